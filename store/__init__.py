@@ -1,0 +1,1 @@
+"""The words both ends share, the rules they obey, and the keepers of what was received."""

@@ -1,0 +1,27 @@
+"""Page tokens of trace listings: the time and id of the last trace shown."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+
+from store.interface import BadCursor
+
+
+def encode_cursor(time: int, trace_id: bytes) -> str:
+    """A token that continues behind this trace."""
+    return base64.urlsafe_b64encode(f"{time}:{trace_id.hex()}".encode()).decode()
+
+
+def decode_cursor(cursor: str | None) -> tuple[int, bytes] | None:
+    """The place a token names; None without one. Raises BadCursor for anything else."""
+    if not cursor:
+        return None
+    try:
+        time, _, digits = base64.urlsafe_b64decode(cursor.encode()).decode().partition(":")
+        place = int(time), bytes.fromhex(digits)
+    except (ValueError, binascii.Error) as error:
+        raise BadCursor("this NextToken was not given by this server") from error
+    if len(place[1]) != 16:
+        raise BadCursor("this NextToken was not given by this server")
+    return place

@@ -1,0 +1,286 @@
+"""Who called whom: a pure function of the documents of traces. The contract holds the SQL to it.
+
+The rules, in X-Ray's words (XRAY.md §4.3, §5.2-5.6):
+
+* A segment is a unit of its own node. A call is answered when a segment of the trace names it as
+  parent; an unanswered call is a unit of the node it leads to: the inferred node.
+* An edge goes from the node of the segment that owns the call to the node of whoever answered, or
+  to the inferred node, with the call's own figures: edges are the caller's view.
+* A segment whose parent is another segment (the Lambda pair) or a subsegment that is no call gets
+  an edge with its own figures: nobody else measured that way.
+* A segment without a parent, or whose parent nobody in the trace has, entered here: a client node
+  stands before it. A segment whose parent is known but belongs to no known segment has no edge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from store.model import (
+    MINUTE,
+    Document,
+    EdgeStats,
+    NodeKey,
+    OwnedCall,
+    ServiceGraph,
+    ServiceStats,
+    State,
+    Statistics,
+    TimeRange,
+    Trace,
+    client_of,
+)
+from store.rules.classify import failure_label
+from store.rules.histogram import bucket
+
+MAX_CLIMB = 32
+"""How many independent subsegments may hang below each other; deeper ones count as orphans."""
+
+
+class NodeUnit(NamedTuple):
+    """One unit of work of a node."""
+
+    node: NodeKey
+    names: frozenset[str]
+    active: bool
+    root: bool
+    start: int
+    end: int
+    last_end: int
+    state: State
+    label: str
+
+
+class EdgeUnit(NamedTuple):
+    """One call along an edge."""
+
+    source: NodeKey
+    target: NodeKey
+    alias: str
+    start: int
+    end: int
+    state: State
+    label: str
+
+
+class Family:
+    """Kinship inside one trace: who holds an id, and which segment owns it."""
+
+    def __init__(self, documents: Mapping[int, Document]) -> None:
+        self._holders: dict[int, Document] = {}
+        # When several documents claim one id the segment holds it, then the smallest document id.
+        for document in sorted(documents.values(), key=lambda d: (d.independent, d.id)):
+            for member in (document.id, *document.members):
+                self._holders.setdefault(member, document)
+
+    def holder(self, id: int) -> Document | None:
+        """The document that is, or embeds, the segment or subsegment with this id."""
+        return self._holders.get(id)
+
+    def owner(self, document: Document | None) -> Document | None:
+        """The segment a document belongs to: itself, or reached parent by parent."""
+        for _ in range(MAX_CLIMB):
+            if document is None or not document.independent:
+                return document
+            document = self._holders.get(document.parent_id)
+        return None
+
+
+def answered(trace: Trace) -> dict[int, list[Document]]:
+    """The segments that name each parent id, by that id."""
+    children: dict[int, list[Document]] = {}
+    for document in trace.documents.values():
+        if not document.independent and document.parent_id:
+            children.setdefault(document.parent_id, []).append(document)
+    return children
+
+
+def call_owner(owned: OwnedCall, trace: Trace, family: Family) -> NodeKey | None:
+    """The node whose segment made the call; None for an orphan's."""
+    if not owned.independent:
+        return owned.node
+    owner = family.owner(trace.documents.get(owned.document_id))
+    return owner.node if owner else None
+
+
+def is_root(document: Document, trace: Trace, family: Family) -> bool:
+    """Whether a segment entered from outside: no parent, or one that nobody in the trace has."""
+    if document.independent:
+        return False
+    parent = document.parent_id
+    return not parent or (parent not in trace.calls and family.holder(parent) is None)
+
+
+def trace_units(trace: Trace) -> Iterator[NodeUnit | EdgeUnit]:
+    """Every unit of one trace."""
+    family = Family(trace.documents)
+    children = answered(trace)
+    for owned in trace.calls.values():
+        yield from _call_units(owned, trace, family, children.get(owned.call.id, ()))
+    for document in trace.documents.values():
+        if not document.independent:
+            yield from _segment_units(document, trace, family)
+
+
+def _call_units(
+    owned: OwnedCall, trace: Trace, family: Family, answers: Iterable[Document]
+) -> Iterator[NodeUnit | EdgeUnit]:
+    call = owned.call
+    source = call_owner(owned, trace, family)
+    label = failure_label(call.exception, call.status)
+    targets = {answer.node for answer in answers}
+    if not targets:
+        yield NodeUnit(
+            call.node,
+            frozenset((call.node.name, call.service)),
+            active=False,
+            root=False,
+            start=call.start,
+            end=call.end,
+            last_end=call.end,
+            state=call.state,
+            label=label,
+        )
+        targets = {call.node}
+    if source is not None:
+        for target in targets:
+            alias = call.host if call.host != target.name else ""
+            yield EdgeUnit(source, target, alias, call.start, call.end, call.state, label)
+
+
+def _segment_units(
+    document: Document, trace: Trace, family: Family
+) -> Iterator[NodeUnit | EdgeUnit]:
+    root = is_root(document, trace, family)
+    node, times = document.node, (document.start, document.end)
+    label = failure_label(document.exception, document.http.status)
+    yield NodeUnit(
+        node,
+        frozenset((node.name, document.service)),
+        not document.inferred,
+        root,
+        *times,
+        document.last_end,
+        document.state,
+        label,
+    )
+    if root:
+        yield EdgeUnit(client_of(node), node, "", *times, document.state, label)
+    elif document.parent_id not in trace.calls:
+        owner = family.owner(family.holder(document.parent_id))
+        if owner is not None:
+            yield EdgeUnit(owner.node, node, "", *times, document.state, label)
+
+
+def weave(traces: Iterable[Trace], window: TimeRange | None = None) -> ServiceGraph:
+    """The service graph of traces: units whose start lies in the window, all without one."""
+    services: dict[NodeKey, ServiceStats] = {}
+    edges: dict[tuple[NodeKey, NodeKey], EdgeStats] = {}
+    touched: dict[NodeKey, set[tuple[int, bytes]]] = {}
+    for trace in traces:
+        for unit in trace_units(trace):
+            if window is not None and unit.start not in window:
+                continue
+            if isinstance(unit, NodeUnit):
+                _count_node(services, unit)
+                minute = unit.start // MINUTE
+                touched.setdefault(unit.node, set()).add((minute, trace.trace_id))
+            else:
+                _count_edge(edges, unit)
+    for key, minutes in touched.items():
+        services[key].touched = len(minutes)
+    add_silent_ends(services, edges)
+    return ServiceGraph(services, edges)
+
+
+def add_silent_ends(
+    services: dict[NodeKey, ServiceStats], edges: Mapping[tuple[NodeKey, NodeKey], EdgeStats]
+) -> None:
+    """Give every end of an edge a node: clients, and services all of whose units lie outside."""
+    for edge in edges.values():
+        for key in (edge.source, edge.target):
+            known = services.get(key)
+            if known is None:
+                services[key] = ServiceStats(
+                    key,
+                    names=frozenset((key.name,)),
+                    active=False,
+                    root=False,
+                    start=edge.start,
+                    end=edge.end,
+                    touched=0,
+                    statistics=Statistics(),
+                    durations={},
+                )
+            elif known.touched == 0:
+                known.start = min(known.start, edge.start)
+                known.end = max(known.end, edge.end)
+
+
+def _count_node(services: dict[NodeKey, ServiceStats], unit: NodeUnit) -> None:
+    stats = services.get(unit.node)
+    if stats is None:
+        stats = services[unit.node] = ServiceStats(
+            unit.node,
+            names=unit.names,
+            active=unit.active,
+            root=unit.root,
+            start=unit.start,
+            end=unit.end,
+            touched=0,
+            statistics=Statistics(histogram={}),
+            durations={},
+        )
+    stats.names |= unit.names
+    stats.active |= unit.active
+    stats.root |= unit.root
+    stats.start = min(stats.start, unit.start)
+    stats.end = max(stats.end, unit.end)
+    count(stats.statistics, unit.state, unit.end - unit.start)
+    if unit.state:
+        value = bucket(unit.last_end - unit.start)
+        stats.durations[value] = stats.durations.get(value, 0) + 1
+
+
+def _count_edge(edges: dict[tuple[NodeKey, NodeKey], EdgeStats], unit: EdgeUnit) -> None:
+    key = (unit.source, unit.target)
+    stats = edges.get(key)
+    if stats is None:
+        stats = edges[key] = EdgeStats(
+            *key,
+            aliases=frozenset(),
+            start=unit.start,
+            end=unit.end,
+            statistics=Statistics(histogram={}),
+        )
+    if unit.alias:
+        stats.aliases |= {unit.alias}
+    stats.start = min(stats.start, unit.start)
+    stats.end = max(stats.end, unit.end)
+    count(stats.statistics, unit.state, unit.end - unit.start)
+
+
+def count(statistics: Statistics, state: State, time: int) -> None:
+    """Count one unit: in progress it shows that it is there, and nothing more (XRAY.md §5.6)."""
+    match state:
+        case State.IN_PROGRESS:
+            statistics.in_progress += 1
+            return
+        case State.OK:
+            statistics.ok += 1
+        case State.ERROR:
+            statistics.error += 1
+        case State.THROTTLE:
+            statistics.throttle += 1
+        case State.FAULT:
+            statistics.fault += 1
+    statistics.total_time += time
+    value = bucket(time)
+    statistics.histogram[value] = statistics.histogram.get(value, 0) + 1
+
+
+def calls_of(document: Document) -> Iterator[OwnedCall]:
+    """The calls a document carries, with their owner."""
+    for call in document.calls:
+        yield OwnedCall(call, document.id, document.independent, document.node, document.version)

@@ -1,0 +1,183 @@
+"""The store's promise in plain Python: slow, obvious, and the truth the other keeper is held to."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from store.cursor import decode_cursor, encode_cursor
+from store.edges import EdgeUnit, NodeUnit, calls_of, count, trace_units, weave
+from store.interface import Axis, Failure, Found, Page, Slice, TraceQuery
+from store.model import (
+    Document,
+    NodeKey,
+    OwnedCall,
+    ServiceGraph,
+    State,
+    Statistics,
+    TimeRange,
+    Trace,
+    rank,
+)
+from store.summary import entry_of, touched_nodes
+from store.trace_id import trace_time
+
+
+class MemoryStore:
+    """Everything in dictionaries."""
+
+    def __init__(self) -> None:
+        self._traces: dict[bytes, Trace] = {}
+        self._tokens: set[str] = set()
+        self._lock = threading.Lock()
+
+    def put(self, documents: Sequence[Document], token: str) -> None:
+        """Keep documents; a token already seen changes nothing."""
+        with self._lock:
+            if token in self._tokens:
+                return
+            self._tokens.add(token)
+            for document in documents:
+                self._put(document)
+
+    def _put(self, document: Document) -> None:
+        trace = self._traces.get(document.trace_id)
+        if trace is None:
+            trace = Trace(document.trace_id, {}, {}, updated=0, revision=0)
+            self._traces[document.trace_id] = trace
+        trace.updated = max(trace.updated, document.version)
+        trace.revision += 1
+        assert isinstance(trace.documents, dict)
+        assert isinstance(trace.calls, dict)
+        known = trace.documents.get(document.id)
+        if known is None or _holds(document) >= _holds(known):
+            trace.documents[document.id] = document
+        for owned in calls_of(document):
+            other = trace.calls.get(owned.call.id)
+            if other is None or _call_holds(owned) >= _call_holds(other):
+                trace.calls[owned.call.id] = owned
+
+    def get_traces(self, trace_ids: Sequence[bytes], *, raw: bool = False) -> dict[bytes, Trace]:
+        """The traces that exist; raw documents are always there."""
+        return {id: self._traces[id] for id in trace_ids if id in self._traces}
+
+    def find_traces(self, query: TraceQuery, *, limit: int, cursor: str | None = None) -> Page:
+        """Traces by time, newest first."""
+        before = decode_cursor(cursor)
+        candidates = sorted(
+            (
+                (time, id)
+                for id, trace in self._traces.items()
+                if (time := axis_time(trace, query)) is not None
+                and (before is None or (time, id) < before)
+            ),
+            reverse=True,
+        )
+        found: list[Found] = []
+        for scanned, (time, id) in enumerate(candidates, 1):
+            if matches(self._traces[id], query):
+                found.append(Found(id, time))
+            if len(found) == limit and scanned < len(candidates):
+                return Page(found, scanned, encode_cursor(time, id))
+        return Page(found, len(candidates), None)
+
+    def ever(self) -> bool:
+        """Whether any trace was kept."""
+        return bool(self._traces)
+
+    def service_graph(self, window: TimeRange) -> ServiceGraph:
+        """The reference itself."""
+        return weave(self._traces.values(), window)
+
+    def node_series(self, node: NodeKey, window: TimeRange, step: int) -> list[Slice]:
+        """Statistics of a node per step."""
+        return _series(self._node_units(node, window), window, step)
+
+    def edge_series(
+        self, source: NodeKey, target: NodeKey, window: TimeRange, step: int
+    ) -> list[Slice]:
+        """Statistics of an edge per step."""
+        return _series(self._edge_units(source, target, window), window, step)
+
+    def node_failures(self, node: NodeKey, window: TimeRange) -> list[Failure]:
+        """Error breakdown of a node."""
+        return _failures(self._node_units(node, window))
+
+    def edge_failures(self, source: NodeKey, target: NodeKey, window: TimeRange) -> list[Failure]:
+        """Error breakdown of an edge."""
+        return _failures(self._edge_units(source, target, window))
+
+    def check(self) -> None:
+        """Memory is always there."""
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+    def _units(self, window: TimeRange) -> Iterator[NodeUnit | EdgeUnit]:
+        for trace in self._traces.values():
+            yield from (unit for unit in trace_units(trace) if unit.start in window)
+
+    def _node_units(self, node: NodeKey, window: TimeRange) -> Iterator[NodeUnit]:
+        for unit in self._units(window):
+            if isinstance(unit, NodeUnit) and unit.node == node:
+                yield unit
+
+    def _edge_units(
+        self, source: NodeKey, target: NodeKey, window: TimeRange
+    ) -> Iterator[EdgeUnit]:
+        for unit in self._units(window):
+            if isinstance(unit, EdgeUnit) and (unit.source, unit.target) == (source, target):
+                yield unit
+
+
+def axis_time(trace: Trace, query: TraceQuery) -> int | None:
+    """The time that puts a trace into the query's window; None when none does."""
+    window, documents = query.window, trace.documents.values()
+    match query.axis:
+        case Axis.TRACE_ID:
+            times = [trace_time(trace.trace_id, min(d.start for d in documents))]
+        case Axis.EVENT:
+            times = [trace.updated]
+        case Axis.SERVICE:
+            times = [d.end for d in documents if not d.independent and not d.in_progress]
+    return max((time for time in times if time in window), default=None)
+
+
+def matches(trace: Trace, query: TraceQuery) -> bool:
+    """Whether a trace has what a query asks beyond its window."""
+    if query.states:
+        entry = entry_of(trace)
+        if entry is None or entry.state not in query.states:
+            return False
+    if query.node is not None and query.node not in touched_nodes(trace):
+        return False
+    return query.edge is None or any(
+        isinstance(unit, EdgeUnit) and (unit.source, unit.target) == query.edge
+        for unit in trace_units(trace)
+    )
+
+
+def _holds(document: Document) -> int:
+    return rank(document.state, document.version)
+
+
+def _call_holds(owned: OwnedCall) -> int:
+    return rank(owned.call.state, owned.version)
+
+
+def _series(units: Iterable[NodeUnit | EdgeUnit], window: TimeRange, step: int) -> list[Slice]:
+    slices: dict[int, Statistics] = {}
+    for unit in units:
+        start = window.start + (unit.start - window.start) // step * step
+        statistics = slices.setdefault(start, Statistics(histogram={}))
+        count(statistics, unit.state, unit.end - unit.start)
+    return [Slice(start, slices[start]) for start in sorted(slices)]
+
+
+def _failures(units: Iterable[NodeUnit | EdgeUnit]) -> list[Failure]:
+    counts = Counter((unit.label, unit.state) for unit in units if unit.state > State.OK)
+    return sorted(
+        (Failure(label, state, n) for (label, state), n in counts.items()),
+        key=lambda failure: (-failure.count, failure.label, failure.state),
+    )

@@ -1,0 +1,225 @@
+"""The words: what a segment document says, flattened, and what a service graph is made of.
+
+Times are integer microseconds since the epoch, lengths integer microseconds. Ids of segments and
+subsegments are the 64-bit number their 16 hex digits spell; 0 means none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import IntEnum
+from typing import NamedTuple
+
+from msgspec import Struct
+
+MINUTE = 60_000_000
+"""Microseconds in a minute."""
+
+
+class State(IntEnum):
+    """How a finished unit of work ended. The numbers are what the store writes."""
+
+    IN_PROGRESS = 0
+    OK = 1
+    ERROR = 2
+    THROTTLE = 3
+    FAULT = 4
+
+
+class NodeKey(NamedTuple):
+    """What makes a node of the map: two units with equal keys are work of one node."""
+
+    account: str
+    name: str
+    type: str
+
+    @property
+    def is_client(self) -> bool:
+        """Whether the node stands for the callers outside."""
+        return self.type.startswith("client")
+
+
+def client_of(root: NodeKey) -> NodeKey:
+    """The client node in front of an entry service (XRAY.md §5.3)."""
+    return NodeKey("", root.name, "client")
+
+
+class TimeRange(NamedTuple):
+    """A half-open window ``[start, end)``, microseconds since the epoch."""
+
+    start: int
+    end: int
+
+    def __contains__(self, instant: object) -> bool:
+        return isinstance(instant, int) and self.start <= instant < self.end
+
+    @property
+    def minutes(self) -> float:
+        """Its length in minutes."""
+        return (self.end - self.start) / MINUTE
+
+
+class Http(Struct, frozen=True, gc=False):
+    """What a segment's ``http`` block says; empty text and 0 mean unknown."""
+
+    method: str = ""
+    url: str = ""
+    status: int = 0
+    client_ip: str = ""
+    user_agent: str = ""
+
+
+NO_HTTP = Http()
+
+
+class Call(Struct, frozen=True, gc=False):
+    """A subsegment that leaves its service (namespace ``aws`` or ``remote``): a caller's view.
+
+    ``node`` is where it leads when nobody answers: the inferred node. ``service`` is the canonical
+    name of the service called (``DynamoDB``), ``host`` the name the caller knew it by.
+    ``in_progress`` calls have ``end == start``.
+    """
+
+    id: int
+    start: int
+    end: int
+    state: State
+    node: NodeKey
+    service: str
+    host: str = ""
+    status: int = 0
+    traced: bool = False
+    exception: str = ""
+
+
+class Document(Struct, frozen=True, gc=False):
+    """One received segment document, flattened: a segment, or an independent subsegment.
+
+    ``members`` are the ids of all subsegments embedded in it, ``calls`` those among them (and the
+    document itself, when it is an independent subsegment) that leave the service.
+    ``last_end`` is the end of the last work inside, which may come after ``end``.
+    ``annotations`` are items as ``annotation_item`` writes them. ``raw`` is what arrived, verbatim.
+    ``version`` grows with arrival: of two documents with one id, `wins` says which one holds.
+    """
+
+    trace_id: bytes
+    id: int
+    parent_id: int
+    independent: bool
+    inferred: bool
+    start: int
+    end: int
+    last_end: int
+    state: State
+    node: NodeKey
+    service: str
+    http: Http = NO_HTTP
+    user: str = ""
+    resource_arn: str = ""
+    instance_id: str = ""
+    availability_zone: str = ""
+    exception: str = ""
+    annotations: tuple[str, ...] = ()
+    members: tuple[int, ...] = ()
+    calls: tuple[Call, ...] = ()
+    raw: bytes = b""
+    version: int = 0
+
+    @property
+    def in_progress(self) -> bool:
+        return self.state == State.IN_PROGRESS
+
+
+COMPLETE = 1 << 62
+"""Added to the version of what is complete, so that it beats anything in progress."""
+
+
+def rank(state: State, version: int) -> int:
+    """What the greater of wins among copies with one id.
+
+    Complete beats in progress whatever the order of arrival, then the last arrival wins
+    (XRAY.md §3.2). The store writes this number as ``ver``.
+    """
+    return version if state == State.IN_PROGRESS else version + COMPLETE
+
+
+class Statistics(Struct, gc=False):
+    """Counts of finished units by state, their total time, and a histogram of their times.
+
+    ``histogram`` maps `store.rules.histogram.bucket` of the time to a count.
+    Statistics add: any order of merging gives the same sum.
+    """
+
+    ok: int = 0
+    error: int = 0
+    throttle: int = 0
+    fault: int = 0
+    in_progress: int = 0
+    total_time: int = 0
+    histogram: dict[int, int] = {}
+
+    @property
+    def total(self) -> int:
+        """Finished units."""
+        return self.ok + self.error + self.throttle + self.fault
+
+
+class ServiceStats(Struct, gc=False):
+    """A node of the map over a window.
+
+    ``active``: some unit reported itself (else it is inferred). ``root``: some unit entered here.
+    ``touched``: distinct (minute, trace) pairs, so traces per minute = touched / minutes.
+    ``durations`` is the histogram of whole durations, work after the answer included.
+    """
+
+    key: NodeKey
+    names: frozenset[str]
+    active: bool
+    root: bool
+    start: int
+    end: int
+    touched: int
+    statistics: Statistics
+    durations: dict[int, int]
+
+
+class EdgeStats(Struct, gc=False):
+    """A caller's view of its calls to one node over a window. ``aliases``: names it used."""
+
+    source: NodeKey
+    target: NodeKey
+    aliases: frozenset[str]
+    start: int
+    end: int
+    statistics: Statistics
+
+
+class ServiceGraph(Struct, gc=False):
+    """Services and edges over a window; every end of an edge is among the services."""
+
+    services: dict[NodeKey, ServiceStats]
+    edges: dict[tuple[NodeKey, NodeKey], EdgeStats]
+
+
+class OwnedCall(Struct, frozen=True, gc=False):
+    """A call and the document it came in: ``node`` is that document's, when it is a segment."""
+
+    call: Call
+    document_id: int
+    independent: bool
+    node: NodeKey
+    version: int
+
+
+class Trace(Struct, gc=False):
+    """Everything kept of one trace: the document that holds for each id, and how it came to be.
+
+    ``documents`` by id; ``calls`` by call id, with the id of the document that carries each.
+    ``updated`` is the last arrival (microseconds), ``revision`` the number of documents received.
+    """
+
+    trace_id: bytes
+    documents: Mapping[int, Document]
+    calls: Mapping[int, OwnedCall]
+    updated: int
+    revision: int

@@ -1,0 +1,66 @@
+"""How a unit ended: the one function behind counts, colours, summaries and filters.
+
+Sources: XRAY.md §5.6 (order of the flags) and the decision at the end of §13 (both flags set).
+"""
+
+from __future__ import annotations
+
+from store.model import State
+
+THROTTLING_EXCEPTIONS = frozenset(
+    {
+        "BandwidthLimitExceeded",
+        "EC2ThrottledException",
+        "LimitExceededException",
+        "PriorRequestNotComplete",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "SlowDown",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "TransactionInProgressException",
+    }
+)
+"""Error codes by which AWS services say 429 in an HTTP 400 (botocore's standard retry mode).
+
+Node's SDK sets the throttle flag for them, Python's does not; here both come out purple."""
+
+
+def classify(
+    *,
+    error: bool = False,
+    throttle: bool = False,
+    fault: bool = False,
+    status: int = 0,
+    in_progress: bool = False,
+    exception: str = "",
+) -> State:
+    """The state of one segment or subsegment, from its flags, HTTP status (0: none) and exception.
+
+    Python's and Node's SDKs set error *and* fault on every AWS 4xx; there the status decides, or
+    each DynamoDB 400 would turn the map red. Otherwise fault, throttle, error, in this order.
+    Without any flag the status speaks alone.
+    """
+    if in_progress:
+        return State.IN_PROGRESS
+    client_side = 400 <= status < 500
+    if fault and not (error and client_side):
+        return State.FAULT
+    if throttle or (status == 429 and (error or not fault)):
+        return State.THROTTLE
+    if error:
+        return State.THROTTLE if exception in THROTTLING_EXCEPTIONS else State.ERROR
+    if status >= 500:
+        return State.FAULT
+    return State.ERROR if client_side else State.OK
+
+
+def failure_label(exception: str, status: int) -> str:
+    """What an error breakdown calls a failed unit: the exception's type, or the HTTP status."""
+    if exception:
+        return exception
+    return f"HTTP {status}" if status else "unknown"

@@ -1,0 +1,201 @@
+"""Which node a segment or a call belongs to, and what AWS services are called.
+
+Sources: XRAY.md §4.3 (origins), §5.2, §5.4 (canonical names). A node is named by the resource when
+the call names one, else by the service; finer than X-Ray's own map for SNS and SQS, on purpose.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from store.model import NodeKey
+
+CANONICAL = {
+    "amazondynamodb": "DynamoDB",
+    "amazons3": "S3",
+    "amazonsns": "SNS",
+    "amazonsqs": "SQS",
+    "amazonkinesis": "Kinesis",
+    "appsync": "AppSync",
+    "athena": "Athena",
+    "awslambda": "Lambda",
+    "awssecretsmanager": "SecretsManager",
+    "awssecuritytokenservice": "STS",
+    "awsstepfunctions": "Sfn",
+    "bedrock-runtime": "BedrockRuntime",
+    "cloudwatch": "CloudWatch",
+    "cognito-idp": "CognitoIdentityProvider",
+    "dynamodb": "DynamoDB",
+    "ec2": "EC2",
+    "ecs": "ECS",
+    "eventbridge": "Events",
+    "events": "Events",
+    "firehose": "Firehose",
+    "glue": "Glue",
+    "kinesis": "Kinesis",
+    "kms": "KMS",
+    "lambda": "Lambda",
+    "logs": "CloudWatchLogs",
+    "monitoring": "CloudWatch",
+    "rds": "RDS",
+    "s3": "S3",
+    "secretsmanager": "SecretsManager",
+    "sfn": "Sfn",
+    "sns": "SNS",
+    "sqs": "SQS",
+    "ssm": "SSM",
+    "states": "Sfn",
+    "stepfunctions": "Sfn",
+    "sts": "STS",
+}
+"""Lower-case SDK spelling → the service's name (XRAY.md §5.4). Unknown names stay as they are."""
+
+SEGMENT_SERVICE_ORIGINS = {"AWS::APIGateway::Stage": "AWS::ApiGateway::Stage"}
+"""Origins with two spellings in the field (XRAY.md §2.3)."""
+
+_AWS_HOST = re.compile(r"(?:[^.]+\.)*?([a-z0-9-]+)(?:\.[a-z]{2}(?:-[a-z]+)+-\d)?\.amazonaws\.com")
+_DICT_KEYS = re.compile(r"'([^']+)'")
+
+
+class CallNode(NamedTuple):
+    """Where a call leads when nobody answers: the node, and the service's canonical name."""
+
+    node: NodeKey
+    service: str
+
+
+def canonical_service(name: str) -> str:
+    """The service's name however an SDK spells it."""
+    return CANONICAL.get(name.lower(), name)
+
+
+def resource_names(service: str, aws: Mapping[str, Any]) -> list[str]:
+    """The resources a call to ``service`` names, as X-Ray adds them in ``aws.resource_names``.
+
+    ``aws`` is the subsegment's block; what has another type than expected is passed over.
+    """
+    given = aws.get("resource_names")
+    if isinstance(given, list):
+        names = [name for name in given if isinstance(name, str) and name]
+        if names:
+            return names
+    match service:
+        case "DynamoDB":
+            return _texts(aws.get("table_name")) or _texts(aws.get("table_names"))
+        case "S3":
+            return _texts(aws.get("bucket_name"))
+        case "SQS":
+            return _texts(aws.get("queue_url"))
+        case "Lambda":
+            return _texts(aws.get("function_name"))
+        case "Kinesis" | "Firehose":
+            return _texts(aws.get("stream_name")) or _texts(aws.get("delivery_stream_name"))
+        case "Sfn":
+            return _texts(aws.get("state_machine_arn"))
+        case _:
+            return []
+
+
+def call_node(
+    namespace: str,
+    name: str,
+    *,
+    aws: Mapping[str, Any] | None = None,
+    has_sql: bool = False,
+) -> CallNode:
+    """The inferred node of a subsegment with namespace ``aws`` or ``remote``."""
+    block = aws or {}
+    if namespace == "aws":
+        service = canonical_service(name)
+        if "." in name:
+            # RUM names AWS calls by host; only amazonaws.com says which service it is (§13).
+            match = _AWS_HOST.fullmatch(name.lower())
+            if match is None:
+                return CallNode(NodeKey(_account(block), name, "remote"), name)
+            service = canonical_service(match[1])
+        resource, kind = _resource(service, block)
+        return CallNode(NodeKey(_account(block), resource or service, kind), service)
+    if has_sql:
+        return CallNode(NodeKey("", name, "Database::SQL"), name)
+    return CallNode(NodeKey("", name, "remote"), name)
+
+
+def segment_node(
+    name: str,
+    *,
+    origin: str = "",
+    aws: Mapping[str, Any] | None = None,
+    inferred: bool = False,
+) -> CallNode:
+    """The node of a segment. A client may upload an inferred one: its resource names it."""
+    block = aws or {}
+    kind = SEGMENT_SERVICE_ORIGINS.get(origin, origin)
+    if inferred and kind.startswith("AWS::"):
+        service = canonical_service(name)
+        resource, _ = _resource(service, block)
+        return CallNode(NodeKey(_account(block), resource or service, kind), service)
+    return CallNode(NodeKey(_account(block), name, kind), name)
+
+
+def inferred_origin(namespace: str, name: str, aws: Mapping[str, Any], has_sql: bool) -> str:
+    """The ``origin`` of the inferred segment: the node's type, but nothing for a plain host."""
+    kind = call_node(namespace, name, aws=aws, has_sql=has_sql).node.type
+    return "" if kind == "remote" else kind
+
+
+def _resource(service: str, aws: Mapping[str, Any]) -> tuple[str, str]:
+    """The name ('' when the call names none) and the type of the resource called."""
+    names = resource_names(service, aws)
+    first = names[0] if names else ""
+    match service:
+        case "DynamoDB":
+            return first, "AWS::DynamoDB::Table" if first else "AWS::DynamoDB"
+        case "S3":
+            return first, "AWS::S3::Bucket" if first else "AWS::S3"
+        case "SQS":
+            return first.rstrip("/").rpartition("/")[2], (
+                "AWS::SQS::Queue" if first else "AWS::SQS"
+            )
+        case "SNS":
+            topic = next(iter(_texts(aws.get("topic_arn"))), "") or first
+            return topic.rpartition(":")[2], "AWS::SNS"
+        case "Lambda":
+            return _function_name(first), "AWS::Lambda"
+        case "Kinesis":
+            return _arn_name(first), "AWS::Kinesis::Stream" if first else "AWS::Kinesis"
+        case "Sfn":
+            return _arn_name(first), "AWS::StepFunctions::StateMachine" if first else "AWS::Sfn"
+        case _:
+            return "", "AWS::" + service
+
+
+def _function_name(text: str) -> str:
+    """``name`` from a name, ``name:alias``, partial ARN or ARN of a Lambda function."""
+    if ":function:" in text:
+        text = text.partition(":function:")[2]
+    return text.partition(":")[0]
+
+
+def _arn_name(text: str) -> str:
+    return text.rpartition("/")[2].rpartition(":")[2] if text.startswith("arn:") else text
+
+
+def _account(aws: Mapping[str, Any]) -> str:
+    account = aws.get("account_id")
+    if not isinstance(account, str):
+        gateway = aws.get("api_gateway")
+        account = gateway.get("account_id") if isinstance(gateway, Mapping) else ""
+    return account if isinstance(account, str) else ""
+
+
+def _texts(value: object) -> list[str]:
+    """The strings in a string, a list, or the ``dict_keys([...])`` that Python's SDK writes."""
+    if isinstance(value, str):
+        if value.startswith("dict_keys("):
+            return _DICT_KEYS.findall(value)
+        return [value] if value else []
+    if isinstance(value, list):
+        return [item for item in value if isinstance(item, str) and item]
+    return []

@@ -1,0 +1,125 @@
+"""What a trace list says of a trace: a pure function of its documents (XRAY.md §6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from store.edges import Family, NodeUnit, answered, is_root, trace_units
+from store.model import NO_HTTP, Document, Http, NodeKey, State, Trace, client_of
+from store.rules.annotations import split_annotation_item
+
+MAX_ANNOTATION_KEYS = 50
+"""Indexed annotation keys a summary shows per trace: the first in (segment start) order (§2.8)."""
+
+
+class Summary(Struct, frozen=True):
+    """A trace in a line. Times in microseconds; ``nodes`` map every node of the trace, the client
+    included, to its names; annotations and users map each value to the nodes that reported it.
+    Annotation values are their JSON text, so that ``1``, ``1.0`` and ``true`` stay apart."""
+
+    trace_id: bytes
+    start: int
+    duration: int
+    response_time: int | None
+    state: State
+    has_throttle: bool
+    partial: bool
+    entry: Document | None
+    http: Http
+    segments: int
+    nodes: dict[NodeKey, frozenset[str]]
+    annotations: dict[str, dict[str, set[NodeKey]]]
+    users: dict[str, set[NodeKey]]
+    resource_arns: list[str]
+    instance_ids: list[str]
+    availability_zones: list[str]
+    revision: int
+    updated: int
+
+
+def entry_of(trace: Trace) -> Document | None:
+    """The segment by which the trace entered: the earliest root, of equals the smallest id.
+
+    Without any root (only streamed subsegments so far) the trace has no entry.
+    """
+    family = Family(trace.documents)
+    roots = (d for d in trace.documents.values() if is_root(d, trace, family))
+    return min(roots, key=lambda d: (d.start, d.id), default=None)
+
+
+def touched_nodes(trace: Trace) -> dict[NodeKey, frozenset[str]]:
+    """The nodes a trace has units of, with their names."""
+    nodes: dict[NodeKey, frozenset[str]] = {}
+    for unit in trace_units(trace):
+        if isinstance(unit, NodeUnit):
+            nodes[unit.node] = nodes.get(unit.node, frozenset()) | unit.names
+            if unit.root:
+                client = client_of(unit.node)
+                nodes[client] = frozenset((client.name,))
+    return nodes
+
+
+def trace_duration(trace: Trace) -> int:
+    """Latest end minus earliest start over segments, inferred ones and independent subsegments
+    included, microseconds (XRAY.md §4.1)."""
+    documents = trace.documents.values()
+    children = answered(trace)
+    inferred = [o.call for o in trace.calls.values() if o.call.id not in children]
+    spans = [(d.start, d.end) for d in documents] + [(call.start, call.end) for call in inferred]
+    return max(0, max(end for _, end in spans) - min(start for start, _ in spans))
+
+
+def is_partial(trace: Trace) -> bool:
+    """Whether something has still to arrive: a document in progress, a traced call nobody
+    answered, or a streamed subsegment without its segment (XRAY.md §6, our decision)."""
+    family = Family(trace.documents)
+    children = answered(trace)
+    return any(
+        d.in_progress or (d.independent and family.owner(d) is None)
+        for d in trace.documents.values()
+    ) or any(o.call.traced and o.call.id not in children for o in trace.calls.values())
+
+
+def summarize(trace: Trace) -> Summary:
+    """The summary of a trace that has at least one document."""
+    family = Family(trace.documents)
+    in_order = sorted(trace.documents.values(), key=lambda d: (d.start, d.id))
+    entry = entry_of(trace)
+    states = [d.state for d in in_order] + [o.call.state for o in trace.calls.values()]
+    annotations: dict[str, dict[str, set[NodeKey]]] = {}
+    users: dict[str, set[NodeKey]] = {}
+    for document in in_order:
+        owner = family.owner(document)
+        nodes = {owner.node} if owner else set()
+        for item in document.annotations:
+            key, value = split_annotation_item(item)
+            if key in annotations or len(annotations) < MAX_ANNOTATION_KEYS:
+                annotations.setdefault(key, {}).setdefault(value, set()).update(nodes)
+        if document.user:
+            users.setdefault(document.user, set()).update(nodes)
+    return Summary(
+        trace_id=trace.trace_id,
+        start=in_order[0].start,
+        duration=trace_duration(trace),
+        response_time=entry.end - entry.start if entry and not entry.in_progress else None,
+        state=entry.state if entry else State.IN_PROGRESS,
+        has_throttle=State.THROTTLE in states,
+        partial=is_partial(trace),
+        entry=entry,
+        http=entry.http if entry else NO_HTTP,
+        segments=sum(not d.independent for d in in_order),
+        nodes=touched_nodes(trace),
+        annotations=annotations,
+        users=users,
+        resource_arns=_distinct(d.resource_arn for d in in_order),
+        instance_ids=_distinct(d.instance_id for d in in_order),
+        availability_zones=_distinct(d.availability_zone for d in in_order),
+        revision=trace.revision,
+        updated=trace.updated,
+    )
+
+
+def _distinct(values: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(value for value in values if value))

@@ -1,0 +1,51 @@
+"""Trace ids in their two spellings, and the time inside one.
+
+X-Ray writes ``1-<8 hex epoch>-<24 hex>``; W3C writes the same 32 hex digits without dashes.
+Inside, a trace id is its 16 bytes, so both spellings are one id everywhere.
+"""
+
+from __future__ import annotations
+
+import re
+
+DAY = 86_400_000_000
+"""Microseconds in a day."""
+
+_XRAY = re.compile(r"1-([0-9a-fA-F]{8})-([0-9a-fA-F]{24})\Z")
+_W3C = re.compile(r"[0-9a-fA-F]{32}\Z")
+_ZERO = bytes(16)
+
+
+def parse_trace_id(text: str) -> bytes:
+    """The 16 bytes of a trace id in X-Ray's or W3C's form.
+
+    Raises ValueError for any other text, and for the all-zero id: the SDKs write it for requests
+    they did not sample, so it names nothing (XRAY.md §12).
+    """
+    if match := _XRAY.match(text):
+        value = bytes.fromhex(match[1] + match[2])
+    elif _W3C.match(text):
+        value = bytes.fromhex(text)
+    else:
+        raise ValueError(
+            "expected 1-<8 hex digits>-<24 hex digits> or 32 hex digits, got " + repr(text[:60])
+        )
+    if value == _ZERO:
+        raise ValueError("the all-zero trace id names no trace")
+    return value
+
+
+def format_trace_id(trace_id: bytes) -> str:
+    """X-Ray's spelling."""
+    digits = trace_id.hex()
+    return f"1-{digits[:8]}-{digits[8:]}"
+
+
+def trace_time(trace_id: bytes, start: int) -> int:
+    """Where a trace stands on the TraceId time axis, microseconds since the epoch.
+
+    The epoch inside the id when it lies within a day of ``start`` (the trace's earliest start in
+    microseconds), else ``start``: W3C ids are random there (XRAY.md §2.2, our decision).
+    """
+    epoch = int.from_bytes(trace_id[:4], "big") * 1_000_000
+    return epoch if abs(epoch - start) <= DAY else start
