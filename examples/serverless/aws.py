@@ -1,0 +1,127 @@
+"""Calls to AWS services as a subsegment each: what the SDKs' patches write, and how calls fail.
+
+A call lets time pass on the caller's clock and returns, or raises what the SDK would raise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from examples.serverless import clock, latency
+from examples.serverless.failures import (
+    ConditionalCheckFailedException,
+    NoSuchKey,
+    NotAuthorizedException,
+    ProvisionedThroughputExceededException,
+    ServiceError,
+)
+from examples.serverless.latency import Latency
+from examples.serverless.trace import Scope
+
+REGION = "eu-west-1"
+ACCOUNT = "123456789012"
+ORDERS, PRODUCTS = "orders", "products"
+MEDIA, LAKE = "shop-media", "shop-data-lake"
+TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:order-events"
+QUEUE = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/order-emails"
+STREAM = "clicks"
+
+
+def arn(service: str, resource: str) -> str:
+    return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{resource}"
+
+
+def call(
+    scope: Scope,
+    service: str,
+    operation: str,
+    takes: Latency,
+    *,
+    fail: Callable[[Scope], ServiceError | None] = lambda _: None,
+    **details: Any,
+) -> None:
+    """One API call; `fail` decides, at the time of the answer, whether it is an error."""
+    with scope.subsegment(scope.sdk.service(service), "aws") as asked:
+        aws: dict[str, Any] = {"operation": operation, "region": REGION, **details}
+        asked.entity.set_aws(aws)
+        asked.wait(takes)
+        aws["request_id"] = request_id(asked)
+        error = fail(asked)
+        asked.entity.put_http_meta("status", 200 if error is None else error.status)
+        if error is None:
+            return
+        if isinstance(error, ProvisionedThroughputExceededException):
+            _throttled(asked, aws)
+        raise error
+
+
+def request_id(scope: Scope) -> str:
+    digits = f"{scope.trace.random.getrandbits(128):032x}"
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+
+def _throttled(asked: Scope, aws: dict[str, Any]) -> None:
+    """The client backed off and tried again before it gave up; both show in the subsegment."""
+    aws["retries"] = 4
+    asked.wait(Latency(0.6, 0.3))
+    if asked.sdk.flags_throttles:
+        asked.entity.add_throttle_flag()
+
+
+def get_item(scope: Scope, table: str, operation: str = "GetItem") -> None:
+    call(scope, "DynamoDB", operation, latency.DYNAMODB_READ, table_name=table)
+
+
+def put_item(scope: Scope, table: str, operation: str = "PutItem", conflicts: float = 0.0) -> None:
+    """A write: throttled while the table is hot, refused now and then by its condition."""
+
+    def fail(asked: Scope) -> ServiceError | None:
+        hot = table == ORDERS and clock.orders_table_hot(asked.now)
+        if asked.trace.chance(0.28 if hot else 0.002):
+            return ProvisionedThroughputExceededException(
+                operation, "The level of configured provisioned throughput was exceeded"
+            )
+        if asked.trace.chance(conflicts):
+            return ConditionalCheckFailedException(operation, "The conditional request failed")
+        return None
+
+    call(scope, "DynamoDB", operation, latency.DYNAMODB_WRITE, fail=fail, table_name=table)
+
+
+def get_object(scope: Scope, bucket: str, key: str, missing: float = 0.0) -> None:
+    def fail(asked: Scope) -> ServiceError | None:
+        if asked.trace.chance(missing):
+            return NoSuchKey("GetObject", "The specified key does not exist.")
+        return None
+
+    call(scope, "S3", "GetObject", latency.S3_GET, fail=fail, bucket_name=bucket, key=key)
+
+
+def put_object(scope: Scope, bucket: str, key: str) -> None:
+    call(scope, "S3", "PutObject", latency.S3_PUT, bucket_name=bucket, key=key)
+
+
+def list_objects(scope: Scope, bucket: str, prefix: str) -> None:
+    call(scope, "S3", "ListObjectsV2", latency.S3_LIST, bucket_name=bucket, prefix=prefix)
+
+
+def publish(scope: Scope) -> None:
+    call(scope, "SNS", "Publish", latency.SNS_PUBLISH, topic_arn=TOPIC)
+
+
+def delete_message(scope: Scope) -> None:
+    call(scope, "SQS", "DeleteMessage", latency.SQS_CALL, queue_url=QUEUE)
+
+
+def put_record(scope: Scope) -> None:
+    call(scope, "Kinesis", "PutRecord", latency.KINESIS_PUT, stream_name=STREAM)
+
+
+def check_credentials(scope: Scope, operation: str, wrong: float) -> None:
+    def fail(asked: Scope) -> ServiceError | None:
+        if asked.trace.chance(wrong):
+            return NotAuthorizedException(operation, "Incorrect username or password.")
+        return None
+
+    call(scope, "CognitoIdentityProvider", operation, latency.COGNITO, fail=fail)

@@ -1,0 +1,163 @@
+"""AWS Lambda: a call becomes two segments, the service's and the function's, as X-Ray records them.
+
+The service segment waits and delivers; the function segment holds Initialization on a cold start,
+the Invocation with whatever the code did, and Overhead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from examples.serverless import aws, clock, latency
+from examples.serverless.sdk import NODE, PYTHON, SERVICE, Sdk
+from examples.serverless.trace import Entity, Scope, TaskTimedOut, Trace, owner
+
+Handler = Callable[[Scope], int]
+"""The code: returns an HTTP status, or raises."""
+Link = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    name: str
+    sdk: Sdk
+    timeout: float = 6.0
+    separate: bool = False
+    """The SDK inside sends its subsegments on their own, named by their parent."""
+
+    @property
+    def arn(self) -> str:
+        return aws.arn("lambda", f"function:{self.name}")
+
+
+PLACE_ORDER = Function("place-order", PYTHON)
+CATALOG = Function("catalog", PYTHON)
+PAYMENTS = Function("payments", PYTHON, timeout=3.0)
+RESERVE_STOCK = Function("reserve-stock", PYTHON)
+THUMBNAILER = Function("thumbnailer", PYTHON, timeout=10.0, separate=True)
+CLICKSTREAM = Function("clickstream", PYTHON, timeout=30.0, separate=True)
+NOTIFY = Function("notify", NODE)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    end: float
+    status: int
+    failed: bool
+
+
+def invoke(scope: Scope, function: Function, handler: Handler) -> int:
+    """A synchronous call; 502 when the function failed, 504 when it ran out of time."""
+    with scope.subsegment(scope.sdk.service("Lambda"), "aws") as asked:
+        asked.entity.set_aws(
+            {
+                "operation": "Invoke",
+                "region": aws.REGION,
+                "function_name": function.name,
+                "request_id": aws.request_id(asked),
+            }
+        )
+        asked.wait(latency.NETWORK)
+        outcome = run(asked.trace, function, handler, asked.now, parent=asked.entity.id)
+        asked.reach(outcome.end)
+        asked.wait(latency.NETWORK)
+        asked.entity.put_http_meta("status", 200)
+        if outcome.failed:
+            asked.entity.add_fault_flag()
+    return outcome.status
+
+
+def run(
+    trace: Trace,
+    function: Function,
+    handler: Handler,
+    at: float,
+    *,
+    parent: str = "",
+    links: Sequence[Link] = (),
+) -> Outcome:
+    """Both segments of one invocation, sent when each has ended."""
+    service = trace.segment(function.name, at, "AWS::Lambda", parent)
+    service.resource_arn = function.arn
+    service.set_aws({"request_id": f"{trace.random.getrandbits(128):032x}"})
+    if links:
+        service.links = list(links)
+    outcome = _execute(trace, function, handler, at, service)
+    service.put_http_meta("status", 200)
+    if outcome.failed:
+        service.add_fault_flag()
+    end = outcome.end + latency.NETWORK.draw(trace.random)
+    trace.finish(service, end)
+    return Outcome(end, outcome.status, outcome.failed)
+
+
+def _execute(
+    trace: Trace, function: Function, handler: Handler, at: float, service: Entity
+) -> Outcome:
+    begin = at + latency.LAMBDA_DWELL.draw(trace.random)
+    cold = trace.chance(0.45 if clock.just_deployed(at) else 0.025)
+    initialised = begin + latency.LAMBDA_INIT.draw(trace.random) if cold else begin
+    segment = trace.segment(function.name, initialised, "AWS::Lambda::Function", service.id)
+    segment.set_aws(_about(function))
+    if cold:
+        init = trace.subsegment(segment, "Initialization", begin, "local")
+        init.set_aws({"function_arn": function.arn})
+        init.close(initialised)
+    scope = Scope(trace, segment, initialised, function.sdk)
+    status, failed = _invocation(scope, function, handler, cold)
+    with Scope(trace, segment, scope.now, SERVICE).subsegment("Overhead") as overhead:
+        overhead.wait(latency.LAMBDA_OVERHEAD)
+    trace.finish(segment, overhead.now)
+    return Outcome(overhead.now, status, failed)
+
+
+def _invocation(scope: Scope, function: Function, handler: Handler, cold: bool) -> tuple[int, bool]:
+    scope.deadline = scope.now + function.timeout
+    inside: Entity = None
+    try:
+        with scope.subsegment("Invocation") as invocation:
+            inside = invocation.entity
+            inside.set_aws({"function_arn": function.arn})
+            inside.put_annotation("cold_start", cold)
+            status = handler(invocation)
+        return status, False
+    except Exception as error:
+        owner(inside).add_fault_flag()
+        return (504 if isinstance(error, TaskTimedOut) else 502), True
+    finally:
+        if function.separate:
+            _send_separately(scope.trace, inside)
+
+
+def _send_separately(trace: Trace, invocation: Entity) -> None:
+    for subsegment in list(invocation.subsegments):
+        invocation.remove_subsegment(subsegment)
+        trace.send(subsegment, subsegment.end_time)
+
+
+def _about(function: Function) -> dict[str, Any]:
+    return {
+        "account_id": aws.ACCOUNT,
+        "function_arn": function.arn,
+        "resource_names": [function.name],
+        "cloudwatch_logs": [{"log_group": f"/aws/lambda/{function.name}"}],
+        "xray": function.sdk.mark(),
+    }
+
+
+def link_to(producer: Scope, received_at: float) -> Link:
+    """From a consumer back to the trace whose event it handles."""
+    segment = owner(producer.entity)
+    return {
+        "trace_id": segment.trace_id,
+        "id": segment.id,
+        "attributes": {
+            "aws.xray.reserved.reference_type": "parent",
+            "aws.xray.reserved.type": segment.origin,
+            "aws.xray.reserved.names": [segment.name],
+            "aws.xray.reserved.received_event_end_time": received_at,
+            "aws.xray.reserved.dwell_end_time": received_at,
+        },
+    }

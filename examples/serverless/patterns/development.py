@@ -1,0 +1,31 @@
+"""The dev stage: the team's own calls, straight at the API, with more mistakes than customers."""
+
+from __future__ import annotations
+
+from examples.serverless.functions import CATALOG, PLACE_ORDER
+from examples.serverless.http import Visitor
+from examples.serverless.patterns import gateway, graphql, orders
+from examples.serverless.trace import Scope, Trace
+
+_TESTER = Visitor("qa", "internal", "curl/8.11.1", "192.0.2.10")
+
+
+def try_api(trace: Trace) -> None:
+    if trace.chance(0.5):
+        request = gateway.Request("dev", "POST", "/orders", _TESTER, needs_user=True)
+        gateway.answer(trace, request, PLACE_ORDER, _write_order, trace.start)
+    else:
+        request = gateway.Request("dev", "GET", "/products", _TESTER)
+        gateway.answer(trace, request, CATALOG, _read_products, trace.start)
+
+
+def _write_order(scope: Scope) -> int:
+    if scope.trace.chance(0.2):
+        return 400
+    return orders.show_order(scope, _TESTER, "dev")
+
+
+def _read_products(scope: Scope) -> int:
+    if scope.trace.chance(0.06):
+        raise NotImplementedError("paging")
+    return graphql.list_products(scope)

@@ -1,0 +1,75 @@
+"""What events set off: a trace of its own per event, linked to the one that caused it."""
+
+from __future__ import annotations
+
+from examples.serverless import aws, latency
+from examples.serverless.failures import UnidentifiedImageError
+from examples.serverless.functions import CLICKSTREAM, NOTIFY, PAYMENTS, THUMBNAILER, link_to, run
+from examples.serverless.http import Visitor
+from examples.serverless.patterns import payments
+from examples.serverless.trace import Scope, Trace
+
+
+def order_written(trace: Trace, producer: Scope, order: str) -> None:
+    """DynamoDB stream to Lambda to RDS and the payment provider."""
+    at = trace.start + latency.EVENT_DELAY.draw(trace.random)
+    links = [link_to(producer, at)]
+    run(trace, PAYMENTS, lambda scope: payments.charge(scope, order), at, links=links)
+
+
+def order_published(trace: Trace, producer: Scope, visitor: Visitor) -> None:
+    """SNS to SQS to Lambda, which tells the customer and deletes the message."""
+    at = trace.start + latency.EVENT_DELAY.times(2.0).draw(trace.random)
+    links = [link_to(producer, at)]
+    run(trace, NOTIFY, lambda scope: notify(scope, visitor.tier), at, links=links)
+
+
+def image_uploaded(trace: Trace, producer: Scope, key: str) -> None:
+    """S3 event to Lambda to S3."""
+    at = trace.start + latency.EVENT_DELAY.draw(trace.random)
+    links = [link_to(producer, at)]
+    run(trace, THUMBNAILER, lambda scope: make_thumbnail(scope, key), at, links=links)
+
+
+def clicks_batched(trace: Trace, producer: Scope) -> None:
+    """Kinesis to Lambda to S3."""
+    at = trace.start + latency.EVENT_DELAY.times(3.0).draw(trace.random)
+    run(trace, CLICKSTREAM, archive_clicks, at, links=[link_to(producer, at)])
+
+
+def notify(scope: Scope, tier: str) -> int:
+    with scope.subsegment("## notify") as handler:
+        handler.entity.put_annotation("customer_tier", tier)
+        handler.wait(latency.CODE)
+        with handler.subsegment("render e-mail") as render:
+            render.wait(latency.CODE)
+        aws.delete_message(handler)
+    return 200
+
+
+def make_thumbnail(scope: Scope, key: str) -> int:
+    with scope.subsegment("## make_thumbnail") as handler:
+        aws.get_object(handler, aws.MEDIA, key, missing=0.01)
+        with handler.subsegment("resize") as resize:
+            resize.wait(latency.RESIZE)
+            _open_image(resize, key)
+        for width in (160, 640):
+            aws.put_object(handler, aws.MEDIA, f"thumbs/{width}/{key}")
+    return 200
+
+
+def _open_image(scope: Scope, key: str) -> None:
+    if scope.trace.chance(0.02):
+        raise UnidentifiedImageError(f"cannot identify image file '{key}'")
+
+
+def archive_clicks(scope: Scope) -> int:
+    """A batch of records; large ones exceed what the SDK keeps in one document."""
+    with scope.subsegment("## archive_clicks") as handler:
+        size = scope.trace.random.choice((3, 5, 8, 12, 45))
+        handler.entity.put_metadata("records", size)
+        for number in range(size):
+            with handler.subsegment(f"record {number}") as record:
+                record.wait(latency.CODE)
+        aws.put_object(handler, aws.LAKE, "clicks/part.parquet")
+    return 200

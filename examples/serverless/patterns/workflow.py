@@ -1,0 +1,88 @@
+"""Step Functions: reserve stock, charge the card, wait for the carrier, record, tell; retries."""
+
+from __future__ import annotations
+
+from examples.serverless import aws, latency
+from examples.serverless.failures import OutOfStock, ProvisionedThroughputExceededException
+from examples.serverless.functions import PAYMENTS, RESERVE_STOCK, Function, Handler, invoke
+from examples.serverless.patterns import payments
+from examples.serverless.sdk import SERVICE
+from examples.serverless.trace import Scope, Trace
+
+MACHINE = "order-fulfilment"
+
+
+def start(scope: Scope, order: str, version: str) -> None:
+    """StartExecution answers at once; the machine goes on in the same trace."""
+    with scope.subsegment(scope.sdk.service("Sfn"), "aws") as asked:
+        asked.entity.set_aws(
+            {
+                "operation": "StartExecution",
+                "region": aws.REGION,
+                "state_machine_arn": aws.arn("states", f"stateMachine:{MACHINE}"),
+            }
+        )
+        asked.wait(latency.START_EXECUTION)
+        asked.entity.put_http_meta("status", 200)
+    _execute(scope.trace, order, version, asked.entity.id, asked.now)
+
+
+def _execute(trace: Trace, order: str, version: str, parent: str, at: float) -> None:
+    machine = trace.segment(MACHINE, at, "AWS::StepFunctions::StateMachine", parent)
+    machine.set_aws({"account_id": aws.ACCOUNT, "version": version})
+    machine.resource_arn = aws.arn("states", f"stateMachine:{MACHINE}")
+    machine.put_annotation("order_id", order)
+    scope = Scope(trace, machine, at, SERVICE)
+    if not _states(scope, order):
+        machine.add_fault_flag()
+    trace.finish(machine, scope.now)
+
+
+def _states(scope: Scope, order: str) -> bool:
+    if not _task(scope, "ReserveStock", RESERVE_STOCK, lambda inner: reserve(inner, order), 3):
+        return False
+    if not _task(scope, "ChargeCard", PAYMENTS, lambda inner: payments.charge(inner, order), 2):
+        return False
+    with scope.subsegment("WaitForCarrier") as carrier:
+        carrier.wait(latency.CARRIER_WAIT)
+    if not _record(scope):
+        return False
+    with scope.subsegment("TellCustomer") as tell:
+        aws.publish(tell)
+    return True
+
+
+def _record(scope: Scope) -> bool:
+    """A state that writes to DynamoDB without a function; a throttled write is tried again."""
+    with scope.subsegment("RecordShipment") as record:
+        for _attempt in range(3):
+            try:
+                aws.put_item(record, aws.ORDERS)
+            except ProvisionedThroughputExceededException:
+                record.wait(latency.STATE_CHANGE.times(40.0))
+            else:
+                return True
+        record.entity.add_fault_flag()
+    return False
+
+
+def _task(scope: Scope, state: str, function: Function, handler: Handler, attempts: int) -> bool:
+    """A Task state: the machine retries a failed function, one call each time."""
+    with scope.subsegment(state) as task:
+        for _attempt in range(attempts):
+            task.wait(latency.STATE_CHANGE)
+            if invoke(task, function, handler) < 500:
+                return True
+            task.wait(latency.STATE_CHANGE.times(20.0))
+        task.entity.add_fault_flag()
+    return False
+
+
+def reserve(scope: Scope, order: str) -> int:
+    with scope.subsegment("## reserve") as handler:
+        handler.entity.put_annotation("order_id", order)
+        aws.get_item(handler, aws.PRODUCTS)
+        if handler.trace.chance(0.04):
+            raise OutOfStock(f"{order}: nothing left of A-113")
+        aws.put_item(handler, aws.PRODUCTS, "UpdateItem", conflicts=0.005)
+    return 200
