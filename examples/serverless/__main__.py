@@ -1,4 +1,4 @@
-"""python -m examples.serverless: the command line of the demo."""
+"""Sends the traffic of a serverless shop to an X-Ray daemon's UDP port."""
 
 from __future__ import annotations
 

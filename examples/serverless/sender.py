@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
 
+from aws_xray_sdk.core.daemon_config import DAEMON_ADDRESS_KEY
 from aws_xray_sdk.core.emitters.udp_emitter import UDPEmitter
 
 from examples.serverless.trace import Document
@@ -16,6 +18,7 @@ class Sender:
     """UDP has no back-pressure, so the pace is ours: bursts of eight, 1,500 a second."""
 
     def __init__(self, udp: str) -> None:
+        os.environ[DAEMON_ADDRESS_KEY] = udp  # the SDK prefers the variable to its argument
         self._emitter = UDPEmitter(udp)
         self._free_at = time.monotonic()
         self.sent = 0
