@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import sys
+from contextlib import closing
 from typing import Any
 
 from aws_xray_sdk.core import patch_all, xray_recorder
@@ -61,7 +62,7 @@ def _add_calling_routes(app: Flask) -> None:
     def orders() -> Answer:
         """Price it with SQL, keep it in DynamoDB; the same number twice is a conflict."""
         order = request.args["order"]
-        with sqlite3.connect(":memory:") as database:
+        with closing(sqlite3.connect(":memory:")) as database:
             (price,) = database.execute("SELECT 19.9 AS price").fetchone()
         item = {"order": {"S": order}, "price": {"N": str(price)}}
         try:
