@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from store.cursor import decode_cursor, encode_cursor
 from store.edges import EdgeUnit, NodeUnit, calls_of, count, trace_units, weave
 from store.interface import Axis, Failure, Found, Page, Slice, TraceQuery
+from store.matching import matches
 from store.model import (
     Document,
     NodeKey,
@@ -20,7 +21,6 @@ from store.model import (
     Trace,
     rank,
 )
-from store.summary import entry_of, touched_nodes
 from store.trace_id import trace_time
 
 
@@ -142,20 +142,6 @@ def axis_time(trace: Trace, query: TraceQuery) -> int | None:
         case Axis.SERVICE:
             times = [d.end for d in documents if not d.independent and not d.in_progress]
     return max((time for time in times if time in window), default=None)
-
-
-def matches(trace: Trace, query: TraceQuery) -> bool:
-    """Whether a trace has what a query asks beyond its window."""
-    if query.states:
-        entry = entry_of(trace)
-        if entry is None or entry.state not in query.states:
-            return False
-    if query.node is not None and query.node not in touched_nodes(trace):
-        return False
-    return query.edge is None or any(
-        isinstance(unit, EdgeUnit) and (unit.source, unit.target) == query.edge
-        for unit in trace_units(trace)
-    )
 
 
 def _holds(document: Document) -> int:

@@ -1,0 +1,34 @@
+-- One row per unit of an edge that started in [:from, :to). Two kinds: calls (the caller's view; to
+-- each node that answered, or to the inferred node), and segments whose parent is no call: roots,
+-- from their client, and children of a segment or local subsegment (the Lambda pair).
+-- The rules are those of store/edges.py; needs the expressions of owners.sql.
+SELECT source, target, if(host != target.2, host, '') AS alias, start, duration, state, status, exception
+FROM (
+    SELECT c.start AS start, c.duration AS duration, c.state AS state,
+           c.status AS status, c.exception AS exception, c.host AS host,
+           if(c.independent = 1, o.node, (c.owner_account, c.owner_name, c.owner_type)) AS source,
+           if(a.parent_id != 0, (a.account, a.name, a.type), (c.account, c.name, c.type)) AS target,
+           c.independent = 0 OR notEmpty(o.node.2) AS owned
+    FROM (
+        SELECT * FROM calls FINAL
+        WHERE minute BETWEEN intDiv(:from, 60000000) AND intDiv(:to, 60000000)
+          AND start >= :from AND start < :to
+    ) AS c
+    LEFT ANY JOIN owners AS o ON c.trace_id = o.trace_id AND c.document_id = o.document_id
+    LEFT JOIN (
+        SELECT DISTINCT trace_id, parent_id, account, name, type FROM segments FINAL
+        WHERE minute BETWEEN intDiv(:lo, 60000000) AND intDiv(:hi, 60000000)
+          AND independent = 0 AND parent_id != 0
+    ) AS a ON c.trace_id = a.trace_id AND c.id = a.parent_id
+)
+WHERE owned
+UNION ALL
+SELECT multiIf(root, ('', name, 'client'), holder.3 = 0, (holder.4, holder.5, holder.6), climbed) AS source,
+       (account, name, type) AS target, '' AS alias, start, duration, state, status, exception
+FROM (
+    SELECT r.*, h.holder AS holder, o.node AS climbed, h.member = 0 AS root
+    FROM orphaned AS r
+    LEFT ANY JOIN holders AS h ON r.trace_id = h.trace_id AND r.parent_id = h.member
+    LEFT ANY JOIN owners AS o ON r.trace_id = o.trace_id AND h.holder.1 = o.document_id
+)
+WHERE root OR holder.3 = 0 OR notEmpty(climbed.2)

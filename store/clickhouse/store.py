@@ -1,0 +1,124 @@
+"""The store on ClickHouse: connections, retries' meaning, and which query answers what."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+from clickhouse_driver import Client
+
+from store.clickhouse import graph, traces, writer
+from store.clickhouse.client import Address, ClientPool, first_line, is_away
+from store.interface import (
+    Failure,
+    Found,
+    Page,
+    Slice,
+    StoreAway,
+    StoreError,
+    TraceQuery,
+)
+from store.matching import matches
+from store.model import Document, NodeKey, ServiceGraph, TimeRange, Trace
+
+READ_LIMITS = {
+    "max_execution_time": 60,
+    "max_memory_usage": 4_000_000_000,
+    "max_bytes_before_external_group_by": 1_000_000_000,
+    "final": 0,
+}
+"""What one question may cost; past it ClickHouse refuses instead of dying."""
+
+
+class ClickHouseStore:
+    """`store.interface.Store` on a ClickHouse that `raymap migrate` has prepared."""
+
+    def __init__(self, url: str | Address, *, connections: int = 8) -> None:
+        self._pool = ClientPool(url, connections)
+
+    def put(self, documents: Sequence[Document], token: str) -> None:
+        """Keep documents (see `SegmentWriter.put`)."""
+        with _errors(), self._pool.client() as client:
+            writer.insert(client, documents, token)
+
+    def get_traces(self, trace_ids: Sequence[bytes], *, raw: bool = False) -> dict[bytes, Trace]:
+        """Whole traces by id."""
+        with _errors(), self._pool.client() as client:
+            return traces.get_traces(_asker(client), trace_ids, raw=raw)
+
+    def find_traces(self, query: TraceQuery, *, limit: int, cursor: str | None = None) -> Page:
+        """Traces by time, newest first."""
+        with _errors(), self._pool.client() as client:
+            ask = _asker(client)
+
+            def keep(query: TraceQuery, candidates: list[Found]) -> list[Found]:
+                whole = traces.get_traces(ask, [c.trace_id for c in candidates], raw=False)
+                return [
+                    c
+                    for c in candidates
+                    if c.trace_id in whole and matches(whole[c.trace_id], query)
+                ]
+
+            return traces.find_traces(ask, query, limit=limit, cursor=cursor, keep=keep)
+
+    def ever(self) -> bool:
+        """Whether any trace is kept."""
+        with _errors(), self._pool.client() as client:
+            return bool(client.execute("SELECT 1 FROM traces LIMIT 1"))
+
+    def service_graph(self, window: TimeRange) -> ServiceGraph:
+        """The graph of a window."""
+        with _errors(), self._pool.client() as client:
+            return graph.service_graph(_asker(client), window)
+
+    def node_series(self, node: NodeKey, window: TimeRange, step: int) -> list[Slice]:
+        """Statistics of a node per step."""
+        with _errors(), self._pool.client() as client:
+            return graph.node_series(_asker(client), node, window, step)
+
+    def edge_series(
+        self, source: NodeKey, target: NodeKey, window: TimeRange, step: int
+    ) -> list[Slice]:
+        """Statistics of an edge per step."""
+        with _errors(), self._pool.client() as client:
+            return graph.edge_series(_asker(client), (source, target), window, step)
+
+    def node_failures(self, node: NodeKey, window: TimeRange) -> list[Failure]:
+        """Error breakdown of a node."""
+        with _errors(), self._pool.client() as client:
+            return graph.node_failures(_asker(client), node, window)
+
+    def edge_failures(self, source: NodeKey, target: NodeKey, window: TimeRange) -> list[Failure]:
+        """Error breakdown of an edge."""
+        with _errors(), self._pool.client() as client:
+            return graph.edge_failures(_asker(client), (source, target), window)
+
+    def check(self) -> None:
+        """Ask for one row; StoreAway says why there is none."""
+        with _errors(), self._pool.client() as client:
+            client.execute("SELECT count() FROM segments WHERE 0")
+
+    def close(self) -> None:
+        """Drop the connections."""
+        self._pool.close()
+
+
+def _asker(client: Client) -> graph.Ask:
+    def ask(statement: str) -> list[tuple[Any, ...]]:
+        rows: list[tuple[Any, ...]] = client.execute(statement, settings=READ_LIMITS)
+        return rows
+
+    return ask
+
+
+class _errors(AbstractContextManager[None]):
+    """Driver errors leave as the store's own, with the server's first line kept."""
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if error is None or isinstance(error, StoreError) or not isinstance(error, Exception):
+            return
+        if is_away(error):
+            raise StoreAway(f"ClickHouse cannot answer now: {first_line(error)}") from error
+        if type(error).__module__.startswith("clickhouse_driver"):
+            raise StoreError(f"ClickHouse refused: {first_line(error)}") from error

@@ -1,0 +1,152 @@
+"""Real parts for every test: a ClickHouse (embedded, or the one in RAYMAP_TEST_CLICKHOUSE) and a
+whole running server."""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from store.clickhouse.client import Address, connect, parse_url
+from store.clickhouse.embedded import EmbeddedClickHouse
+from store.clickhouse.migrate import migrate
+from store.clickhouse.store import ClickHouseStore
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Address]:
+    """A real ClickHouse server. Without one that starts, tests fail: nothing here is skipped."""
+    if url := os.environ.get("RAYMAP_TEST_CLICKHOUSE"):
+        yield parse_url(url)
+        return
+    with EmbeddedClickHouse(tmp_path_factory.mktemp("engine")) as engine:
+        yield engine.address
+
+
+@pytest.fixture(scope="session")
+def clickhouse_database(clickhouse: Address) -> Iterator[Address]:
+    """A migrated database of this test run."""
+    address = replace(clickhouse, database=f"raymap_test_{uuid.uuid4().hex[:8]}")
+    migrate(address, {"retention_days": 3650})
+    yield address
+    client = connect(replace(clickhouse, database=""))
+    client.execute(f"DROP DATABASE {address.database}")
+    client.disconnect()
+
+
+@pytest.fixture
+def clickhouse_store(clickhouse_database: Address) -> Iterator[ClickHouseStore]:
+    """An empty store on the real server."""
+    client = connect(clickhouse_database)
+    for table in ("segments", "calls", "documents", "traces"):
+        client.execute(f"TRUNCATE TABLE {table}")
+    client.disconnect()
+    store = ClickHouseStore(clickhouse_database, connections=4)
+    yield store
+    store.close()
+
+
+@dataclass
+class Server:
+    """A running `raymap serve`."""
+
+    http: str
+    udp: str
+    grpc: str
+    process: subprocess.Popen[str]
+    data_dir: Path
+
+    def get(self, path: str) -> Any:
+        """The JSON of a GET."""
+        with urllib.request.urlopen(self.http + path, timeout=30) as answer:
+            return json.load(answer)
+
+    def post(self, path: str, body: object) -> Any:
+        """The JSON of a POST."""
+        request = urllib.request.Request(self.http + path, json.dumps(body).encode())
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+
+    def send(self, *documents: dict[str, Any]) -> None:
+        """Deliver segment documents and wait until they are stored."""
+        answer = self.post(
+            "/TraceSegments", {"TraceSegmentDocuments": [json.dumps(d) for d in documents]}
+        )
+        assert not answer.get("UnprocessedTraceSegments"), answer
+
+    def send_datagram(self, payload: bytes) -> None:
+        """Deliver one datagram; nobody says when it is stored."""
+        host, _, port = self.udp.rpartition(":")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.sendto(payload, (host, int(port)))
+
+
+def start_server(data_dir: Path, *options: str, environment: dict[str, str] | None = None) -> Server:
+    """Start `raymap serve` on free ports and wait for its ready line."""
+    command = [sys.executable, "-m", "raymap", "serve", "--port", "0", "--grpc-port", "0"]
+    command += ["--data-dir", str(data_dir), *options]
+    log = (data_dir.parent / f"{data_dir.name}.log").open("w")
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=log,
+        text=True,
+        env={**os.environ, **(environment or {})},
+    )
+    log.close()
+    doors = json.loads(_ready_line(process, log.name).removeprefix("raymap ready "))
+    return Server(doors["http"], doors["udp"], doors["grpc"], process, data_dir)
+
+
+def _ready_line(process: subprocess.Popen[str], log: str) -> str:
+    assert process.stdout is not None
+    deadline = time.monotonic() + 60
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        while time.monotonic() < deadline:
+            if not selector.select(timeout=1.0):
+                continue
+            line = process.stdout.readline()
+            if line.startswith("raymap ready "):
+                return line
+            if not line:
+                break
+    process.kill()
+    pytest.fail(f"raymap serve did not come up; it said:\n{Path(log).read_text()[-4000:]}")
+
+
+def stop_server(server: Server) -> int:
+    """SIGTERM, and the exit code."""
+    server.process.send_signal(signal.SIGTERM)
+    try:
+        code = server.process.wait(40)
+    except subprocess.TimeoutExpired:
+        server.process.kill()
+        code = server.process.wait()
+    if server.process.stdout:
+        server.process.stdout.close()
+    return code
+
+
+@pytest.fixture(scope="session")
+def raymap_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for the whole run."""
+    server = start_server(tmp_path_factory.mktemp("server") / "data")
+    yield server
+    assert stop_server(server) == 0

@@ -1,0 +1,318 @@
+"""The store's promise, written once; a keeper joins by giving a `store` fixture (test_contract.py)."""
+
+from __future__ import annotations
+
+from store.interface import Axis, BadCursor, Failure, Store, TraceQuery
+from store.model import MINUTE, Http, NodeKey, State, TimeRange
+from store.rules.annotations import annotation_item
+from tests.builders import SECOND, T0, TRACE, call, http, segment, subsegment, trace_id
+
+HOUR = TimeRange(T0 - 30 * MINUTE, T0 + 30 * MINUTE)
+FRONTEND = NodeKey("", "frontend", "")
+BACKEND = NodeKey("", "backend.example.com", "remote")
+CLIENT = NodeKey("", "frontend", "client")
+
+
+class StoreContract:
+    """Every keeper passes every test."""
+
+    def test_empty(self, store: Store) -> None:
+        """Nothing was ever kept: nothing is found, and nothing fails."""
+        assert not store.ever()
+        assert store.service_graph(HOUR).services == {}
+        assert store.get_traces([TRACE]) == {}
+        assert store.find_traces(TraceQuery(HOUR), limit=10) == ([], 0, None)
+        assert store.node_series(FRONTEND, HOUR, MINUTE) == []
+        assert store.edge_failures(FRONTEND, BACKEND, HOUR) == []
+
+    def test_a_root_has_a_client(self, store: Store) -> None:
+        store.put([segment(0xA1)], "a")
+        graph = store.service_graph(HOUR)
+        assert store.ever()
+        assert set(graph.services) == {FRONTEND, CLIENT}
+        frontend = graph.services[FRONTEND]
+        assert (frontend.root, frontend.active, frontend.touched) == (True, True, 1)
+        assert (frontend.start, frontend.end) == (T0, T0 + 100_000)
+        edge = graph.edges[CLIENT, FRONTEND]
+        assert edge.statistics == frontend.statistics
+        assert edge.statistics.histogram == {100_000: 1}
+
+    def test_resent_segment_counts_once(self, store: Store) -> None:
+        """SDKs resend after a timeout; the map must not show the call twice."""
+        store.put([segment(0xA1, calls=(call(0xC1),))], "a")
+        store.put([segment(0xA1, calls=(call(0xC1),))], "b")
+        graph = store.service_graph(HOUR)
+        assert graph.services[FRONTEND].statistics.total == 1
+        assert graph.edges[FRONTEND, BACKEND].statistics.total == 1
+
+    def test_a_repeated_put_changes_nothing(self, store: Store) -> None:
+        """A collector repeats a batch whose answer it did not get."""
+        for _ in range(2):
+            store.put([segment(0xA1, calls=(call(0xC1),))], "same")
+        trace = store.get_traces([TRACE])[TRACE]
+        assert trace.revision == 1
+        assert store.service_graph(HOUR).edges[FRONTEND, BACKEND].statistics.total == 1
+
+    def test_a_late_in_progress_copy_never_replaces_the_finished_segment(self, store: Store) -> None:
+        store.put([segment(0xA1, state=State.FAULT, version=T0)], "a")
+        store.put([segment(0xA1, state=State.IN_PROGRESS, version=T0 + 9)], "b")
+        statistics = store.service_graph(HOUR).services[FRONTEND].statistics
+        assert (statistics.fault, statistics.in_progress) == (1, 0)
+        assert store.get_traces([TRACE])[TRACE].documents[0xA1].state == State.FAULT
+
+    def test_in_progress_is_there_but_not_counted(self, store: Store) -> None:
+        store.put([segment(0xA1, state=State.IN_PROGRESS)], "a")
+        frontend = store.service_graph(HOUR).services[FRONTEND]
+        assert (frontend.statistics.total, frontend.statistics.in_progress) == (0, 1)
+        store.put([segment(0xA1, version=T0 + 300_000)], "b")
+        frontend = store.service_graph(HOUR).services[FRONTEND]
+        assert (frontend.statistics.total, frontend.statistics.in_progress) == (1, 0)
+
+    def test_an_unanswered_call_infers_a_node(self, store: Store) -> None:
+        fault = call(0xC1, state=State.FAULT)
+        store.put([segment(0xA1, calls=(fault,))], "a")
+        graph = store.service_graph(HOUR)
+        inferred = graph.services[BACKEND]
+        assert not inferred.active
+        assert not inferred.root
+        assert inferred.statistics.fault == 1
+        assert graph.edges[FRONTEND, BACKEND].statistics.fault == 1
+
+    def test_an_answered_call_leads_to_who_answered(self, store: Store) -> None:
+        """The edge is the caller's view, the node the callee's; the host name is an alias."""
+        store.put([segment(0xA1, calls=(call(0xC1, state=State.FAULT),))], "a")
+        answer = segment(0xB1, name="backend", parent_id=0xC1, start=T0 + 2_000, end=T0 + 9_000)
+        store.put([answer], "b")
+        graph = store.service_graph(HOUR)
+        backend = NodeKey("", "backend", "")
+        assert set(graph.services) == {CLIENT, FRONTEND, backend}
+        assert graph.services[backend].statistics.ok == 1
+        assert not graph.services[backend].root
+        edge = graph.edges[FRONTEND, backend]
+        assert edge.statistics.fault == 1
+        assert edge.statistics.histogram == {10_000: 1}
+        assert edge.aliases == {"backend.example.com"}
+
+    def test_callee_before_caller_and_days_apart(self, store: Store) -> None:
+        """The two halves of a call find each other however late the second comes."""
+        later = T0 + 26 * 60 * MINUTE
+        answer = segment(0xB1, name="worker", parent_id=0xC1, start=later, end=later + 5_000)
+        store.put([answer], "b")
+        store.put([segment(0xA1, calls=(call(0xC1),))], "a")
+        graph = store.service_graph(HOUR)
+        worker = NodeKey("", "worker", "")
+        assert (FRONTEND, worker) in graph.edges
+        assert BACKEND not in graph.services
+        assert graph.services[worker].touched == 0
+        afterwards = store.service_graph(TimeRange(later - MINUTE, later + MINUTE))
+        assert set(afterwards.services) == {worker}
+        assert not afterwards.services[worker].root
+
+    def test_the_lambda_pair(self, store: Store) -> None:
+        """A segment may name a segment as its parent; the edge then shows the child's figures."""
+        service = segment(0xA1, name="fn", type="AWS::Lambda")
+        function = segment(
+            0xA2, name="fn", type="AWS::Lambda::Function", parent_id=0xA1, end=T0 + 70_000
+        )
+        store.put([function, service], "a")
+        graph = store.service_graph(HOUR)
+        edge = graph.edges[
+            NodeKey("", "fn", "AWS::Lambda"), NodeKey("", "fn", "AWS::Lambda::Function")
+        ]
+        assert edge.statistics.histogram == {70_000: 1}
+        assert sum(node.is_client for node in graph.services) == 1
+
+    def test_a_child_of_a_local_subsegment(self, store: Store) -> None:
+        parent = segment(0xA1, members=(0x11, 0x12))
+        child = segment(0xB1, name="child", parent_id=0x12, end=T0 + 20_000)
+        store.put([parent, child], "a")
+        graph = store.service_graph(HOUR)
+        edge = graph.edges[FRONTEND, NodeKey("", "child", "")]
+        assert edge.statistics.histogram == {20_000: 1}
+        assert not graph.services[NodeKey("", "child", "")].root
+
+    def test_an_unknown_parent_makes_a_root(self, store: Store) -> None:
+        store.put([segment(0xA1, parent_id=0xDEAD)], "a")
+        graph = store.service_graph(HOUR)
+        assert graph.services[FRONTEND].root
+        assert (CLIENT, FRONTEND) in graph.edges
+
+    def test_streamed_subsegments_find_their_segment(self, store: Store) -> None:
+        """Python's SDK sends finished leaves first, each a document of its own, any depth."""
+        leaf = subsegment(0x52, parent_id=0x51, calls=(call(0x52),))
+        middle = subsegment(0x51, parent_id=0x11, members=(0x15,))
+        store.put([leaf], "a")
+        assert set(store.service_graph(HOUR).services) == {BACKEND}
+        store.put([middle], "b")
+        assert store.service_graph(HOUR).edges == {}
+        store.put([segment(0xA1, members=(0x11,))], "c")
+        graph = store.service_graph(HOUR)
+        assert graph.edges[FRONTEND, BACKEND].statistics.total == 1
+        assert len(graph.edges) == 2
+
+    def test_orphans_in_a_circle(self, store: Store) -> None:
+        """Nonsense parents end, and neither node nor edge comes of them."""
+        one = subsegment(0x51, parent_id=0x52, calls=(call(0x51),))
+        two = subsegment(0x52, parent_id=0x51)
+        child = segment(0xB1, name="child", parent_id=0x52)
+        store.put([one, two, child], "a")
+        graph = store.service_graph(HOUR)
+        assert set(graph.services) == {BACKEND, NodeKey("", "child", "")}
+        assert graph.edges == {}
+
+    def test_windows_are_half_open(self, store: Store) -> None:
+        store.put([segment(0xA1)], "a")
+        assert store.service_graph(TimeRange(T0, T0 + 1)).services
+        assert not store.service_graph(TimeRange(T0 - MINUTE, T0)).services
+        assert not store.service_graph(TimeRange(T0 + 1, T0 + MINUTE)).services
+
+    def test_traces_per_minute(self, store: Store) -> None:
+        """A trace counts once in each minute in which it touched the node."""
+        same = [segment(id, start=T0 + id, end=T0 + 10_000) for id in (1, 2, 3)]
+        later = segment(4, start=T0 + MINUTE, end=T0 + MINUTE + 5)
+        other = segment(5, trace_id=trace_id(2))
+        store.put([*same, later, other], "a")
+        assert store.service_graph(HOUR).services[FRONTEND].touched == 3
+
+    def test_get_traces_gives_everything_back(self, store: Store) -> None:
+        document = segment(
+            0xA1,
+            parent_id=0x77,
+            type="AWS::ECS::Container",
+            state=State.THROTTLE,
+            last_end=T0 + 140_000,
+            http=Http("POST", "http://x/ä?q='1'", 429, "::1", "curl\\8"),
+            user="Ola \u2603",
+            resource_arn="arn:aws:x",
+            instance_id="i-1",
+            availability_zone="eu-1a",
+            exception="ValueError",
+            annotations=(annotation_item("a=b%", "x\n"), annotation_item("n", 2.0)),
+            members=(0xC1, 0xFFFFFFFFFFFFFFFF),
+            calls=(call(0xC1, status=503, traced=True, exception="OSError"),),
+            raw='{"name":"ä\\u0000 ☃"}'.encode(),
+            inferred=True,
+        )
+        store.put([document], "a")
+        trace = store.get_traces([TRACE, trace_id(9)], raw=True)[TRACE]
+        assert trace.documents[0xA1] == document
+        assert trace.calls[0xC1].call == document.calls[0]
+        assert trace.calls[0xC1].node == document.node
+        assert (trace.updated, trace.revision) == (document.version, 1)
+
+    def test_times_of_any_century(self, store: Store) -> None:
+        """Dates that cannot be right are kept, and found where they claim to be."""
+        for number, year in enumerate((1970, 2438, 9999), 1):
+            start = (year - 1970) * 31_556_952 * SECOND
+            store.put(
+                [segment(1, trace_id=trace_id(number), start=start, end=start + 1)], f"y{year}"
+            )
+            window = TimeRange(start, start + MINUTE)
+            assert store.service_graph(window).services[FRONTEND].statistics.total == 1
+
+    def test_find_newest_first_and_page(self, store: Store) -> None:
+        ids = [trace_id(n, epoch=T0 // SECOND + n) for n in range(7)]
+        store.put(
+            [segment(1, trace_id=id, start=T0 + n * SECOND, end=T0 + n * SECOND + 1) for n, id in enumerate(ids)],
+            "a",
+        )
+        seen, cursor = [], None
+        while True:
+            page = store.find_traces(TraceQuery(HOUR), limit=3, cursor=cursor)
+            seen += [found.trace_id for found in page.found]
+            cursor = page.cursor
+            if cursor is None:
+                break
+        assert seen == list(reversed(ids))
+
+    def test_a_last_page_that_is_full_has_no_cursor(self, store: Store) -> None:
+        store.put([segment(1, trace_id=trace_id(n)) for n in range(1, 4)], "a")
+        page = store.find_traces(TraceQuery(HOUR), limit=3)
+        assert (len(page.found), page.cursor) == (3, None)
+
+    def test_axes(self, store: Store) -> None:
+        """TraceId: the epoch in the id when plausible; Service: an end; Event: the last arrival."""
+        arrived = T0 + 50 * MINUTE
+        plausible = trace_id(1, epoch=T0 // SECOND - 3600)
+        random = bytes.fromhex("f0f1f2f3") + trace_id(2)[4:]
+        store.put(
+            [
+                segment(1, trace_id=plausible, version=arrived),
+                segment(1, trace_id=random, version=arrived, end=T0 + 40 * MINUTE),
+            ],
+            "a",
+        )
+
+        def found(axis: Axis, start: int, end: int) -> set[bytes]:
+            query = TraceQuery(TimeRange(start, end), axis)
+            return {found.trace_id for found in store.find_traces(query, limit=9).found}
+
+        assert found(Axis.TRACE_ID, T0, T0 + 1) == {random}
+        assert found(Axis.TRACE_ID, T0 - 60 * MINUTE, T0 - 59 * MINUTE) == {plausible}
+        assert found(Axis.SERVICE, T0, T0 + MINUTE) == {plausible}
+        assert found(Axis.SERVICE, T0, T0 + 41 * MINUTE) == {plausible, random}
+        assert found(Axis.EVENT, T0, T0 + 41 * MINUTE) == set()
+        assert found(Axis.EVENT, arrived, arrived + 1) == {plausible, random}
+
+    def test_find_by_node_edge_and_state(self, store: Store) -> None:
+        plain, calling, failed = (trace_id(n) for n in (1, 2, 3))
+        store.put(
+            [
+                segment(1, trace_id=plain),
+                segment(1, trace_id=calling, calls=(call(0xC1),)),
+                segment(1, trace_id=failed, state=State.FAULT),
+            ],
+            "a",
+        )
+
+        def found(**change: object) -> list[bytes]:
+            query = TraceQuery(HOUR, **change)  # type: ignore[arg-type]
+            return [found.trace_id for found in store.find_traces(query, limit=9).found]
+
+        assert found(node=BACKEND) == [calling]
+        assert found(node=CLIENT) == [failed, calling, plain]
+        assert found(edge=(FRONTEND, BACKEND)) == [calling]
+        assert found(states=frozenset({State.FAULT, State.ERROR})) == [failed]
+        assert found(node=BACKEND, states=frozenset({State.FAULT})) == []
+
+    def test_a_foreign_cursor_is_refused(self, store: Store) -> None:
+        for cursor in ("nonsense", "AAAA", "Ⅷ"):
+            try:
+                store.find_traces(TraceQuery(HOUR), limit=1, cursor=cursor)
+            except BadCursor:
+                continue
+            raise AssertionError(cursor)
+
+    def test_series_and_failures(self, store: Store) -> None:
+        faulty = call(0xC1, state=State.FAULT, status=503)
+        thrown = call(0xC2, state=State.ERROR, exception="KeyError", start=T0 + MINUTE, end=T0 + MINUTE + 5)
+        store.put(
+            [
+                segment(0xA1, calls=(faulty,), http=http(500), state=State.FAULT),
+                segment(0xA2, calls=(thrown,), start=T0 + MINUTE, end=T0 + MINUTE + 50),
+                segment(0xA3, trace_id=trace_id(2)),
+            ],
+            "a",
+        )
+        series = store.node_series(FRONTEND, HOUR, MINUTE)
+        assert [(s.start, s.statistics.ok, s.statistics.fault) for s in series] == [
+            (T0, 1, 1),
+            (T0 + MINUTE, 1, 0),
+        ]
+        assert store.node_failures(FRONTEND, HOUR) == [Failure("HTTP 500", State.FAULT, 1)]
+        edges = store.edge_series(FRONTEND, BACKEND, HOUR, MINUTE)
+        assert [(s.start, s.statistics.total) for s in edges] == [(T0, 1), (T0 + MINUTE, 1)]
+        assert store.edge_failures(FRONTEND, BACKEND, HOUR) == [
+            Failure("HTTP 503", State.FAULT, 1),
+            Failure("KeyError", State.ERROR, 1),
+        ]
+        assert store.node_failures(BACKEND, HOUR) == store.edge_failures(FRONTEND, BACKEND, HOUR)
+
+    def test_names_that_try_to_be_sql(self, store: Store) -> None:
+        for number, name in enumerate(("it's", "a\\", ":from", "x:to y", "--", "\u2603"), 1):
+            node = NodeKey("", name, "AWS::X")
+            store.put([segment(1, trace_id=trace_id(number), name=name, type="AWS::X")], name)
+            assert store.node_series(node, HOUR, MINUTE)[0].statistics.total == 1
+            assert len(store.find_traces(TraceQuery(HOUR, node=node), limit=9).found) == 1
+            client = NodeKey("", name, "client")
+            assert len(store.edge_series(client, node, HOUR, MINUTE)) == 1

@@ -1,0 +1,22 @@
+"""Both keepers of the store's promise against the one contract."""
+
+from __future__ import annotations
+
+import pytest
+
+from store.clickhouse.store import ClickHouseStore
+from store.interface import Store
+from store.memory import MemoryStore
+from tests.store.contract import StoreContract
+
+
+class TestMemory(StoreContract):
+    @pytest.fixture
+    def store(self) -> Store:
+        return MemoryStore()
+
+
+class TestClickHouse(StoreContract):
+    @pytest.fixture
+    def store(self, clickhouse_store: ClickHouseStore) -> Store:
+        return clickhouse_store
