@@ -1,0 +1,173 @@
+"""Bytes → `Document`: what makes a segment document valid, and what is said when it is not.
+
+No sockets, no clock, no store. The codes are X-Ray's where they are known, by analogy elsewhere
+(XRAY.md §3.1). Optional properties that break the schema are dropped and the segment is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from collector.decode.flatten import LATEST, MAX_NAME, Identity, TooDeep, flatten, read_id
+from collector.decode.rejected import Reason, Rejected
+from collector.decode.wire import Root, read_leniently, read_strictly
+from store.model import Document
+from store.trace_id import parse_trace_id
+
+MAX_DOCUMENT = 65_536
+"""Bytes of one document (XRAY.md §2.1)."""
+
+_elements_decoder = msgspec.json.Decoder(list[msgspec.Raw])
+_UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
+
+
+def decode_documents(raw: bytes, version: int) -> Iterator[Document | Rejected]:
+    """What was sent as one document: it, or each element of an array, judged alone.
+
+    All elements get the same version: they arrived together.
+    """
+    if raw.lstrip()[:1] != b"[":
+        yield _judge(raw, version)
+        return
+    try:
+        elements = _elements_decoder.decode(raw)
+    except _UNREADABLE as error:
+        yield _unreadable(error)
+        return
+    if not elements:
+        yield Rejected(Reason.MISSING_ID, "the array of documents is empty")
+    for element in elements:
+        yield _judge(bytes(element), version)
+
+
+def decode_document(raw: bytes, version: int) -> Document:
+    """The document. Raises Rejected, and nothing else."""
+    if len(raw) > MAX_DOCUMENT:
+        raise Rejected(
+            Reason.INVALID_SEGMENT_DOCUMENT,
+            f"the document has {len(raw):,} bytes, at most {MAX_DOCUMENT:,} are taken",
+        )
+    try:
+        # The decoder does not look into strings it skips, but the store keeps them as text.
+        if not raw.isascii():
+            raw.decode()
+        try:
+            root = read_strictly(raw)
+        except msgspec.ValidationError:
+            root, whole = read_leniently(raw)
+            _check_types(whole)
+    except _UNREADABLE as error:
+        raise _unreadable(error) from error
+    identity = _identify(root)
+    try:
+        return flatten(root, identity, raw, version)
+    except TooDeep:
+        message = "subsegments are nested too deeply"
+        raise Rejected(Reason.INVALID_SEGMENT_DOCUMENT, message, root.id) from None
+
+
+def _judge(raw: bytes, version: int) -> Document | Rejected:
+    try:
+        return decode_document(raw, version)
+    except Rejected as rejected:
+        return rejected
+
+
+def _identify(root: Root) -> Identity:
+    """Ids and times of a valid document."""
+    text, name = root.id, root.name
+    id = read_id(text)
+    if not id:
+        raise _bad_id(text)
+    if root.trace_id is None:
+        raise Rejected(Reason.MISSING_TRACE_ID, "trace_id: missing", text)
+    try:
+        trace_id = parse_trace_id(root.trace_id)
+    except ValueError as error:
+        raise Rejected(Reason.INVALID_TRACE_ID, f"trace_id: {error}", text) from error
+    if not name:
+        raise Rejected(Reason.MISSING_NAME, "name: missing or empty", text)
+    if len(name) > MAX_NAME:
+        message = f"name: expected at most {MAX_NAME} characters, got {len(name)}"
+        raise Rejected(Reason.INVALID_NAME, message, text)
+    start_time, end_time = root.start_time, root.end_time
+    if start_time is None:
+        raise Rejected(Reason.MISSING_START_TIME, "start_time: missing", text)
+    if not 0 <= start_time < LATEST:
+        raise _bad_time("start_time", start_time, text)
+    start = round(start_time * 1e6)
+    if root.in_progress:
+        end = start
+    elif end_time is None:
+        message = "end_time: missing, and in_progress is not true; expected one of the two"
+        raise Rejected(Reason.INVALID_SEGMENT_DOCUMENT, message, text)
+    elif not 0 <= end_time < LATEST:
+        raise _bad_time("end_time", end_time, text)
+    else:
+        end = max(start, round(end_time * 1e6))
+    independent = root.type == "subsegment"
+    parent_id = read_id(root.parent_id)
+    if parent_id == id or (independent and not parent_id):
+        if independent:
+            raise _bad_parent(root)
+        parent_id = 0
+    return Identity(trace_id, id, parent_id, independent, start, end)
+
+
+def _check_types(whole: dict[str, Any]) -> None:
+    """Raise when a required property is there with a type that says nothing."""
+    id = whole.get("id")
+    if id is not None and not isinstance(id, str):
+        raise Rejected(Reason.INVALID_ID, f"id: expected 16 hex digits, got {id!r:.60}")
+    for key, reason, kinds, expected in (
+        ("trace_id", Reason.INVALID_TRACE_ID, (str,), "text"),
+        ("name", Reason.INVALID_NAME, (str,), "text"),
+        ("start_time", Reason.INVALID_TIME, (int, float), "epoch seconds"),
+        ("end_time", Reason.INVALID_TIME, (int, float), "epoch seconds"),
+    ):
+        value = whole.get(key)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, kinds)):
+            raise Rejected(reason, f"{key}: expected {expected}, got {value!r:.60}", id)
+
+
+def _bad_id(text: str | None) -> Rejected:
+    if not text:
+        return Rejected(Reason.MISSING_ID, "id: missing or empty")
+    why = "the all-zero id names nothing" if set(text) == {"0"} else f"got {text[:60]!r}"
+    return Rejected(Reason.INVALID_ID, f"id: expected 16 hex digits, {why}", text[:60])
+
+
+def _bad_time(key: str, value: float, id: str | None) -> Rejected:
+    unit = ""
+    for name, size in (("nanoseconds", 1e17), ("microseconds", 1e14), ("milliseconds", LATEST)):
+        if size <= value < 1e20:
+            unit = f": that looks like {name}"
+            break
+    message = f"{key}: expected epoch seconds from 0 to year 9999, got {value:.4g}{unit}"
+    return Rejected(Reason.INVALID_TIME, message, id)
+
+
+def _bad_parent(root: Root) -> Rejected:
+    given = root.parent_id
+    if given is None:
+        what = "missing; a subsegment of its own names its parent"
+    elif read_id(given):
+        what = "names the subsegment itself"
+    else:
+        what = f"expected 16 hex digits, got {given[:60]!r}"
+    return Rejected(Reason.INVALID_PARENT_ID, f"parent_id: {what}", root.id)
+
+
+def _unreadable(error: Exception) -> Rejected:
+    if isinstance(error, RecursionError):
+        what = "nested too deeply"
+    elif isinstance(error, UnicodeDecodeError):
+        what = f"not UTF-8 (byte {error.start})"
+    elif isinstance(error, msgspec.DecodeError):
+        what = f"not JSON: {error}"
+    else:
+        what = str(error)
+    return Rejected(Reason.INVALID_SEGMENT_DOCUMENT, f"the document is {what:.200}")
