@@ -93,7 +93,9 @@ def parse_url(url: str) -> Address:
     try:
         host, port = parts.hostname, parts.port
     except ValueError as error:
-        raise BadUrl(f"the ClickHouse URL has no usable port ({error}), expected {EXAMPLE}") from None
+        raise BadUrl(
+            f"the ClickHouse URL has no usable port ({error}), expected {EXAMPLE}"
+        ) from None
     if not host:
         raise BadUrl(f"the ClickHouse URL names no host, expected {EXAMPLE}")
     if parts.fragment:

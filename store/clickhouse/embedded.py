@@ -149,7 +149,7 @@ def users_xml(passwords: Mapping[str, str]) -> str:
   <users>
     <default>
       <password></password>
-      <networks><ip>127.0.0.1</ip></networks>
+      <networks><ip>127.0.0.0/31</ip></networks>
       <profile>default</profile>
       <quota>default</quota>
       <grants>
@@ -340,8 +340,8 @@ class _Engine:
 class EmbeddedClickHouse:
     """The parent's handle on an engine of its own, for tests and tools.
 
-        with EmbeddedClickHouse(tmp_path) as engine:
-            connect(engine.url)
+    with EmbeddedClickHouse(tmp_path) as engine:
+        connect(engine.url)
     """
 
     data_dir: Path
