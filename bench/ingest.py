@@ -1,0 +1,197 @@
+"""How many documents a second Raymap takes in without losing one, through UDP and through HTTP.
+
+Starts a Raymap of its own, offers documents at growing rates from separate sender processes, and
+counts what is stored. A rate holds when every document sent is stored and, through HTTP, every
+call was answered 200 in time. Prints a table per door, start-up time, and memory and CPU by process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.counting import STORED_METRIC, StoredDocuments, scrape
+from bench.documents import mean_size
+from bench.doors import Offer, Sent, send
+from bench.server import Server, Usage, running
+
+MIB = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One rate, tried for some seconds."""
+
+    door: str
+    offered: float
+    sent: float
+    acknowledged: float
+    stored: float
+    lost: int
+    refused: int
+    drained_seconds: float
+    metric: float | None
+    cpu: dict[str, float]
+    rss_mib: dict[str, float]
+
+    @property
+    def holds(self) -> bool:
+        return self.lost == 0 and self.refused == 0 and self.acknowledged >= 0.97 * self.offered
+
+
+class Bench:
+    def __init__(self, server: Server, options: argparse.Namespace) -> None:
+        self._server = server
+        self._options = options
+        self._stored = StoredDocuments(server)
+
+    def climb(self, door: str) -> Iterator[Step]:
+        """Rates by a factor until one fails, then between the last good and the first bad."""
+        until = time.monotonic() + self._options.limit
+        good, bad = 0.0, 0.0
+        rate, refinements = self._options.start, self._options.refine
+        while time.monotonic() < until and refinements >= 0 and rate <= self._options.stop:
+            step = self.attempt(door, rate)
+            yield step
+            good, bad = (rate, bad) if step.holds else (good, rate)
+            if bad:
+                refinements -= 1
+            rate = (good + bad) / 2 if bad else rate * self._options.factor
+
+    def attempt(self, door: str, rate: float) -> Step:
+        offer = Offer(
+            self._server.http,
+            self._server.udp,
+            rate,
+            self._options.seconds,
+            self._options.connections,
+            self._options.documents_per_call,
+        )
+        stored, metric = self._stored.count(), self._metric()
+        used, begun = self._server.usage(), time.monotonic()
+        sent = send(door, offer)
+        offered_until = time.monotonic()
+        gained = self._stored.settled(stored + sent.acknowledged) - stored
+        drained = time.monotonic()
+        later = self._server.usage()
+        after = self._metric()
+        counted = None if metric is None or after is None else after - metric
+        cpu = _cpu(used, later, drained - begun)
+        rss = {role: usage.rss_bytes / MIB for role, usage in later.items()}
+        return _step(door, rate, sent, gained, drained - offered_until, counted, cpu, rss)
+
+    def _metric(self) -> float | None:
+        """Absent from a server that names it otherwise: the table then shows a dash."""
+        return scrape(self._server).get(STORED_METRIC)
+
+
+def _step(
+    door: str,
+    rate: float,
+    sent: Sent,
+    gained: int,
+    drained: float,
+    metric: float | None,
+    cpu: dict[str, float],
+    rss: dict[str, float],
+) -> Step:
+    return Step(
+        door,
+        rate,
+        sent.sent / sent.seconds,
+        sent.acknowledged / sent.seconds,
+        gained / sent.seconds,
+        max(0, sent.acknowledged - gained),
+        sent.refused,
+        drained,
+        metric,
+        cpu,
+        rss,
+    )
+
+
+def _cpu(before: dict[str, Usage], after: dict[str, Usage], seconds: float) -> dict[str, float]:
+    """Cores used by each role, on average."""
+    return {
+        role: (usage.cpu_seconds - before.get(role, Usage(0.0, 0)).cpu_seconds) / seconds
+        for role, usage in after.items()
+    }
+
+
+def _print(console: Console, door: str, steps: list[Step]) -> None:
+    columns = [
+        "offered/s",
+        "sent/s",
+        "ack'd/s",
+        "stored/s",
+        "lost",
+        "refused",
+        "drain",
+        "metric",
+        "cores",
+        "MiB",
+    ]
+    table = Table(title=f"through {door}")
+    for column in columns:
+        table.add_column(column, justify="right")
+    for step in steps:
+        metric = "–" if step.metric is None else f"{step.metric:,.0f}"
+        rates = (step.offered, step.sent, step.acknowledged, step.stored, step.lost, step.refused)
+        table.add_row(
+            *(f"{value:,.0f}" for value in rates),
+            f"{step.drained_seconds:.1f} s",
+            metric,
+            "  ".join(f"{role} {value:.2f}" for role, value in step.cpu.items()),
+            "  ".join(f"{role} {value:.0f}" for role, value in step.rss_mib.items()),
+            style="green" if step.holds else "red",
+        )
+    console.print(table)
+    held = [step.offered for step in steps if step.holds]
+    best = f"{max(held):,.0f} documents/s" if held else "no rate that was tried"
+    console.print(f"highest rate without loss through {door}: {best}\n")
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench.ingest", description=__doc__)
+    parser.add_argument("--doors", default="udp,http", help="udp, http or both; default: both")
+    parser.add_argument("--connections", type=int, default=4, help="HTTP connections")
+    parser.add_argument("--documents-per-call", type=int, default=50, help="of PutTraceSegments")
+    parser.add_argument("--start", type=float, default=1000.0, help="first rate, documents/s")
+    parser.add_argument("--stop", type=float, default=200_000.0, help="highest rate to try")
+    parser.add_argument("--factor", type=float, default=1.6, help="from one rate to the next")
+    parser.add_argument("--refine", type=int, default=2, help="rates between the last two")
+    parser.add_argument("--seconds", type=float, default=10.0, help="of each rate")
+    parser.add_argument("--limit", type=float, default=240.0, help="seconds for each door")
+    parser.add_argument("--json", type=Path, help="write the steps here as well")
+    parser.add_argument("--log", type=Path, help="keep the server's log")
+    parser.add_argument("options", nargs="*", help="further options of raymap serve, after --")
+    return parser.parse_args()
+
+
+def main() -> None:
+    options = parse()
+    console = Console()
+    figures: list[Step] = []
+    with running(options.options, options.log) as server:
+        console.print(f"ready after {server.seconds_to_ready:.2f} s; documents {mean_size():.0f} B")
+        time.sleep(3.0)
+        idle = {role: round(usage.rss_bytes / MIB) for role, usage in server.usage().items()}
+        console.print(f"idle, MiB: {idle}, together {sum(idle.values())}\n")
+        bench = Bench(server, options)
+        for door in options.doors.split(","):
+            steps = list(bench.climb(door))
+            figures += steps
+            _print(console, door, steps)
+    if options.json:
+        options.json.write_text(json.dumps([asdict(step) for step in figures], indent=1))
+
+
+if __name__ == "__main__":
+    main()
