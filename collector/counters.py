@@ -1,0 +1,142 @@
+"""What the collector counts, for /metrics and for the console's status corner.
+
+Several processes add up when PROMETHEUS_MULTIPROC_DIR names a folder they share; it has to be set
+before this module is imported. `Counters` is made once per process then (`shared_counters`).
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import Any
+
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import generate_latest as _generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+
+
+class Counters:
+    """The collector's metrics. Callers add in bulk, never once per document."""
+
+    def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
+        self.registry = registry
+        self.received = Counter(
+            "raymap_documents_received", "Documents that came in", ["door"], registry=registry
+        )
+        self.stored = Counter(
+            "raymap_documents_stored", "Documents the store has taken", registry=registry
+        )
+        self.rejected = Counter(
+            "raymap_documents_rejected", "Documents turned away", ["reason"], registry=registry
+        )
+        self.dropped = Counter(
+            "raymap_documents_dropped",
+            "Valid documents lost: queue_full, spool_full, torn, unwritten",
+            ["cause"],
+            registry=registry,
+        )
+        self.skipped_inferred = Counter(
+            "raymap_documents_skipped_inferred",
+            "Inferred segments of imported traces, computed here anew",
+            registry=registry,
+        )
+        self.telemetry = Counter(
+            "raymap_telemetry_records", "Records of PutTelemetryRecords", registry=registry
+        )
+        self.kernel_drops = Counter(
+            "raymap_udp_kernel_drops",
+            "Datagrams the kernel dropped because the receive buffer was full",
+            registry=registry,
+        )
+        self.queued = Gauge(
+            "raymap_queue_documents",
+            "Documents in memory, not yet kept",
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
+        self.spooled_bytes = Gauge(
+            "raymap_spool_bytes",
+            "Bytes on disk waiting for the store",
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
+        self.oldest = Gauge(
+            "raymap_oldest_unsent_seconds",
+            "Age of the oldest document the store does not have yet",
+            registry=registry,
+            multiprocess_mode="livemax",
+        )
+        self.batches = Counter(
+            "raymap_batches", "Batches by where they went: store, spool", ["to"], registry=registry
+        )
+        self.insert_seconds = Histogram(
+            "raymap_insert_seconds",
+            "Time of one insert into the store",
+            registry=registry,
+            buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+        )
+
+    def snapshot(self) -> dict[str, Any]:
+        """The ``ingest`` block of /api/status."""
+        return snapshot(self.registry)
+
+    def render(self) -> bytes:
+        """The text of /metrics."""
+        return render_metrics(self.registry)
+
+
+@cache
+def shared_counters() -> Counters:
+    """This process's counters."""
+    return Counters()
+
+
+def render_metrics(registry: CollectorRegistry = REGISTRY) -> bytes:
+    """All processes' metrics in Prometheus' text form."""
+    return _generate_latest(_readable(registry))
+
+
+def snapshot(registry: CollectorRegistry = REGISTRY) -> dict[str, Any]:
+    """All processes' counts as docs/console-api.md's ``ingest`` block."""
+    sums: dict[str, float] = {}
+    reasons: dict[str, int] = {}
+    for metric in _readable(registry).collect():
+        for sample in metric.samples:
+            sums[sample.name] = sums.get(sample.name, 0) + sample.value
+            if sample.name == "raymap_documents_rejected_total" and sample.value:
+                reason = sample.labels["reason"]
+                reasons[reason] = reasons.get(reason, 0) + int(sample.value)
+
+    def whole(name: str) -> int:
+        return int(sums.get(name, 0))
+
+    return {
+        "received": whole("raymap_documents_received_total"),
+        "stored": whole("raymap_documents_stored_total"),
+        "rejected": whole("raymap_documents_rejected_total"),
+        "dropped": whole("raymap_documents_dropped_total"),
+        "kernel_drops": whole("raymap_udp_kernel_drops_total"),
+        "rejected_by_reason": reasons,
+        "queued": whole("raymap_queue_documents"),
+        "spooled_bytes": whole("raymap_spool_bytes"),
+        "oldest_s": round(sums.get("raymap_oldest_unsent_seconds", 0.0), 3),
+    }
+
+
+def forget_process(pid: int) -> None:
+    """Drop the gauges of a process that has ended; its counts stay."""
+    if _multiprocess():
+        mark_process_dead(pid)  # type: ignore[no-untyped-call]
+
+
+def _multiprocess() -> bool:
+    return bool(os.environ.get("PROMETHEUS_MULTIPROC_DIR"))
+
+
+def _readable(registry: CollectorRegistry) -> CollectorRegistry:
+    """The registry to read from: with several processes, one over all of their files."""
+    if not _multiprocess():
+        return registry
+    merged = CollectorRegistry()
+    MultiProcessCollector(merged)  # type: ignore[no-untyped-call]
+    return merged

@@ -1,0 +1,86 @@
+"""One batch into the store, whatever is in it: a bad document never takes its neighbours along."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import structlog
+
+from collector.counters import Counters
+from collector.decode.document import decode_document
+from collector.decode.rejected import Reason, Rejected
+from collector.spool import Spool
+from store.interface import SegmentWriter, StoreAway
+from store.model import Document
+
+log = structlog.get_logger(__name__)
+
+
+class StoreRefuses(Exception):
+    """The store is there, but takes none of what it is given."""
+
+
+MAX_REFUSED = 16
+"""So many documents refused and none taken: that is the store's trouble, not the documents'."""
+
+
+def insert(writer: SegmentWriter, documents: Sequence[Document], token: str) -> list[Document]:
+    """Put a batch; the documents the store refuses even alone, normally none.
+
+    Halves are put under tokens of their own that depend on nothing but the batch, so repeating it
+    changes nothing. Raises StoreAway, or StoreRefuses when whatever is put is refused.
+    """
+    refused: list[Document] = []
+    taken = 0
+    parts = [(0, len(documents))]
+    while parts:
+        first, end = parts.pop()
+        whole = end - first == len(documents)
+        try:
+            part_token = token if whole else f"{token}-{first}-{end}"
+            writer.put(documents if whole else documents[first:end], part_token)
+            taken += end - first
+        except StoreAway:
+            raise
+        except Exception as error:
+            if end - first > 1:
+                middle = (first + end) // 2
+                parts += [(middle, end), (first, middle)]
+                continue
+            refused.append(documents[first])
+            if len(refused) >= MAX_REFUSED and not taken:
+                raise StoreRefuses(str(error)) from error
+            log.warning(
+                "document_refused",
+                trace_id=documents[first].trace_id.hex(),
+                id=f"{documents[first].id:016x}",
+                error=type(error).__name__,
+            )
+    return refused
+
+
+def replay(writer: SegmentWriter, spool: Spool, counters: Counters, name: str) -> None:
+    """Give the store one batch from disk, and take it off the disk. Raises as `insert` does."""
+    batch = spool.read(name)
+    if batch is None:
+        counters.dropped.labels("torn").inc()
+        return
+    documents: list[Document] = []
+    for version, raw in batch.documents:
+        try:
+            documents.append(decode_document(raw, version))
+        except Rejected as rejected:  # taken before, by another release
+            counters.rejected.labels(rejected.reason).inc()
+            log.warning("spooled_document_rejected", reason=str(rejected.reason), id=rejected.id)
+    if documents:
+        refused = insert(writer, documents, batch.token)
+        count_stored(counters, len(documents), len(refused))
+    spool.remove(batch.token)
+
+
+def count_stored(counters: Counters, documents: int, refused: int) -> None:
+    """Count a batch the store has taken."""
+    counters.batches.labels("store").inc()
+    counters.stored.inc(documents - refused)
+    if refused:
+        counters.rejected.labels(Reason.REFUSED).inc(refused)

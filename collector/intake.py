@@ -1,0 +1,113 @@
+"""Everything behind the doors, in one hand: clock, decoder, batcher, spool and counters.
+
+The collector's process and the API's process each build one and give it to their doors.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import structlog
+
+from collector.batch import Batcher, Kept, Limits
+from collector.clock import Clock
+from collector.counters import Counters, shared_counters
+from collector.decode.document import decode_documents
+from collector.decode.rejected import Rejected
+from collector.spool import Spool
+from store.interface import SegmentWriter
+from store.model import Document
+
+log = structlog.get_logger(__name__)
+
+SPOOL_BYTES = 2 << 30
+
+
+class Decoded(NamedTuple):
+    """What came of the documents of one request; the rejected with their place in it."""
+
+    documents: list[Document]
+    rejected: list[tuple[int, Rejected]]
+
+
+class Intake:
+    """Documents in, futures out. `start` before the doors open, `stop` after they have closed."""
+
+    def __init__(
+        self,
+        writer: SegmentWriter,
+        data_dir: str | os.PathLike[str],
+        *,
+        role: str = "collector",
+        spool_bytes: int = SPOOL_BYTES,
+        limits: Limits | None = None,
+        counters: Counters | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.counters = counters or shared_counters()
+        self._clock = clock or Clock()
+        self._spool = Spool(Path(data_dir) / "spool", role, spool_bytes)
+        self._batcher = Batcher(writer, self._spool, self.counters, limits or Limits())
+        self._complaints = _Complaints()
+
+    def start(self) -> None:
+        """Begin to insert and to replay."""
+        self._batcher.start()
+
+    def stop(self, timeout: float = 10.0) -> None:
+        """Keep what is queued, in the store or in the spool, and end."""
+        self._batcher.stop(timeout)
+        self._spool.close()
+
+    def decode(self, raws: Sequence[bytes], door: str) -> Decoded:
+        """Understand the documents of one request, and count them."""
+        documents: list[Document] = []
+        rejected: list[tuple[int, Rejected]] = []
+        version = self._clock.take(len(raws))
+        for index, raw in enumerate(raws):
+            for result in decode_documents(raw, version + index):
+                if isinstance(result, Document):
+                    documents.append(result)
+                else:
+                    rejected.append((index, result))
+        self.counters.received.labels(door).inc(len(documents) + len(rejected))
+        self.reject(rejection for _, rejection in rejected)
+        return Decoded(documents, rejected)
+
+    def reject(self, rejections: Iterable[Rejected]) -> None:
+        """Count and log what was turned away."""
+        for rejected in rejections:
+            self.counters.rejected.labels(rejected.reason).inc()
+            self._complaints.log(rejected)
+
+    def submit(self, documents: Sequence[Document]) -> Kept:
+        """Queue documents; the future is done when they are kept. Raises Full."""
+        return self._batcher.submit(documents)
+
+    def offer(self, documents: Sequence[Document]) -> bool:
+        """Queue documents without an answer; False when they had to be dropped."""
+        return self._batcher.offer(documents)
+
+
+class _Complaints:
+    """At most one log line per second and reason, never with a payload."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last: dict[str, float] = {}
+        self._unsaid: dict[str, int] = {}
+
+    def log(self, rejected: Rejected) -> None:
+        reason, now = str(rejected.reason), time.monotonic()
+        with self._lock:
+            if now - self._last.get(reason, -1.0) < 1.0:
+                self._unsaid[reason] = self._unsaid.get(reason, 0) + 1
+                return
+            self._last[reason] = now
+            unsaid = self._unsaid.pop(reason, 0)
+        log.warning("document_rejected", reason=reason, id=rejected.id, unsaid=unsaid)
