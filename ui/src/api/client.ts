@@ -1,0 +1,71 @@
+// The only place that knows the API's addresses.
+
+import type { Status } from './types'
+
+/** What the server refused, or `status` 0 when it could not be reached at all. */
+export class ApiError extends Error {
+  constructor(readonly status: number, readonly code: string, message: string) {
+    super(message)
+  }
+}
+
+export interface TimeWindow {
+  from: number
+  to: number
+}
+
+export interface TraceFilter {
+  node?: string | undefined
+  edge?: string | undefined
+  status?: Status[] | undefined
+}
+
+export async function fetchJson<T>(url: string, signal?: AbortSignal): Promise<T> {
+  let response: Response
+  try {
+    response = await fetch(url, { ...(signal && { signal }), headers: { Accept: 'application/json' } })
+  } catch (cause) {
+    if (signal?.aborted) throw cause
+    throw new ApiError(0, 'Unreachable', 'the server does not answer')
+  }
+  if (!response.ok) throw await refusal(response)
+  return (await response.json()) as T
+}
+
+async function refusal(response: Response): Promise<ApiError> {
+  const fallback = `${response.status} ${response.statusText}`.trim()
+  try {
+    const body = (await response.json()) as { error?: { code?: string; message?: string } }
+    return new ApiError(response.status, body.error?.code ?? '', body.error?.message ?? fallback)
+  } catch {
+    return new ApiError(response.status, '', fallback)
+  }
+}
+
+export const addresses = {
+  map: (window: TimeWindow) => `/api/map?${query(window)}`,
+  focus: (window: TimeWindow, node: string, hops: number) =>
+    `/api/map/focus?${query(window, { node, hops: String(hops) })}`,
+  node: (window: TimeWindow, id: string) => `/api/nodes/${encodeURIComponent(id)}?${query(window)}`,
+  edge: (window: TimeWindow, source: string, target: string) =>
+    `/api/edges/${encodeURIComponent(source)}/${encodeURIComponent(target)}?${query(window)}`,
+  traces: (window: TimeWindow, filter: TraceFilter, cursor?: string | null) =>
+    `/api/traces?${query(window, { ...filterQuery(filter), ...(cursor && { cursor }) })}`,
+  tracesFigure: (window: TimeWindow, filter: TraceFilter) =>
+    `/api/traces/figure?${query(window, filterQuery(filter))}`,
+  trace: (id: string) => `/api/traces/${encodeURIComponent(id)}`,
+  status: () => '/api/status',
+}
+
+function query(window: TimeWindow, more: Record<string, string> = {}): string {
+  const text = { from: String(window.from), to: String(window.to), ...more }
+  return new URLSearchParams(text).toString()
+}
+
+function filterQuery(filter: TraceFilter): Record<string, string> {
+  return {
+    ...(filter.node && { node: filter.node }),
+    ...(filter.edge && { edge: filter.edge }),
+    ...(filter.status?.length && { status: filter.status.join(',') }),
+  }
+}

@@ -1,0 +1,74 @@
+// The panel's numbers, each beside how it changed against the period of equal length before.
+
+import type { Before, MapEdge, MapNode } from '../api/types'
+import { change, count, duration, percent, rate } from '../model/format'
+import { LOOKS, shares, type State } from '../model/health'
+import { StateSwatch } from './StateSwatch'
+
+interface Props {
+  thing: MapNode | MapEdge
+  perMinute: number | null
+  rateWords: string
+  before: Before | null
+}
+
+const TIMES = [['avg_ms', 'Average'], ['p50_ms', 'p50'], ['p95_ms', 'p95'], ['p99_ms', 'p99']] as const
+const BAD: State[] = ['fault', 'error', 'throttle']
+
+export function DetailRows({ thing, perMinute, rateWords, before }: Props) {
+  const now = shares(thing)
+  const then = before && shares(before)
+  return (
+    <table className="facts">
+      <thead className="visually-hidden">
+        <tr>
+          <th>Measure</th>
+          <th>Value</th>
+          <th>Share</th>
+          <th>Change to the period before</th>
+        </tr>
+      </thead>
+      <tbody>
+        <tr>
+          <th>{rateWords}</th>
+          <td>{rate(perMinute)}</td>
+          <td />
+          <Change text={change(thing.requests, before?.requests)} title={`${count(before?.requests)} requests before`} />
+        </tr>
+        {TIMES.map(([key, words]) => (
+          <tr key={key}>
+            <th>{words}</th>
+            <td>{duration(thing[key])}</td>
+            <td />
+            <Change text={change(thing[key], before?.[key])} title={`${duration(before?.[key])} before`} />
+          </tr>
+        ))}
+        {BAD.map((state) => (
+          <tr key={state} className={now && now[state] > 0 ? `status-${state}` : undefined}>
+            <th>
+              <StateSwatch state={state} width={14} /> {LOOKS[state].word}s
+            </th>
+            <td>{count(thing[state])}</td>
+            <td>{now ? percent(now[state]) : '–'}</td>
+            <Change text={changeOfShare(now?.[state], then?.[state])} title={`${count(before?.[state])} before`} />
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  )
+}
+
+function changeOfShare(now: number | undefined, then: number | undefined): string | null {
+  if (now === undefined || then === undefined) return null
+  const points = (now - then) * 100
+  if (Math.abs(points) < 0.05) return '±0 pp'
+  return `${points > 0 ? '+' : '−'}${Math.abs(points).toFixed(1)} pp`
+}
+
+function Change({ text, title }: { text: string | null; title: string }) {
+  return (
+    <td className="change" title={text === null ? undefined : title}>
+      {text ?? ''}
+    </td>
+  )
+}

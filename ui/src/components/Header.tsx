@@ -1,0 +1,80 @@
+import { useState, type FormEvent, type ReactNode } from 'react'
+import { applyTheme, themeChoice, type ThemeChoice } from '../styles/theme'
+import { normalTraceId } from '../model/traceId'
+import { Icon, Logo, type IconName } from './Icon'
+
+interface Props {
+  nav: ReactNode
+  corner: ReactNode
+  onTrace(id: string): void
+}
+
+export function Header({ nav, corner, onTrace }: Props) {
+  return (
+    <header className="header">
+      <span className="brand">
+        <Logo /> Raymap
+      </span>
+      <nav aria-label="Pages">{nav}</nav>
+      <FindTrace onTrace={onTrace} />
+      {corner}
+      <ThemeSwitch />
+    </header>
+  )
+}
+
+function FindTrace({ onTrace }: Pick<Props, 'onTrace'>) {
+  const [text, setText] = useState('')
+  const [refused, setRefused] = useState(false)
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    if (!text.trim()) return
+    const id = normalTraceId(text)
+    setRefused(id === null)
+    if (!id) return
+    setText('')
+    onTrace(id)
+  }
+  return (
+    <form className="find-trace" role="search" onSubmit={submit}>
+      <Icon name="search" size={14} />
+      <input
+        className="mono"
+        aria-label="Find a trace by its id"
+        aria-invalid={refused}
+        aria-describedby={refused ? 'find-trace-error' : undefined}
+        placeholder="Trace id"
+        spellCheck={false}
+        value={text}
+        onChange={(event) => {
+          setText(event.target.value)
+          setRefused(false)
+        }}
+      />
+      {refused && (
+        <p className="find-error" id="find-trace-error" role="alert">
+          Not a trace id: expected 1-8 hex-24 hex, or 32 hex digits.
+        </p>
+      )}
+    </form>
+  )
+}
+
+const NEXT: Record<ThemeChoice, ThemeChoice> = { system: 'light', light: 'dark', dark: 'system' }
+const SIGN: Record<ThemeChoice, IconName> = { system: 'system', light: 'sun', dark: 'moon' }
+const WORD: Record<ThemeChoice, string> = { system: 'as the system', light: 'light', dark: 'dark' }
+
+function ThemeSwitch() {
+  const [choice, setChoice] = useState(themeChoice)
+  const change = () => {
+    const next = NEXT[choice]
+    applyTheme(next)
+    setChoice(next)
+  }
+  const label = `Colours: ${WORD[choice]}. Switch to ${WORD[NEXT[choice]]}`
+  return (
+    <button type="button" className="icon-button" aria-label={label} title={label} onClick={change}>
+      <Icon name={SIGN[choice]} />
+    </button>
+  )
+}

@@ -1,0 +1,42 @@
+import { useEffect, useRef } from 'react'
+
+const KEYS: [string, string][] = [
+  ['← → ↑ ↓', 'Move the map'],
+  ['+ −', 'Zoom in, zoom out'],
+  ['0', 'Fit to window'],
+  ['Tab', 'Next service; Shift+Tab: the one before'],
+  ['Enter', 'Choose the service'],
+  ['F', 'Focus on the chosen service'],
+  ['A', 'Arrange again'],
+  ['/', 'Search'],
+  ['L', 'Legend'],
+  ['[ ]', 'One range earlier, one later'],
+  ['Esc', 'Clear the choice, leave the focus'],
+]
+
+export function KeyHelp({ onClose }: { onClose(): void }) {
+  const dialog = useRef<HTMLDialogElement>(null)
+  useEffect(() => dialog.current?.showModal(), [])
+  return (
+    <dialog className="key-help" ref={dialog} aria-label="Keyboard shortcuts" onClose={onClose}>
+      <h2>Keyboard</h2>
+      <dl>
+        {KEYS.map(([keys, words]) => (
+          <div key={keys}>
+            <dt>
+              {keys.split(' ').map((one) => (
+                <kbd key={one}>{one}</kbd>
+              ))}
+            </dt>
+            <dd>{words}</dd>
+          </div>
+        ))}
+      </dl>
+      <form method="dialog">
+        <button className="button" autoFocus>
+          Close
+        </button>
+      </form>
+    </dialog>
+  )
+}

@@ -1,0 +1,45 @@
+// What the bands mean; a click shows only the services that have that state.
+
+import { useState } from 'react'
+import { LOOKS, STATES, type State } from '../model/health'
+import { Icon } from './Icon'
+import { StateSwatch } from './StateSwatch'
+
+const KEY = 'raymap.legend'
+
+interface Props {
+  state: State | null
+  counts: Record<State, number>
+  onState(state: State | null): void
+}
+
+export function Legend({ state, counts, onState }: Props) {
+  const [open, setOpen] = useState(() => localStorage.getItem(KEY) !== 'closed')
+  const toggle = () => {
+    localStorage.setItem(KEY, open ? 'closed' : 'open')
+    setOpen(!open)
+  }
+  return (
+    <div className="legend" role="group" aria-label="Legend">
+      <button type="button" className="legend-toggle" data-legend-toggle aria-expanded={open} onClick={toggle}>
+        Legend <Icon name="caret" size={12} />
+      </button>
+      {open &&
+        STATES.map((one) => (
+          <button
+            key={one}
+            type="button"
+            className="legend-entry"
+            aria-pressed={state === one}
+            title={`Show only services with ${LOOKS[one].word} (${LOOKS[one].hint})`}
+            onClick={() => onState(state === one ? null : one)}
+          >
+            <StateSwatch state={one} /> {LOOKS[one].word} <span className="mute">{LOOKS[one].hint}</span>
+            <span className="legend-count" aria-label={`${counts[one]} services`}>
+              {counts[one]}
+            </span>
+          </button>
+        ))}
+    </div>
+  )
+}

@@ -1,0 +1,170 @@
+// What is known about the chosen node or edge. Draws what it is given; its page does the fetching.
+
+import { useEffect, useRef, type PointerEvent, type ReactNode, type RefObject } from 'react'
+import type { EdgeDetail, ErrorShare, Neighbour, NodeDetail } from '../api/types'
+import { typeWords } from '../map/describe'
+import { count } from '../model/format'
+import { Chart } from './Chart'
+import { DetailRows } from './DetailRows'
+import { Icon } from './Icon'
+import { KindBadge } from './KindBadge'
+import { StatusMark } from './StatusMark'
+
+const WIDTH_KEY = 'raymap.panel'
+const clamp = (width: number) => Math.min(560, Math.max(300, width))
+
+interface FrameProps {
+  title: ReactNode
+  subtitle: string
+  badge?: ReactNode
+  children: ReactNode
+  onClose(): void
+}
+
+export function PanelFrame({ title, subtitle, badge, children, onClose }: FrameProps) {
+  const panel = useRef<HTMLElement>(null)
+  useEffect(() => {
+    const saved = Number(localStorage.getItem(WIDTH_KEY))
+    if (saved) panel.current?.style.setProperty('--panel-width', `${clamp(saved)}px`)
+  }, [])
+  return (
+    <aside className="side-panel" ref={panel} aria-label="Details">
+      <ResizeHandle panel={panel} />
+      <div className="panel-head">
+        {badge}
+        <div className="panel-title">
+          <h2>{title}</h2>
+          <span className="mute">{subtitle}</span>
+        </div>
+        <button type="button" className="icon-button" aria-label="Close details" title="Close (Esc)" onClick={onClose}>
+          <Icon name="close" />
+        </button>
+      </div>
+      <div className="panel-body">{children}</div>
+    </aside>
+  )
+}
+
+function ResizeHandle({ panel }: { panel: RefObject<HTMLElement | null> }) {
+  const resize = (width: number) => {
+    panel.current?.style.setProperty('--panel-width', `${clamp(width)}px`)
+    localStorage.setItem(WIDTH_KEY, String(clamp(width)))
+  }
+  const drag = (event: PointerEvent<HTMLDivElement>) => {
+    if (!event.currentTarget.hasPointerCapture(event.pointerId)) return
+    resize(window.innerWidth - event.clientX)
+  }
+  const step = (by: number) => resize((panel.current?.offsetWidth ?? 360) + by)
+  return (
+    <div
+      className="resize-handle"
+      role="separator"
+      aria-orientation="vertical"
+      aria-label="Width of the details"
+      tabIndex={0}
+      onPointerDown={(event) => event.currentTarget.setPointerCapture(event.pointerId)}
+      onPointerMove={drag}
+      onKeyDown={(event) => {
+        if (event.key === 'ArrowLeft') step(20)
+        if (event.key === 'ArrowRight') step(-20)
+      }}
+    />
+  )
+}
+
+interface BodyProps {
+  detail: NodeDetail | EdgeDetail
+  actions: ReactNode
+  onSelect(id: string): void
+}
+
+export function DetailBody({ detail, actions, onSelect }: BodyProps) {
+  const isNode = 'node' in detail
+  const thing = isNode ? detail.node : detail.edge
+  const perMinute = isNode ? detail.node.traces_per_min : detail.edge.requests_per_min
+  const isClient = isNode && detail.node.kind === 'client'
+  return (
+    <>
+      <div className="panel-actions">{actions}</div>
+      {!isClient && (
+        <>
+          <DetailRows
+            thing={thing}
+            perMinute={perMinute}
+            rateWords={isNode ? 'Traces' : 'Requests'}
+            before={detail.before}
+          />
+          <h3>Response time</h3>
+          <Chart figure={detail.histogram} label="Histogram of response times" height={170} />
+          <h3>Statuses over time</h3>
+          <Chart figure={detail.over_time} label="Statuses over time, stacked" height={170} />
+          <Errors errors={detail.errors} />
+        </>
+      )}
+      {isNode && (
+        <>
+          <Neighbours title="Called by" neighbours={detail.callers} onSelect={onSelect} />
+          <Neighbours title="Calls" neighbours={detail.callees} onSelect={onSelect} />
+        </>
+      )}
+    </>
+  )
+}
+
+function Errors({ errors }: { errors: ErrorShare[] }) {
+  const total = errors.reduce((sum, one) => sum + one.count, 0)
+  return (
+    <>
+      <h3>Errors</h3>
+      {errors.length === 0 && <p className="mute">None in this range.</p>}
+      <ul className="breakdown">
+        {errors.map((one) => (
+          <li key={`${one.status} ${one.label}`}>
+            <StatusMark status={one.status} bare />
+            <span className="breakdown-label">{one.label}</span>
+            <span className="breakdown-bar" aria-hidden="true">
+              <span style={{ width: `${(one.count / total) * 100}%`, background: `var(--${one.status})` }} />
+            </span>
+            <span className="numeric">{count(one.count)}</span>
+          </li>
+        ))}
+      </ul>
+    </>
+  )
+}
+
+interface NeighboursProps {
+  title: string
+  neighbours: Neighbour[]
+  onSelect(id: string): void
+}
+
+function Neighbours({ title, neighbours, onSelect }: NeighboursProps) {
+  if (neighbours.length === 0) return null
+  return (
+    <>
+      <h3>{title}</h3>
+      <ul className="neighbours">
+        {neighbours.map((one) => (
+          <li key={one.id}>
+            <button type="button" className="link" onClick={() => onSelect(one.id)}>
+              {one.name}
+            </button>
+            <span className="mute">{one.type}</span>
+            <span className="numeric" title="Requests">
+              {count(one.requests)}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </>
+  )
+}
+
+export function nodeHead(detail: NodeDetail) {
+  return {
+    title: detail.node.name,
+    subtitle: typeWords(detail.node) + (detail.node.state === 'unknown' ? ' · seen by its callers only' : ''),
+    badge: <KindBadge kind={detail.node.kind} size={28} />,
+  }
+}

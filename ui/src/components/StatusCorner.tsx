@@ -1,0 +1,79 @@
+// How the server is doing: a dot in the header, and behind it what became of the segments it received.
+
+import type { ServerStatus } from '../api/types'
+import { age, bytes, count } from '../model/format'
+import { Popover } from './Popover'
+
+interface Props {
+  status: ServerStatus | null
+  reachable: boolean
+}
+
+export function StatusCorner({ status, reachable }: Props) {
+  const verdict = judged(status, reachable)
+  return (
+    <Popover
+      className={`status-corner is-${verdict.tone}`}
+      label={`Server status: ${verdict.words}`}
+      button={
+        <>
+          <span className="dot" aria-hidden="true">
+            {verdict.tone === 'bad' ? '✕' : ''}
+          </span>
+          <span className="status-words">{verdict.words}</span>
+        </>
+      }
+    >
+      {() => (status ? <Numbers status={status} /> : <p className="popover-text">The server does not answer.</p>)}
+    </Popover>
+  )
+}
+
+interface Verdict {
+  tone: 'good' | 'bad' | 'unknown'
+  words: string
+}
+
+function judged(status: ServerStatus | null, reachable: boolean): Verdict {
+  if (!reachable) return { tone: 'bad', words: 'No connection' }
+  if (!status) return { tone: 'unknown', words: 'Connecting' }
+  if (!status.ready) return { tone: 'bad', words: 'Not ready' }
+  const lost = status.ingest.dropped + (status.ingest.kernel_drops ?? 0)
+  if (lost > 0) return { tone: 'bad', words: `${count(lost)} dropped` }
+  return { tone: 'good', words: 'Receiving' }
+}
+
+function Numbers({ status }: { status: ServerStatus }) {
+  const { ingest } = status
+  const reasons = Object.entries(ingest.rejected_by_reason ?? {}).sort((a, b) => b[1] - a[1])
+  return (
+    <div className="status-numbers">
+      {!status.ready && <p className="field-error">Not ready: {status.detail || 'no reason given'}</p>}
+      <table>
+        <tbody>
+          <Row label="Received" value={count(ingest.received)} />
+          <Row label="Stored" value={count(ingest.stored)} />
+          <Row label="Rejected" value={count(ingest.rejected)} />
+          {reasons.map(([reason, number]) => (
+            <Row key={reason} label={reason} value={count(number)} inner />
+          ))}
+          <Row label="Dropped" value={count(ingest.dropped)} bad={ingest.dropped > 0} />
+          <Row label="Dropped by the kernel" value={count(ingest.kernel_drops)} bad={(ingest.kernel_drops ?? 0) > 0} />
+          <Row label="Waiting" value={count(ingest.queued)} />
+          {ingest.spooled_bytes > 0 && <Row label="On disk" value={bytes(ingest.spooled_bytes)} />}
+          {ingest.oldest_s > 0 && <Row label="Oldest waiting" value={age(ingest.oldest_s)} />}
+        </tbody>
+      </table>
+      <p className="mute">Raymap {status.version}</p>
+    </div>
+  )
+}
+
+function Row({ label, value, bad, inner }: { label: string; value: string; bad?: boolean; inner?: boolean }) {
+  return (
+    <tr className={bad ? 'status-fault' : undefined}>
+      <th className={inner ? 'inner' : undefined}>{label}</th>
+      <td>{value}</td>
+    </tr>
+  )
+}

@@ -1,0 +1,94 @@
+// The map's controls, top right.
+
+import type { MapOptions } from '../map/paint'
+import { Icon, type IconName } from './Icon'
+import { Popover } from './Popover'
+
+interface Props {
+  view: 'map' | 'list'
+  options: MapOptions
+  outdated: boolean
+  onZoom(factor: number): void
+  onFit(): void
+  onArrange(): void
+  onResetPins(): void
+  onView(view: 'map' | 'list'): void
+  onOptions(options: MapOptions): void
+  onSavePng(): void
+  onKeys(): void
+}
+
+export function Toolbar(props: Props) {
+  const { view, outdated } = props
+  const isMap = view === 'map'
+  return (
+    <div className="toolbar" role="toolbar" aria-label="Map tools">
+      {isMap && (
+        <>
+          <Tool icon="plus" label="Zoom in" hint="+" onClick={() => props.onZoom(1.3)} />
+          <Tool icon="minus" label="Zoom out" hint="−" onClick={() => props.onZoom(1 / 1.3)} />
+          <Tool icon="fit" label="Fit to window" hint="0" onClick={props.onFit} />
+          <Tool
+            icon="arrange"
+            label={outdated ? 'Arrange again: a tidier layout is ready' : 'Arrange again'}
+            hint="A"
+            marked={outdated}
+            onClick={props.onArrange}
+          />
+        </>
+      )}
+      <Tool
+        icon={isMap ? 'list' : 'map'}
+        label={isMap ? 'Show as a list' : 'Show as a map'}
+        onClick={() => props.onView(isMap ? 'list' : 'map')}
+      />
+      <Popover className="tool" label="Options" button={<Icon name="options" />}>
+        {(close) => <Options {...props} onResetPins={() => (props.onResetPins(), close())} />}
+      </Popover>
+      {isMap && <Tool icon="picture" label="Save as PNG" onClick={props.onSavePng} />}
+      {isMap && <Tool icon="keys" label="Keyboard shortcuts" hint="?" onClick={props.onKeys} />}
+    </div>
+  )
+}
+
+interface ToolProps {
+  icon: IconName
+  label: string
+  hint?: string
+  marked?: boolean
+  onClick(): void
+}
+
+function Tool({ icon, label, hint, marked, onClick }: ToolProps) {
+  const title = hint ? `${label} (${hint})` : label
+  return (
+    <button type="button" className={marked ? 'tool is-marked' : 'tool'} aria-label={label} title={title} onClick={onClick}>
+      <Icon name={icon} />
+    </button>
+  )
+}
+
+function Options({ view, options, onOptions, onResetPins }: Props) {
+  const check = (key: keyof MapOptions, words: string) => (
+    <label className="check">
+      <input
+        type="checkbox"
+        checked={options[key]}
+        onChange={(event) => onOptions({ ...options, [key]: event.target.checked })}
+      />
+      {words}
+    </label>
+  )
+  return (
+    <div className="options">
+      {view === 'map' && check('edgeNumbers', 'Numbers on edges')}
+      {check('hideIdle', 'Hide services without traffic')}
+      {check('onlyUnhealthy', 'Only unhealthy services')}
+      {view === 'map' && (
+        <button type="button" className="button" onClick={onResetPins}>
+          Reset positions
+        </button>
+      )}
+    </div>
+  )
+}

@@ -1,0 +1,19 @@
+import { StrictMode } from 'react'
+import { createRoot } from 'react-dom/client'
+import { App } from './pages/App'
+import { applyTheme, themeChoice } from './styles/theme'
+import './styles/tokens.css'
+import './styles/base.css'
+import './styles/header.css'
+import './styles/controls.css'
+import './styles/map.css'
+import './styles/panel.css'
+import './styles/tables.css'
+import './styles/trace.css'
+
+applyTheme(themeChoice())
+createRoot(document.getElementById('root') as HTMLElement).render(
+  <StrictMode>
+    <App />
+  </StrictMode>,
+)

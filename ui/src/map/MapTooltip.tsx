@@ -1,0 +1,66 @@
+// The exact numbers of what the pointer rests on.
+
+import { useLayoutEffect, useRef } from 'react'
+import type { MapEdge, MapNode } from '../api/types'
+import { rate } from '../model/format'
+import { StateSwatch } from '../components/StateSwatch'
+import { shareFacts, timeFacts, typeWords } from './describe'
+
+export interface Pointed {
+  id: string
+  x: number
+  y: number
+  node?: MapNode
+  edge?: MapEdge
+  ends?: string
+}
+
+const AWAY = 16
+
+export function MapTooltip({ pointed }: { pointed: Pointed }) {
+  const box = useRef<HTMLDivElement>(null)
+  const thing = (pointed.node ?? pointed.edge) as MapNode | MapEdge
+
+  useLayoutEffect(() => {
+    const own = box.current
+    const around = own?.parentElement
+    if (!own || !around) return
+    const fits = pointed.x + AWAY + own.offsetWidth < around.clientWidth
+    const left = fits ? pointed.x + AWAY : Math.max(4, pointed.x - AWAY - own.offsetWidth)
+    const top = Math.min(pointed.y + AWAY, around.clientHeight - own.offsetHeight - 4)
+    own.style.transform = `translate(${left}px, ${Math.max(4, top)}px)`
+  }, [pointed])
+
+  const perMinute = pointed.node ? pointed.node.traces_per_min : pointed.edge!.requests_per_min
+  const isClient = pointed.node?.kind === 'client'
+  return (
+    <div className="tooltip map-tooltip" ref={box} role="tooltip">
+      <strong>{pointed.node?.name ?? pointed.ends}</strong>
+      {pointed.node && <span className="mute">{typeWords(pointed.node)}</span>}
+      {!isClient && (
+        <table>
+          <tbody>
+            {timeFacts(thing).map(({ label, value }) => (
+              <tr key={label}>
+                <th>{label}</th>
+                <td>{value}</td>
+              </tr>
+            ))}
+            <tr>
+              <th>Rate</th>
+              <td>{rate(perMinute)}</td>
+            </tr>
+            {shareFacts(thing).map(({ state, label, value }) => (
+              <tr key={state}>
+                <th>
+                  <StateSwatch state={state} /> {label}
+                </th>
+                <td>{value}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+    </div>
+  )
+}

@@ -1,0 +1,225 @@
+// The map as a React component: a canvas, and over it a layer of real buttons that moves along with the camera.
+
+import { useEffect, useImperativeHandle, useLayoutEffect, useRef, useState, type Ref } from 'react'
+import type { Graph } from '../api/types'
+import { parseView, viewText } from '../model/url'
+import { nodeLabel } from './describe'
+import { listen, type Target } from './input'
+import type { MapOptions } from './paint'
+import { clearPins, readPins, savePin } from './pins'
+import type { SceneNode } from './scene'
+import { usePalette } from '../styles/theme'
+import { MapTooltip, type Pointed } from './MapTooltip'
+import { savePng } from './savePng'
+import { MapView } from './view'
+
+const MOST_BUTTONS = 250
+const TOOLTIP_MS = 300
+const VIEW_MS = 300
+
+export interface MapActions {
+  zoom(factor: number): void
+  pan(dx: number, dy: number): void
+  fit(): void
+  arrange(): void
+  resetPins(): void
+  centre(id: string): void
+  savePng(): void
+}
+
+export interface ServiceMapProps {
+  graph: Graph
+  /** Which map this is: another name starts with fresh places. */
+  name: string
+  selection: string | null
+  /** Nodes to show at full strength; null: no search or filter is on. */
+  hits: ReadonlySet<string> | null
+  options: MapOptions
+  view: string | null
+  actions: Ref<MapActions>
+  onSelect(id: string | null): void
+  onFocus(id: string): void
+  onView(text: string): void
+  onDragging?(active: boolean): void
+  onOutdated?(outdated: boolean): void
+}
+
+export function ServiceMap(props: ServiceMapProps) {
+  const { graph, name, selection, hits, options, view: viewWanted } = props
+  const surface = useRef<HTMLDivElement>(null)
+  const canvas = useRef<HTMLCanvasElement>(null)
+  const layer = useRef<HTMLDivElement>(null)
+  const map = useRef<MapView | null>(null)
+  const latest = useRef(props)
+  latest.current = props
+  const touched = useRef(viewWanted !== null)
+  const written = useRef<string | null>(viewWanted)
+  const viewAtSelection = useRef<string | null>(null)
+  const viewTimer = useRef(0)
+  const [buttons, setButtons] = useState<SceneNode[]>([])
+  const [pointed, setPointed] = useState<Pointed | null>(null)
+  const palette = usePalette()
+
+  const moved = () => {
+    touched.current = true
+    clearTimeout(viewTimer.current)
+    viewTimer.current = window.setTimeout(() => {
+      if (!map.current) return
+      written.current = viewText(map.current.viewport)
+      latest.current.onView(written.current)
+    }, VIEW_MS)
+  }
+
+  // One view for the life of the component.
+  useLayoutEffect(() => {
+    const place = surface.current as HTMLDivElement
+    const view = new MapView(canvas.current as HTMLCanvasElement, palette, {
+      moved: ({ k, tx, ty }) => {
+        if (layer.current) layer.current.style.transform = `translate(${tx}px,${ty}px) scale(${k})`
+      },
+      rested: (visible) => setButtons(visible.length > MOST_BUTTONS ? [] : visible),
+    })
+    map.current = view
+    view.resize({ width: place.clientWidth, height: place.clientHeight })
+    const watcher = new ResizeObserver(() => {
+      view.resize({ width: place.clientWidth, height: place.clientHeight })
+    })
+    watcher.observe(place)
+
+    let tooltip = 0
+    const stop = listen(place, view, {
+      point: ({ node, edge }: Target, x, y) => {
+        view.setEmphasis({ hoverNode: node?.data.id ?? null, hoverEdge: edge?.data.id ?? null })
+        place.style.cursor = node || edge ? 'pointer' : ''
+        clearTimeout(tooltip)
+        setPointed((now) => (now && now.id === (node ?? edge)?.data.id ? now : null))
+        const thing = node ?? edge
+        if (!thing) return
+        const ends = edge ? `${edge.source.data.name} → ${edge.target.data.name}` : ''
+        tooltip = window.setTimeout(() => {
+          setPointed({ id: thing.data.id, x, y, ...(node ? { node: node.data } : { edge: edge!.data, ends }) })
+        }, TOOLTIP_MS)
+      },
+      choose: ({ node, edge }) => latest.current.onSelect(node?.data.id ?? edge?.data.id ?? null),
+      focus: (node) => latest.current.onFocus(node.data.id),
+      dragging: (active) => {
+        clearTimeout(tooltip)
+        setPointed(null)
+        place.classList.toggle('is-dragging', active)
+        latest.current.onDragging?.(active)
+      },
+      dropped: (node) => savePin(latest.current.name, node.data.id, [node.x, node.y]),
+      moved,
+    })
+    if (new URLSearchParams(location.search).get('test') === '1') window.__map = view
+    return () => {
+      stop()
+      clearTimeout(tooltip)
+      clearTimeout(viewTimer.current)
+      watcher.disconnect()
+      view.dispose()
+      map.current = null
+    }
+  }, [])
+
+  useEffect(() => map.current?.setPalette(palette), [palette])
+  useEffect(() => map.current?.setOptions(options), [options])
+
+  useLayoutEffect(() => {
+    const view = map.current as MapView
+    const first = view.scene.nodes.size === 0
+    view.setGraph(graph, readPins(name))
+    const wanted = parseView(latest.current.view)
+    if (first && wanted) view.look(wanted)
+    else if (first || (!touched.current && !view.seesAll())) view.fit()
+    latest.current.onOutdated?.(view.outdated)
+  }, [graph, name])
+
+  // Back and forward restore the viewport they left.
+  useEffect(() => {
+    if (viewWanted === written.current) return
+    written.current = viewWanted
+    const wanted = parseView(viewWanted)
+    if (wanted) map.current?.look(wanted)
+    else if (touched.current) map.current?.fit()
+  }, [viewWanted])
+
+  // A selection lights its neighbours; the panel opens first, then the map makes room.
+  useEffect(() => {
+    const view = map.current as MapView
+    const node = selection ? view.scene.nodes.get(selection) : undefined
+    const edge = node ? undefined : view.scene.edges.find((one) => one.data.id === selection)
+    const ends = edge ? new Set([edge.data.source, edge.data.target]) : null
+    const lit = node ? view.scene.neighbours(node) : (ends ?? hits)
+    view.setEmphasis({ selectedNode: node ? selection : null, selectedEdge: edge ? selection : null, lit })
+  }, [selection, hits, graph])
+
+  useEffect(() => {
+    const arrivedWithView = viewAtSelection.current !== viewWanted && viewWanted !== null
+    if (!selection || arrivedWithView) return
+    const waiting = requestAnimationFrame(() => requestAnimationFrame(() => makeRoom(selection)))
+    return () => cancelAnimationFrame(waiting)
+  }, [selection])
+  useEffect(() => {
+    viewAtSelection.current = viewWanted
+  }, [viewWanted, selection])
+
+  const makeRoom = (id: string) => {
+    const view = map.current
+    if (!view) return
+    const node = view.scene.nodes.get(id)
+    const ids = node ? view.scene.neighbours(node) : id.split(':')
+    if (view.reveal(ids)) moved()
+  }
+
+  useImperativeHandle(props.actions, () => ({
+    zoom: (factor) => (map.current?.zoom(factor), moved()),
+    pan: (dx, dy) => (map.current?.pan(dx, dy), moved()),
+    fit: () => (map.current?.fit(), moved()),
+    arrange: () => {
+      map.current?.arrange()
+      latest.current.onOutdated?.(false)
+      moved()
+    },
+    resetPins: () => {
+      clearPins(latest.current.name)
+      for (const node of map.current?.scene.nodes.values() ?? []) node.pinned = false
+      map.current?.arrange()
+      moved()
+    },
+    centre: (id) => (map.current?.centre(id), moved()),
+    savePng: () => map.current && savePng(map.current, latest.current.options),
+  }))
+
+  return (
+    <div className="map" ref={surface}>
+      <canvas ref={canvas} aria-hidden="true" />
+      <div className="map-layer" ref={layer} role="group" aria-label="Services">
+        {buttons.map((node) => (
+          <button
+            key={node.data.id}
+            type="button"
+            className="map-hit"
+            style={{ left: node.x, top: node.y }}
+            aria-label={nodeLabel(node.data)}
+            aria-pressed={node.data.id === selection}
+            data-node={node.data.id}
+            onClick={(event) => event.detail === 0 && props.onSelect(node.data.id)}
+            onFocus={(event) => {
+              if (event.target.matches(':focus-visible')) map.current?.setEmphasis({ hoverNode: node.data.id })
+            }}
+            onBlur={() => map.current?.setEmphasis({ hoverNode: null })}
+          />
+        ))}
+      </div>
+      {pointed && <MapTooltip pointed={pointed} />}
+    </div>
+  )
+}
+
+declare global {
+  interface Window {
+    /** Only with ?test=1: lets tests compare places and viewport. */
+    __map?: MapView
+  }
+}

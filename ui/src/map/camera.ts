@@ -1,0 +1,87 @@
+// Where the viewer looks: a scale and an offset between world and screen. Pure.
+
+import type { Viewport } from '../model/url'
+import type { Box } from './geometry'
+
+export const SMALLEST_SCALE = 0.03
+export const LARGEST_SCALE = 3
+const LARGEST_FIT = 1.25
+
+export interface Size {
+  width: number
+  height: number
+}
+
+export interface Camera {
+  k: number
+  tx: number
+  ty: number
+}
+
+const clamped = (k: number) => Math.min(LARGEST_SCALE, Math.max(SMALLEST_SCALE, k))
+
+export function fitted(box: Box, size: Size, margin = 24): Camera {
+  const width = Math.max(1, size.width - 2 * margin)
+  const height = Math.max(1, size.height - 2 * margin)
+  const wanted = Math.min(width / (box.right - box.left), height / (box.bottom - box.top))
+  const k = Math.max(SMALLEST_SCALE, Math.min(LARGEST_FIT, wanted))
+  return {
+    k,
+    tx: (size.width - (box.left + box.right) * k) / 2,
+    ty: (size.height - (box.top + box.bottom) * k) / 2,
+  }
+}
+
+export function zoomed(camera: Camera, factor: number, x: number, y: number): Camera {
+  const k = clamped(camera.k * factor)
+  const ratio = k / camera.k
+  return { k, tx: x - (x - camera.tx) * ratio, ty: y - (y - camera.ty) * ratio }
+}
+
+export function panned(camera: Camera, dx: number, dy: number): Camera {
+  return { ...camera, tx: camera.tx + dx, ty: camera.ty + dy }
+}
+
+/** Moves only as far as needed to bring a box into view; shrinks when it would not fit. */
+export function revealed(camera: Camera, box: Box, size: Size, margin = 16): Camera {
+  const k = Math.min(
+    camera.k,
+    (size.width - 2 * margin) / (box.right - box.left),
+    (size.height - 2 * margin) / (box.bottom - box.top),
+  )
+  const at = k < camera.k ? zoomed(camera, Math.max(k, SMALLEST_SCALE) / camera.k, size.width / 2, size.height / 2) : camera
+  return {
+    k: at.k,
+    tx: at.tx + shift(box.left * at.k + at.tx, box.right * at.k + at.tx, size.width, margin),
+    ty: at.ty + shift(box.top * at.k + at.ty, box.bottom * at.k + at.ty, size.height, margin),
+  }
+}
+
+function shift(low: number, high: number, length: number, margin: number): number {
+  if (low < margin) return margin - low
+  if (high > length - margin) return length - margin - high
+  return 0
+}
+
+export function viewportOf(camera: Camera, size: Size): Viewport {
+  return {
+    x: (size.width / 2 - camera.tx) / camera.k,
+    y: (size.height / 2 - camera.ty) / camera.k,
+    k: camera.k,
+  }
+}
+
+export function cameraFor(view: Viewport, size: Size): Camera {
+  const k = clamped(view.k)
+  return { k, tx: size.width / 2 - view.x * k, ty: size.height / 2 - view.y * k }
+}
+
+export function worldAt(camera: Camera, x: number, y: number): { x: number; y: number } {
+  return { x: (x - camera.tx) / camera.k, y: (y - camera.ty) / camera.k }
+}
+
+export function visibleWorld(camera: Camera, size: Size, margin = 90): Box {
+  const low = worldAt(camera, 0, 0)
+  const high = worldAt(camera, size.width, size.height)
+  return { left: low.x - margin, top: low.y - margin, right: high.x + margin, bottom: high.y + margin }
+}

@@ -1,0 +1,47 @@
+// What a node or an edge says about itself in words: for the buttons over the canvas and for tooltips.
+
+import type { MapEdge, MapNode } from '../api/types'
+import { count, duration, percent, rate } from '../model/format'
+import { LOOKS, STATES, shares, traffic } from '../model/health'
+import { KIND_WORDS } from './glyphs'
+
+export function typeWords(node: Pick<MapNode, 'type' | 'kind'>): string {
+  return node.type || KIND_WORDS[node.kind]
+}
+
+export function nodeLabel(node: MapNode): string {
+  const parts = [node.name, typeWords(node)]
+  if (node.kind === 'client') return parts.join(', ')
+  if (traffic(node) === 'none') return [...parts, 'no traffic'].join(', ')
+  if (traffic(node) === 'in_progress') return [...parts, 'in progress'].join(', ')
+  return [...parts, duration(node.avg_ms), rate(node.traces_per_min), ...shareWords(node)].join(', ')
+}
+
+function shareWords(node: MapNode): string[] {
+  const part = shares(node)
+  if (!part) return []
+  return STATES.filter((state) => part[state] > 0).map((state) => `${percent(part[state])} ${LOOKS[state].word}`)
+}
+
+export interface Fact {
+  label: string
+  value: string
+}
+
+export function timeFacts(thing: MapNode | MapEdge): Fact[] {
+  return [
+    { label: 'Average', value: duration(thing.avg_ms) },
+    { label: 'p50', value: duration(thing.p50_ms) },
+    { label: 'p95', value: duration(thing.p95_ms) },
+    { label: 'p99', value: duration(thing.p99_ms) },
+  ]
+}
+
+export function shareFacts(thing: MapNode | MapEdge): (Fact & { state: (typeof STATES)[number] })[] {
+  const part = shares(thing)
+  return STATES.map((state) => ({
+    state,
+    label: LOOKS[state].word,
+    value: part ? `${count(thing[state])} (${percent(part[state])})` : '–',
+  }))
+}

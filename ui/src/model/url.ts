@@ -1,0 +1,82 @@
+// The address holds everything a link must carry: time, selection, search, focus, viewport, filters.
+
+import type { Status } from '../api/types'
+
+export type Route =
+  | { page: 'map' }
+  | { page: 'traces' }
+  | { page: 'trace'; id: string }
+  | { page: 'unknown'; path: string }
+
+export function parseRoute(path: string): Route {
+  const parts = path.split('/').filter(Boolean)
+  if (parts.length === 0 || (parts.length === 1 && parts[0] === 'map')) return { page: 'map' }
+  if (parts[0] === 'traces' && parts.length === 1) return { page: 'traces' }
+  if (parts[0] === 'traces' && parts.length === 2) return { page: 'trace', id: decodeURIComponent(parts[1] ?? '') }
+  return { page: 'unknown', path }
+}
+
+export type Changes = Record<string, string | null>
+
+/** The query text after some words are set, and others (null or empty) taken out. */
+export function changed(params: URLSearchParams, changes: Changes): URLSearchParams {
+  const next = new URLSearchParams(params)
+  for (const [key, value] of Object.entries(changes)) {
+    if (value) next.set(key, value)
+    else next.delete(key)
+  }
+  return next
+}
+
+export function href(path: string, params: URLSearchParams | Changes): string {
+  const query = params instanceof URLSearchParams ? params : changed(new URLSearchParams(), params)
+  const text = query.toString().replaceAll('%3A', ':').replaceAll('%2C', ',')
+  return text ? `${path}?${text}` : path
+}
+
+/** The words that go along when a link leads to another page. */
+export function carried(params: URLSearchParams): Changes {
+  return { range: params.get('range'), from: params.get('from'), to: params.get('to') }
+}
+
+export interface Viewport {
+  x: number
+  y: number
+  k: number
+}
+
+/** `view=x,y,k`: the world point in the middle of the map, and the scale. */
+export function parseView(text: string | null): Viewport | null {
+  const numbers = (text ?? '').split(',').map(Number)
+  const [x, y, k] = numbers
+  if (numbers.length !== 3 || !numbers.every(Number.isFinite) || !k || k <= 0) return null
+  return { x: x as number, y: y as number, k }
+}
+
+export function viewText({ x, y, k }: Viewport): string {
+  return `${Math.round(x)},${Math.round(y)},${Number(k.toFixed(3))}`
+}
+
+export interface Focus {
+  id: string
+  hops: number
+}
+
+export function parseFocus(params: URLSearchParams): Focus | null {
+  const id = params.get('focus')
+  if (!id) return null
+  const hops = Number(params.get('hops') ?? 1)
+  return { id, hops: hops >= 1 && hops <= 3 ? Math.round(hops) : 1 }
+}
+
+const STATUSES: readonly string[] = ['ok', 'error', 'throttle', 'fault', 'in_progress']
+
+export function parseStatuses(text: string | null): Status[] {
+  return (text ?? '').split(',').filter((word) => STATUSES.includes(word)) as Status[]
+}
+
+/** An edge's id is its two ends; a node's id has no colon. */
+export function edgeEnds(id: string): [source: string, target: string] | null {
+  const at = id.indexOf(':')
+  return at < 0 ? null : [id.slice(0, at), id.slice(at + 1)]
+}

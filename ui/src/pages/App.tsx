@@ -1,0 +1,49 @@
+import { addresses } from '../api/client'
+import type { ServerStatus } from '../api/types'
+import { Header } from '../components/Header'
+import { StatusCorner } from '../components/StatusCorner'
+import { carried, href, parseRoute, type Route } from '../model/url'
+import { MapPage } from './MapPage'
+import { NotFound } from './NotFound'
+import { TracePage } from './TracePage'
+import { TracesPage } from './TracesPage'
+import { go, Link, useAddress } from './router'
+import { usePolled } from './usePolled'
+
+const STATUS_SECONDS = 10
+
+export function App() {
+  const { path, params } = useAddress()
+  const route = parseRoute(path)
+  const status = usePolled<ServerStatus>(addresses.status(), STATUS_SECONDS)
+  const along = carried(params)
+  const tab = (target: string, words: string, active: boolean) => (
+    <Link href={href(target, along)} aria-current={active ? 'page' : undefined}>
+      {words}
+    </Link>
+  )
+  return (
+    <div className="app">
+      <Header
+        nav={
+          <>
+            {tab('/map', 'Service map', route.page === 'map')}
+            {tab('/traces', 'Traces', route.page === 'traces' || route.page === 'trace')}
+          </>
+        }
+        corner={<StatusCorner status={status.data} reachable={status.error === null} />}
+        onTrace={(id) => go(`/traces/${id}`)}
+      />
+      <Page route={route} />
+    </div>
+  )
+}
+
+function Page({ route }: { route: Route }) {
+  switch (route.page) {
+    case 'map': return <MapPage />
+    case 'traces': return <TracesPage />
+    case 'trace': return <TracePage key={route.id} id={route.id} />
+    case 'unknown': return <NotFound what={`the page ${route.path}`} />
+  }
+}

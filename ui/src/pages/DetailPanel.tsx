@@ -1,0 +1,84 @@
+// Fetches what the side panel shows for the selection of the map.
+
+import { addresses, type TimeWindow } from '../api/client'
+import type { EdgeDetail, Graph, NodeDetail } from '../api/types'
+import { errorWords } from '../components/Banner'
+import { CopyButton } from '../components/CopyButton'
+import { Icon } from '../components/Icon'
+import { KindBadge } from '../components/KindBadge'
+import { DetailBody, PanelFrame, nodeHead } from '../components/SidePanel'
+import { typeWords } from '../map/describe'
+import { edgeEnds, href } from '../model/url'
+import { Link } from './router'
+import { useFetched } from './useFetched'
+
+interface Props {
+  id: string
+  graph: Graph
+  window: TimeWindow
+  /** Words of the time range, for links to other pages. */
+  carried: Record<string, string | null>
+  focused: boolean
+  onSelect(id: string | null): void
+  onFocus(id: string): void
+}
+
+export function DetailPanel({ id, graph, window, carried, focused, onSelect, onFocus }: Props) {
+  const ends = edgeEnds(id)
+  const url = ends ? addresses.edge(window, ...ends) : addresses.node(window, id)
+  const { data, error } = useFetched<NodeDetail | EdgeDetail>(url, id)
+  const head = headOf(id, graph, data)
+  const actions = (
+    <>
+      <Link className="button primary" href={href('/traces', { ...carried, [ends ? 'edge' : 'node']: id })}>
+        View traces
+      </Link>
+      {!ends && !focused && (
+        <button type="button" className="button" title="Show only its surroundings (F)" onClick={() => onFocus(id)}>
+          <Icon name="focus" size={14} /> Focus
+        </button>
+      )}
+      <CopyButton text={() => fixedLink(window)} label="Copy a link to this view" words="Copy link" />
+    </>
+  )
+  return (
+    <PanelFrame {...head} onClose={() => onSelect(null)}>
+      {data && <DetailBody detail={data} actions={actions} onSelect={onSelect} />}
+      {!data && error && (
+        <p className="panel-note" role="status">
+          {error.status === 404 ? 'No traffic in this range.' : `Could not load the details: ${errorWords(error)}.`}
+        </p>
+      )}
+      {!data && !error && <PanelSkeleton />}
+    </PanelFrame>
+  )
+}
+
+function headOf(id: string, graph: Graph, data: NodeDetail | EdgeDetail | null) {
+  if (data && 'node' in data) return nodeHead(data)
+  const name = (node: string) => graph.nodes.find((one) => one.id === node)?.name ?? 'unknown'
+  const ends = edgeEnds(id)
+  if (ends) return { title: `${name(ends[0])} → ${name(ends[1])}`, subtitle: 'Calls' }
+  const node = graph.nodes.find((one) => one.id === id)
+  if (!node) return { title: id, subtitle: 'Service' }
+  return { title: node.name, subtitle: typeWords(node), badge: <KindBadge kind={node.kind} size={28} /> }
+}
+
+/** A link shows what its sender saw, so a moving range is pinned to the instants on the screen. */
+function fixedLink(seen: TimeWindow): string {
+  const url = new URL(location.href)
+  url.searchParams.delete('range')
+  url.searchParams.set('from', String(seen.from))
+  url.searchParams.set('to', String(seen.to))
+  return url.toString()
+}
+
+function PanelSkeleton() {
+  return (
+    <div className="skeleton-lines" aria-hidden="true">
+      {[60, 100, 100, 100, 80, 100].map((width, index) => (
+        <span key={index} style={{ width: `${width}%` }} />
+      ))}
+    </div>
+  )
+}

@@ -1,0 +1,59 @@
+// What lies over the map: tools, legend, notes, and the words for screen readers.
+
+import { useMemo, type RefObject } from 'react'
+import type { ServiceMap } from '../api/types'
+import { Legend } from '../components/Legend'
+import { Toolbar } from '../components/Toolbar'
+import type { MapOptions } from '../map/paint'
+import type { MapActions } from '../map/ServiceMap'
+import { count } from '../model/format'
+import { STATES, shares, type State } from '../model/health'
+
+interface Props {
+  data: ServiceMap
+  as: 'map' | 'list'
+  state: State | null
+  options: MapOptions
+  outdated: boolean
+  actions: RefObject<MapActions | null>
+  onState(state: State | null): void
+  onView(view: 'map' | 'list'): void
+  onOptions(options: MapOptions): void
+  onKeys(): void
+}
+
+export function MapOverlays(props: Props) {
+  const { data, as, actions } = props
+  const counts = useMemo(() => countsOf(data), [data])
+  return (
+    <>
+      <Toolbar
+        view={as}
+        options={props.options}
+        outdated={props.outdated}
+        onZoom={(factor) => actions.current?.zoom(factor)}
+        onFit={() => actions.current?.fit()}
+        onArrange={() => actions.current?.arrange()}
+        onResetPins={() => actions.current?.resetPins()}
+        onSavePng={() => actions.current?.savePng()}
+        onView={props.onView}
+        onOptions={props.onOptions}
+        onKeys={props.onKeys}
+      />
+      <Legend state={props.state} counts={counts} onState={props.onState} />
+      {data.left_out > 0 && (
+        <p className="banner left-out" role="status">
+          The {count(data.nodes.length)} busiest services are shown, {count(data.left_out)} are left out. Focus on one to
+          see its surroundings.
+        </p>
+      )}
+    </>
+  )
+}
+
+/** In how many services each state occurred. */
+function countsOf(data: ServiceMap): Record<State, number> {
+  const found = data.nodes.map((node) => shares(node))
+  const having = (state: State) => found.filter((part) => part && part[state] > 0).length
+  return Object.fromEntries(STATES.map((state) => [state, having(state)])) as Record<State, number>
+}

@@ -1,0 +1,197 @@
+// The service map: asks for it, keeps its state in the address, and puts the pieces together.
+
+import { useEffect, useMemo, useRef, useState } from 'react'
+import { addresses } from '../api/client'
+import type { ServiceMap as ServiceMapData } from '../api/types'
+import { FailureBanner } from '../components/Banner'
+import { EmptyStore } from '../components/Empty'
+import { FocusBar } from '../components/FocusBar'
+import { KeyHelp } from '../components/KeyHelp'
+import { EmptyRange, MapSkeleton } from '../components/MapStates'
+import { NodeTable } from '../components/NodeTable'
+import { SearchBox } from '../components/SearchBox'
+import { TimePicker } from '../components/TimePicker'
+import { ServiceMap, type MapActions } from '../map/ServiceMap'
+import { isHidden } from '../map/paint'
+import { STATES, type State } from '../model/health'
+import { parseRange, PRESETS, rangeParams, stepped, type Preset, type Range } from '../model/range'
+import { hitsOf } from '../model/search'
+import { carried, parseFocus } from '../model/url'
+import { DetailPanel } from './DetailPanel'
+import { MapOverlays } from './MapOverlays'
+import { setParams, useAddress } from './router'
+import { useFetched } from './useFetched'
+import { useKeys } from './useKeys'
+import { useMapOptions } from './useMapOptions'
+import { readRefresh, REFRESH_CHOICES, saveRefresh, useTimeWindow } from './useTimeWindow'
+
+const NARROW = 600
+const EMPTY_POLL = 5
+const LAST_DAY: Range = { kind: 'live', preset: PRESETS.find(({ key }) => key === '24h') as Preset }
+
+export function MapPage() {
+  const { params } = useAddress()
+  const [refresh, setRefresh] = useState(readRefresh)
+  const [dragging, setDragging] = useState(false)
+  const [options, setOptions] = useMapOptions()
+  const [outdated, setOutdated] = useState(false)
+  const [keysOpen, setKeysOpen] = useState(false)
+  const [waiting, setWaiting] = useState(false)
+  const actions = useRef<MapActions>(null)
+  const field = useRef<HTMLInputElement>(null)
+  const step = useRef(-1)
+
+  const range = parseRange(params)
+  const focus = parseFocus(params)
+  const selection = params.get('sel')
+  const query = params.get('q') ?? ''
+  const state = STATES.find((one) => one === params.get('state')) ?? null
+  const as = params.get('as') ?? (window.innerWidth < NARROW ? 'list' : 'map')
+
+  const [seen] = useTimeWindow(range, waiting ? EMPTY_POLL : refresh, dragging)
+  const mapKey = focus ? `focus ${focus.id} ${focus.hops}` : 'all'
+  const url = focus ? addresses.focus(seen, focus.id, focus.hops) : addresses.map(seen)
+  const { data, error, at, loading, reload } = useFetched<ServiceMapData>(url, mapKey)
+  useEffect(() => setWaiting(data !== null && !data.ever), [data])
+
+  const nodes = useMemo(() => (data?.nodes ?? []).filter((data) => !isHidden({ data }, options)), [data, options])
+  const hits = useMemo(() => hitsOf(nodes, query, state), [nodes, query, state])
+  const lit = useMemo(() => hits && new Set(hits.map(({ id }) => id)), [hits])
+
+  const select = (id: string | null) => id !== selection && setParams({ sel: id })
+  const enterFocus = (id: string) => setParams({ focus: id, hops: '1', view: null, sel: id })
+  const leaveFocus = () => setParams({ focus: null, hops: null, view: null })
+  const setRange = (next: Range) => setParams(rangeParams(next))
+  const setState = (next: State | null) => setParams({ state: next })
+  const nextHit = (backwards: boolean) => {
+    if (!hits?.length) return
+    step.current = (step.current + (backwards ? hits.length - 1 : 1)) % hits.length
+    const hit = hits[step.current]
+    if (hit) actions.current?.centre(hit.id)
+  }
+  const meant = () => (document.activeElement as HTMLElement | null)?.dataset['node'] ?? selection
+
+  useKeys({
+    ArrowLeft: () => actions.current?.pan(60, 0),
+    ArrowRight: () => actions.current?.pan(-60, 0),
+    ArrowUp: () => actions.current?.pan(0, 60),
+    ArrowDown: () => actions.current?.pan(0, -60),
+    '+': () => actions.current?.zoom(1.3),
+    '=': () => actions.current?.zoom(1.3),
+    '-': () => actions.current?.zoom(1 / 1.3),
+    '0': () => actions.current?.fit(),
+    '/': () => field.current?.focus(),
+    '?': () => setKeysOpen(true),
+    '[': () => setRange(stepped(seen, -1)),
+    ']': () => setRange(stepped(seen, 1)),
+    a: () => actions.current?.arrange(),
+    l: () => document.querySelector<HTMLElement>('[data-legend-toggle]')?.click(),
+    f: () => {
+      const id = meant()
+      if (id && !id.includes(':')) enterFocus(id)
+    },
+    Escape: () => (selection ? select(null) : focus ? leaveFocus() : query || state ? setParams({ q: null, state: null }) : null),
+  })
+
+  const isEmpty = data !== null && data.nodes.length === 0
+  return (
+    <main className="map-page">
+      <div className="bar">
+        <h1 className="visually-hidden">Service map</h1>
+        <SearchBox
+          query={query}
+          hits={hits?.length ?? null}
+          total={nodes.length}
+          field={field}
+          onQuery={(text) => {
+            step.current = -1
+            setParams({ q: text }, { replace: true })
+          }}
+          onNext={nextHit}
+        />
+        {focus && (
+          <FocusBar
+            name={data?.nodes.find(({ id }) => id === focus.id)?.name ?? focus.id}
+            hops={focus.hops}
+            onHops={(hops) => setParams({ hops: String(hops), view: null })}
+            onLeave={leaveFocus}
+          />
+        )}
+        <TimePicker
+          range={range}
+          window={seen}
+          refresh={refresh}
+          refreshChoices={REFRESH_CHOICES}
+          updatedAt={at}
+          stale={error !== null}
+          onRange={setRange}
+          onRefresh={(seconds) => (saveRefresh(seconds), setRefresh(seconds))}
+        />
+      </div>
+      {loading && data && <div className="progress" aria-hidden="true" />}
+      <div className="map-and-panel">
+        <section className={error && data ? 'map-frame is-stale' : 'map-frame'} aria-label="Service map">
+          {error && <FailureBanner error={error} what={data ? 'Could not refresh' : 'Could not load the map'} onRetry={reload} />}
+          {!data && !error && <MapSkeleton />}
+          {isEmpty && !data.ever && <EmptyStore />}
+          {isEmpty && data.ever && (
+            <EmptyRange
+              from={data.from}
+              to={data.to}
+              what="traces"
+              onLastDay={() => setRange(LAST_DAY)}
+              onClear={focus ? leaveFocus : undefined}
+            />
+          )}
+          {data && !isEmpty && as === 'map' && (
+            <ServiceMap
+              key={mapKey}
+              name={mapKey}
+              graph={data}
+              selection={selection}
+              hits={lit}
+              options={options}
+              view={params.get('view')}
+              actions={actions}
+              onSelect={select}
+              onFocus={enterFocus}
+              onView={(text) => setParams({ view: text }, { replace: true })}
+              onDragging={setDragging}
+              onOutdated={setOutdated}
+            />
+          )}
+          {data && !isEmpty && as === 'list' && (
+            <NodeTable nodes={hits ?? nodes} selection={selection} onSelect={select} />
+          )}
+          {data && !isEmpty && (
+            <MapOverlays
+              data={data}
+              as={as === 'list' ? 'list' : 'map'}
+              state={state}
+              options={options}
+              outdated={outdated}
+              actions={actions}
+              onState={setState}
+              onView={(next) => setParams({ as: next })}
+              onOptions={setOptions}
+              onKeys={() => setKeysOpen(true)}
+            />
+          )}
+        </section>
+        {selection && data && !isEmpty && (
+          <DetailPanel
+            key={selection}
+            id={selection}
+            graph={data}
+            window={seen}
+            carried={carried(params)}
+            focused={focus?.id === selection}
+            onSelect={select}
+            onFocus={enterFocus}
+          />
+        )}
+      </div>
+      {keysOpen && <KeyHelp onClose={() => setKeysOpen(false)} />}
+    </main>
+  )
+}

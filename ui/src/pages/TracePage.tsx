@@ -1,0 +1,1 @@
+export function TracePage(_: { id?: string }) { return null }

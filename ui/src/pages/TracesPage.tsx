@@ -1,0 +1,1 @@
+export function TracesPage(_: { id?: string }) { return null }

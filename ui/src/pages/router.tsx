@@ -1,0 +1,57 @@
+// The address bar as state. Push for navigation, replace for what should leave no trace in the history.
+
+import { useSyncExternalStore, type AnchorHTMLAttributes, type MouseEvent } from 'react'
+import { changed, href, type Changes } from '../model/url'
+
+const MOVED = 'raymap:moved'
+
+function subscribe(listener: () => void): () => void {
+  window.addEventListener('popstate', listener)
+  window.addEventListener(MOVED, listener)
+  return () => {
+    window.removeEventListener('popstate', listener)
+    window.removeEventListener(MOVED, listener)
+  }
+}
+
+export interface Address {
+  path: string
+  params: URLSearchParams
+}
+
+let last: { text: string; address: Address } | null = null
+
+function current(): Address {
+  const text = location.pathname + location.search
+  if (last?.text !== text) {
+    last = { text, address: { path: location.pathname, params: new URLSearchParams(location.search) } }
+  }
+  return last.address
+}
+
+export function useAddress(): Address {
+  return useSyncExternalStore(subscribe, current)
+}
+
+export function go(target: string, options: { replace?: boolean } = {}): void {
+  if (target === location.pathname + location.search) return
+  if (options.replace) history.replaceState(null, '', target)
+  else history.pushState(null, '', target)
+  window.dispatchEvent(new Event(MOVED))
+}
+
+/** Changes words of the query on the page that is open now. */
+export function setParams(changes: Changes, options: { replace?: boolean } = {}): void {
+  go(href(location.pathname, changed(new URLSearchParams(location.search), changes)), options)
+}
+
+export function Link({ href: target = '', onClick, ...rest }: AnchorHTMLAttributes<HTMLAnchorElement>) {
+  const follow = (event: MouseEvent<HTMLAnchorElement>) => {
+    onClick?.(event)
+    const elsewhere = event.metaKey || event.ctrlKey || event.shiftKey || event.altKey || event.button !== 0
+    if (event.defaultPrevented || elsewhere) return
+    event.preventDefault()
+    go(target)
+  }
+  return <a href={target} onClick={follow} {...rest} />
+}

@@ -1,0 +1,25 @@
+// The map's keys, wherever the focus is, except in fields, tables, panels and open dialogs.
+
+import { useEffect, useRef } from 'react'
+
+export type KeyHandlers = Record<string, (event: KeyboardEvent) => void>
+
+const ELSEWHERE = 'input, select, textarea, dialog, [role=dialog], [role=treegrid], [role=separator], table'
+
+export function useKeys(handlers: KeyHandlers): void {
+  const latest = useRef(handlers)
+  latest.current = handlers
+  useEffect(() => {
+    const press = (event: KeyboardEvent) => {
+      if (event.ctrlKey || event.metaKey || event.altKey) return
+      const target = event.target as HTMLElement
+      if (event.key !== 'Escape' && target.closest?.(ELSEWHERE)) return
+      const handler = latest.current[event.key] ?? latest.current[event.key.toLowerCase()]
+      if (!handler || document.querySelector('dialog[open]')) return
+      event.preventDefault()
+      handler(event)
+    }
+    document.addEventListener('keydown', press)
+    return () => document.removeEventListener('keydown', press)
+  }, [])
+}

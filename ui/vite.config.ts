@@ -1,0 +1,13 @@
+import react from '@vitejs/plugin-react'
+import { defineConfig } from 'vitest/config'
+
+// `npm run dev` forwards the API to a Raymap server on its default port.
+const server = process.env['RAYMAP_URL'] ?? 'http://127.0.0.1:8400'
+
+export default defineConfig({
+  base: '/',
+  plugins: [react()],
+  build: { target: 'es2022', chunkSizeWarningLimit: 1600 },
+  server: { proxy: { '/api': server } },
+  test: { environment: 'node', include: ['src/**/*.test.ts'] },
+})
