@@ -1,0 +1,134 @@
+"""Whole traces as BatchGetTraces returns them → the documents they were made of.
+
+Inferred segments are left out: they are X-Ray's conclusions, and are drawn here anew. Takes one
+trace, a list, ``{"Traces": [..]}``, or one of these per line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from collector.decode.rejected import Reason, Rejected
+
+
+class TraceDocuments(Struct):
+    """What was found: documents to decode, how many were inferred, what could not be read."""
+
+    raws: list[bytes] = []
+    skipped_inferred: int = 0
+    rejected: list[Rejected] = []
+
+
+class _Envelope(Struct):
+    """Any object that may stand in a body: traces, a trace, or a bare segment."""
+
+    Traces: list[msgspec.Raw] | None = None
+    Segments: list[msgspec.Raw] | None = None
+    id: Any = None
+
+
+class _Segment(Struct):
+    """``{Id, Document}``, or the document itself."""
+
+    Document: msgspec.Raw | None = None
+    inferred: Any = None
+
+
+_EXPECTED = "expected traces as BatchGetTraces returns them"
+_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+_list_decoder = msgspec.json.Decoder(list[msgspec.Raw])
+_envelope_decoder = msgspec.json.Decoder(_Envelope)
+_segment_decoder = msgspec.json.Decoder(_Segment)
+
+
+def read_traces(body: bytes) -> TraceDocuments:
+    """The documents of the traces in a body; what cannot be read is among the rejected."""
+    found = TraceDocuments([], 0, [])
+    for place, text in _values(body):
+        _read_value(text, place, found)
+    return found
+
+
+def _values(body: bytes) -> Iterator[tuple[str, bytes]]:
+    """The JSON values of a body with their places: the whole, or its lines when several."""
+    if not _is_lines(body):
+        yield "body", body
+        return
+    for number, line in enumerate(body.splitlines(), 1):
+        if line and not line.isspace():
+            yield f"line {number}", line
+
+
+def _is_lines(body: bytes) -> bool:
+    """Whether the first line is a JSON value by itself and more follows."""
+    first, line_feed, rest = body.lstrip().partition(b"\n")
+    if not line_feed or not rest.strip():
+        return False
+    try:
+        msgspec.json.decode(first, type=msgspec.Raw)
+    except _UNREADABLE:
+        return False
+    return True
+
+
+def _read_value(text: bytes, place: str, found: TraceDocuments) -> None:
+    try:
+        if text.lstrip()[:1] == b"[":
+            for index, element in enumerate(_list_decoder.decode(text)):
+                _read_object(bytes(element), f"{place}[{index}]", found)
+        else:
+            _read_object(text, place, found)
+    except _UNREADABLE as error:
+        found.rejected.append(_unreadable(place, error))
+
+
+def _read_object(text: bytes, place: str, found: TraceDocuments) -> None:
+    try:
+        envelope = _envelope_decoder.decode(text)
+    except _UNREADABLE as error:
+        found.rejected.append(_unreadable(place, error))
+        return
+    if envelope.Traces is not None:
+        for index, trace in enumerate(envelope.Traces):
+            inner = f"{place}.Traces[{index}]"
+            if b'"Traces"' in bytes(trace):
+                found.rejected.append(_unreadable(inner, None))
+            else:
+                _read_object(bytes(trace), inner, found)
+    elif envelope.Segments is not None:
+        for index, segment in enumerate(envelope.Segments):
+            _read_segment(bytes(segment), f"{place}.Segments[{index}]", found)
+    elif envelope.id is not None:
+        _read_segment(text, place, found)
+    else:
+        found.rejected.append(_unreadable(place, None))
+
+
+def _read_segment(text: bytes, place: str, found: TraceDocuments) -> None:
+    try:
+        segment = _segment_decoder.decode(text)
+        if segment.Document is not None:
+            text = bytes(segment.Document)
+            if text[:1] == b'"':
+                text = msgspec.json.decode(text, type=str).encode()
+            segment = _segment_decoder.decode(text)
+    except _UNREADABLE as error:
+        found.rejected.append(_unreadable(place, error))
+        return
+    if segment.inferred is True:
+        found.skipped_inferred += 1
+    else:
+        found.raws.append(text)
+
+
+def _unreadable(place: str, error: Exception | None) -> Rejected:
+    if isinstance(error, RecursionError):
+        why = "nested too deeply"
+    else:
+        why = str(error) if error is not None else "neither a trace nor a segment"
+    message = f"{place}: {_EXPECTED}: {why:.200}"
+    return Rejected(Reason.INVALID_SEGMENT_DOCUMENT, message)
