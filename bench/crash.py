@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from rich.table import Table
 
 from bench.documents import Documents
 from bench.doors import Poster
-from bench.server import Server, running
+from bench.server import WIDTH, Server, running
 
 ROLES = ("clickhouse", "collect", "api")
 _IDS_PER_CALL = 5
@@ -85,6 +86,10 @@ class Load:
                     self.acknowledged |= set() if unprocessed else trace_ids
 
 
+class NoAnswer(Exception):
+    """The API has not answered in time."""
+
+
 class Api:
     """As much of the X-Ray API as it takes to look for documents."""
 
@@ -109,7 +114,7 @@ class Api:
             finally:
                 connection.close()
             if time.monotonic() > deadline:
-                raise SystemExit(f"{path}: {failure}")
+                raise NoAnswer(f"{path}: {failure}")
             time.sleep(0.2)
 
     def existing(self, trace_ids: Iterable[str]) -> set[str]:
@@ -198,8 +203,9 @@ def _until_back(server: Server, api: Api, service: str) -> float | None:
         if Poster(server.http).post([document]) != set():
             continue
         for _ in _tries(begun):
-            if api.existing([trace_id.decode()]):
-                return time.monotonic() - begun
+            with suppress(NoAnswer):
+                if api.existing([trace_id.decode()]):
+                    return time.monotonic() - begun
     return None
 
 
@@ -239,7 +245,7 @@ def parse() -> argparse.Namespace:
 
 def main() -> int:
     options = parse()
-    console = Console()
+    console = Console(width=WIDTH)
     with running(options.options, options.log) as server:
         console.print(f"ready after {server.seconds_to_ready:.2f} s")
         rounds = []

@@ -20,7 +20,7 @@ from rich.table import Table
 from bench.counting import STORED_METRIC, StoredDocuments, scrape
 from bench.documents import mean_size
 from bench.doors import Offer, Sent, send
-from bench.server import Server, Usage, running
+from bench.server import WIDTH, Server, Usage, running
 
 MIB = 1 << 20
 
@@ -177,7 +177,7 @@ def parse() -> argparse.Namespace:
 
 def main() -> None:
     options = parse()
-    console = Console()
+    console = Console(width=WIDTH)
     figures: list[Step] = []
     with running(options.options, options.log) as server:
         console.print(f"ready after {server.seconds_to_ready:.2f} s; documents {mean_size():.0f} B")

@@ -21,6 +21,8 @@ import psutil
 
 ROOT = Path(__file__).resolve().parents[1]
 READY = "raymap ready "
+WIDTH = 170
+"""Columns of the tables, however narrow the terminal: a wrapped figure is hard to read."""
 ROLES = ("serve", "clickhouse", "collect", "api")
 _COMMAND = (sys.executable, "-m", "raymap", "serve", "--port", "0", "--grpc-port", "0")
 

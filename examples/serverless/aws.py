@@ -45,6 +45,7 @@ def call(
     with scope.subsegment(scope.sdk.service(service), "aws") as asked:
         aws: dict[str, Any] = {"operation": operation, "region": REGION, **details}
         asked.entity.set_aws(aws)
+        asked.announce()
         asked.wait(takes)
         aws["request_id"] = request_id(asked)
         error = fail(asked)

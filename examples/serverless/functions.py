@@ -59,6 +59,7 @@ def invoke(scope: Scope, function: Function, handler: Handler) -> int:
                 "request_id": aws.request_id(asked),
             }
         )
+        asked.announce()
         asked.wait(latency.NETWORK)
         outcome = run(asked.trace, function, handler, asked.now, parent=asked.entity.id)
         asked.reach(outcome.end)

@@ -109,6 +109,8 @@ class Scope:
     now: float
     sdk: Sdk
     deadline: float = float("inf")
+    announces: bool = False
+    """A long-running segment reports itself in progress whenever it calls somebody."""
 
     def wait(self, latency: Latency) -> None:
         self.reach(self.now + latency.draw(self.trace.random))
@@ -118,6 +120,11 @@ class Scope:
         self.now = min(moment, self.deadline)
         if moment > self.deadline:
             raise TaskTimedOut("Task timed out")
+
+    def announce(self) -> None:
+        """Before a call: a long-running segment tells how far it is."""
+        if self.announces:
+            self.trace.send(owner(self.entity), self.now)
 
     def failed(self, error: Exception, remote: bool = False) -> None:
         """Record an exception with its real stack, as the SDK's patches and middleware do."""
@@ -133,7 +140,7 @@ class Scope:
     def subsegment(self, name: str, namespace: str = "local") -> Iterator[Scope]:
         """Record what happens inside, success or exception; the exception goes on."""
         entity = self.trace.subsegment(self.entity, name, self.now, namespace)
-        inner = Scope(self.trace, entity, self.now, self.sdk, self.deadline)
+        inner = Scope(self.trace, entity, self.now, self.sdk, self.deadline, self.announces)
         try:
             yield inner
         except Exception as error:

@@ -14,7 +14,7 @@ _URL = "https://graphql.shop.example.com/graphql"
 
 
 def query(trace: Trace) -> None:
-    """HTTP 200 whatever the resolvers did, unless the token or the query is wrong."""
+    """HTTP 200 whatever the resolvers did, unless the token is wrong; a failed one is an error."""
     segment = trace.segment(API, trace.start, "AWS::AppSync::GraphQLAPI")
     person = visitor(trace.random)
     http.asked(segment, "POST", _URL, _AGENT, person.address)
@@ -34,6 +34,7 @@ def _resolve(scope: Scope) -> int:
         products.wait(latency.RESOLVER)
         if invoke(products, CATALOG, list_products) >= 500:
             products.entity.add_fault_flag()
+            scope.entity.add_error_flag()
     if scope.trace.chance(0.4):
         with scope.subsegment("Query.orders") as orders:
             orders.wait(latency.RESOLVER)

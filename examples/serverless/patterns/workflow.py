@@ -13,7 +13,7 @@ MACHINE = "order-fulfilment"
 
 
 def start(scope: Scope, order: str, version: str) -> None:
-    """StartExecution answers at once; the machine goes on in the same trace."""
+    """StartExecution answers at once; the machine goes on in the same trace, for seconds."""
     with scope.subsegment(scope.sdk.service("Sfn"), "aws") as asked:
         asked.entity.set_aws(
             {
@@ -32,7 +32,8 @@ def _execute(trace: Trace, order: str, version: str, parent: str, at: float) -> 
     machine.set_aws({"account_id": aws.ACCOUNT, "version": version})
     machine.resource_arn = aws.arn("states", f"stateMachine:{MACHINE}")
     machine.put_annotation("order_id", order)
-    scope = Scope(trace, machine, at, SERVICE)
+    trace.send(machine, at)
+    scope = Scope(trace, machine, at, SERVICE, announces=True)
     if not _states(scope, order):
         machine.add_fault_flag()
     trace.finish(machine, scope.now)
