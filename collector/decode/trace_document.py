@@ -34,7 +34,7 @@ class _Envelope(Struct):
 class _Segment(Struct):
     """``{Id, Document}``, or the document itself."""
 
-    Document: msgspec.Raw | None = None
+    Document: msgspec.Raw = msgspec.Raw()
     inferred: Any = None
 
 
@@ -111,8 +111,9 @@ def _read_object(text: bytes, place: str, found: TraceDocuments) -> None:
 def _read_segment(text: bytes, place: str, found: TraceDocuments) -> None:
     try:
         segment = _segment_decoder.decode(text)
-        if segment.Document is not None:
-            text = bytes(segment.Document)
+        inner = bytes(segment.Document)
+        if inner:
+            text = inner
             if text[:1] == b'"':
                 text = msgspec.json.decode(text, type=str).encode()
             segment = _segment_decoder.decode(text)

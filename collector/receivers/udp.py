@@ -54,7 +54,8 @@ class UdpReceiver:
     def stop(self) -> None:
         """Take what the kernel already holds, and close."""
         self._stopping.set()
-        self._thread.join(5.0)
+        if self._thread.is_alive():
+            self._thread.join(5.0)
         self._socket.close()
 
     def _run(self) -> None:
@@ -83,6 +84,7 @@ class UdpReceiver:
             return []
         except OSError as error:
             log.warning("udp_receive_failed", error=str(error))
+            self._stopping.wait(0.2)
             return []
         try:
             while len(datagrams) < DRAIN:

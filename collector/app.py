@@ -1,0 +1,219 @@
+"""A collector process: settings in, doors open, batches drained on SIGTERM.
+
+Builds everything by hand; whoever starts it decides which store is behind it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+from fastapi.responses import Response
+
+from collector.batch import Limits
+from collector.counters import Counters
+from collector.intake import SPOOL_BYTES, Intake
+from collector.receivers.grpc import GrpcReceiver
+from collector.receivers.http import HttpLimits, create_router
+from collector.receivers.udp import UdpReceiver
+from store.interface import SegmentWriter
+
+log = structlog.get_logger(__name__)
+
+
+class DoorTaken(Exception):
+    """A port that another process listens on."""
+
+    def __init__(self, port: int, kind: str) -> None:
+        super().__init__(f"{kind} port {port} is taken")
+        self.port = port
+        self.kind = kind
+
+
+@dataclass(frozen=True)
+class CollectorSettings:
+    """What a collector needs to know. A port of 0 lets the system choose, None leaves it shut."""
+
+    writer: Callable[[], SegmentWriter]
+    """Called once, in the collector's process, before the doors open."""
+    data_dir: Path
+    host: str = "127.0.0.1"
+    port: int = 2000
+    """UDP, and the same number for HTTP."""
+    grpc_port: int | None = 4317
+    http: bool = False
+    """Whether to open an HTTP door of its own; under `raymap serve` the API has it."""
+    role: str = "collector"
+    reuse_port: bool = False
+    """Several collectors share the ports, and the kernel spreads the senders over them."""
+    spool_bytes: int = SPOOL_BYTES
+    limits: Limits = field(default_factory=Limits)
+    http_limits: HttpLimits = field(default_factory=HttpLimits)
+    drain_seconds: float = 10.0
+    counters: Counters | None = None
+    on_ready: Callable[[Mapping[str, str]], None] | None = None
+    """Told the address of each door once all of them are open."""
+
+
+def run_collector(settings: CollectorSettings, stop: threading.Event | None = None) -> int:
+    """Collect until SIGTERM or SIGINT (or ``stop``). Raises DoorTaken before anything is open."""
+    writer = settings.writer()
+    intake = Intake(
+        writer,
+        settings.data_dir,
+        role=settings.role,
+        spool_bytes=settings.spool_bytes,
+        limits=settings.limits,
+        counters=settings.counters,
+    )
+    intake.start()
+    try:
+        asyncio.run(_serve(settings, intake, stop))
+    finally:
+        intake.stop(settings.drain_seconds)
+        close = getattr(writer, "close", None)
+        if close is not None:
+            close()
+    log.info("collector_stopped", **intake.counters.snapshot())
+    return 0
+
+
+async def _serve(settings: CollectorSettings, intake: Intake, stop: threading.Event | None) -> None:
+    """Open the doors, wait for the end, close them: no new bytes before the queue is drained."""
+    doors = _Doors(settings, intake)
+    try:
+        addresses = await doors.open()
+        log.info("collector_ready", **addresses)
+        if settings.on_ready is not None:
+            settings.on_ready(addresses)
+        await _until_told(stop)
+    finally:
+        await doors.close()
+
+
+class _Doors:
+    def __init__(self, settings: CollectorSettings, intake: Intake) -> None:
+        self._settings = settings
+        self._intake = intake
+        self._udp: UdpReceiver | None = None
+        self._grpc: GrpcReceiver | None = None
+        self._http: _HttpServer | None = None
+        self._http_task: asyncio.Task[None] | None = None
+
+    async def open(self) -> dict[str, str]:
+        """Bind everything, then listen; the addresses by kind."""
+        settings = self._settings
+        with _taken(settings.port, "UDP"):
+            self._udp = UdpReceiver(
+                self._intake, settings.host, settings.port, reuse_port=settings.reuse_port
+            )
+        host, port = self._udp.address
+        addresses = {"udp": f"{host}:{port}"}
+        if settings.http:
+            with _taken(port, "HTTP"):
+                listener = _listen(settings.host, port, settings.reuse_port)
+            addresses["http"] = f"{host}:{listener.getsockname()[1]}"
+            self._http = _HttpServer(_create_app(self._intake, settings.http_limits))
+            self._http_task = asyncio.create_task(self._http.serve(sockets=[listener]))
+        if settings.grpc_port is not None:
+            receiver = GrpcReceiver(
+                self._intake, settings.host, settings.grpc_port, reuse_port=settings.reuse_port
+            )
+            with _taken(settings.grpc_port, "gRPC"):
+                addresses["grpc"] = await receiver.start()
+            self._grpc = receiver
+        while self._http is not None and not self._http.started:
+            await asyncio.sleep(0.01)
+        self._udp.start()
+        return addresses
+
+    async def close(self) -> None:
+        """Close every door that was opened; running calls get their answers."""
+        grace = self._settings.drain_seconds / 2
+        if self._http is not None:
+            self._http.should_exit = True
+        if self._grpc is not None:
+            await self._grpc.stop(grace)
+        if self._http_task is not None:
+            with suppress(asyncio.CancelledError, TimeoutError):
+                await asyncio.wait_for(self._http_task, grace)
+        if self._udp is not None:
+            await asyncio.to_thread(self._udp.stop)
+
+
+class _HttpServer(uvicorn.Server):
+    def __init__(self, app: FastAPI) -> None:
+        config = uvicorn.Config(
+            app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=5
+        )
+        super().__init__(config)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """The collector minds the signals."""
+        yield
+
+
+def _create_app(intake: Intake, limits: HttpLimits) -> FastAPI:
+    """The collector's own HTTP door: the routes, its metrics, and a sign of life."""
+    app = FastAPI(title="Raymap collector", docs_url=None, redoc_url=None, openapi_url=None)
+    app.include_router(create_router(intake, limits))
+
+    @app.get("/metrics")
+    def metrics() -> Response:
+        return Response(intake.counters.render(), media_type="text/plain; version=0.0.4")
+
+    @app.get("/healthz")
+    def healthz() -> dict[str, str]:
+        return {"status": "ok"}
+
+    return app
+
+
+@contextmanager
+def _taken(port: int, kind: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        # gRPC says what went wrong in words only.
+        if error.errno in (errno.EADDRINUSE, None):
+            raise DoorTaken(port, kind) from error
+        raise
+
+
+def _listen(host: str, port: int, reuse_port: bool) -> socket.socket:
+    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if os.name == "posix":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if reuse_port:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        listener.bind(address)
+        listener.listen(2048)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+async def _until_told(stop: threading.Event | None) -> None:
+    told = asyncio.Event()
+    if threading.current_thread() is threading.main_thread():
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, told.set)
+    while not told.is_set() and not (stop is not None and stop.is_set()):
+        with suppress(TimeoutError):
+            await asyncio.wait_for(told.wait(), 0.1 if stop is not None else None)
