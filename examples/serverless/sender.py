@@ -18,8 +18,7 @@ class Sender:
     """UDP has no back-pressure, so the pace is ours: bursts of eight, 1,500 a second."""
 
     def __init__(self, udp: str) -> None:
-        os.environ[DAEMON_ADDRESS_KEY] = udp  # the SDK prefers the variable to its argument
-        self._emitter = UDPEmitter(udp)
+        self._emitter = _emitter(udp)
         self._free_at = time.monotonic()
         self.sent = 0
 
@@ -31,3 +30,13 @@ class Sender:
             time.sleep(self._free_at - now)
         self._emitter.send_entity(document)
         self.sent += 1
+
+
+def _emitter(udp: str) -> UDPEmitter:
+    """The SDK prefers its environment variable to its argument; here the argument counts."""
+    kept = os.environ.pop(DAEMON_ADDRESS_KEY, None)
+    try:
+        return UDPEmitter(udp)
+    finally:
+        if kept is not None:
+            os.environ[DAEMON_ADDRESS_KEY] = kept

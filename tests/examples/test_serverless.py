@@ -1,0 +1,123 @@
+"""The demo tells the same story twice, every document is valid, and the map is the one promised."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import socket
+import time
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from collector.decode.daemon import split_datagram
+from collector.decode.document import decode_document
+from examples.serverless.main import run
+from examples.serverless.story import Story
+from examples.serverless.trace import Trace
+from store.memory import MemoryStore
+from store.model import NodeKey, ServiceGraph, TimeRange
+
+NOON = 1_764_072_000.0
+ACCOUNT = "123456789012"
+FUNCTIONS = (
+    "catalog",
+    "clickstream",
+    "notify",
+    "payments",
+    "place-order",
+    "reserve-stock",
+    "thumbnailer",
+)
+ENTERED = ("clickstream", "notify", "payments", "sales-report", "shop-api/dev", "shop-graphql")
+NODES = {
+    *(NodeKey("", name, "AWS::Lambda") for name in FUNCTIONS),
+    *(NodeKey(ACCOUNT, name, "AWS::Lambda::Function") for name in FUNCTIONS),
+    *(NodeKey("", name, "client") for name in (*ENTERED, "shop-web", "thumbnailer")),
+    NodeKey(ACCOUNT, "shop-web", "AWS::ECS::Container"),
+    NodeKey(ACCOUNT, "shop-api/prod", "AWS::ApiGateway::Stage"),
+    NodeKey(ACCOUNT, "shop-api/dev", "AWS::ApiGateway::Stage"),
+    NodeKey("", "shop-graphql", "AWS::AppSync::GraphQLAPI"),
+    NodeKey(ACCOUNT, "order-fulfilment", "AWS::StepFunctions::StateMachine"),
+    NodeKey(ACCOUNT, "sales-report", "AWS::Glue::Job"),
+    NodeKey("", "orders", "AWS::DynamoDB::Table"),
+    NodeKey("", "products", "AWS::DynamoDB::Table"),
+    NodeKey("", "shop-media", "AWS::S3::Bucket"),
+    NodeKey("", "shop-data-lake", "AWS::S3::Bucket"),
+    NodeKey("", "clicks", "AWS::Kinesis::Stream"),
+    NodeKey("", "order-events", "AWS::SNS"),
+    NodeKey("", "order-emails", "AWS::SQS::Queue"),
+    NodeKey("", "CognitoIdentityProvider", "AWS::CognitoIdentityProvider"),
+    NodeKey("", "orders@shop.cluster-c9x2k1.eu-west-1.rds.amazonaws.com", "Database::SQL"),
+    NodeKey("", "payments.example.com", "remote"),
+}
+
+
+def _told(count: int) -> Iterator[Trace]:
+    return itertools.islice(Story(7, 8.0).backward(NOON, 3600), count)
+
+
+def _documents(traces: Iterator[Trace]) -> list[str]:
+    return [send.document.text for trace in traces for send in trace.sends()]
+
+
+@pytest.fixture(scope="module")
+def graph() -> ServiceGraph:
+    store = MemoryStore()
+    for number, text in enumerate(_documents(_told(3000))):
+        store.put([decode_document(text.encode(), number)], str(number))
+    return store.service_graph(TimeRange(int((NOON - 3600) * 1e6), int((NOON + 600) * 1e6)))
+
+
+def test_a_seed_tells_the_same_story() -> None:
+    assert _documents(_told(50)) == _documents(_told(50))
+
+
+def test_the_map_has_these_nodes(graph: ServiceGraph) -> None:
+    assert set(graph.services) == NODES
+
+
+def test_everything_is_finished(graph: ServiceGraph) -> None:
+    """In-progress documents were followed by complete ones."""
+    assert {s.statistics.in_progress for s in graph.services.values()} == {0}
+
+
+def test_every_colour_is_on_the_map(graph: ServiceGraph) -> None:
+    """Faults, errors and throttles where the README says they come from."""
+    totals: Counter[str] = Counter()
+    for key, service in graph.services.items():
+        for state in ("ok", "error", "throttle", "fault"):
+            totals[f"{key.name} {state}"] += getattr(service.statistics, state)
+    for expected in (
+        "shop-api/prod error",
+        "shop-api/prod throttle",
+        "shop-web fault",
+        "orders throttle",
+        "payments.example.com fault",
+        "CognitoIdentityProvider error",
+        "place-order fault",
+    ):
+        assert totals[expected] > 0, expected
+
+
+def test_documents_are_sent_when_they_end() -> None:
+    """A complete one at its end, a report of progress after its start."""
+    for trace in _told(300):
+        for send in trace.sends():
+            document = json.loads(send.document.text)
+            moment = document["start_time"] if document["in_progress"] else document["end_time"]
+            assert send.at >= moment
+            assert len(send.document.text) < 60_000
+
+
+def test_run_sends_datagrams_and_ends_in_time() -> None:
+    """Through the SDK's emitter, the past first; `duration` ends it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as daemon:
+        daemon.bind(("127.0.0.1", 0))
+        daemon.settimeout(5)
+        begun = time.monotonic()
+        run(f"127.0.0.1:{daemon.getsockname()[1]}", rate=8.0, duration=1.0, seed=1)
+        assert time.monotonic() - begun < 2.0
+        document = split_datagram(daemon.recv(65_535))
+        assert decode_document(document, 1).raw == document
