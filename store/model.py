@@ -214,7 +214,9 @@ class OwnedCall(Struct, frozen=True, gc=False):
 class Trace(Struct, gc=False):
     """Everything kept of one trace: the document that holds for each id, and how it came to be.
 
-    ``documents`` by id; ``calls`` by call id, with the id of the document that carries each.
+    ``documents`` by id; ``calls`` by call id, with the id of the document that carries each: read
+    calls here, for `Document.calls` is how they travel in and is not promised on the way out. A call
+    once reported stays, though a later copy of its document may leave it out (SDKs stream).
     ``updated`` is the last arrival (microseconds), ``revision`` the number of documents received.
     """
 

@@ -36,6 +36,7 @@ class ClickHouseStore:
 
     def __init__(self, url: str | Address, *, connections: int = 8) -> None:
         self._pool = ClientPool(url, connections)
+        self.address = self._pool.address
 
     def put(self, documents: Sequence[Document], token: str) -> None:
         """Keep documents (see `SegmentWriter.put`)."""

@@ -7,7 +7,9 @@ import pytest
 from store.clickhouse.store import ClickHouseStore
 from store.interface import Store
 from store.memory import MemoryStore
-from tests.store.contract import StoreContract
+
+pytest.register_assert_rewrite("tests.store.contract")
+from tests.store.contract import StoreContract  # noqa: E402
 
 
 class TestMemory(StoreContract):

@@ -1,7 +1,8 @@
 -- Kinship (store.edges.Family). `holders`: which document is, or embeds, each id; a segment before
 -- independent subsegments, then the smallest document id. `owners`: the segment reached from each
 -- independent subsegment, parent by parent; at most :climb steps, so that a circle ends.
--- Only traces that need it: those with an independent subsegment, and those of segments in the
+-- A document that came as a subsegment first and as a segment last is a segment, its own owner.
+-- Only traces that need it: those with a streamed call in the window, and those of segments in the
 -- window whose parent is no call.
 orphaned AS (
     SELECT s.trace_id AS trace_id, s.id AS id, s.parent_id AS parent_id, s.start AS start,
@@ -22,8 +23,8 @@ kin AS (
     FROM segments FINAL
     WHERE minute BETWEEN intDiv(:lo, 60000000) AND intDiv(:hi, 60000000)
       AND (trace_id IN (SELECT trace_id FROM orphaned WHERE parent_id != 0)
-        OR trace_id IN (SELECT trace_id FROM segments
-                        WHERE minute BETWEEN intDiv(:lo, 60000000) AND intDiv(:hi, 60000000)
+        OR trace_id IN (SELECT trace_id FROM calls
+                        WHERE minute BETWEEN intDiv(:from, 60000000) AND intDiv(:to, 60000000)
                           AND independent = 1))
 ),
 holders AS (
@@ -45,4 +46,6 @@ owners AS (
     FROM climb AS c INNER JOIN holders AS h ON c.trace_id = h.trace_id AND c.at = h.member
     WHERE h.holder.3 = 0
     GROUP BY trace_id, document_id
+    UNION ALL
+    SELECT trace_id, id AS document_id, (account, name, type) AS node FROM kin WHERE independent = 0
 )

@@ -1,0 +1,251 @@
+"""ClickHouse's graph equals the memory store's, whatever arrives in whatever order and batches.
+
+Hypothesis draws traces of segments, streamed subsegments, calls, Lambda pairs, orphans and circles,
+in progress and complete, then shuffles, repeats and splits them; the halves of a call may be hours
+apart in time and in different batches.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from store.clickhouse.client import connect
+from store.clickhouse.store import ClickHouseStore
+from store.interface import TraceQuery
+from store.memory import MemoryStore
+from store.model import MINUTE, Document, NodeKey, ServiceGraph, State, TimeRange
+from store.rules.histogram import bucket
+from store.summary import summarize
+from tests.builders import T0, call, segment, subsegment, trace_id
+
+HOURS = 60 * MINUTE
+ALL = TimeRange(T0 - 2 * HOURS, T0 + 30 * HOURS)
+IDS = range(1, 9)
+"""Few ids, so that parents, duplicates, circles and clashes between kinds are frequent."""
+
+STARTS = st.builds(
+    lambda hour, offset: T0 + hour * HOURS + offset,
+    st.sampled_from((0, 0, 0, 1, 26)),
+    st.integers(0, 3 * MINUTE),
+)
+LENGTHS = st.one_of(st.integers(0, 2_000), st.integers(0, 90_000_000))
+STATES = st.sampled_from((*State, State.OK, State.OK))
+NAMES = st.sampled_from(("web", "api", "db", "fn"))
+TYPES = st.sampled_from(("", "AWS::Lambda", "AWS::Lambda::Function"))
+
+
+@st.composite
+def calls(draw: st.DrawFn, id: int, start: int) -> Any:
+    """A call to one of three resources."""
+    name = draw(st.sampled_from(("table", "queue", "api")))
+    return call(
+        id,
+        start=start,
+        end=start + draw(LENGTHS),
+        state=draw(STATES),
+        node=NodeKey("", name, draw(st.sampled_from(("remote", "AWS::DynamoDB::Table")))),
+        service=draw(st.sampled_from(("DynamoDB", name))),
+        host=draw(st.sampled_from(("", name, "host.example.com"))),
+    )
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> Document:
+    """A segment or a streamed subsegment of one of three traces. One id keeps one start: the sort
+    key (an SDK resends a segment with the same start)."""
+    id = draw(st.sampled_from(IDS))
+    start = T0 + (id * 7_919_000_003) % (27 * HOURS) if id % 3 == 0 else T0 + id * 20_000_000
+    members = draw(st.lists(st.sampled_from(range(20, 29)), max_size=3, unique=True))
+    embedded = tuple(
+        draw(calls(member, T0 + member * 10_000_000)) for member in members if draw(st.booleans())
+    )
+    common: dict[str, Any] = {
+        "trace_id": trace_id(draw(st.integers(1, 3))),
+        "start": start,
+        "end": start + draw(LENGTHS),
+        "state": draw(STATES),
+        "members": tuple(members),
+        "calls": embedded,
+    }
+    parents = st.sampled_from((*IDS, *range(20, 29), 99))
+    if draw(st.integers(0, 2)) == 0:
+        if draw(st.booleans()):
+            common["calls"] = (*embedded, draw(calls(id, start)))
+        return subsegment(id, draw(parents.filter(lambda parent: parent != id)), **common)
+    parent = draw(st.one_of(st.just(0), parents.filter(lambda parent: parent != id)))
+    return segment(
+        id,
+        parent_id=parent,
+        name=draw(NAMES),
+        type=draw(TYPES),
+        inferred=draw(st.integers(0, 9)) == 0,
+        **common,
+    )
+
+
+@st.composite
+def deliveries(draw: st.DrawFn) -> list[list[Document]]:
+    """Batches in the order of arrival; every document has its own version."""
+    originals = draw(st.lists(documents(), min_size=1, max_size=14))
+    repeats = draw(st.lists(st.sampled_from(originals), max_size=5))
+    order = draw(st.permutations([*originals, *repeats]))
+    versioned = [
+        msgspec.structs.replace(document, version=T0 + 60_000_000 + number)
+        for number, document in enumerate(order)
+    ]
+    cuts = sorted(draw(st.lists(st.integers(1, len(versioned)), max_size=3)))
+    return [
+        batch
+        for start, end in itertools.pairwise([0, *cuts, len(versioned)])
+        if (batch := versioned[start:end])
+    ]
+
+
+def plain(graph: ServiceGraph) -> Any:
+    """A graph as comparable builtins."""
+    return (
+        {key: msgspec.structs.asdict(value) for key, value in graph.services.items()},
+        {key: msgspec.structs.asdict(value) for key, value in graph.edges.items()},
+    )
+
+
+def empty(store: ClickHouseStore) -> None:
+    """Forget everything."""
+    client = connect(store.address)
+    for table in ("segments", "calls", "documents", "traces"):
+        client.execute(f"TRUNCATE TABLE {table}")
+    client.disconnect()
+
+
+counter = itertools.count()
+
+
+@settings(
+    max_examples=8,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(batches=deliveries())
+def test_clickhouse_agrees_with_memory(
+    clickhouse_store: ClickHouseStore, batches: list[list[Document]]
+) -> None:
+    """Graphs over the whole and over windows, summaries, listings, series: all equal."""
+    empty(clickhouse_store)
+    memory = MemoryStore()
+    for batch in batches:
+        token = f"batch-{next(counter)}"
+        for store in (memory, clickhouse_store):
+            store.put(batch, token)
+    windows = [ALL, TimeRange(T0, T0 + 2 * MINUTE), TimeRange(T0 + MINUTE, T0 + HOURS)]
+    for window in windows:
+        expected = memory.service_graph(window)
+        assert plain(clickhouse_store.service_graph(window)) == plain(expected)
+    agree_on_traces(memory, clickhouse_store)
+    agree_on_details(memory, clickhouse_store, expected=memory.service_graph(ALL))
+
+
+def agree_on_traces(memory: MemoryStore, clickhouse: ClickHouseStore) -> None:
+    """Listings and summaries."""
+    ids = [trace_id(number) for number in (1, 2, 3)]
+    theirs, ours = clickhouse.get_traces(ids), memory.get_traces(ids)
+    assert theirs.keys() == ours.keys()
+    for id in ours:
+        entry = summarize(theirs[id]).entry
+        assert (entry and entry.id) == ((mine := summarize(ours[id]).entry) and mine.id)
+        left, right = (
+            msgspec.structs.asdict(msgspec.structs.replace(summarize(t[id]), entry=None))
+            for t in (theirs, ours)
+        )
+        assert left == right
+    query = TraceQuery(ALL)
+    assert clickhouse.find_traces(query, limit=2) == memory.find_traces(query, limit=2)
+
+
+def agree_on_details(
+    memory: MemoryStore, clickhouse: ClickHouseStore, expected: ServiceGraph
+) -> None:
+    """Series and failures of one node and one edge each."""
+    for key in itertools.islice(expected.services, 2):
+        assert clickhouse.node_series(key, ALL, HOURS) == memory.node_series(key, ALL, HOURS)
+        assert clickhouse.node_failures(key, ALL) == memory.node_failures(key, ALL)
+        query = TraceQuery(ALL, node=key)
+        assert (
+            clickhouse.find_traces(query, limit=9).found == memory.find_traces(query, limit=9).found
+        )
+    for pair in itertools.islice(expected.edges, 2):
+        assert clickhouse.edge_series(*pair, ALL, HOURS) == memory.edge_series(*pair, ALL, HOURS)
+        assert clickhouse.edge_failures(*pair, ALL) == memory.edge_failures(*pair, ALL)
+
+
+@given(st.permutations(range(9)), st.lists(st.integers(1, 9), max_size=4))
+@settings(max_examples=60, deadline=None)
+def test_any_order_and_batching_gives_the_same_graph(
+    order: Sequence[int], cuts: list[int]
+) -> None:
+    """One set of documents, in-progress copies and resends among them: one graph."""
+    story = [
+        segment(1, state=State.IN_PROGRESS),
+        segment(1, calls=(call(21), call(22, state=State.IN_PROGRESS))),
+        segment(1, calls=(call(21), call(22))),
+        segment(2, name="backend", parent_id=21),
+        segment(3, name="fn", type="AWS::Lambda", parent_id=22),
+        segment(4, name="fn", type="AWS::Lambda::Function", parent_id=3, state=State.FAULT),
+        subsegment(5, 4, calls=(call(5, node=NodeKey("", "t", "AWS::DynamoDB::Table")),)),
+        subsegment(5, 4, calls=(call(5, node=NodeKey("", "t", "AWS::DynamoDB::Table")),)),
+        segment(2, name="backend", parent_id=21),
+    ]
+    story[1] = msgspec.structs.replace(story[1], version=1)
+    graphs = []
+    for arrangement in (range(9), order):
+        store = MemoryStore()
+        arranged = [story[number] for number in arrangement]
+        for number, (start, end) in enumerate(itertools.pairwise([0, *sorted(cuts), 9])):
+            store.put(arranged[start:end], str(number))
+        graphs.append(plain(store.service_graph(ALL)))
+    assert graphs[0] == graphs[1]
+
+
+@given(deliveries(), st.integers(1, 29 * 60))
+@settings(max_examples=60, deadline=None)
+def test_a_window_is_its_halves_merged(batches: list[list[Document]], minute: int) -> None:
+    """Statistics add: a day's counts are its hours', cut wherever a minute ends."""
+    store = MemoryStore()
+    for number, batch in enumerate(batches):
+        store.put(batch, str(number))
+    middle = ALL.start + minute * MINUTE
+    halves = [
+        store.service_graph(TimeRange(ALL.start, middle)),
+        store.service_graph(TimeRange(middle, ALL.end)),
+    ]
+    whole = store.service_graph(ALL)
+    for key, service in whole.services.items():
+        parts = [half.services[key] for half in halves if key in half.services]
+        assert service.touched == sum(part.touched for part in parts)
+        assert service.statistics.total == sum(part.statistics.total for part in parts)
+        assert service.statistics.total_time == sum(p.statistics.total_time for p in parts)
+
+
+@given(st.integers(0, 10**15 - 1))
+def test_buckets_keep_three_digits(microseconds: int) -> None:
+    value = bucket(microseconds)
+    assert abs(value - microseconds) <= max(0.5, microseconds * 0.005)
+    assert bucket(value) == value
+
+
+def test_sql_buckets_are_python_buckets(clickhouse_store: ClickHouseStore) -> None:
+    """The one expression of the histogram rule that SQL has."""
+    from store.clickhouse.sql import bucket as bucket_sql
+
+    edges = [10**n + d for n in range(1, 15) for d in (-1, 0, 1, 4, 5, 49, 50)]
+    values = sorted({0, *edges, *(value * 5 for value in edges), *range(900, 1100)})
+    client = connect(clickhouse_store.address)
+    listed = ", ".join(str(value) for value in values)
+    rows = client.execute(f"SELECT v, {bucket_sql('v')} FROM (SELECT arrayJoin([{listed}]) AS v)")
+    client.disconnect()
+    assert {value: found for value, found in rows} == {value: bucket(value) for value in values}
