@@ -21,9 +21,9 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi.responses import Response
 
-from collector.batch import Limits
 from collector.counters import Counters
 from collector.intake import SPOOL_BYTES, Intake
+from collector.queue import Limits
 from collector.receivers.grpc import GrpcReceiver
 from collector.receivers.http import HttpLimits, create_router
 from collector.receivers.udp import UdpReceiver

@@ -14,11 +14,12 @@ from typing import NamedTuple
 
 import structlog
 
-from collector.batch import Batcher, Kept, Limits
+from collector.batch import Batcher
 from collector.clock import Clock
 from collector.counters import Counters, shared_counters
 from collector.decode.document import decode_documents
 from collector.decode.rejected import Rejected
+from collector.queue import Kept, Limits
 from collector.spool import Spool
 from store.interface import SegmentWriter
 from store.model import Document

@@ -1,24 +1,22 @@
 """A typed document → the flat `Document` the store keeps. Pure, and the hottest code there is.
 
-Everything that a service repeats with each request (its node, the nodes it calls, its annotations)
-is looked up, not computed again: the tables are bounded and hold answers of pure functions.
+Checks that every unit would need a call for are written out where they are needed (measured).
 """
 
 from __future__ import annotations
 
-import re
 from binascii import unhexlify
 from functools import lru_cache
 from hashlib import blake2b
 from math import isfinite
 from typing import Any
-from urllib.parse import urlsplit
 
-from collector.decode.wire import Aws, Cause, HttpBlock, Root, Sql, Unit
+from collector.decode.nodes import CACHED, aws_node, name_of_nameless, remote_node, segment_node_of
+from collector.decode.wire import Cause, HttpBlock, Root, Unit
 from store.model import NO_HTTP, Call, Document, Http, State
 from store.rules.annotations import annotation_item
 from store.rules.classify import classify
-from store.rules.identity import CallNode, call_node, segment_node
+from store.rules.identity import CallNode
 
 LATEST = 253_402_300_800.0
 """Year 10000 in epoch seconds: later times are taken for other units."""
@@ -26,8 +24,6 @@ MAX_NAME = 200
 MAX_ANNOTATION = 1000
 MAX_DEPTH = 200
 """How deep subsegments may nest; real SDKs stay below ten."""
-CACHED = 16_384
-"""Answers each table holds; a service map has a few hundred distinct ones."""
 
 
 class TooDeep(Exception):
@@ -69,7 +65,7 @@ def flatten(root: Root, identity: Identity, raw: bytes, version: int) -> Documen
     members: list[int] = []
     calls: dict[int, Call] = {}
     aws = root.aws
-    service = _segment_node(root.name or "", root.origin or "", aws, bool(root.inferred))
+    service = segment_node_of(root.name or "", root.origin or "", aws, bool(root.inferred))
     if identity.independent and root.namespace in ("aws", "remote"):
         call = _call(root, identity.id, identity.start, types)
         calls[call.id] = call
@@ -120,8 +116,11 @@ def flatten(root: Root, identity: Identity, raw: bytes, version: int) -> Documen
 
 def _embedded(root: Unit) -> list[Unit]:
     """Every embedded subsegment in document order, without recursion."""
+    first = root.subsegments or []
+    if not any([unit.subsegments for unit in first]):  # noqa: C419 (a third faster)
+        return first
     units: list[Unit] = []
-    stack: list[tuple[Unit, int]] = [(unit, 1) for unit in reversed(root.subsegments or ())]
+    stack: list[tuple[Unit, int]] = [(unit, 1) for unit in reversed(first)]
     while stack:
         unit, depth = stack.pop()
         units.append(unit)
@@ -146,9 +145,9 @@ def _call(unit: Unit, id: int, fallback_start: int, types: dict[str, str]) -> Ca
         end = max(start, round(end_time * 1e6))
     else:
         state, end = State.IN_PROGRESS, start
-    name = (unit.name or _name_of_nameless(unit))[:MAX_NAME]
+    name = (unit.name or name_of_nameless(unit))[:MAX_NAME]
     remote = unit.namespace == "remote"
-    target = _remote_node(name, unit.sql is not None) if remote else _aws_node(name, unit.aws)
+    target = remote_node(name, unit.sql is not None) if remote else aws_node(name, unit.aws)
     request = http.request if http is not None else None
     traced = unit.traced or (request is not None and request.traced) or False
     host = name if remote else ""
@@ -156,7 +155,7 @@ def _call(unit: Unit, id: int, fallback_start: int, types: dict[str, str]) -> Ca
 
 
 def _state(unit: Unit, status: int, exception: str) -> State:
-    if not (unit.error or unit.fault or unit.throttle or unit.in_progress) and status < 400:
+    if status < 400 and not (unit.fault or unit.error or unit.throttle or unit.in_progress):
         return State.OK  # what classify answers, without the call
     return classify(
         error=unit.error or False,
@@ -227,98 +226,7 @@ def _items(annotations: dict[str, Any]) -> list[str]:
     return items
 
 
-@lru_cache(CACHED)
-def _remote_node(name: str, has_sql: bool) -> CallNode:
-    return call_node("remote", name, has_sql=has_sql)
-
-
-_aws_nodes: dict[tuple[object, ...], CallNode] = {}
-_segment_nodes: dict[tuple[object, ...], CallNode] = {}
-
-
-def _aws_node(name: str, aws: Aws | None) -> CallNode:
-    if aws is None:
-        return call_node("aws", name)
-    gateway = aws.api_gateway
-    names = aws.resource_names
-    key = (
-        name,
-        aws.account_id,
-        tuple(names) if type(names) is list else names,
-        aws.table_name,
-        aws.table_names,
-        aws.bucket_name,
-        aws.queue_url,
-        aws.function_name,
-        aws.stream_name,
-        aws.delivery_stream_name,
-        aws.state_machine_arn,
-        aws.topic_arn,
-        gateway.account_id if gateway is not None else None,
-    )
-    try:
-        node = _aws_nodes.get(key)
-    except TypeError:  # a list among them: rare, and judged afresh
-        return call_node("aws", name, aws=_block(aws))
-    if node is None:
-        if len(_aws_nodes) >= CACHED:
-            _aws_nodes.clear()
-        node = _aws_nodes[key] = call_node("aws", name, aws=_block(aws))
-    return node
-
-
-def _segment_node(name: str, origin: str, aws: Aws | None, inferred: bool) -> CallNode:
-    if aws is None:
-        account: object = None
-        gateway_account = None
-    elif inferred:
-        return segment_node(name, origin=origin, aws=_block(aws), inferred=True)
-    else:
-        account = aws.account_id if isinstance(aws.account_id, str) else None
-        gateway_account = aws.api_gateway.account_id if aws.api_gateway is not None else None
-    key = (name, origin, account, gateway_account, inferred)
-    node = _segment_nodes.get(key)
-    if node is None:
-        if len(_segment_nodes) >= CACHED:
-            _segment_nodes.clear()
-        block = _block(aws) if aws is not None else None
-        node = segment_node(name, origin=origin, aws=block, inferred=inferred)
-        _segment_nodes[key] = node
-    return node
-
-
-def _block(aws: Aws) -> dict[str, Any]:
-    block = {name: getattr(aws, name) for name in aws.__struct_fields__}
-    gateway = aws.api_gateway
-    block["api_gateway"] = {"account_id": gateway.account_id} if gateway is not None else None
-    return block
-
-
 def _made_id(identity: Identity, ordinal: int) -> int:
     """The id of a call that has none: the same whenever the same document comes again."""
     seed = identity.trace_id + identity.id.to_bytes(8, "big") + ordinal.to_bytes(4, "big")
     return int.from_bytes(blake2b(seed, digest_size=8).digest(), "big") or 1
-
-
-_DATABASE_URL = re.compile(r"(?:jdbc:)?(?:[\w+.-]+:)?/*(?:[^/@?]*@)?([^/?;]+)(?:/([^?;]*))?")
-
-
-def _name_of_nameless(unit: Unit) -> str:
-    """A name for a call without one (SQLAlchemy's patch leaves it out, XRAY.md §2.6)."""
-    if unit.sql is not None:
-        return _name_of_sql(unit.sql)
-    request = unit.http.request if unit.http is not None else None
-    if request is not None and request.url:
-        try:
-            return urlsplit(request.url).hostname or "unknown"
-        except ValueError:
-            return "unknown"
-    return "unknown"
-
-
-def _name_of_sql(sql: Sql) -> str:
-    match = _DATABASE_URL.match(sql.url or sql.connection_string or "")
-    if match is None:
-        return sql.database_type or "unknown"
-    host, path = match[1], (match[2] or "").rstrip("/").rpartition("/")[2]
-    return f"{path}@{host}" if path else host

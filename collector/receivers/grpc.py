@@ -13,10 +13,10 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from collector._pb import segments_pb2, segments_pb2_grpc
-from collector.batch import Full, Kept
 from collector.decode.rejected import Reason, Rejected
 from collector.decode.trace_document import TraceDocuments, read_traces
 from collector.intake import Decoded, Intake
+from collector.queue import Full, Kept
 from store.model import Document
 
 MAX_MESSAGE = 32 << 20

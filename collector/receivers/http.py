@@ -17,10 +17,10 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from msgspec import Struct
 
-from collector.batch import Full, Kept
 from collector.decode.rejected import Reason, Rejected
 from collector.decode.trace_document import read_traces
 from collector.intake import Decoded, Intake
+from collector.queue import Full, Kept
 from collector.receivers.body import BadBody, read_body
 from store.model import Document
 

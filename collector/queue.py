@@ -1,0 +1,188 @@
+"""What waits in memory: bounded, cut into batches by size or age, and answered once.
+
+Threads of all doors add; the insert threads take. Knows neither the store nor the disk.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Future
+
+from msgspec import Struct
+
+from store.model import Document
+
+Kept = Future[tuple[Document, ...]]
+"""Done when the documents are kept; its result are those the store refused, normally none."""
+
+OVERHEAD = 1000
+"""Bytes a document in memory takes beside its raw bytes, roughly."""
+
+
+class Full(Exception):
+    """No room in memory or on disk: the sender should come again later."""
+
+
+class Limits(Struct, frozen=True):
+    """When a batch is due, how much may wait, and when the store is called slow or away."""
+
+    batch_documents: int = 20_000
+    batch_bytes: int = 16 << 20
+    batch_age: float = 0.2
+    queue_documents: int = 200_000
+    queue_bytes: int = 256 << 20
+    insert_threads: int = 2
+    slow_insert: float = 5.0
+    """Seconds after which an insert is called slow and what waits goes to the spool."""
+    replay_pause: float = 0.5
+    """Seconds before the spool is looked at again; doubles up to 10 while the store is away."""
+
+
+class Chunk(Struct):
+    """What was submitted together. ``kept`` is None when nobody waits for an answer."""
+
+    documents: Sequence[Document]
+    size: int
+    arrived: float
+    kept: Kept | None
+
+
+class Batch(Struct):
+    """What goes into the store together, under one token."""
+
+    chunks: list[Chunk]
+    documents: list[Document]
+    size: int
+    token: str
+    started: float
+    settled: bool = False
+    """Whether the senders have their answer."""
+
+
+class BatchQueue:
+    """Documents stay counted against the bounds until their batch is settled."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._changed = threading.Condition()
+        self._waiting: deque[Chunk] = deque()
+        self._waiting_documents = self._waiting_bytes = 0
+        self._held_documents = self._held_bytes = 0  # waiting or running
+        self._running: dict[str, Batch] = {}
+        self._closed = False
+
+    def add(self, documents: Sequence[Document], kept: Kept | None) -> bool:
+        """Queue documents; False when there is no room for them or the queue is closed."""
+        count = len(documents)
+        size = sum([len(document.raw) for document in documents]) + count * OVERHEAD
+        limits = self._limits
+        with self._changed:
+            over = (
+                self._held_documents + count > limits.queue_documents
+                or self._held_bytes + size > limits.queue_bytes
+            )
+            # Alone, even what is larger than the queue has to get through.
+            if self._closed or (over and self._held_documents):
+                return False
+            self._waiting.append(Chunk(documents, size, time.monotonic(), kept))
+            self._waiting_documents += count
+            self._waiting_bytes += size
+            self._held_documents += count
+            self._held_bytes += size
+            if len(self._waiting) == 1 or self._is_due():
+                self._changed.notify()
+        return True
+
+    def next_batch(self) -> Batch | None:
+        """Wait for a batch to be due; None when the queue is closed and empty."""
+        with self._changed:
+            while not self._is_due():
+                if self._closed:
+                    return None
+                if self._waiting:
+                    age = time.monotonic() - self._waiting[0].arrived
+                    self._changed.wait(max(0.001, self._limits.batch_age - age))
+                else:
+                    self._changed.wait()
+            return self._take()
+
+    def take(self, *, due_only: bool = True) -> Batch | None:
+        """The next batch without waiting: if one is due, or whatever there is."""
+        with self._changed:
+            return self._take() if self._waiting and (not due_only or self._is_due()) else None
+
+    def settle(self, batch: Batch, outcome: tuple[Document, ...] | Full) -> bool:
+        """Answer a batch's senders; False when they have been answered before."""
+        with self._changed:
+            if batch.settled:
+                return False
+            batch.settled = True
+            self._running.pop(batch.token, None)
+            self._held_documents -= len(batch.documents)
+            self._held_bytes -= batch.size
+        for chunk in batch.chunks:
+            _answer(chunk, outcome)
+        return True
+
+    def running(self) -> list[Batch]:
+        """Batches taken and not yet settled."""
+        with self._changed:
+            return list(self._running.values())
+
+    def state(self) -> tuple[int, float]:
+        """Documents held, and the age of the oldest in seconds."""
+        with self._changed:
+            chunks = [*self._waiting, *(c for b in self._running.values() for c in b.chunks)]
+            oldest = min((chunk.arrived for chunk in chunks), default=None)
+            return self._held_documents, time.monotonic() - oldest if oldest else 0.0
+
+    def close(self) -> None:
+        """Take nothing more; what waits is due at once."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def _is_due(self) -> bool:
+        limits = self._limits
+        return bool(self._waiting) and (
+            self._closed
+            or self._waiting_documents >= limits.batch_documents
+            or self._waiting_bytes >= limits.batch_bytes
+            or time.monotonic() - self._waiting[0].arrived >= limits.batch_age
+        )
+
+    def _take(self) -> Batch:
+        """Whole chunks up to a batch's size, one at least."""
+        limits, waiting = self._limits, self._waiting
+        chunks = [waiting.popleft()]
+        count, size = len(chunks[0].documents), chunks[0].size
+        while waiting:
+            chunk = waiting[0]
+            count, size = count + len(chunk.documents), size + chunk.size
+            if count > limits.batch_documents or size > limits.batch_bytes:
+                break
+            chunks.append(waiting.popleft())
+        documents = [document for chunk in chunks for document in chunk.documents]
+        size = sum(chunk.size for chunk in chunks)
+        self._waiting_documents -= len(documents)
+        self._waiting_bytes -= size
+        batch = Batch(chunks, documents, size, uuid.uuid4().hex, time.monotonic())
+        self._running[batch.token] = batch
+        return batch
+
+
+def _answer(chunk: Chunk, outcome: tuple[Document, ...] | Full) -> None:
+    kept = chunk.kept
+    if kept is None or not kept.set_running_or_notify_cancel():
+        return
+    if isinstance(outcome, Full):
+        kept.set_exception(outcome)
+    elif not outcome:
+        kept.set_result(())
+    else:
+        ours = {id(document) for document in chunk.documents}
+        kept.set_result(tuple(document for document in outcome if id(document) in ours))
