@@ -1,1 +1,76 @@
-export function TracePage(_: { id?: string }) { return null }
+// One trace: head, and a timeline, a map or the raw documents under it.
+
+import { useState } from 'react'
+import { addresses } from '../api/client'
+import type { Trace } from '../api/types'
+import { errorWords, FailureBanner } from '../components/Banner'
+import { RawTrace } from '../components/RawTrace'
+import { SegmentDetail } from '../components/SegmentDetail'
+import { TraceHead } from '../components/TraceHead'
+import { Waterfall } from '../components/Waterfall'
+import { firstFault } from '../model/timeline'
+import { NotFound } from './NotFound'
+import { setParams, useAddress } from './router'
+import { TraceMap } from './TraceMap'
+import { useFetched } from './useFetched'
+import { useKeys } from './useKeys'
+
+const TABS = ['timeline', 'map', 'raw'] as const
+type Tab = (typeof TABS)[number]
+const TAB_WORDS: Record<Tab, string> = { timeline: 'Timeline', map: 'Map', raw: 'Raw JSON' }
+
+export function TracePage({ id }: { id: string }) {
+  const { data, error, reload } = useFetched<Trace>(addresses.trace(id), id)
+  if (error && (error.status === 404 || error.status === 400)) {
+    return <NotFound what={`the trace ${id}`} why={`${errorWords(error)}.`} />
+  }
+  return (
+    <main className="trace-page">
+      {error && <FailureBanner error={error} what="Could not load the trace" onRetry={reload} />}
+      {data ? <Loaded trace={data} onReload={reload} /> : !error && <p className="loading">Loading trace…</p>}
+    </main>
+  )
+}
+
+function Loaded({ trace, onReload }: { trace: Trace; onReload(): void }) {
+  const { params } = useAddress()
+  const [folded, setFolded] = useState<ReadonlySet<string>>(new Set())
+  const tab = TABS.find((one) => one === params.get('tab')) ?? 'timeline'
+  const chosen = trace.rows.find(({ id }) => id === params.get('seg')) ?? null
+  const fault = firstFault(trace.rows)
+  const choose = (seg: string | null) => setParams({ seg, tab: null }, { replace: chosen !== null && seg !== null })
+  useKeys({ Escape: () => chosen && choose(null) })
+
+  return (
+    <>
+      <TraceHead trace={trace} firstFault={fault} onFirstFault={(seg) => choose(seg)} onReload={onReload} />
+      <div className="tabs" role="tablist" aria-label="Views of the trace">
+        {TABS.map((one) => (
+          <button
+            key={one}
+            type="button"
+            role="tab"
+            id={`tab-${one}`}
+            aria-selected={tab === one}
+            aria-controls="trace-view"
+            onClick={() => setParams({ tab: one === 'timeline' ? null : one })}
+          >
+            {TAB_WORDS[one]}
+          </button>
+        ))}
+      </div>
+      <div className="trace-body" id="trace-view" role="tabpanel" aria-labelledby={`tab-${tab}`}>
+        {tab === 'timeline' && (
+          <>
+            <Waterfall trace={trace} selection={chosen?.id ?? null} folded={folded} onFolded={setFolded} onSelect={choose} />
+            {chosen && (
+              <SegmentDetail key={chosen.id} trace={trace} row={chosen} onSelect={choose} onClose={() => choose(null)} />
+            )}
+          </>
+        )}
+        {tab === 'map' && <TraceMap trace={trace} />}
+        {tab === 'raw' && <RawTrace trace={trace} />}
+      </div>
+    </>
+  )
+}

@@ -1,1 +1,121 @@
-export function TracesPage(_: { id?: string }) { return null }
+// The list of traces, newest first, with the filters that the map's links bring along.
+
+import { useMemo, useState } from 'react'
+import { addresses, type ApiError, type TraceFilter } from '../api/client'
+import type { Status, TraceFigure, TracePageReply } from '../api/types'
+import { errorWords, FailureBanner } from '../components/Banner'
+import { Chart } from '../components/Chart'
+import { EmptyStore } from '../components/Empty'
+import { EmptyRange } from '../components/MapStates'
+import { StatusChips } from '../components/StatusChips'
+import { TimePicker } from '../components/TimePicker'
+import { TraceTable } from '../components/TraceTable'
+import { count } from '../model/format'
+import { parseRange, PRESETS, rangeParams, stepped, type Preset, type Range } from '../model/range'
+import { href, parseStatuses } from '../model/url'
+import { PlaceChip } from './PlaceChip'
+import { go, setParams, useAddress } from './router'
+import { useFetched } from './useFetched'
+import { useKeys } from './useKeys'
+import { useEver } from './useEver'
+import { useTraceList } from './useTraceList'
+import { readRefresh, REFRESH_CHOICES, saveRefresh, useTimeWindow } from './useTimeWindow'
+
+const LAST_DAY: Range = { kind: 'live', preset: PRESETS.find(({ key }) => key === '24h') as Preset }
+
+export function TracesPage() {
+  const { params } = useAddress()
+  const [refresh, setRefresh] = useState(readRefresh)
+  const range = parseRange(params)
+  const node = params.get('node') ?? undefined
+  const edge = params.get('edge') ?? undefined
+  const statusText = params.get('status') ?? ''
+  const filter = useMemo<TraceFilter>(
+    () => ({ node, edge, status: parseStatuses(statusText) }),
+    [node, edge, statusText],
+  )
+  const [seen] = useTimeWindow(range, refresh, false)
+  const rangeKey = range.kind === 'live' ? range.preset.key : `${range.from}-${range.to}`
+  const key = [rangeKey, node, edge, statusText].join(' ')
+
+  const first = useFetched<TracePageReply>(addresses.traces(seen, filter), key)
+  const figure = useFetched<TraceFigure>(addresses.tracesFigure(seen, filter), key)
+  const list = useTraceList(first.data, key, seen, (window, cursor) => addresses.traces(window, filter, cursor))
+  const ever = useEver(first.data !== null && first.data.traces.length === 0)
+
+  const setRange = (next: Range) => setParams(rangeParams(next))
+  const open = (id: string) => go(href(`/traces/${id}`, {}))
+  useKeys({ '[': () => setRange(stepped(seen, -1)), ']': () => setRange(stepped(seen, 1)) })
+
+  const clear = () => setParams({ node: null, edge: null, status: null })
+  const filtered = Boolean(node || edge || filter.status?.length)
+  const isEmpty = first.data !== null && list.traces.length === 0
+  return (
+    <main className="traces-page">
+      <div className="bar">
+        <h1>Traces</h1>
+        <StatusChips
+          chosen={filter.status ?? []}
+          onChosen={(next: Status[]) => setParams({ status: next.join(',') })}
+        />
+        {(node || edge) && <PlaceChip node={node} edge={edge} window={seen} onClear={() => setParams({ node: null, edge: null })} />}
+        <TimePicker
+          range={range}
+          window={seen}
+          refresh={refresh}
+          refreshChoices={REFRESH_CHOICES}
+          updatedAt={first.at}
+          stale={first.error !== null}
+          onRange={setRange}
+          onRefresh={(seconds) => (saveRefresh(seconds), setRefresh(seconds))}
+        />
+      </div>
+      {first.loading && first.data && <div className="progress" aria-hidden="true" />}
+      {first.error && (
+        <FailureBanner error={first.error} what={first.data ? 'Could not refresh' : 'Could not load the traces'} onRetry={first.reload} />
+      )}
+      {!first.data && !first.error && <p className="loading">Loading traces…</p>}
+      {isEmpty && (ever === false && !filtered ? <EmptyStore /> : (
+        <EmptyRange
+          from={seen.from}
+          to={seen.to}
+          what={filtered ? 'such traces' : 'traces'}
+          onLastDay={() => setRange(LAST_DAY)}
+          onClear={filtered ? clear : undefined}
+        />
+      ))}
+      {list.traces.length > 0 && (
+        <div className="traces-body">
+          <TraceChart figure={figure.data} error={figure.error} onOpen={open} />
+          {list.fresh > 0 && (
+            <button type="button" className="button fresh" onClick={list.showFresh}>
+              {count(list.fresh)} new {list.fresh === 1 ? 'trace' : 'traces'}: show
+            </button>
+          )}
+          <TraceTable traces={list.traces} onOpen={open} />
+          <div className="more">
+            <span className="mute">
+              {count(list.traces.length)} {list.traces.length === 1 ? 'trace' : 'traces'}
+              {list.next ? ', there are more' : ', all of this range'}
+            </span>
+            {list.next && (
+              <button type="button" className="button" disabled={list.loading} onClick={list.loadMore}>
+                {list.loading ? 'Loading…' : 'Load more'}
+              </button>
+            )}
+            {list.error && <span className="field-error" role="alert">Could not load more: {errorWords(list.error)}.</span>}
+          </div>
+        </div>
+      )}
+    </main>
+  )
+}
+
+function TraceChart({ figure, error, onOpen }: { figure: TraceFigure | null; error: ApiError | null; onOpen(id: string): void }) {
+  if (!figure) return <p className="chart chart-note traces-chart">{error ? `No chart: ${errorWords(error)}.` : ''}</p>
+  return (
+    <div className="traces-chart">
+      <Chart figure={figure} label={`Response times of ${figure.shown} traces over time`} height={200} onOpen={onOpen} />
+    </div>
+  )
+}

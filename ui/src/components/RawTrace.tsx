@@ -1,0 +1,34 @@
+import { useState } from 'react'
+import type { Trace } from '../api/types'
+import { CopyButton } from './CopyButton'
+import { JsonTree } from './JsonTree'
+
+export function RawTrace({ trace }: { trace: Trace }) {
+  const [open, setOpen] = useState(() => trace.raw[0]?.Id ?? null)
+  const text = () => JSON.stringify(trace.raw, null, 2)
+  return (
+    <div className="raw-trace">
+      <div className="raw-actions">
+        <CopyButton text={text} label="Copy all documents as JSON" words="Copy JSON" />
+        <span className="mute">{trace.raw.length} segment documents, as BatchGetTraces returns them</span>
+      </div>
+      {trace.raw.map(({ Id, Document }) => (
+        <section key={Id} className="raw-document">
+          <button type="button" className="raw-title" aria-expanded={open === Id} onClick={() => setOpen(open === Id ? null : Id)}>
+            <span className="caret" aria-hidden="true">
+              {open === Id ? '▾' : '▸'}
+            </span>
+            <code>{Id}</code>
+            <span>{nameOf(Document)}</span>
+          </button>
+          {open === Id && <JsonTree value={Document} depth={2} />}
+        </section>
+      ))}
+    </div>
+  )
+}
+
+function nameOf(document: Trace['raw'][number]['Document']): string {
+  const fields = document as { name?: unknown } | null
+  return typeof fields?.name === 'string' ? fields.name : ''
+}

@@ -1,0 +1,160 @@
+// Everything one segment or subsegment recorded.
+
+import { useState, type ReactNode } from 'react'
+import type { Trace, TraceRow } from '../api/types'
+import {
+  annotationsOf, asObject, exceptionsOf, flattened, httpOf, resourcesOf, sqlOf, type Pair,
+} from '../model/document'
+import { count, dateTime, duration } from '../model/format'
+import { Exceptions } from './Exceptions'
+import { Icon } from './Icon'
+import { JsonTree } from './JsonTree'
+import { StatusMark } from './StatusMark'
+import { CopyButton } from './CopyButton'
+
+interface Props {
+  trace: Trace
+  row: TraceRow
+  onSelect(id: string): void
+  onClose(): void
+}
+
+interface Tab {
+  key: string
+  words: string
+  size?: number
+  content: ReactNode
+}
+
+export function SegmentDetail({ trace, row, onSelect, onClose }: Props) {
+  const tabs = tabsOf(trace, row, onSelect)
+  const [wanted, setWanted] = useState(() => (row.exception ? 'exceptions' : 'overview'))
+  const active = tabs.find(({ key }) => key === wanted) ?? (tabs[0] as Tab)
+  return (
+    <aside className="side-panel segment-detail" aria-label="Segment details">
+      <div className="panel-head">
+        <div className="panel-title">
+          <h2>{row.name}</h2>
+          <span className="mute">{[row.type, row.service === row.name ? '' : `in ${row.service}`].filter(Boolean).join(' · ')}</span>
+        </div>
+        <button type="button" className="icon-button" aria-label="Close details" title="Close (Esc)" onClick={onClose}>
+          <Icon name="close" />
+        </button>
+      </div>
+      <div className="tabs" role="tablist" aria-label="Segment details">
+        {tabs.map(({ key, words, size }) => (
+          <button key={key} type="button" role="tab" aria-selected={key === active.key} onClick={() => setWanted(key)}>
+            {words}
+            {size !== undefined && <span className="tab-size">{count(size)}</span>}
+          </button>
+        ))}
+      </div>
+      <div className="panel-body" role="tabpanel" aria-label={active.words}>
+        {active.content}
+      </div>
+    </aside>
+  )
+}
+
+/** Only the tabs that have something to show, the overview always. */
+function tabsOf(trace: Trace, row: TraceRow, onSelect: (id: string) => void): Tab[] {
+  const document = trace.documents[row.id] ?? {}
+  const exceptions = exceptionsOf(row.id, trace.documents)
+  const resources = resourcesOf(document)
+  const annotations = annotationsOf(document)
+  const metadata = asObject(document['metadata'])
+  const sql = sqlOf(document)
+  const nameOf = (id: string) => trace.rows.find((one) => one.id === id)?.name ?? id
+  const tabs: (Tab | false)[] = [
+    { key: 'overview', words: 'Overview', content: <Overview trace={trace} row={row} /> },
+    exceptions.length > 0 && {
+      key: 'exceptions',
+      words: 'Exceptions',
+      size: exceptions.length,
+      content: <Exceptions exceptions={exceptions} nameOf={nameOf} onSelect={onSelect} />,
+    },
+    resources.length > 0 && { key: 'resources', words: 'Resources', content: <Pairs pairs={resources} /> },
+    annotations.length > 0 && {
+      key: 'annotations',
+      words: 'Annotations',
+      size: annotations.length,
+      content: <Pairs pairs={annotations} />,
+    },
+    metadata !== null && { key: 'metadata', words: 'Metadata', content: <JsonTree value={metadata} depth={3} /> },
+    sql !== null && { key: 'sql', words: 'SQL', content: <Sql {...sql} /> },
+  ]
+  return tabs.filter((tab) => tab !== false)
+}
+
+function Overview({ trace, row }: { trace: Trace; row: TraceRow }) {
+  const document = trace.documents[row.id] ?? {}
+  const start = trace.start + row.start_ms / 1000
+  return (
+    <>
+      <table className="pairs">
+        <tbody>
+          <Pair name="Status">
+            <StatusMark status={row.status} /> {row.code !== null && <span className="mute">{row.code}</span>}
+          </Pair>
+          <Pair name="Duration">{row.duration_ms === null ? 'in progress' : duration(row.duration_ms)}</Pair>
+          <Pair name="Starts after">{duration(row.start_ms)}</Pair>
+          <Pair name="Start">{dateTime(start)}</Pair>
+          <Pair name="Kind">{row.kind === 'inferred' ? 'inferred from its caller' : row.kind}</Pair>
+          {row.namespace && <Pair name="Namespace">{row.namespace}</Pair>}
+          <Pair name="Id">
+            <code>{row.id}</code> <CopyButton text={row.id} label="Copy the segment id" />
+          </Pair>
+        </tbody>
+      </table>
+      <Section title="Request and response" pairs={httpOf(document)} />
+      <Section title="Links" pairs={flattened(document['links'], 'links')} />
+    </>
+  )
+}
+
+function Section({ title, pairs }: { title: string; pairs: Pair[] }) {
+  if (pairs.length === 0) return null
+  return (
+    <>
+      <h3>{title}</h3>
+      <Pairs pairs={pairs} />
+    </>
+  )
+}
+
+function Pair({ name, children }: { name: string; children: ReactNode }) {
+  return (
+    <tr>
+      <th>{name}</th>
+      <td>{children}</td>
+    </tr>
+  )
+}
+
+function Pairs({ pairs }: { pairs: Pair[] }) {
+  return (
+    <table className="pairs">
+      <tbody>
+        {pairs.map(([key, value]) => (
+          <Pair key={key} name={key}>
+            {value}
+          </Pair>
+        ))}
+      </tbody>
+    </table>
+  )
+}
+
+function Sql({ query, facts }: { query: string; facts: Pair[] }) {
+  return (
+    <>
+      {query && (
+        <div className="command sql">
+          <code>{query}</code>
+          <CopyButton text={query} label="Copy the query" />
+        </div>
+      )}
+      <Pairs pairs={facts} />
+    </>
+  )
+}

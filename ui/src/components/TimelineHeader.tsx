@@ -1,0 +1,94 @@
+// Over the rows: the whole trace in small, to brush a part of it, and the ticks of the part that is shown.
+
+import { useRef, useState, type PointerEvent } from 'react'
+import type { TraceRow } from '../api/types'
+import { duration } from '../model/format'
+import { barPlace, ticks, type Span } from '../model/timeline'
+
+interface Props {
+  rows: readonly TraceRow[]
+  whole: Span
+  shown: Span
+  onShown(span: Span): void
+}
+
+export function TimelineHeader({ rows, whole, shown, onShown }: Props) {
+  const zoomed = shown.start > whole.start || shown.end < whole.end
+  return (
+    <div className="timeline-header">
+      <div className="timeline-corner">
+        <span>Segment</span>
+        {zoomed && (
+          <button type="button" className="link" title="Whole trace (0)" onClick={() => onShown(whole)}>
+            Reset zoom
+          </button>
+        )}
+      </div>
+      <div className="timeline-axis">
+        <Overview rows={rows} whole={whole} shown={shown} onShown={onShown} />
+        <Ticks shown={shown} />
+      </div>
+      <div className="timeline-unit">Duration</div>
+    </div>
+  )
+}
+
+function Ticks({ shown }: { shown: Span }) {
+  const place = (at: number) => ((at - shown.start) / (shown.end - shown.start)) * 100
+  return (
+    <div className="ticks" aria-hidden="true">
+      {ticks(shown).map((at) => (
+        <span key={at} className={place(at) > 94 ? 'tick is-last' : 'tick'} style={{ left: `${place(at)}%` }}>
+          {duration(at)}
+        </span>
+      ))}
+    </div>
+  )
+}
+
+const LANES = 80
+
+/** Every row as a hair line; long traces share lanes. */
+function Overview({ rows, whole, shown, onShown }: Props) {
+  const root = useRef<HTMLDivElement>(null)
+  const [from, setFrom] = useState<number | null>(null)
+  const timeAt = (event: PointerEvent) => {
+    const box = (root.current as HTMLDivElement).getBoundingClientRect()
+    const ratio = Math.max(0, Math.min(1, (event.clientX - box.left) / box.width))
+    return whole.start + ratio * (whole.end - whole.start)
+  }
+  const least = (whole.end - whole.start) / 200
+  const brush = (event: PointerEvent) => {
+    if (from === null) return
+    const to = timeAt(event)
+    if (Math.abs(to - from) >= least) onShown({ start: Math.min(from, to), end: Math.max(from, to) })
+  }
+  const percent = (at: number) => ((at - whole.start) / (whole.end - whole.start)) * 100
+  const lanes = Math.min(LANES, rows.length)
+  return (
+    <div
+      className="overview"
+      ref={root}
+      title="Drag to zoom into a part"
+      onPointerDown={(event) => {
+        event.currentTarget.setPointerCapture(event.pointerId)
+        setFrom(timeAt(event))
+      }}
+      onPointerMove={brush}
+      onPointerUp={() => setFrom(null)}
+      onDoubleClick={() => onShown(whole)}
+    >
+      <svg viewBox={`0 0 100 ${lanes}`} preserveAspectRatio="none" aria-hidden="true">
+        {rows.map((row, index) => {
+          const { left, width } = barPlace(row, whole)
+          const y = rows.length <= LANES ? index : (index / rows.length) * LANES
+          return (
+            <rect key={row.id} x={left} y={y} width={Math.max(width, 0.2)} height="0.8" className={`bar-${row.status}`} />
+          )
+        })}
+      </svg>
+      <div className="shade" style={{ left: 0, width: `${percent(shown.start)}%` }} />
+      <div className="shade" style={{ right: 0, width: `${100 - percent(shown.end)}%` }} />
+    </div>
+  )
+}

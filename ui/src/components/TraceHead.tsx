@@ -1,0 +1,73 @@
+// What the trace as a whole was: who asked for what, when, how long it took and how it ended.
+
+import type { ReactNode } from 'react'
+import type { Trace, TraceRow } from '../api/types'
+import { clock, count, date, duration } from '../model/format'
+import { CopyButton } from './CopyButton'
+import { StatusMark } from './StatusMark'
+
+interface Props {
+  trace: Trace
+  firstFault: TraceRow | null
+  onFirstFault(id: string): void
+  onReload(): void
+}
+
+export function TraceHead({ trace, firstFault, onFirstFault, onReload }: Props) {
+  const segments = trace.raw.length
+  const title = [trace.method, trace.url].filter(Boolean).join(' ') || trace.entry?.name || 'Trace'
+  return (
+    <div className="trace-head">
+      <div className="trace-title">
+        <h1>{title}</h1>
+        <span className="trace-id">
+          <code>{trace.id}</code>
+          <CopyButton text={trace.id} label="Copy the trace id" />
+        </span>
+      </div>
+      <dl className="trace-facts">
+        <Fact label="Status">
+          <StatusMark status={trace.status} />
+          {trace.code !== null && <span className="mute">{trace.code}</span>}
+        </Fact>
+        <Fact label="Duration">
+          <strong>{duration(trace.duration_ms)}</strong>
+        </Fact>
+        {trace.response_ms !== null && <Fact label="Response">{duration(trace.response_ms)}</Fact>}
+        <Fact label="Start">
+          <span title={new Date(trace.start * 1000).toISOString()}>
+            {date(trace.start)} {clock(trace.start)}
+          </span>
+        </Fact>
+        {trace.entry && <Fact label="Entry">{trace.entry.name}</Fact>}
+        {trace.user && <Fact label="User">{trace.user}</Fact>}
+        <Fact label="Segments">{count(segments)}</Fact>
+        {trace.partial && (
+          <Fact label="Complete">
+            <span className="partial">partial</span>
+            <button type="button" className="link" onClick={onReload}>
+              Look again
+            </button>
+          </Fact>
+        )}
+        {firstFault && (
+          <Fact label={`First ${firstFault.status}`}>
+            <button type="button" className="link" onClick={() => onFirstFault(firstFault.id)}>
+              {firstFault.name}
+              {firstFault.exception && ` · ${firstFault.exception}`}
+            </button>
+          </Fact>
+        )}
+      </dl>
+    </div>
+  )
+}
+
+function Fact({ label, children }: { label: string; children: ReactNode }) {
+  return (
+    <div>
+      <dt>{label}</dt>
+      <dd>{children}</dd>
+    </div>
+  )
+}

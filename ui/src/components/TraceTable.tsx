@@ -1,0 +1,155 @@
+// Traces as rows. ↑ and ↓ move, Enter opens.
+
+import { useEffect, useRef, useState, type KeyboardEvent } from 'react'
+import type { TraceSummary } from '../api/types'
+import { age, clock, cut, date, duration } from '../model/format'
+import { StatusMark } from './StatusMark'
+
+interface Props {
+  traces: TraceSummary[]
+  onOpen(id: string): void
+}
+
+export function TraceTable({ traces, onOpen }: Props) {
+  const [active, setActive] = useState(0)
+  const body = useRef<HTMLTableSectionElement>(null)
+  const slowest = traces.reduce((most, trace) => Math.max(most, trace.duration_ms), 0)
+  const now = useNow()
+
+  const move = (to: number) => {
+    const next = Math.max(0, Math.min(traces.length - 1, to))
+    setActive(next)
+    body.current?.querySelectorAll<HTMLElement>('tr')[next]?.focus()
+  }
+  const press = (event: KeyboardEvent) => {
+    const actions: Record<string, () => void> = {
+      ArrowDown: () => move(active + 1),
+      ArrowUp: () => move(active - 1),
+      Home: () => move(0),
+      End: () => move(traces.length - 1),
+      Enter: () => traces[active] && onOpen(traces[active].id),
+    }
+    const action = actions[event.key]
+    if (!action || event.target instanceof HTMLAnchorElement) return
+    event.preventDefault()
+    action()
+  }
+
+  return (
+    <table className="table trace-table" aria-label="Traces">
+      <thead>
+        <tr>
+          <th>Status</th>
+          <th>Trace</th>
+          <th>Start</th>
+          <th>Duration</th>
+          <th>Entry</th>
+          <th>Request</th>
+          <th className="numeric">Code</th>
+          <th>Services</th>
+          <th>Annotations</th>
+        </tr>
+      </thead>
+      <tbody ref={body} onKeyDown={press}>
+        {traces.map((trace, index) => (
+          <TraceTableRow
+            key={trace.id}
+            trace={trace}
+            slowest={slowest}
+            now={now}
+            tabIndex={index === active ? 0 : -1}
+            onFocus={() => setActive(index)}
+            onOpen={onOpen}
+          />
+        ))}
+      </tbody>
+    </table>
+  )
+}
+
+interface RowProps {
+  trace: TraceSummary
+  slowest: number
+  now: number
+  tabIndex: number
+  onFocus(): void
+  onOpen(id: string): void
+}
+
+function TraceTableRow({ trace, slowest, now, tabIndex, onFocus, onOpen }: RowProps) {
+  const annotations = Object.entries(trace.annotations).map(([key, values]) => `${key}: ${values.join(', ')}`)
+  return (
+    <tr tabIndex={tabIndex} onFocus={onFocus} onClick={() => onOpen(trace.id)}>
+      <td>
+        <StatusMark status={trace.status} />
+      </td>
+      <td>
+        <a
+          className="mono"
+          href={`/traces/${trace.id}`}
+          tabIndex={-1}
+          title={trace.id}
+          onClick={(event) => {
+            if (event.metaKey || event.ctrlKey || event.shiftKey) return event.stopPropagation()
+            event.preventDefault()
+          }}
+        >
+          {shortId(trace.id)}
+        </a>{' '}
+        {trace.partial && <span className="partial">partial</span>}
+      </td>
+      <td title={`${date(trace.start)} ${clock(trace.start)}`}>
+        {clock(trace.start)} <span className="mute">{age(now - trace.start)}</span>
+      </td>
+      <td>
+        <Bar ms={trace.duration_ms} slowest={slowest} status={trace.status} />
+      </td>
+      <td title={trace.entry?.type}>{trace.entry ? cut(trace.entry.name, 28) : <span className="mute">unknown</span>}</td>
+      <td className="request" title={trace.url ?? undefined}>
+        <strong>{trace.method}</strong> {pathOf(trace.url)}
+      </td>
+      <td className="numeric">{trace.code ?? ''}</td>
+      <td className="clipped" title={trace.services.join(', ')}>
+        <span className="mute">{trace.services.length}</span> {trace.services.join(', ')}
+      </td>
+      <td className="clipped mute" title={annotations.join('\n')}>
+        {annotations.join(' · ')}
+      </td>
+    </tr>
+  )
+}
+
+function Bar({ ms, slowest, status }: { ms: number; slowest: number; status: TraceSummary['status'] }) {
+  return (
+    <span className="duration-cell">
+      <span className="duration-number">{duration(ms)}</span>
+      <span className="duration-track" aria-hidden="true">
+        <span className={`bar-${status}`} style={{ width: `${slowest > 0 ? (ms / slowest) * 100 : 0}%` }} />
+      </span>
+    </span>
+  )
+}
+
+/** Enough of an id to tell rows apart; the whole one is in the title and one click away. */
+function shortId(id: string): string {
+  return `${id.slice(0, 10)}…${id.slice(-6)}`
+}
+
+function pathOf(url: string | null): string {
+  if (!url) return ''
+  try {
+    const { pathname, search } = new URL(url)
+    return pathname + search
+  } catch {
+    return url
+  }
+}
+
+function useNow(): number {
+  const [now, setNow] = useState(() => Date.now() / 1000)
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now() / 1000), 10_000)
+    return () => clearInterval(timer)
+  }, [])
+  return now
+}

@@ -1,0 +1,52 @@
+// The same map as everywhere, of one trace only.
+
+import { useMemo, useRef, useState } from 'react'
+import type { Trace } from '../api/types'
+import { Icon } from '../components/Icon'
+import { ServiceMap, type MapActions } from '../map/ServiceMap'
+import { useKeys } from './useKeys'
+
+const OPTIONS = { edgeNumbers: false, hideIdle: false, onlyUnhealthy: false }
+
+export function TraceMap({ trace }: { trace: Trace }) {
+  const [selection, setSelection] = useState<string | null>(null)
+  const [view, setView] = useState<string | null>(null)
+  const actions = useRef<MapActions>(null)
+  const graph = useMemo(() => trace.map, [trace])
+  useKeys({
+    ArrowLeft: () => actions.current?.pan(60, 0),
+    ArrowRight: () => actions.current?.pan(-60, 0),
+    ArrowUp: () => actions.current?.pan(0, 60),
+    ArrowDown: () => actions.current?.pan(0, -60),
+    '+': () => actions.current?.zoom(1.3),
+    '-': () => actions.current?.zoom(1 / 1.3),
+    '0': () => actions.current?.fit(),
+  })
+  return (
+    <div className="map-frame">
+      <ServiceMap
+        graph={graph}
+        name={`trace ${trace.id}`}
+        selection={selection}
+        hits={null}
+        options={OPTIONS}
+        view={view}
+        actions={actions}
+        onSelect={setSelection}
+        onFocus={setSelection}
+        onView={setView}
+      />
+      <div className="toolbar" role="toolbar" aria-label="Map tools">
+        <button type="button" className="tool" aria-label="Zoom in" title="Zoom in (+)" onClick={() => actions.current?.zoom(1.3)}>
+          <Icon name="plus" />
+        </button>
+        <button type="button" className="tool" aria-label="Zoom out" title="Zoom out (−)" onClick={() => actions.current?.zoom(1 / 1.3)}>
+          <Icon name="minus" />
+        </button>
+        <button type="button" className="tool" aria-label="Fit to window" title="Fit to window (0)" onClick={() => actions.current?.fit()}>
+          <Icon name="fit" />
+        </button>
+      </div>
+    </div>
+  )
+}
