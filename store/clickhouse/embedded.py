@@ -1,17 +1,17 @@
 """ClickHouse without a server to install: the engine inside the `chdb-core` wheel, as a child process.
 
 `run()` is the child. It loads the extension module itself (`import chdb` would first open a
-throw-away engine in this process) and asks it one endless query: the query starts the TCP
-listener and then reads a FIFO that this process holds open, which costs no CPU. Closing the FIFO
-ends the query, and with it the engine, in the regular way. SIGTERM, SIGINT and, when asked to
+throw-away engine in this process) and hands it one endless script: it starts the TCP listener
+and then inserts from a FIFO that this process holds open, which costs no CPU. Closing the FIFO
+ends the script, and with it the engine, in the regular way. SIGTERM, SIGINT and, when asked to
 watch it, the end of standard input (the parent died) close the FIFO.
 
 Everything lies in `<data-dir>/clickhouse`: config.xml, users.xml, credentials.json, port, data/,
 server.log. The engine has two users with generated passwords, `raymap` and the read-only
-`raymap_ro`, and the password-less `default` it needs for that one query: it may start listeners
-and read files, and is accepted from 127.0.0.1 only. The engine listens on ::1 where there is one,
-so that nobody can log in as `default` from outside; without IPv6 it listens on 127.0.0.1, where
-another local account could read files through it.
+`raymap_ro`. The script itself runs as `default`, which the engine insists on having without a
+password: it may have one session at a time (max_sessions_for_user), which is the script's, so
+nobody else gets in; and it may do nothing but start listeners (FROM INFILE, unlike file(), needs
+no right to read files).
 """
 
 from __future__ import annotations
@@ -42,9 +42,10 @@ from types import ModuleType, TracebackType
 from typing import Any, Self
 from xml.sax.saxutils import escape
 
-from store.clickhouse.client import Address
+from store.clickhouse.client import Address, connect
 
 ROOT = Path(__file__).parents[2]
+HOST = "127.0.0.1"
 GIB = 1 << 30
 START_TIMEOUT = 60.0  # a cold page cache has to read a 530 MB library first
 # Outside the kernel's range for outgoing connections (32768 and up on Linux): a client that
@@ -90,10 +91,9 @@ def address(data_dir: Path, *, user: str = "raymap", database: str = "raymap") -
     port = data_dir.absolute() / "clickhouse" / "port"
     if not port.exists():
         raise EmbeddedError(f"no embedded ClickHouse has been started in {data_dir}")
-    host, _, number = port.read_text().strip().rpartition(":")
     return Address(
-        host=host.strip("[]"),
-        port=int(number),
+        host=HOST,
+        port=int(port.read_text()),
         user=user,
         password=credentials(data_dir)[user],
         database=database,
@@ -111,9 +111,10 @@ def default_memory() -> int:
     return min(total * 2 // 5, 8 * GIB)
 
 
-def config_xml(folder: Path, host: str, port: int, *, memory_bytes: int, log_level: str) -> str:
+def config_xml(folder: Path, port: int, *, memory_bytes: int, log_level: str) -> str:
     """Two engine quirks: only the top-level <log-level> counts (<logger><level> is ignored, and the
-    default is trace), and stopping waits shutdown_wait_unfinished for idle connections (default 5 s)."""
+        default is trace), and it stops 5 s late when a client is connected, unless connections look up
+    every second (poll_interval, in the profiles)."""
     at = escape(str(folder))
     return f"""<clickhouse>
   <log-level>{escape(log_level)}</log-level>
@@ -124,7 +125,7 @@ def config_xml(folder: Path, host: str, port: int, *, memory_bytes: int, log_lev
     <count>3</count>
   </logger>
   <path>{at}/data/</path>
-  <listen_host>{host}</listen_host>
+  <listen_host>{HOST}</listen_host>
   <tcp_port>{port}</tcp_port>
   <max_server_memory_usage>{memory_bytes}</max_server_memory_usage>
   <background_pool_size>4</background_pool_size>
@@ -138,35 +139,35 @@ def config_xml(folder: Path, host: str, port: int, *, memory_bytes: int, log_lev
 
 def users_xml(passwords: Mapping[str, str]) -> str:
     """`raymap_ro` may read every table and choose its own query limits (readonly 2, as Grafana's
-    plugin needs), and nothing outside the database: its grants leave out file(), url() and the like."""
+    plugin needs), and nothing outside the database: it is not granted file(), url() and the like."""
     digest = {user: hashlib.sha256(word.encode()).hexdigest() for user, word in passwords.items()}
     return f"""<clickhouse>
   <profiles>
-    <default><max_threads>2</max_threads></default>
-    <readonly><max_threads>2</max_threads><readonly>2</readonly></readonly>
+    <default><max_threads>2</max_threads><poll_interval>1</poll_interval></default>
+    <readonly><max_threads>2</max_threads><poll_interval>1</poll_interval><readonly>2</readonly></readonly>
+    <once><max_sessions_for_user>1</max_sessions_for_user></once>
   </profiles>
   <quotas><default></default></quotas>
   <users>
     <default>
       <password></password>
-      <networks><ip>127.0.0.0/31</ip></networks>
-      <profile>default</profile>
+      <networks><ip>127.0.0.1</ip></networks>
+      <profile>once</profile>
       <quota>default</quota>
       <grants>
         <query>GRANT SYSTEM LISTEN ON *.*</query>
-        <query>GRANT READ ON FILE</query>
         <query>GRANT CREATE TEMPORARY TABLE ON *.*</query>
       </grants>
     </default>
     <raymap>
       <password_sha256_hex>{digest["raymap"]}</password_sha256_hex>
-      <networks><ip>127.0.0.1</ip><ip>::1</ip></networks>
+      <networks><ip>127.0.0.1</ip></networks>
       <profile>default</profile>
       <quota>default</quota>
     </raymap>
     <raymap_ro>
       <password_sha256_hex>{digest["raymap_ro"]}</password_sha256_hex>
-      <networks><ip>127.0.0.1</ip><ip>::1</ip></networks>
+      <networks><ip>127.0.0.1</ip></networks>
       <profile>readonly</profile>
       <quota>default</quota>
       <grants>
@@ -180,25 +181,24 @@ def users_xml(passwords: Mapping[str, str]) -> str:
 """
 
 
-def prepare(settings: EmbeddedSettings) -> tuple[str, int]:
-    """Write the instance's files, readable by their owner only; return host and port."""
+def prepare(settings: EmbeddedSettings) -> int:
+    """Write the instance's files, readable by their owner only; return the port."""
     folder = settings.folder
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     folder.chmod(0o700)
-    host = _loopback()
-    port = settings.port or _port_of_last_start(folder, host) or _free_port(host)
-    if not _is_free(host, port):
+    port = settings.port or _port_of_last_start(folder) or _free_port()
+    if not _is_free(port):
         raise EmbeddedError(
             f"Port {port}, which the embedded ClickHouse is to use, is taken by another program."
         )
     memory = settings.memory_bytes or default_memory()
-    config = config_xml(folder, host, port, memory_bytes=memory, log_level=settings.log_level)
+    config = config_xml(folder, port, memory_bytes=memory, log_level=settings.log_level)
     _write_private(folder / "config.xml", config)
     _write_private(folder / "users.xml", users_xml(credentials(settings.data_dir)))
-    _write_private(folder / "port", f"{f'[{host}]' if ':' in host else host}:{port}\n")
+    _write_private(folder / "port", f"{port}\n")
     # The engine keeps its `system` database in memory; the files of a former one are orphans.
     shutil.rmtree(folder / "data" / "data" / "system", ignore_errors=True)
-    return host, port
+    return port
 
 
 def load_engine() -> Any:
@@ -234,8 +234,8 @@ def run(
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     lock = _lock(settings)  # before any file is touched: another process may be using them
     try:
-        host, port = prepare(settings)
-        engine = _Engine(folder, host, port)
+        prepare(settings)
+        engine = _Engine(folder, address(settings.data_dir, database=""))
         engine.start(load_engine(), watch_stdin=watch_stdin)
         on_ready(address(settings.data_dir))
         return engine.wait()
@@ -246,8 +246,8 @@ def run(
 class _Engine:
     """The endless query, the FIFO that keeps it going, and the pipe that wakes the main thread."""
 
-    def __init__(self, folder: Path, host: str, port: int) -> None:
-        self._folder, self._host, self._port = folder, host, port
+    def __init__(self, folder: Path, door: Address) -> None:
+        self._folder, self._door = folder, door
         self._fifo = folder / "running.fifo"
         self._answer: str | None = None
         self._stopping = False
@@ -270,12 +270,14 @@ class _Engine:
             self._thread.start()
             self._wait_for_door()
         if self._answer is not None:
-            raise EmbeddedError(_explain(errors.text, self._folder, self._port))
+            raise EmbeddedError(_explain(errors.text, self._folder, self._door.port))
 
     def _query(self, library: Any) -> None:
         sql = (
             "SYSTEM START LISTEN TCP;"
-            f"SELECT count() FROM file('{_sql_text(self._fifo)}', 'LineAsString', 'line String')"
+            "INSERT INTO FUNCTION null('line String') "
+            f"FROM INFILE '{_sql_text(self._fifo)}' FORMAT LineAsString;"
+            "SELECT 0"
         )
         try:
             self._answer = str(library.query(sql, "CSV")).strip()
@@ -286,7 +288,7 @@ class _Engine:
 
     def _wait_for_door(self) -> None:
         deadline = time.monotonic() + START_TIMEOUT
-        while self._answer is None and not _answers(self._host, self._port):
+        while self._answer is None and not _answers(self._door):
             if time.monotonic() > deadline:
                 raise EmbeddedError(
                     f"The embedded ClickHouse did not start within {START_TIMEOUT:.0f} s; "
@@ -461,41 +463,41 @@ def _write_private(path: Path, text: str) -> None:
     aside.replace(path)
 
 
-def _loopback() -> str:
-    return "::1" if socket.has_ipv6 and _is_free("::1", 0) else "127.0.0.1"
-
-
-def _is_free(host: str, port: int) -> bool:
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((host, port))
+            probe.bind((HOST, port))
         except OSError:
             return False
     return True
 
 
-def _port_of_last_start(folder: Path, host: str) -> int:
+def _port_of_last_start(folder: Path) -> int:
     try:
-        port = int((folder / "port").read_text().strip().rpartition(":")[2])
+        port = int((folder / "port").read_text())
     except (OSError, ValueError):
         return 0
-    return port if _is_free(host, port) else 0
+    return port if _is_free(port) else 0
 
 
-def _free_port(host: str) -> int:
+def _free_port() -> int:
     for port in random.sample(PORTS, 200):
-        if _is_free(host, port):
+        if _is_free(port):
             return port
-    raise EmbeddedError(f"No free port between {PORTS.start} and {PORTS.stop} on {host}.")
+    raise EmbeddedError(f"No free port between {PORTS.start} and {PORTS.stop} on {HOST}.")
 
 
-def _answers(host: str, port: int) -> bool:
-    try:
-        socket.create_connection((host, port), 0.2).close()
+def _answers(door: Address) -> bool:
+    try:  # a bare knock first: the driver logs a traceback for each refused connection
+        socket.create_connection((door.host, door.port), 0.2).close()
     except OSError:
         return False
-    return True
+    client = connect(door, timeout=START_TIMEOUT)
+    try:
+        return bool(client.execute("SELECT 1"))
+    finally:
+        client.disconnect()
 
 
 def _sql_text(path: Path) -> str:

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from store.clickhouse import sql
-from store.edges import MAX_CLIMB, add_silent_ends
+from store.clickhouse import kinship, sql
+from store.edges import add_silent_ends
 from store.interface import Failure, Slice
 from store.model import (
     EdgeStats,
@@ -29,8 +29,8 @@ Ask = Callable[[str], Rows]
 """Runs a statement and gives its rows."""
 
 _FOLDER = Path(__file__).parent / "queries"
-NODE_UNITS, EDGE_UNITS, OWNERS = (
-    (_FOLDER / f"{name}.sql").read_text() for name in ("node_units", "edge_units", "owners")
+NODE_UNITS, EDGE_UNITS = (
+    (_FOLDER / f"{name}.sql").read_text() for name in ("node_units", "edge_units")
 )
 
 _COUNTS = f"""
@@ -50,7 +50,6 @@ GROUP BY account, name, type
 """
 
 EDGES = f"""
-WITH RECURSIVE {OWNERS}
 SELECT source, target, groupUniqArrayIf(alias, alias != ''), min(start), max(start + duration), {_COUNTS}
 FROM (
 {EDGE_UNITS}
@@ -92,7 +91,7 @@ def service_graph(ask: Ask, window: TimeRange) -> ServiceGraph:
             durations=_histogram(durations),
         )
     edges: dict[tuple[NodeKey, NodeKey], EdgeStats] = {}
-    for source, target, aliases, start, end, *rest in ask(bind(EDGES, **values)):
+    for source, target, aliases, start, end, *rest in _with_kinship(ask, values, EDGES):
         pair = NodeKey(*source), NodeKey(*target)
         edges[pair] = EdgeStats(
             *pair,
@@ -110,7 +109,9 @@ def service_graph(ask: Ask, window: TimeRange) -> ServiceGraph:
 def node_series(ask: Ask, node: NodeKey, window: TimeRange, step: int) -> list[Slice]:
     """Statistics of a node per step."""
     values = _places(ask, window)
-    return [] if values is None else _series(ask, bind(_of_node(node), **values), window, step)
+    if values is None:
+        return []
+    return _series(ask(bind(_series_of(_of_node(node), window, step), **values)), window, step)
 
 
 def edge_series(
@@ -120,13 +121,16 @@ def edge_series(
     values = _places(ask, window)
     if values is None:
         return []
-    return _series(ask, bind(_of_edge(pair), **values), window, step, bind(_PREFIX, **values))
+    rows = _with_kinship(ask, values, _series_of(_of_edge(pair), window, step))
+    return _series(rows, window, step)
 
 
 def node_failures(ask: Ask, node: NodeKey, window: TimeRange) -> list[Failure]:
     """Error breakdown of a node."""
     values = _places(ask, window)
-    return [] if values is None else _failures(ask, bind(_of_node(node), **values))
+    if values is None:
+        return []
+    return _failures(ask(bind(_failures_of(_of_node(node)), **values)))
 
 
 def edge_failures(ask: Ask, pair: tuple[NodeKey, NodeKey], window: TimeRange) -> list[Failure]:
@@ -134,10 +138,19 @@ def edge_failures(ask: Ask, pair: tuple[NodeKey, NodeKey], window: TimeRange) ->
     values = _places(ask, window)
     if values is None:
         return []
-    return _failures(ask, bind(_of_edge(pair), **values), bind(_PREFIX, **values))
+    return _failures(_with_kinship(ask, values, _failures_of(_of_edge(pair))))
 
 
-_PREFIX = f"WITH RECURSIVE {OWNERS}"
+def _with_kinship(ask: Ask, values: dict[str, int | str], statement: str) -> Rows:
+    """The rows of a statement about edges, which needs to know who owns what."""
+
+    def fill(text: str) -> str:
+        return bind(text, **values)
+
+    kinship.prepare(ask, fill)
+    rows = ask(fill(statement))
+    kinship.release(ask)
+    return rows
 
 
 def _places(ask: Ask, window: TimeRange) -> dict[str, int | str] | None:
@@ -146,7 +159,7 @@ def _places(ask: Ask, window: TimeRange) -> dict[str, int | str] | None:
     ((count, lo, hi),) = ask(bind(_BOUNDS, **times))
     if not count:
         return None
-    return {**times, "lo": lo, "hi": hi, "climb": MAX_CLIMB - 1}
+    return {**times, "lo": lo, "hi": hi}
 
 
 def _of_node(node: NodeKey) -> str:
@@ -164,19 +177,25 @@ def _guarded(literal: str) -> str:
     return literal.replace(":", "\\x3A")
 
 
-def _series(ask: Ask, units: str, window: TimeRange, step: int, prefix: str = "") -> list[Slice]:
-    rows = ask(
-        f"{prefix} SELECT intDiv(start - {window.start}, {step}) AS step, {_COUNTS} "
+def _series_of(units: str, window: TimeRange, step: int) -> str:
+    return (
+        f"SELECT intDiv(start - {window.start}, {step}) AS step, {_COUNTS} "
         f"FROM ({units}) GROUP BY step ORDER BY step"
     )
+
+
+def _series(rows: Rows, window: TimeRange, step: int) -> list[Slice]:
     return [Slice(window.start + index * step, _statistics(rest)) for index, *rest in rows]
 
 
-def _failures(ask: Ask, units: str, prefix: str = "") -> list[Failure]:
-    rows = ask(
-        f"{prefix} SELECT if(exception != '', 0, status) AS code, exception, state, count() "
+def _failures_of(units: str) -> str:
+    return (
+        "SELECT if(exception != '', 0, status) AS code, exception, state, count() "
         f"FROM ({units}) WHERE state > 1 GROUP BY code, exception, state"
     )
+
+
+def _failures(rows: Rows) -> list[Failure]:
     return sorted(
         (
             Failure(failure_label(exception, status), State(state), count)

@@ -127,7 +127,7 @@ counter = itertools.count()
 
 
 @settings(
-    max_examples=8,
+    max_examples=40,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

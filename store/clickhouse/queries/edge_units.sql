@@ -1,7 +1,7 @@
 -- One row per unit of an edge that started in [:from, :to). Two kinds: calls (the caller's view; to
 -- each node that answered, or to the inferred node), and segments whose parent is no call: roots,
 -- from their client, and children of a segment or local subsegment (the Lambda pair).
--- The rules are those of store/edges.py; needs the expressions of owners.sql.
+-- The rules are those of store/edges.py; needs the tables of store/clickhouse/kinship.py.
 SELECT source, target, if(host != target.2, host, '') AS alias, start, duration, state, status, exception
 FROM (
     SELECT c.start AS start, c.duration AS duration, c.state AS state,
@@ -23,12 +23,12 @@ FROM (
 )
 WHERE owned
 UNION ALL
-SELECT multiIf(root, ('', name, 'client'), holder.3 = 0, (holder.4, holder.5, holder.6), climbed) AS source,
-       (account, name, type) AS target, '' AS alias, start, duration, state, status, exception
+SELECT if(root, ('', name, 'client'), node) AS source, (account, name, type) AS target, '' AS alias,
+       start, duration, state, status, exception
 FROM (
-    SELECT r.*, h.holder AS holder, o.node AS climbed, h.member = 0 AS root
+    SELECT r.*, o.node AS node, h.member = 0 AS root
     FROM orphaned AS r
     LEFT ANY JOIN holders AS h ON r.trace_id = h.trace_id AND r.parent_id = h.member
-    LEFT ANY JOIN owners AS o ON r.trace_id = o.trace_id AND h.holder.1 = o.document_id
+    LEFT ANY JOIN owners AS o ON r.trace_id = o.trace_id AND h.id = o.document_id
 )
-WHERE root OR holder.3 = 0 OR notEmpty(climbed.2)
+WHERE root OR notEmpty(node.2)
