@@ -84,7 +84,7 @@ def _block(aws: Aws) -> dict[str, Any]:
     return block
 
 
-_DATABASE_URL = re.compile(r"(?:jdbc:)?(?:[\w+.-]+:)?/*(?:[^/@?]*@)?([^/?;]+)(?:/([^?;]*))?")
+_DATABASE_URL = re.compile(r"(?:[^/]*//)?(?:[^/?]*@)?([^/?;]*)(?:/([^?;]*))?")
 
 
 def name_of_nameless(unit: Unit) -> str:
@@ -102,7 +102,10 @@ def name_of_nameless(unit: Unit) -> str:
 
 def _name_of_sql(sql: Sql) -> str:
     match = _DATABASE_URL.match(sql.url or sql.connection_string or "")
-    if match is None:
-        return sql.database_type or "unknown"
-    host, path = match[1], (match[2] or "").rstrip("/").rpartition("/")[2]
-    return f"{path}@{host}" if path else host
+    host, path = match.groups("") if match else ("", "")
+    database = path.rstrip("/").rpartition("/")[2]
+    return (
+        f"{database}@{host}"
+        if database and host
+        else database or host or sql.database_type or "unknown"
+    )

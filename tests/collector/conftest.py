@@ -1,0 +1,56 @@
+"""Intakes over the memory store, and the generated protocol modules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from collector.counters import Counters
+from collector.intake import Intake
+from collector.queue import Limits
+from store.memory import MemoryStore
+
+ROOT = Path(__file__).parents[2]
+PROTO = ROOT / "proto/raymap/v1/segments.proto"
+
+
+def generate_protocol() -> None:
+    """Generate collector/_pb as proto/README.md says, when it is missing or older."""
+    generated = ROOT / "collector/_pb/segments_pb2_grpc.py"
+    if generated.exists() and generated.stat().st_mtime >= PROTO.stat().st_mtime:
+        return
+    from grpc_tools import protoc
+
+    generated.parent.mkdir(exist_ok=True)
+    arguments = [
+        "protoc",
+        f"-Icollector/_pb={PROTO.parent}",
+        *(f"--{kind}_out={ROOT}" for kind in ("python", "pyi", "grpc_python")),
+        "collector/_pb/segments.proto",
+    ]
+    assert protoc.main(arguments) == 0
+
+
+generate_protocol()
+
+
+@pytest.fixture
+def counters() -> Counters:
+    return Counters(CollectorRegistry())
+
+
+@pytest.fixture
+def memory() -> MemoryStore:
+    return MemoryStore()
+
+
+@pytest.fixture
+def intake(memory: MemoryStore, counters: Counters, tmp_path: Path) -> Iterator[Intake]:
+    """A running intake with small batches."""
+    intake = Intake(memory, tmp_path, counters=counters, limits=Limits(batch_age=0.02))
+    intake.start()
+    yield intake
+    intake.stop(5.0)
