@@ -70,21 +70,40 @@ function painted({ data }: Figure, palette: Palette): Record<string, unknown>[] 
     const colour = status && status !== 'in_progress' ? palette[status as 'ok'] : status ? palette.mute : palette.bar
     const given = (series['marker'] ?? {}) as Record<string, unknown>
     const isScatter = series['type'] === 'scatter' || String(series['mode'] ?? '').includes('markers')
-    const line = status === 'error' ? { color: palette.outline, width: 1 } : { width: 0 }
+    const line = status === 'error' ? { color: palette.outline, width: isScatter ? 1 : 0.5 } : { width: 0 }
     const marker = isScatter
       ? { ...given, color: colour, symbol: SYMBOLS[name] ?? 'circle', size: 7, line }
       : { ...given, color: colour, line }
-    return { ...series, marker, ...(status && { name: WORDS[name] }) }
+    return { ...series, x: localTimes(series['x']), marker, ...(status && { name: WORDS[name] }) }
   })
 }
 
+/** Plotly shows instants as they are written; the page speaks the viewer's own time. */
+function localTimes(values: unknown): unknown {
+  if (!Array.isArray(values) || typeof values[0] !== 'string' || !/^\d{4}-\d\d-\d\dT/.test(values[0])) return values
+  return values.map((text: string) => {
+    const at = new Date(/Z|[+-]\d\d:?\d\d$/.test(text) ? text : `${text}Z`)
+    return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 23)
+  })
+}
+
+const DATE_TICKS = [
+  { dtickrange: [null, 60_000], value: '%H:%M:%S' },
+  { dtickrange: [60_000, 86_400_000], value: '%H:%M' },
+  { dtickrange: [86_400_000, null], value: '%b %-d' },
+]
+
+type Axis = { type?: string; title?: { text?: string } | string }
+
 function framed({ layout }: Figure, palette: Palette, height: number): Record<string, unknown> {
   const axis = (name: string) => ({
-    ...((layout[name] ?? {}) as object),
+    ...((layout[name] ?? {}) as Axis),
+    title: titled((layout[name] ?? {}) as Axis),
     gridcolor: palette.line,
     linecolor: palette.line,
     zerolinecolor: palette.line,
     tickcolor: palette.line,
+    ...(((layout[name] ?? {}) as Axis).type === 'date' && { tickformatstops: DATE_TICKS }),
     tickfont: { color: palette.mute, size: 11 },
     tickangle: 0,
     automargin: true,
@@ -94,7 +113,7 @@ function framed({ layout }: Figure, palette: Palette, height: number): Record<st
     ...layout,
     height,
     autosize: true,
-    margin: { l: 44, r: 8, t: 8, b: 32 },
+    margin: { l: 12, r: 12, t: 8, b: 12 },
     paper_bgcolor: 'rgba(0,0,0,0)',
     plot_bgcolor: 'rgba(0,0,0,0)',
     font: { family: palette.sans, size: 11, color: palette.mute },
@@ -104,4 +123,9 @@ function framed({ layout }: Figure, palette: Palette, height: number): Record<st
     xaxis: axis('xaxis'),
     yaxis: axis('yaxis'),
   }
+}
+
+function titled({ title }: Axis): object {
+  const text = typeof title === 'string' ? title : (title?.text ?? '')
+  return { text, font: { size: 11 }, standoff: 8 }
 }

@@ -1,13 +1,14 @@
 import { useEffect, useState } from 'react'
-import { Icon } from './Icon'
+import { Icon, type IconName } from './Icon'
 
 interface Props {
   text: string | (() => string)
   label: string
   words?: string
+  icon?: IconName
 }
 
-export function CopyButton({ text, label, words }: Props) {
+export function CopyButton({ text, label, words, icon = 'copy' }: Props) {
   const [state, setState] = useState<'idle' | 'done' | 'failed'>('idle')
   useEffect(() => {
     if (state === 'idle') return
@@ -22,7 +23,7 @@ export function CopyButton({ text, label, words }: Props) {
   const said = state === 'done' ? 'Copied' : state === 'failed' ? 'Could not copy' : words
   return (
     <button type="button" className={words ? 'button' : 'icon-button small'} aria-label={label} title={label} onClick={copy}>
-      {state === 'idle' && <Icon name={words ? 'link' : 'copy'} size={14} />}
+      {state === 'idle' && <Icon name={icon} size={14} />}
       <span aria-live="polite">{said}</span>
     </button>
   )

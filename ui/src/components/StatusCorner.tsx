@@ -1,7 +1,7 @@
 // How the server is doing: a dot in the header, and behind it what became of the segments it received.
 
 import type { ServerStatus } from '../api/types'
-import { age, bytes, count } from '../model/format'
+import { bytes, count, duration } from '../model/format'
 import { Popover } from './Popover'
 
 interface Props {
@@ -61,7 +61,7 @@ function Numbers({ status }: { status: ServerStatus }) {
           <Row label="Dropped by the kernel" value={count(ingest.kernel_drops)} bad={(ingest.kernel_drops ?? 0) > 0} />
           <Row label="Waiting" value={count(ingest.queued)} />
           {ingest.spooled_bytes > 0 && <Row label="On disk" value={bytes(ingest.spooled_bytes)} />}
-          {ingest.oldest_s > 0 && <Row label="Oldest waiting" value={age(ingest.oldest_s)} />}
+          {ingest.oldest_s > 0 && <Row label="Oldest waiting" value={duration(ingest.oldest_s * 1000)} />}
         </tbody>
       </table>
       <p className="mute">Raymap {status.version}</p>

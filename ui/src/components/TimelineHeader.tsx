@@ -12,10 +12,16 @@ interface Props {
   onShown(span: Span): void
 }
 
-export function TimelineHeader({ rows, whole, shown, onShown }: Props) {
+interface HeaderProps extends Props {
+  /** Width of the rows' scroll bar: the axis must line up with the bars. */
+  gutter: number
+  wanted: number
+}
+
+export function TimelineHeader({ rows, whole, shown, gutter, wanted, onShown }: HeaderProps) {
   const zoomed = shown.start > whole.start || shown.end < whole.end
   return (
-    <div className="timeline-header">
+    <div className="timeline-header" style={{ paddingRight: gutter }}>
       <div className="timeline-corner">
         <span>Segment</span>
         {zoomed && (
@@ -26,18 +32,18 @@ export function TimelineHeader({ rows, whole, shown, onShown }: Props) {
       </div>
       <div className="timeline-axis">
         <Overview rows={rows} whole={whole} shown={shown} onShown={onShown} />
-        <Ticks shown={shown} />
+        <Ticks shown={shown} wanted={wanted} />
       </div>
       <div className="timeline-unit">Duration</div>
     </div>
   )
 }
 
-function Ticks({ shown }: { shown: Span }) {
+function Ticks({ shown, wanted }: { shown: Span; wanted: number }) {
   const place = (at: number) => ((at - shown.start) / (shown.end - shown.start)) * 100
   return (
     <div className="ticks" aria-hidden="true">
-      {ticks(shown).map((at) => (
+      {ticks(shown, wanted).map((at) => (
         <span key={at} className={place(at) > 94 ? 'tick is-last' : 'tick'} style={{ left: `${place(at)}%` }}>
           {duration(at)}
         </span>

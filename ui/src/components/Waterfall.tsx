@@ -2,11 +2,12 @@
 
 import { useEffect, useLayoutEffect, useMemo, useRef, useState, type KeyboardEvent, type PointerEvent, type RefObject } from 'react'
 import type { Trace } from '../api/types'
-import { ancestors, visibleRows, wholeSpan, windowed, zoomedSpan, type Span } from '../model/timeline'
+import { ancestors, ticks, visibleRows, wholeSpan, windowed, zoomedSpan, type Span } from '../model/timeline'
 import { TimelineHeader } from './TimelineHeader'
 import { ROW_HEIGHT, WaterfallRow } from './WaterfallRow'
 
 const WINDOW_FROM = 300
+const NARROW = 900
 
 interface Props {
   trace: Trace
@@ -22,7 +23,8 @@ export function Waterfall({ trace, selection, folded, onFolded, onSelect }: Prop
   const rows = useMemo(() => visibleRows(trace.rows, folded), [trace, folded])
   const [cursor, setCursor] = useState<string | null>(selection ?? trace.rows[0]?.id ?? null)
   const scroller = useRef<HTMLDivElement>(null)
-  const slice = useSlice(scroller, rows.length)
+  const { gutter, ...slice } = useSlice(scroller, rows.length)
+  const wantedTicks = window.innerWidth < NARROW ? 3 : 6
   const onTrack = useTimeZoom(scroller, shown, whole, setShown)
 
   const fold = (id: string, close: boolean) => {
@@ -72,7 +74,7 @@ export function Waterfall({ trace, selection, folded, onFolded, onSelect }: Prop
 
   return (
     <div className="waterfall">
-      <TimelineHeader rows={trace.rows} whole={whole} shown={shown} onShown={setShown} />
+      <TimelineHeader rows={trace.rows} whole={whole} shown={shown} gutter={gutter} wanted={wantedTicks} onShown={setShown} />
       <div
         className="waterfall-rows"
         ref={scroller}
@@ -85,6 +87,7 @@ export function Waterfall({ trace, selection, folded, onFolded, onSelect }: Prop
         onPointerMove={onTrack}
       >
         <div style={{ height: rows.length * ROW_HEIGHT, position: 'relative' }} role="rowgroup">
+          <Gridlines shown={shown} wanted={wantedTicks} />
           {rows.slice(slice.from, slice.to).map((one, offset) => (
             <WaterfallRow
               key={one.row.id}
@@ -103,6 +106,16 @@ export function Waterfall({ trace, selection, folded, onFolded, onSelect }: Prop
   )
 }
 
+function Gridlines({ shown, wanted }: { shown: Span; wanted: number }) {
+  return (
+    <div className="gridlines" aria-hidden="true">
+      {ticks(shown, wanted).map((at) => (
+        <i key={at} style={{ left: `${((at - shown.start) / (shown.end - shown.start)) * 100}%` }} />
+      ))}
+    </div>
+  )
+}
+
 function scrollTo(place: HTMLElement | null, index: number): void {
   if (!place) return
   const top = index * ROW_HEIGHT
@@ -114,11 +127,15 @@ function scrollTo(place: HTMLElement | null, index: number): void {
 
 /** All rows of a short trace; of a long one those in sight and a few around them. */
 function useSlice(scroller: RefObject<HTMLDivElement | null>, count: number) {
-  const [scroll, setScroll] = useState({ top: 0, height: 800 })
+  const [scroll, setScroll] = useState({ top: 0, height: 800, gutter: 0 })
   useLayoutEffect(() => {
     const place = scroller.current
     if (!place) return
-    const read = () => setScroll({ top: place.scrollTop, height: place.clientHeight })
+    const read = () => setScroll({
+        top: place.scrollTop,
+        height: place.clientHeight,
+        gutter: place.offsetWidth - place.clientWidth,
+      })
     const watcher = new ResizeObserver(read)
     watcher.observe(place)
     place.addEventListener('scroll', read, { passive: true })
@@ -127,7 +144,9 @@ function useSlice(scroller: RefObject<HTMLDivElement | null>, count: number) {
       place.removeEventListener('scroll', read)
     }
   }, [scroller])
-  return count > WINDOW_FROM ? windowed(count, ROW_HEIGHT, scroll.top, scroll.height) : { from: 0, to: count }
+  const all = { from: 0, to: count }
+  const slice = count > WINDOW_FROM ? windowed(count, ROW_HEIGHT, scroll.top, scroll.height) : all
+  return { ...slice, gutter: scroll.gutter }
 }
 
 /** Ctrl+wheel zooms the time around the pointer. */

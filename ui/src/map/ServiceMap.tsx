@@ -94,13 +94,17 @@ export function ServiceMap(props: ServiceMapProps) {
         clearTimeout(tooltip)
         setPointed((now) => (now && now.id === (node ?? edge)?.data.id ? now : null))
         const thing = node ?? edge
-        if (!thing) return
+        if (!thing || thing.data.id === latest.current.selection) return
         const ends = edge ? `${edge.source.data.name} → ${edge.target.data.name}` : ''
         tooltip = window.setTimeout(() => {
           setPointed({ id: thing.data.id, x, y, ...(node ? { node: node.data } : { edge: edge!.data, ends }) })
         }, TOOLTIP_MS)
       },
-      choose: ({ node, edge }) => latest.current.onSelect(node?.data.id ?? edge?.data.id ?? null),
+      choose: ({ node, edge }) => {
+        clearTimeout(tooltip)
+        setPointed(null)
+        latest.current.onSelect(node?.data.id ?? edge?.data.id ?? null)
+      },
       focus: (node) => latest.current.onFocus(node.data.id),
       dragging: (active) => {
         clearTimeout(tooltip)

@@ -20,15 +20,24 @@ export interface Camera {
 
 const clamped = (k: number) => Math.min(LARGEST_SCALE, Math.max(SMALLEST_SCALE, k))
 
-export function fitted(box: Box, size: Size, margin = 24): Camera {
-  const width = Math.max(1, size.width - 2 * margin)
-  const height = Math.max(1, size.height - 2 * margin)
+/** What lies over the map: tools above, the legend below. */
+export interface Margins {
+  x: number
+  top: number
+  bottom: number
+}
+
+const MARGINS: Margins = { x: 24, top: 20, bottom: 52 }
+
+export function fitted(box: Box, size: Size, margins: Margins = MARGINS): Camera {
+  const width = Math.max(1, size.width - 2 * margins.x)
+  const height = Math.max(1, size.height - margins.top - margins.bottom)
   const wanted = Math.min(width / (box.right - box.left), height / (box.bottom - box.top))
   const k = Math.max(SMALLEST_SCALE, Math.min(LARGEST_FIT, wanted))
   return {
     k,
     tx: (size.width - (box.left + box.right) * k) / 2,
-    ty: (size.height - (box.top + box.bottom) * k) / 2,
+    ty: margins.top + (height - (box.top + box.bottom) * k) / 2,
   }
 }
 

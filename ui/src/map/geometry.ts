@@ -9,7 +9,8 @@ export const INNER = R - 3
 export const BAND: Record<State, number> = { fault: 12, throttle: 9, error: 9, ok: 6 }
 export const DISC = R + 8
 export const SELECT_RING = R + 12
-export const BADGE = { x: R * 0.86, y: -R * 0.86, r: 8 }
+/** On the left: bands begin at twelve o'clock with the worst, which the badge must not hide. */
+export const BADGE = { x: -R * 0.86, y: -R * 0.86, r: 8 }
 export const BASELINE = { name: R + 26, type: R + 40, numbers: R + 54 }
 
 const FULL = Math.PI * 2
@@ -66,9 +67,9 @@ export interface Route {
 const LEAVE = R + 6
 const ARRIVE = R + 14
 
-/** From the caller's side, through the layout's bends, to the arrow's tip. `back` runs against the flow. */
+/** From the caller's side, through the layout's bends, to the arrow's tip. `back` runs against the flow, out on the left. */
 export function route(source: Placed, target: Placed, bends: readonly Point[], back: boolean): Route {
-  const side = back ? -1 : 1
+  const side = back && source.x > target.x ? -1 : 1
   const start: Point = [source.x + side * LEAVE, source.y]
   const end: Point = [target.x - side * ARRIVE, target.y]
   const points = [start, ...bends, end]
@@ -107,12 +108,19 @@ export function sampled(path: Route, perPiece = 14): Point[] {
   return points
 }
 
-export function middle(path: Route): Point {
-  const points = sampled(path)
-  const lengths = points.slice(1).map((p, i) => Math.hypot(p[0] - points[i]![0], p[1] - points[i]![1]))
-  let left = lengths.reduce((sum, length) => sum + length, 0) / 2
-  const at = lengths.findIndex((length) => (left -= length) <= 0)
-  return points[Math.max(1, at + 1)] as Point
+/** The point that lies a share of the way along a line. */
+export function middle(points: readonly Point[], share = 0.5): Point {
+  const lengths = points.slice(1).map(([x, y], i) => Math.hypot(x - points[i]![0], y - points[i]![1]))
+  let left = lengths.reduce((sum, length) => sum + length, 0) * share
+  for (const [i, length] of lengths.entries()) {
+    if (left <= length) return between(points[i] as Point, points[i + 1] as Point, length ? left / length : 0)
+    left -= length
+  }
+  return points.at(-1) as Point
+}
+
+function between(a: Point, b: Point, t: number): Point {
+  return [a[0] + (b[0] - a[0]) * t, a[1] + (b[1] - a[1]) * t]
 }
 
 /** Distance from a point to the nearest piece of a line. */

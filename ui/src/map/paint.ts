@@ -6,7 +6,7 @@ import type { Camera, Size } from './camera'
 import { visibleWorld } from './camera'
 import { ARC_GAP, BADGE, BAND, BASELINE, DISC, INNER, R, SELECT_RING, arcs } from './geometry'
 import { GLYPHS, glyphOf } from './glyphs'
-import { paintEdges } from './paintEdges'
+import { paintEdgeMarks, paintEdges } from './paintEdges'
 import type { Scene, SceneEdge, SceneNode } from './scene'
 import type { Palette } from '../styles/theme'
 
@@ -81,6 +81,7 @@ export function paint(g: CanvasRenderingContext2D, frame: Frame): void {
     const alpha = emphasis.lit && !emphasis.lit.has(node.data.id) ? 0.16 : 1
     paintNode(picture, emphasis, node, alpha)
   }
+  paintEdgeMarks(picture)
   g.globalAlpha = 1
 }
 
@@ -219,9 +220,12 @@ function paintText(picture: Picture, { data, x, y }: SceneNode): void {
   }
   write(holeNumber(data.avg_ms), x, y + 4, '600 12px', 'ink')
   write(cut(data.name, 24), x, y + BASELINE.name, '600 12.5px', 'ink')
-  if (data.type && data.type !== data.name) write(cut(data.type, 26), x, y + BASELINE.type, '11px', 'mute')
-  const numbers = numbersLine(data)
-  if (numbers) write(numbers, x, y + BASELINE.numbers, '11px', 'mute')
+  const lines = [typeLine(data), numbersLine(data)].filter(Boolean)
+  lines.forEach((line, index) => write(line, x, y + (index ? BASELINE.numbers : BASELINE.type), '11px', 'mute'))
+}
+
+function typeLine({ name, type }: SceneNode['data']): string {
+  return type.toLowerCase() === name.toLowerCase() ? '' : cut(type, 26)
 }
 
 function numbersLine(data: SceneNode['data']): string {

@@ -1,10 +1,21 @@
 // Edges on the canvas: width by rate, dashes for links and back edges, a cross where calls fail.
 
+import type { Point } from '../api/types'
 import { duration, rate } from '../model/format'
 import { isFaulty } from '../model/health'
-import { edgeWidth, middle, type Route } from './geometry'
+import { BASELINE, DISC, R, edgeWidth, middle, overlap, type Box, type Route } from './geometry'
 import type { Picture } from './paint'
 import type { SceneEdge } from './scene'
+
+/** Half the width of a node's text, as a number on an edge must respect it. */
+const LABEL_HALF = 60
+
+/** Where along an edge its numbers may stand, and how far above or below it; the best first. */
+const PLACES = [0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74].flatMap((share): [share: number, lift: number][] => [
+  [share, 0],
+  [share, -15],
+  [share, 15],
+])
 
 interface Stroke {
   colour: string
@@ -21,8 +32,19 @@ export function paintEdges(picture: Picture): void {
   for (const { edge, stroke } of strokes) paintEdge(picture, edge, stroke)
   picture.g.setLineDash([])
   picture.g.globalAlpha = 1
+}
+
+/** Crosses and numbers, over the nodes. A number goes where it covers no node and no other number. */
+export function paintEdgeMarks(picture: Picture): void {
   if (picture.detail === 'far') return
-  for (const { edge, stroke } of strokes) paintMarks(picture, edge, stroke)
+  const taken = [...picture.scene.nodes.values()].flatMap(({ x, y }): Box[] => [
+    { left: x - DISC, right: x + DISC, top: y - DISC, bottom: y + DISC },
+    { left: x - LABEL_HALF, right: x + LABEL_HALF, top: y + R + 12, bottom: y + BASELINE.numbers + 4 },
+  ])
+  for (const edge of picture.scene.edges) {
+    if (picture.isHidden(edge.source) || picture.isHidden(edge.target)) continue
+    paintMarks(picture, edge, taken)
+  }
   picture.g.globalAlpha = 1
 }
 
@@ -68,15 +90,18 @@ function paintHead(g: CanvasRenderingContext2D, { end, heading }: Route): void {
   g.fill()
 }
 
-function paintMarks(picture: Picture, edge: SceneEdge, stroke: Stroke): void {
+function paintMarks(picture: Picture, edge: SceneEdge, taken: Box[]): void {
   const faulty = isFaulty(edge.data)
-  const labelled = picture.k >= 0.6 && (picture.isHot(edge) || picture.options.edgeNumbers)
-  if (!faulty && !labelled) return
-  const { g } = picture
-  const [x, y] = middle(edge.route)
-  g.globalAlpha = stroke.alpha === 0.1 ? 0.1 : 1
-  if (faulty) paintCross(picture, x, y)
-  if (labelled) paintLabel(picture, edge, x, faulty ? y - 12 : y - 5)
+  const labelled = picture.k >= 0.6 && (picture.isHot(edge) || (picture.options.edgeNumbers && picture.isLit(edge)))
+  if (faulty) {
+    const [x, y] = middle(edge.line)
+    picture.g.globalAlpha = picture.isLit(edge) || picture.isHot(edge) ? 1 : 0.1
+    paintCross(picture, x, y)
+    taken.push({ left: x - 7, right: x + 7, top: y - 7, bottom: y + 7 })
+  }
+  if (!labelled) return
+  picture.g.globalAlpha = 1
+  paintLabel(picture, edge, taken)
 }
 
 function paintCross({ g, palette }: Picture, x: number, y: number): void {
@@ -96,7 +121,18 @@ function paintCross({ g, palette }: Picture, x: number, y: number): void {
   g.lineCap = 'butt'
 }
 
-function paintLabel({ write }: Picture, edge: SceneEdge, x: number, y: number): void {
+function paintLabel({ g, palette, write }: Picture, edge: SceneEdge, taken: Box[]): void {
   const words = [edge.data.avg_ms == null ? '' : duration(edge.data.avg_ms), rate(edge.data.requests_per_min)]
-  write(words.filter(Boolean).join(' · '), x, y, '600 11px', 'ink')
+  const text = words.filter(Boolean).join(' · ')
+  g.font = `600 11px ${palette.sans}`
+  const half = g.measureText(text).width / 2 + 3
+  const places = PLACES.map(([share, lift]): [Point, Box] => {
+    const [x, on] = middle(edge.line, share)
+    const y = on + lift
+    return [[x, y], { left: x - half, right: x + half, top: y - 8, bottom: y + 7 }]
+  })
+  const free = places.find(([, box]) => !taken.some((other) => overlap(box, other)))
+  const [[x, y], box] = free ?? (places[0] as [Point, Box])
+  taken.push(box)
+  write(text, x, y + 4, '600 11px', 'ink')
 }

@@ -22,7 +22,7 @@ export function savePng(view: MapView, options: MapOptions): void {
   if (!g) return
   paint(g, {
     scene: view.scene,
-    camera: fitted(box, size),
+    camera: fitted(box, size, { x: 24, top: 24, bottom: 24 }),
     size,
     ratio: DENSITY,
     palette: readPalette(),

@@ -11,22 +11,17 @@ export type Shares = Record<State, number>
 export interface StateLook {
   word: string
   hint: string
-  glyph: string
 }
 
 export const LOOKS: Record<State, StateLook> = {
-  fault: { word: 'Fault', hint: '5xx', glyph: '✕' },
-  throttle: { word: 'Throttle', hint: '429', glyph: '⏸' },
-  error: { word: 'Error', hint: '4xx', glyph: '!' },
-  ok: { word: 'OK', hint: '2xx, 3xx', glyph: '' },
+  fault: { word: 'Fault', hint: '5xx' },
+  throttle: { word: 'Throttle', hint: '429' },
+  error: { word: 'Error', hint: '4xx' },
+  ok: { word: 'OK', hint: '2xx, 3xx' },
 }
 
 export function statusWord(status: Status): string {
   return status === 'in_progress' ? 'In progress' : LOOKS[status].word
-}
-
-export function statusGlyph(status: Status): string {
-  return status === 'in_progress' ? '…' : LOOKS[status].glyph
 }
 
 /** The shares of the four states, or null when no request has finished. They add up to one. */

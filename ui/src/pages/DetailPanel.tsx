@@ -38,7 +38,7 @@ export function DetailPanel({ id, graph, window, carried, focused, onSelect, onF
           <Icon name="focus" size={14} /> Focus
         </button>
       )}
-      <CopyButton text={() => fixedLink(window)} label="Copy a link to this view" words="Copy link" />
+      <CopyButton text={() => fixedLink(window)} label="Copy a link to this view" words="Copy link" icon="link" />
     </>
   )
   return (

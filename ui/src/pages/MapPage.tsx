@@ -93,6 +93,7 @@ export function MapPage() {
     Escape: () => (selection ? select(null) : focus ? leaveFocus() : query || state ? setParams({ q: null, state: null }) : null),
   })
 
+  const frameClass = ['map-frame', error && data && 'is-stale', as === 'list' && 'is-list'].filter(Boolean).join(' ')
   const isEmpty = data !== null && data.nodes.length === 0
   return (
     <main className="map-page">
@@ -130,7 +131,7 @@ export function MapPage() {
       </div>
       {loading && data && <div className="progress" aria-hidden="true" />}
       <div className="map-and-panel">
-        <section className={error && data ? 'map-frame is-stale' : 'map-frame'} aria-label="Service map">
+        <section className={frameClass} aria-label="Service map">
           {error && <FailureBanner error={error} what={data ? 'Could not refresh' : 'Could not load the map'} onRetry={reload} />}
           {!data && !error && <MapSkeleton />}
           {isEmpty && !data.ever && <EmptyStore />}
