@@ -96,7 +96,9 @@ class Server:
             sender.sendto(payload, (host, int(port)))
 
 
-def start_server(data_dir: Path, *options: str, environment: dict[str, str] | None = None) -> Server:
+def start_server(
+    data_dir: Path, *options: str, environment: dict[str, str] | None = None
+) -> Server:
     """Start `raymap serve` on free ports and wait for its ready line."""
     command = [sys.executable, "-m", "raymap", "serve", "--port", "0", "--grpc-port", "0"]
     command += ["--data-dir", str(data_dir), *options]

@@ -53,7 +53,9 @@ class StoreContract:
         assert trace.revision == 1
         assert store.service_graph(HOUR).edges[FRONTEND, BACKEND].statistics.total == 1
 
-    def test_a_late_in_progress_copy_never_replaces_the_finished_segment(self, store: Store) -> None:
+    def test_a_late_in_progress_copy_never_replaces_the_finished_segment(
+        self, store: Store
+    ) -> None:
         store.put([segment(0xA1, state=State.FAULT, version=T0)], "a")
         store.put([segment(0xA1, state=State.IN_PROGRESS, version=T0 + 9)], "b")
         statistics = store.service_graph(HOUR).services[FRONTEND].statistics
@@ -215,7 +217,10 @@ class StoreContract:
     def test_find_newest_first_and_page(self, store: Store) -> None:
         ids = [trace_id(n, epoch=T0 // SECOND + n) for n in range(7)]
         store.put(
-            [segment(1, trace_id=id, start=T0 + n * SECOND, end=T0 + n * SECOND + 1) for n, id in enumerate(ids)],
+            [
+                segment(1, trace_id=id, start=T0 + n * SECOND, end=T0 + n * SECOND + 1)
+                for n, id in enumerate(ids)
+            ],
             "a",
         )
         seen, cursor = [], None
@@ -287,7 +292,9 @@ class StoreContract:
 
     def test_series_and_failures(self, store: Store) -> None:
         faulty = call(0xC1, state=State.FAULT, status=503)
-        thrown = call(0xC2, state=State.ERROR, exception="KeyError", start=T0 + MINUTE, end=T0 + MINUTE + 5)
+        thrown = call(
+            0xC2, state=State.ERROR, exception="KeyError", start=T0 + MINUTE, end=T0 + MINUTE + 5
+        )
         store.put(
             [
                 segment(0xA1, calls=(faulty,), http=http(500), state=State.FAULT),

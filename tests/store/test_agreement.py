@@ -185,9 +185,7 @@ def agree_on_details(
 
 @given(st.permutations(range(9)), st.lists(st.integers(1, 9), max_size=4))
 @settings(max_examples=60, deadline=None)
-def test_any_order_and_batching_gives_the_same_graph(
-    order: Sequence[int], cuts: list[int]
-) -> None:
+def test_any_order_and_batching_gives_the_same_graph(order: Sequence[int], cuts: list[int]) -> None:
     """One set of documents, in-progress copies and resends among them: one graph."""
     story = [
         segment(1, state=State.IN_PROGRESS),
@@ -248,4 +246,4 @@ def test_sql_buckets_are_python_buckets(clickhouse_store: ClickHouseStore) -> No
     listed = ", ".join(str(value) for value in values)
     rows = client.execute(f"SELECT v, {bucket_sql('v')} FROM (SELECT arrayJoin([{listed}]) AS v)")
     client.disconnect()
-    assert {value: found for value, found in rows} == {value: bucket(value) for value in values}
+    assert dict(rows) == {value: bucket(value) for value in values}
