@@ -52,9 +52,15 @@ OK, ERROR, THROTTLE, FAULT = State.OK, State.ERROR, State.THROTTLE, State.FAULT
     ],
 )
 def test_flags_and_status(flags: str, status: int, state: State) -> None:
-    given = {"error": "e" in flags, "throttle": "t" in flags, "fault": "f" in flags}
-    assert classify(**given, status=status) == state
-    assert classify(**given, status=status, in_progress=True) == State.IN_PROGRESS
+    for in_progress, expected in ((False, state), (True, State.IN_PROGRESS)):
+        found = classify(
+            error="e" in flags,
+            throttle="t" in flags,
+            fault="f" in flags,
+            status=status,
+            in_progress=in_progress,
+        )
+        assert found == expected
 
 
 def test_a_throttled_dynamodb_call_is_purple_in_every_sdk() -> None:

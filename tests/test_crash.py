@@ -1,0 +1,141 @@
+"""kill -9 of each child in turn, under load: what was acknowledged is there, and counted once."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import threading
+import time
+import urllib.error
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.conftest import Server, start_server, stop_server
+
+CHILDREN = ("clickhouse", "collect", "api")
+
+
+class Load(threading.Thread):
+    """Sends documents, ten at a time, and remembers which were acknowledged."""
+
+    def __init__(self, server: Server, name: str) -> None:
+        super().__init__(daemon=True)
+        self._server, self._name = server, name
+        self.acknowledged: list[str] = []
+        self.refused = 0
+        self.done = threading.Event()
+
+    def run(self) -> None:
+        while not self.done.is_set():
+            ids = [f"1-{int(time.time()):08x}-{secrets.token_hex(12)}" for _ in range(10)]
+            body = {"TraceSegmentDocuments": [json.dumps(self._document(id)) for id in ids]}
+            try:
+                answer = self._server.post("/TraceSegments", body)
+            except (OSError, urllib.error.URLError, ValueError):
+                self.refused += 10
+                time.sleep(0.05)
+                continue
+            assert not answer["UnprocessedTraceSegments"]
+            self.acknowledged += ids
+
+    def _document(self, trace_id: str) -> dict[str, Any]:
+        now = time.time()
+        call = {
+            "id": "00000000000000c1",
+            "name": "db.example.com",
+            "namespace": "remote",
+            "start_time": now,
+            "end_time": now + 0.005,
+        }
+        return {
+            "id": "00000000000000a1",
+            "trace_id": trace_id,
+            "name": self._name,
+            "start_time": now,
+            "end_time": now + 0.01,
+            "subsegments": [call],
+        }
+
+
+def child(server: Server, role: str) -> psutil.Process:
+    """A child of the supervisor by the role in its command line."""
+    for process in psutil.Process(server.process.pid).children(recursive=True):
+        try:
+            words = process.cmdline()
+        except psutil.Error:
+            continue
+        if role in words and any("raymap" in word for word in words):
+            return process
+    raise AssertionError(f"no child {role}")
+
+
+def wait_until_ready(server: Server, seconds: float = 40) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            server.get("/readyz")
+            return
+        except OSError:
+            time.sleep(0.1)
+    pytest.fail("the service did not come back")
+
+
+@pytest.mark.slow
+def test_nothing_acknowledged_is_lost(tmp_path: Path) -> None:
+    server = start_server(tmp_path / "data")
+    try:
+        started = time.time()
+        load = Load(server, "under-load")
+        load.start()
+        for role in CHILDREN:
+            time.sleep(1.5)
+            before = child(server, role).pid
+            os.kill(before, signal.SIGKILL)
+            wait_until_ready(server)
+            deadline = time.monotonic() + 20
+            while time.monotonic() < deadline:
+                try:
+                    if child(server, role).pid != before:
+                        break
+                except AssertionError:
+                    time.sleep(0.1)
+            assert child(server, role).pid != before
+        time.sleep(1.5)
+        load.done.set()
+        load.join(60)
+        assert len(load.acknowledged) > 500
+        counts = settled_counts(server, started, "under-load")
+        assert found(server, load.acknowledged) == len(load.acknowledged)
+        # Sent but not acknowledged may have arrived; counted twice is nothing ever.
+        assert len(load.acknowledged) <= counts["under-load"]
+        assert counts["under-load"] <= len(load.acknowledged) + load.refused
+        assert counts["under-load"] == counts["db.example.com"]
+    finally:
+        assert stop_server(server) == 0
+
+
+def found(server: Server, trace_ids: list[str]) -> int:
+    """How many of the traces BatchGetTraces gives back."""
+    count = 0
+    for start in range(0, len(trace_ids), 5):
+        answer = server.post("/Traces", {"TraceIds": trace_ids[start : start + 5]})
+        count += len(answer["Traces"])
+    return count
+
+
+def settled_counts(server: Server, started: float, name: str) -> dict[str, int]:
+    """Requests by node name, once two readings agree (the spool has been replayed)."""
+    last: dict[str, int] = {}
+    for _ in range(40):
+        picture = server.get(f"/api/map?from={started - 1}&to={time.time() + 1}")
+        counts = {n["name"]: n["requests"] for n in picture["nodes"] if n["kind"] != "client"}
+        if counts == last and name in counts:
+            return counts
+        last = counts
+        time.sleep(0.5)
+    pytest.fail("the counts do not settle")
