@@ -1,0 +1,181 @@
+"""The gRPC door, in this process."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+
+from collector._pb import segments_pb2, segments_pb2_grpc
+from collector.counters import Counters
+from collector.intake import Intake
+from collector.queue import Limits
+from collector.receivers.grpc import SERVICE, GrpcReceiver
+from store.interface import StoreAway
+from store.memory import MemoryStore
+from tests.collector.samples import TRACE_ID, segment_bytes, segment_json
+
+
+def run(intake: Intake, talk: Callable[[Any], Awaitable[None]], max_message: int = 1 << 20) -> None:
+    """Open the door, talk over a channel, close it."""
+
+    async def whole() -> None:
+        receiver = GrpcReceiver(intake, "127.0.0.1", 0, max_message=max_message)
+        address = await receiver.start()
+        async with grpc.aio.insecure_channel(address) as channel:
+            await talk(channel)
+        await receiver.stop(1.0)
+
+    asyncio.run(whole())
+
+
+def documents(*ids: int) -> list[bytes]:
+    """Valid ones."""
+    return [segment_bytes(f"{id:016x}") for id in ids]
+
+
+def stored(memory: MemoryStore) -> int:
+    """Documents kept."""
+    return sum(len(trace.documents) for trace in memory._traces.values())
+
+
+def test_put_segments(intake: Intake, memory: MemoryStore) -> None:
+    """Each document has its own result."""
+
+    async def talk(channel: Any) -> None:
+        stub = segments_pb2_grpc.SegmentServiceStub(channel)
+        first, last = documents(1, 2)
+        request = segments_pb2.PutSegmentsRequest(documents=[first, b"\xff", b"{}", last])
+        answer = await stub.PutSegments(request)
+        assert answer.stored == 2
+        assert [(r.index, r.code) for r in answer.rejected] == [
+            (1, "InvalidSegmentDocument"),
+            (2, "MissingId"),
+        ]
+        assert all(r.message for r in answer.rejected)
+        assert stored(memory) == 2
+        empty = await stub.PutSegments(segments_pb2.PutSegmentsRequest())
+        assert empty.stored == 0
+
+    run(intake, talk)
+
+
+def test_stream_segments(intake: Intake, memory: MemoryStore) -> None:
+    """One answer for the stream; places are counted through it."""
+
+    async def talk(channel: Any) -> None:
+        stub = segments_pb2_grpc.SegmentServiceStub(channel)
+        requests = [
+            segments_pb2.PutSegmentsRequest(documents=[*documents(3 * n + 1, 3 * n + 2), b"x"])
+            for n in range(40)
+        ]
+        answer = await stub.StreamSegments(iter(requests))
+        assert answer.stored == 80
+        assert [r.index for r in answer.rejected] == [3 * n + 2 for n in range(40)]
+        assert stored(memory) == 80
+
+    run(intake, talk)
+
+
+def test_put_traces(intake: Intake, memory: MemoryStore) -> None:
+    """Inferred segments are left out."""
+
+    async def talk(channel: Any) -> None:
+        stub = segments_pb2_grpc.SegmentServiceStub(channel)
+        segments = [segment_json(), segment_json("00000000000000a2", inferred=True)]
+        trace = json.dumps({"Id": TRACE_ID, "Segments": segments}).encode()
+        answer = await stub.PutTraces(segments_pb2.PutTracesRequest(traces=[trace, b"x"]))
+        assert (answer.stored, answer.skipped_inferred) == (1, 1)
+        assert [r.index for r in answer.rejected] == [-1]
+        assert stored(memory) == 1
+
+    run(intake, talk)
+
+
+def test_health_and_reflection(intake: Intake) -> None:
+    """What load balancers and grpcurl ask for."""
+
+    async def talk(channel: Any) -> None:
+        health = health_pb2_grpc.HealthStub(channel)
+        for name in ("", SERVICE):
+            answer = await health.Check(health_pb2.HealthCheckRequest(service=name))
+            assert answer.status == health_pb2.HealthCheckResponse.SERVING
+        reflection = reflection_pb2_grpc.ServerReflectionStub(channel)
+        request = reflection_pb2.ServerReflectionRequest(list_services="")
+        async for answer in reflection.ServerReflectionInfo(iter([request])):
+            names = {service.name for service in answer.list_services_response.service}
+            assert SERVICE in names
+
+    run(intake, talk)
+
+
+def test_too_large_a_message(intake: Intake) -> None:
+    """Refused by its size, before it is unpacked."""
+
+    async def talk(channel: Any) -> None:
+        stub = segments_pb2_grpc.SegmentServiceStub(channel)
+        request = segments_pb2.PutSegmentsRequest(documents=[bytes(2 << 20)])
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await stub.PutSegments(request)
+        assert caught.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+        again = await stub.PutSegments(segments_pb2.PutSegmentsRequest(documents=documents(1)))
+        assert again.stored == 1
+
+    run(intake, talk)
+
+
+def test_a_large_message_is_decoded_beside_the_loop(intake: Intake) -> None:
+    """More than a quarter of a megabyte."""
+
+    async def talk(channel: Any) -> None:
+        stub = segments_pb2_grpc.SegmentServiceStub(channel)
+        request = segments_pb2.PutSegmentsRequest(documents=documents(*range(1, 3001)))
+        assert (await stub.PutSegments(request)).stored == 3000
+
+    run(intake, talk)
+
+
+class AwayStore(MemoryStore):
+    """A store nobody reaches."""
+
+    def put(self, documents: Any, token: str) -> None:
+        raise StoreAway("nobody there")
+
+
+def test_no_room(tmp_path: Path, counters: Counters) -> None:
+    """RESOURCE_EXHAUSTED when neither the store nor the spool takes anything."""
+    limits = Limits(batch_age=0.01)
+    intake = Intake(AwayStore(), tmp_path, counters=counters, spool_bytes=10, limits=limits)
+    intake.start()
+
+    async def talk(channel: Any) -> None:
+        stub = segments_pb2_grpc.SegmentServiceStub(channel)
+        request = segments_pb2.PutSegmentsRequest(documents=documents(1))
+        for answer in (stub.PutSegments(request), stub.StreamSegments(iter([request]))):
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await answer
+            assert caught.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+
+    run(intake, talk)
+    intake.stop(2.0)
+
+
+def test_taken_port(intake: Intake) -> None:
+    """Said as the system says it."""
+
+    async def whole() -> None:
+        first = GrpcReceiver(intake, "127.0.0.1", 0)
+        address = await first.start()
+        second = GrpcReceiver(intake, "127.0.0.1", int(address.rpartition(":")[2]))
+        with pytest.raises(OSError, match="bind"):
+            await second.start()
+        await first.stop(0)
+
+    asyncio.run(whole())

@@ -1,0 +1,256 @@
+"""The HTTP doors, asked by httpx and by boto3, over a real server."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+import socket
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import httpx
+import pytest
+import uvicorn
+from fastapi import FastAPI
+
+from collector.counters import Counters
+from collector.intake import Intake
+from collector.queue import Limits
+from collector.receivers.http import HttpLimits, create_router
+from store.interface import StoreAway
+from store.memory import MemoryStore
+from tests.collector.samples import TRACE_ID, eventually, segment_bytes, segment_json
+
+MAX_BODY = 100_000
+
+
+@pytest.fixture
+def app(intake: Intake) -> FastAPI:
+    app = FastAPI()
+    app.include_router(create_router(intake, HttpLimits(max_body=MAX_BODY, read_timeout=0.5)))
+    return app
+
+
+@pytest.fixture
+def url(app: FastAPI) -> Iterator[str]:
+    """The app on a free port."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=lambda: server.run(sockets=[listener]))
+    thread.start()
+    eventually(lambda: server.started)
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    server.should_exit = True
+    thread.join(5)
+
+
+def put(*documents: bytes) -> bytes:
+    """The body of PutTraceSegments."""
+    return json.dumps({"TraceSegmentDocuments": [d.decode() for d in documents]}).encode()
+
+
+def stored(memory: MemoryStore) -> int:
+    """Documents kept."""
+    return sum(len(trace.documents) for trace in memory._traces.values())
+
+
+def test_put_trace_segments_through_boto3(url: str, memory: MemoryStore) -> None:
+    """One bad document never fails the batch; the answer comes when the rest is kept."""
+    client = boto3.client(
+        "xray",
+        endpoint_url=url,
+        region_name="eu-west-1",
+        aws_access_key_id="any",
+        aws_secret_access_key="any",
+    )
+    answer = client.put_trace_segments(
+        TraceSegmentDocuments=[
+            segment_bytes("00000000000000a1").decode(),
+            segment_bytes("00000000000000a2", trace_id="1-x").decode(),
+            "[]",
+            segment_bytes("00000000000000a3").decode(),
+        ]
+    )
+    assert stored(memory) == 2
+    first, second = answer["UnprocessedTraceSegments"]
+    assert (first["Id"], first["ErrorCode"]) == ("00000000000000a2", "InvalidTraceId")
+    assert "24 hex digits" in first["Message"]
+    assert second["ErrorCode"] == "MissingId"
+    assert "Id" not in second
+    assert answer["ResponseMetadata"]["RequestId"]
+    answer = client.put_telemetry_records(
+        TelemetryRecords=[{"Timestamp": 1_795_560_000, "SegmentsReceivedCount": 3}]
+    )
+    assert answer["ResponseMetadata"]["HTTPStatusCode"] == 200
+    with pytest.raises(client.exceptions.InvalidRequestException, match="larger"):
+        client.put_trace_segments(TraceSegmentDocuments=["x" * MAX_BODY])
+
+
+def test_more_than_fifty_documents(url: str, memory: MemoryStore) -> None:
+    """X-Ray stops at 50; here the bytes are the bound."""
+    body = put(*[segment_bytes(f"{id:016x}") for id in range(1, 301)])
+    assert httpx.post(url + "/TraceSegments", content=body).json() == {
+        "UnprocessedTraceSegments": []
+    }
+    assert stored(memory) == 300
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/TraceSegments", b""),
+        ("/TraceSegments", b"{}"),
+        ("/TraceSegments", b"nonsense"),
+        ("/TraceSegments", b"[]"),
+        ("/TraceSegments", b'{"TraceSegmentDocuments": "x"}'),
+        ("/TraceSegments", b'{"TraceSegmentDocuments": [{}]}'),
+        ("/TraceSegments", b'{"TraceSegmentDocuments": ["\xff"]}'),
+        ("/TraceSegments", b"[" * 10_000),
+        ("/TelemetryRecords", b""),
+        ("/TelemetryRecords", b'{"TelemetryRecords": [{}]}'),
+        ("/TelemetryRecords", b'{"TelemetryRecords": 5}'),
+    ],
+)
+def test_wrong_shape(url: str, path: str, body: bytes) -> None:
+    """400 in X-Ray's form."""
+    answer = httpx.post(url + path, content=body)
+    assert answer.status_code == 400
+    assert answer.headers["x-amzn-errortype"] == "InvalidRequestException"
+    assert answer.headers["x-amzn-requestid"]
+    assert answer.json()["__type"] == "InvalidRequestException"
+    assert answer.json()["Message"]
+
+
+def test_import(url: str, memory: MemoryStore) -> None:
+    """Traces as BatchGetTraces returns them; each document has its own fate."""
+    trace = {
+        "Id": TRACE_ID,
+        "Segments": [
+            {"Id": "a1", "Document": segment_bytes("00000000000000a1").decode()},
+            {"Id": "a2", "Document": segment_bytes("00000000000000a2", inferred=True).decode()},
+            {"Id": "a3", "Document": segment_json("00000000000000a3", name=None)},
+        ],
+    }
+    answer = httpx.post(url + "/api/traces", json={"Traces": [trace]}).json()
+    assert answer == {
+        "stored": 1,
+        "skipped_inferred": 1,
+        "rejected": [
+            {
+                "id": "00000000000000a3",
+                "code": "MissingName",
+                "message": "name: missing or empty",
+            }
+        ],
+    }
+    assert stored(memory) == 1
+    lines = json.dumps(trace) + "\n" + json.dumps(trace)
+    assert httpx.post(url + "/api/traces", content=lines).json()["stored"] == 2
+    answer = httpx.post(url + "/api/traces", content=b"").json()
+    assert answer["stored"] == 0
+    assert answer["rejected"]
+
+
+def test_gzip(url: str, memory: MemoryStore) -> None:
+    """Packed bodies are taken, and broken ones named."""
+    headers = {"Content-Encoding": "gzip"}
+    packed = gzip.compress(put(segment_bytes()))
+    assert httpx.post(url + "/TraceSegments", content=packed, headers=headers).status_code == 200
+    assert stored(memory) == 1
+    for broken in (b"nonsense", packed[:-12], b""):
+        answer = httpx.post(url + "/TraceSegments", content=broken, headers=headers)
+        assert answer.status_code == 400
+    headers = {"Content-Encoding": "br"}
+    answer = httpx.post(url + "/TraceSegments", content=packed, headers=headers)
+    assert answer.status_code == 415
+
+
+def test_gzip_bomb(url: str) -> None:
+    """Refused once it has unpacked to the bound, at no greater cost."""
+    bomb = gzip.compress(bytes(50_000_000))
+    assert len(bomb) < MAX_BODY
+    answer = httpx.post(url + "/api/traces", content=bomb, headers={"Content-Encoding": "gzip"})
+    assert answer.status_code == 413
+    assert answer.json()["error"]["code"] == "InvalidRequest"
+
+
+def test_a_gigabyte(app: FastAPI) -> None:
+    """Said to be one, or streamed without a word: refused after the bound, never read whole."""
+    pieces = 0
+
+    async def gigabyte() -> AsyncIterator[bytes]:
+        nonlocal pieces
+        for _ in range(1000):
+            pieces += 1
+            yield bytes(1_000_000)
+
+    async def ask() -> tuple[int, int]:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            streamed = await client.post("/TraceSegments", content=gigabyte())
+            declared = await client.post(
+                "/TraceSegments", content=b"x", headers={"Content-Length": "1000000000"}
+            )
+        return streamed.status_code, declared.status_code
+
+    assert asyncio.run(ask()) == (413, 413)
+    assert pieces <= 2
+
+
+def test_slow_sender(url: str) -> None:
+    """A body that trickles in is given up after the timeout."""
+    host, _, port = url.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port))) as sender:
+        sender.sendall(b"POST /TraceSegments HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{")
+        started = time.monotonic()
+        sender.settimeout(5)
+        answer = sender.recv(65_536)
+        assert answer.startswith(b"HTTP/1.1 408 ")
+        assert 0.3 < time.monotonic() - started < 3
+
+
+def test_sender_that_goes_away(url: str, memory: MemoryStore) -> None:
+    """Nothing is kept of half a body, and the server goes on."""
+    host, _, port = url.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port))) as sender:
+        sender.sendall(b"POST /TraceSegments HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{")
+    answer = httpx.post(url + "/TraceSegments", content=put(segment_bytes()))
+    assert answer.status_code == 200
+    assert stored(memory) == 1
+
+
+class AwayStore(MemoryStore):
+    """A store nobody reaches."""
+
+    def put(self, documents: Any, token: str) -> None:
+        raise StoreAway("nobody there")
+
+
+def test_no_room(tmp_path: Path, counters: Counters) -> None:
+    """With the store away and the spool full the sender is asked to come again."""
+    intake = Intake(
+        AwayStore(), tmp_path, counters=counters, spool_bytes=10, limits=Limits(batch_age=0.01)
+    )
+    intake.start()
+    app = FastAPI()
+    app.include_router(create_router(intake))
+
+    async def ask(path: str, body: bytes) -> httpx.Response:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            return await client.post(path, content=body)
+
+    answer = asyncio.run(ask("/TraceSegments", put(segment_bytes())))
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "1"
+    assert answer.json()["__type"] == "ServiceUnavailableException"
+    answer = asyncio.run(ask("/api/traces", segment_bytes()))
+    assert answer.status_code == 503
+    assert answer.json()["error"]["code"] == "ServiceUnavailable"
+    intake.stop(2.0)
