@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from collector._pb import segments_pb2_grpc
+
 TRACE_ID = "1-6b061440-000000000000000000000001"
 START = 1_795_560_000.25
 
@@ -40,3 +42,9 @@ def eventually(holds: Callable[[], bool], seconds: float = 5.0) -> None:
     while not holds():
         assert time.monotonic() < deadline, "did not happen in time"
         time.sleep(0.01)
+
+
+def segment_service(channel: Any) -> Any:
+    """A client of our gRPC service; generated code has no types for it."""
+    stub: Any = segments_pb2_grpc.SegmentServiceStub
+    return stub(channel)

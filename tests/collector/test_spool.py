@@ -145,7 +145,7 @@ def test_a_full_disk_is_a_full_spool(tmp_path: Path, monkeypatch: pytest.MonkeyP
     def no_space(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(module.os, "fsync", no_space)
+    monkeypatch.setattr(os, "fsync", no_space)
     with pytest.raises(SpoolFull, match="No space left"):
         spool.write(batch(1), "first")
     assert spool.waiting() == []
@@ -165,7 +165,7 @@ def test_killed_between_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, s
         raise Killed
 
     if step == "rename":
-        monkeypatch.setattr(module.Path, "rename", die)
+        monkeypatch.setattr(Path, "rename", die)
     else:
         monkeypatch.setattr(module, "_sync_folder", die)
     with pytest.raises(Killed):

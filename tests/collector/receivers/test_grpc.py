@@ -13,14 +13,14 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
-from collector._pb import segments_pb2, segments_pb2_grpc
+from collector._pb import segments_pb2
 from collector.counters import Counters
 from collector.intake import Intake
 from collector.queue import Limits
 from collector.receivers.grpc import SERVICE, GrpcReceiver
 from store.interface import StoreAway
 from store.memory import MemoryStore
-from tests.collector.samples import TRACE_ID, segment_bytes, segment_json
+from tests.collector.samples import TRACE_ID, segment_bytes, segment_json, segment_service
 
 
 def run(intake: Intake, talk: Callable[[Any], Awaitable[None]], max_message: int = 1 << 20) -> None:
@@ -50,7 +50,7 @@ def test_put_segments(intake: Intake, memory: MemoryStore) -> None:
     """Each document has its own result."""
 
     async def talk(channel: Any) -> None:
-        stub = segments_pb2_grpc.SegmentServiceStub(channel)
+        stub = segment_service(channel)
         first, last = documents(1, 2)
         request = segments_pb2.PutSegmentsRequest(documents=[first, b"\xff", b"{}", last])
         answer = await stub.PutSegments(request)
@@ -71,7 +71,7 @@ def test_stream_segments(intake: Intake, memory: MemoryStore) -> None:
     """One answer for the stream; places are counted through it."""
 
     async def talk(channel: Any) -> None:
-        stub = segments_pb2_grpc.SegmentServiceStub(channel)
+        stub = segment_service(channel)
         requests = [
             segments_pb2.PutSegmentsRequest(documents=[*documents(3 * n + 1, 3 * n + 2), b"x"])
             for n in range(40)
@@ -88,7 +88,7 @@ def test_put_traces(intake: Intake, memory: MemoryStore) -> None:
     """Inferred segments are left out."""
 
     async def talk(channel: Any) -> None:
-        stub = segments_pb2_grpc.SegmentServiceStub(channel)
+        stub = segment_service(channel)
         segments = [segment_json(), segment_json("00000000000000a2", inferred=True)]
         trace = json.dumps({"Id": TRACE_ID, "Segments": segments}).encode()
         answer = await stub.PutTraces(segments_pb2.PutTracesRequest(traces=[trace, b"x"]))
@@ -120,7 +120,7 @@ def test_too_large_a_message(intake: Intake) -> None:
     """Refused by its size, before it is unpacked."""
 
     async def talk(channel: Any) -> None:
-        stub = segments_pb2_grpc.SegmentServiceStub(channel)
+        stub = segment_service(channel)
         request = segments_pb2.PutSegmentsRequest(documents=[bytes(2 << 20)])
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await stub.PutSegments(request)
@@ -135,7 +135,7 @@ def test_a_large_message_is_decoded_beside_the_loop(intake: Intake) -> None:
     """More than a quarter of a megabyte."""
 
     async def talk(channel: Any) -> None:
-        stub = segments_pb2_grpc.SegmentServiceStub(channel)
+        stub = segment_service(channel)
         request = segments_pb2.PutSegmentsRequest(documents=documents(*range(1, 3001)))
         assert (await stub.PutSegments(request)).stored == 3000
 
@@ -156,7 +156,7 @@ def test_no_room(tmp_path: Path, counters: Counters) -> None:
     intake.start()
 
     async def talk(channel: Any) -> None:
-        stub = segments_pb2_grpc.SegmentServiceStub(channel)
+        stub = segment_service(channel)
         request = segments_pb2.PutSegmentsRequest(documents=documents(1))
         for answer in (stub.PutSegments(request), stub.StreamSegments(iter([request]))):
             with pytest.raises(grpc.aio.AioRpcError) as caught:

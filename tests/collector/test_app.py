@@ -1,0 +1,223 @@
+"""The collector process: every door, the signal, and what is left behind."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+import grpc
+import httpx
+import pytest
+from prometheus_client import CollectorRegistry
+
+from collector._pb import segments_pb2
+from collector.app import CollectorSettings, DoorTaken, run_collector
+from collector.counters import Counters
+from collector.queue import Limits
+from collector.spool import Spool
+from store.memory import MemoryStore
+from tests.collector.samples import datagram, eventually, segment_bytes, segment_service
+
+ROOT = Path(__file__).parents[2]
+
+AWAY = """
+import json, sys
+from pathlib import Path
+from collector.app import CollectorSettings, run_collector
+from store.interface import StoreAway
+
+class AwayStore:
+    def put(self, documents, token):
+        raise StoreAway("nobody there")
+
+def ready(doors):
+    print(json.dumps(doors), flush=True)
+
+sys.exit(run_collector(CollectorSettings(
+    writer=AwayStore, data_dir=Path(sys.argv[1]), port=0, grpc_port=0, on_ready=ready)))
+"""
+
+
+class Running:
+    """A collector in a thread."""
+
+    def __init__(self, memory: MemoryStore, path: Path, **settings: object) -> None:
+        self.doors: Mapping[str, str] = {}
+        self.code: int | None = None
+        ready, self._stop = threading.Event(), threading.Event()
+
+        def on_ready(doors: Mapping[str, str]) -> None:
+            self.doors = doors
+            ready.set()
+
+        fields = {
+            "writer": lambda: memory,
+            "data_dir": path,
+            "port": 0,
+            "grpc_port": 0,
+            "on_ready": on_ready,
+            "limits": Limits(batch_age=0.02),
+            "counters": Counters(CollectorRegistry()),
+            **settings,
+        }
+        self.settings = CollectorSettings(**fields)  # type: ignore[arg-type]
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+        assert ready.wait(10)
+
+    def _run(self) -> None:
+        self.code = run_collector(self.settings, self._stop)
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._thread.join(20)
+
+
+def port_of(address: str) -> int:
+    """The port in host:port."""
+    return int(address.rpartition(":")[2])
+
+
+def send(address: str, payload: bytes) -> None:
+    """One datagram."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.sendto(payload, ("127.0.0.1", port_of(address)))
+
+
+def stored(memory: MemoryStore) -> int:
+    """Documents kept."""
+    return sum(len(trace.documents) for trace in memory._traces.values())
+
+
+def test_every_door(memory: MemoryStore, tmp_path: Path) -> None:
+    """UDP and HTTP on one number, gRPC beside them; nothing is left behind at the end."""
+    running = Running(memory, tmp_path, http=True)
+    doors = running.doors
+    assert port_of(doors["udp"]) == port_of(doors["http"])
+    send(doors["udp"], datagram(segment_bytes("00000000000000a1")))
+    body = {"TraceSegmentDocuments": [segment_bytes("00000000000000a2").decode()]}
+    base = "http://" + doors["http"]
+    assert httpx.post(base + "/TraceSegments", json=body).status_code == 200
+    with grpc.insecure_channel(doors["grpc"]) as channel:
+        stub = segment_service(channel)
+        request = segments_pb2.PutSegmentsRequest(documents=[segment_bytes("00000000000000a3")])
+        assert stub.PutSegments(request).stored == 1
+    eventually(lambda: stored(memory) == 3)
+    assert "raymap_documents_stored_total 3.0" in httpx.get(base + "/metrics").text
+    assert httpx.get(base + "/healthz").json() == {"status": "ok"}
+    running.stop()
+    assert running.code == 0
+    assert list((tmp_path / "spool").iterdir()) == []
+
+
+def test_taken_doors(memory: MemoryStore, tmp_path: Path) -> None:
+    """Which port and which kind, and nothing stays open."""
+    running = Running(memory, tmp_path, http=True)
+    taken = {kind: port_of(address) for kind, address in running.doors.items()}
+    for kind, change in (
+        ("UDP", {"port": taken["udp"]}),
+        ("gRPC", {"grpc_port": taken["grpc"]}),
+    ):
+        settings = CollectorSettings(
+            writer=MemoryStore,
+            data_dir=tmp_path,
+            counters=Counters(CollectorRegistry()),
+            **{"port": 0, "grpc_port": 0, **change},  # type: ignore[arg-type]
+        )
+        with pytest.raises(DoorTaken) as caught:
+            run_collector(settings, threading.Event())
+        assert (caught.value.port, caught.value.kind) == (next(iter(change.values())), kind)
+    running.stop()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        settings = CollectorSettings(
+            writer=MemoryStore,
+            data_dir=tmp_path,
+            counters=Counters(CollectorRegistry()),
+            port=port,
+            grpc_port=None,
+            http=True,
+        )
+        with pytest.raises(DoorTaken, match="HTTP"):
+            run_collector(settings, threading.Event())
+
+
+def test_two_share_the_ports(memory: MemoryStore, tmp_path: Path) -> None:
+    """With SO_REUSEPORT the kernel spreads senders; each keeps what it got."""
+    first = Running(memory, tmp_path, reuse_port=True, http=True)
+    ports = {kind: port_of(address) for kind, address in first.doors.items()}
+    second = Running(
+        memory, tmp_path, reuse_port=True, http=True, port=ports["udp"], grpc_port=ports["grpc"]
+    )
+    for id in range(1, 101):
+        send(first.doors["udp"], datagram(segment_bytes(f"{id:016x}")))
+    eventually(lambda: stored(memory) == 100)
+    received = [r.settings.counters.snapshot()["received"] for r in (first, second)]  # type: ignore[union-attr]
+    assert sum(received) == 100
+    first.stop()
+    second.stop()
+
+
+def start_away(path: Path) -> tuple[subprocess.Popen[str], dict[str, str]]:
+    """A collector process whose store is away, and its doors."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", AWAY, str(path)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert process.stdout is not None
+    for line in process.stdout:  # log lines may come before
+        if line.startswith("{"):
+            return process, json.loads(line)
+    raise AssertionError("it did not come up")
+
+
+def put_two(doors: dict[str, str]) -> None:
+    """An acknowledged put of two documents."""
+    with grpc.insecure_channel(doors["grpc"]) as channel:
+        stub = segment_service(channel)
+        documents = [segment_bytes("00000000000000a1"), segment_bytes("00000000000000a2")]
+        assert stub.PutSegments(segments_pb2.PutSegmentsRequest(documents=documents)).stored == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_terminated(tmp_path: Path, number: int) -> None:
+    """What UDP had delivered and what was acknowledged is on disk; the exit code is 0."""
+    process, doors = start_away(tmp_path)
+    put_two(doors)
+    send(doors["udp"], datagram(segment_bytes("00000000000000a3")))
+    process.send_signal(number)
+    assert process.wait(20) == 0
+    assert process.stdout is not None
+    process.stdout.close()
+    assert _ids_on_disk(tmp_path) == {"00000000000000a1", "00000000000000a2", "00000000000000a3"}
+
+
+def test_killed(tmp_path: Path) -> None:
+    """After SIGKILL what was acknowledged is there for the next process."""
+    process, doors = start_away(tmp_path)
+    put_two(doors)
+    process.kill()
+    process.wait(20)
+    assert process.stdout is not None
+    process.stdout.close()
+    assert _ids_on_disk(tmp_path) == {"00000000000000a1", "00000000000000a2"}
+    memory = MemoryStore()
+    running = Running(memory, tmp_path)
+    eventually(lambda: stored(memory) == 2)
+    running.stop()
+
+
+def _ids_on_disk(path: Path) -> set[str]:
+    spool = Spool(path / "spool", "reader", 1 << 30)
+    batches = [spool.read(name) for name in spool.waiting()]
+    spool.close()
+    return {json.loads(raw)["id"] for batch in batches if batch for _, raw in batch.documents}
