@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest'
+import { cameraFor, fitted, panned, revealed, viewportOf, worldAt, zoomed } from './camera'
+
+const size = { width: 1000, height: 600 }
+const box = { left: 0, top: 0, right: 400, bottom: 300 }
+
+test('a fit shows everything, and never enlarges a small map beyond 1.25', () => {
+  const camera = fitted(box, size)
+  expect(camera.k).toBe(1.25)
+  const wide = fitted({ ...box, right: 4000 }, size)
+  expect(wide.tx).toBeGreaterThanOrEqual(0)
+  expect(4000 * wide.k + wide.tx).toBeLessThanOrEqual(1000)
+})
+
+test('zooming keeps the point under the pointer, within limits', () => {
+  const before = { k: 1, tx: 30, ty: 40 }
+  const after = zoomed(before, 1.7, 500, 200)
+  expect(worldAt(after, 500, 200).x).toBeCloseTo(worldAt(before, 500, 200).x)
+  expect(zoomed(before, 1e6, 0, 0).k).toBe(3)
+  expect(zoomed(before, 1e-6, 0, 0).k).toBe(0.03)
+})
+
+test('a viewport and its camera are the same thing', () => {
+  const camera = { k: 0.8, tx: -120, ty: 33 }
+  const again = cameraFor(viewportOf(camera, size), size)
+  expect(again.tx).toBeCloseTo(camera.tx)
+  expect(again.ty).toBeCloseTo(camera.ty)
+})
+
+test('revealing moves as little as needed, and not at all when in sight', () => {
+  const camera = { k: 1, tx: 100, ty: 100 }
+  expect(revealed(camera, box, size)).toEqual(camera)
+  const moved = revealed(panned(camera, 700, 0), box, size)
+  expect(400 + moved.tx).toBe(1000 - 16)
+  expect(moved.ty).toBe(100)
+  expect(revealed(camera, { ...box, right: 3000 }, size).k).toBeLessThan(1)
+})

@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest'
+import { node } from './samples'
+import { hitsOf } from './search'
+import { DEFAULT_SORT, sortedBy, sortedNodes } from './table'
+
+const nodes = [
+  node('b', { traces_per_min: 5, x: 200 }),
+  node('a', { traces_per_min: 9, ok: 8, fault: 2, x: 400 }),
+  node('client', { kind: 'client', traces_per_min: null, ok: null, x: 0, type: 'client' }),
+]
+const ids = (list: { id: string }[]) => list.map(({ id }) => id)
+
+test('rows sort by any column, and what is unknown goes last either way', () => {
+  expect(ids(sortedNodes(nodes, DEFAULT_SORT))).toEqual(['a', 'b', 'client'])
+  expect(ids(sortedNodes(nodes, { column: 'rate', descending: false }))).toEqual(['b', 'a', 'client'])
+  expect(ids(sortedNodes(nodes, { column: 'fault', descending: true }))).toEqual(['a', 'b', 'client'])
+})
+
+test('a second click turns the order; words begin with A', () => {
+  expect(sortedBy(DEFAULT_SORT, 'rate')).toEqual({ column: 'rate', descending: false })
+  expect(sortedBy(DEFAULT_SORT, 'name')).toEqual({ column: 'name', descending: false })
+  expect(sortedBy(DEFAULT_SORT, 'p95')).toEqual({ column: 'p95', descending: true })
+})
+
+test('a search finds names and types, from left to right, and joins with a state', () => {
+  expect(hitsOf(nodes, '  ', null)).toBeNull()
+  expect(ids(hitsOf(nodes, 'LAMBDA', null) ?? [])).toEqual(['b', 'a'])
+  expect(ids(hitsOf(nodes, 'lambda', 'fault') ?? [])).toEqual(['a'])
+  expect(hitsOf(nodes, 'nothing', null)).toEqual([])
+})
