@@ -1,0 +1,151 @@
+"""A real Chromium, and a small shop whose traces the browser tests look at."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+CHROMIUM = os.environ.get("RAYMAP_TEST_CHROMIUM", "/usr/bin/chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium when it is there, else the one that Playwright has downloaded."""
+    executable = shutil.which(CHROMIUM)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=executable, headless=True, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A fresh page of a usual size; an uncaught error in it fails the test."""
+    context = browser.new_context(
+        viewport={"width": 1440, "height": 900},
+        color_scheme="light",
+        timezone_id="UTC",
+        reduced_motion="reduce",
+    )
+    opened = context.new_page()
+    opened.set_default_timeout(15_000)
+    errors: list[str] = []
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    yield opened
+    context.close()
+    assert errors == []
+
+
+@dataclass(frozen=True)
+class Shop:
+    """One trace that went wrong: the storefront called payments, which timed out."""
+
+    http: str
+    trace_id: str
+    segment_id: str
+    payments_id: str
+    storefront: str = "storefront"
+    payments: str = "payments"
+    table: str = "OrdersTable"
+
+    def url(self, path: str) -> str:
+        """An address of the running server."""
+        return self.http + path
+
+
+def shop_documents(start: float, trace_id: str) -> list[dict[str, Any]]:
+    """Two segments: the storefront with its calls, and payments with the exception it threw."""
+    storefront, call, payments = (secrets.token_hex(8) for _ in range(3))
+    outer, inner = secrets.token_hex(8), secrets.token_hex(8)
+    return [
+        {
+            "trace_id": trace_id,
+            "id": storefront,
+            "name": "storefront",
+            "origin": "AWS::Lambda::Function",
+            "start_time": start,
+            "end_time": start + 0.9,
+            "fault": True,
+            "http": {
+                "request": {"method": "POST", "url": "https://shop.example/checkout"},
+                "response": {"status": 502},
+            },
+            "annotations": {"tenant": "acme", "items": 4},
+            "metadata": {"default": {"cart": {"total": 149.5}}},
+            "subsegments": [
+                {
+                    "id": call,
+                    "name": "payments",
+                    "namespace": "remote",
+                    "start_time": start + 0.1,
+                    "end_time": start + 0.8,
+                    "fault": True,
+                    "http": {"response": {"status": 500}},
+                },
+                {
+                    "id": secrets.token_hex(8),
+                    "name": "OrdersTable",
+                    "namespace": "aws",
+                    "start_time": start + 0.82,
+                    "end_time": start + 0.85,
+                    "aws": {"operation": "PutItem", "table_name": "OrdersTable"},
+                    "http": {"response": {"status": 200}},
+                },
+            ],
+        },
+        {
+            "trace_id": trace_id,
+            "id": payments,
+            "parent_id": call,
+            "name": "payments",
+            "origin": "AWS::Lambda::Function",
+            "start_time": start + 0.12,
+            "end_time": start + 0.78,
+            "fault": True,
+            "http": {"response": {"status": 500}},
+            "cause": {
+                "exceptions": [
+                    {
+                        "id": outer,
+                        "type": "PaymentError",
+                        "message": "the order could not be paid",
+                        "cause": inner,
+                        "stack": [{"path": "payments/handler.py", "line": 88, "label": "handler"}],
+                    },
+                    {"id": inner, "type": "UpstreamTimeout", "message": "no answer within 800 ms"},
+                ]
+            },
+        },
+    ]
+
+
+def send_shop(server: Any) -> Shop:
+    """Deliver a fresh trace of the shop."""
+    start = time.time() - 2
+    trace_id = f"1-{int(start):08x}-{secrets.token_hex(12)}"
+    documents = shop_documents(start, trace_id)
+    server.send(*documents)
+    return Shop(server.http, trace_id, documents[0]["id"], documents[1]["id"])
+
+
+@pytest.fixture
+def shop(raymap_server: Any) -> Shop:
+    """The shop, with a trace of a moment ago."""
+    return send_shop(raymap_server)

@@ -1,0 +1,234 @@
+"""The service map in a real browser, against a real server."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+pytestmark = pytest.mark.browser
+
+POSITIONS = """() => [...window.__map.scene.nodes.values()]
+  .map((node) => [node.data.id, node.x, node.y]).sort()"""
+CAMERA = "() => window.__map.camera"
+
+
+def open_map(page: Page, url: str) -> None:
+    page.goto(url)
+    page.wait_for_function("window.__map && window.__map.scene.nodes.size > 0")
+
+
+def node(page: Page, name: str) -> Any:
+    return page.get_by_role("button", name=re.compile(f"^{name}, ")).first
+
+
+def test_a_service_is_a_button_that_says_its_numbers(page: Page, shop: Any) -> None:
+    """What the canvas shows can be heard, too."""
+    open_map(page, shop.url("/map?test=1"))
+    button = node(page, shop.payments)
+    expect(button).to_be_visible()
+    expect(button).to_have_attribute("aria-label", re.compile(r"AWS::Lambda::Function, .*Fault"))
+
+
+def test_a_click_opens_the_details_and_lights_the_neighbours(page: Page, shop: Any) -> None:
+    """Selection is in the address and in aria-pressed; a click on the background ends it."""
+    open_map(page, shop.url("/map?test=1"))
+    node(page, shop.payments).click()
+    details = page.get_by_role("complementary", name="Details")
+    expect(details.get_by_role("heading", name=shop.payments, exact=True)).to_be_visible()
+    expect(details.get_by_role("button", name=shop.storefront)).to_be_visible()
+    expect(node(page, shop.payments)).to_have_attribute("aria-pressed", "true")
+    expect(page).to_have_url(re.compile(r"[?&]sel="))
+    details.get_by_role("button", name="Close details").click()
+    expect(details).to_have_count(0)
+
+
+def test_charts_are_drawn_in_the_details(page: Page, shop: Any) -> None:
+    """The figures come from Python and are drawn with the bundled plotly.js."""
+    open_map(page, shop.url("/map?test=1"))
+    node(page, shop.storefront).click()
+    chart = page.get_by_role("img", name="Histogram of response times")
+    expect(chart.locator(".plot")).to_be_visible()
+
+
+def test_an_edge_can_be_chosen(page: Page, shop: Any) -> None:
+    """A click on the line between two services opens the details of the calls."""
+    open_map(page, shop.url("/map?test=1"))
+    at = page.evaluate(
+        """([from, to]) => {
+          const map = window.__map
+          const edge = map.scene.edges.find((one) =>
+            one.source.data.name === from && one.target.data.name === to)
+          const [x, y] = edge.line[Math.floor(edge.line.length / 2)]
+          const box = document.querySelector('.map').getBoundingClientRect()
+          return [x * map.camera.k + map.camera.tx + box.x, y * map.camera.k + map.camera.ty + box.y]
+        }""",
+        [shop.storefront, shop.payments],
+    )
+    page.mouse.click(*at)
+    details = page.get_by_role("complementary", name="Details")
+    expect(details.get_by_role("heading", level=2)).to_have_text(
+        f"{shop.storefront} → {shop.payments}"
+    )
+
+
+def test_a_refresh_moves_nothing(page: Page, shop: Any, raymap_server: Any) -> None:
+    """New numbers arrive, while every node and the viewport stay where they are."""
+    page.add_init_script("localStorage.setItem('raymap.refresh', '5')")
+    open_map(page, shop.url("/map?test=1"))
+    page.get_by_role("button", name="Zoom in").click()
+    page.wait_for_timeout(300)
+    before = page.evaluate(POSITIONS), page.evaluate(CAMERA)
+    with page.expect_response(lambda answer: "/api/map" in answer.url, timeout=15_000):
+        pass
+    page.wait_for_timeout(300)
+    assert (page.evaluate(POSITIONS), page.evaluate(CAMERA)) == before
+
+
+def test_a_dragged_service_stays_where_it_was_put(page: Page, shop: Any) -> None:
+    """Also after the page is opened again."""
+    open_map(page, shop.url("/map?test=1"))
+    box = node(page, shop.payments).bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 60, y + 90, steps=6)
+    page.mouse.up()
+    dropped = page.evaluate(POSITIONS)
+    expect(page.get_by_role("complementary", name="Details")).to_have_count(0)
+    open_map(page, shop.url("/map?test=1"))
+    moved = {name: (x, y) for name, x, y in dropped}
+    again = {name: (x, y) for name, x, y in page.evaluate(POSITIONS)}
+    pinned = page.evaluate("Object.keys(JSON.parse(localStorage['raymap.pins.all']))[0]")
+    assert again[pinned] == moved[pinned]
+
+
+def test_a_link_restores_selection_and_viewport(page: Page, shop: Any) -> None:
+    """A link shows what its sender saw."""
+    open_map(page, shop.url("/map?test=1"))
+    node(page, shop.payments).click()
+    page.get_by_role("button", name="Zoom in").click()
+    expect(page).to_have_url(re.compile(r"view="))
+    link, camera = page.url, page.evaluate(CAMERA)
+
+    open_map(page, link)
+    expect(node(page, shop.payments)).to_have_attribute("aria-pressed", "true")
+    restored = page.evaluate(CAMERA)
+    assert restored["k"] == pytest.approx(camera["k"], abs=0.001)
+    assert restored["tx"] == pytest.approx(camera["tx"], abs=3)
+    assert restored["ty"] == pytest.approx(camera["ty"], abs=3)
+
+
+def test_back_restores_the_selection_before(page: Page, shop: Any) -> None:
+    """Choosing is a step of the history, moving the map is not."""
+    open_map(page, shop.url("/map?test=1"))
+    node(page, shop.storefront).click()
+    node(page, shop.payments).click()
+    expect(node(page, shop.payments)).to_have_attribute("aria-pressed", "true")
+    page.go_back()
+    expect(node(page, shop.storefront)).to_have_attribute("aria-pressed", "true")
+
+
+def test_search_counts_and_finds(page: Page, shop: Any) -> None:
+    """The slash key leads to the field; no hit is said in words."""
+    open_map(page, shop.url("/map?test=1"))
+    page.keyboard.press("/")
+    page.keyboard.type("payme")
+    expect(page.get_by_text(re.compile(r"^1 of \d+$"))).to_be_visible()
+    page.get_by_label("Find a service").fill("nothing like this")
+    expect(page.get_by_text("No service matches")).to_be_visible()
+
+
+def test_focus_shows_the_surroundings_and_leads_back(page: Page, shop: Any) -> None:
+    """F lays the neighbourhood out afresh; Esc returns."""
+    open_map(page, shop.url("/map?test=1"))
+    node(page, shop.payments).click()
+    page.keyboard.press("f")
+    expect(page.get_by_role("navigation", name="Focus")).to_contain_text(shop.payments)
+    expect(node(page, shop.table)).to_have_count(0)
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("navigation", name="Focus")).to_have_count(0)
+    expect(node(page, shop.table)).to_be_visible()
+
+
+def test_the_list_holds_the_same_services(page: Page, shop: Any) -> None:
+    """The list view is the map as a sortable table, and the first view on a narrow screen."""
+    page.goto(shop.url("/map?as=list"))
+    table = page.get_by_role("table", name="Services")
+    expect(table.get_by_role("button", name=shop.payments, exact=True)).to_be_visible()
+    table.get_by_role("button", name="Service", exact=True).click()
+    header = table.get_by_role("columnheader", name="Service")
+    expect(header).to_have_attribute("aria-sort", "ascending")
+    page.set_viewport_size({"width": 420, "height": 800})
+    page.goto(shop.url("/map"))
+    expect(page.get_by_role("table", name="Services")).to_be_visible()
+
+
+def test_dark_and_light(page: Page, shop: Any) -> None:
+    """The system's scheme counts until the switch is used, which is remembered."""
+    background = "getComputedStyle(document.body).backgroundColor"
+    page.emulate_media(color_scheme="dark")
+    open_map(page, shop.url("/map?test=1"))
+    assert page.evaluate(background) == "rgb(15, 20, 26)"
+    page.get_by_role("button", name=re.compile("^Colours:")).click()
+    assert page.evaluate(background) == "rgb(255, 255, 255)"
+    page.reload()
+    assert page.evaluate(background) == "rgb(255, 255, 255)"
+
+
+def empty_map(ever: bool) -> dict[str, Any]:
+    return {
+        "from": 0,
+        "to": 900,
+        "generated_at": 900,
+        "ever": ever,
+        "total_nodes": 0,
+        "left_out": 0,
+        "nodes": [],
+        "edges": [],
+    }
+
+
+@pytest.mark.parametrize("ever", [True, False])
+def test_an_empty_map_says_what_to_do(page: Page, raymap_server: Any, ever: bool) -> None:
+    """A store that never held a trace shows the commands that send one."""
+
+    def answer(route: Route) -> None:
+        route.fulfill(content_type="application/json", body=json.dumps(empty_map(ever)))
+
+    page.route("**/api/map?*", answer)
+    page.goto(raymap_server.http + "/map")
+    if ever:
+        expect(page.get_by_role("heading", name="No traces in this range")).to_be_visible()
+        page.get_by_role("button", name="Last 24 hours").click()
+        expect(page).to_have_url(re.compile("range=24h"))
+    else:
+        expect(page.get_by_text("export AWS_XRAY_DAEMON_ADDRESS=127.0.0.1:2000")).to_be_visible()
+        expect(page.get_by_text("/dev/udp/127.0.0.1/2000")).to_be_visible()
+
+
+def test_a_failed_refresh_keeps_the_last_map(page: Page, shop: Any) -> None:
+    """The map stays, a banner says why and offers to try again."""
+    open_map(page, shop.url("/map?test=1"))
+    body = {"error": {"code": "Unavailable", "message": "the store does not answer"}}
+    page.route("**/api/map?*", lambda route: route.fulfill(status=503, json=body))
+    page.keyboard.press("[")
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("503 the store does not answer")
+    expect(node(page, shop.payments)).to_be_visible()
+    page.unroute("**/api/map?*")
+    page.keyboard.press("]")
+    expect(alert).to_have_count(0)
+
+
+def test_an_unreachable_server_is_said_so(page: Page, raymap_server: Any) -> None:
+    """No endless skeleton when nothing answers."""
+    page.route("**/api/**", lambda route: route.abort())
+    page.goto(raymap_server.http + "/map")
+    expect(page.get_by_role("alert")).to_contain_text("the server does not answer")
+    expect(page.get_by_role("button", name="Server status: No connection")).to_be_visible()
