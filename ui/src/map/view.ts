@@ -215,7 +215,7 @@ export class MapView {
     const coarse = this.moving && devicePixelRatio !== 1
     this.moving = false
     if (coarse) this.paint()
-    const seen = visibleWorld(this.camera, this.size, -R * this.camera.k)
+    const seen = visibleWorld(this.camera, this.size, 0)
     const inside = (n: SceneNode) => n.x > seen.left && n.x < seen.right && n.y > seen.top && n.y < seen.bottom
     this.listener.rested(this.shown.filter(inside).sort((a, b) => a.x - b.x || a.y - b.y))
   }
