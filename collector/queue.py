@@ -19,7 +19,7 @@ from store.model import Document
 Kept = Future[tuple[Document, ...]]
 """Done when the documents are kept; its result are those the store refused, normally none."""
 
-OVERHEAD = 1000
+OVERHEAD = 2000
 """Bytes a document in memory takes beside its raw bytes, roughly."""
 
 

@@ -60,7 +60,8 @@ def flatten(root: Root, identity: Identity, raw: bytes, version: int) -> Documen
     """The document, its embedded subsegments folded in."""
     units = _embedded(root) if root.subsegments else ()
     types = _exception_types(root, units)
-    end = last_end = identity.end
+    end = identity.end
+    latest = 0.0
     items = _items(root.annotations) if root.annotations else []
     members: list[int] = []
     calls: dict[int, Call] = {}
@@ -77,8 +78,8 @@ def flatten(root: Root, identity: Identity, raw: bytes, version: int) -> Documen
         if unit.annotations:
             items += _items(unit.annotations)
         unit_end = unit.end_time
-        if unit_end is not None and 0 <= unit_end < LATEST:
-            last_end = max(last_end, round(unit_end * 1e6))
+        if unit_end is not None and latest < unit_end < LATEST:
+            latest = unit_end
         if unit.namespace == "remote" or unit.namespace == "aws":
             id = id or _made_id(identity, ordinal)
             calls[id] = _call(unit, id, identity.start, types)
@@ -94,7 +95,7 @@ def flatten(root: Root, identity: Identity, raw: bytes, version: int) -> Documen
         bool(root.inferred),
         identity.start,
         end,
-        last_end,
+        max(end, round(latest * 1e6)) if latest else end,
         _state(root, status, exception),
         service.node,
         service.service,
@@ -186,10 +187,12 @@ def _http(block: HttpBlock, status: int) -> Http:
     )
 
 
-def _exception_types(root: Unit, units: list[Unit] | tuple[()]) -> dict[str, str]:
+def _exception_types(root: Root, units: list[Unit] | tuple[()]) -> dict[str, str]:
     """Exception id → type over the whole document; empty when nothing refers by id."""
-    causes = [unit.cause for unit in (root, *units) if unit.cause is not None]
-    if not any(isinstance(cause, str) for cause in causes):
+    causes = [unit.cause for unit in units if unit.cause is not None]
+    if root.cause is not None:
+        causes.append(root.cause)
+    if not any([isinstance(cause, str) for cause in causes]):  # noqa: C419
         return {}
     return {
         entry.id: entry.type or ""

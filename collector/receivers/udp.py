@@ -1,12 +1,13 @@
 """The door every X-Ray SDK knows: UDP, usually port 2000. No answers are given here.
 
-A thread that blocks in recv loses nothing where asyncio's protocol lost half of a flood; an 8 MiB
-receive buffer carries over pauses (measured). What the kernel still drops is counted.
+A thread of its own loses nothing where asyncio's protocol lost half of a flood (measured), and a
+large receive buffer carries over pauses. What the kernel still drops is counted.
 """
 
 from __future__ import annotations
 
 import os
+import select
 import socket
 import sys
 import threading
@@ -17,14 +18,12 @@ import structlog
 from collector.decode.daemon import split_datagram
 from collector.decode.rejected import Rejected
 from collector.intake import Intake
+from collector.receivers.drain import create_drain
 
 log = structlog.get_logger(__name__)
 
-DATAGRAM = 65_536
-"""The daemon's own read buffer: more than IP can carry."""
-RECEIVE_BUFFER = 8 << 20
-DRAIN = 512
-"""Datagrams taken at once before they are decoded and queued together."""
+RECEIVE_BUFFER = 32 << 20
+"""A second of 20,000 datagrams; the kernel grants less to unprivileged processes."""
 _SO_RCVBUFFORCE = 33
 
 
@@ -37,6 +36,9 @@ class UdpReceiver:
         """Bind. Raises OSError when the port is taken."""
         self._intake = intake
         self._socket = _bind(host, port, reuse_port)
+        self._drain = create_drain(self._socket)
+        self._poll = select.poll()
+        self._poll.register(self._socket, select.POLLIN)
         self._stopping = threading.Event()
         self._kernel_drops = KernelDrops(self._socket)
         self._thread = threading.Thread(target=self._run, name="udp", daemon=True)
@@ -56,10 +58,10 @@ class UdpReceiver:
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join(5.0)
-        self._socket.close()
+        if not self._thread.is_alive():
+            self._socket.close()
 
     def _run(self) -> None:
-        self._socket.settimeout(0.2)
         busy_rounds = 0
         while True:
             datagrams = self._receive()
@@ -76,22 +78,13 @@ class UdpReceiver:
         self._count_kernel_drops()
 
     def _receive(self) -> list[bytes]:
-        """The next datagrams: waits for the first, and adds what is already there."""
-        receive = self._socket.recv
+        """The next datagrams: waits for the first, and takes those that are there by then."""
         try:
-            datagrams = [receive(DATAGRAM)]
-        except TimeoutError:
-            return []
+            return self._drain.take() if self._poll.poll(200) else []
         except OSError as error:
             log.warning("udp_receive_failed", error=str(error))
             self._stopping.wait(0.2)
             return []
-        try:
-            while len(datagrams) < DRAIN:
-                datagrams.append(receive(DATAGRAM, socket.MSG_DONTWAIT))
-        except OSError:
-            pass  # nothing more
-        return datagrams
 
     def take(self, datagrams: list[bytes]) -> None:
         """Unwrap, decode and queue datagrams."""
