@@ -6,12 +6,13 @@ No sockets, no clock, no store. The codes are X-Ray's where they are known, by a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
-from collector.decode.flatten import LATEST, MAX_NAME, Identity, TooDeep, flatten, read_id
+from collector.decode.flatten import LATEST, MAX_NAME, Identity, flatten, read_id
 from collector.decode.rejected import Reason, Rejected
 from collector.decode.wire import Root, read_leniently, read_strictly
 from store.model import Document
@@ -19,7 +20,11 @@ from store.trace_id import parse_trace_id
 
 MAX_DOCUMENT = 65_536
 """Bytes of one document (XRAY.md §2.1)."""
+MAX_NESTING = 400
+"""Levels of objects and arrays. Readers of the raw document, here and elsewhere, recurse; Python's
+own JSON reader ends at some 990. Real documents stay below thirty."""
 
+_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{\]}]', re.DOTALL)
 _elements_decoder = msgspec.json.Decoder(list[msgspec.Raw])
 _UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
 
@@ -62,11 +67,10 @@ def decode_document(raw: bytes, version: int) -> Document:
     except _UNREADABLE as error:
         raise _unreadable(error) from error
     identity = _identify(root)
-    try:
-        return flatten(root, identity, raw, version)
-    except TooDeep:
-        message = "subsegments are nested too deeply"
-        raise Rejected(Reason.INVALID_SEGMENT_DOCUMENT, message, root.id) from None
+    if raw.count(b"{") + raw.count(b"[") > MAX_NESTING and _nests_too_deeply(raw):
+        message = f"the document is nested too deeply: more than {MAX_NESTING} levels"
+        raise Rejected(Reason.INVALID_SEGMENT_DOCUMENT, message, root.id)
+    return flatten(root, identity, raw, version)
 
 
 def _judge(raw: bytes, version: int) -> Document | Rejected:
@@ -74,6 +78,20 @@ def _judge(raw: bytes, version: int) -> Document | Rejected:
         return decode_document(raw, version)
     except Rejected as rejected:
         return rejected
+
+
+def _nests_too_deeply(raw: bytes) -> bool:
+    """Whether valid JSON has more levels than `MAX_NESTING`."""
+    depth = 0
+    for token in _BRACKETS.finditer(raw):
+        first = raw[token.start()]
+        if first in b"{[":
+            depth += 1
+            if depth > MAX_NESTING:
+                return True
+        elif first in b"}]":
+            depth -= 1
+    return False
 
 
 def _identify(root: Root) -> Identity:

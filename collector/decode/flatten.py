@@ -22,12 +22,6 @@ LATEST = 253_402_300_800.0
 """Year 10000 in epoch seconds: later times are taken for other units."""
 MAX_NAME = 200
 MAX_ANNOTATION = 1000
-MAX_DEPTH = 200
-"""How deep subsegments may nest; real SDKs stay below ten."""
-
-
-class TooDeep(Exception):
-    """Subsegments nest deeper than `MAX_DEPTH`."""
 
 
 class Identity:
@@ -121,14 +115,12 @@ def _embedded(root: Unit) -> list[Unit]:
     if not any([unit.subsegments for unit in first]):  # noqa: C419 (a third faster)
         return first
     units: list[Unit] = []
-    stack: list[tuple[Unit, int]] = [(unit, 1) for unit in reversed(first)]
+    stack = first[::-1]
     while stack:
-        unit, depth = stack.pop()
+        unit = stack.pop()
         units.append(unit)
         if unit.subsegments:
-            if depth >= MAX_DEPTH:
-                raise TooDeep
-            stack += [(child, depth + 1) for child in reversed(unit.subsegments)]
+            stack += reversed(unit.subsegments)
     return units
 
 

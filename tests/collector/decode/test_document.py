@@ -136,6 +136,18 @@ def test_deep_subsegments() -> None:
     assert "deep" in rejection(nested(220)).message
 
 
+def test_deep_metadata() -> None:
+    """What nobody could read again is not kept; brackets in text and many side by side are fine."""
+
+    def deep(levels: int) -> bytes:
+        text = b"[" * levels + b"]" * levels
+        return segment_bytes(metadata=1)[:-2] + b'{"\\"[": ' + text + b"}}"
+
+    assert decode_document(deep(350), 1)
+    assert "more than 400 levels" in rejection(deep(450)).message
+    assert decode_document(segment_bytes(metadata={"a": [[]] * 5000, "b": '[{"\\' * 900}), 1)
+
+
 def test_unusual_but_valid() -> None:
     """1970 and 2438, names with any character, W3C ids, capitals in ids."""
     assert decode(start_time=0, end_time=0).start == 0

@@ -1,0 +1,44 @@
+"""The collector before a real ClickHouse that goes away and comes back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from collector.counters import Counters
+from collector.intake import Intake
+from collector.queue import Limits
+from store.clickhouse.embedded import EmbeddedClickHouse
+from store.clickhouse.migrate import migrate
+from store.clickhouse.store import ClickHouseStore
+from tests.collector.samples import eventually, segment_bytes
+
+
+def test_an_outage_loses_nothing(tmp_path: Path, counters: Counters) -> None:
+    """Acknowledged before, during and after: all of it is there in the end, once."""
+
+    def put(*ids: int) -> None:
+        raws = [segment_bytes(f"{id:016x}") for id in ids]
+        assert intake.submit(intake.decode(raws, "http").documents).result(30) == ()
+
+    with EmbeddedClickHouse(tmp_path / "engine") as engine:
+        address = replace(engine.address, database="outage")
+        migrate(address, {"retention_days": 3650})
+        store = ClickHouseStore(address, connections=4)
+        limits = Limits(batch_age=0.02, replay_pause=0.1)
+        intake = Intake(store, tmp_path, counters=counters, limits=limits)
+        intake.start()
+        put(1, 2)
+        (trace_id,) = {d.trace_id for d in intake.decode([segment_bytes()], "x").documents}
+    put(3, 4)
+    put(5)
+    assert counters.snapshot()["stored"] == 2
+    with EmbeddedClickHouse(tmp_path / "engine"):
+        put(6)
+        eventually(lambda: counters.snapshot()["stored"] == 6, 20)
+        trace = store.get_traces([trace_id])[trace_id]
+        assert sorted(trace.documents) == [1, 2, 3, 4, 5, 6]
+        assert trace.revision == 6
+        intake.stop()
+        store.close()
+    assert list((tmp_path / "spool").iterdir()) == []

@@ -1,0 +1,86 @@
+"""A batch into a store that does not like all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from collector.counters import Counters
+from collector.insert import MAX_REFUSED, StoreRefuses, insert, replay
+from collector.spool import Spool
+from store.interface import StoreAway, StoreError
+from store.memory import MemoryStore
+from store.model import Document
+from tests.builders import segment
+from tests.collector.samples import segment_bytes
+
+
+class Picky:
+    """Takes what holds none of the bad ids, and remembers every put."""
+
+    def __init__(self, *bad: int, away_after: int = 10_000) -> None:
+        self.bad = frozenset(bad)
+        self.away_after = away_after
+        self.puts: list[str] = []
+        self.taken: set[int] = set()
+
+    def put(self, documents: Sequence[Document], token: str) -> None:
+        self.puts.append(token)
+        if len(self.puts) > self.away_after:
+            raise StoreAway("gone")
+        if any(document.id in self.bad for document in documents):
+            raise StoreError("no")
+        self.taken |= {document.id for document in documents}
+
+
+BATCH = [segment(id) for id in range(1, 101)]
+
+
+def test_one_put_when_nothing_is_wrong() -> None:
+    """Under the batch's own token."""
+    store = Picky()
+    assert insert(store, BATCH, "t") == []
+    assert store.puts == ["t"]
+
+
+def test_offenders_are_found() -> None:
+    """All others are taken, with few puts, under tokens that are the same each time."""
+    store, again = Picky(7, 80), Picky(7, 80)
+    refused = insert(store, BATCH, "t")
+    assert [document.id for document in refused] == [7, 80]
+    assert store.taken == set(range(1, 101)) - {7, 80}
+    assert len(store.puts) < 40
+    assert len(set(store.puts)) == len(store.puts)
+    insert(again, BATCH, "t")
+    assert again.puts == store.puts
+
+
+def test_all_refused() -> None:
+    """The store's fault, found out soon."""
+    store = Picky(*range(1, 101))
+    with pytest.raises(StoreRefuses):
+        insert(store, BATCH, "t")
+    assert len(store.puts) < 3 * MAX_REFUSED
+
+
+def test_gone_in_the_middle() -> None:
+    """Said as it is; the whole batch may be put again."""
+    with pytest.raises(StoreAway):
+        insert(Picky(7, away_after=3), BATCH, "t")
+
+
+def test_replay(tmp_path: Path, counters: Counters, memory: MemoryStore) -> None:
+    """A spooled batch is decoded again; a document this release rejects is counted."""
+    spool = Spool(tmp_path, "test", 1 << 20)
+    documents = [segment(1, raw=segment_bytes(), version=9), segment(2, raw=b"{}", version=10)]
+    spool.write(documents, "t")
+    (name,) = spool.waiting()
+    replay(memory, spool, counters, name)
+    replay(memory, spool, counters, name)
+    (trace,) = memory._traces.values()
+    assert [(d.id, d.version) for d in trace.documents.values()] == [(0xA1, 9)]
+    assert counters.snapshot()["stored"] == 1
+    assert counters.snapshot()["rejected_by_reason"] == {"MissingId": 1}
+    assert spool.waiting() == []
