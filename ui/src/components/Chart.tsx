@@ -69,13 +69,18 @@ function painted({ data }: Figure, palette: Palette): Record<string, unknown>[] 
     const status = name in SYMBOLS ? name : null
     const colour = status && status !== 'in_progress' ? palette[status as 'ok'] : status ? palette.mute : palette.bar
     const given = (series['marker'] ?? {}) as Record<string, unknown>
-    const isScatter = series['type'] === 'scatter' || String(series['mode'] ?? '').includes('markers')
+    const isScatter = isScattered(series)
     const line = status === 'error' ? { color: palette.outline, width: isScatter ? 1 : 0.5 } : { width: 0 }
+    const hover = { hovertemplate: '%{y:.4~g} ms<br>%{x|%H:%M:%S}', ...series }
     const marker = isScatter
       ? { ...given, color: colour, symbol: SYMBOLS[name] ?? 'circle', size: 7, line }
       : { ...given, color: colour, line }
-    return { ...series, x: localTimes(series['x']), marker, ...(status && { name: WORDS[name] }) }
+    return { ...(isScatter ? hover : series), x: localTimes(series['x']), marker, ...(status && { name: WORDS[name] }) }
   })
+}
+
+function isScattered(series: Record<string, unknown>): boolean {
+  return series['type'] === 'scatter' || String(series['mode'] ?? '').includes('markers')
 }
 
 /** Plotly shows instants as they are written; the page speaks the viewer's own time. */
@@ -95,7 +100,7 @@ const DATE_TICKS = [
 
 type Axis = { type?: string; title?: { text?: string } | string }
 
-function framed({ layout }: Figure, palette: Palette, height: number): Record<string, unknown> {
+function framed({ data, layout }: Figure, palette: Palette, height: number): Record<string, unknown> {
   const axis = (name: string) => ({
     ...((layout[name] ?? {}) as Axis),
     title: titled((layout[name] ?? {}) as Axis),
@@ -119,6 +124,7 @@ function framed({ layout }: Figure, palette: Palette, height: number): Record<st
     font: { family: palette.sans, size: 11, color: palette.mute },
     showlegend: false,
     dragmode: false,
+    hovermode: data.some(isScattered) ? 'closest' : 'x unified',
     hoverlabel: { bgcolor: palette.panel, bordercolor: palette.line, font: { color: palette.ink } },
     xaxis: axis('xaxis'),
     yaxis: axis('yaxis'),

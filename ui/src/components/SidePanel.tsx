@@ -97,7 +97,7 @@ export function DetailBody({ detail, actions, onSelect }: BodyProps) {
           <h3>Response time</h3>
           <Chart figure={detail.histogram} label="Histogram of response times" height={170} />
           <h3>Statuses over time</h3>
-          <Chart figure={detail.over_time} label="Statuses over time, stacked" height={170} />
+          <Chart figure={detail.over_time} label="Statuses over time, stacked" height={150} />
           <Errors errors={detail.errors} />
         </>
       )}

@@ -57,6 +57,7 @@ export function ServiceMap(props: ServiceMapProps) {
   const viewAtSelection = useRef<string | null>(null)
   const viewTimer = useRef(0)
   const [buttons, setButtons] = useState<SceneNode[]>([])
+  const [crowded, setCrowded] = useState(false)
   const [pointed, setPointed] = useState<Pointed | null>(null)
   const palette = usePalette()
 
@@ -77,7 +78,10 @@ export function ServiceMap(props: ServiceMapProps) {
       moved: ({ k, tx, ty }) => {
         if (layer.current) layer.current.style.transform = `translate(${tx}px,${ty}px) scale(${k})`
       },
-      rested: (visible) => setButtons(visible.length > MOST_BUTTONS ? [] : visible),
+      rested: (visible) => {
+        setButtons(visible.length > MOST_BUTTONS ? [] : visible)
+        setCrowded(visible.length > MOST_BUTTONS)
+      },
     })
     map.current = view
     view.resize({ width: place.clientWidth, height: place.clientHeight })
@@ -216,6 +220,11 @@ export function ServiceMap(props: ServiceMapProps) {
           />
         ))}
       </div>
+      {crowded && (
+        <p className="visually-hidden" role="status">
+          More than {MOST_BUTTONS} services are in sight: zoom in, or use the list view.
+        </p>
+      )}
       {pointed && <MapTooltip pointed={pointed} />}
     </div>
   )

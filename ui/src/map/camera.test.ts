@@ -31,7 +31,7 @@ test('revealing moves as little as needed, and not at all when in sight', () => 
   const camera = { k: 1, tx: 100, ty: 100 }
   expect(revealed(camera, box, size)).toEqual(camera)
   const moved = revealed(panned(camera, 700, 0), box, size)
-  expect(400 + moved.tx).toBe(1000 - 16)
+  expect(400 + moved.tx).toBe(1000 - 24)
   expect(moved.ty).toBe(100)
   expect(revealed(camera, { ...box, right: 3000 }, size).k).toBeLessThan(1)
 })

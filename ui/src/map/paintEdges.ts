@@ -121,7 +121,9 @@ function paintCross({ g, palette }: Picture, x: number, y: number): void {
   g.lineCap = 'butt'
 }
 
-function paintLabel({ g, palette, write }: Picture, edge: SceneEdge, taken: Box[]): void {
+/** The numbers of an edge; where there is no room, only those of the edge that is pointed at. */
+function paintLabel(picture: Picture, edge: SceneEdge, taken: Box[]): void {
+  const { g, palette, write } = picture
   const words = [edge.data.avg_ms == null ? '' : duration(edge.data.avg_ms), rate(edge.data.requests_per_min)]
   const text = words.filter(Boolean).join(' · ')
   g.font = `600 11px ${palette.sans}`
@@ -132,6 +134,7 @@ function paintLabel({ g, palette, write }: Picture, edge: SceneEdge, taken: Box[
     return [[x, y], { left: x - half, right: x + half, top: y - 8, bottom: y + 7 }]
   })
   const free = places.find(([, box]) => !taken.some((other) => overlap(box, other)))
+  if (!free && !picture.isHot(edge)) return
   const [[x, y], box] = free ?? (places[0] as [Point, Box])
   taken.push(box)
   write(text, x, y + 4, '600 11px', 'ink')

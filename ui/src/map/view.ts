@@ -119,12 +119,12 @@ export class MapView {
   }
 
   /** Brings a node with its neighbours into view, moving as little as needed; true when it had to move. */
-  reveal(ids: Iterable<string>, margin = 16): boolean {
+  reveal(ids: Iterable<string>): boolean {
     const nodes = [...ids].flatMap((id) => this.scene.nodes.get(id) ?? [])
     const box = bounds(nodes)
     if (!box) return false
     const before = this.camera
-    this.camera = revealed(before, box, this.size, margin)
+    this.camera = revealed(before, box, this.size)
     this.draw()
     return before.tx !== this.camera.tx || before.ty !== this.camera.ty || before.k !== this.camera.k
   }

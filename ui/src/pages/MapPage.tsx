@@ -94,6 +94,7 @@ export function MapPage() {
   })
 
   const frameClass = ['map-frame', error && data && 'is-stale', as === 'list' && 'is-list'].filter(Boolean).join(' ')
+  const chosenName = selection && nodes.find(({ id }) => id === selection)?.name
   const isEmpty = data !== null && data.nodes.length === 0
   return (
     <main className="map-page">
@@ -192,6 +193,9 @@ export function MapPage() {
           />
         )}
       </div>
+      <p className="visually-hidden" role="status">
+        {chosenName && `${chosenName} chosen`}
+      </p>
       {keysOpen && <KeyHelp onClose={() => setKeysOpen(false)} />}
     </main>
   )

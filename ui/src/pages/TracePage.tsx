@@ -3,7 +3,7 @@
 import { useState } from 'react'
 import { addresses } from '../api/client'
 import type { Trace } from '../api/types'
-import { errorWords, FailureBanner } from '../components/Banner'
+import { FailureBanner } from '../components/Banner'
 import { RawTrace } from '../components/RawTrace'
 import { SegmentDetail } from '../components/SegmentDetail'
 import { TraceHead } from '../components/TraceHead'
@@ -22,7 +22,7 @@ const TAB_WORDS: Record<Tab, string> = { timeline: 'Timeline', map: 'Map', raw: 
 export function TracePage({ id }: { id: string }) {
   const { data, error, reload } = useFetched<Trace>(addresses.trace(id), id)
   if (error && (error.status === 404 || error.status === 400)) {
-    return <NotFound what={`the trace ${id}`} why={`${errorWords(error)}.`} />
+    return <NotFound what={`the trace ${id}`} why={`${error.message}.`} />
   }
   return (
     <main className="trace-page">

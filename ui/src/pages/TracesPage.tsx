@@ -1,6 +1,6 @@
 // The list of traces, newest first, with the filters that the map's links bring along.
 
-import { useMemo, useState } from 'react'
+import { useEffect, useMemo, useState } from 'react'
 import { addresses, type ApiError, type TraceFilter } from '../api/client'
 import type { Status, TraceFigure, TracePageReply } from '../api/types'
 import { errorWords, FailureBanner } from '../components/Banner'
@@ -21,6 +21,7 @@ import { useEver } from './useEver'
 import { useTraceList } from './useTraceList'
 import { readRefresh, REFRESH_CHOICES, saveRefresh, useTimeWindow } from './useTimeWindow'
 
+const EMPTY_POLL = 5
 const LAST_DAY: Range = { kind: 'live', preset: PRESETS.find(({ key }) => key === '24h') as Preset }
 
 export function TracesPage() {
@@ -34,7 +35,8 @@ export function TracesPage() {
     () => ({ node, edge, status: parseStatuses(statusText) }),
     [node, edge, statusText],
   )
-  const [seen] = useTimeWindow(range, refresh, false)
+  const [waiting, setWaiting] = useState(false)
+  const [seen] = useTimeWindow(range, waiting ? EMPTY_POLL : refresh, false)
   const rangeKey = range.kind === 'live' ? range.preset.key : `${range.from}-${range.to}`
   const key = [rangeKey, node, edge, statusText].join(' ')
 
@@ -42,6 +44,8 @@ export function TracesPage() {
   const figure = useFetched<TraceFigure>(addresses.tracesFigure(seen, filter), key)
   const list = useTraceList(first.data, key, seen, (window, cursor) => addresses.traces(window, filter, cursor))
   const ever = useEver(first.data !== null && first.data.traces.length === 0)
+
+  useEffect(() => setWaiting(ever === false), [ever])
 
   const setRange = (next: Range) => setParams(rangeParams(next))
   const open = (id: string) => go(href(`/traces/${id}`, {}))
