@@ -17,6 +17,7 @@ no right to read files).
 from __future__ import annotations
 
 import argparse
+import contextlib
 import ctypes
 import fcntl
 import hashlib
@@ -323,10 +324,8 @@ class _Engine:
         """A query that opens the FIFO only now waits for a writer: be one for a moment, repeatedly."""
         deadline = time.monotonic() + START_TIMEOUT
         while self._thread.is_alive() and time.monotonic() < deadline:
-            try:
+            with contextlib.suppress(OSError):  # nobody reads: it has ended, or is not there yet
                 os.close(os.open(self._fifo, os.O_WRONLY | os.O_NONBLOCK))
-            except OSError:
-                pass  # nobody reads: the query has ended, or has not come so far
             self._thread.join(0.02)
 
     def _watch_stdin(self) -> None:
