@@ -1,0 +1,199 @@
+"""Reading requests: a bounded body, and members of it that are what they should be."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+
+from api.errors import Refused
+from store.model import TimeRange
+
+MOST_BYTES = 1 << 20
+"""Of a body that only asks. Documents go another way, with a limit of their own."""
+LATEST = 100_000_000_000
+"""Seconds since the epoch (the year 5138); more are milliseconds by mistake."""
+
+
+async def read_body(request: Request, most: int = MOST_BYTES) -> bytes:
+    """The body, if it is not larger than ``most`` bytes."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > most:
+            raise Refused(
+                f"the body is larger than {most} bytes", code="RequestEntityTooLarge", status=413
+            )
+    return bytes(body)
+
+
+class Asked:
+    """A JSON object somebody sent, member by member. What is null counts as absent."""
+
+    def __init__(self, members: Mapping[str, Any], where: str = "") -> None:
+        self._members = members
+        self._where = where
+
+    @classmethod
+    def parse(cls, body: bytes) -> Asked:
+        """The object in a body; an empty body is an empty object (SDKs send it)."""
+        if not body.strip():
+            return cls({})
+        try:
+            value = msgspec.json.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise Refused(f"the body is not JSON: {error}") from error
+        if not isinstance(value, dict):
+            raise Refused(f"the body must be a JSON object, got {_kind(value)}")
+        return cls(value)
+
+    def text(self, name: str, *, most: int = 0) -> str:
+        """A string, '' when absent."""
+        value = self._members.get(name)
+        if value is None:
+            return ""
+        if not isinstance(value, str):
+            raise self._wrong(name, "a string", value)
+        if most and len(value) > most:
+            raise Refused(
+                f"{self._where}{name} must have at most {most} characters, got {len(value)}"
+            )
+        return value
+
+    def required_text(self, name: str, *, most: int = 0) -> str:
+        """A string that is not empty."""
+        value = self.text(name, most=most)
+        if not value:
+            raise self._missing(name, "a string")
+        return value
+
+    def texts(self, name: str) -> list[str]:
+        """A required list of strings."""
+        values = self.items(name)
+        for at, value in enumerate(values):
+            if not isinstance(value, str):
+                raise self._wrong(f"{name}[{at}]", "a string", value)
+        return values
+
+    def items(self, name: str) -> list[Any]:
+        """A required list."""
+        value = self._members.get(name)
+        if value is None:
+            raise self._missing(name, "a list")
+        if not isinstance(value, list):
+            raise self._wrong(name, "a list", value)
+        return value
+
+    def objects(self, name: str, *, most: int) -> list[Asked]:
+        """A required list of objects."""
+        values = self.items(name)
+        if len(values) > most:
+            raise Refused(f"{self._where}{name} may have {most} elements, got {len(values)}")
+        for at, value in enumerate(values):
+            if not isinstance(value, dict):
+                raise self._wrong(f"{name}[{at}]", "an object", value)
+        return [Asked(value, f"{self._where}{name}[{at}].") for at, value in enumerate(values)]
+
+    def object(self, name: str) -> Asked | None:
+        """An object, None when absent."""
+        value = self._members.get(name)
+        if value is None:
+            return None
+        if not isinstance(value, dict):
+            raise self._wrong(name, "an object", value)
+        return Asked(value, f"{self._where}{name}.")
+
+    def flag(self, name: str) -> bool:
+        """A boolean, False when absent."""
+        value = self._members.get(name)
+        if value is None or isinstance(value, bool):
+            return bool(value)
+        raise self._wrong(name, "a boolean", value)
+
+    def number(self, name: str) -> float | None:
+        """A finite number, None when absent."""
+        value = self._members.get(name)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self._wrong(name, "a number", value)
+        return float(value)
+
+    def count(self, name: str, *, required: bool = False) -> int:
+        """A whole number from 0 up, 0 when absent."""
+        value = self._members.get(name)
+        if value is None and not required:
+            return 0
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            raise self._wrong(name, "a whole number, 0 or more", value)
+        return value
+
+    def instant(self, name: str) -> int:
+        """A required instant, in microseconds since the epoch."""
+        value = self._members.get(name)
+        if value is None:
+            raise self._missing(name, "epoch seconds")
+        return instant(value, f"{self._where}{name}")
+
+    def window(self) -> TimeRange:
+        """StartTime and EndTime as a half-open window of any length."""
+        return window_of(self.instant("StartTime"), self.instant("EndTime"), "StartTime", "EndTime")
+
+    def choice(self, name: str, choices: tuple[str, ...]) -> str:
+        """One of ``choices``, the first when absent."""
+        value = self.text(name) or choices[0]
+        if value not in choices:
+            raise Refused(f"{self._where}{name} must be one of {', '.join(choices)}, got {value!r}")
+        return value
+
+    def _wrong(self, name: str, expected: str, value: object) -> Refused:
+        return Refused(f"{self._where}{name} must be {expected}, got {_kind(value)}")
+
+    def _missing(self, name: str, expected: str) -> Refused:
+        return Refused(f"{self._where}{name} is missing; expected {expected}")
+
+
+def instant(value: object, name: str) -> int:
+    """Microseconds since the epoch, of epoch seconds or an ISO 8601 text (UTC without a zone)."""
+    seconds: float
+    if isinstance(value, str):
+        seconds = _iso_seconds(value, name)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        seconds = value
+    else:
+        raise Refused(f"{name} must be epoch seconds or an ISO 8601 text, got {_kind(value)}")
+    if not math.isfinite(seconds) or not 0 <= seconds <= LATEST:
+        raise Refused(f"{name} must lie between 0 and {LATEST} epoch seconds, got {value}")
+    return round(seconds * 1_000_000)
+
+
+def window_of(start: int, end: int, first: str, last: str) -> TimeRange:
+    """A window that is not empty."""
+    if start >= end:
+        raise Refused(
+            f"{first} must be before {last}, got {start / 1_000_000} and {end / 1_000_000}"
+        )
+    return TimeRange(start, end)
+
+
+def _iso_seconds(text: str, name: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise Refused(
+            f"{name} must be epoch seconds or an ISO 8601 text, got {text[:60]!r}"
+        ) from error
+    return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
+
+
+def _kind(value: object) -> str:
+    names = {dict: "an object", list: "a list", str: "a string", bool: "a boolean"}
+    return "nothing" if value is None else names.get(type(value), "a number")

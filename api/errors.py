@@ -1,0 +1,96 @@
+"""The one place that turns what went wrong into a status, a name and a sentence.
+
+X-Ray's operations answer errors in X-Ray's form (XRAY.md §10), the console's API in its own.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import NamedTuple
+
+import msgspec
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from store.interface import BadCursor, StoreAway
+
+log = logging.getLogger("raymap.api")
+
+
+class Refused(Exception):
+    """A request that gets no answer but a reason: what was wrong, where, what was expected."""
+
+    def __init__(self, message: str, *, code: str = "InvalidRequest", status: int = 400) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        self.status = status
+
+
+class ClientLeft(Exception):
+    """Nobody waits for the answer any more."""
+
+
+class _Told(NamedTuple):
+    status: int
+    code: str
+    message: str
+
+
+def told(error: Exception) -> _Told:
+    """What to tell of an exception. Of the unexpected nothing but that it happened."""
+    match error:
+        case Refused():
+            return _Told(error.status, error.code, error.message)
+        case BadCursor():
+            return _Told(400, "InvalidRequest", str(error))
+        case StoreAway():
+            return _Told(503, "ServiceUnavailable", f"the store cannot be reached: {error}")
+        case ClientLeft():
+            return _Told(499, "ClientClosedRequest", "the client closed the connection")
+        case RequestValidationError():
+            return _Told(400, "InvalidRequest", _sentences(error))
+        case HTTPException():
+            return _Told(error.status_code, _code_of(error.status_code), str(error.detail))
+        case _:
+            return _Told(500, "InternalFailure", "the server failed; its log says why")
+
+
+def respond(path: str, error: Exception) -> Response:
+    """The answer to a request for ``path`` that ended in ``error``."""
+    status, code, message = told(error)
+    if path.startswith("/api/"):
+        return _json({"error": {"code": code, "message": message}}, status)
+    name = code if code.endswith("Exception") else code + "Exception"
+    response = _json({"__type": name, "Message": message}, status)
+    response.headers["x-amzn-ErrorType"] = name
+    return response
+
+
+def install(app: FastAPI) -> None:
+    """Let the app answer every error through `respond`."""
+
+    async def handle(request: Request, error: Exception) -> Response:
+        return respond(request.url.path, error)
+
+    async def unexpected(request: Request, error: Exception) -> Response:
+        log.error("request failed", exc_info=error, extra={"path": request.url.path})
+        return respond(request.url.path, error)
+
+    for kind in (Refused, BadCursor, StoreAway, ClientLeft, RequestValidationError, HTTPException):
+        app.add_exception_handler(kind, handle)
+    app.add_exception_handler(Exception, unexpected)
+
+
+def _sentences(error: RequestValidationError) -> str:
+    return "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+
+
+def _code_of(status: int) -> str:
+    return {404: "NotFound", 405: "MethodNotAllowed"}.get(status, "InvalidRequest")
+
+
+def _json(body: object, status: int) -> Response:
+    return Response(msgspec.json.encode(body), status, media_type="application/json")

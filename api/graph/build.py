@@ -1,0 +1,55 @@
+"""A service graph of the store as a networkx graph, so that passes can be graph in, graph out.
+
+Nodes are `NodeKey`, each with its `ServiceStats` as ``stats``; edges carry their `EdgeStats`
+likewise. `stats_of` and `calls_of` give them back with their types.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, cast
+
+import networkx as nx
+
+from store.model import EdgeStats, NodeKey, ServiceGraph, ServiceStats
+
+if TYPE_CHECKING:
+    Graph = nx.DiGraph[NodeKey]
+else:
+    Graph = nx.DiGraph
+
+
+def build_graph(services: ServiceGraph) -> Graph:
+    """Nodes and edges in the order of their keys, whatever the store's order was."""
+    graph: Graph = nx.DiGraph()
+    for key in sorted(services.services):
+        graph.add_node(key, stats=services.services[key])
+    for source, target in sorted(services.edges):
+        graph.add_edge(source, target, stats=services.edges[source, target])
+    return graph
+
+
+def stats_of(graph: Graph, node: NodeKey) -> ServiceStats:
+    """What a node did."""
+    return cast("ServiceStats", graph.nodes[node]["stats"])
+
+
+def calls_of(graph: Graph, source: NodeKey, target: NodeKey) -> EdgeStats:
+    """What went along an edge."""
+    return cast("EdgeStats", graph.edges[source, target]["stats"])
+
+
+def node_id(node: NodeKey) -> str:
+    """A short name for a node in URLs: the same in every answer and every process."""
+    digest = hashlib.blake2b("\0".join(node).encode("utf-8", "replace"), digest_size=8)
+    return "n" + digest.hexdigest()
+
+
+def edge_id(source: NodeKey, target: NodeKey) -> str:
+    """The same for an edge."""
+    return f"{node_id(source)}:{node_id(target)}"
+
+
+def find_node(graph: Graph, id: str) -> NodeKey | None:
+    """The node with this id, if the graph has it."""
+    return next((node for node in graph if node_id(node) == id), None)

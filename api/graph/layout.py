@@ -1,0 +1,223 @@
+"""Where everything stands: a layered layout from left to right, computed here so that every viewer
+sees the same map.
+
+A function of the graph's nodes and edges alone: the order they come in changes nothing. Measured
+in pixels at scale 1 (UI_SPEC: column step 200, row step 128).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from math import ceil, sqrt
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+
+import networkx as nx
+from msgspec import Struct
+
+from api.graph.order import layers, untangle
+from api.graph.place import Room, heights, placed
+from api.graph.ranks import Edge, flow, ranks
+
+if TYPE_CHECKING:
+    AnyGraph = nx.DiGraph[Any]
+else:
+    AnyGraph = nx.DiGraph
+
+COLUMN, ROW = 200.0, 128.0
+NODE = Room(above=42.0, below=86.0)
+"""A ring with its three lines of text below: R + 12 up, R + 58 down, and a little air."""
+LANE = Room(above=14.0, below=14.0)
+"""A passing edge. With the room of its neighbours it stays clear of rings and labels."""
+STRAIGHT = 50.0
+"""A passing edge is level this far before and behind the middle of a column it passes."""
+WRAP_GAP = 70.0
+"""More room behind a rank that was wrapped into several columns."""
+PART_GAP = 48.0
+FEWEST_ROWS = 9
+
+Node = TypeVar("Node", bound=Hashable)
+Point = tuple[float, float]
+
+
+class Place(NamedTuple):
+    """The centre of a node's ring, and its rank: how many calls from the left."""
+
+    x: float
+    y: float
+    rank: int
+
+
+class Layout(Struct, Generic[Node]):
+    """Places of nodes; bends of edges that need them, from source to target; edges drawn
+    against the flow, because they close a cycle."""
+
+    places: dict[Node, Place]
+    bends: dict[tuple[Node, Node], list[Point]]
+    back: set[tuple[Node, Node]]
+
+
+class _Part(NamedTuple):
+    """One connected part on its own: its numbers as keys, its size from (0, 0) on."""
+
+    nodes: Sequence[int]
+    places: dict[int, Place]
+    bends: dict[Edge, list[Point]]
+    back: set[Edge]
+    width: float
+    height: float
+
+
+def layout(graph: AnyGraph) -> Layout[Any]:
+    """Places for every node of a graph whose nodes can be sorted."""
+    nodes = sorted(graph)
+    number = {node: at for at, node in enumerate(nodes)}
+    edges = sorted((number[v], number[w]) for v, w in graph.edges if v != w)
+    members = nx.weakly_connected_components(graph)
+    groups = [sorted(number[node] for node in part) for part in members]
+    groups.sort(key=lambda group: (-len(group), group))
+    result: Layout[Any] = Layout({}, {}, set())
+    for part, (x, y) in _shelves(_parts(groups, edges)):
+        for node, place in part.places.items():
+            result.places[nodes[node]] = Place(round(place.x + x), round(place.y + y), place.rank)
+        for (v, w), bends in part.bends.items():
+            moved = [(float(round(a + x)), float(round(b + y))) for a, b in bends]
+            result.bends[nodes[v], nodes[w]] = moved
+        result.back.update((nodes[v], nodes[w]) for v, w in part.back)
+    return result
+
+
+def _parts(groups: Sequence[Sequence[int]], edges: Sequence[Edge]) -> list[_Part]:
+    """Each group laid out with the edges inside it."""
+    group_of = {node: at for at, group in enumerate(groups) for node in group}
+    inside: list[list[Edge]] = [[] for _ in groups]
+    for edge in edges:
+        inside[group_of[edge[0]]].append(edge)
+    return [_lay_out(group, own) for group, own in zip(groups, inside, strict=True)]
+
+
+def _shelves(parts: Sequence[_Part]) -> list[tuple[_Part, Point]]:
+    """Parts below each other; small ones share a shelf no wider than the widest part, or than
+    a map of this many nodes should be."""
+    nodes = sum(len(part.nodes) for part in parts)
+    widest = max([part.width for part in parts], default=0.0)
+    limit = max(widest, ceil(1.6 * sqrt(nodes)) * COLUMN)
+    shelved: list[tuple[_Part, Point]] = []
+    x = y = depth = 0.0
+    for part in parts:
+        if x and x + part.width > limit:
+            x, y, depth = 0.0, y + depth + PART_GAP, 0.0
+        shelved.append((part, (x, y)))
+        x += part.width + COLUMN / 2
+        depth = max(depth, part.height)
+    return shelved
+
+
+def _lay_out(group: Sequence[int], edges: Sequence[Edge]) -> _Part:
+    """One connected part."""
+    number = {node: at for at, node in enumerate(group)}
+    given = [(number[v], number[w]) for v, w in edges]
+    turned = flow(len(group), given)
+    rank = ranks(len(group), turned.edges)
+    lanes = layers(rank, turned.edges)
+    columns = untangle(lanes)
+    width = _wraps(columns, len(group))
+    room = _rooms(columns, width, len(group))
+    y = heights(columns, lanes.left, lanes.right, room)
+    x, spans = _columns_x(columns, width, len(group))
+    _separate(x, y, len(group))
+    shift = min(y[: len(group)]) - NODE.above
+    places = {
+        node: Place(x[at] + COLUMN / 2, y[at] - shift, rank[at]) for node, at in number.items()
+    }
+    chains = {
+        edge: [
+            (end + COLUMN / 2, y[lane] - shift)
+            for lane in chain
+            for end in spans[rank[edge[0]] + 1 + lane - chain[0]]
+        ]
+        for edge, chain in lanes.chains.items()
+    }
+    bends = _bends(given, turned.back, chains, places, group)
+    right = max(place.x for place in places.values()) + COLUMN / 2
+    floor = max(place.y for place in places.values()) + NODE.below
+    back = {(group[v], group[w]) for v, w in turned.back}
+    return _Part(group, places, bends, back, right, floor)
+
+
+def _wraps(columns: Sequence[Sequence[int]], size: int) -> list[int]:
+    """How many sub-columns each rank takes: a tall one is wrapped, so that maps stay about 16:9."""
+    rows = max(FEWEST_ROWS, ceil(1.1 * sqrt(size)))
+    return [max(1, ceil(sum(node < size for node in column) / rows)) for column in columns]
+
+
+def _rooms(columns: Sequence[Sequence[int]], width: Sequence[int], size: int) -> list[Room]:
+    """The room of each node and lane; in a wrapped rank neighbours stand beside each other."""
+    room = [LANE] * sum(map(len, columns))
+    for column, wraps in zip(columns, width, strict=True):
+        for node in column:
+            full = NODE if node < size else LANE
+            room[node] = Room(full.above / wraps, full.below / wraps)
+    return room
+
+
+def _columns_x(
+    columns: Sequence[Sequence[int]], width: Sequence[int], size: int
+) -> tuple[list[float], list[tuple[float, float]]]:
+    """The x of every node, and where a lane through each rank begins and ends to be level."""
+    x = [0.0] * sum(map(len, columns))
+    spans: list[tuple[float, float]] = []
+    at = 0.0
+    for column, wraps in zip(columns, width, strict=True):
+        real = [node for node in column if node < size]
+        for turn, node in enumerate(real):
+            x[node] = at + turn % wraps * COLUMN
+        last = at + (wraps - 1) * COLUMN
+        spans.append((at - STRAIGHT, last + STRAIGHT))
+        at = last + COLUMN + (WRAP_GAP if wraps > 1 else 0.0)
+    return x, spans
+
+
+def _separate(x: Sequence[float], y: list[float], size: int) -> None:
+    """Enforce the row step once more among nodes of one sub-column."""
+    stacks: dict[float, list[int]] = {}
+    for node in range(size):
+        stacks.setdefault(x[node], []).append(node)
+    room = [NODE] * size
+    for stack in stacks.values():
+        stack.sort(key=lambda node: (y[node], node))
+        tight = any(y[b] - y[a] < ROW for a, b in zip(stack, stack[1:], strict=False))
+        if tight:
+            wanted = {node: y[node] for node in stack}
+            for node, height in zip(stack, placed(stack, wanted, room), strict=True):
+                y[node] = height
+
+
+def _bends(
+    edges: Iterable[Edge],
+    back: set[Edge],
+    chains: dict[Edge, list[Point]],
+    places: dict[int, Place],
+    group: Sequence[int],
+) -> dict[Edge, list[Point]]:
+    """The bends of each edge as it was given, which for a back edge is its chain from behind.
+
+    Where a call goes both ways the one against the flow keeps its distance, or it would be drawn
+    upon the other.
+    """
+    bends: dict[Edge, list[Point]] = {}
+    both = set(edges)
+    for v, w in both:
+        if (v, w) in back:
+            points = chains.get((w, v), [])[::-1]
+            if (w, v) in both:
+                points = points or [_middle(places[group[v]], places[group[w]])]
+                points = [(x, y + LANE.above) for x, y in points]
+        else:
+            points = chains.get((v, w), [])
+        if points:
+            bends[group[v], group[w]] = points
+    return bends
+
+
+def _middle(a: Place, b: Place) -> Point:
+    return ((a.x + b.x) / 2, (a.y + b.y) / 2)

@@ -1,0 +1,129 @@
+"""The order inside the columns of a layered layout: edges cross as rarely as sweeps can make them.
+
+An edge longer than one rank becomes a chain of dummies, one per rank it passes, so that it gets a
+lane of its own. Numbers from ``size`` on are dummies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from api.graph.ranks import Edge
+
+WORK = 24_000
+"""Nodes and dummies all sweeps together may visit: 24 sweeps at 500 nodes (0.1 s at 2000)."""
+
+
+class Layers(NamedTuple):
+    """Columns of nodes and dummies, their neighbours left and right, the dummies of each edge."""
+
+    columns: list[list[int]]
+    left: list[list[int]]
+    right: list[list[int]]
+    chains: dict[Edge, list[int]]
+
+
+def layers(rank: Sequence[int], edges: Sequence[Edge]) -> Layers:
+    """Put every node into its column and every long edge into those between.
+
+    At most ``4 n + 400`` dummies: beyond, the longest edges go without (they are drawn straight).
+    """
+    size = len(rank)
+    left: list[list[int]] = [[] for _ in rank]
+    right: list[list[int]] = [[] for _ in rank]
+    column = list(rank)
+    chains: dict[Edge, list[int]] = {}
+    for source, target in sorted(edges, key=lambda e: (rank[e[1]] - rank[e[0]], e)):
+        passed = range(rank[source] + 1, rank[target])
+        if len(column) + len(passed) > 5 * size + 400:
+            break
+        chain = list(range(len(column), len(column) + len(passed)))
+        column.extend(passed)
+        left.extend([] for _ in chain)
+        right.extend([] for _ in chain)
+        for a, b in zip([source, *chain], [*chain, target], strict=True):
+            right[a].append(b)
+            left[b].append(a)
+        if chain:
+            chains[source, target] = chain
+    return Layers(_first_order(column, right), left, right, chains)
+
+
+def _first_order(column: list[int], right: list[list[int]]) -> list[list[int]]:
+    """Depth-first from the left, so that subtrees start out together."""
+    columns: list[list[int]] = [[] for _ in range(max(column, default=-1) + 1)]
+    seen = [False] * len(column)
+    for start in sorted(range(len(column)), key=lambda node: (column[node], node)):
+        stack = [start]
+        while stack:
+            node = stack.pop()
+            if not seen[node]:
+                seen[node] = True
+                columns[column[node]].append(node)
+                stack.extend(reversed(right[node]))
+    return columns
+
+
+def untangle(given: Layers) -> list[list[int]]:
+    """The columns in the best order that barycentre sweeps, right and left in turn, come upon."""
+    columns = [list(column) for column in given.columns]
+    best, fewest = columns, crossings(columns, given.right)
+    visited = sum(map(len, columns))
+    tries = max(4, min(24, WORK // max(1, visited)))
+    for sweep in range(tries):
+        if not fewest:
+            break
+        columns = _swept(columns, given, rightwards=sweep % 2 == 0)
+        count = crossings(columns, given.right)
+        if count < fewest:
+            best, fewest = columns, count
+    return best
+
+
+def _swept(columns: list[list[int]], given: Layers, *, rightwards: bool) -> list[list[int]]:
+    """One sweep: each column in the order of its neighbours' mean place in the column before."""
+    neighbours = given.left if rightwards else given.right
+    result = list(columns)
+    steps = range(1, len(columns)) if rightwards else range(len(columns) - 2, -1, -1)
+    place = [0.0] * len(given.left)
+    for index in steps:
+        fixed = result[index - 1 if rightwards else index + 1]
+        for at, node in enumerate(fixed):
+            place[node] = at
+        scale = len(fixed) / max(1, len(columns[index]))
+        keys = {}
+        for at, node in enumerate(columns[index]):
+            near = neighbours[node]
+            keys[node] = sum([place[v] for v in near]) / len(near) if near else at * scale
+        result[index] = sorted(columns[index], key=keys.__getitem__)
+    return result
+
+
+def crossings(columns: list[list[int]], right: list[list[int]]) -> int:
+    """How many pairs of edges between neighbouring columns cross."""
+    total = 0
+    for here, there in zip(columns, columns[1:], strict=False):
+        place = {node: at for at, node in enumerate(there)}
+        ends: list[int] = []
+        for node in here:
+            ends += sorted([place[target] for target in right[node]])
+        total += _inversions(ends, len(there))
+    return total
+
+
+def _inversions(values: list[int], size: int) -> int:
+    """Pairs out of order, counted with a Fenwick tree."""
+    tree = [0] * (size + 1)
+    total = 0
+    for seen, value in enumerate(values):
+        at, not_greater = value + 1, 0
+        while at:
+            not_greater += tree[at]
+            at &= at - 1
+        total += seen - not_greater
+        at = value + 1
+        while at <= size:
+            tree[at] += 1
+            at += at & -at
+    return total

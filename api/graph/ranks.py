@@ -1,0 +1,78 @@
+"""The columns of a layered layout: cycles broken, callers left of what they call.
+
+Nodes are numbers 0…n-1 here; smaller numbers go first wherever the graph leaves a choice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+Edge = tuple[int, int]
+
+
+class Flow(NamedTuple):
+    """The acyclic edges (each back edge turned round) and which ones were turned, as given."""
+
+    edges: list[Edge]
+    back: set[Edge]
+
+
+def flow(size: int, edges: Iterable[Edge]) -> Flow:
+    """Turn the back edges of a depth-first walk that starts at the callers."""
+    out: list[list[int]] = [[] for _ in range(size)]
+    called = [0] * size
+    for source, target in sorted(edges):
+        out[source].append(target)
+        called[target] += 1
+    back = _back_edges(out, sorted(range(size), key=lambda v: (called[v], -len(out[v]), v)))
+    forward = {(v, w) for v, targets in enumerate(out) for w in targets if (v, w) not in back}
+    return Flow(sorted(forward | {(w, v) for v, w in back}), back)
+
+
+def _back_edges(out: list[list[int]], starts: list[int]) -> set[Edge]:
+    """Edges that lead back to a node the walk is still below of."""
+    new, below, done = 0, 1, 2
+    state = [new] * len(out)
+    back: set[Edge] = set()
+    for start in starts:
+        if state[start] != new:
+            continue
+        state[start] = below
+        stack = [(start, iter(out[start]))]
+        while stack:
+            node, targets = stack[-1]
+            for target in targets:
+                if state[target] == below:
+                    back.add((node, target))
+                elif state[target] == new:
+                    state[target] = below
+                    stack.append((target, iter(out[target])))
+                    break
+            else:
+                state[node] = done
+                stack.pop()
+    return back
+
+
+def ranks(size: int, edges: Iterable[Edge]) -> list[int]:
+    """The rank of each node: one more than its last caller's; callers nobody calls stand right
+    before the first they call."""
+    down: list[list[int]] = [[] for _ in range(size)]
+    waiting = [0] * size
+    for source, target in edges:
+        down[source].append(target)
+        waiting[target] += 1
+    entries = [node for node in range(size) if not waiting[node]]
+    rank = [0] * size
+    ready = list(entries)
+    for node in ready:
+        for target in down[node]:
+            rank[target] = max(rank[target], rank[node] + 1)
+            waiting[target] -= 1
+            if not waiting[target]:
+                ready.append(target)
+    for node in entries:
+        if down[node]:
+            rank[node] = min(rank[target] for target in down[node]) - 1
+    return rank

@@ -1,0 +1,31 @@
+"""GetServiceGraph and GetTraceGraph."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from api.asked import Asked
+from api.context import Context
+from api.graph.build import build_graph
+from api.graph.render import render_services, whole_seconds
+from api.routes.constants import check_group
+from api.routes.traces import known_ids
+from store.edges import weave
+
+
+def get_service_graph(context: Context, asked: Asked) -> dict[str, Any]:
+    """The graph of a window of any length, in one page."""
+    window = asked.window()
+    check_group(asked)
+    graph = build_graph(context.store.service_graph(window))
+    return {
+        **whole_seconds(*window),
+        "Services": render_services(graph),
+        "ContainsOldGroupVersions": False,
+    }
+
+
+def get_trace_graph(context: Context, asked: Asked) -> dict[str, Any]:
+    """The graph of some traces; ids without a trace add nothing."""
+    traces = context.store.get_traces(list(known_ids(asked.texts("TraceIds")).values()))
+    return {"Services": render_services(build_graph(weave(traces.values())))}

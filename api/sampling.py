@@ -1,0 +1,133 @@
+"""Central sampling (XRAY.md §8): the one rule of this server, and quotas for those who ask.
+
+The arithmetic is pure; `Sampler` remembers, for half an hour, who asked and what they counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from msgspec import Struct
+
+DEFAULT_RULE = "Default"
+INTERVAL = 10
+"""Seconds between two reports of a client."""
+LIVE = 3 * INTERVAL
+"""Seconds after which a silent client no longer counts, and for which a quota holds."""
+REMEMBERED = 1800
+"""Seconds statistics are kept for GetSamplingStatisticSummaries."""
+MOST_CLIENTS = 10_000
+
+
+class Report(Struct, frozen=True):
+    """What one client counted since its last report. Whether ``sampled`` includes the borrowed
+    differs between SDKs, so nothing here depends on it."""
+
+    rule: str
+    client: str
+    requests: int
+    sampled: int
+    borrowed: int
+
+
+class Rule(Struct, frozen=True):
+    """The default rule: everything matches."""
+
+    rate: float
+    reservoir: int
+    modified: float
+
+
+class Target(Struct, frozen=True):
+    """What a client may do until ``expires``."""
+
+    rate: float
+    quota: int
+    expires: float
+
+
+class Window(Struct):
+    """Counts of all clients in ten seconds."""
+
+    requests: int = 0
+    sampled: int = 0
+    borrowed: int = 0
+
+
+def share_out(reservoir: int, traffic: Mapping[str, int]) -> dict[str, int]:
+    """Quotas of clients in proportion to their traffic, together exactly the reservoir.
+
+    The largest remainders get what whole shares leave; a client that is alone gets all. Without
+    any traffic the shares are equal.
+    """
+    weights = traffic if any(traffic.values()) else dict.fromkeys(traffic, 1)
+    total = sum(weights.values())
+    quotas = {client: reservoir * weight // total for client, weight in weights.items()}
+    left = reservoir - sum(quotas.values())
+    by_remainder = sorted(weights, key=lambda c: (-(reservoir * weights[c] % total), c))
+    for client in by_remainder[:left]:
+        quotas[client] += 1
+    return quotas
+
+
+class Sampler:
+    """The rule and the clients of this process. Not for several threads at once."""
+
+    def __init__(self, rate: float, clock: Callable[[], float]) -> None:
+        self.rule = Rule(rate, reservoir=1, modified=float(int(clock())))
+        self._clock = clock
+        self._clients: dict[str, tuple[float, int]] = {}
+        self._windows: dict[int, Window] = {}
+
+    def report(self, report: Report) -> Target | None:
+        """Count a client's report and give its target; None for a rule that does not exist."""
+        if report.rule != DEFAULT_RULE:
+            return None
+        now = self._clock()
+        self._forget(now)
+        if report.client in self._clients or len(self._clients) < MOST_CLIENTS:
+            self._clients[report.client] = (now, report.requests)
+        window = self._windows.setdefault(int(now) // INTERVAL * INTERVAL, Window())
+        window.requests += report.requests
+        window.sampled += report.sampled
+        window.borrowed += report.borrowed
+        traffic = {client: requests for client, (_, requests) in self._clients.items()}
+        quota = share_out(self.rule.reservoir, traffic).get(report.client, 0)
+        return Target(self.rule.rate, quota, float(int(now) + LIVE))
+
+    def windows(self) -> dict[int, Window]:
+        """What was counted lately, by the start of each ten seconds."""
+        self._forget(self._clock())
+        return dict(self._windows)
+
+    def _forget(self, now: float) -> None:
+        gone = [client for client, (seen, _) in self._clients.items() if seen < now - LIVE]
+        for client in gone:
+            del self._clients[client]
+        old = [start for start in self._windows if start < now - REMEMBERED]
+        for start in old:
+            del self._windows[start]
+
+
+def render_rule(rule: Rule) -> dict[str, Any]:
+    """The rule as a SamplingRuleRecord: only members every client knows (§8.4)."""
+    return {
+        "SamplingRule": {
+            "RuleName": DEFAULT_RULE,
+            "RuleARN": f"arn:aws:xray:local::sampling-rule/{DEFAULT_RULE}",
+            "ResourceARN": "*",
+            "Priority": 10000,
+            "FixedRate": rule.rate,
+            "ReservoirSize": rule.reservoir,
+            "ServiceName": "*",
+            "ServiceType": "*",
+            "Host": "*",
+            "HTTPMethod": "*",
+            "URLPath": "*",
+            "Version": 1,
+            "Attributes": {},
+        },
+        "CreatedAt": 0.0,
+        "ModifiedAt": rule.modified,
+    }
