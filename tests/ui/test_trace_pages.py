@@ -6,9 +6,18 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 pytestmark = pytest.mark.browser
+
+
+def tab_to(page: Page, wanted: Locator) -> None:
+    """Press Tab until an element has the focus."""
+    for _ in range(120):
+        if wanted.evaluate("(element) => element === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    pytest.fail(f"Tab does not reach {wanted}")
 
 
 def test_from_the_map_to_the_exception_by_keyboard_alone(page: Page, shop: Any) -> None:
@@ -16,26 +25,21 @@ def test_from_the_map_to_the_exception_by_keyboard_alone(page: Page, shop: Any) 
     page.goto(shop.url("/map"))
     button = page.get_by_role("button", name=re.compile(f"^{shop.payments}, ")).first
     expect(button).to_be_visible()
-    for _ in range(80):
-        page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.dataset.node") and button.evaluate(
-            "(element) => element === document.activeElement"
-        ):
-            break
+    tab_to(page, button)
     page.keyboard.press("Enter")
     traces = page.get_by_role("link", name="View traces")
     expect(traces).to_be_visible()
-    traces.focus()
+    tab_to(page, traces)
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(r"/traces\?.*node="))
 
     row = page.get_by_role("table", name="Traces").locator("tbody tr").first
     expect(row).to_be_visible()
-    row.focus()
+    tab_to(page, row)
     page.keyboard.press("Enter")
     timeline = page.get_by_role("treegrid", name="Timeline")
     expect(timeline).to_be_visible()
-    timeline.focus()
+    tab_to(page, timeline)
     failing = timeline.get_by_role("row").filter(has_text="PaymentError")
     for _ in range(10):
         if "is-active" in (failing.get_attribute("class") or ""):

@@ -13,13 +13,16 @@ interface Props {
   onReload(): void
 }
 
+export function traceTitle({ method, url, entry }: Trace): string {
+  return [method, url].filter(Boolean).join(' ') || entry?.name || 'Trace'
+}
+
 export function TraceHead({ trace, firstFault, onFirstFault, onReload }: Props) {
   const segments = trace.raw.length
-  const title = [trace.method, trace.url].filter(Boolean).join(' ') || trace.entry?.name || 'Trace'
   return (
     <div className="trace-head">
       <div className="trace-title">
-        <h1>{title}</h1>
+        <h1>{traceTitle(trace)}</h1>
         <span className="trace-id">
           <code>{trace.id}</code>
           <CopyButton text={trace.id} label="Copy the trace id" />

@@ -4,7 +4,9 @@ import type { Point } from '../api/types'
 
 const key = (map: string) => `raymap.pins.${map}`
 
+/** A map without a name forgets. */
 export function readPins(map: string): Record<string, Point> {
+  if (!map) return {}
   try {
     return JSON.parse(localStorage.getItem(key(map)) ?? '{}') as Record<string, Point>
   } catch {
@@ -13,6 +15,7 @@ export function readPins(map: string): Record<string, Point> {
 }
 
 export function savePin(map: string, id: string, place: Point): void {
+  if (!map) return
   localStorage.setItem(key(map), JSON.stringify({ ...readPins(map), [id]: place }))
 }
 

@@ -9,12 +9,20 @@ import { TracePage } from './TracePage'
 import { TracesPage } from './TracesPage'
 import { go, Link, useAddress } from './router'
 import { usePolled } from './usePolled'
+import { useTitle } from './useTitle'
 
 const STATUS_SECONDS = 10
+const TITLES: Record<Route['page'], string> = {
+  map: 'Service map',
+  traces: 'Traces',
+  trace: 'Trace',
+  unknown: 'Not found',
+}
 
 export function App() {
   const { path, params } = useAddress()
   const route = parseRoute(path)
+  useTitle(TITLES[route.page])
   const status = usePolled<ServerStatus>(addresses.status(), STATUS_SECONDS)
   const along = carried(params)
   const tab = (target: string, words: string, active: boolean) => (

@@ -27,6 +27,7 @@ export function DetailPanel({ id, graph, window, carried, focused, onSelect, onF
   const ends = edgeEnds(id)
   const url = ends ? addresses.edge(window, ...ends) : addresses.node(window, id)
   const { data, error } = useFetched<NodeDetail | EdgeDetail>(url, id)
+  const gone = error?.status === 404
   const head = headOf(id, graph, data)
   const actions = (
     <>
@@ -43,10 +44,10 @@ export function DetailPanel({ id, graph, window, carried, focused, onSelect, onF
   )
   return (
     <PanelFrame {...head} onClose={() => onSelect(null)}>
-      {data && <DetailBody detail={data} actions={actions} onSelect={onSelect} />}
-      {!data && error && (
+      {data && !gone && <DetailBody detail={data} actions={actions} onSelect={onSelect} />}
+      {error && (gone || !data) && (
         <p className="panel-note" role="status">
-          {error.status === 404 ? 'No traffic in this range.' : `Could not load the details: ${errorWords(error)}.`}
+          {gone ? 'No traffic in this range.' : `Could not load the details: ${errorWords(error)}.`}
         </p>
       )}
       {!data && !error && <PanelSkeleton />}

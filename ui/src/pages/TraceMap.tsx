@@ -26,7 +26,7 @@ export function TraceMap({ trace }: { trace: Trace }) {
     <div className="map-frame">
       <ServiceMap
         graph={graph}
-        name={`trace ${trace.id}`}
+        name=""
         selection={selection}
         hits={null}
         options={OPTIONS}

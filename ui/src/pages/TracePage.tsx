@@ -6,7 +6,7 @@ import type { Trace } from '../api/types'
 import { FailureBanner } from '../components/Banner'
 import { RawTrace } from '../components/RawTrace'
 import { SegmentDetail } from '../components/SegmentDetail'
-import { TraceHead } from '../components/TraceHead'
+import { TraceHead, traceTitle } from '../components/TraceHead'
 import { Waterfall } from '../components/Waterfall'
 import { firstFault } from '../model/timeline'
 import { NotFound } from './NotFound'
@@ -14,6 +14,7 @@ import { setParams, useAddress } from './router'
 import { TraceMap } from './TraceMap'
 import { useFetched } from './useFetched'
 import { useKeys } from './useKeys'
+import { useTitle } from './useTitle'
 
 const TABS = ['timeline', 'map', 'raw'] as const
 type Tab = (typeof TABS)[number]
@@ -35,6 +36,7 @@ export function TracePage({ id }: { id: string }) {
 function Loaded({ trace, onReload }: { trace: Trace; onReload(): void }) {
   const { params } = useAddress()
   const [folded, setFolded] = useState<ReadonlySet<string>>(new Set())
+  useTitle(traceTitle(trace))
   const tab = TABS.find((one) => one === params.get('tab')) ?? 'timeline'
   const chosen = trace.rows.find(({ id }) => id === params.get('seg')) ?? null
   const fault = firstFault(trace.rows)

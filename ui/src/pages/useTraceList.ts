@@ -6,6 +6,8 @@ import type { TracePageReply, TraceSummary } from '../api/types'
 
 interface Rows {
   key: string
+  /** The reply these rows began with. */
+  reply: TracePageReply
   traces: TraceSummary[]
   next: string | null
   window: TimeWindow
@@ -33,9 +35,10 @@ export function useTraceList(
   const [error, setError] = useState<ApiError | null>(null)
   const shown = rows?.key === key ? rows : null
 
-  const show = (reply: TracePageReply) => setRows({ key, traces: reply.traces, next: reply.next, window: seen })
+  const show = (reply: TracePageReply) => setRows({ key, reply, traces: reply.traces, next: reply.next, window: seen })
   useEffect(() => {
-    if (latest && (!shown || shown.traces.length === 0)) show(latest)
+    if (!latest || shown?.reply === latest) return
+    if (!shown || shown.traces.length === 0) show(latest)
   }, [latest, shown])
 
   const fresh = useMemo(() => {
