@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -27,7 +28,10 @@ SELECT hex(trace_id), document_id, independent, owner_account, owner_name, owner
        id, start, start + duration, state, account, name, type, service, host, status, traced, exception
 FROM calls FINAL WHERE trace_id IN {ids} AND minute BETWEEN {lo} AND {hi}
 """
-_DOCUMENTS = "SELECT hex(trace_id), id, body FROM documents FINAL WHERE trace_id IN {ids}"
+# A body may be any bytes; the driver would read a String as UTF-8 text.
+_DOCUMENTS = (
+    "SELECT hex(trace_id), id, base64Encode(body) FROM documents FINAL WHERE trace_id IN {ids}"
+)
 _TRACES = """
 SELECT hex(trace_id), min(lo), max(hi), max(updated), sum(revision) FROM traces
 WHERE trace_id IN {ids} GROUP BY trace_id
@@ -68,7 +72,7 @@ def get_traces(ask: Ask, trace_ids: Sequence[bytes], *, raw: bool) -> dict[bytes
     bodies: dict[tuple[str, int], bytes] = {}
     if raw:
         for digits, id, body in ask(_DOCUMENTS.format(**places)):
-            bodies[digits, id] = body.encode()
+            bodies[digits, id] = b64decode(body)
     for row in ask(_SEGMENTS.format(**places)):
         document = _document(row, bodies)
         documents = traces[document.trace_id].documents

@@ -192,7 +192,7 @@ class StoreContract:
             annotations=(annotation_item("a=b%", "x\n"), annotation_item("n", 2.0)),
             members=(0xC1, 0xFFFFFFFFFFFFFFFF),
             calls=(call(0xC1, status=503, traced=True, exception="OSError"),),
-            raw='{"name":"ä\\u0000 ☃"}'.encode(),
+            raw='{"name":"ä\\u0000 ☃"}'.encode() + bytes(range(256)),
             inferred=True,
         )
         store.put([document], "a")
