@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import zlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from fastapi import Request
 from starlette.requests import ClientDisconnect
@@ -21,49 +23,86 @@ class BadBody(Exception):
         self.message = message
 
 
-async def read_body(request: Request, *, max_bytes: int, timeout: float) -> bytes:
-    """The unpacked body. Raises BadBody: 413 too large, 408 too slow, 415 or 400 unreadable."""
-    encoding = request.headers.get("content-encoding", "identity").strip().lower()
-    if encoding not in ("identity", "", "gzip", "x-gzip"):
-        raise BadBody(415, f"content-encoding: expected gzip or identity, got {encoding[:40]!r}")
-    declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > max_bytes:
-        raise _too_large(max_bytes)
-    sink = _Gzip(max_bytes) if "gzip" in encoding else _Plain(max_bytes)
-    try:
-        async with asyncio.timeout(timeout):
-            async for piece in request.stream():
-                sink.add(piece)
-    except TimeoutError as error:
-        raise BadBody(408, f"the body did not arrive within {timeout:g} seconds") from error
-    except ClientDisconnect as error:
-        raise BadBody(400, "the sender went away before the body was complete") from error
-    return sink.finish()
+class Bodies:
+    """Reads bodies, and bounds what all of them take together, slow senders' included."""
+
+    def __init__(self, *, max_bytes: int, timeout: float, max_held: int) -> None:
+        self._max_bytes = max_bytes
+        self._timeout = timeout
+        self._max_held = max_held
+        self.held = 0
+
+    @asynccontextmanager
+    async def read(self, request: Request) -> AsyncIterator[bytes]:
+        """The unpacked body, counted as held until its request is answered.
+
+        Raises BadBody: 413 too large, 408 too slow, 415 or 400 unreadable, 503 no room now.
+        """
+        sink = self._sink(request)
+        try:
+            await self._fill(sink, request)
+            yield sink.finish()
+        finally:
+            self.held -= sink.size
+
+    def hold(self, size: int) -> None:
+        """Count bytes of a body; raises BadBody when there are too many of all bodies."""
+        if self.held + size > self._max_held:
+            raise BadBody(503, "too many large bodies at once")
+        self.held += size
+
+    def _sink(self, request: Request) -> _Sink:
+        encoding = request.headers.get("content-encoding", "identity").strip().lower()
+        if encoding not in ("identity", "", "gzip", "x-gzip"):
+            what = f"content-encoding: expected gzip or identity, got {encoding[:40]!r}"
+            raise BadBody(415, what)
+        declared = request.headers.get("content-length", "")
+        if declared.isdigit() and int(declared) > self._max_bytes:
+            raise _too_large(self._max_bytes)
+        kind = _GzipSink if "gzip" in encoding else _Sink
+        return kind(self, self._max_bytes)
+
+    async def _fill(self, sink: _Sink, request: Request) -> None:
+        try:
+            async with asyncio.timeout(self._timeout):
+                async for piece in request.stream():
+                    sink.add(piece)
+        except TimeoutError as error:
+            message = f"the body did not arrive within {self._timeout:g} seconds"
+            raise BadBody(408, message) from error
+        except ClientDisconnect as error:
+            raise BadBody(400, "the sender went away before the body was complete") from error
 
 
 def _too_large(max_bytes: int) -> BadBody:
     return BadBody(413, f"the body is larger than {max_bytes:,} bytes")
 
 
-class _Plain:
-    def __init__(self, max_bytes: int) -> None:
+class _Sink:
+    """Takes the pieces of one body."""
+
+    def __init__(self, bodies: Bodies, max_bytes: int) -> None:
+        self._bodies = bodies
         self._max_bytes = max_bytes
-        self._taken = bytearray()
+        self._pieces: list[bytes] = []
+        self.size = 0
 
     def add(self, piece: bytes) -> None:
-        if len(self._taken) + len(piece) > self._max_bytes:
+        if self.size + len(piece) > self._max_bytes:
             raise _too_large(self._max_bytes)
-        self._taken += piece
+        self._bodies.hold(len(piece))
+        self.size += len(piece)
+        self._pieces.append(piece)
 
     def finish(self) -> bytes:
-        return bytes(self._taken)
+        return b"".join(self._pieces)
 
 
-class _Gzip(_Plain):
+class _GzipSink(_Sink):
     """Unpacks as it reads and stops at the bound: a bomb costs no more than its bound."""
 
-    def __init__(self, max_bytes: int) -> None:
-        super().__init__(max_bytes)
+    def __init__(self, bodies: Bodies, max_bytes: int) -> None:
+        super().__init__(bodies, max_bytes)
         self._unpacker = zlib.decompressobj(wbits=31)
 
     def add(self, piece: bytes) -> None:

@@ -22,8 +22,8 @@ from store.model import Document
 MAX_MESSAGE = 32 << 20
 BIG = 256 << 10
 """Messages above this are decoded in a thread."""
-IN_FLIGHT = 16
-"""Messages of one stream that may wait for the store before the next one is read."""
+IN_FLIGHT = 20_000
+"""Documents of one stream that may wait for the store before the next message is read: a batch."""
 SERVICE = "raymap.v1.SegmentService"
 
 _T = TypeVar("_T")
@@ -91,6 +91,7 @@ class SegmentService(segments_pb2_grpc.SegmentServiceServicer):
     ) -> None:
         try:
             tally.waiting.append((len(documents), self._intake.submit(documents)))
+            tally.in_flight += len(documents)
         except Full as error:
             await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, str(error))
 
@@ -111,6 +112,7 @@ class _Tally:
         self.stored = 0
         self.rejected: list[segments_pb2.RejectedDocument] = []
         self.waiting: deque[tuple[int, Kept]] = deque()
+        self.in_flight = 0
 
     def reject(self, rejections: list[tuple[int, Rejected]]) -> None:
         self.rejected += [
@@ -121,9 +123,10 @@ class _Tally:
         ]
 
     async def settle(self, context: grpc.aio.ServicerContext, leaving: int = 0) -> None:
-        """Wait until at most ``leaving`` submissions are not yet kept."""
-        while len(self.waiting) > leaving:
+        """Wait until at most ``leaving`` documents are not yet kept."""
+        while self.waiting and (self.in_flight > leaving or not leaving):
             count, kept = self.waiting.popleft()
+            self.in_flight -= count
             try:
                 refused = await asyncio.wrap_future(kept)
             except Full as error:

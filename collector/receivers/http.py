@@ -21,7 +21,7 @@ from collector.decode.rejected import Reason, Rejected
 from collector.decode.trace_document import read_traces
 from collector.intake import Decoded, Intake
 from collector.queue import Full, Kept
-from collector.receivers.body import BadBody, read_body
+from collector.receivers.body import BadBody, Bodies
 from store.model import Document
 
 MAX_BODY = 32 << 20
@@ -39,6 +39,8 @@ class HttpLimits(Struct, frozen=True):
 
     max_body: int = MAX_BODY
     read_timeout: float = READ_TIMEOUT
+    max_held: int = 4 * MAX_BODY
+    """Bytes of all bodies being read or worked on; more are told 503."""
 
 
 class _PutTraceSegments(Struct):
@@ -80,28 +82,31 @@ def create_router(intake: Intake, limits: HttpLimits | None = None) -> APIRouter
 class _Doors:
     def __init__(self, intake: Intake, limits: HttpLimits) -> None:
         self._intake = intake
-        self._limits = limits
+        self._bodies = Bodies(
+            max_bytes=limits.max_body, timeout=limits.read_timeout, max_held=limits.max_held
+        )
 
     async def put_trace_segments(self, request: Request) -> Response:
         """X-Ray's PutTraceSegments: 200 even when every document fails."""
-        body = await self._read(request)
-        decoded = await _off_loop(body, self._decode_put)
-        refused = await _kept(self._intake.submit(decoded.documents))
+        async with self._bodies.read(request) as body:
+            decoded = await _off_loop(body, self._decode_put)
+            refused = await _kept(self._intake.submit(decoded.documents))
         unprocessed = [_unprocessed(rejected) for _, rejected in decoded.rejected]
         unprocessed += [_unprocessed(_refusal(document)) for document in refused]
         return xray_answer({"UnprocessedTraceSegments": unprocessed})
 
     async def put_telemetry_records(self, request: Request) -> Response:
         """X-Ray's PutTelemetryRecords: counted, nothing more is made of them."""
-        put = _decode_request(await self._read(request), _PutTelemetryRecords)
+        async with self._bodies.read(request) as body:
+            put = _decode_request(body, _PutTelemetryRecords)
         self._intake.counters.telemetry.inc(len(put.TelemetryRecords))
         return xray_answer({})
 
     async def import_traces(self, request: Request) -> Response:
         """Traces as BatchGetTraces returns them: one, a list, {"Traces": [..]} or one per line."""
-        body = await self._read(request)
-        decoded, skipped, unread = await _off_loop(body, self._decode_import)
-        refused = await _kept(self._intake.submit(decoded.documents))
+        async with self._bodies.read(request) as body:
+            decoded, skipped, unread = await _off_loop(body, self._decode_import)
+            refused = await _kept(self._intake.submit(decoded.documents))
         rejected = [*unread, *(r for _, r in decoded.rejected), *map(_refusal, refused)]
         answer = {
             "stored": len(decoded.documents) - len(refused),
@@ -111,10 +116,6 @@ class _Doors:
             ],
         }
         return _json(200, answer)
-
-    async def _read(self, request: Request) -> bytes:
-        limits = self._limits
-        return await read_body(request, max_bytes=limits.max_body, timeout=limits.read_timeout)
 
     def _decode_put(self, body: bytes) -> Decoded:
         put = _decode_request(body, _PutTraceSegments)
@@ -136,18 +137,24 @@ def _guarded(endpoint: _Handler, failing: Callable[[int, str, str], Response]) -
         try:
             return await endpoint(request)
         except BadBody as error:
+            if error.status == 503:
+                return _come_again(failing, error.message)
             code = "RequestTimeout" if error.status == 408 else "InvalidRequestException"
             answer = failing(error.status, code, error.message)
-            answer.headers["Connection"] = "close"
+            answer.headers["Connection"] = "close"  # the rest of the body is not read
             return answer
         except _Invalid as error:
             return failing(400, "InvalidRequestException", str(error))
         except Full as error:
-            answer = failing(503, "ServiceUnavailableException", str(error))
-            answer.headers["Retry-After"] = RETRY_AFTER
-            return answer
+            return _come_again(failing, str(error))
 
     return handle
+
+
+def _come_again(failing: Callable[[int, str, str], Response], message: str) -> Response:
+    answer = failing(503, "ServiceUnavailableException", message)
+    answer.headers["Retry-After"] = RETRY_AFTER
+    return answer
 
 
 async def _off_loop(body: bytes, decode: Callable[[bytes], _T]) -> _T:

@@ -1,0 +1,94 @@
+"""Bodies piece by piece."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import zlib
+from collections.abc import Callable
+
+import pytest
+from fastapi import Request
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.types import Message
+
+from collector.receivers.body import BadBody, Bodies
+
+
+def request(*pieces: bytes, end: bool = True, **headers: str) -> Request:
+    """A request whose body arrives in these pieces, and then ends or breaks off."""
+    messages: list[Message] = [
+        {"type": "http.request", "body": piece, "more_body": True} for piece in pieces
+    ]
+    last: Message = {"type": "http.request"} if end else {"type": "http.disconnect"}
+    left = iter([*messages, last])
+
+    async def receive() -> Message:
+        return next(left)
+
+    named = [(key.replace("_", "-").encode(), value.encode()) for key, value in headers.items()]
+    return Request({"type": "http", "method": "POST", "path": "/", "headers": named}, receive)
+
+
+def bodies(max_bytes: int = 1000, max_held: int = 10_000) -> Bodies:
+    """A reader with small bounds."""
+    return Bodies(max_bytes=max_bytes, timeout=1.0, max_held=max_held)
+
+
+def read(reader: Bodies, what: Request, during: Callable[[], None] = lambda: None) -> bytes:
+    """The body."""
+
+    async def whole() -> bytes:
+        async with reader.read(what) as body:
+            during()
+            return body
+
+    return asyncio.run(whole())
+
+
+@given(st.lists(st.binary(max_size=50), max_size=10))
+def test_pieces_are_joined(pieces: list[bytes]) -> None:
+    """Plain or packed, wherever it was cut."""
+    whole = b"".join(pieces)
+    assert read(bodies(), request(*pieces)) == whole
+    packed = gzip.compress(whole)
+    cut = [packed[start : start + 7] for start in range(0, len(packed), 7)]
+    assert read(bodies(), request(*cut, content_encoding="GZIP")) == whole
+
+
+@pytest.mark.parametrize(
+    ("what", "status"),
+    [
+        (request(b"x" * 600, b"x" * 600), 413),
+        (request(b"x", content_length="1001"), 413),
+        (request(gzip.compress(b"x" * 1001), content_encoding="gzip"), 413),
+        (request(b"x", end=False), 400),
+        (request(b"nonsense", content_encoding="gzip"), 400),
+        (request(gzip.compress(b"x")[:-1], content_encoding="gzip"), 400),
+        (request(zlib.compress(b"x"), content_encoding="gzip"), 400),
+        (request(b"x", content_encoding="br"), 415),
+    ],
+)
+def test_not_taken(what: Request, status: int) -> None:
+    """And nothing stays counted."""
+    reader = bodies()
+    with pytest.raises(BadBody) as caught:
+        read(reader, what)
+    assert caught.value.status == status
+    assert reader.held == 0
+
+
+def test_all_bodies_together_are_bounded() -> None:
+    """Held while the first is worked on, free afterwards."""
+    reader = bodies(max_held=1500)
+
+    def another() -> None:
+        assert reader.held == 1000
+        with pytest.raises(BadBody) as caught:
+            reader.hold(501)
+        assert caught.value.status == 503
+
+    read(reader, request(b"x" * 1000), another)
+    assert reader.held == 0
+    assert read(reader, request(b"x" * 1000)) == b"x" * 1000
