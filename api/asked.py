@@ -98,7 +98,7 @@ class Asked:
                 raise self._wrong(f"{name}[{at}]", "an object", value)
         return [Asked(value, f"{self._where}{name}[{at}].") for at, value in enumerate(values)]
 
-    def object(self, name: str) -> Asked | None:
+    def inner(self, name: str) -> Asked | None:
         """An object, None when absent."""
         value = self._members.get(name)
         if value is None:

@@ -7,16 +7,14 @@ likewise. `stats_of` and `calls_of` give them back with their types.
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, cast
+from typing import TypeAlias, cast
 
 import networkx as nx
 
 from store.model import EdgeStats, NodeKey, ServiceGraph, ServiceStats
 
-if TYPE_CHECKING:
-    Graph = nx.DiGraph[NodeKey]
-else:
-    Graph = nx.DiGraph
+Graph: TypeAlias = nx.DiGraph
+"""Of `NodeKey`."""
 
 
 def build_graph(services: ServiceGraph) -> Graph:

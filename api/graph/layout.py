@@ -7,9 +7,10 @@ in pixels at scale 1 (UI_SPEC: column step 200, row step 128).
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Hashable, Iterable, Sequence
 from math import ceil, sqrt
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import networkx as nx
 from msgspec import Struct
@@ -17,11 +18,6 @@ from msgspec import Struct
 from api.graph.order import layers, untangle
 from api.graph.place import Room, heights, placed
 from api.graph.ranks import Edge, flow, ranks
-
-if TYPE_CHECKING:
-    AnyGraph = nx.DiGraph[Any]
-else:
-    AnyGraph = nx.DiGraph
 
 COLUMN, ROW = 200.0, 128.0
 NODE = Room(above=42.0, below=86.0)
@@ -67,7 +63,7 @@ class _Part(NamedTuple):
     height: float
 
 
-def layout(graph: AnyGraph) -> Layout[Any]:
+def layout(graph: nx.DiGraph) -> Layout[Any]:
     """Places for every node of a graph whose nodes can be sorted."""
     nodes = sorted(graph)
     number = {node: at for at, node in enumerate(nodes)}
@@ -185,7 +181,7 @@ def _separate(x: Sequence[float], y: list[float], size: int) -> None:
     room = [NODE] * size
     for stack in stacks.values():
         stack.sort(key=lambda node: (y[node], node))
-        tight = any(y[b] - y[a] < ROW for a, b in zip(stack, stack[1:], strict=False))
+        tight = any(y[b] - y[a] < ROW for a, b in itertools.pairwise(stack))
         if tight:
             wanted = {node: y[node] for node in stack}
             for node, height in zip(stack, placed(stack, wanted, room), strict=True):

@@ -6,6 +6,7 @@ lane of its own. Numbers from ``size`` on are dummies.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -103,7 +104,7 @@ def _swept(columns: list[list[int]], given: Layers, *, rightwards: bool) -> list
 def crossings(columns: list[list[int]], right: list[list[int]]) -> int:
     """How many pairs of edges between neighbouring columns cross."""
     total = 0
-    for here, there in zip(columns, columns[1:], strict=False):
+    for here, there in itertools.pairwise(columns):
         place = {node: at for at, node in enumerate(there)}
         ends: list[int] = []
         for node in here:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from api.context import Context
+from api.routes.details import details_router
+from api.routes.listing import listing_router
 from api.routes.maps import maps_router
+from api.routes.status import status_router
 
 
 def console_router(context: Context) -> APIRouter:
     """Everything below /api."""
     router = APIRouter()
-    router.include_router(maps_router(context))
+    for part in (maps_router, details_router, listing_router, status_router):
+        router.include_router(part(context))
     return router

@@ -98,7 +98,7 @@ def _share(asked: Asked) -> float:
 
     PartialScan lets a server skip some of the work; this one does not need to.
     """
-    strategy = asked.object("SamplingStrategy")
+    strategy = asked.inner("SamplingStrategy")
     if strategy is None:
         return 1.0
     name = strategy.choice("Name", ("PartialScan", "FixedRate"))
