@@ -94,7 +94,7 @@ function paintMarks(picture: Picture, edge: SceneEdge, taken: Box[]): void {
   const faulty = isFaulty(edge.data)
   const labelled = picture.k >= 0.6 && (picture.isHot(edge) || (picture.options.edgeNumbers && picture.isLit(edge)))
   if (faulty) {
-    const [x, y] = middle(edge.line)
+    const [x, y] = crossPlace(edge, taken)
     picture.g.globalAlpha = picture.isLit(edge) || picture.isHot(edge) ? 1 : 0.1
     paintCross(picture, x, y)
     taken.push({ left: x - 7, right: x + 7, top: y - 7, bottom: y + 7 })
@@ -102,6 +102,14 @@ function paintMarks(picture: Picture, edge: SceneEdge, taken: Box[]): void {
   if (!labelled) return
   picture.g.globalAlpha = 1
   paintLabel(picture, edge, taken)
+}
+
+/** In the middle, or the nearest place along the edge that is not behind a node. */
+function crossPlace(edge: SceneEdge, taken: Box[]): Point {
+  const places = PLACES.filter(([, lift]) => lift === 0).map(([share]) => middle(edge.line, share))
+  const isFree = ([x, y]: Point) =>
+    !taken.some(({ left, right, top, bottom }) => x > left - 4 && x < right + 4 && y > top - 4 && y < bottom + 4)
+  return places.find(isFree) ?? middle(edge.line)
 }
 
 function paintCross({ g, palette }: Picture, x: number, y: number): void {
