@@ -1,0 +1,1 @@
+"""Hears segment documents, understands them, and hands them to the store."""

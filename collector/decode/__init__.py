@@ -1,0 +1,1 @@
+"""Bytes to documents: pure, without sockets, clock or store."""

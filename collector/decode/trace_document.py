@@ -86,19 +86,15 @@ def _read_value(text: bytes, place: str, found: TraceDocuments) -> None:
         found.rejected.append(_unreadable(place, error))
 
 
-def _read_object(text: bytes, place: str, found: TraceDocuments) -> None:
+def _read_object(text: bytes, place: str, found: TraceDocuments, *, inside: bool = False) -> None:
     try:
         envelope = _envelope_decoder.decode(text)
     except _UNREADABLE as error:
         found.rejected.append(_unreadable(place, error))
         return
-    if envelope.Traces is not None:
+    if envelope.Traces is not None and not inside:
         for index, trace in enumerate(envelope.Traces):
-            inner = f"{place}.Traces[{index}]"
-            if b'"Traces"' in bytes(trace):
-                found.rejected.append(_unreadable(inner, None))
-            else:
-                _read_object(bytes(trace), inner, found)
+            _read_object(bytes(trace), f"{place}.Traces[{index}]", found, inside=True)
     elif envelope.Segments is not None:
         for index, segment in enumerate(envelope.Segments):
             _read_segment(bytes(segment), f"{place}.Segments[{index}]", found)

@@ -99,10 +99,7 @@ class Unit(Struct, gc=False):
 
 
 class Root(Unit, gc=False):
-    """A unit that arrived as a document of its own.
-
-    ``misfits`` are the properties that had another type, by name; the sender cannot set it.
-    """
+    """A unit that arrived as a document of its own."""
 
     trace_id: str | None = None
     parent_id: str | None = None

@@ -49,6 +49,15 @@ def test_forms(value: Any) -> None:
         assert found.rejected == []
 
 
+def test_words_inside_documents_mean_nothing() -> None:
+    """A segment may speak of Traces and Segments as it likes."""
+    chatty = segment_json(metadata={"Traces": [], "Segments": 5, "Document": "x"})
+    for value in ({"Traces": [trace(chatty)]}, trace(described(chatty)), [chatty]):
+        found = read_traces(json.dumps(value).encode())
+        assert [json.loads(raw) for raw in found.raws] == [chatty]
+        assert found.rejected == []
+
+
 def test_lines() -> None:
     """One value per line; a bad line costs only itself."""
     lines = [json.dumps(trace(REAL)), "", "{broken", json.dumps({"Traces": [trace(OTHER)]})]
