@@ -62,8 +62,9 @@ class EmbeddedError(Exception):
 class EmbeddedSettings:
     data_dir: Path
     memory_bytes: int = 0  # 0: 40 % of the memory of this machine or container, at most 8 GiB
-    port: int = 0  # 0: the port of the last start if it is free, else another
+    port: int = 0  # 0: see choose_port
     log_level: str = "warning"
+    patience: float = 0.0  # seconds to wait for another process to leave the data directory
 
     @property
     def folder(self) -> Path:
@@ -99,6 +100,18 @@ def address(data_dir: Path, *, user: str = "raymap", database: str = "raymap") -
         password=credentials(data_dir)[user],
         database=database,
     )
+
+
+def choose_port(data_dir: Path) -> int:
+    """The port of the last start if it is free, else another."""
+    with contextlib.suppress(OSError, ValueError):
+        port = int((data_dir.absolute() / "clickhouse" / "port").read_text())
+        if _is_free(port):
+            return port
+    for port in random.sample(PORTS, 200):
+        if _is_free(port):
+            return port
+    raise EmbeddedError(f"No free port between {PORTS.start} and {PORTS.stop} on {HOST}.")
 
 
 def default_memory() -> int:
@@ -187,7 +200,7 @@ def prepare(settings: EmbeddedSettings) -> int:
     folder = settings.folder
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     folder.chmod(0o700)
-    port = settings.port or _port_of_last_start(folder) or _free_port()
+    port = settings.port or choose_port(settings.data_dir)
     if not _is_free(port):
         raise EmbeddedError(
             f"Port {port}, which the embedded ClickHouse is to use, is taken by another program."
@@ -202,8 +215,8 @@ def prepare(settings: EmbeddedSettings) -> int:
     return port
 
 
-def load_engine() -> Any:
-    """The extension module of chdb-core, without running chdb/__init__.py."""
+def engine_library() -> Path:
+    """The file that chdb-core brings."""
     spec = importlib.util.find_spec("chdb")
     package = Path(spec.origin).parent if spec and spec.origin else None
     library = next(package.glob("_chdb*.so"), None) if package else None
@@ -212,6 +225,12 @@ def load_engine() -> Any:
             'The embedded ClickHouse engine is not installed: run  pip install "raymap[embedded]"  '
             "or name a server with --clickhouse clickhouse://user:password@host:9000/raymap"
         )
+    return library
+
+
+def load_engine() -> Any:
+    """The extension module of chdb-core, without running chdb/__init__.py."""
+    library = engine_library()
     ctypes.CDLL(str(library), mode=sys.getdlopenflags() | getattr(os, "RTLD_DEEPBIND", 0))
     loader = importlib.machinery.ExtensionFileLoader("_chdb", str(library))
     extension = importlib.util.spec_from_file_location("_chdb", library, loader=loader)
@@ -427,7 +446,7 @@ class _CapturedStderr:
 
 def _explain(errors: str, folder: Path, port: int) -> str:
     if "Cannot lock file" in errors:
-        return _in_use(folder.parent)
+        return in_use(folder.parent)
     if "Address already in use" in errors:
         return f"Port {port}, which the embedded ClickHouse is to use, is taken by another program."
     lines = [line.strip() for line in errors.splitlines() if "DB::Exception" in line]
@@ -435,7 +454,7 @@ def _explain(errors: str, folder: Path, port: int) -> str:
     return f"The embedded ClickHouse could not start: {said[:400]}"
 
 
-def _in_use(data_dir: Path) -> str:
+def in_use(data_dir: Path) -> str:
     return (
         f"Another Raymap is already using {data_dir}: stop it, or choose another folder "
         "with --data-dir."
@@ -445,12 +464,16 @@ def _in_use(data_dir: Path) -> str:
 def _lock(settings: EmbeddedSettings) -> int:
     """Held until this process ends, however it ends."""
     handle = os.open(settings.folder / "lock", os.O_CREAT | os.O_RDWR, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(handle)
-        raise EmbeddedError(_in_use(settings.data_dir)) from None
-    return handle
+    deadline = time.monotonic() + settings.patience
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return handle
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                os.close(handle)
+                raise EmbeddedError(in_use(settings.data_dir)) from None
+        time.sleep(0.05)
 
 
 def _write_private(path: Path, text: str) -> None:
@@ -470,21 +493,6 @@ def _is_free(port: int) -> bool:
         except OSError:
             return False
     return True
-
-
-def _port_of_last_start(folder: Path) -> int:
-    try:
-        port = int((folder / "port").read_text())
-    except (OSError, ValueError):
-        return 0
-    return port if _is_free(port) else 0
-
-
-def _free_port() -> int:
-    for port in random.sample(PORTS, 200):
-        if _is_free(port):
-            return port
-    raise EmbeddedError(f"No free port between {PORTS.start} and {PORTS.stop} on {HOST}.")
 
 
 def _answers(door: Address) -> bool:

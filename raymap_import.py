@@ -1,0 +1,137 @@
+"""`raymap import`: sends trace documents from files to a running server and says what became of them.
+
+The server reads the formats (a trace, a list, {"Traces": [..]}, JSON lines); here files are only
+cut into requests of a size it takes.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+BATCH_BYTES = 4 << 20
+PATIENCE = 60.0  # seconds to go on asking a server that is full
+
+
+class ImportFailed(Exception):
+    """The message is one sentence for people."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    traces: int = 0
+    stored: int = 0
+    skipped: int = 0
+    rejected: Counter[str] = field(default_factory=Counter)
+
+    def add(self, traces: int, answer: dict[str, Any]) -> None:
+        self.traces += traces
+        self.stored += answer["stored"]
+        self.skipped += answer.get("skipped_inferred", 0)
+        self.rejected.update(f"{r['code']}: {r['message']}" for r in answer["rejected"])
+
+
+def import_files(files: Sequence[Path], to: str) -> bool:
+    """Whether everything was stored. Says so on standard error."""
+    console, outcome = Console(stderr=True), Outcome()
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
+        for path in files:
+            task = progress.add_task(path.name, total=path.stat().st_size)
+            for traces, size, body in read_batches(path):
+                outcome.add(traces, post(to, body))
+                progress.advance(task, size)
+            progress.update(task, completed=path.stat().st_size)
+    _summarize(outcome, console)
+    return not outcome.rejected
+
+
+def read_batches(path: Path) -> Iterator[tuple[int, int, bytes]]:
+    """Requests: traces in it, bytes of the file it stands for, body (JSON lines)."""
+    batch: list[bytes] = []
+    size = 0
+    for line in read_values(path):
+        if batch and size + len(line) > BATCH_BYTES:
+            yield len(batch), size, b"\n".join(batch)
+            batch, size = [], 0
+        batch.append(line)
+        size += len(line) + 1
+    if batch:
+        yield len(batch), size, b"\n".join(batch)
+
+
+def read_values(path: Path) -> Iterator[bytes]:
+    """The file's traces, each as one line of JSON; what is not JSON goes as it is, to be refused."""
+    with path.open("rb") as file:
+        first = file.readline()
+        if first.strip() and _is_json(first) and (rest := file.readline()):
+            yield first.strip()
+            yield rest.strip()
+            yield from (line.strip() for line in file if line.strip())
+            return
+    try:
+        whole = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise ImportFailed(f"{path} is neither JSON nor JSON lines: {error}") from None
+    if isinstance(whole, dict) and isinstance(whole.get("Traces"), list):
+        whole = whole["Traces"]
+    for value in whole if isinstance(whole, list) else [whole]:
+        yield json.dumps(value, separators=(",", ":")).encode()
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        json.loads(line)
+    except ValueError:
+        return False
+    return True
+
+
+def post(to: str, body: bytes) -> dict[str, Any]:
+    """The server's answer; a server that is full is asked again for a while."""
+    url = (to if "://" in to else f"http://{to}").rstrip("/") + "/api/traces"
+    request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            with urllib.request.urlopen(request, timeout=60) as reply:
+                answer: dict[str, Any] = json.load(reply)
+                return answer
+        except urllib.error.HTTPError as error:
+            if error.code == 503 and time.monotonic() < deadline:
+                time.sleep(1.0)
+                continue
+            raise ImportFailed(f"{to} refused the import: {_said(error)}") from None
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "reason", error)
+            raise ImportFailed(
+                f"No Raymap answers at {to} ({reason}): start one with  raymap serve  "
+                "or name another with --to."
+            ) from None
+
+
+def _said(error: urllib.error.HTTPError) -> str:
+    try:
+        return f"{json.load(error)['error']['message']} (HTTP {error.code})"
+    except (ValueError, KeyError, TypeError):
+        return f"HTTP {error.code} {error.reason}"
+
+
+def _summarize(outcome: Outcome, console: Console) -> None:
+    refused = outcome.rejected.total()
+    skipped = f", {outcome.skipped} inferred ones left to be computed" if outcome.skipped else ""
+    console.print(
+        f"{outcome.traces} traces: {outcome.stored} segments stored{skipped}, {refused} refused"
+    )
+    for reason, count in outcome.rejected.most_common(20):
+        console.print(f"  {count} × {reason}", markup=False, highlight=False)
