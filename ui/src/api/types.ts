@@ -44,7 +44,8 @@ export interface MapEdge extends Counts, Times {
   id: string
   source: string
   target: string
-  requests_per_min: number
+  /** Null in the map of a single trace, where a rate says nothing. */
+  requests_per_min: number | null
   kind: 'call' | 'link'
   back: boolean
   bends: Point[]

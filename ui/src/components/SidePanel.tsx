@@ -161,10 +161,14 @@ function Neighbours({ title, neighbours, onSelect }: NeighboursProps) {
   )
 }
 
+function isInferred({ node }: NodeDetail): boolean {
+  return node.state === 'unknown' && node.kind !== 'client'
+}
+
 export function nodeHead(detail: NodeDetail) {
   return {
     title: detail.node.name,
-    subtitle: typeWords(detail.node) + (detail.node.state === 'unknown' ? ' · seen by its callers only' : ''),
+    subtitle: typeWords(detail.node) + (isInferred(detail) ? ' · seen by its callers only' : ''),
     badge: <KindBadge kind={detail.node.kind} size={28} />,
   }
 }

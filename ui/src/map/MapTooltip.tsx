@@ -46,10 +46,12 @@ export function MapTooltip({ pointed }: { pointed: Pointed }) {
                 <td>{value}</td>
               </tr>
             ))}
-            <tr>
-              <th>Rate</th>
-              <td>{rate(perMinute)}</td>
-            </tr>
+            {perMinute !== null && (
+              <tr>
+                <th>Rate</th>
+                <td>{rate(perMinute)}</td>
+              </tr>
+            )}
             {shareFacts(thing).map(({ state, label, value }) => (
               <tr key={state}>
                 <th>

@@ -14,7 +14,8 @@ export function nodeLabel(node: MapNode): string {
   if (node.kind === 'client') return parts.join(', ')
   if (traffic(node) === 'none') return [...parts, 'no traffic'].join(', ')
   if (traffic(node) === 'in_progress') return [...parts, 'in progress'].join(', ')
-  return [...parts, duration(node.avg_ms), rate(node.traces_per_min), ...shareWords(node)].join(', ')
+  const perMinute = node.traces_per_min === null ? [] : [rate(node.traces_per_min)]
+  return [...parts, duration(node.avg_ms), ...perMinute, ...shareWords(node)].join(', ')
 }
 
 function shareWords(node: MapNode): string[] {

@@ -64,8 +64,9 @@ export interface Route {
   heading: Point
 }
 
-const LEAVE = R + 6
-const ARRIVE = R + 14
+/** A band of faults reaches R + 10: edges end outside it, the arrow's tip 9 px beyond the line's end. */
+const LEAVE = R + 11
+const ARRIVE = R + 20
 
 /** From the caller's side, through the layout's bends, to the arrow's tip. `back` runs against the flow, out on the left. */
 export function route(source: Placed, target: Placed, bends: readonly Point[], back: boolean): Route {
@@ -138,8 +139,8 @@ export function distance(points: readonly Point[], x: number, y: number): number
   return best
 }
 
-export function edgeWidth(perMinute: number): number {
-  return Math.min(6, Math.max(1, Math.round(1 + Math.log10(1 + perMinute)))) * 0.8
+export function edgeWidth(perMinute: number | null): number {
+  return Math.min(6, Math.max(1, Math.round(1 + Math.log10(1 + (perMinute ?? 0))))) * 0.8
 }
 
 export interface Box {

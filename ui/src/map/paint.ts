@@ -1,6 +1,6 @@
 // One picture of the scene. Knows nothing of pointers, fetching or React.
 
-import { duration, holeNumber, cut, rate } from '../model/format'
+import { cut, holeNumber, timeAndRate } from '../model/format'
 import { isUnhealthy, shares, traffic, type Shares } from '../model/health'
 import type { Camera, Size } from './camera'
 import { visibleWorld } from './camera'
@@ -232,5 +232,5 @@ function numbersLine(data: SceneNode['data']): string {
   if (data.kind === 'client') return ''
   if (traffic(data) === 'none') return 'no traffic'
   if (traffic(data) === 'in_progress') return 'in progress'
-  return `${duration(data.avg_ms)} · ${rate(data.traces_per_min)}`
+  return timeAndRate(data.avg_ms, data.traces_per_min)
 }

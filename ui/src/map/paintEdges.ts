@@ -1,7 +1,7 @@
 // Edges on the canvas: width by rate, dashes for links and back edges, a cross where calls fail.
 
 import type { Point } from '../api/types'
-import { duration, rate } from '../model/format'
+import { timeAndRate } from '../model/format'
 import { isFaulty } from '../model/health'
 import { BASELINE, DISC, R, edgeWidth, middle, overlap, type Box, type Route } from './geometry'
 import type { Picture } from './paint'
@@ -132,8 +132,8 @@ function paintCross({ g, palette }: Picture, x: number, y: number): void {
 /** The numbers of an edge; where there is no room, only those of the edge that is pointed at. */
 function paintLabel(picture: Picture, edge: SceneEdge, taken: Box[]): void {
   const { g, palette, write } = picture
-  const words = [edge.data.avg_ms == null ? '' : duration(edge.data.avg_ms), rate(edge.data.requests_per_min)]
-  const text = words.filter(Boolean).join(' · ')
+  const text = timeAndRate(edge.data.avg_ms, edge.data.requests_per_min)
+  if (!text) return
   g.font = `600 11px ${palette.sans}`
   const half = g.measureText(text).width / 2 + 3
   const places = PLACES.map(([share, lift]): [Point, Box] => {

@@ -55,6 +55,11 @@ export function rate(perMinute: number | null): string {
   return perMinute == null ? DASH : `${short(perMinute)}/min`
 }
 
+/** 42 ms · 120/min, without what is not known. */
+export function timeAndRate(ms: number | null, perMinute: number | null): string {
+  return [ms === null ? '' : duration(ms), perMinute === null ? '' : rate(perMinute)].filter(Boolean).join(' · ')
+}
+
 export function count(value: number | null | undefined): string {
   return value == null ? DASH : value.toLocaleString('en-US')
 }

@@ -1,18 +1,26 @@
 // The same map as everywhere, of one trace only.
 
 import { useMemo, useRef, useState } from 'react'
-import type { Trace } from '../api/types'
+import type { Graph, Trace } from '../api/types'
 import { Icon } from '../components/Icon'
 import { ServiceMap, type MapActions } from '../map/ServiceMap'
 import { useKeys } from './useKeys'
 
 const OPTIONS = { edgeNumbers: false, hideIdle: false, onlyUnhealthy: false }
 
+/** One trace has no rate. */
+function withoutRates({ nodes, edges }: Graph): Graph {
+  return {
+    nodes: nodes.map((node) => ({ ...node, traces_per_min: null })),
+    edges: edges.map((edge) => ({ ...edge, requests_per_min: null })),
+  }
+}
+
 export function TraceMap({ trace }: { trace: Trace }) {
   const [selection, setSelection] = useState<string | null>(null)
   const [view, setView] = useState<string | null>(null)
   const actions = useRef<MapActions>(null)
-  const graph = useMemo(() => trace.map, [trace])
+  const graph = useMemo(() => withoutRates(trace.map), [trace])
   useKeys({
     ArrowLeft: () => actions.current?.pan(60, 0),
     ArrowRight: () => actions.current?.pan(-60, 0),
