@@ -5,7 +5,6 @@ X-Ray's operations answer errors in X-Ray's form (XRAY.md §10), the console's A
 
 from __future__ import annotations
 
-import logging
 from typing import NamedTuple
 
 import msgspec
@@ -15,8 +14,6 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from store.interface import BadCursor, StoreAway
-
-log = logging.getLogger("raymap.api")
 
 
 class Refused(Exception):
@@ -70,18 +67,13 @@ def respond(path: str, error: Exception) -> Response:
 
 
 def install(app: FastAPI) -> None:
-    """Let the app answer every error through `respond`."""
+    """Let the app answer every expected error through `respond`; `api.headers` does the rest."""
 
     async def handle(request: Request, error: Exception) -> Response:
         return respond(request.url.path, error)
 
-    async def unexpected(request: Request, error: Exception) -> Response:
-        log.error("request failed", exc_info=error, extra={"path": request.url.path})
-        return respond(request.url.path, error)
-
     for kind in (Refused, BadCursor, StoreAway, ClientLeft, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, handle)
-    app.add_exception_handler(Exception, unexpected)
 
 
 def _sentences(error: RequestValidationError) -> str:

@@ -75,12 +75,12 @@ def histogram_figure(histogram: Mapping[int, int]) -> Figure:
 
 
 def bin_edges(histogram: Mapping[int, int]) -> list[float]:
-    """The edges of 60 bins around all times: growing ones when the times are far apart."""
+    """The edges of 60 bins around all times: from zero on, or growing when times are far apart."""
     if not histogram:
         return []
-    low, high = max(1, min(histogram)), max(2, max(histogram) + 1)
+    low, high = max(1, min(histogram)), max(histogram) + 1
     if high / low < WIDE:
-        return [low + (high - low) * at / BINS for at in range(BINS + 1)]
+        return [high * at / BINS for at in range(BINS + 1)]
     ratio = log(high / low)
     return [low * exp(ratio * at / BINS) for at in range(BINS + 1)]
 
@@ -96,7 +96,7 @@ def _binned(histogram: Mapping[int, int], edges: Sequence[float]) -> list[int]:
 
 
 def _scale(edges: Sequence[float]) -> str:
-    return "log" if edges and edges[-1] / edges[0] >= WIDE else "linear"
+    return "log" if edges and edges[0] > 0 else "linear"
 
 
 def step_of(window: TimeRange) -> int:

@@ -1,11 +1,19 @@
-"""What every response carries: X-Ray's request id, and orders to browsers to trust only us."""
+"""What every response carries: X-Ray's request id, and orders to browsers to trust only us.
+
+Also the last to catch what nobody expected, so that even such an answer carries both.
+"""
 
 from __future__ import annotations
 
+import logging
 import uuid
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.errors import respond
+
+log = logging.getLogger("raymap.api")
 
 # Plotly writes its own <style> element; nothing else may come from anywhere but here.
 POLICY = (
@@ -26,8 +34,12 @@ class Headers:
             await self.app(scope, receive, send)
             return
 
+        started = False
+
         async def send_with_headers(message: Message) -> None:
+            nonlocal started
             if message["type"] == "http.response.start":
+                started = True
                 headers = MutableHeaders(scope=message)
                 headers["x-amzn-RequestId"] = str(uuid.uuid4())
                 headers["Content-Security-Policy"] = POLICY
@@ -35,4 +47,10 @@ class Headers:
                 headers["Referrer-Policy"] = "no-referrer"
             await send(message)
 
-        await self.app(scope, receive, send_with_headers)
+        try:
+            await self.app(scope, receive, send_with_headers)
+        except Exception as error:
+            log.exception("request failed", extra={"path": scope["path"]})
+            if started:
+                raise
+            await respond(scope["path"], error)(scope, receive, send_with_headers)

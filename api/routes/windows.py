@@ -21,5 +21,5 @@ Window = Annotated[TimeRange, Depends(_window)]
 
 
 def earlier(window: TimeRange) -> TimeRange:
-    """The period of equal length right before."""
-    return TimeRange(2 * window.start - window.end, window.start)
+    """The period of equal length right before, as far as time goes back."""
+    return TimeRange(max(0, 2 * window.start - window.end), window.start)

@@ -1,0 +1,71 @@
+"""A real server in a thread, and a real boto3 client whose every answer is held to the model."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+import uvicorn
+from botocore.config import Config
+from botocore.model import OperationModel
+from fastapi import FastAPI
+
+from api.app import create_app
+from store.memory import MemoryStore
+from tests.api.botocore_model import complaints
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    return MemoryStore()
+
+
+@pytest.fixture
+def app(store: MemoryStore) -> FastAPI:
+    return create_app(
+        store,
+        version="1.2.3",
+        metrics=lambda: b"raymap_up 1\n",
+        ingest_status=lambda: {"received": 7},
+    )
+
+
+@pytest.fixture
+def address(app: FastAPI) -> Iterator[str]:
+    """Where the app listens."""
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        thread.join(0.01)
+        assert thread.is_alive(), "the server did not start"
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture
+def xray(address: str) -> Any:
+    """A boto3 client; whatever it is answered must fit AWS's model."""
+    client = boto3.client(
+        "xray",
+        endpoint_url=address,
+        region_name="us-east-1",
+        aws_access_key_id="any",
+        aws_secret_access_key="any",
+        config=Config(retries={"total_max_attempts": 1}),
+    )
+    client.meta.events.register("before-parse.xray", _hold_to_model)
+    return client
+
+
+def _hold_to_model(
+    operation_model: OperationModel, response_dict: dict[str, Any], **_: Any
+) -> None:
+    assert response_dict["headers"]["x-amzn-RequestId"]
+    if response_dict["status_code"] == 200:
+        assert complaints(operation_model, response_dict["body"]) == []

@@ -1,0 +1,234 @@
+"""The console's API, held to the shapes it promises (docs/console-api.md, api/schemas.py)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from pydantic import TypeAdapter
+
+from api import schemas
+from api.graph.build import edge_id, node_id
+from store.memory import MemoryStore
+from store.model import NodeKey, State
+from store.trace_id import format_trace_id
+from tests.api.shop import END, FRONT, START, TABLE, order, shop
+from tests.builders import SECOND, T0, segment, subsegment, trace_id
+
+WINDOW = f"from={START}&to={END}"
+CLIENT = NodeKey("", "front", "client")
+
+
+@pytest.fixture
+def client(app: FastAPI, store: MemoryStore) -> TestClient:
+    store.put(shop(), "shop")
+    return TestClient(app, raise_server_exceptions=False)
+
+
+def get(client: TestClient, url: str, shape: Any) -> Any:
+    """A successful answer, whose members are exactly those of the shape."""
+    response = client.get(url)
+    assert response.status_code == 200, response.text
+    TypeAdapter(shape).validate_python(response.json(), strict=False, extra="forbid")
+    return response.json()
+
+
+def test_map_has_places_figures_and_rates(client: TestClient) -> None:
+    found = get(client, f"/api/map?{WINDOW}", schemas.ServiceMap)
+    assert (found["from"], found["to"], found["ever"]) == (START, END, True)
+    assert (found["total_nodes"], found["left_out"]) == (7, 0)
+    nodes = {node["id"]: node for node in found["nodes"]}
+    front = nodes[node_id(FRONT)]
+    assert (front["kind"], front["state"], front["root"]) == ("service", "active", True)
+    assert [front[s] for s in ("requests", "ok", "error", "throttle", "fault")] == [6, 3, 1, 1, 1]
+    assert (front["avg_ms"], front["p50_ms"], front["p99_ms"]) == (100, 100, 100)
+    assert front["traces_per_min"] == 0.6
+    assert nodes[node_id(CLIENT)]["x"] < front["x"] < nodes[node_id(TABLE)]["x"]
+    assert nodes[node_id(CLIENT)]["requests"] is None
+    edges = {edge["id"]: edge for edge in found["edges"]}
+    assert edges[edge_id(FRONT, TABLE)]["requests_per_min"] == 0.6
+    assert all(edge["source"] in nodes and edge["target"] in nodes for edge in edges.values())
+
+
+def test_empty_map_tells_a_new_store_from_a_quiet_hour(app: FastAPI, store: MemoryStore) -> None:
+    client = TestClient(app)
+    assert get(client, f"/api/map?{WINDOW}", schemas.ServiceMap)["ever"] is False
+    store.put(shop(), "shop")
+    quiet = get(client, "/api/map?from=1&to=2", schemas.ServiceMap)
+    assert (quiet["ever"], quiet["nodes"], quiet["edges"]) == (True, [], [])
+
+
+def test_focus_shows_the_neighbourhood(client: TestClient) -> None:
+    url = f"/api/map/focus?{WINDOW}&node={node_id(TABLE)}"
+    near = get(client, url, schemas.ServiceMap)
+    assert {node["id"] for node in near["nodes"]} == {node_id(TABLE), node_id(FRONT)}
+    assert len(get(client, f"{url}&hops=2", schemas.ServiceMap)["nodes"]) == 4
+    assert client.get(f"/api/map/focus?{WINDOW}&node=n0").status_code == 404
+
+
+def test_node_has_figures_neighbours_and_errors(client: TestClient, store: MemoryStore) -> None:
+    earlier = T0 - 300 * SECOND
+    store.put([order(50, calls=(), start=earlier, end=earlier + 1000)], "earlier")
+    found = get(client, f"/api/nodes/{node_id(FRONT)}?{WINDOW}", schemas.NodeDetail)
+    assert found["node"]["requests"] == 6
+    assert found["before"]["requests"] == 1
+    assert [each["name"] for each in found["callers"]] == ["front"]
+    assert {each["name"]: each["requests"] for each in found["callees"]} == {
+        "orders": 6,
+        "stock": 6,
+    }
+    assert {(each["label"], each["status"], each["count"]) for each in found["errors"]} == {
+        ("HTTP 404", "error", 1),
+        ("HTTP 429", "throttle", 1),
+        ("HTTP 500", "fault", 1),
+    }
+    (bars,) = found["histogram"]["data"]
+    assert len(bars["x"]) == len(bars["y"]) == 60
+    assert sum(bars["y"]) == 6
+    over_time = found["over_time"]
+    assert [trace["name"] for trace in over_time["data"]] == ["ok", "error", "throttle", "fault"]
+    assert [sum(trace["y"]) for trace in over_time["data"]] == [3, 1, 1, 1]
+    assert len(over_time["data"][0]["x"]) <= 60
+    assert "color" not in str(found["over_time"]).lower()
+
+
+def test_client_node_shows_its_calls(client: TestClient) -> None:
+    found = get(client, f"/api/nodes/{node_id(CLIENT)}?{WINDOW}", schemas.NodeDetail)
+    assert found["node"]["requests"] is None
+    assert sum(found["histogram"]["data"][0]["y"]) == 6
+
+
+def test_edge_is_the_callers_view(client: TestClient) -> None:
+    ends = f"{node_id(FRONT)}/{node_id(TABLE)}"
+    found = get(client, f"/api/edges/{ends}?{WINDOW}", schemas.EdgeDetail)
+    assert (found["edge"]["avg_ms"], found["before"], found["errors"]) == (5, None, [])
+
+
+def test_without_traffic_there_is_no_node_and_no_edge(client: TestClient) -> None:
+    for url in (
+        f"/api/nodes/{node_id(FRONT)}?from=1&to=2",
+        f"/api/edges/{node_id(TABLE)}/{node_id(FRONT)}?{WINDOW}",
+    ):
+        response = client.get(url)
+        assert response.status_code == 404
+        TypeAdapter(schemas.ErrorReply).validate_python(response.json())
+
+
+def test_traces_are_listed_newest_first_page_by_page(client: TestClient) -> None:
+    first = get(client, f"/api/traces?{WINDOW}&limit=4", schemas.TraceList)
+    second = get(client, f"/api/traces?{WINDOW}&limit=4&cursor={first['next']}", schemas.TraceList)
+    starts = [trace["start"] for trace in first["traces"] + second["traces"]]
+    assert starts == sorted(starts, reverse=True)
+    assert len(starts) == 7
+    assert second["next"] is None
+    newest = first["traces"][0]
+    assert newest["entry"] == {"name": "front", "type": "AWS::ECS::Container"}
+    assert newest["services"] == ["front", "orders", "stock"]
+    assert (newest["status"], newest["code"], newest["user"]) == ("throttle", 429, "alice")
+    assert newest["annotations"] == {"tier": ["gold"], "age": [42], "first": [True]}
+    assert newest["segments"] == 2
+
+
+def test_traces_are_found_by_status_node_and_edge(client: TestClient) -> None:
+    def count(query: str) -> int:
+        return len(get(client, f"/api/traces?{WINDOW}&{query}", schemas.TraceList)["traces"])
+
+    assert count("status=fault,throttle") == 2
+    assert count(f"node={node_id(TABLE)}") == 6
+    assert count(f"edge={edge_id(FRONT, TABLE)}&status=ok") == 3
+    assert count("node=n0") == 0
+
+
+def test_scatter_has_a_trace_per_status(client: TestClient) -> None:
+    found = get(client, f"/api/traces/figure?{WINDOW}", schemas.TraceFigure)
+    assert found["shown"] == 7
+    counts = {trace["name"]: len(trace["x"]) for trace in found["data"]}
+    assert counts == {"ok": 4, "error": 1, "throttle": 1, "fault": 1}
+    (fault,) = [trace for trace in found["data"] if trace["name"] == "fault"]
+    assert fault["y"] == [100]
+    assert fault["customdata"] == [format_trace_id(trace_id(3, epoch=START + 3))]
+
+
+@pytest.mark.parametrize("spelling", [format_trace_id, bytes.hex])
+def test_trace_has_rows_map_and_documents(client: TestClient, spelling: Any) -> None:
+    found = get(client, f"/api/traces/{spelling(trace_id(99))}", schemas.TraceDetail)
+    rows = [(row["name"], row["depth"], row["kind"], row["parent"]) for row in found["rows"]]
+    assert rows == [
+        ("resize", 0, "segment", None),
+        ("resize", 1, "segment", f"{0x1A:016x}"),
+        ("frontend", 2, "subsegment", f"{0x1B:016x}"),
+    ]
+    assert {row["id"] for row in found["rows"]} == found["documents"].keys()
+    assert found["rows"][2]["duration_ms"] == 90
+    assert len(found["map"]["nodes"]) == 3
+    assert [each["Id"] for each in found["raw"]] == [f"{0x1A:016x}", f"{0x1B:016x}"]
+    assert not any("subsegments" in document for document in found["documents"].values())
+
+
+def test_ring_of_segments_is_shown_once(app: FastAPI, store: MemoryStore) -> None:
+    """Segments that call each other have no top; all are shown all the same."""
+    store.put([segment(0xA, parent_id=0xB), segment(0xB, parent_id=0xA), subsegment(0xC, 0xC)], "t")
+    id = format_trace_id(segment().trace_id)
+    rows = get(TestClient(app), f"/api/traces/{id}", schemas.TraceDetail)["rows"]
+    assert sorted(int(row["id"], 16) for row in rows) == [0xA, 0xB, 0xC]
+
+
+def test_unfinished_trace(app: FastAPI, store: MemoryStore) -> None:
+    store.put([segment(trace_id=trace_id(1), state=State.IN_PROGRESS)], "t")
+    id = format_trace_id(trace_id(1))
+    found = get(TestClient(app), f"/api/traces/{id}", schemas.TraceDetail)
+    assert (found["status"], found["response_ms"], found["partial"]) == ("in_progress", None, True)
+    assert found["rows"][0]["duration_ms"] is None
+
+
+@pytest.mark.parametrize(
+    ("url", "status", "code"),
+    [
+        ("/api/traces/nonsense", 400, "InvalidRequest"),
+        (f"/api/traces/{format_trace_id(trace_id(5000))}", 404, "NoSuchTrace"),
+        (f"/api/traces?{WINDOW}&status=red", 400, "InvalidRequest"),
+        (f"/api/traces?{WINDOW}&limit=many", 400, "InvalidRequest"),
+        (f"/api/traces?{WINDOW}&cursor=x", 400, "InvalidRequest"),
+        (f"/api/traces?{WINDOW}&edge=x", 400, "InvalidRequest"),
+        ("/api/map", 400, "InvalidRequest"),
+        ("/api/map?from=nan&to=2", 400, "InvalidRequest"),
+        ("/api/map?from=2&to=1", 400, "InvalidRequest"),
+        ("/api/nowhere", 404, "NotFound"),
+    ],
+)
+def test_errors_are_in_the_consoles_form(
+    client: TestClient, url: str, status: int, code: str
+) -> None:
+    response = client.get(url)
+    assert response.status_code == status
+    TypeAdapter(schemas.ErrorReply).validate_python(response.json())
+    assert response.json()["error"]["code"] == code
+
+
+def test_status_says_how_the_server_is(client: TestClient) -> None:
+    assert get(client, "/api/status", schemas.ServerStatus) == {
+        "version": "1.2.3",
+        "ready": True,
+        "detail": "",
+        "ever": True,
+        "ingest": {"received": 7},
+    }
+
+
+def test_openapi_tells_of_the_console_only(client: TestClient) -> None:
+    paths = client.get("/api/openapi.json").json()["paths"]
+    assert {path for path in paths if not path.startswith("/api/")} == set()
+    assert len(paths) == 8
+
+
+def test_large_answers_are_compressed(client: TestClient) -> None:
+    response = client.get(f"/api/map?{WINDOW}", headers={"accept-encoding": "gzip"})
+    assert response.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in client.get("/api/status").headers
+
+
+def test_old_window_reaches_no_further_back_than_time(client: TestClient) -> None:
+    found = client.get(f"/api/nodes/{node_id(FRONT)}?from=0&to={T0 // SECOND + 60}")
+    assert found.json()["before"] is None
