@@ -1,0 +1,74 @@
+"""A span as it is stored: a marker, then a ``ResourceSpans`` message that holds this one span.
+
+The marker is a byte no JSON document and no protobuf message begins with, so one column takes both
+kinds of document. The span's own bytes are kept as they came.
+"""
+
+from __future__ import annotations
+
+from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans
+
+SAMPLED = b"\x01"
+UNSAMPLED = b"\x02"
+"""The sender counts this span but did not choose it for a trace (X-Ray's ``T1U`` datagrams)."""
+_MARKERS = (SAMPLED, UNSAMPLED)
+
+_FIRST = b"\x0a"
+"""Tag of field 1: a ResourceSpans' resource, a ScopeSpans' scope."""
+_SECOND = b"\x12"
+"""Tag of field 2: a ResourceSpans' scope_spans, a ScopeSpans' spans."""
+_THIRD = b"\x1a"
+"""Tag of field 3: either's schema_url."""
+
+
+def is_span(raw: bytes) -> bool:
+    """Whether a stored document is a span; else it is X-Ray's JSON."""
+    return raw[:1] in _MARKERS
+
+
+def is_unsampled(raw: bytes) -> bool:
+    """Whether a stored document is a span that its sender did not choose for a trace."""
+    return raw[:1] == UNSAMPLED
+
+
+def frame(message: bytes, schema_url: str) -> bytes:
+    """The part that spans share: their resource, or their scope, with the URL of its schema."""
+    part = _FIRST + _length(len(message)) + message
+    if schema_url:
+        url = schema_url.encode()
+        part += _THIRD + _length(len(url)) + url
+    return part
+
+
+def write_span(resource: bytes, scope: bytes, span: bytes, *, sampled: bool = True) -> bytes:
+    """The stored form of a span, from what `frame` made of its resource and scope."""
+    inner = scope + _SECOND + _length(len(span)) + span
+    marker = SAMPLED if sampled else UNSAMPLED
+    return marker + resource + _SECOND + _length(len(inner)) + inner
+
+
+def read_span(raw: bytes) -> ResourceSpans:
+    """What `write_span` wrote. Raises ValueError when it is something else."""
+    if not is_span(raw):
+        raise ValueError("not a stored span")
+    try:
+        message: ResourceSpans = ResourceSpans.FromString(raw[1:])
+        (scope,) = message.scope_spans
+        (_,) = scope.spans
+    except Exception as error:  # protobuf's DecodeError has no common base with ValueError
+        raise ValueError(f"not a stored span: {error}") from error
+    return message
+
+
+def _length(number: int) -> bytes:
+    """A protobuf varint."""
+    if number < 0x80:
+        return bytes((number,))
+    if number < 0x4000:
+        return bytes((number & 0x7F | 0x80, number >> 7))
+    digits = bytearray()
+    while number >= 0x80:
+        digits.append(number & 0x7F | 0x80)
+        number >>= 7
+    digits.append(number)
+    return bytes(digits)
