@@ -10,13 +10,15 @@ import json
 
 Value = str | int | float | bool
 
+_to_json = json.JSONEncoder(ensure_ascii=False).encode
+
 
 def annotation_item(key: str, value: Value) -> str:
     """The item of one annotation. Whole floats are written as integers: X-Ray has one number."""
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         value = int(value)
     escaped = key.replace("%", "%25").replace("=", "%3D") if "%" in key or "=" in key else key
-    return f"{escaped}={json.dumps(value, ensure_ascii=False)}"
+    return f"{escaped}={_to_json(value)}"
 
 
 def split_annotation_item(item: str) -> tuple[str, str]:
