@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -18,7 +17,7 @@ from api.routes.windows import Window
 from api.schemas import ErrorReply, TraceDetail, TraceFigure, TraceHead, TraceLine, TraceList
 from api.timeline import alone, timeline, units_of
 from store.edges import weave
-from store.model import MINUTE, NodeKey, TimeRange, Trace
+from store.model import MINUTE, TimeRange, Trace
 from store.processed import processed_documents
 from store.summary import Summary, summarize
 from store.trace_id import format_trace_id, parse_trace_id
@@ -42,7 +41,10 @@ def listing_router(context: Context) -> APIRouter:
         cursor: str | None = None,
     ) -> Response:
         """Traces, newest first."""
-        work = lambda: reply(trace_list(context, window, filters, limit, cursor))  # noqa: E731
+
+        def work() -> Response:
+            return reply(trace_list(context, window, filters, limit, cursor))
+
         return await in_thread(request, work)
 
     @router.get(
@@ -159,6 +161,6 @@ def line(summary: Summary) -> TraceLine:
 def _services(summary: Summary) -> list[str]:
     """Names of the nodes a trace touched, the entry first; callers outside are none."""
     entry = summary.entry.node if summary.entry else None
-    by_place: Callable[[NodeKey], tuple[bool, NodeKey]] = lambda node: (node != entry, node)  # noqa: E731
-    nodes = sorted((node for node in summary.nodes if not node.is_client), key=by_place)
+    nodes = [entry] if entry else []
+    nodes += sorted(node for node in summary.nodes if not node.is_client and node != entry)
     return list(dict.fromkeys(node.name for node in nodes))

@@ -151,6 +151,7 @@ def test_store_away_is_503_in_the_form_of_the_asker() -> None:
     assert response.json()["error"]["code"] == "ServiceUnavailable"
     assert "connection refused" in response.json()["error"]["message"]
     assert client.get("/readyz").status_code == 503
+    assert client.head("/readyz").status_code == 503
     assert client.get("/healthz").status_code == 200
     status = client.get("/api/status").json()
     assert (status["ready"], status["detail"]) == (False, "connection refused (clickhouse:9000)")
