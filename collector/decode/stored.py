@@ -1,0 +1,13 @@
+"""What a store or a spool holds → the document it was, whichever door it came through."""
+
+from __future__ import annotations
+
+from collector.decode.document import decode_document
+from collector.decode.otlp import decode_stored
+from store.model import Document
+from store.rules.span_raw import is_span
+
+
+def decode_any(raw: bytes, version: int) -> Document:
+    """The document in ``Document.raw``. Raises Rejected, and nothing else."""
+    return decode_stored(raw, version) if is_span(raw) else decode_document(raw, version)
