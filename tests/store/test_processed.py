@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from collector.decode.document import decode_document
 from store.memory import MemoryStore
@@ -186,3 +188,42 @@ def test_published_trace_is_reproduced(name: str) -> None:
     for parent, segment in theirs.items():
         for member in members:
             assert ours[parent].get(member) == segment.get(member), member
+
+
+IDS = [f"{n:016x}" for n in range(1, 7)]
+EMBEDDED = st.recursive(
+    st.builds(sub, st.sampled_from(IDS), namespace=st.sampled_from(["aws", "remote", "local"])),
+    lambda inner: st.builds(
+        sub,
+        st.sampled_from(IDS),
+        subsegments=st.lists(inner, max_size=2),
+        in_progress=st.booleans(),
+    ),
+    max_leaves=4,
+)
+DOCUMENTS = st.builds(document, st.sampled_from(IDS), subsegments=st.lists(EMBEDDED, max_size=3))
+STREAMED = st.builds(
+    independent,
+    st.sampled_from(IDS),
+    st.sampled_from(IDS),
+    subsegments=st.lists(EMBEDDED, max_size=2),
+    namespace=st.sampled_from(["aws", "local"]),
+)
+
+
+@given(st.lists(DOCUMENTS | STREAMED, min_size=1, max_size=6))
+@settings(deadline=None)
+def test_any_knot_of_ids_comes_out_as_trees(documents: list[Json]) -> None:
+    """Ids may be claimed twice, and parents may name each other: shown once, and finite."""
+    documents = [each for each in documents if each["id"] != each.get("parent_id")]
+    assume(documents)
+    trace = trace_of(*documents)
+    shown = processed_documents(trace)
+    json.dumps(shown)  # refuses what contains itself
+    ids = [each["id"] for each in shown]
+    assert len(ids) == len(set(ids))
+    real = {f"{d.id:016x}" for d in trace.documents.values() if not d.independent}
+    assert real <= set(ids)
+    parents = [each["parent_id"] for each in shown if each.get("inferred")]
+    assert len(parents) == len(set(parents))
+    assert processed_documents(trace) == shown

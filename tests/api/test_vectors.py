@@ -1,0 +1,96 @@
+"""What real SDKs sent and what AWS published, through every reading route."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from pydantic import TypeAdapter
+
+from api import schemas
+from api.app import create_app
+from collector.decode.document import decode_document
+from collector.decode.rejected import Rejected
+from store.memory import MemoryStore
+from tests.api.botocore_model import complaints, operations
+
+OPERATIONS = operations()
+
+
+@pytest.fixture
+def vectors() -> Path:
+    folder = os.environ.get("XRAY_VECTORS")
+    if folder:
+        return Path(folder)
+    if os.environ.get("CI") == "true":
+        pytest.fail("XRAY_VECTORS must name the folder of X-Ray test vectors in CI")
+    pytest.skip("XRAY_VECTORS names no folder of X-Ray test vectors")
+
+
+def client_of(store: MemoryStore) -> TestClient:
+    return TestClient(create_app(store, version="0"), raise_server_exceptions=False)
+
+
+def ask(client: TestClient, path: str, body: dict[str, Any]) -> Any:
+    """An operation's answer, held to AWS's model."""
+    response = client.post(path, json=body)
+    assert response.status_code == 200, response.text
+    assert complaints(OPERATIONS[path], response.content) == []
+    return response.json()
+
+
+def test_every_captured_document_can_be_read_back(vectors: Path) -> None:
+    store = MemoryStore()
+    for at, file in enumerate(sorted((vectors / "datagrams").rglob("*.bin"))):
+        try:
+            document = decode_document(file.read_bytes().partition(b"\n")[2], at)
+        except Rejected:
+            continue
+        store.put([document], token=str(file))
+    client = client_of(store)
+    window = {"StartTime": 0, "EndTime": 2e10}
+    services = ask(client, "/ServiceGraph", window)["Services"]
+    assert len(services) > 20
+    shown = ask(client, "/TraceSummaries", window)["TraceSummaries"]
+    assert len(shown) > 20
+    found = client.get("/api/map?from=0&to=20000000000").json()
+    TypeAdapter(schemas.ServiceMap).validate_python(found)
+    assert len(found["nodes"]) == len(services)
+    for summary in shown:
+        (trace,) = ask(client, "/Traces", {"TraceIds": [summary["Id"]]})["Traces"]
+        ask(client, "/TraceGraph", {"TraceIds": [summary["Id"]]})
+        detail = client.get(f"/api/traces/{summary['Id']}").json()
+        TypeAdapter(schemas.TraceDetail).validate_python(detail)
+        assert len(detail["raw"]) == len(trace["Segments"])
+        assert len(detail["rows"]) == len(detail["documents"])
+    for node in found["nodes"]:
+        response = client.get(f"/api/nodes/{node['id']}?from=0&to=20000000000")
+        TypeAdapter(schemas.NodeDetail).validate_python(response.json())
+    for edge in found["edges"]:
+        ends = edge["id"].replace(":", "/")
+        response = client.get(f"/api/edges/{ends}?from=0&to=20000000000")
+        TypeAdapter(schemas.EdgeDetail).validate_python(response.json())
+
+
+def test_published_scorekeep_trace_draws_the_published_map(vectors: Path) -> None:
+    """Client, entry, Lambda pair, table and topic (XRAY.md §16)."""
+    file = vectors / "traces" / "devguide_scorekeep_trace.json"
+    store = MemoryStore()
+    for segment in json.loads(file.read_text())["Traces"][0]["Segments"]:
+        if not json.loads(segment["Document"]).get("inferred"):
+            document = decode_document(segment["Document"].encode(), 1)
+            store.put([document], token=segment["Id"])
+    services = ask(client_of(store), "/ServiceGraph", {"StartTime": 0, "EndTime": 2e9})["Services"]
+    assert {(each["Name"], each.get("Type")) for each in services} >= {
+        ("Scorekeep", "client"),
+        ("Scorekeep", "AWS::ElasticBeanstalk::Environment"),
+        ("random-name", "AWS::Lambda"),
+        ("random-name", "AWS::Lambda::Function"),
+        ("scorekeep-user", "AWS::DynamoDB::Table"),
+    }
+    assert sum(each.get("Type") == "AWS::SNS" for each in services) == 1
+    assert len(services) == 6
