@@ -90,16 +90,17 @@ def parse_url(url: str) -> Address:
         raise BadUrl(
             f"a ClickHouse URL begins with clickhouse:// (or clickhouses:// for TLS), like {EXAMPLE}"
         )
+    if parts.fragment:
+        raise BadUrl("the ClickHouse URL holds a '#': write it as %23 in a password")
     try:
         host, port = parts.hostname, parts.port
-    except ValueError as error:
+    except ValueError:  # its text may show a piece of the password
         raise BadUrl(
-            f"the ClickHouse URL has no usable port ({error}), expected {EXAMPLE}"
+            f"the ClickHouse URL has no usable port, expected {EXAMPLE} "
+            "(write / : @ ? as %2F %3A %40 %3F in a password)"
         ) from None
     if not host:
         raise BadUrl(f"the ClickHouse URL names no host, expected {EXAMPLE}")
-    if parts.fragment:
-        raise BadUrl("the ClickHouse URL holds a '#': write it as %23 in a password")
     database = unquote(parts.path.removeprefix("/"))
     if "/" in database:
         raise BadUrl(f"the ClickHouse URL names the database {database!r}, expected one word")

@@ -124,7 +124,7 @@ def split_statements(sql: str) -> tuple[str, ...]:
     statements: list[str] = []
     current: list[str] = []
     says_something = False
-    for token in TOKEN.findall(sql + ";"):
+    for token in TOKEN.findall(sql + "\n;"):
         if token == ";":
             if says_something:
                 statements.append("".join(current).strip())

@@ -58,7 +58,7 @@ def test_an_address_survives_its_own_url() -> None:
     ],
 )
 def test_a_bad_url_says_which_part(url: str, said: str) -> None:
-    with pytest.raises(BadUrl, match=".*") as raised:
+    with pytest.raises(BadUrl) as raised:
         parse_url(url)
     assert said in str(raised.value)
 
