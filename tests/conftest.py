@@ -71,10 +71,15 @@ class Server:
     process: subprocess.Popen[str]
     data_dir: Path
 
+    def read(self, path: str) -> bytes:
+        """The body of a GET; OSError when the answer is not a 200."""
+        with urllib.request.urlopen(self.http + path, timeout=30) as answer:
+            body: bytes = answer.read()
+            return body
+
     def get(self, path: str) -> Any:
         """The JSON of a GET."""
-        with urllib.request.urlopen(self.http + path, timeout=30) as answer:
-            return json.load(answer)
+        return json.loads(self.read(path))
 
     def post(self, path: str, body: object) -> Any:
         """The JSON of a POST."""

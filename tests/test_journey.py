@@ -110,7 +110,7 @@ def test_from_datagram_to_picture(raymap_server: Server, shop: tuple[str, str]) 
     assert mine[f"{name}-orders"]["kind"] == "table"
     assert mine[f"{name}-backend"]["fault"] == 1
     trace = raymap_server.get(f"/api/traces/{trace_id}")
-    assert [row["name"] for row in trace["rows"]][0] == name
+    assert trace["rows"][0]["name"] == name
     assert {row["status"] for row in trace["rows"]} == {"ok", "fault", "error"}
     listed = raymap_server.get(f"/api/traces?from={now - 60}&to={now + 1}&limit=500")
     assert trace_id in {row["id"] for row in listed["traces"]}
