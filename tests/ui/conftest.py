@@ -57,7 +57,7 @@ def page(browser: Browser) -> Iterator[Page]:
 class Shop:
     """One trace that went wrong: the storefront called payments, which timed out."""
 
-    http: str
+    server: Any
     trace_id: str
     segment_id: str
     payments_id: str
@@ -67,7 +67,11 @@ class Shop:
 
     def url(self, path: str) -> str:
         """An address of the running server."""
-        return self.http + path
+        return str(self.server.http) + path
+
+    def another(self) -> Shop:
+        """The same, once more."""
+        return send_shop(self.server)
 
 
 def shop_documents(start: float, trace_id: str) -> list[dict[str, Any]]:
@@ -142,7 +146,7 @@ def send_shop(server: Any) -> Shop:
     trace_id = f"1-{int(start):08x}-{secrets.token_hex(12)}"
     documents = shop_documents(start, trace_id)
     server.send(*documents)
-    return Shop(server.http, trace_id, documents[0]["id"], documents[1]["id"])
+    return Shop(server, trace_id, documents[0]["id"], documents[1]["id"])
 
 
 @pytest.fixture

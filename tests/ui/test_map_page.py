@@ -169,6 +169,15 @@ def test_the_list_holds_the_same_services(page: Page, shop: Any) -> None:
     expect(page.get_by_role("table", name="Services")).to_be_visible()
 
 
+def test_the_map_can_be_saved_as_a_picture(page: Page, shop: Any) -> None:
+    """The whole map, not only what is in sight."""
+    open_map(page, shop.url("/map?test=1"))
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save as PNG").click()
+    assert download.value.suggested_filename == "service-map.png"
+    assert download.value.path().read_bytes().startswith(b"\x89PNG")
+
+
 def test_dark_and_light(page: Page, shop: Any) -> None:
     """The system's scheme counts until the switch is used, which is remembered."""
     background = "getComputedStyle(document.body).backgroundColor"

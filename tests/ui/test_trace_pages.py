@@ -77,6 +77,32 @@ def test_the_scatter_is_drawn(page: Page, shop: Any) -> None:
     expect(chart.locator("path.point").first).to_be_visible()
 
 
+def test_a_mark_of_the_scatter_opens_its_trace(page: Page, shop: Any) -> None:
+    """The shortest way from an outlier to its cause."""
+    page.goto(shop.url("/traces"))
+    box = page.locator(".chart path.point").last.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.wait_for_timeout(300)
+    page.mouse.down()
+    page.mouse.up()
+    expect(page).to_have_url(re.compile("/traces/1-"))
+
+
+def test_newer_traces_wait_behind_a_button(page: Page, shop: Any) -> None:
+    """A refresh does not move the row that someone is about to click."""
+    page.add_init_script("localStorage.setItem('raymap.refresh', '5')")
+    page.goto(shop.url("/traces"))
+    row = page.locator("tr", has=page.locator(f'a[href="/traces/{shop.trace_id}"]'))
+    before = row.bounding_box()
+    newer = shop.another()
+    button = page.get_by_role("button", name=re.compile("new trace"))
+    expect(button).to_be_visible(timeout=15_000)
+    assert row.bounding_box() == before
+    button.click()
+    expect(page.locator(f'a[href="/traces/{newer.trace_id}"]')).to_be_visible()
+
+
 def test_a_link_to_a_segment_opens_its_details(page: Page, shop: Any) -> None:
     """The exception, its cause under it, and where it was thrown."""
     page.goto(shop.url(f"/traces/{shop.trace_id}?seg={shop.payments_id}"))

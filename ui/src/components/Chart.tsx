@@ -125,7 +125,7 @@ function framed({ data, layout }: Figure, palette: Palette, height: number): Rec
     showlegend: false,
     dragmode: false,
     hovermode: data.some(isScattered) ? 'closest' : 'x unified',
-    hoverlabel: { bgcolor: palette.panel, bordercolor: palette.line, font: { color: palette.ink } },
+    hoverlabel: { bgcolor: palette.panel, bordercolor: palette.line, font: { color: palette.ink, family: palette.sans, size: 12 } },
     xaxis: axis('xaxis'),
     yaxis: axis('yaxis'),
   }
@@ -133,5 +133,5 @@ function framed({ data, layout }: Figure, palette: Palette, height: number): Rec
 
 function titled({ title }: Axis): object {
   const text = typeof title === 'string' ? title : (title?.text ?? '')
-  return { text, font: { size: 11 }, standoff: 8 }
+  return text ? { text, font: { size: 11 }, standoff: 8 } : {}
 }

@@ -1,6 +1,6 @@
 // Over the rows: the whole trace in small, to brush a part of it, and the ticks of the part that is shown.
 
-import { useRef, useState, type PointerEvent } from 'react'
+import { memo, useRef, useState, type PointerEvent, type ReactElement } from 'react'
 import type { TraceRow } from '../api/types'
 import { duration } from '../model/format'
 import { barPlace, ticks, type Span } from '../model/timeline'
@@ -54,7 +54,25 @@ function Ticks({ shown, wanted }: { shown: Span; wanted: number }) {
 
 const LANES = 80
 
-/** Every row as a hair line; long traces share lanes. */
+/** Every row as a hair line. The rows of a long trace share lanes; those that look the same are drawn once. */
+const Strokes = memo(function Strokes({ rows, whole }: Pick<Props, 'rows' | 'whole'>) {
+  const lanes = Math.min(LANES, rows.length)
+  const drawn = new Map<string, ReactElement>()
+  rows.forEach((row, index) => {
+    const { left, width } = barPlace(row, whole)
+    const y = rows.length <= LANES ? index : Math.floor((index / rows.length) * LANES)
+    const key = `${y} ${left.toFixed(1)} ${width.toFixed(1)} ${row.status}`
+    if (drawn.has(key)) return
+    const shown = Math.max(width, 0.2)
+    drawn.set(key, <rect key={key} x={left} y={y} width={shown} height="0.8" className={`bar-${row.status}`} />)
+  })
+  return (
+    <svg viewBox={`0 0 100 ${lanes}`} preserveAspectRatio="none" aria-hidden="true">
+      {[...drawn.values()]}
+    </svg>
+  )
+})
+
 function Overview({ rows, whole, shown, onShown }: Props) {
   const root = useRef<HTMLDivElement>(null)
   const [from, setFrom] = useState<number | null>(null)
@@ -70,7 +88,6 @@ function Overview({ rows, whole, shown, onShown }: Props) {
     if (Math.abs(to - from) >= least) onShown({ start: Math.min(from, to), end: Math.max(from, to) })
   }
   const percent = (at: number) => ((at - whole.start) / (whole.end - whole.start)) * 100
-  const lanes = Math.min(LANES, rows.length)
   return (
     <div
       className="overview"
@@ -84,15 +101,7 @@ function Overview({ rows, whole, shown, onShown }: Props) {
       onPointerUp={() => setFrom(null)}
       onDoubleClick={() => onShown(whole)}
     >
-      <svg viewBox={`0 0 100 ${lanes}`} preserveAspectRatio="none" aria-hidden="true">
-        {rows.map((row, index) => {
-          const { left, width } = barPlace(row, whole)
-          const y = rows.length <= LANES ? index : (index / rows.length) * LANES
-          return (
-            <rect key={row.id} x={left} y={y} width={Math.max(width, 0.2)} height="0.8" className={`bar-${row.status}`} />
-          )
-        })}
-      </svg>
+      <Strokes rows={rows} whole={whole} />
       <div className="shade" style={{ left: 0, width: `${percent(shown.start)}%` }} />
       <div className="shade" style={{ right: 0, width: `${100 - percent(shown.end)}%` }} />
     </div>
