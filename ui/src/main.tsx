@@ -6,10 +6,13 @@ import './styles/tokens.css'
 import './styles/base.css'
 import './styles/header.css'
 import './styles/controls.css'
+import './styles/states.css'
 import './styles/map.css'
 import './styles/panel.css'
 import './styles/tables.css'
 import './styles/trace.css'
+import './styles/timeline.css'
+import './styles/segment.css'
 
 applyTheme(themeChoice())
 createRoot(document.getElementById('root') as HTMLElement).render(

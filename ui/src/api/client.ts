@@ -4,7 +4,11 @@ import type { Status } from './types'
 
 /** What the server refused, or `status` 0 when it could not be reached at all. */
 export class ApiError extends Error {
-  constructor(readonly status: number, readonly code: string, message: string) {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+  ) {
     super(message)
   }
 }

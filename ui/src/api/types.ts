@@ -4,8 +4,18 @@
 export type Status = 'ok' | 'error' | 'throttle' | 'fault' | 'in_progress'
 
 export type NodeKind =
-  | 'client' | 'gateway' | 'service' | 'function' | 'workflow' | 'database'
-  | 'table' | 'queue' | 'topic' | 'stream' | 'bucket' | 'remote'
+  | 'client'
+  | 'gateway'
+  | 'service'
+  | 'function'
+  | 'workflow'
+  | 'database'
+  | 'table'
+  | 'queue'
+  | 'topic'
+  | 'stream'
+  | 'bucket'
+  | 'remote'
 
 export type Point = [x: number, y: number]
 

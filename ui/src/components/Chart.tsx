@@ -7,10 +7,18 @@ import { usePalette, type Palette } from '../styles/theme'
 const load = () => import('plotly.js-cartesian-dist-min').then((module) => module.default)
 
 const SYMBOLS: Record<string, string> = {
-  ok: 'circle', error: 'triangle-up', throttle: 'square', fault: 'x', in_progress: 'circle-open',
+  ok: 'circle',
+  error: 'triangle-up',
+  throttle: 'square',
+  fault: 'x',
+  in_progress: 'circle-open',
 }
 const WORDS: Record<string, string> = {
-  ok: 'OK', error: 'Error', throttle: 'Throttle', fault: 'Fault', in_progress: 'In progress',
+  ok: 'OK',
+  error: 'Error',
+  throttle: 'Throttle',
+  fault: 'Fault',
+  in_progress: 'In progress',
 }
 
 interface Props {
@@ -34,7 +42,12 @@ export function Chart({ figure, label, height = 180, onOpen }: Props) {
       .then(async (plotly) => {
         if (gone) return
         const config = { displayModeBar: false, responsive: true }
-        const drawn = await plotly.react(place, painted(figure, palette), framed(figure, palette, height), config)
+        const drawn = await plotly.react(
+          place,
+          painted(figure, palette),
+          framed(figure, palette, height),
+          config,
+        )
         if (gone) return
         drawn.removeAllListeners?.('plotly_click')
         drawn.on?.('plotly_click', ({ points }) => {
@@ -51,7 +64,10 @@ export function Chart({ figure, label, height = 180, onOpen }: Props) {
 
   useEffect(() => {
     const place = root.current as HTMLDivElement
-    return () => void load().then((plotly) => plotly.purge(place)).catch(() => undefined)
+    return () =>
+      void load()
+        .then((plotly) => plotly.purge(place))
+        .catch(() => undefined)
   }, [])
 
   return (
@@ -67,7 +83,8 @@ function painted({ data }: Figure, palette: Palette): Record<string, unknown>[] 
   return data.map((series) => {
     const name = String(series['name'] ?? '')
     const status = name in SYMBOLS ? name : null
-    const colour = status && status !== 'in_progress' ? palette[status as 'ok'] : status ? palette.mute : palette.bar
+    const colour =
+      status && status !== 'in_progress' ? palette[status as 'ok'] : status ? palette.mute : palette.bar
     const given = (series['marker'] ?? {}) as Record<string, unknown>
     const isScatter = isScattered(series)
     const line = status === 'error' ? { color: palette.outline, width: isScatter ? 1 : 0.5 } : { width: 0 }
@@ -75,7 +92,12 @@ function painted({ data }: Figure, palette: Palette): Record<string, unknown>[] 
     const marker = isScatter
       ? { ...given, color: colour, symbol: SYMBOLS[name] ?? 'circle', size: 7, line }
       : { ...given, color: colour, line }
-    return { ...(isScatter ? hover : series), x: localTimes(series['x']), marker, ...(status && { name: WORDS[name] }) }
+    return {
+      ...(isScatter ? hover : series),
+      x: localTimes(series['x']),
+      marker,
+      ...(status && { name: WORDS[name] }),
+    }
   })
 }
 
@@ -85,7 +107,8 @@ function isScattered(series: Record<string, unknown>): boolean {
 
 /** Plotly shows instants as they are written; the page speaks the viewer's own time. */
 function localTimes(values: unknown): unknown {
-  if (!Array.isArray(values) || typeof values[0] !== 'string' || !/^\d{4}-\d\d-\d\dT/.test(values[0])) return values
+  if (!Array.isArray(values) || typeof values[0] !== 'string' || !/^\d{4}-\d\d-\d\dT/.test(values[0]))
+    return values
   return values.map((text: string) => {
     const at = new Date(/Z|[+-]\d\d:?\d\d$/.test(text) ? text : `${text}Z`)
     return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 23)
@@ -125,7 +148,11 @@ function framed({ data, layout }: Figure, palette: Palette, height: number): Rec
     showlegend: false,
     dragmode: false,
     hovermode: data.some(isScattered) ? 'closest' : 'x unified',
-    hoverlabel: { bgcolor: palette.panel, bordercolor: palette.line, font: { color: palette.ink, family: palette.sans, size: 12 } },
+    hoverlabel: {
+      bgcolor: palette.panel,
+      bordercolor: palette.line,
+      font: { color: palette.ink, family: palette.sans, size: 12 },
+    },
     xaxis: axis('xaxis'),
     yaxis: axis('yaxis'),
   }

@@ -22,7 +22,13 @@ export function CopyButton({ text, label, words, icon = 'copy' }: Props) {
   }
   const said = state === 'done' ? 'Copied' : state === 'failed' ? 'Could not copy' : words
   return (
-    <button type="button" className={words ? 'button' : 'icon-button small'} aria-label={label} title={label} onClick={copy}>
+    <button
+      type="button"
+      className={words ? 'button' : 'icon-button small'}
+      aria-label={label}
+      title={label}
+      onClick={copy}
+    >
       {state === 'idle' && <Icon name={icon} size={14} />}
       <span aria-live="polite">{said}</span>
     </button>

@@ -12,7 +12,12 @@ interface Props {
   before: Before | null
 }
 
-const TIMES = [['avg_ms', 'Average'], ['p50_ms', 'p50'], ['p95_ms', 'p95'], ['p99_ms', 'p99']] as const
+const TIMES = [
+  ['avg_ms', 'Average'],
+  ['p50_ms', 'p50'],
+  ['p95_ms', 'p95'],
+  ['p99_ms', 'p99'],
+] as const
 const BAD: State[] = ['fault', 'error', 'throttle']
 
 export function DetailRows({ thing, perMinute, rateWords, before }: Props) {
@@ -33,7 +38,10 @@ export function DetailRows({ thing, perMinute, rateWords, before }: Props) {
           <th>{rateWords}</th>
           <td>{rate(perMinute)}</td>
           <td />
-          <Change text={change(thing.requests, before?.requests)} title={`${count(before?.requests)} requests before`} />
+          <Change
+            text={change(thing.requests, before?.requests)}
+            title={`${count(before?.requests)} requests before`}
+          />
         </tr>
         {TIMES.map(([key, words]) => (
           <tr key={key}>
@@ -50,7 +58,10 @@ export function DetailRows({ thing, perMinute, rateWords, before }: Props) {
             </th>
             <td>{count(thing[state])}</td>
             <td>{now ? percent(now[state]) : '–'}</td>
-            <Change text={changeOfShare(now?.[state], then?.[state])} title={`${count(before?.[state])} before`} />
+            <Change
+              text={changeOfShare(now?.[state], then?.[state])}
+              title={`${count(before?.[state])} before`}
+            />
           </tr>
         ))}
       </tbody>

@@ -28,8 +28,12 @@ export function Exceptions({ exceptions, nameOf, onSelect }: Props) {
             </p>
           )}
           {exception.frames.length > 0 && <Stack frames={exception.frames} />}
-          {exception.truncated > 0 && <p className="mute">{exception.truncated} more frames were left out by the SDK.</p>}
-          {exception.skipped > 0 && <p className="mute">{exception.skipped} exceptions in between were left out by the SDK.</p>}
+          {exception.truncated > 0 && (
+            <p className="mute">{exception.truncated} more frames were left out by the SDK.</p>
+          )}
+          {exception.skipped > 0 && (
+            <p className="mute">{exception.skipped} exceptions in between were left out by the SDK.</p>
+          )}
         </li>
       ))}
     </ol>

@@ -25,7 +25,9 @@ export function JsonTree({ value, name, depth = 1 }: Props) {
 function Branch({ value, name, depth = 1 }: Props & { value: Json[] | { [key: string]: Json } }) {
   const [open, setOpen] = useState(depth > 0)
   const isList = Array.isArray(value)
-  const entries: [string, Json][] = isList ? value.map((one, index) => [String(index), one]) : Object.entries(value)
+  const entries: [string, Json][] = isList
+    ? value.map((one, index) => [String(index), one])
+    : Object.entries(value)
   const [left, right] = isList ? '[]' : '{}'
   if (entries.length === 0) {
     return (

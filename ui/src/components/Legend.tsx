@@ -21,7 +21,13 @@ export function Legend({ state, counts, onState }: Props) {
   }
   return (
     <div className="legend" role="group" aria-label="Legend">
-      <button type="button" className="legend-toggle" data-legend-toggle aria-expanded={open} onClick={toggle}>
+      <button
+        type="button"
+        className="legend-toggle"
+        data-legend-toggle
+        aria-expanded={open}
+        onClick={toggle}
+      >
         Legend <Icon name="caret" size={12} />
       </button>
       {open &&

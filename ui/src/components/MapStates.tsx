@@ -4,7 +4,13 @@ import { useEffect, useState } from 'react'
 import { span } from '../model/format'
 import { Empty } from './Empty'
 
-const RINGS = [[90, 150], [270, 90], [270, 210], [450, 90], [450, 210]] as const
+const RINGS = [
+  [90, 150],
+  [270, 90],
+  [270, 210],
+  [450, 90],
+  [450, 210],
+] as const
 
 /** Shown after a moment, so that a fast answer does not flash. */
 export function MapSkeleton({ delay = 200 }: { delay?: number }) {

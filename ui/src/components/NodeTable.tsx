@@ -36,7 +36,11 @@ export function NodeTable({ nodes, selection, onSelect }: Props) {
               const active = sort.column === column
               const direction = sort.descending ? 'descending' : 'ascending'
               return (
-                <th key={column} className={numeric ? 'numeric' : undefined} aria-sort={active ? direction : 'none'}>
+                <th
+                  key={column}
+                  className={numeric ? 'numeric' : undefined}
+                  aria-sort={active ? direction : 'none'}
+                >
                   <button type="button" className="sort" onClick={() => setSort(sortedBy(sort, column))}>
                     {words}
                     <span aria-hidden="true">{active ? (sort.descending ? '▾' : '▴') : ''}</span>
@@ -57,7 +61,15 @@ export function NodeTable({ nodes, selection, onSelect }: Props) {
   )
 }
 
-function NodeRow({ node, selected, onSelect }: { node: MapNode; selected: boolean; onSelect(id: string): void }) {
+function NodeRow({
+  node,
+  selected,
+  onSelect,
+}: {
+  node: MapNode
+  selected: boolean
+  onSelect(id: string): void
+}) {
   const part = shares(node)
   return (
     <tr className={selected ? 'is-selected' : undefined} onClick={() => onSelect(node.id)}>
@@ -80,7 +92,10 @@ function NodeRow({ node, selected, onSelect }: { node: MapNode; selected: boolea
       <td className="numeric">{duration(node.avg_ms)}</td>
       <td className="numeric">{duration(node.p95_ms)}</td>
       {STATES.map((state) => (
-        <td key={state} className={part && part[state] > 0 && state !== 'ok' ? `numeric status-${state}` : 'numeric'}>
+        <td
+          key={state}
+          className={part && part[state] > 0 && state !== 'ok' ? `numeric status-${state}` : 'numeric'}
+        >
           {part ? percent(part[state]) : '–'}
         </td>
       ))}

@@ -14,7 +14,12 @@ export function RawTrace({ trace }: { trace: Trace }) {
       </div>
       {trace.raw.map(({ Id, Document }) => (
         <section key={Id} className="raw-document">
-          <button type="button" className="raw-title" aria-expanded={open === Id} onClick={() => setOpen(open === Id ? null : Id)}>
+          <button
+            type="button"
+            className="raw-title"
+            aria-expanded={open === Id}
+            onClick={() => setOpen(open === Id ? null : Id)}
+          >
             <span className="caret" aria-hidden="true">
               {open === Id ? '▾' : '▸'}
             </span>

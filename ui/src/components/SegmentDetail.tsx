@@ -3,7 +3,14 @@
 import { useState, type ReactNode } from 'react'
 import type { Trace, TraceRow } from '../api/types'
 import {
-  annotationsOf, asObject, exceptionsOf, flattened, httpOf, resourcesOf, sqlOf, type Pair,
+  annotationsOf,
+  asObject,
+  exceptionsOf,
+  flattened,
+  httpOf,
+  resourcesOf,
+  sqlOf,
+  type Pair,
 } from '../model/document'
 import { count, dateTime, duration } from '../model/format'
 import { Exceptions } from './Exceptions'
@@ -35,15 +42,29 @@ export function SegmentDetail({ trace, row, onSelect, onClose }: Props) {
       <div className="panel-head">
         <div className="panel-title">
           <h2>{row.name}</h2>
-          <span className="mute">{[row.type, row.service === row.name ? '' : `in ${row.service}`].filter(Boolean).join(' · ')}</span>
+          <span className="mute">
+            {[row.type, row.service === row.name ? '' : `in ${row.service}`].filter(Boolean).join(' · ')}
+          </span>
         </div>
-        <button type="button" className="icon-button" aria-label="Close details" title="Close (Esc)" onClick={onClose}>
+        <button
+          type="button"
+          className="icon-button"
+          aria-label="Close details"
+          title="Close (Esc)"
+          onClick={onClose}
+        >
           <Icon name="close" />
         </button>
       </div>
       <div className="tabs" role="tablist" aria-label="Segment details">
         {tabs.map(({ key, words, size }) => (
-          <button key={key} type="button" role="tab" aria-selected={key === active.key} onClick={() => setWanted(key)}>
+          <button
+            key={key}
+            type="button"
+            role="tab"
+            aria-selected={key === active.key}
+            onClick={() => setWanted(key)}
+          >
             {words}
             {size !== undefined && <span className="tab-size">{count(size)}</span>}
           </button>
@@ -80,7 +101,11 @@ function tabsOf(trace: Trace, row: TraceRow, onSelect: (id: string) => void): Ta
       size: annotations.length,
       content: <Pairs pairs={annotations} />,
     },
-    metadata !== null && { key: 'metadata', words: 'Metadata', content: <JsonTree value={metadata} depth={3} /> },
+    metadata !== null && {
+      key: 'metadata',
+      words: 'Metadata',
+      content: <JsonTree value={metadata} depth={3} />,
+    },
     sql !== null && { key: 'sql', words: 'SQL', content: <Sql {...sql} /> },
   ]
   return tabs.filter((tab) => tab !== false)

@@ -36,7 +36,13 @@ export function PanelFrame({ title, subtitle, badge, children, onClose }: FrameP
           <h2>{title}</h2>
           <span className="mute">{subtitle}</span>
         </div>
-        <button type="button" className="icon-button" aria-label="Close details" title="Close (Esc)" onClick={onClose}>
+        <button
+          type="button"
+          className="icon-button"
+          aria-label="Close details"
+          title="Close (Esc)"
+          onClick={onClose}
+        >
           <Icon name="close" />
         </button>
       </div>

@@ -24,7 +24,9 @@ export function StatusCorner({ status, reachable }: Props) {
         </>
       }
     >
-      {() => (status ? <Numbers status={status} /> : <p className="popover-text">The server does not answer.</p>)}
+      {() =>
+        status ? <Numbers status={status} /> : <p className="popover-text">The server does not answer.</p>
+      }
     </Popover>
   )
 }
@@ -58,7 +60,11 @@ function Numbers({ status }: { status: ServerStatus }) {
             <Row key={reason} label={reason} value={count(number)} inner />
           ))}
           <Row label="Dropped" value={count(ingest.dropped)} bad={ingest.dropped > 0} />
-          <Row label="Dropped by the kernel" value={count(ingest.kernel_drops)} bad={(ingest.kernel_drops ?? 0) > 0} />
+          <Row
+            label="Dropped by the kernel"
+            value={count(ingest.kernel_drops)}
+            bad={(ingest.kernel_drops ?? 0) > 0}
+          />
           <Row label="Waiting" value={count(ingest.queued)} />
           {ingest.spooled_bytes > 0 && <Row label="On disk" value={bytes(ingest.spooled_bytes)} />}
           {ingest.oldest_s > 0 && <Row label="Oldest waiting" value={duration(ingest.oldest_s * 1000)} />}

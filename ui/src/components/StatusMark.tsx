@@ -21,7 +21,10 @@ export function StatusMark({ status, bare = false }: Props) {
   if (bare && status === 'ok') return null
   const word = statusWord(status)
   return (
-    <span className={`status status-${status}`} {...(bare && { role: 'img', 'aria-label': word, title: word })}>
+    <span
+      className={`status status-${status}`}
+      {...(bare && { role: 'img', 'aria-label': word, title: word })}
+    >
       <svg width="12" height="12" viewBox="0 0 12 12" aria-hidden="true">
         <path d={SHAPES[status]} />
       </svg>

@@ -97,7 +97,12 @@ function Absolute({ window, onRange }: { window: TimeWindow; onRange(range: Rang
     >
       <label>
         From
-        <input type="datetime-local" step="1" value={from} onChange={(event) => setFrom(event.target.value)} />
+        <input
+          type="datetime-local"
+          step="1"
+          value={from}
+          onChange={(event) => setFrom(event.target.value)}
+        />
       </label>
       <label>
         To

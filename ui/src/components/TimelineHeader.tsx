@@ -64,7 +64,10 @@ const Strokes = memo(function Strokes({ rows, whole }: Pick<Props, 'rows' | 'who
     const key = `${y} ${left.toFixed(1)} ${width.toFixed(1)} ${row.status}`
     if (drawn.has(key)) return
     const shown = Math.max(width, 0.2)
-    drawn.set(key, <rect key={key} x={left} y={y} width={shown} height="0.8" className={`bar-${row.status}`} />)
+    drawn.set(
+      key,
+      <rect key={key} x={left} y={y} width={shown} height="0.8" className={`bar-${row.status}`} />,
+    )
   })
   return (
     <svg viewBox={`0 0 100 ${lanes}`} preserveAspectRatio="none" aria-hidden="true">

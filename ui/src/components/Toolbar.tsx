@@ -62,7 +62,13 @@ interface ToolProps {
 function Tool({ icon, label, hint, marked, onClick }: ToolProps) {
   const title = hint ? `${label} (${hint})` : label
   return (
-    <button type="button" className={marked ? 'tool is-marked' : 'tool'} aria-label={label} title={title} onClick={onClick}>
+    <button
+      type="button"
+      className={marked ? 'tool is-marked' : 'tool'}
+      aria-label={label}
+      title={title}
+      onClick={onClick}
+    >
       <Icon name={icon} />
     </button>
   )

@@ -104,7 +104,9 @@ function TraceTableRow({ trace, slowest, now, tabIndex, onFocus, onOpen }: RowPr
       <td>
         <Bar ms={trace.duration_ms} slowest={slowest} status={trace.status} />
       </td>
-      <td title={trace.entry?.type}>{trace.entry ? cut(trace.entry.name, 28) : <span className="mute">unknown</span>}</td>
+      <td title={trace.entry?.type}>
+        {trace.entry ? cut(trace.entry.name, 28) : <span className="mute">unknown</span>}
+      </td>
       <td className="request" title={trace.url ?? undefined}>
         <strong>{trace.method}</strong> {pathOf(trace.url)}
       </td>

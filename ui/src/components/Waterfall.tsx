@@ -1,6 +1,15 @@
 // The timeline: a tree of rows beside their bars. Long traces draw only the rows in sight.
 
-import { useEffect, useLayoutEffect, useMemo, useRef, useState, type KeyboardEvent, type PointerEvent, type RefObject } from 'react'
+import {
+  useEffect,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+  type KeyboardEvent,
+  type PointerEvent,
+  type RefObject,
+} from 'react'
 import type { Trace } from '../api/types'
 import { ancestors, ticks, visibleRows, wholeSpan, windowed, zoomedSpan, type Span } from '../model/timeline'
 import { TimelineHeader } from './TimelineHeader'
@@ -74,7 +83,14 @@ export function Waterfall({ trace, selection, folded, onFolded, onSelect }: Prop
 
   return (
     <div className="waterfall">
-      <TimelineHeader rows={trace.rows} whole={whole} shown={shown} gutter={gutter} wanted={wantedTicks} onShown={setShown} />
+      <TimelineHeader
+        rows={trace.rows}
+        whole={whole}
+        shown={shown}
+        gutter={gutter}
+        wanted={wantedTicks}
+        onShown={setShown}
+      />
       <div
         className="waterfall-rows"
         ref={scroller}
@@ -131,7 +147,8 @@ function useSlice(scroller: RefObject<HTMLDivElement | null>, count: number) {
   useLayoutEffect(() => {
     const place = scroller.current
     if (!place) return
-    const read = () => setScroll({
+    const read = () =>
+      setScroll({
         top: place.scrollTop,
         height: place.clientHeight,
         gutter: place.offsetWidth - place.clientWidth,

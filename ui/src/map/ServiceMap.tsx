@@ -101,7 +101,12 @@ export function ServiceMap(props: ServiceMapProps) {
         if (!thing || thing.data.id === latest.current.selection) return
         const ends = edge ? `${edge.source.data.name} → ${edge.target.data.name}` : ''
         tooltip = window.setTimeout(() => {
-          setPointed({ id: thing.data.id, x, y, ...(node ? { node: node.data } : { edge: edge!.data, ends }) })
+          setPointed({
+            id: thing.data.id,
+            x,
+            y,
+            ...(node ? { node: node.data } : { edge: edge!.data, ends }),
+          })
         }, TOOLTIP_MS)
       },
       choose: ({ node, edge }) => {
@@ -214,7 +219,8 @@ export function ServiceMap(props: ServiceMapProps) {
             data-node={node.data.id}
             onClick={(event) => event.detail === 0 && props.onSelect(node.data.id)}
             onFocus={(event) => {
-              if (event.target.matches(':focus-visible')) map.current?.setEmphasis({ hoverNode: node.data.id })
+              if (event.target.matches(':focus-visible'))
+                map.current?.setEmphasis({ hoverNode: node.data.id })
             }}
             onBlur={() => map.current?.setEmphasis({ hoverNode: null })}
           />

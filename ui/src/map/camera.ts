@@ -54,16 +54,17 @@ export function panned(camera: Camera, dx: number, dy: number): Camera {
 /** Moves only as far as needed to bring a box into view; shrinks when it would not fit. */
 export function revealed(camera: Camera, box: Box, size: Size, margins: Margins = MARGINS): Camera {
   const [width, height] = [size.width - 2 * margins.x, size.height - margins.top - margins.bottom]
-  const k = Math.min(
-    camera.k,
-    width / (box.right - box.left),
-    height / (box.bottom - box.top),
-  )
-  const at = k < camera.k ? zoomed(camera, Math.max(k, SMALLEST_SCALE) / camera.k, size.width / 2, size.height / 2) : camera
+  const k = Math.min(camera.k, width / (box.right - box.left), height / (box.bottom - box.top))
+  const at =
+    k < camera.k
+      ? zoomed(camera, Math.max(k, SMALLEST_SCALE) / camera.k, size.width / 2, size.height / 2)
+      : camera
   return {
     k: at.k,
     tx: at.tx + shift(box.left * at.k + at.tx, box.right * at.k + at.tx, margins.x, size.width - margins.x),
-    ty: at.ty + shift(box.top * at.k + at.ty, box.bottom * at.k + at.ty, margins.top, size.height - margins.bottom),
+    ty:
+      at.ty +
+      shift(box.top * at.k + at.ty, box.bottom * at.k + at.ty, margins.top, size.height - margins.bottom),
   }
 }
 

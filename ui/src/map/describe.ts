@@ -21,7 +21,9 @@ export function nodeLabel(node: MapNode): string {
 function shareWords(node: MapNode): string[] {
   const part = shares(node)
   if (!part) return []
-  return STATES.filter((state) => part[state] > 0).map((state) => `${percent(part[state])} ${LOOKS[state].word}`)
+  return STATES.filter((state) => part[state] > 0).map(
+    (state) => `${percent(part[state])} ${LOOKS[state].word}`,
+  )
 }
 
 export interface Fact {

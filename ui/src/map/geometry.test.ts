@@ -1,6 +1,21 @@
 import { describe, expect, test } from 'vitest'
 import {
-  arcs, BAND, bounds, distance, edgeWidth, INNER, loop, middle, nodeBox, overlap, R, route, sampled, SELECT_RING, SMALLEST_ARC, BASELINE,
+  arcs,
+  BAND,
+  bounds,
+  distance,
+  edgeWidth,
+  INNER,
+  loop,
+  middle,
+  nodeBox,
+  overlap,
+  R,
+  route,
+  sampled,
+  SELECT_RING,
+  SMALLEST_ARC,
+  BASELINE,
 } from './geometry'
 
 const FULL = Math.PI * 2
@@ -90,7 +105,10 @@ describe('boxes', () => {
 
   test('bounds take in every node and its text', () => {
     expect(bounds([])).toBeNull()
-    const all = bounds([{ x: 0, y: 0 }, { x: 400, y: 128 }])!
+    const all = bounds([
+      { x: 0, y: 0 },
+      { x: 400, y: 128 },
+    ])!
     expect(all.right - all.left).toBe(550)
     expect(all.bottom).toBeGreaterThan(128 + BASELINE.numbers)
   })

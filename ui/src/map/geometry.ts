@@ -152,7 +152,12 @@ export interface Box {
 
 /** What a node and its three lines of text cover: no two of them may overlap. */
 export function nodeBox(node: Placed, half = 75): Box {
-  return { left: node.x - half, right: node.x + half, top: node.y - SELECT_RING, bottom: node.y + BASELINE.numbers + 4 }
+  return {
+    left: node.x - half,
+    right: node.x + half,
+    top: node.y - SELECT_RING,
+    bottom: node.y + BASELINE.numbers + 4,
+  }
 }
 
 export function overlap(a: Box, b: Box): boolean {

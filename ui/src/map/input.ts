@@ -75,7 +75,8 @@ export function listen(surface: HTMLElement, view: MapView, intent: Intent): () 
     const other = [...fingers].find(([id]) => id !== pointer)?.[1]
     const before = fingers.get(pointer)
     if (!other || !before) return
-    const ratio = Math.hypot(x - other.x, y - other.y) / (Math.hypot(before.x - other.x, before.y - other.y) || 1)
+    const ratio =
+      Math.hypot(x - other.x, y - other.y) / (Math.hypot(before.x - other.x, before.y - other.y) || 1)
     view.zoom(ratio, (x + other.x) / 2, (y + other.y) / 2)
     fingers.set(pointer, { x, y })
     intent.moved()

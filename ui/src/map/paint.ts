@@ -91,10 +91,16 @@ function pictureOf(g: CanvasRenderingContext2D, frame: Frame): Picture {
   const touches = (edge: SceneEdge, id: string | null) =>
     id !== null && (edge.data.source === id || edge.data.target === id)
   return {
-    g, scene, palette, options, k: camera.k, detail: detailAt(camera.k),
+    g,
+    scene,
+    palette,
+    options,
+    k: camera.k,
+    detail: detailAt(camera.k),
     isHidden: (node) => isHidden(node, options),
     isHot: (edge) =>
-      edge.data.id === emphasis.hoverEdge || edge.data.id === emphasis.selectedEdge ||
+      edge.data.id === emphasis.hoverEdge ||
+      edge.data.id === emphasis.selectedEdge ||
       touches(edge, emphasis.hoverNode),
     isLit: (edge) => {
       if (!lit) return true
@@ -187,7 +193,14 @@ function paintHollow({ g, palette }: Picture, { data, x, y }: SceneNode): void {
 
 const paths = new Map<string, Path2D>()
 
-function paintGlyph(g: CanvasRenderingContext2D, d: string, x: number, y: number, size: number, colour: string): void {
+function paintGlyph(
+  g: CanvasRenderingContext2D,
+  d: string,
+  x: number,
+  y: number,
+  size: number,
+  colour: string,
+): void {
   let path = paths.get(d)
   if (!path) paths.set(d, (path = new Path2D(d)))
   const scale = size / 10
@@ -221,7 +234,9 @@ function paintText(picture: Picture, { data, x, y }: SceneNode): void {
   write(holeNumber(data.avg_ms), x, y + 4, '600 12px', 'ink')
   write(cut(data.name, 24), x, y + BASELINE.name, '600 12.5px', 'ink')
   const lines = [typeLine(data), numbersLine(data)].filter(Boolean)
-  lines.forEach((line, index) => write(line, x, y + (index ? BASELINE.numbers : BASELINE.type), '11px', 'mute'))
+  lines.forEach((line, index) =>
+    write(line, x, y + (index ? BASELINE.numbers : BASELINE.type), '11px', 'mute'),
+  )
 }
 
 function typeLine({ name, type }: SceneNode['data']): string {

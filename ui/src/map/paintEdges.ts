@@ -92,7 +92,8 @@ function paintHead(g: CanvasRenderingContext2D, { end, heading }: Route): void {
 
 function paintMarks(picture: Picture, edge: SceneEdge, taken: Box[]): void {
   const faulty = isFaulty(edge.data)
-  const labelled = picture.k >= 0.6 && (picture.isHot(edge) || (picture.options.edgeNumbers && picture.isLit(edge)))
+  const labelled =
+    picture.k >= 0.6 && (picture.isHot(edge) || (picture.options.edgeNumbers && picture.isLit(edge)))
   if (faulty) {
     const [x, y] = crossPlace(edge, taken)
     picture.g.globalAlpha = picture.isLit(edge) || picture.isHot(edge) ? 1 : 0.1
@@ -108,7 +109,9 @@ function paintMarks(picture: Picture, edge: SceneEdge, taken: Box[]): void {
 function crossPlace(edge: SceneEdge, taken: Box[]): Point {
   const places = PLACES.filter(([, lift]) => lift === 0).map(([share]) => middle(edge.line, share))
   const isFree = ([x, y]: Point) =>
-    !taken.some(({ left, right, top, bottom }) => x > left - 4 && x < right + 4 && y > top - 4 && y < bottom + 4)
+    !taken.some(
+      ({ left, right, top, bottom }) => x > left - 4 && x < right + 4 && y > top - 4 && y < bottom + 4,
+    )
   return places.find(isFree) ?? middle(edge.line)
 }
 

@@ -14,7 +14,10 @@ function scene(...graphs: Parameters<Scene['update']>[0][]): Scene {
 test('a refresh changes numbers and moves nothing', () => {
   const made = scene(
     { nodes: [node('a'), node('b', { x: 200 })], edges: [edge('a', 'b')] },
-    { nodes: [node('b', { x: 0, y: 512, avg_ms: 99 }), node('a', { x: 600 })], edges: [edge('a', 'b', { bends: [[9, 9]] })] },
+    {
+      nodes: [node('b', { x: 0, y: 512, avg_ms: 99 }), node('a', { x: 600 })],
+      edges: [edge('a', 'b', { bends: [[9, 9]] })],
+    },
   )
   const { x, y, data } = made.nodes.get('b')!
   expect([x, y, data.avg_ms]).toEqual([200, 0, 99])
@@ -29,11 +32,15 @@ test('a new node takes the server’s place, or the first free one below', () =>
   expect(made.nodes.get('free')).toMatchObject({ x: 200, y: 0 })
   const clash = made.nodes.get('clash')!
   expect(clash.x).toBe(0)
-  for (const [id, other] of made.nodes) if (id !== 'clash') expect(overlap(nodeBox(clash), nodeBox(other))).toBe(false)
+  for (const [id, other] of made.nodes)
+    if (id !== 'clash') expect(overlap(nodeBox(clash), nodeBox(other))).toBe(false)
 })
 
 test('a node that is gone fades and is forgotten', () => {
-  const made = scene({ nodes: [node('a'), node('b')], edges: [edge('a', 'b')] }, { nodes: [node('a')], edges: [] })
+  const made = scene(
+    { nodes: [node('a'), node('b')], edges: [edge('a', 'b')] },
+    { nodes: [node('a')], edges: [] },
+  )
   expect(made.edges).toEqual([])
   expect(made.fading(1150)[0]!.alpha).toBeCloseTo(0.5)
   expect(made.fading(1400)).toEqual([])
@@ -47,7 +54,10 @@ test('a pin outranks the server, also when things are arranged again', () => {
 })
 
 test('bends are left out once an end has been moved, and come back with it', () => {
-  const made = scene({ nodes: [node('a'), node('b', { x: 400 })], edges: [edge('a', 'b', { bends: [[200, 64]] })] })
+  const made = scene({
+    nodes: [node('a'), node('b', { x: 400 })],
+    edges: [edge('a', 'b', { bends: [[200, 64]] })],
+  })
   const [line] = made.edges
   expect(line!.route.pieces).toHaveLength(2)
   made.move(made.nodes.get('b')!, 400, 90)
@@ -57,7 +67,10 @@ test('bends are left out once an end has been moved, and come back with it', () 
 })
 
 test('edges to unknown nodes are not drawn; neighbours are those at either end', () => {
-  const made = scene({ nodes: [node('a'), node('b'), node('c')], edges: [edge('a', 'b'), edge('c', 'a'), edge('a', 'x')] })
+  const made = scene({
+    nodes: [node('a'), node('b'), node('c')],
+    edges: [edge('a', 'b'), edge('c', 'a'), edge('a', 'x')],
+  })
   expect(made.edges).toHaveLength(2)
   expect([...made.neighbours(made.nodes.get('a')!)].sort()).toEqual(['a', 'b', 'c'])
   expect([...made.neighbours(made.nodes.get('b')!)].sort()).toEqual(['a', 'b'])

@@ -140,6 +140,7 @@ const near = (a: Placed, b: Placed) => Math.abs(a.x - b.x) < 1 && Math.abs(a.y -
 function reroute(edge: SceneEdge): void {
   const { source, target, laidOut } = edge
   const inPlace = near(source, laidOut[0]) && near(target, laidOut[1])
-  edge.route = source === target ? loop(source) : route(source, target, inPlace ? edge.bends : [], edge.data.back)
+  edge.route =
+    source === target ? loop(source) : route(source, target, inPlace ? edge.bends : [], edge.data.back)
   edge.line = sampled(edge.route)
 }

@@ -1,7 +1,18 @@
 // The map without a framework: holds scene and camera, draws when something changed, finds what lies under a point.
 
 import type { Graph, Point } from '../api/types'
-import { viewportOf, cameraFor, fitted, panned, revealed, visibleWorld, worldAt, zoomed, type Camera, type Size } from './camera'
+import {
+  viewportOf,
+  cameraFor,
+  fitted,
+  panned,
+  revealed,
+  visibleWorld,
+  worldAt,
+  zoomed,
+  type Camera,
+  type Size,
+} from './camera'
 import type { Viewport } from '../model/url'
 import { R, bounds, distance, type Placed } from './geometry'
 import { isHidden, paint, type Emphasis, type MapOptions } from './paint'
@@ -25,7 +36,13 @@ interface Tween {
   to: Map<SceneNode, Placed>
 }
 
-const NOTHING: Emphasis = { hoverNode: null, hoverEdge: null, selectedNode: null, selectedEdge: null, lit: null }
+const NOTHING: Emphasis = {
+  hoverNode: null,
+  hoverEdge: null,
+  selectedNode: null,
+  selectedEdge: null,
+  lit: null,
+}
 
 export class MapView {
   readonly scene = new Scene()
@@ -94,7 +111,9 @@ export class MapView {
     const box = bounds(this.shown)
     if (!box) return true
     const seen = visibleWorld(this.camera, this.size, 0)
-    return box.left >= seen.left && box.right <= seen.right && box.top >= seen.top && box.bottom <= seen.bottom
+    return (
+      box.left >= seen.left && box.right <= seen.right && box.top >= seen.top && box.bottom <= seen.bottom
+    )
   }
 
   look(view: Viewport): void {
@@ -216,7 +235,8 @@ export class MapView {
     this.moving = false
     if (coarse) this.paint()
     const seen = visibleWorld(this.camera, this.size, 0)
-    const inside = (n: SceneNode) => n.x > seen.left && n.x < seen.right && n.y > seen.top && n.y < seen.bottom
+    const inside = (n: SceneNode) =>
+      n.x > seen.left && n.x < seen.right && n.y > seen.top && n.y < seen.bottom
     this.listener.rested(this.shown.filter(inside).sort((a, b) => a.x - b.x || a.y - b.y))
   }
 

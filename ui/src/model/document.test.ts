@@ -6,7 +6,13 @@ const documents: Record<string, JsonObject> = {
   outer: {
     cause: {
       exceptions: [
-        { id: 'e1', type: 'CheckoutError', message: 'no', cause: 'e2', stack: [{ path: 'a.py', line: 3, label: 'pay' }] },
+        {
+          id: 'e1',
+          type: 'CheckoutError',
+          message: 'no',
+          cause: 'e2',
+          stack: [{ path: 'a.py', line: 3, label: 'pay' }],
+        },
         { id: 'e3', type: 'Other' },
       ],
     },
@@ -27,11 +33,22 @@ test('causes follow what they caused, also into another row', () => {
 })
 
 test('a cause that is an id leads to the exception it names', () => {
-  expect(exceptionsOf('pointing', documents).map(({ type, from }) => [type, from])).toEqual([['Timeout', 'inner']])
+  expect(exceptionsOf('pointing', documents).map(({ type, from }) => [type, from])).toEqual([
+    ['Timeout', 'inner'],
+  ])
 })
 
 test('exceptions that cause one another end', () => {
-  const ring = { a: { cause: { exceptions: [{ id: 'x', cause: 'y' }, { id: 'y', cause: 'x' }] } } }
+  const ring = {
+    a: {
+      cause: {
+        exceptions: [
+          { id: 'x', cause: 'y' },
+          { id: 'y', cause: 'x' },
+        ],
+      },
+    },
+  }
   expect(exceptionsOf('a', ring)).toHaveLength(2)
 })
 
@@ -41,12 +58,24 @@ test('an unknown cause, or none, is no exception', () => {
 })
 
 test('nested fields become dotted names', () => {
-  expect(flattened({ response: { status: 200 }, tags: ['a', 1] })).toEqual([['response.status', '200'], ['tags', 'a, 1']])
-  expect(resourcesOf({ aws: { region: 'eu' }, user: 'ada', http: {} })).toEqual([['aws.region', 'eu'], ['user', 'ada']])
+  expect(flattened({ response: { status: 200 }, tags: ['a', 1] })).toEqual([
+    ['response.status', '200'],
+    ['tags', 'a, 1'],
+  ])
+  expect(resourcesOf({ aws: { region: 'eu' }, user: 'ada', http: {} })).toEqual([
+    ['aws.region', 'eu'],
+    ['user', 'ada'],
+  ])
 })
 
 test('SQL and annotations', () => {
-  expect(sqlOf({ sql: { sanitized_query: 'SELECT ?', user: 'u' } })).toEqual({ query: 'SELECT ?', facts: [['user', 'u']] })
+  expect(sqlOf({ sql: { sanitized_query: 'SELECT ?', user: 'u' } })).toEqual({
+    query: 'SELECT ?',
+    facts: [['user', 'u']],
+  })
   expect(sqlOf({})).toBeNull()
-  expect(annotationsOf({ annotations: { beta: true, n: 4 } })).toEqual([['beta', 'true'], ['n', '4']])
+  expect(annotationsOf({ annotations: { beta: true, n: 4 } })).toEqual([
+    ['beta', 'true'],
+    ['n', '4'],
+  ])
 })

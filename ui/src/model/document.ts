@@ -90,7 +90,13 @@ function exceptionInfo(exception: JsonObject): Omit<ExceptionInfo, 'from' | 'isC
       const fields = asObject(frame)
       if (!fields) return []
       const line = fields['line']
-      return [{ path: text(fields['path']), line: typeof line === 'number' ? line : null, label: text(fields['label']) }]
+      return [
+        {
+          path: text(fields['path']),
+          line: typeof line === 'number' ? line : null,
+          label: text(fields['label']),
+        },
+      ]
     }),
   }
 }
@@ -103,7 +109,8 @@ export function workingDirectory(document: JsonObject): string {
 /** Nested fields as dotted names: `http.response.status` → 200. */
 export function flattened(value: Json | undefined, prefix = ''): Pair[] {
   const fields = asObject(value)
-  if (!fields) return value == null ? [] : [[prefix, Array.isArray(value) ? value.map(text).join(', ') : text(value)]]
+  if (!fields)
+    return value == null ? [] : [[prefix, Array.isArray(value) ? value.map(text).join(', ') : text(value)]]
   return Object.entries(fields).flatMap(([key, inner]) => flattened(inner, prefix ? `${prefix}.${key}` : key))
 }
 

@@ -57,7 +57,9 @@ export function rate(perMinute: number | null): string {
 
 /** 42 ms · 120/min, without what is not known. */
 export function timeAndRate(ms: number | null, perMinute: number | null): string {
-  return [ms === null ? '' : duration(ms), perMinute === null ? '' : rate(perMinute)].filter(Boolean).join(' · ')
+  return [ms === null ? '' : duration(ms), perMinute === null ? '' : rate(perMinute)]
+    .filter(Boolean)
+    .join(' · ')
 }
 
 export function count(value: number | null | undefined): string {

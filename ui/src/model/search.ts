@@ -8,7 +8,8 @@ export function hitsOf(nodes: readonly MapNode[], query: string, state: State | 
   const wanted = query.trim().toLowerCase()
   if (!wanted && !state) return null
   const meant = (node: MapNode) =>
-    (!wanted || [node.name, ...(node.names ?? []), node.type].some((text) => text.toLowerCase().includes(wanted))) &&
+    (!wanted ||
+      [node.name, ...(node.names ?? []), node.type].some((text) => text.toLowerCase().includes(wanted))) &&
     (!state || (shares(node)?.[state] ?? 0) > 0)
   return nodes.filter(meant).sort((a, b) => a.x - b.x || a.y - b.y)
 }

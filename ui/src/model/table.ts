@@ -33,11 +33,17 @@ export function sortedNodes(nodes: readonly MapNode[], { column, descending }: S
 
 function valueOf(node: MapNode, column: Column): string | number | null {
   switch (column) {
-    case 'name': return node.name
-    case 'type': return node.type
-    case 'rate': return node.traces_per_min
-    case 'avg': return node.avg_ms
-    case 'p95': return node.p95_ms
-    default: return shares(node)?.[column] ?? null
+    case 'name':
+      return node.name
+    case 'type':
+      return node.type
+    case 'rate':
+      return node.traces_per_min
+    case 'avg':
+      return node.avg_ms
+    case 'p95':
+      return node.p95_ms
+    default:
+      return shares(node)?.[column] ?? null
   }
 }

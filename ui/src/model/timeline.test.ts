@@ -1,6 +1,15 @@
 import { expect, test } from 'vitest'
 import { row } from './samples'
-import { ancestors, barPlace, firstFault, ticks, visibleRows, wholeSpan, windowed, zoomedSpan } from './timeline'
+import {
+  ancestors,
+  barPlace,
+  firstFault,
+  ticks,
+  visibleRows,
+  wholeSpan,
+  windowed,
+  zoomedSpan,
+} from './timeline'
 
 const tree = [
   row('a'),
@@ -12,7 +21,12 @@ const tree = [
 test('a fold hides everything under it and nothing else', () => {
   expect(visibleRows(tree, new Set(['b'])).map(({ row: { id } }) => id)).toEqual(['a', 'b', 'd'])
   expect(visibleRows(tree, new Set(['a'])).map(({ row: { id } }) => id)).toEqual(['a'])
-  expect(visibleRows(tree, new Set()).map(({ hasChildren }) => hasChildren)).toEqual([true, true, false, false])
+  expect(visibleRows(tree, new Set()).map(({ hasChildren }) => hasChildren)).toEqual([
+    true,
+    true,
+    false,
+    false,
+  ])
 })
 
 test('a row’s ancestors are what must unfold', () => {
@@ -21,14 +35,22 @@ test('a row’s ancestors are what must unfold', () => {
 })
 
 test('the deepest fault comes first; throttles and errors only without a fault', () => {
-  const rows = [row('a', { status: 'fault' }), row('b', { depth: 1, status: 'fault' }), row('c', { depth: 2, status: 'error' })]
+  const rows = [
+    row('a', { status: 'fault' }),
+    row('b', { depth: 1, status: 'fault' }),
+    row('c', { depth: 2, status: 'error' }),
+  ]
   expect(firstFault(rows)?.id).toBe('b')
   expect(firstFault([row('a', { status: 'error' })])?.id).toBe('a')
   expect(firstFault([row('a')])).toBeNull()
 })
 
 test.each([
-  [0, 1840], [0, 1], [0, 0.003], [3, 7.7], [-20, 90_000],
+  [0, 1840],
+  [0, 1],
+  [0, 0.003],
+  [3, 7.7],
+  [-20, 90_000],
 ])('between %s and %s there are a few round ticks', (start, end) => {
   const found = ticks({ start, end })
   expect(found.length).toBeGreaterThanOrEqual(3)
@@ -38,14 +60,25 @@ test.each([
 })
 
 test('a span covers rows that begin early or end late', () => {
-  expect(wholeSpan([row('a', { start_ms: -5 }), row('b', { start_ms: 90, duration_ms: 40 })], 100)).toEqual({ start: -5, end: 130 })
+  expect(wholeSpan([row('a', { start_ms: -5 }), row('b', { start_ms: 90, duration_ms: 40 })], 100)).toEqual({
+    start: -5,
+    end: 130,
+  })
   expect(wholeSpan([], 0)).toEqual({ start: 0, end: 1 })
 })
 
 test('bars are cut to what is shown; one in progress runs to the end', () => {
   const shown = { start: 50, end: 150 }
-  expect(barPlace(row('a', { start_ms: 0, duration_ms: 100 }), shown)).toEqual({ left: 0, width: 50, outside: false })
-  expect(barPlace(row('a', { start_ms: 100, duration_ms: null }), shown)).toEqual({ left: 50, width: 50, outside: false })
+  expect(barPlace(row('a', { start_ms: 0, duration_ms: 100 }), shown)).toEqual({
+    left: 0,
+    width: 50,
+    outside: false,
+  })
+  expect(barPlace(row('a', { start_ms: 100, duration_ms: null }), shown)).toEqual({
+    left: 50,
+    width: 50,
+    outside: false,
+  })
   expect(barPlace(row('a', { start_ms: 0, duration_ms: 10 }), shown).outside).toBe(true)
 })
 

@@ -63,7 +63,9 @@ export function ticks({ start, end }: Span, wanted = 6): number[] {
   const step = [1, 2, 5, 10].map((factor) => factor * power).find((size) => size >= raw * 0.999) ?? raw
   const first = Math.ceil(start / step - 1e-9)
   const last = Math.floor(end / step + 1e-9)
-  return Array.from({ length: last - first + 1 }, (_, index) => Number(((first + index) * step).toPrecision(12)))
+  return Array.from({ length: last - first + 1 }, (_, index) =>
+    Number(((first + index) * step).toPrecision(12)),
+  )
 }
 
 export interface BarPlace {
@@ -98,7 +100,13 @@ export interface Slice {
 }
 
 /** Which rows to draw of a long list. */
-export function windowed(count: number, rowHeight: number, scrollTop: number, height: number, spare = 12): Slice {
+export function windowed(
+  count: number,
+  rowHeight: number,
+  scrollTop: number,
+  height: number,
+  spare = 12,
+): Slice {
   const from = Math.max(0, Math.floor(scrollTop / rowHeight) - spare)
   const to = Math.min(count, Math.ceil((scrollTop + height) / rowHeight) + spare)
   return { from: Math.min(from, to), to }

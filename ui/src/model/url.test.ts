@@ -18,9 +18,12 @@ describe('range', () => {
     expect(windowOf(parseRange(query('range=1h')), 10_000)).toEqual({ from: 6400, to: 10_000 })
     expect(windowOf(parseRange(query('from=5&to=9.5')), 10_000)).toEqual({ from: 5, to: 9.5 })
   })
-  test.each(['', 'range=2y', 'from=9&to=5', 'from=x&to=5', 'from=5'])('%s falls back to the default', (text) => {
-    expect(parseRange(query(text))).toEqual({ kind: 'live', preset: DEFAULT_PRESET })
-  })
+  test.each(['', 'range=2y', 'from=9&to=5', 'from=x&to=5', 'from=5'])(
+    '%s falls back to the default',
+    (text) => {
+      expect(parseRange(query(text))).toEqual({ kind: 'live', preset: DEFAULT_PRESET })
+    },
+  )
   test('what is written is what is read', () => {
     for (const text of ['range=24h', 'from=5&to=9']) {
       const range = parseRange(query(text))
@@ -52,7 +55,12 @@ test('links keep colons readable and drop what is empty', () => {
 
 test('trace ids in both forms, and out of a header', () => {
   const id = '1-5759e988-bd862e3fe1be46a994272793'
-  for (const text of [id, ` ${id.toUpperCase()} `, '5759e988bd862e3fe1be46a994272793', `Root=${id};Parent=53995c3f42cd8ad8`]) {
+  for (const text of [
+    id,
+    ` ${id.toUpperCase()} `,
+    '5759e988bd862e3fe1be46a994272793',
+    `Root=${id};Parent=53995c3f42cd8ad8`,
+  ]) {
     expect(normalTraceId(text)).toBe(id)
   }
   for (const text of ['', '1-5759e988', 'hello', `${id}0`]) expect(normalTraceId(text)).toBeNull()

@@ -49,9 +49,13 @@ export function App() {
 
 function Page({ route }: { route: Route }) {
   switch (route.page) {
-    case 'map': return <MapPage />
-    case 'traces': return <TracesPage />
-    case 'trace': return <TracePage key={route.id} id={route.id} />
-    case 'unknown': return <NotFound what={`the page ${route.path}`} />
+    case 'map':
+      return <MapPage />
+    case 'traces':
+      return <TracesPage />
+    case 'trace':
+      return <TracePage key={route.id} id={route.id} />
+    case 'unknown':
+      return <NotFound what={`the page ${route.path}`} />
   }
 }

@@ -35,11 +35,21 @@ export function DetailPanel({ id, graph, window, carried, focused, onSelect, onF
         View traces
       </Link>
       {!ends && !focused && (
-        <button type="button" className="button" title="Show only its surroundings (F)" onClick={() => onFocus(id)}>
+        <button
+          type="button"
+          className="button"
+          title="Show only its surroundings (F)"
+          onClick={() => onFocus(id)}
+        >
           <Icon name="focus" size={14} /> Focus
         </button>
       )}
-      <CopyButton text={() => fixedLink(window)} label="Copy a link to this view" words="Copy link" icon="link" />
+      <CopyButton
+        text={() => fixedLink(window)}
+        label="Copy a link to this view"
+        words="Copy link"
+        icon="link"
+      />
     </>
   )
   return (

@@ -43,8 +43,8 @@ export function MapOverlays(props: Props) {
       <Legend state={props.state} counts={counts} onState={props.onState} />
       {data.left_out > 0 && (
         <p className="banner left-out" role="status">
-          The {count(data.nodes.length)} busiest services are shown, {count(data.left_out)} are left out. Focus on one to
-          see its surroundings.
+          The {count(data.nodes.length)} busiest services are shown, {count(data.left_out)} are left out.
+          Focus on one to see its surroundings.
         </p>
       )}
     </>

@@ -54,7 +54,10 @@ export function MapPage() {
   const { data, error, at, loading, reload } = useFetched<ServiceMapData>(url, mapKey)
   useEffect(() => setWaiting(data !== null && !data.ever), [data])
 
-  const nodes = useMemo(() => (data?.nodes ?? []).filter((data) => !isHidden({ data }, options)), [data, options])
+  const nodes = useMemo(
+    () => (data?.nodes ?? []).filter((data) => !isHidden({ data }, options)),
+    [data, options],
+  )
   const hits = useMemo(() => hitsOf(nodes, query, state), [nodes, query, state])
   const lit = useMemo(() => hits && new Set(hits.map(({ id }) => id)), [hits])
 
@@ -90,10 +93,19 @@ export function MapPage() {
       const id = meant()
       if (id && !id.includes(':')) enterFocus(id)
     },
-    Escape: () => (selection ? select(null) : focus ? leaveFocus() : query || state ? setParams({ q: null, state: null }) : null),
+    Escape: () =>
+      selection
+        ? select(null)
+        : focus
+          ? leaveFocus()
+          : query || state
+            ? setParams({ q: null, state: null })
+            : null,
   })
 
-  const frameClass = ['map-frame', error && data && 'is-stale', as === 'list' && 'is-list'].filter(Boolean).join(' ')
+  const frameClass = ['map-frame', error && data && 'is-stale', as === 'list' && 'is-list']
+    .filter(Boolean)
+    .join(' ')
   const chosenName = selection && nodes.find(({ id }) => id === selection)?.name
   const isEmpty = data !== null && data.nodes.length === 0
   return (
@@ -133,7 +145,13 @@ export function MapPage() {
       {loading && data && <div className="progress" aria-hidden="true" />}
       <div className="map-and-panel">
         <section className={frameClass} aria-label="Service map">
-          {error && <FailureBanner error={error} what={data ? 'Could not refresh' : 'Could not load the map'} onRetry={reload} />}
+          {error && (
+            <FailureBanner
+              error={error}
+              what={data ? 'Could not refresh' : 'Could not load the map'}
+              onRetry={reload}
+            />
+          )}
           {!data && !error && <MapSkeleton />}
           {isEmpty && !data.ever && <EmptyStore />}
           {isEmpty && data.ever && (

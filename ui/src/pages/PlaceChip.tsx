@@ -21,7 +21,12 @@ export function PlaceChip({ node, edge, window, onClear }: Props) {
   return (
     <span className="chip is-on">
       {ends ? 'Call' : 'Service'}: <strong>{words}</strong>
-      <button type="button" className="icon-button small" aria-label={`Remove the filter ${words}`} onClick={onClear}>
+      <button
+        type="button"
+        className="icon-button small"
+        aria-label={`Remove the filter ${words}`}
+        onClick={onClear}
+      >
         <Icon name="close" size={12} />
       </button>
     </span>

@@ -45,13 +45,31 @@ export function TraceMap({ trace }: { trace: Trace }) {
         onView={setView}
       />
       <div className="toolbar" role="toolbar" aria-label="Map tools">
-        <button type="button" className="tool" aria-label="Zoom in" title="Zoom in (+)" onClick={() => actions.current?.zoom(1.3)}>
+        <button
+          type="button"
+          className="tool"
+          aria-label="Zoom in"
+          title="Zoom in (+)"
+          onClick={() => actions.current?.zoom(1.3)}
+        >
           <Icon name="plus" />
         </button>
-        <button type="button" className="tool" aria-label="Zoom out" title="Zoom out (−)" onClick={() => actions.current?.zoom(1 / 1.3)}>
+        <button
+          type="button"
+          className="tool"
+          aria-label="Zoom out"
+          title="Zoom out (−)"
+          onClick={() => actions.current?.zoom(1 / 1.3)}
+        >
           <Icon name="minus" />
         </button>
-        <button type="button" className="tool" aria-label="Fit to window" title="Fit to window (0)" onClick={() => actions.current?.fit()}>
+        <button
+          type="button"
+          className="tool"
+          aria-label="Fit to window"
+          title="Fit to window (0)"
+          onClick={() => actions.current?.fit()}
+        >
           <Icon name="fit" />
         </button>
       </div>

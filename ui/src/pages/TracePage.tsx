@@ -40,7 +40,8 @@ function Loaded({ trace, onReload }: { trace: Trace; onReload(): void }) {
   const tab = TABS.find((one) => one === params.get('tab')) ?? 'timeline'
   const chosen = trace.rows.find(({ id }) => id === params.get('seg')) ?? null
   const fault = firstFault(trace.rows)
-  const choose = (seg: string | null) => setParams({ seg, tab: null }, { replace: chosen !== null && seg !== null })
+  const choose = (seg: string | null) =>
+    setParams({ seg, tab: null }, { replace: chosen !== null && seg !== null })
   useKeys({ Escape: () => chosen && choose(null) })
 
   return (
@@ -64,9 +65,21 @@ function Loaded({ trace, onReload }: { trace: Trace; onReload(): void }) {
       <div className="trace-body" id="trace-view" role="tabpanel" aria-labelledby={`tab-${tab}`}>
         {tab === 'timeline' && (
           <>
-            <Waterfall trace={trace} selection={chosen?.id ?? null} folded={folded} onFolded={setFolded} onSelect={choose} />
+            <Waterfall
+              trace={trace}
+              selection={chosen?.id ?? null}
+              folded={folded}
+              onFolded={setFolded}
+              onSelect={choose}
+            />
             {chosen && (
-              <SegmentDetail key={chosen.id} trace={trace} row={chosen} onSelect={choose} onClose={() => choose(null)} />
+              <SegmentDetail
+                key={chosen.id}
+                trace={trace}
+                row={chosen}
+                onSelect={choose}
+                onClose={() => choose(null)}
+              />
             )}
           </>
         )}

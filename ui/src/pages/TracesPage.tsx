@@ -42,7 +42,9 @@ export function TracesPage() {
 
   const first = useFetched<TracePageReply>(addresses.traces(seen, filter), key)
   const figure = useFetched<TraceFigure>(addresses.tracesFigure(seen, filter), key)
-  const list = useTraceList(first.data, key, seen, (window, cursor) => addresses.traces(window, filter, cursor))
+  const list = useTraceList(first.data, key, seen, (window, cursor) =>
+    addresses.traces(window, filter, cursor),
+  )
   const ever = useEver(first.data !== null && first.data.traces.length === 0)
 
   useEffect(() => setWaiting(ever === false), [ever])
@@ -62,7 +64,14 @@ export function TracesPage() {
           chosen={filter.status ?? []}
           onChosen={(next: Status[]) => setParams({ status: next.join(',') })}
         />
-        {(node || edge) && <PlaceChip node={node} edge={edge} window={seen} onClear={() => setParams({ node: null, edge: null })} />}
+        {(node || edge) && (
+          <PlaceChip
+            node={node}
+            edge={edge}
+            window={seen}
+            onClear={() => setParams({ node: null, edge: null })}
+          />
+        )}
         <TimePicker
           range={range}
           window={seen}
@@ -76,18 +85,25 @@ export function TracesPage() {
       </div>
       {first.loading && first.data && <div className="progress" aria-hidden="true" />}
       {first.error && (
-        <FailureBanner error={first.error} what={first.data ? 'Could not refresh' : 'Could not load the traces'} onRetry={first.reload} />
+        <FailureBanner
+          error={first.error}
+          what={first.data ? 'Could not refresh' : 'Could not load the traces'}
+          onRetry={first.reload}
+        />
       )}
       {!first.data && !first.error && <p className="loading">Loading traces…</p>}
-      {isEmpty && (ever === false && !filtered ? <EmptyStore /> : (
-        <EmptyRange
-          from={seen.from}
-          to={seen.to}
-          what={filtered ? 'such traces' : 'traces'}
-          onLastDay={() => setRange(LAST_DAY)}
-          onClear={filtered ? clear : undefined}
-        />
-      ))}
+      {isEmpty &&
+        (ever === false && !filtered ? (
+          <EmptyStore />
+        ) : (
+          <EmptyRange
+            from={seen.from}
+            to={seen.to}
+            what={filtered ? 'such traces' : 'traces'}
+            onLastDay={() => setRange(LAST_DAY)}
+            onClear={filtered ? clear : undefined}
+          />
+        ))}
       {list.traces.length > 0 && (
         <div className="traces-body">
           <TraceChart figure={figure.data} error={figure.error} onOpen={open} />
@@ -107,7 +123,11 @@ export function TracesPage() {
                 {list.loading ? 'Loading…' : 'Load more'}
               </button>
             )}
-            {list.error && <span className="field-error" role="alert">Could not load more: {errorWords(list.error)}.</span>}
+            {list.error && (
+              <span className="field-error" role="alert">
+                Could not load more: {errorWords(list.error)}.
+              </span>
+            )}
           </div>
         </div>
       )}
@@ -115,11 +135,25 @@ export function TracesPage() {
   )
 }
 
-function TraceChart({ figure, error, onOpen }: { figure: TraceFigure | null; error: ApiError | null; onOpen(id: string): void }) {
-  if (!figure) return <p className="chart chart-note traces-chart">{error ? `No chart: ${errorWords(error)}.` : ''}</p>
+function TraceChart({
+  figure,
+  error,
+  onOpen,
+}: {
+  figure: TraceFigure | null
+  error: ApiError | null
+  onOpen(id: string): void
+}) {
+  if (!figure)
+    return <p className="chart chart-note traces-chart">{error ? `No chart: ${errorWords(error)}.` : ''}</p>
   return (
     <div className="traces-chart">
-      <Chart figure={figure} label={`Response times of ${figure.shown} traces over time`} height={200} onOpen={onOpen} />
+      <Chart
+        figure={figure}
+        label={`Response times of ${figure.shown} traces over time`}
+        height={200}
+        onOpen={onOpen}
+      />
     </div>
   )
 }

@@ -21,7 +21,7 @@ interface Held<T> {
   at: number | null
 }
 
-const nothing = <T,>(key: string): Held<T> => ({ key, data: null, error: null, at: null })
+const nothing = <T>(key: string): Held<T> => ({ key, data: null, error: null, at: null })
 
 /** `key` names what is asked about: while it stays, an older answer stands in for the one on its way. */
 export function useFetched<T>(url: string | null, key: string): Fetched<T> {

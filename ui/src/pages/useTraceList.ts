@@ -35,7 +35,8 @@ export function useTraceList(
   const [error, setError] = useState<ApiError | null>(null)
   const shown = rows?.key === key ? rows : null
 
-  const show = (reply: TracePageReply) => setRows({ key, reply, traces: reply.traces, next: reply.next, window: seen })
+  const show = (reply: TracePageReply) =>
+    setRows({ key, reply, traces: reply.traces, next: reply.next, window: seen })
   useEffect(() => {
     if (!latest || shown?.reply === latest) return
     if (!shown || shown.traces.length === 0) show(latest)
@@ -54,7 +55,9 @@ export function useTraceList(
     setError(null)
     fetchJson<TracePageReply>(addressOf(shown.window, shown.next))
       .then((reply) => setRows({ ...shown, traces: [...shown.traces, ...reply.traces], next: reply.next }))
-      .catch((failure: unknown) => setError(failure instanceof ApiError ? failure : new ApiError(0, '', String(failure))))
+      .catch((failure: unknown) =>
+        setError(failure instanceof ApiError ? failure : new ApiError(0, '', String(failure))),
+      )
       .finally(() => setLoading(false))
   }
   return {

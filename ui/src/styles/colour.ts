@@ -3,7 +3,11 @@
 type Triple = [number, number, number]
 
 export const VISION: Record<string, [Triple, Triple, Triple]> = {
-  normal: [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
+  normal: [
+    [1, 0, 0],
+    [0, 1, 0],
+    [0, 0, 1],
+  ],
   protan: [
     [0.152286, 1.052583, -0.204868],
     [0.114503, 0.786281, 0.099216],

@@ -41,7 +41,10 @@ describe.each(SCHEMES)('%s scheme', (scheme) => {
 
   test('yellow stands out by itself or by its outline', () => {
     const ground = token('bg', scheme)
-    const best = Math.max(contrast(token('error', scheme), ground), contrast(token('outline', scheme), ground))
+    const best = Math.max(
+      contrast(token('error', scheme), ground),
+      contrast(token('outline', scheme), ground),
+    )
     expect(best).toBeGreaterThanOrEqual(3)
   })
 

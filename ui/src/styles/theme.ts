@@ -3,7 +3,19 @@
 import { useEffect, useState } from 'react'
 
 const NAMES = [
-  'bg', 'panel', 'ink', 'mute', 'edge', 'line', 'acc', 'outline', 'bar', 'ok', 'error', 'throttle', 'fault',
+  'bg',
+  'panel',
+  'ink',
+  'mute',
+  'edge',
+  'line',
+  'acc',
+  'outline',
+  'bar',
+  'ok',
+  'error',
+  'throttle',
+  'fault',
 ] as const
 
 export type Palette = Record<(typeof NAMES)[number], string> & { dark: boolean; sans: string }
