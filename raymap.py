@@ -271,11 +271,8 @@ def sentence(error: Exception) -> str:
     if isinstance(error, DriverError):
         return f"ClickHouse says: {first_line(error)}"
     text = str(error) or type(error).__name__
-    spoken = type(error).__module__.partition(".")[0] in PACKAGES
-    return text if spoken else f"{type(error).__name__}: {text}"
-
-
-PACKAGES = ("__main__", "raymap", "raymap_roles", "raymap_import", "store")
+    ours = type(error).__module__.startswith(("__main__", "raymap", "store."))
+    return text if ours else f"{type(error).__name__}: {text}"
 
 
 def address_of(url: str, data_dir: Path) -> Any:
