@@ -44,20 +44,18 @@ def flags_of(attributes: Attributes, status_code: int, status: int) -> Flags:
 
     ``aws.xray.error`` and its like are ours: what X-Ray's flags become when they are exported.
     """
+    failed = status_code == STATUS_ERROR
+    if failed:
+        given = Flags(*[attributes.get(f"aws.xray.{flag}") is True for flag in Flags._fields])
+        if any(given):
+            return given
     if status >= 400:
         return _FAULT if status >= 500 else _THROTTLE if status == 429 else _ERROR
     if "rpc.grpc.status_code" in attributes or "rpc.response.status_code" in attributes:
         flags = _of_grpc(attributes)
         if flags is not None:
             return flags
-    if status_code != STATUS_ERROR:
-        return NO_FLAGS
-    given = Flags(
-        attributes.get("aws.xray.error") is True,
-        attributes.get("aws.xray.throttle") is True,
-        attributes.get("aws.xray.fault") is True,
-    )
-    return given if any(given) else _FAULT
+    return _FAULT if failed else NO_FLAGS
 
 
 def _of_grpc(attributes: Attributes) -> Flags | None:
