@@ -8,11 +8,11 @@ costs nobody else.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError
 
+from collector.decode.otlp_wire import Field, message_classes
 from collector.decode.rejected import Reason, Rejected
 
 
@@ -38,40 +38,18 @@ class ResourceFrame(Protocol):
     def schema_url(self) -> bytes: ...
 
 
-_Field = descriptor_pb2.FieldDescriptorProto
-_PACKAGE = "raymap.frames"
-_MESSAGES: dict[str, tuple[tuple[str, int, int, str], ...]] = {
-    "Request": (("resource_spans", 1, _Field.LABEL_REPEATED, "ResourceSpans"),),
-    "ResourceSpans": (
-        ("resource", 1, _Field.LABEL_OPTIONAL, ""),
-        ("scope_spans", 2, _Field.LABEL_REPEATED, "ScopeSpans"),
-        ("schema_url", 3, _Field.LABEL_OPTIONAL, ""),
-    ),
-    "ScopeSpans": (
-        ("scope", 1, _Field.LABEL_OPTIONAL, ""),
-        ("spans", 2, _Field.LABEL_REPEATED, ""),
-        ("schema_url", 3, _Field.LABEL_OPTIONAL, ""),
-    ),
-}
-
-
-def _request_class() -> Any:
-    file = descriptor_pb2.FileDescriptorProto(
-        name="raymap/frames.proto", package=_PACKAGE, syntax="proto3"
-    )
-    for name, fields in _MESSAGES.items():
-        message = file.message_type.add(name=name)
-        for field_name, number, label, kind in fields:
-            field = message.field.add(name=field_name, number=number, label=label)
-            field.type = _Field.TYPE_MESSAGE if kind else _Field.TYPE_BYTES
-            if kind:
-                field.type_name = f".{_PACKAGE}.{kind}"
-    pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{_PACKAGE}.Request"))
-
-
-_Request = _request_class()
+_Request = message_classes(
+    "raymap.frames",
+    {
+        "Request": (Field("resource_spans", 1, "ResourceSpans", repeated=True),),
+        "ResourceSpans": (
+            Field("resource", 1),
+            Field("scope_spans", 2, "ScopeSpans", repeated=True),
+            Field("schema_url", 3),
+        ),
+        "ScopeSpans": (Field("scope", 1), Field("spans", 2, repeated=True), Field("schema_url", 3)),
+    },
+)["Request"]
 
 
 def read_frames(body: bytes) -> Sequence[ResourceFrame]:

@@ -100,7 +100,7 @@ def _span(content: object, place: str) -> bytes | Rejected:
         kind = content.get("kind")
         if isinstance(kind, str) and kind[:1].isalpha() and not kind.startswith("SPAN_KIND_"):
             content["kind"] = f"SPAN_KIND_{kind.upper()}"
-        span = json_format.ParseDict(content, Span(), ignore_unknown_fields=True)
+        span: Span = json_format.ParseDict(content, Span(), ignore_unknown_fields=True)
         span.trace_id, span.span_id, span.parent_span_id = trace_id, span_id, parent_id
         for link in links or ():
             span.links.append(_link(link))
@@ -140,7 +140,8 @@ def _message(content: object, message: Resource | InstrumentationScope) -> bytes
         return b""
     if not isinstance(content, dict):
         raise ValueError("expected an object")
-    return json_format.ParseDict(content, message, ignore_unknown_fields=True).SerializeToString()
+    json_format.ParseDict(content, message, ignore_unknown_fields=True)
+    return message.SerializeToString()
 
 
 def _url(content: Json) -> bytes:
