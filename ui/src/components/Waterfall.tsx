@@ -11,7 +11,16 @@ import {
   type RefObject,
 } from 'react'
 import type { Trace } from '../api/types'
-import { ancestors, ticks, visibleRows, wholeSpan, windowed, zoomedSpan, type Span } from '../model/timeline'
+import {
+  ancestors,
+  indentFor,
+  ticks,
+  visibleRows,
+  wholeSpan,
+  windowed,
+  zoomedSpan,
+  type Span,
+} from '../model/timeline'
 import { TimelineHeader } from './TimelineHeader'
 import { ROW_HEIGHT, WaterfallRow } from './WaterfallRow'
 
@@ -33,7 +42,9 @@ export function Waterfall({ trace, selection, folded, onFolded, onSelect }: Prop
   const [cursor, setCursor] = useState<string | null>(selection ?? trace.rows[0]?.id ?? null)
   const scroller = useRef<HTMLDivElement>(null)
   const { gutter, ...slice } = useSlice(scroller, rows.length)
-  const wantedTicks = window.innerWidth < NARROW ? 3 : 6
+  const isNarrow = window.innerWidth < NARROW
+  const indent = useMemo(() => indentFor(trace.rows, isNarrow ? 56 : 150), [trace, isNarrow])
+  const wantedTicks = isNarrow ? 3 : 6
   const onTrack = useTimeZoom(scroller, shown, whole, setShown)
 
   const fold = (id: string, close: boolean) => {
@@ -110,6 +121,7 @@ export function Waterfall({ trace, selection, folded, onFolded, onSelect }: Prop
               row={one}
               index={slice.from + offset}
               shown={shown}
+              indent={indent}
               selected={one.row.id === selection}
               active={one.row.id === cursor}
               onFold={fold}

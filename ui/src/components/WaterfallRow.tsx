@@ -4,12 +4,13 @@ import { barPlace, type Span, type TimelineRow } from '../model/timeline'
 import { StatusMark } from './StatusMark'
 
 export const ROW_HEIGHT = 24
-const INDENT = 14
 
 interface Props {
   row: TimelineRow
   index: number
   shown: Span
+  /** Pixels per level. */
+  indent: number
   selected: boolean
   active: boolean
   onFold(id: string, close: boolean): void
@@ -17,7 +18,7 @@ interface Props {
 }
 
 export const WaterfallRow = memo(function WaterfallRow(props: Props) {
-  const { row, index, shown, selected, active, onFold, onSelect } = props
+  const { row, index, shown, indent, selected, active, onFold, onSelect } = props
   const { id, depth, kind, name, namespace, status, exception } = row.row
   const classes = ['waterfall-row', `is-${kind}`, selected && 'is-selected', active && 'is-active']
   return (
@@ -32,9 +33,9 @@ export const WaterfallRow = memo(function WaterfallRow(props: Props) {
       style={{ top: index * ROW_HEIGHT }}
       onClick={() => onSelect(id)}
     >
-      <div className="row-name" role="gridcell" style={{ paddingLeft: 6 + depth * INDENT }}>
+      <div className="row-name" role="gridcell" style={{ paddingLeft: 6 + depth * indent }}>
         {Array.from({ length: depth }, (_, level) => (
-          <i key={level} className="guide" style={{ left: 13 + level * INDENT }} />
+          <i key={level} className="guide" style={{ left: 13 + level * indent }} />
         ))}
         <Caret row={row} onFold={onFold} />
         <span className="row-text" title={name}>

@@ -4,6 +4,7 @@ import {
   ancestors,
   barPlace,
   firstFault,
+  indentFor,
   ticks,
   visibleRows,
   wholeSpan,
@@ -27,6 +28,13 @@ test('a fold hides everything under it and nothing else', () => {
     false,
     false,
   ])
+})
+
+test('a deep tree is indented less', () => {
+  expect(indentFor(tree, 150)).toBe(14)
+  expect(indentFor([row('a', { depth: 18 })], 150)).toBe(8)
+  expect(indentFor([row('a', { depth: 200 })], 150)).toBe(3)
+  expect(indentFor([], 150)).toBe(14)
 })
 
 test('a row’s ancestors are what must unfold', () => {

@@ -23,6 +23,15 @@ export function visibleRows(rows: readonly TraceRow[], folded: ReadonlySet<strin
   return shown
 }
 
+const WIDEST_INDENT = 14
+const NARROWEST_INDENT = 3
+
+/** Pixels per level, so that the deepest name still has room. */
+export function indentFor(rows: readonly TraceRow[], room: number): number {
+  const deepest = rows.reduce((most, { depth }) => Math.max(most, depth), 1)
+  return Math.max(NARROWEST_INDENT, Math.min(WIDEST_INDENT, Math.floor(room / deepest)))
+}
+
 /** The folds that must open so that a row can be seen. */
 export function ancestors(rows: readonly TraceRow[], id: string): string[] {
   const byId = new Map(rows.map((row) => [row.id, row]))
