@@ -16,9 +16,7 @@ from typing import Annotated, Any
 
 import typer
 
-from raymap_supervisor import Report, say
-
-ROOT = Path(__file__).resolve().parent
+from raymap_supervisor import GaveUp, Report, say
 
 
 class LogLevel(StrEnum):
@@ -92,9 +90,9 @@ def serve(
     demo: Annotated[bool, option("--demo", help="Send demo traffic as well.")] = False,
 ) -> None:
     """Run everything: ClickHouse, the collector, the API and the console."""
-    import raymap_roles
+    import raymap_serve
 
-    settings = raymap_roles.ServeSettings(
+    settings = raymap_serve.Settings(
         data_dir=data_dir,
         host=host,
         port=port,
@@ -104,12 +102,12 @@ def serve(
         collectors=collectors,
         sampling_rate=sampling_rate,
         retention_days=retention_days,
-        log_level=log_level.value,
-        log_format=log_format.value,
+        log_level=log_level,
+        log_format=log_format,
         demo=demo,
     )
     with reporting(None, ""):
-        code = raymap_roles.serve(settings)
+        code = raymap_serve.serve(settings)
     raise typer.Exit(code)
 
 
@@ -123,18 +121,17 @@ def collect(
     log_level: Level = LogLevel.info,
     log_format: Format = LogFormat.console,
     http: Annotated[bool, typer.Option(help="Open the HTTP door as well, on --port.")] = True,
-    shared: Annotated[
-        bool, typer.Option("--shared", help="Share the ports with other collectors here.")
-    ] = False,
+    shared: Annotated[bool, typer.Option("--shared", help="With other collectors.")] = False,
     supervised: Supervised = None,
 ) -> None:
     """Run a collector alone: UDP, gRPC and HTTP in, ClickHouse out."""
     with reporting(supervised, "collecting") as report:
-        set_up_logging(log_level, log_format)
         import raymap_roles
 
+        raymap_roles.set_up_logging(log_level, log_format)
         door = raymap_roles.Door(host, port, grpc_port, http, shared)
-        code = raymap_roles.collect(door, data_dir, address_of(clickhouse, data_dir), report.ready)
+        address = raymap_roles.address_of(clickhouse, data_dir)
+        code = raymap_roles.collect(door, data_dir, address, report.ready)
     raise typer.Exit(code)
 
 
@@ -151,10 +148,10 @@ def api(
 ) -> None:
     """Run the API and the console alone; segments are taken on the same port."""
     with reporting(supervised, "answering") as report:
-        set_up_logging(log_level, log_format)
         import raymap_roles
 
-        address = address_of(clickhouse, data_dir)
+        raymap_roles.set_up_logging(log_level, log_format)
+        address = raymap_roles.address_of(clickhouse, data_dir)
         code = raymap_roles.api(
             (host, port), data_dir, address, sampling_rate, version_of_raymap(), report.ready
         )
@@ -192,11 +189,12 @@ def migrate(
     retention_days: RetentionDays = 30,
 ) -> None:
     """Bring a ClickHouse database to this version's schema."""
+    import raymap_roles
     from store.clickhouse.migrate import migrate as apply
 
     with reporting(None, ""):
-        set_up_logging(LogLevel.info, LogFormat.console)
-        address = address_of(clickhouse, data_dir)
+        raymap_roles.set_up_logging("info", "console")
+        address = raymap_roles.address_of(clickhouse, data_dir)
         applied = apply(address, {"retention_days": retention_days})
         say(f"{address.name}/{address.database}: {', '.join(applied) or 'nothing to apply'}")
 
@@ -213,7 +211,7 @@ def demo(
         try:
             from examples.serverless.main import run
         except ModuleNotFoundError as error:
-            raise Failed(
+            raise GaveUp(
                 f'The demo needs the package {error.name}: run  pip install "raymap[demo]"'
             ) from None
         report.ready({"to": to})
@@ -237,10 +235,6 @@ def import_files(
 def version() -> None:
     """Print the version."""
     print(version_of_raymap())
-
-
-class Failed(Exception):
-    """The message is one sentence for people."""
 
 
 @contextlib.contextmanager
@@ -275,19 +269,6 @@ def sentence(error: Exception) -> str:
     return text if ours else f"{type(error).__name__}: {text}"
 
 
-def address_of(url: str, data_dir: Path) -> Any:
-    """The ClickHouse of a URL; without one, the embedded one that runs in the data directory."""
-    from store.clickhouse.client import parse_url
-    from store.clickhouse.embedded import EmbeddedError, address
-
-    if url:
-        return parse_url(url)
-    try:
-        return address(data_dir)
-    except EmbeddedError as error:
-        raise Failed(f"Which ClickHouse? Name one with --clickhouse; {error}.") from None
-
-
 def parse_size(text: str) -> int:
     """`2G`, `512M` or bytes; 0 for nothing said."""
     number, unit = text.strip().upper().removesuffix("B").removesuffix("I"), 1
@@ -298,12 +279,6 @@ def parse_size(text: str) -> int:
         return int(float(number or 0) * unit)
     except ValueError:
         raise typer.BadParameter(f"{text!r} is no size; expected one like 2G or 512M") from None
-
-
-def set_up_logging(level: LogLevel, form: LogFormat) -> None:
-    import raymap_roles
-
-    raymap_roles.set_up_logging(level.value, form.value)
 
 
 def version_of_raymap() -> str:

@@ -1,55 +1,28 @@
-"""What each process of Raymap is made of, and which of them `raymap serve` runs.
-
-`collect` and `api` build their objects and block until SIGTERM. `serve` starts those same commands
-as children: the embedded ClickHouse (unless one is named), then, after the schema, the collector
-with UDP and gRPC and the API with everything HTTP.
-"""
+"""What a collector process and an API process are made of. Both block until SIGTERM."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import errno
-import fcntl
-import json
 import logging
-import random
-import shutil
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
 
-from raymap_supervisor import GaveUp, Role, Stopped, Supervisor, say
+from raymap_supervisor import GaveUp
 
 if TYPE_CHECKING:
     from store.clickhouse.client import Address
 
 ROOT = Path(__file__).resolve().parent
 OnReady = Callable[[Mapping[str, str]], None]
-# Below the kernel's range for outgoing connections, where a busy client could be handed the port.
-PORTS = range(11_000, 21_000)
-
-
-@dataclass(frozen=True, slots=True)
-class ServeSettings:
-    data_dir: Path
-    host: str
-    port: int
-    grpc_port: int
-    clickhouse: str
-    memory_bytes: int
-    collectors: int
-    sampling_rate: float
-    retention_days: int
-    log_level: str
-    log_format: str
-    demo: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,165 +122,29 @@ def api(
     return 0
 
 
-def serve(settings: ServeSettings) -> int:
-    """Everything, until SIGTERM. Raises GaveUp with a sentence when it cannot go on."""
-    set_up_logging(settings.log_level, settings.log_format)
-    _check_engine(settings)
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    with _sole_user(settings.data_dir):
-        metrics = settings.data_dir.absolute() / "run" / "metrics"
-        shutil.rmtree(metrics, ignore_errors=True)
-        metrics.mkdir(parents=True)
-        port, grpc_port = choose_ports(settings.host, settings.port, settings.grpc_port)
-        return asyncio.run(_Serve(settings, port, grpc_port, metrics).run())
+def address_of(url: str, data_dir: Path) -> Address:
+    """The ClickHouse of a URL; without one, the embedded one that runs in the data directory."""
+    from store.clickhouse.client import parse_url
+    from store.clickhouse.embedded import EmbeddedError, address
 
-
-class _Serve:
-    """The children of `raymap serve`, in the order of their start."""
-
-    def __init__(self, settings: ServeSettings, port: int, grpc_port: int, metrics: Path) -> None:
-        self._settings, self._metrics = settings, metrics
-        self._port, self._grpc_port = port, grpc_port
-
-    async def run(self) -> int:
-        self._supervisor = Supervisor(on_death=self._forget_gauges)
-        orderly = True
-        try:
-            self._tell(await self._start())
-            await self._supervisor.wait()
-        except Stopped:
-            pass
-        finally:
-            stages = ["demo"], [*self._collectors(), "api"], ["clickhouse"]
-            orderly = await self._supervisor.stop(*stages)
-        return 0 if orderly else 1
-
-    async def _start(self) -> dict[str, str]:
-        settings, start = self._settings, self._supervisor.start
-        clickhouse = await self._clickhouse()
-        await self._supervisor.unless_stopped(
-            asyncio.to_thread(_migrate, clickhouse, settings.retention_days)
-        )
-        at = ["--host", settings.host, "--port", str(self._port)]
-        common = ["--data-dir", str(settings.data_dir.absolute()), *at]
-        common += ["--log-level", settings.log_level, "--log-format", settings.log_format]
-        environment = {
-            "RAYMAP_CLICKHOUSE": clickhouse.url,  # not an argument: it holds a password
-            "PROMETHEUS_MULTIPROC_DIR": str(self._metrics),
-        }
-        collect = _command("collect", *common, "--grpc-port", str(self._grpc_port), "--no-http")
-        if settings.collectors > 1:
-            collect.append("--shared")
-        api = _command("api", *common, "--sampling-rate", str(settings.sampling_rate))
-        roles = [Role(name, collect, environment) for name in self._collectors()]
-        opened = await asyncio.gather(*map(start, [*roles, Role("api", api, environment)]))
-        doors = {name: at for some in opened for name, at in some.items()}
-        if settings.demo:
-            demo = _command("demo", "--to", _reachable(doors["udp"]))
-            await start(Role("demo", demo, essential=False))
-        return doors
-
-    def _collectors(self) -> list[str]:
-        return ["collect", *(f"collect-{n}" for n in range(2, self._settings.collectors + 1))]
-
-    async def _clickhouse(self) -> Address:
-        from store.clickhouse.client import parse_url
-        from store.clickhouse.embedded import address, choose_port
-
-        settings = self._settings
-        if settings.clickhouse:
-            return parse_url(settings.clickhouse)
-        # Chosen here, so that it stays the same when the engine is started again.
-        port = choose_port(settings.data_dir)
-        command = _command(
-            *("clickhouse", "--data-dir", str(settings.data_dir.absolute())),
-            *("--clickhouse-port", str(port), "--clickhouse-memory", str(settings.memory_bytes)),
-        )
-        await self._supervisor.start(Role("clickhouse", command))
-        return address(settings.data_dir)
-
-    def _tell(self, doors: Mapping[str, str]) -> None:
-        line = {name: doors[name] for name in ("http", "udp", "grpc")}
-        with contextlib.suppress(BrokenPipeError):  # started by someone who does not listen
-            print("raymap ready " + json.dumps(line, separators=(",", ":")), flush=True)
-        browse = "http://" + _reachable(doors["http"].removeprefix("http://"))
-        say(f"open {browse} · SDKs send to UDP {doors['udp']} · gRPC {doors['grpc']}")
-
-    def _forget_gauges(self, pid: int) -> None:
-        for gauge in self._metrics.glob(f"gauge_live*_{pid}.db"):
-            gauge.unlink(missing_ok=True)
-
-
-def _command(role: str, *options: str) -> list[str]:
-    """Through the file, not `-m`: the working folder must not decide what is imported."""
-    return [sys.executable, str(ROOT / "raymap.py"), role, *options]
-
-
-def _migrate(clickhouse: Address, retention_days: int) -> None:
-    from store.clickhouse.migrate import migrate
-
-    migrate(clickhouse, {"retention_days": retention_days})
-
-
-def _check_engine(settings: ServeSettings) -> None:
-    """Say that the engine is missing before anything is started."""
-    if not settings.clickhouse:
-        from store.clickhouse.embedded import engine_library
-
-        engine_library()
-
-
-@contextlib.contextmanager
-def _sole_user(data_dir: Path) -> Iterator[None]:
-    """One `raymap serve` per data directory, also with a ClickHouse elsewhere: the spool is ours."""
-    from store.clickhouse.embedded import in_use
-
-    run = data_dir / "run"
-    run.mkdir(parents=True, exist_ok=True)
-    with (run / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise GaveUp(in_use(data_dir)) from None
-        yield
-
-
-def choose_ports(host: str, port: int, grpc_port: int) -> tuple[int, int]:
-    """Ports that are free now: `port` for UDP and TCP alike. 0 stands for any."""
-    kinds = {"UDP": socket.SOCK_DGRAM, "TCP": socket.SOCK_STREAM}
-    return (
-        _choose(host, port, kinds, "--port"),
-        _choose(host, grpc_port, {"gRPC": socket.SOCK_STREAM}, "--grpc-port"),
-    )
-
-
-def _choose(host: str, wanted: int, kinds: Mapping[str, socket.SocketKind], flag: str) -> int:
-    """Fail early and clearly; gRPC's own listener would even share a port with a stranger."""
-    for port in [wanted] if wanted else random.sample(PORTS, 500):
-        try:
-            for kind in kinds:
-                _bind(kinds[kind], host, port).close()
-            return port
-        except OSError as error:
-            if wanted and error.errno == errno.EADDRINUSE:
-                raise GaveUp(port_taken(kind, host, port, flag)) from None
-            if error.errno != errno.EADDRINUSE:
-                raise GaveUp(_cannot_listen(kind, host, port, error)) from None
-    raise GaveUp(
-        f"No free port between {PORTS.start} and {PORTS.stop} on {host}; choose one: {flag}."
-    )
+    if url:
+        return parse_url(url)
+    try:
+        return address(data_dir)
+    except EmbeddedError as error:
+        raise GaveUp(f"Which ClickHouse? Name one with --clickhouse; {error}.") from None
 
 
 def listen_tcp(host: str, port: int) -> socket.socket:
     try:
-        return _bind(socket.SOCK_STREAM, host, port)
+        return bind(socket.SOCK_STREAM, host, port)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise GaveUp(port_taken("TCP", host, port, "--port")) from None
-        raise GaveUp(_cannot_listen("TCP", host, port, error)) from None
+        raise GaveUp(cannot_listen("TCP", host, port, error)) from None
 
 
-def _bind(kind: socket.SocketKind, host: str, port: int) -> socket.socket:
+def bind(kind: socket.SocketKind, host: str, port: int) -> socket.socket:
     family, _, _, _, address = socket.getaddrinfo(host, port, type=kind)[0]
     made = socket.socket(family, kind)
     try:
@@ -327,18 +164,12 @@ def port_taken(kind: str, host: str, port: int, flag: str) -> str:
     )
 
 
-def _cannot_listen(kind: str, host: str, port: int, error: OSError) -> str:
+def cannot_listen(kind: str, host: str, port: int, error: OSError) -> str:
     return f"Cannot listen on {kind} port {port} of {host}: {error.strerror or error}."
 
 
 def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
-
-
-def _reachable(address: str) -> str:
-    """An address to connect to, where the one we listen on means every interface."""
-    host, _, port = address.rpartition(":")
-    return f"127.0.0.1:{port}" if host in ("0.0.0.0", "::", "[::]") else address
 
 
 class _Stderr:
