@@ -43,7 +43,7 @@ from types import ModuleType, TracebackType
 from typing import Any, Self
 from xml.sax.saxutils import escape
 
-from store.clickhouse.client import Address, connect
+from store.clickhouse.client import Address, connect, is_away
 
 ROOT = Path(__file__).parents[2]
 HOST = "127.0.0.1"
@@ -264,7 +264,7 @@ def run(
 
 
 class _Engine:
-    """The endless query, the FIFO that keeps it going, and the pipe that wakes the main thread."""
+    """The endless script, the FIFO that keeps it going, and the pipe that wakes the main thread."""
 
     def __init__(self, folder: Path, door: Address) -> None:
         self._folder, self._door = folder, door
@@ -340,7 +340,7 @@ class _Engine:
                 continue
 
     def _end_query(self) -> None:
-        """A query that opens the FIFO only now waits for a writer: be one for a moment, repeatedly."""
+        """A script that opens the FIFO only now waits for a writer: be one for a moment, repeatedly."""
         deadline = time.monotonic() + START_TIMEOUT
         while self._thread.is_alive() and time.monotonic() < deadline:
             with contextlib.suppress(OSError):  # nobody reads: it has ended, or is not there yet
@@ -503,6 +503,10 @@ def _answers(door: Address) -> bool:
     client = connect(door, timeout=START_TIMEOUT)
     try:
         return bool(client.execute("SELECT 1"))
+    except Exception as error:
+        if is_away(error):  # its end, if it is one, is told by the engine itself
+            return False
+        raise
     finally:
         client.disconnect()
 
