@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import NamedTuple, Protocol
 
@@ -82,6 +82,14 @@ class Failure(Struct, frozen=True):
     count: int
 
 
+def failures_by_frequency(counts: Mapping[tuple[str, State], int]) -> list[Failure]:
+    """Rows of an error breakdown in their order: most frequent first, then by label and state."""
+    return sorted(
+        (Failure(label, state, count) for (label, state), count in counts.items()),
+        key=lambda failure: (-failure.count, failure.label, failure.state),
+    )
+
+
 class SegmentWriter(Protocol):
     """Takes documents in."""
 
@@ -133,7 +141,7 @@ class GraphReader(Protocol):
     def node_failures(self, node: NodeKey, window: TimeRange) -> list[Failure]:
         """What went wrong in a node's units that were not OK, most frequent first.
 
-        Label: the exception's type if there is one, else ``HTTP <status>``, else ``unknown``.
+        Labels are `store.rules.classify.failure_label`'s.
         """
         ...
 

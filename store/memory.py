@@ -8,7 +8,15 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from store.cursor import decode_cursor, encode_cursor
 from store.edges import EdgeUnit, NodeUnit, calls_of, count, trace_units, weave
-from store.interface import Axis, Failure, Found, Page, Slice, TraceQuery
+from store.interface import (
+    Axis,
+    Failure,
+    Found,
+    Page,
+    Slice,
+    TraceQuery,
+    failures_by_frequency,
+)
 from store.matching import matches
 from store.model import (
     Document,
@@ -162,8 +170,6 @@ def _series(units: Iterable[NodeUnit | EdgeUnit], window: TimeRange, step: int) 
 
 
 def _failures(units: Iterable[NodeUnit | EdgeUnit]) -> list[Failure]:
-    counts = Counter((unit.label, unit.state) for unit in units if unit.state > State.OK)
-    return sorted(
-        (Failure(label, state, n) for (label, state), n in counts.items()),
-        key=lambda failure: (-failure.count, failure.label, failure.state),
+    return failures_by_frequency(
+        Counter((unit.label, unit.state) for unit in units if unit.state > State.OK)
     )

@@ -14,6 +14,8 @@ import msgspec
 
 from store.model import Document, State, Trace, rank
 from store.rules.identity import call_node, inferred_origin, resource_names
+from store.rules.span_document import render_span
+from store.rules.span_raw import is_span
 from store.trace_id import format_trace_id
 
 Json = dict[str, Any]
@@ -86,8 +88,9 @@ def processed_documents(trace: Trace) -> list[Json]:
 def parse_document(document: Document) -> Json:
     """What arrived, parsed; ids as the store spells them. What did not parse gets the essentials."""
     try:
-        parsed = msgspec.json.decode(document.raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raw = document.raw
+        parsed = render_span(raw) if is_span(raw) else msgspec.json.decode(raw)
+    except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
         parsed = {}
     content: Json = parsed if isinstance(parsed, dict) else {}
     content["id"] = f"{document.id:016x}"
@@ -263,7 +266,9 @@ def _inferred(call: Json, trace_id: bytes) -> Json:
         "inferred": True,
     }
     block = aws if isinstance(aws, dict) else {}
-    origin = inferred_origin(call["namespace"], name, block, isinstance(call.get("sql"), dict))
+    has_sql, given = isinstance(call.get("sql"), dict), call.get("origin")
+    given = given if isinstance(given, str) else ""
+    origin = inferred_origin(call["namespace"], name, block, has_sql, given)
     if origin:
         segment["origin"] = origin
     return segment

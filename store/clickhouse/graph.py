@@ -6,13 +6,14 @@ The units come from queries/*.sql; here they are counted by service, edge, step 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from store.clickhouse import kinship, sql
 from store.edges import add_silent_ends
-from store.interface import Failure, Slice
+from store.interface import Failure, Slice, failures_by_frequency
 from store.model import (
     EdgeStats,
     NodeKey,
@@ -196,13 +197,10 @@ def _failures_of(units: str) -> str:
 
 
 def _failures(rows: Rows) -> list[Failure]:
-    return sorted(
-        (
-            Failure(failure_label(exception, status), State(state), count)
-            for status, exception, state, count in rows
-        ),
-        key=lambda failure: (-failure.count, failure.label, failure.state),
-    )
+    counts: Counter[tuple[str, State]] = Counter()
+    for status, exception, state, count in rows:
+        counts[failure_label(exception, status), State(state)] += count
+    return failures_by_frequency(counts)
 
 
 def _statistics(columns: list[Any]) -> Statistics:

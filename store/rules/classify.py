@@ -60,7 +60,11 @@ def classify(
 
 
 def failure_label(exception: str, status: int) -> str:
-    """What an error breakdown calls a failed unit: the exception's type, or the HTTP status."""
+    """What an error breakdown calls a failed unit: the exception's type, or the HTTP status.
+
+    A status below 400 says nothing of the failure (a Lambda answers 200 for a function that
+    failed), so that unit is ``without a status``.
+    """
     if exception:
         return exception
-    return f"HTTP {status}" if status else "unknown"
+    return f"HTTP {status}" if status >= 400 else "without a status"

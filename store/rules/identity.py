@@ -55,6 +55,10 @@ CANONICAL = {
 SEGMENT_SERVICE_ORIGINS = {"AWS::APIGateway::Stage": "AWS::ApiGateway::Stage"}
 """Origins with two spellings in the field (XRAY.md §2.3)."""
 
+CALLEE_ORIGINS = ("Database::", "Messaging::")
+"""Beginnings of an origin that tells what a remote subsegment calls. Documents rendered from spans
+carry it; X-Ray's SDKs write none there, OpenTelemetry's exporter the caller's own."""
+
 _AWS_HOST = re.compile(r"(?:[^.]+\.)*?([a-z0-9-]+)(?:\.[a-z]{2}(?:-[a-z]+)+-\d)?\.amazonaws\.com")
 _DICT_KEYS = re.compile(r"'([^']+)'")
 
@@ -104,6 +108,7 @@ def call_node(
     *,
     aws: Mapping[str, Any] | None = None,
     has_sql: bool = False,
+    origin: str = "",
 ) -> CallNode:
     """The inferred node of a subsegment with namespace ``aws`` or ``remote``."""
     block = aws or {}
@@ -117,6 +122,8 @@ def call_node(
             service = canonical_service(match[1])
         resource, kind = _resource(service, block)
         return CallNode(NodeKey(_account(block), resource or service, kind), service)
+    if origin.startswith(CALLEE_ORIGINS):
+        return CallNode(NodeKey("", name, origin), name)
     if has_sql:
         return CallNode(NodeKey("", name, "Database::SQL"), name)
     return CallNode(NodeKey("", name, "remote"), name)
@@ -139,9 +146,11 @@ def segment_node(
     return CallNode(NodeKey(_account(block), name, kind), name)
 
 
-def inferred_origin(namespace: str, name: str, aws: Mapping[str, Any], has_sql: bool) -> str:
+def inferred_origin(
+    namespace: str, name: str, aws: Mapping[str, Any], has_sql: bool, origin: str = ""
+) -> str:
     """The ``origin`` of the inferred segment: the node's type, but nothing for a plain host."""
-    kind = call_node(namespace, name, aws=aws, has_sql=has_sql).node.type
+    kind = call_node(namespace, name, aws=aws, has_sql=has_sql, origin=origin).node.type
     return "" if kind == "remote" else kind
 
 

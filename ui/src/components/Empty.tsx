@@ -19,10 +19,11 @@ export function Empty({ title, children }: Props) {
   )
 }
 
-/** The daemon's port is fixed by X-Ray's own default; the host is the one this page came from. */
+/** UDP and HTTP share their number, so the page's own port is the SDKs'. Behind a proxy the
+ *  page has none: then X-Ray's default. */
 function daemonAddress(): string {
   const host = location.hostname === 'localhost' ? '127.0.0.1' : location.hostname
-  return `${host}:2000`
+  return `${host}:${location.port || '2000'}`
 }
 
 function datagram(host: string): string {

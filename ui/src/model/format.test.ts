@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { age, change, cut, duration, percent, rate, short, span } from './format'
+import { age, change, cut, duration, holeNumber, percent, rate, short, span } from './format'
 
 test.each([
   [0, '0'],
@@ -58,4 +58,9 @@ test('ages, rates and cut names', () => {
   expect(age(7300)).toBe('2 h ago')
   expect(rate(0.25)).toBe('0.3/min')
   expect(cut('a-service-with-a-long-name', 10)).toBe('a-service…')
+})
+
+test('the number in a hole has four characters at most, and a unit above a second', () => {
+  const shown = [0.25, 42, 999, 1000, 3570, 36_420, 98_900, 240_000, 9_000_000].map(holeNumber)
+  expect(shown).toEqual(['0.3', '42', '999', '1.0s', '3.6s', '36s', '99s', '4m', '3h'])
 })

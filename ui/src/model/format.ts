@@ -46,9 +46,15 @@ function longDuration(seconds: number): string {
   return shown.map(([count, unit]) => `${count} ${unit}`).join(' ')
 }
 
-/** The number in a ring's hole: room for four characters. */
+/** The number in a ring's hole, room for four characters: 42 (milliseconds), 3.6s, 36s, 4m, 2h. */
 export function holeNumber(ms: number | null): string {
-  return ms == null ? '' : short(ms)
+  if (ms == null) return ''
+  if (ms < 999.5) return short(ms)
+  const seconds = ms / 1000
+  if (seconds < 9.95) return `${seconds.toFixed(1)}s`
+  if (seconds < 99.5) return `${seconds.toFixed(0)}s`
+  const minutes = seconds / 60
+  return minutes < 99.5 ? `${minutes.toFixed(0)}m` : `${(minutes / 60).toFixed(0)}h`
 }
 
 export function rate(perMinute: number | null): string {
