@@ -43,6 +43,11 @@ class Counters:
         self.telemetry = Counter(
             "raymap_telemetry_records", "Records of PutTelemetryRecords", registry=registry
         )
+        self.metrics = Counter(
+            "raymap_metrics_ignored",
+            "OpenTelemetry metrics in X-Ray datagrams, taken and not kept",
+            registry=registry,
+        )
         self.kernel_drops = Counter(
             "raymap_udp_kernel_drops",
             "Datagrams the kernel dropped because the receive buffer was full",

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import structlog
 
 from collector.counters import Counters
-from collector.decode.document import decode_document
 from collector.decode.rejected import Reason, Rejected
+from collector.decode.stored import decode_any
 from collector.spool import Spool
 from store.interface import SegmentWriter, StoreAway
 from store.model import Document
@@ -68,7 +68,7 @@ def replay(writer: SegmentWriter, spool: Spool, counters: Counters, name: str) -
     documents: list[Document] = []
     for version, raw in batch.documents:
         try:
-            documents.append(decode_document(raw, version))
+            documents.append(decode_any(raw, version))
         except Rejected as rejected:  # taken before, by another release
             counters.rejected.labels(rejected.reason).inc()
             log.warning("spooled_document_rejected", reason=str(rejected.reason), id=rejected.id)

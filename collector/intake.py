@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ import structlog
 from collector.batch import Batcher
 from collector.clock import Clock
 from collector.counters import Counters, shared_counters
-from collector.decode.document import decode_documents
+from collector.decode.otlp_datagram import decode_parcel, is_metrics
 from collector.decode.rejected import Rejected
 from collector.queue import Kept, Limits
 from collector.spool import Spool
@@ -67,16 +67,41 @@ class Intake:
 
     def decode(self, raws: Sequence[bytes], door: str) -> Decoded:
         """Understand the documents of one request, and count them."""
+        version = self._clock.take(len(raws))
+        metrics = 0
+        results: list[tuple[int, Document | Rejected]] = []
+        for index, raw in enumerate(raws):
+            if is_metrics(raw):
+                metrics += 1
+            else:
+                results += [(index, result) for result in decode_parcel(raw, version + index)]
+        if metrics:
+            self.counters.metrics.inc(metrics)
+        return self._sort(results, door)
+
+    def decode_request(
+        self, decode: Callable[[int], Iterable[Document | Rejected]], door: str
+    ) -> Decoded:
+        """Understand a request in another format, given its decoder, and count what it held.
+
+        Raises Rejected, counted too, when the request as a whole cannot be read.
+        """
+        try:
+            return self._sort(list(enumerate(decode(self._clock.take()))), door)
+        except Rejected as rejected:
+            self.counters.received.labels(door).inc()
+            self.reject([rejected])
+            raise
+
+    def _sort(self, results: Sequence[tuple[int, Document | Rejected]], door: str) -> Decoded:
         documents: list[Document] = []
         rejected: list[tuple[int, Rejected]] = []
-        version = self._clock.take(len(raws))
-        for index, raw in enumerate(raws):
-            for result in decode_documents(raw, version + index):
-                if isinstance(result, Document):
-                    documents.append(result)
-                else:
-                    rejected.append((index, result))
-        self.counters.received.labels(door).inc(len(documents) + len(rejected))
+        for index, result in results:
+            if isinstance(result, Document):
+                documents.append(result)
+            else:
+                rejected.append((index, result))
+        self.counters.received.labels(door).inc(len(results))
         self.reject(rejection for _, rejection in rejected)
         return Decoded(documents, rejected)
 

@@ -140,7 +140,10 @@ def _call(unit: Unit, id: int, fallback_start: int, types: dict[str, str]) -> Ca
         state, end = State.IN_PROGRESS, start
     name = (unit.name or name_of_nameless(unit))[:MAX_NAME]
     remote = unit.namespace == "remote"
-    target = remote_node(name, unit.sql is not None) if remote else aws_node(name, unit.aws)
+    if remote:
+        target = remote_node(name, unit.sql is not None, unit.origin or "")
+    else:
+        target = aws_node(name, unit.aws)
     request = http.request if http is not None else None
     traced = unit.traced or (request is not None and request.traced) or False
     host = name if remote else ""

@@ -18,8 +18,8 @@ CACHED = 16_384
 
 
 @lru_cache(CACHED)
-def remote_node(name: str, has_sql: bool) -> CallNode:
-    return call_node("remote", name, has_sql=has_sql)
+def remote_node(name: str, has_sql: bool, origin: str) -> CallNode:
+    return call_node("remote", name, has_sql=has_sql, origin=origin)
 
 
 _aws_nodes: dict[tuple[object, ...], CallNode] = {}

@@ -27,10 +27,12 @@ def is_metrics(raw: bytes) -> bool:
 def decode_parcel(raw: bytes, version: int) -> Iterator[Document | Rejected]:
     """What was sent as one document, whatever its kind: X-Ray's, or spans in base64."""
     sampled = _TRACES.get(raw[:3])
-    if sampled is None:
-        if not is_metrics(raw):
-            yield from decode_documents(raw, version)
-        return
+    if sampled is not None:
+        return _spans(raw, version, sampled)
+    return iter(()) if is_metrics(raw) else decode_documents(raw, version)
+
+
+def _spans(raw: bytes, version: int, sampled: bool) -> Iterator[Document | Rejected]:
     try:
         body = binascii.a2b_base64(raw[3:].strip(), strict_mode=True)
         yield from decode_otlp(body, version, sampled=sampled)

@@ -1,4 +1,4 @@
-"""The gRPC door: `raymap.v1.SegmentService`, with health and reflection beside it."""
+"""The gRPC door: `raymap.v1.SegmentService` and OTLP, with health and reflection beside them."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from collector.decode.rejected import Reason, Rejected
 from collector.decode.trace_document import TraceDocuments, read_traces
 from collector.intake import Decoded, Intake
 from collector.queue import Full, Kept
+from collector.receivers import otlp_grpc
+from collector.receivers.otlp_grpc import add_otlp
 from store.model import Document
 
 MAX_MESSAGE = 32 << 20
@@ -160,8 +162,9 @@ class GrpcReceiver:
         segments_pb2_grpc.add_SegmentServiceServicer_to_server(  # type: ignore[no-untyped-call]
             SegmentService(intake), self._server
         )
+        add_otlp(self._server, intake)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        names = (SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME)
+        names = (SERVICE, otlp_grpc.SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME)
         reflection.enable_server_reflection(names, self._server)
 
     async def start(self) -> str:
@@ -172,7 +175,7 @@ class GrpcReceiver:
         except RuntimeError as error:
             raise OSError(str(error)) from error
         await self._server.start()
-        for name in ("", SERVICE):
+        for name in ("", SERVICE, otlp_grpc.SERVICE):
             await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
         return f"{host}:{port}"
 
