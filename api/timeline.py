@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
 from api.figures import status_name
 from api.schemas import TraceRow
-from store.model import State
+from store.model import State, Trace
 from store.processed import Json
 from store.rules.classify import classify
 
@@ -24,8 +24,12 @@ class Unit(NamedTuple):
     service: str
 
 
-def timeline(documents: Iterable[Json], start: int) -> list[TraceRow]:
-    """Rows below each other, children by their start; times from ``start`` (microseconds) on."""
+def timeline(documents: Iterable[Json], start: int, states: Mapping[str, State]) -> list[TraceRow]:
+    """Rows below each other, children by their start; times from ``start`` (microseconds) on.
+
+    ``states`` (see `states_of`) are the store's own, so that a row has the colour it is counted
+    with; only local subsegments, which nobody counts, are judged here.
+    """
     units = units_of(documents)
     children: dict[str | None, list[Unit]] = {}
     for unit in sorted(units.values(), key=lambda u: (_seconds(u, "start_time"), u.id)):
@@ -43,7 +47,8 @@ def timeline(documents: Iterable[Json], start: int) -> list[TraceRow]:
                 continue
             waiting.discard(unit.id)
             parent = unit.parent if depth else None
-            rows.append(_row(unit, parent, depth, start / 1_000_000))
+            state = states.get((unit.parent or "") if unit.kind == "inferred" else unit.id)
+            rows.append(_row(unit, parent, depth, start / 1_000_000, state))
             below = children.get(unit.id, ())
             stack += [(child, depth + 1) for child in reversed(below)]
     return rows
@@ -90,7 +95,14 @@ def alone(content: Json) -> Json:
     return {key: value for key, value in content.items() if key != "subsegments"}
 
 
-def _row(unit: Unit, parent: str | None, depth: int, start: float) -> TraceRow:
+def states_of(trace: Trace) -> dict[str, State]:
+    """How each segment and each call of a trace ended, by its 16 hex digits."""
+    states = {f"{document.id:016x}": document.state for document in trace.documents.values()}
+    states.update((f"{id:016x}", owned.call.state) for id, owned in trace.calls.items())
+    return states
+
+
+def _row(unit: Unit, parent: str | None, depth: int, start: float, state: State | None) -> TraceRow:
     content = unit.content
     began, ended = _seconds(unit, "start_time"), _seconds(unit, "end_time")
     running = content.get("in_progress") is True or "end_time" not in content
@@ -106,7 +118,7 @@ def _row(unit: Unit, parent: str | None, depth: int, start: float) -> TraceRow:
         "service": unit.service,
         "start_ms": round((began - start) * 1000, 3),
         "duration_ms": None if running else round(max(0.0, ended - began) * 1000, 3),
-        "status": status_name(_state(content, status, running)),
+        "status": status_name(_state(content, status, running) if state is None else state),
         "code": status or None,
         "exception": exception_of(content),
     }

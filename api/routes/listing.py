@@ -15,7 +15,7 @@ from api.graph.picture import render_picture
 from api.routes.filters import Filters, query_of
 from api.routes.windows import Window
 from api.schemas import ErrorReply, TraceDetail, TraceFigure, TraceHead, TraceLine, TraceList
-from api.timeline import alone, timeline, units_of
+from api.timeline import alone, states_of, timeline, units_of
 from store.edges import weave
 from store.model import MINUTE, TimeRange, Trace
 from store.processed import processed_documents
@@ -108,7 +108,7 @@ def trace_detail(context: Context, text: str) -> TraceDetail:
     return {
         **head(summary),
         "w3c_id": id.hex(),
-        "rows": timeline(documents, summary.start),
+        "rows": timeline(documents, summary.start, states_of(trace)),
         "map": render_picture(build_graph(weave([trace])), _a_minute(trace)),
         "documents": {id: alone(unit.content) for id, unit in units_of(documents).items()},
         "raw": [{"Id": str(each["id"]), "Document": each} for each in documents],
