@@ -75,7 +75,7 @@ def test_rows_have_the_colour_they_are_counted_with() -> None:
     root = segment(0xA1, calls=(call(0xC1, state=State.THROTTLE),))
     calls = {owned.call.id: owned for owned in calls_of(root)}
     states = states_of(Trace(TRACE, {root.id: root}, calls, updated=0, revision=1))
-    failed = {"error": True, "http": {"response": {"status": 400}}}
+    failed: dict[str, Any] = {"error": True, "http": {"response": {"status": 400}}}
     documents = [
         unit(f"{0xA1:016x}", subsegments=[unit(f"{0xC1:016x}", **failed)]),
         unit("guess", parent_id=f"{0xC1:016x}", inferred=True, **failed),
