@@ -14,7 +14,7 @@ bench: setup                ; @$(BIN)/python -m bench.ingest $(ARGS)
 # Python packages, the exact versions that were tested; again whenever what is wanted has changed.
 .venv/.ready: pyproject.toml constraints.txt
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'Raymap needs Python 3.11 or newer, called python3.'; exit 1; }
-	@python3 -m venv .venv || { echo 'Python has no venv module here: on Debian, apt install python3-venv.'; exit 1; }
+	@[ -x $(BIN)/pip ] || python3 -m venv .venv || { echo 'Python has no venv module here: on Debian, apt install python3-venv.'; exit 1; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 

@@ -258,14 +258,13 @@ def reporting(supervised: int | None, doing: str) -> Iterator[Report]:
 
 def sentence(error: Exception) -> str:
     """What went wrong, in the words of whoever raised it, or of the driver."""
-    from clickhouse_driver.errors import Error as DriverError
+    spoken_by = type(error).__module__
+    if spoken_by.startswith("clickhouse_driver"):
+        from store.clickhouse.client import first_line
 
-    from store.clickhouse.client import first_line
-
-    if isinstance(error, DriverError):
         return f"ClickHouse says: {first_line(error)}"
     text = str(error) or type(error).__name__
-    ours = type(error).__module__.startswith(("__main__", "raymap", "store."))
+    ours = spoken_by.startswith(("__main__", "raymap", "store."))
     return text if ours else f"{type(error).__name__}: {text}"
 
 
