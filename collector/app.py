@@ -26,7 +26,9 @@ from collector.intake import SPOOL_BYTES, Intake
 from collector.queue import Limits
 from collector.receivers.grpc import GrpcReceiver
 from collector.receivers.http import HttpLimits, create_router
+from collector.receivers.otlp_http import create_otlp_router
 from collector.receivers.udp import UdpReceiver
+from collector.receivers.zipkin import create_zipkin_router
 from store.interface import SegmentWriter
 
 log = structlog.get_logger(__name__)
@@ -52,6 +54,8 @@ class CollectorSettings:
     port: int = 2000
     """UDP, and the same number for HTTP."""
     grpc_port: int | None = 4317
+    otlp_port: int | None = None
+    """OTLP over HTTP alone, by custom 4318; the HTTP door takes it as well."""
     http: bool = False
     """Whether to open an HTTP door of its own; under `raymap serve` the API has it."""
     role: str = "collector"
@@ -108,8 +112,7 @@ class _Doors:
         self._intake = intake
         self._udp: UdpReceiver | None = None
         self._grpc: GrpcReceiver | None = None
-        self._http: _HttpServer | None = None
-        self._http_task: asyncio.Task[None] | None = None
+        self._http: list[tuple[_HttpServer, asyncio.Task[None]]] = []
 
     async def open(self) -> dict[str, str]:
         """Bind everything, then listen; the addresses by kind."""
@@ -121,11 +124,9 @@ class _Doors:
         host, port = self._udp.address
         addresses = {"udp": f"{host}:{port}"}
         if settings.http:
-            with _taken(port, "HTTP"):
-                listener = _listen(settings.host, port, settings.reuse_port)
-            addresses["http"] = f"{host}:{listener.getsockname()[1]}"
-            self._http = _HttpServer(_create_app(self._intake, settings.http_limits))
-            self._http_task = asyncio.create_task(self._http.serve(sockets=[listener]))
+            addresses["http"] = self._open_http(port, "HTTP", _create_app)
+        if settings.otlp_port is not None:
+            addresses["otlp"] = self._open_http(settings.otlp_port, "OTLP", _create_otlp_app)
         if settings.grpc_port is not None:
             receiver = GrpcReceiver(
                 self._intake, settings.host, settings.grpc_port, reuse_port=settings.reuse_port
@@ -133,21 +134,32 @@ class _Doors:
             with _taken(settings.grpc_port, "gRPC"):
                 addresses["grpc"] = await receiver.start()
             self._grpc = receiver
-        while self._http is not None and not self._http.started:
+        while not all(server.started for server, _ in self._http):
             await asyncio.sleep(0.01)
         self._udp.start()
         return addresses
 
+    def _open_http(
+        self, port: int, kind: str, create: Callable[[Intake, HttpLimits], FastAPI]
+    ) -> str:
+        settings = self._settings
+        with _taken(port, kind):
+            listener = _listen(settings.host, port, settings.reuse_port)
+        server = _HttpServer(create(self._intake, settings.http_limits))
+        self._http.append((server, asyncio.create_task(server.serve(sockets=[listener]))))
+        host, bound = listener.getsockname()[:2]
+        return f"{host}:{bound}"
+
     async def close(self) -> None:
         """Close every door that was opened; running calls get their answers."""
         grace = self._settings.drain_seconds / 2
-        if self._http is not None:
-            self._http.should_exit = True
+        for server, _ in self._http:
+            server.should_exit = True
         if self._grpc is not None:
             await self._grpc.stop(grace)
-        if self._http_task is not None:
+        for _, task in self._http:
             with suppress(asyncio.CancelledError, TimeoutError):
-                await asyncio.wait_for(self._http_task, grace)
+                await asyncio.wait_for(task, grace)
         if self._udp is not None:
             await asyncio.to_thread(self._udp.stop)
 
@@ -168,7 +180,8 @@ class _HttpServer(uvicorn.Server):
 def _create_app(intake: Intake, limits: HttpLimits) -> FastAPI:
     """The collector's own HTTP door: the routes, its metrics, and a sign of life."""
     app = FastAPI(title="Raymap collector", docs_url=None, redoc_url=None, openapi_url=None)
-    app.include_router(create_router(intake, limits))
+    for create in (create_router, create_otlp_router, create_zipkin_router):
+        app.include_router(create(intake, limits))
 
     @app.get("/metrics")
     def metrics() -> Response:
@@ -178,6 +191,13 @@ def _create_app(intake: Intake, limits: HttpLimits) -> FastAPI:
     def healthz() -> dict[str, str]:
         return {"status": "ok"}
 
+    return app
+
+
+def _create_otlp_app(intake: Intake, limits: HttpLimits) -> FastAPI:
+    """OpenTelemetry's own port: its route, and nothing else."""
+    app = FastAPI(title="Raymap OTLP", docs_url=None, redoc_url=None, openapi_url=None)
+    app.include_router(create_otlp_router(intake, limits))
     return app
 
 

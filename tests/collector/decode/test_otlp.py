@@ -299,11 +299,15 @@ def test_refused(change: dict[str, Any], reason: str, says: str) -> None:
 
 def test_text_that_is_not_utf8() -> None:
     """Protobuf gives up a whole request for one such text; here it costs one span."""
-    body = export(span(id=1), span(id=2, name="spoilt"), span(id=3)).replace(b"spoilt", b"sp\xff\xfel!")
+    body = export(span(id=1), span(id=2, name="spoilt"), span(id=3)).replace(
+        b"spoilt", b"sp\xff\xfel!"
+    )
     documents, rejected = results(body)
     assert [document.id for document in documents] == [1, 3]
     assert "not UTF-8" in rejected[0].message
-    body = export(span(id=1), span(id=2), resource={"x": "spoilt"}).replace(b"spoilt", b"sp\xff\xfel!")
+    body = export(span(id=1), span(id=2), resource={"x": "spoilt"}).replace(
+        b"spoilt", b"sp\xff\xfel!"
+    )
     documents, rejected = results(body)
     assert documents == []
     assert len(rejected) == 2
@@ -336,7 +340,9 @@ def test_stored_form() -> None:
     assert not is_sampled(document)
 
 
-@pytest.mark.parametrize("raw", [b"\x01", b"\x01\xff", b"\x02{}", b"\x01" + bytes(99), b"\x03", b""])
+@pytest.mark.parametrize(
+    "raw", [b"\x01", b"\x01\xff", b"\x02{}", b"\x01" + bytes(99), b"\x03", b""]
+)
 def test_spoilt_stored_form(raw: bytes) -> None:
     with pytest.raises(Rejected):
         decode_any(raw, 1)
@@ -355,7 +361,7 @@ def test_vector() -> None:
     assert (server.http.method, server.http.status) == ("GET", 500)
     assert server.exception == "ZeroDivisionError"
     assert server.annotations[0] == 'tier="gold"'
-    assert 'plain=1' in server.annotations
+    assert "plain=1" in server.annotations
     assert (local.independent, local.calls) == (True, ())
     assert dynamo.calls[0].node == NodeKey("", "orders", "AWS::DynamoDB::Table")
     assert dynamo.calls[0].service == "DynamoDB"

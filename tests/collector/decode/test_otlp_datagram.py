@@ -41,7 +41,9 @@ def test_a_document() -> None:
     assert isinstance(rejected, Rejected)
 
 
-@pytest.mark.parametrize("parcel", [b"T1S*", b"T1SAAA", b"T1U\xff", b"T1S" + base64.b64encode(b"x")])
+@pytest.mark.parametrize(
+    "parcel", [b"T1S*", b"T1SAAA", b"T1U\xff", b"T1S" + base64.b64encode(b"x")]
+)
 def test_spoilt(parcel: bytes) -> None:
     (rejected,) = decode_parcel(parcel, 7)
     assert isinstance(rejected, Rejected)

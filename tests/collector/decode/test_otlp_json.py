@@ -140,7 +140,9 @@ def test_bad_resource(raw: bytes, rejections: int) -> None:
     assert len(rejected) == rejections
 
 
-@pytest.mark.parametrize("raw", [b"", b"[]", b"5", b"{", b'{"resourceSpans": 5}', b"\xff", b'["\\ud800"]', b"[" * 9999])
+@pytest.mark.parametrize(
+    "raw", [b"", b"[]", b"5", b"{", b'{"resourceSpans": 5}', b"\xff", b'["\\ud800"]', b"[" * 9999]
+)
 def test_bad_request(raw: bytes) -> None:
     with pytest.raises(Rejected):
         read(raw)
