@@ -26,6 +26,7 @@ from store.trace_id import format_trace_id
 
 Json = dict[str, Any]
 
+_KINDS = {number: name.removeprefix("SPAN_KIND_") for name, number in Span.SpanKind.items()}
 _METADATA = "aws.xray.metadata."
 _CONTROL = ("aws.xray.annotations", "aws.xray.inprogress", "aws.xray.traced")
 
@@ -212,7 +213,7 @@ def _otel(span: Span, scope: InstrumentationScope) -> Json:
     """What is OpenTelemetry's own."""
     own: Json = {
         "name": span.name,
-        "kind": Span.SpanKind.Name(span.kind).removeprefix("SPAN_KIND_"),
+        "kind": _KINDS.get(span.kind, str(span.kind)),
     }
     if scope.name:
         own["scope"] = {"name": scope.name, "version": scope.version}
