@@ -11,6 +11,7 @@ import uuid
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
+from math import inf
 
 from msgspec import Struct
 
@@ -33,6 +34,9 @@ class Limits(Struct, frozen=True):
     batch_documents: int = 20_000
     batch_bytes: int = 16 << 20
     batch_age: float = 0.2
+    """Seconds a document waits for company when nobody waits for it."""
+    answer_age: float = 0.05
+    """The same when a sender waits for the answer."""
     queue_documents: int = 200_000
     queue_bytes: int = 256 << 20
     insert_threads: int = 2
@@ -48,6 +52,7 @@ class Chunk(Struct):
     documents: Sequence[Document]
     size: int
     arrived: float
+    due: float
     kept: Kept | None
 
 
@@ -73,6 +78,7 @@ class BatchQueue:
         self._waiting_documents = self._waiting_bytes = 0
         self._held_documents = self._held_bytes = 0  # waiting or running
         self._running: dict[str, Batch] = {}
+        self._due = inf
         self._closed = False
 
     def add(self, documents: Sequence[Document], kept: Kept | None) -> bool:
@@ -88,12 +94,16 @@ class BatchQueue:
             # Alone, even what is larger than the queue has to get through.
             if self._closed or (over and self._held_documents):
                 return False
-            self._waiting.append(Chunk(documents, size, time.monotonic(), kept))
+            now = time.monotonic()
+            due = now + (limits.batch_age if kept is None else limits.answer_age)
+            self._waiting.append(Chunk(documents, size, now, due, kept))
+            sooner = due < self._due
+            self._due = min(self._due, due)
             self._waiting_documents += count
             self._waiting_bytes += size
             self._held_documents += count
             self._held_bytes += size
-            if len(self._waiting) == 1 or self._is_due():
+            if sooner or self._is_due():
                 self._changed.notify()
         return True
 
@@ -104,8 +114,7 @@ class BatchQueue:
                 if self._closed:
                     return None
                 if self._waiting:
-                    age = time.monotonic() - self._waiting[0].arrived
-                    self._changed.wait(max(0.001, self._limits.batch_age - age))
+                    self._changed.wait(max(0.001, self._due - time.monotonic()))
                 else:
                     self._changed.wait()
             return self._take()
@@ -152,7 +161,7 @@ class BatchQueue:
             self._closed
             or self._waiting_documents >= limits.batch_documents
             or self._waiting_bytes >= limits.batch_bytes
-            or time.monotonic() - self._waiting[0].arrived >= limits.batch_age
+            or time.monotonic() >= self._due
         )
 
     def _take(self) -> Batch:
@@ -170,6 +179,7 @@ class BatchQueue:
         size = sum(chunk.size for chunk in chunks)
         self._waiting_documents -= len(documents)
         self._waiting_bytes -= size
+        self._due = min((chunk.due for chunk in waiting), default=inf)
         batch = Batch(chunks, documents, size, uuid.uuid4().hex, time.monotonic())
         self._running[batch.token] = batch
         return batch
