@@ -27,15 +27,21 @@ class LogFormat(StrEnum):
     console, json = "console", "json"
 
 
-def option(*names: str, variable: str = "", **more: Any) -> Any:
-    variable = variable or "RAYMAP_" + names[0].lstrip("-").replace("-", "_").upper()
-    return typer.Option(*names, envvar=variable, **more)
+def option(name: str, **more: Any) -> Any:
+    """A flag that is an environment variable as well."""
+    variable = "RAYMAP_" + name.lstrip("-").replace("-", "_").upper()
+    return typer.Option(name, envvar=variable, **more)
+
+
+def port_option(name: str, help: str) -> Any:
+    return option(name, min=0, max=65535, help=help)
 
 
 DataDir = Annotated[Path, option("--data-dir", help="Everything Raymap keeps.")]
 Host = Annotated[str, option("--host", help="Address to listen on.")]
-Port = Annotated[int, option("--port", min=0, max=65535, help="UDP and TCP; 0: any free one.")]
-GrpcPort = Annotated[int, option("--grpc-port", min=0, max=65535, help="gRPC; 0: any free one.")]
+Port = Annotated[int, port_option("--port", "UDP and TCP; 0: any free one.")]
+GrpcPort = Annotated[int, port_option("--grpc-port", "gRPC; 0: any free one.")]
+OtlpPort = Annotated[int | None, port_option("--otlp-port", "OTLP over HTTP: 4318 beside 4317.")]
 ClickHouseUrl = Annotated[
     str,
     option(
@@ -51,7 +57,7 @@ Memory = Annotated[
         "--clickhouse-memory",
         metavar="SIZE",
         show_default="40 % of RAM, at most 8G",
-        help="What the embedded ClickHouse may use, like 2G.",
+        help="Of the embedded ClickHouse, like 2G.",
     ),
 ]
 SamplingRate = Annotated[
@@ -80,6 +86,7 @@ def serve(
     host: Host = "127.0.0.1",
     port: Port = 2000,
     grpc_port: GrpcPort = 4317,
+    otlp_port: OtlpPort = None,
     clickhouse: ClickHouseUrl = "",
     clickhouse_memory: Memory = "",
     sampling_rate: SamplingRate = 1.0,
@@ -97,6 +104,7 @@ def serve(
         host=host,
         port=port,
         grpc_port=grpc_port,
+        otlp_port=otlp_port,
         clickhouse=clickhouse,
         memory_bytes=parse_size(clickhouse_memory),
         collectors=collectors,
@@ -117,6 +125,7 @@ def collect(
     host: Host = "127.0.0.1",
     port: Port = 2000,
     grpc_port: GrpcPort = 4317,
+    otlp_port: OtlpPort = None,
     clickhouse: ClickHouseUrl = "",
     log_level: Level = LogLevel.info,
     log_format: Format = LogFormat.console,
@@ -129,7 +138,8 @@ def collect(
         import raymap_roles
 
         raymap_roles.set_up_logging(log_level, log_format)
-        door = raymap_roles.Door(host, port, grpc_port, http, shared)
+        otlp = raymap_roles.otlp_port_of(otlp_port, grpc_port)
+        door = raymap_roles.Door(host, port, grpc_port, otlp, http, shared)
         address = raymap_roles.address_of(clickhouse, data_dir)
         code = raymap_roles.collect(door, data_dir, address, report.ready)
     raise typer.Exit(code)
@@ -162,9 +172,7 @@ def api(
 def clickhouse_command(
     data_dir: DataDir = Path("raymap-data"),
     clickhouse_memory: Memory = "",
-    clickhouse_port: Annotated[
-        int, option("--clickhouse-port", min=0, max=65535, help="On 127.0.0.1; 0: any free one.")
-    ] = 0,
+    clickhouse_port: Annotated[int, port_option("--clickhouse-port", "0: any free one.")] = 0,
     supervised: Supervised = None,
 ) -> None:
     """Run the embedded ClickHouse alone."""

@@ -30,6 +30,7 @@ class Door:
     host: str
     port: int
     grpc_port: int
+    otlp_port: int | None
     http: bool
     shared: bool
 
@@ -45,6 +46,7 @@ def collect(door: Door, data_dir: Path, clickhouse: Address, on_ready: OnReady) 
         host=door.host,
         port=door.port,
         grpc_port=door.grpc_port,
+        otlp_port=door.otlp_port,
         http=door.http,
         reuse_port=door.shared,
         on_ready=on_ready,
@@ -52,7 +54,7 @@ def collect(door: Door, data_dir: Path, clickhouse: Address, on_ready: OnReady) 
     try:
         return run_collector(settings)
     except DoorTaken as taken:
-        flag = "--grpc-port" if taken.kind == "gRPC" else "--port"
+        flag = {"gRPC": "--grpc-port", "OTLP": "--otlp-port"}.get(taken.kind, "--port")
         raise GaveUp(port_taken(taken.kind, door.host, taken.port, flag)) from None
 
 
@@ -70,6 +72,8 @@ def api(
     from api.app import create_app
     from collector.intake import Intake
     from collector.receivers.http import create_router
+    from collector.receivers.otlp_http import create_otlp_router
+    from collector.receivers.zipkin import create_zipkin_router
     from store.clickhouse.store import ClickHouseStore
 
     listener = listen_tcp(*at)
@@ -88,7 +92,11 @@ def api(
         store,
         version=version,
         sampling_rate=sampling_rate,
-        extra_routers=[create_router(intake)],
+        extra_routers=[
+            create_router(intake),
+            create_otlp_router(intake),
+            create_zipkin_router(intake),
+        ],
         metrics=intake.counters.render,
         ingest_status=intake.counters.snapshot,
         static_dir=console if (console / "index.html").exists() else None,
@@ -133,6 +141,11 @@ def address_of(url: str, data_dir: Path) -> Address:
         return address(data_dir)
     except EmbeddedError as error:
         raise GaveUp(f"Which ClickHouse? Name one with --clickhouse; {error}.") from None
+
+
+def otlp_port_of(given: int | None, grpc_port: int) -> int | None:
+    """OTLP's second usual port goes with the first: who moved 4317 is not in 4318's way either."""
+    return 4318 if given is None and grpc_port == 4317 else given
 
 
 def listen_tcp(host: str, port: int) -> socket.socket:

@@ -19,9 +19,9 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from raymap_roles import bind, cannot_listen, port_taken, set_up_logging
+from raymap_roles import bind, cannot_listen, otlp_port_of, port_taken, set_up_logging
 from raymap_supervisor import GaveUp, Role, Stopped, Supervisor, say
 
 if TYPE_CHECKING:
@@ -32,12 +32,19 @@ ROOT = Path(__file__).resolve().parent
 PORTS = range(11_000, 21_000)
 
 
+class Ports(NamedTuple):
+    http: int
+    grpc: int
+    otlp: int | None
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     data_dir: Path
     host: str
     port: int
     grpc_port: int
+    otlp_port: int | None
     clickhouse: str
     memory_bytes: int
     collectors: int
@@ -57,16 +64,14 @@ def serve(settings: Settings) -> int:
         metrics = settings.data_dir.absolute() / "run" / "metrics"
         shutil.rmtree(metrics, ignore_errors=True)
         metrics.mkdir(parents=True)
-        port, grpc_port = choose_ports(settings.host, settings.port, settings.grpc_port)
-        return asyncio.run(_Serve(settings, port, grpc_port, metrics).run())
+        return asyncio.run(_Serve(settings, choose_ports(settings), metrics).run())
 
 
 class _Serve:
     """The children of `raymap serve`, in the order of their start."""
 
-    def __init__(self, settings: Settings, port: int, grpc_port: int, metrics: Path) -> None:
-        self._settings, self._metrics = settings, metrics
-        self._port, self._grpc_port = port, grpc_port
+    def __init__(self, settings: Settings, ports: Ports, metrics: Path) -> None:
+        self._settings, self._ports, self._metrics = settings, ports, metrics
 
     async def run(self) -> int:
         self._supervisor = Supervisor(on_death=self._forget_gauges)
@@ -87,14 +92,16 @@ class _Serve:
         await self._supervisor.unless_stopped(
             asyncio.to_thread(_migrate, clickhouse, settings.retention_days)
         )
-        at = ["--host", settings.host, "--port", str(self._port)]
+        at = ["--host", settings.host, "--port", str(self._ports.http)]
         common = ["--data-dir", str(settings.data_dir.absolute()), *at]
         common += ["--log-level", settings.log_level, "--log-format", settings.log_format]
         environment = {
             "RAYMAP_CLICKHOUSE": clickhouse.url,  # not an argument: it holds a password
             "PROMETHEUS_MULTIPROC_DIR": str(self._metrics),
         }
-        collect = _command("collect", *common, "--grpc-port", str(self._grpc_port), "--no-http")
+        collect = _command("collect", *common, "--grpc-port", str(self._ports.grpc), "--no-http")
+        if self._ports.otlp is not None:
+            collect += ["--otlp-port", str(self._ports.otlp)]
         if settings.collectors > 1:
             collect.append("--shared")
         api = _command("api", *common, "--sampling-rate", str(settings.sampling_rate))
@@ -126,7 +133,7 @@ class _Serve:
         return address(settings.data_dir)
 
     def _tell(self, doors: Mapping[str, str]) -> None:
-        line = {name: doors[name] for name in ("http", "udp", "grpc")}
+        line = {name: doors[name] for name in ("http", "udp", "grpc", "otlp") if name in doors}
         with contextlib.suppress(BrokenPipeError):  # started by someone who does not listen
             print("raymap ready " + json.dumps(line, separators=(",", ":")), flush=True)
         browse = "http://" + _reachable(doors["http"].removeprefix("http://"))
@@ -171,12 +178,14 @@ def _sole_user(data_dir: Path) -> Iterator[None]:
         yield
 
 
-def choose_ports(host: str, port: int, grpc_port: int) -> tuple[int, int]:
-    """Ports that are free now: `port` for UDP and TCP alike. 0 stands for any."""
-    kinds = {"UDP": socket.SOCK_DGRAM, "TCP": socket.SOCK_STREAM}
-    return (
-        _choose(host, port, kinds, "--port"),
-        _choose(host, grpc_port, {"gRPC": socket.SOCK_STREAM}, "--grpc-port"),
+def choose_ports(settings: Settings) -> Ports:
+    """Ports that are free now, `http` for UDP as well. 0 stands for any."""
+    host, tcp = settings.host, socket.SOCK_STREAM
+    otlp = otlp_port_of(settings.otlp_port, settings.grpc_port)
+    return Ports(
+        _choose(host, settings.port, {"UDP": socket.SOCK_DGRAM, "TCP": tcp}, "--port"),
+        _choose(host, settings.grpc_port, {"gRPC": tcp}, "--grpc-port"),
+        None if otlp is None else _choose(host, otlp, {"OTLP": tcp}, "--otlp-port"),
     )
 
 

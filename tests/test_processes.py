@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -82,6 +83,24 @@ def test_every_door_is_open_when_it_says_so(raymap_server: Server) -> None:
     grpc_host, _, grpc_port = raymap_server.grpc.rpartition(":")
     socket.create_connection((grpc_host, int(grpc_port)), 5).close()
     assert set(children(raymap_server)) == set(ROLES)
+
+
+def test_opentelemetry_and_zipkin_come_in_by_http(tmp_path: Path) -> None:
+    """At the port that has everything, and OTLP at a port of its own when one is given."""
+    server = start_server(tmp_path / "data", "--otlp-port", "0")
+    line = next(line for line in log_of(server).splitlines() if "collector_ready" in line)
+    otlp = re.search(r"otlp=(\S+)", line)
+    assert otlp is not None
+    for url in (server.http, f"http://{otlp[1].removeprefix('http://')}"):
+        assert _post_json(url + "/v1/traces", b'{"resourceSpans":[]}') == 200
+    assert _post_json(server.http + "/api/v2/spans", b"[]") == 202
+    assert stop_server(server) == 0
+
+
+def _post_json(url: str, body: bytes) -> int:
+    request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return int(answer.status)
 
 
 def test_passwords_are_not_among_the_arguments(raymap_server: Server) -> None:
@@ -228,6 +247,7 @@ def test_one_server_per_folder(raymap_server: Server) -> None:
         (socket.SOCK_DGRAM, "--port", "UDP"),
         (socket.SOCK_STREAM, "--port", "TCP"),
         (socket.SOCK_STREAM, "--grpc-port", "gRPC"),
+        (socket.SOCK_STREAM, "--otlp-port", "OTLP"),
     ],
 )
 def test_a_taken_port_is_named(
