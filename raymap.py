@@ -10,21 +10,12 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
 from raymap_supervisor import GaveUp, Report, say
-
-
-class LogLevel(StrEnum):
-    debug, info, warning, error = "debug", "info", "warning", "error"
-
-
-class LogFormat(StrEnum):
-    console, json = "console", "json"
 
 
 def option(name: str, **more: Any) -> Any:
@@ -64,8 +55,8 @@ SamplingRate = Annotated[
     float, option("--sampling-rate", min=0, max=1, help="What SDKs are told to record.")
 ]
 RetentionDays = Annotated[int, option("--retention-days", min=1, help="Days that traces are kept.")]
-Level = Annotated[LogLevel, option("--log-level")]
-Format = Annotated[LogFormat, option("--log-format")]
+Level = Annotated[Literal["debug", "info", "warning", "error"], option("--log-level")]
+Format = Annotated[Literal["console", "json"], option("--log-format")]
 To = Annotated[str, typer.Option("--to", help="Where the server listens.")]
 # Said by the supervisor to its children, not by people.
 Supervised = Annotated[int | None, typer.Option("--supervised", hidden=True)]
@@ -91,8 +82,8 @@ def serve(
     clickhouse_memory: Memory = "",
     sampling_rate: SamplingRate = 1.0,
     retention_days: RetentionDays = 30,
-    log_level: Level = LogLevel.info,
-    log_format: Format = LogFormat.console,
+    log_level: Level = "info",
+    log_format: Format = "console",
     collectors: Annotated[int, option("--collectors", min=1, help="Processes.")] = 1,
     demo: Annotated[bool, option("--demo", help="Send demo traffic as well.")] = False,
 ) -> None:
@@ -127,8 +118,8 @@ def collect(
     grpc_port: GrpcPort = 4317,
     otlp_port: OtlpPort = None,
     clickhouse: ClickHouseUrl = "",
-    log_level: Level = LogLevel.info,
-    log_format: Format = LogFormat.console,
+    log_level: Level = "info",
+    log_format: Format = "console",
     http: Annotated[bool, typer.Option(help="Open the HTTP door as well, on --port.")] = True,
     shared: Annotated[bool, typer.Option("--shared", help="With other collectors.")] = False,
     supervised: Supervised = None,
@@ -152,8 +143,8 @@ def api(
     port: Port = 2000,
     clickhouse: ClickHouseUrl = "",
     sampling_rate: SamplingRate = 1.0,
-    log_level: Level = LogLevel.info,
-    log_format: Format = LogFormat.console,
+    log_level: Level = "info",
+    log_format: Format = "console",
     supervised: Supervised = None,
 ) -> None:
     """Run the API and the console alone; segments are taken on the same port."""
