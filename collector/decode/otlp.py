@@ -14,7 +14,15 @@ from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource as ResourceMessage
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from collector.decode.otlp_frames import ResourceFrame, ScopeFrame, read_frames
+from collector.decode.otlp_frames import (
+    MAX_REQUEST,
+    MAX_SPANS,
+    OVERHEAD,
+    ResourceFrame,
+    ScopeFrame,
+    read_frames,
+    too_many_spans,
+)
 from collector.decode.otlp_json import read_json_frames
 from collector.decode.rejected import Reason, Rejected
 from store.model import NO_HTTP, Call, Document, NodeKey
@@ -36,7 +44,7 @@ def decode_otlp(
 ) -> Iterator[Document | Rejected]:
     """The spans of a request in protobuf, each judged alone; all get the same version.
 
-    Raises Rejected before the first one when the body is not protobuf.
+    Raises Rejected when the body is not protobuf, or holds more than `MAX_REQUEST`.
     """
     yield from decode_frames(read_frames(body), version, sampled=sampled)
 
@@ -52,6 +60,7 @@ def decode_frames(
     parts: Iterable[ResourceFrame], version: int, *, sampled: bool = True
 ) -> Iterator[Document | Rejected]:
     """The spans of a request that has been taken apart."""
+    room = MAX_REQUEST
     for part in parts:
         try:
             resource = read_resource(ResourceMessage.FromString(part.resource).attributes)
@@ -66,11 +75,16 @@ def decode_frames(
             except (DecodeError, UnicodeDecodeError):
                 yield from _refused([scope_part], "its scope")
                 continue
+            each = len(shared) + len(scope) + OVERHEAD
             for raw in scope_part.spans:
+                room -= each
+                if room < 0:
+                    raise too_many_spans()
                 if isinstance(raw, Rejected):
                     yield raw
                     continue
                 try:
+                    room -= len(raw)
                     span = Span.FromString(raw)
                     facts = _facts(span, resource, len(raw))
                     stored = write_span(shared, scope, raw, sampled=_chosen(facts, sampled))
@@ -204,6 +218,10 @@ def _unreadable(what: str) -> Rejected:
 
 def _refused(scopes: Iterable[ScopeFrame], what: str) -> Iterator[Rejected]:
     """A rejection for each span below what cannot be read."""
+    count = 0
     for scope in scopes:
         for _ in scope.spans:
+            count += 1
+            if count > MAX_SPANS:
+                raise too_many_spans()
             yield _unreadable(f"the span cannot be placed: {what}")

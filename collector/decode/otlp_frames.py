@@ -15,6 +15,14 @@ from google.protobuf.message import DecodeError
 from collector.decode.otlp_wire import Field, message_classes
 from collector.decode.rejected import Reason, Rejected
 
+MAX_REQUEST = 256 << 20
+"""Bytes that the documents of one request may take in memory. Each span is stored with its resource,
+so a large resource above many spans would otherwise take any amount."""
+OVERHEAD = 2000
+"""Bytes a document takes beside what is stored of it, roughly."""
+MAX_SPANS = MAX_REQUEST // OVERHEAD
+"""So many spans are more than a request may hold, however small they are."""
+
 
 class ScopeFrame(Protocol):
     """A ScopeSpans. A span that could not be turned into bytes is there as its rejection."""
@@ -50,6 +58,12 @@ _Request = message_classes(
         "ScopeSpans": (Field("scope", 1), Field("spans", 2, repeated=True), Field("schema_url", 3)),
     },
 )["Request"]
+
+
+def too_many_spans() -> Rejected:
+    """Why a request is turned away whole."""
+    message = "too much in one request: send fewer spans at a time, or a smaller resource"
+    return Rejected(Reason.INVALID_SEGMENT_DOCUMENT, message)
 
 
 def read_frames(body: bytes) -> Sequence[ResourceFrame]:

@@ -17,6 +17,7 @@ from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from collector.decode.otlp_frames import MAX_SPANS, too_many_spans
 from collector.decode.rejected import Reason, Rejected
 
 Json = dict[str, Any]
@@ -54,16 +55,31 @@ def read_json_frames(body: bytes) -> Iterator[Part]:
         if parts is None:
             return
         raise _bad("resourceSpans: expected an array")
+    count = _Count()
     for index, part in enumerate(parts):
-        yield _part(part, f"resourceSpans[{index}]")
+        yield _part(part, f"resourceSpans[{index}]", count)
 
 
-def _part(part: object, place: str) -> Part:
+class _Count:
+    """Spans seen in a request."""
+
+    def __init__(self) -> None:
+        self._seen = 0
+
+    def take(self, spans: int) -> None:
+        """Raises Rejected when there are too many."""
+        self._seen += spans
+        if self._seen > MAX_SPANS:
+            raise too_many_spans()
+
+
+def _part(part: object, place: str, count: _Count) -> Part:
     if not isinstance(part, dict):
         return Part(b"", [Scope(b"", [_bad(f"{place}: expected an object")], b"")], b"")
     given = _get(part, "scopeSpans", "scope_spans")
     scopes = given if isinstance(given, list) else [] if given is None else [given]
-    read = [_scope(scope, f"{place}.scopeSpans[{index}]") for index, scope in enumerate(scopes)]
+    count.take(len(scopes))
+    read = [_scope(s, f"{place}.scopeSpans[{index}]", count) for index, s in enumerate(scopes)]
     try:
         resource = _message(part.get("resource"), Resource())
     except _ERRORS as error:
@@ -74,11 +90,12 @@ def _part(part: object, place: str) -> Part:
     return Part(resource, read, _url(part))
 
 
-def _scope(scope: object, place: str) -> Scope:
+def _scope(scope: object, place: str, count: _Count) -> Scope:
     if not isinstance(scope, dict):
         return Scope(b"", [_bad(f"{place}: expected an object")], b"")
     given = scope.get("spans")
     items = given if isinstance(given, list) else [] if given is None else [given]
+    count.take(len(items))
     spans = [_span(span, f"{place}.spans[{index}]") for index, span in enumerate(items)]
     try:
         own = _message(scope.get("scope"), InstrumentationScope())

@@ -15,6 +15,7 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from collector.decode.otlp import decode_frames
+from collector.decode.otlp_frames import MAX_SPANS, too_many_spans
 from collector.decode.otlp_json import Part, Scope
 from collector.decode.rejected import Reason, Rejected
 from collector.decode.zipkin_attributes import attributes_of
@@ -42,7 +43,9 @@ def decode_zipkin_protobuf(body: bytes, version: int) -> Iterator[Document | Rej
 
 def _decode(read: Iterable[ZipkinSpan | Rejected], version: int) -> Iterator[Document | Rejected]:
     spans: list[_Identified] = []
-    for span in read:
+    for count, span in enumerate(read):
+        if count >= MAX_SPANS:
+            raise too_many_spans()
         if isinstance(span, Rejected):
             yield span
             continue

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
@@ -28,8 +30,9 @@ from tests.collector.otlp_samples import (
     export,
     span,
 )
-from tests.collector.receivers.test_otlp_http import trace_with
+from tests.collector.receivers.test_otlp_http import kept, trace_with
 from tests.collector.samples import eventually, segment_bytes
+from tests.collector.test_app import Running
 from tests.conftest import Server
 
 HOUR = 3_600_000_000
@@ -89,6 +92,24 @@ def test_through_clickhouse(clickhouse_store: ClickHouseStore) -> None:
     }
     names = {(key.name, key.type) for key in first.services}
     assert {("cache", "Database::Redis"), ("news", "Messaging::Kafka"), ("job", "")} <= names
+
+
+def test_own_port(memory: MemoryStore, tmp_path: Path) -> None:
+    """OpenTelemetry's own HTTP port has its route; the common one has all."""
+    collector = Running(memory, tmp_path, otlp_port=0, http=True)
+    try:
+        headers = {"Content-Type": "application/x-protobuf"}
+        for id, door in ((1, "otlp"), (2, "http")):
+            url = f"http://{collector.doors[door]}/v1/traces"
+            body = export(span(SERVER, id=id))
+            assert httpx.post(url, content=body, headers=headers).status_code == 200
+        assert len(kept(memory)) == 2
+        url = f"http://{collector.doors['otlp']}/TraceSegments"
+        assert httpx.post(url, json={}).status_code == 404
+        url = f"http://{collector.doors['http']}/api/v2/spans"
+        assert httpx.post(url, json=[]).status_code == 202
+    finally:
+        collector.stop()
 
 
 @pytest.mark.slow

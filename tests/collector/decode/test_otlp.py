@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import collections
 import os
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from collector.decode.otlp import decode_otlp, is_sampled
+from collector.decode.otlp import decode_otlp, decode_otlp_json, is_sampled
+from collector.decode.otlp_frames import MAX_SPANS
 from collector.decode.rejected import Rejected
 from collector.decode.stored import decode_any
+from collector.decode.zipkin import decode_zipkin
 from store.edges import weave
 from store.memory import MemoryStore
 from store.model import NodeKey, State
@@ -317,6 +322,41 @@ def test_text_that_is_not_utf8() -> None:
 def test_not_protobuf(body: bytes) -> None:
     with pytest.raises(Rejected):
         list(decode_otlp(body, 1))
+
+
+def test_a_large_resource() -> None:
+    """Each span is stored with its resource: together they are bounded, whatever a request holds."""
+    spans = [span(id=id) for id in range(1000, 1600)]
+    with pytest.raises(Rejected, match="smaller resource"):
+        results(export(*spans, resource={"x": "y" * 500_000}))
+    documents, rejected = results(export(*spans, resource={"x": "y" * 50_000}))
+    assert (len(documents), rejected) == (600, [])
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda: decode_otlp(_tiny(b""), 1),
+        lambda: decode_otlp(_tiny(b"\x0a\x01\xff"), 1),
+        lambda: decode_otlp_json(
+            b'{"resourceSpans":[{"scopeSpans":[{"spans":[%s{}]}]}]}' % (b"{}," * MAX_SPANS), 1
+        ),
+        lambda: decode_zipkin(b"[%s{}]" % (b"{}," * MAX_SPANS), 1),
+    ],
+)
+def test_too_many_spans(read: Callable[[], Iterable[object]]) -> None:
+    """Two bytes make a span, its rejection takes hundreds: there is a bound to them too."""
+    with pytest.raises(Rejected, match="fewer spans"):
+        collections.deque(read(), maxlen=0)
+
+
+def _tiny(resource: bytes) -> bytes:
+    """A request of more spans than are taken, all of them empty."""
+    message = request()
+    message.resource_spans[0].scope_spans[0].spans.extend([Span()] * (MAX_SPANS + 1))
+    if resource:
+        message.resource_spans[0].resource.attributes.add(key="spoilt")
+    return message.SerializeToString().replace(b"spoilt", b"sp\xff\xfel!")
 
 
 def test_nothing() -> None:
