@@ -106,7 +106,10 @@ class TraceReader(Protocol):
     """Gives traces back."""
 
     def get_traces(self, trace_ids: Sequence[bytes], *, raw: bool = False) -> dict[bytes, Trace]:
-        """The traces that exist, by id; unknown ids are absent. ``raw`` fills `Document.raw`."""
+        """The traces that exist, by id; unknown ids are absent. ``raw`` fills `Document.raw`.
+
+        A trace of which nothing is sampled counts on the map and is not here, nor in any list.
+        """
         ...
 
     def find_traces(self, query: TraceQuery, *, limit: int, cursor: str | None = None) -> Page:

@@ -68,7 +68,8 @@ class MemoryStore:
 
     def get_traces(self, trace_ids: Sequence[bytes], *, raw: bool = False) -> dict[bytes, Trace]:
         """The traces that exist; raw documents are always there."""
-        return {id: self._traces[id] for id in trace_ids if id in self._traces}
+        known = {id: trace for id in trace_ids if (trace := self._traces.get(id)) is not None}
+        return {id: trace for id, trace in known.items() if is_sampled(trace)}
 
     def find_traces(self, query: TraceQuery, *, limit: int, cursor: str | None = None) -> Page:
         """Traces by time, newest first."""
@@ -77,7 +78,8 @@ class MemoryStore:
             (
                 (time, id)
                 for id, trace in self._traces.items()
-                if (time := axis_time(trace, query)) is not None
+                if is_sampled(trace)
+                and (time := axis_time(trace, query)) is not None
                 and (before is None or (time, id) < before)
             ),
             reverse=True,
@@ -150,6 +152,11 @@ def axis_time(trace: Trace, query: TraceQuery) -> int | None:
         case Axis.SERVICE:
             times = [d.end for d in documents if not d.independent and not d.in_progress]
     return max((time for time in times if time in window), default=None)
+
+
+def is_sampled(trace: Trace) -> bool:
+    """Whether any part of it was sent to be kept as a trace, and not only to be counted."""
+    return any(document.sampled for document in trace.documents.values())
 
 
 def _holds(document: Document) -> int:

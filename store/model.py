@@ -99,7 +99,8 @@ class Document(Struct, frozen=True, gc=False):
     document itself, when it is an independent subsegment) that leave the service.
     ``last_end`` is the end of the last work inside, which may come after ``end``.
     ``annotations`` are items as ``annotation_item`` writes them. ``raw`` is what arrived, verbatim.
-    ``version`` grows with arrival: of two documents with one id, `wins` says which one holds.
+    ``version`` grows with arrival: of two documents with one id, `rank` says which one holds.
+    What is not ``sampled`` counts on the map and is no trace: its sender counted it only (``T1U``).
     """
 
     trace_id: bytes
@@ -124,6 +125,7 @@ class Document(Struct, frozen=True, gc=False):
     calls: tuple[Call, ...] = ()
     raw: bytes = b""
     version: int = 0
+    sampled: bool = True
 
     @property
     def in_progress(self) -> bool:

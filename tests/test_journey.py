@@ -9,6 +9,12 @@ from typing import Any
 
 import boto3
 import pytest
+from amazon.opentelemetry.distro.otlp_udp_exporter import OTLPUdpSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import SpanKind
 
 from tests.conftest import Server
 
@@ -114,3 +120,26 @@ def test_from_datagram_to_picture(raymap_server: Server, shop: tuple[str, str]) 
     assert {row["status"] for row in trace["rows"]} == {"ok", "fault", "error"}
     listed = raymap_server.get(f"/api/traces?from={now - 60}&to={now + 1}&limit=500")
     assert trace_id in {row["id"] for row in listed["traces"]}
+
+
+def test_unsampled_spans_change_counts_only(raymap_server: Server) -> None:
+    """AWS's distribution sends what it did not sample as T1U: the map counts, no list shows it."""
+    name = f"lambda-{secrets.token_hex(4)}"
+    provider = TracerProvider(resource=Resource.create({"service.name": name}))
+    host = raymap_server.udp
+    exporter = OTLPUdpSpanExporter(endpoint=host, sampled=False)
+    spans = InMemorySpanExporter()
+    provider.add_span_processor(SimpleSpanProcessor(spans))
+    for _ in range(20):
+        provider.get_tracer("t").start_span("work", kind=SpanKind.SERVER).end()
+    exporter.export(spans.get_finished_spans())
+    deadline = time.monotonic() + 15
+    counted: list[int] = []
+    while counted != [20] and time.monotonic() < deadline:
+        now = time.time()
+        picture = raymap_server.get(f"/api/map?from={now - 60}&to={now + 1}")
+        counted = [n["requests"] for n in picture["nodes"] if n["name"] == name and n["requests"]]
+        time.sleep(0.1)
+    assert counted == [20]
+    listed = raymap_server.get(f"/api/traces?from={now - 60}&to={now + 1}&limit=500")
+    assert all(row["entry"]["name"] != name for row in listed["traces"])

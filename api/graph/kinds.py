@@ -46,6 +46,8 @@ def kind_of(type: str) -> Kind:
     service, _, resource = rest.partition("::")
     if vendor == "Database":
         return "database"
+    if vendor == "Messaging":
+        return "topic"
     if vendor != "AWS":
         return "service"
     if service in _BY_SERVICE:

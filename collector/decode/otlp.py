@@ -106,11 +106,6 @@ def decode_stored(raw: bytes, version: int) -> Document:
     return flatten_span(facts, resource, raw, version)
 
 
-def is_sampled(document: Document) -> bool:
-    """Whether its sender chose it for a trace; spans not chosen only count."""
-    return not is_unsampled(document.raw)
-
-
 def _chosen(facts: SpanFacts, sampled: bool) -> bool:
     return sampled and facts.attributes.get("aws.trace.flag.sampled") is not False
 
@@ -174,6 +169,7 @@ def flatten_span(facts: SpanFacts, resource: Resource, raw: bytes, version: int)
         (call,) if call is not None else (),
         raw,
         version,
+        not is_unsampled(raw),
     )
 
 

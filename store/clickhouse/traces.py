@@ -17,7 +17,7 @@ CHUNK = 500
 """Candidates looked at in one go when a query asks more than a window."""
 
 _SEGMENTS = """
-SELECT hex(trace_id), id, parent_id, independent, inferred, start, start + duration,
+SELECT hex(trace_id), id, parent_id, independent, inferred, sampled, start, start + duration,
        start + last_duration, state, account, name, type, service, method, url, status,
        client_ip, user_agent, user, resource_arn, instance_id, availability_zone, exception,
        annotations, members, ver
@@ -34,7 +34,7 @@ _DOCUMENTS = (
 )
 _TRACES = """
 SELECT hex(trace_id), min(lo), max(hi), max(updated), sum(revision) FROM traces
-WHERE trace_id IN {ids} GROUP BY trace_id
+WHERE trace_id IN {ids} GROUP BY trace_id HAVING max(sampled) = 1
 """
 
 _EPOCH = "toInt64(reinterpretAsUInt32(reverse(substring(trace_id, 1, 4)))) * 1000000"
@@ -42,16 +42,16 @@ _AXES = {
     # store.trace_id.trace_time, in SQL.
     Axis.TRACE_ID: f"""
         SELECT trace_id, if(abs({_EPOCH} - first) <= 86400000000, {_EPOCH}, first) AS at
-        FROM (SELECT trace_id, min(start) AS first FROM traces GROUP BY trace_id)
+        FROM (SELECT trace_id, min(start) AS first FROM traces GROUP BY trace_id HAVING max(sampled) = 1)
         WHERE at >= :from AND at < :to""",
     Axis.EVENT: """
         SELECT trace_id, last AS at
-        FROM (SELECT trace_id, max(updated) AS last FROM traces GROUP BY trace_id)
+        FROM (SELECT trace_id, max(updated) AS last FROM traces GROUP BY trace_id HAVING max(sampled) = 1)
         WHERE at >= :from AND at < :to""",
     Axis.SERVICE: """
         SELECT trace_id, max(start + duration) AS at FROM segments FINAL
         WHERE independent = 0 AND state != 0 AND start + duration >= :from AND start + duration < :to
-        GROUP BY trace_id""",
+        GROUP BY trace_id HAVING trace_id IN (SELECT trace_id FROM traces WHERE sampled = 1)""",
 }
 
 
@@ -159,6 +159,7 @@ def _document(row: tuple[Any, ...], bodies: dict[tuple[str, int], bytes]) -> Doc
         parent_id,
         independent,
         inferred,
+        sampled,
         start,
         end,
         last_end,
@@ -166,11 +167,11 @@ def _document(row: tuple[Any, ...], bodies: dict[tuple[str, int], bytes]) -> Doc
         account,
         name,
         type,
-    ) = row[:12]
+    ) = row[:13]
     (service, method, url, status, client_ip, user_agent, user, arn, instance, zone, exception) = (
-        row[12:23]
+        row[13:24]
     )
-    annotations, members, ver = row[23:]
+    annotations, members, ver = row[24:]
     http = Http(method, url, status, client_ip, user_agent)
     return Document(
         trace_id=bytes.fromhex(digits),
@@ -194,6 +195,7 @@ def _document(row: tuple[Any, ...], bodies: dict[tuple[str, int], bytes]) -> Doc
         members=tuple(members),
         raw=bodies.get((digits, id), b""),
         version=ver & (COMPLETE - 1),
+        sampled=bool(sampled),
     )
 
 

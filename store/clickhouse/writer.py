@@ -12,7 +12,7 @@ from store.model import Document, rank
 DEDUPLICATE = {"deduplicate_blocks_in_dependent_materialized_views": 1}
 
 SEGMENT_COLUMNS = (
-    "trace_id, id, parent_id, start, duration, last_duration, independent, inferred, state, "
+    "trace_id, id, parent_id, start, duration, last_duration, independent, inferred, sampled, state, "
     "account, name, type, service, method, url, status, client_ip, user_agent, user, "
     "resource_arn, instance_id, availability_zone, exception, annotations, members, received, ver"
 )
@@ -35,6 +35,7 @@ def segment_row(document: Document) -> tuple[Any, ...]:
         document.last_end - document.start,
         document.independent,
         document.inferred,
+        document.sampled,
         document.state,
         node.account,
         node.name,
@@ -92,6 +93,7 @@ def insert(client: Client, documents: Sequence[Document], token: str) -> None:
     bodies = [
         (d.trace_id, d.id, d.raw, d.version // 1_000_000, rank(d.state, d.version))
         for d in documents
+        if d.sampled
     ]
     segments = [segment_row(document) for document in documents]
     _insert(client, "documents", DOCUMENT_COLUMNS, bodies, token)

@@ -204,6 +204,17 @@ class StoreContract:
         assert trace.calls[0xC1].node == document.node
         assert (trace.updated, trace.revision) == (document.version, 1)
 
+    def test_what_is_not_sampled_counts_and_is_no_trace(self, store: Store) -> None:
+        store.put([segment(0xA1, sampled=False, calls=(call(0xC1),))], "a")
+        assert store.service_graph(HOUR).services[FRONTEND].statistics.total == 1
+        assert store.service_graph(HOUR).edges[FRONTEND, BACKEND].statistics.total == 1
+        assert store.get_traces([TRACE], raw=True) == {}
+        for axis, window in ((Axis.TRACE_ID, HOUR), (Axis.EVENT, HOUR), (Axis.SERVICE, HOUR)):
+            assert store.find_traces(TraceQuery(window, axis), limit=9).found == []
+        store.put([segment(0xB1, parent_id=0xC1)], "b")
+        assert set(store.get_traces([TRACE])[TRACE].documents) == {0xA1, 0xB1}
+        assert len(store.find_traces(TraceQuery(HOUR), limit=9).found) == 1
+
     def test_times_of_any_century(self, store: Store) -> None:
         """Dates that cannot be right are kept, and found where they claim to be."""
         for number, year in enumerate((1970, 2438, 9999), 1):

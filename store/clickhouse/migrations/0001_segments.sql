@@ -20,6 +20,7 @@ CREATE TABLE IF NOT EXISTS segments (
     last_duration Int64 CODEC(T64, ZSTD(1)),
     independent UInt8 CODEC(ZSTD(1)),
     inferred UInt8 CODEC(ZSTD(1)),
+    sampled UInt8 DEFAULT 1 CODEC(ZSTD(1)) COMMENT '0: counted by its sender, no trace',
     state UInt8 CODEC(ZSTD(1)) COMMENT '0 in progress, 1 ok, 2 error, 3 throttle, 4 fault',
     account LowCardinality(String),
     name LowCardinality(String),
@@ -105,6 +106,7 @@ CREATE TABLE IF NOT EXISTS traces (
     hi SimpleAggregateFunction(max, Int64) CODEC(ZSTD(1)),
     updated SimpleAggregateFunction(max, Int64) CODEC(ZSTD(1)),
     revision SimpleAggregateFunction(sum, UInt64) CODEC(ZSTD(1)),
+    sampled SimpleAggregateFunction(max, UInt8) CODEC(ZSTD(1)),
     received SimpleAggregateFunction(max, DateTime('UTC')) CODEC(ZSTD(1)),
     day Date
 )
@@ -118,13 +120,13 @@ SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000, i
 CREATE MATERIALIZED VIEW IF NOT EXISTS traces_from_segments TO traces AS
 SELECT s.trace_id AS trace_id, min(s.start) AS start, min(s.start) AS lo, max(s.start) AS hi,
        toInt64(max(bitAnd(s.ver, 4611686018427387903))) AS updated, count() AS revision,
-       max(s.received) AS received, toDate(max(s.received)) AS day
+       max(s.sampled) AS sampled, max(s.received) AS received, toDate(max(s.received)) AS day
 FROM segments AS s
 GROUP BY s.trace_id;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS traces_from_calls TO traces AS
 SELECT c.trace_id AS trace_id, toInt64(9223372036854775807) AS start,
        min(c.start) AS lo, max(c.start) AS hi, toInt64(0) AS updated, toUInt64(0) AS revision,
-       max(c.received) AS received, toDate(max(c.received)) AS day
+       toUInt8(0) AS sampled, max(c.received) AS received, toDate(max(c.received)) AS day
 FROM calls AS c
 GROUP BY c.trace_id;

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from collector.decode.otlp import decode_otlp, decode_otlp_json, is_sampled
+from collector.decode.otlp import decode_otlp, decode_otlp_json
 from collector.decode.otlp_frames import MAX_SPANS
 from collector.decode.rejected import Rejected
 from collector.decode.stored import decode_any
@@ -373,11 +373,11 @@ def test_stored_form() -> None:
     for sampled in (True, False):
         (document,) = decode_otlp(body, 9, sampled=sampled)
         assert not isinstance(document, Rejected)
-        assert is_sampled(document) is sampled
+        assert document.sampled is sampled
         assert decode_any(document.raw, 9) == document
     (document,) = decode_otlp(export(span(SERVER, {"aws.trace.flag.sampled": False})), 9)
     assert not isinstance(document, Rejected)
-    assert not is_sampled(document)
+    assert not document.sampled
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ import base64
 
 import pytest
 
-from collector.decode.otlp import is_sampled
 from collector.decode.otlp_datagram import decode_parcel, is_metrics
 from collector.decode.rejected import Rejected
 from store.model import Document
@@ -22,7 +21,7 @@ def test_spans(prefix: bytes, sampled: bool) -> None:
     assert len(documents) == 2
     for document in documents:
         assert isinstance(document, Document)
-        assert is_sampled(document) is sampled
+        assert document.sampled is sampled
 
 
 def test_metrics() -> None:
