@@ -217,8 +217,10 @@ def test_an_empty_map_says_what_to_do(page: Page, raymap_server: Any, ever: bool
         page.get_by_role("button", name="Last 24 hours").click()
         expect(page).to_have_url(re.compile("range=24h"))
     else:
-        expect(page.get_by_text("export AWS_XRAY_DAEMON_ADDRESS=127.0.0.1:2000")).to_be_visible()
-        expect(page.get_by_text("/dev/udp/127.0.0.1/2000")).to_be_visible()
+        host, _, port = raymap_server.udp.rpartition(":")
+        setting = f"export AWS_XRAY_DAEMON_ADDRESS={host}:{port}"
+        expect(page.get_by_text(setting)).to_be_visible()
+        expect(page.get_by_text(f"/dev/udp/{host}/{port}")).to_be_visible()
 
 
 def test_a_failed_refresh_keeps_the_last_map(page: Page, shop: Any) -> None:

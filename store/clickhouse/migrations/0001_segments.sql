@@ -7,6 +7,7 @@
 -- the same start). The greatest `ver` wins: complete before in progress, then the last arrival.
 -- Partition: the day of arrival, never a time that a client sent. A document dated 1970 or 2438
 -- costs nothing extra, an import of old traces is kept its full time, and whole parts expire.
+-- fsync: what was acknowledged survives the machine's crash too; it costs 4 % of the insert rate.
 -- Rejected: partition by start day (a hostile batch opens hundreds of partitions); one table for
 -- segments and calls (the map reads each alone); ORDER BY trace_id (a window would read everything).
 CREATE TABLE IF NOT EXISTS segments (
@@ -47,7 +48,8 @@ ENGINE = ReplacingMergeTree(ver)
 PARTITION BY toDate(received)
 ORDER BY (minute, trace_id, id)
 TTL received + INTERVAL {retention_days} DAY
-SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000;
+SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000,
+    fsync_after_insert = 1, fsync_part_directory = 1;
 
 -- A call knows the document it came in. When that is a segment (independent = 0) the owner_ columns
 -- are its node, so that the map needs no join to find the caller.
@@ -80,7 +82,8 @@ ENGINE = ReplacingMergeTree(ver)
 PARTITION BY toDate(received)
 ORDER BY (minute, trace_id, id)
 TTL received + INTERVAL {retention_days} DAY
-SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000;
+SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000,
+    fsync_after_insert = 1, fsync_part_directory = 1;
 
 -- The documents as they came, for BatchGetTraces and the trace page; read by trace id alone.
 CREATE TABLE IF NOT EXISTS documents (
@@ -94,7 +97,8 @@ ENGINE = ReplacingMergeTree(ver)
 PARTITION BY toDate(received)
 ORDER BY (trace_id, id)
 TTL received + INTERVAL {retention_days} DAY
-SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000, index_granularity = 1024;
+SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000,
+    fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 1024;
 
 -- Where a trace lies in time, so that a trace is found without its time and the two halves of a
 -- call find each other however far apart they are. `start`: its earliest document; `lo`, `hi`: the
@@ -114,7 +118,8 @@ ENGINE = AggregatingMergeTree
 PARTITION BY day
 ORDER BY trace_id
 TTL received + INTERVAL {retention_days} DAY
-SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000, index_granularity = 1024;
+SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000,
+    fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 1024;
 
 -- 9223372036854775807: a call alone says nothing of the earliest document.
 CREATE MATERIALIZED VIEW IF NOT EXISTS traces_from_segments TO traces AS
