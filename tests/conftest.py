@@ -44,8 +44,13 @@ def clickhouse_database(clickhouse: Address) -> Iterator[Address]:
     address = replace(clickhouse, database=f"raymap_test_{uuid.uuid4().hex[:8]}")
     migrate(address, {"retention_days": 3650})
     yield address
-    client = connect(replace(clickhouse, database=""))
-    client.execute(f"DROP DATABASE {address.database}")
+    drop(address)
+
+
+def drop(address: Address) -> None:
+    """Remove a test's database."""
+    client = connect(replace(address, database=""))
+    client.execute(f"DROP DATABASE IF EXISTS {address.database}")
     client.disconnect()
 
 
@@ -70,6 +75,8 @@ class Server:
     grpc: str
     process: subprocess.Popen[str]
     data_dir: Path
+    database: Address | None = None
+    """Of its own, on the ClickHouse that the tests were given."""
 
     def read(self, path: str) -> bytes:
         """The body of a GET; OSError when the answer is not a 200."""
@@ -107,6 +114,10 @@ def start_server(
     """Start `raymap serve` on free ports and wait for its ready line."""
     command = [sys.executable, "-m", "raymap", "serve", "--port", "0", "--grpc-port", "0"]
     command += ["--data-dir", str(data_dir), *options]
+    database = None
+    if (url := os.environ.get("RAYMAP_TEST_CLICKHOUSE")) and "--clickhouse" not in options:
+        database = replace(parse_url(url), database=f"raymap_test_{uuid.uuid4().hex[:8]}")
+        command += ["--clickhouse", database.url]
     log = (data_dir.parent / f"{data_dir.name}.log").open("w")
     process = subprocess.Popen(
         command,
@@ -118,7 +129,7 @@ def start_server(
     )
     log.close()
     doors = json.loads(_ready_line(process, log.name).removeprefix("raymap ready "))
-    return Server(doors["http"], doors["udp"], doors["grpc"], process, data_dir)
+    return Server(doors["http"], doors["udp"], doors["grpc"], process, data_dir, database)
 
 
 def _ready_line(process: subprocess.Popen[str], log: str) -> str:
@@ -148,6 +159,8 @@ def stop_server(server: Server) -> int:
         code = server.process.wait()
     if server.process.stdout:
         server.process.stdout.close()
+    if server.database:
+        drop(server.database)
     return code
 
 
