@@ -1,0 +1,42 @@
+"""ClickHouse without a server to install: the engine inside the `chdb-core` wheel, as a child process.
+
+`engine.py` is the child, `library.py` finds and loads the wheel's extension module (`import chdb`
+would first open a throw-away engine), `handle.py` is for a parent that wants an engine of its own.
+
+`folder.py` and `config.py` say what lies in `<data-dir>/clickhouse`: config.xml, users.xml,
+credentials.json, port, data/, server.log. The engine has two users with generated passwords,
+`raymap` and the read-only `raymap_ro`. The child's script runs as `default`, which the engine
+insists on having without a password: it may have one session at a time (max_sessions_for_user),
+which is the script's, so nobody else gets in; and it may do nothing but start listeners (FROM
+INFILE, unlike file(), needs no right to read files).
+"""
+
+from store.clickhouse.embedded.config import GIB, default_memory
+from store.clickhouse.embedded.engine import run
+from store.clickhouse.embedded.folder import (
+    PORTS,
+    EmbeddedError,
+    EmbeddedSettings,
+    address,
+    choose_port,
+    credentials,
+    in_use,
+)
+from store.clickhouse.embedded.handle import EmbeddedClickHouse
+from store.clickhouse.embedded.library import engine_library, load_engine
+
+__all__ = [
+    "GIB",
+    "PORTS",
+    "EmbeddedClickHouse",
+    "EmbeddedError",
+    "EmbeddedSettings",
+    "address",
+    "choose_port",
+    "credentials",
+    "default_memory",
+    "engine_library",
+    "in_use",
+    "load_engine",
+    "run",
+]

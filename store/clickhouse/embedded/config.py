@@ -1,0 +1,93 @@
+"""The engine's config.xml and users.xml."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+HOST = "127.0.0.1"
+GIB = 1 << 30
+
+
+def default_memory() -> int:
+    """40 % of what this machine, or the container we are in, has; at most 8 GiB."""
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    for limit in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        try:
+            total = min(total, int(Path(limit).read_text()))
+        except (OSError, ValueError):
+            continue  # no such file, or "max"
+    return min(total * 2 // 5, 8 * GIB)
+
+
+def config_xml(folder: Path, port: int, *, memory_bytes: int, log_level: str) -> str:
+    """Two engine quirks: only the top-level <log-level> counts (<logger><level> is ignored, and the
+    default is trace), and it stops 5 s late when a client is connected, unless connections look up
+    every second (poll_interval, in the profiles)."""
+    at = escape(str(folder))
+    return f"""<clickhouse>
+  <log-level>{escape(log_level)}</log-level>
+  <logger>
+    <log>{at}/server.log</log>
+    <errorlog>{at}/server.err.log</errorlog>
+    <size>10M</size>
+    <count>3</count>
+  </logger>
+  <path>{at}/data/</path>
+  <listen_host>{HOST}</listen_host>
+  <tcp_port>{port}</tcp_port>
+  <max_server_memory_usage>{memory_bytes}</max_server_memory_usage>
+  <background_pool_size>4</background_pool_size>
+  <background_schedule_pool_size>8</background_schedule_pool_size>
+  <mark_cache_size>{128 << 20}</mark_cache_size>
+  <shutdown_wait_unfinished>1</shutdown_wait_unfinished>
+  <user_directories><users_xml><path>users.xml</path></users_xml></user_directories>
+</clickhouse>
+"""
+
+
+def users_xml(passwords: Mapping[str, str]) -> str:
+    """`raymap_ro` may read every table and choose its own query limits (readonly 2, as Grafana's
+    plugin needs), and nothing outside the database: it is not granted file(), url() and the like."""
+    digest = {user: hashlib.sha256(word.encode()).hexdigest() for user, word in passwords.items()}
+    return f"""<clickhouse>
+  <profiles>
+    <default><max_threads>2</max_threads><poll_interval>1</poll_interval></default>
+    <readonly><max_threads>2</max_threads><poll_interval>1</poll_interval><readonly>2</readonly></readonly>
+    <once><max_sessions_for_user>1</max_sessions_for_user></once>
+  </profiles>
+  <quotas><default></default></quotas>
+  <users>
+    <default>
+      <password></password>
+      <networks><ip>127.0.0.1</ip></networks>
+      <profile>once</profile>
+      <quota>default</quota>
+      <grants>
+        <query>GRANT SYSTEM LISTEN ON *.*</query>
+        <query>GRANT CREATE TEMPORARY TABLE ON *.*</query>
+      </grants>
+    </default>
+    <raymap>
+      <password_sha256_hex>{digest["raymap"]}</password_sha256_hex>
+      <networks><ip>127.0.0.1</ip></networks>
+      <profile>default</profile>
+      <quota>default</quota>
+    </raymap>
+    <raymap_ro>
+      <password_sha256_hex>{digest["raymap_ro"]}</password_sha256_hex>
+      <networks><ip>127.0.0.1</ip></networks>
+      <profile>readonly</profile>
+      <quota>default</quota>
+      <grants>
+        <query>GRANT SELECT ON *.*</query>
+        <query>GRANT SHOW ON *.*</query>
+        <query>GRANT dictGet ON *.*</query>
+      </grants>
+    </raymap_ro>
+  </users>
+</clickhouse>
+"""

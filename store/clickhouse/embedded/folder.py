@@ -1,0 +1,146 @@
+"""What lies in `<data-dir>/clickhouse`: whose it is, the passwords, the port and the files made anew
+at each start. Readable by their owner only."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import random
+import secrets
+import shutil
+import socket
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from store.clickhouse.client import Address
+from store.clickhouse.embedded.config import HOST, config_xml, default_memory, users_xml
+
+# Outside the kernel's range for outgoing connections (32768 and up on Linux): a client that
+# redials a dead server must not be handed the server's port, or it ends up talking to itself.
+PORTS = range(21_000, 29_000)
+
+
+class EmbeddedError(Exception):
+    """The engine cannot start; the message is one sentence for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedSettings:
+    data_dir: Path
+    memory_bytes: int = 0  # 0: 40 % of the memory of this machine or container, at most 8 GiB
+    port: int = 0  # 0: see choose_port
+    log_level: str = "warning"
+    patience: float = 0.0  # seconds to wait for another process to leave the data directory
+
+    @property
+    def folder(self) -> Path:
+        return self.data_dir.absolute() / "clickhouse"
+
+
+def credentials(data_dir: Path) -> dict[str, str]:
+    """Passwords by user. Generated on the first call, kept for later ones."""
+    path = data_dir.absolute() / "clickhouse" / "credentials.json"
+    if path.exists():
+        try:
+            kept: dict[str, str] = json.loads(path.read_text())
+            return {user: kept[user] for user in ("raymap", "raymap_ro")}
+        except (ValueError, KeyError, TypeError):
+            raise EmbeddedError(
+                f"{path} cannot be read; delete it to have new passwords made"
+            ) from None
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    made = {user: secrets.token_urlsafe(24) for user in ("raymap", "raymap_ro")}
+    _write_private(path, json.dumps(made, indent=2) + "\n")
+    return made
+
+
+def address(data_dir: Path, *, user: str = "raymap", database: str = "raymap") -> Address:
+    """Where the engine of this data directory listens, or listened last."""
+    port = data_dir.absolute() / "clickhouse" / "port"
+    if not port.exists():
+        raise EmbeddedError(f"no embedded ClickHouse has been started in {data_dir}")
+    return Address(
+        host=HOST,
+        port=int(port.read_text()),
+        user=user,
+        password=credentials(data_dir)[user],
+        database=database,
+    )
+
+
+def choose_port(data_dir: Path) -> int:
+    """The port of the last start if it is free, else another."""
+    with contextlib.suppress(OSError, ValueError):
+        port = int((data_dir.absolute() / "clickhouse" / "port").read_text())
+        if _is_free(port):
+            return port
+    for port in random.sample(PORTS, 200):
+        if _is_free(port):
+            return port
+    raise EmbeddedError(f"No free port between {PORTS.start} and {PORTS.stop} on {HOST}.")
+
+
+def prepare(settings: EmbeddedSettings) -> int:
+    """Write the instance's files, readable by their owner only; return the port."""
+    folder = settings.folder
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.chmod(0o700)
+    port = settings.port or choose_port(settings.data_dir)
+    if not _is_free(port):
+        raise EmbeddedError(port_taken(port))
+    memory = settings.memory_bytes or default_memory()
+    config = config_xml(folder, port, memory_bytes=memory, log_level=settings.log_level)
+    _write_private(folder / "config.xml", config)
+    _write_private(folder / "users.xml", users_xml(credentials(settings.data_dir)))
+    _write_private(folder / "port", f"{port}\n")
+    # The engine keeps its `system` database in memory; the files of a former one are orphans.
+    shutil.rmtree(folder / "data" / "data" / "system", ignore_errors=True)
+    return port
+
+
+def port_taken(port: int) -> str:
+    return f"Port {port}, which the embedded ClickHouse is to use, is taken by another program."
+
+
+def in_use(data_dir: Path) -> str:
+    return (
+        f"Another Raymap is already using {data_dir}: stop it, or choose another folder "
+        "with --data-dir."
+    )
+
+
+def lock(settings: EmbeddedSettings) -> int:
+    """The data directory, held until this process ends, however it ends."""
+    handle = os.open(settings.folder / "lock", os.O_CREAT | os.O_RDWR, 0o600)
+    deadline = time.monotonic() + settings.patience
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return handle
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                os.close(handle)
+                raise EmbeddedError(in_use(settings.data_dir)) from None
+        time.sleep(0.05)
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Never readable by others, not even for a moment, and never half written."""
+    aside = path.with_suffix(path.suffix + ".new")
+    aside.unlink(missing_ok=True)
+    with os.fdopen(os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+        file.write(text)
+    aside.replace(path)
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,85 @@
+"""The parent's handle on an engine of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from store.clickhouse.client import Address
+from store.clickhouse.embedded.config import GIB
+from store.clickhouse.embedded.folder import EmbeddedError, address
+
+ROOT = Path(__file__).parents[3]
+
+
+@dataclass(slots=True)
+class EmbeddedClickHouse:
+    """The parent's handle on an engine of its own, for tests and tools.
+
+    with EmbeddedClickHouse(tmp_path) as engine:
+        connect(engine.url)
+    """
+
+    data_dir: Path
+    memory_bytes: int = GIB
+    process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+
+    def start(self) -> Self:
+        read, write = os.pipe()
+        command = [sys.executable, "-m", "store.clickhouse.embedded", str(self.data_dir.absolute())]
+        command += ["--memory", str(self.memory_bytes), "--ready-fd", str(write)]
+        self.process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            pass_fds=(write,),
+            start_new_session=True,
+        )
+        os.close(write)
+        with os.fdopen(read) as pipe:
+            if not pipe.readline():  # end of file: the child is gone
+                _, said = self.process.communicate()
+                raise EmbeddedError(said.decode(errors="replace").strip())
+        return self
+
+    @property
+    def address(self) -> Address:
+        return address(self.data_dir)
+
+    @property
+    def url(self) -> str:
+        return self.address.url
+
+    @property
+    def readonly_url(self) -> str:
+        return address(self.data_dir, user="raymap_ro").url
+
+    def stop(self, timeout: float = 30.0) -> int:
+        assert self.process is not None
+        self.process.terminate()
+        try:
+            code = self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            code = self.process.wait()
+        for pipe in (self.process.stdin, self.process.stderr):
+            if pipe:
+                pipe.close()
+        return code
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
