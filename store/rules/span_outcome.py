@@ -94,6 +94,8 @@ def _thrown(attributes: Attributes) -> Thrown:
     kind, message = text(attributes, "exception.type"), text(attributes, "exception.message")
     if kind.endswith("ClientError") and (match := _CLIENT_ERROR.search(message)):
         kind = match[1]  # botocore has one class for all; the code tells more, and throttles
+    # A modelled error has a class named by its code, which OpenTelemetry writes with its module.
+    kind = kind.removeprefix("botocore.errorfactory.")
     return Thrown(kind, message, text(attributes, "exception.stacktrace"))
 
 

@@ -163,7 +163,7 @@ GRPC_ERRORS = frozenset(
     GRPC_CODES[name]
     for name in (
         "CANCELLED", "INVALID_ARGUMENT", "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED",
-        "FAILED_PRECONDITION", "OUT_OF_RANGE", "UNAUTHENTICATED",
+        "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNAUTHENTICATED",
     )
 )  # fmt: skip
 """Codes that are the caller's doing, as a 4xx is."""
