@@ -53,7 +53,8 @@ def classify(
     if throttle or (status == 429 and (error or not fault)):
         return State.THROTTLE
     if error:
-        return State.THROTTLE if exception in THROTTLING_EXCEPTIONS else State.ERROR
+        name = exception.rpartition(".")[2]  # Java's SDK gives the whole class path
+        return State.THROTTLE if name in THROTTLING_EXCEPTIONS else State.ERROR
     if status >= 500:
         return State.FAULT
     return State.ERROR if client_side else State.OK

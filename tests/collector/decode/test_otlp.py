@@ -141,6 +141,7 @@ def test_graph_of_three_services() -> None:
         ({"rpc.grpc.status_code": 7}, True, State.ERROR),
         ({"rpc.grpc.status_code": 8}, True, State.THROTTLE),
         ({"rpc.grpc.status_code": 9}, True, State.ERROR),
+        ({"rpc.grpc.status_code": 10}, True, State.ERROR),
         ({"rpc.grpc.status_code": 11}, True, State.ERROR),
         ({"rpc.grpc.status_code": 16}, True, State.ERROR),
         ({"rpc.grpc.status_code": 2}, True, State.FAULT),

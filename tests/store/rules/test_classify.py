@@ -67,6 +67,8 @@ def test_a_throttled_dynamodb_call_is_purple_in_every_sdk() -> None:
     """HTTP 400 and an exception's name is all that Python's SDK gives."""
     name = "ProvisionedThroughputExceededException"
     assert classify(error=True, fault=True, status=400, exception=name) == THROTTLE
+    java = "software.amazon.awssdk.services.dynamodb.model." + name
+    assert classify(error=True, fault=True, status=400, exception=java) == THROTTLE
     assert classify(error=True, status=400, exception="ValidationException") == ERROR
     assert classify(fault=True, status=503, exception=name) == FAULT
 
