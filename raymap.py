@@ -25,21 +25,26 @@ def option(name: str, **more: Any) -> Any:
 
 
 def port_option(name: str, help: str) -> Any:
-    return option(name, min=0, max=65535, help=help)
+    return option(name, metavar="PORT", min=0, max=65535, help=help)
 
 
-DataDir = Annotated[Path, option("--data-dir", help="Everything Raymap keeps.")]
-Host = Annotated[str, option("--host", help="Address to listen on.")]
-Port = Annotated[int, port_option("--port", "UDP and TCP; 0: any free one.")]
+DataDir = Annotated[
+    Path, option("--data-dir", metavar="FOLDER", file_okay=False, help="Where everything is kept.")
+]
+Host = Annotated[str, option("--host", metavar="ADDRESS", help="Address to listen on.")]
+Port = Annotated[int, port_option("--port", "UDP and HTTP; 0: any free one.")]
 GrpcPort = Annotated[int, port_option("--grpc-port", "gRPC; 0: any free one.")]
-OtlpPort = Annotated[int | None, port_option("--otlp-port", "OTLP over HTTP: 4318 beside 4317.")]
+OtlpPort = Annotated[
+    int | None,
+    port_option("--otlp-port", "OTLP over HTTP; without it 4318, and that only beside gRPC 4317."),
+]
 ClickHouseUrl = Annotated[
     str,
     option(
         "--clickhouse",
         metavar="URL",
         show_default="the embedded one",
-        help="clickhouse://user:password@host:9000/raymap",
+        help="Like clickhouse://user:password@host:9000/raymap.",
     ),
 ]
 Memory = Annotated[
@@ -47,19 +52,32 @@ Memory = Annotated[
     option(
         "--clickhouse-memory",
         metavar="SIZE",
+        callback=lambda text: text if parse_size(text) else "",
         show_default="40 % of RAM, at most 8G",
-        help="Of the embedded ClickHouse, like 2G.",
+        help="What the embedded ClickHouse may use, like 2G.",
     ),
 ]
 SamplingRate = Annotated[
-    float, option("--sampling-rate", min=0, max=1, help="What SDKs are told to record.")
+    float,
+    option("--sampling-rate", metavar="0…1", min=0, max=1, help="What SDKs are told to record."),
 ]
-RetentionDays = Annotated[int, option("--retention-days", min=1, help="Days that traces are kept.")]
-Level = Annotated[Literal["debug", "info", "warning", "error"], option("--log-level")]
-Format = Annotated[Literal["console", "json"], option("--log-format")]
-To = Annotated[str, typer.Option("--to", help="Where the server listens.")]
+RetentionDays = Annotated[
+    int,  # ClickHouse counts seconds from 1970 in 32 bits: a century from now would be the past
+    option("--retention-days", metavar="DAYS", min=1, max=10_000, help="How long traces are kept."),
+]
+Level = Annotated[
+    Literal["debug", "info", "warning", "error"],
+    option("--log-level", help="The least that is logged, on standard error."),
+]
+Format = Annotated[
+    Literal["console", "json"], option("--log-format", help="For people, or for programs.")
+]
+To = Annotated[str, typer.Option("--to", metavar="ADDRESS", help="Where the server listens.")]
+SHARING = "Collector processes that share the ports."
 # Said by the supervisor to its children, not by people.
 Supervised = Annotated[int | None, typer.Option("--supervised", hidden=True)]
+
+LEAST_MEMORY = 256 << 20
 
 app = typer.Typer(
     name="raymap",
@@ -67,6 +85,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # its tables cut off the names of variables
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -84,10 +103,10 @@ def serve(
     retention_days: RetentionDays = 30,
     log_level: Level = "info",
     log_format: Format = "console",
-    collectors: Annotated[int, option("--collectors", min=1, help="Processes.")] = 1,
+    collectors: Annotated[int, option("--collectors", metavar="N", min=1, help=SHARING)] = 1,
     demo: Annotated[bool, option("--demo", help="Send demo traffic as well.")] = False,
 ) -> None:
-    """Run everything: ClickHouse, the collector, the API and the console."""
+    """Run everything: ClickHouse, collector, API and console."""
     import raymap_serve
 
     settings = raymap_serve.Settings(
@@ -121,7 +140,9 @@ def collect(
     log_level: Level = "info",
     log_format: Format = "console",
     http: Annotated[bool, typer.Option(help="Open the HTTP door as well, on --port.")] = True,
-    shared: Annotated[bool, typer.Option("--shared", help="With other collectors.")] = False,
+    shared: Annotated[
+        bool, typer.Option("--shared", help="Other collectors use the ports too.")
+    ] = False,
     supervised: Supervised = None,
 ) -> None:
     """Run a collector alone: UDP, gRPC and HTTP in, ClickHouse out."""
@@ -147,7 +168,10 @@ def api(
     log_format: Format = "console",
     supervised: Supervised = None,
 ) -> None:
-    """Run the API and the console alone; segments are taken on the same port."""
+    """Run the API and the console alone.
+
+    Segments are taken on the same port.
+    """
     with reporting(supervised, "answering") as report:
         import raymap_roles
 
@@ -195,14 +219,17 @@ def migrate(
         raymap_roles.set_up_logging("info", "console")
         address = raymap_roles.address_of(clickhouse, data_dir)
         applied = apply(address, {"retention_days": retention_days})
-        say(f"{address.name}/{address.database}: {', '.join(applied) or 'nothing to apply'}")
+        did = f"applied {', '.join(applied)}" if applied else "nothing to apply"
+        say(f"{address.name}/{address.database}: {did}")
 
 
 @app.command()
 def demo(
     to: To = "127.0.0.1:2000",
-    rate: Annotated[float, typer.Option(min=0.01, help="Traces per second.")] = 8.0,
-    duration: Annotated[float | None, typer.Option(help="Seconds; without it, forever.")] = None,
+    rate: Annotated[float, typer.Option(metavar="N", min=0.01, help="Traces per second.")] = 8.0,
+    duration: Annotated[
+        float | None, typer.Option(metavar="SECONDS", min=0, help="Without it, forever.")
+    ] = None,
     supervised: Supervised = None,
 ) -> None:
     """Send the traffic of a make-believe shop."""
@@ -213,16 +240,23 @@ def demo(
             raise GaveUp(
                 f'The demo needs the package {error.name}: run  pip install "raymap[demo]"'
             ) from None
-        report.ready({"to": to})
-        run(to, rate, duration)
+        daemon = udp_address(to)
+        report.ready({"to": daemon})
+        run(daemon, rate, duration)
 
 
 @app.command("import")
 def import_files(
-    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False)],
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="As aws xray prints it."),
+    ],
     to: To = "http://127.0.0.1:2000",
 ) -> None:
-    """Send trace documents to a running server: {"Traces": [..]}, a list, one trace, or JSON lines."""
+    """Send traces in files to a running server.
+
+    A file holds {"Traces": [..]}, a list of traces, one trace, or one trace a line.
+    """
     import raymap_import
 
     with reporting(None, ""):
@@ -262,6 +296,8 @@ def sentence(error: Exception) -> str:
         from store.clickhouse.client import first_line
 
         return f"ClickHouse says: {first_line(error)}"
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"Cannot use {os.fsdecode(error.filename)}: {error.strerror}."
     text = str(error) or type(error).__name__
     ours = spoken_by.startswith(("__main__", "raymap", "store."))
     return text if ours else f"{type(error).__name__}: {text}"
@@ -270,13 +306,31 @@ def sentence(error: Exception) -> str:
 def parse_size(text: str) -> int:
     """`2G`, `512M` or bytes; 0 for nothing said."""
     number, unit = text.strip().upper().removesuffix("B").removesuffix("I"), 1
-    for letter, size in (("K", 1 << 10), ("M", 1 << 20), ("G", 1 << 30), ("T", 1 << 40)):
+    for letter, factor in (("K", 1 << 10), ("M", 1 << 20), ("G", 1 << 30), ("T", 1 << 40)):
         if number.endswith(letter):
-            number, unit = number[:-1], size
+            number, unit = number[:-1], factor
     try:
-        return int(float(number or 0) * unit)
-    except ValueError:
+        size = int(float(number or 0) * unit)
+    except (ValueError, OverflowError):
         raise typer.BadParameter(f"{text!r} is no size; expected one like 2G or 512M") from None
+    if size and size < LEAST_MEMORY:
+        raise typer.BadParameter(f"{text!r} is too little for ClickHouse, give it 256M or more")
+    return size
+
+
+def udp_address(text: str) -> str:
+    """host:port, also of http://host:port: a server's UDP port is the number of its HTTP port."""
+    import socket
+
+    host, _, port = text.removeprefix("http://").rstrip("/").rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise GaveUp(f"{text} is no address; expected one like 127.0.0.1:2000.")
+    try:
+        socket.getaddrinfo(host, int(port), type=socket.SOCK_DGRAM)
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or "no such name"
+        raise GaveUp(f"There is no host {host} to send to: {reason}.") from None
+    return f"{host}:{port}"
 
 
 def version_of_raymap() -> str:

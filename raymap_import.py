@@ -6,6 +6,7 @@ cut into requests of a size it takes.
 
 from __future__ import annotations
 
+import http.client
 import json
 import time
 import urllib.error
@@ -79,10 +80,15 @@ def read_values(path: Path) -> Iterator[bytes]:
             yield rest.strip()
             yield from (line.strip() for line in file if line.strip())
             return
+    content = path.read_bytes()
+    if not content.strip():
+        raise ImportFailed(f"{path} is empty.")
     try:
-        whole = json.loads(path.read_bytes())
+        whole = json.loads(content)
+    except UnicodeDecodeError:
+        raise ImportFailed(f"{path} is neither JSON nor JSON lines: it is no text.") from None
     except ValueError as error:
-        raise ImportFailed(f"{path} is neither JSON nor JSON lines: {error}") from None
+        raise ImportFailed(f"{path} is neither JSON nor JSON lines: {error}.") from None
     if isinstance(whole, dict) and isinstance(whole.get("Traces"), list):
         whole = whole["Traces"]
     for value in whole if isinstance(whole, list) else [whole]:
@@ -105,19 +111,31 @@ def post(to: str, body: bytes) -> dict[str, Any]:
     while True:
         try:
             with urllib.request.urlopen(request, timeout=60) as reply:
-                answer: dict[str, Any] = json.load(reply)
-                return answer
+                return _answer_in(reply.read())
         except urllib.error.HTTPError as error:
             if error.code == 503 and time.monotonic() < deadline:
                 time.sleep(1.0)
                 continue
             raise ImportFailed(f"{to} refused the import: {_said(error)}") from None
-        except (OSError, ValueError) as error:
+        except (http.client.HTTPException, ValueError):
+            raise ImportFailed(
+                f"What answers at {to} is no Raymap's HTTP port: name another with --to."
+            ) from None
+        except OSError as error:
             reason = getattr(error, "reason", error)
+            reason = getattr(reason, "strerror", None) or reason
             raise ImportFailed(
                 f"No Raymap answers at {to} ({reason}): start one with  raymap serve  "
                 "or name another with --to."
             ) from None
+
+
+def _answer_in(body: bytes) -> dict[str, Any]:
+    """ValueError when it is not what Raymap answers to an import."""
+    answer = json.loads(body)
+    if not isinstance(answer, dict) or not {"stored", "rejected"} <= answer.keys():
+        raise ValueError
+    return answer
 
 
 def _said(error: urllib.error.HTTPError) -> str:
@@ -131,7 +149,13 @@ def _summarize(outcome: Outcome, console: Console) -> None:
     refused = outcome.rejected.total()
     skipped = f", {outcome.skipped} inferred ones left to be computed" if outcome.skipped else ""
     console.print(
-        f"{outcome.traces} traces: {outcome.stored} segments stored{skipped}, {refused} refused"
+        f"{_counted(outcome.traces, 'trace')}: {_counted(outcome.stored, 'segment')} stored{skipped}, "
+        f"{refused} refused",
+        soft_wrap=True,
     )
     for reason, count in outcome.rejected.most_common(20):
-        console.print(f"  {count} × {reason}", markup=False, highlight=False)
+        console.print(f"  {count} × {reason}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"

@@ -286,6 +286,11 @@ def test_a_taken_port_is_named_by_the_roles_too(tmp_path: Path) -> None:
         (("--clickhouse", "http://db"), "a ClickHouse URL begins with clickhouse://"),
         (("--host", "192.0.2.1"), "Cannot listen on UDP port"),
         (("--clickhouse-memory", "much"), "'much' is no size"),
+        (("--clickhouse-memory", "1e999"), "'1e999' is no size"),
+        (("--clickhouse-memory", "1M"), "'1M' is too little"),
+        (("--retention-days", "100000"), "less than or equal to 10000"),
+        (("--data-dir", __file__), f"'{__file__}' is a file"),
+        (("--data-dir", f"{__file__}/below"), f"Cannot use {__file__}/below: Not a directory."),
     ],
 )
 def test_a_wrong_flag_is_explained(tmp_path: Path, words: tuple[str, str], said: str) -> None:
@@ -346,6 +351,41 @@ def test_import_sends_files_and_counts(raymap_server: Server, tmp_path: Path) ->
     assert "1 refused" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "is empty."),
+        (b"# Notes\n", "is neither JSON nor JSON lines: Expecting value"),
+        (b"\xff\xd8\xff", "is neither JSON nor JSON lines: it is no text."),
+        (b'{"a": 1}', "1 trace: 0 segments stored, 1 refused"),
+    ],
+)
+def test_import_of_something_else_says_so(
+    raymap_server: Server, tmp_path: Path, content: bytes, said: str
+) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(content)
+    done = raymap("import", str(file), "--to", raymap_server.http)
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_import_to_another_port_says_so(raymap_server: Server, tmp_path: Path) -> None:
+    file = tmp_path / "t.json"
+    file.write_text('{"Traces": [{}]}')
+    done = raymap("import", str(file), "--to", f"http://{raymap_server.grpc}")
+    assert done.returncode == 1
+    assert "is no Raymap's HTTP port" in done.stderr
+
+
+@pytest.mark.parametrize("to", ["nonsense", "127.0.0.1:x", "127.0.0.1:70000", "no.invalid:2000"])
+def test_a_demo_to_nowhere_says_so(to: str) -> None:
+    done = raymap("demo", "--to", to, "--duration", "1")
+    assert done.returncode == 1
+    assert re.fullmatch(r"raymap: (.* is no address;|There is no host) .*\n", done.stderr)
+
+
 def test_import_without_a_server_says_so(tmp_path: Path) -> None:
     file = tmp_path / "t.json"
     file.write_text('{"Traces": [{}]}')
@@ -353,6 +393,16 @@ def test_import_without_a_server_says_so(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "No Raymap answers at http://127.0.0.1:1" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_clickhouse_alone_in_a_relative_folder(tmp_path: Path) -> None:
+    command = [sys.executable, str(ROOT / "raymap.py"), "clickhouse"]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline().startswith("raymap: ClickHouse listens: clickhouse 127.")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+    assert (tmp_path / "raymap-data" / "clickhouse" / "port").exists()
 
 
 def test_migrate_alone(raymap_server: Server) -> None:

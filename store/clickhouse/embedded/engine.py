@@ -18,6 +18,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -51,9 +52,10 @@ def run(
     held = lock(settings)  # before any file is touched: another process may be using them
     try:
         prepare(settings)
-        engine = _Engine(folder, address(settings.data_dir, database=""))
-        engine.start(load_engine(), watch_stdin=watch_stdin)
-        on_ready(address(settings.data_dir))
+        opened = address(settings.data_dir)
+        engine = _Engine(folder, replace(opened, database=""))
+        engine.start(load_engine(), watch_stdin=watch_stdin)  # changes the working folder
+        on_ready(opened)
         return engine.wait()
     finally:
         os.close(held)
