@@ -153,6 +153,8 @@ def collect(
         otlp = raymap_roles.otlp_port_of(otlp_port, grpc_port)
         door = raymap_roles.Door(host, port, grpc_port, otlp, http, shared)
         address = raymap_roles.address_of(clickhouse, data_dir)
+        if supervised is None:
+            raymap_roles.require_schema(address)
         code = raymap_roles.collect(door, data_dir, address, report.ready)
     raise typer.Exit(code)
 
@@ -177,6 +179,8 @@ def api(
 
         raymap_roles.set_up_logging(log_level, log_format)
         address = raymap_roles.address_of(clickhouse, data_dir)
+        if supervised is None:
+            raymap_roles.require_schema(address)
         code = raymap_roles.api(
             (host, port), data_dir, address, sampling_rate, version_of_raymap(), report.ready
         )

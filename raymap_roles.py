@@ -10,13 +10,13 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
 
-from raymap_supervisor import GaveUp
+from raymap_supervisor import GaveUp, say
 
 if TYPE_CHECKING:
     from store.clickhouse.client import Address
@@ -143,6 +143,25 @@ def address_of(url: str, data_dir: Path) -> Address:
         raise GaveUp(f"Which ClickHouse? Name one with --clickhouse; {error}.") from None
 
 
+def require_schema(clickhouse: Address) -> None:
+    """GaveUp when ClickHouse answers, but not as one that `raymap migrate` has prepared."""
+    from store.clickhouse.store import ClickHouseStore
+    from store.interface import StoreAway, StoreError
+
+    store = ClickHouseStore(replace(clickhouse, connect_timeout=2.0, timeout=10.0), connections=1)
+    try:
+        store.check()
+    except StoreAway as away:  # it may come; until then segments are kept on disk
+        say(f"{clickhouse.name}: {away}; going on without it")
+    except StoreError as refused:
+        raise GaveUp(
+            f"{clickhouse.name}/{clickhouse.database}: {refused} "
+            "If the database is new, run  raymap migrate  first."
+        ) from None
+    finally:
+        store.close()
+
+
 def otlp_port_of(given: int | None, grpc_port: int) -> int | None:
     """OTLP's second usual port goes with the first: who moved 4317 is not in 4318's way either."""
     return 4318 if given is None and grpc_port == 4317 else given
@@ -210,7 +229,12 @@ def set_up_logging(level: str, form: str) -> None:
     if form == "json":
         last = structlog.processors.JSONRenderer()
     else:
-        last = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)
+        last = structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(),
+            pad_event_to=0,
+            # The usual one shows local variables, passwords among them.
+            exception_formatter=structlog.dev.plain_traceback,
+        )
     structlog.configure(
         processors=[*shared, structlog.processors.format_exc_info, last],
         wrapper_class=structlog.make_filtering_bound_logger(number),

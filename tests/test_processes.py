@@ -12,12 +12,14 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
+from store.clickhouse.client import Address
 from store.clickhouse.embedded import EmbeddedClickHouse
 from tests.conftest import ROOT, Server, start_server, stop_server
 
@@ -409,6 +411,19 @@ def test_migrate_alone(raymap_server: Server) -> None:
     done = raymap("migrate", "--data-dir", str(raymap_server.data_dir))
     assert done.returncode == 0, done.stderr
     assert "nothing to apply" in done.stderr
+
+
+@pytest.mark.parametrize("role", ["api", "collect"])
+def test_a_role_asks_for_a_migrated_database(
+    clickhouse: Address, tmp_path: Path, role: str
+) -> None:
+    url = replace(clickhouse, database="never").url
+    ended = raymap(role, "--port", "0", "--data-dir", str(tmp_path), RAYMAP_CLICKHOUSE=url)
+    assert ended.returncode == 1
+    assert ended.stderr == (
+        f"raymap: {clickhouse.name}/never: ClickHouse refused: Database never does not exist. "
+        "If the database is new, run  raymap migrate  first.\n"
+    )
 
 
 def test_which_clickhouse_is_asked_for(tmp_path: Path) -> None:
