@@ -8,13 +8,16 @@ The rules, in X-Ray's words (XRAY.md §4.3, §5.2-5.6):
   to the inferred node, with the call's own figures: edges are the caller's view.
 * A segment whose parent is another segment (the Lambda pair) or a subsegment that is no call gets
   an edge with its own figures: nobody else measured that way.
+* A link joins two traces: an edge of its own kind from the node of what sent the event (the queue,
+  when nobody answered the sending call) to the node that received it. Linked from both ends it
+  counts once, by the receiver's word.
 * A segment without a parent, or whose parent nobody in the trace has, entered here: a client node
   stands before it. A segment whose parent is known but belongs to no known segment has no edge.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from store.model import (
@@ -23,6 +26,7 @@ from store.model import (
     EdgeStats,
     NodeKey,
     OwnedCall,
+    OwnedLink,
     ServiceGraph,
     ServiceStats,
     State,
@@ -62,6 +66,7 @@ class EdgeUnit(NamedTuple):
     end: int
     state: State
     label: str
+    link: bool = False
 
 
 class Family:
@@ -173,13 +178,82 @@ def _segment_units(
             yield EdgeUnit(owner.node, node, "", *times, document.state, label)
 
 
-def weave(traces: Iterable[Trace], window: TimeRange | None = None) -> ServiceGraph:
-    """The service graph of traces: units whose start lies in the window, all without one."""
+class End(NamedTuple):
+    """One end of a link, found: its node, and when it ended."""
+
+    node: NodeKey
+    end: int
+
+
+def find_end(trace: Trace, id: int) -> End | None:
+    """The node that a segment, subsegment or call of a trace stands for in a link."""
+    owned = trace.calls.get(id)
+    if owned is not None:
+        answers = [d.node for d in answered(trace).get(id, ())]
+        return End(min(answers, default=owned.call.node), owned.call.end)
+    family = Family(trace.documents)
+    holder = family.holder(id)
+    owner = family.owner(holder)
+    return End(owner.node, holder.end) if holder is not None and owner is not None else None
+
+
+def link_units(trace: Trace, lookup: Callable[[bytes], Trace | None]) -> Iterator[EdgeUnit]:
+    """The units of a trace's links whose other ends `lookup` finds."""
+    family = Family(trace.documents)
+    for owned in trace.links.values():
+        link = owned.link
+        other = lookup(link.trace_id)
+        own = owned.node
+        if owned.independent:
+            owner = family.owner(trace.documents.get(owned.document_id))
+            if owner is None:
+                continue
+            own = owner.node
+        end = find_end(other, link.id) if other is not None else None
+        if other is None or end is None:
+            continue
+        if link.upstream:
+            source, target = end.node, own
+            age = (link.received or owned.start) - end.end
+        elif any(
+            back.link.upstream and back.link.trace_id == trace.trace_id
+            for back in other.links.values()
+        ):
+            continue
+        else:
+            source, target = own, end.node
+            age = link.received - owned.end
+        finish = owned.start + max(0, age)
+        yield EdgeUnit(source, target, "", owned.start, finish, owned.state, owned.label, link=True)
+
+
+def all_units(
+    trace: Trace, lookup: Callable[[bytes], Trace | None]
+) -> Iterator[NodeUnit | EdgeUnit]:
+    """Every unit of one trace, links to others included."""
+    yield from trace_units(trace)
+    if trace.links:
+        yield from link_units(trace, lookup)
+
+
+def weave(
+    traces: Iterable[Trace],
+    window: TimeRange | None = None,
+    lookup: Callable[[bytes], Trace | None] | None = None,
+) -> ServiceGraph:
+    """The service graph of traces: units whose start lies in the window, all without one.
+
+    ``lookup`` finds traces that links lead to; without it only those given are known.
+    """
+    if lookup is None:
+        traces = list(traces)
+        lookup = {trace.trace_id: trace for trace in traces}.get
     services: dict[NodeKey, ServiceStats] = {}
     edges: dict[tuple[NodeKey, NodeKey], EdgeStats] = {}
+    links: dict[tuple[NodeKey, NodeKey], EdgeStats] = {}
     touched: dict[NodeKey, set[tuple[int, bytes]]] = {}
     for trace in traces:
-        for unit in trace_units(trace):
+        for unit in all_units(trace, lookup):
             if window is not None and unit.start not in window:
                 continue
             if isinstance(unit, NodeUnit):
@@ -187,18 +261,16 @@ def weave(traces: Iterable[Trace], window: TimeRange | None = None) -> ServiceGr
                 minute = unit.start // MINUTE
                 touched.setdefault(unit.node, set()).add((minute, trace.trace_id))
             else:
-                _count_edge(edges, unit)
+                _count_edge(links if unit.link else edges, unit)
     for key, minutes in touched.items():
         services[key].touched = len(minutes)
-    add_silent_ends(services, edges)
-    return ServiceGraph(services, edges)
+    add_silent_ends(services, [*edges.values(), *links.values()])
+    return ServiceGraph(services, edges, links)
 
 
-def add_silent_ends(
-    services: dict[NodeKey, ServiceStats], edges: Mapping[tuple[NodeKey, NodeKey], EdgeStats]
-) -> None:
+def add_silent_ends(services: dict[NodeKey, ServiceStats], edges: Iterable[EdgeStats]) -> None:
     """Give every end of an edge a node: clients, and services all of whose units lie outside."""
-    for edge in edges.values():
+    for edge in edges:
         for key in (edge.source, edge.target):
             known = services.get(key)
             if known is None:
@@ -253,6 +325,7 @@ def _count_edge(edges: dict[tuple[NodeKey, NodeKey], EdgeStats], unit: EdgeUnit)
             start=unit.start,
             end=unit.end,
             statistics=Statistics(histogram={}),
+            link=unit.link,
         )
     if unit.alias:
         stats.aliases |= {unit.alias}
@@ -284,3 +357,20 @@ def calls_of(document: Document) -> Iterator[OwnedCall]:
     """The calls a document carries, with their owner."""
     for call in document.calls:
         yield OwnedCall(call, document.id, document.independent, document.node, document.version)
+
+
+def links_of(document: Document) -> Iterator[OwnedLink]:
+    """The links a document carries, with their owner."""
+    label = failure_label(document.exception, document.http.status)
+    for link in document.links:
+        yield OwnedLink(
+            link,
+            document.id,
+            document.independent,
+            document.node,
+            document.start,
+            document.end,
+            document.state,
+            label,
+            document.version,
+        )

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from store.cursor import decode_cursor, encode_cursor
-from store.edges import EdgeUnit, NodeUnit, calls_of, count, trace_units, weave
+from store.edges import EdgeUnit, NodeUnit, all_units, calls_of, count, links_of, weave
 from store.interface import (
     Axis,
     Failure,
@@ -52,15 +52,20 @@ class MemoryStore:
     def _put(self, document: Document) -> None:
         trace = self._traces.get(document.trace_id)
         if trace is None:
-            trace = Trace(document.trace_id, {}, {}, updated=0, revision=0)
+            trace = Trace(document.trace_id, {}, {}, updated=0, revision=0, links={})
             self._traces[document.trace_id] = trace
         trace.updated = max(trace.updated, document.version)
         trace.revision += 1
         assert isinstance(trace.documents, dict)
         assert isinstance(trace.calls, dict)
+        assert isinstance(trace.links, dict)
         known = trace.documents.get(document.id)
         if known is None or _holds(document) >= _holds(known):
             trace.documents[document.id] = document
+        for joined in links_of(document):
+            same = trace.links.get(joined.key)
+            if same is None or rank(joined.state, joined.version) >= rank(same.state, same.version):
+                trace.links[joined.key] = joined
         for owned in calls_of(document):
             other = trace.calls.get(owned.call.id)
             if other is None or _call_holds(owned) >= _call_holds(other):
@@ -98,7 +103,7 @@ class MemoryStore:
 
     def service_graph(self, window: TimeRange) -> ServiceGraph:
         """The reference itself."""
-        return weave(self._traces.values(), window)
+        return weave(self._traces.values(), window, self._traces.get)
 
     def node_series(self, node: NodeKey, window: TimeRange, step: int) -> list[Slice]:
         """Statistics of a node per step."""
@@ -126,7 +131,8 @@ class MemoryStore:
 
     def _units(self, window: TimeRange) -> Iterator[NodeUnit | EdgeUnit]:
         for trace in self._traces.values():
-            yield from (unit for unit in trace_units(trace) if unit.start in window)
+            units = all_units(trace, self._traces.get)
+            yield from (unit for unit in units if unit.start in window)
 
     def _node_units(self, node: NodeKey, window: TimeRange) -> Iterator[NodeUnit]:
         for unit in self._units(window):

@@ -92,6 +92,19 @@ class Call(Struct, frozen=True, gc=False):
     exception: str = ""
 
 
+class Link(Struct, frozen=True, gc=False):
+    """A join of two traces (XRAY.md §2.9): ``trace_id`` and ``id`` name the other end.
+
+    ``upstream``: the other end caused this one, as a producer's message a consumer's work.
+    ``received``: when the event was received (microseconds), 0 when nobody says.
+    """
+
+    trace_id: bytes
+    id: int
+    upstream: bool = True
+    received: int = 0
+
+
 class Document(Struct, frozen=True, gc=False):
     """One received segment document, flattened: a segment, or an independent subsegment.
 
@@ -126,6 +139,7 @@ class Document(Struct, frozen=True, gc=False):
     raw: bytes = b""
     version: int = 0
     sampled: bool = True
+    links: tuple[Link, ...] = ()
 
     @property
     def in_progress(self) -> bool:
@@ -186,7 +200,11 @@ class ServiceStats(Struct, gc=False):
 
 
 class EdgeStats(Struct, gc=False):
-    """A caller's view of its calls to one node over a window. ``aliases``: names it used."""
+    """A caller's view of its calls to one node over a window. ``aliases``: names it used.
+
+    Of a ``link`` edge the units are received events, counted by how the receiver fared, and times
+    are ages: from the end of what sent the event to its receipt.
+    """
 
     source: NodeKey
     target: NodeKey
@@ -194,13 +212,18 @@ class EdgeStats(Struct, gc=False):
     start: int
     end: int
     statistics: Statistics
+    link: bool = False
 
 
 class ServiceGraph(Struct, gc=False):
-    """Services and edges over a window; every end of an edge is among the services."""
+    """Services and edges over a window; every end of an edge is among the services.
+
+    ``links`` are edges between traces, apart: a pair of nodes may have both.
+    """
 
     services: dict[NodeKey, ServiceStats]
     edges: dict[tuple[NodeKey, NodeKey], EdgeStats]
+    links: dict[tuple[NodeKey, NodeKey], EdgeStats] = {}
 
 
 class OwnedCall(Struct, frozen=True, gc=False):
@@ -211,6 +234,25 @@ class OwnedCall(Struct, frozen=True, gc=False):
     independent: bool
     node: NodeKey
     version: int
+
+
+class OwnedLink(Struct, frozen=True, gc=False):
+    """A link and the document it came in: ``node`` is that document's, when it is a segment."""
+
+    link: Link
+    document_id: int
+    independent: bool
+    node: NodeKey
+    start: int
+    end: int
+    state: State
+    label: str
+    version: int
+
+    @property
+    def key(self) -> tuple[int, bytes, int, bool]:
+        """What two copies of one link share."""
+        return self.document_id, self.link.trace_id, self.link.id, self.link.upstream
 
 
 class Trace(Struct, gc=False):
@@ -227,3 +269,4 @@ class Trace(Struct, gc=False):
     calls: Mapping[int, OwnedCall]
     updated: int
     revision: int
+    links: Mapping[tuple[int, bytes, int, bool], OwnedLink] = {}

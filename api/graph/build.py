@@ -18,12 +18,17 @@ Graph: TypeAlias = nx.DiGraph
 
 
 def build_graph(services: ServiceGraph) -> Graph:
-    """Nodes and edges in the order of their keys, whatever the store's order was."""
+    """Nodes and edges in the order of their keys, whatever the store's order was.
+
+    Where one node both calls and sends events to another, the calls are drawn.
+    """
     graph: Graph = nx.DiGraph()
     for key in sorted(services.services):
         graph.add_node(key, stats=services.services[key])
     for source, target in sorted(services.edges):
         graph.add_edge(source, target, stats=services.edges[source, target])
+    for pair in sorted(services.links.keys() - services.edges.keys()):
+        graph.add_edge(*pair, stats=services.links[pair])
     return graph
 
 

@@ -69,7 +69,7 @@ def render_edge(
         "in_progress": figures.in_progress,
         **times(figures),
         "requests_per_min": per_minute(figures.total + figures.in_progress, window),
-        "kind": "call",
+        "kind": "link" if stats.link else "call",
         "back": back,
         "bends": list(bends),
     }

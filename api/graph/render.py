@@ -57,11 +57,16 @@ def _service_figures(stats: ServiceStats) -> Json:
 
 
 def _edge(stats: EdgeStats, reference: int) -> Json:
+    times = entries(stats.statistics.histogram)
     return {
         "ReferenceId": reference,
         **whole_seconds(stats.start, stats.end),
         "SummaryStatistics": statistics(stats.statistics),
-        "ResponseTimeHistogram": entries(stats.statistics.histogram),
+        **(
+            {"EdgeType": "link", "ReceivedEventAgeHistogram": times}
+            if stats.link
+            else {"ResponseTimeHistogram": times}
+        ),
         "Aliases": [{"Name": alias, "Names": [alias]} for alias in sorted(stats.aliases)],
     }
 

@@ -89,7 +89,8 @@ def _node_parts(context: Context, graph: Graph, key: NodeKey, window: TimeRange)
 
 def _edge_parts(context: Context, graph: Graph, edge: Ends, window: TimeRange) -> Detail:
     store, step = context.store, step_of(window)
-    was = store.service_graph(earlier(window)).edges.get(edge)
+    once = store.service_graph(earlier(window))
+    was = (once.links if calls_of(graph, *edge).link else once.edges).get(edge)
     return {
         "before": before(was.statistics) if was else None,
         "histogram": histogram_figure(calls_of(graph, *edge).statistics.histogram),

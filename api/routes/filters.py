@@ -8,7 +8,7 @@ from fastapi import Depends, Query
 
 from api.errors import Refused
 from api.figures import STATUS_NAMES
-from api.graph.build import build_graph, find_node
+from api.graph.build import build_graph, calls_of, find_node
 from store.interface import Store, TraceQuery
 from store.model import State, TimeRange
 
@@ -51,4 +51,7 @@ def query_of(store: Store, window: TimeRange, filters: _Filters) -> TraceQuery |
     source, target = (find_node(graph, end) for end in filters.edge.split(":"))
     if source is None or target is None:
         return None
+    if graph.has_edge(source, target) and calls_of(graph, source, target).link:
+        # Events join two traces; those of the receiver are shown.
+        return TraceQuery(window, node=node or target, states=filters.states)
     return TraceQuery(window, node=node, edge=(source, target), states=filters.states)

@@ -12,16 +12,19 @@ from math import isfinite
 from typing import Any
 
 from collector.decode.nodes import CACHED, aws_node, name_of_nameless, remote_node, segment_node_of
-from collector.decode.wire import Cause, HttpBlock, Root, Unit
-from store.model import NO_HTTP, Call, Document, Http, State
+from collector.decode.wire import Cause, HttpBlock, LinkAttributes, LinkEntry, Root, Unit
+from store.model import NO_HTTP, Call, Document, Http, Link, State
 from store.rules.annotations import annotation_item
 from store.rules.classify import classify
 from store.rules.identity import CallNode
+from store.rules.links import MAX_LINKS, read_link
+from store.trace_id import parse_trace_id
 
 LATEST = 253_402_300_800.0
 """Year 10000 in epoch seconds: later times are taken for other units."""
 MAX_NAME = 200
 MAX_ANNOTATION = 1000
+NO_ATTRIBUTES = LinkAttributes()
 
 
 class Identity:
@@ -57,6 +60,7 @@ def flatten(root: Root, identity: Identity, raw: bytes, version: int) -> Documen
     end = identity.end
     latest = 0.0
     items = _items(root.annotations) if root.annotations else []
+    links = _links(root.links, identity.trace_id) if root.links else []
     members: list[int] = []
     calls: dict[int, Call] = {}
     aws = root.aws
@@ -71,6 +75,8 @@ def flatten(root: Root, identity: Identity, raw: bytes, version: int) -> Documen
             members.append(id)
         if unit.annotations:
             items += _items(unit.annotations)
+        if unit.links:
+            links += _links(unit.links, identity.trace_id)
         unit_end = unit.end_time
         if unit_end is not None and latest < unit_end < LATEST:
             latest = unit_end
@@ -106,6 +112,8 @@ def flatten(root: Root, identity: Identity, raw: bytes, version: int) -> Documen
         tuple(calls.values()),
         raw,
         version,
+        True,
+        tuple(links),
     )
 
 
@@ -148,6 +156,22 @@ def _call(unit: Unit, id: int, fallback_start: int, types: dict[str, str]) -> Ca
     traced = unit.traced or (request is not None and request.traced) or False
     host = name if remote else ""
     return Call(id, start, end, state, target.node, target.service, host, status, traced, exception)
+
+
+def _links(entries: list[LinkEntry], own: bytes) -> list[Link]:
+    """Links to other traces; one that names no trace, or nothing in it, says nothing."""
+    links: list[Link] = []
+    for entry in entries[:MAX_LINKS]:
+        try:
+            trace_id = parse_trace_id(entry.trace_id or "")
+        except ValueError:
+            continue
+        more = entry.attributes or NO_ATTRIBUTES
+        kind, received = more.reference_type, more.received_event_end_time
+        link = read_link(own, trace_id, read_id(entry.id), kind, received)
+        if link is not None:
+            links.append(link)
+    return links
 
 
 def _state(unit: Unit, status: int, exception: str) -> State:

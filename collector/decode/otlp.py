@@ -170,6 +170,7 @@ def flatten_span(facts: SpanFacts, resource: Resource, raw: bytes, version: int)
         raw,
         version,
         not is_unsampled(raw),
+        facts.links,
     )
 
 

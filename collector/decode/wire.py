@@ -77,6 +77,19 @@ class Cause(Struct, gc=False):
     exceptions: list[ExceptionEntry] | None = None
 
 
+class LinkAttributes(Struct, gc=False, rename=lambda name: f"aws.xray.reserved.{name}"):
+    """What X-Ray itself writes there (XRAY.md §2.9); other attributes stay in the raw document."""
+
+    reference_type: str | None = None
+    received_event_end_time: float | None = None
+
+
+class LinkEntry(Struct, gc=False):
+    trace_id: str | None = None
+    id: str | None = None
+    attributes: LinkAttributes | None = None
+
+
 class Unit(Struct, gc=False):
     """A segment or a subsegment. Absent and null are the same everywhere."""
 
@@ -96,6 +109,7 @@ class Unit(Struct, gc=False):
     sql: Sql | None = None
     cause: Cause | str | None = None
     annotations: dict[str, Any] | None = None
+    links: list[LinkEntry] | None = None
     subsegments: list[Unit] | None = None
 
 
@@ -146,8 +160,10 @@ def _pick(struct: type[_T], data: dict[str, Any]) -> _T:
     """A struct of those properties of ``data`` that fit it."""
     fitting = {
         name: value
-        for name, kind in _kinds(struct).items()
-        if name in data and (value := _fit(kind, data[name])) is not UNSET
+        for (name, kind), encoded in zip(
+            _kinds(struct).items(), struct.__struct_encode_fields__, strict=True
+        )
+        if encoded in data and (value := _fit(kind, data[encoded])) is not UNSET
     }
     return struct(**fitting)
 
@@ -158,7 +174,8 @@ _known_kinds: dict[type[Struct], dict[str, Any]] = {}
 def _kinds(struct: type[Struct]) -> dict[str, Any]:
     kinds = _known_kinds.get(struct)
     if kinds is None:
-        kinds = _known_kinds[struct] = get_type_hints(struct)
+        hints = get_type_hints(struct)
+        kinds = _known_kinds[struct] = {name: hints[name] for name in struct.__struct_fields__}
     return kinds
 
 

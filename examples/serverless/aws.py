@@ -51,6 +51,7 @@ def call(
         error = fail(asked)
         asked.entity.put_http_meta("status", 200 if error is None else error.status)
         if error is None:
+            scope.trace.answered = asked.entity.id
             return
         if isinstance(error, ProvisionedThroughputExceededException):
             _throttled(asked, aws)

@@ -149,11 +149,12 @@ def _about(function: Function) -> dict[str, Any]:
 
 
 def link_to(producer: Scope, received_at: float) -> Link:
-    """From a consumer back to the trace whose event it handles."""
+    """From a consumer back to the call that caused the event it handles: what SDKs pass on in a
+    message's trace header."""
     segment = owner(producer.entity)
     return {
         "trace_id": segment.trace_id,
-        "id": segment.id,
+        "id": producer.trace.answered or segment.id,
         "attributes": {
             "aws.xray.reserved.reference_type": "parent",
             "aws.xray.reserved.type": segment.origin,

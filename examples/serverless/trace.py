@@ -53,6 +53,8 @@ class Trace:
         self.start = start
         self.random = random
         self.id = f"1-{int(start):08x}-{random.getrandbits(96):024x}"
+        self.answered = ""
+        """The last AWS call that went well: what an event is caused by."""
         self.spawned: list[Trace] = []
         self._sends: list[Send] = []
 

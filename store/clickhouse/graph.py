@@ -51,16 +51,19 @@ GROUP BY account, name, type
 """
 
 EDGES = f"""
-SELECT source, target, groupUniqArrayIf(alias, alias != ''), min(start), max(start + duration), {_COUNTS}
+SELECT source, target, link, groupUniqArrayIf(alias, alias != ''), min(start), max(start + duration), {_COUNTS}
 FROM (
 {EDGE_UNITS}
 )
-GROUP BY source, target
+GROUP BY source, target, link
 """
 
 _BOUNDS = """
 SELECT count(), min(lo), max(hi) FROM traces WHERE trace_id IN (
     SELECT trace_id FROM traces WHERE lo < :to AND hi >= :from
+    UNION ALL
+    SELECT other_trace FROM links
+    WHERE minute BETWEEN intDiv(:from, 60000000) AND intDiv(:to, 60000000)
 )
 """
 
@@ -92,19 +95,21 @@ def service_graph(ask: Ask, window: TimeRange) -> ServiceGraph:
             durations=_histogram(durations),
         )
     edges: dict[tuple[NodeKey, NodeKey], EdgeStats] = {}
-    for source, target, aliases, start, end, *rest in _with_kinship(ask, values, EDGES):
+    links: dict[tuple[NodeKey, NodeKey], EdgeStats] = {}
+    for source, target, link, aliases, start, end, *rest in _with_kinship(ask, values, EDGES):
         pair = NodeKey(*source), NodeKey(*target)
-        edges[pair] = EdgeStats(
+        (links if link else edges)[pair] = EdgeStats(
             *pair,
             aliases=frozenset(aliases),
             start=start,
             end=end,
             statistics=_statistics(rest),
+            link=bool(link),
         )
         if pair[0].is_client and pair[1] in services:
             services[pair[1]].root = True
-    add_silent_ends(services, edges)
-    return ServiceGraph(services, edges)
+    add_silent_ends(services, [*edges.values(), *links.values()])
+    return ServiceGraph(services, edges, links)
 
 
 def node_series(ask: Ask, node: NodeKey, window: TimeRange, step: int) -> list[Slice]:

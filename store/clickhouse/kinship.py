@@ -7,6 +7,7 @@ says the same and was tried: it takes 0.3 s to plan, even over nothing.
 * ``holders``: which document is, or embeds, each id; a segment before independent subsegments,
   then the smallest document id.
 * ``owners``: the node of the segment that each document belongs to, reached parent by parent.
+* ``linked``: links of the window; ``ends``: the nodes their other ends stand for.
 """
 
 from __future__ import annotations
@@ -18,16 +19,20 @@ from typing import Any
 from store.edges import MAX_CLIMB
 
 _FOLDER = Path(__file__).parent / "queries"
-ORPHANED, KIN = ((_FOLDER / f"{name}.sql").read_text() for name in ("orphaned", "kin"))
+ORPHANED, KIN, LINKED, ENDS = (
+    (_FOLDER / f"{name}.sql").read_text() for name in ("orphaned", "kin", "linked", "ends")
+)
 
-_TABLES = ("orphaned", "kin", "holders", "owners", "climb", "climbed")
+_TABLES = ("linked", "orphaned", "kin", "holders", "owners", "ends", "climb", "climbed")
 
 _HOLDERS = """
 SELECT trace_id, member, tupleElement(held, 1) AS id, tupleElement(held, 2) AS parent_id,
        tupleElement(held, 3) AS independent,
-       (tupleElement(held, 4), tupleElement(held, 5), tupleElement(held, 6)) AS node
+       (tupleElement(held, 4), tupleElement(held, 5), tupleElement(held, 6)) AS node,
+       tupleElement(held, 7) AS end
 FROM (
-    SELECT trace_id, member, argMin((k.id, k.parent_id, k.independent, k.account, k.name, k.type),
+    SELECT trace_id, member,
+           argMin((k.id, k.parent_id, k.independent, k.account, k.name, k.type, k.end),
                                     (k.independent, k.id)) AS held
     FROM kin AS k ARRAY JOIN arrayPushFront(k.members, k.id) AS member
     GROUP BY trace_id, member
@@ -54,6 +59,7 @@ def prepare(ask: Callable[[str], list[tuple[Any, ...]]], bind: Callable[[str], s
     """Fill ``orphaned``, ``holders`` and ``owners`` for a window, on this connection."""
     for table in _TABLES:
         ask(f"DROP TEMPORARY TABLE IF EXISTS {table}")
+    _create(ask, "linked", bind(LINKED))
     _create(ask, "orphaned", bind(ORPHANED))
     _create(ask, "kin", bind(KIN))
     _create(ask, "holders", _HOLDERS)
@@ -67,6 +73,7 @@ def prepare(ask: Callable[[str], list[tuple[Any, ...]]], bind: Callable[[str], s
         ask("DROP TEMPORARY TABLE climb")
         _create(ask, "climb", "SELECT * FROM climbed")
         ask("DROP TEMPORARY TABLE climbed")
+    _create(ask, "ends", bind(ENDS))
 
 
 def release(ask: Callable[[str], list[tuple[Any, ...]]]) -> None:

@@ -9,7 +9,20 @@ from typing import Any
 from store.clickhouse import sql
 from store.cursor import decode_cursor, encode_cursor
 from store.interface import Axis, Found, Page, TraceQuery
-from store.model import COMPLETE, NO_HTTP, Call, Document, Http, NodeKey, OwnedCall, State, Trace
+from store.model import (
+    COMPLETE,
+    NO_HTTP,
+    Call,
+    Document,
+    Http,
+    Link,
+    NodeKey,
+    OwnedCall,
+    OwnedLink,
+    State,
+    Trace,
+)
+from store.rules.classify import failure_label
 
 Ask = Callable[[str], list[tuple[Any, ...]]]
 
@@ -27,6 +40,11 @@ _CALLS = """
 SELECT hex(trace_id), document_id, independent, owner_account, owner_name, owner_type, ver,
        id, start, start + duration, state, account, name, type, service, host, status, traced, exception
 FROM calls FINAL WHERE trace_id IN {ids} AND minute BETWEEN {lo} AND {hi}
+"""
+_LINKS = """
+SELECT hex(trace_id), hex(other_trace), other_id, upstream, event_received, document_id, independent,
+       account, name, type, start, start + duration, state, status, exception, ver
+FROM links FINAL WHERE trace_id IN {ids} AND minute BETWEEN {lo} AND {hi}
 """
 # A body may be any bytes; the driver would read a String as UTF-8 text.
 _DOCUMENTS = (
@@ -64,7 +82,7 @@ def get_traces(ask: Ask, trace_ids: Sequence[bytes], *, raw: bool) -> dict[bytes
     bounds: list[int] = []
     for digits, lo, hi, updated, revision in ask(_TRACES.format(ids=ids)):
         trace_id = bytes.fromhex(digits)
-        traces[trace_id] = Trace(trace_id, {}, {}, updated, revision)
+        traces[trace_id] = Trace(trace_id, {}, {}, updated, revision, {})
         bounds += [lo // 60_000_000, hi // 60_000_000]
     if not traces:
         return {}
@@ -83,6 +101,11 @@ def get_traces(ask: Ask, trace_ids: Sequence[bytes], *, raw: bool) -> dict[bytes
         calls = traces[bytes.fromhex(digits)].calls
         assert isinstance(calls, dict)
         calls[owned.call.id] = owned
+    for digits, *columns in ask(_LINKS.format(**places)):
+        joined = _owned_link(columns)
+        links = traces[bytes.fromhex(digits)].links
+        assert isinstance(links, dict)
+        links[joined.key] = joined
     # Between the inserts of one batch a trace may have calls and no document yet.
     return {trace_id: trace for trace_id, trace in traces.items() if trace.documents}
 
@@ -218,3 +241,19 @@ def _owned_call(columns: Sequence[Any]) -> OwnedCall:
     )
     node = NodeKey(*owner)
     return OwnedCall(call, document_id, bool(independent), node, ver & (COMPLETE - 1))
+
+
+def _owned_link(columns: Sequence[Any]) -> OwnedLink:
+    other, other_id, upstream, received, document_id, independent, *node = columns[:9]
+    start, end, state, status, exception, ver = columns[9:]
+    return OwnedLink(
+        Link(bytes.fromhex(other), other_id, bool(upstream), received),
+        document_id,
+        bool(independent),
+        NodeKey(*node),
+        start,
+        end,
+        State(state),
+        failure_label(exception, status),
+        ver & (COMPLETE - 1),
+    )

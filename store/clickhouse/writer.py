@@ -20,6 +20,10 @@ CALL_COLUMNS = (
     "trace_id, id, document_id, independent, start, duration, state, owner_account, owner_name, "
     "owner_type, account, name, type, service, host, status, traced, exception, received, ver"
 )
+LINK_COLUMNS = (
+    "trace_id, document_id, independent, other_trace, other_id, upstream, event_received, start, "
+    "duration, state, account, name, type, status, exception, received, ver"
+)
 DOCUMENT_COLUMNS = "trace_id, id, body, received, ver"
 
 
@@ -84,8 +88,32 @@ def call_rows(document: Document) -> list[tuple[Any, ...]]:
     ]
 
 
+def link_rows(document: Document) -> list[tuple[Any, ...]]:
+    """The rows of `links` a document brings, in the order of LINK_COLUMNS."""
+    return [
+        (
+            document.trace_id,
+            document.id,
+            document.independent,
+            link.trace_id,
+            link.id,
+            link.upstream,
+            link.received,
+            document.start,
+            document.end - document.start,
+            document.state,
+            *document.node,
+            document.http.status,
+            document.exception,
+            document.version // 1_000_000,
+            rank(document.state, document.version),
+        )
+        for link in document.links
+    ]
+
+
 def insert(client: Client, documents: Sequence[Document], token: str) -> None:
-    """Write a batch: three inserts, each of which drops what it has seen under its token.
+    """Write a batch: an insert for each table, each of which drops what it has seen under its token.
 
     The last one is `segments`: who sees a segment also finds its calls and its document.
     """
@@ -95,9 +123,11 @@ def insert(client: Client, documents: Sequence[Document], token: str) -> None:
         for d in documents
         if d.sampled
     ]
+    links = [row for document in documents if document.links for row in link_rows(document)]
     segments = [segment_row(document) for document in documents]
     _insert(client, "documents", DOCUMENT_COLUMNS, bodies, token)
     _insert(client, "calls", CALL_COLUMNS, calls, token)
+    _insert(client, "links", LINK_COLUMNS, links, token)
     _insert(client, "segments", SEGMENT_COLUMNS, segments, token)
 
 

@@ -16,9 +16,10 @@ from typing import Any
 from msgspec import Struct
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from store.model import NO_HTTP, Http, State
+from store.model import NO_HTTP, Http, Link, State
 from store.rules.annotations import Value
 from store.rules.classify import classify
+from store.rules.links import MAX_LINKS, RESERVED, read_link
 from store.rules.span_attributes import Attributes, read_attributes, text, texts
 from store.rules.span_calls import MAX_NAME, Callee, callee_of
 from store.rules.span_http import http_of
@@ -81,6 +82,7 @@ class SpanFacts(Struct, frozen=True, gc=False):
     callee: Callee | None = None
     http: Http = NO_HTTP
     user: str = ""
+    links: tuple[Link, ...] = ()
 
     @property
     def exception(self) -> str:
@@ -157,7 +159,19 @@ def read_span_facts(span: Span, resource: Resource) -> SpanFacts:
         callee,
         http,
         text(attributes, "enduser.id", "user.id"),
+        _links(span) if span.links else (),
     )
+
+
+def _links(span: Span) -> tuple[Link, ...]:
+    links = []
+    for link in span.links[:MAX_LINKS]:
+        attributes = read_attributes(link.attributes)
+        kind = attributes.get(RESERVED + "reference_type")
+        received = attributes.get(RESERVED + "received_event_end_time")
+        id = int.from_bytes(link.span_id, "big") if len(link.span_id) == 8 else 0
+        links.append(read_link(span.trace_id, link.trace_id, id, kind, received))
+    return tuple(link for link in links if link is not None)
 
 
 def _shape(kind: int, has_parent: bool, flags: int, attributes: Attributes) -> Shape:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from store.memory import MemoryStore
+from store.model import Link, NodeKey
 from store.trace_id import format_trace_id
 from tests.api.shop import END, START, order, shop
 from tests.builders import SECOND, T0, call, segment, trace_id
@@ -145,3 +146,22 @@ def test_silent_callee_is_told_once_it_is_called(store: MemoryStore, xray: Any) 
     store.put([early, late], "t")
     services = xray.get_service_graph(StartTime=START, EndTime=START + 10)["Services"]
     assert sorted(s["Name"] for s in services) == ["frontend", "frontend", "late"]
+
+
+def test_a_link_between_traces_is_an_edge_with_ages(store: MemoryStore, xray: Any) -> None:
+    """AWS's model: EdgeType ``link`` and ReceivedEventAgeHistogram instead of response times."""
+    queue = NodeKey("", "jobs", "AWS::SQS::Queue")
+    send = call(0xC1, node=queue, service="SQS", end=T0 + 11_000)
+    taken = Link(trace_id(1), 0xC1, received=T0 + 2_011_000)
+    start = T0 + 3 * SECOND
+    worker = segment(
+        0xB1, trace_id=trace_id(2), name="worker", start=start, end=start, links=(taken,)
+    )
+    store.put([segment(trace_id=trace_id(1), calls=(send,)), worker], "t")
+    found = xray.get_service_graph(StartTime=START, EndTime=END)["Services"]
+    (jobs,) = [service for service in found if service["Name"] == "jobs"]
+    (edge,) = jobs["Edges"]
+    assert found[edge["ReferenceId"]]["Name"] == "worker"
+    assert edge["EdgeType"] == "link"
+    assert edge["ReceivedEventAgeHistogram"] == [{"Value": 2.0, "Count": 1}]
+    assert "ResponseTimeHistogram" not in edge

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from store.interface import Axis, BadCursor, Failure, Store, TraceQuery
-from store.model import MINUTE, Document, Http, NodeKey, State, TimeRange
+from store.model import MINUTE, Document, Http, Link, NodeKey, State, TimeRange
 from store.rules.annotations import annotation_item
 from tests.builders import SECOND, T0, TRACE, call, http, segment, subsegment, trace_id
 
@@ -133,6 +133,60 @@ class StoreContract:
         assert edge.statistics.histogram == {20_000: 1}
         assert not graph.services[NodeKey("", "child", "")].root
 
+    def test_a_link_joins_two_traces(self, store: Store) -> None:
+        """From the queue, which nobody answered, to who took the message; its age, not a time."""
+        sent, taken = trace_id(1), trace_id(2)
+        queue = NodeKey("", "jobs", "AWS::SQS::Queue")
+        send = call(0xC1, node=queue, service="SQS", end=T0 + 11_000)
+        worker = segment(
+            0xB1,
+            trace_id=taken,
+            name="worker",
+            start=T0 + 5 * SECOND,
+            end=T0 + 6 * SECOND,
+            state=State.FAULT,
+            links=(Link(sent, 0xC1, received=T0 + 3_011_000), Link(trace_id(9), 0xC1)),
+        )
+        store.put([worker], "b")
+        assert store.service_graph(HOUR).links == {}
+        store.put([segment(0xA1, trace_id=sent, calls=(send,))], "a")
+        graph = store.service_graph(HOUR)
+        edge = graph.links[queue, NodeKey("", "worker", "")]
+        assert edge.link
+        assert edge.statistics.fault == 1
+        assert edge.statistics.histogram == {3_000_000: 1}
+        assert (queue, NodeKey("", "worker", "")) not in graph.edges
+        assert [
+            s.statistics.total for s in store.edge_series(edge.source, edge.target, HOUR, MINUTE)
+        ] == [1]
+
+    def test_a_link_from_both_ends_counts_once(self, store: Store) -> None:
+        """The sender's link is enough; when the receiver has one too, its word counts."""
+        sent, taken = trace_id(1), trace_id(2)
+        sender = segment(
+            0xA1,
+            trace_id=sent,
+            members=(0x11,),
+            links=(Link(taken, 0xB1, upstream=False, received=T0 + 400_000),),
+        )
+        worker = segment(
+            0xB1, trace_id=taken, name="worker", start=T0 + SECOND, end=T0 + 2 * SECOND
+        )
+        store.put([sender, worker], "a")
+        pair = FRONTEND, NodeKey("", "worker", "")
+        assert store.service_graph(HOUR).links[pair].statistics.histogram == {300_000: 1}
+        told = segment(
+            0xB2,
+            trace_id=taken,
+            name="worker",
+            start=T0 + SECOND,
+            end=T0 + 2 * SECOND,
+            links=(Link(sent, 0x11),),
+        )
+        store.put([told], "b")
+        edge = store.service_graph(HOUR).links[pair]
+        assert edge.statistics.histogram == {900_000: 1}
+
     def test_an_unknown_parent_makes_a_root(self, store: Store) -> None:
         store.put([segment(0xA1, parent_id=0xDEAD)], "a")
         graph = store.service_graph(HOUR)
@@ -194,14 +248,18 @@ class StoreContract:
             calls=(call(0xC1, status=503, traced=True, exception="OSError"),),
             raw='{"name":"ä\\u0000 ☃"}'.encode() + bytes(range(256)),
             inferred=True,
+            links=(Link(trace_id(7), 0xE, upstream=False, received=T0 + 5),),
         )
         store.put([document], "a")
         trace = store.get_traces([TRACE, trace_id(9)], raw=True)[TRACE]
         back = trace.documents[0xA1]
-        fields = [field for field in Document.__struct_fields__ if field != "calls"]
+        carried = ("calls", "links")
+        fields = [field for field in Document.__struct_fields__ if field not in carried]
         assert [f for f in fields if getattr(back, f) != getattr(document, f)] == []
         assert trace.calls[0xC1].call == document.calls[0]
         assert trace.calls[0xC1].node == document.node
+        (joined,) = trace.links.values()
+        assert (joined.link, joined.document_id) == (document.links[0], 0xA1)
         assert (trace.updated, trace.revision) == (document.version, 1)
 
     def test_what_is_not_sampled_counts_and_is_no_trace(self, store: Store) -> None:

@@ -19,7 +19,7 @@ from store.clickhouse.client import connect
 from store.clickhouse.store import ClickHouseStore
 from store.interface import TraceQuery
 from store.memory import MemoryStore
-from store.model import MINUTE, Document, NodeKey, ServiceGraph, State, TimeRange
+from store.model import MINUTE, Document, Link, NodeKey, ServiceGraph, State, TimeRange
 from store.rules.histogram import bucket
 from store.summary import summarize
 from tests.builders import T0, call, segment, subsegment, trace_id
@@ -55,6 +55,17 @@ def calls(draw: st.DrawFn, id: int, start: int) -> Any:
     )
 
 
+def joins() -> st.SearchStrategy[Link]:
+    """A link to one of the three traces, or to one that never comes."""
+    return st.builds(
+        Link,
+        st.integers(1, 4).map(trace_id),
+        st.sampled_from((*IDS, *range(20, 29))),
+        st.booleans(),
+        st.sampled_from((0, T0 + 90_000_000, T0 + 27 * HOURS)),
+    )
+
+
 @st.composite
 def documents(draw: st.DrawFn) -> Document:
     """A segment or a streamed subsegment of one of three traces. One id keeps one start: the sort
@@ -72,6 +83,7 @@ def documents(draw: st.DrawFn) -> Document:
         "state": draw(STATES),
         "members": tuple(members),
         "calls": embedded,
+        "links": tuple(draw(st.lists(joins(), max_size=2))) if draw(st.integers(0, 3)) == 0 else (),
     }
     parents = st.sampled_from((*IDS, *range(20, 29), 99))
     if draw(st.integers(0, 2)) == 0:
@@ -112,13 +124,14 @@ def plain(graph: ServiceGraph) -> Any:
     return (
         {key: msgspec.structs.asdict(value) for key, value in graph.services.items()},
         {key: msgspec.structs.asdict(value) for key, value in graph.edges.items()},
+        {key: msgspec.structs.asdict(value) for key, value in graph.links.items()},
     )
 
 
 def empty(store: ClickHouseStore) -> None:
     """Forget everything."""
     client = connect(store.address)
-    for table in ("segments", "calls", "documents", "traces"):
+    for table in ("segments", "calls", "links", "documents", "traces"):
         client.execute(f"TRUNCATE TABLE {table}")
     client.disconnect()
 
@@ -178,7 +191,7 @@ def agree_on_details(
         assert (
             clickhouse.find_traces(query, limit=9).found == memory.find_traces(query, limit=9).found
         )
-    for pair in itertools.islice(expected.edges, 2):
+    for pair in itertools.islice((*expected.links, *expected.edges), 2):
         assert clickhouse.edge_series(*pair, ALL, HOURS) == memory.edge_series(*pair, ALL, HOURS)
         assert clickhouse.edge_failures(*pair, ALL) == memory.edge_failures(*pair, ALL)
 

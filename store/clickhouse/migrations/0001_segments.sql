@@ -85,6 +85,36 @@ TTL received + INTERVAL {retention_days} DAY
 SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000,
     fsync_after_insert = 1, fsync_part_directory = 1;
 
+-- Joins of two traces: the document that carries the link, and the other end. `received`: when the
+-- event arrived, 0 when nobody says. Kept at the document's own time, so a window finds them alone.
+CREATE TABLE IF NOT EXISTS links (
+    trace_id FixedString(16) CODEC(ZSTD(1)),
+    document_id UInt64 CODEC(NONE),
+    independent UInt8 CODEC(ZSTD(1)),
+    other_trace FixedString(16) CODEC(ZSTD(1)),
+    other_id UInt64 CODEC(NONE),
+    upstream UInt8 CODEC(ZSTD(1)),
+    event_received Int64 CODEC(ZSTD(1)),
+    start Int64 CODEC(Delta(8), ZSTD(1)),
+    minute UInt32 MATERIALIZED toUInt32(greatest(0, intDiv(start, 60000000))) CODEC(Delta(4), ZSTD(1)),
+    duration Int64 CODEC(T64, ZSTD(1)),
+    state UInt8 CODEC(ZSTD(1)) COMMENT '0 in progress, 1 ok, 2 error, 3 throttle, 4 fault',
+    account LowCardinality(String),
+    name LowCardinality(String),
+    type LowCardinality(String),
+    status UInt16 CODEC(ZSTD(1)),
+    exception LowCardinality(String),
+    received DateTime('UTC') CODEC(Delta(4), ZSTD(1)),
+    ver UInt64 CODEC(Delta(8), ZSTD(1)),
+    INDEX by_trace trace_id TYPE bloom_filter(0.01) GRANULARITY 1
+)
+ENGINE = ReplacingMergeTree(ver)
+PARTITION BY toDate(received)
+ORDER BY (minute, trace_id, document_id, other_trace, other_id, upstream)
+TTL received + INTERVAL {retention_days} DAY
+SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000,
+    fsync_after_insert = 1, fsync_part_directory = 1;
+
 -- The documents as they came, for BatchGetTraces and the trace page; read by trace id alone.
 CREATE TABLE IF NOT EXISTS documents (
     trace_id FixedString(16) CODEC(ZSTD(1)),

@@ -3,3 +3,4 @@ ALTER TABLE segments MODIFY TTL received + INTERVAL {retention_days} DAY;
 ALTER TABLE calls MODIFY TTL received + INTERVAL {retention_days} DAY;
 ALTER TABLE documents MODIFY TTL received + INTERVAL {retention_days} DAY;
 ALTER TABLE traces MODIFY TTL received + INTERVAL {retention_days} DAY;
+ALTER TABLE links MODIFY TTL received + INTERVAL {retention_days} DAY;

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from collector.decode.document import decode_document
-from store.model import Call, Document, NodeKey, State
+from store.model import Call, Document, Link, NodeKey, State
 from tests.collector.samples import START, segment_bytes
 
 MILLISECOND = 1000
@@ -250,3 +250,28 @@ def test_nodes_are_the_same_when_looked_up() -> None:
     assert accounts == ["1", "2", "1"]
     gateway = flat(aws={"api_gateway": {"account_id": "3"}})
     assert gateway.node.account == "3"
+
+
+def test_links_of_a_document_and_its_subsegments() -> None:
+    """Direction and receipt as X-Ray writes them; what names no other trace says nothing."""
+    reserved = "aws.xray.reserved."
+    child = {
+        reserved + "reference_type": "child",
+        reserved + "received_event_end_time": START + 0.5,
+    }
+    other, w3c = "1-6b061440-0000000000000000000000aa", "6b0614400000000000000000000000bb"
+    invocation = sub(links=[{"trace_id": other, "id": "00000000000000e1", "attributes": child}])
+    odd: list[Any] = [
+        {"trace_id": w3c, "id": "00000000000000e2", "attributes": {reserved + "names": ["a"]}},
+        {"trace_id": "nonsense", "id": "00000000000000e3"},
+        {"trace_id": other, "id": "e4"},
+        {},
+    ]
+    document = flat(invocation, links=odd)
+    received = round((START + 0.5) * 1e6)
+    assert document.links == (
+        Link(bytes.fromhex(w3c), 0xE2, upstream=True),
+        Link(bytes.fromhex("6b061440" + "0" * 22 + "aa"), 0xE1, upstream=False, received=received),
+    )
+    again = flat(invocation, links=odd, user=7)  # a misfit elsewhere: the lenient way
+    assert again.links == document.links

@@ -18,7 +18,7 @@ from collector.decode.stored import decode_any
 from collector.decode.zipkin import decode_zipkin
 from store.edges import weave
 from store.memory import MemoryStore
-from store.model import NodeKey, State
+from store.model import Link, NodeKey, State
 from store.rules.span_facts import MAX_ANNOTATIONS, derived_id
 from tests.collector.otlp_samples import (
     CLIENT,
@@ -412,3 +412,12 @@ def test_vector() -> None:
     assert queue.calls[0].node == NodeKey("", "orders-queue", "AWS::SQS::Queue")
     assert (consumer.independent, consumer.node, consumer.parent_id) == (False, service, 0)
     assert consumer.trace_id != server.trace_id
+
+
+def test_links_lead_upstream() -> None:
+    """A consumer's link names the producer's span; the pair becomes an edge between traces."""
+    link = Span.Link(trace_id=bytes(15) + b"\x07", span_id=bytes(7) + b"\xe1")
+    (document,) = decode_otlp(export(span(CONSUMER, links=[link])), 9)
+    assert not isinstance(document, Rejected)
+    assert document.links == (Link(link.trace_id, 0xE1),)
+    assert decode_any(document.raw, 9).links == document.links

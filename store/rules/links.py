@@ -1,0 +1,25 @@
+"""What a link says: which trace it joins, in which direction, and when the event came (XRAY.md §2.9)."""
+
+from __future__ import annotations
+
+from store.model import Link
+
+RESERVED = "aws.xray.reserved."
+MAX_LINKS = 100
+"""Of one segment, subsegment or span: as many as X-Ray joins to a trace (XRAY.md §14)."""
+_LATEST = 253_402_300_800.0
+
+
+def read_link(
+    own: bytes, trace_id: bytes, id: int, reference_type: object, received: object
+) -> Link | None:
+    """A link from the trace ``own``; None when it joins nothing.
+
+    Without a ``reference_type`` the other end is upstream, as with OpenTelemetry's consumers.
+    ``received`` is ``received_event_end_time``, epoch seconds.
+    """
+    if not id or len(trace_id) != 16 or trace_id == own or not any(trace_id):
+        return None
+    known = isinstance(received, int | float) and not isinstance(received, bool)
+    seconds = float(received) if known and 0 <= received < _LATEST else 0.0  # type: ignore[operator, arg-type]
+    return Link(trace_id, id, reference_type != "child", round(seconds * 1e6))
