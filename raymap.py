@@ -238,12 +238,11 @@ def demo(
 ) -> None:
     """Send the traffic of a make-believe shop."""
     with reporting(supervised, "sending demo traffic") as report:
-        try:
-            from examples.serverless.main import run
-        except ModuleNotFoundError as error:
-            raise GaveUp(
-                f'The demo needs the package {error.name}: run  pip install "raymap[demo]"'
-            ) from None
+        from raymap_roles import require_demo
+
+        require_demo()
+        from examples.serverless.main import run
+
         daemon = udp_address(to)
         report.ready({"to": daemon})
         run(daemon, rate, duration)

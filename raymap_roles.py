@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import importlib.util
 import logging
 import signal
 import socket
@@ -160,6 +161,12 @@ def require_schema(clickhouse: Address) -> None:
         ) from None
     finally:
         store.close()
+
+
+def require_demo() -> None:
+    package = "aws_xray_sdk"
+    if importlib.util.find_spec(package) is None:
+        raise GaveUp(f'The demo needs the package {package}: run  pip install "raymap[demo]"')
 
 
 def otlp_port_of(given: int | None, grpc_port: int) -> int | None:

@@ -21,7 +21,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from raymap_roles import bind, cannot_listen, otlp_port_of, port_taken, set_up_logging
+from raymap_roles import (
+    bind,
+    cannot_listen,
+    otlp_port_of,
+    port_taken,
+    require_demo,
+    set_up_logging,
+)
 from raymap_supervisor import GaveUp, Role, Stopped, Supervisor, say
 
 if TYPE_CHECKING:
@@ -58,7 +65,7 @@ class Settings:
 def serve(settings: Settings) -> int:
     """Everything, until SIGTERM. Raises GaveUp with a sentence when it cannot go on."""
     set_up_logging(settings.log_level, settings.log_format)
-    _check_engine(settings)
+    _check_installed(settings)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     with _sole_user(settings.data_dir):
         metrics = settings.data_dir.absolute() / "run" / "metrics"
@@ -155,8 +162,10 @@ def _migrate(clickhouse: Address, retention_days: int) -> None:
     migrate(clickhouse, {"retention_days": retention_days})
 
 
-def _check_engine(settings: Settings) -> None:
-    """Say that the engine is missing before anything is started."""
+def _check_installed(settings: Settings) -> None:
+    """Say what is missing before anything is started."""
+    if settings.demo:
+        require_demo()
     if not settings.clickhouse:
         from store.clickhouse.embedded import engine_library
 
