@@ -67,6 +67,13 @@ SELECT count(), min(lo), max(hi) FROM traces WHERE trace_id IN (
 )
 """
 
+# A batch is three tables, `segments` last. Until its document is there a call or link is not: its
+# answer may lie in the same batch, and a map asked in between would show a node that is none.
+_WHOLE = """(trace_id, document_id) IN (
+    SELECT trace_id, id FROM segments
+    WHERE minute BETWEEN intDiv(:lo, 60000000) AND intDiv(:hi, 60000000)
+)"""
+
 
 def bind(statement: str, **values: int | str) -> str:
     """A statement with its ``:name`` places filled in; numbers and ready SQL only."""
@@ -165,7 +172,8 @@ def _places(ask: Ask, window: TimeRange) -> dict[str, int | str] | None:
     ((count, lo, hi),) = ask(bind(_BOUNDS, **times))
     if not count:
         return None
-    return {**times, "lo": lo, "hi": hi}
+    places = {**times, "lo": lo, "hi": hi}
+    return {**places, "whole": bind(_WHOLE, **places)}
 
 
 def _of_node(node: NodeKey) -> str:

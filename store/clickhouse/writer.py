@@ -115,7 +115,8 @@ def link_rows(document: Document) -> list[tuple[Any, ...]]:
 def insert(client: Client, documents: Sequence[Document], token: str) -> None:
     """Write a batch: an insert for each table, each of which drops what it has seen under its token.
 
-    The last one is `segments`: who sees a segment also finds its calls and its document.
+    The last one is `segments`: who sees a segment also finds its calls and its document, and the
+    map counts a call only once its document is there (`store.clickhouse.graph`).
     """
     calls = [row for document in documents for row in call_rows(document)]
     bodies = [

@@ -14,7 +14,7 @@ FROM (
     FROM (
         SELECT * FROM calls FINAL
         WHERE minute BETWEEN intDiv(:from, 60000000) AND intDiv(:to, 60000000)
-          AND start >= :from AND start < :to
+          AND start >= :from AND start < :to AND :whole
     ) AS c
     LEFT ANY JOIN owners AS o ON c.trace_id = o.trace_id AND c.document_id = o.document_id
     LEFT JOIN (

@@ -8,7 +8,7 @@ SELECT l.trace_id AS trace_id, l.document_id AS document_id, l.independent AS in
 FROM (
     SELECT * FROM links FINAL
     WHERE minute BETWEEN intDiv(:from, 60000000) AND intDiv(:to, 60000000)
-      AND start >= :from AND start < :to
+      AND start >= :from AND start < :to AND :whole
 ) AS l
 LEFT ANTI JOIN (
     SELECT trace_id, other_trace, toUInt8(0) AS direction FROM links

@@ -12,7 +12,7 @@ SELECT trace_id, account, name, type, service, 0 AS active,
 FROM (
     SELECT * FROM calls FINAL
     WHERE minute BETWEEN intDiv(:from, 60000000) AND intDiv(:to, 60000000)
-      AND start >= :from AND start < :to
+      AND start >= :from AND start < :to AND :whole
 ) AS c
 LEFT ANTI JOIN (
     SELECT trace_id, parent_id FROM segments FINAL

@@ -10,5 +10,5 @@ FROM (
 ) AS s
 LEFT ANTI JOIN (
     SELECT trace_id, id FROM calls
-    WHERE minute BETWEEN intDiv(:lo, 60000000) AND intDiv(:hi, 60000000)
+    WHERE minute BETWEEN intDiv(:lo, 60000000) AND intDiv(:hi, 60000000) AND :whole
 ) AS p ON s.trace_id = p.trace_id AND s.parent_id = p.id
