@@ -15,6 +15,7 @@ bench: setup                ; @$(BIN)/python -m bench.ingest $(ARGS)
 .venv/.ready: pyproject.toml constraints.txt
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'Raymap needs Python 3.11 or newer, called python3.'; exit 1; }
 	@[ -x $(BIN)/pip ] || python3 -m venv .venv || { echo 'Python has no venv module here: on Debian, apt install python3-venv.'; exit 1; }
+	@echo 'Installing what Raymap needs and building its console: a minute or two'
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps aws-opentelemetry-distro==0.21.0 # pins older protobuf; the tests need its exporter alone
 	@touch $@

@@ -191,6 +191,13 @@ def _create_app(intake: Intake, limits: HttpLimits) -> FastAPI:
     def healthz() -> dict[str, str]:
         return {"status": "ok"}
 
+    @app.get("/readyz")
+    def readyz() -> Response:
+        """Ready while documents can be kept; with the store away they go to the spool."""
+        if intake.has_room:
+            return Response("ready\n", media_type="text/plain")
+        return Response("the spool is full\n", 503, media_type="text/plain")
+
     return app
 
 

@@ -56,6 +56,11 @@ class Intake:
         self._batcher = Batcher(writer, self._spool, self.counters, limits or Limits())
         self._complaints = _Complaints()
 
+    @property
+    def has_room(self) -> bool:
+        """Whether what comes in can be kept, in the store or on disk."""
+        return not self._spool.full
+
     def start(self) -> None:
         """Begin to insert and to replay."""
         self._batcher.start()

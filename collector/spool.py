@@ -63,6 +63,11 @@ class Spool:
         with self._lock:
             return sum(self._files.values())
 
+    @property
+    def full(self) -> bool:
+        """Whether nothing more may be written."""
+        return self.size >= self._max_bytes
+
     def __len__(self) -> int:
         return len(self._files)
 

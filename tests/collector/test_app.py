@@ -111,6 +111,7 @@ def test_every_door(memory: MemoryStore, tmp_path: Path) -> None:
     eventually(lambda: stored(memory) == 3)
     assert "raymap_documents_stored_total 3.0" in httpx.get(base + "/metrics").text
     assert httpx.get(base + "/healthz").json() == {"status": "ok"}
+    assert httpx.get(base + "/readyz").status_code == 200
     running.stop()
     assert running.code == 0
     assert list((tmp_path / "spool").iterdir()) == []
