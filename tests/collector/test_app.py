@@ -67,7 +67,7 @@ class Running:
             **settings,
         }
         self.settings = CollectorSettings(**fields)  # type: ignore[arg-type]
-        self._thread = threading.Thread(target=self._run)
+        self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
         assert ready.wait(10)
 

@@ -33,7 +33,7 @@ from tests.collector.receivers.test_otlp_http import AwayStore, kept, trace_with
 def serve(intake: Intake) -> Iterator[str]:
     """The receiver on a free port, its loop in a thread."""
     loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
 
     async def start() -> tuple[GrpcReceiver, str]:
