@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import grpc
 import httpx
@@ -18,8 +17,9 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import (
 )
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import RandomIdGenerator, TracerProvider
+from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.trace import SpanKind
 
 from collector.counters import Counters
@@ -46,7 +46,8 @@ class Careless(RandomIdGenerator):
 class Sdk:
     """A provider whose exporter sends five spans at a time, names counted up."""
 
-    def __init__(self, exporter: SpanExporter) -> None:
+    def __init__(self, exporter: SpanExporter, answers: list[bytes] | None = None) -> None:
+        self.answers = answers  # None: gRPC's exporter shows them to nobody
         self.ids = Careless()
         resource = Resource.create({"service.name": "cart"})
         self._provider = TracerProvider(resource=resource, id_generator=self.ids)
@@ -75,25 +76,19 @@ def numbers(memory: MemoryStore) -> list[int]:
     return sorted(int(item.removeprefix("number=")) for item in items)
 
 
-ANSWERS: list[bytes] = []
-
-
-def remember(response: requests.Response, *_: Any, **__: Any) -> None:
-    ANSWERS.append(response.content)
-
-
 @pytest.fixture(params=["grpc", "http", "http gzip"])
 def sdk(request: pytest.FixtureRequest, intake: Intake) -> Iterator[Sdk]:
     if request.param == "grpc":
         for address in test_otlp_grpc.serve(intake):
             yield Sdk(GrpcExporter(endpoint=f"http://{address}", insecure=True))
         return
-    ANSWERS.clear()
+    answers: list[bytes] = []
     session = requests.Session()
-    session.hooks["response"].append(remember)
+    session.hooks["response"].append(lambda response, **_: answers.append(response.content))
     packing = Compression.Gzip if "gzip" in request.param else None
     for url in test_otlp_http.serve(intake):
-        yield Sdk(HttpExporter(endpoint=f"{url}/v1/traces", compression=packing, session=session))
+        exporter = HttpExporter(f"{url}/v1/traces", compression=packing, session=session)
+        yield Sdk(exporter, answers)
 
 
 @pytest.mark.parametrize(("spoilt", "reason"), [("span", "InvalidId"), ("trace", "InvalidTraceId")])
@@ -109,8 +104,8 @@ def test_spoilt_spans_in_the_middle(
     sdk.shutdown()
     assert numbers(memory) == [number for number in range(3 * BATCH) if number not in bad]
     assert counters.rejected.labels(reason)._value.get() == len(bad)
-    if ANSWERS:
-        first, middle, last = map(ExportTraceServiceResponse.FromString, ANSWERS)
+    if sdk.answers is not None:
+        first, middle, last = map(ExportTraceServiceResponse.FromString, sdk.answers)
         assert (first.ByteSize(), last.ByteSize()) == (0, 0)
         assert middle.partial_success.rejected_spans == len(bad)
         assert middle.partial_success.error_message.count(reason) == len(bad)
