@@ -100,6 +100,7 @@ def api(
         ],
         metrics=intake.counters.render,
         ingest_status=intake.counters.snapshot,
+        keeping=lambda: intake.keeping().report(),
         static_dir=console if (console / "index.html").exists() else None,
         on_start=[start_intake],
         on_stop=[stop_intake],

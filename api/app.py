@@ -20,6 +20,7 @@ from api.routes.health import health_router
 from api.routes.xray import xray_router
 from api.sampling import Sampler
 from api.static import static_router
+from api.store_check import StoreCheck
 from store.interface import Store
 
 Hook = Callable[[], Awaitable[None]]
@@ -33,6 +34,7 @@ def create_app(
     extra_routers: Sequence[APIRouter] = (),
     metrics: Callable[[], bytes] = lambda: b"",
     ingest_status: Callable[[], dict[str, Any]] = dict,
+    keeping: Callable[[], dict[str, Any]] | None = None,
     static_dir: Path | None = None,
     on_start: Sequence[Hook] = (),
     on_stop: Sequence[Hook] = (),
@@ -41,7 +43,8 @@ def create_app(
     """An app that answers from ``store``; closing the store is left to whoever opened it.
 
     ``extra_routers`` come before everything else: the collector's doors share this port.
-    ``metrics`` and ``ingest_status`` give the numbers of the whole server.
+    ``metrics`` and ``ingest_status`` give the numbers of the whole server; ``keeping`` says
+    whether this process can keep what comes in, for /readyz.
     """
     context = Context(
         store=store,
@@ -50,6 +53,8 @@ def create_app(
         clock=clock,
         metrics=metrics,
         ingest_status=ingest_status,
+        check=StoreCheck(store),
+        keeping=keeping,
     )
     app = FastAPI(
         title="Raymap",

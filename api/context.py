@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from api.errors import ClientLeft
 from api.sampling import Sampler
+from api.store_check import StoreCheck
 from store.interface import Store
 
 Answer = TypeVar("Answer")
@@ -29,6 +30,9 @@ class Context:
     clock: Callable[[], float]
     metrics: Callable[[], bytes]
     ingest_status: Callable[[], dict[str, Any]]
+    check: StoreCheck
+    keeping: Callable[[], dict[str, Any]] | None
+    """How it stands with keeping what comes in; None without doors in this process."""
 
 
 async def in_thread(request: Request, work: Callable[[], Answer]) -> Answer:

@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
 import structlog
 import uvicorn
 from fastapi import FastAPI
@@ -194,9 +195,9 @@ def _create_app(intake: Intake, limits: HttpLimits) -> FastAPI:
     @app.get("/readyz")
     def readyz() -> Response:
         """Ready while documents can be kept; with the store away they go to the spool."""
-        if intake.has_room:
-            return Response("ready\n", media_type="text/plain")
-        return Response("the spool is full\n", 503, media_type="text/plain")
+        now = intake.keeping()
+        body = msgspec.json.encode(now.report())
+        return Response(body, 200 if now.possible else 503, media_type="application/json")
 
     return app
 

@@ -9,20 +9,63 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import structlog
+from msgspec import Struct
 
 from collector.counters import Counters
 from collector.insert import StoreRefuses, count_stored, insert, replay
 from collector.queue import Batch, BatchQueue, Full, Kept, Limits
-from collector.spool import Spool, SpoolFull, token_of
-from store.interface import SegmentWriter, StoreAway
+from collector.seldom import Seldom
+from collector.spool import Spool, SpoolFull
+from store.interface import SegmentWriter, StoreAway, StoreError
 from store.model import Document
 
 log = structlog.get_logger(__name__)
 
-LONGEST_PAUSE = 10.0
+LONGEST_PAUSE = 2.0
 """Seconds between two attempts to reach a store that is away."""
+ROOM_PAUSE = 5.0
+"""Seconds between two attempts to find room on a full disk."""
+
+
+class Keeping(Struct, frozen=True):
+    """How it stands with keeping what comes in; see `Batcher.keeping`."""
+
+    store_away: bool
+    spool_full: bool
+    spool_bytes: int
+    spool_limit: int
+    queued: int
+    """Documents in memory, not yet kept."""
+    oldest: float
+    """Age of the oldest document the store does not have, seconds."""
+
+    @property
+    def possible(self) -> bool:
+        """Whether what comes in now can be kept, in the store or on disk."""
+        return not (self.store_away and self.spool_full)
+
+    def report(self) -> dict[str, Any]:
+        """The same for /readyz, with what is wrong in words."""
+        problems = []
+        if self.store_away and self.spool_full:
+            problems.append("the store is away and the spool is full: documents are turned away")
+        elif self.store_away:
+            problems.append("the store is away or slow: documents wait on disk")
+        return {
+            "ready": self.possible,
+            "problems": problems,
+            "store_away": self.store_away,
+            "spool": {
+                "full": self.spool_full,
+                "bytes": self.spool_bytes,
+                "limit": self.spool_limit,
+            },
+            "queued": self.queued,
+            "oldest_s": round(self.oldest, 3),
+        }
 
 
 class Batcher:
@@ -37,8 +80,12 @@ class Batcher:
         self._limits = limits
         self._queue = BatchQueue(limits)
         self._putting: set[str] = set()
+        self._spooling: set[str] = set()
+        self._lock = threading.Lock()
         self._away = threading.Event()
+        self._away_since = 0.0
         self._stopped = threading.Event()
+        self._seldom = Seldom(10.0)
         self._inserters = self._threads("insert", self._insert_loop, limits.insert_threads)
         self._others = [
             *self._threads("watch", self._watch_loop, 1),
@@ -51,6 +98,7 @@ class Batcher:
         if not documents:
             kept.set_result(())
         elif not self._queue.add(documents, kept):
+            self._counters.turned_away.labels("queue_full").inc(len(documents))
             raise Full("the queue is full")
         return kept
 
@@ -82,6 +130,19 @@ class Batcher:
         _join(self._others, deadline)
         self._show()
 
+    def keeping(self) -> Keeping:
+        """How it stands."""
+        queued, age = self._queue.state()
+        spooled = self._spool.oldest()
+        return Keeping(
+            store_away=self._away.is_set(),
+            spool_full=self._spool.full,
+            spool_bytes=self._spool.size,
+            spool_limit=self._spool.max_bytes,
+            queued=queued,
+            oldest=max(age, time.time() - spooled if spooled else 0.0),
+        )
+
     def _threads(self, name: str, loop: Callable[[], None], count: int) -> list[threading.Thread]:
         return [
             threading.Thread(target=loop, name=f"{name}-{index}", daemon=True)
@@ -90,59 +151,109 @@ class Batcher:
 
     def _insert_loop(self) -> None:
         while (batch := self._queue.next_batch()) is not None:
-            self._keep(batch)
+            try:
+                self._keep(batch)
+            except Exception:  # a mistake of ours must not end the thread, nor lose the batch
+                self._say_mistake("insert_failed")
+                self._to_spool(batch)
 
     def _keep(self, batch: Batch) -> None:
         """Put a batch into the store; into the spool while the store is away."""
         if self._away.is_set():
             self._to_spool(batch)
             return
-        self._putting.add(batch.token)
+        self._putting.add(batch.token)  # the replay leaves it alone until it is settled
         try:
             with self._counters.insert_seconds.time():
                 refused = insert(self._writer, batch.documents, batch.token)
         except StoreAway as error:
-            log.warning("store_away", error=str(error))
-            self._away.set()
+            self._mark_away(str(error))
             self._to_spool(batch)
-            return
         except StoreRefuses as error:
-            log.error("store_refuses", error=str(error), documents=len(batch.documents))
+            if (unsaid := self._seldom("refuses")) is not None:
+                count = len(batch.documents)
+                log.error("store_refuses", error=str(error), documents=count, **unsaid)
             self._to_spool(batch)
-            return
+        else:
+            count_stored(self._counters, len(batch.documents), len(refused))
+            if not self._queue.settle(batch, tuple(refused)):
+                self._spool.remove(batch.token)  # too slow: it went to the spool meanwhile
         finally:
             self._putting.discard(batch.token)
-        count_stored(self._counters, len(batch.documents), len(refused))
-        if not self._queue.settle(batch, tuple(refused)):
-            self._spool.remove(batch.token)  # too slow: it went to the spool meanwhile
 
     def _to_spool(self, batch: Batch) -> None:
-        """Keep a batch on disk; when even that has no room, its senders are told."""
+        """Keep a batch on disk, once; when even that has no room, its senders are told."""
+        with self._lock:
+            if batch.settled or batch.token in self._spooling:
+                return
+            self._spooling.add(batch.token)
         try:
             self._spool.write(batch.documents, batch.token)
         except SpoolFull as error:
-            full = Full(f"the store is away and the spool is full: {error}")
-            if self._queue.settle(batch, full):
-                lost = sum(len(c.documents) for c in batch.chunks if c.kept is None)
-                self._counters.dropped.labels("spool_full").inc(lost)
-            return
-        if self._queue.settle(batch, ()):
-            self._counters.batches.labels("spool").inc()
+            if (unsaid := self._seldom("spool_full")) is not None:
+                log.error("spool_full", error=str(error), **unsaid)
+            self._turn_away(batch, f"the store is away and the spool is full: {error}")
+        except Exception:
+            self._say_mistake("spool_failed")
+            self._turn_away(batch, "the store is away and the spool failed")
         else:
-            self._spool.remove(batch.token)  # the store has it after all
+            if self._queue.settle(batch, ()):
+                self._counters.batches.labels("spool").inc()
+            else:
+                self._spool.remove(batch.token)  # the store has taken it after all
+        finally:
+            with self._lock:
+                self._spooling.discard(batch.token)
+
+    def _turn_away(self, batch: Batch, why: str) -> None:
+        if self._queue.settle(batch, Full(why)):
+            lost = sum(len(c.documents) for c in batch.chunks if c.kept is None)
+            self._counters.dropped.labels("spool_full").inc(lost)
+            self._counters.turned_away.labels("spool_full").inc(len(batch.documents) - lost)
+
+    def _mark_away(self, why: str) -> None:
+        with self._lock:
+            if self._away.is_set():
+                return
+            self._away.set()
+            self._away_since = time.monotonic()
+        if (unsaid := self._seldom("away")) is not None:
+            log.warning("store_away", why=why, **unsaid)
+
+    def _mark_back(self) -> None:
+        with self._lock:
+            if not self._away.is_set():
+                return
+            self._away.clear()
+            seconds = round(time.monotonic() - self._away_since, 1)
+        if (unsaid := self._seldom("back")) is not None:
+            log.info("store_back", seconds=seconds, spooled_bytes=self._spool.size, **unsaid)
+
+    def _say_mistake(self, event: str) -> None:
+        if (unsaid := self._seldom(event)) is not None:
+            log.exception(event, **unsaid)
 
     def _watch_loop(self) -> None:
-        """Show the queue's state, and spool what a slow store keeps waiting."""
+        """Show the state, and spool what a slow store keeps waiting."""
+        looked = time.monotonic()
         while not self._stopped.wait(0.25):
-            self._show()
-            limit = time.monotonic() - self._limits.slow_insert
-            late = [batch for batch in self._queue.running() if batch.started < limit]
-            for batch in late:
-                log.warning("insert_slow", documents=len(batch.documents))
-                self._away.set()
+            try:
+                self._show()
+                self._spool_late()
+                if self._spool.full and time.monotonic() - looked > ROOM_PAUSE:
+                    self._spool.try_again()
+                    looked = time.monotonic()
+            except Exception:
+                self._say_mistake("watch_failed")
+
+    def _spool_late(self) -> None:
+        limit = time.monotonic() - self._limits.slow_insert
+        for batch in self._queue.running():
+            if batch.started < limit:
+                self._mark_away(f"an insert takes more than {self._limits.slow_insert:g} s")
                 self._to_spool(batch)
-            while self._stuck() and (due := self._queue.take()) is not None:
-                self._to_spool(due)
+        while self._stuck() and (due := self._queue.take()) is not None:
+            self._to_spool(due)
 
     def _stuck(self) -> bool:
         """Whether every insert thread is held up by a batch that has gone to the spool."""
@@ -150,11 +261,12 @@ class Batcher:
         return len(self._putting - running) >= self._limits.insert_threads
 
     def _show(self) -> None:
-        held, age = self._queue.state()
-        spooled = self._spool.oldest()
-        self._counters.queued.set(held)
-        self._counters.spooled_bytes.set(self._spool.size)
-        self._counters.oldest.set(max(age, time.time() - spooled if spooled else 0.0))
+        now = self.keeping()
+        self._counters.queued.set(now.queued)
+        self._counters.spooled_bytes.set(now.spool_bytes)
+        self._counters.oldest.set(now.oldest)
+        self._counters.store_away.set(now.store_away)
+        self._counters.no_room.set(not now.possible)
 
     def _replay_loop(self) -> None:
         pause = self._limits.replay_pause
@@ -162,32 +274,63 @@ class Batcher:
             try:
                 self._spool.adopt()
                 caught_up = self._replay()
-            except OSError as error:
-                log.error("spool_unreadable", error=str(error))
+            except Exception:
+                self._say_mistake("replay_failed")
                 caught_up = False
             pause = self._limits.replay_pause if caught_up else min(pause * 2, LONGEST_PAUSE)
 
     def _replay(self) -> bool:
         """Give the store what waits on disk, oldest first; False when not all of it went."""
+        if self._away.is_set() and not self._store_answers():
+            return False
         all_went = True
-        for name in self._spool.waiting():
+        for token in self._spool.waiting():
             if self._stopped.is_set():
                 return False
-            if token_of(name) in self._putting:
+            if token in self._putting:
                 continue
+            begun = time.monotonic()
             try:
-                replay(self._writer, self._spool, self._counters, name)
-            except StoreAway:
-                self._away.set()
+                replay(self._writer, self._spool, self._counters, token)
+            except StoreAway as error:
+                self._mark_away(str(error))
                 return False
             except StoreRefuses as error:  # the batches behind it are none the worse for it
-                log.error("store_refuses", error=str(error), file=name)
                 all_went = False
+                if (unsaid := self._seldom("refuses")) is not None:
+                    log.error("store_refuses", error=str(error), batch=token, **unsaid)
+            except OSError as error:
+                all_went = False
+                if (unsaid := self._seldom("unreadable")) is not None:
+                    log.error("spool_file_unreadable", error=str(error), batch=token, **unsaid)
+                continue
             # Versions decide, not the order of arrival: new batches need not wait for the rest.
-            self._away.clear()
+            self._mark_back()
+            self._give_way(time.monotonic() - begun)
         if not len(self._spool):
-            self._away.clear()
+            self._mark_back()
         return all_went
+
+    def _store_answers(self) -> bool:
+        """A cheap question, before a batch is read and decoded in vain. Writers need not have it."""
+        check: Callable[[], None] | None = getattr(self._writer, "check", None)
+        try:
+            if check is not None:
+                check()
+        except StoreAway:
+            return False
+        except StoreError:
+            pass  # it is there, whatever it says
+        return True
+
+    def _give_way(self, took: float) -> None:
+        """What comes in now goes first: replay half of the time while it queues up, less when
+        the queue fills."""
+        queued = self._queue.state()[0]
+        if queued > self._limits.queue_documents // 2:
+            self._stopped.wait(4 * took)
+        elif queued >= self._limits.batch_documents:
+            self._stopped.wait(took)
 
 
 def _join(threads: list[threading.Thread], deadline: float) -> None:

@@ -35,6 +35,12 @@ class Counters:
             ["cause"],
             registry=registry,
         )
+        self.turned_away = Counter(
+            "raymap_documents_turned_away",
+            "Documents whose senders were told to come again: queue_full, spool_full",
+            ["cause"],
+            registry=registry,
+        )
         self.skipped_inferred = Counter(
             "raymap_documents_skipped_inferred",
             "Inferred segments of imported traces, computed here anew",
@@ -68,6 +74,18 @@ class Counters:
         self.oldest = Gauge(
             "raymap_oldest_unsent_seconds",
             "Age of the oldest document the store does not have yet",
+            registry=registry,
+            multiprocess_mode="livemax",
+        )
+        self.store_away = Gauge(
+            "raymap_store_away",
+            "1 while the store is away or slow and documents go to disk",
+            registry=registry,
+            multiprocess_mode="livemax",
+        )
+        self.no_room = Gauge(
+            "raymap_no_room",
+            "1 while the store is away and the spool is full: nothing can be kept",
             registry=registry,
             multiprocess_mode="livemax",
         )

@@ -9,11 +9,13 @@ import structlog
 from collector.counters import Counters
 from collector.decode.rejected import Reason, Rejected
 from collector.decode.stored import decode_any
+from collector.seldom import Seldom
 from collector.spool import Spool
 from store.interface import SegmentWriter, StoreAway
 from store.model import Document
 
 log = structlog.get_logger(__name__)
+_seldom = Seldom(1.0)
 
 
 class StoreRefuses(Exception):
@@ -50,18 +52,23 @@ def insert(writer: SegmentWriter, documents: Sequence[Document], token: str) -> 
             refused.append(documents[first])
             if len(refused) >= MAX_REFUSED and not taken:
                 raise StoreRefuses(str(error)) from error
-            log.warning(
-                "document_refused",
-                trace_id=documents[first].trace_id.hex(),
-                id=f"{documents[first].id:016x}",
-                error=type(error).__name__,
-            )
+            if (unsaid := _seldom("document_refused")) is not None:
+                log.warning(
+                    "document_refused",
+                    trace_id=documents[first].trace_id.hex(),
+                    id=f"{documents[first].id:016x}",
+                    error=type(error).__name__,
+                    **unsaid,
+                )
     return refused
 
 
-def replay(writer: SegmentWriter, spool: Spool, counters: Counters, name: str) -> None:
-    """Give the store one batch from disk, and take it off the disk. Raises as `insert` does."""
-    batch = spool.read(name)
+def replay(writer: SegmentWriter, spool: Spool, counters: Counters, token: str) -> None:
+    """Give the store one batch from disk, and take it off the disk. Raises as `insert` does.
+
+    A batch with documents that nobody takes any more is set aside instead: they were acknowledged.
+    """
+    batch = spool.read(token)
     if batch is None:
         counters.dropped.labels("torn").inc()
         return
@@ -71,11 +78,22 @@ def replay(writer: SegmentWriter, spool: Spool, counters: Counters, name: str) -
             documents.append(decode_any(raw, version))
         except Rejected as rejected:  # taken before, by another release
             counters.rejected.labels(rejected.reason).inc()
-            log.warning("spooled_document_rejected", reason=str(rejected.reason), id=rejected.id)
+            if (unsaid := _seldom(f"spooled {rejected.reason}")) is not None:
+                log.warning(
+                    "spooled_document_rejected",
+                    reason=str(rejected.reason),
+                    id=rejected.id,
+                    **unsaid,
+                )
+    whole = len(documents) == len(batch.documents)
     if documents:
         refused = insert(writer, documents, batch.token)
         count_stored(counters, len(documents), len(refused))
-    spool.remove(batch.token)
+        whole = whole and not refused
+    if whole:
+        spool.remove(token)
+    else:
+        spool.refuse(token)
 
 
 def count_stored(counters: Counters, documents: int, refused: int) -> None:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import structlog
 
-from collector.batch import Batcher
+from collector.batch import Batcher, Keeping
 from collector.clock import Clock
 from collector.counters import Counters, shared_counters
 from collector.decode.otlp_datagram import decode_parcel, is_metrics
@@ -56,10 +56,9 @@ class Intake:
         self._batcher = Batcher(writer, self._spool, self.counters, limits or Limits())
         self._complaints = _Complaints()
 
-    @property
-    def has_room(self) -> bool:
-        """Whether what comes in can be kept, in the store or on disk."""
-        return not self._spool.full
+    def keeping(self) -> Keeping:
+        """How it stands with keeping what comes in."""
+        return self._batcher.keeping()
 
     def start(self) -> None:
         """Begin to insert and to replay."""

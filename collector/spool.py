@@ -13,6 +13,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple
@@ -27,6 +28,8 @@ log = structlog.get_logger(__name__)
 MAGIC = b"raymap spool 1\n"
 _DIGEST = 16
 _SUFFIX = ".batch"
+_REFUSED = ".refused"
+_ASIDE = ".aside"
 _LOCK = "lock"
 
 
@@ -41,32 +44,45 @@ class Spooled(NamedTuple):
     documents: list[tuple[int, bytes]]
 
 
+class _File(NamedTuple):
+    name: str
+    size: int
+
+
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Spooled)
 
 
 class Spool:
-    """This process's batches on disk, oldest first. Threads may share it."""
+    """This process's batches on disk, by token, oldest first. Threads may share it."""
 
     def __init__(self, root: Path, role: str, max_bytes: int) -> None:
         self._root = root
         self._max_bytes = max_bytes
         self._lock = threading.Lock()
         self._folder, self._lock_file = _own_folder(root, role)
-        self._files: dict[str, int] = {}
-        """Name → size, in the order of replay."""
+        self._files: dict[str, _File] = {}
+        """Whole files by token, in the order of replay: nobody sees one that is being written."""
+        self._size = 0
+        """Bytes of the files, of those being written and of those the store refused."""
+        self._denied = 0
+        """The size of the last batch that could not be written; 0 after one that could."""
         self.adopt()
 
     @property
     def size(self) -> int:
-        """Bytes waiting."""
-        with self._lock:
-            return sum(self._files.values())
+        """Bytes on disk."""
+        return self._size
+
+    @property
+    def max_bytes(self) -> int:
+        """The bound of `size`."""
+        return self._max_bytes
 
     @property
     def full(self) -> bool:
-        """Whether nothing more may be written."""
-        return self.size >= self._max_bytes
+        """Whether a batch like the last one would not be taken."""
+        return self._denied > 0 or self._size >= self._max_bytes
 
     def __len__(self) -> int:
         return len(self._files)
@@ -74,61 +90,99 @@ class Spool:
     def oldest(self) -> float | None:
         """When the oldest batch was written, epoch seconds; None when nothing waits."""
         with self._lock:
-            name = next(iter(self._files), None)
-        return int(name.partition("-")[0]) / 1e6 if name else None
+            file = next(iter(self._files.values()), None)
+        return int(file.name.partition("-")[0]) / 1e6 if file else None
 
     def write(self, documents: Sequence[Document], token: str) -> None:
-        """Keep a batch: when it returns, the batch survives a crash. Raises SpoolFull."""
+        """Keep a batch: when it returns, the batch survives a crash. Raises SpoolFull.
+
+        A token that waits already is kept already.
+        """
+        with self._lock:
+            if token in self._files:
+                return
         pairs = [(document.version, document.raw) for document in documents]
         payload = _encoder.encode(Spooled(token, pairs))
-        data = MAGIC + blake2b(payload, digest_size=_DIGEST).digest() + payload
-        name = f"{time.time_ns() // 1000:020d}-{token}{_SUFFIX}"
+        header = MAGIC + blake2b(payload, digest_size=_DIGEST).digest()
+        file = _File(f"{time.time_ns() // 1000:020d}-{token}{_SUFFIX}", len(header) + len(payload))
         with self._lock:
-            used = sum(self._files.values())
-            if used + len(data) > self._max_bytes:
-                raise SpoolFull(f"{used:,} of {self._max_bytes:,} bytes are taken")
-            self._files[name] = len(data)
+            if self._size + file.size > self._max_bytes:
+                self._denied = file.size
+                raise SpoolFull(f"{self._size:,} of {self._max_bytes:,} bytes are taken")
+            self._size += file.size
         try:
-            _write_durably(self._folder / name, data)
+            _write_durably(self._folder / file.name, header, payload)
         except OSError as error:
             with self._lock:
-                del self._files[name]
-            log.error("spool_write_failed", error=str(error))
+                self._size -= file.size
+                self._denied = file.size
             raise SpoolFull(str(error)) from error
+        except BaseException:
+            with self._lock:
+                self._size -= file.size
+            raise
+        with self._lock:
+            self._files[token] = file
+            self._denied = 0
+
+    def try_again(self) -> bool:
+        """After a denied write: whether there is room again, found out by writing as much."""
+        denied = self._denied
+        if denied and self._size + denied <= self._max_bytes:
+            probe = self._folder / f"probe{_ASIDE}"
+            with suppress(OSError):
+                _write_synced(probe, bytes(denied))
+                self._denied = 0
+            with suppress(OSError):
+                probe.unlink(missing_ok=True)
+        return not self.full
 
     def waiting(self) -> list[str]:
-        """The names of the batches, in order of arrival."""
+        """The tokens of the batches, in order of arrival."""
         with self._lock:
             return list(self._files)
 
-    def read(self, name: str) -> Spooled | None:
+    def read(self, token: str) -> Spooled | None:
         """A batch; None when it is gone, or was torn by a crash and has been set aside."""
-        path = self._folder / name
+        with self._lock:
+            file = self._files.get(token)
+        if file is None:
+            return None
+        path = self._folder / file.name
         try:
-            data = path.read_bytes()
+            data = memoryview(path.read_bytes())
         except FileNotFoundError:
-            self._forget(name)
+            self._forget(token)
             return None
         start = len(MAGIC) + _DIGEST
-        payload = data[start:]
-        digest = blake2b(payload, digest_size=_DIGEST).digest()
+        digest = blake2b(data[start:], digest_size=_DIGEST).digest()
         if data[:start] == MAGIC + digest:
             try:
-                return _decoder.decode(payload)
+                return _decoder.decode(data[start:])
             except msgspec.MsgspecError:
                 pass
-        self._forget(name)
         path.rename(path.with_suffix(".torn"))
-        log.error("spool_file_torn", file=name, bytes=len(data))
+        self._forget(token)
+        log.error("spool_file_torn", file=file.name, bytes=len(data))
         return None
 
     def remove(self, token: str) -> None:
         """Forget a batch that the store has; unknown tokens are none of our business."""
         with self._lock:
-            ours = [name for name in self._files if token_of(name) == token]
-        for name in ours:
-            (self._folder / name).unlink(missing_ok=True)
-            self._forget(name)
+            file = self._files.get(token)
+        if file is not None:
+            (self._folder / file.name).unlink(missing_ok=True)
+            self._forget(token)
+
+    def refuse(self, token: str) -> None:
+        """Set a batch aside some of whose documents the store refuses. It was acknowledged: it
+        stays on disk, counted against the bound, and the next life tries it again."""
+        with self._lock:
+            file = self._files.pop(token, None)
+        if file is not None:
+            path = self._folder / file.name
+            path.rename(path.with_suffix(_REFUSED))
+            log.error("spool_file_refused", file=path.with_suffix(_REFUSED).name)
 
     def adopt(self) -> int:
         """Take over what dead processes left; the number of their batches."""
@@ -137,17 +191,15 @@ class Spool:
             if folder != self._folder and folder.is_dir():
                 adopted += self._adopt(folder)
         if adopted:
-            _sync_folder(self._folder)
             with self._lock:
-                self._files = dict(sorted(self._files.items()))
+                self._files = dict(sorted(self._files.items(), key=lambda item: item[1].name))
             log.info("spool_adopted", batches=adopted)
         return adopted
 
     def close(self) -> None:
         """Let go of the folder; remove it when nothing waits."""
         if not self._files and not any(self._leftovers()):
-            (self._folder / _LOCK).unlink(missing_ok=True)
-            self._folder.rmdir()
+            _remove_folder(self._folder)
         os.close(self._lock_file)
 
     def _leftovers(self) -> Iterator[Path]:
@@ -160,27 +212,40 @@ class Spool:
         count = 0
         try:
             for path in sorted(folder.iterdir()):
-                if path.suffix == ".aside":  # never finished, so never acknowledged
+                if path.suffix == _ASIDE:  # never finished, so never acknowledged
                     path.unlink()
                 elif path.name != _LOCK:
-                    size = path.stat().st_size
-                    path.rename(self._folder / path.name)
-                    if path.suffix == _SUFFIX:
-                        count += 1
-                        with self._lock:
-                            self._files[path.name] = size
+                    count += self._take_over(path)
             _sync_folder(self._folder)
-            (folder / _LOCK).unlink(missing_ok=True)
-            folder.rmdir()
+            _remove_folder(folder)
         except FileNotFoundError:  # someone else adopted it between our look and our lock
             pass
         finally:
             os.close(lock)
         return count
 
-    def _forget(self, name: str) -> None:
+    def _take_over(self, path: Path) -> bool:
+        """Move a dead process's file here; whether it is a batch to be replayed."""
+        size = path.stat().st_size
+        suffix = _SUFFIX if path.suffix == _REFUSED else path.suffix
+        ours = self._folder / path.with_suffix(suffix).name
+        path.rename(ours)
+        if suffix != _SUFFIX:
+            return False
         with self._lock:
-            self._files.pop(name, None)
+            twin = self._files.get(token_of(ours.name))
+            self._files[token_of(ours.name)] = _File(ours.name, size)
+            self._size += size - (twin.size if twin else 0)
+        if twin is not None and twin.name != ours.name:
+            (self._folder / twin.name).unlink(missing_ok=True)
+        return True
+
+    def _forget(self, token: str) -> None:
+        with self._lock:
+            file = self._files.pop(token, None)
+            if file is not None:
+                self._size -= file.size
+                self._denied = 0
 
 
 def token_of(name: str) -> str:
@@ -190,17 +255,15 @@ def token_of(name: str) -> str:
 
 def _own_folder(root: Path, role: str) -> tuple[Path, int]:
     """A folder nobody else has, locked."""
-    root.mkdir(parents=True, exist_ok=True)
+    _make_folder(root)
     while True:
         folder = root / f"{role}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
         folder.mkdir()
+        # Another process may take the empty folder for a dead one's before it is locked.
         lock = _try_lock(folder)
-        # Another process may have taken the empty folder for a dead one's before it was locked.
-        if lock is not None and (folder / _LOCK).exists():
+        if lock is not None:
             _sync_folder(root)
             return folder, lock
-        if lock is not None:
-            os.close(lock)
 
 
 def _try_lock(folder: Path) -> int | None:
@@ -211,24 +274,51 @@ def _try_lock(folder: Path) -> int | None:
         return None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.path.samestat(os.fstat(lock), os.stat(folder / _LOCK)):
+            return lock
+    except (BlockingIOError, FileNotFoundError):  # someone has it, or has just removed it
+        pass
     except OSError:
         os.close(lock)
-        return None
-    return lock
+        raise
+    os.close(lock)
+    return None
 
 
-def _write_durably(path: Path, data: bytes) -> None:
-    aside = path.with_suffix(".aside")
+def _remove_folder(folder: Path) -> None:
+    (folder / _LOCK).unlink(missing_ok=True)
+    with suppress(OSError):  # someone is looking into it at this moment: it is theirs to remove
+        folder.rmdir()
+
+
+def _write_durably(path: Path, *parts: bytes) -> None:
+    """Aside, fsync, rename, fsync of the folder; after an error nothing is left."""
+    aside = path.with_suffix(_ASIDE)
     try:
-        with open(aside, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.rename(path)
+        _write_synced(aside, *parts)
+        os.rename(aside, path)
+        _sync_folder(path.parent)
     except OSError:
         aside.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
+
+
+def _write_synced(path: Path, *parts: bytes) -> None:
+    with open(path, "wb") as file:
+        for part in parts:
+            file.write(part)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _make_folder(folder: Path) -> None:
+    """The folder and those above it, each of them safe on disk."""
+    missing = [folder, *folder.parents]
+    missing = missing[: next(n for n, path in enumerate(missing) if path.exists())]
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in missing:
+        _sync_folder(path.parent)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -1,11 +1,13 @@
-"""Whether the process lives, whether it can answer, and its numbers."""
+"""Whether the process lives, whether it can do its work, and its numbers."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from starlette.responses import PlainTextResponse
 
-from api.context import Context, in_thread
+from api.context import Context, in_thread, reply
 
 ASKED = ["GET", "HEAD"]
 """Load balancers like to ask with HEAD, and must not get the console's index page."""
@@ -22,11 +24,24 @@ def health_router(context: Context) -> APIRouter:
 
     @router.api_route("/readyz", methods=ASKED)
     async def readyz(request: Request) -> Response:
-        await in_thread(request, context.store.check)
-        return PlainTextResponse("ready\n")
+        report = await in_thread(request, lambda: readiness(context))
+        return reply(report, status=200 if report["ready"] else 503)
 
     @router.api_route("/metrics", methods=ASKED)
     async def metrics(request: Request) -> Response:
         return Response(await in_thread(request, context.metrics), media_type=PROMETHEUS)
 
     return router
+
+
+def readiness(context: Context) -> dict[str, Any]:
+    """What is wrong, in words. Ready means: what comes in can be kept; a question can be asked
+    again, so a store that is away alone does not take the doors from the senders. Without doors
+    here, ready means that the store answers."""
+    problem = context.check.problem()
+    report: dict[str, Any] = {"ready": not problem, "problems": []}
+    if context.keeping is not None:
+        report = context.keeping()
+    if problem:
+        report["problems"].append(f"questions cannot be answered: {problem}")
+    return report

@@ -23,12 +23,12 @@ def status_router(context: Context) -> APIRouter:
 
 def server_status(context: Context) -> ServerStatus:
     """The store's word on itself, and the collector's numbers."""
-    detail, ever = "", False
-    try:
-        context.store.check()
-        ever = context.store.ever()
-    except StoreError as error:
-        detail = str(error) or "the store cannot be reached"
+    detail, ever = context.check.problem(), False
+    if not detail:
+        try:
+            ever = context.store.ever()
+        except StoreError as error:
+            detail = str(error) or "the store cannot be reached"
     return {
         "version": context.version,
         "ready": not detail,

@@ -60,7 +60,7 @@ def test_browsers_are_told_to_trust_only_us(client: TestClient) -> None:
 def test_health_and_metrics() -> None:
     client = TestClient(create_app(MemoryStore(), version="0", metrics=lambda: b"up 1\n"))
     assert client.get("/healthz").text == "ok\n"
-    assert client.get("/readyz").text == "ready\n"
+    assert client.get("/readyz").json() == {"ready": True, "problems": []}
     assert client.get("/metrics").content == b"up 1\n"
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -9,7 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import structlog
 
+from collector import batch as batch_module
 from collector.batch import Batcher
 from collector.counters import Counters
 from collector.decode.document import decode_document
@@ -31,6 +35,10 @@ class MoodyStore(MemoryStore):
         self.gate = threading.Event()
         self.gate.set()
         self.puts: list[tuple[int, str]] = []
+
+    def check(self) -> None:
+        if self.away:
+            raise StoreAway("nobody there")
 
     def put(self, documents: Sequence[Document], token: str) -> None:
         self.gate.wait(20)
@@ -207,6 +215,141 @@ def test_slow_store(setup: Setup) -> None:
     eventually(lambda: setup.store.count() == 7 and len(setup.spool) == 0)
     tokens = [token for _, token in setup.store.puts]
     assert len(tokens) == len(set(tokens)), "a batch was put twice"
+
+
+def test_slow_store_that_fails_in_the_end(setup: Setup) -> None:
+    """What was acknowledged from the disk stays there when the insert that hung fails."""
+    batcher = setup.start()
+    setup.store.gate.clear()
+    assert batcher.submit(documents(1)).result(5) == ()
+    setup.store.away = True
+    setup.store.gate.set()
+    eventually(lambda: not batcher._putting)
+    assert len(setup.spool) == 1
+    setup.store.away = False
+    eventually(lambda: setup.store.count() == 1 and len(setup.spool) == 0)
+
+
+def test_replay_while_batches_are_spooled(setup: Setup) -> None:
+    """The store comes and goes under load: whatever was acknowledged arrives, without a restart."""
+    batcher = setup.start(Limits(batch_age=0.001, answer_age=0.001, replay_pause=0.001))
+    done = threading.Event()
+
+    def come_and_go() -> None:
+        while not done.wait(0.02):
+            setup.store.away = not setup.store.away
+        setup.store.away = False
+
+    def send(worker: int) -> None:
+        for number in range(100):
+            batcher.submit(documents(worker * 1000 + number + 1)).result(10)
+
+    moods = threading.Thread(target=come_and_go)
+    moods.start()
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(send, range(4)))
+    done.set()
+    moods.join()
+    eventually(lambda: len(setup.spool) == 0)
+    assert setup.store.count() == 400
+    assert not list(setup.path.rglob("*.torn"))
+
+
+def test_how_it_stands(setup: Setup) -> None:
+    """For /metrics and /readyz: away, no room, and all well again by itself."""
+    batcher = setup.start(spool_bytes=400)
+    assert batcher.keeping().report() == {
+        "ready": True,
+        "problems": [],
+        "store_away": False,
+        "spool": {"full": False, "bytes": 0, "limit": 400},
+        "queued": 0,
+        "oldest_s": 0.0,
+    }
+    setup.store.away = True
+    batcher.submit(documents(1)).result(5)
+    now = batcher.keeping()
+    assert (now.possible, now.store_away, now.spool_bytes > 0) == (True, True, True)
+    assert "documents wait on disk" in now.report()["problems"][0]
+    with pytest.raises(Full):
+        batcher.submit(documents(2, 3)).result(5)
+    assert not batcher.keeping().possible
+    assert "turned away" in batcher.keeping().report()["problems"][0]
+    eventually(lambda: "raymap_no_room 1.0" in setup.counters.render().decode())
+    shown = setup.counters.render().decode()
+    assert "raymap_store_away 1.0" in shown
+    assert 'raymap_documents_turned_away_total{cause="spool_full"} 2.0' in shown
+    setup.store.away = False
+    eventually(lambda: batcher.keeping().report()["problems"] == [] and len(setup.spool) == 0)
+    eventually(lambda: "raymap_no_room 0.0" in setup.counters.render().decode())
+
+
+def test_room_on_a_disk_that_was_full(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Found without a sender: turned-away load balancers send none."""
+    monkeypatch.setattr(batch_module, "ROOM_PAUSE", 0.1)
+    batcher = setup.start()
+    setup.store.away = True
+    real = os.fsync
+
+    def no_space(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", no_space)
+    with pytest.raises(Full, match="No space left"):
+        batcher.submit(documents(1)).result(5)
+    time.sleep(0.6)
+    assert not batcher.keeping().possible
+    monkeypatch.setattr(os, "fsync", real)
+    eventually(lambda: batcher.keeping().possible)
+    batcher.submit(documents(1)).result(5)
+
+
+def test_an_outage_is_told_once(setup: Setup) -> None:
+    """However many batches it sends to the disk, and however often the store is asked."""
+    batcher = setup.start()
+    with structlog.testing.capture_logs() as told:
+        setup.store.away = True
+        for id in range(1, 30):
+            batcher.submit(documents(id)).result(5)
+        setup.store.away = False
+        eventually(lambda: setup.store.count() == 29)
+        eventually(lambda: [line["event"] for line in told] == ["store_away", "store_back"])
+
+
+def test_replay_gives_way(setup: Setup) -> None:
+    """While more queues up than goes into a batch, at most half of the time is the replay's."""
+    waits: list[float] = []
+    batcher = setup.start(Limits(batch_age=60, batch_documents=10, queue_documents=40))
+    batcher._stopped.wait = lambda timeout=None: bool(waits.append(timeout))  # type: ignore
+    for queued, expected in ((0, []), (10, [0.5]), (25, [2.0])):
+        waits.clear()
+        batcher._queue.state = lambda queued=queued: (queued, 0.0)  # type: ignore
+        batcher._give_way(0.5)
+        assert [wait for wait in waits if wait in (0.5, 2.0)] == expected
+
+
+def test_a_mistake_ends_no_thread(setup: Setup) -> None:
+    """Something nobody thought of, once in each place: the batch is on disk, and life goes on."""
+    batcher = setup.start()
+
+    def mistake(*_: object, **__: object) -> object:
+        raise RuntimeError("nobody thought of this")
+
+    with pytest.MonkeyPatch.context() as patch, structlog.testing.capture_logs() as told:
+        for name in ("insert", "replay"):
+            patch.setattr(batch_module, name, mistake)
+        patch.setattr(batcher, "_show", mistake)
+        assert batcher.submit(documents(1)).result(5) == ()
+        assert len(setup.spool) == 1
+        eventually(
+            lambda: (
+                {"insert_failed", "replay_failed", "watch_failed"}
+                == {line["event"] for line in told}
+            )
+        )
+    eventually(lambda: setup.store.count() == 1)
+    batcher.submit(documents(2)).result(5)
+    assert setup.store.count() == 2
 
 
 def test_one_bad_document(setup: Setup) -> None:

@@ -72,15 +72,29 @@ def test_gone_in_the_middle() -> None:
 
 
 def test_replay(tmp_path: Path, counters: Counters, memory: MemoryStore) -> None:
-    """A spooled batch is decoded again; a document this release rejects is counted."""
+    """A spooled batch is decoded again, inserted under its token, and off the disk then."""
     spool = Spool(tmp_path, "test", 1 << 20)
-    documents = [segment(1, raw=segment_bytes(), version=9), segment(2, raw=b"{}", version=10)]
-    spool.write(documents, "t")
-    (name,) = spool.waiting()
-    replay(memory, spool, counters, name)
-    replay(memory, spool, counters, name)
+    spool.write([segment(1, raw=segment_bytes(), version=9)], "t")
+    replay(memory, spool, counters, "t")
     (trace,) = memory._traces.values()
     assert [(d.id, d.version) for d in trace.documents.values()] == [(0xA1, 9)]
     assert counters.snapshot()["stored"] == 1
-    assert counters.snapshot()["rejected_by_reason"] == {"MissingId": 1}
+    assert (spool.waiting(), spool.size) == ([], 0)
+
+
+def test_replay_of_what_nobody_takes_any_more(tmp_path: Path, counters: Counters) -> None:
+    """Rejected by this release or refused by the store: it was acknowledged, so it stays on disk,
+    out of the way; the other documents of the batch go in."""
+    spool = Spool(tmp_path, "test", 1 << 20)
+    raws = [segment_bytes(f"{id:016x}") for id in (1, 2)]
+    documents = [segment(id, raw=raw, version=id) for id, raw in enumerate([*raws, b"{}"])]
+    spool.write(documents[:1] + documents[2:], "rejected")
+    spool.write(documents[:2], "refused")
+    store = Picky(2)
+    replay(store, spool, counters, "rejected")
+    replay(store, spool, counters, "refused")
+    assert store.taken == {1}
+    assert counters.snapshot()["rejected_by_reason"] == {"MissingId": 1, "StoreRefused": 1}
     assert spool.waiting() == []
+    assert spool.size > 0
+    assert len(list(tmp_path.rglob("*.refused"))) == 2

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from collector import spool as module
-from collector.spool import MAGIC, Spool, SpoolFull, token_of
+from collector.spool import MAGIC, Spool, SpoolFull
 from store.model import Document
 from tests.builders import segment
 
@@ -35,14 +38,13 @@ def test_written_batches_are_read_back(tmp_path: Path) -> None:
     spool = reopened(tmp_path)
     spool.write(batch(1, 2), "first")
     spool.write(batch(3), "second")
-    names = spool.waiting()
-    assert [token_of(name) for name in names] == ["first", "second"]
-    found = spool.read(names[0])
+    assert spool.waiting() == ["first", "second"]
+    found = spool.read("first")
     assert found is not None
     assert found.token == "first"
     assert found.documents == [(1001, segment(1).raw), (1002, segment(2).raw)]
     assert spool.size == sum(path.stat().st_size for path in tmp_path.rglob("*.batch"))
-    assert spool.oldest() == pytest.approx(int(names[0][:20]) / 1e6)
+    assert spool.oldest() == pytest.approx(time.time(), abs=5)
 
 
 def test_removed_batches_are_gone(tmp_path: Path) -> None:
@@ -64,7 +66,8 @@ def test_a_dead_process_is_inherited(tmp_path: Path) -> None:
     (dead._folder / "00000000000000000009-third.aside").write_bytes(b"half")
     crash(dead)
     heir = reopened(tmp_path)
-    assert [token_of(name) for name in heir.waiting()] == ["first", "second"]
+    assert heir.waiting() == ["first", "second"]
+    assert heir.size == dead.size
     assert [path.name for path in tmp_path.iterdir()] == [heir._folder.name]
     assert not list(tmp_path.rglob("*.aside"))
 
@@ -88,7 +91,7 @@ def test_adopted_batches_keep_their_place_in_time(tmp_path: Path) -> None:
     heir_root.write(batch(2), "new")
     crash(dead)
     heir_root.adopt()
-    assert [token_of(name) for name in heir_root.waiting()] == ["old", "new"]
+    assert heir_root.waiting() == ["old", "new"]
 
 
 @pytest.mark.parametrize(
@@ -133,27 +136,82 @@ def test_bounded(tmp_path: Path) -> None:
     spool.write(batch(1), "first")
     with pytest.raises(SpoolFull, match="400 bytes"):
         spool.write(batch(*range(2, 20)), "second")
-    assert [token_of(name) for name in spool.waiting()] == ["first"]
+    assert spool.waiting() == ["first"]
+    assert spool.full
+    assert not spool.try_again()
     spool.remove("first")
+    assert not spool.full
     spool.write(batch(3), "third")
 
 
-def test_a_full_disk_is_a_full_spool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The half-written file is taken away."""
+def test_kept_once(tmp_path: Path) -> None:
+    """A token that waits is not written again."""
     spool = reopened(tmp_path)
+    spool.write(batch(1), "t")
+    size = spool.size
+    spool.write(batch(1), "t")
+    assert (spool.waiting(), spool.size, len(list(tmp_path.rglob("*.batch")))) == (["t"], size, 1)
 
-    def no_space(descriptor: int) -> None:
-        raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(os, "fsync", no_space)
+def test_nobody_sees_a_batch_that_is_being_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The replay looks at any time; what it cannot read yet it must not take for gone."""
+    spool = reopened(tmp_path)
+    real, seen = os.rename, []
+
+    def rename(aside: Path, path: Path) -> None:
+        seen.append((spool.waiting(), spool.read("t")))
+        real(aside, path)
+
+    monkeypatch.setattr(os, "rename", rename)
+    spool.write(batch(1), "t")
+    assert seen == [([], None)]
+    assert spool.waiting() == ["t"]
+
+
+STEPS = ("write", "fsync", "rename", "folder")
+
+
+def break_step(patch: pytest.MonkeyPatch, step: str, failure: BaseException) -> None:
+    """Let one step of writing a file durably fail: before it, but for ``write`` amid it."""
+
+    def fail(*_: object) -> None:
+        raise failure
+
+    def half(path: Path, *parts: bytes) -> None:
+        path.write_bytes(b"".join(parts)[:20])
+        raise failure
+
+    if step == "write":
+        patch.setattr(module, "_write_synced", half)
+    elif step == "folder":
+        patch.setattr(module, "_sync_folder", fail)
+    else:
+        patch.setattr(os, step, fail)
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_full_disk_is_a_full_spool(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """At whatever step it shows, nothing half-written stays; with room again all is well."""
+    spool = reopened(tmp_path)
+    break_step(monkeypatch, step, OSError(28, "No space left on device"))
     with pytest.raises(SpoolFull, match="No space left"):
         spool.write(batch(1), "first")
-    assert spool.waiting() == []
-    assert not list(tmp_path.rglob("*.aside"))
-    assert not list(tmp_path.rglob("*.batch"))
+    assert (spool.waiting(), spool.size, spool.full) == ([], 0, True)
+    assert [path.name for path in spool._folder.iterdir()] == ["lock"]
+    if step in ("write", "fsync"):
+        assert not spool.try_again()
+    monkeypatch.undo()
+    assert spool.try_again()
+    assert [path.name for path in spool._folder.iterdir()] == ["lock"]
+    spool.write(batch(1), "first")
+    assert spool.waiting() == ["first"]
 
 
-@pytest.mark.parametrize("step", ["rename", "fsync"])
+@pytest.mark.parametrize("step", STEPS)
 def test_killed_between_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     """Until the file has its name it was not acknowledged; afterwards it is there."""
     spool = reopened(tmp_path)
@@ -161,18 +219,141 @@ def test_killed_between_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, s
     class Killed(BaseException):
         pass
 
-    def die(*_: object) -> None:
-        raise Killed
-
-    if step == "rename":
-        monkeypatch.setattr(Path, "rename", die)
-    else:
-        monkeypatch.setattr(module, "_sync_folder", die)
+    break_step(monkeypatch, step, Killed())
     with pytest.raises(Killed):
         spool.write(batch(1), "first")
     monkeypatch.undo()
     crash(spool)
     heir = reopened(tmp_path)
-    assert len(heir) == (0 if step == "rename" else 1)
-    for name in heir.waiting():
-        assert heir.read(name) is not None
+    assert heir.waiting() == (["first"] if step == "folder" else [])
+    assert all(heir.read(token) is not None for token in heir.waiting())
+    assert not list(tmp_path.rglob("*.aside"))
+
+
+def test_nothing_is_acknowledged_that_a_power_cut_could_take(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before `write` returns: all bytes fsynced under the name aside, then the new name, then the
+    folder; and every folder on the way there, fsynced in the one above it."""
+    done: list[tuple[str, str]] = []
+
+    def spy(name: str, what: Callable[..., object]) -> None:
+        real = getattr(os, name)
+
+        def call(*arguments: object) -> object:
+            answer = real(*arguments)
+            done.append((name, str(what(*arguments))))
+            return answer
+
+        monkeypatch.setattr(os, name, call)
+
+    def target(descriptor: int) -> str:
+        path = Path(os.readlink(f"/proc/self/fd/{descriptor}"))
+        return f"{path.name} {path.stat().st_size}" if path.is_file() else path.name
+
+    spy("fsync", target)
+    spy("rename", lambda aside, path: f"{Path(aside).name} {Path(path).name}")
+    spool = Spool(tmp_path / "data" / "spool", "collector", BIG)
+    assert ("fsync", tmp_path.name) in done
+    assert ("fsync", "data") in done
+    assert ("fsync", "spool") in done
+    done.clear()
+    spool.write(batch(1, 2), "t")
+    (path,) = tmp_path.rglob("*.batch")
+    assert done == [
+        ("fsync", f"{path.stem}.aside {path.stat().st_size}"),
+        ("rename", f"{path.stem}.aside {path.name}"),
+        ("fsync", spool._folder.name),
+    ]
+
+
+def test_a_file_that_comes_back_after_a_power_cut(tmp_path: Path) -> None:
+    """Removed and not yet synced, or moved and in both folders: one token is one batch."""
+    dead = reopened(tmp_path)
+    dead.write(batch(1), "t")
+    (path,) = tmp_path.rglob("*.batch")
+    data = path.read_bytes()
+    crash(dead)
+    heir = reopened(tmp_path)
+    twin = tmp_path / "collector-1-twin"
+    twin.mkdir()
+    (twin / path.name).write_bytes(data)
+    (twin / f"{1:020d}-t.batch").write_bytes(data)
+    assert heir.adopt() == 2
+    assert heir.waiting() == ["t"]
+    assert heir.size == len(data)
+    assert len(list(tmp_path.rglob("*.batch"))) == 1
+
+
+def test_refused_batches_stay_for_the_next_life(tmp_path: Path) -> None:
+    """They count against the bound and are not tried again now."""
+    spool = reopened(tmp_path)
+    spool.write(batch(1), "bad")
+    spool.write(batch(2), "good")
+    size = spool.size
+    spool.refuse("bad")
+    spool.refuse("unknown")
+    assert (spool.waiting(), spool.size) == (["good"], size)
+    spool.close()
+    heir = reopened(tmp_path)
+    assert heir.waiting() == ["bad", "good"]
+    assert heir.size == size
+
+
+def test_a_folder_somebody_looks_into(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever looks makes a lock file anew: taking over, and closing, must not fail by it."""
+    dead = reopened(tmp_path)
+    dead.write(batch(1), "t")
+    crash(dead)
+    heir = reopened(tmp_path)
+    assert heir.waiting() == ["t"]
+    real = Path.rmdir
+
+    def rmdir(folder: Path) -> None:
+        (folder / "lock").touch()
+        real(folder)
+
+    monkeypatch.setattr(Path, "rmdir", rmdir)
+    other = tmp_path / "collector-1-other"
+    other.mkdir()
+    assert heir.adopt() == 0
+    heir.remove("t")
+    heir.close()
+    monkeypatch.undo()
+    last = reopened(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [last._folder.name]
+
+
+def test_a_lock_file_that_was_replaced_is_no_lock(tmp_path: Path) -> None:
+    """Two may hold locks on two files of one name: only the file that has the name counts."""
+    folder = tmp_path / "collector-1-x"
+    folder.mkdir()
+    real = fcntl.flock
+
+    def replace_first(lock: int, how: int) -> None:
+        (folder / "lock").unlink()
+        (folder / "lock").touch()
+        real(lock, how)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fcntl, "flock", replace_first)
+        assert module._try_lock(folder) is None
+    lock = module._try_lock(folder)
+    assert lock is not None
+    os.close(lock)
+
+
+def test_many_batches(tmp_path: Path) -> None:
+    """An hour of small batches: removing one does not look at all others."""
+    spool = reopened(tmp_path)
+    (folder,) = tmp_path.iterdir()
+    dead = tmp_path / "collector-1-dead"
+    dead.mkdir()
+    for number in range(20_000):
+        (dead / f"{number:020d}-{number:x}.batch").touch()
+    assert spool.adopt() == 20_000
+    begun = time.process_time()
+    for token in spool.waiting():
+        spool.remove(token)
+    assert time.process_time() - begun < 5
+    assert [path.name for path in folder.iterdir()] == ["lock"]
