@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from bench.documents import Documents
 
-_HEADER = b'{"format":"json","version":1}\n'
+UDP_HEADER = b'{"format":"json","version":1}\n'
 _BURST_SECONDS = 0.002
 
 
@@ -73,7 +73,7 @@ def send_udp(offer: Offer) -> Sent:
     while (passed := time.perf_counter() - begun) < offer.seconds:
         due = int(passed * offer.rate)
         for _ in range(due - sent):
-            out.send(_HEADER + documents.next()[1])
+            out.send(UDP_HEADER + documents.next()[1])
         sent = max(sent, due)
         time.sleep(_BURST_SECONDS)
     return Sent(sent, sent, 0, time.perf_counter() - begun)

@@ -1,0 +1,147 @@
+"""How much of a known graph the map finds when everything goes wrong on the way to it.
+
+Invents a world of services and a day of requests, delivers their documents split over inserts, late,
+twice, with wrong clocks and with some of them lost, and compares the map on the way and at the end
+with the true graph of what arrived. Fails (exit code 1) unless every map is exactly right.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.recall.delivery import Conditions
+from bench.recall.doors import Doors
+from bench.recall.run import Keeper, Outcome, Size, run
+from bench.recall.score import Score
+from bench.server import WIDTH, running
+from store.clickhouse.client import Address
+from store.clickhouse.embedded import EmbeddedClickHouse
+from store.clickhouse.migrate import migrate
+from store.clickhouse.store import ClickHouseStore
+
+FRESH_WITHIN = 20.0
+"""Seconds after which a server's map has to show what is stored."""
+
+
+def grid(splits: list[int]) -> Iterator[Conditions]:
+    """Each number of splits: at once; late; late, twice and with wrong clocks; and with losses."""
+    for k in splits:
+        yield Conditions(k)
+        yield Conditions(k, "hours", skew=5.0)
+        yield Conditions(k, "day", duplicates=0.2, skew=5.0)
+        yield Conditions(k, "day", duplicates=0.2, skew=5.0, dropped=0.1)
+
+
+@contextmanager
+def _embedded(engine: Address, number: int) -> Iterator[Keeper]:
+    """A store of its own on a ClickHouse, empty."""
+    at = replace(engine, database=f"recall_{number}")
+    migrate(at, {"retention_days": 30})
+    store = ClickHouseStore(at, connections=2)
+    yield store
+    store.close()
+
+
+def _with_store(cases: list[Conditions], size: Size, seed: int) -> Iterator[Outcome]:
+    with (
+        tempfile.TemporaryDirectory(prefix="raymap-bench-") as folder,
+        EmbeddedClickHouse(Path(folder) / "engine") as engine,
+    ):
+        for number, conditions in enumerate(cases):
+            with _embedded(engine.address, number) as store:
+                yield run(store, conditions, size, seed)
+
+
+def _with_server(
+    cases: list[Conditions], size: Size, seed: int, options: list[str], log: Path | None
+) -> Iterator[Outcome]:
+    for conditions in cases:
+        with running(["--collectors", "2", *options], log) as server:
+            doors = Doors(server)
+            yield run(doors, conditions, size, seed, patience=FRESH_WITHIN)
+            doors.close()
+
+
+def _row(outcome: Outcome) -> list[str]:
+    c = outcome.conditions
+    told = [str(c.splits), c.lateness, f"{c.duplicates:.0%}", f"± {c.skew:g} s", f"{c.dropped:.0%}"]
+    told += [f"{outcome.traces:,}", f"{outcome.letters:,}", f"{outcome.maps}"]
+    told += [f"{outcome.together:.2f}", f"{outcome.waited:.1f} s"]
+    whole = [Score(), Score()]
+    for scores in (outcome.early, outcome.late, outcome.minutes):
+        whole[0].merge(scores.nodes)
+        whole[1].merge(scores.edges)
+    for score in whole:
+        told += [_exactly(score.precision), _exactly(score.recall), _exactly(score.error)]
+    return [*told, f"{sum(score.time_wrong for score in whole):,} µs"]
+
+
+def _exactly(value: float) -> str:
+    """1 and 0 only for exactly 1 and 0."""
+    return f"{value:.0f}" if value in (0.0, 1.0) else f"{value:.6f}"
+
+
+def _table(outcomes: list[Outcome]) -> Table:
+    table = Table(title="the map against the truth, over all maps of a case")
+    columns = "k late twice clocks lost traces documents maps together fresh"
+    for column in (*columns.split(), "node prec.", "recall", "error", "edge prec.", "recall"):
+        table.add_column(column, justify="right")
+    for column in ("error", "time error"):
+        table.add_column(column, justify="right")
+    for outcome in outcomes:
+        table.add_row(*_row(outcome), style="green" if outcome.perfect else "red")
+    return table
+
+
+def _explain(console: Console, outcome: Outcome) -> None:
+    for name in ("early", "late", "minutes"):
+        scores = getattr(outcome, name)
+        for difference in (*scores.nodes.differences, *scores.edges.differences):
+            console.print(f"{outcome.conditions}, {name}: {difference}", style="red")
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench.recall", description=__doc__)
+    parser.add_argument("--traces", type=int, default=400, help="that enter; messages make more")
+    parser.add_argument("--batches", type=int, default=40, help="inserts of a case")
+    parser.add_argument("--splits", default="1,2,4,10", help="inserts that one trace comes in")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--server", action="store_true", help="through the doors of raymap serve")
+    parser.add_argument("--json", type=Path, help="write the figures here as well")
+    parser.add_argument("--log", type=Path, help="keep the server's log")
+    parser.add_argument("options", nargs="*", help="further options of raymap serve, after --")
+    return parser.parse_args()
+
+
+def main() -> int:
+    options = parse()
+    console = Console(width=WIDTH)
+    cases = list(grid([int(k) for k in options.splits.split(",")]))
+    size = Size(options.traces, options.batches, time.time_ns() // 1000)
+    if options.server:
+        outcomes = _with_server(cases, size, options.seed, options.options, options.log)
+    else:
+        outcomes = _with_store(cases, size, options.seed)
+    done = []
+    for outcome in outcomes:
+        done.append(outcome)
+        console.print(f"{outcome.conditions}: {'exact' if outcome.perfect else 'WRONG'}")
+        _explain(console, outcome)
+    console.print(_table(done))
+    if options.json:
+        options.json.write_text(json.dumps([asdict(outcome) for outcome in done], indent=1))
+    return 0 if all(outcome.perfect for outcome in done) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

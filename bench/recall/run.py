@@ -1,0 +1,171 @@
+"""One delivery into one store, asked on the way and at the end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from random import Random
+from typing import Protocol
+
+from bench.recall.delivery import Conditions, Delivery, deliver
+from bench.recall.score import Scores, read, sum_of
+from bench.recall.story import Letter, Thing
+from bench.recall.traffic import HOUR, MINUTE, Traffic
+from bench.recall.truth import Truth
+from bench.recall.world import build
+from collector.clock import Clock
+from collector.decode.stored import decode_any
+from store.model import Document, ServiceGraph, TimeRange
+
+DAY = 24 * HOUR
+RESENT = 0.05
+"""Share of the batches that are put once more under their token: their answer got lost."""
+
+
+class Keeper(Protocol):
+    """As much of a store as this takes."""
+
+    def put(self, documents: Sequence[Document], token: str) -> None: ...
+
+    def service_graph(self, window: TimeRange) -> ServiceGraph: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """``traces`` that enter (messages make more), spread over ``span`` microseconds up to ``now``;
+    ``batches`` they arrive in, ``stages`` at which the map is asked."""
+
+    traces: int
+    batches: int
+    now: int
+    stages: int = 4
+    span: int = DAY
+    minutes: int = 60
+    """How many minutes in a row are asked one by one at the end."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """``early`` and ``late`` score the map on the way and at the end. ``together``: the share of
+    answered calls whose two halves came in one insert, which is what a store that pairs them inside
+    a batch would find. ``waited``: the longest time, seconds, until the map had what was stored."""
+
+    conditions: Conditions
+    traces: int = 0
+    letters: int = 0
+    lost: int = 0
+    repeated: int = 0
+    maps: int = 0
+    early: Scores = field(default_factory=Scores)
+    late: Scores = field(default_factory=Scores)
+    minutes: Scores = field(default_factory=Scores)
+    together: float = 0.0
+    waited: float = 0.0
+
+    @property
+    def perfect(self) -> bool:
+        return self.early.perfect and self.late.perfect and self.minutes.perfect
+
+
+def run(
+    store: Keeper,
+    conditions: Conditions,
+    size: Size,
+    seed: int,
+    *,
+    roll: Callable[[], None] = lambda: None,
+    patience: float = 0.0,
+) -> Outcome:
+    """Deliver into an empty store. ``roll`` brings what is kept beside the rows up to date; it is
+    called after every batch, and the map must be right after it, or after ``patience`` seconds
+    where somebody else rolls."""
+    random = Random(seed)
+    traffic = Traffic(build(random), random, round(conditions.skew * 1e6))
+    happened = traffic.happen(size.traces, size.now - size.span, size.now)
+    delivery = deliver(happened.stories, conditions, size.batches, random)
+    outcome = Outcome(conditions, len(happened.stories), lost=delivery.lost)
+    outcome.repeated = delivery.repeated
+    outcome.letters = sum(len(batch) for batch in delivery.batches)
+    clock, last = Clock(), len(delivery.batches) - 1
+    stages = {last * stage // size.stages for stage in range(1, size.stages)}
+    for number, batch in enumerate(delivery.batches):
+        documents = [decode_any(letter.raw, clock.take()) for letter in batch]
+        token = f"{seed}-{number}"
+        store.put(documents, token)
+        if random.random() < RESENT:
+            store.put(documents, token)
+        roll()
+        if number in stages or number == last:
+            truth = Truth(_letters(delivery.batches[: number + 1]), happened.joins)
+            scores = outcome.late if number == last else outcome.early
+            waited = _settle(store, truth, _whole(size), patience)
+            outcome.waited = max(outcome.waited, waited)
+            outcome.maps += _ask(store, truth, scores, size, random)
+            if number == last:
+                outcome.maps += _add_up(store, truth, outcome.minutes, size, random)
+                outcome.together = _together(truth, delivery)
+    return outcome
+
+
+def _settle(store: Keeper, truth: Truth, window: TimeRange, patience: float) -> float:
+    """Seconds until the map of a window is the true one; at most ``patience``."""
+    begun, expected = time.monotonic(), truth.graph(window)
+    while (waited := time.monotonic() - begun) < patience:
+        scores = Scores()
+        scores.add(read(store.service_graph(window)), expected)
+        if scores.perfect:
+            break
+        time.sleep(0.05)
+    return waited
+
+
+def _letters(batches: Iterable[Iterable[Letter]]) -> Iterable[Letter]:
+    return (letter for batch in batches for letter in batch)
+
+
+def _whole(size: Size) -> TimeRange:
+    """Everything, with an hour for clocks and for work that outlasts its trace's beginning."""
+    hour = (size.now - size.span) // HOUR - 1
+    return TimeRange(hour * HOUR, (size.now // HOUR + 2) * HOUR)
+
+
+def _ask(store: Keeper, truth: Truth, scores: Scores, size: Size, random: Random) -> int:
+    """The whole; the last five minutes and hour; windows that begin at no minute."""
+    end = size.now // MINUTE * MINUTE + MINUTE
+    windows = [_whole(size), TimeRange(end - 5 * MINUTE, end), TimeRange(end - HOUR, end)]
+    for _ in range(2):
+        start = size.now - random.randrange(size.span)
+        windows.append(TimeRange(start, start + random.randrange(1, size.span // 2)))
+    for window in windows:
+        scores.add(read(store.service_graph(window)), truth.graph(window))
+    return len(windows)
+
+
+def _add_up(store: Keeper, truth: Truth, scores: Scores, size: Size, random: Random) -> int:
+    """Every hour of the whole, and minutes of one hour: each right, and right together."""
+    whole = _whole(size)
+    hour = random.randrange(whole.start + HOUR, whole.end - 2 * HOUR) // HOUR * HOUR
+    minutes = TimeRange(hour, hour + size.minutes * MINUTE)
+    asked = 0
+    for window, step in ((whole, HOUR), (minutes, MINUTE)):
+        parts = []
+        for start, end in pairwise(range(window.start, window.end + 1, step)):
+            part = TimeRange(start, end)
+            parts.append(read(store.service_graph(part)))
+            scores.add(parts[-1], truth.graph(part))
+        scores.add(sum_of(parts), truth.graph(window))
+        asked += len(parts)
+    return asked
+
+
+def _together(truth: Truth, delivery: Delivery) -> float:
+    """The share of answered calls of which some batch holds both halves."""
+    batches: dict[Thing, set[int]] = {}
+    for number, batch in enumerate(delivery.batches):
+        for letter in batch:
+            for thing, _ in letter.shows:
+                batches.setdefault(thing, set()).add(number)
+    pairs = [(call, work) for call, works in truth.answered().items() for work in works]
+    return sum(bool(batches[c] & batches[w]) for c, w in pairs) / max(1, len(pairs))
