@@ -25,6 +25,14 @@ class BadCursor(StoreError):
     """A page token this store did not give."""
 
 
+class NoSuchTrace(StoreError):
+    """Something was asked of a trace that is not kept."""
+
+
+class TooManyPins(StoreError):
+    """More traces are pinned than a store keeps for ever."""
+
+
 class Axis(Enum):
     """Which time of a trace a window is about (GetTraceSummaries' TimeRangeType)."""
 
@@ -80,6 +88,28 @@ class Failure(Struct, frozen=True):
     label: str
     state: State
     count: int
+
+
+MOST_NOTE = 500
+"""Characters in the note on a pin."""
+
+
+class Pin(Struct, frozen=True):
+    """A trace that is kept for ever: since when (microseconds), and somebody's words on why."""
+
+    trace_id: bytes
+    note: str
+    at: int
+
+
+def pin_note(text: str) -> str:
+    """A note as it is kept. Raises ValueError, for people, when it is too long or no text."""
+    note = text.strip()
+    if len(note) > MOST_NOTE:
+        raise ValueError(f"a note has at most {MOST_NOTE} characters, got {len(note):,}")
+    if not note.isprintable():
+        raise ValueError("a note is one line of text, got control characters in it")
+    return note
 
 
 def failures_by_frequency(counts: Mapping[tuple[str, State], int]) -> list[Failure]:
@@ -153,7 +183,41 @@ class GraphReader(Protocol):
         ...
 
 
-class Store(SegmentWriter, TraceReader, GraphReader, Protocol):
+class PinKeeper(Protocol):
+    """Keeps traces for ever.
+
+    A pin changes how long a trace is kept and nothing that is read of it, nor the map.
+    """
+
+    def pin(self, trace_id: bytes, note: str, at: int) -> Pin:
+        """Keep a trace for ever, and what arrives of it later; ``at``: now, in microseconds.
+
+        A trace that is pinned already keeps its time and gets the note (see `pin_note`).
+        Raises NoSuchTrace, and TooManyPins.
+        """
+        ...
+
+    def unpin(self, trace_id: bytes, at: int) -> bool:
+        """Let it expire like any other, at once when its time is over. False: it was not pinned."""
+        ...
+
+    def pins(self) -> list[Pin]:
+        """All of them, the latest first; of equal time the greater id first."""
+        ...
+
+    def pin_of(self, trace_id: bytes) -> Pin | None:
+        """The pin of one trace."""
+        ...
+
+    def refresh_pins(self) -> int:
+        """See that what arrived late is kept too; how many traces that was so for.
+
+        To be called more often than the shortest retention, a day.
+        """
+        ...
+
+
+class Store(SegmentWriter, TraceReader, GraphReader, PinKeeper, Protocol):
     """A whole keeper."""
 
     def check(self) -> None:

@@ -12,7 +12,9 @@ from store.interface import (
     Axis,
     Failure,
     Found,
+    NoSuchTrace,
     Page,
+    Pin,
     Slice,
     TraceQuery,
     failures_by_frequency,
@@ -29,7 +31,7 @@ from store.model import (
     Trace,
     rank,
 )
-from store.trace_id import trace_time
+from store.trace_id import format_trace_id, trace_time
 
 
 class MemoryStore:
@@ -38,6 +40,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self._traces: dict[bytes, Trace] = {}
         self._tokens: set[str] = set()
+        self._pins: dict[bytes, Pin] = {}
         self._lock = threading.Lock()
 
     def put(self, documents: Sequence[Document], token: str) -> None:
@@ -122,6 +125,31 @@ class MemoryStore:
     def edge_failures(self, source: NodeKey, target: NodeKey, window: TimeRange) -> list[Failure]:
         """Error breakdown of an edge."""
         return _failures(self._edge_units(source, target, window))
+
+    def pin(self, trace_id: bytes, note: str, at: int) -> Pin:
+        """Nothing expires here; a pin is remembered."""
+        if not self.get_traces([trace_id]):
+            raise NoSuchTrace(f"there is no trace {format_trace_id(trace_id)} here")
+        known = self._pins.get(trace_id)
+        made = Pin(trace_id, note, known.at if known else at)
+        self._pins[trace_id] = made
+        return made
+
+    def unpin(self, trace_id: bytes, at: int) -> bool:
+        """Forget a pin."""
+        return self._pins.pop(trace_id, None) is not None
+
+    def pins(self) -> list[Pin]:
+        """The latest first."""
+        return sorted(self._pins.values(), key=lambda pin: (pin.at, pin.trace_id), reverse=True)
+
+    def pin_of(self, trace_id: bytes) -> Pin | None:
+        """The pin of one trace."""
+        return self._pins.get(trace_id)
+
+    def refresh_pins(self) -> int:
+        """Nothing is copied."""
+        return 0
 
     def check(self) -> None:
         """Memory is always there."""

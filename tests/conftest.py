@@ -58,7 +58,7 @@ def drop(address: Address) -> None:
 def clickhouse_store(clickhouse_database: Address) -> Iterator[ClickHouseStore]:
     """An empty store on the real server."""
     client = connect(clickhouse_database)
-    for table in ("segments", "calls", "links", "documents", "traces"):
+    for table in ("segments", "calls", "links", "documents", "traces", "pins"):
         client.execute(f"TRUNCATE TABLE {table}")
     client.disconnect()
     store = ClickHouseStore(clickhouse_database, connections=4)

@@ -8,12 +8,13 @@ from typing import Any
 
 from clickhouse_driver import Client
 
-from store.clickhouse import graph, traces, writer
+from store.clickhouse import graph, pins, traces, writer
 from store.clickhouse.client import Address, ClientPool, first_line, is_away
 from store.interface import (
     Failure,
     Found,
     Page,
+    Pin,
     Slice,
     StoreAway,
     StoreError,
@@ -94,6 +95,31 @@ class ClickHouseStore:
         """Error breakdown of an edge."""
         with _errors(), self._pool.client() as client:
             return graph.edge_failures(_asker(client), (source, target), window)
+
+    def pin(self, trace_id: bytes, note: str, at: int) -> Pin:
+        """Keep a trace for ever."""
+        with _errors(), self._pool.client() as client:
+            return pins.pin(client, trace_id, note, at)
+
+    def unpin(self, trace_id: bytes, at: int) -> bool:
+        """Let a trace expire."""
+        with _errors(), self._pool.client() as client:
+            return pins.unpin(client, trace_id, at)
+
+    def pins(self) -> list[Pin]:
+        """Pinned traces, the latest first."""
+        with _errors(), self._pool.client() as client:
+            return pins.pins(client)
+
+    def pin_of(self, trace_id: bytes) -> Pin | None:
+        """The pin of one trace."""
+        with _errors(), self._pool.client() as client:
+            return pins.pin_of(client, trace_id)
+
+    def refresh_pins(self) -> int:
+        """Copy what arrived late of pinned traces."""
+        with _errors(), self._pool.client() as client:
+            return pins.refresh(client)
 
     def check(self) -> None:
         """Ask for one row; StoreAway says why there is none."""

@@ -106,6 +106,8 @@ def get_traces(ask: Ask, trace_ids: Sequence[bytes], *, raw: bool) -> dict[bytes
         links = traces[bytes.fromhex(digits)].links
         assert isinstance(links, dict)
         links[joined.key] = joined
+    for trace in traces.values():  # of a pinned trace the counts expire, the documents do not
+        trace.revision = max(trace.revision, len(trace.documents))
     # Between the inserts of one batch a trace may have calls and no document yet.
     return {trace_id: trace for trace_id, trace in traces.items() if trace.documents}
 

@@ -1,0 +1,223 @@
+"""Pinned traces: kept when everything that arrived with them has expired.
+
+The rows of a pinned trace lie in their tables a second time, with an arrival (`received`) in 2070,
+in a partition of their own that no TTL reaches. Reads need to know nothing of it: FINAL makes one
+row of two copies, also across partitions, and a trace whose originals are gone is found by its id
+and in lists as before. Queries over many traces that may not see pins (the map: what it showed of a
+time must not change when the rest of that time expires) say `received < UNPINNED`; that also prunes
+the partition, whose few rows spread over all times and would make FINAL merge what it need not.
+
+The copies are made in a table aside and attached as parts: no materialized view runs, so revisions,
+the map's dirty minutes and everything else that counts arrivals do not hear of it.
+Rejected: a second set of tables (each read becomes a union); copies by INSERT (the views count
+them as arrivals).
+
+`pins` says what shall be pinned, `refresh` makes it so. It may run anywhere, at any time, and
+several times at once: it copies what has changed since the last time (documents that came later)
+and deletes copies of what is not pinned any more.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import NamedTuple
+
+from clickhouse_driver import Client
+
+from store.clickhouse import sql
+from store.interface import NoSuchTrace, Pin, TooManyPins
+from store.trace_id import format_trace_id
+
+UNPINNED = "toDateTime(3155760000, 'UTC')"
+"""2070-01-01, in SQL: what is pinned has arrived then, everything else before. A TTL adds at most
+10,000 days to it; past 2106 ClickHouse's seconds wrap around to 1970, and all would expire."""
+PARTITION = "20700101"
+MOST_PINS = 10_000
+
+_RECEIVED = MappingProxyType({"received": UNPINNED})
+COPIED: dict[str, Mapping[str, str]] = {
+    "documents": _RECEIVED,
+    "calls": _RECEIVED,
+    "links": _RECEIVED,
+    "segments": _RECEIVED,
+    # Revisions add up: only the originals count.
+    "traces": {**_RECEIVED, "day": "toDate('2070-01-01')", "revision": "toUInt64(0)"},
+}
+"""Tables with rows of traces, in the order of copying, and the columns in which a copy differs.
+Who sees a row of `traces` finds the rest."""
+TIMED = ("segments", "calls", "links")
+"""Those of them that are read by the minute."""
+
+
+class _Row(NamedTuple):
+    pin: Pin
+    revision: int
+    updated: int
+    ver: int
+
+
+class _Changed(NamedTuple):
+    row: _Row
+    revision: int
+    updated: int
+    lo: int
+    hi: int
+
+
+def pins(client: Client) -> list[Pin]:
+    """What is pinned, the latest first."""
+    rows = [row.pin for row in _rows(client, "removed = 0")]
+    return sorted(rows, key=lambda pin: (pin.at, pin.trace_id), reverse=True)
+
+
+def pin_of(client: Client, trace_id: bytes) -> Pin | None:
+    """The pin of one trace."""
+    found = _rows(client, f"removed = 0 AND trace_id = {sql.trace_literal(trace_id)}")
+    return found[0].pin if found else None
+
+
+def pin(client: Client, trace_id: bytes, note: str, at: int) -> Pin:
+    """Pin a trace; one that is pinned already keeps its time and gets the note."""
+    literal = sql.trace_literal(trace_id)
+    known = pin_of(client, trace_id)
+    if known is None:
+        exists = f"SELECT max(sampled) FROM traces WHERE trace_id = {literal}"
+        if not client.execute(exists)[0][0]:
+            raise NoSuchTrace(f"there is no trace {format_trace_id(trace_id)} here")
+        ((count,),) = client.execute("SELECT count() FROM pins FINAL WHERE removed = 0")
+        if count >= MOST_PINS:
+            raise TooManyPins(f"{count:,} traces are pinned, and more are not kept: unpin some")
+    made = Pin(trace_id, note, known.at if known else at)
+    _write(client, made, removed=False, at=at)
+    refresh(client)
+    return made
+
+
+def unpin(client: Client, trace_id: bytes, at: int) -> bool:
+    """Let a trace expire like any other; False when it was not pinned."""
+    known = pin_of(client, trace_id)
+    if known is None:
+        return False
+    _write(client, known, removed=True, at=at)
+    _delete(client, [trace_id])
+    return True
+
+
+def refresh(client: Client) -> int:
+    """Make the copies what the pins say; the number of traces that were copied."""
+    _drop_leftovers(client)
+    # First what is copied, then what is pinned: a pin is written before its copies.
+    copied = _copied(client)
+    rows = {row.pin.trace_id: row for row in _rows(client, "removed = 0")}
+    if gone := copied - rows.keys():
+        _delete(client, sorted(gone))
+    changed = _changed(client, rows)
+    if changed:
+        _copy(client, changed)
+        # Of equal `ver` the last insert holds, and an unpin of meanwhile has a greater one.
+        client.execute(
+            "INSERT INTO pins (trace_id, note, at, removed, revision, updated, ver) VALUES",
+            [(*_key(c.row.pin), 0, c.revision, c.updated, c.row.ver) for c in changed],
+        )
+    return len(changed)
+
+
+def _key(pin: Pin) -> tuple[bytes, str, int]:
+    return pin.trace_id, pin.note, pin.at
+
+
+def _rows(client: Client, condition: str) -> list[_Row]:
+    found = client.execute(
+        f"SELECT hex(trace_id), note, at, revision, updated, ver FROM pins FINAL WHERE {condition}"
+    )
+    return [
+        _Row(Pin(bytes.fromhex(digits), note, at), revision, updated, ver)
+        for digits, note, at, revision, updated, ver in found
+    ]
+
+
+def _write(client: Client, pin: Pin, *, removed: bool, at: int) -> None:
+    """The next word on a trace, also where clocks differ. The copies count as not made."""
+    literal = sql.trace_literal(pin.trace_id)
+    ((last,),) = client.execute(f"SELECT max(ver) FROM pins WHERE trace_id = {literal}")
+    client.execute(
+        "INSERT INTO pins (trace_id, note, at, removed, revision, updated, ver) VALUES",
+        [(*_key(pin), removed, 0, 0, max(last + 1, at))],
+    )
+
+
+def _changed(client: Client, rows: Mapping[bytes, _Row]) -> list[_Changed]:
+    """Pinned traces of which something arrived, or expired, since they were copied."""
+    if not rows:
+        return []
+    found = client.execute(
+        "SELECT hex(trace_id), sum(revision), max(updated), min(lo), max(hi) FROM traces "
+        f"WHERE trace_id IN (SELECT trace_id FROM pins) AND received < {UNPINNED} "
+        "GROUP BY trace_id"
+    )
+    candidates = [
+        _Changed(row, revision, updated, lo // 60_000_000, hi // 60_000_000)
+        for digits, revision, updated, lo, hi in found
+        if (row := rows.get(bytes.fromhex(digits))) is not None
+    ]
+    return [c for c in candidates if (c.revision, c.updated) != (c.row.revision, c.row.updated)]
+
+
+def _copy(client: Client, changed: Sequence[_Changed]) -> None:
+    run = uuid.uuid4().hex
+    for table, differing in COPIED.items():
+        aside = f"pinning_{table}_{run}"
+        client.execute(f"CREATE TABLE {aside} AS {table}")
+        try:
+            names = _columns(client, table)
+            values = ", ".join(differing.get(name, name) for name in names)
+            for one in changed:
+                place = f"trace_id = {sql.trace_literal(one.row.pin.trace_id)}"
+                if table in TIMED:
+                    place += f" AND minute BETWEEN {max(0, one.lo)} AND {max(0, one.hi)}"
+                client.execute(
+                    f"INSERT INTO {aside} ({', '.join(names)}) SELECT {values} FROM {table} "
+                    f"WHERE {place} AND received < {UNPINNED}"
+                )
+            client.execute(f"ALTER TABLE {table} ATTACH PARTITION ID '{PARTITION}' FROM {aside}")
+        finally:
+            client.execute(f"DROP TABLE IF EXISTS {aside} SYNC")
+
+
+def _columns(client: Client, table: str) -> list[str]:
+    return [
+        name
+        for (name,) in client.execute(
+            "SELECT name FROM system.columns WHERE database = currentDatabase() "
+            f"AND table = '{table}' AND default_kind NOT IN ('MATERIALIZED', 'ALIAS') "
+            "ORDER BY position"
+        )
+    ]
+
+
+def _copied(client: Client) -> set[bytes]:
+    """Traces of which there is a copy, or a part of one that was left half made."""
+    each = (f"SELECT trace_id FROM {t} WHERE _partition_id = '{PARTITION}'" for t in COPIED)
+    found = client.execute(f"SELECT DISTINCT hex(trace_id) FROM ({' UNION ALL '.join(each)})")
+    return {bytes.fromhex(digits) for (digits,) in found}
+
+
+def _delete(client: Client, trace_ids: Iterable[bytes]) -> None:
+    ids = sql.trace_list(trace_ids)
+    for table in reversed(COPIED):
+        client.execute(
+            f"ALTER TABLE {table} DELETE IN PARTITION ID '{PARTITION}' WHERE trace_id IN {ids}",
+            settings={"mutations_sync": 1},
+        )
+
+
+def _drop_leftovers(client: Client) -> None:
+    """Tables aside of a process that died. Nobody needs one for an hour."""
+    left = client.execute(
+        "SELECT name FROM system.tables WHERE database = currentDatabase() "
+        "AND startsWith(name, 'pinning_') AND metadata_modification_time < now() - 3600"
+    )
+    for (name,) in left:
+        client.execute(f"DROP TABLE IF EXISTS {name} SYNC")
