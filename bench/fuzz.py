@@ -30,7 +30,7 @@ with atheris.instrument_imports(include=["collector", "store"]):
     from collector.decode.stored import decode_any
     from collector.decode.trace_document import read_traces
     from collector.decode.zipkin import decode_zipkin, decode_zipkin_protobuf
-    from store.clickhouse.writer import call_rows, segment_row
+    from store.clickhouse.writer import call_columns, segment_columns
     from store.edges import calls_of, weave
     from store.model import Document, Trace
     from store.processed import processed_documents
@@ -65,9 +65,8 @@ def fuzz_one(data: bytes) -> None:
     strangers = [result for result in results if not isinstance(result, Document | Rejected)]
     assert not strangers, strangers
     for document in documents:
-        _encodable(segment_row(document))
-        for row in call_rows(document):
-            _encodable(row)
+        _encodable(segment_columns([document]))
+        _encodable(call_columns([document]))
         assert decode_any(document.raw, document.version).node == document.node
     for trace in _traces(documents):
         weave([trace])
@@ -95,11 +94,11 @@ DECODERS: tuple[Decoder, ...] = (
 )
 
 
-def _encodable(row: Iterable[Any]) -> None:
-    for value in row:
+def _encodable(values: Iterable[Any]) -> None:
+    for value in values:
         if isinstance(value, str):
             value.encode()
-        elif isinstance(value, tuple):
+        elif isinstance(value, list | tuple):
             _encodable(value)
 
 

@@ -18,6 +18,8 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 from clickhouse_driver import Client
 from clickhouse_driver import errors as driver_errors
 
+from store.clickhouse.native import NativeClient
+
 EXAMPLE = "clickhouse://user:password@host:9000/database"
 OPTIONS = ("secure", "verify", "ca_certs", "compression", "connect_timeout", "timeout")
 
@@ -159,8 +161,10 @@ def connect(
     """
     address = parse_url(url) if isinstance(url, str) else url
     compression = address.compression or ("none" if address.is_loopback else "lz4")
+    if compression != "none":  # the server has a default of its own for what it sends
+        settings = {"network_compression_method": compression.upper(), **(settings or {})}
     tls = {"verify": address.verify, "ca_certs": address.ca_certs or None} if address.secure else {}
-    return Client(
+    return NativeClient(
         address.host,
         port=address.port,
         user=address.user,

@@ -1,13 +1,13 @@
-"""Documents to rows, as column lists: what clickhouse-driver sends fastest."""
+"""Documents to columns, each filled by one pass in C over the batch, never row by row."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from clickhouse_driver import Client
 
-from store.model import Document, rank
+from store.clickhouse.native import Columns
+from store.model import COMPLETE, Document, NodeKey, State
 
 DEDUPLICATE = {"deduplicate_blocks_in_dependent_materialized_views": 1}
 
@@ -25,91 +25,127 @@ LINK_COLUMNS = (
     "duration, state, account, name, type, status, exception, received, ver"
 )
 DOCUMENT_COLUMNS = "trace_id, id, body, received, ver"
+_NOBODY = NodeKey("", "", "")
 
 
-def segment_row(document: Document) -> tuple[Any, ...]:
-    """A document's row of `segments`, in the order of SEGMENT_COLUMNS."""
-    node, http = document.node, document.http
-    return (
-        document.trace_id,
-        document.id,
-        document.parent_id,
-        document.start,
-        document.end - document.start,
-        document.last_end - document.start,
-        document.independent,
-        document.inferred,
-        document.sampled,
-        document.state,
-        node.account,
-        node.name,
-        node.type,
-        document.service,
-        http.method,
-        http.url,
-        http.status,
-        http.client_ip,
-        http.user_agent,
-        document.user,
-        document.resource_arn,
-        document.instance_id,
-        document.availability_zone,
-        document.exception,
-        document.annotations,
-        document.members,
-        document.version // 1_000_000,
-        rank(document.state, document.version),
+def segment_columns(documents: Sequence[Document]) -> Columns:
+    """The columns of `segments`, as SEGMENT_COLUMNS names them."""
+    states = [d.state for d in documents]
+    accounts, names, types = _nodes([d.node for d in documents])
+    https = [d.http for d in documents]
+    return Columns(
+        (
+            [d.trace_id for d in documents],
+            [d.id for d in documents],
+            [d.parent_id for d in documents],
+            [d.start for d in documents],
+            [d.end - d.start for d in documents],
+            [d.last_end - d.start for d in documents],
+            [d.independent for d in documents],
+            [d.inferred for d in documents],
+            [d.sampled for d in documents],
+            states,
+            accounts,
+            names,
+            types,
+            [d.service for d in documents],
+            [http.method for http in https],
+            [http.url for http in https],
+            [http.status for http in https],
+            [http.client_ip for http in https],
+            [http.user_agent for http in https],
+            [d.user for d in documents],
+            [d.resource_arn for d in documents],
+            [d.instance_id for d in documents],
+            [d.availability_zone for d in documents],
+            [d.exception for d in documents],
+            [d.annotations for d in documents],
+            [d.members for d in documents],
+            *_versions(documents, states),
+        )
     )
 
 
-def call_rows(document: Document) -> list[tuple[Any, ...]]:
-    """The rows of `calls` a document brings, in the order of CALL_COLUMNS."""
-    owner = ("", "", "") if document.independent else document.node
-    return [
+def call_columns(documents: Sequence[Document]) -> Columns:
+    """The columns of `calls`, as CALL_COLUMNS names them: a row for each call of each document."""
+    calls = [call for d in documents for call in d.calls]
+    bringers = [d for d in documents for _ in d.calls]
+    states = [call.state for call in calls]
+    return Columns(
         (
-            document.trace_id,
-            call.id,
-            document.id,
-            document.independent,
-            call.start,
-            call.end - call.start,
-            call.state,
-            *owner,
-            *call.node,
-            call.service,
-            call.host,
-            call.status,
-            call.traced,
-            call.exception,
-            document.version // 1_000_000,
-            rank(call.state, document.version),
+            [d.trace_id for d in bringers],
+            [call.id for call in calls],
+            [d.id for d in bringers],
+            [d.independent for d in bringers],
+            [call.start for call in calls],
+            [call.end - call.start for call in calls],
+            states,
+            *_nodes([_NOBODY if d.independent else d.node for d in bringers]),
+            *_nodes([call.node for call in calls]),
+            [call.service for call in calls],
+            [call.host for call in calls],
+            [call.status for call in calls],
+            [call.traced for call in calls],
+            [call.exception for call in calls],
+            *_versions(bringers, states),
         )
-        for call in document.calls
-    ]
+    )
 
 
-def link_rows(document: Document) -> list[tuple[Any, ...]]:
-    """The rows of `links` a document brings, in the order of LINK_COLUMNS."""
-    return [
+def link_columns(documents: Sequence[Document]) -> Columns:
+    """The columns of `links`, as LINK_COLUMNS names them: a row for each link of each document."""
+    links = [link for d in documents for link in d.links]
+    bringers = [d for d in documents for _ in d.links]
+    states = [d.state for d in bringers]
+    return Columns(
         (
-            document.trace_id,
-            document.id,
-            document.independent,
-            link.trace_id,
-            link.id,
-            link.upstream,
-            link.received,
-            document.start,
-            document.end - document.start,
-            document.state,
-            *document.node,
-            document.http.status,
-            document.exception,
-            document.version // 1_000_000,
-            rank(document.state, document.version),
+            [d.trace_id for d in bringers],
+            [d.id for d in bringers],
+            [d.independent for d in bringers],
+            [link.trace_id for link in links],
+            [link.id for link in links],
+            [link.upstream for link in links],
+            [link.received for link in links],
+            [d.start for d in bringers],
+            [d.end - d.start for d in bringers],
+            states,
+            *_nodes([d.node for d in bringers]),
+            [d.http.status for d in bringers],
+            [d.exception for d in bringers],
+            *_versions(bringers, states),
         )
-        for link in document.links
+    )
+
+
+def document_columns(documents: Sequence[Document]) -> Columns:
+    """The columns of `documents`, as DOCUMENT_COLUMNS names them, of those that are sampled."""
+    kept = [d for d in documents if d.sampled]
+    return Columns(
+        (
+            [d.trace_id for d in kept],
+            [d.id for d in kept],
+            [d.raw for d in kept],
+            *_versions(kept, [d.state for d in kept]),
+        )
+    )
+
+
+def _nodes(nodes: list[NodeKey]) -> tuple[tuple[str, ...], ...]:
+    """Accounts, names and types."""
+    return tuple(zip(*nodes, strict=True)) or ((), (), ())
+
+
+def _versions(
+    documents: Sequence[Document], states: Sequence[State]
+) -> tuple[list[int], list[int]]:
+    """`received` in seconds, and `ver`: `store.model.rank` of each, written out."""
+    versions = [d.version for d in documents]
+    received = [version // 1_000_000 for version in versions]
+    ranks = [
+        version + COMPLETE if state else version
+        for version, state in zip(versions, states, strict=True)
     ]
+    return received, ranks
 
 
 def insert(client: Client, documents: Sequence[Document], token: str) -> None:
@@ -118,28 +154,19 @@ def insert(client: Client, documents: Sequence[Document], token: str) -> None:
     The last one is `segments`: who sees a segment also finds its calls and its document, and the
     map counts a call only once its document is there (`store.clickhouse.graph`).
     """
-    calls = [row for document in documents for row in call_rows(document)]
-    bodies = [
-        (d.trace_id, d.id, d.raw, d.version // 1_000_000, rank(d.state, d.version))
-        for d in documents
-        if d.sampled
-    ]
-    links = [row for document in documents if document.links for row in link_rows(document)]
-    segments = [segment_row(document) for document in documents]
-    _insert(client, "documents", DOCUMENT_COLUMNS, bodies, token)
-    _insert(client, "calls", CALL_COLUMNS, calls, token)
-    _insert(client, "links", LINK_COLUMNS, links, token)
-    _insert(client, "segments", SEGMENT_COLUMNS, segments, token)
+    _insert(client, "documents", DOCUMENT_COLUMNS, document_columns(documents), token)
+    _insert(client, "calls", CALL_COLUMNS, call_columns(documents), token)
+    if any([d.links for d in documents]):  # noqa: C419 (a third faster)
+        _insert(client, "links", LINK_COLUMNS, link_columns(documents), token)
+    _insert(client, "segments", SEGMENT_COLUMNS, segment_columns(documents), token)
 
 
-def _insert(
-    client: Client, table: str, columns: str, rows: Sequence[tuple[Any, ...]], token: str
-) -> None:
-    if not rows:
+def _insert(client: Client, table: str, names: str, columns: Columns, token: str) -> None:
+    if not columns[0]:
         return
     client.execute(
-        f"INSERT INTO {table} ({columns}) VALUES",
-        list(zip(*rows, strict=True)),
+        f"INSERT INTO {table} ({names}) VALUES",
+        columns,
         columnar=True,
         types_check=False,
         settings={**DEDUPLICATE, "insert_deduplication_token": f"{table}-{token}"},
