@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from api.context import Context
 from api.routes.details import details_router
+from api.routes.export import export_router
 from api.routes.listing import listing_router
 from api.routes.maps import maps_router
 from api.routes.status import status_router
@@ -14,6 +15,6 @@ from api.routes.status import status_router
 def console_router(context: Context) -> APIRouter:
     """Everything below /api."""
     router = APIRouter()
-    for part in (maps_router, details_router, listing_router, status_router):
+    for part in (maps_router, details_router, listing_router, export_router, status_router):
         router.include_router(part(context))
     return router

@@ -19,6 +19,7 @@ from store.rules.span_aws import aws_of_call, aws_of_segment
 from store.rules.span_facts import Shape, SpanFacts, derived_id, read_span_facts
 from store.rules.span_http import client_address
 from store.rules.span_outcome import STATUS_ERROR, Thrown
+from store.rules.span_patch import DOCUMENT, patched
 from store.rules.span_raw import read_span
 from store.rules.span_resource import Resource, read_resource
 from store.rules.span_stacks import frames_of, split_causes
@@ -28,7 +29,7 @@ Json = dict[str, Any]
 
 _KINDS = {number: name.removeprefix("SPAN_KIND_") for name, number in Span.SpanKind.items()}
 _METADATA = "aws.xray.metadata."
-_CONTROL = ("aws.xray.annotations", "aws.xray.inprogress", "aws.xray.traced")
+_CONTROL = ("aws.xray.annotations", DOCUMENT, "aws.xray.inprogress", "aws.xray.traced")
 
 
 def render_span(raw: bytes) -> Json:
@@ -38,7 +39,15 @@ def render_span(raw: bytes) -> Json:
     scope = message.scope_spans[0]
     span = scope.spans[0]
     facts = read_span_facts(span, resource)
-    unit = _unit(facts, span, scope.scope, resource)
+    patch = facts.attributes.get(DOCUMENT)
+    document = _document(facts, span, scope.scope, resource)
+    return document if patch is None else patched(document, patch)
+
+
+def _document(
+    facts: SpanFacts, span: Span, scope: InstrumentationScope, resource: Resource
+) -> Json:
+    unit = _unit(facts, span, scope, resource)
     trace_id = format_trace_id(facts.trace_id)
     if facts.shape is Shape.SEGMENT:
         return {**unit, "trace_id": trace_id, **_parent(facts), **_service(facts, resource)}

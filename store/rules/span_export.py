@@ -1,172 +1,243 @@
-"""Stored documents → OTLP's JSON (XRAY.md §11.2): a trace as OpenTelemetry's tools read it.
+"""Stored documents → OTLP (XRAY.md §11.2): a trace as OpenTelemetry's tools read it.
 
 What came as a span leaves as the same span. An X-Ray document becomes a SERVER span and one for
 each subsegment, in attributes that `span_facts` reads back to the same nodes and states; what
-OpenTelemetry has no name for is written as ``aws.xray.…``.
+OpenTelemetry has no name for is written as ``aws.xray.…`` (`store.rules.span_patch`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-import msgspec
 from google.protobuf.json_format import MessageToDict
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue
+from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span, Status, TracesData
 
+from store.model import COMPLETE, Document
+from store.processed import parse_document
+from store.rules.span_document import render_span
 from store.rules.span_export_unit import call_attributes, events_of, resource_of, unit_attributes
 from store.rules.span_facts import CLIENT, SERVER, derived_id
-from store.rules.span_outcome import STATUS_ERROR
-from store.rules.span_raw import is_span, read_span
+from store.rules.span_patch import DOCUMENT, patch_between
+from store.rules.span_raw import frame, is_span, read_span, write_span
 from store.trace_id import parse_trace_id
 
 Json = dict[str, Any]
 
-_INTERNAL = 1
-_SCOPE = {"name": "raymap"}
+INTERNAL = Span.SPAN_KIND_INTERNAL
+SCOPE = "raymap"
 _DEEPEST = 400
+_LATEST = 1e10
 
 
-def export_trace(raws: Iterable[bytes]) -> Json:
-    """An ExportTraceServiceRequest, or TracesData, of a trace's documents (`Document.raw`).
+class _Unit(NamedTuple):
+    """A segment or subsegment on its way: ``document`` is what it came in, ``rank`` decides which
+    of two copies holds (as `store.model.rank`)."""
 
-    Inferred segments are left out; whoever reads the spans infers them anew.
+    id: bytes
+    parent: bytes
+    content: Json
+    document: Json
+    trace_id: bytes
+    rank: int
+
+
+def export_trace(documents: Iterable[Document]) -> TracesData:
+    """TracesData, on the wire the same as an ExportTraceServiceRequest, of one trace's documents.
+
+    `Document.raw` must be filled; documents without it (spans only counted) are left out, and so
+    are inferred segments: whoever reads the spans infers them anew. Of a subsegment that came alone
+    and embedded the copy that holds is exported, under the resource of the segment it belongs to.
     """
-    return {"resourceSpans": [part for raw in raws for part in _export(raw)]}
+    data = TracesData()
+    units: dict[bytes, _Unit] = {}
+    for document in documents:
+        if is_span(document.raw):
+            data.resource_spans.append(read_span(document.raw))
+        elif document.raw:
+            for unit in _units(document):
+                held = units.get(unit.id)
+                if held is None or unit.rank > held.rank:
+                    units[unit.id] = unit
+    groups: dict[int, list[_Unit]] = {}
+    owners: dict[int, Json] = {}
+    for unit in units.values():
+        owner = _owner(unit, units)
+        owners[id(owner)] = owner
+        groups.setdefault(id(owner), []).append(unit)
+    exceptions = _exceptions(units.values())
+    for key, group in groups.items():
+        data.resource_spans.append(_resource_spans(owners[key], group, exceptions))
+    return data
 
 
-def _export(raw: bytes) -> Iterator[Json]:
-    if is_span(raw):
-        yield _as_it_came(raw)
-        return
-    document = msgspec.json.decode(raw)
-    if document.get("inferred") is not True:
-        yield export_document(document)
+def to_json(data: TracesData) -> Json:
+    """The same as OTLP's JSON has it: ids in hex, enums as numbers."""
+    written: Json = MessageToDict(data, use_integers_for_enums=True)
+    for part, source in zip(written.get("resourceSpans", ()), data.resource_spans, strict=True):
+        scopes = zip(part.get("scopeSpans", ()), source.scope_spans, strict=True)
+        for scope, scope_source in scopes:
+            for span, span_source in zip(scope.get("spans", ()), scope_source.spans, strict=True):
+                _spell_ids(span, span_source)
+    return written
 
 
-def export_document(document: Json) -> Json:
-    """One X-Ray document as a ResourceSpans."""
-    trace_id = parse_trace_id(document["trace_id"])
-    units = list(_units(document, trace_id))
-    types = {
-        entry.get("id"): entry
-        for unit, _ in units
-        if isinstance(cause := unit.get("cause"), dict)
-        for entry in cause.get("exceptions") or ()
-        if isinstance(entry, dict)
-    }
-    spans = [_span(unit, parent, document, trace_id, types) for unit, parent in units]
-    scope_spans = [{"scope": _SCOPE, "spans": spans}]
-    return {"resource": {"attributes": write_all(resource_of(document))}, "scopeSpans": scope_spans}
-
-
-def _units(document: Json, trace_id: bytes) -> Iterator[tuple[Json, str]]:
-    """The document and every subsegment in it, each with its parent's id."""
-    stack: list[tuple[Json, str, int]] = [(document, _id(document.get("parent_id")), 0)]
-    while stack:
-        unit, parent, depth = stack.pop()
-        id = _id(unit.get("id"))
-        if not id:
-            id = derived_id(trace_id, f"{parent}{len(stack)}".encode(), b"nameless").hex()
-            unit = {**unit, "id": id}
-        yield unit, parent
-        below = unit.get("subsegments")
-        if isinstance(below, list) and depth < _DEEPEST:
-            stack += [(u, id, depth + 1) for u in reversed(below) if isinstance(u, dict)]
-
-
-def _span(
-    unit: Json, parent: str, document: Json, trace_id: bytes, types: Mapping[Any, Json]
-) -> Json:
-    segment = unit.get("type") != "subsegment" and unit is document
-    attributes = unit_attributes(unit)
-    kind = SERVER if segment else _INTERNAL
-    if unit.get("namespace") in ("aws", "remote") and not segment:
-        kind = CLIENT
-        attributes |= call_attributes(unit)
-    start = _nanoseconds(unit.get("start_time"), document.get("start_time"))
-    end = "0" if unit.get("in_progress") is True else _nanoseconds(unit.get("end_time"), 0)
-    span: Json = {
-        "traceId": trace_id.hex(),
-        "spanId": unit["id"].lower(),
-        "name": str(unit.get("name") or "unknown"),
-        "kind": kind,
-        "startTimeUnixNano": start,
-        "endTimeUnixNano": end,
-        "attributes": write_all(attributes),
-    }
-    if parent:
-        span["parentSpanId"] = parent
-    events = events_of(unit, types)
-    if events:
-        at = start if end == "0" else end
-        span["events"] = [
-            {"name": "exception", "timeUnixNano": at, "attributes": write_all(event)}
-            for event in events
-        ]
-    links = [_link(link) for link in unit.get("links") or () if isinstance(link, dict)]
-    if links:
-        span["links"] = links
-    failed = any(unit.get(flag) is True for flag in ("error", "throttle", "fault"))
-    return {**span, "status": {"code": STATUS_ERROR} if failed else {}}
-
-
-def _link(link: Json) -> Json:
-    try:
-        trace_id = parse_trace_id(link.get("trace_id") or "").hex()
-    except (TypeError, ValueError):
-        trace_id = ""
-    attributes = link.get("attributes")
-    written = write_all(attributes) if isinstance(attributes, dict) else []
-    return {"traceId": trace_id, "spanId": _id(link.get("id")), "attributes": written}
-
-
-def write_all(attributes: Mapping[str, Any]) -> list[Json]:
-    """Attributes as OTLP's JSON has them."""
-    return [{"key": key, "value": write_value(value)} for key, value in attributes.items()]
-
-
-def write_value(value: Any) -> Json:
-    """An AnyValue."""
-    if isinstance(value, bool):
-        return {"boolValue": value}
-    if isinstance(value, int):
-        return {"intValue": str(value)} if -(2**63) <= value < 2**63 else {"doubleValue": value}
-    if isinstance(value, float):
-        return {"doubleValue": value}
-    if isinstance(value, str):
-        return {"stringValue": value}
-    if isinstance(value, list):
-        return {"arrayValue": {"values": [write_value(item) for item in value]}}
-    if isinstance(value, dict):
-        return {"kvlistValue": {"values": write_all(value)}}
-    return {}
-
-
-def _nanoseconds(seconds: object, otherwise: object) -> str:
-    for value in (seconds, otherwise):
-        if isinstance(value, (int, float)) and 0 <= value < 1e10:
-            return str(round(value * 1e6) * 1000)
-    return "0"
-
-
-def _id(value: object) -> str:
-    """16 hex digits, or nothing."""
-    if isinstance(value, str) and len(value) == 16:
-        try:
-            return bytes.fromhex(value).hex()
-        except ValueError:
-            return ""
-    return ""
-
-
-def _as_it_came(raw: bytes) -> Json:
-    """A stored span; OTLP's JSON has ids in hex and enums as numbers."""
-    message = read_span(raw)
-    written: Json = MessageToDict(message, use_integers_for_enums=True)
-    span, source = written["scopeSpans"][0]["spans"][0], message.scope_spans[0].spans[0]
+def _spell_ids(span: Json, source: Span) -> None:
     span |= {"traceId": source.trace_id.hex(), "spanId": source.span_id.hex()}
     if source.parent_span_id:
         span["parentSpanId"] = source.parent_span_id.hex()
     for link, link_source in zip(span.get("links", ()), source.links, strict=True):
         link |= {"traceId": link_source.trace_id.hex(), "spanId": link_source.span_id.hex()}
-    return written
+
+
+def _units(document: Document) -> Iterator[_Unit]:
+    """An X-Ray document and every subsegment in it; none of an inferred one."""
+    if document.inferred:
+        return
+    content = parse_document(document)
+    parent = document.parent_id.to_bytes(8, "big") if document.parent_id else b""
+    stack: list[tuple[Json, bytes, bytes, int]] = [
+        (content, document.id.to_bytes(8, "big"), parent, 0)
+    ]
+    while stack:
+        unit, id, parent, depth = stack.pop()
+        in_progress = unit.get("in_progress") is True
+        rank = document.version + (0 if in_progress else COMPLETE)
+        yield _Unit(id, parent, unit, content, document.trace_id, rank)
+        below = unit.get("subsegments")
+        if isinstance(below, list) and depth < _DEEPEST:
+            for number, inner in reversed(list(enumerate(below))):
+                if isinstance(inner, dict):
+                    made = _id(inner.get("id")) or derived_id(
+                        document.trace_id, id + number.to_bytes(4, "big"), b"nameless"
+                    )
+                    stack.append((inner, made, id, depth + 1))
+
+
+def _owner(unit: _Unit, units: Mapping[bytes, _Unit]) -> Json:
+    """The segment a unit belongs to; its own document when that segment is not here."""
+    seen = {unit.id}
+    above: _Unit | None = unit
+    while above is not None and above.document.get("type") == "subsegment":
+        above = units.get(above.parent)
+        if above is None or above.id in seen:
+            return unit.document
+        seen.add(above.id)
+    return above.document if above is not None else unit.document
+
+
+def _exceptions(units: Iterable[_Unit]) -> dict[Any, Json]:
+    """Exceptions by id: a cause may be the id of one further up or down."""
+    return {
+        entry["id"]: entry
+        for unit in units
+        if isinstance(cause := unit.content.get("cause"), dict)
+        and isinstance(entries := cause.get("exceptions"), list)
+        for entry in entries
+        if isinstance(entry, dict) and isinstance(entry.get("id"), str)
+    }
+
+
+def _resource_spans(
+    owner: Json, units: Iterable[_Unit], exceptions: Mapping[Any, Json]
+) -> ResourceSpans:
+    part = ResourceSpans()
+    _write_all(part.resource.attributes, resource_of(owner))
+    scope = part.scope_spans.add()
+    scope.scope.name = SCOPE
+    resource = frame(part.resource.SerializeToString(), "")
+    shared = frame(scope.scope.SerializeToString(), "")
+    for unit in units:
+        span = _span(unit, exceptions)
+        note = span.attributes.add(key=DOCUMENT)
+        note.value.string_value = "{}"
+        made = render_span(write_span(resource, shared, span.SerializeToString()))
+        note.value.string_value = patch_between(made, unit.content)
+        scope.spans.append(span)
+    return part
+
+
+def _span(unit: _Unit, exceptions: Mapping[Any, Json]) -> Span:
+    content, document = unit.content, unit.document
+    segment = content is document and content.get("type") != "subsegment"
+    attributes = unit_attributes(content)
+    kind = SERVER if segment else INTERNAL
+    if content.get("namespace") in ("aws", "remote") and not segment:
+        kind = CLIENT
+        attributes |= call_attributes(content)
+    start = _nanoseconds(content.get("start_time"), document.get("start_time"))
+    end = 0 if content.get("in_progress") is True else _nanoseconds(content.get("end_time"), None)
+    span = Span(
+        trace_id=unit.trace_id,
+        span_id=unit.id,
+        parent_span_id=unit.parent,
+        name=str(content.get("name") or "unknown"),
+        kind=kind,
+        start_time_unix_nano=start,
+        end_time_unix_nano=end,
+    )
+    _write_all(span.attributes, attributes)
+    for event in events_of(content, exceptions):
+        written = span.events.add(name="exception", time_unix_nano=end or start)
+        _write_all(written.attributes, event)
+    links = content.get("links")
+    for link in links if isinstance(links, list) else ():
+        if isinstance(link, dict):
+            _write_link(span, link)
+    if any(content.get(flag) is True for flag in ("error", "throttle", "fault")):
+        span.status.code = Status.STATUS_CODE_ERROR
+    return span
+
+
+def _write_link(span: Span, link: Json) -> None:
+    try:
+        trace_id = parse_trace_id(link.get("trace_id") or "")
+    except (TypeError, ValueError):
+        return  # it joins nothing; the patch still has it
+    written = span.links.add(trace_id=trace_id, span_id=_id(link.get("id")))
+    attributes = link.get("attributes")
+    if isinstance(attributes, dict):
+        _write_all(written.attributes, attributes)
+
+
+def _write_all(pairs: Any, attributes: Mapping[str, Any]) -> None:
+    for key, value in attributes.items():
+        _write(pairs.add(key=key).value, value, 0)
+
+
+def _write(into: AnyValue, value: Any, depth: int) -> None:
+    if isinstance(value, bool):
+        into.bool_value = value
+    elif isinstance(value, int) and -(2**63) <= value < 2**63:
+        into.int_value = value
+    elif isinstance(value, (int, float)):
+        into.double_value = float(value) if abs(value) < 1e308 else 0.0
+    elif isinstance(value, str):
+        into.string_value = value
+    elif depth < 20 and isinstance(value, list):
+        into.array_value.SetInParent()
+        for item in value:
+            _write(into.array_value.values.add(), item, depth + 1)
+    elif depth < 20 and isinstance(value, dict):
+        into.kvlist_value.SetInParent()
+        for key, item in value.items():
+            _write(into.kvlist_value.values.add(key=key).value, item, depth + 1)
+
+
+def _nanoseconds(seconds: object, otherwise: object) -> int:
+    """To the microsecond, as the store has them."""
+    for value in (seconds, otherwise):
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < _LATEST:
+            return round(value * 1e6) * 1000
+    return 0
+
+
+def _id(value: object) -> bytes:
+    """The 8 bytes that 16 hex digits spell, or none."""
+    if isinstance(value, str) and len(value) == 16:
+        try:
+            return bytes.fromhex(value)
+        except ValueError:
+            return b""
+    return b""

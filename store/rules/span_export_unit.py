@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
 
 from store.rules.identity import canonical_service, resource_names
+from store.rules.span_calls import CALL, MAX_NAME, ExportedCall
+from store.rules.span_facts import ANNOTATION
 from store.rules.span_words import RESOURCES, SQL_SYSTEMS
 
 Json = dict[str, Any]
 
 _ECS = "AWS::ECS::"
+_PLAIN_KEY = re.compile(r"[A-Za-z0-9_]+")
+"""X-Ray's own rule for keys. Others may be taken for OpenTelemetry's attributes, and get a prefix."""
 _HTTP = {
     ("request", "method"): "http.request.method",
     ("request", "url"): "url.full",
@@ -21,6 +26,21 @@ _HTTP = {
     ("response", "status"): "http.response.status_code",
     ("response", "content_length"): "http.response.body.size",
 }
+_NAMING = (
+    "account_id",
+    "api_gateway",
+    "bucket_name",
+    "delivery_stream_name",
+    "function_name",
+    "queue_url",
+    "resource_names",
+    "state_machine_arn",
+    "stream_name",
+    "table_name",
+    "table_names",
+    "topic_arn",
+)
+"""Members of an ``aws`` block that `store.rules.identity` looks at."""
 _AWS = {
     "account_id": "aws.account_id",
     "operation": "rpc.method",
@@ -40,7 +60,6 @@ def resource_of(document: Json) -> Json:
     given = {
         "service.name": document.get("name"),
         "service.version": _object(document, "service").get("version"),
-        "aws.xray.origin": origin,
         "cloud.account.id": aws.get("account_id") or _object(aws, "api_gateway").get("account_id"),
         "cloud.resource_id": document.get("resource_arn"),
         "host.id": ec2.get("instance_id"),
@@ -52,19 +71,18 @@ def resource_of(document: Json) -> Json:
         given["cloud.platform"] = "aws_ecs"
     elif ec2:
         given["cloud.platform"] = "aws_ec2"
-    return {key: value for key, value in given.items() if isinstance(value, str) and value}
+    known = {key: value for key, value in given.items() if isinstance(value, str) and value}
+    return {**known, "aws.xray.origin": origin if isinstance(origin, str) else ""}
 
 
 def unit_attributes(unit: Json) -> Json:
     """What a segment and a subsegment have in common."""
-    found: Json = {}
     annotations = {
-        key: value
+        key if _PLAIN_KEY.fullmatch(key) else f"{ANNOTATION}{key}": value
         for key, value in _object(unit, "annotations").items()
         if isinstance(value, (str, int, float, bool))
     }
-    if annotations:
-        found = {**annotations, "aws.xray.annotations": list(annotations)}
+    found: Json = {**annotations, "aws.xray.annotations": list(annotations)}
     http = _object(unit, "http")
     for (block, key), name in _HTTP.items():
         value = _object(http, block).get(key)
@@ -84,19 +102,23 @@ def unit_attributes(unit: Json) -> Json:
 
 
 def call_attributes(unit: Json) -> Json:
-    """Whom a subsegment calls, in words that `callee_of` understands."""
-    name = str(unit.get("name") or "unknown")
+    """Whom a subsegment calls: exactly, and in words that OpenTelemetry's tools understand."""
+    name = str(unit.get("name") or "unknown")[:MAX_NAME]
+    aws, sql, origin = _object(unit, "aws"), unit.get("sql"), unit.get("origin")
+    origin = origin if isinstance(origin, str) else ""
+    named = {key: aws[key] for key in _NAMING if aws.get(key) is not None}
+    call = ExportedCall(unit["namespace"], name, named, isinstance(sql, dict), origin)
+    exact = {CALL: msgspec.json.encode(call).decode()}
     if unit["namespace"] == "aws":
-        return _aws_call(name, _object(unit, "aws"))
-    origin = unit.get("origin")
-    kind, _, system = origin.partition("::") if isinstance(origin, str) else ("", "", "")
+        return {**exact, **_aws_call(name, aws)}
+    kind, _, system = origin.partition("::")
     if kind == "Messaging":
-        return {"messaging.system": system.lower(), "messaging.destination.name": name}
-    if isinstance(unit.get("sql"), dict):
-        return _sql_call(name, unit["sql"])
+        return {**exact, "messaging.system": system.lower(), "messaging.destination.name": name}
+    if isinstance(sql, dict):
+        return {**exact, **_sql_call(name, sql)}
     if kind == "Database":
-        return {"db.system.name": system.lower(), **_database(name)}
-    return {"peer.service": name}
+        return {**exact, "db.system.name": system.lower(), **_database(name)}
+    return {**exact, "peer.service": name}
 
 
 def _aws_call(name: str, aws: Json) -> Json:
@@ -142,7 +164,7 @@ def events_of(unit: Json, exceptions: Mapping[Any, Json]) -> list[Json]:
         entries = [exceptions[cause]] if cause in exceptions else []
     else:
         given = cause.get("exceptions") if isinstance(cause, dict) else None
-        entries = [entry for entry in given or () if isinstance(entry, dict)]
+        entries = [e for e in given if isinstance(e, dict)] if isinstance(given, list) else []
     return [dict(_event(entry)) for entry in entries]
 
 
@@ -150,10 +172,8 @@ def _event(entry: Json) -> Iterator[tuple[str, Any]]:
     for key, name in (("type", "exception.type"), ("message", "exception.message")):
         if isinstance(entry.get(key), str):
             yield name, entry[key]
-    for key in ("id", "cause", "remote", "truncated", "skipped"):
-        if isinstance(entry.get(key), (str, int, bool)):
-            yield f"aws.xray.exception.{key}", entry[key]
-    frames = [frame for frame in entry.get("stack") or () if isinstance(frame, dict)]
+    stack = entry.get("stack")
+    frames = [f for f in stack if isinstance(f, dict)] if isinstance(stack, list) else []
     if frames:
         lines = [f"\tat {f.get('label') or '?'}({f.get('path')}:{f.get('line')})" for f in frames]
         head = f"{entry.get('type') or 'Exception'}: {entry.get('message') or ''}"

@@ -31,11 +31,14 @@ from store.rules.span_outcome import (
     http_status,
     thrown_by,
 )
+from store.rules.span_patch import DOCUMENT
 from store.rules.span_resource import Resource
 
 MAX_ANNOTATIONS = 50
 """Attributes of one span that searches can ask for, as many as X-Ray indexes of a trace."""
 MAX_ANNOTATION = 1000
+ANNOTATION = "aws.xray.annotation."
+"""Before an exported annotation's key that could be taken for an attribute of OpenTelemetry's."""
 
 SERVER, CLIENT, PRODUCER, CONSUMER = (
     Span.SPAN_KIND_SERVER,
@@ -137,7 +140,7 @@ def read_span_facts(span: Span, resource: Resource) -> SpanFacts:
         http = http_of(attributes, status, server=True)
     else:
         name = span.name[:MAX_NAME] or "span"
-        if status:
+        if status or DOCUMENT in attributes:
             http = http_of(attributes, status, server=False)
     start = span.start_time_unix_nano // 1000
     end = span.end_time_unix_nano // 1000
@@ -194,7 +197,11 @@ def annotations_of(attributes: Attributes) -> dict[str, Value]:
     """
     keys: Iterable[str] = attributes
     if "aws.xray.annotations" in attributes:
-        keys = [*texts(attributes, "aws.xray.annotations"), *attributes]
+        named = texts(attributes, "aws.xray.annotations")
+        if DOCUMENT in attributes:
+            found = {key.removeprefix(ANNOTATION): attributes.get(key) for key in named}
+            return {key: v for key, v in found.items() if v is not None and _is_indexed(v)}
+        keys = [*named, *attributes]
     chosen: dict[str, Value] = {}
     for key in keys:
         value: Any = attributes.get(key)
@@ -209,3 +216,9 @@ def annotations_of(attributes: Attributes) -> dict[str, Value]:
             if len(chosen) == MAX_ANNOTATIONS:
                 break
     return chosen
+
+
+def _is_indexed(value: Any) -> bool:
+    if isinstance(value, str):
+        return len(value) <= MAX_ANNOTATION
+    return isinstance(value, int) or (isinstance(value, float) and isfinite(value))

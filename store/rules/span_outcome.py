@@ -8,6 +8,7 @@ from typing import NamedTuple
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from store.rules.span_attributes import Attributes, number, read_attributes, text
+from store.rules.span_patch import DOCUMENT
 from store.rules.span_words import GRPC_CODES, GRPC_ERRORS, GRPC_THROTTLE
 
 STATUS_ERROR = 2
@@ -50,6 +51,8 @@ def flags_of(attributes: Attributes, status_code: int, status: int) -> Flags:
         if any(given):
             return given
     if status >= 400:
+        if DOCUMENT in attributes:  # the flags were none
+            return NO_FLAGS
         return _FAULT if status >= 500 else _THROTTLE if status == 429 else _ERROR
     if "rpc.grpc.status_code" in attributes or "rpc.response.status_code" in attributes:
         flags = _of_grpc(attributes)

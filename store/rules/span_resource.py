@@ -49,11 +49,10 @@ def read_resource(pairs: Iterable[KeyValue]) -> Resource:
 def origin_of(attributes: Attributes) -> str:
     """X-Ray's word for what the service runs on (XRAY.md §11.1); AWS only.
 
-    ``aws.xray.origin`` is ours: what X-Ray's documents become when they are exported.
+    ``aws.xray.origin`` is ours: what X-Ray's documents have when they are exported, be it none.
     """
-    given = text(attributes, "aws.xray.origin")
-    if given or not is_aws(attributes):
-        return given
+    if "aws.xray.origin" in attributes or not is_aws(attributes):
+        return text(attributes, "aws.xray.origin")
     platform = text(attributes, "cloud.platform")
     if platform == "aws_ecs":
         launch_type = text(attributes, "aws.ecs.launchtype").lower()

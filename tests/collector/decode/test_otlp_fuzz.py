@@ -17,7 +17,7 @@ from collector.decode.stored import decode_any
 from collector.decode.zipkin import decode_zipkin, decode_zipkin_protobuf
 from store.model import Document
 from store.rules.span_document import render_span
-from store.rules.span_export import export_trace
+from store.rules.span_export import export_trace, to_json
 from tests.collector.otlp_samples import CLIENT, SERVER, export, span
 
 EXPORT = export(
@@ -75,7 +75,7 @@ def holds(decode: Callable[[], Iterable[Document | Rejected]]) -> None:
             assert decode_any(result.raw, result.version) == result
             if result.raw[:1] in b"\x01\x02":
                 json.dumps(render_span(result.raw))
-                json.dumps(export_trace([result.raw]))
+                json.dumps(to_json(export_trace([result])))
 
 
 @given(st.binary(max_size=200))
