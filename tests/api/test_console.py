@@ -220,7 +220,7 @@ def test_status_says_how_the_server_is(client: TestClient) -> None:
 def test_openapi_tells_of_the_console_only(client: TestClient) -> None:
     paths = client.get("/api/openapi.json").json()["paths"]
     assert {path for path in paths if not path.startswith("/api/")} == set()
-    assert len(paths) == 8
+    assert paths.keys() >= {"/api/map", "/api/traces/{id}", "/api/traces/{id}/otlp"}
 
 
 def test_large_answers_are_compressed(client: TestClient) -> None:
