@@ -46,7 +46,7 @@ class Server:
     def processes(self, role: str) -> list[psutil.Process]:
         """The processes of `raymap <role>`, found by their command line."""
         family = [self.process, *self.process.children(recursive=True)]
-        return [process for process in family if _role(process) == role]
+        return [process for process in family if role_of(process) == role]
 
     def usage(self) -> dict[str, Usage]:
         """By role; a process that is none of them is counted with the others."""
@@ -55,7 +55,7 @@ class Server:
             try:
                 with process.oneshot():
                     times, rss = process.cpu_times(), process.memory_info().rss
-                role = _role(process) or "other"
+                role = role_of(process) or "other"
             except psutil.Error:
                 continue
             before = found.get(role, Usage(0.0, 0))
@@ -69,7 +69,7 @@ class Server:
             return body
 
 
-def _role(process: psutil.Process) -> str:
+def role_of(process: psutil.Process) -> str:
     """`collect` of `python -m raymap collect …` or `…/raymap collect …`; empty for others."""
     try:
         words: list[str] = process.cmdline()

@@ -1,0 +1,175 @@
+"""A long steady load on a Raymap of its own, with readers: what it takes in, and what that costs.
+
+Offers traces of several services, each through both doors, at a share of the highest rate that
+holds, or at a given rate; asks for the map and for traces all the while. Then counts what was sent,
+acknowledged and stored, compares the map's counts with what was sent, and runs `raymap verify`.
+Fails (exit code 1) when something is lost, counted otherwise, or not answered.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import shlex
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.counting import scrape
+from bench.server import WIDTH, Server, running
+from bench.soak import report, watch
+from bench.soak.reader import Readers
+from bench.soak.report import Soak
+from bench.soak.sender import Load, Sender
+from bench.soak.traces import expected
+
+KERNEL_DROPS = "raymap_udp_kernel_drops_total"
+_PATIENCE = 30.0
+"""Seconds that nothing more may be stored before the rest counts as lost."""
+_SETTLED = 15.0
+"""Seconds after which the map has to count everything that is stored."""
+
+
+class Bench:
+    """One server and its readers."""
+
+    def __init__(self, server: Server, options: argparse.Namespace) -> None:
+        self._server = server
+        self._options = options
+        self._born = time.time()
+
+    def maximum(self) -> float:
+        """The highest rate that holds for some seconds: by a factor up, then once between."""
+        good, bad, rate = 0.0, 0.0, float(self._options.start)
+        while True:
+            holds = self._holds(rate)
+            good, bad = (rate, bad) if holds else (good, rate)
+            if bad:
+                break
+            rate *= 1.4
+        if good == 0.0:
+            raise SystemExit(f"not even {self._options.start:,.0f} documents/s hold; see --start")
+        middle = (good + bad) / 2
+        return middle if self._holds(middle) else good
+
+    def _holds(self, rate: float) -> bool:
+        """Whether all that is sent at a rate is stored, at that rate and not long after."""
+        options, before = self._options, watch.stored(self._server)
+        sender = Sender(self._load(rate))
+        time.sleep(options.try_seconds)
+        sent = sender.stop()
+        late = watch.drained(self._server, before + sent.kept, patience=5.0)
+        gained = watch.stored(self._server) - before
+        kept_up = sent.sent >= 0.97 * rate * sent.seconds
+        return gained >= sent.kept and not sent.refused and kept_up and late <= 3.0
+
+    def _load(self, rate: float) -> Load:
+        options, server = self._options, self._server
+        per_call, connections = options.documents_per_call, options.connections
+        return Load(server.http, server.udp, rate, options.http_share, connections, per_call)
+
+    def soak(self, soak: Soak) -> Iterator[watch.Sample]:
+        """The load itself, sample by sample; the soak holds all of them."""
+        server, length = self._server, self._options.minutes * 60
+        drops, before = self._kernel_drops(), watch.stored(server)
+        readers = Readers(server.http, self._options.readers, self._options.pause)
+        # Apart from what was tried before: a document starts up to a second before it is sent.
+        time.sleep(4.0 - time.time() % 1.0)
+        soak.begun = math.floor(time.time())
+        sender = Sender(self._load(soak.rate))
+        begun = time.monotonic()
+        every = min(5.0, length / 60)
+        while (passed := time.monotonic() - begun) < length:
+            soak.samples.append(watch.sample(server, passed, sender.progress()))
+            yield soak.samples[-1]
+            time.sleep(max(0.0, begun + len(soak.samples) * every - time.monotonic()))
+        soak.sent = sender.stop()
+        soak.answers = [answer for answer in readers.stop() if answer.at > soak.begun]
+        soak.drained = watch.drained(server, before + soak.sent.kept, _PATIENCE)
+        soak.kernel_drops = self._kernel_drops() - drops
+
+    def judge(self, soak: Soak) -> None:
+        """Count, compare, verify."""
+        soak.kept = watch.kept(self._server, soak.begun)
+        deadline = time.monotonic() + _SETTLED
+        while True:
+            soak.differences = watch.differences(
+                self._server, expected(list(soak.sent.used)), soak.begun - 2, time.time()
+            )
+            if not soak.differences or time.monotonic() > deadline:
+                break
+            time.sleep(0.5)
+        soak.verified = watch.verify(self._server, self._born, time.time())
+
+    def _kernel_drops(self) -> int:
+        return round(scrape(self._server).get(KERNEL_DROPS, 0.0))
+
+
+def _print(console: Console, soak: Soak) -> None:
+    for head, body in (
+        (("", ""), report.rows(soak)),
+        (("asked", "times", "failed", "p50", "p95", "p99"), report.questions(soak)),
+        (("process", "MiB early", "at the end", "at most", "cores"), report.processes(soak)),
+    ):
+        table = Table()
+        for column in head:
+            table.add_column(column, justify="right")
+        for row in body:
+            table.add_row(*row)
+        console.print(table)
+    if soak.verified is not None:
+        console.print(soak.verified.said, markup=False)
+    for failure in soak.failures:
+        console.print(failure, style="red")
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench.soak", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=30.0)
+    parser.add_argument("--share", type=float, default=0.6, help="of the highest rate that holds")
+    parser.add_argument("--rate", type=float, help="documents/s, instead of a share")
+    parser.add_argument("--start", type=float, default=2000.0, help="first rate that is tried")
+    parser.add_argument("--try-seconds", type=float, default=10.0, help="of each rate")
+    parser.add_argument("--http-share", type=float, default=0.3, help="the rest are datagrams")
+    parser.add_argument("--connections", type=int, default=32, help="HTTP connections")
+    parser.add_argument("--documents-per-call", type=int, default=50, help="of PutTraceSegments")
+    parser.add_argument("--readers", type=int, default=1, help="processes that ask")
+    parser.add_argument("--pause", type=float, default=1.0, help="seconds between their rounds")
+    parser.add_argument("--docs", type=Path, help="write soak.svg and BENCHMARKS.md's section here")
+    parser.add_argument("--json", type=Path, help="write everything here as well")
+    parser.add_argument("--log", type=Path, help="keep the server's log")
+    parser.add_argument("options", nargs="*", help="further options of raymap serve, after --")
+    return parser.parse_args()
+
+
+def main() -> int:
+    options = parse()
+    console = Console(width=WIDTH)
+    command = "python -m bench.soak " + shlex.join(sys.argv[1:])
+    with running(options.options, options.log) as server:
+        bench = Bench(server, options)
+        maximum = None if options.rate else bench.maximum()
+        rate = options.rate or options.share * (maximum or 0.0)
+        soak = Soak(command, rate, maximum, time.time())
+        console.print(f"{next(report.rows(soak))[1]}, for {options.minutes:g} minutes")
+        for number, sample in enumerate(bench.soak(soak)):
+            if number % 12 == 0:
+                rss = {name: round(size / report.MIB) for name, size in sample.rss.items()}
+                console.print(f"{sample.at:6.0f} s  stored {sample.stored:,}  MiB {rss}")
+        bench.judge(soak)
+    _print(console, soak)
+    if options.json:
+        options.json.write_text(json.dumps(asdict(soak), indent=1))
+    if options.docs:
+        report.write(soak, options.docs)
+    return 1 if soak.failures else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,120 @@
+"""The readers: processes that ask for the map and for traces, as people and boto3 do."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import threading
+import time
+import urllib.request
+from collections.abc import Callable
+from functools import partial
+from multiprocessing.connection import Connection
+from typing import Any, NamedTuple
+
+MAPS = {"map of 5 min": 300.0, "map of 1 h": 3600.0}
+"""Asked with boto3's GetServiceGraph; seconds of their windows."""
+CONSOLE, LISTING, TRACE = "console map, 5 min", "100 newest traces", "one trace"
+KINDS = (*MAPS, CONSOLE, LISTING, TRACE)
+_TIMEOUT = 60.0
+
+
+class Answer(NamedTuple):
+    """``at``: seconds since the epoch; ``seconds`` until the whole answer was there and parsed."""
+
+    kind: str
+    at: float
+    seconds: float
+    failed: str
+
+
+class Readers:
+    """So many processes; each asks everything, pauses, and begins again."""
+
+    def __init__(self, http: str, count: int, pause: float) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._stop = context.Event()
+        self._pipes: list[Any] = []
+        self._processes = []
+        self._answers: list[Answer] = []
+        for _ in range(count):
+            reader, writer = context.Pipe(duplex=False)
+            process = context.Process(
+                target=_run, args=(http, pause, writer, self._stop), daemon=True
+            )
+            process.start()
+            writer.close()
+            self._pipes.append(reader)
+            self._processes.append(process)
+
+    def answers(self) -> list[Answer]:
+        """All until now."""
+        for pipe in self._pipes:
+            try:
+                while pipe.poll():
+                    self._answers.append(pipe.recv())
+            except EOFError:
+                if not self._stop.is_set():
+                    raise SystemExit("a reader died") from None
+        return self._answers
+
+    def stop(self) -> list[Answer]:
+        """End after the question that is being asked."""
+        self._stop.set()
+        for process in self._processes:
+            process.join(2 * _TIMEOUT)
+        return self.answers()
+
+
+def xray_client(http: str) -> Any:
+    """boto3's client of a Raymap; it asks once."""
+    import boto3
+    from botocore.config import Config
+
+    once = Config(retries={"total_max_attempts": 1}, read_timeout=_TIMEOUT)
+    keys = {"aws_access_key_id": "raymap", "aws_secret_access_key": "raymap"}
+    return boto3.client("xray", endpoint_url=http, region_name="us-east-1", config=once, **keys)
+
+
+def _run(http: str, pause: float, out: Connection, stop: threading.Event) -> None:
+    client = xray_client(http)
+
+    def service_graph(length: float) -> None:
+        now = time.time()
+        client.get_service_graph(StartTime=now - length, EndTime=now)
+
+    def console(path: str, length: float = 300.0, more: str = "") -> Any:
+        now = time.time()
+        return _get(f"{http}{path}?from={now - length:.3f}&to={now:.3f}{more}")
+
+    newest: list[str] = []
+
+    def listing() -> None:
+        newest[:] = [trace["id"] for trace in console("/api/traces", more="&limit=100")["traces"]]
+
+    def trace() -> None:
+        _get(f"{http}/api/traces/{newest[-1]}")
+
+    questions: dict[str, Callable[[], Any]] = {
+        **{kind: partial(service_graph, length) for kind, length in MAPS.items()},
+        CONSOLE: partial(console, "/api/map"),
+        LISTING: listing,
+        TRACE: trace,
+    }
+    while not stop.is_set():
+        for kind, question in questions.items():
+            if kind == TRACE and not newest:
+                continue
+            begun, failed = time.perf_counter(), ""
+            try:
+                question()
+            except Exception as error:  # whatever the client raises is the figure here
+                failed = repr(error)[:200]
+            out.send(Answer(kind, time.time(), time.perf_counter() - begun, failed))
+        stop.wait(pause)
+    out.close()
+
+
+def _get(address: str) -> Any:
+    with urllib.request.urlopen(address, timeout=_TIMEOUT) as answer:
+        return json.load(answer)

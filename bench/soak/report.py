@@ -1,0 +1,202 @@
+"""What the soak has shown: on the terminal, as a picture, and as a section of docs/BENCHMARKS.md."""
+
+from __future__ import annotations
+
+import math
+import os
+import platform
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import pairwise
+from pathlib import Path
+
+from bench.soak.picture import Line, Panel, draw
+from bench.soak.reader import KINDS, MAPS, Answer
+from bench.soak.sender import Sent
+from bench.soak.watch import Kept, Sample, Verified, quantile, quantiles
+
+MIB = 1 << 20
+_BEGIN, _END = "<!-- soak: written by python -m bench.soak -->", "<!-- /soak -->"
+_SLICES = 60
+"""Parts of the time that a point of the picture's rates and latencies is about."""
+
+
+@dataclass(slots=True)
+class Soak:
+    """Everything that was seen. Times are epoch seconds where they say ``begun``, else seconds."""
+
+    command: str
+    rate: float
+    maximum: float | None
+    begun: float
+    sent: Sent = field(default_factory=Sent)
+    samples: list[Sample] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
+    drained: float = 0.0
+    kernel_drops: int = 0
+    kept: Kept = field(default_factory=lambda: Kept(0, 0))
+    differences: list[str] = field(default_factory=list)
+    verified: Verified | None = None
+
+    @property
+    def lost(self) -> int:
+        """Sent as a datagram, or acknowledged, and not there."""
+        return max(0, self.sent.kept - self.kept.documents)
+
+    @property
+    def failures(self) -> list[str]:
+        """Why the soak does not hold, in words."""
+        told = []
+        if self.lost:
+            told.append(f"{self.lost:,} documents are lost, {self.kernel_drops:,} by the kernel")
+        if self.sent.refused:
+            told.append(f"{self.sent.refused:,} documents were refused")
+        if not self.lost and not self.sent.refused:
+            told += self.differences
+        if failed := [answer for answer in self.answers if answer.failed]:
+            told.append(f"{len(failed)} questions failed, first: {failed[0].failed}")
+        if self.verified is not None and self.verified.code != 0:
+            told.append("raymap verify found differences")
+        if self.sent.sent < 0.97 * self.rate * self.sent.seconds:
+            told.append("the sender fell behind: the rate was not reached")
+        return told
+
+
+def rows(soak: Soak) -> Iterator[tuple[str, str]]:
+    """The figures, by what they say."""
+    sent = soak.sent
+    offered = f"{soak.rate:,.0f} documents/s"
+    if soak.maximum:
+        offered += f", {soak.rate / soak.maximum:.0%} of {soak.maximum:,.0f}"
+    yield "offered", offered
+    yield "for", f"{sent.seconds / 60:.1f} minutes"
+    yield "sent", f"{sent.sent:,} documents: {sent.udp:,} datagrams, {sent.posted:,} through HTTP"
+    yield "acknowledged", f"{sent.acknowledged:,} of {sent.posted:,} through HTTP"
+    yield "stored", f"{soak.kept.documents:,}"
+    yield "lost", f"{soak.lost:,} (dropped by the kernel: {soak.kernel_drops:,})"
+    yield "rows beyond one per document", f"{soak.kept.rows - soak.kept.documents:,}"
+    yield "last one stored after the last one sent", f"{soak.drained:.1f} s"
+    wrong = len(soak.differences)
+    yield "nodes and edges counted otherwise than sent", f"{wrong}"
+    if soak.verified is None:
+        yield "`raymap verify`", "there is no such command"
+    else:
+        yield "`raymap verify`", f"exit code {soak.verified.code}"
+
+
+def throughput(soak: Soak) -> list[float]:
+    """Documents stored per second, sample by sample."""
+    return [(b.stored - a.stored) / (b.at - a.at) for a, b in pairwise(soak.samples)]
+
+
+def memory(soak: Soak) -> Iterator[tuple[str, float, float, float, float]]:
+    """Of each process: RSS after a tenth of the time, at the end and at most (MiB), and cores."""
+    first, last = soak.samples[len(soak.samples) // 10], soak.samples[-1]
+    for name in last.rss:
+        seen = [sample for sample in soak.samples if name in sample.rss]
+        cores = (last.cpu[name] - seen[0].cpu[name]) / max(1e-9, last.at - seen[0].at)
+        at_first = first.rss.get(name, seen[0].rss[name])
+        highest = max(sample.rss[name] for sample in seen)
+        yield name, at_first / MIB, last.rss[name] / MIB, highest / MIB, cores
+
+
+def picture(soak: Soak) -> str:
+    """Throughput, latency of the map, and memory over time."""
+    minutes = soak.sent.seconds / 60
+    looks = soak.samples[:: max(1, len(soak.samples) // _SLICES)]
+    pairs = [(a, b, (a.at + b.at) / 120, b.at - a.at) for a, b in pairwise(looks)]
+    rates = [
+        Line("sent", [(x, (b.sent - a.sent) / dt) for a, b, x, dt in pairs], dashed=True),
+        Line("stored", [(x, (b.stored - a.stored) / dt) for a, b, x, dt in pairs]),
+    ]
+    memory_lines = [
+        Line(name, [(s.at / 60, s.rss.get(name, math.nan) / MIB) for s in soak.samples])
+        for name in soak.samples[-1].rss
+    ]
+    panels = [
+        Panel("documents per second", rates),
+        *(Panel(f"{kind}, milliseconds", list(_latencies(soak, kind))) for kind in MAPS),
+        Panel("resident memory by process, MiB", memory_lines),
+    ]
+    day = datetime.fromtimestamp(soak.begun, UTC)
+    subtitle = f"{next(rows(soak))[1]}, {minutes:.3g} minutes, {day:%Y-%m-%d}; {machine()}"
+    return draw("Raymap under a steady load, with readers", subtitle, panels, minutes)
+
+
+def _latencies(soak: Soak, kind: str) -> Iterator[Line]:
+    length = max(soak.sent.seconds, 1e-9) / _SLICES
+    slices: list[list[float]] = [[] for _ in range(_SLICES)]
+    for answer in soak.answers:
+        number = int((answer.at - soak.begun) / length)
+        if answer.kind == kind and not answer.failed and 0 <= number < _SLICES:
+            slices[number].append(answer.seconds * 1000)
+    for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99)):
+        times = [((n + 0.5) * length / 60, quantile(s, share)) for n, s in enumerate(slices) if s]
+        yield Line(name, times)
+
+
+def machine() -> str:
+    """Cores and memory, and which Python."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / (1 << 30)
+    return f"{os.cpu_count()} cores, {memory:.0f} GiB, Python {platform.python_version()}"
+
+
+def markdown(soak: Soak) -> str:
+    """The section, without its marks."""
+    day = datetime.fromtimestamp(soak.begun, UTC)
+    lines = [
+        "## Soak",
+        "",
+        f"`{soak.command}`, {day:%Y-%m-%d %H:%M} UTC, {machine()}; senders and readers on the same machine.",
+        "",
+        "![Throughput, latency and memory over time](soak.svg)",
+        "",
+        *_table(("", ""), rows(soak)),
+        "",
+        f"Stored per second, over {len(soak.samples) - 1} samples: "
+        + ", ".join(f"p{p} {quantile(throughput(soak), p / 100):,.0f}" for p in (5, 50, 95))
+        + ".",
+        "",
+        *_table(("asked while it ran", "times", "failed", "p50", "p95", "p99"), questions(soak)),
+        "",
+        *_table(("process", "MiB early", "at the end", "at most", "cores"), processes(soak)),
+        "",
+    ]
+    if soak.verified is not None:
+        lines += ["```", *soak.verified.said.splitlines()[-12:], "```", ""]
+    lines += [f"* {failure}" for failure in soak.failures]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def questions(soak: Soak) -> Iterator[tuple[str, ...]]:
+    for kind in KINDS:
+        asked, failed, *times = quantiles(soak.answers, kind)
+        yield kind, f"{asked:,}", f"{failed}", *(f"{t * 1000:,.0f} ms" for t in times)
+
+
+def processes(soak: Soak) -> Iterator[tuple[str, ...]]:
+    for name, first, last, highest, cores in memory(soak):
+        yield name, f"{first:,.0f}", f"{last:,.0f}", f"{highest:,.0f}", f"{cores:.2f}"
+
+
+def _table(head: Sequence[str], body: Iterator[tuple[str, ...]]) -> Iterator[str]:
+    yield f"| {' | '.join(head)} |"
+    yield "|---" + "|--:" * (len(head) - 1) + "|"
+    for row in body:
+        yield f"| {' | '.join(row)} |"
+
+
+def write(soak: Soak, folder: Path) -> None:
+    """soak.svg and the section of BENCHMARKS.md in a folder; an earlier section is replaced."""
+    (folder / "soak.svg").write_text(picture(soak))
+    file = folder / "BENCHMARKS.md"
+    before = file.read_text() if file.exists() else "# Benchmarks\n"
+    section = f"{_BEGIN}\n{markdown(soak)}{_END}\n"
+    pattern = re.compile(re.escape(_BEGIN) + ".*?" + re.escape(_END) + r"\n?", re.DOTALL)
+    if pattern.search(before):
+        after = pattern.sub(lambda _: section, before)
+    else:
+        after = before.rstrip("\n") + "\n\n" + section
+    file.write_text(after)

@@ -1,0 +1,164 @@
+"""The sender: a process that offers documents at a steady rate, each trace through both doors."""
+
+from __future__ import annotations
+
+import multiprocessing
+import queue
+import socket
+import threading
+import time
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+
+from bench.doors import UDP_HEADER, Poster
+from bench.soak.traces import TEMPLATES, Forms, Traces
+
+_TICK = 0.002
+_FLUSH = 0.2
+_STARTUP = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """``http_share`` of the documents go through PutTraceSegments, the others as datagrams."""
+
+    http: str
+    udp: tuple[str, int]
+    rate: float
+    http_share: float
+    connections: int
+    documents_per_call: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """So far. ``used`` traces by template; ``seconds`` of sending."""
+
+    udp: int = 0
+    posted: int = 0
+    acknowledged: int = 0
+    refused: int = 0
+    seconds: float = 0.0
+    used: tuple[int, ...] = (0,) * TEMPLATES
+
+    @property
+    def sent(self) -> int:
+        return self.udp + self.posted
+
+    @property
+    def kept(self) -> int:
+        """What has to be stored: all datagrams, and what was acknowledged."""
+        return self.udp + self.acknowledged
+
+
+class Sender:
+    """Runs until `stop`; `progress` is never older than a second."""
+
+    def __init__(self, load: Load) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._reader, writer = context.Pipe(duplex=False)
+        self._stop = context.Event()
+        self._process = context.Process(target=_run, args=(load, writer, self._stop), daemon=True)
+        self._process.start()
+        writer.close()
+        self._last = Sent()
+        if not self._reader.poll(_STARTUP):
+            raise SystemExit("the sender did not start")
+
+    def progress(self) -> Sent:
+        """What was sent until now."""
+        try:
+            while self._reader.poll():
+                self._last = self._reader.recv()
+        except EOFError:
+            raise SystemExit("the sender died") from None
+        return self._last
+
+    def stop(self) -> Sent:
+        """End after what is on its way has been answered."""
+        self._stop.set()
+        try:
+            while True:
+                self._last = self._reader.recv()
+        except EOFError:
+            self._process.join()
+        return self._last
+
+
+class _Posts:
+    """Connections that post batches from a short queue; a full one holds the sender up."""
+
+    def __init__(self, load: Load) -> None:
+        self._batches: queue.Queue[list[bytes] | None] = queue.Queue(load.connections)
+        self._lock = threading.Lock()
+        self.posted = self.acknowledged = self.refused = 0
+        self._threads = [
+            threading.Thread(target=self._connection, args=(Poster(load.http),), daemon=True)
+            for _ in range(load.connections)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def put(self, batch: list[bytes]) -> None:
+        self._batches.put(batch)
+
+    def close(self) -> None:
+        for _ in self._threads:
+            self._batches.put(None)
+        for thread in self._threads:
+            thread.join()
+
+    def _connection(self, poster: Poster) -> None:
+        while (batch := self._batches.get()) is not None:
+            unprocessed = poster.post(batch)
+            kept = 0 if unprocessed is None else len(batch) - len(unprocessed)
+            with self._lock:
+                self.posted += len(batch)
+                self.acknowledged += kept
+                self.refused += len(batch) - kept
+
+
+def _run(load: Load, out: Connection, stop: threading.Event) -> None:
+    traces, posts = Traces(), _Posts(load)
+    datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    datagrams.connect(load.udp)
+    begun = told = flushed = time.perf_counter()
+    sent = udp = 0
+    owed = 0.0
+    batch: list[bytes] = []
+
+    def tell() -> None:
+        passed = time.perf_counter() - begun
+        counts = (udp, posts.posted, posts.acknowledged, posts.refused)
+        out.send(Sent(*counts, passed, tuple(traces.used)))
+
+    tell()
+    while not stop.is_set():
+        now = time.perf_counter()
+        due = int((now - begun) * load.rate)
+        while sent < due:
+            documents: list[Forms] = traces.next()
+            sent += len(documents)
+            for document in documents:
+                owed += load.http_share
+                if owed >= 1.0:
+                    owed -= 1.0
+                    batch.append(document.quoted)
+                    if len(batch) >= load.documents_per_call:
+                        posts.put(batch)
+                        batch, flushed = [], now
+                else:
+                    datagrams.send(UDP_HEADER + document.plain)
+                    udp += 1
+        if batch and now - flushed > _FLUSH:
+            posts.put(batch)
+            batch, flushed = [], now
+        if now - told > 0.5:
+            told = now
+            tell()
+        time.sleep(_TICK)
+    if batch:
+        posts.put(batch)
+    posts.close()
+    tell()
+    out.close()
