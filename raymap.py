@@ -11,11 +11,14 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from raymap_supervisor import GaveUp, Report, say
+
+if TYPE_CHECKING:
+    from store.clickhouse.client import Address
 
 
 def option(name: str, **more: Any) -> Any:
@@ -26,6 +29,11 @@ def option(name: str, **more: Any) -> Any:
 
 def port_option(name: str, help: str) -> Any:
     return option(name, metavar="PORT", min=0, max=65535, help=help)
+
+
+def kept_option(name: str, what: str) -> Any:
+    """How long a kind of data is kept. No environment variable: it is said once."""
+    return typer.Option(name, metavar="DAYS", show_default=False, help=what)
 
 
 DataDir = Annotated[
@@ -62,8 +70,15 @@ SamplingRate = Annotated[
     option("--sampling-rate", metavar="0…1", min=0, max=1, help="What SDKs are told to record."),
 ]
 RetentionDays = Annotated[
-    int,  # ClickHouse counts seconds from 1970 in 32 bits: a century from now would be the past
-    option("--retention-days", metavar="DAYS", min=1, max=10_000, help="How long traces are kept."),
+    int | None,  # at most what store.clickhouse.retention allows
+    option(
+        "--retention-days",
+        metavar="DAYS",
+        min=1,
+        max=10_000,
+        show_default="as set by raymap retention, else 30",
+        help="How long traces are kept, from now on.",
+    ),
 ]
 Level = Annotated[
     Literal["debug", "info", "warning", "error"],
@@ -72,6 +87,7 @@ Level = Annotated[
 Format = Annotated[
     Literal["console", "json"], option("--log-format", help="For people, or for programs.")
 ]
+TraceId = Annotated[str, typer.Argument(metavar="TRACE_ID", help="X-Ray's or W3C's form.")]
 To = Annotated[str, typer.Option("--to", metavar="ADDRESS", help="Where the server listens.")]
 SHARING = "Collector processes that share the ports."
 # Said by the supervisor to its children, not by people.
@@ -100,7 +116,7 @@ def serve(
     clickhouse: ClickHouseUrl = "",
     clickhouse_memory: Memory = "",
     sampling_rate: SamplingRate = 1.0,
-    retention_days: RetentionDays = 30,
+    retention_days: RetentionDays = None,
     log_level: Level = "info",
     log_format: Format = "console",
     collectors: Annotated[int, option("--collectors", metavar="N", min=1, help=SHARING)] = 1,
@@ -213,18 +229,75 @@ def clickhouse_command(
 def migrate(
     data_dir: DataDir = Path("raymap-data"),
     clickhouse: ClickHouseUrl = "",
-    retention_days: RetentionDays = 30,
+    retention_days: RetentionDays = None,
 ) -> None:
     """Bring a ClickHouse database to this version's schema."""
     import raymap_roles
-    from store.clickhouse.migrate import migrate as apply
+    from store.clickhouse.retention import prepare
 
     with reporting(None, ""):
         raymap_roles.set_up_logging("info", "console")
         address = raymap_roles.address_of(clickhouse, data_dir)
-        applied = apply(address, {"retention_days": retention_days})
+        applied = prepare(address, {"traces": retention_days} if retention_days else {})
         did = f"applied {', '.join(applied)}" if applied else "nothing to apply"
         say(f"{address.name}/{address.database}: {did}")
+
+
+@app.command()
+def retention(
+    data_dir: DataDir = Path("raymap-data"),
+    clickhouse: ClickHouseUrl = "",
+    traces: Annotated[str, kept_option("--traces", "Traces and documents.")] = "",
+    map_minutes: Annotated[str, kept_option("--map-minutes", "The map by minutes.")] = "",
+    map_hours: Annotated[str, kept_option("--map-hours", "The map by hours.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Delete what is older.")] = False,
+) -> None:
+    """Show how long everything is kept, or set it.
+
+    A time is a number of days (14d), weeks (2w) or years (1y). It holds for this database until it
+    is set again. What is pinned is kept for ever.
+    """
+    import raymap_store
+
+    with reporting(None, ""):
+        wanted = {"traces": traces, "map-minutes": map_minutes, "map-hours": map_hours}
+        raymap_store.show_retention(where(clickhouse, data_dir), wanted, yes=yes)
+
+
+@app.command()
+def pin(
+    trace_id: TraceId,
+    note: Annotated[str, typer.Option("--note", metavar="TEXT", help="Why.")] = "",
+    data_dir: DataDir = Path("raymap-data"),
+    clickhouse: ClickHouseUrl = "",
+) -> None:
+    """Keep a trace for ever, and what arrives of it later."""
+    import raymap_store
+
+    with reporting(None, ""):
+        raymap_store.pin(where(clickhouse, data_dir), trace_id, note)
+
+
+@app.command()
+def unpin(
+    trace_id: TraceId,
+    data_dir: DataDir = Path("raymap-data"),
+    clickhouse: ClickHouseUrl = "",
+) -> None:
+    """Keep a trace no longer than any other."""
+    import raymap_store
+
+    with reporting(None, ""):
+        raymap_store.unpin(where(clickhouse, data_dir), trace_id)
+
+
+@app.command()
+def pins(data_dir: DataDir = Path("raymap-data"), clickhouse: ClickHouseUrl = "") -> None:
+    """List the pinned traces."""
+    import raymap_store
+
+    with reporting(None, ""):
+        raymap_store.pins(where(clickhouse, data_dir))
 
 
 @app.command()
@@ -271,6 +344,14 @@ def import_files(
 def version() -> None:
     """Print the version."""
     print(version_of_raymap())
+
+
+def where(clickhouse: str, data_dir: Path) -> Address:
+    """The ClickHouse of a command that ends by itself."""
+    from raymap_roles import address_of, set_up_logging
+
+    set_up_logging("warning", "console")
+    return address_of(clickhouse, data_dir)
 
 
 @contextlib.contextmanager

@@ -56,7 +56,7 @@ class Settings:
     memory_bytes: int
     collectors: int
     sampling_rate: float
-    retention_days: int
+    retention_days: int | None
     log_level: str
     log_format: str
     demo: bool
@@ -156,10 +156,10 @@ def _command(role: str, *options: str) -> list[str]:
     return [sys.executable, str(ROOT / "raymap.py"), role, *options]
 
 
-def _migrate(clickhouse: Address, retention_days: int) -> None:
-    from store.clickhouse.migrate import migrate
+def _migrate(clickhouse: Address, retention_days: int | None) -> None:
+    from store.clickhouse.retention import prepare
 
-    migrate(clickhouse, {"retention_days": retention_days})
+    prepare(clickhouse, {"traces": retention_days} if retention_days else {})
 
 
 def _check_installed(settings: Settings) -> None:
