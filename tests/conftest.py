@@ -54,13 +54,22 @@ def drop(address: Address) -> None:
     client.disconnect()
 
 
+def empty(address: Address) -> None:
+    """Forget everything but the schema."""
+    client = connect(address)
+    tables = client.execute(
+        "SELECT name FROM system.tables WHERE database = currentDatabase() "
+        "AND engine LIKE '%MergeTree' AND name != 'raymap_migrations'"
+    )
+    for (table,) in tables:
+        client.execute(f"TRUNCATE TABLE {table}")
+    client.disconnect()
+
+
 @pytest.fixture
 def clickhouse_store(clickhouse_database: Address) -> Iterator[ClickHouseStore]:
     """An empty store on the real server."""
-    client = connect(clickhouse_database)
-    for table in ("segments", "calls", "links", "documents", "traces", "pins"):
-        client.execute(f"TRUNCATE TABLE {table}")
-    client.disconnect()
+    empty(clickhouse_database)
     store = ClickHouseStore(clickhouse_database, connections=4)
     yield store
     store.close()

@@ -1,233 +1,232 @@
 """The service graph, its series and its failures, asked of ClickHouse.
 
-The units come from queries/*.sql; here they are counted by service, edge, step or label.
+Whole minutes come from the rollups, minutes that a window cuts through from the rows
+(`store.clickhouse.tally` counts both alike).
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
-from store.clickhouse import kinship, sql
-from store.edges import add_silent_ends
+from store.clickhouse import kinship, partners, sql
+from store.clickhouse.partners import Ask, Rows, bind
+from store.clickhouse.rollup import SOURCE, TARGET
+from store.clickhouse.tally import (
+    COUNTED,
+    COUNTED_COLUMNS,
+    EDGE,
+    LINK,
+    NODE,
+    SUMMED,
+    UNITS,
+    Key,
+    Tally,
+    collect,
+    graph_of,
+    read_tally,
+)
 from store.interface import Failure, Slice, failures_by_frequency
-from store.model import (
-    EdgeStats,
-    NodeKey,
-    ServiceGraph,
-    ServiceStats,
-    State,
-    Statistics,
-    TimeRange,
-)
-from store.rules.classify import failure_label
+from store.model import MINUTE, NodeKey, ServiceGraph, State, TimeRange
 
-Rows = list[tuple[Any, ...]]
-Ask = Callable[[str], Rows]
-"""Runs a statement and gives its rows."""
+LAST_MINUTE = (1 << 32) - 1
 
-_FOLDER = Path(__file__).parent / "queries"
-NODE_UNITS, EDGE_UNITS = (
-    (_FOLDER / f"{name}.sql").read_text() for name in ("node_units", "edge_units")
-)
-
-_COUNTS = f"""
-    countIf(state = 1), countIf(state = 2), countIf(state = 3), countIf(state = 4),
-    countIf(state = 0), sumIf(duration, state > 0),
-    sumMapIf(map({sql.bucket("duration")}, toUInt64(1)), state > 0)
+_PLAN = """
+SELECT width, slot, argMax(built, rev), argMax(start, rev), argMax(end, rev) FROM rollups
+WHERE kind = 255 AND slot >= :first AND slot <= :last AND (width > 1 OR slot IN (:ends))
+GROUP BY width, slot
 """
-
-NODES = f"""
-SELECT account, name, type, groupUniqArray(service), max(active), min(start),
-       max(start + duration), uniqExact((intDiv(start, 60000000), trace_id)),
-       sumMapIf(map({sql.bucket("last_duration")}, toUInt64(1)), state > 0), {_COUNTS}
-FROM (
-{NODE_UNITS}
-)
-GROUP BY account, name, type
-"""
-
-EDGES = f"""
-SELECT source, target, link, groupUniqArrayIf(alias, alias != ''), min(start), max(start + duration), {_COUNTS}
-FROM (
-{EDGE_UNITS}
-)
-GROUP BY source, target, link
-"""
-
-_BOUNDS = """
-SELECT count(), min(lo), max(hi) FROM traces WHERE trace_id IN (
-    SELECT trace_id FROM traces WHERE lo < :to AND hi >= :from
-    UNION ALL
-    SELECT other_trace FROM links
-    WHERE minute BETWEEN intDiv(:from, 60000000) AND intDiv(:to, 60000000)
-)
-"""
-
-# A batch is three tables, `segments` last. Until its document is there a call or link is not: its
-# answer may lie in the same batch, and a map asked in between would show a node that is none.
-_WHOLE = """(trace_id, document_id) IN (
-    SELECT trace_id, id FROM segments
-    WHERE minute BETWEEN intDiv(:lo, 60000000) AND intDiv(:hi, 60000000)
+_HOLDS = """(width, slot, rev) IN (
+    SELECT width, slot, max(rev) FROM rollups WHERE kind = 255 AND :slots GROUP BY width, slot
 )"""
+_ROLLED = f"""
+SELECT kind, {SOURCE} AS source_, {TARGET} AS target_, {SUMMED} FROM rollups
+WHERE kind < 255 AND :slots AND :key AND {_HOLDS}
+GROUP BY kind, source_, target_
+"""
+_ROLLED_STEPS = f"""
+SELECT intDiv(slot - :first, :step) AS number, {SUMMED} FROM rollups
+WHERE kind < 255 AND :slots AND :key AND {_HOLDS}
+GROUP BY number
+"""
+_RAW = f"""
+SELECT kind, source, target, {COUNTED_COLUMNS} FROM (
+    SELECT kind, source, target, {COUNTED} FROM ({UNITS}) WHERE :key GROUP BY kind, source, target
+)
+"""
+_RAW_STEPS = f"""
+SELECT number, {COUNTED_COLUMNS} FROM (
+    SELECT intDiv(start - :from, :step) AS number, {COUNTED} FROM ({UNITS}) WHERE :key
+    GROUP BY number
+)
+"""
 
 
-def bind(statement: str, **values: int | str) -> str:
-    """A statement with its ``:name`` places filled in; numbers and ready SQL only."""
-    return re.sub(r"(?<![:\w]):([a-z]+)\b", lambda match: str(values[match[1]]), statement)
+class Plan(NamedTuple):
+    """Where the figures of a window come from: slots of `rollups`, and pieces of minutes."""
+
+    slots: str
+    pieces: list[TimeRange]
+
+
+class Wanted(NamedTuple):
+    """Conditions for one node or edge, or for all: on units, and on rows of `rollups`."""
+
+    units: str = "1"
+    rollups: str = "1"
+
+
+EVERYTHING = Wanted()
+
+
+def of_node(node: NodeKey) -> Wanted:
+    """The units of a node."""
+    key = _guarded(sql.node_tuple(node))
+    return Wanted(
+        f"kind = {NODE} AND target = {key}",
+        f"kind = {NODE} AND source_account = '' AND source_name = '' AND source_type = '' "
+        f"AND {TARGET} = {key}",
+    )
+
+
+def of_edge(pair: tuple[NodeKey, NodeKey]) -> Wanted:
+    """The calls and links along an edge."""
+    source, target = (_guarded(sql.node_tuple(node)) for node in pair)
+    kinds = f"kind IN ({EDGE}, {LINK})"
+    return Wanted(
+        f"{kinds} AND source = {source} AND target = {target}",
+        f"{kinds} AND {SOURCE} = {source} AND {TARGET} = {target}",
+    )
 
 
 def service_graph(ask: Ask, window: TimeRange) -> ServiceGraph:
     """`store.edges.weave` over the window."""
-    values = _places(ask, window)
-    if values is None:
-        return ServiceGraph({}, {})
-    services: dict[NodeKey, ServiceStats] = {}
-    for account, name, type, used, active, start, end, touched, durations, *rest in ask(
-        bind(NODES, **values)
-    ):
-        key = NodeKey(account, name, type)
-        services[key] = ServiceStats(
-            key,
-            names=frozenset((name, *used)),
-            active=bool(active),
-            root=False,
-            start=start,
-            end=end,
-            touched=touched,
-            statistics=_statistics(rest),
-            durations=_histogram(durations),
-        )
-    edges: dict[tuple[NodeKey, NodeKey], EdgeStats] = {}
-    links: dict[tuple[NodeKey, NodeKey], EdgeStats] = {}
-    for source, target, link, aliases, start, end, *rest in _with_kinship(ask, values, EDGES):
-        pair = NodeKey(*source), NodeKey(*target)
-        (links if link else edges)[pair] = EdgeStats(
-            *pair,
-            aliases=frozenset(aliases),
-            start=start,
-            end=end,
-            statistics=_statistics(rest),
-            link=bool(link),
-        )
-        if pair[0].is_client and pair[1] in services:
-            services[pair[1]].root = True
-    add_silent_ends(services, [*edges.values(), *links.values()])
-    return ServiceGraph(services, edges, links)
+    return graph_of(tallies(ask, window))
 
 
-def node_series(ask: Ask, node: NodeKey, window: TimeRange, step: int) -> list[Slice]:
-    """Statistics of a node per step."""
-    values = _places(ask, window)
-    if values is None:
-        return []
-    return _series(ask(bind(_series_of(_of_node(node), window, step), **values)), window, step)
+def tallies(ask: Ask, window: TimeRange, wanted: Wanted = EVERYTHING) -> dict[Key, Tally]:
+    """What was counted in a window, of everything or of one node or edge."""
+    chosen = plan(ask, window)
+    found: dict[Key, Tally] = {}
+    if chosen.slots:
+        collect(ask(bind(_ROLLED, slots=chosen.slots, key=wanted.rollups)), found)
+    if chosen.pieces:
+        collect(_raw(ask, chosen.pieces, _RAW, key=wanted.units), found)
+    return found
 
 
-def edge_series(
-    ask: Ask, pair: tuple[NodeKey, NodeKey], window: TimeRange, step: int
-) -> list[Slice]:
-    """Statistics of an edge per step."""
-    values = _places(ask, window)
-    if values is None:
-        return []
-    rows = _with_kinship(ask, values, _series_of(_of_edge(pair), window, step))
-    return _series(rows, window, step)
+def series(ask: Ask, wanted: Wanted, window: TimeRange, step: int) -> list[Slice]:
+    """Statistics per step of microseconds."""
+    if step % MINUTE or window.start % MINUTE:
+        pieces = [TimeRange(window.start, window.end)]
+        places: dict[str, int | str] = {"from": window.start, "step": step, "key": wanted.units}
+        rows = _raw(ask, pieces, _RAW_STEPS, **places)
+        return _slices({number: read_tally(rest) for number, *rest in rows}, window, step)
+    chosen = plan(ask, window, wide=False)
+    found: dict[int, Tally] = {}
+    if chosen.slots:
+        first, minutes = window.start // MINUTE, step // MINUTE
+        values = {"first": first, "step": minutes, "slots": chosen.slots, "key": wanted.rollups}
+        found = {number: read_tally(r) for number, *r in ask(bind(_ROLLED_STEPS, **values))}
+    for piece in chosen.pieces:
+        for *_, columns in _tallied(_raw(ask, [piece], _RAW, key=wanted.units)):
+            number = (piece.start - window.start) // step
+            if number in found:
+                found[number].add(columns)
+            else:
+                found[number] = columns
+    return _slices(found, window, step)
 
 
-def node_failures(ask: Ask, node: NodeKey, window: TimeRange) -> list[Failure]:
-    """Error breakdown of a node."""
-    values = _places(ask, window)
-    if values is None:
-        return []
-    return _failures(ask(bind(_failures_of(_of_node(node)), **values)))
+def failures(ask: Ask, wanted: Wanted, window: TimeRange) -> list[Failure]:
+    """What went wrong, by label."""
+    counts: Counter[tuple[str, State]] = Counter()
+    for tally in tallies(ask, window, wanted).values():
+        for label, count in tally.failures.items():
+            state, _, text = label.partition(":")
+            counts[text, State(int(state))] += count
+    return failures_by_frequency(counts)
 
 
-def edge_failures(ask: Ask, pair: tuple[NodeKey, NodeKey], window: TimeRange) -> list[Failure]:
-    """Error breakdown of an edge."""
-    values = _places(ask, window)
-    if values is None:
-        return []
-    return _failures(_with_kinship(ask, values, _failures_of(_of_edge(pair))))
+def plan(ask: Ask, window: TimeRange, *, wide: bool = True) -> Plan:
+    """The widest slots that fill a window, and what they leave.
+
+    A minute that the window cuts through is taken whole when all of its units lie inside.
+    """
+    first, last = window.start // MINUTE, min((window.end - 1) // MINUTE, LAST_MINUTE)
+    if window.end <= window.start or first > LAST_MINUTE:
+        return Plan("", [])
+    ends = [str(m) for m in {first, last} if not _contains(window, m)]
+    values = {"first": first, "last": last, "ends": ", ".join(ends or ["0"])}
+    cut = set()  # a minute that was never counted has no rows
+    slots: dict[int, list[int]] = {60: [], 10: []}
+    for width, slot, built, low, high in ask(bind(_PLAN, **values)):
+        if width == 1:
+            if str(slot) in ends and not (low in window and high in window):
+                cut.add(slot)
+        elif width > 1 and built and wide and slot + width - 1 <= last:
+            slots[width].append(slot)
+    hours = [slot for slot in slots[60] if not cut & set(range(slot, slot + 60))]
+    within = set(hours)
+    tens = [
+        slot
+        for slot in slots[10]
+        if slot // 60 * 60 not in within and not cut & set(range(slot, slot + 10))
+    ]
+    conditions = [
+        f"width = {width} AND slot IN ({', '.join(map(str, chosen))})"
+        for width, chosen in ((60, hours), (10, tens))
+        if chosen
+    ]
+    covered = [(s, s + 60) for s in hours] + [(s, s + 10) for s in tens] + [(m, m + 1) for m in cut]
+    left = [f"slot BETWEEN {a} AND {b}" for a, b in _gaps(first, last, covered)]
+    if left:
+        conditions.append(f"width = 1 AND ({' OR '.join(left)})")
+    pieces = [
+        TimeRange(max(window.start, m * MINUTE), min(window.end, (m + 1) * MINUTE))
+        for m in sorted(cut)
+    ]
+    text = " OR ".join(f"({condition})" for condition in conditions)
+    return Plan(f"({text})" if text else "", pieces)
 
 
-def _with_kinship(ask: Ask, values: dict[str, int | str], statement: str) -> Rows:
-    """The rows of a statement about edges, which needs to know who owns what."""
+def _gaps(first: int, last: int, covered: Iterable[tuple[int, int]]) -> Iterable[tuple[int, int]]:
+    """The closed ranges in [first, last] that half-open ranges leave."""
+    at = first
+    for start, end in sorted(covered):
+        if start > at:
+            yield at, start - 1
+        at = max(at, end)
+    if at <= last:
+        yield at, last
 
-    def fill(text: str) -> str:
-        return bind(text, **values)
 
-    kinship.prepare(ask, fill)
-    rows = ask(fill(statement))
+def _contains(window: TimeRange, minute: int) -> bool:
+    return window.start <= minute * MINUTE and (minute + 1) * MINUTE <= window.end
+
+
+def _raw(ask: Ask, pieces: list[TimeRange], statement: str, **values: int | str) -> Rows:
+    """The rows of a statement about units, which needs to know who owns what."""
+    scope = partners.find(ask, partners.minutes_of(pieces), pieces)
+    kinship.prepare(ask, scope)
+    rows = ask(scope.fill(statement, **values))
     kinship.release(ask)
+    partners.release(ask)
     return rows
 
 
-def _places(ask: Ask, window: TimeRange) -> dict[str, int | str] | None:
-    """The numbers the queries need; None when no trace touches the window."""
-    times: dict[str, int | str] = {"from": window.start, "to": window.end}
-    ((count, lo, hi),) = ask(bind(_BOUNDS, **times))
-    if not count:
-        return None
-    places = {**times, "lo": lo, "hi": hi}
-    return {**places, "whole": bind(_WHOLE, **places)}
+def _tallied(rows: Rows) -> Iterable[tuple[Any, Any, Any, Tally]]:
+    for kind, source, target, *columns in rows:
+        yield kind, source, target, read_tally(columns)
 
 
-def _of_node(node: NodeKey) -> str:
-    key = sql.node_tuple(node)
-    return f"SELECT * FROM ({NODE_UNITS}) WHERE (account, name, type) = {_guarded(key)}"
-
-
-def _of_edge(pair: tuple[NodeKey, NodeKey]) -> str:
-    source, target = (_guarded(sql.node_tuple(node)) for node in pair)
-    return f"SELECT * FROM ({EDGE_UNITS}) WHERE source = {source} AND target = {target}"
+def _slices(found: dict[int, Tally], window: TimeRange, step: int) -> list[Slice]:
+    return [
+        Slice(window.start + number * step, found[number].statistics) for number in sorted(found)
+    ]
 
 
 def _guarded(literal: str) -> str:
     """A literal whose colons `bind` must not read as places."""
     return literal.replace(":", "\\x3A")
-
-
-def _series_of(units: str, window: TimeRange, step: int) -> str:
-    return (
-        f"SELECT intDiv(start - {window.start}, {step}) AS step, {_COUNTS} "
-        f"FROM ({units}) GROUP BY step ORDER BY step"
-    )
-
-
-def _series(rows: Rows, window: TimeRange, step: int) -> list[Slice]:
-    return [Slice(window.start + index * step, _statistics(rest)) for index, *rest in rows]
-
-
-def _failures_of(units: str) -> str:
-    return (
-        "SELECT if(exception != '', 0, status) AS code, exception, state, count() "
-        f"FROM ({units}) WHERE state > 1 GROUP BY code, exception, state"
-    )
-
-
-def _failures(rows: Rows) -> list[Failure]:
-    counts: Counter[tuple[str, State]] = Counter()
-    for status, exception, state, count in rows:
-        counts[failure_label(exception, status), State(state)] += count
-    return failures_by_frequency(counts)
-
-
-def _statistics(columns: list[Any]) -> Statistics:
-    ok, error, throttle, fault, in_progress, total_time, histogram = columns
-    return Statistics(
-        ok=ok,
-        error=error,
-        throttle=throttle,
-        fault=fault,
-        in_progress=in_progress,
-        total_time=total_time,
-        histogram=_histogram(histogram),
-    )
-
-
-def _histogram(value: dict[int, int]) -> dict[int, int]:
-    return dict(value)

@@ -7,23 +7,24 @@ says the same and was tried: it takes 0.3 s to plan, even over nothing.
 * ``holders``: which document is, or embeds, each id; a segment before independent subsegments,
   then the smallest document id.
 * ``owners``: the node of the segment that each document belongs to, reached parent by parent.
+* ``partial``: documents that calls or links name and that are not there.
 * ``linked``: links of the window; ``ends``: the nodes their other ends stand for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
+from store.clickhouse.partners import Ask, Scope
 from store.edges import MAX_CLIMB
 
 _FOLDER = Path(__file__).parent / "queries"
-ORPHANED, KIN, LINKED, ENDS = (
-    (_FOLDER / f"{name}.sql").read_text() for name in ("orphaned", "kin", "linked", "ends")
+PARTIAL, ORPHANED, KIN, LINKED, ENDS = (
+    (_FOLDER / f"{name}.sql").read_text()
+    for name in ("partial", "orphaned", "kin", "linked", "ends")
 )
 
-_TABLES = ("linked", "orphaned", "kin", "holders", "owners", "ends", "climb", "climbed")
+_TABLES = ("partial", "linked", "orphaned", "kin", "holders", "owners", "ends", "climb", "climbed")
 
 _HOLDERS = """
 SELECT trace_id, member, tupleElement(held, 1) AS id, tupleElement(held, 2) AS parent_id,
@@ -55,13 +56,13 @@ WHERE h.independent = 1
 """
 
 
-def prepare(ask: Callable[[str], list[tuple[Any, ...]]], bind: Callable[[str], str]) -> None:
-    """Fill ``orphaned``, ``holders`` and ``owners`` for a window, on this connection."""
-    for table in _TABLES:
-        ask(f"DROP TEMPORARY TABLE IF EXISTS {table}")
-    _create(ask, "linked", bind(LINKED))
-    _create(ask, "orphaned", bind(ORPHANED))
-    _create(ask, "kin", bind(KIN))
+def prepare(ask: Ask, scope: Scope) -> None:
+    """Fill the tables that queries/units.sql needs for a scope, on this connection."""
+    release(ask)
+    _create(ask, "partial", scope.fill(PARTIAL))
+    _create(ask, "linked", scope.fill(LINKED))
+    _create(ask, "orphaned", scope.fill(ORPHANED))
+    _create(ask, "kin", scope.fill(KIN))
     _create(ask, "holders", _HOLDERS)
     _create(ask, "owners", _OWNERS)
     _create(ask, "climb", _CLIMB)
@@ -73,14 +74,14 @@ def prepare(ask: Callable[[str], list[tuple[Any, ...]]], bind: Callable[[str], s
         ask("DROP TEMPORARY TABLE climb")
         _create(ask, "climb", "SELECT * FROM climbed")
         ask("DROP TEMPORARY TABLE climbed")
-    _create(ask, "ends", bind(ENDS))
+    _create(ask, "ends", scope.fill(ENDS))
 
 
-def release(ask: Callable[[str], list[tuple[Any, ...]]]) -> None:
+def release(ask: Ask) -> None:
     """Give the memory back."""
     for table in _TABLES:
         ask(f"DROP TEMPORARY TABLE IF EXISTS {table}")
 
 
-def _create(ask: Callable[[str], list[tuple[Any, ...]]], table: str, query: str) -> None:
+def _create(ask: Ask, table: str, query: str) -> None:
     ask(f"CREATE TEMPORARY TABLE {table} ENGINE = Memory AS {query}")

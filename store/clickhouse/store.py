@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from clickhouse_driver import Client
 
 from store.clickhouse import graph, pins, traces, writer
 from store.clickhouse.client import Address, ClientPool, first_line, is_away
+from store.clickhouse.partners import Ask
+from store.clickhouse.roller import Roller
 from store.interface import (
     Failure,
     Found,
@@ -38,6 +40,7 @@ class ClickHouseStore:
     def __init__(self, url: str | Address, *, connections: int = 8) -> None:
         self._pool = ClientPool(url, connections)
         self.address = self._pool.address
+        self.roller = Roller()
 
     def put(self, documents: Sequence[Document], token: str) -> None:
         """Keep documents (see `SegmentWriter.put`)."""
@@ -71,30 +74,38 @@ class ClickHouseStore:
 
     def service_graph(self, window: TimeRange) -> ServiceGraph:
         """The graph of a window."""
-        with _errors(), self._pool.client() as client:
-            return graph.service_graph(_asker(client), window)
+        with _errors(), self._counted() as ask:
+            return graph.service_graph(ask, window)
 
     def node_series(self, node: NodeKey, window: TimeRange, step: int) -> list[Slice]:
         """Statistics of a node per step."""
-        with _errors(), self._pool.client() as client:
-            return graph.node_series(_asker(client), node, window, step)
+        with _errors(), self._counted() as ask:
+            return graph.series(ask, graph.of_node(node), window, step)
 
     def edge_series(
         self, source: NodeKey, target: NodeKey, window: TimeRange, step: int
     ) -> list[Slice]:
         """Statistics of an edge per step."""
-        with _errors(), self._pool.client() as client:
-            return graph.edge_series(_asker(client), (source, target), window, step)
+        with _errors(), self._counted() as ask:
+            return graph.series(ask, graph.of_edge((source, target)), window, step)
 
     def node_failures(self, node: NodeKey, window: TimeRange) -> list[Failure]:
         """Error breakdown of a node."""
-        with _errors(), self._pool.client() as client:
-            return graph.node_failures(_asker(client), node, window)
+        with _errors(), self._counted() as ask:
+            return graph.failures(ask, graph.of_node(node), window)
 
     def edge_failures(self, source: NodeKey, target: NodeKey, window: TimeRange) -> list[Failure]:
         """Error breakdown of an edge."""
-        with _errors(), self._pool.client() as client:
-            return graph.edge_failures(_asker(client), (source, target), window)
+        with _errors(), self._counted() as ask:
+            return graph.failures(ask, graph.of_edge((source, target)), window)
+
+    @contextmanager
+    def _counted(self) -> Iterator[Ask]:
+        """A connection, once the minutes that are due have been counted."""
+        with self._pool.client() as client:
+            ask = _asker(client)
+            self.roller.freshen(ask)
+            yield ask
 
     def pin(self, trace_id: bytes, note: str, at: int) -> Pin:
         """Keep a trace for ever."""
@@ -131,7 +142,7 @@ class ClickHouseStore:
         self._pool.close()
 
 
-def _asker(client: Client) -> graph.Ask:
+def _asker(client: Client) -> Ask:
     def ask(statement: str) -> list[tuple[Any, ...]]:
         rows: list[tuple[Any, ...]] = client.execute(statement, settings=READ_LIMITS)
         return rows

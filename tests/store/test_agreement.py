@@ -23,6 +23,7 @@ from store.model import MINUTE, Document, Link, NodeKey, ServiceGraph, State, Ti
 from store.rules.histogram import bucket
 from store.summary import summarize
 from tests.builders import T0, call, segment, subsegment, trace_id
+from tests.conftest import empty
 
 HOURS = 60 * MINUTE
 ALL = TimeRange(T0 - 2 * HOURS, T0 + 30 * HOURS)
@@ -128,14 +129,6 @@ def plain(graph: ServiceGraph) -> Any:
     )
 
 
-def empty(store: ClickHouseStore) -> None:
-    """Forget everything."""
-    client = connect(store.address)
-    for table in ("segments", "calls", "links", "documents", "traces"):
-        client.execute(f"TRUNCATE TABLE {table}")
-    client.disconnect()
-
-
 counter = itertools.count()
 
 
@@ -144,18 +137,29 @@ counter = itertools.count()
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(batches=deliveries())
+@given(batches=deliveries(), asked=st.lists(st.booleans(), min_size=4, max_size=4))
 def test_clickhouse_agrees_with_memory(
-    clickhouse_store: ClickHouseStore, batches: list[list[Document]]
+    clickhouse_store: ClickHouseStore, batches: list[list[Document]], asked: list[bool]
 ) -> None:
-    """Graphs over the whole and over windows, summaries, listings, series: all equal."""
-    empty(clickhouse_store)
+    """Graphs over the whole and over windows, summaries, listings, series: all equal.
+
+    Some are asked while batches are still to come: what comes later finds minutes counted before.
+    """
+    empty(clickhouse_store.address)
     memory = MemoryStore()
-    for batch in batches:
+    for batch, asks in zip(batches, asked, strict=False):
         token = f"batch-{next(counter)}"
         for store in (memory, clickhouse_store):
             store.put(batch, token)
-    windows = [ALL, TimeRange(T0, T0 + 2 * MINUTE), TimeRange(T0 + MINUTE, T0 + HOURS)]
+        if asks:
+            expected = memory.service_graph(ALL)
+            assert plain(clickhouse_store.service_graph(ALL)) == plain(expected)
+    windows = [
+        ALL,
+        TimeRange(T0, T0 + 2 * MINUTE),
+        TimeRange(T0 + MINUTE, T0 + HOURS),
+        TimeRange(T0 + 12_345_678, T0 + 2 * MINUTE + 5_000_000),
+    ]
     for window in windows:
         expected = memory.service_graph(window)
         assert plain(clickhouse_store.service_graph(window)) == plain(expected)

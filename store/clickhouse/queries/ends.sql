@@ -6,13 +6,13 @@ FROM (
            if(a.parent_id != 0, a.node, (c.account, c.name, c.type)) AS node
     FROM (
         SELECT * FROM calls FINAL
-        WHERE minute BETWEEN intDiv(:lo, 60000000) AND intDiv(:hi, 60000000)
-          AND (trace_id, id) IN (SELECT other_trace, other_id FROM linked)
+        WHERE :near
+          AND (trace_id, id) IN (SELECT other_trace, other_id FROM linked) AND :whole
     ) AS c
     LEFT JOIN (
         SELECT trace_id, parent_id, min((toString(account), toString(name), toString(type))) AS node
         FROM segments FINAL
-        WHERE minute BETWEEN intDiv(:lo, 60000000) AND intDiv(:hi, 60000000)
+        WHERE :near
           AND independent = 0 AND parent_id != 0
           AND trace_id IN (SELECT other_trace FROM linked)
         GROUP BY trace_id, parent_id

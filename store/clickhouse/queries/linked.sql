@@ -1,17 +1,13 @@
--- Links of documents that started in [:from, :to), but those from above that the other end has told
--- of itself: the receiver's word counts, once.
+-- Links of documents in :own, but those from above that the other end has told of itself: the
+-- receiver's word counts, once.
 SELECT l.trace_id AS trace_id, l.document_id AS document_id, l.independent AS independent,
        l.other_trace AS other_trace, l.other_id AS other_id, l.upstream AS upstream,
        l.event_received AS event_received, l.start AS start, l.duration AS duration,
        l.state AS state, l.status AS status, l.exception AS exception,
        (l.account, l.name, l.type) AS node
-FROM (
-    SELECT * FROM links FINAL
-    WHERE minute BETWEEN intDiv(:from, 60000000) AND intDiv(:to, 60000000)
-      AND start >= :from AND start < :to AND :whole
-) AS l
+FROM (SELECT * FROM links FINAL WHERE :own AND :whole) AS l
 LEFT ANTI JOIN (
     SELECT trace_id, other_trace, toUInt8(0) AS direction FROM links
-    WHERE minute BETWEEN intDiv(:lo, 60000000) AND intDiv(:hi, 60000000) AND upstream = 1
+    WHERE :near AND upstream = 1
 ) AS told ON l.trace_id = told.other_trace AND l.other_trace = told.trace_id
          AND l.upstream = told.direction

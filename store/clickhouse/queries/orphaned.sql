@@ -1,14 +1,7 @@
--- Segments that started in [:from, :to) and whose parent is no call: roots, and children of a
--- segment or of a local subsegment.
+-- Segments of :own whose parent is no call: roots, and children of a segment or of a local subsegment.
 SELECT s.trace_id AS trace_id, s.id AS id, s.parent_id AS parent_id, s.start AS start,
        s.duration AS duration, s.state AS state, s.status AS status, s.exception AS exception,
        s.account AS account, s.name AS name, s.type AS type
-FROM (
-    SELECT * FROM segments FINAL
-    WHERE minute BETWEEN intDiv(:from, 60000000) AND intDiv(:to, 60000000)
-      AND start >= :from AND start < :to AND independent = 0
-) AS s
-LEFT ANTI JOIN (
-    SELECT trace_id, id FROM calls
-    WHERE minute BETWEEN intDiv(:lo, 60000000) AND intDiv(:hi, 60000000) AND :whole
-) AS p ON s.trace_id = p.trace_id AND s.parent_id = p.id
+FROM (SELECT * FROM segments FINAL WHERE :own AND independent = 0) AS s
+LEFT ANTI JOIN (SELECT trace_id, id FROM calls WHERE :near AND :whole) AS p
+    ON s.trace_id = p.trace_id AND s.parent_id = p.id

@@ -1,0 +1,137 @@
+"""Which rows the units of some minutes are made of: their own, and those elsewhere they depend on.
+
+A unit may depend on rows of its trace that lie in other minutes (the two halves of a call, hours
+apart), or on another trace (links). Rows with such a reference are *strays*; the table `dependent`
+remembers them by trace for every minute that was counted, so that whoever holds the other end finds
+them, whichever of the two came last.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from store.model import MINUTE, TimeRange
+
+Rows = list[tuple[Any, ...]]
+Ask = Callable[[str], Rows]
+"""Runs a statement and gives its rows. Temporary tables live as long as its connection."""
+
+_FOLDER = Path(__file__).parent / "queries"
+STRAYS = (_FOLDER / "strays.sql").read_text()
+
+# Traces of these minutes that other minutes depend on: `dependent` knows. Those whose own rows are
+# noted there are among them too: a copy that came later may have another parent.
+_FAR = """
+SELECT DISTINCT trace_id FROM (
+    SELECT trace_id FROM strays
+    UNION ALL
+    SELECT trace_id FROM segments WHERE :minutes AND trace_id IN (SELECT trace_id FROM dependent)
+    UNION ALL
+    SELECT trace_id FROM calls WHERE :minutes AND trace_id IN (SELECT trace_id FROM dependent)
+)
+"""
+_PLACES = """
+SELECT DISTINCT trace_id, minute FROM traces WHERE trace_id IN (SELECT trace_id FROM far)
+"""
+_BOUNDS = """
+SELECT min(lo), max(hi) FROM traces WHERE trace_id IN (
+    SELECT trace_id FROM traces WHERE lo < :to AND hi >= :from
+    UNION ALL
+    SELECT other_trace FROM links WHERE :minutes
+)
+"""
+TABLES = ("strays", "far", "places")
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Conditions on rows: in which minutes, of which units, and near enough to matter to them."""
+
+    minutes: str
+    own: str
+    near: str
+
+    def fill(self, text: str, **more: int | str) -> str:
+        """A statement with ``:minutes``, ``:own``, ``:near`` and ``:whole`` filled in."""
+        near = f"({self.near})"
+        return bind(text, minutes=self.minutes, own=self.own, near=near, whole=_WHOLE, **more)
+
+
+_WHOLE = "(trace_id, document_id) NOT IN (SELECT trace_id, document_id FROM partial)"
+"""queries/partial.sql"""
+
+
+def bind(statement: str, **values: int | str) -> str:
+    """A statement with its ``:name`` places filled in; numbers and ready SQL only."""
+    return re.sub(r"(?<![:\w]):([a-z]+)\b", lambda match: str(values[match[1]]), statement)
+
+
+def in_minutes(minutes: Collection[int]) -> str:
+    """A condition on ``minute``: ranges where they follow one another, as the sort key likes it."""
+    ordered = sorted(minutes)
+    starts = ordered[:1] + [b for a, b in pairwise(ordered) if b != a + 1]
+    ends = [a for a, b in pairwise(ordered) if b != a + 1] + ordered[-1:]
+    alone = [a for a, b in zip(starts, ends, strict=True) if a == b]
+    parts = [f"minute BETWEEN {a} AND {b}" for a, b in zip(starts, ends, strict=True) if a != b]
+    if alone:
+        parts.append(f"minute IN ({', '.join(map(str, alone))})")
+    return f"({' OR '.join(parts)})" if parts else "0"
+
+
+def find(ask: Ask, minutes: str, windows: Collection[TimeRange] = ()) -> Scope:
+    """The scope of the units in some minutes (a condition), or of those in windows inside them.
+
+    Fills `strays`, `far` and `places` on this connection. Minutes elsewhere that were not counted
+    since rows arrived there may hide a dependency: count them in the same call, or afterwards.
+    """
+    release(ask)
+    fill = Scope(minutes, minutes, minutes).fill
+    _create(ask, "strays", fill(STRAYS))
+    _create(ask, "far", fill(_FAR))
+    _create(ask, "places", _PLACES)
+    ((away,),) = ask(f"SELECT countIf(NOT {minutes}) FROM places")
+    own = minutes
+    if windows:
+        times = " OR ".join(f"start >= {w.start} AND start < {w.end}" for w in windows)
+        own = f"({minutes} AND ({times}))"
+    near = minutes
+    if away:
+        near = f"{minutes} OR (minute, trace_id) IN (SELECT minute, trace_id FROM places)"
+    return Scope(minutes, own, near)
+
+
+def minutes_of(windows: Collection[TimeRange]) -> str:
+    """A condition on ``minute``: those that windows lie in."""
+    parts = [
+        f"minute BETWEEN {w.start // MINUTE} AND {(w.end - 1) // MINUTE}" for w in sorted(windows)
+    ]
+    return f"({' OR '.join(parts)})"
+
+
+def everything(ask: Ask, window: TimeRange) -> Scope | None:
+    """The scope of a window, found without `dependent`: all of the time that its traces take.
+
+    Slow where one trace is long. None when no trace touches the window.
+    """
+    minutes = f"minute BETWEEN {window.start // MINUTE} AND {(window.end - 1) // MINUTE}"
+    places: dict[str, int | str] = {"from": window.start, "to": window.end, "minutes": minutes}
+    ((low, high),) = ask(bind(_BOUNDS, **places))
+    if not high and not low:
+        return None
+    own = f"({minutes} AND start >= {window.start} AND start < {window.end})"
+    return Scope(minutes, own, f"minute BETWEEN {low // MINUTE} AND {high // MINUTE}")
+
+
+def release(ask: Ask) -> None:
+    """Drop the temporary tables."""
+    for table in TABLES:
+        ask(f"DROP TEMPORARY TABLE IF EXISTS {table}")
+
+
+def _create(ask: Ask, table: str, query: str) -> None:
+    ask(f"CREATE TEMPORARY TABLE {table} ENGINE = Memory AS {query}")

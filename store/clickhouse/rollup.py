@@ -1,0 +1,241 @@
+"""Counting minutes: from rows to the table `rollups`, and which minutes are due.
+
+A minute is counted whole, from the rows, as often as rows arrive that matter to it; nothing is ever
+added to a count. Any number of processes may count the same minute at the same time: the newest
+marker decides (migrations/0003_rollups.sql). What a row changes elsewhere is found from `dependent`
+and from the places of its trace (`store.clickhouse.partners`), and marked in `dirty`.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+from store.clickhouse import kinship, partners
+from store.clickhouse.partners import Ask, in_minutes
+from store.clickhouse.tally import COLUMNS, COUNTED, COUNTED_COLUMNS, SUMMED, SUMMED_COLUMNS, UNITS
+
+MARKER = 255
+WIDTHS = (60, 10)
+"""Minutes of the wide slots, added up from minutes that have been quiet for a while."""
+SETTLE = 60_000_000
+"""Microseconds after which whatever was being inserted is visible, or never will be."""
+QUIET = 120_000_000
+"""Microseconds without a new count after which minutes are added up to wider slots."""
+DAY = 86_400
+CHUNK_ROWS = 8_000_000
+CHUNK_MINUTES = 500
+
+SOURCE = "(source_account, source_name, source_type)"
+TARGET = "(account, name, type)"
+
+_DUE = """
+SELECT d.minute, d.rows, intDiv(r.rev, 1024) AS seen
+FROM (
+    SELECT minute, max(arrived) AS arrived, max(related) AS related, max(confirm) AS confirm,
+           sum(rows) AS rows
+    FROM dirty GROUP BY minute
+) AS d
+LEFT JOIN (
+    SELECT slot, max(rev) AS rev FROM rollups WHERE width = 1 AND kind = 255 GROUP BY slot
+) AS r ON d.minute = r.slot
+WHERE seen <= arrived + :guard OR (seen < related) OR (seen < confirm AND confirm <= :now)
+ORDER BY d.minute DESC
+"""
+_COUNTS = """
+SELECT minute, count(), min(received), min(start), max(start) FROM (
+    SELECT minute, received, start FROM segments WHERE :minutes
+    UNION ALL SELECT minute, received, start FROM calls WHERE :minutes
+    UNION ALL SELECT minute, received, start FROM links WHERE :minutes
+) GROUP BY minute
+"""
+_MARKERS = """
+SELECT slot, max(rev), argMax(rows, rev), argMax(oldest, rev) FROM rollups
+WHERE width = 1 AND kind = 255 AND :slots GROUP BY slot
+"""
+_NOTE = "INSERT INTO dependent (trace_id, minute) SELECT trace_id, minute FROM strays"
+_PREFIX = (
+    "width, kind, slot, source_account, source_name, source_type, account, name, type, "
+    f"{COLUMNS}, built, rows, oldest, rev"
+)
+_IN_FRONT = "toUInt16({}) AS width_"
+_BEHIND = (
+    "toUInt8({}) AS built_, toUInt64(0) AS rows_, toDateTime(0, 'UTC') AS oldest_, :rev AS rev_"
+)
+_NOTHING = (
+    "0, 0, 0, 0, 0, 0, 0, CAST(map(), 'Map(UInt64, UInt64)'), CAST(map(), 'Map(UInt64, Int64)'), "
+    "CAST(map(), 'Map(String, UInt64)')"
+)
+_ROLL = f"""
+INSERT INTO rollups ({_PREFIX})
+SELECT {_IN_FRONT.format(1)}, kind, slot, source.1, source.2, source.3, target.1, target.2, target.3,
+       {COUNTED_COLUMNS}, {_BEHIND.format(1)}
+FROM (
+    SELECT toUInt32(greatest(0, intDiv(start, 60000000))) AS slot, kind, source, target, {COUNTED}
+    FROM ({UNITS})
+    GROUP BY slot, kind, source, target
+)
+UNION ALL
+SELECT width, {MARKER}, slot, '', '', '', '', '', '', [], 0, low, high, {_NOTHING},
+       width = 1, rows, toDateTime(oldest), :rev
+FROM VALUES('width UInt16, slot UInt32, low Int64, high Int64, rows UInt64, oldest UInt32', :markers)
+"""
+# Traces with rows here and units elsewhere: when the newest of those rows came, by other minute.
+_ELSEWHERE = """
+SELECT minute, max(inserted) FROM (
+    SELECT trace_id, max(inserted) AS inserted FROM (
+        SELECT trace_id, inserted FROM segments
+        WHERE :minutes AND trace_id IN (SELECT trace_id FROM far)
+        UNION ALL
+        SELECT trace_id, inserted FROM calls
+        WHERE :minutes AND trace_id IN (SELECT trace_id FROM far)
+    ) GROUP BY trace_id
+) AS came
+INNER JOIN (
+    SELECT trace_id, minute FROM places
+    UNION ALL
+    SELECT trace_id, minute FROM dependent WHERE trace_id IN (SELECT trace_id FROM far)
+) AS lies ON came.trace_id = lies.trace_id
+WHERE NOT :minutes
+GROUP BY minute
+"""
+_QUIET_SLOTS = """
+SELECT slot FROM (
+    SELECT slot, argMax(built, rev) AS built, max(rev) AS newest FROM rollups
+    WHERE width = :width AND kind = 255 GROUP BY slot
+)
+WHERE built = 0 AND intDiv(newest, 1024) < :before AND (slot + :width) * 60000000 < :before
+ORDER BY slot DESC LIMIT 200
+"""
+_WIDEN = f"""
+INSERT INTO rollups ({_PREFIX})
+SELECT {_IN_FRONT.format(":width")}, kind, wide, source.1, source.2, source.3,
+       target.1, target.2, target.3, {SUMMED_COLUMNS}, {_BEHIND.format(1)}
+FROM (
+    SELECT kind, intDiv(slot, :width) * :width AS wide, {SOURCE} AS source, {TARGET} AS target,
+           {SUMMED}
+    FROM rollups
+    WHERE width = 1 AND kind < 255 AND :slots AND (slot, rev) IN (
+        SELECT slot, max(rev) FROM rollups WHERE width = 1 AND kind = 255 AND :slots GROUP BY slot
+    )
+    GROUP BY kind, wide, source, target
+)
+UNION ALL
+SELECT toUInt16(:width), {MARKER}, arrayJoin(:wides), '', '', '', '', '', '', [], 0, 0, 0, {_NOTHING},
+       1, 0, toDateTime(0), :rev
+"""
+
+
+class Due(NamedTuple):
+    """A minute to be counted: its rows, roughly, and when it was counted last (microseconds)."""
+
+    minute: int
+    rows: int
+    seen: int
+
+
+def due(ask: Ask, *, guard: int = 0) -> list[Due]:
+    """Minutes whose count may be out of date, the newest first.
+
+    ``guard``: microseconds for which a minute is counted anew though no further row came.
+    """
+    statement = partners.bind(_DUE, guard=guard, now=now(ask))
+    return [Due(*row) for row in ask(statement)]
+
+
+def now(ask: Ask) -> int:
+    """The database's clock, microseconds since the epoch."""
+    ((instant,),) = ask("SELECT toUnixTimestamp64Micro(now64(6))")
+    return int(instant)
+
+
+def chunks(minutes: Sequence[Due]) -> list[list[int]]:
+    """Minutes to be counted together: so many that they fit into memory, one at least."""
+    parts: list[list[int]] = []
+    room = 0
+    for minute, rows, _ in minutes:
+        if not parts or rows > room or len(parts[-1]) >= CHUNK_MINUTES:
+            parts.append([])
+            room = CHUNK_ROWS
+        parts[-1].append(minute)
+        room -= rows
+    return parts
+
+
+def roll(ask: Ask, minutes: Collection[int]) -> None:
+    """Count minutes, and mark those elsewhere that their rows have changed."""
+    instant = now(ask)
+    rev = instant << 10 | secrets.randbelow(1024)
+    inside = in_minutes(minutes)
+    slots = inside.replace("minute", "slot")
+    counted = {m: rest for m, *rest in ask(partners.bind(_COUNTS, minutes=inside))}
+    before = {m: rest for m, *rest in ask(partners.bind(_MARKERS, slots=slots))}
+    markers = []
+    live = []
+    for minute in sorted(minutes):
+        rows, oldest, low, high = counted.get(minute, (0, None, 0, 0))
+        received = int(oldest.timestamp()) if oldest is not None else 0
+        if minute in before and _has_expired(before[minute], rows, received):
+            continue
+        live.append(minute)
+        markers.append(f"(1, {minute}, {low}, {high}, {rows}, {received})")
+    if live:
+        wides = {(width, minute // width * width) for minute in live for width in WIDTHS}
+        markers += [f"({width}, {slot}, 0, 0, 0, 0)" for width, slot in sorted(wides)]
+        _roll(ask, live, rev, ", ".join(markers))
+
+
+def _roll(ask: Ask, minutes: Collection[int], rev: int, markers: str) -> None:
+    scope = partners.find(ask, in_minutes(minutes))
+    kinship.prepare(ask, scope)
+    ask(_NOTE)
+    ask(scope.fill(_ROLL, rev=rev, markers=markers))
+    kinship.release(ask)
+    elsewhere = dict(ask(partners.bind(_ELSEWHERE, minutes=scope.minutes)))
+    partners.release(ask)
+    if elsewhere:
+        _mark(ask, elsewhere)
+
+
+def _mark(ask: Ask, elsewhere: dict[int, int]) -> None:
+    """Make minutes due that have not been counted since these rows (by their time) came."""
+    slots = in_minutes(elsewhere).replace("minute", "slot")
+    seen = {slot: rev >> 10 for slot, rev, *_ in ask(partners.bind(_MARKERS, slots=slots))}
+    marks = []
+    instant = now(ask)
+    for minute, inserted in elsewhere.items():
+        if seen.get(minute, 0) <= inserted:
+            marks.append(f"({minute}, {instant}, {inserted + SETTLE})")
+        elif seen[minute] < inserted + SETTLE:
+            marks.append(f"({minute}, 0, {inserted + SETTLE})")
+    if marks:
+        ask(
+            "INSERT INTO dirty (minute, related, confirm) SELECT * FROM "
+            f"VALUES('minute UInt32, related Int64, confirm Int64', {', '.join(marks)})"
+        )
+
+
+def _has_expired(marker: Sequence[object], rows: int, oldest: int) -> bool:
+    """Whether rows that the marker's count was made of are gone: then the count stays as it is."""
+    _, counted, received = marker
+    assert isinstance(counted, int)
+    first = int(received.timestamp())  # type: ignore[attr-defined]
+    return rows < counted and (rows == 0 or oldest >= first + DAY)
+
+
+def widen(ask: Ask) -> int:
+    """Add quiet minutes up to wider slots; the number of slots."""
+    built = 0
+    for width in WIDTHS:
+        instant = now(ask)
+        found = ask(partners.bind(_QUIET_SLOTS, width=width, before=instant - QUIET))
+        wides = [slot for (slot,) in found]
+        if not wides:
+            continue
+        ranges = " OR ".join(f"slot BETWEEN {slot} AND {slot + width - 1}" for slot in wides)
+        rev = instant << 10 | secrets.randbelow(1024)
+        values = {"width": width, "slots": f"({ranges})", "rev": rev, "wides": str(wides)}
+        ask(partners.bind(_WIDEN, **values))
+        built += len(wides)
+    return built
