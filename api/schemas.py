@@ -219,10 +219,30 @@ class RawSegment(TypedDict):
     Document: dict[str, Any]
 
 
+class PinMark(TypedDict):
+    """Since when a trace is kept for ever, and why."""
+
+    note: str
+    at: float
+
+
+class PinnedTrace(PinMark):
+    """A trace that is kept for ever."""
+
+    id: str
+
+
+class PinList(TypedDict):
+    """All of them."""
+
+    pins: list[PinnedTrace]
+
+
 class TraceDetail(TraceHead):
     """A whole trace."""
 
     w3c_id: str
+    pin: PinMark | None
     rows: list[TraceRow]
     map: Picture
     documents: dict[str, dict[str, Any]]

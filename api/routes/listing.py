@@ -13,6 +13,7 @@ from api.figures import Dot, scatter_figure, status_name
 from api.graph.build import build_graph
 from api.graph.picture import render_picture
 from api.routes.filters import Filters, query_of
+from api.routes.pins import expect_trace_id, pin_mark
 from api.routes.windows import Window
 from api.schemas import ErrorReply, TraceDetail, TraceFigure, TraceHead, TraceLine, TraceList
 from api.timeline import alone, states_of, timeline, units_of
@@ -20,7 +21,7 @@ from store.edges import weave
 from store.model import MINUTE, TimeRange, Trace
 from store.processed import processed_documents
 from store.summary import Summary, summarize
-from store.trace_id import format_trace_id, parse_trace_id
+from store.trace_id import format_trace_id
 
 MOST_DOTS = 5000
 CHUNK = 500
@@ -94,10 +95,7 @@ def trace_figure(context: Context, window: TimeRange, filters: Filters) -> Trace
 
 def trace_detail(context: Context, text: str) -> TraceDetail:
     """Everything about one trace."""
-    try:
-        id = parse_trace_id(text)
-    except ValueError as error:
-        raise Refused(f"trace id: {error}") from error
+    id = expect_trace_id(text)
     trace = context.store.get_traces([id], raw=True).get(id)
     if trace is None:
         raise Refused(
@@ -108,6 +106,7 @@ def trace_detail(context: Context, text: str) -> TraceDetail:
     return {
         **head(summary),
         "w3c_id": id.hex(),
+        "pin": pin_mark(context.store.pin_of(id)),
         "rows": timeline(documents, summary.start, states_of(trace)),
         "map": render_picture(build_graph(weave([trace])), _a_minute(trace)),
         "documents": {id: alone(unit.content) for id, unit in units_of(documents).items()},
