@@ -15,7 +15,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span, Status, TracesData
 
 from store.model import COMPLETE, Document
-from store.processed import parse_document
+from store.processed import parse_document, subsegments_of
 from store.rules.span_document import render_span
 from store.rules.span_export_unit import call_attributes, events_of, resource_of, unit_attributes
 from store.rules.span_facts import CLIENT, SERVER, derived_id
@@ -66,9 +66,8 @@ def export_trace(documents: Iterable[Document]) -> TracesData:
         owner = _owner(unit, units)
         owners[id(owner)] = owner
         groups.setdefault(id(owner), []).append(unit)
-    exceptions = _exceptions(units.values())
     for key, group in groups.items():
-        data.resource_spans.append(_resource_spans(owners[key], group, exceptions))
+        data.resource_spans.append(_resource_spans(owners[key], group))
     return data
 
 
@@ -127,29 +126,30 @@ def _owner(unit: _Unit, units: Mapping[bytes, _Unit]) -> Json:
     return above.document if above is not None else unit.document
 
 
-def _exceptions(units: Iterable[_Unit]) -> dict[Any, Json]:
-    """Exceptions by id: a cause may be the id of one further up or down."""
+def _exceptions(document: Json) -> dict[str, Json]:
+    """The exceptions of a document by id: a cause may be the id of one further up or down in it."""
+    causes = [unit.get("cause") for unit in (document, *subsegments_of(document))]
     return {
         entry["id"]: entry
-        for unit in units
-        if isinstance(cause := unit.content.get("cause"), dict)
-        and isinstance(entries := cause.get("exceptions"), list)
+        for cause in causes
+        if isinstance(cause, dict) and isinstance(entries := cause.get("exceptions"), list)
         for entry in entries
         if isinstance(entry, dict) and isinstance(entry.get("id"), str)
     }
 
 
-def _resource_spans(
-    owner: Json, units: Iterable[_Unit], exceptions: Mapping[Any, Json]
-) -> ResourceSpans:
+def _resource_spans(owner: Json, units: Iterable[_Unit]) -> ResourceSpans:
     part = ResourceSpans()
     _write_all(part.resource.attributes, resource_of(owner))
     scope = part.scope_spans.add()
     scope.scope.name = SCOPE
     resource = frame(part.resource.SerializeToString(), "")
     shared = frame(scope.scope.SerializeToString(), "")
+    known: dict[int, dict[str, Json]] = {}
     for unit in units:
-        span = _span(unit, exceptions)
+        if id(unit.document) not in known:
+            known[id(unit.document)] = _exceptions(unit.document)
+        span = _span(unit, known[id(unit.document)])
         note = span.attributes.add(key=DOCUMENT)
         note.value.string_value = "{}"
         made = render_span(write_span(resource, shared, span.SerializeToString()))
@@ -158,7 +158,7 @@ def _resource_spans(
     return part
 
 
-def _span(unit: _Unit, exceptions: Mapping[Any, Json]) -> Span:
+def _span(unit: _Unit, exceptions: Mapping[str, Json]) -> Span:
     content, document = unit.content, unit.document
     segment = content is document and content.get("type") != "subsegment"
     attributes = unit_attributes(content)

@@ -157,7 +157,7 @@ def _database(name: str) -> Json:
     )  # fmt: skip
 
 
-def events_of(unit: Json, exceptions: Mapping[Any, Json]) -> list[Json]:
+def events_of(unit: Json, exceptions: Mapping[str, Json]) -> list[Json]:
     """The attributes of an ``exception`` event for each exception of the unit's cause."""
     cause = unit.get("cause")
     if isinstance(cause, str):

@@ -217,3 +217,27 @@ def test_protobuf() -> None:
     assert isinstance(rejected, Rejected)
     with pytest.raises(Rejected):
         list(decode_zipkin_protobuf(b"\xff", 1))
+
+
+def test_in_parts() -> None:
+    """What has no time belongs to the part that has one, whichever comes first."""
+    early = zipkin(
+        timestamp=None, duration=None, kind=None, tags={"a": "early", "http.method": "GET"}
+    )
+    whole = zipkin(kind="SERVER", tags={"a": "whole"})
+    late = zipkin(timestamp=None, annotations=[{"timestamp": START + 1, "value": "flushed"}])
+    other = zipkin(kind="CLIENT", localEndpoint=BACK)
+    (server, client), rejected = read(early, whole, late, other)
+    assert rejected == []
+    assert server.annotations == ('a="whole"', 'http.method="GET"')
+    assert [e["name"] for e in render_span(server.raw)["metadata"]["otel"]["events"]] == ["flushed"]
+    assert client.calls
+
+
+def test_a_part_alone() -> None:
+    """It begins with its first annotation; without any it is nowhere in time."""
+    notes = [{"timestamp": START + 9, "value": "b"}, {"timestamp": START + 5, "value": "a"}]
+    (document,), rejected = read(zipkin(timestamp=None, annotations=notes))
+    assert (document.start, rejected) == (START + 5, [])
+    documents, (refusal,) = read(zipkin(timestamp=None))
+    assert (documents, refusal.reason) == ([], "MissingStartTime")

@@ -430,3 +430,24 @@ def test_a_patch_of_somebody_else(patch: object) -> None:
     document = decode(span(CLIENT, {**attributes, "n": 1, "x": [1]}))
     assert document.annotations == ("n=1",)
     assert render_span(document.raw)["id"] == "00000000000000b1"
+
+
+def test_causes_by_id() -> None:
+    """They name an exception of their own document, and none of another's."""
+    cause = "e" * 16
+    thrown = {"exceptions": [{"id": cause, "type": "KeyError"}]}
+    inner = {"id": "00000000000000b1", "name": "load", "start_time": START, "end_time": START + 1}
+    call = {**inner, "namespace": "remote", "error": True, "cause": cause}
+    first = received(
+        [
+            segment_json(subsegments=[call], cause=thrown, fault=True),
+            segment_json("00000000000000a2", cause=cause, fault=True),
+        ]
+    )
+    second = sent_on(first)
+    assert {d.id: d.exception for d in second.documents.values()} == {
+        0xA1: "KeyError",
+        0xA2: "",
+        0xB1: "KeyError",
+    }
+    assert units(second) == units(first)
