@@ -80,7 +80,9 @@ def readings(raw: bytes) -> Iterator[tuple[str, Decode]]:
     try:
         content = msgspec.json.decode(raw)
     except (ValueError, RecursionError):
-        yield "X-Ray datagram?", lambda: decode_parcel(split_datagram(raw), 1)
+        if b'"format"' in raw.partition(b"\n")[0]:
+            yield "X-Ray datagram", lambda: decode_parcel(split_datagram(raw), 1)
+            return
         yield "X-Ray traces?", lambda: _traces(raw)
         return
     if isinstance(content, dict) and any(key in content for key in _OTLP_KEYS):

@@ -35,7 +35,7 @@ TRACES = json.dumps({"Traces": [{"Segments": [{"Document": segment_bytes().decod
         (ZIPKIN_PROTOBUF, "Zipkin protobuf?", 1, 0),
         (segment_bytes(), "X-Ray traces?", 1, 0),
         (TRACES, "X-Ray traces?", 1, 0),
-        (datagram(json.dumps(segment_json(), indent=1).encode()), "X-Ray datagram?", 1, 0),
+        (datagram(json.dumps(segment_json(), indent=1).encode()), "X-Ray datagram", 1, 0),
         (b"", "not a payload", 0, 0),
         (b'{"a": 1}', "not a payload", 0, 0),
         (b"\x89PNG", "not a payload", 0, 0),
