@@ -37,7 +37,7 @@ def documents_of(id: bytes) -> list[Document]:
         segment_bytes("00000000000000a3", trace_id=id.hex().upper(), name="late",
                       parent_id="00000000000000a1", type="subsegment"),
     ]  # fmt: skip
-    below = {"trace_id": id, "parent": bytes(7) + b"\xa1"}
+    below: dict[str, Any] = {"trace_id": id, "parent": bytes(7) + b"\xa1"}
     spans = export(
         span(SERVER, id=0xB1, **below), span(CLIENT, {"peer.service": "back"}, id=0xB2, **below)
     )
