@@ -12,7 +12,6 @@ import json
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -21,10 +20,10 @@ from rich.table import Table
 
 from bench.recall.delivery import Conditions
 from bench.recall.doors import Doors
-from bench.recall.run import Keeper, Outcome, Size, run
+from bench.recall.rolling import rolling
+from bench.recall.run import Outcome, Size, run
 from bench.recall.score import Score
 from bench.server import WIDTH, running
-from store.clickhouse.client import Address
 from store.clickhouse.embedded import EmbeddedClickHouse
 from store.clickhouse.migrate import migrate
 from store.clickhouse.store import ClickHouseStore
@@ -42,24 +41,18 @@ def grid(splits: list[int]) -> Iterator[Conditions]:
         yield Conditions(k, "day", duplicates=0.2, skew=5.0, dropped=0.1)
 
 
-@contextmanager
-def _embedded(engine: Address, number: int) -> Iterator[Keeper]:
-    """A store of its own on a ClickHouse, empty."""
-    at = replace(engine, database=f"recall_{number}")
-    migrate(at, {"retention_days": 30})
-    store = ClickHouseStore(at, connections=2)
-    yield store
-    store.close()
-
-
 def _with_store(cases: list[Conditions], size: Size, seed: int) -> Iterator[Outcome]:
     with (
         tempfile.TemporaryDirectory(prefix="raymap-bench-") as folder,
         EmbeddedClickHouse(Path(folder) / "engine") as engine,
     ):
         for number, conditions in enumerate(cases):
-            with _embedded(engine.address, number) as store:
-                yield run(store, conditions, size, seed)
+            at = replace(engine.address, database=f"recall_{number}")
+            migrate(at, {"retention_days": 30})
+            store = ClickHouseStore(at, connections=2)
+            with rolling(store) as roll:
+                yield run(store, conditions, size, seed, roll=roll)
+            store.close()
 
 
 def _with_server(
