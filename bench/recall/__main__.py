@@ -20,7 +20,7 @@ from rich.table import Table
 
 from bench.recall.delivery import Conditions
 from bench.recall.doors import Doors
-from bench.recall.rolling import rolling
+from bench.recall.rolling import rollers, rolling
 from bench.recall.run import Outcome, Size, run
 from bench.recall.score import Score
 from bench.server import WIDTH, running
@@ -41,7 +41,9 @@ def grid(splits: list[int]) -> Iterator[Conditions]:
         yield Conditions(k, "day", duplicates=0.2, skew=5.0, dropped=0.1)
 
 
-def _with_store(cases: list[Conditions], size: Size, seed: int) -> Iterator[Outcome]:
+def _with_store(cases: list[Conditions], size: Size, seed: int, count: int) -> Iterator[Outcome]:
+    """Without rollers of their own the minutes are counted between batches; with ``count`` of them
+    at any time, while two writers insert."""
     with (
         tempfile.TemporaryDirectory(prefix="raymap-bench-") as folder,
         EmbeddedClickHouse(Path(folder) / "engine") as engine,
@@ -49,9 +51,14 @@ def _with_store(cases: list[Conditions], size: Size, seed: int) -> Iterator[Outc
         for number, conditions in enumerate(cases):
             at = replace(engine.address, database=f"recall_{number}")
             migrate(at, {"retention_days": 30})
-            store = ClickHouseStore(at, connections=2)
-            with rolling(store) as roll:
-                yield run(store, conditions, size, seed, roll=roll)
+            store = ClickHouseStore(at, connections=4)
+            if count:
+                store.roller.alone = False
+                with rollers(at, count):
+                    yield run(store, conditions, size, seed, writers=2, patience=FRESH_WITHIN)
+            else:
+                with rolling(at) as roll:
+                    yield run(store, conditions, size, seed, roll=roll)
             store.close()
 
 
@@ -109,6 +116,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--batches", type=int, default=40, help="inserts of a case")
     parser.add_argument("--splits", default="1,2,4,10", help="inserts that one trace comes in")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--rollers", type=int, default=0, help="that count all the time")
     parser.add_argument("--server", action="store_true", help="through the doors of raymap serve")
     parser.add_argument("--json", type=Path, help="write the figures here as well")
     parser.add_argument("--log", type=Path, help="keep the server's log")
@@ -124,7 +132,7 @@ def main() -> int:
     if options.server:
         outcomes = _with_server(cases, size, options.seed, options.options, options.log)
     else:
-        outcomes = _with_store(cases, size, options.seed)
+        outcomes = _with_store(cases, size, options.seed, options.rollers)
     done = []
     for outcome in outcomes:
         done.append(outcome)

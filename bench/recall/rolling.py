@@ -1,27 +1,66 @@
-"""Brings a store's rollups up to date between batches, as its roller thread does by the clock."""
+"""Keeps a store's rollups up to date while documents arrive."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from store.clickhouse import rollup
-from store.clickhouse.client import connect
-from store.clickhouse.store import ClickHouseStore
+from store.clickhouse.client import Address, connect
+from store.clickhouse.roller import Roller
 
 
 @contextmanager
-def rolling(store: ClickHouseStore) -> Iterator[Callable[[], None]]:
-    """A function that counts all that is due. Minutes are taken to be quiet at once, so that they
-    are added up to tens and hours, and late rows find those made already."""
-    client = connect(store.address)
-    quiet, rollup.QUIET = rollup.QUIET, 0
+def rolling(address: Address) -> Iterator[Callable[[], None]]:
+    """A function that counts all that is due."""
+    client, roller = connect(address), Roller()
 
     def roll() -> None:
-        store.roller.tick(client.execute)
+        roller.tick(client.execute)
 
-    try:
+    with _never_quiet():
         yield roll
+    client.disconnect()
+
+
+@contextmanager
+def rollers(address: Address, count: int) -> Iterator[None]:
+    """So many that count all the time, each as if it were a process of its own. An error of one is
+    raised at the end."""
+    stop = threading.Event()
+    errors: list[Exception] = []
+
+    def work() -> None:
+        client, roller = connect(address), Roller(alone=False)
+        while not stop.is_set():
+            try:
+                roller.tick(client.execute)
+            except Exception as error:
+                errors.append(error)
+                return
+            stop.wait(0.05)
+        client.disconnect()
+
+    threads = [threading.Thread(target=work, name=f"roller-{n}") for n in range(count)]
+    with _never_quiet():
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join()
+    if errors:
+        raise errors[0]
+
+
+@contextmanager
+def _never_quiet() -> Iterator[None]:
+    """Minutes are added up to tens and hours at once, so that late rows find those made already."""
+    quiet, rollup.QUIET = rollup.QUIET, 0
+    try:
+        yield
     finally:
         rollup.QUIET = quiet
-        client.disconnect()

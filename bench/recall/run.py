@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import pairwise
 from random import Random
@@ -79,11 +80,12 @@ def run(
     seed: int,
     *,
     roll: Callable[[], None] = lambda: None,
+    writers: int = 1,
     patience: float = 0.0,
 ) -> Outcome:
     """Deliver into an empty store. ``roll`` brings what is kept beside the rows up to date, after
     most batches; the map must be right whether it was called or not, or after ``patience`` seconds
-    where somebody else rolls."""
+    where somebody else rolls. ``writers`` batches are put at a time."""
     random = Random(seed)
     traffic = Traffic(build(random), random, round(conditions.skew * 1e6))
     happened = traffic.happen(size.traces, size.now - size.span, size.now)
@@ -93,36 +95,43 @@ def run(
     outcome.letters = sum(len(batch) for batch in delivery.batches)
     clock, last = Clock(), len(delivery.batches) - 1
     stages = {last * stage // size.stages for stage in range(1, size.stages)}
-    for number, batch in enumerate(delivery.batches):
-        documents = [decode_any(letter.raw, clock.take()) for letter in batch]
-        token = f"{seed}-{number}"
-        store.put(documents, token)
-        if random.random() < RESENT:
-            store.put(documents, token)
-        if random.random() < ROLLED:
-            roll()
-        if number in stages or number == last:
-            truth = Truth(_letters(delivery.batches[: number + 1]), happened.joins)
-            scores = outcome.late if number == last else outcome.early
-            waited = _settle(store, truth, _whole(size), patience)
-            outcome.waited = max(outcome.waited, waited)
-            outcome.maps += _ask(store, truth, scores, size, random)
-            if number == last:
-                outcome.maps += _add_up(store, truth, outcome.minutes, size, random)
-                outcome.together = _together(truth, delivery)
+    with ThreadPoolExecutor(writers) as pool:
+        putting = []
+        for number, batch in enumerate(delivery.batches):
+            documents = [decode_any(letter.raw, clock.take()) for letter in batch]
+            again = random.random() < RESENT
+            putting.append(pool.submit(_put, store, documents, f"{seed}-{number}", again))
+            if number in stages or number == last or len(putting) == writers:
+                while putting:
+                    putting.pop().result()
+            if random.random() < ROLLED:
+                roll()
+            if number in stages or number == last:
+                truth = Truth(_letters(delivery.batches[: number + 1]), happened.joins)
+                scores = outcome.late if number == last else outcome.early
+                waited = _settle(store, truth, _whole(size), patience)
+                outcome.waited = max(outcome.waited, waited)
+                outcome.maps += _ask(store, truth, scores, size, random)
+    outcome.maps += _add_up(store, truth, outcome.minutes, size, random)
+    outcome.together = _together(truth, delivery)
     return outcome
+
+
+def _put(store: Keeper, documents: Sequence[Document], token: str, again: bool) -> None:
+    for _ in range(1 + again):
+        store.put(documents, token)
 
 
 def _settle(store: Keeper, truth: Truth, window: TimeRange, patience: float) -> float:
     """Seconds until the map of a window is the true one; at most ``patience``."""
     begun, expected = time.monotonic(), truth.graph(window)
-    while (waited := time.monotonic() - begun) < patience:
+    while patience:
         scores = Scores()
         scores.add(read(store.service_graph(window)), expected)
-        if scores.perfect:
+        if scores.perfect or time.monotonic() - begun > patience:
             break
         time.sleep(0.05)
-    return waited
+    return time.monotonic() - begun
 
 
 def _letters(batches: Iterable[Iterable[Letter]]) -> Iterable[Letter]:

@@ -62,6 +62,7 @@ class Traffic:
         self._writer = Writer(random)
         names = [*world.services, *(f"function-{number}" for number in range(4))]
         self._skews = {name: random.randint(-skew, skew) for name in names}
+        self._latest = 0
         self._story = Story(0)
         self._trace_id = ""
         self._works = 0
@@ -72,6 +73,7 @@ class Traffic:
     def happen(self, count: int, begin: int, end: int) -> Happened:
         """``count`` requests spread over ``[begin, end)``, and what their messages set off."""
         happened = Happened()
+        self._latest = end
         for _ in range(count):
             self._messages = []
             self._joins_of = {}
@@ -81,7 +83,7 @@ class Traffic:
             self._visit(entry, None, self._story.time, 0)
             happened.stories.append(self._story)
             for group in self._consumed(self._messages):
-                happened.joins += self._consume(group, end)
+                happened.joins += self._consume(group)
                 happened.stories.append(self._story)
             for story, work, style in self._pending:
                 self._story = story
@@ -107,11 +109,11 @@ class Traffic:
                 groups.append([message])
         return groups
 
-    def _consume(self, messages: list[_Message], latest: int) -> list[Join]:
+    def _consume(self, messages: list[_Message]) -> list[Join]:
         """A trace of the consumer, soon or hours after. One joins one pair of traces: X-Ray knows
         the message, and so does this store, by the sending call."""
         delay = self._random.choice((SECOND, MINUTE, 3 * HOUR))
-        self._open(min(messages[-1].time + self._random.randrange(delay), latest))
+        self._open(min(messages[-1].time + self._random.randrange(delay), self._latest))
         service = self._world.services[self._world.consumers[messages[0].queue]]
         work = self._visit(service, None, self._story.time, _DEEPEST - 2)
         joins: list[Join] = []
@@ -154,6 +156,7 @@ class Traffic:
     def _meet(self, service: Service, work: Work, need: Need, now: int, depth: int) -> int:
         """One need met, with retries; the true time afterwards."""
         skew = self._skews[service.node.name]
+        now = self._pause(now)
         if need.kind == "http" and self._works >= _LARGEST:
             return now
         if need.kind == "http" and service.steps_lead:
@@ -188,6 +191,7 @@ class Traffic:
             return self._invoke(call, need.name, now)
         if need.kind != "http" or self._random.random() < 0.08:
             return now + self._some(20)  # an inferred node, or a host that did not answer
+        now = self._pause(now)
         callees = [need.service]
         if self._random.random() < 0.04:  # asked twice at once, or passed on after a failure
             callees.append(self._random.choice((need.service, *self._world.services)))
@@ -260,6 +264,13 @@ class Traffic:
 
     def _outcome(self) -> State:
         return self._random.choices(_OUTCOMES, (86, 5, 3, 6))[0]
+
+    def _pause(self, now: int) -> int:
+        """Sometimes minutes or hours go by inside a trace, as in workflows and asynchronous calls."""
+        if self._random.random() >= 0.04:
+            return now
+        later = now + self._random.randrange(self._random.choice((2 * MINUTE, 4 * HOUR)))
+        return later if later < self._latest else now
 
     def _some(self, milliseconds: int) -> int:
         """A time of about so many milliseconds."""

@@ -32,7 +32,7 @@ def differences(outcome: Outcome) -> list[str]:
 
 def test_clickhouse_finds_the_true_graph(clickhouse_store: ClickHouseStore) -> None:
     """Counted by the minute between batches, and added up to tens and hours at once."""
-    with rolling(clickhouse_store) as roll:
+    with rolling(clickhouse_store.address) as roll:
         outcome = run(clickhouse_store, WORST, SMALL, seed=4, roll=roll)
     assert differences(outcome) == []
     assert outcome.perfect
