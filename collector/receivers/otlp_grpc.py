@@ -15,11 +15,9 @@ from collector.decode.rejected import Rejected
 from collector.intake import Decoded, Intake
 from collector.queue import Full
 from collector.receivers.otlp_answer import UNAVAILABLE, failure, success
+from collector.receivers.span_door import BIG, RETRY_AFTER
 
 SERVICE = "opentelemetry.proto.collector.trace.v1.TraceService"
-BIG = 64 << 10
-"""Requests above this are decoded in a thread."""
-RETRY_AFTER = 1
 
 
 def add_otlp(server: grpc.aio.Server, intake: Intake) -> None:

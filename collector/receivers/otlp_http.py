@@ -5,18 +5,14 @@ The answer comes when the spans are kept, in the request's encoding; failures ar
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Mapping
+from typing import ClassVar
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from fastapi.responses import Response
 
 from collector.decode.otlp import decode_otlp, decode_otlp_json
-from collector.decode.rejected import Rejected
 from collector.intake import Decoded, Intake
-from collector.queue import Full
-from collector.receivers.body import BadBody, Bodies
 from collector.receivers.http import HttpLimits
 from collector.receivers.otlp_answer import (
     INVALID_ARGUMENT,
@@ -27,79 +23,31 @@ from collector.receivers.otlp_answer import (
     success,
     success_json,
 )
+from collector.receivers.span_door import JSON, PROTOBUF, RETRY_AFTER, Decoder, SpanDoor
 from store.model import Document
 
-PROTOBUF, JSON = "application/x-protobuf", "application/json"
-BIG = 64 << 10
-"""Bodies above this are decoded in a thread."""
-RETRY_AFTER = 1
-
-Decoder = Callable[[int], Iterable[Document | Rejected]]
+_CODES = {413: RESOURCE_EXHAUSTED, 503: UNAVAILABLE}
 
 
 def create_otlp_router(intake: Intake, limits: HttpLimits | None = None) -> APIRouter:
     """The door over an intake that its owner starts and stops."""
-    door = _Door(intake, limits or HttpLimits())
-    router = APIRouter()
-    router.add_api_route(
-        "/v1/traces",
-        door.export,
-        methods=["POST"],
-        response_class=Response,
-        include_in_schema=False,
-        name="otlp_export",
-    )
-    return router
+    return _OtlpDoor(intake, limits).router()
 
 
-class _Door:
-    def __init__(self, intake: Intake, limits: HttpLimits) -> None:
-        self._intake = intake
-        self._bodies = Bodies(
-            max_bytes=limits.max_body, timeout=limits.read_timeout, max_held=limits.max_held
-        )
+class _OtlpDoor(SpanDoor):
+    """ExportTraceServiceRequest in, ExportTraceServiceResponse out."""
 
-    async def export(self, request: Request) -> Response:
-        """ExportTraceServiceRequest in, ExportTraceServiceResponse out."""
-        media = request.headers.get("content-type", PROTOBUF).partition(";")[0].strip().lower()
-        if media not in (PROTOBUF, JSON):
-            message = f"content-type: expected {PROTOBUF} or {JSON}, got {media[:60]!r}"
-            return _failure(415, PROTOBUF, message)
-        try:
-            return await self._export(request, media)
-        except BadBody as error:
-            return _failure(error.status, media, error.message)
-        except Rejected as rejected:
-            return _failure(400, media, rejected.message)
-        except Full as error:
-            return _failure(503, media, str(error))
+    path = "/v1/traces"
+    name = "otlp-http"
+    decoders: ClassVar[Mapping[str, Decoder]] = {PROTOBUF: decode_otlp, JSON: decode_otlp_json}
 
-    async def _export(self, request: Request, media: str) -> Response:
-        async with self._bodies.read(request) as body:
-            read = decode_otlp if media == PROTOBUF else decode_otlp_json
-            decoded = await decode_off_loop(self._intake, body, partial(read, body), "otlp-http")
-            refused = await asyncio.wrap_future(self._intake.submit(decoded.documents))
-        answer = success([rejected for _, rejected in decoded.rejected], refused)
-        content = answer.SerializeToString() if media == PROTOBUF else success_json(answer)
+    def answer(self, media: str, decoded: Decoded, refused: tuple[Document, ...]) -> Response:
+        response = success([rejected for _, rejected in decoded.rejected], refused)
+        content = response.SerializeToString() if media == PROTOBUF else success_json(response)
         return Response(content, media_type=media)
 
-
-async def decode_off_loop(intake: Intake, body: bytes, decode: Decoder, door: str) -> Decoded:
-    """Understand a request, a large one in a thread. Raises Rejected as ``decode`` does."""
-    if len(body) <= BIG:
-        return intake.decode_request(decode, door)
-    run = partial(intake.decode_request, decode, door)
-    return await asyncio.get_running_loop().run_in_executor(None, run)
-
-
-def _failure(status: int, media: str, message: str) -> Response:
-    code = {413: RESOURCE_EXHAUSTED, 503: UNAVAILABLE}.get(status, INVALID_ARGUMENT)
-    again = RETRY_AFTER if status == 503 else 0
-    body = failure(code, message, retry_after=again)
-    content = body.SerializeToString() if media == PROTOBUF else failure_json(body)
-    answer = Response(content, status, media_type=media)
-    if again:
-        answer.headers["Retry-After"] = str(again)
-    elif status != 400:
-        answer.headers["Connection"] = "close"  # the rest of the body is not read
-    return answer
+    def failure(self, media: str, status: int, message: str) -> Response:
+        code = _CODES.get(status, INVALID_ARGUMENT)
+        body = failure(code, message, retry_after=RETRY_AFTER if status == 503 else 0)
+        content = body.SerializeToString() if media == PROTOBUF else failure_json(body)
+        return Response(content, status, media_type=media)

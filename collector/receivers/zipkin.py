@@ -6,75 +6,40 @@ when none was taken the sender is told.
 
 from __future__ import annotations
 
-import asyncio
-from functools import partial
+from collections.abc import Mapping
+from typing import ClassVar
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse, Response
 
-from collector.decode.rejected import Rejected
 from collector.decode.zipkin import decode_zipkin, decode_zipkin_protobuf
-from collector.intake import Intake
-from collector.queue import Full
-from collector.receivers.body import BadBody, Bodies
+from collector.intake import Decoded, Intake
 from collector.receivers.http import HttpLimits
-from collector.receivers.otlp_http import JSON, PROTOBUF, RETRY_AFTER, decode_off_loop
-
-_DECODERS = {JSON: decode_zipkin, PROTOBUF: decode_zipkin_protobuf}
+from collector.receivers.span_door import JSON, PROTOBUF, Decoder, SpanDoor
+from store.model import Document
 
 
 def create_zipkin_router(intake: Intake, limits: HttpLimits | None = None) -> APIRouter:
     """The door over an intake that its owner starts and stops."""
-    door = _Door(intake, limits or HttpLimits())
-    router = APIRouter()
-    router.add_api_route(
-        "/api/v2/spans",
-        door.post_spans,
-        methods=["POST"],
-        response_class=Response,
-        include_in_schema=False,
-        name="zipkin_spans",
-    )
-    return router
+    return _ZipkinDoor(intake, limits).router()
 
 
-class _Door:
-    def __init__(self, intake: Intake, limits: HttpLimits) -> None:
-        self._intake = intake
-        self._bodies = Bodies(
-            max_bytes=limits.max_body, timeout=limits.read_timeout, max_held=limits.max_held
-        )
+class _ZipkinDoor(SpanDoor):
+    """A list of v2 spans in."""
 
-    async def post_spans(self, request: Request) -> Response:
-        """A list of v2 spans."""
-        media = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
-        if media not in _DECODERS:
-            message = f"content-type: expected {JSON} or {PROTOBUF}, got {media[:60]!r}"
-            return PlainTextResponse(message, 415)
-        try:
-            return await self._post(request, media)
-        except BadBody as error:
-            return _failure(error.status, error.message)
-        except Rejected as rejected:
-            return _failure(400, rejected.message)
-        except Full as error:
-            return _failure(503, str(error))
+    path = "/api/v2/spans"
+    name = "zipkin"
+    decoders: ClassVar[Mapping[str, Decoder]] = {
+        JSON: decode_zipkin,
+        PROTOBUF: decode_zipkin_protobuf,
+    }
 
-    async def _post(self, request: Request, media: str) -> Response:
-        async with self._bodies.read(request) as body:
-            decode = partial(_DECODERS[media], body)
-            decoded = await decode_off_loop(self._intake, body, decode, "zipkin")
-            await asyncio.wrap_future(self._intake.submit(decoded.documents))
+    def answer(self, media: str, decoded: Decoded, refused: tuple[Document, ...]) -> Response:
         if decoded.rejected and not decoded.documents:
             _, first = decoded.rejected[0]
-            return _failure(400, f"none of {len(decoded.rejected)} spans was taken: {first}")
+            message = f"none of {len(decoded.rejected)} spans was taken: {first}"
+            return self.failure(media, 400, message)
         return Response(status_code=202)
 
-
-def _failure(status: int, message: str) -> Response:
-    answer = PlainTextResponse(message, status)
-    if status == 503:
-        answer.headers["Retry-After"] = str(RETRY_AFTER)
-    elif status != 400:
-        answer.headers["Connection"] = "close"  # the rest of the body is not read
-    return answer
+    def failure(self, media: str, status: int, message: str) -> Response:
+        return PlainTextResponse(message, status)

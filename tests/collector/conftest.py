@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,6 +36,16 @@ def generate_protocol() -> None:
 
 
 generate_protocol()
+
+
+@pytest.fixture
+def vectors() -> Path:
+    """The folder of test vectors, which are not part of this repository (mixed licences)."""
+    if folder := os.environ.get("XRAY_VECTORS"):
+        return Path(folder)
+    if os.environ.get("CI"):
+        pytest.fail("XRAY_VECTORS is unset: CI has to run the test vectors", pytrace=False)
+    pytest.skip("XRAY_VECTORS is unset: the test vectors are NOT checked")
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import collections
-import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -389,10 +388,9 @@ def test_spoilt_stored_form(raw: bytes) -> None:
         decode_any(raw, 1)
 
 
-@pytest.mark.skipif("XRAY_VECTORS" not in os.environ, reason="XRAY_VECTORS is unset")
-def test_vector() -> None:
+def test_vector(vectors: Path) -> None:
     """A captured export of the Python SDK (XRAY.md §16)."""
-    body = (Path(os.environ["XRAY_VECTORS"]) / "otlp/otel_python_export.pb").read_bytes()
+    body = (vectors / "otlp/otel_python_export.pb").read_bytes()
     documents, rejected = results(body)
     assert rejected == []
     local, dynamo, inventory, sql, queue, server, consumer = documents
