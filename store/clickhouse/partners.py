@@ -15,6 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from store.clickhouse.pins import LIVE
 from store.model import MINUTE, TimeRange
 
 Rows = list[tuple[Any, ...]]
@@ -58,8 +59,8 @@ class Scope:
 
     def fill(self, text: str, **more: int | str) -> str:
         """A statement with ``:minutes``, ``:own``, ``:near`` and ``:whole`` filled in."""
-        near = f"({self.near})"
-        return bind(text, minutes=self.minutes, own=self.own, near=near, whole=_WHOLE, **more)
+        own, near = f"{self.own} AND {LIVE}", f"({self.near}) AND {LIVE}"
+        return bind(text, minutes=self.minutes, own=own, near=near, whole=_WHOLE, **more)
 
 
 _WHOLE = "(trace_id, document_id) NOT IN (SELECT trace_id, document_id FROM partial)"

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from store.clickhouse import kinship, partners
 from store.clickhouse.partners import Ask, in_minutes
+from store.clickhouse.pins import LIVE
 from store.clickhouse.tally import COLUMNS, COUNTED, COUNTED_COLUMNS, SUMMED, SUMMED_COLUMNS, UNITS
 
 MARKER = 255
@@ -43,11 +44,11 @@ LEFT JOIN (
 WHERE seen <= arrived + :guard OR (seen < related) OR (seen < confirm AND confirm <= :now)
 ORDER BY d.minute DESC
 """
-_COUNTS = """
+_COUNTS = f"""
 SELECT minute, count(), min(received), min(start), max(start) FROM (
-    SELECT minute, received, start FROM segments WHERE :minutes
-    UNION ALL SELECT minute, received, start FROM calls WHERE :minutes
-    UNION ALL SELECT minute, received, start FROM links WHERE :minutes
+    SELECT minute, received, start FROM segments WHERE :minutes AND {LIVE}
+    UNION ALL SELECT minute, received, start FROM calls WHERE :minutes AND {LIVE}
+    UNION ALL SELECT minute, received, start FROM links WHERE :minutes AND {LIVE}
 ) GROUP BY minute
 """
 _MARKERS = """

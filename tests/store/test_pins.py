@@ -17,7 +17,7 @@ from store.clickhouse.store import ClickHouseStore
 from store.interface import Axis, StoreError, TooManyPins, TraceQuery
 from store.model import MINUTE, Document, Link, State, TimeRange
 from tests.builders import SECOND, T0, TRACE, call, segment, trace_id
-from tests.conftest import drop
+from tests.conftest import drop, empty
 
 HOUR = TimeRange(T0 - 30 * MINUTE, T0 + 30 * MINUTE)
 OTHER = trace_id(2)
@@ -34,9 +34,8 @@ def database(clickhouse: Address) -> Iterator[Address]:
 
 @pytest.fixture
 def client(database: Address) -> Iterator[Client]:
+    empty(database)
     client = connect(database)
-    for table in (*pins.COPIED, "pins"):
-        client.execute(f"TRUNCATE TABLE {table}")
     yield client
     client.disconnect()
 
@@ -139,6 +138,24 @@ def test_unpinned_it_expires_with_the_rest(store: ClickHouseStore, client: Clien
         store.pin(TRACE, "", T0 + 4)
 
 
+def test_the_map_of_a_time_does_not_become_that_of_its_pins(
+    store: ClickHouseStore, client: Client
+) -> None:
+    """What was counted stays; where rows are asked, those that are gone leave no few behind."""
+    later = segment(0xA7, trace_id=trace_id(4), start=T0 + 40 * SECOND, end=T0 + 41 * SECOND)
+    store.put([*documents(), *documents(OTHER), later], "a")
+    store.pin(TRACE, "", T0)
+    half = TimeRange(T0, T0 + MINUTE // 2)  # through the minute, so it is asked of the rows
+    whole = store.service_graph(HOUR)
+    assert store.service_graph(half).services.keys() == whole.services.keys()
+    expire(client)
+    assert store.service_graph(half).services == {}
+    assert store.service_graph(HOUR) == whole
+    day = 86_400 * SECOND
+    store.put([segment(0xA6, trace_id=trace_id(3), version=T0 + 2 * day)], "late")
+    assert store.service_graph(HOUR) == whole
+
+
 def test_no_view_hears_of_a_pin(store: ClickHouseStore, client: Client) -> None:
     """Views count arrivals; a copy is none."""
     store.put(documents(), "a")
@@ -220,4 +237,4 @@ def test_every_table_of_traces_is_copied(client: Client) -> None:
         "WHERE c.database = currentDatabase() AND c.name = 'trace_id' "
         "AND t.engine != 'MaterializedView'"
     )
-    assert {table for (table,) in found} == {*pins.COPIED, "pins"}
+    assert {table for (table,) in found} == {*pins.COPIED, "pins", "dependent"}
