@@ -6,13 +6,20 @@ Checks that every unit would need a call for are written out where they are need
 from __future__ import annotations
 
 from binascii import unhexlify
-from functools import lru_cache
+from collections.abc import Sequence
 from hashlib import blake2b
 from math import isfinite
 from typing import Any
 
-from collector.decode.nodes import CACHED, aws_node, name_of_nameless, remote_node, segment_node_of
-from collector.decode.wire import Cause, HttpBlock, LinkAttributes, LinkEntry, Root, Unit
+from collector.decode.nodes import (
+    CACHED,
+    MAX_CACHED,
+    aws_node,
+    name_of_nameless,
+    remote_node,
+    segment_node_of,
+)
+from collector.decode.wire import Aws, Cause, HttpBlock, LinkAttributes, LinkEntry, Root, Unit
 from store.model import NO_HTTP, Call, Document, Http, Link, State
 from store.rules.annotations import annotation_item
 from store.rules.classify import classify
@@ -25,6 +32,7 @@ LATEST = 253_402_300_800.0
 MAX_NAME = 200
 MAX_ANNOTATION = 1000
 NO_ATTRIBUTES = LinkAttributes()
+_NO_TYPES: dict[str, str] = {}
 
 
 class Identity:
@@ -43,28 +51,38 @@ class Identity:
         self.end = end
 
 
+_from_bytes = int.from_bytes
+
+
 def read_id(text: str | None) -> int:
     """The number 16 hex digits spell; 0 for anything else, which means none."""
     if text is None or len(text) != 16:
         return 0
     try:
-        return int.from_bytes(unhexlify(text), "big")
+        return _from_bytes(unhexlify(text))
     except ValueError:
         return 0
 
 
 def flatten(root: Root, identity: Identity, raw: bytes, version: int) -> Document:
     """The document, its embedded subsegments folded in."""
-    units = _embedded(root) if root.subsegments else ()
-    types = _exception_types(root, units)
-    end = identity.end
-    latest = 0.0
+    units: Sequence[Unit] = root.subsegments or ()
+    types = _NO_TYPES
+    for unit in units:
+        if unit.subsegments or unit.cause is not None:
+            units = _embedded(units)
+            types = _exception_types(root, units)
+            break
+    else:
+        if root.cause is not None:
+            types = _exception_types(root, ())
+    origin, end, aws, http = root.origin or "", identity.end, root.aws, root.http
     items = _items(root.annotations) if root.annotations else []
     links = _links(root.links, identity.trace_id) if root.links else []
+    service = segment_node_of(root.name or "", origin, aws, root.inferred or False)
+    latest = 0.0
     members: list[int] = []
     calls: dict[int, Call] = {}
-    aws = root.aws
-    service = segment_node_of(root.name or "", root.origin or "", aws, bool(root.inferred))
     if identity.independent and root.namespace in ("aws", "remote"):
         call = _call(root, identity.id, identity.start, types)
         calls[call.id] = call
@@ -77,37 +95,51 @@ def flatten(root: Root, identity: Identity, raw: bytes, version: int) -> Documen
             items += _items(unit.annotations)
         if unit.links:
             links += _links(unit.links, identity.trace_id)
-        unit_end = unit.end_time
+        unit_end, namespace = unit.end_time, unit.namespace
         if unit_end is not None and latest < unit_end < LATEST:
             latest = unit_end
-        if unit.namespace == "remote" or unit.namespace == "aws":
+        if namespace == "remote" or namespace == "aws":
             id = id or _made_id(identity, ordinal)
             calls[id] = _call(unit, id, identity.start, types)
-    http = root.http
-    ec2, ecs = (aws.ec2, aws.ecs) if aws is not None else (None, None)
     exception = _exception(root.cause, types) if root.cause is not None else ""
-    status = _status(http) if http is not None else 0
+    status = 0
+    block = NO_HTTP
+    if http is not None:
+        status = _status(http)
+        request = http.request
+        if request is not None:
+            block = Http(
+                request.method or "",
+                request.url or "",
+                status,
+                request.client_ip or "",
+                request.user_agent or "",
+            )
+        elif status:
+            block = Http(status=status)
+    if aws is None or (aws.ec2 is None and aws.ecs is None):
+        instance_id = zone = ""
+    else:
+        instance_id, zone = _place(aws)
     return Document(
         identity.trace_id,
         identity.id,
         identity.parent_id,
         identity.independent,
-        bool(root.inferred),
+        root.inferred or False,
         identity.start,
         end,
         max(end, round(latest * 1e6)) if latest else end,
         _state(root, status, exception),
-        service.node,
-        service.service,
-        _http(http, status) if http is not None else NO_HTTP,
+        service[0],
+        service[1],
+        block,
         root.user or "",
         root.resource_arn or "",
-        (ec2.instance_id if ec2 is not None else None) or "",
-        (ec2.availability_zone if ec2 is not None else None)
-        or (ecs.availability_zone if ecs is not None else None)
-        or "",
+        instance_id,
+        zone,
         exception,
-        tuple(dict.fromkeys(items)),
+        tuple(dict.fromkeys(items)) if items else (),
         tuple(members),
         tuple(calls.values()),
         raw,
@@ -117,19 +149,26 @@ def flatten(root: Root, identity: Identity, raw: bytes, version: int) -> Documen
     )
 
 
-def _embedded(root: Unit) -> list[Unit]:
+def _embedded(first: Sequence[Unit]) -> list[Unit]:
     """Every embedded subsegment in document order, without recursion."""
-    first = root.subsegments or []
-    if not any([unit.subsegments for unit in first]):  # noqa: C419 (a third faster)
-        return first
     units: list[Unit] = []
-    stack = first[::-1]
+    stack = list(reversed(first))
     while stack:
         unit = stack.pop()
         units.append(unit)
         if unit.subsegments:
             stack += reversed(unit.subsegments)
     return units
+
+
+def _place(aws: Aws) -> tuple[str, str]:
+    """Instance and availability zone of a segment."""
+    ec2, ecs = aws.ec2, aws.ecs
+    instance_id = ec2.instance_id if ec2 is not None else None
+    zone = ec2.availability_zone if ec2 is not None else None
+    if not zone and ecs is not None:
+        zone = ecs.availability_zone
+    return instance_id or "", zone or ""
 
 
 def _call(unit: Unit, id: int, fallback_start: int, types: dict[str, str]) -> Call:
@@ -139,23 +178,24 @@ def _call(unit: Unit, id: int, fallback_start: int, types: dict[str, str]) -> Ca
         start = round(start_time * 1e6)
     else:
         start = fallback_start
-    status = _status(http) if http is not None else 0
     exception = _exception(unit.cause, types) if unit.cause is not None else ""
+    status = 0
+    traced = unit.traced or False
+    if http is not None:
+        status = _status(http)
+        if http.request is not None and http.request.traced:
+            traced = True
     state = _state(unit, status, exception)
     if state and end_time is not None and 0 <= end_time < LATEST:
         end = max(start, round(end_time * 1e6))
     else:
         state, end = State.IN_PROGRESS, start
     name = (unit.name or name_of_nameless(unit))[:MAX_NAME]
-    remote = unit.namespace == "remote"
-    if remote:
-        target = remote_node(name, unit.sql is not None, unit.origin or "")
-    else:
-        target = aws_node(name, unit.aws)
-    request = http.request if http is not None else None
-    traced = unit.traced or (request is not None and request.traced) or False
-    host = name if remote else ""
-    return Call(id, start, end, state, target.node, target.service, host, status, traced, exception)
+    if unit.namespace == "remote":
+        node, service = remote_node(name, unit.sql is not None, unit.origin or "")
+        return Call(id, start, end, state, node, service, name, status, traced, exception)
+    node, service = aws_node(name, unit.aws)
+    return Call(id, start, end, state, node, service, "", status, traced, exception)
 
 
 def _links(entries: list[LinkEntry], own: bytes) -> list[Link]:
@@ -193,26 +233,13 @@ def _status(http: HttpBlock) -> int:
     return status if status is not None and 0 < status < 1000 else 0
 
 
-def _http(block: HttpBlock, status: int) -> Http:
-    request = block.request
-    if request is None:
-        return Http(status=status) if status else NO_HTTP
-    return Http(
-        request.method or "",
-        request.url or "",
-        status,
-        request.client_ip or "",
-        request.user_agent or "",
-    )
-
-
-def _exception_types(root: Root, units: list[Unit] | tuple[()]) -> dict[str, str]:
+def _exception_types(root: Root, units: Sequence[Unit]) -> dict[str, str]:
     """Exception id → type over the whole document; empty when nothing refers by id."""
     causes = [unit.cause for unit in units if unit.cause is not None]
     if root.cause is not None:
         causes.append(root.cause)
     if not any([isinstance(cause, str) for cause in causes]):  # noqa: C419
-        return {}
+        return _NO_TYPES
     return {
         entry.id: entry.type or ""
         for cause in causes
@@ -232,7 +259,8 @@ def _exception(cause: Cause | str | None, types: dict[str, str]) -> str:
     return ""
 
 
-_item = lru_cache(CACHED, typed=True)(annotation_item)
+_texts: dict[tuple[str, str], str] = {}
+"""Items of annotations that came before; strings repeat, numbers rarely do."""
 
 
 def _items(annotations: dict[str, Any]) -> list[str]:
@@ -242,10 +270,19 @@ def _items(annotations: dict[str, Any]) -> list[str]:
         kind = type(value)
         if kind is str:
             if len(value) <= MAX_ANNOTATION:
-                items.append(_item(key, value))
+                items.append(_texts.get((key, value)) or _text_item(key, value))
         elif kind is bool or kind is int or (kind is float and isfinite(value)):
-            items.append(_item(key, value))
+            items.append(annotation_item(key, value))
     return items
+
+
+def _text_item(key: str, value: str) -> str:
+    item = annotation_item(key, value)
+    if len(item) <= MAX_CACHED:
+        if len(_texts) >= CACHED:
+            _texts.clear()
+        _texts[key, value] = item
+    return item
 
 
 def _made_id(identity: Identity, ordinal: int) -> int:

@@ -6,9 +6,11 @@ The tables are bounded and hold answers of pure functions (`store.rules.identity
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
+
+import msgspec
+from msgspec.structs import replace
 
 from collector.decode.wire import Aws, Sql, Unit
 from store.rules.identity import CallNode, call_node, segment_node
@@ -17,64 +19,87 @@ CACHED = 16_384
 """Answers each table holds; a service map has a few hundred distinct ones."""
 
 
-@lru_cache(CACHED)
-def remote_node(name: str, has_sql: bool, origin: str) -> CallNode:
-    return call_node("remote", name, has_sql=has_sql, origin=origin)
+MAX_CACHED = 1000
+"""Characters of a key that is worth keeping: longer ones do not repeat, and would fill the memory."""
 
-
-_aws_nodes: dict[tuple[object, ...], CallNode] = {}
+_remote_nodes: dict[tuple[str, bool, str], CallNode] = {}
+_aws_nodes: dict[tuple[str, Aws], CallNode] = {}
 _segment_nodes: dict[tuple[object, ...], CallNode] = {}
 
 
+def remote_node(name: str, has_sql: bool, origin: str) -> CallNode:
+    """Where a remote call leads."""
+    key = (name, has_sql, origin)
+    node = _remote_nodes.get(key)
+    if node is None:
+        node = call_node("remote", name, has_sql=has_sql, origin=origin)
+        if len(name) + len(origin) <= MAX_CACHED:
+            _keep(_remote_nodes, key, node)
+    return node
+
+
 def aws_node(name: str, aws: Aws | None) -> CallNode:
+    """Where a call to an AWS service leads."""
     if aws is None:
         return call_node("aws", name)
-    gateway = aws.api_gateway
-    names = aws.resource_names
-    key = (
-        name,
-        aws.account_id,
-        tuple(names) if type(names) is list else names,
-        aws.table_name,
-        aws.table_names,
-        aws.bucket_name,
-        aws.queue_url,
-        aws.function_name,
-        aws.stream_name,
-        aws.delivery_stream_name,
-        aws.state_machine_arn,
-        aws.topic_arn,
-        gateway.account_id if gateway is not None else None,
-    )
     try:
-        node = _aws_nodes.get(key)
-    except TypeError:  # a list among them: rare, and judged afresh
+        node = _aws_nodes.get((name, aws))
+    except TypeError:  # a list or an object among its properties
+        if type(aws.resource_names) is not list:
+            return call_node("aws", name, aws=_block(aws))
+        # Several SDKs name resources so; as a tuple it can be looked up.
+        names = tuple(aws.resource_names)
+        return _aws_node_by_names(name, aws, names)
+    if node is None:
+        node = call_node("aws", name, aws=_block(aws))
+        if _length(aws) <= MAX_CACHED:
+            _keep(_aws_nodes, (name, aws), node)
+    return node
+
+
+def _aws_node_by_names(name: str, aws: Aws, names: tuple[object, ...]) -> CallNode:
+    hashable = replace(aws, resource_names=names)
+    try:
+        node = _aws_nodes.get((name, hashable))
+    except TypeError:
         return call_node("aws", name, aws=_block(aws))
     if node is None:
-        if len(_aws_nodes) >= CACHED:
-            _aws_nodes.clear()
-        node = _aws_nodes[key] = call_node("aws", name, aws=_block(aws))
+        node = call_node("aws", name, aws=_block(aws))
+        if _length(hashable) <= MAX_CACHED:
+            _keep(_aws_nodes, (name, hashable), node)
     return node
 
 
 def segment_node_of(name: str, origin: str, aws: Aws | None, inferred: bool) -> CallNode:
-    if aws is None:
-        account: object = None
-        gateway_account = None
+    """The node a segment belongs to."""
+    if aws is None or (aws.account_id is None and aws.api_gateway is None):
+        if inferred and aws is not None:
+            return segment_node(name, origin=origin, aws=_block(aws), inferred=True)
+        key: tuple[object, ...] = (name, origin, inferred)
     elif inferred:
         return segment_node(name, origin=origin, aws=_block(aws), inferred=True)
     else:
         account = aws.account_id if isinstance(aws.account_id, str) else None
-        gateway_account = aws.api_gateway.account_id if aws.api_gateway is not None else None
-    key = (name, origin, account, gateway_account, inferred)
+        gateway = aws.api_gateway.account_id if aws.api_gateway is not None else None
+        key = (name, origin, inferred, account, gateway)
     node = _segment_nodes.get(key)
     if node is None:
-        if len(_segment_nodes) >= CACHED:
-            _segment_nodes.clear()
         block = _block(aws) if aws is not None else None
         node = segment_node(name, origin=origin, aws=block, inferred=inferred)
-        _segment_nodes[key] = node
+        if sum(len(part) for part in key if isinstance(part, str)) <= MAX_CACHED:
+            _keep(_segment_nodes, key, node)
     return node
+
+
+def _keep(table: dict[Any, CallNode], key: object, node: CallNode) -> None:
+    if len(table) >= CACHED:
+        table.clear()
+    table[key] = node
+
+
+def _length(aws: Aws) -> int:
+    """Characters of a block that can be hashed."""
+    return len(msgspec.json.encode(aws))
 
 
 def _block(aws: Aws) -> dict[str, Any]:

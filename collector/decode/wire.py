@@ -32,19 +32,22 @@ class HttpBlock(Struct, gc=False):
     response: Response | None = None
 
 
-class Place(Struct, gc=False):
+class Place(Struct, frozen=True, gc=False):
     """``aws.ec2`` and ``aws.ecs``: where a segment ran."""
 
     instance_id: str | None = None
     availability_zone: str | None = None
 
 
-class Gateway(Struct, gc=False):
+class Gateway(Struct, frozen=True, gc=False):
     account_id: str | None = None
 
 
-class Aws(Struct, gc=False):
-    """What names the resource of a call; `store.rules.identity` judges types other than text."""
+class Aws(Struct, frozen=True, gc=False):
+    """What names the resource of a call; `store.rules.identity` judges types other than text.
+
+    Frozen, so that `collector.decode.nodes` can look it up.
+    """
 
     account_id: Any = None
     resource_names: Any = None
@@ -124,13 +127,9 @@ class Root(Unit, gc=False):
     inferred: bool | None = None
 
 
-_root_decoder = msgspec.json.Decoder(Root)
+read_strictly = msgspec.json.Decoder(Root).decode
+"""The document, when every property has the type it should. Raises msgspec's errors."""
 _T = TypeVar("_T", bound=Struct)
-
-
-def read_strictly(raw: bytes) -> Root:
-    """The document, when every property has the type it should. Raises msgspec's errors."""
-    return _root_decoder.decode(raw)
 
 
 def read_leniently(raw: bytes) -> tuple[Root, dict[str, Any]]:
