@@ -24,8 +24,10 @@ from store.rules.span_attributes import Attributes, read_attributes, text, texts
 from store.rules.span_calls import MAX_NAME, Callee, callee_of
 from store.rules.span_http import http_of
 from store.rules.span_outcome import (
+    FAULT,
     Flags,
     Thrown,
+    escaped_grpc,
     exception_type,
     flags_of,
     http_status,
@@ -125,6 +127,8 @@ def read_span_facts(span: Span, resource: Resource) -> SpanFacts:
     kind = span.kind
     status = http_status(attributes)
     flags = flags_of(attributes, span.status.code, status)
+    if kind == SERVER and not any(flags) and span.events and escaped_grpc(span, attributes):
+        flags = FAULT
     parent = span.parent_span_id
     if parent == _NOBODY:
         parent = b""

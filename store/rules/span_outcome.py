@@ -11,7 +11,7 @@ from store.rules.span_attributes import Attributes, number, read_attributes, tex
 from store.rules.span_patch import DOCUMENT
 from store.rules.span_words import GRPC_CODES, GRPC_ERRORS, GRPC_THROTTLE
 
-STATUS_ERROR = 2
+STATUS_UNSET, STATUS_ERROR = 0, 2
 
 
 class Flags(NamedTuple):
@@ -23,7 +23,8 @@ class Flags(NamedTuple):
 
 
 NO_FLAGS = Flags()
-_ERROR, _THROTTLE, _FAULT = Flags(error=True), Flags(error=True, throttle=True), Flags(fault=True)
+FAULT = Flags(fault=True)
+_ERROR, _THROTTLE = Flags(error=True), Flags(error=True, throttle=True)
 
 
 class Thrown(NamedTuple):
@@ -53,12 +54,12 @@ def flags_of(attributes: Attributes, status_code: int, status: int) -> Flags:
     if status >= 400:
         if DOCUMENT in attributes:  # the flags were none
             return NO_FLAGS
-        return _FAULT if status >= 500 else _THROTTLE if status == 429 else _ERROR
+        return FAULT if status >= 500 else _THROTTLE if status == 429 else _ERROR
     if "rpc.grpc.status_code" in attributes or "rpc.response.status_code" in attributes:
         flags = _of_grpc(attributes)
         if flags is not None:
             return flags
-    return _FAULT if failed else NO_FLAGS
+    return FAULT if failed else NO_FLAGS
 
 
 def _of_grpc(attributes: Attributes) -> Flags | None:
@@ -71,7 +72,20 @@ def _of_grpc(attributes: Attributes) -> Flags | None:
         return _THROTTLE
     if code in GRPC_ERRORS:
         return _ERROR
-    return _FAULT if 0 < code < len(GRPC_CODES) else None
+    return FAULT if 0 < code < len(GRPC_CODES) else None
+
+
+def escaped_grpc(span: Span, attributes: Attributes) -> bool:
+    """Whether an exception left a gRPC server's handler, though the span says OK.
+
+    Python's instrumentation writes OK before the handler runs and touches neither code nor status
+    when an exception gets out of it (opentelemetry-instrumentation-grpc 0.66b2, ``_start_span``);
+    gRPC answers UNKNOWN then, which is the server's fault. The exception it records is what tells:
+    errors that were handled should not be recorded (OpenTelemetry, "Recording errors").
+    """
+    if "rpc.grpc.status_code" not in attributes or span.status.code != STATUS_UNSET:
+        return False
+    return any(event.name == "exception" for event in span.events)
 
 
 _CLIENT_ERROR = re.compile(r"An error occurred \((\w+)\)")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from collector.decode.otlp import decode_otlp, decode_otlp_json
 from collector.decode.otlp_frames import MAX_SPANS
@@ -145,7 +145,9 @@ def test_graph_of_three_services() -> None:
         ({"rpc.grpc.status_code": 16}, True, State.ERROR),
         ({"rpc.grpc.status_code": 2}, True, State.FAULT),
         ({"rpc.grpc.status_code": 4}, False, State.FAULT),
+        ({"rpc.grpc.status_code": 12}, True, State.FAULT),
         ({"rpc.grpc.status_code": 13}, True, State.FAULT),
+        ({"rpc.grpc.status_code": 15}, True, State.FAULT),
         ({"rpc.grpc.status_code": 14}, True, State.FAULT),
         ({"rpc.grpc.status_code": 99}, False, State.OK),
         ({"rpc.response.status_code": "NOT_FOUND"}, True, State.ERROR),
@@ -175,6 +177,31 @@ def test_times() -> None:
     assert (document.start, document.end) == (START // 1000, START // 1000 + 10_000)
     document = decode(span(SERVER, end_time_unix_nano=START - 5 * MILLISECOND))
     assert document.end == document.start
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "change", "state"),
+    [
+        (SERVER, 0, {}, State.FAULT),
+        (SERVER, 0, {"events": []}, State.OK),
+        (SERVER, 0, {"events": [Span.Event(name="retried")]}, State.OK),
+        (SERVER, 0, {"status": Status(code=Status.STATUS_CODE_OK)}, State.OK),
+        (SERVER, None, {}, State.OK),
+        (SERVER, 2, {}, State.FAULT),
+        (SERVER, 5, {}, State.ERROR),
+        (SERVER, 8, {}, State.THROTTLE),
+        (CLIENT, 0, {}, State.OK),
+        (CONSUMER, 0, {}, State.OK),
+    ],
+)
+def test_exception_out_of_a_grpc_handler(
+    kind: int, code: int | None, change: dict[str, Any], state: State
+) -> None:
+    """Python's gRPC server spans say OK when the handler raised and gRPC answered UNKNOWN."""
+    attributes = {"rpc.system": "grpc"} | ({} if code is None else {"rpc.grpc.status_code": code})
+    thrown = {"exception.type": "ValueError", "exception.escaped": "False"}
+    document = decode(span(kind, attributes, exceptions=[thrown, thrown], **change))
+    assert document.state == state
 
 
 def test_exceptions() -> None:
