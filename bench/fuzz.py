@@ -4,7 +4,8 @@
     python -m bench.fuzz --minutes 30 [--corpus FOLDER]
 
 One input goes to the decoder that its first byte chooses. Nothing but `Document` and `Rejected`
-may come out; a document must be text the store can take, and must weave, sum up and read back.
+may come out; a document must be text the store can take, and must weave, sum up, read back and be
+exported.
 A crash ends the run, exits 1 and leaves the input in ``crash-*``; the closing line of libFuzzer
 counts the runs.
 """
@@ -34,6 +35,7 @@ with atheris.instrument_imports(include=["collector", "store"]):
     from store.edges import calls_of, weave
     from store.model import Document, Trace
     from store.processed import processed_documents
+    from store.rules.span_export import export_trace, to_json
     from store.summary import summarize
 
 Decoder = Callable[[bytes], Iterable[object]]
@@ -72,6 +74,9 @@ def fuzz_one(data: bytes) -> None:
         weave([trace])
         summarize(trace)
         processed_documents(trace)
+        exported = export_trace(trace.documents.values())
+        to_json(exported)
+        list(decode_otlp(exported.SerializeToString(), 1))
 
 
 def _datagram(data: bytes) -> Iterable[object]:
