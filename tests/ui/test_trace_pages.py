@@ -150,6 +150,45 @@ def test_the_first_fault_is_one_click_away(page: Page, shop: Any) -> None:
     expect(page.get_by_role("complementary", name="Segment details")).to_be_visible()
 
 
+def test_a_trace_is_pinned_and_let_go(page: Page, shop: Any) -> None:
+    """By keyboard; it says so, also after a reload."""
+    page.goto(shop.url(f"/traces/{shop.trace_id}"))
+    button = page.get_by_role("button", name="Pin", exact=True)
+    expect(button).to_have_attribute("aria-pressed", "false")
+    expect(button).to_have_attribute("title", "Pin: keep this trace for ever")
+    tab_to(page, button)
+    page.keyboard.press("Space")
+    expect(button).to_have_attribute("aria-pressed", "true")
+    expect(button).to_have_attribute("title", re.compile("^Unpin"))
+    kept = page.locator(".trace-facts div", has=page.get_by_text("Kept", exact=True))
+    expect(kept).to_contain_text("for ever")
+    pinned = shop.server.get("/api/pins")["pins"]
+    assert shop.trace_id in [pin["id"] for pin in pinned]
+    page.reload()
+    expect(button).to_have_attribute("aria-pressed", "true")
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "false")
+    expect(kept).to_have_count(0)
+    assert shop.trace_id not in [pin["id"] for pin in shop.server.get("/api/pins")["pins"]]
+
+
+def test_a_pin_that_fails_says_so(page: Page, shop: Any) -> None:
+    """And nothing looks pinned that is not."""
+    page.goto(shop.url(f"/traces/{shop.trace_id}"))
+    button = page.get_by_role("button", name="Pin", exact=True)
+    expect(button).to_be_visible()
+    page.route("**/pin", lambda route: route.abort())
+    button.click()
+    expect(page.get_by_role("alert").filter(has_text="Could not pin")).to_have_text(
+        "Could not pin: the server does not answer"
+    )
+    expect(button).to_have_attribute("aria-pressed", "false")
+    page.unroute("**/pin")
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_text("Could not pin")).to_have_count(0)
+
+
 def test_map_and_raw_documents_of_one_trace(page: Page, shop: Any) -> None:
     """The same map component, and the documents as BatchGetTraces returns them."""
     page.goto(shop.url(f"/traces/{shop.trace_id}?tab=map"))

@@ -25,15 +25,25 @@ export interface TraceFilter {
 }
 
 export async function fetchJson<T>(url: string, signal?: AbortSignal): Promise<T> {
+  return (await (await ask(url, { ...(signal && { signal }) })).json()) as T
+}
+
+/** Changes something; `null` when the server has nothing to say about it. */
+export async function send<T>(method: 'PUT' | 'DELETE', url: string): Promise<T | null> {
+  const response = await ask(url, { method })
+  return response.status === 204 ? null : ((await response.json()) as T)
+}
+
+async function ask(url: string, request: RequestInit): Promise<Response> {
   let response: Response
   try {
-    response = await fetch(url, { ...(signal && { signal }), headers: { Accept: 'application/json' } })
+    response = await fetch(url, { ...request, headers: { Accept: 'application/json' } })
   } catch (cause) {
-    if (signal?.aborted) throw cause
+    if (request.signal?.aborted) throw cause
     throw new ApiError(0, 'Unreachable', 'the server does not answer')
   }
   if (!response.ok) throw await refusal(response)
-  return (await response.json()) as T
+  return response
 }
 
 async function refusal(response: Response): Promise<ApiError> {
@@ -58,6 +68,7 @@ export const addresses = {
   tracesFigure: (window: TimeWindow, filter: TraceFilter) =>
     `/api/traces/figure?${query(window, filterQuery(filter))}`,
   trace: (id: string) => `/api/traces/${encodeURIComponent(id)}`,
+  pin: (id: string) => `/api/traces/${encodeURIComponent(id)}/pin`,
   status: () => '/api/status',
 }
 

@@ -162,8 +162,15 @@ export interface TraceRow {
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
 export type JsonObject = { [key: string]: Json }
 
+/** Since when a trace is kept for ever, in epoch seconds, and why. */
+export interface Pin {
+  note: string
+  at: number
+}
+
 export interface Trace extends TraceHead {
   w3c_id: string
+  pin: Pin | null
   rows: TraceRow[]
   map: Graph
   documents: Record<string, JsonObject>

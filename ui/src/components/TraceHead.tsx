@@ -1,9 +1,10 @@
 // What the trace as a whole was: who asked for what, when, how long it took and how it ended.
 
-import type { ReactNode } from 'react'
+import { useEffect, useState, type ReactNode } from 'react'
 import type { Trace, TraceRow } from '../api/types'
 import { clock, count, date, duration } from '../model/format'
 import { CopyButton } from './CopyButton'
+import { PinButton } from './PinButton'
 import { StatusMark } from './StatusMark'
 
 interface Props {
@@ -19,6 +20,8 @@ export function traceTitle({ method, url, entry }: Trace): string {
 
 export function TraceHead({ trace, firstFault, onFirstFault, onReload }: Props) {
   const segments = trace.raw.length
+  const [pin, setPin] = useState(trace.pin)
+  useEffect(() => setPin(trace.pin), [trace.pin])
   return (
     <div className="trace-head">
       <div className="trace-title">
@@ -27,6 +30,7 @@ export function TraceHead({ trace, firstFault, onFirstFault, onReload }: Props) 
           <code>{trace.id}</code>
           <CopyButton text={trace.id} label="Copy the trace id" />
         </span>
+        <PinButton trace={trace.id} pin={pin} onPin={setPin} />
       </div>
       <dl className="trace-facts">
         <Fact label="Status">
@@ -45,6 +49,16 @@ export function TraceHead({ trace, firstFault, onFirstFault, onReload }: Props) 
         {trace.entry && <Fact label="Entry">{trace.entry.name}</Fact>}
         {trace.user && <Fact label="User">{trace.user}</Fact>}
         <Fact label="Segments">{count(segments)}</Fact>
+        {pin && (
+          <Fact label="Kept">
+            <span title={`Pinned ${date(pin.at)} ${clock(pin.at)}`}>for ever</span>
+            {pin.note && (
+              <span className="pin-note" title={pin.note}>
+                {pin.note}
+              </span>
+            )}
+          </Fact>
+        )}
         {trace.partial && (
           <Fact label="Complete">
             <span className="partial">partial</span>

@@ -46,7 +46,13 @@ function Loaded({ trace, onReload }: { trace: Trace; onReload(): void }) {
 
   return (
     <>
-      <TraceHead trace={trace} firstFault={fault} onFirstFault={(seg) => choose(seg)} onReload={onReload} />
+      <TraceHead
+        key={trace.id}
+        trace={trace}
+        firstFault={fault}
+        onFirstFault={(seg) => choose(seg)}
+        onReload={onReload}
+      />
       <div className="tabs" role="tablist" aria-label="Views of the trace">
         {TABS.map((one) => (
           <button
