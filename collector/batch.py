@@ -102,9 +102,10 @@ class Batcher:
             raise Full("the queue is full")
         return kept
 
-    def offer(self, documents: Sequence[Document]) -> bool:
-        """Queue documents of a sender who cannot wait; when full they are dropped and counted."""
-        if not documents or self._queue.add(documents, None):
+    def offer(self, documents: Sequence[Document], wait: float = 0.0) -> bool:
+        """Queue documents that nobody asks after; those for which there is no room within
+        ``wait`` seconds are dropped and counted."""
+        if not documents or self._queue.add(documents, None, wait):
             return True
         self._counters.dropped.labels("queue_full").inc(len(documents))
         return False

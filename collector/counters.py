@@ -56,7 +56,8 @@ class Counters:
         )
         self.kernel_drops = Counter(
             "raymap_udp_kernel_drops",
-            "Datagrams the kernel dropped because the receive buffer was full",
+            "Datagrams the kernel dropped: buffer (it was full), checksum, memory (udp_mem)",
+            ["reason"],
             registry=registry,
         )
         self.queued = Gauge(

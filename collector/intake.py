@@ -17,6 +17,7 @@ import structlog
 from collector.batch import Batcher, Keeping
 from collector.clock import Clock
 from collector.counters import Counters, shared_counters
+from collector.decode.document import decode_document
 from collector.decode.otlp_datagram import decode_parcel, is_metrics
 from collector.decode.rejected import Rejected
 from collector.queue import Kept, Limits
@@ -73,15 +74,25 @@ class Intake:
         """Understand the documents of one request, and count them."""
         version = self._clock.take(len(raws))
         metrics = 0
-        results: list[tuple[int, Document | Rejected]] = []
+        documents: list[Document] = []
+        rejected: list[tuple[int, Rejected]] = []
         for index, raw in enumerate(raws):
-            if is_metrics(raw):
+            if raw.startswith(b"{"):  # one document of X-Ray's: nearly everything
+                try:
+                    documents.append(decode_document(raw, version + index))
+                except Rejected as rejection:
+                    rejected.append((index, rejection))
+            elif is_metrics(raw):
                 metrics += 1
             else:
-                results += [(index, result) for result in decode_parcel(raw, version + index)]
+                for result in decode_parcel(raw, version + index):
+                    if isinstance(result, Document):
+                        documents.append(result)
+                    else:
+                        rejected.append((index, result))
         if metrics:
             self.counters.metrics.inc(metrics)
-        return self._sort(results, door)
+        return self._count(Decoded(documents, rejected), door)
 
     def decode_request(
         self, decode: Callable[[int], Iterable[Document | Rejected]], door: str
@@ -91,23 +102,24 @@ class Intake:
         Raises Rejected, counted too, when the request as a whole cannot be read.
         """
         try:
-            return self._sort(list(enumerate(decode(self._clock.take()))), door)
+            results = list(decode(self._clock.take()))
         except Rejected as rejected:
             self.counters.received.labels(door).inc()
             self.reject([rejected])
             raise
+        documents = [result for result in results if isinstance(result, Document)]
+        rejections = [
+            (index, result)
+            for index, result in enumerate(results)
+            if not isinstance(result, Document)
+        ]
+        return self._count(Decoded(documents, rejections), door)
 
-    def _sort(self, results: Sequence[tuple[int, Document | Rejected]], door: str) -> Decoded:
-        documents: list[Document] = []
-        rejected: list[tuple[int, Rejected]] = []
-        for index, result in results:
-            if isinstance(result, Document):
-                documents.append(result)
-            else:
-                rejected.append((index, result))
-        self.counters.received.labels(door).inc(len(results))
-        self.reject(rejection for _, rejection in rejected)
-        return Decoded(documents, rejected)
+    def _count(self, decoded: Decoded, door: str) -> Decoded:
+        count = len(decoded.documents) + len(decoded.rejected)
+        self.counters.received.labels(door).inc(count)
+        self.reject(rejection for _, rejection in decoded.rejected)
+        return decoded
 
     def reject(self, rejections: Iterable[Rejected]) -> None:
         """Count and log what was turned away."""
@@ -119,9 +131,10 @@ class Intake:
         """Queue documents; the future is done when they are kept. Raises Full."""
         return self._batcher.submit(documents)
 
-    def offer(self, documents: Sequence[Document]) -> bool:
-        """Queue documents without an answer; False when they had to be dropped."""
-        return self._batcher.offer(documents)
+    def offer(self, documents: Sequence[Document], wait: float = 0.0) -> bool:
+        """Queue documents without an answer; False when they had to be dropped, for want of room
+        within ``wait`` seconds."""
+        return self._batcher.offer(documents, wait)
 
 
 class _Complaints:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Iterator
 
 import pytest
+import structlog
 
 from collector.counters import Counters
 from collector.intake import Intake
-from collector.receivers.udp import RECEIVE_BUFFER, KernelDrops, UdpReceiver, parse_drops
+from collector.receivers import kernel_drops
+from collector.receivers.kernel_drops import KernelDrops, parse_drops, parse_errors
+from collector.receivers.udp import RECEIVE_BUFFER, UdpReceiver
 from store.memory import MemoryStore
 from tests.collector.samples import datagram, eventually, segment_bytes
 
@@ -64,10 +68,7 @@ def test_a_bug_does_not_silence_the_door(
     with monkeypatch.context() as patch:
         patch.setattr(udp, "take", lambda datagrams: 1 / 0)
         send(udp, b"x")
-        eventually(lambda: udp._thread.is_alive())
-        import time
-
-        time.sleep(0.1)
+        eventually(lambda: udp._decoded > 0)
     send(udp, datagram(segment_bytes()))
     eventually(lambda: counters.snapshot()["stored"] == 1)
 
@@ -114,9 +115,96 @@ def test_kernel_drops_are_counted(intake: Intake, counters: Counters) -> None:
     receiver.start()
     receiver.stop()
     snapshot = counters.snapshot()
+    assert b'raymap_udp_kernel_drops_total{reason="buffer"}' in counters.render()
     assert snapshot["kernel_drops"] > 0
     assert snapshot["kernel_drops"] + snapshot["received"] == 100
     assert buffer >= min(RECEIVE_BUFFER, 200_000)
+
+
+def test_a_burst_waits_in_memory_while_the_decoder_is_behind(
+    intake: Intake, counters: Counters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reader goes on: more than the kernel's buffer holds is kept, up to the bound."""
+    receiver = UdpReceiver(intake, port=0)
+    receiver._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    hold = threading.Event()
+    take = receiver.take
+    monkeypatch.setattr(receiver, "take", lambda datagrams: (hold.wait(10), take(datagrams)))
+    receiver.start()
+    for id in range(1, 101):
+        before = receiver._read
+        send(receiver, datagram(segment_bytes(f"{id:016x}")))
+        eventually(lambda before=before: receiver._read > before)  # type: ignore[misc]
+    assert receiver._decoded == 0
+    hold.set()
+    receiver.stop()
+    assert counters.snapshot()["received"] == 100
+    assert counters.snapshot()["kernel_drops"] == 0
+
+
+def test_what_is_read_ahead_is_bounded(
+    intake: Intake, counters: Counters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Past the bound the kernel's buffer fills up, and nothing is lost before that is full."""
+    receiver = UdpReceiver(intake, port=0, read_ahead=20_000)
+    hold = threading.Event()
+    take = receiver.take
+    monkeypatch.setattr(receiver, "take", lambda datagrams: (hold.wait(10), take(datagrams)))
+    receiver.start()
+    payload = datagram(segment_bytes(note="x" * 5_000))
+    for _ in range(40):
+        send(receiver, payload)
+        assert receiver._read - receiver._decoded <= 20_000
+    hold.set()
+    receiver.stop()
+    assert counters.snapshot()["received"] == 40
+
+
+def test_a_granted_buffer_that_is_small_is_said(
+    intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once, with the remedy."""
+    receiver = UdpReceiver(intake, port=0)
+    receiver._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 100_000)
+    with structlog.testing.capture_logs() as logs:
+        receiver.start()
+        receiver.stop()
+    (said,) = [entry for entry in logs if entry["event"] == "udp_buffer_small"]
+    assert said["remedy"] == f"sysctl -w net.core.rmem_max={RECEIVE_BUFFER}"
+
+
+def test_kernel_drops_have_reasons(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the whole machine counted of others is subtracted from the buffer's."""
+    files = {"drops": 0, "checksum": 5, "memory": 0}
+
+    def read(path: str) -> str:
+        if "snmp" in path:
+            return (
+                "Ip: A B\nIp: 1 2\n"
+                "Udp: InDatagrams InCsumErrors MemErrors\n"
+                f"Udp: 9 {files['checksum']} {files['memory']}\n"
+            )
+        row = "0: a b 07 0:0 00:0 0 0 0 {} 2 0 {}"
+        return "header\n" + row.format(drops._inode, files["drops"])
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        monkeypatch.setattr(kernel_drops, "_read", read)
+        drops = KernelDrops(sock)
+        assert drops.since_last() == {}
+        files |= {"drops": 10, "checksum": 7, "memory": 1}
+        assert drops.since_last() == {"checksum": 2, "memory": 1, "buffer": 7}
+        files |= {"drops": 11, "memory": 100}
+        assert drops.since_last() == {"memory": 1}
+        files |= {"drops": 14}
+        assert drops.since_last() == {"buffer": 3}
+        assert drops.since_last() == {}
+
+
+def test_parse_errors_of_ipv6() -> None:
+    """One name a line."""
+    text = "Udp6InErrors 9\nUdp6InCsumErrors 3\nUdp6MemErrors 4\nUdpLite6InErrors 1\n"
+    assert parse_errors(text) == {"checksum": 3, "memory": 4}
+    assert parse_errors("") == {}
 
 
 def test_parse_drops() -> None:
@@ -137,5 +225,5 @@ def test_no_table_no_drops(monkeypatch: pytest.MonkeyPatch) -> None:
     """Other systems than Linux do not tell."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         drops = KernelDrops(sock)
-        drops._table = "/nowhere"
-        assert drops.since_last() == 0
+        drops._table = drops._statistics = "/nowhere"
+        assert drops.since_last() == {}
