@@ -9,15 +9,19 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from bench import sections
 from bench.recall.delivery import Conditions
 from bench.recall.doors import Doors
 from bench.recall.rolling import rollers, rolling
@@ -91,16 +95,32 @@ def _exactly(value: float) -> str:
     return f"{value:.0f}" if value in (0.0, 1.0) else f"{value:.6f}"
 
 
+HEAD = (
+    *("k", "late", "twice", "clocks", "lost", "traces", "documents", "maps", "together", "fresh"),
+    *("node prec.", "recall", "error", "edge prec.", "recall", "error", "time error"),
+)
+
+
 def _table(outcomes: list[Outcome]) -> Table:
     table = Table(title="the map against the truth, over all maps of a case")
-    columns = "k late twice clocks lost traces documents maps together fresh"
-    for column in (*columns.split(), "node prec.", "recall", "error", "edge prec.", "recall"):
-        table.add_column(column, justify="right")
-    for column in ("error", "time error"):
+    for column in HEAD:
         table.add_column(column, justify="right")
     for outcome in outcomes:
         table.add_row(*_row(outcome), style="green" if outcome.perfect else "red")
     return table
+
+
+def _markdown(outcomes: list[Outcome]) -> str:
+    command = f"`python -m bench.recall {shlex.join(sys.argv[1:])}`"
+    lines = [
+        "## Recall",
+        "",
+        f"{command}, {datetime.now(UTC):%Y-%m-%d}, {sections.machine()}.",
+        "What the columns say: [bench/README.md](../bench/README.md#recall).",
+        "",
+        *sections.table(HEAD, map(_row, outcomes)),
+    ]
+    return "\n".join(lines)
 
 
 def _explain(console: Console, outcome: Outcome) -> None:
@@ -112,12 +132,13 @@ def _explain(console: Console, outcome: Outcome) -> None:
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.recall", description=__doc__)
-    parser.add_argument("--traces", type=int, default=400, help="that enter; messages make more")
-    parser.add_argument("--batches", type=int, default=40, help="inserts of a case")
+    parser.add_argument("--traces", type=int, default=100, help="that enter; messages make more")
+    parser.add_argument("--batches", type=int, default=30, help="inserts of a case")
     parser.add_argument("--splits", default="1,2,4,10", help="inserts that one trace comes in")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rollers", type=int, default=0, help="that count all the time")
     parser.add_argument("--server", action="store_true", help="through the doors of raymap serve")
+    parser.add_argument("--docs", type=Path, help="write BENCHMARKS.md's section here")
     parser.add_argument("--json", type=Path, help="write the figures here as well")
     parser.add_argument("--log", type=Path, help="keep the server's log")
     parser.add_argument("options", nargs="*", help="further options of raymap serve, after --")
@@ -139,6 +160,8 @@ def main() -> int:
         console.print(f"{outcome.conditions}: {'exact' if outcome.perfect else 'WRONG'}")
         _explain(console, outcome)
     console.print(_table(done))
+    if options.docs:
+        sections.write(options.docs, "recall", _markdown(done))
     if options.json:
         options.json.write_text(json.dumps([asdict(outcome) for outcome in done], indent=1))
     return 0 if all(outcome.perfect for outcome in done) else 1

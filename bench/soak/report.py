@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import math
-import os
-import platform
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
+from bench import sections
 from bench.soak.picture import Line, Panel, draw
 from bench.soak.reader import KINDS, MAPS, Answer
 from bench.soak.sender import Sent
 from bench.soak.watch import Kept, Sample, Verified, quantile, quantiles
 
 MIB = 1 << 20
-_BEGIN, _END = "<!-- soak: written by python -m bench.soak -->", "<!-- /soak -->"
 _SLICES = 60
 """Parts of the time that a point of the picture's rates and latencies is about."""
 
@@ -121,7 +118,7 @@ def picture(soak: Soak) -> str:
         Panel("resident memory by process, MiB", memory_lines),
     ]
     day = datetime.fromtimestamp(soak.begun, UTC)
-    subtitle = f"{next(rows(soak))[1]}, {minutes:.3g} minutes, {day:%Y-%m-%d}; {machine()}"
+    subtitle = f"{next(rows(soak))[1]}, {minutes:.3g} minutes, {day:%Y-%m-%d}; {sections.machine()}"
     return draw("Raymap under a steady load, with readers", subtitle, panels, minutes)
 
 
@@ -137,31 +134,29 @@ def _latencies(soak: Soak, kind: str) -> Iterator[Line]:
         yield Line(name, times)
 
 
-def machine() -> str:
-    """Cores and memory, and which Python."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / (1 << 30)
-    return f"{os.cpu_count()} cores, {memory:.0f} GiB, Python {platform.python_version()}"
-
-
 def markdown(soak: Soak) -> str:
     """The section, without its marks."""
     day = datetime.fromtimestamp(soak.begun, UTC)
     lines = [
         "## Soak",
         "",
-        f"`{soak.command}`, {day:%Y-%m-%d %H:%M} UTC, {machine()}; senders and readers on the same machine.",
+        f"`{soak.command}`, {day:%Y-%m-%d %H:%M} UTC, {sections.machine()}; senders and readers on the same machine.",
         "",
         "![Throughput, latency and memory over time](soak.svg)",
         "",
-        *_table(("", ""), rows(soak)),
+        *sections.table(("", ""), rows(soak)),
         "",
         f"Stored per second, over {len(soak.samples) - 1} samples: "
         + ", ".join(f"p{p} {quantile(throughput(soak), p / 100):,.0f}" for p in (5, 50, 95))
         + ".",
         "",
-        *_table(("asked while it ran", "times", "failed", "p50", "p95", "p99"), questions(soak)),
+        *sections.table(
+            ("asked while it ran", "times", "failed", "p50", "p95", "p99"), questions(soak)
+        ),
         "",
-        *_table(("process", "MiB early", "at the end", "at most", "cores"), processes(soak)),
+        *sections.table(
+            ("process", "MiB early", "at the end", "at most", "cores"), processes(soak)
+        ),
         "",
     ]
     if soak.verified is not None:
@@ -181,22 +176,7 @@ def processes(soak: Soak) -> Iterator[tuple[str, ...]]:
         yield name, f"{first:,.0f}", f"{last:,.0f}", f"{highest:,.0f}", f"{cores:.2f}"
 
 
-def _table(head: Sequence[str], body: Iterator[tuple[str, ...]]) -> Iterator[str]:
-    yield f"| {' | '.join(head)} |"
-    yield "|---" + "|--:" * (len(head) - 1) + "|"
-    for row in body:
-        yield f"| {' | '.join(row)} |"
-
-
 def write(soak: Soak, folder: Path) -> None:
     """soak.svg and the section of BENCHMARKS.md in a folder; an earlier section is replaced."""
     (folder / "soak.svg").write_text(picture(soak))
-    file = folder / "BENCHMARKS.md"
-    before = file.read_text() if file.exists() else "# Benchmarks\n"
-    section = f"{_BEGIN}\n{markdown(soak)}{_END}\n"
-    pattern = re.compile(re.escape(_BEGIN) + ".*?" + re.escape(_END) + r"\n?", re.DOTALL)
-    if pattern.search(before):
-        after = pattern.sub(lambda _: section, before)
-    else:
-        after = before.rstrip("\n") + "\n\n" + section
-    file.write_text(after)
+    sections.write(folder, "soak", markdown(soak))
