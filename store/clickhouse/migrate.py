@@ -1,10 +1,8 @@
 """Brings a database to the schema of this program: applies the numbered files of migrations/.
 
-* `0001_segments.sql`: applied once, in order, and recorded in `raymap_migrations`.
-* `always_ttl.sql` (any `always_*.sql`): applied after them whenever its *rendered* text differs
-  from the last one applied, so that a changed setting (retention) reaches tables that exist.
-
-`{retention_days}` and the like are filled in from the settings. ClickHouse has no transaction
+Each is applied once, in order, and recorded in `raymap_migrations`. `{retention_days}` and the like
+are filled in from the settings; what may be set differently later is brought to tables that exist
+by whoever owns the setting (`store.clickhouse.retention`). ClickHouse has no transaction
 around DDL, so every statement must be harmless when repeated (IF NOT EXISTS); then a crash half
 way, or two processes starting together, need no lock.
 """
@@ -58,7 +56,7 @@ class SchemaTooNew(MigrationError):
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    version: int  # 0: always
+    version: int
     name: str
     statements: tuple[str, ...]
     checksum: str
@@ -88,14 +86,12 @@ def newest_version(folder: Path = FOLDER) -> int:
 
 
 def read_migrations(folder: Path, settings: Mapping[str, object]) -> list[Migration]:
-    """The files of a folder in the order of their application: by number, then the always ones."""
-    numbered, always = [], []
+    """The files of a folder in the order of their application."""
+    numbered = []
     for path in sorted(folder.glob("*.sql")):
         text = path.read_text()
         rendered = render(text, settings, path.name)
-        if path.name.startswith("always_"):
-            always.append(Migration(0, path.name, split_statements(rendered), _checksum(rendered)))
-        elif match := NUMBERED.fullmatch(path.name):
+        if match := NUMBERED.fullmatch(path.name):
             number = int(match[1])
             numbered.append(
                 Migration(number, path.name, split_statements(rendered), _checksum(text))
@@ -105,7 +101,7 @@ def read_migrations(folder: Path, settings: Mapping[str, object]) -> list[Migrat
     for expected, migration in enumerate(numbered, start=1):
         if migration.version != expected:
             raise MigrationError(f"{migration.name}: expected number {expected:04d}, without gaps")
-    return numbered + always
+    return numbered
 
 
 def render(text: str, settings: Mapping[str, object], name: str) -> str:
@@ -139,25 +135,17 @@ def split_statements(sql: str) -> tuple[str, ...]:
 def _apply(client: Client, migrations: Iterable[Migration]) -> list[str]:
     migrations = list(migrations)
     client.execute(RECORD)
-    done: dict[tuple[int, str], str] = {
-        (version, name): checksum
-        for version, name, checksum in client.execute(
-            "SELECT version, name, checksum FROM raymap_migrations FINAL"
-        )
-    }
+    done = {version for (version,) in client.execute("SELECT version FROM raymap_migrations FINAL")}
     known = max((m.version for m in migrations), default=0)
-    found = max((version for version, _ in done), default=0)
+    found = max(done, default=0)
     if found > known:
         raise SchemaTooNew(
             f"This database was written by a newer Raymap (schema {found}; this program knows up "
             f"to {known}). Upgrade Raymap or point it at another database."
         )
-    applied_versions = {version for version, _ in done if version}
     applied = []
     for migration in migrations:
-        if migration.version in applied_versions:
-            continue
-        if migration.version == 0 and done.get((0, migration.name)) == migration.checksum:
+        if migration.version in done:
             continue
         _run(client, migration)
         applied.append(migration.name)
