@@ -12,12 +12,14 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from bench.documents import Documents
 
 UDP_HEADER = b'{"format":"json","version":1}\n'
 _BURST_SECONDS = 0.002
+_Task = TypeVar("_Task")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +46,28 @@ class Sent:
 
 def send(door: str, offer: Offer) -> Sent:
     """Run the sender of this door in a process and wait for it."""
-    receiver, sender = multiprocessing.Pipe(duplex=False)
+    doors: dict[str, Callable[[Offer], Sent]] = {"udp": send_udp, "http": send_http}
+    return apart(doors[door], offer)
+
+
+def apart(sender: Callable[[_Task], Sent], task: _Task) -> Sent:
+    """Run a sender in a process of its own and wait for it; both must be importable."""
+    out, into = multiprocessing.Pipe(duplex=False)
     context = multiprocessing.get_context("spawn")
-    process = context.Process(target=_run, args=(door, offer, sender))
+    process = context.Process(target=_run, args=(sender, task, into))
     process.start()
-    sender.close()
+    into.close()
     try:
-        result: Sent = receiver.recv()
+        result: Sent = out.recv()
         return result
     except EOFError:
-        raise SystemExit(f"the {door} sender died") from None
+        raise SystemExit(f"{sender.__name__}: the sender died") from None
     finally:
         process.join()
 
 
-def _run(door: str, offer: Offer, out: Connection) -> None:
-    doors: dict[str, Callable[[Offer], Sent]] = {"udp": send_udp, "http": send_http}
-    out.send(doors[door](offer))
+def _run(sender: Callable[[Any], Sent], task: object, into: Connection) -> None:
+    into.send(sender(task))
 
 
 def send_udp(offer: Offer) -> Sent:
@@ -105,27 +112,47 @@ class Poster:
 
 def send_http(offer: Offer) -> Sent:
     """Each connection posts on its own schedule and falls behind when the server does."""
+    size = offer.documents_per_call
+
+    def connect() -> Callable[[], int]:
+        poster, documents = Poster(offer.http), Documents(escaped=True)
+
+        def call() -> int:
+            unprocessed = poster.post([documents.next()[1] for _ in range(size)])
+            return 0 if unprocessed is None else size - len(unprocessed)
+
+        return call
+
+    return on_schedule(connect, size, offer.rate, offer.seconds, offer.connections)
+
+
+def on_schedule(
+    connect: Callable[[], Callable[[], int]],
+    size: int,
+    rate: float,
+    seconds: float,
+    connections: int,
+) -> Sent:
+    """Calls at a rate of documents, each connection in a thread and in its own turn.
+
+    ``connect`` gives a call that sends ``size`` documents, and says how many were acknowledged.
+    """
     lock = threading.Lock()
-    totals = [0, 0, 0]
+    sent = acknowledged = 0
     begun = time.perf_counter()
 
     def connection(_number: int) -> None:
-        poster = Poster(offer.http)
-        documents = Documents(escaped=True)
-        share = offer.rate / offer.connections
-        calls = 0
-        while time.perf_counter() - begun < offer.seconds:
-            due = begun + calls * offer.documents_per_call / share
+        nonlocal sent, acknowledged
+        call, calls = connect(), 0
+        while time.perf_counter() - begun < seconds:
+            due = begun + calls * size * connections / rate
             time.sleep(max(0.0, due - time.perf_counter()))
-            batch = [documents.next()[1] for _ in range(offer.documents_per_call)]
-            unprocessed = poster.post(batch)
+            kept = call()
             calls += 1
-            kept = 0 if unprocessed is None else len(batch) - len(unprocessed)
             with lock:
-                totals[0] += len(batch)
-                totals[1] += kept
-                totals[2] += len(batch) - kept
+                sent += size
+                acknowledged += kept
 
-    with ThreadPoolExecutor(offer.connections) as pool:
-        list(pool.map(connection, range(offer.connections)))
-    return Sent(totals[0], totals[1], totals[2], time.perf_counter() - begun)
+    with ThreadPoolExecutor(connections) as pool:
+        list(pool.map(connection, range(connections)))
+    return Sent(sent, acknowledged, sent - acknowledged, time.perf_counter() - begun)

@@ -2,8 +2,10 @@
 
 Starts a Raymap of its own and offers OTLP requests in protobuf at growing rates from a process of
 its own, each connection waiting for its answer as exporters do. A rate holds when every call was
-answered in time and every span is stored. Requests are rendered once a second; for each call only
-the trace ids are patched, five spans to a trace, so the sender takes little of the machine.
+answered in time and every span is stored. On a machine that others use too, the processor time
+that a span costs says more than the rate.
+
+    python -m bench.otlp [-- --collectors 2]
 """
 
 from __future__ import annotations
@@ -11,187 +13,24 @@ from __future__ import annotations
 import argparse
 import http.client
 import json
-import multiprocessing
-import os
 import socket
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from multiprocessing.connection import Connection
 from pathlib import Path
-from random import Random
 
 import grpc
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
-    ExportTraceServiceRequest,
-    ExportTraceServiceResponse,
-)
-from opentelemetry.proto.common.v1.common_pb2 import KeyValue
-from opentelemetry.proto.trace.v1.trace_pb2 import ScopeSpans, Span, Status
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 from rich.console import Console
 from rich.table import Table
 
-from bench.counting import STORED_METRIC, StoredDocuments, scrape
-from bench.server import WIDTH, Server, Usage, running
+from bench import ingest
+from bench.doors import Sent, apart, on_schedule
+from bench.ingest import MIB, Step
+from bench.server import WIDTH, Server, running
+from bench.spans import Requests
 
-MIB = 1 << 20
-SPANS_PER_TRACE = 5
 _EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
-_PATHS = ("/orders", "/orders/7", "/products", "/cart", "/checkout", "/search")
-_TABLES = ("orders", "products", "carts", "sessions")
-_STATUSES = ((200, 201, 404, 429, 500), (80, 10, 5, 2, 3))
-
-
-class Requests:
-    """A source of requests of one service, each with traces of its own; threads may share it."""
-
-    def __init__(self, spans: int) -> None:
-        self._lock = threading.Lock()
-        self._traces = max(1, spans // SPANS_PER_TRACE)
-        self._second = 0
-        self._template = bytearray()
-        self._places: list[tuple[int, int]] = []
-
-    def next(self) -> bytes:
-        ids = os.urandom(16 * self._traces)
-        with self._lock:
-            now = int(time.time())
-            if now != self._second:
-                self._second = now
-                self._render(now)
-            for place, start in self._places:
-                self._template[place : place + 16] = ids[start : start + 16]
-            return bytes(self._template)
-
-    @property
-    def spans(self) -> int:
-        """Of each request."""
-        return self._traces * SPANS_PER_TRACE
-
-    def _render(self, now: int) -> None:
-        """The request, and where in it each trace's id stands."""
-        random = Random(7)
-        marks = [random.randbytes(16) for _ in range(self._traces)]
-        body = _request(random, marks, now * 1_000_000_000).SerializeToString()
-        self._places = []
-        for number, mark in enumerate(marks):
-            place = body.find(mark)
-            while place >= 0:
-                self._places.append((place, number * 16))
-                place = body.find(mark, place + 16)
-        if len(self._places) != self.spans:
-            raise AssertionError("a trace id is not where it should be")
-        self._template = bytearray(body)
-
-
-def _request(random: Random, trace_ids: list[bytes], now: int) -> ExportTraceServiceRequest:
-    request = ExportTraceServiceRequest()
-    part = request.resource_spans.add()
-    _put(
-        part.resource.attributes,
-        {
-            "service.name": "checkout",
-            "telemetry.sdk.language": "python",
-            "telemetry.sdk.name": "opentelemetry",
-            "telemetry.sdk.version": "1.45.2",
-            "host.name": "checkout-6f5d8c7b9-x2x7q",
-        },
-    )
-    scope = part.scope_spans.add()
-    scope.scope.name = "opentelemetry.instrumentation.flask"
-    for trace_id in trace_ids:
-        _trace(random, scope, trace_id, now)
-    return request
-
-
-def _trace(random: Random, scope: ScopeSpans, trace_id: bytes, now: int) -> None:
-    """One request to a web service: a local step, SQL, DynamoDB and another service."""
-    begun = now - 1_000_000_000 + random.randrange(500_000_000)
-    status = random.choices(*_STATUSES)[0]
-    path = random.choice(_PATHS)
-    root = scope.spans.add(
-        trace_id=trace_id,
-        span_id=random.randbytes(8),
-        name=f"GET {path}",
-        kind=Span.SPAN_KIND_SERVER,
-        start_time_unix_nano=begun,
-        end_time_unix_nano=begun + random.randrange(20_000_000, 90_000_000),
-        flags=0x100,
-    )
-    _put(
-        root.attributes,
-        {
-            "http.request.method": "GET",
-            "http.route": path,
-            "url.scheme": "https",
-            "url.path": path,
-            "server.address": "shop.example.com",
-            "client.address": f"192.0.2.{random.randint(1, 254)}",
-            "user_agent.original": "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Firefox/145",
-            "http.response.status_code": status,
-            "enduser.id": f"user-{random.randint(1, 500)}",
-        },
-    )
-    if status >= 500:
-        root.status.code = Status.STATUS_CODE_ERROR
-    calls: tuple[tuple[str, dict[str, object]], ...] = (
-        ("load cart", {"cart.items": random.randint(1, 9)}),
-        (
-            "SELECT",
-            {
-                "db.system.name": "postgresql",
-                "db.namespace": "orders",
-                "db.query.text": "SELECT id, state FROM orders WHERE customer = ? LIMIT 20",
-                "server.address": "db.example.com",
-                "server.port": 5432,
-            },
-        ),
-        (
-            "DynamoDB.GetItem",
-            {
-                "rpc.system": "aws-api",
-                "rpc.service": "DynamoDB",
-                "rpc.method": "GetItem",
-                "aws.region": "eu-west-1",
-                "aws.table_name": random.choice(_TABLES),
-                "aws.request_id": f"{random.getrandbits(208):052X}",
-                "http.status_code": 200,
-            },
-        ),
-        (
-            "POST",
-            {
-                "http.request.method": "POST",
-                "url.full": "https://payments.example.com/charges",
-                "server.address": "payments.example.com",
-                "http.response.status_code": 200,
-            },
-        ),
-    )
-    for number, (name, attributes) in enumerate(calls):
-        at = begun + 2_000_000 * (number + 1)
-        span = scope.spans.add(
-            trace_id=trace_id,
-            span_id=random.randbytes(8),
-            parent_span_id=root.span_id,
-            name=name,
-            kind=Span.SPAN_KIND_CLIENT if number else Span.SPAN_KIND_INTERNAL,
-            start_time_unix_nano=at,
-            end_time_unix_nano=at + int(random.lognormvariate(15.0, 0.6)),
-            flags=0x100,
-        )
-        _put(span.attributes, attributes)
-
-
-def _put(attributes: object, values: Mapping[str, object]) -> None:
-    for key, value in values.items():
-        pair: KeyValue = attributes.add(key=key)  # type: ignore[attr-defined]
-        if isinstance(value, int):
-            pair.value.int_value = value
-        else:
-            pair.value.string_value = str(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,15 +43,6 @@ class Offer:
     seconds: float
     connections: int
     spans_per_call: int
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """What became of it, in spans, as the answers said."""
-
-    sent: int
-    acknowledged: int
-    seconds: float
 
 
 Export = Callable[[bytes], int | None]
@@ -258,88 +88,38 @@ _EXPORTS = {"grpc": grpc_export, "http": http_export}
 
 
 def send(offer: Offer) -> Sent:
-    """Run the sender in a process and wait for it."""
-    receiver, sender = multiprocessing.Pipe(duplex=False)
-    process = multiprocessing.get_context("spawn").Process(target=_send, args=(offer, sender))
-    process.start()
-    sender.close()
-    try:
-        result: Sent = receiver.recv()
-        return result
-    except EOFError:
-        raise SystemExit(f"the {offer.door} sender died") from None
-    finally:
-        process.join()
-
-
-def _send(offer: Offer, out: Connection) -> None:
-    """Each connection calls on its own schedule and falls behind when the server does."""
-    lock = threading.Lock()
-    sent = acknowledged = 0
+    """Run in a process of its own (`bench.doors.apart`)."""
     requests = Requests(offer.spans_per_call)
     requests.next()
     spans = requests.spans
-    begun = time.perf_counter()
 
-    def connection(_number: int) -> None:
-        nonlocal sent, acknowledged
+    def connect() -> Callable[[], int]:
         export = _EXPORTS[offer.door](offer.port)
-        calls = 0
-        while time.perf_counter() - begun < offer.seconds:
-            due = begun + calls * spans * offer.connections / offer.rate
-            time.sleep(max(0.0, due - time.perf_counter()))
-            refused = export(requests.next())
-            calls += 1
-            with lock:
-                sent += spans
-                acknowledged += 0 if refused is None else spans - refused
 
-    with ThreadPoolExecutor(offer.connections) as pool:
-        list(pool.map(connection, range(offer.connections)))
-    out.send(Sent(sent, acknowledged, time.perf_counter() - begun))
+        def call() -> int:
+            refused = export(requests.next())
+            return 0 if refused is None else spans - refused
+
+        return call
+
+    return on_schedule(connect, spans, offer.rate, offer.seconds, offer.connections)
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One rate, tried for some seconds; rates in spans/s."""
+class SpanStep(Step):
+    """With the processor time that a stored span took, microseconds by role."""
 
-    door: str
-    offered: float
-    acknowledged: float
-    stored: float
-    lost: int
-    refused: int
-    drained_seconds: float
-    metric: float | None
-    cpu: dict[str, float]
-    rss_mib: dict[str, float]
-
-    @property
-    def holds(self) -> bool:
-        return self.lost == 0 and self.refused == 0 and self.acknowledged >= 0.97 * self.offered
+    cost: dict[str, float]
 
 
-class Bench:
+class Bench(ingest.Bench):
+    """Rates of spans; climbing and counting are `bench.ingest`'s."""
+
     def __init__(self, server: Server, ports: dict[str, int], options: argparse.Namespace) -> None:
-        self._server = server
+        super().__init__(server, options)
         self._ports = ports
-        self._options = options
-        self._stored = StoredDocuments(server)
 
-    def climb(self, door: str) -> Iterator[Step]:
-        """Rates by a factor until one fails, then between the last good and the first bad."""
-        until = time.monotonic() + self._options.limit
-        good, bad = 0.0, 0.0
-        rate, refinements = self._options.start, self._options.refine
-        while time.monotonic() < until and refinements >= 0 and rate <= self._options.stop:
-            step = self.attempt(door, rate)
-            yield step
-            good, bad = (rate, bad) if step.holds else (good, rate)
-            if bad:
-                refinements -= 1
-            rate = (good + bad) / 2 if bad else rate * self._options.factor
-
-    def attempt(self, door: str, rate: float) -> Step:
+    def attempt(self, door: str, rate: float) -> SpanStep:
         options = self._options
         offer = Offer(
             door,
@@ -351,42 +131,36 @@ class Bench:
         )
         stored, metric = self._stored.count(), self._metric()
         used, begun = self._server.usage(), time.monotonic()
-        sent = send(offer)
+        sent = apart(send, offer)
         offered_until = time.monotonic()
         gained = self._stored.settled(stored + sent.acknowledged) - stored
         drained = time.monotonic()
         later, after = self._server.usage(), self._metric()
-        return Step(
-            door,
-            rate,
-            sent.acknowledged / sent.seconds,
-            gained / sent.seconds,
-            max(0, sent.acknowledged - gained),
-            sent.sent - sent.acknowledged,
-            drained - offered_until,
-            None if metric is None or after is None else after - metric,
-            _cores(used, later, drained - begun),
-            {role: usage.rss_bytes / MIB for role, usage in later.items()},
+        seconds = drained - begun
+        cores = ingest._cpu(used, later, seconds)
+        cpu = {role: value * seconds for role, value in cores.items()}
+        return SpanStep(
+            door=door,
+            offered=rate,
+            sent=sent.sent / sent.seconds,
+            acknowledged=sent.acknowledged / sent.seconds,
+            stored=gained / sent.seconds,
+            lost=max(0, sent.acknowledged - gained),
+            refused=sent.refused,
+            drained_seconds=drained - offered_until,
+            metric=None if metric is None or after is None else after - metric,
+            cpu=cores,
+            rss_mib={role: usage.rss_bytes / MIB for role, usage in later.items()},
+            cost={role: spent * 1e6 / gained for role, spent in cpu.items()} if gained else {},
         )
 
-    def _metric(self) -> float | None:
-        return scrape(self._server).get(STORED_METRIC)
 
-
-def _cores(before: dict[str, Usage], after: dict[str, Usage], seconds: float) -> dict[str, float]:
-    """Used by each role, on average."""
-    return {
-        role: (usage.cpu_seconds - before.get(role, Usage(0.0, 0)).cpu_seconds) / seconds
-        for role, usage in after.items()
-    }
-
-
-def _print(console: Console, door: str, steps: list[Step]) -> None:
+def _print(console: Console, door: str, steps: list[SpanStep]) -> None:
     table = Table(title=f"OTLP over {door}")
     for column in ("offered/s", "ack'd/s", "stored/s", "lost", "refused", "drain", "metric"):
         table.add_column(column, justify="right")
-    table.add_column("cores")
-    table.add_column("MiB")
+    for column in ("cores", "µs a span", "MiB"):
+        table.add_column(column)
     for step in steps:
         rates = (step.offered, step.acknowledged, step.stored, step.lost, step.refused)
         table.add_row(
@@ -394,6 +168,7 @@ def _print(console: Console, door: str, steps: list[Step]) -> None:
             f"{step.drained_seconds:.1f} s",
             "–" if step.metric is None else f"{step.metric:,.0f}",
             "  ".join(f"{role} {value:.2f}" for role, value in step.cpu.items()),
+            "  ".join(f"{role} {cost:.0f}" for role, cost in step.cost.items()),
             "  ".join(f"{role} {value:.0f}" for role, value in step.rss_mib.items()),
             style="green" if step.holds else "red",
         )
@@ -432,7 +207,7 @@ def parse() -> argparse.Namespace:
 def main() -> None:
     options = parse()
     console = Console(width=WIDTH)
-    figures: list[Step] = []
+    figures: list[SpanStep] = []
     ports = _free_ports(["grpc", "http"])
     given = ["--grpc-port", str(ports["grpc"]), "--otlp-port", str(ports["http"])]
     with running([*given, *options.options], options.log) as server:
@@ -444,7 +219,7 @@ def main() -> None:
         )
         bench = Bench(server, ports, options)
         for door in options.doors.split(","):
-            steps = list(bench.climb(door))
+            steps = [step for step in bench.climb(door) if isinstance(step, SpanStep)]
             figures += steps
             _print(console, door, steps)
     if options.json:
