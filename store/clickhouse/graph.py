@@ -8,19 +8,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from store.clickhouse import kinship, partners, sql
 from store.clickhouse.partners import Ask, Rows, bind
-from store.clickhouse.rollup import SOURCE, TARGET
 from store.clickhouse.tally import (
-    COUNTED,
-    COUNTED_COLUMNS,
+    COLUMNS_COUNTED,
+    COUNT,
     EDGE,
+    KEY,
+    KEY_COUNTED,
     LINK,
+    MINUTE_OF,
     NODE,
     SUMMED,
-    UNITS,
     Key,
     Tally,
     collect,
@@ -41,26 +42,17 @@ _HOLDS = """(width, slot, rev) IN (
     SELECT width, slot, max(rev) FROM rollups WHERE kind = 255 AND :slots GROUP BY width, slot
 )"""
 _ROLLED = f"""
-SELECT kind, {SOURCE} AS source_, {TARGET} AS target_, {SUMMED} FROM rollups
+SELECT kind, {KEY}, {SUMMED} FROM rollups
 WHERE kind < 255 AND :slots AND :key AND {_HOLDS}
-GROUP BY kind, source_, target_
+GROUP BY kind, {KEY}
 """
 _ROLLED_STEPS = f"""
 SELECT intDiv(slot - :first, :step) AS number, {SUMMED} FROM rollups
 WHERE kind < 255 AND :slots AND :key AND {_HOLDS}
 GROUP BY number
 """
-_RAW = f"""
-SELECT kind, source, target, {COUNTED_COLUMNS} FROM (
-    SELECT kind, source, target, {COUNTED} FROM ({UNITS}) WHERE :key GROUP BY kind, source, target
-)
-"""
-_RAW_STEPS = f"""
-SELECT number, {COUNTED_COLUMNS} FROM (
-    SELECT intDiv(start - :from, :step) AS number, {COUNTED} FROM ({UNITS}) WHERE :key
-    GROUP BY number
-)
-"""
+_RAW = f"SELECT kind, {KEY_COUNTED}, {COLUMNS_COUNTED} FROM ({COUNT})"
+_RAW_STEPS = f"SELECT slot, {COLUMNS_COUNTED} FROM ({COUNT})"
 
 
 class Plan(NamedTuple):
@@ -70,33 +62,21 @@ class Plan(NamedTuple):
     pieces: list[TimeRange]
 
 
-class Wanted(NamedTuple):
-    """Conditions for one node or edge, or for all: on units, and on rows of `rollups`."""
-
-    units: str = "1"
-    rollups: str = "1"
+EVERYTHING = "1"
+"""A condition on units and on rows of `rollups`: all of them."""
 
 
-EVERYTHING = Wanted()
-
-
-def of_node(node: NodeKey) -> Wanted:
+def of_node(node: NodeKey) -> str:
     """The units of a node."""
-    key = _guarded(sql.node_tuple(node))
-    return Wanted(
-        f"kind = {NODE} AND target = {key}",
-        f"kind = {NODE} AND source_account = '' AND source_name = '' AND source_type = '' "
-        f"AND {TARGET} = {key}",
-    )
+    return f"(kind = {NODE} AND (account, name, type) = {_guarded(sql.node_tuple(node))})"
 
 
-def of_edge(pair: tuple[NodeKey, NodeKey]) -> Wanted:
+def of_edge(pair: tuple[NodeKey, NodeKey]) -> str:
     """The calls and links along an edge."""
     source, target = (_guarded(sql.node_tuple(node)) for node in pair)
-    kinds = f"kind IN ({EDGE}, {LINK})"
-    return Wanted(
-        f"{kinds} AND source = {source} AND target = {target}",
-        f"{kinds} AND {SOURCE} = {source} AND {TARGET} = {target}",
+    return (
+        f"(kind IN ({EDGE}, {LINK}) AND (source_account, source_name, source_type) = {source} "
+        f"AND (account, name, type) = {target})"
     )
 
 
@@ -105,41 +85,47 @@ def service_graph(ask: Ask, window: TimeRange) -> ServiceGraph:
     return graph_of(tallies(ask, window))
 
 
-def tallies(ask: Ask, window: TimeRange, wanted: Wanted = EVERYTHING) -> dict[Key, Tally]:
+def tallies(ask: Ask, window: TimeRange, wanted: str = EVERYTHING) -> dict[Key, Tally]:
     """What was counted in a window, of everything or of one node or edge."""
     chosen = plan(ask, window)
     found: dict[Key, Tally] = {}
     if chosen.slots:
-        collect(ask(bind(_ROLLED, slots=chosen.slots, key=wanted.rollups)), found)
+        collect(ask(bind(_ROLLED, slots=chosen.slots, key=wanted)), found)
     if chosen.pieces:
-        collect(_raw(ask, chosen.pieces, _RAW, key=wanted.units), found)
+        collect(_raw(ask, chosen.pieces, _RAW, key=wanted, slot=MINUTE_OF), found)
     return found
 
 
-def series(ask: Ask, wanted: Wanted, window: TimeRange, step: int) -> list[Slice]:
+def series(ask: Ask, wanted: str, window: TimeRange, step: int) -> list[Slice]:
     """Statistics per step of microseconds."""
     if step % MINUTE or window.start % MINUTE:
         pieces = [TimeRange(window.start, window.end)]
-        places: dict[str, int | str] = {"from": window.start, "step": step, "key": wanted.units}
-        rows = _raw(ask, pieces, _RAW_STEPS, **places)
-        return _slices({number: read_tally(rest) for number, *rest in rows}, window, step)
+        slot = f"intDiv(start - {window.start}, {step})"
+        rows = _raw(ask, pieces, _RAW_STEPS, key=wanted, slot=slot)
+        return _slices(_by_number(rows), window, step)
     chosen = plan(ask, window, wide=False)
     found: dict[int, Tally] = {}
     if chosen.slots:
         first, minutes = window.start // MINUTE, step // MINUTE
-        values = {"first": first, "step": minutes, "slots": chosen.slots, "key": wanted.rollups}
-        found = {number: read_tally(r) for number, *r in ask(bind(_ROLLED_STEPS, **values))}
-    for piece in chosen.pieces:
-        for *_, columns in _tallied(_raw(ask, [piece], _RAW, key=wanted.units)):
-            number = (piece.start - window.start) // step
+        values: dict[str, int | str] = {
+            "first": first,
+            "step": minutes,
+            "slots": chosen.slots,
+            "key": wanted,
+        }
+        found = _by_number(ask(bind(_ROLLED_STEPS, **values)))
+    if chosen.pieces:
+        slot = f"intDiv(start - {window.start}, {step})"
+        rows = _raw(ask, chosen.pieces, _RAW_STEPS, key=wanted, slot=slot)
+        for number, tally in _by_number(rows).items():
             if number in found:
-                found[number].add(columns)
+                found[number].add(tally)
             else:
-                found[number] = columns
+                found[number] = tally
     return _slices(found, window, step)
 
 
-def failures(ask: Ask, wanted: Wanted, window: TimeRange) -> list[Failure]:
+def failures(ask: Ask, wanted: str, window: TimeRange) -> list[Failure]:
     """What went wrong, by label."""
     counts: Counter[tuple[str, State]] = Counter()
     for tally in tallies(ask, window, wanted).values():
@@ -158,7 +144,7 @@ def plan(ask: Ask, window: TimeRange, *, wide: bool = True) -> Plan:
     if window.end <= window.start or first > LAST_MINUTE:
         return Plan("", [])
     ends = [str(m) for m in {first, last} if not _contains(window, m)]
-    values = {"first": first, "last": last, "ends": ", ".join(ends or ["0"])}
+    values: dict[str, int | str] = {"first": first, "last": last, "ends": ", ".join(ends or ["0"])}
     cut = set()  # a minute that was never counted has no rows
     slots: dict[int, list[int]] = {60: [], 10: []}
     for width, slot, built, low, high in ask(bind(_PLAN, **values)):
@@ -216,9 +202,16 @@ def _raw(ask: Ask, pieces: list[TimeRange], statement: str, **values: int | str)
     return rows
 
 
-def _tallied(rows: Rows) -> Iterable[tuple[Any, Any, Any, Tally]]:
-    for kind, source, target, *columns in rows:
-        yield kind, source, target, read_tally(columns)
+def _by_number(rows: Rows) -> dict[int, Tally]:
+    """Tallies by the number of their step; an edge may be of calls and of links."""
+    found: dict[int, Tally] = {}
+    for number, *columns in rows:
+        tally = read_tally(columns)
+        if number in found:
+            found[number].add(tally)
+        else:
+            found[number] = tally
+    return found
 
 
 def _slices(found: dict[int, Tally], window: TimeRange, step: int) -> list[Slice]:

@@ -3,19 +3,19 @@
 Built step by step in temporary tables of one connection. One statement with a recursive expression
 says the same and was tried: it takes 0.3 s to plan, even over nothing.
 
-* ``orphaned``: segments of the window whose parent is no call.
+* ``partial``: documents that calls or links name and that are not there.
+* ``linked``: links of the scope; ``ends``: the nodes their other ends stand for.
+* ``orphaned``: segments of the scope with a parent that is no call.
 * ``holders``: which document is, or embeds, each id; a segment before independent subsegments,
   then the smallest document id.
 * ``owners``: the node of the segment that each document belongs to, reached parent by parent.
-* ``partial``: documents that calls or links name and that are not there.
-* ``linked``: links of the window; ``ends``: the nodes their other ends stand for.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from store.clickhouse.partners import Ask, Scope
+from store.clickhouse.partners import Ask, Scope, create, drop
 from store.edges import MAX_CLIMB
 
 _FOLDER = Path(__file__).parent / "queries"
@@ -26,11 +26,14 @@ PARTIAL, ORPHANED, KIN, LINKED, ENDS = (
 
 _TABLES = ("partial", "linked", "orphaned", "kin", "holders", "owners", "ends", "climb", "climbed")
 
+_ANY = """
+SELECT (SELECT count() FROM orphaned) + (SELECT count() FROM linked)
+     + (SELECT count() FROM (SELECT 1 FROM calls WHERE :own AND independent = 1 LIMIT 1))
+"""
 _HOLDERS = """
 SELECT trace_id, member, tupleElement(held, 1) AS id, tupleElement(held, 2) AS parent_id,
-       tupleElement(held, 3) AS independent,
-       (tupleElement(held, 4), tupleElement(held, 5), tupleElement(held, 6)) AS node,
-       tupleElement(held, 7) AS end
+       tupleElement(held, 3) AS independent, tupleElement(held, 4) AS account,
+       tupleElement(held, 5) AS name, tupleElement(held, 6) AS type, tupleElement(held, 7) AS end
 FROM (
     SELECT trace_id, member,
            argMin((k.id, k.parent_id, k.independent, k.account, k.name, k.type, k.end),
@@ -41,11 +44,11 @@ FROM (
 """
 # A document that came as a subsegment first and as a segment last is a segment, its own owner.
 _OWNERS = """
-SELECT trace_id, id AS document_id, (account, name, type) AS node FROM kin WHERE independent = 0
+SELECT trace_id, id AS document_id, account, name, type FROM kin WHERE independent = 0
 """
 _CLIMB = "SELECT trace_id, id AS document_id, parent_id AS at FROM kin WHERE independent = 1"
 _ARRIVED = """
-INSERT INTO owners SELECT c.trace_id, c.document_id, h.node FROM climb AS c
+INSERT INTO owners SELECT c.trace_id, c.document_id, h.account, h.name, h.type FROM climb AS c
 INNER JOIN holders AS h ON c.trace_id = h.trace_id AND c.at = h.member
 WHERE h.independent = 0
 """
@@ -54,34 +57,40 @@ SELECT c.trace_id AS trace_id, c.document_id AS document_id, h.parent_id AS at F
 INNER JOIN holders AS h ON c.trace_id = h.trace_id AND c.at = h.member
 WHERE h.independent = 1
 """
+_NODE = "account LowCardinality(String), name LowCardinality(String), type LowCardinality(String)"
+_EMPTY = {
+    "holders": f"trace_id FixedString(16), member UInt64, id UInt64, {_NODE}",
+    "owners": f"trace_id FixedString(16), document_id UInt64, {_NODE}",
+    "ends": f"trace_id FixedString(16), id UInt64, end Int64, {_NODE}",
+}
 
 
 def prepare(ask: Ask, scope: Scope) -> None:
     """Fill the tables that queries/units.sql needs for a scope, on this connection."""
     release(ask)
-    _create(ask, "partial", scope.fill(PARTIAL))
-    _create(ask, "linked", scope.fill(LINKED))
-    _create(ask, "orphaned", scope.fill(ORPHANED))
-    _create(ask, "kin", scope.fill(KIN))
-    _create(ask, "holders", _HOLDERS)
-    _create(ask, "owners", _OWNERS)
-    _create(ask, "climb", _CLIMB)
+    create(ask, "partial", scope.fill(PARTIAL))
+    create(ask, "linked", scope.fill(LINKED))
+    create(ask, "orphaned", scope.fill(ORPHANED))
+    ((needed,),) = ask(scope.fill(_ANY))
+    if not needed:
+        for table, columns in _EMPTY.items():
+            ask(f"CREATE TEMPORARY TABLE {table} ({columns}) ENGINE = Memory")
+        return
+    create(ask, "kin", scope.fill(KIN))
+    create(ask, "holders", _HOLDERS)
+    create(ask, "owners", _OWNERS)
+    create(ask, "climb", _CLIMB)
     for _ in range(MAX_CLIMB - 1):
         if not ask("SELECT 1 FROM climb LIMIT 1"):
             break
         ask(_ARRIVED)
-        _create(ask, "climbed", _HIGHER)
+        create(ask, "climbed", _HIGHER)
         ask("DROP TEMPORARY TABLE climb")
-        _create(ask, "climb", "SELECT * FROM climbed")
+        create(ask, "climb", "SELECT * FROM climbed")
         ask("DROP TEMPORARY TABLE climbed")
-    _create(ask, "ends", scope.fill(ENDS))
+    create(ask, "ends", scope.fill(ENDS))
 
 
 def release(ask: Ask) -> None:
     """Give the memory back."""
-    for table in _TABLES:
-        ask(f"DROP TEMPORARY TABLE IF EXISTS {table}")
-
-
-def _create(ask: Ask, table: str, query: str) -> None:
-    ask(f"CREATE TEMPORARY TABLE {table} ENGINE = Memory AS {query}")
+    drop(ask, _TABLES)

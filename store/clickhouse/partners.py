@@ -23,7 +23,9 @@ Ask = Callable[[str], Rows]
 """Runs a statement and gives its rows. Temporary tables live as long as its connection."""
 
 _FOLDER = Path(__file__).parent / "queries"
-STRAYS = (_FOLDER / "strays.sql").read_text()
+LOOSE, UNHELD, STRAYS = (
+    (_FOLDER / f"{name}.sql").read_text() for name in ("loose", "unheld", "strays")
+)
 
 # Traces of these minutes that other minutes depend on: `dependent` knows. Those whose own rows are
 # noted there are among them too: a copy that came later may have another parent.
@@ -46,7 +48,7 @@ SELECT min(lo), max(hi) FROM traces WHERE trace_id IN (
     SELECT other_trace FROM links WHERE :minutes
 )
 """
-TABLES = ("strays", "far", "places")
+_TABLES = ("loose", "unheld", "strays", "far", "places")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +58,15 @@ class Scope:
     minutes: str
     own: str
     near: str
+    far: str = "trace_id IN (SELECT trace_id FROM far)"
+    """Traces with rows outside ``minutes`` that matter."""
 
     def fill(self, text: str, **more: int | str) -> str:
-        """A statement with ``:minutes``, ``:own``, ``:near`` and ``:whole`` filled in."""
+        """A statement with ``:minutes``, ``:own``, ``:near``, ``:far`` and ``:whole`` filled in."""
         own, near = f"{self.own} AND {LIVE}", f"({self.near}) AND {LIVE}"
-        return bind(text, minutes=self.minutes, own=own, near=near, whole=_WHOLE, **more)
+        return bind(
+            text, minutes=self.minutes, own=own, near=near, whole=_WHOLE, far=self.far, **more
+        )
 
 
 _WHOLE = "(trace_id, document_id) NOT IN (SELECT trace_id, document_id FROM partial)"
@@ -92,9 +98,11 @@ def find(ask: Ask, minutes: str, windows: Collection[TimeRange] = ()) -> Scope:
     """
     release(ask)
     fill = Scope(minutes, minutes, minutes).fill
-    _create(ask, "strays", fill(STRAYS))
-    _create(ask, "far", fill(_FAR))
-    _create(ask, "places", _PLACES)
+    create(ask, "loose", fill(LOOSE))
+    create(ask, "unheld", fill(UNHELD))
+    create(ask, "strays", fill(STRAYS))
+    create(ask, "far", fill(_FAR))
+    create(ask, "places", _PLACES)
     ((away,),) = ask(f"SELECT countIf(NOT {minutes}) FROM places")
     own = minutes
     if windows:
@@ -125,14 +133,24 @@ def everything(ask: Ask, window: TimeRange) -> Scope | None:
     if not high and not low:
         return None
     own = f"({minutes} AND start >= {window.start} AND start < {window.end})"
-    return Scope(minutes, own, f"minute BETWEEN {low // MINUTE} AND {high // MINUTE}")
+    near = f"minute BETWEEN {low // MINUTE} AND {high // MINUTE}"
+    release(ask)
+    scope = Scope(minutes, own, near, far="1")
+    create(ask, "loose", scope.fill(LOOSE))
+    create(ask, "unheld", scope.fill(UNHELD))
+    return scope
 
 
 def release(ask: Ask) -> None:
     """Drop the temporary tables."""
-    for table in TABLES:
-        ask(f"DROP TEMPORARY TABLE IF EXISTS {table}")
+    drop(ask, _TABLES)
 
 
-def _create(ask: Ask, table: str, query: str) -> None:
+def create(ask: Ask, table: str, query: str) -> None:
+    """A temporary table of this connection, from a query."""
     ask(f"CREATE TEMPORARY TABLE {table} ENGINE = Memory AS {query}")
+
+
+def drop(ask: Ask, tables: Collection[str]) -> None:
+    """Drop temporary tables, those that are there."""
+    ask(f"DROP TEMPORARY TABLE IF EXISTS {', '.join(tables)}")

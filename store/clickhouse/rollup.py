@@ -15,7 +15,15 @@ from typing import NamedTuple
 from store.clickhouse import kinship, partners
 from store.clickhouse.partners import Ask, in_minutes
 from store.clickhouse.pins import LIVE
-from store.clickhouse.tally import COLUMNS, COUNTED, COUNTED_COLUMNS, SUMMED, SUMMED_COLUMNS, UNITS
+from store.clickhouse.tally import (
+    COLUMNS,
+    COLUMNS_COUNTED,
+    COUNT,
+    KEY,
+    KEY_COUNTED,
+    MINUTE_OF,
+    SUMMED,
+)
 
 MARKER = 255
 WIDTHS = (60, 10)
@@ -27,9 +35,6 @@ QUIET = 120_000_000
 DAY = 86_400
 CHUNK_ROWS = 8_000_000
 CHUNK_MINUTES = 500
-
-SOURCE = "(source_account, source_name, source_type)"
-TARGET = "(account, name, type)"
 
 _DUE = """
 SELECT d.minute, d.rows, intDiv(r.rev, 1024) AS seen
@@ -56,10 +61,7 @@ SELECT slot, max(rev), argMax(rows, rev), argMax(oldest, rev) FROM rollups
 WHERE width = 1 AND kind = 255 AND :slots GROUP BY slot
 """
 _NOTE = "INSERT INTO dependent (trace_id, minute) SELECT trace_id, minute FROM strays"
-_PREFIX = (
-    "width, kind, slot, source_account, source_name, source_type, account, name, type, "
-    f"{COLUMNS}, built, rows, oldest, rev"
-)
+_PREFIX = f"width, kind, slot, {KEY}, {COLUMNS}, built, rows, oldest, rev"
 _IN_FRONT = "toUInt16({}) AS width_"
 _BEHIND = (
     "toUInt8({}) AS built_, toUInt64(0) AS rows_, toDateTime(0, 'UTC') AS oldest_, :rev AS rev_"
@@ -70,13 +72,8 @@ _NOTHING = (
 )
 _ROLL = f"""
 INSERT INTO rollups ({_PREFIX})
-SELECT {_IN_FRONT.format(1)}, kind, slot, source.1, source.2, source.3, target.1, target.2, target.3,
-       {COUNTED_COLUMNS}, {_BEHIND.format(1)}
-FROM (
-    SELECT toUInt32(greatest(0, intDiv(start, 60000000))) AS slot, kind, source, target, {COUNTED}
-    FROM ({UNITS})
-    GROUP BY slot, kind, source, target
-)
+SELECT {_IN_FRONT.format(1)}, kind, slot, {KEY_COUNTED}, {COLUMNS_COUNTED}, {_BEHIND.format(1)}
+FROM ({COUNT})
 UNION ALL
 SELECT width, {MARKER}, slot, '', '', '', '', '', '', [], 0, low, high, {_NOTHING},
        width = 1, rows, toDateTime(oldest), :rev
@@ -111,16 +108,14 @@ ORDER BY slot DESC LIMIT 200
 """
 _WIDEN = f"""
 INSERT INTO rollups ({_PREFIX})
-SELECT {_IN_FRONT.format(":width")}, kind, wide, source.1, source.2, source.3,
-       target.1, target.2, target.3, {SUMMED_COLUMNS}, {_BEHIND.format(1)}
+SELECT {_IN_FRONT.format(":width")}, kind, wide, {KEY}, {COLUMNS_COUNTED}, {_BEHIND.format(1)}
 FROM (
-    SELECT kind, intDiv(slot, :width) * :width AS wide, {SOURCE} AS source, {TARGET} AS target,
-           {SUMMED}
+    SELECT kind, intDiv(slot, :width) * :width AS wide, {KEY}, {SUMMED}
     FROM rollups
     WHERE width = 1 AND kind < 255 AND :slots AND (slot, rev) IN (
         SELECT slot, max(rev) FROM rollups WHERE width = 1 AND kind = 255 AND :slots GROUP BY slot
     )
-    GROUP BY kind, wide, source, target
+    GROUP BY kind, wide, {KEY}
 )
 UNION ALL
 SELECT toUInt16(:width), {MARKER}, arrayJoin(:wides), '', '', '', '', '', '', [], 0, 0, 0, {_NOTHING},
@@ -191,9 +186,9 @@ def _roll(ask: Ask, minutes: Collection[int], rev: int, markers: str) -> None:
     scope = partners.find(ask, in_minutes(minutes))
     kinship.prepare(ask, scope)
     ask(_NOTE)
-    ask(scope.fill(_ROLL, rev=rev, markers=markers))
+    ask(scope.fill(_ROLL, slot=MINUTE_OF, key="1", rev=rev, markers=markers))
     kinship.release(ask)
-    elsewhere = dict(ask(partners.bind(_ELSEWHERE, minutes=scope.minutes)))
+    elsewhere: dict[int, int] = dict(ask(partners.bind(_ELSEWHERE, minutes=scope.minutes)))
     partners.release(ask)
     if elsewhere:
         _mark(ask, elsewhere)
@@ -236,7 +231,12 @@ def widen(ask: Ask) -> int:
             continue
         ranges = " OR ".join(f"slot BETWEEN {slot} AND {slot + width - 1}" for slot in wides)
         rev = instant << 10 | secrets.randbelow(1024)
-        values = {"width": width, "slots": f"({ranges})", "rev": rev, "wides": str(wides)}
+        values: dict[str, int | str] = {
+            "width": width,
+            "slots": f"({ranges})",
+            "rev": rev,
+            "wides": str(wides),
+        }
         ask(partners.bind(_WIDEN, **values))
         built += len(wides)
     return built

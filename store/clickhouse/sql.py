@@ -14,8 +14,9 @@ def text(value: str) -> str:
 
 
 def trace_literal(trace_id: bytes) -> str:
-    """A trace id as a FixedString(16)."""
-    return f"toFixedString(unhex('{trace_id.hex()}'), 16)"
+    """A trace id, to be compared with a FixedString(16): a literal, for a list of calls takes longer
+    to read than to answer."""
+    return "'" + "".join(f"\\x{byte:02x}" for byte in trace_id) + "'"
 
 
 def trace_list(trace_ids: Iterable[bytes]) -> str:
@@ -30,6 +31,9 @@ def node_tuple(node: NodeKey) -> str:
 
 def bucket(column: str) -> str:
     """`store.rules.histogram.bucket` of a column of microseconds, for times up to 10^15."""
-    steps = ", ".join(f"{column} < {10 ** (digits + 3)}, {10**digits}" for digits in range(12))
-    step = f"multiIf({steps}, 1000000000000)"
-    return f"toUInt64(intDiv({column} + intDiv({step}, 2), {step}) * {step})"
+    powers = ", ".join(f"{column} < {10 ** (digits + 3)}, {10**digits}" for digits in range(12))
+    power = f"multiIf({powers}, 1000000000000)"
+    leading = f"intDiv({column}, {power})"
+    step = f"({power} * multiIf({leading} < 200, 2, {leading} < 500, 5, 10))"
+    rounded = f"intDiv({column} + intDiv({step}, 2), {step}) * {step}"
+    return f"toUInt64(if({column} < 100, {column}, {rounded}))"

@@ -8,6 +8,7 @@ apart in time and in different batches.
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -133,7 +134,7 @@ counter = itertools.count()
 
 
 @settings(
-    max_examples=40,
+    max_examples=int(os.environ.get("RAYMAP_TEST_EXAMPLES", "25")),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -247,10 +248,11 @@ def test_a_window_is_its_halves_merged(batches: list[list[Document]], minute: in
 
 
 @given(st.integers(0, 10**15 - 1))
-def test_buckets_keep_three_digits(microseconds: int) -> None:
+def test_buckets_are_at_most_a_fortieth_wide(microseconds: int) -> None:
     value = bucket(microseconds)
-    assert abs(value - microseconds) <= max(0.5, microseconds * 0.005)
+    assert abs(value - microseconds) <= max(0, microseconds * 0.0125)
     assert bucket(value) == value
+    assert bucket(microseconds + 1) >= value
 
 
 def test_sql_buckets_are_python_buckets(clickhouse_store: ClickHouseStore) -> None:
@@ -258,7 +260,8 @@ def test_sql_buckets_are_python_buckets(clickhouse_store: ClickHouseStore) -> No
     from store.clickhouse.sql import bucket as bucket_sql
 
     edges = [10**n + d for n in range(1, 15) for d in (-1, 0, 1, 4, 5, 49, 50)]
-    values = sorted({0, *edges, *(value * 5 for value in edges), *range(900, 1100)})
+    fives, twos = (value * 5 for value in edges), (value * 2 for value in edges)
+    values = sorted({0, *edges, *fives, *twos, *range(900, 1100)})
     client = connect(clickhouse_store.address)
     listed = ", ".join(str(value) for value in values)
     rows = client.execute(f"SELECT v, {bucket_sql('v')} FROM (SELECT arrayJoin([{listed}]) AS v)")

@@ -3,7 +3,7 @@
 SELECT trace_id, id, parent_id, independent, members, account, name, type, start + duration AS end
 FROM segments FINAL
 WHERE :near
-  AND (trace_id IN (SELECT trace_id FROM orphaned WHERE parent_id != 0)
+  AND (trace_id IN (SELECT trace_id FROM orphaned)
     OR trace_id IN (SELECT trace_id FROM calls WHERE :own AND independent = 1)
     OR trace_id IN (SELECT trace_id FROM linked WHERE independent = 1)
     OR trace_id IN (SELECT other_trace FROM linked))

@@ -1,7 +1,13 @@
--- Segments of :own whose parent is no call: roots, and children of a segment or of a local subsegment.
+-- Segments of :own with a parent that is no call.
 SELECT s.trace_id AS trace_id, s.id AS id, s.parent_id AS parent_id, s.start AS start,
        s.duration AS duration, s.state AS state, s.status AS status, s.exception AS exception,
        s.account AS account, s.name AS name, s.type AS type
-FROM (SELECT * FROM segments FINAL WHERE :own AND independent = 0) AS s
-LEFT ANTI JOIN (SELECT trace_id, id FROM calls WHERE :near AND :whole) AS p
-    ON s.trace_id = p.trace_id AND s.parent_id = p.id
+FROM (
+    SELECT * FROM segments FINAL
+    WHERE :own AND independent = 0 AND parent_id != 0
+      AND (trace_id, id) IN (SELECT trace_id, id FROM unheld)
+) AS s
+LEFT ANTI JOIN (
+    SELECT trace_id, id FROM calls
+    WHERE :near AND :whole AND trace_id IN (SELECT trace_id FROM unheld)
+) AS p ON s.trace_id = p.trace_id AND s.parent_id = p.id
