@@ -14,7 +14,7 @@ import math
 import shlex
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -32,6 +32,8 @@ from bench.soak.traces import expected
 KERNEL_DROPS = "raymap_udp_kernel_drops_total"
 _PATIENCE = 30.0
 """Seconds that nothing more may be stored before the rest counts as lost."""
+_LATE = 0.3
+"""Share of the time of sending after which all has to be stored, for a rate to hold."""
 _SETTLED = 15.0
 """Seconds after which the map has to count everything that is stored."""
 
@@ -39,10 +41,13 @@ _SETTLED = 15.0
 class Bench:
     """One server and its readers."""
 
-    def __init__(self, server: Server, options: argparse.Namespace) -> None:
+    def __init__(
+        self, server: Server, options: argparse.Namespace, say: Callable[[str], None]
+    ) -> None:
         self._server = server
         self._options = options
         self._born = time.time()
+        self._say = say
 
     def maximum(self) -> float:
         """The highest rate that holds for some seconds: by a factor up, then once between."""
@@ -66,8 +71,17 @@ class Bench:
         sent = sender.stop()
         late = watch.drained(self._server, before + sent.kept, patience=5.0)
         gained = watch.stored(self._server) - before
-        kept_up = sent.sent >= 0.97 * rate * sent.seconds
-        return gained >= sent.kept and not sent.refused and kept_up and late <= 3.0
+        why = []
+        if gained < sent.kept:
+            why.append(f"{sent.kept - gained:,} documents lost")
+        if sent.refused:
+            why.append(f"{sent.refused:,} refused")
+        if sent.sent < 0.97 * rate * sent.seconds:
+            why.append(f"only {sent.sent / sent.seconds:,.0f}/s sent")
+        if late > _LATE * options.try_seconds:
+            why.append(f"the last one stored {late:.1f} s after the last one sent")
+        self._say(f"tried {rate:,.0f}/s: {', '.join(why) or 'holds'}")
+        return not why
 
     def _load(self, rate: float) -> Load:
         options, server = self._options, self._server
@@ -153,7 +167,7 @@ def main() -> int:
     console = Console(width=WIDTH)
     command = "python -m bench.soak " + shlex.join(sys.argv[1:])
     with running(options.options, options.log) as server:
-        bench = Bench(server, options)
+        bench = Bench(server, options, console.print)
         maximum = None if options.rate else bench.maximum()
         rate = options.rate or options.share * (maximum or 0.0)
         soak = Soak(command, rate, maximum, time.time())

@@ -168,7 +168,8 @@ def markdown(soak: Soak) -> str:
 def questions(soak: Soak) -> Iterator[tuple[str, ...]]:
     for kind in KINDS:
         asked, failed, *times = quantiles(soak.answers, kind)
-        yield kind, f"{asked:,}", f"{failed}", *(f"{t * 1000:,.0f} ms" for t in times)
+        told = (f"{t * 1000:,.0f} ms" if math.isfinite(t) else "–" for t in times)
+        yield kind, f"{asked:,}", f"{failed}", *told
 
 
 def processes(soak: Soak) -> Iterator[tuple[str, ...]]:

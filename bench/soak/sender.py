@@ -16,6 +16,8 @@ from bench.soak.traces import TEMPLATES, Forms, Traces
 _TICK = 0.002
 _FLUSH = 0.2
 _STARTUP = 30.0
+_SOCKETS = 8
+"""The kernel spreads datagrams over the collectors by the port they come from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,19 +122,19 @@ class _Posts:
 
 def _run(load: Load, out: Connection, stop: threading.Event) -> None:
     traces, posts = Traces(), _Posts(load)
-    datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    datagrams.connect(load.udp)
+    sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(_SOCKETS)]
+    for out_socket in sockets:
+        out_socket.connect(load.udp)
     begun = told = flushed = time.perf_counter()
     sent = udp = 0
     owed = 0.0
     batch: list[bytes] = []
 
-    def tell() -> None:
-        passed = time.perf_counter() - begun
+    def tell(passed: float) -> None:
         counts = (udp, posts.posted, posts.acknowledged, posts.refused)
         out.send(Sent(*counts, passed, tuple(traces.used)))
 
-    tell()
+    tell(0.0)
     while not stop.is_set():
         now = time.perf_counter()
         due = int((now - begun) * load.rate)
@@ -148,17 +150,18 @@ def _run(load: Load, out: Connection, stop: threading.Event) -> None:
                         posts.put(batch)
                         batch, flushed = [], now
                 else:
-                    datagrams.send(UDP_HEADER + document.plain)
+                    sockets[udp % _SOCKETS].send(UDP_HEADER + document.plain)
                     udp += 1
         if batch and now - flushed > _FLUSH:
             posts.put(batch)
             batch, flushed = [], now
         if now - told > 0.5:
             told = now
-            tell()
+            tell(now - begun)
         time.sleep(_TICK)
+    passed = time.perf_counter() - begun
     if batch:
         posts.put(batch)
     posts.close()
-    tell()
+    tell(passed)
     out.close()
