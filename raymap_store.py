@@ -19,6 +19,7 @@ from raymap_supervisor import GaveUp, say
 from store.clickhouse import retention
 from store.clickhouse.client import Address, connect, first_line, is_away
 from store.clickhouse.migrate import newest_version
+from store.clickhouse.pins import refresh
 from store.clickhouse.store import ClickHouseStore
 from store.interface import pin_note
 from store.trace_id import format_trace_id, parse_trace_id
@@ -67,6 +68,7 @@ def _set(client: Client, days: Mapping[str, int], yes: bool) -> None:
         )
     if lost and not yes:
         raise GaveUp("Nothing was changed. To delete it, say the same with --yes.")
+    refresh(client)  # what is pinned is not lost
     retention.keep(client, days, wait=True)
 
 

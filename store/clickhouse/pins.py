@@ -37,6 +37,8 @@ PARTITION = "20700101"
 LIVE = f"_partition_id != '{PARTITION}'"
 """A condition on a row of COPIED: it is no copy."""
 MOST_PINS = 10_000
+LEFT = 3600
+"""Seconds after which a table aside belongs to a process that died."""
 
 _RECEIVED = MappingProxyType({"received": FOREVER})
 COPIED: dict[str, Mapping[str, str]] = {
@@ -216,10 +218,10 @@ def _delete(client: Client, trace_ids: Iterable[bytes]) -> None:
 
 
 def _drop_leftovers(client: Client) -> None:
-    """Tables aside of a process that died. Nobody needs one for an hour."""
+    """Tables aside of processes that died."""
     left = client.execute(
         "SELECT name FROM system.tables WHERE database = currentDatabase() "
-        "AND startsWith(name, 'pinning_') AND metadata_modification_time < now() - 3600"
+        f"AND startsWith(name, 'pinning_') AND metadata_modification_time < now() - {LEFT}"
     )
     for (name,) in left:
         client.execute(f"DROP TABLE IF EXISTS {name} SYNC")

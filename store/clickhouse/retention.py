@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from clickhouse_driver import Client
 
+from store.clickhouse import pins
 from store.clickhouse.client import Address, connect, parse_url
 from store.clickhouse.migrate import migrate
 from store.clickhouse.pins import COPIED, PARTITION
@@ -91,6 +92,7 @@ def prepare(url: str | Address, given: Mapping[str, int]) -> list[str]:
     applied = migrate(address, {"retention_days": given.get("traces", DEFAULTS["traces"])})
     client = connect(address)
     try:
+        pins.refresh(client)  # before anything expires sooner
         keep(client, given)
     finally:
         client.disconnect()

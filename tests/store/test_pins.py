@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -42,7 +43,7 @@ def client(database: Address) -> Iterator[Client]:
 
 @pytest.fixture
 def store(database: Address, client: Client) -> Iterator[ClickHouseStore]:
-    store = ClickHouseStore(database, connections=2)
+    store = ClickHouseStore(database, connections=4)
     yield store
     store.close()
 
@@ -175,7 +176,9 @@ def test_no_view_hears_of_a_pin(store: ClickHouseStore, client: Client) -> None:
         client.execute("DROP TABLE heard")
 
 
-def test_what_a_crash_leaves_is_put_right(store: ClickHouseStore, client: Client) -> None:
+def test_what_a_crash_leaves_is_put_right(
+    store: ClickHouseStore, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A pin that was written and not copied, copies that nobody wants, tables aside."""
     store.put([*documents(), *documents(OTHER)], "a")
     client.execute(
@@ -195,7 +198,8 @@ def test_what_a_crash_leaves_is_put_right(store: ClickHouseStore, client: Client
     assert set(store.get_traces([TRACE, OTHER])) == {TRACE}
     tables = "SELECT name FROM system.tables WHERE database = currentDatabase()"
     assert ("pinning_calls_0",) in client.execute(tables), "it may be in use"
-    client.execute("DROP TABLE pinning_calls_0")
+    monkeypatch.setattr(pins, "LEFT", -1)
+    store.refresh_pins()
     assert not [name for (name,) in client.execute(tables) if name.startswith("pinning_")]
 
 
@@ -218,6 +222,21 @@ def test_a_pin_survives_a_refresh_that_is_older(
     pins.refresh(client)
     expire(client)
     assert store.get_traces([TRACE]) == {}
+
+
+def test_several_may_pin_and_refresh_at_once(store: ClickHouseStore, client: Client) -> None:
+    """API processes and rollers do not know of one another."""
+    ids = [trace_id(number) for number in range(1, 4)]
+    store.put([document for id in ids for document in documents(id)], "a")
+    with ThreadPoolExecutor(4) as threads:
+        refreshed = threads.submit(store.refresh_pins)
+        for made in [threads.submit(store.pin, id, "", T0) for id in ids]:
+            made.result()
+        refreshed.result()
+    expire(client)
+    found = store.get_traces(ids, raw=True)
+    assert [len(trace.documents) for trace in found.values()] == [2, 2, 2]
+    assert all(document.raw for trace in found.values() for document in trace.documents.values())
 
 
 def test_there_is_an_end_to_pins(store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch) -> None:
