@@ -46,7 +46,7 @@ FROM (
 LEFT JOIN (
     SELECT slot, max(rev) AS rev FROM rollups WHERE width = 1 AND kind = 255 GROUP BY slot
 ) AS r ON d.minute = r.slot
-WHERE seen <= arrived + :guard OR (seen < related) OR (seen < confirm AND confirm <= :now)
+WHERE seen <= arrived + :guard OR (seen < related) OR (seen < confirm AND confirm <= toUnixTimestamp64Micro(now64(6)))
 ORDER BY d.minute DESC
 """
 _COUNTS = f"""
@@ -136,8 +136,7 @@ def due(ask: Ask, *, guard: int = 0) -> list[Due]:
 
     ``guard``: microseconds for which a minute is counted anew though no further row came.
     """
-    statement = partners.bind(_DUE, guard=guard, now=now(ask))
-    return [Due(*row) for row in ask(statement)]
+    return [Due(*row) for row in ask(partners.bind(_DUE, guard=guard))]
 
 
 def now(ask: Ask) -> int:

@@ -34,6 +34,6 @@ def bucket(column: str) -> str:
     powers = ", ".join(f"{column} < {10 ** (digits + 3)}, {10**digits}" for digits in range(12))
     power = f"multiIf({powers}, 1000000000000)"
     leading = f"intDiv({column}, {power})"
-    step = f"({power} * multiIf({leading} < 200, 2, {leading} < 500, 5, 10))"
+    step = f"({power} * multiIf({leading} < 200, 5, {leading} < 500, 10, 20))"
     rounded = f"intDiv({column} + intDiv({step}, 2), {step}) * {step}"
     return f"toUInt64(if({column} < 100, {column}, {rounded}))"

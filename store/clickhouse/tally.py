@@ -81,6 +81,7 @@ SUMMED = """
     sumMap(failures) AS failures_
 """
 """The same aggregates over rows of `rollups`, in the order of COLUMNS."""
+SUMMED_BUT_TIMES = SUMMED.replace("sumMap(histogram)", "map()")
 
 
 class Tally(Struct):

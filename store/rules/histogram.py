@@ -1,10 +1,10 @@
-"""Buckets of response times: 160 to a power of ten, so that none is wider than 2.5 %.
+"""Buckets of response times: 75 to a power of ten, so that none is wider than 5 %.
 
-Between 100 and 1,000 (of whatever power of ten) a bucket is every 2nd number up to 200, every 5th up
-to 500 and every 10th above: values that read well, an error of at most 1.25 %, and histograms
-small enough to be kept for every minute of every edge. Below 100 microseconds they are exact. Whole
-numbers only, so Python and SQL agree to the last unit and histograms merge exactly in any order.
-X-Ray rounds to milliseconds (XRAY.md §5.6): finer than this between 0.1 and 1 s, coarser below.
+Between 100 and 1,000 (of whatever power of ten) a bucket is every 5th number up to 200, every 10th up
+to 500 and every 20th above: values that read well, an error of at most 2.5 %, and histograms small
+enough to be kept for every minute of every edge and added up while somebody waits. Below 100
+microseconds they are exact. Whole numbers only, so Python and SQL agree to the last unit and
+histograms merge exactly in any order.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def bucket(microseconds: int) -> int:
     while microseconds >= 1000 * power:
         power *= 10
     leading = microseconds // power
-    step = power * (2 if leading < 200 else 5 if leading < 500 else 10)
+    step = power * (5 if leading < 200 else 10 if leading < 500 else 20)
     return (microseconds + step // 2) // step * step
 
 

@@ -248,9 +248,9 @@ def test_a_window_is_its_halves_merged(batches: list[list[Document]], minute: in
 
 
 @given(st.integers(0, 10**15 - 1))
-def test_buckets_are_at_most_a_fortieth_wide(microseconds: int) -> None:
+def test_buckets_are_at_most_a_twentieth_wide(microseconds: int) -> None:
     value = bucket(microseconds)
-    assert abs(value - microseconds) <= max(0, microseconds * 0.0125)
+    assert abs(value - microseconds) <= microseconds * 0.025
     assert bucket(value) == value
     assert bucket(microseconds + 1) >= value
 
