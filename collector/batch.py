@@ -24,8 +24,11 @@ from store.model import Document
 
 log = structlog.get_logger(__name__)
 
-LONGEST_PAUSE = 2.0
+LONGEST_PAUSE = 1.0
 """Seconds between two attempts to reach a store that is away."""
+SPOOL_AGE = 0.25
+"""Seconds a small batch waits for company on its way to the disk: a long outage with little traffic
+must not leave a file, and later an insert, for each request."""
 ROOM_PAUSE = 5.0
 """Seconds between two attempts to find room on a full disk."""
 
@@ -82,6 +85,7 @@ class Batcher:
         self._putting: set[str] = set()
         self._spooling: set[str] = set()
         self._lock = threading.Lock()
+        self._gathering = threading.Lock()
         self._away = threading.Event()
         self._away_since = 0.0
         self._stopped = threading.Event()
@@ -124,9 +128,11 @@ class Batcher:
         self._queue.close()
         _join(self._inserters, deadline - timeout / 2)
         for batch in self._queue.running():
-            self._to_spool(batch)
+            self._to_spool([batch])
         while (rest := self._queue.take(due_only=False)) is not None:
-            self._to_spool(rest)
+            self._to_spool([rest])
+        while self._queue.running() and time.monotonic() < deadline:
+            time.sleep(0.01)  # another thread is just writing it to the disk
         self._stopped.set()
         _join(self._others, deadline)
         self._show()
@@ -156,12 +162,16 @@ class Batcher:
                 self._keep(batch)
             except Exception:  # a mistake of ours must not end the thread, nor lose the batch
                 self._say_mistake("insert_failed")
-                self._to_spool(batch)
+                self._to_spool([batch])
 
     def _keep(self, batch: Batch) -> None:
         """Put a batch into the store; into the spool while the store is away."""
         if self._away.is_set():
-            self._to_spool(batch)
+            with self._gathering:
+                if not self._large([batch]):
+                    self._stopped.wait(SPOOL_AGE)
+                group = self._gather([batch])
+            self._to_spool(group)
             return
         self._putting.add(batch.token)  # the replay leaves it alone until it is settled
         try:
@@ -169,12 +179,12 @@ class Batcher:
                 refused = insert(self._writer, batch.documents, batch.token)
         except StoreAway as error:
             self._mark_away(str(error))
-            self._to_spool(batch)
+            self._to_spool([batch])
         except StoreRefuses as error:
             if (unsaid := self._seldom("refuses")) is not None:
                 count = len(batch.documents)
                 log.error("store_refuses", error=str(error), documents=count, **unsaid)
-            self._to_spool(batch)
+            self._to_spool([batch])
         else:
             count_stored(self._counters, len(batch.documents), len(refused))
             if not self._queue.settle(batch, tuple(refused)):
@@ -182,35 +192,54 @@ class Batcher:
         finally:
             self._putting.discard(batch.token)
 
-    def _to_spool(self, batch: Batch) -> None:
-        """Keep a batch on disk, once; when even that has no room, its senders are told."""
-        with self._lock:
-            if batch.settled or batch.token in self._spooling:
-                return
-            self._spooling.add(batch.token)
+    def _gather(self, group: list[Batch]) -> list[Batch]:
+        """Batches that are due, until they are as much as goes into one."""
+        while not self._large(group) and (due := self._queue.take()) is not None:
+            group.append(due)
+        return group
+
+    def _large(self, group: Sequence[Batch]) -> bool:
+        """Whether it is more than half of a full batch: with another it may be too much."""
+        documents, size = sum(len(b.documents) for b in group), sum(b.size for b in group)
+        return documents * 2 > self._limits.batch_documents or size * 2 > self._limits.batch_bytes
+
+    def _to_spool(self, group: Sequence[Batch]) -> None:
+        """Keep batches on disk, as one; when even that has no room, their senders are told.
+
+        More than one only when none of them has been put: they go on under the first one's token.
+        """
+        with self._lock:  # another thread may have done so, or be at it
+            group = [b for b in group if not b.settled and b.token not in self._spooling]
+            self._spooling.update(b.token for b in group)
+        if not group:
+            return
         try:
-            self._spool.write(batch.documents, batch.token)
+            documents = group[0].documents
+            if len(group) > 1:
+                documents = [document for batch in group for document in batch.documents]
+            self._spool.write(documents, group[0].token)
         except SpoolFull as error:
             if (unsaid := self._seldom("spool_full")) is not None:
                 log.error("spool_full", error=str(error), **unsaid)
-            self._turn_away(batch, f"the store is away and the spool is full: {error}")
+            self._turn_away(group, f"the store is away and the spool is full: {error}")
         except Exception:
             self._say_mistake("spool_failed")
-            self._turn_away(batch, "the store is away and the spool failed")
+            self._turn_away(group, "the store is away and the spool failed")
         else:
-            if self._queue.settle(batch, ()):
+            if sum([self._queue.settle(batch, ()) for batch in group]):
                 self._counters.batches.labels("spool").inc()
             else:
-                self._spool.remove(batch.token)  # the store has taken it after all
+                self._spool.remove(group[0].token)  # the store has taken it after all
         finally:
             with self._lock:
-                self._spooling.discard(batch.token)
+                self._spooling.difference_update(b.token for b in group)
 
-    def _turn_away(self, batch: Batch, why: str) -> None:
-        if self._queue.settle(batch, Full(why)):
-            lost = sum(len(c.documents) for c in batch.chunks if c.kept is None)
-            self._counters.dropped.labels("spool_full").inc(lost)
-            self._counters.turned_away.labels("spool_full").inc(len(batch.documents) - lost)
+    def _turn_away(self, group: Sequence[Batch], why: str) -> None:
+        for batch in group:
+            if self._queue.settle(batch, Full(why)):
+                lost = sum(len(c.documents) for c in batch.chunks if c.kept is None)
+                self._counters.dropped.labels("spool_full").inc(lost)
+                self._counters.turned_away.labels("spool_full").inc(len(batch.documents) - lost)
 
     def _mark_away(self, why: str) -> None:
         with self._lock:
@@ -252,9 +281,9 @@ class Batcher:
         for batch in self._queue.running():
             if batch.started < limit:
                 self._mark_away(f"an insert takes more than {self._limits.slow_insert:g} s")
-                self._to_spool(batch)
-        while self._stuck() and (due := self._queue.take()) is not None:
-            self._to_spool(due)
+                self._to_spool([batch])
+        while self._stuck() and (group := self._gather([])):
+            self._to_spool(group)
 
     def _stuck(self) -> bool:
         """Whether every insert thread is held up by a batch that has gone to the spool."""

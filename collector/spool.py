@@ -20,12 +20,15 @@ from typing import NamedTuple
 
 import msgspec
 import structlog
+import zstandard
 
 from store.model import Document
 
 log = structlog.get_logger(__name__)
 
-MAGIC = b"raymap spool 1\n"
+MAGIC = b"raymap spool 2\n"
+_MAGIC_1 = b"raymap spool 1\n"
+"""Of releases that did not compress."""
 _DIGEST = 16
 _SUFFIX = ".batch"
 _REFUSED = ".refused"
@@ -102,7 +105,8 @@ class Spool:
             if token in self._files:
                 return
         pairs = [(document.version, document.raw) for document in documents]
-        payload = _encoder.encode(Spooled(token, pairs))
+        # Level 1: as fast as the disk, and an outage of the same bytes lasts five times as long.
+        payload = zstandard.ZstdCompressor(level=1).compress(_encoder.encode(Spooled(token, pairs)))
         header = MAGIC + blake2b(payload, digest_size=_DIGEST).digest()
         file = _File(f"{time.time_ns() // 1000:020d}-{token}{_SUFFIX}", len(header) + len(payload))
         with self._lock:
@@ -155,12 +159,13 @@ class Spool:
             self._forget(token)
             return None
         start = len(MAGIC) + _DIGEST
-        digest = blake2b(data[start:], digest_size=_DIGEST).digest()
-        if data[:start] == MAGIC + digest:
-            try:
-                return _decoder.decode(data[start:])
-            except msgspec.MsgspecError:
-                pass
+        payload = data[start:]
+        digest = blake2b(payload, digest_size=_DIGEST).digest()
+        with suppress(msgspec.MsgspecError, zstandard.ZstdError):
+            if data[:start] == MAGIC + digest:
+                return _decoder.decode(zstandard.ZstdDecompressor().decompress(payload))
+            if data[:start] == _MAGIC_1 + digest:
+                return _decoder.decode(payload)
         path.rename(path.with_suffix(".torn"))
         self._forget(token)
         log.error("spool_file_torn", file=file.name, bytes=len(data))

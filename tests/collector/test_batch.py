@@ -172,7 +172,7 @@ def test_store_away(setup: Setup) -> None:
 
 def test_spool_full(setup: Setup) -> None:
     """Then nobody is told that anything was kept."""
-    batcher = setup.start(spool_bytes=400)
+    batcher = setup.start(spool_bytes=250)
     setup.store.away = True
     batcher.submit(documents(1)).result(5)
     with pytest.raises(Full, match="spool"):
@@ -217,6 +217,26 @@ def test_slow_store(setup: Setup) -> None:
     assert len(tokens) == len(set(tokens)), "a batch was put twice"
 
 
+def test_an_outage_with_little_traffic(setup: Setup) -> None:
+    """Leaves a file for each moment, not for each request, and replays them as few inserts."""
+    batcher = setup.start(Limits(batch_age=0.001, answer_age=0.001, replay_pause=60))
+    setup.store.away = True
+    batcher.submit(documents(1)).result(5)
+
+    def send(worker: int) -> None:
+        for number in range(4):
+            batcher.submit(documents(worker * 100 + number)).result(10)
+
+    with ThreadPoolExecutor(10) as pool:
+        list(pool.map(send, range(1, 11)))
+    assert len(setup.spool) < 15
+    assert batcher.keeping().queued == 0
+    setup.store.away = False
+    assert batcher._replay()
+    assert setup.store.count() == 41
+    assert len(setup.store.puts) < 15
+
+
 def test_slow_store_that_fails_in_the_end(setup: Setup) -> None:
     """What was acknowledged from the disk stays there when the insert that hung fails."""
     batcher = setup.start()
@@ -257,12 +277,12 @@ def test_replay_while_batches_are_spooled(setup: Setup) -> None:
 
 def test_how_it_stands(setup: Setup) -> None:
     """For /metrics and /readyz: away, no room, and all well again by itself."""
-    batcher = setup.start(spool_bytes=400)
+    batcher = setup.start(spool_bytes=250)
     assert batcher.keeping().report() == {
         "ready": True,
         "problems": [],
         "store_away": False,
-        "spool": {"full": False, "bytes": 0, "limit": 400},
+        "spool": {"full": False, "bytes": 0, "limit": 250},
         "queued": 0,
         "oldest_s": 0.0,
     }

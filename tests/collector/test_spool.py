@@ -6,14 +6,17 @@ import fcntl
 import os
 import time
 from collections.abc import Callable
+from hashlib import blake2b
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from collector import spool as module
 from collector.spool import MAGIC, Spool, SpoolFull
 from store.model import Document
 from tests.builders import segment
+from tests.collector.samples import segment_bytes
 
 BIG = 1 << 30
 
@@ -135,13 +138,34 @@ def test_bounded(tmp_path: Path) -> None:
     spool = Spool(tmp_path, "collector", 400)
     spool.write(batch(1), "first")
     with pytest.raises(SpoolFull, match="400 bytes"):
-        spool.write(batch(*range(2, 20)), "second")
+        spool.write([segment(2, raw=os.urandom(300))], "second")  # incompressible
     assert spool.waiting() == ["first"]
     assert spool.full
     assert not spool.try_again()
     spool.remove("first")
     assert not spool.full
     spool.write(batch(3), "third")
+
+
+def test_files_of_an_earlier_release(tmp_path: Path) -> None:
+    """Uncompressed: an upgrade loses nothing."""
+    dead = tmp_path / "collector-1-old"
+    dead.mkdir()
+    payload = msgspec.msgpack.encode(("t", [(1001, b"{}")]))
+    digest = blake2b(payload, digest_size=16).digest()
+    (dead / f"{1:020d}-t.batch").write_bytes(b"raymap spool 1\n" + digest + payload)
+    assert reopened(tmp_path).read("t") == ("t", [(1001, b"{}")])
+
+
+def test_compressed(tmp_path: Path) -> None:
+    """Documents resemble each other, so a bound in bytes lasts several times as long."""
+    spool = reopened(tmp_path)
+    documents = [segment(id, raw=segment_bytes(f"{id:016x}")) for id in range(1, 1000)]
+    spool.write(documents, "t")
+    assert spool.size < sum(len(d.raw) for d in documents) / 5
+    found = spool.read("t")
+    assert found is not None
+    assert [raw for _, raw in found.documents] == [d.raw for d in documents]
 
 
 def test_kept_once(tmp_path: Path) -> None:

@@ -1,0 +1,159 @@
+"""A collector or API process that a test starts, and that can be told where to die.
+
+The product knows nothing of fault points: they are wrappers this process puts around its parts
+before the doors open, and they count from then on.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from pathlib import Path
+from stat import S_ISREG
+from typing import Any
+
+from clickhouse_driver import Client
+
+import raymap_roles
+from collector.app import CollectorSettings, run_collector
+from collector.batch import Batcher
+from collector.intake import SPOOL_BYTES, Intake
+from collector.queue import BatchQueue, Limits
+from collector.spool import Spool
+from store.clickhouse.client import parse_url
+from store.clickhouse.store import ClickHouseStore
+
+TABLES = ("documents", "calls", "links", "segments")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the process is, and its end: killed when it comes to a point for the nth time."""
+
+    clickhouse: str
+    data_dir: Path
+    role: str = "collect"
+    spool_bytes: int = SPOOL_BYTES
+    limits: Mapping[str, Any] = field(default_factory=dict)
+    kill_at: str = ""
+    nth: int = 2
+
+
+def be(plan: Plan, told: Connection) -> None:
+    """The process's life. Its log goes to `<role>.log` in the data directory."""
+    log = os.open(plan.data_dir / f"{plan.role}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(log, 2)
+    os.close(log)
+    raymap_roles.set_up_logging("info", "json")
+    address = parse_url(plan.clickhouse)
+
+    def ready(doors: Mapping[str, str]) -> None:
+        if plan.kill_at:
+            _POINTS[plan.kill_at](_Death(plan.nth))
+        told.send(dict(doors))
+
+    if plan.role == "api":
+        raymap_roles.api(("127.0.0.1", 0), plan.data_dir, address, 1.0, "0", ready)
+        return
+    run_collector(
+        CollectorSettings(
+            writer=lambda: ClickHouseStore(address, connections=4),
+            data_dir=plan.data_dir,
+            port=0,
+            grpc_port=0,
+            http=True,
+            spool_bytes=plan.spool_bytes,
+            limits=Limits(**plan.limits),
+            on_ready=ready,
+        )
+    )
+
+
+class _Death:
+    """kill -9 of this very process, the nth time."""
+
+    def __init__(self, nth: int) -> None:
+        self._left = nth
+
+    def __call__(self) -> None:
+        self._left -= 1
+        if self._left <= 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+            time.sleep(60)
+
+
+_Point = Callable[[_Death], None]
+
+
+def _before(owner: object, name: str, applies: Callable[..., bool] = lambda *_: True) -> _Point:
+    return lambda die: _wrap(owner, name, die, applies, first=True)
+
+
+def _after(owner: object, name: str, applies: Callable[..., bool] = lambda *_: True) -> _Point:
+    return lambda die: _wrap(owner, name, die, applies, first=False)
+
+
+def _wrap(
+    owner: object, name: str, die: _Death, applies: Callable[..., bool], *, first: bool
+) -> None:
+    real = getattr(owner, name)
+
+    def wrapped(*arguments: Any, **named: Any) -> Any:
+        fits = applies(*arguments)
+        if first and fits:
+            die()
+        answer = real(*arguments, **named)
+        if not first and fits:
+            die()
+        return answer
+
+    setattr(owner, name, wrapped)
+
+
+def _into(table: str) -> Callable[..., bool]:
+    return lambda _client, statement, *_: statement.startswith(f"INSERT INTO {table} ")
+
+
+def _is_file(descriptor: int) -> bool:
+    return S_ISREG(os.fstat(descriptor).st_mode)
+
+
+def _is_folder(descriptor: int) -> bool:
+    return not _is_file(descriptor)
+
+
+LIVE: dict[str, _Point] = {
+    "received": _before(Intake, "decode"),
+    "decoded": _after(Intake, "decode"),
+    "queued": _after(BatchQueue, "add"),
+    "taken by an insert thread": _before(Batcher, "_keep"),
+    **{f"inserted into {table}": _after(Client, "execute", _into(table)) for table in TABLES},
+    "before the answer": _before(BatchQueue, "settle"),
+    "settled": _after(BatchQueue, "settle"),
+}
+"""The way of a batch into the store. One more `received` is after the answer to the one before."""
+
+SPOOL: dict[str, _Point] = {
+    "spool: aside written": _before(os, "fsync", _is_file),
+    "spool: fsynced": _after(os, "fsync", _is_file),
+    "spool: renamed": _after(os, "rename"),
+    "spool: folder synced": _after(os, "fsync", _is_folder),
+    "spool: settled": _after(BatchQueue, "settle"),
+    "spool: after the answer": _before(Intake, "decode"),
+}
+
+REPLAY: dict[str, _Point] = {
+    "replay: read": _after(Spool, "read"),
+    **{
+        f"replay: inserted into {table}": _after(Client, "execute", _into(table))
+        for table in TABLES
+    },
+    "replay: before unlink": _before(Spool, "remove"),
+    "replay: after unlink": _after(Spool, "remove"),
+}
+
+_POINTS = {**LIVE, **SPOOL, **REPLAY}

@@ -1,0 +1,314 @@
+"""The rows of the fault table: what is broken, under load, and what must be true afterwards."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+
+import grpc
+
+from collector._pb import segments_pb2
+from tests.collector.samples import datagram, segment_service
+from tests.faults.child import LIVE, REPLAY, SPOOL
+from tests.faults.rig import Load, Process, Rig, Row, Sender, document, until
+
+Fault = Callable[[Rig, Load], Row]
+
+QUICK = {"batch_age": 0.05, "answer_age": 0.02, "replay_pause": 0.05}
+
+
+def limits(load: Load) -> dict[str, float]:
+    """Small batches, so that little load makes many."""
+    return {**QUICK, "slow_insert": load.slow_insert}
+
+
+@contextmanager
+def sending(rig: Rig, row: Row, load: Load, *doors: Process) -> Iterator[Sender]:
+    """Load on the doors, until the block ends; then everything is looked for."""
+    begun = time.time()
+    sender = Sender(f"s{time.time_ns()}", load, lambda: [door.http for door in doors])
+    try:
+        yield sender
+    finally:
+        sender.stop()
+    rig.look(row, sender, begun)
+
+
+def clickhouse_killed(rig: Rig, load: Load) -> Row:
+    """kill -9 in the middle of inserts, and again while the spool is replayed."""
+    row = Row("ClickHouse kill -9, twice")
+    collector = rig.start(row.fault, limits=limits(load))
+    with sending(rig, row, load, collector) as sender:
+        sender.wait_for(load.some)
+        for _ in range(2):
+            os.kill(rig.engine_pid, signal.SIGKILL)
+            until(lambda: collector.ready()["store_away"])
+            sender.wait_for(load.some)
+            rig.restart_engine()
+        time.sleep(load.seconds)
+    return row
+
+
+def clickhouse_stopped(rig: Rig, load: Load) -> Row:
+    """SIGSTOP: connections stay and nobody answers; SIGCONT: what hung goes on."""
+    row = Row("ClickHouse SIGSTOP")
+    collector = rig.start(row.fault, limits=limits(load))
+    with sending(rig, row, load, collector) as sender:
+        sender.wait_for(load.some)
+        os.kill(rig.engine_pid, signal.SIGSTOP)
+        try:
+            until(lambda: collector.ready()["store_away"])
+            sender.wait_for(load.some)
+            time.sleep(load.away)
+            said = collector.ready()
+            assert said["status"] == 200, said
+            assert said["problems"] == ["the store is away or slow: documents wait on disk"]
+            assert collector.metric("raymap_store_away") == 1
+            assert collector.metric("raymap_spool_bytes") > 0
+            assert collector.metric("raymap_oldest_unsent_seconds") > 0
+        finally:
+            os.kill(rig.engine_pid, signal.SIGCONT)
+        time.sleep(load.seconds)
+    until(lambda: not collector.ready()["problems"])
+    return row
+
+
+def clickhouse_away(rig: Rig, load: Load) -> Row:
+    """Stopped in the regular way, and started again later."""
+    row = Row("ClickHouse away")
+    collector = rig.start(row.fault, limits=limits(load))
+    with sending(rig, row, load, collector) as sender:
+        sender.wait_for(load.some)
+        rig.engine.stop()
+        sender.wait_for(load.some)
+        time.sleep(load.away)
+        rig.restart_engine()
+        time.sleep(load.seconds)
+    lines = collector.log().splitlines()
+    assert len(lines) < 20, "an outage floods the log"
+    row.notes["log"] = f"{len(lines)} lines"
+    return row
+
+
+def network_gone(rig: Rig, load: Load) -> Row:
+    """The cable is pulled: inserts hang, are spooled, and fail in the end."""
+    row = Row("network silent, then broken")
+    with rig.gate() as (gate, address):
+        collector = rig.start(row.fault, address, limits=limits(load))
+        with sending(rig, row, load, collector) as sender:
+            sender.wait_for(load.some)
+            gate.hush()
+            until(lambda: collector.ready()["store_away"])
+            sender.wait_for(load.some)
+            time.sleep(load.away / 2)
+            gate.shut()
+            sender.wait_for(load.some)
+            gate.open()
+            time.sleep(load.seconds)
+    return row
+
+
+def disk_full(rig: Rig, load: Load) -> Row:
+    """The kernel takes no more bytes of the process while ClickHouse is away: 503, and 200 again
+    once there is room, though ClickHouse is still away."""
+    row = Row("disk full")
+    with rig.gate() as (gate, address):
+        collector = rig.start(row.fault, address, limits=limits(load))
+        with sending(rig, row, load, collector) as sender:
+            sender.wait_for(load.some)
+            gate.shut()
+            until(lambda: collector.ready()["store_away"])
+            sender.wait_for(load.some)
+            whole = resource.prlimit(collector.pid, resource.RLIMIT_FSIZE)
+            resource.prlimit(collector.pid, resource.RLIMIT_FSIZE, (64, whole[1]))
+            until(lambda: collector.ready()["status"] == 503)
+            turned_away = sender.turned_away
+            until(lambda: sender.turned_away > turned_away + 3)
+            assert collector.metric("raymap_no_room") == 1
+            assert "turned away" in collector.ready()["problems"][0]
+            resource.prlimit(collector.pid, resource.RLIMIT_FSIZE, whole)
+            sender.wait_for(load.some)
+            until(lambda: collector.ready()["status"] == 200)
+            gate.open()
+            time.sleep(load.seconds)
+    return row
+
+
+def spool_full(rig: Rig, load: Load) -> Row:
+    """At its bound every door says so in its own words; then it recovers by itself."""
+    row = Row("spool bound reached")
+    with rig.gate() as (gate, address):
+        collector = rig.start(row.fault, address, limits=limits(load), spool_bytes=4_000)
+        with sending(rig, row, load, collector) as sender:
+            sender.wait_for(load.some)
+            gate.shut()
+            until(lambda: collector.ready()["status"] == 503)
+            turned_away = sender.turned_away
+            until(lambda: sender.turned_away > turned_away + 3)
+            assert collector.metric("raymap_spool_bytes") <= 4_000
+            lost = _udp_is_dropped(collector)
+            _grpc_is_exhausted(collector)
+            gate.open()
+            until(lambda: collector.ready()["status"] == 200)
+            sender.wait_for(load.some)
+    row.notes["udp"] = f"{lost:.0f} dropped and counted"
+    return row
+
+
+def _udp_is_dropped(collector: Process) -> float:
+    name = 'raymap_documents_dropped_total{cause="spool_full"}'
+    before = collector.metric(name)
+    host, _, port = collector.doors["udp"].rpartition(":")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        for number in range(5):
+            text = document("udp", f"1-{int(time.time()):08x}-{number:024x}", time.time())
+            udp.sendto(datagram(text.encode()), (host, int(port)))
+    until(lambda: collector.metric(name) == before + 5)
+    return 5
+
+
+def _grpc_is_exhausted(collector: Process) -> None:
+    text = document("grpc", f"1-{int(time.time()):08x}-{0:024x}", time.time())
+    with grpc.insecure_channel(collector.doors["grpc"]) as channel:
+        request = segments_pb2.PutSegmentsRequest(documents=[text.encode()])
+        call = segment_service(channel).PutSegments.future(request, timeout=10)
+        assert call.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+def killed_live(rig: Rig, load: Load, point: str) -> Row:
+    """The collector dies on the way of a batch into the store."""
+    row = Row(f"collector kill -9: {point}")
+    first = rig.start(row.fault, limits=limits(load), kill_at=point, nth=3)
+    doors = [first]
+    begun = time.time()
+    sender = Sender(f"s{time.time_ns()}", load, lambda: [door.http for door in doors])
+    try:
+        assert first.died(), f"it never came to: {point}"
+        doors[:] = [rig.start(row.fault, limits=limits(load))]
+        sender.wait_for(load.some // 2)
+    finally:
+        sender.stop()
+    return rig.look(row, sender, begun)
+
+
+def killed_spooling(rig: Rig, load: Load, point: str) -> Row:
+    """The collector dies on the way of a batch onto the disk, while ClickHouse is away."""
+    row = Row(f"collector kill -9: {point}")
+    with rig.gate() as (gate, address):
+        gate.shut()
+        return _killed_then(rig, row, load, address, point, gate.open)
+
+
+def killed_replaying(rig: Rig, load: Load, point: str) -> Row:
+    """The collector dies while it gives the store what waited on the disk."""
+    row = Row(f"collector kill -9: {point}")
+    with rig.gate() as (gate, address):
+        gate.shut()
+        first = rig.start(row.fault, address, limits=limits(load), kill_at=point)
+        begun = time.time()
+        sender = Sender(f"s{time.time_ns()}", load, lambda: [first.http])
+        try:
+            sender.wait_for(load.some // 2)
+        finally:
+            sender.stop()
+        gate.open()
+        assert first.died(), f"it never came to: {point}"
+        rig.start(row.fault, address, limits=limits(load))
+        return rig.look(row, sender, begun)
+
+
+def _killed_then(
+    rig: Rig, row: Row, load: Load, address: object, point: str, then: Callable[[], None]
+) -> Row:
+    first = rig.start(row.fault, address, limits=limits(load), kill_at=point, nth=3)  # type: ignore[arg-type]
+    doors = [first]
+    begun = time.time()
+    sender = Sender(f"s{time.time_ns()}", load, lambda: [door.http for door in doors])
+    try:
+        assert first.died(), f"it never came to: {point}"
+        doors[:] = [rig.start(row.fault, address, limits=limits(load))]  # type: ignore[arg-type]
+        sender.wait_for(load.some // 2)
+        then()
+    finally:
+        sender.stop()
+    return rig.look(row, sender, begun)
+
+
+def two_and_two(rig: Rig, load: Load) -> Row:
+    """Two collectors and two APIs share a spool folder and a ClickHouse that comes and goes; one
+    of each is killed meanwhile, and another inherits its spool."""
+    row = Row("2 collectors, 2 APIs, one kill -9 of each")
+    with rig.gate() as (gate, address):
+        collectors = [rig.start(row.fault, address, limits=limits(load)) for _ in range(2)]
+        apis = [rig.start(row.fault, address, role="api") for _ in range(2)]
+        doors = [*collectors, *apis]
+        begun = time.time()
+        sender = Sender(f"s{time.time_ns()}", load, lambda: [door.http for door in doors])
+        try:
+            sender.wait_for(load.some)
+            gate.shut()
+            sender.wait_for(load.some)
+            for victim in (collectors[0], apis[0]):
+                doors.remove(victim)
+                victim.kill()
+            sender.wait_for(load.some)
+            gate.open()
+            sender.wait_for(load.some)
+        finally:
+            sender.stop()
+        return rig.look(row, sender, begun)
+
+
+def collector_first(rig: Rig, load: Load) -> Row:
+    """Both stop; the collector starts, with a full spool, before ClickHouse does."""
+    row = Row("restart: collector first, ClickHouse later")
+    return _restarted(rig, load, row, collector_first=True)
+
+
+def clickhouse_first(rig: Rig, load: Load) -> Row:
+    """Both stop; ClickHouse starts before the collector does."""
+    row = Row("restart: ClickHouse first, collector later")
+    return _restarted(rig, load, row, collector_first=False)
+
+
+def _restarted(rig: Rig, load: Load, row: Row, *, collector_first: bool) -> Row:
+    doors = [rig.start(row.fault, limits=limits(load))]
+    begun = time.time()
+    sender = Sender(f"s{time.time_ns()}", load, lambda: [door.http for door in doors])
+    try:
+        sender.wait_for(load.some)
+        rig.engine.stop()
+        sender.wait_for(load.some)
+        doors[0].stop()
+        if not collector_first:
+            rig.restart_engine()
+        doors[:] = [rig.start(row.fault, limits=limits(load))]
+        sender.wait_for(load.some)
+        if collector_first:
+            rig.restart_engine()
+            sender.wait_for(load.some)
+    finally:
+        sender.stop()
+    return rig.look(row, sender, begun)
+
+
+FAULTS: dict[str, Fault] = {
+    "clickhouse-kill": clickhouse_killed,
+    "clickhouse-sigstop": clickhouse_stopped,
+    "clickhouse-away": clickhouse_away,
+    "network": network_gone,
+    "disk-full": disk_full,
+    "spool-full": spool_full,
+    "two-and-two": two_and_two,
+    "collector-first": collector_first,
+    "clickhouse-first": clickhouse_first,
+    **{f"kill: {point}": partial(killed_live, point=point) for point in LIVE},
+    **{f"kill: {point}": partial(killed_spooling, point=point) for point in SPOOL},
+    **{f"kill: {point}": partial(killed_replaying, point=point) for point in REPLAY},
+}
