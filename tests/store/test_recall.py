@@ -20,7 +20,7 @@ from store.memory import MemoryStore
 from store.model import NodeKey
 from tests.builders import T0
 
-SMALL = Size(traces=40, batches=10, now=T0, stages=2, span=2 * HOUR, minutes=2)
+SMALL = Size(traces=40, batches=8, now=T0, stages=2, span=2 * HOUR, minutes=2)
 WORST = Conditions(4, "day", duplicates=0.2, skew=5.0, dropped=0.1)
 
 
