@@ -25,19 +25,27 @@ class Documents:
         self._service = service
         self._escaped = escaped
         self._second = 0
-        self._templates: list[bytes] = []
+        self._templates: list[list[bytes]] = []
         self._count = 0
+        self._random = int.from_bytes(os.urandom(12)) >> 1  # then counted up: never one twice
 
     def next(self) -> tuple[bytes, bytes]:
         """A new trace id and its document; `escaped` documents are JSON strings with quotes."""
+        ((trace_id, document),) = self.take(1)
+        return trace_id, document
+
+    def take(self, count: int) -> list[tuple[bytes, bytes]]:
+        """So many of them, for less than a microsecond each: a sender must not be the limit."""
         now = int(time.time())
         if now != self._second:
             self._second = now
-            self._templates = [self._render(number, now) for number in range(TEMPLATES)]
-        trace_id = b"1-%08x-%s" % (now, os.urandom(12).hex().encode())
-        template = self._templates[self._count % TEMPLATES]
-        self._count += 1
-        return trace_id, template.replace(_PLACE, trace_id)
+            self._templates = [
+                self._render(number, now).split(_PLACE) for number in range(TEMPLATES)
+            ]
+        first, self._count = self._count, self._count + count
+        templates, base = self._templates, self._random
+        ids = [b"1-%08x-%024x" % (now, base + number) for number in range(first, first + count)]
+        return [(id, id.join(templates[n % TEMPLATES])) for n, id in enumerate(ids, first)]
 
     def _render(self, number: int, now: int) -> bytes:
         text = json.dumps(segment(self._service, Random(number), now))

@@ -73,6 +73,8 @@ class Bench:
             self._options.seconds,
             self._options.connections,
             self._options.documents_per_call,
+            self._options.senders,
+            self._server.grpc,
         )
         stored, metric = self._stored.count(), self._metric()
         used, begun = self._server.usage(), time.monotonic()
@@ -160,9 +162,10 @@ def _print(console: Console, door: str, steps: list[Step]) -> None:
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.ingest", description=__doc__)
-    parser.add_argument("--doors", default="udp,http", help="udp, http or both; default: both")
-    parser.add_argument("--connections", type=int, default=4, help="HTTP connections")
-    parser.add_argument("--documents-per-call", type=int, default=50, help="of PutTraceSegments")
+    parser.add_argument("--doors", default="udp,http", help="of udp, http, grpc")
+    parser.add_argument("--senders", type=int, default=2, help="processes that send")
+    parser.add_argument("--connections", type=int, default=16, help="of each of them")
+    parser.add_argument("--documents-per-call", type=int, default=50, help="through HTTP and gRPC")
     parser.add_argument("--start", type=float, default=1000.0, help="first rate, documents/s")
     parser.add_argument("--stop", type=float, default=200_000.0, help="highest rate to try")
     parser.add_argument("--factor", type=float, default=1.6, help="from one rate to the next")

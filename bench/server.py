@@ -42,6 +42,7 @@ class Server:
     process: psutil.Process
     data_dir: Path
     seconds_to_ready: float
+    grpc: str = ""
 
     def processes(self, role: str) -> list[psutil.Process]:
         """The processes of `raymap <role>`, found by their command line."""
@@ -125,7 +126,8 @@ def _when_ready(process: subprocess.Popen[str], folder: Path, started: float) ->
         threading.Thread(target=process.stdout.read, daemon=True).start()
         told: dict[str, Any] = json.loads(line.removeprefix(READY))
         http, udp = _addresses(told)
-        return Server(http, udp, psutil.Process(process.pid), folder, seconds)
+        grpc = str(told.get("grpc", ""))
+        return Server(http, udp, psutil.Process(process.pid), folder, seconds, grpc)
     raise SystemExit("raymap serve ended before it was ready; give --log to see why")
 
 

@@ -1,0 +1,123 @@
+"""What each step costs by itself, in one process: nothing that does more can be faster."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import psutil
+
+from bench.documents import Documents
+from bench.workers import decode_slim, plain_columns
+from collector.decode.document import decode_document
+from collector.decode.wire import read_strictly
+from store.clickhouse import writer
+from store.clickhouse.client import Address, connect
+from store.clickhouse.native import NativeClient
+from store.model import Document
+
+BATCH = 20_000
+REPEATS = 3
+TABLES = (
+    ("documents", writer.DOCUMENT_COLUMNS, writer.document_columns),
+    ("calls", writer.CALL_COLUMNS, writer.call_columns),
+    ("segments", writer.SEGMENT_COLUMNS, writer.segment_columns),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """Microseconds of a document: of this process's CPU, and of the server's."""
+
+    step: str
+    client: float
+    server: float = 0.0
+
+    @property
+    def per_second(self) -> float:
+        """Documents a second on one core of ours."""
+        return 1e6 / self.client
+
+
+def decoding() -> Iterator[Floor]:
+    """Without ClickHouse."""
+    raws = [document for _, document in Documents().take(BATCH)]
+    yield Floor("msgspec, the fields of `plain` alone", _cpu(lambda: _each(decode_slim, raws)))
+    yield Floor("msgspec, every field we use", _cpu(lambda: _each(read_strictly, raws)))
+    yield Floor("`plain`: decode and columns", _cpu(lambda: plain_columns(raws)))
+    yield Floor("decode_document", _cpu(lambda: _each(lambda raw: decode_document(raw, 1), raws)))
+    documents = [decode_document(raw, 1) for raw in raws]
+    yield Floor(
+        "columns of all tables",
+        _cpu(lambda: _columns(documents)),
+    )
+
+
+def inserting(address: Address, server: psutil.Process) -> Iterator[Floor]:
+    """The same columns into tables that keep nothing, and into the real ones."""
+    client = connect(address)
+    for table, _, _ in TABLES:
+        client.execute(f"CREATE TABLE nothing_{table} AS {table} ENGINE = Null")
+    for prefix, what in (
+        ("nothing_", "insert, kept nowhere"),
+        ("", "insert, all tables and views"),
+    ):
+        mine = theirs = 0.0
+        for _ in range(REPEATS):
+            documents = _documents()
+            before, begun = _seconds(server), time.thread_time()
+            for table, names, columns in TABLES:
+                _insert(client, prefix + table, names, columns, documents)
+            mine += time.thread_time() - begun
+            theirs += _seconds(server) - before
+        scale = 1e6 / BATCH / REPEATS
+        yield Floor(what, mine * scale, theirs * scale)
+    client.disconnect()
+
+
+def _columns(documents: list[Document]) -> None:
+    for start in range(0, BATCH, writer.HOT):
+        for _, _, columns in TABLES:
+            columns(documents[start : start + writer.HOT])
+
+
+def _documents() -> list[Document]:
+    now = time.time_ns() // 1000
+    return [decode_document(raw, now) for _, raw in Documents().take(BATCH)]
+
+
+def _insert(
+    client: NativeClient,
+    table: str,
+    names: str,
+    columns: Callable[[list[Document]], object],
+    documents: list[Document],
+) -> None:
+    client.execute(
+        f"INSERT INTO {table} ({names}) VALUES",
+        columns(documents),
+        columnar=True,
+        settings={"insert_deduplication_token": uuid.uuid4().hex},
+    )
+
+
+def _each(decode: Callable[[bytes], object], raws: list[bytes]) -> None:
+    for raw in raws:
+        decode(raw)
+
+
+def _cpu(work: Callable[[], object]) -> float:
+    """Microseconds a document, the best of a few."""
+    best = float("inf")
+    for _ in range(REPEATS):
+        begun = time.thread_time()
+        work()
+        best = min(best, time.thread_time() - begun)
+    return best * 1e6 / BATCH
+
+
+def _seconds(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
