@@ -48,6 +48,8 @@ class TraceQuery(Struct, frozen=True):
     """Which traces to find. ``node``: they touched it; ``edge``: they made such a call.
 
     ``states``: of the entry segment (see `store.summary.entry_of`); empty means any.
+    ``annotations``: items as `store.rules.annotations.annotation_item` writes them; each is on some
+    document of the trace.
     """
 
     window: TimeRange
@@ -55,6 +57,12 @@ class TraceQuery(Struct, frozen=True):
     node: NodeKey | None = None
     edge: tuple[NodeKey, NodeKey] | None = None
     states: frozenset[State] = frozenset()
+    annotations: tuple[str, ...] = ()
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it asks for nothing beyond its window."""
+        return not (self.node or self.edge or self.states or self.annotations)
 
 
 class Found(NamedTuple):
@@ -65,9 +73,11 @@ class Found(NamedTuple):
 
 
 class Page(NamedTuple):
-    """Found traces, newest first; ``scanned`` counts those looked at, matching or not.
+    """Found traces, newest first; ``scanned`` counts those looked at, matching or not: at least those
+    found, and no trace that an index could rule out.
 
-    ``cursor`` continues behind the last one; None on the last page.
+    ``cursor`` continues behind the last one; None on the last page. A page with a cursor may be
+    short, or empty, when looking for more would have taken too long.
     """
 
     found: list[Found]

@@ -1,15 +1,17 @@
-"""Whether a trace has what a query asks, beyond its window: one pure function for every store."""
+"""Whether a trace has what a query asks, beyond its window: pure functions for every store."""
 
 from __future__ import annotations
 
-from store.edges import EdgeUnit, trace_units
+from store.edges import EdgeUnit, Family, trace_units
 from store.interface import TraceQuery
-from store.model import Trace
+from store.model import Trace, client_of
 from store.summary import entry_of, touched_nodes
 
 
 def matches(trace: Trace, query: TraceQuery) -> bool:
     """Whether a trace has what a query asks beyond its window."""
+    if not _annotated(trace, query):
+        return False
     if query.states:
         entry = entry_of(trace)
         if entry is None or entry.state not in query.states:
@@ -20,3 +22,37 @@ def matches(trace: Trace, query: TraceQuery) -> bool:
         isinstance(unit, EdgeUnit) and (unit.source, unit.target) == query.edge
         for unit in trace_units(trace)
     )
+
+
+def settled(trace: Trace, query: TraceQuery) -> bool | None:
+    """What `matches` says, when the documents alone settle it; None when the calls have a say.
+
+    ``trace.calls`` is not looked at: a store may ask for them only when it has to. A parent that no
+    document has may be a call, and a node without segments may be inferred from one.
+    """
+    if not _annotated(trace, query):
+        return False
+    family = Family(trace.documents)
+    segments = [d for d in trace.documents.values() if not d.independent]
+    roots = [d for d in segments if not d.parent_id or family.holder(d.parent_id) is None]
+    unsure = any(d.parent_id for d in roots)
+    if query.states:
+        if unsure:
+            return None
+        entry = min(roots, key=lambda d: (d.start, d.id), default=None)
+        if entry is None or entry.state not in query.states:
+            return False
+    if query.node is not None:
+        touched = {d.node for d in segments}
+        if not unsure:
+            touched |= {client_of(d.node) for d in roots}
+        if query.node not in touched:
+            return None
+    return True if query.edge is None else None
+
+
+def _annotated(trace: Trace, query: TraceQuery) -> bool:
+    if not query.annotations:
+        return True
+    items = {item for document in trace.documents.values() for item in document.annotations}
+    return items.issuperset(query.annotations)

@@ -1,14 +1,14 @@
-"""Whole traces and lists of traces, asked of ClickHouse."""
+"""Whole traces by id, asked of ClickHouse."""
 
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from store.clickhouse import sql
-from store.cursor import decode_cursor, encode_cursor
-from store.interface import Axis, Found, Page, TraceQuery
+from store.interface import TraceQuery
+from store.matching import matches, settled
 from store.model import (
     COMPLETE,
     NO_HTTP,
@@ -26,82 +26,72 @@ from store.rules.classify import failure_label
 
 Ask = Callable[[str], list[tuple[Any, ...]]]
 
-CHUNK = 500
-"""Candidates looked at in one go when a query asks more than a window."""
+MOST_PLACES = 2000
+"""Minutes in which the rows of traces are looked for one by one; of more, by a range."""
 
+_TRACES = """
+SELECT hex(trace_id), groupUniqArray(minute), max(updated), sum(revision) FROM traces
+WHERE trace_id IN {ids} GROUP BY trace_id HAVING max(sampled) = 1
+"""
 _SEGMENTS = """
 SELECT hex(trace_id), id, parent_id, independent, inferred, sampled, start, start + duration,
        start + last_duration, state, account, name, type, service, method, url, status,
        client_ip, user_agent, user, resource_arn, instance_id, availability_zone, exception,
        annotations, members, ver
-FROM segments FINAL WHERE trace_id IN {ids} AND minute BETWEEN {lo} AND {hi}
+FROM segments FINAL WHERE {places}
 """
 _CALLS = """
 SELECT hex(trace_id), document_id, independent, owner_account, owner_name, owner_type, ver,
        id, start, start + duration, state, account, name, type, service, host, status, traced, exception
-FROM calls FINAL WHERE trace_id IN {ids} AND minute BETWEEN {lo} AND {hi}
+FROM calls FINAL WHERE {places}
+"""
+# What `store.matching` looks at and nothing else: each column costs as much as a trace.
+_LEAN_SEGMENTS = """
+SELECT hex(trace_id), id, parent_id, independent, 0, 1, start, start,
+       start, state, {node}, '', '', '', 0,
+       '', '', '', '', '', '', '',
+       {annotations}, members, 0
+FROM segments FINAL WHERE {places}
+"""
+_LEAN_CALLS = """
+SELECT hex(trace_id), document_id, independent, owner_account, owner_name, owner_type, 0,
+       id, start, start, state, account, name, type, '', '', 0, 0, ''
+FROM calls FINAL WHERE {places}
 """
 _LINKS = """
 SELECT hex(trace_id), hex(other_trace), other_id, upstream, event_received, document_id, independent,
        account, name, type, start, start + duration, state, status, exception, ver
-FROM links FINAL WHERE trace_id IN {ids} AND minute BETWEEN {lo} AND {hi}
+FROM links FINAL WHERE {places}
 """
 # A body may be any bytes; the driver would read a String as UTF-8 text.
 _DOCUMENTS = (
     "SELECT hex(trace_id), id, base64Encode(body) FROM documents FINAL WHERE trace_id IN {ids}"
 )
-_TRACES = """
-SELECT hex(trace_id), min(lo), max(hi), max(updated), sum(revision) FROM traces
-WHERE trace_id IN {ids} GROUP BY trace_id HAVING max(sampled) = 1
-"""
 
-_EPOCH = "toInt64(reinterpretAsUInt32(reverse(substring(trace_id, 1, 4)))) * 1000000"
-_AXES = {
-    # store.trace_id.trace_time, in SQL.
-    Axis.TRACE_ID: f"""
-        SELECT trace_id, if(abs({_EPOCH} - first) <= 86400000000, {_EPOCH}, first) AS at
-        FROM (SELECT trace_id, min(start) AS first FROM traces GROUP BY trace_id HAVING max(sampled) = 1)
-        WHERE at >= :from AND at < :to""",
-    Axis.EVENT: """
-        SELECT trace_id, last AS at
-        FROM (SELECT trace_id, max(updated) AS last FROM traces GROUP BY trace_id HAVING max(sampled) = 1)
-        WHERE at >= :from AND at < :to""",
-    Axis.SERVICE: """
-        SELECT trace_id, max(start + duration) AS at FROM segments FINAL
-        WHERE independent = 0 AND state != 0 AND start + duration >= :from AND start + duration < :to
-        GROUP BY trace_id HAVING trace_id IN (SELECT trace_id FROM traces WHERE sampled = 1)""",
-}
+Minutes = Mapping[bytes, Sequence[int]]
+"""The minutes a trace has rows in, by its id."""
 
 
 def get_traces(ask: Ask, trace_ids: Sequence[bytes], *, raw: bool) -> dict[bytes, Trace]:
     """The traces that exist, by id."""
     if not trace_ids:
         return {}
-    ids = sql.trace_list(trace_ids)
     traces: dict[bytes, Trace] = {}
-    bounds: list[int] = []
-    for digits, lo, hi, updated, revision in ask(_TRACES.format(ids=ids)):
+    minutes: dict[bytes, Sequence[int]] = {}
+    for digits, of_trace, updated, revision in ask(_TRACES.format(ids=sql.trace_list(trace_ids))):
         trace_id = bytes.fromhex(digits)
         traces[trace_id] = Trace(trace_id, {}, {}, updated, revision, {})
-        bounds += [lo // 60_000_000, hi // 60_000_000]
+        minutes[trace_id] = of_trace
     if not traces:
         return {}
-    places = {"ids": ids, "lo": min(bounds), "hi": max(bounds)}
     bodies: dict[tuple[str, int], bytes] = {}
     if raw:
-        for digits, id, body in ask(_DOCUMENTS.format(**places)):
+        for digits, id, body in ask(_DOCUMENTS.format(ids=sql.trace_list(traces))):
             bodies[digits, id] = b64decode(body)
-    for row in ask(_SEGMENTS.format(**places)):
-        document = _document(row, bodies)
-        documents = traces[document.trace_id].documents
-        assert isinstance(documents, dict)
-        documents[document.id] = document
-    for digits, *columns in ask(_CALLS.format(**places)):
-        owned = _owned_call(columns)
-        calls = traces[bytes.fromhex(digits)].calls
-        assert isinstance(calls, dict)
-        calls[owned.call.id] = owned
-    for digits, *columns in ask(_LINKS.format(**places)):
+    places = places_of(minutes)
+    _add_documents(traces, ask(_SEGMENTS.format(places=places)), bodies)
+    _add_calls(traces, ask(_CALLS.format(places=places)))
+    for digits, *columns in ask(_LINKS.format(places=places)):
         joined = _owned_link(columns)
         links = traces[bytes.fromhex(digits)].links
         assert isinstance(links, dict)
@@ -112,69 +102,62 @@ def get_traces(ask: Ask, trace_ids: Sequence[bytes], *, raw: bool) -> dict[bytes
     return {trace_id: trace for trace_id, trace in traces.items() if trace.documents}
 
 
-def find_traces(
-    ask: Ask,
-    query: TraceQuery,
-    *,
-    limit: int,
-    cursor: str | None,
-    keep: Callable[[TraceQuery, list[Found]], list[Found]],
-) -> Page:
-    """Traces by time, newest first. ``keep`` judges a chunk of candidates by the whole query."""
-    plain = query.node is None and query.edge is None and not query.states
-    found: list[Found] = []
-    scanned = 0
-    before = decode_cursor(cursor)
-    while True:
-        size = limit + 1 if plain else CHUNK
-        candidates = [
-            Found(bytes.fromhex(digits), at) for digits, at in ask(_candidates(query, before, size))
-        ]
-        kept = candidates if plain else keep(query, candidates)
-        room = limit - len(found)
-        if len(kept) > room or (len(kept) == room and len(candidates) == size):
-            last = kept[room - 1]
-            scanned += candidates.index(last) + 1
-            found += kept[:room]
-            return Page(found, scanned, encode_cursor(last.time, last.trace_id))
-        found += kept
-        scanned += len(candidates)
-        if len(candidates) < size:
-            return Page(found, scanned, None)
-        before = candidates[-1].time, candidates[-1].trace_id
-
-
-def _candidates(query: TraceQuery, before: tuple[int, bytes] | None, size: int) -> str:
-    axis = _AXES[query.axis].replace(":from", str(query.window.start))
-    axis = axis.replace(":to", str(query.window.end))
-    conditions = list(_supersets(query))
-    if before is not None:
-        conditions.append(f"(at, trace_id) < ({before[0]}, {sql.trace_literal(before[1])})")
-    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
-    return (
-        f"SELECT hex(trace_id), at FROM ({axis}) {where} "
-        f"ORDER BY at DESC, trace_id DESC LIMIT {size}"
+def matching(ask: Ask, query: TraceQuery, minutes: Minutes) -> set[bytes]:
+    """Which of some traces match a query (`store.matching`); calls are asked for when they matter."""
+    traces = {trace_id: Trace(trace_id, {}, {}, 0, 0, {}) for trace_id in minutes}
+    in_nodes = query.node is not None or query.edge is not None
+    statement = _LEAN_SEGMENTS.format(
+        node="account, name, type" if in_nodes else "'', '', ''",
+        annotations="annotations" if query.annotations else "[]",
+        places=places_of(minutes),
     )
+    _add_documents(traces, ask(statement), {})
+    verdicts = {id: settled(trace, query) for id, trace in traces.items() if trace.documents}
+    if open := [id for id, verdict in verdicts.items() if verdict is None]:
+        places = places_of({id: minutes[id] for id in open})
+        _add_calls(traces, ask(_LEAN_CALLS.format(places=places)))
+        verdicts.update({id: matches(traces[id], query) for id in open})
+    return {trace_id for trace_id, verdict in verdicts.items() if verdict}
 
 
-def _supersets(query: TraceQuery) -> Iterable[str]:
-    """Conditions that every matching trace meets, and some others too: cheap to ask first."""
-    for node in (query.node, *(query.edge or ())):
-        if node is not None:
-            yield _touches(node)
-    if query.states:
-        states = ", ".join(str(int(state)) for state in sorted(query.states))
-        yield f"trace_id IN (SELECT trace_id FROM segments WHERE state IN ({states}))"
+def places_of(minutes: Minutes) -> str:
+    """A condition that finds the rows of traces by the tables' sort key: minute, then trace.
+
+    A trace has rows in few minutes, and naming them reads one granule for each; a range of minutes
+    would also read the granules in which one minute ends and the next begins.
+    """
+    pairs: list[str] = []
+    ranges: list[str] = []
+    for trace_id, of_trace in minutes.items():
+        literal = sql.trace_literal(trace_id)
+        if len(of_trace) <= MOST_PLACES // len(minutes) + 2:
+            pairs += [f"({minute}, {literal})" for minute in of_trace]
+        else:
+            bounds = f"minute BETWEEN {min(of_trace)} AND {max(of_trace)}"
+            ranges.append(f"({bounds} AND trace_id = {literal})")
+    if pairs:
+        ranges.append(f"(minute, trace_id) IN ({', '.join(pairs)})")
+    return "(" + " OR ".join(ranges) + ")"
 
 
-def _touches(node: NodeKey) -> str:
-    if node.is_client:
-        return f"trace_id IN (SELECT trace_id FROM segments WHERE name = {sql.text(node.name)})"
-    same = f"(account, name, type) = {sql.node_tuple(node)}"
-    return (
-        f"trace_id IN (SELECT trace_id FROM segments WHERE {same} "
-        f"UNION ALL SELECT trace_id FROM calls WHERE {same})"
-    )
+def _add_documents(
+    traces: dict[bytes, Trace],
+    rows: Iterable[tuple[Any, ...]],
+    bodies: dict[tuple[str, int], bytes],
+) -> None:
+    for row in rows:
+        document = _document(row, bodies)
+        documents = traces[document.trace_id].documents
+        assert isinstance(documents, dict)
+        documents[document.id] = document
+
+
+def _add_calls(traces: dict[bytes, Trace], rows: Iterable[tuple[Any, ...]]) -> None:
+    for digits, *columns in rows:
+        owned = _owned_call(columns)
+        calls = traces[bytes.fromhex(digits)].calls
+        assert isinstance(calls, dict)
+        calls[owned.call.id] = owned
 
 
 def _document(row: tuple[Any, ...], bodies: dict[tuple[str, int], bytes]) -> Document:

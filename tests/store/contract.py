@@ -353,6 +353,32 @@ class StoreContract:
         assert found(states=frozenset({State.FAULT, State.ERROR})) == [failed]
         assert found(node=BACKEND, states=frozenset({State.FAULT})) == []
 
+    def test_find_by_annotations(self, store: Store) -> None:
+        """Each item lies on some document of the trace, as the copy that holds says."""
+        gold, order = annotation_item("tier", "gold"), annotation_item("order", 7)
+        both, one, former = (trace_id(n) for n in (1, 2, 3))
+        store.put(
+            [
+                segment(1, trace_id=both, annotations=(gold,)),
+                subsegment(2, 1, trace_id=both, annotations=(order, annotation_item("é", "'"))),
+                segment(1, trace_id=one, annotations=(gold, annotation_item("order", "7"))),
+                segment(1, trace_id=former, annotations=(gold, order)),
+            ],
+            "a",
+        )
+        store.put([segment(1, trace_id=former, version=T0 + 900_000)], "b")
+
+        def found(*items: str, **change: object) -> list[bytes]:
+            query = TraceQuery(HOUR, annotations=items, **change)  # type: ignore[arg-type]
+            return [found.trace_id for found in store.find_traces(query, limit=9).found]
+
+        assert found(gold) == [one, both]
+        assert found(gold, order) == [both]
+        assert found(annotation_item("é", "'")) == [both]
+        assert found(annotation_item("tier", "silver")) == []
+        assert found(gold, node=BACKEND) == []
+        assert found(gold, states=frozenset({State.OK})) == [one, both]
+
     def test_a_foreign_cursor_is_refused(self, store: Store) -> None:
         for cursor in ("nonsense", "AAAA", "Ⅷ"):
             try:
