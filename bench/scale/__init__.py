@@ -1,0 +1,1 @@
+"""How fast questions are answered when the tables are large, beside what the engine itself needs."""

@@ -1,0 +1,96 @@
+"""Fills Raymap's own tables with a data set, in SQL inside the engine, and says what it is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from clickhouse_driver import Client
+
+from bench.scale.shapes import SHAPES, T0, Shape
+from store.model import TimeRange
+
+STEP = 500_000
+"""Traces made by one statement."""
+SETTINGS = {
+    "max_insert_threads": 2,
+    "max_block_size": 65_536,
+    "min_insert_block_size_rows": 1_000_000,
+    "min_insert_block_size_bytes": 0,
+    "insert_deduplicate": 0,
+    "parallel_view_processing": 1,
+    "max_execution_time": 0,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DataSet:
+    """What is made: ``rows`` of segments and calls spread evenly over ``hours``."""
+
+    shape: str
+    rows: int
+    hours: float
+    seed: int = 1
+    documents: bool = False
+
+    @property
+    def traces(self) -> int:
+        """How many traces the rows are."""
+        return self.rows // SHAPES[self.shape].rows
+
+    @property
+    def window(self) -> TimeRange:
+        """From the first start to after the last, microseconds."""
+        return TimeRange(T0 * 1_000_000, round((T0 + self.hours * 3600) * 1_000_000))
+
+    @property
+    def name(self) -> str:
+        """For files and tables of figures."""
+        million = f"{self.rows / 1e6:g}M"
+        return f"{self.shape} {million}, {self.hours:g} h" + (", raw" if self.documents else "")
+
+
+def statements(data: DataSet, first: int, count: int) -> Iterator[tuple[str, str]]:
+    """The inserts of ``count`` traces from number ``first`` on: table and SQL, in the writer's order."""
+    shape = SHAPES[data.shape]
+    if data.documents:
+        ids = ("trace_id", "id", "received", "ver")
+        columns = {name: shape.segment_columns[name] for name in ids} | {"body": shape.body}
+        yield "documents", _insert(data, "documents", columns, shape, first, count)
+    yield "calls", _insert(data, "calls", shape.call_columns, shape, first, count)
+    yield "segments", _insert(data, "segments", shape.segment_columns, shape, first, count)
+
+
+def _insert(
+    data: DataSet, table: str, columns: dict[str, str], shape: Shape, first: int, count: int
+) -> str:
+    calls = table == "calls"
+    each = shape.calls if calls else shape.segments
+    of_row = shape.call if calls else shape.segment
+    places = {
+        "t": f"{first} + intDiv(number, {each})",
+        "j": f"number % {each}",
+        **shape.common,
+        **of_row,
+    }
+    names = ", ".join(f"{text} AS {name}" for name, text in places.items())
+    # A column may be named like a word of the shape that means something else: select by place.
+    values = ", ".join(columns.values())
+    sql = f"INSERT INTO {table} ({', '.join(columns)}) WITH {names} SELECT {values} FROM numbers({count * each})"
+    step = data.hours * 3_600_000_000 / data.traces
+    for place, value in (("seed", data.seed), ("t0", T0), ("step", repr(step))):
+        sql = sql.replace("{" + place + "}", str(value))
+    return sql
+
+
+def fill(client: Client, data: DataSet, say: Callable[[str], None] = lambda _: None) -> float:
+    """Make the rows; returns the seconds it took."""
+    begun = time.monotonic()
+    for first in range(0, data.traces, STEP):
+        count = min(STEP, data.traces - first)
+        for _, sql in statements(data, first, count):
+            client.execute(sql, settings=SETTINGS)
+        done = (first + count) / data.traces
+        say(f"{done:.0%} after {time.monotonic() - begun:.0f} s")
+    return time.monotonic() - begun
