@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.sharedctypes import Synchronized
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 from rich.console import Console
@@ -32,6 +33,10 @@ from tests.faults.rig import Load, Process, Rig, Row, requests, until
 from tests.faults.rows import FAULTS
 
 MIB = 1 << 20
+CONNECTIONS = 4
+"""Of each sending process."""
+PER_CALL = 400
+"""Documents a call under full load: senders wait for each answer."""
 HEAVY = Load(
     connections=8,
     documents_per_call=50,
@@ -66,11 +71,21 @@ class Flood:
     turned_away: Synchronized[int]
 
 
-def _post(http: str, flood: Flood, stop: object, per_call: int, rate: float) -> None:
+def _send(http: str, flood: Flood, stop: Event, per_call: int, rate: float) -> None:
+    """One process: connections that wait for their answers at the same time."""
+    arguments = (http, flood, stop, per_call, rate / CONNECTIONS)
+    threads = [threading.Thread(target=_post, args=arguments) for _ in range(CONNECTIONS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def _post(http: str, flood: Flood, stop: Event, per_call: int, rate: float) -> None:
     poster = Poster(http)
     source = Documents(flood.service, escaped=True)
     due = time.monotonic()
-    while not stop.is_set():  # type: ignore[attr-defined]
+    while not stop.is_set():
         batch = [source.next()[1] for _ in range(per_call)]
         _add(flood.sent, per_call)
         while poster.post(batch) != set():
@@ -96,7 +111,7 @@ def flooding(http: str, senders: int, per_call: int, rate: float) -> Iterator[Fl
     stop = context.Event()
     share = rate / senders
     processes = [
-        context.Process(target=_post, args=(http, flood, stop, per_call, share), daemon=True)
+        context.Process(target=_send, args=(http, flood, stop, per_call, share), daemon=True)
         for _ in range(senders)
     ]
     for process in processes:
@@ -119,7 +134,7 @@ def outage(rig: Rig, how: str, seconds: float, senders: int, rate: float) -> Out
     watch.start()
     begun = time.time()
     warm = 20.0
-    with flooding(f"http://{collector.http}", senders, 50, rate) as flood:
+    with flooding(f"http://{collector.http}", senders, PER_CALL, rate) as flood:
         until(lambda: flood.acknowledged.value > 0, 60)
         time.sleep(warm)
         _stage(result, stage, "away", flood, warm)

@@ -26,6 +26,8 @@ OPTIONS = ("secure", "verify", "ca_certs", "compression", "connect_timeout", "ti
 # Server errors that say "not now" rather than "not like this": the same statement may work later.
 BUSY_CODES = frozenset(
     {
+        75,  # CANNOT_WRITE_TO_FILE_DESCRIPTOR: its disk is full, or worse
+        173,  # CANNOT_ALLOCATE_MEMORY
         202,  # TOO_MANY_SIMULTANEOUS_QUERIES
         209,  # SOCKET_TIMEOUT
         210,  # NETWORK_ERROR
@@ -33,10 +35,13 @@ BUSY_CODES = frozenset(
         236,  # ABORTED: the server is shutting down
         241,  # MEMORY_LIMIT_EXCEEDED
         242,  # TABLE_IS_READ_ONLY: a replica lost its Keeper
+        243,  # NOT_ENOUGH_SPACE on its disk
         252,  # TOO_MANY_PARTS: merges lag behind inserts
         279,  # ALL_CONNECTION_TRIES_FAILED: a shard is down
         319,  # UNKNOWN_STATUS_OF_INSERT
         394,  # QUERY_WAS_CANCELLED: the server is shutting down
+        439,  # CANNOT_SCHEDULE_TASK: no thread to be had
+        499,  # S3_ERROR: its object storage
         745,  # SERVER_OVERLOADED
         999,  # KEEPER_EXCEPTION
     }

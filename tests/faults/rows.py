@@ -14,6 +14,7 @@ from functools import partial
 import grpc
 
 from collector._pb import segments_pb2
+from store.clickhouse.client import connect
 from tests.collector.samples import datagram, segment_service
 from tests.faults.child import LIVE, REPLAY, SPOOL
 from tests.faults.rig import Load, Process, Rig, Row, Sender, document, until
@@ -111,6 +112,27 @@ def network_gone(rig: Rig, load: Load) -> Row:
             sender.wait_for(load.some)
             gate.open()
             time.sleep(load.seconds)
+    return row
+
+
+def clickhouse_full(rig: Rig, load: Load) -> Row:
+    """ClickHouse has no space for one of the tables: that is no fault of the documents', which wait
+    on the collector's disk, half inserted, and none of them is refused for good."""
+    row = Row("ClickHouse's disk full")
+    collector = rig.start(row.fault, limits=limits(load))
+    least = "min_free_disk_bytes_to_perform_insert"
+    client = connect(rig.address)
+    with sending(rig, row, load, collector) as sender:
+        sender.wait_for(load.some)
+        client.execute(f"ALTER TABLE calls MODIFY SETTING {least} = {1 << 60}")
+        try:
+            until(lambda: collector.ready()["store_away"])
+            sender.wait_for(load.some)
+        finally:
+            client.execute(f"ALTER TABLE calls RESET SETTING {least}")
+            client.disconnect()
+        sender.wait_for(load.some)
+    assert "refused" not in collector.log()
     return row
 
 
@@ -303,6 +325,7 @@ FAULTS: dict[str, Fault] = {
     "clickhouse-sigstop": clickhouse_stopped,
     "clickhouse-away": clickhouse_away,
     "network": network_gone,
+    "clickhouse-full": clickhouse_full,
     "disk-full": disk_full,
     "spool-full": spool_full,
     "two-and-two": two_and_two,
