@@ -135,6 +135,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--traces", type=int, default=100, help="that enter; messages make more")
     parser.add_argument("--batches", type=int, default=30, help="inserts of a case")
     parser.add_argument("--splits", default="1,2,4,10", help="inserts that one trace comes in")
+    parser.add_argument("--minutes", type=int, default=60, help="asked one by one at the end")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rollers", type=int, default=0, help="that count all the time")
     parser.add_argument("--server", action="store_true", help="through the doors of raymap serve")
@@ -149,7 +150,8 @@ def main() -> int:
     options = parse()
     console = Console(width=WIDTH)
     cases = list(grid([int(k) for k in options.splits.split(",")]))
-    size = Size(options.traces, options.batches, time.time_ns() // 1000)
+    now = time.time_ns() // 1000
+    size = Size(options.traces, options.batches, now, minutes=options.minutes)
     if options.server:
         outcomes = _with_server(cases, size, options.seed, options.options, options.log)
     else:

@@ -32,14 +32,14 @@ def rollers(address: Address, count: int) -> Iterator[None]:
     errors: list[Exception] = []
 
     def work() -> None:
-        client, roller = connect(address), Roller(alone=False)
+        client, roller = connect(address), Roller()
         while not stop.is_set():
             try:
                 roller.tick(client.execute)
             except Exception as error:
                 errors.append(error)
                 return
-            stop.wait(0.05)
+            stop.wait(0.3)
         client.disconnect()
 
     threads = [threading.Thread(target=work, name=f"roller-{n}") for n in range(count)]
