@@ -21,7 +21,7 @@ from clickhouse_driver import Client
 from store.clickhouse import pins
 from store.clickhouse.client import Address, connect, parse_url
 from store.clickhouse.migrate import migrate
-from store.clickhouse.pins import COPIED, PARTITION
+from store.clickhouse.pins import COPIED, FIRST_PARTITION
 
 MOST_DAYS = 10_000
 """ClickHouse counts seconds from 1970 in 32 bits: a century from now would be the past."""
@@ -180,7 +180,7 @@ def report(client: Client) -> tuple[list[Kept], Pinned]:
     kept.sort(key=lambda each: [*KINDS].index(each.kind))
     ((rows, size),) = client.execute(
         "SELECT sum(rows), sum(bytes_on_disk) FROM system.parts "
-        f"WHERE {_OF_TRACES} AND partition_id = '{PARTITION}'"
+        f"WHERE {_OF_TRACES} AND partition_id >= '{FIRST_PARTITION}'"
     )
     ((pinned,),) = client.execute("SELECT count() FROM pins FINAL WHERE removed = 0")
     return kept, Pinned(pinned, rows, size)
@@ -190,7 +190,7 @@ _OF_TRACES = (
     "active AND rows > 0 AND database = currentDatabase() "
     f"AND table IN {tuple(KINDS['traces'].tables)}"
 )
-_PARTS = f"FROM system.parts WHERE {_OF_TRACES} AND partition_id != '{PARTITION}'"
+_PARTS = f"FROM system.parts WHERE {_OF_TRACES} AND partition_id < '{FIRST_PARTITION}'"
 # `traces` is in partitions by day, without a time.
 _PART_SUMS = (
     "sum(rows), sum(bytes_on_disk), minIf(toUnixTimestamp(min_time), min_time != 0), "

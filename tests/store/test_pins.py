@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from clickhouse_driver import Client
 
-from store.clickhouse import pins
+from store.clickhouse import pins, retention
 from store.clickhouse.client import Address, connect
 from store.clickhouse.migrate import migrate
 from store.clickhouse.store import ClickHouseStore
@@ -67,10 +67,15 @@ def expire(client: Client) -> None:
     """Everything that is not pinned is over: what whole parts that expire come to."""
     partitions = client.execute(
         "SELECT DISTINCT table, partition_id FROM system.parts WHERE database = currentDatabase() "
-        f"AND active AND table IN {tuple(pins.COPIED)} AND partition_id != '{pins.PARTITION}'"
+        f"AND active AND table IN {pins.COPIED} AND partition_id < '{pins.FIRST_PARTITION}'"
     )
     for table, partition in partitions:
         client.execute(f"ALTER TABLE {table} DROP PARTITION ID '{partition}'")
+
+
+def copied(client: Client) -> set[bytes]:
+    """Traces of which there are copies."""
+    return set[bytes]().union(*pins._shelves(client).values())
 
 
 def rows(client: Client) -> dict[str, int]:
@@ -192,14 +197,21 @@ def test_what_a_crash_leaves_is_put_right(
         [(OTHER, "", T0, 1, 0, 0, T0 + SECOND)],
     )
     client.execute("CREATE TABLE pinning_calls_0 AS calls")
+    client.execute(
+        "INSERT INTO pinning_calls_0 (trace_id, received) SELECT trace_id, '2071-01-01' FROM calls"
+    )
+    client.execute("ALTER TABLE calls ATTACH PARTITION ID '20710101' FROM pinning_calls_0")
     assert store.refresh_pins() == 0
-    assert pins._copied(client) == {TRACE}
+    assert copied(client) == {TRACE}
     expire(client)
     assert set(store.get_traces([TRACE, OTHER])) == {TRACE}
     tables = "SELECT name FROM system.tables WHERE database = currentDatabase()"
+    half_made = "SELECT count() > 0 FROM calls WHERE _partition_id = '20710101'"
     assert ("pinning_calls_0",) in client.execute(tables), "it may be in use"
+    assert client.execute(half_made) == [(1,)]
     monkeypatch.setattr(pins, "LEFT", -1)
     store.refresh_pins()
+    assert client.execute(half_made) == [(0,)]
     assert not [name for (name,) in client.execute(tables) if name.startswith("pinning_")]
 
 
@@ -222,6 +234,64 @@ def test_a_pin_survives_a_refresh_that_is_older(
     pins.refresh(client)
     expire(client)
     assert store.get_traces([TRACE]) == {}
+
+
+def test_letting_go_touches_nothing_else(store: ClickHouseStore, client: Client) -> None:
+    """No mutation: that would rewrite each part of a large table. Neighbours on the shelf stay."""
+    store.put([*documents(), *documents(OTHER)], "a")
+    for trace in (TRACE, OTHER):
+        client.execute(
+            "INSERT INTO pins (trace_id, note, at, removed, revision, updated, ver) VALUES",
+            [(trace, "", T0, 0, 0, 0, T0)],
+        )
+    assert store.refresh_pins() == 2
+    assert len(pins._shelves(client)) == 1
+    parts = (
+        "SELECT table, name FROM system.parts WHERE database = currentDatabase() AND active "
+        f"AND table IN {pins.COPIED} AND partition_id < '{pins.FIRST_PARTITION}' AND level > 0"
+    )
+    # Of parts that are merged once nothing more becomes by itself: they are alone in their day.
+    for table in pins.COPIED:
+        client.execute(f"OPTIMIZE TABLE {table} FINAL")
+    before = sorted(client.execute(parts))
+    assert before
+    store.unpin(TRACE, T0 + 1)
+    assert sorted(client.execute(parts)) == before
+    assert copied(client) == {OTHER}
+    expire(client)
+    assert set(store.get_traces([TRACE, OTHER])) == {OTHER}
+
+
+def test_shelves_stay_few(
+    store: ClickHouseStore, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pins, "MOST_SHELVES", 4)
+    ids = [trace_id(number) for number in range(1, 7)]
+    store.put([document for id in ids for document in documents(id)], "a")
+    for id in ids:
+        store.pin(id, "", T0)
+    store.refresh_pins()
+    assert len(pins._shelves(client)) <= 4
+    assert copied(client) == set(ids)
+    whole = store.get_traces(ids, raw=True)
+    expire(client)
+    assert store.get_traces(ids, raw=True) == whole
+
+
+def test_a_shelf_never_expires(store: ClickHouseStore, client: Client) -> None:
+    """Not the last one under the longest retention either: ClickHouse's seconds end in 2106."""
+    store.put(documents(), "a")
+    last = pins.FIRST_SHELF + pins.SHELVES - 1
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pins, "_free_shelf", lambda client: last)
+        store.pin(TRACE, "", T0)
+    retention.keep(client, {"traces": retention.MOST_DAYS}, wait=True)
+    ends = client.execute(
+        "SELECT DISTINCT toUnixTimestamp(delete_ttl_info_max) FROM system.parts WHERE active "
+        "AND database = currentDatabase() AND table = 'segments' "
+        f"AND partition_id >= '{pins.FIRST_PARTITION}'"
+    )
+    assert ends == [((last + retention.MOST_DAYS) * 86_400,)]
 
 
 def test_several_may_pin_and_refresh_at_once(store: ClickHouseStore, client: Client) -> None:
