@@ -301,6 +301,23 @@ def pins(data_dir: DataDir = Path("raymap-data"), clickhouse: ClickHouseUrl = ""
 
 
 @app.command()
+def verify(
+    start: Annotated[
+        str, typer.Option("--from", metavar="TIME", help="Like 2026-11-25T10:00 (UTC), -90m.")
+    ] = "-1h",
+    end: Annotated[str, typer.Option("--to", metavar="TIME", help="The same, or now.")] = "now",
+    data_dir: DataDir = Path("raymap-data"),
+    clickhouse: ClickHouseUrl = "",
+) -> None:
+    """Count a window of the map once more from the rows, and report any difference."""
+    import raymap_verify
+
+    with reporting(None, ""):
+        same = raymap_verify.verify(where(clickhouse, data_dir), start, end)
+    raise typer.Exit(0 if same else 1)
+
+
+@app.command()
 def demo(
     to: To = "127.0.0.1:2000",
     rate: Annotated[float, typer.Option(metavar="N", min=0.01, help="Traces per second.")] = 8.0,

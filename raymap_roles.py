@@ -10,6 +10,7 @@ import logging
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -82,11 +83,18 @@ def api(
     writer = ClickHouseStore(clickhouse, connections=4)  # ingest never waits for a question
     intake = Intake(writer, data_dir, role="api")
 
+    stopping = threading.Event()
+    counting = threading.Thread(target=store.keep_counted, args=[stopping], name="count")
+    counting.daemon = True
+
     async def start_intake() -> None:
         intake.start()
+        counting.start()
 
     async def stop_intake() -> None:
+        stopping.set()
         await asyncio.to_thread(intake.stop)
+        await asyncio.to_thread(counting.join, 5.0)
 
     console = ROOT / "ui" / "dist"
     app = create_app(

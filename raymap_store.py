@@ -128,7 +128,7 @@ def trace_id_of(text: str) -> bytes:
 
 @contextmanager
 def _client(clickhouse: Address) -> Iterator[Client]:
-    _require(clickhouse)
+    require(clickhouse)
     client = connect(clickhouse)
     try:
         yield client
@@ -138,12 +138,12 @@ def _client(clickhouse: Address) -> Iterator[Client]:
 
 @contextmanager
 def _store(clickhouse: Address) -> Iterator[ClickHouseStore]:
-    _require(clickhouse)
+    require(clickhouse)
     with closing(ClickHouseStore(clickhouse, connections=1)) as store:
         yield store
 
 
-def _require(clickhouse: Address) -> None:
+def require(clickhouse: Address) -> None:
     """GaveUp when there is no ClickHouse, or not one with this program's schema."""
     name = f"{clickhouse.name}/{clickhouse.database}"
     client = connect(replace(clickhouse, connect_timeout=2.0, timeout=PATIENCE))

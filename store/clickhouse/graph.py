@@ -101,15 +101,15 @@ def tallies(ask: Ask, window: TimeRange, wanted: str = EVERYTHING) -> dict[Key, 
     chosen = plan(ask, window)
     found: dict[Key, Tally] = {}
     if chosen.slots:
-        collect(_rolled(ask, chosen.slots, wanted), found)
+        collect(read_rolled(ask, chosen.slots, wanted), found)
     if chosen.pieces:
         collect(_raw(ask, chosen.pieces, _RAW, key=wanted, slot=MINUTE_OF), found)
     return found
 
 
-def _rolled(ask: Ask, slots: str, wanted: str) -> Iterable[tuple[Any, ...]]:
+def read_rolled(ask: Ask, slots: str, wanted: str = EVERYTHING) -> Iterable[tuple[Any, ...]]:
     """Rows of kind, key and COLUMNS, added up over slots."""
-    times = dict(ask(bind(_ROLLED_TIMES, slots=slots, key=wanted)))
+    times: dict[int, dict[int, int]] = dict(ask(bind(_ROLLED_TIMES, slots=slots, key=wanted)))
     for id, *key_and_columns in ask(bind(_ROLLED, slots=slots, key=wanted)):
         yield *key_and_columns[:-3], times.get(id, {}), *key_and_columns[-2:]
 

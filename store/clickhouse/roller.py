@@ -24,60 +24,80 @@ LONGEST_PAUSE = 5.0
 GUARD = 1_000_000
 """Microseconds for which a minute is counted once more: an insert says so before it can be seen."""
 SMALL = 5_000
-"""Rows that a reader counts itself at once, rather than show a map without them."""
-BEHIND = 20.0
-"""Seconds without a count while one is due: nobody counts, so the reader does."""
+"""Rows that a reader waits for, a moment, rather than show a map without them."""
+PATIENCE = 1.0
+"""Seconds a reader waits."""
 ROUNDS = 8
 """A count may make other minutes due; after so many rounds that is left to the next one."""
 
 
 class Roller:
-    """Counting for one process; threads may share it. ``alone``: no thread counts, so readers do."""
+    """Counting for one process; threads may share it.
 
-    def __init__(self, *, alone: bool = True) -> None:
-        self.alone = alone
+    ``alone``: none of them runs `run`, so readers count what is due themselves.
+    """
+
+    def __init__(self) -> None:
+        self.alone = True
         self._counting = threading.Lock()
-        self._counted = 0.0
+        self._changed = threading.Condition()
+        self._begun = self._done = 0
+        """Ticks, by number."""
+        self._wanted = False
 
     def freshen(self, ask: Ask) -> None:
-        """For a reader: count what is due, unless it is much and somebody else is at it."""
+        """For a reader: see that what is due is counted, or that it is being counted and much."""
         waiting = rollup.due(ask)
-        if not waiting or not self._must(ask, waiting):
+        if not waiting:
             return
-        with self._counting:
-            self._until_done(ask)
+        if self.alone:
+            with self._counting:
+                self._until_done(ask, ROUNDS)
+        elif sum(minute.rows for minute in waiting) <= SMALL:
+            with self._changed:
+                next_tick = self._begun + 1
+                self._wanted = True
+                self._changed.notify_all()
+                self._changed.wait_for(lambda: self._done >= next_tick, PATIENCE)
 
     def tick(self, ask: Ask) -> int:
         """Count all that is due; the number of minutes counted."""
+        waiting = rollup.due(ask, guard=GUARD)
+        newest = max((minute.seen for minute in waiting), default=0)
+        if not self._wanted and newest and rollup.now(ask) - newest < TICK * 800_000:
+            return 0  # another process has just counted these
+        with self._changed:
+            self._begun += 1
+            number = self._begun
+            self._wanted = False
         with self._counting:
-            count = self._until_done(ask, guard=GUARD)
-            self._counted = time.monotonic()
+            count = self._until_done(ask, 2, guard=GUARD)
+        with self._changed:
+            self._done = number
+            self._changed.notify_all()
         rollup.widen(ask)
         return count
 
-    def run(self, with_ask: Callable[[Callable[[Ask], int]], int], stop: threading.Event) -> None:
-        """Tick until stopped. ``with_ask`` lends a connection; its errors are logged and survived."""
-        failing = False
+    def run(self, tick: Callable[[], object], stop: threading.Event) -> None:
+        """Call ``tick`` until stopped, which calls ours; errors are logged and survived."""
+        self.alone = failing = False
         while not stop.is_set():
             begun = time.monotonic()
             try:
-                with_ask(self.tick)
+                tick()
                 failing = False
             except Exception as error:
                 if not failing:
                     log.warning("rollup_failed", error=str(error))
                 failing = True
             took = time.monotonic() - begun
-            stop.wait(LONGEST_PAUSE if failing else max(TICK - took, min(took, LONGEST_PAUSE)))
+            stop.wait(LONGEST_PAUSE if failing else min(took, LONGEST_PAUSE))
+            with self._changed:
+                self._changed.wait_for(lambda: self._wanted or stop.is_set(), max(0.0, TICK - took))
 
-    def _must(self, ask: Ask, waiting: list[rollup.Due]) -> bool:
-        if self.alone or sum(minute.rows for minute in waiting) <= SMALL:
-            return True
-        return time.monotonic() - self._counted > BEHIND
-
-    def _until_done(self, ask: Ask, *, guard: int = 0) -> int:
+    def _until_done(self, ask: Ask, rounds: int, *, guard: int = 0) -> int:
         count = 0
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             minutes = rollup.due(ask, guard=guard)
             if not minutes:
                 break

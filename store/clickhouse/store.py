@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from clickhouse_driver import Client
 
-from store.clickhouse import graph, pins, search, traces, writer
+from store.clickhouse import graph, pins, search, traces, verify, writer
 from store.clickhouse.client import Address, ClientPool, first_line, is_away
 from store.clickhouse.partners import Ask
 from store.clickhouse.roller import Roller
@@ -30,6 +32,10 @@ READ_LIMITS = {
     "final": 0,
 }
 """What one question may cost; past it ClickHouse refuses instead of dying."""
+
+
+PINS_EVERY = 60.0
+"""Seconds after which what came late of pinned traces is pinned too."""
 
 
 class ClickHouseStore:
@@ -119,6 +125,25 @@ class ClickHouseStore:
         """Copy what arrived late of pinned traces."""
         with _errors(), self._pool.client() as client:
             return pins.refresh(client)
+
+    def verify(self, window: TimeRange) -> Iterator[verify.Verified]:
+        """Count a window once more from the rows (`store.clickhouse.verify`)."""
+        with _errors(), self._counted() as ask:
+            yield from verify.verify(ask, window)
+
+    def keep_counted(self, stop: threading.Event) -> None:
+        """Count minutes as rows arrive, and refresh pins, until stopped: a thread's whole work."""
+        refreshed = 0.0
+
+        def tick() -> None:
+            nonlocal refreshed
+            with _errors(), self._pool.client() as client:
+                self.roller.tick(_asker(client))
+                if time.monotonic() - refreshed > PINS_EVERY:
+                    refreshed = time.monotonic()
+                    pins.refresh(client)
+
+        self.roller.run(tick, stop)
 
     def check(self) -> None:
         """Ask for one row; StoreAway says why there is none."""

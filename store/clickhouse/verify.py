@@ -1,0 +1,158 @@
+"""Does the map say what the rows say? Counts a window once more and compares.
+
+The rows are counted without anything that the rollups rest on but the units themselves: the other
+halves of calls are looked for in all of the time that the window's traces take, not where
+`dependent` points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import msgspec
+
+from store.clickhouse import kinship, partners, rollup
+from store.clickhouse.graph import read_rolled
+from store.clickhouse.partners import Ask
+from store.clickhouse.tally import (
+    COLUMNS_COUNTED,
+    COUNT,
+    KEY_COUNTED,
+    MINUTE_OF,
+    Key,
+    Tally,
+    collect,
+)
+from store.model import MINUTE, TimeRange
+
+STRIDE = 5
+"""Minutes compared at a time."""
+KINDS = ("node", "edge", "link")
+
+_MINUTES = """
+SELECT minute, sum(counted), sum(present) FROM (
+    SELECT slot AS minute, argMax(rows, rev) AS counted, 0 AS present FROM rollups
+    WHERE width = 1 AND kind = 255 AND slot BETWEEN :first AND :last GROUP BY slot
+    UNION ALL
+    SELECT minute, 0 AS counted, count() AS present FROM (
+        SELECT minute FROM segments WHERE minute BETWEEN :first AND :last
+        UNION ALL SELECT minute FROM calls WHERE minute BETWEEN :first AND :last
+        UNION ALL SELECT minute FROM links WHERE minute BETWEEN :first AND :last
+    ) GROUP BY minute
+)
+GROUP BY minute ORDER BY minute
+"""
+_WIDE = """
+SELECT width, slot FROM (
+    SELECT width, slot, argMax(built, rev) AS whole FROM rollups
+    WHERE width > 1 AND kind = 255 AND slot >= :first AND slot + width - 1 <= :last
+    GROUP BY width, slot
+)
+WHERE whole = 1 ORDER BY width, slot
+"""
+_RAW = f"SELECT kind, {KEY_COUNTED}, {COLUMNS_COUNTED} FROM ({COUNT})"
+
+
+class Difference(NamedTuple):
+    """One node or edge of some minutes of which rows and rollups say different things."""
+
+    window: TimeRange
+    kind: str
+    source: str
+    target: str
+    counted: str
+    rows: str
+
+
+class Verified(NamedTuple):
+    """What was compared between two moments, and how it came out."""
+
+    window: TimeRange
+    minutes: int
+    figures: int
+    skipped: int
+    differences: list[Difference]
+
+
+def verify(ask: Ask, window: TimeRange) -> Iterator[Verified]:
+    """Compare whole minutes of a window, piece by piece. Minutes whose rows have expired are skipped.
+
+    Rows that arrive meanwhile may show as differences: ask for a time that is over.
+    """
+    first, last = window.start // MINUTE, (window.end - 1) // MINUTE
+    rows = ask(partners.bind(_MINUTES, first=first, last=last))
+    there = {minute: (counted, present) for minute, counted, present in rows}
+    for start in sorted({minute // STRIDE * STRIDE for minute in there}):
+        minutes = [m for m in range(max(start, first), min(start + STRIDE, last + 1)) if m in there]
+        # Copies of one row merge into one, so fewer rows than were counted is no loss by itself.
+        expired = [m for m in minutes if there[m][0] and not there[m][1]]
+        yield _compare(ask, [m for m in minutes if m not in expired], len(expired))
+    yield from _wide(ask, first, last)
+
+
+def _compare(ask: Ask, minutes: list[int], skipped: int) -> Verified:
+    if not minutes:
+        return Verified(TimeRange(0, 0), 0, 0, skipped, [])
+    window = TimeRange(minutes[0] * MINUTE, (minutes[-1] + 1) * MINUTE)
+    slots = f"(width = 1 AND {partners.in_minutes(minutes).replace('minute', 'slot')})"
+    rolled: dict[Key, Tally] = {}
+    collect(read_rolled(ask, slots), rolled)
+    counted: dict[Key, Tally] = {}
+    scope = partners.everything(ask, window)
+    if scope is not None:
+        kinship.prepare(ask, scope)
+        collect(ask(scope.fill(_RAW, slot=MINUTE_OF, key="1")), counted)
+        kinship.release(ask)
+        partners.release(ask)
+    return Verified(window, len(minutes), *_differ(window, rolled, counted, skipped))
+
+
+def _wide(ask: Ask, first: int, last: int) -> Iterator[Verified]:
+    """Compare the wide slots inside a window with the minutes they were added up from."""
+    for width, slot in ask(partners.bind(_WIDE, first=first, last=last)):
+        window = TimeRange(slot * MINUTE, (slot + width) * MINUTE)
+        wide: dict[Key, Tally] = {}
+        collect(read_rolled(ask, f"(width = {width} AND slot = {slot})"), wide)
+        minutes: dict[Key, Tally] = {}
+        inside = f"slot BETWEEN {slot} AND {slot + width - 1}"
+        collect(read_rolled(ask, f"(width = 1 AND {inside})"), minutes)
+        yield Verified(window, 0, *_differ(window, wide, minutes, 0))
+
+
+def _differ(
+    window: TimeRange, left: dict[Key, Tally], right: dict[Key, Tally], skipped: int
+) -> tuple[int, int, list[Difference]]:
+    keys = sorted(left.keys() | right.keys())
+    return (
+        len(keys),
+        skipped,
+        [
+            Difference(window, KINDS[key[0]], _name(key[1]), _name(key[2]), ours, theirs)
+            for key in keys
+            if (ours := _figures(left.get(key))) != (theirs := _figures(right.get(key)))
+        ],
+    )
+
+
+def _name(node: tuple[str, str, str]) -> str:
+    account, name, type = node
+    return " ".join(
+        part for part in (name, type and f"({type})", account and f"@{account}") if part
+    )
+
+
+def _figures(tally: Tally | None) -> str:
+    if tally is None:
+        return "absent"
+    plain = msgspec.to_builtins(tally)
+    plain["names"] = sorted(plain["names"])
+    plain["longer"] = {time: n for time, n in sorted(plain["longer"].items()) if n}
+    plain["statistics"]["histogram"] = dict(sorted(plain["statistics"]["histogram"].items()))
+    plain["failures"] = dict(sorted(plain["failures"].items()))
+    return msgspec.json.encode(plain).decode()
+
+
+def unsettled(ask: Ask) -> int:
+    """Minutes still to be counted."""
+    return len(rollup.due(ask))

@@ -1,0 +1,136 @@
+"""Counting minutes: what comes late, what is compared, what stays when its rows are gone."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from store.clickhouse import rollup
+from store.clickhouse.client import connect
+from store.clickhouse.store import ClickHouseStore
+from store.model import MINUTE, NodeKey, TimeRange
+from tests.builders import T0, call, segment, trace_id
+
+DAY = TimeRange(T0 - 12 * 60 * MINUTE, T0 + 12 * 60 * MINUTE)
+FRONTEND = NodeKey("", "frontend", "")
+BACKEND = NodeKey("", "backend", "")
+INFERRED = NodeKey("", "backend.example.com", "remote")
+
+
+def differences(store: ClickHouseStore) -> list[object]:
+    """What `raymap verify` would print."""
+    return [each for part in store.verify(DAY) for each in part.differences]
+
+
+def test_a_late_answer_erases_the_inferred_node_of_another_minute(
+    clickhouse_store: ClickHouseStore,
+) -> None:
+    """The call was counted hours ago; who answered comes now, and began five hours later."""
+    store = clickhouse_store
+    store.put([segment(1, calls=(call(21),))], "a")
+    assert INFERRED in store.service_graph(DAY).services
+    late = segment(2, name="backend", parent_id=21, start=T0 + 300 * MINUTE)
+    store.put([late], "b")
+    graph = store.service_graph(DAY)
+    assert INFERRED not in graph.services
+    assert graph.edges[FRONTEND, BACKEND].statistics.total == 1
+    assert differences(store) == []
+
+
+def test_verify_finds_what_is_wrong(clickhouse_store: ClickHouseStore) -> None:
+    """A count that was changed by hand, and one that is missing."""
+    store = clickhouse_store
+    store.put([segment(1, calls=(call(21),))], "a")
+    assert differences(store) == []
+    client = connect(store.address)
+    client.execute(
+        "INSERT INTO rollups SELECT * REPLACE (ok + 1 AS ok, rev + 1 AS rev) FROM rollups "
+        "WHERE width = 1 AND (kind = 0 AND name = 'frontend' OR kind = 255)"
+    )
+    client.disconnect()
+    found = {(each.kind, each.target) for part in store.verify(DAY) for each in part.differences}
+    assert found == {
+        ("node", "frontend"),
+        ("node", "backend.example.com (remote)"),
+        ("edge", "frontend"),
+        ("edge", "backend.example.com (remote)"),
+    }
+
+
+def test_a_count_outlives_its_rows(clickhouse_store: ClickHouseStore) -> None:
+    """Traces expire before the map does; a minute is not counted again from what is left."""
+    store = clickhouse_store
+    store.put([segment(1), segment(2, trace_id=trace_id(2))], "a")
+    assert store.service_graph(DAY).services[FRONTEND].statistics.total == 2
+    client = connect(store.address)
+    for table in ("segments", "calls", "traces"):
+        client.execute(f"TRUNCATE TABLE {table}")
+    client.execute(
+        "INSERT INTO dirty (minute, arrived) "
+        f"VALUES ({T0 // MINUTE}, toUnixTimestamp64Micro(now64(6)))"
+    )
+    client.disconnect()
+    assert store.service_graph(DAY).services[FRONTEND].statistics.total == 2
+
+
+def test_wide_slots_are_their_minutes(
+    clickhouse_store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hours are added up once they are quiet, and out of date as soon as a minute is counted anew."""
+    monkeypatch.setattr(rollup, "QUIET", -(10**15))
+    store = clickhouse_store
+    hour = T0 // (60 * MINUTE) * 60 * MINUTE
+    window = TimeRange(hour, hour + 60 * MINUTE)
+    for number in range(6):
+        start = hour + number * 9 * MINUTE
+        store.put(
+            [segment(1, trace_id=trace_id(number), start=start, end=start + 5_000)], f"{number}"
+        )
+    before = store.service_graph(window)
+    client = connect(store.address)
+    assert rollup.widen(client.execute) == 5 + 1
+    assert rollup.widen(client.execute) == 0
+    assert store.service_graph(window) == before
+    assert differences(store) == []
+    store.put([segment(1, trace_id=trace_id(9), start=hour, end=hour + 7_000)], "late")
+    assert store.service_graph(window).services[FRONTEND].statistics.total == 7
+    client.disconnect()
+
+
+def test_a_thread_counts_and_readers_wait_a_moment(clickhouse_store: ClickHouseStore) -> None:
+    """What was put is on the map that is asked for next."""
+    store, stop = clickhouse_store, threading.Event()
+    thread = threading.Thread(target=store.keep_counted, args=[stop], daemon=True)
+    thread.start()
+    try:
+        for number in range(1, 4):
+            store.put([segment(1, trace_id=trace_id(number))], f"{number}")
+            total = 0
+            for _ in range(20):
+                services = store.service_graph(DAY).services
+                total = services[FRONTEND].statistics.total if FRONTEND in services else 0
+                if total == number:
+                    break
+            assert total == number
+    finally:
+        stop.set()
+        thread.join(20)
+    assert not thread.is_alive()
+
+
+def test_two_that_count_at_once_do_no_harm(clickhouse_store: ClickHouseStore) -> None:
+    """The same minutes, counted by several at the same time, while rows arrive."""
+    store = clickhouse_store
+    others = [ClickHouseStore(store.address, connections=1) for _ in range(2)]
+    threads = [threading.Thread(target=other.service_graph, args=[DAY]) for other in others]
+    store.put([segment(1, calls=(call(21),))], "a")
+    for thread in threads:
+        thread.start()
+    store.put([segment(2, name="backend", parent_id=21)], "b")
+    for thread in threads:
+        thread.join()
+    assert INFERRED not in store.service_graph(DAY).services
+    assert differences(store) == []
+    for other in others:
+        other.close()
