@@ -43,11 +43,12 @@ export function rangeParams(range: Range): Record<'range' | 'from' | 'to', strin
   return { range: null, from: String(range.from), to: String(range.to) }
 }
 
-/** The window to ask for now. Whole seconds, so that a second look at the same instant is the same question. */
+/** The window to ask for now. Whole seconds, so that a second look at the same instant is the same question;
+ * a live one begins with a whole minute, since the server counts by the minute: what is cut has to be counted anew. */
 export function windowOf(range: Range, now: number): TimeWindow {
   if (range.kind === 'fixed') return { from: range.from, to: range.to }
   const to = Math.ceil(now)
-  return { from: to - range.preset.seconds, to }
+  return { from: Math.floor((to - range.preset.seconds) / 60) * 60, to }
 }
 
 /** One window's length earlier (−1) or later (+1). */

@@ -15,7 +15,7 @@ test('paths lead to pages', () => {
 
 describe('range', () => {
   test('a preset moves with the clock, fixed instants do not', () => {
-    expect(windowOf(parseRange(query('range=1h')), 10_000)).toEqual({ from: 6400, to: 10_000 })
+    expect(windowOf(parseRange(query('range=1h')), 10_000)).toEqual({ from: 6360, to: 10_000 })
     expect(windowOf(parseRange(query('from=5&to=9.5')), 10_000)).toEqual({ from: 5, to: 9.5 })
   })
   test.each(['', 'range=2y', 'from=9&to=5', 'from=x&to=5', 'from=5'])(
