@@ -24,7 +24,6 @@ class Doors:
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self._poster = Poster(server.http)
         self._store = ClickHouseStore(address(server.data_dir), connections=2)
         self._expected = self._stored()
 
@@ -35,7 +34,8 @@ class Doors:
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
                 out.sendto(UDP_HEADER + document.raw, self._server.udp)
         posted = [json.dumps(document.raw.decode()).encode() for document in documents[1::2]]
-        if posted and (unprocessed := self._poster.post(posted)) != set():
+        # A connection of its own: one that was idle for long may have been closed meanwhile.
+        if posted and (unprocessed := Poster(self._server.http).post(posted)) != set():
             raise SystemExit(f"batch {token} was not taken: {unprocessed}")
         self._expected += len(documents)
         deadline = time.monotonic() + STORED_WITHIN
