@@ -89,7 +89,18 @@ Format = Annotated[
 ]
 TraceId = Annotated[str, typer.Argument(metavar="TRACE_ID", help="X-Ray's or W3C's form.")]
 To = Annotated[str, typer.Option("--to", metavar="ADDRESS", help="Where the server listens.")]
-SHARING = "Collector processes that share the ports."
+Workers = Annotated[
+    int | None,
+    option(
+        "--workers",
+        metavar="N",
+        min=1,
+        show_default="by the cores",
+        help="Collector processes that share the ports.",
+    ),
+]
+# The name that --workers had.
+Collectors = Annotated[int | None, option("--collectors", min=1, hidden=True)]
 # Said by the supervisor to its children, not by people.
 Supervised = Annotated[int | None, typer.Option("--supervised", hidden=True)]
 
@@ -119,7 +130,8 @@ def serve(
     retention_days: RetentionDays = None,
     log_level: Level = "info",
     log_format: Format = "console",
-    collectors: Annotated[int, option("--collectors", metavar="N", min=1, help=SHARING)] = 1,
+    workers: Workers = None,
+    collectors: Collectors = None,
     demo: Annotated[bool, option("--demo", help="Send demo traffic as well.")] = False,
 ) -> None:
     """Run everything: ClickHouse, collector, API and console."""
@@ -133,7 +145,7 @@ def serve(
         otlp_port=otlp_port,
         clickhouse=clickhouse,
         memory_bytes=parse_size(clickhouse_memory),
-        collectors=collectors,
+        workers=workers or collectors or raymap_serve.default_workers(),
         sampling_rate=sampling_rate,
         retention_days=retention_days,
         log_level=log_level,

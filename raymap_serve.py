@@ -12,6 +12,7 @@ import contextlib
 import errno
 import fcntl
 import json
+import os
 import random
 import shutil
 import socket
@@ -38,6 +39,9 @@ ROOT = Path(__file__).resolve().parent
 # Below the kernel's range for outgoing connections, where a busy client could be handed the port.
 PORTS = range(11_000, 21_000)
 
+MOST_WORKERS = 4
+"""By default: an idle one takes some 100 MB."""
+
 
 class Ports(NamedTuple):
     http: int
@@ -54,12 +58,25 @@ class Settings:
     otlp_port: int | None
     clickhouse: str
     memory_bytes: int
-    collectors: int
+    workers: int
     sampling_rate: float
     retention_days: int | None
     log_level: str
     log_format: str
     demo: bool
+
+
+def default_workers() -> int:
+    """Collector processes for this machine: one for each core we may use, and at most `MOST_WORKERS`.
+
+    Python decodes on one core a process; ClickHouse takes what is left, and while a worker waits
+    for it another one decodes.
+    """
+    try:
+        cores = len(os.sched_getaffinity(0))
+    except AttributeError:  # another system than Linux
+        cores = os.cpu_count() or 1
+    return min(cores, MOST_WORKERS)
 
 
 def serve(settings: Settings) -> int:
@@ -109,7 +126,7 @@ class _Serve:
         collect = _command("collect", *common, "--grpc-port", str(self._ports.grpc), "--no-http")
         if self._ports.otlp is not None:
             collect += ["--otlp-port", str(self._ports.otlp)]
-        if settings.collectors > 1:
+        if settings.workers > 1:
             collect.append("--shared")
         api = _command("api", *common, "--sampling-rate", str(settings.sampling_rate))
         roles = [Role(name, collect, environment) for name in self._collectors()]
@@ -121,7 +138,7 @@ class _Serve:
         return doors
 
     def _collectors(self) -> list[str]:
-        return ["collect", *(f"collect-{n}" for n in range(2, self._settings.collectors + 1))]
+        return ["collect", *(f"collect-{n}" for n in range(2, self._settings.workers + 1))]
 
     async def _clickhouse(self) -> Address:
         from store.clickhouse.client import parse_url

@@ -5,7 +5,7 @@ its own, each connection waiting for its answer as exporters do. A rate holds wh
 answered in time and every span is stored. On a machine that others use too, the processor time
 that a span costs says more than the rate.
 
-    python -m bench.otlp [-- --collectors 2]
+    python -m bench.otlp [-- --workers 2]
 """
 
 from __future__ import annotations

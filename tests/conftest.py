@@ -122,7 +122,8 @@ def start_server(
 ) -> Server:
     """Start `raymap serve` on free ports and wait for its ready line."""
     command = [sys.executable, "-m", "raymap", "serve", "--port", "0", "--grpc-port", "0"]
-    command += ["--data-dir", str(data_dir), *options]
+    workers = [] if "--workers" in options else ["--workers", "1"]
+    command += ["--data-dir", str(data_dir), *workers, *options]
     database = None
     if (url := os.environ.get("RAYMAP_TEST_CLICKHOUSE")) and "--clickhouse" not in options:
         database = replace(parse_url(url), database=f"raymap_test_{uuid.uuid4().hex[:8]}")

@@ -18,7 +18,10 @@ from typing import Any
 
 import psutil
 import pytest
+from typer.testing import CliRunner
 
+import raymap_serve
+from raymap import app
 from store.clickhouse.client import Address
 from store.clickhouse.embedded import EmbeddedClickHouse
 from tests.conftest import ROOT, Server, start_server, stop_server
@@ -317,10 +320,45 @@ def test_a_clickhouse_of_ones_own(tmp_path: Path) -> None:
 
 
 def test_several_collectors_share_the_ports(tmp_path: Path) -> None:
-    server = start_server(tmp_path / "data", "--collectors", "2")
+    server = start_server(tmp_path / "data", "--workers", "2")
     found = [c.cmdline()[2] for c in psutil.Process(server.process.pid).children()]
     assert sorted(found) == ["api", "clickhouse", "collect", "collect"]
     assert stop_server(server) == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "environment", "expected"),
+    [
+        ([], {}, raymap_serve.default_workers()),
+        (["--workers", "3"], {"RAYMAP_WORKERS": "5"}, 3),
+        ([], {"RAYMAP_WORKERS": "5"}, 5),
+        (["--collectors", "4"], {}, 4),
+        ([], {"RAYMAP_COLLECTORS": "4"}, 4),
+        (["--collectors", "4", "--workers", "2"], {}, 2),
+    ],
+)
+def test_how_many_workers(
+    words: list[str],
+    environment: dict[str, str],
+    expected: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[raymap_serve.Settings] = []
+
+    def serve(settings: raymap_serve.Settings) -> int:
+        told.append(settings)
+        return 0
+
+    monkeypatch.setattr(raymap_serve, "serve", serve)
+    result = CliRunner().invoke(app, ["serve", *words], env=environment)
+    assert result.exit_code == 0, result.output
+    assert told[0].workers == expected
+
+
+@pytest.mark.parametrize(("cores", "expected"), [(1, 1), (2, 2), (4, 4), (64, 4)])
+def test_workers_by_default(cores: int, expected: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(cores)))
+    assert raymap_serve.default_workers() == expected
 
 
 def test_import_sends_files_and_counts(raymap_server: Server, tmp_path: Path) -> None:

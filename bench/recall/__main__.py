@@ -70,7 +70,7 @@ def _with_server(
     cases: list[Conditions], size: Size, seed: int, options: list[str], log: Path | None
 ) -> Iterator[Outcome]:
     for conditions in cases:
-        with running(["--collectors", "2", *options], log) as server:
+        with running(["--workers", "2", *options], log) as server:
             doors = Doors(server)
             yield run(doors, conditions, size, seed, patience=FRESH_WITHIN)
             doors.close()
