@@ -39,7 +39,7 @@ class Load:
     """How much is sent, and for how long at each stage. Tests send little, the bench much."""
 
     connections: int = 2
-    documents_per_call: int = 10
+    documents_per_call: int = 20
     pause: float = 0.02
     """Seconds between two calls of a connection."""
     some: int = 60

@@ -236,7 +236,7 @@ def killed_replaying(rig: Rig, load: Load, point: str) -> Row:
         begun = time.time()
         sender = Sender(f"s{time.time_ns()}", load, lambda: [first.http])
         try:
-            sender.wait_for(load.some // 2)
+            until(lambda: rig.waiting(row.fault) >= 2)
         finally:
             sender.stop()
         gate.open()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
 
 import tests.collector.conftest  # noqa: F401 (generates the protocol)
-from tests.faults.rig import Load, Rig
+from store.clickhouse.store import ClickHouseStore
+from tests.builders import call, segment, trace_id
+from tests.faults.rig import Load, Rig, requests
 from tests.faults.rows import FAULTS
 
 
@@ -31,3 +34,33 @@ def test_acknowledged_means_kept(rig: Rig, fault: str) -> None:
     row = FAULTS[fault](rig, Load())
     print(row)
     assert row.holds, row
+
+
+def test_a_batch_the_store_has_forgotten(rig: Rig) -> None:
+    """Inserted again after 10,000 others, its token means nothing: stood for by another token. The
+    map counts it once all the same, for versions replace; `revision` counts arrivals, both."""
+    now = time.time()
+    begun = int(now * 1e6)
+    documents = [
+        segment(
+            id,
+            trace_id=trace_id(id, int(now)),
+            start=begun,
+            end=begun + 1000,
+            name="forgotten",
+            version=begun + id,
+            calls=(call(id + 1000, start=begun, end=begun + 500),),
+        )
+        for id in range(1, 51)
+    ]
+    store = ClickHouseStore(rig.address, connections=1)
+    try:
+        for token in ("once", "once", "again"):
+            store.put(documents, token)
+        counted = requests(store, now)
+        assert (counted["forgotten"], counted["backend.example.com"]) == (50, 50)
+        traces = store.get_traces([d.trace_id for d in documents])
+        assert {len(trace.documents) for trace in traces.values()} == {1}
+        assert {trace.revision for trace in traces.values()} == {2}
+    finally:
+        store.close()
