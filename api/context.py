@@ -15,6 +15,7 @@ from starlette.responses import Response
 from api.errors import ClientLeft
 from api.sampling import Sampler
 from api.store_check import StoreCheck
+from store.asking import Question
 from store.interface import Store
 
 Answer = TypeVar("Answer")
@@ -36,11 +37,18 @@ class Context:
 
 
 async def in_thread(request: Request, work: Callable[[], Answer]) -> Answer:
-    """Do blocking work in a thread. When the client leaves, so do we; the thread finishes alone.
+    """Do blocking work in a thread. When the client leaves, so do we, and what the store is doing
+    for it is stopped.
 
     The request's body must have been read.
     """
-    working = asyncio.ensure_future(anyio.to_thread.run_sync(work, abandon_on_cancel=True))
+    question = Question()
+
+    def asked() -> Answer:
+        with question.asked():
+            return work()
+
+    working = asyncio.ensure_future(anyio.to_thread.run_sync(asked, abandon_on_cancel=True))
     leaving = asyncio.ensure_future(_left(request))
     try:
         await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
@@ -48,6 +56,8 @@ async def in_thread(request: Request, work: Callable[[], Answer]) -> Answer:
             return working.result()
         raise ClientLeft
     finally:
+        if not working.done():
+            question.give_up()
         working.cancel()
         leaving.cancel()
 

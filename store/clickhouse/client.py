@@ -7,10 +7,11 @@ URL that cannot be read (`BadUrl`) and a server that stays silent (`ClickHouseAw
 from __future__ import annotations
 
 import ipaddress
+import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
@@ -184,6 +185,15 @@ def connect(
         settings={"use_numpy": False, "strings_as_bytes": strings_as_bytes, **(settings or {})},
         **tls,
     )
+
+
+def hang_up(client: Client) -> None:
+    """Break a client's connection from another thread than the one that waits for it, which then
+    gets an error."""
+    connection = getattr(client, "connection", None)
+    if connection is not None and connection.socket is not None:
+        with suppress(OSError):  # not connected, or not any more
+            connection.socket.shutdown(socket.SHUT_RDWR)
 
 
 def is_away(error: BaseException) -> bool:

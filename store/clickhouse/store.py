@@ -10,8 +10,9 @@ from typing import Any
 
 from clickhouse_driver import Client
 
+from store.asking import stoppable
 from store.clickhouse import graph, pins, search, traces, verify, writer
-from store.clickhouse.client import Address, ClientPool, first_line, is_away
+from store.clickhouse.client import Address, ClientPool, first_line, hang_up, is_away
 from store.clickhouse.partners import Ask
 from store.clickhouse.roller import Roller
 from store.interface import (
@@ -157,7 +158,9 @@ class ClickHouseStore:
 
 def _asker(client: Client) -> Ask:
     def ask(statement: str) -> list[tuple[Any, ...]]:
-        rows: list[tuple[Any, ...]] = client.execute(statement, settings=READ_LIMITS)
+        # ClickHouse stops a query whose client has hung up.
+        with stoppable(lambda: hang_up(client)):
+            rows: list[tuple[Any, ...]] = client.execute(statement, settings=READ_LIMITS)
         return rows
 
     return ask
