@@ -34,6 +34,9 @@ from store.interface import SegmentWriter
 
 log = structlog.get_logger(__name__)
 
+TRIES = 20
+"""Numbers to try when any will do and UDP and HTTP share it."""
+
 
 class DoorTaken(Exception):
     """A port that another process listens on."""
@@ -118,14 +121,7 @@ class _Doors:
     async def open(self) -> dict[str, str]:
         """Bind everything, then listen; the addresses by kind."""
         settings = self._settings
-        with _taken(settings.port, "UDP"):
-            self._udp = UdpReceiver(
-                self._intake, settings.host, settings.port, reuse_port=settings.reuse_port
-            )
-        host, port = self._udp.address
-        addresses = {"udp": f"{host}:{port}"}
-        if settings.http:
-            addresses["http"] = self._open_http(port, "HTTP", _create_app)
+        addresses = self._open_udp()
         if settings.otlp_port is not None:
             addresses["otlp"] = self._open_http(settings.otlp_port, "OTLP", _create_otlp_app)
         if settings.grpc_port is not None:
@@ -139,6 +135,27 @@ class _Doors:
             await asyncio.sleep(0.01)
         self._udp.start()
         return addresses
+
+    def _open_udp(self) -> dict[str, str]:
+        """UDP, and HTTP of its number. A number the system chose may be taken for TCP: another."""
+        settings = self._settings
+        tries = 1 if settings.port else TRIES
+        while True:
+            tries -= 1
+            with _taken(settings.port, "UDP"):
+                self._udp = UdpReceiver(
+                    self._intake, settings.host, settings.port, reuse_port=settings.reuse_port
+                )
+            host, port = self._udp.address
+            addresses = {"udp": f"{host}:{port}"}
+            if not settings.http:
+                return addresses
+            try:
+                return {**addresses, "http": self._open_http(port, "HTTP", _create_app)}
+            except DoorTaken:
+                if not tries:
+                    raise
+                self._udp.stop()
 
     def _open_http(
         self, port: int, kind: str, create: Callable[[Intake, HttpLimits], FastAPI]
