@@ -121,7 +121,7 @@ class _Doors:
     async def open(self) -> dict[str, str]:
         """Bind everything, then listen; the addresses by kind."""
         settings = self._settings
-        addresses = self._open_udp()
+        udp, addresses = self._open_udp()
         if settings.otlp_port is not None:
             addresses["otlp"] = self._open_http(settings.otlp_port, "OTLP", _create_otlp_app)
         if settings.grpc_port is not None:
@@ -133,29 +133,29 @@ class _Doors:
             self._grpc = receiver
         while not all(server.started for server, _ in self._http):
             await asyncio.sleep(0.01)
-        self._udp.start()
+        udp.start()
         return addresses
 
-    def _open_udp(self) -> dict[str, str]:
+    def _open_udp(self) -> tuple[UdpReceiver, dict[str, str]]:
         """UDP, and HTTP of its number. A number the system chose may be taken for TCP: another."""
         settings = self._settings
         tries = 1 if settings.port else TRIES
         while True:
             tries -= 1
             with _taken(settings.port, "UDP"):
-                self._udp = UdpReceiver(
+                udp = self._udp = UdpReceiver(
                     self._intake, settings.host, settings.port, reuse_port=settings.reuse_port
                 )
-            host, port = self._udp.address
+            host, port = udp.address
             addresses = {"udp": f"{host}:{port}"}
-            if not settings.http:
-                return addresses
             try:
-                return {**addresses, "http": self._open_http(port, "HTTP", _create_app)}
+                if settings.http:
+                    addresses["http"] = self._open_http(port, "HTTP", _create_app)
+                return udp, addresses
             except DoorTaken:
                 if not tries:
                     raise
-                self._udp.stop()
+                udp.stop()
 
     def _open_http(
         self, port: int, kind: str, create: Callable[[Intake, HttpLimits], FastAPI]

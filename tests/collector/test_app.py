@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import signal
 import socket
@@ -16,6 +17,7 @@ import httpx
 import pytest
 from prometheus_client import CollectorRegistry
 
+from collector import app
 from collector._pb import segments_pb2
 from collector.app import CollectorSettings, DoorTaken, run_collector
 from collector.counters import Counters
@@ -115,6 +117,29 @@ def test_every_door(memory: MemoryStore, tmp_path: Path) -> None:
     running.stop()
     assert running.code == 0
     assert list((tmp_path / "spool").iterdir()) == []
+
+
+def test_a_number_for_two_doors(
+    memory: MemoryStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system chose it for UDP alone: when TCP of that number is taken, it is another."""
+    real = app._listen
+    refused: list[int] = []
+
+    def listen(host: str, port: int, reuse_port: bool) -> socket.socket:
+        if len(refused) < 2:
+            refused.append(port)
+            raise OSError(errno.EADDRINUSE, "Address already in use")
+        return real(host, port, reuse_port)
+
+    monkeypatch.setattr(app, "_listen", listen)
+    running = Running(memory, tmp_path, http=True)
+    assert port_of(running.doors["udp"]) == port_of(running.doors["http"])
+    assert len(refused) == 2
+    for port in refused:  # nothing stays open
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+            udp.bind(("127.0.0.1", port))
+    running.stop()
 
 
 def test_taken_doors(memory: MemoryStore, tmp_path: Path) -> None:
