@@ -50,7 +50,7 @@ class Limits(Struct, frozen=True):
     slow_insert: float = 5.0
     """Seconds after which an insert is called slow and what waits goes to the spool."""
     replay_pause: float = 0.5
-    """Seconds before the spool is looked at again; doubles up to 10 while the store is away."""
+    """Seconds before the spool is looked at again; doubles up to 1 while the store is away."""
 
 
 class Chunk(Struct):

@@ -62,7 +62,8 @@ SELECT intDiv(slot - :first, :step) AS number, {SUMMED} FROM rollups
 WHERE kind < 255 AND :slots AND :key AND {_HOLDS}
 GROUP BY number
 """
-_RAW = f"SELECT kind, {KEY_COUNTED}, {COLUMNS_COUNTED} FROM ({COUNT})"
+RAW = f"SELECT kind, {KEY_COUNTED}, {COLUMNS_COUNTED} FROM ({COUNT})"
+"""Rows of kind, key and COLUMNS, of units: for `tally.collect`."""
 _RAW_STEPS = f"SELECT slot, {COLUMNS_COUNTED} FROM ({COUNT})"
 
 
@@ -103,7 +104,7 @@ def tallies(ask: Ask, window: TimeRange, wanted: str = EVERYTHING) -> dict[Key, 
     if chosen.slots:
         collect(read_rolled(ask, chosen.slots, wanted), found)
     if chosen.pieces:
-        collect(_raw(ask, chosen.pieces, _RAW, key=wanted, slot=MINUTE_OF), found)
+        collect(_raw(ask, chosen.pieces, RAW, key=wanted, slot=MINUTE_OF), found)
     return found
 
 
@@ -116,31 +117,23 @@ def read_rolled(ask: Ask, slots: str, wanted: str = EVERYTHING) -> Iterable[tupl
 
 def series(ask: Ask, wanted: str, window: TimeRange, step: int) -> list[Slice]:
     """Statistics per step of microseconds."""
+    slot = f"intDiv(start - {window.start}, {step})"
     if step % MINUTE or window.start % MINUTE:
-        pieces = [TimeRange(window.start, window.end)]
-        slot = f"intDiv(start - {window.start}, {step})"
-        rows = _raw(ask, pieces, _RAW_STEPS, key=wanted, slot=slot)
+        rows = _raw(ask, [window], _RAW_STEPS, key=wanted, slot=slot)
         return _slices(_by_number(rows), window, step)
     chosen = plan(ask, window, wide=False)
-    found: dict[int, Tally] = {}
+    rows = []
     if chosen.slots:
-        first, minutes = window.start // MINUTE, step // MINUTE
         values: dict[str, int | str] = {
-            "first": first,
-            "step": minutes,
+            "first": window.start // MINUTE,
+            "step": step // MINUTE,
             "slots": chosen.slots,
             "key": wanted,
         }
-        found = _by_number(ask(bind(_ROLLED_STEPS, **values)))
+        rows += ask(bind(_ROLLED_STEPS, **values))
     if chosen.pieces:
-        slot = f"intDiv(start - {window.start}, {step})"
-        rows = _raw(ask, chosen.pieces, _RAW_STEPS, key=wanted, slot=slot)
-        for number, tally in _by_number(rows).items():
-            if number in found:
-                found[number].add(tally)
-            else:
-                found[number] = tally
-    return _slices(found, window, step)
+        rows += _raw(ask, chosen.pieces, _RAW_STEPS, key=wanted, slot=slot)
+    return _slices(_by_number(rows), window, step)
 
 
 def failures(ask: Ask, wanted: str, window: TimeRange) -> list[Failure]:
@@ -169,7 +162,7 @@ def plan(ask: Ask, window: TimeRange, *, wide: bool = True) -> Plan:
         if width == 1:
             if str(slot) in ends and not (low in window and high in window):
                 cut.add(slot)
-        elif width > 1 and built and wide and slot + width - 1 <= last:
+        elif built and wide and slot + width - 1 <= last:
             slots[width].append(slot)
     hours = [slot for slot in slots[60] if not cut & set(range(slot, slot + 60))]
     within = set(hours)
@@ -221,7 +214,7 @@ def _raw(ask: Ask, pieces: list[TimeRange], statement: str, **values: int | str)
 
 
 def _by_number(rows: Rows) -> dict[int, Tally]:
-    """Tallies by the number of their step; an edge may be of calls and of links."""
+    """Tallies by the number of their step; one may be of calls and links, of rollups and rows."""
     found: dict[int, Tally] = {}
     for number, *columns in rows:
         tally = read_tally(columns)

@@ -60,6 +60,32 @@ _MARKERS = """
 SELECT slot, max(rev), argMax(rows, rev), argMax(oldest, rev) FROM rollups
 WHERE width = 1 AND kind = 255 AND :slots GROUP BY slot
 """
+# The rows of some minutes once more, under a new revision.
+_KEEP = """
+INSERT INTO rollups SELECT * REPLACE (:rev AS rev) FROM rollups AS r
+WHERE width = 1 AND :slots AND (slot, r.rev) IN (
+    SELECT slot, max(rev) FROM rollups WHERE width = 1 AND kind = 255 AND :slots GROUP BY slot
+)
+"""
+# Wide slots are out of date, said once more: of what was being added up meanwhile.
+_REOPEN = f"""
+INSERT INTO rollups (width, kind, slot, rows, rev) SELECT width, {MARKER}, slot, rows, :rev
+FROM VALUES('width UInt16, slot UInt32, rows UInt64', :wides)
+"""
+_PARTS = """
+SELECT width, slot, argMax(rows, rev) FROM rollups
+WHERE width > 1 AND kind = 255 AND (width, slot) IN (:wides) GROUP BY width, slot
+"""
+# A wide slot as it was added up last, under a new revision.
+_KEEP_WIDE = f"""
+INSERT INTO rollups SELECT * REPLACE (:rev AS rev) FROM rollups AS r
+WHERE width = :width AND kind < 255 AND slot IN (:wides) AND (slot, r.rev) IN (
+    SELECT slot, max(rev) FROM rollups WHERE width = :width AND kind < 255 GROUP BY slot
+)
+UNION ALL
+SELECT * REPLACE (1 AS built, :rev AS rev) FROM rollups FINAL
+WHERE width = :width AND kind = {MARKER} AND slot IN (:wides)
+"""
 _NOTE = "INSERT INTO dependent (trace_id, minute) SELECT trace_id, minute FROM strays"
 _PREFIX = f"width, kind, slot, {KEY}, {COLUMNS}, built, rows, oldest, rev"
 _IN_FRONT = "toUInt16({}) AS width_"
@@ -98,12 +124,17 @@ INNER JOIN (
 WHERE NOT :minutes
 GROUP BY minute
 """
+# With the minutes each was added up from last, and those there are.
 _QUIET_SLOTS = """
-SELECT slot FROM (
-    SELECT slot, argMax(built, rev) AS built, max(rev) AS newest FROM rollups
-    WHERE width = :width AND kind = 255 GROUP BY slot
-)
-WHERE built = 0 AND intDiv(newest, 1024) < :before AND (slot + :width) * 60000000 < :before
+SELECT slot, had, have FROM (
+    SELECT slot, argMax(built, rev) AS whole, argMax(rows, rev) AS had, max(rev) AS newest
+    FROM rollups WHERE width = :width AND kind = 255 GROUP BY slot
+) AS wide
+LEFT JOIN (
+    SELECT intDiv(slot, :width) * :width AS slot, uniqExact(rollups.slot) AS have
+    FROM rollups WHERE width = 1 AND kind = 255 GROUP BY slot
+) AS narrow USING slot
+WHERE whole = 0 AND intDiv(newest, 1024) < :before AND (slot + :width) * 60000000 < :before
 ORDER BY slot DESC LIMIT 200
 """
 _WIDEN = f"""
@@ -118,8 +149,9 @@ FROM (
     GROUP BY kind, wide, {KEY}
 )
 UNION ALL
-SELECT toUInt16(:width), {MARKER}, arrayJoin(:wides), '', '', '', '', '', '', [], 0, 0, 0, {_NOTHING},
-       1, 0, toDateTime(0), :rev
+SELECT toUInt16(:width), {MARKER}, slot, '', '', '', '', '', '', [], 0, 0, 0, {_NOTHING},
+       1, rows, toDateTime(0), :rev
+FROM VALUES('slot UInt32, rows UInt64', :wides)
 """
 
 
@@ -159,26 +191,48 @@ def chunks(minutes: Sequence[Due]) -> list[list[int]]:
 
 
 def roll(ask: Ask, minutes: Collection[int]) -> None:
-    """Count minutes, and mark those elsewhere that their rows have changed."""
+    """Count minutes, and mark those elsewhere that their rows have changed.
+
+    A minute whose rows have begun to expire keeps its count.
+    """
     instant = now(ask)
-    rev = instant << 10 | secrets.randbelow(1024)
+    rev = _revision(instant)
     inside = in_minutes(minutes)
-    slots = inside.replace("minute", "slot")
     counted = {m: rest for m, *rest in ask(partners.bind(_COUNTS, minutes=inside))}
-    before = {m: rest for m, *rest in ask(partners.bind(_MARKERS, slots=slots))}
-    markers = []
-    live = []
+    before = {m: rest for m, *rest in ask(partners.bind(_MARKERS, slots=_slots(minutes)))}
+    markers, live, expired = [], [], []
     for minute in sorted(minutes):
         rows, oldest, low, high = counted.get(minute, (0, None, 0, 0))
         received = int(oldest.timestamp()) if oldest is not None else 0
         if minute in before and _has_expired(before[minute], rows, received):
-            continue
-        live.append(minute)
-        markers.append(f"(1, {minute}, {low}, {high}, {rows}, {received})")
-    if live:
-        wides = {(width, minute // width * width) for minute in live for width in WIDTHS}
-        markers += [f"({width}, {slot}, 0, 0, 0, 0)" for width, slot in sorted(wides)]
-        _roll(ask, live, rev, ", ".join(markers))
+            expired.append(minute)
+        else:
+            live.append(minute)
+            markers.append(f"(1, {minute}, {low}, {high}, {rows}, {received})")
+    if expired:
+        ask(partners.bind(_KEEP, slots=_slots(expired), rev=rev))
+    if not live:
+        return
+    wides = sorted({(width, minute // width * width) for minute in live for width in WIDTHS})
+    parts = {(w, s): n for w, s, n in ask(partners.bind(_PARTS, wides=_listed(wides)))}
+    reopened = [(*wide, parts.get(wide, 0)) for wide in wides]
+    markers += [f"({width}, {slot}, 0, 0, {rows}, 0)" for width, slot, rows in reopened]
+    _roll(ask, live, rev, ", ".join(markers))
+    finished = now(ask)
+    if finished - instant > QUIET // 4:  # another process may have added up without these
+        ask(partners.bind(_REOPEN, rev=_revision(finished), wides=_listed(reopened)))
+
+
+def _listed(rows: Collection[tuple[int, ...]]) -> str:
+    return ", ".join(map(str, rows))
+
+
+def _revision(instant: int) -> int:
+    return instant << 10 | secrets.randbelow(1024)
+
+
+def _slots(minutes: Collection[int]) -> str:
+    return in_minutes(minutes).replace("minute", "slot")
 
 
 def _roll(ask: Ask, minutes: Collection[int], rev: int, markers: str) -> None:
@@ -195,8 +249,8 @@ def _roll(ask: Ask, minutes: Collection[int], rev: int, markers: str) -> None:
 
 def _mark(ask: Ask, elsewhere: dict[int, int]) -> None:
     """Make minutes due that have not been counted since these rows (by their time) came."""
-    slots = in_minutes(elsewhere).replace("minute", "slot")
-    seen = {slot: rev >> 10 for slot, rev, *_ in ask(partners.bind(_MARKERS, slots=slots))}
+    markers = ask(partners.bind(_MARKERS, slots=_slots(elsewhere)))
+    seen = {slot: rev >> 10 for slot, rev, *_ in markers}
     marks = []
     instant = now(ask)
     for minute, inserted in elsewhere.items():
@@ -220,22 +274,23 @@ def _has_expired(marker: Sequence[object], rows: int, oldest: int) -> bool:
 
 
 def widen(ask: Ask) -> int:
-    """Add quiet minutes up to wider slots; the number of slots."""
+    """Add quiet minutes up to wider slots; the number of slots.
+
+    A slot of which minutes have expired stays as it was added up last.
+    """
     built = 0
     for width in WIDTHS:
         instant = now(ask)
+        rev = _revision(instant)
         found = ask(partners.bind(_QUIET_SLOTS, width=width, before=instant - QUIET))
-        wides = [slot for (slot,) in found]
-        if not wides:
-            continue
-        ranges = " OR ".join(f"slot BETWEEN {slot} AND {slot + width - 1}" for slot in wides)
-        rev = instant << 10 | secrets.randbelow(1024)
-        values: dict[str, int | str] = {
-            "width": width,
-            "slots": f"({ranges})",
-            "rev": rev,
-            "wides": str(wides),
-        }
-        ask(partners.bind(_WIDEN, **values))
-        built += len(wides)
+        whole = [(slot, have) for slot, had, have in found if have >= had]
+        faded = [slot for slot, had, have in found if have < had]
+        if whole:
+            ranges = [f"slot BETWEEN {slot} AND {slot + width - 1}" for slot, _ in whole]
+            slots = f"({' OR '.join(ranges)})"
+            ask(partners.bind(_WIDEN, width=width, slots=slots, rev=rev, wides=_listed(whole)))
+        if faded:
+            kept = ", ".join(map(str, faded))
+            ask(partners.bind(_KEEP_WIDE, width=width, rev=rev, wides=kept))
+        built += len(found)
     return built

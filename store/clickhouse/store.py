@@ -33,8 +33,6 @@ READ_LIMITS = {
     "final": 0,
 }
 """What one question may cost; past it ClickHouse refuses instead of dying."""
-
-
 PINS_EVERY = 60.0
 """Seconds after which what came late of pinned traces is pinned too."""
 
@@ -135,16 +133,19 @@ class ClickHouseStore:
     def keep_counted(self, stop: threading.Event) -> None:
         """Count minutes as rows arrive, and refresh pins, until stopped: a thread's whole work."""
         refreshed = 0.0
+        # A connection of its own: readers that wait for a count may have taken all the others.
+        own = ClientPool(self.address, 1)
 
         def tick() -> None:
             nonlocal refreshed
-            with _errors(), self._pool.client() as client:
+            with _errors(), own.client() as client:
                 self.roller.tick(_asker(client))
                 if time.monotonic() - refreshed > PINS_EVERY:
                     refreshed = time.monotonic()
                     pins.refresh(client)
 
         self.roller.run(tick, stop)
+        own.close()
 
     def check(self) -> None:
         """Ask for one row; StoreAway says why there is none."""

@@ -12,18 +12,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from store.clickhouse import kinship, partners, rollup
-from store.clickhouse.graph import read_rolled
+from store.clickhouse import kinship, partners
+from store.clickhouse.graph import RAW, read_rolled
 from store.clickhouse.partners import Ask
-from store.clickhouse.tally import (
-    COLUMNS_COUNTED,
-    COUNT,
-    KEY_COUNTED,
-    MINUTE_OF,
-    Key,
-    Tally,
-    collect,
-)
+from store.clickhouse.tally import MINUTE_OF, Key, Tally, collect
 from store.model import MINUTE, TimeRange
 
 STRIDE = 5
@@ -51,7 +43,6 @@ SELECT width, slot FROM (
 )
 WHERE whole = 1 ORDER BY width, slot
 """
-_RAW = f"SELECT kind, {KEY_COUNTED}, {COLUMNS_COUNTED} FROM ({COUNT})"
 
 
 class Difference(NamedTuple):
@@ -102,7 +93,7 @@ def _compare(ask: Ask, minutes: list[int], skipped: int) -> Verified:
     scope = partners.everything(ask, window)
     if scope is not None:
         kinship.prepare(ask, scope)
-        collect(ask(scope.fill(_RAW, slot=MINUTE_OF, key="1")), counted)
+        collect(ask(scope.fill(RAW, slot=MINUTE_OF, key="1")), counted)
         kinship.release(ask)
         partners.release(ask)
     return Verified(window, len(minutes), *_differ(window, rolled, counted, skipped))
@@ -151,8 +142,3 @@ def _figures(tally: Tally | None) -> str:
     plain["statistics"]["histogram"] = dict(sorted(plain["statistics"]["histogram"].items()))
     plain["failures"] = dict(sorted(plain["failures"].items()))
     return msgspec.json.encode(plain).decode()
-
-
-def unsettled(ask: Ask) -> int:
-    """Minutes still to be counted."""
-    return len(rollup.due(ask))

@@ -70,8 +70,9 @@ def test_a_count_outlives_its_rows(clickhouse_store: ClickHouseStore) -> None:
         "INSERT INTO dirty (minute, arrived) "
         f"VALUES ({T0 // MINUTE}, toUnixTimestamp64Micro(now64(6)))"
     )
-    client.disconnect()
     assert store.service_graph(DAY).services[FRONTEND].statistics.total == 2
+    assert rollup.due(client.execute) == []  # or it would be asked about for ever
+    client.disconnect()
 
 
 def test_wide_slots_are_their_minutes(
@@ -95,6 +96,33 @@ def test_wide_slots_are_their_minutes(
     assert differences(store) == []
     store.put([segment(1, trace_id=trace_id(9), start=hour, end=hour + 7_000)], "late")
     assert store.service_graph(window).services[FRONTEND].statistics.total == 7
+    client.disconnect()
+
+
+def test_an_hour_outlives_its_minutes(
+    clickhouse_store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hours are kept longer than minutes: a late row must not make an hour of one minute."""
+    monkeypatch.setattr(rollup, "QUIET", -(10**15))
+    store = clickhouse_store
+    hour = T0 // (60 * MINUTE) * 60 * MINUTE
+    window = TimeRange(hour, hour + 60 * MINUTE)
+    for number in range(4):
+        start = hour + number * 9 * MINUTE
+        store.put(
+            [segment(1, trace_id=trace_id(number), start=start, end=start + 5_000)], f"{number}"
+        )
+    before = store.service_graph(window)
+    client = connect(store.address)
+    rollup.widen(client.execute)
+    client.execute("ALTER TABLE rollups DELETE WHERE width < 60", settings={"mutations_sync": 1})
+    client.execute("TRUNCATE TABLE segments")
+    client.execute("TRUNCATE TABLE dirty")
+    store.put([segment(1, trace_id=trace_id(9), start=hour, end=hour + 7_000)], "late")
+    store.service_graph(window)
+    client.execute("OPTIMIZE TABLE rollups FINAL")
+    rollup.widen(client.execute)
+    assert store.service_graph(window) == before
     client.disconnect()
 
 
