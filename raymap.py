@@ -317,7 +317,7 @@ def verify(
     start: Annotated[
         str, typer.Option("--from", metavar="TIME", help="Like 2026-11-25T10:00 (UTC), -90m.")
     ] = "-1h",
-    end: Annotated[str, typer.Option("--to", metavar="TIME", help="The same, or now.")] = "now",
+    end: Annotated[str, typer.Option("--to", metavar="TIME", help="The same, or now.")] = "-2m",
     data_dir: DataDir = Path("raymap-data"),
     clickhouse: ClickHouseUrl = "",
 ) -> None:

@@ -19,12 +19,15 @@ log = structlog.get_logger(__name__)
 
 TICK = 1.0
 """Seconds from one count to the next, while counting takes less."""
+REST = 2.0
+"""How many times as long as a count the pause after it is: counting takes a third of a core."""
 LONGEST_PAUSE = 5.0
 """So many seconds at most go by between two counts: with counts as long, a row is on the map within 15."""
 GUARD = 1_000_000
 """Microseconds for which a minute is counted once more: an insert says so before it can be seen."""
 SMALL = 5_000
-"""Rows that a reader waits for, a moment, rather than show a map without them."""
+"""Rows that a reader waits for, a moment, rather than show a map without them; but not while rows
+come all the time: then a count is never more than a few seconds old, and waiting gains little."""
 PATIENCE = 1.0
 """Seconds a reader waits."""
 ROUNDS = 8
@@ -44,6 +47,7 @@ class Roller:
         self._begun = self._done = 0
         """Ticks, by number."""
         self._wanted = False
+        self._counted = 0.0
 
     def freshen(self, ask: Ask) -> None:
         """For a reader: see that what is due is counted, or that it is being counted and much."""
@@ -53,7 +57,10 @@ class Roller:
         if self.alone:
             with self._counting:
                 self._until_done(ask, ROUNDS)
-        elif sum(minute.rows for minute in waiting) <= SMALL:
+        elif (
+            sum(minute.rows for minute in waiting) <= SMALL
+            and time.monotonic() - self._counted > TICK
+        ):
             with self._changed:
                 next_tick = self._begun + 1
                 self._wanted = True
@@ -74,6 +81,8 @@ class Roller:
             count = self._until_done(ask, 2, guard=GUARD)
         with self._changed:
             self._done = number
+            if count:
+                self._counted = time.monotonic()
             self._changed.notify_all()
         rollup.widen(ask)
         return count
@@ -91,9 +100,11 @@ class Roller:
                     log.warning("rollup_failed", error=str(error))
                 failing = True
             took = time.monotonic() - begun
-            stop.wait(LONGEST_PAUSE if failing else min(took, LONGEST_PAUSE))
+            stop.wait(LONGEST_PAUSE if failing else min(REST * took, LONGEST_PAUSE))
             with self._changed:
-                self._changed.wait_for(lambda: self._wanted or stop.is_set(), max(0.0, TICK - took))
+                self._changed.wait_for(
+                    lambda: self._wanted or stop.is_set(), max(0.0, TICK - REST * took)
+                )
 
     def _until_done(self, ask: Ask, rounds: int, *, guard: int = 0) -> int:
         count = 0

@@ -29,11 +29,19 @@ def node_tuple(node: NodeKey) -> str:
     return f"({text(node.account)}, {text(node.name)}, {text(node.type)})"
 
 
-def bucket(column: str) -> str:
-    """`store.rules.histogram.bucket` of a column of microseconds, for times up to 10^15."""
+def power(column: str) -> str:
+    """The power of ten of a bucket's step: 1 below 1,000, 10 below 10,000, for times up to 10^15."""
     powers = ", ".join(f"{column} < {10 ** (digits + 3)}, {10**digits}" for digits in range(12))
-    power = f"multiIf({powers}, 1000000000000)"
-    leading = f"intDiv({column}, {power})"
-    step = f"({power} * multiIf({leading} < 200, 5, {leading} < 500, 10, 20))"
+    return f"multiIf({powers}, 1000000000000)"
+
+
+def bucket(column: str, power_of_it: str) -> str:
+    """`store.rules.histogram.bucket` of a column of microseconds, given the name of its `power`.
+
+    Written out in one expression the power stands in it a dozen times, which takes longer to plan
+    than a minute takes to count.
+    """
+    leading = f"intDiv({column}, {power_of_it})"
+    step = f"({power_of_it} * multiIf({leading} < 200, 5, {leading} < 500, 10, 20))"
     rounded = f"intDiv({column} + intDiv({step}, 2), {step}) * {step}"
     return f"toUInt64(if({column} < 100, {column}, {rounded}))"

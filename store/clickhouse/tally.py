@@ -57,13 +57,18 @@ FROM (
            countIf(state = 1) AS ok_, countIf(state = 2) AS error_, countIf(state = 3) AS throttle_,
            countIf(state = 4) AS fault_, countIf(state = 0) AS in_progress_,
            sumIf(duration, state > 0) AS total_time_,
-           groupArrayIf({sql.bucket("duration")}, state > 0) AS times,
-           sumMapIf(map({sql.bucket("last_duration")}, toInt64(1)),
-                    state > 0 AND last_duration != duration) AS more,
-           sumMapIf(map({sql.bucket("duration")}, toInt64(-1)),
-                    state > 0 AND last_duration != duration) AS less,
+           groupArrayIf(time, state > 0) AS times,
+           sumMapIf(map(whole, toInt64(1)), state > 0 AND whole != time) AS more,
+           sumMapIf(map(time, toInt64(-1)), state > 0 AND whole != time) AS less,
            sumMapIf(map(if(state > 1, {_LABEL}, ''), toUInt64(1)), state > 1) AS failures_
-    FROM (SELECT * FROM ({UNITS}) WHERE :key) AS units
+    FROM (
+        SELECT *, {sql.bucket("duration", "power")} AS time,
+               {sql.bucket("last_duration", "last_power")} AS whole
+        FROM (
+            SELECT *, {sql.power("duration")} AS power, {sql.power("last_duration")} AS last_power
+            FROM ({UNITS}) WHERE :key
+        )
+    ) AS units
     GROUP BY slot, kind, key
 )
 """

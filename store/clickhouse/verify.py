@@ -69,7 +69,7 @@ class Verified(NamedTuple):
 def verify(ask: Ask, window: TimeRange) -> Iterator[Verified]:
     """Compare whole minutes of a window, piece by piece. Minutes whose rows have expired are skipped.
 
-    Rows that arrive meanwhile may show as differences: ask for a time that is over.
+    Rows that arrive meanwhile show as differences: ask for a time that is over.
     """
     first, last = window.start // MINUTE, (window.end - 1) // MINUTE
     rows = ask(partners.bind(_MINUTES, first=first, last=last))
@@ -115,15 +115,17 @@ def _differ(
     window: TimeRange, left: dict[Key, Tally], right: dict[Key, Tally], skipped: int
 ) -> tuple[int, int, list[Difference]]:
     keys = sorted(left.keys() | right.keys())
-    return (
-        len(keys),
-        skipped,
-        [
-            Difference(window, KINDS[key[0]], _name(key[1]), _name(key[2]), ours, theirs)
-            for key in keys
-            if (ours := _figures(left.get(key))) != (theirs := _figures(right.get(key)))
-        ],
-    )
+    differences = []
+    for key in keys:
+        ours, theirs = _figures(left.get(key)), _figures(right.get(key))
+        if ours != theirs:
+            names = [name for name in (ours or theirs) if ours.get(name) != theirs.get(name)]
+            texts = [_text(figures, names) for figures in (ours, theirs)]
+            kind, source, target = key
+            differences.append(
+                Difference(window, KINDS[kind], _name(source), _name(target), *texts)
+            )
+    return len(keys), skipped, differences
 
 
 def _name(node: tuple[str, str, str]) -> str:
@@ -133,12 +135,19 @@ def _name(node: tuple[str, str, str]) -> str:
     )
 
 
-def _figures(tally: Tally | None) -> str:
+def _figures(tally: Tally | None) -> dict[str, object]:
+    """What is compared, by name; empty when there is no such node or edge."""
     if tally is None:
+        return {}
+    plain: dict[str, object] = msgspec.to_builtins(tally)
+    plain |= msgspec.to_builtins(tally.statistics)
+    del plain["statistics"]
+    plain["longer"] = {time: count for time, count in tally.longer.items() if count}
+    plain["names"] = sorted(tally.names)
+    return plain
+
+
+def _text(figures: dict[str, object], names: list[str]) -> str:
+    if not figures:
         return "absent"
-    plain = msgspec.to_builtins(tally)
-    plain["names"] = sorted(plain["names"])
-    plain["longer"] = {time: n for time, n in sorted(plain["longer"].items()) if n}
-    plain["statistics"]["histogram"] = dict(sorted(plain["statistics"]["histogram"].items()))
-    plain["failures"] = dict(sorted(plain["failures"].items()))
-    return msgspec.json.encode(plain).decode()
+    return ", ".join(f"{name} {figures[name]}" for name in names)
