@@ -26,10 +26,12 @@ LONGEST_PAUSE = 5.0
 GUARD = 1_000_000
 """Microseconds for which a minute is counted once more: an insert says so before it can be seen."""
 SMALL = 5_000
-"""Rows that a reader waits for, a moment, rather than show a map without them; but not while rows
-come all the time: then a count is never more than a few seconds old, and waiting gains little."""
-PATIENCE = 1.0
-"""Seconds a reader waits."""
+"""Rows that a reader waits for, a moment, rather than show a map without them."""
+STEADY = 5
+"""Counts one after the other that found something to count: rows come all the time, a count is
+never more than a few seconds old, and no reader waits."""
+PATIENCE = 1.5
+"""Seconds a reader waits: for the count that is running to end, and for the next."""
 ROUNDS = 8
 """A count may make other minutes due; after so many rounds that is left to the next one."""
 
@@ -47,7 +49,8 @@ class Roller:
         self._begun = self._done = 0
         """Ticks, by number."""
         self._wanted = False
-        self._counted = 0.0
+        self._busy = 0
+        """Counts one after the other that found something."""
 
     def freshen(self, ask: Ask) -> None:
         """For a reader: see that what is due is counted, or that it is being counted and much."""
@@ -57,10 +60,7 @@ class Roller:
         if self.alone:
             with self._counting:
                 self._until_done(ask, ROUNDS)
-        elif (
-            sum(minute.rows for minute in waiting) <= SMALL
-            and time.monotonic() - self._counted > TICK
-        ):
+        elif self._busy < STEADY and sum(minute.rows for minute in waiting) <= SMALL:
             with self._changed:
                 next_tick = self._begun + 1
                 self._wanted = True
@@ -81,8 +81,7 @@ class Roller:
             count = self._until_done(ask, 2, guard=GUARD)
         with self._changed:
             self._done = number
-            if count:
-                self._counted = time.monotonic()
+            self._busy = self._busy + 1 if count else 0
             self._changed.notify_all()
         rollup.widen(ask)
         return count
@@ -100,11 +99,14 @@ class Roller:
                     log.warning("rollup_failed", error=str(error))
                 failing = True
             took = time.monotonic() - begun
-            stop.wait(LONGEST_PAUSE if failing else min(REST * took, LONGEST_PAUSE))
-            with self._changed:
-                self._changed.wait_for(
-                    lambda: self._wanted or stop.is_set(), max(0.0, TICK - REST * took)
-                )
+            if failing:
+                stop.wait(LONGEST_PAUSE)
+                continue
+            pause = min(max(TICK - took, REST * took), LONGEST_PAUSE)
+            until = time.monotonic() + pause
+            with self._changed:  # a reader that waits cuts it short
+                while not self._wanted and not stop.is_set() and time.monotonic() < until:
+                    self._changed.wait(0.2)
 
     def _until_done(self, ask: Ask, rounds: int, *, guard: int = 0) -> int:
         count = 0

@@ -134,7 +134,7 @@ counter = itertools.count()
 
 
 @settings(
-    max_examples=int(os.environ.get("RAYMAP_TEST_EXAMPLES", "25")),
+    max_examples=int(os.environ.get("RAYMAP_TEST_EXAMPLES", "15")),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
