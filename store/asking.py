@@ -19,7 +19,7 @@ class GivenUp(StoreError):
 
 
 class Question:
-    """One question, asked in one thread and given up from another.
+    """One question, asked in one thread (and those it shares its context with), given up from another.
 
     with question.asked():          # in the thread that works
         store.service_graph(window)
@@ -28,7 +28,7 @@ class Question:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._stop: Callable[[], None] | None = None
+        self._stops: set[Callable[[], None]] = set()
         self.given_up = False
 
     @contextmanager
@@ -41,25 +41,24 @@ class Question:
             _current.reset(token)
 
     def give_up(self) -> None:
-        """Stop the statement that is running, and let no other begin."""
+        """Stop the statements that are running, and let no other begin."""
         with self._lock:
             self.given_up = True
-            stop, self._stop = self._stop, None
-            # Under the lock: when the statement has ended its connection may serve others.
-            if stop is not None:
-                stop()
+            # Under the lock: when a statement has ended its connection may serve others.
+            while self._stops:
+                self._stops.pop()()
 
     @contextmanager
     def _running(self, stop: Callable[[], None]) -> Iterator[None]:
         with self._lock:
             if self.given_up:
                 raise GivenUp("the question was given up")
-            self._stop = stop
+            self._stops.add(stop)
         try:
             yield
         finally:
             with self._lock:
-                self._stop = None
+                self._stops.discard(stop)
                 stopped = self.given_up
             if stopped:
                 raise GivenUp("the question was given up")

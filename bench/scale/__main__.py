@@ -87,16 +87,17 @@ def _all(bench: Bench, only: str) -> Iterator[Figure]:
 
 
 def _prepared(client: Client, data: DataSet, folder: Path, console: Console) -> tuple[float, float]:
-    """Seconds of making the rows, and until they were counted and merged; 0 when they were there."""
+    """Seconds of making the rows, and until they were counted and merged; kept rows remember theirs."""
     mark = folder / "bench-scale.json"
     if mark.exists():
-        if json.loads(mark.read_text()) != asdict(data):
-            raise SystemExit(f"{folder} holds another data set: {mark.read_text()}")
-        settle(client)
-        return 0.0, 0.0
+        kept = json.loads(mark.read_text())
+        if kept["data"] != asdict(data):
+            raise SystemExit(f"{folder} holds another data set: {kept['data']}")
+        settle(client, calm_for=15.0)
+        return kept["made"], kept["counted"]
     made = fill(client, data, lambda text: console.print(f"{data.name}: {text}"))
     counted = settle(client)
-    mark.write_text(json.dumps(asdict(data)))
+    mark.write_text(json.dumps({"data": asdict(data), "made": made, "counted": counted}))
     return made, counted
 
 

@@ -236,8 +236,13 @@ def counting(store: ClickHouseStore) -> Iterator[None]:
         thread.join()
 
 
-def settle(client: Client, patience: float = 900.0) -> float:
-    """Wait until every minute is counted, hours are added up and merges rest; the seconds it took."""
+def settle(
+    client: Client, patience: float = 900.0, calm_for: float = rollup.QUIET / 1_000_000 + 15
+) -> float:
+    """Wait until every minute is counted, hours are added up and merges rest; the seconds it took.
+
+    ``calm_for``: seconds without any change that are taken for the end.
+    """
 
     def ask(statement: str) -> list[tuple[object, ...]]:
         rows: list[tuple[object, ...]] = client.execute(statement)
@@ -250,7 +255,7 @@ def settle(client: Client, patience: float = 900.0) -> float:
         ((rows,),) = client.execute("SELECT count() FROM rollups")
         if merges or rows != last or rollup.due(ask):
             last, calm = rows, time.monotonic()
-        if time.monotonic() - calm > rollup.QUIET / 1_000_000 + 15:
+        if time.monotonic() - calm > calm_for:
             break
         time.sleep(1.0)
     return calm - begun

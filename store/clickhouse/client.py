@@ -248,6 +248,20 @@ class ClientPool:
             raise ClickHouseAway(
                 f"all {self.size} connections to ClickHouse were busy for {self._patience:.0f} s"
             )
+        with self._lent() as client:
+            yield client
+
+    @contextmanager
+    def spare(self) -> Iterator[Client | None]:
+        """A connection if one is free at once: for whoever has one already, and must not wait."""
+        if not self._free.acquire(blocking=False):
+            yield None
+            return
+        with self._lent() as client:
+            yield client
+
+    @contextmanager
+    def _lent(self) -> Iterator[Client]:
         try:
             client = self._take()
             try:

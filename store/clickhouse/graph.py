@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from store.clickhouse import kinship, partners, sql
-from store.clickhouse.partners import Ask, Rows, bind
+from store.clickhouse.asker import Ask, Rows, each
+from store.clickhouse.partners import bind
 from store.clickhouse.tally import (
     COLUMNS_COUNTED,
     COUNT,
@@ -92,14 +93,19 @@ def of_edge(pair: tuple[NodeKey, NodeKey]) -> str:
     )
 
 
-def service_graph(ask: Ask, window: TimeRange) -> ServiceGraph:
+def service_graph(ask: Ask, window: TimeRange, marks: Rows | None = None) -> ServiceGraph:
     """`store.edges.weave` over the window."""
-    return graph_of(tallies(ask, window))
+    return graph_of(tallies(ask, window, marks=marks))
 
 
-def tallies(ask: Ask, window: TimeRange, wanted: str = EVERYTHING) -> dict[Key, Tally]:
-    """What was counted in a window, of everything or of one node or edge."""
-    chosen = plan(ask, window)
+def tallies(
+    ask: Ask, window: TimeRange, wanted: str = EVERYTHING, *, marks: Rows | None = None
+) -> dict[Key, Tally]:
+    """What was counted in a window, of everything or of one node or edge.
+
+    ``marks``: the answer to `marks_of` the window, if it was asked already.
+    """
+    chosen = plan(ask, window, marks=marks)
     found: dict[Key, Tally] = {}
     if chosen.slots:
         collect(read_rolled(ask, chosen.slots, wanted), found)
@@ -110,8 +116,10 @@ def tallies(ask: Ask, window: TimeRange, wanted: str = EVERYTHING) -> dict[Key, 
 
 def read_rolled(ask: Ask, slots: str, wanted: str = EVERYTHING) -> Iterable[tuple[Any, ...]]:
     """Rows of kind, key and COLUMNS, added up over slots."""
-    times: dict[int, dict[int, int]] = dict(ask(bind(_ROLLED_TIMES, slots=slots, key=wanted)))
-    for id, *key_and_columns in ask(bind(_ROLLED, slots=slots, key=wanted)):
+    statements = (bind(s, slots=slots, key=wanted) for s in (_ROLLED_TIMES, _ROLLED))
+    counts, rows = each(ask, *statements)
+    times: dict[int, dict[int, int]] = dict(counts)
+    for id, *key_and_columns in rows:
         yield *key_and_columns[:-3], times.get(id, {}), *key_and_columns[-2:]
 
 
@@ -146,21 +154,36 @@ def failures(ask: Ask, wanted: str, window: TimeRange) -> list[Failure]:
     return failures_by_frequency(counts)
 
 
-def plan(ask: Ask, window: TimeRange, *, wide: bool = True) -> Plan:
+def marks_of(window: TimeRange) -> str:
+    """The statement whose answer `plan` goes by."""
+    first, last = _bounds(window)
+    ends = ", ".join(map(str, _ends(window))) or "0"
+    return bind(_PLAN, first=first, last=last, ends=ends)
+
+
+def _bounds(window: TimeRange) -> tuple[int, int]:
+    return window.start // MINUTE, min((window.end - 1) // MINUTE, LAST_MINUTE)
+
+
+def _ends(window: TimeRange) -> set[int]:
+    """The minutes that the window cuts through."""
+    return {minute for minute in _bounds(window) if not _contains(window, minute)}
+
+
+def plan(ask: Ask, window: TimeRange, *, wide: bool = True, marks: Rows | None = None) -> Plan:
     """The widest slots that fill a window, and what they leave.
 
     A minute that the window cuts through is taken whole when all of its units lie inside.
     """
-    first, last = window.start // MINUTE, min((window.end - 1) // MINUTE, LAST_MINUTE)
+    first, last = _bounds(window)
     if window.end <= window.start or first > LAST_MINUTE:
         return Plan("", [])
-    ends = [str(m) for m in {first, last} if not _contains(window, m)]
-    values: dict[str, int | str] = {"first": first, "last": last, "ends": ", ".join(ends or ["0"])}
+    ends = _ends(window)
     cut = set()  # a minute that was never counted has no rows
     slots: dict[int, list[int]] = {60: [], 10: []}
-    for width, slot, built, low, high in ask(bind(_PLAN, **values)):
+    for width, slot, built, low, high in ask(marks_of(window)) if marks is None else marks:
         if width == 1:
-            if str(slot) in ends and not (low in window and high in window):
+            if slot in ends and not (low in window and high in window):
                 cut.add(slot)
         elif built and wide and slot + width - 1 <= last:
             slots[width].append(slot)

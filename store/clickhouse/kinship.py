@@ -15,7 +15,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from store.clickhouse.partners import Ask, Scope, create, drop
+from store.clickhouse.asker import Ask
+from store.clickhouse.partners import Scope, create, drop
 from store.edges import MAX_CLIMB
 
 _FOLDER = Path(__file__).parent / "queries"

@@ -9,18 +9,14 @@ them, whichever of the two came last.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
+from store.clickhouse.asker import Ask
 from store.clickhouse.pins import LIVE
 from store.model import MINUTE, TimeRange
-
-Rows = list[tuple[Any, ...]]
-Ask = Callable[[str], Rows]
-"""Runs a statement and gives its rows. Temporary tables live as long as its connection."""
 
 _FOLDER = Path(__file__).parent / "queries"
 LOOSE, UNHELD, STRAYS = (

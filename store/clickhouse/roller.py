@@ -13,7 +13,7 @@ from collections.abc import Callable
 import structlog
 
 from store.clickhouse import rollup
-from store.clickhouse.partners import Ask
+from store.clickhouse.asker import Ask
 
 log = structlog.get_logger(__name__)
 
@@ -52,11 +52,13 @@ class Roller:
         self._busy = 0
         """Counts one after the other that found something."""
 
-    def freshen(self, ask: Ask) -> None:
-        """For a reader: see that what is due is counted, or that it is being counted and much."""
-        waiting = rollup.due(ask)
+    def freshen(self, ask: Ask, waiting: list[rollup.Due]) -> bool:
+        """For a reader: see that what is due is counted, or that it is being counted and much.
+
+        Whether anything may have been counted meanwhile.
+        """
         if not waiting:
-            return
+            return False
         if self.alone:
             with self._counting:
                 self._until_done(ask, ROUNDS)
@@ -66,6 +68,7 @@ class Roller:
                 self._wanted = True
                 self._changed.notify_all()
                 self._changed.wait_for(lambda: self._done >= next_tick, PATIENCE)
+        return True
 
     def tick(self, ask: Ask) -> int:
         """Count all that is due; the number of minutes counted."""

@@ -13,7 +13,8 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from store.clickhouse import kinship, partners
-from store.clickhouse.partners import Ask, in_minutes
+from store.clickhouse.asker import Ask, Rows
+from store.clickhouse.partners import in_minutes
 from store.clickhouse.pins import LIVE
 from store.clickhouse.tally import (
     COLUMNS,
@@ -33,7 +34,7 @@ SETTLE = 60_000_000
 QUIET = 120_000_000
 """Microseconds without a new count after which minutes are added up to wider slots."""
 DAY = 86_400
-CHUNK_ROWS = 8_000_000
+CHUNK_ROWS = 4_000_000
 CHUNK_MINUTES = 500
 
 _DUE = """
@@ -168,7 +169,17 @@ def due(ask: Ask, *, guard: int = 0) -> list[Due]:
 
     ``guard``: microseconds for which a minute is counted anew though no further row came.
     """
-    return [Due(*row) for row in ask(partners.bind(_DUE, guard=guard))]
+    return read_due(ask(due_statement(guard=guard)))
+
+
+def due_statement(*, guard: int = 0) -> str:
+    """What `due` asks."""
+    return partners.bind(_DUE, guard=guard)
+
+
+def read_due(rows: Rows) -> list[Due]:
+    """What the answer says."""
+    return [Due(*row) for row in rows]
 
 
 def now(ask: Ask) -> int:

@@ -15,9 +15,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from store.clickhouse import sql
+from store.clickhouse.asker import Ask
 from store.clickhouse.narrowing import narrowed
 from store.clickhouse.traces import MOST_PLACES, matching, places_of
 from store.cursor import decode_cursor, encode_cursor
@@ -25,7 +25,6 @@ from store.interface import Axis, Found, Page, TraceQuery
 from store.model import MINUTE, State, TimeRange
 from store.trace_id import DAY
 
-Ask = Callable[[str], list[tuple[Any, ...]]]
 Place = tuple[int, bytes]
 """A time on the axis and a trace id: where a page ends."""
 

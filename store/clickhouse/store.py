@@ -5,15 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any
 
-from clickhouse_driver import Client
-
-from store.asking import stoppable
-from store.clickhouse import graph, pins, search, traces, verify, writer
-from store.clickhouse.client import Address, ClientPool, first_line, hang_up, is_away
-from store.clickhouse.partners import Ask
+from store.clickhouse import graph, pins, rollup, search, traces, verify, writer
+from store.clickhouse.asker import COUNT_LIMITS, Asker
+from store.clickhouse.client import Address, ClientPool, first_line, is_away
 from store.clickhouse.roller import Roller
 from store.interface import (
     Failure,
@@ -26,13 +23,6 @@ from store.interface import (
 )
 from store.model import Document, NodeKey, ServiceGraph, TimeRange, Trace
 
-READ_LIMITS = {
-    "max_execution_time": 60,
-    "max_memory_usage": 4_000_000_000,
-    "max_bytes_before_external_group_by": 1_000_000_000,
-    "final": 0,
-}
-"""What one question may cost; past it ClickHouse refuses instead of dying."""
 PINS_EVERY = 60.0
 """Seconds after which what came late of pinned traces is pinned too."""
 
@@ -43,6 +33,7 @@ class ClickHouseStore:
     def __init__(self, url: str | Address, *, connections: int = 8) -> None:
         self._pool = ClientPool(url, connections)
         self.address = self._pool.address
+        self._threads = ThreadPoolExecutor(connections, "ask")
         self.roller = Roller()
 
     def put(self, documents: Sequence[Document], token: str) -> None:
@@ -52,13 +43,13 @@ class ClickHouseStore:
 
     def get_traces(self, trace_ids: Sequence[bytes], *, raw: bool = False) -> dict[bytes, Trace]:
         """Whole traces by id."""
-        with _errors(), self._pool.client() as client:
-            return traces.get_traces(_asker(client), trace_ids, raw=raw)
+        with _errors(), self._asking() as ask:
+            return traces.get_traces(ask, trace_ids, raw=raw)
 
     def find_traces(self, query: TraceQuery, *, limit: int, cursor: str | None = None) -> Page:
         """Traces by time, newest first."""
-        with _errors(), self._pool.client() as client:
-            return search.find_traces(_asker(client), query, limit=limit, cursor=cursor)
+        with _errors(), self._asking() as ask:
+            return search.find_traces(ask, query, limit=limit, cursor=cursor)
 
     def ever(self) -> bool:
         """Whether any trace is kept."""
@@ -67,8 +58,11 @@ class ClickHouseStore:
 
     def service_graph(self, window: TimeRange) -> ServiceGraph:
         """The graph of a window."""
-        with _errors(), self._counted() as ask:
-            return graph.service_graph(ask, window)
+        with _errors(), self._asking() as ask:
+            # Two in one go: mostly nothing is due, and what was asked second holds.
+            waiting, marks = ask.each(rollup.due_statement(), graph.marks_of(window))
+            counted = self.roller.freshen(ask, rollup.read_due(waiting))
+            return graph.service_graph(ask, window, None if counted else marks)
 
     def node_series(self, node: NodeKey, window: TimeRange, step: int) -> list[Slice]:
         """Statistics of a node per step."""
@@ -93,11 +87,16 @@ class ClickHouseStore:
             return graph.failures(ask, graph.of_edge((source, target)), window)
 
     @contextmanager
-    def _counted(self) -> Iterator[Ask]:
-        """A connection, once the minutes that are due have been counted."""
+    def _asking(self) -> Iterator[Asker]:
+        """A connection to ask on."""
         with self._pool.client() as client:
-            ask = _asker(client)
-            self.roller.freshen(ask)
+            yield Asker(client, self._pool, self._threads)
+
+    @contextmanager
+    def _counted(self) -> Iterator[Asker]:
+        """The same, once the minutes that are due have been counted."""
+        with self._asking() as ask:
+            self.roller.freshen(ask, rollup.due(ask))
             yield ask
 
     def pin(self, trace_id: bytes, note: str, at: int) -> Pin:
@@ -139,7 +138,7 @@ class ClickHouseStore:
         def tick() -> None:
             nonlocal refreshed
             with _errors(), own.client() as client:
-                self.roller.tick(_asker(client))
+                self.roller.tick(Asker(client, own, self._threads, COUNT_LIMITS))
                 if time.monotonic() - refreshed > PINS_EVERY:
                     refreshed = time.monotonic()
                     pins.refresh(client)
@@ -154,17 +153,8 @@ class ClickHouseStore:
 
     def close(self) -> None:
         """Drop the connections."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
         self._pool.close()
-
-
-def _asker(client: Client) -> Ask:
-    def ask(statement: str) -> list[tuple[Any, ...]]:
-        # ClickHouse stops a query whose client has hung up.
-        with stoppable(lambda: hang_up(client)):
-            rows: list[tuple[Any, ...]] = client.execute(statement, settings=READ_LIMITS)
-        return rows
-
-    return ask
 
 
 class _errors(AbstractContextManager[None]):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from store.clickhouse import sql
+from store.clickhouse.asker import Ask, Rows, each
 from store.interface import TraceQuery
 from store.matching import matches, settled
 from store.model import (
@@ -21,13 +22,15 @@ from store.model import (
     OwnedLink,
     State,
     Trace,
+    rank,
 )
 from store.rules.classify import failure_label
 
-Ask = Callable[[str], list[tuple[Any, ...]]]
-
 MOST_PLACES = 2000
 """Minutes in which the rows of traces are looked for one by one; of more, by a range."""
+
+MOST_GUESSED = 3
+"""Traces that are looked for where their ids say they began, before it is known."""
 
 _TRACES = """
 SELECT hex(trace_id), groupUniqArray(minute), max(updated), sum(revision) FROM traces
@@ -68,6 +71,8 @@ _DOCUMENTS = (
     "SELECT hex(trace_id), id, base64Encode(body) FROM documents FINAL WHERE trace_id IN {ids}"
 )
 
+_ROWS = (_SEGMENTS, _CALLS, _LINKS)
+
 Minutes = Mapping[bytes, Sequence[int]]
 """The minutes a trace has rows in, by its id."""
 
@@ -76,30 +81,61 @@ def get_traces(ask: Ask, trace_ids: Sequence[bytes], *, raw: bool) -> dict[bytes
     """The traces that exist, by id."""
     if not trace_ids:
         return {}
-    traces: dict[bytes, Trace] = {}
-    minutes: dict[bytes, Sequence[int]] = {}
-    for digits, of_trace, updated, revision in ask(_TRACES.format(ids=sql.trace_list(trace_ids))):
-        trace_id = bytes.fromhex(digits)
-        traces[trace_id] = Trace(trace_id, {}, {}, updated, revision, {})
-        minutes[trace_id] = of_trace
-    if not traces:
-        return {}
+    ids = sql.trace_list(trace_ids)
+    guessed = _guess(trace_ids)
+    rest = [_DOCUMENTS.format(ids=ids)] if raw else []
+    # Of a few traces the rows are asked for before it is known where they lie: that takes as long.
+    asked = [statement.format(places=places_of(guessed)) for statement in _ROWS if guessed]
+    known, *answers = each(ask, _TRACES.format(ids=ids), *rest, *asked)
     bodies: dict[tuple[str, int], bytes] = {}
     if raw:
-        for digits, id, body in ask(_DOCUMENTS.format(ids=sql.trace_list(traces))):
+        for digits, id, body in answers.pop(0):
             bodies[digits, id] = b64decode(body)
-    places = places_of(minutes)
-    _add_documents(traces, ask(_SEGMENTS.format(places=places)), bodies)
-    _add_calls(traces, ask(_CALLS.format(places=places)))
-    for digits, *columns in ask(_LINKS.format(places=places)):
-        joined = _owned_link(columns)
-        links = traces[bytes.fromhex(digits)].links
-        assert isinstance(links, dict)
-        links[joined.key] = joined
+    traces: dict[bytes, Trace] = {}
+    missing: dict[bytes, Sequence[int]] = {}
+    for digits, minutes, updated, revision in known:
+        trace_id = bytes.fromhex(digits)
+        traces[trace_id] = Trace(trace_id, {}, {}, updated, revision, {})
+        if left := set(minutes).difference(guessed.get(trace_id, ())):
+            missing[trace_id] = sorted(left)
+    if answers:
+        _add(traces, answers, bodies)
+    if missing:
+        places = places_of(missing)
+        _add(traces, each(ask, *(s.format(places=places) for s in _ROWS)), bodies)
     for trace in traces.values():  # of a pinned trace the counts expire, the documents do not
         trace.revision = max(trace.revision, len(trace.documents))
     # Between the inserts of one batch a trace may have calls and no document yet.
     return {trace_id: trace for trace_id, trace in traces.items() if trace.documents}
+
+
+def _guess(trace_ids: Sequence[bytes]) -> dict[bytes, Sequence[int]]:
+    """The minutes that most rows of some traces lie in, going by the epoch in their ids; those of
+    many are not guessed."""
+    if len(trace_ids) > MOST_GUESSED:
+        return {}
+    epochs = {trace_id: int.from_bytes(trace_id[:4], "big") for trace_id in trace_ids}
+    return {
+        trace_id: range(max(0, (epoch - 2) // 60), (epoch + 60) // 60 + 1)
+        for trace_id, epoch in epochs.items()
+    }
+
+
+def _add(
+    traces: dict[bytes, Trace],
+    answers: Sequence[Rows],
+    bodies: dict[tuple[str, int], bytes],
+) -> None:
+    """Answers to _ROWS into their traces; the rows of what is no trace are left out."""
+    segments, calls, links = answers
+    _add_documents(traces, segments, bodies)
+    _add_calls(traces, calls)
+    for digits, *columns in links:
+        trace = traces.get(bytes.fromhex(digits))
+        if trace is not None:
+            joined = _owned_link(columns)
+            assert isinstance(trace.links, dict)
+            trace.links[joined.key] = joined
 
 
 def matching(ask: Ask, query: TraceQuery, minutes: Minutes) -> set[bytes]:
@@ -146,18 +182,23 @@ def _add_documents(
     bodies: dict[tuple[str, int], bytes],
 ) -> None:
     for row in rows:
-        document = _document(row, bodies)
-        documents = traces[document.trace_id].documents
-        assert isinstance(documents, dict)
-        documents[document.id] = document
+        trace = traces.get(bytes.fromhex(row[0]))
+        if trace is not None:
+            document = _document(row, bodies)
+            known = trace.documents.get(document.id)
+            # Copies that start in different minutes are no copies to the table.
+            if known is None or rank(known.state, known.version) <= row[-1]:
+                assert isinstance(trace.documents, dict)
+                trace.documents[document.id] = document
 
 
 def _add_calls(traces: dict[bytes, Trace], rows: Iterable[tuple[Any, ...]]) -> None:
     for digits, *columns in rows:
-        owned = _owned_call(columns)
-        calls = traces[bytes.fromhex(digits)].calls
-        assert isinstance(calls, dict)
-        calls[owned.call.id] = owned
+        trace = traces.get(bytes.fromhex(digits))
+        if trace is not None:
+            owned = _owned_call(columns)
+            assert isinstance(trace.calls, dict)
+            trace.calls[owned.call.id] = owned
 
 
 def _document(row: tuple[Any, ...], bodies: dict[tuple[str, int], bytes]) -> Document:

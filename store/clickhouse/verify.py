@@ -13,8 +13,8 @@ from typing import NamedTuple
 import msgspec
 
 from store.clickhouse import kinship, partners
+from store.clickhouse.asker import Ask
 from store.clickhouse.graph import RAW, read_rolled
-from store.clickhouse.partners import Ask
 from store.clickhouse.tally import MINUTE_OF, Key, Tally, collect
 from store.model import MINUTE, TimeRange
 

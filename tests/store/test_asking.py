@@ -15,7 +15,7 @@ import uvicorn
 from api.app import create_app
 from store.asking import GivenUp, Question, stoppable
 from store.clickhouse.client import connect
-from store.clickhouse.store import ClickHouseStore, _asker, _errors
+from store.clickhouse.store import ClickHouseStore, _errors
 from store.interface import TraceQuery
 from store.model import ServiceGraph, TimeRange
 from tests.builders import T0
@@ -40,14 +40,15 @@ class Slow(ClickHouseStore):
     mark = ""
 
     def service_graph(self, window: TimeRange) -> ServiceGraph:
-        with _errors(), self._pool.client() as client:
-            _asker(client)(SLOW.format(mark=self.mark))
+        with _errors(), self._asking() as ask:
+            statement = SLOW.format(mark=self.mark)
+            ask.each(statement, statement)
         return super().service_graph(window)
 
 
 @pytest.fixture
 def slow(clickhouse_store: ClickHouseStore) -> Iterator[Slow]:
-    store = Slow(clickhouse_store.address, connections=1)
+    store = Slow(clickhouse_store.address, connections=2)
     store.mark = uuid.uuid4().hex
     yield store
     store.close()
