@@ -23,7 +23,7 @@ from rich.console import Console
 
 from bench import sections
 from bench.scale.generate import DataSet, fill, insert_floors
-from bench.scale.measure import Bench, Figure, counting, inserting, settle
+from bench.scale.measure import ARRIVING, Bench, Figure, counting, inserting, settle
 from store.clickhouse.client import connect
 from store.clickhouse.embedded import EmbeddedClickHouse, default_memory
 from store.clickhouse.migrate import migrate
@@ -70,7 +70,7 @@ def measure(data: DataSet, folder: Path, console: Console, *, only: str = "") ->
             floors = {} if only else insert_floors(client, data)
             if not only or only == "map":
                 with inserting(engine.address, data):
-                    for figure in bench.graphs(", while 16,000 rows/s arrive"):
+                    for figure in bench.graphs(f", while {ARRIVING:,} rows/s arrive"):
                         figures.append(figure)
                         console.print(_line(figure))
         process = psutil.Process(engine.process.pid)

@@ -19,17 +19,19 @@ from pathlib import Path
 from clickhouse_driver import Client
 
 from bench.scale.generate import DataSet, statements
-from bench.scale.shapes import T0
+from bench.scale.shapes import SHAPES, T0
 from store.clickhouse import rollup, sql
 from store.clickhouse.client import Address, connect
 from store.clickhouse.store import ClickHouseStore
 from store.interface import TraceQuery
 from store.model import MINUTE, NodeKey, State, TimeRange
 
+SECOND = 1_000_000
 HOUR = 60 * MINUTE
 REPEATS = 7
 TAIL = 7 * MINUTE + 13_000_000
-"""Windows end so long before the data does: no window of people ends with the hour."""
+"""Windows end so long before the data does: no window of people ends with the hour, and few with a
+minute."""
 GRAPHS = {
     "5 min": 5 * MINUTE,
     "1 h": HOUR,
@@ -67,10 +69,13 @@ class Bench:
         self.end = data.window.end - TAIL
 
     def graphs(self, suffix: str = "") -> Iterator[Figure]:
-        """The map over windows of each length."""
+        """The map over windows of each length: of whole minutes, as the console asks, and one that
+        begins and ends within a minute."""
         targets = {"1 h": 60.0, "6 h": 120.0}
-        for name, length in GRAPHS.items():
-            window = TimeRange(self.end - length, self.end)
+        last = self.end // MINUTE * MINUTE
+        windows = {name: TimeRange(last - length, last) for name, length in GRAPHS.items()}
+        windows["1 h, to the second"] = TimeRange(self.end - HOUR, self.end)
+        for name, window in windows.items():
             yield self._figure(
                 f"map, {name}{suffix}",
                 lambda window=window: self.store.service_graph(window),  # type: ignore[misc]
@@ -261,27 +266,33 @@ def settle(
     return calm - begun
 
 
+ARRIVING = 16_000
+"""Rows a second that another client inserts meanwhile."""
+
+
 @contextmanager
 def inserting(address: Address, data: DataSet) -> Iterator[None]:
-    """Another client: 2,000 traces a second into the last seconds of the data."""
+    """Another client: every second a second's rows, the first of them five minutes before the
+    windows end."""
     stop = threading.Event()
+    traffic = DataSet(data.shape, round(data.hours * 3600) * ARRIVING, data.hours, seed=1000)
+    each = ARRIVING // SHAPES[data.shape].rows
+    last = round(data.hours * 3600) - TAIL // SECOND
 
     def insert() -> None:
         client = connect(address)
-        seed = 1000
+        second = max(0, last - 300)
         while not stop.is_set():
             begun = time.monotonic()
-            seed += 1
-            later = DataSet(data.shape, data.rows, data.hours, seed=seed)
-            first = round(data.traces * (1 - TAIL / (data.window.end - data.window.start))) - 2000
-            for _, statement in statements(later, first, 2000):
+            for _, statement in statements(traffic, second * each, each):
                 client.execute(statement)
+            second += 1
             stop.wait(max(0.0, 1.0 - (time.monotonic() - begun)))
         client.disconnect()
 
     thread = threading.Thread(target=insert, daemon=True)
     thread.start()
-    time.sleep(3.0)
+    time.sleep(10.0)
     try:
         yield
     finally:
