@@ -110,8 +110,12 @@ def many(count: int, **change: Any) -> list[Document]:
     ]
 
 
-def test_a_page_ends_short_when_patience_does(clickhouse_store: ClickHouseStore) -> None:
+def test_a_page_ends_short_when_patience_does(
+    clickhouse_store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What was found so far, and where to go on: nothing is skipped and nothing comes twice."""
+    monkeypatch.setattr(search, "ROWS_OF_FOUND", 0)
+    monkeypatch.setattr(search, "CHEAP_ROWS", 20)
     documents = many(400)
     clickhouse_store.put(documents, "many")
     client = connect(clickhouse_store.address)
