@@ -59,14 +59,19 @@ def _edge(source: NodeKey, target: NodeKey, rows: str, strict: bool) -> Iterator
     if source.is_client:
         yield _roots(_same(target), rows, strict)
         return
+    own = (
+        f"owner_account = {sql.text(source.account)} AND owner_name = {sql.text(source.name)} "
+        f"AND owner_type = {sql.text(source.type)}"
+    )
     if not strict:
-        yield f"SELECT trace_id FROM segments WHERE {rows} AND independent = 0 AND {_same(source)}"
+        # A call stays its segment's though a later copy of that says another name.
+        yield (
+            f"SELECT trace_id FROM segments WHERE {rows} AND independent = 0 AND {_same(source)} "
+            f"UNION ALL SELECT trace_id FROM calls WHERE {rows} AND independent = 0 AND {own}"
+        )
         yield _node(target, rows, strict)
         return
-    owner = (
-        f"(independent = 1 OR (owner_account = {sql.text(source.account)} "
-        f"AND owner_name = {sql.text(source.name)} AND owner_type = {sql.text(source.type)}))"
-    )
+    owner = f"(independent = 1 OR ({own}))"
     calls = f"SELECT trace_id, id FROM calls WHERE {rows} AND {owner}"
     members = (
         "SELECT trace_id, arrayJoin(arrayPushFront(members, id)) FROM segments "
