@@ -23,6 +23,11 @@ REST = 2.0
 """How many times as long as a count the pause after it is: counting takes a third of a core."""
 LONGEST_PAUSE = 5.0
 """So many seconds at most go by between two counts: with counts as long, a row is on the map within 15."""
+UNWATCHED = 60.0
+"""Seconds after the last reader from which on counts come only every LONGEST_PAUSE: a machine on
+which nobody looks at the map has better things to do. The next reader is counted for at once."""
+WIDEN_EVERY = 10.0
+"""Seconds from one look for wide slots to the next."""
 GUARD = 1_000_000
 """Microseconds for which a minute is counted once more: an insert says so before it can be seen."""
 SMALL = 5_000
@@ -51,24 +56,38 @@ class Roller:
         self._wanted = False
         self._busy = 0
         """Counts one after the other that found something."""
+        self._read = self._widened = -UNWATCHED
+        """When the last reader came, and when slots were widened (monotonic seconds)."""
 
     def freshen(self, ask: Ask, waiting: list[rollup.Due]) -> bool:
         """For a reader: see that what is due is counted, or that it is being counted and much.
 
         Whether anything may have been counted meanwhile.
         """
+        watched = self._watched
+        self._read = time.monotonic()
         if not waiting:
             return False
         if self.alone:
             with self._counting:
                 self._until_done(ask, ROUNDS)
-        elif self._busy < STEADY and sum(minute.rows for minute in waiting) <= SMALL:
-            with self._changed:
-                next_tick = self._begun + 1
-                self._wanted = True
-                self._changed.notify_all()
-                self._changed.wait_for(lambda: self._done >= next_tick, PATIENCE)
+            return True
+        small = sum(minute.rows for minute in waiting) <= SMALL
+        if watched and (self._busy >= STEADY or not small):
+            return False
+        with self._changed:
+            next_tick = self._begun + 1
+            self._wanted = True
+            self._changed.notify_all()
+            if not small:
+                return False
+            self._changed.wait_for(lambda: self._done >= next_tick, PATIENCE)
         return True
+
+    @property
+    def _watched(self) -> bool:
+        """Whether anybody has looked at the map of late."""
+        return time.monotonic() - self._read < UNWATCHED
 
     def tick(self, ask: Ask) -> int:
         """Count all that is due; the number of minutes counted."""
@@ -86,7 +105,9 @@ class Roller:
             self._done = number
             self._busy = self._busy + 1 if count else 0
             self._changed.notify_all()
-        rollup.widen(ask)
+        if time.monotonic() - self._widened > WIDEN_EVERY:
+            rollup.widen(ask)
+            self._widened = time.monotonic()
         return count
 
     def run(self, tick: Callable[[], object], stop: threading.Event) -> None:
@@ -105,7 +126,9 @@ class Roller:
             if failing:
                 stop.wait(LONGEST_PAUSE)
                 continue
-            pause = min(max(TICK - took, REST * took), LONGEST_PAUSE)
+            pause = LONGEST_PAUSE
+            if self._watched:
+                pause = min(max(TICK - took, REST * took), LONGEST_PAUSE)
             until = time.monotonic() + pause
             with self._changed:  # a reader that waits cuts it short
                 while not self._wanted and not stop.is_set() and time.monotonic() < until:
