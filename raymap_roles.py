@@ -129,6 +129,9 @@ def api(
         access_log=False,
         server_header=False,
         backlog=2048,
+        # Longer than clients keep an idle connection (SDKs: up to a minute), so that they and not we
+        # close it: of a request on its way to a closed connection nobody knows what became.
+        timeout_keep_alive=75,
         timeout_graceful_shutdown=10,
     )
     # uvicorn raises the signal again once it has stopped, for whoever handled it before.

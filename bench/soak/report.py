@@ -179,5 +179,6 @@ def processes(soak: Soak) -> Iterator[tuple[str, ...]]:
 
 def write(soak: Soak, folder: Path) -> None:
     """soak.svg and the section of BENCHMARKS.md in a folder; an earlier section is replaced."""
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / "soak.svg").write_text(picture(soak))
     sections.write(folder, "soak", markdown(soak))
