@@ -179,7 +179,7 @@ class Bench:
         chosen: list[str] = []
         at = max(first, T0 // 60)
         while at < last:
-            width = next((w for w in (60, 10) if at % w == 0 and at + w <= last), 1)
+            width = next((w for w in rollup.WIDTHS if at % w == 0 and at + w <= last), 1)
             chosen.append(f"({width}, {at})")
             at += width
         return (

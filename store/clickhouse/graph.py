@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from store.clickhouse import kinship, partners, sql
 from store.clickhouse.asker import Ask, Rows, each
 from store.clickhouse.partners import bind
+from store.clickhouse.rollup import WIDTHS
 from store.clickhouse.tally import (
     COLUMNS_COUNTED,
     COUNT,
@@ -180,26 +181,23 @@ def plan(ask: Ask, window: TimeRange, *, wide: bool = True, marks: Rows | None =
         return Plan("", [])
     ends = _ends(window)
     cut = set()  # a minute that was never counted has no rows
-    slots: dict[int, list[int]] = {60: [], 10: []}
+    slots: dict[int, list[int]] = {width: [] for width in WIDTHS}
     for width, slot, built, low, high in ask(marks_of(window)) if marks is None else marks:
         if width == 1:
             if slot in ends and not (low in window and high in window):
                 cut.add(slot)
         elif built and wide and slot + width - 1 <= last:
             slots[width].append(slot)
-    hours = [slot for slot in slots[60] if not cut & set(range(slot, slot + 60))]
-    within = set(hours)
-    tens = [
-        slot
-        for slot in slots[10]
-        if slot // 60 * 60 not in within and not cut & set(range(slot, slot + 10))
-    ]
-    conditions = [
-        f"width = {width} AND slot IN ({', '.join(map(str, chosen))})"
-        for width, chosen in ((60, hours), (10, tens))
-        if chosen
-    ]
-    covered = [(s, s + 60) for s in hours] + [(s, s + 10) for s in tens] + [(m, m + 1) for m in cut]
+    taken = set(cut)
+    covered = [(minute, minute + 1) for minute in cut]
+    conditions = []
+    for width, found in slots.items():  # the widest first
+        chosen = [slot for slot in found if taken.isdisjoint(range(slot, slot + width))]
+        for slot in chosen:
+            taken.update(range(slot, slot + width))
+            covered.append((slot, slot + width))
+        if chosen:
+            conditions.append(f"width = {width} AND slot IN ({', '.join(map(str, chosen))})")
     left = [f"slot BETWEEN {a} AND {b}" for a, b in _gaps(first, last, covered)]
     if left:
         conditions.append(f"width = 1 AND ({' OR '.join(left)})")

@@ -24,14 +24,17 @@ LOOSE, UNHELD, STRAYS = (
 )
 
 # Traces of these minutes that other minutes depend on: `dependent` knows. Those whose own rows are
-# noted there are among them too: a copy that came later may have another parent.
+# noted there are among them too: a copy that came later may have another parent. `dependent` is asked
+# for the traces of these minutes, a range of its key, and never read as a whole: it is long.
 _FAR = """
 SELECT DISTINCT trace_id FROM (
     SELECT trace_id FROM strays
     UNION ALL
-    SELECT trace_id FROM segments WHERE :minutes AND trace_id IN (SELECT trace_id FROM dependent)
-    UNION ALL
-    SELECT trace_id FROM calls WHERE :minutes AND trace_id IN (SELECT trace_id FROM dependent)
+    SELECT trace_id FROM dependent WHERE trace_id IN (
+        SELECT trace_id FROM segments WHERE :minutes
+        UNION ALL
+        SELECT trace_id FROM calls WHERE :minutes
+    )
 )
 """
 _PLACES = """

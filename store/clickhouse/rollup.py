@@ -27,7 +27,7 @@ from store.clickhouse.tally import (
 )
 
 MARKER = 255
-WIDTHS = (60, 10)
+WIDTHS = (60, 10, 5)
 """Minutes of the wide slots, added up from minutes that have been quiet for a while."""
 SETTLE = 60_000_000
 """Microseconds after which whatever was being inserted is visible, or never will be."""

@@ -91,7 +91,7 @@ def test_wide_slots_are_their_minutes(
         )
     before = store.service_graph(window)
     client = connect(store.address)
-    assert rollup.widen(client.execute) == 5 + 1
+    assert rollup.widen(client.execute) == 1 + 5 + 6
     assert rollup.widen(client.execute) == 0
     assert store.service_graph(window) == before
     assert differences(store) == []
