@@ -46,7 +46,8 @@ class Counts(TypedDict):
 
 
 class MapNode(Counts, Times):
-    """A node of the map."""
+    """A node of the map. ``observed``: the units that the counts rest on; fewer where they were
+    sampled, and then the counts are an estimate."""
 
     id: str
     name: str
@@ -57,6 +58,7 @@ class MapNode(Counts, Times):
     state: Literal["active", "unknown"]
     root: bool
     in_progress: int | None
+    observed: int | None
     traces_per_min: float | None
     x: float
     y: float
@@ -64,12 +66,13 @@ class MapNode(Counts, Times):
 
 
 class MapEdge(Counts, Times):
-    """An edge of the map, in its caller's view."""
+    """An edge of the map, in its caller's view; ``observed`` as of a node."""
 
     id: str
     source: str
     target: str
     in_progress: int | None
+    observed: int
     requests_per_min: float
     kind: Literal["call", "link"]
     back: bool

@@ -11,6 +11,7 @@ The rules, in X-Ray's words (XRAY.md §4.3, §5.2-5.6):
 * A link joins two traces: an edge of its own kind from the node of what sent the event (the queue,
   when nobody answered the sending call) to the node that received it. Linked from both ends it
   counts once, by the receiver's word.
+* A unit counts as often as its document, call or link weighs.
 * A segment without a parent, or whose parent nobody in the trace has, entered here: a client node
   stands before it. A segment whose parent is known but belongs to no known segment has no edge.
 """
@@ -54,6 +55,7 @@ class NodeUnit(NamedTuple):
     last_end: int
     state: State
     label: str
+    weight: int = 1
 
 
 class EdgeUnit(NamedTuple):
@@ -66,6 +68,7 @@ class EdgeUnit(NamedTuple):
     end: int
     state: State
     label: str
+    weight: int = 1
     link: bool = False
 
 
@@ -146,12 +149,14 @@ def _call_units(
             last_end=call.end,
             state=call.state,
             label=label,
+            weight=call.weight,
         )
         targets = {call.node}
     if source is not None:
         for target in targets:
             alias = call.host if call.host != target.name else ""
-            yield EdgeUnit(source, target, alias, call.start, call.end, call.state, label)
+            times = call.start, call.end
+            yield EdgeUnit(source, target, alias, *times, call.state, label, call.weight)
 
 
 def _segment_units(
@@ -160,6 +165,7 @@ def _segment_units(
     root = is_root(document, trace, family)
     node, times = document.node, (document.start, document.end)
     label = failure_label(document.exception, document.http.status)
+    weight = document.weight
     yield NodeUnit(
         node,
         frozenset((node.name, document.service)),
@@ -169,13 +175,14 @@ def _segment_units(
         document.last_end,
         document.state,
         label,
+        weight,
     )
     if root:
-        yield EdgeUnit(client_of(node), node, "", *times, document.state, label)
+        yield EdgeUnit(client_of(node), node, "", *times, document.state, label, weight)
     elif document.parent_id not in trace.calls:
         owner = family.owner(family.holder(document.parent_id))
         if owner is not None:
-            yield EdgeUnit(owner.node, node, "", *times, document.state, label)
+            yield EdgeUnit(owner.node, node, "", *times, document.state, label, weight)
 
 
 class End(NamedTuple):
@@ -223,8 +230,9 @@ def link_units(trace: Trace, lookup: Callable[[bytes], Trace | None]) -> Iterato
         else:
             source, target = own, end.node
             age = link.received - owned.end
-        finish = owned.start + max(0, age)
-        yield EdgeUnit(source, target, "", owned.start, finish, owned.state, owned.label, link=True)
+        times = owned.start, owned.start + max(0, age)
+        outcome = owned.state, owned.label
+        yield EdgeUnit(source, target, "", *times, *outcome, link.weight, link=True)
 
 
 def all_units(
@@ -240,10 +248,13 @@ def weave(
     traces: Iterable[Trace],
     window: TimeRange | None = None,
     lookup: Callable[[bytes], Trace | None] | None = None,
+    *,
+    weighted: bool = True,
 ) -> ServiceGraph:
     """The service graph of traces: units whose start lies in the window, all without one.
 
-    ``lookup`` finds traces that links lead to; without it only those given are known.
+    ``lookup`` finds traces that links lead to; without it only those given are known. Not
+    ``weighted``, every unit counts once: a picture of these traces, not of those they stand for.
     """
     if lookup is None:
         traces = list(traces)
@@ -251,19 +262,22 @@ def weave(
     services: dict[NodeKey, ServiceStats] = {}
     edges: dict[tuple[NodeKey, NodeKey], EdgeStats] = {}
     links: dict[tuple[NodeKey, NodeKey], EdgeStats] = {}
-    touched: dict[NodeKey, set[tuple[int, bytes]]] = {}
+    touched: dict[NodeKey, dict[tuple[int, bytes], int]] = {}
     for trace in traces:
         for unit in all_units(trace, lookup):
             if window is not None and unit.start not in window:
                 continue
+            if not weighted:
+                unit = unit._replace(weight=1)
             if isinstance(unit, NodeUnit):
                 _count_node(services, unit)
-                minute = unit.start // MINUTE
-                touched.setdefault(unit.node, set()).add((minute, trace.trace_id))
+                pair = (unit.start // MINUTE, trace.trace_id)
+                lightest = touched.setdefault(unit.node, {})
+                lightest[pair] = min(unit.weight, lightest.get(pair, unit.weight))
             else:
                 _count_edge(links if unit.link else edges, unit)
-    for key, minutes in touched.items():
-        services[key].touched = len(minutes)
+    for key, lightest in touched.items():
+        services[key].touched = sum(lightest.values())
     add_silent_ends(services, [*edges.values(), *links.values()])
     return ServiceGraph(services, edges, links)
 
@@ -309,10 +323,10 @@ def _count_node(services: dict[NodeKey, ServiceStats], unit: NodeUnit) -> None:
     stats.root |= unit.root
     stats.start = min(stats.start, unit.start)
     stats.end = max(stats.end, unit.end)
-    count(stats.statistics, unit.state, unit.end - unit.start)
+    count(stats.statistics, unit.state, unit.end - unit.start, unit.weight)
     if unit.state:
         value = bucket(unit.last_end - unit.start)
-        stats.durations[value] = stats.durations.get(value, 0) + 1
+        stats.durations[value] = stats.durations.get(value, 0) + unit.weight
 
 
 def _count_edge(edges: dict[tuple[NodeKey, NodeKey], EdgeStats], unit: EdgeUnit) -> None:
@@ -331,26 +345,28 @@ def _count_edge(edges: dict[tuple[NodeKey, NodeKey], EdgeStats], unit: EdgeUnit)
         stats.aliases |= {unit.alias}
     stats.start = min(stats.start, unit.start)
     stats.end = max(stats.end, unit.end)
-    count(stats.statistics, unit.state, unit.end - unit.start)
+    count(stats.statistics, unit.state, unit.end - unit.start, unit.weight)
 
 
-def count(statistics: Statistics, state: State, time: int) -> None:
-    """Count one unit: in progress it shows that it is there, and nothing more (XRAY.md §5.6)."""
+def count(statistics: Statistics, state: State, time: int, weight: int) -> None:
+    """Count one unit, ``weight`` times. In progress it shows that it is there, and nothing more
+    (XRAY.md §5.6)."""
+    statistics.observed += 1
     match state:
         case State.IN_PROGRESS:
-            statistics.in_progress += 1
+            statistics.in_progress += weight
             return
         case State.OK:
-            statistics.ok += 1
+            statistics.ok += weight
         case State.ERROR:
-            statistics.error += 1
+            statistics.error += weight
         case State.THROTTLE:
-            statistics.throttle += 1
+            statistics.throttle += weight
         case State.FAULT:
-            statistics.fault += 1
-    statistics.total_time += time
+            statistics.fault += weight
+    statistics.total_time += weight * time
     value = bucket(time)
-    statistics.histogram[value] = statistics.histogram.get(value, 0) + 1
+    statistics.histogram[value] = statistics.histogram.get(value, 0) + weight
 
 
 def calls_of(document: Document) -> Iterator[OwnedCall]:

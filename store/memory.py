@@ -206,11 +206,13 @@ def _series(units: Iterable[NodeUnit | EdgeUnit], window: TimeRange, step: int) 
     for unit in units:
         start = window.start + (unit.start - window.start) // step * step
         statistics = slices.setdefault(start, Statistics(histogram={}))
-        count(statistics, unit.state, unit.end - unit.start)
+        count(statistics, unit.state, unit.end - unit.start, unit.weight)
     return [Slice(start, slices[start]) for start in sorted(slices)]
 
 
 def _failures(units: Iterable[NodeUnit | EdgeUnit]) -> list[Failure]:
-    return failures_by_frequency(
-        Counter((unit.label, unit.state) for unit in units if unit.state > State.OK)
-    )
+    counts: Counter[tuple[str, State]] = Counter()
+    for unit in units:
+        if unit.state > State.OK:
+            counts[unit.label, unit.state] += unit.weight
+    return failures_by_frequency(counts)

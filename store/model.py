@@ -77,7 +77,7 @@ class Call(Struct, frozen=True, gc=False):
 
     ``node`` is where it leads when nobody answers: the inferred node. ``service`` is the canonical
     name of the service called (``DynamoDB``), ``host`` the name the caller knew it by.
-    ``in_progress`` calls have ``end == start``.
+    ``in_progress`` calls have ``end == start``. ``weight`` is that of the document it came in.
     """
 
     id: int
@@ -90,19 +90,22 @@ class Call(Struct, frozen=True, gc=False):
     status: int = 0
     traced: bool = False
     exception: str = ""
+    weight: int = 1
 
 
 class Link(Struct, frozen=True, gc=False):
     """A join of two traces (XRAY.md §2.9): ``trace_id`` and ``id`` name the other end.
 
     ``upstream``: the other end caused this one, as a producer's message a consumer's work.
-    ``received``: when the event was received (microseconds), 0 when nobody says.
+    ``received``: when the event was received (microseconds), 0 when nobody says. ``weight`` is that
+    of the document it came in.
     """
 
     trace_id: bytes
     id: int
     upstream: bool = True
     received: int = 0
+    weight: int = 1
 
 
 class Document(Struct, frozen=True, gc=False):
@@ -114,6 +117,8 @@ class Document(Struct, frozen=True, gc=False):
     ``annotations`` are items as ``annotation_item`` writes them. ``raw`` is what arrived, verbatim.
     ``version`` grows with arrival: of two documents with one id, `rank` says which one holds.
     What is not ``sampled`` counts on the map and is no trace: its sender counted it only (``T1U``).
+    ``weight``: how many the map counts it as, for those that its sender sampled away
+    (`store.rules.span_sampling`).
     """
 
     trace_id: bytes
@@ -140,6 +145,7 @@ class Document(Struct, frozen=True, gc=False):
     version: int = 0
     sampled: bool = True
     links: tuple[Link, ...] = ()
+    weight: int = 1
 
     @property
     def in_progress(self) -> bool:
@@ -163,6 +169,8 @@ class Statistics(Struct, gc=False):
     """Counts of finished units by state, their total time, and a histogram of their times.
 
     ``histogram`` maps `store.rules.histogram.bucket` of the time to a count.
+    Every unit counts as often as it weighs; ``observed`` are the units themselves, those in progress
+    among them. Where it is less than the counts, these are an estimate.
     Statistics add: any order of merging gives the same sum.
     """
 
@@ -173,6 +181,7 @@ class Statistics(Struct, gc=False):
     in_progress: int = 0
     total_time: int = 0
     histogram: dict[int, int] = {}
+    observed: int = 0
 
     @property
     def total(self) -> int:
@@ -184,7 +193,9 @@ class ServiceStats(Struct, gc=False):
     """A node of the map over a window.
 
     ``active``: some unit reported itself (else it is inferred). ``root``: some unit entered here.
-    ``touched``: distinct (minute, trace) pairs, so traces per minute = touched / minutes.
+    ``touched``: distinct (minute, trace) pairs, so traces per minute = touched / minutes. A pair
+    counts as often as the lightest of its units weighs: spans of one trace may be sampled differently,
+    and the trace stands for no more others than the one that was kept most easily.
     ``durations`` is the histogram of whole durations, work after the answer included.
     """
 

@@ -72,7 +72,10 @@ def _edge(stats: EdgeStats, reference: int) -> Json:
 
 
 def statistics(counts: Statistics) -> Json:
-    """ServiceStatistics and EdgeStatistics: each finished unit in exactly one class (§5.6)."""
+    """ServiceStatistics and EdgeStatistics: each finished unit in exactly one class (§5.6).
+
+    Adjusted for sampling; X-Ray has no word for how many of them were seen.
+    """
     return {
         "OkCount": counts.ok,
         "ErrorStatistics": {

@@ -26,6 +26,6 @@ def get_service_graph(context: Context, asked: Asked) -> dict[str, Any]:
 
 
 def get_trace_graph(context: Context, asked: Asked) -> dict[str, Any]:
-    """The graph of some traces; ids without a trace add nothing."""
+    """The graph of some traces, each counted once; ids without a trace add nothing."""
     traces = context.store.get_traces(list(known_ids(asked.texts("TraceIds")).values()))
-    return {"Services": render_services(build_graph(weave(traces.values())))}
+    return {"Services": render_services(build_graph(weave(traces.values(), weighted=False)))}

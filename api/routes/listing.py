@@ -108,7 +108,7 @@ def trace_detail(context: Context, text: str) -> TraceDetail:
         "w3c_id": id.hex(),
         "pin": pin_mark(context.store.pin_of(id)),
         "rows": timeline(documents, summary.start, states_of(trace)),
-        "map": render_picture(build_graph(weave([trace])), _a_minute(trace)),
+        "map": render_picture(build_graph(weave([trace], weighted=False)), _a_minute(trace)),
         "documents": {id: alone(unit.content) for id, unit in units_of(documents).items()},
         "raw": [{"Id": str(each["id"]), "Document": each} for each in documents],
     }

@@ -171,6 +171,7 @@ def flatten_span(facts: SpanFacts, resource: Resource, raw: bytes, version: int)
         version,
         not is_unsampled(raw),
         facts.links,
+        facts.weight,
     )
 
 
@@ -190,6 +191,7 @@ def _call(facts: SpanFacts, id: int) -> Call:
         facts.status,
         facts.traced,
         facts.exception if facts.thrown else "",
+        facts.weight,
     )
 
 

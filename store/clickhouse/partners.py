@@ -16,6 +16,7 @@ from pathlib import Path
 
 from store.clickhouse.asker import Ask
 from store.clickhouse.pins import LIVE
+from store.clickhouse.tally import ALIKE, WEIGHED
 from store.model import MINUTE, TimeRange
 
 _FOLDER = Path(__file__).parent / "queries"
@@ -47,6 +48,15 @@ SELECT min(lo), max(hi) FROM traces WHERE trace_id IN (
     SELECT other_trace FROM links WHERE :minutes
 )
 """
+# Rows of other minutes, and whether any unit of these weighs more than 1. A row that comes in between
+# makes its minute due again.
+_FOUND = """
+SELECT (SELECT countIf(NOT :minutes) FROM places), (SELECT count() FROM (
+    SELECT 1 FROM segments WHERE :minutes AND weight > 1 LIMIT 1
+    UNION ALL SELECT 1 FROM calls WHERE :minutes AND weight > 1 LIMIT 1
+    UNION ALL SELECT 1 FROM links WHERE :minutes AND weight > 1 LIMIT 1
+))
+"""
 _TABLES = ("loose", "unheld", "strays", "far", "places")
 
 
@@ -59,13 +69,21 @@ class Scope:
     near: str
     far: str = "trace_id IN (SELECT trace_id FROM far)"
     """Traces with rows outside ``minutes`` that matter."""
+    weighed: bool = True
+    """Whether units may weigh more than 1."""
 
     def fill(self, text: str, **more: int | str) -> str:
-        """A statement with ``:minutes``, ``:own``, ``:near``, ``:far`` and ``:whole`` filled in."""
-        own, near = f"{self.own} AND {LIVE}", f"({self.near}) AND {LIVE}"
-        return bind(
-            text, minutes=self.minutes, own=own, near=near, whole=_WHOLE, far=self.far, **more
-        )
+        """A statement with ``:minutes``, ``:own``, ``:near``, ``:far`` and ``:whole`` filled in, and
+        the places of `tally.COUNT`."""
+        places: dict[str, int | str] = {
+            **(WEIGHED if self.weighed else ALIKE),
+            "minutes": self.minutes,
+            "own": f"{self.own} AND {LIVE}",
+            "near": f"({self.near}) AND {LIVE}",
+            "whole": _WHOLE,
+            "far": self.far,
+        }
+        return bind(text, **places, **more)
 
 
 _WHOLE = "(trace_id, document_id) NOT IN (SELECT trace_id, document_id FROM partial)"
@@ -102,7 +120,7 @@ def find(ask: Ask, minutes: str, windows: Collection[TimeRange] = ()) -> Scope:
     create(ask, "strays", fill(STRAYS))
     create(ask, "far", fill(_FAR))
     create(ask, "places", _PLACES)
-    ((away,),) = ask(f"SELECT countIf(NOT {minutes}) FROM places")
+    ((away, heavy),) = ask(fill(_FOUND))
     own = minutes
     if windows:
         times = " OR ".join(f"start >= {w.start} AND start < {w.end}" for w in windows)
@@ -110,7 +128,7 @@ def find(ask: Ask, minutes: str, windows: Collection[TimeRange] = ()) -> Scope:
     near = minutes
     if away:
         near = f"{minutes} OR (minute, trace_id) IN (SELECT minute, trace_id FROM places)"
-    return Scope(minutes, own, near)
+    return Scope(minutes, own, near, weighed=heavy > 0)
 
 
 def minutes_of(windows: Collection[TimeRange]) -> str:

@@ -94,7 +94,7 @@ _BEHIND = (
     "toUInt8({}) AS built_, toUInt64(0) AS rows_, toDateTime(0, 'UTC') AS oldest_, :rev AS rev_"
 )
 _NOTHING = (
-    "0, 0, 0, 0, 0, 0, 0, CAST(map(), 'Map(UInt64, UInt64)'), CAST(map(), 'Map(UInt64, Int64)'), "
+    "0, 0, 0, 0, 0, 0, 0, 0, CAST(map(), 'Map(UInt64, UInt64)'), CAST(map(), 'Map(UInt64, Int64)'), "
     "CAST(map(), 'Map(String, UInt64)')"
 )
 _ROLL = f"""

@@ -22,8 +22,8 @@ UNITS = (Path(__file__).parent / "queries" / "units.sql").read_text()
 NODE, EDGE, LINK = 0, 1, 2
 
 COLUMNS = (
-    "names, active, start, end, touched, ok, error, throttle, fault, in_progress, total_time, "
-    "histogram, longer, failures"
+    "names, active, start, end, touched, ok, error, throttle, fault, in_progress, observed, "
+    "total_time, histogram, longer, failures"
 )
 COLUMNS_COUNTED = ", ".join(f"{name}_" for name in COLUMNS.split(", "))
 KEY = "source_account, source_name, source_type, account, name, type"
@@ -38,14 +38,15 @@ _LABEL = (
 # Maps of counts are made of sorted arrays afterwards: `sumMap` row by row took twice as long.
 COUNT = f"""
 SELECT slot, kind, {KEY_COUNTED}, names_, active_, start_, end_, touched_, ok_, error_, throttle_,
-       fault_, in_progress_, total_time_,
+       fault_, in_progress_, observed_, total_time_,
        arraySort(times) AS ordered,
        arrayFilter((i, here, next) -> here != next, arrayEnumerate(ordered), ordered,
                    arrayPopFront(arrayPushBack(ordered, 18446744073709551615))) AS last,
        mapFromArrays(
            arrayMap(i -> ordered[i], last),
            arrayMap((i, before) -> toUInt64(i - before), last, arrayPopBack(arrayPushFront(last, 0)))
-       ) AS histogram_,
+       ) AS singly,
+       :histogram AS histogram_,
        mapAdd(more, less) AS longer_, failures_
 FROM (
     SELECT :slot AS slot, units.kind AS kind,
@@ -53,14 +54,15 @@ FROM (
            {", ".join(f"any(units.{name}) AS {name}_" for name in KEY.split(", "))},
            arraySort(groupUniqArrayIf(toString(word), word != '')) AS names_,
            max(active) AS active_, min(start) AS start_, max(start + duration) AS end_,
-           uniqExactIf(trace_id, units.kind = 0) AS touched_,
-           countIf(state = 1) AS ok_, countIf(state = 2) AS error_, countIf(state = 3) AS throttle_,
-           countIf(state = 4) AS fault_, countIf(state = 0) AS in_progress_,
-           sumIf(duration, state > 0) AS total_time_,
-           groupArrayIf(time, state > 0) AS times,
-           sumMapIf(map(whole, toInt64(1)), state > 0 AND whole != time) AS more,
-           sumMapIf(map(time, toInt64(-1)), state > 0 AND whole != time) AS less,
-           sumMapIf(map(if(state > 1, {_LABEL}, ''), toUInt64(1)), state > 1) AS failures_
+           :touched AS touched_,
+           sumIf(:weight, state = 1) AS ok_, sumIf(:weight, state = 2) AS error_,
+           sumIf(:weight, state = 3) AS throttle_, sumIf(:weight, state = 4) AS fault_,
+           sumIf(:weight, state = 0) AS in_progress_, count() AS observed_,
+           sumIf(duration * :weight, state > 0) AS total_time_,
+           groupArrayIf(time, state > 0) AS times, :others AS others,
+           sumMapIf(map(whole, toInt64(:weight)), state > 0 AND whole != time) AS more,
+           sumMapIf(map(time, -toInt64(:weight)), state > 0 AND whole != time) AS less,
+           sumMapIf(map(if(state > 1, {_LABEL}, ''), toUInt64(:weight)), state > 1) AS failures_
     FROM (
         SELECT *, {sql.bucket("duration", "power")} AS time,
                {sql.bucket("last_duration", "last_power")} AS whole
@@ -74,7 +76,27 @@ FROM (
 """
 """Counts of the units that meet `:key`: a row for each `:slot`, kind, and node or edge.
 
-`touched` counts traces in a slot, which must be a minute (MINUTE_OF) for it to mean anything."""
+`touched` counts traces in a slot, which must be a minute (MINUTE_OF) for it to mean anything. Its other
+places are those of ALIKE or WEIGHED."""
+
+ALIKE = {
+    "weight": "1",
+    "touched": "uniqExactIf(trace_id, units.kind = 0)",
+    "others": "0",
+    "histogram": "singly",
+}
+"""COUNT where every unit weighs 1, as all do where nothing is sampled."""
+WEIGHED = {
+    "weight": "weight",
+    "touched": """arraySum(
+               (pair, before) -> if(pair.1 != before.1 OR before.2 = 0, pair.2, 0),
+               arraySort(groupUniqArrayIf((trace_id, weight), units.kind = 0)) AS pairs,
+               arrayPopBack(arrayPushFront(pairs, (toFixedString('', 16), toUInt32(0))))
+           )""",
+    "others": "sumMapIf(map(time, toUInt64(weight - 1)), state > 0 AND weight > 1)",
+    "histogram": "mapAdd(singly, others)",
+}
+"""COUNT of any units, in half as much time again."""
 
 MINUTE_OF = f"toUInt32(greatest(0, intDiv(start, {MINUTE})))"
 
@@ -82,7 +104,7 @@ SUMMED = """
     arraySort(groupUniqArrayArray(names)) AS names_, max(active) AS active_, min(start) AS start_,
     max(end) AS end_, sum(touched) AS touched_, sum(ok) AS ok_, sum(error) AS error_,
     sum(throttle) AS throttle_, sum(fault) AS fault_, sum(in_progress) AS in_progress_,
-    sum(total_time) AS total_time_, sumMap(histogram) AS histogram_, sumMap(longer) AS longer_,
+    sum(observed) AS observed_, sum(total_time) AS total_time_, sumMap(histogram) AS histogram_, sumMap(longer) AS longer_,
     sumMap(failures) AS failures_
 """
 """The same aggregates over rows of `rollups`, in the order of COLUMNS."""
@@ -125,6 +147,7 @@ def add_statistics(into: Statistics, more: Statistics) -> None:
     into.throttle += more.throttle
     into.fault += more.fault
     into.in_progress += more.in_progress
+    into.observed += more.observed
     into.total_time += more.total_time
     histogram.add(into.histogram, more.histogram)
 
@@ -132,8 +155,10 @@ def add_statistics(into: Statistics, more: Statistics) -> None:
 def read_tally(columns: Iterable[Any]) -> Tally:
     """One row's COLUMNS."""
     names, active, start, end, touched, *counts, buckets, longer, failures = columns
-    ok, error, throttle, fault, in_progress, total_time = counts
-    statistics = Statistics(ok, error, throttle, fault, in_progress, total_time, dict(buckets))
+    ok, error, throttle, fault, in_progress, observed, total_time = counts
+    statistics = Statistics(
+        ok, error, throttle, fault, in_progress, total_time, dict(buckets), observed
+    )
     return Tally(
         set(names), bool(active), start, end, touched, statistics, dict(longer), dict(failures)
     )

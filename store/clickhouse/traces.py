@@ -40,12 +40,13 @@ _SEGMENTS = """
 SELECT hex(trace_id), id, parent_id, independent, inferred, sampled, start, start + duration,
        start + last_duration, state, account, name, type, service, method, url, status,
        client_ip, user_agent, user, resource_arn, instance_id, availability_zone, exception,
-       annotations, members, ver
+       annotations, members, weight, ver
 FROM segments FINAL WHERE {places}
 """
 _CALLS = """
 SELECT hex(trace_id), document_id, independent, owner_account, owner_name, owner_type, ver,
-       id, start, start + duration, state, account, name, type, service, host, status, traced, exception
+       id, start, start + duration, state, account, name, type, service, host, status, traced, exception,
+       weight
 FROM calls FINAL WHERE {places}
 """
 # What `store.matching` looks at and nothing else: each column costs as much as a trace.
@@ -53,17 +54,17 @@ _LEAN_SEGMENTS = """
 SELECT hex(trace_id), id, parent_id, independent, 0, 1, start, start,
        start, state, {node}, '', '', '', 0,
        '', '', '', '', '', '', '',
-       {annotations}, members, 0
+       {annotations}, members, 1, 0
 FROM segments FINAL WHERE {places}
 """
 _LEAN_CALLS = """
 SELECT hex(trace_id), document_id, independent, owner_account, owner_name, owner_type, 0,
-       id, start, start, state, account, name, type, '', '', 0, 0, ''
+       id, start, start, state, account, name, type, '', '', 0, 0, '', 1
 FROM calls FINAL WHERE {places}
 """
 _LINKS = """
-SELECT hex(trace_id), hex(other_trace), other_id, upstream, event_received, document_id, independent,
-       account, name, type, start, start + duration, state, status, exception, ver
+SELECT hex(trace_id), hex(other_trace), other_id, upstream, event_received, weight, document_id,
+       independent, account, name, type, start, start + duration, state, status, exception, ver
 FROM links FINAL WHERE {places}
 """
 # A body may be any bytes; the driver would read a String as UTF-8 text.
@@ -220,7 +221,7 @@ def _document(row: tuple[Any, ...], bodies: dict[tuple[str, int], bytes]) -> Doc
     (service, method, url, status, client_ip, user_agent, user, arn, instance, zone, exception) = (
         row[13:24]
     )
-    annotations, members, ver = row[24:]
+    annotations, members, weight, ver = row[24:]
     http = Http(method, url, status, client_ip, user_agent)
     return Document(
         trace_id=bytes.fromhex(digits),
@@ -245,14 +246,14 @@ def _document(row: tuple[Any, ...], bodies: dict[tuple[str, int], bytes]) -> Doc
         raw=bodies.get((digits, id), b""),
         version=ver & (COMPLETE - 1),
         sampled=bool(sampled),
+        weight=weight,
     )
 
 
 def _owned_call(columns: Sequence[Any]) -> OwnedCall:
     document_id, independent, *owner = columns[:5]
-    ver, id, start, end, state, account, name, type, service, host, status, traced, exception = (
-        columns[5:]
-    )
+    ver, id, start, end, state, account, name, type, service, host, *rest = columns[5:]
+    status, traced, exception, weight = rest
     call = Call(
         id=id,
         start=start,
@@ -264,16 +265,17 @@ def _owned_call(columns: Sequence[Any]) -> OwnedCall:
         status=status,
         traced=bool(traced),
         exception=exception,
+        weight=weight,
     )
     node = NodeKey(*owner)
     return OwnedCall(call, document_id, bool(independent), node, ver & (COMPLETE - 1))
 
 
 def _owned_link(columns: Sequence[Any]) -> OwnedLink:
-    other, other_id, upstream, received, document_id, independent, *node = columns[:9]
-    start, end, state, status, exception, ver = columns[9:]
+    other, other_id, upstream, received, weight, document_id, independent, *node = columns[:10]
+    start, end, state, status, exception, ver = columns[10:]
     return OwnedLink(
-        Link(bytes.fromhex(other), other_id, bool(upstream), received),
+        Link(bytes.fromhex(other), other_id, bool(upstream), received, weight),
         document_id,
         bool(independent),
         NodeKey(*node),

@@ -15,15 +15,15 @@ DEDUPLICATE = {"deduplicate_blocks_in_dependent_materialized_views": 1}
 SEGMENT_COLUMNS = (
     "trace_id, id, parent_id, start, duration, last_duration, independent, inferred, sampled, state, "
     "account, name, type, service, method, url, status, client_ip, user_agent, user, "
-    "resource_arn, instance_id, availability_zone, exception, annotations, members, received, ver"
+    "resource_arn, instance_id, availability_zone, exception, annotations, members, weight, received, ver"
 )
 CALL_COLUMNS = (
     "trace_id, id, document_id, independent, start, duration, state, owner_account, owner_name, "
-    "owner_type, account, name, type, service, host, status, traced, exception, received, ver"
+    "owner_type, account, name, type, service, host, status, traced, exception, weight, received, ver"
 )
 LINK_COLUMNS = (
     "trace_id, document_id, independent, other_trace, other_id, upstream, event_received, start, "
-    "duration, state, account, name, type, status, exception, received, ver"
+    "duration, state, account, name, type, status, exception, weight, received, ver"
 )
 DOCUMENT_COLUMNS = "trace_id, id, body, received, ver"
 _NOBODY = NodeKey("", "", "")
@@ -62,6 +62,7 @@ def segment_columns(documents: Sequence[Document]) -> Columns:
             [d.exception for d in documents],
             [d.annotations for d in documents],
             [d.members for d in documents],
+            [d.weight for d in documents],
             *_versions(documents, states),
         )
     )
@@ -88,6 +89,7 @@ def call_columns(documents: Sequence[Document]) -> Columns:
             [call.status for call in calls],
             [call.traced for call in calls],
             [call.exception for call in calls],
+            [call.weight for call in calls],
             *_versions(bringers, states),
         )
     )
@@ -115,6 +117,7 @@ def link_columns(documents: Sequence[Document]) -> Columns:
             *_nodes([d.node for d in bringers]),
             [d.http.status for d in bringers],
             [d.exception for d in bringers],
+            [link.weight for link in links],
             *_versions(bringers, states),
         )
     )

@@ -11,7 +11,12 @@ _LATEST = 253_402_300_800.0
 
 
 def read_link(
-    own: bytes, trace_id: bytes, id: int, reference_type: object, received: object
+    own: bytes,
+    trace_id: bytes,
+    id: int,
+    reference_type: object,
+    received: object,
+    weight: int = 1,
 ) -> Link | None:
     """A link from the trace ``own``; None when it joins nothing.
 
@@ -22,4 +27,4 @@ def read_link(
         return None
     known = isinstance(received, int | float) and not isinstance(received, bool)
     seconds = float(received) if known and 0 <= received < _LATEST else 0.0  # type: ignore[operator, arg-type]
-    return Link(trace_id, id, reference_type != "child", round(seconds * 1e6))
+    return Link(trace_id, id, reference_type != "child", round(seconds * 1e6), weight)

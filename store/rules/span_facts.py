@@ -35,6 +35,7 @@ from store.rules.span_outcome import (
 )
 from store.rules.span_patch import DOCUMENT
 from store.rules.span_resource import Resource
+from store.rules.span_sampling import adjusted_count
 
 MAX_ANNOTATIONS = 50
 """Attributes of one span that searches can ask for, as many as X-Ray indexes of a trace."""
@@ -69,7 +70,10 @@ class Shape(Enum):
 
 
 class SpanFacts(Struct, frozen=True, gc=False):
-    """A span, read. Times in microseconds; ``name`` is the document's."""
+    """A span, read. Times in microseconds; ``name`` is the document's.
+
+    ``weight``: how many spans it stands for, by its own tracestate.
+    """
 
     shape: Shape
     trace_id: bytes
@@ -88,6 +92,7 @@ class SpanFacts(Struct, frozen=True, gc=False):
     http: Http = NO_HTTP
     user: str = ""
     links: tuple[Link, ...] = ()
+    weight: int = 1
 
     @property
     def exception(self) -> str:
@@ -146,6 +151,7 @@ def read_span_facts(span: Span, resource: Resource) -> SpanFacts:
         name = span.name[:MAX_NAME] or "span"
         if status or DOCUMENT in attributes:
             http = http_of(attributes, status, server=False)
+    weight = adjusted_count(span.trace_state, span.trace_id) if span.trace_state else 1
     start = span.start_time_unix_nano // 1000
     end = span.end_time_unix_nano // 1000
     in_progress = end == 0 or attributes.get("aws.xray.inprogress") is True
@@ -166,18 +172,19 @@ def read_span_facts(span: Span, resource: Resource) -> SpanFacts:
         callee,
         http,
         text(attributes, "enduser.id", "user.id"),
-        _links(span) if span.links else (),
+        _links(span, weight) if span.links else (),
+        weight,
     )
 
 
-def _links(span: Span) -> tuple[Link, ...]:
+def _links(span: Span, weight: int) -> tuple[Link, ...]:
     links = []
     for link in span.links[:MAX_LINKS]:
         attributes = read_attributes(link.attributes)
         kind = attributes.get(RESERVED + "reference_type")
         received = attributes.get(RESERVED + "received_event_end_time")
         id = int.from_bytes(link.span_id, "big") if len(link.span_id) == 8 else 0
-        links.append(read_link(span.trace_id, link.trace_id, id, kind, received))
+        links.append(read_link(span.trace_id, link.trace_id, id, kind, received, weight))
     return tuple(link for link in links if link is not None)
 
 

@@ -7,13 +7,17 @@ import time
 from pathlib import Path
 from typing import Any
 
+import grpc
 import httpx
 import pytest
+from fastapi.testclient import TestClient
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import TraceServiceStub
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
+from api.app import create_app
 from collector.decode.document import decode_document
 from collector.decode.otlp import decode_otlp
 from store.clickhouse.store import ClickHouseStore
@@ -28,6 +32,7 @@ from tests.collector.otlp_samples import (
     START,
     TRACE,
     export,
+    request,
     span,
 )
 from tests.collector.receivers.test_otlp_http import kept, trace_with
@@ -92,6 +97,42 @@ def test_through_clickhouse(clickhouse_store: ClickHouseStore) -> None:
     }
     names = {(key.name, key.type) for key in first.services}
     assert {("cache", "Database::Redis"), ("news", "Messaging::Kafka"), ("job", "")} <= names
+
+
+def test_sampled(clickhouse_store: ClickHouseStore, tmp_path: Path) -> None:
+    """One trace of eight was kept and says so: it counts for eight, and is one in the list."""
+    collector = Running(clickhouse_store, tmp_path)
+    sampled = {"trace_id": TRACE[:9] + b"\xff" * 7, "trace_state": "ot=th:e"}
+    batch = request(
+        span(SERVER, {"http.status_code": 500}, id=1, parent=b"", **sampled),
+        span(CLIENT, {"server.address": "pay"}, id=2, parent=parent(1), **sampled),
+    )
+    try:
+        with grpc.insecure_channel(collector.doors["grpc"]) as channel:
+            TraceServiceStub(channel).Export(batch, timeout=10)
+    finally:
+        collector.stop()
+    app = create_app(clickhouse_store, version="1", metrics=lambda: b"", ingest_status=dict)
+    client, at = TestClient(app), START // 1_000_000_000
+    window = f"from={at}&to={at + 60}"
+    picture = client.get(f"/api/map?{window}").json()
+    nodes = {node["name"]: node for node in picture["nodes"] if node["kind"] != "client"}
+    assert nodes.keys() == {"shop", "pay"}
+    for thing in (*nodes.values(), *picture["edges"]):
+        assert (thing["requests"], thing["observed"], thing["avg_ms"]) == (8, 1, 10)
+    assert nodes["shop"]["fault"] == nodes["shop"]["traces_per_min"] == 8
+    detail = client.get(f"/api/nodes/{nodes['shop']['id']}?{window}").json()
+    assert detail["errors"] == [{"label": "HTTP 500", "status": "fault", "count": 8}]
+    services = client.post("/ServiceGraph", json={"StartTime": at, "EndTime": at + 60}).json()
+    totals = {
+        s["Name"]: s["SummaryStatistics"] for s in services["Services"] if s.get("Type") != "client"
+    }
+    assert {name: each["TotalCount"] for name, each in totals.items()} == {"shop": 8, "pay": 8}
+    (listed,) = client.get(f"/api/traces?from={at}&to={at + 3600}").json()["traces"]
+    of_trace = client.get(f"/api/traces/{listed['id']}").json()["map"]
+    assert {node["requests"] for node in of_trace["nodes"]} == {1, None}
+    minute = TimeRange(START // 1000, START // 1000 + 60_000_000)
+    assert [each for part in clickhouse_store.verify(minute) for each in part.differences] == []
 
 
 def test_own_port(memory: MemoryStore, tmp_path: Path) -> None:

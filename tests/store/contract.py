@@ -232,6 +232,33 @@ class StoreContract:
         store.put([*same, later, other], "a")
         assert store.service_graph(HOUR).services[FRONTEND].touched == 3
 
+    def test_what_was_sampled_counts_as_what_it_stands_for(self, store: Store) -> None:
+        """Counts, times and traces a minute are adjusted; units, traces and revisions are not."""
+        caller = {"weight": 8, "calls": (call(0xC1, weight=8, state=State.FAULT),)}
+        store.put([segment(0xA1, state=State.ERROR, last_end=T0 + 300_000, **caller)], "a")
+        store.put([segment(0xA2, state=State.IN_PROGRESS, weight=4)], "b")
+        store.put([segment(0xA3, trace_id=trace_id(2), parent_id=9, weight=3)], "c")
+        store.put([segment(0xA4, trace_id=trace_id(3)), segment(0xB4, trace_id=trace_id(4))], "d")
+        joined = Link(TRACE, 0xC1, weight=5)
+        worker = segment(1, name="worker", trace_id=trace_id(5), links=(joined,), weight=5)
+        store.put([worker], "e")
+        graph = store.service_graph(HOUR)
+        frontend = graph.services[FRONTEND]
+        counts = frontend.statistics
+        assert (counts.error, counts.ok, counts.in_progress) == (8, 3 + 1 + 1, 4)
+        assert (counts.observed, counts.total_time) == (5, 13 * 100_000)
+        assert counts.histogram == {100_000: 13}
+        assert frontend.durations == {100_000: 5, 300_000: 8}
+        assert frontend.touched == 4 + 3 + 1 + 1
+        for inferred in (graph.services[BACKEND], graph.edges[FRONTEND, BACKEND]):
+            assert (inferred.statistics.fault, inferred.statistics.observed) == (8, 1)
+        assert store.node_failures(BACKEND, HOUR) == [Failure("without a status", State.FAULT, 8)]
+        assert graph.links[BACKEND, NodeKey("", "worker", "")].statistics.ok == 5
+        (slice,) = store.node_series(FRONTEND, HOUR, MINUTE)
+        assert slice.statistics == counts
+        assert len(store.find_traces(TraceQuery(HOUR), limit=9).found) == 5
+        assert store.get_traces([TRACE])[TRACE].revision == 2
+
     def test_get_traces_gives_everything_back(self, store: Store) -> None:
         document = segment(
             0xA1,
@@ -247,10 +274,11 @@ class StoreContract:
             exception="ValueError",
             annotations=(annotation_item("a=b%", "x\n"), annotation_item("n", 2.0)),
             members=(0xC1, 0xFFFFFFFFFFFFFFFF),
-            calls=(call(0xC1, status=503, traced=True, exception="OSError"),),
+            calls=(call(0xC1, status=503, traced=True, exception="OSError", weight=8),),
             raw='{"name":"ä\\u0000 ☃"}'.encode() + bytes(range(256)),
             inferred=True,
-            links=(Link(trace_id(7), 0xE, upstream=False, received=T0 + 5),),
+            links=(Link(trace_id(7), 0xE, upstream=False, received=T0 + 5, weight=8),),
+            weight=8,
         )
         store.put([document], "a")
         trace = store.get_traces([TRACE, trace_id(9)], raw=True)[TRACE]

@@ -1,7 +1,7 @@
 """ClickHouse's graph equals the memory store's, whatever arrives in whatever order and batches.
 
 Hypothesis draws traces of segments, streamed subsegments, calls, Lambda pairs, orphans and circles,
-in progress and complete, then shuffles, repeats and splits them; the halves of a call may be hours
+in progress and complete, some sampled, then shuffles, repeats and splits them; the halves of a call may be hours
 apart in time and in different batches.
 """
 
@@ -42,8 +42,12 @@ NAMES = st.sampled_from(("web", "api", "db", "fn"))
 TYPES = st.sampled_from(("", "AWS::Lambda", "AWS::Lambda::Function"))
 
 
+Weights = Sequence[int]
+"""Those a unit may have, each as often as it stands there."""
+
+
 @st.composite
-def calls(draw: st.DrawFn, id: int, start: int) -> Any:
+def calls(draw: st.DrawFn, id: int, start: int, weights: Weights) -> Any:
     """A call to one of three resources."""
     name = draw(st.sampled_from(("table", "queue", "api")))
     return call(
@@ -54,10 +58,11 @@ def calls(draw: st.DrawFn, id: int, start: int) -> Any:
         node=NodeKey("", name, draw(st.sampled_from(("remote", "AWS::DynamoDB::Table")))),
         service=draw(st.sampled_from(("DynamoDB", name))),
         host=draw(st.sampled_from(("", name, "host.example.com"))),
+        weight=draw(st.sampled_from(weights)),
     )
 
 
-def joins() -> st.SearchStrategy[Link]:
+def joins(weights: Weights) -> st.SearchStrategy[Link]:
     """A link to one of the three traces, or to one that never comes."""
     return st.builds(
         Link,
@@ -65,18 +70,21 @@ def joins() -> st.SearchStrategy[Link]:
         st.sampled_from((*IDS, *range(20, 29))),
         st.booleans(),
         st.sampled_from((0, T0 + 90_000_000, T0 + 27 * HOURS)),
+        st.sampled_from(weights),
     )
 
 
 @st.composite
-def documents(draw: st.DrawFn) -> Document:
+def documents(draw: st.DrawFn, weights: Weights) -> Document:
     """A segment or a streamed subsegment of one of three traces. One id keeps one start: the sort
     key (an SDK resends a segment with the same start)."""
     id = draw(st.sampled_from(IDS))
     start = T0 + (id * 7_919_000_003) % (27 * HOURS) if id % 3 == 0 else T0 + id * 20_000_000
     members = draw(st.lists(st.sampled_from(range(20, 29)), max_size=3, unique=True))
     embedded = tuple(
-        draw(calls(member, T0 + member * 10_000_000)) for member in members if draw(st.booleans())
+        draw(calls(member, T0 + member * 10_000_000, weights))
+        for member in members
+        if draw(st.booleans())
     )
     common: dict[str, Any] = {
         "trace_id": trace_id(draw(st.integers(1, 3))),
@@ -85,12 +93,15 @@ def documents(draw: st.DrawFn) -> Document:
         "state": draw(STATES),
         "members": tuple(members),
         "calls": embedded,
-        "links": tuple(draw(st.lists(joins(), max_size=2))) if draw(st.integers(0, 3)) == 0 else (),
+        "links": tuple(draw(st.lists(joins(weights), max_size=2)))
+        if draw(st.integers(0, 3)) == 0
+        else (),
+        "weight": draw(st.sampled_from(weights)),
     }
     parents = st.sampled_from((*IDS, *range(20, 29), 99))
     if draw(st.integers(0, 2)) == 0:
         if draw(st.booleans()):
-            common["calls"] = (*embedded, draw(calls(id, start)))
+            common["calls"] = (*embedded, draw(calls(id, start, weights)))
         return subsegment(id, draw(parents.filter(lambda parent: parent != id)), **common)
     parent = draw(st.one_of(st.just(0), parents.filter(lambda parent: parent != id)))
     return segment(
@@ -106,7 +117,8 @@ def documents(draw: st.DrawFn) -> Document:
 @st.composite
 def deliveries(draw: st.DrawFn) -> list[list[Document]]:
     """Batches in the order of arrival; every document has its own version."""
-    originals = draw(st.lists(documents(), min_size=1, max_size=14))
+    weights = draw(st.sampled_from(((1, 1, 3, 1 << 20), (1,), (2, 3))))
+    originals = draw(st.lists(documents(weights), min_size=1, max_size=14))
     repeats = draw(st.lists(st.sampled_from(originals), max_size=5))
     order = draw(st.permutations([*originals, *repeats]))
     versioned = [
@@ -166,6 +178,7 @@ def test_clickhouse_agrees_with_memory(
         assert plain(clickhouse_store.service_graph(window)) == plain(expected)
     agree_on_traces(memory, clickhouse_store)
     agree_on_details(memory, clickhouse_store, expected=memory.service_graph(ALL))
+    assert [each for part in clickhouse_store.verify(ALL) for each in part.differences] == []
 
 
 def agree_on_traces(memory: MemoryStore, clickhouse: ClickHouseStore) -> None:

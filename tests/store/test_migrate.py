@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import uuid
 from collections.abc import Iterator
@@ -116,6 +117,25 @@ def test_the_products_own_files_can_be_applied_twice(database: Address) -> None:
     connect(database).execute("TRUNCATE TABLE raymap_migrations")
     assert migrate(database, {"retention_days": 30}) == first
     assert newest_version() == len(list(FOLDER.glob("0*.sql")))
+
+
+def test_what_was_written_before_weights_weighs_one(database: Address, tmp_path: Path) -> None:
+    """Rows, and minutes that were counted already: all of their units were seen."""
+    older = tmp_path / "older"
+    older.mkdir()
+    for path in FOLDER.glob("000[1-4]_*.sql"):
+        shutil.copy(path, older)
+    migrate(database, {"retention_days": 30}, folder=older)
+    client = connect(database)
+    for table in ("segments", "calls", "links"):
+        client.execute(f"INSERT INTO {table} (received) VALUES (now())")
+    client.execute("INSERT INTO rollups (kind, ok, error, throttle, fault, in_progress) VALUES "
+                   "(0, 1, 20, 300, 4000, 50000)")  # fmt: skip
+    assert migrate(database, {"retention_days": 30})[0] == "0005_weight.sql"
+    for table in ("segments", "calls", "links"):
+        assert client.execute(f"SELECT weight FROM {table}") == [(1,)]
+    assert client.execute("SELECT observed FROM rollups") == [(54321,)]
+    client.disconnect()
 
 
 def test_statements_end_at_semicolons_that_are_not_hidden() -> None:

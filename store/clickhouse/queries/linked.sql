@@ -3,7 +3,7 @@
 SELECT l.trace_id AS trace_id, l.document_id AS document_id, l.independent AS independent,
        l.other_trace AS other_trace, l.other_id AS other_id, l.upstream AS upstream,
        l.event_received AS event_received, l.start AS start, l.duration AS duration,
-       l.state AS state, l.status AS status, l.exception AS exception,
+       l.state AS state, l.status AS status, l.exception AS exception, l.weight AS weight,
        l.account AS account, l.name AS name, l.type AS type
 FROM (SELECT * FROM links FINAL WHERE :own AND :whole) AS l
 LEFT ANTI JOIN (

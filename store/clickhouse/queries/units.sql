@@ -7,7 +7,7 @@ SELECT kind,
        if(kind = 1, 'client', '') AS source_type, account, name, type,
        if(kind = 0, service, '') AS word, kind = 0 AND inferred = 0 AS active,
        trace_id, start, duration, if(kind = 0, last_duration, duration) AS last_duration,
-       state, status, exception
+       state, status, exception, weight
 FROM (SELECT * FROM segments FINAL WHERE :own AND independent = 0)
 ARRAY JOIN if(parent_id = 0, [0, 1], [0]) AS kind
 UNION ALL
@@ -18,10 +18,11 @@ SELECT kind,
        if(kind = 1, caller_type, '') AS source_type,
        account, target AS name, type,
        if(kind = 0, service, if(host != target, host, '')) AS word, 0 AS active,
-       trace_id, start, duration, duration AS last_duration, state, status, exception
+       trace_id, start, duration, duration AS last_duration, state, status, exception, weight
 FROM (
     SELECT c.trace_id AS trace_id, c.start AS start, c.duration AS duration, c.state AS state,
-           c.status AS status, c.exception AS exception, c.service AS service, c.host AS host,
+           c.status AS status, c.exception AS exception, c.weight AS weight,
+           c.service AS service, c.host AS host,
            if(c.independent = 1, o.account, c.owner_account) AS caller_account,
            if(c.independent = 1, o.name, c.owner_name) AS caller_name,
            if(c.independent = 1, o.type, c.owner_type) AS caller_type,
@@ -47,11 +48,12 @@ SELECT 1 AS kind,
        if(root, 'client', o.type) AS source_type,
        r.account AS account, r.name AS name, r.type AS type, '' AS word, 0 AS active,
        r.trace_id AS trace_id, r.start AS start, r.duration AS duration,
-       r.duration AS last_duration, r.state AS state, r.status AS status, r.exception AS exception
+       r.duration AS last_duration, r.state AS state, r.status AS status, r.exception AS exception,
+       r.weight AS weight
 FROM (
     SELECT s.trace_id AS trace_id, s.start AS start, s.duration AS duration, s.state AS state,
-           s.status AS status, s.exception AS exception, s.account AS account, s.name AS name,
-           s.type AS type, h.id AS holder, h.member = 0 AS root
+           s.status AS status, s.exception AS exception, s.weight AS weight, s.account AS account,
+           s.name AS name, s.type AS type, h.id AS holder, h.member = 0 AS root
     FROM orphaned AS s
     LEFT ANY JOIN holders AS h ON s.trace_id = h.trace_id AND s.parent_id = h.member
 ) AS r
@@ -69,11 +71,11 @@ SELECT 2 AS kind,
        '' AS word, 0 AS active, trace_id, start,
        greatest(0, if(upstream = 1, if(event_received != 0, event_received, start) - other_end,
                       event_received - (start + length))) AS duration,
-       duration AS last_duration, state, status, exception
+       duration AS last_duration, state, status, exception, weight
 FROM (
     SELECT l.trace_id AS trace_id, l.start AS start, l.duration AS length, l.state AS state,
            l.status AS status, l.exception AS exception, l.upstream AS upstream,
-           l.event_received AS event_received, e.end AS other_end,
+           l.weight AS weight, l.event_received AS event_received, e.end AS other_end,
            e.account AS other_account, e.name AS other_name, e.type AS other_type,
            if(l.independent = 1, o.account, l.account) AS own_account,
            if(l.independent = 1, o.name, l.name) AS own_name,

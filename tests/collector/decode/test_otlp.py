@@ -99,6 +99,26 @@ def test_entry_call() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("state", "weight"), [("", 1), ("ot=th:e", 8), ("ot=th:0", 1), ("ot=th:x", 1), ("th:e", 1)]
+)
+def test_weight(state: str, weight: int) -> None:
+    """What a span stands for, its call and its links too; a link's own tracestate is another's.
+
+    So it is in whatever comes out of the spool.
+    """
+    trace = TRACE[:9] + b"\xff" * 7
+    other = Span.Link(trace_id=TRACE[::-1], span_id=b"\1" * 8, trace_state="ot=th:f")
+    common = {"trace_id": trace, "trace_state": state, "links": [other]}
+    for parent in (b"", (0xAA).to_bytes(8, "big")):  # with a segment around the call, and without
+        document = decode(span(CLIENT, {"server.address": "pay"}, parent=parent, **common))
+        (call,), (link,) = document.calls, document.links
+        assert (document.weight, call.weight, link.weight) == (weight, weight, weight)
+        assert decode_any(document.raw, document.version) == document
+    rejected = decode(span(SERVER, trace_state=state))  # its randomness is 1: below any threshold
+    assert rejected.weight == 1
+
+
 def test_graph_of_three_services() -> None:
     """Server below client below local work below server: edges go from service to service."""
     store = MemoryStore()

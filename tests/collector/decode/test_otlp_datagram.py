@@ -15,13 +15,15 @@ from tests.collector.samples import segment_bytes
 
 @pytest.mark.parametrize(("prefix", "sampled"), [(b"T1S", True), (b"T1U", False)])
 def test_spans(prefix: bytes, sampled: bool) -> None:
-    """All spans of the parcel, and whether their sender chose them."""
-    parcel = prefix + base64.b64encode(export(span(SERVER, id=1), span(CLIENT, id=2)))
+    """All spans of the parcel, whether their sender chose them, and how often each counts."""
+    spans = [span(SERVER, id=1), span(CLIENT, id=2, trace_state="ot=th:c;rv:ffffffffffffff")]
+    parcel = prefix + base64.b64encode(export(*spans))
     documents = list(decode_parcel(parcel, 7))
     assert len(documents) == 2
     for document in documents:
         assert isinstance(document, Document)
         assert document.sampled is sampled
+    assert [d.weight for d in documents if isinstance(d, Document)] == [1, 4]
 
 
 def test_metrics() -> None:

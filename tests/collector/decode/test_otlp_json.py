@@ -45,8 +45,11 @@ def read(raw: bytes) -> tuple[list[Document], list[Rejected]]:
 def test_same_as_protobuf() -> None:
     """Both encodings of one request give the same documents, to the stored byte."""
     attributes = {"server.address": "pay", "http.response.status_code": 404}
-    expected = list(decode_otlp(export(span(CLIENT, attributes)), 7))
-    assert read(body(SPAN))[0] == expected
+    state = "a=1,ot=th:e;rv:fedcba98765432"
+    expected = list(decode_otlp(export(span(CLIENT, attributes, trace_state=state)), 7))
+    (document,) = read(body({**SPAN, "traceState": state}))[0]
+    assert [document] == expected
+    assert (document.weight, document.calls[0].weight) == (8, 8)
 
 
 @pytest.mark.parametrize(
