@@ -48,14 +48,12 @@ SELECT min(lo), max(hi) FROM traces WHERE trace_id IN (
     SELECT other_trace FROM links WHERE :minutes
 )
 """
-# Rows of other minutes, and whether any unit of these weighs more than 1. A row that comes in between
-# makes its minute due again.
-_FOUND = """
-SELECT (SELECT countIf(NOT :minutes) FROM places), (SELECT count() FROM (
+_HEAVY = """
+SELECT count() FROM (
     SELECT 1 FROM segments WHERE :minutes AND weight > 1 LIMIT 1
     UNION ALL SELECT 1 FROM calls WHERE :minutes AND weight > 1 LIMIT 1
     UNION ALL SELECT 1 FROM links WHERE :minutes AND weight > 1 LIMIT 1
-))
+)
 """
 _TABLES = ("loose", "unheld", "strays", "far", "places")
 
@@ -70,7 +68,7 @@ class Scope:
     far: str = "trace_id IN (SELECT trace_id FROM far)"
     """Traces with rows outside ``minutes`` that matter."""
     weighed: bool = True
-    """Whether units may weigh more than 1."""
+    """Whether units may weigh more than 1; when not, they are counted faster."""
 
     def fill(self, text: str, **more: int | str) -> str:
         """A statement with ``:minutes``, ``:own``, ``:near``, ``:far`` and ``:whole`` filled in, and
@@ -107,10 +105,12 @@ def in_minutes(minutes: Collection[int]) -> str:
     return f"({' OR '.join(parts)})" if parts else "0"
 
 
-def find(ask: Ask, minutes: str, windows: Collection[TimeRange] = ()) -> Scope:
+def find(
+    ask: Ask, minutes: str, windows: Collection[TimeRange] = (), *, weighed: bool | None = None
+) -> Scope:
     """The scope of the units in some minutes (a condition), or of those in windows inside them.
 
-    Fills `strays`, `far` and `places` on this connection. Minutes elsewhere that were not counted
+    ``weighed`` is `Scope.weighed`, by who knows; else it is looked up. Fills `strays`, `far` and `places` on this connection. Minutes elsewhere that were not counted
     since rows arrived there may hide a dependency: count them in the same call, or afterwards.
     """
     release(ask)
@@ -120,7 +120,10 @@ def find(ask: Ask, minutes: str, windows: Collection[TimeRange] = ()) -> Scope:
     create(ask, "strays", fill(STRAYS))
     create(ask, "far", fill(_FAR))
     create(ask, "places", _PLACES)
-    ((away, heavy),) = ask(fill(_FOUND))
+    ((away,),) = ask(f"SELECT countIf(NOT {minutes}) FROM places")
+    if weighed is None:
+        ((heavy,),) = ask(fill(_HEAVY))
+        weighed = heavy > 0
     own = minutes
     if windows:
         times = " OR ".join(f"start >= {w.start} AND start < {w.end}" for w in windows)
@@ -128,7 +131,7 @@ def find(ask: Ask, minutes: str, windows: Collection[TimeRange] = ()) -> Scope:
     near = minutes
     if away:
         near = f"{minutes} OR (minute, trace_id) IN (SELECT minute, trace_id FROM places)"
-    return Scope(minutes, own, near, weighed=heavy > 0)
+    return Scope(minutes, own, near, weighed=weighed)
 
 
 def minutes_of(windows: Collection[TimeRange]) -> str:

@@ -51,10 +51,10 @@ WHERE seen <= arrived + :guard OR (seen < related) OR (seen < confirm AND confir
 ORDER BY d.minute DESC
 """
 _COUNTS = f"""
-SELECT minute, count(), min(received), min(start), max(start) FROM (
-    SELECT minute, received, start FROM segments WHERE :minutes AND {LIVE}
-    UNION ALL SELECT minute, received, start FROM calls WHERE :minutes AND {LIVE}
-    UNION ALL SELECT minute, received, start FROM links WHERE :minutes AND {LIVE}
+SELECT minute, count(), min(received), min(start), max(start), max(weight) FROM (
+    SELECT minute, received, start, weight FROM segments WHERE :minutes AND {LIVE}
+    UNION ALL SELECT minute, received, start, weight FROM calls WHERE :minutes AND {LIVE}
+    UNION ALL SELECT minute, received, start, weight FROM links WHERE :minutes AND {LIVE}
 ) GROUP BY minute
 """
 _MARKERS = """
@@ -213,7 +213,7 @@ def roll(ask: Ask, minutes: Collection[int]) -> None:
     before = {m: rest for m, *rest in ask(partners.bind(_MARKERS, slots=_slots(minutes)))}
     markers, live, expired = [], [], []
     for minute in sorted(minutes):
-        rows, oldest, low, high = counted.get(minute, (0, None, 0, 0))
+        rows, oldest, low, high, _ = counted.get(minute, (0, None, 0, 0, 1))
         received = int(oldest.timestamp()) if oldest is not None else 0
         if minute in before and _has_expired(before[minute], rows, received):
             expired.append(minute)
@@ -228,7 +228,9 @@ def roll(ask: Ask, minutes: Collection[int]) -> None:
     parts = {(w, s): n for w, s, n in ask(partners.bind(_PARTS, wides=_listed(wides)))}
     reopened = [(*wide, parts.get(wide, 0)) for wide in wides]
     markers += [f"({width}, {slot}, 0, 0, {rows}, 0)" for width, slot, rows in reopened]
-    _roll(ask, live, rev, ", ".join(markers))
+    # A heavier row that comes from now on makes its minute due again.
+    weighed = any(heaviest > 1 for *_, heaviest in counted.values())
+    _roll(ask, live, rev, ", ".join(markers), weighed=weighed)
     finished = now(ask)
     if finished - instant > QUIET // 4:  # another process may have added up without these
         ask(partners.bind(_REOPEN, rev=_revision(finished), wides=_listed(reopened)))
@@ -246,8 +248,8 @@ def _slots(minutes: Collection[int]) -> str:
     return in_minutes(minutes).replace("minute", "slot")
 
 
-def _roll(ask: Ask, minutes: Collection[int], rev: int, markers: str) -> None:
-    scope = partners.find(ask, in_minutes(minutes))
+def _roll(ask: Ask, minutes: Collection[int], rev: int, markers: str, *, weighed: bool) -> None:
+    scope = partners.find(ask, in_minutes(minutes), weighed=weighed)
     kinship.prepare(ask, scope)
     ask(_NOTE)
     ask(scope.fill(_ROLL, slot=MINUTE_OF, key="1", rev=rev, markers=markers))

@@ -39,14 +39,14 @@ _LABEL = (
 COUNT = f"""
 SELECT slot, kind, {KEY_COUNTED}, names_, active_, start_, end_, touched_, ok_, error_, throttle_,
        fault_, in_progress_, observed_, total_time_,
-       arraySort(times) AS ordered,
-       arrayFilter((i, here, next) -> here != next, arrayEnumerate(ordered), ordered,
+       arraySort(times) AS sorted, :ordered AS ordered,
+       arrayFilter((sum, here, next) -> here != next, :sums, ordered,
                    arrayPopFront(arrayPushBack(ordered, 18446744073709551615))) AS last,
        mapFromArrays(
-           arrayMap(i -> ordered[i], last),
-           arrayMap((i, before) -> toUInt64(i - before), last, arrayPopBack(arrayPushFront(last, 0)))
-       ) AS singly,
-       :histogram AS histogram_,
+           arrayCompact(ordered),
+           arrayMap((sum, before) -> toUInt64(sum - before), last,
+                    arrayPopBack(arrayPushFront(last, 0)))
+       ) AS histogram_,
        mapAdd(more, less) AS longer_, failures_
 FROM (
     SELECT :slot AS slot, units.kind AS kind,
@@ -59,7 +59,7 @@ FROM (
            sumIf(:weight, state = 3) AS throttle_, sumIf(:weight, state = 4) AS fault_,
            sumIf(:weight, state = 0) AS in_progress_, count() AS observed_,
            sumIf(duration * :weight, state > 0) AS total_time_,
-           groupArrayIf(time, state > 0) AS times, :others AS others,
+           groupArrayIf(:time, state > 0) AS times,
            sumMapIf(map(whole, toInt64(:weight)), state > 0 AND whole != time) AS more,
            sumMapIf(map(time, -toInt64(:weight)), state > 0 AND whole != time) AS less,
            sumMapIf(map(if(state > 1, {_LABEL}, ''), toUInt64(:weight)), state > 1) AS failures_
@@ -82,8 +82,9 @@ places are those of ALIKE or WEIGHED."""
 ALIKE = {
     "weight": "1",
     "touched": "uniqExactIf(trace_id, units.kind = 0)",
-    "others": "0",
-    "histogram": "singly",
+    "time": "time",
+    "ordered": "sorted",
+    "sums": "arrayEnumerate(sorted)",
 }
 """COUNT where every unit weighs 1, as all do where nothing is sampled."""
 WEIGHED = {
@@ -93,8 +94,9 @@ WEIGHED = {
                arraySort(groupUniqArrayIf((trace_id, weight), units.kind = 0)) AS pairs,
                arrayPopBack(arrayPushFront(pairs, (toFixedString('', 16), toUInt32(0))))
            )""",
-    "others": "sumMapIf(map(time, toUInt64(weight - 1)), state > 0 AND weight > 1)",
-    "histogram": "mapAdd(singly, others)",
+    "time": "(time, weight)",
+    "ordered": "sorted.1",
+    "sums": "arrayCumSum(sorted.2)",
 }
 """COUNT of any units, in half as much time again."""
 

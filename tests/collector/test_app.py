@@ -23,6 +23,7 @@ from collector.app import CollectorSettings, DoorTaken, run_collector
 from collector.counters import Counters
 from collector.queue import Limits
 from collector.spool import Spool
+from store.interface import SegmentWriter
 from store.memory import MemoryStore
 from tests.collector.samples import datagram, eventually, segment_bytes, segment_service
 
@@ -49,7 +50,7 @@ sys.exit(run_collector(CollectorSettings(
 class Running:
     """A collector in a thread."""
 
-    def __init__(self, memory: MemoryStore, path: Path, **settings: object) -> None:
+    def __init__(self, store: SegmentWriter, path: Path, **settings: object) -> None:
         self.doors: Mapping[str, str] = {}
         self.code: int | None = None
         ready, self._stop = threading.Event(), threading.Event()
@@ -59,7 +60,7 @@ class Running:
             ready.set()
 
         fields = {
-            "writer": lambda: memory,
+            "writer": lambda: store,
             "data_dir": path,
             "port": 0,
             "grpc_port": 0,

@@ -7,12 +7,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-import grpc
 import httpx
 import pytest
 from fastapi.testclient import TestClient
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import TraceServiceStub
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -32,9 +30,9 @@ from tests.collector.otlp_samples import (
     START,
     TRACE,
     export,
-    request,
     span,
 )
+from tests.collector.receivers.test_otlp_grpc import ask
 from tests.collector.receivers.test_otlp_http import kept, trace_with
 from tests.collector.samples import eventually, segment_bytes
 from tests.collector.test_app import Running
@@ -102,14 +100,13 @@ def test_through_clickhouse(clickhouse_store: ClickHouseStore) -> None:
 def test_sampled(clickhouse_store: ClickHouseStore, tmp_path: Path) -> None:
     """One trace of eight was kept and says so: it counts for eight, and is one in the list."""
     collector = Running(clickhouse_store, tmp_path)
-    sampled = {"trace_id": TRACE[:9] + b"\xff" * 7, "trace_state": "ot=th:e"}
-    batch = request(
+    sampled: dict[str, Any] = {"trace_id": TRACE[:9] + b"\xff" * 7, "trace_state": "ot=th:e"}
+    batch = export(
         span(SERVER, {"http.status_code": 500}, id=1, parent=b"", **sampled),
         span(CLIENT, {"server.address": "pay"}, id=2, parent=parent(1), **sampled),
     )
     try:
-        with grpc.insecure_channel(collector.doors["grpc"]) as channel:
-            TraceServiceStub(channel).Export(batch, timeout=10)
+        assert not ask(collector.doors["grpc"], batch).HasField("partial_success")
     finally:
         collector.stop()
     app = create_app(clickhouse_store, version="1", metrics=lambda: b"", ingest_status=dict)

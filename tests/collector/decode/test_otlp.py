@@ -109,7 +109,7 @@ def test_weight(state: str, weight: int) -> None:
     """
     trace = TRACE[:9] + b"\xff" * 7
     other = Span.Link(trace_id=TRACE[::-1], span_id=b"\1" * 8, trace_state="ot=th:f")
-    common = {"trace_id": trace, "trace_state": state, "links": [other]}
+    common: dict[str, Any] = {"trace_id": trace, "trace_state": state, "links": [other]}
     for parent in (b"", (0xAA).to_bytes(8, "big")):  # with a segment around the call, and without
         document = decode(span(CLIENT, {"server.address": "pay"}, parent=parent, **common))
         (call,), (link,) = document.calls, document.links
