@@ -99,7 +99,8 @@ class Server:
 
     def post(self, path: str, body: object) -> Any:
         """The JSON of a POST."""
-        request = urllib.request.Request(self.http + path, json.dumps(body).encode())
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(self.http + path, json.dumps(body).encode(), headers)
         with urllib.request.urlopen(request, timeout=30) as answer:
             return json.load(answer)
 

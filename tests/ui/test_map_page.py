@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
+import time
 from typing import Any
 
 import pytest
@@ -243,3 +245,26 @@ def test_an_unreachable_server_is_said_so(page: Page, raymap_server: Any) -> Non
     page.goto(raymap_server.http + "/map")
     expect(page.get_by_role("alert")).to_contain_text("the server does not answer")
     expect(page.get_by_role("button", name="Server status: No connection")).to_be_visible()
+
+
+def test_estimated_figures_say_so(page: Page, shop: Any, raymap_server: Any) -> None:
+    """One span in eight was kept: the label has the rate for all, the panel says from how many."""
+    start = time.time_ns() - 2_000_000_000
+    span = {
+        "traceId": f"{start // 1_000_000_000:08x}{secrets.token_hex(5)}{'f' * 14}",
+        "spanId": secrets.token_hex(8),
+        "traceState": "ot=th:e",
+        "name": "GET",
+        "kind": 2,
+        "startTimeUnixNano": str(start),
+        "endTimeUnixNano": str(start + 50_000_000),
+    }
+    resource = {"attributes": [{"key": "service.name", "value": {"stringValue": "sampled"}}]}
+    body = {"resourceSpans": [{"resource": resource, "scopeSpans": [{"spans": [span]}]}]}
+    raymap_server.post("/v1/traces", body)
+    open_map(page, shop.url("/map?test=1"))
+    expect(node(page, "sampled")).to_have_attribute("aria-label", re.compile(r", ≈[0-9.]+/min"))
+    expect(node(page, shop.payments)).not_to_have_attribute("aria-label", re.compile("≈"))
+    node(page, "sampled").click()
+    details = page.get_by_role("complementary", name="Details")
+    expect(details.get_by_text("≈ estimated from 1 sampled span", exact=True)).to_be_visible()

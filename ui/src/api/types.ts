@@ -26,6 +26,8 @@ export interface Counts {
   throttle: number | null
   fault: number | null
   in_progress: number | null
+  /** Units that the counts rest on; fewer than those where they were sampled. */
+  observed: number | null
 }
 
 export interface Times {
@@ -80,7 +82,7 @@ export interface Figure {
   layout: Record<string, unknown>
 }
 
-export type Before = Omit<Counts, 'in_progress'> & Times
+export type Before = Omit<Counts, 'in_progress' | 'observed'> & Times
 
 export interface ErrorShare {
   label: string

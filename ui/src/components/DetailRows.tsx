@@ -2,7 +2,7 @@
 
 import type { Before, MapEdge, MapNode } from '../api/types'
 import { change, count, duration, percent, rate } from '../model/format'
-import { LOOKS, shares, type State } from '../model/health'
+import { LOOKS, isEstimated, shares, type State } from '../model/health'
 import { StateSwatch } from './StateSwatch'
 
 interface Props {
@@ -36,7 +36,7 @@ export function DetailRows({ thing, perMinute, rateWords, before }: Props) {
       <tbody>
         <tr>
           <th>{rateWords}</th>
-          <td>{rate(perMinute)}</td>
+          <td>{rate(perMinute, isEstimated(thing))}</td>
           <td />
           <Change
             text={change(thing.requests, before?.requests)}

@@ -2,9 +2,9 @@
 
 import { useState } from 'react'
 import type { MapNode } from '../api/types'
-import { typeWords } from '../map/describe'
+import { estimateWords, typeWords } from '../map/describe'
 import { duration, percent, rate } from '../model/format'
-import { LOOKS, STATES, shares } from '../model/health'
+import { LOOKS, STATES, isEstimated, shares } from '../model/health'
 import { DEFAULT_SORT, sortedBy, sortedNodes, type Column } from '../model/table'
 import { KindBadge } from './KindBadge'
 import { SharesBar } from './SharesBar'
@@ -88,7 +88,9 @@ function NodeRow({
         </button>
       </td>
       <td className="mute">{typeWords(node)}</td>
-      <td className="numeric">{rate(node.traces_per_min)}</td>
+      <td className="numeric" title={estimateWords(node) ?? undefined}>
+        {rate(node.traces_per_min, isEstimated(node))}
+      </td>
       <td className="numeric">{duration(node.avg_ms)}</td>
       <td className="numeric">{duration(node.p95_ms)}</td>
       {STATES.map((state) => (

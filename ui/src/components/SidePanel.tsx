@@ -2,7 +2,7 @@
 
 import { useEffect, useRef, type PointerEvent, type ReactNode, type RefObject } from 'react'
 import type { EdgeDetail, ErrorShare, Neighbour, NodeDetail } from '../api/types'
-import { typeWords } from '../map/describe'
+import { estimateWords, typeWords } from '../map/describe'
 import { count } from '../model/format'
 import { Chart } from './Chart'
 import { DetailRows } from './DetailRows'
@@ -89,6 +89,7 @@ export function DetailBody({ detail, actions, onSelect }: BodyProps) {
   const thing = isNode ? detail.node : detail.edge
   const perMinute = isNode ? detail.node.traces_per_min : detail.edge.requests_per_min
   const isClient = isNode && detail.node.kind === 'client'
+  const estimate = estimateWords(thing)
   return (
     <>
       <div className="panel-actions">{actions}</div>
@@ -100,6 +101,7 @@ export function DetailBody({ detail, actions, onSelect }: BodyProps) {
             rateWords={isNode ? 'Traces' : 'Requests'}
             before={detail.before}
           />
+          {estimate && <p className="mute">{estimate}</p>}
           <h3>Response time</h3>
           <Chart figure={detail.histogram} label="Histogram of response times" height={170} />
           <h3>Statuses over time</h3>

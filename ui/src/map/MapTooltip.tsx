@@ -3,8 +3,9 @@
 import { useLayoutEffect, useRef } from 'react'
 import type { MapEdge, MapNode } from '../api/types'
 import { rate } from '../model/format'
+import { isEstimated } from '../model/health'
 import { StateSwatch } from '../components/StateSwatch'
-import { shareFacts, timeFacts, typeWords } from './describe'
+import { estimateWords, shareFacts, timeFacts, typeWords } from './describe'
 
 export interface Pointed {
   id: string
@@ -33,6 +34,7 @@ export function MapTooltip({ pointed }: { pointed: Pointed }) {
 
   const perMinute = pointed.node ? pointed.node.traces_per_min : pointed.edge!.requests_per_min
   const isClient = pointed.node?.kind === 'client'
+  const estimate = estimateWords(thing)
   return (
     <div className="tooltip map-tooltip" ref={box} role="tooltip">
       <strong>{pointed.node?.name ?? pointed.ends}</strong>
@@ -49,7 +51,7 @@ export function MapTooltip({ pointed }: { pointed: Pointed }) {
             {perMinute !== null && (
               <tr>
                 <th>Rate</th>
-                <td>{rate(perMinute)}</td>
+                <td>{rate(perMinute, isEstimated(thing))}</td>
               </tr>
             )}
             {shareFacts(thing).map(({ state, label, value }) => (
@@ -63,6 +65,7 @@ export function MapTooltip({ pointed }: { pointed: Pointed }) {
           </tbody>
         </table>
       )}
+      {estimate && <span className="mute">{estimate}</span>}
     </div>
   )
 }

@@ -2,7 +2,7 @@
 
 import type { MapEdge, MapNode } from '../api/types'
 import { count, duration, percent, rate } from '../model/format'
-import { LOOKS, STATES, shares, traffic } from '../model/health'
+import { LOOKS, STATES, isEstimated, shares, traffic } from '../model/health'
 import { KIND_WORDS } from './glyphs'
 
 export function typeWords(node: Pick<MapNode, 'type' | 'kind'>): string {
@@ -14,7 +14,7 @@ export function nodeLabel(node: MapNode): string {
   if (node.kind === 'client') return parts.join(', ')
   if (traffic(node) === 'none') return [...parts, 'no traffic'].join(', ')
   if (traffic(node) === 'in_progress') return [...parts, 'in progress'].join(', ')
-  const perMinute = node.traces_per_min === null ? [] : [rate(node.traces_per_min)]
+  const perMinute = node.traces_per_min === null ? [] : [rate(node.traces_per_min, isEstimated(node))]
   return [...parts, duration(node.avg_ms), ...perMinute, ...shareWords(node)].join(', ')
 }
 
@@ -24,6 +24,12 @@ function shareWords(node: MapNode): string[] {
   return STATES.filter((state) => part[state] > 0).map(
     (state) => `${percent(part[state])} ${LOOKS[state].word}`,
   )
+}
+
+/** Where the numbers come from when requests were sampled; null when all were seen. */
+export function estimateWords(thing: MapNode | MapEdge): string | null {
+  if (!isEstimated(thing)) return null
+  return `≈ estimated from ${count(thing.observed)} sampled ${thing.observed === 1 ? 'span' : 'spans'}`
 }
 
 export interface Fact {

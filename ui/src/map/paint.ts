@@ -1,7 +1,7 @@
 // One picture of the scene. Knows nothing of pointers, fetching or React.
 
 import { cut, holeNumber, timeAndRate } from '../model/format'
-import { isUnhealthy, shares, traffic, type Shares } from '../model/health'
+import { isEstimated, isUnhealthy, shares, traffic, type Shares } from '../model/health'
 import type { Camera, Size } from './camera'
 import { visibleWorld } from './camera'
 import { ARC_GAP, BADGE, BAND, BASELINE, DISC, INNER, R, SELECT_RING, arcs } from './geometry'
@@ -247,5 +247,5 @@ function numbersLine(data: SceneNode['data']): string {
   if (data.kind === 'client') return ''
   if (traffic(data) === 'none') return 'no traffic'
   if (traffic(data) === 'in_progress') return 'in progress'
-  return timeAndRate(data.avg_ms, data.traces_per_min)
+  return timeAndRate(data.avg_ms, data.traces_per_min, isEstimated(data))
 }

@@ -2,7 +2,7 @@
 
 import type { Point } from '../api/types'
 import { timeAndRate } from '../model/format'
-import { isFaulty } from '../model/health'
+import { isEstimated, isFaulty } from '../model/health'
 import { BASELINE, DISC, R, edgeWidth, middle, overlap, type Box, type Route } from './geometry'
 import type { Picture } from './paint'
 import type { SceneEdge } from './scene'
@@ -135,7 +135,7 @@ function paintCross({ g, palette }: Picture, x: number, y: number): void {
 /** The numbers of an edge; where there is no room, only those of the edge that is pointed at. */
 function paintLabel(picture: Picture, edge: SceneEdge, taken: Box[]): void {
   const { g, palette, write } = picture
-  const text = timeAndRate(edge.data.avg_ms, edge.data.requests_per_min)
+  const text = timeAndRate(edge.data.avg_ms, edge.data.requests_per_min, isEstimated(edge.data))
   if (!text) return
   g.font = `600 11px ${palette.sans}`
   const half = g.measureText(text).width / 2 + 3

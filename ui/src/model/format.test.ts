@@ -57,6 +57,7 @@ test('ages, rates and cut names', () => {
   expect(age(150)).toBe('2 min ago')
   expect(age(7300)).toBe('2 h ago')
   expect(rate(0.25)).toBe('0.3/min')
+  expect(rate(960, true)).toBe('≈960/min')
   expect(cut('a-service-with-a-long-name', 10)).toBe('a-service…')
 })
 

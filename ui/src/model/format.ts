@@ -57,13 +57,14 @@ export function holeNumber(ms: number | null): string {
   return minutes < 99.5 ? `${minutes.toFixed(0)}m` : `${(minutes / 60).toFixed(0)}h`
 }
 
-export function rate(perMinute: number | null): string {
-  return perMinute == null ? DASH : `${short(perMinute)}/min`
+/** 120/min, and ≈120/min when that is estimated. */
+export function rate(perMinute: number | null, estimated = false): string {
+  return perMinute == null ? DASH : `${estimated ? '≈' : ''}${short(perMinute)}/min`
 }
 
 /** 42 ms · 120/min, without what is not known. */
-export function timeAndRate(ms: number | null, perMinute: number | null): string {
-  return [ms === null ? '' : duration(ms), perMinute === null ? '' : rate(perMinute)]
+export function timeAndRate(ms: number | null, perMinute: number | null, estimated = false): string {
+  return [ms === null ? '' : duration(ms), perMinute === null ? '' : rate(perMinute, estimated)]
     .filter(Boolean)
     .join(' · ')
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { isFaulty, isUnhealthy, shares, traffic } from './health'
+import { isEstimated, isFaulty, isUnhealthy, shares, traffic } from './health'
 import { node } from './samples'
 
 test('the four shares add up to one', () => {
@@ -16,6 +16,12 @@ test('requests in progress have no state yet', () => {
 test('a node without traffic, and a client without numbers, have no shares', () => {
   expect(traffic(node('a', { requests: 0, ok: 0 }))).toBe('none')
   expect(shares({ ok: null, error: null, throttle: null, fault: null })).toBeNull()
+})
+
+test('counts are estimated when fewer requests were seen', () => {
+  expect(isEstimated(node('a', { requests: 8, in_progress: 2, observed: 9 }))).toBe(true)
+  expect(isEstimated(node('a', { requests: 8, in_progress: 2, observed: 10 }))).toBe(false)
+  expect(isEstimated(node('a', { requests: null, in_progress: null, observed: null }))).toBe(false)
 })
 
 test('a single fault makes a node unhealthy; an edge is faulty from five per cent', () => {

@@ -25,7 +25,7 @@ export function statusWord(status: Status): string {
 }
 
 /** The shares of the four states, or null when no request has finished. They add up to one. */
-export function shares(counts: Omit<Counts, 'in_progress' | 'requests'>): Shares | null {
+export function shares(counts: Pick<Counts, State>): Shares | null {
   const total = STATES.reduce((sum, state) => sum + (counts[state] ?? 0), 0)
   if (total <= 0) return null
   const share = (state: State) => (counts[state] ?? 0) / total
@@ -37,6 +37,11 @@ export type Traffic = 'none' | 'in_progress' | 'finished'
 export function traffic(counts: Counts): Traffic {
   if (shares(counts)) return 'finished'
   return (counts.in_progress ?? 0) > 0 ? 'in_progress' : 'none'
+}
+
+/** Whether the counts are made of fewer requests than they say: the others were sampled away. */
+export function isEstimated({ requests, in_progress, observed }: Counts): boolean {
+  return observed !== null && observed < (requests ?? 0) + (in_progress ?? 0)
 }
 
 export function isUnhealthy(counts: Counts): boolean {

@@ -1,0 +1,11 @@
+import { expect, test } from 'vitest'
+import { node } from '../model/samples'
+import { estimateWords, nodeLabel } from './describe'
+
+test('what is estimated says so, and from how many', () => {
+  const sampled = node('a', { requests: 9600, ok: 9600, observed: 1200, traces_per_min: 960 })
+  expect(nodeLabel(sampled)).toContain('≈960/min')
+  expect(estimateWords(sampled)).toBe('≈ estimated from 1,200 sampled spans')
+  expect(nodeLabel(node('a'))).not.toContain('≈')
+  expect(estimateWords(node('a'))).toBeNull()
+})
