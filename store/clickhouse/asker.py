@@ -47,7 +47,7 @@ class Asker:
         return _run(self._client, statement, self._limits)
 
     def each(self, *statements: str) -> list[Rows]:
-        """The rows of statements that need nothing of each other, nor any temporary table.
+        """The rows of statements that need nothing of each other; the first may read temporary tables.
 
         Small ones take longest to be planned, by one thread. Never waits for a connection: without
         a free one they run one after the other.

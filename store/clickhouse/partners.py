@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from store.clickhouse.asker import Ask
+from store.clickhouse.asker import Ask, each
 from store.clickhouse.pins import LIVE
 from store.clickhouse.tally import ALIKE, WEIGHED
 from store.model import MINUTE, TimeRange
@@ -49,11 +49,9 @@ SELECT min(lo), max(hi) FROM traces WHERE trace_id IN (
 )
 """
 _HEAVY = """
-SELECT count() FROM (
-    SELECT 1 FROM segments WHERE :minutes AND weight > 1 LIMIT 1
-    UNION ALL SELECT 1 FROM calls WHERE :minutes AND weight > 1 LIMIT 1
-    UNION ALL SELECT 1 FROM links WHERE :minutes AND weight > 1 LIMIT 1
-)
+SELECT 1 FROM segments WHERE :minutes AND weight > 1 LIMIT 1
+UNION ALL SELECT 1 FROM calls WHERE :minutes AND weight > 1 LIMIT 1
+UNION ALL SELECT 1 FROM links WHERE :minutes AND weight > 1 LIMIT 1
 """
 _TABLES = ("loose", "unheld", "strays", "far", "places")
 
@@ -110,8 +108,9 @@ def find(
 ) -> Scope:
     """The scope of the units in some minutes (a condition), or of those in windows inside them.
 
-    ``weighed`` is `Scope.weighed`, by who knows; else it is looked up. Fills `strays`, `far` and `places` on this connection. Minutes elsewhere that were not counted
+    Fills `strays`, `far` and `places` on this connection. Minutes elsewhere that were not counted
     since rows arrived there may hide a dependency: count them in the same call, or afterwards.
+    ``weighed`` is `Scope.weighed` from who knows it; else it is looked up.
     """
     release(ask)
     fill = Scope(minutes, minutes, minutes).fill
@@ -120,10 +119,8 @@ def find(
     create(ask, "strays", fill(STRAYS))
     create(ask, "far", fill(_FAR))
     create(ask, "places", _PLACES)
-    ((away,),) = ask(f"SELECT countIf(NOT {minutes}) FROM places")
-    if weighed is None:
-        ((heavy,),) = ask(fill(_HEAVY))
-        weighed = heavy > 0
+    unknown = [fill(_HEAVY)] if weighed is None else []
+    ((away,),), *heavy = each(ask, f"SELECT countIf(NOT {minutes}) FROM places", *unknown)
     own = minutes
     if windows:
         times = " OR ".join(f"start >= {w.start} AND start < {w.end}" for w in windows)
@@ -131,7 +128,7 @@ def find(
     near = minutes
     if away:
         near = f"{minutes} OR (minute, trace_id) IN (SELECT minute, trace_id FROM places)"
-    return Scope(minutes, own, near, weighed=weighed)
+    return Scope(minutes, own, near, weighed=bool(weighed) or any(heavy))
 
 
 def minutes_of(windows: Collection[TimeRange]) -> str:

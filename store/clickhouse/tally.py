@@ -106,8 +106,8 @@ SUMMED = """
     arraySort(groupUniqArrayArray(names)) AS names_, max(active) AS active_, min(start) AS start_,
     max(end) AS end_, sum(touched) AS touched_, sum(ok) AS ok_, sum(error) AS error_,
     sum(throttle) AS throttle_, sum(fault) AS fault_, sum(in_progress) AS in_progress_,
-    sum(observed) AS observed_, sum(total_time) AS total_time_, sumMap(histogram) AS histogram_, sumMap(longer) AS longer_,
-    sumMap(failures) AS failures_
+    sum(observed) AS observed_, sum(total_time) AS total_time_, sumMap(histogram) AS histogram_,
+    sumMap(longer) AS longer_, sumMap(failures) AS failures_
 """
 """The same aggregates over rows of `rollups`, in the order of COLUMNS."""
 SUMMED_BUT_TIMES = SUMMED.replace("sumMap(histogram)", "map()")

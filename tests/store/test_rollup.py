@@ -7,10 +7,10 @@ import time
 
 import pytest
 
-from store.clickhouse import rollup
+from store.clickhouse import partners, rollup
 from store.clickhouse.client import connect
 from store.clickhouse.store import ClickHouseStore
-from store.model import MINUTE, NodeKey, TimeRange
+from store.model import MINUTE, Link, NodeKey, TimeRange
 from tests.builders import T0, call, segment, trace_id
 
 DAY = TimeRange(T0 - 12 * 60 * MINUTE, T0 + 12 * 60 * MINUTE)
@@ -125,6 +125,22 @@ def test_an_hour_outlives_its_minutes(
     rollup.widen(client.execute)
     assert store.service_graph(window) == before
     client.disconnect()
+
+
+def test_units_are_weighed_only_where_they_differ(clickhouse_store: ClickHouseStore) -> None:
+    """It takes longer; a call or link alone may be what weighs more."""
+    store, minute = clickhouse_store, T0 // MINUTE
+    later = {"start": T0 + MINUTE, "end": T0 + MINUTE}
+    store.put([segment(1), segment(2, calls=(call(21, weight=2, **later),))], "a")
+    joined = Link(trace_id(2), 1, weight=2)
+    store.put([segment(3, links=(joined,), start=T0 + 2 * MINUTE, end=T0 + 2 * MINUTE)], "b")
+    client = connect(store.address)
+    scopes = [partners.find(client.execute, f"minute = {minute + n}") for n in range(3)]
+    assert [scope.weighed for scope in scopes] == [False, True, True]
+    partners.release(client.execute)
+    client.disconnect()
+    assert store.service_graph(DAY).services[INFERRED].statistics.ok == 2
+    assert differences(store) == []
 
 
 def test_a_thread_counts_and_readers_wait_a_moment(clickhouse_store: ClickHouseStore) -> None:
