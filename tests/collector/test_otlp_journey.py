@@ -99,7 +99,8 @@ def test_through_clickhouse(clickhouse_store: ClickHouseStore) -> None:
 
 def test_sampled(clickhouse_store: ClickHouseStore, tmp_path: Path) -> None:
     """One trace of eight was kept and says so: it counts for eight, and is one in the list."""
-    collector = Running(clickhouse_store, tmp_path)
+    own = ClickHouseStore(clickhouse_store.address, connections=1)  # which it closes when it stops
+    collector = Running(own, tmp_path)
     sampled: dict[str, Any] = {"trace_id": TRACE[:9] + b"\xff" * 7, "trace_state": "ot=th:e"}
     batch = export(
         span(SERVER, {"http.status_code": 500}, id=1, parent=b"", **sampled),

@@ -262,7 +262,9 @@ def test_estimated_figures_say_so(page: Page, shop: Any, raymap_server: Any) -> 
     resource = {"attributes": [{"key": "service.name", "value": {"stringValue": "sampled"}}]}
     body = {"resourceSpans": [{"resource": resource, "scopeSpans": [{"spans": [span]}]}]}
     raymap_server.post("/v1/traces", body)
+    page.add_init_script("localStorage.setItem('raymap.refresh', '5')")
     open_map(page, shop.url("/map?test=1"))
+    expect(node(page, "sampled")).to_be_visible(timeout=20_000)  # the map may be seconds old
     expect(node(page, "sampled")).to_have_attribute("aria-label", re.compile(r", ≈[0-9.]+/min"))
     expect(node(page, shop.payments)).not_to_have_attribute("aria-label", re.compile("≈"))
     node(page, "sampled").click()
