@@ -178,7 +178,8 @@ def test_clickhouse_agrees_with_memory(
         assert plain(clickhouse_store.service_graph(window)) == plain(expected)
     agree_on_traces(memory, clickhouse_store)
     agree_on_details(memory, clickhouse_store, expected=memory.service_graph(ALL))
-    assert [each for part in clickhouse_store.verify(ALL) for each in part.differences] == []
+    if asked[-1]:
+        assert [each for part in clickhouse_store.verify(ALL) for each in part.differences] == []
 
 
 def agree_on_traces(memory: MemoryStore, clickhouse: ClickHouseStore) -> None:
