@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import Enum
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from msgspec import Struct
 
@@ -139,6 +139,25 @@ class SegmentWriter(Protocol):
         The same ``token`` with the same documents again changes nothing, so a caller may repeat a
         put whose answer it did not get. Raises StoreAway when the database cannot be reached.
         """
+        ...
+
+
+class PackingWriter(SegmentWriter, Protocol):
+    """A writer that can prepare documents for their way as soon as they are there.
+
+    The packed form is its own affair; what it has is a size. Packed, a document takes a fraction of
+    the memory, and what is left to do when its batch goes is little.
+    """
+
+    def pack(self, documents: Sequence[Document]) -> Any:
+        """A few documents, some 256 at best. Raises an error when one of them cannot be kept.
+
+        Of what is returned, ``size`` are the bytes in memory, those of `Document.raw` left out.
+        """
+        ...
+
+    def put_packed(self, packed: Sequence[Any], token: str) -> None:
+        """Keep everything in these; the same as `put` of the documents that went into them."""
         ...
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate, chain
 from operator import add
 from struct import pack
-from typing import Any
+from typing import Any, NamedTuple
 
 from clickhouse_driver import Client, defines
 from clickhouse_driver.block import ColumnOrientedBlock
@@ -24,9 +24,9 @@ from clickhouse_driver.writer import write_binary_str, write_binary_uint8
 
 Encoder = Callable[[Sequence[Any]], bytes]
 
-_VERSION = 1
+VERSION = 1
 """Of the serialization of LowCardinality keys: shared dictionaries with additional keys."""
-_OWN_DICTIONARY = 1 << 9 | 1 << 10
+OWN_DICTIONARY = 1 << 9 | 1 << 10
 """This block brings its whole dictionary (has additional keys, needs update)."""
 
 
@@ -39,26 +39,40 @@ class Columns(list[Sequence[Any]]):
     """
 
 
+class Encoded(NamedTuple):
+    """Columns that are encoded already (`store.clickhouse.packed`), for `NativeClient.execute`.
+
+    ``types`` have to be the table's own: ValueError otherwise. A list instead of bytes is a column
+    of strings, written one by one.
+    """
+
+    rows: int
+    types: Sequence[str]
+    columns: Sequence[bytes | Sequence[bytes]]
+
+
 class NativeClient(Client):  # type: ignore[misc]
-    """The driver's client, with `Columns` sent as they are encoded here."""
+    """The driver's client, with `Columns` sent as they are encoded here, and `Encoded` as it is."""
 
     def send_data(
         self, sample_block: Any, data: Any, types_check: bool = False, columnar: bool = False
     ) -> int:
         """Send the rows of an insert, in one block; how many they were."""
-        if not isinstance(data, Columns):
+        if not isinstance(data, Columns | Encoded):
             sent: int = super().send_data(
                 sample_block, data, types_check=types_check, columnar=columnar
             )
             return sent
-        rows = _rows(data, len(sample_block.columns_with_types))
+        rows = _check(data, sample_block.columns_with_types)
         self._send_block(sample_block.columns_with_types, data, rows)
         self.receive_profile_events()
         self.connection.send_data(ColumnOrientedBlock())  # empty: the end
         self.receive_profile_events()
         return rows
 
-    def _send_block(self, columns: Sequence[tuple[str, str]], data: Columns, rows: int) -> None:
+    def _send_block(
+        self, columns: Sequence[tuple[str, str]], data: Columns | Encoded, rows: int
+    ) -> None:
         """What the driver's `Connection.send_data` and `BlockOutputStream.write` do."""
         connection = self.connection
         revision = connection.server_info.used_revision
@@ -72,11 +86,17 @@ class NativeClient(Client):  # type: ignore[misc]
             ColumnOrientedBlock().info.write(out)
         write_varint(len(columns), out)
         write_varint(rows, out)
-        for (name, type), values in zip(columns, data, strict=True):
+        encoded = isinstance(data, Encoded)
+        for (name, type), values in zip(
+            columns, data.columns if isinstance(data, Encoded) else data, strict=True
+        ):
             write_binary_str(name, out)
             write_binary_str(type, out)
             if marked:
                 write_binary_uint8(0, out)  # no custom serialization
+            if encoded and isinstance(values, bytes):
+                out.write(values)
+                continue
             encode = encoder(type)
             if type == "String":
                 out.write_strings(values, encoding="utf-8")  # in C already
@@ -87,10 +107,17 @@ class NativeClient(Client):  # type: ignore[misc]
         stream.finalize()
 
 
-def _rows(data: Columns, columns: int) -> int:
+def _check(data: Columns | Encoded, columns: Sequence[tuple[str, str]]) -> int:
+    """The number of rows. Raises ValueError when the data is not what the table takes."""
+    if isinstance(data, Encoded):
+        types = [type for _, type in columns]
+        if list(data.types) != types:
+            raise ValueError(f"expected columns of the types {types}, got {list(data.types)}")
+        return data.rows
     lengths = {len(column) for column in data}
-    if len(data) != columns or len(lengths) != 1:
-        raise ValueError(f"expected {columns} columns of one length, got {len(data)}: {lengths}")
+    if len(data) != len(columns) or len(lengths) != 1:
+        expected = f"expected {len(columns)} columns of one length"
+        raise ValueError(f"{expected}, got {len(data)}: {lengths}")
     return lengths.pop()
 
 
@@ -114,21 +141,21 @@ def encode_fixed(values: Sequence[bytes], length: int) -> bytes:
 def encode_low_cardinality(values: Sequence[str]) -> bytes:
     """LowCardinality(String): the distinct values once, then a number for each row."""
     if not values:
-        return pack("<q", _VERSION)
+        return pack("<q", VERSION)
     codes = {value: code for code, value in enumerate(dict.fromkeys(values))}
-    width, typecode = _narrowest(len(codes))
+    width, typecode = narrowest(len(codes))
     keys = map(codes.__getitem__, values)
     return b"".join(
         (
-            pack("<qqq", _VERSION, _OWN_DICTIONARY | width, len(codes)),
+            pack("<qqq", VERSION, OWN_DICTIONARY | width, len(codes)),
             encode_strings(codes),
             pack("<q", len(values)),
-            bytes(keys) if typecode == "B" else _numbers(typecode, keys),
+            bytes(keys) if typecode == "B" else numbers(typecode, keys),
         )
     )
 
 
-def _narrowest(distinct: int) -> tuple[int, str]:
+def narrowest(distinct: int) -> tuple[int, str]:
     """ClickHouse's number for the narrowest unsigned type of the keys, and Python's."""
     if distinct <= 1 << 8:
         return 0, "B"
@@ -142,11 +169,11 @@ def encode_string_array(values: Sequence[Sequence[str]]) -> bytes:
 
 def encode_uint64_array(values: Sequence[Sequence[int]]) -> bytes:
     """Array(UInt64)."""
-    return _ends(values) + _numbers("Q", chain.from_iterable(values))
+    return _ends(values) + numbers("Q", chain.from_iterable(values))
 
 
 def _ends(values: Sequence[Sequence[Any]]) -> bytes:
-    return _numbers("Q", accumulate(map(len, values)))
+    return numbers("Q", accumulate(map(len, values)))
 
 
 def encode_strings(values: Iterable[str]) -> bytes:
@@ -177,7 +204,7 @@ def _varint(number: int) -> bytes:
 _SHORT = [_varint(length) for length in range(1024)]
 
 
-def _numbers(typecode: str, values: Iterable[int]) -> bytes:
+def numbers(typecode: str, values: Iterable[int]) -> bytes:
     numbers = array(typecode, values)
     if sys.byteorder == "big":
         numbers.byteswap()
@@ -185,7 +212,7 @@ def _numbers(typecode: str, values: Iterable[int]) -> bytes:
 
 
 def _of(typecode: str) -> Encoder:
-    return lambda values: _numbers(typecode, values)
+    return lambda values: numbers(typecode, values)
 
 
 _ENCODERS: dict[str, Encoder] = {

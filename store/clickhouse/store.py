@@ -41,6 +41,15 @@ class ClickHouseStore:
         with _errors(), self._pool.client() as client:
             writer.insert(client, documents, token)
 
+    def pack(self, documents: Sequence[Document]) -> writer.Packed:
+        """Documents as they go to ClickHouse (see `PackingWriter.pack`)."""
+        return writer.pack(documents)
+
+    def put_packed(self, packed: Sequence[writer.Packed], token: str) -> None:
+        """Keep packed documents."""
+        with _errors(), self._pool.client() as client:
+            writer.insert_packed(client, packed, token)
+
     def get_traces(self, trace_ids: Sequence[bytes], *, raw: bool = False) -> dict[bytes, Trace]:
         """Whole traces by id."""
         with _errors(), self._asking() as ask:

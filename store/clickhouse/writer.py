@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import chain
 
 from clickhouse_driver import Client
+from msgspec import Struct
 
-from store.clickhouse.native import Columns
+from store.clickhouse import packed
+from store.clickhouse.native import Columns, Encoded
+from store.clickhouse.packed import Piece
 from store.model import COMPLETE, Document, NodeKey, State
 
 DEDUPLICATE = {"deduplicate_blocks_in_dependent_materialized_views": 1}
@@ -154,43 +156,101 @@ def _versions(
     return received, ranks
 
 
-Build = Callable[[Sequence[Document]], Columns]
+TYPES = {
+    "trace_id": "FixedString(16)",
+    "id": "UInt64",
+    "parent_id": "UInt64",
+    "document_id": "UInt64",
+    "other_trace": "FixedString(16)",
+    "other_id": "UInt64",
+    "start": "Int64",
+    "duration": "Int64",
+    "last_duration": "Int64",
+    "event_received": "Int64",
+    "independent": "UInt8",
+    "inferred": "UInt8",
+    "sampled": "UInt8",
+    "upstream": "UInt8",
+    "traced": "UInt8",
+    "state": "UInt8",
+    "status": "UInt16",
+    "url": "String",
+    "client_ip": "String",
+    "user_agent": "String",
+    "user": "String",
+    "body": "String",
+    "annotations": "Array(String)",
+    "members": "Array(UInt64)",
+    "received": "DateTime('UTC')",
+    "ver": "UInt64",
+}
+"""Of the columns of all tables, as the migrations have them; the others are WORD."""
+WORD = "LowCardinality(String)"
+
+
+class Table:
+    """A table, and how its columns are made of documents."""
+
+    def __init__(self, name: str, names: str, build: Callable[[Sequence[Document]], Columns]):
+        self.name = name
+        self.names = names
+        self.types = [TYPES.get(column, WORD) for column in names.split(", ")]
+        self.build = build
+
+
+TABLES = (
+    Table("documents", DOCUMENT_COLUMNS, document_columns),
+    Table("calls", CALL_COLUMNS, call_columns),
+    Table("links", LINK_COLUMNS, link_columns),
+    Table("segments", SEGMENT_COLUMNS, segment_columns),
+)
+"""In the order of the inserts. The last one is `segments`: who sees a segment also finds its calls
+and its document, and the map counts a call only once its document is there
+(`store.clickhouse.graph`)."""
 
 HOT = 256
 """Documents that columns are built of at a time: few enough to stay in the processor's cache while
 each of some 50 columns passes over them (a fifth faster, measured)."""
 
 
-def insert(client: Client, documents: Sequence[Document], token: str) -> None:
-    """Write a batch: an insert for each table, each of which drops what it has seen under its token.
+class Packed(Struct, gc=False):
+    """A few documents as rows of each table, in the order of TABLES; None where there are none."""
 
-    The last one is `segments`: who sees a segment also finds its calls and its document, and the
-    map counts a call only once its document is there (`store.clickhouse.graph`).
+    pieces: list[Piece | None]
+    size: int
+    """Bytes in memory, beside the raw documents."""
+
+
+def pack(documents: Sequence[Document]) -> Packed:
+    """Documents as rows; at best `HOT` of them, fresh from the decoder.
+
+    Raises OverflowError, TypeError or ValueError when a value does not fit its column.
     """
-    builds: tuple[Build, ...] = (document_columns, call_columns, link_columns, segment_columns)
-    pieces: tuple[list[Columns], ...] = tuple([] for _ in builds)
-    for start in range(0, len(documents), HOT):
-        few = documents[start : start + HOT]
-        for build, found in zip(builds, pieces, strict=True):
-            found.append(build(few))
-    tables = (
-        ("documents", DOCUMENT_COLUMNS),
-        ("calls", CALL_COLUMNS),
-        ("links", LINK_COLUMNS),
-        ("segments", SEGMENT_COLUMNS),
-    )
-    for (table, names), found in zip(tables, pieces, strict=True):
-        columns = Columns(list(chain.from_iterable(c)) for c in zip(*found, strict=True))
-        found.clear()
-        _insert(client, table, names, columns, token)
+    pieces: list[Piece | None] = []
+    for table in TABLES:
+        columns = table.build(documents)
+        pieces.append(packed.pack(table.types, columns) if columns[0] else None)
+    return Packed(pieces, sum([piece.size for piece in pieces if piece is not None]))
 
 
-def _insert(client: Client, table: str, names: str, columns: Columns, token: str) -> None:
-    if not columns or not columns[0]:
-        return
+def insert(client: Client, documents: Sequence[Document], token: str) -> None:
+    """Write a batch (see `insert_packed`). Raises as `pack` does, too."""
+    parts = range(0, len(documents), HOT)
+    insert_packed(client, [pack(documents[first : first + HOT]) for first in parts], token)
+
+
+def insert_packed(client: Client, batch: Sequence[Packed], token: str) -> None:
+    """Write a batch: an insert for each table, each of which drops what it has seen under its token."""
+    for number, table in enumerate(TABLES):
+        pieces = [piece for few in batch if (piece := few.pieces[number]) is not None]
+        if pieces:
+            _insert(client, table.name, table.names, packed.join(table.types, pieces), token)
+
+
+def _insert(client: Client, table: str, names: str, rows: Encoded, token: str) -> None:
     client.execute(
         f"INSERT INTO {table} ({names}) VALUES",
-        columns,
+        rows,
         columnar=True,
         types_check=False,
         settings={**DEDUPLICATE, "insert_deduplication_token": f"{table}-{token}"},
