@@ -14,12 +14,13 @@ from typing import Any
 import structlog
 from msgspec import Struct
 
+from collector.bundle import Bundle
 from collector.counters import Counters
-from collector.insert import StoreRefuses, count_stored, insert, replay
+from collector.insert import StoreRefuses, count_stored, put_batch, replay
 from collector.queue import Batch, BatchQueue, Full, Kept, Limits
 from collector.seldom import Seldom
 from collector.spool import Spool, SpoolFull
-from store.interface import SegmentWriter, StoreAway, StoreError
+from store.interface import PackingWriter, SegmentWriter, StoreAway, StoreError
 from store.model import Document
 
 log = structlog.get_logger(__name__)
@@ -78,6 +79,7 @@ class Batcher:
         self, writer: SegmentWriter, spool: Spool, counters: Counters, limits: Limits
     ) -> None:
         self._writer = writer
+        self._packer = writer if isinstance(writer, PackingWriter) else None
         self._spool = spool
         self._counters = counters
         self._limits = limits
@@ -101,7 +103,7 @@ class Batcher:
         kept: Kept = Kept()
         if not documents:
             kept.set_result(())
-        elif not self._queue.add(documents, kept):
+        elif not self._queue.add(Bundle(documents, self._packer), kept):
             self._counters.turned_away.labels("queue_full").inc(len(documents))
             raise Full("the queue is full")
         return kept
@@ -109,7 +111,7 @@ class Batcher:
     def offer(self, documents: Sequence[Document], wait: float = 0.0) -> bool:
         """Queue documents that nobody asks after; those for which there is no room within
         ``wait`` seconds are dropped and counted."""
-        if not documents or self._queue.add(documents, None, wait):
+        if not documents or self._queue.add(Bundle(documents, self._packer), None, wait):
             return True
         self._counters.dropped.labels("queue_full").inc(len(documents))
         return False
@@ -176,17 +178,16 @@ class Batcher:
         self._putting.add(batch.token)  # the replay leaves it alone until it is settled
         try:
             with self._counters.insert_seconds.time():
-                refused = insert(self._writer, batch.documents, batch.token)
+                refused = put_batch(self._writer, [c.bundle for c in batch.chunks], batch.token)
         except StoreAway as error:
             self._mark_away(str(error))
             self._to_spool([batch])
         except StoreRefuses as error:
             if (unsaid := self._seldom("refuses")) is not None:
-                count = len(batch.documents)
-                log.error("store_refuses", error=str(error), documents=count, **unsaid)
+                log.error("store_refuses", error=str(error), documents=batch.count, **unsaid)
             self._to_spool([batch])
         else:
-            count_stored(self._counters, len(batch.documents), len(refused))
+            count_stored(self._counters, batch.count, len(refused))
             if not self._queue.settle(batch, tuple(refused)):
                 self._spool.remove(batch.token)  # too slow: it went to the spool meanwhile
         finally:
@@ -200,7 +201,7 @@ class Batcher:
 
     def _large(self, group: Sequence[Batch]) -> bool:
         """Whether it is more than half of a full batch: with another it may be too much."""
-        documents, size = sum(len(b.documents) for b in group), sum(b.size for b in group)
+        documents, size = sum(b.count for b in group), sum(b.size for b in group)
         return documents * 2 > self._limits.batch_documents or size * 2 > self._limits.batch_bytes
 
     def _to_spool(self, group: Sequence[Batch]) -> None:
@@ -214,10 +215,8 @@ class Batcher:
         if not group:
             return
         try:
-            documents = group[0].documents
-            if len(group) > 1:
-                documents = [document for batch in group for document in batch.documents]
-            self._spool.write(documents, group[0].token)
+            raws = [raw for batch in group for c in batch.chunks for raw in c.bundle.raws]
+            self._spool.write(raws, group[0].token)
         except SpoolFull as error:
             if (unsaid := self._seldom("spool_full")) is not None:
                 log.error("spool_full", error=str(error), **unsaid)
@@ -237,9 +236,9 @@ class Batcher:
     def _turn_away(self, group: Sequence[Batch], why: str) -> None:
         for batch in group:
             if self._queue.settle(batch, Full(why)):
-                lost = sum(len(c.documents) for c in batch.chunks if c.kept is None)
+                lost = sum(c.bundle.count for c in batch.chunks if c.kept is None)
                 self._counters.dropped.labels("spool_full").inc(lost)
-                self._counters.turned_away.labels("spool_full").inc(len(batch.documents) - lost)
+                self._counters.turned_away.labels("spool_full").inc(batch.count - lost)
 
     def _mark_away(self, why: str) -> None:
         with self._lock:

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import structlog
 
+from collector.bundle import Bundle, pack_all
 from collector.counters import Counters
 from collector.decode.rejected import Reason, Rejected
 from collector.decode.stored import decode_any
 from collector.seldom import Seldom
 from collector.spool import Spool
-from store.interface import SegmentWriter, StoreAway
+from store.interface import PackingWriter, SegmentWriter, StoreAway
 from store.model import Document
 
 log = structlog.get_logger(__name__)
@@ -24,6 +25,24 @@ class StoreRefuses(Exception):
 
 MAX_REFUSED = 16
 """So many documents refused and none taken: that is the store's trouble, not the documents'."""
+
+
+def put_batch(writer: SegmentWriter, bundles: Sequence[Bundle], token: str) -> list[Document]:
+    """Put what waited together, packed if the writer can; what is refused, and raised, as `insert`
+    says. When something is wrong with the batch, its documents are put as such."""
+    if isinstance(writer, PackingWriter):
+        packed = [few for bundle in bundles for few in bundle.packed]
+        rest = [document for bundle in bundles if not bundle.packed for document in bundle.held]
+        try:
+            writer.put_packed([*packed, *pack_all(writer, rest)], token)
+            return []
+        except StoreAway:
+            raise
+        except Exception as error:
+            if (unsaid := _seldom("batch_refused")) is not None:
+                log.info("batch_refused", error=type(error).__name__, **unsaid)
+    documents = [document for bundle in bundles for document in bundle.documents]
+    return insert(writer, documents, token)
 
 
 def insert(writer: SegmentWriter, documents: Sequence[Document], token: str) -> list[Document]:

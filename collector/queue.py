@@ -9,20 +9,16 @@ import threading
 import time
 import uuid
 from collections import deque
-from collections.abc import Sequence
 from concurrent.futures import Future
 from math import inf
 
 from msgspec import Struct
 
+from collector.bundle import Bundle
 from store.model import Document
 
 Kept = Future[tuple[Document, ...]]
 """Done when the documents are kept; its result are those the store refused, normally none."""
-
-OVERHEAD, CALL, MEMBER, ITEM = 1000, 300, 50, 100
-"""Bytes in memory beside the raw ones (measured): of a document, and of each of its calls,
-subsegments and annotations. A document of 64 kB can be mostly one of these."""
 
 
 class Full(Exception):
@@ -56,8 +52,7 @@ class Limits(Struct, frozen=True):
 class Chunk(Struct):
     """What was submitted together. ``kept`` is None when nobody waits for an answer."""
 
-    documents: Sequence[Document]
-    size: int
+    bundle: Bundle
     arrived: float
     due: float
     kept: Kept | None
@@ -67,23 +62,13 @@ class Batch(Struct):
     """What goes into the store together, under one token."""
 
     chunks: list[Chunk]
-    documents: list[Document]
+    count: int
+    """Documents."""
     size: int
     token: str
     started: float
     settled: bool = False
     """Whether the senders have their answer."""
-
-
-def size_in_memory(documents: Sequence[Document]) -> int:
-    """Bytes that documents take while they wait, roughly."""
-    return (
-        sum([len(d.raw) for d in documents])
-        + OVERHEAD * len(documents)
-        + CALL * sum([len(d.calls) for d in documents])
-        + MEMBER * sum([len(d.members) for d in documents])
-        + ITEM * sum([len(d.annotations) for d in documents])
-    )
 
 
 class BatchQueue:
@@ -100,10 +85,10 @@ class BatchQueue:
         self._due = inf
         self._closed = False
 
-    def add(self, documents: Sequence[Document], kept: Kept | None, wait: float = 0.0) -> bool:
+    def add(self, bundle: Bundle, kept: Kept | None, wait: float = 0.0) -> bool:
         """Queue documents; False when the queue is closed or, after ``wait`` seconds, full."""
         limits = self._limits
-        count, size = len(documents), size_in_memory(documents)
+        count, size = bundle.count, bundle.size
         deadline = time.monotonic() + wait
         with self._changed:
             while not self._has_room(count, size) and not self._closed:
@@ -115,7 +100,7 @@ class BatchQueue:
                 return False
             now = time.monotonic()
             due = now + (limits.batch_age if kept is None else limits.answer_age)
-            self._waiting.append(Chunk(documents, size, now, due, kept))
+            self._waiting.append(Chunk(bundle, now, due, kept))
             sooner = due < self._due
             self._due = min(self._due, due)
             self._waiting_documents += count
@@ -159,7 +144,7 @@ class BatchQueue:
                 return False
             batch.settled = True
             self._running.pop(batch.token, None)
-            self._held_documents -= len(batch.documents)
+            self._held_documents -= batch.count
             self._held_bytes -= batch.size
             self._changed.notify_all()  # there is room, and the next batch may go
         for chunk in batch.chunks:
@@ -205,20 +190,18 @@ class BatchQueue:
         """Whole chunks up to a batch's size, one at least."""
         limits, waiting = self._limits, self._waiting
         chunks = [waiting.popleft()]
-        count, size = len(chunks[0].documents), chunks[0].size
+        count, size = chunks[0].bundle.count, chunks[0].bundle.size
         while waiting:
-            chunk = waiting[0]
-            count, size = count + len(chunk.documents), size + chunk.size
-            if count > limits.batch_documents or size > limits.batch_bytes:
+            more = waiting[0].bundle
+            if count + more.count > limits.batch_documents or size + more.size > limits.batch_bytes:
                 break
+            count, size = count + more.count, size + more.size
             chunks.append(waiting.popleft())
-        documents = [document for chunk in chunks for document in chunk.documents]
-        size = sum(chunk.size for chunk in chunks)
-        self._waiting_documents -= len(documents)
+        self._waiting_documents -= count
         self._waiting_bytes -= size
         self._waiting_answers -= sum(chunk.kept is not None for chunk in chunks)
         self._due = min((chunk.due for chunk in waiting), default=inf)
-        batch = Batch(chunks, documents, size, uuid.uuid4().hex, time.monotonic())
+        batch = Batch(chunks, count, size, uuid.uuid4().hex, time.monotonic())
         self._running[batch.token] = batch
         return batch
 
@@ -232,5 +215,5 @@ def _answer(chunk: Chunk, outcome: tuple[Document, ...] | Full) -> None:
     elif not outcome:
         kept.set_result(())
     else:
-        ours = {id(document) for document in chunk.documents}
+        ours = {id(document) for document in chunk.bundle.held}
         kept.set_result(tuple(document for document in outcome if id(document) in ours))

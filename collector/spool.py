@@ -16,13 +16,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import msgspec
 import structlog
 import zstandard
-
-from store.model import Document
 
 log = structlog.get_logger(__name__)
 
@@ -45,6 +43,15 @@ class Spooled(NamedTuple):
 
     token: str
     documents: list[tuple[int, bytes]]
+
+
+class Written(Protocol):
+    """What a document can be made of again."""
+
+    @property
+    def version(self) -> int: ...
+    @property
+    def raw(self) -> bytes: ...
 
 
 class _File(NamedTuple):
@@ -96,7 +103,7 @@ class Spool:
             file = next(iter(self._files.values()), None)
         return int(file.name.partition("-")[0]) / 1e6 if file else None
 
-    def write(self, documents: Sequence[Document], token: str) -> None:
+    def write(self, documents: Sequence[Written], token: str) -> None:
         """Keep a batch: when it returns, the batch survives a crash. Raises SpoolFull.
 
         A token that waits already is kept already.

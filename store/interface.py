@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import Enum
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -142,6 +142,7 @@ class SegmentWriter(Protocol):
         ...
 
 
+@runtime_checkable
 class PackingWriter(SegmentWriter, Protocol):
     """A writer that can prepare documents for their way as soon as they are there.
 

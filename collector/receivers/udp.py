@@ -13,14 +13,14 @@ import socket
 import sys
 import threading
 from contextlib import suppress
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 
 import structlog
 
 from collector.decode.daemon import split_datagram
 from collector.decode.rejected import Rejected
 from collector.intake import Intake
-from collector.receivers.drain import create_drain
+from collector.receivers.drain import AT_ONCE, create_drain
 from collector.receivers.kernel_drops import KernelDrops
 
 log = structlog.get_logger(__name__)
@@ -132,13 +132,26 @@ class UdpReceiver:
         self._waiting.put(datagrams)
 
     def _decode_loop(self) -> None:
-        while (datagrams := self._waiting.get()) is not None:
+        more = True
+        while more:
+            datagrams, more = self._next()
             try:
                 self.take(datagrams)
             except Exception:
                 log.exception("udp_failed")  # a bug must not silence the door
             self._decoded += _size(datagrams)
             self._room.set()
+
+    def _next(self) -> tuple[list[bytes], bool]:
+        """What was read and is not yet decoded, up to some `AT_ONCE`; whether more may come."""
+        datagrams: list[bytes] = []
+        with suppress(Empty):
+            while len(datagrams) < AT_ONCE:
+                few = self._waiting.get(block=not datagrams)
+                if few is None:
+                    return datagrams, False
+                datagrams += few
+        return datagrams, True
 
     def take(self, datagrams: list[bytes]) -> None:
         """Unwrap, decode and queue datagrams."""

@@ -356,7 +356,7 @@ def test_a_mistake_ends_no_thread(setup: Setup) -> None:
         raise RuntimeError("nobody thought of this")
 
     with pytest.MonkeyPatch.context() as patch, structlog.testing.capture_logs() as told:
-        for name in ("insert", "replay"):
+        for name in ("put_batch", "replay"):
             patch.setattr(batch_module, name, mistake)
         patch.setattr(batcher, "_show", mistake)
         assert batcher.submit(documents(1)).result(5) == ()
