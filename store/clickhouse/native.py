@@ -30,7 +30,7 @@ OWN_DICTIONARY = 1 << 9 | 1 << 10
 """This block brings its whole dictionary (has additional keys, needs update)."""
 
 
-class Columns(list[Sequence[Any]]):
+class Columns(list[Any]):
     """Columns of plain values, given to `NativeClient.execute` instead of a list of lists.
 
     Values are what their types take: str or bytes for String, int for numbers and DateTime, bytes

@@ -31,11 +31,15 @@ _OBJECT = 64
 """Bytes a part takes in memory beside its content, roughly."""
 
 
-class _Worded(NamedTuple):
-    """LowCardinality: the distinct values, and the number of each row's."""
+class Worded(Struct, gc=False):
+    """LowCardinality: values, and which of them each row has. Whoever knows what repeats may give a
+    column so; a value may be there more than once."""
 
     words: list[str]
     codes: bytes | array[int]
+
+    def __len__(self) -> int:
+        return len(self.codes)
 
 
 class _Listed(NamedTuple):
@@ -45,7 +49,7 @@ class _Listed(NamedTuple):
     values: bytes
 
 
-_Part = bytes | Sequence[bytes] | _Worded | _Listed
+_Part = bytes | Sequence[bytes] | Worded | _Listed
 
 
 class Piece(Struct, gc=False):
@@ -101,13 +105,23 @@ def _joiner(type: str) -> Callable[[Sequence[Any]], bytes | list[bytes]]:
     return _join_strings if type == "String" else b"".join
 
 
-def _pack_words(values: Sequence[str]) -> _Worded:
+def numbered(codes: dict[Any, int], keys: Sequence[Any]) -> bytes | array[int]:
+    """The number of each key."""
+    found = map(codes.__getitem__, keys)
+    return bytes(found) if len(codes) <= 256 else array("I", found)
+
+
+def _pack_words(values: Sequence[str] | Worded) -> Worded:
+    if isinstance(values, Worded):
+        return values
+    first, rows = values[0], len(values)
+    if values[-1] == first and values.count(first) == rows:  # one pass in C, and many are so
+        return Worded([first], bytes(rows))
     codes = {value: code for code, value in enumerate(dict.fromkeys(values))}
-    keys = map(codes.__getitem__, values)
-    return _Worded(list(codes), bytes(keys) if len(codes) <= 256 else array("I", keys))
+    return Worded(list(codes), numbered(codes, values))
 
 
-def _join_words(parts: Sequence[_Worded]) -> bytes:
+def _join_words(parts: Sequence[Worded]) -> bytes:
     codes: dict[str, int] = {}
     for part in parts:
         for word in part.words:
@@ -123,7 +137,7 @@ def _join_words(parts: Sequence[_Worded]) -> bytes:
     )
 
 
-def _renumbered(part: _Worded, codes: dict[str, int], typecode: str) -> bytes:
+def _renumbered(part: Worded, codes: dict[str, int], typecode: str) -> bytes:
     new = [codes[word] for word in part.words]
     if typecode == "B" and isinstance(part.codes, bytes):
         return part.codes.translate(bytes(new).ljust(256))
@@ -144,7 +158,7 @@ def _join_strings(parts: Sequence[Any]) -> bytes | list[bytes]:
 def _size(part: _Part) -> int:
     if isinstance(part, bytes):
         return _OBJECT + len(part)
-    if isinstance(part, _Worded):
+    if isinstance(part, Worded):
         words = sum(map(sys.getsizeof, part.words))
         return 3 * _OBJECT + words + 8 * len(part.words) + sys.getsizeof(part.codes)
     if isinstance(part, _Listed):

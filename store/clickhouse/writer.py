@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from store.clickhouse import packed
 from store.clickhouse.native import Columns, Encoded
-from store.clickhouse.packed import Piece
+from store.clickhouse.packed import Piece, Worded, numbered
 from store.model import COMPLETE, Document, NodeKey, State
 
 DEDUPLICATE = {"deduplicate_blocks_in_dependent_materialized_views": 1}
@@ -138,9 +138,14 @@ def document_columns(documents: Sequence[Document]) -> Columns:
     )
 
 
-def _nodes(nodes: list[NodeKey]) -> tuple[tuple[str, ...], ...]:
-    """Accounts, names and types."""
-    return tuple(zip(*nodes, strict=True)) or ((), (), ())
+def _nodes(nodes: list[NodeKey]) -> tuple[Worded, Worded, Worded]:
+    """Accounts, names and types. The decoder gives one object for each node, so that comparing
+    objects finds what repeats three times as fast as comparing texts."""
+    ids = list(map(id, nodes))
+    distinct = dict(zip(ids, nodes, strict=True))
+    codes = numbered({key: code for code, key in enumerate(distinct)}, ids)
+    account, name, type = zip(*distinct.values(), strict=True) if nodes else ((), (), ())
+    return Worded(list(account), codes), Worded(list(name), codes), Worded(list(type), codes)
 
 
 def _versions(
