@@ -31,14 +31,14 @@ def test_an_outage_loses_nothing(tmp_path: Path, counters: Counters) -> None:
         put(1, 2)
         (trace_id,) = {d.trace_id for d in intake.decode([segment_bytes()], "x").documents}
     put(3, 4)
-    put(5)
+    put(*range(101, 141))  # enough to be packed
     assert counters.snapshot()["stored"] == 2
     with EmbeddedClickHouse(tmp_path / "engine"):
         put(6)
-        eventually(lambda: counters.snapshot()["stored"] == 6, 20)
+        eventually(lambda: counters.snapshot()["stored"] == 45, 20)
         trace = store.get_traces([trace_id])[trace_id]
-        assert sorted(trace.documents) == [1, 2, 3, 4, 5, 6]
-        assert trace.revision == 6
+        assert sorted(trace.documents) == [1, 2, 3, 4, 6, *range(101, 141)]
+        assert trace.revision == 45
         intake.stop()
         store.close()
     assert list((tmp_path / "spool").iterdir()) == []
