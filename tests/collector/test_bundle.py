@@ -13,7 +13,6 @@ from store.model import Document
 from tests.collector.otlp_samples import SERVER, decode, span
 from tests.collector.samples import segment_bytes
 
-
 NOW = 1_795_560_000_000_000
 
 
