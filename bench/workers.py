@@ -103,6 +103,7 @@ def _run(kind: str, address: Address, seconds: float, out: Connection, begin: Ev
 def _ours(address: Address, chunks: Iterator[list[bytes]]) -> int:
     from prometheus_client import CollectorRegistry
 
+    from collector.app import spare_the_garbage_collector
     from collector.counters import Counters
     from collector.intake import Intake
     from store.clickhouse.store import ClickHouseStore
@@ -111,6 +112,7 @@ def _ours(address: Address, chunks: Iterator[list[bytes]]) -> int:
     with tempfile.TemporaryDirectory() as folder:
         intake = Intake(store, folder, counters=Counters(CollectorRegistry()))
         intake.start()
+        spare_the_garbage_collector()
         count = 0
         for chunk in chunks:
             decoded = intake.decode(chunk, "pool")

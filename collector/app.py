@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import os
 import signal
 import socket
@@ -102,12 +103,21 @@ async def _serve(settings: CollectorSettings, intake: Intake, stop: threading.Ev
     doors = _Doors(settings, intake)
     try:
         addresses = await doors.open()
+        spare_the_garbage_collector()
         log.info("collector_ready", **addresses)
         if settings.on_ready is not None:
             settings.on_ready(addresses)
         await _until_told(stop)
     finally:
         await doors.close()
+
+
+def spare_the_garbage_collector() -> None:
+    """What is there stays, and need not be looked at again; what comes hardly ever forms cycles, and
+    most of it is gone before it has been looked at once. A tenth of the CPU time (measured)."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 100)
 
 
 class _Doors:

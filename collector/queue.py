@@ -28,8 +28,8 @@ class Full(Exception):
 class Limits(Struct, frozen=True):
     """When a batch is due, how much may wait, and when the store is called slow or away."""
 
-    batch_documents: int = 20_000
-    batch_bytes: int = 48 << 20
+    batch_documents: int = 30_000
+    batch_bytes: int = 64 << 20
     batch_age: float = 0.2
     """Seconds a document waits for company when nobody waits for it."""
     answer_age: float = 0.05
