@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import structlog
 
-from collector.bundle import Bundle, pack_all
+from collector.bundle import PACKED_AT_ONCE, Bundle, pack_all
 from collector.counters import Counters
 from collector.decode.rejected import Reason, Rejected
 from collector.decode.stored import decode_any
@@ -91,8 +91,28 @@ def replay(writer: SegmentWriter, spool: Spool, counters: Counters, token: str) 
     if batch is None:
         counters.dropped.labels("torn").inc()
         return
+    packer = writer if isinstance(writer, PackingWriter) else None
+    starts = range(0, len(batch.documents), PACKED_AT_ONCE)
+    bundles = [
+        Bundle(_readable(batch.documents[start : start + PACKED_AT_ONCE], counters), packer)
+        for start in starts
+    ]
+    count = sum(bundle.count for bundle in bundles)
+    whole = count == len(batch.documents)
+    if count:
+        refused = put_batch(writer, bundles, batch.token)
+        count_stored(counters, count, len(refused))
+        whole = whole and not refused
+    if whole:
+        spool.remove(token)
+    else:
+        spool.refuse(token)
+
+
+def _readable(raws: Sequence[tuple[int, bytes]], counters: Counters) -> list[Document]:
+    """Documents from disk; those that are none any more are counted."""
     documents: list[Document] = []
-    for version, raw in batch.documents:
+    for version, raw in raws:
         try:
             documents.append(decode_any(raw, version))
         except Rejected as rejected:  # taken before, by another release
@@ -104,15 +124,7 @@ def replay(writer: SegmentWriter, spool: Spool, counters: Counters, token: str) 
                     id=rejected.id,
                     **unsaid,
                 )
-    whole = len(documents) == len(batch.documents)
-    if documents:
-        refused = insert(writer, documents, batch.token)
-        count_stored(counters, len(documents), len(refused))
-        whole = whole and not refused
-    if whole:
-        spool.remove(token)
-    else:
-        spool.refuse(token)
+    return documents
 
 
 def count_stored(counters: Counters, documents: int, refused: int) -> None:

@@ -28,8 +28,8 @@ class Full(Exception):
 class Limits(Struct, frozen=True):
     """When a batch is due, how much may wait, and when the store is called slow or away."""
 
-    batch_documents: int = 30_000
-    batch_bytes: int = 64 << 20
+    batch_documents: int = 20_000
+    batch_bytes: int = 48 << 20
     batch_age: float = 0.2
     """Seconds a document waits for company when nobody waits for it."""
     answer_age: float = 0.05
@@ -40,7 +40,7 @@ class Limits(Struct, frozen=True):
     it costs with 4,000, and leaves less to merge (measured)."""
     many: int = 2_000
     queue_documents: int = 200_000
-    queue_bytes: int = 160 << 20
+    queue_bytes: int = 128 << 20
     """With two batches on their way and a third being filled; a collector stays below 400 MB."""
     insert_threads: int = 2
     slow_insert: float = 5.0
