@@ -15,16 +15,10 @@ from collector.decode.document import decode_document
 from collector.decode.wire import read_strictly
 from store.clickhouse import writer
 from store.clickhouse.client import Address, connect
-from store.clickhouse.native import NativeClient
-from store.model import Document
+from store.clickhouse.packed import join
 
 BATCH = 20_000
 REPEATS = 3
-TABLES = (
-    ("documents", writer.DOCUMENT_COLUMNS, writer.document_columns),
-    ("calls", writer.CALL_COLUMNS, writer.call_columns),
-    ("segments", writer.SEGMENT_COLUMNS, writer.segment_columns),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,28 +42,31 @@ def decoding() -> Iterator[Floor]:
     yield Floor("msgspec, every field we use", _cpu(lambda: _each(read_strictly, raws)))
     yield Floor("`plain`: decode and columns", _cpu(lambda: plain_columns(raws)))
     yield Floor("decode_document", _cpu(lambda: _each(lambda raw: decode_document(raw, 1), raws)))
-    documents = [decode_document(raw, 1) for raw in raws]
-    yield Floor(
-        "columns of all tables",
-        _cpu(lambda: _columns(documents)),
-    )
+    yield Floor("decode_document and pack", _cpu(lambda: _pack(raws)))
 
 
 def inserting(address: Address, server: psutil.Process) -> Iterator[Floor]:
     """The same columns into tables that keep nothing, and into the real ones."""
     client = connect(address)
-    for table, _, _ in TABLES:
-        client.execute(f"CREATE TABLE nothing_{table} AS {table} ENGINE = Null")
+    for table in writer.TABLES:
+        client.execute(f"CREATE TABLE nothing_{table.name} AS {table.name} ENGINE = Null")
     for prefix, what in (
-        ("nothing_", "insert, kept nowhere"),
-        ("", "insert, all tables and views"),
+        ("nothing_", "join and insert, kept nowhere"),
+        ("", "join and insert, all tables and views"),
     ):
         mine = theirs = 0.0
         for _ in range(REPEATS):
-            documents = _documents()
+            packed = _pack([raw for _, raw in Documents().take(BATCH)])
             before, begun = _seconds(server), time.thread_time()
-            for table, names, columns in TABLES:
-                _insert(client, prefix + table, names, columns, documents)
+            for number, table in enumerate(writer.TABLES):
+                pieces = [piece for few in packed if (piece := few.pieces[number]) is not None]
+                if pieces:
+                    client.execute(
+                        f"INSERT INTO {prefix}{table.name} ({table.names}) VALUES",
+                        join(table.types, pieces),
+                        columnar=True,
+                        settings={"insert_deduplication_token": uuid.uuid4().hex},
+                    )
             mine += time.thread_time() - begun
             theirs += _seconds(server) - before
         scale = 1e6 / BATCH / REPEATS
@@ -77,30 +74,12 @@ def inserting(address: Address, server: psutil.Process) -> Iterator[Floor]:
     client.disconnect()
 
 
-def _columns(documents: list[Document]) -> None:
-    for start in range(0, BATCH, writer.HOT):
-        for _, _, columns in TABLES:
-            columns(documents[start : start + writer.HOT])
-
-
-def _documents() -> list[Document]:
+def _pack(raws: list[bytes]) -> list[writer.Packed]:
     now = time.time_ns() // 1000
-    return [decode_document(raw, now) for _, raw in Documents().take(BATCH)]
-
-
-def _insert(
-    client: NativeClient,
-    table: str,
-    names: str,
-    columns: Callable[[list[Document]], object],
-    documents: list[Document],
-) -> None:
-    client.execute(
-        f"INSERT INTO {table} ({names}) VALUES",
-        columns(documents),
-        columnar=True,
-        settings={"insert_deduplication_token": uuid.uuid4().hex},
-    )
+    return [
+        writer.pack([decode_document(raw, now) for raw in raws[start : start + writer.HOT]])
+        for start in range(0, len(raws), writer.HOT)
+    ]
 
 
 def _each(decode: Callable[[bytes], object], raws: list[bytes]) -> None:
