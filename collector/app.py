@@ -6,6 +6,7 @@ Builds everything by hand; whoever starts it decides which store is behind it.
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import errno
 import gc
 import os
@@ -37,6 +38,10 @@ log = structlog.get_logger(__name__)
 
 TRIES = 20
 """Numbers to try when any will do and UDP and HTTP share it."""
+
+
+_ARENA_MAX = -8
+"""M_ARENA_MAX of mallopt(3)."""
 
 
 class DoorTaken(Exception):
@@ -77,6 +82,7 @@ class CollectorSettings:
 
 def run_collector(settings: CollectorSettings, stop: threading.Event | None = None) -> int:
     """Collect until SIGTERM or SIGINT (or ``stop``). Raises DoorTaken before anything is open."""
+    share_arenas()
     writer = settings.writer()
     intake = Intake(
         writer,
@@ -110,6 +116,13 @@ async def _serve(settings: CollectorSettings, intake: Intake, stop: threading.Ev
         await _until_told(stop)
     finally:
         await doors.close()
+
+
+def share_arenas() -> None:
+    """All threads allocate from two arenas. One makes what another frees here, and in arenas of their
+    own much stays with the process: 70 MB more at the end of an outage (measured)."""
+    with suppress(AttributeError, OSError, TypeError):  # another C library than glibc
+        ctypes.CDLL(None).mallopt(_ARENA_MAX, 2)
 
 
 def spare_the_garbage_collector() -> None:
