@@ -179,6 +179,7 @@ TYPES = {
     "traced": "UInt8",
     "state": "UInt8",
     "status": "UInt16",
+    "weight": "UInt32",
     "url": "String",
     "client_ip": "String",
     "user_agent": "String",
@@ -189,8 +190,12 @@ TYPES = {
     "received": "DateTime('UTC')",
     "ver": "UInt64",
 }
-"""Of the columns of all tables, as the migrations have them; the others are WORD."""
-WORD = "LowCardinality(String)"
+"""Of the columns of all tables, as the migrations have them."""
+WORDS = (
+    "account, name, type, service, method, resource_arn, instance_id, availability_zone, exception, "
+    "owner_account, owner_name, owner_type, host"
+)
+TYPES |= dict.fromkeys(WORDS.split(", "), "LowCardinality(String)")
 
 
 class Table:
@@ -199,7 +204,7 @@ class Table:
     def __init__(self, name: str, names: str, build: Callable[[Sequence[Document]], Columns]):
         self.name = name
         self.names = names
-        self.types = [TYPES.get(column, WORD) for column in names.split(", ")]
+        self.types = [TYPES[column] for column in names.split(", ")]
         self.build = build
 
 
