@@ -30,8 +30,9 @@ class Limits(Struct, frozen=True):
 
     batch_documents: int = 20_000
     batch_bytes: int = 48 << 20
-    batch_age: float = 0.2
-    """Seconds a document waits for company when nobody waits for it."""
+    batch_age: float = 1.0
+    """Seconds a document waits for company when nobody waits for it. An insert makes some seven parts,
+    whatever is in it: at 0.2 s an almost idle ClickHouse was busy merging them."""
     answer_age: float = 0.05
     """The same when a sender waits for the answer."""
     patience: float = 0.8

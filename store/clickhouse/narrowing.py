@@ -20,6 +20,13 @@ def narrowed(query: TraceQuery, rows: str, *, strict: bool) -> str:
 
     ``rows`` says which rows of `segments` and `calls` to look at: every row of the traces in question.
     """
+    roots = ""
+    if query.states:
+        states = ", ".join(str(int(state)) for state in sorted(query.states))
+        roots = _roots(f"state IN ({states})", rows, strict)
+        if State.OK not in query.states:
+            # Few traces do: the rest need only be looked for among them.
+            rows = f"{rows} AND trace_id IN ({roots})"
     parts = [
         f"SELECT trace_id FROM segments WHERE {rows} AND has(annotations, {sql.text(item)})"
         for item in query.annotations
@@ -28,13 +35,14 @@ def narrowed(query: TraceQuery, rows: str, *, strict: bool) -> str:
         parts += _edge(*query.edge, rows, strict)
     if query.node is not None:
         parts.append(_node(query.node, rows, strict))
-    if query.states:
-        if strict and State.OK in query.states and parts:
+    if query.states and not parts:
+        parts.append(roots)
+    elif State.OK in query.states:
+        if strict:
             # Most traces do: not worth a look at those which the rest rules out.
             others = " AND ".join(f"trace_id IN ({part})" for part in parts)
-            rows = f"{rows} AND {others}"
-        states = ", ".join(str(int(state)) for state in sorted(query.states))
-        parts.append(_roots(f"state IN ({states})", rows, strict))
+            roots = _roots(f"state IN ({states})", f"{rows} AND {others}", strict)
+        parts.append(roots)
     return " AND ".join(f"trace_id IN ({part})" for part in parts)
 
 

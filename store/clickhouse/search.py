@@ -109,8 +109,10 @@ class _Search:
     @property
     def _size(self) -> int:
         """How many candidates to ask for: one more than there is room for says whether anything
-        comes behind the page."""
-        return min(CHUNK, self._limit - len(self._found) + 1 + 2 * self._rejected)
+        comes behind the page. Of those that may fail twice as many: to ask again takes longer than
+        to judge them."""
+        room = self._limit - len(self._found) + 1
+        return min(CHUNK, (room if self._query.is_plain else 2 * room) + 2 * self._rejected)
 
     def _first(self, slice: Slice, before: Place | None) -> tuple[str, Rows]:
         """A condition on trace_id that every match in a slice meets, and the first that meet it."""

@@ -32,6 +32,9 @@ MOST_PLACES = 2000
 MOST_GUESSED = 3
 """Traces that are looked for where their ids say they began, before it is known."""
 
+WORTH_HALVING = 64
+"""Traces that are asked for in two statements."""
+
 _TRACES = """
 SELECT hex(trace_id), groupUniqArray(minute), max(updated), sum(revision) FROM traces
 WHERE trace_id IN {ids} GROUP BY trace_id HAVING max(sampled) = 1
@@ -143,18 +146,30 @@ def matching(ask: Ask, query: TraceQuery, minutes: Minutes) -> set[bytes]:
     """Which of some traces match a query (`store.matching`); calls are asked for when they matter."""
     traces = {trace_id: Trace(trace_id, {}, {}, 0, 0, {}) for trace_id in minutes}
     in_nodes = query.node is not None or query.edge is not None
-    statement = _LEAN_SEGMENTS.format(
-        node="account, name, type" if in_nodes else "'', '', ''",
-        annotations="annotations" if query.annotations else "[]",
-        places=places_of(minutes),
-    )
-    _add_documents(traces, ask(statement), {})
+    node = "account, name, type" if in_nodes else "'', '', ''"
+    annotations = "annotations" if query.annotations else "[]"
+    statements = [
+        _LEAN_SEGMENTS.format(node=node, annotations=annotations, places=places_of(half))
+        for half in _halves(minutes)
+    ]
+    for rows in each(ask, *statements):
+        _add_documents(traces, rows, {})
     verdicts = {id: settled(trace, query) for id, trace in traces.items() if trace.documents}
     if open := [id for id, verdict in verdicts.items() if verdict is None]:
         places = places_of({id: minutes[id] for id in open})
         _add_calls(traces, ask(_LEAN_CALLS.format(places=places)))
         verdicts.update({id: matches(traces[id], query) for id in open})
     return {trace_id for trace_id, verdict in verdicts.items() if verdict}
+
+
+def _halves(minutes: Minutes) -> list[Minutes]:
+    """Many traces in two parts, to be asked for at the same time: reading them, each in a place of its
+    own, takes much longer than the planning."""
+    if len(minutes) < WORTH_HALVING:
+        return [minutes]
+    items = list(minutes.items())
+    middle = len(items) // 2
+    return [dict(items[:middle]), dict(items[middle:])]
 
 
 def places_of(minutes: Minutes) -> str:
