@@ -188,6 +188,16 @@ class GraphReader(Protocol):
         """The graph of all units that started in the window (`store.edges.weave`)."""
         ...
 
+    def map_window(self, window: TimeRange) -> TimeRange:
+        """The window to ask for instead, and to say: itself, unless the minutes that it cuts through
+        hold too many units to be counted while somebody waits; then those are taken whole."""
+        ...
+
+    def finest_step(self, window: TimeRange) -> int:
+        """The least step, microseconds, in which the series of a window can be had soon: 1, or a
+        minute."""
+        ...
+
     def node_series(self, node: NodeKey, window: TimeRange, step: int) -> list[Slice]:
         """Statistics of a node's units per ``step`` microseconds from the window's start on.
 

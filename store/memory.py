@@ -74,6 +74,14 @@ class MemoryStore:
             if other is None or _call_holds(owned) >= _call_holds(other):
                 trace.calls[owned.call.id] = owned
 
+    def map_window(self, window: TimeRange) -> TimeRange:
+        """The same."""
+        return window
+
+    def finest_step(self, window: TimeRange) -> int:
+        """Any."""
+        return 1
+
     def get_traces(self, trace_ids: Sequence[bytes], *, raw: bool = False) -> dict[bytes, Trace]:
         """The traces that exist; raw documents are always there."""
         known = {id: trace for id in trace_ids if (trace := self._traces.get(id)) is not None}

@@ -43,6 +43,7 @@ def details_router(context: Context) -> APIRouter:
 
 def node_detail(context: Context, id: str, window: TimeRange) -> NodeDetail:
     """A node; of a client, which measures nothing, the figures of the edge it stands for."""
+    window = context.store.map_window(window)
     graph = _graph(context, window)
     key = expect_node(graph, id)
     if key.is_client:
@@ -60,6 +61,7 @@ def node_detail(context: Context, id: str, window: TimeRange) -> NodeDetail:
 
 def edge_detail(context: Context, source: str, target: str, window: TimeRange) -> EdgeDetail:
     """An edge."""
+    window = context.store.map_window(window)
     graph = _graph(context, window)
     ends = find_node(graph, source), find_node(graph, target)
     if ends[0] is None or ends[1] is None or not graph.has_edge(*ends):
@@ -76,27 +78,35 @@ def edge_detail(context: Context, source: str, target: str, window: TimeRange) -
 
 
 def _node_parts(context: Context, graph: Graph, key: NodeKey, window: TimeRange) -> Detail:
-    store, step = context.store, step_of(window)
-    earlier_services = store.service_graph(earlier(window)).services
+    store, (span, step) = context.store, _steps(context, window)
+    earlier_services = store.service_graph(store.map_window(earlier(window))).services
     was = earlier_services.get(key)
     return {
         "before": before(was.statistics) if was else None,
         "histogram": histogram_figure(stats_of(graph, key).statistics.histogram),
-        "over_time": over_time_figure(store.node_series(key, window, step), window, step),
+        "over_time": over_time_figure(store.node_series(key, span, step), span, step),
         "errors": _errors(store.node_failures(key, window)),
     }
 
 
 def _edge_parts(context: Context, graph: Graph, edge: Ends, window: TimeRange) -> Detail:
-    store, step = context.store, step_of(window)
-    once = store.service_graph(earlier(window))
+    store, (span, step) = context.store, _steps(context, window)
+    once = store.service_graph(store.map_window(earlier(window)))
     was = (once.links if calls_of(graph, *edge).link else once.edges).get(edge)
     return {
         "before": before(was.statistics) if was else None,
         "histogram": histogram_figure(calls_of(graph, *edge).statistics.histogram),
-        "over_time": over_time_figure(store.edge_series(*edge, window, step), window, step),
+        "over_time": over_time_figure(store.edge_series(*edge, span, step), span, step),
         "errors": _errors(store.edge_failures(*edge, window)),
     }
+
+
+def _steps(context: Context, window: TimeRange) -> tuple[TimeRange, int]:
+    """What a series is drawn over, and its step: of whole minutes where those are long."""
+    grain = context.store.finest_step(window)
+    span = TimeRange(window.start // grain * grain, window.end)
+    step = step_of(span)
+    return span, step if step % grain == 0 else grain
 
 
 def _errors(failures: Iterable[Failure]) -> list[ErrorShare]:

@@ -42,7 +42,7 @@ def query_of(store: Store, window: TimeRange, filters: _Filters) -> TraceQuery |
     """The store's question; None when the node or edge had no traffic, so no trace can match."""
     if not filters.node and not filters.edge:
         return TraceQuery(window, states=filters.states)
-    graph = build_graph(store.service_graph(window))
+    graph = build_graph(store.service_graph(store.map_window(window)))
     node = find_node(graph, filters.node) if filters.node else None
     if filters.node and node is None:
         return None

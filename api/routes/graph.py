@@ -14,9 +14,14 @@ from store.edges import weave
 
 
 def get_service_graph(context: Context, asked: Asked) -> dict[str, Any]:
-    """The graph of a window of any length, in one page."""
-    window = asked.window()
+    """The graph of a window of any length, in one page.
+
+    StartTime and EndTime say of which: of the one asked for, or of whole minutes around it (where a
+    minute holds very much; X-Ray does not say how finely it counts).
+    """
+    asked_for = asked.window()
     check_group(asked)
+    window = context.store.map_window(asked_for)
     graph = build_graph(context.store.service_graph(window))
     return {
         **whole_seconds(*window),

@@ -25,7 +25,12 @@ def maps_router(context: Context) -> APIRouter:
     @router.get("/api/map", response_class=Response, responses={200: {"model": ServiceMap}})
     async def whole(request: Request, window: Window) -> Response:
         """The map of a window; of very many nodes the busiest."""
-        return await in_thread(request, lambda: reply(draw(context, window, graph_of(window))))
+
+        def work() -> Response:
+            shown = context.store.map_window(window)
+            return reply(draw(context, shown, graph_of(shown)))
+
+        return await in_thread(request, work)
 
     @router.get("/api/map/focus", response_class=Response, responses={200: {"model": ServiceMap}})
     async def around(
@@ -37,8 +42,9 @@ def maps_router(context: Context) -> APIRouter:
         """The neighbourhood of one node, laid out afresh."""
 
         def work() -> Response:
-            graph = graph_of(window)
-            return reply(draw(context, window, focus(graph, expect_node(graph, node), hops)))
+            shown = context.store.map_window(window)
+            graph = graph_of(shown)
+            return reply(draw(context, shown, focus(graph, expect_node(graph, node), hops)))
 
         return await in_thread(request, work)
 

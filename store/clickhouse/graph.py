@@ -35,11 +35,17 @@ from store.interface import Failure, Slice, failures_by_frequency
 from store.model import MINUTE, NodeKey, ServiceGraph, State, TimeRange
 
 LAST_MINUTE = (1 << 32) - 1
+MOST_RAW = 200_000
+"""Rows that are counted while somebody waits: half a second. Of more, whole minutes are shown."""
 
 _PLAN = """
 SELECT width, slot, argMax(built, rev), argMax(start, rev), argMax(end, rev) FROM rollups
 WHERE kind = 255 AND slot >= :first AND slot <= :last AND (width > 1 OR slot IN (:ends))
 GROUP BY width, slot
+"""
+_LENGTHS = """
+SELECT slot, argMax(rows, rev), argMax(start, rev), argMax(end, rev) FROM rollups
+WHERE width = 1 AND kind = 255 AND :slots GROUP BY slot
 """
 _HOLDS = """(width, slot, rev) IN (
     SELECT width, slot, max(rev) FROM rollups WHERE kind = 255 AND :slots GROUP BY width, slot
@@ -155,10 +161,34 @@ def failures(ask: Ask, wanted: str, window: TimeRange) -> list[Failure]:
     return failures_by_frequency(counts)
 
 
+def map_window(ask: Ask, window: TimeRange) -> TimeRange:
+    """The window, or with the minutes taken whole that it really cuts through, when they are long."""
+    slots = f"slot IN ({', '.join(map(str, ends_of(window)))})"
+    cut = {
+        slot: rows
+        for slot, rows, low, high in ask(bind(_LENGTHS, slots=slots))
+        if not (low in window and high in window)
+    }
+    if sum(cut.values()) <= MOST_RAW:
+        return window
+    first, last = _bounds(window)
+    return TimeRange(
+        first * MINUTE if first in cut else window.start,
+        (last + 1) * MINUTE if last in cut else window.end,
+    )
+
+
+def finest_step(ask: Ask, window: TimeRange) -> int:
+    """A minute, when the window holds more rows than can be counted while somebody waits."""
+    first, last = _bounds(window)
+    minutes = ask(bind(_LENGTHS, slots=f"slot BETWEEN {first} AND {last}"))
+    return MINUTE if sum(rows for _, rows, *_ in minutes) > MOST_RAW else 1
+
+
 def marks_of(window: TimeRange) -> str:
     """The statement whose answer `plan` goes by."""
     first, last = _bounds(window)
-    ends = ", ".join(map(str, _ends(window))) or "0"
+    ends = ", ".join(map(str, ends_of(window))) or "0"
     return bind(_PLAN, first=first, last=last, ends=ends)
 
 
@@ -166,7 +196,7 @@ def _bounds(window: TimeRange) -> tuple[int, int]:
     return window.start // MINUTE, min((window.end - 1) // MINUTE, LAST_MINUTE)
 
 
-def _ends(window: TimeRange) -> set[int]:
+def ends_of(window: TimeRange) -> set[int]:
     """The minutes that the window cuts through."""
     return {minute for minute in _bounds(window) if not _contains(window, minute)}
 
@@ -179,7 +209,7 @@ def plan(ask: Ask, window: TimeRange, *, wide: bool = True, marks: Rows | None =
     first, last = _bounds(window)
     if window.end <= window.start or first > LAST_MINUTE:
         return Plan("", [])
-    ends = _ends(window)
+    ends = ends_of(window)
     cut = set()  # a minute that was never counted has no rows
     slots: dict[int, list[int]] = {width: [] for width in WIDTHS}
     for width, slot, built, low, high in ask(marks_of(window)) if marks is None else marks:

@@ -73,6 +73,18 @@ class ClickHouseStore:
             counted = self.roller.freshen(ask, rollup.read_due(waiting))
             return graph.service_graph(ask, window, None if counted else marks)
 
+    def map_window(self, window: TimeRange) -> TimeRange:
+        """The window, or the whole minutes around it where those that it cuts are long."""
+        if not graph.ends_of(window):
+            return window
+        with _errors(), self._asking() as ask:
+            return graph.map_window(ask, window)
+
+    def finest_step(self, window: TimeRange) -> int:
+        """A minute when the window holds many rows."""
+        with _errors(), self._asking() as ask:
+            return graph.finest_step(ask, window)
+
     def node_series(self, node: NodeKey, window: TimeRange, step: int) -> list[Slice]:
         """Statistics of a node per step."""
         with _errors(), self._counted() as ask:

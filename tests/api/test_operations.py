@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from api.app import create_app
 from store.interface import StoreAway
 from store.memory import MemoryStore
-from store.model import ServiceGraph, TimeRange
+from store.model import MINUTE, ServiceGraph, TimeRange
 from tests.api.botocore_model import complaints, operations
 
 THE_COLLECTORS = {"/TraceSegments", "/TelemetryRecords"}
@@ -139,6 +139,21 @@ class Broken(MemoryStore):
 
     def service_graph(self, window: TimeRange) -> ServiceGraph:
         raise KeyError("secret")
+
+
+class Long(MemoryStore):
+    """Whose minutes are too long to be divided."""
+
+    def map_window(self, window: TimeRange) -> TimeRange:
+        return TimeRange(window.start // MINUTE * MINUTE, -(-window.end // MINUTE) * MINUTE)
+
+
+def test_a_map_says_which_window_it_shows() -> None:
+    client = TestClient(create_app(Long(), version="0"))
+    graph = client.post("/ServiceGraph", json={"StartTime": 90, "EndTime": 200}).json()
+    assert (graph["StartTime"], graph["EndTime"]) == (60, 240)
+    drawn = client.get("/api/map?from=90&to=200").json()
+    assert (drawn["from"], drawn["to"]) == (60, 240)
 
 
 def test_store_away_is_503_in_the_form_of_the_asker() -> None:

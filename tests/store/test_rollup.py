@@ -7,11 +7,11 @@ import time
 
 import pytest
 
-from store.clickhouse import partners, rollup
+from store.clickhouse import graph, partners, rollup
 from store.clickhouse.client import connect
 from store.clickhouse.store import ClickHouseStore
 from store.model import MINUTE, Link, NodeKey, TimeRange
-from tests.builders import T0, call, segment, trace_id
+from tests.builders import SECOND, T0, call, segment, trace_id
 
 DAY = TimeRange(T0 - 12 * 60 * MINUTE, T0 + 12 * 60 * MINUTE)
 FRONTEND = NodeKey("", "frontend", "")
@@ -98,6 +98,26 @@ def test_wide_slots_are_their_minutes(
     store.put([segment(1, trace_id=trace_id(9), start=hour, end=hour + 7_000)], "late")
     assert store.service_graph(window).services[FRONTEND].statistics.total == 7
     client.disconnect()
+
+
+def test_long_minutes_are_taken_whole(
+    clickhouse_store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A window that cuts through them is widened to what is counted already, and no further."""
+    store = clickhouse_store
+    first = T0 // MINUTE * MINUTE
+    for number, start in enumerate((first, first + 50 * SECOND, first + 2 * MINUTE + 5 * SECOND)):
+        store.put([segment(1, trace_id=trace_id(number), start=start, end=start + 9)], f"{number}")
+    window = TimeRange(first + 30 * SECOND, first + 2 * MINUTE + 30 * SECOND)
+    assert store.service_graph(window).services[FRONTEND].statistics.total == 2
+    assert store.map_window(window) == window
+    assert store.finest_step(window) == 1
+    monkeypatch.setattr(graph, "MOST_RAW", 1)
+    # All that the last minute holds lies in the window: it is not cut.
+    assert store.map_window(window) == TimeRange(first, window.end)
+    assert store.service_graph(store.map_window(window)).services[FRONTEND].statistics.total == 3
+    assert store.map_window(TimeRange(first, first + MINUTE)) == TimeRange(first, first + MINUTE)
+    assert store.finest_step(window) == MINUTE
 
 
 def test_an_hour_outlives_its_minutes(
