@@ -213,13 +213,20 @@ class Bench:
         """Forget what is cached: the engine's marks, and the kernel's pages of its files."""
         for cache in ("MARK", "UNCOMPRESSED", "INDEX MARK", "QUERY CONDITION"):
             self._client.execute(f"SYSTEM DROP {cache} CACHE")
-        for path in self._folder.rglob("*.bin"):
-            try:
-                handle = os.open(path, os.O_RDONLY)
-            except OSError:  # merged away meanwhile
-                continue
-            os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
-            os.close(handle)
+        # Folders and files come and go meanwhile; os.walk leaves out what it cannot read.
+        for folder, _, names in os.walk(self._folder):
+            for name in names:
+                if name.endswith(".bin"):
+                    _forget(os.path.join(folder, name))
+
+
+def _forget(path: str) -> None:
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except OSError:  # merged away
+        return
+    os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
+    os.close(handle)
 
 
 def _timed(ask: Callable[[], object]) -> tuple[object, float]:

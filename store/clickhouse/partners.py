@@ -53,6 +53,8 @@ SELECT 1 FROM segments WHERE :minutes AND weight > 1 LIMIT 1
 UNION ALL SELECT 1 FROM calls WHERE :minutes AND weight > 1 LIMIT 1
 UNION ALL SELECT 1 FROM links WHERE :minutes AND weight > 1 LIMIT 1
 """
+_RECENT = "toUnixTimestamp64Micro(now64(6)) - 10000000"
+"""Ten seconds ago: a batch's calls are there before its segments, a moment apart."""
 _TABLES = ("loose", "unheld", "strays", "far", "places")
 
 
@@ -76,14 +78,22 @@ class Scope:
             "minutes": self.minutes,
             "own": f"{self.own} AND {LIVE}",
             "near": f"({self.near}) AND {LIVE}",
-            "whole": _WHOLE,
+            "whole": bind(_WHOLE, near=f"({self.near})"),
             "far": self.far,
         }
         return bind(text, **places, **more)
 
 
-_WHOLE = "(trace_id, document_id) NOT IN (SELECT trace_id, document_id FROM partial)"
-"""queries/partial.sql"""
+_WHOLE = f"""(trace_id, document_id) NOT IN (SELECT trace_id, document_id FROM partial)
+AND (inserted < {_RECENT} OR (trace_id, document_id) IN (
+    SELECT trace_id, id FROM segments WHERE :near AND trace_id IN (
+        SELECT trace_id FROM calls WHERE :near AND inserted >= {_RECENT}
+        UNION ALL
+        SELECT trace_id FROM links WHERE :near AND inserted >= {_RECENT}
+    )
+))"""
+"""Calls and links whose documents are there (queries/partial.sql). Rows that came in after `partial`
+was filled are not in it: of what came lately the same is asked once more, in the statement that counts."""
 
 
 def bind(statement: str, **values: int | str) -> str:

@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from store.clickhouse import graph, partners, rollup
+from store.clickhouse import graph, packed, partners, rollup, writer
+from store.clickhouse.asker import Rows
 from store.clickhouse.client import connect
 from store.clickhouse.store import ClickHouseStore
 from store.model import MINUTE, Link, NodeKey, TimeRange
@@ -16,6 +17,7 @@ from tests.builders import SECOND, T0, call, segment, trace_id
 DAY = TimeRange(T0 - 12 * 60 * MINUTE, T0 + 12 * 60 * MINUTE)
 FRONTEND = NodeKey("", "frontend", "")
 BACKEND = NodeKey("", "backend", "")
+CLIENT = NodeKey("", "frontend", "client")
 INFERRED = NodeKey("", "backend.example.com", "remote")
 
 
@@ -97,6 +99,33 @@ def test_wide_slots_are_their_minutes(
     assert differences(store) == []
     store.put([segment(1, trace_id=trace_id(9), start=hour, end=hour + 7_000)], "late")
     assert store.service_graph(window).services[FRONTEND].statistics.total == 7
+    client.disconnect()
+
+
+def test_a_batch_that_arrives_while_it_is_counted(clickhouse_store: ClickHouseStore) -> None:
+    """Its calls are there, its segments not yet: no node that is none, not for a moment."""
+    store = clickhouse_store
+    batch = [segment(1, calls=(call(21),)), segment(2, name="backend", parent_id=21)]
+    calls = [table for table in writer.TABLES if table.name == "calls"]
+    client = connect(store.address)
+
+    def ask(statement: str) -> Rows:
+        if statement.lstrip().startswith("INSERT INTO rollups") and calls:
+            table = calls.pop()
+            piece = packed.pack(table.types, table.build(batch))
+            rows = packed.join(table.types, [piece])
+            client.execute(f"INSERT INTO calls ({table.names}) VALUES", rows, columnar=True)
+        found: Rows = client.execute(statement)
+        return found
+
+    store.put([segment(3, trace_id=trace_id(7))], "before")
+    rollup.roll(ask, [T0 // MINUTE])
+    store.roller.alone = False  # as it was counted
+    assert not calls
+    assert set(store.service_graph(DAY).services) == {FRONTEND, CLIENT}
+    store.put(batch, "batch")
+    rollup.roll(ask, [T0 // MINUTE])
+    assert set(store.service_graph(DAY).services) == {FRONTEND, CLIENT, BACKEND}
     client.disconnect()
 
 
