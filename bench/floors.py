@@ -16,6 +16,7 @@ from collector.decode.wire import read_strictly
 from store.clickhouse import writer
 from store.clickhouse.client import Address, connect
 from store.clickhouse.packed import join
+from store.interface import PACKED_AT_ONCE
 
 BATCH = 20_000
 REPEATS = 3
@@ -77,8 +78,8 @@ def inserting(address: Address, server: psutil.Process) -> Iterator[Floor]:
 def _pack(raws: list[bytes]) -> list[writer.Packed]:
     now = time.time_ns() // 1000
     return [
-        writer.pack([decode_document(raw, now) for raw in raws[start : start + writer.HOT]])
-        for start in range(0, len(raws), writer.HOT)
+        writer.pack([decode_document(raw, now) for raw in raws[start : start + PACKED_AT_ONCE]])
+        for start in range(0, len(raws), PACKED_AT_ONCE)
     ]
 
 

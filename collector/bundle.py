@@ -7,11 +7,9 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from collector.decode.stored import decode_any
-from store.interface import PackingWriter
+from store.interface import PACKED_AT_ONCE, PackingWriter
 from store.model import Document
 
-PACKED_AT_ONCE = 256
-"""Documents: they are still in the processor's cache, and a column's fixed cost is spread."""
 FEWEST, MOST = 32, 1024
 """Fewer documents are packed with their neighbours when their batch goes; more would hold up the
 thread that submits them, often an event loop."""

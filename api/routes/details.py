@@ -15,7 +15,7 @@ from api.routes.maps import expect_node
 from api.routes.windows import Window, earlier
 from api.schemas import Detail, EdgeDetail, ErrorReply, ErrorShare, Neighbour, NodeDetail
 from store.interface import Failure
-from store.model import NodeKey, TimeRange
+from store.model import NodeKey, ServiceGraph, TimeRange
 
 Ends = tuple[NodeKey, NodeKey]
 
@@ -79,8 +79,8 @@ def edge_detail(context: Context, source: str, target: str, window: TimeRange) -
 
 def _node_parts(context: Context, graph: Graph, key: NodeKey, window: TimeRange) -> Detail:
     store, (span, step) = context.store, _steps(context, window)
-    earlier_services = store.service_graph(store.map_window(earlier(window))).services
-    was = earlier_services.get(key)
+    once = _before(context, window)
+    was = once.services.get(key) if once else None
     return {
         "before": before(was.statistics) if was else None,
         "histogram": histogram_figure(stats_of(graph, key).statistics.histogram),
@@ -91,14 +91,22 @@ def _node_parts(context: Context, graph: Graph, key: NodeKey, window: TimeRange)
 
 def _edge_parts(context: Context, graph: Graph, edge: Ends, window: TimeRange) -> Detail:
     store, (span, step) = context.store, _steps(context, window)
-    once = store.service_graph(store.map_window(earlier(window)))
-    was = (once.links if calls_of(graph, *edge).link else once.edges).get(edge)
+    once = _before(context, window)
+    link = calls_of(graph, *edge).link
+    was = (once.links if link else once.edges).get(edge) if once else None
     return {
         "before": before(was.statistics) if was else None,
         "histogram": histogram_figure(calls_of(graph, *edge).statistics.histogram),
         "over_time": over_time_figure(store.edge_series(*edge, span, step), span, step),
         "errors": _errors(store.edge_failures(*edge, window)),
     }
+
+
+def _before(context: Context, window: TimeRange) -> ServiceGraph | None:
+    """The period before, of exactly equal length; None when that cannot be had soon: a change
+    between periods of two lengths would be wrong."""
+    span = earlier(window)
+    return context.store.service_graph(span) if context.store.map_window(span) == span else None
 
 
 def _steps(context: Context, window: TimeRange) -> tuple[TimeRange, int]:

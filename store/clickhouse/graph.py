@@ -44,7 +44,7 @@ WHERE kind = 255 AND slot >= :first AND slot <= :last AND (width > 1 OR slot IN 
 GROUP BY width, slot
 """
 _LENGTHS = """
-SELECT slot, argMax(rows, rev), argMax(start, rev), argMax(end, rev) FROM rollups
+SELECT slot, argMax(rows, rev) AS length, argMax(start, rev), argMax(end, rev) FROM rollups
 WHERE width = 1 AND kind = 255 AND :slots GROUP BY slot
 """
 _HOLDS = """(width, slot, rev) IN (
@@ -181,8 +181,9 @@ def map_window(ask: Ask, window: TimeRange) -> TimeRange:
 def finest_step(ask: Ask, window: TimeRange) -> int:
     """A minute, when the window holds more rows than can be counted while somebody waits."""
     first, last = _bounds(window)
-    minutes = ask(bind(_LENGTHS, slots=f"slot BETWEEN {first} AND {last}"))
-    return MINUTE if sum(rows for _, rows, *_ in minutes) > MOST_RAW else 1
+    lengths = bind(_LENGTHS, slots=f"slot BETWEEN {first} AND {last}")
+    ((rows,),) = ask(f"SELECT sum(length) FROM ({lengths})")
+    return MINUTE if rows > MOST_RAW else 1
 
 
 def marks_of(window: TimeRange) -> str:

@@ -75,7 +75,7 @@ class ClickHouseStore:
 
     def map_window(self, window: TimeRange) -> TimeRange:
         """The window, or the whole minutes around it where those that it cuts are long."""
-        if not graph.ends_of(window):
+        if window.end <= window.start or not graph.ends_of(window):
             return window
         with _errors(), self._asking() as ask:
             return graph.map_window(ask, window)

@@ -10,6 +10,7 @@ from msgspec import Struct
 from store.clickhouse import packed
 from store.clickhouse.native import Columns, Encoded
 from store.clickhouse.packed import Piece, Worded, numbered
+from store.interface import PACKED_AT_ONCE
 from store.model import COMPLETE, Document, NodeKey, State
 
 DEDUPLICATE = {"deduplicate_blocks_in_dependent_materialized_views": 1}
@@ -218,10 +219,6 @@ TABLES = (
 and its document, and the map counts a call only once its document is there
 (`store.clickhouse.graph`)."""
 
-HOT = 256
-"""Documents that columns are built of at a time: few enough to stay in the processor's cache while
-each of some 50 columns passes over them (a fifth faster, measured)."""
-
 
 class Packed(Struct, gc=False):
     """A few documents as rows of each table, in the order of TABLES; None where there are none."""
@@ -232,7 +229,7 @@ class Packed(Struct, gc=False):
 
 
 def pack(documents: Sequence[Document]) -> Packed:
-    """Documents as rows; at best `HOT` of them, fresh from the decoder.
+    """Documents as rows; at best `PACKED_AT_ONCE` of them, fresh from the decoder.
 
     Raises OverflowError, TypeError or ValueError when a value does not fit its column.
     """
@@ -245,8 +242,10 @@ def pack(documents: Sequence[Document]) -> Packed:
 
 def insert(client: Client, documents: Sequence[Document], token: str) -> None:
     """Write a batch (see `insert_packed`). Raises as `pack` does, too."""
-    parts = range(0, len(documents), HOT)
-    insert_packed(client, [pack(documents[first : first + HOT]) for first in parts], token)
+    parts = range(0, len(documents), PACKED_AT_ONCE)
+    insert_packed(
+        client, [pack(documents[first : first + PACKED_AT_ONCE]) for first in parts], token
+    )
 
 
 def insert_packed(client: Client, batch: Sequence[Packed], token: str) -> None:
