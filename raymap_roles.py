@@ -35,11 +35,14 @@ class Door:
     otlp_port: int | None
     http: bool
     shared: bool
+    batch_age: float
+    """Seconds, as `collector.queue.Limits` has it."""
 
 
 def collect(door: Door, data_dir: Path, clickhouse: Address, on_ready: OnReady) -> int:
     """A collector, until SIGTERM."""
     from collector.app import CollectorSettings, DoorTaken, run_collector
+    from collector.queue import Limits
     from store.clickhouse.store import ClickHouseStore
 
     settings = CollectorSettings(
@@ -51,6 +54,7 @@ def collect(door: Door, data_dir: Path, clickhouse: Address, on_ready: OnReady) 
         otlp_port=door.otlp_port,
         http=door.http,
         reuse_port=door.shared,
+        limits=Limits(batch_age=door.batch_age),
         on_ready=on_ready,
     )
     try:

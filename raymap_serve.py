@@ -59,6 +59,7 @@ class Settings:
     clickhouse: str
     memory_bytes: int
     workers: int
+    batch_age: float
     sampling_rate: float
     retention_days: int | None
     log_level: str
@@ -124,6 +125,7 @@ class _Serve:
             "PROMETHEUS_MULTIPROC_DIR": str(self._metrics),
         }
         collect = _command("collect", *common, "--grpc-port", str(self._ports.grpc), "--no-http")
+        collect += ["--batch-age", str(settings.batch_age)]
         if self._ports.otlp is not None:
             collect += ["--otlp-port", str(self._ports.otlp)]
         if settings.workers > 1:

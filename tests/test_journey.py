@@ -85,6 +85,7 @@ def shop(raymap_server: Server) -> tuple[str, str]:
 
 def test_from_datagram_to_graph(raymap_server: Server, shop: tuple[str, str]) -> None:
     name, trace_id = shop
+    raymap_server.picture(name, f"{name}-backend", f"{name}-orders")
     now = time.time()
     answer = xray(raymap_server).get_service_graph(StartTime=now - 60, EndTime=now)
     nodes = {
@@ -110,8 +111,8 @@ def test_from_datagram_to_graph(raymap_server: Server, shop: tuple[str, str]) ->
 
 def test_from_datagram_to_picture(raymap_server: Server, shop: tuple[str, str]) -> None:
     name, trace_id = shop
+    picture = raymap_server.picture(name, f"{name}-backend", f"{name}-orders")
     now = time.time()
-    picture = raymap_server.get(f"/api/map?from={now - 60}&to={now}")
     mine = {node["name"]: node for node in picture["nodes"] if node["name"].startswith(name)}
     assert mine[f"{name}-orders"]["kind"] == "table"
     assert mine[f"{name}-backend"]["fault"] == 1

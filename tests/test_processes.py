@@ -21,6 +21,7 @@ import pytest
 from typer.testing import CliRunner
 
 import raymap_serve
+from collector.queue import Limits
 from raymap import app
 from store.clickhouse.client import Address
 from store.clickhouse.embedded import EmbeddedClickHouse
@@ -293,6 +294,7 @@ def test_a_taken_port_is_named_by_the_roles_too(tmp_path: Path) -> None:
         (("--clickhouse-memory", "much"), "'much' is no size"),
         (("--clickhouse-memory", "1e999"), "'1e999' is no size"),
         (("--clickhouse-memory", "1M"), "'1M' is too little"),
+        (("--batch-age", "0"), "greater than or equal to 0.01"),
         (("--retention-days", "100000"), "less than or equal to 10000"),
         (("--data-dir", __file__), f"'{__file__}' is a file"),
         (("--data-dir", f"{__file__}/below"), f"Cannot use {__file__}/below: Not a directory."),
@@ -353,6 +355,16 @@ def test_how_many_workers(
     result = CliRunner().invoke(app, ["serve", *words], env=environment)
     assert result.exit_code == 0, result.output
     assert told[0].workers == expected
+
+
+def test_batch_age_is_the_queues(monkeypatch: pytest.MonkeyPatch, raymap_server: Server) -> None:
+    """Without the flag as the queue has it; with it, every collector is told."""
+    told: list[float] = []
+    monkeypatch.setattr(raymap_serve, "serve", lambda settings: told.append(settings.batch_age))
+    CliRunner().invoke(app, ["serve"])
+    assert told == [Limits().batch_age]
+    words = children(raymap_server)["collect"].cmdline()
+    assert words[words.index("--batch-age") + 1] == "0.1"
 
 
 @pytest.mark.parametrize(("cores", "expected"), [(1, 1), (2, 2), (4, 4), (64, 4)])

@@ -329,10 +329,10 @@ def test_an_outage_is_told_once(setup: Setup) -> None:
     batcher = setup.start()
     with structlog.testing.capture_logs() as told:
         setup.store.away = True
-        for id in range(1, 30):
+        for id in range(1, 9):
             batcher.submit(documents(id)).result(5)
         setup.store.away = False
-        eventually(lambda: setup.store.count() == 29)
+        eventually(lambda: setup.store.count() == 8)
         eventually(lambda: [line["event"] for line in told] == ["store_away", "store_back"])
 
 

@@ -170,7 +170,7 @@ def test_from_sdk_to_picture(raymap_server: Server) -> None:
         return bool(listed)
 
     eventually(arrived, 20)
-    picture = json.dumps(raymap_server.get(f"/api/map?from={now - 60}&to={now + 60}"))
+    picture = json.dumps(raymap_server.picture(name, "stock.example.com"))
     assert name in picture
     assert "stock.example.com" in picture
     answer = raymap_server.post("/Traces", {"TraceIds": [listed[0]["id"]]})

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+expect.set_options(timeout=15_000)  # a machine may be busy with other tests
 CHROMIUM = os.environ.get("RAYMAP_TEST_CHROMIUM", "/usr/bin/chromium")
 FLAGS = [
     "--no-sandbox",
@@ -146,6 +147,7 @@ def send_shop(server: Any) -> Shop:
     trace_id = f"1-{int(start):08x}-{secrets.token_hex(12)}"
     documents = shop_documents(start, trace_id)
     server.send(*documents)
+    server.picture("storefront", "payments", "OrdersTable")
     return Shop(server, trace_id, documents[0]["id"], documents[1]["id"])
 
 
