@@ -18,7 +18,7 @@ The rules, in X-Ray's words (XRAY.md §4.3, §5.2-5.6):
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from store.model import (
@@ -73,13 +73,20 @@ class EdgeUnit(NamedTuple):
 
 
 class Family:
-    """Kinship inside one trace: who holds an id, and which segment owns it."""
+    """Kinship inside one trace: who holds an id, and which segment owns it.
 
-    def __init__(self, documents: Mapping[int, Document]) -> None:
+    A document holds its own id, the subsegments in it that are no calls, and the calls that name it:
+    a call has one document, and stays when a later copy of that leaves it out.
+    """
+
+    def __init__(self, trace: Trace) -> None:
+        called: dict[int, list[int]] = {}
+        for owned in trace.calls.values():
+            called.setdefault(owned.document_id, []).append(owned.call.id)
         self._holders: dict[int, Document] = {}
         # When several documents claim one id the segment holds it, then the smallest document id.
-        for document in sorted(documents.values(), key=lambda d: (d.independent, d.id)):
-            for member in (document.id, *document.members):
+        for document in sorted(trace.documents.values(), key=lambda d: (d.independent, d.id)):
+            for member in (document.id, *local_members(document), *called.get(document.id, ())):
                 self._holders.setdefault(member, document)
 
     def holder(self, id: int) -> Document | None:
@@ -122,7 +129,7 @@ def is_root(document: Document, trace: Trace, family: Family) -> bool:
 
 def trace_units(trace: Trace) -> Iterator[NodeUnit | EdgeUnit]:
     """Every unit of one trace."""
-    family = Family(trace.documents)
+    family = Family(trace)
     children = answered(trace)
     for owned in trace.calls.values():
         yield from _call_units(owned, trace, family, children.get(owned.call.id, ()))
@@ -198,7 +205,7 @@ def find_end(trace: Trace, id: int) -> End | None:
     if owned is not None:
         answers = [d.node for d in answered(trace).get(id, ())]
         return End(min(answers, default=owned.call.node), owned.call.end)
-    family = Family(trace.documents)
+    family = Family(trace)
     holder = family.holder(id)
     owner = family.owner(holder)
     return End(owner.node, holder.end) if holder is not None and owner is not None else None
@@ -206,7 +213,7 @@ def find_end(trace: Trace, id: int) -> End | None:
 
 def link_units(trace: Trace, lookup: Callable[[bytes], Trace | None]) -> Iterator[EdgeUnit]:
     """The units of a trace's links whose other ends `lookup` finds."""
-    family = Family(trace.documents)
+    family = Family(trace)
     for owned in trace.links.values():
         link = owned.link
         other = lookup(link.trace_id)
@@ -367,6 +374,14 @@ def count(statistics: Statistics, state: State, time: int, weight: int) -> None:
     statistics.total_time += weight * time
     value = bucket(time)
     statistics.histogram[value] = statistics.histogram.get(value, 0) + weight
+
+
+def local_members(document: Document) -> Sequence[int]:
+    """The ids of embedded subsegments that are no calls of the document."""
+    if not document.calls:
+        return document.members
+    called = {call.id for call in document.calls}
+    return [member for member in document.members if member not in called]
 
 
 def calls_of(document: Document) -> Iterator[OwnedCall]:

@@ -27,25 +27,24 @@ def matches(trace: Trace, query: TraceQuery) -> bool:
 def settled(trace: Trace, query: TraceQuery) -> bool | None:
     """What `matches` says, when the documents alone settle it; None when the calls have a say.
 
-    ``trace.calls`` is not looked at: a store may ask for them only when it has to. A parent that no
-    document has may be a call, and a node without segments may be inferred from one.
+    ``trace.calls`` may be empty: a store asks for them only when it has to. A parent that no document
+    holds may be a call, and a node without segments may be inferred from one.
     """
     if not _annotated(trace, query):
         return False
-    family = Family(trace.documents)
+    family = Family(trace)
     segments = [d for d in trace.documents.values() if not d.independent]
-    roots = [d for d in segments if not d.parent_id or family.holder(d.parent_id) is None]
-    unsure = any(d.parent_id for d in roots)
     if query.states:
-        if unsure:
-            return None
+        # Whichever of these are roots, the first of all is the entry when it surely is one.
+        roots = (d for d in segments if not d.parent_id or family.holder(d.parent_id) is None)
         entry = min(roots, key=lambda d: (d.start, d.id), default=None)
+        if entry is not None and entry.parent_id:
+            return None
         if entry is None or entry.state not in query.states:
             return False
     if query.node is not None:
         touched = {d.node for d in segments}
-        if not unsure:
-            touched |= {client_of(d.node) for d in roots}
+        touched |= {client_of(d.node) for d in segments if not d.parent_id}
         if query.node not in touched:
             return None
     return True if query.edge is None else None

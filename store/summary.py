@@ -44,7 +44,7 @@ def entry_of(trace: Trace) -> Document | None:
 
     Without any root (only streamed subsegments so far) the trace has no entry.
     """
-    family = Family(trace.documents)
+    family = Family(trace)
     roots = (d for d in trace.documents.values() if is_root(d, trace, family))
     return min(roots, key=lambda d: (d.start, d.id), default=None)
 
@@ -74,7 +74,7 @@ def trace_duration(trace: Trace) -> int:
 def is_partial(trace: Trace) -> bool:
     """Whether something has still to arrive: a document in progress, a traced call nobody
     answered, or a streamed subsegment without its segment (XRAY.md §6, our decision)."""
-    family = Family(trace.documents)
+    family = Family(trace)
     children = answered(trace)
     return any(
         d.in_progress or (d.independent and family.owner(d) is None)
@@ -84,7 +84,7 @@ def is_partial(trace: Trace) -> bool:
 
 def summarize(trace: Trace) -> Summary:
     """The summary of a trace that has at least one document."""
-    family = Family(trace.documents)
+    family = Family(trace)
     in_order = sorted(trace.documents.values(), key=lambda d: (d.start, d.id))
     entry = entry_of(trace)
     states = [d.state for d in in_order] + [o.call.state for o in trace.calls.values()]

@@ -3,7 +3,7 @@
 Everything is a function of the trace's number and the seed, so that a data set can be made again,
 in parts and in parallel. Rows obey what `store.clickhouse.writer` writes: `ver` is `store.model.rank`
 of the arrival, `received` its second, a call's `document_id` is a segment of its trace, the segment
-that answers a call names it as its parent, annotations are `store.rules.annotations` items.
+that answers a call names it as its parent, `members` are subsegments that are no calls, annotations are `store.rules.annotations` items.
 
 `shop`: 8 rows a trace (3 segments, 5 calls) over 57 services and their tables, queues and partners,
 after the shape measured before: entry → middle → leaf, errors, throttles and faults at each level.
@@ -114,7 +114,7 @@ SHOP = Shape(
         "parent_id": "parent",
         "start": "begin",
         "duration": "took",
-        "last_duration": "took",
+        "last_duration": "0",
         "independent": "0",
         "inferred": "0",
         "sampled": "1",
@@ -138,7 +138,7 @@ SHOP = Shape(
                     concat('order_id=', toString(r % 1000000)),
                     concat('beta=', if(r % 10 = 0, 'true', 'false'))],
             j = 1, [concat('cache="', if(q % 4 = 0, 'miss', 'hit'), '"')], [])""",
-        "members": f"arrayMap(k -> {_id('k')}, [[1, 7, 8], [3, 6], [5]][j + 1])",
+        "members": f"if(j = 0, [{_id('8')}], CAST([] AS Array(UInt64)))",
         "received": "toDateTime(intDiv(arrival, 1000000), 'UTC')",
         "ver": f"toUInt64(arrival) + {COMPLETE}",
     },
@@ -230,7 +230,7 @@ JAEGER = Shape(
         "parent_id": "parent",
         "start": "begin",
         "duration": "took",
-        "last_duration": "took",
+        "last_duration": "0",
         "independent": "0",
         "inferred": "0",
         "sampled": "1",
@@ -252,7 +252,7 @@ JAEGER = Shape(
         "annotations": "arrayMap(i -> concat('attribute_', toString(i), '=\"', "
         "['alpha', 'beta', 'gamma', 'delta', 'epsilon'][cityHash64(q, i) % 5 + 1], '-', "
         "toString(cityHash64(q, i) % if(i < 3, 100000, 50)), '\"'), range(11))",
-        "members": f"[{_id('j * 2 + 1')}]",
+        "members": "CAST([] AS Array(UInt64))",
         "received": "toDateTime(intDiv(arrival, 1000000), 'UTC')",
         "ver": f"toUInt64(arrival) + {COMPLETE}",
     },

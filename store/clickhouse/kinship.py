@@ -7,7 +7,7 @@ says the same and was tried: it takes 0.3 s to plan, even over nothing.
 * ``linked``: links of the scope; ``ends``: the nodes their other ends stand for.
 * ``orphaned``: segments of the scope with a parent that is no call.
 * ``holders``: which document is, or embeds, each id; a segment before independent subsegments,
-  then the smallest document id.
+  then the smallest document id. What is a call lies in the document that its row names.
 * ``owners``: the node of the segment that each document belongs to, reached parent by parent.
 """
 
@@ -39,7 +39,16 @@ FROM (
     SELECT trace_id, member,
            argMin((k.id, k.parent_id, k.independent, k.account, k.name, k.type, k.end),
                                     (k.independent, k.id)) AS held
-    FROM kin AS k ARRAY JOIN arrayPushFront(k.members, k.id) AS member
+    FROM (
+        SELECT kin.*, arrayJoin(arrayPushFront(members, id)) AS member FROM kin
+        UNION ALL
+        SELECT kin.*, c.id AS member
+        FROM (
+            SELECT trace_id, document_id, id FROM calls FINAL
+            WHERE :near AND trace_id IN (SELECT trace_id FROM kin)
+        ) AS c
+        INNER JOIN kin ON c.trace_id = kin.trace_id AND c.document_id = kin.id
+    ) AS k
     GROUP BY trace_id, member
 )
 """
@@ -78,7 +87,7 @@ def prepare(ask: Ask, scope: Scope) -> None:
             ask(f"CREATE TEMPORARY TABLE {table} ({columns}) ENGINE = Memory")
         return
     create(ask, "kin", scope.fill(KIN))
-    create(ask, "holders", _HOLDERS)
+    create(ask, "holders", scope.fill(_HOLDERS))
     create(ask, "owners", _OWNERS)
     create(ask, "climb", _CLIMB)
     for _ in range(MAX_CLIMB - 1):

@@ -80,6 +80,7 @@ def _edge(source: NodeKey, target: NodeKey, rows: str, strict: bool) -> Iterator
         yield _node(target, rows, strict)
         return
     owner = f"(independent = 1 OR ({own}))"
+    # A parent is a call, or a subsegment that is none: `members`.
     calls = f"SELECT trace_id, id FROM calls WHERE {rows} AND {owner}"
     members = (
         "SELECT trace_id, arrayJoin(arrayPushFront(members, id)) FROM segments "

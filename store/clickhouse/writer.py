@@ -10,6 +10,7 @@ from msgspec import Struct
 from store.clickhouse import packed
 from store.clickhouse.native import Columns, Encoded
 from store.clickhouse.packed import Piece, Worded, numbered
+from store.edges import local_members
 from store.interface import PACKED_AT_ONCE
 from store.model import COMPLETE, Document, NodeKey, State
 
@@ -44,7 +45,7 @@ def segment_columns(documents: Sequence[Document]) -> Columns:
             [d.parent_id for d in documents],
             [d.start for d in documents],
             [d.end - d.start for d in documents],
-            [d.last_end - d.start for d in documents],
+            [d.last_end - d.start if d.last_end > d.end else 0 for d in documents],
             [d.independent for d in documents],
             [d.inferred for d in documents],
             [d.sampled for d in documents],
@@ -64,7 +65,7 @@ def segment_columns(documents: Sequence[Document]) -> Columns:
             [d.availability_zone for d in documents],
             [d.exception for d in documents],
             [d.annotations for d in documents],
-            [d.members for d in documents],
+            [local_members(d) for d in documents],
             [d.weight for d in documents],
             *_versions(documents, states),
         )

@@ -208,6 +208,28 @@ class StoreContract:
         assert graph.edges[FRONTEND, BACKEND].statistics.total == 1
         assert len(graph.edges) == 2
 
+    def test_streamed_below_a_call(self, store: Store) -> None:
+        """A call holds what hangs below it: its document's segment made the call below, too. Also when
+        the call lies in another minute, and when a later copy of the document leaves it out."""
+        table = NodeKey("", "table", "AWS::DynamoDB::Table")
+        start = T0 + 70_000_000
+        outer = call(0x11, start=start, end=start + 9_000)
+        below = subsegment(
+            0x52, parent_id=0x11, start=start, calls=(call(0x52, start=start, node=table),)
+        )
+        minutes = TimeRange(T0, T0 + 3 * MINUTE)
+        store.put([below], "a")
+        assert store.service_graph(minutes).edges == {}
+        store.put([segment(0xA1, calls=(outer,), state=State.IN_PROGRESS)], "b")
+        assert store.service_graph(minutes).edges[FRONTEND, table].statistics.total == 1
+        store.put([segment(0xA1, version=T0 + 300_000)], "c")
+        assert store.service_graph(minutes).edges[FRONTEND, table].statistics.total == 1
+        # Another document's call by that id, the last one, takes what is below along.
+        other = segment(0xB1, name="other", calls=(outer,), version=T0 + 400_000)
+        store.put([other], "d")
+        graph = store.service_graph(minutes)
+        assert {key for key in graph.edges if key[1] == table} == {(other.node, table)}
+
     def test_orphans_in_a_circle(self, store: Store) -> None:
         """Nonsense parents end, and neither node nor edge comes of them."""
         one = subsegment(0x51, parent_id=0x52, calls=(call(0x51),))
@@ -283,9 +305,10 @@ class StoreContract:
         store.put([document], "a")
         trace = store.get_traces([TRACE, trace_id(9)], raw=True)[TRACE]
         back = trace.documents[0xA1]
-        carried = ("calls", "links")
+        carried = ("calls", "links", "members")
         fields = [field for field in Document.__struct_fields__ if field not in carried]
         assert [f for f in fields if getattr(back, f) != getattr(document, f)] == []
+        assert {*back.members, *trace.calls} == {*document.members}
         assert trace.calls[0xC1].call == document.calls[0]
         assert trace.calls[0xC1].node == document.node
         (joined,) = trace.links.values()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import threading
 import uuid
@@ -21,6 +22,11 @@ from store.clickhouse.migrate import (
     read_migrations,
     split_statements,
 )
+from store.clickhouse.retention import in_force, keep
+from store.clickhouse.store import ClickHouseStore
+from store.memory import MemoryStore
+from store.model import MINUTE, Document, TimeRange
+from tests.builders import SECOND, T0, call, segment, subsegment, trace_id
 
 FIRST = """
 -- Numbers; kept for a while.
@@ -135,6 +141,54 @@ def test_what_was_written_before_weights_weighs_one(database: Address, tmp_path:
     for table in ("segments", "calls", "links"):
         assert client.execute(f"SELECT weight FROM {table}") == [(1,)]
     assert client.execute("SELECT observed FROM rollups") == [(54321,)]
+    client.disconnect()
+
+
+def test_rows_written_before_rows_were_smaller(
+    database: Address, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They list their calls among the members, lie in tables that are made anew, and read the same;
+    also when that was interrupted, at any step that moves them, and begun again."""
+    older = tmp_path / "older"
+    older.mkdir()
+    for path in FOLDER.glob("000[1-6]_*.sql"):
+        shutil.copy(path, older)
+    migrate(database, {"retention_days": 30}, folder=older)
+    client, memory = connect(database), MemoryStore()
+    keep(client, {"traces": 400})
+    store = ClickHouseStore(database, connections=2)
+    window = TimeRange(T0, T0 + 3 * MINUTE)
+
+    def agree(token: str, *documents: Document) -> None:
+        for each in (memory, store):
+            each.put(documents, token)
+        found, expected = store.service_graph(window), memory.service_graph(window)
+        assert (found.edges, found.services) == (expected.edges, expected.services)
+        ids = [document.trace_id for document in documents]
+        assert store.get_traces(ids).keys() == memory.get_traces(ids).keys()
+
+    outer = segment(1, calls=(call(20),), members=(20, 21), last_end=T0 + SECOND)
+    below = subsegment(2, parent_id=20, calls=(call(2), call(22)), members=(22, 23))
+    with monkeypatch.context() as before:
+        before.setattr("store.clickhouse.writer.local_members", lambda document: document.members)
+        agree("a", outer, below, segment(3, parent_id=23, name="local"))
+    (seventh,) = (m for m in read_migrations(FOLDER, {"retention_days": 30}) if m.version == 7)
+    moves = re.compile(
+        "^(EXCHANGE .* segments |RENAME .* segments_|ALTER .* segments_.* ATTACH)", re.MULTILINE
+    )
+    for number, statement in enumerate(seventh.statements, 1):
+        if moves.search(statement):
+            for each in seventh.statements[:number]:
+                client.execute(each)
+            assert client.execute("SELECT count() FROM segments FINAL") == [(3,)]
+            assert client.execute("SELECT count() FROM calls FINAL") == [(3,)]
+    assert migrate(database, {"retention_days": 30}) == [seventh.name]
+    assert in_force(client)["traces"] == 400
+    assert not client.execute("SHOW TABLES LIKE '%\\_before'")
+    agree("b", segment(4, parent_id=20, name="answer"), subsegment(5, 22, calls=(call(5),)))
+    later = call(20, start=T0 + MINUTE, end=T0 + MINUTE + SECOND)
+    agree("c", segment(1, trace_id=trace_id(2), calls=(later,)))
+    store.close()
     client.disconnect()
 
 

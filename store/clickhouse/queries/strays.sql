@@ -1,6 +1,6 @@
 -- Pairs (trace, minute): rows in :minutes that refer to rows of a trace which are not in that minute
--- themselves, or not there at all. Three kinds of reference: a parent, which is a call or lies in a
--- document; the document of a call; the other end of a link.
+-- themselves, or not there at all. Three kinds of reference: a parent, which is a call (those of the
+-- minute are not among `unheld`) or lies in a document; the document of a call; the other end of a link.
 SELECT trace_id, minute FROM (
     SELECT trace_id, minute FROM unheld
     LEFT ANTI JOIN (

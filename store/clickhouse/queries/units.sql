@@ -6,7 +6,7 @@ SELECT kind,
        '' AS source_account, if(kind = 1, name, '') AS source_name,
        if(kind = 1, 'client', '') AS source_type, account, name, type,
        if(kind = 0, service, '') AS word, kind = 0 AND inferred = 0 AS active,
-       trace_id, start, duration, if(kind = 0, last_duration, duration) AS last_duration,
+       trace_id, start, duration, if(kind = 0, greatest(duration, last_duration), duration) AS last_duration,
        state, status, exception, weight
 FROM (SELECT * FROM segments FINAL WHERE :own AND independent = 0)
 ARRAY JOIN if(parent_id = 0, [0, 1], [0]) AS kind
