@@ -18,7 +18,7 @@ The rules, in X-Ray's words (XRAY.md §4.3, §5.2-5.6):
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from store.model import (
@@ -75,8 +75,8 @@ class EdgeUnit(NamedTuple):
 class Family:
     """Kinship inside one trace: who holds an id, and which segment owns it.
 
-    A document holds its own id, the subsegments in it that are no calls, and the calls that name it:
-    a call has one document, and stays when a later copy of that leaves it out.
+    A document holds its own id, its members, and the calls that name it: a call has one document, and
+    stays when a later copy of that leaves it out.
     """
 
     def __init__(self, trace: Trace) -> None:
@@ -86,7 +86,7 @@ class Family:
         self._holders: dict[int, Document] = {}
         # When several documents claim one id the segment holds it, then the smallest document id.
         for document in sorted(trace.documents.values(), key=lambda d: (d.independent, d.id)):
-            for member in (document.id, *local_members(document), *called.get(document.id, ())):
+            for member in (document.id, *document.members, *called.get(document.id, ())):
                 self._holders.setdefault(member, document)
 
     def holder(self, id: int) -> Document | None:
@@ -374,14 +374,6 @@ def count(statistics: Statistics, state: State, time: int, weight: int) -> None:
     statistics.total_time += weight * time
     value = bucket(time)
     statistics.histogram[value] = statistics.histogram.get(value, 0) + weight
-
-
-def local_members(document: Document) -> Sequence[int]:
-    """The ids of embedded subsegments that are no calls of the document."""
-    if not document.calls:
-        return document.members
-    called = {call.id for call in document.calls}
-    return [member for member in document.members if member not in called]
 
 
 def calls_of(document: Document) -> Iterator[OwnedCall]:

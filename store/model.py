@@ -111,9 +111,9 @@ class Link(Struct, frozen=True, gc=False):
 class Document(Struct, frozen=True, gc=False):
     """One received segment document, flattened: a segment, or an independent subsegment.
 
-    ``members`` are the ids of all subsegments embedded in it, ``calls`` those among them (and the
-    document itself, when it is an independent subsegment) that leave the service. On the way out
-    neither is promised: the calls are those of `Trace`, and `store.edges.Family` knows what is in what.
+    ``calls`` are the subsegments embedded in it (and the document itself, when it is an independent
+    subsegment) that leave the service, ``members`` the ids of those that do not; documents stored by
+    earlier versions may list their calls there as well.
     ``last_end`` is the end of the last work inside, which may come after ``end``.
     ``annotations`` are items as ``annotation_item`` writes them. ``raw`` is what arrived, verbatim.
     ``version`` grows with arrival: of two documents with one id, `rank` says which one holds.

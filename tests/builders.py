@@ -57,15 +57,12 @@ def segment(id: int = 0xA1, **change: Any) -> Document:
     if fields["state"] == State.IN_PROGRESS:
         fields["end"] = fields["start"]
     fields.setdefault("last_end", fields["end"])
-    calls = fields.get("calls", ())
-    fields.setdefault("members", tuple(c.id for c in calls))
     fields.setdefault("raw", json.dumps({"id": f"{id:016x}", "name": name}).encode())
     return Document(**fields)
 
 
 def subsegment(id: int = 0x50B, parent_id: int = 0xA1, **change: Any) -> Document:
     """An independent subsegment; a call itself when ``calls`` holds one with its id."""
-    change.setdefault("members", ())
     return segment(id, parent_id=parent_id, independent=True, **change)
 
 

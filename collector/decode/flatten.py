@@ -89,8 +89,6 @@ def flatten(root: Root, identity: Identity, raw: bytes, version: int) -> Documen
         service = CallNode(call.node, call.service)
     for ordinal, unit in enumerate(units):
         id = read_id(unit.id)
-        if id:
-            members.append(id)
         if unit.annotations:
             items += _items(unit.annotations)
         if unit.links:
@@ -101,6 +99,8 @@ def flatten(root: Root, identity: Identity, raw: bytes, version: int) -> Documen
         if namespace == "remote" or namespace == "aws":
             id = id or _made_id(identity, ordinal)
             calls[id] = _call(unit, id, identity.start, types)
+        elif id:
+            members.append(id)
     exception = _exception(root.cause, types) if root.cause is not None else ""
     status = 0
     block = NO_HTTP

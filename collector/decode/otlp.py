@@ -165,7 +165,7 @@ def flatten_span(facts: SpanFacts, resource: Resource, raw: bytes, version: int)
         resource.availability_zone if segment else "",
         facts.exception if facts.thrown else "",
         _items(facts.annotations),
-        (span_id,) if around else (),
+        (),
         (call,) if call is not None else (),
         raw,
         version,

@@ -10,7 +10,6 @@ from msgspec import Struct
 from store.clickhouse import packed
 from store.clickhouse.native import Columns, Encoded
 from store.clickhouse.packed import Piece, Worded, numbered
-from store.edges import local_members
 from store.interface import PACKED_AT_ONCE
 from store.model import COMPLETE, Document, NodeKey, State
 
@@ -65,7 +64,7 @@ def segment_columns(documents: Sequence[Document]) -> Columns:
             [d.availability_zone for d in documents],
             [d.exception for d in documents],
             [d.annotations for d in documents],
-            [local_members(d) for d in documents],
+            [d.members for d in documents],
             [d.weight for d in documents],
             *_versions(documents, states),
         )

@@ -144,9 +144,7 @@ def test_what_was_written_before_weights_weighs_one(database: Address, tmp_path:
     client.disconnect()
 
 
-def test_rows_written_before_rows_were_smaller(
-    database: Address, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_rows_written_before_rows_were_smaller(database: Address, tmp_path: Path) -> None:
     """They list their calls among the members, lie in tables that are made anew, and read the same;
     also when that was interrupted, at any step that moves them, and begun again."""
     older = tmp_path / "older"
@@ -169,9 +167,7 @@ def test_rows_written_before_rows_were_smaller(
 
     outer = segment(1, calls=(call(20),), members=(20, 21), last_end=T0 + SECOND)
     below = subsegment(2, parent_id=20, calls=(call(2), call(22)), members=(22, 23))
-    with monkeypatch.context() as before:
-        before.setattr("store.clickhouse.writer.local_members", lambda document: document.members)
-        agree("a", outer, below, segment(3, parent_id=23, name="local"))
+    agree("a", outer, below, segment(3, parent_id=23, name="local"))
     (seventh,) = (m for m in read_migrations(FOLDER, {"retention_days": 30}) if m.version == 7)
     moves = re.compile(
         "^(EXCHANGE .* segments |RENAME .* segments_|ALTER .* segments_.* ATTACH)", re.MULTILINE

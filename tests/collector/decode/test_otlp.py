@@ -86,7 +86,7 @@ def test_entry_call() -> None:
         resource={"host.id": "i-1"},
     )
     own = int.from_bytes(derived_id(TRACE, (0xB1).to_bytes(8, "big")), "big")
-    assert (document.id, document.members, document.instance_id) == (own, (0xB1,), "i-1")
+    assert (document.id, document.calls[0].id, document.instance_id) == (own, 0xB1, "i-1")
     assert document.state == document.calls[0].state == State.FAULT
     callee = decode(span(SERVER, id=0xB2, parent=(0xB1).to_bytes(8, "big")), resource={
         "service.name": "pay"})  # fmt: skip
