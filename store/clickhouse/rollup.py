@@ -61,9 +61,14 @@ _MARKERS = """
 SELECT slot, max(rev), argMax(rows, rev), argMax(oldest, rev) FROM rollups
 WHERE width = 1 AND kind = 255 AND :slots GROUP BY slot
 """
+# One part, so that whoever sees a marker sees all that came with it.
+_AT_ONCE = (
+    "SETTINGS min_insert_block_size_rows = 1000000000, min_insert_block_size_bytes = 0, "
+    "max_insert_threads = 1"
+)
 # The rows of some minutes once more, under a new revision.
-_KEEP = """
-INSERT INTO rollups SELECT * REPLACE (:rev AS rev) FROM rollups AS r
+_KEEP = f"""
+INSERT INTO rollups {_AT_ONCE} SELECT * REPLACE (:rev AS rev) FROM rollups AS r
 WHERE width = 1 AND :slots AND (slot, r.rev) IN (
     SELECT slot, max(rev) FROM rollups WHERE width = 1 AND kind = 255 AND :slots GROUP BY slot
 )
@@ -79,7 +84,7 @@ WHERE width > 1 AND kind = 255 AND (width, slot) IN (:wides) GROUP BY width, slo
 """
 # A wide slot as it was added up last, under a new revision.
 _KEEP_WIDE = f"""
-INSERT INTO rollups SELECT * REPLACE (:rev AS rev) FROM rollups AS r
+INSERT INTO rollups {_AT_ONCE} SELECT * REPLACE (:rev AS rev) FROM rollups AS r
 WHERE width = :width AND kind < 255 AND slot IN (:wides) AND (slot, r.rev) IN (
     SELECT slot, max(rev) FROM rollups WHERE width = :width AND kind < 255 GROUP BY slot
 )
@@ -98,7 +103,7 @@ _NOTHING = (
     "CAST(map(), 'Map(String, UInt64)')"
 )
 _ROLL = f"""
-INSERT INTO rollups ({_PREFIX})
+INSERT INTO rollups ({_PREFIX}) {_AT_ONCE}
 SELECT {_IN_FRONT.format(1)}, kind, slot, {KEY_COUNTED}, {COLUMNS_COUNTED}, {_BEHIND.format(1)}
 FROM ({COUNT})
 UNION ALL
@@ -139,7 +144,7 @@ WHERE whole = 0 AND intDiv(newest, 1024) < :before AND (slot + :width) * 6000000
 ORDER BY slot DESC LIMIT 200
 """
 _WIDEN = f"""
-INSERT INTO rollups ({_PREFIX})
+INSERT INTO rollups ({_PREFIX}) {_AT_ONCE}
 SELECT {_IN_FRONT.format(":width")}, kind, wide, {KEY}, {COLUMNS_COUNTED}, {_BEHIND.format(1)}
 FROM (
     SELECT kind, intDiv(slot, :width) * :width AS wide, {KEY}, {SUMMED}

@@ -8,10 +8,11 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 
-from store.clickhouse import graph, pins, rollup, search, traces, verify, writer
+from store.clickhouse import graph, pins, plan, rollup, search, traces, verify, writer
 from store.clickhouse.asker import COUNT_LIMITS, Asker
 from store.clickhouse.client import Address, ClientPool, first_line, is_away
 from store.clickhouse.roller import Roller
+from store.clickhouse.sums import Sums
 from store.interface import (
     Failure,
     Page,
@@ -34,6 +35,7 @@ class ClickHouseStore:
         self._pool = ClientPool(url, connections)
         self.address = self._pool.address
         self._threads = ThreadPoolExecutor(connections, "ask")
+        self._sums = Sums()
         self.roller = Roller()
 
     def put(self, documents: Sequence[Document], token: str) -> None:
@@ -69,21 +71,21 @@ class ClickHouseStore:
         """The graph of a window."""
         with _errors(), self._asking() as ask:
             # Two in one go: mostly nothing is due, and what was asked second holds.
-            waiting, marks = ask.each(rollup.due_statement(), graph.marks_of(window))
+            waiting, marks = ask.each(rollup.due_statement(), plan.marks_of(window))
             counted = self.roller.freshen(ask, rollup.read_due(waiting))
-            return graph.service_graph(ask, window, None if counted else marks)
+            return graph.service_graph(ask, window, self._sums, None if counted else marks)
 
     def map_window(self, window: TimeRange) -> TimeRange:
         """The window, or the whole minutes around it where those that it cuts are long."""
-        if window.end <= window.start or not graph.ends_of(window):
+        if window.end <= window.start or not plan.ends_of(window):
             return window
         with _errors(), self._asking() as ask:
-            return graph.map_window(ask, window)
+            return plan.map_window(ask, window)
 
     def finest_step(self, window: TimeRange) -> int:
         """A minute when the window holds many rows."""
         with _errors(), self._asking() as ask:
-            return graph.finest_step(ask, window)
+            return plan.finest_step(ask, window)
 
     def node_series(self, node: NodeKey, window: TimeRange, step: int) -> list[Slice]:
         """Statistics of a node per step."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from store.clickhouse import sql
 from store.edges import add_silent_ends
@@ -136,6 +137,18 @@ class Tally(Struct):
         histogram.add(self.longer, other.longer)
         for label, count in other.failures.items():
             self.failures[label] = self.failures.get(label, 0) + count
+
+
+def copy_of(tally: Tally) -> Tally:
+    """The same figures, apart from the tally's own."""
+    statistics = tally.statistics
+    return replace(
+        tally,
+        names=set(tally.names),
+        statistics=replace(statistics, histogram=dict(statistics.histogram)),
+        longer=dict(tally.longer),
+        failures=dict(tally.failures),
+    )
 
 
 Key = tuple[int, NodeKey, NodeKey]

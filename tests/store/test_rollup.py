@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from store.clickhouse import graph, packed, partners, rollup, writer
+from store.clickhouse import packed, partners, plan, rollup, writer
 from store.clickhouse.asker import Rows
 from store.clickhouse.client import connect
 from store.clickhouse.store import ClickHouseStore
@@ -141,7 +141,7 @@ def test_long_minutes_are_taken_whole(
     assert store.service_graph(window).services[FRONTEND].statistics.total == 2
     assert store.map_window(window) == window
     assert store.finest_step(window) == 1
-    monkeypatch.setattr(graph, "MOST_RAW", 1)
+    monkeypatch.setattr(plan, "MOST_RAW", 1)
     # All that the last minute holds lies in the window: it is not cut.
     assert store.map_window(window) == TimeRange(first, window.end)
     assert store.service_graph(store.map_window(window)).services[FRONTEND].statistics.total == 3
