@@ -36,6 +36,7 @@ class ClickHouseStore:
         self.address = self._pool.address
         self._threads = ThreadPoolExecutor(connections, "ask")
         self._sums = Sums()
+        self._linked = traces.Linked()
         self.roller = Roller()
 
     def put(self, documents: Sequence[Document], token: str) -> None:
@@ -55,7 +56,7 @@ class ClickHouseStore:
     def get_traces(self, trace_ids: Sequence[bytes], *, raw: bool = False) -> dict[bytes, Trace]:
         """Whole traces by id."""
         with _errors(), self._asking() as ask:
-            return traces.get_traces(ask, trace_ids, raw=raw)
+            return traces.get_traces(ask, trace_ids, self._linked, raw=raw)
 
     def find_traces(self, query: TraceQuery, *, limit: int, cursor: str | None = None) -> Page:
         """Traces by time, newest first."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from store.clickhouse import sql
@@ -35,8 +36,10 @@ MOST_GUESSED = 3
 WORTH_HALVING = 64
 """Traces that are asked for in two statements."""
 
+# Links are few or none: whether there are any costs less than to plan a question for those of a trace.
 _TRACES = """
-SELECT hex(trace_id), groupUniqArray(minute), max(updated), sum(revision) FROM traces
+SELECT hex(trace_id), groupUniqArray(minute), max(updated), sum(revision),
+       (SELECT count() FROM links) > 0 FROM traces
 WHERE trace_id IN {ids} GROUP BY trace_id HAVING max(sampled) = 1
 """
 _SEGMENTS = """
@@ -75,13 +78,21 @@ _DOCUMENTS = (
     "SELECT hex(trace_id), id, base64Encode(body) FROM documents FINAL WHERE trace_id IN {ids}"
 )
 
-_ROWS = (_SEGMENTS, _CALLS, _LINKS)
+_ROWS = (_SEGMENTS, _CALLS)
 
 Minutes = Mapping[bytes, Sequence[int]]
 """The minutes a trace has rows in, by its id."""
 
 
-def get_traces(ask: Ask, trace_ids: Sequence[bytes], *, raw: bool) -> dict[bytes, Trace]:
+class Linked:
+    """Whether a database has any links, as far as is known: it is asked with every trace."""
+
+    seen = False
+
+
+def get_traces(
+    ask: Ask, trace_ids: Sequence[bytes], linked: Linked, *, raw: bool
+) -> dict[bytes, Trace]:
     """The traces that exist, by id."""
     if not trace_ids:
         return {}
@@ -89,7 +100,7 @@ def get_traces(ask: Ask, trace_ids: Sequence[bytes], *, raw: bool) -> dict[bytes
     guessed = _guess(trace_ids)
     rest = [_DOCUMENTS.format(ids=ids)] if raw else []
     # Of a few traces the rows are asked for before it is known where they lie: that takes as long.
-    asked = [statement.format(places=places_of(guessed)) for statement in _ROWS if guessed]
+    asked = [s.format(places=places_of(guessed)) for s in _rows(linked) if guessed]
     known, *answers = each(ask, _TRACES.format(ids=ids), *rest, *asked)
     bodies: dict[tuple[str, int], bytes] = {}
     if raw:
@@ -97,20 +108,28 @@ def get_traces(ask: Ask, trace_ids: Sequence[bytes], *, raw: bool) -> dict[bytes
             bodies[digits, id] = b64decode(body)
     traces: dict[bytes, Trace] = {}
     missing: dict[bytes, Sequence[int]] = {}
-    for digits, minutes, updated, revision in known:
+    for digits, minutes, updated, revision, any_links in known:
+        linked.seen = linked.seen or bool(any_links)
         trace_id = bytes.fromhex(digits)
         traces[trace_id] = Trace(trace_id, {}, {}, updated, revision, {})
         if left := set(minutes).difference(guessed.get(trace_id, ())):
             missing[trace_id] = sorted(left)
     if answers:
+        if linked.seen and len(answers) == len(_ROWS):
+            answers.append(ask(_LINKS.format(places=places_of(guessed))))
         _add(traces, answers, bodies)
     if missing:
         places = places_of(missing)
-        _add(traces, each(ask, *(s.format(places=places) for s in _ROWS)), bodies)
+        _add(traces, each(ask, *(s.format(places=places) for s in _rows(linked))), bodies)
     for trace in traces.values():  # of a pinned trace the counts expire, the documents do not
         trace.revision = max(trace.revision, len(trace.documents))
     # Between the inserts of one batch a trace may have calls and no document yet.
     return {trace_id: trace for trace_id, trace in traces.items() if trace.documents}
+
+
+def _rows(linked: Linked) -> tuple[str, ...]:
+    """The statements for the rows of traces, in the order in which `_add` takes their answers."""
+    return (*_ROWS, _LINKS) if linked.seen else _ROWS
 
 
 def _guess(trace_ids: Sequence[bytes]) -> dict[bytes, Sequence[int]]:
@@ -130,11 +149,11 @@ def _add(
     answers: Sequence[Rows],
     bodies: dict[tuple[str, int], bytes],
 ) -> None:
-    """Answers to _ROWS into their traces; the rows of what is no trace are left out."""
-    segments, calls, links = answers
+    """Answers to `_rows` into their traces; the rows of what is no trace are left out."""
+    segments, calls, *links = answers
     _add_documents(traces, segments, bodies)
     _add_calls(traces, calls)
-    for digits, *columns in links:
+    for digits, *columns in chain.from_iterable(links):
         trace = traces.get(bytes.fromhex(digits))
         if trace is not None:
             joined = _owned_link(columns)
