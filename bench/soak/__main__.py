@@ -24,7 +24,7 @@ from rich.table import Table
 from bench.counting import scrape
 from bench.server import WIDTH, Server, running
 from bench.soak import report, watch
-from bench.soak.reader import Readers
+from bench.soak.reader import FRESH, Readers
 from bench.soak.report import Soak
 from bench.soak.sender import Load, Sender
 from bench.soak.traces import expected
@@ -92,7 +92,7 @@ class Bench:
         """The load itself, sample by sample; the soak holds all of them."""
         server, length = self._server, self._options.minutes * 60
         drops, before = self._kernel_drops(), watch.stored(server)
-        readers = Readers(server.http, self._options.readers, self._options.pause)
+        readers = Readers(server.http, server.udp, self._options.readers, self._options.pause)
         # Apart from what was tried before: a document starts up to a second before it is sent.
         time.sleep(4.0 - time.time() % 1.0)
         soak.begun = math.floor(time.time())
@@ -105,7 +105,8 @@ class Bench:
             time.sleep(max(0.0, begun + len(soak.samples) * every - time.monotonic()))
         soak.sent = sender.stop()
         soak.answers = [answer for answer in readers.stop() if answer.at > soak.begun]
-        soak.drained = watch.drained(server, before + soak.sent.kept, _PATIENCE)
+        probes = sum(answer.kind == FRESH for answer in soak.answers)
+        soak.drained = watch.drained(server, before + soak.sent.kept + probes, _PATIENCE)
         soak.kernel_drops = self._kernel_drops() - drops
 
     def judge(self, soak: Soak) -> None:

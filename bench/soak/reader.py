@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
+import socket
 import threading
 import time
 import urllib.request
@@ -15,7 +17,11 @@ from typing import Any, NamedTuple
 MAPS = {"map of 5 min": 300.0, "map of 1 h": 3600.0}
 """Asked with boto3's GetServiceGraph; seconds of their windows."""
 CONSOLE, LISTING, TRACE = "console map, 5 min", "100 newest traces", "one trace"
-KINDS = (*MAPS, CONSOLE, LISTING, TRACE)
+FRESH = "on the map, from its datagram"
+"""How long a segment takes from the socket to the map: a node of its own, looked for until it is there."""
+KINDS = (*MAPS, CONSOLE, LISTING, TRACE, FRESH)
+PROBE = "probe"
+"""What the names of such nodes begin with, and their trace ids behind the epoch."""
 _TIMEOUT = 60.0
 
 
@@ -31,7 +37,7 @@ class Answer(NamedTuple):
 class Readers:
     """So many processes; each asks everything, pauses, and begins again."""
 
-    def __init__(self, http: str, count: int, pause: float) -> None:
+    def __init__(self, http: str, udp: tuple[str, int], count: int, pause: float) -> None:
         context = multiprocessing.get_context("spawn")
         self._stop = context.Event()
         self._pipes: list[Any] = []
@@ -40,7 +46,7 @@ class Readers:
         for _ in range(count):
             reader, writer = context.Pipe(duplex=False)
             process = context.Process(
-                target=_run, args=(http, pause, writer, self._stop), daemon=True
+                target=_run, args=(http, udp, pause, writer, self._stop), daemon=True
             )
             process.start()
             writer.close()
@@ -76,7 +82,9 @@ def xray_client(http: str) -> Any:
     return boto3.client("xray", endpoint_url=http, region_name="us-east-1", config=once, **keys)
 
 
-def _run(http: str, pause: float, out: Connection, stop: threading.Event) -> None:
+def _run(
+    http: str, udp: tuple[str, int], pause: float, out: Connection, stop: threading.Event
+) -> None:
     client = xray_client(http)
 
     def service_graph(length: float) -> None:
@@ -95,11 +103,21 @@ def _run(http: str, pause: float, out: Connection, stop: threading.Event) -> Non
     def trace() -> None:
         _get(f"{http}/api/traces/{newest[-1]}")
 
+    def fresh() -> None:
+        name = f"{PROBE}-{os.getpid()}-{time.monotonic_ns()}"
+        _send(udp, name)
+        deadline = time.monotonic() + _TIMEOUT
+        while name not in {node["name"] for node in console("/api/map")["nodes"]}:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{name} is not on the map after {_TIMEOUT:.0f} s")
+            time.sleep(0.05)
+
     questions: dict[str, Callable[[], Any]] = {
         **{kind: partial(service_graph, length) for kind, length in MAPS.items()},
         CONSOLE: partial(console, "/api/map"),
         LISTING: listing,
         TRACE: trace,
+        FRESH: fresh,
     }
     while not stop.is_set():
         for kind, question in questions.items():
@@ -113,6 +131,21 @@ def _run(http: str, pause: float, out: Connection, stop: threading.Event) -> Non
             out.send(Answer(kind, time.time(), time.perf_counter() - begun, failed))
         stop.wait(pause)
     out.close()
+
+
+def _send(udp: tuple[str, int], name: str) -> None:
+    """A segment that began a second ago, as a datagram."""
+    now = time.time()
+    trace_id = f"1-{int(now):08x}-{PROBE.encode().hex()}{os.urandom(7).hex()}"
+    segment = {
+        "name": name,
+        "id": os.urandom(8).hex(),
+        "trace_id": trace_id,
+        "start_time": now - 1.0,
+        "end_time": now,
+    }
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+        out.sendto(b'{"format": "json", "version": 1}\n' + json.dumps(segment).encode(), udp)
 
 
 def _get(address: str) -> Any:

@@ -16,7 +16,7 @@ import psutil
 
 from bench.counting import STORED_METRIC, scrape
 from bench.server import ROOT, Server, role_of
-from bench.soak.reader import Answer, xray_client
+from bench.soak.reader import PROBE, Answer, xray_client
 from bench.soak.sender import Sent
 from bench.soak.traces import Count, Node
 from store.clickhouse.client import connect
@@ -80,7 +80,7 @@ class Kept(NamedTuple):
 def kept(server: Server, begun: float) -> Kept:
     """Count what arrived since ``begun`` (epoch seconds), a share of the traces at a time."""
     client = connect(address(server.data_dir))
-    since = f"received >= {math.floor(begun)}"
+    since = f"received >= {math.floor(begun)} AND NOT startsWith(substring(trace_id, 5), '{PROBE}')"
     ((rows,),) = client.execute(f"SELECT count() FROM documents WHERE {since}")
     slices = rows // _SLICE + 1
     documents = 0
@@ -121,6 +121,8 @@ def _count(services: list[dict[str, Any]]) -> Count:
     nodes: dict[int, Node] = {s["ReferenceId"]: (s["Name"], s.get("Type", "")) for s in services}
     for service in services:
         node = nodes[service["ReferenceId"]]
+        if node[0].startswith(PROBE):
+            continue
         if node[1] != "client":
             count.nodes[node] += service["SummaryStatistics"]["TotalCount"]
         for edge in service["Edges"]:
