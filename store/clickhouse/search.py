@@ -42,6 +42,8 @@ ROWS_OF_FOUND = 8
 """Segments that the first slice holds for each trace of a page, when most of its traces match."""
 CHEAP_ROWS = 250_000
 """Segments that a statement looks through in the time it takes to be planned."""
+FEW = 1000
+"""Segments with an annotation of which one statement may well find the traces of a whole window."""
 
 _FAILURES = {State.ERROR, State.THROTTLE, State.FAULT}
 
@@ -63,6 +65,8 @@ class _Search:
         self._scanned = 0
         self._judged = 0
         self._rejected = 0
+        self._affordable_rows = False
+        """Whether the whole window is what one statement may look through."""
 
     def run(self, before: Place | None) -> Page:
         """The page behind a place."""
@@ -157,7 +161,10 @@ class _Search:
         """As long as one statement looks through at about the cost of planning it; at once longer
         for what is rare."""
         rows = self._count(start, end)
+        self._affordable_rows = rows <= MOST_ROWS
         wanted = self._limit * ROWS_OF_FOUND
+        if self._affordable_rows and rows > CHEAP_ROWS and self._is_rare(start, end):
+            return end - start
         if self._query.annotations or (self._query.states and self._query.states <= _FAILURES):
             wanted = max(wanted, CHEAP_ROWS)
         elif not self._query.is_plain:
@@ -172,9 +179,18 @@ class _Search:
         )
         return int(rows)
 
+    def _is_rare(self, start: int, end: int) -> bool:
+        """Whether an annotation is on few segments that start between: seen from an index, or soon."""
+        counts = [
+            f"SELECT count() FROM (SELECT 1 FROM segments WHERE minute BETWEEN {minute_of(start)} "
+            f"AND {minute_of(end)} AND has(annotations, {sql.text(item)}) LIMIT {FEW})"
+            for item in self._query.annotations
+        ]
+        return bool(counts) and any(rows < FEW for ((rows,),) in each(self._ask, *counts))
+
     def _affordable(self, end: int, width: int) -> int:
         """At most ``width``, and about as much as holds MOST_ROWS segments."""
-        if width <= 60 * MINUTE:
+        if width <= 60 * MINUTE or self._affordable_rows:
             return width
         width = min(width, end - self._query.window.start)
         rows = self._count(end - width, end)
