@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from store.clickhouse import kinship, partners, sql
 from store.clickhouse.asker import Ask, Rows, each
 from store.clickhouse.partners import bind
 from store.clickhouse.plan import Plan, plan, rows_of
-from store.clickhouse.sums import Sums
+from store.clickhouse.sums import MOST_SLOTS, Sums
 from store.clickhouse.tally import (
     COLUMNS_COUNTED,
     COUNT,
@@ -40,7 +40,7 @@ _HOLDS = """(width, slot, rev) IN (
 )"""
 _ROLLED = f"""
 SELECT cityHash64(kind, {KEY}) AS id, kind, {KEY}, {SUMMED_BUT_TIMES} FROM rollups
-WHERE kind < 255 AND :slots AND :key AND {_HOLDS}
+WHERE kind < 255 AND :slots AND {_HOLDS}
 GROUP BY kind, {KEY}
 """
 # Apart, since adding up maps takes most of the time: half of it this way.
@@ -48,7 +48,7 @@ _ROLLED_TIMES = f"""
 SELECT id, mapFromArrays(groupArray(time), groupArray(units)) FROM (
     SELECT cityHash64(kind, {KEY}) AS id, time, sum(count) AS units FROM rollups
     ARRAY JOIN mapKeys(histogram) AS time, mapValues(histogram) AS count
-    WHERE kind < 255 AND :slots AND :key AND {_HOLDS}
+    WHERE kind < 255 AND :slots AND {_HOLDS}
     GROUP BY id, time
 )
 GROUP BY id
@@ -65,23 +65,33 @@ _RAW_STEPS = f"SELECT slot, {COLUMNS_COUNTED} FROM ({COUNT})"
 
 EVERYTHING = "1"
 """A condition on units and on rows of `rollups`: all of them."""
-
-
-TRIES = 3
+TRIES = 5
 """A map is planned anew when something was counted between its plan and its reading."""
+_NOBODY = NodeKey("", "", "")
 
 
-def of_node(node: NodeKey) -> str:
+class Units(NamedTuple):
+    """The units of one node or edge: a condition on units and on rows of `rollups`, and their keys."""
+
+    condition: str
+    keys: tuple[Key, ...]
+
+
+def of_node(node: NodeKey) -> Units:
     """The units of a node."""
-    return f"(kind = {NODE} AND (account, name, type) = {_guarded(sql.node_tuple(node))})"
+    return Units(
+        f"(kind = {NODE} AND (account, name, type) = {_guarded(sql.node_tuple(node))})",
+        ((NODE, _NOBODY, node),),
+    )
 
 
-def of_edge(pair: tuple[NodeKey, NodeKey]) -> str:
+def of_edge(pair: tuple[NodeKey, NodeKey]) -> Units:
     """The calls and links along an edge."""
     source, target = (_guarded(sql.node_tuple(node)) for node in pair)
-    return (
+    return Units(
         f"(kind IN ({EDGE}, {LINK}) AND (source_account, source_name, source_type) = {source} "
-        f"AND (account, name, type) = {target})"
+        f"AND (account, name, type) = {target})",
+        ((EDGE, *pair), (LINK, *pair)),
     )
 
 
@@ -104,6 +114,8 @@ def _summed(
     """How a window is filled, and what its slots hold."""
     for _ in range(TRIES):
         chosen = plan(ask, window, marks)
+        if len(chosen.slots) > MOST_SLOTS:
+            break
         found = sums.read(ask, chosen.slots)
         if found is not None:
             return chosen, found
@@ -113,20 +125,20 @@ def _summed(
     return chosen, found
 
 
-def read_rolled(ask: Ask, slots: str, wanted: str = EVERYTHING) -> Iterable[tuple[Any, ...]]:
-    """Rows of kind, key and COLUMNS, added up over slots."""
-    statements = (bind(s, slots=slots, key=wanted) for s in (_ROLLED_TIMES, _ROLLED))
+def read_rolled(ask: Ask, slots: str) -> Iterable[tuple[Any, ...]]:
+    """Rows of kind, key and COLUMNS, added up over slots (a condition) as they hold now."""
+    statements = (bind(s, slots=slots) for s in (_ROLLED_TIMES, _ROLLED))
     counts, rows = each(ask, *statements)
     times: dict[int, dict[int, int]] = dict(counts)
     for id, *key_and_columns in rows:
         yield *key_and_columns[:-3], times.get(id, {}), *key_and_columns[-2:]
 
 
-def series(ask: Ask, wanted: str, window: TimeRange, step: int) -> list[Slice]:
+def series(ask: Ask, units: Units, window: TimeRange, step: int) -> list[Slice]:
     """Statistics per step of microseconds."""
     slot = f"intDiv(start - {window.start}, {step})"
     if step % MINUTE or window.start % MINUTE:
-        rows = _raw(ask, [window], _RAW_STEPS, key=wanted, slot=slot)
+        rows = _raw(ask, [window], _RAW_STEPS, key=units.condition, slot=slot)
         return _slices(_by_number(rows), window, step)
     chosen = plan(ask, window, wide=False)
     rows = []
@@ -135,23 +147,21 @@ def series(ask: Ask, wanted: str, window: TimeRange, step: int) -> list[Slice]:
             "first": window.start // MINUTE,
             "step": step // MINUTE,
             "slots": rows_of(chosen.slots),
-            "key": wanted,
+            "key": units.condition,
         }
         rows += ask(bind(_ROLLED_STEPS, **values))
     if chosen.pieces:
-        rows += _raw(ask, chosen.pieces, _RAW_STEPS, key=wanted, slot=slot)
+        rows += _raw(ask, chosen.pieces, _RAW_STEPS, key=units.condition, slot=slot)
     return _slices(_by_number(rows), window, step)
 
 
-def failures(ask: Ask, wanted: str, window: TimeRange) -> list[Failure]:
+def failures(ask: Ask, units: Units, window: TimeRange, sums: Sums) -> list[Failure]:
     """What went wrong, by label."""
     counts: Counter[tuple[str, State]] = Counter()
-    chosen = plan(ask, window)
-    found: dict[Key, Tally] = {}
-    if chosen.slots:
-        collect(read_rolled(ask, rows_of(chosen.slots), wanted), found)
+    chosen, everything = _summed(ask, window, sums, None)
+    found = {key: everything[key] for key in units.keys if key in everything}
     if chosen.pieces:
-        collect(_raw(ask, chosen.pieces, RAW, key=wanted, slot=MINUTE_OF), found)
+        collect(_raw(ask, chosen.pieces, RAW, key=units.condition, slot=MINUTE_OF), found)
     for tally in found.values():
         for label, count in tally.failures.items():
             state, _, text = label.partition(":")

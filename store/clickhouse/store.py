@@ -103,12 +103,12 @@ class ClickHouseStore:
     def node_failures(self, node: NodeKey, window: TimeRange) -> list[Failure]:
         """Error breakdown of a node."""
         with _errors(), self._counted() as ask:
-            return graph.failures(ask, graph.of_node(node), window)
+            return graph.failures(ask, graph.of_node(node), window, self._sums)
 
     def edge_failures(self, source: NodeKey, target: NodeKey, window: TimeRange) -> list[Failure]:
         """Error breakdown of an edge."""
         with _errors(), self._counted() as ask:
-            return graph.failures(ask, graph.of_edge((source, target)), window)
+            return graph.failures(ask, graph.of_edge((source, target)), window, self._sums)
 
     @contextmanager
     def _asking(self) -> Iterator[Asker]:

@@ -58,10 +58,8 @@ class Sums:
         self._size = 0
 
     def read(self, ask: Ask, slots: Sequence[Slot]) -> Counted | None:
-        """What was counted in slots, the caller's to change; None when one of them has been counted
-        anew, or they are too many to be named."""
-        if len(slots) > MOST_SLOTS:
-            return None
+        """What was counted in slots (MOST_SLOTS at most), the caller's to change; None when one of
+        them has been counted anew."""
         parts = _parts(slots)
         found = {part: self._recall(part) for part in parts}
         missing = [part for part, counted in found.items() if counted is None]

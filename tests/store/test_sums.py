@@ -109,7 +109,7 @@ def test_the_memory_is_bounded(clickhouse_store: ClickHouseStore, ask: Recorder)
 def test_more_slots_than_can_be_named(
     clickhouse_store: ClickHouseStore, ask: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("store.clickhouse.sums.MOST_SLOTS", 1)
+    monkeypatch.setattr("store.clickhouse.graph.MOST_SLOTS", 1)
     put(clickhouse_store, 1)
     put(clickhouse_store, 2, minute=1)
     assert ask.total(Sums()) == 2
