@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Hashable, Iterable, Sequence
+from functools import lru_cache
 from math import ceil, sqrt
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -30,6 +31,8 @@ WRAP_GAP = 70.0
 """More room behind a rank that was wrapped into several columns."""
 PART_GAP = 48.0
 FEWEST_ROWS = 9
+REMEMBERED = 64
+"""Connected parts whose layout is kept."""
 
 Node = TypeVar("Node", bound=Hashable)
 Point = tuple[float, float]
@@ -88,7 +91,7 @@ def _parts(groups: Sequence[Sequence[int]], edges: Sequence[Edge]) -> list[_Part
     inside: list[list[Edge]] = [[] for _ in groups]
     for edge in edges:
         inside[group_of[edge[0]]].append(edge)
-    return [_lay_out(group, own) for group, own in zip(groups, inside, strict=True)]
+    return [_lay_out(tuple(group), tuple(own)) for group, own in zip(groups, inside, strict=True)]
 
 
 def _shelves(parts: Sequence[_Part]) -> list[tuple[_Part, Point]]:
@@ -108,8 +111,10 @@ def _shelves(parts: Sequence[_Part]) -> list[tuple[_Part, Point]]:
     return shelved
 
 
-def _lay_out(group: Sequence[int], edges: Sequence[Edge]) -> _Part:
-    """One connected part."""
+# A map is drawn again every few seconds, mostly of the same nodes and edges.
+@lru_cache(maxsize=REMEMBERED)
+def _lay_out(group: tuple[int, ...], edges: tuple[Edge, ...]) -> _Part:
+    """One connected part; nobody may change it."""
     number = {node: at for at, node in enumerate(group)}
     given = [(number[v], number[w]) for v, w in edges]
     turned = flow(len(group), given)

@@ -7,7 +7,7 @@ from api.graph.kinds import kind_of
 from api.graph.layout import Layout, Place, layout
 from api.schemas import Before, Counts, MapEdge, MapNode, Picture, Times
 from store.model import EdgeStats, NodeKey, Statistics, TimeRange
-from store.rules.histogram import percentile
+from store.rules.histogram import percentiles
 
 NOWHERE = Place(0.0, 0.0, 0)
 
@@ -93,11 +93,13 @@ def counts(statistics: Statistics) -> Counts:
 
 def times(statistics: Statistics) -> Times:
     """Mean and percentiles, milliseconds."""
+    found = percentiles(statistics.histogram, (0.5, 0.95, 0.99))
+    p50, p95, p99 = (None if time is None else _ms(time) for time in found)
     return {
         "avg_ms": _ms(statistics.total_time / statistics.total) if statistics.total else None,
-        "p50_ms": _percentile(statistics, 0.5),
-        "p95_ms": _percentile(statistics, 0.95),
-        "p99_ms": _percentile(statistics, 0.99),
+        "p50_ms": p50,
+        "p95_ms": p95,
+        "p99_ms": p99,
     }
 
 
@@ -109,11 +111,6 @@ def before(statistics: Statistics) -> Before | None:
 def per_minute(count: int, window: TimeRange) -> float:
     """A rate, to four significant places after the point."""
     return round(count / window.minutes, 4)
-
-
-def _percentile(statistics: Statistics, share: float) -> float | None:
-    value = percentile(statistics.histogram, share)
-    return None if value is None else _ms(value)
 
 
 def _ms(microseconds: float) -> float:

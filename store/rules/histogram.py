@@ -9,6 +9,10 @@ histograms merge exactly in any order.
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Sequence
+from itertools import accumulate
+
 
 def bucket(microseconds: int) -> int:
     """The bucket of a time, itself in microseconds."""
@@ -22,17 +26,13 @@ def bucket(microseconds: int) -> int:
     return (microseconds + step // 2) // step * step
 
 
-def percentile(histogram: dict[int, int], share: float) -> int | None:
-    """The time (microseconds) that ``share`` of the units did not exceed; None when empty."""
-    total = sum(histogram.values())
-    if not total:
-        return None
-    wanted, seen = share * total, 0
-    for value in sorted(histogram):
-        seen += histogram[value]
-        if seen >= wanted:
-            return value
-    return max(histogram)
+def percentiles(histogram: dict[int, int], shares: Sequence[float]) -> list[int | None]:
+    """The times (microseconds) that each share of the units did not exceed; None when empty."""
+    values = sorted(histogram)
+    seen = list(accumulate(map(histogram.__getitem__, values)))
+    if not seen or not seen[-1]:
+        return [None] * len(shares)
+    return [values[min(bisect_left(seen, share * seen[-1]), len(seen) - 1)] for share in shares]
 
 
 def add(into: dict[int, int], more: dict[int, int]) -> None:
