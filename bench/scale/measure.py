@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from clickhouse_driver import Client
@@ -76,13 +77,30 @@ class Bench:
         windows = {name: TimeRange(last - length, last) for name, length in GRAPHS.items()}
         windows["1 h, to the second"] = TimeRange(self.end - HOUR, self.end)
         for name, window in windows.items():
-            yield self._figure(
-                f"map, {name}{suffix}",
-                lambda window=window: self.store.service_graph(window),  # type: ignore[misc]
-                lambda graph: f"{len(graph.services)} nodes, {len(graph.edges)} edges",
-                self._rollups(window),
-                target=targets.get(name),
-            )
+            asked = partial(self.store.service_graph, window)
+            yield self._graph(f"map, {name}{suffix}", asked, window, targets.get(name))
+            if name in targets:
+
+                def anew(asked: Callable[[], object] = asked) -> object:
+                    self.store.sums.forget()
+                    return asked()
+
+                yield self._graph(f"map, {name}, nothing remembered{suffix}", anew, window)
+
+    def _graph(
+        self,
+        what: str,
+        asked: Callable[[], object],
+        window: TimeRange,
+        target: float | None = None,
+    ) -> Figure:
+        return self._figure(
+            what,
+            asked,
+            lambda graph: f"{len(graph.services)} nodes, {len(graph.edges)} edges",
+            self._rollups(window),
+            target=target,
+        )
 
     def traces(self) -> Iterator[Figure]:
         """Traces by id: with the epoch in it, and with a random one."""

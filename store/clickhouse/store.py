@@ -35,7 +35,7 @@ class ClickHouseStore:
         self._pool = ClientPool(url, connections)
         self.address = self._pool.address
         self._threads = ThreadPoolExecutor(connections, "ask")
-        self._sums = Sums()
+        self.sums = Sums()
         self._linked = traces.Linked()
         self.roller = Roller()
 
@@ -74,7 +74,7 @@ class ClickHouseStore:
             # Two in one go: mostly nothing is due, and what was asked second holds.
             waiting, marks = ask.each(rollup.due_statement(), plan.marks_of(window))
             counted = self.roller.freshen(ask, rollup.read_due(waiting))
-            return graph.service_graph(ask, window, self._sums, None if counted else marks)
+            return graph.service_graph(ask, window, self.sums, None if counted else marks)
 
     def map_window(self, window: TimeRange) -> TimeRange:
         """The window, or the whole minutes around it where those that it cuts are long."""
@@ -103,12 +103,12 @@ class ClickHouseStore:
     def node_failures(self, node: NodeKey, window: TimeRange) -> list[Failure]:
         """Error breakdown of a node."""
         with _errors(), self._counted() as ask:
-            return graph.failures(ask, graph.of_node(node), window, self._sums)
+            return graph.failures(ask, graph.of_node(node), window, self.sums)
 
     def edge_failures(self, source: NodeKey, target: NodeKey, window: TimeRange) -> list[Failure]:
         """Error breakdown of an edge."""
         with _errors(), self._counted() as ask:
-            return graph.failures(ask, graph.of_edge((source, target)), window, self._sums)
+            return graph.failures(ask, graph.of_edge((source, target)), window, self.sums)
 
     @contextmanager
     def _asking(self) -> Iterator[Asker]:

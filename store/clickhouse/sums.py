@@ -71,6 +71,12 @@ class Sums:
                 found[part] = counted
         return _together([counted for counted in found.values() if counted is not None])
 
+    def forget(self) -> None:
+        """Give the memory back."""
+        with self._lock:
+            self._known.clear()
+            self._size = 0
+
     def _recall(self, part: frozenset[Slot]) -> Counted | None:
         with self._lock:
             if part not in self._known:
