@@ -13,6 +13,7 @@ says the same and was tried: it takes 0.3 s to plan, even over nothing.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from store.clickhouse.asker import Ask
@@ -68,6 +69,12 @@ INNER JOIN holders AS h ON c.trace_id = h.trace_id AND c.at = h.member
 WHERE h.independent = 1
 """
 _NODE = "account LowCardinality(String), name LowCardinality(String), type LowCardinality(String)"
+_NO_LINKS = {
+    "linked": "trace_id FixedString(16), document_id UInt64, independent UInt8, "
+    "other_trace FixedString(16), other_id UInt64, upstream UInt8, event_received Int64, "
+    "start Int64, duration Int64, state UInt8, status UInt16, exception LowCardinality(String), "
+    f"weight UInt32, {_NODE}"
+}
 _EMPTY = {
     "holders": f"trace_id FixedString(16), member UInt64, id UInt64, {_NODE}",
     "owners": f"trace_id FixedString(16), document_id UInt64, {_NODE}",
@@ -79,12 +86,14 @@ def prepare(ask: Ask, scope: Scope) -> None:
     """Fill the tables that queries/units.sql needs for a scope, on this connection."""
     release(ask)
     create(ask, "partial", scope.fill(PARTIAL))
-    create(ask, "linked", scope.fill(LINKED))
+    if ask(scope.fill("SELECT 1 FROM links WHERE :own LIMIT 1")):
+        create(ask, "linked", scope.fill(LINKED))
+    else:  # mostly: not worth asking for whose documents are there
+        _create_empty(ask, _NO_LINKS)
     create(ask, "orphaned", scope.fill(ORPHANED))
     ((needed,),) = ask(scope.fill(_ANY))
     if not needed:
-        for table, columns in _EMPTY.items():
-            ask(f"CREATE TEMPORARY TABLE {table} ({columns}) ENGINE = Memory")
+        _create_empty(ask, _EMPTY)
         return
     create(ask, "kin", scope.fill(KIN))
     create(ask, "holders", scope.fill(_HOLDERS))
@@ -99,6 +108,12 @@ def prepare(ask: Ask, scope: Scope) -> None:
         create(ask, "climb", "SELECT * FROM climbed")
         ask("DROP TEMPORARY TABLE climbed")
     create(ask, "ends", scope.fill(ENDS))
+
+
+def _create_empty(ask: Ask, tables: Mapping[str, str]) -> None:
+    """Tables without rows, by name, from their columns."""
+    for table, columns in tables.items():
+        ask(f"CREATE TEMPORARY TABLE {table} ({columns}) ENGINE = Memory")
 
 
 def release(ask: Ask) -> None:
