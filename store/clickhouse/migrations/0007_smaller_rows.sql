@@ -2,22 +2,21 @@
 -- the time (docs/BENCHMARKS.md, Disk).
 --
 -- `members` says only the subsegments that are no calls: those are rows of `calls`, which name their
--- document. `last_duration` is 0 where nothing came after the answer. Rows written before hold more,
--- and are read the same.
--- Codecs, each measured (without one ClickHouse takes LZ4): ids and versions repeat among a trace's rows, random bits in between, which
--- ZSTD finds, LZ4 less so, and Delta hides. (T64 makes a segment's `ver` 0.1 byte smaller still, and an
--- insert 5 % slower.)
+-- document. `last_duration` is 0 where nothing came after the answer: readers take the greater of it
+-- and `duration`. Rows written before hold more, and are read the same.
+-- Codecs, each measured (where none is named ClickHouse takes LZ4): ids and versions repeat among a
+-- trace's rows, random bits in between, which ZSTD finds, LZ4 less so, and Delta hides. Rejected: T64
+-- for a segment's `ver` (0.1 byte smaller, an insert 5 % slower).
 -- Granules of 1024 rows and blocks of 16 KiB: one trace is a few rows of 36 columns, and of each
--- column a block has to be unpacked. Rejected: 512 rows, 8 KiB (as quick, 2 % larger); large blocks for
--- `url`, `annotations` and `user_agent` alone (2 % smaller, a tenth slower). A window reads as quickly.
--- Without `by_trace`: within a minute the key finds a trace, and without one a trace is looked up in
--- `traces` first.
+-- column a block has to be unpacked. A window reads as quickly. Rejected: 512 rows and 8 KiB (no
+-- quicker, 2 % larger); large blocks for `url`, `annotations` and `user_agent` (2 % smaller, a tenth slower).
+-- Without `by_trace`: where a granule lies within one minute the key finds a trace as quickly.
 --
 -- Granules are not altered, so both tables are made anew, and the parts attached as they are: that
 -- takes no time, no room and rewrites nothing. Old rows get the codecs when they are merged, and mostly
--- keep their granules (a vertical merge does) until they expire. Whatever
--- step it stops at, and whoever does the same meanwhile: each table has all rows at each step, some
--- maybe twice, and can be worked on again.
+-- keep their granules (a vertical merge does) until they expire. Whatever step it stops at, and whoever
+-- does the same meanwhile: each table has all rows at each step, some maybe twice, and can be worked on
+-- again.
 DROP TABLE IF EXISTS segments_before;
 DROP TABLE IF EXISTS calls_before;
 
