@@ -3,7 +3,8 @@
 Everything is a function of the trace's number and the seed, so that a data set can be made again,
 in parts and in parallel. Rows obey what `store.clickhouse.writer` writes: `ver` is `store.model.rank`
 of the arrival, `received` its second, a call's `document_id` is a segment of its trace, the segment
-that answers a call names it as its parent, `members` are subsegments that are no calls, annotations are `store.rules.annotations` items.
+that answers a call names it as its parent, `members` are subsegments that are no calls, annotations
+are `store.rules.annotations` items.
 
 `shop`: 8 rows a trace (3 segments, 5 calls) over 57 services and their tables, queues and partners,
 after the shape measured before: entry → middle → leaf, errors, throttles and faults at each level.
