@@ -24,7 +24,7 @@ if os.environ.get("RAYMAP_TEST_CLICKHOUSE"):
 
 
 class Load(threading.Thread):
-    """Sends documents, fifty at a time, and remembers which were acknowledged."""
+    """Sends documents, some at a time, and remembers which were acknowledged."""
 
     def __init__(self, server: Server, name: str) -> None:
         super().__init__(daemon=True)
@@ -35,7 +35,7 @@ class Load(threading.Thread):
 
     def run(self) -> None:
         while not self.done.is_set():
-            ids = [f"1-{int(time.time()):08x}-{secrets.token_hex(12)}" for _ in range(50)]
+            ids = [f"1-{int(time.time()):08x}-{secrets.token_hex(12)}" for _ in range(25)]
             self.sent += ids
             body = {"TraceSegmentDocuments": [json.dumps(self._document(id)) for id in ids]}
             try:
@@ -120,7 +120,7 @@ def test_nothing_acknowledged_is_lost(tmp_path: Path) -> None:
         for load in loads:
             load.join(60)
         acknowledged = [id for load in loads for id in load.acknowledged]
-        assert len(acknowledged) > 1_000
+        assert len(acknowledged) > 500
         wait_until_well(server)
         # Sent but not acknowledged may be there or not; what is there counts, and counts once.
         there = found(server, [id for load in loads for id in load.sent])
