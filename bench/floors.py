@@ -12,11 +12,13 @@ import psutil
 from bench.documents import Documents
 from bench.workers import decode_slim, plain_columns
 from collector.decode.document import decode_document
+from collector.decode.sheet import decode_sheet
 from collector.decode.wire import read_strictly
 from store.clickhouse import writer
 from store.clickhouse.client import Address, connect
 from store.clickhouse.packed import join
 from store.interface import PACKED_AT_ONCE
+from store.sheet import Sheet
 
 BATCH = 20_000
 REPEATS = 3
@@ -43,7 +45,8 @@ def decoding() -> Iterator[Floor]:
     yield Floor("msgspec, every field we use", _cpu(lambda: _each(read_strictly, raws)))
     yield Floor("`plain`: decode and columns", _cpu(lambda: plain_columns(raws)))
     yield Floor("decode_document", _cpu(lambda: _each(lambda raw: decode_document(raw, 1), raws)))
-    yield Floor("decode_document and pack", _cpu(lambda: _pack(raws)))
+    yield Floor("decode_sheet", _cpu(lambda: list(_sheets(raws)) and None))
+    yield Floor("decode_sheet and pack", _cpu(lambda: _pack(raws)))
 
 
 def inserting(address: Address, server: psutil.Process) -> Iterator[Floor]:
@@ -76,11 +79,13 @@ def inserting(address: Address, server: psutil.Process) -> Iterator[Floor]:
 
 
 def _pack(raws: list[bytes]) -> list[writer.Packed]:
+    return list(map(writer.pack, _sheets(raws)))
+
+
+def _sheets(raws: list[bytes]) -> Iterator[Sheet]:
     now = time.time_ns() // 1000
-    return [
-        writer.pack([decode_document(raw, now) for raw in raws[start : start + PACKED_AT_ONCE]])
-        for start in range(0, len(raws), PACKED_AT_ONCE)
-    ]
+    for start in range(0, len(raws), PACKED_AT_ONCE):
+        yield decode_sheet(raws[start : start + PACKED_AT_ONCE], now)[0]
 
 
 def _each(decode: Callable[[bytes], object], raws: list[bytes]) -> None:

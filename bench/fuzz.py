@@ -36,6 +36,7 @@ with atheris.instrument_imports(include=["collector", "store"]):
     from store.model import Document, Trace
     from store.processed import processed_documents
     from store.rules.span_export import export_trace, to_json
+    from store.sheet import sheet_of
     from store.summary import summarize
 
 Decoder = Callable[[bytes], Iterable[object]]
@@ -67,8 +68,8 @@ def fuzz_one(data: bytes) -> None:
     strangers = [result for result in results if not isinstance(result, Document | Rejected)]
     assert not strangers, strangers
     for document in documents:
-        _encodable(segment_columns([document]))
-        _encodable(call_columns([document]))
+        _encodable(segment_columns(sheet_of([document])))
+        _encodable(call_columns(sheet_of([document])))
         assert decode_any(document.raw, document.version).node == document.node
     for trace in _traces(documents):
         weave([trace])

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 
 from collector.decode.stored import decode_any
 from store.interface import PACKED_AT_ONCE, PackingWriter
 from store.model import Document
+from store.sheet import Sheet, sheet_of
 
 FEWEST, MOST = 32, 1024
 """Fewer documents are packed with their neighbours when their batch goes; more would hold up the
@@ -25,6 +26,31 @@ class Raw(NamedTuple):
 
     version: int
     raw: bytes
+
+
+class Sheets(Sequence[Document]):
+    """Documents that were decoded by column. Objects are made of them when somebody asks for one."""
+
+    def __init__(self, sheets: Sequence[Sheet]) -> None:
+        self.sheets = sheets
+        self._count = sum(map(len, sheets))
+        self._documents: list[Document] | None = None
+
+    @overload
+    def __getitem__(self, place: int) -> Document: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Document]: ...
+    def __getitem__(self, place: int | slice) -> Document | Sequence[Document]:
+        if self._documents is None:
+            self._documents = [
+                decode_any(raw, version)
+                for sheet in self.sheets
+                for raw, version in zip(sheet.raws, sheet.versions, strict=True)
+            ]
+        return self._documents[place]
+
+    def __len__(self) -> int:
+        return self._count
 
 
 class Bundle:
@@ -64,20 +90,27 @@ class Bundle:
         return list(map(Raw, self._versions, self._raws))
 
     def _pack(self, packer: PackingWriter) -> None:
-        documents = self._documents
+        sheets = sheets_of(self._documents)
         try:
-            self.packed = pack_all(packer, documents)
+            self.packed = list(map(packer.pack, sheets))
         except Exception:  # one of them does not fit: to be found when their batch goes
             return
-        self._raws = [document.raw for document in documents]
-        self._versions = array("q", [document.version for document in documents])
+        self._raws = [raw for sheet in sheets for raw in sheet.raws]
+        self._versions = array("q", [version for sheet in sheets for version in sheet.versions])
         self._documents = ()
+
+
+def sheets_of(documents: Sequence[Document]) -> Sequence[Sheet]:
+    """Documents by column, as many together as are best packed together."""
+    if isinstance(documents, Sheets):
+        return documents.sheets
+    starts = range(0, len(documents), PACKED_AT_ONCE)
+    return [sheet_of(documents[start : start + PACKED_AT_ONCE]) for start in starts]
 
 
 def pack_all(packer: PackingWriter, documents: Sequence[Document]) -> list[Any]:
     """Documents in packed form. Raises as `PackingWriter.pack` does."""
-    starts = range(0, len(documents), PACKED_AT_ONCE)
-    return [packer.pack(documents[start : start + PACKED_AT_ONCE]) for start in starts]
+    return list(map(packer.pack, sheets_of(documents)))
 
 
 def size_packed(raws: Sequence[bytes], packed: Sequence[Any]) -> int:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 from msgspec import Struct
 
 from store.model import Document, NodeKey, ServiceGraph, State, Statistics, TimeRange, Trace
+from store.sheet import Sheet
 
 
 class StoreError(Exception):
@@ -155,10 +156,10 @@ class PackingWriter(SegmentWriter, Protocol):
     the memory, and what is left to do when its batch goes is little.
     """
 
-    def pack(self, documents: Sequence[Document]) -> Any:
+    def pack(self, sheet: Sheet) -> Any:
         """A few documents, at best PACKED_AT_ONCE. Raises an error when one of them cannot be kept.
 
-        Of what is returned, ``size`` are the bytes in memory, those of `Document.raw` left out.
+        Of what is returned, ``size`` are the bytes in memory, those of the raw documents left out.
         """
         ...
 

@@ -70,15 +70,15 @@ def flatten(root: Root, identity: Identity, raw: bytes, version: int) -> Documen
     types = _NO_TYPES
     for unit in units:
         if unit.subsegments or unit.cause is not None:
-            units = _embedded(units)
-            types = _exception_types(root, units)
+            units = embedded(units)
+            types = exception_types(root, units)
             break
     else:
         if root.cause is not None:
-            types = _exception_types(root, ())
+            types = exception_types(root, ())
     origin, end, aws, http = root.origin or "", identity.end, root.aws, root.http
-    items = _items(root.annotations) if root.annotations else []
-    links = _links(root.links, identity.trace_id) if root.links else []
+    items = items_of(root.annotations) if root.annotations else []
+    links = links_of(root.links, identity.trace_id) if root.links else []
     service = segment_node_of(root.name or "", origin, aws, root.inferred or False)
     latest = 0.0
     members: list[int] = []
@@ -90,22 +90,22 @@ def flatten(root: Root, identity: Identity, raw: bytes, version: int) -> Documen
     for ordinal, unit in enumerate(units):
         id = read_id(unit.id)
         if unit.annotations:
-            items += _items(unit.annotations)
+            items += items_of(unit.annotations)
         if unit.links:
-            links += _links(unit.links, identity.trace_id)
+            links += links_of(unit.links, identity.trace_id)
         unit_end, namespace = unit.end_time, unit.namespace
         if unit_end is not None and latest < unit_end < LATEST:
             latest = unit_end
         if namespace == "remote" or namespace == "aws":
-            id = id or _made_id(identity, ordinal)
+            id = id or made_id(identity, ordinal)
             calls[id] = _call(unit, id, identity.start, types)
         elif id:
             members.append(id)
-    exception = _exception(root.cause, types) if root.cause is not None else ""
+    exception = exception_of(root.cause, types) if root.cause is not None else ""
     status = 0
     block = NO_HTTP
     if http is not None:
-        status = _status(http)
+        status = status_of(http)
         request = http.request
         if request is not None:
             block = Http(
@@ -120,7 +120,7 @@ def flatten(root: Root, identity: Identity, raw: bytes, version: int) -> Documen
     if aws is None or (aws.ec2 is None and aws.ecs is None):
         instance_id = zone = ""
     else:
-        instance_id, zone = _place(aws)
+        instance_id, zone = place_of(aws)
     return Document(
         identity.trace_id,
         identity.id,
@@ -130,7 +130,7 @@ def flatten(root: Root, identity: Identity, raw: bytes, version: int) -> Documen
         identity.start,
         end,
         max(end, round(latest * 1e6)) if latest else end,
-        _state(root, status, exception),
+        state_of(root, status, exception),
         service[0],
         service[1],
         block,
@@ -149,7 +149,7 @@ def flatten(root: Root, identity: Identity, raw: bytes, version: int) -> Documen
     )
 
 
-def _embedded(first: Sequence[Unit]) -> list[Unit]:
+def embedded(first: Sequence[Unit]) -> list[Unit]:
     """Every embedded subsegment in document order, without recursion."""
     units: list[Unit] = []
     stack = list(reversed(first))
@@ -161,7 +161,7 @@ def _embedded(first: Sequence[Unit]) -> list[Unit]:
     return units
 
 
-def _place(aws: Aws) -> tuple[str, str]:
+def place_of(aws: Aws) -> tuple[str, str]:
     """Instance and availability zone of a segment."""
     ec2, ecs = aws.ec2, aws.ecs
     instance_id = ec2.instance_id if ec2 is not None else None
@@ -173,32 +173,47 @@ def _place(aws: Aws) -> tuple[str, str]:
 
 def _call(unit: Unit, id: int, fallback_start: int, types: dict[str, str]) -> Call:
     """The call an aws or remote subsegment is."""
-    start_time, end_time, http = unit.start_time, unit.end_time, unit.http
-    if start_time is not None and 0 <= start_time < LATEST:
-        start = round(start_time * 1e6)
-    else:
-        start = fallback_start
-    exception = _exception(unit.cause, types) if unit.cause is not None else ""
-    status = 0
-    traced = unit.traced or False
-    if http is not None:
-        status = _status(http)
-        if http.request is not None and http.request.traced:
-            traced = True
-    state = _state(unit, status, exception)
-    if state and end_time is not None and 0 <= end_time < LATEST:
-        end = max(start, round(end_time * 1e6))
-    else:
-        state, end = State.IN_PROGRESS, start
+    http = unit.http
+    start = start_of_call(unit, fallback_start)
+    exception = exception_of(unit.cause, types) if unit.cause is not None else ""
+    status = status_of(http) if http is not None else 0
+    end, state = end_of_call(unit, start, state_of(unit, status, exception))
+    (node, service), host = node_of_call(unit)
+    traced = traced_of(unit)
+    return Call(id, start, end, state, node, service, host, status, traced, exception)
+
+
+def start_of_call(unit: Unit, fallback: int) -> int:
+    """When a call began; its document when it does not say."""
+    time = unit.start_time
+    return round(time * 1e6) if time is not None and 0 <= time < LATEST else fallback
+
+
+def end_of_call(unit: Unit, start: int, state: State) -> tuple[int, State]:
+    """When a call ended, and how: without a valid end it is in progress."""
+    time = unit.end_time
+    if state and time is not None and 0 <= time < LATEST:
+        return max(start, round(time * 1e6)), state
+    return start, State.IN_PROGRESS
+
+
+def traced_of(unit: Unit) -> bool:
+    """Whether a call says that the other side traces too."""
+    if unit.traced:
+        return True
+    http = unit.http
+    return http is not None and http.request is not None and bool(http.request.traced)
+
+
+def node_of_call(unit: Unit) -> tuple[CallNode, str]:
+    """Where a call leads when nobody answers, and the name by which the caller knew the host."""
     name = (unit.name or name_of_nameless(unit))[:MAX_NAME]
     if unit.namespace == "remote":
-        node, service = remote_node(name, unit.sql is not None, unit.origin or "")
-        return Call(id, start, end, state, node, service, name, status, traced, exception)
-    node, service = aws_node(name, unit.aws)
-    return Call(id, start, end, state, node, service, "", status, traced, exception)
+        return remote_node(name, unit.sql is not None, unit.origin or ""), name
+    return aws_node(name, unit.aws), ""
 
 
-def _links(entries: list[LinkEntry], own: bytes) -> list[Link]:
+def links_of(entries: list[LinkEntry], own: bytes) -> list[Link]:
     """Links to other traces; one that names no trace, or nothing in it, says nothing."""
     links: list[Link] = []
     for entry in entries[:MAX_LINKS]:
@@ -214,7 +229,7 @@ def _links(entries: list[LinkEntry], own: bytes) -> list[Link]:
     return links
 
 
-def _state(unit: Unit, status: int, exception: str) -> State:
+def state_of(unit: Unit, status: int, exception: str) -> State:
     if status < 400 and not (unit.fault or unit.error or unit.throttle or unit.in_progress):
         return State.OK  # what classify answers, without the call
     return classify(
@@ -227,13 +242,13 @@ def _state(unit: Unit, status: int, exception: str) -> State:
     )
 
 
-def _status(http: HttpBlock) -> int:
+def status_of(http: HttpBlock) -> int:
     response = http.response
     status = response.status if response is not None else None
     return status if status is not None and 0 < status < 1000 else 0
 
 
-def _exception_types(root: Root, units: Sequence[Unit]) -> dict[str, str]:
+def exception_types(root: Root, units: Sequence[Unit]) -> dict[str, str]:
     """Exception id → type over the whole document; empty when nothing refers by id."""
     causes = [unit.cause for unit in units if unit.cause is not None]
     if root.cause is not None:
@@ -249,7 +264,7 @@ def _exception_types(root: Root, units: Sequence[Unit]) -> dict[str, str]:
     }
 
 
-def _exception(cause: Cause | str | None, types: dict[str, str]) -> str:
+def exception_of(cause: Cause | str | None, types: dict[str, str]) -> str:
     """The type of the first exception of a cause, followed inside the document."""
     if isinstance(cause, str):
         return types.get(cause, "")
@@ -263,7 +278,11 @@ _texts: dict[tuple[str, str], str] = {}
 """Items of annotations that came before; strings repeat, numbers rarely do."""
 
 
-def _items(annotations: dict[str, Any]) -> list[str]:
+known_item = _texts.get
+"""The item of a key and a value that is text, if it came before."""
+
+
+def items_of(annotations: dict[str, Any]) -> list[str]:
     """Items of the values an annotation may have; anything else is dropped (XRAY.md §2.8)."""
     items: list[str] = []
     for key, value in annotations.items():
@@ -285,7 +304,7 @@ def _text_item(key: str, value: str) -> str:
     return item
 
 
-def _made_id(identity: Identity, ordinal: int) -> int:
+def made_id(identity: Identity, ordinal: int) -> int:
     """The id of a call that has none: the same whenever the same document comes again."""
     seed = identity.trace_id + identity.id.to_bytes(8, "big") + ordinal.to_bytes(4, "big")
     return int.from_bytes(blake2b(seed, digest_size=8).digest(), "big") or 1

@@ -89,7 +89,7 @@ class SegmentService(segments_pb2_grpc.SegmentServiceServicer):
         await self._submit(decoded.documents, tally, context)
 
     async def _submit(
-        self, documents: list[Document], tally: _Tally, context: grpc.aio.ServicerContext
+        self, documents: Sequence[Document], tally: _Tally, context: grpc.aio.ServicerContext
     ) -> None:
         try:
             tally.waiting.append((len(documents), self._intake.submit(documents)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate, chain
 from struct import pack as pack_numbers
 from typing import Any, NamedTuple
@@ -40,6 +40,17 @@ class Worded(Struct, gc=False):
 
     def __len__(self) -> int:
         return len(self.codes)
+
+
+class Listed(Struct, gc=False):
+    """An array: how many values each row has, and those of all rows. Whoever has them so may
+    give a column so."""
+
+    counts: Sequence[int]
+    values: Sequence[Any]
+
+    def __len__(self) -> int:
+        return len(self.counts)
 
 
 class _Listed(NamedTuple):
@@ -85,16 +96,22 @@ def join(types: Sequence[str], pieces: Sequence[Piece]) -> Encoded:
 def _pack(type: str, values: Sequence[Any]) -> _Part:
     if type == "LowCardinality(String)":
         return _pack_words(values)
-    if type == "Array(String)":
-        return _Listed(array("I", map(len, values)), encode_strings(chain.from_iterable(values)))
-    if type == "Array(UInt64)":
-        return _Listed(array("I", map(len, values)), numbers("Q", chain.from_iterable(values)))
+    if type.startswith("Array("):
+        counts, flat = _listed(values)
+        encoded = encode_strings(flat) if type == "Array(String)" else numbers("Q", flat)
+        return _Listed(array("I", counts), encoded)
     if type == "String":
         return values if isinstance(values[0], bytes) else encode_strings(values)
     encode = encoder(type)
     if encode is None:
         raise TypeError(f"a column of type {type} cannot be packed")
     return encode(values)
+
+
+def _listed(values: Sequence[Any]) -> tuple[Iterable[int], Iterable[Any]]:
+    if isinstance(values, Listed):
+        return values.counts, values.values
+    return map(len, values), chain.from_iterable(values)
 
 
 def _joiner(type: str) -> Callable[[Sequence[Any]], bytes | list[bytes]]:

@@ -23,6 +23,7 @@ from store.interface import (
     TraceQuery,
 )
 from store.model import Document, NodeKey, ServiceGraph, TimeRange, Trace
+from store.sheet import Sheet
 
 PINS_EVERY = 60.0
 """Seconds after which what came late of pinned traces is pinned too."""
@@ -44,9 +45,9 @@ class ClickHouseStore:
         with _errors(), self._pool.client() as client:
             writer.insert(client, documents, token)
 
-    def pack(self, documents: Sequence[Document]) -> writer.Packed:
+    def pack(self, sheet: Sheet) -> writer.Packed:
         """Documents as they go to ClickHouse (see `PackingWriter.pack`)."""
-        return writer.pack(documents)
+        return writer.pack(sheet)
 
     def put_packed(self, packed: Sequence[writer.Packed], token: str) -> None:
         """Keep packed documents."""

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import gt, sub
+from typing import Any, TypeVar
 
 from clickhouse_driver import Client
 from msgspec import Struct
 
 from store.clickhouse import packed
 from store.clickhouse.native import Columns, Encoded
-from store.clickhouse.packed import Piece, Worded, numbered
+from store.clickhouse.packed import Listed, Piece, Worded, numbered
 from store.interface import PACKED_AT_ONCE
 from store.model import COMPLETE, Document, NodeKey, State
+from store.sheet import Sheet, sheet_of
+
+T = TypeVar("T")
 
 DEDUPLICATE = {"deduplicate_blocks_in_dependent_materialized_views": 1}
 
@@ -32,114 +37,125 @@ DOCUMENT_COLUMNS = "trace_id, id, body, received, ver"
 _NOBODY = NodeKey("", "", "")
 
 
-def segment_columns(documents: Sequence[Document]) -> Columns:
+def segment_columns(sheet: Sheet) -> Columns:
     """The columns of `segments`, as SEGMENT_COLUMNS names them."""
-    states = [d.state for d in documents]
-    accounts, names, types = _nodes([d.node for d in documents])
-    https = [d.http for d in documents]
     return Columns(
         (
-            [d.trace_id for d in documents],
-            [d.id for d in documents],
-            [d.parent_id for d in documents],
-            [d.start for d in documents],
-            [d.end - d.start for d in documents],
-            [d.last_end - d.start if d.last_end > d.end else 0 for d in documents],
-            [d.independent for d in documents],
-            [d.inferred for d in documents],
-            [d.sampled for d in documents],
-            states,
-            accounts,
-            names,
-            types,
-            [d.service for d in documents],
-            [http.method for http in https],
-            [http.url for http in https],
-            [http.status for http in https],
-            [http.client_ip for http in https],
-            [http.user_agent for http in https],
-            [d.user for d in documents],
-            [d.resource_arn for d in documents],
-            [d.instance_id for d in documents],
-            [d.availability_zone for d in documents],
-            [d.exception for d in documents],
-            [d.annotations for d in documents],
-            [d.members for d in documents],
-            [d.weight for d in documents],
-            *_versions(documents, states),
+            sheet.trace_ids,
+            sheet.ids,
+            sheet.parent_ids,
+            sheet.starts,
+            list(map(sub, sheet.ends, sheet.starts)),
+            _later(sheet),
+            sheet.independent,
+            sheet.inferred,
+            sheet.sampled,
+            sheet.states,
+            *_nodes(sheet.nodes),
+            sheet.services,
+            sheet.methods,
+            sheet.urls,
+            sheet.statuses,
+            sheet.client_ips,
+            sheet.user_agents,
+            sheet.users,
+            sheet.resource_arns,
+            sheet.instance_ids,
+            sheet.zones,
+            sheet.exceptions,
+            Listed(sheet.annotation_counts, sheet.annotations),
+            Listed(sheet.member_counts, sheet.members),
+            sheet.weights,
+            *_versions(sheet.versions, sheet.states),
         )
     )
 
 
-def call_columns(documents: Sequence[Document]) -> Columns:
+def _later(sheet: Sheet) -> list[int]:
+    """Until the last work inside ended; 0 where nothing came after the answer."""
+    if not any(map(gt, sheet.last_ends, sheet.ends)):
+        return [0] * len(sheet)
+    return [
+        last - start if last > end else 0
+        for start, end, last in zip(sheet.starts, sheet.ends, sheet.last_ends, strict=True)
+    ]
+
+
+def call_columns(sheet: Sheet) -> Columns:
     """The columns of `calls`, as CALL_COLUMNS names them: a row for each call of each document."""
-    calls = [call for d in documents for call in d.calls]
-    bringers = [d for d in documents for _ in d.calls]
-    states = [call.state for call in calls]
+    calls, owners = sheet.calls, sheet.calls.owners
+    nodes: Sequence[NodeKey] = sheet.nodes
+    if any(sheet.independent):
+        nodes = [
+            _NOBODY if alone else node for alone, node in zip(sheet.independent, nodes, strict=True)
+        ]
     return Columns(
         (
-            [d.trace_id for d in bringers],
-            [call.id for call in calls],
-            [d.id for d in bringers],
-            [d.independent for d in bringers],
-            [call.start for call in calls],
-            [call.end - call.start for call in calls],
-            states,
-            *_nodes([_NOBODY if d.independent else d.node for d in bringers]),
-            *_nodes([call.node for call in calls]),
-            [call.service for call in calls],
-            [call.host for call in calls],
-            [call.status for call in calls],
-            [call.traced for call in calls],
-            [call.exception for call in calls],
-            [call.weight for call in calls],
-            *_versions(bringers, states),
+            _pick(sheet.trace_ids, owners),
+            calls.ids,
+            _pick(sheet.ids, owners),
+            _pick(sheet.independent, owners),
+            calls.starts,
+            list(map(sub, calls.ends, calls.starts)),
+            calls.states,
+            *_nodes(_pick(nodes, owners)),
+            *_nodes(calls.nodes),
+            calls.services,
+            calls.hosts,
+            calls.statuses,
+            calls.traced,
+            calls.exceptions,
+            calls.weights,
+            *_versions(_pick(sheet.versions, owners), calls.states),
         )
     )
 
 
-def link_columns(documents: Sequence[Document]) -> Columns:
+def link_columns(sheet: Sheet) -> Columns:
     """The columns of `links`, as LINK_COLUMNS names them: a row for each link of each document."""
-    links = [link for d in documents for link in d.links]
-    if not links:
+    if not sheet.links:
         return Columns([] for _ in LINK_COLUMNS.split(","))
-    bringers = [d for d in documents for _ in d.links]
-    states = [d.state for d in bringers]
+    owners = [owner for owner, _ in sheet.links]
+    links = [link for _, link in sheet.links]
+    states = _pick(sheet.states, owners)
+    starts = _pick(sheet.starts, owners)
     return Columns(
         (
-            [d.trace_id for d in bringers],
-            [d.id for d in bringers],
-            [d.independent for d in bringers],
+            _pick(sheet.trace_ids, owners),
+            _pick(sheet.ids, owners),
+            _pick(sheet.independent, owners),
             [link.trace_id for link in links],
             [link.id for link in links],
             [link.upstream for link in links],
             [link.received for link in links],
-            [d.start for d in bringers],
-            [d.end - d.start for d in bringers],
+            starts,
+            list(map(sub, _pick(sheet.ends, owners), starts)),
             states,
-            *_nodes([d.node for d in bringers]),
-            [d.http.status for d in bringers],
-            [d.exception for d in bringers],
+            *_nodes(_pick(sheet.nodes, owners)),
+            _pick(sheet.statuses, owners),
+            _pick(sheet.exceptions, owners),
             [link.weight for link in links],
-            *_versions(bringers, states),
+            *_versions(_pick(sheet.versions, owners), states),
         )
     )
 
 
-def document_columns(documents: Sequence[Document]) -> Columns:
+def document_columns(sheet: Sheet) -> Columns:
     """The columns of `documents`, as DOCUMENT_COLUMNS names them, of those that are sampled."""
-    kept = [d for d in documents if d.sampled]
-    return Columns(
-        (
-            [d.trace_id for d in kept],
-            [d.id for d in kept],
-            [d.raw for d in kept],
-            *_versions(kept, [d.state for d in kept]),
-        )
-    )
+    columns: list[Sequence[Any]] = [sheet.trace_ids, sheet.ids, sheet.raws]
+    versions, states = sheet.versions, sheet.states
+    if not all(sheet.sampled):
+        kept = [place for place, sampled in enumerate(sheet.sampled) if sampled]
+        columns = [_pick(column, kept) for column in columns]
+        versions, states = _pick(versions, kept), _pick(states, kept)
+    return Columns((*columns, *_versions(versions, states)))
 
 
-def _nodes(nodes: list[NodeKey]) -> tuple[Worded, Worded, Worded]:
+def _pick(column: Sequence[T], places: Sequence[int]) -> list[T]:
+    return list(map(column.__getitem__, places))
+
+
+def _nodes(nodes: Sequence[NodeKey]) -> tuple[Worded, Worded, Worded]:
     """Accounts, names and types. The decoder gives one object for each node, so that comparing
     objects finds what repeats three times as fast as comparing texts."""
     ids = list(map(id, nodes))
@@ -149,12 +165,11 @@ def _nodes(nodes: list[NodeKey]) -> tuple[Worded, Worded, Worded]:
     return Worded(list(account), codes), Worded(list(name), codes), Worded(list(type), codes)
 
 
-def _versions(
-    documents: Sequence[Document], states: Sequence[State]
-) -> tuple[list[int], list[int]]:
+def _versions(versions: Sequence[int], states: Sequence[State]) -> tuple[list[int], list[int]]:
     """`received` in seconds, and `ver`: `store.model.rank` of each, written out."""
-    versions = [d.version for d in documents]
     received = [version // 1_000_000 for version in versions]
+    if all(states):
+        return received, [version + COMPLETE for version in versions]
     ranks = [
         version + COMPLETE if state else version
         for version, state in zip(versions, states, strict=True)
@@ -202,7 +217,7 @@ TYPES |= dict.fromkeys(WORDS.split(", "), "LowCardinality(String)")
 class Table:
     """A table, and how its columns are made of documents."""
 
-    def __init__(self, name: str, names: str, build: Callable[[Sequence[Document]], Columns]):
+    def __init__(self, name: str, names: str, build: Callable[[Sheet], Columns]):
         self.name = name
         self.names = names
         self.types = [TYPES[column] for column in names.split(", ")]
@@ -228,14 +243,14 @@ class Packed(Struct, gc=False):
     """Bytes in memory, beside the raw documents."""
 
 
-def pack(documents: Sequence[Document]) -> Packed:
+def pack(sheet: Sheet) -> Packed:
     """Documents as rows; at best `PACKED_AT_ONCE` of them, fresh from the decoder.
 
     Raises OverflowError, TypeError or ValueError when a value does not fit its column.
     """
     pieces: list[Piece | None] = []
     for table in TABLES:
-        columns = table.build(documents)
+        columns = table.build(sheet)
         pieces.append(packed.pack(table.types, columns) if columns[0] else None)
     return Packed(pieces, sum([piece.size for piece in pieces if piece is not None]))
 
@@ -243,9 +258,8 @@ def pack(documents: Sequence[Document]) -> Packed:
 def insert(client: Client, documents: Sequence[Document], token: str) -> None:
     """Write a batch (see `insert_packed`). Raises as `pack` does, too."""
     parts = range(0, len(documents), PACKED_AT_ONCE)
-    insert_packed(
-        client, [pack(documents[first : first + PACKED_AT_ONCE]) for first in parts], token
-    )
+    few = [pack(sheet_of(documents[first : first + PACKED_AT_ONCE])) for first in parts]
+    insert_packed(client, few, token)
 
 
 def insert_packed(client: Client, batch: Sequence[Packed], token: str) -> None:

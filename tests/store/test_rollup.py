@@ -12,6 +12,7 @@ from store.clickhouse.asker import Rows
 from store.clickhouse.client import connect
 from store.clickhouse.store import ClickHouseStore
 from store.model import MINUTE, Link, NodeKey, TimeRange
+from store.sheet import sheet_of
 from tests.builders import SECOND, T0, call, segment, trace_id
 
 DAY = TimeRange(T0 - 12 * 60 * MINUTE, T0 + 12 * 60 * MINUTE)
@@ -112,7 +113,7 @@ def test_a_batch_that_arrives_while_it_is_counted(clickhouse_store: ClickHouseSt
     def ask(statement: str) -> Rows:
         if statement.lstrip().startswith("INSERT INTO rollups") and calls:
             table = calls.pop()
-            piece = packed.pack(table.types, table.build(batch))
+            piece = packed.pack(table.types, table.build(sheet_of(batch)))
             rows = packed.join(table.types, [piece])
             client.execute(f"INSERT INTO calls ({table.names}) VALUES", rows, columnar=True)
         found: Rows = client.execute(statement)

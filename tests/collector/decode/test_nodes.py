@@ -62,7 +62,7 @@ def test_long_keys_are_not_kept() -> None:
     nodes.aws_node("dynamodb", Aws(table_name=LONG))
     nodes.aws_node("dynamodb", Aws(resource_names=[LONG]))
     nodes.segment_node_of("frontend", LONG, None, False)
-    flatten._items({LONG: "value"})
+    flatten.items_of({LONG: "value"})
     tables: list[dict[Any, Any]] = [
         nodes._remote_nodes, nodes._aws_nodes, nodes._segment_nodes, flatten._texts,
     ]  # fmt: skip
