@@ -85,6 +85,7 @@ class BatchQueue:
         self._held_documents = self._held_bytes = 0  # waiting or running
         self._running: dict[str, Batch] = {}
         self._due = inf
+        self._answered = -inf
         self._closed = False
 
     def add(self, bundle: Bundle, kept: Kept | None, wait: float = 0.0) -> bool:
@@ -148,6 +149,8 @@ class BatchQueue:
             self._running.pop(batch.token, None)
             self._held_documents -= batch.count
             self._held_bytes -= batch.size
+            if any(chunk.kept is not None for chunk in batch.chunks):
+                self._answered = time.monotonic()
             self._changed.notify_all()  # there is room, and the next batch may go
         for chunk in batch.chunks:
             _answer(chunk, outcome)
@@ -182,11 +185,16 @@ class BatchQueue:
 
     def _due_at(self) -> float:
         """When what waits is due by age. While an insert runs it gathers: the busier the store,
-        the larger, and cheaper, what comes next."""
+        the larger, and cheaper, what comes next. So it does for a moment after one, since those who
+        have their answer now send more: else they would wait for the others' insert and then for
+        their own, and each would be half as large."""
+        due = self._due
+        if self._waiting_answers:
+            due = max(due, self._answered + self._limits.answer_age)
         gathers = self._running or (
             not self._waiting_answers and self._waiting_documents >= self._limits.many
         )
-        return self._due + self._limits.patience if gathers else self._due
+        return due + self._limits.patience if gathers else due
 
     def _take(self) -> Batch:
         """Whole chunks up to a batch's size, one at least."""

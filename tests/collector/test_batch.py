@@ -15,9 +15,10 @@ import structlog
 
 from collector import batch as batch_module
 from collector.batch import Batcher
+from collector.bundle import Bundle
 from collector.counters import Counters
 from collector.decode.document import decode_document
-from collector.queue import Full, Limits
+from collector.queue import BatchQueue, Full, Kept, Limits
 from collector.spool import Spool
 from store.interface import StoreAway, StoreError
 from store.memory import MemoryStore
@@ -107,6 +108,25 @@ def test_batches_by_age(setup: Setup) -> None:
     for future in kept:
         future.result(5)
     assert [count for count, _ in setup.store.puts] == [10]
+
+
+def test_who_was_answered_sends_more() -> None:
+    """After an answer what waits gathers once more; what nobody waits for does not."""
+    queue = BatchQueue(Limits(batch_age=0.0, answer_age=0.2, patience=60.0))
+    one = Bundle(documents(1))
+    for kept, due in ((Kept(), False), (None, True)):
+        queue.add(one, Kept())
+        batch = queue.next_batch()
+        assert batch is not None
+        queue.add(one, kept)
+        time.sleep(0.25)
+        assert queue.take() is None, "an insert is running"
+        queue.settle(batch, ())
+        assert (queue.take() is not None) is due
+        if not due:
+            batch = queue.next_batch()
+            assert batch is not None
+            queue.settle(batch, ())
 
 
 def test_batches_by_size(setup: Setup) -> None:
