@@ -34,7 +34,8 @@ class Limits(Struct, frozen=True):
     """Seconds a document waits for company when nobody waits for it. An insert makes some seven parts,
     whatever is in it: at 0.2 s an almost idle ClickHouse was busy merging them."""
     answer_age: float = 0.05
-    """The same when a sender waits for the answer."""
+    """The same when a sender waits for the answer; so long, too, a batch waits after one that was
+    answered."""
     patience: float = 0.8
     """Seconds more that a batch may wait while an insert is running, or while nobody waits for it
     and there are `many`: of 20,000 documents an insert costs ClickHouse half per document of what

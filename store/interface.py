@@ -143,9 +143,10 @@ class SegmentWriter(Protocol):
         ...
 
 
-PACKED_AT_ONCE = 256
-"""Documents that are best packed together: few enough to stay in the processor's cache while each of
-some 50 columns passes over them (a fifth faster, measured), many enough to share its fixed cost."""
+PACKED_AT_ONCE = 128
+"""Documents that are best decoded and packed together: few enough to stay in the processor's cache while
+each of some 50 columns passes over them (of 256 it takes a twelfth more beside busy neighbours, measured),
+many enough to share the fixed cost of a column."""
 
 
 @runtime_checkable

@@ -28,7 +28,7 @@ def test_what_was_packed_is_made_again() -> None:
     store = ClickHouseStore("clickhouse://localhost")  # nobody is asked
     before = [*documents(300), decode(span(SERVER, {"http.route": "/pay"}))]
     bundle = Bundle(before, store)
-    assert [len(few.pieces) for few in bundle.packed] == [4, 4]
+    assert [len(few.pieces) for few in bundle.packed] == [4, 4, 4]
     assert not bundle.held
     assert [(r.version, r.raw) for r in bundle.raws] == [(d.version, d.raw) for d in before]
     assert bundle.size < size_of(before) / 2
