@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 SETTINGS = {"deduplicate_blocks_in_dependent_materialized_views": 1, "optimize_on_insert": 0}
 """Of an insert. A block is not merged before it is written: ids hardly repeat within a batch, reads
-take only what holds (FINAL) anyway, and it was a quarter of what an insert costs (measured)."""
+take only what holds (FINAL) anyway, and merging was up to a quarter of an insert's user time (measured)."""
 
 SEGMENT_COLUMNS = (
     "trace_id, id, parent_id, start, duration, last_duration, independent, inferred, sampled, state, "
