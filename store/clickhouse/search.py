@@ -34,14 +34,17 @@ MOST_ROWS = 4_000_000
 MOST_FAR = 1000
 """Traces with rows outside of a slice that are looked up one by one."""
 GROWTH = 8
-"""How many times longer than the last a slice may be."""
+"""How many times longer, or shorter, than the last a slice may be."""
 PATIENCE = 20.0
 """Seconds after which a page ends short."""
 
 ROWS_OF_FOUND = 8
 """Segments that the first slice holds for each trace of a page, when most of its traces match."""
-CHEAP_ROWS = 250_000
+CHEAP_ROWS = 400_000
 """Segments that a statement looks through in the time it takes to be planned."""
+MANY_REJECTED = 400
+"""Traces that were judged in vain before stricter conditions are worth their time: three times as long
+in SQL as the others, which is as long as judging so many takes."""
 FEW = 1000
 """Segments with an annotation of which one statement may well find the traces of a whole window."""
 
@@ -113,10 +116,10 @@ class _Search:
     @property
     def _size(self) -> int:
         """How many candidates to ask for: one more than there is room for says whether anything
-        comes behind the page. Of those that may fail twice as many: to ask again takes longer than
-        to judge them."""
+        comes behind the page. Of those that may fail three times as many: to ask again takes longer
+        than to judge them."""
         room = self._limit - len(self._found) + 1
-        return min(CHUNK, (room if self._query.is_plain else 2 * room) + 2 * self._rejected)
+        return min(CHUNK, (room if self._query.is_plain else 3 * room) + 2 * self._rejected)
 
     def _first(self, slice: Slice, before: Place | None) -> tuple[str, Rows]:
         """A condition on trace_id that every match in a slice meets, and the first that meet it."""
@@ -124,7 +127,7 @@ class _Search:
             return slice.member, self._ask(self._candidates(slice, slice.member, before))
         # What the conditions let through is judged trace by trace: when that is too much, stricter
         # ones, which take longer to ask, are cheaper.
-        strict = self._rejected > max(50, self._judged // 2)
+        strict = self._rejected > max(MANY_REJECTED, self._judged * 3 // 4)
         condition = narrowed(self._query, slice.near_rows, strict=strict)
         # Mostly no trace has rows far away, and what was asked second holds.
         far, answer = each(self._ask, _far(slice.far), self._candidates(slice, condition, before))
@@ -198,10 +201,10 @@ class _Search:
 
     def _next_width(self, width: int, gained: int) -> int:
         """As wide as the rest of the page needs, going by what this slice gave."""
-        needed = GROWTH
-        if gained:
-            needed = min(GROWTH, -(-3 * (self._limit - len(self._found) + 1) // (2 * gained)))
-        return width * max(1, needed)
+        if not gained:
+            return width * GROWTH
+        needed = 3 * width * (self._limit - len(self._found) + 1) // (2 * gained)
+        return max(width // GROWTH, min(width * GROWTH, needed))
 
 
 def _far(ids: str) -> str:
