@@ -93,8 +93,9 @@ class Bench:
         server, length = self._server, self._options.minutes * 60
         drops, before = self._kernel_drops(), watch.stored(server)
         readers = Readers(server.http, server.udp, self._options.readers, self._options.pause)
-        # Apart from what was tried before: a document starts up to a second before it is sent.
-        time.sleep(4.0 - time.time() % 1.0)
+        # In another minute than what was tried before, since a map may take long minutes whole; and a
+        # document starts up to a second before it is sent.
+        time.sleep(63.0 - time.time() % 60.0)
         soak.begun = math.floor(time.time())
         sender = Sender(self._load(soak.rate))
         begun = time.monotonic()

@@ -42,6 +42,10 @@ class Asker:
         self._pool = pool
         self._threads = threads
 
+    def with_limits(self, limits: Mapping[str, int]) -> Asker:
+        """The same, for statements that may cost something else."""
+        return Asker(self._client, self._pool, self._threads, limits)
+
     def __call__(self, statement: str) -> Rows:
         """The rows of a statement."""
         return _run(self._client, statement, self._limits)

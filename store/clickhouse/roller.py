@@ -37,6 +37,9 @@ STEADY = 5
 never more than a few seconds old, and no reader waits."""
 PATIENCE = 1.5
 """Seconds a reader waits: for the count that is running to end, and for the next."""
+ROUND = 4.0
+"""Seconds of one round of counting after which no further minutes are begun: the newest is next. Of
+the others one is counted in any case."""
 ROUNDS = 8
 """A count may make other minutes due; after so many rounds that is left to the next one."""
 
@@ -135,12 +138,16 @@ class Roller:
                     self._changed.wait(0.2)
 
     def _until_done(self, ask: Ask, rounds: int, *, guard: int = 0) -> int:
+        """Count what is due. Under much load a round ends early: people wait for the newest minute."""
         count = 0
         for _ in range(rounds):
             minutes = rollup.due(ask, guard=guard)
             if not minutes:
                 break
-            for part in rollup.chunks(minutes):
+            begun = time.monotonic()
+            for number, part in enumerate(rollup.in_turn(minutes)):
+                if number > 1 and time.monotonic() - begun > ROUND and not self.alone:
+                    return count
                 rollup.roll(ask, part)
                 count += len(part)
             guard = 0

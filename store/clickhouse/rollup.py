@@ -36,6 +36,8 @@ QUIET = 120_000_000
 DAY = 86_400
 CHUNK_ROWS = 4_000_000
 CHUNK_MINUTES = 500
+LONG = 200_000
+"""Rows of a minute that take so long to be counted that it is done apart from others."""
 
 _DUE = """
 SELECT d.minute, d.rows, intDiv(r.rev, 1024) AS seen
@@ -194,16 +196,25 @@ def now(ask: Ask) -> int:
 
 
 def chunks(minutes: Sequence[Due]) -> list[list[int]]:
-    """Minutes to be counted together: so many that they fit into memory, one at least."""
+    """Minutes to be counted together: so many that they fit into memory, and long ones alone, since
+    people wait for the newest."""
     parts: list[list[int]] = []
     room = 0
     for minute, rows, _ in minutes:
-        if not parts or rows > room or len(parts[-1]) >= CHUNK_MINUTES:
+        if not parts or rows > min(room, LONG) or len(parts[-1]) >= CHUNK_MINUTES:
             parts.append([])
-            room = CHUNK_ROWS
+            room = CHUNK_ROWS if rows <= LONG else 0
         parts[-1].append(minute)
         room -= rows
     return parts
+
+
+def in_turn(minutes: Sequence[Due]) -> list[list[int]]:
+    """The chunks of what is due: with the newest minute first, then those that were counted longest
+    ago, so that who stops early leaves out none for ever."""
+    seen = {minute: instant for minute, _, instant in minutes}
+    first, *others = chunks(minutes) or [[]]
+    return [first, *sorted(others, key=lambda part: min(seen[minute] for minute in part))]
 
 
 def roll(ask: Ask, minutes: Collection[int]) -> None:

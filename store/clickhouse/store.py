@@ -152,7 +152,7 @@ class ClickHouseStore:
     def verify(self, window: TimeRange) -> Iterator[verify.Verified]:
         """Count a window once more from the rows (`store.clickhouse.verify`)."""
         with _errors(), self._counted() as ask:
-            yield from verify.verify(ask, window)
+            yield from verify.verify(ask.with_limits(COUNT_LIMITS), window)
 
     def keep_counted(self, stop: threading.Event) -> None:
         """Count minutes as rows arrive, and refresh pins, until stopped: a thread's whole work."""

@@ -7,7 +7,7 @@ halves of calls are looked for in all of the time that the window's traces take,
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -15,6 +15,7 @@ import msgspec
 from store.clickhouse import kinship, partners
 from store.clickhouse.asker import Ask
 from store.clickhouse.graph import RAW, read_rolled
+from store.clickhouse.rollup import CHUNK_ROWS
 from store.clickhouse.tally import MINUTE_OF, Key, Tally, collect
 from store.model import MINUTE, TimeRange
 
@@ -74,12 +75,24 @@ def verify(ask: Ask, window: TimeRange) -> Iterator[Verified]:
     first, last = window.start // MINUTE, (window.end - 1) // MINUTE
     rows = ask(partners.bind(_MINUTES, first=first, last=last))
     there = {minute: (counted, present) for minute, counted, present in rows}
-    for start in sorted({minute // STRIDE * STRIDE for minute in there}):
-        minutes = [m for m in range(max(start, first), min(start + STRIDE, last + 1)) if m in there]
+    for minutes in _strides({minute: max(held) for minute, held in there.items()}):
         # Copies of one row merge into one, so fewer rows than were counted is no loss by itself.
         expired = [m for m in minutes if there[m][0] and not there[m][1]]
         yield _compare(ask, [m for m in minutes if m not in expired], len(expired))
     yield from _wide(ask, first, last)
+
+
+def _strides(rows: Mapping[int, int]) -> Iterator[list[int]]:
+    """Minutes to be compared at a time, in order: STRIDE at most, and no more than fit into memory."""
+    stride: list[int] = []
+    for minute in sorted(rows):
+        held = sum(rows[m] for m in stride)
+        if stride and (minute - stride[0] >= STRIDE or held + rows[minute] > CHUNK_ROWS):
+            yield stride
+            stride = []
+        stride.append(minute)
+    if stride:
+        yield stride
 
 
 def _compare(ask: Ask, minutes: list[int], skipped: int) -> Verified:

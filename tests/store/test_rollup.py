@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from store.clickhouse import packed, partners, plan, rollup, writer
+from store.clickhouse import packed, partners, plan, roller, rollup, verify, writer
 from store.clickhouse.asker import Rows
 from store.clickhouse.client import connect
 from store.clickhouse.store import ClickHouseStore
@@ -40,6 +40,15 @@ def test_a_late_answer_erases_the_inferred_node_of_another_minute(
     assert INFERRED not in graph.services
     assert graph.edges[FRONTEND, BACKEND].statistics.total == 1
     assert differences(store) == []
+
+
+def test_what_is_compared_at_a_time() -> None:
+    """A few minutes, and never more rows than fit into memory."""
+    most = rollup.CHUNK_ROWS
+    assert list(verify._strides(dict.fromkeys(range(7), 1))) == [[0, 1, 2, 3, 4], [5, 6]]
+    assert list(verify._strides({0: 1, 9: 1})) == [[0], [9]]
+    assert list(verify._strides({0: most, 1: 1, 2: most + 1})) == [[0], [1], [2]]
+    assert list(verify._strides({})) == []
 
 
 def test_verify_finds_what_is_wrong(clickhouse_store: ClickHouseStore) -> None:
@@ -227,3 +236,44 @@ def test_two_that_count_at_once_do_no_harm(clickhouse_store: ClickHouseStore) ->
     assert differences(store) == []
     for other in others:
         other.close()
+
+
+def test_long_minutes_are_counted_alone_and_the_newest_first() -> None:
+    """People wait for the newest; who stops early leaves out no other for ever."""
+
+    def parts(*due: tuple[int, int]) -> list[list[int]]:
+        return rollup.in_turn([rollup.Due(100 - at, *each) for at, each in enumerate(due)])
+
+    long = rollup.LONG + 1
+    assert parts((1, 0), (2, 0), (3, 0)) == [[100, 99, 98]]
+    assert parts((1, 9), (long, 8), (1, 7), (1, 6)) == [[100], [98, 97], [99]]
+    assert parts((long, 9), (long, 0), (long, 7)) == [[100], [99], [98]]
+
+
+def test_under_load_a_round_ends_early(
+    clickhouse_store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the newest minute and one other; the rest stays due, and comes in its turn."""
+    monkeypatch.setattr(rollup, "LONG", 0)
+    monkeypatch.setattr(roller, "ROUND", 0.0)
+    monkeypatch.setattr(roller, "TICK", 0.0)  # or a count of just now seems to be another process's
+    store = clickhouse_store
+    first = T0 // MINUTE * MINUTE
+    for number in range(4):
+        start = first + number * MINUTE
+        store.put([segment(1, trace_id=trace_id(number), start=start, end=start + 9)], f"{number}")
+    client = connect(store.address)
+    store.roller.alone = False
+
+    def due() -> list[int]:
+        return [minute.minute - first // MINUTE for minute in rollup.due(client.execute)]
+
+    assert due() == [3, 2, 1, 0]
+    assert store.roller.tick(client.execute) == 2
+    left = due()
+    assert left[0] != 3
+    assert len(left) == 2
+    for _ in range(2):
+        store.roller.tick(client.execute)
+    assert due() == []
+    client.disconnect()
