@@ -26,9 +26,13 @@ FLAGS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium when it is there, else the one that Playwright has downloaded."""
+    """Debian's Chromium when it is there, else the one that Playwright has downloaded.
+
+    Closed with its module: until then Playwright's event loop runs, and no test in the same process
+    can run one of its own.
+    """
     executable = shutil.which(CHROMIUM)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=executable, headless=True, args=FLAGS)
