@@ -40,7 +40,7 @@ LONG = 200_000
 """Rows of a minute that take so long to be counted that it is done apart from others."""
 
 _DUE = """
-SELECT d.minute, d.rows, intDiv(r.rev, 1024) AS seen
+SELECT d.minute, d.rows, intDiv(r.rev, 1024) AS seen, seen > arrived + :guard AND seen >= related
 FROM (
     SELECT minute, max(arrived) AS arrived, max(related) AS related, max(confirm) AS confirm,
            sum(rows) AS rows
@@ -164,11 +164,13 @@ FROM VALUES('slot UInt32, rows UInt64', :wides)
 
 
 class Due(NamedTuple):
-    """A minute to be counted: its rows, roughly, and when it was counted last (microseconds)."""
+    """A minute to be counted: its rows, roughly, when it was counted last (microseconds), and whether
+    only to confirm that."""
 
     minute: int
     rows: int
     seen: int
+    confirming: int = 0
 
 
 def due(ask: Ask, *, guard: int = 0) -> list[Due]:
@@ -200,7 +202,7 @@ def chunks(minutes: Sequence[Due]) -> list[list[int]]:
     people wait for the newest."""
     parts: list[list[int]] = []
     room = 0
-    for minute, rows, _ in minutes:
+    for minute, rows, *_ in minutes:
         if not parts or rows > min(room, LONG) or len(parts[-1]) >= CHUNK_MINUTES:
             parts.append([])
             room = CHUNK_ROWS if rows <= LONG else 0
@@ -210,11 +212,12 @@ def chunks(minutes: Sequence[Due]) -> list[list[int]]:
 
 
 def in_turn(minutes: Sequence[Due]) -> list[list[int]]:
-    """The chunks of what is due: with the newest minute first, then those that were counted longest
-    ago, so that who stops early leaves out none for ever."""
-    seen = {minute: instant for minute, _, instant in minutes}
+    """The chunks of what is due: with the newest minute first, then those with something new before
+    those that are only confirmed, of each the one that was counted longest ago: who stops early leaves
+    out none for ever."""
+    place = {minute: (confirming, seen) for minute, _, seen, confirming in minutes}
     first, *others = chunks(minutes) or [[]]
-    return [first, *sorted(others, key=lambda part: min(seen[minute] for minute in part))]
+    return [first, *sorted(others, key=lambda part: min(place[minute] for minute in part))]
 
 
 def roll(ask: Ask, minutes: Collection[int]) -> None:

@@ -241,13 +241,14 @@ def test_two_that_count_at_once_do_no_harm(clickhouse_store: ClickHouseStore) ->
 def test_long_minutes_are_counted_alone_and_the_newest_first() -> None:
     """People wait for the newest; who stops early leaves out no other for ever."""
 
-    def parts(*due: tuple[int, int]) -> list[list[int]]:
+    def parts(*due: tuple[int, ...]) -> list[list[int]]:
         return rollup.in_turn([rollup.Due(100 - at, *each) for at, each in enumerate(due)])
 
     long = rollup.LONG + 1
     assert parts((1, 0), (2, 0), (3, 0)) == [[100, 99, 98]]
     assert parts((1, 9), (long, 8), (1, 7), (1, 6)) == [[100], [98, 97], [99]]
     assert parts((long, 9), (long, 0), (long, 7)) == [[100], [99], [98]]
+    assert parts((long, 9), (long, 8), (long, 7, 1), (long, 6)) == [[100], [97], [99], [98]]
 
 
 def test_under_load_a_round_ends_early(
