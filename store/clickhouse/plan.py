@@ -92,6 +92,7 @@ def plan(ask: Ask, window: TimeRange, marks: Rows | None = None, *, wide: bool =
         if gaps:
             which = f"width = 1 AND ({gaps})"
             note(ask(bind(_MARKS, first=first, last=last, which=which)))
+    taken |= cut  # one may have been counted anew between the two answers
     slots += [slot for minute, slot in sorted(narrow.items()) if minute not in taken]
     pieces = [
         TimeRange(max(window.start, m * MINUTE), min(window.end, (m + 1) * MINUTE))

@@ -14,9 +14,9 @@ from collections.abc import Collection, Iterable, Sequence
 from store.clickhouse.asker import Ask, Rows, each
 from store.clickhouse.partners import bind
 from store.clickhouse.plan import Slot, rows_of
+from store.clickhouse.rollup import MARKER
 from store.clickhouse.tally import KEY, SUMMED_BUT_TIMES, Key, Tally, collect, copy_of
 
-MARKER = 255
 MOST_SLOTS = 2000
 """Slots that are named in a statement one by one."""
 STEADY = 90_000_000 << 10

@@ -113,3 +113,14 @@ def test_more_slots_than_can_be_named(
     put(clickhouse_store, 1)
     put(clickhouse_store, 2, minute=1)
     assert ask.total(Sums()) == 2
+
+
+def test_a_minute_that_is_cut_only_in_the_second_answer() -> None:
+    """Of a long window: its first minute was counted anew between the two. It is a piece, and no slot."""
+    window = TimeRange(T0 + 30_000_000, T0 + 7 * 60 * MINUTE)
+    first = window.start // MINUTE
+    inside, outside = window.start + 1, window.start - 1
+    again: Rows = [(1, first, 1, outside, inside, 8), (1, first + 1, 1, inside, inside, 8)]
+    chosen = plan(lambda _: again, window, [(1, first, 1, inside, inside, 7)])
+    assert chosen.slots == [Slot(1, first + 1, 8)]
+    assert [piece.start for piece in chosen.pieces] == [window.start]
