@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from store.clickhouse import rollup
+from store.clickhouse import widen
 from store.clickhouse.client import Address, connect
 from store.clickhouse.roller import Roller
 
@@ -59,8 +59,8 @@ def rollers(address: Address, count: int) -> Iterator[None]:
 @contextmanager
 def _never_quiet() -> Iterator[None]:
     """Minutes are added up to tens and hours at once, so that late rows find those made already."""
-    quiet, rollup.QUIET = rollup.QUIET, 0
+    quiet, widen.QUIET = widen.QUIET, 0
     try:
         yield
     finally:
-        rollup.QUIET = quiet
+        widen.QUIET = quiet

@@ -21,8 +21,9 @@ from clickhouse_driver import Client
 
 from bench.scale.generate import DataSet, statements
 from bench.scale.shapes import SHAPES, T0
-from store.clickhouse import rollup, sql
+from store.clickhouse import due, sql, widen
 from store.clickhouse.client import Address, connect
+from store.clickhouse.slots import WIDTHS
 from store.clickhouse.store import ClickHouseStore
 from store.interface import TraceQuery
 from store.model import MINUTE, NodeKey, State, TimeRange
@@ -197,7 +198,7 @@ class Bench:
         chosen: list[str] = []
         at = max(first, T0 // 60)
         while at < last:
-            width = next((w for w in rollup.WIDTHS if at % w == 0 and at + w <= last), 1)
+            width = next((w for w in WIDTHS if at % w == 0 and at + w <= last), 1)
             chosen.append(f"({width}, {at})")
             at += width
         return (
@@ -267,7 +268,7 @@ def counting(store: ClickHouseStore) -> Iterator[None]:
 
 
 def settle(
-    client: Client, patience: float = 900.0, calm_for: float = rollup.QUIET / 1_000_000 + 15
+    client: Client, patience: float = 900.0, calm_for: float = widen.QUIET / 1_000_000 + 15
 ) -> float:
     """Wait until every minute is counted, hours are added up and merges rest; the seconds it took.
 
@@ -283,7 +284,7 @@ def settle(
     while time.monotonic() - begun < patience:
         ((merges,),) = client.execute("SELECT count() FROM system.merges")
         ((rows,),) = client.execute("SELECT count() FROM rollups")
-        if merges or rows != last or rollup.due(ask):
+        if merges or rows != last or due.due(ask):
             last, calm = rows, time.monotonic()
         if time.monotonic() - calm > calm_for:
             break

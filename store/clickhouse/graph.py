@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 from store.clickhouse import kinship, partners, sql
 from store.clickhouse.asker import Ask, Rows, each
-from store.clickhouse.partners import bind
 from store.clickhouse.plan import Plan, plan, rows_of
+from store.clickhouse.sql import bind
 from store.clickhouse.sums import MOST_SLOTS, Sums
 from store.clickhouse.tally import (
     COLUMNS_COUNTED,

@@ -8,7 +8,6 @@ them, whichever of the two came last.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import pairwise
@@ -16,6 +15,8 @@ from pathlib import Path
 
 from store.clickhouse.asker import Ask, each
 from store.clickhouse.pins import LIVE
+from store.clickhouse.shares import share_of
+from store.clickhouse.sql import bind
 from store.clickhouse.tally import ALIKE, WEIGHED
 from store.model import MINUTE, TimeRange
 
@@ -96,11 +97,6 @@ AND (inserted < {_RECENT} OR (trace_id, document_id) IN (
 was filled are not in it: of what came lately the same is asked once more, in the statement that counts."""
 
 
-def bind(statement: str, **values: int | str) -> str:
-    """A statement with its ``:name`` places filled in; numbers and ready SQL only."""
-    return re.sub(r"(?<![:\w]):([a-z]+)\b", lambda match: str(values[match[1]]), statement)
-
-
 def in_minutes(minutes: Collection[int]) -> str:
     """A condition on ``minute``: ranges where they follow one another, as the sort key likes it."""
     ordered = sorted(minutes)
@@ -126,7 +122,7 @@ def find(
     fill = Scope(minutes, minutes, minutes).fill
     create(ask, "loose", fill(LOOSE))
     create(ask, "unheld", fill(UNHELD))
-    create(ask, "strays", fill(STRAYS))
+    create(ask, "strays", fill(STRAYS, share=share_of("trace_id", "minute")))
     create(ask, "far", fill(_FAR))
     create(ask, "places", _PLACES)
     unknown = [fill(_HEAVY)] if weighed is None else []

@@ -9,8 +9,9 @@ from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from store.clickhouse.asker import Ask, Rows
-from store.clickhouse.partners import bind, in_minutes
-from store.clickhouse.rollup import WIDTHS
+from store.clickhouse.partners import in_minutes
+from store.clickhouse.slots import WIDTHS
+from store.clickhouse.sql import bind
 from store.model import MINUTE, TimeRange
 
 LAST_MINUTE = (1 << 32) - 1

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import structlog
 
-from store.clickhouse import rollup
+from store.clickhouse import due, rollup, slots, widen
 from store.clickhouse.asker import Ask
 
 log = structlog.get_logger(__name__)
@@ -62,7 +62,7 @@ class Roller:
         self._read = self._widened = -UNWATCHED
         """When the last reader came, and when slots were widened (monotonic seconds)."""
 
-    def freshen(self, ask: Ask, waiting: list[rollup.Due]) -> bool:
+    def freshen(self, ask: Ask, waiting: list[due.Due]) -> bool:
         """For a reader: see that what is due is counted, or that it is being counted and much.
 
         Whether anything may have been counted meanwhile.
@@ -94,9 +94,9 @@ class Roller:
 
     def tick(self, ask: Ask) -> int:
         """Count all that is due; the number of minutes counted."""
-        waiting = rollup.due(ask, guard=GUARD)
+        waiting = due.due(ask, guard=GUARD)
         newest = max((minute.seen for minute in waiting), default=0)
-        if not self._wanted and newest and rollup.now(ask) - newest < TICK * 800_000:
+        if not self._wanted and newest and slots.now(ask) - newest < TICK * 800_000:
             return 0  # another process has just counted these
         with self._changed:
             self._begun += 1
@@ -109,7 +109,7 @@ class Roller:
             self._busy = self._busy + 1 if count else 0
             self._changed.notify_all()
         if time.monotonic() - self._widened > WIDEN_EVERY:
-            rollup.widen(ask)
+            widen.widen(ask)
             self._widened = time.monotonic()
         return count
 
@@ -141,11 +141,11 @@ class Roller:
         """Count what is due. Under much load a round ends early: people wait for the newest minute."""
         count = 0
         for _ in range(rounds):
-            minutes = rollup.due(ask, guard=guard)
+            minutes = due.due(ask, guard=guard)
             if not minutes:
                 break
             begun = time.monotonic()
-            for number, part in enumerate(rollup.in_turn(minutes)):
+            for number, part in enumerate(due.in_turn(minutes)):
                 if number > 1 and time.monotonic() - begun > ROUND and not self.alone:
                     return count
                 rollup.roll(ask, part)

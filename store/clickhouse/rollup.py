@@ -1,121 +1,77 @@
-"""Counting minutes: from rows to the table `rollups`, and which minutes are due.
+"""Counting minutes: from rows to the table `rollups`.
 
-A minute is counted whole, from the rows, as often as rows arrive that matter to it; nothing is ever
-added to a count. Any number of processes may count the same minute at the same time: the newest
-marker decides (migrations/0003_rollups.sql). What a row changes elsewhere is found from `dependent`
-and from the places of its trace (`store.clickhouse.partners`), and marked in `dirty`.
+A minute is counted from its rows, as often as rows arrive that matter to it; nothing is ever added to
+a count. A long one is counted by shares (`store.clickhouse.shares`). Any number of processes may count
+the same minute at the same time: the newest marker decides (`store.clickhouse.slots`). What a row
+changes elsewhere is found from `dependent` and from the places of its trace
+(`store.clickhouse.partners`), and marked in `dirty` (`store.clickhouse.due`).
 """
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import NamedTuple
 
-from store.clickhouse import kinship, partners
-from store.clickhouse.asker import Ask, Rows
+from store.clickhouse import due, kinship, partners, shares, widen
+from store.clickhouse.asker import Ask
 from store.clickhouse.partners import in_minutes
 from store.clickhouse.pins import LIVE
-from store.clickhouse.tally import (
-    COLUMNS,
-    COLUMNS_COUNTED,
-    COUNT,
-    KEY,
-    KEY_COUNTED,
-    MINUTE_OF,
-    SUMMED,
+from store.clickhouse.shares import ANY, share_of
+from store.clickhouse.slots import (
+    AT_ONCE,
+    BEHIND,
+    MARKERS,
+    PREFIX,
+    WIDTHS,
+    Held,
+    listed,
+    marker,
+    now,
+    revision,
+    together,
 )
+from store.clickhouse.sql import bind
+from store.clickhouse.tally import COLUMNS_COUNTED, COUNT, KEY_COUNTED, MINUTE_OF
 
-MARKER = 255
-WIDTHS = (60, 10, 5)
-"""Minutes of the wide slots, added up from minutes that have been quiet for a while."""
-SETTLE = 60_000_000
-"""Microseconds after which whatever was being inserted is visible, or never will be."""
-QUIET = 120_000_000
-"""Microseconds without a new count after which minutes are added up to wider slots."""
 DAY = 86_400
-CHUNK_ROWS = 4_000_000
-CHUNK_MINUTES = 500
-LONG = 200_000
-"""Rows of a minute that take so long to be counted that it is done apart from others."""
 
-_DUE = """
-SELECT d.minute, d.rows, intDiv(r.rev, 1024) AS seen, seen > arrived + :guard AND seen >= related
+_THERE = f"""
+SELECT minute, :share AS share, count(), sum(toUInt64(inserted)), toUnixTimestamp(min(received)),
+       min(start), max(start), max(weight)
 FROM (
-    SELECT minute, max(arrived) AS arrived, max(related) AS related, max(confirm) AS confirm,
-           sum(rows) AS rows
-    FROM dirty GROUP BY minute
-) AS d
-LEFT JOIN (
-    SELECT slot, max(rev) AS rev FROM rollups WHERE width = 1 AND kind = 255 GROUP BY slot
-) AS r ON d.minute = r.slot
-WHERE seen <= arrived + :guard OR (seen < related) OR (seen < confirm AND confirm <= toUnixTimestamp64Micro(now64(6)))
-ORDER BY d.minute DESC
-"""
-_COUNTS = f"""
-SELECT minute, count(), min(received), min(start), max(start), max(weight) FROM (
-    SELECT minute, received, start, weight FROM segments WHERE :minutes AND {LIVE}
-    UNION ALL SELECT minute, received, start, weight FROM calls WHERE :minutes AND {LIVE}
-    UNION ALL SELECT minute, received, start, weight FROM links WHERE :minutes AND {LIVE}
-) GROUP BY minute
+    SELECT minute, trace_id, inserted, received, start, weight FROM segments WHERE :minutes AND {LIVE}
+    UNION ALL
+    SELECT minute, trace_id, inserted, received, start, weight FROM calls WHERE :minutes AND {LIVE}
+    UNION ALL
+    SELECT minute, trace_id, inserted, received, start, weight FROM links WHERE :minutes AND {LIVE}
+)
+GROUP BY minute, share
 """
 _MARKERS = """
-SELECT slot, max(rev), argMax(rows, rev), argMax(oldest, rev) FROM rollups
+SELECT slot, argMax((looked, rows, digest, toUnixTimestamp(oldest), start, end), rev) FROM rollups
 WHERE width = 1 AND kind = 255 AND :slots GROUP BY slot
 """
-# One part, so that whoever sees a marker sees all that came with it.
-_AT_ONCE = (
-    "SETTINGS min_insert_block_size_rows = 1000000000, min_insert_block_size_bytes = 0, "
-    "max_insert_threads = 1"
-)
 # The rows of some minutes once more, under a new revision.
 _KEEP = f"""
-INSERT INTO rollups {_AT_ONCE} SELECT * REPLACE (:rev AS rev) FROM rollups AS r
+INSERT INTO rollups {AT_ONCE} SELECT * REPLACE (:rev AS rev) FROM rollups AS r
 WHERE width = 1 AND :slots AND (slot, r.rev) IN (
     SELECT slot, max(rev) FROM rollups WHERE width = 1 AND kind = 255 AND :slots GROUP BY slot
 )
-"""
-# Wide slots are out of date, said once more: of what was being added up meanwhile.
-_REOPEN = f"""
-INSERT INTO rollups (width, kind, slot, rows, rev) SELECT width, {MARKER}, slot, rows, :rev
-FROM VALUES('width UInt16, slot UInt32, rows UInt64', :wides)
 """
 _PARTS = """
 SELECT width, slot, argMax(rows, rev) FROM rollups
 WHERE width > 1 AND kind = 255 AND (width, slot) IN (:wides) GROUP BY width, slot
 """
-# A wide slot as it was added up last, under a new revision.
-_KEEP_WIDE = f"""
-INSERT INTO rollups {_AT_ONCE} SELECT * REPLACE (:rev AS rev) FROM rollups AS r
-WHERE width = :width AND kind < 255 AND slot IN (:wides) AND (slot, r.rev) IN (
-    SELECT slot, max(rev) FROM rollups WHERE width = :width AND kind < 255 GROUP BY slot
-)
-UNION ALL
-SELECT * REPLACE (1 AS built, :rev AS rev) FROM rollups FINAL
-WHERE width = :width AND kind = {MARKER} AND slot IN (:wides)
-"""
-_NOTE = "INSERT INTO dependent (trace_id, minute) SELECT trace_id, minute FROM strays"
-_PREFIX = f"width, kind, slot, {KEY}, {COLUMNS}, built, rows, oldest, rev"
-_IN_FRONT = "toUInt16({}) AS width_"
-_BEHIND = (
-    "toUInt8({}) AS built_, toUInt64(0) AS rows_, toDateTime(0, 'UTC') AS oldest_, :rev AS rev_"
-)
-_NOTHING = (
-    "0, 0, 0, 0, 0, 0, 0, 0, CAST(map(), 'Map(UInt64, UInt64)'), CAST(map(), 'Map(UInt64, Int64)'), "
-    "CAST(map(), 'Map(String, UInt64)')"
-)
+_NOTE = "INSERT INTO dependent (trace_id, minute, share) SELECT trace_id, minute, share FROM strays"
 _ROLL = f"""
-INSERT INTO rollups ({_PREFIX}) {_AT_ONCE}
-SELECT {_IN_FRONT.format(1)}, kind, slot, {KEY_COUNTED}, {COLUMNS_COUNTED}, {_BEHIND.format(1)}
+INSERT INTO rollups ({PREFIX}) {AT_ONCE}
+SELECT toUInt16(1) AS width_, kind, slot, {KEY_COUNTED}, {COLUMNS_COUNTED}, {BEHIND.format(1)}
 FROM ({COUNT})
-UNION ALL
-SELECT width, {MARKER}, slot, '', '', '', '', '', '', [], 0, low, high, {_NOTHING},
-       width = 1, rows, toDateTime(oldest), :rev
-FROM VALUES('width UInt16, slot UInt32, low Int64, high Int64, rows UInt64, oldest UInt32', :markers)
+UNION ALL {MARKERS}
 """
-# Traces with rows here and units elsewhere: when the newest of those rows came, by other minute.
-_ELSEWHERE = """
-SELECT minute, max(inserted) FROM (
+# Traces with rows here and units elsewhere: when the newest of those rows came, by where those are.
+_ELSEWHERE = f"""
+SELECT minute, share, max(inserted) FROM (
     SELECT trace_id, max(inserted) AS inserted FROM (
         SELECT trace_id, inserted FROM segments
         WHERE :minutes AND trace_id IN (SELECT trace_id FROM far)
@@ -125,204 +81,219 @@ SELECT minute, max(inserted) FROM (
     ) GROUP BY trace_id
 ) AS came
 INNER JOIN (
-    SELECT trace_id, minute FROM places
+    SELECT trace_id, minute, {share_of("trace_id", "minute")} AS share FROM places
     UNION ALL
-    SELECT trace_id, minute FROM dependent WHERE trace_id IN (SELECT trace_id FROM far)
+    SELECT trace_id, minute, share FROM dependent WHERE trace_id IN (SELECT trace_id FROM far)
 ) AS lies ON came.trace_id = lies.trace_id
-WHERE NOT :minutes
-GROUP BY minute
+WHERE NOT :here
+GROUP BY minute, share
 """
-# With the minutes each was added up from last, and those there are.
-_QUIET_SLOTS = """
-SELECT slot, had, have FROM (
-    SELECT slot, argMax(built, rev) AS whole, argMax(rows, rev) AS had, max(rev) AS newest
-    FROM rollups WHERE width = :width AND kind = 255 GROUP BY slot
-) AS wide
-LEFT JOIN (
-    SELECT intDiv(slot, :width) * :width AS slot, uniqExact(rollups.slot) AS have
-    FROM rollups WHERE width = 1 AND kind = 255 GROUP BY slot
-) AS narrow USING slot
-WHERE whole = 0 AND intDiv(newest, 1024) < :before AND (slot + :width) * 60000000 < :before
-ORDER BY slot DESC LIMIT 200
-"""
-_WIDEN = f"""
-INSERT INTO rollups ({_PREFIX}) {_AT_ONCE}
-SELECT {_IN_FRONT.format(":width")}, kind, wide, {KEY}, {COLUMNS_COUNTED}, {_BEHIND.format(1)}
-FROM (
-    SELECT kind, intDiv(slot, :width) * :width AS wide, {KEY}, {SUMMED}
-    FROM rollups
-    WHERE width = 1 AND kind < 255 AND :slots AND (slot, rev) IN (
-        SELECT slot, max(rev) FROM rollups WHERE width = 1 AND kind = 255 AND :slots GROUP BY slot
-    )
-    GROUP BY kind, wide, {KEY}
-)
-UNION ALL
-SELECT toUInt16(:width), {MARKER}, slot, '', '', '', '', '', '', [], 0, 0, 0, {_NOTHING},
-       1, rows, toDateTime(0), :rev
-FROM VALUES('slot UInt32, rows UInt64', :wides)
-"""
+_STRAYS = "SELECT DISTINCT minute, share FROM strays"
 
 
-class Due(NamedTuple):
-    """A minute to be counted: its rows, roughly, when it was counted last (microseconds), and whether
-    only to confirm that."""
+class _Before(NamedTuple):
+    """A minute as it was counted last: when, and the rows there were."""
 
-    minute: int
-    rows: int
-    seen: int
-    confirming: int = 0
+    looked: int
+    held: Held
 
 
-def due(ask: Ask, *, guard: int = 0) -> list[Due]:
-    """Minutes whose count may be out of date, the newest first.
+class _Minute(NamedTuple):
+    """A minute's rows by share (or all of them as ANY), its last count, what is known of rows elsewhere."""
 
-    ``guard``: microseconds for which a minute is counted anew though no further row came.
-    """
-    return read_due(ask(due_statement(guard=guard)))
+    number: int
+    there: Mapping[int, Held]
+    before: _Before | None
+    marks: list[due.Mark]
 
+    @property
+    def held(self) -> Held:
+        return together(self.there.values())
 
-def due_statement(*, guard: int = 0) -> str:
-    """What `due` asks."""
-    return partners.bind(_DUE, guard=guard)
+    @property
+    def has_changed(self) -> bool:
+        """Whether a row has come or gone since it was counted."""
+        return self.before is None or not self.before.held.same_as(self.held)
 
+    def asks(self, looked: int, instant: int) -> bool:
+        """Whether rows elsewhere make a count of the moment ``looked`` doubtful."""
+        return any(mark.asks(looked, instant) for mark in self.marks)
 
-def read_due(rows: Rows) -> list[Due]:
-    """What the answer says."""
-    return [Due(*row) for row in rows]
-
-
-def now(ask: Ask) -> int:
-    """The database's clock, microseconds since the epoch."""
-    ((instant,),) = ask("SELECT toUnixTimestamp64Micro(now64(6))")
-    return int(instant)
-
-
-def chunks(minutes: Sequence[Due]) -> list[list[int]]:
-    """Minutes to be counted together: so many that they fit into memory, and long ones alone, since
-    people wait for the newest."""
-    parts: list[list[int]] = []
-    room = 0
-    for minute, rows, *_ in minutes:
-        if not parts or rows > min(room, LONG) or len(parts[-1]) >= CHUNK_MINUTES:
-            parts.append([])
-            room = CHUNK_ROWS if rows <= LONG else 0
-        parts[-1].append(minute)
-        room -= rows
-    return parts
+    @property
+    def has_expired(self) -> bool:
+        """Whether rows that the count was made of are gone: then it stays as it is."""
+        if self.before is None:
+            return False
+        counted, held = self.before.held, self.held
+        return held.rows < counted.rows and (held.rows == 0 or held.oldest >= counted.oldest + DAY)
 
 
-def in_turn(minutes: Sequence[Due]) -> list[list[int]]:
-    """The chunks of what is due: with the newest minute first, then those with something new before
-    those that are only confirmed, of each the one that was counted longest ago: who stops early leaves
-    out none for ever."""
-    place = {minute: (confirming, seen) for minute, _, seen, confirming in minutes}
-    first, *others = chunks(minutes) or [[]]
-    return [first, *sorted(others, key=lambda part: min(place[minute] for minute in part))]
+class _Count(NamedTuple):
+    """One count: its moment, its revision, and whether units may weigh more than 1 in it."""
+
+    instant: int
+    rev: int
+    weighed: bool
 
 
 def roll(ask: Ask, minutes: Collection[int]) -> None:
     """Count minutes, and mark those elsewhere that their rows have changed.
 
-    A minute whose rows have begun to expire keeps its count.
+    A minute whose rows have begun to expire keeps its count, and one in which nothing is new.
     """
     instant = now(ask)
-    rev = _revision(instant)
-    inside = in_minutes(minutes)
-    counted = {m: rest for m, *rest in ask(partners.bind(_COUNTS, minutes=inside))}
-    before = {m: rest for m, *rest in ask(partners.bind(_MARKERS, slots=_slots(minutes)))}
-    markers, live, expired = [], [], []
-    for minute in sorted(minutes):
-        rows, oldest, low, high, _ = counted.get(minute, (0, None, 0, 0, 1))
-        received = int(oldest.timestamp()) if oldest is not None else 0
-        if minute in before and _has_expired(before[minute], rows, received):
-            expired.append(minute)
+    found, heaviest = _read(ask, minutes)
+    # A heavier row that comes from now on makes its minute due again.
+    count = _Count(instant, revision(instant), heaviest > 1)
+    kept, live = [], []
+    for minute in found:
+        looked = minute.before.looked if minute.before else 0
+        if minute.has_expired or not (minute.has_changed or minute.asks(looked, instant)):
+            kept.append(minute.number)
         else:
             live.append(minute)
-            markers.append(f"(1, {minute}, {low}, {high}, {rows}, {received})")
-    if expired:
-        ask(partners.bind(_KEEP, slots=_slots(expired), rev=rev))
+    if kept:
+        ask(bind(_KEEP, slots=_slots(kept), rev=count.rev))
     if not live:
         return
-    wides = sorted({(width, minute // width * width) for minute in live for width in WIDTHS})
-    parts = {(w, s): n for w, s, n in ask(partners.bind(_PARTS, wides=_listed(wides)))}
+    wides = sorted({(width, m.number // width * width) for m in live for width in WIDTHS})
+    parts = {(w, s): n for w, s, n in ask(bind(_PARTS, wides=listed(wides)))}
     reopened = [(*wide, parts.get(wide, 0)) for wide in wides]
-    markers += [f"({width}, {slot}, 0, 0, {rows}, 0)" for width, slot, rows in reopened]
-    # A heavier row that comes from now on makes its minute due again.
-    weighed = any(heaviest > 1 for *_, heaviest in counted.values())
-    _roll(ask, live, rev, ", ".join(markers), weighed=weighed)
+    if len(live) == 1 and live[0].held.rows > due.LONG:
+        _roll_long(ask, live[0], count, reopened)
+    else:
+        _roll(ask, live, count, reopened)
     finished = now(ask)
-    if finished - instant > QUIET // 4:  # another process may have added up without these
-        ask(partners.bind(_REOPEN, rev=_revision(finished), wides=_listed(reopened)))
+    if finished - instant > widen.QUIET // 4:  # another process may have added up without these
+        widen.reopen(ask, reopened, finished)
 
 
-def _listed(rows: Collection[tuple[int, ...]]) -> str:
-    return ", ".join(map(str, rows))
-
-
-def _revision(instant: int) -> int:
-    return instant << 10 | secrets.randbelow(1024)
+def _read(ask: Ask, minutes: Collection[int]) -> tuple[list[_Minute], int]:
+    """Minutes as they are, and the greatest weight of a row. Shares are told apart of one alone."""
+    share = share_of("trace_id", "minute") if len(minutes) == 1 else f"toUInt8({ANY})"
+    there: dict[int, dict[int, Held]] = {minute: {} for minute in minutes}
+    heaviest = 1
+    rows = ask(bind(_THERE, minutes=in_minutes(minutes), share=share))
+    for minute, number, *figures, weight in rows:
+        there[minute][number] = Held(*figures)
+        heaviest = max(heaviest, weight)
+    before = {
+        minute: _Before(looked, Held(*held))
+        for minute, (looked, *held) in ask(bind(_MARKERS, slots=_slots(minutes)))
+    }
+    marks = due.marks(ask, minutes)
+    found = [
+        _Minute(minute, there[minute], before.get(minute), marks.get(minute, []))
+        for minute in sorted(minutes)
+    ]
+    return found, heaviest
 
 
 def _slots(minutes: Collection[int]) -> str:
     return in_minutes(minutes).replace("minute", "slot")
 
 
-def _roll(ask: Ask, minutes: Collection[int], rev: int, markers: str, *, weighed: bool) -> None:
-    scope = partners.find(ask, in_minutes(minutes), weighed=weighed)
+def _markers(
+    minutes: Iterable[tuple[int, Held, int]], reopened: Iterable[tuple[int, int, int]]
+) -> list[tuple[int, ...]]:
+    """The markers of minutes (number, rows, when they were counted) and those of wide slots."""
+    ours = [marker(1, number, held, looked) for number, held, looked in minutes]
+    return [*ours, *(marker(width, slot, Held(rows)) for width, slot, rows in reopened)]
+
+
+def _roll(
+    ask: Ask, live: list[_Minute], count: _Count, reopened: list[tuple[int, int, int]]
+) -> None:
+    """Count minutes as they are."""
+    markers = _markers(((m.number, m.held, count.instant) for m in live), reopened)
+    condition = in_minutes([minute.number for minute in live])
+    fresh = {minute.number for minute in live if minute.has_changed}
+
+    def insert(scope: partners.Scope) -> None:
+        ask(scope.fill(_ROLL, slot=MINUTE_OF, key="1", rev=count.rev, markers=listed(markers)))
+
+    _count(ask, condition, condition, count, insert, lambda minute, _: minute in fresh)
+
+
+def _roll_long(
+    ask: Ask, minute: _Minute, count: _Count, reopened: list[tuple[int, int, int]]
+) -> None:
+    """Count those shares of a minute that have changed, and add it up from all."""
+    number = minute.number
+    known = shares.counted(ask, number)
+    changed: dict[int, Held] = {}
+    fresh = set()
+    for share in minute.there.keys() | known.keys():
+        held, before = minute.there.get(share, Held()), known.get(share)
+        if before is None or not before.held.same_as(held):
+            changed[share] = held
+            fresh.add(share)
+        elif any(
+            mark.asks(before.looked, count.instant)
+            for mark in minute.marks
+            if mark.share in (share, ANY)
+        ):
+            changed[share] = held
+    if changed:
+        here = f"(minute = {number} AND share IN ({', '.join(map(str, changed))}))"
+        rows = listed((share, *held) for share, held in changed.items())
+
+        def insert(scope: partners.Scope) -> None:
+            share = share_of("trace_id", str(number))
+            places: dict[str, int | str] = {
+                "slot": share,
+                "key": "1",
+                "minute": number,
+                "rev": count.rev,
+            }
+            ask(scope.fill(shares.COUNT_SHARES, counted=rows, **places))
+
+        inside = shares.inside(number, changed)
+        _count(ask, inside, here, count, insert, lambda _, share: share in fresh)
+        known = shares.counted(ask, number)
+    held = together([each.held for each in known.values()])
+    looked = min((each.looked for each in known.values()), default=count.instant)
+    shares.add_up(ask, number, known, _markers([(number, held, looked)], reopened), count.rev)
+
+
+def _count(
+    ask: Ask,
+    inside: str,
+    here: str,
+    count: _Count,
+    insert: Callable[[partners.Scope], None],
+    is_fresh: Callable[[int, int], bool],
+) -> None:
+    """Count what lies ``inside`` (a condition on rows), note what it depends on, and mark those elsewhere
+    that it matters to. ``here``: the same as a condition on minute and share; ``is_fresh``: whether rows
+    of a minute and share are new."""
+    scope = partners.find(ask, inside, weighed=count.weighed)
     kinship.prepare(ask, scope)
     ask(_NOTE)
-    ask(scope.fill(_ROLL, slot=MINUTE_OF, key="1", rev=rev, markers=markers))
+    insert(scope)
     kinship.release(ask)
-    elsewhere: dict[int, int] = dict(ask(partners.bind(_ELSEWHERE, minutes=scope.minutes)))
+    came = {(m, s): last for m, s, last in ask(bind(_ELSEWHERE, minutes=inside, here=here))}
+    # Who has counted those rows meanwhile did not know yet that something here depends on them.
+    again = [(m, s) for m, s in ask(_STRAYS) if is_fresh(m, s)]
     partners.release(ask)
-    if elsewhere:
-        _mark(ask, elsewhere)
+    looked = _looked(ask, {minute for minute, _ in came})
+    due.mark(ask, {place: (last, looked(*place)) for place, last in came.items()}, again, now(ask))
 
 
-def _mark(ask: Ask, elsewhere: dict[int, int]) -> None:
-    """Make minutes due that have not been counted since these rows (by their time) came."""
-    markers = ask(partners.bind(_MARKERS, slots=_slots(elsewhere)))
-    seen = {slot: rev >> 10 for slot, rev, *_ in markers}
-    marks = []
-    instant = now(ask)
-    for minute, inserted in elsewhere.items():
-        if seen.get(minute, 0) <= inserted:
-            marks.append(f"({minute}, {instant}, {inserted + SETTLE})")
-        elif seen[minute] < inserted + SETTLE:
-            marks.append(f"({minute}, 0, {inserted + SETTLE})")
-    if marks:
-        ask(
-            "INSERT INTO dirty (minute, related, confirm) SELECT * FROM "
-            f"VALUES('minute UInt32, related Int64, confirm Int64', {', '.join(marks)})"
-        )
+def _looked(ask: Ask, minutes: Collection[int]) -> Callable[[int, int], int]:
+    """When a share of one of these minutes was counted (0: never)."""
+    if not minutes:
+        return lambda minute, share: 0
+    whole = {m: looked for m, (looked, *_) in ask(bind(_MARKERS, slots=_slots(minutes)))}
+    parts: dict[int, dict[int, int]] = {}
+    for minute, share, looked in ask(bind(shares.LOOKED, slots=_slots(minutes))):
+        parts.setdefault(minute, {})[share] = looked
 
+    def find(minute: int, share: int) -> int:
+        known = parts.get(minute, {})
+        if share == ANY and known:
+            return min(known.values())
+        looked: int = known.get(share, whole.get(minute, 0))
+        return looked
 
-def _has_expired(marker: Sequence[object], rows: int, oldest: int) -> bool:
-    """Whether rows that the marker's count was made of are gone: then the count stays as it is."""
-    _, counted, received = marker
-    assert isinstance(counted, int)
-    first = int(received.timestamp())  # type: ignore[attr-defined]
-    return rows < counted and (rows == 0 or oldest >= first + DAY)
-
-
-def widen(ask: Ask) -> int:
-    """Add quiet minutes up to wider slots; the number of slots.
-
-    A slot of which minutes have expired stays as it was added up last.
-    """
-    built = 0
-    for width in WIDTHS:
-        instant = now(ask)
-        rev = _revision(instant)
-        found = ask(partners.bind(_QUIET_SLOTS, width=width, before=instant - QUIET))
-        whole = [(slot, have) for slot, had, have in found if have >= had]
-        faded = [slot for slot, had, have in found if have < had]
-        if whole:
-            ranges = [f"slot BETWEEN {slot} AND {slot + width - 1}" for slot, _ in whole]
-            slots = f"({' OR '.join(ranges)})"
-            ask(partners.bind(_WIDEN, width=width, slots=slots, rev=rev, wides=_listed(whole)))
-        if faded:
-            kept = ", ".join(map(str, faded))
-            ask(partners.bind(_KEEP_WIDE, width=width, rev=rev, wides=kept))
-        built += len(found)
-    return built
+    return find

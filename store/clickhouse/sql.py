@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from store.model import NodeKey
+
+
+def bind(statement: str, **values: int | str) -> str:
+    """A statement with its ``:name`` places filled in; numbers and ready SQL only."""
+    return re.sub(r"(?<![:\w]):([a-z]+)\b", lambda match: str(values[match[1]]), statement)
 
 
 def text(value: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 
-from store.clickhouse import graph, pins, plan, rollup, search, traces, verify, writer
+from store.clickhouse import due, graph, pins, plan, search, traces, verify, writer
 from store.clickhouse.asker import COUNT_LIMITS, Asker
 from store.clickhouse.client import Address, ClientPool, first_line, is_away
 from store.clickhouse.roller import Roller
@@ -73,8 +73,8 @@ class ClickHouseStore:
         """The graph of a window."""
         with _errors(), self._asking() as ask:
             # Two in one go: mostly nothing is due, and what was asked second holds.
-            waiting, marks = ask.each(rollup.due_statement(), plan.marks_of(window))
-            counted = self.roller.freshen(ask, rollup.read_due(waiting))
+            waiting, marks = ask.each(due.due_statement(), plan.marks_of(window))
+            counted = self.roller.freshen(ask, due.read_due(waiting))
             return graph.service_graph(ask, window, self.sums, None if counted else marks)
 
     def map_window(self, window: TimeRange) -> TimeRange:
@@ -121,7 +121,7 @@ class ClickHouseStore:
     def _counted(self) -> Iterator[Asker]:
         """The same, once the minutes that are due have been counted."""
         with self._asking() as ask:
-            self.roller.freshen(ask, rollup.due(ask))
+            self.roller.freshen(ask, due.due(ask))
             yield ask
 
     def pin(self, trace_id: bytes, note: str, at: int) -> Pin:

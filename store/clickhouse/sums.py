@@ -12,9 +12,9 @@ from collections import OrderedDict
 from collections.abc import Collection, Iterable, Sequence
 
 from store.clickhouse.asker import Ask, Rows, each
-from store.clickhouse.partners import bind
 from store.clickhouse.plan import Slot, rows_of
-from store.clickhouse.rollup import MARKER
+from store.clickhouse.slots import MARKER
+from store.clickhouse.sql import bind
 from store.clickhouse.tally import KEY, SUMMED_BUT_TIMES, Key, Tally, collect, copy_of
 
 MOST_SLOTS = 2000

@@ -14,8 +14,9 @@ import msgspec
 
 from store.clickhouse import kinship, partners
 from store.clickhouse.asker import Ask
+from store.clickhouse.due import CHUNK_ROWS
 from store.clickhouse.graph import RAW, read_rolled
-from store.clickhouse.rollup import CHUNK_ROWS
+from store.clickhouse.sql import bind
 from store.clickhouse.tally import MINUTE_OF, Key, Tally, collect
 from store.model import MINUTE, TimeRange
 
@@ -73,7 +74,7 @@ def verify(ask: Ask, window: TimeRange) -> Iterator[Verified]:
     Rows that arrive meanwhile show as differences: ask for a time that is over.
     """
     first, last = window.start // MINUTE, (window.end - 1) // MINUTE
-    rows = ask(partners.bind(_MINUTES, first=first, last=last))
+    rows = ask(bind(_MINUTES, first=first, last=last))
     there = {minute: (counted, present) for minute, counted, present in rows}
     for minutes in _strides({minute: max(held) for minute, held in there.items()}):
         # Copies of one row merge into one, so fewer rows than were counted is no loss by itself.
@@ -114,7 +115,7 @@ def _compare(ask: Ask, minutes: list[int], skipped: int) -> Verified:
 
 def _wide(ask: Ask, first: int, last: int) -> Iterator[Verified]:
     """Compare the wide slots inside a window with the minutes they were added up from."""
-    for width, slot in ask(partners.bind(_WIDE, first=first, last=last)):
+    for width, slot in ask(bind(_WIDE, first=first, last=last)):
         window = TimeRange(slot * MINUTE, (slot + width) * MINUTE)
         wide: dict[Key, Tally] = {}
         collect(read_rolled(ask, f"(width = {width} AND slot = {slot})"), wide)

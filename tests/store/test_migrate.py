@@ -154,6 +154,9 @@ def test_rows_written_before_rows_were_smaller(database: Address, tmp_path: Path
     migrate(database, {"retention_days": 30}, folder=older)
     client, memory = connect(database), MemoryStore()
     keep(client, {"traces": 400})
+    seventh, eighth = read_migrations(FOLDER, {"retention_days": 30})[6:8]
+    for each in eighth.statements:  # other tables, which the program that reads here needs
+        client.execute(each)
     store = ClickHouseStore(database, connections=2)
     window = TimeRange(T0, T0 + 3 * MINUTE)
 
@@ -168,7 +171,6 @@ def test_rows_written_before_rows_were_smaller(database: Address, tmp_path: Path
     outer = segment(1, calls=(call(20),), members=(20, 21), last_end=T0 + SECOND)
     below = subsegment(2, parent_id=20, calls=(call(2), call(22)), members=(22, 23))
     agree("a", outer, below, segment(3, parent_id=23, name="local"))
-    (seventh,) = (m for m in read_migrations(FOLDER, {"retention_days": 30}) if m.version == 7)
     moves = re.compile(
         "^(EXCHANGE .* segments |RENAME .* segments_|ALTER .* segments_.* ATTACH)", re.MULTILINE
     )
@@ -178,7 +180,7 @@ def test_rows_written_before_rows_were_smaller(database: Address, tmp_path: Path
                 client.execute(each)
             assert client.execute("SELECT count() FROM segments FINAL") == [(3,)]
             assert client.execute("SELECT count() FROM calls FINAL") == [(3,)]
-    assert migrate(database, {"retention_days": 30}) == [seventh.name]
+    assert migrate(database, {"retention_days": 30})[:1] == [seventh.name]
     assert in_force(client)["traces"] == 400
     assert not client.execute("SHOW TABLES LIKE '%\\_before'")
     agree("b", segment(4, parent_id=20, name="answer"), subsegment(5, 22, calls=(call(5),)))

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from store.clickhouse import packed, partners, plan, roller, rollup, verify, writer
+from store.clickhouse import due, packed, partners, plan, roller, rollup, verify, widen, writer
 from store.clickhouse.asker import Rows
 from store.clickhouse.client import connect
 from store.clickhouse.store import ClickHouseStore
@@ -44,7 +44,7 @@ def test_a_late_answer_erases_the_inferred_node_of_another_minute(
 
 def test_what_is_compared_at_a_time() -> None:
     """A few minutes, and never more rows than fit into memory."""
-    most = rollup.CHUNK_ROWS
+    most = due.CHUNK_ROWS
     assert list(verify._strides(dict.fromkeys(range(7), 1))) == [[0, 1, 2, 3, 4], [5, 6]]
     assert list(verify._strides({0: 1, 9: 1})) == [[0], [9]]
     assert list(verify._strides({0: most, 1: 1, 2: most + 1})) == [[0], [1], [2]]
@@ -84,7 +84,7 @@ def test_a_count_outlives_its_rows(clickhouse_store: ClickHouseStore) -> None:
         f"VALUES ({T0 // MINUTE}, toUnixTimestamp64Micro(now64(6)))"
     )
     assert store.service_graph(DAY).services[FRONTEND].statistics.total == 2
-    assert rollup.due(client.execute) == []  # or it would be asked about for ever
+    assert due.due(client.execute) == []  # or it would be asked about for ever
     client.disconnect()
 
 
@@ -92,7 +92,7 @@ def test_wide_slots_are_their_minutes(
     clickhouse_store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Hours are added up once they are quiet, and out of date as soon as a minute is counted anew."""
-    monkeypatch.setattr(rollup, "QUIET", -(10**15))
+    monkeypatch.setattr(widen, "QUIET", -(10**15))
     store = clickhouse_store
     hour = T0 // (60 * MINUTE) * 60 * MINUTE
     window = TimeRange(hour, hour + 60 * MINUTE)
@@ -103,8 +103,8 @@ def test_wide_slots_are_their_minutes(
         )
     before = store.service_graph(window)
     client = connect(store.address)
-    assert rollup.widen(client.execute) == 1 + 5 + 6
-    assert rollup.widen(client.execute) == 0
+    assert widen.widen(client.execute) == 1 + 5 + 6
+    assert widen.widen(client.execute) == 0
     assert store.service_graph(window) == before
     assert differences(store) == []
     store.put([segment(1, trace_id=trace_id(9), start=hour, end=hour + 7_000)], "late")
@@ -163,7 +163,7 @@ def test_an_hour_outlives_its_minutes(
     clickhouse_store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Hours are kept longer than minutes: a late row must not make an hour of one minute."""
-    monkeypatch.setattr(rollup, "QUIET", -(10**15))
+    monkeypatch.setattr(widen, "QUIET", -(10**15))
     store = clickhouse_store
     hour = T0 // (60 * MINUTE) * 60 * MINUTE
     window = TimeRange(hour, hour + 60 * MINUTE)
@@ -174,14 +174,14 @@ def test_an_hour_outlives_its_minutes(
         )
     before = store.service_graph(window)
     client = connect(store.address)
-    rollup.widen(client.execute)
+    widen.widen(client.execute)
     client.execute("ALTER TABLE rollups DELETE WHERE width < 60", settings={"mutations_sync": 1})
     client.execute("TRUNCATE TABLE segments")
     client.execute("TRUNCATE TABLE dirty")
     store.put([segment(1, trace_id=trace_id(9), start=hour, end=hour + 7_000)], "late")
     store.service_graph(window)
     client.execute("OPTIMIZE TABLE rollups FINAL")
-    rollup.widen(client.execute)
+    widen.widen(client.execute)
     assert store.service_graph(window) == before
     client.disconnect()
 
@@ -241,10 +241,10 @@ def test_two_that_count_at_once_do_no_harm(clickhouse_store: ClickHouseStore) ->
 def test_long_minutes_are_counted_alone_and_the_newest_first() -> None:
     """People wait for the newest; who stops early leaves out no other for ever."""
 
-    def parts(*due: tuple[int, ...]) -> list[list[int]]:
-        return rollup.in_turn([rollup.Due(100 - at, *each) for at, each in enumerate(due)])
+    def parts(*waiting: tuple[int, ...]) -> list[list[int]]:
+        return due.in_turn([due.Due(100 - at, *each) for at, each in enumerate(waiting)])
 
-    long = rollup.LONG + 1
+    long = due.LONG + 1
     assert parts((1, 0), (2, 0), (3, 0)) == [[100, 99, 98]]
     assert parts((1, 9), (long, 8), (1, 7), (1, 6)) == [[100], [98, 97], [99]]
     assert parts((long, 9), (long, 0), (long, 7)) == [[100], [99], [98]]
@@ -255,7 +255,7 @@ def test_under_load_a_round_ends_early(
     clickhouse_store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With the newest minute and one other; the rest stays due, and comes in its turn."""
-    monkeypatch.setattr(rollup, "LONG", 0)
+    monkeypatch.setattr(due, "LONG", 0)
     monkeypatch.setattr(roller, "ROUND", 0.0)
     monkeypatch.setattr(roller, "TICK", 0.0)  # or a count of just now seems to be another process's
     store = clickhouse_store
@@ -266,15 +266,15 @@ def test_under_load_a_round_ends_early(
     client = connect(store.address)
     store.roller.alone = False
 
-    def due() -> list[int]:
-        return [minute.minute - first // MINUTE for minute in rollup.due(client.execute)]
+    def waiting() -> list[int]:
+        return [minute.minute - first // MINUTE for minute in due.due(client.execute)]
 
-    assert due() == [3, 2, 1, 0]
+    assert waiting() == [3, 2, 1, 0]
     assert store.roller.tick(client.execute) == 2
-    left = due()
+    left = waiting()
     assert left[0] != 3
     assert len(left) == 2
     for _ in range(2):
         store.roller.tick(client.execute)
-    assert due() == []
+    assert waiting() == []
     client.disconnect()
