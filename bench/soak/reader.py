@@ -23,6 +23,8 @@ KINDS = (*MAPS, CONSOLE, LISTING, TRACE, FRESH)
 PROBE = "probe"
 """What the names of such nodes begin with, and their trace ids behind the epoch."""
 _TIMEOUT = 60.0
+_LOOK = 1.0
+"""Seconds, at most, from one look for such a node to the next."""
 
 
 class Answer(NamedTuple):
@@ -106,11 +108,12 @@ def _run(
     def fresh() -> None:
         name = f"{PROBE}-{os.getpid()}-{time.monotonic_ns()}"
         _send(udp, name)
-        deadline = time.monotonic() + _TIMEOUT
+        begun = time.monotonic()
         while name not in {node["name"] for node in console("/api/map")["nodes"]}:
-            if time.monotonic() > deadline:
+            waited = time.monotonic() - begun
+            if waited > _TIMEOUT:
                 raise TimeoutError(f"{name} is not on the map after {_TIMEOUT:.0f} s")
-            time.sleep(0.05)
+            time.sleep(min(_LOOK, waited / 10))  # or it would be the looking that is measured
 
     questions: dict[str, Callable[[], Any]] = {
         **{kind: partial(service_graph, length) for kind, length in MAPS.items()},

@@ -6,7 +6,7 @@ says the same and was tried: it takes 0.3 s to plan, even over nothing.
 * ``partial``: documents that calls or links name and that are not there.
 * ``linked``: links of the scope; ``ends``: the nodes their other ends stand for.
 * ``orphaned``: segments of the scope with a parent that is no call.
-* ``holders``: which document is, or embeds, each id; a segment before independent subsegments,
+* ``holders``: which document is, or embeds, each ``wanted`` id; a segment before independent subsegments,
   then the smallest document id. What is a call lies in the document that its row names.
 * ``owners``: the node of the segment that each document belongs to, reached parent by parent.
 """
@@ -26,11 +26,21 @@ PARTIAL, ORPHANED, KIN, LINKED, ENDS = (
     for name in ("partial", "orphaned", "kin", "linked", "ends")
 )
 
-_TABLES = ("partial", "linked", "orphaned", "kin", "holders", "owners", "ends", "climb", "climbed")
+_TABLES = (
+    "partial", "linked", "orphaned", "kin", "wanted", "holders", "owners", "ends", "climb", "climbed"
+)  # fmt: skip
 
 _ANY = """
 SELECT (SELECT count() FROM orphaned) + (SELECT count() FROM linked)
      + (SELECT count() FROM (SELECT 1 FROM calls WHERE :own AND independent = 1 LIMIT 1))
+"""
+# The ids whose holders are asked for.
+_WANTED = """
+SELECT trace_id, parent_id AS member FROM orphaned
+UNION ALL
+SELECT trace_id, parent_id AS member FROM kin WHERE independent = 1
+UNION ALL
+SELECT other_trace AS trace_id, other_id AS member FROM linked
 """
 _HOLDERS = """
 SELECT trace_id, member, tupleElement(held, 1) AS id, tupleElement(held, 2) AS parent_id,
@@ -41,12 +51,13 @@ FROM (
            argMin((k.id, k.parent_id, k.independent, k.account, k.name, k.type, k.end),
                                     (k.independent, k.id)) AS held
     FROM (
-        SELECT kin.*, arrayJoin(arrayPushFront(members, id)) AS member FROM kin
+        SELECT * FROM (SELECT kin.*, arrayJoin(arrayPushFront(members, id)) AS member FROM kin)
+        WHERE (trace_id, member) IN (SELECT trace_id, member FROM wanted)
         UNION ALL
         SELECT kin.*, c.id AS member
         FROM (
             SELECT trace_id, document_id, id FROM calls FINAL
-            WHERE :near AND trace_id IN (SELECT trace_id FROM kin)
+            WHERE :near AND (trace_id, id) IN (SELECT trace_id, member FROM wanted)
         ) AS c
         INNER JOIN kin ON c.trace_id = kin.trace_id AND c.document_id = kin.id
     ) AS k
@@ -86,7 +97,8 @@ def prepare(ask: Ask, scope: Scope) -> None:
     """Fill the tables that queries/units.sql needs for a scope, on this connection."""
     release(ask)
     create(ask, "partial", scope.fill(PARTIAL))
-    if ask(scope.fill("SELECT 1 FROM links WHERE :own LIMIT 1")):
+    links = bool(ask(scope.fill("SELECT 1 FROM links WHERE :own LIMIT 1")))
+    if links:
         create(ask, "linked", scope.fill(LINKED))
     else:  # mostly: not worth asking for whose documents are there
         _create_empty(ask, _NO_LINKS)
@@ -96,6 +108,7 @@ def prepare(ask: Ask, scope: Scope) -> None:
         _create_empty(ask, _EMPTY)
         return
     create(ask, "kin", scope.fill(KIN))
+    create(ask, "wanted", _WANTED)
     create(ask, "holders", scope.fill(_HOLDERS))
     create(ask, "owners", _OWNERS)
     create(ask, "climb", _CLIMB)
@@ -107,7 +120,10 @@ def prepare(ask: Ask, scope: Scope) -> None:
         ask("DROP TEMPORARY TABLE climb")
         create(ask, "climb", "SELECT * FROM climbed")
         ask("DROP TEMPORARY TABLE climbed")
-    create(ask, "ends", scope.fill(ENDS))
+    if links:
+        create(ask, "ends", scope.fill(ENDS))
+    else:
+        _create_empty(ask, {"ends": _EMPTY["ends"]})
 
 
 def _create_empty(ask: Ask, tables: Mapping[str, str]) -> None:
