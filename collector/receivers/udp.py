@@ -30,6 +30,11 @@ RECEIVE_BUFFER = 64 << 20
 and 4352 up to 3.7 kB (measured): a second of 30,000 datagrams of either."""
 SMALL_BUFFER = 8 << 20
 """A granted buffer below this is a warning: less than 0.1 s of 30,000 datagrams."""
+GATHER = 0.02
+"""Seconds after which datagrams are taken again when few were there: of a steady stream many are then
+taken, decoded and queued together, in half the time (measured at 3,000 a second)."""
+_FULL = 2304 * 2 * 30_000
+"""Bytes that 30,000 datagrams a second fill in half a second: while we gather, the buffer has to do."""
 READ_AHEAD = 48 << 20
 """Bytes of datagrams that were read and are not yet decoded: a second of 30,000."""
 _HELD = 120
@@ -56,6 +61,8 @@ class UdpReceiver:
         self._intake = intake
         self._socket = _bind(host, port, reuse_port)
         self._drain = create_drain(self._socket)
+        buffer = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+        self._gather = min(GATHER, buffer / _FULL)
         self._poll = select.poll()
         self._poll.register(self._socket, select.POLLIN)
         self._stopping = threading.Event()
@@ -103,6 +110,8 @@ class UdpReceiver:
                 datagrams = self._receive()
                 if datagrams:
                     self._pass_on(datagrams)
+                    if len(datagrams) < AT_ONCE:
+                        self._stopping.wait(self._gather)
                 elif self._stopping.is_set():
                     break
                 busy_rounds = busy_rounds + 1 if datagrams else 0
