@@ -32,8 +32,13 @@ from bench.soak.traces import expected
 KERNEL_DROPS = "raymap_udp_kernel_drops_total"
 _PATIENCE = 30.0
 """Seconds that nothing more may be stored before the rest counts as lost."""
-_LATE = 0.3
+_LATE = 0.1
 """Share of the time of sending after which all has to be stored, for a rate to hold."""
+_FRESH = 15.0
+"""Seconds after which a segment has to be on the map, for a rate to hold: a store can take in more than
+it can count."""
+_BEGINNING = 10.0
+"""Seconds of a try in which that is not asked."""
 _SETTLED = 15.0
 """Seconds after which the map has to count everything that is stored."""
 
@@ -64,13 +69,17 @@ class Bench:
         return middle if self._holds(middle) else good
 
     def _holds(self, rate: float) -> bool:
-        """Whether all that is sent at a rate is stored, at that rate and not long after."""
+        """Whether all that is sent at a rate is stored, at that rate and not long after, and soon on
+        the map."""
         options, before = self._options, watch.stored(self._server)
-        sender = Sender(self._load(rate))
+        readers = self._readers()
+        sender, begun = Sender(self._load(rate)), time.time()
         time.sleep(options.try_seconds)
         sent = sender.stop()
         late = watch.drained(self._server, before + sent.kept, patience=5.0)
-        gained = watch.stored(self._server) - before
+        probes = [answer for answer in readers.stop() if answer.kind == FRESH]
+        gained = watch.stored(self._server) - before - len(probes)
+        fresh = [p.seconds for p in probes if p.at - p.seconds > begun + _BEGINNING]
         why = []
         if gained < sent.kept:
             why.append(f"{sent.kept - gained:,} documents lost")
@@ -80,6 +89,8 @@ class Bench:
             why.append(f"only {sent.sent / sent.seconds:,.0f}/s sent")
         if late > _LATE * options.try_seconds:
             why.append(f"the last one stored {late:.1f} s after the last one sent")
+        if not fresh or max(fresh) > _FRESH:
+            why.append(f"on the map after {', '.join(f'{each:.1f}' for each in fresh)} s")
         self._say(f"tried {rate:,.0f}/s: {', '.join(why) or 'holds'}")
         return not why
 
@@ -88,11 +99,15 @@ class Bench:
         per_call, connections = options.documents_per_call, options.connections
         return Load(server.http, server.udp, rate, options.http_share, connections, per_call)
 
+    def _readers(self) -> Readers:
+        server, options = self._server, self._options
+        return Readers(server.http, server.udp, options.readers, options.pause)
+
     def soak(self, soak: Soak) -> Iterator[watch.Sample]:
         """The load itself, sample by sample; the soak holds all of them."""
         server, length = self._server, self._options.minutes * 60
         drops, before = self._kernel_drops(), watch.stored(server)
-        readers = Readers(server.http, server.udp, self._options.readers, self._options.pause)
+        readers = self._readers()
         # In another minute than what was tried before, since a map may take long minutes whole; and a
         # document starts up to a second before it is sent.
         time.sleep(63.0 - time.time() % 60.0)
@@ -151,7 +166,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--share", type=float, default=0.6, help="of the highest rate that holds")
     parser.add_argument("--rate", type=float, help="documents/s, instead of a share")
     parser.add_argument("--start", type=float, default=2000.0, help="first rate that is tried")
-    parser.add_argument("--try-seconds", type=float, default=10.0, help="of each rate")
+    parser.add_argument("--try-seconds", type=float, default=45.0, help="of each rate")
     parser.add_argument("--http-share", type=float, default=0.3, help="the rest are datagrams")
     parser.add_argument("--connections", type=int, default=32, help="HTTP connections")
     parser.add_argument("--documents-per-call", type=int, default=50, help="of PutTraceSegments")

@@ -21,11 +21,12 @@ TICK = 1.0
 """Seconds from one count to the next, while counting takes less."""
 REST = 2.0
 """How many times as long as a count the pause after it is: counting takes a third of a core."""
-LONGEST_PAUSE = 5.0
-"""So many seconds at most go by between two counts: with counts as long, a row is on the map within 15."""
+LONGEST_PAUSE = 2.0
+"""So many seconds at most go by between two counts: where they take long, people wait for them."""
 UNWATCHED = 60.0
-"""Seconds after the last reader from which on counts come only every LONGEST_PAUSE: a machine on
+"""Seconds after the last reader from which on counts come only every UNWATCHED_PAUSE: a machine on
 which nobody looks at the map has better things to do. The next reader is counted for at once."""
+UNWATCHED_PAUSE = 5.0
 WIDEN_EVERY = 10.0
 """Seconds from one look for wide slots to the next."""
 GUARD = 1_000_000
@@ -127,9 +128,9 @@ class Roller:
                 failing = True
             took = time.monotonic() - begun
             if failing:
-                stop.wait(LONGEST_PAUSE)
+                stop.wait(UNWATCHED_PAUSE)
                 continue
-            pause = LONGEST_PAUSE
+            pause = UNWATCHED_PAUSE
             if self._watched:
                 pause = min(max(TICK - took, REST * took), LONGEST_PAUSE)
             until = time.monotonic() + pause

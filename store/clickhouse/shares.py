@@ -27,7 +27,7 @@ from store.clickhouse.slots import (
 from store.clickhouse.sql import bind
 from store.clickhouse.tally import COLUMNS, COLUMNS_COUNTED, COUNT, KEY, KEY_COUNTED, SUMMED
 
-SECONDS = 5
+SECONDS = 3
 """What a share takes of the minute."""
 LAST = 60 // SECONDS + 2
 """Numbers begin at 1, for traces from before the minute; this is for those from after it."""
