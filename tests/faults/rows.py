@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import secrets
 import signal
 import socket
 import time
@@ -188,19 +189,24 @@ def _udp_is_dropped(collector: Process) -> float:
     before = collector.metric(name)
     host, _, port = collector.doors["udp"].rpartition(":")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-        for number in range(5):
-            text = document("udp", f"1-{int(time.time()):08x}-{number:024x}", time.time())
+        for _ in range(500):
+            trace_id = f"1-{int(time.time()):08x}-{secrets.token_hex(12)}"
+            text = document("udp", trace_id, time.time())
             udp.sendto(datagram(text.encode()), (host, int(port)))
-    until(lambda: collector.metric(name) == before + 5)
-    return 5
+    until(lambda: collector.metric(name) > before)
+    return collector.metric(name) - before
 
 
 def _grpc_is_exhausted(collector: Process) -> None:
-    text = document("grpc", f"1-{int(time.time()):08x}-{0:024x}", time.time())
+    now = (
+        time.time()
+    )  # a few may still fit in: as many as are too much however well they are packed
+    ids = [f"1-{int(now):08x}-{secrets.token_hex(12)}" for _ in range(500)]
+    texts = [document("grpc", each, now).encode() for each in ids]
     with grpc.insecure_channel(collector.doors["grpc"]) as channel:
-        request = segments_pb2.PutSegmentsRequest(documents=[text.encode()])
+        request = segments_pb2.PutSegmentsRequest(documents=texts)
         call = segment_service(channel).PutSegments.future(request, timeout=10)
-        assert call.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert call.code() == grpc.StatusCode.RESOURCE_EXHAUSTED, (call.code(), call.details())
 
 
 def killed_live(rig: Rig, load: Load, point: str) -> Row:
