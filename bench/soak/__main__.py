@@ -117,6 +117,7 @@ class Bench:
         every = min(5.0, length / 60)
         while (passed := time.monotonic() - begun) < length:
             soak.samples.append(watch.sample(server, passed, sender.progress()))
+            readers.answers()  # a pipe that is full would stop them
             yield soak.samples[-1]
             time.sleep(max(0.0, begun + len(soak.samples) * every - time.monotonic()))
         soak.sent = sender.stop()
