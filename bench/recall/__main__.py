@@ -28,6 +28,7 @@ from bench.recall.rolling import rollers, rolling
 from bench.recall.run import Outcome, Size, run
 from bench.recall.score import Score
 from bench.server import WIDTH, running
+from store.clickhouse import due
 from store.clickhouse.embedded import EmbeddedClickHouse
 from store.clickhouse.migrate import migrate
 from store.clickhouse.store import ClickHouseStore
@@ -137,6 +138,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--splits", default="1,2,4,10", help="inserts that one trace comes in")
     parser.add_argument("--minutes", type=int, default=60, help="asked one by one at the end")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--shares", action="store_true", help="count each minute by shares, as long ones are"
+    )
     parser.add_argument("--rollers", type=int, default=0, help="that count all the time")
     parser.add_argument("--server", action="store_true", help="through the doors of raymap serve")
     parser.add_argument("--docs", type=Path, help="write BENCHMARKS.md's section here")
@@ -148,6 +152,8 @@ def parse() -> argparse.Namespace:
 
 def main() -> int:
     options = parse()
+    if options.shares:
+        due.LONG = 0
     console = Console(width=WIDTH)
     cases = list(grid([int(k) for k in options.splits.split(",")]))
     now = time.time_ns() // 1000

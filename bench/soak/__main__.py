@@ -1,7 +1,7 @@
 """A long steady load on a Raymap of its own, with readers: what it takes in, and what that costs.
 
 Offers traces of several services, each through both doors, at a share of the highest rate that
-holds, or at a given rate; asks for the map and for traces all the while. Then counts what was sent,
+holds (nothing is lost, and a segment is on the map within 15 s), or at a given rate; asks for the map and for traces all the while. Then counts what was sent,
 acknowledged and stored, compares the map's counts with what was sent, and runs `raymap verify`.
 Fails (exit code 1) when something is lost, counted otherwise, or not answered.
 """

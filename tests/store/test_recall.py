@@ -15,6 +15,7 @@ from bench.recall.run import Outcome, Size, run
 from bench.recall.score import Scores
 from bench.recall.traffic import HOUR
 from bench.recall.truth import Counts, Graph
+from store.clickhouse import due
 from store.clickhouse.store import ClickHouseStore
 from store.memory import MemoryStore
 from store.model import NodeKey
@@ -30,8 +31,12 @@ def differences(outcome: Outcome) -> list[str]:
     return [d for s in every for d in (*s.nodes.differences, *s.edges.differences)]
 
 
-def test_clickhouse_finds_the_true_graph(clickhouse_store: ClickHouseStore) -> None:
-    """Counted by the minute between batches, and added up to tens and hours at once."""
+@pytest.mark.parametrize("long", [due.LONG, 0], ids=["minutes", "shares"])
+def test_clickhouse_finds_the_true_graph(
+    clickhouse_store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch, long: int
+) -> None:
+    """Counted by the minute, or by its shares, between batches, and added up to tens and hours at once."""
+    monkeypatch.setattr(due, "LONG", long)
     with rolling(clickhouse_store.address) as roll:
         outcome = run(clickhouse_store, WORST, SMALL, seed=4, roll=roll)
     assert differences(outcome) == []

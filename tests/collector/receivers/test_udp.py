@@ -12,6 +12,7 @@ import structlog
 from collector.counters import Counters
 from collector.intake import Intake
 from collector.receivers import kernel_drops
+from collector.receivers import udp as udp_door
 from collector.receivers.kernel_drops import KernelDrops, parse_drops, parse_errors
 from collector.receivers.udp import RECEIVE_BUFFER, UdpReceiver
 from store.memory import MemoryStore
@@ -140,6 +141,37 @@ def test_a_burst_waits_in_memory_while_the_decoder_is_behind(
     receiver.stop()
     assert counters.snapshot()["received"] == 100
     assert counters.snapshot()["kernel_drops"] == 0
+
+
+def test_few_at_a_time_are_left_to_become_many(
+    intake: Intake, counters: Counters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first one is taken at once; those that come soon after it, together."""
+    receiver = UdpReceiver(intake, port=0)
+    monkeypatch.setattr(receiver, "_gather", 2.0)
+    sizes, take = [], receiver.take
+    monkeypatch.setattr(
+        receiver, "take", lambda datagrams: (sizes.append(len(datagrams)), take(datagrams))
+    )
+    receiver.start()
+    send(receiver, datagram(segment_bytes(f"{1:016x}")))
+    eventually(lambda: sizes == [1])
+    for id in range(2, 32):
+        send(receiver, datagram(segment_bytes(f"{id:016x}")))
+    receiver.stop()
+    assert [size for size in sizes if size] == [1, 30]
+    assert counters.snapshot()["received"] == 31
+
+
+def test_no_more_is_gathered_than_a_small_buffer_holds(
+    intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(udp_door, "RECEIVE_BUFFER", 100_000)
+    receiver = UdpReceiver(intake, port=0)
+    receiver.start()
+    receiver.stop()
+    assert receiver._gather * 30_000 * 2304 <= 100_001
+    assert receiver._gather > 0
 
 
 def test_what_is_read_ahead_is_bounded(
