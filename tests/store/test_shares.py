@@ -126,7 +126,11 @@ def test_lost_shares_are_counted_again(
     """They are kept for hours; rows may come later."""
     store = clickhouse_store
     store.put(
-        [segment(1), segment(2, trace_id=trace_id(2, EPOCH + 30), start=T0 + 31 * SECOND)], "a"
+        [
+            segment(1, trace_id=trace_id(1)),
+            segment(2, trace_id=trace_id(2, EPOCH + 30), start=T0 + 31 * SECOND),
+        ],
+        "a",
     )
     store.service_graph(WINDOW)
     client.execute("TRUNCATE TABLE shares")
@@ -156,6 +160,7 @@ def test_what_is_only_confirmed_is_not_counted_again(
         rows: Rows = client.execute(statement)
         return rows
 
+    client.execute("TRUNCATE TABLE dirty")  # a minute has gone by
     mark(client, confirm=seen + 1)
     assert [each.minute for each in due.due(client.execute)] == [FIRST]
     rollup.roll(ask, [FIRST])

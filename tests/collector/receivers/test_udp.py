@@ -149,10 +149,13 @@ def test_few_at_a_time_are_left_to_become_many(
     """The first one is taken at once; those that come soon after it, together."""
     receiver = UdpReceiver(intake, port=0)
     monkeypatch.setattr(receiver, "_gather", 2.0)
-    sizes, take = [], receiver.take
-    monkeypatch.setattr(
-        receiver, "take", lambda datagrams: (sizes.append(len(datagrams)), take(datagrams))
-    )
+    sizes: list[int] = []
+
+    def take(datagrams: list[bytes]) -> None:
+        sizes.append(len(datagrams))
+        UdpReceiver.take(receiver, datagrams)
+
+    monkeypatch.setattr(receiver, "take", take)
     receiver.start()
     send(receiver, datagram(segment_bytes(f"{1:016x}")))
     eventually(lambda: sizes == [1])
