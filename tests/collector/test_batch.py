@@ -112,7 +112,7 @@ def test_batches_by_age(setup: Setup) -> None:
 
 def test_who_was_answered_sends_more() -> None:
     """After an answer what waits gathers once more; what nobody waits for does not."""
-    queue = BatchQueue(Limits(batch_age=0.0, answer_age=0.2, patience=60.0))
+    queue = BatchQueue(Limits(batch_age=0.0, answer_age=0.2, patience=60.0, company=60.0))
     one = Bundle(documents(1))
     for kept, due in ((Kept(), False), (None, True)):
         queue.add(one, Kept())
@@ -127,6 +127,23 @@ def test_who_was_answered_sends_more() -> None:
             batch = queue.next_batch()
             assert batch is not None
             queue.settle(batch, ())
+
+
+def test_many_that_nobody_waits_for_gather_longer() -> None:
+    """Until somebody waits with them."""
+    queue = BatchQueue(Limits(batch_age=0.0, answer_age=0.0, company=60.0, many=2))
+    queue.add(Bundle(documents(1)), None)
+    assert queue.take() is not None
+    queue.add(Bundle(documents(1, 2)), None)
+    time.sleep(0.01)
+    running = queue.running()
+    queue.settle(running[0], ())
+    assert queue.take() is None
+    queue.add(Bundle(documents(3)), Kept())
+    time.sleep(0.01)
+    batch = queue.take()
+    assert batch is not None
+    assert batch.count == 3
 
 
 def test_batches_by_size(setup: Setup) -> None:
