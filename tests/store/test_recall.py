@@ -5,6 +5,7 @@ A small `python -m bench.recall`: fixed seeds, one world, two hours of traffic t
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,6 +23,8 @@ from store.model import NodeKey
 from tests.builders import T0
 
 SMALL = Size(traces=40, batches=8, now=T0, stages=2, span=2 * HOUR, minutes=2)
+FEW_MINUTES = replace(SMALL, traces=12, batches=4)
+"""Minutes are counted one by one where they are counted by shares."""
 WORST = Conditions(4, "day", duplicates=0.2, skew=5.0, dropped=0.1)
 
 
@@ -31,14 +34,16 @@ def differences(outcome: Outcome) -> list[str]:
     return [d for s in every for d in (*s.nodes.differences, *s.edges.differences)]
 
 
-@pytest.mark.parametrize("long", [due.LONG, 0], ids=["minutes", "shares"])
+@pytest.mark.parametrize(
+    ("long", "size"), [(due.LONG, SMALL), (0, FEW_MINUTES)], ids=["minutes", "shares"]
+)
 def test_clickhouse_finds_the_true_graph(
-    clickhouse_store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch, long: int
+    clickhouse_store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch, long: int, size: Size
 ) -> None:
     """Counted by the minute, or by its shares, between batches, and added up to tens and hours at once."""
     monkeypatch.setattr(due, "LONG", long)
     with rolling(clickhouse_store.address) as roll:
-        outcome = run(clickhouse_store, WORST, SMALL, seed=4, roll=roll)
+        outcome = run(clickhouse_store, WORST, size, seed=4, roll=roll)
     assert differences(outcome) == []
     assert outcome.perfect
     assert outcome.together < 0.9  # or nothing was put apart
