@@ -34,13 +34,16 @@ LAST = 60 // SECONDS + 2
 ANY = 0
 """Instead of a number: it is not known which share."""
 
-_MARKERS = """
+_LATELY = "rolled > now() - 3600"
+"""Rows that are far from the end of their two hours: what is about to expire is not relied on."""
+
+_MARKERS = f"""
 SELECT share, argMax((rev, rows, digest, oldest, start, end), rev) FROM shares
-WHERE slot = :minute AND kind = 255 AND rolled > now() - 3600 GROUP BY share
+WHERE slot = :minute AND kind = 255 AND {_LATELY} GROUP BY share
 """
-LOOKED = """
+LOOKED = f"""
 SELECT slot, share, intDiv(max(rev), 1024) FROM shares
-WHERE :slots AND kind = 255 AND rolled > now() - 3600 GROUP BY slot, share
+WHERE :slots AND kind = 255 AND {_LATELY} GROUP BY slot, share
 """
 """When the shares of minutes were counted, microseconds since the epoch."""
 COUNT_SHARES = f"""
