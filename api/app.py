@@ -13,15 +13,15 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from api import errors
+from api.console.router import console_router
 from api.context import Context
-from api.headers import Headers
-from api.routes.console import console_router
-from api.routes.health import health_router
-from api.routes.xray import xray_router
+from api.health import health_router
+from api.middleware import Headers
 from api.sampling import Sampler
 from api.static import static_router
-from api.store_check import StoreCheck
-from store.interface import Store
+from api.store_probe import StoreCheck
+from api.xray.operations import xray_router
+from store.protocol import Store
 
 Hook = Callable[[], Awaitable[None]]
 

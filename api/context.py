@@ -14,9 +14,9 @@ from starlette.responses import Response
 
 from api.errors import ClientLeft
 from api.sampling import Sampler
-from api.store_check import StoreCheck
-from store.asking import Question
-from store.interface import Store
+from api.store_probe import StoreCheck
+from store.cancellation import Question
+from store.protocol import Store
 
 Answer = TypeVar("Answer")
 

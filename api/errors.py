@@ -13,7 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from store.interface import BadCursor, StoreAway
+from store.protocol import BadCursor, StoreAway
 
 
 class Refused(Exception):
@@ -67,7 +67,7 @@ def respond(path: str, error: Exception) -> Response:
 
 
 def install(app: FastAPI) -> None:
-    """Let the app answer every expected error through `respond`; `api.headers` does the rest."""
+    """Let the app answer every expected error through `respond`; `api.middleware` does the rest."""
 
     async def handle(request: Request, error: Exception) -> Response:
         return respond(request.url.path, error)

@@ -26,7 +26,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.documents import Documents
-from bench.doors import Poster
+from bench.receivers import Poster
 from bench.server import WIDTH, Server, running
 
 ROLES = ("clickhouse", "collect", "api")

@@ -25,9 +25,9 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.documents import Documents
-from bench.doors import Poster
+from bench.receivers import Poster
 from bench.server import WIDTH
-from store.clickhouse.client import connect
+from store.clickhouse.connection.client import connect
 from store.clickhouse.store import ClickHouseStore
 from tests.faults.rig import Load, Process, Rig, Row, requests, until
 from tests.faults.rows import FAULTS

@@ -11,14 +11,14 @@ import psutil
 
 from bench.documents import Documents
 from bench.workers import decode_slim, plain_columns
+from collector.decode.columnar.documents import decode_sheet
 from collector.decode.document import decode_document
-from collector.decode.sheet import decode_sheet
 from collector.decode.wire import read_strictly
-from store.clickhouse import writer
-from store.clickhouse.client import Address, connect
-from store.clickhouse.packed import join
-from store.interface import PACKED_AT_ONCE
-from store.sheet import Sheet
+from store.clickhouse.connection.client import Address, connect
+from store.clickhouse.write import rows
+from store.clickhouse.write.encoded_columns import join
+from store.columnar import Sheet
+from store.protocol import PACKED_AT_ONCE
 
 BATCH = 20_000
 REPEATS = 3
@@ -52,7 +52,7 @@ def decoding() -> Iterator[Floor]:
 def inserting(address: Address, server: psutil.Process) -> Iterator[Floor]:
     """The same columns into tables that keep nothing, and into the real ones."""
     client = connect(address)
-    for table in writer.TABLES:
+    for table in rows.TABLES:
         client.execute(f"CREATE TABLE nothing_{table.name} AS {table.name} ENGINE = Null")
     for prefix, what in (
         ("nothing_", "join and insert, kept nowhere"),
@@ -62,7 +62,7 @@ def inserting(address: Address, server: psutil.Process) -> Iterator[Floor]:
         for _ in range(REPEATS):
             packed = _pack([raw for _, raw in Documents().take(BATCH)])
             before, begun = _seconds(server), time.thread_time()
-            for number, table in enumerate(writer.TABLES):
+            for number, table in enumerate(rows.TABLES):
                 pieces = [piece for few in packed if (piece := few.pieces[number]) is not None]
                 if pieces:
                     client.execute(
@@ -78,8 +78,8 @@ def inserting(address: Address, server: psutil.Process) -> Iterator[Floor]:
     client.disconnect()
 
 
-def _pack(raws: list[bytes]) -> list[writer.Packed]:
-    return list(map(writer.pack, _sheets(raws)))
+def _pack(raws: list[bytes]) -> list[rows.Packed]:
+    return list(map(rows.pack, _sheets(raws)))
 
 
 def _sheets(raws: list[bytes]) -> Iterator[Sheet]:

@@ -25,19 +25,19 @@ import atheris
 with atheris.instrument_imports(include=["collector", "store"]):
     from collector.decode.daemon import split_datagram
     from collector.decode.document import decode_documents
-    from collector.decode.otlp import decode_otlp, decode_otlp_json
-    from collector.decode.otlp_datagram import decode_parcel
+    from collector.decode.otlp.datagram import decode_parcel
+    from collector.decode.otlp.request import decode_otlp, decode_otlp_json
     from collector.decode.rejected import Rejected
     from collector.decode.stored import decode_any
     from collector.decode.trace_document import read_traces
-    from collector.decode.zipkin import decode_zipkin, decode_zipkin_protobuf
-    from store.clickhouse.writer import call_columns, segment_columns
-    from store.edges import calls_of, weave
+    from collector.decode.zipkin.spans import decode_zipkin, decode_zipkin_protobuf
+    from store.clickhouse.write.rows import call_columns, segment_columns
+    from store.columnar import sheet_of
     from store.model import Document, Trace
-    from store.processed import processed_documents
-    from store.rules.span_export import export_trace, to_json
-    from store.sheet import sheet_of
+    from store.otel.from_xray import export_trace, to_json
+    from store.service_graph import calls_of, weave
     from store.summary import summarize
+    from store.trace_documents import processed_documents
 
 Decoder = Callable[[bytes], Iterable[object]]
 

@@ -19,7 +19,7 @@ from rich.table import Table
 
 from bench.counting import STORED_METRIC, StoredDocuments, scrape
 from bench.documents import mean_size
-from bench.doors import Offer, Sent, send
+from bench.receivers import Offer, Sent, send
 from bench.server import WIDTH, Server, Usage, running
 
 MIB = 1 << 20

@@ -25,8 +25,8 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import ingest
-from bench.doors import Sent, apart, on_schedule
 from bench.ingest import MIB, Step
+from bench.receivers import Sent, apart, on_schedule
 from bench.server import WIDTH, Server, running
 from bench.spans import Requests
 
@@ -88,7 +88,7 @@ _EXPORTS = {"grpc": grpc_export, "http": http_export}
 
 
 def send(offer: Offer) -> Sent:
-    """Run in a process of its own (`bench.doors.apart`)."""
+    """Run in a process of its own (`bench.receivers.apart`)."""
     requests = Requests(offer.spans_per_call)
     requests.next()
     spans = requests.spans

@@ -25,12 +25,12 @@ from rich.table import Table
 from bench import floors
 from bench.counting import StoredDocuments, scrape
 from bench.documents import mean_size
-from bench.doors import AS_FAST_AS_IT_GOES, Offer, send
+from bench.receivers import AS_FAST_AS_IT_GOES, Offer, send
 from bench.server import WIDTH, Server, running
 from bench.workers import PLAIN_TABLES, work
-from store.clickhouse.client import Address, connect
+from store.clickhouse.connection.client import Address, connect
 from store.clickhouse.embedded import EmbeddedClickHouse
-from store.clickhouse.migrate import migrate
+from store.clickhouse.schema.migrate import migrate
 
 MIB = 1 << 20
 KERNEL_DROPS = "raymap_udp_kernel_drops_total"

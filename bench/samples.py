@@ -24,17 +24,17 @@ from rich.table import Column, Table
 
 from bench.server import WIDTH
 from collector.decode.daemon import split_datagram
-from collector.decode.otlp import decode_otlp, decode_otlp_json
-from collector.decode.otlp_datagram import decode_parcel
+from collector.decode.otlp.datagram import decode_parcel
+from collector.decode.otlp.request import decode_otlp, decode_otlp_json
 from collector.decode.rejected import Rejected
 from collector.decode.trace_document import read_traces
-from collector.decode.zipkin import decode_zipkin, decode_zipkin_protobuf
-from store.edges import weave
+from collector.decode.zipkin.spans import decode_zipkin, decode_zipkin_protobuf
 from store.memory import MemoryStore
 from store.model import Document
-from store.processed import processed_documents
-from store.rules.span_export import export_trace, to_json
+from store.otel.from_xray import export_trace, to_json
+from store.service_graph import weave
 from store.summary import summarize
+from store.trace_documents import processed_documents
 
 Decode = Callable[[], Iterable[Document | Rejected]]
 

@@ -79,7 +79,7 @@ def role_of(process: psutil.Process) -> str:
     if "store.clickhouse.embedded" in words:
         return "clickhouse"
     for word, following in pairwise(words):
-        if Path(word).name in ("raymap", "raymap.py") and following in ROLES:
+        if Path(word).name == "raymap" and following in ROLES:
             return following
     return ""
 

@@ -26,7 +26,7 @@ import psutil
 from msgspec import Struct
 
 from bench.documents import Documents
-from store.clickhouse.client import Address, connect
+from store.clickhouse.connection.client import Address, connect
 
 CHUNK = 256
 """Documents handed on at a time, as the UDP door does."""
@@ -104,8 +104,8 @@ def _ours(address: Address, chunks: Iterator[list[bytes]]) -> int:
     from prometheus_client import CollectorRegistry
 
     from collector.app import spare_the_garbage_collector
-    from collector.counters import Counters
-    from collector.intake import Intake
+    from collector.metrics import Counters
+    from collector.pipeline import Intake
     from store.clickhouse.store import ClickHouseStore
 
     store = ClickHouseStore(address)

@@ -24,15 +24,15 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi.responses import Response
 
-from collector.counters import Counters
-from collector.intake import SPOOL_BYTES, Intake
+from collector.metrics import Counters
+from collector.pipeline import SPOOL_BYTES, Intake
 from collector.queue import Limits
 from collector.receivers.grpc import GrpcReceiver
 from collector.receivers.http import HttpLimits, create_router
 from collector.receivers.otlp_http import create_otlp_router
 from collector.receivers.udp import UdpReceiver
 from collector.receivers.zipkin import create_zipkin_router
-from store.interface import SegmentWriter
+from store.protocol import SegmentWriter
 
 log = structlog.get_logger(__name__)
 

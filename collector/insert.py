@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 import structlog
 
-from collector.bundle import Bundle, pack_all
-from collector.counters import Counters
 from collector.decode.rejected import Reason, Rejected
 from collector.decode.stored import decode_any
-from collector.seldom import Seldom
+from collector.log_limiter import Seldom
+from collector.metrics import Counters
 from collector.spool import Spool
-from store.interface import PACKED_AT_ONCE, PackingWriter, SegmentWriter, StoreAway
+from collector.submission import Bundle, pack_all
 from store.model import Document
+from store.protocol import PACKED_AT_ONCE, PackingWriter, SegmentWriter, StoreAway
 
 log = structlog.get_logger(__name__)
 _seldom = Seldom(1.0)

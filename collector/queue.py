@@ -14,7 +14,7 @@ from math import inf
 
 from msgspec import Struct
 
-from collector.bundle import Bundle
+from collector.submission import Bundle
 from store.model import Document
 
 Kept = Future[tuple[Document, ...]]

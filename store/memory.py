@@ -7,19 +7,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from store.cursor import decode_cursor, encode_cursor
-from store.edges import EdgeUnit, NodeUnit, all_units, calls_of, count, links_of, weave
-from store.interface import (
-    Axis,
-    Failure,
-    Found,
-    NoSuchTrace,
-    Page,
-    Pin,
-    Slice,
-    TraceQuery,
-    failures_by_frequency,
-)
-from store.matching import matches
 from store.model import (
     Document,
     NodeKey,
@@ -31,6 +18,19 @@ from store.model import (
     Trace,
     rank,
 )
+from store.protocol import (
+    Axis,
+    Failure,
+    Found,
+    NoSuchTrace,
+    Page,
+    Pin,
+    Slice,
+    TraceQuery,
+    failures_by_frequency,
+)
+from store.service_graph import EdgeUnit, NodeUnit, all_units, calls_of, count, links_of, weave
+from store.trace_filter import matches
 from store.trace_id import format_trace_id, trace_time
 
 

@@ -119,7 +119,7 @@ class Document(Struct, frozen=True, gc=False):
     ``version`` grows with arrival: of two documents with one id, `rank` says which one holds.
     What is not ``sampled`` counts on the map and is no trace: its sender counted it only (``T1U``).
     ``weight``: how many the map counts it as, for those that its sender sampled away
-    (`store.rules.span_sampling`).
+    (`store.otel.adjusted_count`).
     """
 
     trace_id: bytes

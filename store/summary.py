@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from store.edges import Family, NodeUnit, answered, is_root, trace_units
 from store.model import NO_HTTP, Document, Http, NodeKey, State, Trace, client_of
 from store.rules.annotations import split_annotation_item
+from store.service_graph import Family, NodeUnit, answered, is_root, trace_units
 
 MAX_ANNOTATION_KEYS = 50
 """Indexed annotation keys a summary shows per trace: the first in (segment start) order (§2.8)."""

@@ -20,9 +20,9 @@ from typing import Any
 
 import pytest
 
-from store.clickhouse.client import Address, connect, parse_url
+from store.clickhouse.connection.client import Address, connect, parse_url
 from store.clickhouse.embedded import EmbeddedClickHouse
-from store.clickhouse.migrate import migrate
+from store.clickhouse.schema.migrate import migrate
 from store.clickhouse.store import ClickHouseStore
 
 ROOT = Path(__file__).parent.parent

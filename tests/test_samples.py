@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bench.samples import judge
-from collector.decode.zipkin_wire import _messages
+from collector.decode.zipkin.wire import _messages
 from tests.collector.otlp_samples import SERVER, export, span
 from tests.collector.receivers.test_otlp_http import JSON_SPAN, ZIPKIN_SPAN, json_export
 from tests.collector.samples import datagram, segment_bytes, segment_json

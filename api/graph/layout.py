@@ -16,8 +16,8 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import networkx as nx
 from msgspec import Struct
 
-from api.graph.order import layers, untangle
-from api.graph.place import Room, heights, placed
+from api.graph.coordinates import Room, heights, placed
+from api.graph.crossings import layers, untangle
 from api.graph.ranks import Edge, flow, ranks
 
 COLUMN, ROW = 200.0, 128.0

@@ -23,14 +23,14 @@ from rich.table import Table
 
 from bench import sections
 from bench.recall.delivery import Conditions
-from bench.recall.doors import Doors
-from bench.recall.rolling import rollers, rolling
+from bench.recall.receivers import Doors
+from bench.recall.rollup_driver import rollers, rolling
 from bench.recall.run import Outcome, Size, run
 from bench.recall.score import Score
 from bench.server import WIDTH, running
-from store.clickhouse import due
 from store.clickhouse.embedded import EmbeddedClickHouse
-from store.clickhouse.migrate import migrate
+from store.clickhouse.rollup import dirty
+from store.clickhouse.schema.migrate import migrate
 from store.clickhouse.store import ClickHouseStore
 
 FRESH_WITHIN = 20.0
@@ -153,7 +153,7 @@ def parse() -> argparse.Namespace:
 def main() -> int:
     options = parse()
     if options.shares:
-        due.LONG = 0
+        dirty.LONG = 0
     console = Console(width=WIDTH)
     cases = list(grid([int(k) for k in options.splits.split(",")]))
     now = time.time_ns() // 1000

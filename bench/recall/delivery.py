@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from bench.recall.story import Letter, Story
+from bench.recall.scenario import Letter, Story
 from bench.recall.traffic import HOUR, SECOND
 
 LATENESS = ("none", "hours", "day")

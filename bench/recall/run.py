@@ -11,13 +11,13 @@ from random import Random
 from typing import Protocol
 
 from bench.recall.delivery import Conditions, Delivery, deliver
+from bench.recall.scenario import Letter, Thing
 from bench.recall.score import Scores, read, sum_of
-from bench.recall.story import Letter, Thing
+from bench.recall.topology import build
 from bench.recall.traffic import HOUR, MINUTE, Traffic
 from bench.recall.truth import Truth
-from bench.recall.world import build
-from collector.clock import Clock
 from collector.decode.stored import decode_any
+from collector.versions import Clock
 from store.model import Document, ServiceGraph, TimeRange
 
 DAY = 24 * HOUR

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from random import Random
 
-from bench.recall.story import Call, Join, Letter, Step, Story, Thing, Work
-from bench.recall.world import Need, Service, World
+from bench.recall.scenario import Call, Join, Letter, Step, Story, Thing, Work
+from bench.recall.topology import Need, Service, World
 from bench.recall.writing import Writer
 from store.model import NodeKey, State
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
-from bench.recall.story import Call, Join, Letter, Thing, Work
+from bench.recall.scenario import Call, Join, Letter, Thing, Work
 from store.model import NodeKey, State, TimeRange
 
 EdgeKey: TypeAlias = tuple[NodeKey, NodeKey, bool]

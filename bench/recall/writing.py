@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from random import Random
 from typing import Any
 
-from bench.recall.story import Call, Join, Letter, Step, Thing, Work
+from bench.recall.scenario import Call, Join, Letter, Step, Thing, Work
 from store.model import State
 
 REGION = "eu-west-1"

@@ -24,9 +24,9 @@ from rich.console import Console
 from bench import sections
 from bench.scale.generate import DataSet, fill, insert_floors
 from bench.scale.measure import ARRIVING, Bench, Figure, counting, inserting, settle
-from store.clickhouse.client import connect
+from store.clickhouse.connection.client import connect
 from store.clickhouse.embedded import EmbeddedClickHouse, default_memory
-from store.clickhouse.migrate import migrate
+from store.clickhouse.schema.migrate import migrate
 from store.clickhouse.store import ClickHouseStore
 
 MIB = 1 << 20

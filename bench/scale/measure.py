@@ -21,12 +21,13 @@ from clickhouse_driver import Client
 
 from bench.scale.generate import DataSet, statements
 from bench.scale.shapes import SHAPES, T0
-from store.clickhouse import due, sql, widen
-from store.clickhouse.client import Address, connect
-from store.clickhouse.slots import WIDTHS
+from store.clickhouse.connection import sql
+from store.clickhouse.connection.client import Address, connect
+from store.clickhouse.rollup import compaction, dirty
+from store.clickhouse.rollup.buckets import WIDTHS
 from store.clickhouse.store import ClickHouseStore
-from store.interface import TraceQuery
 from store.model import MINUTE, NodeKey, State, TimeRange
+from store.protocol import TraceQuery
 
 SECOND = 1_000_000
 HOUR = 60 * MINUTE
@@ -268,7 +269,7 @@ def counting(store: ClickHouseStore) -> Iterator[None]:
 
 
 def settle(
-    client: Client, patience: float = 900.0, calm_for: float = widen.QUIET / 1_000_000 + 15
+    client: Client, patience: float = 900.0, calm_for: float = compaction.QUIET / 1_000_000 + 15
 ) -> float:
     """Wait until every minute is counted, hours are added up and merges rest; the seconds it took.
 
@@ -284,7 +285,7 @@ def settle(
     while time.monotonic() - begun < patience:
         ((merges,),) = client.execute("SELECT count() FROM system.merges")
         ((rows,),) = client.execute("SELECT count() FROM rollups")
-        if merges or rows != last or due.due(ask):
+        if merges or rows != last or dirty.due(ask):
             last, calm = rows, time.monotonic()
         if time.monotonic() - calm > calm_for:
             break

@@ -1,7 +1,7 @@
 """Two shapes of made-up traffic, as SQL expressions over the number of a trace.
 
 Everything is a function of the trace's number and the seed, so that a data set can be made again,
-in parts and in parallel. Rows obey what `store.clickhouse.writer` writes: `ver` is `store.model.rank`
+in parts and in parallel. Rows obey what `store.clickhouse.write.rows` writes: `ver` is `store.model.rank`
 of the arrival, `received` its second, a call's `document_id` is a segment of its trace, the segment
 that answers a call names it as its parent, `members` are subsegments that are no calls, annotations
 are `store.rules.annotations` items.

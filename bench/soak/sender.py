@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
-from bench.doors import UDP_HEADER, Poster
+from bench.receivers import UDP_HEADER, Poster
 from bench.soak.traces import TEMPLATES, Forms, Traces
 
 _TICK = 0.002

@@ -11,7 +11,7 @@ from hashlib import blake2b
 from math import isfinite
 from typing import Any
 
-from collector.decode.nodes import (
+from collector.decode.node_cache import (
     CACHED,
     MAX_CACHED,
     aws_node,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collector.decode.document import decode_document
-from collector.decode.otlp import decode_stored
+from collector.decode.otlp.request import decode_stored
 from store.model import Document
-from store.rules.span_raw import is_span
+from store.otel.stored_span import is_span
 
 
 def decode_any(raw: bytes, version: int) -> Document:

@@ -46,7 +46,7 @@ class Gateway(Struct, frozen=True, gc=False):
 class Aws(Struct, frozen=True, gc=False):
     """What names the resource of a call; `store.rules.identity` judges types other than text.
 
-    Frozen, so that `collector.decode.nodes` can look it up.
+    Frozen, so that `collector.decode.node_cache` can look it up.
     """
 
     account_id: Any = None

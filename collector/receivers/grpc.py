@@ -15,7 +15,7 @@ from grpc_reflection.v1alpha import reflection
 from collector._pb import segments_pb2, segments_pb2_grpc
 from collector.decode.rejected import Reason, Rejected
 from collector.decode.trace_document import TraceDocuments, read_traces
-from collector.intake import Decoded, Intake
+from collector.pipeline import Decoded, Intake
 from collector.queue import Full, Kept
 from collector.receivers import otlp_grpc
 from collector.receivers.otlp_grpc import add_otlp

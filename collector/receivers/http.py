@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from collector.decode.rejected import Reason, Rejected
 from collector.decode.trace_document import read_traces
-from collector.intake import Decoded, Intake
+from collector.pipeline import Decoded, Intake
 from collector.queue import Full, Kept
 from collector.receivers.body import BadBody, Bodies
 from store.model import Document

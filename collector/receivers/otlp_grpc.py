@@ -10,12 +10,12 @@ from functools import partial
 
 import grpc
 
-from collector.decode.otlp import decode_otlp
+from collector.decode.otlp.request import decode_otlp
 from collector.decode.rejected import Rejected
-from collector.intake import Decoded, Intake
+from collector.pipeline import Decoded, Intake
 from collector.queue import Full
-from collector.receivers.otlp_answer import UNAVAILABLE, failure, success
-from collector.receivers.span_door import BIG, RETRY_AFTER
+from collector.receivers.otlp_response import UNAVAILABLE, failure, success
+from collector.receivers.span_http import BIG, RETRY_AFTER
 
 SERVICE = "opentelemetry.proto.collector.trace.v1.TraceService"
 

@@ -11,10 +11,10 @@ from typing import ClassVar
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from collector.decode.otlp import decode_otlp, decode_otlp_json
-from collector.intake import Decoded, Intake
+from collector.decode.otlp.request import decode_otlp, decode_otlp_json
+from collector.pipeline import Decoded, Intake
 from collector.receivers.http import HttpLimits
-from collector.receivers.otlp_answer import (
+from collector.receivers.otlp_response import (
     INVALID_ARGUMENT,
     RESOURCE_EXHAUSTED,
     UNAVAILABLE,
@@ -23,7 +23,7 @@ from collector.receivers.otlp_answer import (
     success,
     success_json,
 )
-from collector.receivers.span_door import JSON, PROTOBUF, RETRY_AFTER, Decoder, SpanDoor
+from collector.receivers.span_http import JSON, PROTOBUF, RETRY_AFTER, Decoder, SpanDoor
 from store.model import Document
 
 _CODES = {413: RESOURCE_EXHAUSTED, 503: UNAVAILABLE}

@@ -19,9 +19,9 @@ import structlog
 
 from collector.decode.daemon import split_datagram
 from collector.decode.rejected import Rejected
-from collector.intake import Intake
-from collector.receivers.drain import AT_ONCE, create_drain
+from collector.pipeline import Intake
 from collector.receivers.kernel_drops import KernelDrops
+from collector.receivers.recvmmsg import AT_ONCE, create_drain
 
 log = structlog.get_logger(__name__)
 

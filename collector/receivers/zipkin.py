@@ -12,10 +12,10 @@ from typing import ClassVar
 from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse, Response
 
-from collector.decode.zipkin import decode_zipkin, decode_zipkin_protobuf
-from collector.intake import Decoded, Intake
+from collector.decode.zipkin.spans import decode_zipkin, decode_zipkin_protobuf
+from collector.pipeline import Decoded, Intake
 from collector.receivers.http import HttpLimits
-from collector.receivers.span_door import JSON, PROTOBUF, Decoder, SpanDoor
+from collector.receivers.span_http import JSON, PROTOBUF, Decoder, SpanDoor
 from store.model import Document
 
 

@@ -29,8 +29,8 @@ from typing import NamedTuple
 
 from clickhouse_driver import Client
 
-from store.clickhouse import sql
-from store.interface import NoSuchTrace, Pin, TooManyPins
+from store.clickhouse.connection import sql
+from store.protocol import NoSuchTrace, Pin, TooManyPins
 from store.trace_id import format_trace_id
 
 COPIED = ("documents", "calls", "links", "segments", "traces")

@@ -8,61 +8,57 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 
-from store.clickhouse import due, graph, pins, plan, search, traces, verify, writer
-from store.clickhouse.asker import COUNT_LIMITS, Asker
-from store.clickhouse.client import Address, ClientPool, first_line, is_away
-from store.clickhouse.roller import Roller
-from store.clickhouse.sums import Sums
-from store.interface import (
-    Failure,
-    Page,
-    Pin,
-    Slice,
-    StoreAway,
-    StoreError,
-    TraceQuery,
-)
+from store.clickhouse import pins
+from store.clickhouse.connection.client import Address, ClientPool, first_line, is_away
+from store.clickhouse.connection.query_runner import COUNT_LIMITS, Asker
+from store.clickhouse.graph import service_graph, verify, window_plan
+from store.clickhouse.graph.rollup_cache import Sums
+from store.clickhouse.rollup import dirty
+from store.clickhouse.rollup.worker import Roller
+from store.clickhouse.search import find_traces, get_traces
+from store.clickhouse.write import rows
+from store.columnar import Sheet
 from store.model import Document, NodeKey, ServiceGraph, TimeRange, Trace
-from store.sheet import Sheet
+from store.protocol import Failure, Page, Pin, Slice, StoreAway, StoreError, TraceQuery
 
 PINS_EVERY = 60.0
 """Seconds after which what came late of pinned traces is pinned too."""
 
 
 class ClickHouseStore:
-    """`store.interface.Store` on a ClickHouse that `raymap migrate` has prepared."""
+    """`store.protocol.Store` on a ClickHouse that `raymap migrate` has prepared."""
 
     def __init__(self, url: str | Address, *, connections: int = 8) -> None:
         self._pool = ClientPool(url, connections)
         self.address = self._pool.address
         self._threads = ThreadPoolExecutor(connections, "ask")
         self.sums = Sums()
-        self._linked = traces.Linked()
+        self._linked = get_traces.Linked()
         self.roller = Roller()
 
     def put(self, documents: Sequence[Document], token: str) -> None:
         """Keep documents (see `SegmentWriter.put`)."""
         with _errors(), self._pool.client() as client:
-            writer.insert(client, documents, token)
+            rows.insert(client, documents, token)
 
-    def pack(self, sheet: Sheet) -> writer.Packed:
+    def pack(self, sheet: Sheet) -> rows.Packed:
         """Documents as they go to ClickHouse (see `PackingWriter.pack`)."""
-        return writer.pack(sheet)
+        return rows.pack(sheet)
 
-    def put_packed(self, packed: Sequence[writer.Packed], token: str) -> None:
+    def put_packed(self, packed: Sequence[rows.Packed], token: str) -> None:
         """Keep packed documents."""
         with _errors(), self._pool.client() as client:
-            writer.insert_packed(client, packed, token)
+            rows.insert_packed(client, packed, token)
 
     def get_traces(self, trace_ids: Sequence[bytes], *, raw: bool = False) -> dict[bytes, Trace]:
         """Whole traces by id."""
         with _errors(), self._asking() as ask:
-            return traces.get_traces(ask, trace_ids, self._linked, raw=raw)
+            return get_traces.get_traces(ask, trace_ids, self._linked, raw=raw)
 
     def find_traces(self, query: TraceQuery, *, limit: int, cursor: str | None = None) -> Page:
         """Traces by time, newest first."""
         with _errors(), self._asking() as ask:
-            return search.find_traces(ask, query, limit=limit, cursor=cursor)
+            return find_traces.find_traces(ask, query, limit=limit, cursor=cursor)
 
     def ever(self) -> bool:
         """Whether any trace is kept."""
@@ -73,43 +69,45 @@ class ClickHouseStore:
         """The graph of a window."""
         with _errors(), self._asking() as ask:
             # Two in one go: mostly nothing is due, and what was asked second holds.
-            waiting, marks = ask.each(due.due_statement(), plan.marks_of(window))
-            counted = self.roller.freshen(ask, due.read_due(waiting))
-            return graph.service_graph(ask, window, self.sums, None if counted else marks)
+            waiting, marks = ask.each(dirty.due_statement(), window_plan.marks_of(window))
+            counted = self.roller.freshen(ask, dirty.read_due(waiting))
+            return service_graph.service_graph(ask, window, self.sums, None if counted else marks)
 
     def map_window(self, window: TimeRange) -> TimeRange:
         """The window, or the whole minutes around it where those that it cuts are long."""
-        if window.end <= window.start or not plan.ends_of(window):
+        if window.end <= window.start or not window_plan.ends_of(window):
             return window
         with _errors(), self._asking() as ask:
-            return plan.map_window(ask, window)
+            return window_plan.map_window(ask, window)
 
     def finest_step(self, window: TimeRange) -> int:
         """A minute when the window holds many rows."""
         with _errors(), self._asking() as ask:
-            return plan.finest_step(ask, window)
+            return window_plan.finest_step(ask, window)
 
     def node_series(self, node: NodeKey, window: TimeRange, step: int) -> list[Slice]:
         """Statistics of a node per step."""
         with _errors(), self._counted() as ask:
-            return graph.series(ask, graph.of_node(node), window, step)
+            return service_graph.series(ask, service_graph.of_node(node), window, step)
 
     def edge_series(
         self, source: NodeKey, target: NodeKey, window: TimeRange, step: int
     ) -> list[Slice]:
         """Statistics of an edge per step."""
         with _errors(), self._counted() as ask:
-            return graph.series(ask, graph.of_edge((source, target)), window, step)
+            return service_graph.series(ask, service_graph.of_edge((source, target)), window, step)
 
     def node_failures(self, node: NodeKey, window: TimeRange) -> list[Failure]:
         """Error breakdown of a node."""
         with _errors(), self._counted() as ask:
-            return graph.failures(ask, graph.of_node(node), window, self.sums)
+            return service_graph.failures(ask, service_graph.of_node(node), window, self.sums)
 
     def edge_failures(self, source: NodeKey, target: NodeKey, window: TimeRange) -> list[Failure]:
         """Error breakdown of an edge."""
         with _errors(), self._counted() as ask:
-            return graph.failures(ask, graph.of_edge((source, target)), window, self.sums)
+            return service_graph.failures(
+                ask, service_graph.of_edge((source, target)), window, self.sums
+            )
 
     @contextmanager
     def _asking(self) -> Iterator[Asker]:
@@ -121,7 +119,7 @@ class ClickHouseStore:
     def _counted(self) -> Iterator[Asker]:
         """The same, once the minutes that are due have been counted."""
         with self._asking() as ask:
-            self.roller.freshen(ask, due.due(ask))
+            self.roller.freshen(ask, dirty.due(ask))
             yield ask
 
     def pin(self, trace_id: bytes, note: str, at: int) -> Pin:
@@ -150,7 +148,7 @@ class ClickHouseStore:
             return pins.refresh(client)
 
     def verify(self, window: TimeRange) -> Iterator[verify.Verified]:
-        """Count a window once more from the rows (`store.clickhouse.verify`)."""
+        """Count a window once more from the rows (`store.clickhouse.graph.verify`)."""
         with _errors(), self._counted() as ask:
             yield from verify.verify(ask.with_limits(COUNT_LIMITS), window)
 

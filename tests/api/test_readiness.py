@@ -9,9 +9,9 @@ from typing import Any
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from api.store_check import StoreCheck
-from store.interface import StoreAway
+from api.store_probe import StoreCheck
 from store.memory import MemoryStore
+from store.protocol import StoreAway
 
 
 class Hanging(MemoryStore):

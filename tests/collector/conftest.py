@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
-from collector.counters import Counters
-from collector.intake import Intake
+from collector.metrics import Counters
+from collector.pipeline import Intake
 from collector.queue import Limits
 from store.memory import MemoryStore
 

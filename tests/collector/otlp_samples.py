@@ -9,7 +9,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue, KeyValueList
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-from collector.decode.otlp import decode_otlp
+from collector.decode.otlp.request import decode_otlp
 from collector.decode.rejected import Rejected
 from store.model import Document
 

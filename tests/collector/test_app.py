@@ -20,11 +20,11 @@ from prometheus_client import CollectorRegistry
 from collector import app
 from collector._pb import segments_pb2
 from collector.app import CollectorSettings, DoorTaken, run_collector
-from collector.counters import Counters
+from collector.metrics import Counters
 from collector.queue import Limits
 from collector.spool import Spool
-from store.interface import SegmentWriter
 from store.memory import MemoryStore
+from store.protocol import SegmentWriter
 from tests.collector.samples import datagram, eventually, segment_bytes, segment_service
 
 ROOT = Path(__file__).parents[2]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from collector.counters import Counters
-from collector.intake import Intake
+from collector.metrics import Counters
+from collector.pipeline import Intake
 from collector.queue import Limits
 from store.clickhouse.embedded import EmbeddedClickHouse
-from store.clickhouse.migrate import migrate
+from store.clickhouse.schema.migrate import migrate
 from store.clickhouse.store import ClickHouseStore
 from tests.collector.samples import eventually, segment_bytes
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from collector.counters import Counters
 from collector.insert import MAX_REFUSED, StoreRefuses, insert, replay
+from collector.metrics import Counters
 from collector.spool import Spool
-from store.interface import StoreAway, StoreError
 from store.memory import MemoryStore
 from store.model import Document
+from store.protocol import StoreAway, StoreError
 from tests.builders import segment
 from tests.collector.samples import segment_bytes
 

@@ -17,11 +17,11 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 from api.app import create_app
 from collector.decode.document import decode_document
-from collector.decode.otlp import decode_otlp
+from collector.decode.otlp.request import decode_otlp
 from store.clickhouse.store import ClickHouseStore
 from store.memory import MemoryStore
 from store.model import Document, TimeRange
-from store.processed import processed_documents
+from store.trace_documents import processed_documents
 from tests.collector.otlp_samples import (
     CLIENT,
     INTERNAL,

@@ -17,9 +17,9 @@ from collector.decode.daemon import split_datagram
 from collector.decode.document import decode_documents
 from collector.decode.rejected import Rejected
 from collector.decode.trace_document import read_traces
-from store.edges import weave
 from store.memory import MemoryStore
 from store.model import Document, NodeKey
+from store.service_graph import weave
 
 KINDS = ("segments", "datagrams", "malformed", "traces")
 TAKEN = {"accept": True, "quirk": True, "reference": True, "reject": False, "fragment": False}

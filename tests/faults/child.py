@@ -18,13 +18,13 @@ from typing import Any
 
 from clickhouse_driver import Client
 
-import raymap_roles
 from collector.app import CollectorSettings, run_collector
-from collector.batch import Batcher
-from collector.intake import SPOOL_BYTES, Intake
+from collector.batcher import Batcher
+from collector.pipeline import SPOOL_BYTES, Intake
 from collector.queue import BatchQueue, Limits
 from collector.spool import Spool
-from store.clickhouse.client import parse_url
+from raymap import processes
+from store.clickhouse.connection.client import parse_url
 from store.clickhouse.store import ClickHouseStore
 
 TABLES = ("documents", "calls", "links", "segments")
@@ -48,7 +48,7 @@ def be(plan: Plan, told: Connection) -> None:
     log = os.open(plan.data_dir / f"{plan.role}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(log, 2)
     os.close(log)
-    raymap_roles.set_up_logging("info", "json")
+    processes.set_up_logging("info", "json")
     address = parse_url(plan.clickhouse)
 
     def ready(doors: Mapping[str, str]) -> None:
@@ -57,7 +57,7 @@ def be(plan: Plan, told: Connection) -> None:
         told.send(dict(doors))
 
     if plan.role == "api":
-        raymap_roles.api(("127.0.0.1", 0), plan.data_dir, address, 1.0, "0", ready)
+        processes.api(("127.0.0.1", 0), plan.data_dir, address, 1.0, "0", ready)
         return
     run_collector(
         CollectorSettings(

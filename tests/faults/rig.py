@@ -22,9 +22,9 @@ from typing import Any
 
 import psutil
 
-from store.clickhouse.client import Address
+from store.clickhouse.connection.client import Address
 from store.clickhouse.embedded import EmbeddedClickHouse
-from store.clickhouse.migrate import migrate
+from store.clickhouse.schema.migrate import migrate
 from store.clickhouse.store import ClickHouseStore
 from store.model import TimeRange
 from tests.faults.child import Plan, be

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from store.interface import Axis, BadCursor, Failure, NoSuchTrace, Pin, Store, TraceQuery
 from store.model import MINUTE, Document, Http, Link, NodeKey, State, TimeRange
+from store.protocol import Axis, BadCursor, Failure, NoSuchTrace, Pin, Store, TraceQuery
 from store.rules.annotations import annotation_item
 from tests.builders import SECOND, T0, TRACE, call, http, segment, subsegment, trace_id
 

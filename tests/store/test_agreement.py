@@ -16,11 +16,11 @@ import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from store.clickhouse.client import connect
+from store.clickhouse.connection.client import connect
 from store.clickhouse.store import ClickHouseStore
-from store.interface import TraceQuery
 from store.memory import MemoryStore
 from store.model import MINUTE, Document, Link, NodeKey, ServiceGraph, State, TimeRange
+from store.protocol import TraceQuery
 from store.rules.histogram import bucket
 from store.summary import summarize
 from tests.builders import T0, call, segment, subsegment, trace_id
@@ -274,7 +274,7 @@ def test_buckets_are_at_most_a_twentieth_wide(microseconds: int) -> None:
 
 def test_sql_buckets_are_python_buckets(clickhouse_store: ClickHouseStore) -> None:
     """The one expression of the histogram rule that SQL has."""
-    from store.clickhouse import sql
+    from store.clickhouse.connection import sql
 
     edges = [10**n + d for n in range(1, 15) for d in (-1, 0, 1, 4, 5, 49, 50)]
     fives, twos = (value * 5 for value in edges), (value * 2 for value in edges)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from store.clickhouse.store import ClickHouseStore
-from store.interface import Store
 from store.memory import MemoryStore
+from store.protocol import Store
 
 pytest.register_assert_rewrite("tests.store.contract")
 from tests.store.contract import StoreContract  # noqa: E402

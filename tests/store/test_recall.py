@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from bench.recall.delivery import Conditions
-from bench.recall.rolling import rolling
+from bench.recall.rollup_driver import rolling
 from bench.recall.run import Outcome, Size, run
 from bench.recall.score import Scores
 from bench.recall.traffic import HOUR
 from bench.recall.truth import Counts, Graph
-from store.clickhouse import due
+from store.clickhouse.rollup import dirty
 from store.clickhouse.store import ClickHouseStore
 from store.memory import MemoryStore
 from store.model import NodeKey
@@ -35,13 +35,13 @@ def differences(outcome: Outcome) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("long", "size"), [(due.LONG, SMALL), (0, FEW_MINUTES)], ids=["minutes", "shares"]
+    ("long", "size"), [(dirty.LONG, SMALL), (0, FEW_MINUTES)], ids=["minutes", "shares"]
 )
 def test_clickhouse_finds_the_true_graph(
     clickhouse_store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch, long: int, size: Size
 ) -> None:
     """Counted by the minute, or by its shares, between batches, and added up to tens and hours at once."""
-    monkeypatch.setattr(due, "LONG", long)
+    monkeypatch.setattr(dirty, "LONG", long)
     with rolling(clickhouse_store.address) as roll:
         outcome = run(clickhouse_store, WORST, size, seed=4, roll=roll)
     assert differences(outcome) == []
@@ -63,9 +63,9 @@ def last_arrival(owned: Any) -> Any:
 @pytest.mark.parametrize(
     ("rule", "wrong"),
     [
-        ("store.edges.is_root", lambda d, t, f: not d.parent_id and not d.independent),
-        ("store.edges.answered", lambda trace: {}),
-        ("store.edges.MAX_CLIMB", 1),
+        ("store.service_graph.is_root", lambda d, t, f: not d.parent_id and not d.independent),
+        ("store.service_graph.answered", lambda trace: {}),
+        ("store.service_graph.MAX_CLIMB", 1),
         ("store.memory._call_holds", last_arrival),
         ("store.memory._holds", last_arrival),
     ],

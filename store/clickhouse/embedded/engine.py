@@ -22,7 +22,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
-from store.clickhouse.client import Address, connect, is_away
+from store.clickhouse.connection.client import Address, connect, is_away
 from store.clickhouse.embedded.folder import (
     EmbeddedError,
     EmbeddedSettings,

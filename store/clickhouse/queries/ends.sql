@@ -1,4 +1,4 @@
--- The other ends of links (store.edges.find_end): a call stands for who answered it, or for the node
+-- The other ends of links (store.service_graph.find_end): a call stands for who answered it, or for the node
 -- it leads to; anything else for the segment that owns it.
 SELECT trace_id, id, tupleElement(first, 1) AS end, tupleElement(first, 2) AS account,
        tupleElement(first, 3) AS name, tupleElement(first, 4) AS type

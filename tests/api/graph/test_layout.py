@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from api.graph.crossings import crossings, layers, untangle
 from api.graph.layout import Layout, Place, layout
-from api.graph.order import crossings, layers, untangle
 from api.graph.ranks import flow, ranks
 
 WIDTH, HEIGHT = 150, 110

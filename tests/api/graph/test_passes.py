@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from api.console.node_kinds import kind_of
 from api.graph.build import Graph, build_graph, calls_of, edge_id, find_node, node_id, stats_of
-from api.graph.kinds import kind_of
 from api.graph.passes import focus, parts, prune, traffic
-from store.edges import weave
 from store.memory import MemoryStore
 from store.model import NodeKey, TimeRange
+from store.service_graph import weave
 from tests.api.shop import FRONT, TABLE, shop
 from tests.builders import T0
 

@@ -14,12 +14,12 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from collector._pb import segments_pb2
-from collector.counters import Counters
-from collector.intake import Intake
+from collector.metrics import Counters
+from collector.pipeline import Intake
 from collector.queue import Limits
 from collector.receivers.grpc import SERVICE, GrpcReceiver
-from store.interface import StoreAway
 from store.memory import MemoryStore
+from store.protocol import StoreAway
 from tests.collector.samples import TRACE_ID, segment_bytes, segment_json, segment_service
 
 

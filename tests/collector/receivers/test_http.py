@@ -18,12 +18,12 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 
-from collector.counters import Counters
-from collector.intake import Intake
+from collector.metrics import Counters
+from collector.pipeline import Intake
 from collector.queue import Limits
 from collector.receivers.http import HttpLimits, create_router
-from store.interface import StoreAway
 from store.memory import MemoryStore
+from store.protocol import StoreAway
 from tests.collector.samples import TRACE_ID, eventually, segment_bytes, segment_json
 
 MAX_BODY = 100_000

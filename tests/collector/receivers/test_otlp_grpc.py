@@ -18,14 +18,14 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-from collector.counters import Counters
-from collector.intake import Intake
+from collector.metrics import Counters
+from collector.pipeline import Intake
 from collector.queue import Limits
 from collector.receivers.grpc import GrpcReceiver
 from collector.receivers.otlp_grpc import SERVICE
-from store.edges import weave
 from store.memory import MemoryStore
 from store.model import NodeKey
+from store.service_graph import weave
 from tests.collector.otlp_samples import SERVER, export, span
 from tests.collector.receivers.test_otlp_http import AwayStore, kept, trace_with
 

@@ -23,16 +23,16 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import SpanKind
 
-from collector.counters import Counters
-from collector.intake import Intake
+from collector.metrics import Counters
+from collector.pipeline import Intake
 from collector.queue import Limits
 from collector.receivers.http import HttpLimits
 from collector.receivers.otlp_http import create_otlp_router
 from collector.receivers.zipkin import create_zipkin_router
-from store.edges import weave
-from store.interface import StoreAway
 from store.memory import MemoryStore
 from store.model import Document, NodeKey
+from store.protocol import StoreAway
+from store.service_graph import weave
 from tests.collector.otlp_samples import CLIENT, SERVER, export, span
 from tests.collector.samples import eventually
 

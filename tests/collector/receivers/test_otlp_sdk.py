@@ -22,8 +22,8 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.trace import SpanKind
 
-from collector.counters import Counters
-from collector.intake import Intake
+from collector.metrics import Counters
+from collector.pipeline import Intake
 from store.memory import MemoryStore
 from tests.collector.receivers import test_otlp_grpc, test_otlp_http
 from tests.collector.receivers.test_otlp_http import PROTOBUF, kept

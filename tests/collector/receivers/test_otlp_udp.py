@@ -18,13 +18,13 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
 
-from collector.counters import Counters
-from collector.intake import Intake
+from collector.metrics import Counters
+from collector.pipeline import Intake
 from collector.receivers.http import create_router
 from collector.receivers.udp import UdpReceiver
-from store.edges import weave
 from store.memory import MemoryStore
 from store.model import NodeKey
+from store.service_graph import weave
 from tests.collector.otlp_samples import SERVER, export, span
 from tests.collector.receivers.test_otlp_http import kept, trace_with
 from tests.collector.samples import datagram, eventually, segment_bytes

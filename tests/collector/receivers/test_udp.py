@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from collector.counters import Counters
-from collector.intake import Intake
+from collector.metrics import Counters
+from collector.pipeline import Intake
 from collector.receivers import kernel_drops
 from collector.receivers import udp as udp_door
 from collector.receivers.kernel_drops import KernelDrops, parse_drops, parse_errors

@@ -1,0 +1,137 @@
+"""One node or one edge of the map, closely."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from fastapi import APIRouter, Request, Response
+
+from api.console.charts import histogram_figure, over_time_figure, status_name, step_of
+from api.console.map import expect_node
+from api.console.map_json import before, render_edge, render_node
+from api.console.windows import Window, earlier
+from api.context import Context, in_thread, reply
+from api.errors import Refused
+from api.graph.build import Graph, build_graph, calls_of, find_node, node_id, stats_of
+from api.schemas import Detail, EdgeDetail, ErrorReply, ErrorShare, Neighbour, NodeDetail
+from store.model import NodeKey, ServiceGraph, TimeRange
+from store.protocol import Failure
+
+Ends = tuple[NodeKey, NodeKey]
+
+
+def details_router(context: Context) -> APIRouter:
+    """/api/nodes/<id> and /api/edges/<source>/<target>."""
+    router = APIRouter(responses={"4XX": {"model": ErrorReply}})
+
+    @router.get("/api/nodes/{id}", response_class=Response, responses={200: {"model": NodeDetail}})
+    async def node(request: Request, id: str, window: Window) -> Response:
+        """A node's figures, and the period before."""
+        return await in_thread(request, lambda: reply(node_detail(context, id, window)))
+
+    @router.get(
+        "/api/edges/{source}/{target}",
+        response_class=Response,
+        responses={200: {"model": EdgeDetail}},
+    )
+    async def edge(request: Request, source: str, target: str, window: Window) -> Response:
+        """The same of an edge, in its caller's view."""
+        return await in_thread(request, lambda: reply(edge_detail(context, source, target, window)))
+
+    return router
+
+
+def node_detail(context: Context, id: str, window: TimeRange) -> NodeDetail:
+    """A node; of a client, which measures nothing, the figures of the edge it stands for."""
+    window = context.store.map_window(window)
+    graph = _graph(context, window)
+    key = expect_node(graph, id)
+    if key.is_client:
+        target = next(iter(graph.successors(key)))
+        about = _edge_parts(context, graph, (key, target), window)
+    else:
+        about = _node_parts(context, graph, key, window)
+    return {
+        "node": render_node(graph, key, window),
+        **about,
+        "callers": [_neighbour(graph, (v, key), v) for v in graph.predecessors(key)],
+        "callees": [_neighbour(graph, (key, v), v) for v in graph.successors(key)],
+    }
+
+
+def edge_detail(context: Context, source: str, target: str, window: TimeRange) -> EdgeDetail:
+    """An edge."""
+    window = context.store.map_window(window)
+    graph = _graph(context, window)
+    ends = find_node(graph, source), find_node(graph, target)
+    if ends[0] is None or ends[1] is None or not graph.has_edge(*ends):
+        raise Refused(
+            f"edge {source[:60]}:{target[:60]} had no traffic in this window",
+            code="NoSuchEdge",
+            status=404,
+        )
+    edge: Ends = ends[0], ends[1]
+    return {
+        "edge": render_edge(calls_of(graph, *edge), window),
+        **_edge_parts(context, graph, edge, window),
+    }
+
+
+def _node_parts(context: Context, graph: Graph, key: NodeKey, window: TimeRange) -> Detail:
+    store, (span, step) = context.store, _steps(context, window)
+    once = _before(context, window)
+    was = once.services.get(key) if once else None
+    return {
+        "before": before(was.statistics) if was else None,
+        "histogram": histogram_figure(stats_of(graph, key).statistics.histogram),
+        "over_time": over_time_figure(store.node_series(key, span, step), span, step),
+        "errors": _errors(store.node_failures(key, window)),
+    }
+
+
+def _edge_parts(context: Context, graph: Graph, edge: Ends, window: TimeRange) -> Detail:
+    store, (span, step) = context.store, _steps(context, window)
+    once = _before(context, window)
+    link = calls_of(graph, *edge).link
+    was = (once.links if link else once.edges).get(edge) if once else None
+    return {
+        "before": before(was.statistics) if was else None,
+        "histogram": histogram_figure(calls_of(graph, *edge).statistics.histogram),
+        "over_time": over_time_figure(store.edge_series(*edge, span, step), span, step),
+        "errors": _errors(store.edge_failures(*edge, window)),
+    }
+
+
+def _before(context: Context, window: TimeRange) -> ServiceGraph | None:
+    """The period before, of exactly equal length; None when that cannot be had soon: a change
+    between periods of two lengths would be wrong."""
+    span = earlier(window)
+    return context.store.service_graph(span) if context.store.map_window(span) == span else None
+
+
+def _steps(context: Context, window: TimeRange) -> tuple[TimeRange, int]:
+    """What a series is drawn over, and its step: of whole minutes where those are long."""
+    grain = context.store.finest_step(window)
+    span = TimeRange(window.start // grain * grain, window.end)
+    step = step_of(span)
+    return span, step if step % grain == 0 else grain
+
+
+def _errors(failures: Iterable[Failure]) -> list[ErrorShare]:
+    return [
+        {"label": each.label, "status": status_name(each.state), "count": each.count}
+        for each in failures
+    ]
+
+
+def _neighbour(graph: Graph, edge: Ends, other: NodeKey) -> Neighbour:
+    return {
+        "id": node_id(other),
+        "name": other.name,
+        "type": other.type,
+        "requests": calls_of(graph, *edge).statistics.total,
+    }
+
+
+def _graph(context: Context, window: TimeRange) -> Graph:
+    return build_graph(context.store.service_graph(window))

@@ -1,0 +1,117 @@
+"""A graph as the console draws it: figures, places, kinds (docs/console-api.md)."""
+
+from __future__ import annotations
+
+from api.console.node_kinds import kind_of
+from api.graph.build import Graph, calls_of, edge_id, node_id, stats_of
+from api.graph.layout import Layout, Place, layout
+from api.schemas import Before, Counts, MapEdge, MapNode, Picture, Times
+from store.model import EdgeStats, NodeKey, Statistics, TimeRange
+from store.rules.histogram import percentiles
+
+NOWHERE = Place(0.0, 0.0, 0)
+
+
+def render_picture(graph: Graph, window: TimeRange) -> Picture:
+    """The graph, laid out; rates are means over the window."""
+    where: Layout[NodeKey] = layout(graph)
+    return {
+        "nodes": [render_node(graph, node, window, where.places[node]) for node in graph],
+        "edges": [
+            render_edge(
+                calls_of(graph, *ends),
+                window,
+                back=ends in where.back,
+                bends=where.bends.get(ends, ()),
+            )
+            for ends in graph.edges
+        ],
+    }
+
+
+def render_node(graph: Graph, node: NodeKey, window: TimeRange, place: Place = NOWHERE) -> MapNode:
+    """One node; a client's own figures are unknown, its edge has them."""
+    stats = stats_of(graph, node)
+    figures = stats.statistics
+    return {
+        "id": node_id(node),
+        "name": node.name,
+        "names": [node.name, *sorted(stats.names - {node.name})],
+        "type": node.type,
+        "kind": kind_of(node.type),
+        "account": node.account,
+        "state": "active" if stats.active else "unknown",
+        "root": stats.root,
+        **(NO_COUNTS if node.is_client else counts(figures)),
+        "in_progress": None if node.is_client else figures.in_progress,
+        "observed": None if node.is_client else figures.observed,
+        **times(figures),
+        "traces_per_min": None if node.is_client else per_minute(stats.touched, window),
+        "x": place.x,
+        "y": place.y,
+        "rank": place.rank,
+    }
+
+
+def render_edge(
+    stats: EdgeStats,
+    window: TimeRange,
+    *,
+    back: bool = False,
+    bends: list[tuple[float, float]] | tuple[()] = (),
+) -> MapEdge:
+    """One edge."""
+    figures = stats.statistics
+    return {
+        "id": edge_id(stats.source, stats.target),
+        "source": node_id(stats.source),
+        "target": node_id(stats.target),
+        **counts(figures),
+        "in_progress": figures.in_progress,
+        "observed": figures.observed,
+        **times(figures),
+        "requests_per_min": per_minute(figures.total + figures.in_progress, window),
+        "kind": "link" if stats.link else "call",
+        "back": back,
+        "bends": list(bends),
+    }
+
+
+NO_COUNTS: Counts = {"requests": None, "ok": None, "error": None, "throttle": None, "fault": None}
+
+
+def counts(statistics: Statistics) -> Counts:
+    """Finished units; the four add up to ``requests``."""
+    return {
+        "requests": statistics.total,
+        "ok": statistics.ok,
+        "error": statistics.error,
+        "throttle": statistics.throttle,
+        "fault": statistics.fault,
+    }
+
+
+def times(statistics: Statistics) -> Times:
+    """Mean and percentiles, milliseconds."""
+    found = percentiles(statistics.histogram, (0.5, 0.95, 0.99))
+    p50, p95, p99 = (None if time is None else _ms(time) for time in found)
+    return {
+        "avg_ms": _ms(statistics.total_time / statistics.total) if statistics.total else None,
+        "p50_ms": p50,
+        "p95_ms": p95,
+        "p99_ms": p99,
+    }
+
+
+def before(statistics: Statistics) -> Before | None:
+    """Figures of an earlier period; None when nothing finished in it."""
+    return {**counts(statistics), **times(statistics)} if statistics.total else None
+
+
+def per_minute(count: int, window: TimeRange) -> float:
+    """A rate, to four significant places after the point."""
+    return round(count / window.minutes, 4)
+
+
+def _ms(microseconds: float) -> float:
+    return round(microseconds / 1000, 3)

@@ -1,0 +1,100 @@
+"""Traces that are kept for ever: pin one, let one go, list them."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+
+from api.context import Context, in_thread, reply
+from api.errors import Refused
+from api.request import Asked, read_body
+from api.schemas import ErrorReply, PinList, PinMark, PinnedTrace
+from store.protocol import NoSuchTrace, Pin, TooManyPins, pin_note
+from store.trace_id import format_trace_id, parse_trace_id
+
+MOST_BYTES = 10_000
+"""Of a body with a note."""
+_NOTE = {
+    "requestBody": {
+        "content": {
+            "application/json": {
+                "schema": {"type": "object", "properties": {"note": {"type": "string"}}}
+            }
+        }
+    }
+}
+
+
+def pins_router(context: Context) -> APIRouter:
+    """/api/pins and /api/traces/<id>/pin."""
+    router = APIRouter(responses={"4XX": {"model": ErrorReply}})
+
+    @router.get("/api/pins", response_class=Response, responses={200: {"model": PinList}})
+    async def pins(request: Request) -> Response:
+        """Pinned traces, the latest first."""
+
+        def work() -> Response:
+            context.store.refresh_pins()
+            found: PinList = {"pins": [pinned(pin) for pin in context.store.pins()]}
+            return reply(found)
+
+        return await in_thread(request, work)
+
+    @router.put(
+        "/api/traces/{id}/pin",
+        response_class=Response,
+        responses={200: {"model": PinnedTrace}},
+        openapi_extra=_NOTE,
+    )
+    async def pin(request: Request, id: str) -> Response:
+        """Keep a trace for ever; of one that is kept already, change the note."""
+        trace_id = expect_trace_id(id)
+        note = Asked.parse(await read_body(request, MOST_BYTES)).text("note")
+        return await in_thread(request, lambda: reply(pinned(_pin(context, trace_id, note))))
+
+    @router.delete(
+        "/api/traces/{id}/pin", response_class=Response, status_code=204, responses={204: {}}
+    )
+    async def unpin(request: Request, id: str) -> Response:
+        """Let a trace expire like any other. One that is not pinned stays so."""
+        trace_id = expect_trace_id(id)
+
+        def work() -> Response:
+            context.store.unpin(trace_id, _now(context))
+            return Response(status_code=204)
+
+        return await in_thread(request, work)
+
+    return router
+
+
+def expect_trace_id(text: str) -> bytes:
+    """The id in a path, in either form; Refused for anything else."""
+    try:
+        return parse_trace_id(text)
+    except ValueError as error:
+        raise Refused(f"trace id: {error}") from error
+
+
+def pin_mark(pin: Pin | None) -> PinMark | None:
+    """What a trace's own page says of its pin."""
+    return {"note": pin.note, "at": pin.at / 1_000_000} if pin else None
+
+
+def pinned(pin: Pin) -> PinnedTrace:
+    """A pin in the list."""
+    return {"id": format_trace_id(pin.trace_id), "note": pin.note, "at": pin.at / 1_000_000}
+
+
+def _pin(context: Context, trace_id: bytes, note: str) -> Pin:
+    try:
+        return context.store.pin(trace_id, pin_note(note), _now(context))
+    except ValueError as error:
+        raise Refused(f"note: {error}") from error
+    except NoSuchTrace as error:
+        raise Refused(str(error), code="NoSuchTrace", status=404) from error
+    except TooManyPins as error:
+        raise Refused(str(error), code="TooManyPins", status=409) from error
+
+
+def _now(context: Context) -> int:
+    return int(context.clock() * 1_000_000)

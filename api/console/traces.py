@@ -1,0 +1,165 @@
+"""Traces for the console: lists, a scatter of them, and one with everything."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from api.console.charts import Dot, scatter_figure, status_name
+from api.console.map_json import render_picture
+from api.console.params import Filters, query_of
+from api.console.pins import expect_trace_id, pin_mark
+from api.console.timeline import alone, states_of, timeline, units_of
+from api.console.windows import Window
+from api.context import Context, in_thread, reply
+from api.errors import Refused
+from api.graph.build import build_graph
+from api.schemas import ErrorReply, TraceDetail, TraceFigure, TraceHead, TraceLine, TraceList
+from store.model import MINUTE, TimeRange, Trace
+from store.service_graph import weave
+from store.summary import Summary, summarize
+from store.trace_documents import processed_documents
+from store.trace_id import format_trace_id
+
+MOST_DOTS = 5000
+CHUNK = 500
+"""Traces asked for at once while a scatter is filled."""
+MOST_LINES = 1000
+
+
+def listing_router(context: Context) -> APIRouter:
+    """/api/traces, /api/traces/figure and /api/traces/<id>."""
+    router = APIRouter(responses={"4XX": {"model": ErrorReply}})
+
+    @router.get("/api/traces", response_class=Response, responses={200: {"model": TraceList}})
+    async def traces(
+        request: Request,
+        window: Window,
+        filters: Filters,
+        limit: Annotated[int, Query(ge=1, le=MOST_LINES)] = 100,
+        cursor: str | None = None,
+    ) -> Response:
+        """Traces, newest first."""
+
+        def work() -> Response:
+            return reply(trace_list(context, window, filters, limit, cursor))
+
+        return await in_thread(request, work)
+
+    @router.get(
+        "/api/traces/figure", response_class=Response, responses={200: {"model": TraceFigure}}
+    )
+    async def figure(request: Request, window: Window, filters: Filters) -> Response:
+        """The newest traces as a scatter."""
+        return await in_thread(request, lambda: reply(trace_figure(context, window, filters)))
+
+    @router.get(
+        "/api/traces/{id}", response_class=Response, responses={200: {"model": TraceDetail}}
+    )
+    async def trace(request: Request, id: str) -> Response:
+        """One trace with its rows, its map and its documents."""
+        return await in_thread(request, lambda: reply(trace_detail(context, id)))
+
+    return router
+
+
+def trace_list(
+    context: Context, window: TimeRange, filters: Filters, limit: int, cursor: str | None
+) -> TraceList:
+    """A page of traces."""
+    query = query_of(context.store, window, filters)
+    if query is None:
+        return {"traces": [], "next": None}
+    page = context.store.find_traces(query, limit=limit, cursor=cursor or None)
+    traces = context.store.get_traces([found.trace_id for found in page.found])
+    lines = [line(summarize(traces[f.trace_id])) for f in page.found if f.trace_id in traces]
+    return {"traces": lines, "next": page.cursor}
+
+
+def trace_figure(context: Context, window: TimeRange, filters: Filters) -> TraceFigure:
+    """At most 5,000 of the newest traces."""
+    query = query_of(context.store, window, filters)
+    dots: list[Dot] = []
+    cursor: str | None = None
+    while query is not None and len(dots) < MOST_DOTS:
+        page = context.store.find_traces(query, limit=CHUNK, cursor=cursor)
+        traces = context.store.get_traces([found.trace_id for found in page.found])
+        dots += [dot(summarize(trace)) for trace in traces.values()]
+        cursor = page.cursor
+        if cursor is None:
+            break
+    return {**scatter_figure(dots[:MOST_DOTS]), "shown": min(len(dots), MOST_DOTS)}
+
+
+def trace_detail(context: Context, text: str) -> TraceDetail:
+    """Everything about one trace."""
+    id = expect_trace_id(text)
+    trace = context.store.get_traces([id], raw=True).get(id)
+    if trace is None:
+        raise Refused(
+            f"there is no trace {format_trace_id(id)} here", code="NoSuchTrace", status=404
+        )
+    summary = summarize(trace)
+    documents = processed_documents(trace)
+    return {
+        **head(summary),
+        "w3c_id": id.hex(),
+        "pin": pin_mark(context.store.pin_of(id)),
+        "rows": timeline(documents, summary.start, states_of(trace)),
+        "map": render_picture(build_graph(weave([trace], weighted=False)), _a_minute(trace)),
+        "documents": {id: alone(unit.content) for id, unit in units_of(documents).items()},
+        "raw": [{"Id": str(each["id"]), "Document": each} for each in documents],
+    }
+
+
+def _a_minute(trace: Trace) -> TimeRange:
+    """A window in which rates per minute are counts."""
+    start = min(document.start for document in trace.documents.values())
+    return TimeRange(start, start + MINUTE)
+
+
+def dot(summary: Summary) -> Dot:
+    """A trace in the scatter; one without an answer yet stands at what it took so far."""
+    time = summary.response_time if summary.response_time is not None else summary.duration
+    return Dot(summary.start, time, summary.state, format_trace_id(summary.trace_id))
+
+
+def head(summary: Summary) -> TraceHead:
+    """What lists and the trace's own page say first."""
+    entry, response = summary.entry, summary.response_time
+    return {
+        "id": format_trace_id(summary.trace_id),
+        "start": summary.start / 1_000_000,
+        "duration_ms": summary.duration / 1000,
+        "response_ms": None if response is None else response / 1000,
+        "status": status_name(summary.state),
+        "partial": summary.partial,
+        "entry": {"name": entry.node.name, "type": entry.node.type} if entry else None,
+        "method": summary.http.method or None,
+        "url": summary.http.url or None,
+        "code": summary.http.status or None,
+        "user": next(iter(summary.users), None),
+    }
+
+
+def line(summary: Summary) -> TraceLine:
+    """A trace in a list."""
+    return {
+        **head(summary),
+        "services": _services(summary),
+        "segments": summary.segments,
+        "annotations": {
+            key: [json.loads(text) for text in values]
+            for key, values in summary.annotations.items()
+        },
+    }
+
+
+def _services(summary: Summary) -> list[str]:
+    """Names of the nodes a trace touched, the entry first; callers outside are none."""
+    entry = summary.entry.node if summary.entry else None
+    nodes = [entry] if entry else []
+    nodes += sorted(node for node in summary.nodes if not node.is_client and node != entry)
+    return list(dict.fromkeys(node.name for node in nodes))

@@ -1,0 +1,118 @@
+"""BatchGetTraces and GetTraceSummaries."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from api.context import Context
+from api.errors import Refused
+from api.request import Asked
+from api.xray.trace_summary import render_summary
+from store.model import Trace
+from store.protocol import Axis, Found, TraceQuery
+from store.summary import summarize, trace_duration
+from store.trace_documents import processed_documents
+from store.trace_id import format_trace_id, parse_trace_id
+
+MOST_IDS = 5
+"""Of BatchGetTraces: clients chunk by it (XRAY.md §4.1)."""
+PAGE = 100
+"""Summaries in a page."""
+
+
+def known_ids(texts: Iterable[str]) -> dict[str, bytes]:
+    """The trace ids among ``texts``, by how they were written; what is none is left out."""
+    ids: dict[str, bytes] = {}
+    for text in texts:
+        try:
+            ids[text] = parse_trace_id(text)
+        except ValueError:
+            continue
+    return ids
+
+
+def batch_get_traces(context: Context, asked: Asked) -> dict[str, Any]:
+    """Whole traces; ids that name none come back as unprocessed."""
+    texts = list(dict.fromkeys(asked.texts("TraceIds")))
+    if len(texts) > MOST_IDS:
+        raise Refused(f"TraceIds may have {MOST_IDS} elements, got {len(texts)}")
+    ids = known_ids(texts)
+    traces = context.store.get_traces(list(dict.fromkeys(ids.values())), raw=True)
+    return {
+        "Traces": [_trace(trace) for trace in traces.values()],
+        "UnprocessedTraceIds": [text for text in texts if ids.get(text) not in traces],
+    }
+
+
+def _trace(trace: Trace) -> dict[str, Any]:
+    return {
+        "Id": format_trace_id(trace.trace_id),
+        "Duration": round(trace_duration(trace) / 1_000_000, 3),
+        "LimitExceeded": False,
+        "Segments": [
+            {"Id": document["id"], "Document": msgspec.json.encode(document).decode()}
+            for document in processed_documents(trace)
+        ],
+    }
+
+
+def get_trace_summaries(context: Context, asked: Asked) -> dict[str, Any]:
+    """Summaries, newest first. ApproximateTime is how far back the page reaches."""
+    window = asked.window()
+    if asked.text("FilterExpression").strip():
+        raise Refused("FilterExpression: filter expressions are not supported yet by this version")
+    axis = Axis(asked.choice("TimeRangeType", tuple(axis.value for axis in Axis)))
+    share = _share(asked)
+    page = context.store.find_traces(
+        TraceQuery(window, axis), limit=PAGE, cursor=asked.text("NextToken") or None
+    )
+    found = [each for each in page.found if sampled(each.trace_id, share)]
+    reach = page.found[-1].time if page.cursor and page.found else window.start
+    answer: dict[str, Any] = {
+        "TraceSummaries": _summaries(context, found, axis),
+        "ApproximateTime": reach / 1_000_000,
+        "TracesProcessedCount": page.scanned,
+    }
+    if page.cursor:
+        answer["NextToken"] = page.cursor
+    return answer
+
+
+def _summaries(context: Context, found: list[Found], axis: Axis) -> list[dict[str, Any]]:
+    traces = context.store.get_traces([each.trace_id for each in found])
+    summaries = []
+    for each in found:
+        # Between the two questions a trace may have reached the end of its retention.
+        if each.trace_id in traces:
+            matched = each.time if axis is Axis.EVENT else None
+            summaries.append(render_summary(summarize(traces[each.trace_id]), matched))
+    return summaries
+
+
+def _share(asked: Asked) -> float:
+    """Which share of the traces to show: all, unless sampling at a fixed rate is asked for.
+
+    PartialScan lets a server skip some of the work; this one does not need to.
+    """
+    strategy = asked.inner("SamplingStrategy")
+    if strategy is None:
+        return 1.0
+    name = strategy.choice("Name", ("PartialScan", "FixedRate"))
+    value = strategy.number("Value")
+    if value is not None and not 0 <= value <= 1:
+        raise Refused(f"SamplingStrategy.Value must lie between 0 and 1, got {value}")
+    if name == "PartialScan" or value is None or not asked.flag("Sampling"):
+        return 1.0
+    return value
+
+
+def sampled(trace_id: bytes, share: float) -> bool:
+    """Whether a trace is in a sample of this share; always the same answer for a trace."""
+    if share >= 1:
+        return True
+    digest = hashlib.blake2b(trace_id, digest_size=8).digest()
+    return int.from_bytes(digest, "big") < share * 2**64

@@ -1,0 +1,66 @@
+"""Keeps a store's rollups up to date while documents arrive."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from store.clickhouse.connection.client import Address, connect
+from store.clickhouse.rollup import compaction
+from store.clickhouse.rollup.worker import Roller
+
+
+@contextmanager
+def rolling(address: Address) -> Iterator[Callable[[], None]]:
+    """A function that counts all that is due."""
+    client, roller = connect(address), Roller()
+
+    def roll() -> None:
+        roller.tick(client.execute)
+
+    with _never_quiet():
+        yield roll
+    client.disconnect()
+
+
+@contextmanager
+def rollers(address: Address, count: int) -> Iterator[None]:
+    """So many that count all the time, each as if it were a process of its own. An error of one is
+    raised at the end."""
+    stop = threading.Event()
+    errors: list[Exception] = []
+
+    def work() -> None:
+        client, roller = connect(address), Roller()
+        while not stop.is_set():
+            try:
+                roller.tick(client.execute)
+            except Exception as error:
+                errors.append(error)
+                return
+            stop.wait(0.3)
+        client.disconnect()
+
+    threads = [threading.Thread(target=work, name=f"roller-{n}") for n in range(count)]
+    with _never_quiet():
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join()
+    if errors:
+        raise errors[0]
+
+
+@contextmanager
+def _never_quiet() -> Iterator[None]:
+    """Minutes are added up to tens and hours at once, so that late rows find those made already."""
+    quiet, compaction.QUIET = compaction.QUIET, 0
+    try:
+        yield
+    finally:
+        compaction.QUIET = quiet

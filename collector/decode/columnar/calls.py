@@ -1,0 +1,117 @@
+"""The calls in many documents at once: what `collector.decode.flatten` makes of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate, count
+from typing import Any
+
+from collector.decode.columnar.envelopes import Identities, all_within, not_before
+from collector.decode.flatten import (
+    end_of_call,
+    exception_of,
+    made_id,
+    node_of_call,
+    start_of_call,
+    state_of,
+    status_of,
+    traced_of,
+)
+from collector.decode.wire import Root, Unit
+from store.columnar import Calls
+from store.model import State
+from store.rules.identity import CallNode
+
+
+def calls_of(
+    roots: list[Root],
+    identities: Identities,
+    units: list[Unit],
+    owners: list[int],
+    ids: list[int],
+    inside: list[Sequence[Unit]],
+    types: dict[int, dict[str, str]],
+    services: list[CallNode],
+) -> Calls:
+    """The calls of all documents. Those that are subsegments of their own get, in ``services``, the
+    node they call."""
+    picked = [
+        place
+        for place, unit in enumerate(units)
+        if (namespace := unit.namespace) == "remote" or namespace == "aws"
+    ]
+    calls = [units[place] for place in picked]
+    of = [owners[place] for place in picked]
+    call_ids = [ids[place] for place in picked]
+    if not all(call_ids):
+        firsts = list(accumulate(map(len, inside), initial=0))
+        call_ids = [
+            id or made_id(identities.of(owner), place - firsts[owner])
+            for id, owner, place in zip(call_ids, of, picked, strict=True)
+        ]
+    alone: list[int] = []
+    if any(identities.independent):
+        alone = [
+            place
+            for place, root in enumerate(roots)
+            if identities.independent[place] and root.namespace in ("aws", "remote")
+        ]
+        calls = [*(roots[place] for place in alone), *calls]
+        of = [*alone, *of]
+        call_ids = [*(identities.ids[place] for place in alone), *call_ids]
+    exceptions = [""] * len(calls)
+    if types:
+        exceptions = [
+            "" if unit.cause is None else exception_of(unit.cause, types[owner])
+            for unit, owner in zip(calls, of, strict=True)
+        ]
+    statuses = [0 if (http := unit.http) is None else status_of(http) for unit in calls]
+    starts, ends, states = _times(calls, of, statuses, exceptions, identities)
+    named = [node_of_call(unit) for unit in calls]
+    for place, (found, _) in zip(alone, named, strict=False):
+        services[place] = found
+    columns: list[Sequence[Any]] = [
+        of,
+        call_ids,
+        starts,
+        ends,
+        states,
+        [node for (node, _), _ in named],
+        [service for (_, service), _ in named],
+        [host for _, host in named],
+        statuses,
+        list(map(traced_of, calls)),
+        exceptions,
+        [1] * len(calls),
+    ]
+    if len(set(call_ids)) < len(calls):
+        # Of those with one id in one document the last holds.
+        held = dict(zip(zip(of, call_ids, strict=True), count(), strict=False))
+        if len(held) < len(calls):
+            columns = [[column[place] for place in held.values()] for column in columns]
+    return Calls(*columns)
+
+
+def _times(
+    calls: list[Unit],
+    of: list[int],
+    statuses: list[int],
+    exceptions: list[str],
+    identities: Identities,
+) -> tuple[list[int], list[int], list[State]]:
+    """Start, end and state of each call."""
+    begun: list[Any] = [unit.start_time for unit in calls]
+    ended: list[Any] = [unit.end_time for unit in calls]
+    flagged = [unit.fault or unit.error or unit.throttle or unit.in_progress for unit in calls]
+    if any(flagged) or max(statuses, default=0) >= 400:
+        states = list(map(state_of, calls, statuses, exceptions))
+    else:
+        states = [State.OK] * len(calls)  # what `state_of` answers
+    if all_within(begun) and all_within(ended) and all(states):
+        starts = [round(time * 1e6) for time in begun]
+        return starts, not_before(starts, [round(time * 1e6) for time in ended]), states
+    starts = [
+        start_of_call(unit, identities.starts[owner]) for unit, owner in zip(calls, of, strict=True)
+    ]
+    both = list(map(end_of_call, calls, starts, states))
+    return starts, [end for end, _ in both], [state for _, state in both]

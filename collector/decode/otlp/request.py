@@ -1,0 +1,226 @@
+"""OTLP's ExportTraceServiceRequest → one `Document` per span. No sockets, no clock, no store.
+
+What a span means is `store.otel.span_facts`; here it is checked and laid flat. The resource is
+read once for all of its spans.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+from google.protobuf.message import DecodeError
+from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
+from opentelemetry.proto.resource.v1.resource_pb2 import Resource as ResourceMessage
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from collector.decode.otlp.frames import (
+    MAX_REQUEST,
+    MAX_SPANS,
+    OVERHEAD,
+    ResourceFrame,
+    ScopeFrame,
+    read_frames,
+    too_many_spans,
+)
+from collector.decode.otlp.json import read_json_frames
+from collector.decode.rejected import Reason, Rejected
+from store.model import NO_HTTP, Call, Document, NodeKey
+from store.otel.resource import Resource, read_resource, service_node
+from store.otel.span_facts import Shape, SpanFacts, read_span_facts
+from store.otel.stored_span import frame, is_unsampled, read_span, write_span
+from store.rules.annotations import annotation_item
+from store.rules.identity import CallNode
+
+MAX_SPAN = 1 << 20
+"""Bytes of one span: prompts and stack traces may be long, and a trace page still has to load."""
+
+_NO_TRACE = bytes(16)
+_NO_SPAN = bytes(8)
+
+
+def decode_otlp(
+    body: bytes, version: int, *, sampled: bool = True
+) -> Iterator[Document | Rejected]:
+    """The spans of a request in protobuf, each judged alone; all get the same version.
+
+    Raises Rejected when the body is not protobuf, or holds more than `MAX_REQUEST`.
+    """
+    yield from decode_frames(read_frames(body), version, sampled=sampled)
+
+
+def decode_otlp_json(
+    body: bytes, version: int, *, sampled: bool = True
+) -> Iterator[Document | Rejected]:
+    """The same of a request in OTLP's JSON."""
+    yield from decode_frames(read_json_frames(body), version, sampled=sampled)
+
+
+def decode_frames(
+    parts: Iterable[ResourceFrame], version: int, *, sampled: bool = True
+) -> Iterator[Document | Rejected]:
+    """The spans of a request that has been taken apart."""
+    room = MAX_REQUEST
+    for part in parts:
+        try:
+            resource = read_resource(ResourceMessage.FromString(part.resource).attributes)
+            shared = frame(part.resource, part.schema_url.decode())
+        except (DecodeError, UnicodeDecodeError):
+            yield from _refused(part.scope_spans, "its resource")
+            continue
+        for scope_part in part.scope_spans:
+            try:
+                InstrumentationScope.FromString(scope_part.scope)
+                scope = frame(scope_part.scope, scope_part.schema_url.decode())
+            except (DecodeError, UnicodeDecodeError):
+                yield from _refused([scope_part], "its scope")
+                continue
+            each = len(shared) + len(scope) + OVERHEAD
+            for raw in scope_part.spans:
+                room -= each
+                if room < 0:
+                    raise too_many_spans()
+                if isinstance(raw, Rejected):
+                    yield raw
+                    continue
+                try:
+                    room -= len(raw)
+                    span = Span.FromString(raw)
+                    facts = _facts(span, resource, len(raw))
+                    stored = write_span(shared, scope, raw, sampled=_chosen(facts, sampled))
+                    yield flatten_span(facts, resource, stored, version)
+                except Rejected as rejected:
+                    yield rejected
+                except DecodeError:
+                    yield _unreadable("the span")
+
+
+def decode_stored(raw: bytes, version: int) -> Document:
+    """The document of a span as `store.otel.stored_span` keeps it. Raises Rejected."""
+    try:
+        message = read_span(raw)
+    except ValueError as error:
+        raise Rejected(Reason.INVALID_SEGMENT_DOCUMENT, str(error)) from error
+    resource = read_resource(message.resource.attributes)
+    facts = _facts(message.scope_spans[0].spans[0], resource, 0)
+    return flatten_span(facts, resource, raw, version)
+
+
+def _chosen(facts: SpanFacts, sampled: bool) -> bool:
+    return sampled and facts.attributes.get("aws.trace.flag.sampled") is not False
+
+
+def _facts(span: Span, resource: Resource, size: int) -> SpanFacts:
+    """The facts of a span, once its ids and times hold. Raises Rejected."""
+    trace_id, id, parent_id = span.trace_id, span.span_id, span.parent_span_id
+    if len(id) != 8 or id == _NO_SPAN:
+        raise _bad_id(Reason.INVALID_ID, "span_id", id, 8, None)
+    if len(trace_id) != 16 or trace_id == _NO_TRACE:
+        raise _bad_id(Reason.INVALID_TRACE_ID, "trace_id", trace_id, 16, id)
+    if parent_id and (len(parent_id) != 8 or parent_id == id):
+        if parent_id == id:
+            message = "parent_span_id: names the span itself"
+            raise Rejected(Reason.INVALID_PARENT_ID, message, id.hex())
+        raise _bad_id(Reason.INVALID_PARENT_ID, "parent_span_id", parent_id, 8, id)
+    if not span.start_time_unix_nano:
+        raise Rejected(Reason.MISSING_START_TIME, "start_time_unix_nano: missing or 0", id.hex())
+    if size > MAX_SPAN:
+        message = f"the span has {size:,} bytes, at most {MAX_SPAN:,} are taken"
+        raise Rejected(Reason.INVALID_SEGMENT_DOCUMENT, message, id.hex())
+    return read_span_facts(span, resource)
+
+
+def flatten_span(facts: SpanFacts, resource: Resource, raw: bytes, version: int) -> Document:
+    """The document of one span."""
+    shape = facts.shape
+    span_id = int.from_bytes(facts.id, "big")
+    segment = shape is Shape.SEGMENT or shape is Shape.ENTRY_CALL
+    call = _call(facts, span_id) if facts.callee is not None else None
+    if shape is Shape.SEGMENT:
+        node = service_node(facts.name, resource.origin, resource.account)
+    elif shape is Shape.ENTRY_CALL:
+        node = service_node(resource.service, resource.origin, resource.account)
+    elif call is not None:
+        node = CallNode(call.node, call.service)
+    else:
+        node = CallNode(NodeKey("", facts.name, ""), facts.name)
+    http = facts.http
+    around = shape is Shape.ENTRY_CALL
+    return Document(
+        facts.trace_id,
+        int.from_bytes(facts.segment_id(), "big") if around else span_id,
+        int.from_bytes(facts.parent_id, "big"),
+        not segment,
+        False,
+        facts.start,
+        facts.end,
+        facts.end,
+        facts.state(with_status=not around),
+        node.node,
+        node.service,
+        NO_HTTP if around else http,
+        facts.user if segment else "",
+        resource.arn if segment else "",
+        resource.instance_id if segment else "",
+        resource.availability_zone if segment else "",
+        facts.exception if facts.thrown else "",
+        _items(facts.annotations),
+        (),
+        (call,) if call is not None else (),
+        raw,
+        version,
+        not is_unsampled(raw),
+        facts.links,
+        facts.weight,
+    )
+
+
+def _call(facts: SpanFacts, id: int) -> Call:
+    callee = facts.callee
+    assert callee is not None
+    target = callee.target
+    host = callee.name if callee.namespace == "remote" else ""
+    return Call(
+        id,
+        facts.start,
+        facts.end,
+        facts.state(),
+        target.node,
+        target.service,
+        host,
+        facts.status,
+        facts.traced,
+        facts.exception if facts.thrown else "",
+        facts.weight,
+    )
+
+
+_item = lru_cache(16_384, typed=True)(annotation_item)
+
+
+def _items(annotations: dict[str, str | int | float | bool]) -> tuple[str, ...]:
+    return tuple([_item(key, value) for key, value in annotations.items()])
+
+
+def _bad_id(reason: Reason, key: str, value: bytes, size: int, id: bytes | None) -> Rejected:
+    if value and not any(value):
+        why = "all zero, which names nothing"
+    else:
+        why = f"got {len(value)} bytes" if value else "missing"
+    return Rejected(reason, f"{key}: expected {size} bytes, {why}", id.hex() if id else None)
+
+
+def _unreadable(what: str) -> Rejected:
+    message = f"{what} is not readable as OTLP (broken protobuf, or text that is not UTF-8)"
+    return Rejected(Reason.INVALID_SEGMENT_DOCUMENT, message)
+
+
+def _refused(scopes: Iterable[ScopeFrame], what: str) -> Iterator[Rejected]:
+    """A rejection for each span below what cannot be read."""
+    count = 0
+    for scope in scopes:
+        for _ in scope.spans:
+            count += 1
+            if count > MAX_SPANS:
+                raise too_many_spans()
+            yield _unreadable(f"the span cannot be placed: {what}")

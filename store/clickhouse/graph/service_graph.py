@@ -1,0 +1,203 @@
+"""The service graph, its series and its failures, asked of ClickHouse.
+
+Whole minutes come from the rollups, minutes that a window cuts through from the rows
+(`store.clickhouse.units.aggregates` counts both alike).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from store.clickhouse.connection import sql
+from store.clickhouse.connection.query_runner import Ask, Rows, each
+from store.clickhouse.connection.sql import bind
+from store.clickhouse.graph.rollup_cache import MOST_SLOTS, Sums
+from store.clickhouse.graph.window_plan import Plan, plan, rows_of
+from store.clickhouse.units import dependencies, parents
+from store.clickhouse.units.aggregates import (
+    COLUMNS_COUNTED,
+    COUNT,
+    EDGE,
+    KEY,
+    KEY_COUNTED,
+    LINK,
+    MINUTE_OF,
+    NODE,
+    SUMMED,
+    SUMMED_BUT_TIMES,
+    Key,
+    Tally,
+    collect,
+    graph_of,
+    read_tally,
+)
+from store.model import MINUTE, NodeKey, ServiceGraph, State, TimeRange
+from store.protocol import Failure, Slice, failures_by_frequency
+
+_HOLDS = """(width, slot, rev) IN (
+    SELECT width, slot, max(rev) FROM rollups WHERE kind = 255 AND :slots GROUP BY width, slot
+)"""
+_ROLLED = f"""
+SELECT cityHash64(kind, {KEY}) AS id, kind, {KEY}, {SUMMED_BUT_TIMES} FROM rollups
+WHERE kind < 255 AND :slots AND {_HOLDS}
+GROUP BY kind, {KEY}
+"""
+# Apart, since adding up maps takes most of the time: half of it this way.
+_ROLLED_TIMES = f"""
+SELECT id, mapFromArrays(groupArray(time), groupArray(units)) FROM (
+    SELECT cityHash64(kind, {KEY}) AS id, time, sum(count) AS units FROM rollups
+    ARRAY JOIN mapKeys(histogram) AS time, mapValues(histogram) AS count
+    WHERE kind < 255 AND :slots AND {_HOLDS}
+    GROUP BY id, time
+)
+GROUP BY id
+"""
+_ROLLED_STEPS = f"""
+SELECT intDiv(slot - :first, :step) AS number, {SUMMED} FROM rollups
+WHERE kind < 255 AND :slots AND :key AND {_HOLDS}
+GROUP BY number
+"""
+RAW = f"SELECT kind, {KEY_COUNTED}, {COLUMNS_COUNTED} FROM ({COUNT})"
+"""Rows of kind, key and COLUMNS, of units: for `tally.collect`."""
+_RAW_STEPS = f"SELECT slot, {COLUMNS_COUNTED} FROM ({COUNT})"
+
+
+EVERYTHING = "1"
+"""A condition on units and on rows of `rollups`: all of them."""
+TRIES = 5
+"""A map is planned anew when something was counted between its plan and its reading."""
+_NOBODY = NodeKey("", "", "")
+
+
+class Units(NamedTuple):
+    """The units of one node or edge: a condition on units and on rows of `rollups`, and their keys."""
+
+    condition: str
+    keys: tuple[Key, ...]
+
+
+def of_node(node: NodeKey) -> Units:
+    """The units of a node."""
+    return Units(
+        f"(kind = {NODE} AND (account, name, type) = {_guarded(sql.node_tuple(node))})",
+        ((NODE, _NOBODY, node),),
+    )
+
+
+def of_edge(pair: tuple[NodeKey, NodeKey]) -> Units:
+    """The calls and links along an edge."""
+    source, target = (_guarded(sql.node_tuple(node)) for node in pair)
+    return Units(
+        f"(kind IN ({EDGE}, {LINK}) AND (source_account, source_name, source_type) = {source} "
+        f"AND (account, name, type) = {target})",
+        ((EDGE, *pair), (LINK, *pair)),
+    )
+
+
+def service_graph(
+    ask: Ask, window: TimeRange, sums: Sums, marks: Rows | None = None
+) -> ServiceGraph:
+    """`store.service_graph.weave` over the window.
+
+    ``marks``: the answer to `plan.marks_of` the window, if it was asked already.
+    """
+    chosen, found = _summed(ask, window, sums, marks)
+    if chosen.pieces:
+        collect(_raw(ask, chosen.pieces, RAW, key=EVERYTHING, slot=MINUTE_OF), found)
+    return graph_of(found)
+
+
+def _summed(
+    ask: Ask, window: TimeRange, sums: Sums, marks: Rows | None
+) -> tuple[Plan, dict[Key, Tally]]:
+    """How a window is filled, and what its slots hold."""
+    for _ in range(TRIES):
+        chosen = plan(ask, window, marks)
+        if len(chosen.slots) > MOST_SLOTS:
+            break
+        found = sums.read(ask, chosen.slots)
+        if found is not None:
+            return chosen, found
+        marks = None
+    found = {}
+    collect(read_rolled(ask, rows_of(chosen.slots)), found)
+    return chosen, found
+
+
+def read_rolled(ask: Ask, slots: str) -> Iterable[tuple[Any, ...]]:
+    """Rows of kind, key and COLUMNS, added up over slots (a condition) as they hold now."""
+    statements = (bind(s, slots=slots) for s in (_ROLLED_TIMES, _ROLLED))
+    counts, rows = each(ask, *statements)
+    times: dict[int, dict[int, int]] = dict(counts)
+    for id, *key_and_columns in rows:
+        yield *key_and_columns[:-3], times.get(id, {}), *key_and_columns[-2:]
+
+
+def series(ask: Ask, units: Units, window: TimeRange, step: int) -> list[Slice]:
+    """Statistics per step of microseconds."""
+    slot = f"intDiv(start - {window.start}, {step})"
+    if step % MINUTE or window.start % MINUTE:
+        rows = _raw(ask, [window], _RAW_STEPS, key=units.condition, slot=slot)
+        return _slices(_by_number(rows), window, step)
+    chosen = plan(ask, window, wide=False)
+    rows = []
+    if chosen.slots:
+        values: dict[str, int | str] = {
+            "first": window.start // MINUTE,
+            "step": step // MINUTE,
+            "slots": rows_of(chosen.slots),
+            "key": units.condition,
+        }
+        rows += ask(bind(_ROLLED_STEPS, **values))
+    if chosen.pieces:
+        rows += _raw(ask, chosen.pieces, _RAW_STEPS, key=units.condition, slot=slot)
+    return _slices(_by_number(rows), window, step)
+
+
+def failures(ask: Ask, units: Units, window: TimeRange, sums: Sums) -> list[Failure]:
+    """What went wrong, by label."""
+    counts: Counter[tuple[str, State]] = Counter()
+    chosen, everything = _summed(ask, window, sums, None)
+    found = {key: everything[key] for key in units.keys if key in everything}
+    if chosen.pieces:
+        collect(_raw(ask, chosen.pieces, RAW, key=units.condition, slot=MINUTE_OF), found)
+    for tally in found.values():
+        for label, count in tally.failures.items():
+            state, _, text = label.partition(":")
+            counts[text, State(int(state))] += count
+    return failures_by_frequency(counts)
+
+
+def _raw(ask: Ask, pieces: list[TimeRange], statement: str, **values: int | str) -> Rows:
+    """The rows of a statement about units, which needs to know who owns what."""
+    scope = dependencies.find(ask, dependencies.minutes_of(pieces), pieces)
+    parents.prepare(ask, scope)
+    rows = ask(scope.fill(statement, **values))
+    parents.release(ask)
+    dependencies.release(ask)
+    return rows
+
+
+def _by_number(rows: Rows) -> dict[int, Tally]:
+    """Tallies by the number of their step; one may be of calls and links, of rollups and rows."""
+    found: dict[int, Tally] = {}
+    for number, *columns in rows:
+        tally = read_tally(columns)
+        if number in found:
+            found[number].add(tally)
+        else:
+            found[number] = tally
+    return found
+
+
+def _slices(found: dict[int, Tally], window: TimeRange, step: int) -> list[Slice]:
+    return [
+        Slice(window.start + number * step, found[number].statistics) for number in sorted(found)
+    ]
+
+
+def _guarded(literal: str) -> str:
+    """A literal whose colons `bind` must not read as places."""
+    return literal.replace(":", "\\x3A")

@@ -1,0 +1,167 @@
+"""Does the map say what the rows say? Counts a window once more and compares.
+
+The rows are counted without anything that the rollups rest on but the units themselves: the other
+halves of calls are looked for in all of the time that the window's traces take, not where
+`dependent` points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+import msgspec
+
+from store.clickhouse.connection.query_runner import Ask
+from store.clickhouse.connection.sql import bind
+from store.clickhouse.graph.service_graph import RAW, read_rolled
+from store.clickhouse.rollup.dirty import CHUNK_ROWS
+from store.clickhouse.units import dependencies, parents
+from store.clickhouse.units.aggregates import MINUTE_OF, Key, Tally, collect
+from store.model import MINUTE, TimeRange
+
+STRIDE = 5
+"""Minutes compared at a time."""
+KINDS = ("node", "edge", "link")
+
+_MINUTES = """
+SELECT minute, sum(counted), sum(present) FROM (
+    SELECT slot AS minute, argMax(rows, rev) AS counted, 0 AS present FROM rollups
+    WHERE width = 1 AND kind = 255 AND slot BETWEEN :first AND :last GROUP BY slot
+    UNION ALL
+    SELECT minute, 0 AS counted, count() AS present FROM (
+        SELECT minute FROM segments WHERE minute BETWEEN :first AND :last
+        UNION ALL SELECT minute FROM calls WHERE minute BETWEEN :first AND :last
+        UNION ALL SELECT minute FROM links WHERE minute BETWEEN :first AND :last
+    ) GROUP BY minute
+)
+GROUP BY minute ORDER BY minute
+"""
+_WIDE = """
+SELECT width, slot FROM (
+    SELECT width, slot, argMax(built, rev) AS whole FROM rollups
+    WHERE width > 1 AND kind = 255 AND slot >= :first AND slot + width - 1 <= :last
+    GROUP BY width, slot
+)
+WHERE whole = 1 ORDER BY width, slot
+"""
+
+
+class Difference(NamedTuple):
+    """One node or edge of some minutes of which rows and rollups say different things."""
+
+    window: TimeRange
+    kind: str
+    source: str
+    target: str
+    counted: str
+    rows: str
+
+
+class Verified(NamedTuple):
+    """What was compared between two moments, and how it came out."""
+
+    window: TimeRange
+    minutes: int
+    figures: int
+    skipped: int
+    differences: list[Difference]
+
+
+def verify(ask: Ask, window: TimeRange) -> Iterator[Verified]:
+    """Compare whole minutes of a window, piece by piece. Minutes whose rows have expired are skipped.
+
+    Rows that arrive meanwhile show as differences: ask for a time that is over.
+    """
+    first, last = window.start // MINUTE, (window.end - 1) // MINUTE
+    rows = ask(bind(_MINUTES, first=first, last=last))
+    there = {minute: (counted, present) for minute, counted, present in rows}
+    for minutes in _strides({minute: max(held) for minute, held in there.items()}):
+        # Copies of one row merge into one, so fewer rows than were counted is no loss by itself.
+        expired = [m for m in minutes if there[m][0] and not there[m][1]]
+        yield _compare(ask, [m for m in minutes if m not in expired], len(expired))
+    yield from _wide(ask, first, last)
+
+
+def _strides(rows: Mapping[int, int]) -> Iterator[list[int]]:
+    """Minutes to be compared at a time, in order: STRIDE at most, and no more than fit into memory."""
+    stride: list[int] = []
+    for minute in sorted(rows):
+        held = sum(rows[m] for m in stride)
+        if stride and (minute - stride[0] >= STRIDE or held + rows[minute] > CHUNK_ROWS):
+            yield stride
+            stride = []
+        stride.append(minute)
+    if stride:
+        yield stride
+
+
+def _compare(ask: Ask, minutes: list[int], skipped: int) -> Verified:
+    if not minutes:
+        return Verified(TimeRange(0, 0), 0, 0, skipped, [])
+    window = TimeRange(minutes[0] * MINUTE, (minutes[-1] + 1) * MINUTE)
+    slots = f"(width = 1 AND {dependencies.in_minutes(minutes).replace('minute', 'slot')})"
+    rolled: dict[Key, Tally] = {}
+    collect(read_rolled(ask, slots), rolled)
+    counted: dict[Key, Tally] = {}
+    scope = dependencies.everything(ask, window)
+    if scope is not None:
+        parents.prepare(ask, scope)
+        collect(ask(scope.fill(RAW, slot=MINUTE_OF, key="1")), counted)
+        parents.release(ask)
+        dependencies.release(ask)
+    return Verified(window, len(minutes), *_differ(window, rolled, counted, skipped))
+
+
+def _wide(ask: Ask, first: int, last: int) -> Iterator[Verified]:
+    """Compare the wide slots inside a window with the minutes they were added up from."""
+    for width, slot in ask(bind(_WIDE, first=first, last=last)):
+        window = TimeRange(slot * MINUTE, (slot + width) * MINUTE)
+        wide: dict[Key, Tally] = {}
+        collect(read_rolled(ask, f"(width = {width} AND slot = {slot})"), wide)
+        minutes: dict[Key, Tally] = {}
+        inside = f"slot BETWEEN {slot} AND {slot + width - 1}"
+        collect(read_rolled(ask, f"(width = 1 AND {inside})"), minutes)
+        yield Verified(window, 0, *_differ(window, wide, minutes, 0))
+
+
+def _differ(
+    window: TimeRange, left: dict[Key, Tally], right: dict[Key, Tally], skipped: int
+) -> tuple[int, int, list[Difference]]:
+    keys = sorted(left.keys() | right.keys())
+    differences = []
+    for key in keys:
+        ours, theirs = _figures(left.get(key)), _figures(right.get(key))
+        if ours != theirs:
+            names = [name for name in (ours or theirs) if ours.get(name) != theirs.get(name)]
+            texts = [_text(figures, names) for figures in (ours, theirs)]
+            kind, source, target = key
+            differences.append(
+                Difference(window, KINDS[kind], _name(source), _name(target), *texts)
+            )
+    return len(keys), skipped, differences
+
+
+def _name(node: tuple[str, str, str]) -> str:
+    account, name, type = node
+    return " ".join(
+        part for part in (name, type and f"({type})", account and f"@{account}") if part
+    )
+
+
+def _figures(tally: Tally | None) -> dict[str, object]:
+    """What is compared, by name; empty when there is no such node or edge."""
+    if tally is None:
+        return {}
+    plain: dict[str, object] = msgspec.to_builtins(tally)
+    plain |= msgspec.to_builtins(tally.statistics)
+    del plain["statistics"]
+    plain["longer"] = {time: count for time, count in tally.longer.items() if count}
+    plain["names"] = sorted(tally.names)
+    return plain
+
+
+def _text(figures: dict[str, object], names: list[str]) -> str:
+    if not figures:
+        return "absent"
+    return ", ".join(f"{name} {figures[name]}" for name in names)

@@ -1,0 +1,304 @@
+"""Counting minutes: from rows to the table `rollups`.
+
+A minute is counted from its rows, as often as rows arrive that matter to it; nothing is ever added to
+a count. A long one is counted by shares (`store.clickhouse.rollup.partitions`). Any number of processes may count
+the same minute at the same time: the newest marker decides (`store.clickhouse.rollup.buckets`). What a row
+changes elsewhere is found from `dependent` and from the places of its trace
+(`store.clickhouse.units.dependencies`), and marked in `dirty` (`store.clickhouse.rollup.dirty`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import NamedTuple
+
+from store.clickhouse.connection.query_runner import Ask
+from store.clickhouse.connection.sql import bind
+from store.clickhouse.pins import LIVE
+from store.clickhouse.rollup import compaction, dirty, partitions
+from store.clickhouse.rollup.buckets import (
+    AT_ONCE,
+    BEHIND,
+    MARKERS,
+    PREFIX,
+    WIDTHS,
+    Held,
+    listed,
+    marker,
+    now,
+    revision,
+    together,
+)
+from store.clickhouse.rollup.partitions import ANY, share_of
+from store.clickhouse.units import dependencies, parents
+from store.clickhouse.units.aggregates import COLUMNS_COUNTED, COUNT, KEY_COUNTED, MINUTE_OF
+from store.clickhouse.units.dependencies import in_minutes
+
+DAY = 86_400
+
+_THERE = f"""
+SELECT minute, :share AS share, count(), sum(toUInt64(inserted)), toUnixTimestamp(min(received)),
+       min(start), max(start), max(weight)
+FROM (
+    SELECT minute, trace_id, inserted, received, start, weight FROM segments WHERE :minutes AND {LIVE}
+    UNION ALL
+    SELECT minute, trace_id, inserted, received, start, weight FROM calls WHERE :minutes AND {LIVE}
+    UNION ALL
+    SELECT minute, trace_id, inserted, received, start, weight FROM links WHERE :minutes AND {LIVE}
+)
+GROUP BY minute, share
+"""
+_MARKERS = """
+SELECT slot, argMax((looked, rows, digest, toUnixTimestamp(oldest), start, end), rev) FROM rollups
+WHERE width = 1 AND kind = 255 AND :slots GROUP BY slot
+"""
+# The rows of some minutes once more, under a new revision.
+_KEEP = f"""
+INSERT INTO rollups {AT_ONCE} SELECT * REPLACE (:rev AS rev) FROM rollups AS r
+WHERE width = 1 AND :slots AND (slot, r.rev) IN (
+    SELECT slot, max(rev) FROM rollups WHERE width = 1 AND kind = 255 AND :slots GROUP BY slot
+)
+"""
+_PARTS = """
+SELECT width, slot, argMax(rows, rev) FROM rollups
+WHERE width > 1 AND kind = 255 AND (width, slot) IN (:wides) GROUP BY width, slot
+"""
+_NOTE = "INSERT INTO dependent (trace_id, minute, share) SELECT trace_id, minute, share FROM strays"
+_ROLL = f"""
+INSERT INTO rollups ({PREFIX}) {AT_ONCE}
+SELECT toUInt16(1) AS width_, kind, slot, {KEY_COUNTED}, {COLUMNS_COUNTED}, {BEHIND.format(1)}
+FROM ({COUNT})
+UNION ALL {MARKERS}
+"""
+# Traces with rows here and units elsewhere: when the newest of those rows came, by where those are.
+_ELSEWHERE = f"""
+SELECT minute, share, max(inserted) FROM (
+    SELECT trace_id, max(inserted) AS inserted FROM (
+        SELECT trace_id, inserted FROM segments
+        WHERE :minutes AND trace_id IN (SELECT trace_id FROM far)
+        UNION ALL
+        SELECT trace_id, inserted FROM calls
+        WHERE :minutes AND trace_id IN (SELECT trace_id FROM far)
+    ) GROUP BY trace_id
+) AS came
+INNER JOIN (
+    SELECT trace_id, minute, {share_of("trace_id", "minute")} AS share FROM places
+    UNION ALL
+    SELECT trace_id, minute, share FROM dependent WHERE trace_id IN (SELECT trace_id FROM far)
+) AS lies ON came.trace_id = lies.trace_id
+WHERE NOT :here
+GROUP BY minute, share
+"""
+_STRAYS = "SELECT DISTINCT minute, share FROM strays"
+
+
+class _Before(NamedTuple):
+    """A minute as it was counted last: when, and the rows there were."""
+
+    looked: int
+    held: Held
+
+
+class _Minute(NamedTuple):
+    """A minute's rows by share (or all of them as ANY), its last count, what is known of rows elsewhere."""
+
+    number: int
+    there: Mapping[int, Held]
+    before: _Before | None
+    marks: list[dirty.Mark]
+
+    @property
+    def held(self) -> Held:
+        return together(self.there.values())
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether a row has come or gone since it was counted."""
+        return self.before is None or not self.before.held.same_as(self.held)
+
+    def asks(self, looked: int, instant: int) -> bool:
+        """Whether rows elsewhere make a count of the moment ``looked`` doubtful."""
+        return any(mark.asks(looked, instant) for mark in self.marks)
+
+    @property
+    def has_expired(self) -> bool:
+        """Whether rows that the count was made of are gone: then it stays as it is."""
+        if self.before is None:
+            return False
+        counted, held = self.before.held, self.held
+        return held.rows < counted.rows and (held.rows == 0 or held.oldest >= counted.oldest + DAY)
+
+
+class _Count(NamedTuple):
+    """One count: its moment, its revision, and whether units may weigh more than 1 in it."""
+
+    instant: int
+    rev: int
+    weighed: bool
+
+
+def roll(ask: Ask, minutes: Collection[int]) -> None:
+    """Count minutes, and mark those elsewhere that their rows have changed.
+
+    A minute whose rows have begun to expire keeps its count, and one in which nothing is new.
+    """
+    instant = now(ask)
+    found, heaviest = _read(ask, minutes)
+    # A heavier row that comes from now on makes its minute due again.
+    count = _Count(instant, revision(instant), heaviest > 1)
+    kept, live = [], []
+    for minute in found:
+        looked = minute.before.looked if minute.before else 0
+        if minute.has_expired or not (minute.has_changed or minute.asks(looked, instant)):
+            kept.append(minute.number)
+        else:
+            live.append(minute)
+    if kept:
+        ask(bind(_KEEP, slots=_slots(kept), rev=count.rev))
+    if not live:
+        return
+    wides = sorted({(width, m.number // width * width) for m in live for width in WIDTHS})
+    parts = {(w, s): n for w, s, n in ask(bind(_PARTS, wides=listed(wides)))}
+    reopened = [(*wide, parts.get(wide, 0)) for wide in wides]
+    if len(live) == 1 and live[0].held.rows > dirty.LONG:
+        _roll_long(ask, live[0], count, reopened)
+    else:
+        _roll(ask, live, count, reopened)
+    finished = now(ask)
+    if (
+        finished - instant > compaction.QUIET // 4
+    ):  # another process may have added up without these
+        compaction.reopen(ask, reopened, finished)
+
+
+def _read(ask: Ask, minutes: Collection[int]) -> tuple[list[_Minute], int]:
+    """Minutes as they are, and the greatest weight of a row. Shares are told apart of one alone."""
+    share = share_of("trace_id", "minute") if len(minutes) == 1 else f"toUInt8({ANY})"
+    there: dict[int, dict[int, Held]] = {minute: {} for minute in minutes}
+    heaviest = 1
+    rows = ask(bind(_THERE, minutes=in_minutes(minutes), share=share))
+    for minute, number, *figures, weight in rows:
+        there[minute][number] = Held(*figures)
+        heaviest = max(heaviest, weight)
+    before = {
+        minute: _Before(looked, Held(*held))
+        for minute, (looked, *held) in ask(bind(_MARKERS, slots=_slots(minutes)))
+    }
+    marks = dirty.marks(ask, minutes)
+    found = [
+        _Minute(minute, there[minute], before.get(minute), marks.get(minute, []))
+        for minute in sorted(minutes)
+    ]
+    return found, heaviest
+
+
+def _slots(minutes: Collection[int]) -> str:
+    return in_minutes(minutes).replace("minute", "slot")
+
+
+def _markers(
+    minutes: Iterable[tuple[int, Held, int]], reopened: Iterable[tuple[int, int, int]]
+) -> list[tuple[int, ...]]:
+    """The markers of minutes (number, rows, when they were counted) and those of wide slots."""
+    ours = [marker(1, number, held, looked) for number, held, looked in minutes]
+    return [*ours, *(marker(width, slot, Held(rows)) for width, slot, rows in reopened)]
+
+
+def _roll(
+    ask: Ask, live: list[_Minute], count: _Count, reopened: list[tuple[int, int, int]]
+) -> None:
+    """Count minutes as they are."""
+    markers = _markers(((m.number, m.held, count.instant) for m in live), reopened)
+    condition = in_minutes([minute.number for minute in live])
+    fresh = {minute.number for minute in live if minute.has_changed}
+
+    def insert(scope: dependencies.Scope) -> None:
+        ask(scope.fill(_ROLL, slot=MINUTE_OF, key="1", rev=count.rev, markers=listed(markers)))
+
+    _count(ask, condition, condition, count, insert, lambda minute, _: minute in fresh)
+
+
+def _roll_long(
+    ask: Ask, minute: _Minute, count: _Count, reopened: list[tuple[int, int, int]]
+) -> None:
+    """Count those shares of a minute that have changed, and add it up from all."""
+    number = minute.number
+    known = partitions.counted(ask, number)
+    changed: dict[int, Held] = {}
+    fresh = set()
+    for share in minute.there.keys() | known.keys():
+        held, before = minute.there.get(share, Held()), known.get(share)
+        if before is None or not before.held.same_as(held):
+            changed[share] = held
+            fresh.add(share)
+        elif any(
+            mark.asks(before.looked, count.instant)
+            for mark in minute.marks
+            if mark.share in (share, ANY)
+        ):
+            changed[share] = held
+    if changed:
+        here = f"(minute = {number} AND share IN ({', '.join(map(str, changed))}))"
+        rows = listed((share, *held) for share, held in changed.items())
+
+        def insert(scope: dependencies.Scope) -> None:
+            share = share_of("trace_id", str(number))
+            places: dict[str, int | str] = {
+                "slot": share,
+                "key": "1",
+                "minute": number,
+                "rev": count.rev,
+            }
+            ask(scope.fill(partitions.COUNT_SHARES, counted=rows, **places))
+
+        inside = partitions.inside(number, changed)
+        _count(ask, inside, here, count, insert, lambda _, share: share in fresh)
+        known = partitions.counted(ask, number)
+    held = together([each.held for each in known.values()])
+    looked = min((each.looked for each in known.values()), default=count.instant)
+    partitions.add_up(ask, number, known, _markers([(number, held, looked)], reopened), count.rev)
+
+
+def _count(
+    ask: Ask,
+    inside: str,
+    here: str,
+    count: _Count,
+    insert: Callable[[dependencies.Scope], None],
+    is_fresh: Callable[[int, int], bool],
+) -> None:
+    """Count what lies ``inside`` (a condition on rows), note what it depends on, and mark those elsewhere
+    that it matters to. ``here``: the same as a condition on minute and share; ``is_fresh``: whether rows
+    of a minute and share are new."""
+    scope = dependencies.find(ask, inside, weighed=count.weighed)
+    parents.prepare(ask, scope)
+    ask(_NOTE)
+    insert(scope)
+    parents.release(ask)
+    came = {(m, s): last for m, s, last in ask(bind(_ELSEWHERE, minutes=inside, here=here))}
+    # Who has counted those rows meanwhile did not know yet that something here depends on them.
+    again = [(m, s) for m, s in ask(_STRAYS) if is_fresh(m, s)]
+    dependencies.release(ask)
+    looked = _looked(ask, {minute for minute, _ in came})
+    dirty.mark(
+        ask, {place: (last, looked(*place)) for place, last in came.items()}, again, now(ask)
+    )
+
+
+def _looked(ask: Ask, minutes: Collection[int]) -> Callable[[int, int], int]:
+    """When a share of one of these minutes was counted (0: never)."""
+    if not minutes:
+        return lambda minute, share: 0
+    whole = {m: looked for m, (looked, *_) in ask(bind(_MARKERS, slots=_slots(minutes)))}
+    parts: dict[int, dict[int, int]] = {}
+    for minute, share, looked in ask(bind(partitions.LOOKED, slots=_slots(minutes))):
+        parts.setdefault(minute, {})[share] = looked
+
+    def find(minute: int, share: int) -> int:
+        known = parts.get(minute, {})
+        if share == ANY and known:
+            return min(known.values())
+        looked: int = known.get(share, whole.get(minute, 0))
+        return looked
+
+    return find

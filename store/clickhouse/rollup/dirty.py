@@ -1,0 +1,148 @@
+"""Which minutes are to be counted, in what turn, and who is told of rows elsewhere.
+
+The table `dirty` says of each minute when rows came that matter to it (migrations/0003_rollups.sql and
+0008_shares.sql).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from store.clickhouse.connection.query_runner import Ask, Rows
+from store.clickhouse.connection.sql import bind
+from store.clickhouse.rollup.buckets import listed
+from store.clickhouse.units.dependencies import in_minutes
+
+SETTLE = 60_000_000
+"""Microseconds after which whatever was being inserted is visible, or never will be."""
+CHUNK_ROWS = 4_000_000
+CHUNK_MINUTES = 500
+LONG = 200_000
+"""Rows of a minute that take so long to be counted that it is done apart from others, and by shares."""
+
+_DUE = """
+SELECT d.minute, d.rows, intDiv(r.rev, 1024) AS seen,
+       seen > arrived + :guard AND seen >= related AND NOT (seen < review AND review <= now)
+FROM (
+    SELECT minute, max(arrived) AS arrived, max(related) AS related, max(review) AS review,
+           max(confirm) AS confirm, sum(rows) AS rows, toUnixTimestamp64Micro(now64(6)) AS now
+    FROM dirty GROUP BY minute
+) AS d
+LEFT JOIN (
+    SELECT slot, max(rev) AS rev FROM rollups WHERE width = 1 AND kind = 255 GROUP BY slot
+) AS r ON d.minute = r.slot
+WHERE seen <= arrived + :guard OR seen < related OR (seen < review AND review <= now)
+   OR (seen < confirm AND confirm <= now)
+ORDER BY d.minute DESC
+"""
+_MARKS = """
+SELECT minute, share, max(related) AS related, max(review) AS review FROM dirty WHERE :minutes
+GROUP BY minute, share HAVING related > 0 OR review > 0
+"""
+_MARK = """
+INSERT INTO dirty (minute, share, related, review, confirm) SELECT * FROM VALUES(
+    'minute UInt32, share UInt8, related Int64, review Int64, confirm Int64', :marks
+)
+"""
+
+
+class Due(NamedTuple):
+    """A minute to be counted: its rows, roughly, when it was counted last (microseconds), and whether
+    only to confirm that."""
+
+    minute: int
+    rows: int
+    seen: int
+    confirming: int = 0
+
+
+class Mark(NamedTuple):
+    """What is known of rows elsewhere that matter to a share: when one was noticed, and from when on
+    the share is to be counted once more in any case (microseconds, 0: not)."""
+
+    share: int
+    related: int
+    review: int
+
+    def asks(self, looked: int, instant: int) -> bool:
+        """Whether a count of the moment ``looked`` is to be made anew."""
+        return looked < self.related or looked < self.review <= instant
+
+
+def due(ask: Ask, *, guard: int = 0) -> list[Due]:
+    """Minutes whose count may be out of date, the newest first.
+
+    ``guard``: microseconds for which a minute is counted anew though no further row came.
+    """
+    return read_due(ask(due_statement(guard=guard)))
+
+
+def due_statement(*, guard: int = 0) -> str:
+    """What `due` asks."""
+    return bind(_DUE, guard=guard)
+
+
+def read_due(rows: Rows) -> list[Due]:
+    """What the answer says."""
+    return [Due(*row) for row in rows]
+
+
+def chunks(minutes: Sequence[Due]) -> list[list[int]]:
+    """Minutes to be counted together: so many that they fit into memory, and long ones alone, since
+    people wait for the newest."""
+    parts: list[list[int]] = []
+    room = 0
+    for minute, rows, *_ in minutes:
+        if not parts or rows > min(room, LONG) or len(parts[-1]) >= CHUNK_MINUTES:
+            parts.append([])
+            room = CHUNK_ROWS if rows <= LONG else 0
+        parts[-1].append(minute)
+        room -= rows
+    return parts
+
+
+def in_turn(minutes: Sequence[Due]) -> list[list[int]]:
+    """The chunks of what is due: with the newest minute first, then those with something new before
+    those that are only confirmed, of each the one that was counted longest ago: who stops early leaves
+    out none for ever."""
+    place = {minute: (confirming, seen) for minute, _, seen, confirming in minutes}
+    first, *others = chunks(minutes) or [[]]
+    return [first, *sorted(others, key=lambda part: min(place[minute] for minute in part))]
+
+
+def marks(ask: Ask, minutes: Collection[int]) -> Mapping[int, list[Mark]]:
+    """What is known of rows elsewhere, by minute."""
+    found: dict[int, list[Mark]] = defaultdict(list)
+    for minute, *mark in ask(bind(_MARKS, minutes=in_minutes(minutes))):
+        found[minute].append(Mark(*mark))
+    return found
+
+
+def mark(
+    ask: Ask,
+    came: Mapping[tuple[int, int], tuple[int, int]],
+    again: Iterable[tuple[int, int]],
+    instant: int,
+) -> None:
+    """Make shares due that have not been counted since rows elsewhere came.
+
+    ``came``: by minute and share, when the newest of those rows came and when the share was counted
+    (microseconds). ``again``: shares to be counted once more when all is settled.
+    """
+    marks: dict[tuple[int, int], tuple[int, int]] = {}
+    for place, (inserted, looked) in came.items():
+        settled = inserted + SETTLE
+        if looked <= inserted or looked < settled <= instant:
+            marks[place] = instant, settled
+        elif looked < settled:
+            marks[place] = 0, settled
+    for place in again:
+        related, review = marks.get(place, (0, 0))
+        marks[place] = related, max(review, instant + SETTLE)
+    if marks:
+        # A count may be under way that does not know of this yet, and call the minute seen: looked
+        # at once more when that is over.
+        rows = [(*place, *times, instant + 2 * SETTLE) for place, times in marks.items()]
+        ask(bind(_MARK, marks=listed(rows)))

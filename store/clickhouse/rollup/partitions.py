@@ -1,0 +1,147 @@
+"""Shares of a minute: the rows of the traces that began, by the epoch in their ids, in the same seconds.
+
+A minute with many rows is counted share by share, and only those that rows have come to: while much
+arrives, people wait for the counts of the last few seconds, not of the whole minute over and over.
+A share holds all rows of a trace in its minute and is a range of the sort key. Its units depend on
+other shares as units depend on other minutes (`store.clickhouse.units.dependencies`). Traces whose ids say
+nothing of time lie in the first share or the last one, which are then counted as the minute would be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
+
+from store.clickhouse.connection.query_runner import Ask
+from store.clickhouse.connection.sql import bind
+from store.clickhouse.rollup.buckets import (
+    AT_ONCE,
+    BEHIND,
+    MARKER,
+    MARKERS,
+    NO_KEY,
+    NOTHING,
+    PREFIX,
+    Held,
+    listed,
+)
+from store.clickhouse.units.aggregates import (
+    COLUMNS,
+    COLUMNS_COUNTED,
+    COUNT,
+    KEY,
+    KEY_COUNTED,
+    SUMMED,
+)
+
+SECONDS = 3
+"""What a share takes of the minute."""
+LAST = 60 // SECONDS + 2
+"""Numbers begin at 1, for traces from before the minute; this is for those from after it."""
+ANY = 0
+"""Instead of a number: it is not known which share."""
+
+_LATELY = "rolled > now() - 3600"
+"""Rows that are far from the end of their two hours: what is about to expire is not relied on."""
+
+_MARKERS = f"""
+SELECT share, argMax((rev, rows, digest, oldest, start, end), rev) FROM shares
+WHERE slot = :minute AND kind = 255 AND {_LATELY} GROUP BY share
+"""
+LOOKED = f"""
+SELECT slot, share, intDiv(max(rev), 1024) FROM shares
+WHERE :slots AND kind = 255 AND {_LATELY} GROUP BY slot, share
+"""
+"""When the shares of minutes were counted, microseconds since the epoch."""
+COUNT_SHARES = f"""
+INSERT INTO shares (share, kind, slot, {KEY}, {COLUMNS}, rows, oldest, digest, rev) {AT_ONCE}
+SELECT slot, kind, :minute AS minute_, {KEY_COUNTED}, {COLUMNS_COUNTED},
+       toUInt64(0) AS rows_, toDateTime(0, 'UTC') AS oldest_, toUInt64(0) AS digest_, :rev AS rev_
+FROM ({COUNT})
+UNION ALL
+SELECT share, {MARKER}, :minute, {NO_KEY}, [], 0, low, high, {NOTHING},
+       rows, toDateTime(oldest), digest, :rev
+FROM VALUES('share UInt8, rows UInt64, digest UInt64, oldest UInt32, low Int64, high Int64', :counted)
+"""
+"""Counts shares of a minute; beside the places of COUNT, of which ``:slot`` is `share_of`, those of
+the minute, the revision, and a row for each share."""
+_ADD_UP = f"""
+INSERT INTO rollups ({PREFIX}) {AT_ONCE}
+SELECT toUInt16(1) AS width_, kind, slot, {KEY}, {COLUMNS_COUNTED}, {BEHIND.format(1)}
+FROM (
+    SELECT kind, slot, {KEY}, {SUMMED} FROM shares
+    WHERE slot = :minute AND kind < {MARKER} AND (share, rev) IN (:held) GROUP BY kind, slot, {KEY}
+)
+UNION ALL {MARKERS}
+"""
+
+
+class Counted(NamedTuple):
+    """A share's revision, and the rows that were counted."""
+
+    rev: int
+    held: Held
+
+    @property
+    def looked(self) -> int:
+        """When it was counted, microseconds since the epoch."""
+        return self.rev >> 10
+
+
+def share_of(trace_id: str, minute: str) -> str:
+    """An expression: the share of a trace in a minute."""
+    second = f"toInt64(byteSwap(reinterpretAsUInt32({trace_id}))) - toInt64({minute}) * 60"
+    number = f"intDiv({second} + {SECONDS}, {SECONDS}) + 1"
+    return f"toUInt8(least(greatest({number}, 1), {LAST}))"
+
+
+def inside(minute: int, shares: Collection[int]) -> str:
+    """A condition on rows: the shares of a minute, ranges where they follow one another."""
+    ranges: list[list[int]] = []
+    for share in sorted(shares):
+        if ranges and ranges[-1][1] == share - 1:
+            ranges[-1][1] = share
+        else:
+            ranges.append([share, share])
+    tests = [_between(minute, first, last) for first, last in ranges]
+    some = "" if "" in tests else f" AND ({' OR '.join(tests)})"
+    return f"(minute = {minute}{some})"
+
+
+def _between(minute: int, first: int, last: int) -> str:
+    """A condition on trace ids, which are compared as bytes: the first four are the epoch. Empty when
+    all meet it; ClickHouse stumbles over a test that is constant."""
+    low, high = minute * 60 + (first - 2) * SECONDS, minute * 60 + (last - 1) * SECONDS
+    tests = []
+    if first > 1 and low >= 1 << 32:
+        return f"minute < {minute}"  # no id holds such a time: none
+    if first > 1:
+        tests.append(f"trace_id >= {_begun(low)}")
+    if last < LAST and high < 1 << 32:
+        tests.append(f"trace_id < {_begun(high)}")
+    return " AND ".join(tests)
+
+
+def _begun(second: int) -> str:
+    return f"toFixedString(unhex('{second:08x}'), 16)"
+
+
+def counted(ask: Ask, minute: int) -> dict[int, Counted]:
+    """The shares of a minute that have been counted of late. (What is about to expire is none.)"""
+    found = ask(bind(_MARKERS, minute=minute))
+    return {
+        share: Counted(rev, Held(rows, digest, int(oldest.timestamp()), low, high))
+        for share, (rev, rows, digest, oldest, low, high) in found
+    }
+
+
+def add_up(
+    ask: Ask,
+    minute: int,
+    shares: Mapping[int, Counted],
+    markers: Iterable[tuple[int, ...]],
+    rev: int,
+) -> None:
+    """Write a minute's count, the sum of its shares, and markers with it."""
+    held = listed((share, each.rev) for share, each in shares.items())
+    ask(bind(_ADD_UP, minute=minute, held=held, markers=listed(markers), rev=rev))

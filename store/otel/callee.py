@@ -1,0 +1,251 @@
+"""Whom a CLIENT or PRODUCER span calls: the node of the map, and the words X-Ray has for it.
+
+Sources: XRAY.md §11.1, OpenTelemetry's semantic conventions old and new. Our own decisions, in the
+order in which they are tried:
+
+* AWS APIs are named by the resource, as in X-Ray's documents (`store.rules.identity`).
+* A database is ``<database>@<host>``, or the one of the two that is known, or its system. SQL
+  systems are ``Database::SQL``, others ``Database::<System>``. A Redis index is no name.
+* A queue or topic is named by its destination: ``AWS::SQS::Queue`` and its like, else
+  ``Messaging::<System>``.
+* Everything else is ``remote`` and named by the caller's own name for it (``aws.remote.service``,
+  ``peer.service``), the model provider, the host or the RPC service: never by the verb.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Meta, Struct
+
+from store.model import NodeKey
+from store.otel.attributes import Attributes, text, texts
+from store.otel.semconv import (
+    AWS_MESSAGING,
+    HTTP_METHODS,
+    REMOTE_RESOURCES,
+    RESOURCES,
+    SQL_SYSTEMS,
+    SYSTEM_NAMES,
+)
+from store.rules.identity import CallNode, call_node, canonical_service
+
+MAX_NAME = 200
+CALL = "aws.xray.call"
+"""An exported subsegment's `ExportedCall` as JSON: OpenTelemetry's words come close, and this holds."""
+_CACHED = 16_384
+_REMOTE_PREFIXES = ("AWS::", "AWS.SDK.")
+
+
+class ExportedCall(Struct, frozen=True, omit_defaults=True):
+    """What names the node that an exported subsegment called, as `call_node` takes it."""
+
+    namespace: Literal["aws", "remote"]
+    name: Annotated[str, Meta(max_length=MAX_NAME)]
+    aws: dict[str, Any] = {}
+    sql: bool = False
+    origin: str = ""
+
+
+class Callee(Struct, frozen=True, gc=False):
+    """Whom a span calls.
+
+    ``namespace`` and ``name`` are the subsegment's, ``aws`` its block. ``origin`` is written on the
+    subsegment where X-Ray's words do not tell the node's type. ``sql`` names a SQL database's kind.
+    """
+
+    namespace: str
+    name: str
+    target: CallNode
+    aws: dict[str, Any] = {}
+    origin: str = ""
+    sql: str = ""
+
+
+def callee_of(attributes: Attributes, span_name: str) -> Callee:
+    """Whom a CLIENT or PRODUCER span with these attributes calls."""
+    if CALL in attributes:
+        exported = _exported(text(attributes, CALL))
+        if exported is not None:
+            return exported
+    if _is_aws_api(attributes):
+        service, block = _aws_call(attributes)
+        return _aws(service, block)
+    database = text(attributes, "db.system.name", "db.system")
+    if database:
+        if database in ("dynamodb", "aws.dynamodb"):
+            return _aws("DynamoDB", _resources("DynamoDB", attributes))
+        return _database(database, _database_name(attributes), host_of(attributes))
+    messaging = text(attributes, "messaging.system")
+    if messaging:
+        return _messaging(messaging, attributes)
+    return _remote(_remote_name(attributes, span_name)[:MAX_NAME])
+
+
+@lru_cache(_CACHED)
+def _exported(call_text: str) -> Callee | None:
+    """Whom the subsegment called that was exported; None when the text is somebody else's."""
+    try:
+        call = msgspec.json.decode(call_text, type=ExportedCall)
+    except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
+        return None
+    target = call_node(
+        call.namespace, call.name, aws=call.aws, has_sql=call.sql, origin=call.origin
+    )
+    if call.namespace == "aws":
+        return Callee("aws", target.service, target, call.aws)
+    return Callee("remote", call.name, target, origin=call.origin)
+
+
+def _is_aws_api(attributes: Attributes) -> bool:
+    return (
+        attributes.get("rpc.system", attributes.get("rpc.system.name")) == "aws-api"
+        or "aws.service" in attributes
+        or text(attributes, "aws.remote.service").startswith(_REMOTE_PREFIXES)
+    )
+
+
+def _aws_call(attributes: Attributes) -> tuple[str, dict[str, Any]]:
+    """The service's canonical name, and its block."""
+    name = text(attributes, "aws.service", "rpc.service", "aws.remote.service")
+    for prefix in _REMOTE_PREFIXES:
+        name = name.removeprefix(prefix)
+    if not name:  # the newest convention has the service in the method: "S3/ListBuckets"
+        method = text(attributes, "rpc.method", "aws.operation")
+        name = method.replace("/", ".").rpartition(".")[0] or "AWS"
+    service = canonical_service(name.replace(" ", ""))
+    return service[:MAX_NAME], _resources(service, attributes)
+
+
+def _resources(service: str, attributes: Attributes) -> dict[str, Any]:
+    """The resource the call names, under X-Ray's key for it, and whose it is."""
+    block: dict[str, Any] = {}
+    account = text(attributes, "aws.account_id", "aws.remote.resource.account.id")
+    if account:
+        block["account_id"] = account
+    known = RESOURCES.get(service)
+    if known is None:
+        return block
+    key, names = known
+    values = texts(attributes, *names)
+    if not values:
+        expected = REMOTE_RESOURCES.get(text(attributes, "aws.remote.resource.type"))
+        if expected == key:
+            values = texts(attributes, "aws.remote.resource.identifier")
+    if len(values) > 1 and key == "table_name":
+        block["table_names"] = values
+    elif values:
+        block[key] = values[0]
+    return block
+
+
+def _aws(service: str, block: dict[str, Any]) -> Callee:
+    return Callee("aws", service, _aws_node(service, _frozen(block)), block)
+
+
+def _frozen(block: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
+    return tuple([(k, tuple(v) if isinstance(v, list) else v) for k, v in block.items()])
+
+
+@lru_cache(_CACHED)
+def _aws_node(service: str, block: tuple[tuple[str, Any], ...]) -> CallNode:
+    aws = {key: list(value) if isinstance(value, tuple) else value for key, value in block}
+    return call_node("aws", service, aws=aws)
+
+
+def _database_name(attributes: Attributes) -> str:
+    name = text(attributes, "db.namespace", "db.name", "db.cassandra.keyspace")
+    return "" if name.isdecimal() else name
+
+
+@lru_cache(_CACHED)
+def _database(system: str, name: str, host: str) -> Callee:
+    label = f"{name}@{host}" if name and host else name or host or system
+    label = label[:MAX_NAME]
+    if system in SQL_SYSTEMS:
+        return Callee("remote", label, call_node("remote", label, has_sql=True), sql=system)
+    return _typed(label, f"Database::{system_name(system)}")
+
+
+def _messaging(system: str, attributes: Attributes) -> Callee:
+    service = AWS_MESSAGING.get(system.lower())
+    if service:
+        return _aws(service, _resources(service, attributes))
+    if attributes.get("messaging.destination.temporary") is True:
+        name = text(attributes, "messaging.destination.template") or "(temporary)"
+    elif attributes.get("messaging.destination.anonymous") is True:
+        name = "(anonymous)"
+    else:
+        name = text(
+            attributes,
+            "messaging.destination.template",
+            "messaging.destination.name",
+            "messaging.destination",
+        )
+    return _destination(system, name)
+
+
+@lru_cache(_CACHED)
+def _destination(system: str, name: str) -> Callee:
+    kind = system_name(system)
+    return _typed((name or kind)[:MAX_NAME], f"Messaging::{kind}")
+
+
+def _typed(name: str, type: str) -> Callee:
+    return Callee("remote", name, CallNode(NodeKey("", name, type), name), origin=type)
+
+
+@lru_cache(_CACHED)
+def _remote(name: str) -> Callee:
+    return Callee("remote", name, call_node("remote", name))
+
+
+def _remote_name(attributes: Attributes, span_name: str) -> str:
+    name = text(attributes, "aws.remote.service", "peer.service")
+    if name and name != "UnknownRemoteService":
+        return name
+    provider = text(attributes, "gen_ai.provider.name", "gen_ai.system")
+    name = provider or host_of(attributes) or text(attributes, "rpc.service")
+    if name:
+        return name
+    path, _, method = text(attributes, "rpc.method").rpartition("/")
+    if path and method:
+        return path
+    verb = span_name.partition(" ")[0].upper()
+    return span_name if span_name and verb not in HTTP_METHODS else "unknown"
+
+
+def host_of(attributes: Attributes) -> str:
+    """The host a caller talks to, without its port."""
+    host = text(attributes, "server.address", "net.peer.name")
+    if host:
+        return host
+    host = text(attributes, "http.host")
+    if host:
+        return _hostname("//" + host)
+    url = text(attributes, "url.full", "http.url", "db.connection_string")
+    if url:
+        host = _hostname(url.removeprefix("jdbc:"))
+        if host:
+            return host
+    return text(attributes, "network.peer.address", "net.sock.peer.name", "net.peer.ip")
+
+
+@lru_cache(_CACHED)
+def system_name(system: str) -> str:
+    """A system as part of a type: ``redis`` → ``Redis``, ``gcp_pubsub`` → ``PubSub``."""
+    known = SYSTEM_NAMES.get(system.lower())
+    if known:
+        return known
+    words = "".join(c if c.isalnum() else " " for c in system).split()
+    return "".join(word[:1].upper() + word[1:] for word in words)[:50] or "Other"
+
+
+def _hostname(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""

@@ -1,0 +1,81 @@
+"""What a resource says of every span below it: the service, where it runs, and its node."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+from msgspec import Struct
+from opentelemetry.proto.common.v1.common_pb2 import KeyValue
+
+from store.otel.attributes import Attributes, read_attributes, text
+from store.otel.semconv import ECS_ORIGINS, ORIGINS
+from store.rules.identity import CallNode, segment_node
+
+MAX_NAME = 200
+UNKNOWN = "unknown_service"
+"""What OpenTelemetry calls a service that was given no name."""
+
+
+class Resource(Struct, frozen=True, gc=False):
+    """A resource, read once for all of its spans. Empty text: not said."""
+
+    service: str
+    account: str
+    origin: str
+    instance_id: str
+    availability_zone: str
+    arn: str
+    attributes: Attributes
+
+
+def read_resource(pairs: Iterable[KeyValue]) -> Resource:
+    """The resource with these attributes."""
+    attributes = read_attributes(pairs)
+    on_aws = is_aws(attributes)
+    has_place = on_aws and (is_ec2(attributes) or is_ecs(attributes))
+    arn = text(attributes, "cloud.resource_id", "faas.id")
+    return Resource(
+        service=text(attributes, "aws.local.service", "service.name")[:MAX_NAME] or UNKNOWN,
+        account=text(attributes, "cloud.account.id") if on_aws else "",
+        origin=origin_of(attributes),
+        instance_id=text(attributes, "host.id") if on_aws else "",
+        availability_zone=text(attributes, "cloud.availability_zone") if has_place else "",
+        arn=arn if arn.startswith("arn:") else "",
+        attributes=attributes,
+    )
+
+
+def origin_of(attributes: Attributes) -> str:
+    """X-Ray's word for what the service runs on (XRAY.md §11.1); AWS only.
+
+    ``aws.xray.origin`` is ours: what X-Ray's documents have when they are exported, be it none.
+    """
+    if "aws.xray.origin" in attributes or not is_aws(attributes):
+        return text(attributes, "aws.xray.origin")
+    platform = text(attributes, "cloud.platform")
+    if platform == "aws_ecs":
+        launch_type = text(attributes, "aws.ecs.launchtype").lower()
+        return ECS_ORIGINS.get(launch_type, "AWS::ECS::Container")
+    return ORIGINS.get(platform, "")
+
+
+def is_aws(attributes: Attributes) -> bool:
+    """Whether nothing says that it runs on somebody else's cloud."""
+    return text(attributes, "cloud.provider") in ("", "aws")
+
+
+def is_ec2(attributes: Attributes) -> bool:
+    """Whether the resource is a machine with an id."""
+    return attributes.get("cloud.platform") == "aws_ec2" or bool(text(attributes, "host.id"))
+
+
+def is_ecs(attributes: Attributes) -> bool:
+    """Whether the resource is an ECS task."""
+    return attributes.get("cloud.platform") == "aws_ecs"
+
+
+@lru_cache(16_384)
+def service_node(name: str, origin: str, account: str) -> CallNode:
+    """The node of a service's segments."""
+    return segment_node(name, origin=origin, aws={"account_id": account} if account else None)

@@ -1,0 +1,235 @@
+"""A span in X-Ray's words: the one reading behind the store's columns and the rendered document.
+
+Pure. Kind of document (XRAY.md §11.1): a span that enters a service is a segment; every other is a
+subsegment that arrives alone. A call that nothing of its own service precedes becomes a segment
+with the call inside, so that the map knows who called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import Enum
+from hashlib import blake2b
+from math import isfinite
+from typing import Any
+
+from msgspec import Struct
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from store.model import NO_HTTP, Http, Link, State
+from store.otel.adjusted_count import adjusted_count
+from store.otel.attributes import Attributes, read_attributes, text, texts
+from store.otel.callee import MAX_NAME, Callee, callee_of
+from store.otel.http_block import http_of
+from store.otel.merge_patch import DOCUMENT
+from store.otel.resource import Resource
+from store.otel.status import (
+    FAULT,
+    Flags,
+    Thrown,
+    escaped_grpc,
+    exception_type,
+    flags_of,
+    http_status,
+    thrown_by,
+)
+from store.rules.annotations import Value
+from store.rules.classify import classify
+from store.rules.links import MAX_LINKS, RESERVED, read_link
+
+MAX_ANNOTATIONS = 50
+"""Attributes of one span that searches can ask for, as many as X-Ray indexes of a trace."""
+MAX_ANNOTATION = 1000
+ANNOTATION = "aws.xray.annotation."
+"""Before an exported annotation's key that could be taken for an attribute of OpenTelemetry's."""
+
+SERVER, CLIENT, PRODUCER, CONSUMER = (
+    Span.SPAN_KIND_SERVER,
+    Span.SPAN_KIND_CLIENT,
+    Span.SPAN_KIND_PRODUCER,
+    Span.SPAN_KIND_CONSUMER,
+)
+_ENTERING = frozenset({SERVER, CONSUMER})
+_LEAVING = frozenset({CLIENT, PRODUCER})
+_PARENT_IS_REMOTE = 0x300
+"""Span.flags: it is known whether the parent is remote, and it is."""
+
+_NOBODY = bytes(8)
+
+
+class Shape(Enum):
+    """What a span becomes."""
+
+    SEGMENT = "segment"
+    LOCAL = "local"
+    """A subsegment of work inside its service."""
+    CALL = "call"
+    """A subsegment that leaves its service."""
+    ENTRY_CALL = "entry call"
+    """A segment holding one call: the span has the call's id, the segment one made from it."""
+
+
+class SpanFacts(Struct, frozen=True, gc=False):
+    """A span, read. Times in microseconds; ``name`` is the document's.
+
+    ``weight``: how many spans it stands for, by its own tracestate.
+    """
+
+    shape: Shape
+    trace_id: bytes
+    id: bytes
+    parent_id: bytes
+    name: str
+    start: int
+    end: int
+    in_progress: bool
+    flags: Flags
+    status: int
+    thrown: list[Thrown]
+    attributes: Attributes
+    annotations: dict[str, Value]
+    callee: Callee | None = None
+    http: Http = NO_HTTP
+    user: str = ""
+    links: tuple[Link, ...] = ()
+    weight: int = 1
+
+    @property
+    def exception(self) -> str:
+        return exception_type(self.thrown)
+
+    @property
+    def traced(self) -> bool:
+        return self.attributes.get("aws.xray.traced") is True
+
+    def state(self, *, with_status: bool = True) -> State:
+        """As `classify` judges; the segment around a call says nothing of HTTP."""
+        if not self.in_progress and self.status < 400 and not any(self.flags):
+            return State.OK
+        return classify(
+            error=self.flags.error,
+            throttle=self.flags.throttle,
+            fault=self.flags.fault,
+            status=self.status if with_status else 0,
+            in_progress=self.in_progress,
+            exception=self.exception,
+        )
+
+    def segment_id(self) -> bytes:
+        """The id of the segment: the span's own, but one made from it for `Shape.ENTRY_CALL`."""
+        return derived_id(self.trace_id, self.id) if self.shape is Shape.ENTRY_CALL else self.id
+
+
+def derived_id(trace_id: bytes, span_id: bytes, purpose: bytes = b"segment") -> bytes:
+    """A second id for a span, the same whenever the same span comes again."""
+    digest = blake2b(trace_id + span_id, digest_size=8, person=purpose).digest()
+    return digest if any(digest) else b"\1" * 8
+
+
+def read_span_facts(span: Span, resource: Resource) -> SpanFacts:
+    """The facts of a span whose ids and times are valid."""
+    attributes = read_attributes(span.attributes)
+    kind = span.kind
+    status = http_status(attributes)
+    flags = flags_of(attributes, span.status.code, status)
+    if kind == SERVER and not any(flags) and span.events and escaped_grpc(span, attributes):
+        flags = FAULT
+    parent = span.parent_span_id
+    if parent == _NOBODY:
+        parent = b""
+    shape = _shape(kind, bool(parent), span.flags, attributes)
+    callee = None
+    http = NO_HTTP
+    if shape is Shape.CALL or shape is Shape.ENTRY_CALL:
+        callee = callee_of(attributes, span.name)
+        name = callee.name
+        http = http_of(attributes, status, server=False)
+    elif shape is Shape.SEGMENT:
+        name = text(attributes, "aws.local.service")[:MAX_NAME] or resource.service
+        http = http_of(attributes, status, server=True)
+    else:
+        name = span.name[:MAX_NAME] or "span"
+        if status or DOCUMENT in attributes:
+            http = http_of(attributes, status, server=False)
+    weight = adjusted_count(span.trace_state, span.trace_id) if span.trace_state else 1
+    start = span.start_time_unix_nano // 1000
+    end = span.end_time_unix_nano // 1000
+    in_progress = end == 0 or attributes.get("aws.xray.inprogress") is True
+    return SpanFacts(
+        shape,
+        span.trace_id,
+        span.span_id,
+        parent,
+        name,
+        start,
+        start if in_progress else max(start, end),
+        in_progress,
+        flags,
+        status,
+        thrown_by(span, attributes, flags) if span.events or any(flags) else [],
+        attributes,
+        annotations_of(attributes),
+        callee,
+        http,
+        text(attributes, "enduser.id", "user.id"),
+        _links(span, weight) if span.links else (),
+        weight,
+    )
+
+
+def _links(span: Span, weight: int) -> tuple[Link, ...]:
+    links = []
+    for link in span.links[:MAX_LINKS]:
+        attributes = read_attributes(link.attributes)
+        kind = attributes.get(RESERVED + "reference_type")
+        received = attributes.get(RESERVED + "received_event_end_time")
+        id = int.from_bytes(link.span_id, "big") if len(link.span_id) == 8 else 0
+        links.append(read_link(span.trace_id, link.trace_id, id, kind, received, weight))
+    return tuple(link for link in links if link is not None)
+
+
+def _shape(kind: int, has_parent: bool, flags: int, attributes: Attributes) -> Shape:
+    if kind in _ENTERING:
+        return Shape.SEGMENT
+    enters = (
+        not has_parent
+        or flags & _PARENT_IS_REMOTE == _PARENT_IS_REMOTE
+        or attributes.get("aws.span.kind") == "LOCAL_ROOT"
+    )
+    if kind in _LEAVING:
+        return Shape.ENTRY_CALL if enters else Shape.CALL
+    return Shape.SEGMENT if enters else Shape.LOCAL
+
+
+def annotations_of(attributes: Attributes) -> dict[str, Value]:
+    """What searches can ask for: attributes named in ``aws.xray.annotations``, then the others.
+
+    X-Ray's exporter takes only those named; here every scalar is worth finding.
+    """
+    keys: Iterable[str] = attributes
+    if "aws.xray.annotations" in attributes:
+        named = texts(attributes, "aws.xray.annotations")
+        if DOCUMENT in attributes:
+            found = {key.removeprefix(ANNOTATION): attributes.get(key) for key in named}
+            return {key: v for key, v in found.items() if v is not None and _is_indexed(v)}
+        keys = [*named, *attributes]
+    chosen: dict[str, Value] = {}
+    for key in keys:
+        value: Any = attributes.get(key)
+        kind: type = type(value)
+        if (
+            (kind is str and len(value) <= MAX_ANNOTATION)
+            or kind is int
+            or kind is bool
+            or (kind is float and isfinite(value))
+        ) and not key.startswith("aws.xray."):
+            chosen[key] = value
+            if len(chosen) == MAX_ANNOTATIONS:
+                break
+    return chosen
+
+
+def _is_indexed(value: Any) -> bool:
+    if isinstance(value, str):
+        return len(value) <= MAX_ANNOTATION
+    return isinstance(value, int) or (isinstance(value, float) and isfinite(value))

@@ -1,0 +1,124 @@
+"""How a span ended: X-Ray's flags, and the exceptions it recorded."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from store.otel.attributes import Attributes, number, read_attributes, text
+from store.otel.merge_patch import DOCUMENT
+from store.otel.semconv import GRPC_CODES, GRPC_ERRORS, GRPC_THROTTLE
+
+STATUS_UNSET, STATUS_ERROR = 0, 2
+
+
+class Flags(NamedTuple):
+    """X-Ray's three; several may be set."""
+
+    error: bool = False
+    throttle: bool = False
+    fault: bool = False
+
+
+NO_FLAGS = Flags()
+FAULT = Flags(fault=True)
+_ERROR, _THROTTLE = Flags(error=True), Flags(error=True, throttle=True)
+
+
+class Thrown(NamedTuple):
+    """One exception. ``stack`` is the sender's text, in its language's form."""
+
+    type: str
+    message: str = ""
+    stack: str = ""
+
+
+def http_status(attributes: Attributes) -> int:
+    """The HTTP status; 0 when there is none."""
+    status = number(attributes, "http.response.status_code", "http.status_code")
+    return status if status is not None and 0 < status < 1000 else 0
+
+
+def flags_of(attributes: Attributes, status_code: int, status: int) -> Flags:
+    """The flags: by HTTP status, else by gRPC status, else by the span's own.
+
+    ``aws.xray.error`` and its like are ours: what X-Ray's flags become when they are exported.
+    """
+    failed = status_code == STATUS_ERROR
+    if failed:
+        given = Flags(*[attributes.get(f"aws.xray.{flag}") is True for flag in Flags._fields])
+        if any(given):
+            return given
+    if status >= 400:
+        if DOCUMENT in attributes:  # the flags were none
+            return NO_FLAGS
+        return FAULT if status >= 500 else _THROTTLE if status == 429 else _ERROR
+    if "rpc.grpc.status_code" in attributes or "rpc.response.status_code" in attributes:
+        flags = _of_grpc(attributes)
+        if flags is not None:
+            return flags
+    return FAULT if failed else NO_FLAGS
+
+
+def _of_grpc(attributes: Attributes) -> Flags | None:
+    """By the gRPC code; None when it says OK or nothing known, and the span's own status decides."""
+    names = ("rpc.grpc.status_code", "rpc.response.status_code")
+    code = number(attributes, *names)
+    if code is None:
+        code = GRPC_CODES.get(text(attributes, *names).upper(), 0)
+    if code == GRPC_THROTTLE:
+        return _THROTTLE
+    if code in GRPC_ERRORS:
+        return _ERROR
+    return FAULT if 0 < code < len(GRPC_CODES) else None
+
+
+def escaped_grpc(span: Span, attributes: Attributes) -> bool:
+    """Whether an exception left a gRPC server's handler, though the span says OK.
+
+    Python's instrumentation writes OK before the handler runs and touches neither code nor status
+    when an exception gets out of it (opentelemetry-instrumentation-grpc 0.66b2, ``_start_span``);
+    gRPC answers UNKNOWN then, which is the server's fault. The exception it records is what tells:
+    errors that were handled should not be recorded (OpenTelemetry, "Recording errors").
+    """
+    if "rpc.grpc.status_code" not in attributes or span.status.code != STATUS_UNSET:
+        return False
+    return any(event.name == "exception" for event in span.events)
+
+
+_CLIENT_ERROR = re.compile(r"An error occurred \((\w+)\)")
+
+
+def thrown_by(span: Span, attributes: Attributes, flags: Flags) -> list[Thrown]:
+    """The exceptions recorded as events, or what else says why a span failed."""
+    found = [
+        _thrown(read_attributes(event.attributes))
+        for event in span.events
+        if event.name == "exception"
+    ]
+    if found or not any(flags):
+        return found
+    kind = text(attributes, "error.type")
+    if kind.isdecimal() or kind == "_OTHER":  # the HTTP status once more
+        kind = ""
+    message = span.status.message
+    return [Thrown(kind, message)] if kind or message else []
+
+
+def _thrown(attributes: Attributes) -> Thrown:
+    kind, message = text(attributes, "exception.type"), text(attributes, "exception.message")
+    if kind.endswith("ClientError") and (match := _CLIENT_ERROR.search(message)):
+        kind = match[1]  # botocore has one class for all; the code tells more, and throttles
+    # A modelled error has a class named by its code, which OpenTelemetry writes with its module.
+    kind = kind.removeprefix("botocore.errorfactory.")
+    return Thrown(kind, message, text(attributes, "exception.stacktrace"))
+
+
+def exception_type(thrown: list[Thrown]) -> str:
+    """The type of the first exception that has one."""
+    for exception in thrown:
+        if exception.type:
+            return exception.type
+    return ""

@@ -1,0 +1,287 @@
+"""A trace's documents as X-Ray returns them (XRAY.md §4): a pure function of what arrived.
+
+Streamed subsegments are folded into their parents, AWS services get their names and resources, and
+every call that nobody answered gets the inferred segment of whoever was called.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from store.model import Document, State, Trace, rank
+from store.otel.stored_span import is_span
+from store.otel.to_xray import render_span
+from store.rules.identity import call_node, inferred_origin, resource_names
+from store.trace_id import format_trace_id
+
+Json = dict[str, Any]
+SECOND = 1_000_000
+
+KEY_ORDER = (
+    "id",
+    "name",
+    "start_time",
+    "trace_id",
+    "end_time",
+    "parent_id",
+    "inferred",
+    "http",
+    "aws",
+    "annotations",
+    "metadata",
+    "service",
+    "user",
+    "origin",
+    "resource_arn",
+    "cause",
+)
+"""As X-Ray orders them (§4.2); what is not named here comes next, subsegments last."""
+
+COPIED = (
+    "start_time",
+    "end_time",
+    "in_progress",
+    "http",
+    "aws",
+    "sql",
+    "error",
+    "throttle",
+    "fault",
+)
+"""What an inferred segment takes over from the call."""
+
+ONLY_ALONE = ("type", "parent_id", "trace_id")
+"""Members of an independent subsegment, and of what some SDKs embed, that embedding makes moot."""
+
+_PLACE = {key: at for at, key in enumerate(KEY_ORDER)} | {"subsegments": len(KEY_ORDER) + 1}
+
+
+class _Spot(NamedTuple):
+    """An embedded subsegment: the document it came in, and what decides against a copy alone."""
+
+    host: int
+    content: Json
+    rank: int
+
+
+def processed_documents(trace: Trace) -> list[Json]:
+    """Segments in the order of their start, subsegments without a segment, inferred segments."""
+    shown = _folded(trace)
+    for document in shown:
+        for subsegment in subsegments_of(document):
+            _strip(subsegment)
+            _name_call(subsegment)
+        if document.get("type") == "subsegment":
+            _name_call(document)
+        _drop_finished(document)
+    inferred = [_inferred(call, trace.trace_id) for call in _unanswered(shown, trace)]
+    for document in (*shown, *inferred):
+        for part in (document, *subsegments_of(document)):
+            _arrange(part)
+    return shown + inferred
+
+
+def parse_document(document: Document) -> Json:
+    """What arrived, parsed; ids as the store spells them. What did not parse gets the essentials."""
+    try:
+        raw = document.raw
+        parsed = render_span(raw) if is_span(raw) else msgspec.json.decode(raw)
+    except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
+        parsed = {}
+    content: Json = parsed if isinstance(parsed, dict) else {}
+    content["id"] = f"{document.id:016x}"
+    content["trace_id"] = format_trace_id(document.trace_id)
+    content.setdefault("name", document.service)
+    content.setdefault("start_time", document.start / SECOND)
+    if document.parent_id:
+        content["parent_id"] = f"{document.parent_id:016x}"
+    if document.independent:
+        content["type"] = "subsegment"
+    if document.in_progress:
+        content["in_progress"] = True
+    else:
+        content.setdefault("end_time", document.end / SECOND)
+    return content
+
+
+def subsegments_of(content: Json) -> Iterator[Json]:
+    """Everything embedded at any depth, in document order. Whoever is given may be changed."""
+    stack = [content]
+    while stack:
+        current = stack.pop()
+        if current is not content:
+            yield current
+        children = current.get("subsegments")
+        if isinstance(children, list):
+            stack += [child for child in reversed(children) if isinstance(child, dict)]
+
+
+def _folded(trace: Trace) -> list[Json]:
+    """Segments with every independent subsegment in its place, then those that have none.
+
+    Of two subsegments with one id, embedded and alone, the complete one holds, then the last to
+    arrive (§3.3). Subsegments that name each other in a ring stay alone.
+    """
+    order = sorted(trace.documents.values(), key=lambda d: (d.independent, d.start, d.id))
+    contents = {document.id: parse_document(document) for document in order}
+    spots = _spots(order, contents)
+    documents = {d.id: d for d in order if not _superseded(d, spots)}
+    nodes = {f"{id:016x}": contents[id] for id in documents}
+    holders = {f"{id:016x}": id for id in documents}
+    for id, spot in spots.items():
+        if spot.host in documents and id not in nodes:
+            nodes[id], holders[id] = spot.content, spot.host
+    homes = {d.id: _home(d, spots, holders) for d in documents.values() if d.independent}
+    alone = {id for id in homes if not _leads_to_segment(id, homes)}
+    for document in documents.values():
+        if document.independent and document.id not in alone:
+            _put_in_place(contents[document.id], document, spots, nodes, alone)
+    return [contents[id] for id, d in documents.items() if not d.independent or id in alone]
+
+
+def _spots(order: Iterable[Document], contents: Mapping[int, Json]) -> dict[str, _Spot]:
+    """Every embedded subsegment by id; of several with one id the first."""
+    spots: dict[str, _Spot] = {}
+    for document in order:
+        for part in subsegments_of(contents[document.id]):
+            id = part.get("id")
+            if isinstance(id, str):
+                state = State.IN_PROGRESS if part.get("in_progress") is True else State.OK
+                version = rank(state, document.version)
+                spots.setdefault(id.lower(), _Spot(document.id, part, version))
+    return spots
+
+
+def _superseded(document: Document, spots: Mapping[str, _Spot]) -> bool:
+    """Whether an embedded copy holds instead of this independent subsegment."""
+    spot = spots.get(f"{document.id:016x}")
+    if spot is None or not document.independent or spot.host == document.id:
+        return False
+    return spot.rank > rank(document.state, document.version)
+
+
+def _home(document: Document, spots: Mapping[str, _Spot], holders: Mapping[str, int]) -> int | None:
+    """The document an independent subsegment belongs into: that of its other copy or its parent."""
+    spot = spots.get(f"{document.id:016x}")
+    if spot is not None and spot.host in holders.values() and spot.host != document.id:
+        return spot.host
+    return holders.get(f"{document.parent_id:016x}")
+
+
+def _leads_to_segment(id: int, homes: Mapping[int, int | None]) -> bool:
+    """Whether home after home a segment or a subsegment alone is reached, and no ring."""
+    seen = {id}
+    home = homes[id]
+    if home is None:
+        return False
+    while home is not None and home in homes:
+        if home in seen:
+            return False
+        seen.add(home)
+        home = homes[home]
+    return True
+
+
+def _put_in_place(
+    content: Json,
+    document: Document,
+    spots: Mapping[str, _Spot],
+    nodes: dict[str, Json],
+    alone: set[int],
+) -> None:
+    """Over its embedded copy, else at the end of its parent's subsegments."""
+    id = str(content["id"])
+    spot = spots.get(id)
+    if spot is not None and spot.host != document.id:
+        for part in subsegments_of(spot.content):
+            nodes.pop(str(part.get("id")).lower(), None)
+        spot.content.clear()
+        spot.content.update(content)
+        nodes[id] = spot.content
+        nodes |= {str(part.get("id")).lower(): part for part in subsegments_of(spot.content)}
+        return
+    parent = nodes.get(f"{document.parent_id:016x}")
+    if parent is None:
+        alone.add(document.id)
+        return
+    if not isinstance(parent.get("subsegments"), list):
+        parent["subsegments"] = []
+    parent["subsegments"].append(content)
+
+
+def _strip(subsegment: Json) -> None:
+    """Drop what a subsegment says only when it travels alone."""
+    for key in ONLY_ALONE:
+        subsegment.pop(key, None)
+    _drop_finished(subsegment)
+
+
+def _drop_finished(content: Json) -> None:
+    if content.get("in_progress") is False:
+        del content["in_progress"]
+
+
+def _name_call(subsegment: Json) -> None:
+    """The canonical name of an AWS service called, and the resources named in the call."""
+    if subsegment.get("namespace") != "aws" or not isinstance(subsegment.get("name"), str):
+        return
+    aws = subsegment.get("aws")
+    block = aws if isinstance(aws, dict) else {}
+    service = call_node("aws", subsegment["name"], aws=block).service
+    subsegment["name"] = service
+    names = resource_names(service, block)
+    if names:
+        block["resource_names"] = names
+
+
+def _unanswered(shown: Iterable[Json], trace: Trace) -> Iterator[Json]:
+    """Calls that no segment names as its parent, each id once."""
+    seen = {f"{d.parent_id:016x}" for d in trace.documents.values() if not d.independent}
+    for document in shown:
+        parts = [*subsegments_of(document)]
+        for call in [document, *parts] if document.get("type") == "subsegment" else parts:
+            id = call.get("id")
+            if call.get("namespace") not in ("aws", "remote") or not isinstance(id, str):
+                continue
+            if id.lower() not in seen:
+                seen.add(id.lower())
+                yield call
+
+
+def _inferred(call: Json, trace_id: bytes) -> Json:
+    """The segment of whoever was called, as far as the caller knows it (§4.3)."""
+    aws = call.get("aws")
+    name = call.get("name")
+    name = name if isinstance(name, str) and name else "unknown"
+    segment = {key: call[key] for key in COPIED if key in call}
+    segment |= {
+        "id": inferred_id(trace_id, call["id"]),
+        "name": name,
+        "trace_id": format_trace_id(trace_id),
+        "parent_id": call["id"],
+        "inferred": True,
+    }
+    block = aws if isinstance(aws, dict) else {}
+    has_sql, given = isinstance(call.get("sql"), dict), call.get("origin")
+    given = given if isinstance(given, str) else ""
+    origin = inferred_origin(call["namespace"], name, block, has_sql, given)
+    if origin:
+        segment["origin"] = origin
+    return segment
+
+
+def inferred_id(trace_id: bytes, call_id: str) -> str:
+    """The id of a call's inferred segment: the same every time, its top two bits zero as X-Ray's."""
+    digest = hashlib.blake2b(trace_id + call_id.lower().encode(), digest_size=8).digest()
+    return f"{int.from_bytes(digest, 'big') & 0x3FFF_FFFF_FFFF_FFFF:016x}"
+
+
+def _arrange(content: Json) -> None:
+    """Bring the members into X-Ray's order."""
+    items = sorted(content.items(), key=lambda item: _PLACE.get(item[0], len(KEY_ORDER)))
+    content.clear()
+    content.update(items)

@@ -1,0 +1,57 @@
+"""Whether a trace has what a query asks, beyond its window: pure functions for every store."""
+
+from __future__ import annotations
+
+from store.model import Trace, client_of
+from store.protocol import TraceQuery
+from store.service_graph import EdgeUnit, Family, trace_units
+from store.summary import entry_of, touched_nodes
+
+
+def matches(trace: Trace, query: TraceQuery) -> bool:
+    """Whether a trace has what a query asks beyond its window."""
+    if not _annotated(trace, query):
+        return False
+    if query.states:
+        entry = entry_of(trace)
+        if entry is None or entry.state not in query.states:
+            return False
+    if query.node is not None and query.node not in touched_nodes(trace):
+        return False
+    return query.edge is None or any(
+        isinstance(unit, EdgeUnit) and (unit.source, unit.target) == query.edge
+        for unit in trace_units(trace)
+    )
+
+
+def settled(trace: Trace, query: TraceQuery) -> bool | None:
+    """What `matches` says, when the documents alone settle it; None when the calls have a say.
+
+    ``trace.calls`` may be empty: a store asks for them only when it has to. A parent that no document
+    holds may be a call, and a node without segments may be inferred from one.
+    """
+    if not _annotated(trace, query):
+        return False
+    family = Family(trace)
+    segments = [d for d in trace.documents.values() if not d.independent]
+    if query.states:
+        # Whichever of these are roots, the first of all is the entry when it surely is one.
+        roots = (d for d in segments if not d.parent_id or family.holder(d.parent_id) is None)
+        entry = min(roots, key=lambda d: (d.start, d.id), default=None)
+        if entry is not None and entry.parent_id:
+            return None
+        if entry is None or entry.state not in query.states:
+            return False
+    if query.node is not None:
+        touched = {d.node for d in segments}
+        touched |= {client_of(d.node) for d in segments if not d.parent_id}
+        if query.node not in touched:
+            return None
+    return True if query.edge is None else None
+
+
+def _annotated(trace: Trace, query: TraceQuery) -> bool:
+    if not query.annotations:
+        return True
+    items = {item for document in trace.documents.values() for item in document.annotations}
+    return items.issuperset(query.annotations)

@@ -1,0 +1,173 @@
+"""BatchGetTraces and GetTraceSummaries as boto3 sees them (XRAY.md §4, §6)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from api.xray.traces import sampled
+from store.memory import MemoryStore
+from store.model import State
+from store.trace_id import format_trace_id
+from tests.api.shop import END, START, order, shop
+from tests.builders import SECOND, T0, segment, subsegment, trace_id
+
+Json = dict[str, Any]
+
+
+def summaries(xray: Any, **more: Any) -> list[Json]:
+    found: list[Json] = xray.get_trace_summaries(StartTime=START, EndTime=END, **more)[
+        "TraceSummaries"
+    ]
+    return found
+
+
+def test_batch_gives_traces_and_says_which_it_has_not(store: MemoryStore, xray: Any) -> None:
+    store.put(shop(), "shop")
+    known, unknown = format_trace_id(trace_id(99)), format_trace_id(trace_id(7))
+    answer = xray.batch_get_traces(TraceIds=[known, unknown, "nonsense"])
+    assert answer["UnprocessedTraceIds"] == [unknown, "nonsense"]
+    (trace,) = answer["Traces"]
+    assert trace["Id"] == known
+    assert trace["Duration"] == 0.1
+    assert trace["LimitExceeded"] is False
+    documents = [json.loads(each["Document"]) for each in trace["Segments"]]
+    assert [each["Id"] for each in trace["Segments"]] == [each["id"] for each in documents]
+    assert {each["trace_id"] for each in documents} == {known}
+    assert [len(each.get("subsegments", [])) for each in documents] == [0, 1]
+
+
+def test_both_spellings_name_one_trace(store: MemoryStore, xray: Any) -> None:
+    store.put(shop(), "shop")
+    ids = [format_trace_id(trace_id(99)), trace_id(99).hex()]
+    answer = xray.batch_get_traces(TraceIds=ids)
+    assert len(answer["Traces"]) == 1
+    assert answer["UnprocessedTraceIds"] == []
+
+
+def test_batch_takes_five_ids(xray: Any) -> None:
+    ids = [format_trace_id(trace_id(n)) for n in range(6)]
+    with pytest.raises(xray.exceptions.InvalidRequestException, match="5 elements, got 6"):
+        xray.batch_get_traces(TraceIds=ids)
+
+
+def test_summary_says_what_the_entry_saw(store: MemoryStore, xray: Any) -> None:
+    store.put([order(1)], "t")
+    (summary,) = summaries(xray)
+    front = {"Name": "front", "Names": ["front"], "Type": "AWS::ECS::Container"}
+    assert summary["StartTime"].timestamp() == START + 1
+    assert (summary["Duration"], summary["ResponseTime"]) == (0.1, 0.1)
+    assert summary["Http"] == {
+        "HttpURL": "http://shop.example.com/",
+        "HttpStatus": 200,
+        "HttpMethod": "GET",
+    }
+    assert summary["EntryPoint"] == front
+    assert summary["Users"] == [{"UserName": "alice", "ServiceIds": [front]}]
+    assert {(s["Name"], s.get("Type")) for s in summary["ServiceIds"]} == {
+        ("backend.example.com", "remote"),
+        ("front", "AWS::ECS::Container"),
+        ("front", "client"),
+        ("orders", "AWS::DynamoDB::Table"),
+    }
+    values = {k: v[0]["AnnotationValue"] for k, v in summary["Annotations"].items()}
+    assert values == {
+        "tier": {"StringValue": "gold"},
+        "age": {"NumberValue": 42},
+        "first": {"BooleanValue": True},
+    }
+    assert summary["Revision"] == 1
+    assert "MatchedEventTime" not in summary
+    for empty in ("ResourceARNs", "InstanceIds", "AvailabilityZones", "FaultRootCauses"):
+        assert summary[empty] == []
+
+
+@pytest.mark.parametrize(
+    ("state", "flags"),
+    [
+        (State.OK, (False, False, False)),
+        (State.ERROR, (False, True, False)),
+        (State.THROTTLE, (False, True, True)),
+        (State.FAULT, (True, False, False)),
+    ],
+)
+def test_a_throttle_is_an_error_too(
+    store: MemoryStore, xray: Any, state: State, flags: tuple[bool, bool, bool]
+) -> None:
+    store.put([order(1, state)], "t")
+    (summary,) = summaries(xray)
+    assert (summary["HasFault"], summary["HasError"], summary["HasThrottle"]) == flags
+
+
+def test_what_is_not_over_is_partial_and_has_no_response_time(
+    store: MemoryStore, xray: Any
+) -> None:
+    store.put([segment(trace_id=trace_id(1), state=State.IN_PROGRESS)], "t")
+    (summary,) = summaries(xray)
+    assert summary["IsPartial"] is True
+    assert "ResponseTime" not in summary
+
+
+def test_orphans_have_no_entry(store: MemoryStore, xray: Any) -> None:
+    store.put([subsegment(trace_id=trace_id(1))], "t")
+    (summary,) = summaries(xray)
+    assert "EntryPoint" not in summary
+    assert summary["Http"] == {}
+
+
+def test_pages_hold_every_trace_once_newest_first(store: MemoryStore, xray: Any) -> None:
+    store.put([order(n, calls=()) for n in range(250)], "t")
+    pages = list(xray.get_paginator("get_trace_summaries").paginate(StartTime=START, EndTime=END))
+    sizes = [len(page["TraceSummaries"]) for page in pages]
+    assert sizes == [100, 100, 50]
+    times = [s["StartTime"] for page in pages for s in page["TraceSummaries"]]
+    assert times == sorted(times, reverse=True)
+    assert len(set(times)) == 250
+    assert sum(page["TracesProcessedCount"] for page in pages) == 250
+    assert pages[0]["ApproximateTime"].timestamp() == START + 150
+    assert pages[-1]["ApproximateTime"].timestamp() == START
+
+
+def test_each_axis_has_its_own_time(store: MemoryStore, xray: Any) -> None:
+    """Arrived at +300 s, ended at +1 s, id from -3600 s."""
+    late = segment(
+        trace_id=trace_id(1, epoch=START - 3600), end=T0 + SECOND, version=T0 + 300 * SECOND
+    )
+    store.put([late], "t")
+    assert summaries(xray) == []
+    assert len(summaries(xray, TimeRangeType="Service")) == 1
+    (summary,) = summaries(xray, TimeRangeType="Event")
+    assert summary["MatchedEventTime"].timestamp() == START + 300
+
+
+def test_fixed_rate_keeps_the_same_share_every_time(store: MemoryStore, xray: Any) -> None:
+    store.put([order(n, calls=()) for n in range(90)], "t")
+    half = {"Sampling": True, "SamplingStrategy": {"Name": "FixedRate", "Value": 0.5}}
+    answer = xray.get_trace_summaries(StartTime=START, EndTime=END, **half)
+    assert 20 < len(answer["TraceSummaries"]) < 70
+    assert answer["TracesProcessedCount"] == 90
+    assert answer["TraceSummaries"] == summaries(xray, **half)
+    scan = {"Sampling": True, "SamplingStrategy": {"Name": "PartialScan", "Value": 0.1}}
+    assert len(summaries(xray, **scan)) == 90
+
+
+def test_samples_are_nested() -> None:
+    for number in range(200):
+        id = trace_id(number)
+        assert not sampled(id, 0)
+        assert sampled(id, 1)
+        assert sampled(id, 0.7) or not sampled(id, 0.3)
+
+
+def test_filters_are_refused_but_an_empty_one_is_none(store: MemoryStore, xray: Any) -> None:
+    store.put([order(1)], "t")
+    assert len(summaries(xray, FilterExpression="")) == 1
+    with pytest.raises(xray.exceptions.InvalidRequestException, match="not supported yet"):
+        summaries(xray, FilterExpression='service("front")')
+
+
+def test_foreign_token_is_refused(xray: Any) -> None:
+    with pytest.raises(xray.exceptions.InvalidRequestException, match="not given by this server"):
+        summaries(xray, NextToken="abc")

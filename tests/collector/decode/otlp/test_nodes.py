@@ -1,0 +1,137 @@
+"""Whom a call leads to, in the attributes of many releases and languages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from store.model import NodeKey
+from store.otel.to_xray import render_span
+from tests.collector.otlp_samples import CLIENT, PRODUCER, decode, span
+
+AWS = {"rpc.system": "aws-api"}
+QUEUE_URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/orders"
+TOPIC = "arn:aws:sns:eu-west-1:123456789012:news"
+MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:order-flow"
+
+AWS_CALLS: list[tuple[dict[str, Any], str, str]] = [
+    ({"rpc.service": "DynamoDB", "aws.dynamodb.table_names": ["orders"]}, "orders", "AWS::DynamoDB::Table"),
+    ({"rpc.service": "DynamoDb", "aws.table.name": "orders"}, "orders", "AWS::DynamoDB::Table"),
+    ({"rpc.service": "DynamoDB", "aws.table_name": "orders"}, "orders", "AWS::DynamoDB::Table"),
+    ({"rpc.service": "DynamoDB", "aws.dynamodb.table_names": ["a", "b"]}, "a", "AWS::DynamoDB::Table"),
+    ({"rpc.service": "DynamoDB"}, "DynamoDB", "AWS::DynamoDB"),
+    ({"rpc.service": "SQS", "aws.queue.url": QUEUE_URL}, "orders", "AWS::SQS::Queue"),
+    ({"rpc.service": "Sqs", "messaging.url": QUEUE_URL}, "orders", "AWS::SQS::Queue"),
+    ({"rpc.service": "SQS", "aws.sqs.queue.url": QUEUE_URL}, "orders", "AWS::SQS::Queue"),
+    ({"rpc.service": "SQS", "messaging.destination.name": "orders"}, "orders", "AWS::SQS::Queue"),
+    ({"rpc.service": "SNS", "aws.sns.topic.arn": TOPIC}, "news", "AWS::SNS"),
+    ({"rpc.service": "SNS", "messaging.destination.name": TOPIC}, "news", "AWS::SNS"),
+    ({"rpc.service": "S3", "aws.s3.bucket": "photos"}, "photos", "AWS::S3::Bucket"),
+    ({"rpc.service": "S3", "aws.bucket.name": "photos"}, "photos", "AWS::S3::Bucket"),
+    ({"rpc.service": "Amazon S3"}, "S3", "AWS::S3"),
+    ({"rpc.service": "Lambda", "faas.invoked_name": "resize"}, "resize", "AWS::Lambda"),
+    ({"rpc.service": "Lambda", "aws.lambda.function.name": "resize:live"}, "resize", "AWS::Lambda"),
+    ({"rpc.service": "Kinesis", "aws.kinesis.stream_name": "clicks"}, "clicks", "AWS::Kinesis::Stream"),
+    ({"rpc.service": "Kinesis", "aws.stream.name": "clicks"}, "clicks", "AWS::Kinesis::Stream"),
+    ({"rpc.service": "SFN", "aws.step_functions.state_machine.arn": MACHINE}, "order-flow",
+     "AWS::StepFunctions::StateMachine"),
+    ({"rpc.service": "Secrets Manager"}, "SecretsManager", "AWS::SecretsManager"),
+    ({"rpc.service": "Bedrock Runtime", "gen_ai.system": "aws.bedrock"}, "BedrockRuntime",
+     "AWS::BedrockRuntime"),
+    ({"rpc.method": "S3/ListBuckets"}, "S3", "AWS::S3"),
+    ({"aws.remote.service": "AWS::DynamoDB", "aws.remote.resource.type": "AWS::DynamoDB::Table",
+      "aws.remote.resource.identifier": "orders"}, "orders", "AWS::DynamoDB::Table"),
+]  # fmt: skip
+
+OTHER_CALLS: list[tuple[dict[str, Any], str, str]] = [
+    # databases
+    ({"db.system": "postgresql", "db.name": "shop", "net.peer.name": "db1"}, "shop@db1", "Database::SQL"),
+    ({"db.system.name": "postgresql", "db.namespace": "shop", "server.address": "db1"}, "shop@db1",
+     "Database::SQL"),
+    ({"db.system": "mysql", "db.name": "shop"}, "shop", "Database::SQL"),
+    ({"db.system": "mysql", "server.address": "db1"}, "db1", "Database::SQL"),
+    ({"db.system": "sqlite"}, "sqlite", "Database::SQL"),
+    ({"db.system": "oracle", "db.name": "crm", "db.connection_string": "jdbc:oracle://db9:1521"},
+     "crm@db9", "Database::SQL"),
+    ({"db.system": "redis", "net.peer.name": "cache", "db.name": "0"}, "cache", "Database::Redis"),
+    ({"db.system.name": "redis", "server.address": "cache", "db.namespace": "3"}, "cache",
+     "Database::Redis"),
+    ({"db.system": "mongodb", "db.name": "crm", "net.peer.name": "m1"}, "crm@m1", "Database::MongoDB"),
+    ({"db.system": "elasticsearch", "url.full": "https://es.example.com:9200/x"}, "es.example.com",
+     "Database::Elasticsearch"),
+    ({"db.system": "cassandra", "db.cassandra.keyspace": "ks"}, "ks", "Database::Cassandra"),
+    ({"db.system": "my_own-db"}, "my_own-db", "Database::MyOwnDb"),
+    ({"db.system": "dynamodb", "aws.dynamodb.table_names": ["orders"]}, "orders", "AWS::DynamoDB::Table"),
+    ({"db.system.name": "aws.dynamodb", "db.collection.name": "orders"}, "orders",
+     "AWS::DynamoDB::Table"),
+    # queues and topics
+    ({"messaging.system": "aws_sqs", "messaging.destination.name": "orders"}, "orders",
+     "AWS::SQS::Queue"),
+    ({"messaging.system": "AmazonSQS", "messaging.destination": "orders"}, "orders", "AWS::SQS::Queue"),
+    ({"messaging.system": "aws_sns", "messaging.destination.name": TOPIC}, "news", "AWS::SNS"),
+    ({"messaging.system": "aws_kinesis", "messaging.destination.name": "clicks"}, "clicks",
+     "AWS::Kinesis::Stream"),
+    ({"messaging.system": "kafka", "messaging.destination.name": "orders"}, "orders",
+     "Messaging::Kafka"),
+    ({"messaging.system": "kafka", "messaging.destination": "orders"}, "orders", "Messaging::Kafka"),
+    ({"messaging.system": "rabbitmq", "messaging.destination.name": "q-7",
+      "messaging.destination.template": "q-{n}"}, "q-{n}", "Messaging::RabbitMQ"),
+    ({"messaging.system": "rabbitmq", "messaging.destination.name": "amq.gen-1",
+      "messaging.destination.anonymous": True}, "(anonymous)", "Messaging::RabbitMQ"),
+    ({"messaging.system": "nats", "messaging.destination.name": "_INBOX.1",
+      "messaging.destination.temporary": True}, "(temporary)", "Messaging::NATS"),
+    ({"messaging.system": "gcp_pubsub"}, "PubSub", "Messaging::PubSub"),
+    # hosts and services
+    ({"http.method": "GET", "http.url": "https://a.example.com:8443/x"}, "a.example.com", "remote"),
+    ({"http.request.method": "GET", "url.full": "http://u:p@a.example.com/x"}, "a.example.com", "remote"),
+    ({"server.address": "a.example.com", "server.port": 443}, "a.example.com", "remote"),
+    ({"net.peer.name": "a.example.com"}, "a.example.com", "remote"),
+    ({"http.host": "a.example.com:8443"}, "a.example.com", "remote"),
+    ({"network.peer.address": "10.0.0.7"}, "10.0.0.7", "remote"),
+    ({"http.url": "http://[::1]:8000/"}, "::1", "remote"),
+    ({"http.url": "http://[broken/"}, "unknown", "remote"),
+    ({"peer.service": "pay", "server.address": "10.0.0.7"}, "pay", "remote"),
+    ({"aws.remote.service": "pay", "peer.service": "x"}, "pay", "remote"),
+    ({"aws.remote.service": "UnknownRemoteService", "server.address": "h"}, "h", "remote"),
+    ({"rpc.system": "grpc", "rpc.service": "shop.Cart", "server.address": "cart"}, "cart", "remote"),
+    ({"rpc.system": "grpc", "rpc.service": "shop.Cart", "rpc.method": "Add"}, "shop.Cart", "remote"),
+    ({"rpc.system.name": "grpc", "rpc.method": "shop.Cart/Add"}, "shop.Cart", "remote"),
+    ({"gen_ai.system": "openai", "server.address": "api.openai.com"}, "openai", "remote"),
+    ({"gen_ai.provider.name": "anthropic"}, "anthropic", "remote"),
+    ({"http.method": "GET"}, "unknown", "remote"),
+    ({"peer.service": 7, "server.address": ["x"]}, "unknown", "remote"),
+    ({"peer.service": "x" * 300}, "x" * 200, "remote"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("attributes", "name", "type"), [({**AWS, **a}, n, t) for a, n, t in AWS_CALLS] + OTHER_CALLS
+)
+def test_node(attributes: dict[str, Any], name: str, type: str) -> None:
+    """One node for a callee, whichever convention names it; never the verb."""
+    for kind in (CLIENT, PRODUCER):
+        document = decode(span(kind, attributes))
+        (call,) = document.calls
+        assert call.node == document.node == NodeKey("", name, type)
+        rendered = render_span(document.raw)
+        assert rendered["namespace"] == ("aws" if type.startswith("AWS::") else "remote")
+        assert rendered["name"] == (call.service if type.startswith("AWS::") else name)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("GET /a", "unknown"), ("get", "unknown"), ("charge card", "charge card"), ("", "unknown")],
+)
+def test_span_name_as_last_resort(name: str, expected: str) -> None:
+    """When nothing else names the callee, and never when it is a verb."""
+    assert decode(span(CLIENT, name=name)).node.name == expected
+
+
+def test_account() -> None:
+    """The resource's account is the service's; a call has one only when it names it."""
+    resource = {"cloud.account.id": "111122223333"}
+    table = {**AWS, "rpc.service": "DynamoDB", "aws.table.name": "orders"}
+    assert decode(span(CLIENT, table), resource=resource).node.account == ""
+    elsewhere = {**table, "aws.account_id": "444455556666"}
+    assert decode(span(CLIENT, elsewhere), resource=resource).node.account == "444455556666"

@@ -1,0 +1,243 @@
+"""Zipkin's spans: kinds, shared ids, endpoints and tags, in JSON and in protobuf."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from collector.decode.rejected import Rejected
+from collector.decode.zipkin.spans import decode_zipkin, decode_zipkin_protobuf
+from collector.decode.zipkin.wire import _messages
+from store.memory import MemoryStore
+from store.model import Document, NodeKey, State
+from store.otel.span_facts import derived_id
+from store.otel.to_xray import render_span
+from store.service_graph import weave
+
+TRACE = "463ac35c9f6413ad48485a3953bb6124"
+START = 1_795_560_000_000_000
+FRONT, BACK = {"serviceName": "frontend"}, {"serviceName": "backend"}
+
+
+def zipkin(id: str = "0000000000000001", **change: Any) -> dict[str, Any]:
+    """A finished span of the frontend; None takes a property away."""
+    given = {
+        "traceId": TRACE,
+        "id": id,
+        "name": "get",
+        "timestamp": START,
+        "duration": 10_000,
+        "localEndpoint": FRONT,
+        **change,
+    }
+    return {key: value for key, value in given.items() if value is not None}
+
+
+def read(*spans: Any) -> tuple[list[Document], list[Rejected]]:
+    results = list(decode_zipkin(json.dumps(spans).encode(), 7))
+    documents = [result for result in results if isinstance(result, Document)]
+    return documents, [result for result in results if isinstance(result, Rejected)]
+
+
+def one(**change: Any) -> Document:
+    (document,), rejected = read(zipkin(**change))
+    assert rejected == []
+    return document
+
+
+@pytest.mark.parametrize(
+    ("kind", "parent", "independent", "calls"),
+    [
+        ("SERVER", None, False, 0),
+        ("SERVER", "a", False, 0),
+        ("CONSUMER", "a", False, 0),
+        ("CLIENT", "a", True, 1),
+        ("PRODUCER", "a", True, 1),
+        ("CLIENT", None, False, 1),
+        (None, "a", True, 0),
+        (None, None, False, 0),
+        ("whatever", "a", True, 0),
+    ],
+)
+def test_kinds(kind: str | None, parent: str | None, independent: bool, calls: int) -> None:
+    document = one(kind=kind, parentId=parent)
+    assert document.independent is independent
+    assert len(document.calls) == calls
+    assert document.parent_id == (0xA if parent else 0)
+
+
+def test_short_ids() -> None:
+    """64-bit trace ids get zeros in front."""
+    document = one(traceId="463ac35c9f6413ad", kind="SERVER")
+    assert document.trace_id.hex() == "0000000000000000463ac35c9f6413ad"
+    assert document.start == START
+    assert document.end == START + 10_000
+
+
+@pytest.mark.parametrize(
+    ("tags", "state"),
+    [
+        ({}, State.OK),
+        ({"error": "boom"}, State.FAULT),
+        ({"error": ""}, State.FAULT),
+        ({"error": "false"}, State.OK),
+        ({"http.status_code": "404"}, State.ERROR),
+        ({"http.status_code": "429", "error": "429"}, State.THROTTLE),
+        ({"http.status_code": "500"}, State.FAULT),
+        ({"http.status_code": 500}, State.FAULT),
+        ({"grpc.status_code": "NOT_FOUND", "error": "NOT_FOUND"}, State.ERROR),
+    ],
+)
+def test_state(tags: dict[str, Any], state: State) -> None:
+    assert one(kind="SERVER", tags=tags).state == state
+
+
+def test_unfinished() -> None:
+    """A span without a duration was flushed before its end."""
+    assert one(kind="SERVER", duration=None).in_progress
+
+
+@pytest.mark.parametrize(
+    ("change", "name", "type"),
+    [
+        ({"remoteEndpoint": {"serviceName": "pay", "ipv4": "10.0.0.1"}}, "pay", "remote"),
+        ({"remoteEndpoint": {"ipv4": "10.0.0.1", "port": 80}}, "10.0.0.1", "remote"),
+        ({"remoteEndpoint": {"ipv6": "2001:db8::1"}}, "2001:db8::1", "remote"),
+        ({"tags": {"http.url": "http://pay.example.com/x"}}, "pay.example.com", "remote"),
+        ({"remoteEndpoint": {"serviceName": "mysql-shop"}, "tags": {"sql.query": "select 1"}},
+         "mysql-shop", "Database::SQL"),
+        ({"remoteEndpoint": {"serviceName": "kafka"}, "tags": {"kafka.topic": "orders"}}, "orders",
+         "Messaging::Kafka"),
+        ({"kind": None, "remoteEndpoint": {"serviceName": "pay"}}, "pay", "remote"),
+    ],
+)  # fmt: skip
+def test_callee(change: dict[str, Any], name: str, type: str) -> None:
+    document = one(**{"kind": "CLIENT", "parentId": "a", **change})
+    assert document.calls[0].node == NodeKey("", name, type)
+
+
+def test_server_columns() -> None:
+    tags = {"http.method": "GET", "http.path": "/a", "http.status_code": "200"}
+    document = one(kind="SERVER", remoteEndpoint={"ipv4": "203.0.113.9"}, tags=tags)
+    assert (document.http.method, document.http.url, document.http.status) == ("GET", "/a", 200)
+    assert document.http.client_ip == "203.0.113.9"
+    note = {"timestamp": START, "value": "cache miss"}
+    document = one(kind="SERVER", annotations=[note])
+    (event,) = render_span(document.raw)["metadata"]["otel"]["events"]
+    assert event["name"] == "cache miss"
+
+
+@pytest.mark.parametrize("flag", [True, None])
+def test_shared_ids(flag: bool | None) -> None:
+    """Client and server of one id are two documents, parent and child; so are their children."""
+    client = zipkin("1", kind="CLIENT", parentId="f", remoteEndpoint=BACK)
+    server = zipkin("1", kind="SERVER", parentId="f", localEndpoint=BACK, shared=flag)
+    child = zipkin(
+        "2", kind="CLIENT", parentId="1", localEndpoint=BACK, remoteEndpoint={"serviceName": "db"}
+    )
+    root = zipkin("f", kind="SERVER")
+    documents, rejected = read(child, server, client, root)
+    assert rejected == []
+    own = int.from_bytes(derived_id(bytes.fromhex(TRACE), b"\0" * 7 + b"\1", b"shared"), "big")
+    assert {d.id for d in documents} == {0xF, 1, 2, own}
+    store = MemoryStore()
+    store.put(documents, "x")
+    graph = weave(store.get_traces([bytes.fromhex(TRACE)]).values())
+    front, back = NodeKey("", "frontend", ""), NodeKey("", "backend", "")
+    assert (front, back) in graph.edges
+    assert (back, NodeKey("", "db", "remote")) in graph.edges
+    assert len(graph.edges) == 3
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        zipkin("xyz"),
+        zipkin(""),
+        zipkin("0" * 16),
+        zipkin("1" * 17),
+        zipkin(traceId="0"),
+        zipkin(traceId=None),
+        zipkin(parentId="zz"),
+        zipkin(parentId="0000000000000001"),
+        zipkin(timestamp=None),
+        zipkin(timestamp=-5),
+        zipkin(timestamp=1e300),
+        zipkin(duration=-1),
+        zipkin(name=5),
+        zipkin(tags=[]),
+        zipkin(annotations=[5]),
+        zipkin(localEndpoint="x"),
+        5,
+        None,
+    ],
+)
+def test_bad_span(bad: Any) -> None:
+    """It is named, and its neighbours are kept."""
+    documents, rejected = read(zipkin("a1", kind="SERVER"), bad, zipkin("a2", kind="SERVER"))
+    assert [document.id for document in documents] == [0xA1, 0xA2]
+    (only,) = rejected
+    assert only.message
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"5", b"[", b"\xff", b"[" * 9999])
+def test_bad_list(body: bytes) -> None:
+    with pytest.raises(Rejected):
+        list(decode_zipkin(body, 1))
+
+
+def test_protobuf() -> None:
+    """The same span in both encodings is the same document."""
+    message = _messages["Span"](
+        trace_id=bytes.fromhex(TRACE),
+        parent_id=(0xA).to_bytes(8, "big"),
+        id=(1).to_bytes(8, "big"),
+        kind=1,
+        name="get",
+        timestamp=START,
+        duration=10_000,
+    )
+    message.local_endpoint.service_name = "frontend"
+    message.remote_endpoint.ipv4 = bytes([10, 0, 0, 1])
+    message.remote_endpoint.port = 80
+    message.tags.add(key="http.method", value="GET")
+    message.annotations.add(timestamp=START, value="x")
+    body = _messages["ListOfSpans"](spans=[message.SerializeToString(), b"\xff"])
+    rejected, document = decode_zipkin_protobuf(body.SerializeToString(), 7)
+    expected = one(
+        kind="CLIENT",
+        parentId="a",
+        remoteEndpoint={"ipv4": "10.0.0.1", "port": 80},
+        tags={"http.method": "GET"},
+        annotations=[{"timestamp": START, "value": "x"}],
+    )
+    assert document == expected
+    assert isinstance(rejected, Rejected)
+    with pytest.raises(Rejected):
+        list(decode_zipkin_protobuf(b"\xff", 1))
+
+
+def test_in_parts() -> None:
+    """What has no time belongs to the part that has one, whichever comes first."""
+    early = zipkin(
+        timestamp=None, duration=None, kind=None, tags={"a": "early", "http.method": "GET"}
+    )
+    whole = zipkin(kind="SERVER", tags={"a": "whole"})
+    late = zipkin(timestamp=None, annotations=[{"timestamp": START + 1, "value": "flushed"}])
+    other = zipkin(kind="CLIENT", localEndpoint=BACK)
+    (server, client), rejected = read(early, whole, late, other)
+    assert rejected == []
+    assert server.annotations == ('a="whole"', 'http.method="GET"')
+    assert [e["name"] for e in render_span(server.raw)["metadata"]["otel"]["events"]] == ["flushed"]
+    assert client.calls
+
+
+def test_a_part_alone() -> None:
+    """It begins with its first annotation; without any it is nowhere in time."""
+    notes = [{"timestamp": START + 9, "value": "b"}, {"timestamp": START + 5, "value": "a"}]
+    (document,), rejected = read(zipkin(timestamp=None, annotations=notes))
+    assert (document.start, rejected) == (START + 5, [])
+    documents, (refusal,) = read(zipkin(timestamp=None))
+    assert (documents, refusal.reason) == ([], "MissingStartTime")

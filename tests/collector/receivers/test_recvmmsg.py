@@ -1,0 +1,73 @@
+"""Both ways of emptying a socket give the same."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from collector.receivers.recvmmsg import (
+    AT_ONCE,
+    DATAGRAM,
+    Drain,
+    ManyDrain,
+    OneByOneDrain,
+    create_drain,
+)
+
+
+@pytest.fixture
+def receiver() -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+        sock.bind(("127.0.0.1", 0))
+        yield sock
+
+
+@pytest.fixture(params=[ManyDrain, OneByOneDrain])
+def drain(request: pytest.FixtureRequest, receiver: socket.socket) -> Drain:
+    if request.param is ManyDrain and sys.platform != "linux":
+        pytest.skip("Linux only")
+    made: Drain = request.param(receiver)
+    return made
+
+
+def send(receiver: socket.socket, *payloads: bytes) -> None:
+    """Send to it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        for payload in payloads:
+            sender.sendto(payload, receiver.getsockname())
+
+
+def test_datagrams_whole_and_in_order(receiver: socket.socket, drain: Drain) -> None:
+    """Short, empty and the largest there are, again and again from the same buffers."""
+    assert drain.take() == []
+    payloads = [b"first", b"", bytes(range(256)) * 255, b"x" * 65_507, b"last"]
+    for _ in range(3):
+        send(receiver, *payloads)
+        assert drain.take() == payloads
+    assert drain.take() == []
+
+
+def test_so_many_at_once(receiver: socket.socket, drain: Drain) -> None:
+    """The rest waits for the next call."""
+    send(receiver, *[str(number).encode() for number in range(AT_ONCE + 10)])
+    first, rest = drain.take(), drain.take()
+    assert len(first) == AT_ONCE
+    assert [int(text) for text in first + rest] == list(range(AT_ONCE + 10))
+    assert DATAGRAM > 65_507
+
+
+def test_closed_socket(receiver: socket.socket, drain: Drain) -> None:
+    """An error, not silence."""
+    receiver.close()
+    with pytest.raises(OSError):  # noqa: PT011
+        drain.take()
+
+
+def test_the_fastest_there_is(receiver: socket.socket) -> None:
+    """On Linux one system call for many."""
+    expected = ManyDrain if sys.platform == "linux" else OneByOneDrain
+    assert isinstance(create_drain(receiver), expected)

@@ -1,0 +1,67 @@
+"""Documents as they wait: packed, and made again when they are asked for."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from collector.decode.document import decode_document
+from collector.insert import put_batch
+from collector.submission import FEWEST, Bundle, size_of
+from store.clickhouse.connection.client import connect
+from store.clickhouse.store import ClickHouseStore
+from store.model import Document
+from tests.collector.otlp_samples import SERVER, decode, span
+from tests.collector.samples import segment_bytes
+
+NOW = 1_795_560_000_000_000
+
+
+def documents(count: int, **change: object) -> list[Document]:
+    """Segments, the last of them with these properties."""
+    raws = [segment_bytes(f"{id:016x}") for id in range(1, count)]
+    raws.append(segment_bytes(f"{count:016x}", **change))
+    return [decode_document(raw, version) for version, raw in enumerate(raws, NOW)]
+
+
+def test_what_was_packed_is_made_again() -> None:
+    """The same documents, whichever door they came through; their bytes are there all the time."""
+    store = ClickHouseStore("clickhouse://localhost")  # nobody is asked
+    before = [*documents(300), decode(span(SERVER, {"http.route": "/pay"}))]
+    bundle = Bundle(before, store)
+    assert [len(few.pieces) for few in bundle.packed] == [4, 4, 4]
+    assert not bundle.held
+    assert [(r.version, r.raw) for r in bundle.raws] == [(d.version, d.raw) for d in before]
+    assert bundle.size < size_of(before) / 2
+    assert list(bundle.documents) == before
+
+
+def test_few_documents_wait_as_such() -> None:
+    """So do those of which one does not fit, and all for a store that does not pack."""
+    store = ClickHouseStore("clickhouse://localhost")
+    few = documents(FEWEST - 1)
+    assert Bundle(few, store).held == Bundle(documents(FEWEST)).held[:-1] == few
+    bad = [*documents(FEWEST), with_id(documents(1)[0], 1 << 64)]
+    assert Bundle(bad, store).held == bad
+
+
+def with_id(document: Document, id: int) -> Document:
+    return replace(document, id=id)
+
+
+def test_what_clickhouse_refuses_is_found(clickhouse_store: ClickHouseStore) -> None:
+    """Refused by the server or by the encoder, packed or not: it alone is, and is named."""
+    client = connect(clickhouse_store.address)
+    client.execute("ALTER TABLE segments ADD CONSTRAINT nice CHECK name != 'nasty'")
+    try:
+        nasty = Bundle(documents(50, name="nasty"), clickhouse_store)
+        large = Bundle([with_id(documents(1)[0], 1 << 64), *documents(3)])
+        assert nasty.packed
+        refused = put_batch(clickhouse_store, [nasty], "one")
+        both = put_batch(clickhouse_store, [nasty, large], "two")
+    finally:
+        client.execute("ALTER TABLE segments DROP CONSTRAINT nice")
+    assert refused == [nasty.held[49]]
+    assert [document.id for document in both] == [50, 1 << 64]
+    ((kept,),) = client.execute("SELECT uniqExact(id) FROM segments")
+    client.disconnect()
+    assert kept == 49

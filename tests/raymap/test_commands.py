@@ -1,0 +1,131 @@
+"""`raymap retention`, `pin`, `unpin`, `pins`: what they say, and what they do when they cannot."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from raymap.commands import storage
+from raymap.supervisor import GaveUp
+from store.clickhouse.connection.client import Address, connect
+from store.clickhouse.schema import retention
+from store.clickhouse.store import ClickHouseStore
+from store.protocol import StoreError
+from store.trace_id import format_trace_id
+from tests.builders import SECOND, segment, trace_id
+from tests.conftest import drop
+from tests.raymap.test_processes import raymap
+
+Captured = pytest.CaptureFixture[str]
+DAY = 86_400
+
+
+@pytest.fixture(scope="module")
+def database(clickhouse: Address) -> Iterator[Address]:
+    address = replace(clickhouse, database=f"raymap_test_{uuid.uuid4().hex[:8]}")
+    retention.prepare(address, {})
+    store = ClickHouseStore(address, connections=1)
+    now = int(time.time())
+    for days in (0, 20):
+        at = (now - days * DAY) * SECOND
+        one = segment(trace_id=trace_id(days + 1), start=at, end=at + 5, version=at)
+        store.put([one], str(days))
+    store.close()
+    yield address
+    drop(address)
+
+
+def test_the_commands_as_they_are_typed(database: Address, capfd: Captured) -> None:
+    """Pin, list, shorten, unpin."""
+    old = format_trace_id(trace_id(21))
+    url = {"RAYMAP_CLICKHOUSE": database.url}
+    pinned = raymap("pin", old, "--note", "the lost order", **url)
+    assert pinned.stderr == f"raymap: {old} is kept for ever: the lost order\n"
+    assert pinned.returncode == 0
+    storage.pins(database)
+    head, line = capfd.readouterr().out.splitlines()
+    assert head.split() == ["trace", "pinned", "(UTC)", "note"]
+    assert line.startswith(old)
+    assert line.endswith("  the lost order")
+
+    refused = raymap("retention", "--traces", "2w", **url)
+    assert refused.returncode == 1
+    assert "14 days instead of 30 days would delete 3 rows: traces and documents" in refused.stderr
+    assert "Nothing was changed. To delete it, say the same with --yes." in refused.stderr
+    storage.show_retention(database, {}, yes=False)
+    assert " 30 days " in capfd.readouterr().out
+
+    done = raymap("retention", "--traces", "2w", "--yes", **url)
+    assert done.returncode == 0, done.stderr
+    head, traces, *_, pins = done.stdout.splitlines()
+    assert " ".join(head.split()) == "from (UTC) to (UTC) rows on disk kept next expires"
+    assert traces.startswith("traces and documents")
+    assert " 14 days " in traces
+    assert pins.split()[:3] == ["1", "pinned", "trace"]
+    assert pins.endswith("for ever  never")
+    storage.unpin(database, old)
+    with pytest.raises(StoreError, match=f"^there is no trace {old} here$"):
+        storage.pin(database, old, "")
+
+
+def test_both_forms_of_an_id(database: Address, capfd: Captured) -> None:
+    storage.pin(database, trace_id(1).hex(), "")
+    storage.unpin(database, format_trace_id(trace_id(1)))
+    said = capfd.readouterr().err
+    assert said.count(format_trace_id(trace_id(1))) == 2
+    storage.pins(database)
+    assert capfd.readouterr() == ("", "raymap: no trace is pinned\n")
+    with pytest.raises(GaveUp, match="is not pinned"):
+        storage.unpin(database, trace_id(1).hex())
+
+
+@pytest.mark.parametrize("text", ["hello", "1-6b061440", "0" * 32, ""])
+def test_what_is_no_id(text: str) -> None:
+    with pytest.raises(GaveUp, match=r"^TRACE_ID: (expected 1-<8 hex|the all-zero trace id)"):
+        storage.trace_id_of(text)
+
+
+@pytest.mark.parametrize("note", ["x" * 501, "two\nlines", "\x1b[31m", "\ud800"])
+def test_a_note_is_a_line_of_text(database: Address, note: str) -> None:
+    with pytest.raises(GaveUp, match=r"^--note: a note "):
+        storage.pin(database, trace_id(1).hex(), note)
+
+
+@pytest.mark.parametrize(
+    "text", ["0", "14x", "-3d", "1.5d", "soon", "28y", "10001d", "٣d", "1" * 40]
+)
+def test_what_is_no_time(text: str) -> None:
+    with pytest.raises(GaveUp, match=r"^--traces: .* is no such time; expected days like 14d"):
+        storage.days_of(text, "--traces")
+
+
+def test_times() -> None:
+    said = ("14d", "14", " 2W ", "1y", "10000d")
+    assert [storage.days_of(text, "") for text in said] == [14, 14, 14, 365, 10_000]
+
+
+def test_without_a_database_it_says_so(clickhouse: Address) -> None:
+    empty = replace(clickhouse, database="raymap_test_not_there")
+    with pytest.raises(GaveUp, match=r"holds no traces yet: run  raymap migrate  first\.$"):
+        storage.pins(empty)
+    away = raymap("retention", "--clickhouse", "clickhouse://127.0.0.1:1")
+    assert away.returncode == 1
+    assert "127.0.0.1:1/raymap does not answer: " in away.stderr
+    assert "Traceback" not in away.stderr
+
+
+def test_an_older_schema_is_not_touched(database: Address) -> None:
+    client = connect(database)
+    ((newest,),) = client.execute("SELECT max(version) FROM raymap_migrations")
+    client.execute(
+        f"ALTER TABLE raymap_migrations DELETE WHERE version = {newest}",
+        settings={"mutations_sync": 1},
+    )
+    with pytest.raises(GaveUp, match=r"has an older schema: run  raymap migrate  first\.$"):
+        storage.show_retention(database, {"traces": "3d"}, yes=True)
+    retention.prepare(database, {})
+    client.disconnect()

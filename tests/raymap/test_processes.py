@@ -1,0 +1,492 @@
+"""`raymap serve` as a whole: the order of things, restarts, and what it says when it cannot run."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from typer.testing import CliRunner
+
+from collector.queue import Limits
+from raymap import serve as serving
+from raymap.cli import app
+from store.clickhouse.connection.client import Address
+from store.clickhouse.embedded import EmbeddedClickHouse
+from tests.conftest import ROOT, Server, start_server, stop_server
+
+ROLES = ("clickhouse", "collect", "api")
+
+
+def raymap(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A command that ends by itself."""
+    return subprocess.run(
+        [sys.executable, "-m", "raymap", *words],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def children(server: Server) -> dict[str, psutil.Process]:
+    """By role, as `ps` shows them."""
+    found = {}
+    for child in psutil.Process(server.process.pid).children():
+        words = child.cmdline()
+        if words[1:4] == ["-P", "-m", "raymap"]:  # else it is being started
+            found[words[4]] = child
+    return found
+
+
+def eventually(holds: Any, seconds: float, what: str) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            if holds():
+                return
+        except (OSError, psutil.Error, KeyError):
+            pass
+        time.sleep(0.05)
+    pytest.fail(f"{what}: not within {seconds} s")
+
+
+def answers(server: Server) -> bool:
+    with urllib.request.urlopen(server.http + "/readyz", timeout=5) as answer:
+        return bool(answer.status == 200)
+
+
+def log_of(server: Server) -> str:
+    return (server.data_dir.parent / f"{server.data_dir.name}.log").read_text()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    running = start_server(tmp_path / "data")
+    yield running
+    if running.process.poll() is None:
+        stop_server(running)
+
+
+def test_every_door_is_open_when_it_says_so(raymap_server: Server) -> None:
+    assert answers(raymap_server)
+    host, _, port = raymap_server.udp.rpartition(":")
+    assert raymap_server.http == f"http://{host}:{port}", "one number for UDP and TCP"
+    grpc_host, _, grpc_port = raymap_server.grpc.rpartition(":")
+    socket.create_connection((grpc_host, int(grpc_port)), 5).close()
+    assert set(children(raymap_server)) == set(ROLES)
+
+
+def test_opentelemetry_and_zipkin_come_in_by_http(tmp_path: Path) -> None:
+    """At the port that has everything, and OTLP at a port of its own when one is given."""
+    server = start_server(tmp_path / "data", "--otlp-port", "0")
+    line = next(line for line in log_of(server).splitlines() if "collector_ready" in line)
+    otlp = re.search(r"otlp=(\S+)", line)
+    assert otlp is not None
+    for url in (server.http, f"http://{otlp[1].removeprefix('http://')}"):
+        assert _post_json(url + "/v1/traces", b'{"resourceSpans":[]}') == 200
+    assert _post_json(server.http + "/api/v2/spans", b"[]") == 202
+    assert stop_server(server) == 0
+
+
+def _post_json(url: str, body: bytes) -> int:
+    request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return int(answer.status)
+
+
+def test_passwords_are_not_among_the_arguments(raymap_server: Server) -> None:
+    kept = json.loads((raymap_server.data_dir / "clickhouse" / "credentials.json").read_text())
+    for child in children(raymap_server).values():
+        assert not any(word in " ".join(child.cmdline()) for word in kept.values())
+
+
+def test_one_scrape_shows_every_process(raymap_server: Server) -> None:
+    """The API's /metrics counts what the collector's UDP door has heard."""
+
+    def heard() -> float:
+        with urllib.request.urlopen(raymap_server.http + "/metrics", timeout=10) as answer:
+            lines = answer.read().decode().splitlines()
+        return sum(
+            float(line.rsplit(" ", 1)[1])
+            for line in lines
+            if line.startswith("raymap_documents_received_total") and 'door="udp"' in line
+        )
+
+    before = heard()
+    header = b'{"format": "json", "version": 1}\n'
+    document = {
+        "trace_id": f"1-{int(time.time()):08x}-{os.urandom(12).hex()}",
+        "id": os.urandom(8).hex(),
+        "name": "metrics",
+        "start_time": time.time(),
+        "end_time": time.time(),
+    }
+    raymap_server.send_datagram(header + json.dumps(document).encode())
+    eventually(lambda: heard() == before + 1, 10, "the datagram is counted")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("role", ROLES)
+def test_a_killed_child_comes_back_on_its_port(server: Server, role: str) -> None:
+    killed = children(server)[role]
+    others = {name: child.pid for name, child in children(server).items() if name != role}
+    killed.kill()
+    eventually(lambda: children(server)[role].pid != killed.pid, 15, f"{role} is started again")
+    eventually(lambda: f"{role} is back" in log_of(server), 15, f"{role} is ready again")
+    eventually(lambda: answers(server), 15, "the server answers")
+    assert {name: children(server)[name].pid for name in others} == others
+    assert stop_server(server) == 0
+
+
+@pytest.mark.slow
+def test_a_child_that_keeps_dying_ends_everything(server: Server) -> None:
+    family = list(children(server).values())
+    seen: set[int] = set()
+
+    def over() -> bool:
+        if server.process.poll() is not None:
+            return True
+        child = children(server)["collect"]
+        if child.pid not in seen:
+            seen.add(child.pid)
+            child.kill()
+        return False
+
+    eventually(over, 60, "the supervisor gives up")
+    assert server.process.returncode == 1
+    assert "raymap: collect was killed by SIGKILL, the 5th time within a minute." in log_of(server)
+    assert not any(child.is_running() for child in family)
+
+
+def test_doors_close_first_and_clickhouse_last(server: Server) -> None:
+    family = children(server)
+    family["collect"].suspend()
+    server.process.send_signal(signal.SIGTERM)
+    eventually(lambda: not is_running(family["api"]), 15, "the API ends")
+    time.sleep(0.5)
+    assert is_running(family["clickhouse"]), "it waits for the collector"
+    family["collect"].resume()
+    assert server.process.wait(30) == 0
+    assert not any(is_running(child) for child in family.values())
+    assert "killed" not in log_of(server)
+
+
+def is_running(child: psutil.Process) -> bool:
+    return bool(child.is_running() and child.status() != psutil.STATUS_ZOMBIE)
+
+
+def test_interrupt_stops_it_just_as_well(server: Server) -> None:
+    server.process.send_signal(signal.SIGINT)
+    assert server.process.wait(30) == 0
+
+
+def test_a_second_signal_does_not_wait(server: Server) -> None:
+    family = children(server)
+    family["collect"].suspend()  # it would hold up the end for its 20 s
+    server.process.send_signal(signal.SIGTERM)
+    eventually(lambda: "stopping, doors first" in log_of(server), 10, "the first is heard")
+    server.process.send_signal(signal.SIGTERM)
+    assert server.process.wait(10) == 1
+    assert not any(child.is_running() for child in family.values())
+
+
+def test_children_end_with_the_supervisor(server: Server) -> None:
+    """kill -9 of the supervisor leaves nothing behind, and the folder can be used again."""
+    family = children(server)
+    server.process.kill()
+    server.process.wait()
+    _, alive = psutil.wait_procs(list(family.values()), timeout=30)
+    assert not alive
+    again = start_server(server.data_dir)
+    assert stop_server(again) == 0
+
+
+def test_what_was_sent_survives_a_restart(tmp_path: Path) -> None:
+    now = time.time()
+    trace_id = f"1-{int(now):08x}-{os.urandom(12).hex()}"
+    first = start_server(tmp_path / "data")
+    first.send(
+        {
+            "trace_id": trace_id,
+            "id": "00000000000000a1",
+            "name": "kept",
+            "start_time": now,
+            "end_time": now + 0.1,
+        }
+    )
+    assert stop_server(first) == 0
+    second = start_server(tmp_path / "data")
+    answer = second.post("/Traces", {"TraceIds": [trace_id]})
+    assert [trace["Id"] for trace in answer["Traces"]] == [trace_id]
+    assert stop_server(second) == 0
+
+
+def test_one_server_per_folder(raymap_server: Server) -> None:
+    data_dir = str(raymap_server.data_dir)
+    second = raymap("serve", "--port", "0", "--grpc-port", "0", "--data-dir", data_dir)
+    assert second.returncode == 1
+    assert second.stdout == ""
+    assert second.stderr == (
+        f"raymap: Another Raymap is already using {data_dir}: stop it, or choose another folder "
+        "with --data-dir.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "flag", "name"),
+    [
+        (socket.SOCK_DGRAM, "--port", "UDP"),
+        (socket.SOCK_STREAM, "--port", "TCP"),
+        (socket.SOCK_STREAM, "--grpc-port", "gRPC"),
+        (socket.SOCK_STREAM, "--otlp-port", "OTLP"),
+    ],
+)
+def test_a_taken_port_is_named(
+    tmp_path: Path, kind: socket.SocketKind, flag: str, name: str
+) -> None:
+    with socket.socket(socket.AF_INET, kind) as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = str(taken.getsockname()[1])
+        ports = {"--port": "0", "--grpc-port": "0", flag: port}
+        words = [word for pair in ports.items() for word in pair]
+        ended = raymap("serve", "--data-dir", str(tmp_path / "data"), *words)
+    assert ended.returncode == 1
+    assert ended.stderr == (
+        f"raymap: {name} port {port} on 127.0.0.1 is taken by another program: stop it, "
+        f"or choose another port with {flag} (0 picks a free one).\n"
+    )
+
+
+def test_a_taken_port_is_named_by_the_roles_too(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = str(taken.getsockname()[1])
+        for role in ("api", "collect"):
+            ended = raymap(
+                *(role, "--port", port, "--clickhouse", "clickhouse://127.0.0.1:1"),
+                *("--data-dir", str(tmp_path)),
+            )
+            assert ended.returncode == 1
+            assert f"port {port} on 127.0.0.1 is taken by another program" in ended.stderr
+            assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--clickhouse", "http://db"), "a ClickHouse URL begins with clickhouse://"),
+        (("--host", "192.0.2.1"), "Cannot listen on UDP port"),
+        (("--clickhouse-memory", "much"), "'much' is no size"),
+        (("--clickhouse-memory", "1e999"), "'1e999' is no size"),
+        (("--clickhouse-memory", "1M"), "'1M' is too little"),
+        (("--batch-age", "0"), "greater than or equal to 0.01"),
+        (("--retention-days", "100000"), "less than or equal to 10000"),
+        (("--data-dir", __file__), f"'{__file__}' is a file"),
+        (("--data-dir", f"{__file__}/below"), f"Cannot use {__file__}/below: Not a directory."),
+    ],
+)
+def test_a_wrong_flag_is_explained(tmp_path: Path, words: tuple[str, str], said: str) -> None:
+    ports = ("--port", "0", "--grpc-port", "0")
+    ended = raymap("serve", "--data-dir", str(tmp_path / "data"), *ports, *words)
+    assert ended.returncode in (1, 2)
+    assert said in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_flags_can_be_environment_variables(tmp_path: Path) -> None:
+    ended = raymap("serve", RAYMAP_DATA_DIR=str(tmp_path / "d"), RAYMAP_CLICKHOUSE="nonsense")
+    assert "a ClickHouse URL begins with clickhouse://" in ended.stderr
+
+
+def test_a_clickhouse_of_ones_own(tmp_path: Path) -> None:
+    with EmbeddedClickHouse(tmp_path / "engine") as engine:
+        server = start_server(tmp_path / "data", environment={"RAYMAP_CLICKHOUSE": engine.url})
+        assert set(children(server)) == {"collect", "api"}
+        assert answers(server)
+        assert stop_server(server) == 0
+
+
+def test_several_collectors_share_the_ports(tmp_path: Path) -> None:
+    server = start_server(tmp_path / "data", "--workers", "2")
+    found = [c.cmdline()[4] for c in psutil.Process(server.process.pid).children()]
+    assert sorted(found) == ["api", "clickhouse", "collect", "collect"]
+    assert stop_server(server) == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "environment", "expected"),
+    [
+        ([], {}, serving.default_workers()),
+        (["--workers", "3"], {"RAYMAP_WORKERS": "5"}, 3),
+        ([], {"RAYMAP_WORKERS": "5"}, 5),
+        (["--collectors", "4"], {}, 4),
+        ([], {"RAYMAP_COLLECTORS": "4"}, 4),
+        (["--collectors", "4", "--workers", "2"], {}, 2),
+    ],
+)
+def test_how_many_workers(
+    words: list[str],
+    environment: dict[str, str],
+    expected: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[serving.Settings] = []
+
+    def serve(settings: serving.Settings) -> int:
+        told.append(settings)
+        return 0
+
+    monkeypatch.setattr(serving, "serve", serve)
+    result = CliRunner().invoke(app, ["serve", *words], env=environment)
+    assert result.exit_code == 0, result.output
+    assert told[0].workers == expected
+
+
+def test_batch_age_is_the_queues(monkeypatch: pytest.MonkeyPatch, raymap_server: Server) -> None:
+    """Without the flag as the queue has it; with it, every collector is told."""
+    told: list[float] = []
+    monkeypatch.setattr(serving, "serve", lambda settings: told.append(settings.batch_age))
+    CliRunner().invoke(app, ["serve"])
+    assert told == [Limits().batch_age]
+    words = children(raymap_server)["collect"].cmdline()
+    assert words[words.index("--batch-age") + 1] == "0.1"
+
+
+@pytest.mark.parametrize(("cores", "expected"), [(1, 1), (2, 2), (4, 4), (64, 4)])
+def test_workers_by_default(cores: int, expected: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(cores)))
+    assert serving.default_workers() == expected
+
+
+def test_import_sends_files_and_counts(raymap_server: Server, tmp_path: Path) -> None:
+    now = time.time()
+
+    def trace(name: str) -> dict[str, Any]:
+        trace_id = f"1-{int(now):08x}-{os.urandom(12).hex()}"
+        document = {
+            "trace_id": trace_id,
+            "id": os.urandom(8).hex(),
+            "name": name,
+            "start_time": now,
+            "end_time": now + 0.1,
+        }
+        segment = {"Id": document["id"], "Document": json.dumps(document)}
+        return {"Id": trace_id, "Segments": [segment]}
+
+    whole, lines, bad = (tmp_path / name for name in ("whole.json", "lines.jsonl", "bad.json"))
+    whole.write_text(json.dumps({"Traces": [trace("a"), trace("b")]}, indent=1))
+    lines.write_text("".join(json.dumps(trace("c")) + "\n" for _ in range(3)))
+    done = raymap("import", str(whole), str(lines), "--to", raymap_server.http)
+    assert done.returncode == 0, done.stderr
+    assert "5 traces: 5 segments stored, 0 refused" in done.stderr
+
+    broken = trace("d")
+    broken["Segments"][0]["Document"] = "{}"
+    bad.write_text(json.dumps(broken))
+    done = raymap("import", str(bad), "--to", raymap_server.http)
+    assert done.returncode == 1
+    assert "1 refused" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "is empty."),
+        (b"# Notes\n", "is neither JSON nor JSON lines: Expecting value"),
+        (b"\xff\xd8\xff", "is neither JSON nor JSON lines: it is no text."),
+        (b'{"a": 1}', "1 trace: 0 segments stored, 1 refused"),
+    ],
+)
+def test_import_of_something_else_says_so(
+    raymap_server: Server, tmp_path: Path, content: bytes, said: str
+) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(content)
+    done = raymap("import", str(file), "--to", raymap_server.http)
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_import_to_another_port_says_so(raymap_server: Server, tmp_path: Path) -> None:
+    file = tmp_path / "t.json"
+    file.write_text('{"Traces": [{}]}')
+    done = raymap("import", str(file), "--to", f"http://{raymap_server.grpc}")
+    assert done.returncode == 1
+    assert "is no Raymap's HTTP port" in done.stderr
+
+
+@pytest.mark.parametrize("to", ["nonsense", "127.0.0.1:x", "127.0.0.1:70000", "no.invalid:2000"])
+def test_a_demo_to_nowhere_says_so(to: str) -> None:
+    done = raymap("demo", "--to", to, "--duration", "1")
+    assert done.returncode == 1
+    assert re.fullmatch(r"raymap: (.* is no address;|There is no host) .*\n", done.stderr)
+
+
+def test_import_without_a_server_says_so(tmp_path: Path) -> None:
+    file = tmp_path / "t.json"
+    file.write_text('{"Traces": [{}]}')
+    done = raymap("import", str(file), "--to", "http://127.0.0.1:1")
+    assert done.returncode == 1
+    assert "No Raymap answers at http://127.0.0.1:1" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_clickhouse_alone_in_a_relative_folder(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "raymap", "clickhouse"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline().startswith("raymap: ClickHouse listens: clickhouse 127.")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+    assert (tmp_path / "raymap-data" / "clickhouse" / "port").exists()
+
+
+def test_migrate_alone(raymap_server: Server) -> None:
+    done = raymap("migrate", "--data-dir", str(raymap_server.data_dir))
+    assert done.returncode == 0, done.stderr
+    assert "nothing to apply" in done.stderr
+
+
+@pytest.mark.parametrize("role", ["api", "collect"])
+def test_a_role_asks_for_a_migrated_database(
+    clickhouse: Address, tmp_path: Path, role: str
+) -> None:
+    url = replace(clickhouse, database="never").url
+    ended = raymap(role, "--port", "0", "--data-dir", str(tmp_path), RAYMAP_CLICKHOUSE=url)
+    assert ended.returncode == 1
+    assert ended.stderr == (
+        f"raymap: {clickhouse.name}/never: ClickHouse refused: Database never does not exist. "
+        "If the database is new, run  raymap migrate  first.\n"
+    )
+
+
+def test_which_clickhouse_is_asked_for(tmp_path: Path) -> None:
+    done = raymap("migrate", "--data-dir", str(tmp_path))
+    assert done.returncode == 1
+    assert done.stderr.startswith("raymap: Which ClickHouse? Name one with --clickhouse")
+
+
+def test_help_and_version_are_quick() -> None:
+    begun = time.monotonic()
+    assert raymap("--help").returncode == 0
+    assert raymap("version").returncode == 0
+    assert time.monotonic() - begun < 5

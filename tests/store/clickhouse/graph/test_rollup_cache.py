@@ -1,0 +1,126 @@
+"""What was counted is remembered by revision: a map is never older than its markers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from store.clickhouse.connection.client import connect
+from store.clickhouse.connection.query_runner import Rows
+from store.clickhouse.graph import service_graph
+from store.clickhouse.graph.rollup_cache import Sums
+from store.clickhouse.graph.window_plan import Slot, marks_of, plan
+from store.clickhouse.store import ClickHouseStore
+from store.model import MINUTE, NodeKey, TimeRange
+from tests.builders import T0, segment, trace_id
+
+FIRST = T0 // MINUTE
+WINDOW = TimeRange(FIRST * MINUTE, (FIRST + 4) * MINUTE)
+FRONTEND = NodeKey("", "frontend", "")
+
+
+class Recorder:
+    """Asks, and remembers what."""
+
+    def __init__(self, store: ClickHouseStore) -> None:
+        self.client = connect(store.address)
+        self.asked: list[str] = []
+
+    def __call__(self, statement: str) -> Rows:
+        self.asked.append(statement)
+        rows: Rows = self.client.execute(statement)
+        return rows
+
+    def total(self, sums: Sums, marks: Rows | None = None) -> int:
+        """The frontend's units in a map of the window."""
+        found = service_graph.service_graph(self, WINDOW, sums, marks)
+        return found.services[FRONTEND].statistics.total
+
+
+@pytest.fixture
+def ask(clickhouse_store: ClickHouseStore) -> Iterator[Recorder]:
+    recorder = Recorder(clickhouse_store)
+    yield recorder
+    recorder.client.disconnect()
+
+
+def put(store: ClickHouseStore, number: int, minute: int = 0) -> None:
+    """One more unit of the frontend, counted."""
+    start = (FIRST + minute) * MINUTE
+    store.put([segment(1, trace_id=trace_id(number), start=start, end=start + 9)], f"{number}")
+    store.service_graph(WINDOW)
+
+
+def test_what_is_known_is_not_asked_again(clickhouse_store: ClickHouseStore, ask: Recorder) -> None:
+    sums = Sums()
+    put(clickhouse_store, 1)
+    put(clickhouse_store, 2, minute=1)
+    assert ask.total(sums) == 2
+    ask.asked.clear()
+    assert ask.total(sums) == 2
+    assert len(ask.asked) == 1  # the markers
+    put(clickhouse_store, 3)
+    assert ask.total(sums) == 3
+
+
+def test_what_is_changed_by_a_reader_is_not_remembered(
+    clickhouse_store: ClickHouseStore, ask: Recorder
+) -> None:
+    sums = Sums()
+    put(clickhouse_store, 1)
+    slots = plan(ask, WINDOW).slots
+    for _ in range(2):
+        counted = sums.read(ask, slots)
+        assert counted is not None
+        for tally in counted.values():
+            assert tally.statistics.total == 1
+            tally.add(tally)
+
+
+def test_a_minute_that_was_counted_anew_meanwhile(
+    clickhouse_store: ClickHouseStore, ask: Recorder
+) -> None:
+    """Merges take its old rows away: the map is planned again."""
+    sums = Sums()
+    put(clickhouse_store, 1)
+    put(clickhouse_store, 2, minute=1)
+    marks = ask(marks_of(WINDOW))
+    old = [Slot(width, first, rev) for width, first, *_, rev in marks if width == 1]
+    put(clickhouse_store, 3)
+    ask("OPTIMIZE TABLE rollups FINAL")
+    assert sums.read(ask, old) is None
+    assert ask.total(sums, marks) == 3
+
+
+def test_the_memory_is_bounded(clickhouse_store: ClickHouseStore, ask: Recorder) -> None:
+    sums = Sums(room=30)  # one minute of one node and one edge
+    put(clickhouse_store, 1)
+    put(clickhouse_store, 2, minute=1)
+    slots = sorted(plan(ask, WINDOW).slots)
+    for slot in slots:
+        assert sums.read(ask, [slot]) is not None
+    for slot, statements in zip(reversed(slots), (0, 2), strict=True):
+        ask.asked.clear()
+        assert sums.read(ask, [slot]) is not None
+        assert len(ask.asked) == statements
+
+
+def test_more_slots_than_can_be_named(
+    clickhouse_store: ClickHouseStore, ask: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("store.clickhouse.graph.service_graph.MOST_SLOTS", 1)
+    put(clickhouse_store, 1)
+    put(clickhouse_store, 2, minute=1)
+    assert ask.total(Sums()) == 2
+
+
+def test_a_minute_that_is_cut_only_in_the_second_answer() -> None:
+    """Of a long window: its first minute was counted anew between the two. It is a piece, and no slot."""
+    window = TimeRange(T0 + 30_000_000, T0 + 7 * 60 * MINUTE)
+    first = window.start // MINUTE
+    inside, outside = window.start + 1, window.start - 1
+    again: Rows = [(1, first, 1, outside, inside, 8), (1, first + 1, 1, inside, inside, 8)]
+    chosen = plan(lambda _: again, window, [(1, first, 1, inside, inside, 7)])
+    assert chosen.slots == [Slot(1, first + 1, 8)]
+    assert [piece.start for piece in chosen.pieces] == [window.start]

@@ -1,0 +1,283 @@
+"""Counting minutes: what comes late, what is compared, what stays when its rows are gone."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from store.clickhouse.connection.client import connect
+from store.clickhouse.connection.query_runner import Rows
+from store.clickhouse.graph import verify, window_plan
+from store.clickhouse.rollup import aggregate, compaction, dirty, worker
+from store.clickhouse.store import ClickHouseStore
+from store.clickhouse.units import dependencies
+from store.clickhouse.write import encoded_columns, rows
+from store.columnar import sheet_of
+from store.model import MINUTE, Link, NodeKey, TimeRange
+from tests.builders import SECOND, T0, call, segment, trace_id
+
+DAY = TimeRange(T0 - 12 * 60 * MINUTE, T0 + 12 * 60 * MINUTE)
+FRONTEND = NodeKey("", "frontend", "")
+BACKEND = NodeKey("", "backend", "")
+CLIENT = NodeKey("", "frontend", "client")
+INFERRED = NodeKey("", "backend.example.com", "remote")
+
+
+def differences(store: ClickHouseStore) -> list[object]:
+    """What `raymap verify` would print."""
+    return [each for part in store.verify(DAY) for each in part.differences]
+
+
+def test_a_late_answer_erases_the_inferred_node_of_another_minute(
+    clickhouse_store: ClickHouseStore,
+) -> None:
+    """The call was counted hours ago; who answered comes now, and began five hours later."""
+    store = clickhouse_store
+    store.put([segment(1, calls=(call(21),))], "a")
+    assert INFERRED in store.service_graph(DAY).services
+    late = segment(2, name="backend", parent_id=21, start=T0 + 300 * MINUTE)
+    store.put([late], "b")
+    graph = store.service_graph(DAY)
+    assert INFERRED not in graph.services
+    assert graph.edges[FRONTEND, BACKEND].statistics.total == 1
+    assert differences(store) == []
+
+
+def test_what_is_compared_at_a_time() -> None:
+    """A few minutes, and never more rows than fit into memory."""
+    most = dirty.CHUNK_ROWS
+    assert list(verify._strides(dict.fromkeys(range(7), 1))) == [[0, 1, 2, 3, 4], [5, 6]]
+    assert list(verify._strides({0: 1, 9: 1})) == [[0], [9]]
+    assert list(verify._strides({0: most, 1: 1, 2: most + 1})) == [[0], [1], [2]]
+    assert list(verify._strides({})) == []
+
+
+def test_verify_finds_what_is_wrong(clickhouse_store: ClickHouseStore) -> None:
+    """A count that was changed by hand, and one that is missing."""
+    store = clickhouse_store
+    store.put([segment(1, calls=(call(21),))], "a")
+    assert differences(store) == []
+    client = connect(store.address)
+    client.execute(
+        "INSERT INTO rollups SELECT * REPLACE (ok + 1 AS ok, rev + 1 AS rev) FROM rollups "
+        "WHERE width = 1 AND (kind = 0 AND name = 'frontend' OR kind = 255)"
+    )
+    client.disconnect()
+    found = {(each.kind, each.target) for part in store.verify(DAY) for each in part.differences}
+    assert found == {
+        ("node", "frontend"),
+        ("node", "backend.example.com (remote)"),
+        ("edge", "frontend"),
+        ("edge", "backend.example.com (remote)"),
+    }
+
+
+def test_a_count_outlives_its_rows(clickhouse_store: ClickHouseStore) -> None:
+    """Traces expire before the map does; a minute is not counted again from what is left."""
+    store = clickhouse_store
+    store.put([segment(1), segment(2, trace_id=trace_id(2))], "a")
+    assert store.service_graph(DAY).services[FRONTEND].statistics.total == 2
+    client = connect(store.address)
+    for table in ("segments", "calls", "traces"):
+        client.execute(f"TRUNCATE TABLE {table}")
+    client.execute(
+        "INSERT INTO dirty (minute, arrived) "
+        f"VALUES ({T0 // MINUTE}, toUnixTimestamp64Micro(now64(6)))"
+    )
+    assert store.service_graph(DAY).services[FRONTEND].statistics.total == 2
+    assert dirty.due(client.execute) == []  # or it would be asked about for ever
+    client.disconnect()
+
+
+def test_wide_slots_are_their_minutes(
+    clickhouse_store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hours are added up once they are quiet, and out of date as soon as a minute is counted anew."""
+    monkeypatch.setattr(compaction, "QUIET", -(10**15))
+    store = clickhouse_store
+    hour = T0 // (60 * MINUTE) * 60 * MINUTE
+    window = TimeRange(hour, hour + 60 * MINUTE)
+    for number in range(6):
+        start = hour + number * 9 * MINUTE
+        store.put(
+            [segment(1, trace_id=trace_id(number), start=start, end=start + 5_000)], f"{number}"
+        )
+    before = store.service_graph(window)
+    client = connect(store.address)
+    assert compaction.widen(client.execute) == 1 + 5 + 6
+    assert compaction.widen(client.execute) == 0
+    assert store.service_graph(window) == before
+    assert differences(store) == []
+    store.put([segment(1, trace_id=trace_id(9), start=hour, end=hour + 7_000)], "late")
+    assert store.service_graph(window).services[FRONTEND].statistics.total == 7
+    client.disconnect()
+
+
+def test_a_batch_that_arrives_while_it_is_counted(clickhouse_store: ClickHouseStore) -> None:
+    """Its calls are there, its segments not yet: no node that is none, not for a moment."""
+    store = clickhouse_store
+    batch = [segment(1, calls=(call(21),)), segment(2, name="backend", parent_id=21)]
+    calls = [table for table in rows.TABLES if table.name == "calls"]
+    client = connect(store.address)
+
+    def ask(statement: str) -> Rows:
+        if statement.lstrip().startswith("INSERT INTO rollups") and calls:
+            table = calls.pop()
+            piece = encoded_columns.pack(table.types, table.build(sheet_of(batch)))
+            joined = encoded_columns.join(table.types, [piece])
+            client.execute(f"INSERT INTO calls ({table.names}) VALUES", joined, columnar=True)
+        found: Rows = client.execute(statement)
+        return found
+
+    store.put([segment(3, trace_id=trace_id(7))], "before")
+    aggregate.roll(ask, [T0 // MINUTE])
+    store.roller.alone = False  # as it was counted
+    assert not calls
+    assert set(store.service_graph(DAY).services) == {FRONTEND, CLIENT}
+    store.put(batch, "batch")
+    aggregate.roll(ask, [T0 // MINUTE])
+    assert set(store.service_graph(DAY).services) == {FRONTEND, CLIENT, BACKEND}
+    client.disconnect()
+
+
+def test_long_minutes_are_taken_whole(
+    clickhouse_store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A window that cuts through them is widened to what is counted already, and no further."""
+    store = clickhouse_store
+    first = T0 // MINUTE * MINUTE
+    for number, start in enumerate((first, first + 50 * SECOND, first + 2 * MINUTE + 5 * SECOND)):
+        store.put([segment(1, trace_id=trace_id(number), start=start, end=start + 9)], f"{number}")
+    window = TimeRange(first + 30 * SECOND, first + 2 * MINUTE + 30 * SECOND)
+    assert store.service_graph(window).services[FRONTEND].statistics.total == 2
+    assert store.map_window(window) == window
+    assert store.finest_step(window) == 1
+    monkeypatch.setattr(window_plan, "MOST_RAW", 1)
+    # All that the last minute holds lies in the window: it is not cut.
+    assert store.map_window(window) == TimeRange(first, window.end)
+    assert store.service_graph(store.map_window(window)).services[FRONTEND].statistics.total == 3
+    assert store.map_window(TimeRange(first, first + MINUTE)) == TimeRange(first, first + MINUTE)
+    assert store.finest_step(window) == MINUTE
+
+
+def test_an_hour_outlives_its_minutes(
+    clickhouse_store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hours are kept longer than minutes: a late row must not make an hour of one minute."""
+    monkeypatch.setattr(compaction, "QUIET", -(10**15))
+    store = clickhouse_store
+    hour = T0 // (60 * MINUTE) * 60 * MINUTE
+    window = TimeRange(hour, hour + 60 * MINUTE)
+    for number in range(4):
+        start = hour + number * 9 * MINUTE
+        store.put(
+            [segment(1, trace_id=trace_id(number), start=start, end=start + 5_000)], f"{number}"
+        )
+    before = store.service_graph(window)
+    client = connect(store.address)
+    compaction.widen(client.execute)
+    client.execute("ALTER TABLE rollups DELETE WHERE width < 60", settings={"mutations_sync": 1})
+    client.execute("TRUNCATE TABLE segments")
+    client.execute("TRUNCATE TABLE dirty")
+    store.put([segment(1, trace_id=trace_id(9), start=hour, end=hour + 7_000)], "late")
+    store.service_graph(window)
+    client.execute("OPTIMIZE TABLE rollups FINAL")
+    compaction.widen(client.execute)
+    assert store.service_graph(window) == before
+    client.disconnect()
+
+
+def test_units_are_weighed_only_where_they_differ(clickhouse_store: ClickHouseStore) -> None:
+    """It takes longer; a call or link alone may be what weighs more."""
+    store, minute = clickhouse_store, T0 // MINUTE
+    later = {"start": T0 + MINUTE, "end": T0 + MINUTE}
+    store.put([segment(1), segment(2, calls=(call(21, weight=2, **later),))], "a")
+    joined = Link(trace_id(2), 1, weight=2)
+    store.put([segment(3, links=(joined,), start=T0 + 2 * MINUTE, end=T0 + 2 * MINUTE)], "b")
+    client = connect(store.address)
+    scopes = [dependencies.find(client.execute, f"minute = {minute + n}") for n in range(3)]
+    assert [scope.weighed for scope in scopes] == [False, True, True]
+    dependencies.release(client.execute)
+    client.disconnect()
+    assert store.service_graph(DAY).services[INFERRED].statistics.ok == 2
+    assert differences(store) == []
+
+
+def test_a_thread_counts_and_readers_wait_a_moment(clickhouse_store: ClickHouseStore) -> None:
+    """What was put is soon on the map."""
+    store, stop = clickhouse_store, threading.Event()
+    thread = threading.Thread(target=store.keep_counted, args=[stop], daemon=True)
+    thread.start()
+    try:
+        for number in range(1, 4):
+            store.put([segment(1, trace_id=trace_id(number))], f"{number}")
+            total, deadline = 0, time.monotonic() + 20
+            while total != number and time.monotonic() < deadline:
+                services = store.service_graph(DAY).services
+                total = services[FRONTEND].statistics.total if FRONTEND in services else 0
+            assert total == number
+    finally:
+        stop.set()
+        thread.join(20)
+    assert not thread.is_alive()
+
+
+def test_two_that_count_at_once_do_no_harm(clickhouse_store: ClickHouseStore) -> None:
+    """The same minutes, counted by several at the same time, while rows arrive."""
+    store = clickhouse_store
+    others = [ClickHouseStore(store.address, connections=1) for _ in range(2)]
+    threads = [threading.Thread(target=other.service_graph, args=[DAY]) for other in others]
+    store.put([segment(1, calls=(call(21),))], "a")
+    for thread in threads:
+        thread.start()
+    store.put([segment(2, name="backend", parent_id=21)], "b")
+    for thread in threads:
+        thread.join()
+    assert INFERRED not in store.service_graph(DAY).services
+    assert differences(store) == []
+    for other in others:
+        other.close()
+
+
+def test_long_minutes_are_counted_alone_and_the_newest_first() -> None:
+    """People wait for the newest; who stops early leaves out no other for ever."""
+
+    def parts(*waiting: tuple[int, ...]) -> list[list[int]]:
+        return dirty.in_turn([dirty.Due(100 - at, *each) for at, each in enumerate(waiting)])
+
+    long = dirty.LONG + 1
+    assert parts((1, 0), (2, 0), (3, 0)) == [[100, 99, 98]]
+    assert parts((1, 9), (long, 8), (1, 7), (1, 6)) == [[100], [98, 97], [99]]
+    assert parts((long, 9), (long, 0), (long, 7)) == [[100], [99], [98]]
+    assert parts((long, 9), (long, 8), (long, 7, 1), (long, 6)) == [[100], [97], [99], [98]]
+
+
+def test_under_load_a_round_ends_early(
+    clickhouse_store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the newest minute and one other; the rest stays due, and comes in its turn."""
+    monkeypatch.setattr(dirty, "LONG", 0)
+    monkeypatch.setattr(worker, "ROUND", 0.0)
+    monkeypatch.setattr(worker, "TICK", 0.0)  # or a count of just now seems to be another process's
+    store = clickhouse_store
+    first = T0 // MINUTE * MINUTE
+    for number in range(4):
+        start = first + number * MINUTE
+        store.put([segment(1, trace_id=trace_id(number), start=start, end=start + 9)], f"{number}")
+    client = connect(store.address)
+    store.roller.alone = False
+
+    def waiting() -> list[int]:
+        return [minute.minute - first // MINUTE for minute in dirty.due(client.execute)]
+
+    assert waiting() == [3, 2, 1, 0]
+    assert store.roller.tick(client.execute) == 2
+    left = waiting()
+    assert left[0] != 3
+    assert len(left) == 2
+    for _ in range(2):
+        store.roller.tick(client.execute)
+    assert waiting() == []
+    client.disconnect()

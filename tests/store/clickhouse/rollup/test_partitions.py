@@ -1,0 +1,256 @@
+"""Minutes counted by shares, and counts that are not made again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from store.clickhouse.connection.client import connect
+from store.clickhouse.connection.native_format import NativeClient
+from store.clickhouse.connection.query_runner import Rows
+from store.clickhouse.rollup import aggregate, dirty, partitions
+from store.clickhouse.store import ClickHouseStore
+from store.model import MINUTE, Link, NodeKey, TimeRange
+from tests.builders import SECOND, T0, call, segment, trace_id
+
+FRONTEND = NodeKey("", "frontend", "")
+BACKEND = NodeKey("", "backend", "")
+INFERRED = NodeKey("", "backend.example.com", "remote")
+WINDOW = TimeRange(T0, T0 + 10 * MINUTE)
+FIRST = T0 // MINUTE
+EPOCH = T0 // SECOND
+"""The first second of the minute FIRST."""
+
+
+@pytest.fixture
+def client(clickhouse_store: ClickHouseStore) -> Iterator[NativeClient]:
+    client = connect(clickhouse_store.address)
+    yield client
+    client.disconnect()
+
+
+@pytest.fixture
+def by_shares(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if every minute held many rows."""
+    monkeypatch.setattr(dirty, "LONG", 0)
+
+
+def mark(client: NativeClient, **change: int) -> None:
+    """Something is said of the first minute."""
+    names = ", ".join(("minute", *change))
+    values = ", ".join(map(str, (FIRST, *change.values())))
+    client.execute(f"INSERT INTO dirty ({names}) VALUES ({values})")
+
+
+def counted(client: NativeClient) -> dict[int, int]:
+    """How often each share of the first minute was counted."""
+    rows = client.execute(
+        f"SELECT share, uniqExact(rev) FROM shares WHERE slot = {FIRST} AND kind = 255 GROUP BY share"
+    )
+    return dict(rows)
+
+
+def seen_and_looked(client: NativeClient) -> tuple[int, int]:
+    """When the first minute was last found to be right, and when it was really counted."""
+    ((seen, looked),) = client.execute(
+        "SELECT intDiv(max(rev), 1024), argMax(looked, rev) FROM rollups "
+        f"WHERE width = 1 AND kind = 255 AND slot = {FIRST}"
+    )
+    return seen, looked
+
+
+@pytest.mark.parametrize("minute", [0, 1, FIRST, (1 << 32) // 60, 246_144_225, (1 << 32) - 1])
+def test_a_share_is_a_range_of_the_key(client: NativeClient, minute: int) -> None:
+    """Both ways to say what lies in a share agree, at each border and far from any."""
+    seconds = {0, 1, (1 << 32) - 1, *(minute * 60 + n for n in range(-3, 64))}
+    ids = [s.to_bytes(4) + tail for s in seconds if 0 <= s < 1 << 32
+           for tail in (bytes(12), b"\xff" * 12)]  # fmt: skip
+    every = range(1, partitions.LAST + 1)
+    columns = ", ".join(f"{partitions.inside(minute, [share])} AS s{share}" for share in every)
+    rows = client.execute(
+        f"SELECT {partitions.share_of('trace_id', 'minute')}, {columns}, {partitions.inside(minute, every)} "
+        f"FROM (SELECT toUInt32({minute}) AS minute, toFixedString(unhex(id), 16) AS trace_id "
+        f"FROM VALUES('id String', {', '.join(repr(id.hex()) for id in ids)}))"
+    )
+    assert len(rows) == len(ids)
+    for share, *lies, anywhere in rows:
+        assert [bool(each) for each in lies] == [share == each for each in every]
+        assert anywhere
+    some = {2, 3, 7, partitions.LAST}
+    (found,) = client.execute(
+        f"SELECT countIf({partitions.inside(minute, some)}), countIf({partitions.share_of('trace_id', 'minute')} "
+        f"IN {tuple(some)}) FROM (SELECT toUInt32({minute}) AS minute, toFixedString(unhex(id), 16) "
+        f"AS trace_id FROM VALUES('id String', {', '.join(repr(id.hex()) for id in ids)}))"
+    )
+    assert found[0] == found[1]
+
+
+@pytest.mark.usefixtures("by_shares")
+def test_only_shares_that_rows_have_come_to_are_counted(
+    clickhouse_store: ClickHouseStore, client: NativeClient
+) -> None:
+    store = clickhouse_store
+    early, late = trace_id(1), trace_id(2, EPOCH + 30)
+    store.put([segment(1, trace_id=early), segment(2, trace_id=late, start=T0 + 31 * SECOND)], "a")
+    assert store.service_graph(WINDOW).services[FRONTEND].statistics.total == 2
+    assert len(counted(client)) == 2
+    store.put([segment(3, trace_id=late, start=T0 + 32 * SECOND, end=T0 + 32 * SECOND)], "b")
+    assert store.service_graph(WINDOW).services[FRONTEND].statistics.total == 3
+    times = counted(client)
+    first, second = sorted(times)
+    assert (times[first], times[second]) == (1, 2)
+    assert [each for part in store.verify(WINDOW) for each in part.differences] == []
+
+
+@pytest.mark.usefixtures("by_shares")
+def test_a_link_reaches_another_share(clickhouse_store: ClickHouseStore) -> None:
+    """The sender's word of a link is no edge of its own once the receiver has told of it."""
+    store = clickhouse_store
+    one, other = trace_id(1), trace_id(2, EPOCH + 40)
+    store.put([segment(1, trace_id=one, links=(Link(other, 2, upstream=False),))], "a")
+    store.put([segment(9, trace_id=trace_id(9, EPOCH + 20))], "b")
+    store.service_graph(WINDOW)
+    at = T0 + 41 * SECOND
+    told = Link(one, 1, upstream=True)
+    store.put([segment(2, trace_id=other, name="backend", start=at, end=at, links=(told,))], "c")
+    graph = store.service_graph(WINDOW)
+    assert [edge.statistics.total for edge in graph.links.values()] == [1]
+    assert [each for part in store.verify(WINDOW) for each in part.differences] == []
+
+
+@pytest.mark.usefixtures("by_shares")
+def test_lost_shares_are_counted_again(
+    clickhouse_store: ClickHouseStore, client: NativeClient
+) -> None:
+    """They are kept for hours; rows may come later."""
+    store = clickhouse_store
+    store.put(
+        [
+            segment(1, trace_id=trace_id(1)),
+            segment(2, trace_id=trace_id(2, EPOCH + 30), start=T0 + 31 * SECOND),
+        ],
+        "a",
+    )
+    store.service_graph(WINDOW)
+    client.execute("TRUNCATE TABLE shares")
+    store.put([segment(3, trace_id=trace_id(3))], "b")
+    assert store.service_graph(WINDOW).services[FRONTEND].statistics.total == 3
+    assert sorted(counted(client).values()) == [1, 1]
+
+
+@pytest.mark.parametrize("long", [0, dirty.LONG])
+def test_what_is_only_confirmed_is_not_counted_again(
+    clickhouse_store: ClickHouseStore,
+    client: NativeClient,
+    monkeypatch: pytest.MonkeyPatch,
+    long: int,
+) -> None:
+    """No row has come or gone; the minute counts as seen, and its figures stay."""
+    monkeypatch.setattr(dirty, "LONG", long)
+    store = clickhouse_store
+    store.put([segment(1, calls=(call(21),))], "a")
+    before = store.service_graph(WINDOW)
+    seen, looked = seen_and_looked(client)
+    assert seen == looked
+    asked: list[str] = []
+
+    def ask(statement: str) -> Rows:
+        asked.append(statement)
+        rows: Rows = client.execute(statement)
+        return rows
+
+    client.execute("TRUNCATE TABLE dirty")  # a minute has gone by
+    mark(client, confirm=seen + 1)
+    assert [each.minute for each in dirty.due(client.execute)] == [FIRST]
+    aggregate.roll(ask, [FIRST])
+    assert not any("TEMPORARY" in statement for statement in asked)
+    assert dirty.due(client.execute) == []
+    later, looked_then = seen_and_looked(client)
+    assert later > seen
+    assert looked_then == looked
+    assert store.service_graph(WINDOW) == before
+    mark(client, review=later + 1)
+    aggregate.roll(ask, [FIRST])
+    assert seen_and_looked(client)[1] > looked
+
+
+@pytest.mark.parametrize("long", [0, dirty.LONG])
+@pytest.mark.parametrize("settle", [dirty.SETTLE, 1_000])
+def test_seen_is_not_looked_at(
+    clickhouse_store: ClickHouseStore,
+    client: NativeClient,
+    monkeypatch: pytest.MonkeyPatch,
+    long: int,
+    settle: int,
+) -> None:
+    """An answer came in another minute, and this one was confirmed before that was counted: it does
+    not know of the answer, and is counted once somebody does."""
+    monkeypatch.setattr(dirty, "LONG", long)
+    monkeypatch.setattr(dirty, "SETTLE", settle)
+    store = clickhouse_store
+    store.put([segment(1, calls=(call(21),))], "a")
+    assert INFERRED in store.service_graph(WINDOW).services
+    at = T0 + 3 * MINUTE
+    store.put([segment(2, name="backend", parent_id=21, start=at, end=at)], "b")
+    seen, _ = seen_and_looked(client)
+    mark(client, confirm=seen + 1)
+    aggregate.roll(client.execute, [FIRST])
+    store.roller.alone = False  # as it was counted
+    assert INFERRED in store.service_graph(WINDOW).services
+    aggregate.roll(client.execute, [FIRST + 3])
+    assert FIRST in [each.minute for each in dirty.due(client.execute)]
+    aggregate.roll(client.execute, [FIRST])
+    graph = store.service_graph(WINDOW)
+    assert INFERRED not in graph.services
+    assert graph.services[BACKEND].statistics.total == 1
+
+
+def test_who_refers_to_what_is_not_there_looks_once_more(
+    clickhouse_store: ClickHouseStore, client: NativeClient
+) -> None:
+    """Whoever counts the other end at the same moment cannot know yet that this one depends on it."""
+    clickhouse_store.put([segment(2, name="backend", parent_id=21)], "a")
+    clickhouse_store.service_graph(WINDOW)
+
+    def review() -> int:
+        ((at,),) = client.execute(f"SELECT max(review) FROM dirty WHERE minute = {FIRST}")
+        return int(at)
+
+    first = review()
+    assert first > seen_and_looked(client)[1]
+    mark(client, related=first)
+    aggregate.roll(client.execute, [FIRST])
+    assert review() == first  # and not for ever
+
+
+def test_when_a_mark_asks_for_a_count() -> None:
+    related, review = dirty.Mark(1, 50, 0), dirty.Mark(1, 0, 50)
+    assert [related.asks(looked, instant=60) for looked in (49, 50, 51)] == [True, False, False]
+    assert [review.asks(looked, instant=60) for looked in (49, 50, 51)] == [True, False, False]
+    assert not review.asks(0, instant=49)
+
+
+def test_when_those_elsewhere_are_marked() -> None:
+    """By when the row came, when they were counted, and now."""
+    said: list[str] = []
+
+    def marks(inserted: int, looked: int, instant: int) -> list[str]:
+        said.clear()
+
+        def ask(statement: str) -> Rows:
+            said.append(statement)
+            return []
+
+        dirty.mark(ask, {(7, 3): (inserted, looked)}, [], instant)
+        return [
+            each[each.index("(7, 3") : each.index(")", each.index("(7, 3")) + 1] for each in said
+        ]
+
+    settle = dirty.SETTLE
+    settled = 100 + settle
+    assert marks(100, 100, 200) == [f"(7, 3, 200, {settled}, {200 + 2 * settle})"]
+    assert marks(100, 101, 200) == [f"(7, 3, 0, {settled}, {200 + 2 * settle})"]
+    late = settled + 5
+    assert marks(100, 101, late) == [f"(7, 3, {late}, {settled}, {late + 2 * settle})"]
+    assert marks(100, settled, late) == []

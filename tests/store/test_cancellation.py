@@ -1,0 +1,133 @@
+"""A question is stopped where it is when whoever asked has left."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import uvicorn
+
+from api.app import create_app
+from store.cancellation import GivenUp, Question, stoppable
+from store.clickhouse.connection.client import connect
+from store.clickhouse.store import ClickHouseStore, _errors
+from store.model import ServiceGraph, TimeRange
+from store.protocol import TraceQuery
+from tests.builders import T0
+
+SLOW = "SELECT '{mark}', sum(number) FROM numbers(1000000000000) SETTINGS max_threads = 1"
+"""Would run for many minutes."""
+
+
+def until(condition: Callable[[], bool], seconds: float = 30.0) -> bool:
+    """Whether it becomes true in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+class Slow(ClickHouseStore):
+    """Its map takes for ever."""
+
+    mark = ""
+
+    def service_graph(self, window: TimeRange) -> ServiceGraph:
+        with _errors(), self._asking() as ask:
+            statement = SLOW.format(mark=self.mark)
+            ask.each(statement, statement)
+        return super().service_graph(window)
+
+
+@pytest.fixture
+def slow(clickhouse_store: ClickHouseStore) -> Iterator[Slow]:
+    store = Slow(clickhouse_store.address, connections=2)
+    store.mark = uuid.uuid4().hex
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def runs(slow: Slow) -> Iterator[Callable[[], bool]]:
+    """Whether ClickHouse is at work on the slow statement."""
+    client = connect(slow.address)
+
+    def look() -> bool:
+        ((count,),) = client.execute(
+            f"SELECT count() FROM system.processes WHERE query LIKE '%{slow.mark}%' "
+            "AND query NOT LIKE '%system.processes%'"
+        )
+        return bool(count)
+
+    yield look
+    client.disconnect()
+
+
+def test_a_statement_is_stopped_and_its_connection_replaced(
+    slow: Slow, runs: Callable[[], bool]
+) -> None:
+    question = Question()
+
+    def ask() -> None:
+        with question.asked():
+            slow.service_graph(TimeRange(T0, T0 + 1))
+
+    with ThreadPoolExecutor(1) as threads:
+        asking = threads.submit(ask)
+        assert until(runs)
+        question.give_up()
+        question.give_up()
+        with pytest.raises(GivenUp):
+            asking.result(30)
+        assert until(lambda: not runs())
+    # The one connection of the pool is a fresh one now.
+    assert slow.find_traces(TraceQuery(TimeRange(T0, T0 + 1)), limit=1).found == []
+
+
+def test_what_was_given_up_does_not_begin(clickhouse_store: ClickHouseStore) -> None:
+    question = Question()
+    question.give_up()
+    with question.asked(), pytest.raises(GivenUp):
+        clickhouse_store.find_traces(TraceQuery(TimeRange(T0, T0 + 1)), limit=1)
+    assert clickhouse_store.find_traces(TraceQuery(TimeRange(T0, T0 + 1)), limit=1).found == []
+
+
+def test_a_statement_that_has_ended_is_not_stopped() -> None:
+    """Its connection may serve somebody else by then."""
+    stopped: list[str] = []
+    question = Question()
+    with question.asked():
+        with stoppable(lambda: stopped.append("first")):
+            pass
+        question.give_up()
+        with pytest.raises(GivenUp), stoppable(lambda: stopped.append("second")):
+            raise AssertionError("it began")
+    with stoppable(lambda: stopped.append("third")):
+        pass
+    assert stopped == []
+
+
+def test_a_client_that_leaves_stops_its_query(slow: Slow, runs: Callable[[], bool]) -> None:
+    """From the closed browser tab to ClickHouse, through a real server."""
+    server = uvicorn.Server(
+        uvicorn.Config(create_app(slow, version="1"), port=0, log_level="warning")
+    )
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    assert until(lambda: server.started)
+    host, port = server.servers[0].sockets[0].getsockname()[:2]
+    path = f"/api/map?from={T0 // 1_000_000}&to={T0 // 1_000_000 + 60}"
+    with socket.create_connection((host, port)) as browser:
+        browser.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+        assert until(runs)
+    assert until(lambda: not runs())
+    server.should_exit = True
+    thread.join(30)
+    assert not thread.is_alive()
