@@ -19,7 +19,7 @@ from api.health import health_router
 from api.middleware import Headers
 from api.sampling import Sampler
 from api.static import static_router
-from api.store_probe import StoreCheck
+from api.store_probe import StoreProbe
 from api.xray.operations import xray_router
 from store.protocol import Store
 
@@ -53,7 +53,7 @@ def create_app(
         clock=clock,
         metrics=metrics,
         ingest_status=ingest_status,
-        check=StoreCheck(store),
+        check=StoreProbe(store),
         keeping=keeping,
     )
     app = FastAPI(
@@ -69,7 +69,7 @@ def create_app(
             Middleware(GZipMiddleware, minimum_size=1000, compresslevel=4),
         ],
     )
-    errors.install(app)
+    errors.install_handlers(app)
     own = (
         xray_router(context),
         console_router(context),

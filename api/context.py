@@ -12,10 +12,10 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.errors import ClientLeft
+from api.errors import ClientDisconnected
 from api.sampling import Sampler
-from api.store_probe import StoreCheck
-from store.cancellation import Question
+from api.store_probe import StoreProbe
+from store.cancellation import CancelScope
 from store.protocol import Store
 
 Answer = TypeVar("Answer")
@@ -31,18 +31,18 @@ class Context:
     clock: Callable[[], float]
     metrics: Callable[[], bytes]
     ingest_status: Callable[[], dict[str, Any]]
-    check: StoreCheck
+    check: StoreProbe
     keeping: Callable[[], dict[str, Any]] | None
     """How it stands with keeping what comes in; None without doors in this process."""
 
 
-async def in_thread(request: Request, work: Callable[[], Answer]) -> Answer:
+async def run_cancellable(request: Request, work: Callable[[], Answer]) -> Answer:
     """Do blocking work in a thread. When the client leaves, so do we, and what the store is doing
     for it is stopped.
 
     The request's body must have been read.
     """
-    question = Question()
+    question = CancelScope()
 
     def asked() -> Answer:
         with question.asked():
@@ -54,10 +54,10 @@ async def in_thread(request: Request, work: Callable[[], Answer]) -> Answer:
         await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
         if working.done():
             return working.result()
-        raise ClientLeft
+        raise ClientDisconnected
     finally:
         if not working.done():
-            question.give_up()
+            question.cancel()
         working.cancel()
         leaving.cancel()
 
@@ -67,6 +67,6 @@ async def _left(request: Request) -> None:
         pass
 
 
-def reply(body: object, *, status: int = 200) -> Response:
+def json_response(body: object, *, status: int = 200) -> Response:
     """A JSON answer."""
     return Response(msgspec.json.encode(body), status, media_type="application/json")

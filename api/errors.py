@@ -13,10 +13,10 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from store.protocol import BadCursor, StoreAway
+from store.protocol import InvalidCursor, StoreUnavailable
 
 
-class Refused(Exception):
+class ApiError(Exception):
     """A request that gets no answer but a reason: what was wrong, where, what was expected."""
 
     def __init__(self, message: str, *, code: str = "InvalidRequest", status: int = 400) -> None:
@@ -26,38 +26,38 @@ class Refused(Exception):
         self.status = status
 
 
-class ClientLeft(Exception):
+class ClientDisconnected(Exception):
     """Nobody waits for the answer any more."""
 
 
-class _Told(NamedTuple):
+class Problem(NamedTuple):
     status: int
     code: str
     message: str
 
 
-def told(error: Exception) -> _Told:
+def to_problem(error: Exception) -> Problem:
     """What to tell of an exception. Of the unexpected nothing but that it happened."""
     match error:
-        case Refused():
-            return _Told(error.status, error.code, error.message)
-        case BadCursor():
-            return _Told(400, "InvalidRequest", str(error))
-        case StoreAway():
-            return _Told(503, "ServiceUnavailable", f"the store cannot be reached: {error}")
-        case ClientLeft():
-            return _Told(499, "ClientClosedRequest", "the client closed the connection")
+        case ApiError():
+            return Problem(error.status, error.code, error.message)
+        case InvalidCursor():
+            return Problem(400, "InvalidRequest", str(error))
+        case StoreUnavailable():
+            return Problem(503, "ServiceUnavailable", f"the store cannot be reached: {error}")
+        case ClientDisconnected():
+            return Problem(499, "ClientClosedRequest", "the client closed the connection")
         case RequestValidationError():
-            return _Told(400, "InvalidRequest", _sentences(error))
+            return Problem(400, "InvalidRequest", _sentences(error))
         case HTTPException():
-            return _Told(error.status_code, _code_of(error.status_code), str(error.detail))
+            return Problem(error.status_code, _code_of(error.status_code), str(error.detail))
         case _:
-            return _Told(500, "InternalFailure", "the server failed; its log says why")
+            return Problem(500, "InternalFailure", "the server failed; its log says why")
 
 
 def respond(path: str, error: Exception) -> Response:
     """The answer to a request for ``path`` that ended in ``error``."""
-    status, code, message = told(error)
+    status, code, message = to_problem(error)
     if path.startswith("/api/"):
         return _json({"error": {"code": code, "message": message}}, status)
     name = code if code.endswith("Exception") else code + "Exception"
@@ -66,13 +66,20 @@ def respond(path: str, error: Exception) -> Response:
     return response
 
 
-def install(app: FastAPI) -> None:
+def install_handlers(app: FastAPI) -> None:
     """Let the app answer every expected error through `respond`; `api.middleware` does the rest."""
 
     async def handle(request: Request, error: Exception) -> Response:
         return respond(request.url.path, error)
 
-    for kind in (Refused, BadCursor, StoreAway, ClientLeft, RequestValidationError, HTTPException):
+    for kind in (
+        ApiError,
+        InvalidCursor,
+        StoreUnavailable,
+        ClientDisconnected,
+        RequestValidationError,
+        HTTPException,
+    ):
         app.add_exception_handler(kind, handle)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from starlette.responses import PlainTextResponse
 
-from api.context import Context, in_thread, reply
+from api.context import Context, json_response, run_cancellable
 
 ASKED = ["GET", "HEAD"]
 """Load balancers like to ask with HEAD, and must not get the console's index page."""
@@ -24,12 +24,12 @@ def health_router(context: Context) -> APIRouter:
 
     @router.api_route("/readyz", methods=ASKED)
     async def readyz(request: Request) -> Response:
-        report = await in_thread(request, lambda: readiness(context))
-        return reply(report, status=200 if report["ready"] else 503)
+        report = await run_cancellable(request, lambda: readiness(context))
+        return json_response(report, status=200 if report["ready"] else 503)
 
     @router.api_route("/metrics", methods=ASKED)
     async def metrics(request: Request) -> Response:
-        return Response(await in_thread(request, context.metrics), media_type=PROMETHEUS)
+        return Response(await run_cancellable(request, context.metrics), media_type=PROMETHEUS)
 
     return router
 

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from starlette.requests import Request
 
-from api.errors import Refused
+from api.errors import ApiError
 from store.model import TimeRange
 
 MOST_BYTES = 1 << 20
@@ -25,13 +25,13 @@ async def read_body(request: Request, most: int = MOST_BYTES) -> bytes:
     async for chunk in request.stream():
         body += chunk
         if len(body) > most:
-            raise Refused(
+            raise ApiError(
                 f"the body is larger than {most} bytes", code="RequestEntityTooLarge", status=413
             )
     return bytes(body)
 
 
-class Asked:
+class JsonBody:
     """A JSON object somebody sent, member by member. What is null counts as absent."""
 
     def __init__(self, members: Mapping[str, Any], where: str = "") -> None:
@@ -39,16 +39,16 @@ class Asked:
         self._where = where
 
     @classmethod
-    def parse(cls, body: bytes) -> Asked:
+    def parse(cls, body: bytes) -> JsonBody:
         """The object in a body; an empty body is an empty object (SDKs send it)."""
         if not body.strip():
             return cls({})
         try:
             value = msgspec.json.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise Refused(f"the body is not JSON: {error}") from error
+            raise ApiError(f"the body is not JSON: {error}") from error
         if not isinstance(value, dict):
-            raise Refused(f"the body must be a JSON object, got {_kind(value)}")
+            raise ApiError(f"the body must be a JSON object, got {_kind(value)}")
         return cls(value)
 
     def text(self, name: str, *, most: int = 0) -> str:
@@ -59,7 +59,7 @@ class Asked:
         if not isinstance(value, str):
             raise self._wrong(name, "a string", value)
         if most and len(value) > most:
-            raise Refused(
+            raise ApiError(
                 f"{self._where}{name} must have at most {most} characters, got {len(value)}"
             )
         return value
@@ -88,24 +88,24 @@ class Asked:
             raise self._wrong(name, "a list", value)
         return value
 
-    def objects(self, name: str, *, most: int) -> list[Asked]:
+    def objects(self, name: str, *, most: int) -> list[JsonBody]:
         """A required list of objects."""
         values = self.items(name)
         if len(values) > most:
-            raise Refused(f"{self._where}{name} may have {most} elements, got {len(values)}")
+            raise ApiError(f"{self._where}{name} may have {most} elements, got {len(values)}")
         for at, value in enumerate(values):
             if not isinstance(value, dict):
                 raise self._wrong(f"{name}[{at}]", "an object", value)
-        return [Asked(value, f"{self._where}{name}[{at}].") for at, value in enumerate(values)]
+        return [JsonBody(value, f"{self._where}{name}[{at}].") for at, value in enumerate(values)]
 
-    def inner(self, name: str) -> Asked | None:
+    def inner(self, name: str) -> JsonBody | None:
         """An object, None when absent."""
         value = self._members.get(name)
         if value is None:
             return None
         if not isinstance(value, dict):
             raise self._wrong(name, "an object", value)
-        return Asked(value, f"{self._where}{name}.")
+        return JsonBody(value, f"{self._where}{name}.")
 
     def flag(self, name: str) -> bool:
         """A boolean, False when absent."""
@@ -147,14 +147,16 @@ class Asked:
         """One of ``choices``, the first when absent."""
         value = self.text(name) or choices[0]
         if value not in choices:
-            raise Refused(f"{self._where}{name} must be one of {', '.join(choices)}, got {value!r}")
+            raise ApiError(
+                f"{self._where}{name} must be one of {', '.join(choices)}, got {value!r}"
+            )
         return value
 
-    def _wrong(self, name: str, expected: str, value: object) -> Refused:
-        return Refused(f"{self._where}{name} must be {expected}, got {_kind(value)}")
+    def _wrong(self, name: str, expected: str, value: object) -> ApiError:
+        return ApiError(f"{self._where}{name} must be {expected}, got {_kind(value)}")
 
-    def _missing(self, name: str, expected: str) -> Refused:
-        return Refused(f"{self._where}{name} is missing; expected {expected}")
+    def _missing(self, name: str, expected: str) -> ApiError:
+        return ApiError(f"{self._where}{name} is missing; expected {expected}")
 
 
 def instant(value: object, name: str) -> int:
@@ -165,16 +167,16 @@ def instant(value: object, name: str) -> int:
     elif isinstance(value, int | float) and not isinstance(value, bool):
         seconds = value
     else:
-        raise Refused(f"{name} must be epoch seconds or an ISO 8601 text, got {_kind(value)}")
+        raise ApiError(f"{name} must be epoch seconds or an ISO 8601 text, got {_kind(value)}")
     if not math.isfinite(seconds) or not 0 <= seconds <= LATEST:
-        raise Refused(f"{name} must lie between 0 and {LATEST} epoch seconds, got {value}")
+        raise ApiError(f"{name} must lie between 0 and {LATEST} epoch seconds, got {value}")
     return round(seconds * 1_000_000)
 
 
 def window_of(start: int, end: int, first: str, last: str) -> TimeRange:
     """A window that is not empty."""
     if start >= end:
-        raise Refused(
+        raise ApiError(
             f"{first} must be before {last}, got {start / 1_000_000} and {end / 1_000_000}"
         )
     return TimeRange(start, end)
@@ -188,7 +190,7 @@ def _iso_seconds(text: str, name: str) -> float:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise Refused(
+        raise ApiError(
             f"{name} must be epoch seconds or an ISO 8601 text, got {text[:60]!r}"
         ) from error
     return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()

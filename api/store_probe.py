@@ -11,7 +11,7 @@ PATIENCE = 2.0
 """Seconds after which a store that says nothing counts as away."""
 
 
-class StoreCheck:
+class StoreProbe:
     """One question at a time, however many ask: a store that hangs holds one thread, not all."""
 
     def __init__(self, store: Store, patience: float = PATIENCE) -> None:

@@ -12,12 +12,12 @@ STORED_METRIC = "raymap_documents_stored_total"
 
 def scrape(server: Server) -> dict[str, float]:
     """GET /metrics: each name's sum over its labels."""
-    sums: dict[str, float] = defaultdict(float)
+    rollup_cache: dict[str, float] = defaultdict(float)
     for line in server.get("/metrics").decode().splitlines():
         if line and not line.startswith("#"):
             name, _, value = line.rpartition(" ")
-            sums[name.partition("{")[0]] += float(value)
-    return dict(sums)
+            rollup_cache[name.partition("{")[0]] += float(value)
+    return dict(rollup_cache)
 
 
 class StoredDocuments:

@@ -17,8 +17,8 @@ from collector.decode.wire import read_strictly
 from store.clickhouse.connection.client import Address, connect
 from store.clickhouse.write import rows
 from store.clickhouse.write.encoded_columns import join
-from store.columnar import Sheet
-from store.protocol import PACKED_AT_ONCE
+from store.columnar import DocumentColumns
+from store.protocol import ENCODE_CHUNK
 
 BATCH = 20_000
 REPEATS = 3
@@ -78,14 +78,14 @@ def inserting(address: Address, server: psutil.Process) -> Iterator[Floor]:
     client.disconnect()
 
 
-def _pack(raws: list[bytes]) -> list[rows.Packed]:
-    return list(map(rows.pack, _sheets(raws)))
+def _pack(raws: list[bytes]) -> list[rows.EncodedDocuments]:
+    return list(map(rows.encode, _sheets(raws)))
 
 
-def _sheets(raws: list[bytes]) -> Iterator[Sheet]:
+def _sheets(raws: list[bytes]) -> Iterator[DocumentColumns]:
     now = time.time_ns() // 1000
-    for start in range(0, len(raws), PACKED_AT_ONCE):
-        yield decode_sheet(raws[start : start + PACKED_AT_ONCE], now)[0]
+    for start in range(0, len(raws), ENCODE_CHUNK):
+        yield decode_sheet(raws[start : start + ENCODE_CHUNK], now)[0]
 
 
 def _each(decode: Callable[[bytes], object], raws: list[bytes]) -> None:

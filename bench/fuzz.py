@@ -25,17 +25,17 @@ import atheris
 with atheris.instrument_imports(include=["collector", "store"]):
     from collector.decode.daemon import split_datagram
     from collector.decode.document import decode_documents
-    from collector.decode.otlp.datagram import decode_parcel
+    from collector.decode.otlp.datagram import decode_payload
     from collector.decode.otlp.request import decode_otlp, decode_otlp_json
     from collector.decode.rejected import Rejected
     from collector.decode.stored import decode_any
     from collector.decode.trace_document import read_traces
     from collector.decode.zipkin.spans import decode_zipkin, decode_zipkin_protobuf
     from store.clickhouse.write.rows import call_columns, segment_columns
-    from store.columnar import sheet_of
+    from store.columnar import columns_of
     from store.model import Document, Trace
     from store.otel.from_xray import export_trace, to_json
-    from store.service_graph import calls_of, weave
+    from store.service_graph import build_service_graph, calls_of
     from store.summary import summarize
     from store.trace_documents import processed_documents
 
@@ -68,11 +68,11 @@ def fuzz_one(data: bytes) -> None:
     strangers = [result for result in results if not isinstance(result, Document | Rejected)]
     assert not strangers, strangers
     for document in documents:
-        _encodable(segment_columns(sheet_of([document])))
-        _encodable(call_columns(sheet_of([document])))
+        _encodable(segment_columns(columns_of([document])))
+        _encodable(call_columns(columns_of([document])))
         assert decode_any(document.raw, document.version).node == document.node
     for trace in _traces(documents):
-        weave([trace])
+        build_service_graph([trace])
         summarize(trace)
         processed_documents(trace)
         exported = export_trace(trace.documents.values())
@@ -81,7 +81,7 @@ def fuzz_one(data: bytes) -> None:
 
 
 def _datagram(data: bytes) -> Iterable[object]:
-    return decode_parcel(split_datagram(data), 1)
+    return decode_payload(split_datagram(data), 1)
 
 
 def _import(data: bytes) -> Iterable[object]:

@@ -24,7 +24,7 @@ from rich.table import Column, Table
 
 from bench.server import WIDTH
 from collector.decode.daemon import split_datagram
-from collector.decode.otlp.datagram import decode_parcel
+from collector.decode.otlp.datagram import decode_payload
 from collector.decode.otlp.request import decode_otlp, decode_otlp_json
 from collector.decode.rejected import Rejected
 from collector.decode.trace_document import read_traces
@@ -32,7 +32,7 @@ from collector.decode.zipkin.spans import decode_zipkin, decode_zipkin_protobuf
 from store.memory import MemoryStore
 from store.model import Document
 from store.otel.from_xray import export_trace, to_json
-from store.service_graph import weave
+from store.service_graph import build_service_graph
 from store.summary import summarize
 from store.trace_documents import processed_documents
 
@@ -81,7 +81,7 @@ def readings(raw: bytes) -> Iterator[tuple[str, Decode]]:
         content = msgspec.json.decode(raw)
     except (ValueError, RecursionError):
         if b'"format"' in raw.partition(b"\n")[0]:
-            yield "X-Ray datagram", lambda: decode_parcel(split_datagram(raw), 1)
+            yield "X-Ray datagram", lambda: decode_payload(split_datagram(raw), 1)
             return
         yield "X-Ray traces?", lambda: _traces(raw)
         return
@@ -109,7 +109,7 @@ def _traces(raw: bytes) -> Iterator[Document | Rejected]:
     found = read_traces(raw)
     yield from found.rejected
     for document in found.raws:
-        yield from decode_parcel(document, 1)
+        yield from decode_payload(document, 1)
 
 
 def use(documents: list[Document]) -> None:
@@ -117,7 +117,7 @@ def use(documents: list[Document]) -> None:
     store = MemoryStore()
     store.put(documents, "samples")
     traces = store.get_traces(list({document.trace_id for document in documents}), raw=True)
-    weave(traces.values())
+    build_service_graph(traces.values())
     for trace in traces.values():
         summarize(trace)
         msgspec.json.encode(processed_documents(trace))

@@ -1,6 +1,6 @@
 """The pipeline without its doors: worker processes from a pool of ready documents into ClickHouse.
 
-`ours` is the collector's own: `Intake.decode`, the queue, `ClickHouseStore`, every table and view.
+`ours` is the collector's own: `IngestPipeline.decode`, the queue, `ClickHouseStore`, every table and view.
 `plain` is the least that stores something: a slim decode, 16 columns, one table, one view, no
 queue, no spool, no raw documents apart; what a pipeline built for nothing but this race would be.
 """
@@ -103,23 +103,23 @@ def _run(kind: str, address: Address, seconds: float, out: Connection, begin: Ev
 def _ours(address: Address, chunks: Iterator[list[bytes]]) -> int:
     from prometheus_client import CollectorRegistry
 
-    from collector.app import spare_the_garbage_collector
-    from collector.metrics import Counters
-    from collector.pipeline import Intake
+    from collector.app import tune_gc
+    from collector.metrics import IngestMetrics
+    from collector.pipeline import IngestPipeline
     from store.clickhouse.store import ClickHouseStore
 
     store = ClickHouseStore(address)
     with tempfile.TemporaryDirectory() as folder:
-        intake = Intake(store, folder, counters=Counters(CollectorRegistry()))
-        intake.start()
-        spare_the_garbage_collector()
+        pipeline = IngestPipeline(store, folder, counters=IngestMetrics(CollectorRegistry()))
+        pipeline.start()
+        tune_gc()
         count = 0
         for chunk in chunks:
-            decoded = intake.decode(chunk, "pool")
-            if not intake.offer(decoded.documents, 60.0) or decoded.rejected:
+            decoded = pipeline.decode(chunk, "pool")
+            if not pipeline.offer(decoded.documents, 60.0) or decoded.rejected:
                 raise SystemExit("a document was not taken")
             count += len(chunk)
-        intake.stop(60.0)
+        pipeline.stop(60.0)
         spooled = list(Path(folder).rglob("*.batch"))
     store.close()
     if spooled:

@@ -24,8 +24,8 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi.responses import Response
 
-from collector.metrics import Counters
-from collector.pipeline import SPOOL_BYTES, Intake
+from collector.metrics import IngestMetrics
+from collector.pipeline import SPOOL_BYTES, IngestPipeline
 from collector.queue import Limits
 from collector.receivers.grpc import GrpcReceiver
 from collector.receivers.http import HttpLimits, create_router
@@ -44,7 +44,7 @@ _ARENA_MAX = -8
 """M_ARENA_MAX of mallopt(3)."""
 
 
-class DoorTaken(Exception):
+class PortInUseError(Exception):
     """A port that another process listens on."""
 
     def __init__(self, port: int, kind: str) -> None:
@@ -75,16 +75,16 @@ class CollectorSettings:
     limits: Limits = field(default_factory=Limits)
     http_limits: HttpLimits = field(default_factory=HttpLimits)
     drain_seconds: float = 10.0
-    counters: Counters | None = None
+    counters: IngestMetrics | None = None
     on_ready: Callable[[Mapping[str, str]], None] | None = None
     """Told the address of each door once all of them are open."""
 
 
 def run_collector(settings: CollectorSettings, stop: threading.Event | None = None) -> int:
     """Collect until SIGTERM or SIGINT (or ``stop``). Raises DoorTaken before anything is open."""
-    share_arenas()
+    limit_malloc_arenas()
     writer = settings.writer()
-    intake = Intake(
+    pipeline = IngestPipeline(
         writer,
         settings.data_dir,
         role=settings.role,
@@ -92,40 +92,42 @@ def run_collector(settings: CollectorSettings, stop: threading.Event | None = No
         limits=settings.limits,
         counters=settings.counters,
     )
-    intake.start()
+    pipeline.start()
     try:
-        asyncio.run(_serve(settings, intake, stop))
+        asyncio.run(_serve(settings, pipeline, stop))
     finally:
-        intake.stop(settings.drain_seconds)
+        pipeline.stop(settings.drain_seconds)
         close = getattr(writer, "close", None)
         if close is not None:
             close()
-    log.info("collector_stopped", **intake.counters.snapshot())
+    log.info("collector_stopped", **pipeline.counters.snapshot())
     return 0
 
 
-async def _serve(settings: CollectorSettings, intake: Intake, stop: threading.Event | None) -> None:
+async def _serve(
+    settings: CollectorSettings, pipeline: IngestPipeline, stop: threading.Event | None
+) -> None:
     """Open the doors, wait for the end, close them: no new bytes before the queue is drained."""
-    doors = _Doors(settings, intake)
+    doors = _Receivers(settings, pipeline)
     try:
         addresses = await doors.open()
-        spare_the_garbage_collector()
+        tune_gc()
         log.info("collector_ready", **addresses)
         if settings.on_ready is not None:
             settings.on_ready(addresses)
-        await _until_told(stop)
+        await _wait_for_shutdown(stop)
     finally:
         await doors.close()
 
 
-def share_arenas() -> None:
+def limit_malloc_arenas() -> None:
     """All threads allocate from two arenas. One makes what another frees here, and in arenas of their
     own much stays with the process: 70 MB more at the end of an outage (measured)."""
     with suppress(AttributeError, OSError, TypeError):  # another C library than glibc
         ctypes.CDLL(None).mallopt(_ARENA_MAX, 2)
 
 
-def spare_the_garbage_collector() -> None:
+def tune_gc() -> None:
     """What is there stays, and need not be looked at again; what comes hardly ever forms cycles, and
     most of it is gone before it has been looked at once. A tenth of the CPU time (measured)."""
     gc.collect()
@@ -133,10 +135,10 @@ def spare_the_garbage_collector() -> None:
     gc.set_threshold(20_000, 20, 100)
 
 
-class _Doors:
-    def __init__(self, settings: CollectorSettings, intake: Intake) -> None:
+class _Receivers:
+    def __init__(self, settings: CollectorSettings, pipeline: IngestPipeline) -> None:
         self._settings = settings
-        self._intake = intake
+        self._intake = pipeline
         self._udp: UdpReceiver | None = None
         self._grpc: GrpcReceiver | None = None
         self._http: list[tuple[_HttpServer, asyncio.Task[None]]] = []
@@ -175,13 +177,13 @@ class _Doors:
                 if settings.http:
                     addresses["http"] = self._open_http(port, "HTTP", _create_app)
                 return udp, addresses
-            except DoorTaken:
+            except PortInUseError:
                 if not tries:
                     raise
                 udp.stop()
 
     def _open_http(
-        self, port: int, kind: str, create: Callable[[Intake, HttpLimits], FastAPI]
+        self, port: int, kind: str, create: Callable[[IngestPipeline, HttpLimits], FastAPI]
     ) -> str:
         settings = self._settings
         with _taken(port, kind):
@@ -218,15 +220,15 @@ class _HttpServer(uvicorn.Server):
         yield
 
 
-def _create_app(intake: Intake, limits: HttpLimits) -> FastAPI:
+def _create_app(pipeline: IngestPipeline, limits: HttpLimits) -> FastAPI:
     """The collector's own HTTP door: the routes, its metrics, and a sign of life."""
     app = FastAPI(title="Raymap collector", docs_url=None, redoc_url=None, openapi_url=None)
     for create in (create_router, create_otlp_router, create_zipkin_router):
-        app.include_router(create(intake, limits))
+        app.include_router(create(pipeline, limits))
 
     @app.get("/metrics")
     def metrics() -> Response:
-        return Response(intake.counters.render(), media_type="text/plain; version=0.0.4")
+        return Response(pipeline.counters.render(), media_type="text/plain; version=0.0.4")
 
     @app.get("/healthz")
     def healthz() -> dict[str, str]:
@@ -235,17 +237,17 @@ def _create_app(intake: Intake, limits: HttpLimits) -> FastAPI:
     @app.get("/readyz")
     def readyz() -> Response:
         """Ready while documents can be kept; with the store away they go to the spool."""
-        now = intake.keeping()
+        now = pipeline.health()
         body = msgspec.json.encode(now.report())
         return Response(body, 200 if now.possible else 503, media_type="application/json")
 
     return app
 
 
-def _create_otlp_app(intake: Intake, limits: HttpLimits) -> FastAPI:
+def _create_otlp_app(pipeline: IngestPipeline, limits: HttpLimits) -> FastAPI:
     """OpenTelemetry's own port: its route, and nothing else."""
     app = FastAPI(title="Raymap OTLP", docs_url=None, redoc_url=None, openapi_url=None)
-    app.include_router(create_otlp_router(intake, limits))
+    app.include_router(create_otlp_router(pipeline, limits))
     return app
 
 
@@ -256,7 +258,7 @@ def _taken(port: int, kind: str) -> Iterator[None]:
     except OSError as error:
         # gRPC says what went wrong in words only.
         if error.errno in (errno.EADDRINUSE, None):
-            raise DoorTaken(port, kind) from error
+            raise PortInUseError(port, kind) from error
         raise
 
 
@@ -276,7 +278,7 @@ def _listen(host: str, port: int, reuse_port: bool) -> socket.socket:
     return listener
 
 
-async def _until_told(stop: threading.Event | None) -> None:
+async def _wait_for_shutdown(stop: threading.Event | None) -> None:
     told = asyncio.Event()
     if threading.current_thread() is threading.main_thread():
         loop = asyncio.get_running_loop()

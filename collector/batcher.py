@@ -14,14 +14,14 @@ from typing import Any
 import structlog
 from msgspec import Struct
 
-from collector.insert import StoreRefuses, count_stored, put_batch, replay
-from collector.log_limiter import Seldom
-from collector.metrics import Counters
-from collector.queue import Batch, BatchQueue, Full, Kept, Limits
+from collector.insert import StoreRejectedBatch, count_stored, put_batch, replay
+from collector.log_limiter import LogLimiter
+from collector.metrics import IngestMetrics
+from collector.queue import Ack, Batch, BatchQueue, Limits, QueueFull
 from collector.spool import Spool, SpoolFull
-from collector.submission import Bundle
+from collector.submission import Submission
 from store.model import Document
-from store.protocol import PackingWriter, SegmentWriter, StoreAway, StoreError
+from store.protocol import ColumnarWriter, SegmentWriter, StoreError, StoreUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -34,8 +34,8 @@ ROOM_PAUSE = 5.0
 """Seconds between two attempts to find room on a full disk."""
 
 
-class Keeping(Struct, frozen=True):
-    """How it stands with keeping what comes in; see `Batcher.keeping`."""
+class IngestHealth(Struct, frozen=True):
+    """How it stands with keeping what comes in; see `Batcher.health`."""
 
     store_away: bool
     spool_full: bool
@@ -76,10 +76,10 @@ class Batcher:
     """Any thread may submit; `start` and `stop` frame its life."""
 
     def __init__(
-        self, writer: SegmentWriter, spool: Spool, counters: Counters, limits: Limits
+        self, writer: SegmentWriter, spool: Spool, counters: IngestMetrics, limits: Limits
     ) -> None:
         self._writer = writer
-        self._packer = writer if isinstance(writer, PackingWriter) else None
+        self._packer = writer if isinstance(writer, ColumnarWriter) else None
         self._spool = spool
         self._counters = counters
         self._limits = limits
@@ -91,27 +91,27 @@ class Batcher:
         self._away = threading.Event()
         self._away_since = 0.0
         self._stopped = threading.Event()
-        self._seldom = Seldom(10.0)
+        self._seldom = LogLimiter(10.0)
         self._inserters = self._threads("insert", self._insert_loop, limits.insert_threads)
         self._others = [
             *self._threads("watch", self._watch_loop, 1),
             *self._threads("replay", self._replay_loop, 1),
         ]
 
-    def submit(self, documents: Sequence[Document]) -> Kept:
+    def submit(self, documents: Sequence[Document]) -> Ack:
         """Queue documents; the future tells when they are kept. Raises Full."""
-        kept: Kept = Kept()
+        ack: Ack = Ack()
         if not documents:
-            kept.set_result(())
-        elif not self._queue.add(Bundle(documents, self._packer), kept):
+            ack.set_result(())
+        elif not self._queue.add(Submission(documents, self._packer), ack):
             self._counters.turned_away.labels("queue_full").inc(len(documents))
-            raise Full("the queue is full")
-        return kept
+            raise QueueFull("the queue is full")
+        return ack
 
     def offer(self, documents: Sequence[Document], wait: float = 0.0) -> bool:
         """Queue documents that nobody asks after; those for which there is no room within
         ``wait`` seconds are dropped and counted."""
-        if not documents or self._queue.add(Bundle(documents, self._packer), None, wait):
+        if not documents or self._queue.add(Submission(documents, self._packer), None, wait):
             return True
         self._counters.dropped.labels("queue_full").inc(len(documents))
         return False
@@ -139,11 +139,11 @@ class Batcher:
         _join(self._others, deadline)
         self._show()
 
-    def keeping(self) -> Keeping:
+    def health(self) -> IngestHealth:
         """How it stands."""
         queued, age = self._queue.state()
         spooled = self._spool.oldest()
-        return Keeping(
+        return IngestHealth(
             store_away=self._away.is_set(),
             spool_full=self._spool.full,
             spool_bytes=self._spool.size,
@@ -163,7 +163,7 @@ class Batcher:
             try:
                 self._keep(batch)
             except Exception:  # a mistake of ours must not end the thread, nor lose the batch
-                self._say_mistake("insert_failed")
+                self._log_bug("insert_failed")
                 self._to_spool([batch])
 
     def _keep(self, batch: Batch) -> None:
@@ -179,16 +179,16 @@ class Batcher:
         try:
             with self._counters.insert_seconds.time():
                 refused = put_batch(self._writer, [c.bundle for c in batch.chunks], batch.token)
-        except StoreAway as error:
+        except StoreUnavailable as error:
             self._mark_away(str(error))
             self._to_spool([batch])
-        except StoreRefuses as error:
-            if (unsaid := self._seldom("refuses")) is not None:
-                log.error("store_refuses", error=str(error), documents=batch.count, **unsaid)
+        except StoreRejectedBatch as error:
+            if (suppressed := self._seldom("refuses")) is not None:
+                log.error("store_refuses", error=str(error), documents=batch.count, **suppressed)
             self._to_spool([batch])
         else:
             count_stored(self._counters, batch.count, len(refused))
-            if not self._queue.settle(batch, tuple(refused)):
+            if not self._queue.complete(batch, tuple(refused)):
                 self._spool.remove(batch.token)  # too slow: it went to the spool meanwhile
         finally:
             self._putting.discard(batch.token)
@@ -210,7 +210,7 @@ class Batcher:
         More than one only when none of them has been put: they go on under the first one's token.
         """
         with self._lock:  # another thread may have done so, or be at it
-            group = [b for b in group if not b.settled and b.token not in self._spooling]
+            group = [b for b in group if not b.completed and b.token not in self._spooling]
             self._spooling.update(b.token for b in group)
         if not group:
             return
@@ -218,14 +218,14 @@ class Batcher:
             raws = [raw for batch in group for c in batch.chunks for raw in c.bundle.raws]
             self._spool.write(raws, group[0].token)
         except SpoolFull as error:
-            if (unsaid := self._seldom("spool_full")) is not None:
-                log.error("spool_full", error=str(error), **unsaid)
+            if (suppressed := self._seldom("spool_full")) is not None:
+                log.error("spool_full", error=str(error), **suppressed)
             self._turn_away(group, f"the store is away and the spool is full: {error}")
         except Exception:
-            self._say_mistake("spool_failed")
+            self._log_bug("spool_failed")
             self._turn_away(group, "the store is away and the spool failed")
         else:
-            if sum([self._queue.settle(batch, ()) for batch in group]):
+            if sum([self._queue.complete(batch, ()) for batch in group]):
                 self._counters.batches.labels("spool").inc()
             else:
                 self._spool.remove(group[0].token)  # the store has taken it after all
@@ -235,8 +235,8 @@ class Batcher:
 
     def _turn_away(self, group: Sequence[Batch], why: str) -> None:
         for batch in group:
-            if self._queue.settle(batch, Full(why)):
-                lost = sum(c.bundle.count for c in batch.chunks if c.kept is None)
+            if self._queue.complete(batch, QueueFull(why)):
+                lost = sum(c.bundle.count for c in batch.chunks if c.ack is None)
                 self._counters.dropped.labels("spool_full").inc(lost)
                 self._counters.turned_away.labels("spool_full").inc(batch.count - lost)
 
@@ -246,8 +246,8 @@ class Batcher:
                 return
             self._away.set()
             self._away_since = time.monotonic()
-        if (unsaid := self._seldom("away")) is not None:
-            log.warning("store_away", why=why, **unsaid)
+        if (suppressed := self._seldom("away")) is not None:
+            log.warning("store_away", why=why, **suppressed)
 
     def _mark_back(self) -> None:
         with self._lock:
@@ -255,12 +255,12 @@ class Batcher:
                 return
             self._away.clear()
             seconds = round(time.monotonic() - self._away_since, 1)
-        if (unsaid := self._seldom("back")) is not None:
-            log.info("store_back", seconds=seconds, spooled_bytes=self._spool.size, **unsaid)
+        if (suppressed := self._seldom("back")) is not None:
+            log.info("store_back", seconds=seconds, spooled_bytes=self._spool.size, **suppressed)
 
-    def _say_mistake(self, event: str) -> None:
-        if (unsaid := self._seldom(event)) is not None:
-            log.exception(event, **unsaid)
+    def _log_bug(self, event: str) -> None:
+        if (suppressed := self._seldom(event)) is not None:
+            log.exception(event, **suppressed)
 
     def _watch_loop(self) -> None:
         """Show the state, and spool what a slow store keeps waiting."""
@@ -270,10 +270,10 @@ class Batcher:
                 self._show()
                 self._spool_late()
                 if self._spool.full and time.monotonic() - looked > ROOM_PAUSE:
-                    self._spool.try_again()
+                    self._spool.probe_free_space()
                     looked = time.monotonic()
             except Exception:
-                self._say_mistake("watch_failed")
+                self._log_bug("watch_failed")
 
     def _spool_late(self) -> None:
         limit = time.monotonic() - self._limits.slow_insert
@@ -290,7 +290,7 @@ class Batcher:
         return len(self._putting - running) >= self._limits.insert_threads
 
     def _show(self) -> None:
-        now = self.keeping()
+        now = self.health()
         self._counters.queued.set(now.queued)
         self._counters.spooled_bytes.set(now.spool_bytes)
         self._counters.oldest.set(now.oldest)
@@ -304,7 +304,7 @@ class Batcher:
                 self._spool.adopt()
                 caught_up = self._replay()
             except Exception:
-                self._say_mistake("replay_failed")
+                self._log_bug("replay_failed")
                 caught_up = False
             pause = self._limits.replay_pause if caught_up else min(pause * 2, LONGEST_PAUSE)
 
@@ -321,21 +321,21 @@ class Batcher:
             begun = time.monotonic()
             try:
                 replay(self._writer, self._spool, self._counters, token)
-            except StoreAway as error:
+            except StoreUnavailable as error:
                 self._mark_away(str(error))
                 return False
-            except StoreRefuses as error:  # the batches behind it are none the worse for it
+            except StoreRejectedBatch as error:  # the batches behind it are none the worse for it
                 all_went = False
-                if (unsaid := self._seldom("refuses")) is not None:
-                    log.error("store_refuses", error=str(error), batch=token, **unsaid)
+                if (suppressed := self._seldom("refuses")) is not None:
+                    log.error("store_refuses", error=str(error), batch=token, **suppressed)
             except OSError as error:
                 all_went = False
-                if (unsaid := self._seldom("unreadable")) is not None:
-                    log.error("spool_file_unreadable", error=str(error), batch=token, **unsaid)
+                if (suppressed := self._seldom("unreadable")) is not None:
+                    log.error("spool_file_unreadable", error=str(error), batch=token, **suppressed)
                 continue
             # Versions decide, not the order of arrival: new batches need not wait for the rest.
             self._mark_back()
-            self._give_way(time.monotonic() - begun)
+            self._yield_to_ingest(time.monotonic() - begun)
         if not len(self._spool):
             self._mark_back()
         return all_went
@@ -346,13 +346,13 @@ class Batcher:
         try:
             if check is not None:
                 check()
-        except StoreAway:
+        except StoreUnavailable:
             return False
         except StoreError:
             pass  # it is there, whatever it says
         return True
 
-    def _give_way(self, took: float) -> None:
+    def _yield_to_ingest(self, took: float) -> None:
         """What comes in now goes first: replay half of the time while it queues up, less when
         the queue fills."""
         queued = self._queue.state()[0]

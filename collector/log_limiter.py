@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 
-class Seldom:
+class LogLimiter:
     """Says whether it is time for a line about a subject again. Threads may share it."""
 
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -25,5 +25,5 @@ class Seldom:
                 self._unsaid[subject] = self._unsaid.get(subject, 0) + 1
                 return None
             self._last[subject] = now
-            unsaid = self._unsaid.pop(subject, 0)
-        return {"unsaid": unsaid} if unsaid else {}
+            suppressed = self._unsaid.pop(subject, 0)
+        return {"unsaid": suppressed} if suppressed else {}

@@ -1,7 +1,7 @@
 """What the collector counts, for /metrics and for the console's status corner.
 
 Several processes add up when PROMETHEUS_MULTIPROC_DIR names a folder they share; it has to be set
-before this module is imported. `Counters` is made once per process then (`shared_counters`).
+before this module is imported. `IngestMetrics` is made once per process then (`shared_counters`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from prometheus_client import generate_latest as _generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 
-class Counters:
+class IngestMetrics:
     """The collector's metrics. Callers add in bulk, never once per document."""
 
     def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
@@ -110,9 +110,9 @@ class Counters:
 
 
 @cache
-def shared_counters() -> Counters:
+def shared_counters() -> IngestMetrics:
     """This process's counters."""
-    return Counters()
+    return IngestMetrics()
 
 
 def render_metrics(registry: CollectorRegistry = REGISTRY) -> bytes:

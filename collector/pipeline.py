@@ -14,19 +14,19 @@ from typing import NamedTuple
 
 import structlog
 
-from collector.batcher import Batcher, Keeping
+from collector.batcher import Batcher, IngestHealth
 from collector.decode.columnar.documents import decode_sheet
 from collector.decode.document import decode_document
-from collector.decode.otlp.datagram import decode_parcel, is_metrics
+from collector.decode.otlp.datagram import decode_payload, is_metrics
 from collector.decode.rejected import Rejected
-from collector.metrics import Counters, shared_counters
-from collector.queue import Kept, Limits
+from collector.metrics import IngestMetrics, shared_counters
+from collector.queue import Ack, Limits
 from collector.spool import Spool
-from collector.submission import FEWEST, MOST, Sheets
-from collector.versions import Clock
-from store.columnar import Sheet
+from collector.submission import FEWEST, MOST, ColumnarDocuments
+from collector.versions import VersionClock
+from store.columnar import DocumentColumns
 from store.model import Document
-from store.protocol import PACKED_AT_ONCE, SegmentWriter
+from store.protocol import ENCODE_CHUNK, SegmentWriter
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +40,7 @@ class Decoded(NamedTuple):
     rejected: list[tuple[int, Rejected]]
 
 
-class Intake:
+class IngestPipeline:
     """Documents in, futures out. `start` before the doors open, `stop` after they have closed."""
 
     def __init__(
@@ -51,18 +51,18 @@ class Intake:
         role: str = "collector",
         spool_bytes: int = SPOOL_BYTES,
         limits: Limits | None = None,
-        counters: Counters | None = None,
-        clock: Clock | None = None,
+        counters: IngestMetrics | None = None,
+        clock: VersionClock | None = None,
     ) -> None:
         self.counters = counters or shared_counters()
-        self._clock = clock or Clock()
+        self._clock = clock or VersionClock()
         self._spool = Spool(Path(data_dir) / "spool", role, spool_bytes)
         self._batcher = Batcher(writer, self._spool, self.counters, limits or Limits())
         self._complaints = _Complaints()
 
-    def keeping(self) -> Keeping:
+    def health(self) -> IngestHealth:
         """How it stands with keeping what comes in."""
-        return self._batcher.keeping()
+        return self._batcher.health()
 
     def start(self) -> None:
         """Begin to insert and to replay."""
@@ -75,7 +75,7 @@ class Intake:
 
     def decode(self, raws: Sequence[bytes], door: str) -> Decoded:
         """Understand the documents of one request, and count them."""
-        version = self._clock.take(len(raws))
+        version = self._clock.reserve(len(raws))
         if FEWEST <= len(raws) <= MOST and all([raw.startswith(b"{") for raw in raws]):  # noqa: C419
             return self._count(_by_column(raws, version), door)
         metrics = 0
@@ -90,7 +90,7 @@ class Intake:
             elif is_metrics(raw):
                 metrics += 1
             else:
-                for result in decode_parcel(raw, version + index):
+                for result in decode_payload(raw, version + index):
                     if isinstance(result, Document):
                         documents.append(result)
                     else:
@@ -107,7 +107,7 @@ class Intake:
         Raises Rejected, counted too, when the request as a whole cannot be read.
         """
         try:
-            results = list(decode(self._clock.take()))
+            results = list(decode(self._clock.reserve()))
         except Rejected as rejected:
             self.counters.received.labels(door).inc()
             self.reject([rejected])
@@ -132,7 +132,7 @@ class Intake:
             self.counters.rejected.labels(rejected.reason).inc()
             self._complaints.log(rejected)
 
-    def submit(self, documents: Sequence[Document]) -> Kept:
+    def submit(self, documents: Sequence[Document]) -> Ack:
         """Queue documents; the future is done when they are kept. Raises Full."""
         return self._batcher.submit(documents)
 
@@ -144,13 +144,13 @@ class Intake:
 
 def _by_column(raws: Sequence[bytes], version: int) -> Decoded:
     """Documents of X-Ray's, as they are best packed."""
-    sheets: list[Sheet] = []
+    sheets: list[DocumentColumns] = []
     rejected: list[tuple[int, Rejected]] = []
-    for start in range(0, len(raws), PACKED_AT_ONCE):
-        sheet, bad = decode_sheet(raws[start : start + PACKED_AT_ONCE], version + start)
+    for start in range(0, len(raws), ENCODE_CHUNK):
+        sheet, bad = decode_sheet(raws[start : start + ENCODE_CHUNK], version + start)
         sheets.append(sheet)
         rejected += [(start + place, rejection) for place, rejection in bad]
-    return Decoded(Sheets([sheet for sheet in sheets if len(sheet)]), rejected)
+    return Decoded(ColumnarDocuments([sheet for sheet in sheets if len(sheet)]), rejected)
 
 
 class _Complaints:
@@ -168,5 +168,5 @@ class _Complaints:
                 self._unsaid[reason] = self._unsaid.get(reason, 0) + 1
                 return
             self._last[reason] = now
-            unsaid = self._unsaid.pop(reason, 0)
-        log.warning("document_rejected", reason=reason, id=rejected.id, unsaid=unsaid)
+            suppressed = self._unsaid.pop(reason, 0)
+        log.warning("document_rejected", reason=reason, id=rejected.id, suppressed=suppressed)

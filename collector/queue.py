@@ -14,14 +14,14 @@ from math import inf
 
 from msgspec import Struct
 
-from collector.submission import Bundle
+from collector.submission import Submission
 from store.model import Document
 
-Kept = Future[tuple[Document, ...]]
+Ack = Future[tuple[Document, ...]]
 """Done when the documents are kept; its result are those the store refused, normally none."""
 
 
-class Full(Exception):
+class QueueFull(Exception):
     """No room in memory or on disk: the sender should come again later."""
 
 
@@ -30,10 +30,10 @@ class Limits(Struct, frozen=True):
 
     batch_documents: int = 20_000
     batch_bytes: int = 48 << 20
-    batch_age: float = 1.0
+    linger: float = 1.0
     """Seconds a document waits for company when nobody waits for it. An insert makes some seven parts,
     whatever is in it: at 0.2 s an almost idle ClickHouse was busy merging them."""
-    answer_age: float = 0.05
+    ack_linger: float = 0.05
     """The same when a sender waits for the answer; so long, too, a batch waits after one that was
     answered."""
     patience: float = 0.8
@@ -58,10 +58,10 @@ class Limits(Struct, frozen=True):
 class Chunk(Struct):
     """What was submitted together. ``kept`` is None when nobody waits for an answer."""
 
-    bundle: Bundle
+    bundle: Submission
     arrived: float
     due: float
-    kept: Kept | None
+    ack: Ack | None
 
 
 class Batch(Struct):
@@ -73,7 +73,7 @@ class Batch(Struct):
     size: int
     token: str
     started: float
-    settled: bool = False
+    completed: bool = False
     """Whether the senders have their answer."""
 
 
@@ -92,7 +92,7 @@ class BatchQueue:
         self._answered = -inf
         self._closed = False
 
-    def add(self, bundle: Bundle, kept: Kept | None, wait: float = 0.0) -> bool:
+    def add(self, bundle: Submission, ack: Ack | None, wait: float = 0.0) -> bool:
         """Queue documents; False when the queue is closed or, after ``wait`` seconds, full."""
         limits = self._limits
         count, size = bundle.count, bundle.size
@@ -106,13 +106,13 @@ class BatchQueue:
             if self._closed:
                 return False
             now = time.monotonic()
-            due = now + (limits.batch_age if kept is None else limits.answer_age)
-            self._waiting.append(Chunk(bundle, now, due, kept))
+            due = now + (limits.linger if ack is None else limits.ack_linger)
+            self._waiting.append(Chunk(bundle, now, due, ack))
             sooner = due < self._due
             self._due = min(self._due, due)
             self._waiting_documents += count
             self._waiting_bytes += size
-            self._waiting_answers += kept is not None
+            self._waiting_answers += ack is not None
             self._held_documents += count
             self._held_bytes += size
             if sooner or self._is_due():
@@ -144,16 +144,16 @@ class BatchQueue:
         with self._changed:
             return self._take() if self._waiting and (not due_only or self._is_due()) else None
 
-    def settle(self, batch: Batch, outcome: tuple[Document, ...] | Full) -> bool:
+    def complete(self, batch: Batch, outcome: tuple[Document, ...] | QueueFull) -> bool:
         """Answer a batch's senders; False when they have been answered before."""
         with self._changed:
-            if batch.settled:
+            if batch.completed:
                 return False
-            batch.settled = True
+            batch.completed = True
             self._running.pop(batch.token, None)
             self._held_documents -= batch.count
             self._held_bytes -= batch.size
-            if any(chunk.kept is not None for chunk in batch.chunks):
+            if any(chunk.ack is not None for chunk in batch.chunks):
                 self._answered = time.monotonic()
             self._changed.notify_all()  # there is room, and the next batch may go
         for chunk in batch.chunks:
@@ -194,7 +194,7 @@ class BatchQueue:
         their own, and each would be half as large."""
         due, limits = self._due, self._limits
         if self._waiting_answers:
-            due = max(due, self._answered + limits.answer_age)
+            due = max(due, self._answered + limits.ack_linger)
             return due + limits.patience if self._running else due
         gathers = self._running or self._waiting_documents >= limits.many
         return due + limits.company if gathers else due
@@ -212,21 +212,21 @@ class BatchQueue:
             chunks.append(waiting.popleft())
         self._waiting_documents -= count
         self._waiting_bytes -= size
-        self._waiting_answers -= sum(chunk.kept is not None for chunk in chunks)
+        self._waiting_answers -= sum(chunk.ack is not None for chunk in chunks)
         self._due = min((chunk.due for chunk in waiting), default=inf)
         batch = Batch(chunks, count, size, uuid.uuid4().hex, time.monotonic())
         self._running[batch.token] = batch
         return batch
 
 
-def _answer(chunk: Chunk, outcome: tuple[Document, ...] | Full) -> None:
-    kept = chunk.kept
-    if kept is None or not kept.set_running_or_notify_cancel():
+def _answer(chunk: Chunk, outcome: tuple[Document, ...] | QueueFull) -> None:
+    ack = chunk.ack
+    if ack is None or not ack.set_running_or_notify_cancel():
         return
-    if isinstance(outcome, Full):
-        kept.set_exception(outcome)
+    if isinstance(outcome, QueueFull):
+        ack.set_exception(outcome)
     elif not outcome:
-        kept.set_result(())
+        ack.set_result(())
     else:
         ours = {id(document) for document in chunk.bundle.held}
-        kept.set_result(tuple(document for document in outcome if id(document) in ours))
+        ack.set_result(tuple(document for document in outcome if id(document) in ours))

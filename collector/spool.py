@@ -75,7 +75,7 @@ class Spool:
         """Whole files by token, in the order of replay: nobody sees one that is being written."""
         self._size = 0
         """Bytes of the files, of those being written and of those the store refused."""
-        self._denied = 0
+        self.last_failed_size = 0
         """The size of the last batch that could not be written; 0 after one that could."""
         self.adopt()
 
@@ -92,7 +92,7 @@ class Spool:
     @property
     def full(self) -> bool:
         """Whether a batch like the last one would not be taken."""
-        return self._denied > 0 or self._size >= self._max_bytes
+        return self.last_failed_size > 0 or self._size >= self._max_bytes
 
     def __len__(self) -> int:
         return len(self._files)
@@ -118,7 +118,7 @@ class Spool:
         file = _File(f"{time.time_ns() // 1000:020d}-{token}{_SUFFIX}", len(header) + len(payload))
         with self._lock:
             if self._size + file.size > self._max_bytes:
-                self._denied = file.size
+                self.last_failed_size = file.size
                 raise SpoolFull(f"{self._size:,} of {self._max_bytes:,} bytes are taken")
             self._size += file.size
         try:
@@ -126,7 +126,7 @@ class Spool:
         except OSError as error:
             with self._lock:
                 self._size -= file.size
-                self._denied = file.size
+                self.last_failed_size = file.size
             raise SpoolFull(str(error)) from error
         except BaseException:
             with self._lock:
@@ -134,16 +134,16 @@ class Spool:
             raise
         with self._lock:
             self._files[token] = file
-            self._denied = 0
+            self.last_failed_size = 0
 
-    def try_again(self) -> bool:
+    def probe_free_space(self) -> bool:
         """After a denied write: whether there is room again, found out by writing as much."""
-        denied = self._denied
-        if denied and self._size + denied <= self._max_bytes:
+        last_failed_size = self.last_failed_size
+        if last_failed_size and self._size + last_failed_size <= self._max_bytes:
             probe = self._folder / f"probe{_ASIDE}"
             with suppress(OSError):
-                _write_synced(probe, bytes(denied))
-                self._denied = 0
+                _write_synced(probe, bytes(last_failed_size))
+                self.last_failed_size = 0
             with suppress(OSError):
                 probe.unlink(missing_ok=True)
         return not self.full
@@ -186,7 +186,7 @@ class Spool:
             (self._folder / file.name).unlink(missing_ok=True)
             self._forget(token)
 
-    def refuse(self, token: str) -> None:
+    def quarantine(self, token: str) -> None:
         """Set a batch aside some of whose documents the store refuses. It was acknowledged: it
         stays on disk, counted against the bound, and the next life tries it again."""
         with self._lock:
@@ -257,7 +257,7 @@ class Spool:
             file = self._files.pop(token, None)
             if file is not None:
                 self._size -= file.size
-                self._denied = 0
+                self.last_failed_size = 0
 
 
 def token_of(name: str) -> str:
@@ -305,13 +305,13 @@ def _remove_folder(folder: Path) -> None:
 
 def _write_durably(path: Path, *parts: bytes) -> None:
     """Aside, fsync, rename, fsync of the folder; after an error nothing is left."""
-    aside = path.with_suffix(_ASIDE)
+    tmp = path.with_suffix(_ASIDE)
     try:
-        _write_synced(aside, *parts)
-        os.rename(aside, path)
+        _write_synced(tmp, *parts)
+        os.rename(tmp, path)
         _sync_folder(path.parent)
     except OSError:
-        aside.unlink(missing_ok=True)
+        tmp.unlink(missing_ok=True)
         path.unlink(missing_ok=True)
         raise
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, overload
 
 from collector.decode.stored import decode_any
-from store.columnar import Sheet, sheet_of
+from store.columnar import DocumentColumns, columns_of
 from store.model import Document
-from store.protocol import PACKED_AT_ONCE, PackingWriter
+from store.protocol import ENCODE_CHUNK, ColumnarWriter
 
 FEWEST, MOST = 32, 1024
 """Fewer documents are packed with their neighbours when their batch goes; more would hold up the
@@ -28,10 +28,10 @@ class Raw(NamedTuple):
     raw: bytes
 
 
-class Sheets(Sequence[Document]):
+class ColumnarDocuments(Sequence[Document]):
     """Documents that were decoded by column. Objects are made of them when somebody asks for one."""
 
-    def __init__(self, sheets: Sequence[Sheet]) -> None:
+    def __init__(self, sheets: Sequence[DocumentColumns]) -> None:
         self.sheets = sheets
         self._count = sum(map(len, sheets))
         self._documents: list[Document] | None = None
@@ -53,11 +53,11 @@ class Sheets(Sequence[Document]):
         return self._count
 
 
-class Bundle:
+class Submission:
     """Documents, or what they are packed into: then they are made again only when the store refuses
     their batch."""
 
-    def __init__(self, documents: Sequence[Document], packer: PackingWriter | None = None) -> None:
+    def __init__(self, documents: Sequence[Document], packer: ColumnarWriter | None = None) -> None:
         self._documents: Sequence[Document] = documents
         self._raws: list[bytes] = []
         self._versions: array[int] = array("q")
@@ -89,10 +89,10 @@ class Bundle:
     def _raw_ones(self) -> list[Raw]:
         return list(map(Raw, self._versions, self._raws))
 
-    def _pack(self, packer: PackingWriter) -> None:
+    def _pack(self, packer: ColumnarWriter) -> None:
         sheets = sheets_of(self._documents)
         try:
-            self.packed = list(map(packer.pack, sheets))
+            self.packed = list(map(packer.encode, sheets))
         except Exception:  # one of them does not fit: to be found when their batch goes
             return
         self._raws = [raw for sheet in sheets for raw in sheet.raws]
@@ -100,17 +100,17 @@ class Bundle:
         self._documents = ()
 
 
-def sheets_of(documents: Sequence[Document]) -> Sequence[Sheet]:
+def sheets_of(documents: Sequence[Document]) -> Sequence[DocumentColumns]:
     """Documents by column, as many together as are best packed together."""
-    if isinstance(documents, Sheets):
+    if isinstance(documents, ColumnarDocuments):
         return documents.sheets
-    starts = range(0, len(documents), PACKED_AT_ONCE)
-    return [sheet_of(documents[start : start + PACKED_AT_ONCE]) for start in starts]
+    starts = range(0, len(documents), ENCODE_CHUNK)
+    return [columns_of(documents[start : start + ENCODE_CHUNK]) for start in starts]
 
 
-def pack_all(packer: PackingWriter, documents: Sequence[Document]) -> list[Any]:
-    """Documents in packed form. Raises as `PackingWriter.pack` does."""
-    return list(map(packer.pack, sheets_of(documents)))
+def pack_all(packer: ColumnarWriter, documents: Sequence[Document]) -> list[Any]:
+    """Documents in packed form. Raises as `ColumnarWriter.encode` does."""
+    return list(map(packer.encode, sheets_of(documents)))
 
 
 def size_packed(raws: Sequence[bytes], packed: Sequence[Any]) -> int:

@@ -12,7 +12,7 @@ def microseconds() -> int:
     return time.time_ns() // 1000
 
 
-class Clock:
+class VersionClock:
     """Strictly increasing microseconds. A clock set back waits at its last number plus one."""
 
     def __init__(self, now: Callable[[], int] = microseconds) -> None:
@@ -20,7 +20,7 @@ class Clock:
         self._last = 0
         self._lock = threading.Lock()
 
-    def take(self, count: int = 1) -> int:
+    def reserve(self, count: int = 1) -> int:
         """The first of ``count`` numbers in a row that nobody else gets."""
         with self._lock:
             first = max(self._now(), self._last + 1)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from raymap.supervisor import GaveUp, Report, say
+from raymap.supervisor import CommandError, ReadyPipe, print_status
 
 if TYPE_CHECKING:
     from store.clickhouse.connection.client import Address
@@ -141,7 +141,7 @@ def serve(
     log_level: Level = "info",
     log_format: Format = "console",
     workers: Workers = None,
-    batch_age: BatchAge = 1.0,
+    linger: BatchAge = 1.0,
     collectors: Collectors = None,
     demo: Annotated[bool, option("--demo", help="Send demo traffic as well.")] = False,
 ) -> None:
@@ -157,14 +157,14 @@ def serve(
         clickhouse=clickhouse,
         memory_bytes=parse_size(clickhouse_memory),
         workers=workers or collectors or serving.default_workers(),
-        batch_age=batch_age,
+        linger=linger,
         sampling_rate=sampling_rate,
         retention_days=retention_days,
         log_level=log_level,
         log_format=log_format,
         demo=demo,
     )
-    with reporting(None, ""):
+    with exit_on_error(None, ""):
         code = serving.serve(settings)
     raise typer.Exit(code)
 
@@ -177,7 +177,7 @@ def collect(
     grpc_port: GrpcPort = 4317,
     otlp_port: OtlpPort = None,
     clickhouse: ClickHouseUrl = "",
-    batch_age: BatchAge = 1.0,
+    linger: BatchAge = 1.0,
     log_level: Level = "info",
     log_format: Format = "console",
     http: Annotated[bool, typer.Option(help="Open the HTTP door as well, on --port.")] = True,
@@ -187,12 +187,12 @@ def collect(
     supervised: Supervised = None,
 ) -> None:
     """Run a collector alone: UDP, gRPC and HTTP in, ClickHouse out."""
-    with reporting(supervised, "collecting") as report:
+    with exit_on_error(supervised, "collecting") as report:
         from raymap import processes
 
         processes.set_up_logging(log_level, log_format)
         otlp = processes.otlp_port_of(otlp_port, grpc_port)
-        door = processes.Door(host, port, grpc_port, otlp, http, shared, batch_age)
+        door = processes.Door(host, port, grpc_port, otlp, http, shared, linger)
         address = processes.address_of(clickhouse, data_dir)
         if supervised is None:
             processes.require_schema(address)
@@ -215,7 +215,7 @@ def api(
 
     Segments are taken on the same port.
     """
-    with reporting(supervised, "answering") as report:
+    with exit_on_error(supervised, "answering") as report:
         from raymap import processes
 
         processes.set_up_logging(log_level, log_format)
@@ -238,7 +238,7 @@ def clickhouse_command(
     """Run the embedded ClickHouse alone."""
     from store.clickhouse.embedded import EmbeddedSettings, run
 
-    with reporting(supervised, "ClickHouse listens") as report:
+    with exit_on_error(supervised, "ClickHouse listens") as report:
         settings = EmbeddedSettings(
             data_dir=data_dir,
             memory_bytes=parse_size(clickhouse_memory),
@@ -258,14 +258,14 @@ def migrate(
 ) -> None:
     """Bring a ClickHouse database to this version's schema."""
     from raymap import processes
-    from store.clickhouse.schema.retention import prepare
+    from store.clickhouse.schema.retention import prepare_database
 
-    with reporting(None, ""):
+    with exit_on_error(None, ""):
         processes.set_up_logging("info", "console")
         address = processes.address_of(clickhouse, data_dir)
-        applied = prepare(address, {"traces": retention_days} if retention_days else {})
+        applied = prepare_database(address, {"traces": retention_days} if retention_days else {})
         did = f"applied {', '.join(applied)}" if applied else "nothing to apply"
-        say(f"{address.name}/{address.database}: {did}")
+        print_status(f"{address.name}/{address.database}: {did}")
 
 
 @app.command()
@@ -284,9 +284,9 @@ def retention(
     """
     from raymap.commands import storage
 
-    with reporting(None, ""):
+    with exit_on_error(None, ""):
         wanted = {"traces": traces, "map-minutes": map_minutes, "map-hours": map_hours}
-        storage.show_retention(where(clickhouse, data_dir), wanted, yes=yes)
+        storage.show_retention(resolve_clickhouse(clickhouse, data_dir), wanted, yes=yes)
 
 
 @app.command()
@@ -299,8 +299,8 @@ def pin(
     """Keep a trace for ever, and what arrives of it later."""
     from raymap.commands import storage
 
-    with reporting(None, ""):
-        storage.pin(where(clickhouse, data_dir), trace_id, note)
+    with exit_on_error(None, ""):
+        storage.pin(resolve_clickhouse(clickhouse, data_dir), trace_id, note)
 
 
 @app.command()
@@ -312,8 +312,8 @@ def unpin(
     """Keep a trace no longer than any other."""
     from raymap.commands import storage
 
-    with reporting(None, ""):
-        storage.unpin(where(clickhouse, data_dir), trace_id)
+    with exit_on_error(None, ""):
+        storage.unpin(resolve_clickhouse(clickhouse, data_dir), trace_id)
 
 
 @app.command()
@@ -321,8 +321,8 @@ def pins(data_dir: DataDir = Path("raymap-data"), clickhouse: ClickHouseUrl = ""
     """List the pinned traces."""
     from raymap.commands import storage
 
-    with reporting(None, ""):
-        storage.pins(where(clickhouse, data_dir))
+    with exit_on_error(None, ""):
+        storage.pins(resolve_clickhouse(clickhouse, data_dir))
 
 
 @app.command()
@@ -337,8 +337,8 @@ def verify(
     """Count a window of the map once more from the rows, and report any difference."""
     from raymap.commands import verify as verification
 
-    with reporting(None, ""):
-        same = verification.verify(where(clickhouse, data_dir), start, end)
+    with exit_on_error(None, ""):
+        same = verification.verify(resolve_clickhouse(clickhouse, data_dir), start, end)
     raise typer.Exit(0 if same else 1)
 
 
@@ -352,7 +352,7 @@ def demo(
     supervised: Supervised = None,
 ) -> None:
     """Send the traffic of a make-believe shop."""
-    with reporting(supervised, "sending demo traffic") as report:
+    with exit_on_error(supervised, "sending demo traffic") as report:
         from raymap.processes import require_demo
 
         require_demo()
@@ -377,7 +377,7 @@ def import_files(
     """
     from raymap.commands import import_traces
 
-    with reporting(None, ""):
+    with exit_on_error(None, ""):
         complete = import_traces.import_files(files, to)
     raise typer.Exit(0 if complete else 1)
 
@@ -388,7 +388,7 @@ def version() -> None:
     print(version_of_raymap())
 
 
-def where(clickhouse: str, data_dir: Path) -> Address:
+def resolve_clickhouse(clickhouse: str, data_dir: Path) -> Address:
     """The ClickHouse of a command that ends by itself."""
     from raymap.processes import address_of, set_up_logging
 
@@ -397,13 +397,13 @@ def where(clickhouse: str, data_dir: Path) -> Address:
 
 
 @contextlib.contextmanager
-def reporting(supervised: int | None, doing: str) -> Iterator[Report]:
+def exit_on_error(supervised: int | None, doing: str) -> Iterator[ReadyPipe]:
     """Failures become one sentence, said to the supervisor if there is one, and exit code 1."""
 
     def alone(doors: Mapping[str, str]) -> None:
-        say(f"{doing}: " + " · ".join(f"{name} {at}" for name, at in doors.items()))
+        print_status(f"{doing}: " + " · ".join(f"{name} {at}" for name, at in doors.items()))
 
-    report = Report(supervised, alone)
+    report = ReadyPipe(supervised, alone)
     try:
         yield report
     except typer.Exit:
@@ -450,12 +450,12 @@ def udp_address(text: str) -> str:
 
     host, _, port = text.removeprefix("http://").rstrip("/").rpartition(":")
     if not host or not port.isdecimal() or not 0 < int(port) < 65536:
-        raise GaveUp(f"{text} is no address; expected one like 127.0.0.1:2000.")
+        raise CommandError(f"{text} is no address; expected one like 127.0.0.1:2000.")
     try:
         socket.getaddrinfo(host, int(port), type=socket.SOCK_DGRAM)
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or "no such name"
-        raise GaveUp(f"There is no host {host} to send to: {reason}.") from None
+        raise CommandError(f"There is no host {host} to send to: {reason}.") from None
     return f"{host}:{port}"
 
 

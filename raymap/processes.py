@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from raymap.supervisor import GaveUp, say
+from raymap.supervisor import CommandError, print_status
 
 if TYPE_CHECKING:
     from store.clickhouse.connection.client import Address
@@ -35,13 +35,13 @@ class Door:
     otlp_port: int | None
     http: bool
     shared: bool
-    batch_age: float
+    linger: float
     """Seconds, as `collector.queue.Limits` has it."""
 
 
 def collect(door: Door, data_dir: Path, clickhouse: Address, on_ready: OnReady) -> int:
     """A collector, until SIGTERM."""
-    from collector.app import CollectorSettings, DoorTaken, run_collector
+    from collector.app import CollectorSettings, PortInUseError, run_collector
     from collector.queue import Limits
     from store.clickhouse.store import ClickHouseStore
 
@@ -54,14 +54,14 @@ def collect(door: Door, data_dir: Path, clickhouse: Address, on_ready: OnReady) 
         otlp_port=door.otlp_port,
         http=door.http,
         reuse_port=door.shared,
-        limits=Limits(batch_age=door.batch_age),
+        limits=Limits(linger=door.linger),
         on_ready=on_ready,
     )
     try:
         return run_collector(settings)
-    except DoorTaken as taken:
+    except PortInUseError as taken:
         flag = {"gRPC": "--grpc-port", "OTLP": "--otlp-port"}.get(taken.kind, "--port")
-        raise GaveUp(port_taken(taken.kind, door.host, taken.port, flag)) from None
+        raise CommandError(port_taken(taken.kind, door.host, taken.port, flag)) from None
 
 
 def api(
@@ -76,7 +76,7 @@ def api(
     import uvicorn
 
     from api.app import create_app
-    from collector.pipeline import Intake
+    from collector.pipeline import IngestPipeline
     from collector.receivers.http import create_router
     from collector.receivers.otlp_http import create_otlp_router
     from collector.receivers.zipkin import create_zipkin_router
@@ -85,19 +85,19 @@ def api(
     listener = listen_tcp(*at)
     store = ClickHouseStore(clickhouse, connections=8)
     writer = ClickHouseStore(clickhouse, connections=4)  # ingest never waits for a question
-    intake = Intake(writer, data_dir, role="api")
+    pipeline = IngestPipeline(writer, data_dir, role="api")
 
     stopping = threading.Event()
     counting = threading.Thread(target=store.keep_counted, args=[stopping], name="count")
     counting.daemon = True
 
     async def start_intake() -> None:
-        intake.start()
+        pipeline.start()
         counting.start()
 
     async def stop_intake() -> None:
         stopping.set()
-        await asyncio.to_thread(intake.stop)
+        await asyncio.to_thread(pipeline.stop)
         await asyncio.to_thread(counting.join, 5.0)
 
     console = ROOT / "ui" / "dist"
@@ -106,13 +106,13 @@ def api(
         version=version,
         sampling_rate=sampling_rate,
         extra_routers=[
-            create_router(intake),
-            create_otlp_router(intake),
-            create_zipkin_router(intake),
+            create_router(pipeline),
+            create_otlp_router(pipeline),
+            create_zipkin_router(pipeline),
         ],
-        metrics=intake.counters.render,
-        ingest_status=intake.counters.snapshot,
-        keeping=lambda: intake.keeping().report(),
+        metrics=pipeline.counters.render,
+        ingest_status=pipeline.counters.snapshot,
+        keeping=lambda: pipeline.health().report(),
         static_dir=console if (console / "index.html").exists() else None,
         on_start=[start_intake],
         on_stop=[stop_intake],
@@ -157,21 +157,21 @@ def address_of(url: str, data_dir: Path) -> Address:
     try:
         return address(data_dir)
     except EmbeddedError as error:
-        raise GaveUp(f"Which ClickHouse? Name one with --clickhouse; {error}.") from None
+        raise CommandError(f"Which ClickHouse? Name one with --clickhouse; {error}.") from None
 
 
 def require_schema(clickhouse: Address) -> None:
     """GaveUp when ClickHouse answers, but not as one that `raymap migrate` has prepared."""
     from store.clickhouse.store import ClickHouseStore
-    from store.protocol import StoreAway, StoreError
+    from store.protocol import StoreError, StoreUnavailable
 
     store = ClickHouseStore(replace(clickhouse, connect_timeout=2.0, timeout=10.0), connections=1)
     try:
         store.check()
-    except StoreAway as away:  # it may come; until then segments are kept on disk
-        say(f"{clickhouse.name}: {away}; going on without it")
+    except StoreUnavailable as away:  # it may come; until then segments are kept on disk
+        print_status(f"{clickhouse.name}: {away}; going on without it")
     except StoreError as refused:
-        raise GaveUp(
+        raise CommandError(
             f"{clickhouse.name}/{clickhouse.database}: {refused} "
             "If the database is new, run  raymap migrate  first."
         ) from None
@@ -182,7 +182,7 @@ def require_schema(clickhouse: Address) -> None:
 def require_demo() -> None:
     package = "aws_xray_sdk"
     if importlib.util.find_spec(package) is None:
-        raise GaveUp(f'The demo needs the package {package}: run  pip install "raymap[demo]"')
+        raise CommandError(f'The demo needs the package {package}: run  pip install "raymap[demo]"')
 
 
 def otlp_port_of(given: int | None, grpc_port: int) -> int | None:
@@ -195,8 +195,8 @@ def listen_tcp(host: str, port: int) -> socket.socket:
         return bind(socket.SOCK_STREAM, host, port)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            raise GaveUp(port_taken("TCP", host, port, "--port")) from None
-        raise GaveUp(cannot_listen("TCP", host, port, error)) from None
+            raise CommandError(port_taken("TCP", host, port, "--port")) from None
+        raise CommandError(cannot_listen("TCP", host, port, error)) from None
 
 
 def bind(kind: socket.SocketKind, host: str, port: int) -> socket.socket:

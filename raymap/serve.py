@@ -30,7 +30,7 @@ from raymap.processes import (
     require_demo,
     set_up_logging,
 )
-from raymap.supervisor import GaveUp, Role, Stopped, Supervisor, say
+from raymap.supervisor import ChildSpec, CommandError, Stopped, Supervisor, print_status
 
 if TYPE_CHECKING:
     from store.clickhouse.connection.client import Address
@@ -58,7 +58,7 @@ class Settings:
     clickhouse: str
     memory_bytes: int
     workers: int
-    batch_age: float
+    linger: float
     sampling_rate: float
     retention_days: int | None
     log_level: str
@@ -124,18 +124,18 @@ class _Serve:
             "PROMETHEUS_MULTIPROC_DIR": str(self._metrics),
         }
         collect = _command("collect", *common, "--grpc-port", str(self._ports.grpc), "--no-http")
-        collect += ["--batch-age", str(settings.batch_age)]
+        collect += ["--batch-age", str(settings.linger)]
         if self._ports.otlp is not None:
             collect += ["--otlp-port", str(self._ports.otlp)]
         if settings.workers > 1:
             collect.append("--shared")
         api = _command("api", *common, "--sampling-rate", str(settings.sampling_rate))
-        roles = [Role(name, collect, environment) for name in self._collectors()]
-        opened = await asyncio.gather(*map(start, [*roles, Role("api", api, environment)]))
+        roles = [ChildSpec(name, collect, environment) for name in self._collectors()]
+        opened = await asyncio.gather(*map(start, [*roles, ChildSpec("api", api, environment)]))
         doors = {name: at for some in opened for name, at in some.items()}
         if settings.demo:
             demo = _command("demo", "--to", _reachable(doors["udp"]))
-            await start(Role("demo", demo, essential=False))
+            await start(ChildSpec("demo", demo, essential=False))
         return doors
 
     def _collectors(self) -> list[str]:
@@ -154,7 +154,7 @@ class _Serve:
             *("clickhouse", "--data-dir", str(settings.data_dir.absolute())),
             *("--clickhouse-port", str(port), "--clickhouse-memory", str(settings.memory_bytes)),
         )
-        await self._supervisor.start(Role("clickhouse", command))
+        await self._supervisor.start(ChildSpec("clickhouse", command))
         return address(settings.data_dir)
 
     def _tell(self, doors: Mapping[str, str]) -> None:
@@ -162,7 +162,7 @@ class _Serve:
         with contextlib.suppress(BrokenPipeError):  # started by someone who does not listen
             print("raymap ready " + json.dumps(line, separators=(",", ":")), flush=True)
         browse = "http://" + _reachable(doors["http"].removeprefix("http://"))
-        say(f"open {browse} · SDKs send to UDP {doors['udp']} · gRPC {doors['grpc']}")
+        print_status(f"open {browse} · SDKs send to UDP {doors['udp']} · gRPC {doors['grpc']}")
 
     def _forget_gauges(self, pid: int) -> None:
         for gauge in self._metrics.glob(f"gauge_live*_{pid}.db"):
@@ -175,9 +175,9 @@ def _command(role: str, *options: str) -> list[str]:
 
 
 def _migrate(clickhouse: Address, retention_days: int | None) -> None:
-    from store.clickhouse.schema.retention import prepare
+    from store.clickhouse.schema.retention import prepare_database
 
-    prepare(clickhouse, {"traces": retention_days} if retention_days else {})
+    prepare_database(clickhouse, {"traces": retention_days} if retention_days else {})
 
 
 def _check_installed(settings: Settings) -> None:
@@ -201,7 +201,7 @@ def _sole_user(data_dir: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise GaveUp(in_use(data_dir)) from None
+            raise CommandError(in_use(data_dir)) from None
         yield
 
 
@@ -225,10 +225,10 @@ def _choose(host: str, wanted: int, kinds: Mapping[str, socket.SocketKind], flag
             return port
         except OSError as error:
             if wanted and error.errno == errno.EADDRINUSE:
-                raise GaveUp(port_taken(kind, host, port, flag)) from None
+                raise CommandError(port_taken(kind, host, port, flag)) from None
             if error.errno != errno.EADDRINUSE:
-                raise GaveUp(cannot_listen(kind, host, port, error)) from None
-    raise GaveUp(
+                raise CommandError(cannot_listen(kind, host, port, error)) from None
+    raise CommandError(
         f"No free port between {PORTS.start} and {PORTS.stop} on {host}; choose one: {flag}."
     )
 

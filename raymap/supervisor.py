@@ -31,7 +31,7 @@ STOP_TIMEOUT = 20.0
 Answer = TypeVar("Answer")
 
 
-class GaveUp(Exception):
+class CommandError(Exception):
     """The whole cannot run; the message is one sentence for people."""
 
 
@@ -40,7 +40,7 @@ class Stopped(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Role:
+class ChildSpec:
     """One child: what it is called and how it is started."""
 
     name: str
@@ -65,22 +65,22 @@ class Supervisor:
 
     def _on_signal(self) -> None:
         if self._stop.is_set():
-            say("stopping at once")
+            print_status("stopping at once")
             self._kill.set()
         else:
-            say("stopping, doors first (once more: at once)")
+            print_status("stopping, doors first (once more: at once)")
             self._stop.set()
 
-    async def start(self, role: Role) -> dict[str, str]:
+    async def start(self, role: ChildSpec) -> dict[str, str]:
         """Start a role for the first time; its doors, once they are open."""
         child = self._children[role.name] = _Child(role)
         await child.spawn()
         try:
             doors = await self.unless_stopped(child.ready())
-        except Refused as refusal:
-            raise GaveUp(str(refusal)) from None
-        except Died:
-            raise GaveUp(f"{child.end()} while it started.{child.last_words()}") from None
+        except StartRejected as refusal:
+            raise CommandError(str(refusal)) from None
+        except StartFailed:
+            raise CommandError(f"{child.end()} while it started.{child.last_words()}") from None
         self._keepers[role.name] = asyncio.create_task(self._keep(child))
         return doors
 
@@ -131,33 +131,35 @@ class Supervisor:
                 self._give_up(child)
                 return
             delay = min(FIRST_DELAY * 2 ** (len(deaths) - 1), LONGEST_DELAY)
-            say(f"{child.end()}; starting it again in {delay:.1f} s")
+            print_status(f"{child.end()}; starting it again in {delay:.1f} s")
             await asyncio.sleep(delay)
             await child.spawn()
-            with contextlib.suppress(Died, Refused):  # either way its end is what counts
+            with contextlib.suppress(
+                StartFailed, StartRejected
+            ):  # either way its end is what counts
                 await child.ready()
-                say(f"{name} is back")
+                print_status(f"{name} is back")
 
     def _give_up(self, child: _Child) -> None:
         sentence = f"{child.end()}, the {DEATHS}th time within a minute.{child.last_words()}"
         if not child.role.essential:
-            say(f"{sentence} Going on without it.")
+            print_status(f"{sentence} Going on without it.")
         elif not self._failure.done():
-            self._failure.set_exception(GaveUp(sentence))
+            self._failure.set_exception(CommandError(sentence))
 
 
-class Refused(Exception):
+class StartRejected(Exception):
     """The child said why it cannot start."""
 
 
-class Died(Exception):
+class StartFailed(Exception):
     """The child ended, or stayed silent, before it was ready."""
 
 
 class _Child:
     """One role's process: the one that runs now."""
 
-    def __init__(self, role: Role) -> None:
+    def __init__(self, role: ChildSpec) -> None:
         self.role = role
         self._process: asyncio.subprocess.Process | None = None
         self._said = b""
@@ -213,12 +215,12 @@ class _Child:
             transport.close()
         if not line:
             await self.ended()
-            raise Died
+            raise StartFailed
         message = json.loads(line)
         if "refused" in message:
             await self.ended()
             self._refusal = message["refused"]
-            raise Refused(self._refusal)
+            raise StartRejected(self._refusal)
         doors: dict[str, str] = message["ready"]
         return doors
 
@@ -239,7 +241,7 @@ class _Child:
         killing.cancel()
         orderly = waiting.done()
         if not orderly:
-            say(f"{self.role.name} did not stop and is killed")
+            print_status(f"{self.role.name} did not stop and is killed")
             with contextlib.suppress(ProcessLookupError):
                 self.process.kill()
             await waiting
@@ -267,7 +269,7 @@ class _Child:
         _write_stderr(rest)
 
 
-class Report:
+class ReadyPipe:
     """The child's side: tells the supervisor how the start went, and stops when it is gone.
 
     Without a supervisor (no file descriptor) `ready` calls `alone` instead."""
@@ -287,7 +289,7 @@ class Report:
     def refused(self, sentence: str) -> None:
         """For the supervisor to repeat; without one, or after a start, it is said here."""
         if self._fd is None:
-            say(sentence)
+            print_status(sentence)
         else:
             self._tell({"refused": sentence})
 
@@ -306,7 +308,7 @@ def _stop_with_parent() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def say(sentence: str) -> None:
+def print_status(sentence: str) -> None:
     """One line for people."""
     _write_stderr(f"raymap: {sentence}\n".encode())
 

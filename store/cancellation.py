@@ -14,11 +14,11 @@ from contextvars import ContextVar
 from store.protocol import StoreError
 
 
-class GivenUp(StoreError):
+class Cancelled(StoreError):
     """Nobody waits for the answer any more."""
 
 
-class Question:
+class CancelScope:
     """One question, asked in one thread (and those it shares its context with), given up from another.
 
     with question.asked():          # in the thread that works
@@ -40,7 +40,7 @@ class Question:
         finally:
             _current.reset(token)
 
-    def give_up(self) -> None:
+    def cancel(self) -> None:
         """Stop the statements that are running, and let no other begin."""
         with self._lock:
             self.given_up = True
@@ -52,7 +52,7 @@ class Question:
     def _running(self, stop: Callable[[], None]) -> Iterator[None]:
         with self._lock:
             if self.given_up:
-                raise GivenUp("the question was given up")
+                raise Cancelled("the question was given up")
             self._stops.add(stop)
         try:
             yield
@@ -61,11 +61,11 @@ class Question:
                 self._stops.discard(stop)
                 stopped = self.given_up
             if stopped:
-                raise GivenUp("the question was given up")
+                raise Cancelled("the question was given up")
 
 
 @contextmanager
-def stoppable(stop: Callable[[], None]) -> Iterator[None]:
+def cancellable(stop: Callable[[], None]) -> Iterator[None]:
     """For a store: a statement that ``stop``, called in another thread, brings to an end.
 
     Raises GivenUp instead of beginning, and instead of whatever came of being stopped.
@@ -78,4 +78,4 @@ def stoppable(stop: Callable[[], None]) -> Iterator[None]:
         yield
 
 
-_current: ContextVar[Question | None] = ContextVar("question", default=None)
+_current: ContextVar[CancelScope | None] = ContextVar("question", default=None)

@@ -13,7 +13,7 @@ from msgspec import Struct
 from store.model import Call, Document, Link, NodeKey, State
 
 
-class Calls(Struct, gc=False):
+class CallColumns(Struct, gc=False):
     """The calls of a sheet's documents; ``owners`` are the places of these in the sheet."""
 
     owners: Sequence[int]
@@ -30,7 +30,7 @@ class Calls(Struct, gc=False):
     weights: Sequence[int]
 
 
-class Sheet(Struct, gc=False):
+class DocumentColumns(Struct, gc=False):
     """A few documents; ``members`` and ``annotations`` are those of all, with how many each has."""
 
     raws: Sequence[bytes]
@@ -62,7 +62,7 @@ class Sheet(Struct, gc=False):
     member_counts: Sequence[int]
     members: Sequence[int]
     weights: Sequence[int]
-    calls: Calls
+    calls: CallColumns
     links: Sequence[tuple[int, Link]]
     """Each with the place of its document."""
 
@@ -70,10 +70,10 @@ class Sheet(Struct, gc=False):
         return len(self.raws)
 
 
-def sheet_of(documents: Sequence[Document]) -> Sheet:
+def columns_of(documents: Sequence[Document]) -> DocumentColumns:
     """Documents that are there as objects."""
     https = [d.http for d in documents]
-    return Sheet(
+    return DocumentColumns(
         raws=[d.raw for d in documents],
         versions=[d.version for d in documents],
         trace_ids=[d.trace_id for d in documents],
@@ -108,9 +108,9 @@ def sheet_of(documents: Sequence[Document]) -> Sheet:
     )
 
 
-def _calls(documents: Sequence[Document]) -> Calls:
+def _calls(documents: Sequence[Document]) -> CallColumns:
     calls: list[Call] = [call for d in documents for call in d.calls]
-    return Calls(
+    return CallColumns(
         owners=[place for place, d in enumerate(documents) for _ in d.calls],
         ids=[call.id for call in calls],
         starts=[call.start for call in calls],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 
-from store.protocol import BadCursor
+from store.protocol import InvalidCursor
 
 
 def encode_cursor(time: int, trace_id: bytes) -> str:
@@ -21,7 +21,7 @@ def decode_cursor(cursor: str | None) -> tuple[int, bytes] | None:
         time, _, digits = base64.urlsafe_b64decode(cursor.encode()).decode().partition(":")
         place = int(time), bytes.fromhex(digits)
     except (ValueError, binascii.Error) as error:
-        raise BadCursor("this NextToken was not given by this server") from error
+        raise InvalidCursor("this NextToken was not given by this server") from error
     if len(place[1]) != 16:
-        raise BadCursor("this NextToken was not given by this server")
+        raise InvalidCursor("this NextToken was not given by this server")
     return place

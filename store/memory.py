@@ -16,20 +16,28 @@ from store.model import (
     Statistics,
     TimeRange,
     Trace,
-    rank,
+    precedence,
 )
 from store.protocol import (
     Axis,
     Failure,
-    Found,
-    NoSuchTrace,
     Page,
     Pin,
-    Slice,
+    TimeBucket,
+    TraceHit,
+    TraceNotFound,
     TraceQuery,
     failures_by_frequency,
 )
-from store.service_graph import EdgeUnit, NodeUnit, all_units, calls_of, count, links_of, weave
+from store.service_graph import (
+    EdgeUnit,
+    NodeUnit,
+    all_units,
+    build_service_graph,
+    calls_of,
+    count,
+    links_of,
+)
 from store.trace_filter import matches
 from store.trace_id import format_trace_id, trace_time
 
@@ -63,22 +71,24 @@ class MemoryStore:
         assert isinstance(trace.calls, dict)
         assert isinstance(trace.links, dict)
         known = trace.documents.get(document.id)
-        if known is None or _holds(document) >= _holds(known):
+        if known is None or _precedence(document) >= _precedence(known):
             trace.documents[document.id] = document
         for joined in links_of(document):
             same = trace.links.get(joined.key)
-            if same is None or rank(joined.state, joined.version) >= rank(same.state, same.version):
+            if same is None or precedence(joined.state, joined.version) >= precedence(
+                same.state, same.version
+            ):
                 trace.links[joined.key] = joined
         for owned in calls_of(document):
             other = trace.calls.get(owned.call.id)
-            if other is None or _call_holds(owned) >= _call_holds(other):
+            if other is None or _call_precedence(owned) >= _call_precedence(other):
                 trace.calls[owned.call.id] = owned
 
-    def map_window(self, window: TimeRange) -> TimeRange:
+    def snap_window(self, window: TimeRange) -> TimeRange:
         """The same."""
         return window
 
-    def finest_step(self, window: TimeRange) -> int:
+    def min_step(self, window: TimeRange) -> int:
         """Any."""
         return 1
 
@@ -100,29 +110,29 @@ class MemoryStore:
             ),
             reverse=True,
         )
-        found: list[Found] = []
+        found: list[TraceHit] = []
         for scanned, (time, id) in enumerate(candidates, 1):
             if matches(self._traces[id], query):
-                found.append(Found(id, time))
+                found.append(TraceHit(id, time))
             if len(found) == limit and scanned < len(candidates):
                 return Page(found, scanned, encode_cursor(time, id))
         return Page(found, len(candidates), None)
 
-    def ever(self) -> bool:
+    def has_traces(self) -> bool:
         """Whether any trace was kept."""
         return bool(self._traces)
 
     def service_graph(self, window: TimeRange) -> ServiceGraph:
         """The reference itself."""
-        return weave(self._traces.values(), window, self._traces.get)
+        return build_service_graph(self._traces.values(), window, self._traces.get)
 
-    def node_series(self, node: NodeKey, window: TimeRange, step: int) -> list[Slice]:
+    def node_series(self, node: NodeKey, window: TimeRange, step: int) -> list[TimeBucket]:
         """Statistics of a node per step."""
         return _series(self._node_units(node, window), window, step)
 
     def edge_series(
         self, source: NodeKey, target: NodeKey, window: TimeRange, step: int
-    ) -> list[Slice]:
+    ) -> list[TimeBucket]:
         """Statistics of an edge per step."""
         return _series(self._edge_units(source, target, window), window, step)
 
@@ -137,7 +147,7 @@ class MemoryStore:
     def pin(self, trace_id: bytes, note: str, at: int) -> Pin:
         """Nothing expires here; a pin is remembered."""
         if not self.get_traces([trace_id]):
-            raise NoSuchTrace(f"there is no trace {format_trace_id(trace_id)} here")
+            raise TraceNotFound(f"there is no trace {format_trace_id(trace_id)} here")
         known = self._pins.get(trace_id)
         made = Pin(trace_id, note, known.at if known else at)
         self._pins[trace_id] = made
@@ -201,21 +211,21 @@ def is_sampled(trace: Trace) -> bool:
     return any(document.sampled for document in trace.documents.values())
 
 
-def _holds(document: Document) -> int:
-    return rank(document.state, document.version)
+def _precedence(document: Document) -> int:
+    return precedence(document.state, document.version)
 
 
-def _call_holds(owned: OwnedCall) -> int:
-    return rank(owned.call.state, owned.version)
+def _call_precedence(owned: OwnedCall) -> int:
+    return precedence(owned.call.state, owned.version)
 
 
-def _series(units: Iterable[NodeUnit | EdgeUnit], window: TimeRange, step: int) -> list[Slice]:
+def _series(units: Iterable[NodeUnit | EdgeUnit], window: TimeRange, step: int) -> list[TimeBucket]:
     slices: dict[int, Statistics] = {}
     for unit in units:
         start = window.start + (unit.start - window.start) // step * step
         statistics = slices.setdefault(start, Statistics(histogram={}))
         count(statistics, unit.state, unit.end - unit.start, unit.weight)
-    return [Slice(start, slices[start]) for start in sorted(slices)]
+    return [TimeBucket(start, slices[start]) for start in sorted(slices)]
 
 
 def _failures(units: Iterable[NodeUnit | EdgeUnit]) -> list[Failure]:

@@ -116,7 +116,7 @@ class Document(Struct, frozen=True, gc=False):
     earlier versions may list their calls there as well.
     ``last_end`` is the end of the last work inside, which may come after ``end``.
     ``annotations`` are items as ``annotation_item`` writes them. ``raw`` is what arrived, verbatim.
-    ``version`` grows with arrival: of two documents with one id, `rank` says which one holds.
+    ``version`` grows with arrival: of two documents with one id, `precedence` says which one holds.
     What is not ``sampled`` counts on the map and is no trace: its sender counted it only (``T1U``).
     ``weight``: how many the map counts it as, for those that its sender sampled away
     (`store.otel.adjusted_count`).
@@ -157,7 +157,7 @@ COMPLETE = 1 << 62
 """Added to the version of what is complete, so that it beats anything in progress."""
 
 
-def rank(state: State, version: int) -> int:
+def precedence(state: State, version: int) -> int:
     """What the greater of wins among copies with one id.
 
     Complete beats in progress whatever the order of arrival, then the last arrival wins

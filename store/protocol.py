@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from msgspec import Struct
 
-from store.columnar import Sheet
+from store.columnar import DocumentColumns
 from store.model import Document, NodeKey, ServiceGraph, State, Statistics, TimeRange, Trace
 
 
@@ -18,15 +18,15 @@ class StoreError(Exception):
     """Something the store could not do; the message is the keeper's own."""
 
 
-class StoreAway(StoreError):
+class StoreUnavailable(StoreError):
     """The database cannot be reached now; the same call may work later."""
 
 
-class BadCursor(StoreError):
+class InvalidCursor(StoreError):
     """A page token this store did not give."""
 
 
-class NoSuchTrace(StoreError):
+class TraceNotFound(StoreError):
     """Something was asked of a trace that is not kept."""
 
 
@@ -66,7 +66,7 @@ class TraceQuery(Struct, frozen=True):
         return not (self.node or self.edge or self.states or self.annotations)
 
 
-class Found(NamedTuple):
+class TraceHit(NamedTuple):
     """One found trace: its id, and the time that put it into the window (microseconds)."""
 
     trace_id: bytes
@@ -81,12 +81,12 @@ class Page(NamedTuple):
     short, or empty, when looking for more would have taken too long.
     """
 
-    found: list[Found]
+    found: list[TraceHit]
     scanned: int
     cursor: str | None
 
 
-class Slice(NamedTuple):
+class TimeBucket(NamedTuple):
     """One step of a time series: its start (microseconds) and what ended in it."""
 
     start: int
@@ -138,33 +138,33 @@ class SegmentWriter(Protocol):
         """Keep documents; when it returns they survive a crash.
 
         The same ``token`` with the same documents again changes nothing, so a caller may repeat a
-        put whose answer it did not get. Raises StoreAway when the database cannot be reached.
+        put whose answer it did not get. Raises StoreUnavailable when the database cannot be reached.
         """
         ...
 
 
-PACKED_AT_ONCE = 128
+ENCODE_CHUNK = 128
 """Documents that are best decoded and packed together: few enough to stay in the processor's cache while
 each of some 50 columns passes over them (of 256 it takes a twelfth more beside busy neighbours, measured),
 many enough to share the fixed cost of a column."""
 
 
 @runtime_checkable
-class PackingWriter(SegmentWriter, Protocol):
+class ColumnarWriter(SegmentWriter, Protocol):
     """A writer that can prepare documents for their way as soon as they are there.
 
     The packed form is its own affair; what it has is a size. Packed, a document takes a fraction of
     the memory, and what is left to do when its batch goes is little.
     """
 
-    def pack(self, sheet: Sheet) -> Any:
+    def encode(self, sheet: DocumentColumns) -> Any:
         """A few documents, at best PACKED_AT_ONCE. Raises an error when one of them cannot be kept.
 
         Of what is returned, ``size`` are the bytes in memory, those of the raw documents left out.
         """
         ...
 
-    def put_packed(self, packed: Sequence[Any], token: str) -> None:
+    def put_encoded(self, packed: Sequence[Any], token: str) -> None:
         """Keep everything in these; the same as `put` of the documents that went into them."""
         ...
 
@@ -183,7 +183,7 @@ class TraceReader(Protocol):
         """Traces by time, newest first; of equal time the greater id first."""
         ...
 
-    def ever(self) -> bool:
+    def has_traces(self) -> bool:
         """Whether any trace was ever kept."""
         ...
 
@@ -192,20 +192,20 @@ class GraphReader(Protocol):
     """Gives the service graph and its details."""
 
     def service_graph(self, window: TimeRange) -> ServiceGraph:
-        """The graph of all units that started in the window (`store.service_graph.weave`)."""
+        """The graph of all units that started in the window (`store.service_graph.build_service_graph`)."""
         ...
 
-    def map_window(self, window: TimeRange) -> TimeRange:
+    def snap_window(self, window: TimeRange) -> TimeRange:
         """The window to ask for instead, and to say: itself, unless the minutes that it cuts through
         hold too many units to be counted while somebody waits; then those are taken whole."""
         ...
 
-    def finest_step(self, window: TimeRange) -> int:
+    def min_step(self, window: TimeRange) -> int:
         """The least step, microseconds, in which the series of a window can be had soon: 1, or a
         minute."""
         ...
 
-    def node_series(self, node: NodeKey, window: TimeRange, step: int) -> list[Slice]:
+    def node_series(self, node: NodeKey, window: TimeRange, step: int) -> list[TimeBucket]:
         """Statistics of a node's units per ``step`` microseconds from the window's start on.
 
         Steps without units are absent; ascending.
@@ -214,7 +214,7 @@ class GraphReader(Protocol):
 
     def edge_series(
         self, source: NodeKey, target: NodeKey, window: TimeRange, step: int
-    ) -> list[Slice]:
+    ) -> list[TimeBucket]:
         """The same of an edge's calls."""
         ...
 
@@ -268,7 +268,7 @@ class Store(SegmentWriter, TraceReader, GraphReader, PinKeeper, Protocol):
     """A whole keeper."""
 
     def check(self) -> None:
-        """Return when the store can answer; raise StoreAway saying why it cannot."""
+        """Return when the store can answer; raise StoreUnavailable saying why it cannot."""
         ...
 
     def close(self) -> None:

@@ -72,7 +72,7 @@ class EdgeUnit(NamedTuple):
     link: bool = False
 
 
-class Family:
+class ParentIndex:
     """Kinship inside one trace: who holds an id, and which segment owns it.
 
     A document holds its own id, its members, and the calls that name it: a call has one document, and
@@ -89,11 +89,11 @@ class Family:
             for member in (document.id, *document.members, *called.get(document.id, ())):
                 self._holders.setdefault(member, document)
 
-    def holder(self, id: int) -> Document | None:
+    def containing_document(self, id: int) -> Document | None:
         """The document that is, or embeds, the segment or subsegment with this id."""
         return self._holders.get(id)
 
-    def owner(self, document: Document | None) -> Document | None:
+    def owning_segment(self, document: Document | None) -> Document | None:
         """The segment a document belongs to: itself, or reached parent by parent."""
         for _ in range(MAX_CLIMB):
             if document is None or not document.independent:
@@ -102,7 +102,7 @@ class Family:
         return None
 
 
-def answered(trace: Trace) -> dict[int, list[Document]]:
+def segments_by_parent_id(trace: Trace) -> dict[int, list[Document]]:
     """The segments that name each parent id, by that id."""
     children: dict[int, list[Document]] = {}
     for document in trace.documents.values():
@@ -111,26 +111,26 @@ def answered(trace: Trace) -> dict[int, list[Document]]:
     return children
 
 
-def call_owner(owned: OwnedCall, trace: Trace, family: Family) -> NodeKey | None:
+def call_owner(owned: OwnedCall, trace: Trace, family: ParentIndex) -> NodeKey | None:
     """The node whose segment made the call; None for an orphan's."""
     if not owned.independent:
         return owned.node
-    owner = family.owner(trace.documents.get(owned.document_id))
-    return owner.node if owner else None
+    owning_segment = family.owning_segment(trace.documents.get(owned.document_id))
+    return owning_segment.node if owning_segment else None
 
 
-def is_root(document: Document, trace: Trace, family: Family) -> bool:
+def is_root(document: Document, trace: Trace, family: ParentIndex) -> bool:
     """Whether a segment entered from outside: no parent, or one that nobody in the trace has."""
     if document.independent:
         return False
     parent = document.parent_id
-    return not parent or (parent not in trace.calls and family.holder(parent) is None)
+    return not parent or (parent not in trace.calls and family.containing_document(parent) is None)
 
 
 def trace_units(trace: Trace) -> Iterator[NodeUnit | EdgeUnit]:
     """Every unit of one trace."""
-    family = Family(trace)
-    children = answered(trace)
+    family = ParentIndex(trace)
+    children = segments_by_parent_id(trace)
     for owned in trace.calls.values():
         yield from _call_units(owned, trace, family, children.get(owned.call.id, ()))
     for document in trace.documents.values():
@@ -139,7 +139,7 @@ def trace_units(trace: Trace) -> Iterator[NodeUnit | EdgeUnit]:
 
 
 def _call_units(
-    owned: OwnedCall, trace: Trace, family: Family, answers: Iterable[Document]
+    owned: OwnedCall, trace: Trace, family: ParentIndex, answers: Iterable[Document]
 ) -> Iterator[NodeUnit | EdgeUnit]:
     call = owned.call
     source = call_owner(owned, trace, family)
@@ -167,7 +167,7 @@ def _call_units(
 
 
 def _segment_units(
-    document: Document, trace: Trace, family: Family
+    document: Document, trace: Trace, family: ParentIndex
 ) -> Iterator[NodeUnit | EdgeUnit]:
     root = is_root(document, trace, family)
     node, times = document.node, (document.start, document.end)
@@ -187,9 +187,9 @@ def _segment_units(
     if root:
         yield EdgeUnit(client_of(node), node, "", *times, document.state, label, weight)
     elif document.parent_id not in trace.calls:
-        owner = family.owner(family.holder(document.parent_id))
-        if owner is not None:
-            yield EdgeUnit(owner.node, node, "", *times, document.state, label, weight)
+        owning_segment = family.owning_segment(family.containing_document(document.parent_id))
+        if owning_segment is not None:
+            yield EdgeUnit(owning_segment.node, node, "", *times, document.state, label, weight)
 
 
 class End(NamedTuple):
@@ -203,26 +203,30 @@ def find_end(trace: Trace, id: int) -> End | None:
     """The node that a segment, subsegment or call of a trace stands for in a link."""
     owned = trace.calls.get(id)
     if owned is not None:
-        answers = [d.node for d in answered(trace).get(id, ())]
+        answers = [d.node for d in segments_by_parent_id(trace).get(id, ())]
         return End(min(answers, default=owned.call.node), owned.call.end)
-    family = Family(trace)
-    holder = family.holder(id)
-    owner = family.owner(holder)
-    return End(owner.node, holder.end) if holder is not None and owner is not None else None
+    family = ParentIndex(trace)
+    containing_document = family.containing_document(id)
+    owning_segment = family.owning_segment(containing_document)
+    return (
+        End(owning_segment.node, containing_document.end)
+        if containing_document is not None and owning_segment is not None
+        else None
+    )
 
 
 def link_units(trace: Trace, lookup: Callable[[bytes], Trace | None]) -> Iterator[EdgeUnit]:
     """The units of a trace's links whose other ends `lookup` finds."""
-    family = Family(trace)
+    family = ParentIndex(trace)
     for owned in trace.links.values():
         link = owned.link
         other = lookup(link.trace_id)
         own = owned.node
         if owned.independent:
-            owner = family.owner(trace.documents.get(owned.document_id))
-            if owner is None:
+            owning_segment = family.owning_segment(trace.documents.get(owned.document_id))
+            if owning_segment is None:
                 continue
-            own = owner.node
+            own = owning_segment.node
         end = find_end(other, link.id) if other is not None else None
         if other is None or end is None:
             continue
@@ -251,7 +255,7 @@ def all_units(
         yield from link_units(trace, lookup)
 
 
-def weave(
+def build_service_graph(
     traces: Iterable[Trace],
     window: TimeRange | None = None,
     lookup: Callable[[bytes], Trace | None] | None = None,
@@ -285,11 +289,13 @@ def weave(
                 _count_edge(links if unit.link else edges, unit)
     for key, lightest in touched.items():
         services[key].touched = sum(lightest.values())
-    add_silent_ends(services, [*edges.values(), *links.values()])
+    add_missing_endpoints(services, [*edges.values(), *links.values()])
     return ServiceGraph(services, edges, links)
 
 
-def add_silent_ends(services: dict[NodeKey, ServiceStats], edges: Iterable[EdgeStats]) -> None:
+def add_missing_endpoints(
+    services: dict[NodeKey, ServiceStats], edges: Iterable[EdgeStats]
+) -> None:
     """Give every end of an edge a node: clients, and services all of whose units lie outside."""
     for edge in edges:
         for key in (edge.source, edge.target):

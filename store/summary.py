@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from store.model import NO_HTTP, Document, Http, NodeKey, State, Trace, client_of
 from store.rules.annotations import split_annotation_item
-from store.service_graph import Family, NodeUnit, answered, is_root, trace_units
+from store.service_graph import NodeUnit, ParentIndex, is_root, segments_by_parent_id, trace_units
 
 MAX_ANNOTATION_KEYS = 50
 """Indexed annotation keys a summary shows per trace: the first in (segment start) order (§2.8)."""
@@ -44,7 +44,7 @@ def entry_of(trace: Trace) -> Document | None:
 
     Without any root (only streamed subsegments so far) the trace has no entry.
     """
-    family = Family(trace)
+    family = ParentIndex(trace)
     roots = (d for d in trace.documents.values() if is_root(d, trace, family))
     return min(roots, key=lambda d: (d.start, d.id), default=None)
 
@@ -65,7 +65,7 @@ def trace_duration(trace: Trace) -> int:
     """Latest end minus earliest start over segments, inferred ones and independent subsegments
     included, microseconds (XRAY.md §4.1)."""
     documents = trace.documents.values()
-    children = answered(trace)
+    children = segments_by_parent_id(trace)
     inferred = [o.call for o in trace.calls.values() if o.call.id not in children]
     spans = [(d.start, d.end) for d in documents] + [(call.start, call.end) for call in inferred]
     return max(0, max(end for _, end in spans) - min(start for start, _ in spans))
@@ -74,24 +74,24 @@ def trace_duration(trace: Trace) -> int:
 def is_partial(trace: Trace) -> bool:
     """Whether something has still to arrive: a document in progress, a traced call nobody
     answered, or a streamed subsegment without its segment (XRAY.md §6, our decision)."""
-    family = Family(trace)
-    children = answered(trace)
+    family = ParentIndex(trace)
+    children = segments_by_parent_id(trace)
     return any(
-        d.in_progress or (d.independent and family.owner(d) is None)
+        d.in_progress or (d.independent and family.owning_segment(d) is None)
         for d in trace.documents.values()
     ) or any(o.call.traced and o.call.id not in children for o in trace.calls.values())
 
 
 def summarize(trace: Trace) -> Summary:
     """The summary of a trace that has at least one document."""
-    family = Family(trace)
+    family = ParentIndex(trace)
     in_order = sorted(trace.documents.values(), key=lambda d: (d.start, d.id))
     entry = entry_of(trace)
     states = [d.state for d in in_order] + [o.call.state for o in trace.calls.values()]
     annotations: dict[str, dict[str, set[NodeKey]]] = {}
     users: dict[str, set[NodeKey]] = {}
     for document in in_order:
-        owner = family.owner(document)
+        owner = family.owning_segment(document)
         nodes = {owner.node} if owner else set()
         for item in document.annotations:
             key, value = split_annotation_item(item)

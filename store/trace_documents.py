@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from store.model import Document, State, Trace, rank
+from store.model import Document, State, Trace, precedence
 from store.otel.stored_span import is_span
 from store.otel.to_xray import render_span
 from store.rules.identity import call_node, inferred_origin, resource_names
@@ -65,7 +65,7 @@ class _Spot(NamedTuple):
 
     host: int
     content: Json
-    rank: int
+    precedence: int
 
 
 def processed_documents(trace: Trace) -> list[Json]:
@@ -151,7 +151,7 @@ def _spots(order: Iterable[Document], contents: Mapping[int, Json]) -> dict[str,
             id = part.get("id")
             if isinstance(id, str):
                 state = State.IN_PROGRESS if part.get("in_progress") is True else State.OK
-                version = rank(state, document.version)
+                version = precedence(state, document.version)
                 spots.setdefault(id.lower(), _Spot(document.id, part, version))
     return spots
 
@@ -161,7 +161,7 @@ def _superseded(document: Document, spots: Mapping[str, _Spot]) -> bool:
     spot = spots.get(f"{document.id:016x}")
     if spot is None or not document.independent or spot.host == document.id:
         return False
-    return spot.rank > rank(document.state, document.version)
+    return spot.precedence > precedence(document.state, document.version)
 
 
 def _home(document: Document, spots: Mapping[str, _Spot], holders: Mapping[str, int]) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from store.model import Trace, client_of
 from store.protocol import TraceQuery
-from store.service_graph import EdgeUnit, Family, trace_units
+from store.service_graph import EdgeUnit, ParentIndex, trace_units
 from store.summary import entry_of, touched_nodes
 
 
@@ -24,7 +24,7 @@ def matches(trace: Trace, query: TraceQuery) -> bool:
     )
 
 
-def settled(trace: Trace, query: TraceQuery) -> bool | None:
+def matches_without_calls(trace: Trace, query: TraceQuery) -> bool | None:
     """What `matches` says, when the documents alone settle it; None when the calls have a say.
 
     ``trace.calls`` may be empty: a store asks for them only when it has to. A parent that no document
@@ -32,11 +32,15 @@ def settled(trace: Trace, query: TraceQuery) -> bool | None:
     """
     if not _annotated(trace, query):
         return False
-    family = Family(trace)
+    family = ParentIndex(trace)
     segments = [d for d in trace.documents.values() if not d.independent]
     if query.states:
         # Whichever of these are roots, the first of all is the entry when it surely is one.
-        roots = (d for d in segments if not d.parent_id or family.holder(d.parent_id) is None)
+        roots = (
+            d
+            for d in segments
+            if not d.parent_id or family.containing_document(d.parent_id) is None
+        )
         entry = min(roots, key=lambda d: (d.start, d.id), default=None)
         if entry is not None and entry.parent_id:
             return None

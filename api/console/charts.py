@@ -16,7 +16,7 @@ import plotly.graph_objects as go
 
 from api.schemas import Figure, Status
 from store.model import State, TimeRange
-from store.protocol import Slice
+from store.protocol import TimeBucket
 
 SECOND = 1_000_000
 BINS = 60
@@ -109,7 +109,7 @@ def step_of(window: TimeRange) -> int:
     return days * -(-length // (days * BINS))
 
 
-def over_time_figure(slices: Iterable[Slice], window: TimeRange, step: int) -> Figure:
+def over_time_figure(slices: Iterable[TimeBucket], window: TimeRange, step: int) -> Figure:
     """Units by how they ended, over the whole window; steps without any are zero."""
     starts = range(window.start, window.end, step)
     by_start = {each.start: each.statistics for each in slices}

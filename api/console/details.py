@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from fastapi import APIRouter, Request, Response
 
 from api.console.charts import histogram_figure, over_time_figure, status_name, step_of
-from api.console.map import expect_node
+from api.console.map import require_node
 from api.console.map_json import before, render_edge, render_node
-from api.console.windows import Window, earlier
-from api.context import Context, in_thread, reply
-from api.errors import Refused
+from api.console.windows import Window, previous_window
+from api.context import Context, json_response, run_cancellable
+from api.errors import ApiError
 from api.graph.build import Graph, build_graph, calls_of, find_node, node_id, stats_of
 from api.schemas import Detail, EdgeDetail, ErrorReply, ErrorShare, Neighbour, NodeDetail
 from store.model import NodeKey, ServiceGraph, TimeRange
@@ -27,7 +27,9 @@ def details_router(context: Context) -> APIRouter:
     @router.get("/api/nodes/{id}", response_class=Response, responses={200: {"model": NodeDetail}})
     async def node(request: Request, id: str, window: Window) -> Response:
         """A node's figures, and the period before."""
-        return await in_thread(request, lambda: reply(node_detail(context, id, window)))
+        return await run_cancellable(
+            request, lambda: json_response(node_detail(context, id, window))
+        )
 
     @router.get(
         "/api/edges/{source}/{target}",
@@ -36,16 +38,18 @@ def details_router(context: Context) -> APIRouter:
     )
     async def edge(request: Request, source: str, target: str, window: Window) -> Response:
         """The same of an edge, in its caller's view."""
-        return await in_thread(request, lambda: reply(edge_detail(context, source, target, window)))
+        return await run_cancellable(
+            request, lambda: json_response(edge_detail(context, source, target, window))
+        )
 
     return router
 
 
 def node_detail(context: Context, id: str, window: TimeRange) -> NodeDetail:
     """A node; of a client, which measures nothing, the figures of the edge it stands for."""
-    window = context.store.map_window(window)
+    window = context.store.snap_window(window)
     graph = _graph(context, window)
-    key = expect_node(graph, id)
+    key = require_node(graph, id)
     if key.is_client:
         target = next(iter(graph.successors(key)))
         about = _edge_parts(context, graph, (key, target), window)
@@ -61,11 +65,11 @@ def node_detail(context: Context, id: str, window: TimeRange) -> NodeDetail:
 
 def edge_detail(context: Context, source: str, target: str, window: TimeRange) -> EdgeDetail:
     """An edge."""
-    window = context.store.map_window(window)
+    window = context.store.snap_window(window)
     graph = _graph(context, window)
     ends = find_node(graph, source), find_node(graph, target)
     if ends[0] is None or ends[1] is None or not graph.has_edge(*ends):
-        raise Refused(
+        raise ApiError(
             f"edge {source[:60]}:{target[:60]} had no traffic in this window",
             code="NoSuchEdge",
             status=404,
@@ -105,13 +109,13 @@ def _edge_parts(context: Context, graph: Graph, edge: Ends, window: TimeRange) -
 def _before(context: Context, window: TimeRange) -> ServiceGraph | None:
     """The period before, of exactly equal length; None when that cannot be had soon: a change
     between periods of two lengths would be wrong."""
-    span = earlier(window)
-    return context.store.service_graph(span) if context.store.map_window(span) == span else None
+    span = previous_window(window)
+    return context.store.service_graph(span) if context.store.snap_window(span) == span else None
 
 
 def _steps(context: Context, window: TimeRange) -> tuple[TimeRange, int]:
     """What a series is drawn over, and its step: of whole minutes where those are long."""
-    grain = context.store.finest_step(window)
+    grain = context.store.min_step(window)
     span = TimeRange(window.start // grain * grain, window.end)
     step = step_of(span)
     return span, step if step % grain == 0 else grain

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import msgspec
 from fastapi import APIRouter, Request, Response
 
-from api.context import Context, in_thread
-from api.errors import Refused
+from api.context import Context, run_cancellable
+from api.errors import ApiError
 from api.schemas import ErrorReply
 from store.otel.from_xray import export_trace, to_json
 from store.trace_id import format_trace_id, parse_trace_id
@@ -39,7 +39,7 @@ def export_router(context: Context) -> APIRouter:
     async def otlp(request: Request, id: str) -> Response:
         """The trace's spans, X-Ray's documents among them as spans."""
         media = chosen_media(request.headers.get("accept") or "*/*")
-        return await in_thread(request, lambda: export(context, id, media))
+        return await run_cancellable(request, lambda: export(context, id, media))
 
     return router
 
@@ -52,7 +52,7 @@ def chosen_media(accept: str) -> str:
     found = [(share, _MEANS[media]) for media, share in _ranges(accept) if media in _MEANS]
     best = max((share for share, _ in found), default=0.0)
     if best <= 0:
-        raise Refused(
+        raise ApiError(
             f"Accept: expected {JSON} or {PROTOBUF}, got {accept[:100]!r}",
             code="NotAcceptable",
             status=406,
@@ -80,10 +80,10 @@ def export(context: Context, text: str, media: str) -> Response:
     try:
         id = parse_trace_id(text)
     except ValueError as error:
-        raise Refused(f"trace id: {error}") from error
+        raise ApiError(f"trace id: {error}") from error
     trace = context.store.get_traces([id], raw=True).get(id)
     if trace is None:
-        raise Refused(
+        raise ApiError(
             f"there is no trace {format_trace_id(id)} here", code="NoSuchTrace", status=404
         )
     data = export_trace(trace.documents.values())

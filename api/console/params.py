@@ -7,7 +7,7 @@ from typing import Annotated, NamedTuple
 from fastapi import Depends, Query
 
 from api.console.charts import STATUS_NAMES
-from api.errors import Refused
+from api.errors import ApiError
 from api.graph.build import build_graph, calls_of, find_node
 from store.model import State, TimeRange
 from store.protocol import Store, TraceQuery
@@ -29,9 +29,9 @@ def _filters(
     names = [name for name in status.split(",") if name]
     for name in names:
         if name not in _STATES:
-            raise Refused(f"status must be among {', '.join(_STATES)}, got {name[:60]!r}")
+            raise ApiError(f"status must be among {', '.join(_STATES)}, got {name[:60]!r}")
     if edge and edge.count(":") != 1:
-        raise Refused(f"edge must be <source>:<target>, got {edge[:60]!r}")
+        raise ApiError(f"edge must be <source>:<target>, got {edge[:60]!r}")
     return _Filters(node, edge, frozenset(_STATES[name] for name in names))
 
 
@@ -42,7 +42,7 @@ def query_of(store: Store, window: TimeRange, filters: _Filters) -> TraceQuery |
     """The store's question; None when the node or edge had no traffic, so no trace can match."""
     if not filters.node and not filters.edge:
         return TraceQuery(window, states=filters.states)
-    graph = build_graph(store.service_graph(store.map_window(window)))
+    graph = build_graph(store.service_graph(store.snap_window(window)))
     node = find_node(graph, filters.node) if filters.node else None
     if filters.node and node is None:
         return None

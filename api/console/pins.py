@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
-from api.context import Context, in_thread, reply
-from api.errors import Refused
-from api.request import Asked, read_body
+from api.context import Context, json_response, run_cancellable
+from api.errors import ApiError
+from api.request import JsonBody, read_body
 from api.schemas import ErrorReply, PinList, PinMark, PinnedTrace
-from store.protocol import NoSuchTrace, Pin, TooManyPins, pin_note
+from store.protocol import Pin, TooManyPins, TraceNotFound, pin_note
 from store.trace_id import format_trace_id, parse_trace_id
 
 MOST_BYTES = 10_000
@@ -35,9 +35,9 @@ def pins_router(context: Context) -> APIRouter:
         def work() -> Response:
             context.store.refresh_pins()
             found: PinList = {"pins": [pinned(pin) for pin in context.store.pins()]}
-            return reply(found)
+            return json_response(found)
 
-        return await in_thread(request, work)
+        return await run_cancellable(request, work)
 
     @router.put(
         "/api/traces/{id}/pin",
@@ -48,8 +48,10 @@ def pins_router(context: Context) -> APIRouter:
     async def pin(request: Request, id: str) -> Response:
         """Keep a trace for ever; of one that is kept already, change the note."""
         trace_id = expect_trace_id(id)
-        note = Asked.parse(await read_body(request, MOST_BYTES)).text("note")
-        return await in_thread(request, lambda: reply(pinned(_pin(context, trace_id, note))))
+        note = JsonBody.parse(await read_body(request, MOST_BYTES)).text("note")
+        return await run_cancellable(
+            request, lambda: json_response(pinned(_pin(context, trace_id, note)))
+        )
 
     @router.delete(
         "/api/traces/{id}/pin", response_class=Response, status_code=204, responses={204: {}}
@@ -62,7 +64,7 @@ def pins_router(context: Context) -> APIRouter:
             context.store.unpin(trace_id, _now(context))
             return Response(status_code=204)
 
-        return await in_thread(request, work)
+        return await run_cancellable(request, work)
 
     return router
 
@@ -72,7 +74,7 @@ def expect_trace_id(text: str) -> bytes:
     try:
         return parse_trace_id(text)
     except ValueError as error:
-        raise Refused(f"trace id: {error}") from error
+        raise ApiError(f"trace id: {error}") from error
 
 
 def pin_mark(pin: Pin | None) -> PinMark | None:
@@ -89,11 +91,11 @@ def _pin(context: Context, trace_id: bytes, note: str) -> Pin:
     try:
         return context.store.pin(trace_id, pin_note(note), _now(context))
     except ValueError as error:
-        raise Refused(f"note: {error}") from error
-    except NoSuchTrace as error:
-        raise Refused(str(error), code="NoSuchTrace", status=404) from error
+        raise ApiError(f"note: {error}") from error
+    except TraceNotFound as error:
+        raise ApiError(str(error), code="NoSuchTrace", status=404) from error
     except TooManyPins as error:
-        raise Refused(str(error), code="TooManyPins", status=409) from error
+        raise ApiError(str(error), code="TooManyPins", status=409) from error
 
 
 def _now(context: Context) -> int:

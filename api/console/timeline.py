@@ -90,7 +90,7 @@ def _children(content: Json) -> list[Json]:
     return [child for child in found if isinstance(child, dict)]
 
 
-def alone(content: Json) -> Json:
+def without_subsegments(content: Json) -> Json:
     """A document without its subsegments."""
     return {key: value for key, value in content.items() if key != "subsegments"}
 

@@ -11,14 +11,14 @@ from api.console.charts import Dot, scatter_figure, status_name
 from api.console.map_json import render_picture
 from api.console.params import Filters, query_of
 from api.console.pins import expect_trace_id, pin_mark
-from api.console.timeline import alone, states_of, timeline, units_of
+from api.console.timeline import states_of, timeline, units_of, without_subsegments
 from api.console.windows import Window
-from api.context import Context, in_thread, reply
-from api.errors import Refused
+from api.context import Context, json_response, run_cancellable
+from api.errors import ApiError
 from api.graph.build import build_graph
 from api.schemas import ErrorReply, TraceDetail, TraceFigure, TraceHead, TraceLine, TraceList
 from store.model import MINUTE, TimeRange, Trace
-from store.service_graph import weave
+from store.service_graph import build_service_graph
 from store.summary import Summary, summarize
 from store.trace_documents import processed_documents
 from store.trace_id import format_trace_id
@@ -44,23 +44,25 @@ def listing_router(context: Context) -> APIRouter:
         """Traces, newest first."""
 
         def work() -> Response:
-            return reply(trace_list(context, window, filters, limit, cursor))
+            return json_response(trace_list(context, window, filters, limit, cursor))
 
-        return await in_thread(request, work)
+        return await run_cancellable(request, work)
 
     @router.get(
         "/api/traces/figure", response_class=Response, responses={200: {"model": TraceFigure}}
     )
     async def figure(request: Request, window: Window, filters: Filters) -> Response:
         """The newest traces as a scatter."""
-        return await in_thread(request, lambda: reply(trace_figure(context, window, filters)))
+        return await run_cancellable(
+            request, lambda: json_response(trace_figure(context, window, filters))
+        )
 
     @router.get(
         "/api/traces/{id}", response_class=Response, responses={200: {"model": TraceDetail}}
     )
     async def trace(request: Request, id: str) -> Response:
         """One trace with its rows, its map and its documents."""
-        return await in_thread(request, lambda: reply(trace_detail(context, id)))
+        return await run_cancellable(request, lambda: json_response(trace_detail(context, id)))
 
     return router
 
@@ -98,7 +100,7 @@ def trace_detail(context: Context, text: str) -> TraceDetail:
     id = expect_trace_id(text)
     trace = context.store.get_traces([id], raw=True).get(id)
     if trace is None:
-        raise Refused(
+        raise ApiError(
             f"there is no trace {format_trace_id(id)} here", code="NoSuchTrace", status=404
         )
     summary = summarize(trace)
@@ -108,8 +110,12 @@ def trace_detail(context: Context, text: str) -> TraceDetail:
         "w3c_id": id.hex(),
         "pin": pin_mark(context.store.pin_of(id)),
         "rows": timeline(documents, summary.start, states_of(trace)),
-        "map": render_picture(build_graph(weave([trace], weighted=False)), _a_minute(trace)),
-        "documents": {id: alone(unit.content) for id, unit in units_of(documents).items()},
+        "map": render_picture(
+            build_graph(build_service_graph([trace], weighted=False)), _a_minute(trace)
+        ),
+        "documents": {
+            id: without_subsegments(unit.content) for id, unit in units_of(documents).items()
+        },
         "raw": [{"Id": str(each["id"]), "Document": each} for each in documents],
     }
 

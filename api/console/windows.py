@@ -20,6 +20,6 @@ def _window(start: From, end: To) -> TimeRange:
 Window = Annotated[TimeRange, Depends(_window)]
 
 
-def earlier(window: TimeRange) -> TimeRange:
+def previous_window(window: TimeRange) -> TimeRange:
     """The period of equal length right before, as far as time goes back."""
     return TimeRange(max(0, 2 * window.start - window.end), window.start)

@@ -6,14 +6,16 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 
-class Room(NamedTuple):
+class Extent(NamedTuple):
     """What a node (or the lane of a passing edge) needs above and below its centre."""
 
     above: float
     below: float
 
 
-def placed(order: Sequence[int], wanted: Mapping[int, float], room: Sequence[Room]) -> list[float]:
+def isotonic(
+    order: Sequence[int], wanted: Mapping[int, float], room: Sequence[Extent]
+) -> list[float]:
     """The heights nearest to ``wanted`` (least squares) in this order with this much room.
 
     Pool adjacent violators: neighbours that want each other's place are moved as one block.
@@ -31,7 +33,7 @@ def placed(order: Sequence[int], wanted: Mapping[int, float], room: Sequence[Roo
     return [mean + offset for mean, offset in zip(means, offsets, strict=True)]
 
 
-def _offsets(order: Sequence[int], room: Sequence[Room]) -> list[float]:
+def _offsets(order: Sequence[int], room: Sequence[Extent]) -> list[float]:
     """Where each would stand below the first if all stood as close as allowed."""
     offsets: list[float] = []
     total = 0.0
@@ -42,11 +44,11 @@ def _offsets(order: Sequence[int], room: Sequence[Room]) -> list[float]:
     return offsets
 
 
-def heights(
+def assign_y(
     columns: Sequence[Sequence[int]],
     left: Sequence[Sequence[int]],
     right: Sequence[Sequence[int]],
-    room: Sequence[Room],
+    room: Sequence[Extent],
     rounds: int = 8,
 ) -> list[float]:
     """Heights of all nodes: columns centred first, then drawn to their neighbours in turn."""
@@ -65,6 +67,6 @@ def heights(
                 else y[node]
                 for node in column
             }
-            for node, height in zip(column, placed(column, wanted, room), strict=True):
+            for node, height in zip(column, isotonic(column, wanted, room), strict=True):
                 y[node] = height
     return y

@@ -66,7 +66,7 @@ def _first_order(column: list[int], right: list[list[int]]) -> list[list[int]]:
     return columns
 
 
-def untangle(given: Layers) -> list[list[int]]:
+def minimize_crossings(given: Layers) -> list[list[int]]:
     """The columns in the best order that barycentre sweeps, right and left in turn, come upon."""
     columns = [list(column) for column in given.columns]
     best, fewest = columns, crossings(columns, given.right)

@@ -16,14 +16,14 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import networkx as nx
 from msgspec import Struct
 
-from api.graph.coordinates import Room, heights, placed
-from api.graph.crossings import layers, untangle
-from api.graph.ranks import Edge, flow, ranks
+from api.graph.coordinates import Extent, assign_y, isotonic
+from api.graph.crossings import layers, minimize_crossings
+from api.graph.ranks import Edge, assign_ranks, ranks
 
 COLUMN, ROW = 200.0, 128.0
-NODE = Room(above=42.0, below=86.0)
+NODE = Extent(above=42.0, below=86.0)
 """A ring with its three lines of text below: R + 12 up, R + 58 down, and a little air."""
-LANE = Room(above=14.0, below=14.0)
+LANE = Extent(above=14.0, below=14.0)
 """A passing edge. With the room of its neighbours it stays clear of rings and labels."""
 STRAIGHT = 50.0
 """A passing edge is level this far before and behind the middle of a column it passes."""
@@ -117,13 +117,13 @@ def _lay_out(group: tuple[int, ...], edges: tuple[Edge, ...]) -> _Part:
     """One connected part; nobody may change it."""
     number = {node: at for at, node in enumerate(group)}
     given = [(number[v], number[w]) for v, w in edges]
-    turned = flow(len(group), given)
+    turned = assign_ranks(len(group), given)
     rank = ranks(len(group), turned.edges)
     lanes = layers(rank, turned.edges)
-    columns = untangle(lanes)
+    columns = minimize_crossings(lanes)
     width = _wraps(columns, len(group))
     room = _rooms(columns, width, len(group))
-    y = heights(columns, lanes.left, lanes.right, room)
+    y = assign_y(columns, lanes.left, lanes.right, room)
     x, spans = _columns_x(columns, width, len(group))
     _separate(x, y, len(group))
     shift = min(y[: len(group)]) - NODE.above
@@ -151,13 +151,13 @@ def _wraps(columns: Sequence[Sequence[int]], size: int) -> list[int]:
     return [max(1, ceil(sum(node < size for node in column) / rows)) for column in columns]
 
 
-def _rooms(columns: Sequence[Sequence[int]], width: Sequence[int], size: int) -> list[Room]:
+def _rooms(columns: Sequence[Sequence[int]], width: Sequence[int], size: int) -> list[Extent]:
     """The room of each node and lane; in a wrapped rank neighbours stand beside each other."""
     room = [LANE] * sum(map(len, columns))
     for column, wraps in zip(columns, width, strict=True):
         for node in column:
             full = NODE if node < size else LANE
-            room[node] = Room(full.above / wraps, full.below / wraps)
+            room[node] = Extent(full.above / wraps, full.below / wraps)
     return room
 
 
@@ -189,7 +189,7 @@ def _separate(x: Sequence[float], y: list[float], size: int) -> None:
         tight = any(y[b] - y[a] < ROW for a, b in itertools.pairwise(stack))
         if tight:
             wanted = {node: y[node] for node in stack}
-            for node, height in zip(stack, placed(stack, wanted, room), strict=True):
+            for node, height in zip(stack, isotonic(stack, wanted, room), strict=True):
                 y[node] = height
 
 

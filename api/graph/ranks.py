@@ -18,7 +18,7 @@ class Flow(NamedTuple):
     back: set[Edge]
 
 
-def flow(size: int, edges: Iterable[Edge]) -> Flow:
+def assign_ranks(size: int, edges: Iterable[Edge]) -> Flow:
     """Turn the back edges of a depth-first walk that starts at the callers."""
     out: list[list[int]] = [[] for _ in range(size)]
     called = [0] * size

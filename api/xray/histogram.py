@@ -33,8 +33,8 @@ def _narrowed(counts: dict[int, int]) -> dict[int, int]:
         held = bins.setdefault(at, [0, 0])
         held[0] += value * count
         held[1] += count
-    narrowed: dict[int, int] = {}
+    prefilter: dict[int, int] = {}
     for total, count in bins.values():
         value = (total + count // 2) // count
-        narrowed[value] = narrowed.get(value, 0) + count
-    return narrowed
+        prefilter[value] = prefilter.get(value, 0) + count
+    return prefilter

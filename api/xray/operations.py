@@ -9,12 +9,12 @@ from collections.abc import Awaitable, Callable
 
 from fastapi import APIRouter, Request, Response
 
-from api.context import Context, in_thread, reply
-from api.request import Asked, read_body
+from api.context import Context, json_response, run_cancellable
+from api.request import JsonBody, read_body
 from api.xray import fixed, sampling, service_graph, traces
 from api.xray.fixed import Json
 
-Operation = Callable[[Context, Asked], Json]
+Operation = Callable[[Context, JsonBody], Json]
 
 ASKS_STORE: dict[str, Operation] = {
     "/ServiceGraph": service_graph.get_service_graph,
@@ -54,14 +54,14 @@ def xray_router(context: Context) -> APIRouter:
 
 def _asking(context: Context, operation: Operation) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
-        asked = Asked.parse(await read_body(request))
-        return await in_thread(request, lambda: reply(operation(context, asked)))
+        asked = JsonBody.parse(await read_body(request))
+        return await run_cancellable(request, lambda: json_response(operation(context, asked)))
 
     return endpoint
 
 
 def _at_once(context: Context, operation: Operation) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
-        return reply(operation(context, Asked.parse(await read_body(request))))
+        return json_response(operation(context, JsonBody.parse(await read_body(request))))
 
     return endpoint

@@ -9,18 +9,18 @@ from __future__ import annotations
 from typing import Any
 
 from api.context import Context
-from api.request import Asked
+from api.request import JsonBody
 from api.sampling import DEFAULT_RULE, INTERVAL, Report, Target, render_rule
 
 MOST_DOCUMENTS = 25
 
 
-def get_sampling_rules(context: Context, asked: Asked) -> dict[str, Any]:
+def get_sampling_rules(context: Context, asked: JsonBody) -> dict[str, Any]:
     """All rules in one page: some SDKs never ask for a second."""
     return {"SamplingRuleRecords": [render_rule(context.sampler.rule)]}
 
 
-def get_sampling_targets(context: Context, asked: Asked) -> dict[str, Any]:
+def get_sampling_targets(context: Context, asked: JsonBody) -> dict[str, Any]:
     """A target for each report; a report on an unknown rule comes back as unprocessed."""
     documents = asked.objects("SamplingStatisticsDocuments", most=MOST_DOCUMENTS)
     targets: list[dict[str, Any]] = []
@@ -38,7 +38,7 @@ def get_sampling_targets(context: Context, asked: Asked) -> dict[str, Any]:
     }
 
 
-def _report(document: Asked) -> Report:
+def _report(document: JsonBody) -> Report:
     document.instant("Timestamp")
     return Report(
         rule=document.required_text("RuleName"),
@@ -64,7 +64,7 @@ def _unknown_rule(rule: str) -> dict[str, Any]:
     return {"RuleName": rule, "ErrorCode": "404", "Message": f"there is no sampling rule {rule!r}"}
 
 
-def get_sampling_statistic_summaries(context: Context, asked: Asked) -> dict[str, Any]:
+def get_sampling_statistic_summaries(context: Context, asked: JsonBody) -> dict[str, Any]:
     """Counts of all clients of this process, by ten seconds of the last half hour."""
     return {
         "SamplingStatisticSummaries": [

@@ -6,14 +6,14 @@ from typing import Any
 
 from api.context import Context
 from api.graph.build import build_graph
-from api.request import Asked
+from api.request import JsonBody
 from api.xray.fixed import check_group
 from api.xray.service_graph_json import render_services, whole_seconds
 from api.xray.traces import known_ids
-from store.service_graph import weave
+from store.service_graph import build_service_graph
 
 
-def get_service_graph(context: Context, asked: Asked) -> dict[str, Any]:
+def get_service_graph(context: Context, asked: JsonBody) -> dict[str, Any]:
     """The graph of a window of any length, in one page.
 
     StartTime and EndTime say of which: of the one asked for, or of whole minutes around it (where a
@@ -21,7 +21,7 @@ def get_service_graph(context: Context, asked: Asked) -> dict[str, Any]:
     """
     asked_for = asked.window()
     check_group(asked)
-    window = context.store.map_window(asked_for)
+    window = context.store.snap_window(asked_for)
     graph = build_graph(context.store.service_graph(window))
     return {
         **whole_seconds(*window),
@@ -30,7 +30,11 @@ def get_service_graph(context: Context, asked: Asked) -> dict[str, Any]:
     }
 
 
-def get_trace_graph(context: Context, asked: Asked) -> dict[str, Any]:
+def get_trace_graph(context: Context, asked: JsonBody) -> dict[str, Any]:
     """The graph of some traces, each counted once; ids without a trace add nothing."""
     traces = context.store.get_traces(list(known_ids(asked.texts("TraceIds")).values()))
-    return {"Services": render_services(build_graph(weave(traces.values(), weighted=False)))}
+    return {
+        "Services": render_services(
+            build_graph(build_service_graph(traces.values(), weighted=False))
+        )
+    }

@@ -9,11 +9,11 @@ from typing import Any
 import msgspec
 
 from api.context import Context
-from api.errors import Refused
-from api.request import Asked
+from api.errors import ApiError
+from api.request import JsonBody
 from api.xray.trace_summary import render_summary
 from store.model import Trace
-from store.protocol import Axis, Found, TraceQuery
+from store.protocol import Axis, TraceHit, TraceQuery
 from store.summary import summarize, trace_duration
 from store.trace_documents import processed_documents
 from store.trace_id import format_trace_id, parse_trace_id
@@ -35,11 +35,11 @@ def known_ids(texts: Iterable[str]) -> dict[str, bytes]:
     return ids
 
 
-def batch_get_traces(context: Context, asked: Asked) -> dict[str, Any]:
+def batch_get_traces(context: Context, asked: JsonBody) -> dict[str, Any]:
     """Whole traces; ids that name none come back as unprocessed."""
     texts = list(dict.fromkeys(asked.texts("TraceIds")))
     if len(texts) > MOST_IDS:
-        raise Refused(f"TraceIds may have {MOST_IDS} elements, got {len(texts)}")
+        raise ApiError(f"TraceIds may have {MOST_IDS} elements, got {len(texts)}")
     ids = known_ids(texts)
     traces = context.store.get_traces(list(dict.fromkeys(ids.values())), raw=True)
     return {
@@ -60,11 +60,11 @@ def _trace(trace: Trace) -> dict[str, Any]:
     }
 
 
-def get_trace_summaries(context: Context, asked: Asked) -> dict[str, Any]:
+def get_trace_summaries(context: Context, asked: JsonBody) -> dict[str, Any]:
     """Summaries, newest first. ApproximateTime is how far back the page reaches."""
     window = asked.window()
     if asked.text("FilterExpression").strip():
-        raise Refused("FilterExpression: filter expressions are not supported yet by this version")
+        raise ApiError("FilterExpression: filter expressions are not supported yet by this version")
     axis = Axis(asked.choice("TimeRangeType", tuple(axis.value for axis in Axis)))
     share = _share(asked)
     page = context.store.find_traces(
@@ -82,7 +82,7 @@ def get_trace_summaries(context: Context, asked: Asked) -> dict[str, Any]:
     return answer
 
 
-def _summaries(context: Context, found: list[Found], axis: Axis) -> list[dict[str, Any]]:
+def _summaries(context: Context, found: list[TraceHit], axis: Axis) -> list[dict[str, Any]]:
     traces = context.store.get_traces([each.trace_id for each in found])
     summaries = []
     for each in found:
@@ -93,7 +93,7 @@ def _summaries(context: Context, found: list[Found], axis: Axis) -> list[dict[st
     return summaries
 
 
-def _share(asked: Asked) -> float:
+def _share(asked: JsonBody) -> float:
     """Which share of the traces to show: all, unless sampling at a fixed rate is asked for.
 
     PartialScan lets a server skip some of the work; this one does not need to.
@@ -104,7 +104,7 @@ def _share(asked: Asked) -> float:
     name = strategy.choice("Name", ("PartialScan", "FixedRate"))
     value = strategy.number("Value")
     if value is not None and not 0 <= value <= 1:
-        raise Refused(f"SamplingStrategy.Value must lie between 0 and 1, got {value}")
+        raise ApiError(f"SamplingStrategy.Value must lie between 0 and 1, got {value}")
     if name == "PartialScan" or value is None or not asked.flag("Sampling"):
         return 1.0
     return value

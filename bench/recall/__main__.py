@@ -58,12 +58,12 @@ def _with_store(cases: list[Conditions], size: Size, seed: int, count: int) -> I
             migrate(at, {"retention_days": 30})
             store = ClickHouseStore(at, connections=4)
             if count:
-                store.roller.alone = False
+                store.rollup_worker.alone = False
                 with rollers(at, count):
                     yield run(store, conditions, size, seed, writers=2, patience=FRESH_WITHIN)
             else:
-                with rolling(at) as roll:
-                    yield run(store, conditions, size, seed, roll=roll)
+                with rolling(at) as recount_minutes:
+                    yield run(store, conditions, size, seed, recount_minutes=recount_minutes)
             store.close()
 
 

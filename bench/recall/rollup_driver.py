@@ -8,19 +8,19 @@ from contextlib import contextmanager
 
 from store.clickhouse.connection.client import Address, connect
 from store.clickhouse.rollup import compaction
-from store.clickhouse.rollup.worker import Roller
+from store.clickhouse.rollup.worker import RollupWorker
 
 
 @contextmanager
 def rolling(address: Address) -> Iterator[Callable[[], None]]:
     """A function that counts all that is due."""
-    client, roller = connect(address), Roller()
+    client, rollup_worker = connect(address), RollupWorker()
 
-    def roll() -> None:
-        roller.tick(client.execute)
+    def recount_minutes() -> None:
+        rollup_worker.tick(client.execute)
 
     with _never_quiet():
-        yield roll
+        yield recount_minutes
     client.disconnect()
 
 
@@ -32,10 +32,10 @@ def rollers(address: Address, count: int) -> Iterator[None]:
     errors: list[Exception] = []
 
     def work() -> None:
-        client, roller = connect(address), Roller()
+        client, rollup_worker = connect(address), RollupWorker()
         while not stop.is_set():
             try:
-                roller.tick(client.execute)
+                rollup_worker.tick(client.execute)
             except Exception as error:
                 errors.append(error)
                 return

@@ -17,7 +17,7 @@ from bench.recall.topology import build
 from bench.recall.traffic import HOUR, MINUTE, Traffic
 from bench.recall.truth import Truth
 from collector.decode.stored import decode_any
-from collector.versions import Clock
+from collector.versions import VersionClock
 from store.model import Document, ServiceGraph, TimeRange
 
 DAY = 24 * HOUR
@@ -79,7 +79,7 @@ def run(
     size: Size,
     seed: int,
     *,
-    roll: Callable[[], None] = lambda: None,
+    recount_minutes: Callable[[], None] = lambda: None,
     writers: int = 1,
     patience: float = 0.0,
 ) -> Outcome:
@@ -93,19 +93,19 @@ def run(
     outcome = Outcome(conditions, len(happened.stories), lost=delivery.lost)
     outcome.repeated = delivery.repeated
     outcome.letters = sum(len(batch) for batch in delivery.batches)
-    clock, last = Clock(), len(delivery.batches) - 1
+    clock, last = VersionClock(), len(delivery.batches) - 1
     stages = {last * stage // size.stages for stage in range(1, size.stages)}
     with ThreadPoolExecutor(writers) as pool:
         putting = []
         for number, batch in enumerate(delivery.batches):
-            documents = [decode_any(letter.raw, clock.take()) for letter in batch]
+            documents = [decode_any(letter.raw, clock.reserve()) for letter in batch]
             again = random.random() < RESENT
             putting.append(pool.submit(_put, store, documents, f"{seed}-{number}", again))
             if number in stages or number == last or len(putting) == writers:
                 while putting:
                     putting.pop().result()
             if random.random() < ROLLED:
-                roll()
+                recount_minutes()
             if number in stages or number == last:
                 truth = Truth(_letters(delivery.batches[: number + 1]), happened.joins)
                 scores = outcome.late if number == last else outcome.early

@@ -84,7 +84,7 @@ class Bench:
             if name in targets:
 
                 def anew(asked: Callable[[], object] = asked) -> object:
-                    self.store.sums.forget()
+                    self.store.rollup_cache.forget()
                     return asked()
 
                 yield self._graph(f"map, {name}, nothing remembered{suffix}", anew, window)
@@ -285,7 +285,7 @@ def settle(
     while time.monotonic() - begun < patience:
         ((merges,),) = client.execute("SELECT count() FROM system.merges")
         ((rows,),) = client.execute("SELECT count() FROM rollups")
-        if merges or rows != last or dirty.due(ask):
+        if merges or rows != last or dirty.dirty_minutes(ask):
             last, calm = rows, time.monotonic()
         if time.monotonic() - calm > calm_for:
             break

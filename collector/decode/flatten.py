@@ -97,7 +97,7 @@ def flatten(root: Root, identity: Identity, raw: bytes, version: int) -> Documen
         if unit_end is not None and latest < unit_end < LATEST:
             latest = unit_end
         if namespace == "remote" or namespace == "aws":
-            id = id or made_id(identity, ordinal)
+            id = id or synthetic_id(identity, ordinal)
             calls[id] = _call(unit, id, identity.start, types)
         elif id:
             members.append(id)
@@ -278,7 +278,7 @@ _texts: dict[tuple[str, str], str] = {}
 """Items of annotations that came before; strings repeat, numbers rarely do."""
 
 
-known_item = _texts.get
+cached_item = _texts.get
 """The item of a key and a value that is text, if it came before."""
 
 
@@ -304,7 +304,7 @@ def _text_item(key: str, value: str) -> str:
     return item
 
 
-def made_id(identity: Identity, ordinal: int) -> int:
+def synthetic_id(identity: Identity, ordinal: int) -> int:
     """The id of a call that has none: the same whenever the same document comes again."""
     seed = identity.trace_id + identity.id.to_bytes(8, "big") + ordinal.to_bytes(4, "big")
     return int.from_bytes(blake2b(seed, digest_size=8).digest(), "big") or 1

@@ -19,7 +19,7 @@ ZSTD_WINDOW = 8 << 20
 """What decoders should support, by the format's own advice (RFC 8878)."""
 
 
-class BadBody(Exception):
+class BodyError(Exception):
     """A body that is not taken: the HTTP status and why."""
 
     def __init__(self, status: int, message: str) -> None:
@@ -53,37 +53,37 @@ class Bodies:
     def hold(self, size: int) -> None:
         """Count bytes of a body; raises BadBody when there are too many of all bodies."""
         if self.held + size > self._max_held:
-            raise BadBody(503, "too many large bodies at once")
+            raise BodyError(503, "too many large bodies at once")
         self.held += size
 
-    def _sink(self, request: Request) -> _Sink:
+    def _sink(self, request: Request) -> _BodyBuffer:
         encoding = request.headers.get("content-encoding", "identity").strip().lower()
         kind = _SINKS.get(encoding)
         if kind is None:
             what = f"content-encoding: expected gzip, zstd or identity, got {encoding[:40]!r}"
-            raise BadBody(415, what)
+            raise BodyError(415, what)
         declared = request.headers.get("content-length", "")
         if declared.isdigit() and int(declared) > self._max_bytes:
             raise _too_large(self._max_bytes)
         return kind(self, self._max_bytes)
 
-    async def _fill(self, sink: _Sink, request: Request) -> None:
+    async def _fill(self, sink: _BodyBuffer, request: Request) -> None:
         try:
             async with asyncio.timeout(self._timeout):
                 async for piece in request.stream():
                     sink.add(piece)
         except TimeoutError as error:
             message = f"the body did not arrive within {self._timeout:g} seconds"
-            raise BadBody(408, message) from error
+            raise BodyError(408, message) from error
         except ClientDisconnect as error:
-            raise BadBody(400, "the sender went away before the body was complete") from error
+            raise BodyError(400, "the sender went away before the body was complete") from error
 
 
-def _too_large(max_bytes: int) -> BadBody:
-    return BadBody(413, f"the body is larger than {max_bytes:,} bytes")
+def _too_large(max_bytes: int) -> BodyError:
+    return BodyError(413, f"the body is larger than {max_bytes:,} bytes")
 
 
-class _Sink:
+class _BodyBuffer:
     """Takes the pieces of one body."""
 
     def __init__(self, bodies: Bodies, max_bytes: int) -> None:
@@ -103,7 +103,7 @@ class _Sink:
         return b"".join(self._pieces)
 
 
-class _GzipSink(_Sink):
+class _GzipSink(_BodyBuffer):
     """Unpacks as it reads and stops at the bound: a bomb costs no more than its bound."""
 
     def __init__(self, bodies: Bodies, max_bytes: int) -> None:
@@ -116,15 +116,15 @@ class _GzipSink(_Sink):
                 super().add(self._unpacker.decompress(piece, PIECE))
                 piece = self._unpacker.unconsumed_tail
         except zlib.error as error:
-            raise BadBody(400, f"the body is not gzip: {error}") from error
+            raise BodyError(400, f"the body is not gzip: {error}") from error
 
     def finish(self) -> bytes:
         if not self._unpacker.eof:
-            raise BadBody(400, "the gzip body ends early")
+            raise BodyError(400, "the gzip body ends early")
         return super().finish()
 
 
-class _ZstdSink(_Sink):
+class _ZstdSink(_BodyBuffer):
     """The same for zstd, in pieces so small that each unpacks to a few megabytes at most."""
 
     def __init__(self, bodies: Bodies, max_bytes: int) -> None:
@@ -138,17 +138,17 @@ class _ZstdSink(_Sink):
                     return
                 super().add(self._unpacker.decompress(piece[start : start + ZSTD_PIECE]))
         except zstandard.ZstdError as error:
-            raise BadBody(400, f"the body is not zstd: {error}") from error
+            raise BodyError(400, f"the body is not zstd: {error}") from error
 
     def finish(self) -> bytes:
         if not self._unpacker.eof:
-            raise BadBody(400, "the zstd body ends early")
+            raise BodyError(400, "the zstd body ends early")
         return super().finish()
 
 
-_SINKS: dict[str, type[_Sink]] = {
-    "": _Sink,
-    "identity": _Sink,
+_SINKS: dict[str, type[_BodyBuffer]] = {
+    "": _BodyBuffer,
+    "identity": _BodyBuffer,
     "gzip": _GzipSink,
     "x-gzip": _GzipSink,
     "zstd": _ZstdSink,

@@ -15,8 +15,8 @@ from grpc_reflection.v1alpha import reflection
 from collector._pb import segments_pb2, segments_pb2_grpc
 from collector.decode.rejected import Reason, Rejected
 from collector.decode.trace_document import TraceDocuments, read_traces
-from collector.pipeline import Decoded, Intake
-from collector.queue import Full, Kept
+from collector.pipeline import Decoded, IngestPipeline
+from collector.queue import Ack, QueueFull
 from collector.receivers import otlp_grpc
 from collector.receivers.otlp_grpc import add_otlp
 from store.model import Document
@@ -34,8 +34,8 @@ _T = TypeVar("_T")
 class SegmentService(segments_pb2_grpc.SegmentServiceServicer):
     """Raymap's own service over an intake."""
 
-    def __init__(self, intake: Intake) -> None:
-        self._intake = intake
+    def __init__(self, pipeline: IngestPipeline) -> None:
+        self._intake = pipeline
 
     async def PutSegments(
         self, request: segments_pb2.PutSegmentsRequest, context: grpc.aio.ServicerContext
@@ -43,7 +43,7 @@ class SegmentService(segments_pb2_grpc.SegmentServiceServicer):
         """Answer when the documents are kept."""
         tally = _Tally()
         await self._put(request, tally, context)
-        await tally.settle(context)
+        await tally.complete(context)
         return segments_pb2.PutSegmentsResponse(stored=tally.stored, rejected=tally.rejected)
 
     async def StreamSegments(
@@ -55,8 +55,8 @@ class SegmentService(segments_pb2_grpc.SegmentServiceServicer):
         tally = _Tally()
         async for request in request_iterator:
             await self._put(request, tally, context)
-            await tally.settle(context, leaving=IN_FLIGHT)
-        await tally.settle(context)
+            await tally.complete(context, leaving=IN_FLIGHT)
+        await tally.complete(context)
         return segments_pb2.PutSegmentsResponse(stored=tally.stored, rejected=tally.rejected)
 
     async def PutTraces(
@@ -71,7 +71,7 @@ class SegmentService(segments_pb2_grpc.SegmentServiceServicer):
             tally.reject([(-1, r) for r in found.rejected])
             tally.reject([(-1, r) for _, r in decoded.rejected])
             await self._submit(decoded.documents, tally, context)
-        await tally.settle(context)
+        await tally.complete(context)
         return segments_pb2.PutTracesResponse(
             stored=tally.stored, skipped_inferred=skipped, rejected=tally.rejected
         )
@@ -94,7 +94,7 @@ class SegmentService(segments_pb2_grpc.SegmentServiceServicer):
         try:
             tally.waiting.append((len(documents), self._intake.submit(documents)))
             tally.in_flight += len(documents)
-        except Full as error:
+        except QueueFull as error:
             await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, str(error))
 
     def _decode_trace(self, body: bytes) -> tuple[Decoded, TraceDocuments]:
@@ -113,7 +113,7 @@ class _Tally:
         self.seen = 0
         self.stored = 0
         self.rejected: list[segments_pb2.RejectedDocument] = []
-        self.waiting: deque[tuple[int, Kept]] = deque()
+        self.waiting: deque[tuple[int, Ack]] = deque()
         self.in_flight = 0
 
     def reject(self, rejections: list[tuple[int, Rejected]]) -> None:
@@ -124,14 +124,14 @@ class _Tally:
             for index, r in rejections
         ]
 
-    async def settle(self, context: grpc.aio.ServicerContext, leaving: int = 0) -> None:
+    async def complete(self, context: grpc.aio.ServicerContext, leaving: int = 0) -> None:
         """Wait until at most ``leaving`` documents are not yet kept."""
         while self.waiting and (self.in_flight > leaving or not leaving):
-            count, kept = self.waiting.popleft()
+            count, ack = self.waiting.popleft()
             self.in_flight -= count
             try:
-                refused = await asyncio.wrap_future(kept)
-            except Full as error:
+                refused = await asyncio.wrap_future(ack)
+            except QueueFull as error:
                 await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, str(error))
                 raise
             self.stored += count - len(refused)
@@ -144,7 +144,7 @@ class GrpcReceiver:
 
     def __init__(
         self,
-        intake: Intake,
+        pipeline: IngestPipeline,
         host: str,
         port: int,
         *,
@@ -160,9 +160,9 @@ class GrpcReceiver:
         self._server = grpc.aio.server(options=options)
         self._health = health.aio.HealthServicer()
         segments_pb2_grpc.add_SegmentServiceServicer_to_server(  # type: ignore[no-untyped-call]
-            SegmentService(intake), self._server
+            SegmentService(pipeline), self._server
         )
-        add_otlp(self._server, intake)
+        add_otlp(self._server, pipeline)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         names = (SERVICE, otlp_grpc.SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME)
         reflection.enable_server_reflection(names, self._server)

@@ -19,9 +19,9 @@ from msgspec import Struct
 
 from collector.decode.rejected import Reason, Rejected
 from collector.decode.trace_document import read_traces
-from collector.pipeline import Decoded, Intake
-from collector.queue import Full, Kept
-from collector.receivers.body import BadBody, Bodies
+from collector.pipeline import Decoded, IngestPipeline
+from collector.queue import Ack, QueueFull
+from collector.receivers.body import Bodies, BodyError
 from store.model import Document
 
 MAX_BODY = 32 << 20
@@ -59,9 +59,9 @@ class _Invalid(Exception):
     """A request of the wrong shape."""
 
 
-def create_router(intake: Intake, limits: HttpLimits | None = None) -> APIRouter:
+def create_router(pipeline: IngestPipeline, limits: HttpLimits | None = None) -> APIRouter:
     """The doors over an intake that its owner starts and stops."""
-    doors = _Doors(intake, limits or HttpLimits())
+    doors = _Receivers(pipeline, limits or HttpLimits())
     router = APIRouter()
     for path, endpoint, failing in (
         ("/TraceSegments", doors.put_trace_segments, xray_error),
@@ -79,9 +79,9 @@ def create_router(intake: Intake, limits: HttpLimits | None = None) -> APIRouter
     return router
 
 
-class _Doors:
-    def __init__(self, intake: Intake, limits: HttpLimits) -> None:
-        self._intake = intake
+class _Receivers:
+    def __init__(self, pipeline: IngestPipeline, limits: HttpLimits) -> None:
+        self._intake = pipeline
         self._bodies = Bodies(
             max_bytes=limits.max_body, timeout=limits.read_timeout, max_held=limits.max_held
         )
@@ -136,22 +136,22 @@ def _guarded(endpoint: _Handler, failing: Callable[[int, str, str], Response]) -
     async def handle(request: Request) -> Response:
         try:
             return await endpoint(request)
-        except BadBody as error:
+        except BodyError as error:
             if error.status == 503:
-                return _come_again(failing, error.message)
+                return _unavailable(failing, error.message)
             code = "RequestTimeout" if error.status == 408 else "InvalidRequestException"
             answer = failing(error.status, code, error.message)
             answer.headers["Connection"] = "close"  # the rest of the body is not read
             return answer
         except _Invalid as error:
             return failing(400, "InvalidRequestException", str(error))
-        except Full as error:
-            return _come_again(failing, str(error))
+        except QueueFull as error:
+            return _unavailable(failing, str(error))
 
     return handle
 
 
-def _come_again(failing: Callable[[int, str, str], Response], message: str) -> Response:
+def _unavailable(failing: Callable[[int, str, str], Response], message: str) -> Response:
     answer = failing(503, "ServiceUnavailableException", message)
     answer.headers["Retry-After"] = RETRY_AFTER
     return answer
@@ -163,9 +163,9 @@ async def _off_loop(body: bytes, decode: Callable[[bytes], _T]) -> _T:
     return await asyncio.get_running_loop().run_in_executor(None, partial(decode, body))
 
 
-async def _kept(kept: Kept) -> tuple[Document, ...]:
+async def _kept(ack: Ack) -> tuple[Document, ...]:
     """The documents the store refused, once the others are kept."""
-    return await asyncio.wrap_future(kept)
+    return await asyncio.wrap_future(ack)
 
 
 def _decode_request(body: bytes, type: type[_T]) -> _T:

@@ -12,27 +12,27 @@ import grpc
 
 from collector.decode.otlp.request import decode_otlp
 from collector.decode.rejected import Rejected
-from collector.pipeline import Decoded, Intake
-from collector.queue import Full
+from collector.pipeline import Decoded, IngestPipeline
+from collector.queue import QueueFull
 from collector.receivers.otlp_response import UNAVAILABLE, failure, success
 from collector.receivers.span_http import BIG, RETRY_AFTER
 
 SERVICE = "opentelemetry.proto.collector.trace.v1.TraceService"
 
 
-def add_otlp(server: grpc.aio.Server, intake: Intake) -> None:
+def add_otlp(server: grpc.aio.Server, pipeline: IngestPipeline) -> None:
     """Let a server that has not started yet take spans."""
     handlers = {
         "Export": grpc.unary_unary_rpc_method_handler(
-            _TraceService(intake).export, response_serializer=lambda r: r.SerializeToString()
+            _TraceService(pipeline).export, response_serializer=lambda r: r.SerializeToString()
         )
     }
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
 
 
 class _TraceService:
-    def __init__(self, intake: Intake) -> None:
-        self._intake = intake
+    def __init__(self, pipeline: IngestPipeline) -> None:
+        self._intake = pipeline
 
     async def export(self, body: bytes, context: grpc.aio.ServicerContext) -> object:
         """Answer when the spans are kept."""
@@ -43,7 +43,7 @@ class _TraceService:
             raise
         try:
             refused = await asyncio.wrap_future(self._intake.submit(decoded.documents))
-        except Full as error:
+        except QueueFull as error:
             # Clients wait before they repeat when told how long; UNAVAILABLE all of them repeat.
             status = failure(UNAVAILABLE, str(error), retry_after=RETRY_AFTER)
             details = ("grpc-status-details-bin", status.SerializeToString())

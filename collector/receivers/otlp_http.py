@@ -12,7 +12,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from collector.decode.otlp.request import decode_otlp, decode_otlp_json
-from collector.pipeline import Decoded, Intake
+from collector.pipeline import Decoded, IngestPipeline
 from collector.receivers.http import HttpLimits
 from collector.receivers.otlp_response import (
     INVALID_ARGUMENT,
@@ -23,18 +23,18 @@ from collector.receivers.otlp_response import (
     success,
     success_json,
 )
-from collector.receivers.span_http import JSON, PROTOBUF, RETRY_AFTER, Decoder, SpanDoor
+from collector.receivers.span_http import JSON, PROTOBUF, RETRY_AFTER, Decoder, SpanHttpReceiver
 from store.model import Document
 
 _CODES = {413: RESOURCE_EXHAUSTED, 503: UNAVAILABLE}
 
 
-def create_otlp_router(intake: Intake, limits: HttpLimits | None = None) -> APIRouter:
+def create_otlp_router(pipeline: IngestPipeline, limits: HttpLimits | None = None) -> APIRouter:
     """The door over an intake that its owner starts and stops."""
-    return _OtlpDoor(intake, limits).router()
+    return _OtlpDoor(pipeline, limits).router()
 
 
-class _OtlpDoor(SpanDoor):
+class _OtlpDoor(SpanHttpReceiver):
     """ExportTraceServiceRequest in, ExportTraceServiceResponse out."""
 
     path = "/v1/traces"

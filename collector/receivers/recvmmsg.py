@@ -18,7 +18,7 @@ DATAGRAM = 65_536
 AT_ONCE = 256
 
 
-class Drain(Protocol):
+class DatagramReader(Protocol):
     """Takes what is there."""
 
     def take(self) -> list[bytes]:
@@ -46,7 +46,7 @@ class _Message(ctypes.Structure):
     _fields_ = (("header", _Header), ("size", ctypes.c_uint))
 
 
-class ManyDrain:
+class RecvmmsgReader:
     """recvmmsg(2) into buffers that are used again and again. Raises OSError where it is absent."""
 
     def __init__(self, sock: socket.socket) -> None:
@@ -86,7 +86,7 @@ class ManyDrain:
         ]
 
 
-class OneByOneDrain:
+class RecvReader:
     """recv, until nothing is left."""
 
     def __init__(self, sock: socket.socket) -> None:
@@ -103,11 +103,11 @@ class OneByOneDrain:
         return datagrams
 
 
-def create_drain(sock: socket.socket) -> Drain:
+def create_drain(sock: socket.socket) -> DatagramReader:
     """The fastest way this system has."""
     if sys.platform == "linux":
         try:
-            return ManyDrain(sock)
+            return RecvmmsgReader(sock)
         except OSError:
             pass
-    return OneByOneDrain(sock)
+    return RecvReader(sock)

@@ -15,9 +15,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from collector.decode.rejected import Rejected
-from collector.pipeline import Decoded, Intake
-from collector.queue import Full
-from collector.receivers.body import BadBody, Bodies
+from collector.pipeline import Decoded, IngestPipeline
+from collector.queue import QueueFull
+from collector.receivers.body import Bodies, BodyError
 from collector.receivers.http import HttpLimits
 from store.model import Document
 
@@ -30,7 +30,7 @@ RETRY_AFTER = 1
 Decoder = Callable[[bytes, int], Iterable[Document | Rejected]]
 
 
-class SpanDoor(ABC):
+class SpanHttpReceiver(ABC):
     """One route that takes spans, over an intake that its owner starts and stops."""
 
     path: ClassVar[str]
@@ -39,9 +39,9 @@ class SpanDoor(ABC):
     decoders: ClassVar[Mapping[str, Decoder]]
     """By media type; the first one is taken when nothing is said."""
 
-    def __init__(self, intake: Intake, limits: HttpLimits | None = None) -> None:
+    def __init__(self, pipeline: IngestPipeline, limits: HttpLimits | None = None) -> None:
         limits = limits or HttpLimits()
-        self._intake = intake
+        self._intake = pipeline
         self._bodies = Bodies(
             max_bytes=limits.max_body, timeout=limits.read_timeout, max_held=limits.max_held
         )
@@ -81,11 +81,11 @@ class SpanDoor(ABC):
                 decoded = await self._decode(decoder, body)
                 refused = await asyncio.wrap_future(self._intake.submit(decoded.documents))
             return self.answer(media, decoded, refused)
-        except BadBody as error:
+        except BodyError as error:
             return self._failed(media, error.status, error.message)
         except Rejected as rejected:
             return self._failed(media, 400, rejected.message)
-        except Full as error:
+        except QueueFull as error:
             return self._failed(media, 503, str(error))
 
     async def _decode(self, decoder: Decoder, body: bytes) -> Decoded:

@@ -19,7 +19,7 @@ import structlog
 
 from collector.decode.daemon import split_datagram
 from collector.decode.rejected import Rejected
-from collector.pipeline import Intake
+from collector.pipeline import IngestPipeline
 from collector.receivers.kernel_drops import KernelDrops
 from collector.receivers.recvmmsg import AT_ONCE, create_drain
 
@@ -50,7 +50,7 @@ class UdpReceiver:
 
     def __init__(
         self,
-        intake: Intake,
+        pipeline: IngestPipeline,
         host: str = "127.0.0.1",
         port: int = 2000,
         *,
@@ -58,7 +58,7 @@ class UdpReceiver:
         read_ahead: int = READ_AHEAD,
     ) -> None:
         """Bind. Raises OSError when the port is taken."""
-        self._intake = intake
+        self._intake = pipeline
         self._socket = _bind(host, port, reuse_port)
         self._drain = create_drain(self._socket)
         buffer = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)

@@ -13,18 +13,18 @@ from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse, Response
 
 from collector.decode.zipkin.spans import decode_zipkin, decode_zipkin_protobuf
-from collector.pipeline import Decoded, Intake
+from collector.pipeline import Decoded, IngestPipeline
 from collector.receivers.http import HttpLimits
-from collector.receivers.span_http import JSON, PROTOBUF, Decoder, SpanDoor
+from collector.receivers.span_http import JSON, PROTOBUF, Decoder, SpanHttpReceiver
 from store.model import Document
 
 
-def create_zipkin_router(intake: Intake, limits: HttpLimits | None = None) -> APIRouter:
+def create_zipkin_router(pipeline: IngestPipeline, limits: HttpLimits | None = None) -> APIRouter:
     """The door over an intake that its owner starts and stops."""
-    return _ZipkinDoor(intake, limits).router()
+    return _ZipkinDoor(pipeline, limits).router()
 
 
-class _ZipkinDoor(SpanDoor):
+class _ZipkinDoor(SpanHttpReceiver):
     """A list of v2 spans in."""
 
     path = "/api/v2/spans"

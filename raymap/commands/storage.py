@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from clickhouse_driver.errors import ServerException
 
-from raymap.supervisor import GaveUp, say
-from store.clickhouse.connection.client import Address, connect, first_line, is_away
+from raymap.supervisor import CommandError, print_status
+from store.clickhouse.connection.client import Address, connect, first_line, is_transient
 from store.clickhouse.pins import refresh
 from store.clickhouse.schema import retention
 from store.clickhouse.schema.migrate import newest_version
@@ -55,19 +55,19 @@ def show_retention(clickhouse: Address, wanted: Mapping[str, str], *, yes: bool)
 
 
 def _set(client: Client, days: Mapping[str, int], yes: bool) -> None:
-    current = retention.in_force(client)
+    current = retention.effective(client)
     if absent := [kind for kind in days if kind not in current]:
-        raise GaveUp(f"This database keeps nothing to which --{absent[0]} applies.")
-    lost = retention.losses(client, days)
+        raise CommandError(f"This database keeps nothing to which --{absent[0]} applies.")
+    lost = retention.preview_deletions(client, days)
     for loss in lost:
         words = retention.KINDS[loss.kind].words
         span = f"{_minute(loss.oldest)} to {_minute(loss.newest)} UTC"
         doing = "deletes" if yes else "would delete"
-        say(
+        print_status(
             f"{_days(days[loss.kind])} instead of {_days(current[loss.kind])} {doing} {loss.rows:,} rows: {words}, {span}"
         )
     if lost and not yes:
-        raise GaveUp("Nothing was changed. To delete it, say the same with --yes.")
+        raise CommandError("Nothing was changed. To delete it, say the same with --yes.")
     refresh(client)  # what is pinned is not lost
     retention.keep(client, days, wait=True)
 
@@ -78,10 +78,12 @@ def pin(clickhouse: Address, text: str, note: str) -> None:
     try:
         kept = pin_note(note)
     except ValueError as error:
-        raise GaveUp(f"--note: {error}.") from None
+        raise CommandError(f"--note: {error}.") from None
     with _store(clickhouse) as store:
         made = store.pin(trace_id, kept, time.time_ns() // 1000)
-    say(f"{format_trace_id(trace_id)} is kept for ever{f': {made.note}' if made.note else ''}")
+    print_status(
+        f"{format_trace_id(trace_id)} is kept for ever{f': {made.note}' if made.note else ''}"
+    )
 
 
 def unpin(clickhouse: Address, text: str) -> None:
@@ -89,8 +91,8 @@ def unpin(clickhouse: Address, text: str) -> None:
     trace_id = trace_id_of(text)
     with _store(clickhouse) as store:
         if not store.unpin(trace_id, time.time_ns() // 1000):
-            raise GaveUp(f"{format_trace_id(trace_id)} is not pinned.")
-    say(f"{format_trace_id(trace_id)} is kept as long as any other trace")
+            raise CommandError(f"{format_trace_id(trace_id)} is not pinned.")
+    print_status(f"{format_trace_id(trace_id)} is kept as long as any other trace")
 
 
 def pins(clickhouse: Address) -> None:
@@ -99,7 +101,7 @@ def pins(clickhouse: Address) -> None:
         store.refresh_pins()
         found = store.pins()
     if not found:
-        say("no trace is pinned")
+        print_status("no trace is pinned")
         return
     rows = [("trace", "pinned (UTC)", "note")]
     rows += [(format_trace_id(p.trace_id), _minute(p.at // 1_000_000), p.note) for p in found]
@@ -111,7 +113,7 @@ def days_of(text: str, flag: str) -> int:
     match = re.fullmatch(r"([0-9]{1,6})([dwy]?)", text.strip().lower())
     days = int(match[1]) * UNITS[match[2]] if match else 0
     if not 1 <= days <= retention.MOST_DAYS:
-        raise GaveUp(
+        raise CommandError(
             f"{flag}: {text!r} is no such time; expected days like 14d "
             f"(or weeks, 2w, or years, 1y), from 1d to {retention.MOST_DAYS}d."
         )
@@ -123,7 +125,7 @@ def trace_id_of(text: str) -> bytes:
     try:
         return parse_trace_id(text)
     except ValueError as error:
-        raise GaveUp(f"TRACE_ID: {error}.") from None
+        raise CommandError(f"TRACE_ID: {error}.") from None
 
 
 @contextmanager
@@ -150,15 +152,17 @@ def require(clickhouse: Address) -> None:
     try:
         ((version,),) = client.execute("SELECT max(version) FROM raymap_migrations")
     except Exception as error:
-        if is_away(error):
-            raise GaveUp(f"{name} does not answer: {first_line(error)}. Does it run?") from None
+        if is_transient(error):
+            raise CommandError(
+                f"{name} does not answer: {first_line(error)}. Does it run?"
+            ) from None
         if isinstance(error, ServerException) and error.code in NOT_THERE:
-            raise GaveUp(f"{name} holds no traces yet: run  raymap migrate  first.") from None
+            raise CommandError(f"{name} holds no traces yet: run  raymap migrate  first.") from None
         raise
     finally:
         client.disconnect()
     if version < newest_version():
-        raise GaveUp(f"{name} has an older schema: run  raymap migrate  first.")
+        raise CommandError(f"{name} has an older schema: run  raymap migrate  first.")
 
 
 def _minute(seconds: int) -> str:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from raymap.commands.storage import require
-from raymap.supervisor import GaveUp, say
+from raymap.supervisor import CommandError, print_status
 from store.clickhouse.graph.verify import Difference, Verified
 from store.model import MINUTE, TimeRange
 
@@ -39,9 +39,9 @@ def verify(clickhouse: Address, start: str, end: str) -> bool:
                     _show(part, each)
             differing += len(part.differences)
     if differing > SHOWN:
-        say(f"and {differing - SHOWN:,} more")
+        print_status(f"and {differing - SHOWN:,} more")
     expired = f"; {skipped:,} minutes whose rows have expired were left out" if skipped else ""
-    say(
+    print_status(
         f"{minutes:,} minutes, {figures:,} nodes and edges compared in "
         f"{time.monotonic() - begun:.1f} s, {differing:,} differences{expired}"
     )
@@ -62,7 +62,7 @@ def _window(start: str, end: str) -> TimeRange:
     """Whole minutes that hold the time between two moments."""
     first, last = instant(start, "--from"), instant(end, "--to")
     if last <= first:
-        raise GaveUp("--to is not after --from.")
+        raise CommandError("--to is not after --from.")
     return TimeRange(first // MINUTE * MINUTE, -(-last // MINUTE) * MINUTE)
 
 
@@ -78,7 +78,7 @@ def instant(text: str, flag: str) -> int:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise GaveUp(
+        raise CommandError(
             f"{flag}: {text!r} is no time; expected one like 2026-11-25T10:00, -90m, "
             "now, or epoch seconds."
         ) from None

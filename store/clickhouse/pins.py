@@ -30,7 +30,7 @@ from typing import NamedTuple
 from clickhouse_driver import Client
 
 from store.clickhouse.connection import sql
-from store.protocol import NoSuchTrace, Pin, TooManyPins
+from store.protocol import Pin, TooManyPins, TraceNotFound
 from store.trace_id import format_trace_id
 
 COPIED = ("documents", "calls", "links", "segments", "traces")
@@ -90,7 +90,7 @@ def pin(client: Client, trace_id: bytes, note: str, at: int) -> Pin:
     if known is None:
         exists = f"SELECT max(sampled) FROM traces WHERE trace_id = {literal}"
         if not client.execute(exists)[0][0]:
-            raise NoSuchTrace(f"there is no trace {format_trace_id(trace_id)} here")
+            raise TraceNotFound(f"there is no trace {format_trace_id(trace_id)} here")
         ((count,),) = client.execute("SELECT count() FROM pins FINAL WHERE removed = 0")
         if count >= MOST_PINS:
             raise TooManyPins(f"{count:,} traces are pinned, and more are not kept: unpin some")

@@ -9,17 +9,17 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 
 from store.clickhouse import pins
-from store.clickhouse.connection.client import Address, ClientPool, first_line, is_away
-from store.clickhouse.connection.query_runner import COUNT_LIMITS, Asker
+from store.clickhouse.connection.client import Address, ClientPool, first_line, is_transient
+from store.clickhouse.connection.query_runner import COUNT_LIMITS, QueryRunner
 from store.clickhouse.graph import service_graph, verify, window_plan
-from store.clickhouse.graph.rollup_cache import Sums
+from store.clickhouse.graph.rollup_cache import RollupCache
 from store.clickhouse.rollup import dirty
-from store.clickhouse.rollup.worker import Roller
+from store.clickhouse.rollup.worker import RollupWorker
 from store.clickhouse.search import find_traces, get_traces
 from store.clickhouse.write import rows
-from store.columnar import Sheet
+from store.columnar import DocumentColumns
 from store.model import Document, NodeKey, ServiceGraph, TimeRange, Trace
-from store.protocol import Failure, Page, Pin, Slice, StoreAway, StoreError, TraceQuery
+from store.protocol import Failure, Page, Pin, StoreError, StoreUnavailable, TimeBucket, TraceQuery
 
 PINS_EVERY = 60.0
 """Seconds after which what came late of pinned traces is pinned too."""
@@ -32,23 +32,23 @@ class ClickHouseStore:
         self._pool = ClientPool(url, connections)
         self.address = self._pool.address
         self._threads = ThreadPoolExecutor(connections, "ask")
-        self.sums = Sums()
+        self.rollup_cache = RollupCache()
         self._linked = get_traces.Linked()
-        self.roller = Roller()
+        self.rollup_worker = RollupWorker()
 
     def put(self, documents: Sequence[Document], token: str) -> None:
         """Keep documents (see `SegmentWriter.put`)."""
         with _errors(), self._pool.client() as client:
             rows.insert(client, documents, token)
 
-    def pack(self, sheet: Sheet) -> rows.Packed:
-        """Documents as they go to ClickHouse (see `PackingWriter.pack`)."""
-        return rows.pack(sheet)
+    def encode(self, sheet: DocumentColumns) -> rows.EncodedDocuments:
+        """Documents as they go to ClickHouse (see `ColumnarWriter.encode`)."""
+        return rows.encode(sheet)
 
-    def put_packed(self, packed: Sequence[rows.Packed], token: str) -> None:
+    def put_encoded(self, packed: Sequence[rows.EncodedDocuments], token: str) -> None:
         """Keep packed documents."""
         with _errors(), self._pool.client() as client:
-            rows.insert_packed(client, packed, token)
+            rows.insert_encoded(client, packed, token)
 
     def get_traces(self, trace_ids: Sequence[bytes], *, raw: bool = False) -> dict[bytes, Trace]:
         """Whole traces by id."""
@@ -60,7 +60,7 @@ class ClickHouseStore:
         with _errors(), self._asking() as ask:
             return find_traces.find_traces(ask, query, limit=limit, cursor=cursor)
 
-    def ever(self) -> bool:
+    def has_traces(self) -> bool:
         """Whether any trace is kept."""
         with _errors(), self._pool.client() as client:
             return bool(client.execute("SELECT 1 FROM traces LIMIT 1"))
@@ -69,30 +69,32 @@ class ClickHouseStore:
         """The graph of a window."""
         with _errors(), self._asking() as ask:
             # Two in one go: mostly nothing is due, and what was asked second holds.
-            waiting, marks = ask.each(dirty.due_statement(), window_plan.marks_of(window))
-            counted = self.roller.freshen(ask, dirty.read_due(waiting))
-            return service_graph.service_graph(ask, window, self.sums, None if counted else marks)
+            waiting, marks = ask.each(dirty.dirty_statement(), window_plan.versions_query(window))
+            counted = self.rollup_worker.wait_until_fresh(ask, dirty.read_dirty(waiting))
+            return service_graph.service_graph(
+                ask, window, self.rollup_cache, None if counted else marks
+            )
 
-    def map_window(self, window: TimeRange) -> TimeRange:
+    def snap_window(self, window: TimeRange) -> TimeRange:
         """The window, or the whole minutes around it where those that it cuts are long."""
         if window.end <= window.start or not window_plan.ends_of(window):
             return window
         with _errors(), self._asking() as ask:
-            return window_plan.map_window(ask, window)
+            return window_plan.snap_window(ask, window)
 
-    def finest_step(self, window: TimeRange) -> int:
+    def min_step(self, window: TimeRange) -> int:
         """A minute when the window holds many rows."""
         with _errors(), self._asking() as ask:
-            return window_plan.finest_step(ask, window)
+            return window_plan.min_step(ask, window)
 
-    def node_series(self, node: NodeKey, window: TimeRange, step: int) -> list[Slice]:
+    def node_series(self, node: NodeKey, window: TimeRange, step: int) -> list[TimeBucket]:
         """Statistics of a node per step."""
         with _errors(), self._counted() as ask:
             return service_graph.series(ask, service_graph.of_node(node), window, step)
 
     def edge_series(
         self, source: NodeKey, target: NodeKey, window: TimeRange, step: int
-    ) -> list[Slice]:
+    ) -> list[TimeBucket]:
         """Statistics of an edge per step."""
         with _errors(), self._counted() as ask:
             return service_graph.series(ask, service_graph.of_edge((source, target)), window, step)
@@ -100,26 +102,28 @@ class ClickHouseStore:
     def node_failures(self, node: NodeKey, window: TimeRange) -> list[Failure]:
         """Error breakdown of a node."""
         with _errors(), self._counted() as ask:
-            return service_graph.failures(ask, service_graph.of_node(node), window, self.sums)
+            return service_graph.failures(
+                ask, service_graph.of_node(node), window, self.rollup_cache
+            )
 
     def edge_failures(self, source: NodeKey, target: NodeKey, window: TimeRange) -> list[Failure]:
         """Error breakdown of an edge."""
         with _errors(), self._counted() as ask:
             return service_graph.failures(
-                ask, service_graph.of_edge((source, target)), window, self.sums
+                ask, service_graph.of_edge((source, target)), window, self.rollup_cache
             )
 
     @contextmanager
-    def _asking(self) -> Iterator[Asker]:
+    def _asking(self) -> Iterator[QueryRunner]:
         """A connection to ask on."""
         with self._pool.client() as client:
-            yield Asker(client, self._pool, self._threads)
+            yield QueryRunner(client, self._pool, self._threads)
 
     @contextmanager
-    def _counted(self) -> Iterator[Asker]:
+    def _counted(self) -> Iterator[QueryRunner]:
         """The same, once the minutes that are due have been counted."""
         with self._asking() as ask:
-            self.roller.freshen(ask, dirty.due(ask))
+            self.rollup_worker.wait_until_fresh(ask, dirty.dirty_minutes(ask))
             yield ask
 
     def pin(self, trace_id: bytes, note: str, at: int) -> Pin:
@@ -161,16 +165,16 @@ class ClickHouseStore:
         def tick() -> None:
             nonlocal refreshed
             with _errors(), own.client() as client:
-                self.roller.tick(Asker(client, own, self._threads, COUNT_LIMITS))
+                self.rollup_worker.tick(QueryRunner(client, own, self._threads, COUNT_LIMITS))
                 if time.monotonic() - refreshed > PINS_EVERY:
                     refreshed = time.monotonic()
                     pins.refresh(client)
 
-        self.roller.run(tick, stop)
+        self.rollup_worker.run(tick, stop)
         own.close()
 
     def check(self) -> None:
-        """Ask for one row; StoreAway says why there is none."""
+        """Ask for one row; StoreUnavailable says why there is none."""
         with _errors(), self._pool.client() as client:
             client.execute("SELECT count() FROM segments WHERE 0")
 
@@ -186,7 +190,7 @@ class _errors(AbstractContextManager[None]):
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         if error is None or isinstance(error, StoreError) or not isinstance(error, Exception):
             return
-        if is_away(error):
-            raise StoreAway(f"ClickHouse cannot answer now: {first_line(error)}") from error
+        if is_transient(error):
+            raise StoreUnavailable(f"ClickHouse cannot answer now: {first_line(error)}") from error
         if type(error).__module__.startswith("clickhouse_driver"):
             raise StoreError(f"ClickHouse refused: {first_line(error)}") from error

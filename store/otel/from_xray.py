@@ -33,14 +33,14 @@ _LATEST = 1e10
 
 class _Unit(NamedTuple):
     """A segment or subsegment on its way: ``document`` is what it came in, ``rank`` decides which
-    of two copies holds (as `store.model.rank`)."""
+    of two copies holds (as `store.model.precedence`)."""
 
     id: bytes
     parent: bytes
     content: Json
     document: Json
     trace_id: bytes
-    rank: int
+    precedence: int
 
 
 def export_trace(documents: Iterable[Document]) -> TracesData:
@@ -58,7 +58,7 @@ def export_trace(documents: Iterable[Document]) -> TracesData:
         elif document.raw:
             for unit in _units(document):
                 held = units.get(unit.id)
-                if held is None or unit.rank > held.rank:
+                if held is None or unit.precedence > held.precedence:
                     units[unit.id] = unit
     groups: dict[int, list[_Unit]] = {}
     owners: dict[int, Json] = {}
@@ -102,8 +102,8 @@ def _units(document: Document) -> Iterator[_Unit]:
     while stack:
         unit, id, parent, depth = stack.pop()
         in_progress = unit.get("in_progress") is True
-        rank = document.version + (0 if in_progress else COMPLETE)
-        yield _Unit(id, parent, unit, content, document.trace_id, rank)
+        precedence = document.version + (0 if in_progress else COMPLETE)
+        yield _Unit(id, parent, unit, content, document.trace_id, precedence)
         below = unit.get("subsegments")
         if isinstance(below, list) and depth < _DEEPEST:
             for number, inner in reversed(list(enumerate(below))):

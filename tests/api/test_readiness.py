@@ -9,9 +9,9 @@ from typing import Any
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from api.store_probe import StoreCheck
+from api.store_probe import StoreProbe
 from store.memory import MemoryStore
-from store.protocol import StoreAway
+from store.protocol import StoreUnavailable
 
 
 class Hanging(MemoryStore):
@@ -29,7 +29,7 @@ class Hanging(MemoryStore):
 
 class Away(MemoryStore):
     def check(self) -> None:
-        raise StoreAway("connection refused (clickhouse:9000)")
+        raise StoreUnavailable("connection refused (clickhouse:9000)")
 
 
 def keeping(ready: bool, *problems: str) -> dict[str, Any]:
@@ -65,7 +65,7 @@ def test_not_ready_when_nothing_can_be_kept() -> None:
 def test_a_store_that_hangs() -> None:
     """Holds one thread however many ask, and is found well again without a restart."""
     store = Hanging()
-    check = StoreCheck(store, patience=0.2)
+    check = StoreProbe(store, patience=0.2)
     begun = time.monotonic()
     said: list[str] = []
     askers = [threading.Thread(target=lambda: said.append(check.problem())) for _ in range(20)]

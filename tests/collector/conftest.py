@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
-from collector.metrics import Counters
-from collector.pipeline import Intake
+from collector.metrics import IngestMetrics
+from collector.pipeline import IngestPipeline
 from collector.queue import Limits
 from store.memory import MemoryStore
 
@@ -49,8 +49,8 @@ def vectors() -> Path:
 
 
 @pytest.fixture
-def counters() -> Counters:
-    return Counters(CollectorRegistry())
+def counters() -> IngestMetrics:
+    return IngestMetrics(CollectorRegistry())
 
 
 @pytest.fixture
@@ -59,9 +59,11 @@ def memory() -> MemoryStore:
 
 
 @pytest.fixture
-def intake(memory: MemoryStore, counters: Counters, tmp_path: Path) -> Iterator[Intake]:
+def pipeline(
+    memory: MemoryStore, counters: IngestMetrics, tmp_path: Path
+) -> Iterator[IngestPipeline]:
     """A running intake with small batches."""
-    intake = Intake(memory, tmp_path, counters=counters, limits=Limits(batch_age=0.02))
-    intake.start()
-    yield intake
-    intake.stop(5.0)
+    pipeline = IngestPipeline(memory, tmp_path, counters=counters, limits=Limits(linger=0.02))
+    pipeline.start()
+    yield pipeline
+    pipeline.stop(5.0)

@@ -19,8 +19,8 @@ from prometheus_client import CollectorRegistry
 
 from collector import app
 from collector._pb import segments_pb2
-from collector.app import CollectorSettings, DoorTaken, run_collector
-from collector.metrics import Counters
+from collector.app import CollectorSettings, PortInUseError, run_collector
+from collector.metrics import IngestMetrics
 from collector.queue import Limits
 from collector.spool import Spool
 from store.memory import MemoryStore
@@ -29,21 +29,21 @@ from tests.collector.samples import datagram, eventually, segment_bytes, segment
 
 ROOT = Path(__file__).parents[2]
 
-AWAY = """
+UNAVAILABLE_STORE = """
 import json, sys
 from pathlib import Path
 from collector.app import CollectorSettings, run_collector
-from store.interface import StoreAway
+from store.protocol import StoreUnavailable
 
-class AwayStore:
+class UnavailableStore:
     def put(self, documents, token):
-        raise StoreAway("nobody there")
+        raise StoreUnavailable("connection refused")
 
 def ready(doors):
     print(json.dumps(doors), flush=True)
 
 sys.exit(run_collector(CollectorSettings(
-    writer=AwayStore, data_dir=Path(sys.argv[1]), port=0, grpc_port=0, on_ready=ready)))
+    writer=UnavailableStore, data_dir=Path(sys.argv[1]), port=0, grpc_port=0, on_ready=ready)))
 """
 
 
@@ -65,8 +65,8 @@ class Running:
             "port": 0,
             "grpc_port": 0,
             "on_ready": on_ready,
-            "limits": Limits(batch_age=0.02),
-            "counters": Counters(CollectorRegistry()),
+            "limits": Limits(linger=0.02),
+            "counters": IngestMetrics(CollectorRegistry()),
             **settings,
         }
         self.settings = CollectorSettings(**fields)  # type: ignore[arg-type]
@@ -154,10 +154,10 @@ def test_taken_doors(memory: MemoryStore, tmp_path: Path) -> None:
         settings = CollectorSettings(
             writer=MemoryStore,
             data_dir=tmp_path,
-            counters=Counters(CollectorRegistry()),
+            counters=IngestMetrics(CollectorRegistry()),
             **{"port": 0, "grpc_port": 0, **change},  # type: ignore[arg-type]
         )
-        with pytest.raises(DoorTaken) as caught:
+        with pytest.raises(PortInUseError) as caught:
             run_collector(settings, threading.Event())
         assert (caught.value.port, caught.value.kind) == (next(iter(change.values())), kind)
     running.stop()
@@ -166,12 +166,12 @@ def test_taken_doors(memory: MemoryStore, tmp_path: Path) -> None:
         settings = CollectorSettings(
             writer=MemoryStore,
             data_dir=tmp_path,
-            counters=Counters(CollectorRegistry()),
+            counters=IngestMetrics(CollectorRegistry()),
             port=port,
             grpc_port=None,
             http=True,
         )
-        with pytest.raises(DoorTaken, match="HTTP"):
+        with pytest.raises(PortInUseError, match="HTTP"):
             run_collector(settings, threading.Event())
 
 
@@ -194,7 +194,7 @@ def test_two_share_the_ports(memory: MemoryStore, tmp_path: Path) -> None:
 def start_away(path: Path) -> tuple[subprocess.Popen[str], dict[str, str]]:
     """A collector process whose store is away, and its doors."""
     process = subprocess.Popen(
-        [sys.executable, "-c", AWAY, str(path)],
+        [sys.executable, "-c", UNAVAILABLE_STORE, str(path)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -16,13 +16,13 @@ import structlog
 from collector import batcher as batch_module
 from collector.batcher import Batcher
 from collector.decode.document import decode_document
-from collector.metrics import Counters
-from collector.queue import BatchQueue, Full, Kept, Limits
+from collector.metrics import IngestMetrics
+from collector.queue import Ack, BatchQueue, Limits, QueueFull
 from collector.spool import Spool
-from collector.submission import Bundle
+from collector.submission import Submission
 from store.memory import MemoryStore
 from store.model import Document
-from store.protocol import StoreAway, StoreError
+from store.protocol import StoreError, StoreUnavailable
 from tests.collector.samples import eventually, segment_bytes
 
 
@@ -39,12 +39,12 @@ class MoodyStore(MemoryStore):
 
     def check(self) -> None:
         if self.away:
-            raise StoreAway("nobody there")
+            raise StoreUnavailable("nobody there")
 
     def put(self, documents: Sequence[Document], token: str) -> None:
         self.gate.wait(20)
         if self.away:
-            raise StoreAway("nobody there")
+            raise StoreUnavailable("nobody there")
         if any(self.averse(document) for document in documents):
             raise StoreError("cannot take this")
         self.puts.append((len(documents), token))
@@ -60,13 +60,13 @@ def documents(*ids: int) -> list[Document]:
     return [decode_document(segment_bytes(f"{id:016x}"), id) for id in ids]
 
 
-LIMITS = Limits(batch_age=0.02, replay_pause=0.02, slow_insert=0.2)
+LIMITS = Limits(linger=0.02, replay_pause=0.02, slow_insert=0.2)
 
 
 class Setup:
     """A batcher with everything around it."""
 
-    def __init__(self, path: Path, counters: Counters) -> None:
+    def __init__(self, path: Path, counters: IngestMetrics) -> None:
         self.store = MoodyStore()
         self.path = path
         self.counters = counters
@@ -84,7 +84,7 @@ class Setup:
 
 
 @pytest.fixture
-def setup(tmp_path: Path, counters: Counters) -> Iterator[Setup]:
+def setup(tmp_path: Path, counters: IngestMetrics) -> Iterator[Setup]:
     setup = Setup(tmp_path, counters)
     yield setup
     setup.store.gate.set()
@@ -103,43 +103,43 @@ def test_kept_in_the_store(setup: Setup) -> None:
 
 def test_batches_by_age(setup: Setup) -> None:
     """What comes within the age goes together."""
-    batcher = setup.start(Limits(batch_age=0.2))
-    kept = [batcher.submit(documents(id)) for id in range(1, 11)]
-    for future in kept:
+    batcher = setup.start(Limits(linger=0.2))
+    ack = [batcher.submit(documents(id)) for id in range(1, 11)]
+    for future in ack:
         future.result(5)
     assert [count for count, _ in setup.store.puts] == [10]
 
 
 def test_who_was_answered_sends_more() -> None:
     """After an answer what waits gathers once more; what nobody waits for does not."""
-    queue = BatchQueue(Limits(batch_age=0.0, answer_age=0.2, patience=60.0, company=60.0))
-    one = Bundle(documents(1))
-    for kept, due in ((Kept(), False), (None, True)):
-        queue.add(one, Kept())
+    queue = BatchQueue(Limits(linger=0.0, ack_linger=0.2, patience=60.0, company=60.0))
+    one = Submission(documents(1))
+    for ack, due in ((Ack(), False), (None, True)):
+        queue.add(one, Ack())
         batch = queue.next_batch()
         assert batch is not None
-        queue.add(one, kept)
+        queue.add(one, ack)
         time.sleep(0.25)
         assert queue.take() is None, "an insert is running"
-        queue.settle(batch, ())
+        queue.complete(batch, ())
         assert (queue.take() is not None) is due
         if not due:
             batch = queue.next_batch()
             assert batch is not None
-            queue.settle(batch, ())
+            queue.complete(batch, ())
 
 
 def test_many_that_nobody_waits_for_gather_longer() -> None:
     """Until somebody waits with them."""
-    queue = BatchQueue(Limits(batch_age=0.0, answer_age=0.0, company=60.0, many=2))
-    queue.add(Bundle(documents(1)), None)
+    queue = BatchQueue(Limits(linger=0.0, ack_linger=0.0, company=60.0, many=2))
+    queue.add(Submission(documents(1)), None)
     assert queue.take() is not None
-    queue.add(Bundle(documents(1, 2)), None)
+    queue.add(Submission(documents(1, 2)), None)
     time.sleep(0.01)
     running = queue.running()
-    queue.settle(running[0], ())
+    queue.complete(running[0], ())
     assert queue.take() is None
-    queue.add(Bundle(documents(3)), Kept())
+    queue.add(Submission(documents(3)), Ack())
     time.sleep(0.01)
     batch = queue.take()
     assert batch is not None
@@ -148,28 +148,28 @@ def test_many_that_nobody_waits_for_gather_longer() -> None:
 
 def test_batches_by_size(setup: Setup) -> None:
     """A full batch does not wait for its age, and holds whole submissions only."""
-    batcher = setup.start(Limits(batch_age=60, batch_documents=4))
-    kept = [batcher.submit(documents(id, id + 1)) for id in (1, 3, 5)]
-    for future in kept[:2]:
+    batcher = setup.start(Limits(linger=60, batch_documents=4))
+    ack = [batcher.submit(documents(id, id + 1)) for id in (1, 3, 5)]
+    for future in ack[:2]:
         future.result(5)
-    assert not kept[2].done()
+    assert not ack[2].done()
     batcher.stop(2.0)
-    assert kept[2].result(0) == ()
+    assert ack[2].result(0) == ()
     assert setup.store.count() == 6
 
 
 def test_batches_by_bytes(setup: Setup) -> None:
     """Large documents fill a batch sooner."""
-    batcher = setup.start(Limits(batch_age=60, batch_bytes=2000))
+    batcher = setup.start(Limits(linger=60, batch_bytes=2000))
     batcher.submit(documents(1, 2)).result(5)
 
 
 def test_bounded_by_documents(setup: Setup) -> None:
     """What is on its way to the store counts too; later there is room again."""
-    batcher = setup.start(Limits(batch_age=0.01, queue_documents=3, slow_insert=60))
+    batcher = setup.start(Limits(linger=0.01, queue_documents=3, slow_insert=60))
     setup.store.gate.clear()
     first = batcher.submit(documents(1, 2))
-    with pytest.raises(Full):
+    with pytest.raises(QueueFull):
         batcher.submit(documents(3, 4))
     assert batcher.offer(documents(3))
     assert not batcher.offer(documents(4, 5))
@@ -182,10 +182,10 @@ def test_bounded_by_documents(setup: Setup) -> None:
 
 def test_bounded_by_bytes(setup: Setup) -> None:
     """One submission larger than everything still gets through an empty queue."""
-    batcher = setup.start(Limits(batch_age=0.01, queue_bytes=1500, slow_insert=60))
+    batcher = setup.start(Limits(linger=0.01, queue_bytes=1500, slow_insert=60))
     setup.store.gate.clear()
     first = batcher.submit(documents(1, 2, 3))
-    with pytest.raises(Full):
+    with pytest.raises(QueueFull):
         batcher.submit(documents(4))
     setup.store.gate.set()
     first.result(5)
@@ -212,7 +212,7 @@ def test_spool_full(setup: Setup) -> None:
     batcher = setup.start(spool_bytes=250)
     setup.store.away = True
     batcher.submit(documents(1)).result(5)
-    with pytest.raises(Full, match="spool"):
+    with pytest.raises(QueueFull, match="spool"):
         batcher.submit(documents(2)).result(5)
     batcher.offer(documents(3))
     eventually(lambda: setup.value("dropped") == 1)
@@ -240,11 +240,11 @@ def test_slow_store(setup: Setup) -> None:
     batcher = setup.start()
     setup.store.gate.clear()
     started = time.monotonic()
-    kept = [batcher.submit(documents(1))]
+    ack = [batcher.submit(documents(1))]
     for id in range(2, 8):
         time.sleep(0.03)
-        kept.append(batcher.submit(documents(id)))
-    for future in kept:
+        ack.append(batcher.submit(documents(id)))
+    for future in ack:
         assert future.result(5) == ()
     assert time.monotonic() - started < 5
     assert setup.store.count() == 0
@@ -256,7 +256,7 @@ def test_slow_store(setup: Setup) -> None:
 
 def test_an_outage_with_little_traffic(setup: Setup) -> None:
     """Leaves a file for each moment, not for each request, and replays them as few inserts."""
-    batcher = setup.start(Limits(batch_age=0.001, answer_age=0.001, replay_pause=60))
+    batcher = setup.start(Limits(linger=0.001, ack_linger=0.001, replay_pause=60))
     setup.store.away = True
     batcher.submit(documents(1)).result(5)
 
@@ -267,7 +267,7 @@ def test_an_outage_with_little_traffic(setup: Setup) -> None:
     with ThreadPoolExecutor(10) as pool:
         list(pool.map(send, range(1, 11)))
     assert len(setup.spool) < 15
-    assert batcher.keeping().queued == 0
+    assert batcher.health().queued == 0
     setup.store.away = False
     assert batcher._replay()
     assert setup.store.count() == 41
@@ -289,7 +289,7 @@ def test_slow_store_that_fails_in_the_end(setup: Setup) -> None:
 
 def test_replay_while_batches_are_spooled(setup: Setup) -> None:
     """The store comes and goes under load: whatever was acknowledged arrives, without a restart."""
-    batcher = setup.start(Limits(batch_age=0.001, answer_age=0.001, replay_pause=0.001))
+    batcher = setup.start(Limits(linger=0.001, ack_linger=0.001, replay_pause=0.001))
     done = threading.Event()
 
     def come_and_go() -> None:
@@ -315,7 +315,7 @@ def test_replay_while_batches_are_spooled(setup: Setup) -> None:
 def test_how_it_stands(setup: Setup) -> None:
     """For /metrics and /readyz: away, no room, and all well again by itself."""
     batcher = setup.start(spool_bytes=250)
-    assert batcher.keeping().report() == {
+    assert batcher.health().report() == {
         "ready": True,
         "problems": [],
         "store_away": False,
@@ -325,19 +325,19 @@ def test_how_it_stands(setup: Setup) -> None:
     }
     setup.store.away = True
     batcher.submit(documents(1)).result(5)
-    now = batcher.keeping()
+    now = batcher.health()
     assert (now.possible, now.store_away, now.spool_bytes > 0) == (True, True, True)
     assert "documents wait on disk" in now.report()["problems"][0]
-    with pytest.raises(Full):
+    with pytest.raises(QueueFull):
         batcher.submit(documents(2, 3)).result(5)
-    assert not batcher.keeping().possible
-    assert "turned away" in batcher.keeping().report()["problems"][0]
+    assert not batcher.health().possible
+    assert "turned away" in batcher.health().report()["problems"][0]
     eventually(lambda: "raymap_no_room 1.0" in setup.counters.render().decode())
     shown = setup.counters.render().decode()
     assert "raymap_store_away 1.0" in shown
     assert 'raymap_documents_turned_away_total{cause="spool_full"} 2.0' in shown
     setup.store.away = False
-    eventually(lambda: batcher.keeping().report()["problems"] == [] and len(setup.spool) == 0)
+    eventually(lambda: batcher.health().report()["problems"] == [] and len(setup.spool) == 0)
     eventually(lambda: "raymap_no_room 0.0" in setup.counters.render().decode())
 
 
@@ -352,12 +352,12 @@ def test_room_on_a_disk_that_was_full(setup: Setup, monkeypatch: pytest.MonkeyPa
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", no_space)
-    with pytest.raises(Full, match="No space left"):
+    with pytest.raises(QueueFull, match="No space left"):
         batcher.submit(documents(1)).result(5)
     time.sleep(0.6)
-    assert not batcher.keeping().possible
+    assert not batcher.health().possible
     monkeypatch.setattr(os, "fsync", real)
-    eventually(lambda: batcher.keeping().possible)
+    eventually(lambda: batcher.health().possible)
     batcher.submit(documents(1)).result(5)
 
 
@@ -376,12 +376,12 @@ def test_an_outage_is_told_once(setup: Setup) -> None:
 def test_replay_gives_way(setup: Setup) -> None:
     """While more queues up than goes into a batch, at most half of the time is the replay's."""
     waits: list[float] = []
-    batcher = setup.start(Limits(batch_age=60, batch_documents=10, queue_documents=40))
+    batcher = setup.start(Limits(linger=60, batch_documents=10, queue_documents=40))
     batcher._stopped.wait = lambda timeout=None: bool(waits.append(timeout))  # type: ignore
     for queued, expected in ((0, []), (10, [0.5]), (25, [2.0])):
         waits.clear()
         batcher._queue.state = lambda queued=queued: (queued, 0.0)  # type: ignore
-        batcher._give_way(0.5)
+        batcher._yield_to_ingest(0.5)
         assert [wait for wait in waits if wait in (0.5, 2.0)] == expected
 
 
@@ -411,7 +411,7 @@ def test_a_mistake_ends_no_thread(setup: Setup) -> None:
 
 def test_one_bad_document(setup: Setup) -> None:
     """It is rejected and named; its neighbours are kept."""
-    batcher = setup.start(Limits(batch_age=0.2))
+    batcher = setup.start(Limits(linger=0.2))
     setup.store.averse = lambda document: document.id == 5
     good = batcher.submit(documents(1, 2, 3))
     bad = batcher.submit(documents(4, 5, 6))
@@ -446,15 +446,15 @@ def test_refused_batches_on_disk_block_nothing(setup: Setup) -> None:
 
 def test_stop_keeps_what_is_queued(setup: Setup) -> None:
     """In the store, or on disk when the store hangs; afterwards nothing is taken."""
-    batcher = setup.start(Limits(batch_age=60))
-    kept = batcher.submit(documents(1))
+    batcher = setup.start(Limits(linger=60))
+    ack = batcher.submit(documents(1))
     batcher.stop(2.0)
-    assert kept.result(0) == ()
+    assert ack.result(0) == ()
     assert setup.store.count() == 1
-    with pytest.raises(Full):
+    with pytest.raises(QueueFull):
         batcher.submit(documents(2))
 
-    hanging = setup.start(Limits(batch_age=0.01, slow_insert=60))
+    hanging = setup.start(Limits(linger=0.01, slow_insert=60))
     setup.store.gate.clear()
     first = hanging.submit(documents(3))
     time.sleep(0.1)
@@ -466,7 +466,7 @@ def test_stop_keeps_what_is_queued(setup: Setup) -> None:
 
 def test_many_threads(setup: Setup) -> None:
     """Every submission is answered once and kept once."""
-    batcher = setup.start(Limits(batch_age=0.005, batch_documents=50))
+    batcher = setup.start(Limits(linger=0.005, batch_documents=50))
 
     def send(worker: int) -> None:
         for number in range(50):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from collector.metrics import Counters
-from collector.pipeline import Intake
+from collector.metrics import IngestMetrics
+from collector.pipeline import IngestPipeline
 from collector.queue import Limits
 from store.clickhouse.embedded import EmbeddedClickHouse
 from store.clickhouse.schema.migrate import migrate
@@ -14,22 +14,22 @@ from store.clickhouse.store import ClickHouseStore
 from tests.collector.samples import eventually, segment_bytes
 
 
-def test_an_outage_loses_nothing(tmp_path: Path, counters: Counters) -> None:
+def test_an_outage_loses_nothing(tmp_path: Path, counters: IngestMetrics) -> None:
     """Acknowledged before, during and after: all of it is there in the end, once."""
 
     def put(*ids: int) -> None:
         raws = [segment_bytes(f"{id:016x}") for id in ids]
-        assert intake.submit(intake.decode(raws, "http").documents).result(30) == ()
+        assert pipeline.submit(pipeline.decode(raws, "http").documents).result(30) == ()
 
     with EmbeddedClickHouse(tmp_path / "engine") as engine:
         address = replace(engine.address, database="outage")
         migrate(address, {"retention_days": 3650})
         store = ClickHouseStore(address, connections=4)
-        limits = Limits(batch_age=0.02, replay_pause=0.1)
-        intake = Intake(store, tmp_path, counters=counters, limits=limits)
-        intake.start()
+        limits = Limits(linger=0.02, replay_pause=0.1)
+        pipeline = IngestPipeline(store, tmp_path, counters=counters, limits=limits)
+        pipeline.start()
         put(1, 2)
-        (trace_id,) = {d.trace_id for d in intake.decode([segment_bytes()], "x").documents}
+        (trace_id,) = {d.trace_id for d in pipeline.decode([segment_bytes()], "x").documents}
     put(3, 4)
     put(*range(101, 141))  # enough to be packed
     assert counters.snapshot()["stored"] == 2
@@ -39,6 +39,6 @@ def test_an_outage_loses_nothing(tmp_path: Path, counters: Counters) -> None:
         trace = store.get_traces([trace_id])[trace_id]
         assert sorted(trace.documents) == [1, 2, 3, 4, 6, *range(101, 141)]
         assert trace.revision == 45
-        intake.stop()
+        pipeline.stop()
         store.close()
     assert list((tmp_path / "spool").iterdir()) == []

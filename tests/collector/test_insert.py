@@ -7,12 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from collector.insert import MAX_REFUSED, StoreRefuses, insert, replay
-from collector.metrics import Counters
+from collector.insert import (
+    MAX_REFUSED,
+    StoreRejectedBatch,
+    insert_with_bisection,
+    replay,
+)
+from collector.metrics import IngestMetrics
 from collector.spool import Spool
 from store.memory import MemoryStore
 from store.model import Document
-from store.protocol import StoreAway, StoreError
+from store.protocol import StoreError, StoreUnavailable
 from tests.builders import segment
 from tests.collector.samples import segment_bytes
 
@@ -29,7 +34,7 @@ class Picky:
     def put(self, documents: Sequence[Document], token: str) -> None:
         self.puts.append(token)
         if len(self.puts) > self.away_after:
-            raise StoreAway("gone")
+            raise StoreUnavailable("gone")
         if any(document.id in self.bad for document in documents):
             raise StoreError("no")
         self.taken |= {document.id for document in documents}
@@ -41,37 +46,37 @@ BATCH = [segment(id) for id in range(1, 101)]
 def test_one_put_when_nothing_is_wrong() -> None:
     """Under the batch's own token."""
     store = Picky()
-    assert insert(store, BATCH, "t") == []
+    assert insert_with_bisection(store, BATCH, "t") == []
     assert store.puts == ["t"]
 
 
 def test_offenders_are_found() -> None:
     """All others are taken, with few puts, under tokens that are the same each time."""
     store, again = Picky(7, 80), Picky(7, 80)
-    refused = insert(store, BATCH, "t")
+    refused = insert_with_bisection(store, BATCH, "t")
     assert [document.id for document in refused] == [7, 80]
     assert store.taken == set(range(1, 101)) - {7, 80}
     assert len(store.puts) < 40
     assert len(set(store.puts)) == len(store.puts)
-    insert(again, BATCH, "t")
+    insert_with_bisection(again, BATCH, "t")
     assert again.puts == store.puts
 
 
 def test_all_refused() -> None:
     """The store's fault, found out soon."""
     store = Picky(*range(1, 101))
-    with pytest.raises(StoreRefuses):
-        insert(store, BATCH, "t")
+    with pytest.raises(StoreRejectedBatch):
+        insert_with_bisection(store, BATCH, "t")
     assert len(store.puts) < 3 * MAX_REFUSED
 
 
 def test_gone_in_the_middle() -> None:
     """Said as it is; the whole batch may be put again."""
-    with pytest.raises(StoreAway):
-        insert(Picky(7, away_after=3), BATCH, "t")
+    with pytest.raises(StoreUnavailable):
+        insert_with_bisection(Picky(7, away_after=3), BATCH, "t")
 
 
-def test_replay(tmp_path: Path, counters: Counters, memory: MemoryStore) -> None:
+def test_replay(tmp_path: Path, counters: IngestMetrics, memory: MemoryStore) -> None:
     """A spooled batch is decoded again, inserted under its token, and off the disk then."""
     spool = Spool(tmp_path, "test", 1 << 20)
     spool.write([segment(1, raw=segment_bytes(), version=9)], "t")
@@ -82,7 +87,7 @@ def test_replay(tmp_path: Path, counters: Counters, memory: MemoryStore) -> None
     assert (spool.waiting(), spool.size) == ([], 0)
 
 
-def test_replay_of_what_nobody_takes_any_more(tmp_path: Path, counters: Counters) -> None:
+def test_replay_of_what_nobody_takes_any_more(tmp_path: Path, counters: IngestMetrics) -> None:
     """Rejected by this release or refused by the store: it was acknowledged, so it stays on disk,
     out of the way; the other documents of the batch go in."""
     spool = Spool(tmp_path, "test", 1 << 20)

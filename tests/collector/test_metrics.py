@@ -7,10 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from collector.metrics import Counters
+from collector.metrics import IngestMetrics
 
 
-def test_snapshot_and_metrics(counters: Counters) -> None:
+def test_snapshot_and_metrics(counters: IngestMetrics) -> None:
     """The console's words for the same numbers."""
     counters.received.labels("udp").inc(5)
     counters.received.labels("http").inc(2)

@@ -33,7 +33,7 @@ from tests.collector.otlp_samples import (
     span,
 )
 from tests.collector.receivers.test_otlp_grpc import ask
-from tests.collector.receivers.test_otlp_http import kept, trace_with
+from tests.collector.receivers.test_otlp_http import ack, trace_with
 from tests.collector.samples import eventually, segment_bytes
 from tests.collector.test_app import Running
 from tests.conftest import Server
@@ -142,7 +142,7 @@ def test_own_port(memory: MemoryStore, tmp_path: Path) -> None:
             url = f"http://{collector.doors[door]}/v1/traces"
             body = export(span(SERVER, id=id))
             assert httpx.post(url, content=body, headers=headers).status_code == 200
-        assert len(kept(memory)) == 2
+        assert len(ack(memory)) == 2
         url = f"http://{collector.doors['otlp']}/TraceSegments"
         assert httpx.post(url, json={}).status_code == 404
         url = f"http://{collector.doors['http']}/api/v2/spans"

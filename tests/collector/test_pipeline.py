@@ -7,17 +7,19 @@ import structlog
 from structlog.testing import capture_logs
 
 from collector.decode.rejected import Reason
-from collector.metrics import Counters
-from collector.pipeline import Intake
+from collector.metrics import IngestMetrics
+from collector.pipeline import IngestPipeline
 from store.memory import MemoryStore
 from tests.collector.samples import segment_bytes
 
 
-def test_decode_and_submit(intake: Intake, memory: MemoryStore, counters: Counters) -> None:
+def test_decode_and_submit(
+    pipeline: IngestPipeline, memory: MemoryStore, counters: IngestMetrics
+) -> None:
     """Valid documents get growing versions; the rest keeps its place and its reason."""
     array = b"[" + segment_bytes("00000000000000a3") + b",{}]"
     raws = [segment_bytes("00000000000000a1"), b"{", segment_bytes("00000000000000a2"), array]
-    decoded = intake.decode(raws, "http")
+    decoded = pipeline.decode(raws, "http")
     assert [document.id for document in decoded.documents] == [0xA1, 0xA2, 0xA3]
     versions = [document.version for document in decoded.documents]
     assert versions == sorted(set(versions))
@@ -25,24 +27,24 @@ def test_decode_and_submit(intake: Intake, memory: MemoryStore, counters: Counte
         (1, Reason.INVALID_SEGMENT_DOCUMENT),
         (3, Reason.MISSING_ID),
     ]
-    assert intake.submit(decoded.documents).result(5) == ()
+    assert pipeline.submit(decoded.documents).result(5) == ()
     (trace,) = memory._traces.values()
     assert len(trace.documents) == 3
     snapshot = counters.snapshot()
     assert (snapshot["received"], snapshot["stored"], snapshot["rejected"]) == (5, 3, 2)
 
 
-def test_rejections_are_logged_sparingly(intake: Intake) -> None:
+def test_rejections_are_logged_sparingly(pipeline: IngestPipeline) -> None:
     """One line per second and reason, and never a payload."""
     structlog.reset_defaults()
     with capture_logs() as lines:
-        intake.decode([b'{"secret": 1}'] * 100 + [segment_bytes(name="")], "udp")
+        pipeline.decode([b'{"secret": 1}'] * 100 + [segment_bytes(name="")], "udp")
     said = [line["reason"] for line in lines if line["event"] == "document_rejected"]
     assert said == ["MissingId", "MissingName"]
     assert "secret" not in str(lines)
 
 
 @pytest.mark.parametrize("raws", [[], [b""]])
-def test_nothing_to_keep(intake: Intake, raws: list[bytes]) -> None:
+def test_nothing_to_keep(pipeline: IngestPipeline, raws: list[bytes]) -> None:
     """Is kept at once."""
-    assert intake.submit(intake.decode(raws, "http").documents).result(0) == ()
+    assert pipeline.submit(pipeline.decode(raws, "http").documents).result(0) == ()

@@ -141,7 +141,7 @@ def test_bounded(tmp_path: Path) -> None:
         spool.write([segment(2, raw=os.urandom(300))], "second")  # incompressible
     assert spool.waiting() == ["first"]
     assert spool.full
-    assert not spool.try_again()
+    assert not spool.probe_free_space()
     spool.remove("first")
     assert not spool.full
     spool.write(batch(3), "third")
@@ -227,9 +227,9 @@ def test_a_full_disk_is_a_full_spool(
     assert (spool.waiting(), spool.size, spool.full) == ([], 0, True)
     assert [path.name for path in spool._folder.iterdir()] == ["lock"]
     if step in ("write", "fsync"):
-        assert not spool.try_again()
+        assert not spool.probe_free_space()
     monkeypatch.undo()
-    assert spool.try_again()
+    assert spool.probe_free_space()
     assert [path.name for path in spool._folder.iterdir()] == ["lock"]
     spool.write(batch(1), "first")
     assert spool.waiting() == ["first"]
@@ -315,8 +315,8 @@ def test_refused_batches_stay_for_the_next_life(tmp_path: Path) -> None:
     spool.write(batch(1), "bad")
     spool.write(batch(2), "good")
     size = spool.size
-    spool.refuse("bad")
-    spool.refuse("unknown")
+    spool.quarantine("bad")
+    spool.quarantine("unknown")
     assert (spool.waiting(), spool.size) == (["good"], size)
     spool.close()
     heir = reopened(tmp_path)

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from collector.decode.document import decode_document
 from collector.insert import put_batch
-from collector.submission import FEWEST, Bundle, size_of
+from collector.submission import FEWEST, Submission, size_of
 from store.clickhouse.connection.client import connect
 from store.clickhouse.store import ClickHouseStore
 from store.model import Document
@@ -27,7 +27,7 @@ def test_what_was_packed_is_made_again() -> None:
     """The same documents, whichever door they came through; their bytes are there all the time."""
     store = ClickHouseStore("clickhouse://localhost")  # nobody is asked
     before = [*documents(300), decode(span(SERVER, {"http.route": "/pay"}))]
-    bundle = Bundle(before, store)
+    bundle = Submission(before, store)
     assert [len(few.pieces) for few in bundle.packed] == [4, 4, 4]
     assert not bundle.held
     assert [(r.version, r.raw) for r in bundle.raws] == [(d.version, d.raw) for d in before]
@@ -39,9 +39,9 @@ def test_few_documents_wait_as_such() -> None:
     """So do those of which one does not fit, and all for a store that does not pack."""
     store = ClickHouseStore("clickhouse://localhost")
     few = documents(FEWEST - 1)
-    assert Bundle(few, store).held == Bundle(documents(FEWEST)).held[:-1] == few
+    assert Submission(few, store).held == Submission(documents(FEWEST)).held[:-1] == few
     bad = [*documents(FEWEST), with_id(documents(1)[0], 1 << 64)]
-    assert Bundle(bad, store).held == bad
+    assert Submission(bad, store).held == bad
 
 
 def with_id(document: Document, id: int) -> Document:
@@ -53,8 +53,8 @@ def test_what_clickhouse_refuses_is_found(clickhouse_store: ClickHouseStore) -> 
     client = connect(clickhouse_store.address)
     client.execute("ALTER TABLE segments ADD CONSTRAINT nice CHECK name != 'nasty'")
     try:
-        nasty = Bundle(documents(50, name="nasty"), clickhouse_store)
-        large = Bundle([with_id(documents(1)[0], 1 << 64), *documents(3)])
+        nasty = Submission(documents(50, name="nasty"), clickhouse_store)
+        large = Submission([with_id(documents(1)[0], 1 << 64), *documents(3)])
         assert nasty.packed
         refused = put_batch(clickhouse_store, [nasty], "one")
         both = put_batch(clickhouse_store, [nasty, large], "two")
@@ -62,6 +62,6 @@ def test_what_clickhouse_refuses_is_found(clickhouse_store: ClickHouseStore) -> 
         client.execute("ALTER TABLE segments DROP CONSTRAINT nice")
     assert refused == [nasty.held[49]]
     assert [document.id for document in both] == [50, 1 << 64]
-    ((kept,),) = client.execute("SELECT uniqExact(id) FROM segments")
+    ((ack,),) = client.execute("SELECT uniqExact(id) FROM segments")
     client.disconnect()
-    assert kept == 49
+    assert ack == 49

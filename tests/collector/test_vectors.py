@@ -19,7 +19,7 @@ from collector.decode.rejected import Rejected
 from collector.decode.trace_document import read_traces
 from store.memory import MemoryStore
 from store.model import Document, NodeKey
-from store.service_graph import weave
+from store.service_graph import build_service_graph
 
 KINDS = ("segments", "datagrams", "malformed", "traces")
 TAKEN = {"accept": True, "quirk": True, "reference": True, "reject": False, "fragment": False}
@@ -96,7 +96,7 @@ def test_scorekeep_graph() -> None:
     documents, _ = _decode(row)
     store = MemoryStore()
     store.put(documents, "scorekeep")
-    graph = weave(store.get_traces([documents[0].trace_id]).values())
+    graph = build_service_graph(store.get_traces([documents[0].trace_id]).values())
     nodes = {key._replace(account="") for key in graph.services}
     assert NodeKey("", "Scorekeep", "client") in nodes
     assert NodeKey("", "Scorekeep", "AWS::ElasticBeanstalk::Environment") in nodes

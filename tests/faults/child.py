@@ -20,7 +20,7 @@ from clickhouse_driver import Client
 
 from collector.app import CollectorSettings, run_collector
 from collector.batcher import Batcher
-from collector.pipeline import SPOOL_BYTES, Intake
+from collector.pipeline import SPOOL_BYTES, IngestPipeline
 from collector.queue import BatchQueue, Limits
 from collector.spool import Spool
 from raymap import processes
@@ -127,8 +127,8 @@ def _is_folder(descriptor: int) -> bool:
 
 
 LIVE: dict[str, _Point] = {
-    "received": _before(Intake, "decode"),
-    "decoded": _after(Intake, "decode"),
+    "received": _before(IngestPipeline, "decode"),
+    "decoded": _after(IngestPipeline, "decode"),
     "queued": _after(BatchQueue, "add"),
     "taken by an insert thread": _before(Batcher, "_keep"),
     **{f"inserted into {table}": _after(Client, "execute", _into(table)) for table in TABLES},
@@ -143,7 +143,7 @@ SPOOL: dict[str, _Point] = {
     "spool: renamed": _after(os, "rename"),
     "spool: folder synced": _after(os, "fsync", _is_folder),
     "spool: settled": _after(BatchQueue, "settle"),
-    "spool: after the answer": _before(Intake, "decode"),
+    "spool: after the answer": _before(IngestPipeline, "decode"),
 }
 
 REPLAY: dict[str, _Point] = {

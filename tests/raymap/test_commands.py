@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from raymap.commands import storage
-from raymap.supervisor import GaveUp
+from raymap.supervisor import CommandError
 from store.clickhouse.connection.client import Address, connect
 from store.clickhouse.schema import retention
 from store.clickhouse.store import ClickHouseStore
@@ -27,7 +27,7 @@ DAY = 86_400
 @pytest.fixture(scope="module")
 def database(clickhouse: Address) -> Iterator[Address]:
     address = replace(clickhouse, database=f"raymap_test_{uuid.uuid4().hex[:8]}")
-    retention.prepare(address, {})
+    retention.prepare_database(address, {})
     store = ClickHouseStore(address, connections=1)
     now = int(time.time())
     for days in (0, 20):
@@ -79,19 +79,19 @@ def test_both_forms_of_an_id(database: Address, capfd: Captured) -> None:
     assert said.count(format_trace_id(trace_id(1))) == 2
     storage.pins(database)
     assert capfd.readouterr() == ("", "raymap: no trace is pinned\n")
-    with pytest.raises(GaveUp, match="is not pinned"):
+    with pytest.raises(CommandError, match="is not pinned"):
         storage.unpin(database, trace_id(1).hex())
 
 
 @pytest.mark.parametrize("text", ["hello", "1-6b061440", "0" * 32, ""])
 def test_what_is_no_id(text: str) -> None:
-    with pytest.raises(GaveUp, match=r"^TRACE_ID: (expected 1-<8 hex|the all-zero trace id)"):
+    with pytest.raises(CommandError, match=r"^TRACE_ID: (expected 1-<8 hex|the all-zero trace id)"):
         storage.trace_id_of(text)
 
 
 @pytest.mark.parametrize("note", ["x" * 501, "two\nlines", "\x1b[31m", "\ud800"])
 def test_a_note_is_a_line_of_text(database: Address, note: str) -> None:
-    with pytest.raises(GaveUp, match=r"^--note: a note "):
+    with pytest.raises(CommandError, match=r"^--note: a note "):
         storage.pin(database, trace_id(1).hex(), note)
 
 
@@ -99,7 +99,9 @@ def test_a_note_is_a_line_of_text(database: Address, note: str) -> None:
     "text", ["0", "14x", "-3d", "1.5d", "soon", "28y", "10001d", "٣d", "1" * 40]
 )
 def test_what_is_no_time(text: str) -> None:
-    with pytest.raises(GaveUp, match=r"^--traces: .* is no such time; expected days like 14d"):
+    with pytest.raises(
+        CommandError, match=r"^--traces: .* is no such time; expected days like 14d"
+    ):
         storage.days_of(text, "--traces")
 
 
@@ -110,7 +112,7 @@ def test_times() -> None:
 
 def test_without_a_database_it_says_so(clickhouse: Address) -> None:
     empty = replace(clickhouse, database="raymap_test_not_there")
-    with pytest.raises(GaveUp, match=r"holds no traces yet: run  raymap migrate  first\.$"):
+    with pytest.raises(CommandError, match=r"holds no traces yet: run  raymap migrate  first\.$"):
         storage.pins(empty)
     away = raymap("retention", "--clickhouse", "clickhouse://127.0.0.1:1")
     assert away.returncode == 1
@@ -125,7 +127,7 @@ def test_an_older_schema_is_not_touched(database: Address) -> None:
         f"ALTER TABLE raymap_migrations DELETE WHERE version = {newest}",
         settings={"mutations_sync": 1},
     )
-    with pytest.raises(GaveUp, match=r"has an older schema: run  raymap migrate  first\.$"):
+    with pytest.raises(CommandError, match=r"has an older schema: run  raymap migrate  first\.$"):
         storage.show_retention(database, {"traces": "3d"}, yes=True)
-    retention.prepare(database, {})
+    retention.prepare_database(database, {})
     client.disconnect()

@@ -360,9 +360,9 @@ def test_how_many_workers(
 def test_batch_age_is_the_queues(monkeypatch: pytest.MonkeyPatch, raymap_server: Server) -> None:
     """Without the flag as the queue has it; with it, every collector is told."""
     told: list[float] = []
-    monkeypatch.setattr(serving, "serve", lambda settings: told.append(settings.batch_age))
+    monkeypatch.setattr(serving, "serve", lambda settings: told.append(settings.linger))
     CliRunner().invoke(app, ["serve"])
-    assert told == [Limits().batch_age]
+    assert told == [Limits().linger]
     words = children(raymap_server)["collect"].cmdline()
     assert words[words.index("--batch-age") + 1] == "0.1"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from store.model import MINUTE, Document, Http, Link, NodeKey, State, TimeRange
-from store.protocol import Axis, BadCursor, Failure, NoSuchTrace, Pin, Store, TraceQuery
+from store.protocol import Axis, Failure, InvalidCursor, Pin, Store, TraceNotFound, TraceQuery
 from store.rules.annotations import annotation_item
 from tests.builders import SECOND, T0, TRACE, call, http, segment, subsegment, trace_id
 
@@ -20,7 +20,7 @@ class StoreContract:
 
     def test_empty(self, store: Store) -> None:
         """Nothing was ever kept: nothing is found, and nothing fails."""
-        assert not store.ever()
+        assert not store.has_traces()
         assert store.service_graph(HOUR).services == {}
         assert store.get_traces([TRACE]) == {}
         assert store.find_traces(TraceQuery(HOUR), limit=10) == ([], 0, None)
@@ -30,7 +30,7 @@ class StoreContract:
     def test_a_root_has_a_client(self, store: Store) -> None:
         store.put([segment(0xA1)], "a")
         graph = store.service_graph(HOUR)
-        assert store.ever()
+        assert store.has_traces()
         assert set(graph.services) == {FRONTEND, CLIENT}
         frontend = graph.services[FRONTEND]
         assert (frontend.root, frontend.active, frontend.touched) == (True, True, 1)
@@ -433,7 +433,7 @@ class StoreContract:
         for cursor in ("nonsense", "AAAA", "Ⅷ"):
             try:
                 store.find_traces(TraceQuery(HOUR), limit=1, cursor=cursor)
-            except BadCursor:
+            except InvalidCursor:
                 continue
             raise AssertionError(cursor)
 
@@ -525,6 +525,8 @@ class StoreContract:
     def test_only_what_is_a_trace_can_be_pinned(self, store: Store) -> None:
         store.put([segment(1, trace_id=trace_id(1), sampled=False)], "a")
         for number in (1, 2):
-            with pytest.raises(NoSuchTrace, match=r"there is no trace 1-[0-9a-f]{8}-0{23}\d here"):
+            with pytest.raises(
+                TraceNotFound, match=r"there is no trace 1-[0-9a-f]{8}-0{23}\d here"
+            ):
                 store.pin(trace_id(number), "", T0)
         assert store.pins() == []

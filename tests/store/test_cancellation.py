@@ -13,7 +13,7 @@ import pytest
 import uvicorn
 
 from api.app import create_app
-from store.cancellation import GivenUp, Question, stoppable
+from store.cancellation import Cancelled, CancelScope, cancellable
 from store.clickhouse.connection.client import connect
 from store.clickhouse.store import ClickHouseStore, _errors
 from store.model import ServiceGraph, TimeRange
@@ -73,7 +73,7 @@ def runs(slow: Slow) -> Iterator[Callable[[], bool]]:
 def test_a_statement_is_stopped_and_its_connection_replaced(
     slow: Slow, runs: Callable[[], bool]
 ) -> None:
-    question = Question()
+    question = CancelScope()
 
     def ask() -> None:
         with question.asked():
@@ -82,9 +82,9 @@ def test_a_statement_is_stopped_and_its_connection_replaced(
     with ThreadPoolExecutor(1) as threads:
         asking = threads.submit(ask)
         assert until(runs)
-        question.give_up()
-        question.give_up()
-        with pytest.raises(GivenUp):
+        question.cancel()
+        question.cancel()
+        with pytest.raises(Cancelled):
             asking.result(30)
         assert until(lambda: not runs())
     # The one connection of the pool is a fresh one now.
@@ -92,9 +92,9 @@ def test_a_statement_is_stopped_and_its_connection_replaced(
 
 
 def test_what_was_given_up_does_not_begin(clickhouse_store: ClickHouseStore) -> None:
-    question = Question()
-    question.give_up()
-    with question.asked(), pytest.raises(GivenUp):
+    question = CancelScope()
+    question.cancel()
+    with question.asked(), pytest.raises(Cancelled):
         clickhouse_store.find_traces(TraceQuery(TimeRange(T0, T0 + 1)), limit=1)
     assert clickhouse_store.find_traces(TraceQuery(TimeRange(T0, T0 + 1)), limit=1).found == []
 
@@ -102,14 +102,14 @@ def test_what_was_given_up_does_not_begin(clickhouse_store: ClickHouseStore) -> 
 def test_a_statement_that_has_ended_is_not_stopped() -> None:
     """Its connection may serve somebody else by then."""
     stopped: list[str] = []
-    question = Question()
+    question = CancelScope()
     with question.asked():
-        with stoppable(lambda: stopped.append("first")):
+        with cancellable(lambda: stopped.append("first")):
             pass
-        question.give_up()
-        with pytest.raises(GivenUp), stoppable(lambda: stopped.append("second")):
+        question.cancel()
+        with pytest.raises(Cancelled), cancellable(lambda: stopped.append("second")):
             raise AssertionError("it began")
-    with stoppable(lambda: stopped.append("third")):
+    with cancellable(lambda: stopped.append("third")):
         pass
     assert stopped == []
 

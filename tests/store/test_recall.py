@@ -42,8 +42,8 @@ def test_clickhouse_finds_the_true_graph(
 ) -> None:
     """Counted by the minute, or by its shares, between batches, and added up to tens and hours at once."""
     monkeypatch.setattr(dirty, "LONG", long)
-    with rolling(clickhouse_store.address) as roll:
-        outcome = run(clickhouse_store, WORST, size, seed=4, roll=roll)
+    with rolling(clickhouse_store.address) as recount_minutes:
+        outcome = run(clickhouse_store, WORST, size, seed=4, recount_minutes=recount_minutes)
     assert differences(outcome) == []
     assert outcome.perfect
     assert outcome.together < 0.9  # or nothing was put apart
@@ -64,10 +64,10 @@ def last_arrival(owned: Any) -> Any:
     ("rule", "wrong"),
     [
         ("store.service_graph.is_root", lambda d, t, f: not d.parent_id and not d.independent),
-        ("store.service_graph.answered", lambda trace: {}),
+        ("store.service_graph.segments_by_parent_id", lambda trace: {}),
         ("store.service_graph.MAX_CLIMB", 1),
-        ("store.memory._call_holds", last_arrival),
-        ("store.memory._holds", last_arrival),
+        ("store.memory._call_precedence", last_arrival),
+        ("store.memory._precedence", last_arrival),
     ],
 )
 def test_a_wrong_rule_is_noticed(monkeypatch: pytest.MonkeyPatch, rule: str, wrong: object) -> None:

@@ -192,12 +192,12 @@ def test_dark_and_light(page: Page, shop: Any) -> None:
     assert page.evaluate(background) == "rgb(255, 255, 255)"
 
 
-def empty_map(ever: bool) -> dict[str, Any]:
+def empty_map(has_traces: bool) -> dict[str, Any]:
     return {
         "from": 0,
         "to": 900,
         "generated_at": 900,
-        "ever": ever,
+        "ever": has_traces,
         "total_nodes": 0,
         "left_out": 0,
         "nodes": [],
@@ -205,16 +205,16 @@ def empty_map(ever: bool) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("ever", [True, False])
-def test_an_empty_map_says_what_to_do(page: Page, raymap_server: Any, ever: bool) -> None:
+@pytest.mark.parametrize("has_traces", [True, False])
+def test_an_empty_map_says_what_to_do(page: Page, raymap_server: Any, has_traces: bool) -> None:
     """A store that never held a trace shows the commands that send one."""
 
     def answer(route: Route) -> None:
-        route.fulfill(content_type="application/json", body=json.dumps(empty_map(ever)))
+        route.fulfill(content_type="application/json", body=json.dumps(empty_map(has_traces)))
 
     page.route("**/api/map?*", answer)
     page.goto(raymap_server.http + "/map")
-    if ever:
+    if has_traces:
         expect(page.get_by_role("heading", name="No traces in this range")).to_be_visible()
         page.get_by_role("button", name="Last 24 hours").click()
         expect(page).to_have_url(re.compile("range=24h"))

@@ -10,15 +10,15 @@ from collector.decode.columnar.envelopes import Identities, all_within, not_befo
 from collector.decode.flatten import (
     end_of_call,
     exception_of,
-    made_id,
     node_of_call,
     start_of_call,
     state_of,
     status_of,
+    synthetic_id,
     traced_of,
 )
 from collector.decode.wire import Root, Unit
-from store.columnar import Calls
+from store.columnar import CallColumns
 from store.model import State
 from store.rules.identity import CallNode
 
@@ -32,7 +32,7 @@ def calls_of(
     inside: list[Sequence[Unit]],
     types: dict[int, dict[str, str]],
     services: list[CallNode],
-) -> Calls:
+) -> CallColumns:
     """The calls of all documents. Those that are subsegments of their own get, in ``services``, the
     node they call."""
     picked = [
@@ -46,7 +46,7 @@ def calls_of(
     if not all(call_ids):
         firsts = list(accumulate(map(len, inside), initial=0))
         call_ids = [
-            id or made_id(identities.of(owner), place - firsts[owner])
+            id or synthetic_id(identities.of(owner), place - firsts[owner])
             for id, owner, place in zip(call_ids, of, picked, strict=True)
         ]
     alone: list[int] = []
@@ -89,7 +89,7 @@ def calls_of(
         held = dict(zip(zip(of, call_ids, strict=True), count(), strict=False))
         if len(held) < len(calls):
             columns = [[column[place] for place in held.values()] for column in columns]
-    return Calls(*columns)
+    return CallColumns(*columns)
 
 
 def _times(

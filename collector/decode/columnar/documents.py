@@ -1,4 +1,4 @@
-"""Many documents → a `Sheet`: what `decode_document` makes of each, in passes over all of them.
+"""Many documents → a `DocumentColumns`: what `decode_document` makes of each, in passes over all of them.
 
 With packing it takes three quarters of the time (measured): one call into C says of hundreds that
 they are as they should be. What is not goes through the functions that judge a document alone
@@ -25,11 +25,11 @@ from collector.decode.document import (
 from collector.decode.flatten import (
     LATEST,
     Identity,
+    cached_item,
     embedded,
     exception_of,
     exception_types,
     items_of,
-    known_item,
     links_of,
     place_of,
     state_of,
@@ -38,13 +38,15 @@ from collector.decode.flatten import (
 from collector.decode.node_cache import segment_node_of
 from collector.decode.rejected import Rejected
 from collector.decode.wire import Root, Unit, read_strictly
-from store.columnar import Sheet
+from store.columnar import DocumentColumns
 from store.model import Link
 
 _NO_UNITS: tuple[Unit, ...] = ()
 
 
-def decode_sheet(raws: Sequence[bytes], version: int) -> tuple[Sheet, list[tuple[int, Rejected]]]:
+def decode_sheet(
+    raws: Sequence[bytes], version: int
+) -> tuple[DocumentColumns, list[tuple[int, Rejected]]]:
     """The documents that are valid, and the others with their places in ``raws``.
 
     A document's version is ``version`` and its place.
@@ -86,7 +88,7 @@ def _read(raws: Sequence[bytes]) -> list[Root] | None:
 
 def _flatten(
     roots: list[Root], identities: Identities, raws: Sequence[bytes], versions: list[int]
-) -> Sheet:
+) -> DocumentColumns:
     """What `collector.decode.flatten.flatten` does, in the same order."""
     rows = len(roots)
     inside: list[Sequence[Unit]] = [root.subsegments or _NO_UNITS for root in roots]
@@ -120,7 +122,7 @@ def _flatten(
         ("", "") if aws is None or (aws.ec2 is None and aws.ecs is None) else place_of(aws)
         for aws in blocks
     ]
-    return Sheet(
+    return DocumentColumns(
         raws=raws,
         versions=versions,
         trace_ids=identities.trace_ids,
@@ -205,7 +207,7 @@ def _annotations(
         return list(map(len, distinct)), list(chain.from_iterable(distinct))
     try:
         pairs = chain.from_iterable([found.items() for found in given if found])
-        known: list[Any] = list(map(known_item, pairs))
+        known: list[Any] = list(map(cached_item, pairs))
     except TypeError:  # a list or an object, which is no annotation
         known = [None]
     if None not in known:

@@ -24,7 +24,7 @@ def is_metrics(raw: bytes) -> bool:
     return raw[:2] == _METRICS
 
 
-def decode_parcel(raw: bytes, version: int) -> Iterator[Document | Rejected]:
+def decode_payload(raw: bytes, version: int) -> Iterator[Document | Rejected]:
     """What was sent as one document, whatever its kind: X-Ray's, or spans in base64."""
     sampled = _TRACES.get(raw[:3])
     if sampled is not None:

@@ -1,7 +1,7 @@
 """Connections to a ClickHouse server over its native protocol: parse a URL, connect, pool, wait.
 
 Knows nothing of segments or tables. Every error leaves here as the driver's own, apart from a
-URL that cannot be read (`BadUrl`) and a server that stays silent (`ClickHouseAway`).
+URL that cannot be read (`InvalidUrl`) and a server that stays silent (`ClickHouseUnavailable`).
 """
 
 from __future__ import annotations
@@ -49,11 +49,11 @@ BUSY_CODES = frozenset(
 )
 
 
-class BadUrl(ValueError):
+class InvalidUrl(ValueError):
     """The ClickHouse URL cannot be read; the message says which part and what was expected."""
 
 
-class ClickHouseAway(Exception):
+class ClickHouseUnavailable(Exception):
     """No ClickHouse answered in the time allowed."""
 
 
@@ -95,23 +95,23 @@ def parse_url(url: str) -> Address:
     """`clickhouse://user:password@host:port/database?option=value`; all but the host may be left out."""
     parts = urlsplit(url)
     if parts.scheme not in ("clickhouse", "clickhouses"):
-        raise BadUrl(
+        raise InvalidUrl(
             f"a ClickHouse URL begins with clickhouse:// (or clickhouses:// for TLS), like {EXAMPLE}"
         )
     if parts.fragment:
-        raise BadUrl("the ClickHouse URL holds a '#': write it as %23 in a password")
+        raise InvalidUrl("the ClickHouse URL holds a '#': write it as %23 in a password")
     try:
         host, port = parts.hostname, parts.port
     except ValueError:  # its text may show a piece of the password
-        raise BadUrl(
+        raise InvalidUrl(
             f"the ClickHouse URL has no usable port, expected {EXAMPLE} "
             "(write / : @ ? as %2F %3A %40 %3F in a password)"
         ) from None
     if not host:
-        raise BadUrl(f"the ClickHouse URL names no host, expected {EXAMPLE}")
+        raise InvalidUrl(f"the ClickHouse URL names no host, expected {EXAMPLE}")
     database = unquote(parts.path.removeprefix("/"))
     if "/" in database:
-        raise BadUrl(f"the ClickHouse URL names the database {database!r}, expected one word")
+        raise InvalidUrl(f"the ClickHouse URL names the database {database!r}, expected one word")
     secure = parts.scheme == "clickhouses"
     address = Address(
         host=host,
@@ -127,7 +127,7 @@ def parse_url(url: str) -> Address:
 def _with_options(address: Address, query: str) -> Address:
     for name, text in parse_qsl(query, keep_blank_values=True):
         if name not in OPTIONS:
-            raise BadUrl(
+            raise InvalidUrl(
                 f"the ClickHouse URL has the option {name!r}, known are {', '.join(OPTIONS)}"
             )
         address = replace(address, **{name: _option(name, text)})
@@ -139,17 +139,17 @@ def _with_options(address: Address, query: str) -> Address:
 def _option(name: str, text: str) -> Any:
     if name in ("secure", "verify"):
         if text.lower() not in ("0", "1", "true", "false"):
-            raise BadUrl(f"the ClickHouse URL says {name}={text}, expected 0 or 1")
+            raise InvalidUrl(f"the ClickHouse URL says {name}={text}, expected 0 or 1")
         return text.lower() in ("1", "true")
     if name == "compression" and text not in ("lz4", "zstd", "none"):
-        raise BadUrl(f"the ClickHouse URL says compression={text}, expected lz4, zstd or none")
+        raise InvalidUrl(f"the ClickHouse URL says compression={text}, expected lz4, zstd or none")
     if name.endswith("timeout"):
         try:
             seconds = float(text)
         except ValueError:
             seconds = 0.0
         if not 0 < seconds < 86_400:
-            raise BadUrl(f"the ClickHouse URL says {name}={text}, expected seconds")
+            raise InvalidUrl(f"the ClickHouse URL says {name}={text}, expected seconds")
         return seconds
     return text
 
@@ -187,7 +187,7 @@ def connect(
     )
 
 
-def hang_up(client: Client) -> None:
+def abort(client: Client) -> None:
     """Break a client's connection from another thread than the one that waits for it, which then
     gets an error."""
     connection = getattr(client, "connection", None)
@@ -196,7 +196,7 @@ def hang_up(client: Client) -> None:
             connection.socket.shutdown(socket.SHUT_RDWR)
 
 
-def is_away(error: BaseException) -> bool:
+def is_transient(error: BaseException) -> bool:
     """Does this error mean that ClickHouse cannot be reached or cannot answer just now?
 
     True: the network, a timeout, a lost connection, a server that is full or shutting down; the
@@ -205,7 +205,7 @@ def is_away(error: BaseException) -> bool:
     if isinstance(error, driver_errors.ServerException):
         return error.code in BUSY_CODES
     away = (
-        ClickHouseAway,
+        ClickHouseUnavailable,
         driver_errors.NetworkError,
         driver_errors.SocketTimeoutError,
         driver_errors.UnexpectedPacketFromServerError,
@@ -245,23 +245,23 @@ class ClientPool:
         """One connection for this block. It is kept afterwards only if its state is known:
         after success, or after an error that the server itself reported."""
         if not self._free.acquire(timeout=self._patience):
-            raise ClickHouseAway(
+            raise ClickHouseUnavailable(
                 f"all {self.size} connections to ClickHouse were busy for {self._patience:.0f} s"
             )
-        with self._lent() as client:
+        with self._checked_out() as client:
             yield client
 
     @contextmanager
-    def spare(self) -> Iterator[Client | None]:
+    def try_acquire(self) -> Iterator[Client | None]:
         """A connection if one is free at once: for whoever has one already, and must not wait."""
         if not self._free.acquire(blocking=False):
             yield None
             return
-        with self._lent() as client:
+        with self._checked_out() as client:
             yield client
 
     @contextmanager
-    def _lent(self) -> Iterator[Client]:
+    def _checked_out(self) -> Iterator[Client]:
         try:
             client = self._take()
             try:
@@ -300,7 +300,7 @@ class ClientPool:
 
 
 def wait_until_up(url: str | Address, timeout: float) -> None:
-    """Return once ClickHouse answers; `ClickHouseAway` after `timeout` seconds of silence.
+    """Return once ClickHouse answers; `ClickHouseUnavailable` after `timeout` seconds of silence.
     A refusal (a wrong password) is raised at once."""
     address = parse_url(url) if isinstance(url, str) else url
     anywhere = replace(address, database="", connect_timeout=min(2.0, address.connect_timeout))
@@ -311,10 +311,10 @@ def wait_until_up(url: str | Address, timeout: float) -> None:
             client.execute("SELECT 1")
             return
         except Exception as error:
-            if not is_away(error):
+            if not is_transient(error):
                 raise
             if time.monotonic() >= deadline:
-                raise ClickHouseAway(
+                raise ClickHouseUnavailable(
                     f"ClickHouse at {address.name} did not answer within {timeout:.0f} s: "
                     f"{first_line(error)}"
                 ) from error

@@ -9,11 +9,11 @@ from typing import Any
 
 from clickhouse_driver import Client
 
-from store.cancellation import stoppable
-from store.clickhouse.connection.client import ClientPool, hang_up
+from store.cancellation import cancellable
+from store.clickhouse.connection.client import ClientPool, abort
 
 Rows = list[tuple[Any, ...]]
-Ask = Callable[[str], Rows]
+RunQuery = Callable[[str], Rows]
 """Runs a statement and gives its rows. Temporary tables live as long as its connection."""
 
 READ_LIMITS = {
@@ -27,7 +27,7 @@ COUNT_LIMITS = {**READ_LIMITS, "max_execution_time": 900}
 """What counting minutes may: nobody waits for it, and it must not give up for ever on a busy machine."""
 
 
-class Asker:
+class QueryRunner:
     """Asks on one connection, and on others of its pool when it has several questions at once."""
 
     def __init__(
@@ -42,9 +42,9 @@ class Asker:
         self._pool = pool
         self._threads = threads
 
-    def with_limits(self, limits: Mapping[str, int]) -> Asker:
+    def with_limits(self, limits: Mapping[str, int]) -> QueryRunner:
         """The same, for statements that may cost something else."""
-        return Asker(self._client, self._pool, self._threads, limits)
+        return QueryRunner(self._client, self._pool, self._threads, limits)
 
     def __call__(self, statement: str) -> Rows:
         """The rows of a statement."""
@@ -77,19 +77,19 @@ class Asker:
 
     def _elsewhere(self, statement: str) -> Rows | None:
         """Its rows, asked on another connection; None when there is none to be had."""
-        with self._pool.spare() as client:
+        with self._pool.try_acquire() as client:
             return None if client is None else _run(client, statement, self._limits)
 
 
-def each(ask: Ask, *statements: str) -> list[Rows]:
-    """`Asker.each`, one after the other for whoever asks otherwise."""
-    if isinstance(ask, Asker):
+def each(ask: RunQuery, *statements: str) -> list[Rows]:
+    """`QueryRunner.each`, one after the other for whoever asks otherwise."""
+    if isinstance(ask, QueryRunner):
         return ask.each(*statements)
     return [ask(statement) for statement in statements]
 
 
 def _run(client: Client, statement: str, limits: Mapping[str, int]) -> Rows:
     # ClickHouse stops a query whose client has hung up.
-    with stoppable(lambda: hang_up(client)):
+    with cancellable(lambda: abort(client)):
         rows: Rows = client.execute(statement, settings=limits)
     return rows

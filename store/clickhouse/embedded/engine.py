@@ -22,7 +22,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
-from store.clickhouse.connection.client import Address, connect, is_away
+from store.clickhouse.connection.client import Address, connect, is_transient
 from store.clickhouse.embedded.folder import (
     EmbeddedError,
     EmbeddedSettings,
@@ -193,7 +193,7 @@ def _answers(door: Address) -> bool:
     try:
         return bool(client.execute("SELECT 1"))
     except Exception as error:
-        if is_away(error):  # its end, if it is one, is told by the engine itself
+        if is_transient(error):  # its end, if it is one, is told by the engine itself
             return False
         raise
     finally:

@@ -11,18 +11,25 @@ import threading
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Sequence
 
-from store.clickhouse.connection.query_runner import Ask, Rows, each
+from store.clickhouse.connection.query_runner import Rows, RunQuery, each
 from store.clickhouse.connection.sql import bind
 from store.clickhouse.graph.window_plan import Slot, rows_of
 from store.clickhouse.rollup.buckets import MARKER
-from store.clickhouse.units.aggregates import KEY, SUMMED_BUT_TIMES, Key, Tally, collect, copy_of
+from store.clickhouse.units.aggregates import (
+    KEY,
+    SUMMED_BUT_TIMES,
+    Aggregate,
+    Key,
+    collect,
+    copy_of,
+)
 
 MOST_SLOTS = 2000
 """Slots that are named in a statement one by one."""
 STEADY = 90_000_000 << 10
 """Revisions: a minute that was not counted again for so long before the newest count (90 s) probably
 will not be. Minutes like it are added up apart from those that still change."""
-ROOM = 600_000
+CAPACITY = 600_000
 """Buckets of histograms that are remembered, some 100 bytes each."""
 
 # Places: `part`, which of several sums a row belongs to; `slots`, ranges of the key; `held`, slots
@@ -43,19 +50,19 @@ SELECT id, sumMap(times) FROM (
 GROUP BY id
 """
 
-Counted = dict[Key, Tally]
+Counted = dict[Key, Aggregate]
 
 
-class Sums:
+class RollupCache:
     """Sums of slots of one database, shared by threads. Bounded: what was not asked for longest goes."""
 
-    def __init__(self, room: int = ROOM) -> None:
+    def __init__(self, room: int = CAPACITY) -> None:
         self._room = room
         self._lock = threading.Lock()
         self._known: OrderedDict[frozenset[Slot], tuple[int, Counted]] = OrderedDict()
         self._size = 0
 
-    def read(self, ask: Ask, slots: Sequence[Slot]) -> Counted | None:
+    def read(self, ask: RunQuery, slots: Sequence[Slot]) -> Counted | None:
         """What was counted in slots (MOST_SLOTS at most), the caller's to change; None when one of
         them has been counted anew."""
         parts = _parts(slots)
@@ -103,19 +110,19 @@ def _parts(slots: Sequence[Slot]) -> list[frozenset[Slot]]:
     return [frozenset(part) for part in parts if part]
 
 
-def _ask(ask: Ask, parts: Sequence[frozenset[Slot]]) -> list[Counted | None]:
+def _ask(ask: RunQuery, parts: Sequence[frozenset[Slot]]) -> list[Counted | None]:
     """The sum of each part; None for one of which not all slots are there any more."""
     places: dict[str, str | int] = {
         "part": _part_of(parts),
         "slots": rows_of(sorted(slot for part in parts for slot in part)),
         "held": f"(width, slot, rev) IN ({_listed(slot for part in parts for slot in part)})",
     }
-    times, sums = each(ask, bind(_TIMES, **places), bind(_SUMS, **places))
+    times, rollup_cache = each(ask, bind(_TIMES, **places), bind(_SUMS, **places))
     histograms: dict[int, dict[int, int]] = dict(times)
     counted: list[Counted] = [{} for _ in parts]
     seen = [0] * len(parts)
     rows: list[Rows] = [[] for _ in parts]
-    for part, id, markers, kind, *columns in sums:
+    for part, id, markers, kind, *columns in rollup_cache:
         histogram = histograms.pop(id, {})
         if kind == MARKER:
             seen[part] = min(markers, len(histogram))

@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from store.clickhouse.connection import sql
-from store.clickhouse.connection.query_runner import Ask, Rows, each
+from store.clickhouse.connection.query_runner import Rows, RunQuery, each
 from store.clickhouse.connection.sql import bind
-from store.clickhouse.graph.rollup_cache import MOST_SLOTS, Sums
+from store.clickhouse.graph.rollup_cache import MOST_SLOTS, RollupCache
 from store.clickhouse.graph.window_plan import Plan, plan, rows_of
 from store.clickhouse.units import dependencies, parents
 from store.clickhouse.units.aggregates import (
@@ -27,14 +27,14 @@ from store.clickhouse.units.aggregates import (
     NODE,
     SUMMED,
     SUMMED_BUT_TIMES,
+    Aggregate,
     Key,
-    Tally,
     collect,
     graph_of,
     read_tally,
 )
 from store.model import MINUTE, NodeKey, ServiceGraph, State, TimeRange
-from store.protocol import Failure, Slice, failures_by_frequency
+from store.protocol import Failure, TimeBucket, failures_by_frequency
 
 _HOLDS = """(width, slot, rev) IN (
     SELECT width, slot, max(rev) FROM rollups WHERE kind = 255 AND :slots GROUP BY width, slot
@@ -97,27 +97,27 @@ def of_edge(pair: tuple[NodeKey, NodeKey]) -> Units:
 
 
 def service_graph(
-    ask: Ask, window: TimeRange, sums: Sums, marks: Rows | None = None
+    ask: RunQuery, window: TimeRange, rollup_cache: RollupCache, marks: Rows | None = None
 ) -> ServiceGraph:
-    """`store.service_graph.weave` over the window.
+    """`store.service_graph.build_service_graph` over the window.
 
-    ``marks``: the answer to `plan.marks_of` the window, if it was asked already.
+    ``marks``: the answer to `plan.versions_query` the window, if it was asked already.
     """
-    chosen, found = _summed(ask, window, sums, marks)
-    if chosen.pieces:
-        collect(_raw(ask, chosen.pieces, RAW, key=EVERYTHING, slot=MINUTE_OF), found)
+    chosen, found = _summed(ask, window, rollup_cache, marks)
+    if chosen.partial_minutes:
+        collect(_raw(ask, chosen.partial_minutes, RAW, key=EVERYTHING, slot=MINUTE_OF), found)
     return graph_of(found)
 
 
 def _summed(
-    ask: Ask, window: TimeRange, sums: Sums, marks: Rows | None
-) -> tuple[Plan, dict[Key, Tally]]:
+    ask: RunQuery, window: TimeRange, rollup_cache: RollupCache, marks: Rows | None
+) -> tuple[Plan, dict[Key, Aggregate]]:
     """How a window is filled, and what its slots hold."""
     for _ in range(TRIES):
         chosen = plan(ask, window, marks)
         if len(chosen.slots) > MOST_SLOTS:
             break
-        found = sums.read(ask, chosen.slots)
+        found = rollup_cache.read(ask, chosen.slots)
         if found is not None:
             return chosen, found
         marks = None
@@ -126,7 +126,7 @@ def _summed(
     return chosen, found
 
 
-def read_rolled(ask: Ask, slots: str) -> Iterable[tuple[Any, ...]]:
+def read_rolled(ask: RunQuery, slots: str) -> Iterable[tuple[Any, ...]]:
     """Rows of kind, key and COLUMNS, added up over slots (a condition) as they hold now."""
     statements = (bind(s, slots=slots) for s in (_ROLLED_TIMES, _ROLLED))
     counts, rows = each(ask, *statements)
@@ -135,7 +135,7 @@ def read_rolled(ask: Ask, slots: str) -> Iterable[tuple[Any, ...]]:
         yield *key_and_columns[:-3], times.get(id, {}), *key_and_columns[-2:]
 
 
-def series(ask: Ask, units: Units, window: TimeRange, step: int) -> list[Slice]:
+def series(ask: RunQuery, units: Units, window: TimeRange, step: int) -> list[TimeBucket]:
     """Statistics per step of microseconds."""
     slot = f"intDiv(start - {window.start}, {step})"
     if step % MINUTE or window.start % MINUTE:
@@ -151,18 +151,20 @@ def series(ask: Ask, units: Units, window: TimeRange, step: int) -> list[Slice]:
             "key": units.condition,
         }
         rows += ask(bind(_ROLLED_STEPS, **values))
-    if chosen.pieces:
-        rows += _raw(ask, chosen.pieces, _RAW_STEPS, key=units.condition, slot=slot)
+    if chosen.partial_minutes:
+        rows += _raw(ask, chosen.partial_minutes, _RAW_STEPS, key=units.condition, slot=slot)
     return _slices(_by_number(rows), window, step)
 
 
-def failures(ask: Ask, units: Units, window: TimeRange, sums: Sums) -> list[Failure]:
+def failures(
+    ask: RunQuery, units: Units, window: TimeRange, rollup_cache: RollupCache
+) -> list[Failure]:
     """What went wrong, by label."""
     counts: Counter[tuple[str, State]] = Counter()
-    chosen, everything = _summed(ask, window, sums, None)
-    found = {key: everything[key] for key in units.keys if key in everything}
-    if chosen.pieces:
-        collect(_raw(ask, chosen.pieces, RAW, key=units.condition, slot=MINUTE_OF), found)
+    chosen, full_scope = _summed(ask, window, rollup_cache, None)
+    found = {key: full_scope[key] for key in units.keys if key in full_scope}
+    if chosen.partial_minutes:
+        collect(_raw(ask, chosen.partial_minutes, RAW, key=units.condition, slot=MINUTE_OF), found)
     for tally in found.values():
         for label, count in tally.failures.items():
             state, _, text = label.partition(":")
@@ -170,19 +172,23 @@ def failures(ask: Ask, units: Units, window: TimeRange, sums: Sums) -> list[Fail
     return failures_by_frequency(counts)
 
 
-def _raw(ask: Ask, pieces: list[TimeRange], statement: str, **values: int | str) -> Rows:
+def _raw(
+    ask: RunQuery, partial_minutes: list[TimeRange], statement: str, **values: int | str
+) -> Rows:
     """The rows of a statement about units, which needs to know who owns what."""
-    scope = dependencies.find(ask, dependencies.minutes_of(pieces), pieces)
+    scope = dependencies.resolve_scope(
+        ask, dependencies.minutes_of(partial_minutes), partial_minutes
+    )
     parents.prepare(ask, scope)
     rows = ask(scope.fill(statement, **values))
     parents.release(ask)
-    dependencies.release(ask)
+    dependencies.drop_scope(ask)
     return rows
 
 
-def _by_number(rows: Rows) -> dict[int, Tally]:
+def _by_number(rows: Rows) -> dict[int, Aggregate]:
     """Tallies by the number of their step; one may be of calls and links, of rollups and rows."""
-    found: dict[int, Tally] = {}
+    found: dict[int, Aggregate] = {}
     for number, *columns in rows:
         tally = read_tally(columns)
         if number in found:
@@ -192,9 +198,10 @@ def _by_number(rows: Rows) -> dict[int, Tally]:
     return found
 
 
-def _slices(found: dict[int, Tally], window: TimeRange, step: int) -> list[Slice]:
+def _slices(found: dict[int, Aggregate], window: TimeRange, step: int) -> list[TimeBucket]:
     return [
-        Slice(window.start + number * step, found[number].statistics) for number in sorted(found)
+        TimeBucket(window.start + number * step, found[number].statistics)
+        for number in sorted(found)
     ]
 
 

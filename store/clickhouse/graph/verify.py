@@ -12,12 +12,12 @@ from typing import NamedTuple
 
 import msgspec
 
-from store.clickhouse.connection.query_runner import Ask
+from store.clickhouse.connection.query_runner import RunQuery
 from store.clickhouse.connection.sql import bind
 from store.clickhouse.graph.service_graph import RAW, read_rolled
 from store.clickhouse.rollup.dirty import CHUNK_ROWS
 from store.clickhouse.units import dependencies, parents
-from store.clickhouse.units.aggregates import MINUTE_OF, Key, Tally, collect
+from store.clickhouse.units.aggregates import MINUTE_OF, Aggregate, Key, collect
 from store.model import MINUTE, TimeRange
 
 STRIDE = 5
@@ -68,7 +68,7 @@ class Verified(NamedTuple):
     differences: list[Difference]
 
 
-def verify(ask: Ask, window: TimeRange) -> Iterator[Verified]:
+def verify(ask: RunQuery, window: TimeRange) -> Iterator[Verified]:
     """Compare whole minutes of a window, piece by piece. Minutes whose rows have expired are skipped.
 
     Rows that arrive meanwhile show as differences: ask for a time that is over.
@@ -96,37 +96,37 @@ def _strides(rows: Mapping[int, int]) -> Iterator[list[int]]:
         yield stride
 
 
-def _compare(ask: Ask, minutes: list[int], skipped: int) -> Verified:
+def _compare(ask: RunQuery, minutes: list[int], skipped: int) -> Verified:
     if not minutes:
         return Verified(TimeRange(0, 0), 0, 0, skipped, [])
     window = TimeRange(minutes[0] * MINUTE, (minutes[-1] + 1) * MINUTE)
     slots = f"(width = 1 AND {dependencies.in_minutes(minutes).replace('minute', 'slot')})"
-    rolled: dict[Key, Tally] = {}
+    rolled: dict[Key, Aggregate] = {}
     collect(read_rolled(ask, slots), rolled)
-    counted: dict[Key, Tally] = {}
-    scope = dependencies.everything(ask, window)
+    counted: dict[Key, Aggregate] = {}
+    scope = dependencies.full_scope(ask, window)
     if scope is not None:
         parents.prepare(ask, scope)
         collect(ask(scope.fill(RAW, slot=MINUTE_OF, key="1")), counted)
         parents.release(ask)
-        dependencies.release(ask)
+        dependencies.drop_scope(ask)
     return Verified(window, len(minutes), *_differ(window, rolled, counted, skipped))
 
 
-def _wide(ask: Ask, first: int, last: int) -> Iterator[Verified]:
+def _wide(ask: RunQuery, first: int, last: int) -> Iterator[Verified]:
     """Compare the wide slots inside a window with the minutes they were added up from."""
     for width, slot in ask(bind(_WIDE, first=first, last=last)):
         window = TimeRange(slot * MINUTE, (slot + width) * MINUTE)
-        wide: dict[Key, Tally] = {}
+        wide: dict[Key, Aggregate] = {}
         collect(read_rolled(ask, f"(width = {width} AND slot = {slot})"), wide)
-        minutes: dict[Key, Tally] = {}
+        minutes: dict[Key, Aggregate] = {}
         inside = f"slot BETWEEN {slot} AND {slot + width - 1}"
         collect(read_rolled(ask, f"(width = 1 AND {inside})"), minutes)
         yield Verified(window, 0, *_differ(window, wide, minutes, 0))
 
 
 def _differ(
-    window: TimeRange, left: dict[Key, Tally], right: dict[Key, Tally], skipped: int
+    window: TimeRange, left: dict[Key, Aggregate], right: dict[Key, Aggregate], skipped: int
 ) -> tuple[int, int, list[Difference]]:
     keys = sorted(left.keys() | right.keys())
     differences = []
@@ -149,14 +149,14 @@ def _name(node: tuple[str, str, str]) -> str:
     )
 
 
-def _figures(tally: Tally | None) -> dict[str, object]:
+def _figures(tally: Aggregate | None) -> dict[str, object]:
     """What is compared, by name; empty when there is no such node or edge."""
     if tally is None:
         return {}
     plain: dict[str, object] = msgspec.to_builtins(tally)
     plain |= msgspec.to_builtins(tally.statistics)
     del plain["statistics"]
-    plain["longer"] = {time: count for time, count in tally.longer.items() if count}
+    plain["longer"] = {time: count for time, count in tally.duration_delta.items() if count}
     plain["names"] = sorted(tally.names)
     return plain
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
-from store.clickhouse.connection.query_runner import Ask, Rows
+from store.clickhouse.connection.query_runner import Rows, RunQuery
 from store.clickhouse.connection.sql import bind
 from store.clickhouse.rollup.buckets import WIDTHS
 from store.clickhouse.units.dependencies import in_minutes
@@ -44,10 +44,10 @@ class Plan(NamedTuple):
     """Where the figures of a window come from: slots, and pieces of minutes."""
 
     slots: list[Slot]
-    pieces: list[TimeRange]
+    partial_minutes: list[TimeRange]
 
 
-def marks_of(window: TimeRange) -> str:
+def versions_query(window: TimeRange) -> str:
     """The statement whose answer `plan` goes by."""
     first, last = bounds(window)
     which = "1"
@@ -56,11 +56,11 @@ def marks_of(window: TimeRange) -> str:
     return bind(_MARKS, first=first, last=last, which=which)
 
 
-def plan(ask: Ask, window: TimeRange, marks: Rows | None = None, *, wide: bool = True) -> Plan:
+def plan(ask: RunQuery, window: TimeRange, marks: Rows | None = None, *, wide: bool = True) -> Plan:
     """The widest slots that fill a window, or its minutes, and what they leave.
 
     A minute that the window cuts through is taken whole when all of its units lie inside.
-    ``marks``: the answer to `marks_of` the window, if it was asked already.
+    ``marks``: the answer to `versions_query` the window, if it was asked already.
     """
     first, last = bounds(window)
     if window.end <= window.start or first > LAST_MINUTE:
@@ -79,7 +79,7 @@ def plan(ask: Ask, window: TimeRange, marks: Rows | None = None, *, wide: bool =
             elif built and wide and slot + width - 1 <= last:
                 whole[width].append(Slot(width, slot, rev))
 
-    note(ask(marks_of(window)) if marks is None else marks)
+    note(ask(versions_query(window)) if marks is None else marks)
     taken = set(cut)
     slots: list[Slot] = []
     for width, found in whole.items():  # the widest first
@@ -95,14 +95,14 @@ def plan(ask: Ask, window: TimeRange, marks: Rows | None = None, *, wide: bool =
             note(ask(bind(_MARKS, first=first, last=last, which=which)))
     taken |= cut  # one may have been counted anew between the two answers
     slots += [slot for minute, slot in sorted(narrow.items()) if minute not in taken]
-    pieces = [
+    partial_minutes = [
         TimeRange(max(window.start, m * MINUTE), min(window.end, (m + 1) * MINUTE))
         for m in sorted(cut)
     ]
-    return Plan(slots, pieces)
+    return Plan(slots, partial_minutes)
 
 
-def map_window(ask: Ask, window: TimeRange) -> TimeRange:
+def snap_window(ask: RunQuery, window: TimeRange) -> TimeRange:
     """The window, or with the minutes taken whole that it really cuts through, when they are long."""
     cut = {
         slot: rows
@@ -118,7 +118,7 @@ def map_window(ask: Ask, window: TimeRange) -> TimeRange:
     )
 
 
-def finest_step(ask: Ask, window: TimeRange) -> int:
+def min_step(ask: RunQuery, window: TimeRange) -> int:
     """A minute, when the window holds more rows than can be counted while somebody waits."""
     first, last = bounds(window)
     lengths = bind(_LENGTHS, slots=f"slot BETWEEN {first} AND {last}")

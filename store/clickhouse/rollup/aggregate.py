@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import NamedTuple
 
-from store.clickhouse.connection.query_runner import Ask
+from store.clickhouse.connection.query_runner import RunQuery
 from store.clickhouse.connection.sql import bind
 from store.clickhouse.pins import LIVE
 from store.clickhouse.rollup import compaction, dirty, partitions
@@ -22,14 +22,14 @@ from store.clickhouse.rollup.buckets import (
     MARKERS,
     PREFIX,
     WIDTHS,
-    Held,
-    listed,
-    marker,
+    Fingerprint,
+    combine,
     now,
     revision,
-    together,
+    values_list,
+    version_row,
 )
-from store.clickhouse.rollup.partitions import ANY, share_of
+from store.clickhouse.rollup.partitions import ALL, partition_of
 from store.clickhouse.units import dependencies, parents
 from store.clickhouse.units.aggregates import COLUMNS_COUNTED, COUNT, KEY_COUNTED, MINUTE_OF
 from store.clickhouse.units.dependencies import in_minutes
@@ -82,7 +82,7 @@ SELECT minute, share, max(inserted) FROM (
     ) GROUP BY trace_id
 ) AS came
 INNER JOIN (
-    SELECT trace_id, minute, {share_of("trace_id", "minute")} AS share FROM places
+    SELECT trace_id, minute, {partition_of("trace_id", "minute")} AS share FROM places
     UNION ALL
     SELECT trace_id, minute, share FROM dependent WHERE trace_id IN (SELECT trace_id FROM far)
 ) AS lies ON came.trace_id = lies.trace_id
@@ -92,29 +92,29 @@ GROUP BY minute, share
 _STRAYS = "SELECT DISTINCT minute, share FROM strays"
 
 
-class _Before(NamedTuple):
+class _LastCount(NamedTuple):
     """A minute as it was counted last: when, and the rows there were."""
 
     looked: int
-    held: Held
+    held: Fingerprint
 
 
-class _Minute(NamedTuple):
+class _MinuteState(NamedTuple):
     """A minute's rows by share (or all of them as ANY), its last count, what is known of rows elsewhere."""
 
     number: int
-    there: Mapping[int, Held]
-    before: _Before | None
-    marks: list[dirty.Mark]
+    there: Mapping[int, Fingerprint]
+    before: _LastCount | None
+    marks: list[dirty.Invalidation]
 
     @property
-    def held(self) -> Held:
-        return together(self.there.values())
+    def held(self) -> Fingerprint:
+        return combine(self.there.values())
 
     @property
     def has_changed(self) -> bool:
         """Whether a row has come or gone since it was counted."""
-        return self.before is None or not self.before.held.same_as(self.held)
+        return self.before is None or not self.before.held.matches(self.held)
 
     def asks(self, looked: int, instant: int) -> bool:
         """Whether rows elsewhere make a count of the moment ``looked`` doubtful."""
@@ -137,7 +137,7 @@ class _Count(NamedTuple):
     weighed: bool
 
 
-def roll(ask: Ask, minutes: Collection[int]) -> None:
+def recount_minutes(ask: RunQuery, minutes: Collection[int]) -> None:
     """Count minutes, and mark those elsewhere that their rows have changed.
 
     A minute whose rows have begun to expire keeps its count, and one in which nothing is new.
@@ -158,7 +158,7 @@ def roll(ask: Ask, minutes: Collection[int]) -> None:
     if not live:
         return
     wides = sorted({(width, m.number // width * width) for m in live for width in WIDTHS})
-    parts = {(w, s): n for w, s, n in ask(bind(_PARTS, wides=listed(wides)))}
+    parts = {(w, s): n for w, s, n in ask(bind(_PARTS, wides=values_list(wides)))}
     reopened = [(*wide, parts.get(wide, 0)) for wide in wides]
     if len(live) == 1 and live[0].held.rows > dirty.LONG:
         _roll_long(ask, live[0], count, reopened)
@@ -168,25 +168,25 @@ def roll(ask: Ask, minutes: Collection[int]) -> None:
     if (
         finished - instant > compaction.QUIET // 4
     ):  # another process may have added up without these
-        compaction.reopen(ask, reopened, finished)
+        compaction.invalidate_parents(ask, reopened, finished)
 
 
-def _read(ask: Ask, minutes: Collection[int]) -> tuple[list[_Minute], int]:
+def _read(ask: RunQuery, minutes: Collection[int]) -> tuple[list[_MinuteState], int]:
     """Minutes as they are, and the greatest weight of a row. Shares are told apart of one alone."""
-    share = share_of("trace_id", "minute") if len(minutes) == 1 else f"toUInt8({ANY})"
-    there: dict[int, dict[int, Held]] = {minute: {} for minute in minutes}
+    share = partition_of("trace_id", "minute") if len(minutes) == 1 else f"toUInt8({ALL})"
+    there: dict[int, dict[int, Fingerprint]] = {minute: {} for minute in minutes}
     heaviest = 1
     rows = ask(bind(_THERE, minutes=in_minutes(minutes), share=share))
     for minute, number, *figures, weight in rows:
-        there[minute][number] = Held(*figures)
+        there[minute][number] = Fingerprint(*figures)
         heaviest = max(heaviest, weight)
     before = {
-        minute: _Before(looked, Held(*held))
+        minute: _LastCount(looked, Fingerprint(*held))
         for minute, (looked, *held) in ask(bind(_MARKERS, slots=_slots(minutes)))
     }
     marks = dirty.marks(ask, minutes)
     found = [
-        _Minute(minute, there[minute], before.get(minute), marks.get(minute, []))
+        _MinuteState(minute, there[minute], before.get(minute), marks.get(minute, []))
         for minute in sorted(minutes)
     ]
     return found, heaviest
@@ -197,52 +197,52 @@ def _slots(minutes: Collection[int]) -> str:
 
 
 def _markers(
-    minutes: Iterable[tuple[int, Held, int]], reopened: Iterable[tuple[int, int, int]]
+    minutes: Iterable[tuple[int, Fingerprint, int]], reopened: Iterable[tuple[int, int, int]]
 ) -> list[tuple[int, ...]]:
     """The markers of minutes (number, rows, when they were counted) and those of wide slots."""
-    ours = [marker(1, number, held, looked) for number, held, looked in minutes]
-    return [*ours, *(marker(width, slot, Held(rows)) for width, slot, rows in reopened)]
+    ours = [version_row(1, number, held, looked) for number, held, looked in minutes]
+    return [*ours, *(version_row(width, slot, Fingerprint(rows)) for width, slot, rows in reopened)]
 
 
 def _roll(
-    ask: Ask, live: list[_Minute], count: _Count, reopened: list[tuple[int, int, int]]
+    ask: RunQuery, live: list[_MinuteState], count: _Count, reopened: list[tuple[int, int, int]]
 ) -> None:
     """Count minutes as they are."""
     markers = _markers(((m.number, m.held, count.instant) for m in live), reopened)
     condition = in_minutes([minute.number for minute in live])
     fresh = {minute.number for minute in live if minute.has_changed}
 
-    def insert(scope: dependencies.Scope) -> None:
-        ask(scope.fill(_ROLL, slot=MINUTE_OF, key="1", rev=count.rev, markers=listed(markers)))
+    def insert(scope: dependencies.UnitScope) -> None:
+        ask(scope.fill(_ROLL, slot=MINUTE_OF, key="1", rev=count.rev, markers=values_list(markers)))
 
     _count(ask, condition, condition, count, insert, lambda minute, _: minute in fresh)
 
 
 def _roll_long(
-    ask: Ask, minute: _Minute, count: _Count, reopened: list[tuple[int, int, int]]
+    ask: RunQuery, minute: _MinuteState, count: _Count, reopened: list[tuple[int, int, int]]
 ) -> None:
     """Count those shares of a minute that have changed, and add it up from all."""
     number = minute.number
     known = partitions.counted(ask, number)
-    changed: dict[int, Held] = {}
+    changed: dict[int, Fingerprint] = {}
     fresh = set()
     for share in minute.there.keys() | known.keys():
-        held, before = minute.there.get(share, Held()), known.get(share)
-        if before is None or not before.held.same_as(held):
+        held, before = minute.there.get(share, Fingerprint()), known.get(share)
+        if before is None or not before.held.matches(held):
             changed[share] = held
             fresh.add(share)
         elif any(
             mark.asks(before.looked, count.instant)
             for mark in minute.marks
-            if mark.share in (share, ANY)
+            if mark.share in (share, ALL)
         ):
             changed[share] = held
     if changed:
         here = f"(minute = {number} AND share IN ({', '.join(map(str, changed))}))"
-        rows = listed((share, *held) for share, held in changed.items())
+        rows = values_list((share, *held) for share, held in changed.items())
 
-        def insert(scope: dependencies.Scope) -> None:
-            share = share_of("trace_id", str(number))
+        def insert(scope: dependencies.UnitScope) -> None:
+            share = partition_of("trace_id", str(number))
             places: dict[str, int | str] = {
                 "slot": share,
                 "key": "1",
@@ -251,41 +251,41 @@ def _roll_long(
             }
             ask(scope.fill(partitions.COUNT_SHARES, counted=rows, **places))
 
-        inside = partitions.inside(number, changed)
-        _count(ask, inside, here, count, insert, lambda _, share: share in fresh)
+        row_condition = partitions.row_condition(number, changed)
+        _count(ask, row_condition, here, count, insert, lambda _, share: share in fresh)
         known = partitions.counted(ask, number)
-    held = together([each.held for each in known.values()])
+    held = combine([each.held for each in known.values()])
     looked = min((each.looked for each in known.values()), default=count.instant)
-    partitions.add_up(ask, number, known, _markers([(number, held, looked)], reopened), count.rev)
+    partitions.merge(ask, number, known, _markers([(number, held, looked)], reopened), count.rev)
 
 
 def _count(
-    ask: Ask,
-    inside: str,
+    ask: RunQuery,
+    row_condition: str,
     here: str,
     count: _Count,
-    insert: Callable[[dependencies.Scope], None],
+    insert: Callable[[dependencies.UnitScope], None],
     is_fresh: Callable[[int, int], bool],
 ) -> None:
     """Count what lies ``inside`` (a condition on rows), note what it depends on, and mark those elsewhere
     that it matters to. ``here``: the same as a condition on minute and share; ``is_fresh``: whether rows
     of a minute and share are new."""
-    scope = dependencies.find(ask, inside, weighed=count.weighed)
+    scope = dependencies.resolve_scope(ask, row_condition, weighed=count.weighed)
     parents.prepare(ask, scope)
     ask(_NOTE)
     insert(scope)
     parents.release(ask)
-    came = {(m, s): last for m, s, last in ask(bind(_ELSEWHERE, minutes=inside, here=here))}
+    came = {(m, s): last for m, s, last in ask(bind(_ELSEWHERE, minutes=row_condition, here=here))}
     # Who has counted those rows meanwhile did not know yet that something here depends on them.
     again = [(m, s) for m, s in ask(_STRAYS) if is_fresh(m, s)]
-    dependencies.release(ask)
+    dependencies.drop_scope(ask)
     looked = _looked(ask, {minute for minute, _ in came})
     dirty.mark(
         ask, {place: (last, looked(*place)) for place, last in came.items()}, again, now(ask)
     )
 
 
-def _looked(ask: Ask, minutes: Collection[int]) -> Callable[[int, int], int]:
+def _looked(ask: RunQuery, minutes: Collection[int]) -> Callable[[int, int], int]:
     """When a share of one of these minutes was counted (0: never)."""
     if not minutes:
         return lambda minute, share: 0
@@ -294,11 +294,11 @@ def _looked(ask: Ask, minutes: Collection[int]) -> Callable[[int, int], int]:
     for minute, share, looked in ask(bind(partitions.LOOKED, slots=_slots(minutes))):
         parts.setdefault(minute, {})[share] = looked
 
-    def find(minute: int, share: int) -> int:
+    def resolve_scope(minute: int, share: int) -> int:
         known = parts.get(minute, {})
-        if share == ANY and known:
+        if share == ALL and known:
             return min(known.values())
         looked: int = known.get(share, whole.get(minute, 0))
         return looked
 
-    return find
+    return resolve_scope

@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
-from store.clickhouse.connection.query_runner import Ask
+from store.clickhouse.connection.query_runner import RunQuery
 from store.clickhouse.units.aggregates import COLUMNS, KEY
 
 MARKER = 255
@@ -45,7 +45,7 @@ FROM VALUES('width UInt16, slot UInt32, low Int64, high Int64, rows UInt64, olde
 """The markers of minutes, and of wide slots that are out of date with them."""
 
 
-class Held(NamedTuple):
+class Fingerprint(NamedTuple):
     """Some rows: how many, the sum of the times they were inserted (microseconds, modulo 2**64: with
     their number it changes when one comes or goes), when the first was received (seconds), and their
     first and last start (microseconds)."""
@@ -56,26 +56,26 @@ class Held(NamedTuple):
     low: int = 0
     high: int = 0
 
-    def same_as(self, other: Held) -> bool:
+    def matches(self, other: Fingerprint) -> bool:
         """Whether no row has come or gone."""
         return self[:2] == other[:2]
 
 
-def together(parts: Collection[Held]) -> Held:
+def combine(parts: Collection[Fingerprint]) -> Fingerprint:
     """The rows of all."""
     parts = [part for part in parts if part.rows]
     if not parts:
-        return Held()
+        return Fingerprint()
     rows, digests, oldest, low, high = zip(*parts, strict=True)
-    return Held(sum(rows), sum(digests) % (1 << 64), min(oldest), min(low), max(high))
+    return Fingerprint(sum(rows), sum(digests) % (1 << 64), min(oldest), min(low), max(high))
 
 
-def marker(width: int, slot: int, held: Held, looked: int = 0) -> tuple[int, ...]:
+def version_row(width: int, slot: int, held: Fingerprint, looked: int = 0) -> tuple[int, ...]:
     """A row for MARKERS."""
     return width, slot, held.low, held.high, held.rows, held.oldest, held.digest, looked
 
 
-def now(ask: Ask) -> int:
+def now(ask: RunQuery) -> int:
     """The database's clock, microseconds since the epoch."""
     ((instant,),) = ask("SELECT toUnixTimestamp64Micro(now64(6))")
     return int(instant)
@@ -86,6 +86,6 @@ def revision(instant: int) -> int:
     return instant << 10 | secrets.randbelow(1024)
 
 
-def listed(rows: Iterable[Collection[int]]) -> str:
+def values_list(rows: Iterable[Collection[int]]) -> str:
     """Rows of numbers, as VALUES or IN want them."""
     return ", ".join(f"({', '.join(map(str, row))})" for row in rows)

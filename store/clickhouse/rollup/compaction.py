@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from store.clickhouse.connection.query_runner import Ask
+from store.clickhouse.connection.query_runner import RunQuery
 from store.clickhouse.connection.sql import bind
 from store.clickhouse.rollup.buckets import (
     AT_ONCE,
@@ -12,9 +12,9 @@ from store.clickhouse.rollup.buckets import (
     NOTHING,
     PREFIX,
     WIDTHS,
-    listed,
     now,
     revision,
+    values_list,
 )
 from store.clickhouse.units.aggregates import COLUMNS_COUNTED, KEY, SUMMED
 
@@ -67,12 +67,12 @@ FROM VALUES('width UInt16, slot UInt32, rows UInt64', :wides)
 """
 
 
-def reopen(ask: Ask, wides: list[tuple[int, int, int]], instant: int) -> None:
+def invalidate_parents(ask: RunQuery, wides: list[tuple[int, int, int]], instant: int) -> None:
     """Say that wide slots (width, first minute, minutes they were added up from) are out of date."""
-    ask(bind(_REOPEN, rev=revision(instant), wides=listed(wides)))
+    ask(bind(_REOPEN, rev=revision(instant), wides=values_list(wides)))
 
 
-def widen(ask: Ask) -> int:
+def downsample(ask: RunQuery) -> int:
     """Add quiet minutes up to wider slots; the number of slots.
 
     A slot of which minutes have expired stays as it was added up last.
@@ -87,7 +87,7 @@ def widen(ask: Ask) -> int:
         if whole:
             ranges = [f"slot BETWEEN {slot} AND {slot + width - 1}" for slot, _ in whole]
             slots = f"({' OR '.join(ranges)})"
-            ask(bind(_WIDEN, width=width, slots=slots, rev=rev, wides=listed(whole)))
+            ask(bind(_WIDEN, width=width, slots=slots, rev=rev, wides=values_list(whole)))
         if faded:
             kept = ", ".join(map(str, faded))
             ask(bind(_KEEP_WIDE, width=width, rev=rev, wides=kept))

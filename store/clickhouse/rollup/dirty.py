@@ -10,9 +10,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from store.clickhouse.connection.query_runner import Ask, Rows
+from store.clickhouse.connection.query_runner import Rows, RunQuery
 from store.clickhouse.connection.sql import bind
-from store.clickhouse.rollup.buckets import listed
+from store.clickhouse.rollup.buckets import values_list
 from store.clickhouse.units.dependencies import in_minutes
 
 SETTLE = 60_000_000
@@ -48,7 +48,7 @@ INSERT INTO dirty (minute, share, related, review, confirm) SELECT * FROM VALUES
 """
 
 
-class Due(NamedTuple):
+class DirtyMinute(NamedTuple):
     """A minute to be counted: its rows, roughly, when it was counted last (microseconds), and whether
     only to confirm that."""
 
@@ -58,7 +58,7 @@ class Due(NamedTuple):
     confirming: int = 0
 
 
-class Mark(NamedTuple):
+class Invalidation(NamedTuple):
     """What is known of rows elsewhere that matter to a share: when one was noticed, and from when on
     the share is to be counted once more in any case (microseconds, 0: not)."""
 
@@ -71,25 +71,25 @@ class Mark(NamedTuple):
         return looked < self.related or looked < self.review <= instant
 
 
-def due(ask: Ask, *, guard: int = 0) -> list[Due]:
+def dirty_minutes(ask: RunQuery, *, guard: int = 0) -> list[DirtyMinute]:
     """Minutes whose count may be out of date, the newest first.
 
     ``guard``: microseconds for which a minute is counted anew though no further row came.
     """
-    return read_due(ask(due_statement(guard=guard)))
+    return read_dirty(ask(dirty_statement(guard=guard)))
 
 
-def due_statement(*, guard: int = 0) -> str:
-    """What `due` asks."""
+def dirty_statement(*, guard: int = 0) -> str:
+    """What `dirty_minutes` asks."""
     return bind(_DUE, guard=guard)
 
 
-def read_due(rows: Rows) -> list[Due]:
+def read_dirty(rows: Rows) -> list[DirtyMinute]:
     """What the answer says."""
-    return [Due(*row) for row in rows]
+    return [DirtyMinute(*row) for row in rows]
 
 
-def chunks(minutes: Sequence[Due]) -> list[list[int]]:
+def chunks(minutes: Sequence[DirtyMinute]) -> list[list[int]]:
     """Minutes to be counted together: so many that they fit into memory, and long ones alone, since
     people wait for the newest."""
     parts: list[list[int]] = []
@@ -103,7 +103,7 @@ def chunks(minutes: Sequence[Due]) -> list[list[int]]:
     return parts
 
 
-def in_turn(minutes: Sequence[Due]) -> list[list[int]]:
+def schedule(minutes: Sequence[DirtyMinute]) -> list[list[int]]:
     """The chunks of what is due: with the newest minute first, then those with something new before
     those that are only confirmed, of each the one that was counted longest ago: who stops early leaves
     out none for ever."""
@@ -112,16 +112,16 @@ def in_turn(minutes: Sequence[Due]) -> list[list[int]]:
     return [first, *sorted(others, key=lambda part: min(place[minute] for minute in part))]
 
 
-def marks(ask: Ask, minutes: Collection[int]) -> Mapping[int, list[Mark]]:
+def marks(ask: RunQuery, minutes: Collection[int]) -> Mapping[int, list[Invalidation]]:
     """What is known of rows elsewhere, by minute."""
-    found: dict[int, list[Mark]] = defaultdict(list)
+    found: dict[int, list[Invalidation]] = defaultdict(list)
     for minute, *mark in ask(bind(_MARKS, minutes=in_minutes(minutes))):
-        found[minute].append(Mark(*mark))
+        found[minute].append(Invalidation(*mark))
     return found
 
 
 def mark(
-    ask: Ask,
+    ask: RunQuery,
     came: Mapping[tuple[int, int], tuple[int, int]],
     again: Iterable[tuple[int, int]],
     instant: int,
@@ -145,4 +145,4 @@ def mark(
         # A count may be under way that does not know of this yet, and call the minute seen: looked
         # at once more when that is over.
         rows = [(*place, *times, instant + 2 * SETTLE) for place, times in marks.items()]
-        ask(bind(_MARK, marks=listed(rows)))
+        ask(bind(_MARK, marks=values_list(rows)))

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
-from store.clickhouse.connection.query_runner import Ask
+from store.clickhouse.connection.query_runner import RunQuery
 from store.clickhouse.connection.sql import bind
 from store.clickhouse.rollup.buckets import (
     AT_ONCE,
@@ -22,8 +22,8 @@ from store.clickhouse.rollup.buckets import (
     NO_KEY,
     NOTHING,
     PREFIX,
-    Held,
-    listed,
+    Fingerprint,
+    values_list,
 )
 from store.clickhouse.units.aggregates import (
     COLUMNS,
@@ -38,7 +38,7 @@ SECONDS = 3
 """What a share takes of the minute."""
 LAST = 60 // SECONDS + 2
 """Numbers begin at 1, for traces from before the minute; this is for those from after it."""
-ANY = 0
+ALL = 0
 """Instead of a number: it is not known which share."""
 
 _LATELY = "rolled > now() - 3600"
@@ -63,7 +63,7 @@ SELECT share, {MARKER}, :minute, {NO_KEY}, [], 0, low, high, {NOTHING},
        rows, toDateTime(oldest), digest, :rev
 FROM VALUES('share UInt8, rows UInt64, digest UInt64, oldest UInt32, low Int64, high Int64', :counted)
 """
-"""Counts shares of a minute; beside the places of COUNT, of which ``:slot`` is `share_of`, those of
+"""Counts shares of a minute; beside the places of COUNT, of which ``:slot`` is `partition_of`, those of
 the minute, the revision, and a row for each share."""
 _ADD_UP = f"""
 INSERT INTO rollups ({PREFIX}) {AT_ONCE}
@@ -80,7 +80,7 @@ class Counted(NamedTuple):
     """A share's revision, and the rows that were counted."""
 
     rev: int
-    held: Held
+    held: Fingerprint
 
     @property
     def looked(self) -> int:
@@ -88,21 +88,21 @@ class Counted(NamedTuple):
         return self.rev >> 10
 
 
-def share_of(trace_id: str, minute: str) -> str:
+def partition_of(trace_id: str, minute: str) -> str:
     """An expression: the share of a trace in a minute."""
     second = f"toInt64(byteSwap(reinterpretAsUInt32({trace_id}))) - toInt64({minute}) * 60"
     number = f"intDiv({second} + {SECONDS}, {SECONDS}) + 1"
     return f"toUInt8(least(greatest({number}, 1), {LAST}))"
 
 
-def inside(minute: int, shares: Collection[int]) -> str:
+def row_condition(minute: int, shares: Collection[int]) -> str:
     """A condition on rows: the shares of a minute, ranges where they follow one another."""
     ranges: list[list[int]] = []
-    for share in sorted(shares):
-        if ranges and ranges[-1][1] == share - 1:
-            ranges[-1][1] = share
+    for partition in sorted(shares):
+        if ranges and ranges[-1][1] == partition - 1:
+            ranges[-1][1] = partition
         else:
-            ranges.append([share, share])
+            ranges.append([partition, partition])
     tests = [_between(minute, first, last) for first, last in ranges]
     some = "" if "" in tests else f" AND ({' OR '.join(tests)})"
     return f"(minute = {minute}{some})"
@@ -126,22 +126,22 @@ def _begun(second: int) -> str:
     return f"toFixedString(unhex('{second:08x}'), 16)"
 
 
-def counted(ask: Ask, minute: int) -> dict[int, Counted]:
+def counted(ask: RunQuery, minute: int) -> dict[int, Counted]:
     """The shares of a minute that have been counted of late. (What is about to expire is none.)"""
     found = ask(bind(_MARKERS, minute=minute))
     return {
-        share: Counted(rev, Held(rows, digest, int(oldest.timestamp()), low, high))
-        for share, (rev, rows, digest, oldest, low, high) in found
+        partition: Counted(rev, Fingerprint(rows, digest, int(oldest.timestamp()), low, high))
+        for partition, (rev, rows, digest, oldest, low, high) in found
     }
 
 
-def add_up(
-    ask: Ask,
+def merge(
+    ask: RunQuery,
     minute: int,
     shares: Mapping[int, Counted],
     markers: Iterable[tuple[int, ...]],
     rev: int,
 ) -> None:
     """Write a minute's count, the sum of its shares, and markers with it."""
-    held = listed((share, each.rev) for share, each in shares.items())
-    ask(bind(_ADD_UP, minute=minute, held=held, markers=listed(markers), rev=rev))
+    held = values_list((partition, each.rev) for partition, each in shares.items())
+    ask(bind(_ADD_UP, minute=minute, held=held, markers=values_list(markers), rev=rev))

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import structlog
 
-from store.clickhouse.connection.query_runner import Ask
+from store.clickhouse.connection.query_runner import RunQuery
 from store.clickhouse.rollup import aggregate, buckets, compaction, dirty
 
 log = structlog.get_logger(__name__)
@@ -45,7 +45,7 @@ ROUNDS = 8
 """A count may make other minutes due; after so many rounds that is left to the next one."""
 
 
-class Roller:
+class RollupWorker:
     """Counting for one process; threads may share it.
 
     ``alone``: none of them runs `run`, so readers count what is due themselves.
@@ -63,7 +63,7 @@ class Roller:
         self._read = self._widened = -UNWATCHED
         """When the last reader came, and when slots were widened (monotonic seconds)."""
 
-    def freshen(self, ask: Ask, waiting: list[dirty.Due]) -> bool:
+    def wait_until_fresh(self, ask: RunQuery, waiting: list[dirty.DirtyMinute]) -> bool:
         """For a reader: see that what is due is counted, or that it is being counted and much.
 
         Whether anything may have been counted meanwhile.
@@ -93,9 +93,9 @@ class Roller:
         """Whether anybody has looked at the map of late."""
         return time.monotonic() - self._read < UNWATCHED
 
-    def tick(self, ask: Ask) -> int:
+    def tick(self, ask: RunQuery) -> int:
         """Count all that is due; the number of minutes counted."""
-        waiting = dirty.due(ask, guard=GUARD)
+        waiting = dirty.dirty_minutes(ask, guard=GUARD)
         newest = max((minute.seen for minute in waiting), default=0)
         if not self._wanted and newest and buckets.now(ask) - newest < TICK * 800_000:
             return 0  # another process has just counted these
@@ -110,7 +110,7 @@ class Roller:
             self._busy = self._busy + 1 if count else 0
             self._changed.notify_all()
         if time.monotonic() - self._widened > WIDEN_EVERY:
-            compaction.widen(ask)
+            compaction.downsample(ask)
             self._widened = time.monotonic()
         return count
 
@@ -138,18 +138,18 @@ class Roller:
                 while not self._wanted and not stop.is_set() and time.monotonic() < until:
                     self._changed.wait(0.2)
 
-    def _until_done(self, ask: Ask, rounds: int, *, guard: int = 0) -> int:
+    def _until_done(self, ask: RunQuery, rounds: int, *, guard: int = 0) -> int:
         """Count what is due. Under much load a round ends early: people wait for the newest minute."""
         count = 0
         for _ in range(rounds):
-            minutes = dirty.due(ask, guard=guard)
+            minutes = dirty.dirty_minutes(ask, guard=guard)
             if not minutes:
                 break
             begun = time.monotonic()
-            for number, part in enumerate(dirty.in_turn(minutes)):
+            for number, part in enumerate(dirty.schedule(minutes)):
                 if number > 1 and time.monotonic() - begun > ROUND and not self.alone:
                     return count
-                aggregate.roll(ask, part)
+                aggregate.recount_minutes(ask, part)
                 count += len(part)
             guard = 0
         return count

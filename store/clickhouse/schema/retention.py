@@ -51,7 +51,7 @@ TTLS: Mapping[str, str] = {
 """Each table's TTL, as ClickHouse writes it."""
 
 
-class Kept(NamedTuple):
+class RetentionStatus(NamedTuple):
     """What there is of a kind. ``oldest`` and ``newest``: of what it tells about (the map) or when
     it arrived (traces); ``expires``: when the next of it is deleted. Seconds since the epoch, 0
     when there is nothing."""
@@ -73,8 +73,8 @@ class Pinned(NamedTuple):
     bytes: int
 
 
-class Loss(NamedTuple):
-    """What a shorter time deletes of a kind: rows, and the span as in `Kept`."""
+class Deletion(NamedTuple):
+    """What a shorter time deletes of a kind: rows, and the span as in `RetentionStatus`."""
 
     kind: str
     rows: int
@@ -82,7 +82,7 @@ class Loss(NamedTuple):
     newest: int
 
 
-def prepare(url: str | Address, given: Mapping[str, int]) -> list[str]:
+def prepare_database(url: str | Address, given: Mapping[str, int]) -> list[str]:
     """Bring a database to this program's schema and its tables to the days that hold.
 
     ``given``: days by kind, as said on this start; they are kept. Returns the names of the
@@ -113,7 +113,7 @@ def keep(client: Client, given: Mapping[str, int], *, wait: bool = False) -> Non
             "INSERT INTO settings (name, value, ver) VALUES",
             [(_setting(kind), str(days), now) for kind, days in given.items()],
         )
-    days_by_kind = {**DEFAULTS, **stored(client)}
+    days_by_kind = {**DEFAULTS, **configured(client)}
     for table, made in _definitions(client).items():
         wanted = f"TTL {_filled(TTLS[table], days_by_kind)}"
         if not re.search(re.escape(wanted) + r"\s", made):
@@ -123,14 +123,14 @@ def keep(client: Client, given: Mapping[str, int], *, wait: bool = False) -> Non
             )
 
 
-def stored(client: Client) -> dict[str, int]:
+def configured(client: Client) -> dict[str, int]:
     """Days by kind that somebody has set."""
     names = {_setting(kind): kind for kind in KINDS}
     rows = client.execute("SELECT name, value FROM settings FINAL")
     return {names[name]: int(value) for name, value in rows if name in names}
 
 
-def in_force(client: Client) -> dict[str, int]:
+def effective(client: Client) -> dict[str, int]:
     """Days by kind that the tables are held to; kinds without a table are absent."""
     found: dict[str, int] = {}
     for table, made in _definitions(client).items():
@@ -140,9 +140,9 @@ def in_force(client: Client) -> dict[str, int]:
     return found
 
 
-def losses(client: Client, wanted: Mapping[str, int]) -> list[Loss]:
+def preview_deletions(client: Client, wanted: Mapping[str, int]) -> list[Deletion]:
     """What is there now and would be over if the kinds were kept so many days."""
-    now, current = int(time.time()), in_force(client)
+    now, current = int(time.time()), effective(client)
     lost = []
     for kind, days in wanted.items():
         if kind == "traces":
@@ -155,13 +155,13 @@ def losses(client: Client, wanted: Mapping[str, int]) -> list[Loss]:
         else:
             continue
         if rows:
-            lost.append(Loss(kind, rows, oldest, newest))
+            lost.append(Deletion(kind, rows, oldest, newest))
     return lost
 
 
-def report(client: Client) -> tuple[list[Kept], Pinned]:
+def report(client: Client) -> tuple[list[RetentionStatus], Pinned]:
     """What there is, kind by kind, and what is pinned."""
-    current = in_force(client)
+    current = effective(client)
     kept = []
     for kind, days in current.items():
         if kind == "traces":
@@ -176,7 +176,7 @@ def report(client: Client) -> tuple[list[Kept], Pinned]:
             )
             size = all_bytes * rows // all_rows if all_rows else 0
             expires = first + days * DAY if rows else 0
-        kept.append(Kept(kind, days, rows, size, oldest, newest, expires))
+        kept.append(RetentionStatus(kind, days, rows, size, oldest, newest, expires))
     kept.sort(key=lambda each: [*KINDS].index(each.kind))
     ((rows, size),) = client.execute(
         "SELECT sum(rows), sum(bytes_on_disk) FROM system.parts "

@@ -16,13 +16,13 @@ import time
 from collections.abc import Sequence
 
 from store.clickhouse.connection import sql
-from store.clickhouse.connection.query_runner import Ask, Rows, each
+from store.clickhouse.connection.query_runner import Rows, RunQuery, each
 from store.clickhouse.search.get_traces import MOST_PLACES, matching, places_of
-from store.clickhouse.search.prefilter import narrowed
-from store.clickhouse.search.scan_ranges import SECOND, SLICES, Slice, minute_of
+from store.clickhouse.search.prefilter import prefilter
+from store.clickhouse.search.scan_ranges import SECOND, SLICES, ScanRange, minute_of
 from store.cursor import decode_cursor, encode_cursor
 from store.model import MINUTE, State, TimeRange
-from store.protocol import Found, Page, TraceQuery
+from store.protocol import Page, TraceHit, TraceQuery
 
 Place = tuple[int, bytes]
 """A time on the axis and a trace id: where a page ends."""
@@ -52,19 +52,19 @@ _FAILURES = {State.ERROR, State.THROTTLE, State.FAULT}
 
 
 def find_traces(
-    ask: Ask, query: TraceQuery, *, limit: int, cursor: str | None, patience: float = PATIENCE
+    ask: RunQuery, query: TraceQuery, *, limit: int, cursor: str | None, patience: float = PATIENCE
 ) -> Page:
     """Traces by time, newest first."""
     return _Search(ask, query, limit, time.monotonic() + patience).run(decode_cursor(cursor))
 
 
 class _Search:
-    def __init__(self, ask: Ask, query: TraceQuery, limit: int, deadline: float) -> None:
+    def __init__(self, ask: RunQuery, query: TraceQuery, limit: int, deadline: float) -> None:
         self._ask = ask
         self._query = query
         self._limit = limit
         self._deadline = deadline
-        self._found: list[Found] = []
+        self._found: list[TraceHit] = []
         self._scanned = 0
         self._judged = 0
         self._rejected = 0
@@ -95,7 +95,9 @@ class _Search:
         condition, answer = self._first(slice, before)
         while True:
             size, room = self._size, self._limit - len(self._found)
-            rows = [(Found(bytes.fromhex(digits), at), minutes) for digits, at, minutes in answer]
+            rows = [
+                (TraceHit(bytes.fromhex(digits), at), minutes) for digits, at, minutes in answer
+            ]
             candidates = [found for found, _ in rows]
             kept = self._kept(rows)
             more = len(candidates) == size
@@ -121,14 +123,14 @@ class _Search:
         room = self._limit - len(self._found) + 1
         return min(CHUNK, (room if self._query.is_plain else 3 * room) + 2 * self._rejected)
 
-    def _first(self, slice: Slice, before: Place | None) -> tuple[str, Rows]:
+    def _first(self, slice: ScanRange, before: Place | None) -> tuple[str, Rows]:
         """A condition on trace_id that every match in a slice meets, and the first that meet it."""
         if self._query.is_plain:
             return slice.member, self._ask(self._candidates(slice, slice.member, before))
         # What the conditions let through is judged trace by trace: when that is too much, stricter
         # ones, which take longer to ask, are cheaper.
         strict = self._rejected > max(MANY_REJECTED, self._judged * 3 // 4)
-        condition = narrowed(self._query, slice.near_rows, strict=strict)
+        condition = prefilter(self._query, slice.near_rows, strict=strict)
         # Mostly no trace has rows far away, and what was asked second holds.
         far, answer = each(self._ask, _far(slice.far), self._candidates(slice, condition, before))
         if not far:
@@ -138,10 +140,10 @@ class _Search:
             rows = places_of(minutes)
         else:
             rows = f"trace_id IN ({slice.far})"
-        condition = f"(({condition}) OR ({narrowed(self._query, rows, strict=strict)}))"
+        condition = f"(({condition}) OR ({prefilter(self._query, rows, strict=strict)}))"
         return condition, self._ask(self._candidates(slice, condition, before))
 
-    def _candidates(self, slice: Slice, condition: str, before: Place | None) -> str:
+    def _candidates(self, slice: ScanRange, condition: str, before: Place | None) -> str:
         where = f"at >= {slice.span.start} AND at < {slice.span.end}"
         if before is not None:
             where += f" AND (at, trace_id) < ({before[0]}, {sql.trace_literal(before[1])})"
@@ -151,7 +153,7 @@ class _Search:
             f"WHERE {where} ORDER BY at DESC, trace_id DESC LIMIT {self._size}"
         )
 
-    def _kept(self, candidates: list[tuple[Found, Sequence[int]]]) -> list[Found]:
+    def _kept(self, candidates: list[tuple[TraceHit, Sequence[int]]]) -> list[TraceHit]:
         if self._query.is_plain or not candidates:
             return [found for found, _ in candidates]
         minutes = {found.trace_id: minutes for found, minutes in candidates}

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any
 
 from store.clickhouse.connection import sql
-from store.clickhouse.connection.query_runner import Ask, Rows, each
+from store.clickhouse.connection.query_runner import Rows, RunQuery, each
 from store.model import (
     COMPLETE,
     NO_HTTP,
@@ -21,11 +21,11 @@ from store.model import (
     OwnedLink,
     State,
     Trace,
-    rank,
+    precedence,
 )
 from store.protocol import TraceQuery
 from store.rules.classify import failure_label
-from store.trace_filter import matches, settled
+from store.trace_filter import matches, matches_without_calls
 
 MOST_PLACES = 2000
 """Minutes in which the rows of traces are looked for one by one; of more, by a range."""
@@ -91,7 +91,7 @@ class Linked:
 
 
 def get_traces(
-    ask: Ask, trace_ids: Sequence[bytes], linked: Linked, *, raw: bool
+    ask: RunQuery, trace_ids: Sequence[bytes], linked: Linked, *, raw: bool
 ) -> dict[bytes, Trace]:
     """The traces that exist, by id."""
     if not trace_ids:
@@ -161,7 +161,7 @@ def _add(
             trace.links[joined.key] = joined
 
 
-def matching(ask: Ask, query: TraceQuery, minutes: Minutes) -> set[bytes]:
+def matching(ask: RunQuery, query: TraceQuery, minutes: Minutes) -> set[bytes]:
     """Which of some traces match a query (`store.trace_filter`); calls are asked for when they matter."""
     traces = {trace_id: Trace(trace_id, {}, {}, 0, 0, {}) for trace_id in minutes}
     in_nodes = query.node is not None or query.edge is not None
@@ -173,7 +173,9 @@ def matching(ask: Ask, query: TraceQuery, minutes: Minutes) -> set[bytes]:
     ]
     for rows in each(ask, *statements):
         _add_documents(traces, rows, {})
-    verdicts = {id: settled(trace, query) for id, trace in traces.items() if trace.documents}
+    verdicts = {
+        id: matches_without_calls(trace, query) for id, trace in traces.items() if trace.documents
+    }
     if open := [id for id, verdict in verdicts.items() if verdict is None]:
         places = places_of({id: minutes[id] for id in open})
         _add_calls(traces, ask(_LEAN_CALLS.format(places=places)))
@@ -222,7 +224,7 @@ def _add_documents(
             document = _document(row, bodies)
             known = trace.documents.get(document.id)
             # Copies that start in different minutes are no copies to the table.
-            if known is None or rank(known.state, known.version) <= row[-1]:
+            if known is None or precedence(known.state, known.version) <= row[-1]:
                 assert isinstance(trace.documents, dict)
                 trace.documents[document.id] = document
 

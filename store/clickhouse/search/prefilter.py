@@ -15,7 +15,7 @@ from store.model import NodeKey, State
 from store.protocol import TraceQuery
 
 
-def narrowed(query: TraceQuery, rows: str, *, strict: bool) -> str:
+def prefilter(query: TraceQuery, rows: str, *, strict: bool) -> str:
     """The condition for a query that asks more than a window.
 
     ``rows`` says which rows of `segments` and `calls` to look at: every row of the traces in question.

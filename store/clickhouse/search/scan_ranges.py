@@ -18,7 +18,7 @@ _EPOCH = "toInt64(byteSwap(reinterpretAsUInt32(trace_id))) * 1000000"
 
 
 @dataclass(frozen=True, slots=True)
-class Slice:
+class ScanRange:
     """A piece of a window on one axis, in SQL.
 
     ``member``: a condition on trace_id that the traces whose time lies in it meet. ``near``: the
@@ -49,7 +49,7 @@ class Slice:
         )
 
 
-def _by_trace_id(span: TimeRange, window: TimeRange) -> Slice:
+def _by_trace_id(span: TimeRange, window: TimeRange) -> ScanRange:
     """`store.trace_id.trace_time`: the epoch in the id, or the first start when that is implausible.
 
     Ids with an epoch are a range of the key of `traces`; of implausible ones a document in the slice
@@ -75,7 +75,7 @@ def _by_trace_id(span: TimeRange, window: TimeRange) -> Slice:
             f"WHERE {condition} GROUP BY trace_id HAVING max(sampled) = 1)"
         )
 
-    return Slice(
+    return ScanRange(
         span,
         f"({plausible} OR trace_id IN ({strange}))",
         (minute_of(span.start - _BEFORE), minute_of(span.end + _AFTER)),
@@ -84,7 +84,7 @@ def _by_trace_id(span: TimeRange, window: TimeRange) -> Slice:
     )
 
 
-def _by_event(span: TimeRange, window: TimeRange) -> Slice:
+def _by_event(span: TimeRange, window: TimeRange) -> ScanRange:
     """The last arrival of one of its documents."""
 
     def timed(condition: str, minutes: str) -> str:
@@ -93,7 +93,7 @@ def _by_event(span: TimeRange, window: TimeRange) -> Slice:
             f"WHERE {condition} GROUP BY trace_id HAVING max(sampled) = 1"
         )
 
-    return Slice(
+    return ScanRange(
         span,
         "trace_id IN (SELECT trace_id FROM traces "
         f"WHERE updated >= {span.start} AND updated < {span.end})",
@@ -103,7 +103,7 @@ def _by_event(span: TimeRange, window: TimeRange) -> Slice:
     )
 
 
-def _by_service(span: TimeRange, window: TimeRange) -> Slice:
+def _by_service(span: TimeRange, window: TimeRange) -> ScanRange:
     """The latest end, in the window, of one of its finished segments."""
     first, last = minute_of(span.start - _AFTER), minute_of(window.end)
 
@@ -134,7 +134,7 @@ def _by_service(span: TimeRange, window: TimeRange) -> Slice:
             "USING trace_id"
         )
 
-    return Slice(
+    return ScanRange(
         span,
         f"trace_id IN ({members})",
         (first, min(last, minute_of(span.end + _BEFORE))),
@@ -143,7 +143,7 @@ def _by_service(span: TimeRange, window: TimeRange) -> Slice:
     )
 
 
-SLICES: dict[Axis, Callable[[TimeRange, TimeRange], Slice]] = {
+SLICES: dict[Axis, Callable[[TimeRange, TimeRange], ScanRange]] = {
     Axis.TRACE_ID: _by_trace_id,
     Axis.EVENT: _by_event,
     Axis.SERVICE: _by_service,

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from store.clickhouse.connection import sql
 from store.model import MINUTE, EdgeStats, NodeKey, ServiceGraph, ServiceStats, Statistics
 from store.rules import histogram
-from store.service_graph import add_silent_ends
+from store.service_graph import add_missing_endpoints
 
 UNITS = (Path(__file__).parents[1] / "queries" / "units.sql").read_text()
 
@@ -80,7 +80,7 @@ FROM (
 `touched` counts traces in a slot, which must be a minute (MINUTE_OF) for it to mean anything. Its other
 places are those of ALIKE or WEIGHED."""
 
-ALIKE = {
+UNWEIGHTED = {
     "weight": "1",
     "touched": "uniqExactIf(trace_id, units.kind = 0)",
     "time": "time",
@@ -88,7 +88,7 @@ ALIKE = {
     "sums": "arrayEnumerate(sorted)",
 }
 """COUNT where every unit weighs 1, as all do where nothing is sampled."""
-WEIGHED = {
+WEIGHTED = {
     "weight": "weight",
     "touched": """arraySum(
                (pair, before) -> if(pair.1 != before.1 OR before.2 = 0, pair.2, 0),
@@ -114,7 +114,7 @@ SUMMED = """
 SUMMED_BUT_TIMES = SUMMED.replace("sumMap(histogram)", "map()")
 
 
-class Tally(Struct):
+class Aggregate(Struct):
     """What was counted of one node or edge."""
 
     names: set[str]
@@ -123,10 +123,10 @@ class Tally(Struct):
     end: int
     touched: int
     statistics: Statistics
-    longer: dict[int, int]
+    duration_delta: dict[int, int]
     failures: dict[str, int] = field(default_factory=dict)
 
-    def add(self, other: Tally) -> None:
+    def add(self, other: Aggregate) -> None:
         """Add what was counted of other units of the same node or edge."""
         self.names |= other.names
         self.active |= other.active
@@ -134,19 +134,19 @@ class Tally(Struct):
         self.end = max(self.end, other.end)
         self.touched += other.touched
         add_statistics(self.statistics, other.statistics)
-        histogram.add(self.longer, other.longer)
+        histogram.add(self.duration_delta, other.duration_delta)
         for label, count in other.failures.items():
             self.failures[label] = self.failures.get(label, 0) + count
 
 
-def copy_of(tally: Tally) -> Tally:
+def copy_of(tally: Aggregate) -> Aggregate:
     """The same figures, apart from the tally's own."""
     statistics = tally.statistics
     return replace(
         tally,
         names=set(tally.names),
         statistics=replace(statistics, histogram=dict(statistics.histogram)),
-        longer=dict(tally.longer),
+        duration_delta=dict(tally.duration_delta),
         failures=dict(tally.failures),
     )
 
@@ -167,19 +167,26 @@ def add_statistics(into: Statistics, more: Statistics) -> None:
     histogram.add(into.histogram, more.histogram)
 
 
-def read_tally(columns: Iterable[Any]) -> Tally:
+def read_tally(columns: Iterable[Any]) -> Aggregate:
     """One row's COLUMNS."""
-    names, active, start, end, touched, *counts, buckets, longer, failures = columns
+    names, active, start, end, touched, *counts, buckets, duration_delta, failures = columns
     ok, error, throttle, fault, in_progress, observed, total_time = counts
     statistics = Statistics(
         ok, error, throttle, fault, in_progress, total_time, dict(buckets), observed
     )
-    return Tally(
-        set(names), bool(active), start, end, touched, statistics, dict(longer), dict(failures)
+    return Aggregate(
+        set(names),
+        bool(active),
+        start,
+        end,
+        touched,
+        statistics,
+        dict(duration_delta),
+        dict(failures),
     )
 
 
-def collect(rows: Iterable[tuple[Any, ...]], into: dict[Key, Tally]) -> None:
+def collect(rows: Iterable[tuple[Any, ...]], into: dict[Key, Aggregate]) -> None:
     """Add rows of (kind, source, target, COLUMNS) to what was counted so far.
 
     Source and target are three columns each: account, name and type.
@@ -194,8 +201,8 @@ def collect(rows: Iterable[tuple[Any, ...]], into: dict[Key, Tally]) -> None:
             known.add(tally)
 
 
-def graph_of(tallies: dict[Key, Tally]) -> ServiceGraph:
-    """The service graph of what was counted (as `store.service_graph.weave` would make it)."""
+def graph_of(tallies: dict[Key, Aggregate]) -> ServiceGraph:
+    """The service graph of what was counted (as `store.service_graph.build_service_graph` would make it)."""
     services: dict[NodeKey, ServiceStats] = {}
     edges: dict[tuple[NodeKey, NodeKey], EdgeStats] = {}
     links: dict[tuple[NodeKey, NodeKey], EdgeStats] = {}
@@ -216,13 +223,13 @@ def graph_of(tallies: dict[Key, Tally]) -> ServiceGraph:
     for source, target in edges:
         if source.is_client and target in services:
             services[target].root = True
-    add_silent_ends(services, [*edges.values(), *links.values()])
+    add_missing_endpoints(services, [*edges.values(), *links.values()])
     return ServiceGraph(services, edges, links)
 
 
-def _service(key: NodeKey, tally: Tally) -> ServiceStats:
+def _service(key: NodeKey, tally: Aggregate) -> ServiceStats:
     durations = dict(tally.statistics.histogram)
-    histogram.add(durations, tally.longer)
+    histogram.add(durations, tally.duration_delta)
     return ServiceStats(
         key,
         names=frozenset((key.name, *tally.names)),

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from store.clickhouse.connection.query_runner import Ask, each
+from store.clickhouse.connection.query_runner import RunQuery, each
 from store.clickhouse.connection.sql import bind
 from store.clickhouse.pins import LIVE
-from store.clickhouse.rollup.partitions import share_of
-from store.clickhouse.units.aggregates import ALIKE, WEIGHED
+from store.clickhouse.rollup.partitions import partition_of
+from store.clickhouse.units.aggregates import UNWEIGHTED, WEIGHTED
 from store.model import MINUTE, TimeRange
 
 _FOLDER = Path(__file__).parents[1] / "queries"
@@ -60,7 +60,7 @@ _TABLES = ("loose", "unheld", "strays", "far", "places")
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class UnitScope:
     """Conditions on rows: in which minutes, of which units, and near enough to matter to them."""
 
     minutes: str
@@ -75,7 +75,7 @@ class Scope:
         """A statement with ``:minutes``, ``:own``, ``:near``, ``:far`` and ``:whole`` filled in, and
         the places of `tally.COUNT`."""
         places: dict[str, int | str] = {
-            **(WEIGHED if self.weighed else ALIKE),
+            **(WEIGHTED if self.weighed else UNWEIGHTED),
             "minutes": self.minutes,
             "own": f"{self.own} AND {LIVE}",
             "near": f"({self.near}) AND {LIVE}",
@@ -109,20 +109,20 @@ def in_minutes(minutes: Collection[int]) -> str:
     return f"({' OR '.join(parts)})" if parts else "0"
 
 
-def find(
-    ask: Ask, minutes: str, windows: Collection[TimeRange] = (), *, weighed: bool | None = None
-) -> Scope:
+def resolve_scope(
+    ask: RunQuery, minutes: str, windows: Collection[TimeRange] = (), *, weighed: bool | None = None
+) -> UnitScope:
     """The scope of the units in some minutes (a condition), or of those in windows inside them.
 
-    Fills `strays`, `far` and `places` on this connection. Minutes elsewhere that were not counted
+    Fills `cross_minute_refs`, `far` and `places` on this connection. Minutes elsewhere that were not counted
     since rows arrived there may hide a dependency: count them in the same call, or afterwards.
-    ``weighed`` is `Scope.weighed` from who knows it; else it is looked up.
+    ``weighed`` is `UnitScope.weighed` from who knows it; else it is looked up.
     """
-    release(ask)
-    fill = Scope(minutes, minutes, minutes).fill
+    drop_scope(ask)
+    fill = UnitScope(minutes, minutes, minutes).fill
     create(ask, "loose", fill(LOOSE))
     create(ask, "unheld", fill(UNHELD))
-    create(ask, "strays", fill(STRAYS, share=share_of("trace_id", "minute")))
+    create(ask, "strays", fill(STRAYS, share=partition_of("trace_id", "minute")))
     create(ask, "far", fill(_FAR))
     create(ask, "places", _PLACES)
     unknown = [fill(_HEAVY)] if weighed is None else []
@@ -134,7 +134,7 @@ def find(
     near = minutes
     if away:
         near = f"{minutes} OR (minute, trace_id) IN (SELECT minute, trace_id FROM places)"
-    return Scope(minutes, own, near, weighed=bool(weighed) or any(heavy))
+    return UnitScope(minutes, own, near, weighed=bool(weighed) or any(heavy))
 
 
 def minutes_of(windows: Collection[TimeRange]) -> str:
@@ -145,7 +145,7 @@ def minutes_of(windows: Collection[TimeRange]) -> str:
     return f"({' OR '.join(parts)})"
 
 
-def everything(ask: Ask, window: TimeRange) -> Scope | None:
+def full_scope(ask: RunQuery, window: TimeRange) -> UnitScope | None:
     """The scope of a window, found without `dependent`: all of the time that its traces take.
 
     Slow where one trace is long. None when no trace touches the window.
@@ -157,23 +157,23 @@ def everything(ask: Ask, window: TimeRange) -> Scope | None:
         return None
     own = f"({minutes} AND start >= {window.start} AND start < {window.end})"
     near = f"minute BETWEEN {low // MINUTE} AND {high // MINUTE}"
-    release(ask)
-    scope = Scope(minutes, own, near, far="1")
+    drop_scope(ask)
+    scope = UnitScope(minutes, own, near, far="1")
     create(ask, "loose", scope.fill(LOOSE))
     create(ask, "unheld", scope.fill(UNHELD))
     return scope
 
 
-def release(ask: Ask) -> None:
+def drop_scope(ask: RunQuery) -> None:
     """Drop the temporary tables."""
     drop(ask, _TABLES)
 
 
-def create(ask: Ask, table: str, query: str) -> None:
+def create(ask: RunQuery, table: str, query: str) -> None:
     """A temporary table of this connection, from a query."""
     ask(f"CREATE TEMPORARY TABLE {table} ENGINE = Memory AS {query}")
 
 
-def drop(ask: Ask, tables: Collection[str]) -> None:
+def drop(ask: RunQuery, tables: Collection[str]) -> None:
     """Drop temporary tables, those that are there."""
     ask(f"DROP TEMPORARY TABLE IF EXISTS {', '.join(tables)}")

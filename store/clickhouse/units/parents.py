@@ -1,4 +1,4 @@
-"""Which segment owns what: `store.service_graph.Family`, in SQL, over many traces at once.
+"""Which segment owns what: `store.service_graph.ParentIndex`, in SQL, over many traces at once.
 
 Built step by step in temporary tables of one connection. One statement with a recursive expression
 says the same and was tried: it takes 0.3 s to plan, even over nothing.
@@ -16,8 +16,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from store.clickhouse.connection.query_runner import Ask
-from store.clickhouse.units.dependencies import Scope, create, drop
+from store.clickhouse.connection.query_runner import RunQuery
+from store.clickhouse.units.dependencies import UnitScope, create, drop
 from store.service_graph import MAX_CLIMB
 
 _FOLDER = Path(__file__).parents[1] / "queries"
@@ -93,7 +93,7 @@ _EMPTY = {
 }
 
 
-def prepare(ask: Ask, scope: Scope) -> None:
+def prepare(ask: RunQuery, scope: UnitScope) -> None:
     """Fill the tables that queries/units.sql needs for a scope, on this connection."""
     release(ask)
     create(ask, "partial", scope.fill(PARTIAL))
@@ -126,12 +126,12 @@ def prepare(ask: Ask, scope: Scope) -> None:
         _create_empty(ask, {"ends": _EMPTY["ends"]})
 
 
-def _create_empty(ask: Ask, tables: Mapping[str, str]) -> None:
+def _create_empty(ask: RunQuery, tables: Mapping[str, str]) -> None:
     """Tables without rows, by name, from their columns."""
     for table, columns in tables.items():
         ask(f"CREATE TEMPORARY TABLE {table} ({columns}) ENGINE = Memory")
 
 
-def release(ask: Ask) -> None:
+def release(ask: RunQuery) -> None:
     """Give the memory back."""
     drop(ask, _TABLES)

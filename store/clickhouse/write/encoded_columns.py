@@ -31,7 +31,7 @@ _OBJECT = 64
 """Bytes a part takes in memory beside its content, roughly."""
 
 
-class Worded(Struct, gc=False):
+class DictionaryColumn(Struct, gc=False):
     """LowCardinality: values, and which of them each row has. Whoever knows what repeats may give a
     column so; a value may be there more than once."""
 
@@ -42,7 +42,7 @@ class Worded(Struct, gc=False):
         return len(self.codes)
 
 
-class Listed(Struct, gc=False):
+class ArrayColumn(Struct, gc=False):
     """An array: how many values each row has, and those of all rows. Whoever has them so may
     give a column so."""
 
@@ -53,17 +53,17 @@ class Listed(Struct, gc=False):
         return len(self.counts)
 
 
-class _Listed(NamedTuple):
+class _ArrayPart(NamedTuple):
     """Array: how many values each row has, and all of them."""
 
     lengths: array[int]
     values: bytes
 
 
-_Part = bytes | Sequence[bytes] | Worded | _Listed
+_Part = bytes | Sequence[bytes] | DictionaryColumn | _ArrayPart
 
 
-class Piece(Struct, gc=False):
+class EncodedRows(Struct, gc=False):
     """A few rows of one table: a part for each column."""
 
     rows: int
@@ -75,15 +75,17 @@ class Piece(Struct, gc=False):
         return sum(map(_size, self.parts))
 
 
-def pack(types: Sequence[str], columns: Columns) -> Piece:
+def encode(types: Sequence[str], columns: Columns) -> EncodedRows:
     """Rows, given by column. Raises as `Columns` says when a value does not fit its type."""
     rows = len(columns[0])
     if len(types) != len(columns) or {len(column) for column in columns} != {rows}:
         raise ValueError(f"expected {len(types)} columns of one length")
-    return Piece(rows, [_pack(type, values) for type, values in zip(types, columns, strict=True)])
+    return EncodedRows(
+        rows, [_pack(type, values) for type, values in zip(types, columns, strict=True)]
+    )
 
 
-def join(types: Sequence[str], pieces: Sequence[Piece]) -> Encoded:
+def join(types: Sequence[str], pieces: Sequence[EncodedRows]) -> Encoded:
     """The rows of all pieces, one after the other; at least one piece."""
     parts: Iterator[tuple[Any, ...]] = zip(*(piece.parts for piece in pieces), strict=True)
     return Encoded(
@@ -99,7 +101,7 @@ def _pack(type: str, values: Sequence[Any]) -> _Part:
     if type.startswith("Array("):
         counts, flat = _listed(values)
         encoded = encode_strings(flat) if type == "Array(String)" else numbers("Q", flat)
-        return _Listed(array("I", counts), encoded)
+        return _ArrayPart(array("I", counts), encoded)
     if type == "String":
         return values if isinstance(values[0], bytes) else encode_strings(values)
     encode = encoder(type)
@@ -109,7 +111,7 @@ def _pack(type: str, values: Sequence[Any]) -> _Part:
 
 
 def _listed(values: Sequence[Any]) -> tuple[Iterable[int], Iterable[Any]]:
-    if isinstance(values, Listed):
+    if isinstance(values, ArrayColumn):
         return values.counts, values.values
     return map(len, values), chain.from_iterable(values)
 
@@ -128,17 +130,17 @@ def numbered(codes: dict[Any, int], keys: Sequence[Any]) -> bytes | array[int]:
     return bytes(found) if len(codes) <= 256 else array("I", found)
 
 
-def _pack_words(values: Sequence[str] | Worded) -> Worded:
-    if isinstance(values, Worded):
+def _pack_words(values: Sequence[str] | DictionaryColumn) -> DictionaryColumn:
+    if isinstance(values, DictionaryColumn):
         return values
     first, rows = values[0], len(values)
     if values[-1] == first and values.count(first) == rows:  # one pass in C, and many are so
-        return Worded([first], bytes(rows))
+        return DictionaryColumn([first], bytes(rows))
     codes = {value: code for code, value in enumerate(dict.fromkeys(values))}
-    return Worded(list(codes), numbered(codes, values))
+    return DictionaryColumn(list(codes), numbered(codes, values))
 
 
-def _join_words(parts: Sequence[Worded]) -> bytes:
+def _join_words(parts: Sequence[DictionaryColumn]) -> bytes:
     codes: dict[str, int] = {}
     for part in parts:
         for word in part.words:
@@ -154,14 +156,14 @@ def _join_words(parts: Sequence[Worded]) -> bytes:
     )
 
 
-def _renumbered(part: Worded, codes: dict[str, int], typecode: str) -> bytes:
+def _renumbered(part: DictionaryColumn, codes: dict[str, int], typecode: str) -> bytes:
     new = [codes[word] for word in part.words]
     if typecode == "B" and isinstance(part.codes, bytes):
         return part.codes.translate(bytes(new).ljust(256))
     return numbers(typecode, map(new.__getitem__, part.codes))
 
 
-def _join_lists(parts: Sequence[_Listed]) -> bytes:
+def _join_lists(parts: Sequence[_ArrayPart]) -> bytes:
     ends = accumulate(chain.from_iterable([part.lengths for part in parts]))
     return b"".join((numbers("Q", ends), *(part.values for part in parts)))
 
@@ -175,9 +177,9 @@ def _join_strings(parts: Sequence[Any]) -> bytes | list[bytes]:
 def _size(part: _Part) -> int:
     if isinstance(part, bytes):
         return _OBJECT + len(part)
-    if isinstance(part, Worded):
+    if isinstance(part, DictionaryColumn):
         words = sum(map(sys.getsizeof, part.words))
         return 3 * _OBJECT + words + 8 * len(part.words) + sys.getsizeof(part.codes)
-    if isinstance(part, _Listed):
+    if isinstance(part, _ArrayPart):
         return 3 * _OBJECT + sys.getsizeof(part.lengths) + len(part.values)
     return _OBJECT + 8 * len(part)

@@ -11,10 +11,15 @@ from msgspec import Struct
 
 from store.clickhouse.connection.native_format import Columns, Encoded
 from store.clickhouse.write import encoded_columns
-from store.clickhouse.write.encoded_columns import Listed, Piece, Worded, numbered
-from store.columnar import Sheet, sheet_of
+from store.clickhouse.write.encoded_columns import (
+    ArrayColumn,
+    DictionaryColumn,
+    EncodedRows,
+    numbered,
+)
+from store.columnar import DocumentColumns, columns_of
 from store.model import COMPLETE, Document, NodeKey, State
-from store.protocol import PACKED_AT_ONCE
+from store.protocol import ENCODE_CHUNK
 
 T = TypeVar("T")
 
@@ -39,7 +44,7 @@ DOCUMENT_COLUMNS = "trace_id, id, body, received, ver"
 _NOBODY = NodeKey("", "", "")
 
 
-def segment_columns(sheet: Sheet) -> Columns:
+def segment_columns(sheet: DocumentColumns) -> Columns:
     """The columns of `segments`, as SEGMENT_COLUMNS names them."""
     return Columns(
         (
@@ -65,15 +70,15 @@ def segment_columns(sheet: Sheet) -> Columns:
             sheet.instance_ids,
             sheet.zones,
             sheet.exceptions,
-            Listed(sheet.annotation_counts, sheet.annotations),
-            Listed(sheet.member_counts, sheet.members),
+            ArrayColumn(sheet.annotation_counts, sheet.annotations),
+            ArrayColumn(sheet.member_counts, sheet.members),
             sheet.weights,
             *_versions(sheet.versions, sheet.states),
         )
     )
 
 
-def _later(sheet: Sheet) -> list[int]:
+def _later(sheet: DocumentColumns) -> list[int]:
     """Until the last work inside ended; 0 where nothing came after the answer."""
     if not any(map(gt, sheet.last_ends, sheet.ends)):
         return [0] * len(sheet)
@@ -83,7 +88,7 @@ def _later(sheet: Sheet) -> list[int]:
     ]
 
 
-def call_columns(sheet: Sheet) -> Columns:
+def call_columns(sheet: DocumentColumns) -> Columns:
     """The columns of `calls`, as CALL_COLUMNS names them: a row for each call of each document."""
     calls, owners = sheet.calls, sheet.calls.owners
     nodes: Sequence[NodeKey] = sheet.nodes
@@ -113,7 +118,7 @@ def call_columns(sheet: Sheet) -> Columns:
     )
 
 
-def link_columns(sheet: Sheet) -> Columns:
+def link_columns(sheet: DocumentColumns) -> Columns:
     """The columns of `links`, as LINK_COLUMNS names them: a row for each link of each document."""
     if not sheet.links:
         return Columns([] for _ in LINK_COLUMNS.split(","))
@@ -142,7 +147,7 @@ def link_columns(sheet: Sheet) -> Columns:
     )
 
 
-def document_columns(sheet: Sheet) -> Columns:
+def document_columns(sheet: DocumentColumns) -> Columns:
     """The columns of `documents`, as DOCUMENT_COLUMNS names them, of those that are sampled."""
     columns: list[Sequence[Any]] = [sheet.trace_ids, sheet.ids, sheet.raws]
     versions, states = sheet.versions, sheet.states
@@ -157,18 +162,22 @@ def _pick(column: Sequence[T], places: Sequence[int]) -> list[T]:
     return list(map(column.__getitem__, places))
 
 
-def _nodes(nodes: Sequence[NodeKey]) -> tuple[Worded, Worded, Worded]:
+def _nodes(nodes: Sequence[NodeKey]) -> tuple[DictionaryColumn, DictionaryColumn, DictionaryColumn]:
     """Accounts, names and types. The decoder gives one object for each node, so that comparing
     objects finds what repeats three times as fast as comparing texts."""
     ids = list(map(id, nodes))
     distinct = dict(zip(ids, nodes, strict=True))
     codes = numbered({key: code for code, key in enumerate(distinct)}, ids)
     account, name, type = zip(*distinct.values(), strict=True) if nodes else ((), (), ())
-    return Worded(list(account), codes), Worded(list(name), codes), Worded(list(type), codes)
+    return (
+        DictionaryColumn(list(account), codes),
+        DictionaryColumn(list(name), codes),
+        DictionaryColumn(list(type), codes),
+    )
 
 
 def _versions(versions: Sequence[int], states: Sequence[State]) -> tuple[list[int], list[int]]:
-    """`received` in seconds, and `ver`: `store.model.rank` of each, written out."""
+    """`received` in seconds, and `ver`: `store.model.precedence` of each, written out."""
     received = [version // 1_000_000 for version in versions]
     if all(states):
         return received, [version + COMPLETE for version in versions]
@@ -219,7 +228,7 @@ TYPES |= dict.fromkeys(WORDS.split(", "), "LowCardinality(String)")
 class Table:
     """A table, and how its columns are made of documents."""
 
-    def __init__(self, name: str, names: str, build: Callable[[Sheet], Columns]):
+    def __init__(self, name: str, names: str, build: Callable[[DocumentColumns], Columns]):
         self.name = name
         self.names = names
         self.types = [TYPES[column] for column in names.split(", ")]
@@ -237,34 +246,34 @@ and its document, and the map counts a call only once its document is there
 (`store.clickhouse.graph.service_graph`)."""
 
 
-class Packed(Struct, gc=False):
+class EncodedDocuments(Struct, gc=False):
     """A few documents as rows of each table, in the order of TABLES; None where there are none."""
 
-    pieces: list[Piece | None]
+    pieces: list[EncodedRows | None]
     size: int
     """Bytes in memory, beside the raw documents."""
 
 
-def pack(sheet: Sheet) -> Packed:
-    """Documents as rows; at best `PACKED_AT_ONCE` of them, fresh from the decoder.
+def encode(sheet: DocumentColumns) -> EncodedDocuments:
+    """Documents as rows; at best `ENCODE_CHUNK` of them, fresh from the decoder.
 
     Raises OverflowError, TypeError or ValueError when a value does not fit its column.
     """
-    pieces: list[Piece | None] = []
+    pieces: list[EncodedRows | None] = []
     for table in TABLES:
         columns = table.build(sheet)
-        pieces.append(encoded_columns.pack(table.types, columns) if columns[0] else None)
-    return Packed(pieces, sum([piece.size for piece in pieces if piece is not None]))
+        pieces.append(encoded_columns.encode(table.types, columns) if columns[0] else None)
+    return EncodedDocuments(pieces, sum([piece.size for piece in pieces if piece is not None]))
 
 
 def insert(client: Client, documents: Sequence[Document], token: str) -> None:
-    """Write a batch (see `insert_packed`). Raises as `pack` does, too."""
-    parts = range(0, len(documents), PACKED_AT_ONCE)
-    few = [pack(sheet_of(documents[first : first + PACKED_AT_ONCE])) for first in parts]
-    insert_packed(client, few, token)
+    """Write a batch (see `insert_encoded`). Raises as `encode` does, too."""
+    parts = range(0, len(documents), ENCODE_CHUNK)
+    few = [encode(columns_of(documents[first : first + ENCODE_CHUNK])) for first in parts]
+    insert_encoded(client, few, token)
 
 
-def insert_packed(client: Client, batch: Sequence[Packed], token: str) -> None:
+def insert_encoded(client: Client, batch: Sequence[EncodedDocuments], token: str) -> None:
     """Write a batch: an insert for each table, each of which drops what it has seen under its token."""
     for number, table in enumerate(TABLES):
         pieces = [piece for few in batch if (piece := few.pieces[number]) is not None]

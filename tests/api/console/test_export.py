@@ -17,12 +17,12 @@ from prometheus_client import CollectorRegistry
 from api.console.export import JSON, PROTOBUF
 from collector.decode.document import decode_document
 from collector.decode.otlp.request import decode_otlp
-from collector.metrics import Counters
-from collector.pipeline import Intake
+from collector.metrics import IngestMetrics
+from collector.pipeline import IngestPipeline
 from collector.queue import Limits
 from store.memory import MemoryStore
 from store.model import Document, Trace
-from store.service_graph import weave
+from store.service_graph import build_service_graph
 from tests.collector.otlp_samples import CLIENT, SERVER, TRACE, export, span
 from tests.collector.receivers.test_otlp_http import serve
 from tests.collector.samples import TRACE_ID, segment_bytes
@@ -49,8 +49,10 @@ def mixed() -> list[Document]:
 def other(tmp_path: Path) -> Iterator[tuple[str, MemoryStore]]:
     """Another server's door for spans, and its store."""
     store = MemoryStore()
-    limits = Limits(batch_age=0.01)
-    intake = Intake(store, tmp_path, counters=Counters(CollectorRegistry()), limits=limits)
+    limits = Limits(linger=0.01)
+    intake = IngestPipeline(
+        store, tmp_path, counters=IngestMetrics(CollectorRegistry()), limits=limits
+    )
     intake.start()
     for url in serve(intake):
         yield url, store
@@ -59,7 +61,7 @@ def other(tmp_path: Path) -> Iterator[tuple[str, MemoryStore]]:
 
 def graph_of(store: MemoryStore) -> Any:
     traces: list[Trace] = list(store.get_traces([TRACE]).values())
-    graph = weave(traces)
+    graph = build_service_graph(traces)
     return [
         {key: {**msgspec.structs.asdict(value), "durations": None} for key, value in part.items()}
         for part in (graph.services, graph.edges)

@@ -7,7 +7,7 @@ from api.graph.build import Graph, build_graph, calls_of, edge_id, find_node, no
 from api.graph.passes import focus, parts, prune, traffic
 from store.memory import MemoryStore
 from store.model import NodeKey, TimeRange
-from store.service_graph import weave
+from store.service_graph import build_service_graph
 from tests.api.shop import FRONT, TABLE, shop
 from tests.builders import T0
 
@@ -66,7 +66,7 @@ def test_passes_leave_their_graph_alone() -> None:
 
 
 def test_nothing_makes_an_empty_graph() -> None:
-    assert len(build_graph(weave([]))) == 0
+    assert len(build_graph(build_service_graph([]))) == 0
 
 
 def test_kinds() -> None:

@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from api.app import create_app
 from store.memory import MemoryStore
 from store.model import MINUTE, ServiceGraph, TimeRange
-from store.protocol import StoreAway
+from store.protocol import StoreUnavailable
 from tests.api.botocore_model import complaints, operations
 
 THE_COLLECTORS = {"/TraceSegments", "/TelemetryRecords"}
@@ -128,10 +128,10 @@ class Away(MemoryStore):
     """A database nobody reaches."""
 
     def check(self) -> None:
-        raise StoreAway("connection refused (clickhouse:9000)")
+        raise StoreUnavailable("connection refused (clickhouse:9000)")
 
     def service_graph(self, window: TimeRange) -> ServiceGraph:
-        raise StoreAway("connection refused (clickhouse:9000)")
+        raise StoreUnavailable("connection refused (clickhouse:9000)")
 
 
 class Broken(MemoryStore):
@@ -144,7 +144,7 @@ class Broken(MemoryStore):
 class Long(MemoryStore):
     """Whose minutes are too long to be divided."""
 
-    def map_window(self, window: TimeRange) -> TimeRange:
+    def snap_window(self, window: TimeRange) -> TimeRange:
         return TimeRange(window.start // MINUTE * MINUTE, -(-window.end // MINUTE) * MINUTE)
 
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import Message
 
-from collector.receivers.body import BadBody, Bodies
+from collector.receivers.body import Bodies, BodyError
 
 
 def request(*pieces: bytes, end: bool = True, **headers: str) -> Request:
@@ -73,7 +73,7 @@ def test_pieces_are_joined(pieces: list[bytes]) -> None:
 def test_not_taken(what: Request, status: int) -> None:
     """And nothing stays counted."""
     reader = bodies()
-    with pytest.raises(BadBody) as caught:
+    with pytest.raises(BodyError) as caught:
         read(reader, what)
     assert caught.value.status == status
     assert reader.held == 0
@@ -85,7 +85,7 @@ def test_all_bodies_together_are_bounded() -> None:
 
     def another() -> None:
         assert reader.held == 1000
-        with pytest.raises(BadBody) as caught:
+        with pytest.raises(BodyError) as caught:
             reader.hold(501)
         assert caught.value.status == 503
 

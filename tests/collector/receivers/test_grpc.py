@@ -14,20 +14,22 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from collector._pb import segments_pb2
-from collector.metrics import Counters
-from collector.pipeline import Intake
+from collector.metrics import IngestMetrics
+from collector.pipeline import IngestPipeline
 from collector.queue import Limits
 from collector.receivers.grpc import SERVICE, GrpcReceiver
 from store.memory import MemoryStore
-from store.protocol import StoreAway
+from store.protocol import StoreUnavailable
 from tests.collector.samples import TRACE_ID, segment_bytes, segment_json, segment_service
 
 
-def run(intake: Intake, talk: Callable[[Any], Awaitable[None]], max_message: int = 1 << 20) -> None:
+def run(
+    pipeline: IngestPipeline, talk: Callable[[Any], Awaitable[None]], max_message: int = 1 << 20
+) -> None:
     """Open the door, talk over a channel, close it."""
 
     async def whole() -> None:
-        receiver = GrpcReceiver(intake, "127.0.0.1", 0, max_message=max_message)
+        receiver = GrpcReceiver(pipeline, "127.0.0.1", 0, max_message=max_message)
         address = await receiver.start()
         async with grpc.aio.insecure_channel(address) as channel:
             await talk(channel)
@@ -46,7 +48,7 @@ def stored(memory: MemoryStore) -> int:
     return sum(len(trace.documents) for trace in memory._traces.values())
 
 
-def test_put_segments(intake: Intake, memory: MemoryStore) -> None:
+def test_put_segments(pipeline: IngestPipeline, memory: MemoryStore) -> None:
     """Each document has its own result."""
 
     async def talk(channel: Any) -> None:
@@ -64,10 +66,10 @@ def test_put_segments(intake: Intake, memory: MemoryStore) -> None:
         empty = await stub.PutSegments(segments_pb2.PutSegmentsRequest())
         assert empty.stored == 0
 
-    run(intake, talk)
+    run(pipeline, talk)
 
 
-def test_stream_segments(intake: Intake, memory: MemoryStore) -> None:
+def test_stream_segments(pipeline: IngestPipeline, memory: MemoryStore) -> None:
     """One answer for the stream; places are counted through it."""
 
     async def talk(channel: Any) -> None:
@@ -81,10 +83,10 @@ def test_stream_segments(intake: Intake, memory: MemoryStore) -> None:
         assert [r.index for r in answer.rejected] == [3 * n + 2 for n in range(40)]
         assert stored(memory) == 80
 
-    run(intake, talk)
+    run(pipeline, talk)
 
 
-def test_put_traces(intake: Intake, memory: MemoryStore) -> None:
+def test_put_traces(pipeline: IngestPipeline, memory: MemoryStore) -> None:
     """Inferred segments are left out."""
 
     async def talk(channel: Any) -> None:
@@ -96,10 +98,10 @@ def test_put_traces(intake: Intake, memory: MemoryStore) -> None:
         assert [r.index for r in answer.rejected] == [-1]
         assert stored(memory) == 1
 
-    run(intake, talk)
+    run(pipeline, talk)
 
 
-def test_health_and_reflection(intake: Intake) -> None:
+def test_health_and_reflection(pipeline: IngestPipeline) -> None:
     """What load balancers and grpcurl ask for."""
 
     async def talk(channel: Any) -> None:
@@ -113,10 +115,10 @@ def test_health_and_reflection(intake: Intake) -> None:
             names = {service.name for service in answer.list_services_response.service}
             assert SERVICE in names
 
-    run(intake, talk)
+    run(pipeline, talk)
 
 
-def test_too_large_a_message(intake: Intake) -> None:
+def test_too_large_a_message(pipeline: IngestPipeline) -> None:
     """Refused by its size, before it is unpacked."""
 
     async def talk(channel: Any) -> None:
@@ -128,10 +130,10 @@ def test_too_large_a_message(intake: Intake) -> None:
         again = await stub.PutSegments(segments_pb2.PutSegmentsRequest(documents=documents(1)))
         assert again.stored == 1
 
-    run(intake, talk)
+    run(pipeline, talk)
 
 
-def test_a_large_message_is_decoded_beside_the_loop(intake: Intake) -> None:
+def test_a_large_message_is_decoded_beside_the_loop(pipeline: IngestPipeline) -> None:
     """More than a quarter of a megabyte."""
 
     async def talk(channel: Any) -> None:
@@ -139,21 +141,23 @@ def test_a_large_message_is_decoded_beside_the_loop(intake: Intake) -> None:
         request = segments_pb2.PutSegmentsRequest(documents=documents(*range(1, 3001)))
         assert (await stub.PutSegments(request)).stored == 3000
 
-    run(intake, talk)
+    run(pipeline, talk)
 
 
 class AwayStore(MemoryStore):
     """A store nobody reaches."""
 
     def put(self, documents: Any, token: str) -> None:
-        raise StoreAway("nobody there")
+        raise StoreUnavailable("nobody there")
 
 
-def test_no_room(tmp_path: Path, counters: Counters) -> None:
+def test_no_room(tmp_path: Path, counters: IngestMetrics) -> None:
     """RESOURCE_EXHAUSTED when neither the store nor the spool takes anything."""
-    limits = Limits(batch_age=0.01)
-    intake = Intake(AwayStore(), tmp_path, counters=counters, spool_bytes=10, limits=limits)
-    intake.start()
+    limits = Limits(linger=0.01)
+    pipeline = IngestPipeline(
+        AwayStore(), tmp_path, counters=counters, spool_bytes=10, limits=limits
+    )
+    pipeline.start()
 
     async def talk(channel: Any) -> None:
         stub = segment_service(channel)
@@ -163,17 +167,17 @@ def test_no_room(tmp_path: Path, counters: Counters) -> None:
                 await answer
             assert caught.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
 
-    run(intake, talk)
-    intake.stop(2.0)
+    run(pipeline, talk)
+    pipeline.stop(2.0)
 
 
-def test_taken_port(intake: Intake) -> None:
+def test_taken_port(pipeline: IngestPipeline) -> None:
     """Said as the system says it."""
 
     async def whole() -> None:
-        first = GrpcReceiver(intake, "127.0.0.1", 0)
+        first = GrpcReceiver(pipeline, "127.0.0.1", 0)
         address = await first.start()
-        second = GrpcReceiver(intake, "127.0.0.1", int(address.rpartition(":")[2]))
+        second = GrpcReceiver(pipeline, "127.0.0.1", int(address.rpartition(":")[2]))
         with pytest.raises(OSError, match="bind"):
             await second.start()
         await first.stop(0)

@@ -18,21 +18,21 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 
-from collector.metrics import Counters
-from collector.pipeline import Intake
+from collector.metrics import IngestMetrics
+from collector.pipeline import IngestPipeline
 from collector.queue import Limits
 from collector.receivers.http import HttpLimits, create_router
 from store.memory import MemoryStore
-from store.protocol import StoreAway
+from store.protocol import StoreUnavailable
 from tests.collector.samples import TRACE_ID, eventually, segment_bytes, segment_json
 
 MAX_BODY = 100_000
 
 
 @pytest.fixture
-def app(intake: Intake) -> FastAPI:
+def app(pipeline: IngestPipeline) -> FastAPI:
     app = FastAPI()
-    app.include_router(create_router(intake, HttpLimits(max_body=MAX_BODY, read_timeout=0.5)))
+    app.include_router(create_router(pipeline, HttpLimits(max_body=MAX_BODY, read_timeout=0.5)))
     return app
 
 
@@ -229,17 +229,17 @@ class AwayStore(MemoryStore):
     """A store nobody reaches."""
 
     def put(self, documents: Any, token: str) -> None:
-        raise StoreAway("nobody there")
+        raise StoreUnavailable("nobody there")
 
 
-def test_no_room(tmp_path: Path, counters: Counters) -> None:
+def test_no_room(tmp_path: Path, counters: IngestMetrics) -> None:
     """With the store away and the spool full the sender is asked to come again."""
-    intake = Intake(
-        AwayStore(), tmp_path, counters=counters, spool_bytes=10, limits=Limits(batch_age=0.01)
+    pipeline = IngestPipeline(
+        AwayStore(), tmp_path, counters=counters, spool_bytes=10, limits=Limits(linger=0.01)
     )
-    intake.start()
+    pipeline.start()
     app = FastAPI()
-    app.include_router(create_router(intake))
+    app.include_router(create_router(pipeline))
 
     async def ask(path: str, body: bytes) -> httpx.Response:
         transport = httpx.ASGITransport(app)
@@ -253,4 +253,4 @@ def test_no_room(tmp_path: Path, counters: Counters) -> None:
     answer = asyncio.run(ask("/api/traces", segment_bytes()))
     assert answer.status_code == 503
     assert answer.json()["error"]["code"] == "ServiceUnavailable"
-    intake.stop(2.0)
+    pipeline.stop(2.0)

@@ -18,26 +18,26 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-from collector.metrics import Counters
-from collector.pipeline import Intake
+from collector.metrics import IngestMetrics
+from collector.pipeline import IngestPipeline
 from collector.queue import Limits
 from collector.receivers.grpc import GrpcReceiver
 from collector.receivers.otlp_grpc import SERVICE
 from store.memory import MemoryStore
 from store.model import NodeKey
-from store.service_graph import weave
+from store.service_graph import build_service_graph
 from tests.collector.otlp_samples import SERVER, export, span
-from tests.collector.receivers.test_otlp_http import AwayStore, kept, trace_with
+from tests.collector.receivers.test_otlp_http import AwayStore, ack, trace_with
 
 
-def serve(intake: Intake) -> Iterator[str]:
+def serve(pipeline: IngestPipeline) -> Iterator[str]:
     """The receiver on a free port, its loop in a thread."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
 
     async def start() -> tuple[GrpcReceiver, str]:
-        receiver = GrpcReceiver(intake, "127.0.0.1", 0)
+        receiver = GrpcReceiver(pipeline, "127.0.0.1", 0)
         return receiver, await receiver.start()
 
     receiver, address = asyncio.run_coroutine_threadsafe(start(), loop).result(10)
@@ -49,8 +49,8 @@ def serve(intake: Intake) -> Iterator[str]:
 
 
 @pytest.fixture
-def address(intake: Intake) -> Iterator[str]:
-    yield from serve(intake)
+def address(pipeline: IngestPipeline) -> Iterator[str]:
+    yield from serve(pipeline)
 
 
 def ask(address: str, body: bytes, **options: Any) -> ExportTraceServiceResponse:
@@ -65,10 +65,10 @@ def ask(address: str, body: bytes, **options: Any) -> ExportTraceServiceResponse
 def test_export(address: str, memory: MemoryStore) -> None:
     """Answered when everything is kept; packed requests too."""
     assert not ask(address, export(span(SERVER))).HasField("partial_success")
-    assert len(kept(memory)) == 1
+    assert len(ack(memory)) == 1
     many = export(*[span(SERVER, id=id) for id in range(1001, 3000)])
     ask(address, many, compression=grpc.Compression.Gzip)
-    assert len(kept(memory)) == 2000
+    assert len(ack(memory)) == 2000
     ask(address, b"")
 
 
@@ -76,7 +76,7 @@ def test_partial_success(address: str, memory: MemoryStore) -> None:
     answer = ask(address, export(span(id=1), span(id=2, trace_id=b"\1"), span(id=3)))
     assert answer.partial_success.rejected_spans == 1
     assert "InvalidTraceId" in answer.partial_success.error_message
-    assert len(kept(memory)) == 2
+    assert len(ack(memory)) == 2
 
 
 def test_not_protobuf(address: str) -> None:
@@ -86,13 +86,13 @@ def test_not_protobuf(address: str) -> None:
     assert "ExportTraceServiceRequest" in caught.value.details()
 
 
-def test_no_room(tmp_path: Path, counters: Counters) -> None:
+def test_no_room(tmp_path: Path, counters: IngestMetrics) -> None:
     """UNAVAILABLE, and when to come again."""
-    intake = Intake(
-        AwayStore(), tmp_path, counters=counters, spool_bytes=10, limits=Limits(batch_age=0.01)
+    pipeline = IngestPipeline(
+        AwayStore(), tmp_path, counters=counters, spool_bytes=10, limits=Limits(linger=0.01)
     )
-    intake.start()
-    for address in serve(intake):
+    pipeline.start()
+    for address in serve(pipeline):
         with pytest.raises(grpc.RpcError) as caught:
             ask(address, export(span()))
         assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
@@ -104,7 +104,7 @@ def test_no_room(tmp_path: Path, counters: Counters) -> None:
         retry = RetryInfo()
         assert Status.FromString(details).details[0].Unpack(retry)
         assert retry.retry_delay.seconds == 1
-    intake.stop(2.0)
+    pipeline.stop(2.0)
 
 
 def test_sdk_exporter(address: str, memory: MemoryStore) -> None:
@@ -113,5 +113,5 @@ def test_sdk_exporter(address: str, memory: MemoryStore) -> None:
     exporter = OTLPSpanExporter(endpoint=f"http://{address}", insecure=True)
     provider.add_span_processor(BatchSpanProcessor(exporter))
     trace_with(provider)
-    edges = weave(memory._traces.values()).edges
+    edges = build_service_graph(memory._traces.values()).edges
     assert (NodeKey("", "cart", ""), NodeKey("", "stock.example.com", "remote")) in edges

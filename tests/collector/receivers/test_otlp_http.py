@@ -23,16 +23,16 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import SpanKind
 
-from collector.metrics import Counters
-from collector.pipeline import Intake
+from collector.metrics import IngestMetrics
+from collector.pipeline import IngestPipeline
 from collector.queue import Limits
 from collector.receivers.http import HttpLimits
 from collector.receivers.otlp_http import create_otlp_router
 from collector.receivers.zipkin import create_zipkin_router
 from store.memory import MemoryStore
 from store.model import Document, NodeKey
-from store.protocol import StoreAway
-from store.service_graph import weave
+from store.protocol import StoreUnavailable
+from store.service_graph import build_service_graph
 from tests.collector.otlp_samples import CLIENT, SERVER, export, span
 from tests.collector.samples import eventually
 
@@ -60,12 +60,12 @@ def json_export(*spans: Any) -> bytes:
     return json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]}).encode()
 
 
-def serve(intake: Intake) -> Iterator[str]:
+def serve(pipeline: IngestPipeline) -> Iterator[str]:
     """The doors on a free port."""
     app = FastAPI()
     limits = HttpLimits(max_body=MAX_BODY, read_timeout=1.0)
-    app.include_router(create_otlp_router(intake, limits))
-    app.include_router(create_zipkin_router(intake, limits))
+    app.include_router(create_otlp_router(pipeline, limits))
+    app.include_router(create_zipkin_router(pipeline, limits))
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
@@ -78,11 +78,11 @@ def serve(intake: Intake) -> Iterator[str]:
 
 
 @pytest.fixture
-def url(intake: Intake) -> Iterator[str]:
-    yield from serve(intake)
+def url(pipeline: IngestPipeline) -> Iterator[str]:
+    yield from serve(pipeline)
 
 
-def kept(memory: MemoryStore) -> list[Document]:
+def ack(memory: MemoryStore) -> list[Document]:
     """Everything stored."""
     return [d for trace in memory._traces.values() for d in trace.documents.values()]
 
@@ -97,7 +97,7 @@ def test_protobuf(url: str, memory: MemoryStore) -> None:
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/x-protobuf"
     assert answer.content == b""
-    assert len(kept(memory)) == 2
+    assert len(ack(memory)) == 2
 
 
 def test_json(url: str, memory: MemoryStore) -> None:
@@ -106,7 +106,7 @@ def test_json(url: str, memory: MemoryStore) -> None:
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/json"
     assert answer.json() == {}
-    assert len(kept(memory)) == 1
+    assert len(ack(memory)) == 1
 
 
 def test_partial_success(url: str, memory: MemoryStore) -> None:
@@ -117,21 +117,21 @@ def test_partial_success(url: str, memory: MemoryStore) -> None:
     partial = ExportTraceServiceResponse.FromString(answer.content).partial_success
     assert partial.rejected_spans == 1
     assert partial.error_message.startswith("0000000000000bad: InvalidTraceId")
-    assert len(kept(memory)) == 2
+    assert len(ack(memory)) == 2
     answer = post(url, json_export(JSON_SPAN, *[{**JSON_SPAN, "spanId": "x"}] * 9), JSON)
     partial_json = answer.json()["partialSuccess"]
     assert partial_json["rejectedSpans"] == "9"
     assert partial_json["errorMessage"].endswith("; and 4 more")
 
 
-@pytest.mark.parametrize("pack", [("gzip", gzip.compress), ("zstd", zstandard.compress)])
-def test_packed(url: str, memory: MemoryStore, pack: tuple[str, Any]) -> None:
+@pytest.mark.parametrize("encode", [("gzip", gzip.compress), ("zstd", zstandard.compress)])
+def test_packed(url: str, memory: MemoryStore, encode: tuple[str, Any]) -> None:
     """gzip and zstd; broken ones are named, bombs stopped at the bound."""
-    encoding, compress = pack
+    encoding, compress = encode
     headers = {**PROTOBUF, "Content-Encoding": encoding}
     body = compress(export(*[span(SERVER, id=id) for id in range(1001, 1200)]))
     assert post(url, body, headers).status_code == 200
-    assert len(kept(memory)) == 199
+    assert len(ack(memory)) == 199
     for broken in (b"nonsense", body[:-7], b""):
         assert post(url, broken, headers).status_code == 400
     bomb = compress(bytes(50_000_000))
@@ -174,16 +174,16 @@ class AwayStore(MemoryStore):
     """A store nobody reaches."""
 
     def put(self, documents: Any, token: str) -> None:
-        raise StoreAway("nobody there")
+        raise StoreUnavailable("nobody there")
 
 
-def test_no_room(tmp_path: Path, counters: Counters) -> None:
+def test_no_room(tmp_path: Path, counters: IngestMetrics) -> None:
     """With the store away and the spool full the sender is asked to come again."""
-    intake = Intake(
-        AwayStore(), tmp_path, counters=counters, spool_bytes=10, limits=Limits(batch_age=0.01)
+    pipeline = IngestPipeline(
+        AwayStore(), tmp_path, counters=counters, spool_bytes=10, limits=Limits(linger=0.01)
     )
-    intake.start()
-    for url in serve(intake):
+    pipeline.start()
+    for url in serve(pipeline):
         answer = post(url, export(span()), PROTOBUF)
         assert answer.status_code == 503
         assert answer.headers["retry-after"] == "1"
@@ -193,10 +193,10 @@ def test_no_room(tmp_path: Path, counters: Counters) -> None:
         assert post(url, json_export(JSON_SPAN), JSON).status_code == 503
         answer = httpx.post(url + "/api/v2/spans", json=[ZIPKIN_SPAN])
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
-    intake.stop(2.0)
+    pipeline.stop(2.0)
 
 
-def test_spool(tmp_path: Path, counters: Counters, memory: MemoryStore) -> None:
+def test_spool(tmp_path: Path, counters: IngestMetrics, memory: MemoryStore) -> None:
     """What was acknowledged while the store was away is there when it is back."""
 
     class Returning(MemoryStore):
@@ -204,19 +204,19 @@ def test_spool(tmp_path: Path, counters: Counters, memory: MemoryStore) -> None:
 
         def put(self, documents: Any, token: str) -> None:
             if self.away:
-                raise StoreAway("nobody there")
+                raise StoreUnavailable("nobody there")
             super().put(documents, token)
 
     store = Returning()
-    limits = Limits(batch_age=0.01, replay_pause=0.05)
-    intake = Intake(store, tmp_path, counters=counters, limits=limits)
-    intake.start()
-    for url in serve(intake):
+    limits = Limits(linger=0.01, replay_pause=0.05)
+    pipeline = IngestPipeline(store, tmp_path, counters=counters, limits=limits)
+    pipeline.start()
+    for url in serve(pipeline):
         assert post(url, export(span(SERVER)), PROTOBUF).status_code == 200
-    assert kept(store) == []
+    assert ack(store) == []
     store.away = False
-    eventually(lambda: len(kept(store)) == 1)
-    intake.stop(2.0)
+    eventually(lambda: len(ack(store)) == 1)
+    pipeline.stop(2.0)
 
 
 def trace_with(provider: TracerProvider) -> None:
@@ -237,7 +237,7 @@ def test_sdk_exporter(url: str, memory: MemoryStore) -> None:
     exporter = OTLPSpanExporter(endpoint=url + "/v1/traces")
     provider.add_span_processor(BatchSpanProcessor(exporter))
     trace_with(provider)
-    graph = weave(memory._traces.values())
+    graph = build_service_graph(memory._traces.values())
     cart = NodeKey("", "cart", "")
     assert (cart, NodeKey("", "stock.example.com", "remote")) in graph.edges
     assert graph.services[cart].active
@@ -247,7 +247,7 @@ def test_zipkin(url: str, memory: MemoryStore) -> None:
     """202 when kept; 400 when nothing was taken."""
     answer = httpx.post(url + "/api/v2/spans", json=[ZIPKIN_SPAN, {"id": "x"}])
     assert (answer.status_code, answer.content) == (202, b"")
-    assert len(kept(memory)) == 1
+    assert len(ack(memory)) == 1
     answer = httpx.post(url + "/api/v2/spans", json=[])
     assert answer.status_code == 202
     answer = httpx.post(url + "/api/v2/spans", json=[{"id": "x"}])

@@ -22,11 +22,11 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.trace import SpanKind
 
-from collector.metrics import Counters
-from collector.pipeline import Intake
+from collector.metrics import IngestMetrics
+from collector.pipeline import IngestPipeline
 from store.memory import MemoryStore
 from tests.collector.receivers import test_otlp_grpc, test_otlp_http
-from tests.collector.receivers.test_otlp_http import PROTOBUF, kept
+from tests.collector.receivers.test_otlp_http import PROTOBUF, ack
 
 BATCH = 5
 
@@ -72,28 +72,28 @@ class Sdk:
 
 def numbers(memory: MemoryStore) -> list[int]:
     """Which spans were kept."""
-    items = [item for document in kept(memory) for item in document.annotations]
+    items = [item for document in ack(memory) for item in document.annotations]
     return sorted(int(item.removeprefix("number=")) for item in items)
 
 
 @pytest.fixture(params=["grpc", "http", "http gzip"])
-def sdk(request: pytest.FixtureRequest, intake: Intake) -> Iterator[Sdk]:
+def sdk(request: pytest.FixtureRequest, pipeline: IngestPipeline) -> Iterator[Sdk]:
     if request.param == "grpc":
-        for address in test_otlp_grpc.serve(intake):
+        for address in test_otlp_grpc.serve(pipeline):
             yield Sdk(GrpcExporter(endpoint=f"http://{address}", insecure=True))
         return
     answers: list[bytes] = []
     session = requests.Session()
     session.hooks["response"].append(lambda response, **_: answers.append(response.content))
     packing = Compression.Gzip if "gzip" in request.param else None
-    for url in test_otlp_http.serve(intake):
+    for url in test_otlp_http.serve(pipeline):
         exporter = HttpExporter(f"{url}/v1/traces", compression=packing, session=session)
         yield Sdk(exporter, answers)
 
 
 @pytest.mark.parametrize(("spoilt", "reason"), [("span", "InvalidId"), ("trace", "InvalidTraceId")])
 def test_spoilt_spans_in_the_middle(
-    sdk: Sdk, spoilt: str, reason: str, memory: MemoryStore, counters: Counters
+    sdk: Sdk, spoilt: str, reason: str, memory: MemoryStore, counters: IngestMetrics
 ) -> None:
     """Three batches; of the middle one two spans are refused, and all the others are kept."""
     bad = (6, 8)
@@ -111,11 +111,13 @@ def test_spoilt_spans_in_the_middle(
         assert middle.partial_success.error_message.count(reason) == len(bad)
 
 
-def test_a_request_of_noise_between_two_exporters(memory: MemoryStore, intake: Intake) -> None:
+def test_a_request_of_noise_between_two_exporters(
+    memory: MemoryStore, pipeline: IngestPipeline
+) -> None:
     """What is no OTLP at all is refused as a whole, and costs nobody else."""
     noise = b"\x0a\xff\xff\xff\xff\x0fnoise"
-    for address in test_otlp_grpc.serve(intake):
-        for url in test_otlp_http.serve(intake):
+    for address in test_otlp_grpc.serve(pipeline):
+        for url in test_otlp_http.serve(pipeline):
             over_grpc = Sdk(GrpcExporter(endpoint=f"http://{address}", insecure=True))
             over_http = Sdk(HttpExporter(endpoint=f"{url}/v1/traces"))
             over_grpc.span()

@@ -18,15 +18,15 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
 
-from collector.metrics import Counters
-from collector.pipeline import Intake
+from collector.metrics import IngestMetrics
+from collector.pipeline import IngestPipeline
 from collector.receivers.http import create_router
 from collector.receivers.udp import UdpReceiver
 from store.memory import MemoryStore
 from store.model import NodeKey
-from store.service_graph import weave
+from store.service_graph import build_service_graph
 from tests.collector.otlp_samples import SERVER, export, span
-from tests.collector.receivers.test_otlp_http import kept, trace_with
+from tests.collector.receivers.test_otlp_http import ack, trace_with
 from tests.collector.samples import datagram, eventually, segment_bytes
 
 # `make setup` installs AWS's distribution without its dependencies, which pin older ones.
@@ -36,8 +36,8 @@ EDGE = (NodeKey("", "cart", ""), NodeKey("", "stock.example.com", "remote"))
 
 
 @pytest.fixture
-def address(intake: Intake) -> Iterator[tuple[str, int]]:
-    receiver = UdpReceiver(intake, port=0)
+def address(pipeline: IngestPipeline) -> Iterator[tuple[str, int]]:
+    receiver = UdpReceiver(pipeline, port=0)
     receiver.start()
     yield receiver.address
     receiver.stop()
@@ -65,17 +65,17 @@ def send(exporter: SpanExporter) -> None:
 
 def test_spans(address: tuple[str, int], memory: MemoryStore) -> None:
     send(Exporter(address))
-    eventually(lambda: EDGE in weave(memory._traces.values()).edges)
+    eventually(lambda: EDGE in build_service_graph(memory._traces.values()).edges)
 
 
 def test_distribution(address: tuple[str, int], memory: MemoryStore) -> None:
     """The distribution's own exporter."""
     send(DISTRIBUTION.OTLPUdpSpanExporter(endpoint=f"{address[0]}:{address[1]}"))
-    eventually(lambda: EDGE in weave(memory._traces.values()).edges)
+    eventually(lambda: EDGE in build_service_graph(memory._traces.values()).edges)
 
 
 def test_unsampled_and_metrics(
-    address: tuple[str, int], memory: MemoryStore, counters: Counters
+    address: tuple[str, int], memory: MemoryStore, counters: IngestMetrics
 ) -> None:
     """Spans not chosen are marked; metrics are counted; documents come as ever."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
@@ -86,8 +86,8 @@ def test_unsampled_and_metrics(
             segment_bytes("00000000000000a1"),
         ):
             sender.sendto(datagram(body), address)
-    eventually(lambda: len(kept(memory)) == 2)
-    assert {document.id: document.sampled for document in kept(memory)} == {
+    eventually(lambda: len(ack(memory)) == 2)
+    assert {document.id: document.sampled for document in ack(memory)} == {
         1: False,
         0xA1: True,
     }
@@ -97,10 +97,10 @@ def test_unsampled_and_metrics(
     assert registry.get_sample_value("raymap_documents_rejected_total", reason) == 1
 
 
-def test_in_put_trace_segments(intake: Intake, memory: MemoryStore) -> None:
+def test_in_put_trace_segments(pipeline: IngestPipeline, memory: MemoryStore) -> None:
     """The same strings stand among the documents of PutTraceSegments."""
     app = FastAPI()
-    app.include_router(create_router(intake))
+    app.include_router(create_router(pipeline))
     spans = b"T1S" + base64.b64encode(export(span(SERVER, id=1), span(SERVER, id=2)))
     documents = [spans.decode(), segment_bytes().decode(), "M1AAA=", "T1S?"]
 
@@ -112,4 +112,4 @@ def test_in_put_trace_segments(intake: Intake, memory: MemoryStore) -> None:
 
     (unprocessed,) = asyncio.run(ask()).json()["UnprocessedTraceSegments"]
     assert unprocessed["ErrorCode"] == "InvalidDatagram"
-    assert len(kept(memory)) == 3
+    assert len(ack(memory)) == 3

@@ -11,9 +11,9 @@ import pytest
 from collector.receivers.recvmmsg import (
     AT_ONCE,
     DATAGRAM,
-    Drain,
-    ManyDrain,
-    OneByOneDrain,
+    DatagramReader,
+    RecvmmsgReader,
+    RecvReader,
     create_drain,
 )
 
@@ -26,11 +26,11 @@ def receiver() -> Iterator[socket.socket]:
         yield sock
 
 
-@pytest.fixture(params=[ManyDrain, OneByOneDrain])
-def drain(request: pytest.FixtureRequest, receiver: socket.socket) -> Drain:
-    if request.param is ManyDrain and sys.platform != "linux":
+@pytest.fixture(params=[RecvmmsgReader, RecvReader])
+def drain(request: pytest.FixtureRequest, receiver: socket.socket) -> DatagramReader:
+    if request.param is RecvmmsgReader and sys.platform != "linux":
         pytest.skip("Linux only")
-    made: Drain = request.param(receiver)
+    made: DatagramReader = request.param(receiver)
     return made
 
 
@@ -41,7 +41,7 @@ def send(receiver: socket.socket, *payloads: bytes) -> None:
             sender.sendto(payload, receiver.getsockname())
 
 
-def test_datagrams_whole_and_in_order(receiver: socket.socket, drain: Drain) -> None:
+def test_datagrams_whole_and_in_order(receiver: socket.socket, drain: DatagramReader) -> None:
     """Short, empty and the largest there are, again and again from the same buffers."""
     assert drain.take() == []
     payloads = [b"first", b"", bytes(range(256)) * 255, b"x" * 65_507, b"last"]
@@ -51,7 +51,7 @@ def test_datagrams_whole_and_in_order(receiver: socket.socket, drain: Drain) -> 
     assert drain.take() == []
 
 
-def test_so_many_at_once(receiver: socket.socket, drain: Drain) -> None:
+def test_so_many_at_once(receiver: socket.socket, drain: DatagramReader) -> None:
     """The rest waits for the next call."""
     send(receiver, *[str(number).encode() for number in range(AT_ONCE + 10)])
     first, rest = drain.take(), drain.take()
@@ -60,7 +60,7 @@ def test_so_many_at_once(receiver: socket.socket, drain: Drain) -> None:
     assert DATAGRAM > 65_507
 
 
-def test_closed_socket(receiver: socket.socket, drain: Drain) -> None:
+def test_closed_socket(receiver: socket.socket, drain: DatagramReader) -> None:
     """An error, not silence."""
     receiver.close()
     with pytest.raises(OSError):  # noqa: PT011
@@ -69,5 +69,5 @@ def test_closed_socket(receiver: socket.socket, drain: Drain) -> None:
 
 def test_the_fastest_there_is(receiver: socket.socket) -> None:
     """On Linux one system call for many."""
-    expected = ManyDrain if sys.platform == "linux" else OneByOneDrain
+    expected = RecvmmsgReader if sys.platform == "linux" else RecvReader
     assert isinstance(create_drain(receiver), expected)

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from collector.metrics import Counters
-from collector.pipeline import Intake
+from collector.metrics import IngestMetrics
+from collector.pipeline import IngestPipeline
 from collector.receivers import kernel_drops
 from collector.receivers import udp as udp_door
 from collector.receivers.kernel_drops import KernelDrops, parse_drops, parse_errors
@@ -20,8 +20,8 @@ from tests.collector.samples import datagram, eventually, segment_bytes
 
 
 @pytest.fixture
-def udp(intake: Intake) -> Iterator[UdpReceiver]:
-    receiver = UdpReceiver(intake, port=0)
+def udp(pipeline: IngestPipeline) -> Iterator[UdpReceiver]:
+    receiver = UdpReceiver(pipeline, port=0)
     receiver.start()
     yield receiver
     receiver.stop()
@@ -34,7 +34,7 @@ def send(receiver: UdpReceiver, *datagrams: bytes) -> None:
             sender.sendto(payload, receiver.address)
 
 
-def test_documents_arrive(udp: UdpReceiver, memory: MemoryStore, counters: Counters) -> None:
+def test_documents_arrive(udp: UdpReceiver, memory: MemoryStore, counters: IngestMetrics) -> None:
     """Good ones are stored, bad ones counted by reason, and the door stays open."""
     send(
         udp,
@@ -54,7 +54,7 @@ def test_documents_arrive(udp: UdpReceiver, memory: MemoryStore, counters: Count
     }
 
 
-def test_largest_datagram(udp: UdpReceiver, counters: Counters) -> None:
+def test_largest_datagram(udp: UdpReceiver, counters: IngestMetrics) -> None:
     """All that IP can carry."""
     document = segment_bytes(note="")
     padding = 65_507 - len(datagram(document))
@@ -63,7 +63,10 @@ def test_largest_datagram(udp: UdpReceiver, counters: Counters) -> None:
 
 
 def test_a_bug_does_not_silence_the_door(
-    udp: UdpReceiver, intake: Intake, counters: Counters, monkeypatch: pytest.MonkeyPatch
+    udp: UdpReceiver,
+    pipeline: IngestPipeline,
+    counters: IngestMetrics,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What goes wrong with one batch of datagrams is over with the next."""
     with monkeypatch.context() as patch:
@@ -74,30 +77,32 @@ def test_a_bug_does_not_silence_the_door(
     eventually(lambda: counters.snapshot()["stored"] == 1)
 
 
-def test_stop_takes_what_the_kernel_holds(intake: Intake, counters: Counters) -> None:
+def test_stop_takes_what_the_kernel_holds(
+    pipeline: IngestPipeline, counters: IngestMetrics
+) -> None:
     """Datagrams that have arrived are not lost."""
-    receiver = UdpReceiver(intake, port=0)
+    receiver = UdpReceiver(pipeline, port=0)
     send(receiver, *[datagram(segment_bytes(f"{id:016x}")) for id in range(1, 201)])
     receiver.start()
     receiver.stop()
     assert counters.snapshot()["received"] == 200
 
 
-def test_taken_port(udp: UdpReceiver, intake: Intake) -> None:
+def test_taken_port(udp: UdpReceiver, pipeline: IngestPipeline) -> None:
     """Two may share it only when both agreed."""
     with pytest.raises(OSError, match="in use"):
-        UdpReceiver(intake, port=udp.address[1])
-    first = UdpReceiver(intake, port=0, reuse_port=True)
-    second = UdpReceiver(intake, port=first.address[1], reuse_port=True)
+        UdpReceiver(pipeline, port=udp.address[1])
+    first = UdpReceiver(pipeline, port=0, reuse_port=True)
+    second = UdpReceiver(pipeline, port=first.address[1], reuse_port=True)
     assert first.address == second.address
     first.stop()
     second.stop()
 
 
-def test_ipv6(intake: Intake, counters: Counters) -> None:
+def test_ipv6(pipeline: IngestPipeline, counters: IngestMetrics) -> None:
     """The same door on ::1, where the machine has it."""
     try:
-        receiver = UdpReceiver(intake, "::1", 0)
+        receiver = UdpReceiver(pipeline, "::1", 0)
     except OSError:
         pytest.skip("no IPv6 loopback")
     receiver.start()
@@ -107,9 +112,9 @@ def test_ipv6(intake: Intake, counters: Counters) -> None:
     receiver.stop()
 
 
-def test_kernel_drops_are_counted(intake: Intake, counters: Counters) -> None:
+def test_kernel_drops_are_counted(pipeline: IngestPipeline, counters: IngestMetrics) -> None:
     """What did not fit into the receive buffer before the thread came to it."""
-    receiver = UdpReceiver(intake, port=0)
+    receiver = UdpReceiver(pipeline, port=0)
     buffer = receiver._socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
     receiver._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     send(receiver, *[datagram(segment_bytes(f"{id:016x}")) for id in range(1, 101)])
@@ -123,10 +128,10 @@ def test_kernel_drops_are_counted(intake: Intake, counters: Counters) -> None:
 
 
 def test_a_burst_waits_in_memory_while_the_decoder_is_behind(
-    intake: Intake, counters: Counters, monkeypatch: pytest.MonkeyPatch
+    pipeline: IngestPipeline, counters: IngestMetrics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The reader goes on: more than the kernel's buffer holds is kept, up to the bound."""
-    receiver = UdpReceiver(intake, port=0)
+    receiver = UdpReceiver(pipeline, port=0)
     receiver._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     hold = threading.Event()
     take = receiver.take
@@ -144,10 +149,10 @@ def test_a_burst_waits_in_memory_while_the_decoder_is_behind(
 
 
 def test_few_at_a_time_are_left_to_become_many(
-    intake: Intake, counters: Counters, monkeypatch: pytest.MonkeyPatch
+    pipeline: IngestPipeline, counters: IngestMetrics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first one is taken at once; those that come soon after it, together."""
-    receiver = UdpReceiver(intake, port=0)
+    receiver = UdpReceiver(pipeline, port=0)
     monkeypatch.setattr(receiver, "_gather", 2.0)
     sizes: list[int] = []
 
@@ -167,10 +172,10 @@ def test_few_at_a_time_are_left_to_become_many(
 
 
 def test_no_more_is_gathered_than_a_small_buffer_holds(
-    intake: Intake, monkeypatch: pytest.MonkeyPatch
+    pipeline: IngestPipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(udp_door, "RECEIVE_BUFFER", 100_000)
-    receiver = UdpReceiver(intake, port=0)
+    receiver = UdpReceiver(pipeline, port=0)
     receiver.start()
     receiver.stop()
     assert receiver._gather * 30_000 * 2304 <= 100_001
@@ -178,10 +183,10 @@ def test_no_more_is_gathered_than_a_small_buffer_holds(
 
 
 def test_what_is_read_ahead_is_bounded(
-    intake: Intake, counters: Counters, monkeypatch: pytest.MonkeyPatch
+    pipeline: IngestPipeline, counters: IngestMetrics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Past the bound the kernel's buffer fills up, and nothing is lost before that is full."""
-    receiver = UdpReceiver(intake, port=0, read_ahead=20_000)
+    receiver = UdpReceiver(pipeline, port=0, read_ahead=20_000)
     hold = threading.Event()
     take = receiver.take
     monkeypatch.setattr(receiver, "take", lambda datagrams: (hold.wait(10), take(datagrams)))
@@ -198,10 +203,10 @@ def test_what_is_read_ahead_is_bounded(
 
 
 def test_a_granted_buffer_that_is_small_is_said(
-    intake: Intake, monkeypatch: pytest.MonkeyPatch
+    pipeline: IngestPipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Once, with the remedy."""
-    receiver = UdpReceiver(intake, port=0)
+    receiver = UdpReceiver(pipeline, port=0)
     receiver._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 100_000)
     with structlog.testing.capture_logs() as logs:
         receiver.start()

@@ -19,7 +19,7 @@ from store.otel.from_xray import export_trace, to_json
 from store.otel.merge_patch import DOCUMENT, patch_between, patched
 from store.otel.stored_span import read_span
 from store.otel.to_xray import render_span
-from store.service_graph import weave
+from store.service_graph import build_service_graph
 from store.trace_documents import processed_documents
 from tests.collector.otlp_samples import CLIENT, SERVER, decode, request, span
 from tests.collector.samples import START, TRACE_ID, segment_json
@@ -295,7 +295,7 @@ def test_there_and_back(documents: list[dict[str, Any]], encoding: str) -> None:
     """The graph with every figure, links included, and the documents with every member."""
     first = received(documents)
     second = sent_on(first, encoding)
-    assert plain(weave([second])) == plain(weave([first]))
+    assert plain(build_service_graph([second])) == plain(build_service_graph([first]))
     assert units(second) == units(first)
 
 

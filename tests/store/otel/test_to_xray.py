@@ -18,7 +18,7 @@ from store.model import Document, ServiceGraph
 from store.otel.from_xray import export_trace, to_json
 from store.otel.stored_span import read_span
 from store.otel.to_xray import render_span
-from store.service_graph import weave
+from store.service_graph import build_service_graph
 from store.trace_documents import processed_documents
 from tests.collector.otlp_samples import (
     CLIENT,
@@ -146,7 +146,7 @@ def test_export_as_it_came(given_span: Any, resource: dict[str, Any]) -> None:
 def graph_of(documents: list[Document]) -> ServiceGraph:
     store = MemoryStore()
     store.put(documents, "x")
-    return weave(store.get_traces([d.trace_id for d in documents]).values())
+    return build_service_graph(store.get_traces([d.trace_id for d in documents]).values())
 
 
 XRAY = [

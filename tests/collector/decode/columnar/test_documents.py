@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from collector.decode.columnar.documents import decode_sheet
 from collector.decode.document import MAX_DOCUMENT, MAX_NESTING, decode_document
 from collector.decode.rejected import Rejected
-from store.columnar import Calls, Sheet, sheet_of
+from store.columnar import CallColumns, DocumentColumns, columns_of
 from store.model import Document
 from tests.collector.samples import START, TRACE_ID, segment_bytes
 
@@ -34,16 +34,16 @@ def agree(raws: Sequence[bytes]) -> None:
     documents, rejected = alone(raws, 7)
     sheet, bad = decode_sheet(raws, 7)
     assert [(place, str((r.reason, r.message, r.id))) for place, r in bad] == rejected
-    expected = sheet_of(documents)
-    for field in Sheet.__struct_fields__:
+    expected = columns_of(documents)
+    for field in DocumentColumns.__struct_fields__:
         if field != "calls":
             assert list(getattr(sheet, field)) == list(getattr(expected, field)), field
     # A subsegment's own call comes before those of all other documents: rows have no order.
     assert sorted(_rows(sheet.calls)) == sorted(_rows(expected.calls))
 
 
-def _rows(calls: Calls) -> list[tuple[Any, ...]]:
-    return list(zip(*(getattr(calls, name) for name in Calls.__struct_fields__), strict=True))
+def _rows(calls: CallColumns) -> list[tuple[Any, ...]]:
+    return list(zip(*(getattr(calls, name) for name in CallColumns.__struct_fields__), strict=True))
 
 
 ID = st.sampled_from(["00000000000000b1", "00000000000000b2", "0" * 16, "nonsense", "é" * 16, None])

@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from collector.decode.otlp.datagram import decode_parcel
+from collector.decode.otlp.datagram import decode_payload
 from collector.decode.otlp.request import decode_otlp, decode_otlp_json
 from collector.decode.rejected import Rejected
 from collector.decode.stored import decode_any
@@ -84,8 +84,8 @@ def test_any_bytes(body: bytes) -> None:
     holds(lambda: decode_otlp_json(body, 1))
     holds(lambda: decode_zipkin(body, 1))
     holds(lambda: decode_zipkin_protobuf(body, 1))
-    holds(lambda: decode_parcel(b"T1S" + body, 1))
-    holds(lambda: decode_parcel(b"T1U" + base64.b64encode(body), 1))
+    holds(lambda: decode_payload(b"T1S" + body, 1))
+    holds(lambda: decode_payload(b"T1U" + base64.b64encode(body), 1))
 
 
 @given(st.lists(st.tuples(st.integers(0, len(EXPORT) - 1), st.integers(0, 255)), max_size=6))

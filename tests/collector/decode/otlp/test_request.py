@@ -18,7 +18,7 @@ from collector.decode.zipkin.spans import decode_zipkin
 from store.memory import MemoryStore
 from store.model import Link, NodeKey, State
 from store.otel.span_facts import MAX_ANNOTATIONS, derived_id
-from store.service_graph import weave
+from store.service_graph import build_service_graph
 from tests.collector.otlp_samples import (
     CLIENT,
     CONSUMER,
@@ -92,7 +92,7 @@ def test_entry_call() -> None:
         "service.name": "pay"})  # fmt: skip
     store = MemoryStore()
     store.put([document, callee], "x")
-    graph = weave(store.get_traces([TRACE]).values())
+    graph = build_service_graph(store.get_traces([TRACE]).values())
     assert set(graph.edges) == {
         (NodeKey("", "shop", "client"), SHOP),
         (SHOP, NodeKey("", "pay", "")),
@@ -131,7 +131,7 @@ def test_graph_of_three_services() -> None:
     back = span(SERVER, id=4, parent=ids["c"])
     for body in (export(*front), export(back, resource={"service.name": "pay-service"})):
         store.put(results(body)[0], str(len(body)))
-    graph = weave(store.get_traces([TRACE]).values())
+    graph = build_service_graph(store.get_traces([TRACE]).values())
     assert (SHOP, NodeKey("", "pay-service", "")) in graph.edges
     assert len(graph.services) == 3
 

@@ -14,7 +14,7 @@ from store.memory import MemoryStore
 from store.model import Document, NodeKey, State
 from store.otel.span_facts import derived_id
 from store.otel.to_xray import render_span
-from store.service_graph import weave
+from store.service_graph import build_service_graph
 
 TRACE = "463ac35c9f6413ad48485a3953bb6124"
 START = 1_795_560_000_000_000
@@ -144,7 +144,7 @@ def test_shared_ids(flag: bool | None) -> None:
     assert {d.id for d in documents} == {0xF, 1, 2, own}
     store = MemoryStore()
     store.put(documents, "x")
-    graph = weave(store.get_traces([bytes.fromhex(TRACE)]).values())
+    graph = build_service_graph(store.get_traces([bytes.fromhex(TRACE)]).values())
     front, back = NodeKey("", "frontend", ""), NodeKey("", "backend", "")
     assert (front, back) in graph.edges
     assert (back, NodeKey("", "db", "remote")) in graph.edges

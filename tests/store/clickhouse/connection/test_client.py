@@ -12,11 +12,11 @@ from clickhouse_driver import errors as driver_errors
 
 from store.clickhouse.connection.client import (
     Address,
-    BadUrl,
-    ClickHouseAway,
+    ClickHouseUnavailable,
     ClientPool,
+    InvalidUrl,
     connect,
-    is_away,
+    is_transient,
     parse_url,
     wait_until_up,
 )
@@ -58,27 +58,29 @@ def test_an_address_survives_its_own_url() -> None:
     ],
 )
 def test_a_bad_url_says_which_part(url: str, said: str) -> None:
-    with pytest.raises(BadUrl) as raised:
+    with pytest.raises(InvalidUrl) as raised:
         parse_url(url)
     assert said in str(raised.value)
 
 
 def test_away_is_told_from_refused() -> None:
-    assert is_away(driver_errors.NetworkError("gone"))
-    assert is_away(driver_errors.SocketTimeoutError("slow"))
-    assert is_away(EOFError("Unexpected EOF while reading bytes"))
-    assert is_away(ConnectionResetError())
-    assert is_away(driver_errors.ServerException("too many", 202))
-    assert not is_away(driver_errors.ServerException("unknown table", 60))
-    assert not is_away(driver_errors.ServerException("wrong password", 516))
-    assert not is_away(ValueError("a bug"))
+    assert is_transient(driver_errors.NetworkError("gone"))
+    assert is_transient(driver_errors.SocketTimeoutError("slow"))
+    assert is_transient(EOFError("Unexpected EOF while reading bytes"))
+    assert is_transient(ConnectionResetError())
+    assert is_transient(driver_errors.ServerException("too many", 202))
+    assert not is_transient(driver_errors.ServerException("unknown table", 60))
+    assert not is_transient(driver_errors.ServerException("wrong password", 516))
+    assert not is_transient(ValueError("a bug"))
 
 
 def test_silence_ends_with_a_sentence() -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]
-        with pytest.raises(ClickHouseAway, match=f"127.0.0.1:{port} did not answer within 1 s"):
+        with pytest.raises(
+            ClickHouseUnavailable, match=f"127.0.0.1:{port} did not answer within 1 s"
+        ):
             wait_until_up(f"clickhouse://127.0.0.1:{port}", 1.0)
 
 
@@ -99,7 +101,7 @@ def test_the_pool_is_bounded_and_reuses(clickhouse: Address) -> None:
     pool = ClientPool(replace(clickhouse, database=""), 2, patience=0.2)
     with pool.client() as first, pool.client() as second:
         assert first is not second
-        with pytest.raises(ClickHouseAway, match="all 2 connections"), pool.client():
+        with pytest.raises(ClickHouseUnavailable, match="all 2 connections"), pool.client():
             pass
     with pool.client() as again:
         assert again in (first, second)

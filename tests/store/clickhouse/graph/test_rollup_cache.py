@@ -9,8 +9,8 @@ import pytest
 from store.clickhouse.connection.client import connect
 from store.clickhouse.connection.query_runner import Rows
 from store.clickhouse.graph import service_graph
-from store.clickhouse.graph.rollup_cache import Sums
-from store.clickhouse.graph.window_plan import Slot, marks_of, plan
+from store.clickhouse.graph.rollup_cache import RollupCache
+from store.clickhouse.graph.window_plan import Slot, plan, versions_query
 from store.clickhouse.store import ClickHouseStore
 from store.model import MINUTE, NodeKey, TimeRange
 from tests.builders import T0, segment, trace_id
@@ -32,9 +32,9 @@ class Recorder:
         rows: Rows = self.client.execute(statement)
         return rows
 
-    def total(self, sums: Sums, marks: Rows | None = None) -> int:
+    def total(self, rollup_cache: RollupCache, marks: Rows | None = None) -> int:
         """The frontend's units in a map of the window."""
-        found = service_graph.service_graph(self, WINDOW, sums, marks)
+        found = service_graph.service_graph(self, WINDOW, rollup_cache, marks)
         return found.services[FRONTEND].statistics.total
 
 
@@ -53,25 +53,25 @@ def put(store: ClickHouseStore, number: int, minute: int = 0) -> None:
 
 
 def test_what_is_known_is_not_asked_again(clickhouse_store: ClickHouseStore, ask: Recorder) -> None:
-    sums = Sums()
+    rollup_cache = RollupCache()
     put(clickhouse_store, 1)
     put(clickhouse_store, 2, minute=1)
-    assert ask.total(sums) == 2
+    assert ask.total(rollup_cache) == 2
     ask.asked.clear()
-    assert ask.total(sums) == 2
+    assert ask.total(rollup_cache) == 2
     assert len(ask.asked) == 1  # the markers
     put(clickhouse_store, 3)
-    assert ask.total(sums) == 3
+    assert ask.total(rollup_cache) == 3
 
 
 def test_what_is_changed_by_a_reader_is_not_remembered(
     clickhouse_store: ClickHouseStore, ask: Recorder
 ) -> None:
-    sums = Sums()
+    rollup_cache = RollupCache()
     put(clickhouse_store, 1)
     slots = plan(ask, WINDOW).slots
     for _ in range(2):
-        counted = sums.read(ask, slots)
+        counted = rollup_cache.read(ask, slots)
         assert counted is not None
         for tally in counted.values():
             assert tally.statistics.total == 1
@@ -82,27 +82,27 @@ def test_a_minute_that_was_counted_anew_meanwhile(
     clickhouse_store: ClickHouseStore, ask: Recorder
 ) -> None:
     """Merges take its old rows away: the map is planned again."""
-    sums = Sums()
+    rollup_cache = RollupCache()
     put(clickhouse_store, 1)
     put(clickhouse_store, 2, minute=1)
-    marks = ask(marks_of(WINDOW))
+    marks = ask(versions_query(WINDOW))
     old = [Slot(width, first, rev) for width, first, *_, rev in marks if width == 1]
     put(clickhouse_store, 3)
     ask("OPTIMIZE TABLE rollups FINAL")
-    assert sums.read(ask, old) is None
-    assert ask.total(sums, marks) == 3
+    assert rollup_cache.read(ask, old) is None
+    assert ask.total(rollup_cache, marks) == 3
 
 
 def test_the_memory_is_bounded(clickhouse_store: ClickHouseStore, ask: Recorder) -> None:
-    sums = Sums(room=30)  # one minute of one node and one edge
+    rollup_cache = RollupCache(room=30)  # one minute of one node and one edge
     put(clickhouse_store, 1)
     put(clickhouse_store, 2, minute=1)
     slots = sorted(plan(ask, WINDOW).slots)
     for slot in slots:
-        assert sums.read(ask, [slot]) is not None
+        assert rollup_cache.read(ask, [slot]) is not None
     for slot, statements in zip(reversed(slots), (0, 2), strict=True):
         ask.asked.clear()
-        assert sums.read(ask, [slot]) is not None
+        assert rollup_cache.read(ask, [slot]) is not None
         assert len(ask.asked) == statements
 
 
@@ -112,7 +112,7 @@ def test_more_slots_than_can_be_named(
     monkeypatch.setattr("store.clickhouse.graph.service_graph.MOST_SLOTS", 1)
     put(clickhouse_store, 1)
     put(clickhouse_store, 2, minute=1)
-    assert ask.total(Sums()) == 2
+    assert ask.total(RollupCache()) == 2
 
 
 def test_a_minute_that_is_cut_only_in_the_second_answer() -> None:
@@ -123,4 +123,4 @@ def test_a_minute_that_is_cut_only_in_the_second_answer() -> None:
     again: Rows = [(1, first, 1, outside, inside, 8), (1, first + 1, 1, inside, inside, 8)]
     chosen = plan(lambda _: again, window, [(1, first, 1, inside, inside, 7)])
     assert chosen.slots == [Slot(1, first + 1, 8)]
-    assert [piece.start for piece in chosen.pieces] == [window.start]
+    assert [piece.start for piece in chosen.partial_minutes] == [window.start]

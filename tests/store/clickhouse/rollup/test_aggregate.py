@@ -14,7 +14,7 @@ from store.clickhouse.rollup import aggregate, compaction, dirty, worker
 from store.clickhouse.store import ClickHouseStore
 from store.clickhouse.units import dependencies
 from store.clickhouse.write import encoded_columns, rows
-from store.columnar import sheet_of
+from store.columnar import columns_of
 from store.model import MINUTE, Link, NodeKey, TimeRange
 from tests.builders import SECOND, T0, call, segment, trace_id
 
@@ -87,7 +87,7 @@ def test_a_count_outlives_its_rows(clickhouse_store: ClickHouseStore) -> None:
         f"VALUES ({T0 // MINUTE}, toUnixTimestamp64Micro(now64(6)))"
     )
     assert store.service_graph(DAY).services[FRONTEND].statistics.total == 2
-    assert dirty.due(client.execute) == []  # or it would be asked about for ever
+    assert dirty.dirty_minutes(client.execute) == []  # or it would be asked about for ever
     client.disconnect()
 
 
@@ -106,8 +106,8 @@ def test_wide_slots_are_their_minutes(
         )
     before = store.service_graph(window)
     client = connect(store.address)
-    assert compaction.widen(client.execute) == 1 + 5 + 6
-    assert compaction.widen(client.execute) == 0
+    assert compaction.downsample(client.execute) == 1 + 5 + 6
+    assert compaction.downsample(client.execute) == 0
     assert store.service_graph(window) == before
     assert differences(store) == []
     store.put([segment(1, trace_id=trace_id(9), start=hour, end=hour + 7_000)], "late")
@@ -125,19 +125,19 @@ def test_a_batch_that_arrives_while_it_is_counted(clickhouse_store: ClickHouseSt
     def ask(statement: str) -> Rows:
         if statement.lstrip().startswith("INSERT INTO rollups") and calls:
             table = calls.pop()
-            piece = encoded_columns.pack(table.types, table.build(sheet_of(batch)))
+            piece = encoded_columns.encode(table.types, table.build(columns_of(batch)))
             joined = encoded_columns.join(table.types, [piece])
             client.execute(f"INSERT INTO calls ({table.names}) VALUES", joined, columnar=True)
         found: Rows = client.execute(statement)
         return found
 
     store.put([segment(3, trace_id=trace_id(7))], "before")
-    aggregate.roll(ask, [T0 // MINUTE])
-    store.roller.alone = False  # as it was counted
+    aggregate.recount_minutes(ask, [T0 // MINUTE])
+    store.rollup_worker.alone = False  # as it was counted
     assert not calls
     assert set(store.service_graph(DAY).services) == {FRONTEND, CLIENT}
     store.put(batch, "batch")
-    aggregate.roll(ask, [T0 // MINUTE])
+    aggregate.recount_minutes(ask, [T0 // MINUTE])
     assert set(store.service_graph(DAY).services) == {FRONTEND, CLIENT, BACKEND}
     client.disconnect()
 
@@ -152,14 +152,14 @@ def test_long_minutes_are_taken_whole(
         store.put([segment(1, trace_id=trace_id(number), start=start, end=start + 9)], f"{number}")
     window = TimeRange(first + 30 * SECOND, first + 2 * MINUTE + 30 * SECOND)
     assert store.service_graph(window).services[FRONTEND].statistics.total == 2
-    assert store.map_window(window) == window
-    assert store.finest_step(window) == 1
+    assert store.snap_window(window) == window
+    assert store.min_step(window) == 1
     monkeypatch.setattr(window_plan, "MOST_RAW", 1)
     # All that the last minute holds lies in the window: it is not cut.
-    assert store.map_window(window) == TimeRange(first, window.end)
-    assert store.service_graph(store.map_window(window)).services[FRONTEND].statistics.total == 3
-    assert store.map_window(TimeRange(first, first + MINUTE)) == TimeRange(first, first + MINUTE)
-    assert store.finest_step(window) == MINUTE
+    assert store.snap_window(window) == TimeRange(first, window.end)
+    assert store.service_graph(store.snap_window(window)).services[FRONTEND].statistics.total == 3
+    assert store.snap_window(TimeRange(first, first + MINUTE)) == TimeRange(first, first + MINUTE)
+    assert store.min_step(window) == MINUTE
 
 
 def test_an_hour_outlives_its_minutes(
@@ -177,14 +177,14 @@ def test_an_hour_outlives_its_minutes(
         )
     before = store.service_graph(window)
     client = connect(store.address)
-    compaction.widen(client.execute)
+    compaction.downsample(client.execute)
     client.execute("ALTER TABLE rollups DELETE WHERE width < 60", settings={"mutations_sync": 1})
     client.execute("TRUNCATE TABLE segments")
     client.execute("TRUNCATE TABLE dirty")
     store.put([segment(1, trace_id=trace_id(9), start=hour, end=hour + 7_000)], "late")
     store.service_graph(window)
     client.execute("OPTIMIZE TABLE rollups FINAL")
-    compaction.widen(client.execute)
+    compaction.downsample(client.execute)
     assert store.service_graph(window) == before
     client.disconnect()
 
@@ -197,9 +197,11 @@ def test_units_are_weighed_only_where_they_differ(clickhouse_store: ClickHouseSt
     joined = Link(trace_id(2), 1, weight=2)
     store.put([segment(3, links=(joined,), start=T0 + 2 * MINUTE, end=T0 + 2 * MINUTE)], "b")
     client = connect(store.address)
-    scopes = [dependencies.find(client.execute, f"minute = {minute + n}") for n in range(3)]
+    scopes = [
+        dependencies.resolve_scope(client.execute, f"minute = {minute + n}") for n in range(3)
+    ]
     assert [scope.weighed for scope in scopes] == [False, True, True]
-    dependencies.release(client.execute)
+    dependencies.drop_scope(client.execute)
     client.disconnect()
     assert store.service_graph(DAY).services[INFERRED].statistics.ok == 2
     assert differences(store) == []
@@ -245,7 +247,9 @@ def test_long_minutes_are_counted_alone_and_the_newest_first() -> None:
     """People wait for the newest; who stops early leaves out no other for ever."""
 
     def parts(*waiting: tuple[int, ...]) -> list[list[int]]:
-        return dirty.in_turn([dirty.Due(100 - at, *each) for at, each in enumerate(waiting)])
+        return dirty.schedule(
+            [dirty.DirtyMinute(100 - at, *each) for at, each in enumerate(waiting)]
+        )
 
     long = dirty.LONG + 1
     assert parts((1, 0), (2, 0), (3, 0)) == [[100, 99, 98]]
@@ -267,17 +271,17 @@ def test_under_load_a_round_ends_early(
         start = first + number * MINUTE
         store.put([segment(1, trace_id=trace_id(number), start=start, end=start + 9)], f"{number}")
     client = connect(store.address)
-    store.roller.alone = False
+    store.rollup_worker.alone = False
 
     def waiting() -> list[int]:
-        return [minute.minute - first // MINUTE for minute in dirty.due(client.execute)]
+        return [minute.minute - first // MINUTE for minute in dirty.dirty_minutes(client.execute)]
 
     assert waiting() == [3, 2, 1, 0]
-    assert store.roller.tick(client.execute) == 2
+    assert store.rollup_worker.tick(client.execute) == 2
     left = waiting()
     assert left[0] != 3
     assert len(left) == 2
     for _ in range(2):
-        store.roller.tick(client.execute)
+        store.rollup_worker.tick(client.execute)
     assert waiting() == []
     client.disconnect()

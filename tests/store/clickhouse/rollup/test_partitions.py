@@ -67,9 +67,11 @@ def test_a_share_is_a_range_of_the_key(client: NativeClient, minute: int) -> Non
     ids = [s.to_bytes(4) + tail for s in seconds if 0 <= s < 1 << 32
            for tail in (bytes(12), b"\xff" * 12)]  # fmt: skip
     every = range(1, partitions.LAST + 1)
-    columns = ", ".join(f"{partitions.inside(minute, [share])} AS s{share}" for share in every)
+    columns = ", ".join(
+        f"{partitions.row_condition(minute, [share])} AS s{share}" for share in every
+    )
     rows = client.execute(
-        f"SELECT {partitions.share_of('trace_id', 'minute')}, {columns}, {partitions.inside(minute, every)} "
+        f"SELECT {partitions.partition_of('trace_id', 'minute')}, {columns}, {partitions.row_condition(minute, every)} "
         f"FROM (SELECT toUInt32({minute}) AS minute, toFixedString(unhex(id), 16) AS trace_id "
         f"FROM VALUES('id String', {', '.join(repr(id.hex()) for id in ids)}))"
     )
@@ -79,7 +81,7 @@ def test_a_share_is_a_range_of_the_key(client: NativeClient, minute: int) -> Non
         assert anywhere
     some = {2, 3, 7, partitions.LAST}
     (found,) = client.execute(
-        f"SELECT countIf({partitions.inside(minute, some)}), countIf({partitions.share_of('trace_id', 'minute')} "
+        f"SELECT countIf({partitions.row_condition(minute, some)}), countIf({partitions.partition_of('trace_id', 'minute')} "
         f"IN {tuple(some)}) FROM (SELECT toUInt32({minute}) AS minute, toFixedString(unhex(id), 16) "
         f"AS trace_id FROM VALUES('id String', {', '.join(repr(id.hex()) for id in ids)}))"
     )
@@ -162,16 +164,16 @@ def test_what_is_only_confirmed_is_not_counted_again(
 
     client.execute("TRUNCATE TABLE dirty")  # a minute has gone by
     mark(client, confirm=seen + 1)
-    assert [each.minute for each in dirty.due(client.execute)] == [FIRST]
-    aggregate.roll(ask, [FIRST])
+    assert [each.minute for each in dirty.dirty_minutes(client.execute)] == [FIRST]
+    aggregate.recount_minutes(ask, [FIRST])
     assert not any("TEMPORARY" in statement for statement in asked)
-    assert dirty.due(client.execute) == []
+    assert dirty.dirty_minutes(client.execute) == []
     later, looked_then = seen_and_looked(client)
     assert later > seen
     assert looked_then == looked
     assert store.service_graph(WINDOW) == before
     mark(client, review=later + 1)
-    aggregate.roll(ask, [FIRST])
+    aggregate.recount_minutes(ask, [FIRST])
     assert seen_and_looked(client)[1] > looked
 
 
@@ -195,12 +197,12 @@ def test_seen_is_not_looked_at(
     store.put([segment(2, name="backend", parent_id=21, start=at, end=at)], "b")
     seen, _ = seen_and_looked(client)
     mark(client, confirm=seen + 1)
-    aggregate.roll(client.execute, [FIRST])
-    store.roller.alone = False  # as it was counted
+    aggregate.recount_minutes(client.execute, [FIRST])
+    store.rollup_worker.alone = False  # as it was counted
     assert INFERRED in store.service_graph(WINDOW).services
-    aggregate.roll(client.execute, [FIRST + 3])
-    assert FIRST in [each.minute for each in dirty.due(client.execute)]
-    aggregate.roll(client.execute, [FIRST])
+    aggregate.recount_minutes(client.execute, [FIRST + 3])
+    assert FIRST in [each.minute for each in dirty.dirty_minutes(client.execute)]
+    aggregate.recount_minutes(client.execute, [FIRST])
     graph = store.service_graph(WINDOW)
     assert INFERRED not in graph.services
     assert graph.services[BACKEND].statistics.total == 1
@@ -220,12 +222,12 @@ def test_who_refers_to_what_is_not_there_looks_once_more(
     first = review()
     assert first > seen_and_looked(client)[1]
     mark(client, related=first)
-    aggregate.roll(client.execute, [FIRST])
+    aggregate.recount_minutes(client.execute, [FIRST])
     assert review() == first  # and not for ever
 
 
 def test_when_a_mark_asks_for_a_count() -> None:
-    related, review = dirty.Mark(1, 50, 0), dirty.Mark(1, 0, 50)
+    related, review = dirty.Invalidation(1, 50, 0), dirty.Invalidation(1, 0, 50)
     assert [related.asks(looked, instant=60) for looked in (49, 50, 51)] == [True, False, False]
     assert [review.asks(looked, instant=60) for looked in (49, 50, 51)] == [True, False, False]
     assert not review.asks(0, instant=49)
@@ -248,9 +250,11 @@ def test_when_those_elsewhere_are_marked() -> None:
         ]
 
     settle = dirty.SETTLE
-    settled = 100 + settle
-    assert marks(100, 100, 200) == [f"(7, 3, 200, {settled}, {200 + 2 * settle})"]
-    assert marks(100, 101, 200) == [f"(7, 3, 0, {settled}, {200 + 2 * settle})"]
-    late = settled + 5
-    assert marks(100, 101, late) == [f"(7, 3, {late}, {settled}, {late + 2 * settle})"]
-    assert marks(100, settled, late) == []
+    matches_without_calls = 100 + settle
+    assert marks(100, 100, 200) == [f"(7, 3, 200, {matches_without_calls}, {200 + 2 * settle})"]
+    assert marks(100, 101, 200) == [f"(7, 3, 0, {matches_without_calls}, {200 + 2 * settle})"]
+    late = matches_without_calls + 5
+    assert marks(100, 101, late) == [
+        f"(7, 3, {late}, {matches_without_calls}, {late + 2 * settle})"
+    ]
+    assert marks(100, matches_without_calls, late) == []

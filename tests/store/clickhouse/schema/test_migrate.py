@@ -22,7 +22,7 @@ from store.clickhouse.schema.migrate import (
     read_migrations,
     split_statements,
 )
-from store.clickhouse.schema.retention import in_force, keep
+from store.clickhouse.schema.retention import effective, keep
 from store.clickhouse.store import ClickHouseStore
 from store.memory import MemoryStore
 from store.model import MINUTE, Document, TimeRange
@@ -181,7 +181,7 @@ def test_rows_written_before_rows_were_smaller(database: Address, tmp_path: Path
             assert client.execute("SELECT count() FROM segments FINAL") == [(3,)]
             assert client.execute("SELECT count() FROM calls FINAL") == [(3,)]
     assert migrate(database, {"retention_days": 30})[:1] == [seventh.name]
-    assert in_force(client)["traces"] == 400
+    assert effective(client)["traces"] == 400
     assert not client.execute("SHOW TABLES LIKE '%\\_before'")
     agree("b", segment(4, parent_id=20, name="answer"), subsegment(5, 22, calls=(call(5),)))
     later = call(20, start=T0 + MINUTE, end=T0 + MINUTE + SECOND)

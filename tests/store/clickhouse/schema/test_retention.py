@@ -31,7 +31,7 @@ def database(clickhouse: Address) -> Iterator[Address]:
 
 @pytest.fixture
 def client(database: Address) -> Iterator[Client]:
-    retention.prepare(database, {})
+    retention.prepare_database(database, {})
     client = connect(database)
     yield client
     client.disconnect()
@@ -67,28 +67,31 @@ def ttl(client: Client, table: str) -> str:
 
 def test_what_is_said_holds_until_something_else_is_said(database: Address) -> None:
     """A flag of `serve` or `migrate`, else what was set before, else the default."""
-    assert retention.prepare(database, {}) != []
+    assert retention.prepare_database(database, {}) != []
     client = connect(database)
     assert ttl(client, "segments") == "received + toIntervalDay(30)"
-    assert retention.in_force(client)["traces"] == 30
-    assert retention.stored(client) == {}
-    retention.prepare(database, {"traces": 14})
-    assert retention.prepare(database, {}) == []
+    assert retention.effective(client)["traces"] == 30
+    assert retention.configured(client) == {}
+    retention.prepare_database(database, {"traces": 14})
+    assert retention.prepare_database(database, {}) == []
     for table in retention.KINDS["traces"].tables:
         assert ttl(client, table) == "received + toIntervalDay(14)"
     retention.keep(client, {"traces": 7})
-    retention.prepare(database, {})
-    assert retention.in_force(client)["traces"] == 7
-    assert retention.stored(client) == {"traces": 7}
-    retention.prepare(database, {"traces": 30})
-    assert retention.in_force(client)["traces"] == 30, "the default too, when it is said"
+    retention.prepare_database(database, {})
+    assert retention.effective(client)["traces"] == 7
+    assert retention.configured(client) == {"traces": 7}
+    retention.prepare_database(database, {"traces": 30})
+    assert retention.effective(client)["traces"] == 30, "the default too, when it is said"
     client.disconnect()
 
 
 def test_a_new_database_begins_as_said(database: Address) -> None:
-    retention.prepare(database, {"traces": 3})
+    retention.prepare_database(database, {"traces": 3})
     client = connect(database)
-    assert (retention.in_force(client)["traces"], retention.stored(client)) == (3, {"traces": 3})
+    assert (retention.effective(client)["traces"], retention.configured(client)) == (
+        3,
+        {"traces": 3},
+    )
     client.disconnect()
 
 
@@ -96,7 +99,7 @@ def test_a_new_database_begins_as_said(database: Address) -> None:
 def test_nonsense_is_refused(client: Client, said: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="expected 1 to 10,000 of"):
         retention.keep(client, said)
-    assert retention.stored(client) == {}
+    assert retention.configured(client) == {}
 
 
 def test_nothing_is_altered_that_is_right_already(client: Client) -> None:
@@ -124,9 +127,9 @@ def test_what_is_over_is_deleted_and_what_is_pinned_is_not(
     for days in ids:
         store.put([arrived(days)], str(days))
     store.pin(ids[25], "", 1)
-    (lost,) = retention.losses(client, {"traces": 15})
+    (lost,) = retention.preview_deletions(client, {"traces": 15})
     assert 2 * LEAST <= lost.rows <= 2 * MOST
-    assert retention.losses(client, {"traces": 26}) == []
+    assert retention.preview_deletions(client, {"traces": 26}) == []
     retention.keep(client, {"traces": 15}, wait=True)
     found = store.get_traces([*ids.values()], raw=True)
     assert set(found) == {ids[0], ids[10], ids[25]}
@@ -192,7 +195,7 @@ def test_the_map_has_times_of_its_own(client: Client) -> None:
     client.execute(MAP)
     retention.keep(client, {}, wait=True)
     assert ttl(client, "rollups") == "rolled + toIntervalDay(if(width = 60, 400, 60))"
-    assert retention.in_force(client) == {"traces": 30, "map-minutes": 60, "map-hours": 400}
+    assert retention.effective(client) == {"traces": 30, "map-minutes": 60, "map-hours": 400}
     now = int(time.time())
     for width in (1, 10, 60):
         for days in (0, 40, 50):
@@ -207,7 +210,7 @@ def test_the_map_has_times_of_its_own(client: Client) -> None:
     assert abs(minutes.expires - (now + 10 * DAY)) < 60
     assert abs(hours.expires - (now + 350 * DAY)) < 60
     wanted = {"map-minutes": 45, "map-hours": 50}
-    (lost, also) = retention.losses(client, wanted)
+    (lost, also) = retention.preview_deletions(client, wanted)
     assert (lost.kind, lost.rows, also.kind, also.rows) == ("map-minutes", 2, "map-hours", 1)
     retention.keep(client, wanted, wait=True)
     _, minutes, hours = retention.report(client)[0]

@@ -15,8 +15,8 @@ from store.clickhouse.search import find_traces
 from store.clickhouse.store import ClickHouseStore
 from store.memory import MemoryStore
 from store.model import MINUTE, Document, NodeKey, State, TimeRange
-from store.protocol import Axis, Found, Store, TraceQuery
-from store.trace_filter import matches, settled
+from store.protocol import Axis, Store, TraceHit, TraceQuery
+from store.trace_filter import matches, matches_without_calls
 from tests.builders import SECOND, T0, call, segment, trace_id
 from tests.conftest import empty
 from tests.store.test_agreement import ALL, deliveries
@@ -57,9 +57,9 @@ def queries(draw: st.DrawFn, memory: MemoryStore) -> TraceQuery:
     )
 
 
-def all_pages(store: Store, query: TraceQuery, limit: int) -> list[Found]:
+def all_pages(store: Store, query: TraceQuery, limit: int) -> list[TraceHit]:
     """Everything a query finds."""
-    found: list[Found] = []
+    found: list[TraceHit] = []
     cursor: str | None = None
     while True:
         page = store.find_traces(query, limit=limit, cursor=cursor)
@@ -92,7 +92,7 @@ def test_searches_agree_with_memory(
         assert all_pages(clickhouse_store, query, limit) == all_pages(memory, query, limit), query
         for id in IDS.values():
             for trace in memory.get_traces([id]).values():
-                assert settled(trace, query) in (None, matches(trace, query))
+                assert matches_without_calls(trace, query) in (None, matches(trace, query))
 
 
 def many(count: int, **change: Any) -> list[Document]:

@@ -10,7 +10,7 @@ from clickhouse_driver import Client
 
 from store.clickhouse.connection.client import Address, connect
 from store.clickhouse.connection.native_format import Columns
-from store.clickhouse.write.encoded_columns import Worded, join, pack
+from store.clickhouse.write.encoded_columns import DictionaryColumn, encode, join
 from store.clickhouse.write.rows import TABLES
 
 WORD = "LowCardinality(String)"
@@ -29,7 +29,7 @@ def write(client: Client, type: str, pieces: Sequence[Sequence[Any]]) -> list[An
     client.execute(f"CREATE TABLE packed (row UInt32, value {type}) ENGINE = Memory")
     types, packed, rows = ["UInt32", type], [], 0
     for piece in pieces:
-        packed.append(pack(types, Columns([range(rows, rows + len(piece)), piece])))
+        packed.append(encode(types, Columns([range(rows, rows + len(piece)), piece])))
         rows += len(piece)
     assert client.execute("INSERT INTO packed VALUES", join(types, packed), columnar=True) == rows
     return [value for (value,) in client.execute("SELECT value FROM packed ORDER BY row")]
@@ -64,20 +64,20 @@ def test_words_of_several_pieces_at_the_widths_of_their_keys(client: Client, siz
 
 def test_words_that_were_numbered_before(client: Client) -> None:
     """A word may be there twice, as two nodes may share a name."""
-    pieces: list[Any] = [Worded(["a", "b", "a"], bytes([2, 1, 0])), ["b"]]
+    pieces: list[Any] = [DictionaryColumn(["a", "b", "a"], bytes([2, 1, 0])), ["b"]]
     assert write(client, WORD, pieces) == ["a", "b", "a", "b"]
 
 
 def test_what_does_not_fit_is_refused(client: Client) -> None:
     """A value, a number of rows, or a table of other types: nothing is written."""
     with pytest.raises(OverflowError):
-        pack(["UInt16"], Columns([[65_536]]))
+        encode(["UInt16"], Columns([[65_536]]))
     with pytest.raises(ValueError, match="of one length"):
-        pack(["UInt8", "UInt8"], Columns([[1], [1, 2]]))
+        encode(["UInt8", "UInt8"], Columns([[1], [1, 2]]))
     with pytest.raises(TypeError, match="Float64"):
-        pack(["Float64"], Columns([[0.5]]))
+        encode(["Float64"], Columns([[0.5]]))
     client.execute("CREATE TABLE packed (value UInt8) ENGINE = Memory")
-    rows = join(["UInt16"], [pack(["UInt16"], Columns([[1]]))])
+    rows = join(["UInt16"], [encode(["UInt16"], Columns([[1]]))])
     with pytest.raises(ValueError, match="UInt8"):
         client.execute("INSERT INTO packed VALUES", rows, columnar=True)
     client.disconnect()
@@ -86,11 +86,11 @@ def test_what_does_not_fit_is_refused(client: Client) -> None:
 
 def test_the_size_is_what_a_piece_holds() -> None:
     """Beside raw documents, which are counted by who holds them."""
-    few = pack(["UInt64", WORD], Columns([[1] * 100, ["a"] * 100]))
-    more = pack(["UInt64", WORD], Columns([[1] * 200, ["a" * 1000] * 200]))
+    few = encode(["UInt64", WORD], Columns([[1] * 100, ["a"] * 100]))
+    more = encode(["UInt64", WORD], Columns([[1] * 200, ["a" * 1000] * 200]))
     assert 900 < few.size < 1500
     assert few.size + 1800 < more.size < few.size + 2200
-    assert pack(["String"], Columns([[b"x" * 5000]])).size < 200
+    assert encode(["String"], Columns([[b"x" * 5000]])).size < 200
 
 
 def test_the_types_are_those_of_the_tables(client: Client) -> None:
