@@ -117,7 +117,7 @@ def _markdown(outcomes: list[Outcome]) -> str:
         "## Recall",
         "",
         f"{command}, {datetime.now(UTC):%Y-%m-%d}, {sections.machine()}.",
-        "What the columns say: [bench/README.md](../bench/README.md#recall).",
+        "The columns are explained in [bench/README.md](../../bench/README.md#recall).",
         "",
         *sections.table(HEAD, map(_row, outcomes)),
     ]
@@ -143,7 +143,7 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("--rollers", type=int, default=0, help="that count all the time")
     parser.add_argument("--server", action="store_true", help="through the doors of raymap serve")
-    parser.add_argument("--docs", type=Path, help="write BENCHMARKS.md's section here")
+    parser.add_argument("--docs", type=Path, help="documentation folder to write the results to")
     parser.add_argument("--json", type=Path, help="write the figures here as well")
     parser.add_argument("--log", type=Path, help="keep the server's log")
     parser.add_argument("options", nargs="*", help="further options of raymap serve, after --")

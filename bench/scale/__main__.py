@@ -128,7 +128,7 @@ def _line(figure: Figure) -> str:
 
 
 def markdown(reports: Sequence[Report], command: str) -> str:
-    """A section of docs/BENCHMARKS.md."""
+    """The section of docs/benchmarks/README.md."""
     now = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
     names = [report.name for report in reports]
     lines = [
@@ -229,7 +229,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--folder", type=Path, help="for the data; default: a temporary one")
     parser.add_argument("--keep", action="store_true", help="keep the data, and use it again")
     parser.add_argument("--only", default="", choices=("", "map", "trace", "search"))
-    parser.add_argument("--docs", type=Path, help="write BENCHMARKS.md's section here")
+    parser.add_argument("--docs", type=Path, help="documentation folder to write the results to")
     parser.add_argument("--json", type=Path, help="write the figures here as well")
     return parser.parse_args()
 

@@ -173,7 +173,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--documents-per-call", type=int, default=50, help="of PutTraceSegments")
     parser.add_argument("--readers", type=int, default=1, help="processes that ask")
     parser.add_argument("--pause", type=float, default=1.0, help="seconds between their rounds")
-    parser.add_argument("--docs", type=Path, help="write soak.svg and BENCHMARKS.md's section here")
+    parser.add_argument("--docs", type=Path, help="documentation folder to write the results to")
     parser.add_argument("--json", type=Path, help="write everything here as well")
     parser.add_argument("--log", type=Path, help="keep the server's log")
     parser.add_argument("options", nargs="*", help="further options of raymap serve, after --")

@@ -1,4 +1,4 @@
-"""What the soak has shown: on the terminal, as a picture, and as a section of docs/BENCHMARKS.md."""
+"""What the soak has shown: on the terminal, as a picture, and as a section of docs/benchmarks/README.md."""
 
 from __future__ import annotations
 
@@ -177,8 +177,7 @@ def processes(soak: Soak) -> Iterator[tuple[str, ...]]:
         yield name, f"{first:,.0f}", f"{last:,.0f}", f"{highest:,.0f}", f"{cores:.2f}"
 
 
-def write(soak: Soak, folder: Path) -> None:
-    """soak.svg and the section of BENCHMARKS.md in a folder; an earlier section is replaced."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "soak.svg").write_text(picture(soak))
-    sections.write(folder, "soak", markdown(soak))
+def write(soak: Soak, docs: Path) -> None:
+    """Write benchmarks/soak.svg and the section of the current results below ``docs``."""
+    (sections.results_folder(docs) / "soak.svg").write_text(picture(soak))
+    sections.write(docs, "soak", markdown(soak))
