@@ -1,6 +1,7 @@
 """The one place that turns what went wrong into a status, a name and a sentence.
 
-X-Ray's operations answer errors in X-Ray's form (XRAY.md §10), the console's API in its own.
+X-Ray's operations return errors in X-Ray's form (docs/xray-format.md §10), the console's API in
+its own.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Central sampling (XRAY.md §8): the one rule of this server, and quotas for those who ask.
+"""Central sampling: the default rule, and quotas for reporting clients (docs/xray-format.md §8).
 
-The arithmetic is pure; `Sampler` remembers, for half an hour, who asked and what they counted.
+The arithmetic is pure; `Sampler` remembers clients and their counts for half an hour.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ class NodeKey(NamedTuple):
 
 
 def client_of(root: NodeKey) -> NodeKey:
-    """The client node in front of an entry service (XRAY.md §5.3)."""
+    """The client node in front of an entry service (docs/xray-format.md §5.3)."""
     return NodeKey("", root.name, "client")
 
 
@@ -94,7 +94,7 @@ class Call(Struct, frozen=True, gc=False):
 
 
 class Link(Struct, frozen=True, gc=False):
-    """A join of two traces (XRAY.md §2.9): ``trace_id`` and ``id`` name the other end.
+    """A join of two traces (docs/xray-format.md §2.9): ``trace_id`` and ``id`` name the other end.
 
     ``upstream``: the other end caused this one, as a producer's message a consumer's work.
     ``received``: when the event was received (microseconds), 0 when nobody says. ``weight`` is that
@@ -161,7 +161,7 @@ def precedence(state: State, version: int) -> int:
     """What the greater of wins among copies with one id.
 
     Complete beats in progress whatever the order of arrival, then the last arrival wins
-    (XRAY.md §3.2). The store writes this number as ``ver``.
+    (docs/xray-format.md §3.2). The store writes this number as ``ver``.
     """
     return version if state == State.IN_PROGRESS else version + COMPLETE
 

@@ -1,6 +1,6 @@
 """Who called whom: a pure function of the documents of traces. The contract holds the SQL to it.
 
-The rules, in X-Ray's words (XRAY.md §4.3, §5.2-5.6):
+The rules, in X-Ray's words (docs/xray-format.md §4.3, §5.2-5.6):
 
 * A segment is a unit of its own node. A call is answered when a segment of the trace names it as
   parent; an unanswered call is a unit of the node it leads to: the inferred node.
@@ -363,7 +363,7 @@ def _count_edge(edges: dict[tuple[NodeKey, NodeKey], EdgeStats], unit: EdgeUnit)
 
 def count(statistics: Statistics, state: State, time: int, weight: int) -> None:
     """Count one unit, ``weight`` times. In progress it shows that it is there, and nothing more
-    (XRAY.md §5.6)."""
+    (docs/xray-format.md §5.6)."""
     statistics.observed += 1
     match state:
         case State.IN_PROGRESS:

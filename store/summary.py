@@ -1,4 +1,4 @@
-"""What a trace list says of a trace: a pure function of its documents (XRAY.md §6)."""
+"""What a trace list says of a trace: a pure function of its documents (docs/xray-format.md §6)."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def touched_nodes(trace: Trace) -> dict[NodeKey, frozenset[str]]:
 
 def trace_duration(trace: Trace) -> int:
     """Latest end minus earliest start over segments, inferred ones and independent subsegments
-    included, microseconds (XRAY.md §4.1)."""
+    included, microseconds (docs/xray-format.md §4.1)."""
     documents = trace.documents.values()
     children = segments_by_parent_id(trace)
     inferred = [o.call for o in trace.calls.values() if o.call.id not in children]
@@ -73,7 +73,7 @@ def trace_duration(trace: Trace) -> int:
 
 def is_partial(trace: Trace) -> bool:
     """Whether something has still to arrive: a document in progress, a traced call nobody
-    answered, or a streamed subsegment without its segment (XRAY.md §6, our decision)."""
+    answered, or a streamed subsegment without its segment (docs/xray-format.md §6, our decision)."""
     family = ParentIndex(trace)
     children = segments_by_parent_id(trace)
     return any(

@@ -1,4 +1,4 @@
-"""A trace's documents as X-Ray returns them (XRAY.md §4): a pure function of what arrived.
+"""A trace's documents as BatchGetTraces returns them: a pure function (docs/xray-format.md §4).
 
 Streamed subsegments are folded into their parents, AWS services get their names and resources, and
 every call that nobody answered gets the inferred segment of whoever was called.

@@ -18,7 +18,7 @@ def parse_trace_id(text: str) -> bytes:
     """The 16 bytes of a trace id in X-Ray's or W3C's form.
 
     Raises ValueError for any other text, and for the all-zero id: the SDKs write it for requests
-    they did not sample, so it names nothing (XRAY.md §12).
+    they did not sample, so it names nothing (docs/xray-format.md §12).
     """
     digits = text[2:10] + text[11:] if text[:2] == "1-" and text[10:11] == "-" else text
     try:
@@ -44,7 +44,8 @@ def trace_time(trace_id: bytes, start: int) -> int:
     """Where a trace stands on the TraceId time axis, microseconds since the epoch.
 
     The epoch inside the id when it lies within a day of ``start`` (the trace's earliest start in
-    microseconds), else ``start``: W3C ids are random there (XRAY.md §2.2, our decision).
+    microseconds), else ``start``: W3C ids are random there (docs/xray-format.md §2.2, our
+    decision).
     """
     epoch = int.from_bytes(trace_id[:4], "big") * 1_000_000
     return epoch if abs(epoch - start) <= DAY else start

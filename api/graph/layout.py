@@ -2,7 +2,7 @@
 sees the same map.
 
 A function of the graph's nodes and edges alone: the order they come in changes nothing. Measured
-in pixels at scale 1 (UI_SPEC: column step 200, row step 128).
+in pixels at scale 1 (column step 200, row step 128).
 """
 
 from __future__ import annotations

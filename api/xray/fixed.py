@@ -16,7 +16,7 @@ DEFAULT_GROUP: Json = {
     "GroupARN": "arn:aws:xray:local:000000000000:group/Default",
     "InsightsConfiguration": {"InsightsEnabled": False, "NotificationsEnabled": False},
 }
-"""The group of all traces (XRAY.md §9.1)."""
+"""The group of all traces (docs/xray-format.md §9.1)."""
 
 
 def check_group(asked: JsonBody) -> None:

@@ -1,7 +1,7 @@
 """GetSamplingRules, GetSamplingTargets and GetSamplingStatisticSummaries.
 
 SDKs ask these without credentials, some with an empty body; OpenTelemetry's Python SDK breaks on
-members it does not know, so nothing is sent that is not needed (XRAY.md §8.4).
+members it does not know, so nothing is sent that is not needed (docs/xray-format.md §8.4).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A graph in X-Ray's words: the services of GetServiceGraph and GetTraceGraph (XRAY.md §5)."""
+"""Graph → the Services of GetServiceGraph and GetTraceGraph (docs/xray-format.md §5)."""
 
 from __future__ import annotations
 

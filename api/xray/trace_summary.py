@@ -1,4 +1,4 @@
-"""A trace's summary in X-Ray's words (XRAY.md §6). Every list is there, if only empty."""
+"""Summary → TraceSummary (docs/xray-format.md §6). Lists are always present, if only empty."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from store.trace_documents import processed_documents
 from store.trace_id import format_trace_id, parse_trace_id
 
 MOST_IDS = 5
-"""Of BatchGetTraces: clients chunk by it (XRAY.md §4.1)."""
+"""Of BatchGetTraces: clients chunk by it (docs/xray-format.md §4.1)."""
 PAGE = 100
 """Summaries in a page."""
 

@@ -1,4 +1,4 @@
-"""The graph that the letters which arrived have to give, by X-Ray's rules (XRAY.md §4.3, §5.2-5.6).
+"""The graph that the delivered documents must produce (docs/xray-format.md §4.3, §5.2-5.6).
 
 Told from what the generator meant: every thing knows its parent as an object, so nothing here
 matches ids, and nothing is shared with the code under test but the words for keys and states.

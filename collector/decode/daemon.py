@@ -1,4 +1,4 @@
-"""The datagram an X-Ray SDK sends its daemon: a header line, then one document (XRAY.md §1.1)."""
+"""The datagram of an X-Ray SDK: a header line, then one document (docs/xray-format.md §1.1)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Bytes → `Document`: what makes a segment document valid, and what is said when it is not.
 
 No sockets, no clock, no store. The codes are X-Ray's where they are known, by analogy elsewhere
-(XRAY.md §3.1). Optional properties that break the schema are dropped and the segment is kept.
+(docs/xray-format.md §3.1). An optional property that breaks the schema is dropped, the segment is
+not.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from store.model import Document
 from store.trace_id import parse_trace_id
 
 MAX_DOCUMENT = 65_536
-"""Bytes of one document (XRAY.md §2.1)."""
+"""Bytes of one document (docs/xray-format.md §2.1)."""
 MAX_NESTING = 400
 """Levels of objects and arrays. Readers of the raw document, here and elsewhere, recurse; Python's
 own JSON reader ends at some 990. Real documents stay below thirty."""

@@ -283,7 +283,7 @@ cached_item = _texts.get
 
 
 def items_of(annotations: dict[str, Any]) -> list[str]:
-    """Items of the values an annotation may have; anything else is dropped (XRAY.md §2.8)."""
+    """Items of valid annotation values; others are dropped (docs/xray-format.md §2.8)."""
     items: list[str] = []
     for key, value in annotations.items():
         kind = type(value)

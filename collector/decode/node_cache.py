@@ -113,7 +113,7 @@ _DATABASE_URL = re.compile(r"(?:[^/]*//)?(?:[^/?]*@)?([^/?;]*)(?:/([^?;]*))?")
 
 
 def name_of_nameless(unit: Unit) -> str:
-    """A name for a call without one (SQLAlchemy's patch leaves it out, XRAY.md §2.6)."""
+    """A name for a call without one, as SQLAlchemy's patch sends (docs/xray-format.md §2.6)."""
     if unit.sql is not None:
         return _name_of_sql(unit.sql)
     request = unit.http.request if unit.http is not None else None

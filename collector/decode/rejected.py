@@ -1,4 +1,4 @@
-"""Why a document was turned away: one exception, with X-Ray's error codes (XRAY.md §3.1)."""
+"""Why a document was rejected: one exception, X-Ray's codes (docs/xray-format.md §3.1)."""
 
 from __future__ import annotations
 

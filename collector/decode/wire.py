@@ -1,8 +1,8 @@
 """Segment documents as they stand on the wire: typed, so that decoding is one pass in C.
 
 Only what the store's columns are made of is named here; unknown keys are skipped and stay in the
-raw document. A property of the wrong type costs that property, never the segment (XRAY.md §3.1):
-the typed pass fails, and `read_leniently` picks out what fits.
+raw document. A property of the wrong type costs that property, never the segment
+(docs/xray-format.md §3.1): the typed pass fails, and `read_leniently` picks out what fits.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class Cause(Struct, gc=False):
 
 
 class LinkAttributes(Struct, gc=False, rename=lambda name: f"aws.xray.reserved.{name}"):
-    """What X-Ray itself writes there (XRAY.md §2.9); other attributes stay in the raw document."""
+    """X-Ray's reserved attributes (docs/xray-format.md §2.9); others stay in the raw document."""
 
     reference_type: str | None = None
     received_event_end_time: float | None = None

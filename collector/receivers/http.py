@@ -1,7 +1,7 @@
 """The HTTP doors: X-Ray's PutTraceSegments and PutTelemetryRecords, and traces to import.
 
 Bodies are read raw: no model stands between the socket and the decoder. Answers are X-Ray's
-(XRAY.md §3.1, §10), and the console's for ``/api/…``.
+(docs/xray-format.md §3.1, §10), and the console's for ``/api/…``.
 """
 
 from __future__ import annotations
@@ -192,7 +192,7 @@ def xray_answer(value: object) -> Response:
 
 
 def xray_error(status: int, code: str, message: str) -> Response:
-    """A failure as botocore reads it (XRAY.md §10)."""
+    """A failure as botocore reads it (docs/xray-format.md §10)."""
     answer = _json(status, {"__type": code, "Message": message})
     answer.headers["x-amzn-RequestId"] = str(uuid.uuid4())
     answer.headers["x-amzn-ErrorType"] = code

@@ -1,4 +1,4 @@
-"""The ``aws`` blocks of documents rendered from spans (XRAY.md §11.1)."""
+"""The ``aws`` blocks of documents rendered from spans (docs/xray-format.md §11.1)."""
 
 from __future__ import annotations
 

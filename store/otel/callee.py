@@ -1,7 +1,7 @@
 """Whom a CLIENT or PRODUCER span calls: the node of the map, and the words X-Ray has for it.
 
-Sources: XRAY.md §11.1, OpenTelemetry's semantic conventions old and new. Our own decisions, in the
-order in which they are tried:
+Sources: docs/xray-format.md §11.1, OpenTelemetry's semantic conventions old and new. Our own
+decisions, in the order in which they are tried:
 
 * AWS APIs are named by the resource, as in X-Ray's documents (`store.rules.identity`).
 * A database is ``<database>@<host>``, or the one of the two that is known, or its system. SQL

@@ -1,4 +1,4 @@
-"""Stored documents → OTLP (XRAY.md §11.2): a trace as OpenTelemetry's tools read it.
+"""Stored documents → OTLP (docs/xray-format.md §11.2): a trace as OpenTelemetry's tools read it.
 
 What came as a span leaves as the same span. An X-Ray document becomes a SERVER span and one for
 each subsegment, in attributes that `span_facts` reads back to the same nodes and states; what

@@ -1,4 +1,4 @@
-"""A span's HTTP attributes as X-Ray's ``http`` block has them (XRAY.md §11.1)."""
+"""A span's HTTP attributes as X-Ray's ``http`` block has them (docs/xray-format.md §11.1)."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def read_resource(pairs: Iterable[KeyValue]) -> Resource:
 
 
 def origin_of(attributes: Attributes) -> str:
-    """X-Ray's word for what the service runs on (XRAY.md §11.1); AWS only.
+    """X-Ray's word for what the service runs on (docs/xray-format.md §11.1); AWS only.
 
     ``aws.xray.origin`` is ours: what X-Ray's documents have when they are exported, be it none.
     """

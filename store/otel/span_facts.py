@@ -1,7 +1,7 @@
 """A span in X-Ray's words: the one reading behind the store's columns and the rendered document.
 
-Pure. Kind of document (XRAY.md §11.1): a span that enters a service is a segment; every other is a
-subsegment that arrives alone. A call that nothing of its own service precedes becomes a segment
+Pure. Kind of document (docs/xray-format.md §11.1): a span that enters a service is a segment;
+every other is an independent subsegment. A call that nothing of its own service precedes becomes a segment
 with the call inside, so that the map knows who called.
 """
 

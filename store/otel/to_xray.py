@@ -1,4 +1,4 @@
-"""A stored span → the X-Ray document it stands for (XRAY.md §11.1), rendered when it is read.
+"""Stored span → X-Ray document, rendered on read (docs/xray-format.md §11.1).
 
 Read back as a document, it gives what the span itself gave: both come from `read_span_facts`. What
 X-Ray has no place for is kept in ``metadata``: ``default`` as X-Ray's exporter does it, the span's

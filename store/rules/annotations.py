@@ -1,7 +1,7 @@
 """Annotations as text items ``key=<json value>``: what an index can look up as a whole.
 
 A string, a number and a boolean of one spelling stay apart (``"1"``, ``1``, ``true``), as filters
-ask (XRAY.md §7.2). Every key is kept (§2.8); ``%`` and ``=`` in it are escaped.
+ask (docs/xray-format.md §7.2). Every key is kept (§2.8); ``%`` and ``=`` in it are escaped.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """How a unit ended: the one function behind counts, colours, summaries and filters.
 
-Sources: XRAY.md §5.6 (order of the flags) and the decision at the end of §13 (both flags set).
+Sources: docs/xray-format.md §5.6 (order of the flags), §13 (both flags set).
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Which node a segment or a call belongs to, and what AWS services are called.
 
-Sources: XRAY.md §4.3 (origins), §5.2, §5.4 (canonical names). A node is named by the resource when
-the call names one, else by the service; finer than X-Ray's own map for SNS and SQS, on purpose.
+Sources: docs/xray-format.md §4.3 (origins), §5.2, §5.4 (canonical names). A node is named by the
+resource when the call names one, else by the service; finer than X-Ray's own map for SNS and SQS,
+on purpose.
 """
 
 from __future__ import annotations
@@ -50,10 +51,10 @@ CANONICAL = {
     "stepfunctions": "Sfn",
     "sts": "STS",
 }
-"""Lower-case SDK spelling → the service's name (XRAY.md §5.4). Unknown names stay as they are."""
+"""Lower-case SDK spelling → canonical name (docs/xray-format.md §5.4); unknown names pass through."""
 
 SEGMENT_SERVICE_ORIGINS = {"AWS::APIGateway::Stage": "AWS::ApiGateway::Stage"}
-"""Origins with two spellings in the field (XRAY.md §2.3)."""
+"""Origins with two spellings in the field (docs/xray-format.md §2.3)."""
 
 CALLEE_ORIGINS = ("Database::", "Messaging::")
 """Beginnings of an origin that tells what a remote subsegment calls. Documents rendered from spans

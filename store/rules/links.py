@@ -1,4 +1,4 @@
-"""What a link says: which trace it joins, in which direction, and when the event came (XRAY.md §2.9)."""
+"""Link → the trace it joins, its direction, the time of receipt (docs/xray-format.md §2.9)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from store.model import Link
 
 RESERVED = "aws.xray.reserved."
 MAX_LINKS = 100
-"""Of one segment, subsegment or span: as many as X-Ray joins to a trace (XRAY.md §14)."""
+"""Links of one segment, subsegment or span, as X-Ray limits a trace (docs/xray-format.md §14)."""
 _LATEST = 253_402_300_800.0
 
 

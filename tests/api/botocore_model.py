@@ -1,7 +1,7 @@
 """Holds a response to AWS's own model of X-Ray: shapes, required members, types, enums.
 
 Stricter than clients are: a member the model does not know is an error, and a timestamp must be a
-number, for only that is read alike by every SDK (XRAY.md §10).
+number, for only that is read alike by every SDK (docs/xray-format.md §10).
 """
 
 from __future__ import annotations

@@ -91,7 +91,7 @@ def test_totals(capsys: pytest.CaptureFixture[str]) -> None:
 
 @needs_vectors
 def test_scorekeep_graph() -> None:
-    """The documented trace gives the documented map (XRAY.md §16)."""
+    """The documented trace gives the documented map (docs/xray-format.md §16)."""
     (row,) = [row for row in ROWS if row["file"] == "traces/devguide_scorekeep_trace.json"]
     documents, _ = _decode(row)
     store = MemoryStore()

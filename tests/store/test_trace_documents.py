@@ -124,7 +124,7 @@ def test_aws_call_gets_its_name_its_resources_and_an_inferred_segment() -> None:
 
 
 def test_answered_call_infers_nothing() -> None:
-    """Only parent_id counts, never names (§4.3)."""
+    """Only parent_id counts, never names (docs/xray-format.md §4.3)."""
     call = sub(B, name="api.example.com", namespace="remote")
     shown = processed(document(A, subsegments=[call]), document(C, parent_id=B, name="other"))
     assert [each["id"] for each in shown] == [A, C]

@@ -1,4 +1,4 @@
-"""GetServiceGraph and GetTraceGraph as boto3 sees them (XRAY.md §5)."""
+"""GetServiceGraph and GetTraceGraph as boto3 sees them (docs/xray-format.md §5)."""
 
 from __future__ import annotations
 

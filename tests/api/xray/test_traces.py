@@ -1,4 +1,4 @@
-"""BatchGetTraces and GetTraceSummaries as boto3 sees them (XRAY.md §4, §6)."""
+"""BatchGetTraces and GetTraceSummaries as boto3 sees them (docs/xray-format.md §4, §6)."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ def test_every_captured_document_can_be_read_back(vectors: Path) -> None:
 
 
 def test_published_scorekeep_trace_draws_the_published_map(vectors: Path) -> None:
-    """Client, entry, Lambda pair, table and topic (XRAY.md §16)."""
+    """Client, entry, Lambda pair, table and topic (docs/xray-format.md §16)."""
     file = vectors / "traces" / "devguide_scorekeep_trace.json"
     store = MemoryStore()
     for segment in json.loads(file.read_text())["Traces"][0]["Segments"]:

@@ -1,4 +1,4 @@
-"""What the daemon takes for a datagram (XRAY.md §1.1)."""
+"""What the daemon takes for a datagram (docs/xray-format.md §1.1)."""
 
 from __future__ import annotations
 

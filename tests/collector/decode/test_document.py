@@ -206,7 +206,7 @@ def test_segments_parent() -> None:
     ],
 )
 def test_bad_properties_are_dropped(change: dict[str, Any]) -> None:
-    """What breaks the schema costs the property, not the segment (XRAY.md §3.1)."""
+    """What breaks the schema costs the property, not the segment (docs/xray-format.md §3.1)."""
     document = decode(**change)
     assert document.id == 0xA1
     assert document.state is State.OK

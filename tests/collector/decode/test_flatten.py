@@ -141,7 +141,7 @@ def test_calls_without_an_id() -> None:
     ],
 )  # fmt: skip
 def test_calls_without_a_name(change: dict[str, Any], name: str) -> None:
-    """Named by what they called (XRAY.md §2.6); passwords never come into a name."""
+    """Named by what they called (docs/xray-format.md §2.6); passwords never come into a name."""
     assert call(name=None, **change).host == name
     assert call(name=5, **change).host == name
 

@@ -1,4 +1,4 @@
-"""The one classification function, case by case (XRAY.md §5.6, §13)."""
+"""The one classification function, case by case (docs/xray-format.md §5.6, §13)."""
 
 from __future__ import annotations
 

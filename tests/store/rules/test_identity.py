@@ -1,4 +1,4 @@
-"""Node identity, canonical names and origins, case by case (XRAY.md §4.3, §5.4)."""
+"""Node identity, canonical names and origins, case by case (docs/xray-format.md §4.3, §5.4)."""
 
 from __future__ import annotations
 

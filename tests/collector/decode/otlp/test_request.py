@@ -436,7 +436,7 @@ def test_spoilt_stored_form(raw: bytes) -> None:
 
 
 def test_vector(vectors: Path) -> None:
-    """A captured export of the Python SDK (XRAY.md §16)."""
+    """A captured export of the Python SDK (docs/xray-format.md §16)."""
     body = (vectors / "otlp/otel_python_export.pb").read_bytes()
     documents, rejected = results(body)
     assert rejected == []

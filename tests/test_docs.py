@@ -1,0 +1,92 @@
+"""The documentation agrees with the code: citations, links, commands, flags and metrics."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+FORMAT = REPOSITORY / "docs" / "xray-format.md"
+CODE = (".py", ".sql", ".ts", ".tsx", ".proto")
+
+_HEADING = re.compile(r"^(#{1,6}) (.+?)\s*$", re.MULTILINE)
+_CITATION = re.compile(r"§(\d+(?:\.\d+)*)(?:-(\d+(?:\.\d+)*))?")
+_LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+_FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+MOST_WORDS = 600
+
+
+def tracked(*suffixes: str) -> list[str]:
+    """Files of the repository with one of these suffixes, as paths below its root."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    listed = subprocess.run(command, cwd=REPOSITORY, check=True, capture_output=True, text=True)
+    names = listed.stdout.split("\0")
+    return sorted(n for n in names if n.endswith(suffixes) and (REPOSITORY / n).is_file())
+
+
+def text_of(name: str) -> str:
+    return (REPOSITORY / name).read_text(encoding="utf-8")
+
+
+def sections() -> set[str]:
+    """Section numbers of docs/xray-format.md."""
+    titles = [title for _, title in _HEADING.findall(FORMAT.read_text(encoding="utf-8"))]
+    numbers = [re.match(r"(\d+(?:\.\d+)*)\.? ", title) for title in titles]
+    return {number[1] for number in numbers if number}
+
+
+def anchors(markdown: str) -> set[str]:
+    """Anchors of the headings, as GitHub derives them."""
+    titles = [title for _, title in _HEADING.findall(_FENCE.sub("", markdown))]
+    plain = [re.sub(r"[^\w\- ]", "", title.lower()) for title in titles]
+    return {title.strip().replace(" ", "-") for title in plain}
+
+
+def test_sections_are_numbered_in_order_and_unique() -> None:
+    titles = [title for _, title in _HEADING.findall(FORMAT.read_text(encoding="utf-8"))]
+    numbers = [
+        tuple(map(int, m[1].split("."))) for t in titles if (m := re.match(r"([\d.]+\d|\d+)", t))
+    ]
+    assert numbers == sorted(set(numbers))
+    assert len(numbers) > 40
+
+
+def citing() -> list[str]:
+    return [
+        name for name in tracked(*CODE) if "§" in text_of(name) and name != "tests/test_docs.py"
+    ]
+
+
+@pytest.mark.parametrize("name", citing())
+def test_citations_resolve(name: str) -> None:
+    """Every § in the code is a section of docs/xray-format.md, which the file names."""
+    text = text_of(name)
+    cited = {number for pair in _CITATION.findall(text) for number in pair if number}
+    assert cited, "a § without a number"
+    assert cited <= sections()
+    assert "docs/xray-format.md §" in text
+
+
+def test_citations_of_the_documentation_resolve() -> None:
+    own = {number for pair in _CITATION.findall(text_of("docs/xray-format.md")) for number in pair}
+    assert own - {""} <= sections()
+
+
+@pytest.mark.parametrize("name", tracked(".md"))
+def test_relative_links_resolve(name: str) -> None:
+    text = text_of(name)
+    broken = []
+    for link in _LINK.findall(_FENCE.sub("", text)):
+        if re.match(r"[a-z]+:", link):
+            continue
+        target, _, anchor = unquote(link).partition("#")
+        path = (REPOSITORY / name).parent / target if target else REPOSITORY / name
+        if not path.exists() or (
+            anchor and anchor not in anchors(path.read_text(encoding="utf-8"))
+        ):
+            broken.append(link)
+    assert broken == []
