@@ -10,6 +10,7 @@ from plotly.offline import get_plotlyjs_version
 
 import hatch_build
 import ui
+from ui.codegen.generate import header, is_stale, schema_document
 
 ROOT = Path(hatch_build.__file__).parent
 PACKAGE = json.loads((ROOT / "ui" / "package.json").read_text())
@@ -27,8 +28,33 @@ def test_the_lock_file_names_no_registry() -> None:
 
 
 def test_runtime_dependencies_stay_few() -> None:
-    """React draws the page, plotly the charts; the map is our own."""
-    assert set(PACKAGE["dependencies"]) == {"react", "react-dom", "plotly.js-cartesian-dist-min"}
+    """React draws the page, plotly the charts, TanStack Query fetches; the map is our own."""
+    assert set(PACKAGE["dependencies"]) == {
+        "@tanstack/react-query",
+        "plotly.js-cartesian-dist-min",
+        "react",
+        "react-dom",
+    }
+
+
+def test_the_lock_files_of_the_code_generator_name_no_registry_either() -> None:
+    """It is installed by `make api-types` alone."""
+    assert "resolved" not in (ROOT / "ui" / "codegen" / "package-lock.json").read_text()
+
+
+def test_the_api_types_match_the_server() -> None:
+    """The console is type-checked against the answers of this server; `make api-types` renews them."""
+    assert not is_stale()
+
+
+def test_types_of_other_schemas_are_stale(tmp_path: Path) -> None:
+    """A field that the server added or dropped changes the hash in the first lines."""
+    types = tmp_path / "types.gen.ts"
+    assert is_stale(types)
+    types.write_text(header(schema_document().replace("left_out", "omitted")))
+    assert is_stale(types)
+    types.write_text(header(schema_document()))
+    assert not is_stale(types)
 
 
 def make_ui(root: Path) -> Path:
@@ -105,6 +131,6 @@ def test_without_a_proto_there_is_nothing_to_do(tmp_path: Path) -> None:
 
 
 def test_static_dir_is_the_built_folder_or_none() -> None:
-    """Whoever serves the UI need not know whether it was built."""
+    """The server need not know whether the UI was built."""
     found = ui.static_dir()
     assert found is None or (found / "index.html").is_file()

@@ -105,7 +105,7 @@ def test_a_dragged_service_stays_where_it_was_put(page: Page, shop: Any) -> None
     open_map(page, shop.url("/map?test=1"))
     moved = {name: (x, y) for name, x, y in dropped}
     again = {name: (x, y) for name, x, y in page.evaluate(POSITIONS)}
-    pinned = page.evaluate("Object.keys(JSON.parse(localStorage['raymap.pins.all']))[0]")
+    pinned = page.evaluate("Object.keys(JSON.parse(localStorage['raymap.nodePositions.all']))[0]")
     assert again[pinned] == moved[pinned]
 
 
@@ -207,7 +207,7 @@ def empty_map(has_traces: bool) -> dict[str, Any]:
 
 @pytest.mark.parametrize("has_traces", [True, False])
 def test_an_empty_map_says_what_to_do(page: Page, raymap_server: Any, has_traces: bool) -> None:
-    """A store that never held a trace shows the commands that send one."""
+    """A store that has never received a trace shows the commands that send one."""
 
     def answer(route: Route) -> None:
         route.fulfill(content_type="application/json", body=json.dumps(empty_map(has_traces)))
@@ -248,7 +248,7 @@ def test_an_unreachable_server_is_said_so(page: Page, raymap_server: Any) -> Non
 
 
 def test_estimated_figures_say_so(page: Page, shop: Any, raymap_server: Any) -> None:
-    """One span in eight was kept: the label has the rate for all, the panel says from how many."""
+    """One span in eight was sampled: the label has the rate for all, the panel says from how many."""
     start = time.time_ns() - 2_000_000_000
     span = {
         "traceId": f"{start // 1_000_000_000:08x}{secrets.token_hex(5)}{'f' * 14}",

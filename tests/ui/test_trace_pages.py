@@ -160,15 +160,15 @@ def test_a_trace_is_pinned_and_let_go(page: Page, shop: Any) -> None:
     page.keyboard.press("Space")
     expect(button).to_have_attribute("aria-pressed", "true")
     expect(button).to_have_attribute("title", re.compile("^Unpin"))
-    kept = page.locator(".trace-facts div", has=page.get_by_text("Kept", exact=True))
-    expect(kept).to_contain_text("for ever")
+    retention = page.locator(".trace-facts div", has=page.get_by_text("Retention", exact=True))
+    expect(retention).to_contain_text("pinned")
     pinned = shop.server.get("/api/pins")["pins"]
     assert shop.trace_id in [pin["id"] for pin in pinned]
     page.reload()
     expect(button).to_have_attribute("aria-pressed", "true")
     button.click()
     expect(button).to_have_attribute("aria-pressed", "false")
-    expect(kept).to_have_count(0)
+    expect(retention).to_have_count(0)
     assert shop.trace_id not in [pin["id"] for pin in shop.server.get("/api/pins")["pins"]]
 
 
@@ -213,7 +213,7 @@ def test_a_trace_is_found_by_its_id(page: Page, shop: Any, form: str) -> None:
 
 
 def test_what_is_no_id_is_refused_in_words(page: Page, raymap_server: Any) -> None:
-    """Before anything is asked of the server."""
+    """Before any request to the server."""
     page.goto(raymap_server.http + "/map")
     field = page.get_by_label("Find a trace by its id")
     field.fill("hello")

@@ -1,5 +1,7 @@
+import { QueryClientProvider } from '@tanstack/react-query'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
+import { queryClient } from './api/queryClient'
 import { App } from './pages/App'
 import { applyTheme, themeChoice } from './styles/theme'
 import './styles/tokens.css'
@@ -17,6 +19,8 @@ import './styles/segment.css'
 applyTheme(themeChoice())
 createRoot(document.getElementById('root') as HTMLElement).render(
   <StrictMode>
-    <App />
+    <QueryClientProvider client={queryClient}>
+      <App />
+    </QueryClientProvider>
   </StrictMode>,
 )

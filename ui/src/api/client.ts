@@ -63,8 +63,9 @@ export const addresses = {
   node: (window: TimeWindow, id: string) => `/api/nodes/${encodeURIComponent(id)}?${query(window)}`,
   edge: (window: TimeWindow, source: string, target: string) =>
     `/api/edges/${encodeURIComponent(source)}/${encodeURIComponent(target)}?${query(window)}`,
-  traces: (window: TimeWindow, filter: TraceFilter, cursor?: string | null) =>
-    `/api/traces?${query(window, { ...filterQuery(filter), ...(cursor && { cursor }) })}`,
+  traces: (window: TimeWindow, filter: TraceFilter) => `/api/traces?${query(window, filterQuery(filter))}`,
+  /** The page after one that `url` answered. */
+  nextPage: (url: string, cursor: string) => `${url}&cursor=${encodeURIComponent(cursor)}`,
   tracesFigure: (window: TimeWindow, filter: TraceFilter) =>
     `/api/traces/figure?${query(window, filterQuery(filter))}`,
   trace: (id: string) => `/api/traces/${encodeURIComponent(id)}`,

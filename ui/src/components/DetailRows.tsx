@@ -2,7 +2,7 @@
 
 import type { Before, MapEdge, MapNode } from '../api/types'
 import { change, count, duration, percent, rate } from '../model/format'
-import { LOOKS, isEstimated, shares, type State } from '../model/health'
+import { STATE_LABELS, isEstimated, shares, type State } from '../model/health'
 import { StateSwatch } from './StateSwatch'
 
 interface Props {
@@ -54,7 +54,7 @@ export function DetailRows({ thing, perMinute, rateWords, before }: Props) {
         {BAD.map((state) => (
           <tr key={state} className={now && now[state] > 0 ? `status-${state}` : undefined}>
             <th>
-              <StateSwatch state={state} width={14} /> {LOOKS[state].word}s
+              <StateSwatch state={state} width={14} /> {STATE_LABELS[state].word}s
             </th>
             <td>{count(thing[state])}</td>
             <td>{now ? percent(now[state]) : '–'}</td>

@@ -1,7 +1,7 @@
 // What the bands mean; a click shows only the services that have that state.
 
 import { useState } from 'react'
-import { LOOKS, STATES, type State } from '../model/health'
+import { STATE_LABELS, STATES, type State } from '../model/health'
 import { Icon } from './Icon'
 import { StateSwatch } from './StateSwatch'
 
@@ -37,10 +37,11 @@ export function Legend({ state, counts, onState }: Props) {
             type="button"
             className="legend-entry"
             aria-pressed={state === one}
-            title={`Show only services with ${LOOKS[one].word} (${LOOKS[one].hint})`}
+            title={`Show only services with ${STATE_LABELS[one].word} (${STATE_LABELS[one].hint})`}
             onClick={() => onState(state === one ? null : one)}
           >
-            <StateSwatch state={one} /> {LOOKS[one].word} <span className="mute">{LOOKS[one].hint}</span>
+            <StateSwatch state={one} /> {STATE_LABELS[one].word}{' '}
+            <span className="mute">{STATE_LABELS[one].hint}</span>
             <span className="legend-count" aria-label={`${counts[one]} services`}>
               {counts[one]}
             </span>

@@ -3,6 +3,7 @@
 import { useEffect, useState } from 'react'
 import { span } from '../model/format'
 import { Empty } from './Empty'
+import { slowWords } from './Loading'
 
 const RINGS = [
   [90, 150],
@@ -13,7 +14,7 @@ const RINGS = [
 ] as const
 
 /** Shown after a moment, so that a fast answer does not flash. */
-export function MapSkeleton({ delay = 200 }: { delay?: number }) {
+export function MapSkeleton({ delay = 200, slow = null }: { delay?: number; slow?: number | null }) {
   const [shown, setShown] = useState(delay === 0)
   useEffect(() => {
     const timer = setTimeout(() => setShown(true), delay)
@@ -28,7 +29,7 @@ export function MapSkeleton({ delay = 200 }: { delay?: number }) {
           <circle key={`${x} ${y}`} cx={x} cy={y} r="26" />
         ))}
       </svg>
-      <p>Loading map…</p>
+      <p>{slow === null ? 'Loading map…' : slowWords(slow)}</p>
     </div>
   )
 }

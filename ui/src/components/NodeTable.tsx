@@ -4,7 +4,7 @@ import { useState } from 'react'
 import type { MapNode } from '../api/types'
 import { estimateWords, typeWords } from '../map/describe'
 import { duration, percent, rate } from '../model/format'
-import { LOOKS, STATES, isEstimated, shares } from '../model/health'
+import { STATE_LABELS, STATES, isEstimated, shares } from '../model/health'
 import { DEFAULT_SORT, sortedBy, sortedNodes, type Column } from '../model/table'
 import { KindBadge } from './KindBadge'
 import { SharesBar } from './SharesBar'
@@ -15,7 +15,7 @@ const COLUMNS: { column: Column; words: string; numeric?: boolean }[] = [
   { column: 'rate', words: 'Rate', numeric: true },
   { column: 'avg', words: 'Average', numeric: true },
   { column: 'p95', words: 'p95', numeric: true },
-  ...STATES.map((state) => ({ column: state as Column, words: LOOKS[state].word, numeric: true })),
+  ...STATES.map((state) => ({ column: state as Column, words: STATE_LABELS[state].word, numeric: true })),
 ]
 
 interface Props {

@@ -5,6 +5,7 @@ import type { TimeWindow } from '../api/client'
 import { age, span } from '../model/format'
 import { inputValue, parseInstant, PRESETS, type Range } from '../model/range'
 import { Icon } from './Icon'
+import { slowWords } from './Loading'
 import { Popover } from './Popover'
 
 interface Props {
@@ -14,6 +15,8 @@ interface Props {
   refreshChoices: readonly number[]
   updatedAt: number | null
   stale: boolean
+  /** Seconds the current request has taken, when that is longer than usual. */
+  slow: number | null
   onRange(range: Range): void
   onRefresh(seconds: number): void
 }
@@ -51,7 +54,7 @@ export function TimePicker(props: Props) {
           </select>
         </label>
       )}
-      <Updated at={props.updatedAt} stale={props.stale} />
+      <Updated at={props.updatedAt} stale={props.stale} slow={props.slow} />
     </div>
   )
 }
@@ -119,7 +122,7 @@ function Absolute({ window, onRange }: { window: TimeWindow; onRange(range: Rang
   )
 }
 
-function Updated({ at, stale }: { at: number | null; stale: boolean }) {
+function Updated({ at, stale, slow }: { at: number | null; stale: boolean; slow: number | null }) {
   const [now, setNow] = useState(() => Date.now() / 1000)
   useEffect(() => {
     setNow(Date.now() / 1000)
@@ -127,5 +130,10 @@ function Updated({ at, stale }: { at: number | null; stale: boolean }) {
     return () => clearInterval(timer)
   }, [at])
   if (at === null) return null
-  return <span className={stale ? 'updated is-stale' : 'updated'}>updated {age(now - at)}</span>
+  return (
+    <span className={stale ? 'updated is-stale' : 'updated'}>
+      updated {age(now - at)}
+      {slow !== null && <span role="status">, {slowWords(slow)}</span>}
+    </span>
+  )
 }

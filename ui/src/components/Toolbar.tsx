@@ -1,6 +1,6 @@
 // The map's controls, top right.
 
-import type { MapOptions } from '../map/paint'
+import type { MapOptions } from '../map/picture'
 import { Icon, type IconName } from './Icon'
 import { Popover } from './Popover'
 
@@ -11,7 +11,7 @@ interface Props {
   onZoom(factor: number): void
   onFit(): void
   onArrange(): void
-  onResetPins(): void
+  onResetPositions(): void
   onView(view: 'map' | 'list'): void
   onOptions(options: MapOptions): void
   onSavePng(): void
@@ -43,7 +43,7 @@ export function Toolbar(props: Props) {
         onClick={() => props.onView(isMap ? 'list' : 'map')}
       />
       <Popover className="tool" label="Options" button={<Icon name="options" />}>
-        {(close) => <Options {...props} onResetPins={() => (props.onResetPins(), close())} />}
+        {(close) => <Options {...props} onResetPositions={() => (props.onResetPositions(), close())} />}
       </Popover>
       {isMap && <Tool icon="picture" label="Save as PNG" onClick={props.onSavePng} />}
       {isMap && <Tool icon="keys" label="Keyboard shortcuts" hint="?" onClick={props.onKeys} />}
@@ -74,7 +74,7 @@ function Tool({ icon, label, hint, marked, onClick }: ToolProps) {
   )
 }
 
-function Options({ view, options, onOptions, onResetPins }: Props) {
+function Options({ view, options, onOptions, onResetPositions }: Props) {
   const check = (key: keyof MapOptions, words: string) => (
     <label className="check">
       <input
@@ -91,7 +91,7 @@ function Options({ view, options, onOptions, onResetPins }: Props) {
       {check('hideIdle', 'Hide services without traffic')}
       {check('onlyUnhealthy', 'Only unhealthy services')}
       {view === 'map' && (
-        <button type="button" className="button" onClick={onResetPins}>
+        <button type="button" className="button" onClick={onResetPositions}>
           Reset positions
         </button>
       )}

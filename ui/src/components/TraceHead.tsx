@@ -1,4 +1,4 @@
-// What the trace as a whole was: who asked for what, when, how long it took and how it ended.
+// Head of a trace: request, start, duration, status, and where it failed first.
 
 import { useEffect, useState, type ReactNode } from 'react'
 import type { Trace, TraceRow } from '../api/types'
@@ -50,8 +50,8 @@ export function TraceHead({ trace, firstFault, onFirstFault, onReload }: Props) 
         {trace.user && <Fact label="User">{trace.user}</Fact>}
         <Fact label="Segments">{count(segments)}</Fact>
         {pin && (
-          <Fact label="Kept">
-            <span title={`Pinned ${date(pin.at)} ${clock(pin.at)}`}>for ever</span>
+          <Fact label="Retention">
+            <span title={`Pinned ${date(pin.at)} ${clock(pin.at)}`}>pinned</span>
             {pin.note && (
               <span className="pin-note" title={pin.note}>
                 {pin.note}

@@ -50,6 +50,7 @@ export function TraceTable({ traces, onOpen }: Props) {
           <th>Annotations</th>
         </tr>
       </thead>
+      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- keys of its focusable rows */}
       <tbody ref={body} onKeyDown={press}>
         {traces.map((trace, index) => (
           <TraceTableRow
@@ -132,7 +133,7 @@ function Bar({ ms, slowest, status }: { ms: number; slowest: number; status: Tra
   )
 }
 
-/** Enough of an id to tell rows apart; the whole one is in the title and one click away. */
+/** Enough of an id to tell rows apart; the title has the whole one. */
 function shortId(id: string): string {
   return `${id.slice(0, 10)}…${id.slice(-6)}`
 }

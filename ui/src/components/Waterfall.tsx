@@ -2,6 +2,7 @@
 
 import {
   useEffect,
+  useEffectEvent,
   useLayoutEffect,
   useMemo,
   useRef,
@@ -55,11 +56,13 @@ export function Waterfall({ trace, selection, folded, onFolded, onSelect }: Prop
   }
 
   // A row chosen from elsewhere unfolds what hides it and comes into sight.
+  const reveal = useEffectEvent((id: string) => {
+    const closed = ancestors(trace.rows, id).filter((one) => folded.has(one))
+    if (closed.length > 0) onFolded(new Set([...folded].filter((one) => !closed.includes(one))))
+    setCursor(id)
+  })
   useEffect(() => {
-    if (!selection) return
-    const closed = ancestors(trace.rows, selection).filter((id) => folded.has(id))
-    if (closed.length > 0) onFolded(new Set([...folded].filter((id) => !closed.includes(id))))
-    setCursor(selection)
+    if (selection) reveal(selection)
   }, [selection, trace])
   useEffect(() => {
     const index = rows.findIndex(({ row }) => row.id === cursor)

@@ -22,6 +22,7 @@ export const WaterfallRow = memo(function WaterfallRow(props: Props) {
   const { id, depth, kind, name, namespace, status, exception } = row.row
   const classes = ['waterfall-row', `is-${kind}`, selected && 'is-selected', active && 'is-active']
   return (
+    // oxlint-disable-next-line jsx-a11y/click-events-have-key-events -- the treegrid around it has the keys
     <div
       className={classes.filter(Boolean).join(' ')}
       id={`row-${id}`}

@@ -16,7 +16,7 @@ export interface Pointed {
   ends?: string
 }
 
-const AWAY = 16
+const OFFSET = 16
 
 export function MapTooltip({ pointed }: { pointed: Pointed }) {
   const box = useRef<HTMLDivElement>(null)
@@ -26,9 +26,9 @@ export function MapTooltip({ pointed }: { pointed: Pointed }) {
     const own = box.current
     const around = own?.parentElement
     if (!own || !around) return
-    const fits = pointed.x + AWAY + own.offsetWidth < around.clientWidth
-    const left = fits ? pointed.x + AWAY : Math.max(4, pointed.x - AWAY - own.offsetWidth)
-    const top = Math.min(pointed.y + AWAY, around.clientHeight - own.offsetHeight - 4)
+    const fits = pointed.x + OFFSET + own.offsetWidth < around.clientWidth
+    const left = fits ? pointed.x + OFFSET : Math.max(4, pointed.x - OFFSET - own.offsetWidth)
+    const top = Math.min(pointed.y + OFFSET, around.clientHeight - own.offsetHeight - 4)
     own.style.transform = `translate(${left}px, ${Math.max(4, top)}px)`
   }, [pointed])
 

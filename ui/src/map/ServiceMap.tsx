@@ -1,12 +1,20 @@
 // The map as a React component: a canvas, and over it a layer of real buttons that moves along with the camera.
 
-import { useEffect, useImperativeHandle, useLayoutEffect, useRef, useState, type Ref } from 'react'
+import {
+  useEffect,
+  useEffectEvent,
+  useImperativeHandle,
+  useLayoutEffect,
+  useRef,
+  useState,
+  type Ref,
+} from 'react'
 import type { Graph } from '../api/types'
 import { parseView, viewText } from '../model/url'
 import { nodeLabel } from './describe'
 import { listen, type Target } from './input'
-import type { MapOptions } from './paint'
-import { clearPins, readPins, savePin } from './pins'
+import type { MapOptions } from './picture'
+import { clearNodePositions, readNodePositions, saveNodePosition } from './nodePositions'
 import type { SceneNode } from './scene'
 import { usePalette } from '../styles/theme'
 import { MapTooltip, type Pointed } from './MapTooltip'
@@ -22,7 +30,7 @@ export interface MapActions {
   pan(dx: number, dy: number): void
   fit(): void
   arrange(): void
-  resetPins(): void
+  resetPositions(): void
   centre(id: string): void
   savePng(): void
 }
@@ -60,6 +68,7 @@ export function ServiceMap(props: ServiceMapProps) {
   const [crowded, setCrowded] = useState(false)
   const [pointed, setPointed] = useState<Pointed | null>(null)
   const palette = usePalette()
+  const firstPalette = useRef(palette)
 
   const moved = () => {
     touched.current = true
@@ -74,11 +83,11 @@ export function ServiceMap(props: ServiceMapProps) {
   // One view for the life of the component.
   useLayoutEffect(() => {
     const place = surface.current as HTMLDivElement
-    const view = new MapView(canvas.current as HTMLCanvasElement, palette, {
+    const view = new MapView(canvas.current as HTMLCanvasElement, firstPalette.current, {
       moved: ({ k, tx, ty }) => {
         if (layer.current) layer.current.style.transform = `translate(${tx}px,${ty}px) scale(${k})`
       },
-      rested: (visible) => {
+      onIdle: (visible) => {
         setButtons(visible.length > MOST_BUTTONS ? [] : visible)
         setCrowded(visible.length > MOST_BUTTONS)
       },
@@ -121,7 +130,7 @@ export function ServiceMap(props: ServiceMapProps) {
         place.classList.toggle('is-dragging', active)
         latest.current.onDragging?.(active)
       },
-      dropped: (node) => savePin(latest.current.name, node.data.id, [node.x, node.y]),
+      dropped: (node) => saveNodePosition(latest.current.name, node.data.id, [node.x, node.y]),
       moved,
     })
     if (new URLSearchParams(location.search).get('test') === '1') window.__map = view
@@ -141,9 +150,9 @@ export function ServiceMap(props: ServiceMapProps) {
   useLayoutEffect(() => {
     const view = map.current as MapView
     const first = view.scene.nodes.size === 0
-    view.setGraph(graph, readPins(name))
+    view.setGraph(graph, readNodePositions(name))
     const wanted = parseView(latest.current.view)
-    if (first && wanted) view.look(wanted)
+    if (first && wanted) view.setViewport(wanted)
     else if (first || (!touched.current && !view.seesAll())) view.fit()
     latest.current.onOutdated?.(view.outdated)
   }, [graph, name])
@@ -153,7 +162,7 @@ export function ServiceMap(props: ServiceMapProps) {
     if (viewWanted === written.current) return
     written.current = viewWanted
     const wanted = parseView(viewWanted)
-    if (wanted) map.current?.look(wanted)
+    if (wanted) map.current?.setViewport(wanted)
     else if (touched.current) map.current?.fit()
   }, [viewWanted])
 
@@ -167,23 +176,22 @@ export function ServiceMap(props: ServiceMapProps) {
     view.setEmphasis({ selectedNode: node ? selection : null, selectedEdge: edge ? selection : null, lit })
   }, [selection, hits, graph])
 
+  const arrivedWithView = useEffectEvent(() => viewAtSelection.current !== viewWanted && viewWanted !== null)
+  const makeRoom = useEffectEvent((id: string) => {
+    const view = map.current
+    if (!view) return
+    const node = view.scene.nodes.get(id)
+    const ids = node ? view.scene.neighbours(node) : id.split(':')
+    if (view.reveal(ids)) moved()
+  })
   useEffect(() => {
-    const arrivedWithView = viewAtSelection.current !== viewWanted && viewWanted !== null
-    if (!selection || arrivedWithView) return
+    if (!selection || arrivedWithView()) return
     const waiting = requestAnimationFrame(() => requestAnimationFrame(() => makeRoom(selection)))
     return () => cancelAnimationFrame(waiting)
   }, [selection])
   useEffect(() => {
     viewAtSelection.current = viewWanted
   }, [viewWanted, selection])
-
-  const makeRoom = (id: string) => {
-    const view = map.current
-    if (!view) return
-    const node = view.scene.nodes.get(id)
-    const ids = node ? view.scene.neighbours(node) : id.split(':')
-    if (view.reveal(ids)) moved()
-  }
 
   useImperativeHandle(props.actions, () => ({
     zoom: (factor) => (map.current?.zoom(factor), moved()),
@@ -194,9 +202,9 @@ export function ServiceMap(props: ServiceMapProps) {
       latest.current.onOutdated?.(false)
       moved()
     },
-    resetPins: () => {
-      clearPins(latest.current.name)
-      for (const node of map.current?.scene.nodes.values() ?? []) node.pinned = false
+    resetPositions: () => {
+      clearNodePositions(latest.current.name)
+      for (const node of map.current?.scene.nodes.values() ?? []) node.dragged = false
       map.current?.arrange()
       moved()
     },

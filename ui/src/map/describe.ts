@@ -2,7 +2,7 @@
 
 import type { MapEdge, MapNode } from '../api/types'
 import { count, duration, percent, rate } from '../model/format'
-import { LOOKS, STATES, isEstimated, shares, traffic } from '../model/health'
+import { STATE_LABELS, STATES, isEstimated, shares, traffic } from '../model/health'
 import { KIND_WORDS } from './glyphs'
 
 export function typeWords(node: Pick<MapNode, 'type' | 'kind'>): string {
@@ -22,7 +22,7 @@ function shareWords(node: MapNode): string[] {
   const part = shares(node)
   if (!part) return []
   return STATES.filter((state) => part[state] > 0).map(
-    (state) => `${percent(part[state])} ${LOOKS[state].word}`,
+    (state) => `${percent(part[state])} ${STATE_LABELS[state].word}`,
   )
 }
 
@@ -50,7 +50,7 @@ export function shareFacts(thing: MapNode | MapEdge): (Fact & { state: (typeof S
   const part = shares(thing)
   return STATES.map((state) => ({
     state,
-    label: LOOKS[state].word,
+    label: STATE_LABELS[state].word,
     value: part ? `${count(thing[state])} (${percent(part[state])})` : '–',
   }))
 }

@@ -1,66 +1,15 @@
 // One picture of the scene. Knows nothing of pointers, fetching or React.
 
-import { cut, holeNumber, timeAndRate } from '../model/format'
-import { isEstimated, isUnhealthy, shares, traffic, type Shares } from '../model/health'
-import type { Camera, Size } from './camera'
+import { cut, ringLabel, timeAndRate } from '../model/format'
+import { isEstimated, shares, traffic, type Shares } from '../model/health'
+
 import { visibleWorld } from './camera'
 import { ARC_GAP, BADGE, BAND, BASELINE, DISC, INNER, R, SELECT_RING, arcs } from './geometry'
 import { GLYPHS, glyphOf } from './glyphs'
 import { paintEdgeMarks, paintEdges } from './paintEdges'
-import type { Scene, SceneEdge, SceneNode } from './scene'
+import { detailAt, isHidden, type Emphasis, type Frame, type Picture } from './picture'
+import type { SceneEdge, SceneNode } from './scene'
 import type { Palette } from '../styles/theme'
-
-export interface MapOptions {
-  edgeNumbers: boolean
-  hideIdle: boolean
-  onlyUnhealthy: boolean
-}
-
-/** What the user points at, has chosen or searches for, in the scene's own terms. */
-export interface Emphasis {
-  hoverNode: string | null
-  hoverEdge: string | null
-  selectedNode: string | null
-  selectedEdge: string | null
-  /** Nodes at full strength; null: all of them. */
-  lit: ReadonlySet<string> | null
-}
-
-export type Detail = 'full' | 'name' | 'far'
-
-export interface Picture {
-  g: CanvasRenderingContext2D
-  scene: Scene
-  palette: Palette
-  options: MapOptions
-  k: number
-  detail: Detail
-  isHidden: (node: SceneNode) => boolean
-  isHot: (edge: SceneEdge) => boolean
-  isLit: (edge: SceneEdge) => boolean
-  write: (text: string, x: number, y: number, font: string, colour: 'ink' | 'mute') => void
-}
-
-export function detailAt(k: number): Detail {
-  return k >= 0.5 ? 'full' : k >= 0.3 ? 'name' : 'far'
-}
-
-export function isHidden(node: Pick<SceneNode, 'data'>, options: MapOptions): boolean {
-  if (node.data.kind === 'client') return false
-  if (options.hideIdle && traffic(node.data) === 'none') return true
-  return options.onlyUnhealthy && !isUnhealthy(node.data)
-}
-
-export interface Frame {
-  scene: Scene
-  camera: Camera
-  size: Size
-  ratio: number
-  palette: Palette
-  options: MapOptions
-  emphasis: Emphasis
-  now: number
-}
 
 export function paint(g: CanvasRenderingContext2D, frame: Frame): void {
   const { camera, size, ratio, palette, scene, emphasis } = frame
@@ -231,7 +180,7 @@ function paintText(picture: Picture, { data, x, y }: SceneNode): void {
     write(cut(data.name, 24), x, y + BASELINE.name, '600 17px', 'ink')
     return
   }
-  write(holeNumber(data.avg_ms), x, y + 4, '600 12px', 'ink')
+  write(ringLabel(data.avg_ms), x, y + 4, '600 12px', 'ink')
   write(cut(data.name, 24), x, y + BASELINE.name, '600 12.5px', 'ink')
   const lines = [typeLine(data), numbersLine(data)].filter(Boolean)
   lines.forEach((line, index) =>

@@ -4,7 +4,7 @@ import type { Point } from '../api/types'
 import { timeAndRate } from '../model/format'
 import { isEstimated, isFaulty } from '../model/health'
 import { BASELINE, DISC, R, edgeWidth, middle, overlap, type Box, type Route } from './geometry'
-import type { Picture } from './paint'
+import type { Picture } from './picture'
 import type { SceneEdge } from './scene'
 
 /** Half the width of a node's text, as a number on an edge must respect it. */

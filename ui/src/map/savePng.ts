@@ -2,7 +2,8 @@
 
 import { fitted } from './camera'
 import { bounds } from './geometry'
-import { isHidden, paint, type MapOptions } from './paint'
+import { paint } from './paint'
+import { isHidden, type MapOptions } from './picture'
 import { readPalette } from '../styles/theme'
 import type { MapView } from './view'
 

@@ -10,7 +10,7 @@ export interface SceneNode {
   data: MapNode
   x: number
   y: number
-  pinned: boolean
+  dragged: boolean
   edges: SceneEdge[]
 }
 
@@ -37,7 +37,7 @@ export class Scene {
   private graph: Graph = { nodes: [], edges: [] }
 
   /** Takes new numbers. Known nodes stay; new ones take the server's place or the first free cell below it. */
-  update(graph: Graph, pins: Record<string, Point>, now: number): void {
+  update(graph: Graph, positions: Record<string, Point>, now: number): void {
     this.graph = graph
     const arriving = graph.nodes.filter(({ id }) => !this.nodes.has(id))
     this.forget(new Set(graph.nodes.map(({ id }) => id)), now)
@@ -46,13 +46,13 @@ export class Scene {
       if (known) known.data = data
     }
     const first = this.nodes.size === 0
-    for (const data of arriving) this.nodes.set(data.id, this.arrived(data, pins[data.id], first))
+    for (const data of arriving) this.nodes.set(data.id, this.arrived(data, positions[data.id], first))
     this.connect(graph.edges)
   }
 
-  private arrived(data: MapNode, pin: Point | undefined, first: boolean): SceneNode {
-    const node: SceneNode = { data, x: data.x, y: data.y, pinned: pin !== undefined, edges: [] }
-    if (pin) [node.x, node.y] = pin
+  private arrived(data: MapNode, position: Point | undefined, first: boolean): SceneNode {
+    const node: SceneNode = { data, x: data.x, y: data.y, dragged: position !== undefined, edges: [] }
+    if (position) [node.x, node.y] = position
     else if (!first) this.makeRoom(node)
     return node
   }
@@ -104,7 +104,7 @@ export class Scene {
     const places = new Map<SceneNode, Placed>()
     for (const data of this.graph.nodes) {
       const node = this.nodes.get(data.id)
-      if (node && !node.pinned) places.set(node, { x: data.x, y: data.y })
+      if (node && !node.dragged) places.set(node, { x: data.x, y: data.y })
     }
     return places
   }

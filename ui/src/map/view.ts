@@ -1,4 +1,4 @@
-// The map without a framework: holds scene and camera, draws when something changed, finds what lies under a point.
+// The map without a framework: scene and camera, redraws on change, hit tests.
 
 import type { Graph, Point } from '../api/types'
 import {
@@ -15,7 +15,8 @@ import {
 } from './camera'
 import type { Viewport } from '../model/url'
 import { R, bounds, distance, type Placed } from './geometry'
-import { isHidden, paint, type Emphasis, type MapOptions } from './paint'
+import { paint } from './paint'
+import { isHidden, type Emphasis, type MapOptions } from './picture'
 import { Scene, type SceneEdge, type SceneNode } from './scene'
 import type { Palette } from '../styles/theme'
 
@@ -27,7 +28,7 @@ export interface Listener {
   /** The camera moved: called with every frame. */
   moved(camera: Camera): void
   /** Nothing has moved for a moment: the visible nodes, left to right, top to bottom. */
-  rested(visible: SceneNode[]): void
+  onIdle(visible: SceneNode[]): void
 }
 
 interface Tween {
@@ -91,8 +92,8 @@ export class MapView {
     this.draw()
   }
 
-  setGraph(graph: Graph, pins: Record<string, Point>): void {
-    this.scene.update(graph, pins, performance.now())
+  setGraph(graph: Graph, positions: Record<string, Point>): void {
+    this.scene.update(graph, positions, performance.now())
     this.draw()
   }
 
@@ -116,7 +117,7 @@ export class MapView {
     )
   }
 
-  look(view: Viewport): void {
+  setViewport(view: Viewport): void {
     this.camera = cameraFor(view, this.size)
     this.draw()
   }
@@ -150,7 +151,7 @@ export class MapView {
 
   centre(id: string): void {
     const node = this.scene.nodes.get(id)
-    if (node) this.look({ x: node.x, y: node.y, k: Math.max(this.camera.k, 0.7) })
+    if (node) this.setViewport({ x: node.x, y: node.y, k: Math.max(this.camera.k, 0.7) })
   }
 
   /** Takes over the server's newest layout; the only thing that moves nodes the user knows. */
@@ -176,8 +177,8 @@ export class MapView {
     let best: SceneNode | null = null
     let nearest = reach
     for (const node of this.shown) {
-      const away = Math.hypot(node.x - at.x, node.y - at.y)
-      if (away < nearest) [best, nearest] = [node, away]
+      const gap = Math.hypot(node.x - at.x, node.y - at.y)
+      if (gap < nearest) [best, nearest] = [node, gap]
     }
     return best
   }
@@ -188,14 +189,14 @@ export class MapView {
     let nearest = EDGE_TOLERANCE / this.camera.k
     for (const edge of this.scene.edges) {
       if (isHidden(edge.source, this.options) || isHidden(edge.target, this.options)) continue
-      const away = distance(edge.line, at.x, at.y)
-      if (away < nearest) [best, nearest] = [edge, away]
+      const gap = distance(edge.line, at.x, at.y)
+      if (gap < nearest) [best, nearest] = [edge, gap]
     }
     return best
   }
 
   moveNode(node: SceneNode, dx: number, dy: number): void {
-    node.pinned = true
+    node.dragged = true
     this.scene.move(node, node.x + dx / this.camera.k, node.y + dy / this.camera.k)
     this.draw()
   }
@@ -237,7 +238,7 @@ export class MapView {
     const seen = visibleWorld(this.camera, this.size, 0)
     const inside = (n: SceneNode) =>
       n.x > seen.left && n.x < seen.right && n.y > seen.top && n.y < seen.bottom
-    this.listener.rested(this.shown.filter(inside).sort((a, b) => a.x - b.x || a.y - b.y))
+    this.listener.onIdle(this.shown.filter(inside).sort((a, b) => a.x - b.x || a.y - b.y))
   }
 
   /** Coarse pixels while moving, sharp ones at rest: keeps HiDPI screens fluent without a GPU. */

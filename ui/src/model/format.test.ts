@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { age, change, cut, duration, holeNumber, percent, rate, short, span } from './format'
+import { age, change, cut, duration, ringLabel, percent, rate, short, span } from './format'
 
 test.each([
   [0, '0'],
@@ -62,6 +62,6 @@ test('ages, rates and cut names', () => {
 })
 
 test('the number in a hole has four characters at most, and a unit above a second', () => {
-  const shown = [0.25, 42, 999, 1000, 3570, 36_420, 98_900, 240_000, 9_000_000].map(holeNumber)
+  const shown = [0.25, 42, 999, 1000, 3570, 36_420, 98_900, 240_000, 9_000_000].map(ringLabel)
   expect(shown).toEqual(['0.3', '42', '999', '1.0s', '3.6s', '36s', '99s', '4m', '3h'])
 })

@@ -41,13 +41,13 @@ function longDuration(seconds: number): string {
     [Math.floor(seconds / 60) % 60, 'min'],
     [seconds % 60, 's'],
   ]
-  const from = parts.findIndex(([count]) => count > 0)
-  const shown = parts.slice(from, from + 2).filter(([count]) => count > 0)
-  return shown.map(([count, unit]) => `${count} ${unit}`).join(' ')
+  const from = parts.findIndex(([amount]) => amount > 0)
+  const shown = parts.slice(from, from + 2).filter(([amount]) => amount > 0)
+  return shown.map(([amount, unit]) => `${amount} ${unit}`).join(' ')
 }
 
 /** The number in a ring's hole, room for four characters: 42 (milliseconds), 3.6s, 36s, 4m, 2h. */
-export function holeNumber(ms: number | null): string {
+export function ringLabel(ms: number | null): string {
   if (ms == null) return ''
   if (ms < 999.5) return short(ms)
   const seconds = ms / 1000

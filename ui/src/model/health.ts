@@ -8,12 +8,12 @@ export const STATES = ['fault', 'throttle', 'error', 'ok'] as const
 export type State = (typeof STATES)[number]
 export type Shares = Record<State, number>
 
-export interface StateLook {
+export interface StateLabel {
   word: string
   hint: string
 }
 
-export const LOOKS: Record<State, StateLook> = {
+export const STATE_LABELS: Record<State, StateLabel> = {
   fault: { word: 'Fault', hint: '5xx' },
   throttle: { word: 'Throttle', hint: '429' },
   error: { word: 'Error', hint: '4xx' },
@@ -21,7 +21,7 @@ export const LOOKS: Record<State, StateLook> = {
 }
 
 export function statusWord(status: Status): string {
-  return status === 'in_progress' ? 'In progress' : LOOKS[status].word
+  return status === 'in_progress' ? 'In progress' : STATE_LABELS[status].word
 }
 
 /** The shares of the four states, or null when no request has finished. They add up to one. */
@@ -39,7 +39,7 @@ export function traffic(counts: Counts): Traffic {
   return (counts.in_progress ?? 0) > 0 ? 'in_progress' : 'none'
 }
 
-/** Whether the counts are made of fewer requests than they say: the others were sampled away. */
+/** Whether the counts are extrapolated from fewer observed requests, the rest being sampled out. */
 export function isEstimated({ requests, in_progress, observed }: Counts): boolean {
   return observed !== null && observed < (requests ?? 0) + (in_progress ?? 0)
 }

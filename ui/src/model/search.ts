@@ -4,7 +4,11 @@ import type { MapNode } from '../api/types'
 import { shares, type State } from './health'
 
 /** Nodes to light up, left to right, top to bottom; null when nothing narrows the map. */
-export function hitsOf(nodes: readonly MapNode[], query: string, state: State | null): MapNode[] | null {
+export function matchingNodes(
+  nodes: readonly MapNode[],
+  query: string,
+  state: State | null,
+): MapNode[] | null {
   const wanted = query.trim().toLowerCase()
   if (!wanted && !state) return null
   const meant = (node: MapNode) =>

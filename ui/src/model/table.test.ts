@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { node } from './samples'
-import { hitsOf } from './search'
+import { matchingNodes } from './search'
 import { DEFAULT_SORT, sortedBy, sortedNodes } from './table'
 
 const nodes = [
@@ -23,8 +23,8 @@ test('a second click turns the order; words begin with A', () => {
 })
 
 test('a search finds names and types, from left to right, and joins with a state', () => {
-  expect(hitsOf(nodes, '  ', null)).toBeNull()
-  expect(ids(hitsOf(nodes, 'LAMBDA', null) ?? [])).toEqual(['b', 'a'])
-  expect(ids(hitsOf(nodes, 'lambda', 'fault') ?? [])).toEqual(['a'])
-  expect(hitsOf(nodes, 'nothing', null)).toEqual([])
+  expect(matchingNodes(nodes, '  ', null)).toBeNull()
+  expect(ids(matchingNodes(nodes, 'LAMBDA', null) ?? [])).toEqual(['b', 'a'])
+  expect(ids(matchingNodes(nodes, 'lambda', 'fault') ?? [])).toEqual(['a'])
+  expect(matchingNodes(nodes, 'nothing', null)).toEqual([])
 })

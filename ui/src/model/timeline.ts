@@ -94,7 +94,7 @@ export function barPlace(row: TraceRow, shown: Span): BarPlace {
   return { left, width: right - left, outside: to < shown.start || from > shown.end }
 }
 
-/** A span zoomed by a factor around a point of it, kept within the whole. */
+/** A span zoomed by a factor around a point of it, clamped to the whole. */
 export function zoomedSpan(span: Span, whole: Span, factor: number, at: number): Span {
   const least = (whole.end - whole.start) / 10_000
   const length = Math.min(whole.end - whole.start, Math.max(least, (span.end - span.start) * factor))

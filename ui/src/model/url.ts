@@ -1,4 +1,4 @@
-// The address holds everything a link must carry: time, selection, search, focus, viewport, filters.
+// The address as state: time, selection, search, focus, viewport, filters.
 
 import type { Status } from '../api/types'
 

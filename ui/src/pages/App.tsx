@@ -1,5 +1,3 @@
-import { addresses } from '../api/client'
-import type { ServerStatus } from '../api/types'
 import { Header } from '../components/Header'
 import { StatusCorner } from '../components/StatusCorner'
 import { carried, href, parseRoute, type Route } from '../model/url'
@@ -8,10 +6,9 @@ import { NotFound } from './NotFound'
 import { TracePage } from './TracePage'
 import { TracesPage } from './TracesPage'
 import { go, Link, useAddress } from './router'
-import { usePolled } from './usePolled'
+import { useServerStatus } from './useServerStatus'
 import { useTitle } from './useTitle'
 
-const STATUS_SECONDS = 10
 const TITLES: Record<Route['page'], string> = {
   map: 'Service map',
   traces: 'Traces',
@@ -23,7 +20,7 @@ export function App() {
   const { path, params } = useAddress()
   const route = parseRoute(path)
   useTitle(TITLES[route.page])
-  const status = usePolled<ServerStatus>(addresses.status(), STATUS_SECONDS)
+  const { status, reachable } = useServerStatus()
   const along = carried(params)
   const tab = (target: string, words: string, active: boolean) => (
     <Link href={href(target, along)} aria-current={active ? 'page' : undefined}>
@@ -39,7 +36,7 @@ export function App() {
             {tab('/traces', 'Traces', route.page === 'traces' || route.page === 'trace')}
           </>
         }
-        corner={<StatusCorner status={status.data} reachable={status.error === null} />}
+        corner={<StatusCorner status={status} reachable={reachable} />}
         onTrace={(id) => go(`/traces/${id}`)}
       />
       <Page route={route} />

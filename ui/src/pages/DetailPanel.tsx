@@ -6,16 +6,18 @@ import { errorWords } from '../components/Banner'
 import { CopyButton } from '../components/CopyButton'
 import { Icon } from '../components/Icon'
 import { KindBadge } from '../components/KindBadge'
+import { slowWords } from '../components/Loading'
 import { DetailBody, PanelFrame, nodeHead } from '../components/SidePanel'
 import { typeWords } from '../map/describe'
 import { edgeEnds, href } from '../model/url'
 import { Link } from './router'
-import { useFetched } from './useFetched'
+import { useLiveQuery } from './useLiveQuery'
 
 interface Props {
   id: string
   graph: Graph
   window: TimeWindow
+  rangeKey: string
   /** Words of the time range, for links to other pages. */
   carried: Record<string, string | null>
   focused: boolean
@@ -23,10 +25,13 @@ interface Props {
   onFocus(id: string): void
 }
 
-export function DetailPanel({ id, graph, window, carried, focused, onSelect, onFocus }: Props) {
+export function DetailPanel({ id, graph, window, rangeKey, carried, focused, onSelect, onFocus }: Props) {
   const ends = edgeEnds(id)
   const url = ends ? addresses.edge(window, ...ends) : addresses.node(window, id)
-  const { data, error } = useFetched<NodeDetail | EdgeDetail>(url, id)
+  const { data, error, slow } = useLiveQuery<NodeDetail | EdgeDetail>(url, {
+    key: `detail ${id}`,
+    variant: rangeKey,
+  })
   const gone = error?.status === 404
   const head = headOf(id, graph, data)
   const actions = (
@@ -60,7 +65,7 @@ export function DetailPanel({ id, graph, window, carried, focused, onSelect, onF
           {gone ? 'No traffic in this range.' : `Could not load the details: ${errorWords(error)}.`}
         </p>
       )}
-      {!data && !error && <PanelSkeleton />}
+      {!data && !error && <PanelSkeleton slow={slow} />}
     </PanelFrame>
   )
 }
@@ -84,9 +89,10 @@ function fixedLink(seen: TimeWindow): string {
   return url.toString()
 }
 
-function PanelSkeleton() {
+function PanelSkeleton({ slow }: { slow: number | null }) {
   return (
-    <div className="skeleton-lines" aria-hidden="true">
+    <div className="skeleton-lines">
+      {slow !== null && <p role="status">{slowWords(slow)}</p>}
       {[60, 100, 100, 100, 80, 100].map((width, index) => (
         <span key={index} style={{ width: `${width}%` }} />
       ))}

@@ -4,7 +4,7 @@ import { useMemo, type RefObject } from 'react'
 import type { ServiceMap } from '../api/types'
 import { Legend } from '../components/Legend'
 import { Toolbar } from '../components/Toolbar'
-import type { MapOptions } from '../map/paint'
+import type { MapOptions } from '../map/picture'
 import type { MapActions } from '../map/ServiceMap'
 import { count } from '../model/format'
 import { STATES, shares, type State } from '../model/health'
@@ -34,7 +34,7 @@ export function MapOverlays(props: Props) {
         onZoom={(factor) => actions.current?.zoom(factor)}
         onFit={() => actions.current?.fit()}
         onArrange={() => actions.current?.arrange()}
-        onResetPins={() => actions.current?.resetPins()}
+        onResetPositions={() => actions.current?.resetPositions()}
         onSavePng={() => actions.current?.savePng()}
         onView={props.onView}
         onOptions={props.onOptions}

@@ -12,18 +12,18 @@ import { NodeTable } from '../components/NodeTable'
 import { SearchBox } from '../components/SearchBox'
 import { TimePicker } from '../components/TimePicker'
 import { ServiceMap, type MapActions } from '../map/ServiceMap'
-import { isHidden } from '../map/paint'
+import { isHidden } from '../map/picture'
 import { STATES, type State } from '../model/health'
 import { parseRange, PRESETS, rangeParams, stepped, type Preset, type Range } from '../model/range'
-import { hitsOf } from '../model/search'
+import { matchingNodes } from '../model/search'
 import { carried, parseFocus } from '../model/url'
 import { DetailPanel } from './DetailPanel'
 import { MapOverlays } from './MapOverlays'
 import { setParams, useAddress } from './router'
-import { useFetched } from './useFetched'
 import { useKeys } from './useKeys'
+import { useLiveQuery } from './useLiveQuery'
 import { useMapOptions } from './useMapOptions'
-import { readRefresh, REFRESH_CHOICES, saveRefresh, useTimeWindow } from './useTimeWindow'
+import { rangeKey, readRefresh, REFRESH_CHOICES, saveRefresh, useTimeWindow } from './useTimeWindow'
 
 const NARROW = 600
 const EMPTY_POLL = 5
@@ -48,17 +48,20 @@ export function MapPage() {
   const state = STATES.find((one) => one === params.get('state')) ?? null
   const as = params.get('as') ?? (window.innerWidth < NARROW ? 'list' : 'map')
 
-  const [seen] = useTimeWindow(range, waiting ? EMPTY_POLL : refresh, dragging)
+  const seen = useTimeWindow(range, waiting ? EMPTY_POLL : refresh, dragging)
   const mapKey = focus ? `focus ${focus.id} ${focus.hops}` : 'all'
   const url = focus ? addresses.focus(seen, focus.id, focus.hops) : addresses.map(seen)
-  const { data, error, at, loading, reload } = useFetched<ServiceMapData>(url, mapKey)
+  const { data, error, at, loading, slow, reload } = useLiveQuery<ServiceMapData>(url, {
+    key: `map ${mapKey}`,
+    variant: rangeKey(range),
+  })
   useEffect(() => setWaiting(data !== null && !data.ever), [data])
 
   const nodes = useMemo(
-    () => (data?.nodes ?? []).filter((data) => !isHidden({ data }, options)),
+    () => (data?.nodes ?? []).filter((one) => !isHidden({ data: one }, options)),
     [data, options],
   )
-  const hits = useMemo(() => hitsOf(nodes, query, state), [nodes, query, state])
+  const hits = useMemo(() => matchingNodes(nodes, query, state), [nodes, query, state])
   const lit = useMemo(() => hits && new Set(hits.map(({ id }) => id)), [hits])
 
   const select = (id: string | null) => id !== selection && setParams({ sel: id })
@@ -138,6 +141,7 @@ export function MapPage() {
           refreshChoices={REFRESH_CHOICES}
           updatedAt={at}
           stale={error !== null}
+          slow={slow}
           onRange={setRange}
           onRefresh={(seconds) => (saveRefresh(seconds), setRefresh(seconds))}
         />
@@ -152,7 +156,7 @@ export function MapPage() {
               onRetry={reload}
             />
           )}
-          {!data && !error && <MapSkeleton />}
+          {!data && !error && <MapSkeleton slow={slow} />}
           {isEmpty && !data.ever && <EmptyStore />}
           {isEmpty && data.ever && (
             <EmptyRange
@@ -204,6 +208,7 @@ export function MapPage() {
             id={selection}
             graph={data}
             window={seen}
+            rangeKey={rangeKey(range)}
             carried={carried(params)}
             focused={focus?.id === selection}
             onSelect={select}

@@ -4,6 +4,7 @@ import { useState } from 'react'
 import { addresses } from '../api/client'
 import type { Trace } from '../api/types'
 import { FailureBanner } from '../components/Banner'
+import { Loading } from '../components/Loading'
 import { RawTrace } from '../components/RawTrace'
 import { SegmentDetail } from '../components/SegmentDetail'
 import { TraceHead, traceTitle } from '../components/TraceHead'
@@ -12,7 +13,7 @@ import { firstFault } from '../model/timeline'
 import { NotFound } from './NotFound'
 import { setParams, useAddress } from './router'
 import { TraceMap } from './TraceMap'
-import { useFetched } from './useFetched'
+import { useLiveQuery } from './useLiveQuery'
 import { useKeys } from './useKeys'
 import { useTitle } from './useTitle'
 
@@ -21,14 +22,14 @@ type Tab = (typeof TABS)[number]
 const TAB_WORDS: Record<Tab, string> = { timeline: 'Timeline', map: 'Map', raw: 'Raw JSON' }
 
 export function TracePage({ id }: { id: string }) {
-  const { data, error, reload } = useFetched<Trace>(addresses.trace(id), id)
+  const { data, error, slow, reload } = useLiveQuery<Trace>(addresses.trace(id), { key: `trace ${id}` })
   if (error && (error.status === 404 || error.status === 400)) {
     return <NotFound what={`the trace ${id}`} why={`${error.message}.`} />
   }
   return (
     <main className="trace-page">
       {error && <FailureBanner error={error} what="Could not load the trace" onRetry={reload} />}
-      {data ? <Loaded trace={data} onReload={reload} /> : !error && <p className="loading">Loading trace…</p>}
+      {data ? <Loaded trace={data} onReload={reload} /> : !error && <Loading what="trace" slow={slow} />}
     </main>
   )
 }

@@ -6,6 +6,7 @@ import type { Status, TraceFigure, TracePageReply } from '../api/types'
 import { errorWords, FailureBanner } from '../components/Banner'
 import { Chart } from '../components/Chart'
 import { EmptyStore } from '../components/Empty'
+import { Loading } from '../components/Loading'
 import { EmptyRange } from '../components/MapStates'
 import { StatusChips } from '../components/StatusChips'
 import { TimePicker } from '../components/TimePicker'
@@ -13,13 +14,13 @@ import { TraceTable } from '../components/TraceTable'
 import { count } from '../model/format'
 import { parseRange, PRESETS, rangeParams, stepped, type Preset, type Range } from '../model/range'
 import { href, parseStatuses } from '../model/url'
-import { PlaceChip } from './PlaceChip'
+import { NodeFilterChip } from './NodeFilterChip'
 import { go, setParams, useAddress } from './router'
-import { useFetched } from './useFetched'
 import { useKeys } from './useKeys'
-import { useEver } from './useEver'
+import { useLiveQuery } from './useLiveQuery'
+import { useHasTraces } from './useHasTraces'
 import { useTraceList } from './useTraceList'
-import { readRefresh, REFRESH_CHOICES, saveRefresh, useTimeWindow } from './useTimeWindow'
+import { rangeKey, readRefresh, REFRESH_CHOICES, saveRefresh, useTimeWindow } from './useTimeWindow'
 
 const EMPTY_POLL = 5
 const LAST_DAY: Range = { kind: 'live', preset: PRESETS.find(({ key }) => key === '24h') as Preset }
@@ -36,16 +37,13 @@ export function TracesPage() {
     [node, edge, statusText],
   )
   const [waiting, setWaiting] = useState(false)
-  const [seen] = useTimeWindow(range, waiting ? EMPTY_POLL : refresh, false)
-  const rangeKey = range.kind === 'live' ? range.preset.key : `${range.from}-${range.to}`
-  const key = [rangeKey, node, edge, statusText].join(' ')
+  const seen = useTimeWindow(range, waiting ? EMPTY_POLL : refresh, false)
+  const key = [rangeKey(range), node, edge, statusText].join(' ')
 
-  const first = useFetched<TracePageReply>(addresses.traces(seen, filter), key)
-  const figure = useFetched<TraceFigure>(addresses.tracesFigure(seen, filter), key)
-  const list = useTraceList(first.data, key, seen, (window, cursor) =>
-    addresses.traces(window, filter, cursor),
-  )
-  const ever = useEver(first.data !== null && first.data.traces.length === 0)
+  const first = useLiveQuery<TracePageReply>(addresses.traces(seen, filter), { key: `traces ${key}` })
+  const figure = useLiveQuery<TraceFigure>(addresses.tracesFigure(seen, filter), { key: `figure ${key}` })
+  const list = useTraceList(first.data, key, first.answeredUrl)
+  const ever = useHasTraces(first.data !== null && first.data.traces.length === 0)
 
   useEffect(() => setWaiting(ever === false), [ever])
 
@@ -65,7 +63,7 @@ export function TracesPage() {
           onChosen={(next: Status[]) => setParams({ status: next.join(',') })}
         />
         {(node || edge) && (
-          <PlaceChip
+          <NodeFilterChip
             node={node}
             edge={edge}
             window={seen}
@@ -79,6 +77,7 @@ export function TracesPage() {
           refreshChoices={REFRESH_CHOICES}
           updatedAt={first.at}
           stale={first.error !== null}
+          slow={first.slow}
           onRange={setRange}
           onRefresh={(seconds) => (saveRefresh(seconds), setRefresh(seconds))}
         />
@@ -91,7 +90,7 @@ export function TracesPage() {
           onRetry={first.reload}
         />
       )}
-      {!first.data && !first.error && <p className="loading">Loading traces…</p>}
+      {!first.data && !first.error && <Loading what="traces" slow={first.slow} />}
       {isEmpty &&
         (ever === false && !filtered ? (
           <EmptyStore />

@@ -53,5 +53,6 @@ export function Link({ href: target = '', onClick, ...rest }: AnchorHTMLAttribut
     event.preventDefault()
     go(target)
   }
+  // oxlint-disable-next-line jsx-a11y/anchor-has-content -- the content is among the properties
   return <a href={target} onClick={follow} {...rest} />
 }

@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import type { MapOptions } from '../map/paint'
+import type { MapOptions } from '../map/picture'
 
 const KEY = 'raymap.options'
 const DEFAULT: MapOptions = { edgeNumbers: false, hideIdle: false, onlyUnhealthy: false }

@@ -1,12 +1,13 @@
-// The window that is looked at. A live range moves on at every refresh, unless something holds it.
+// The window on the screen. A live range moves on at every refresh, unless it is paused.
 
-import { useCallback, useEffect, useMemo, useState } from 'react'
+import { useEffect, useState } from 'react'
 import type { TimeWindow } from '../api/client'
 import { windowOf, type Range } from '../model/range'
 
 const REFRESH_KEY = 'raymap.refresh'
 export const REFRESH_CHOICES = [0, 5, 10, 30, 60] as const
 
+/** Seconds between refreshes as chosen in this browser; 0 is off. */
 export function readRefresh(): number {
   const saved = Number(localStorage.getItem(REFRESH_KEY) ?? 10)
   return (REFRESH_CHOICES as readonly number[]).includes(saved) ? saved : 10
@@ -16,25 +17,31 @@ export function saveRefresh(seconds: number): void {
   localStorage.setItem(REFRESH_KEY, String(seconds))
 }
 
-const now = () => Date.now() / 1000
+/** Names a range: equal for all windows of one live range. */
+export function rangeKey(range: Range): string {
+  return range.kind === 'live' ? range.preset.key : `${range.from}-${range.to}`
+}
 
-export function useTimeWindow(range: Range, refresh: number, held: boolean): [TimeWindow, () => void] {
-  const key = range.kind === 'live' ? range.preset.key : `${range.from}-${range.to}`
-  const [tick, setTick] = useState(0)
-  const advance = useCallback(() => setTick((value) => value + 1), [])
+const secondsNow = () => Date.now() / 1000
+
+export function useTimeWindow(range: Range, refresh: number, paused: boolean): TimeWindow {
+  const key = rangeKey(range)
+  const [now, setNow] = useState(() => ({ key, seconds: secondsNow() }))
+  if (now.key !== key) setNow({ key, seconds: secondsNow() })
   const isLive = range.kind === 'live'
 
   useEffect(() => {
-    if (!isLive || refresh === 0 || held) return
-    const timer = setInterval(() => document.hidden || advance(), refresh * 1000)
-    const wake = () => document.hidden || advance()
-    document.addEventListener('visibilitychange', wake)
+    if (!isLive || refresh === 0 || paused) return
+    const advance = () => {
+      if (!document.hidden) setNow((old) => ({ ...old, seconds: secondsNow() }))
+    }
+    const timer = setInterval(advance, refresh * 1000)
+    document.addEventListener('visibilitychange', advance)
     return () => {
       clearInterval(timer)
-      document.removeEventListener('visibilitychange', wake)
+      document.removeEventListener('visibilitychange', advance)
     }
-  }, [isLive, refresh, held, advance])
+  }, [isLive, refresh, paused])
 
-  const window = useMemo(() => windowOf(range, now()), [key, tick])
-  return [window, advance]
+  return windowOf(range, now.seconds)
 }

@@ -1,7 +1,7 @@
-// The rows on the screen. A refresh never moves them: newer traces wait behind a button.
+// The rows on the screen. A refresh never moves them: newer traces are counted on a button.
 
-import { useEffect, useMemo, useState } from 'react'
-import { ApiError, fetchJson, type TimeWindow } from '../api/client'
+import { useMemo, useState } from 'react'
+import { addresses, ApiError, fetchJson } from '../api/client'
 import type { TracePageReply, TraceSummary } from '../api/types'
 
 interface Rows {
@@ -10,7 +10,8 @@ interface Rows {
   reply: TracePageReply
   traces: TraceSummary[]
   next: string | null
-  window: TimeWindow
+  /** The address that `reply` answers. */
+  url: string
 }
 
 export interface TraceList {
@@ -24,23 +25,15 @@ export interface TraceList {
   loadMore(): void
 }
 
-export function useTraceList(
-  latest: TracePageReply | null,
-  key: string,
-  seen: TimeWindow,
-  addressOf: (window: TimeWindow, cursor: string) => string,
-): TraceList {
+export function useTraceList(latest: TracePageReply | null, key: string, url: string | null): TraceList {
   const [rows, setRows] = useState<Rows | null>(null)
   const [loading, setLoading] = useState(false)
   const [error, setError] = useState<ApiError | null>(null)
   const shown = rows?.key === key ? rows : null
 
   const show = (reply: TracePageReply) =>
-    setRows({ key, reply, traces: reply.traces, next: reply.next, window: seen })
-  useEffect(() => {
-    if (!latest || shown?.reply === latest) return
-    if (!shown || shown.traces.length === 0) show(latest)
-  }, [latest, shown])
+    setRows({ key, reply, traces: reply.traces, next: reply.next, url: url ?? '' })
+  if (latest && shown?.reply !== latest && !shown?.traces.length) show(latest)
 
   const fresh = useMemo(() => {
     if (!latest || !shown) return 0
@@ -53,7 +46,7 @@ export function useTraceList(
     if (!shown?.next || loading) return
     setLoading(true)
     setError(null)
-    fetchJson<TracePageReply>(addressOf(shown.window, shown.next))
+    fetchJson<TracePageReply>(addresses.nextPage(shown.url, shown.next))
       .then((reply) => setRows({ ...shown, traces: [...shown.traces, ...reply.traces], next: reply.next }))
       .catch((failure: unknown) =>
         setError(failure instanceof ApiError ? failure : new ApiError(0, '', String(failure))),

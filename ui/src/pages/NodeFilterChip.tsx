@@ -4,7 +4,7 @@ import { addresses, type TimeWindow } from '../api/client'
 import type { NodeDetail } from '../api/types'
 import { Icon } from '../components/Icon'
 import { edgeEnds } from '../model/url'
-import { useFetched } from './useFetched'
+import { useLiveQuery } from './useLiveQuery'
 
 interface Props {
   node: string | undefined
@@ -13,7 +13,7 @@ interface Props {
   onClear(): void
 }
 
-export function PlaceChip({ node, edge, window, onClear }: Props) {
+export function NodeFilterChip({ node, edge, window, onClear }: Props) {
   const ends = edge ? edgeEnds(edge) : null
   const source = useName(ends?.[0] ?? node ?? null, window)
   const target = useName(ends?.[1] ?? null, window)
@@ -33,10 +33,11 @@ export function PlaceChip({ node, edge, window, onClear }: Props) {
   )
 }
 
-/** Asked once: a name does not change while the window moves on. */
+/** Requested once: a name does not change while the window moves on. */
 function useName(id: string | null, window: TimeWindow): string {
   const known = id ? names.get(id) : undefined
-  const { data } = useFetched<NodeDetail>(id && !known ? addresses.node(window, id) : null, `name ${id}`)
+  const url = id && !known ? addresses.node(window, id) : null
+  const { data } = useLiveQuery<NodeDetail>(url, { key: `name ${id}` })
   if (id && data) names.set(id, data.node.name)
   return known ?? data?.node.name ?? id ?? ''
 }

@@ -1,0 +1,81 @@
+"""Generates `ui/src/api/types.gen.ts` from the server's OpenAPI document: `make api-types`.
+
+Only the schemas are used, so that the file changes when an answer changes and not when a route's
+description does. The first lines carry a hash of the schemas; a test compares it with the server's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from api.app import create_app
+from hatch_build import Npm
+from store.memory import MemoryStore
+
+CODEGEN = Path(__file__).parent
+TYPES = CODEGEN.parent / "src" / "api" / "types.gen.ts"
+
+
+def schema_document() -> str:
+    """The schemas of the server's answers as an OpenAPI document without paths, in stable order."""
+    openapi = create_app(MemoryStore(), version="0").openapi()
+    document = {
+        "openapi": openapi["openapi"],
+        "info": {"title": "Raymap", "version": "0"},
+        "paths": {},
+        "components": {"schemas": _without_prose(openapi["components"]["schemas"])},
+    }
+    return json.dumps(document, indent=1, sort_keys=True)
+
+
+def _without_prose(node: Any) -> Any:
+    """The same schemas without titles and descriptions; a property of such a name stays."""
+    if isinstance(node, list):
+        return [_without_prose(each) for each in node]
+    if not isinstance(node, dict):
+        return node
+    prose = {key for key in ("title", "description") if isinstance(node.get(key), str)}
+    return {key: _without_prose(value) for key, value in node.items() if key not in prose}
+
+
+def header(document: str) -> str:
+    """The first lines of the generated file; they change with the schemas."""
+    digest = hashlib.sha256(document.encode()).hexdigest()
+    return (
+        "// Generated from the server's OpenAPI document by `make api-types`. Do not edit.\n"
+        f"// sha256 of its schemas: {digest}\n"
+    )
+
+
+def is_stale(path: Path = TYPES) -> bool:
+    """Whether the committed types were generated from other schemas than the server's."""
+    return not path.is_file() or not path.read_text().startswith(header(schema_document()))
+
+
+def generate() -> None:
+    """Write the types."""
+    document = schema_document()
+    npm = Npm(CODEGEN)
+    if not (CODEGEN / "node_modules").is_dir():
+        npm.run("ci")
+    source, output = CODEGEN / "openapi.json", CODEGEN / "types.gen.ts"
+    source.write_text(document)
+    npm.run("exec", "--", "openapi-typescript", source.name, "--output", output.name)
+    TYPES.write_text(header(document) + _without_banner(output.read_text()))
+    source.unlink()
+    output.unlink()
+
+
+def _without_banner(text: str) -> str:
+    """The generator's output without its own "do not edit" comment."""
+    return text[text.index("*/") + 3 :] if text.startswith("/**") else text
+
+
+if __name__ == "__main__":
+    if "--check" in sys.argv:
+        sys.exit("ui/src/api/types.gen.ts is stale: run `make api-types`" if is_stale() else 0)
+    generate()

@@ -1,0 +1,239 @@
+// Generated from the server's OpenAPI document by `make api-types`. Do not edit.
+// sha256 of its schemas: 67848de49b53b4891f869aff75d0a6874fe518a573712d4a26806d1291e7c824
+
+export type paths = Record<string, never>;
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        Before: {
+            avg_ms: number | null;
+            error: number | null;
+            fault: number | null;
+            ok: number | null;
+            p50_ms: number | null;
+            p95_ms: number | null;
+            p99_ms: number | null;
+            requests: number | null;
+            throttle: number | null;
+        };
+        EdgeDetail: {
+            before: components["schemas"]["Before"] | null;
+            edge: components["schemas"]["MapEdge"];
+            errors: components["schemas"]["ErrorShare"][];
+            histogram: components["schemas"]["Figure"];
+            over_time: components["schemas"]["Figure"];
+        };
+        Entry: {
+            name: string;
+            type: string;
+        };
+        ErrorReply: {
+            error: components["schemas"]["Problem"];
+        };
+        ErrorShare: {
+            count: number;
+            label: string;
+            /** @enum {string} */
+            status: "ok" | "error" | "throttle" | "fault" | "in_progress";
+        };
+        Figure: {
+            data: {
+                [key: string]: unknown;
+            }[];
+            layout: {
+                [key: string]: unknown;
+            };
+        };
+        MapEdge: {
+            avg_ms: number | null;
+            back: boolean;
+            bends: [
+                number,
+                number
+            ][];
+            error: number | null;
+            fault: number | null;
+            id: string;
+            in_progress: number | null;
+            /** @enum {string} */
+            kind: "call" | "link";
+            observed: number;
+            ok: number | null;
+            p50_ms: number | null;
+            p95_ms: number | null;
+            p99_ms: number | null;
+            requests: number | null;
+            requests_per_min: number;
+            source: string;
+            target: string;
+            throttle: number | null;
+        };
+        MapNode: {
+            account: string;
+            avg_ms: number | null;
+            error: number | null;
+            fault: number | null;
+            id: string;
+            in_progress: number | null;
+            /** @enum {string} */
+            kind: "client" | "gateway" | "service" | "function" | "workflow" | "database" | "table" | "queue" | "topic" | "stream" | "bucket" | "remote";
+            name: string;
+            names: string[];
+            observed: number | null;
+            ok: number | null;
+            p50_ms: number | null;
+            p95_ms: number | null;
+            p99_ms: number | null;
+            rank: number;
+            requests: number | null;
+            root: boolean;
+            /** @enum {string} */
+            state: "active" | "unknown";
+            throttle: number | null;
+            traces_per_min: number | null;
+            type: string;
+            x: number;
+            y: number;
+        };
+        Neighbour: {
+            id: string;
+            name: string;
+            requests: number | null;
+            type: string;
+        };
+        NodeDetail: {
+            before: components["schemas"]["Before"] | null;
+            callees: components["schemas"]["Neighbour"][];
+            callers: components["schemas"]["Neighbour"][];
+            errors: components["schemas"]["ErrorShare"][];
+            histogram: components["schemas"]["Figure"];
+            node: components["schemas"]["MapNode"];
+            over_time: components["schemas"]["Figure"];
+        };
+        Picture: {
+            edges: components["schemas"]["MapEdge"][];
+            nodes: components["schemas"]["MapNode"][];
+        };
+        PinList: {
+            pins: components["schemas"]["PinnedTrace"][];
+        };
+        PinMark: {
+            at: number;
+            note: string;
+        };
+        PinnedTrace: {
+            at: number;
+            id: string;
+            note: string;
+        };
+        Problem: {
+            code: string;
+            message: string;
+        };
+        RawSegment: {
+            Document: {
+                [key: string]: unknown;
+            };
+            Id: string;
+        };
+        ServerStatus: {
+            detail: string;
+            ever: boolean;
+            ingest: {
+                [key: string]: unknown;
+            };
+            ready: boolean;
+            version: string;
+        };
+        ServiceMap: {
+            edges: components["schemas"]["MapEdge"][];
+            ever: boolean;
+            from: number;
+            generated_at: number;
+            left_out: number;
+            nodes: components["schemas"]["MapNode"][];
+            to: number;
+            total_nodes: number;
+        };
+        TraceDetail: {
+            code: number | null;
+            documents: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            };
+            duration_ms: number;
+            entry: components["schemas"]["Entry"] | null;
+            id: string;
+            map: components["schemas"]["Picture"];
+            method: string | null;
+            partial: boolean;
+            pin: components["schemas"]["PinMark"] | null;
+            raw: components["schemas"]["RawSegment"][];
+            response_ms: number | null;
+            rows: components["schemas"]["TraceRow"][];
+            start: number;
+            /** @enum {string} */
+            status: "ok" | "error" | "throttle" | "fault" | "in_progress";
+            url: string | null;
+            user: string | null;
+            w3c_id: string;
+        };
+        TraceFigure: {
+            data: {
+                [key: string]: unknown;
+            }[];
+            layout: {
+                [key: string]: unknown;
+            };
+            shown: number;
+        };
+        TraceLine: {
+            annotations: {
+                [key: string]: (string | number | boolean)[];
+            };
+            code: number | null;
+            duration_ms: number;
+            entry: components["schemas"]["Entry"] | null;
+            id: string;
+            method: string | null;
+            partial: boolean;
+            response_ms: number | null;
+            segments: number;
+            services: string[];
+            start: number;
+            /** @enum {string} */
+            status: "ok" | "error" | "throttle" | "fault" | "in_progress";
+            url: string | null;
+            user: string | null;
+        };
+        TraceList: {
+            next: string | null;
+            traces: components["schemas"]["TraceLine"][];
+        };
+        TraceRow: {
+            code: number | null;
+            depth: number;
+            duration_ms: number | null;
+            exception: string;
+            id: string;
+            /** @enum {string} */
+            kind: "segment" | "subsegment" | "inferred";
+            name: string;
+            namespace: string;
+            parent: string | null;
+            service: string;
+            start_ms: number;
+            /** @enum {string} */
+            status: "ok" | "error" | "throttle" | "fault" | "in_progress";
+            type: string;
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export type operations = Record<string, never>;
