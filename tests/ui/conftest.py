@@ -58,6 +58,15 @@ def page(browser: Browser) -> Iterator[Page]:
     assert errors == []
 
 
+def wait_until(page: Page, expression: str, timeout_s: float = 15) -> None:
+    """Poll a JavaScript expression until it is true. Page.wait_for_function needs eval, which the
+    console's content security policy forbids."""
+    deadline = time.monotonic() + timeout_s
+    while not page.evaluate(expression):
+        assert time.monotonic() < deadline, f"not true within {timeout_s} s: {expression}"
+        page.wait_for_timeout(50)
+
+
 @dataclass(frozen=True)
 class Shop:
     """One trace that went wrong: the storefront called payments, which timed out."""
@@ -73,6 +82,13 @@ class Shop:
     def url(self, path: str) -> str:
         """An address of the running server."""
         return str(self.server.http) + path
+
+    def node_id(self, name: str) -> str:
+        """The id of a service that is no client, as the map has it."""
+        nodes = self.server.picture(name)["nodes"]
+        return next(
+            str(one["id"]) for one in nodes if one["name"] == name and one["kind"] != "client"
+        )
 
     def another(self) -> Shop:
         """The same, once more."""

@@ -1,7 +1,7 @@
 // A request that is repeated while time moves on. A refresh never aborts the one before it, so that
 // a server slower than the refresh interval still gets its answer shown.
 
-import { useQuery } from '@tanstack/react-query'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useCallback, useEffect, useRef } from 'react'
 import { ApiError, fetchJson } from '../api/client'
 import { useSecondsSince } from './useSecondsSince'
@@ -42,14 +42,20 @@ export function useLiveQuery<T>(url: string | null, { key, variant = '' }: Ident
     retryDelay: RETRY_MS,
   })
   const { refetch } = query
+  const client = useQueryClient()
+  // refetch({ cancelRefetch }) would only cancel a query that has data.
+  const restart = useCallback(async () => {
+    await client.cancelQueries({ queryKey: ['live', key], exact: true })
+    await refetch()
+  }, [client, key, refetch])
 
   const shownVariant = useRef(variant)
   useEffect(() => {
     if (url === null) return
-    const cancelRefetch = shownVariant.current !== variant
+    if (shownVariant.current === variant) void refetch({ cancelRefetch: false })
+    else void restart()
     shownVariant.current = variant
-    void refetch({ cancelRefetch })
-  }, [url, variant, refetch])
+  }, [url, variant, refetch, restart])
 
   const failure = query.error ?? query.failureReason
   const running = query.fetchStatus === 'fetching' && query.failureCount === 0
@@ -61,7 +67,7 @@ export function useLiveQuery<T>(url: string | null, { key, variant = '' }: Ident
     loading: running,
     slow: seconds >= SLOW_AFTER ? seconds : null,
     at: query.dataUpdatedAt ? query.dataUpdatedAt / 1000 : null,
-    reload: useCallback(() => void refetch({ cancelRefetch: true }), [refetch]),
+    reload: useCallback(() => void restart(), [restart]),
   }
 }
 

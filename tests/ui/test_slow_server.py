@@ -1,0 +1,77 @@
+"""A server slower than the refresh interval: every page still shows its answer, and says that it waits."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.ui.conftest import wait_until
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+DELAY_S = 12
+LIMIT_MS = 16_000
+"""The delay, and a busy machine's time to load and draw."""
+SLOW_FETCH = """
+  localStorage.setItem('raymap.refresh', '5')
+  window.__started = []
+  const fetchNow = window.fetch
+  window.fetch = (url, options) => new Promise((resolve, reject) => {
+    if (String(url).includes('/api/status')) return fetchNow(url, options).then(resolve, reject)
+    window.__started.push(String(url))
+    const timer = setTimeout(() => fetchNow(url, options).then(resolve, reject), DELAY_MS)
+    options?.signal?.addEventListener('abort', () => {
+      clearTimeout(timer)
+      reject(options.signal.reason)
+    })
+  })
+""".replace("DELAY_MS", str(DELAY_S * 1000))
+
+
+@pytest.fixture
+def slow_page(page: Page) -> Page:
+    """A page whose requests take twelve seconds, refreshed every five."""
+    page.add_init_script(SLOW_FETCH)
+    return page
+
+
+def test_the_map_appears_and_the_wait_is_announced(slow_page: Page, shop: Any) -> None:
+    """Five refreshes fall into the wait; none may start over."""
+    slow_page.goto(shop.url("/map?test=1"))
+    waiting = slow_page.get_by_text(re.compile(r"taking longer than usual \(\d+ s\)"))
+    expect(waiting).to_be_visible(timeout=9_000)
+    expect(slow_page.locator("[data-node]").first).to_be_visible(timeout=LIMIT_MS)
+    started = slow_page.evaluate(
+        "window.__started.filter((url) => url.includes('/api/map')).length"
+    )
+    assert started <= 2
+
+
+def test_the_details_appear(slow_page: Page, shop: Any) -> None:
+    """The panel's request is not restarted by the map's refreshes either."""
+    node = shop.node_id(shop.payments)
+    slow_page.goto(shop.url(f"/map?sel={node}"))
+    details = slow_page.get_by_role("complementary", name="Details")
+    expect(details).to_be_visible(timeout=LIMIT_MS)
+    expect(details.get_by_role("row", name=re.compile("^p95"))).to_be_visible(timeout=LIMIT_MS)
+
+
+def test_the_list_and_its_chart_appear(slow_page: Page, shop: Any) -> None:
+    """Both requests of the page run side by side."""
+    slow_page.goto(shop.url("/traces"))
+    row = slow_page.locator(f'a[href^="/traces/{shop.trace_id}"]')
+    expect(row).to_be_visible(timeout=LIMIT_MS)
+    chart = slow_page.get_by_role("img", name=re.compile("^Response times of"))
+    expect(chart).to_be_visible(timeout=LIMIT_MS)
+
+
+def test_another_range_does_not_wait_for_the_one_before(slow_page: Page, shop: Any) -> None:
+    """Only a refresh waits; another range is requested at once."""
+    slow_page.goto(shop.url("/map"))
+    requests = "window.__started.filter((url) => url.includes('/api/map')).length"
+    wait_until(slow_page, f"{requests} === 1")
+    slow_page.keyboard.press("[")
+    wait_until(slow_page, f"{requests} === 2", timeout_s=3)
