@@ -158,7 +158,7 @@ def test_focus_shows_the_surroundings_and_leads_back(page: Page, shop: Any) -> N
     expect(node(page, shop.table)).to_be_visible()
 
 
-def test_the_list_holds_the_same_services(page: Page, shop: Any) -> None:
+def test_the_list_has_the_same_services(page: Page, shop: Any) -> None:
     """The list view is the map as a sortable table, and the first view on a narrow screen."""
     page.goto(shop.url("/map?as=list"))
     table = page.get_by_role("table", name="Services")

@@ -142,7 +142,7 @@ def test_rows_fold(page: Page, shop: Any) -> None:
     expect(rows).to_have_count(before)
 
 
-def test_the_first_fault_is_one_click_away(page: Page, shop: Any) -> None:
+def test_the_first_fault_is_one_click_from_the_head(page: Page, shop: Any) -> None:
     """The deepest failing row."""
     page.goto(shop.url(f"/traces/{shop.trace_id}"))
     page.locator(".trace-facts").get_by_role("button", name=re.compile("payments")).click()
