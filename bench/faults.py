@@ -137,7 +137,7 @@ def outage(rig: Rig, how: str, seconds: float, senders: int, rate: float) -> Out
     with flooding(f"http://{collector.http}", senders, PER_CALL, rate) as flood:
         until(lambda: flood.acknowledged.value > 0, 60)
         time.sleep(warm)
-        _stage(result, stage, "away", flood, warm)
+        _stage(result, stage, "outage", flood, warm)
         if how == "stop":
             os.kill(rig.engine_pid, signal.SIGSTOP)
         else:
@@ -232,7 +232,7 @@ def show_outage(console: Console, outage: Outage) -> None:
         rated = "" if rate is None else f"{rate:,.0f}"
         table.add_row(stage, rated, *(f"{figure:.0f}" for figure in figures))
     console.print(table)
-    sizes = [size / MIB for stage, size in outage.rss if stage == "away"]
+    sizes = [size / MIB for stage, size in outage.rss if stage == "outage"]
     each = max(1, len(sizes) // 10)
     tenths = [statistics.median(sizes[at : at + each]) for at in range(0, len(sizes), each)]
     console.print("RSS over the outage, MiB, by tenths: " + " ".join(f"{t:.0f}" for t in tenths))
@@ -242,8 +242,10 @@ def show_outage(console: Console, outage: Outage) -> None:
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.faults", description=__doc__)
     parser.add_argument("--faults", help="only these, with commas; '-' for none")
-    parser.add_argument("--away", type=float, default=0.0, help="seconds of a real outage")
-    parser.add_argument("--how", choices=("stop", "away"), default="stop", help="SIGSTOP, or ended")
+    parser.add_argument("--outage", type=float, default=0.0, help="seconds of a real outage")
+    parser.add_argument(
+        "--how", choices=("stop", "kill"), default="stop", help="SIGSTOP, or terminated"
+    )
     parser.add_argument("--senders", type=int, default=4, help="processes that post")
     parser.add_argument(
         "--rate", type=float, default=0.0, help="documents/s offered; 0: all it takes"
@@ -266,8 +268,8 @@ def main() -> int:
                     rows.append(FAULTS[fault](rig, Load() if options.light else HEAVY))
                     console.print(rows[-1])
                     rig.clear()
-            if options.away:
-                result = outage(rig, options.how, options.away, options.senders, options.rate)
+            if options.outage:
+                result = outage(rig, options.how, options.outage, options.senders, options.rate)
                 rows.append(result.row)
                 show_outage(console, result)
         finally:

@@ -2,7 +2,7 @@
 
 Starts a Raymap of its own, offers documents at growing rates from separate sender processes, and
 counts what is stored. A rate holds when every document sent is stored and, through HTTP, every
-call was answered 200 in time. Prints a table per door, start-up time, and memory and CPU by process.
+call was answered 200 in time. Prints a table per receiver, start-up time, and memory and CPU by process.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MIB = 1 << 20
 class Step:
     """One rate, tried for some seconds."""
 
-    door: str
+    receiver: str
     offered: float
     sent: float
     acknowledged: float
@@ -52,20 +52,20 @@ class Bench:
         self._options = options
         self._stored = StoredDocuments(server)
 
-    def climb(self, door: str) -> Iterator[Step]:
+    def climb(self, receiver: str) -> Iterator[Step]:
         """Rates by a factor until one fails, then between the last good and the first bad."""
         until = time.monotonic() + self._options.limit
         good, bad = 0.0, 0.0
         rate, refinements = self._options.start, self._options.refine
         while time.monotonic() < until and refinements >= 0 and rate <= self._options.stop:
-            step = self.attempt(door, rate)
+            step = self.attempt(receiver, rate)
             yield step
             good, bad = (rate, bad) if step.holds else (good, rate)
             if bad:
                 refinements -= 1
             rate = (good + bad) / 2 if bad else rate * self._options.factor
 
-    def attempt(self, door: str, rate: float) -> Step:
+    def attempt(self, receiver: str, rate: float) -> Step:
         offer = Offer(
             self._server.http,
             self._server.udp,
@@ -78,7 +78,7 @@ class Bench:
         )
         stored, metric = self._stored.count(), self._metric()
         used, begun = self._server.usage(), time.monotonic()
-        sent = send(door, offer)
+        sent = send(receiver, offer)
         offered_until = time.monotonic()
         gained = self._stored.settled(stored + sent.acknowledged) - stored
         drained = time.monotonic()
@@ -87,7 +87,7 @@ class Bench:
         counted = None if metric is None or after is None else after - metric
         cpu = _cpu(used, later, drained - begun)
         rss = {role: usage.rss_bytes / MIB for role, usage in later.items()}
-        return _step(door, rate, sent, gained, drained - offered_until, counted, cpu, rss)
+        return _step(receiver, rate, sent, gained, drained - offered_until, counted, cpu, rss)
 
     def _metric(self) -> float | None:
         """Absent from a server that names it otherwise: the table then shows a dash."""
@@ -95,7 +95,7 @@ class Bench:
 
 
 def _step(
-    door: str,
+    receiver: str,
     rate: float,
     sent: Sent,
     gained: int,
@@ -105,7 +105,7 @@ def _step(
     rss: dict[str, float],
 ) -> Step:
     return Step(
-        door,
+        receiver,
         rate,
         sent.sent / sent.seconds,
         sent.acknowledged / sent.seconds,
@@ -127,7 +127,7 @@ def _cpu(before: dict[str, Usage], after: dict[str, Usage], seconds: float) -> d
     }
 
 
-def _print(console: Console, door: str, steps: list[Step]) -> None:
+def _print(console: Console, receiver: str, steps: list[Step]) -> None:
     columns = [
         "offered/s",
         "sent/s",
@@ -140,7 +140,7 @@ def _print(console: Console, door: str, steps: list[Step]) -> None:
         "cores",
         "MiB",
     ]
-    table = Table(title=f"through {door}")
+    table = Table(title=f"through {receiver}")
     for column in columns:
         table.add_column(column, justify="right")
     for step in steps:
@@ -157,12 +157,12 @@ def _print(console: Console, door: str, steps: list[Step]) -> None:
     console.print(table)
     held = [step.offered for step in steps if step.holds]
     best = f"{max(held):,.0f} documents/s" if held else "no rate that was tried"
-    console.print(f"highest rate without loss through {door}: {best}\n")
+    console.print(f"highest rate without loss through {receiver}: {best}\n")
 
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.ingest", description=__doc__)
-    parser.add_argument("--doors", default="udp,http", help="of udp, http, grpc")
+    parser.add_argument("--receivers", default="udp,http", help="of udp, http, grpc")
     parser.add_argument("--senders", type=int, default=2, help="processes that send")
     parser.add_argument("--connections", type=int, default=16, help="of each of them")
     parser.add_argument("--documents-per-call", type=int, default=50, help="through HTTP and gRPC")
@@ -171,7 +171,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--factor", type=float, default=1.6, help="from one rate to the next")
     parser.add_argument("--refine", type=int, default=2, help="rates between the last two")
     parser.add_argument("--seconds", type=float, default=10.0, help="of each rate")
-    parser.add_argument("--limit", type=float, default=240.0, help="seconds for each door")
+    parser.add_argument("--limit", type=float, default=240.0, help="seconds for each receiver")
     parser.add_argument("--json", type=Path, help="write the steps here as well")
     parser.add_argument("--log", type=Path, help="keep the server's log")
     parser.add_argument("options", nargs="*", help="further options of raymap serve, after --")
@@ -188,10 +188,10 @@ def main() -> None:
         idle = {role: round(usage.rss_bytes / MIB) for role, usage in server.usage().items()}
         console.print(f"idle, MiB: {idle}, together {sum(idle.values())}\n")
         bench = Bench(server, options)
-        for door in options.doors.split(","):
-            steps = list(bench.climb(door))
+        for receiver in options.receivers.split(","):
+            steps = list(bench.climb(receiver))
             figures += steps
-            _print(console, door, steps)
+            _print(console, receiver, steps)
     if options.json:
         options.json.write_text(json.dumps([asdict(step) for step in figures], indent=1))
 

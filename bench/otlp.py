@@ -37,7 +37,7 @@ _EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 class Offer:
     """What the sender is to do, and where."""
 
-    door: str
+    receiver: str
     port: int
     rate: float
     seconds: float
@@ -94,7 +94,7 @@ def send(offer: Offer) -> Sent:
     spans = requests.spans
 
     def connect() -> Callable[[], int]:
-        export = _EXPORTS[offer.door](offer.port)
+        export = _EXPORTS[offer.receiver](offer.port)
 
         def call() -> int:
             refused = export(requests.next())
@@ -119,11 +119,11 @@ class Bench(ingest.Bench):
         super().__init__(server, options)
         self._ports = ports
 
-    def attempt(self, door: str, rate: float) -> SpanStep:
+    def attempt(self, receiver: str, rate: float) -> SpanStep:
         options = self._options
         offer = Offer(
-            door,
-            self._ports[door],
+            receiver,
+            self._ports[receiver],
             rate,
             options.seconds,
             options.connections,
@@ -140,7 +140,7 @@ class Bench(ingest.Bench):
         cores = ingest._cpu(used, later, seconds)
         cpu = {role: value * seconds for role, value in cores.items()}
         return SpanStep(
-            door=door,
+            receiver=receiver,
             offered=rate,
             sent=sent.sent / sent.seconds,
             acknowledged=sent.acknowledged / sent.seconds,
@@ -155,8 +155,8 @@ class Bench(ingest.Bench):
         )
 
 
-def _print(console: Console, door: str, steps: list[SpanStep]) -> None:
-    table = Table(title=f"OTLP over {door}")
+def _print(console: Console, receiver: str, steps: list[SpanStep]) -> None:
+    table = Table(title=f"OTLP over {receiver}")
     for column in ("offered/s", "ack'd/s", "stored/s", "lost", "refused", "drain", "metric"):
         table.add_column(column, justify="right")
     for column in ("cores", "µs a span", "MiB"):
@@ -175,13 +175,13 @@ def _print(console: Console, door: str, steps: list[SpanStep]) -> None:
     console.print(table)
     held = [step.acknowledged for step in steps if step.holds]
     best = f"{max(held):,.0f} spans/s" if held else "no rate that was tried"
-    console.print(f"highest rate without loss over {door}: {best}\n")
+    console.print(f"highest rate without loss over {receiver}: {best}\n")
 
 
-def _free_ports(doors: list[str]) -> dict[str, int]:
-    """One for each door; taken all at once, so that they differ."""
-    sockets = {door: socket.create_server(("127.0.0.1", 0)) for door in doors}
-    ports = {door: taken.getsockname()[1] for door, taken in sockets.items()}
+def _free_ports(receivers: list[str]) -> dict[str, int]:
+    """One for each receiver; taken all at once, so that they differ."""
+    sockets = {receiver: socket.create_server(("127.0.0.1", 0)) for receiver in receivers}
+    ports = {receiver: taken.getsockname()[1] for receiver, taken in sockets.items()}
     for taken in sockets.values():
         taken.close()
     return ports
@@ -189,7 +189,7 @@ def _free_ports(doors: list[str]) -> dict[str, int]:
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.otlp", description=__doc__)
-    parser.add_argument("--doors", default="grpc,http", help="grpc, http or both; default: both")
+    parser.add_argument("--receivers", default="grpc,http", help="grpc, http or both; default: both")
     parser.add_argument("--connections", type=int, default=16, help="one for each exporter")
     parser.add_argument("--spans-per-call", type=int, default=500, help="SDKs send up to 512")
     parser.add_argument("--start", type=float, default=4000.0, help="first rate, spans/s")
@@ -197,7 +197,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--factor", type=float, default=1.6, help="from one rate to the next")
     parser.add_argument("--refine", type=int, default=2, help="rates between the last two")
     parser.add_argument("--seconds", type=float, default=10.0, help="of each rate")
-    parser.add_argument("--limit", type=float, default=240.0, help="seconds for each door")
+    parser.add_argument("--limit", type=float, default=240.0, help="seconds for each receiver")
     parser.add_argument("--json", type=Path, help="write the steps here as well")
     parser.add_argument("--log", type=Path, help="keep the server's log")
     parser.add_argument("options", nargs="*", help="further options of raymap serve, after --")
@@ -218,10 +218,10 @@ def main() -> None:
             f"{size / requests.spans:.0f} B each, {options.connections} connections\n"
         )
         bench = Bench(server, ports, options)
-        for door in options.doors.split(","):
-            steps = [step for step in bench.climb(door) if isinstance(step, SpanStep)]
+        for receiver in options.receivers.split(","):
+            steps = [step for step in bench.climb(receiver) if isinstance(step, SpanStep)]
             figures += steps
-            _print(console, door, steps)
+            _print(console, receiver, steps)
     if options.json:
         options.json.write_text(json.dumps([asdict(step) for step in figures], indent=1))
 

@@ -1,5 +1,5 @@
 """The ingest pipeline beside its floors, in one run: what each step costs alone, what the whole
-makes of a pool of ready documents, the least that stores something in its place, and each door.
+makes of a pool of ready documents, the least that stores something in its place, and each receiver.
 
 Ratios are what counts: the machine, its neighbours and the documents are the same for all.
 """
@@ -104,24 +104,24 @@ def from_pool(kind: str, workers: int, seconds: float) -> Run:
         )
 
 
-def through_door(server: Server, stored: StoredDocuments, door: str, offer: Offer) -> Run:
+def through_receiver(server: Server, stored: StoredDocuments, receiver: str, offer: Offer) -> Run:
     """A whole `raymap serve`, with senders beside it."""
     before, drops = stored.count(), scrape(server).get(KERNEL_DROPS, 0.0)
     used, begun = server.usage(), time.monotonic()
-    sent = send(door, offer)
+    sent = send(receiver, offer)
     gained = stored.settled(before + sent.acknowledged) - before
     took = time.monotonic() - begun
     later = server.usage()
     dropped = scrape(server).get(KERNEL_DROPS, 0.0) - drops
     return Run(
-        door,
+        receiver,
         len(server.processes("collect")),
         gained / max(sent.seconds, took),
         sent.acknowledged,
         gained,
         {role: (later[role].cpu_seconds - used[role].cpu_seconds) / took for role in used},
         {role: max(_rss(server, role), default=0.0) for role in ("collect", "api", "clickhouse")},
-        f"{dropped:.0f} kernel drops" if door == "udp" else f"{sent.refused} refused",
+        f"{dropped:.0f} kernel drops" if receiver == "udp" else f"{sent.refused} refused",
     )
 
 
@@ -164,7 +164,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=15.0, help="of each run")
     parser.add_argument("--rounds", type=int, default=3, help="plain and ours in turn")
     parser.add_argument("--workers", default="2", help="counts to try, such as 1,2,3")
-    parser.add_argument("--doors", default="udp,http,grpc", help="of udp, http, grpc; may be empty")
+    parser.add_argument(
+        "--receivers", default="udp,http,grpc", help="of udp, http, grpc; may be empty"
+    )
     parser.add_argument("--udp-rate", type=float, default=30_000.0, help="datagrams a second")
     parser.add_argument("--skip", default="", help="of floors, pool")
     parser.add_argument("--json", type=Path, help="write everything here as well")
@@ -203,13 +205,15 @@ def main() -> None:
                 f"ratio {ours / plain:.2f}"
             )
     through: list[Run] = []
-    for door in filter(None, options.doors.split(",")):
+    for receiver in filter(None, options.receivers.split(",")):
         with running(options.options) as server:
             through.append(
-                through_door(server, StoredDocuments(server), door, _offer(server, door, options))
+                through_receiver(
+                    server, StoredDocuments(server), receiver, _offer(server, receiver, options)
+                )
             )
     if through:
-        _print_runs(console, "through the doors of raymap serve", through, base)
+        _print_runs(console, "through the receivers of raymap serve", through, base)
     if options.json:
         everything = {
             "floors": [asdict(floor) for floor in found],
@@ -222,17 +226,17 @@ def _median(runs: list[Run], kind: str, workers: int) -> float:
     return median([r.per_second for r in runs if r.name == kind and r.workers == workers])
 
 
-def _offer(server: Server, door: str, options: argparse.Namespace) -> Offer:
+def _offer(server: Server, receiver: str, options: argparse.Namespace) -> Offer:
     """UDP at a rate, since nobody answers; the others as fast as they are answered."""
     common = (server.http, server.udp)
-    if door == "udp":
+    if receiver == "udp":
         return Offer(*common, options.udp_rate, options.seconds, connections=8, senders=2)
     return Offer(
         *common,
         AS_FAST_AS_IT_GOES,
         options.seconds,
         connections=16,
-        documents_per_call=250 if door == "grpc" else 50,
+        documents_per_call=250 if receiver == "grpc" else 50,
         senders=2,
         grpc=server.grpc,
     )

@@ -51,15 +51,15 @@ class Sent:
     seconds: float
 
 
-def send(door: str, offer: Offer) -> Sent:
-    """Run the senders of this door, and add up what they say."""
-    doors: dict[str, Callable[[Offer], Sent]] = {
+def send(receiver: str, offer: Offer) -> Sent:
+    """Run the senders of this receiver, and add up what they say."""
+    by_receiver: dict[str, Callable[[Offer], Sent]] = {
         "udp": send_udp,
         "http": send_http,
         "grpc": send_grpc,
     }
     share = replace(offer, rate=offer.rate / offer.senders)
-    results = apart_all(doors[door], [share] * offer.senders)
+    results = apart_all(by_receiver[receiver], [share] * offer.senders)
     return Sent(
         sum(result.sent for result in results),
         sum(result.acknowledged for result in results),

@@ -1,4 +1,4 @@
-"""The pipeline without its doors: worker processes from a pool of ready documents into ClickHouse.
+"""The pipeline without its receivers: worker processes from a pool of ready documents into ClickHouse.
 
 `ours` is the collector's own: `IngestPipeline.decode`, the queue, `ClickHouseStore`, every table and view.
 `plain` is the least that stores something: a slim decode, 16 columns, one table, one view, no
@@ -29,7 +29,7 @@ from bench.documents import Documents
 from store.clickhouse.connection.client import Address, connect
 
 CHUNK = 256
-"""Documents handed on at a time, as the UDP door does."""
+"""Documents handed on at a time, as the UDP receiver does."""
 
 
 @dataclass(frozen=True, slots=True)

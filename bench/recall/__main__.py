@@ -24,7 +24,7 @@ from rich.table import Table
 from bench import sections
 from bench.recall.delivery import Conditions
 from bench.recall.receivers import Doors
-from bench.recall.rollup_driver import rollers, rolling
+from bench.recall.rollup_driver import rolling, rollup_workers
 from bench.recall.run import Outcome, Size, run
 from bench.recall.score import Score
 from bench.server import WIDTH, running
@@ -47,7 +47,7 @@ def grid(splits: list[int]) -> Iterator[Conditions]:
 
 
 def _with_store(cases: list[Conditions], size: Size, seed: int, count: int) -> Iterator[Outcome]:
-    """Without rollers of their own the minutes are counted between batches; with ``count`` of them
+    """Without rollup workers of their own the minutes are counted between batches; with ``count`` of them
     at any time, while two writers insert."""
     with (
         tempfile.TemporaryDirectory(prefix="raymap-bench-") as folder,
@@ -59,7 +59,7 @@ def _with_store(cases: list[Conditions], size: Size, seed: int, count: int) -> I
             store = ClickHouseStore(at, connections=4)
             if count:
                 store.rollup_worker.alone = False
-                with rollers(at, count):
+                with rollup_workers(at, count):
                     yield run(store, conditions, size, seed, writers=2, patience=FRESH_WITHIN)
             else:
                 with rolling(at) as recount_minutes:
@@ -136,13 +136,19 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--traces", type=int, default=100, help="that enter; messages make more")
     parser.add_argument("--batches", type=int, default=30, help="inserts of a case")
     parser.add_argument("--splits", default="1,2,4,10", help="inserts that one trace comes in")
-    parser.add_argument("--minutes", type=int, default=60, help="asked one by one at the end")
+    parser.add_argument("--minutes", type=int, default=60, help="queried one by one at the end")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
-        "--shares", action="store_true", help="count each minute by shares, as long ones are"
+        "--partitions",
+        action="store_true",
+        help="count every minute by partitions, as long ones are",
     )
-    parser.add_argument("--rollers", type=int, default=0, help="that count all the time")
-    parser.add_argument("--server", action="store_true", help="through the doors of raymap serve")
+    parser.add_argument(
+        "--rollup-workers", type=int, default=0, help="threads that recount continuously"
+    )
+    parser.add_argument(
+        "--server", action="store_true", help="through the receivers of raymap serve"
+    )
     parser.add_argument("--docs", type=Path, help="documentation folder to write the results to")
     parser.add_argument("--json", type=Path, help="write the figures here as well")
     parser.add_argument("--log", type=Path, help="keep the server's log")
@@ -152,7 +158,7 @@ def parse() -> argparse.Namespace:
 
 def main() -> int:
     options = parse()
-    if options.shares:
+    if options.partitions:
         dirty.LONG = 0
     console = Console(width=WIDTH)
     cases = list(grid([int(k) for k in options.splits.split(",")]))
@@ -161,7 +167,7 @@ def main() -> int:
     if options.server:
         outcomes = _with_server(cases, size, options.seed, options.options, options.log)
     else:
-        outcomes = _with_store(cases, size, options.seed, options.rollers)
+        outcomes = _with_store(cases, size, options.seed, options.rollup_workers)
     done = []
     for outcome in outcomes:
         done.append(outcome)

@@ -25,9 +25,8 @@ def rolling(address: Address) -> Iterator[Callable[[], None]]:
 
 
 @contextmanager
-def rollers(address: Address, count: int) -> Iterator[None]:
-    """So many that count all the time, each as if it were a process of its own. An error of one is
-    raised at the end."""
+def rollup_workers(address: Address, count: int) -> Iterator[None]:
+    """Run ``count`` rollup workers, each as if it were a process; raises the first error at exit."""
     stop = threading.Event()
     errors: list[Exception] = []
 
@@ -42,7 +41,7 @@ def rollers(address: Address, count: int) -> Iterator[None]:
             stop.wait(0.3)
         client.disconnect()
 
-    threads = [threading.Thread(target=work, name=f"roller-{n}") for n in range(count)]
+    threads = [threading.Thread(target=work, name=f"rollup-{n}") for n in range(count)]
     with _never_quiet():
         for thread in threads:
             thread.start()
