@@ -189,7 +189,9 @@ def _free_ports(receivers: list[str]) -> dict[str, int]:
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.otlp", description=__doc__)
-    parser.add_argument("--receivers", default="grpc,http", help="grpc, http or both; default: both")
+    parser.add_argument(
+        "--receivers", default="grpc,http", help="grpc, http or both; default: both"
+    )
     parser.add_argument("--connections", type=int, default=16, help="one for each exporter")
     parser.add_argument("--spans-per-call", type=int, default=500, help="SDKs send up to 512")
     parser.add_argument("--start", type=float, default=4000.0, help="first rate, spans/s")

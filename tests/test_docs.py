@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
+import typer.main
+
+from raymap.cli import app
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 FORMAT = REPOSITORY / "docs" / "xray-format.md"
@@ -90,3 +94,50 @@ def test_relative_links_resolve(name: str) -> None:
         ):
             broken.append(link)
     assert broken == []
+
+
+def documentation() -> list[str]:
+    """Markdown that describes the present; history and changelog name what is gone."""
+    gone = ("CHANGELOG.md", "docs/benchmarks/history.md")
+    return [name for name in tracked(".md") if name not in gone]
+
+
+_PATH = re.compile(r"`((?:\.ci/|\.github/)?[\w-]+/[\w./-]*)`")
+_GENERATED = ("raymap-data/", "ui/dist/", "collector/_pb/", "raymap/v1/")
+
+
+@pytest.mark.parametrize("name", documentation())
+def test_paths_in_the_documentation_exist(name: str) -> None:
+    """`store/model.py` is in the repository, seen from its root, from ui/ or from the document."""
+    roots = (REPOSITORY, (REPOSITORY / name).parent)
+    paths = [path.rstrip(".") for path in _PATH.findall(_FENCE.sub("", text_of(name)))]
+    paths = [p for p in paths if p.endswith("/") or re.search(r"\.[a-z]+$", p)]
+    gone = [p for p in paths if not any((root / p).exists() for root in roots)]
+    assert [p for p in gone if not (p + "/").startswith(_GENERATED)] == []
+
+
+def test_readme_is_short() -> None:
+    assert len(text_of("README.md").split()) <= MOST_WORDS
+
+
+def options_of(command: Any) -> set[str]:
+    return {flag for param in command.params for flag in param.opts if flag.startswith("--")}
+
+
+@pytest.mark.parametrize("name", ["README.md"])
+def test_commands_and_flags_exist(name: str) -> None:
+    commands: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    lines = [line for line in text_of(name).splitlines() if "aws " not in line]
+    named = {c for line in lines for c in re.findall(r"\braymap ([a-z]+)", line)} - {"ready"}
+    assert named <= commands.keys()
+    flags = {f for line in lines for f in re.findall(r"(?<![\w-])--[a-z][a-z-]*", line)}
+    known = {"--help"}.union(*map(options_of, commands.values()))
+    assert flags - known == set()
+
+
+def test_flags_of_benches_exist() -> None:
+    """bench/README.md names flags of the benches, and of `raymap serve` behind a bare ``--``."""
+    sources = "".join(text_of(name) for name in tracked(".py") if name.startswith("bench/"))
+    known = set(re.findall(r"add_argument\(\s*\"(--[a-z-]+)\"", sources)) | {"--workers"}
+    lines = text_of("bench/README.md").splitlines()
+    assert {f for line in lines for f in re.findall(r"(?<![\w-])--[a-z][a-z-]*", line)} <= known
