@@ -24,7 +24,7 @@ class StoredDocuments:
     """Counts documents in the embedded ClickHouse, each (trace, id) once."""
 
     def __init__(self, server: Server) -> None:
-        from store.clickhouse.connection.client import connect
+        from store.clickhouse.connection.pool import connect
         from store.clickhouse.embedded import address
 
         self._client = connect(address(server.data_dir))

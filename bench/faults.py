@@ -27,7 +27,7 @@ from rich.table import Table
 from bench.documents import Documents
 from bench.receivers import Poster
 from bench.server import WIDTH
-from store.clickhouse.connection.client import connect
+from store.clickhouse.connection.pool import connect
 from store.clickhouse.store import ClickHouseStore
 from tests.faults.rig import Load, Process, Rig, Row, requests, until
 from tests.faults.rows import FAULTS

@@ -14,7 +14,8 @@ from bench.workers import decode_slim, plain_columns
 from collector.decode.columnar.documents import decode_sheet
 from collector.decode.document import decode_document
 from collector.decode.wire import read_strictly
-from store.clickhouse.connection.client import Address, connect
+from store.clickhouse.connection.address import Address
+from store.clickhouse.connection.pool import connect
 from store.clickhouse.write import rows
 from store.clickhouse.write.encoded_columns import join
 from store.columnar import DocumentColumns

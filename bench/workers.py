@@ -26,7 +26,8 @@ import psutil
 from msgspec import Struct
 
 from bench.documents import Documents
-from store.clickhouse.connection.client import Address, connect
+from store.clickhouse.connection.address import Address
+from store.clickhouse.connection.pool import connect
 
 CHUNK = 256
 """Documents handed on at a time, as the UDP receiver does."""

@@ -18,7 +18,7 @@ import typer
 from raymap.supervisor import CommandError, ReadyPipe, print_status
 
 if TYPE_CHECKING:
-    from store.clickhouse.connection.client import Address
+    from store.clickhouse.connection.address import Address
 
 
 def option(name: str, **more: Any) -> Any:
@@ -419,7 +419,7 @@ def sentence(error: Exception) -> str:
     """What went wrong, in the words of whoever raised it, or of the driver."""
     spoken_by = type(error).__module__
     if spoken_by.startswith("clickhouse_driver"):
-        from store.clickhouse.connection.client import first_line
+        from store.clickhouse.connection.errors import first_line
 
         return f"ClickHouse says: {first_line(error)}"
     if isinstance(error, OSError) and error.filename is not None:

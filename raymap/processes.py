@@ -21,7 +21,7 @@ import structlog
 from raymap.supervisor import CommandError, print_status
 
 if TYPE_CHECKING:
-    from store.clickhouse.connection.client import Address
+    from store.clickhouse.connection.address import Address
 
 ROOT = Path(__file__).resolve().parents[1]
 OnReady = Callable[[Mapping[str, str]], None]
@@ -149,7 +149,7 @@ def api(
 
 def address_of(url: str, data_dir: Path) -> Address:
     """The ClickHouse of a URL; without one, the embedded one that runs in the data directory."""
-    from store.clickhouse.connection.client import parse_url
+    from store.clickhouse.connection.address import parse_url
     from store.clickhouse.embedded import EmbeddedError, address
 
     if url:

@@ -33,7 +33,7 @@ from raymap.processes import (
 from raymap.supervisor import ChildSpec, CommandError, Stopped, Supervisor, print_status
 
 if TYPE_CHECKING:
-    from store.clickhouse.connection.client import Address
+    from store.clickhouse.connection.address import Address
 
 # Below the kernel's range for outgoing connections, where a busy client could be handed the port.
 PORTS = range(11_000, 21_000)
@@ -142,7 +142,7 @@ class _Serve:
         return ["collect", *(f"collect-{n}" for n in range(2, self._settings.workers + 1))]
 
     async def _clickhouse(self) -> Address:
-        from store.clickhouse.connection.client import parse_url
+        from store.clickhouse.connection.address import parse_url
         from store.clickhouse.embedded import address, choose_port
 
         settings = self._settings

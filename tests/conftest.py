@@ -20,7 +20,8 @@ from typing import Any
 
 import pytest
 
-from store.clickhouse.connection.client import Address, connect, parse_url
+from store.clickhouse.connection.address import Address, parse_url
+from store.clickhouse.connection.pool import connect
 from store.clickhouse.embedded import EmbeddedClickHouse
 from store.clickhouse.schema.migrate import migrate
 from store.clickhouse.store import ClickHouseStore

@@ -22,7 +22,8 @@ from clickhouse_driver import Client
 from bench.scale.generate import DataSet, statements
 from bench.scale.shapes import SHAPES, T0
 from store.clickhouse.connection import sql
-from store.clickhouse.connection.client import Address, connect
+from store.clickhouse.connection.address import Address
+from store.clickhouse.connection.pool import connect
 from store.clickhouse.rollup import compaction, dirty
 from store.clickhouse.rollup.buckets import WIDTHS
 from store.clickhouse.store import ClickHouseStore

@@ -19,7 +19,7 @@ from bench.server import ROOT, Server, role_of
 from bench.soak.reader import PROBE, Answer, xray_client
 from bench.soak.sender import Sent
 from bench.soak.traces import Count, Node
-from store.clickhouse.connection.client import connect
+from store.clickhouse.connection.pool import connect
 from store.clickhouse.embedded import address
 
 _SLICE = 4_000_000

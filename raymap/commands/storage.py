@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING
 from clickhouse_driver.errors import ServerException
 
 from raymap.supervisor import CommandError, print_status
-from store.clickhouse.connection.client import Address, connect, first_line, is_transient
+from store.clickhouse.connection.address import Address
+from store.clickhouse.connection.errors import first_line, is_transient
+from store.clickhouse.connection.pool import connect
 from store.clickhouse.pins import refresh
 from store.clickhouse.schema import retention
 from store.clickhouse.schema.migrate import newest_version

@@ -14,7 +14,7 @@ from store.clickhouse.graph.verify import Difference, Verified
 from store.model import MINUTE, TimeRange
 
 if TYPE_CHECKING:
-    from store.clickhouse.connection.client import Address
+    from store.clickhouse.connection.address import Address
 
 SHOWN = 20
 """Differences printed in full."""

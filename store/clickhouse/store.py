@@ -9,7 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 
 from store.clickhouse import pins
-from store.clickhouse.connection.client import Address, ClientPool, first_line, is_transient
+from store.clickhouse.connection.address import Address
+from store.clickhouse.connection.errors import first_line, is_transient
+from store.clickhouse.connection.pool import ClientPool
 from store.clickhouse.connection.query_runner import COUNT_LIMITS, QueryRunner
 from store.clickhouse.graph import service_graph, verify, window_plan
 from store.clickhouse.graph.rollup_cache import RollupCache

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from collector.decode.document import decode_document
 from collector.insert import put_batch
 from collector.submission import FEWEST, Submission, size_of
-from store.clickhouse.connection.client import connect
+from store.clickhouse.connection.pool import connect
 from store.clickhouse.store import ClickHouseStore
 from store.model import Document
 from tests.collector.otlp_samples import SERVER, decode, span

@@ -24,7 +24,7 @@ from collector.pipeline import SPOOL_BYTES, IngestPipeline
 from collector.queue import BatchQueue, Limits
 from collector.spool import Spool
 from raymap import processes
-from store.clickhouse.connection.client import parse_url
+from store.clickhouse.connection.address import parse_url
 from store.clickhouse.store import ClickHouseStore
 
 TABLES = ("documents", "calls", "links", "segments")

@@ -22,7 +22,7 @@ from typing import Any
 
 import psutil
 
-from store.clickhouse.connection.client import Address
+from store.clickhouse.connection.address import Address
 from store.clickhouse.embedded import EmbeddedClickHouse
 from store.clickhouse.schema.migrate import migrate
 from store.clickhouse.store import ClickHouseStore

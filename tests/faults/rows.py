@@ -15,7 +15,7 @@ from functools import partial
 import grpc
 
 from collector._pb import segments_pb2
-from store.clickhouse.connection.client import connect
+from store.clickhouse.connection.pool import connect
 from tests.collector.samples import datagram, segment_service
 from tests.faults.child import LIVE, REPLAY, SPOOL
 from tests.faults.rig import Load, Process, Rig, Row, Sender, document, until

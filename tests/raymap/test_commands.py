@@ -11,7 +11,8 @@ import pytest
 
 from raymap.commands import storage
 from raymap.supervisor import CommandError
-from store.clickhouse.connection.client import Address, connect
+from store.clickhouse.connection.address import Address
+from store.clickhouse.connection.pool import connect
 from store.clickhouse.schema import retention
 from store.clickhouse.store import ClickHouseStore
 from store.protocol import StoreError

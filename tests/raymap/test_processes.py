@@ -23,7 +23,7 @@ from typer.testing import CliRunner
 from collector.queue import Limits
 from raymap import serve as serving
 from raymap.cli import app
-from store.clickhouse.connection.client import Address
+from store.clickhouse.connection.address import Address
 from store.clickhouse.embedded import EmbeddedClickHouse
 from tests.conftest import ROOT, Server, start_server, stop_server
 

@@ -16,7 +16,7 @@ import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from store.clickhouse.connection.client import connect
+from store.clickhouse.connection.pool import connect
 from store.clickhouse.store import ClickHouseStore
 from store.memory import MemoryStore
 from store.model import MINUTE, Document, Link, NodeKey, ServiceGraph, State, TimeRange

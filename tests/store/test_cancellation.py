@@ -14,7 +14,7 @@ import uvicorn
 
 from api.app import create_app
 from store.cancellation import Cancelled, CancelScope, cancellable
-from store.clickhouse.connection.client import connect
+from store.clickhouse.connection.pool import connect
 from store.clickhouse.store import ClickHouseStore, _errors
 from store.model import ServiceGraph, TimeRange
 from store.protocol import TraceQuery

@@ -10,7 +10,7 @@ from typing import Any
 from clickhouse_driver import Client
 
 from store.cancellation import cancellable
-from store.clickhouse.connection.client import ClientPool, abort
+from store.clickhouse.connection.pool import ClientPool, abort
 
 Rows = list[tuple[Any, ...]]
 RunQuery = Callable[[str], Rows]

@@ -13,6 +13,11 @@ def bind(statement: str, **values: int | str) -> str:
     return re.sub(r"(?<![:\w]):([a-z]+)\b", lambda match: str(values[match[1]]), statement)
 
 
+def identifier(name: str) -> str:
+    """A quoted name of a database, table or column."""
+    return "`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`"
+
+
 def text(value: str) -> str:
     """A string literal."""
     escaped = value.replace("\\", "\\\\").replace("'", "\\'").replace("\0", "\\0")

@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from store.clickhouse.connection.client import Address
+from store.clickhouse.connection.address import Address
 from store.clickhouse.embedded.engine import run
 from store.clickhouse.embedded.folder import EmbeddedError, EmbeddedSettings
 

@@ -22,7 +22,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
-from store.clickhouse.connection.client import Address, connect, is_transient
+from store.clickhouse.connection.address import Address
+from store.clickhouse.connection.errors import is_transient
+from store.clickhouse.connection.pool import connect
 from store.clickhouse.embedded.folder import (
     EmbeddedError,
     EmbeddedSettings,

@@ -15,7 +15,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from store.clickhouse.connection.client import Address
+from store.clickhouse.connection.address import Address
 from store.clickhouse.embedded.config import HOST, config_xml, default_memory, users_xml
 
 # Outside the kernel's range for outgoing connections (32768 and up on Linux): a client that

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from store.clickhouse.connection.client import Address
+from store.clickhouse.connection.address import Address
 from store.clickhouse.embedded.config import GIB
 from store.clickhouse.embedded.folder import EmbeddedError, address
 

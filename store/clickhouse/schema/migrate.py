@@ -18,14 +18,9 @@ from pathlib import Path
 from clickhouse_driver import Client
 from clickhouse_driver import errors as driver_errors
 
-from store.clickhouse.connection.client import (
-    Address,
-    connect,
-    create_database,
-    first_line,
-    parse_url,
-    wait_until_up,
-)
+from store.clickhouse.connection.address import Address, parse_url
+from store.clickhouse.connection.errors import first_line
+from store.clickhouse.connection.pool import connect, create_database, wait_until_up
 
 FOLDER = Path(__file__).parent
 NUMBERED = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")

@@ -19,7 +19,8 @@ from typing import NamedTuple
 from clickhouse_driver import Client
 
 from store.clickhouse import pins
-from store.clickhouse.connection.client import Address, connect, parse_url
+from store.clickhouse.connection.address import Address, parse_url
+from store.clickhouse.connection.pool import connect
 from store.clickhouse.pins import COPIED, FIRST_PARTITION
 from store.clickhouse.schema.migrate import migrate
 

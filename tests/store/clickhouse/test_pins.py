@@ -12,7 +12,8 @@ import pytest
 from clickhouse_driver import Client
 
 from store.clickhouse import pins
-from store.clickhouse.connection.client import Address, connect
+from store.clickhouse.connection.address import Address
+from store.clickhouse.connection.pool import connect
 from store.clickhouse.schema import retention
 from store.clickhouse.schema.migrate import migrate
 from store.clickhouse.store import ClickHouseStore

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from clickhouse_driver import Client
 
-from store.clickhouse.connection.client import Address, connect
+from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.native_format import Columns, encoder
+from store.clickhouse.connection.pool import connect
 
 MANY = 70_000
 """Distinct values: past what 16 bits can number."""

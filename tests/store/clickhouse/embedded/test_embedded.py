@@ -20,7 +20,7 @@ import pytest
 from clickhouse_driver import errors as driver_errors
 
 from store.clickhouse import embedded
-from store.clickhouse.connection.client import connect
+from store.clickhouse.connection.pool import connect
 from store.clickhouse.embedded import GIB, EmbeddedClickHouse, EmbeddedError
 
 ROOT = Path(__file__).parents[4]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from store.clickhouse.connection.client import connect
+from store.clickhouse.connection.pool import connect
 from store.clickhouse.connection.query_runner import Rows
 from store.clickhouse.graph import service_graph
 from store.clickhouse.graph.rollup_cache import RollupCache

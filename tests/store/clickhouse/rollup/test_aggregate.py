@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from store.clickhouse.connection.client import connect
+from store.clickhouse.connection.pool import connect
 from store.clickhouse.connection.query_runner import Rows
 from store.clickhouse.graph import verify, window_plan
 from store.clickhouse.rollup import aggregate, compaction, dirty, worker

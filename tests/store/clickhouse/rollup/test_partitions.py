@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from store.clickhouse.connection.client import connect
 from store.clickhouse.connection.native_format import NativeClient
+from store.clickhouse.connection.pool import connect
 from store.clickhouse.connection.query_runner import Rows
 from store.clickhouse.rollup import aggregate, dirty, partitions
 from store.clickhouse.store import ClickHouseStore

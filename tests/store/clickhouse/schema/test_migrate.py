@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from store.clickhouse.connection.client import Address, connect
+from store.clickhouse.connection.address import Address
+from store.clickhouse.connection.pool import connect
 from store.clickhouse.schema.migrate import (
     FOLDER,
     MigrationError,

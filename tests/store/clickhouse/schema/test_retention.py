@@ -10,7 +10,8 @@ from dataclasses import replace
 import pytest
 from clickhouse_driver import Client
 
-from store.clickhouse.connection.client import Address, connect
+from store.clickhouse.connection.address import Address
+from store.clickhouse.connection.pool import connect
 from store.clickhouse.schema import retention
 from store.clickhouse.store import ClickHouseStore
 from store.model import Document

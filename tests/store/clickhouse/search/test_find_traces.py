@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from store.clickhouse.connection.client import connect
+from store.clickhouse.connection.pool import connect
 from store.clickhouse.search import find_traces
 from store.clickhouse.store import ClickHouseStore
 from store.memory import MemoryStore

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from clickhouse_driver import Client
 
-from store.clickhouse.connection.client import Address, connect
+from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.native_format import Columns
+from store.clickhouse.connection.pool import connect
 from store.clickhouse.write.encoded_columns import DictionaryColumn, encode, join
 from store.clickhouse.write.rows import TABLES
 

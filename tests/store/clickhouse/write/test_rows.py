@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from store.clickhouse.connection.client import connect
+from store.clickhouse.connection.pool import connect
 from store.clickhouse.store import ClickHouseStore
 from store.clickhouse.write import rows
 from store.model import MINUTE, Link, NodeKey, TimeRange

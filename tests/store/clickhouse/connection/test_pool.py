@@ -1,4 +1,4 @@
-"""Connections: what a URL means, which errors mean "away", and a pool that drops broken ones."""
+"""Connections: a bounded pool that drops broken connections, and waiting for a server."""
 
 from __future__ import annotations
 
@@ -10,71 +10,12 @@ from dataclasses import replace
 import pytest
 from clickhouse_driver import errors as driver_errors
 
-from store.clickhouse.connection.client import (
-    Address,
-    ClickHouseUnavailable,
-    ClientPool,
-    InvalidUrl,
-    connect,
-    is_transient,
-    parse_url,
-    wait_until_up,
-)
+from store.clickhouse.connection.address import Address
+from store.clickhouse.connection.errors import ClickHouseUnavailable
+from store.clickhouse.connection.pool import ClientPool, connect, wait_until_up
 
 
-def test_a_url_gives_an_address() -> None:
-    assert parse_url("clickhouse://me:p%40ss%3A@db.example:9123/traces?timeout=7") == Address(
-        "db.example", 9123, "me", "p@ss:", "traces", timeout=7.0
-    )
-    assert parse_url("clickhouse://db") == Address("db", 9000, "default", "", "raymap")
-    assert parse_url("clickhouse://[::1]:9001/x").host == "::1"
-
-
-def test_tls_has_a_port_of_its_own() -> None:
-    assert parse_url("clickhouses://db").port == 9440
-    assert parse_url("clickhouse://db?secure=1").port == 9440
-    assert parse_url("clickhouses://db:19440").port == 19440
-
-
-def test_an_address_survives_its_own_url() -> None:
-    address = Address("::1", 9001, "u:ser", "p/w@d#?%", "da ta")
-    assert parse_url(address.url) == address
-    assert "p/w" not in address.name
-
-
-@pytest.mark.parametrize(
-    ("url", "said"),
-    [
-        ("http://db:8123", "begins with clickhouse://"),
-        ("db:9000", "begins with clickhouse://"),
-        ("clickhouse://", "names no host"),
-        ("clickhouse://db:port/x", "no usable port"),
-        ("clickhouse://db/a/b", "expected one word"),
-        ("clickhouse://u:a#b@db", "'#'"),
-        ("clickhouse://db?compression=gzip", "lz4, zstd or none"),
-        ("clickhouse://db?timeout=never", "expected seconds"),
-        ("clickhouse://db?secure=maybe", "expected 0 or 1"),
-        ("clickhouse://db?ssl=1", "known are"),
-    ],
-)
-def test_a_bad_url_says_which_part(url: str, said: str) -> None:
-    with pytest.raises(InvalidUrl) as raised:
-        parse_url(url)
-    assert said in str(raised.value)
-
-
-def test_away_is_told_from_refused() -> None:
-    assert is_transient(driver_errors.NetworkError("gone"))
-    assert is_transient(driver_errors.SocketTimeoutError("slow"))
-    assert is_transient(EOFError("Unexpected EOF while reading bytes"))
-    assert is_transient(ConnectionResetError())
-    assert is_transient(driver_errors.ServerException("too many", 202))
-    assert not is_transient(driver_errors.ServerException("unknown table", 60))
-    assert not is_transient(driver_errors.ServerException("wrong password", 516))
-    assert not is_transient(ValueError("a bug"))
-
-
-def test_silence_ends_with_a_sentence() -> None:
+def test_a_server_that_does_not_answer_is_reported_in_a_sentence() -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]
@@ -98,7 +39,7 @@ def test_strings_come_as_text_or_as_bytes(clickhouse: Address) -> None:
 
 
 def test_the_pool_is_bounded_and_reuses(clickhouse: Address) -> None:
-    pool = ClientPool(replace(clickhouse, database=""), 2, patience=0.2)
+    pool = ClientPool(replace(clickhouse, database=""), 2, acquire_timeout=0.2)
     with pool.client() as first, pool.client() as second:
         assert first is not second
         with pytest.raises(ClickHouseUnavailable, match="all 2 connections"), pool.client():

@@ -1,0 +1,60 @@
+"""Errors of a ClickHouse connection: which of them are transient, and their text without a stack trace."""
+
+from __future__ import annotations
+
+from clickhouse_driver import errors as driver_errors
+
+# Server errors after which the same statement may succeed later.
+TRANSIENT_CODES = frozenset(
+    {
+        75,  # CANNOT_WRITE_TO_FILE_DESCRIPTOR: the disk is full, or failing
+        173,  # CANNOT_ALLOCATE_MEMORY
+        202,  # TOO_MANY_SIMULTANEOUS_QUERIES
+        209,  # SOCKET_TIMEOUT
+        210,  # NETWORK_ERROR
+        225,  # NO_ZOOKEEPER
+        236,  # ABORTED: the server is shutting down
+        241,  # MEMORY_LIMIT_EXCEEDED
+        242,  # TABLE_IS_READ_ONLY: a replica lost its Keeper
+        243,  # NOT_ENOUGH_SPACE on the disk
+        252,  # TOO_MANY_PARTS: merges lag behind inserts
+        279,  # ALL_CONNECTION_TRIES_FAILED: a shard is down
+        319,  # UNKNOWN_STATUS_OF_INSERT
+        394,  # QUERY_WAS_CANCELLED: the server is shutting down
+        439,  # CANNOT_SCHEDULE_TASK: no thread is free
+        499,  # S3_ERROR: the server's object storage
+        745,  # SERVER_OVERLOADED
+        999,  # KEEPER_EXCEPTION
+    }
+)
+
+
+class ClickHouseUnavailable(Exception):
+    """ClickHouse did not answer within the time allowed."""
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether the same statement may succeed later.
+
+    True for the network, a timeout, a lost connection, a server that is overloaded or shutting
+    down. False when the server understood and refused the statement.
+    """
+    if isinstance(error, driver_errors.ServerException):
+        return error.code in TRANSIENT_CODES
+    connection_errors = (
+        ClickHouseUnavailable,
+        driver_errors.NetworkError,
+        driver_errors.SocketTimeoutError,
+        driver_errors.UnexpectedPacketFromServerError,
+        EOFError,
+        OSError,
+    )
+    return isinstance(error, connection_errors)
+
+
+def first_line(error: BaseException) -> str:
+    """The driver's message, without the server's stack trace."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    messages = [line for line in lines if not line.startswith(("Code:", "Stack trace:"))]
+    text = (messages or lines or [type(error).__name__])[0]
+    return text.removeprefix("DB::Exception: ").removesuffix(" Stack trace:")

@@ -1,0 +1,48 @@
+"""ClickHouse URLs: what they mean, and what a bad one is answered with."""
+
+from __future__ import annotations
+
+import pytest
+
+from store.clickhouse.connection.address import Address, InvalidUrl, parse_url
+
+
+def test_a_url_gives_an_address() -> None:
+    assert parse_url("clickhouse://me:p%40ss%3A@db.example:9123/traces?timeout=7") == Address(
+        "db.example", 9123, "me", "p@ss:", "traces", timeout=7.0
+    )
+    assert parse_url("clickhouse://db") == Address("db", 9000, "default", "", "raymap")
+    assert parse_url("clickhouse://[::1]:9001/x").host == "::1"
+
+
+def test_tls_has_a_port_of_its_own() -> None:
+    assert parse_url("clickhouses://db").port == 9440
+    assert parse_url("clickhouse://db?secure=1").port == 9440
+    assert parse_url("clickhouses://db:19440").port == 19440
+
+
+def test_an_address_survives_its_own_url() -> None:
+    address = Address("::1", 9001, "u:ser", "p/w@d#?%", "da ta")
+    assert parse_url(address.url) == address
+    assert "p/w" not in address.name
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("http://db:8123", "begins with clickhouse://"),
+        ("db:9000", "begins with clickhouse://"),
+        ("clickhouse://", "names no host"),
+        ("clickhouse://db:port/x", "no usable port"),
+        ("clickhouse://db/a/b", "expected one word"),
+        ("clickhouse://u:a#b@db", "'#'"),
+        ("clickhouse://db?compression=gzip", "lz4, zstd or none"),
+        ("clickhouse://db?timeout=never", "expected seconds"),
+        ("clickhouse://db?secure=maybe", "expected 0 or 1"),
+        ("clickhouse://db?ssl=1", "known are"),
+    ],
+)
+def test_a_bad_url_says_which_part(url: str, message: str) -> None:
+    with pytest.raises(InvalidUrl) as raised:
+        parse_url(url)
+    assert message in str(raised.value)
