@@ -42,13 +42,13 @@ async def run_cancellable(request: Request, work: Callable[[], Answer]) -> Answe
 
     The request's body must have been read.
     """
-    question = CancelScope()
+    scope = CancelScope()
 
-    def asked() -> Answer:
-        with question.asked():
+    def run() -> Answer:
+        with scope.activate():
             return work()
 
-    working = asyncio.ensure_future(anyio.to_thread.run_sync(asked, abandon_on_cancel=True))
+    working = asyncio.ensure_future(anyio.to_thread.run_sync(run, abandon_on_cancel=True))
     leaving = asyncio.ensure_future(_left(request))
     try:
         await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
@@ -57,7 +57,7 @@ async def run_cancellable(request: Request, work: Callable[[], Answer]) -> Answe
         raise ClientDisconnected
     finally:
         if not working.done():
-            question.cancel()
+            scope.cancel()
         working.cancel()
         leaving.cancel()
 

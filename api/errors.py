@@ -14,7 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from store.protocol import InvalidCursor, StoreUnavailable
+from store.errors import InvalidCursor, StoreUnavailable
 
 
 class ApiError(Exception):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from concurrent.futures import Future
 
-from store.protocol import Store, StoreError
+from store.errors import StoreError
+from store.protocol import Store
 
 PATIENCE = 2.0
 """Seconds after which a store that says nothing counts as away."""

@@ -20,8 +20,9 @@ from collector.metrics import IngestMetrics
 from collector.queue import Ack, Batch, BatchQueue, Limits, QueueFull
 from collector.spool import Spool, SpoolFull
 from collector.submission import Submission
+from store.errors import StoreError, StoreUnavailable
 from store.model import Document
-from store.protocol import ColumnarWriter, SegmentWriter, StoreError, StoreUnavailable
+from store.protocol import ColumnarWriter, SegmentWriter
 
 log = structlog.get_logger(__name__)
 

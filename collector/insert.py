@@ -12,8 +12,9 @@ from collector.log_limiter import LogLimiter
 from collector.metrics import IngestMetrics
 from collector.spool import Spool
 from collector.submission import Submission, pack_all
+from store.errors import StoreUnavailable
 from store.model import Document
-from store.protocol import ENCODE_CHUNK, ColumnarWriter, SegmentWriter, StoreUnavailable
+from store.protocol import ENCODE_CHUNK, ColumnarWriter, SegmentWriter
 
 log = structlog.get_logger(__name__)
 _seldom = LogLimiter(1.0)

@@ -163,7 +163,7 @@ def address_of(url: str, data_dir: Path) -> Address:
 def require_schema(clickhouse: Address) -> None:
     """GaveUp when ClickHouse answers, but not as one that `raymap migrate` has prepared."""
     from store.clickhouse.store import ClickHouseStore
-    from store.protocol import StoreError, StoreUnavailable
+    from store.errors import StoreError, StoreUnavailable
 
     store = ClickHouseStore(replace(clickhouse, connect_timeout=2.0, timeout=10.0), connections=1)
     try:

@@ -1,7 +1,8 @@
-"""Giving up a question when whoever asked has left.
+"""Cancellation of store queries whose client has disconnected.
 
-The API does its work in threads, which nobody can stop from outside; a store can: it says here, for
-each statement, how that is stopped. Both ends need to know only this module.
+The API runs queries in threads, which cannot be interrupted from outside. A store registers with
+`cancellable` how each running statement is stopped; the API cancels through a `CancelScope`. Neither
+side needs to know more of the other than this module.
 """
 
 from __future__ import annotations
@@ -11,29 +12,29 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from store.protocol import StoreError
+from store.errors import StoreError
 
 
 class Cancelled(StoreError):
-    """Nobody waits for the answer any more."""
+    """The query was cancelled: its client has disconnected."""
 
 
 class CancelScope:
-    """One question, asked in one thread (and those it shares its context with), given up from another.
+    """The statements of one request, cancellable from another thread.
 
-    with question.asked():          # in the thread that works
+    with scope.activate():          # in the thread that queries
         store.service_graph(window)
-    question.give_up()              # anywhere, at any time, any number of times
+    scope.cancel()                  # in any thread, any number of times
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._stops: set[Callable[[], None]] = set()
-        self.given_up = False
+        self.cancelled = False
 
     @contextmanager
-    def asked(self) -> Iterator[None]:
-        """What this thread asks of a store in the block is part of the question."""
+    def activate(self) -> Iterator[None]:
+        """Make this the scope of every statement that the current context runs in the block."""
         token = _current.set(self)
         try:
             yield
@@ -41,41 +42,42 @@ class CancelScope:
             _current.reset(token)
 
     def cancel(self) -> None:
-        """Stop the statements that are running, and let no other begin."""
+        """Stop the running statements and prevent further ones from starting."""
         with self._lock:
-            self.given_up = True
-            # Under the lock: when a statement has ended its connection may serve others.
+            self.cancelled = True
+            # Under the lock: once a statement has ended, its connection may serve another request.
             while self._stops:
                 self._stops.pop()()
 
     @contextmanager
     def _running(self, stop: Callable[[], None]) -> Iterator[None]:
         with self._lock:
-            if self.given_up:
-                raise Cancelled("the question was given up")
+            if self.cancelled:
+                raise Cancelled("the query was cancelled")
             self._stops.add(stop)
         try:
             yield
         finally:
             with self._lock:
                 self._stops.discard(stop)
-                stopped = self.given_up
-            if stopped:
-                raise Cancelled("the question was given up")
+                cancelled = self.cancelled
+            if cancelled:
+                raise Cancelled("the query was cancelled")
 
 
 @contextmanager
 def cancellable(stop: Callable[[], None]) -> Iterator[None]:
-    """For a store: a statement that ``stop``, called in another thread, brings to an end.
+    """Run one statement that ``stop``, called from another thread, terminates.
 
-    Raises GivenUp instead of beginning, and instead of whatever came of being stopped.
+    Raises Cancelled instead of starting it, and instead of the error that stopping it causes.
+    Without an active scope the statement simply runs.
     """
-    question = _current.get()
-    if question is None:
+    scope = _current.get()
+    if scope is None:
         yield
         return
-    with question._running(stop):
+    with scope._running(stop):
         yield
 
 
-_current: ContextVar[CancelScope | None] = ContextVar("question", default=None)
+_current: ContextVar[CancelScope | None] = ContextVar("cancel_scope", default=None)

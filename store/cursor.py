@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 
-from store.protocol import InvalidCursor
+from store.errors import InvalidCursor
 
 
 def encode_cursor(time: int, trace_id: bytes) -> str:

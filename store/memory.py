@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from store.cursor import decode_cursor, encode_cursor
+from store.errors import TraceNotFound
 from store.model import (
     Document,
     NodeKey,
@@ -25,7 +26,6 @@ from store.protocol import (
     Pin,
     TimeBucket,
     TraceHit,
-    TraceNotFound,
     TraceQuery,
     failures_by_frequency,
 )

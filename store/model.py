@@ -194,7 +194,7 @@ class ServiceStats(Struct, gc=False):
     """A node of the map over a window.
 
     ``active``: some unit reported itself (else it is inferred). ``root``: some unit entered here.
-    ``touched``: distinct (minute, trace) pairs, so traces per minute = touched / minutes. A pair
+    ``trace_minutes``: distinct (minute, trace) pairs, so traces per minute = trace_minutes / minutes. A pair
     counts as often as the lightest of its units weighs: spans of one trace may be sampled differently,
     and the trace stands for no more others than the one that was kept most easily.
     ``durations`` is the histogram of whole durations, work after the answer included.
@@ -206,7 +206,7 @@ class ServiceStats(Struct, gc=False):
     root: bool
     start: int
     end: int
-    touched: int
+    trace_minutes: int
     statistics: Statistics
     durations: dict[int, int]
 

@@ -14,26 +14,6 @@ from store.columnar import DocumentColumns
 from store.model import Document, NodeKey, ServiceGraph, State, Statistics, TimeRange, Trace
 
 
-class StoreError(Exception):
-    """Something the store could not do; the message is the keeper's own."""
-
-
-class StoreUnavailable(StoreError):
-    """The database cannot be reached now; the same call may work later."""
-
-
-class InvalidCursor(StoreError):
-    """A page token this store did not give."""
-
-
-class TraceNotFound(StoreError):
-    """Something was asked of a trace that is not kept."""
-
-
-class TooManyPins(StoreError):
-    """More traces are pinned than a store keeps for ever."""
-
-
 class Axis(Enum):
     """Which time of a trace a window is about (GetTraceSummaries' TimeRangeType)."""
 
@@ -101,7 +81,7 @@ class Failure(Struct, frozen=True):
     count: int
 
 
-MOST_NOTE = 500
+MAX_NOTE = 500
 """Characters in the note on a pin."""
 
 
@@ -116,8 +96,8 @@ class Pin(Struct, frozen=True):
 def pin_note(text: str) -> str:
     """A note as it is kept. Raises ValueError, for people, when it is too long or no text."""
     note = text.strip()
-    if len(note) > MOST_NOTE:
-        raise ValueError(f"a note has at most {MOST_NOTE} characters, got {len(note):,}")
+    if len(note) > MAX_NOTE:
+        raise ValueError(f"a note has at most {MAX_NOTE} characters, got {len(note):,}")
     if not note.isprintable():
         raise ValueError("a note is one line of text, got control characters in it")
     return note
@@ -230,7 +210,7 @@ class GraphReader(Protocol):
         ...
 
 
-class PinKeeper(Protocol):
+class PinStore(Protocol):
     """Keeps traces for ever.
 
     A pin changes how long a trace is kept and nothing that is read of it, nor the map.
@@ -264,7 +244,7 @@ class PinKeeper(Protocol):
         ...
 
 
-class Store(SegmentWriter, TraceReader, GraphReader, PinKeeper, Protocol):
+class Store(SegmentWriter, TraceReader, GraphReader, PinStore, Protocol):
     """A whole keeper."""
 
     def check(self) -> None:

@@ -273,7 +273,7 @@ def build_service_graph(
     services: dict[NodeKey, ServiceStats] = {}
     edges: dict[tuple[NodeKey, NodeKey], EdgeStats] = {}
     links: dict[tuple[NodeKey, NodeKey], EdgeStats] = {}
-    touched: dict[NodeKey, dict[tuple[int, bytes], int]] = {}
+    trace_minutes: dict[NodeKey, dict[tuple[int, bytes], int]] = {}
     for trace in traces:
         for unit in all_units(trace, lookup):
             if window is not None and unit.start not in window:
@@ -283,12 +283,12 @@ def build_service_graph(
             if isinstance(unit, NodeUnit):
                 _count_node(services, unit)
                 pair = (unit.start // MINUTE, trace.trace_id)
-                lightest = touched.setdefault(unit.node, {})
+                lightest = trace_minutes.setdefault(unit.node, {})
                 lightest[pair] = min(unit.weight, lightest.get(pair, unit.weight))
             else:
                 _count_edge(links if unit.link else edges, unit)
-    for key, lightest in touched.items():
-        services[key].touched = sum(lightest.values())
+    for key, lightest in trace_minutes.items():
+        services[key].trace_minutes = sum(lightest.values())
     add_missing_endpoints(services, [*edges.values(), *links.values()])
     return ServiceGraph(services, edges, links)
 
@@ -308,11 +308,11 @@ def add_missing_endpoints(
                     root=False,
                     start=edge.start,
                     end=edge.end,
-                    touched=0,
+                    trace_minutes=0,
                     statistics=Statistics(),
                     durations={},
                 )
-            elif known.touched == 0:
+            elif known.trace_minutes == 0:
                 known.start = min(known.start, edge.start)
                 known.end = max(known.end, edge.end)
 
@@ -327,7 +327,7 @@ def _count_node(services: dict[NodeKey, ServiceStats], unit: NodeUnit) -> None:
             root=unit.root,
             start=unit.start,
             end=unit.end,
-            touched=0,
+            trace_minutes=0,
             statistics=Statistics(histogram={}),
             durations={},
         )

@@ -46,7 +46,7 @@ def render_node(graph: Graph, node: NodeKey, window: TimeRange, place: Place = N
         "in_progress": None if node.is_client else figures.in_progress,
         "observed": None if node.is_client else figures.observed,
         **times(figures),
-        "traces_per_min": None if node.is_client else per_minute(stats.touched, window),
+        "traces_per_min": None if node.is_client else per_minute(stats.trace_minutes, window),
         "x": place.x,
         "y": place.y,
         "rank": place.rank,

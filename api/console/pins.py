@@ -8,7 +8,8 @@ from api.context import Context, json_response, run_cancellable
 from api.errors import ApiError
 from api.request import JsonBody, read_body
 from api.schemas import ErrorReply, PinList, PinMark, PinnedTrace
-from store.protocol import Pin, TooManyPins, TraceNotFound, pin_note
+from store.errors import TooManyPins, TraceNotFound
+from store.protocol import Pin, pin_note
 from store.trace_id import format_trace_id, parse_trace_id
 
 MOST_BYTES = 10_000

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from api.context import Context, json_response, run_cancellable
 from api.schemas import ServerStatus
-from store.protocol import StoreError
+from store.errors import StoreError
 
 
 def status_router(context: Context) -> APIRouter:

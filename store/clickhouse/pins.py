@@ -30,7 +30,8 @@ from typing import NamedTuple
 from clickhouse_driver import Client
 
 from store.clickhouse.connection import sql
-from store.protocol import Pin, TooManyPins, TraceNotFound
+from store.errors import TooManyPins, TraceNotFound
+from store.protocol import Pin
 from store.trace_id import format_trace_id
 
 COPIED = ("documents", "calls", "links", "segments", "traces")

@@ -20,8 +20,9 @@ from store.clickhouse.rollup.worker import RollupWorker
 from store.clickhouse.search import find_traces, get_traces
 from store.clickhouse.write import rows
 from store.columnar import DocumentColumns
+from store.errors import StoreError, StoreUnavailable
 from store.model import Document, NodeKey, ServiceGraph, TimeRange, Trace
-from store.protocol import Failure, Page, Pin, StoreError, StoreUnavailable, TimeBucket, TraceQuery
+from store.protocol import Failure, Page, Pin, TimeBucket, TraceQuery
 
 PINS_EVERY = 60.0
 """Seconds after which what came late of pinned traces is pinned too."""

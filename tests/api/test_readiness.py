@@ -10,8 +10,8 @@ from fastapi.testclient import TestClient
 
 from api.app import create_app
 from api.store_probe import StoreProbe
+from store.errors import StoreUnavailable
 from store.memory import MemoryStore
-from store.protocol import StoreUnavailable
 
 
 class Hanging(MemoryStore):

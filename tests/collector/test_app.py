@@ -33,7 +33,7 @@ UNAVAILABLE_STORE = """
 import json, sys
 from pathlib import Path
 from collector.app import CollectorSettings, run_collector
-from store.protocol import StoreUnavailable
+from store.errors import StoreUnavailable
 
 class UnavailableStore:
     def put(self, documents, token):

@@ -20,9 +20,9 @@ from collector.metrics import IngestMetrics
 from collector.queue import Ack, BatchQueue, Limits, QueueFull
 from collector.spool import Spool
 from collector.submission import Submission
+from store.errors import StoreError, StoreUnavailable
 from store.memory import MemoryStore
 from store.model import Document
-from store.protocol import StoreError, StoreUnavailable
 from tests.collector.samples import eventually, segment_bytes
 
 

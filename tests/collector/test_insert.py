@@ -15,9 +15,9 @@ from collector.insert import (
 )
 from collector.metrics import IngestMetrics
 from collector.spool import Spool
+from store.errors import StoreError, StoreUnavailable
 from store.memory import MemoryStore
 from store.model import Document
-from store.protocol import StoreError, StoreUnavailable
 from tests.builders import segment
 from tests.collector.samples import segment_bytes
 

@@ -15,7 +15,7 @@ from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.schema import retention
 from store.clickhouse.store import ClickHouseStore
-from store.protocol import StoreError
+from store.errors import StoreError
 from store.trace_id import format_trace_id
 from tests.builders import SECOND, segment, trace_id
 from tests.conftest import drop

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from store.errors import InvalidCursor, TraceNotFound
 from store.model import MINUTE, Document, Http, Link, NodeKey, State, TimeRange
-from store.protocol import Axis, Failure, InvalidCursor, Pin, Store, TraceNotFound, TraceQuery
+from store.protocol import Axis, Failure, Pin, Store, TraceQuery
 from store.rules.annotations import annotation_item
 from tests.builders import SECOND, T0, TRACE, call, http, segment, subsegment, trace_id
 
@@ -33,7 +34,7 @@ class StoreContract:
         assert store.has_traces()
         assert set(graph.services) == {FRONTEND, CLIENT}
         frontend = graph.services[FRONTEND]
-        assert (frontend.root, frontend.active, frontend.touched) == (True, True, 1)
+        assert (frontend.root, frontend.active, frontend.trace_minutes) == (True, True, 1)
         assert (frontend.start, frontend.end) == (T0, T0 + 100_000)
         edge = graph.edges[CLIENT, FRONTEND]
         assert edge.statistics == frontend.statistics
@@ -107,7 +108,7 @@ class StoreContract:
         worker = NodeKey("", "worker", "")
         assert (FRONTEND, worker) in graph.edges
         assert BACKEND not in graph.services
-        assert graph.services[worker].touched == 0
+        assert graph.services[worker].trace_minutes == 0
         afterwards = store.service_graph(TimeRange(later - MINUTE, later + MINUTE))
         assert set(afterwards.services) == {worker}
         assert not afterwards.services[worker].root
@@ -252,7 +253,7 @@ class StoreContract:
         later = segment(4, start=T0 + MINUTE, end=T0 + MINUTE + 5)
         other = segment(5, trace_id=trace_id(2))
         store.put([*same, later, other], "a")
-        assert store.service_graph(HOUR).services[FRONTEND].touched == 3
+        assert store.service_graph(HOUR).services[FRONTEND].trace_minutes == 3
 
     def test_what_was_sampled_counts_as_what_it_stands_for(self, store: Store) -> None:
         """Counts, times and traces a minute are adjusted; units, traces and revisions are not."""
@@ -271,7 +272,7 @@ class StoreContract:
         assert (counts.observed, counts.total_time) == (5, 13 * 100_000)
         assert counts.histogram == {100_000: 13}
         assert frontend.durations == {100_000: 5, 300_000: 8}
-        assert frontend.touched == 4 + 3 + 1 + 1
+        assert frontend.trace_minutes == 4 + 3 + 1 + 1
         for inferred in (graph.services[BACKEND], graph.edges[FRONTEND, BACKEND]):
             assert (inferred.statistics.fault, inferred.statistics.observed) == (8, 1)
         assert store.node_failures(BACKEND, HOUR) == [Failure("without a status", State.FAULT, 8)]

@@ -259,7 +259,7 @@ def test_a_window_is_its_halves_merged(batches: list[list[Document]], minute: in
     whole = store.service_graph(ALL)
     for key, service in whole.services.items():
         parts = [half.services[key] for half in halves if key in half.services]
-        assert service.touched == sum(part.touched for part in parts)
+        assert service.trace_minutes == sum(part.trace_minutes for part in parts)
         assert service.statistics.total == sum(part.statistics.total for part in parts)
         assert service.statistics.total_time == sum(p.statistics.total_time for p in parts)
 

@@ -1,4 +1,4 @@
-"""A question is stopped where it is when whoever asked has left."""
+"""A scope is stopped where it is when whoever asked has left."""
 
 from __future__ import annotations
 
@@ -73,17 +73,17 @@ def runs(slow: Slow) -> Iterator[Callable[[], bool]]:
 def test_a_statement_is_stopped_and_its_connection_replaced(
     slow: Slow, runs: Callable[[], bool]
 ) -> None:
-    question = CancelScope()
+    scope = CancelScope()
 
     def ask() -> None:
-        with question.asked():
+        with scope.activate():
             slow.service_graph(TimeRange(T0, T0 + 1))
 
     with ThreadPoolExecutor(1) as threads:
         asking = threads.submit(ask)
         assert until(runs)
-        question.cancel()
-        question.cancel()
+        scope.cancel()
+        scope.cancel()
         with pytest.raises(Cancelled):
             asking.result(30)
         assert until(lambda: not runs())
@@ -92,9 +92,9 @@ def test_a_statement_is_stopped_and_its_connection_replaced(
 
 
 def test_what_was_given_up_does_not_begin(clickhouse_store: ClickHouseStore) -> None:
-    question = CancelScope()
-    question.cancel()
-    with question.asked(), pytest.raises(Cancelled):
+    scope = CancelScope()
+    scope.cancel()
+    with scope.activate(), pytest.raises(Cancelled):
         clickhouse_store.find_traces(TraceQuery(TimeRange(T0, T0 + 1)), limit=1)
     assert clickhouse_store.find_traces(TraceQuery(TimeRange(T0, T0 + 1)), limit=1).found == []
 
@@ -102,11 +102,11 @@ def test_what_was_given_up_does_not_begin(clickhouse_store: ClickHouseStore) -> 
 def test_a_statement_that_has_ended_is_not_stopped() -> None:
     """Its connection may serve somebody else by then."""
     stopped: list[str] = []
-    question = CancelScope()
-    with question.asked():
+    scope = CancelScope()
+    with scope.activate():
         with cancellable(lambda: stopped.append("first")):
             pass
-        question.cancel()
+        scope.cancel()
         with pytest.raises(Cancelled), cancellable(lambda: stopped.append("second")):
             raise AssertionError("it began")
     with cancellable(lambda: stopped.append("third")):

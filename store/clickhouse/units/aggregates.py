@@ -237,7 +237,7 @@ def _service(key: NodeKey, tally: Aggregate) -> ServiceStats:
         root=False,
         start=tally.start,
         end=tally.end,
-        touched=tally.touched,
+        trace_minutes=tally.touched,
         statistics=tally.statistics,
         durations={value: count for value, count in durations.items() if count},
     )

@@ -11,9 +11,9 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from api.app import create_app
+from store.errors import StoreUnavailable
 from store.memory import MemoryStore
 from store.model import MINUTE, ServiceGraph, TimeRange
-from store.protocol import StoreUnavailable
 from tests.api.botocore_model import complaints, operations
 
 THE_COLLECTORS = {"/TraceSegments", "/TelemetryRecords"}

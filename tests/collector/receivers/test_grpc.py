@@ -18,8 +18,8 @@ from collector.metrics import IngestMetrics
 from collector.pipeline import IngestPipeline
 from collector.queue import Limits
 from collector.receivers.grpc import SERVICE, GrpcReceiver
+from store.errors import StoreUnavailable
 from store.memory import MemoryStore
-from store.protocol import StoreUnavailable
 from tests.collector.samples import TRACE_ID, segment_bytes, segment_json, segment_service
 
 

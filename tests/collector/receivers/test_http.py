@@ -22,8 +22,8 @@ from collector.metrics import IngestMetrics
 from collector.pipeline import IngestPipeline
 from collector.queue import Limits
 from collector.receivers.http import HttpLimits, create_router
+from store.errors import StoreUnavailable
 from store.memory import MemoryStore
-from store.protocol import StoreUnavailable
 from tests.collector.samples import TRACE_ID, eventually, segment_bytes, segment_json
 
 MAX_BODY = 100_000

@@ -29,9 +29,9 @@ from collector.queue import Limits
 from collector.receivers.http import HttpLimits
 from collector.receivers.otlp_http import create_otlp_router
 from collector.receivers.zipkin import create_zipkin_router
+from store.errors import StoreUnavailable
 from store.memory import MemoryStore
 from store.model import Document, NodeKey
-from store.protocol import StoreUnavailable
 from store.service_graph import build_service_graph
 from tests.collector.otlp_samples import CLIENT, SERVER, export, span
 from tests.collector.samples import eventually

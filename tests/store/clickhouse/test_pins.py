@@ -17,8 +17,9 @@ from store.clickhouse.connection.pool import connect
 from store.clickhouse.schema import retention
 from store.clickhouse.schema.migrate import migrate
 from store.clickhouse.store import ClickHouseStore
+from store.errors import StoreError, TooManyPins
 from store.model import MINUTE, Document, Link, State, TimeRange
-from store.protocol import Axis, StoreError, TooManyPins, TraceQuery
+from store.protocol import Axis, TraceQuery
 from tests.builders import SECOND, T0, TRACE, call, segment, trace_id
 from tests.conftest import drop, empty
 

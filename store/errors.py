@@ -1,0 +1,23 @@
+"""The errors of every store. ``api.errors`` maps them to HTTP statuses."""
+
+from __future__ import annotations
+
+
+class StoreError(Exception):
+    """An operation failed. The message is the database's own, so that it can be searched for."""
+
+
+class StoreUnavailable(StoreError):
+    """The database cannot be reached at the moment; the same call may succeed later."""
+
+
+class InvalidCursor(StoreError):
+    """A page token that this store did not issue."""
+
+
+class TraceNotFound(StoreError):
+    """The trace is not stored."""
+
+
+class TooManyPins(StoreError):
+    """The limit of pinned traces is reached."""
