@@ -1,6 +1,7 @@
 // The map's controls, top right.
 
-import type { MapOptions } from '../map/picture'
+import type { Thresholds } from '../model/health'
+import type { MapOptions } from '../model/visibility'
 import { Icon, type IconName } from './Icon'
 import { Popover } from './Popover'
 
@@ -75,7 +76,7 @@ function Tool({ icon, label, hint, marked, onClick }: ToolProps) {
 }
 
 function Options({ view, options, onOptions, onResetPositions }: Props) {
-  const check = (key: keyof MapOptions, words: string) => (
+  const check = (key: 'edgeNumbers' | 'hideIdle' | 'onlyUnhealthy', words: string) => (
     <label className="check">
       <input
         type="checkbox"
@@ -90,6 +91,10 @@ function Options({ view, options, onOptions, onResetPositions }: Props) {
       {view === 'map' && check('edgeNumbers', 'Numbers on edges')}
       {check('hideIdle', 'Hide services without traffic')}
       {check('onlyUnhealthy', 'Only unhealthy services')}
+      <ThresholdFields
+        thresholds={options.thresholds}
+        onChange={(thresholds) => onOptions({ ...options, thresholds })}
+      />
       {view === 'map' && (
         <button type="button" className="button" onClick={onResetPositions}>
           Reset positions
@@ -97,4 +102,45 @@ function Options({ view, options, onOptions, onResetPositions }: Props) {
       )}
     </div>
   )
+}
+
+interface ThresholdProps {
+  thresholds: Thresholds
+  onChange(thresholds: Thresholds): void
+}
+
+/** From when on a service counts as unhealthy, and a call as failing. */
+function ThresholdFields({ thresholds, onChange }: ThresholdProps) {
+  const { share, count } = thresholds
+  return (
+    <fieldset className="thresholds">
+      <legend>Unhealthy from</legend>
+      <label>
+        <input
+          type="number"
+          min="0"
+          max="100"
+          step="0.5"
+          value={Number((share * 100).toFixed(2))}
+          onChange={(event) => onChange({ count, share: clamp(event.target.valueAsNumber, 0, 100) / 100 })}
+        />{' '}
+        % of requests
+      </label>
+      <label>
+        <input
+          type="number"
+          min="1"
+          max="100000"
+          step="1"
+          value={count}
+          onChange={(event) => onChange({ share, count: clamp(event.target.valueAsNumber, 1, 100_000) })}
+        />{' '}
+        failing requests
+      </label>
+    </fieldset>
+  )
+}
+
+function clamp(value: number, least: number, most: number): number {
+  return Number.isFinite(value) ? Math.min(most, Math.max(least, value)) : least
 }

@@ -11,15 +11,15 @@ import {
 } from 'react'
 import type { Graph } from '../api/types'
 import { parseView, viewText } from '../model/url'
+import type { MapHealth, MapOptions } from '../model/visibility'
 import { nodeLabel } from './describe'
 import { listen, type Target } from './input'
-import type { MapOptions } from './picture'
 import { clearNodePositions, readNodePositions, saveNodePosition } from './nodePositions'
 import type { SceneNode } from './scene'
 import { usePalette } from '../styles/theme'
 import { MapTooltip, type Pointed } from './MapTooltip'
 import { savePng } from './savePng'
-import { MapView } from './view'
+import { MapView, type Sight } from './view'
 
 const MOST_BUTTONS = 250
 const TOOLTIP_MS = 300
@@ -43,6 +43,7 @@ export interface ServiceMapProps {
   /** Nodes to show at full strength; null: no search or filter is on. */
   hits: ReadonlySet<string> | null
   options: MapOptions
+  health: MapHealth
   view: string | null
   actions: Ref<MapActions>
   onSelect(id: string | null): void
@@ -53,7 +54,7 @@ export interface ServiceMapProps {
 }
 
 export function ServiceMap(props: ServiceMapProps) {
-  const { graph, name, selection, hits, options, view: viewWanted } = props
+  const { graph, name, selection, hits, options, health, view: viewWanted } = props
   const surface = useRef<HTMLDivElement>(null)
   const canvas = useRef<HTMLCanvasElement>(null)
   const layer = useRef<HTMLDivElement>(null)
@@ -65,7 +66,7 @@ export function ServiceMap(props: ServiceMapProps) {
   const viewAtSelection = useRef<string | null>(null)
   const viewTimer = useRef(0)
   const [buttons, setButtons] = useState<SceneNode[]>([])
-  const [crowded, setCrowded] = useState(false)
+  const [sight, setSight] = useState<Sight | null>(null)
   const [pointed, setPointed] = useState<Pointed | null>(null)
   const palette = usePalette()
   const firstPalette = useRef(palette)
@@ -84,12 +85,14 @@ export function ServiceMap(props: ServiceMapProps) {
   useLayoutEffect(() => {
     const place = surface.current as HTMLDivElement
     const view = new MapView(canvas.current as HTMLCanvasElement, firstPalette.current, {
-      moved: ({ k, tx, ty }) => {
-        if (layer.current) layer.current.style.transform = `translate(${tx}px,${ty}px) scale(${k})`
+      onCamera: ({ k, tx, ty }) => {
+        if (!layer.current) return
+        layer.current.style.transform = `translate(${tx}px,${ty}px) scale(${k})`
+        layer.current.style.setProperty('--k', String(k))
       },
-      onIdle: (visible) => {
-        setButtons(visible.length > MOST_BUTTONS ? [] : visible)
-        setCrowded(visible.length > MOST_BUTTONS)
+      onIdle: (seen) => {
+        setSight(seen)
+        setButtons(seen.visible.slice(0, MOST_BUTTONS).sort((a, b) => a.x - b.x || a.y - b.y))
       },
     })
     map.current = view
@@ -145,17 +148,17 @@ export function ServiceMap(props: ServiceMapProps) {
   }, [])
 
   useEffect(() => map.current?.setPalette(palette), [palette])
-  useEffect(() => map.current?.setOptions(options), [options])
 
   useLayoutEffect(() => {
     const view = map.current as MapView
     const first = view.scene.nodes.size === 0
-    view.setGraph(graph, readNodePositions(name))
+    view.setGraph(graph, readNodePositions(name), options, health)
+    // Only the first frame is fitted: later nothing moves by itself, newcomers outside are announced.
     const wanted = parseView(latest.current.view)
     if (first && wanted) view.setViewport(wanted)
-    else if (first || (!touched.current && !view.seesAll())) view.fit()
+    else if (first) view.fit()
     latest.current.onOutdated?.(view.outdated)
-  }, [graph, name])
+  }, [graph, name, options, health])
 
   // Back and forward restore the viewport they left.
   useEffect(() => {
@@ -209,7 +212,7 @@ export function ServiceMap(props: ServiceMapProps) {
       moved()
     },
     centre: (id) => (map.current?.centre(id), moved()),
-    savePng: () => map.current && savePng(map.current, latest.current.options),
+    savePng: () => map.current && savePng(map.current),
   }))
 
   return (
@@ -234,14 +237,34 @@ export function ServiceMap(props: ServiceMapProps) {
           />
         ))}
       </div>
-      {crowded && (
+      {sight && sight.visible.length > MOST_BUTTONS && (
         <p className="visually-hidden" role="status">
           More than {MOST_BUTTONS} services are in sight: zoom in, or use the list view.
         </p>
       )}
+      {sight && sight.outside > 0 && (
+        <button
+          type="button"
+          className="outside-chip"
+          title="Fit to window (0)"
+          onPointerDown={(event) => event.stopPropagation()}
+          onClick={() => {
+            map.current?.fit()
+            moved()
+          }}
+        >
+          {outsideWords(sight)}
+        </button>
+      )}
       {pointed && <MapTooltip pointed={pointed} />}
     </div>
   )
+}
+
+function outsideWords({ outside, outsideUnhealthy }: Sight): string {
+  const services = outside === 1 ? '1 service is' : `${outside} services are`
+  const unhealthy = outsideUnhealthy > 0 ? `, ${outsideUnhealthy} unhealthy` : ''
+  return `${services} outside the view${unhealthy}`
 }
 
 declare global {

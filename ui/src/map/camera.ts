@@ -27,9 +27,14 @@ export interface Margins {
   bottom: number
 }
 
-const MARGINS: Margins = { x: 24, top: 20, bottom: 52 }
+const TOOLS = { top: 56, bottom: 52 }
 
-export function fitted(box: Box, size: Size, margins: Margins = MARGINS): Camera {
+/** Room for what lies over the map, and on both sides for half a name. */
+function marginsIn({ width }: Size): Margins {
+  return { x: Math.min(64, width * 0.08), ...TOOLS }
+}
+
+export function fitted(box: Box, size: Size, margins: Margins = marginsIn(size)): Camera {
   const width = Math.max(1, size.width - 2 * margins.x)
   const height = Math.max(1, size.height - margins.top - margins.bottom)
   const wanted = Math.min(width / (box.right - box.left), height / (box.bottom - box.top))
@@ -52,7 +57,12 @@ export function panned(camera: Camera, dx: number, dy: number): Camera {
 }
 
 /** Moves only as far as needed to bring a box into view; shrinks when it would not fit. */
-export function revealed(camera: Camera, box: Box, size: Size, margins: Margins = MARGINS): Camera {
+export function revealed(
+  camera: Camera,
+  box: Box,
+  size: Size,
+  margins: Margins = { x: 24, ...TOOLS },
+): Camera {
   const [width, height] = [size.width - 2 * margins.x, size.height - margins.top - margins.bottom]
   const k = Math.min(camera.k, width / (box.right - box.left), height / (box.bottom - box.top))
   const at =

@@ -1,200 +1,255 @@
 // One picture of the scene. Knows nothing of pointers, fetching or React.
+// Shapes that look alike are gathered into one path: a canvas is as fast as it has few strokes.
 
-import { cut, ringLabel, timeAndRate } from '../model/format'
-import { isEstimated, shares, traffic, type Shares } from '../model/health'
-
+import { ringLabel } from '../model/format'
+import { shares, traffic, type State } from '../model/health'
 import { visibleWorld } from './camera'
-import { ARC_GAP, BADGE, BAND, BASELINE, DISC, INNER, R, SELECT_RING, arcs } from './geometry'
+import { ARC_GAP, BADGE, BAND, DISC, INNER, R, SELECT_RING, arcs, type Arc } from './geometry'
 import { GLYPHS, glyphOf } from './glyphs'
+import { paintLabels } from './paintLabels'
 import { paintEdgeMarks, paintEdges } from './paintEdges'
-import { detailAt, isHidden, type Emphasis, type Frame, type Picture } from './picture'
+import { detailAt, type Frame, type Picture } from './picture'
 import type { SceneEdge, SceneNode } from './scene'
-import type { Palette } from '../styles/theme'
+import { textWidth } from './text'
+
+const FULL = Math.PI * 2
+const DIMMED = 0.16
 
 export function paint(g: CanvasRenderingContext2D, frame: Frame): void {
-  const { camera, size, ratio, palette, scene, emphasis } = frame
+  const { camera, size, ratio, palette, scene } = frame
   g.setTransform(ratio, 0, 0, ratio, 0, 0)
+  g.globalAlpha = 1
   g.fillStyle = palette.bg
   g.fillRect(0, 0, size.width, size.height)
   g.setTransform(ratio * camera.k, 0, 0, ratio * camera.k, ratio * camera.tx, ratio * camera.ty)
-  g.textAlign = 'center'
   g.lineJoin = 'round'
 
   const picture = pictureOf(g, frame)
   paintEdges(picture)
-  for (const { node, alpha } of scene.fading(frame.now)) paintNode(picture, emphasis, node, alpha)
-  const seen = visibleWorld(camera, size)
-  for (const node of scene.nodes.values()) {
-    if (node.x < seen.left || node.x > seen.right || node.y < seen.top || node.y > seen.bottom) continue
-    if (picture.isHidden(node)) continue
-    const alpha = emphasis.lit && !emphasis.lit.has(node.data.id) ? 0.16 : 1
-    paintNode(picture, emphasis, node, alpha)
+  for (const { node, alpha } of scene.fading(frame.now)) paintNodes(picture, [node], alpha)
+  const lit = picture.nodes.filter(picture.isLit)
+  if (lit.length < picture.nodes.length) {
+    const dim = picture.nodes.filter((node) => !picture.isLit(node))
+    paintNodes(picture, dim, DIMMED)
   }
+  paintNodes(picture, lit, 1)
+  paintRings(picture)
   paintEdgeMarks(picture)
+  paintLabels(picture)
   g.globalAlpha = 1
 }
 
 function pictureOf(g: CanvasRenderingContext2D, frame: Frame): Picture {
-  const { scene, camera, palette, options, emphasis } = frame
-  const { lit } = emphasis
-  const touches = (edge: SceneEdge, id: string | null) =>
-    id !== null && (edge.data.source === id || edge.data.target === id)
+  const { scene, camera, size, hidden, emphasis } = frame
+  const { lit, selectedNode, selectedEdge, hoverEdge, hoverNode } = emphasis
+  const view = visibleWorld(camera, size)
+  const touches = ({ data }: SceneEdge, id: string | null) =>
+    id !== null && (data.source === id || data.target === id)
+  const isShown = ({ data }: SceneEdge) => !hidden.has(data.source) && !hidden.has(data.target)
   return {
+    ...frame,
     g,
-    scene,
-    palette,
-    options,
     k: camera.k,
     detail: detailAt(camera.k),
-    isHidden: (node) => isHidden(node, options),
-    isHot: (edge) =>
-      edge.data.id === emphasis.hoverEdge ||
-      edge.data.id === emphasis.selectedEdge ||
-      touches(edge, emphasis.hoverNode),
-    isLit: (edge) => {
+    nodes: [...scene.nodesIn(view)].filter(({ data }) => !hidden.has(data.id)),
+    edges: [...scene.edgesIn(view)].filter(isShown),
+    isLit: ({ data }) => lit === null || lit.has(data.id),
+    isEdgeHot: (edge) =>
+      edge.data.id === hoverEdge || edge.data.id === selectedEdge || touches(edge, hoverNode),
+    isEdgeLit: (edge) => {
       if (!lit) return true
-      if (emphasis.selectedEdge) return edge.data.id === emphasis.selectedEdge
-      if (emphasis.selectedNode) return touches(edge, emphasis.selectedNode)
+      if (selectedEdge) return edge.data.id === selectedEdge
+      if (selectedNode) return touches(edge, selectedNode)
       return lit.has(edge.data.source) && lit.has(edge.data.target)
-    },
-    write: (text, x, y, font, colour) => {
-      g.font = `${font} ${palette.sans}`
-      g.lineWidth = 4
-      g.strokeStyle = palette.bg
-      g.strokeText(text, x, y)
-      g.fillStyle = palette[colour]
-      g.fillText(text, x, y)
     },
   }
 }
 
-function paintNode(picture: Picture, emphasis: Emphasis, node: SceneNode, alpha: number): void {
+/** All of them with one opacity; layer by layer, as nodes do not overlap. */
+function paintNodes(picture: Picture, nodes: readonly SceneNode[], alpha: number): void {
+  if (nodes.length === 0) return
   const { g, palette, detail } = picture
-  const { data, x, y } = node
   g.globalAlpha = alpha
   g.fillStyle = palette.bg
-  circle(g, x, y, DISC)
+  g.beginPath()
+  for (const { x, y } of nodes) circle(g, x, y, DISC)
   g.fill()
 
-  const part = data.kind === 'client' ? null : shares(data)
-  if (part) paintRing(picture, node, part)
-  else paintHollow(picture, node)
-  if (data.id === emphasis.selectedNode || data.id === emphasis.hoverNode) {
-    g.strokeStyle = palette.acc
-    g.lineWidth = 3
-    circle(g, x, y, SELECT_RING)
-    g.stroke()
-  }
-  if (detail === 'full' && data.kind !== 'client') paintBadge(picture, node)
-  if (detail !== 'far') paintText(picture, node)
+  const rings = nodes.map((node) => ringOf(node)).filter((ring) => ring !== null)
+  paintBands(picture, rings)
+  paintHollow(
+    picture,
+    nodes.filter((node) => node.data.kind === 'client' || !shares(node.data)),
+  )
+  if (detail === 'far') return
+  paintInferred(
+    picture,
+    rings.filter(({ node }) => node.data.state === 'unknown'),
+  )
+  if (detail !== 'full') return
+  paintBadges(
+    picture,
+    nodes.filter(({ data }) => data.kind !== 'client'),
+  )
+  paintRingLabels(picture, nodes)
+}
+
+interface Ring {
+  node: SceneNode
+  bands: Arc[]
+}
+
+function ringOf(node: SceneNode): Ring | null {
+  const part = node.data.kind === 'client' ? null : shares(node.data)
+  return part && { node, bands: arcs(part) }
 }
 
 function circle(g: CanvasRenderingContext2D, x: number, y: number, r: number): void {
-  g.beginPath()
-  g.arc(x, y, r, 0, Math.PI * 2)
+  g.moveTo(x + r, y)
+  g.arc(x, y, r, 0, FULL)
 }
 
-function paintRing({ g, palette, detail }: Picture, { data, x, y }: SceneNode, part: Shares): void {
+function arc(g: CanvasRenderingContext2D, x: number, y: number, r: number, from: number, to: number): void {
+  g.moveTo(x + r * Math.cos(from), y + r * Math.sin(from))
+  g.arc(x, y, r, from, to)
+}
+
+function paintBands({ g, palette, detail }: Picture, rings: readonly Ring[]): void {
   const far = detail === 'far'
-  const bands = arcs(part)
-  const gap = bands.length > 1 && !far ? ARC_GAP / 2 : 0
-  const grown = far && part.ok < 1 ? 1.5 : 1
+  const each = (state: State, draw: (ring: Ring, band: Arc) => void) => {
+    for (const ring of rings) for (const band of ring.bands) if (band.state === state) draw(ring, band)
+  }
   if (!far) {
-    for (const { state, from, to } of bands) {
-      g.strokeStyle = palette.outline
+    g.strokeStyle = palette.outline
+    for (const state of Object.keys(BAND) as State[]) {
       g.lineWidth = BAND[state] + 2
       g.beginPath()
-      g.arc(x, y, INNER + BAND[state] / 2, from, to)
+      each(state, ({ node: { x, y } }, { from, to }) => arc(g, x, y, INNER + BAND[state] / 2, from, to))
       g.stroke()
     }
   }
-  for (const { state, from, to } of bands) {
-    const width = BAND[state] * grown
-    g.strokeStyle = palette[state]
-    g.lineWidth = width
-    if (state === 'throttle' && !far) g.setLineDash([4, 2.2])
-    g.beginPath()
-    g.arc(x, y, INNER + width / 2, from + gap, to - gap)
-    g.stroke()
-    g.setLineDash([])
+  // In the order of severity, so that a fault is never covered.
+  for (const state of ['ok', 'error', 'throttle', 'fault'] as const) {
+    for (const grown of far ? [false, true] : [false]) {
+      const width = BAND[state] * (grown ? 1.5 : 1)
+      g.strokeStyle = palette[state]
+      g.lineWidth = width
+      g.setLineDash(state === 'throttle' && !far ? [4, 2.2] : [])
+      g.beginPath()
+      each(state, ({ node: { x, y }, bands }, { from, to }) => {
+        const failing = bands.length > 1 || bands[0]?.state !== 'ok'
+        if (far && failing !== grown) return
+        const gap = bands.length > 1 && !far ? ARC_GAP / 2 : 0
+        arc(g, x, y, INNER + width / 2, from + gap, to - gap)
+      })
+      g.stroke()
+    }
   }
-  if (data.state === 'unknown' && !far) paintInferred(g, palette, x, y)
+  g.setLineDash([])
 }
 
-function paintInferred(g: CanvasRenderingContext2D, palette: Palette, x: number, y: number): void {
+function paintInferred({ g, palette }: Picture, rings: readonly Ring[]): void {
   g.strokeStyle = palette.mute
   g.lineWidth = 1.5
   g.setLineDash([3, 3])
-  circle(g, x, y, 20)
+  g.beginPath()
+  for (const { node } of rings) circle(g, node.x, node.y, 20)
   g.stroke()
   g.setLineDash([])
 }
 
-function paintHollow({ g, palette }: Picture, { data, x, y }: SceneNode): void {
+/** Nodes without a finished request, and clients, which measure nothing. */
+function paintHollow({ g, palette, detail }: Picture, nodes: readonly SceneNode[]): void {
   g.strokeStyle = palette.mute
   g.lineWidth = 2
-  if (traffic(data) === 'in_progress') g.setLineDash([6, 4])
-  circle(g, x, y, R - 1)
-  g.stroke()
-  g.setLineDash([])
-  if (data.kind === 'client') paintGlyph(g, GLYPHS.client, x, y, 22, palette.mute)
-}
-
-const paths = new Map<string, Path2D>()
-
-function paintGlyph(
-  g: CanvasRenderingContext2D,
-  d: string,
-  x: number,
-  y: number,
-  size: number,
-  colour: string,
-): void {
-  let path = paths.get(d)
-  if (!path) paths.set(d, (path = new Path2D(d)))
-  const scale = size / 10
-  g.save()
-  g.translate(x - size / 2, y - size / 2)
-  g.scale(scale, scale)
-  g.strokeStyle = colour
-  g.lineWidth = size > 12 ? 0.9 : 1.1
-  g.stroke(path)
-  g.restore()
-}
-
-function paintBadge({ g, palette }: Picture, { data, x, y }: SceneNode): void {
-  const cx = x + BADGE.x
-  const cy = y + BADGE.y
-  g.fillStyle = palette.panel
-  g.strokeStyle = palette.edge
-  g.lineWidth = 1
-  circle(g, cx, cy, BADGE.r)
-  g.fill()
-  g.stroke()
-  paintGlyph(g, glyphOf(data.kind), cx, cy, 9.5, palette.ink)
-}
-
-function paintText(picture: Picture, { data, x, y }: SceneNode): void {
-  const { write, detail } = picture
-  if (detail === 'name') {
-    write(cut(data.name, 24), x, y + BASELINE.name, '600 17px', 'ink')
-    return
+  for (const waiting of [false, true]) {
+    g.setLineDash(waiting ? [6, 4] : [])
+    g.beginPath()
+    for (const { data, x, y } of nodes) {
+      if ((traffic(data) === 'in_progress') === waiting) circle(g, x, y, R - 1)
+    }
+    g.stroke()
   }
-  write(ringLabel(data.avg_ms), x, y + 4, '600 12px', 'ink')
-  write(cut(data.name, 24), x, y + BASELINE.name, '600 12.5px', 'ink')
-  const lines = [typeLine(data), numbersLine(data)].filter(Boolean)
-  lines.forEach((line, index) =>
-    write(line, x, y + (index ? BASELINE.numbers : BASELINE.type), '11px', 'mute'),
+  g.setLineDash([])
+  if (detail === 'far') return
+  const clients = nodes.filter(({ data }) => data.kind === 'client')
+  paintGlyphs(
+    g,
+    clients.map(({ x, y }) => ({ glyph: GLYPHS.client, x, y })),
+    22,
+    palette.mute,
   )
 }
 
-function typeLine({ name, type }: SceneNode['data']): string {
-  return type.toLowerCase() === name.toLowerCase() ? '' : cut(type, 26)
+const glyphPaths = new Map<string, Path2D>()
+
+function glyphPath(d: string): Path2D {
+  let path = glyphPaths.get(d)
+  if (!path) glyphPaths.set(d, (path = new Path2D(d)))
+  return path
 }
 
-function numbersLine(data: SceneNode['data']): string {
-  if (data.kind === 'client') return ''
-  if (traffic(data) === 'none') return 'no traffic'
-  if (traffic(data) === 'in_progress') return 'in progress'
-  return timeAndRate(data.avg_ms, data.traces_per_min, isEstimated(data))
+interface Glyph {
+  glyph: string
+  x: number
+  y: number
+}
+
+function paintGlyphs(
+  g: CanvasRenderingContext2D,
+  glyphs: readonly Glyph[],
+  size: number,
+  colour: string,
+): void {
+  if (glyphs.length === 0) return
+  const all = new Path2D()
+  const scale = size / 10
+  for (const { glyph, x, y } of glyphs) {
+    all.addPath(glyphPath(glyph), { a: scale, d: scale, e: x - size / 2, f: y - size / 2 })
+  }
+  g.strokeStyle = colour
+  g.lineWidth = (size > 12 ? 0.9 : 1.1) * scale
+  g.stroke(all)
+}
+
+function paintBadges({ g, palette }: Picture, nodes: readonly SceneNode[]): void {
+  g.fillStyle = palette.panel
+  g.strokeStyle = palette.edge
+  g.lineWidth = 1
+  g.beginPath()
+  for (const { x, y } of nodes) circle(g, x + BADGE.x, y + BADGE.y, BADGE.r)
+  g.fill()
+  g.stroke()
+  const glyphs = nodes.map(({ data, x, y }) => ({
+    glyph: glyphOf(data.kind),
+    x: x + BADGE.x,
+    y: y + BADGE.y,
+  }))
+  paintGlyphs(g, glyphs, 9.5, palette.ink)
+}
+
+/** The average in the hole, where it fits at a readable size. */
+function paintRingLabels({ g, palette, k }: Picture, nodes: readonly SceneNode[]): void {
+  const size = Math.max(11 / k, 12)
+  const room = 2 * 20
+  g.font = `600 ${size}px ${palette.sans}`
+  g.textAlign = 'center'
+  g.fillStyle = palette.ink
+  for (const { data, x, y } of nodes) {
+    const text = ringLabel(data.avg_ms)
+    if (text && textWidth(g, palette.sans, text, size, true) <= room) g.fillText(text, x, y + size / 3)
+  }
+}
+
+/** Around what is selected and what the pointer is on. */
+function paintRings({ g, palette, scene, emphasis, k }: Picture): void {
+  g.globalAlpha = 1
+  g.strokeStyle = palette.acc
+  g.lineWidth = Math.max(3, 2 / k)
+  g.beginPath()
+  for (const id of [emphasis.selectedNode, emphasis.hoverNode]) {
+    const node = id === null ? undefined : scene.nodes.get(id)
+    if (node) circle(g, node.x, node.y, SELECT_RING)
+  }
+  g.stroke()
 }

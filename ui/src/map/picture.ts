@@ -1,15 +1,10 @@
-// What one frame is painted from, shared by the painters of nodes and edges.
+// What one frame is painted from, shared by the painters of nodes, edges and labels.
 
-import { isUnhealthy, traffic } from '../model/health'
+import type { MapHealth, MapOptions } from '../model/visibility'
 import type { Palette } from '../styles/theme'
 import type { Camera, Size } from './camera'
+import type { Label } from './labels'
 import type { Scene, SceneEdge, SceneNode } from './scene'
-
-export interface MapOptions {
-  edgeNumbers: boolean
-  hideIdle: boolean
-  onlyUnhealthy: boolean
-}
 
 /** What the user points at, has chosen or searches for, in the scene's own terms. */
 export interface Emphasis {
@@ -21,38 +16,44 @@ export interface Emphasis {
   lit: ReadonlySet<string> | null
 }
 
-export type Detail = 'full' | 'name' | 'far'
-
-export interface Picture {
-  g: CanvasRenderingContext2D
-  scene: Scene
-  palette: Palette
-  options: MapOptions
-  k: number
-  detail: Detail
-  isHidden: (node: SceneNode) => boolean
-  isHot: (edge: SceneEdge) => boolean
-  isLit: (edge: SceneEdge) => boolean
-  write: (text: string, x: number, y: number, font: string, colour: 'ink' | 'mute') => void
+export const NO_EMPHASIS: Emphasis = {
+  hoverNode: null,
+  hoverEdge: null,
+  selectedNode: null,
+  selectedEdge: null,
+  lit: null,
 }
+
+export type Detail = 'full' | 'near' | 'far'
 
 export function detailAt(k: number): Detail {
-  return k >= 0.5 ? 'full' : k >= 0.3 ? 'name' : 'far'
+  return k >= 0.5 ? 'full' : k >= 0.3 ? 'near' : 'far'
 }
 
-export function isHidden(node: Pick<SceneNode, 'data'>, options: MapOptions): boolean {
-  if (node.data.kind === 'client') return false
-  if (options.hideIdle && traffic(node.data) === 'none') return true
-  return options.onlyUnhealthy && !isUnhealthy(node.data)
-}
-
+/** Everything a frame depends on. */
 export interface Frame {
   scene: Scene
   camera: Camera
   size: Size
+  /** Device pixels per CSS pixel. */
   ratio: number
   palette: Palette
   options: MapOptions
+  health: MapHealth
+  hidden: ReadonlySet<string>
   emphasis: Emphasis
+  labels: ReadonlyMap<string, Label>
   now: number
+}
+
+/** The frame as painters see it: only what lies in the view. */
+export interface Picture extends Frame {
+  g: CanvasRenderingContext2D
+  k: number
+  detail: Detail
+  nodes: SceneNode[]
+  edges: SceneEdge[]
+  isLit: (node: SceneNode) => boolean
+  isEdgeHot: (edge: SceneEdge) => boolean
+  isEdgeLit: (edge: SceneEdge) => boolean
 }

@@ -1,10 +1,13 @@
 // The drawn graph over time: a refresh changes numbers, never the place of a node that is already known.
 
 import type { Graph, MapEdge, MapNode, Point } from '../api/types'
-import { loop, nodeBox, overlap, route, sampled, type Placed, type Route } from './geometry'
+import { loop, nodeBox, overlap, route, sampled, type Box, type Placed, type Route } from './geometry'
+import { SpatialIndex } from './spatialIndex'
 
 const ROW = 128
 const FADE_MS = 300
+const NODE_CELL = 256
+const EDGE_CELL = 512
 
 export interface SceneNode {
   data: MapNode
@@ -23,6 +26,8 @@ export interface SceneEdge {
   laidOut: [Placed, Placed]
   route: Route
   line: Point[]
+  /** Where its failure mark is, as of a revision of the scene. */
+  cross?: { at: Point; revision: number }
 }
 
 export interface Leaving {
@@ -34,7 +39,11 @@ export class Scene {
   readonly nodes = new Map<string, SceneNode>()
   edges: SceneEdge[] = []
   leaving: Leaving[] = []
+  /** Grows whenever a node comes, goes or moves. */
+  revision = 0
   private graph: Graph = { nodes: [], edges: [] }
+  private readonly nodeIndex = new SpatialIndex<SceneNode>(NODE_CELL)
+  private readonly edgeIndex = new SpatialIndex<SceneEdge>(EDGE_CELL)
 
   /** Takes new numbers. Known nodes stay; new ones take the server's place or the first free cell below it. */
   update(graph: Graph, positions: Record<string, Point>, now: number): void {
@@ -48,17 +57,32 @@ export class Scene {
     const first = this.nodes.size === 0
     for (const data of arriving) this.nodes.set(data.id, this.arrived(data, positions[data.id], first))
     this.connect(graph.edges)
+    if (arriving.length > 0) this.revision++
+  }
+
+  /** Nodes near a box of the world; a few outside it may be among them. */
+  nodesIn(box: Box): Set<SceneNode> {
+    return this.nodeIndex.near(box)
+  }
+
+  /** Edges near a box of the world; a few outside it may be among them. */
+  edgesIn(box: Box): Set<SceneEdge> {
+    return this.edgeIndex.near(box)
   }
 
   private arrived(data: MapNode, position: Point | undefined, first: boolean): SceneNode {
     const node: SceneNode = { data, x: data.x, y: data.y, dragged: position !== undefined, edges: [] }
     if (position) [node.x, node.y] = position
     else if (!first) this.makeRoom(node)
+    this.nodeIndex.set(node, [nodeBox(node)])
     return node
   }
 
   private makeRoom(node: SceneNode): void {
-    const taken = () => [...this.nodes.values()].some((other) => overlap(nodeBox(other), nodeBox(node)))
+    const taken = () => {
+      const box = nodeBox(node)
+      return [...this.nodeIndex.near(box)].some((other) => overlap(nodeBox(other), box))
+    }
     for (let tries = 0; tries < 500 && taken(); tries++) node.y += ROW
   }
 
@@ -66,6 +90,8 @@ export class Scene {
     for (const [id, node] of this.nodes) {
       if (staying.has(id)) continue
       this.nodes.delete(id)
+      this.nodeIndex.delete(node)
+      this.revision++
       this.leaving.push({ node, since: now })
     }
   }
@@ -77,26 +103,47 @@ export class Scene {
   }
 
   private connect(edges: MapEdge[]): void {
-    const known = new Map(this.edges.map((edge) => [edge.data.id, edge]))
+    const before = new Map(this.edges.map((edge) => [edge.data.id, edge]))
+    const gone = new Set(this.edges)
     for (const node of this.nodes.values()) node.edges = []
     this.edges = []
     for (const data of edges) {
       const source = this.nodes.get(data.source)
       const target = this.nodes.get(data.target)
       if (!source || !target) continue
-      const old = known.get(data.id)
-      const edge = old && old.source === source && old.target === target ? old : newEdge(data, source, target)
+      const old = before.get(data.id)
+      const known = old && old.source === source && old.target === target ? old : null
+      const edge = known ?? newEdge(data, source, target)
+      if (!known) this.edgeIndex.set(edge, boxesOf(edge))
+      gone.delete(edge)
       edge.data = data
       this.edges.push(edge)
       source.edges.push(edge)
       if (target !== source) target.edges.push(edge)
     }
+    for (const edge of gone) this.edgeIndex.delete(edge)
   }
 
   move(node: SceneNode, x: number, y: number): void {
-    node.x = x
-    node.y = y
-    node.edges.forEach(reroute)
+    this.moveAll(new Map([[node, { x, y }]]))
+  }
+
+  /** Moves many nodes and reroutes each of their edges once. */
+  moveAll(places: ReadonlyMap<SceneNode, Placed>): void {
+    const touched = new Set<SceneEdge>()
+    for (const [node, { x, y }] of places) {
+      node.x = x
+      node.y = y
+      this.nodeIndex.set(node, [nodeBox(node)])
+      for (const edge of node.edges) touched.add(edge)
+    }
+    for (const edge of touched) this.reroute(edge)
+    this.revision++
+  }
+
+  private reroute(edge: SceneEdge): void {
+    reroute(edge)
+    this.edgeIndex.set(edge, boxesOf(edge))
   }
 
   /** Where the newest layout would put every node that the user has not placed. */
@@ -114,8 +161,9 @@ export class Scene {
     for (const edge of this.edges) {
       edge.bends = edge.data.bends
       edge.laidOut = ends(edge.source.data, edge.target.data)
-      reroute(edge)
+      this.reroute(edge)
     }
+    this.revision++
   }
 
   neighbours(node: SceneNode): Set<string> {
@@ -133,6 +181,22 @@ function newEdge(data: MapEdge, source: SceneNode, target: SceneNode): SceneEdge
   const edge: SceneEdge = { data, source, target, bends: data.bends, laidOut, route: loop(source), line: [] }
   reroute(edge)
   return edge
+}
+
+/** The pieces of an edge as boxes: together much smaller than the box around a long curve. */
+function boxesOf({ line }: SceneEdge): Box[] {
+  const boxes: Box[] = []
+  for (let i = 0; i + 1 < line.length; i += 3) {
+    const part = line.slice(i, i + 4)
+    const [xs, ys] = [part.map(([x]) => x), part.map(([, y]) => y)]
+    boxes.push({
+      left: Math.min(...xs) - 10,
+      right: Math.max(...xs) + 10,
+      top: Math.min(...ys) - 10,
+      bottom: Math.max(...ys) + 10,
+    })
+  }
+  return boxes
 }
 
 const near = (a: Placed, b: Placed) => Math.abs(a.x - b.x) < 1 && Math.abs(a.y - b.y) < 1

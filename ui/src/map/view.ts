@@ -1,6 +1,10 @@
 // The map without a framework: scene and camera, redraws on change, hit tests.
 
 import type { Graph, Point } from '../api/types'
+import type { Viewport } from '../model/url'
+import { DEFAULT_THRESHOLDS } from '../model/health'
+import { NO_HEALTH, hiddenNodes, type MapHealth, type MapOptions } from '../model/visibility'
+import type { Palette } from '../styles/theme'
 import {
   viewportOf,
   cameraFor,
@@ -13,22 +17,34 @@ import {
   type Camera,
   type Size,
 } from './camera'
-import type { Viewport } from '../model/url'
-import { R, bounds, distance, type Placed } from './geometry'
+import { R, bounds, distance, type Box, type Placed } from './geometry'
+import { byPriority, importance, layoutLabels, type Label } from './labels'
 import { paint } from './paint'
-import { isHidden, type Emphasis, type MapOptions } from './picture'
+import { PanBuffer } from './panBuffer'
+import { NO_EMPHASIS, type Emphasis, type Frame } from './picture'
 import { Scene, type SceneEdge, type SceneNode } from './scene'
-import type { Palette } from '../styles/theme'
+import { textWidth } from './text'
 
 const REST_MS = 120
 const ARRANGE_MS = 400
 const EDGE_TOLERANCE = 6
+/** Smaller maps are painted faster than a buffer is filled. */
+const BUFFERED_FROM = 150
+
+/** What can be seen once the map rests. */
+export interface Sight {
+  /** Shown nodes inside the view, the most important first. */
+  visible: SceneNode[]
+  /** Shown nodes outside the view, and how many of them are unhealthy. */
+  outside: number
+  outsideUnhealthy: number
+}
 
 export interface Listener {
   /** The camera moved: called with every frame. */
-  moved(camera: Camera): void
-  /** Nothing has moved for a moment: the visible nodes, left to right, top to bottom. */
-  onIdle(visible: SceneNode[]): void
+  onCamera(camera: Camera): void
+  /** Nothing has moved for a moment. */
+  onIdle(sight: Sight): void
 }
 
 interface Tween {
@@ -37,26 +53,31 @@ interface Tween {
   to: Map<SceneNode, Placed>
 }
 
-const NOTHING: Emphasis = {
-  hoverNode: null,
-  hoverEdge: null,
-  selectedNode: null,
-  selectedEdge: null,
-  lit: null,
+export const DEFAULT_OPTIONS: MapOptions = {
+  edgeNumbers: false,
+  hideIdle: false,
+  onlyUnhealthy: false,
+  thresholds: DEFAULT_THRESHOLDS,
 }
 
 export class MapView {
   readonly scene = new Scene()
   camera: Camera = { k: 1, tx: 0, ty: 0 }
   size: Size = { width: 1, height: 1 }
-  private emphasis: Emphasis = NOTHING
-  private options: MapOptions = { edgeNumbers: false, hideIdle: false, onlyUnhealthy: false }
+  private emphasis: Emphasis = NO_EMPHASIS
+  private options: MapOptions = DEFAULT_OPTIONS
+  private health: MapHealth = NO_HEALTH
+  private hidden: ReadonlySet<string> = new Set()
   private readonly g: CanvasRenderingContext2D
+  private labels: { key: string; placed: ReadonlyMap<string, Label> } | null = null
+  /** Grows with everything that labels depend on, apart from scale and places. */
+  private labelRevision = 0
   private frame = 0
   private rest = 0
   private moving = false
   private ratio = 0
   private tween: Tween | null = null
+  private readonly buffer = new PanBuffer()
 
   constructor(
     private readonly canvas: HTMLCanvasElement,
@@ -74,47 +95,44 @@ export class MapView {
   resize(size: Size): void {
     this.size = size
     this.ratio = 0
-    this.draw()
+    this.redraw()
   }
 
   setPalette(palette: Palette): void {
     this.palette = palette
-    this.draw()
+    this.redraw()
   }
 
   setEmphasis(change: Partial<Emphasis>): void {
+    if ('lit' in change && change.lit !== this.emphasis.lit) this.labelRevision++
     this.emphasis = { ...this.emphasis, ...change }
-    this.draw()
+    this.redraw()
   }
 
-  setOptions(options: MapOptions): void {
+  /** Takes new numbers; `positions` are those the user has dragged nodes to. */
+  setGraph(
+    graph: Graph,
+    positions: Record<string, Point>,
+    options: MapOptions = this.options,
+    health: MapHealth = this.health,
+  ): void {
     this.options = options
-    this.draw()
-  }
-
-  setGraph(graph: Graph, positions: Record<string, Point>): void {
+    this.health = health
+    this.hidden = hiddenNodes(graph, options, health)
+    this.labelRevision++
     this.scene.update(graph, positions, performance.now())
-    this.draw()
+    this.redraw()
   }
 
   private get shown(): SceneNode[] {
-    return [...this.scene.nodes.values()].filter((node) => !isHidden(node, this.options))
+    return [...this.scene.nodes.values()].filter(({ data }) => !this.hidden.has(data.id))
   }
 
+  /** Brings all shown nodes into view. */
   fit(nodes: Placed[] = this.shown): void {
     const box = bounds(nodes)
     if (box) this.camera = fitted(box, this.size)
     this.draw()
-  }
-
-  /** Whether every shown node lies inside the picture. */
-  seesAll(): boolean {
-    const box = bounds(this.shown)
-    if (!box) return true
-    const seen = visibleWorld(this.camera, this.size, 0)
-    return (
-      box.left >= seen.left && box.right <= seen.right && box.top >= seen.top && box.bottom <= seen.bottom
-    )
   }
 
   setViewport(view: Viewport): void {
@@ -138,7 +156,7 @@ export class MapView {
     this.draw()
   }
 
-  /** Brings a node with its neighbours into view, moving as little as needed; true when it had to move. */
+  /** Brings nodes into view, moving as little as needed; true when it had to move. */
   reveal(ids: Iterable<string>): boolean {
     const nodes = [...ids].flatMap((id) => this.scene.nodes.get(id) ?? [])
     const box = bounds(nodes)
@@ -174,39 +192,43 @@ export class MapView {
   nodeAt(x: number, y: number): SceneNode | null {
     const at = worldAt(this.camera, x, y)
     const reach = Math.max(R + 8, 10 / this.camera.k)
-    let best: SceneNode | null = null
-    let nearest = reach
-    for (const node of this.shown) {
-      const gap = Math.hypot(node.x - at.x, node.y - at.y)
-      if (gap < nearest) [best, nearest] = [node, gap]
-    }
-    return best
+    return nearest(
+      [...this.scene.nodesIn(square(at, reach))].filter(({ data }) => !this.hidden.has(data.id)),
+      (node) => Math.hypot(node.x - at.x, node.y - at.y),
+      reach,
+    )
   }
 
   edgeAt(x: number, y: number): SceneEdge | null {
     const at = worldAt(this.camera, x, y)
-    let best: SceneEdge | null = null
-    let nearest = EDGE_TOLERANCE / this.camera.k
-    for (const edge of this.scene.edges) {
-      if (isHidden(edge.source, this.options) || isHidden(edge.target, this.options)) continue
-      const gap = distance(edge.line, at.x, at.y)
-      if (gap < nearest) [best, nearest] = [edge, gap]
-    }
-    return best
+    const reach = EDGE_TOLERANCE / this.camera.k
+    const isShown = ({ data }: SceneEdge) => !this.hidden.has(data.source) && !this.hidden.has(data.target)
+    return nearest(
+      [...this.scene.edgesIn(square(at, reach))].filter(isShown),
+      (edge) => distance(edge.line, at.x, at.y),
+      reach,
+    )
   }
 
   moveNode(node: SceneNode, dx: number, dy: number): void {
     node.dragged = true
     this.scene.move(node, node.x + dx / this.camera.k, node.y + dy / this.camera.k)
+    this.redraw()
+  }
+
+  /** Draws what has changed. */
+  private redraw(): void {
+    this.buffer.invalidate()
     this.draw()
   }
 
+  /** Draws with the next frame. */
   draw(): void {
     this.frame ||= requestAnimationFrame(() => {
       this.frame = 0
       this.advance()
       this.paint()
-      this.listener.moved(this.camera)
+      this.listener.onCamera(this.camera)
       clearTimeout(this.rest)
       this.rest = window.setTimeout(() => this.settle(), REST_MS)
     })
@@ -218,10 +240,13 @@ export class MapView {
     if (!this.tween) return
     const t = Math.min(1, (now - this.tween.started) / ARRANGE_MS)
     const eased = 1 - (1 - t) ** 3
+    const places = new Map<SceneNode, Placed>()
     for (const [node, to] of this.tween.to) {
       const from = this.tween.from.get(node) as Placed
-      this.scene.move(node, from.x + (to.x - from.x) * eased, from.y + (to.y - from.y) * eased)
+      places.set(node, { x: from.x + (to.x - from.x) * eased, y: from.y + (to.y - from.y) * eased })
     }
+    this.scene.moveAll(places)
+    this.buffer.invalidate()
     if (t < 1) {
       this.draw()
     } else {
@@ -236,9 +261,66 @@ export class MapView {
     this.moving = false
     if (coarse) this.paint()
     const seen = visibleWorld(this.camera, this.size, 0)
-    const inside = (n: SceneNode) =>
+    const isInside = (n: SceneNode) =>
       n.x > seen.left && n.x < seen.right && n.y > seen.top && n.y < seen.bottom
-    this.listener.onIdle(this.shown.filter(inside).sort((a, b) => a.x - b.x || a.y - b.y))
+    const shown = this.shown
+    const outside = shown.filter((node) => !isInside(node))
+    this.listener.onIdle({
+      visible: byPriority(shown.filter(isInside), (node) => this.tierOf(node)),
+      outside: outside.length,
+      outsideUnhealthy: outside.filter(({ data }) => this.health.unhealthy.has(data.id)).length,
+    })
+  }
+
+  private tierOf(node: SceneNode) {
+    return importance(node, this.health.unhealthy, this.emphasis.lit)
+  }
+
+  /** Laid out for the whole map, so that panning changes none of them; again when scale or content change. */
+  private labelsNow(): ReadonlyMap<string, Label> {
+    const { k } = this.camera
+    const { sans } = this.palette
+    const key = `${k} ${this.scene.revision} ${this.labelRevision} ${sans}`
+    if (this.labels?.key !== key) {
+      const placed = layoutLabels({
+        nodes: this.shown,
+        k,
+        tierOf: (node) => this.tierOf(node),
+        measure: (text, size, bold) => textWidth(this.g, sans, text, size, bold),
+      })
+      this.labels = { key, placed }
+    }
+    return this.labels.placed
+  }
+
+  /** What the map shows now, for another canvas and camera. */
+  frameFor(camera: Camera, size: Size, ratio: number, palette: Palette): Frame {
+    const { scene, options, health, hidden } = this
+    const labels = layoutLabels({
+      nodes: this.shown,
+      k: camera.k,
+      tierOf: (node) => importance(node, health.unhealthy, null),
+      measure: (text, textSize, bold) => textWidth(this.g, palette.sans, text, textSize, bold),
+    })
+    const now = performance.now()
+    return {
+      scene,
+      camera,
+      size,
+      ratio,
+      palette,
+      options,
+      health,
+      hidden,
+      labels,
+      now,
+      emphasis: NO_EMPHASIS,
+    }
+  }
+
+  /** Bounds of all shown nodes. */
+  get contents(): Box | null {
+    return bounds(this.shown)
   }
 
   /** Coarse pixels while moving, sharp ones at rest: keeps HiDPI screens fluent without a GPU. */
@@ -249,7 +331,28 @@ export class MapView {
       this.canvas.width = Math.round(this.size.width * ratio)
       this.canvas.height = Math.round(this.size.height * ratio)
     }
-    const { scene, camera, size, palette, options, emphasis } = this
-    paint(this.g, { scene, camera, size, ratio, palette, options, emphasis, now: performance.now() })
+    const { scene, camera, size, palette, options, health, hidden, emphasis } = this
+    const now = performance.now()
+    const changing = this.tween !== null || scene.leaving.length > 0
+    const frame = { scene, camera, size, ratio, palette, options, health, hidden, emphasis, now }
+    if (this.moving && !changing && scene.nodes.size >= BUFFERED_FROM) {
+      this.buffer.draw(this.g, frame, () => this.labelsNow())
+    } else {
+      paint(this.g, { ...frame, labels: this.labelsNow() })
+    }
   }
+}
+
+function square({ x, y }: Placed, reach: number): Box {
+  return { left: x - reach, right: x + reach, top: y - reach, bottom: y + reach }
+}
+
+function nearest<T>(items: readonly T[], gapOf: (item: T) => number, reach: number): T | null {
+  let best: T | null = null
+  let smallest = reach
+  for (const item of items) {
+    const gap = gapOf(item)
+    if (gap < smallest) [best, smallest] = [item, gap]
+  }
+  return best
 }

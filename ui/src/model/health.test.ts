@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest'
-import { isEstimated, isFaulty, isUnhealthy, shares, traffic } from './health'
+import { describe, expect, test } from 'vitest'
+import { isEstimated, isFailing, isUnhealthy, shares, traffic } from './health'
 import { node } from './samples'
 
 test('the four shares add up to one', () => {
@@ -24,8 +24,25 @@ test('counts are estimated when fewer requests were seen', () => {
   expect(isEstimated(node('a', { requests: null, in_progress: null, observed: null }))).toBe(false)
 })
 
-test('a single fault makes a node unhealthy; an edge is faulty from five per cent', () => {
-  expect(isUnhealthy(node('a', { ok: 99, fault: 1 }))).toBe(true)
-  expect(isFaulty(node('a', { ok: 96, fault: 4 }))).toBe(false)
-  expect(isFaulty(node('a', { ok: 95, fault: 5 }))).toBe(true)
+describe('unhealthy', () => {
+  const thresholds = { share: 0.05, count: 3 }
+  const judged = (bad: number, of: number, before = false) =>
+    isUnhealthy(node('a', { ok: of - bad, fault: bad }), thresholds, before)
+
+  test('needs both the share and the number', () => {
+    expect(judged(1, 10)).toBe(false)
+    expect(judged(3, 1000)).toBe(false)
+    expect(judged(3, 60)).toBe(true)
+  })
+
+  test('what hovers around the threshold does not flicker', () => {
+    const verdicts: boolean[] = []
+    for (const bad of [49, 51, 49, 40, 31, 29, 40, 49]) verdicts.push(judged(bad, 1000, verdicts.at(-1)))
+    expect(verdicts).toEqual([false, true, true, true, true, false, false, false])
+  })
+
+  test('an edge fails by faults, not by errors', () => {
+    expect(isFailing(node('a', { ok: 0, error: 10 }), thresholds)).toBe(false)
+    expect(isFailing(node('a', { ok: 95, fault: 5 }), thresholds)).toBe(true)
+  })
 })

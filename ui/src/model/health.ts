@@ -1,4 +1,4 @@
-// What colours a node: the four states of its finished requests, as shares of one.
+// What colours a node: the four states of its finished requests, as shares of one; and when it counts as unhealthy.
 
 import type { Counts, Status } from '../api/types'
 
@@ -7,6 +7,7 @@ export const STATES = ['fault', 'throttle', 'error', 'ok'] as const
 
 export type State = (typeof STATES)[number]
 export type Shares = Record<State, number>
+type StateCounts = Pick<Counts, State>
 
 export interface StateLabel {
   word: string
@@ -24,11 +25,15 @@ export function statusWord(status: Status): string {
   return status === 'in_progress' ? 'In progress' : STATE_LABELS[status].word
 }
 
+function total(counts: StateCounts): number {
+  return STATES.reduce((sum, state) => sum + (counts[state] ?? 0), 0)
+}
+
 /** The shares of the four states, or null when no request has finished. They add up to one. */
-export function shares(counts: Pick<Counts, State>): Shares | null {
-  const total = STATES.reduce((sum, state) => sum + (counts[state] ?? 0), 0)
-  if (total <= 0) return null
-  const share = (state: State) => (counts[state] ?? 0) / total
+export function shares(counts: StateCounts): Shares | null {
+  const all = total(counts)
+  if (all <= 0) return null
+  const share = (state: State) => (counts[state] ?? 0) / all
   return { fault: share('fault'), throttle: share('throttle'), error: share('error'), ok: share('ok') }
 }
 
@@ -44,14 +49,29 @@ export function isEstimated({ requests, in_progress, observed }: Counts): boolea
   return observed !== null && observed < (requests ?? 0) + (in_progress ?? 0)
 }
 
-export function isUnhealthy(counts: Counts): boolean {
-  const part = shares(counts)
-  return part !== null && part.ok < 1
+/** From when on something is unhealthy: by the share of requests that did not end OK, and by their number. */
+export interface Thresholds {
+  share: number
+  count: number
 }
 
-/** From this share of faults on, an edge is drawn as failing. */
-export const FAULTY_EDGE = 0.05
+export const DEFAULT_THRESHOLDS: Thresholds = { share: 0.05, count: 2 }
 
-export function isFaulty(counts: Counts): boolean {
-  return (shares(counts)?.fault ?? 0) >= FAULTY_EDGE
+/** A share must fall to this part of its threshold before something counts as healthy again. */
+const HYSTERESIS = 0.6
+
+export function isUnhealthy(counts: StateCounts, { share, count }: Thresholds, before = false): boolean {
+  const all = total(counts)
+  return isOver(all - (counts.ok ?? 0), all, share, count, before)
+}
+
+/** An edge is drawn as failing by its faults alone: errors are its caller's. */
+export function isFailing(counts: StateCounts, { share, count }: Thresholds, before = false): boolean {
+  return isOver(counts.fault ?? 0, total(counts), share, count, before)
+}
+
+function isOver(bad: number, all: number, share: number, count: number, before: boolean): boolean {
+  if (all <= 0 || bad <= 0) return false
+  const [least, limit] = before ? [Math.ceil(count * HYSTERESIS), share * HYSTERESIS] : [count, share]
+  return bad >= least && bad / all >= limit
 }

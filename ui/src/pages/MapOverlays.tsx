@@ -4,10 +4,10 @@ import { useMemo, type RefObject } from 'react'
 import type { ServiceMap } from '../api/types'
 import { Legend } from '../components/Legend'
 import { Toolbar } from '../components/Toolbar'
-import type { MapOptions } from '../map/picture'
 import type { MapActions } from '../map/ServiceMap'
 import { count } from '../model/format'
 import { STATES, shares, type State } from '../model/health'
+import type { MapOptions } from '../model/visibility'
 
 interface Props {
   data: ServiceMap

@@ -12,14 +12,15 @@ import { NodeTable } from '../components/NodeTable'
 import { SearchBox } from '../components/SearchBox'
 import { TimePicker } from '../components/TimePicker'
 import { ServiceMap, type MapActions } from '../map/ServiceMap'
-import { isHidden } from '../map/picture'
 import { STATES, type State } from '../model/health'
 import { parseRange, PRESETS, rangeParams, stepped, type Preset, type Range } from '../model/range'
 import { matchingNodes } from '../model/search'
+import { hiddenNodes } from '../model/visibility'
 import { carried, parseFocus } from '../model/url'
 import { DetailPanel } from './DetailPanel'
 import { MapOverlays } from './MapOverlays'
 import { setParams, useAddress } from './router'
+import { useHealth } from './useHealth'
 import { useKeys } from './useKeys'
 import { useLiveQuery } from './useLiveQuery'
 import { useMapOptions } from './useMapOptions'
@@ -57,16 +58,22 @@ export function MapPage() {
   })
   useEffect(() => setWaiting(data !== null && !data.ever), [data])
 
-  const nodes = useMemo(
-    () => (data?.nodes ?? []).filter((one) => !isHidden({ data: one }, options)),
-    [data, options],
-  )
+  const health = useHealth(data, options.thresholds)
+  const nodes = useMemo(() => {
+    if (!data) return []
+    const hidden = hiddenNodes(data, options, health)
+    return data.nodes.filter(({ id }) => !hidden.has(id))
+  }, [data, options, health])
   const hits = useMemo(() => matchingNodes(nodes, query, state), [nodes, query, state])
   const lit = useMemo(() => hits && new Set(hits.map(({ id }) => id)), [hits])
 
   const select = (id: string | null) => id !== selection && setParams({ sel: id })
-  const enterFocus = (id: string) => setParams({ focus: id, hops: '1', view: null, sel: id })
-  const leaveFocus = () => setParams({ focus: null, hops: null, view: null })
+  const viewBeforeFocus = useRef<string | null>(null)
+  const enterFocus = (id: string) => {
+    if (!focus) viewBeforeFocus.current = params.get('view')
+    setParams({ focus: id, hops: '1', view: null, sel: id })
+  }
+  const leaveFocus = () => setParams({ focus: null, hops: null, view: viewBeforeFocus.current })
   const setRange = (next: Range) => setParams(rangeParams(next))
   const setState = (next: State | null) => setParams({ state: next })
   const nextHit = (backwards: boolean) => {
@@ -175,6 +182,7 @@ export function MapPage() {
               selection={selection}
               hits={lit}
               options={options}
+              health={health}
               view={params.get('view')}
               actions={actions}
               onSelect={select}

@@ -4,9 +4,13 @@ import { useMemo, useRef, useState } from 'react'
 import type { Graph, Trace } from '../api/types'
 import { Icon } from '../components/Icon'
 import { ServiceMap, type MapActions } from '../map/ServiceMap'
+import { DEFAULT_OPTIONS } from '../map/view'
+import type { MapOptions } from '../model/visibility'
+import { useHealth } from './useHealth'
 import { useKeys } from './useKeys'
 
-const OPTIONS = { edgeNumbers: false, hideIdle: false, onlyUnhealthy: false }
+/** One request: a single failure counts. */
+const OPTIONS: MapOptions = { ...DEFAULT_OPTIONS, thresholds: { share: 0.01, count: 1 } }
 
 /** One trace has no rate. */
 function withoutRates({ nodes, edges }: Graph): Graph {
@@ -21,6 +25,7 @@ export function TraceMap({ trace }: { trace: Trace }) {
   const [view, setView] = useState<string | null>(null)
   const actions = useRef<MapActions>(null)
   const graph = useMemo(() => withoutRates(trace.map), [trace])
+  const health = useHealth(graph, OPTIONS.thresholds)
   useKeys({
     ArrowLeft: () => actions.current?.pan(60, 0),
     ArrowRight: () => actions.current?.pan(-60, 0),
@@ -38,6 +43,7 @@ export function TraceMap({ trace }: { trace: Trace }) {
         selection={selection}
         hits={null}
         options={OPTIONS}
+        health={health}
         view={view}
         actions={actions}
         onSelect={setSelection}

@@ -1,8 +1,8 @@
 import { useState } from 'react'
-import type { MapOptions } from '../map/picture'
+import { DEFAULT_OPTIONS } from '../map/view'
+import type { MapOptions } from '../model/visibility'
 
 const KEY = 'raymap.options'
-const DEFAULT: MapOptions = { edgeNumbers: false, hideIdle: false, onlyUnhealthy: false }
 
 /** The map's options, remembered in this browser. */
 export function useMapOptions(): [MapOptions, (options: MapOptions) => void] {
@@ -16,8 +16,13 @@ export function useMapOptions(): [MapOptions, (options: MapOptions) => void] {
 
 function read(): MapOptions {
   try {
-    return { ...DEFAULT, ...(JSON.parse(localStorage.getItem(KEY) ?? '{}') as Partial<MapOptions>) }
+    const saved = JSON.parse(localStorage.getItem(KEY) ?? '{}') as Partial<MapOptions>
+    return {
+      ...DEFAULT_OPTIONS,
+      ...saved,
+      thresholds: { ...DEFAULT_OPTIONS.thresholds, ...saved.thresholds },
+    }
   } catch {
-    return DEFAULT
+    return DEFAULT_OPTIONS
   }
 }

@@ -23,6 +23,8 @@ export type Palette = Record<(typeof NAMES)[number], string> & { dark: boolean; 
 export function readPalette(): Palette {
   const probe = document.createElement('span')
   probe.hidden = true
+  // High contrast replaces the colour of text; the canvas needs the token's own.
+  probe.style.setProperty('forced-color-adjust', 'none')
   document.body.append(probe)
   const resolve = (name: string) => {
     probe.style.color = `var(--${name})`
@@ -66,10 +68,13 @@ export function usePalette(): Palette {
   useEffect(() => {
     const reread = () => setPalette(readPalette())
     const scheme = matchMedia('(prefers-color-scheme: dark)')
+    const contrast = matchMedia('(forced-colors: active)')
     scheme.addEventListener('change', reread)
+    contrast.addEventListener('change', reread)
     window.addEventListener(CHANGED, reread)
     return () => {
       scheme.removeEventListener('change', reread)
+      contrast.removeEventListener('change', reread)
       window.removeEventListener(CHANGED, reread)
     }
   }, [])

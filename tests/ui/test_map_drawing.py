@@ -1,0 +1,156 @@
+"""What the canvas shows: readable text at any size, high contrast, large maps, nothing that moves by itself."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.ui.conftest import wait_until
+from tests.ui.maps import grid_map, map_client, map_edge, map_node, serve_map, service_map
+
+pytestmark = pytest.mark.browser
+
+CAMERA = "() => ({ ...window.__map.camera })"
+RECORD_TEXT = """
+  window.__texts = []
+  const fill = CanvasRenderingContext2D.prototype.fillText
+  CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
+    const size = Number(/([\\d.]+)px/.exec(this.font)[1])
+    window.__texts.push([text, size * this.getTransform().a / devicePixelRatio])
+    return fill.call(this, text, x, y)
+  }
+"""
+"""Every text on a canvas, with its height in screen pixels."""
+
+
+def open_map(page: Page, url: str) -> None:
+    page.goto(url)
+    expect(page.locator("[data-node]").first).to_be_attached()
+    page.wait_for_timeout(300)
+
+
+@pytest.mark.parametrize("width", [390, 720, 1440, 1920])
+@pytest.mark.parametrize("count", [7, 40, 500, 2000])
+def test_text_is_readable_and_failing_services_have_names(
+    page: Page, raymap_server: Any, width: int, count: int
+) -> None:
+    """At least 11 pixels at whatever fit; 720 is a 1440 pixel screen at 200 % zoom."""
+    failing = min(24, count // 3)
+    answer = grid_map(count, failing)
+    names = {node["name"] for node in answer["nodes"] if node["fault"]}
+    assert len(names) >= failing
+    page.set_viewport_size({"width": width, "height": 844 if width == 390 else width * 9 // 16})
+    page.add_init_script(RECORD_TEXT)
+    serve_map(page, lambda: answer)
+    open_map(page, raymap_server.http + "/map?as=map&test=1")
+    texts = page.evaluate("window.__texts")
+    assert min(size for _, size in texts) >= 10.99
+    assert names <= {text for text, _ in texts}
+
+
+def test_high_contrast_keeps_the_colours_of_the_map(page: Page, raymap_server: Any) -> None:
+    """Background, text, lines and the four states can be told apart."""
+    states = [("ok", {}), ("error", {"error": 60}), ("throttle", {"throttle": 60}), ("fault", {})]
+    nodes = [
+        map_node(state, x=at * 200, fault=60 if state == "fault" else 0, **counts)
+        for at, (state, counts) in enumerate(states)
+    ]
+    page.emulate_media(forced_colors="active")
+    serve_map(page, lambda: service_map(nodes, [map_edge(nodes[0], nodes[1])]))
+    open_map(page, raymap_server.http + "/map?test=1")
+    colours = page.evaluate(
+        """() => {
+          const canvas = document.querySelector('.map canvas')
+          const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height)
+          const seen = new Map()
+          for (let at = 0; at < data.length; at += 4) {
+            const key = data[at] + ',' + data[at + 1] + ',' + data[at + 2]
+            seen.set(key, (seen.get(key) ?? 0) + 1)
+          }
+          return [...seen].filter(([, count]) => count > 60).map(([key]) => key)
+        }"""
+    )
+    assert len(colours) >= 5
+
+
+def test_high_contrast_can_be_turned_on_while_the_page_is_open(
+    page: Page, raymap_server: Any
+) -> None:
+    """The colours are read again."""
+    serve_map(page, lambda: grid_map(7))
+    open_map(page, raymap_server.http + "/map?test=1")
+    before = page.evaluate("window.__map.palette.edge")
+    page.emulate_media(forced_colors="active")
+    wait_until(page, f"window.__map.palette.edge !== {before!r}")
+    assert page.evaluate("new Set(Object.values(window.__map.palette)).size") >= 6
+
+
+def test_a_newcomer_outside_the_view_moves_nothing(page: Page, raymap_server: Any) -> None:
+    """The camera stays; a chip says that a service is outside, and leads to it."""
+    page.add_init_script("localStorage.setItem('raymap.refresh', '5')")
+    answer = grid_map(12)
+    serve_map(page, lambda: answer)
+    open_map(page, raymap_server.http + "/map?test=1")
+    camera = page.evaluate(CAMERA)
+    chip = page.get_by_role("button", name=re.compile("outside the view"))
+    expect(chip).to_have_count(0)
+    answer["nodes"].append(map_node("newcomer", x=9000, y=0, fault=50))
+    expect(chip).to_have_text("1 service is outside the view, 1 unhealthy", timeout=15_000)
+    assert page.evaluate(CAMERA) == camera
+    chip.click()
+    expect(chip).to_have_count(0)
+    assert page.evaluate(CAMERA) != camera
+
+
+def test_only_unhealthy_hides_rare_failures_and_their_clients(
+    page: Page, raymap_server: Any
+) -> None:
+    """One failure in a hundred is not unhealthy until the threshold says so."""
+    nodes = [
+        map_client("web client"),
+        map_node("web", x=200, fault=40),
+        map_client("cron client", y=200),
+        map_node("cron", x=200, y=200, fault=1),
+    ]
+    edges = [map_edge(nodes[0], nodes[1]), map_edge(nodes[2], nodes[3])]
+    serve_map(page, lambda: service_map(nodes, edges))
+    open_map(page, raymap_server.http + "/map?test=1")
+    page.get_by_role("button", name="Options").click()
+    page.get_by_label("Only unhealthy services").check()
+    shown = page.locator("[data-node]")
+    expect(shown).to_have_count(2)
+    assert {one.get_attribute("data-node") for one in shown.all()} == {"web client", "web"}
+    page.get_by_label("% of requests").fill("0.5")
+    page.get_by_label("failing requests").fill("1")
+    expect(shown).to_have_count(4)
+
+
+@pytest.mark.slow
+def test_two_thousand_services_pan_fluently(page: Page, raymap_server: Any) -> None:
+    """At least 40 frames a second with as many edges; the best of three, as the machine may be busy."""
+    answer = grid_map(2000, 50)
+    assert len(answer["edges"]) >= 1999
+    serve_map(page, lambda: answer)
+    open_map(page, raymap_server.http + "/map?test=1")
+    rates = [
+        page.evaluate(
+            """async () => {
+              const times = []
+              await new Promise((resolve) => {
+                const step = (now) => {
+                  times.push(now)
+                  window.__map.pan(times.length % 120 < 60 ? 14 : -14, 3)
+                  if (now - times[0] < 2000) requestAnimationFrame(step)
+                  else resolve()
+                }
+                requestAnimationFrame(step)
+              })
+              return (1000 * (times.length - 1)) / (times.at(-1) - times[0])
+            }"""
+        )
+        for _ in range(3)
+    ]
+    assert max(rates) >= 40

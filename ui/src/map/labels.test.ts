@@ -1,0 +1,77 @@
+import { describe, expect, test } from 'vitest'
+import type { MapNode } from '../api/types'
+import { node } from '../model/samples'
+import { overlap, type Box } from './geometry'
+import { layoutLabels, SMALLEST_TEXT, type Label, type Measure } from './labels'
+import { Scene, type SceneNode } from './scene'
+
+const COLUMN = 200
+const ROW = 128
+const measure: Measure = (text, size, bold) => text.length * size * (bold ? 0.58 : 0.54)
+
+function placed(count: number, over: (index: number) => Partial<MapNode> = () => ({})): SceneNode[] {
+  const scene = new Scene()
+  const columns = Math.ceil(Math.sqrt(count))
+  const nodes = Array.from({ length: count }, (_, i) =>
+    node(`service-number-${i}`, { x: (i % columns) * COLUMN, y: Math.floor(i / columns) * ROW, ...over(i) }),
+  )
+  scene.update({ nodes, edges: [] }, {}, 0)
+  return [...scene.nodes.values()]
+}
+
+function onScreen({ node: { x, y }, box }: Label, k: number): Box {
+  return {
+    left: box.left + x * k,
+    right: box.right + x * k,
+    top: box.top + y * k,
+    bottom: box.bottom + y * k,
+  }
+}
+
+function layout(nodes: SceneNode[], k: number, unhealthy: ReadonlySet<string> = new Set()) {
+  return layoutLabels({ nodes, k, measure, tierOf: ({ data }) => (unhealthy.has(data.id) ? 3 : 1) })
+}
+
+const SCALES = [0.03, 0.07, 0.15, 0.25, 0.4, 0.55, 0.7, 1, 1.25, 2]
+
+describe.each(SCALES)('at scale %f', (k) => {
+  test('no text is smaller than 11 px', () => {
+    const sizes = [...layout(placed(400), k).values()].flatMap(({ lines }) => lines.map(({ size }) => size))
+    for (const size of sizes) expect(size).toBeGreaterThanOrEqual(SMALLEST_TEXT)
+  })
+
+  test('no two labels overlap', () => {
+    const boxes = [...layout(placed(400), k).values()].map((label) => onScreen(label, k))
+    boxes.forEach((box, i) => {
+      for (const other of boxes.slice(i + 1)) expect(overlap(box, other)).toBe(false)
+    })
+  })
+})
+
+test('where there is room, a label has name, type and numbers', () => {
+  const labels = layout(placed(9), 1)
+  expect(labels.size).toBe(9)
+  for (const { lines } of labels.values()) expect(lines).toHaveLength(3)
+})
+
+test('where there is none, the busiest keep their names', () => {
+  const labels = layout(
+    placed(400, (i) => ({ requests: i })),
+    0.2,
+  )
+  expect(labels.size).toBeGreaterThan(10)
+  expect(labels.size).toBeLessThan(400)
+  expect(labels.has('service-number-399')).toBe(true)
+})
+
+// A map of two thousand fits a laptop's screen at about 0.1.
+test.each(SCALES.filter((k) => k >= 0.07))(
+  'fifty unhealthy services among two thousand all have their names at scale %f',
+  (k) => {
+    const nodes = placed(2000, (i) => ({ requests: i }))
+    const unhealthy = new Set(nodes.filter((_, i) => i % 40 === 3).map(({ data }) => data.id))
+    const labels = layout(nodes, k, unhealthy)
+    expect(unhealthy.size).toBe(50)
+    for (const id of unhealthy) expect(labels.has(id)).toBe(true)
+  },
+)

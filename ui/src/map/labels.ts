@@ -1,0 +1,219 @@
+// Which nodes get a name, with how many lines, and where. Works in screen pixels around each node's centre, so that
+// no text is ever smaller than 11 px; where there is no room for everyone, the unhealthy and the busiest come first. Pure.
+
+import { cut, timeAndRate } from '../model/format'
+import { isEstimated, shares, traffic } from '../model/health'
+import { DISC, R, SELECT_RING, type Box } from './geometry'
+import type { SceneNode } from './scene'
+import { BoxIndex } from './spatialIndex'
+
+export const SMALLEST_TEXT = 11
+const NAME_SIZE = 12.5
+const NUMBER_SIZE = 11
+const LINE = 1.27
+/** Names that may lie over calm nodes; past that many, a map of names alone would be left. */
+export const MOST_OVER_NODES = 60
+/** Of calm nodes: enough to know one's way around. */
+const MOST_CALM_OVER_NODES = 20
+const LEADER_RADII = [26, 48, 76, 110]
+const LEADER_STEPS = 12
+
+export interface TextLine {
+  text: string
+  size: number
+  bold: boolean
+  colour: 'ink' | 'mute'
+}
+
+export interface Label {
+  node: SceneNode
+  lines: TextLine[]
+  /** Where the lines are, in pixels from the node's centre. */
+  box: Box
+  /** A line leads from the node to a label that is not beside it. */
+  leader: boolean
+}
+
+/** Width of a text in pixels. */
+export type Measure = (text: string, size: number, bold: boolean) => number
+
+/** 0: dimmed, 1: calm, 2: some requests failed, 3: unhealthy, 4: selected or found. */
+export type Tier = 0 | 1 | 2 | 3 | 4
+
+export interface LabelInput {
+  nodes: readonly SceneNode[]
+  k: number
+  tierOf: (node: SceneNode) => Tier
+  measure: Measure
+}
+
+export function textSizes(k: number): { name: number; number: number } {
+  return { name: Math.max(SMALLEST_TEXT, NAME_SIZE * k), number: Math.max(SMALLEST_TEXT, NUMBER_SIZE * k) }
+}
+
+/** The most important first; ties by traffic, then by id, so that a refresh changes as little as possible. */
+export function byPriority(nodes: readonly SceneNode[], tierOf: LabelInput['tierOf']): SceneNode[] {
+  const keyed = nodes.map((node) => ({ node, tier: tierOf(node), requests: node.data.requests ?? 0 }))
+  keyed.sort(
+    (a, b) => b.tier - a.tier || b.requests - a.requests || (a.node.data.id < b.node.data.id ? -1 : 1),
+  )
+  return keyed.map(({ node }) => node)
+}
+
+/** Labels that overlap neither one another nor a node's ring (but see MOST_OVER_NODES). */
+export function layoutLabels(input: LabelInput): Map<string, Label> {
+  const { nodes, k, tierOf } = input
+  const texts = new BoxIndex(96)
+  const rings = new BoxIndex(96)
+  const failing = new BoxIndex(96)
+  const ringOf = new Map<SceneNode, Box>()
+  for (const node of nodes) {
+    const ring = around(node, k)
+    ringOf.set(node, ring)
+    rings.add(ring)
+    if (tierOf(node) >= 2) failing.add(ring)
+  }
+  const placed = new Map<string, Label>()
+  let [failingOver, calmOver] = [0, 0]
+  for (const node of byPriority(nodes, tierOf)) {
+    const tier = tierOf(node)
+    if (tier === 0 && k < 0.5) continue
+    const own = ringOf.get(node)
+    const isClear = (box: Box) => texts.isFree(box) && rings.isFree(box, own)
+    const isReadable = (box: Box) => texts.isFree(box) && failing.isFree(box, own)
+    let label = firstFree(node, input, [below(k)], isClear)
+    if (!label && tier >= 2 && failingOver < MOST_OVER_NODES) {
+      label = firstFree(node, input, anywhere(k), isReadable, true)
+      if (label) failingOver++
+    }
+    if (!label && tier === 1 && calmOver < MOST_CALM_OVER_NODES) {
+      label = firstFree(node, input, [below(k)], isReadable, true)
+      if (label) calmOver++
+    }
+    if (!label) continue
+    texts.add(shifted(label.box, node, k))
+    placed.set(node.data.id, label)
+  }
+  return placed
+}
+
+function around({ x, y }: SceneNode, k: number): Box {
+  const r = (k >= 0.5 ? DISC : R + 4) * k
+  return { left: x * k - r, right: x * k + r, top: y * k - r, bottom: y * k + r }
+}
+
+/** A place for text: its reference point relative to the node, and which side of the text is there. */
+interface Spot {
+  x: number
+  y: number
+  side: 'top' | 'bottom' | 'left' | 'right'
+  leader: boolean
+}
+
+/** Under the node: below the selection's ring where the map is read closely, else as near as the bands allow. */
+function below(k: number): Spot {
+  return { x: 0, y: k >= 0.5 ? SELECT_RING * k + 1.5 : (R + 5) * k + 1, side: 'top', leader: false }
+}
+
+function anywhere(k: number): Spot[] {
+  const r = (R + 12) * k + 2
+  const spots: Spot[] = [
+    below(k),
+    { x: r + 2, y: 0, side: 'left', leader: false },
+    { x: -r - 2, y: 0, side: 'right', leader: false },
+    { x: 0, y: -r, side: 'bottom', leader: false },
+  ]
+  for (const radius of LEADER_RADII) {
+    for (let step = 0; step < LEADER_STEPS; step++) {
+      const angle = (step / LEADER_STEPS) * Math.PI * 2 + Math.PI / LEADER_STEPS
+      const [x, y] = [Math.cos(angle) * (r + radius), Math.sin(angle) * (r + radius) * 0.7]
+      spots.push({ x, y, side: x > 0 ? 'left' : 'right', leader: true })
+    }
+  }
+  return spots
+}
+
+function firstFree(
+  node: SceneNode,
+  { k, measure }: LabelInput,
+  spots: Spot[],
+  isFree: (box: Box) => boolean,
+  nameOnly = false,
+): Label | null {
+  const variants = nameOnly ? [nameLine(node, k, 24)] : variantsOf(node, k)
+  for (const lines of variants) {
+    for (const spot of spots) {
+      const box = boxOf(lines, spot, measure)
+      if (isFree(shifted(box, node, k))) return { node, lines, box, leader: spot.leader }
+    }
+  }
+  return null
+}
+
+function variantsOf(node: SceneNode, k: number): TextLine[][] {
+  const short = [nameLine(node, k, 24), nameLine(node, k, 14)]
+  const details = k < 0.5 ? [] : [typeLine(node, k), numbersLine(node, k)].filter((one) => one !== null)
+  const name = nameLine(node, k, 24)
+  const numbers = details.at(-1)
+  return [
+    ...(details.length > 1 ? [[...name, ...details]] : []),
+    ...(numbers ? [[...name, numbers]] : []),
+    ...short,
+  ]
+}
+
+function boxOf(lines: TextLine[], { x, y, side }: Spot, measure: Measure): Box {
+  const width = Math.max(...lines.map(({ text, size, bold }) => measure(text, size, bold))) + 4
+  const height = lines.reduce((sum, { size }) => sum + size * LINE, 0)
+  const left = side === 'left' ? x : side === 'right' ? x - width : x - width / 2
+  const top = side === 'top' ? y : side === 'bottom' ? y - height : y - height / 2
+  return { left, right: left + width, top, bottom: top + height }
+}
+
+function shifted({ left, right, top, bottom }: Box, node: SceneNode, k: number): Box {
+  const [x, y] = [node.x * k, node.y * k]
+  return { left: left + x, right: right + x, top: top + y, bottom: bottom + y }
+}
+
+/** Baselines of a label's lines: x is its middle. */
+export function baselines({ lines, box }: Label): { line: TextLine; x: number; y: number }[] {
+  let top = box.top
+  return lines.map((line) => {
+    const y = top + line.size
+    top += line.size * LINE
+    return { line, x: (box.left + box.right) / 2, y }
+  })
+}
+
+function nameLine({ data }: SceneNode, k: number, length: number): TextLine[] {
+  return [{ text: cut(data.name, length), size: textSizes(k).name, bold: true, colour: 'ink' }]
+}
+
+function typeLine({ data: { name, type } }: SceneNode, k: number): TextLine | null {
+  if (!type || type.toLowerCase() === name.toLowerCase()) return null
+  return { text: cut(type, 26), size: textSizes(k).number, bold: false, colour: 'mute' }
+}
+
+function numbersLine({ data }: SceneNode, k: number): TextLine | null {
+  const text = numbersText(data)
+  return text ? { text, size: textSizes(k).number, bold: false, colour: 'mute' } : null
+}
+
+function numbersText(data: SceneNode['data']): string {
+  if (data.kind === 'client') return ''
+  if (traffic(data) === 'none') return 'no traffic'
+  if (traffic(data) === 'in_progress') return 'in progress'
+  return timeAndRate(data.avg_ms, data.traces_per_min, isEstimated(data))
+}
+
+/** How important a node's name is. */
+export function importance(
+  node: SceneNode,
+  unhealthy: ReadonlySet<string>,
+  lit: ReadonlySet<string> | null,
+): Tier {
+  const { id } = node.data
+  if (lit) return lit.has(id) ? 4 : 0
+  if (unhealthy.has(id)) return 3
+  return (shares(node.data)?.fault ?? 0) > 0 ? 2 : 1
+}
