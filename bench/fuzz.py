@@ -35,9 +35,10 @@ with atheris.instrument_imports(include=["collector", "store"]):
     from store.columnar import columns_of
     from store.model import Document, Trace
     from store.otel.from_xray import export_trace, to_json
-    from store.service_graph import build_service_graph, calls_of
+    from store.service_graph import build_service_graph
     from store.summary import summarize
     from store.trace_documents import processed_documents
+    from store.units import calls_of
 
 Decoder = Callable[[bytes], Iterable[object]]
 

@@ -1,1 +1,1 @@
-"""The words both ends share, the rules they obey, and the keepers of what was received."""
+"""The domain model, the rules that derive a service graph from it, and the stores."""

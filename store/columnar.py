@@ -1,7 +1,6 @@
-"""Documents by column: what a store's rows are made of, without an object for each of them.
+"""Documents as a struct of columns, so that rows are built without an object for each document.
 
-A list for each property of `store.model.Document` and `Call`, in the same terms and units. Whoever
-reads many documents at once fills them in passes over all of them.
+One list for each property of `store.model.Document` and `Call`, with the same units.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from store.model import Call, Document, Link, NodeKey, State
 
 
 class CallColumns(Struct, gc=False):
-    """The calls of a sheet's documents; ``owners`` are the places of these in the sheet."""
+    """Calls; ``owners`` are the indices of their documents in the `DocumentColumns`."""
 
     owners: Sequence[int]
     ids: Sequence[int]
@@ -31,7 +30,7 @@ class CallColumns(Struct, gc=False):
 
 
 class DocumentColumns(Struct, gc=False):
-    """A few documents; ``members`` and ``annotations`` are those of all, with how many each has."""
+    """Documents. ``members`` and ``annotations`` are concatenated, with counts per document."""
 
     raws: Sequence[bytes]
     versions: Sequence[int]
@@ -64,14 +63,14 @@ class DocumentColumns(Struct, gc=False):
     weights: Sequence[int]
     calls: CallColumns
     links: Sequence[tuple[int, Link]]
-    """Each with the place of its document."""
+    """Each with the index of its document."""
 
     def __len__(self) -> int:
         return len(self.raws)
 
 
 def columns_of(documents: Sequence[Document]) -> DocumentColumns:
-    """Documents that are there as objects."""
+    """The columns of documents."""
     https = [d.http for d in documents]
     return DocumentColumns(
         raws=[d.raw for d in documents],

@@ -1,4 +1,4 @@
-"""Page tokens of trace listings: the time and id of the last trace shown."""
+"""Page tokens of trace lists: the time and id of the last trace on the page."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from store.errors import InvalidCursor
 
 
 def encode_cursor(time: int, trace_id: bytes) -> str:
-    """A token that continues behind this trace."""
+    """A token that continues after this trace; ``time`` in microseconds."""
     return base64.urlsafe_b64encode(f"{time}:{trace_id.hex()}".encode()).decode()
 
 
 def decode_cursor(cursor: str | None) -> tuple[int, bytes] | None:
-    """The place a token names; None without one. Raises BadCursor for anything else."""
+    """The position of a token, None without one. Raises InvalidCursor for any other text."""
     if not cursor:
         return None
     try:

@@ -1,4 +1,4 @@
-"""The store's promise in plain Python: slow, obvious, and the truth the other keeper is held to."""
+"""The reference store in plain Python: slow and simple, the specification of every other store."""
 
 from __future__ import annotations
 
@@ -29,21 +29,14 @@ from store.protocol import (
     TraceQuery,
     failures_by_frequency,
 )
-from store.service_graph import (
-    EdgeUnit,
-    NodeUnit,
-    all_units,
-    build_service_graph,
-    calls_of,
-    count,
-    links_of,
-)
+from store.service_graph import build_service_graph, count
 from store.trace_filter import matches
 from store.trace_id import format_trace_id, trace_time
+from store.units import EdgeUnit, NodeUnit, all_units, calls_of, links_of
 
 
 class MemoryStore:
-    """Everything in dictionaries."""
+    """The store protocol on dictionaries. Method docstrings of `store.protocol` apply."""
 
     def __init__(self) -> None:
         self._traces: dict[bytes, Trace] = {}
@@ -52,7 +45,7 @@ class MemoryStore:
         self._lock = threading.Lock()
 
     def put(self, documents: Sequence[Document], token: str) -> None:
-        """Keep documents; a token already seen changes nothing."""
+        """Store documents; a known token changes nothing."""
         with self._lock:
             if token in self._tokens:
                 return
@@ -85,15 +78,15 @@ class MemoryStore:
                 trace.calls[owned.call.id] = owned
 
     def snap_window(self, window: TimeRange) -> TimeRange:
-        """The same."""
+        """The window itself."""
         return window
 
     def min_step(self, window: TimeRange) -> int:
-        """Any."""
+        """One microsecond."""
         return 1
 
     def get_traces(self, trace_ids: Sequence[bytes], *, raw: bool = False) -> dict[bytes, Trace]:
-        """The traces that exist; raw documents are always there."""
+        """The sampled traces; raw documents are always filled."""
         known = {id: trace for id in trace_ids if (trace := self._traces.get(id)) is not None}
         return {id: trace for id, trace in known.items() if is_sampled(trace)}
 
@@ -119,11 +112,11 @@ class MemoryStore:
         return Page(found, len(candidates), None)
 
     def has_traces(self) -> bool:
-        """Whether any trace was kept."""
+        """Whether any trace has been stored."""
         return bool(self._traces)
 
     def service_graph(self, window: TimeRange) -> ServiceGraph:
-        """The reference itself."""
+        """Built anew from all traces."""
         return build_service_graph(self._traces.values(), window, self._traces.get)
 
     def node_series(self, node: NodeKey, window: TimeRange, step: int) -> list[TimeBucket]:
@@ -145,7 +138,7 @@ class MemoryStore:
         return _failures(self._edge_units(source, target, window))
 
     def pin(self, trace_id: bytes, note: str, at: int) -> Pin:
-        """Nothing expires here; a pin is remembered."""
+        """Remember a pin; nothing expires here."""
         if not self.get_traces([trace_id]):
             raise TraceNotFound(f"there is no trace {format_trace_id(trace_id)} here")
         known = self._pins.get(trace_id)
@@ -154,11 +147,11 @@ class MemoryStore:
         return made
 
     def unpin(self, trace_id: bytes, at: int) -> bool:
-        """Forget a pin."""
+        """Remove a pin."""
         return self._pins.pop(trace_id, None) is not None
 
     def pins(self) -> list[Pin]:
-        """The latest first."""
+        """All pins, latest first."""
         return sorted(self._pins.values(), key=lambda pin: (pin.at, pin.trace_id), reverse=True)
 
     def pin_of(self, trace_id: bytes) -> Pin | None:
@@ -166,14 +159,14 @@ class MemoryStore:
         return self._pins.get(trace_id)
 
     def refresh_pins(self) -> int:
-        """Nothing is copied."""
+        """Zero: nothing is copied."""
         return 0
 
     def check(self) -> None:
-        """Memory is always there."""
+        """Always available."""
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        """No connections to close."""
 
     def _units(self, window: TimeRange) -> Iterator[NodeUnit | EdgeUnit]:
         for trace in self._traces.values():
@@ -194,7 +187,7 @@ class MemoryStore:
 
 
 def axis_time(trace: Trace, query: TraceQuery) -> int | None:
-    """The time that puts a trace into the query's window; None when none does."""
+    """The time by which a trace lies in the query's window; None if it does not."""
     window, documents = query.window, trace.documents.values()
     match query.axis:
         case Axis.TRACE_ID:
@@ -207,7 +200,7 @@ def axis_time(trace: Trace, query: TraceQuery) -> int | None:
 
 
 def is_sampled(trace: Trace) -> bool:
-    """Whether any part of it was sent to be kept as a trace, and not only to be counted."""
+    """Whether any document of it was sampled, rather than sent to be counted only."""
     return any(document.sampled for document in trace.documents.values())
 
 

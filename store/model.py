@@ -1,7 +1,7 @@
-"""The words: what a segment document says, flattened, and what a service graph is made of.
+"""The domain model: flattened segment documents, and the service graph made of them.
 
-Times are integer microseconds since the epoch, lengths integer microseconds. Ids of segments and
-subsegments are the 64-bit number their 16 hex digits spell; 0 means none.
+Times are integer microseconds since the epoch, durations integer microseconds. Ids of segments and
+subsegments are the 64-bit number that their 16 hex digits spell; 0 means none.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ MINUTE = 60_000_000
 
 
 class State(IntEnum):
-    """How a finished unit of work ended. The numbers are what the store writes."""
+    """The outcome of a unit of work. The numbers are stored."""
 
     IN_PROGRESS = 0
     OK = 1
@@ -27,7 +27,7 @@ class State(IntEnum):
 
 
 class NodeKey(NamedTuple):
-    """What makes a node of the map: two units with equal keys are work of one node."""
+    """The identity of a node: units with equal keys belong to one node of the map."""
 
     account: str
     name: str
@@ -35,7 +35,7 @@ class NodeKey(NamedTuple):
 
     @property
     def is_client(self) -> bool:
-        """Whether the node stands for the callers outside."""
+        """Whether the node stands for callers outside the traced system."""
         return self.type.startswith("client")
 
 
@@ -60,7 +60,7 @@ class TimeRange(NamedTuple):
 
 
 class Http(Struct, frozen=True, gc=False):
-    """What a segment's ``http`` block says; empty text and 0 mean unknown."""
+    """A segment's ``http`` block; empty text and 0 mean unknown."""
 
     method: str = ""
     url: str = ""
@@ -73,11 +73,11 @@ NO_HTTP = Http()
 
 
 class Call(Struct, frozen=True, gc=False):
-    """A subsegment that leaves its service (namespace ``aws`` or ``remote``): a caller's view.
+    """A subsegment that leaves its service (namespace ``aws`` or ``remote``): the caller's view.
 
-    ``node`` is where it leads when nobody answers: the inferred node. ``service`` is the canonical
-    name of the service called (``DynamoDB``), ``host`` the name the caller knew it by.
-    ``in_progress`` calls have ``end == start``. ``weight`` is that of the document it came in.
+    ``node`` is the inferred node, where the call leads when no segment answers it. ``service`` is
+    the canonical name of the service called (``DynamoDB``), ``host`` the name by which the caller
+    knew it. Calls in progress have ``end == start``. ``weight`` is that of the document.
     """
 
     id: int
@@ -96,9 +96,9 @@ class Call(Struct, frozen=True, gc=False):
 class Link(Struct, frozen=True, gc=False):
     """A join of two traces (docs/xray-format.md §2.9): ``trace_id`` and ``id`` name the other end.
 
-    ``upstream``: the other end caused this one, as a producer's message a consumer's work.
-    ``received``: when the event was received (microseconds), 0 when nobody says. ``weight`` is that
-    of the document it came in.
+    ``upstream``: the other end caused this one, as a producer's message caused a consumer's work.
+    ``received``: when the event was received (microseconds), 0 if unknown. ``weight`` is that of
+    the document.
     """
 
     trace_id: bytes
@@ -111,14 +111,13 @@ class Link(Struct, frozen=True, gc=False):
 class Document(Struct, frozen=True, gc=False):
     """One received segment document, flattened: a segment, or an independent subsegment.
 
-    ``calls`` are the subsegments embedded in it (and the document itself, when it is an independent
-    subsegment) that leave the service, ``members`` the ids of those that do not; documents stored by
-    earlier versions may list their calls there as well.
-    ``last_end`` is the end of the last work inside, which may come after ``end``.
-    ``annotations`` are items as ``annotation_item`` writes them. ``raw`` is what arrived, verbatim.
-    ``version`` grows with arrival: of two documents with one id, `precedence` says which one holds.
-    What is not ``sampled`` counts on the map and is no trace: its sender counted it only (``T1U``).
-    ``weight``: how many the map counts it as, for those that its sender sampled away
+    ``calls`` are the embedded subsegments that leave the service (and the document itself, if it is
+    an independent subsegment that does); ``members`` are the ids of all others. ``last_end`` is the
+    end of the last work inside, which may be later than ``end``. ``annotations`` are items as
+    `store.rules.annotations.annotation_item` writes them. ``raw`` is the document as received.
+    ``version`` grows with arrival; `precedence` decides between documents with one id. A document
+    that is not ``sampled`` counts on the map without being part of a trace (``T1U``). ``weight``:
+    how many units the map counts it as, to account for sampling at the sender
     (`store.otel.adjusted_count`).
     """
 
@@ -154,25 +153,24 @@ class Document(Struct, frozen=True, gc=False):
 
 
 COMPLETE = 1 << 62
-"""Added to the version of what is complete, so that it beats anything in progress."""
+"""Added to the version of a complete document, so that it wins over any in progress."""
 
 
 def precedence(state: State, version: int) -> int:
-    """What the greater of wins among copies with one id.
+    """The copy of a document with the greatest precedence wins.
 
-    Complete beats in progress whatever the order of arrival, then the last arrival wins
-    (docs/xray-format.md §3.2). The store writes this number as ``ver``.
+    A complete one wins over one in progress in any order of arrival, then the latest arrival wins
+    (docs/xray-format.md §3.2). Stored as column ``ver``.
     """
     return version if state == State.IN_PROGRESS else version + COMPLETE
 
 
 class Statistics(Struct, gc=False):
-    """Counts of finished units by state, their total time, and a histogram of their times.
+    """Counts of units by state, total time of the complete ones, and a histogram of their times.
 
-    ``histogram`` maps `store.rules.histogram.bucket` of the time to a count.
-    Every unit counts as often as it weighs; ``observed`` are the units themselves, those in progress
-    among them. Where it is less than the counts, these are an estimate.
-    Statistics add: any order of merging gives the same sum.
+    ``histogram`` maps `store.rules.histogram.bucket` of a time to a count. Units count by weight;
+    ``observed`` is the number of units themselves, in progress ones included. If it is smaller than
+    the counts, these are estimates. Additive: merging in any order gives the same sum.
     """
 
     ok: int = 0
@@ -186,18 +184,19 @@ class Statistics(Struct, gc=False):
 
     @property
     def total(self) -> int:
-        """Finished units."""
+        """Complete units."""
         return self.ok + self.error + self.throttle + self.fault
 
 
 class ServiceStats(Struct, gc=False):
     """A node of the map over a window.
 
-    ``active``: some unit reported itself (else it is inferred). ``root``: some unit entered here.
-    ``trace_minutes``: distinct (minute, trace) pairs, so traces per minute = trace_minutes / minutes. A pair
-    counts as often as the lightest of its units weighs: spans of one trace may be sampled differently,
-    and the trace stands for no more others than the one that was kept most easily.
-    ``durations`` is the histogram of whole durations, work after the answer included.
+    ``active``: some unit reported itself (otherwise the node is inferred). ``root``: some unit is a
+    root. ``trace_minutes``: distinct (minute, trace) pairs, so traces per minute = trace_minutes /
+    minutes. A pair counts as often as its lightest unit weighs: spans of one trace may be sampled
+    differently, and the trace represents no more others than the span with the highest sampling
+    probability. ``durations`` is the histogram of whole durations, work after the response
+    included.
     """
 
     key: NodeKey
@@ -214,8 +213,8 @@ class ServiceStats(Struct, gc=False):
 class EdgeStats(Struct, gc=False):
     """A caller's view of its calls to one node over a window. ``aliases``: names it used.
 
-    Of a ``link`` edge the units are received events, counted by how the receiver fared, and times
-    are ages: from the end of what sent the event to its receipt.
+    The units of a ``link`` edge are received events, classified by the receiver's outcome; their
+    times are ages: from the end of the sender's work to the receipt.
     """
 
     source: NodeKey
@@ -228,9 +227,9 @@ class EdgeStats(Struct, gc=False):
 
 
 class ServiceGraph(Struct, gc=False):
-    """Services and edges over a window; every end of an edge is among the services.
+    """Services and edges over a window; both ends of every edge are among the services.
 
-    ``links`` are edges between traces, apart: a pair of nodes may have both.
+    ``links`` are edges between traces, apart from ``edges``: a pair of nodes may have both.
     """
 
     services: dict[NodeKey, ServiceStats]
@@ -239,7 +238,7 @@ class ServiceGraph(Struct, gc=False):
 
 
 class OwnedCall(Struct, frozen=True, gc=False):
-    """A call and the document it came in: ``node`` is that document's, when it is a segment."""
+    """A call with the document that carries it; ``node`` is that document's if it is a segment."""
 
     call: Call
     document_id: int
@@ -249,7 +248,7 @@ class OwnedCall(Struct, frozen=True, gc=False):
 
 
 class OwnedLink(Struct, frozen=True, gc=False):
-    """A link and the document it came in: ``node`` is that document's, when it is a segment."""
+    """A link with the document that carries it; ``node`` is that document's if it is a segment."""
 
     link: Link
     document_id: int
@@ -263,17 +262,17 @@ class OwnedLink(Struct, frozen=True, gc=False):
 
     @property
     def key(self) -> tuple[int, bytes, int, bool]:
-        """What two copies of one link share."""
+        """Equal for copies of one link."""
         return self.document_id, self.link.trace_id, self.link.id, self.link.upstream
 
 
 class Trace(Struct, gc=False):
-    """Everything kept of one trace: the document that holds for each id, and how it came to be.
+    """All that is stored of one trace.
 
-    ``documents`` by id; ``calls`` by call id, with the id of the document that carries each: read
-    calls here, for `Document.calls` is how they travel in and is not promised on the way out. A call
-    once reported stays, though a later copy of its document may leave it out (SDKs stream).
-    ``updated`` is the last arrival (microseconds), ``revision`` the number of documents received.
+    ``documents``: the winning document for each id. ``calls`` by call id, with the document that
+    carries each; read them here, because `Document.calls` is not filled on reading. A call once
+    reported stays when a later copy of its document leaves it out (SDKs stream subsegments).
+    ``updated`` is the latest arrival (microseconds), ``revision`` the number of documents received.
     """
 
     trace_id: bytes

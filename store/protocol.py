@@ -1,5 +1,7 @@
-"""What a keeper of traces promises. `store.memory` keeps it in plain Python and is the truth that
-`store.clickhouse` is held to by tests/store/contract.py.
+"""The store protocol: what a store does, as seen by the collector and the API.
+
+`store.memory` implements it in plain Python and serves as the reference; tests/store/contract.py
+runs one test suite against it and against `store.clickhouse`. Errors are in `store.errors`.
 """
 
 from __future__ import annotations
@@ -15,22 +17,23 @@ from store.model import Document, NodeKey, ServiceGraph, State, Statistics, Time
 
 
 class Axis(Enum):
-    """Which time of a trace a window is about (GetTraceSummaries' TimeRangeType)."""
+    """The time of a trace that a window selects by (GetTraceSummaries' TimeRangeType)."""
 
     TRACE_ID = "TraceId"
-    """The epoch in its id when plausible, else its earliest start (`store.trace_id.trace_time`)."""
+    """The epoch in its id if plausible, else its earliest start (`store.trace_id.trace_time`)."""
     EVENT = "Event"
-    """The last arrival of one of its documents."""
+    """The arrival of its latest document."""
     SERVICE = "Service"
     """The end of one of its segments."""
 
 
 class TraceQuery(Struct, frozen=True):
-    """Which traces to find. ``node``: they touched it; ``edge``: they made such a call.
+    """A search for traces. ``node``: with a unit of that node; ``edge``: with a call along that
+    edge.
 
     ``states``: of the entry segment (see `store.summary.entry_of`); empty means any.
-    ``annotations``: items as `store.rules.annotations.annotation_item` writes them; each is on some
-    document of the trace.
+    ``annotations``: items as `store.rules.annotations.annotation_item` writes them; a trace matches
+    if each of them is on one of its documents.
     """
 
     window: TimeRange
@@ -42,23 +45,23 @@ class TraceQuery(Struct, frozen=True):
 
     @property
     def is_plain(self) -> bool:
-        """Whether it asks for nothing beyond its window."""
+        """Whether the window is the only condition."""
         return not (self.node or self.edge or self.states or self.annotations)
 
 
 class TraceHit(NamedTuple):
-    """One found trace: its id, and the time that put it into the window (microseconds)."""
+    """A matching trace: its id, and the time by which it lies in the window (microseconds)."""
 
     trace_id: bytes
     time: int
 
 
 class Page(NamedTuple):
-    """Found traces, newest first; ``scanned`` counts those looked at, matching or not: at least those
-    found, and no trace that an index could rule out.
+    """Matching traces, newest first.
 
-    ``cursor`` continues behind the last one; None on the last page. A page with a cursor may be
-    short, or empty, when looking for more would have taken too long.
+    ``scanned`` counts the traces examined, matching or not: at least those found, less those that
+    an index ruled out. ``cursor`` continues after the last hit; None on the last page. A page with
+    a cursor may be short or empty if continuing the scan would have taken too long.
     """
 
     found: list[TraceHit]
@@ -67,14 +70,14 @@ class Page(NamedTuple):
 
 
 class TimeBucket(NamedTuple):
-    """One step of a time series: its start (microseconds) and what ended in it."""
+    """One step of a time series: its start (microseconds) and the statistics of the units in it."""
 
     start: int
     statistics: Statistics
 
 
 class Failure(Struct, frozen=True):
-    """One row of an error breakdown: ``label`` is ``HTTP 503`` or an exception's type."""
+    """A row of an error breakdown: ``label`` is an exception's type or ``HTTP 503``."""
 
     label: str
     state: State
@@ -86,7 +89,8 @@ MAX_NOTE = 500
 
 
 class Pin(Struct, frozen=True):
-    """A trace that is kept for ever: since when (microseconds), and somebody's words on why."""
+    """A pinned trace, exempt from retention: when it was pinned (microseconds), and the user's
+    note."""
 
     trace_id: bytes
     note: str
@@ -94,7 +98,8 @@ class Pin(Struct, frozen=True):
 
 
 def pin_note(text: str) -> str:
-    """A note as it is kept. Raises ValueError, for people, when it is too long or no text."""
+    """A note, normalised. Raises ValueError with a message for users if it is too long or not
+    one line."""
     note = text.strip()
     if len(note) > MAX_NOTE:
         raise ValueError(f"a note has at most {MAX_NOTE} characters, got {len(note):,}")
@@ -104,7 +109,7 @@ def pin_note(text: str) -> str:
 
 
 def failures_by_frequency(counts: Mapping[tuple[str, State], int]) -> list[Failure]:
-    """Rows of an error breakdown in their order: most frequent first, then by label and state."""
+    """Rows of an error breakdown, most frequent first, then by label and state."""
     return sorted(
         (Failure(label, state, count) for (label, state), count in counts.items()),
         key=lambda failure: (-failure.count, failure.label, failure.state),
@@ -112,145 +117,153 @@ def failures_by_frequency(counts: Mapping[tuple[str, State], int]) -> list[Failu
 
 
 class SegmentWriter(Protocol):
-    """Takes documents in."""
+    """Stores documents."""
 
     def put(self, documents: Sequence[Document], token: str) -> None:
-        """Keep documents; when it returns they survive a crash.
+        """Store documents; they survive a crash once this returns.
 
-        The same ``token`` with the same documents again changes nothing, so a caller may repeat a
-        put whose answer it did not get. Raises StoreUnavailable when the database cannot be reached.
+        Idempotent: the same ``token`` with the same documents again changes nothing, so a caller
+        may retry a put that timed out. Raises StoreUnavailable if the database cannot be reached.
         """
         ...
 
 
 ENCODE_CHUNK = 128
-"""Documents that are best decoded and packed together: few enough to stay in the processor's cache while
-each of some 50 columns passes over them (of 256 it takes a twelfth more beside busy neighbours, measured),
-many enough to share the fixed cost of a column."""
+"""Documents best encoded together: few enough that some 50 passes over them stay in the CPU
+cache (256 take a twelfth longer beside busy neighbours, measured), enough to amortise the cost
+of a column."""
 
 
 @runtime_checkable
 class ColumnarWriter(SegmentWriter, Protocol):
-    """A writer that can prepare documents for their way as soon as they are there.
+    """A writer that can encode documents for insertion as soon as they are decoded.
 
-    The packed form is its own affair; what it has is a size. Packed, a document takes a fraction of
-    the memory, and what is left to do when its batch goes is little.
+    The encoded form is opaque but for its ``size``. It takes a fraction of the memory of documents,
+    and leaves little to do when the batch is inserted.
     """
 
-    def encode(self, sheet: DocumentColumns) -> Any:
-        """A few documents, at best PACKED_AT_ONCE. Raises an error when one of them cannot be kept.
+    def encode(self, columns: DocumentColumns) -> Any:
+        """Encode documents, best `ENCODE_CHUNK` of them. Raises an error if one of them cannot be
+        stored.
 
-        Of what is returned, ``size`` are the bytes in memory, those of the raw documents left out.
+        The result's ``size`` is its memory in bytes, raw documents excluded.
         """
         ...
 
     def put_encoded(self, packed: Sequence[Any], token: str) -> None:
-        """Keep everything in these; the same as `put` of the documents that went into them."""
+        """Store encoded documents; equivalent to `put` of the documents they were encoded from."""
         ...
 
 
 class TraceReader(Protocol):
-    """Gives traces back."""
+    """Reads and finds traces."""
 
     def get_traces(self, trace_ids: Sequence[bytes], *, raw: bool = False) -> dict[bytes, Trace]:
-        """The traces that exist, by id; unknown ids are absent. ``raw`` fills `Document.raw`.
+        """The stored traces by id; unknown ids are absent. ``raw`` fills `Document.raw`.
 
-        A trace of which nothing is sampled counts on the map and is not here, nor in any list.
+        A trace without any sampled document is on the map only: it is absent here and in every
+        list.
         """
         ...
 
     def find_traces(self, query: TraceQuery, *, limit: int, cursor: str | None = None) -> Page:
-        """Traces by time, newest first; of equal time the greater id first."""
+        """Traces by time, newest first; at equal times the greater id first."""
         ...
 
     def has_traces(self) -> bool:
-        """Whether any trace was ever kept."""
+        """Whether any trace has ever been stored."""
         ...
 
 
 class GraphReader(Protocol):
-    """Gives the service graph and its details."""
+    """Reads the service graph, its time series and error breakdowns."""
 
     def service_graph(self, window: TimeRange) -> ServiceGraph:
-        """The graph of all units that started in the window (`store.service_graph.build_service_graph`)."""
+        """The graph of all units that started in the window
+        (`store.service_graph.build_service_graph`)."""
         ...
 
     def snap_window(self, window: TimeRange) -> TimeRange:
-        """The window to ask for instead, and to say: itself, unless the minutes that it cuts through
-        hold too many units to be counted while somebody waits; then those are taken whole."""
+        """The window to query and display instead of this one. The same, unless it cuts through
+        minutes with too many units to count within an interactive request; then these are
+        included whole."""
         ...
 
     def min_step(self, window: TimeRange) -> int:
-        """The least step, microseconds, in which the series of a window can be had soon: 1, or a
+        """The smallest step (microseconds) at which series of a window are cheap: 1, or a
         minute."""
         ...
 
     def node_series(self, node: NodeKey, window: TimeRange, step: int) -> list[TimeBucket]:
-        """Statistics of a node's units per ``step`` microseconds from the window's start on.
+        """Statistics of a node's units per ``step`` (microseconds) from the window's start on.
 
-        Steps without units are absent; ascending.
+        Ascending; steps without units are absent.
         """
         ...
 
     def edge_series(
         self, source: NodeKey, target: NodeKey, window: TimeRange, step: int
     ) -> list[TimeBucket]:
-        """The same of an edge's calls."""
+        """Statistics of an edge's calls per ``step``, as `node_series`."""
         ...
 
     def node_failures(self, node: NodeKey, window: TimeRange) -> list[Failure]:
-        """What went wrong in a node's units that were not OK, most frequent first.
+        """Error breakdown of a node's units that are not OK, most frequent first.
 
-        Labels are `store.rules.classify.failure_label`'s.
+        Labels are those of `store.rules.classify.failure_label`.
         """
         ...
 
     def edge_failures(self, source: NodeKey, target: NodeKey, window: TimeRange) -> list[Failure]:
-        """The same of an edge's calls."""
+        """Error breakdown of an edge's calls, as `node_failures`."""
         ...
 
 
 class PinStore(Protocol):
-    """Keeps traces for ever.
+    """Pins traces, which exempts them from retention.
 
-    A pin changes how long a trace is kept and nothing that is read of it, nor the map.
+    A pin affects how long a trace is stored and nothing that is read: neither the trace nor the
+    map.
     """
 
     def pin(self, trace_id: bytes, note: str, at: int) -> Pin:
-        """Keep a trace for ever, and what arrives of it later; ``at``: now, in microseconds.
+        """Pin a trace, documents that arrive later included; ``at`` is now, in microseconds.
 
-        A trace that is pinned already keeps its time and gets the note (see `pin_note`).
-        Raises NoSuchTrace, and TooManyPins.
+        A trace that is already pinned keeps its time and gets the new note (see `pin_note`). Raises
+        TraceNotFound or TooManyPins.
         """
         ...
 
     def unpin(self, trace_id: bytes, at: int) -> bool:
-        """Let it expire like any other, at once when its time is over. False: it was not pinned."""
+        """Subject a trace to retention again, at once if it has expired. False if it was not
+        pinned."""
         ...
 
     def pins(self) -> list[Pin]:
-        """All of them, the latest first; of equal time the greater id first."""
+        """All pins, latest first; at equal times the greater id first."""
         ...
 
     def pin_of(self, trace_id: bytes) -> Pin | None:
-        """The pin of one trace."""
+        """The pin of one trace, None without one."""
         ...
 
     def refresh_pins(self) -> int:
-        """See that what arrived late is kept too; how many traces that was so for.
+        """Pin the documents of pinned traces that arrived late; returns the number of traces with
+        some.
 
-        To be called more often than the shortest retention, a day.
+        To be called more often than the shortest retention, which is a day.
         """
         ...
 
 
 class Store(SegmentWriter, TraceReader, GraphReader, PinStore, Protocol):
-    """A whole keeper."""
+    """The whole store."""
 
     def check(self) -> None:
-        """Return when the store can answer; raise StoreUnavailable saying why it cannot."""
+        """Return if the store can serve queries; raise StoreUnavailable with the reason
+        otherwise."""
         ...
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close all connections."""
         ...

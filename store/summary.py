@@ -1,4 +1,4 @@
-"""What a trace list says of a trace: a pure function of its documents (docs/xray-format.md §6)."""
+"""The summary of a trace, as a list shows it: a pure function (docs/xray-format.md §6)."""
 
 from __future__ import annotations
 
@@ -7,17 +7,21 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from store.model import NO_HTTP, Document, Http, NodeKey, State, Trace, client_of
+from store.parents import ParentIndex, is_root, segments_by_parent_id
 from store.rules.annotations import split_annotation_item
-from store.service_graph import NodeUnit, ParentIndex, is_root, segments_by_parent_id, trace_units
+from store.units import NodeUnit, trace_units
 
 MAX_ANNOTATION_KEYS = 50
 """Indexed annotation keys a summary shows per trace: the first in (segment start) order (§2.8)."""
 
 
 class Summary(Struct, frozen=True):
-    """A trace in a line. Times in microseconds; ``nodes`` map every node of the trace, the client
-    included, to its names; annotations and users map each value to the nodes that reported it.
-    Annotation values are their JSON text, so that ``1``, ``1.0`` and ``true`` stay apart."""
+    """A trace in one line. Times in microseconds.
+
+    ``nodes`` maps every node of the trace, clients included, to its names; ``annotations`` and
+    ``users`` map each value to the nodes that reported it. Annotation values are JSON text, so that
+    ``1`` and ``true`` differ from their spelling as strings.
+    """
 
     trace_id: bytes
     start: int
@@ -40,12 +44,12 @@ class Summary(Struct, frozen=True):
 
 
 def entry_of(trace: Trace) -> Document | None:
-    """The segment by which the trace entered: the earliest root, of equals the smallest id.
+    """The segment by which the trace entered: the earliest root, the smallest id among equals.
 
-    Without any root (only streamed subsegments so far) the trace has no entry.
+    None without a root, as when only streamed subsegments have arrived.
     """
-    family = ParentIndex(trace)
-    roots = (d for d in trace.documents.values() if is_root(d, trace, family))
+    parents = ParentIndex(trace)
+    roots = (d for d in trace.documents.values() if is_root(d, trace, parents))
     return min(roots, key=lambda d: (d.start, d.id), default=None)
 
 
@@ -72,26 +76,26 @@ def trace_duration(trace: Trace) -> int:
 
 
 def is_partial(trace: Trace) -> bool:
-    """Whether something has still to arrive: a document in progress, a traced call nobody
-    answered, or a streamed subsegment without its segment (docs/xray-format.md §6, our decision)."""
-    family = ParentIndex(trace)
+    """Whether more is expected: a document is in progress, a traced call is unanswered, or a
+    streamed subsegment has no segment (docs/xray-format.md §6)."""
+    parents = ParentIndex(trace)
     children = segments_by_parent_id(trace)
     return any(
-        d.in_progress or (d.independent and family.owning_segment(d) is None)
+        d.in_progress or (d.independent and parents.owning_segment(d) is None)
         for d in trace.documents.values()
     ) or any(o.call.traced and o.call.id not in children for o in trace.calls.values())
 
 
 def summarize(trace: Trace) -> Summary:
-    """The summary of a trace that has at least one document."""
-    family = ParentIndex(trace)
+    """The summary of a trace with at least one document."""
+    parents = ParentIndex(trace)
     in_order = sorted(trace.documents.values(), key=lambda d: (d.start, d.id))
     entry = entry_of(trace)
     states = [d.state for d in in_order] + [o.call.state for o in trace.calls.values()]
     annotations: dict[str, dict[str, set[NodeKey]]] = {}
     users: dict[str, set[NodeKey]] = {}
     for document in in_order:
-        owner = family.owning_segment(document)
+        owner = parents.owning_segment(document)
         nodes = {owner.node} if owner else set()
         for item in document.annotations:
             key, value = split_annotation_item(item)

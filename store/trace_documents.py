@@ -1,7 +1,7 @@
-"""A trace's documents as BatchGetTraces returns them: a pure function (docs/xray-format.md §4).
+"""A trace's documents as BatchGetTraces returns them (docs/xray-format.md §4). Pure.
 
-Streamed subsegments are folded into their parents, AWS services get their names and resources, and
-every call that nobody answered gets the inferred segment of whoever was called.
+Streamed subsegments are embedded in their parents, AWS services get canonical names and resources,
+and every unanswered call gets an inferred segment.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ KEY_ORDER = (
     "resource_arn",
     "cause",
 )
-"""As X-Ray orders them (§4.2); what is not named here comes next, subsegments last."""
+"""X-Ray's order of members (§4.2); others follow, subsegments come last."""
 
 COPIED = (
     "start_time",
@@ -52,16 +52,18 @@ COPIED = (
     "throttle",
     "fault",
 )
-"""What an inferred segment takes over from the call."""
+"""Members that an inferred segment copies from its call."""
 
 ONLY_ALONE = ("type", "parent_id", "trace_id")
-"""Members of an independent subsegment, and of what some SDKs embed, that embedding makes moot."""
+"""Members of an independent subsegment, repeated by some SDKs in embedded ones; dropped on
+embedding."""
 
 _PLACE = {key: at for at, key in enumerate(KEY_ORDER)} | {"subsegments": len(KEY_ORDER) + 1}
 
 
 class _Spot(NamedTuple):
-    """An embedded subsegment: the document it came in, and what decides against a copy alone."""
+    """An embedded subsegment: the document it came in, and its precedence over an independent
+    copy."""
 
     host: int
     content: Json
@@ -69,7 +71,7 @@ class _Spot(NamedTuple):
 
 
 def processed_documents(trace: Trace) -> list[Json]:
-    """Segments in the order of their start, subsegments without a segment, inferred segments."""
+    """Segments by start, then subsegments without a segment, then inferred segments."""
     shown = _folded(trace)
     for document in shown:
         for subsegment in subsegments_of(document):
@@ -86,7 +88,7 @@ def processed_documents(trace: Trace) -> list[Json]:
 
 
 def parse_document(document: Document) -> Json:
-    """What arrived, parsed; ids as the store spells them. What did not parse gets the essentials."""
+    """The received document, with ids in canonical form; the essentials if it cannot be parsed."""
     try:
         raw = document.raw
         parsed = render_span(raw) if is_span(raw) else msgspec.json.decode(raw)
@@ -109,7 +111,7 @@ def parse_document(document: Document) -> Json:
 
 
 def subsegments_of(content: Json) -> Iterator[Json]:
-    """Everything embedded at any depth, in document order. Whoever is given may be changed."""
+    """Embedded subsegments at any depth, in document order. The caller may modify them."""
     stack = [content]
     while stack:
         current = stack.pop()
@@ -121,10 +123,10 @@ def subsegments_of(content: Json) -> Iterator[Json]:
 
 
 def _folded(trace: Trace) -> list[Json]:
-    """Segments with every independent subsegment in its place, then those that have none.
+    """Segments with every independent subsegment embedded, then subsegments without a segment.
 
-    Of two subsegments with one id, embedded and alone, the complete one holds, then the last to
-    arrive (§3.3). Subsegments that name each other in a ring stay alone.
+    Of two subsegments with one id, embedded and independent, the one with the greater precedence is
+    shown (§3.3). Subsegments that name each other as parents in a cycle stay on their own.
     """
     order = sorted(trace.documents.values(), key=lambda d: (d.independent, d.start, d.id))
     contents = {document.id: parse_document(document) for document in order}
@@ -144,7 +146,7 @@ def _folded(trace: Trace) -> list[Json]:
 
 
 def _spots(order: Iterable[Document], contents: Mapping[int, Json]) -> dict[str, _Spot]:
-    """Every embedded subsegment by id; of several with one id the first."""
+    """Every embedded subsegment by id; the first of several with one id."""
     spots: dict[str, _Spot] = {}
     for document in order:
         for part in subsegments_of(contents[document.id]):
@@ -157,7 +159,7 @@ def _spots(order: Iterable[Document], contents: Mapping[int, Json]) -> dict[str,
 
 
 def _superseded(document: Document, spots: Mapping[str, _Spot]) -> bool:
-    """Whether an embedded copy holds instead of this independent subsegment."""
+    """Whether an embedded copy takes precedence over this independent subsegment."""
     spot = spots.get(f"{document.id:016x}")
     if spot is None or not document.independent or spot.host == document.id:
         return False
@@ -165,7 +167,8 @@ def _superseded(document: Document, spots: Mapping[str, _Spot]) -> bool:
 
 
 def _home(document: Document, spots: Mapping[str, _Spot], holders: Mapping[str, int]) -> int | None:
-    """The document an independent subsegment belongs into: that of its other copy or its parent."""
+    """The document to embed an independent subsegment in: that of its other copy, or of its
+    parent."""
     spot = spots.get(f"{document.id:016x}")
     if spot is not None and spot.host in holders.values() and spot.host != document.id:
         return spot.host
@@ -173,7 +176,8 @@ def _home(document: Document, spots: Mapping[str, _Spot], holders: Mapping[str, 
 
 
 def _leads_to_segment(id: int, homes: Mapping[int, int | None]) -> bool:
-    """Whether home after home a segment or a subsegment alone is reached, and no ring."""
+    """Whether following the homes ends at a segment or a subsegment on its own, rather than in a
+    cycle."""
     seen = {id}
     home = homes[id]
     if home is None:
@@ -193,7 +197,7 @@ def _put_in_place(
     nodes: dict[str, Json],
     alone: set[int],
 ) -> None:
-    """Over its embedded copy, else at the end of its parent's subsegments."""
+    """Embed a document: replace its embedded copy, else append it to its parent's subsegments."""
     id = str(content["id"])
     spot = spots.get(id)
     if spot is not None and spot.host != document.id:
@@ -214,7 +218,7 @@ def _put_in_place(
 
 
 def _strip(subsegment: Json) -> None:
-    """Drop what a subsegment says only when it travels alone."""
+    """Drop the members that only an independent subsegment needs."""
     for key in ONLY_ALONE:
         subsegment.pop(key, None)
     _drop_finished(subsegment)
@@ -226,7 +230,7 @@ def _drop_finished(content: Json) -> None:
 
 
 def _name_call(subsegment: Json) -> None:
-    """The canonical name of an AWS service called, and the resources named in the call."""
+    """Set the canonical name of the AWS service called, and the resources that the call names."""
     if subsegment.get("namespace") != "aws" or not isinstance(subsegment.get("name"), str):
         return
     aws = subsegment.get("aws")
@@ -253,7 +257,7 @@ def _unanswered(shown: Iterable[Json], trace: Trace) -> Iterator[Json]:
 
 
 def _inferred(call: Json, trace_id: bytes) -> Json:
-    """The segment of whoever was called, as far as the caller knows it (§4.3)."""
+    """The inferred segment of a call (§4.3)."""
     aws = call.get("aws")
     name = call.get("name")
     name = name if isinstance(name, str) and name else "unknown"
@@ -275,13 +279,13 @@ def _inferred(call: Json, trace_id: bytes) -> Json:
 
 
 def inferred_id(trace_id: bytes, call_id: str) -> str:
-    """The id of a call's inferred segment: the same every time, its top two bits zero as X-Ray's."""
+    """The id of a call's inferred segment: deterministic, its top two bits zero as X-Ray's are."""
     digest = hashlib.blake2b(trace_id + call_id.lower().encode(), digest_size=8).digest()
     return f"{int.from_bytes(digest, 'big') & 0x3FFF_FFFF_FFFF_FFFF:016x}"
 
 
 def _arrange(content: Json) -> None:
-    """Bring the members into X-Ray's order."""
+    """Sort the members into X-Ray's order."""
     items = sorted(content.items(), key=lambda item: _PLACE.get(item[0], len(KEY_ORDER)))
     content.clear()
     content.update(items)

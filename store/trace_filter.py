@@ -1,15 +1,16 @@
-"""Whether a trace has what a query asks, beyond its window: pure functions for every store."""
+"""Whether a trace matches a query, its window aside: pure functions for every store."""
 
 from __future__ import annotations
 
 from store.model import Trace, client_of
+from store.parents import ParentIndex
 from store.protocol import TraceQuery
-from store.service_graph import EdgeUnit, ParentIndex, trace_units
 from store.summary import entry_of, touched_nodes
+from store.units import EdgeUnit, trace_units
 
 
 def matches(trace: Trace, query: TraceQuery) -> bool:
-    """Whether a trace has what a query asks beyond its window."""
+    """Whether a trace meets all conditions but the window."""
     if not _annotated(trace, query):
         return False
     if query.states:
@@ -25,21 +26,22 @@ def matches(trace: Trace, query: TraceQuery) -> bool:
 
 
 def matches_without_calls(trace: Trace, query: TraceQuery) -> bool | None:
-    """What `matches` says, when the documents alone settle it; None when the calls have a say.
+    """The result of `matches` if the documents alone decide it, else None.
 
-    ``trace.calls`` may be empty: a store asks for them only when it has to. A parent that no document
-    holds may be a call, and a node without segments may be inferred from one.
+    ``trace.calls`` may be empty: a store reads calls only if they are needed. They are when a
+    parent id is in no document, as it may be a call, or when a node has no segments, as it may be
+    inferred.
     """
     if not _annotated(trace, query):
         return False
-    family = ParentIndex(trace)
+    parents = ParentIndex(trace)
     segments = [d for d in trace.documents.values() if not d.independent]
     if query.states:
         # Whichever of these are roots, the first of all is the entry when it surely is one.
         roots = (
             d
             for d in segments
-            if not d.parent_id or family.containing_document(d.parent_id) is None
+            if not d.parent_id or parents.containing_document(d.parent_id) is None
         )
         entry = min(roots, key=lambda d: (d.start, d.id), default=None)
         if entry is not None and entry.parent_id:

@@ -1,7 +1,7 @@
-"""Trace ids in their two spellings, and the time inside one.
+"""Trace ids in both spellings, and the time inside them.
 
 X-Ray writes ``1-<8 hex epoch>-<24 hex>``; W3C writes the same 32 hex digits without dashes.
-Inside, a trace id is its 16 bytes, so both spellings are one id everywhere.
+Internally a trace id is its 16 bytes, so both spellings denote one trace.
 """
 
 from __future__ import annotations

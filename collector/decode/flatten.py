@@ -206,7 +206,7 @@ def traced_of(unit: Unit) -> bool:
 
 
 def node_of_call(unit: Unit) -> tuple[CallNode, str]:
-    """Where a call leads when nobody answers, and the name by which the caller knew the host."""
+    """The inferred node of a call, and the name by which the caller knew the host."""
     name = (unit.name or name_of_nameless(unit))[:MAX_NAME]
     if unit.namespace == "remote":
         return remote_node(name, unit.sql is not None, unit.origin or ""), name

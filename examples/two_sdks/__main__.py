@@ -15,7 +15,7 @@ _DESTINATIONS = {
 
 
 def make_sdk(name: str, protocol: str, to: str) -> Sdk:
-    """The SDK of this name; what it needs is imported only when it is the one asked for."""
+    """The SDK of this name; its dependencies are imported only if it is selected."""
     if name == "xray":
         from examples.two_sdks.xray_sdk import XRaySdk
 
@@ -29,7 +29,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m examples.two_sdks", description=__doc__)
     parser.add_argument("--sdk", choices=("xray", "otel"), required=True)
     parser.add_argument("--protocol", choices=("grpc", "http"), default="grpc", help="of otel")
-    parser.add_argument("--to", help="host:port of the daemon, or the URL of the OTLP door")
+    parser.add_argument("--to", help="host:port of the daemon, or the URL of the OTLP receiver")
     parser.add_argument("--mark", default="", help="ends every name, to tell runs apart")
     options = parser.parse_args()
     protocol = "udp" if options.sdk == "xray" else options.protocol

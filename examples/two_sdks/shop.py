@@ -17,7 +17,7 @@ _HTTP = {
 
 
 class Inventory:
-    """Knows what is on the shelf: the name of a thing says how asking for it ends."""
+    """The inventory: the name of an item decides how a request for it ends."""
 
     def __init__(self, tracer: Tracer) -> None:
         self._tracer = tracer
@@ -121,8 +121,8 @@ class Front:
 
 
 def _carrier(request: Request) -> Answer:
-    """Somebody who reports nothing, and cannot always be reached."""
+    """A carrier that reports nothing and is sometimes unreachable."""
     status = int(request.query["answer"])
     if not status:
-        raise ConnectionError("nobody listens")
+        raise ConnectionError("connection refused")
     return Answer(status)

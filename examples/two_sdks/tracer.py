@@ -44,7 +44,7 @@ class Tracer(Protocol):
         """The processing of one message, in the trace that sent it; an exception ends here."""
 
     def work(self, name: str, run: Callable[[], T]) -> T:
-        """Work inside the service that somebody found worth a name."""
+        """Named work inside the service."""
 
 
 class Sdk(Protocol):

@@ -38,12 +38,12 @@ class XRaySdk:
 
     def __init__(self, daemon: str) -> None:
         # The SDK prefers its environment variable to its argument; here the argument counts.
-        kept = os.environ.pop(DAEMON_ADDRESS_KEY, None)
+        previous = os.environ.pop(DAEMON_ADDRESS_KEY, None)
         try:
             self._emitter = UDPEmitter(daemon)
         finally:
-            if kept is not None:
-                os.environ[DAEMON_ADDRESS_KEY] = kept
+            if previous is not None:
+                os.environ[DAEMON_ADDRESS_KEY] = previous
         logging.getLogger("aws_xray_sdk").setLevel(logging.ERROR)
 
     def tracer(self, service: str) -> XRayTracer:

@@ -44,9 +44,9 @@ class ClickHouseStore:
         with _errors(), self._pool.client() as client:
             rows.insert(client, documents, token)
 
-    def encode(self, sheet: DocumentColumns) -> rows.EncodedDocuments:
+    def encode(self, columns: DocumentColumns) -> rows.EncodedDocuments:
         """Documents as they go to ClickHouse (see `ColumnarWriter.encode`)."""
-        return rows.encode(sheet)
+        return rows.encode(columns)
 
     def put_encoded(self, packed: Sequence[rows.EncodedDocuments], token: str) -> None:
         """Keep packed documents."""

@@ -1,10 +1,11 @@
-"""How many spans a sampled one stands for: OpenTelemetry's consistent probability sampling.
+"""The adjusted count of a span: how many spans it represents under consistent probability sampling.
 
-``ot=th:…`` in a span's tracestate is the rejection threshold T of whoever sampled it: kept were the
-traces whose 56 bits of randomness R are at least T, a share of (2⁵⁶ - T) / 2⁵⁶, so each kept span
-stands for 2⁵⁶ / (2⁵⁶ - T). R is ``rv`` when that is given, else the last 7 bytes of the trace id.
+``ot=th:…`` in a span's tracestate is the sampler's rejection threshold T. Sampled traces are those
+whose 56 bits of randomness R are at least T, a share of (2⁵⁶ - T) / 2⁵⁶, so each sampled span
+represents 2⁵⁶ / (2⁵⁶ - T). R is ``rv`` if present, else the last 7 bytes of the trace id.
+
 Sources: OpenTelemetry specification, "TraceState: Probability Sampling", "TraceState Handling".
-X-Ray has nothing alike: there the numbers are sampled away.
+X-Ray has no equivalent: its counts are those of the sample.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from __future__ import annotations
 import re
 
 LARGEST = 1 << 20
-"""More than this no span stands for: one with a strange threshold must not outweigh all others."""
+"""The greatest adjusted count, so that one span with an extreme threshold cannot dominate all
+others."""
 
 _RANGE = 1 << 56
 _ENTRY_LENGTH = 256
@@ -21,12 +23,12 @@ _RANDOMNESS = re.compile(r"[0-9a-f]{14}")
 
 
 def adjusted_count(trace_state: str, trace_id: bytes) -> int:
-    """How many spans this one stands for, a whole number from 1 to `LARGEST`.
+    """How many spans this one represents, an integer from 1 to `LARGEST`.
 
-    2⁵⁶ / (2⁵⁶ - T) rounded up or down by the trace's own randomness, so that every span of a trace
-    with one threshold counts alike, and many traces add up to the fraction: R is even over [T, 2⁵⁶).
-    1 without a threshold, with one that is malformed, and with one that R contradicts (such a trace
-    would not have been kept; the specification has it erased).
+    2⁵⁶ / (2⁵⁶ - T), rounded up or down by the trace's own randomness: spans of one trace with one
+    threshold count alike, and the mean over many traces is the exact fraction, as R is uniform over
+    [T, 2⁵⁶). 1 without a threshold, with a malformed one, and with one that R contradicts: such a
+    trace would not have been sampled, and the specification erases the threshold.
     """
     if "ot=" not in trace_state:
         return 1
@@ -44,13 +46,13 @@ def adjusted_count(trace_state: str, trace_id: bytes) -> int:
     rejected = int(threshold.ljust(14, "0"), 16)
     if randomness < rejected:
         return 1
-    kept = _RANGE - rejected
-    whole, rest = divmod(_RANGE, kept)
+    accepted = _RANGE - rejected
+    whole, rest = divmod(_RANGE, accepted)
     return min(whole + (randomness - rejected < rest), LARGEST)
 
 
 def _values(trace_state: str) -> dict[str, str]:
-    """The members of the ``ot`` entry; none when it is not as the specification has it."""
+    """The members of the ``ot`` entry; none if it is malformed."""
     for entry in trace_state.split(","):
         vendor, _, text = entry.strip(" \t").partition("=")
         if vendor == "ot":

@@ -1,7 +1,7 @@
-"""Attributes of OpenTelemetry messages as plain values, and the few ways they are asked for.
+"""Attributes of OpenTelemetry messages as plain values, and typed access to them.
 
-Senders use the names of many releases of the semantic conventions: asking goes by alternatives,
-the newest name first. Values of an unexpected type count as absent.
+Senders use the names of many releases of the semantic conventions, so every accessor takes
+alternatives, the newest name first. Values of an unexpected type count as absent.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Attributes = dict[str, Any]
 
 
 def read_attributes(pairs: Iterable[KeyValue]) -> Attributes:
-    """Keys and values; the last of equal keys holds."""
+    """A mapping of keys to values; the last of equal keys wins."""
     found: Attributes = {}
     for pair in pairs:
         value = pair.value
@@ -41,7 +41,7 @@ def read_value(value: AnyValue) -> Any:
 
 
 def text(attributes: Attributes, *keys: str) -> str:
-    """The first that is text and not empty, else ``""``."""
+    """The first value that is non-empty text, else ``""``."""
     for key in keys:
         value = attributes.get(key)
         if value and isinstance(value, str):
@@ -50,7 +50,7 @@ def text(attributes: Attributes, *keys: str) -> str:
 
 
 def texts(attributes: Attributes, *keys: str) -> list[str]:
-    """The first that is text or holds some, as a list."""
+    """The first value that is text or a list with some, as a list."""
     for key in keys:
         value = attributes.get(key)
         if isinstance(value, str) and value:
@@ -63,7 +63,7 @@ def texts(attributes: Attributes, *keys: str) -> list[str]:
 
 
 def number(attributes: Attributes, *keys: str) -> int | None:
-    """The first whole number, which some senders (Zipkin's all) write as text."""
+    """The first integer; text of digits counts, as Zipkin's senders write all values as text."""
     for key in keys:
         value = attributes.get(key)
         if type(value) is int:

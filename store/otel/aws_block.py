@@ -11,7 +11,7 @@ Json = dict[str, Any]
 
 
 def aws_of_call(attributes: Attributes, resource: Json) -> Json:
-    """A call's block: the operation, and the resource as `callee_of` found it."""
+    """The block of a call: the operation, and the resource that `callee_of` found."""
     block = {
         "operation": text(attributes, "aws.operation", "rpc.method", "aws.remote.operation"),
         "region": text(attributes, "cloud.region", "aws.region", "aws.remote.resource.region"),
@@ -24,7 +24,7 @@ def aws_of_call(attributes: Attributes, resource: Json) -> Json:
 
 
 def aws_of_segment(resource: Resource) -> Json:
-    """Where a service runs; empty on another cloud."""
+    """The block of a segment: where the service runs; empty on another cloud."""
     attributes = resource.attributes
     if not is_aws(attributes):
         return {}

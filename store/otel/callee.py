@@ -1,12 +1,12 @@
-"""Whom a CLIENT or PRODUCER span calls: the node of the map, and the words X-Ray has for it.
+"""The node that a CLIENT or PRODUCER span calls, and how X-Ray names it.
 
-Sources: docs/xray-format.md §11.1, OpenTelemetry's semantic conventions old and new. Our own
-decisions, in the order in which they are tried:
+Sources: docs/xray-format.md §11.1, OpenTelemetry's semantic conventions old and new. Raymap's own
+decisions, in the order in which they apply:
 
 * AWS APIs are named by the resource, as in X-Ray's documents (`store.rules.identity`).
-* A database is ``<database>@<host>``, or the one of the two that is known, or its system. SQL
-  systems are ``Database::SQL``, others ``Database::<System>``. A Redis index is no name.
-* A queue or topic is named by its destination: ``AWS::SQS::Queue`` and its like, else
+* A database is ``<database>@<host>``, or whichever of the two is known, or its system. SQL
+  systems are ``Database::SQL``, others ``Database::<System>``. A Redis index is not a name.
+* A queue or topic is named by its destination: ``AWS::SQS::Queue`` and the like, else
   ``Messaging::<System>``.
 * Everything else is ``remote`` and named by the caller's own name for it (``aws.remote.service``,
   ``peer.service``), the model provider, the host or the RPC service: never by the verb.
@@ -35,13 +35,14 @@ from store.rules.identity import CallNode, call_node, canonical_service
 
 MAX_NAME = 200
 CALL = "aws.xray.call"
-"""An exported subsegment's `ExportedCall` as JSON: OpenTelemetry's words come close, and this holds."""
+"""Attribute of an exported subsegment: its `ExportedCall` as JSON, exact where OpenTelemetry's
+conventions are approximate."""
 _CACHED = 16_384
 _REMOTE_PREFIXES = ("AWS::", "AWS.SDK.")
 
 
 class ExportedCall(Struct, frozen=True, omit_defaults=True):
-    """What names the node that an exported subsegment called, as `call_node` takes it."""
+    """The arguments of `call_node` for an exported subsegment."""
 
     namespace: Literal["aws", "remote"]
     name: Annotated[str, Meta(max_length=MAX_NAME)]
@@ -51,10 +52,11 @@ class ExportedCall(Struct, frozen=True, omit_defaults=True):
 
 
 class Callee(Struct, frozen=True, gc=False):
-    """Whom a span calls.
+    """The called side of a span.
 
     ``namespace`` and ``name`` are the subsegment's, ``aws`` its block. ``origin`` is written on the
-    subsegment where X-Ray's words do not tell the node's type. ``sql`` names a SQL database's kind.
+    subsegment where X-Ray has no other place for the node's type. ``sql`` names the kind of a SQL
+    database.
     """
 
     namespace: str
@@ -66,7 +68,7 @@ class Callee(Struct, frozen=True, gc=False):
 
 
 def callee_of(attributes: Attributes, span_name: str) -> Callee:
-    """Whom a CLIENT or PRODUCER span with these attributes calls."""
+    """The node that a CLIENT or PRODUCER span with these attributes calls."""
     if CALL in attributes:
         exported = _exported(text(attributes, CALL))
         if exported is not None:
@@ -87,7 +89,7 @@ def callee_of(attributes: Attributes, span_name: str) -> Callee:
 
 @lru_cache(_CACHED)
 def _exported(call_text: str) -> Callee | None:
-    """Whom the subsegment called that was exported; None when the text is somebody else's."""
+    """The callee of an exported subsegment; None if the text is not an `ExportedCall`."""
     try:
         call = msgspec.json.decode(call_text, type=ExportedCall)
     except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
@@ -109,7 +111,7 @@ def _is_aws_api(attributes: Attributes) -> bool:
 
 
 def _aws_call(attributes: Attributes) -> tuple[str, dict[str, Any]]:
-    """The service's canonical name, and its block."""
+    """The service's canonical name, and the call's ``aws`` block."""
     name = text(attributes, "aws.service", "rpc.service", "aws.remote.service")
     for prefix in _REMOTE_PREFIXES:
         name = name.removeprefix(prefix)
@@ -121,7 +123,7 @@ def _aws_call(attributes: Attributes) -> tuple[str, dict[str, Any]]:
 
 
 def _resources(service: str, attributes: Attributes) -> dict[str, Any]:
-    """The resource the call names, under X-Ray's key for it, and whose it is."""
+    """The resource and account that the call names, under X-Ray's keys for them."""
     block: dict[str, Any] = {}
     account = text(attributes, "aws.account_id", "aws.remote.resource.account.id")
     if account:
@@ -219,7 +221,7 @@ def _remote_name(attributes: Attributes, span_name: str) -> str:
 
 
 def host_of(attributes: Attributes) -> str:
-    """The host a caller talks to, without its port."""
+    """The host that a caller connects to, without its port."""
     host = text(attributes, "server.address", "net.peer.name")
     if host:
         return host
@@ -236,7 +238,7 @@ def host_of(attributes: Attributes) -> str:
 
 @lru_cache(_CACHED)
 def system_name(system: str) -> str:
-    """A system as part of a type: ``redis`` → ``Redis``, ``gcp_pubsub`` → ``PubSub``."""
+    """A system's name within a node type: ``redis`` → ``Redis``, ``gcp_pubsub`` → ``PubSub``."""
     known = SYSTEM_NAMES.get(system.lower())
     if known:
         return known

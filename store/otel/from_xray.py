@@ -1,8 +1,8 @@
-"""Stored documents → OTLP (docs/xray-format.md §11.2): a trace as OpenTelemetry's tools read it.
+"""Stored documents → OTLP (docs/xray-format.md §11.2).
 
-What came as a span leaves as the same span. An X-Ray document becomes a SERVER span and one for
-each subsegment, in attributes that `span_facts` reads back to the same nodes and states; what
-OpenTelemetry has no name for is written as ``aws.xray.…`` (`store.otel.merge_patch`).
+A stored span is exported as it was received. An X-Ray document becomes a SERVER span, and one span
+for each subsegment, with attributes that `span_facts` reads back to the same nodes and states. What
+OpenTelemetry has no attribute for is written as ``aws.xray.…`` (`store.otel.merge_patch`).
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ _LATEST = 1e10
 
 
 class _Unit(NamedTuple):
-    """A segment or subsegment on its way: ``document`` is what it came in, ``rank`` decides which
-    of two copies holds (as `store.model.precedence`)."""
+    """A segment or subsegment to export: ``document`` is the one it came in, ``precedence``
+    decides between copies (as `store.model.precedence`)."""
 
     id: bytes
     parent: bytes
@@ -44,11 +44,12 @@ class _Unit(NamedTuple):
 
 
 def export_trace(documents: Iterable[Document]) -> TracesData:
-    """TracesData, on the wire the same as an ExportTraceServiceRequest, of one trace's documents.
+    """One trace as TracesData, on the wire identical to an ExportTraceServiceRequest.
 
-    `Document.raw` must be filled; documents without it (spans only counted) are left out, and so
-    are inferred segments: whoever reads the spans infers them anew. Of a subsegment that came alone
-    and embedded the copy that holds is exported, under the resource of the segment it belongs to.
+    `Document.raw` must be filled. Documents without it (spans that are only counted) are omitted,
+    as are inferred segments, which readers of the spans infer anew. Of a subsegment that came
+    embedded and independent, the copy with the greater precedence is exported, under the resource
+    of its segment.
     """
     data = TracesData()
     units: dict[bytes, _Unit] = {}
@@ -57,8 +58,8 @@ def export_trace(documents: Iterable[Document]) -> TracesData:
             data.resource_spans.append(read_span(document.raw))
         elif document.raw:
             for unit in _units(document):
-                held = units.get(unit.id)
-                if held is None or unit.precedence > held.precedence:
+                other = units.get(unit.id)
+                if other is None or unit.precedence > other.precedence:
                     units[unit.id] = unit
     groups: dict[int, list[_Unit]] = {}
     owners: dict[int, Json] = {}
@@ -72,7 +73,7 @@ def export_trace(documents: Iterable[Document]) -> TracesData:
 
 
 def to_json(data: TracesData) -> Json:
-    """The same as OTLP's JSON has it: ids in hex, enums as numbers."""
+    """OTLP's JSON form: ids in hex, enums as numbers."""
     written: Json = MessageToDict(data, use_integers_for_enums=True)
     for part, source in zip(written.get("resourceSpans", ()), data.resource_spans, strict=True):
         scopes = zip(part.get("scopeSpans", ()), source.scope_spans, strict=True)
@@ -115,7 +116,7 @@ def _units(document: Document) -> Iterator[_Unit]:
 
 
 def _owner(unit: _Unit, units: Mapping[bytes, _Unit]) -> Json:
-    """The segment a unit belongs to; its own document when that segment is not here."""
+    """The segment a unit belongs to; its own document if that segment is not stored."""
     seen = {unit.id}
     above: _Unit | None = unit
     while above is not None and above.document.get("type") == "subsegment":
@@ -127,7 +128,7 @@ def _owner(unit: _Unit, units: Mapping[bytes, _Unit]) -> Json:
 
 
 def _exceptions(document: Json) -> dict[str, Json]:
-    """The exceptions of a document by id: a cause may be the id of one further up or down in it."""
+    """The exceptions of a document by id: a cause may be the id of an exception elsewhere in it."""
     causes = [unit.get("cause") for unit in (document, *subsegments_of(document))]
     return {
         entry["id"]: entry
@@ -226,7 +227,7 @@ def _write(into: AnyValue, value: Any, depth: int) -> None:
 
 
 def _nanoseconds(seconds: object, otherwise: object) -> int:
-    """To the microsecond, as the store has them."""
+    """Rounded to microseconds, the store's resolution."""
     for value in (seconds, otherwise):
         if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < _LATEST:
             return round(value * 1e6) * 1000

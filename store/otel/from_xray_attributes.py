@@ -1,4 +1,4 @@
-"""The attributes that a segment or subsegment becomes when it is exported as a span."""
+"""The attributes of a segment or subsegment that is exported as a span."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ Json = dict[str, Any]
 
 _ECS = "AWS::ECS::"
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_]+")
-"""X-Ray's own rule for keys. Others may be taken for OpenTelemetry's attributes, and get a prefix."""
+"""X-Ray's pattern for keys. Other keys could be read as OpenTelemetry attributes, and get a
+prefix."""
 _HTTP = {
     ("request", "method"): "http.request.method",
     ("request", "url"): "url.full",
@@ -40,7 +41,7 @@ _NAMING = (
     "table_names",
     "topic_arn",
 )
-"""Members of an ``aws`` block that `store.rules.identity` looks at."""
+"""Members of an ``aws`` block that `store.rules.identity` reads."""
 _AWS = {
     "account_id": "aws.account_id",
     "operation": "rpc.method",
@@ -51,7 +52,7 @@ _AWS = {
 
 
 def resource_of(document: Json) -> Json:
-    """What a segment says of its service; a subsegment that came alone says nothing."""
+    """The resource of a segment; an independent subsegment has none but a placeholder name."""
     if document.get("type") == "subsegment":
         return {"service.name": "unknown_service"}
     origin = document.get("origin")
@@ -76,7 +77,7 @@ def resource_of(document: Json) -> Json:
 
 
 def unit_attributes(unit: Json) -> Json:
-    """What a segment and a subsegment have in common."""
+    """The attributes that segments and subsegments share."""
     annotations = {
         key if _PLAIN_KEY.fullmatch(key) else f"{ANNOTATION}{key}": value
         for key, value in _object(unit, "annotations").items()
@@ -102,7 +103,7 @@ def unit_attributes(unit: Json) -> Json:
 
 
 def call_attributes(unit: Json) -> Json:
-    """Whom a subsegment calls: exactly, and in words that OpenTelemetry's tools understand."""
+    """The called side of a subsegment: exact for Raymap, and in OpenTelemetry's conventions."""
     name = str(unit.get("name") or "unknown")[:MAX_NAME]
     aws, sql, origin = _object(unit, "aws"), unit.get("sql"), unit.get("origin")
     origin = origin if isinstance(origin, str) else ""
@@ -149,7 +150,7 @@ def _sql_call(name: str, sql: Json) -> Json:
 
 
 def _database(name: str) -> Json:
-    """The two halves of ``database@host``, or the name as it is."""
+    """The two halves of ``database@host``, or the whole name."""
     database, _, host = name.rpartition("@")
     return (
         {"db.namespace": database, "server.address": host} if database and host

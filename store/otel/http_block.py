@@ -1,4 +1,5 @@
-"""A span's HTTP attributes as X-Ray's ``http`` block has them (docs/xray-format.md §11.1)."""
+"""The ``http`` block of a span: method, URL, status, client address and user agent
+(docs/xray-format.md §11.1)."""
 
 from __future__ import annotations
 
@@ -15,9 +16,9 @@ _DEFAULT_PORTS = (None, 80, 443)
 
 
 def http_of(attributes: Attributes, status: int, *, server: bool) -> Http:
-    """The block; empty when the span has nothing to do with HTTP.
+    """The block; empty if no attribute is about HTTP.
 
-    The caller's address belongs to the called only: on a client the peer is somebody else.
+    Only servers have a client address: the peer of a client span is its server.
     """
     method = text(attributes, "http.request.method", "http.method")
     url = text(attributes, "url.full", "http.url")
@@ -31,10 +32,10 @@ def http_of(attributes: Attributes, status: int, *, server: bool) -> Http:
 
 
 def client_address(attributes: Attributes) -> tuple[str, bool]:
-    """The caller's address, and whether a proxy told it (there is no peer address then)."""
-    told = text(attributes, "http.client_ip", "client.address")
+    """The caller's address, and whether a proxy reported it (there is no peer address then)."""
+    reported = text(attributes, "http.client_ip", "client.address")
     peer = text(attributes, "network.peer.address", "net.sock.peer.addr", "net.peer.ip")
-    return told or peer, bool(told and not peer)
+    return reported or peer, bool(reported and not peer)
 
 
 def _assembled(attributes: Attributes, server: bool) -> str:

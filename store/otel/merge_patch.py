@@ -1,7 +1,7 @@
-"""What an exported X-Ray document says beyond its span's attributes: a JSON merge patch (RFC 7396).
+"""The difference between an exported X-Ray document and its span: a JSON merge patch (RFC 7396).
 
-The attribute ``aws.xray.document`` of an exported span leads from the document that its other
-attributes make to the one it was; its presence tells that the span was an X-Ray document at all.
+The attribute ``aws.xray.document`` of an exported span leads from the document that the span's
+other attributes make to the original; its presence marks the span as an X-Ray document.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ STRUCTURE = frozenset(
         "type",
     }
 )
-"""What places a unit in its trace: the span's own fields say it, and no patch says otherwise."""
+"""What places a unit in its trace: taken from the span's own fields, never from a patch."""
 
 _DEEPEST = 60
 
@@ -38,7 +38,7 @@ def patch_between(made: Json, wanted: Json) -> str:
 
 
 def patched(made: Json, text: object) -> Json:
-    """The document a patch leads to; as it was when there is no patch that can be read."""
+    """The document that a patch leads to; unchanged if there is no readable patch."""
     if not isinstance(text, str):
         return made
     try:

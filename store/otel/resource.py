@@ -1,4 +1,4 @@
-"""What a resource says of every span below it: the service, where it runs, and its node."""
+"""A resource: the service of all spans below it, where it runs, and its node."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ UNKNOWN = "unknown_service"
 
 
 class Resource(Struct, frozen=True, gc=False):
-    """A resource, read once for all of its spans. Empty text: not said."""
+    """A resource, read once for all of its spans. Empty text: unknown."""
 
     service: str
     account: str
@@ -47,9 +47,9 @@ def read_resource(pairs: Iterable[KeyValue]) -> Resource:
 
 
 def origin_of(attributes: Attributes) -> str:
-    """X-Ray's word for what the service runs on (docs/xray-format.md §11.1); AWS only.
+    """X-Ray's origin for what the service runs on (docs/xray-format.md §11.1); AWS only.
 
-    ``aws.xray.origin`` is ours: what X-Ray's documents have when they are exported, be it none.
+    ``aws.xray.origin`` is Raymap's: the origin of an exported X-Ray document, possibly none.
     """
     if "aws.xray.origin" in attributes or not is_aws(attributes):
         return text(attributes, "aws.xray.origin")
@@ -61,7 +61,7 @@ def origin_of(attributes: Attributes) -> str:
 
 
 def is_aws(attributes: Attributes) -> bool:
-    """Whether nothing says that it runs on somebody else's cloud."""
+    """Whether it runs on AWS, as far as is known."""
     return text(attributes, "cloud.provider") in ("", "aws")
 
 

@@ -1,4 +1,4 @@
-"""The vocabularies of OpenTelemetry that naming and judging spans look things up in."""
+"""Tables of OpenTelemetry's semantic conventions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ HTTP_METHODS = frozenset(
         "TRACE", "_OTHER",
     }
 )  # fmt: skip
-"""First words of span names that say what is done and not to whom."""
+"""First words of span names that name a method rather than a target."""
 
 SQL_SYSTEMS = frozenset(
     {
@@ -21,7 +21,7 @@ SQL_SYSTEMS = frozenset(
         "sybase", "teradata", "trino", "vertica",
     }
 )  # fmt: skip
-"""``db.system`` and ``db.system.name`` of what speaks SQL."""
+"""Values of ``db.system`` and ``db.system.name`` that speak SQL."""
 
 SYSTEM_NAMES = {
     "activemq": "ActiveMQ",
@@ -49,7 +49,7 @@ SYSTEM_NAMES = {
     "rocketmq": "RocketMQ",
     "servicebus": "ServiceBus",
 }
-"""How a system is spelt in a node's type; others get a capital."""
+"""Spelling of a system in a node type; others are capitalised."""
 
 AWS_MESSAGING = {
     "amazonkinesis": "Kinesis",
@@ -166,7 +166,7 @@ GRPC_ERRORS = frozenset(
         "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNAUTHENTICATED",
     )
 )  # fmt: skip
-"""Codes that are the caller's doing, as a 4xx is."""
+"""Codes that blame the caller, as a 4xx does."""
 
 ORIGINS = {
     "aws_app_runner": "AWS::AppRunner::Service",

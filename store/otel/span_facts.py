@@ -1,8 +1,8 @@
-"""A span in X-Ray's words: the one reading behind the store's columns and the rendered document.
+"""A span in X-Ray's terms: the one reading behind stored columns and rendered documents.
 
-Pure. Kind of document (docs/xray-format.md §11.1): a span that enters a service is a segment;
-every other is an independent subsegment. A call that nothing of its own service precedes becomes a segment
-with the call inside, so that the map knows who called.
+Pure. Kind of document (docs/xray-format.md §11.1): a span that enters a service is a segment; every
+other is an independent subsegment. A call without a local parent becomes a segment that contains
+the call, so that the map shows the caller.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ from store.rules.classify import classify
 from store.rules.links import MAX_LINKS, RESERVED, read_link
 
 MAX_ANNOTATIONS = 50
-"""Attributes of one span that searches can ask for, as many as X-Ray indexes of a trace."""
+"""Attributes of a span that are searchable: X-Ray's limit per trace."""
 MAX_ANNOTATION = 1000
 ANNOTATION = "aws.xray.annotation."
-"""Before an exported annotation's key that could be taken for an attribute of OpenTelemetry's."""
+"""Prefix of an exported annotation's key that could be read as an OpenTelemetry attribute."""
 
 SERVER, CLIENT, PRODUCER, CONSUMER = (
     Span.SPAN_KIND_SERVER,
@@ -54,7 +54,7 @@ _LEAVING = frozenset({CLIENT, PRODUCER})
 _PARENT_IS_REMOTE = 0x300
 """Span.flags: it is known whether the parent is remote, and it is."""
 
-_NOBODY = bytes(8)
+_NO_PARENT = bytes(8)
 
 
 class Shape(Enum):
@@ -66,13 +66,14 @@ class Shape(Enum):
     CALL = "call"
     """A subsegment that leaves its service."""
     ENTRY_CALL = "entry call"
-    """A segment holding one call: the span has the call's id, the segment one made from it."""
+    """A segment that contains one call: the span has the call's id, the segment one derived from
+    it."""
 
 
 class SpanFacts(Struct, frozen=True, gc=False):
     """A span, read. Times in microseconds; ``name`` is the document's.
 
-    ``weight``: how many spans it stands for, by its own tracestate.
+    ``weight``: how many spans it represents, by its own tracestate.
     """
 
     shape: Shape
@@ -103,7 +104,7 @@ class SpanFacts(Struct, frozen=True, gc=False):
         return self.attributes.get("aws.xray.traced") is True
 
     def state(self, *, with_status: bool = True) -> State:
-        """As `classify` judges; the segment around a call says nothing of HTTP."""
+        """The state by `classify`; the segment around a call has no HTTP status."""
         if not self.in_progress and self.status < 400 and not any(self.flags):
             return State.OK
         return classify(
@@ -116,12 +117,12 @@ class SpanFacts(Struct, frozen=True, gc=False):
         )
 
     def segment_id(self) -> bytes:
-        """The id of the segment: the span's own, but one made from it for `Shape.ENTRY_CALL`."""
+        """The id of the segment: the span's own, or one derived from it for `Shape.ENTRY_CALL`."""
         return derived_id(self.trace_id, self.id) if self.shape is Shape.ENTRY_CALL else self.id
 
 
 def derived_id(trace_id: bytes, span_id: bytes, purpose: bytes = b"segment") -> bytes:
-    """A second id for a span, the same whenever the same span comes again."""
+    """A second id for a span, the same on every delivery of the span."""
     digest = blake2b(trace_id + span_id, digest_size=8, person=purpose).digest()
     return digest if any(digest) else b"\1" * 8
 
@@ -135,7 +136,7 @@ def read_span_facts(span: Span, resource: Resource) -> SpanFacts:
     if kind == SERVER and not any(flags) and span.events and escaped_grpc(span, attributes):
         flags = FAULT
     parent = span.parent_span_id
-    if parent == _NOBODY:
+    if parent == _NO_PARENT:
         parent = b""
     shape = _shape(kind, bool(parent), span.flags, attributes)
     callee = None
@@ -202,9 +203,9 @@ def _shape(kind: int, has_parent: bool, flags: int, attributes: Attributes) -> S
 
 
 def annotations_of(attributes: Attributes) -> dict[str, Value]:
-    """What searches can ask for: attributes named in ``aws.xray.annotations``, then the others.
+    """Searchable attributes: those named in ``aws.xray.annotations``, then the others.
 
-    X-Ray's exporter takes only those named; here every scalar is worth finding.
+    X-Ray's exporter takes the named ones only; here every scalar is searchable.
     """
     keys: Iterable[str] = attributes
     if "aws.xray.annotations" in attributes:

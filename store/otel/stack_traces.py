@@ -1,4 +1,4 @@
-"""Stack traces as the languages print them → X-Ray's frames, innermost first, and their causes."""
+"""Stack traces in each language's format → X-Ray's frames, innermost first, and their causes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _HEADLINE = re.compile(r"^(?P<type>[\w.$]+)(?:: (?P<message>.*))?$")
 
 
 def frames_of(stack: str, language: str) -> list[dict[str, Any]]:
-    """The frames of one exception's stack; none when the language is not known."""
+    """The frames of one exception's stack; none if the language is unknown."""
     pattern = _FRAMES.get(_ALIASES.get(language, language))
     if pattern is None:
         return []
@@ -51,7 +51,7 @@ def frames_of(stack: str, language: str) -> list[dict[str, Any]]:
 
 
 def split_causes(thrown: Thrown, language: str) -> list[Thrown]:
-    """The exception with its own stack only, then what caused it, step by step."""
+    """The exception with its own stack only, then its causes, step by step."""
     if not thrown.stack or not thrown.type:
         return [thrown]
     if language == "python":

@@ -1,4 +1,4 @@
-"""How a span ended: X-Ray's flags, and the exceptions it recorded."""
+"""The outcome of a span: X-Ray's flags, and the recorded exceptions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ STATUS_UNSET, STATUS_ERROR = 0, 2
 
 
 class Flags(NamedTuple):
-    """X-Ray's three; several may be set."""
+    """X-Ray's three flags; several may be set."""
 
     error: bool = False
     throttle: bool = False
@@ -28,7 +28,7 @@ _ERROR, _THROTTLE = Flags(error=True), Flags(error=True, throttle=True)
 
 
 class Thrown(NamedTuple):
-    """One exception. ``stack`` is the sender's text, in its language's form."""
+    """One exception. ``stack`` is the sender's text, in its language's format."""
 
     type: str
     message: str = ""
@@ -36,7 +36,7 @@ class Thrown(NamedTuple):
 
 
 def http_status(attributes: Attributes) -> int:
-    """The HTTP status; 0 when there is none."""
+    """The HTTP status; 0 if there is none."""
     status = number(attributes, "http.response.status_code", "http.status_code")
     return status if status is not None and 0 < status < 1000 else 0
 
@@ -76,12 +76,12 @@ def _of_grpc(attributes: Attributes) -> Flags | None:
 
 
 def escaped_grpc(span: Span, attributes: Attributes) -> bool:
-    """Whether an exception left a gRPC server's handler, though the span says OK.
+    """Whether an exception left a gRPC server's handler although the span reports OK.
 
-    Python's instrumentation writes OK before the handler runs and touches neither code nor status
-    when an exception gets out of it (opentelemetry-instrumentation-grpc 0.66b2, ``_start_span``);
-    gRPC answers UNKNOWN then, which is the server's fault. The exception it records is what tells:
-    errors that were handled should not be recorded (OpenTelemetry, "Recording errors").
+    Python's instrumentation sets OK before the handler runs and updates neither code nor status
+    when an exception leaves it (opentelemetry-instrumentation-grpc 0.66b2, ``_start_span``); gRPC
+    then answers UNKNOWN, a server fault. The recorded exception is the evidence: handled errors
+    should not be recorded (OpenTelemetry, "Recording errors").
     """
     if "rpc.grpc.status_code" not in attributes or span.status.code != STATUS_UNSET:
         return False
@@ -92,7 +92,7 @@ _CLIENT_ERROR = re.compile(r"An error occurred \((\w+)\)")
 
 
 def thrown_by(span: Span, attributes: Attributes, flags: Flags) -> list[Thrown]:
-    """The exceptions recorded as events, or what else says why a span failed."""
+    """The exceptions recorded as events, else one made of the span's status and ``error.type``."""
     found = [
         _thrown(read_attributes(event.attributes))
         for event in span.events

@@ -1,7 +1,7 @@
-"""A span as it is stored: a marker, then a ``ResourceSpans`` message that holds this one span.
+"""The stored form of a span: a marker byte, then a ``ResourceSpans`` message with this one span.
 
-The marker is a byte no JSON document and no protobuf message begins with, so one column takes both
-kinds of document. The span's own bytes are kept as they came.
+No JSON document and no protobuf message begins with the marker, so one column takes both kinds of
+document. The span's bytes are stored as received.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans
 
 SAMPLED = b"\x01"
 UNSAMPLED = b"\x02"
-"""The sender counts this span but did not choose it for a trace (X-Ray's ``T1U`` datagrams)."""
+"""The sender counts this span without sampling it (X-Ray's ``T1U`` datagrams)."""
 _MARKERS = (SAMPLED, UNSAMPLED)
 
 _FIRST = b"\x0a"
@@ -22,17 +22,17 @@ _THIRD = b"\x1a"
 
 
 def is_span(raw: bytes) -> bool:
-    """Whether a stored document is a span; else it is X-Ray's JSON."""
+    """Whether a stored document is a span rather than X-Ray's JSON."""
     return raw[:1] in _MARKERS
 
 
 def is_unsampled(raw: bytes) -> bool:
-    """Whether a stored document is a span that its sender did not choose for a trace."""
+    """Whether a stored document is a span that its sender did not sample."""
     return raw[:1] == UNSAMPLED
 
 
 def frame(message: bytes, schema_url: str) -> bytes:
-    """The part that spans share: their resource, or their scope, with the URL of its schema."""
+    """The bytes that spans share: their resource, or their scope, with its schema URL."""
     part = _FIRST + _length(len(message)) + message
     if schema_url:
         url = schema_url.encode()
@@ -48,7 +48,7 @@ def write_span(resource: bytes, scope: bytes, span: bytes, *, sampled: bool = Tr
 
 
 def read_span(raw: bytes) -> ResourceSpans:
-    """What `write_span` wrote. Raises ValueError when it is something else."""
+    """The inverse of `write_span`. Raises ValueError for other bytes."""
     if not is_span(raw):
         raise ValueError("not a stored span")
     try:

@@ -1,8 +1,8 @@
-"""Stored span → X-Ray document, rendered on read (docs/xray-format.md §11.1).
+"""A stored span → its X-Ray document (docs/xray-format.md §11.1), rendered on reading.
 
-Read back as a document, it gives what the span itself gave: both come from `read_span_facts`. What
-X-Ray has no place for is kept in ``metadata``: ``default`` as X-Ray's exporter does it, the span's
-own name and events under ``otel``.
+Decoded again, the document gives the same columns as the span: both come from `read_span_facts`.
+What X-Ray has no place for is in ``metadata``: ``default`` as in X-Ray's exporter, the span's own
+name and events under ``otel``.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _CONTROL = ("aws.xray.annotations", DOCUMENT, "aws.xray.inprogress", "aws.xray.t
 
 
 def render_span(raw: bytes) -> Json:
-    """The document. Raises ValueError for bytes that are no stored span."""
+    """The document. Raises ValueError for bytes that are not a stored span."""
     message = read_span(raw)
     resource = read_resource(message.resource.attributes)
     scope = message.scope_spans[0]
@@ -57,7 +57,7 @@ def _document(
 
 
 def _unit(facts: SpanFacts, span: Span, scope: InstrumentationScope, resource: Resource) -> Json:
-    """What a segment and a subsegment have in common."""
+    """The members that segments and subsegments share."""
     unit: Json = {"id": facts.id.hex(), "name": facts.name, **_times(facts), **_flags(facts)}
     callee = facts.callee
     if callee is not None:
@@ -83,7 +83,7 @@ def _unit(facts: SpanFacts, span: Span, scope: InstrumentationScope, resource: R
 
 
 def _service(facts: SpanFacts, resource: Resource) -> Json:
-    """What only a segment has."""
+    """The members that only segments have."""
     own: Json = {}
     aws = aws_of_segment(resource)
     if aws:
@@ -102,7 +102,7 @@ def _service(facts: SpanFacts, resource: Resource) -> Json:
 
 
 def _segment_around(call: Json, facts: SpanFacts, resource: Resource) -> Json:
-    """The segment of a service of which nothing is known but this call."""
+    """The segment of a service of which only this call is known."""
     segment: Json = {
         "id": facts.segment_id().hex(),
         "name": resource.service,
@@ -219,7 +219,7 @@ def _metadata(
 
 
 def _otel(span: Span, scope: InstrumentationScope) -> Json:
-    """What is OpenTelemetry's own."""
+    """What only OpenTelemetry has."""
     own: Json = {
         "name": span.name,
         "kind": _KINDS.get(span.kind, str(span.kind)),

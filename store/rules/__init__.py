@@ -1,1 +1,1 @@
-"""The rules both ends and the SQL obey; each is one pure function in one place."""
+"""Rules of tracing, one per module: pure functions used by decoders, stores and the API alike."""

@@ -1,7 +1,7 @@
-"""Annotations as text items ``key=<json value>``: what an index can look up as a whole.
+"""Annotations as text items ``key=<json value>``, which an index can look up as a whole.
 
-A string, a number and a boolean of one spelling stay apart (``"1"``, ``1``, ``true``), as filters
-ask (docs/xray-format.md §7.2). Every key is kept (§2.8); ``%`` and ``=`` in it are escaped.
+A string, a number and a boolean of one spelling differ (``"1"``, ``1``, ``true``), as filters
+require (docs/xray-format.md §7.2). Every key is stored (§2.8); ``%`` and ``=`` in it are escaped.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ _to_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def annotation_item(key: str, value: Value) -> str:
-    """The item of one annotation. Whole floats are written as integers: X-Ray has one number."""
+    """The item of one annotation. Whole floats are written as integers: X-Ray has one number
+    type."""
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         value = int(value)
     escaped = key.replace("%", "%25").replace("=", "%3D") if "%" in key or "=" in key else key

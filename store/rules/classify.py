@@ -1,6 +1,6 @@
-"""How a unit ended: the one function behind counts, colours, summaries and filters.
+"""The outcome of a unit: one function behind counts, colours, summaries and filters.
 
-Sources: docs/xray-format.md §5.6 (order of the flags), §13 (both flags set).
+Sources: docs/xray-format.md §5.6 (order of the flags) and §13 (several flags at once).
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Buckets of response times: 75 to a power of ten, so that none is wider than 5 %.
+"""Histogram buckets of response times: 75 per power of ten, none wider than 5 %.
 
-Between 100 and 1,000 (of whatever power of ten) a bucket is every 5th number up to 200, every 10th up
-to 500 and every 20th above: values that read well, an error of at most 2.5 %, and histograms small
-enough to be kept for every minute of every edge and added up while somebody waits. Below 100
-microseconds they are exact. Whole numbers only, so Python and SQL agree to the last unit and
-histograms merge exactly in any order.
+Within each power of ten (100 to 1,000 and so on), every 5th number up to 200, every 10th up to 500
+and every 20th above is a bucket: round values, an error of at most 2.5 %, and histograms small
+enough to store per edge and minute and to merge within an interactive request. Below 100 µs buckets
+are exact. All arithmetic is on integers, so Python and SQL agree exactly, and histograms merge
+exactly in any order.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ def bucket(microseconds: int) -> int:
 
 
 def percentiles(histogram: dict[int, int], shares: Sequence[float]) -> list[int | None]:
-    """The times (microseconds) that each share of the units did not exceed; None when empty."""
+    """For each share, the time (microseconds) not exceeded by that share of units; None if
+    empty."""
     values = sorted(histogram)
     seen = list(accumulate(map(histogram.__getitem__, values)))
     if not seen or not seen[-1]:

@@ -65,7 +65,7 @@ _DICT_KEYS = re.compile(r"'([^']+)'")
 
 
 class CallNode(NamedTuple):
-    """Where a call leads when nobody answers: the node, and the service's canonical name."""
+    """The inferred node that a call leads to, and the canonical name of the service called."""
 
     node: NodeKey
     service: str

@@ -1,4 +1,5 @@
-"""Link → the trace it joins, its direction, the time of receipt (docs/xray-format.md §2.9)."""
+"""Links between traces: which trace, in which direction, and when the event was received
+(docs/xray-format.md §2.9)."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ from store.model import Link
 
 RESERVED = "aws.xray.reserved."
 MAX_LINKS = 100
-"""Links of one segment, subsegment or span, as X-Ray limits a trace (docs/xray-format.md §14)."""
+"""Per segment, subsegment or span: the limit of X-Ray per trace (docs/xray-format.md §14)."""
 _LATEST = 253_402_300_800.0
 
 
@@ -18,9 +19,9 @@ def read_link(
     received: object,
     weight: int = 1,
 ) -> Link | None:
-    """A link from the trace ``own``; None when it joins nothing.
+    """A link from the trace ``own``; None if it is invalid or leads to the trace itself.
 
-    Without a ``reference_type`` the other end is upstream, as with OpenTelemetry's consumers.
+    Without a ``reference_type`` the other end is upstream, as for OpenTelemetry consumers.
     ``received`` is ``received_event_end_time``, epoch seconds.
     """
     if not id or len(trace_id) != 16 or trace_id == own or not any(trace_id):

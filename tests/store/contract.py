@@ -1,4 +1,4 @@
-"""The store's promise, written once; a keeper joins by giving a `store` fixture (test_contract.py)."""
+"""The contract of every store; a subclass provides the `store` fixture (test_contract.py)."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ CLIENT = NodeKey("", "frontend", "client")
 
 
 class StoreContract:
-    """Every keeper passes every test."""
+    """Every store passes every test."""
 
     def test_empty(self, store: Store) -> None:
-        """Nothing was ever kept: nothing is found, and nothing fails."""
+        """An empty store finds nothing and raises nothing."""
         assert not store.has_traces()
         assert store.service_graph(HOUR).services == {}
         assert store.get_traces([TRACE]) == {}
@@ -137,7 +137,7 @@ class StoreContract:
         assert not graph.services[NodeKey("", "child", "")].root
 
     def test_a_link_joins_two_traces(self, store: Store) -> None:
-        """From the queue, which nobody answered, to who took the message; its age, not a time."""
+        """From the queue, whose call is unanswered, to the consumer; times are ages of the message."""
         sent, taken = trace_id(1), trace_id(2)
         queue = NodeKey("", "jobs", "AWS::SQS::Queue")
         send = call(0xC1, node=queue, service="SQS", end=T0 + 11_000)
@@ -178,7 +178,7 @@ class StoreContract:
         store.put([sender, worker], "a")
         pair = FRONTEND, NodeKey("", "worker", "")
         assert store.service_graph(HOUR).links[pair].statistics.histogram == {300_000: 1}
-        told = segment(
+        reported = segment(
             0xB2,
             trace_id=taken,
             name="worker",
@@ -186,7 +186,7 @@ class StoreContract:
             end=T0 + 2 * SECOND,
             links=(Link(sent, 0x11),),
         )
-        store.put([told], "b")
+        store.put([reported], "b")
         edge = store.service_graph(HOUR).links[pair]
         assert edge.statistics.histogram == {900_000: 1}
 
@@ -210,8 +210,8 @@ class StoreContract:
         assert len(graph.edges) == 2
 
     def test_streamed_below_a_call(self, store: Store) -> None:
-        """A call holds what hangs below it: its document's segment made the call below, too. Also when
-        the call lies in another minute, and when a later copy of the document leaves it out."""
+        """A call contains what is nested below it: its document's segment made the nested call, too. Also
+        if the call is in another minute, and if a later copy of the document leaves it out."""
         table = NodeKey("", "table", "AWS::DynamoDB::Table")
         start = T0 + 70_000_000
         outer = call(0x11, start=start, end=start + 9_000)
@@ -327,7 +327,7 @@ class StoreContract:
         assert len(store.find_traces(TraceQuery(HOUR), limit=9).found) == 1
 
     def test_times_of_any_century(self, store: Store) -> None:
-        """Dates that cannot be right are kept, and found where they claim to be."""
+        """Implausible dates are stored, and found where they claim to be."""
         for number, year in enumerate((1970, 2438, 9999), 1):
             start = (year - 1970) * 31_556_952 * SECOND
             store.put(
@@ -405,7 +405,7 @@ class StoreContract:
         assert found(node=BACKEND, states=frozenset({State.FAULT})) == []
 
     def test_find_by_annotations(self, store: Store) -> None:
-        """Each item lies on some document of the trace, as the copy that holds says."""
+        """Each item is on some document of the trace, in its winning copy."""
         gold, order = annotation_item("tier", "gold"), annotation_item("order", 7)
         both, one, former = (trace_id(n) for n in (1, 2, 3))
         store.put(
@@ -475,7 +475,7 @@ class StoreContract:
             assert len(store.edge_series(client, node, HOUR, MINUTE)) == 1
 
     def test_a_pin_changes_nothing_that_is_read(self, store: Store) -> None:
-        """Not the trace, its revision, lists or the map: only how long it is kept."""
+        """Not the trace, its revision, lists or the map: only how long it is stored."""
         sent, taken = trace_id(1), trace_id(2)
         worker = segment(
             0xB1,

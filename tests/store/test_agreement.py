@@ -153,17 +153,17 @@ counter = itertools.count()
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(batches=deliveries(), asked=st.lists(st.booleans(), min_size=4, max_size=4))
+@given(batches=deliveries(), queried=st.lists(st.booleans(), min_size=4, max_size=4))
 def test_clickhouse_agrees_with_memory(
-    clickhouse_store: ClickHouseStore, batches: list[list[Document]], asked: list[bool]
+    clickhouse_store: ClickHouseStore, batches: list[list[Document]], queried: list[bool]
 ) -> None:
     """Graphs over the whole and over windows, summaries, listings, series: all equal.
 
-    Some are asked while batches are still to come: what comes later finds minutes counted before.
+    Some are queried while batches are still to come: what comes later finds minutes counted before.
     """
     empty(clickhouse_store.address)
     memory = MemoryStore()
-    for batch, asks in zip(batches, asked, strict=False):
+    for batch, asks in zip(batches, queried, strict=False):
         token = f"batch-{next(counter)}"
         for store in (memory, clickhouse_store):
             store.put(batch, token)
@@ -181,7 +181,7 @@ def test_clickhouse_agrees_with_memory(
         assert plain(clickhouse_store.service_graph(window)) == plain(expected)
     agree_on_traces(memory, clickhouse_store)
     agree_on_details(memory, clickhouse_store, expected=memory.service_graph(ALL))
-    if asked[-1]:
+    if queried[-1]:
         assert [each for part in clickhouse_store.verify(ALL) for each in part.differences] == []
 
 

@@ -1,4 +1,4 @@
-"""A scope is stopped where it is when whoever asked has left."""
+"""Queries of clients that have disconnected are stopped."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_what_was_given_up_does_not_begin(clickhouse_store: ClickHouseStore) -> 
 
 
 def test_a_statement_that_has_ended_is_not_stopped() -> None:
-    """Its connection may serve somebody else by then."""
+    """Its connection may serve another request by then."""
     stopped: list[str] = []
     scope = CancelScope()
     with scope.activate():

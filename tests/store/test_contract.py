@@ -1,4 +1,4 @@
-"""Both keepers of the store's promise against the one contract."""
+"""Both stores against the one contract."""
 
 from __future__ import annotations
 

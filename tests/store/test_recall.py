@@ -63,9 +63,9 @@ def last_arrival(owned: Any) -> Any:
 @pytest.mark.parametrize(
     ("rule", "wrong"),
     [
-        ("store.service_graph.is_root", lambda d, t, f: not d.parent_id and not d.independent),
-        ("store.service_graph.segments_by_parent_id", lambda trace: {}),
-        ("store.service_graph.MAX_CLIMB", 1),
+        ("store.units.is_root", lambda d, t, f: not d.parent_id and not d.independent),
+        ("store.units.segments_by_parent_id", lambda trace: {}),
+        ("store.parents.MAX_PARENT_STEPS", 1),
         ("store.memory._call_precedence", last_arrival),
         ("store.memory._precedence", last_arrival),
     ],

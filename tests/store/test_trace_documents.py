@@ -62,7 +62,7 @@ A, B, C, D = "a" * 16, "b" * 16, "c" * 16, "d" * 16
 
 @pytest.mark.parametrize("turn", [1, -1])
 def test_independent_subsegments_fold_at_any_depth_in_any_order(turn: int) -> None:
-    """Python's SDK streams leaves before the segment that holds their parents."""
+    """Python's SDK streams leaves before the segment that contains their parents."""
     parts = [independent(C, B), independent(D, C), document(A, subsegments=[sub(B)])]
     (segment,) = processed(*parts[::turn])
     (b,) = segment["subsegments"]
@@ -83,7 +83,7 @@ def test_complete_beats_in_progress_whether_embedded_or_alone() -> None:
     assert [s["name"] for s in segment["subsegments"]] == ["work"]
 
 
-def test_orphan_is_kept_as_its_own_segment() -> None:
+def test_orphan_is_shown_as_its_own_segment() -> None:
     (orphan,) = processed(independent(B, A))
     assert orphan["type"] == "subsegment"
     assert orphan["parent_id"] == A

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from store.clickhouse.connection.query_runner import RunQuery
 from store.clickhouse.units.dependencies import UnitScope, create, drop
-from store.service_graph import MAX_CLIMB
+from store.parents import MAX_PARENT_STEPS
 
 _FOLDER = Path(__file__).parents[1] / "queries"
 PARTIAL, ORPHANED, KIN, LINKED, ENDS = (
@@ -112,7 +112,7 @@ def prepare(ask: RunQuery, scope: UnitScope) -> None:
     create(ask, "holders", scope.fill(_HOLDERS))
     create(ask, "owners", _OWNERS)
     create(ask, "climb", _CLIMB)
-    for _ in range(MAX_CLIMB - 1):
+    for _ in range(MAX_PARENT_STEPS - 1):
         if not ask("SELECT 1 FROM climb LIMIT 1"):
             break
         ask(_ARRIVED)

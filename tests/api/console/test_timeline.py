@@ -6,7 +6,7 @@ from typing import Any
 
 from api.console.timeline import states_of, timeline
 from store.model import State, Trace
-from store.service_graph import calls_of
+from store.units import calls_of
 from tests.builders import TRACE, call, segment
 
 START = 1_000_000_000

@@ -83,8 +83,8 @@ def test_no_threshold(state: str) -> None:
         ("ot=th:c;rv:c0000000000000", trace(0), 4),
     ],
 )
-def test_a_trace_that_would_not_have_been_kept(state: str, id: bytes, count: int) -> None:
-    """Its threshold is somebody's mistake: the span stands for itself."""
+def test_a_trace_that_would_not_have_been_sampled(state: str, id: bytes, count: int) -> None:
+    """Its threshold is wrong: the span represents itself."""
     assert adjusted_count(state, id) == count
 
 
@@ -101,27 +101,27 @@ def test_within_one_of_the_fraction(rejected: int, randomness: int) -> None:
 
 @pytest.mark.parametrize("digits", ["5", "aaab", "ccd", "e66", "fd70a"])
 def test_rounding_is_fair(digits: str) -> None:
-    """Over the randomness of kept traces the mean is the fraction: exactly, by counting in steps."""
+    """Over the randomness of sampled traces the mean is the fraction: exactly, by counting in steps."""
     rejected = int(digits.ljust(14, "0"), 16)
-    kept = 2**56 - rejected
+    sampled = 2**56 - rejected
     steps = 1 << (16 if len(digits) < 5 else 20)
     step = Fraction(2**56, steps)
     counts = [
         adjusted_count(f"ot=th:{digits}", trace(int(number * step)))
         for number in range(int(rejected / step), steps)
     ]
-    assert abs(Fraction(sum(counts), len(counts)) - Fraction(2**56, kept)) <= Fraction(
+    assert abs(Fraction(sum(counts), len(counts)) - Fraction(2**56, sampled)) <= Fraction(
         1, len(counts)
     )
 
 
 def test_the_sum_estimates_what_there_was() -> None:
-    """Of 200,000 traces a third is kept; the kept ones count for about all of them."""
+    """Of 200,000 traces a third is sampled; these count for about all of them."""
     random, rejected = Random(11), 2**56 // 3 * 2
     state = f"ot=th:{rejected:014x}"
     ids = [random.randbytes(16) for _ in range(200_000)]
-    kept = [id for id in ids if int.from_bytes(id[-7:], "big") >= rejected]
-    assert sum(adjusted_count(state, id) for id in kept) == pytest.approx(200_000, rel=0.01)
+    sampled = [id for id in ids if int.from_bytes(id[-7:], "big") >= rejected]
+    assert sum(adjusted_count(state, id) for id in sampled) == pytest.approx(200_000, rel=0.01)
 
 
 @given(st.text(), st.binary(min_size=16, max_size=16))

@@ -199,7 +199,7 @@ def times(draw: st.DrawFn) -> dict[str, Any]:
 
 @st.composite
 def unit(draw: st.DrawFn, ids: list[str], depth: int) -> dict[str, Any]:
-    """A subsegment with an id nobody has yet."""
+    """A subsegment with an unused id."""
     id = f"{len(ids) + 0xB0:016x}"
     ids.append(id)
     content: dict[str, Any] = {"id": id, "name": draw(names), **times(draw), **draw(kinds)}
@@ -376,11 +376,11 @@ def test_words_for_other_tools() -> None:
 
 
 def test_what_is_left_out() -> None:
-    """Inferred segments, and spans of which no bytes are kept."""
-    kept = received([segment_json()])
+    """Inferred segments, and spans without stored bytes."""
+    stored = received([segment_json()])
     inferred = received([segment_json("00000000000000a2", inferred=True)])
     counted = msgspec.structs.replace(decode(span(SERVER, id=7)), raw=b"")
-    documents = [*kept.documents.values(), *inferred.documents.values(), counted]
+    documents = [*stored.documents.values(), *inferred.documents.values(), counted]
     (part,) = export_trace(documents).resource_spans
     assert len(part.scope_spans[0].spans) == 1
 
@@ -422,7 +422,7 @@ def test_patch(made: dict[str, Any], wanted: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("patch", [7, "", "[]", "{", "[" * 9000, '{"id": "x", "subsegments": [1]}'])
-def test_a_patch_of_somebody_else(patch: object) -> None:
+def test_a_patch_of_another_system(patch: object) -> None:
     """Text that is no patch changes nothing, and no patch moves a unit."""
     made = {"id": "00000000000000a1", "name": "a"}
     assert patched(made, patch) == made

@@ -253,7 +253,7 @@ def test_frames(language: str, line: str, frame: tuple[str, int, str]) -> None:
 
 
 def test_rendering() -> None:
-    """What X-Ray has no place for is kept in metadata."""
+    """What X-Ray has no place for is in metadata."""
     attributes = {"k": [1, 2], "aws.xray.metadata.shop": '{"a": 1}', "tier": "gold"}
     link = {"trace_id": TRACE, "span_id": PARENT, "attributes": pairs({"x": "y"})}
     document = decode(span(SERVER, attributes, name="GET /a", links=[link]))
@@ -272,7 +272,7 @@ def test_rendering() -> None:
 
 
 def test_whole_trace() -> None:
-    """BatchGetTraces folds spans as it folds subsegments, and infers whoever did not answer."""
+    """BatchGetTraces folds spans as it folds subsegments, and infers callees that did not answer."""
     store = MemoryStore()
     body = export(
         span(SERVER, id=1, parent=b""),

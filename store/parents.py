@@ -1,0 +1,86 @@
+"""Parent resolution inside one trace: which document contains an id, and which segment owns it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from store.model import Document, NodeKey, OwnedCall, Trace
+
+MAX_PARENT_STEPS = 32
+"""How many independent subsegments may nest in each other; deeper ones count as orphans."""
+
+
+class ParentIndex:
+    """Documents of a trace by the ids they contain.
+
+    A document contains its own id, its members, and the calls recorded under it: a call belongs to
+    one document, and stays there when a later copy of that document leaves it out.
+    """
+
+    def __init__(self, trace: Trace) -> None:
+        called: dict[int, list[int]] = {}
+        for owned in trace.calls.values():
+            called.setdefault(owned.document_id, []).append(owned.call.id)
+        self._containing: dict[int, Document] = {}
+        # When several documents claim one id: segments first, then the smallest document id.
+        for document in sorted(trace.documents.values(), key=lambda d: (d.independent, d.id)):
+            for member in (document.id, *document.members, *called.get(document.id, ())):
+                self._containing.setdefault(member, document)
+
+    def containing_document(self, id: int) -> Document | None:
+        """The document that is, or embeds, the segment or subsegment with this id."""
+        return self._containing.get(id)
+
+    def owning_segment(self, document: Document | None) -> Document | None:
+        """The segment a document belongs to: itself, or reached parent by parent."""
+        for _ in range(MAX_PARENT_STEPS):
+            if document is None or not document.independent:
+                return document
+            document = self._containing.get(document.parent_id)
+        return None
+
+
+def segments_by_parent_id(trace: Trace) -> dict[int, list[Document]]:
+    """The segments that name each parent id, by that id."""
+    children: dict[int, list[Document]] = {}
+    for document in trace.documents.values():
+        if not document.independent and document.parent_id:
+            children.setdefault(document.parent_id, []).append(document)
+    return children
+
+
+def calling_node(owned: OwnedCall, trace: Trace, parents: ParentIndex) -> NodeKey | None:
+    """The node whose segment made the call; None when that segment has not arrived."""
+    if not owned.independent:
+        return owned.node
+    segment = parents.owning_segment(trace.documents.get(owned.document_id))
+    return segment.node if segment else None
+
+
+def is_root(document: Document, trace: Trace, parents: ParentIndex) -> bool:
+    """Whether a segment entered from outside: no parent, or a parent id unknown in the trace."""
+    if document.independent:
+        return False
+    parent = document.parent_id
+    return not parent or (parent not in trace.calls and parents.containing_document(parent) is None)
+
+
+class LinkEnd(NamedTuple):
+    """The resolved other end of a link: its node, and when it ended (microseconds)."""
+
+    node: NodeKey
+    end: int
+
+
+def resolve_link_end(trace: Trace, id: int) -> LinkEnd | None:
+    """The node that a segment, subsegment or call of a trace stands for in a link."""
+    owned = trace.calls.get(id)
+    if owned is not None:
+        answers = [d.node for d in segments_by_parent_id(trace).get(id, ())]
+        return LinkEnd(min(answers, default=owned.call.node), owned.call.end)
+    parents = ParentIndex(trace)
+    document = parents.containing_document(id)
+    segment = parents.owning_segment(document)
+    if document is None or segment is None:
+        return None
+    return LinkEnd(segment.node, document.end)

@@ -1,0 +1,196 @@
+"""Traces → units of work: the rules that derive nodes and edges. Pure; ClickHouse has to agree.
+
+Sources: docs/xray-format.md §4.3 and §5.2-5.6.
+
+* A segment is a unit of its own node. A call is answered when a segment of the trace names it as its
+  parent; an unanswered call is a unit of the node it leads to, the inferred node.
+* An edge leads from the node of the segment that owns the call to the node of the answering segment,
+  or to the inferred node, with the call's own statistics: edges are the caller's view.
+* A segment whose parent is another segment (the Lambda pair), or a subsegment that is no call, gets
+  an edge with its own statistics, because the caller measured none.
+* A link joins two traces: a separate kind of edge from the node that sent the event (the queue, when
+  the sending call is unanswered) to the node that received it. A link reported by both ends counts
+  once, as the receiver reports it.
+* A unit counts as often as its document, call or link weighs.
+* A segment without a parent, or whose parent is unknown in the trace, is a root: a client node
+  precedes it. A segment whose parent is known but belongs to no known segment has no incoming edge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+from store.model import Document, NodeKey, OwnedCall, OwnedLink, State, Trace, client_of
+from store.parents import (
+    ParentIndex,
+    calling_node,
+    is_root,
+    resolve_link_end,
+    segments_by_parent_id,
+)
+from store.rules.classify import failure_label
+
+
+class NodeUnit(NamedTuple):
+    """One unit of work of a node. Times in microseconds since the epoch."""
+
+    node: NodeKey
+    names: frozenset[str]
+    active: bool
+    root: bool
+    start: int
+    end: int
+    last_end: int
+    state: State
+    label: str
+    weight: int = 1
+
+
+class EdgeUnit(NamedTuple):
+    """One call along an edge. Times in microseconds since the epoch."""
+
+    source: NodeKey
+    target: NodeKey
+    alias: str
+    start: int
+    end: int
+    state: State
+    label: str
+    weight: int = 1
+    link: bool = False
+
+
+Unit = NodeUnit | EdgeUnit
+FindTrace = Callable[[bytes], Trace | None]
+"""Looks up the other trace of a link by its id."""
+
+
+def all_units(trace: Trace, find: FindTrace) -> Iterator[Unit]:
+    """Every unit of one trace, those of its links to other traces included."""
+    yield from trace_units(trace)
+    if trace.links:
+        yield from link_units(trace, find)
+
+
+def trace_units(trace: Trace) -> Iterator[Unit]:
+    """Every unit of one trace by itself."""
+    parents = ParentIndex(trace)
+    children = segments_by_parent_id(trace)
+    for owned in trace.calls.values():
+        yield from _call_units(owned, trace, parents, children.get(owned.call.id, ()))
+    for document in trace.documents.values():
+        if not document.independent:
+            yield from _segment_units(document, trace, parents)
+
+
+def _call_units(
+    owned: OwnedCall, trace: Trace, parents: ParentIndex, answers: Iterable[Document]
+) -> Iterator[Unit]:
+    call = owned.call
+    source = calling_node(owned, trace, parents)
+    label = failure_label(call.exception, call.status)
+    targets = {answer.node for answer in answers}
+    if not targets:
+        yield NodeUnit(
+            call.node,
+            frozenset((call.node.name, call.service)),
+            active=False,
+            root=False,
+            start=call.start,
+            end=call.end,
+            last_end=call.end,
+            state=call.state,
+            label=label,
+            weight=call.weight,
+        )
+        targets = {call.node}
+    if source is not None:
+        for target in targets:
+            alias = call.host if call.host != target.name else ""
+            times = call.start, call.end
+            yield EdgeUnit(source, target, alias, *times, call.state, label, call.weight)
+
+
+def _segment_units(document: Document, trace: Trace, parents: ParentIndex) -> Iterator[Unit]:
+    root = is_root(document, trace, parents)
+    node, times = document.node, (document.start, document.end)
+    label = failure_label(document.exception, document.http.status)
+    weight = document.weight
+    yield NodeUnit(
+        node,
+        frozenset((node.name, document.service)),
+        not document.inferred,
+        root,
+        *times,
+        document.last_end,
+        document.state,
+        label,
+        weight,
+    )
+    if root:
+        yield EdgeUnit(client_of(node), node, "", *times, document.state, label, weight)
+    elif document.parent_id not in trace.calls:
+        parent = parents.owning_segment(parents.containing_document(document.parent_id))
+        if parent is not None:
+            yield EdgeUnit(parent.node, node, "", *times, document.state, label, weight)
+
+
+def link_units(trace: Trace, find: FindTrace) -> Iterator[EdgeUnit]:
+    """The units of a trace's links whose other ends are stored."""
+    parents = ParentIndex(trace)
+    for owned in trace.links.values():
+        own = _linking_node(owned, trace, parents)
+        other = find(owned.link.trace_id)
+        end = resolve_link_end(other, owned.link.id) if other is not None else None
+        if own is None or other is None or end is None:
+            continue
+        link = owned.link
+        if link.upstream:
+            source, target = end.node, own
+            age = (link.received or owned.start) - end.end
+        elif _links_back(other, trace.trace_id):
+            continue
+        else:
+            source, target = own, end.node
+            age = link.received - owned.end
+        times = owned.start, owned.start + max(0, age)
+        outcome = owned.state, owned.label
+        yield EdgeUnit(source, target, "", *times, *outcome, link.weight, link=True)
+
+
+def _linking_node(owned: OwnedLink, trace: Trace, parents: ParentIndex) -> NodeKey | None:
+    if not owned.independent:
+        return owned.node
+    segment = parents.owning_segment(trace.documents.get(owned.document_id))
+    return segment.node if segment else None
+
+
+def _links_back(other: Trace, trace_id: bytes) -> bool:
+    """Whether the receiving trace links to this one itself; its report takes precedence."""
+    return any(
+        back.link.upstream and back.link.trace_id == trace_id for back in other.links.values()
+    )
+
+
+def calls_of(document: Document) -> Iterator[OwnedCall]:
+    """The calls a document carries, with the document that carries them."""
+    for call in document.calls:
+        yield OwnedCall(call, document.id, document.independent, document.node, document.version)
+
+
+def links_of(document: Document) -> Iterator[OwnedLink]:
+    """The links a document carries, with the document that carries them."""
+    label = failure_label(document.exception, document.http.status)
+    for link in document.links:
+        yield OwnedLink(
+            link,
+            document.id,
+            document.independent,
+            document.node,
+            document.start,
+            document.end,
+            document.state,
+            label,
+            document.version,
+        )
