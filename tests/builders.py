@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from store.model import NO_HTTP, Call, Document, Http, NodeKey, State
+from store.memory import MemoryStore
+from store.model import NO_HTTP, Call, Document, Http, NodeKey, State, Trace
 
 T0 = 1_795_560_000_000_000
 """An instant (2026-11-24) in microseconds, at the start of a minute."""
 TRACE = bytes.fromhex("6b061440" + "0" * 22 + "01")
 SECOND = 1_000_000
+FRONTEND = NodeKey("", "frontend", "")
+"""The node of `segment` by default."""
 
 
 def trace_id(number: int = 1, epoch: int = T0 // SECOND) -> bytes:
@@ -69,3 +72,11 @@ def subsegment(id: int = 0x50B, parent_id: int = 0xA1, **change: Any) -> Documen
 def http(status: int, url: str = "http://shop.example.com/", method: str = "GET") -> Http:
     """An http block."""
     return Http(method=method, url=url, status=status)
+
+
+def trace_of(*documents: Document) -> Trace:
+    """The trace that a store makes of these documents, which all have one trace id."""
+    store = MemoryStore()
+    store.put(documents, "a")
+    (trace,) = store.get_traces([documents[0].trace_id]).values()
+    return trace

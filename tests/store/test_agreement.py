@@ -264,14 +264,6 @@ def test_a_window_is_its_halves_merged(batches: list[list[Document]], minute: in
         assert service.statistics.total_time == sum(p.statistics.total_time for p in parts)
 
 
-@given(st.integers(0, 10**15 - 1))
-def test_buckets_are_at_most_a_twentieth_wide(microseconds: int) -> None:
-    value = bucket(microseconds)
-    assert abs(value - microseconds) <= microseconds * 0.025
-    assert bucket(value) == value
-    assert bucket(microseconds + 1) >= value
-
-
 def test_sql_buckets_are_python_buckets(clickhouse_store: ClickHouseStore) -> None:
     """The one expression of the histogram rule that SQL has."""
     from store.clickhouse.connection import sql

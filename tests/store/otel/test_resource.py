@@ -1,0 +1,42 @@
+"""What a resource says of the service and where it runs (docs/xray-format.md §11.1)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from store.otel.resource import UNKNOWN, read_resource
+from tests.collector.otlp_samples import pairs
+
+
+@pytest.mark.parametrize(
+    ("attributes", "origin"),
+    [
+        ({"cloud.platform": "aws_ec2"}, "AWS::EC2::Instance"),
+        ({"cloud.platform": "aws_ecs"}, "AWS::ECS::Container"),
+        ({"cloud.platform": "aws_ecs", "aws.ecs.launchtype": "FARGATE"}, "AWS::ECS::Fargate"),
+        ({"cloud.platform": "aws_eks"}, "AWS::EKS::Container"),
+        ({"cloud.platform": "aws_lambda"}, "AWS::Lambda::Function"),
+        ({"cloud.platform": "aws_lambda", "cloud.provider": "gcp"}, ""),
+        ({"cloud.platform": "aws_ec2", "aws.xray.origin": ""}, ""),
+        ({}, ""),
+    ],
+)
+def test_origins(attributes: dict[str, Any], origin: str) -> None:
+    assert read_resource(pairs(attributes)).origin == origin
+
+
+def test_another_cloud_has_no_account_or_place() -> None:
+    given = {"cloud.account.id": "1", "host.id": "i-1", "cloud.availability_zone": "z"}
+    here = read_resource(pairs({**given, "cloud.provider": "aws"}))
+    assert (here.account, here.instance_id, here.availability_zone) == ("1", "i-1", "z")
+    there = read_resource(pairs({**given, "cloud.provider": "azure"}))
+    assert (there.account, there.instance_id, there.availability_zone) == ("", "", "")
+
+
+def test_names_and_arns() -> None:
+    assert read_resource([]).service == UNKNOWN
+    assert read_resource(pairs({"service.name": "x" * 300})).service == "x" * 200
+    assert read_resource(pairs({"cloud.resource_id": "/subscriptions/x"})).arn == ""
+    assert read_resource(pairs({"faas.id": "arn:aws:x"})).arn == "arn:aws:x"
