@@ -1,122 +1,134 @@
-"""What a collector process and an API process are made of. Both block until SIGTERM."""
+"""What a collector process and an API process are made of. Both run until SIGTERM."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import errno
 import importlib.util
-import logging
 import signal
 import socket
-import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import structlog
-
-from raymap.supervisor import CommandError, print_status
+from raymap.errors import CommandError
+from raymap.logging import set_up_logging
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from collector.pipeline import IngestPipeline
+    from raymap.settings import ApiSettings, CollectSettings, StoreSettings
     from store.clickhouse.connection.address import Address
+    from store.clickhouse.store import ClickHouseStore
 
 ROOT = Path(__file__).resolve().parents[1]
+WRITE_CONNECTIONS, READ_CONNECTIONS = 4, 8
+KEEP_ALIVE = 75
+"""Seconds an idle HTTP connection stays open: longer than clients keep one (SDKs: up to a minute), so
+that they close it. A request sent while the server closes may or may not have been processed."""
 OnReady = Callable[[Mapping[str, str]], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Door:
-    host: str
-    port: int
-    grpc_port: int
-    otlp_port: int | None
-    http: bool
-    shared: bool
-    linger: float
-    """Seconds, as `collector.queue.Limits` has it."""
+def prepare_process(settings: CollectSettings | ApiSettings, *, supervised: bool) -> Address:
+    """Set up logging and resolve ClickHouse; under a supervisor the schema has been checked."""
+    set_up_logging(settings.log_level, settings.log_format)
+    address = resolve_clickhouse(settings)
+    if not supervised:
+        from raymap.schema_check import require_schema
+
+        require_schema(address, wait_for_it=True)
+    return address
 
 
-def collect(door: Door, data_dir: Path, clickhouse: Address, on_ready: OnReady) -> int:
+def prepare_command(settings: StoreSettings) -> Address:
+    """Set up logging and resolve ClickHouse, for a command that ends by itself."""
+    set_up_logging()
+    return resolve_clickhouse(settings)
+
+
+def run_collector_process(settings: CollectSettings, address: Address, on_ready: OnReady) -> int:
     """A collector, until SIGTERM."""
     from collector.app import CollectorSettings, PortInUseError, run_collector
     from collector.queue import Limits
     from store.clickhouse.store import ClickHouseStore
 
-    settings = CollectorSettings(
-        writer=lambda: ClickHouseStore(clickhouse, connections=4),
-        data_dir=data_dir,
-        host=door.host,
-        port=door.port,
-        grpc_port=door.grpc_port,
-        otlp_port=door.otlp_port,
-        http=door.http,
-        reuse_port=door.shared,
-        limits=Limits(linger=door.linger),
+    collector = CollectorSettings(
+        writer=lambda: ClickHouseStore(address, connections=WRITE_CONNECTIONS),
+        data_dir=settings.data_dir,
+        host=settings.host,
+        port=settings.port,
+        grpc_port=settings.grpc_port,
+        otlp_port=settings.otlp_http_port,
+        http=settings.http,
+        reuse_port=settings.shared,
+        limits=Limits(linger=settings.linger),
         on_ready=on_ready,
     )
     try:
-        return run_collector(settings)
+        return run_collector(collector)
     except PortInUseError as taken:
         flag = {"gRPC": "--grpc-port", "OTLP": "--otlp-port"}.get(taken.kind, "--port")
-        raise CommandError(port_taken(taken.kind, door.host, taken.port, flag)) from None
+        raise CommandError(port_taken(taken.kind, settings.host, taken.port, flag)) from None
 
 
-def api(
-    at: tuple[str, int],
-    data_dir: Path,
-    clickhouse: Address,
-    sampling_rate: float,
-    version: str,
-    on_ready: OnReady,
-) -> int:
-    """The API, the console and the collector's HTTP doors, until SIGTERM."""
-    import uvicorn
-
-    from api.app import create_app
+def run_api_process(settings: ApiSettings, address: Address, on_ready: OnReady) -> int:
+    """The API, the console and the collector's HTTP receivers, until SIGTERM."""
     from collector.pipeline import IngestPipeline
+    from store.clickhouse.store import ClickHouseStore
+
+    listener = listen_tcp(settings.host, settings.port)
+    store = ClickHouseStore(address, connections=READ_CONNECTIONS)
+    # Of its own, so that ingest never waits for a query.
+    writer = ClickHouseStore(address, connections=WRITE_CONNECTIONS)
+    pipeline = IngestPipeline(writer, settings.data_dir, role="api")
+    _serve_http(_create_api(settings, store, pipeline), listener, on_ready)
+    store.close()
+    writer.close()
+    return 0
+
+
+def _create_api(settings: ApiSettings, store: ClickHouseStore, pipeline: IngestPipeline) -> FastAPI:
+    from api.app import create_app
     from collector.receivers.http import create_router
     from collector.receivers.otlp_http import create_otlp_router
     from collector.receivers.zipkin import create_zipkin_router
-    from store.clickhouse.store import ClickHouseStore
-
-    listener = listen_tcp(*at)
-    store = ClickHouseStore(clickhouse, connections=8)
-    writer = ClickHouseStore(clickhouse, connections=4)  # ingest never waits for a question
-    pipeline = IngestPipeline(writer, data_dir, role="api")
 
     stopping = threading.Event()
-    counting = threading.Thread(target=store.keep_counted, args=[stopping], name="count")
-    counting.daemon = True
+    rollup = threading.Thread(
+        target=store.keep_counted, args=[stopping], name="rollup", daemon=True
+    )
 
-    async def start_intake() -> None:
+    async def start() -> None:
         pipeline.start()
-        counting.start()
+        rollup.start()
 
-    async def stop_intake() -> None:
+    async def stop() -> None:
         stopping.set()
         await asyncio.to_thread(pipeline.stop)
-        await asyncio.to_thread(counting.join, 5.0)
+        await asyncio.to_thread(rollup.join, 5.0)
 
     console = ROOT / "ui" / "dist"
-    app = create_app(
+    receivers = (create_router, create_otlp_router, create_zipkin_router)
+    return create_app(
         store,
-        version=version,
-        sampling_rate=sampling_rate,
-        extra_routers=[
-            create_router(pipeline),
-            create_otlp_router(pipeline),
-            create_zipkin_router(pipeline),
-        ],
+        version=raymap_version(),
+        sampling_rate=settings.sampling_rate,
+        extra_routers=[create(pipeline) for create in receivers],
         metrics=pipeline.counters.render,
         ingest_status=pipeline.counters.snapshot,
         keeping=lambda: pipeline.health().report(),
         static_dir=console if (console / "index.html").exists() else None,
-        on_start=[start_intake],
-        on_stop=[stop_intake],
+        on_start=[start],
+        on_stop=[stop],
     )
+
+
+def _serve_http(app: FastAPI, listener: socket.socket, on_ready: OnReady) -> None:
+    """Serve HTTP on a bound socket until SIGTERM or SIGINT."""
+    import uvicorn
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -133,64 +145,58 @@ def api(
         access_log=False,
         server_header=False,
         backlog=2048,
-        # Longer than clients keep an idle connection (SDKs: up to a minute), so that they and not we
-        # close it: of a request on its way to a closed connection nobody knows what became.
-        timeout_keep_alive=75,
+        timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=10,
     )
-    # uvicorn raises the signal again once it has stopped, for whoever handled it before.
+    # uvicorn raises the signal again after it has stopped, for the handler installed before.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
     Server(config).run(sockets=[listener])
-    store.close()
-    writer.close()
-    return 0
 
 
-def address_of(url: str, data_dir: Path) -> Address:
-    """The ClickHouse of a URL; without one, the embedded one that runs in the data directory."""
+def resolve_clickhouse(settings: StoreSettings) -> Address:
+    """The ClickHouse of the URL; without one, the embedded one that runs in the data directory."""
     from store.clickhouse.connection.address import parse_url
     from store.clickhouse.embedded import EmbeddedError, address
 
-    if url:
-        return parse_url(url)
+    if settings.clickhouse:
+        return parse_url(settings.clickhouse)
     try:
-        return address(data_dir)
+        return address(settings.data_dir)
     except EmbeddedError as error:
         raise CommandError(f"Which ClickHouse? Name one with --clickhouse; {error}.") from None
 
 
-def require_schema(clickhouse: Address) -> None:
-    """GaveUp when ClickHouse answers, but not as one that `raymap migrate` has prepared."""
-    from store.clickhouse.store import ClickHouseStore
-    from store.errors import StoreError, StoreUnavailable
-
-    store = ClickHouseStore(replace(clickhouse, connect_timeout=2.0, timeout=10.0), connections=1)
+def udp_address(text: str) -> str:
+    """host:port of an address or URL: a server's UDP port is the number of its HTTP port."""
+    host, _, port = text.removeprefix("http://").rstrip("/").rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise CommandError(f"{text} is no address; expected one like 127.0.0.1:2000.")
     try:
-        store.check()
-    except StoreUnavailable as away:  # it may come; until then segments are kept on disk
-        print_status(f"{clickhouse.name}: {away}; going on without it")
-    except StoreError as refused:
-        raise CommandError(
-            f"{clickhouse.name}/{clickhouse.database}: {refused} "
-            "If the database is new, run  raymap migrate  first."
-        ) from None
-    finally:
-        store.close()
+        socket.getaddrinfo(host, int(port), type=socket.SOCK_DGRAM)
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or "no such name"
+        raise CommandError(f"There is no host {host} to send to: {reason}.") from None
+    return f"{host}:{port}"
 
 
 def require_demo() -> None:
+    """CommandError when the packages of the demo are not installed."""
     package = "aws_xray_sdk"
     if importlib.util.find_spec(package) is None:
         raise CommandError(f'The demo needs the package {package}: run  pip install "raymap[demo]"')
 
 
-def otlp_port_of(given: int | None, grpc_port: int) -> int | None:
-    """OTLP's second usual port goes with the first: who moved 4317 is not in 4318's way either."""
-    return 4318 if given is None and grpc_port == 4317 else given
+def raymap_version() -> str:
+    """The installed version; 0+source in a source tree that is not installed."""
+    try:
+        return version("raymap")
+    except PackageNotFoundError:
+        return "0+source"
 
 
 def listen_tcp(host: str, port: int) -> socket.socket:
+    """A bound TCP socket; CommandError with the flag that helps."""
     try:
         return bind(socket.SOCK_STREAM, host, port)
     except OSError as error:
@@ -200,16 +206,17 @@ def listen_tcp(host: str, port: int) -> socket.socket:
 
 
 def bind(kind: socket.SocketKind, host: str, port: int) -> socket.socket:
+    """A bound socket of this kind. OSError when that fails."""
     family, _, _, _, address = socket.getaddrinfo(host, port, type=kind)[0]
-    made = socket.socket(family, kind)
+    bound = socket.socket(family, kind)
     try:
         if kind == socket.SOCK_STREAM:
-            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.bind(address)
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
     except OSError:
-        made.close()
+        bound.close()
         raise
-    return made
+    return bound
 
 
 def port_taken(kind: str, host: str, port: int, flag: str) -> str:
@@ -225,51 +232,3 @@ def cannot_listen(kind: str, host: str, port: int, error: OSError) -> str:
 
 def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
-
-
-class _Stderr:
-    """Standard error that nobody may be reading any more: a log line is not worth dying for."""
-
-    def write(self, text: str) -> int:
-        with contextlib.suppress(OSError):
-            sys.stderr.write(text)
-        return len(text)
-
-    def flush(self) -> None:
-        with contextlib.suppress(OSError):
-            sys.stderr.flush()
-
-
-def set_up_logging(level: str, form: str) -> None:
-    """Our events and the libraries' messages, in one form, to standard error."""
-    number = logging.getLevelName(level.upper())
-    shared: Sequence[structlog.typing.Processor] = (
-        structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    )
-    last: structlog.typing.Processor
-    if form == "json":
-        last = structlog.processors.JSONRenderer()
-    else:
-        last = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)
-    structlog.configure(
-        processors=[*shared, structlog.processors.format_exc_info, last],
-        wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.WriteLoggerFactory(file=_Stderr()),  # type: ignore[arg-type]
-        cache_logger_on_first_use=True,
-    )
-    handler = logging.StreamHandler(_Stderr())
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,  # else rich's: local variables, passwords
-                last,
-            ],
-            foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
-        )
-    )
-    logging.basicConfig(level=max(number, logging.WARNING), handlers=[handler], force=True)
-    # It logs a traceback for every refused connection; the error itself is raised to us.
-    logging.getLogger("clickhouse_driver").setLevel(logging.CRITICAL)

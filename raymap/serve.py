@@ -1,8 +1,8 @@
-"""`raymap serve`: which children make the whole, in which order, and on which ports.
+"""`raymap serve`: its child processes, their order and their ports.
 
-First the embedded ClickHouse (unless one is named), then its schema, then the collector with UDP
-and gRPC and the API with everything HTTP; each is the command of that name. Keeping them alive is
-the supervisor's business.
+First the embedded ClickHouse (unless one is named), then its schema, then the collectors with UDP
+and gRPC and the API with everything HTTP; each is the command of that name. The supervisor restarts
+and stops them.
 """
 
 from __future__ import annotations
@@ -11,80 +11,50 @@ import asyncio
 import contextlib
 import errno
 import fcntl
-import json
-import os
 import random
 import shutil
 import socket
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from raymap.processes import (
-    bind,
-    cannot_listen,
-    otlp_port_of,
-    port_taken,
-    require_demo,
-    set_up_logging,
+from raymap.errors import CommandError, print_status
+from raymap.logging import set_up_logging
+from raymap.processes import bind, cannot_listen, port_taken, require_demo
+from raymap.ready_pipe import print_ready_line
+from raymap.settings import (
+    ApiSettings,
+    ClickHouseSettings,
+    CollectSettings,
+    DemoSettings,
+    ServeSettings,
+    derive,
+    environment_of,
 )
-from raymap.supervisor import ChildSpec, CommandError, Stopped, Supervisor, print_status
+from raymap.supervisor import ChildSpec, Stopped, Supervisor
 
 if TYPE_CHECKING:
     from store.clickhouse.connection.address import Address
 
-# Below the kernel's range for outgoing connections, where a busy client could be handed the port.
+# Below the kernel's range for outgoing connections, where a busy client could be given the port.
 PORTS = range(11_000, 21_000)
-
-MOST_WORKERS = 4
-"""By default: an idle one takes some 100 MB."""
 
 
 class Ports(NamedTuple):
+    """The ports of one `raymap serve`; ``http`` is UDP's number as well."""
+
     http: int
     grpc: int
     otlp: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    data_dir: Path
-    host: str
-    port: int
-    grpc_port: int
-    otlp_port: int | None
-    clickhouse: str
-    memory_bytes: int
-    workers: int
-    linger: float
-    sampling_rate: float
-    retention_days: int | None
-    log_level: str
-    log_format: str
-    demo: bool
-
-
-def default_workers() -> int:
-    """Collector processes for this machine: one for each core we may use, and at most `MOST_WORKERS`.
-
-    Python decodes on one core a process; ClickHouse takes what is left, and while a worker waits
-    for it another one decodes.
-    """
-    try:
-        cores = len(os.sched_getaffinity(0))
-    except AttributeError:  # another system than Linux
-        cores = os.cpu_count() or 1
-    return min(cores, MOST_WORKERS)
-
-
-def serve(settings: Settings) -> int:
-    """Everything, until SIGTERM. Raises GaveUp with a sentence when it cannot go on."""
+def serve(settings: ServeSettings) -> int:
+    """Run everything until SIGTERM; the exit code. CommandError when it cannot start or go on."""
     set_up_logging(settings.log_level, settings.log_format)
     _check_installed(settings)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    with _sole_user(settings.data_dir):
+    with _lock(settings.data_dir):
         metrics = settings.data_dir.absolute() / "run" / "metrics"
         shutil.rmtree(metrics, ignore_errors=True)
         metrics.mkdir(parents=True)
@@ -94,84 +64,106 @@ def serve(settings: Settings) -> int:
 class _Serve:
     """The children of `raymap serve`, in the order of their start."""
 
-    def __init__(self, settings: Settings, ports: Ports, metrics: Path) -> None:
+    def __init__(self, settings: ServeSettings, ports: Ports, metrics: Path) -> None:
         self._settings, self._ports, self._metrics = settings, ports, metrics
+        self._collectors = ["collect", *(f"collect-{n}" for n in range(2, settings.collectors + 1))]
 
     async def run(self) -> int:
-        self._supervisor = Supervisor(on_death=self._forget_gauges)
+        self._supervisor = Supervisor(on_death=self._remove_gauges)
         orderly = True
         try:
-            self._tell(await self._start())
+            _announce(await self._start())
             await self._supervisor.wait()
         except Stopped:
             pass
         finally:
-            stages = ["demo"], [*self._collectors(), "api"], ["clickhouse"]
+            stages = ["demo"], [*self._collectors, "api"], ["clickhouse"]
             orderly = await self._supervisor.stop(*stages)
         return 0 if orderly else 1
 
     async def _start(self) -> dict[str, str]:
-        settings, start = self._settings, self._supervisor.start
-        clickhouse = await self._clickhouse()
+        """Start every child; the addresses by kind."""
+        clickhouse = await self._start_clickhouse()
         await self._supervisor.unless_stopped(
-            asyncio.to_thread(_migrate, clickhouse, settings.retention_days)
+            asyncio.to_thread(_migrate, clickhouse, self._settings.retention_days)
         )
-        at = ["--host", settings.host, "--port", str(self._ports.http)]
-        common = ["--data-dir", str(settings.data_dir.absolute()), *at]
-        common += ["--log-level", settings.log_level, "--log-format", settings.log_format]
-        environment = {
-            "RAYMAP_CLICKHOUSE": clickhouse.url,  # not an argument: it holds a password
-            "PROMETHEUS_MULTIPROC_DIR": str(self._metrics),
+        specs = self._specs(clickhouse)
+        opened = await asyncio.gather(*map(self._supervisor.start, specs))
+        addresses = {kind: address for some in opened for kind, address in some.items()}
+        if self._settings.demo:
+            demo = DemoSettings(to=_reachable(addresses["udp"]))
+            await self._supervisor.start(_child("demo", "demo", demo, essential=False))
+        return addresses
+
+    def _specs(self, clickhouse: Address) -> list[ChildSpec]:
+        """The collectors and the API."""
+        settings, ports = self._settings, self._ports
+        common = {
+            "data_dir": settings.data_dir.absolute(),
+            "clickhouse": clickhouse.url,
+            "port": ports.http,
         }
-        collect = _command("collect", *common, "--grpc-port", str(self._ports.grpc), "--no-http")
-        collect += ["--batch-age", str(settings.linger)]
-        if self._ports.otlp is not None:
-            collect += ["--otlp-port", str(self._ports.otlp)]
-        if settings.workers > 1:
-            collect.append("--shared")
-        api = _command("api", *common, "--sampling-rate", str(settings.sampling_rate))
-        roles = [ChildSpec(name, collect, environment) for name in self._collectors()]
-        opened = await asyncio.gather(*map(start, [*roles, ChildSpec("api", api, environment)]))
-        doors = {name: at for some in opened for name, at in some.items()}
-        if settings.demo:
-            demo = _command("demo", "--to", _reachable(doors["udp"]))
-            await start(ChildSpec("demo", demo, essential=False))
-        return doors
+        collect = derive(
+            CollectSettings,
+            settings,
+            **common,
+            grpc_port=ports.grpc,
+            otlp_port=ports.otlp,
+            http=False,
+            shared=settings.collectors > 1,
+        )
+        api = derive(ApiSettings, settings, **common)
+        metrics = {"PROMETHEUS_MULTIPROC_DIR": str(self._metrics)}
+        specs = [_child(name, "collect", collect, metrics) for name in self._collectors]
+        return [*specs, _child("api", "api", api, metrics)]
 
-    def _collectors(self) -> list[str]:
-        return ["collect", *(f"collect-{n}" for n in range(2, self._settings.workers + 1))]
-
-    async def _clickhouse(self) -> Address:
+    async def _start_clickhouse(self) -> Address:
+        """The named ClickHouse, or the embedded one, started."""
         from store.clickhouse.connection.address import parse_url
         from store.clickhouse.embedded import address, choose_port
 
         settings = self._settings
         if settings.clickhouse:
             return parse_url(settings.clickhouse)
-        # Chosen here, so that it stays the same when the engine is started again.
-        port = choose_port(settings.data_dir)
-        command = _command(
-            *("clickhouse", "--data-dir", str(settings.data_dir.absolute())),
-            *("--clickhouse-port", str(port), "--clickhouse-memory", str(settings.memory_bytes)),
+        engine = ClickHouseSettings(
+            data_dir=settings.data_dir.absolute(),
+            clickhouse_memory=settings.clickhouse_memory,
+            # Chosen here, so that it stays the same after a restart of the engine.
+            clickhouse_port=choose_port(settings.data_dir),
         )
-        await self._supervisor.start(ChildSpec("clickhouse", command))
+        await self._supervisor.start(_child("clickhouse", "clickhouse", engine))
         return address(settings.data_dir)
 
-    def _tell(self, doors: Mapping[str, str]) -> None:
-        line = {name: doors[name] for name in ("http", "udp", "grpc", "otlp") if name in doors}
-        with contextlib.suppress(BrokenPipeError):  # started by someone who does not listen
-            print("raymap ready " + json.dumps(line, separators=(",", ":")), flush=True)
-        browse = "http://" + _reachable(doors["http"].removeprefix("http://"))
-        print_status(f"open {browse} · SDKs send to UDP {doors['udp']} · gRPC {doors['grpc']}")
-
-    def _forget_gauges(self, pid: int) -> None:
+    def _remove_gauges(self, pid: int) -> None:
+        """The gauges of a dead process would be added to those of the living for ever."""
         for gauge in self._metrics.glob(f"gauge_live*_{pid}.db"):
             gauge.unlink(missing_ok=True)
 
 
-def _command(role: str, *options: str) -> list[str]:
-    """A child's command line. `-P`: the working directory must not decide what is imported."""
-    return [sys.executable, "-P", "-m", "raymap", role, *options]
+def _child(
+    name: str,
+    command: str,
+    settings: Any,
+    environment: Mapping[str, str] | None = None,
+    *,
+    essential: bool = True,
+) -> ChildSpec:
+    """A child that runs a command of ours. `-P`: the working directory must not decide what is
+    imported."""
+    return ChildSpec(
+        name,
+        [sys.executable, "-P", "-m", "raymap", command],
+        {**environment_of(settings), **(environment or {})},
+        essential,
+    )
+
+
+def _announce(addresses: Mapping[str, str]) -> None:
+    """The ready line for programs, and where to go for people."""
+    kinds = ("http", "udp", "grpc", "otlp")
+    print_ready_line({kind: addresses[kind] for kind in kinds if kind in addresses})
+    browse = "http://" + _reachable(addresses["http"].removeprefix("http://"))
+    print_status(f"open {browse} · SDKs send to UDP {addresses['udp']} · gRPC {addresses['grpc']}")
 
 
 def _migrate(clickhouse: Address, retention_days: int | None) -> None:
@@ -180,8 +172,8 @@ def _migrate(clickhouse: Address, retention_days: int | None) -> None:
     prepare_database(clickhouse, {"traces": retention_days} if retention_days else {})
 
 
-def _check_installed(settings: Settings) -> None:
-    """Say what is missing before anything is started."""
+def _check_installed(settings: ServeSettings) -> None:
+    """CommandError for a missing package, before anything is started."""
     if settings.demo:
         require_demo()
     if not settings.clickhouse:
@@ -191,8 +183,9 @@ def _check_installed(settings: Settings) -> None:
 
 
 @contextlib.contextmanager
-def _sole_user(data_dir: Path) -> Iterator[None]:
-    """One `raymap serve` per data directory, also with a ClickHouse elsewhere: the spool is ours."""
+def _lock(data_dir: Path) -> Iterator[None]:
+    """One `raymap serve` per data directory, also with a ClickHouse elsewhere: they would share a
+    spool."""
     from store.clickhouse.embedded import in_use
 
     run = data_dir / "run"
@@ -205,10 +198,10 @@ def _sole_user(data_dir: Path) -> Iterator[None]:
         yield
 
 
-def choose_ports(settings: Settings) -> Ports:
-    """Ports that are free now, `http` for UDP as well. 0 stands for any."""
+def choose_ports(settings: ServeSettings) -> Ports:
+    """The ports to use, which are free now; 0 in the settings stands for any."""
     host, tcp = settings.host, socket.SOCK_STREAM
-    otlp = otlp_port_of(settings.otlp_port, settings.grpc_port)
+    otlp = settings.otlp_http_port
     return Ports(
         _choose(host, settings.port, {"UDP": socket.SOCK_DGRAM, "TCP": tcp}, "--port"),
         _choose(host, settings.grpc_port, {"gRPC": tcp}, "--grpc-port"),
@@ -217,7 +210,7 @@ def choose_ports(settings: Settings) -> Ports:
 
 
 def _choose(host: str, wanted: int, kinds: Mapping[str, socket.SocketKind], flag: str) -> int:
-    """Fail early and clearly; gRPC's own listener would even share a port with a stranger."""
+    """Fail early and clearly; gRPC's own listener would share a port with any other program."""
     for port in [wanted] if wanted else random.sample(PORTS, 500):
         try:
             for kind in kinds:
@@ -234,6 +227,6 @@ def _choose(host: str, wanted: int, kinds: Mapping[str, socket.SocketKind], flag
 
 
 def _reachable(address: str) -> str:
-    """An address to connect to, where the one we listen on means every interface."""
+    """An address to connect to, where the one listened on means every interface."""
     host, _, port = address.rpartition(":")
     return f"127.0.0.1:{port}" if host in ("0.0.0.0", "::", "[::]") else address

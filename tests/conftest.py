@@ -125,7 +125,7 @@ class Server:
             time.sleep(0.1)
 
     def send_datagram(self, payload: bytes) -> None:
-        """Deliver one datagram; nobody says when it is stored."""
+        """Send one datagram; there is no acknowledgement of its storage."""
         host, _, port = self.udp.rpartition(":")
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
             sender.sendto(payload, (host, int(port)))
@@ -137,8 +137,8 @@ def start_server(
     """Start `raymap serve` on free ports and wait for its ready line."""
     command = [sys.executable, "-m", "raymap", "serve", "--port", "0", "--grpc-port", "0"]
     workers = [] if "--workers" in options else ["--workers", "1"]
-    # Nothing here waits for company a second long: tests look for what they have just sent.
-    command += ["--data-dir", str(data_dir), "--batch-age", "0.1", *workers, *options]
+    # Flushed soon: tests query what they have just sent.
+    command += ["--data-dir", str(data_dir), "--linger", "0.1", *workers, *options]
     database = None
     if (url := os.environ.get("RAYMAP_TEST_CLICKHOUSE")) and "--clickhouse" not in options:
         database = replace(parse_url(url), database=f"raymap_test_{uuid.uuid4().hex[:8]}")
@@ -153,8 +153,15 @@ def start_server(
         env={**os.environ, **(environment or {})},
     )
     log.close()
-    doors = json.loads(_ready_line(process, log.name).removeprefix("raymap ready "))
-    return Server(doors["http"], doors["udp"], doors["grpc"], process, data_dir, database)
+    addresses = json.loads(_ready_line(process, log.name).removeprefix("raymap ready "))
+    return Server(
+        addresses["http"],
+        addresses["udp"],
+        addresses["grpc"],
+        process,
+        data_dir,
+        database,
+    )
 
 
 def _ready_line(process: subprocess.Popen[str], log: str) -> str:

@@ -1,7 +1,7 @@
-"""`raymap import`: sends trace documents from files to a running server and says what became of them.
+"""`raymap import`: sends trace documents from files to a running server and prints the outcome.
 
-The server reads the formats (a trace, a list, {"Traces": [..]}, JSON lines); here files are only
-cut into requests of a size it takes.
+The server decodes the formats (a trace, a list, {"Traces": [..]}, JSON lines); here files are only
+split into requests of a size it accepts.
 """
 
 from __future__ import annotations
@@ -20,16 +20,17 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
+from raymap.errors import CommandError
+
 BATCH_BYTES = 4 << 20
-PATIENCE = 60.0  # seconds to go on asking a server that is full
-
-
-class ImportFailed(Exception):
-    """The message is one sentence for people."""
+RETRY_FOR = 60.0
+"""Seconds to retry while the server answers 503."""
 
 
 @dataclass(slots=True)
 class Outcome:
+    """What became of the traces sent so far."""
+
     traces: int = 0
     stored: int = 0
     skipped: int = 0
@@ -43,7 +44,7 @@ class Outcome:
 
 
 def import_files(files: Sequence[Path], to: str) -> bool:
-    """Whether everything was stored. Says so on standard error."""
+    """Send the files, print a summary to standard error; whether every document was stored."""
     console, outcome = Console(stderr=True), Outcome()
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
     with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
@@ -58,7 +59,7 @@ def import_files(files: Sequence[Path], to: str) -> bool:
 
 
 def read_batches(path: Path) -> Iterator[tuple[int, int, bytes]]:
-    """Requests: traces in it, bytes of the file it stands for, body (JSON lines)."""
+    """Per request: number of traces, bytes of the file it covers, body (JSON lines)."""
     batch: list[bytes] = []
     size = 0
     for line in read_values(path):
@@ -72,7 +73,8 @@ def read_batches(path: Path) -> Iterator[tuple[int, int, bytes]]:
 
 
 def read_values(path: Path) -> Iterator[bytes]:
-    """The file's traces, each as one line of JSON; what is not JSON goes as it is, to be refused."""
+    """The file's traces, each as one line of JSON; a line that is not JSON is left for the server to
+    reject."""
     with path.open("rb") as file:
         first = file.readline()
         if first.strip() and _is_json(first) and (rest := file.readline()):
@@ -82,13 +84,13 @@ def read_values(path: Path) -> Iterator[bytes]:
             return
     content = path.read_bytes()
     if not content.strip():
-        raise ImportFailed(f"{path} is empty.")
+        raise CommandError(f"{path} is empty.")
     try:
         whole = json.loads(content)
     except UnicodeDecodeError:
-        raise ImportFailed(f"{path} is neither JSON nor JSON lines: it is no text.") from None
+        raise CommandError(f"{path} is neither JSON nor JSON lines: it is no text.") from None
     except ValueError as error:
-        raise ImportFailed(f"{path} is neither JSON nor JSON lines: {error}.") from None
+        raise CommandError(f"{path} is neither JSON nor JSON lines: {error}.") from None
     if isinstance(whole, dict) and isinstance(whole.get("Traces"), list):
         whole = whole["Traces"]
     for value in whole if isinstance(whole, list) else [whole]:
@@ -104,10 +106,10 @@ def _is_json(line: bytes) -> bool:
 
 
 def post(to: str, body: bytes) -> dict[str, Any]:
-    """The server's answer; a server that is full is asked again for a while."""
+    """POST one request; the server's answer. Retries a server that is overloaded."""
     url = (to if "://" in to else f"http://{to}").rstrip("/") + "/api/traces"
     request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + RETRY_FOR
     while True:
         try:
             with urllib.request.urlopen(request, timeout=60) as reply:
@@ -116,29 +118,29 @@ def post(to: str, body: bytes) -> dict[str, Any]:
             if error.code == 503 and time.monotonic() < deadline:
                 time.sleep(1.0)
                 continue
-            raise ImportFailed(f"{to} refused the import: {_said(error)}") from None
+            raise CommandError(f"{to} refused the import: {_message_of(error)}") from None
         except (http.client.HTTPException, ValueError):
-            raise ImportFailed(
+            raise CommandError(
                 f"What answers at {to} is no Raymap's HTTP port: name another with --to."
             ) from None
         except OSError as error:
             reason = getattr(error, "reason", error)
             reason = getattr(reason, "strerror", None) or reason
-            raise ImportFailed(
+            raise CommandError(
                 f"No Raymap answers at {to} ({reason}): start one with  raymap serve  "
                 "or name another with --to."
             ) from None
 
 
 def _answer_in(body: bytes) -> dict[str, Any]:
-    """ValueError when it is not what Raymap answers to an import."""
+    """The decoded answer; ValueError when it is not one of Raymap's import endpoint."""
     answer = json.loads(body)
     if not isinstance(answer, dict) or not {"stored", "rejected"} <= answer.keys():
         raise ValueError
     return answer
 
 
-def _said(error: urllib.error.HTTPError) -> str:
+def _message_of(error: urllib.error.HTTPError) -> str:
     try:
         return f"{json.load(error)['error']['message']} (HTTP {error.code})"
     except (ValueError, KeyError, TypeError):

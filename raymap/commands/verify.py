@@ -1,15 +1,14 @@
-"""`raymap verify`: whether the map says what the rows say, for a window of time."""
+"""`raymap verify`: compares the stored aggregates of a time window with a recount of its rows."""
 
 from __future__ import annotations
 
-import re
 import time
 from contextlib import closing
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from raymap.commands.storage import require
-from raymap.supervisor import CommandError, print_status
+from raymap.errors import CommandError, print_status
+from raymap.schema_check import require_schema
+from raymap.units import SECOND, format_minute, parse_instant
 from store.clickhouse.graph.verify import Difference, Verified
 from store.model import MINUTE, TimeRange
 
@@ -18,16 +17,15 @@ if TYPE_CHECKING:
 
 SHOWN = 20
 """Differences printed in full."""
-UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
 def verify(clickhouse: Address, start: str, end: str) -> bool:
-    """Count a window once more, print what differs; True when nothing does."""
+    """Recount a window and print the differences; whether there are none."""
     from store.clickhouse.store import ClickHouseStore
 
     window = _window(start, end)
-    require(clickhouse)
-    begun = time.monotonic()
+    require_schema(clickhouse)
+    started = time.monotonic()
     minutes = figures = skipped = differing = 0
     with closing(ClickHouseStore(clickhouse, connections=2)) as store:
         for part in store.verify(window):
@@ -43,7 +41,7 @@ def verify(clickhouse: Address, start: str, end: str) -> bool:
     expired = f"; {skipped:,} minutes whose rows have expired were left out" if skipped else ""
     print_status(
         f"{minutes:,} minutes, {figures:,} nodes and edges compared in "
-        f"{time.monotonic() - begun:.1f} s, {differing:,} differences{expired}"
+        f"{time.monotonic() - started:.1f} s, {differing:,} differences{expired}"
     )
     return not differing
 
@@ -55,33 +53,12 @@ def _show(part: Verified, each: Difference) -> None:
 
 
 def _time(microseconds: int) -> str:
-    return f"{datetime.fromtimestamp(microseconds / 1e6, UTC):%Y-%m-%d %H:%M} UTC"
+    return f"{format_minute(microseconds / SECOND)} UTC"
 
 
 def _window(start: str, end: str) -> TimeRange:
-    """Whole minutes that hold the time between two moments."""
-    first, last = instant(start, "--from"), instant(end, "--to")
+    """The whole minutes that cover the time between two instants."""
+    first, last = parse_instant(start, "--from"), parse_instant(end, "--to")
     if last <= first:
         raise CommandError("--to is not after --from.")
     return TimeRange(first // MINUTE * MINUTE, -(-last // MINUTE) * MINUTE)
-
-
-def instant(text: str, flag: str) -> int:
-    """Epoch seconds, an ISO time (UTC unless it says otherwise), or `-90m`: microseconds."""
-    text = text.strip()
-    if text == "now":
-        return time.time_ns() // 1000
-    if match := re.fullmatch(r"-([0-9]{1,7})([smhd])", text):
-        return time.time_ns() // 1000 - int(match[1]) * UNITS[match[2]] * 1_000_000
-    if re.fullmatch(r"[0-9]{1,10}(\.[0-9]+)?", text):
-        return round(float(text) * 1e6)
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise CommandError(
-            f"{flag}: {text!r} is no time; expected one like 2026-11-25T10:00, -90m, "
-            "now, or epoch seconds."
-        ) from None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return round(moment.timestamp() * 1e6)

@@ -23,7 +23,9 @@ from collector.batcher import Batcher
 from collector.pipeline import SPOOL_BYTES, IngestPipeline
 from collector.queue import BatchQueue, Limits
 from collector.spool import Spool
-from raymap import processes
+from raymap.logging import set_up_logging
+from raymap.processes import run_api_process
+from raymap.settings import ApiSettings
 from store.clickhouse.connection.address import parse_url
 from store.clickhouse.store import ClickHouseStore
 
@@ -48,7 +50,7 @@ def be(plan: Plan, told: Connection) -> None:
     log = os.open(plan.data_dir / f"{plan.role}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(log, 2)
     os.close(log)
-    processes.set_up_logging("info", "json")
+    set_up_logging("info", "json")
     address = parse_url(plan.clickhouse)
 
     def ready(doors: Mapping[str, str]) -> None:
@@ -57,7 +59,7 @@ def be(plan: Plan, told: Connection) -> None:
         told.send(dict(doors))
 
     if plan.role == "api":
-        processes.api(("127.0.0.1", 0), plan.data_dir, address, 1.0, "0", ready)
+        run_api_process(ApiSettings(data_dir=plan.data_dir, port=0), address, ready)
         return
     run_collector(
         CollectorSettings(

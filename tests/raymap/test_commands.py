@@ -1,4 +1,4 @@
-"""`raymap retention`, `pin`, `unpin`, `pins`: what they say, and what they do when they cannot."""
+"""`raymap retention`, `pin`, `unpin` and `pins`: their output, and their errors."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from dataclasses import replace
 
 import pytest
 
-from raymap.commands import storage
-from raymap.supervisor import CommandError
+from raymap.commands import pins
+from raymap.commands import retention as retention_command
+from raymap.errors import CommandError
 from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.schema import retention
@@ -40,14 +41,14 @@ def database(clickhouse: Address) -> Iterator[Address]:
     drop(address)
 
 
-def test_the_commands_as_they_are_typed(database: Address, capfd: Captured) -> None:
-    """Pin, list, shorten, unpin."""
+def test_pin_list_shorten_and_unpin(database: Address, capfd: Captured) -> None:
+    """Pin a trace, list it, shorten the retention of all others, unpin it."""
     old = format_trace_id(trace_id(21))
     url = {"RAYMAP_CLICKHOUSE": database.url}
     pinned = raymap("pin", old, "--note", "the lost order", **url)
-    assert pinned.stderr == f"raymap: {old} is kept for ever: the lost order\n"
+    assert pinned.stderr == f"raymap: {old} is retained for ever: the lost order\n"
     assert pinned.returncode == 0
-    storage.pins(database)
+    pins.list_pins(database)
     head, line = capfd.readouterr().out.splitlines()
     assert head.split() == ["trace", "pinned", "(UTC)", "note"]
     assert line.startswith(old)
@@ -56,44 +57,44 @@ def test_the_commands_as_they_are_typed(database: Address, capfd: Captured) -> N
     refused = raymap("retention", "--traces", "2w", **url)
     assert refused.returncode == 1
     assert "14 days instead of 30 days would delete 3 rows: traces and documents" in refused.stderr
-    assert "Nothing was changed. To delete it, say the same with --yes." in refused.stderr
-    storage.show_retention(database, {}, yes=False)
+    assert "Nothing was changed. To delete it, repeat the command with --yes." in refused.stderr
+    retention_command.show_retention(database, {}, yes=False)
     assert " 30 days " in capfd.readouterr().out
 
     done = raymap("retention", "--traces", "2w", "--yes", **url)
     assert done.returncode == 0, done.stderr
-    head, traces, *_, pins = done.stdout.splitlines()
-    assert " ".join(head.split()) == "from (UTC) to (UTC) rows on disk kept next expires"
+    head, traces, *_, pinned_row = done.stdout.splitlines()
+    assert " ".join(head.split()) == "from (UTC) to (UTC) rows on disk retained next expires"
     assert traces.startswith("traces and documents")
     assert " 14 days " in traces
-    assert pins.split()[:3] == ["1", "pinned", "trace"]
-    assert pins.endswith("for ever  never")
-    storage.unpin(database, old)
+    assert pinned_row.split()[:3] == ["1", "pinned", "trace"]
+    assert pinned_row.endswith("for ever  never")
+    pins.unpin(database, old)
     with pytest.raises(StoreError, match=f"^there is no trace {old} here$"):
-        storage.pin(database, old, "")
+        pins.pin(database, old, "")
 
 
 def test_both_forms_of_an_id(database: Address, capfd: Captured) -> None:
-    storage.pin(database, trace_id(1).hex(), "")
-    storage.unpin(database, format_trace_id(trace_id(1)))
+    pins.pin(database, trace_id(1).hex(), "")
+    pins.unpin(database, format_trace_id(trace_id(1)))
     said = capfd.readouterr().err
     assert said.count(format_trace_id(trace_id(1))) == 2
-    storage.pins(database)
+    pins.list_pins(database)
     assert capfd.readouterr() == ("", "raymap: no trace is pinned\n")
     with pytest.raises(CommandError, match="is not pinned"):
-        storage.unpin(database, trace_id(1).hex())
+        pins.unpin(database, trace_id(1).hex())
 
 
 @pytest.mark.parametrize("text", ["hello", "1-6b061440", "0" * 32, ""])
 def test_what_is_no_id(text: str) -> None:
     with pytest.raises(CommandError, match=r"^TRACE_ID: (expected 1-<8 hex|the all-zero trace id)"):
-        storage.trace_id_of(text)
+        pins.parse_id(text)
 
 
 @pytest.mark.parametrize("note", ["x" * 501, "two\nlines", "\x1b[31m", "\ud800"])
 def test_a_note_is_a_line_of_text(database: Address, note: str) -> None:
     with pytest.raises(CommandError, match=r"^--note: a note "):
-        storage.pin(database, trace_id(1).hex(), note)
+        pins.pin(database, trace_id(1).hex(), note)
 
 
 @pytest.mark.parametrize(
@@ -101,24 +102,26 @@ def test_a_note_is_a_line_of_text(database: Address, note: str) -> None:
 )
 def test_what_is_no_time(text: str) -> None:
     with pytest.raises(
-        CommandError, match=r"^--traces: .* is no such time; expected days like 14d"
+        CommandError, match=r"^--traces: .* is not a valid duration; expected days like 14d"
     ):
-        storage.days_of(text, "--traces")
+        retention_command.parse_days(text, "--traces")
 
 
 def test_times() -> None:
     said = ("14d", "14", " 2W ", "1y", "10000d")
-    assert [storage.days_of(text, "") for text in said] == [14, 14, 14, 365, 10_000]
+    assert [retention_command.parse_days(text, "") for text in said] == [14, 14, 14, 365, 10_000]
 
 
 def test_without_a_database_it_says_so(clickhouse: Address) -> None:
     empty = replace(clickhouse, database="raymap_test_not_there")
-    with pytest.raises(CommandError, match=r"holds no traces yet: run  raymap migrate  first\.$"):
-        storage.pins(empty)
-    away = raymap("retention", "--clickhouse", "clickhouse://127.0.0.1:1")
-    assert away.returncode == 1
-    assert "127.0.0.1:1/raymap does not answer: " in away.stderr
-    assert "Traceback" not in away.stderr
+    with pytest.raises(
+        CommandError, match=r"contains no Raymap tables: run  raymap migrate  first\.$"
+    ):
+        pins.list_pins(empty)
+    unavailable = raymap("retention", "--clickhouse", "clickhouse://127.0.0.1:1")
+    assert unavailable.returncode == 1
+    assert "127.0.0.1:1/raymap does not answer: " in unavailable.stderr
+    assert "Traceback" not in unavailable.stderr
 
 
 def test_an_older_schema_is_not_touched(database: Address) -> None:
@@ -128,7 +131,10 @@ def test_an_older_schema_is_not_touched(database: Address) -> None:
         f"ALTER TABLE raymap_migrations DELETE WHERE version = {newest}",
         settings={"mutations_sync": 1},
     )
-    with pytest.raises(CommandError, match=r"has an older schema: run  raymap migrate  first\.$"):
-        storage.show_retention(database, {"traces": "3d"}, yes=True)
+    with pytest.raises(
+        CommandError,
+        match=r"has an older schema \(\d+, expected \d+\): run  raymap migrate  first\.$",
+    ):
+        retention_command.show_retention(database, {"traces": "3d"}, yes=True)
     retention.prepare_database(database, {})
     client.disconnect()

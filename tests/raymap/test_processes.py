@@ -1,4 +1,4 @@
-"""`raymap serve` as a whole: the order of things, restarts, and what it says when it cannot run."""
+"""`raymap serve` as a whole: order of start and stop, restarts, and its errors."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ import pytest
 from typer.testing import CliRunner
 
 from collector.queue import Limits
-from raymap import serve as serving
+from raymap import settings as raymap_settings
 from raymap.cli import app
+from raymap.settings import ServeSettings
 from store.clickhouse.connection.address import Address
 from store.clickhouse.embedded import EmbeddedClickHouse
 from tests.conftest import ROOT, Server, start_server, stop_server
@@ -53,11 +54,11 @@ def children(server: Server) -> dict[str, psutil.Process]:
     return found
 
 
-def eventually(holds: Any, seconds: float, what: str) -> None:
+def eventually(condition: Any, seconds: float, what: str) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         try:
-            if holds():
+            if condition():
                 return
         except (OSError, psutil.Error, KeyError):
             pass
@@ -82,7 +83,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
         stop_server(running)
 
 
-def test_every_door_is_open_when_it_says_so(raymap_server: Server) -> None:
+def test_every_receiver_is_open_at_the_ready_line(raymap_server: Server) -> None:
     assert answers(raymap_server)
     host, _, port = raymap_server.udp.rpartition(":")
     assert raymap_server.http == f"http://{host}:{port}", "one number for UDP and TCP"
@@ -110,13 +111,14 @@ def _post_json(url: str, body: bytes) -> int:
 
 
 def test_passwords_are_not_among_the_arguments(raymap_server: Server) -> None:
-    kept = json.loads((raymap_server.data_dir / "clickhouse" / "credentials.json").read_text())
+    path = raymap_server.data_dir / "clickhouse" / "credentials.json"
+    passwords = json.loads(path.read_text()).values()
     for child in children(raymap_server).values():
-        assert not any(word in " ".join(child.cmdline()) for word in kept.values())
+        assert not any(word in " ".join(child.cmdline()) for word in passwords)
 
 
 def test_one_scrape_shows_every_process(raymap_server: Server) -> None:
-    """The API's /metrics counts what the collector's UDP door has heard."""
+    """The API's /metrics counts what the collector's UDP receiver has received."""
 
     def heard() -> float:
         with urllib.request.urlopen(raymap_server.http + "/metrics", timeout=10) as answer:
@@ -173,7 +175,7 @@ def test_a_child_that_keeps_dying_ends_everything(server: Server) -> None:
     assert not any(child.is_running() for child in family)
 
 
-def test_doors_close_first_and_clickhouse_last(server: Server) -> None:
+def test_receivers_close_first_and_clickhouse_last(server: Server) -> None:
     family = children(server)
     family["collect"].suspend()
     server.process.send_signal(signal.SIGTERM)
@@ -199,7 +201,7 @@ def test_a_second_signal_does_not_wait(server: Server) -> None:
     family = children(server)
     family["collect"].suspend()  # it would hold up the end for its 20 s
     server.process.send_signal(signal.SIGTERM)
-    eventually(lambda: "stopping, doors first" in log_of(server), 10, "the first is heard")
+    eventually(lambda: "stopping, receivers first" in log_of(server), 10, "the first is heard")
     server.process.send_signal(signal.SIGTERM)
     assert server.process.wait(10) == 1
     assert not any(child.is_running() for child in family.values())
@@ -224,7 +226,7 @@ def test_what_was_sent_survives_a_restart(tmp_path: Path) -> None:
         {
             "trace_id": trace_id,
             "id": "00000000000000a1",
-            "name": "kept",
+            "name": "stored",
             "start_time": now,
             "end_time": now + 0.1,
         }
@@ -294,7 +296,7 @@ def test_a_taken_port_is_named_by_the_roles_too(tmp_path: Path) -> None:
         (("--clickhouse-memory", "much"), "'much' is no size"),
         (("--clickhouse-memory", "1e999"), "'1e999' is no size"),
         (("--clickhouse-memory", "1M"), "'1M' is too little"),
-        (("--batch-age", "0"), "greater than or equal to 0.01"),
+        (("--linger", "0"), "greater than or equal to 0.01"),
         (("--retention-days", "100000"), "less than or equal to 10000"),
         (("--data-dir", __file__), f"'{__file__}' is a file"),
         (("--data-dir", f"{__file__}/below"), f"Cannot use {__file__}/below: Not a directory."),
@@ -331,46 +333,47 @@ def test_several_collectors_share_the_ports(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "environment", "expected"),
     [
-        ([], {}, serving.default_workers()),
+        ([], {}, raymap_settings.default_workers()),
         (["--workers", "3"], {"RAYMAP_WORKERS": "5"}, 3),
         ([], {"RAYMAP_WORKERS": "5"}, 5),
-        (["--collectors", "4"], {}, 4),
-        ([], {"RAYMAP_COLLECTORS": "4"}, 4),
-        (["--collectors", "4", "--workers", "2"], {}, 2),
     ],
 )
-def test_how_many_workers(
+def test_number_of_workers(
     words: list[str],
     environment: dict[str, str],
     expected: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    told: list[serving.Settings] = []
+    assert parsed(monkeypatch, *words, **environment).collectors == expected
 
-    def serve(settings: serving.Settings) -> int:
-        told.append(settings)
+
+def parsed(monkeypatch: pytest.MonkeyPatch, *words: str, **environment: str) -> ServeSettings:
+    """The settings with which `raymap serve` would run."""
+    seen: list[ServeSettings] = []
+
+    def serve(settings: ServeSettings) -> int:
+        seen.append(settings)
         return 0
 
-    monkeypatch.setattr(serving, "serve", serve)
+    monkeypatch.setattr("raymap.serve.serve", serve)
     result = CliRunner().invoke(app, ["serve", *words], env=environment)
     assert result.exit_code == 0, result.output
-    assert told[0].workers == expected
+    return seen[0]
 
 
-def test_batch_age_is_the_queues(monkeypatch: pytest.MonkeyPatch, raymap_server: Server) -> None:
-    """Without the flag as the queue has it; with it, every collector is told."""
-    told: list[float] = []
-    monkeypatch.setattr(serving, "serve", lambda settings: told.append(settings.linger))
-    CliRunner().invoke(app, ["serve"])
-    assert told == [Limits().linger]
-    words = children(raymap_server)["collect"].cmdline()
-    assert words[words.index("--batch-age") + 1] == "0.1"
+def test_linger_reaches_every_collector(
+    monkeypatch: pytest.MonkeyPatch, raymap_server: Server
+) -> None:
+    """Its default is the queue's, and children get their settings by their environment."""
+    assert parsed(monkeypatch).linger == Limits().linger
+    assert parsed(monkeypatch, RAYMAP_LINGER="2.5").linger == 2.5
+    assert children(raymap_server)["collect"].environ()["RAYMAP_LINGER"] == "0.1"
 
 
 @pytest.mark.parametrize(("cores", "expected"), [(1, 1), (2, 2), (4, 4), (64, 4)])
 def test_workers_by_default(cores: int, expected: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(cores)))
-    assert serving.default_workers() == expected
+    assert raymap_settings.default_workers() == expected
 
 
 def test_import_sends_files_and_counts(raymap_server: Server, tmp_path: Path) -> None:
@@ -467,19 +470,18 @@ def test_migrate_alone(raymap_server: Server) -> None:
 
 
 @pytest.mark.parametrize("role", ["api", "collect"])
-def test_a_role_asks_for_a_migrated_database(
+def test_a_process_needs_a_migrated_database(
     clickhouse: Address, tmp_path: Path, role: str
 ) -> None:
     url = replace(clickhouse, database="never").url
     ended = raymap(role, "--port", "0", "--data-dir", str(tmp_path), RAYMAP_CLICKHOUSE=url)
     assert ended.returncode == 1
     assert ended.stderr == (
-        f"raymap: {clickhouse.name}/never: ClickHouse refused: Database never does not exist. "
-        "If the database is new, run  raymap migrate  first.\n"
+        f"raymap: {clickhouse.name}/never contains no Raymap tables: run  raymap migrate  first.\n"
     )
 
 
-def test_which_clickhouse_is_asked_for(tmp_path: Path) -> None:
+def test_no_clickhouse_is_an_error(tmp_path: Path) -> None:
     done = raymap("migrate", "--data-dir", str(tmp_path))
     assert done.returncode == 1
     assert done.stderr.startswith("raymap: Which ClickHouse? Name one with --clickhouse")

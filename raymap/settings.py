@@ -1,0 +1,296 @@
+"""Settings of each role: one frozen dataclass, whose fields are flags and environment variables.
+
+`with_settings` makes a typer command of a function that takes such a dataclass, and
+`environment_of` hands one to a child process, which reads it as its own settings.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Callable
+from dataclasses import Field, dataclass, fields, is_dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar, get_type_hints
+
+import typer
+from typer.models import OptionInfo
+
+from raymap.units import parse_size
+
+Role = TypeVar("Role", bound="ProcessSettings")
+
+MIN_MEMORY = 256 << 20
+"""Bytes without which the embedded ClickHouse does not start reliably."""
+MAX_DEFAULT_WORKERS = 4
+"""An idle collector process takes some 100 MB."""
+
+
+def option(name: str, **more: Any) -> Any:
+    """A flag that is also the environment variable RAYMAP_<NAME>."""
+    variable = "RAYMAP_" + name.split("/")[0].lstrip("-").replace("-", "_").upper()
+    return typer.Option(name, envvar=variable, **more)
+
+
+def port_option(name: str, help: str) -> Any:
+    return option(name, metavar="PORT", min=0, max=65535, help=help)
+
+
+def parse_memory(text: str | int) -> int:
+    """Bytes for the embedded ClickHouse; 0 for its default."""
+    try:
+        size = text if isinstance(text, int) else parse_size(text or "0")
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    if 0 < size < MIN_MEMORY:
+        raise typer.BadParameter(f"{text!r} is too little for ClickHouse, give it 256M or more")
+    return size
+
+
+def default_workers() -> int:
+    """Collector processes for this machine: one per usable core, at most MAX_DEFAULT_WORKERS.
+
+    Python decodes on one core per process; ClickHouse uses what remains.
+    """
+    try:
+        cores = len(os.sched_getaffinity(0))
+    except AttributeError:  # another system than Linux
+        cores = os.cpu_count() or 1
+    return min(cores, MAX_DEFAULT_WORKERS)
+
+
+DataDir = Annotated[
+    Path, option("--data-dir", metavar="FOLDER", file_okay=False, help="Where all data is stored.")
+]
+ClickHouseUrl = Annotated[
+    str,
+    option(
+        "--clickhouse",
+        metavar="URL",
+        show_default="the embedded one",
+        help="Like clickhouse://user:password@host:9000/raymap.",
+    ),
+]
+Memory = Annotated[
+    int,
+    option(
+        "--clickhouse-memory",
+        metavar="SIZE",
+        parser=parse_memory,
+        show_default="40 % of RAM, at most 8G",
+        help="Memory limit of the embedded ClickHouse, like 2G.",
+    ),
+]
+RetentionDays = Annotated[
+    int | None,  # at most what store.clickhouse.schema.retention allows
+    option(
+        "--retention-days",
+        metavar="DAYS",
+        min=1,
+        max=10_000,
+        show_default="as set by raymap retention, else 30",
+        help="Days until traces are deleted, from now on.",
+    ),
+]
+Supervised = Annotated[int | None, typer.Option("--supervised", hidden=True)]
+"""File descriptor of the parent's ready pipe; set by the supervisor."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoreSettings:
+    """Which ClickHouse: a URL, or the embedded one of a data directory."""
+
+    data_dir: DataDir = Path("raymap-data")
+    clickhouse: ClickHouseUrl = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProcessSettings(StoreSettings):
+    """What every long-running process takes."""
+
+    host: Annotated[str, option("--host", metavar="ADDRESS", help="Address to listen on.")] = (
+        "127.0.0.1"
+    )
+    port: Annotated[int, port_option("--port", "UDP and HTTP; 0: any free one.")] = 2000
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        option("--log-level", help="Lowest level to log, on standard error."),
+    ] = "info"
+    log_format: Annotated[
+        Literal["console", "json"], option("--log-format", help="For people, or for programs.")
+    ] = "console"
+
+
+@dataclass(frozen=True, kw_only=True)
+class IngestSettings(ProcessSettings):
+    """The receivers beside UDP and HTTP, and batching."""
+
+    grpc_port: Annotated[int, port_option("--grpc-port", "gRPC; 0: any free one.")] = 4317
+    otlp_port: Annotated[
+        int | None,
+        port_option(
+            "--otlp-port", "OTLP over HTTP; default 4318 if gRPC listens on 4317, else none."
+        ),
+    ] = None
+    linger: Annotated[
+        float,
+        option(
+            "--linger",
+            metavar="SECONDS",
+            min=0.01,
+            max=60,
+            help="Maximum time a UDP datagram waits in memory until its batch is stored; "
+            "a crash loses it.",
+        ),
+    ] = 1.0
+
+    @property
+    def otlp_http_port(self) -> int | None:
+        """4318 accompanies 4317; another gRPC port leaves 4318 to others."""
+        return 4318 if self.otlp_port is None and self.grpc_port == 4317 else self.otlp_port
+
+
+@dataclass(frozen=True, kw_only=True)
+class CollectSettings(IngestSettings):
+    """A collector process."""
+
+    http: Annotated[
+        bool, option("--http/--no-http", help="Listen for HTTP as well, on --port.")
+    ] = True
+    shared: Annotated[
+        bool, option("--shared", help="Share the ports with other collectors (SO_REUSEPORT).")
+    ] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiSettings(ProcessSettings):
+    """An API process."""
+
+    sampling_rate: Annotated[
+        float,
+        option(
+            "--sampling-rate",
+            metavar="0…1",
+            min=0,
+            max=1,
+            help="Share of requests that the default sampling rule makes SDKs record.",
+        ),
+    ] = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClickHouseSettings:
+    """The embedded ClickHouse."""
+
+    data_dir: DataDir = Path("raymap-data")
+    clickhouse_memory: Memory = 0
+    clickhouse_port: Annotated[int, port_option("--clickhouse-port", "0: any free one.")] = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemoSettings:
+    """The demo traffic."""
+
+    to: Annotated[str, option("--to", metavar="ADDRESS", help="Where the server listens.")] = (
+        "127.0.0.1:2000"
+    )
+    rate: Annotated[float, option("--rate", metavar="N", min=0.01, help="Traces per second.")] = 8.0
+    duration: Annotated[
+        float | None, option("--duration", metavar="SECONDS", min=0, help="Forever if not given.")
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServeSettings(IngestSettings, ApiSettings):
+    """`raymap serve`: a collector, an API and whatever else they need."""
+
+    clickhouse_memory: Memory = 0
+    retention_days: RetentionDays = None
+    workers: Annotated[
+        int | None,
+        option(
+            "--workers",
+            metavar="N",
+            min=1,
+            show_default="one per core, at most 4",
+            help="Collector processes that share the ports.",
+        ),
+    ] = None
+    demo: Annotated[bool, option("--demo", help="Send demo traffic as well.")] = False
+
+    @property
+    def collectors(self) -> int:
+        """Number of collector processes."""
+        return self.workers or default_workers()
+
+
+def derive(role: type[Role], base: ProcessSettings, **changes: Any) -> Role:
+    """Settings of one process of `raymap serve`: what it shares with ``base``, and its own."""
+    common = {
+        each.name: getattr(base, each.name) for each in fields(role) if hasattr(base, each.name)
+    }
+    return role(**{**common, **changes})
+
+
+def environment_of(settings: Any) -> dict[str, str]:
+    """A child's environment from which it reads exactly these settings.
+
+    Never the command line, which other users of the machine can read: a URL has a password. A value
+    that is not set is an empty variable, so that none is inherited.
+    """
+    options = [
+        (_option_of(type(settings), each), getattr(settings, each.name))
+        for each in fields(settings)
+    ]
+    return {
+        option.envvar: _as_text(value)
+        for option, value in options
+        if isinstance(option.envvar, str)
+    }
+
+
+def with_settings(function: Callable[..., None]) -> Callable[..., None]:
+    """A typer callback: each parameter that is a settings dataclass becomes its fields' flags."""
+    hints = get_type_hints(function, include_extras=True)
+    groups: dict[str, type] = {name: hint for name, hint in hints.items() if isinstance(hint, type) and is_dataclass(hint)}
+    parameters = []
+    for name, parameter in inspect.signature(function).parameters.items():
+        if name in groups:
+            parameters += [_parameter(groups[name], each) for each in fields(groups[name])]
+        else:
+            parameters.append(
+                parameter.replace(annotation=hints[name], kind=parameter.KEYWORD_ONLY)
+            )
+
+    def callback(**values: Any) -> None:
+        made = {
+            name: group(**{each.name: values.pop(each.name) for each in fields(group)})
+            for name, group in groups.items()
+        }
+        function(**made, **values)
+
+    callback.__name__, callback.__doc__ = function.__name__, function.__doc__
+    callback.__annotations__ = {}
+    callback.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return callback
+
+
+def _parameter(group: type, each: Field[Any]) -> inspect.Parameter:
+    hint = get_type_hints(group, include_extras=True)[each.name]
+    return inspect.Parameter(
+        each.name, inspect.Parameter.KEYWORD_ONLY, default=each.default, annotation=hint
+    )
+
+
+def _option_of(group: type, each: Field[Any]) -> OptionInfo:
+    hint = get_type_hints(group, include_extras=True)[each.name]
+    found: OptionInfo = next(m for m in hint.__metadata__ if isinstance(m, OptionInfo))
+    return found
+
+
+def _as_text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(int(value))
+    return " ".join(value) if isinstance(value, tuple) else str(value)
