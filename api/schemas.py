@@ -110,9 +110,12 @@ class Figure(TypedDict):
 
 
 class TraceFigure(Figure):
-    """A figure of traces and how many of them it shows."""
+    """A figure of traces: how many it shows, and how many match; at least that many when the count
+    was ended early."""
 
     shown: int
+    total: int
+    counted_all: bool
 
 
 class Before(Counts, Times):

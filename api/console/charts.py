@@ -7,9 +7,10 @@ knows what that looks like. Pure: statistics in, figure out.
 from __future__ import annotations
 
 import itertools
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from math import exp, log
+from math import ceil, exp, floor, log, log10
 from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
@@ -31,6 +32,12 @@ STATUS_NAMES: dict[State, Status] = {
 }
 STATUSES = (State.OK, State.ERROR, State.THROTTLE, State.FAULT)
 """In the order bars are stacked."""
+FAILED = (State.ERROR, State.THROTTLE, State.FAULT)
+MOST_MARKS = 2000
+"""Traces shown as one mark each; above, marks hide one another."""
+MOST_FAILED_MARKS = 500
+COLUMNS, ROWS = 120, 40
+"""Cells of a heatmap."""
 ROUND_STEPS = tuple(
     seconds * SECOND
     for seconds in (
@@ -70,7 +77,7 @@ def histogram_figure(histogram: Mapping[int, int]) -> Figure:
         customdata=[_ms(edge) for edge in edges[1:]],
         hovertemplate="%{x:.4~g} to %{customdata:.4~g} ms: %{y}<extra></extra>",
     )
-    axis = {"title": {"text": "response time (ms)"}, "type": _scale(edges)}
+    axis = _histogram_axis(edges)
     return _figure([bar], xaxis=axis, yaxis={"title": {"text": "requests"}, "rangemode": "tozero"})
 
 
@@ -95,8 +102,10 @@ def _binned(histogram: Mapping[int, int], edges: Sequence[float]) -> list[int]:
     return counts
 
 
-def _scale(edges: Sequence[float]) -> str:
-    return "log" if edges and edges[0] > 0 else "linear"
+def _histogram_axis(edges: Sequence[float]) -> dict[str, Any]:
+    if edges and edges[0] > 0:
+        return duration_axis(edges[0], edges[-1])
+    return {"title": {"text": "response time"}, "type": "linear", "ticksuffix": " ms"}
 
 
 def step_of(window: TimeRange) -> int:
@@ -123,24 +132,103 @@ def over_time_figure(slices: Iterable[TimeBucket], window: TimeRange, step: int)
     return _figure(bars, barmode="stack", xaxis=axis, yaxis={"rangemode": "tozero"})
 
 
-def scatter_figure(dots: Sequence[Dot]) -> Figure:
-    """Traces by when they began and how long their answer took."""
-    traces = []
+def traces_figure(dots: Sequence[Dot], window: TimeRange) -> Figure:
+    """Traces by start and response time, over the whole window: one mark each, or a heatmap of many
+    with marks for those that failed (the newest of them)."""
+    low, high = response_range([dot.time for dot in dots if dot.state != State.IN_PROGRESS])
+    if len(dots) <= MOST_MARKS:
+        series = marks(dots, low)
+    else:
+        failed = [dot for dot in dots if dot.state in FAILED]
+        newest = sorted(failed, key=lambda dot: dot.start, reverse=True)[:MOST_FAILED_MARKS]
+        series = [heatmap(dots, window, low, high), *marks(newest, low)]
+    x_axis = {"type": "date", "range": [iso(window.start), iso(window.end)]}
+    return _figure(series, xaxis=x_axis, yaxis=duration_axis(low, high))
+
+
+def response_range(times: Sequence[int]) -> tuple[float, float]:
+    """The response times (microseconds) that an axis shows: the fastest in a thousand may lie below."""
+    ordered = sorted(times)
+    if not ordered:
+        return 1_000.0, 1_000_000.0
+    low = max(1, ordered[len(ordered) // 1000])
+    high = max(ordered[-1], low * 4)
+    return low / 1.25, high * 1.25
+
+
+def marks(dots: Sequence[Dot], low: float) -> list[Any]:
+    """A series per status. What is in progress has no response time yet, and what is faster than
+    ``low`` has no place on the axis: both stand at its edge."""
+    series = []
     for state in (*STATUSES, State.IN_PROGRESS):
         shown = [dot for dot in dots if dot.state == state]
         if shown:
-            traces.append(
+            waiting = state == State.IN_PROGRESS
+            series.append(
                 go.Scatter(
                     name=status_name(state),
                     mode="markers",
                     x=[iso(dot.start) for dot in shown],
-                    # A logarithmic axis has no place for nothing: a microsecond stands for it.
-                    y=[_ms(max(1, dot.time)) for dot in shown],
+                    y=[_ms(low if waiting else max(low, dot.time)) for dot in shown],
                     customdata=[dot.trace_id for dot in shown],
+                    cliponaxis=False,
                 )
             )
-    axis = {"title": {"text": "response time (ms)"}, "type": "log"}
-    return _figure(traces, xaxis={"type": "date"}, yaxis=axis)
+    return series
+
+
+def heatmap(dots: Sequence[Dot], window: TimeRange, low: float, high: float) -> Any:
+    """Finished traces counted in a grid of equal steps of time and of equal ratios of response time."""
+    width = (window.end - window.start) / COLUMNS
+    ratio = log(high / low) / ROWS
+    counts: dict[tuple[int, int], int] = defaultdict(int)
+    for dot in dots:
+        if dot.state != State.IN_PROGRESS:
+            column = int((dot.start - window.start) / width)
+            row = int(log(max(low, dot.time) / low) / ratio)
+            counts[min(max(row, 0), ROWS - 1), min(max(column, 0), COLUMNS - 1)] += 1
+    grid = [[counts.get((row, column)) for column in range(COLUMNS)] for row in range(ROWS)]
+    return go.Heatmap(
+        name="traces",
+        x=[iso(int(window.start + width * at)) for at in range(COLUMNS + 1)],
+        y=[_ms(low * exp(ratio * at)) for at in range(ROWS + 1)],
+        # Logarithms: one crowded cell must not wash out all the others.
+        z=[[None if count is None else round(log10(count), 3) for count in row] for row in grid],
+        customdata=grid,
+        hovertemplate="%{customdata} traces<br>%{x|%H:%M:%S}, %{y:.4~g} ms<extra></extra>",
+        showscale=False,
+    )
+
+
+def duration_axis(low: float, high: float) -> dict[str, Any]:
+    """A logarithmic axis from ``low`` to ``high`` microseconds, with ticks in words."""
+    ticks = duration_ticks(low, high)
+    return {
+        "title": {"text": "response time"},
+        "type": "log",
+        "range": [log10(low / 1000), log10(high / 1000)],
+        "tickmode": "array",
+        "tickvals": [_ms(tick) for tick in ticks],
+        "ticktext": [duration_words(tick) for tick in ticks],
+    }
+
+
+def duration_ticks(low: float, high: float) -> list[float]:
+    """Three to about eight round durations in microseconds: powers of ten, or finer on a short axis."""
+    first, last = floor(log10(low)), ceil(log10(high))
+    for factors in ((1,), (1, 3), (1, 2, 5), range(1, 10)):
+        values = [factor * 10.0**power for power in range(first, last + 1) for factor in factors]
+        inside = [value for value in values if low <= value <= high]
+        if len(inside) >= 3:
+            return inside
+    return [low, high]
+
+
+def duration_words(microseconds: float) -> str:
+    """A tick's text: 250 µs, 10 ms, 1 s, 2 min."""
+    units = ((60_000_000, "min"), (1_000_000, "s"), (1_000, "ms"))
+    size, unit = next((each for each in units if microseconds >= each[0]), (1, "µs"))
+    return f"{microseconds / size:.3g} {unit}"
 
 
 def iso(microseconds: int) -> str:

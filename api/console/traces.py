@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from api.console.charts import Dot, scatter_figure, status_name
+from api.console.charts import Dot, status_name, traces_figure
 from api.console.map_json import render_picture
 from api.console.params import Filters, query_of
 from api.console.pins import expect_trace_id, pin_mark
@@ -18,6 +19,7 @@ from api.errors import ApiError
 from api.graph.build import build_graph
 from api.schemas import ErrorReply, TraceDetail, TraceFigure, TraceHead, TraceLine, TraceList
 from store.model import MINUTE, TimeRange, Trace
+from store.protocol import TraceQuery
 from store.service_graph import build_service_graph
 from store.summary import Summary, summarize
 from store.trace_documents import processed_documents
@@ -27,6 +29,8 @@ MOST_DOTS = 5000
 CHUNK = 500
 """Traces asked for at once while a scatter is filled."""
 MOST_LINES = 1000
+COUNT_SECONDS = 1.0
+"""A chart does not wait longer for the number of traces it leaves out."""
 
 
 def listing_router(context: Context) -> APIRouter:
@@ -52,7 +56,7 @@ def listing_router(context: Context) -> APIRouter:
         "/api/traces/figure", response_class=Response, responses={200: {"model": TraceFigure}}
     )
     async def figure(request: Request, window: Window, filters: Filters) -> Response:
-        """The newest traces as a scatter."""
+        """The newest traces as marks or as a heatmap."""
         return await run_cancellable(
             request, lambda: json_response(trace_figure(context, window, filters))
         )
@@ -81,7 +85,7 @@ def trace_list(
 
 
 def trace_figure(context: Context, window: TimeRange, filters: Filters) -> TraceFigure:
-    """At most 5,000 of the newest traces."""
+    """At most 5,000 of the newest traces, and how many there are."""
     query = query_of(context.store, window, filters)
     dots: list[Dot] = []
     cursor: str | None = None
@@ -92,7 +96,31 @@ def trace_figure(context: Context, window: TimeRange, filters: Filters) -> Trace
         cursor = page.cursor
         if cursor is None:
             break
-    return {**scatter_figure(dots[:MOST_DOTS]), "shown": min(len(dots), MOST_DOTS)}
+    found = len(dots)
+    total, counted_all = found, True
+    if query is not None and cursor is not None:
+        rest, counted_all = count_traces(context, query, cursor)
+        total += rest
+    dots = dots[:MOST_DOTS]
+    return {
+        **traces_figure(dots, window),
+        "shown": len(dots),
+        "total": total,
+        "counted_all": counted_all,
+    }
+
+
+def count_traces(context: Context, query: TraceQuery, cursor: str | None) -> tuple[int, bool]:
+    """How many traces match behind a cursor, and whether all were counted in time."""
+    deadline = time.monotonic() + COUNT_SECONDS
+    count = 0
+    while cursor is not None:
+        if time.monotonic() > deadline:
+            return count, False
+        page = context.store.find_traces(query, limit=MOST_LINES, cursor=cursor)
+        count += len(page.found)
+        cursor = page.cursor
+    return count, True
 
 
 def trace_detail(context: Context, text: str) -> TraceDetail:

@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 from pydantic import TypeAdapter
 
 from api import schemas
+from api.console import traces as console_traces
 from api.graph.build import edge_id, node_id
 from store.memory import MemoryStore
 from store.model import NodeKey, State
@@ -149,6 +150,20 @@ def test_scatter_has_a_trace_per_status(client: TestClient) -> None:
     (fault,) = [trace for trace in found["data"] if trace["name"] == "fault"]
     assert fault["y"] == [100]
     assert fault["customdata"] == [format_trace_id(trace_id(3, epoch=START + 3))]
+
+
+def test_a_figure_says_how_many_traces_it_leaves_out(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The newest five of seven; or of at least five, when counting takes too long."""
+    monkeypatch.setattr(console_traces, "MOST_DOTS", 5)
+    monkeypatch.setattr(console_traces, "CHUNK", 5)
+    path = f"/api/traces/figure?{WINDOW}"
+    found = get(client, path, schemas.TraceFigure)
+    assert (found["shown"], found["total"], found["counted_all"]) == (5, 7, True)
+    monkeypatch.setattr(console_traces, "COUNT_SECONDS", -1)
+    found = get(client, path, schemas.TraceFigure)
+    assert (found["shown"], found["total"], found["counted_all"]) == (5, 5, False)
 
 
 @pytest.mark.parametrize("spelling", [format_trace_id, bytes.hex])

@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: 67848de49b53b4891f869aff75d0a6874fe518a573712d4a26806d1291e7c824
+// sha256 of its schemas: 3a40b296a238235a1dc1ddf8b31307dc6798a4bf4d2e10a923f5ffa7be9dbd2a
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -180,6 +180,7 @@ export interface components {
             w3c_id: string;
         };
         TraceFigure: {
+            counted_all: boolean;
             data: {
                 [key: string]: unknown;
             }[];
@@ -187,6 +188,7 @@ export interface components {
                 [key: string]: unknown;
             };
             shown: number;
+            total: number;
         };
         TraceLine: {
             annotations: {

@@ -3,6 +3,7 @@
 import { useEffect, useRef, useState } from 'react'
 import type { Figure } from '../api/types'
 import { usePalette, type Palette } from '../styles/theme'
+import { slowWords } from './Loading'
 
 const load = () => import('plotly.js-cartesian-dist-min').then((module) => module.default)
 
@@ -31,6 +32,7 @@ interface Props {
 export function Chart({ figure, label, height = 180, onOpen }: Props) {
   const root = useRef<HTMLDivElement>(null)
   const [failed, setFailed] = useState(false)
+  const [drawn, setDrawn] = useState(false)
   const palette = usePalette()
   const open = useRef(onOpen)
   open.current = onOpen
@@ -42,19 +44,20 @@ export function Chart({ figure, label, height = 180, onOpen }: Props) {
       .then(async (plotly) => {
         if (gone) return
         const config = { displayModeBar: false, responsive: true }
-        const drawn = await plotly.react(
+        const chart = await plotly.react(
           place,
           painted(figure, palette),
           framed(figure, palette, height),
           config,
         )
         if (gone) return
-        drawn.removeAllListeners?.('plotly_click')
-        drawn.on?.('plotly_click', ({ points }) => {
+        chart.removeAllListeners?.('plotly_click')
+        chart.on?.('plotly_click', ({ points }) => {
           const id = points[0]?.customdata
           if (typeof id === 'string') open.current?.(id)
         })
         setFailed(false)
+        setDrawn(true)
       })
       .catch(() => gone || setFailed(true))
     return () => {
@@ -73,7 +76,20 @@ export function Chart({ figure, label, height = 180, onOpen }: Props) {
   return (
     <div className="chart" style={{ height }} role="img" aria-label={label}>
       {failed && <p className="chart-note">The chart could not be drawn.</p>}
+      {!failed && !drawn && <ChartSkeleton slow={null} />}
       <div ref={root} />
+    </div>
+  )
+}
+
+/** Bars and a word where a chart will be: an empty frame looks like no data. */
+export function ChartSkeleton({ slow }: { slow: number | null }) {
+  return (
+    <div className="chart-skeleton" role="status">
+      <svg viewBox="0 0 240 60" preserveAspectRatio="none" aria-hidden="true">
+        <path d="M10 60V42M30 60V30M50 60V36M70 60V18M90 60V26M110 60V10M130 60V22M150 60V14M170 60V34M190 60V28M210 60V44M230 60V38" />
+      </svg>
+      <p>Loading chart… {slow !== null && slowWords(slow)}</p>
     </div>
   )
 }
@@ -81,6 +97,7 @@ export function Chart({ figure, label, height = 180, onOpen }: Props) {
 /** Colours and symbols by the name of each series; a series without a status takes the neutral bar colour. */
 function painted({ data }: Figure, palette: Palette): Record<string, unknown>[] {
   return data.map((series) => {
+    if (series['type'] === 'heatmap') return heated(series, palette)
     const name = String(series['name'] ?? '')
     const status = name in SYMBOLS ? name : null
     const colour =
@@ -99,6 +116,27 @@ function painted({ data }: Figure, palette: Palette): Record<string, unknown>[] 
       ...(status && { name: WORDS[name] }),
     }
   })
+}
+
+/** Counts as one hue, from a tint that is still visible to the accent; z is a logarithm of the count. */
+function heated(series: Record<string, unknown>, palette: Palette): Record<string, unknown> {
+  const colorscale = [
+    [0, `color-mix(in srgb, ${palette.acc} 24%, ${palette.bg})`],
+    [1, palette.acc],
+  ].map(([at, colour]) => [at, resolved(String(colour))])
+  return { ...series, x: localTimes(series['x']), colorscale, zmin: 0, xgap: 1, ygap: 1 }
+}
+
+/** Plotly does not know color-mix(). */
+function resolved(colour: string): string {
+  const canvas = document.createElement('canvas')
+  canvas.width = canvas.height = 1
+  const g = canvas.getContext('2d')
+  if (!g) return colour
+  g.fillStyle = colour
+  g.fillRect(0, 0, 1, 1)
+  const [red, green, blue] = g.getImageData(0, 0, 1, 1).data
+  return `rgb(${red}, ${green}, ${blue})`
 }
 
 function isScattered(series: Record<string, unknown>): boolean {
@@ -121,11 +159,16 @@ const DATE_TICKS = [
   { dtickrange: [86_400_000, null], value: '%b %-d' },
 ]
 
-type Axis = { type?: string; title?: { text?: string } | string }
+type Axis = { type?: string; title?: { text?: string } | string; range?: unknown[] }
+
+function localRange({ type, range }: Axis): { range?: unknown } {
+  return type === 'date' && range ? { range: localTimes(range) } : {}
+}
 
 function framed({ data, layout }: Figure, palette: Palette, height: number): Record<string, unknown> {
   const axis = (name: string) => ({
     ...((layout[name] ?? {}) as Axis),
+    ...localRange((layout[name] ?? {}) as Axis),
     title: titled((layout[name] ?? {}) as Axis),
     gridcolor: palette.line,
     linecolor: palette.line,

@@ -2,7 +2,7 @@
 
 import { useEffect, useState, type ReactNode } from 'react'
 import type { Trace, TraceRow } from '../api/types'
-import { clock, count, date, duration } from '../model/format'
+import { count, dateTime, duration } from '../model/format'
 import { CopyButton } from './CopyButton'
 import { PinButton } from './PinButton'
 import { StatusMark } from './StatusMark'
@@ -42,16 +42,14 @@ export function TraceHead({ trace, firstFault, onFirstFault, onReload }: Props) 
         </Fact>
         {trace.response_ms !== null && <Fact label="Response">{duration(trace.response_ms)}</Fact>}
         <Fact label="Start">
-          <span title={new Date(trace.start * 1000).toISOString()}>
-            {date(trace.start)} {clock(trace.start)}
-          </span>
+          <span title={new Date(trace.start * 1000).toISOString()}>{dateTime(trace.start)}</span>
         </Fact>
         {trace.entry && <Fact label="Entry">{trace.entry.name}</Fact>}
         {trace.user && <Fact label="User">{trace.user}</Fact>}
         <Fact label="Segments">{count(segments)}</Fact>
         {pin && (
           <Fact label="Retention">
-            <span title={`Pinned ${date(pin.at)} ${clock(pin.at)}`}>pinned</span>
+            <span title={`Pinned ${dateTime(pin.at)}`}>pinned</span>
             {pin.note && (
               <span className="pin-note" title={pin.note}>
                 {pin.note}

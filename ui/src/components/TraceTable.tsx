@@ -2,15 +2,16 @@
 
 import { useEffect, useRef, useState, type KeyboardEvent } from 'react'
 import type { TraceSummary } from '../api/types'
-import { age, clock, cut, date, duration } from '../model/format'
+import { age, clock, cut, date, duration, zone } from '../model/format'
 import { StatusMark } from './StatusMark'
 
 interface Props {
   traces: TraceSummary[]
+  hrefOf(id: string): string
   onOpen(id: string): void
 }
 
-export function TraceTable({ traces, onOpen }: Props) {
+export function TraceTable({ traces, hrefOf, onOpen }: Props) {
   const [active, setActive] = useState(0)
   const body = useRef<HTMLTableSectionElement>(null)
   const slowest = traces.reduce((most, trace) => Math.max(most, trace.duration_ms), 0)
@@ -41,7 +42,9 @@ export function TraceTable({ traces, onOpen }: Props) {
         <tr>
           <th>Status</th>
           <th>Trace</th>
-          <th>Start</th>
+          <th>
+            Start <span className="mute">{zone()}</span>
+          </th>
           <th>Duration</th>
           <th>Entry</th>
           <th>Request</th>
@@ -58,6 +61,7 @@ export function TraceTable({ traces, onOpen }: Props) {
             trace={trace}
             slowest={slowest}
             now={now}
+            href={hrefOf(trace.id)}
             tabIndex={index === active ? 0 : -1}
             onFocus={() => setActive(index)}
             onOpen={onOpen}
@@ -72,12 +76,13 @@ interface RowProps {
   trace: TraceSummary
   slowest: number
   now: number
+  href: string
   tabIndex: number
   onFocus(): void
   onOpen(id: string): void
 }
 
-function TraceTableRow({ trace, slowest, now, tabIndex, onFocus, onOpen }: RowProps) {
+function TraceTableRow({ trace, slowest, now, href, tabIndex, onFocus, onOpen }: RowProps) {
   const annotations = Object.entries(trace.annotations).map(([key, values]) => `${key}: ${values.join(', ')}`)
   return (
     <tr tabIndex={tabIndex} onFocus={onFocus} onClick={() => onOpen(trace.id)}>
@@ -87,7 +92,7 @@ function TraceTableRow({ trace, slowest, now, tabIndex, onFocus, onOpen }: RowPr
       <td>
         <a
           className="mono"
-          href={`/traces/${trace.id}`}
+          href={href}
           tabIndex={-1}
           title={trace.id}
           onClick={(event) => {

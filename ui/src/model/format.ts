@@ -110,6 +110,12 @@ export function clock(epoch: number, utc = false): string {
     : `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`
 }
 
+/** The viewer's time zone at an instant: UTC, CET, GMT+2. */
+export function zone(epoch = Date.now() / 1000): string {
+  const parts = new Intl.DateTimeFormat('en-US', { timeZoneName: 'short' }).formatToParts(epoch * 1000)
+  return parts.find(({ type }) => type === 'timeZoneName')?.value ?? ''
+}
+
 export function date(epoch: number, utc = false): string {
   const at = new Date(epoch * 1000)
   return utc
@@ -118,13 +124,13 @@ export function date(epoch: number, utc = false): string {
 }
 
 export function dateTime(epoch: number, utc = false): string {
-  return `${date(epoch, utc)} ${clock(epoch, utc)}${utc ? ' UTC' : ''}`
+  return `${date(epoch, utc)} ${clock(epoch, utc)} ${utc ? 'UTC' : zone(epoch)}`
 }
 
 /** From–to, with the day named once when both ends share it. */
 export function span(from: number, to: number, utc = false): string {
-  const end = date(from, utc) === date(to, utc) ? clock(to, utc) : dateTime(to, utc)
-  return `${date(from, utc)} ${clock(from, utc)} – ${end}${utc && !end.endsWith('UTC') ? ' UTC' : ''}`
+  const end = date(from, utc) === date(to, utc) ? clock(to, utc) : `${date(to, utc)} ${clock(to, utc)}`
+  return `${date(from, utc)} ${clock(from, utc)} – ${end} ${utc ? 'UTC' : zone(to)}`
 }
 
 export function bytes(size: number): string {

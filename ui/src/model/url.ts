@@ -37,6 +37,13 @@ export function carried(params: URLSearchParams): Changes {
   return { range: params.get('range'), from: params.get('from'), to: params.get('to') }
 }
 
+/** The filter of the list of traces, for the way back from one of them. */
+export function carriedFilter(params: URLSearchParams): Changes {
+  return Object.fromEntries(FILTER_KEYS.map((key) => [key, params.get(key)]))
+}
+
+const FILTER_KEYS = ['node', 'edge', 'status', 'error'] as const
+
 export interface Viewport {
   x: number
   y: number

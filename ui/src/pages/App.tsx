@@ -1,6 +1,6 @@
 import { Header } from '../components/Header'
 import { StatusCorner } from '../components/StatusCorner'
-import { carried, href, parseRoute, type Route } from '../model/url'
+import { carried, carriedFilter, href, parseRoute, type Changes, type Route } from '../model/url'
 import { MapPage } from './MapPage'
 import { NotFound } from './NotFound'
 import { TracePage } from './TracePage'
@@ -22,8 +22,9 @@ export function App() {
   useTitle(TITLES[route.page])
   const { status, reachable } = useServerStatus()
   const along = carried(params)
-  const tab = (target: string, words: string, active: boolean) => (
-    <Link href={href(target, along)} aria-current={active ? 'page' : undefined}>
+  const filter = route.page === 'trace' ? carriedFilter(params) : {}
+  const tab = (target: string, words: string, active: boolean, more: Changes = {}) => (
+    <Link href={href(target, { ...along, ...more })} aria-current={active ? 'page' : undefined}>
       {words}
     </Link>
   )
@@ -33,11 +34,11 @@ export function App() {
         nav={
           <>
             {tab('/map', 'Service map', route.page === 'map')}
-            {tab('/traces', 'Traces', route.page === 'traces' || route.page === 'trace')}
+            {tab('/traces', 'Traces', route.page === 'traces' || route.page === 'trace', filter)}
           </>
         }
         corner={<StatusCorner status={status} reachable={reachable} />}
-        onTrace={(id) => go(`/traces/${id}`)}
+        onTrace={(id) => go(href(`/traces/${id}`, along))}
       />
       <Page route={route} />
     </div>

@@ -4,14 +4,16 @@ import { useState } from 'react'
 import { addresses } from '../api/client'
 import type { Trace } from '../api/types'
 import { FailureBanner } from '../components/Banner'
+import { Icon } from '../components/Icon'
 import { Loading } from '../components/Loading'
 import { RawTrace } from '../components/RawTrace'
 import { SegmentDetail } from '../components/SegmentDetail'
 import { TraceHead, traceTitle } from '../components/TraceHead'
 import { Waterfall } from '../components/Waterfall'
 import { firstFault } from '../model/timeline'
+import { carried, carriedFilter, href } from '../model/url'
 import { NotFound } from './NotFound'
-import { setParams, useAddress } from './router'
+import { Link, setParams, useAddress } from './router'
 import { TraceMap } from './TraceMap'
 import { useLiveQuery } from './useLiveQuery'
 import { useKeys } from './useKeys'
@@ -47,6 +49,12 @@ function Loaded({ trace, onReload }: { trace: Trace; onReload(): void }) {
 
   return (
     <>
+      <nav className="trace-ways" aria-label="From this trace">
+        <Link href={href('/traces', { ...carried(params), ...carriedFilter(params) })}>
+          <Icon name="back" size={14} /> {hasFilter(params) ? 'Traces (filtered)' : 'Traces'}
+        </Link>
+        <Link href={href('/map', aroundTrace(trace))}>This time on the map</Link>
+      </nav>
       <TraceHead
         key={trace.id}
         trace={trace}
@@ -95,4 +103,16 @@ function Loaded({ trace, onReload }: { trace: Trace; onReload(): void }) {
       </div>
     </>
   )
+}
+
+function hasFilter(params: URLSearchParams): boolean {
+  return Object.values(carriedFilter(params)).some((value) => value !== null)
+}
+
+const MAP_SECONDS = 300
+
+/** The five minutes of whole minutes around a trace's start. */
+function aroundTrace({ start }: Trace): Record<string, string> {
+  const from = Math.floor((start - MAP_SECONDS / 2) / 60) * 60
+  return { from: String(from), to: String(from + MAP_SECONDS) }
 }

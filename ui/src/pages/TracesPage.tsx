@@ -4,16 +4,17 @@ import { useEffect, useMemo, useState } from 'react'
 import { addresses, type ApiError, type TraceFilter } from '../api/client'
 import type { Status, TraceFigure, TracePageReply } from '../api/types'
 import { errorWords, FailureBanner } from '../components/Banner'
-import { Chart } from '../components/Chart'
+import { Chart, ChartSkeleton } from '../components/Chart'
 import { EmptyStore } from '../components/Empty'
 import { Loading } from '../components/Loading'
 import { EmptyRange } from '../components/MapStates'
 import { StatusChips } from '../components/StatusChips'
 import { TimePicker } from '../components/TimePicker'
 import { TraceTable } from '../components/TraceTable'
-import { count } from '../model/format'
+import { count, zone } from '../model/format'
 import { parseRange, PRESETS, rangeParams, stepped, type Preset, type Range } from '../model/range'
-import { href, parseStatuses } from '../model/url'
+import { shownWords } from '../model/traceCounts'
+import { carried, carriedFilter, href, parseStatuses } from '../model/url'
 import { NodeFilterChip } from './NodeFilterChip'
 import { go, setParams, useAddress } from './router'
 import { useKeys } from './useKeys'
@@ -48,7 +49,8 @@ export function TracesPage() {
   useEffect(() => setWaiting(ever === false), [ever])
 
   const setRange = (next: Range) => setParams(rangeParams(next))
-  const open = (id: string) => go(href(`/traces/${id}`, {}))
+  const hrefOf = (id: string) => href(`/traces/${id}`, { ...carried(params), ...carriedFilter(params) })
+  const open = (id: string) => go(hrefOf(id))
   useKeys({ '[': () => setRange(stepped(seen, -1)), ']': () => setRange(stepped(seen, 1)) })
 
   const clear = () => setParams({ node: null, edge: null, status: null })
@@ -105,13 +107,16 @@ export function TracesPage() {
         ))}
       {list.traces.length > 0 && (
         <div className="traces-body">
-          <TraceChart figure={figure.data} error={figure.error} onOpen={open} />
-          {list.fresh > 0 && (
-            <button type="button" className="button fresh" onClick={list.showFresh}>
-              {count(list.fresh)} new {list.fresh === 1 ? 'trace' : 'traces'}: show
-            </button>
-          )}
-          <TraceTable traces={list.traces} onOpen={open} />
+          <TraceChart figure={figure.data} error={figure.error} slow={figure.slow} onOpen={open} />
+          <div className="list-bar">
+            {list.fresh > 0 && (
+              <button type="button" className="button fresh" onClick={list.showFresh}>
+                {count(list.fresh)}
+                {list.freshIsPage && '+'} new {list.fresh === 1 ? 'trace' : 'traces'}: show
+              </button>
+            )}
+          </div>
+          <TraceTable traces={list.traces} hrefOf={hrefOf} onOpen={open} />
           <div className="more">
             <span className="mute">
               {count(list.traces.length)} {list.traces.length === 1 ? 'trace' : 'traces'}
@@ -134,25 +139,36 @@ export function TracesPage() {
   )
 }
 
-function TraceChart({
-  figure,
-  error,
-  onOpen,
-}: {
+interface TraceChartProps {
   figure: TraceFigure | null
   error: ApiError | null
+  slow: number | null
   onOpen(id: string): void
-}) {
-  if (!figure)
-    return <p className="chart chart-note traces-chart">{error ? `No chart: ${errorWords(error)}.` : ''}</p>
+}
+
+function TraceChart({ figure, error, slow, onOpen }: TraceChartProps) {
+  if (!figure) {
+    return (
+      <div className="traces-chart">
+        {error ? (
+          <p className="chart chart-note">No chart: {errorWords(error)}.</p>
+        ) : (
+          <ChartSkeleton slow={slow} />
+        )}
+      </div>
+    )
+  }
   return (
-    <div className="traces-chart">
+    <figure className="traces-chart">
+      <figcaption className="mute">
+        Response times of {shownWords(figure)}, times in {zone()}
+      </figcaption>
       <Chart
         figure={figure}
         label={`Response times of ${figure.shown} traces over time`}
         height={200}
         onOpen={onOpen}
       />
-    </div>
+    </figure>
   )
 }

@@ -19,6 +19,8 @@ export interface TraceList {
   next: string | null
   /** How many newer traces the latest refresh has found. */
   fresh: number
+  /** All of the newest page are new, so there may be more. */
+  freshIsPage: boolean
   loading: boolean
   error: ApiError | null
   showFresh(): void
@@ -57,6 +59,7 @@ export function useTraceList(latest: TracePageReply | null, key: string, url: st
     traces: shown?.traces ?? [],
     next: shown?.next ?? null,
     fresh,
+    freshIsPage: latest !== null && latest.next !== null && fresh === latest.traces.length,
     loading,
     error,
     showFresh: () => latest && show(latest),

@@ -1,0 +1,108 @@
+"""The list of traces: its chart, and what survives the way to a trace and back."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from api.console.charts import Dot, traces_figure
+from store.model import State, TimeRange
+
+pytestmark = pytest.mark.browser
+
+SECOND = 1_000_000
+WINDOW = TimeRange(0, 900 * SECOND)
+FETCH_FIGURE_LATE = """
+  const fetchNow = window.fetch
+  window.fetch = async (url, options) => {
+    if (String(url).includes('/api/traces/figure')) await new Promise((done) => setTimeout(done, 7000))
+    return fetchNow(url, options)
+  }
+"""
+
+
+def serve_figure(page: Page, count: int, *, total: int) -> None:
+    """Answer the chart's request with so many traces, one in fifty failed."""
+    dots = [
+        Dot(
+            at * SECOND // 10, 40_000 + at * 7, State.FAULT if at % 50 == 0 else State.OK, f"1-{at}"
+        )
+        for at in range(count)
+    ]
+    counts = {"shown": count, "total": total, "counted_all": True}
+    body = json.dumps({**traces_figure(dots, WINDOW), **counts})
+
+    def fulfil(route: Route) -> None:
+        route.fulfill(content_type="application/json", body=body)
+
+    page.route("**/api/traces/figure?*", fulfil)
+
+
+@pytest.mark.slow
+def test_a_chart_on_its_way_says_so(page: Page, shop: Any) -> None:
+    """Never an empty box; after five seconds it says that this takes longer than usual."""
+    page.add_init_script(FETCH_FIGURE_LATE)
+    page.goto(shop.url("/traces"))
+    skeleton = page.get_by_role("status").filter(has_text="Loading chart")
+    expect(skeleton).to_be_visible()
+    expect(skeleton).to_contain_text("taking longer than usual", timeout=8_000)
+    expect(skeleton).to_have_count(0, timeout=10_000)
+    expect(page.get_by_role("img", name=re.compile("^Response times of"))).to_be_visible()
+
+
+def test_many_traces_are_a_heatmap_that_says_what_it_leaves_out(page: Page, shop: Any) -> None:
+    """And the failed ones are marks that can be clicked."""
+    serve_figure(page, 5000, total=12_431)
+    page.goto(shop.url("/traces"))
+    expect(page.get_by_text("the newest 5,000 of 12,431 traces")).to_be_visible()
+    chart = page.locator(".chart")
+    expect(chart.locator(".heatmaplayer image")).to_be_visible()
+    expect(chart.locator("path.point")).to_have_count(100)
+
+
+def test_ticks_are_durations_at_a_readable_size(page: Page, shop: Any) -> None:
+    """Not `2` and `5` in small print between 100 and 1000."""
+    serve_figure(page, 300, total=300)
+    page.goto(shop.url("/traces"))
+    ticks = page.locator(".chart .ytick text")
+    expect(ticks.first).to_be_visible()
+    for tick in ticks.all():
+        assert re.fullmatch(r"\d[\d.]* (µs|ms|s|min)", tick.text_content() or "")
+        size = tick.evaluate("(text) => parseFloat(getComputedStyle(text).fontSize)")
+        assert size >= 11
+
+
+def test_range_and_filter_survive_a_trace(page: Page, shop: Any) -> None:
+    """From the list to a trace, to the map and to the list again."""
+    node = shop.node_id(shop.payments)
+    page.goto(shop.url(f"/traces?range=1h&node={node}&status=fault"))
+    page.locator(f'a[href^="/traces/{shop.trace_id}"]').click()
+    expect(page.get_by_role("treegrid", name="Timeline")).to_be_visible()
+    page.get_by_role("link", name="Traces (filtered)").click()
+    expect(page).to_have_url(shop.url(f"/traces?range=1h&node={node}&status=fault"))
+    page.go_back()
+    page.get_by_role("link", name="Service map", exact=True).click()
+    expect(page).to_have_url(re.compile(r"/map\?range=1h$"))
+    expect(page.get_by_role("button", name="Time range: Last hour")).to_be_visible()
+
+
+def test_a_trace_leads_to_the_map_of_its_time(page: Page, shop: Any) -> None:
+    """Five fixed minutes around its start."""
+    page.goto(shop.url(f"/traces/{shop.trace_id}"))
+    page.get_by_role("link", name="This time on the map").click()
+    expect(page).to_have_url(re.compile(r"/map\?from=\d+&to=\d+$"))
+    expect(page.get_by_role("button", name=re.compile(f"^{shop.payments}, ")).first).to_be_visible()
+
+
+def test_times_say_their_zone(page: Page, shop: Any) -> None:
+    """In the list, in the head of a trace, and in the words of a fixed range."""
+    page.goto(shop.url("/traces"))
+    expect(page.get_by_role("columnheader", name="Start UTC")).to_be_visible()
+    page.keyboard.press("[")
+    expect(page.get_by_role("button", name=re.compile(r"^Time range: .* UTC$"))).to_be_visible()
+    page.goto(shop.url(f"/traces/{shop.trace_id}"))
+    expect(page.locator(".trace-facts div").filter(has_text="Start")).to_contain_text("UTC")
