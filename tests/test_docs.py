@@ -121,10 +121,12 @@ def test_readme_is_short() -> None:
 
 
 def options_of(command: Any) -> set[str]:
-    return {flag for param in command.params for flag in param.opts if flag.startswith("--")}
+    return {
+        flag for p in command.params for flag in [*p.opts, *p.secondary_opts] if flag[:2] == "--"
+    }
 
 
-@pytest.mark.parametrize("name", ["README.md"])
+@pytest.mark.parametrize("name", ["README.md", "docs/operating.md"])
 def test_commands_and_flags_exist(name: str) -> None:
     commands: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
     lines = [line for line in text_of(name).splitlines() if "aws " not in line]
@@ -141,3 +143,16 @@ def test_flags_of_benches_exist() -> None:
     known = set(re.findall(r"add_argument\(\s*\"(--[a-z-]+)\"", sources)) | {"--workers"}
     lines = text_of("bench/README.md").splitlines()
     assert {f for line in lines for f in re.findall(r"(?<![\w-])--[a-z][a-z-]*", line)} <= known
+
+
+def test_every_flag_of_the_long_running_commands_is_documented() -> None:
+    """The table of docs/operating.md: flags, and which commands have them."""
+    commands: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    row = re.compile(r"^\| `(--[a-z-]+)`[^|]* \| [^|]* \| ([^|]*) \|", re.MULTILINE)
+    documented = dict(row.findall(text_of("docs/operating.md")))
+    running = [commands[name] for name in ("serve", "collect", "api", "clickhouse")]
+    visible = {p.opts[0] for command in running for p in command.params if not p.hidden}
+    assert documented.keys() == visible - {"--help"}
+    for flag, where in documented.items():
+        for command in re.findall(r"`([a-z]+)`", where):
+            assert flag in options_of(commands[command]), (flag, command)
