@@ -19,9 +19,19 @@ from collector.decode.node_cache import (
     remote_node,
     segment_node_of,
 )
-from collector.decode.wire import Aws, Cause, HttpBlock, LinkAttributes, LinkEntry, Root, Unit
+from collector.decode.wire import (
+    Aws,
+    Cause,
+    ExceptionEntry,
+    HttpBlock,
+    LinkAttributes,
+    LinkEntry,
+    Root,
+    Unit,
+)
 from store.model import NO_HTTP, Call, Document, Http, Link, State
 from store.rules.annotations import annotation_item
+from store.rules.aws_errors import exception_name
 from store.rules.classify import classify
 from store.rules.identity import CallNode
 from store.rules.links import MAX_LINKS, read_link
@@ -249,29 +259,33 @@ def status_of(http: HttpBlock) -> int:
 
 
 def exception_types(root: Root, units: Sequence[Unit]) -> dict[str, str]:
-    """Exception id → type over the whole document; empty when nothing refers by id."""
-    causes = [unit.cause for unit in units if unit.cause is not None]
-    if root.cause is not None:
-        causes.append(root.cause)
+    """Exception id → name over the whole document; empty when nothing refers by id.
+
+    Of several exceptions with one id the first that has a name counts, as in an export.
+    """
+    causes = [unit.cause for unit in (root, *units) if unit.cause is not None]
     if not any([isinstance(cause, str) for cause in causes]):  # noqa: C419
         return _NO_TYPES
-    return {
-        entry.id: entry.type or ""
-        for cause in causes
-        if isinstance(cause, Cause)
-        for entry in cause.exceptions or ()
-        if entry.id is not None
-    }
+    names: dict[str, str] = {}
+    for cause in causes:
+        for entry in (cause.exceptions or ()) if isinstance(cause, Cause) else ():
+            if entry.id is not None and not names.get(entry.id):
+                names[entry.id] = _name_of(entry)
+    return names
 
 
 def exception_of(cause: Cause | str | None, types: dict[str, str]) -> str:
-    """The type of the first exception of a cause, followed inside the document."""
+    """The name of the first exception of a cause that has one; an id leads to its exception."""
     if isinstance(cause, str):
         return types.get(cause, "")
     for entry in (cause.exceptions if cause is not None else None) or ():
-        if entry.type:
-            return entry.type
+        if name := _name_of(entry):
+            return name
     return ""
+
+
+def _name_of(entry: ExceptionEntry) -> str:
+    return exception_name(entry.type or "", entry.message or "")
 
 
 _texts: dict[tuple[str, str], str] = {}

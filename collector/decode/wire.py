@@ -74,6 +74,7 @@ class Sql(Struct, gc=False):
 class ExceptionEntry(Struct, gc=False):
     id: str | None = None
     type: str | None = None
+    message: str | None = None
 
 
 class Cause(Struct, gc=False):

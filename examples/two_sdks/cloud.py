@@ -70,11 +70,24 @@ class Queue:
         self._count = 0
 
     def send(self, parameters: Mapping[str, Any], headers: Headers) -> Response:
+        if parameters["MessageBody"].startswith("flood"):
+            raise self._throttle()
         self._count += 1
         message = Message(f"receipt-{self._count}", parameters["MessageBody"], headers)
         if not parameters.get("DelaySeconds"):
             self._waiting.append(message)
         return {**_OK, "MessageId": f"message-{self._count}"}
+
+    def _throttle(self) -> Exception:
+        """SQS has no modelled throttle: botocore's ClientError has the code in its message only."""
+        response = {
+            "Error": {"Code": "ThrottlingException", "Message": "Rate exceeded"},
+            "ResponseMetadata": {**_OK["ResponseMetadata"], "HTTPStatusCode": 400},
+        }
+        error: Exception = self.client.exceptions.from_code("ThrottlingException")(
+            response, "SendMessage"
+        )
+        return error
 
     def receive(self, most: int) -> Response:
         taken = [self._waiting.popleft() for _ in range(min(most, len(self._waiting)))]

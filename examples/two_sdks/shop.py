@@ -66,7 +66,10 @@ class Orders:
             return Answer(409)
         except errors.ProvisionedThroughputExceededException:
             return Answer(429)
-        self._announce(order)
+        try:
+            self._announce(order)
+        except self._queue.client.exceptions.ClientError:
+            return Answer(429)
         return Answer(201)
 
     def _price(self, sku: str) -> None:

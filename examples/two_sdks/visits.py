@@ -27,6 +27,7 @@ VISITS: tuple[tuple[str, dict[str, str], int], ...] = (
     ("/orders", {"order": "first"}, 409),  # DynamoDB 400: the condition
     ("/orders", {"order": "second"}, 409),
     ("/orders", {"order": "hot"}, 429),  # DynamoDB 400: a throttle
+    ("/orders", {"order": "flood"}, 429),  # SQS 400: a throttle without a class of its own
     ("/orders", {"order": "ill"}, 500),  # DynamoDB 500
     ("/orders", {"order": "a", "sku": "not_found"}, 404),
     ("/orders", {"order": "b", "sku": "not_found"}, 404),

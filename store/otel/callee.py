@@ -73,7 +73,7 @@ def callee_of(attributes: Attributes, span_name: str) -> Callee:
         exported = _exported(text(attributes, CALL))
         if exported is not None:
             return exported
-    if _is_aws_api(attributes):
+    if is_aws_api(attributes):
         service, block = _aws_call(attributes)
         return _aws(service, block)
     database = text(attributes, "db.system.name", "db.system")
@@ -102,7 +102,8 @@ def _exported(call_text: str) -> Callee | None:
     return Callee("remote", call.name, target, origin=call.origin)
 
 
-def _is_aws_api(attributes: Attributes) -> bool:
+def is_aws_api(attributes: Attributes) -> bool:
+    """Whether a span calls an AWS service through an AWS SDK."""
     return (
         attributes.get("rpc.system", attributes.get("rpc.system.name")) == "aws-api"
         or "aws.service" in attributes

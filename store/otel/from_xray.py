@@ -20,6 +20,7 @@ from store.otel.merge_patch import DOCUMENT, patch_between
 from store.otel.span_facts import CLIENT, SERVER, derived_id
 from store.otel.stored_span import frame, is_span, read_span, write_span
 from store.otel.to_xray import render_span
+from store.rules.aws_errors import exception_name
 from store.trace_documents import parse_document, subsegments_of
 from store.trace_id import parse_trace_id
 
@@ -128,15 +129,27 @@ def _owner(unit: _Unit, units: Mapping[bytes, _Unit]) -> Json:
 
 
 def _exceptions(document: Json) -> dict[str, Json]:
-    """The exceptions of a document by id: a cause may be the id of an exception elsewhere in it."""
-    causes = [unit.get("cause") for unit in (document, *subsegments_of(document))]
-    return {
-        entry["id"]: entry
-        for cause in causes
-        if isinstance(cause, dict) and isinstance(entries := cause.get("exceptions"), list)
-        for entry in entries
-        if isinstance(entry, dict) and isinstance(entry.get("id"), str)
-    }
+    """The exceptions of a document by id: a cause may be the id of an exception elsewhere in it.
+
+    Of several with one id the first that has a name, as decoding the document has it.
+    """
+    found: dict[str, Json] = {}
+    for unit in (document, *subsegments_of(document)):
+        cause = unit.get("cause")
+        entries = cause.get("exceptions") if isinstance(cause, dict) else None
+        for entry in entries if isinstance(entries, list) else ():
+            id = entry.get("id") if isinstance(entry, dict) else None
+            if isinstance(id, str) and (id not in found or not _has_name(found[id])):
+                found[id] = entry
+    return found
+
+
+def _has_name(entry: Json) -> bool:
+    kind, message = entry.get("type"), entry.get("message")
+    named = exception_name(
+        kind if isinstance(kind, str) else "", message if isinstance(message, str) else ""
+    )
+    return bool(named)
 
 
 def _resource_spans(owner: Json, units: Iterable[_Unit]) -> ResourceSpans:

@@ -19,22 +19,26 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from store.model import NO_HTTP, Http, Link, State
 from store.otel.adjusted_count import adjusted_count
 from store.otel.attributes import Attributes, read_attributes, text, texts
-from store.otel.callee import MAX_NAME, Callee, callee_of
+from store.otel.callee import MAX_NAME, Callee, callee_of, is_aws_api
 from store.otel.http_block import http_of
 from store.otel.merge_patch import DOCUMENT
 from store.otel.resource import Resource
 from store.otel.status import (
     FAULT,
+    STATUS_ERROR,
+    THROTTLE,
     Flags,
     Thrown,
+    aws_status,
     escaped_grpc,
-    exception_type,
+    failure_of,
+    first_name,
     flags_of,
     http_status,
-    thrown_by,
+    recorded_exceptions,
 )
 from store.rules.annotations import Value
-from store.rules.classify import classify
+from store.rules.classify import classify, is_throttling
 from store.rules.links import MAX_LINKS, RESERVED, read_link
 
 MAX_ANNOTATIONS = 50
@@ -97,7 +101,7 @@ class SpanFacts(Struct, frozen=True, gc=False):
 
     @property
     def exception(self) -> str:
-        return exception_type(self.thrown)
+        return first_name(self.thrown)
 
     @property
     def traced(self) -> bool:
@@ -132,7 +136,15 @@ def read_span_facts(span: Span, resource: Resource) -> SpanFacts:
     attributes = read_attributes(span.attributes)
     kind = span.kind
     status = http_status(attributes)
+    thrown = recorded_exceptions(span) if span.events else []
+    failed_aws_call = kind in _LEAVING and _is_failed_aws_call(span, attributes)
+    if failed_aws_call and not status:
+        status = aws_status(thrown)
     flags = flags_of(attributes, span.status.code, status)
+    if any(flags) and not thrown:
+        thrown = failure_of(span.status.message, attributes)
+    if failed_aws_call and not status and is_throttling(first_name(thrown)):
+        flags = THROTTLE
     if kind == SERVER and not any(flags) and span.events and escaped_grpc(span, attributes):
         flags = FAULT
     parent = span.parent_span_id
@@ -167,7 +179,7 @@ def read_span_facts(span: Span, resource: Resource) -> SpanFacts:
         in_progress,
         flags,
         status,
-        thrown_by(span, attributes, flags) if span.events or any(flags) else [],
+        thrown,
         attributes,
         annotations_of(attributes),
         callee,
@@ -175,6 +187,13 @@ def read_span_facts(span: Span, resource: Resource) -> SpanFacts:
         text(attributes, "enduser.id", "user.id"),
         _links(span, weight) if span.links else (),
         weight,
+    )
+
+
+def _is_failed_aws_call(span: Span, attributes: Attributes) -> bool:
+    """Whether a call of an AWS SDK failed; an exported document has its own flags and status."""
+    return (
+        span.status.code == STATUS_ERROR and DOCUMENT not in attributes and is_aws_api(attributes)
     )
 
 

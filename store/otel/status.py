@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
@@ -10,6 +9,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from store.otel.attributes import Attributes, number, read_attributes, text
 from store.otel.merge_patch import DOCUMENT
 from store.otel.semconv import GRPC_CODES, GRPC_ERRORS, GRPC_THROTTLE
+from store.rules.aws_errors import exception_name, status_in_message
 
 STATUS_UNSET, STATUS_ERROR = 0, 2
 
@@ -24,7 +24,7 @@ class Flags(NamedTuple):
 
 NO_FLAGS = Flags()
 FAULT = Flags(fault=True)
-_ERROR, _THROTTLE = Flags(error=True), Flags(error=True, throttle=True)
+ERROR, THROTTLE = Flags(error=True), Flags(error=True, throttle=True)
 
 
 class Thrown(NamedTuple):
@@ -54,7 +54,7 @@ def flags_of(attributes: Attributes, status_code: int, status: int) -> Flags:
     if status >= 400:
         if DOCUMENT in attributes:  # the flags were none
             return NO_FLAGS
-        return FAULT if status >= 500 else _THROTTLE if status == 429 else _ERROR
+        return FAULT if status >= 500 else THROTTLE if status == 429 else ERROR
     if "rpc.grpc.status_code" in attributes or "rpc.response.status_code" in attributes:
         flags = _of_grpc(attributes)
         if flags is not None:
@@ -69,9 +69,9 @@ def _of_grpc(attributes: Attributes) -> Flags | None:
     if code is None:
         code = GRPC_CODES.get(text(attributes, *names).upper(), 0)
     if code == GRPC_THROTTLE:
-        return _THROTTLE
+        return THROTTLE
     if code in GRPC_ERRORS:
-        return _ERROR
+        return ERROR
     return FAULT if 0 < code < len(GRPC_CODES) else None
 
 
@@ -88,37 +88,46 @@ def escaped_grpc(span: Span, attributes: Attributes) -> bool:
     return any(event.name == "exception" for event in span.events)
 
 
-_CLIENT_ERROR = re.compile(r"An error occurred \((\w+)\)")
-
-
-def thrown_by(span: Span, attributes: Attributes, flags: Flags) -> list[Thrown]:
-    """The exceptions recorded as events, else one made of the span's status and ``error.type``."""
-    found = [
+def recorded_exceptions(span: Span) -> list[Thrown]:
+    """The exceptions that a span recorded as events."""
+    return [
         _thrown(read_attributes(event.attributes))
         for event in span.events
         if event.name == "exception"
     ]
-    if found or not any(flags):
-        return found
+
+
+def failure_of(message: str, attributes: Attributes) -> list[Thrown]:
+    """The failure of a span without recorded exceptions: its ``error.type`` and status message."""
     kind = text(attributes, "error.type")
     if kind.isdecimal() or kind == "_OTHER":  # the HTTP status once more
         kind = ""
-    message = span.status.message
     return [Thrown(kind, message)] if kind or message else []
 
 
 def _thrown(attributes: Attributes) -> Thrown:
-    kind, message = text(attributes, "exception.type"), text(attributes, "exception.message")
-    if kind.endswith("ClientError") and (match := _CLIENT_ERROR.search(message)):
-        kind = match[1]  # botocore has one class for all; the code tells more, and throttles
-    # A modelled error has a class named by its code, which OpenTelemetry writes with its module.
-    kind = kind.removeprefix("botocore.errorfactory.")
-    return Thrown(kind, message, text(attributes, "exception.stacktrace"))
+    return Thrown(
+        text(attributes, "exception.type"),
+        text(attributes, "exception.message"),
+        text(attributes, "exception.stacktrace"),
+    )
 
 
-def exception_type(thrown: list[Thrown]) -> str:
-    """The type of the first exception that has one."""
+def first_name(thrown: list[Thrown]) -> str:
+    """The name of the first exception that has one (`store.rules.aws_errors`)."""
     for exception in thrown:
-        if exception.type:
-            return exception.type
+        if name := exception_name(exception.type, exception.message):
+            return name
     return ""
+
+
+def aws_status(thrown: list[Thrown]) -> int:
+    """The HTTP status that an AWS SDK reports in an exception's message; 0 without one.
+
+    OpenTelemetry's Java agent (2.10, 2.33) records the exception of a failed call of the AWS SDK v2
+    and no status code.
+    """
+    for exception in thrown:
+        if status := status_in_message(exception.message):
+            return status
+    return 0

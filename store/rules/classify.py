@@ -53,11 +53,15 @@ def classify(
     if throttle or (status == 429 and (error or not fault)):
         return State.THROTTLE
     if error:
-        name = exception.rpartition(".")[2]  # Java's SDK gives the whole class path
-        return State.THROTTLE if name in THROTTLING_EXCEPTIONS else State.ERROR
+        return State.THROTTLE if is_throttling(exception) else State.ERROR
     if status >= 500:
         return State.FAULT
     return State.ERROR if client_side else State.OK
+
+
+def is_throttling(exception: str) -> bool:
+    """Whether an exception's name is an AWS throttling code; Java gives the whole class path."""
+    return exception.rpartition(".")[2] in THROTTLING_EXCEPTIONS
 
 
 def failure_label(exception: str, status: int) -> str:

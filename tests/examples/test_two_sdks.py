@@ -29,25 +29,27 @@ CARRIER = Node("carrier.example.com", "remote")
 EXPECTED = Graph(
     nodes={
         VISITORS: Figures(state="unknown"),
-        FRONT: Figures(11, 8, 4, 6, "active", True),
-        ORDERS: Figures(6, 5, 2, 3, "active"),
-        INVENTORY: Figures(11, 3, 1, 1, "active"),
-        DATABASE: Figures(10, 0, 0, 1, "unknown"),
-        TABLE: Figures(6, 2, 1, 1, "unknown"),
-        QUEUE: Figures(8, state="unknown"),  # two unanswered sends, three polls, three deletions
+        FRONT: Figures(11, 8, 5, 6, "active", True),
+        ORDERS: Figures(6, 5, 3, 3, "active"),
+        INVENTORY: Figures(12, 3, 1, 1, "active"),
+        DATABASE: Figures(11, 0, 0, 1, "unknown"),
+        TABLE: Figures(7, 2, 1, 1, "unknown"),
+        QUEUE: Figures(
+            8, 0, 1, 0, "unknown"
+        ),  # sends: two unanswered, one throttled; 3 polls, 3 deletions
         POLLS: Figures(state="unknown"),
         WORKER: Figures(6, 0, 0, 1, "active", True),  # three polls, four messages
         MAILER: Figures(3, 0, 0, 1, "active"),
         CARRIER: Figures(2, 1, 1, 2, "unknown"),
     },
     edges={
-        Edge(VISITORS, FRONT): Figures(11, 8, 4, 6),
-        Edge(FRONT, ORDERS): Figures(6, 5, 2, 3),
+        Edge(VISITORS, FRONT): Figures(11, 8, 5, 6),
+        Edge(FRONT, ORDERS): Figures(6, 5, 3, 3),
         Edge(FRONT, CARRIER): Figures(2, 1, 1, 2),
-        Edge(ORDERS, INVENTORY): Figures(11, 3, 1, 1),
-        Edge(ORDERS, DATABASE): Figures(10, 0, 0, 1),
-        Edge(ORDERS, TABLE): Figures(6, 2, 1, 1),
-        Edge(ORDERS, QUEUE): Figures(2),
+        Edge(ORDERS, INVENTORY): Figures(12, 3, 1, 1),
+        Edge(ORDERS, DATABASE): Figures(11, 0, 0, 1),
+        Edge(ORDERS, TABLE): Figures(7, 2, 1, 1),
+        Edge(ORDERS, QUEUE): Figures(2, 0, 1),
         Edge(ORDERS, WORKER): Figures(4),
         Edge(POLLS, WORKER): Figures(3),
         Edge(WORKER, QUEUE): Figures(6),

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from collector.decode.document import decode_documents
 from collector.decode.otlp.request import decode_otlp, decode_otlp_json
 from store.memory import MemoryStore
-from store.model import Document, ServiceGraph, Trace
+from store.model import Document, ServiceGraph, State, Trace
 from store.otel.from_xray import export_trace, to_json
 from store.otel.merge_patch import DOCUMENT, patch_between, patched
 from store.otel.stored_span import read_span
@@ -316,6 +316,28 @@ def test_two_copies_of_a_subsegment() -> None:
     assert [span.name for span in part.scope_spans[0].spans] == ["frontend", "load"]
     assert units(sent_on(first)) == units(first)
     assert units(first)["00000000000000b1"]["annotations"] == {"rows": 7}
+
+
+@pytest.mark.parametrize("nameless_first", [True, False])
+def test_a_throttle_survives_exceptions_that_share_an_id(nameless_first: bool) -> None:
+    """X-Ray's SDKs repeat an exception's id, sometimes without its type."""
+    shared = "e" * 16
+    entries: list[dict[str, Any]] = [{"id": shared}, {"id": shared, "type": "SlowDown"}]
+    call = {"id": "00000000000000b1", "name": "s3", "namespace": "aws", "start_time": START,
+            "end_time": START + 0.1, "error": True, "cause": shared}  # fmt: skip
+    inner = {"id": "00000000000000b2", "name": "work", "start_time": START, "end_time": START + 1,
+             "cause": {"exceptions": entries[1 - nameless_first :][:1]}}  # fmt: skip
+    first = received(
+        [
+            segment_json(
+                subsegments=[call, inner], cause={"exceptions": entries[nameless_first:][:1]}
+            )
+        ]
+    )
+    (owned,) = first.calls.values()
+    assert owned.call.state == State.THROTTLE
+    second = sent_on(first)
+    assert plain(build_service_graph([second])) == plain(build_service_graph([first]))
 
 
 def words_of(exported: dict[str, Any]) -> set[tuple[str, str]]:
