@@ -24,6 +24,7 @@ from bench.scale.shapes import SHAPES, T0
 from store.clickhouse.connection import sql
 from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.pool import connect
+from store.clickhouse.connection.query_runner import Rows, Statement, execute
 from store.clickhouse.rollup import compaction, dirty
 from store.clickhouse.rollup.buckets import WIDTHS
 from store.clickhouse.store import ClickHouseStore
@@ -277,8 +278,8 @@ def settle(
     ``calm_for``: seconds without any change that are taken for the end.
     """
 
-    def ask(statement: str) -> list[tuple[object, ...]]:
-        rows: list[tuple[object, ...]] = client.execute(statement)
+    def ask(statement: Statement) -> Rows:
+        rows: Rows = execute(client, statement)
         return rows
 
     begun = calm = time.monotonic()

@@ -51,7 +51,12 @@ def connect(
         connect_timeout=address.connect_timeout,
         send_receive_timeout=timeout or address.timeout,
         tcp_keepalive=not address.is_loopback,
-        settings={"use_numpy": False, "strings_as_bytes": strings_as_bytes, **(settings or {})},
+        settings={
+            "use_numpy": False,
+            "strings_as_bytes": strings_as_bytes,
+            "server_side_params": True,
+            **(settings or {}),
+        },
         **tls,
     )
 

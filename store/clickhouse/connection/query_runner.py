@@ -11,9 +11,11 @@ from clickhouse_driver import Client
 
 from store.cancellation import cancellable
 from store.clickhouse.connection.pool import ClientPool, abort
+from store.clickhouse.queries import Sql
 
 Rows = list[tuple[Any, ...]]
-RunQuery = Callable[[str], Rows]
+Statement = str | Sql
+RunQuery = Callable[[Statement], Rows]
 """Runs a statement and gives its rows. Temporary tables live as long as its connection."""
 
 READ_LIMITS = {
@@ -46,11 +48,11 @@ class QueryRunner:
         """The same, for statements that may cost something else."""
         return QueryRunner(self._client, self._pool, self._threads, limits)
 
-    def __call__(self, statement: str) -> Rows:
+    def __call__(self, statement: Statement) -> Rows:
         """The rows of a statement."""
         return _run(self._client, statement, self._limits)
 
-    def each(self, *statements: str) -> list[Rows]:
+    def each(self, *statements: Statement) -> list[Rows]:
         """The rows of statements that need nothing of each other; the first may read temporary tables.
 
         Small ones take longest to be planned, by one thread. Never waits for a connection: without
@@ -75,21 +77,33 @@ class QueryRunner:
             for statement, rows in zip(statements, found, strict=True)
         ]
 
-    def _elsewhere(self, statement: str) -> Rows | None:
+    def _elsewhere(self, statement: Statement) -> Rows | None:
         """Its rows, asked on another connection; None when there is none to be had."""
         with self._pool.try_acquire() as client:
             return None if client is None else _run(client, statement, self._limits)
 
 
-def each(ask: RunQuery, *statements: str) -> list[Rows]:
+def each(ask: RunQuery, *statements: Statement) -> list[Rows]:
     """`QueryRunner.each`, one after the other for whoever asks otherwise."""
     if isinstance(ask, QueryRunner):
         return ask.each(*statements)
     return [ask(statement) for statement in statements]
 
 
-def _run(client: Client, statement: str, limits: Mapping[str, int]) -> Rows:
+def _run(client: Client, statement: Statement, limits: Mapping[str, int]) -> Rows:
     # ClickHouse stops a query whose client has hung up.
     with cancellable(lambda: abort(client)):
-        rows: Rows = client.execute(statement, settings=limits)
+        rows: Rows = execute(client, statement, limits)
     return rows
+
+
+def execute(client: Client, statement: Statement, settings: Mapping[str, Any] | None = None) -> Any:
+    """What `clickhouse_driver.Client.execute` returns for a statement and its parameters."""
+    if isinstance(statement, str):
+        return client.execute(statement, settings=settings)
+    return client.execute(statement.text, statement.wire_parameters(), settings=settings)
+
+
+def text_of(statement: Statement) -> str:
+    """The text of a statement, its parameters as places."""
+    return statement if isinstance(statement, str) else statement.text

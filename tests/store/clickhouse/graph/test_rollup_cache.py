@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from store.clickhouse.connection.pool import connect
-from store.clickhouse.connection.query_runner import Rows
+from store.clickhouse.connection.query_runner import Rows, Statement, execute, text_of
 from store.clickhouse.graph import service_graph
 from store.clickhouse.graph.rollup_cache import RollupCache
 from store.clickhouse.graph.window_plan import Slot, plan, versions_query
@@ -27,9 +27,9 @@ class Recorder:
         self.client = connect(store.address)
         self.asked: list[str] = []
 
-    def __call__(self, statement: str) -> Rows:
-        self.asked.append(statement)
-        rows: Rows = self.client.execute(statement)
+    def __call__(self, statement: Statement) -> Rows:
+        self.asked.append(text_of(statement))
+        rows: Rows = execute(self.client, statement)
         return rows
 
     def total(self, rollup_cache: RollupCache, marks: Rows | None = None) -> int:

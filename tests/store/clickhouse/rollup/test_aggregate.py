@@ -8,7 +8,7 @@ import time
 import pytest
 
 from store.clickhouse.connection.pool import connect
-from store.clickhouse.connection.query_runner import Rows
+from store.clickhouse.connection.query_runner import Rows, Statement, execute, text_of
 from store.clickhouse.graph import verify, window_plan
 from store.clickhouse.rollup import aggregate, compaction, dirty, worker
 from store.clickhouse.store import ClickHouseStore
@@ -122,13 +122,13 @@ def test_a_batch_that_arrives_while_it_is_counted(clickhouse_store: ClickHouseSt
     calls = [table for table in rows.TABLES if table.name == "calls"]
     client = connect(store.address)
 
-    def ask(statement: str) -> Rows:
-        if statement.lstrip().startswith("INSERT INTO rollups") and calls:
+    def ask(statement: Statement) -> Rows:
+        if text_of(statement).lstrip().startswith("INSERT INTO rollups") and calls:
             table = calls.pop()
             piece = encoded_columns.encode(table.types, table.build(columns_of(batch)))
             joined = encoded_columns.join(table.types, [piece])
             client.execute(f"INSERT INTO calls ({table.names}) VALUES", joined, columnar=True)
-        found: Rows = client.execute(statement)
+        found: Rows = execute(client, statement)
         return found
 
     store.put([segment(3, trace_id=trace_id(7))], "before")

@@ -8,7 +8,7 @@ import pytest
 
 from store.clickhouse.connection.native_format import NativeClient
 from store.clickhouse.connection.pool import connect
-from store.clickhouse.connection.query_runner import Rows
+from store.clickhouse.connection.query_runner import Rows, Statement, execute, text_of
 from store.clickhouse.rollup import aggregate, dirty, partitions
 from store.clickhouse.store import ClickHouseStore
 from store.model import MINUTE, Link, NodeKey, TimeRange
@@ -157,9 +157,9 @@ def test_what_is_only_confirmed_is_not_counted_again(
     assert seen == looked
     asked: list[str] = []
 
-    def ask(statement: str) -> Rows:
-        asked.append(statement)
-        rows: Rows = client.execute(statement)
+    def ask(statement: Statement) -> Rows:
+        asked.append(text_of(statement))
+        rows: Rows = execute(client, statement)
         return rows
 
     client.execute("TRUNCATE TABLE dirty")  # a minute has gone by
@@ -240,8 +240,8 @@ def test_when_those_elsewhere_are_marked() -> None:
     def marks(inserted: int, looked: int, instant: int) -> list[str]:
         said.clear()
 
-        def ask(statement: str) -> Rows:
-            said.append(statement)
+        def ask(statement: Statement) -> Rows:
+            said.append(text_of(statement))
             return []
 
         dirty.mark(ask, {(7, 3): (inserted, looked)}, [], instant)

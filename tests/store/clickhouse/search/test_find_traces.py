@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from store.clickhouse.connection.pool import connect
+from store.clickhouse.connection.query_runner import Statement, execute
 from store.clickhouse.search import find_traces
 from store.clickhouse.store import ClickHouseStore
 from store.memory import MemoryStore
@@ -120,8 +121,8 @@ def test_a_page_ends_short_when_patience_does(
     clickhouse_store.put(documents, "many")
     client = connect(clickhouse_store.address)
 
-    def ask(statement: str) -> list[tuple[Any, ...]]:
-        rows: list[tuple[Any, ...]] = client.execute(statement)
+    def ask(statement: Statement) -> list[tuple[Any, ...]]:
+        rows: list[tuple[Any, ...]] = execute(client, statement)
         return rows
 
     query = TraceQuery(TimeRange(T0, T0 + HOUR), states=frozenset({State.FAULT}))

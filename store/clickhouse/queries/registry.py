@@ -1,0 +1,165 @@
+"""SQL texts in files, with named places for values and for pieces of SQL.
+
+A file contains one statement or one shared piece of a statement:
+
+* ``{name:Type}``: a value, sent beside the text as a ClickHouse query parameter, never pasted;
+* ``$name``: a fragment, a piece of SQL such as a row condition, given as `Sql`;
+* ``/*include folder/name argument=text*/``: another file, with its ``$argument`` replaced.
+
+Includes are resolved when a file is loaded. `Registry` compares the places of each file with those
+declared for it and raises `QueryError` for a file or place that is missing, unknown or unused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+FRAGMENT = re.compile(r"\$([a-z][a-z_0-9]*)")
+PARAMETER = re.compile(r"\{([a-z][a-z_0-9]*):([^{}]+)\}")
+INCLUDE = re.compile(r"/\*include ([a-z_]+/[a-z_0-9]+)((?: [a-z_]+=[^\s*]+)*)\*/")
+COMMENT = re.compile(r"^[ \t]*--[^\n]*\n", re.MULTILINE)
+
+
+class QueryError(Exception):
+    """A file of SQL and its declaration or its use do not agree."""
+
+
+class Sql(NamedTuple):
+    """SQL that can be sent: the text, and the values of its ``{name:Type}`` parameters by name."""
+
+    text: str
+    parameters: Mapping[str, Any] = {}
+
+    def wire_parameters(self) -> dict[str, Any]:
+        """The values as clickhouse-driver takes them for server-side parameters."""
+        return {name: _encode(value) for name, value in self.parameters.items()}
+
+
+class Template:
+    """One file: its text with includes resolved, and the names of its places."""
+
+    def __init__(self, name: str, text: str) -> None:
+        self.name = name
+        self.text = text
+        self.fragments = frozenset(FRAGMENT.findall(text))
+        self.parameters = frozenset(name for name, _ in PARAMETER.findall(text))
+
+    def render(self, fragments: Mapping[str, Sql] | None = None, /, **parameters: Any) -> Sql:
+        """The statement with all its places filled; QueryError when one is missing or unknown.
+
+        Parameters of the fragments travel with it.
+        """
+        given = fragments or {}
+        self._require("fragment", self.fragments, given)
+        self._require("parameter", self.parameters, parameters)
+        values = dict(parameters)
+        for fragment in given.values():
+            for name, value in fragment.parameters.items():
+                if values.setdefault(name, value) != value:
+                    raise QueryError(f"{self.name}.sql: two values for the parameter {name}")
+        return Sql(FRAGMENT.sub(lambda match: given[match[1]].text, self.text), values)
+
+    def _require(self, kind: str, expected: Iterable[str], given: Iterable[str]) -> None:
+        if set(expected) != set(given):
+            missing, unknown = set(expected) - set(given), set(given) - set(expected)
+            raise QueryError(
+                f"{self.name}.sql: missing {kind}s {sorted(missing)}, unknown {sorted(unknown)}"
+            )
+
+
+class Registry:
+    """The files of a folder, each declared once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._texts: dict[str, str] = {}
+        self._included: set[str] = set()
+        self.templates: dict[str, Template] = {}
+
+    def declare(self, name: str, fragments: str = "", parameters: str = "") -> Template:
+        """The template in ``name``.sql, whose places must be the ones listed (words)."""
+        template = Template(name, self._resolve(name, {}))
+        for kind, declared, found in (
+            ("fragments", fragments.split(), template.fragments),
+            ("parameters", parameters.split(), template.parameters),
+        ):
+            if set(declared) != found:
+                raise QueryError(f"{name}.sql has the {kind} {sorted(found)}, declared: {declared}")
+        self.templates[name] = template
+        return template
+
+    def require_complete(self) -> None:
+        """Raise QueryError when a file of the folder is neither declared nor included."""
+        names = {
+            str(path.relative_to(self._folder).with_suffix(""))
+            for path in self._folder.glob("*/*.sql")
+        }
+        if unused := names - self.templates.keys() - self._included:
+            raise QueryError(f"no declaration and no include names {sorted(unused)}")
+
+    def _resolve(self, name: str, arguments: Mapping[str, str]) -> str:
+        """The text of a file, ``$arguments`` and includes replaced, without comment lines."""
+        text = COMMENT.sub("", self._read(name)).strip()
+        if unknown := arguments.keys() - set(FRAGMENT.findall(text)):
+            raise QueryError(f"{name}.sql has no places {sorted(unknown)}, given in an include")
+        text = FRAGMENT.sub(lambda match: arguments.get(match[1], match[0]), text)
+        return INCLUDE.sub(self._include, text)
+
+    def _include(self, match: re.Match[str]) -> str:
+        self._included.add(match[1])
+        return self._resolve(match[1], dict(pair.split("=", 1) for pair in match[2].split()))
+
+    def _read(self, name: str) -> str:
+        if name not in self._texts:
+            try:
+                self._texts[name] = (self._folder / f"{name}.sql").read_text(encoding="utf-8")
+            except FileNotFoundError:
+                raise QueryError(f"there is no file {name}.sql") from None
+        return self._texts[name]
+
+
+class _Literal:
+    """A parameter that is encoded already: the driver sends its text as it is, in quotes."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __str__(self) -> str:
+        return self._text
+
+
+def _encode(value: Any) -> Any:
+    """Bytes (which the driver cannot encode) as escapes, rows of numbers without a call per number.
+
+    The server reads a parameter twice: as a quoted string, then as text of its type.
+    """
+    if isinstance(value, bytes):
+        return _Literal("".join([f"\\\\x{byte:02x}" for byte in value]))
+    if isinstance(value, list) and value:
+        if isinstance(value[0], bytes):
+            return _Literal(f"[{','.join([_quoted(item) for item in value])}]")
+        if isinstance(value[0], int):
+            return _Literal(f"[{','.join(map(str, value))}]")
+        if _is_row_of_numbers(value[0]):
+            return _Literal(f"[{','.join([str(tuple(row)) for row in value])}]")
+    return value
+
+
+def _quoted(value: bytes) -> str:
+    return "\\'" + "".join([f"\\\\x{byte:02x}" for byte in value]) + "\\'"
+
+
+def _is_row_of_numbers(row: object) -> bool:
+    return (
+        isinstance(row, tuple)
+        and len(row) > 1
+        and all(isinstance(item, int) and not isinstance(item, bool) for item in row)
+    )
+
+
+def numbers_in(column: str, values: Sequence[int]) -> Sql:
+    """The condition that a column of integers is one of some values."""
+    return Sql(f"{column} IN ({', '.join(map(str, values))})" if values else "0")
