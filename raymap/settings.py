@@ -252,7 +252,9 @@ def environment_of(settings: Any) -> dict[str, str]:
 def with_settings(function: Callable[..., None]) -> Callable[..., None]:
     """A typer callback: each parameter that is a settings dataclass becomes its fields' flags."""
     hints = get_type_hints(function, include_extras=True)
-    groups: dict[str, type] = {name: hint for name, hint in hints.items() if isinstance(hint, type) and is_dataclass(hint)}
+    groups: dict[str, type] = {
+        name: hint for name, hint in hints.items() if isinstance(hint, type) and is_dataclass(hint)
+    }
     parameters = []
     for name, parameter in inspect.signature(function).parameters.items():
         if name in groups:

@@ -11,10 +11,13 @@ from hashlib import blake2b
 from math import isfinite
 from typing import Any
 
+from msgspec.structs import replace
+
 from collector.decode.node_cache import (
     CACHED,
     MAX_CACHED,
     aws_node,
+    further_aws_nodes,
     name_of_nameless,
     remote_node,
     segment_node_of,
@@ -89,13 +92,16 @@ def flatten(root: Root, identity: Identity, raw: bytes, version: int) -> Documen
     origin, end, aws, http = root.origin or "", identity.end, root.aws, root.http
     items = items_of(root.annotations) if root.annotations else []
     links = links_of(root.links, identity.trace_id) if root.links else []
-    service = segment_node_of(root.name or "", origin, aws, root.inferred or False)
+    service = segment_node_of(
+        root.name or "", origin, aws, root.inferred or False, root.resource_arn or ""
+    )
     latest = 0.0
     members: list[int] = []
     calls: dict[int, Call] = {}
     if identity.independent and root.namespace in ("aws", "remote"):
         call = _call(root, identity.id, identity.start, types)
         calls[call.id] = call
+        calls |= _further_calls(root, call, identity)
         service = CallNode(call.node, call.service)
     for ordinal, unit in enumerate(units):
         id = read_id(unit.id)
@@ -108,7 +114,9 @@ def flatten(root: Root, identity: Identity, raw: bytes, version: int) -> Documen
             latest = unit_end
         if namespace == "remote" or namespace == "aws":
             id = id or synthetic_id(identity, ordinal)
-            calls[id] = _call(unit, id, identity.start, types)
+            calls[id] = call = _call(unit, id, identity.start, types)
+            if namespace == "aws" and unit.aws is not None:
+                calls |= _further_calls(unit, call, identity)
         elif id:
             members.append(id)
     exception = exception_of(root.cause, types) if root.cause is not None else ""
@@ -191,6 +199,30 @@ def _call(unit: Unit, id: int, fallback_start: int, types: dict[str, str]) -> Ca
     (node, service), host = node_of_call(unit)
     traced = traced_of(unit)
     return Call(id, start, end, state, node, service, host, status, traced, exception)
+
+
+def _further_calls(unit: Unit, call: Call, identity: Identity) -> dict[int, Call]:
+    """The same call to the other tables it names, by ids derived from its own."""
+    return {
+        (id := further_call_id(identity.trace_id, call.id, number)): replace(
+            call, id=id, node=node, service=service, traced=False
+        )
+        for number, (node, service) in enumerate(further_nodes_of_call(unit))
+    }
+
+
+def further_nodes_of_call(unit: Unit) -> list[CallNode]:
+    """The other nodes of a call that names several tables (BatchGetItem)."""
+    if unit.namespace != "aws" or unit.aws is None:
+        return []
+    return further_aws_nodes(unit.name or "", unit.aws)
+
+
+def further_call_id(trace_id: bytes, id: int, number: int) -> int:
+    """The id of a call's part that leads to the ``number``-th further table."""
+    seed = trace_id + id.to_bytes(8, "big") + number.to_bytes(4, "big")
+    digest = blake2b(seed, digest_size=8, person=b"table").digest()
+    return int.from_bytes(digest, "big") or 1
 
 
 def start_of_call(unit: Unit, fallback: int) -> int:

@@ -13,7 +13,15 @@ import msgspec
 from msgspec.structs import replace
 
 from collector.decode.wire import Aws, Sql, Unit
-from store.rules.identity import CallNode, call_node, segment_node
+from store.rules.identity import (
+    ECS_ARN_MEMBERS,
+    CallNode,
+    account_of,
+    arn_account,
+    call_node,
+    further_nodes,
+    segment_node,
+)
 
 CACHED = 16_384
 """Answers each table holds; a service map has a few hundred distinct ones."""
@@ -70,25 +78,42 @@ def _aws_node_by_names(name: str, aws: Aws, names: tuple[object, ...]) -> CallNo
     return node
 
 
-def segment_node_of(name: str, origin: str, aws: Aws | None, inferred: bool) -> CallNode:
+def further_aws_nodes(name: str, aws: Aws) -> list[CallNode]:
+    """The other tables of a call that names several."""
+    if aws.table_names is None and aws.resource_names is None:
+        return []
+    return further_nodes("aws", name, _block(aws))
+
+
+def segment_node_of(
+    name: str, origin: str, aws: Aws | None, inferred: bool, resource_arn: str = ""
+) -> CallNode:
     """The node a segment belongs to."""
-    if aws is None or (aws.account_id is None and aws.api_gateway is None):
-        if inferred and aws is not None:
-            return segment_node(name, origin=origin, aws=_block(aws), inferred=True)
-        key: tuple[object, ...] = (name, origin, inferred)
-    elif inferred:
-        return segment_node(name, origin=origin, aws=_block(aws), inferred=True)
-    else:
-        account = aws.account_id if isinstance(aws.account_id, str) else None
-        gateway = aws.api_gateway.account_id if aws.api_gateway is not None else None
-        key = (name, origin, inferred, account, gateway)
+    if inferred and aws is not None:
+        block = _block(aws)
+        return segment_node(
+            name, origin=origin, aws=block, resource_arn=resource_arn, inferred=True
+        )
+    account = _account(aws, resource_arn)
+    key = (name, origin, inferred, account)
     node = _segment_nodes.get(key)
     if node is None:
-        block = _block(aws) if aws is not None else None
-        node = segment_node(name, origin=origin, aws=block, inferred=inferred)
+        named = {"account_id": account}
+        node = segment_node(name, origin=origin, aws=named, inferred=inferred)
         if sum(len(part) for part in key if isinstance(part, str)) <= MAX_CACHED:
             _keep(_segment_nodes, key, node)
     return node
+
+
+def _account(aws: Aws | None, resource_arn: str) -> str:
+    """`account_of` a segment, without a mapping of its block where that cannot matter."""
+    if aws is None:
+        return arn_account(resource_arn)
+    if isinstance(aws.account_id, str) and aws.account_id:
+        return aws.account_id
+    if aws.api_gateway is aws.function_arn is aws.ecs is aws.cloudwatch_logs is None:
+        return arn_account(resource_arn)
+    return account_of(_block(aws), resource_arn)
 
 
 def _keep(table: dict[Any, CallNode], key: object, node: CallNode) -> None:
@@ -106,6 +131,8 @@ def _block(aws: Aws) -> dict[str, Any]:
     block = {name: getattr(aws, name) for name in aws.__struct_fields__}
     gateway = aws.api_gateway
     block["api_gateway"] = {"account_id": gateway.account_id} if gateway is not None else None
+    if aws.ecs is not None:
+        block["ecs"] = {key: getattr(aws.ecs, key) for key in ECS_ARN_MEMBERS}
     return block
 
 

@@ -37,6 +37,9 @@ class Place(Struct, frozen=True, gc=False):
 
     instance_id: str | None = None
     availability_zone: str | None = None
+    task_arn: str | None = None
+    container_arn: str | None = None
+    cluster_arn: str | None = None
 
 
 class Gateway(Struct, frozen=True, gc=False):
@@ -60,6 +63,8 @@ class Aws(Struct, frozen=True, gc=False):
     delivery_stream_name: Any = None
     state_machine_arn: Any = None
     topic_arn: Any = None
+    function_arn: Any = None
+    cloudwatch_logs: Any = None
     api_gateway: Gateway | None = None
     ec2: Place | None = None
     ecs: Place | None = None

@@ -11,7 +11,7 @@ import msgspec
 from store.otel.callee import CALL, MAX_NAME, ExportedCall
 from store.otel.semconv import RESOURCES, SQL_SYSTEMS
 from store.otel.span_facts import ANNOTATION
-from store.rules.identity import canonical_service, resource_names
+from store.rules.identity import account_of, canonical_service, resource_names
 
 Json = dict[str, Any]
 
@@ -32,6 +32,7 @@ _NAMING = (
     "api_gateway",
     "bucket_name",
     "delivery_stream_name",
+    "function_arn",
     "function_name",
     "queue_url",
     "resource_names",
@@ -58,11 +59,12 @@ def resource_of(document: Json) -> Json:
     origin = document.get("origin")
     aws = _object(document, "aws")
     ec2, ecs = _object(aws, "ec2"), _object(aws, "ecs")
+    arn = document.get("resource_arn")
     given = {
         "service.name": document.get("name"),
         "service.version": _object(document, "service").get("version"),
-        "cloud.account.id": aws.get("account_id") or _object(aws, "api_gateway").get("account_id"),
-        "cloud.resource_id": document.get("resource_arn"),
+        "cloud.account.id": account_of(aws, arn if isinstance(arn, str) else ""),
+        "cloud.resource_id": arn,
         "host.id": ec2.get("instance_id"),
         "cloud.availability_zone": ec2.get("availability_zone") or ecs.get("availability_zone"),
     }

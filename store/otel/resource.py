@@ -8,11 +8,17 @@ from functools import lru_cache
 from msgspec import Struct
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 
-from store.otel.attributes import Attributes, read_attributes, text
+from store.otel.attributes import Attributes, read_attributes, text, texts
 from store.otel.semconv import ECS_ORIGINS, ORIGINS
-from store.rules.identity import CallNode, segment_node
+from store.rules.identity import CallNode, arn_account, segment_node
 
 MAX_NAME = 200
+_ARNS = (
+    "aws.ecs.task.arn",
+    "aws.ecs.container.arn",
+    "aws.ecs.cluster.arn",
+    "aws.log.group.arns",
+)
 UNKNOWN = "unknown_service"
 """What OpenTelemetry calls a service that was given no name."""
 
@@ -37,13 +43,20 @@ def read_resource(pairs: Iterable[KeyValue]) -> Resource:
     arn = text(attributes, "cloud.resource_id", "faas.id")
     return Resource(
         service=text(attributes, "aws.local.service", "service.name")[:MAX_NAME] or UNKNOWN,
-        account=text(attributes, "cloud.account.id") if on_aws else "",
+        account=_account(attributes, arn) if on_aws else arn_account(arn),
         origin=origin_of(attributes),
         instance_id=text(attributes, "host.id") if on_aws else "",
         availability_zone=text(attributes, "cloud.availability_zone") if has_place else "",
         arn=arn if arn.startswith("arn:") else "",
         attributes=attributes,
     )
+
+
+def _account(attributes: Attributes, resource_arn: str) -> str:
+    """The account named, or that of an ARN of the service, its ECS task or its logs."""
+    account = text(attributes, "cloud.account.id")
+    arns = (resource_arn, *[arn for key in _ARNS for arn in texts(attributes, key)])
+    return account or next(filter(None, map(arn_account, arns)), "")
 
 
 def origin_of(attributes: Attributes) -> str:

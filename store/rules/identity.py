@@ -8,7 +8,7 @@ on purpose.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from store.model import NodeKey
@@ -59,6 +59,20 @@ SEGMENT_SERVICE_ORIGINS = {"AWS::APIGateway::Stage": "AWS::ApiGateway::Stage"}
 CALLEE_ORIGINS = ("Database::", "Messaging::")
 """Beginnings of an origin that tells what a remote subsegment calls. Documents rendered from spans
 carry it; X-Ray's SDKs write none there, OpenTelemetry's exporter the caller's own."""
+
+ARN_MEMBERS = (
+    "function_arn",
+    "topic_arn",
+    "state_machine_arn",
+    "function_name",
+    "stream_name",
+    "table_name",
+    "table_names",
+    "resource_names",
+)
+ECS_ARN_MEMBERS = ("task_arn", "container_arn", "cluster_arn")
+MAX_TABLES = 100
+"""Tables of one call: BatchGetItem's and TransactWriteItems' own limit."""
 
 _AWS_HOST = re.compile(r"(?:[^.]+\.)*?([a-z0-9-]+)(?:\.[a-z]{2}(?:-[a-z]+)+-\d)?\.amazonaws\.com")
 _DICT_KEYS = re.compile(r"'([^']+)'")
@@ -119,10 +133,10 @@ def call_node(
             # RUM names AWS calls by host; only amazonaws.com says which service it is (§13).
             match = _AWS_HOST.fullmatch(name.lower())
             if match is None:
-                return CallNode(NodeKey(_account(block), name, "remote"), name)
+                return CallNode(NodeKey(account_of(block), name, "remote"), name)
             service = canonical_service(match[1])
         resource, kind = _resource(service, block)
-        return CallNode(NodeKey(_account(block), resource or service, kind), service)
+        return CallNode(NodeKey(account_of(block), resource or service, kind), service)
     if origin.startswith(CALLEE_ORIGINS):
         return CallNode(NodeKey("", name, origin), name)
     if has_sql:
@@ -130,21 +144,41 @@ def call_node(
     return CallNode(NodeKey("", name, "remote"), name)
 
 
+def further_nodes(namespace: str, name: str, aws: Mapping[str, Any]) -> list[CallNode]:
+    """The other tables of a DynamoDB call that names several (BatchGetItem, TransactWriteItems).
+
+    `call_node` is the node of the first.
+    """
+    if namespace != "aws" or canonical_service(name) != "DynamoDB":
+        return []
+    tables = list(dict.fromkeys(resource_names("DynamoDB", aws)))[1:MAX_TABLES]
+    account = account_of(aws)
+    return [
+        CallNode(
+            NodeKey(arn_account(table) or account, _arn_name(table), "AWS::DynamoDB::Table"),
+            "DynamoDB",
+        )
+        for table in tables
+    ]
+
+
 def segment_node(
     name: str,
     *,
     origin: str = "",
     aws: Mapping[str, Any] | None = None,
+    resource_arn: str = "",
     inferred: bool = False,
 ) -> CallNode:
     """The node of a segment. A client may upload an inferred one: its resource names it."""
     block = aws or {}
+    account = account_of(block, resource_arn)
     kind = SEGMENT_SERVICE_ORIGINS.get(origin, origin)
     if inferred and kind.startswith("AWS::"):
         service = canonical_service(name)
         resource, _ = _resource(service, block)
-        return CallNode(NodeKey(_account(block), resource or service, kind), service)
-    return CallNode(NodeKey(_account(block), name, kind), name)
+        return CallNode(NodeKey(account, resource or service, kind), service)
+    return CallNode(NodeKey(account, name, kind), name)
 
 
 def inferred_origin(
@@ -161,7 +195,7 @@ def _resource(service: str, aws: Mapping[str, Any]) -> tuple[str, str]:
     first = names[0] if names else ""
     match service:
         case "DynamoDB":
-            return first, "AWS::DynamoDB::Table" if first else "AWS::DynamoDB"
+            return _arn_name(first), "AWS::DynamoDB::Table" if first else "AWS::DynamoDB"
         case "S3":
             return first, "AWS::S3::Bucket" if first else "AWS::S3"
         case "SQS":
@@ -192,12 +226,41 @@ def _arn_name(text: str) -> str:
     return text.rpartition("/")[2].rpartition(":")[2] if text.startswith("arn:") else text
 
 
-def _account(aws: Mapping[str, Any]) -> str:
-    account = aws.get("account_id")
-    if not isinstance(account, str):
-        gateway = aws.get("api_gateway")
-        account = gateway.get("account_id") if isinstance(gateway, Mapping) else ""
-    return account if isinstance(account, str) else ""
+def account_of(aws: Mapping[str, Any], resource_arn: str = "") -> str:
+    """The account that a segment or call names, or that is part of an ARN in it; '' without any.
+
+    Segments written by AWS itself, such as ``AWS::Lambda``, have a ``resource_arn`` and no account.
+    """
+    gateway = aws.get("api_gateway")
+    explicit = (
+        aws.get("account_id"),
+        gateway.get("account_id") if isinstance(gateway, Mapping) else None,
+    )
+    for account in explicit:
+        if isinstance(account, str) and account:
+            return account
+    return next(filter(None, map(arn_account, (resource_arn, *_arns(aws)))), "")
+
+
+def arn_account(text: str) -> str:
+    """The account in ``arn:partition:service:region:account:resource``; '' if there is none."""
+    if not text.startswith("arn:"):
+        return ""
+    account = text.split(":", 5)[4:5]
+    return account[0] if account and len(account[0]) == 12 and account[0].isdecimal() else ""
+
+
+def _arns(aws: Mapping[str, Any]) -> Iterator[str]:
+    """Members of an ``aws`` block that may be ARNs, the most specific first."""
+    for key in ARN_MEMBERS:
+        yield from _texts(aws.get(key))
+    ecs, logs = aws.get("ecs"), aws.get("cloudwatch_logs")
+    if isinstance(ecs, Mapping):
+        for key in ECS_ARN_MEMBERS:
+            yield from _texts(ecs.get(key))
+    for group in logs if isinstance(logs, list) else ():
+        if isinstance(group, Mapping):
+            yield from _texts(group.get("arn"))
 
 
 def _texts(value: object) -> list[str]:

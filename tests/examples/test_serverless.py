@@ -32,13 +32,13 @@ FUNCTIONS = (
 )
 ENTERED = ("clickstream", "notify", "payments", "sales-report", "shop-api/dev", "shop-graphql")
 NODES = {
-    *(NodeKey("", name, "AWS::Lambda") for name in FUNCTIONS),
+    *(NodeKey(ACCOUNT, name, "AWS::Lambda") for name in FUNCTIONS),
     *(NodeKey(ACCOUNT, name, "AWS::Lambda::Function") for name in FUNCTIONS),
     *(NodeKey("", name, "client") for name in (*ENTERED, "shop-web", "thumbnailer")),
     NodeKey(ACCOUNT, "shop-web", "AWS::ECS::Container"),
     NodeKey(ACCOUNT, "shop-api/prod", "AWS::ApiGateway::Stage"),
     NodeKey(ACCOUNT, "shop-api/dev", "AWS::ApiGateway::Stage"),
-    NodeKey("", "shop-graphql", "AWS::AppSync::GraphQLAPI"),
+    NodeKey(ACCOUNT, "shop-graphql", "AWS::AppSync::GraphQLAPI"),
     NodeKey(ACCOUNT, "order-fulfilment", "AWS::StepFunctions::StateMachine"),
     NodeKey(ACCOUNT, "sales-report", "AWS::Glue::Job"),
     NodeKey("", "orders", "AWS::DynamoDB::Table"),
@@ -46,7 +46,7 @@ NODES = {
     NodeKey("", "shop-media", "AWS::S3::Bucket"),
     NodeKey("", "shop-data-lake", "AWS::S3::Bucket"),
     NodeKey("", "clicks", "AWS::Kinesis::Stream"),
-    NodeKey("", "order-events", "AWS::SNS"),
+    NodeKey(ACCOUNT, "order-events", "AWS::SNS"),
     NodeKey("", "order-emails", "AWS::SQS::Queue"),
     NodeKey("", "CognitoIdentityProvider", "AWS::CognitoIdentityProvider"),
     NodeKey("", "orders@shop.cluster-c9x2k1.eu-west-1.rds.amazonaws.com", "Database::SQL"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import accumulate, count
 from typing import Any
 
@@ -10,6 +10,8 @@ from collector.decode.columnar.envelopes import Identities, all_within, not_befo
 from collector.decode.flatten import (
     end_of_call,
     exception_of,
+    further_call_id,
+    further_nodes_of_call,
     node_of_call,
     start_of_call,
     state_of,
@@ -84,12 +86,40 @@ def calls_of(
         exceptions,
         [1] * len(calls),
     ]
-    if len(set(call_ids)) < len(calls):
-        # Of those with one id in one document the last holds.
-        held = dict(zip(zip(of, call_ids, strict=True), count(), strict=False))
-        if len(held) < len(calls):
-            columns = [[column[place] for place in held.values()] for column in columns]
+    further = [
+        (place, node)
+        for place, unit in enumerate(calls)
+        for node in (further_nodes_of_call(unit) if unit.aws is not None else ())
+    ]
+    if further:
+        columns = _with_further(columns, further, identities)
+        call_ids = list(columns[1])
+    if len(set(call_ids)) < len(call_ids):
+        # Of calls with one id in one document the last counts.
+        last = dict(zip(zip(columns[0], call_ids, strict=True), count(), strict=False))
+        if len(last) < len(call_ids):
+            columns = [[column[place] for place in last.values()] for column in columns]
     return CallColumns(*columns)
+
+
+def _with_further(
+    columns: list[Sequence[Any]], further: list[tuple[int, CallNode]], identities: Identities
+) -> list[Sequence[Any]]:
+    """The columns with calls that name several tables repeated for each: the same but for id, node
+    and service."""
+    owners, ids = columns[:2]
+    numbers: dict[int, Iterator[int]] = {}
+    rows: list[tuple[Any, ...]] = []
+    by_place: dict[int, list[tuple[Any, ...]]] = {}
+    for place, (node, service) in further:
+        number = next(numbers.setdefault(place, count()))
+        row = [column[place] for column in columns]
+        row[1] = further_call_id(identities.trace_ids[owners[place]], ids[place], number)
+        row[5], row[6], row[9] = node, service, False
+        by_place.setdefault(place, []).append(tuple(row))
+    for place, row_ in enumerate(zip(*columns, strict=True)):
+        rows += [row_, *by_place.get(place, ())]
+    return [list(column) for column in zip(*rows, strict=True)]
 
 
 def _times(

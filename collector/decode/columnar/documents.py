@@ -107,7 +107,7 @@ def _flatten(
     blocks = [root.aws for root in roots]
     inferred = [root.inferred or False for root in roots]
     services = [
-        segment_node_of(root.name or "", root.origin or "", aws, alone)
+        segment_node_of(root.name or "", root.origin or "", aws, alone, root.resource_arn or "")
         for root, aws, alone in zip(roots, blocks, inferred, strict=True)
     ]
     calls = calls_of(roots, identities, units, owners, ids, inside, types, services)

@@ -10,10 +10,12 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from google.protobuf.message import DecodeError
+from msgspec.structs import replace
 from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource as ResourceMessage
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from collector.decode.flatten import further_call_id
 from collector.decode.otlp.frames import (
     MAX_REQUEST,
     MAX_SPANS,
@@ -30,7 +32,7 @@ from store.otel.resource import Resource, read_resource, service_node
 from store.otel.span_facts import Shape, SpanFacts, read_span_facts
 from store.otel.stored_span import frame, is_unsampled, read_span, write_span
 from store.rules.annotations import annotation_item
-from store.rules.identity import CallNode
+from store.rules.identity import CallNode, further_nodes
 
 MAX_SPAN = 1 << 20
 """Bytes of one span: prompts and stack traces may be long, and a trace page still has to load."""
@@ -166,7 +168,7 @@ def flatten_span(facts: SpanFacts, resource: Resource, raw: bytes, version: int)
         facts.exception if facts.thrown else "",
         _items(facts.annotations),
         (),
-        (call,) if call is not None else (),
+        (call, *_further_calls(facts, call)) if call is not None else (),
         raw,
         version,
         not is_unsampled(raw),
@@ -193,6 +195,17 @@ def _call(facts: SpanFacts, id: int) -> Call:
         facts.exception if facts.thrown else "",
         facts.weight,
     )
+
+
+def _further_calls(facts: SpanFacts, call: Call) -> Iterator[Call]:
+    """The same call to the other tables it names."""
+    callee = facts.callee
+    if callee is None or "table_names" not in callee.aws:
+        return
+    nodes = further_nodes(callee.namespace, callee.name, callee.aws)
+    for number, (node, service) in enumerate(nodes):
+        id = further_call_id(facts.trace_id, call.id, number)
+        yield replace(call, id=id, node=node, service=service, traced=False)
 
 
 _item = lru_cache(16_384, typed=True)(annotation_item)

