@@ -72,7 +72,9 @@ class ClickHouseStore:
         """The graph of a window."""
         with _errors(), self._asking() as ask:
             # Two in one go: mostly nothing is due, and what was asked second holds.
-            waiting, marks = ask.each(dirty.dirty_statement(), window_plan.versions_query(window))
+            waiting, marks = ask.run_concurrently(
+                dirty.dirty_statement(), window_plan.versions_query(window)
+            )
             counted = self.rollup_worker.wait_until_fresh(ask, dirty.read_dirty(waiting))
             return service_graph.service_graph(
                 ask, window, self.rollup_cache, None if counted else marks

@@ -42,7 +42,7 @@ class Slow(ClickHouseStore):
     def service_graph(self, window: TimeRange) -> ServiceGraph:
         with _errors(), self._asking() as ask:
             statement = SLOW.format(mark=self.mark)
-            ask.each(statement, statement)
+            ask.run_concurrently(statement, statement)
         return super().service_graph(window)
 
 

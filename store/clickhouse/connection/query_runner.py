@@ -1,4 +1,4 @@
-"""How the reading code asks ClickHouse: one statement, or several at the same time."""
+"""Runs queries on a connection, and independent ones concurrently on other connections of its pool."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from store.clickhouse.connection.pool import ClientPool, abort
 from store.clickhouse.queries import Sql
 
 Rows = list[tuple[Any, ...]]
+
+
 Statement = str | Sql
 RunQuery = Callable[[Statement], Rows]
-"""Runs a statement and gives its rows. Temporary tables live as long as its connection."""
+"""Runs a statement and returns its rows. Temporary tables live as long as its connection."""
 
 READ_LIMITS = {
     "max_execution_time": 60,
@@ -24,13 +26,13 @@ READ_LIMITS = {
     "max_bytes_before_external_group_by": 1_000_000_000,
     "final": 0,
 }
-"""What one question may cost; past it ClickHouse refuses instead of dying."""
+"""Limits of one interactive query; ClickHouse refuses what exceeds them."""
 COUNT_LIMITS = {**READ_LIMITS, "max_execution_time": 900}
-"""What counting minutes may: nobody waits for it, and it must not give up for ever on a busy machine."""
+"""Limits of a background recount: no client waits for it, and on a busy machine it must still finish."""
 
 
 class QueryRunner:
-    """Asks on one connection, and on others of its pool when it has several questions at once."""
+    """Runs queries on one connection, concurrent ones also on free connections of its pool."""
 
     def __init__(
         self,
@@ -45,53 +47,53 @@ class QueryRunner:
         self._threads = threads
 
     def with_limits(self, limits: Mapping[str, int]) -> QueryRunner:
-        """The same, for statements that may cost something else."""
+        """A runner on the same connection with other limits."""
         return QueryRunner(self._client, self._pool, self._threads, limits)
 
     def __call__(self, statement: Statement) -> Rows:
-        """The rows of a statement."""
+        """The rows of a query."""
         return _run(self._client, statement, self._limits)
 
-    def each(self, *statements: Statement) -> list[Rows]:
-        """The rows of statements that need nothing of each other; the first may read temporary tables.
+    def run_concurrently(self, *statements: Statement) -> list[Rows]:
+        """The rows of independent queries, in order; only the first may read temporary tables.
 
-        Small ones take longest to be planned, by one thread. Never waits for a connection: without
-        a free one they run one after the other.
+        Small queries spend most of their time in planning, which is single-threaded. Never waits
+        for a connection: without a free one the queries run one after the other.
         """
         first, *others = statements
         running = [
-            self._threads.submit(contextvars.copy_context().run, self._elsewhere, other)
+            self._threads.submit(contextvars.copy_context().run, self._run_elsewhere, other)
             for other in others
         ]
         try:
-            found: list[Rows | None] = [self(first)]
+            results: list[Rows | None] = [self(first)]
         finally:
-            # Also after an error: nothing of this question may run on when it has been answered.
-            found_elsewhere = [future.exception() or future.result() for future in running]
-        for answer in found_elsewhere:
-            if isinstance(answer, BaseException):
-                raise answer
-            found.append(answer)
+            # After an error too: no query may outlive the request that it belongs to.
+            outcomes = [future.exception() or future.result() for future in running]
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
+            results.append(outcome)
         return [
             self(statement) if rows is None else rows
-            for statement, rows in zip(statements, found, strict=True)
+            for statement, rows in zip(statements, results, strict=True)
         ]
 
-    def _elsewhere(self, statement: Statement) -> Rows | None:
-        """Its rows, asked on another connection; None when there is none to be had."""
+    def _run_elsewhere(self, statement: Statement) -> Rows | None:
+        """The rows, read on another connection; None when none is free."""
         with self._pool.try_acquire() as client:
             return None if client is None else _run(client, statement, self._limits)
 
 
-def each(ask: RunQuery, *statements: Statement) -> list[Rows]:
-    """`QueryRunner.each`, one after the other for whoever asks otherwise."""
-    if isinstance(ask, QueryRunner):
-        return ask.each(*statements)
-    return [ask(statement) for statement in statements]
+def run_concurrently(run: RunQuery, *statements: Statement) -> list[Rows]:
+    """`QueryRunner.run_concurrently`; any other runner runs them one after the other."""
+    if isinstance(run, QueryRunner):
+        return run.run_concurrently(*statements)
+    return [run(statement) for statement in statements]
 
 
 def _run(client: Client, statement: Statement, limits: Mapping[str, int]) -> Rows:
-    # ClickHouse stops a query whose client has hung up.
+    # ClickHouse stops a query whose client has disconnected.
     with cancellable(lambda: abort(client)):
         rows: Rows = execute(client, statement, limits)
     return rows
@@ -105,5 +107,5 @@ def execute(client: Client, statement: Statement, settings: Mapping[str, Any] | 
 
 
 def text_of(statement: Statement) -> str:
-    """The text of a statement, its parameters as places."""
+    """The text of a statement, with its parameters as placeholders."""
     return statement if isinstance(statement, str) else statement.text

@@ -11,7 +11,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Sequence
 
-from store.clickhouse.connection.query_runner import Rows, RunQuery, each
+from store.clickhouse.connection.query_runner import Rows, RunQuery, run_concurrently
 from store.clickhouse.connection.sql import bind
 from store.clickhouse.graph.window_plan import Slot, rows_of
 from store.clickhouse.rollup.buckets import MARKER
@@ -117,7 +117,7 @@ def _ask(ask: RunQuery, parts: Sequence[frozenset[Slot]]) -> list[Counted | None
         "slots": rows_of(sorted(slot for part in parts for slot in part)),
         "held": f"(width, slot, rev) IN ({_listed(slot for part in parts for slot in part)})",
     }
-    times, rollup_cache = each(ask, bind(_TIMES, **places), bind(_SUMS, **places))
+    times, rollup_cache = run_concurrently(ask, bind(_TIMES, **places), bind(_SUMS, **places))
     histograms: dict[int, dict[int, int]] = dict(times)
     counted: list[Counted] = [{} for _ in parts]
     seen = [0] * len(parts)

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from store.clickhouse.connection import sql
-from store.clickhouse.connection.query_runner import Rows, RunQuery, each
+from store.clickhouse.connection.query_runner import Rows, RunQuery, run_concurrently
 from store.clickhouse.connection.sql import bind
 from store.clickhouse.graph.rollup_cache import MOST_SLOTS, RollupCache
 from store.clickhouse.graph.window_plan import Plan, plan, rows_of
@@ -129,7 +129,7 @@ def _summed(
 def read_rolled(ask: RunQuery, slots: str) -> Iterable[tuple[Any, ...]]:
     """Rows of kind, key and COLUMNS, added up over slots (a condition) as they hold now."""
     statements = (bind(s, slots=slots) for s in (_ROLLED_TIMES, _ROLLED))
-    counts, rows = each(ask, *statements)
+    counts, rows = run_concurrently(ask, *statements)
     times: dict[int, dict[int, int]] = dict(counts)
     for id, *key_and_columns in rows:
         yield *key_and_columns[:-3], times.get(id, {}), *key_and_columns[-2:]

@@ -17,6 +17,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from store.clickhouse.queries.parameters import encode_parameters
+
 FRAGMENT = re.compile(r"\$([a-z][a-z_0-9]*)")
 PARAMETER = re.compile(r"\{([a-z][a-z_0-9]*):([^{}]+)\}")
 INCLUDE = re.compile(r"/\*include ([a-z_]+/[a-z_0-9]+)((?: [a-z_]+=[^\s*]+)*)\*/")
@@ -35,7 +37,7 @@ class Sql(NamedTuple):
 
     def wire_parameters(self) -> dict[str, Any]:
         """The values as clickhouse-driver takes them for server-side parameters."""
-        return {name: _encode(value) for name, value in self.parameters.items()}
+        return dict(encode_parameters(self.parameters))
 
 
 class Template:
@@ -119,45 +121,6 @@ class Registry:
             except FileNotFoundError:
                 raise QueryError(f"there is no file {name}.sql") from None
         return self._texts[name]
-
-
-class _Literal:
-    """A parameter that is encoded already: the driver sends its text as it is, in quotes."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def __str__(self) -> str:
-        return self._text
-
-
-def _encode(value: Any) -> Any:
-    """Bytes (which the driver cannot encode) as escapes, rows of numbers without a call per number.
-
-    The server reads a parameter twice: as a quoted string, then as text of its type.
-    """
-    if isinstance(value, bytes):
-        return _Literal("".join([f"\\\\x{byte:02x}" for byte in value]))
-    if isinstance(value, list) and value:
-        if isinstance(value[0], bytes):
-            return _Literal(f"[{','.join([_quoted(item) for item in value])}]")
-        if isinstance(value[0], int):
-            return _Literal(f"[{','.join(map(str, value))}]")
-        if _is_row_of_numbers(value[0]):
-            return _Literal(f"[{','.join([str(tuple(row)) for row in value])}]")
-    return value
-
-
-def _quoted(value: bytes) -> str:
-    return "\\'" + "".join([f"\\\\x{byte:02x}" for byte in value]) + "\\'"
-
-
-def _is_row_of_numbers(row: object) -> bool:
-    return (
-        isinstance(row, tuple)
-        and len(row) > 1
-        and all(isinstance(item, int) and not isinstance(item, bool) for item in row)
-    )
 
 
 def numbers_in(column: str, values: Sequence[int]) -> Sql:

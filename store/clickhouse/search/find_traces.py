@@ -16,7 +16,7 @@ import time
 from collections.abc import Sequence
 
 from store.clickhouse.connection import sql
-from store.clickhouse.connection.query_runner import Rows, RunQuery, each
+from store.clickhouse.connection.query_runner import Rows, RunQuery, run_concurrently
 from store.clickhouse.search.get_traces import MOST_PLACES, matching, places_of
 from store.clickhouse.search.prefilter import prefilter
 from store.clickhouse.search.scan_ranges import SECOND, SLICES, ScanRange, minute_of
@@ -132,7 +132,9 @@ class _Search:
         strict = self._rejected > max(MANY_REJECTED, self._judged * 3 // 4)
         condition = prefilter(self._query, slice.near_rows, strict=strict)
         # Mostly no trace has rows far away, and what was asked second holds.
-        far, answer = each(self._ask, _far(slice.far), self._candidates(slice, condition, before))
+        far, answer = run_concurrently(
+            self._ask, _far(slice.far), self._candidates(slice, condition, before)
+        )
         if not far:
             return condition, answer
         minutes = {bytes.fromhex(digits): minutes for digits, minutes in far}
@@ -191,7 +193,9 @@ class _Search:
             f"AND {minute_of(end)} AND has(annotations, {sql.text(item)}) LIMIT {FEW})"
             for item in self._query.annotations
         ]
-        return bool(counts) and any(rows < FEW for ((rows,),) in each(self._ask, *counts))
+        return bool(counts) and any(
+            rows < FEW for ((rows,),) in run_concurrently(self._ask, *counts)
+        )
 
     def _affordable(self, end: int, width: int) -> int:
         """At most ``width``, and about as much as holds MOST_ROWS segments."""

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any
 
 from store.clickhouse.connection import sql
-from store.clickhouse.connection.query_runner import Rows, RunQuery, each
+from store.clickhouse.connection.query_runner import Rows, RunQuery, run_concurrently
 from store.model import (
     COMPLETE,
     NO_HTTP,
@@ -101,7 +101,7 @@ def get_traces(
     rest = [_DOCUMENTS.format(ids=ids)] if raw else []
     # Of a few traces the rows are asked for before it is known where they lie: that takes as long.
     asked = [s.format(places=places_of(guessed)) for s in _rows(linked) if guessed]
-    known, *answers = each(ask, _TRACES.format(ids=ids), *rest, *asked)
+    known, *answers = run_concurrently(ask, _TRACES.format(ids=ids), *rest, *asked)
     bodies: dict[tuple[str, int], bytes] = {}
     if raw:
         for digits, id, body in answers.pop(0):
@@ -120,7 +120,9 @@ def get_traces(
         _add(traces, answers, bodies)
     if missing:
         places = places_of(missing)
-        _add(traces, each(ask, *(s.format(places=places) for s in _rows(linked))), bodies)
+        _add(
+            traces, run_concurrently(ask, *(s.format(places=places) for s in _rows(linked))), bodies
+        )
     for trace in traces.values():  # of a pinned trace the counts expire, the documents do not
         trace.revision = max(trace.revision, len(trace.documents))
     # Between the inserts of one batch a trace may have calls and no document yet.
@@ -171,7 +173,7 @@ def matching(ask: RunQuery, query: TraceQuery, minutes: Minutes) -> set[bytes]:
         _LEAN_SEGMENTS.format(node=node, annotations=annotations, places=places_of(half))
         for half in _halves(minutes)
     ]
-    for rows in each(ask, *statements):
+    for rows in run_concurrently(ask, *statements):
         _add_documents(traces, rows, {})
     verdicts = {
         id: matches_without_calls(trace, query) for id, trace in traces.items() if trace.documents

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from store.clickhouse.connection.query_runner import RunQuery, each
+from store.clickhouse.connection.query_runner import RunQuery, run_concurrently
 from store.clickhouse.connection.sql import bind
 from store.clickhouse.pins import LIVE
 from store.clickhouse.rollup.partitions import partition_of
@@ -126,7 +126,9 @@ def resolve_scope(
     create(ask, "far", fill(_FAR))
     create(ask, "places", _PLACES)
     unknown = [fill(_HEAVY)] if weighed is None else []
-    ((away,),), *heavy = each(ask, f"SELECT countIf(NOT {minutes}) FROM places", *unknown)
+    ((away,),), *heavy = run_concurrently(
+        ask, f"SELECT countIf(NOT {minutes}) FROM places", *unknown
+    )
     own = minutes
     if windows:
         times = " OR ".join(f"start >= {w.start} AND start < {w.end}" for w in windows)
