@@ -108,16 +108,16 @@ async def _serve(
     settings: CollectorSettings, pipeline: IngestPipeline, stop: threading.Event | None
 ) -> None:
     """Open the doors, wait for the end, close them: no new bytes before the queue is drained."""
-    doors = _Receivers(settings, pipeline)
+    receivers = _Receivers(settings, pipeline)
     try:
-        addresses = await doors.open()
+        addresses = await receivers.open()
         tune_gc()
         log.info("collector_ready", **addresses)
         if settings.on_ready is not None:
             settings.on_ready(addresses)
         await _wait_for_shutdown(stop)
     finally:
-        await doors.close()
+        await receivers.close()
 
 
 def limit_malloc_arenas() -> None:
@@ -138,7 +138,7 @@ def tune_gc() -> None:
 class _Receivers:
     def __init__(self, settings: CollectorSettings, pipeline: IngestPipeline) -> None:
         self._settings = settings
-        self._intake = pipeline
+        self._pipeline = pipeline
         self._udp: UdpReceiver | None = None
         self._grpc: GrpcReceiver | None = None
         self._http: list[tuple[_HttpServer, asyncio.Task[None]]] = []
@@ -151,7 +151,7 @@ class _Receivers:
             addresses["otlp"] = self._open_http(settings.otlp_port, "OTLP", _create_otlp_app)
         if settings.grpc_port is not None:
             receiver = GrpcReceiver(
-                self._intake, settings.host, settings.grpc_port, reuse_port=settings.reuse_port
+                self._pipeline, settings.host, settings.grpc_port, reuse_port=settings.reuse_port
             )
             with _taken(settings.grpc_port, "gRPC"):
                 addresses["grpc"] = await receiver.start()
@@ -169,7 +169,7 @@ class _Receivers:
             tries -= 1
             with _taken(settings.port, "UDP"):
                 udp = self._udp = UdpReceiver(
-                    self._intake, settings.host, settings.port, reuse_port=settings.reuse_port
+                    self._pipeline, settings.host, settings.port, reuse_port=settings.reuse_port
                 )
             host, port = udp.address
             addresses = {"udp": f"{host}:{port}"}
@@ -188,7 +188,7 @@ class _Receivers:
         settings = self._settings
         with _taken(port, kind):
             listener = _listen(settings.host, port, settings.reuse_port)
-        server = _HttpServer(create(self._intake, settings.http_limits))
+        server = _HttpServer(create(self._pipeline, settings.http_limits))
         self._http.append((server, asyncio.create_task(server.serve(sockets=[listener]))))
         host, bound = listener.getsockname()[:2]
         return f"{host}:{bound}"
@@ -239,7 +239,7 @@ def _create_app(pipeline: IngestPipeline, limits: HttpLimits) -> FastAPI:
         """Ready while documents can be kept; with the store away they go to the spool."""
         now = pipeline.health()
         body = msgspec.json.encode(now.report())
-        return Response(body, 200 if now.possible else 503, media_type="application/json")
+        return Response(body, 200 if now.accepting else 503, media_type="application/json")
 
     return app
 

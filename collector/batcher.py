@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 from msgspec import Struct
 
-from collector.insert import StoreRejectedBatch, count_stored, put_batch, replay
+from collector.insert import StoreRejectedBatch, count_stored, insert_batch, replay
 from collector.log_limiter import LogLimiter
 from collector.metrics import IngestMetrics
 from collector.queue import Ack, Batch, BatchQueue, Limits, QueueFull
@@ -48,7 +48,7 @@ class IngestHealth(Struct, frozen=True):
     """Age of the oldest document the store does not have, seconds."""
 
     @property
-    def possible(self) -> bool:
+    def accepting(self) -> bool:
         """Whether what comes in now can be kept, in the store or on disk."""
         return not (self.store_away and self.spool_full)
 
@@ -60,7 +60,7 @@ class IngestHealth(Struct, frozen=True):
         elif self.store_away:
             problems.append("the store is away or slow: documents wait on disk")
         return {
-            "ready": self.possible,
+            "ready": self.accepting,
             "problems": problems,
             "store_away": self.store_away,
             "spool": {
@@ -80,17 +80,17 @@ class Batcher:
         self, writer: SegmentWriter, spool: Spool, counters: IngestMetrics, limits: Limits
     ) -> None:
         self._writer = writer
-        self._packer = writer if isinstance(writer, ColumnarWriter) else None
+        self._columnar = writer if isinstance(writer, ColumnarWriter) else None
         self._spool = spool
         self._counters = counters
         self._limits = limits
         self._queue = BatchQueue(limits)
-        self._putting: set[str] = set()
+        self._inserting: set[str] = set()
         self._spooling: set[str] = set()
         self._lock = threading.Lock()
         self._gathering = threading.Lock()
-        self._away = threading.Event()
-        self._away_since = 0.0
+        self._unavailable = threading.Event()
+        self._unavailable_since = 0.0
         self._stopped = threading.Event()
         self._seldom = LogLimiter(10.0)
         self._inserters = self._threads("insert", self._insert_loop, limits.insert_threads)
@@ -104,15 +104,15 @@ class Batcher:
         ack: Ack = Ack()
         if not documents:
             ack.set_result(())
-        elif not self._queue.add(Submission(documents, self._packer), ack):
-            self._counters.turned_away.labels("queue_full").inc(len(documents))
+        elif not self._queue.add(Submission(documents, self._columnar), ack):
+            self._counters.deferred.labels("queue_full").inc(len(documents))
             raise QueueFull("the queue is full")
         return ack
 
     def offer(self, documents: Sequence[Document], wait: float = 0.0) -> bool:
         """Queue documents that nobody asks after; those for which there is no room within
         ``wait`` seconds are dropped and counted."""
-        if not documents or self._queue.add(Submission(documents, self._packer), None, wait):
+        if not documents or self._queue.add(Submission(documents, self._columnar), None, wait):
             return True
         self._counters.dropped.labels("queue_full").inc(len(documents))
         return False
@@ -145,7 +145,7 @@ class Batcher:
         queued, age = self._queue.state()
         spooled = self._spool.oldest()
         return IngestHealth(
-            store_away=self._away.is_set(),
+            store_away=self._unavailable.is_set(),
             spool_full=self._spool.full,
             spool_bytes=self._spool.size,
             spool_limit=self._spool.max_bytes,
@@ -162,26 +162,26 @@ class Batcher:
     def _insert_loop(self) -> None:
         while (batch := self._queue.next_batch()) is not None:
             try:
-                self._keep(batch)
+                self._write(batch)
             except Exception:  # a mistake of ours must not end the thread, nor lose the batch
                 self._log_bug("insert_failed")
                 self._to_spool([batch])
 
-    def _keep(self, batch: Batch) -> None:
+    def _write(self, batch: Batch) -> None:
         """Put a batch into the store; into the spool while the store is away."""
-        if self._away.is_set():
+        if self._unavailable.is_set():
             with self._gathering:
                 if not self._large([batch]):
                     self._stopped.wait(SPOOL_AGE)
                 group = self._gather([batch])
             self._to_spool(group)
             return
-        self._putting.add(batch.token)  # the replay leaves it alone until it is settled
+        self._inserting.add(batch.token)  # the replay leaves it alone until it is settled
         try:
             with self._counters.insert_seconds.time():
-                refused = put_batch(self._writer, [c.bundle for c in batch.chunks], batch.token)
+                refused = insert_batch(self._writer, [c.submission for c in batch.chunks], batch.token)
         except StoreUnavailable as error:
-            self._mark_away(str(error))
+            self._mark_unavailable(str(error))
             self._to_spool([batch])
         except StoreRejectedBatch as error:
             if (suppressed := self._seldom("refuses")) is not None:
@@ -192,7 +192,7 @@ class Batcher:
             if not self._queue.complete(batch, tuple(refused)):
                 self._spool.remove(batch.token)  # too slow: it went to the spool meanwhile
         finally:
-            self._putting.discard(batch.token)
+            self._inserting.discard(batch.token)
 
     def _gather(self, group: list[Batch]) -> list[Batch]:
         """Batches that are due, until they are as much as goes into one."""
@@ -216,15 +216,15 @@ class Batcher:
         if not group:
             return
         try:
-            raws = [raw for batch in group for c in batch.chunks for raw in c.bundle.raws]
+            raws = [raw for batch in group for c in batch.chunks for raw in c.submission.raws]
             self._spool.write(raws, group[0].token)
         except SpoolFull as error:
             if (suppressed := self._seldom("spool_full")) is not None:
                 log.error("spool_full", error=str(error), **suppressed)
-            self._turn_away(group, f"the store is away and the spool is full: {error}")
+            self._defer(group, f"the store is away and the spool is full: {error}")
         except Exception:
             self._log_bug("spool_failed")
-            self._turn_away(group, "the store is away and the spool failed")
+            self._defer(group, "the store is away and the spool failed")
         else:
             if sum([self._queue.complete(batch, ()) for batch in group]):
                 self._counters.batches.labels("spool").inc()
@@ -234,28 +234,28 @@ class Batcher:
             with self._lock:
                 self._spooling.difference_update(b.token for b in group)
 
-    def _turn_away(self, group: Sequence[Batch], why: str) -> None:
+    def _defer(self, group: Sequence[Batch], why: str) -> None:
         for batch in group:
             if self._queue.complete(batch, QueueFull(why)):
-                lost = sum(c.bundle.count for c in batch.chunks if c.ack is None)
+                lost = sum(c.submission.count for c in batch.chunks if c.ack is None)
                 self._counters.dropped.labels("spool_full").inc(lost)
-                self._counters.turned_away.labels("spool_full").inc(batch.count - lost)
+                self._counters.deferred.labels("spool_full").inc(batch.count - lost)
 
-    def _mark_away(self, why: str) -> None:
+    def _mark_unavailable(self, why: str) -> None:
         with self._lock:
-            if self._away.is_set():
+            if self._unavailable.is_set():
                 return
-            self._away.set()
-            self._away_since = time.monotonic()
+            self._unavailable.set()
+            self._unavailable_since = time.monotonic()
         if (suppressed := self._seldom("away")) is not None:
             log.warning("store_away", why=why, **suppressed)
 
-    def _mark_back(self) -> None:
+    def _mark_available(self) -> None:
         with self._lock:
-            if not self._away.is_set():
+            if not self._unavailable.is_set():
                 return
-            self._away.clear()
-            seconds = round(time.monotonic() - self._away_since, 1)
+            self._unavailable.clear()
+            seconds = round(time.monotonic() - self._unavailable_since, 1)
         if (suppressed := self._seldom("back")) is not None:
             log.info("store_back", seconds=seconds, spooled_bytes=self._spool.size, **suppressed)
 
@@ -280,7 +280,7 @@ class Batcher:
         limit = time.monotonic() - self._limits.slow_insert
         for batch in self._queue.running():
             if batch.started < limit:
-                self._mark_away(f"an insert takes more than {self._limits.slow_insert:g} s")
+                self._mark_unavailable(f"an insert takes more than {self._limits.slow_insert:g} s")
                 self._to_spool([batch])
         while self._stuck() and (group := self._gather([])):
             self._to_spool(group)
@@ -288,7 +288,7 @@ class Batcher:
     def _stuck(self) -> bool:
         """Whether every insert thread is held up by a batch that has gone to the spool."""
         running = {batch.token for batch in self._queue.running()}
-        return len(self._putting - running) >= self._limits.insert_threads
+        return len(self._inserting - running) >= self._limits.insert_threads
 
     def _show(self) -> None:
         now = self.health()
@@ -296,7 +296,7 @@ class Batcher:
         self._counters.spooled_bytes.set(now.spool_bytes)
         self._counters.oldest.set(now.oldest)
         self._counters.store_away.set(now.store_away)
-        self._counters.no_room.set(not now.possible)
+        self._counters.ingest_blocked.set(not now.accepting)
 
     def _replay_loop(self) -> None:
         pause = self._limits.replay_pause
@@ -311,19 +311,19 @@ class Batcher:
 
     def _replay(self) -> bool:
         """Give the store what waits on disk, oldest first; False when not all of it went."""
-        if self._away.is_set() and not self._store_answers():
+        if self._unavailable.is_set() and not self._store_answers():
             return False
         all_went = True
         for token in self._spool.waiting():
             if self._stopped.is_set():
                 return False
-            if token in self._putting:
+            if token in self._inserting:
                 continue
             begun = time.monotonic()
             try:
                 replay(self._writer, self._spool, self._counters, token)
             except StoreUnavailable as error:
-                self._mark_away(str(error))
+                self._mark_unavailable(str(error))
                 return False
             except StoreRejectedBatch as error:  # the batches behind it are none the worse for it
                 all_went = False
@@ -335,10 +335,10 @@ class Batcher:
                     log.error("spool_file_unreadable", error=str(error), batch=token, **suppressed)
                 continue
             # Versions decide, not the order of arrival: new batches need not wait for the rest.
-            self._mark_back()
+            self._mark_available()
             self._yield_to_ingest(time.monotonic() - begun)
         if not len(self._spool):
-            self._mark_back()
+            self._mark_available()
         return all_went
 
     def _store_answers(self) -> bool:

@@ -11,7 +11,7 @@ from collector.decode.stored import decode_any
 from collector.log_limiter import LogLimiter
 from collector.metrics import IngestMetrics
 from collector.spool import Spool
-from collector.submission import Submission, pack_all
+from collector.submission import Submission, encode_all
 from store.errors import StoreUnavailable
 from store.model import Document
 from store.protocol import ENCODE_CHUNK, ColumnarWriter, SegmentWriter
@@ -28,21 +28,21 @@ MAX_REFUSED = 16
 """So many documents refused and none taken: that is the store's trouble, not the documents'."""
 
 
-def put_batch(writer: SegmentWriter, bundles: Sequence[Submission], token: str) -> list[Document]:
+def insert_batch(writer: SegmentWriter, submissions: Sequence[Submission], token: str) -> list[Document]:
     """Put what waited together, packed if the writer can; what is refused, and raised, as `insert_with_bisection`
     says. When something is wrong with the batch, its documents are put as such."""
     if isinstance(writer, ColumnarWriter):
-        packed = [few for bundle in bundles for few in bundle.packed]
-        rest = [document for bundle in bundles if not bundle.packed for document in bundle.held]
+        encoded = [few for submission in submissions for few in submission.encoded]
+        rest = [document for submission in submissions if not submission.encoded for document in submission.decoded]
         try:
-            writer.put_encoded([*packed, *pack_all(writer, rest)], token)
+            writer.put_encoded([*encoded, *encode_all(writer, rest)], token)
             return []
         except StoreUnavailable:
             raise
         except Exception as error:
             if (suppressed := _seldom("batch_refused")) is not None:
                 log.info("batch_refused", error=type(error).__name__, **suppressed)
-    documents = [document for bundle in bundles for document in bundle.documents]
+    documents = [document for submission in submissions for document in submission.documents]
     return insert_with_bisection(writer, documents, token)
 
 
@@ -96,14 +96,14 @@ def replay(writer: SegmentWriter, spool: Spool, counters: IngestMetrics, token: 
         return
     packer = writer if isinstance(writer, ColumnarWriter) else None
     starts = range(0, len(batch.documents), ENCODE_CHUNK)
-    bundles = [
+    submissions = [
         Submission(_readable(batch.documents[start : start + ENCODE_CHUNK], counters), packer)
         for start in starts
     ]
-    count = sum(bundle.count for bundle in bundles)
+    count = sum(submission.count for submission in submissions)
     whole = count == len(batch.documents)
     if count:
-        refused = put_batch(writer, bundles, batch.token)
+        refused = insert_batch(writer, submissions, batch.token)
         count_stored(counters, count, len(refused))
         whole = whole and not refused
     if whole:

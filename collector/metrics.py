@@ -1,7 +1,7 @@
 """What the collector counts, for /metrics and for the console's status corner.
 
 Several processes add up when PROMETHEUS_MULTIPROC_DIR names a folder they share; it has to be set
-before this module is imported. `IngestMetrics` is made once per process then (`shared_counters`).
+before this module is imported. `IngestMetrics` is made once per process then (`shared_metrics`).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class IngestMetrics:
             ["cause"],
             registry=registry,
         )
-        self.turned_away = Counter(
+        self.deferred = Counter(
             "raymap_documents_turned_away",
             "Documents whose senders were told to come again: queue_full, spool_full",
             ["cause"],
@@ -84,7 +84,7 @@ class IngestMetrics:
             registry=registry,
             multiprocess_mode="livemax",
         )
-        self.no_room = Gauge(
+        self.ingest_blocked = Gauge(
             "raymap_no_room",
             "1 while the store is away and the spool is full: nothing can be kept",
             registry=registry,
@@ -110,7 +110,7 @@ class IngestMetrics:
 
 
 @cache
-def shared_counters() -> IngestMetrics:
+def shared_metrics() -> IngestMetrics:
     """This process's counters."""
     return IngestMetrics()
 

@@ -15,14 +15,14 @@ from typing import NamedTuple
 import structlog
 
 from collector.batcher import Batcher, IngestHealth
-from collector.decode.columnar.documents import decode_sheet
+from collector.decode.columnar.documents import decode_columns
 from collector.decode.document import decode_document
 from collector.decode.otlp.datagram import decode_payload, is_metrics
 from collector.decode.rejected import Rejected
-from collector.metrics import IngestMetrics, shared_counters
+from collector.metrics import IngestMetrics, shared_metrics
 from collector.queue import Ack, Limits
 from collector.spool import Spool
-from collector.submission import FEWEST, MOST, ColumnarDocuments
+from collector.submission import MIN_COLUMNAR, MAX_COLUMNAR, ColumnarDocuments
 from collector.versions import VersionClock
 from store.columnar import DocumentColumns
 from store.model import Document
@@ -54,7 +54,7 @@ class IngestPipeline:
         counters: IngestMetrics | None = None,
         clock: VersionClock | None = None,
     ) -> None:
-        self.counters = counters or shared_counters()
+        self.counters = counters or shared_metrics()
         self._clock = clock or VersionClock()
         self._spool = Spool(Path(data_dir) / "spool", role, spool_bytes)
         self._batcher = Batcher(writer, self._spool, self.counters, limits or Limits())
@@ -73,11 +73,11 @@ class IngestPipeline:
         self._batcher.stop(timeout)
         self._spool.close()
 
-    def decode(self, raws: Sequence[bytes], door: str) -> Decoded:
+    def decode(self, raws: Sequence[bytes], receiver: str) -> Decoded:
         """Understand the documents of one request, and count them."""
         version = self._clock.reserve(len(raws))
-        if FEWEST <= len(raws) <= MOST and all([raw.startswith(b"{") for raw in raws]):  # noqa: C419
-            return self._count(_by_column(raws, version), door)
+        if MIN_COLUMNAR <= len(raws) <= MAX_COLUMNAR and all([raw.startswith(b"{") for raw in raws]):  # noqa: C419
+            return self._count(_by_column(raws, version), receiver)
         metrics = 0
         documents: list[Document] = []
         rejected: list[tuple[int, Rejected]] = []
@@ -97,10 +97,10 @@ class IngestPipeline:
                         rejected.append((index, result))
         if metrics:
             self.counters.metrics.inc(metrics)
-        return self._count(Decoded(documents, rejected), door)
+        return self._count(Decoded(documents, rejected), receiver)
 
     def decode_request(
-        self, decode: Callable[[int], Iterable[Document | Rejected]], door: str
+        self, decode: Callable[[int], Iterable[Document | Rejected]], receiver: str
     ) -> Decoded:
         """Understand a request in another format, given its decoder, and count what it held.
 
@@ -109,7 +109,7 @@ class IngestPipeline:
         try:
             results = list(decode(self._clock.reserve()))
         except Rejected as rejected:
-            self.counters.received.labels(door).inc()
+            self.counters.received.labels(receiver).inc()
             self.reject([rejected])
             raise
         documents = [result for result in results if isinstance(result, Document)]
@@ -118,11 +118,11 @@ class IngestPipeline:
             for index, result in enumerate(results)
             if not isinstance(result, Document)
         ]
-        return self._count(Decoded(documents, rejections), door)
+        return self._count(Decoded(documents, rejections), receiver)
 
-    def _count(self, decoded: Decoded, door: str) -> Decoded:
+    def _count(self, decoded: Decoded, receiver: str) -> Decoded:
         count = len(decoded.documents) + len(decoded.rejected)
-        self.counters.received.labels(door).inc(count)
+        self.counters.received.labels(receiver).inc(count)
         self.reject(rejection for _, rejection in decoded.rejected)
         return decoded
 
@@ -144,13 +144,13 @@ class IngestPipeline:
 
 def _by_column(raws: Sequence[bytes], version: int) -> Decoded:
     """Documents of X-Ray's, as they are best packed."""
-    sheets: list[DocumentColumns] = []
+    columns: list[DocumentColumns] = []
     rejected: list[tuple[int, Rejected]] = []
     for start in range(0, len(raws), ENCODE_CHUNK):
-        sheet, bad = decode_sheet(raws[start : start + ENCODE_CHUNK], version + start)
-        sheets.append(sheet)
+        few, bad = decode_columns(raws[start : start + ENCODE_CHUNK], version + start)
+        columns.append(few)
         rejected += [(start + place, rejection) for place, rejection in bad]
-    return Decoded(ColumnarDocuments([sheet for sheet in sheets if len(sheet)]), rejected)
+    return Decoded(ColumnarDocuments([few for few in columns if len(few)]), rejected)
 
 
 class _Complaints:

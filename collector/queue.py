@@ -36,10 +36,10 @@ class Limits(Struct, frozen=True):
     ack_linger: float = 0.05
     """The same when a sender waits for the answer; so long, too, a batch waits after one that was
     answered."""
-    patience: float = 0.8
+    busy_linger: float = 0.8
     """Seconds more that a batch may wait while an insert is running: of 20,000 documents an insert
     costs ClickHouse half per document of what it costs with 4,000, and leaves less to merge."""
-    company: float = 2.0
+    bulk_linger: float = 2.0
     """The same for a batch that nobody waits for, and also without a running insert when there are
     `many`. With 0.8 s, 9,000 documents a second kept merges busy for 0.45 of a core, with 2 s for
     0.40. (Senders who wait for their answer would send a sixth less with as much.)"""
@@ -58,7 +58,7 @@ class Limits(Struct, frozen=True):
 class Chunk(Struct):
     """What was submitted together. ``kept`` is None when nobody waits for an answer."""
 
-    bundle: Submission
+    submission: Submission
     arrived: float
     due: float
     ack: Ack | None
@@ -92,10 +92,10 @@ class BatchQueue:
         self._answered = -inf
         self._closed = False
 
-    def add(self, bundle: Submission, ack: Ack | None, wait: float = 0.0) -> bool:
+    def add(self, submission: Submission, ack: Ack | None, wait: float = 0.0) -> bool:
         """Queue documents; False when the queue is closed or, after ``wait`` seconds, full."""
         limits = self._limits
-        count, size = bundle.count, bundle.size
+        count, size = submission.count, submission.size
         deadline = time.monotonic() + wait
         with self._changed:
             while not self._has_room(count, size) and not self._closed:
@@ -107,7 +107,7 @@ class BatchQueue:
                 return False
             now = time.monotonic()
             due = now + (limits.linger if ack is None else limits.ack_linger)
-            self._waiting.append(Chunk(bundle, now, due, ack))
+            self._waiting.append(Chunk(submission, now, due, ack))
             sooner = due < self._due
             self._due = min(self._due, due)
             self._waiting_documents += count
@@ -195,17 +195,17 @@ class BatchQueue:
         due, limits = self._due, self._limits
         if self._waiting_answers:
             due = max(due, self._answered + limits.ack_linger)
-            return due + limits.patience if self._running else due
+            return due + limits.busy_linger if self._running else due
         gathers = self._running or self._waiting_documents >= limits.many
-        return due + limits.company if gathers else due
+        return due + limits.bulk_linger if gathers else due
 
     def _take(self) -> Batch:
         """Whole chunks up to a batch's size, one at least."""
         limits, waiting = self._limits, self._waiting
         chunks = [waiting.popleft()]
-        count, size = chunks[0].bundle.count, chunks[0].bundle.size
+        count, size = chunks[0].submission.count, chunks[0].submission.size
         while waiting:
-            more = waiting[0].bundle
+            more = waiting[0].submission
             if count + more.count > limits.batch_documents or size + more.size > limits.batch_bytes:
                 break
             count, size = count + more.count, size + more.size
@@ -228,5 +228,5 @@ def _answer(chunk: Chunk, outcome: tuple[Document, ...] | QueueFull) -> None:
     elif not outcome:
         ack.set_result(())
     else:
-        ours = {id(document) for document in chunk.bundle.held}
+        ours = {id(document) for document in chunk.submission.held}
         ack.set_result(tuple(document for document in outcome if id(document) in ours))

@@ -29,8 +29,8 @@ _MAGIC_1 = b"raymap spool 1\n"
 """Of releases that did not compress."""
 _DIGEST = 16
 _SUFFIX = ".batch"
-_REFUSED = ".refused"
-_ASIDE = ".aside"
+_QUARANTINED = ".refused"
+_TMP = ".aside"
 _LOCK = "lock"
 
 
@@ -140,7 +140,7 @@ class Spool:
         """After a denied write: whether there is room again, found out by writing as much."""
         last_failed_size = self.last_failed_size
         if last_failed_size and self._size + last_failed_size <= self._max_bytes:
-            probe = self._folder / f"probe{_ASIDE}"
+            probe = self._folder / f"probe{_TMP}"
             with suppress(OSError):
                 _write_synced(probe, bytes(last_failed_size))
                 self.last_failed_size = 0
@@ -193,8 +193,8 @@ class Spool:
             file = self._files.pop(token, None)
         if file is not None:
             path = self._folder / file.name
-            path.rename(path.with_suffix(_REFUSED))
-            log.error("spool_file_refused", file=path.with_suffix(_REFUSED).name)
+            path.rename(path.with_suffix(_QUARANTINED))
+            log.error("spool_file_refused", file=path.with_suffix(_QUARANTINED).name)
 
     def adopt(self) -> int:
         """Take over what dead processes left; the number of their batches."""
@@ -224,7 +224,7 @@ class Spool:
         count = 0
         try:
             for path in sorted(folder.iterdir()):
-                if path.suffix == _ASIDE:  # never finished, so never acknowledged
+                if path.suffix == _TMP:  # never finished, so never acknowledged
                     path.unlink()
                 elif path.name != _LOCK:
                     count += self._take_over(path)
@@ -239,7 +239,7 @@ class Spool:
     def _take_over(self, path: Path) -> bool:
         """Move a dead process's file here; whether it is a batch to be replayed."""
         size = path.stat().st_size
-        suffix = _SUFFIX if path.suffix == _REFUSED else path.suffix
+        suffix = _SUFFIX if path.suffix == _QUARANTINED else path.suffix
         ours = self._folder / path.with_suffix(suffix).name
         path.rename(ours)
         if suffix != _SUFFIX:
@@ -305,7 +305,7 @@ def _remove_folder(folder: Path) -> None:
 
 def _write_durably(path: Path, *parts: bytes) -> None:
     """Aside, fsync, rename, fsync of the folder; after an error nothing is left."""
-    tmp = path.with_suffix(_ASIDE)
+    tmp = path.with_suffix(_TMP)
     try:
         _write_synced(tmp, *parts)
         os.rename(tmp, path)

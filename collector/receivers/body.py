@@ -31,11 +31,11 @@ class BodyError(Exception):
 class Bodies:
     """Reads bodies, and bounds what all of them take together, slow senders' included."""
 
-    def __init__(self, *, max_bytes: int, timeout: float, max_held: int) -> None:
+    def __init__(self, *, max_bytes: int, timeout: float, max_reserved: int) -> None:
         self._max_bytes = max_bytes
         self._timeout = timeout
-        self._max_held = max_held
-        self.held = 0
+        self._max_reserved = max_reserved
+        self.reserved = 0
 
     @asynccontextmanager
     async def read(self, request: Request) -> AsyncIterator[bytes]:
@@ -43,22 +43,22 @@ class Bodies:
 
         Raises BadBody: 413 too large, 408 too slow, 415 or 400 unreadable, 503 no room now.
         """
-        sink = self._sink(request)
+        buffer = self._buffer(request)
         try:
-            await self._fill(sink, request)
-            yield sink.finish()
+            await self._fill(buffer, request)
+            yield buffer.finish()
         finally:
-            self.held -= sink.size
+            self.reserved -= buffer.size
 
-    def hold(self, size: int) -> None:
+    def reserve(self, size: int) -> None:
         """Count bytes of a body; raises BadBody when there are too many of all bodies."""
-        if self.held + size > self._max_held:
+        if self.reserved + size > self._max_reserved:
             raise BodyError(503, "too many large bodies at once")
-        self.held += size
+        self.reserved += size
 
-    def _sink(self, request: Request) -> _BodyBuffer:
+    def _buffer(self, request: Request) -> _BodyBuffer:
         encoding = request.headers.get("content-encoding", "identity").strip().lower()
-        kind = _SINKS.get(encoding)
+        kind = _BUFFERS.get(encoding)
         if kind is None:
             what = f"content-encoding: expected gzip, zstd or identity, got {encoding[:40]!r}"
             raise BodyError(415, what)
@@ -67,11 +67,11 @@ class Bodies:
             raise _too_large(self._max_bytes)
         return kind(self, self._max_bytes)
 
-    async def _fill(self, sink: _BodyBuffer, request: Request) -> None:
+    async def _fill(self, buffer: _BodyBuffer, request: Request) -> None:
         try:
             async with asyncio.timeout(self._timeout):
                 async for piece in request.stream():
-                    sink.add(piece)
+                    buffer.add(piece)
         except TimeoutError as error:
             message = f"the body did not arrive within {self._timeout:g} seconds"
             raise BodyError(408, message) from error
@@ -95,7 +95,7 @@ class _BodyBuffer:
     def add(self, piece: bytes) -> None:
         if self.size + len(piece) > self._max_bytes:
             raise _too_large(self._max_bytes)
-        self._bodies.hold(len(piece))
+        self._bodies.reserve(len(piece))
         self.size += len(piece)
         self._pieces.append(piece)
 
@@ -103,7 +103,7 @@ class _BodyBuffer:
         return b"".join(self._pieces)
 
 
-class _GzipSink(_BodyBuffer):
+class _GzipBuffer(_BodyBuffer):
     """Unpacks as it reads and stops at the bound: a bomb costs no more than its bound."""
 
     def __init__(self, bodies: Bodies, max_bytes: int) -> None:
@@ -124,7 +124,7 @@ class _GzipSink(_BodyBuffer):
         return super().finish()
 
 
-class _ZstdSink(_BodyBuffer):
+class _ZstdBuffer(_BodyBuffer):
     """The same for zstd, in pieces so small that each unpacks to a few megabytes at most."""
 
     def __init__(self, bodies: Bodies, max_bytes: int) -> None:
@@ -146,10 +146,10 @@ class _ZstdSink(_BodyBuffer):
         return super().finish()
 
 
-_SINKS: dict[str, type[_BodyBuffer]] = {
+_BUFFERS: dict[str, type[_BodyBuffer]] = {
     "": _BodyBuffer,
     "identity": _BodyBuffer,
-    "gzip": _GzipSink,
-    "x-gzip": _GzipSink,
-    "zstd": _ZstdSink,
+    "gzip": _GzipBuffer,
+    "x-gzip": _GzipBuffer,
+    "zstd": _ZstdBuffer,
 }

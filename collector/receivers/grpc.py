@@ -35,16 +35,16 @@ class SegmentService(segments_pb2_grpc.SegmentServiceServicer):
     """Raymap's own service over an intake."""
 
     def __init__(self, pipeline: IngestPipeline) -> None:
-        self._intake = pipeline
+        self._pipeline = pipeline
 
     async def PutSegments(
         self, request: segments_pb2.PutSegmentsRequest, context: grpc.aio.ServicerContext
     ) -> segments_pb2.PutSegmentsResponse:
         """Answer when the documents are kept."""
-        tally = _Tally()
-        await self._put(request, tally, context)
-        await tally.complete(context)
-        return segments_pb2.PutSegmentsResponse(stored=tally.stored, rejected=tally.rejected)
+        progress = _PutProgress()
+        await self._put(request, progress, context)
+        await progress.complete(context)
+        return segments_pb2.PutSegmentsResponse(stored=progress.stored, rejected=progress.rejected)
 
     async def StreamSegments(
         self,
@@ -52,61 +52,61 @@ class SegmentService(segments_pb2_grpc.SegmentServiceServicer):
         context: grpc.aio.ServicerContext,
     ) -> segments_pb2.PutSegmentsResponse:
         """Answer when everything the stream carried is kept."""
-        tally = _Tally()
+        progress = _PutProgress()
         async for request in request_iterator:
-            await self._put(request, tally, context)
-            await tally.complete(context, leaving=IN_FLIGHT)
-        await tally.complete(context)
-        return segments_pb2.PutSegmentsResponse(stored=tally.stored, rejected=tally.rejected)
+            await self._put(request, progress, context)
+            await progress.complete(context, leaving=IN_FLIGHT)
+        await progress.complete(context)
+        return segments_pb2.PutSegmentsResponse(stored=progress.stored, rejected=progress.rejected)
 
     async def PutTraces(
         self, request: segments_pb2.PutTracesRequest, context: grpc.aio.ServicerContext
     ) -> segments_pb2.PutTracesResponse:
         """Answer when the traces' own segments are kept."""
-        tally = _Tally()
+        progress = _PutProgress()
         skipped = 0
         for body in request.traces:
             decoded, found = await _off_loop(len(body), partial(self._decode_trace, body))
             skipped += found.skipped_inferred
-            tally.reject([(-1, r) for r in found.rejected])
-            tally.reject([(-1, r) for _, r in decoded.rejected])
-            await self._submit(decoded.documents, tally, context)
-        await tally.complete(context)
+            progress.reject([(-1, r) for r in found.rejected])
+            progress.reject([(-1, r) for _, r in decoded.rejected])
+            await self._submit(decoded.documents, progress, context)
+        await progress.complete(context)
         return segments_pb2.PutTracesResponse(
-            stored=tally.stored, skipped_inferred=skipped, rejected=tally.rejected
+            stored=progress.stored, skipped_inferred=skipped, rejected=progress.rejected
         )
 
     async def _put(
         self,
         request: segments_pb2.PutSegmentsRequest,
-        tally: _Tally,
+        progress: _PutProgress,
         context: grpc.aio.ServicerContext,
     ) -> None:
         raws: Sequence[bytes] = request.documents
-        decoded = await _off_loop(request.ByteSize(), lambda: self._intake.decode(raws, "grpc"))
-        tally.reject([(tally.seen + index, r) for index, r in decoded.rejected])
-        tally.seen += len(raws)
-        await self._submit(decoded.documents, tally, context)
+        decoded = await _off_loop(request.ByteSize(), lambda: self._pipeline.decode(raws, "grpc"))
+        progress.reject([(progress.seen + index, r) for index, r in decoded.rejected])
+        progress.seen += len(raws)
+        await self._submit(decoded.documents, progress, context)
 
     async def _submit(
-        self, documents: Sequence[Document], tally: _Tally, context: grpc.aio.ServicerContext
+        self, documents: Sequence[Document], progress: _PutProgress, context: grpc.aio.ServicerContext
     ) -> None:
         try:
-            tally.waiting.append((len(documents), self._intake.submit(documents)))
-            tally.in_flight += len(documents)
+            progress.waiting.append((len(documents), self._pipeline.submit(documents)))
+            progress.in_flight += len(documents)
         except QueueFull as error:
             await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, str(error))
 
     def _decode_trace(self, body: bytes) -> tuple[Decoded, TraceDocuments]:
         found = read_traces(body)
-        counters = self._intake.counters
+        counters = self._pipeline.counters
         counters.received.labels("import").inc(len(found.rejected) + found.skipped_inferred)
         counters.skipped_inferred.inc(found.skipped_inferred)
-        self._intake.reject(found.rejected)
-        return self._intake.decode(found.raws, "import"), found
+        self._pipeline.reject(found.rejected)
+        return self._pipeline.decode(found.raws, "import"), found
 
 
-class _Tally:
+class _PutProgress:
     """What has become of the documents of one call."""
 
     def __init__(self) -> None:

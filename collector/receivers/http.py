@@ -39,7 +39,7 @@ class HttpLimits(Struct, frozen=True):
 
     max_body: int = MAX_BODY
     read_timeout: float = READ_TIMEOUT
-    max_held: int = 4 * MAX_BODY
+    max_reserved: int = 4 * MAX_BODY
     """Bytes of all bodies being read or worked on; more are told 503."""
 
 
@@ -61,12 +61,12 @@ class _Invalid(Exception):
 
 def create_router(pipeline: IngestPipeline, limits: HttpLimits | None = None) -> APIRouter:
     """The doors over an intake that its owner starts and stops."""
-    doors = _Receivers(pipeline, limits or HttpLimits())
+    receivers = _Receivers(pipeline, limits or HttpLimits())
     router = APIRouter()
     for path, endpoint, failing in (
-        ("/TraceSegments", doors.put_trace_segments, xray_error),
-        ("/TelemetryRecords", doors.put_telemetry_records, xray_error),
-        ("/api/traces", doors.import_traces, console_error),
+        ("/TraceSegments", receivers.put_trace_segments, xray_error),
+        ("/TelemetryRecords", receivers.put_telemetry_records, xray_error),
+        ("/api/traces", receivers.import_traces, console_error),
     ):
         router.add_api_route(
             path,
@@ -81,32 +81,32 @@ def create_router(pipeline: IngestPipeline, limits: HttpLimits | None = None) ->
 
 class _Receivers:
     def __init__(self, pipeline: IngestPipeline, limits: HttpLimits) -> None:
-        self._intake = pipeline
+        self._pipeline = pipeline
         self._bodies = Bodies(
-            max_bytes=limits.max_body, timeout=limits.read_timeout, max_held=limits.max_held
+            max_bytes=limits.max_body, timeout=limits.read_timeout, max_reserved=limits.max_reserved
         )
 
     async def put_trace_segments(self, request: Request) -> Response:
         """X-Ray's PutTraceSegments: 200 even when every document fails."""
         async with self._bodies.read(request) as body:
             decoded = await _off_loop(body, self._decode_put)
-            refused = await _kept(self._intake.submit(decoded.documents))
+            refused = await _kept(self._pipeline.submit(decoded.documents))
         unprocessed = [_unprocessed(rejected) for _, rejected in decoded.rejected]
         unprocessed += [_unprocessed(_refusal(document)) for document in refused]
-        return xray_answer({"UnprocessedTraceSegments": unprocessed})
+        return xray_response({"UnprocessedTraceSegments": unprocessed})
 
     async def put_telemetry_records(self, request: Request) -> Response:
         """X-Ray's PutTelemetryRecords: counted, nothing more is made of them."""
         async with self._bodies.read(request) as body:
             put = _decode_request(body, _PutTelemetryRecords)
-        self._intake.counters.telemetry.inc(len(put.TelemetryRecords))
-        return xray_answer({})
+        self._pipeline.counters.telemetry.inc(len(put.TelemetryRecords))
+        return xray_response({})
 
     async def import_traces(self, request: Request) -> Response:
         """Traces as BatchGetTraces returns them: one, a list, {"Traces": [..]} or one per line."""
         async with self._bodies.read(request) as body:
             decoded, skipped, unread = await _off_loop(body, self._decode_import)
-            refused = await _kept(self._intake.submit(decoded.documents))
+            refused = await _kept(self._pipeline.submit(decoded.documents))
         rejected = [*unread, *(r for _, r in decoded.rejected), *map(_refusal, refused)]
         answer = {
             "stored": len(decoded.documents) - len(refused),
@@ -119,15 +119,15 @@ class _Receivers:
 
     def _decode_put(self, body: bytes) -> Decoded:
         put = _decode_request(body, _PutTraceSegments)
-        return self._intake.decode([text.encode() for text in put.TraceSegmentDocuments], "http")
+        return self._pipeline.decode([text.encode() for text in put.TraceSegmentDocuments], "http")
 
     def _decode_import(self, body: bytes) -> tuple[Decoded, int, list[Rejected]]:
         found = read_traces(body)
-        counters = self._intake.counters
+        counters = self._pipeline.counters
         counters.received.labels("import").inc(len(found.rejected) + found.skipped_inferred)
         counters.skipped_inferred.inc(found.skipped_inferred)
-        self._intake.reject(found.rejected)
-        return self._intake.decode(found.raws, "import"), found.skipped_inferred, found.rejected
+        self._pipeline.reject(found.rejected)
+        return self._pipeline.decode(found.raws, "import"), found.skipped_inferred, found.rejected
 
 
 def _guarded(endpoint: _Handler, failing: Callable[[int, str, str], Response]) -> _Handler:
@@ -184,7 +184,7 @@ def _unprocessed(rejected: Rejected) -> dict[str, str]:
     return {"Id": rejected.id, **entry} if rejected.id else entry
 
 
-def xray_answer(value: object) -> Response:
+def xray_response(value: object) -> Response:
     """A reply as X-Ray's own."""
     answer = _json(200, value)
     answer.headers["x-amzn-RequestId"] = str(uuid.uuid4())

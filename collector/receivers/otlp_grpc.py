@@ -32,7 +32,7 @@ def add_otlp(server: grpc.aio.Server, pipeline: IngestPipeline) -> None:
 
 class _TraceService:
     def __init__(self, pipeline: IngestPipeline) -> None:
-        self._intake = pipeline
+        self._pipeline = pipeline
 
     async def export(self, body: bytes, context: grpc.aio.ServicerContext) -> object:
         """Answer when the spans are kept."""
@@ -42,7 +42,7 @@ class _TraceService:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, rejected.message)
             raise
         try:
-            refused = await asyncio.wrap_future(self._intake.submit(decoded.documents))
+            refused = await asyncio.wrap_future(self._pipeline.submit(decoded.documents))
         except QueueFull as error:
             # Clients wait before they repeat when told how long; UNAVAILABLE all of them repeat.
             status = failure(UNAVAILABLE, str(error), retry_after=RETRY_AFTER)
@@ -52,7 +52,7 @@ class _TraceService:
         return success([rejected for _, rejected in decoded.rejected], refused)
 
     async def _decode(self, body: bytes) -> Decoded:
-        decode = partial(self._intake.decode_request, partial(decode_otlp, body), "otlp-grpc")
+        decode = partial(self._pipeline.decode_request, partial(decode_otlp, body), "otlp-grpc")
         if len(body) <= BIG:
             return decode()
         return await asyncio.get_running_loop().run_in_executor(None, decode)

@@ -31,10 +31,10 @@ _CODES = {413: RESOURCE_EXHAUSTED, 503: UNAVAILABLE}
 
 def create_otlp_router(pipeline: IngestPipeline, limits: HttpLimits | None = None) -> APIRouter:
     """The door over an intake that its owner starts and stops."""
-    return _OtlpDoor(pipeline, limits).router()
+    return _OtlpReceiver(pipeline, limits).router()
 
 
-class _OtlpDoor(SpanHttpReceiver):
+class _OtlpReceiver(SpanHttpReceiver):
     """ExportTraceServiceRequest in, ExportTraceServiceResponse out."""
 
     path = "/v1/traces"

@@ -20,7 +20,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 from collector.decode.rejected import Reason, Rejected
 from store.model import Document
 
-NAMED = 5
+MAX_NAMED = 5
 """Refused spans an answer names one by one."""
 
 INVALID_ARGUMENT, RESOURCE_EXHAUSTED, UNAVAILABLE = 3, 8, 14
@@ -75,6 +75,6 @@ def _refusal(document: Document) -> Rejected:
 
 
 def _explain(refusals: Sequence[Rejected]) -> str:
-    parts = [f"{r.id}: {r}" if r.id else str(r) for r in refusals[:NAMED]]
-    more = len(refusals) - NAMED
+    parts = [f"{r.id}: {r}" if r.id else str(r) for r in refusals[:MAX_NAMED]]
+    more = len(refusals) - MAX_NAMED
     return "; ".join(parts) + (f"; and {more} more" if more > 0 else "")

@@ -15,14 +15,14 @@ from typing import Protocol
 
 DATAGRAM = 65_536
 """The daemon's own read buffer: more than IP can carry."""
-AT_ONCE = 256
+MAX_DATAGRAMS = 256
 
 
 class DatagramReader(Protocol):
     """Takes what is there."""
 
     def take(self) -> list[bytes]:
-        """Up to `AT_ONCE` datagrams that have arrived, without waiting for more."""
+        """Up to `MAX_DATAGRAMS` datagrams that have arrived, without waiting for more."""
         ...
 
 
@@ -60,10 +60,10 @@ class RecvmmsgReader:
         )  # fmt: skip
         self._receive.restype = ctypes.c_int
         self._descriptor = sock.fileno()
-        self._buffer = bytearray(DATAGRAM * AT_ONCE)
+        self._buffer = bytearray(DATAGRAM * MAX_DATAGRAMS)
         self._view = memoryview(self._buffer)
-        self._vectors = (_Vector * AT_ONCE)()
-        self._messages = (_Message * AT_ONCE)()
+        self._vectors = (_Vector * MAX_DATAGRAMS)()
+        self._messages = (_Message * MAX_DATAGRAMS)()
         start = ctypes.addressof(ctypes.c_char.from_buffer(self._buffer))
         for index, (vector, message) in enumerate(zip(self._vectors, self._messages, strict=True)):
             vector.base = start + index * DATAGRAM
@@ -72,8 +72,8 @@ class RecvmmsgReader:
             message.header.vector_count = 1
 
     def take(self) -> list[bytes]:
-        """Up to `AT_ONCE` datagrams."""
-        count = self._receive(self._descriptor, self._messages, AT_ONCE, socket.MSG_DONTWAIT, None)
+        """Up to `MAX_DATAGRAMS` datagrams."""
+        count = self._receive(self._descriptor, self._messages, MAX_DATAGRAMS, socket.MSG_DONTWAIT, None)
         if count < 0:
             number = ctypes.get_errno()
             if number in (errno.EAGAIN, errno.EINTR):
@@ -93,17 +93,17 @@ class RecvReader:
         self._socket = sock
 
     def take(self) -> list[bytes]:
-        """Up to `AT_ONCE` datagrams."""
+        """Up to `MAX_DATAGRAMS` datagrams."""
         datagrams: list[bytes] = []
         try:
-            while len(datagrams) < AT_ONCE:
+            while len(datagrams) < MAX_DATAGRAMS:
                 datagrams.append(self._socket.recv(DATAGRAM, socket.MSG_DONTWAIT))
         except (BlockingIOError, InterruptedError):
             pass
         return datagrams
 
 
-def create_drain(sock: socket.socket) -> DatagramReader:
+def create_reader(sock: socket.socket) -> DatagramReader:
     """The fastest way this system has."""
     if sys.platform == "linux":
         try:

@@ -41,9 +41,9 @@ class SpanHttpReceiver(ABC):
 
     def __init__(self, pipeline: IngestPipeline, limits: HttpLimits | None = None) -> None:
         limits = limits or HttpLimits()
-        self._intake = pipeline
+        self._pipeline = pipeline
         self._bodies = Bodies(
-            max_bytes=limits.max_body, timeout=limits.read_timeout, max_held=limits.max_held
+            max_bytes=limits.max_body, timeout=limits.read_timeout, max_reserved=limits.max_reserved
         )
 
     @abstractmethod
@@ -79,7 +79,7 @@ class SpanHttpReceiver(ABC):
         try:
             async with self._bodies.read(request) as body:
                 decoded = await self._decode(decoder, body)
-                refused = await asyncio.wrap_future(self._intake.submit(decoded.documents))
+                refused = await asyncio.wrap_future(self._pipeline.submit(decoded.documents))
             return self.answer(media, decoded, refused)
         except BodyError as error:
             return self._failed(media, error.status, error.message)
@@ -90,7 +90,7 @@ class SpanHttpReceiver(ABC):
 
     async def _decode(self, decoder: Decoder, body: bytes) -> Decoded:
         """Raises Rejected as the decoder does."""
-        decode = partial(self._intake.decode_request, partial(decoder, body), self.name)
+        decode = partial(self._pipeline.decode_request, partial(decoder, body), self.name)
         if len(body) <= BIG:
             return decode()
         return await asyncio.get_running_loop().run_in_executor(None, decode)

@@ -21,7 +21,7 @@ from collector.decode.daemon import split_datagram
 from collector.decode.rejected import Rejected
 from collector.pipeline import IngestPipeline
 from collector.receivers.kernel_drops import KernelDrops
-from collector.receivers.recvmmsg import AT_ONCE, create_drain
+from collector.receivers.recvmmsg import MAX_DATAGRAMS, create_reader
 
 log = structlog.get_logger(__name__)
 
@@ -58,9 +58,9 @@ class UdpReceiver:
         read_ahead: int = READ_AHEAD,
     ) -> None:
         """Bind. Raises OSError when the port is taken."""
-        self._intake = pipeline
+        self._pipeline = pipeline
         self._socket = _bind(host, port, reuse_port)
-        self._drain = create_drain(self._socket)
+        self._reader_impl = create_reader(self._socket)
         buffer = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
         self._gather = min(GATHER, buffer / _FULL)
         self._poll = select.poll()
@@ -110,7 +110,7 @@ class UdpReceiver:
                 datagrams = self._receive()
                 if datagrams:
                     self._pass_on(datagrams)
-                    if len(datagrams) < AT_ONCE:
+                    if len(datagrams) < MAX_DATAGRAMS:
                         self._stopping.wait(self._gather)
                 elif self._stopping.is_set():
                     break
@@ -124,7 +124,7 @@ class UdpReceiver:
     def _receive(self) -> list[bytes]:
         """The next datagrams: waits for the first, and takes those that are there by then."""
         try:
-            return self._drain.take() if self._poll.poll(200) else []
+            return self._reader_impl.take() if self._poll.poll(200) else []
         except OSError as error:
             log.warning("udp_receive_failed", error=str(error))
             self._stopping.wait(0.2)
@@ -152,10 +152,10 @@ class UdpReceiver:
             self._room.set()
 
     def _next(self) -> tuple[list[bytes], bool]:
-        """What was read and is not yet decoded, up to some `AT_ONCE`; whether more may come."""
+        """What was read and is not yet decoded, up to some `MAX_DATAGRAMS`; whether more may come."""
         datagrams: list[bytes] = []
         with suppress(Empty):
-            while len(datagrams) < AT_ONCE:
+            while len(datagrams) < MAX_DATAGRAMS:
                 few = self._waiting.get(block=not datagrams)
                 if few is None:
                     return datagrams, False
@@ -172,14 +172,14 @@ class UdpReceiver:
             except Rejected as rejected:
                 bad.append(rejected)
         if bad:
-            self._intake.counters.received.labels("udp").inc(len(bad))
-            self._intake.reject(bad)
-        self._intake.offer(self._intake.decode(raws, "udp").documents, _ROOM_WAIT)
+            self._pipeline.counters.received.labels("udp").inc(len(bad))
+            self._pipeline.reject(bad)
+        self._pipeline.offer(self._pipeline.decode(raws, "udp").documents, _ROOM_WAIT)
 
     def _count_kernel_drops(self) -> None:
         dropped = self._kernel_drops.since_last()
         for reason, count in dropped.items():
-            self._intake.counters.kernel_drops.labels(reason).inc(count)
+            self._pipeline.counters.kernel_drops.labels(reason).inc(count)
         if dropped:
             log.warning("udp_kernel_drops", **dropped)
 

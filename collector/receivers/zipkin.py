@@ -21,10 +21,10 @@ from store.model import Document
 
 def create_zipkin_router(pipeline: IngestPipeline, limits: HttpLimits | None = None) -> APIRouter:
     """The door over an intake that its owner starts and stops."""
-    return _ZipkinDoor(pipeline, limits).router()
+    return _ZipkinReceiver(pipeline, limits).router()
 
 
-class _ZipkinDoor(SpanHttpReceiver):
+class _ZipkinReceiver(SpanHttpReceiver):
     """A list of v2 spans in."""
 
     path = "/api/v2/spans"

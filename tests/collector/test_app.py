@@ -51,12 +51,12 @@ class Running:
     """A collector in a thread."""
 
     def __init__(self, store: SegmentWriter, path: Path, **settings: object) -> None:
-        self.doors: Mapping[str, str] = {}
+        self.addresses: Mapping[str, str] = {}
         self.code: int | None = None
         ready, self._stop = threading.Event(), threading.Event()
 
-        def on_ready(doors: Mapping[str, str]) -> None:
-            self.doors = doors
+        def on_ready(addresses: Mapping[str, str]) -> None:
+            self.addresses = addresses
             ready.set()
 
         fields = {
@@ -101,13 +101,13 @@ def stored(memory: MemoryStore) -> int:
 def test_every_door(memory: MemoryStore, tmp_path: Path) -> None:
     """UDP and HTTP on one number, gRPC beside them; nothing is left behind at the end."""
     running = Running(memory, tmp_path, http=True)
-    doors = running.doors
-    assert port_of(doors["udp"]) == port_of(doors["http"])
-    send(doors["udp"], datagram(segment_bytes("00000000000000a1")))
+    addresses = running.addresses
+    assert port_of(addresses["udp"]) == port_of(addresses["http"])
+    send(addresses["udp"], datagram(segment_bytes("00000000000000a1")))
     body = {"TraceSegmentDocuments": [segment_bytes("00000000000000a2").decode()]}
-    base = "http://" + doors["http"]
+    base = "http://" + addresses["http"]
     assert httpx.post(base + "/TraceSegments", json=body).status_code == 200
-    with grpc.insecure_channel(doors["grpc"]) as channel:
+    with grpc.insecure_channel(addresses["grpc"]) as channel:
         stub = segment_service(channel)
         request = segments_pb2.PutSegmentsRequest(documents=[segment_bytes("00000000000000a3")])
         assert stub.PutSegments(request).stored == 1
@@ -135,7 +135,7 @@ def test_a_number_for_two_doors(
 
     monkeypatch.setattr(app, "_listen", listen)
     running = Running(memory, tmp_path, http=True)
-    assert port_of(running.doors["udp"]) == port_of(running.doors["http"])
+    assert port_of(running.addresses["udp"]) == port_of(running.addresses["http"])
     assert len(refused) == 2
     for port in refused:  # nothing stays open
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
@@ -146,7 +146,7 @@ def test_a_number_for_two_doors(
 def test_taken_doors(memory: MemoryStore, tmp_path: Path) -> None:
     """Which port and which kind, and nothing stays open."""
     running = Running(memory, tmp_path, http=True)
-    taken = {kind: port_of(address) for kind, address in running.doors.items()}
+    taken = {kind: port_of(address) for kind, address in running.addresses.items()}
     for kind, change in (
         ("UDP", {"port": taken["udp"]}),
         ("gRPC", {"grpc_port": taken["grpc"]}),
@@ -178,12 +178,12 @@ def test_taken_doors(memory: MemoryStore, tmp_path: Path) -> None:
 def test_two_share_the_ports(memory: MemoryStore, tmp_path: Path) -> None:
     """With SO_REUSEPORT the kernel spreads senders; each keeps what it got."""
     first = Running(memory, tmp_path, reuse_port=True, http=True)
-    ports = {kind: port_of(address) for kind, address in first.doors.items()}
+    ports = {kind: port_of(address) for kind, address in first.addresses.items()}
     second = Running(
         memory, tmp_path, reuse_port=True, http=True, port=ports["udp"], grpc_port=ports["grpc"]
     )
     for id in range(1, 101):
-        send(first.doors["udp"], datagram(segment_bytes(f"{id:016x}")))
+        send(first.addresses["udp"], datagram(segment_bytes(f"{id:016x}")))
     eventually(lambda: stored(memory) == 100)
     received = [r.settings.counters.snapshot()["received"] for r in (first, second)]  # type: ignore[union-attr]
     assert sum(received) == 100
@@ -191,7 +191,7 @@ def test_two_share_the_ports(memory: MemoryStore, tmp_path: Path) -> None:
     second.stop()
 
 
-def start_away(path: Path) -> tuple[subprocess.Popen[str], dict[str, str]]:
+def start_unavailable(path: Path) -> tuple[subprocess.Popen[str], dict[str, str]]:
     """A collector process whose store is away, and its doors."""
     process = subprocess.Popen(
         [sys.executable, "-c", UNAVAILABLE_STORE, str(path)],
@@ -207,9 +207,9 @@ def start_away(path: Path) -> tuple[subprocess.Popen[str], dict[str, str]]:
     raise AssertionError("it did not come up")
 
 
-def put_two(doors: dict[str, str]) -> None:
+def put_two(addresses: dict[str, str]) -> None:
     """An acknowledged put of two documents."""
-    with grpc.insecure_channel(doors["grpc"]) as channel:
+    with grpc.insecure_channel(addresses["grpc"]) as channel:
         stub = segment_service(channel)
         documents = [segment_bytes("00000000000000a1"), segment_bytes("00000000000000a2")]
         assert stub.PutSegments(segments_pb2.PutSegmentsRequest(documents=documents)).stored == 2
@@ -218,9 +218,9 @@ def put_two(doors: dict[str, str]) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_terminated(tmp_path: Path, number: int) -> None:
     """What UDP had delivered and what was acknowledged is on disk; the exit code is 0."""
-    process, doors = start_away(tmp_path)
-    put_two(doors)
-    send(doors["udp"], datagram(segment_bytes("00000000000000a3")))
+    process, addresses = start_unavailable(tmp_path)
+    put_two(addresses)
+    send(addresses["udp"], datagram(segment_bytes("00000000000000a3")))
     process.send_signal(number)
     assert process.wait(20) == 0
     assert process.stdout is not None
@@ -230,8 +230,8 @@ def test_terminated(tmp_path: Path, number: int) -> None:
 
 def test_killed(tmp_path: Path) -> None:
     """After SIGKILL what was acknowledged is there for the next process."""
-    process, doors = start_away(tmp_path)
-    put_two(doors)
+    process, addresses = start_unavailable(tmp_path)
+    put_two(addresses)
     process.kill()
     process.wait(20)
     assert process.stdout is not None

@@ -31,19 +31,19 @@ class MoodyStore(MemoryStore):
 
     def __init__(self) -> None:
         super().__init__()
-        self.away = False
+        self.unavailable = False
         self.averse: Callable[[Document], bool] = lambda document: False
         self.gate = threading.Event()
         self.gate.set()
         self.puts: list[tuple[int, str]] = []
 
     def check(self) -> None:
-        if self.away:
+        if self.unavailable:
             raise StoreUnavailable("nobody there")
 
     def put(self, documents: Sequence[Document], token: str) -> None:
         self.gate.wait(20)
-        if self.away:
+        if self.unavailable:
             raise StoreUnavailable("nobody there")
         if any(self.averse(document) for document in documents):
             raise StoreError("cannot take this")
@@ -112,7 +112,7 @@ def test_batches_by_age(setup: Setup) -> None:
 
 def test_who_was_answered_sends_more() -> None:
     """After an answer what waits gathers once more; what nobody waits for does not."""
-    queue = BatchQueue(Limits(linger=0.0, ack_linger=0.2, patience=60.0, company=60.0))
+    queue = BatchQueue(Limits(linger=0.0, ack_linger=0.2, busy_linger=60.0, bulk_linger=60.0))
     one = Submission(documents(1))
     for ack, due in ((Ack(), False), (None, True)):
         queue.add(one, Ack())
@@ -131,7 +131,7 @@ def test_who_was_answered_sends_more() -> None:
 
 def test_many_that_nobody_waits_for_gather_longer() -> None:
     """Until somebody waits with them."""
-    queue = BatchQueue(Limits(linger=0.0, ack_linger=0.0, company=60.0, many=2))
+    queue = BatchQueue(Limits(linger=0.0, ack_linger=0.0, bulk_linger=60.0, many=2))
     queue.add(Submission(documents(1)), None)
     assert queue.take() is not None
     queue.add(Submission(documents(1, 2)), None)
@@ -194,13 +194,13 @@ def test_bounded_by_bytes(setup: Setup) -> None:
 def test_store_away(setup: Setup) -> None:
     """Acknowledged from the disk, inserted when the store is back, and off the disk then."""
     batcher = setup.start()
-    setup.store.away = True
+    setup.store.unavailable = True
     assert batcher.submit(documents(1, 2)).result(5) == ()
     assert batcher.offer(documents(3))
     eventually(lambda: len(setup.spool) == 2)
     assert setup.store.count() == 0
     assert setup.value("stored") == 0
-    setup.store.away = False
+    setup.store.unavailable = False
     eventually(lambda: setup.store.count() == 3 and len(setup.spool) == 0)
     batcher.submit(documents(4)).result(5)
     assert setup.store.count() == 4
@@ -210,13 +210,13 @@ def test_store_away(setup: Setup) -> None:
 def test_spool_full(setup: Setup) -> None:
     """Then nobody is told that anything was kept."""
     batcher = setup.start(spool_bytes=250)
-    setup.store.away = True
+    setup.store.unavailable = True
     batcher.submit(documents(1)).result(5)
     with pytest.raises(QueueFull, match="spool"):
         batcher.submit(documents(2)).result(5)
     batcher.offer(documents(3))
     eventually(lambda: setup.value("dropped") == 1)
-    setup.store.away = False
+    setup.store.unavailable = False
     eventually(lambda: setup.store.count() == 1)
     batcher.submit(documents(4)).result(5)
     assert setup.store.count() == 2
@@ -224,13 +224,13 @@ def test_spool_full(setup: Setup) -> None:
 
 def test_left_in_the_spool_by_an_earlier_life(setup: Setup) -> None:
     """Replayed at the start."""
-    setup.store.away = True
+    setup.store.unavailable = True
     batcher = setup.start()
     batcher.submit(documents(1, 2)).result(5)
     batcher.stop(2.0)
     setup.spool.close()
     assert setup.store.count() == 0
-    setup.store.away = False
+    setup.store.unavailable = False
     setup.start()
     eventually(lambda: setup.store.count() == 2 and len(setup.spool) == 0)
 
@@ -257,7 +257,7 @@ def test_slow_store(setup: Setup) -> None:
 def test_an_outage_with_little_traffic(setup: Setup) -> None:
     """Leaves a file for each moment, not for each request, and replays them as few inserts."""
     batcher = setup.start(Limits(linger=0.001, ack_linger=0.001, replay_pause=60))
-    setup.store.away = True
+    setup.store.unavailable = True
     batcher.submit(documents(1)).result(5)
 
     def send(worker: int) -> None:
@@ -268,7 +268,7 @@ def test_an_outage_with_little_traffic(setup: Setup) -> None:
         list(pool.map(send, range(1, 11)))
     assert len(setup.spool) < 15
     assert batcher.health().queued == 0
-    setup.store.away = False
+    setup.store.unavailable = False
     assert batcher._replay()
     assert setup.store.count() == 41
     assert len(setup.store.puts) < 15
@@ -279,11 +279,11 @@ def test_slow_store_that_fails_in_the_end(setup: Setup) -> None:
     batcher = setup.start()
     setup.store.gate.clear()
     assert batcher.submit(documents(1)).result(5) == ()
-    setup.store.away = True
+    setup.store.unavailable = True
     setup.store.gate.set()
-    eventually(lambda: not batcher._putting)
+    eventually(lambda: not batcher._inserting)
     assert len(setup.spool) == 1
-    setup.store.away = False
+    setup.store.unavailable = False
     eventually(lambda: setup.store.count() == 1 and len(setup.spool) == 0)
 
 
@@ -294,8 +294,8 @@ def test_replay_while_batches_are_spooled(setup: Setup) -> None:
 
     def come_and_go() -> None:
         while not done.wait(0.02):
-            setup.store.away = not setup.store.away
-        setup.store.away = False
+            setup.store.unavailable = not setup.store.unavailable
+        setup.store.unavailable = False
 
     def send(worker: int) -> None:
         for number in range(100):
@@ -323,20 +323,20 @@ def test_how_it_stands(setup: Setup) -> None:
         "queued": 0,
         "oldest_s": 0.0,
     }
-    setup.store.away = True
+    setup.store.unavailable = True
     batcher.submit(documents(1)).result(5)
     now = batcher.health()
-    assert (now.possible, now.store_away, now.spool_bytes > 0) == (True, True, True)
+    assert (now.accepting, now.store_away, now.spool_bytes > 0) == (True, True, True)
     assert "documents wait on disk" in now.report()["problems"][0]
     with pytest.raises(QueueFull):
         batcher.submit(documents(2, 3)).result(5)
-    assert not batcher.health().possible
+    assert not batcher.health().accepting
     assert "turned away" in batcher.health().report()["problems"][0]
     eventually(lambda: "raymap_no_room 1.0" in setup.counters.render().decode())
     shown = setup.counters.render().decode()
     assert "raymap_store_away 1.0" in shown
     assert 'raymap_documents_turned_away_total{cause="spool_full"} 2.0' in shown
-    setup.store.away = False
+    setup.store.unavailable = False
     eventually(lambda: batcher.health().report()["problems"] == [] and len(setup.spool) == 0)
     eventually(lambda: "raymap_no_room 0.0" in setup.counters.render().decode())
 
@@ -345,7 +345,7 @@ def test_room_on_a_disk_that_was_full(setup: Setup, monkeypatch: pytest.MonkeyPa
     """Found without a sender: turned-away load balancers send none."""
     monkeypatch.setattr(batch_module, "ROOM_PAUSE", 0.1)
     batcher = setup.start()
-    setup.store.away = True
+    setup.store.unavailable = True
     real = os.fsync
 
     def no_space(descriptor: int) -> None:
@@ -355,22 +355,22 @@ def test_room_on_a_disk_that_was_full(setup: Setup, monkeypatch: pytest.MonkeyPa
     with pytest.raises(QueueFull, match="No space left"):
         batcher.submit(documents(1)).result(5)
     time.sleep(0.6)
-    assert not batcher.health().possible
+    assert not batcher.health().accepting
     monkeypatch.setattr(os, "fsync", real)
-    eventually(lambda: batcher.health().possible)
+    eventually(lambda: batcher.health().accepting)
     batcher.submit(documents(1)).result(5)
 
 
 def test_an_outage_is_told_once(setup: Setup) -> None:
     """However many batches it sends to the disk, and however often the store is asked."""
     batcher = setup.start()
-    with structlog.testing.capture_logs() as told:
-        setup.store.away = True
+    with structlog.testing.capture_logs() as reported:
+        setup.store.unavailable = True
         for id in range(1, 9):
             batcher.submit(documents(id)).result(5)
-        setup.store.away = False
+        setup.store.unavailable = False
         eventually(lambda: setup.store.count() == 8)
-        eventually(lambda: [line["event"] for line in told] == ["store_away", "store_back"])
+        eventually(lambda: [line["event"] for line in reported] == ["store_away", "store_back"])
 
 
 def test_replay_gives_way(setup: Setup) -> None:
@@ -392,7 +392,7 @@ def test_a_mistake_ends_no_thread(setup: Setup) -> None:
     def mistake(*_: object, **__: object) -> object:
         raise RuntimeError("nobody thought of this")
 
-    with pytest.MonkeyPatch.context() as patch, structlog.testing.capture_logs() as told:
+    with pytest.MonkeyPatch.context() as patch, structlog.testing.capture_logs() as reported:
         for name in ("put_batch", "replay"):
             patch.setattr(batch_module, name, mistake)
         patch.setattr(batcher, "_show", mistake)
@@ -401,7 +401,7 @@ def test_a_mistake_ends_no_thread(setup: Setup) -> None:
         eventually(
             lambda: (
                 {"insert_failed", "replay_failed", "watch_failed"}
-                == {line["event"] for line in told}
+                == {line["event"] for line in reported}
             )
         )
     eventually(lambda: setup.store.count() == 1)

@@ -25,15 +25,15 @@ from tests.collector.samples import segment_bytes
 class Picky:
     """Takes what holds none of the bad ids, and remembers every put."""
 
-    def __init__(self, *bad: int, away_after: int = 10_000) -> None:
+    def __init__(self, *bad: int, unavailable_after: int = 10_000) -> None:
         self.bad = frozenset(bad)
-        self.away_after = away_after
+        self.unavailable_after = unavailable_after
         self.puts: list[str] = []
         self.taken: set[int] = set()
 
     def put(self, documents: Sequence[Document], token: str) -> None:
         self.puts.append(token)
-        if len(self.puts) > self.away_after:
+        if len(self.puts) > self.unavailable_after:
             raise StoreUnavailable("gone")
         if any(document.id in self.bad for document in documents):
             raise StoreError("no")
@@ -73,7 +73,7 @@ def test_all_refused() -> None:
 def test_gone_in_the_middle() -> None:
     """Said as it is; the whole batch may be put again."""
     with pytest.raises(StoreUnavailable):
-        insert_with_bisection(Picky(7, away_after=3), BATCH, "t")
+        insert_with_bisection(Picky(7, unavailable_after=3), BATCH, "t")
 
 
 def test_replay(tmp_path: Path, counters: IngestMetrics, memory: MemoryStore) -> None:

@@ -117,8 +117,8 @@ def test_torn_files_are_set_aside(tmp_path: Path, damage: object) -> None:
     spool.write(batch(2), "whole")
     (path,) = tmp_path.rglob("*torn.batch")
     path.write_bytes(damage(path.read_bytes()))
-    torn, whole = spool.waiting()
-    assert spool.read(torn) is None
+    corrupt, whole = spool.waiting()
+    assert spool.read(corrupt) is None
     assert spool.read(whole) is not None
     assert spool.waiting() == [whole]
     assert len(list(tmp_path.rglob("*.torn"))) == 1
@@ -184,9 +184,9 @@ def test_nobody_sees_a_batch_that_is_being_written(
     spool = reopened(tmp_path)
     real, seen = os.rename, []
 
-    def rename(aside: Path, path: Path) -> None:
+    def rename(tmp: Path, path: Path) -> None:
         seen.append((spool.waiting(), spool.read("t")))
-        real(aside, path)
+        real(tmp, path)
 
     monkeypatch.setattr(os, "rename", rename)
     spool.write(batch(1), "t")
@@ -276,7 +276,7 @@ def test_nothing_is_acknowledged_that_a_power_cut_could_take(
         return f"{path.name} {path.stat().st_size}" if path.is_file() else path.name
 
     spy("fsync", target)
-    spy("rename", lambda aside, path: f"{Path(aside).name} {Path(path).name}")
+    spy("rename", lambda tmp, path: f"{Path(tmp).name} {Path(path).name}")
     spool = Spool(tmp_path / "data" / "spool", "collector", BIG)
     assert ("fsync", tmp_path.name) in done
     assert ("fsync", "data") in done

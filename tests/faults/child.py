@@ -45,7 +45,7 @@ class Plan:
     nth: int = 2
 
 
-def be(plan: Plan, told: Connection) -> None:
+def be(plan: Plan, reported: Connection) -> None:
     """The process's life. Its log goes to `<role>.log` in the data directory."""
     log = os.open(plan.data_dir / f"{plan.role}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(log, 2)
@@ -53,10 +53,10 @@ def be(plan: Plan, told: Connection) -> None:
     set_up_logging("info", "json")
     address = parse_url(plan.clickhouse)
 
-    def ready(doors: Mapping[str, str]) -> None:
+    def ready(addresses: Mapping[str, str]) -> None:
         if plan.kill_at:
             _POINTS[plan.kill_at](_Death(plan.nth))
-        told.send(dict(doors))
+        reported.send(dict(addresses))
 
     if plan.role == "api":
         run_api_process(ApiSettings(data_dir=plan.data_dir, port=0), address, ready)

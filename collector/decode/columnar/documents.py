@@ -44,7 +44,7 @@ from store.model import Link
 _NO_UNITS: tuple[Unit, ...] = ()
 
 
-def decode_sheet(
+def decode_columns(
     raws: Sequence[bytes], version: int
 ) -> tuple[DocumentColumns, list[tuple[int, Rejected]]]:
     """The documents that are valid, and the others with their places in ``raws``.

@@ -160,14 +160,14 @@ def test_import(url: str, memory: MemoryStore) -> None:
 def test_gzip(url: str, memory: MemoryStore) -> None:
     """Packed bodies are taken, and broken ones named."""
     headers = {"Content-Encoding": "gzip"}
-    packed = gzip.compress(put(segment_bytes()))
-    assert httpx.post(url + "/TraceSegments", content=packed, headers=headers).status_code == 200
+    encoded = gzip.compress(put(segment_bytes()))
+    assert httpx.post(url + "/TraceSegments", content=encoded, headers=headers).status_code == 200
     assert stored(memory) == 1
-    for broken in (b"nonsense", packed[:-12], b""):
+    for broken in (b"nonsense", encoded[:-12], b""):
         answer = httpx.post(url + "/TraceSegments", content=broken, headers=headers)
         assert answer.status_code == 400
     headers = {"Content-Encoding": "br"}
-    answer = httpx.post(url + "/TraceSegments", content=packed, headers=headers)
+    answer = httpx.post(url + "/TraceSegments", content=encoded, headers=headers)
     assert answer.status_code == 415
 
 

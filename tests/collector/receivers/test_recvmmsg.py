@@ -9,12 +9,12 @@ from collections.abc import Iterator
 import pytest
 
 from collector.receivers.recvmmsg import (
-    AT_ONCE,
+    MAX_DATAGRAMS,
     DATAGRAM,
     DatagramReader,
     RecvmmsgReader,
     RecvReader,
-    create_drain,
+    create_reader,
 )
 
 
@@ -53,10 +53,10 @@ def test_datagrams_whole_and_in_order(receiver: socket.socket, drain: DatagramRe
 
 def test_so_many_at_once(receiver: socket.socket, drain: DatagramReader) -> None:
     """The rest waits for the next call."""
-    send(receiver, *[str(number).encode() for number in range(AT_ONCE + 10)])
+    send(receiver, *[str(number).encode() for number in range(MAX_DATAGRAMS + 10)])
     first, rest = drain.take(), drain.take()
-    assert len(first) == AT_ONCE
-    assert [int(text) for text in first + rest] == list(range(AT_ONCE + 10))
+    assert len(first) == MAX_DATAGRAMS
+    assert [int(text) for text in first + rest] == list(range(MAX_DATAGRAMS + 10))
     assert DATAGRAM > 65_507
 
 
@@ -70,4 +70,4 @@ def test_closed_socket(receiver: socket.socket, drain: DatagramReader) -> None:
 def test_the_fastest_there_is(receiver: socket.socket) -> None:
     """On Linux one system call for many."""
     expected = RecvmmsgReader if sys.platform == "linux" else RecvReader
-    assert isinstance(create_drain(receiver), expected)
+    assert isinstance(create_reader(receiver), expected)
