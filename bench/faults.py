@@ -144,7 +144,7 @@ def outage(rig: Rig, how: str, seconds: float, senders: int, rate: float) -> Out
             rig.engine.stop()
         time.sleep(seconds)
         said = collector.ready()
-        assert said["store_away"], said
+        assert not said["store_available"], said
         result.row.notes["readyz"] = f"{said['status']} {said['problems']}"
         result.spooled = int(collector.metric("raymap_spool_bytes"))
         _stage(result, stage, "back", flood, seconds)

@@ -1,8 +1,8 @@
-"""All datagrams a socket holds, in one system call.
+"""Reads all waiting datagrams of a socket in one system call.
 
-`socket.recv` gives up the interpreter's lock each time, and beside busy insert threads gets it back
-only 5 ms later: 200 datagrams a second. `recvmmsg`, called without giving the lock up (it never
-blocks here), empties the receive buffer at once. Other systems than Linux use recv.
+`socket.recv` releases the interpreter lock every time, and beside busy insert threads gets it back
+only after 5 ms: 200 datagrams a second. `recvmmsg`, called without releasing the lock (it never
+blocks here), empties the receive buffer at once. Systems other than Linux use recv.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ MAX_DATAGRAMS = 256
 
 
 class DatagramReader(Protocol):
-    """Takes what is there."""
+    """Reads without waiting."""
 
-    def take(self) -> list[bytes]:
+    def read(self) -> list[bytes]:
         """Up to `MAX_DATAGRAMS` datagrams that have arrived, without waiting for more."""
         ...
 
@@ -47,10 +47,10 @@ class _Message(ctypes.Structure):
 
 
 class RecvmmsgReader:
-    """recvmmsg(2) into buffers that are used again and again. Raises OSError where it is absent."""
+    """recvmmsg(2) into reused buffers. Raises OSError where it is absent."""
 
     def __init__(self, sock: socket.socket) -> None:
-        library = ctypes.PyDLL(None, use_errno=True)  # PyDLL: the lock is kept
+        library = ctypes.PyDLL(None, use_errno=True)  # PyDLL: the lock is not released
         try:
             self._receive = library.recvmmsg
         except AttributeError as error:
@@ -71,9 +71,11 @@ class RecvmmsgReader:
             message.header.vectors = ctypes.pointer(vector)
             message.header.vector_count = 1
 
-    def take(self) -> list[bytes]:
+    def read(self) -> list[bytes]:
         """Up to `MAX_DATAGRAMS` datagrams."""
-        count = self._receive(self._descriptor, self._messages, MAX_DATAGRAMS, socket.MSG_DONTWAIT, None)
+        count = self._receive(
+            self._descriptor, self._messages, MAX_DATAGRAMS, socket.MSG_DONTWAIT, None
+        )
         if count < 0:
             number = ctypes.get_errno()
             if number in (errno.EAGAIN, errno.EINTR):
@@ -87,12 +89,12 @@ class RecvmmsgReader:
 
 
 class RecvReader:
-    """recv, until nothing is left."""
+    """recv(2) until the buffer is empty."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._socket = sock
 
-    def take(self) -> list[bytes]:
+    def read(self) -> list[bytes]:
         """Up to `MAX_DATAGRAMS` datagrams."""
         datagrams: list[bytes] = []
         try:
@@ -104,7 +106,7 @@ class RecvReader:
 
 
 def create_reader(sock: socket.socket) -> DatagramReader:
-    """The fastest way this system has."""
+    """The fastest reader of this system."""
     if sys.platform == "linux":
         try:
             return RecvmmsgReader(sock)

@@ -49,7 +49,7 @@ def vectors() -> Path:
 
 
 @pytest.fixture
-def counters() -> IngestMetrics:
+def metrics() -> IngestMetrics:
     return IngestMetrics(CollectorRegistry())
 
 
@@ -60,10 +60,10 @@ def memory() -> MemoryStore:
 
 @pytest.fixture
 def pipeline(
-    memory: MemoryStore, counters: IngestMetrics, tmp_path: Path
+    memory: MemoryStore, metrics: IngestMetrics, tmp_path: Path
 ) -> Iterator[IngestPipeline]:
     """A running intake with small batches."""
-    pipeline = IngestPipeline(memory, tmp_path, counters=counters, limits=Limits(linger=0.02))
+    pipeline = IngestPipeline(memory, tmp_path, metrics=metrics, limits=Limits(linger=0.02))
     pipeline.start()
     yield pipeline
     pipeline.stop(5.0)

@@ -19,9 +19,11 @@ from prometheus_client import CollectorRegistry
 
 from collector import app
 from collector._pb import segments_pb2
-from collector.app import CollectorSettings, PortInUseError, run_collector
+from collector.app import run_collector
 from collector.metrics import IngestMetrics
+from collector.net import PortInUseError
 from collector.queue import Limits
+from collector.settings import CollectorSettings
 from collector.spool import Spool
 from store.memory import MemoryStore
 from store.protocol import SegmentWriter
@@ -32,7 +34,8 @@ ROOT = Path(__file__).parents[2]
 UNAVAILABLE_STORE = """
 import json, sys
 from pathlib import Path
-from collector.app import CollectorSettings, run_collector
+from collector.app import run_collector
+from collector.settings import CollectorSettings
 from store.errors import StoreUnavailable
 
 class UnavailableStore:
@@ -124,16 +127,16 @@ def test_a_number_for_two_doors(
     memory: MemoryStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The system chose it for UDP alone: when TCP of that number is taken, it is another."""
-    real = app._listen
+    real = app.listen
     refused: list[int] = []
 
-    def listen(host: str, port: int, reuse_port: bool) -> socket.socket:
+    def listen(host: str, port: int, *, reuse_port: bool) -> socket.socket:
         if len(refused) < 2:
             refused.append(port)
             raise OSError(errno.EADDRINUSE, "Address already in use")
-        return real(host, port, reuse_port)
+        return real(host, port, reuse_port=reuse_port)
 
-    monkeypatch.setattr(app, "_listen", listen)
+    monkeypatch.setattr(app, "listen", listen)
     running = Running(memory, tmp_path, http=True)
     assert port_of(running.addresses["udp"]) == port_of(running.addresses["http"])
     assert len(refused) == 2
@@ -154,7 +157,7 @@ def test_taken_doors(memory: MemoryStore, tmp_path: Path) -> None:
         settings = CollectorSettings(
             writer=MemoryStore,
             data_dir=tmp_path,
-            counters=IngestMetrics(CollectorRegistry()),
+            metrics=IngestMetrics(CollectorRegistry()),
             **{"port": 0, "grpc_port": 0, **change},  # type: ignore[arg-type]
         )
         with pytest.raises(PortInUseError) as caught:
@@ -166,7 +169,7 @@ def test_taken_doors(memory: MemoryStore, tmp_path: Path) -> None:
         settings = CollectorSettings(
             writer=MemoryStore,
             data_dir=tmp_path,
-            counters=IngestMetrics(CollectorRegistry()),
+            metrics=IngestMetrics(CollectorRegistry()),
             port=port,
             grpc_port=None,
             http=True,
@@ -185,7 +188,7 @@ def test_two_share_the_ports(memory: MemoryStore, tmp_path: Path) -> None:
     for id in range(1, 101):
         send(first.addresses["udp"], datagram(segment_bytes(f"{id:016x}")))
     eventually(lambda: stored(memory) == 100)
-    received = [r.settings.counters.snapshot()["received"] for r in (first, second)]  # type: ignore[union-attr]
+    received = [r.settings.metrics.snapshot()["received"] for r in (first, second)]  # type: ignore[union-attr]
     assert sum(received) == 100
     first.stop()
     second.stop()

@@ -14,6 +14,7 @@ import pytest
 import structlog
 
 from collector import batcher as batch_module
+from collector import replay as replay_module
 from collector.batcher import Batcher
 from collector.decode.document import decode_document
 from collector.metrics import IngestMetrics
@@ -66,26 +67,26 @@ LIMITS = Limits(linger=0.02, replay_pause=0.02, slow_insert=0.2)
 class Setup:
     """A batcher with everything around it."""
 
-    def __init__(self, path: Path, counters: IngestMetrics) -> None:
+    def __init__(self, path: Path, metrics: IngestMetrics) -> None:
         self.store = MoodyStore()
         self.path = path
-        self.counters = counters
+        self.metrics = metrics
         self.batchers: list[Batcher] = []
 
     def start(self, limits: Limits = LIMITS, spool_bytes: int = 1 << 30) -> Batcher:
         self.spool = Spool(self.path, "test", spool_bytes)
-        batcher = Batcher(self.store, self.spool, self.counters, limits)
+        batcher = Batcher(self.store, self.spool, self.metrics, limits)
         batcher.start()
         self.batchers.append(batcher)
         return batcher
 
     def value(self, key: str) -> object:
-        return self.counters.snapshot()[key]
+        return self.metrics.snapshot()[key]
 
 
 @pytest.fixture
-def setup(tmp_path: Path, counters: IngestMetrics) -> Iterator[Setup]:
-    setup = Setup(tmp_path, counters)
+def setup(tmp_path: Path, metrics: IngestMetrics) -> Iterator[Setup]:
+    setup = Setup(tmp_path, metrics)
     yield setup
     setup.store.gate.set()
     for batcher in setup.batchers:
@@ -131,7 +132,7 @@ def test_who_was_answered_sends_more() -> None:
 
 def test_many_that_nobody_waits_for_gather_longer() -> None:
     """Until somebody waits with them."""
-    queue = BatchQueue(Limits(linger=0.0, ack_linger=0.0, bulk_linger=60.0, many=2))
+    queue = BatchQueue(Limits(linger=0.0, ack_linger=0.0, bulk_linger=60.0, bulk_threshold=2))
     queue.add(Submission(documents(1)), None)
     assert queue.take() is not None
     queue.add(Submission(documents(1, 2)), None)
@@ -269,7 +270,7 @@ def test_an_outage_with_little_traffic(setup: Setup) -> None:
     assert len(setup.spool) < 15
     assert batcher.health().queued == 0
     setup.store.unavailable = False
-    assert batcher._replay()
+    assert batcher._replayer.replay_all()
     assert setup.store.count() == 41
     assert len(setup.store.puts) < 15
 
@@ -309,16 +310,16 @@ def test_replay_while_batches_are_spooled(setup: Setup) -> None:
     moods.join()
     eventually(lambda: len(setup.spool) == 0)
     assert setup.store.count() == 400
-    assert not list(setup.path.rglob("*.torn"))
+    assert not list(setup.path.rglob("*.corrupt"))
 
 
 def test_how_it_stands(setup: Setup) -> None:
     """For /metrics and /readyz: away, no room, and all well again by itself."""
     batcher = setup.start(spool_bytes=250)
-    assert batcher.health().report() == {
+    assert batcher.health().as_dict() == {
         "ready": True,
         "problems": [],
-        "store_away": False,
+        "store_available": True,
         "spool": {"full": False, "bytes": 0, "limit": 250},
         "queued": 0,
         "oldest_s": 0.0,
@@ -326,24 +327,24 @@ def test_how_it_stands(setup: Setup) -> None:
     setup.store.unavailable = True
     batcher.submit(documents(1)).result(5)
     now = batcher.health()
-    assert (now.accepting, now.store_away, now.spool_bytes > 0) == (True, True, True)
-    assert "documents wait on disk" in now.report()["problems"][0]
+    assert (now.accepting, now.store_available, now.spool_bytes > 0) == (True, False, True)
+    assert "documents wait on disk" in now.as_dict()["problems"][0]
     with pytest.raises(QueueFull):
         batcher.submit(documents(2, 3)).result(5)
     assert not batcher.health().accepting
-    assert "turned away" in batcher.health().report()["problems"][0]
-    eventually(lambda: "raymap_no_room 1.0" in setup.counters.render().decode())
-    shown = setup.counters.render().decode()
-    assert "raymap_store_away 1.0" in shown
-    assert 'raymap_documents_turned_away_total{cause="spool_full"} 2.0' in shown
+    assert "documents are deferred" in batcher.health().as_dict()["problems"][0]
+    eventually(lambda: "raymap_ingest_blocked 1.0" in setup.metrics.render().decode())
+    shown = setup.metrics.render().decode()
+    assert "raymap_store_unavailable 1.0" in shown
+    assert 'raymap_documents_deferred_total{reason="spool_full"} 2.0' in shown
     setup.store.unavailable = False
-    eventually(lambda: batcher.health().report()["problems"] == [] and len(setup.spool) == 0)
-    eventually(lambda: "raymap_no_room 0.0" in setup.counters.render().decode())
+    eventually(lambda: batcher.health().as_dict()["problems"] == [] and len(setup.spool) == 0)
+    eventually(lambda: "raymap_ingest_blocked 0.0" in setup.metrics.render().decode())
 
 
 def test_room_on_a_disk_that_was_full(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
     """Found without a sender: turned-away load balancers send none."""
-    monkeypatch.setattr(batch_module, "ROOM_PAUSE", 0.1)
+    monkeypatch.setattr(batch_module, "SPACE_PROBE_INTERVAL", 0.1)
     batcher = setup.start()
     setup.store.unavailable = True
     real = os.fsync
@@ -370,18 +371,19 @@ def test_an_outage_is_told_once(setup: Setup) -> None:
             batcher.submit(documents(id)).result(5)
         setup.store.unavailable = False
         eventually(lambda: setup.store.count() == 8)
-        eventually(lambda: [line["event"] for line in reported] == ["store_away", "store_back"])
+        eventually(lambda: [line["event"] for line in reported] == ["store_unavailable", "store_available"])
 
 
-def test_replay_gives_way(setup: Setup) -> None:
+def test_replay_yields_to_ingest(setup: Setup) -> None:
     """While more queues up than goes into a batch, at most half of the time is the replay's."""
     waits: list[float] = []
     batcher = setup.start(Limits(linger=60, batch_documents=10, queue_documents=40))
+    replayer = batcher._replayer
     batcher._stopped.wait = lambda timeout=None: bool(waits.append(timeout))  # type: ignore
     for queued, expected in ((0, []), (10, [0.5]), (25, [2.0])):
         waits.clear()
         batcher._queue.state = lambda queued=queued: (queued, 0.0)  # type: ignore
-        batcher._yield_to_ingest(0.5)
+        replayer._yield_to_ingest(0.5)
         assert [wait for wait in waits if wait in (0.5, 2.0)] == expected
 
 
@@ -393,9 +395,9 @@ def test_a_mistake_ends_no_thread(setup: Setup) -> None:
         raise RuntimeError("nobody thought of this")
 
     with pytest.MonkeyPatch.context() as patch, structlog.testing.capture_logs() as reported:
-        for name in ("put_batch", "replay"):
-            patch.setattr(batch_module, name, mistake)
-        patch.setattr(batcher, "_show", mistake)
+        patch.setattr(batch_module, "insert_batch", mistake)
+        patch.setattr(replay_module, "replay", mistake)
+        patch.setattr(batcher, "_update_gauges", mistake)
         assert batcher.submit(documents(1)).result(5) == ()
         assert len(setup.spool) == 1
         eventually(
@@ -419,7 +421,7 @@ def test_one_bad_document(setup: Setup) -> None:
     (refused,) = bad.result(5)
     assert refused.id == 5
     assert setup.store.count() == 5
-    assert setup.counters.snapshot()["rejected_by_reason"] == {"StoreRefused": 1}
+    assert setup.metrics.snapshot()["rejected_by_reason"] == {"StoreRefused": 1}
     assert setup.value("stored") == 5
 
 

@@ -10,19 +10,19 @@ from pathlib import Path
 from collector.metrics import IngestMetrics
 
 
-def test_snapshot_and_metrics(counters: IngestMetrics) -> None:
+def test_snapshot_and_metrics(metrics: IngestMetrics) -> None:
     """The console's words for the same numbers."""
-    counters.received.labels("udp").inc(5)
-    counters.received.labels("http").inc(2)
-    counters.stored.inc(4)
-    counters.rejected.labels("InvalidTraceId").inc(3)
-    counters.dropped.labels("queue_full").inc(1)
-    counters.kernel_drops.labels("buffer").inc(7)
-    counters.kernel_drops.labels("memory").inc(2)
-    counters.queued.set(6)
-    counters.spooled_bytes.set(100)
-    counters.oldest.set(1.5)
-    assert counters.snapshot() == {
+    metrics.received.labels("udp").inc(5)
+    metrics.received.labels("http").inc(2)
+    metrics.stored.inc(4)
+    metrics.rejected.labels("InvalidTraceId").inc(3)
+    metrics.dropped.labels("queue_full").inc(1)
+    metrics.kernel_drops.labels("buffer").inc(7)
+    metrics.kernel_drops.labels("memory").inc(2)
+    metrics.queued.set(6)
+    metrics.spooled_bytes.set(100)
+    metrics.oldest.set(1.5)
+    assert metrics.snapshot() == {
         "received": 7,
         "stored": 4,
         "rejected": 3,
@@ -33,8 +33,8 @@ def test_snapshot_and_metrics(counters: IngestMetrics) -> None:
         "spooled_bytes": 100,
         "oldest_s": 1.5,
     }
-    text = counters.render().decode()
-    assert 'raymap_documents_received_total{door="udp"} 5.0' in text
+    text = metrics.render().decode()
+    assert 'raymap_documents_received_total{receiver="udp"} 5.0' in text
     assert "raymap_insert_seconds_bucket" in text
 
 

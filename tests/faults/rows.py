@@ -50,7 +50,7 @@ def clickhouse_killed(rig: Rig, load: Load) -> Row:
         sender.wait_for(load.some)
         for _ in range(2):
             os.kill(rig.engine_pid, signal.SIGKILL)
-            until(lambda: collector.ready()["store_away"])
+            until(lambda: not collector.ready()["store_available"])
             sender.wait_for(load.some)
             rig.restart_engine()
         time.sleep(load.seconds)
@@ -65,13 +65,13 @@ def clickhouse_stopped(rig: Rig, load: Load) -> Row:
         sender.wait_for(load.some)
         os.kill(rig.engine_pid, signal.SIGSTOP)
         try:
-            until(lambda: collector.ready()["store_away"])
+            until(lambda: not collector.ready()["store_available"])
             sender.wait_for(load.some)
             time.sleep(load.away)
             said = collector.ready()
             assert said["status"] == 200, said
-            assert said["problems"] == ["the store is away or slow: documents wait on disk"]
-            assert collector.metric("raymap_store_away") == 1
+            assert said["problems"] == ["the store is unavailable or slow: documents wait on disk"]
+            assert collector.metric("raymap_store_unavailable") == 1
             assert collector.metric("raymap_spool_bytes") > 0
             assert collector.metric("raymap_oldest_unsent_seconds") > 0
         finally:
@@ -106,7 +106,7 @@ def network_gone(rig: Rig, load: Load) -> Row:
         with sending(rig, row, load, collector) as sender:
             sender.wait_for(load.some)
             gate.hush()
-            until(lambda: collector.ready()["store_away"])
+            until(lambda: not collector.ready()["store_available"])
             sender.wait_for(load.some)
             time.sleep(load.away / 2)
             gate.shut()
@@ -127,7 +127,7 @@ def clickhouse_full(rig: Rig, load: Load) -> Row:
         sender.wait_for(load.some)
         client.execute(f"ALTER TABLE calls MODIFY SETTING {least} = {1 << 60}")
         try:
-            until(lambda: collector.ready()["store_away"])
+            until(lambda: not collector.ready()["store_available"])
             sender.wait_for(load.some)
         finally:
             client.execute(f"ALTER TABLE calls RESET SETTING {least}")
@@ -146,14 +146,14 @@ def disk_full(rig: Rig, load: Load) -> Row:
         with sending(rig, row, load, collector) as sender:
             sender.wait_for(load.some)
             gate.shut()
-            until(lambda: collector.ready()["store_away"])
+            until(lambda: not collector.ready()["store_available"])
             sender.wait_for(load.some)
             whole = resource.prlimit(collector.pid, resource.RLIMIT_FSIZE)
             resource.prlimit(collector.pid, resource.RLIMIT_FSIZE, (64, whole[1]))
             until(lambda: collector.ready()["status"] == 503)
             deferred = sender.deferred
             until(lambda: sender.deferred > deferred + 3)
-            assert collector.metric("raymap_no_room") == 1
+            assert collector.metric("raymap_ingest_blocked") == 1
             assert "turned away" in collector.ready()["problems"][0]
             resource.prlimit(collector.pid, resource.RLIMIT_FSIZE, whole)
             sender.wait_for(load.some)
@@ -185,7 +185,7 @@ def spool_full(rig: Rig, load: Load) -> Row:
 
 
 def _udp_is_dropped(collector: Process) -> float:
-    name = 'raymap_documents_dropped_total{cause="spool_full"}'
+    name = 'raymap_documents_dropped_total{reason="spool_full"}'
     before = collector.metric(name)
     host, _, port = collector.addresses["udp"].rpartition(":")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:

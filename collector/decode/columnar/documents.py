@@ -19,7 +19,7 @@ from collector.decode.document import (
     UNREADABLE,
     check_depth,
     identify,
-    openings,
+    count_openings,
     read_root,
 )
 from collector.decode.flatten import (
