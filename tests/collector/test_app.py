@@ -17,7 +17,7 @@ import httpx
 import pytest
 from prometheus_client import CollectorRegistry
 
-from collector import app
+from collector import app, net
 from collector._pb import segments_pb2
 from collector.app import run_collector
 from collector.metrics import IngestMetrics
@@ -69,7 +69,7 @@ class Running:
             "grpc_port": 0,
             "on_ready": on_ready,
             "limits": Limits(linger=0.02),
-            "counters": IngestMetrics(CollectorRegistry()),
+            "metrics": IngestMetrics(CollectorRegistry()),
             **settings,
         }
         self.settings = CollectorSettings(**fields)  # type: ignore[arg-type]
@@ -127,7 +127,7 @@ def test_a_number_for_two_doors(
     memory: MemoryStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The system chose it for UDP alone: when TCP of that number is taken, it is another."""
-    real = app.listen
+    real = net.listen
     refused: list[int] = []
 
     def listen(host: str, port: int, *, reuse_port: bool) -> socket.socket:

@@ -371,7 +371,9 @@ def test_an_outage_is_told_once(setup: Setup) -> None:
             batcher.submit(documents(id)).result(5)
         setup.store.unavailable = False
         eventually(lambda: setup.store.count() == 8)
-        eventually(lambda: [line["event"] for line in reported] == ["store_unavailable", "store_available"])
+        eventually(
+            lambda: [line["event"] for line in reported] == ["store_unavailable", "store_available"]
+        )
 
 
 def test_replay_yields_to_ingest(setup: Setup) -> None:

@@ -41,14 +41,14 @@ def test_snapshot_and_metrics(metrics: IngestMetrics) -> None:
 def test_several_processes_add_up(tmp_path: Path) -> None:
     """Counts outlive their process, gauges do not."""
     script = (
-        "from collector.metrics import shared_counters, forget_process\n"
+        "from collector.metrics import shared_metrics, forget_process\n"
         "import os, sys\n"
-        "counters = shared_counters()\n"
-        "counters.stored.inc(3)\n"
-        "counters.queued.set(7)\n"
-        "counters.oldest.set(float(sys.argv[1]))\n"
+        "metrics = shared_metrics()\n"
+        "metrics.stored.inc(3)\n"
+        "metrics.queued.set(7)\n"
+        "metrics.oldest.set(float(sys.argv[1]))\n"
         "if sys.argv[2:]: forget_process(int(sys.argv[2]))\n"
-        "print(os.getpid(), counters.snapshot(), b'stored_total 6.0' in counters.render())\n"
+        "print(os.getpid(), metrics.snapshot(), b'stored_total 6.0' in metrics.render())\n"
     )
     environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
 
