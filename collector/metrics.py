@@ -29,6 +29,12 @@ class IngestMetrics:
         self.rejected = Counter(
             "raymap_documents_rejected", "Invalid documents", ["reason"], registry=registry
         )
+        self.properties_dropped = Counter(
+            "raymap_properties_dropped",
+            "Properties of documents that were ignored for their type",
+            ["property"],
+            registry=registry,
+        )
         self.dropped = Counter(
             "raymap_documents_dropped",
             "Valid documents lost: queue_full, spool_full, corrupt",

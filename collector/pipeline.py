@@ -15,6 +15,7 @@ import structlog
 from collector.batcher import Batcher
 from collector.decode.columnar.documents import decode_columns
 from collector.decode.document import decode_document
+from collector.decode.lenient import DROPPED
 from collector.decode.limits import too_many_documents
 from collector.decode.otlp.datagram import decode_payload, is_metrics
 from collector.decode.rejected import Rejected
@@ -136,6 +137,8 @@ class IngestPipeline:
         count = len(decoded.documents) + len(decoded.rejected)
         self.metrics.received.labels(receiver).inc(count)
         self.reject(rejection for _, rejection in decoded.rejected)
+        for name, dropped in DROPPED.take().items():
+            self.metrics.properties_dropped.labels(name).inc(dropped)
         return decoded
 
     def reject(self, rejections: Iterable[Rejected]) -> None:

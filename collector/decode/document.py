@@ -14,9 +14,10 @@ from typing import Any
 import msgspec
 
 from collector.decode.flatten import LATEST, MAX_NAME, Identity, flatten, read_id
+from collector.decode.lenient import read_leniently
 from collector.decode.limits import check_element_count, split_array
 from collector.decode.rejected import Reason, Rejected
-from collector.decode.wire import Root, read_leniently, read_strictly
+from collector.decode.wire import Root, read_strictly
 from store.model import Document
 from store.trace_id import parse_trace_id
 
