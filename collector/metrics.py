@@ -1,7 +1,7 @@
-"""The collector's Prometheus metrics, for /metrics and the console's status.
+"""What the collector counts, for /metrics and for the console's status corner.
 
-Processes that share the folder named by PROMETHEUS_MULTIPROC_DIR report their sum; the variable has
-to be set before this module is imported. `IngestMetrics` exists once per process (`shared_metrics`).
+Several processes add up when PROMETHEUS_MULTIPROC_DIR names a folder they share; it has to be set
+before this module is imported. `IngestMetrics` is made once per process then (`shared_counters`).
 """
 
 from __future__ import annotations
@@ -21,87 +21,81 @@ class IngestMetrics:
     def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
         self.registry = registry
         self.received = Counter(
-            "raymap_documents_received", "Documents received", ["receiver"], registry=registry
+            "raymap_documents_received", "Documents that came in", ["door"], registry=registry
         )
         self.stored = Counter(
-            "raymap_documents_stored", "Documents the store accepted", registry=registry
+            "raymap_documents_stored", "Documents the store has taken", registry=registry
         )
         self.rejected = Counter(
-            "raymap_documents_rejected", "Invalid documents", ["reason"], registry=registry
-        )
-        self.properties_dropped = Counter(
-            "raymap_properties_dropped",
-            "Properties of documents that were ignored for their type",
-            ["property"],
-            registry=registry,
+            "raymap_documents_rejected", "Documents turned away", ["reason"], registry=registry
         )
         self.dropped = Counter(
             "raymap_documents_dropped",
-            "Valid documents lost: queue_full, spool_full, corrupt",
-            ["reason"],
+            "Valid documents lost: queue_full, spool_full, torn, unwritten",
+            ["cause"],
             registry=registry,
         )
-        self.deferred = Counter(
-            "raymap_documents_deferred",
-            "Documents answered with a request to retry: queue_full, spool_full",
-            ["reason"],
+        self.turned_away = Counter(
+            "raymap_documents_turned_away",
+            "Documents whose senders were told to come again: queue_full, spool_full",
+            ["cause"],
             registry=registry,
         )
         self.skipped_inferred = Counter(
             "raymap_documents_skipped_inferred",
-            "Inferred segments of imported traces, which Raymap derives itself",
+            "Inferred segments of imported traces, computed here anew",
             registry=registry,
         )
         self.telemetry = Counter(
             "raymap_telemetry_records", "Records of PutTelemetryRecords", registry=registry
         )
-        self.otel_metrics_ignored = Counter(
+        self.metrics = Counter(
             "raymap_metrics_ignored",
-            "OpenTelemetry metrics in X-Ray datagrams, accepted and discarded",
+            "OpenTelemetry metrics in X-Ray datagrams, taken and not kept",
             registry=registry,
         )
         self.kernel_drops = Counter(
             "raymap_udp_kernel_drops",
-            "Datagrams the kernel dropped: buffer (receive buffer full), checksum, memory (udp_mem)",
+            "Datagrams the kernel dropped: buffer (it was full), checksum, memory (udp_mem)",
             ["reason"],
             registry=registry,
         )
         self.queued = Gauge(
             "raymap_queue_documents",
-            "Documents in memory, not yet durable",
+            "Documents in memory, not yet kept",
             registry=registry,
             multiprocess_mode="livesum",
         )
         self.spooled_bytes = Gauge(
             "raymap_spool_bytes",
-            "Bytes on disk waiting for replay",
+            "Bytes on disk waiting for the store",
             registry=registry,
             multiprocess_mode="livesum",
         )
         self.oldest = Gauge(
             "raymap_oldest_unsent_seconds",
-            "Age of the oldest document not yet in the store",
+            "Age of the oldest document the store does not have yet",
             registry=registry,
             multiprocess_mode="livemax",
         )
-        self.store_unavailable = Gauge(
-            "raymap_store_unavailable",
-            "1 while the store is unavailable or slow and documents go to disk",
+        self.store_away = Gauge(
+            "raymap_store_away",
+            "1 while the store is away or slow and documents go to disk",
             registry=registry,
             multiprocess_mode="livemax",
         )
-        self.ingest_blocked = Gauge(
-            "raymap_ingest_blocked",
-            "1 while the store is unavailable and the spool is full: documents are deferred",
+        self.no_room = Gauge(
+            "raymap_no_room",
+            "1 while the store is away and the spool is full: nothing can be kept",
             registry=registry,
             multiprocess_mode="livemax",
         )
         self.batches = Counter(
-            "raymap_batches", "Batches by destination: store, spool", ["to"], registry=registry
+            "raymap_batches", "Batches by where they went: store, spool", ["to"], registry=registry
         )
         self.insert_seconds = Histogram(
             "raymap_insert_seconds",
-            "Duration of one insert into the store",
+            "Time of one insert into the store",
             registry=registry,
             buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
         )
@@ -111,23 +105,23 @@ class IngestMetrics:
         return snapshot(self.registry)
 
     def render(self) -> bytes:
-        """The metrics in Prometheus' text format."""
+        """The text of /metrics."""
         return render_metrics(self.registry)
 
 
 @cache
-def shared_metrics() -> IngestMetrics:
-    """The process-wide metrics."""
+def shared_counters() -> IngestMetrics:
+    """This process's counters."""
     return IngestMetrics()
 
 
 def render_metrics(registry: CollectorRegistry = REGISTRY) -> bytes:
-    """The metrics of all processes in Prometheus' text format."""
+    """All processes' metrics in Prometheus' text form."""
     return _generate_latest(_readable(registry))
 
 
 def snapshot(registry: CollectorRegistry = REGISTRY) -> dict[str, Any]:
-    """The ``ingest`` block of docs/console-api.md, summed over all processes."""
+    """All processes' counts as docs/console-api.md's ``ingest`` block."""
     sums: dict[str, float] = {}
     reasons: dict[str, int] = {}
     for metric in _readable(registry).collect():
@@ -154,7 +148,7 @@ def snapshot(registry: CollectorRegistry = REGISTRY) -> dict[str, Any]:
 
 
 def forget_process(pid: int) -> None:
-    """Drop the gauges of a process that has ended; its counters remain."""
+    """Drop the gauges of a process that has ended; its counts stay."""
     if _multiprocess():
         mark_process_dead(pid)  # type: ignore[no-untyped-call]
 
@@ -164,7 +158,7 @@ def _multiprocess() -> bool:
 
 
 def _readable(registry: CollectorRegistry) -> CollectorRegistry:
-    """The registry to read from; with several processes, one that merges their files."""
+    """The registry to read from: with several processes, one over all of their files."""
     if not _multiprocess():
         return registry
     merged = CollectorRegistry()

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from store.clickhouse.connection.address import Address, parse_url
@@ -27,6 +28,30 @@ from store.clickhouse.schema.migrate import migrate
 from store.clickhouse.store import ClickHouseStore
 
 ROOT = Path(__file__).parent.parent
+
+MARKERS = {
+    "clickhouse": {"clickhouse", "engine", "rig"},
+    "server": {"raymap_server", "server"},
+    "browser": {"page", "browser", "new_page"},
+}
+"""Which fixtures make a test need what; a test that starts its own is marked in its module."""
+
+# A busy machine must not fail a property for its speed; pytest-timeout ends what hangs.
+hypothesis.settings.register_profile("raymap", deadline=None)
+hypothesis.settings.load_profile("raymap")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by the fixtures they use, directly or through other fixtures."""
+    for item in items:
+        used = set(getattr(item, "fixturenames", ()))
+        if isinstance(item, pytest.Function) and hasattr(
+            item, "callspec"
+        ):  # request.getfixturevalue
+            used |= {value for value in item.callspec.params.values() if isinstance(value, str)}
+        for marker, fixtures in MARKERS.items():
+            if used & fixtures:
+                item.add_marker(marker)
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,8 @@ import pytest
 
 from tests.conftest import Server, start_server, stop_server
 
+pytestmark = pytest.mark.server
+
 CHILDREN: tuple[str, ...] = ("clickhouse", "collect", "api")
 if os.environ.get("RAYMAP_TEST_CLICKHOUSE"):
     CHILDREN = CHILDREN[1:]  # that one is not a child, and not ours to kill

@@ -1,4 +1,7 @@
-"""OTLP responses: partial success, and failures as google.rpc.Status; in protobuf and JSON."""
+"""What OTLP's doors answer: partial success, and failures as google.rpc.Status.
+
+The same over gRPC and HTTP, in protobuf and in JSON.
+"""
 
 from __future__ import annotations
 
@@ -17,28 +20,28 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 from collector.decode.rejected import Reason, Rejected
 from store.model import Document
 
-MAX_NAMED = 5
-"""Rejected spans that a response names."""
+NAMED = 5
+"""Refused spans an answer names one by one."""
 
 INVALID_ARGUMENT, RESOURCE_EXHAUSTED, UNAVAILABLE = 3, 8, 14
 """google.rpc.Code."""
 
 
-def export_response(
+def success(
     rejected: Sequence[Rejected], refused: Sequence[Document]
 ) -> ExportTraceServiceResponse:
-    """Full success, or the number of rejected spans and the reasons."""
+    """All kept; or the number of spans that were not, and why."""
     refusals = [*rejected, *map(_refusal, refused)]
     if not refusals:
         return ExportTraceServiceResponse()
     partial = ExportTracePartialSuccess(
-        rejected_spans=len(refusals), error_message=_summary(refusals)
+        rejected_spans=len(refusals), error_message=_explain(refusals)
     )
     return ExportTraceServiceResponse(partial_success=partial)
 
 
-def export_response_json(response: ExportTraceServiceResponse) -> bytes:
-    """The response in OTLP's JSON: 64-bit integers are strings."""
+def success_json(response: ExportTraceServiceResponse) -> bytes:
+    """The answer in OTLP's JSON: 64-bit numbers are text."""
     if not response.HasField("partial_success"):
         return b"{}"
     partial = response.partial_success
@@ -53,7 +56,7 @@ def export_response_json(response: ExportTraceServiceResponse) -> bytes:
 
 
 def failure(code: int, message: str, *, retry_after: int = 0) -> Status:
-    """A failed request: the reason, and after how many seconds to retry."""
+    """Why nothing was taken, and after how many seconds to come again."""
     status = Status(code=code, message=message)
     if retry_after:
         detail = Any()
@@ -63,7 +66,7 @@ def failure(code: int, message: str, *, retry_after: int = 0) -> Status:
 
 
 def failure_json(status: Status) -> bytes:
-    """The status in JSON."""
+    """The same in JSON."""
     return msgspec.json.encode({"code": status.code, "message": status.message})
 
 
@@ -71,7 +74,7 @@ def _refusal(document: Document) -> Rejected:
     return Rejected(Reason.REFUSED, "the store cannot take this span", f"{document.id:016x}")
 
 
-def _summary(refusals: Sequence[Rejected]) -> str:
-    parts = [f"{r.id}: {r}" if r.id else str(r) for r in refusals[:MAX_NAMED]]
-    more = len(refusals) - MAX_NAMED
+def _explain(refusals: Sequence[Rejected]) -> str:
+    parts = [f"{r.id}: {r}" if r.id else str(r) for r in refusals[:NAMED]]
+    more = len(refusals) - NAMED
     return "; ".join(parts) + (f"; and {more} more" if more > 0 else "")

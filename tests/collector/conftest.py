@@ -1,8 +1,7 @@
-"""Intakes over the memory store, and the generated protocol modules."""
+"""Pipelines over the memory store, and the generated protocol modules."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,17 +38,7 @@ generate_protocol()
 
 
 @pytest.fixture
-def vectors() -> Path:
-    """The folder of test vectors, which are not part of this repository (mixed licences)."""
-    if folder := os.environ.get("XRAY_VECTORS"):
-        return Path(folder)
-    if os.environ.get("CI"):
-        pytest.fail("XRAY_VECTORS is unset: CI has to run the test vectors", pytrace=False)
-    pytest.skip("XRAY_VECTORS is unset: the test vectors are NOT checked")
-
-
-@pytest.fixture
-def metrics() -> IngestMetrics:
+def counters() -> IngestMetrics:
     return IngestMetrics(CollectorRegistry())
 
 
@@ -60,10 +49,10 @@ def memory() -> MemoryStore:
 
 @pytest.fixture
 def pipeline(
-    memory: MemoryStore, metrics: IngestMetrics, tmp_path: Path
+    memory: MemoryStore, counters: IngestMetrics, tmp_path: Path
 ) -> Iterator[IngestPipeline]:
-    """A running intake with small batches."""
-    pipeline = IngestPipeline(memory, tmp_path, metrics=metrics, limits=Limits(linger=0.02))
+    """A running pipeline with small batches."""
+    pipeline = IngestPipeline(memory, tmp_path, counters=counters, limits=Limits(linger=0.02))
     pipeline.start()
     yield pipeline
     pipeline.stop(5.0)

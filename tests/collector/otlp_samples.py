@@ -107,3 +107,86 @@ def results(body: bytes) -> tuple[list[Document], list[Rejected]]:
     decoded = list(decode_otlp(body, 7))
     documents = [result for result in decoded if isinstance(result, Document)]
     return documents, [result for result in decoded if isinstance(result, Rejected)]
+
+
+def checkout_export() -> bytes:
+    """An export of a web shop's checkout with attributes of old and new semantic conventions.
+
+    Local work, calls of DynamoDB, a web service, a database and a queue, the server span, and the
+    consumer of another trace.
+    """
+    top = PARENT
+    spans = [
+        span(INTERNAL, {"k": [1, 2]}, id=1, name="work"),
+        span(
+            CLIENT,
+            {
+                "rpc.system": "aws-api",
+                "rpc.service": "DynamoDB",
+                "rpc.method": "PutItem",
+                "aws.dynamodb.table_names": ["orders"],
+                "aws.region": "eu-west-1",
+                "http.status_code": 200,
+            },
+            id=2,
+        ),
+        span(
+            CLIENT,
+            {
+                "http.method": "GET",
+                "http.url": "https://inventory.example.com/items?id=9",
+                "http.status_code": 429,
+                "net.peer.name": "inventory.example.com",
+            },
+            id=3,
+            failed=True,
+        ),
+        span(
+            CLIENT,
+            {
+                "db.system": "postgresql",
+                "db.name": "shop",
+                "db.user": "app",
+                "db.statement": "SELECT * FROM orders WHERE id=$1",
+                "net.peer.name": "db.internal",
+            },
+            id=4,
+        ),
+        span(
+            PRODUCER,
+            {"messaging.system": "AmazonSQS", "messaging.destination.name": "orders-queue"},
+            id=5,
+        ),
+        span(
+            SERVER,
+            {
+                "http.request.method": "GET",
+                "url.scheme": "https",
+                "server.address": "shop.example.com",
+                "url.path": "/checkout/9",
+                "http.response.status_code": 500,
+                "enduser.id": "u-7",
+                "aws.xray.annotations": ["tier"],
+                "tier": "gold",
+                "plain": 1,
+            },
+            parent=b"",
+            failed="boom",
+            exceptions=[{"exception.type": "ZeroDivisionError", "exception.message": "boom"}],
+            span_id=top,
+        ),
+        span(
+            CONSUMER,
+            {"messaging.system": "AmazonSQS", "messaging.destination.name": "orders-queue"},
+            parent=b"",
+            id=7,
+            trace_id=TRACE[:-1] + b"\x02",
+        ),
+    ]
+    resource = {
+        "service.name": "otel-checkout",
+        "cloud.provider": "aws",
+        "cloud.platform": "aws_ecs",
+        "aws.ecs.launchtype": "fargate",
+    }
+    return request(*spans, resource=resource).SerializeToString()

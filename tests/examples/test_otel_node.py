@@ -25,6 +25,8 @@ from examples.two_sdks.diff import Edge, Figures, Graph, Node, differences, read
 from store.model import Document
 from tests.conftest import ROOT, Server
 
+pytestmark = pytest.mark.server
+
 SHOP = ROOT / "examples" / "otel_node"
 INSTALL_SECONDS, RUN_SECONDS, SETTLE_SECONDS = 120, 30, 20.0
 

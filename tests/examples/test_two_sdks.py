@@ -16,6 +16,8 @@ import pytest
 from examples.two_sdks.diff import Edge, Figures, Graph, Node, differences, read_graph
 from tests.conftest import ROOT, Server
 
+pytestmark = pytest.mark.server
+
 SETTLE_SECONDS = 20.0
 
 VISITORS, FRONT, ORDERS = Node("front", "client"), Node("front", ""), Node("orders", "")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from store.model import Trace
 from store.summary import trace_duration
 from store.trace_documents import processed_documents
 from tests.builders import T0
+from tests.vectors import files
 
 Json = dict[str, Any]
 TRACE_ID = "1-6b061440-000000000000000000000001"
@@ -144,35 +144,19 @@ def test_members_come_in_xrays_order() -> None:
     assert list(segment) == [*order, "Dummy", "subsegments"]
 
 
-def vectors() -> Path:
-    """The folder of published traces; in CI it must be there."""
-    folder = os.environ.get("XRAY_VECTORS")
-    if folder:
-        return Path(folder)
-    if os.environ.get("CI") == "true":
-        pytest.fail("XRAY_VECTORS must name the folder of X-Ray test vectors in CI")
-    pytest.skip("XRAY_VECTORS names no folder of X-Ray test vectors")
-
-
-def published(name: str) -> Json:
-    found: Json = json.loads((vectors() / "traces" / name).read_text())
+def published(file: Path) -> Json:
+    found: Json = json.loads(file.read_text())
     trace: Json = found["Traces"][0] if "Traces" in found else found
     documents = [segment.get("Document", segment) for segment in trace["Segments"]]
     trace["Segments"] = [json.loads(d) if isinstance(d, str) else d for d in documents]
     return trace
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "devguide_scorekeep_trace.json",
-        "grafana_frontend_dynamodb.json",
-        "iatk_links_lambda_sqs.json",
-    ],
-)
-def test_published_trace_is_reproduced(name: str) -> None:
-    """Strip what X-Ray inferred, take the rest in, and infer the same."""
-    trace = published(name)
+@pytest.mark.parametrize("file", files("traces/*.json"), ids=lambda file: file.name)
+def test_published_trace_is_reproduced(file: Path) -> None:
+    """Remove what X-Ray inferred, store the rest, and infer the same."""
+    trace = published(file)
+    name = file.name
     wanted = trace["Segments"]
     given = trace_of(*(each for each in wanted if not each.get("inferred")))
     shown = processed_documents(given)

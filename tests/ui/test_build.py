@@ -47,6 +47,7 @@ def test_the_api_types_match_the_server() -> None:
     assert not is_stale()
 
 
+@pytest.mark.slow
 def test_types_of_other_schemas_are_stale(tmp_path: Path) -> None:
     """A field that the server added or dropped changes the hash in the first lines."""
     types = tmp_path / "types.gen.ts"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from api.app import create_app
 from api.sampling import Report, Sampler, share_out
 from store.memory import MemoryStore
 from tests.api.botocore_model import complaints, operations
+from tests.vectors import files
 
 NOW = 1_795_560_000.0
 
@@ -122,16 +122,9 @@ def test_statistics_can_be_read_back(client: TestClient, xray: Any) -> None:
     assert (summary["RequestCount"], summary["BorrowCount"], summary["SampledCount"]) == (5, 2, 1)
 
 
-@pytest.mark.parametrize(
-    "name", ["py_GetSamplingRules", "py_SamplingTargets_1", "py_SamplingTargets_2"]
-)
-def test_captured_requests_of_the_python_sdk(client: TestClient, name: str) -> None:
-    folder = os.environ.get("XRAY_VECTORS")
-    if not folder:
-        if os.environ.get("CI") == "true":
-            pytest.fail("XRAY_VECTORS must name the folder of X-Ray test vectors in CI")
-        pytest.skip("XRAY_VECTORS names no folder of X-Ray test vectors")
-    raw = (Path(folder) / "http" / f"{name}.http").read_bytes()
+@pytest.mark.parametrize("file", files("http/*.http"), ids=lambda file: file.stem)
+def test_requests_of_an_sdk(client: TestClient, file: Path) -> None:
+    raw = file.read_bytes()
     head, _, body = raw.replace(b"\r\n", b"\n").partition(b"\n\n")
     path = head.split()[1].decode()
     response = client.post(path, content=body.strip())

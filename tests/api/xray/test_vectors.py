@@ -1,10 +1,8 @@
-"""What real SDKs sent and what AWS published, through every reading route."""
+"""Samples and recorded documents, through every reading route."""
 
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,18 +15,9 @@ from collector.decode.document import decode_document
 from collector.decode.rejected import Rejected
 from store.memory import MemoryStore
 from tests.api.botocore_model import complaints, operations
+from tests.vectors import demo_documents, files
 
 OPERATIONS = operations()
-
-
-@pytest.fixture
-def vectors() -> Path:
-    folder = os.environ.get("XRAY_VECTORS")
-    if folder:
-        return Path(folder)
-    if os.environ.get("CI") == "true":
-        pytest.fail("XRAY_VECTORS must name the folder of X-Ray test vectors in CI")
-    pytest.skip("XRAY_VECTORS names no folder of X-Ray test vectors")
 
 
 def client_of(store: MemoryStore) -> TestClient:
@@ -43,14 +32,16 @@ def ask(client: TestClient, path: str, body: dict[str, Any]) -> Any:
     return response.json()
 
 
-def test_every_captured_document_can_be_read_back(vectors: Path) -> None:
+def test_every_accepted_document_can_be_read_back() -> None:
     store = MemoryStore()
-    for at, file in enumerate(sorted((vectors / "datagrams").rglob("*.bin"))):
+    bodies = [file.read_bytes().partition(b"\n")[2] for file in files("datagrams/**/*.bin")]
+    bodies += [file.read_bytes() for file in files("segments/*.json")]
+    for at, body in enumerate([*bodies, *demo_documents(30)]):
         try:
-            document = decode_document(file.read_bytes().partition(b"\n")[2], at)
+            document = decode_document(body, at)
         except Rejected:
             continue
-        store.put([document], token=str(file))
+        store.put([document], token=str(at))
     client = client_of(store)
     window = {"StartTime": 0, "EndTime": 2e10}
     services = ask(client, "/ServiceGraph", window)["Services"]
@@ -76,21 +67,31 @@ def test_every_captured_document_can_be_read_back(vectors: Path) -> None:
         TypeAdapter(schemas.EdgeDetail).validate_python(response.json())
 
 
-def test_published_scorekeep_trace_draws_the_published_map(vectors: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "entry", "function", "table"),
+    [
+        ("bookshop", "bookshop", "next-order-id", "orders"),
+        ("devguide_scorekeep_trace", "Scorekeep", "random-name", "scorekeep-user"),
+    ],
+)
+def test_the_documented_example_draws_the_documented_map(
+    name: str, entry: str, function: str, table: str
+) -> None:
     """Client, entry, Lambda pair, table and topic (docs/xray-format.md §16)."""
-    file = vectors / "traces" / "devguide_scorekeep_trace.json"
-    store = MemoryStore()
-    for segment in json.loads(file.read_text())["Traces"][0]["Segments"]:
-        if not json.loads(segment["Document"]).get("inferred"):
-            document = decode_document(segment["Document"].encode(), 1)
-            store.put([document], token=segment["Id"])
-    services = ask(client_of(store), "/ServiceGraph", {"StartTime": 0, "EndTime": 2e9})["Services"]
-    assert {(each["Name"], each.get("Type")) for each in services} >= {
-        ("Scorekeep", "client"),
-        ("Scorekeep", "AWS::ElasticBeanstalk::Environment"),
-        ("random-name", "AWS::Lambda"),
-        ("random-name", "AWS::Lambda::Function"),
-        ("scorekeep-user", "AWS::DynamoDB::Table"),
-    }
-    assert sum(each.get("Type") == "AWS::SNS" for each in services) == 1
-    assert len(services) == 6
+    for file in files(f"traces/{name}.json"):
+        store = MemoryStore()
+        for segment in json.loads(file.read_text())["Traces"][0]["Segments"]:
+            if not json.loads(segment["Document"]).get("inferred"):
+                document = decode_document(segment["Document"].encode(), 1)
+                store.put([document], token=segment["Id"])
+        window = {"StartTime": 0, "EndTime": 2e9}
+        services = ask(client_of(store), "/ServiceGraph", window)["Services"]
+        assert {(each["Name"], each.get("Type")) for each in services} >= {
+            (entry, "client"),
+            (entry, "AWS::ElasticBeanstalk::Environment"),
+            (function, "AWS::Lambda"),
+            (function, "AWS::Lambda::Function"),
+            (table, "AWS::DynamoDB::Table"),
+        }
+        assert sum(each.get("Type") == "AWS::SNS" for each in services) == 1
+        assert len(services) == 6

@@ -290,6 +290,7 @@ def sent_on(trace: Trace, encoding: str = "protobuf") -> Trace:
     return keep(list(decode_otlp_json(json.dumps(to_json(exported)).encode(), 1)))
 
 
+@pytest.mark.slow
 @given(traces(), st.sampled_from(["protobuf", "json"]))
 def test_there_and_back(documents: list[dict[str, Any]], encoding: str) -> None:
     """The graph with every figure, links included, and the documents with every member."""

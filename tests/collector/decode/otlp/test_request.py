@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import collections
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,12 +28,14 @@ from tests.collector.otlp_samples import (
     SERVER,
     START,
     TRACE,
+    checkout_export,
     decode,
     export,
     request,
     results,
     span,
 )
+from tests.vectors import files
 
 SHOP = NodeKey("", "shop", "")
 
@@ -435,9 +436,12 @@ def test_spoilt_stored_form(raw: bytes) -> None:
         decode_any(raw, 1)
 
 
-def test_vector(vectors: Path) -> None:
-    """A captured export of the Python SDK (docs/xray-format.md §16)."""
-    body = (vectors / "otlp/otel_python_export.pb").read_bytes()
+EXPORTS = {"built": checkout_export()} | {f.name: f.read_bytes() for f in files("otlp/*export.pb")}
+
+
+@pytest.mark.parametrize("body", EXPORTS.values(), ids=EXPORTS)
+def test_export_of_a_checkout(body: bytes) -> None:
+    """Seven spans as the Python SDK exports them (docs/xray-format.md §16)."""
     documents, rejected = results(body)
     assert rejected == []
     local, dynamo, inventory, sql, queue, server, consumer = documents

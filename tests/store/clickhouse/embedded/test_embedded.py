@@ -23,6 +23,8 @@ from store.clickhouse import embedded
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.embedded import GIB, EmbeddedClickHouse, EmbeddedError
 
+pytestmark = pytest.mark.clickhouse
+
 ROOT = Path(__file__).parents[4]
 
 
