@@ -68,7 +68,7 @@ class Flood:
     service: str
     sent: Synchronized[int]
     acknowledged: Synchronized[int]
-    turned_away: Synchronized[int]
+    deferred: Synchronized[int]
 
 
 def _send(http: str, flood: Flood, stop: Event, per_call: int, rate: float) -> None:
@@ -89,7 +89,7 @@ def _post(http: str, flood: Flood, stop: Event, per_call: int, rate: float) -> N
         batch = [source.next()[1] for _ in range(per_call)]
         _add(flood.sent, per_call)
         while poster.post(batch) != set():
-            _add(flood.turned_away, 1)
+            _add(flood.deferred, 1)
             time.sleep(0.1)
         _add(flood.acknowledged, per_call)
         if rate:
@@ -144,7 +144,7 @@ def outage(rig: Rig, how: str, seconds: float, senders: int, rate: float) -> Out
             rig.engine.stop()
         time.sleep(seconds)
         said = collector.ready()
-        assert said["store_away"], said
+        assert not said["store_available"], said
         result.row.notes["readyz"] = f"{said['status']} {said['problems']}"
         result.spooled = int(collector.metric("raymap_spool_bytes"))
         _stage(result, stage, "back", flood, seconds)
@@ -180,7 +180,7 @@ def _stage(result: Outage, stage: list[str], following: str, flood: Flood, secon
 def _count(rig: Rig, row: Row, flood: Flood, begun: float) -> None:
     """By numbers alone: everything sent was acknowledged in the end, so all of it must be there."""
     row.sent, row.acknowledged = int(flood.sent.value), int(flood.acknowledged.value)
-    row.turned_away = int(flood.turned_away.value)
+    row.deferred = int(flood.deferred.value)
     ours = f"SELECT trace_id, id FROM segments WHERE name = '{flood.service}' AND independent = 0"
     client = connect(rig.address)
     ((row.found,),) = client.execute(
@@ -191,7 +191,7 @@ def _count(rig: Rig, row: Row, flood: Flood, begun: float) -> None:
     )
     client.disconnect()
     row.missing = row.acknowledged - row.found
-    row.received_twice = 0 if row.turned_away else int(times) - row.found
+    row.received_twice = 0 if row.deferred else int(times) - row.found
     store = ClickHouseStore(rig.address, connections=1)
     row.counted = row.called = requests(store, begun)[flood.service]
     store.close()
@@ -213,7 +213,7 @@ def show(console: Console, rows: Sequence[Row]) -> None:
         table.add_column(column, justify="left" if column in ("fault", "") else "right")
     for row in rows:
         figures = (row.sent, row.acknowledged, row.found, row.missing, row.counted, row.called)
-        more = (row.twice, row.received_twice, row.turned_away)
+        more = (row.twice, row.received_twice, row.deferred)
         cells = [f"{figure:,}" for figure in (*figures, *more)]
         after = "" if row.back_after is None else f"{row.back_after:.2f} s"
         notes = "; ".join(row.notes.values())

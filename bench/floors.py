@@ -11,7 +11,7 @@ import psutil
 
 from bench.documents import Documents
 from bench.workers import decode_slim, plain_columns
-from collector.decode.columnar.documents import decode_sheet
+from collector.decode.columnar.documents import decode_columns
 from collector.decode.document import decode_document
 from collector.decode.wire import read_strictly
 from store.clickhouse.connection.address import Address
@@ -86,7 +86,7 @@ def _pack(raws: list[bytes]) -> list[rows.EncodedDocuments]:
 def _sheets(raws: list[bytes]) -> Iterator[DocumentColumns]:
     now = time.time_ns() // 1000
     for start in range(0, len(raws), ENCODE_CHUNK):
-        yield decode_sheet(raws[start : start + ENCODE_CHUNK], now)[0]
+        yield decode_columns(raws[start : start + ENCODE_CHUNK], now)[0]
 
 
 def _each(decode: Callable[[bytes], object], raws: list[bytes]) -> None:

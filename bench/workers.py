@@ -104,14 +104,14 @@ def _run(kind: str, address: Address, seconds: float, out: Connection, begin: Ev
 def _ours(address: Address, chunks: Iterator[list[bytes]]) -> int:
     from prometheus_client import CollectorRegistry
 
-    from collector.app import tune_gc
     from collector.metrics import IngestMetrics
     from collector.pipeline import IngestPipeline
+    from collector.tuning import tune_gc
     from store.clickhouse.store import ClickHouseStore
 
     store = ClickHouseStore(address)
     with tempfile.TemporaryDirectory() as folder:
-        pipeline = IngestPipeline(store, folder, counters=IngestMetrics(CollectorRegistry()))
+        pipeline = IngestPipeline(store, folder, metrics=IngestMetrics(CollectorRegistry()))
         pipeline.start()
         tune_gc()
         count = 0

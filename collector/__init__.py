@@ -1,1 +1,1 @@
-"""Hears segment documents, understands them, and hands them to the store."""
+"""Receives, decodes and stores segment documents and spans."""

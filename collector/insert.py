@@ -1,4 +1,4 @@
-"""One batch into the store, whatever is in it: a bad document never takes its neighbours along."""
+"""Inserts one batch into the store; a document that the store refuses costs none of its neighbours."""
 
 from __future__ import annotations
 
@@ -11,51 +11,53 @@ from collector.decode.stored import decode_any
 from collector.log_limiter import LogLimiter
 from collector.metrics import IngestMetrics
 from collector.spool import Spool
-from collector.submission import Submission, pack_all
+from collector.submission import Submission, encode_all
 from store.errors import StoreUnavailable
 from store.model import Document
 from store.protocol import ENCODE_CHUNK, ColumnarWriter, SegmentWriter
 
 log = structlog.get_logger(__name__)
-_seldom = LogLimiter(1.0)
+_limiter = LogLimiter(log, 1.0)
+
+MAX_REFUSED = 16
+"""This many documents refused and none accepted: the store is at fault, not the documents."""
 
 
 class StoreRejectedBatch(Exception):
-    """The store is there, but takes none of what it is given."""
+    """The store answers, but accepts none of the documents."""
 
 
-MAX_REFUSED = 16
-"""So many documents refused and none taken: that is the store's trouble, not the documents'."""
+def insert_batch(
+    writer: SegmentWriter, submissions: Sequence[Submission], token: str
+) -> list[Document]:
+    """Insert submissions, encoded if the writer is columnar; the documents that the store refuses.
 
-
-def put_batch(writer: SegmentWriter, bundles: Sequence[Submission], token: str) -> list[Document]:
-    """Put what waited together, packed if the writer can; what is refused, and raised, as `insert_with_bisection`
-    says. When something is wrong with the batch, its documents are put as such."""
+    When the encoded batch fails, its documents are bisected. Raises as `insert_with_bisection` does.
+    """
     if isinstance(writer, ColumnarWriter):
-        packed = [few for bundle in bundles for few in bundle.packed]
-        rest = [document for bundle in bundles if not bundle.packed for document in bundle.held]
+        encoded = [few for submission in submissions for few in submission.encoded]
+        rest = [d for each in submissions if not each.encoded for d in each.decoded]
         try:
-            writer.put_encoded([*packed, *pack_all(writer, rest)], token)
+            writer.put_encoded([*encoded, *encode_all(writer, rest)], token)
             return []
         except StoreUnavailable:
             raise
         except Exception as error:
-            if (suppressed := _seldom("batch_refused")) is not None:
-                log.info("batch_refused", error=type(error).__name__, **suppressed)
-    documents = [document for bundle in bundles for document in bundle.documents]
+            _limiter.info("encoded_batch_refused", error=type(error).__name__)
+    documents = [document for submission in submissions for document in submission.documents]
     return insert_with_bisection(writer, documents, token)
 
 
 def insert_with_bisection(
     writer: SegmentWriter, documents: Sequence[Document], token: str
 ) -> list[Document]:
-    """Put a batch; the documents the store refuses even alone, normally none.
+    """Insert documents, halving what the store refuses; those it refuses alone, normally none.
 
-    Halves are put under tokens of their own that depend on nothing but the batch, so repeating it
-    changes nothing. Raises StoreUnavailable, or StoreRejectedBatch when whatever is put is refused.
+    Halves have tokens derived from ``token`` and their place, so a repetition changes nothing.
+    Raises StoreUnavailable, or StoreRejectedBatch when every document is refused.
     """
     refused: list[Document] = []
-    taken = 0
+    accepted = 0
     parts = [(0, len(documents))]
     while parts:
         first, end = parts.pop()
@@ -63,7 +65,7 @@ def insert_with_bisection(
         try:
             part_token = token if whole else f"{token}-{first}-{end}"
             writer.put(documents if whole else documents[first:end], part_token)
-            taken += end - first
+            accepted += end - first
         except StoreUnavailable:
             raise
         except Exception as error:
@@ -72,67 +74,68 @@ def insert_with_bisection(
                 parts += [(middle, end), (first, middle)]
                 continue
             refused.append(documents[first])
-            if len(refused) >= MAX_REFUSED and not taken:
+            if len(refused) >= MAX_REFUSED and not accepted:
                 raise StoreRejectedBatch(str(error)) from error
-            if (suppressed := _seldom("document_refused")) is not None:
-                log.warning(
-                    "document_refused",
-                    trace_id=documents[first].trace_id.hex(),
-                    id=f"{documents[first].id:016x}",
-                    error=type(error).__name__,
-                    **suppressed,
-                )
+            _log_refused(documents[first], error)
     return refused
 
 
-def replay(writer: SegmentWriter, spool: Spool, counters: IngestMetrics, token: str) -> None:
-    """Give the store one batch from disk, and take it off the disk. Raises as `insert_with_bisection` does.
+def _log_refused(document: Document, error: Exception) -> None:
+    _limiter.warning(
+        "document_refused",
+        trace_id=document.trace_id.hex(),
+        id=f"{document.id:016x}",
+        error=type(error).__name__,
+    )
 
-    A batch with documents that nobody takes any more is set aside instead: they were acknowledged.
+
+def replay(writer: SegmentWriter, spool: Spool, metrics: IngestMetrics, token: str) -> None:
+    """Insert one batch from disk and remove its file. Raises as `insert_with_bisection` does.
+
+    A batch with documents that are refused or no longer decode is quarantined instead, and a damaged
+    file is set aside with its intact documents inserted: both were acknowledged.
     """
     batch = spool.read(token)
     if batch is None:
-        counters.dropped.labels("torn").inc()
         return
-    packer = writer if isinstance(writer, ColumnarWriter) else None
-    starts = range(0, len(batch.documents), ENCODE_CHUNK)
-    bundles = [
-        Submission(_readable(batch.documents[start : start + ENCODE_CHUNK], counters), packer)
-        for start in starts
+    columnar = writer if isinstance(writer, ColumnarWriter) else None
+    submissions = [
+        Submission(
+            _decode_spooled(batch.documents[start : start + ENCODE_CHUNK], metrics), columnar
+        )
+        for start in range(0, len(batch.documents), ENCODE_CHUNK)
     ]
-    count = sum(bundle.count for bundle in bundles)
-    whole = count == len(batch.documents)
+    count = sum(submission.count for submission in submissions)
+    complete = count == len(batch.documents)
     if count:
-        refused = put_batch(writer, bundles, batch.token)
-        count_stored(counters, count, len(refused))
-        whole = whole and not refused
-    if whole:
+        refused = insert_batch(writer, submissions, token)
+        count_stored(metrics, count, len(refused))
+        complete = complete and not refused
+    if batch.lost:
+        metrics.dropped.labels("corrupt").inc(batch.lost)
+        spool.set_corrupt_aside(token, batch.lost)
+    elif complete:
         spool.remove(token)
     else:
         spool.quarantine(token)
 
 
-def _readable(raws: Sequence[tuple[int, bytes]], counters: IngestMetrics) -> list[Document]:
-    """Documents from disk; those that are none any more are counted."""
+def _decode_spooled(raws: Sequence[tuple[int, bytes]], metrics: IngestMetrics) -> list[Document]:
+    """Documents from disk; those that do not decode are counted and left out."""
     documents: list[Document] = []
     for version, raw in raws:
         try:
             documents.append(decode_any(raw, version))
-        except Rejected as rejected:  # taken before, by another release
-            counters.rejected.labels(rejected.reason).inc()
-            if (suppressed := _seldom(f"spooled {rejected.reason}")) is not None:
-                log.warning(
-                    "spooled_document_rejected",
-                    reason=str(rejected.reason),
-                    id=rejected.id,
-                    **suppressed,
-                )
+        except Rejected as rejected:  # accepted by another release
+            metrics.rejected.labels(rejected.reason).inc()
+            reason = str(rejected.reason)
+            _limiter.warning("spooled_document_rejected", key=reason, reason=reason, id=rejected.id)
     return documents
 
 
-def count_stored(counters: IngestMetrics, documents: int, refused: int) -> None:
-    """Count a batch the store has taken."""
-    counters.batches.labels("store").inc()
-    counters.stored.inc(documents - refused)
+def count_stored(metrics: IngestMetrics, documents: int, refused: int) -> None:
+    """Count a batch that the store accepted."""
+    metrics.batches.labels("store").inc()
+    metrics.stored.inc(documents - refused)
     if refused:
-        counters.rejected.labels(Reason.REFUSED).inc(refused)
+        metrics.rejected.labels(Reason.REFUSED).inc(refused)

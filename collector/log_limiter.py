@@ -1,29 +1,60 @@
-"""Log lines about what goes on and on: the first at once, the others counted and said now and then."""
+"""Rate-limited logging: the first line of a kind at once, repetitions counted and summed up."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 
 class LogLimiter:
-    """Says whether it is time for a line about a subject again. Threads may share it."""
+    """Writes at most one line per key in every ``seconds``. Thread-safe.
 
-    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+    The next line of a suppressed key carries their number as ``suppressed``.
+    """
+
+    def __init__(
+        self, log: Any, seconds: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._log = log
         self._seconds = seconds
         self._clock = clock
         self._lock = threading.Lock()
         self._last: dict[str, float] = {}
-        self._unsaid: dict[str, int] = {}
+        self._suppressed: dict[str, int] = {}
 
-    def __call__(self, subject: str) -> dict[str, int] | None:
-        """What to add to the line (how many were left unsaid before it); None when not now."""
+    def debug(self, event: str, **fields: Any) -> None:
+        self._write("debug", event, event, fields)
+
+    def info(self, event: str, **fields: Any) -> None:
+        self._write("info", event, event, fields)
+
+    def warning(self, event: str, *, key: str = "", **fields: Any) -> None:
+        """``key`` separates limits within one event, such as one for each reason."""
+        self._write("warning", event, f"{event} {key}", fields)
+
+    def error(self, event: str, **fields: Any) -> None:
+        self._write("error", event, event, fields)
+
+    def exception(self, event: str, **fields: Any) -> None:
+        """An error with the traceback of the exception being handled."""
+        self._write("exception", event, event, fields)
+
+    def _write(self, level: str, event: str, key: str, fields: dict[str, Any]) -> None:
+        suppressed = self._admit(key)
+        if suppressed is None:
+            return
+        if suppressed:
+            fields["suppressed"] = suppressed
+        getattr(self._log, level)(event, **fields)
+
+    def _admit(self, key: str) -> int | None:
+        """The number of lines suppressed since the last one; None when this one is, too."""
         now = self._clock()
         with self._lock:
-            if now - self._last.get(subject, now - self._seconds) < self._seconds:
-                self._unsaid[subject] = self._unsaid.get(subject, 0) + 1
+            if now - self._last.get(key, now - self._seconds) < self._seconds:
+                self._suppressed[key] = self._suppressed.get(key, 0) + 1
                 return None
-            self._last[subject] = now
-            suppressed = self._unsaid.pop(subject, 0)
-        return {"unsaid": suppressed} if suppressed else {}
+            self._last[key] = now
+            return self._suppressed.pop(key, 0)

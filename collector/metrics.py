@@ -1,7 +1,7 @@
-"""What the collector counts, for /metrics and for the console's status corner.
+"""The collector's Prometheus metrics, for /metrics and the console's status.
 
-Several processes add up when PROMETHEUS_MULTIPROC_DIR names a folder they share; it has to be set
-before this module is imported. `IngestMetrics` is made once per process then (`shared_counters`).
+Processes that share the folder named by PROMETHEUS_MULTIPROC_DIR report their sum; the variable has
+to be set before this module is imported. `IngestMetrics` exists once per process (`shared_metrics`).
 """
 
 from __future__ import annotations
@@ -21,81 +21,87 @@ class IngestMetrics:
     def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
         self.registry = registry
         self.received = Counter(
-            "raymap_documents_received", "Documents that came in", ["door"], registry=registry
+            "raymap_documents_received", "Documents received", ["receiver"], registry=registry
         )
         self.stored = Counter(
-            "raymap_documents_stored", "Documents the store has taken", registry=registry
+            "raymap_documents_stored", "Documents the store accepted", registry=registry
         )
         self.rejected = Counter(
-            "raymap_documents_rejected", "Documents turned away", ["reason"], registry=registry
+            "raymap_documents_rejected", "Invalid documents", ["reason"], registry=registry
+        )
+        self.properties_dropped = Counter(
+            "raymap_properties_dropped",
+            "Properties of documents that were ignored for their type",
+            ["property"],
+            registry=registry,
         )
         self.dropped = Counter(
             "raymap_documents_dropped",
-            "Valid documents lost: queue_full, spool_full, torn, unwritten",
-            ["cause"],
+            "Valid documents lost: queue_full, spool_full, corrupt",
+            ["reason"],
             registry=registry,
         )
-        self.turned_away = Counter(
-            "raymap_documents_turned_away",
-            "Documents whose senders were told to come again: queue_full, spool_full",
-            ["cause"],
+        self.deferred = Counter(
+            "raymap_documents_deferred",
+            "Documents answered with a request to retry: queue_full, spool_full",
+            ["reason"],
             registry=registry,
         )
         self.skipped_inferred = Counter(
             "raymap_documents_skipped_inferred",
-            "Inferred segments of imported traces, computed here anew",
+            "Inferred segments of imported traces, which Raymap derives itself",
             registry=registry,
         )
         self.telemetry = Counter(
             "raymap_telemetry_records", "Records of PutTelemetryRecords", registry=registry
         )
-        self.metrics = Counter(
+        self.otel_metrics_ignored = Counter(
             "raymap_metrics_ignored",
-            "OpenTelemetry metrics in X-Ray datagrams, taken and not kept",
+            "OpenTelemetry metrics in X-Ray datagrams, accepted and discarded",
             registry=registry,
         )
         self.kernel_drops = Counter(
             "raymap_udp_kernel_drops",
-            "Datagrams the kernel dropped: buffer (it was full), checksum, memory (udp_mem)",
+            "Datagrams the kernel dropped: buffer (receive buffer full), checksum, memory (udp_mem)",
             ["reason"],
             registry=registry,
         )
         self.queued = Gauge(
             "raymap_queue_documents",
-            "Documents in memory, not yet kept",
+            "Documents in memory, not yet durable",
             registry=registry,
             multiprocess_mode="livesum",
         )
         self.spooled_bytes = Gauge(
             "raymap_spool_bytes",
-            "Bytes on disk waiting for the store",
+            "Bytes on disk waiting for replay",
             registry=registry,
             multiprocess_mode="livesum",
         )
         self.oldest = Gauge(
             "raymap_oldest_unsent_seconds",
-            "Age of the oldest document the store does not have yet",
+            "Age of the oldest document not yet in the store",
             registry=registry,
             multiprocess_mode="livemax",
         )
-        self.store_away = Gauge(
-            "raymap_store_away",
-            "1 while the store is away or slow and documents go to disk",
+        self.store_unavailable = Gauge(
+            "raymap_store_unavailable",
+            "1 while the store is unavailable or slow and documents go to disk",
             registry=registry,
             multiprocess_mode="livemax",
         )
-        self.no_room = Gauge(
-            "raymap_no_room",
-            "1 while the store is away and the spool is full: nothing can be kept",
+        self.ingest_blocked = Gauge(
+            "raymap_ingest_blocked",
+            "1 while the store is unavailable and the spool is full: documents are deferred",
             registry=registry,
             multiprocess_mode="livemax",
         )
         self.batches = Counter(
-            "raymap_batches", "Batches by where they went: store, spool", ["to"], registry=registry
+            "raymap_batches", "Batches by destination: store, spool", ["to"], registry=registry
         )
         self.insert_seconds = Histogram(
             "raymap_insert_seconds",
-            "Time of one insert into the store",
+            "Duration of one insert into the store",
             registry=registry,
             buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
         )
@@ -105,23 +111,23 @@ class IngestMetrics:
         return snapshot(self.registry)
 
     def render(self) -> bytes:
-        """The text of /metrics."""
+        """The metrics in Prometheus' text format."""
         return render_metrics(self.registry)
 
 
 @cache
-def shared_counters() -> IngestMetrics:
-    """This process's counters."""
+def shared_metrics() -> IngestMetrics:
+    """The process-wide metrics."""
     return IngestMetrics()
 
 
 def render_metrics(registry: CollectorRegistry = REGISTRY) -> bytes:
-    """All processes' metrics in Prometheus' text form."""
+    """The metrics of all processes in Prometheus' text format."""
     return _generate_latest(_readable(registry))
 
 
 def snapshot(registry: CollectorRegistry = REGISTRY) -> dict[str, Any]:
-    """All processes' counts as docs/console-api.md's ``ingest`` block."""
+    """The ``ingest`` block of docs/console-api.md, summed over all processes."""
     sums: dict[str, float] = {}
     reasons: dict[str, int] = {}
     for metric in _readable(registry).collect():
@@ -148,7 +154,7 @@ def snapshot(registry: CollectorRegistry = REGISTRY) -> dict[str, Any]:
 
 
 def forget_process(pid: int) -> None:
-    """Drop the gauges of a process that has ended; its counts stay."""
+    """Drop the gauges of a process that has ended; its counters remain."""
     if _multiprocess():
         mark_process_dead(pid)  # type: ignore[no-untyped-call]
 
@@ -158,7 +164,7 @@ def _multiprocess() -> bool:
 
 
 def _readable(registry: CollectorRegistry) -> CollectorRegistry:
-    """The registry to read from: with several processes, one over all of their files."""
+    """The registry to read from; with several processes, one that merges their files."""
     if not _multiprocess():
         return registry
     merged = CollectorRegistry()

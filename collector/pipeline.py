@@ -1,47 +1,50 @@
-"""Everything behind the doors, in one hand: clock, decoder, batcher, spool and counters.
+"""Decode → queue → batcher → store or spool: everything behind the receivers.
 
-The collector's process and the API's process each build one and give it to their doors.
+The collector process and the API process each build one pipeline and share it among their receivers.
 """
 
 from __future__ import annotations
 
 import os
-import threading
-import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import structlog
 
-from collector.batcher import Batcher, IngestHealth
-from collector.decode.columnar.documents import decode_sheet
+from collector.batcher import Batcher
+from collector.decode.columnar.documents import decode_columns
 from collector.decode.document import decode_document
+from collector.decode.lenient import DROPPED
+from collector.decode.limits import too_many_documents
 from collector.decode.otlp.datagram import decode_payload, is_metrics
 from collector.decode.rejected import Rejected
-from collector.metrics import IngestMetrics, shared_counters
+from collector.health import IngestHealth
+from collector.log_limiter import LogLimiter
+from collector.metrics import IngestMetrics, shared_metrics
 from collector.queue import Ack, Limits
+from collector.settings import SPOOL_BYTES
 from collector.spool import Spool
-from collector.submission import FEWEST, MOST, ColumnarDocuments
+from collector.submission import MAX_COLUMNAR, MIN_COLUMNAR, ColumnarDocuments
 from collector.versions import VersionClock
 from store.columnar import DocumentColumns
 from store.model import Document
 from store.protocol import ENCODE_CHUNK, SegmentWriter
 
 log = structlog.get_logger(__name__)
-
-SPOOL_BYTES = 2 << 30
+MAX_RESULTS = 200_000
+"""Documents that the arrays and OTLP payloads of one request may contain: as many as fit in the queue."""
 
 
 class Decoded(NamedTuple):
-    """What came of the documents of one request; the rejected with their place in it."""
+    """The decoded documents of one request, and its rejections with their index in the request."""
 
     documents: Sequence[Document]
     rejected: list[tuple[int, Rejected]]
 
 
 class IngestPipeline:
-    """Documents in, futures out. `start` before the doors open, `stop` after they have closed."""
+    """Raw documents in, acknowledgements out. `start` before receivers open, `stop` after they close."""
 
     def __init__(
         self,
@@ -51,65 +54,75 @@ class IngestPipeline:
         role: str = "collector",
         spool_bytes: int = SPOOL_BYTES,
         limits: Limits | None = None,
-        counters: IngestMetrics | None = None,
+        metrics: IngestMetrics | None = None,
         clock: VersionClock | None = None,
     ) -> None:
-        self.counters = counters or shared_counters()
+        self.metrics = metrics or shared_metrics()
         self._clock = clock or VersionClock()
         self._spool = Spool(Path(data_dir) / "spool", role, spool_bytes)
-        self._batcher = Batcher(writer, self._spool, self.counters, limits or Limits())
-        self._complaints = _Complaints()
+        self._batcher = Batcher(writer, self._spool, self.metrics, limits or Limits())
+        self._limiter = LogLimiter(log, 1.0)
 
     def health(self) -> IngestHealth:
-        """How it stands with keeping what comes in."""
+        """Whether documents can be made durable now."""
         return self._batcher.health()
 
     def start(self) -> None:
-        """Begin to insert and to replay."""
+        """Start inserting and replaying."""
         self._batcher.start()
 
     def stop(self, timeout: float = 10.0) -> None:
-        """Keep what is queued, in the store or in the spool, and end."""
+        """Drain the queue into the store or the spool within ``timeout`` seconds, and end."""
         self._batcher.stop(timeout)
         self._spool.close()
 
-    def decode(self, raws: Sequence[bytes], door: str) -> Decoded:
-        """Understand the documents of one request, and count them."""
+    def decode(self, raws: Sequence[bytes], receiver: str) -> Decoded:
+        """Decode and count the documents of one request."""
         version = self._clock.reserve(len(raws))
-        if FEWEST <= len(raws) <= MOST and all([raw.startswith(b"{") for raw in raws]):  # noqa: C419
-            return self._count(_by_column(raws, version), door)
-        metrics = 0
+        if MIN_COLUMNAR <= len(raws) <= MAX_COLUMNAR and all(
+            [raw.startswith(b"{") for raw in raws]  # noqa: C419
+        ):
+            return self._count(_decode_by_column(raws, version), receiver)
+        return self._count(self._decode_each(raws, version), receiver)
+
+    def _decode_each(self, raws: Sequence[bytes], version: int) -> Decoded:
+        """Documents one by one; arrays and OTLP payloads must not multiply their number at will."""
+        max_results = len(raws) + MAX_RESULTS
+        metrics_payloads = 0
         documents: list[Document] = []
         rejected: list[tuple[int, Rejected]] = []
         for index, raw in enumerate(raws):
-            if raw.startswith(b"{"):  # one document of X-Ray's: nearly everything
+            if raw.startswith(b"{"):  # an X-Ray document, by far the most frequent
                 try:
                     documents.append(decode_document(raw, version + index))
                 except Rejected as rejection:
                     rejected.append((index, rejection))
             elif is_metrics(raw):
-                metrics += 1
+                metrics_payloads += 1
             else:
-                for result in decode_payload(raw, version + index):
+                results = list(decode_payload(raw, version + index))
+                if len(documents) + len(rejected) + len(results) > max_results:
+                    results = [too_many_documents()]
+                for result in results:
                     if isinstance(result, Document):
                         documents.append(result)
                     else:
                         rejected.append((index, result))
-        if metrics:
-            self.counters.metrics.inc(metrics)
-        return self._count(Decoded(documents, rejected), door)
+        if metrics_payloads:
+            self.metrics.otel_metrics_ignored.inc(metrics_payloads)
+        return Decoded(documents, rejected)
 
     def decode_request(
-        self, decode: Callable[[int], Iterable[Document | Rejected]], door: str
+        self, decode: Callable[[int], Iterable[Document | Rejected]], receiver: str
     ) -> Decoded:
-        """Understand a request in another format, given its decoder, and count what it held.
+        """Decode a request in another format with its decoder, and count its documents.
 
-        Raises Rejected, counted too, when the request as a whole cannot be read.
+        Raises Rejected, counted as well, when the request as a whole is unreadable.
         """
         try:
             results = list(decode(self._clock.reserve()))
         except Rejected as rejected:
-            self.counters.received.labels(door).inc()
+            self.metrics.received.labels(receiver).inc()
             self.reject([rejected])
             raise
         documents = [result for result in results if isinstance(result, Document)]
@@ -118,55 +131,39 @@ class IngestPipeline:
             for index, result in enumerate(results)
             if not isinstance(result, Document)
         ]
-        return self._count(Decoded(documents, rejections), door)
+        return self._count(Decoded(documents, rejections), receiver)
 
-    def _count(self, decoded: Decoded, door: str) -> Decoded:
+    def _count(self, decoded: Decoded, receiver: str) -> Decoded:
         count = len(decoded.documents) + len(decoded.rejected)
-        self.counters.received.labels(door).inc(count)
+        self.metrics.received.labels(receiver).inc(count)
         self.reject(rejection for _, rejection in decoded.rejected)
+        for name, dropped in DROPPED.take().items():
+            self.metrics.properties_dropped.labels(name).inc(dropped)
         return decoded
 
     def reject(self, rejections: Iterable[Rejected]) -> None:
-        """Count and log what was turned away."""
+        """Count and log invalid documents, never with their payload."""
         for rejected in rejections:
-            self.counters.rejected.labels(rejected.reason).inc()
-            self._complaints.log(rejected)
+            self.metrics.rejected.labels(rejected.reason).inc()
+            reason = str(rejected.reason)
+            self._limiter.warning("document_rejected", key=reason, reason=reason, id=rejected.id)
 
     def submit(self, documents: Sequence[Document]) -> Ack:
-        """Queue documents; the future is done when they are kept. Raises Full."""
+        """Queue documents; the future completes when they are durable. Raises QueueFull."""
         return self._batcher.submit(documents)
 
     def offer(self, documents: Sequence[Document], wait: float = 0.0) -> bool:
-        """Queue documents without an answer; False when they had to be dropped, for want of room
-        within ``wait`` seconds."""
+        """Queue documents without an acknowledgement. False when the queue had no room within
+        ``wait`` seconds: they are dropped and counted."""
         return self._batcher.offer(documents, wait)
 
 
-def _by_column(raws: Sequence[bytes], version: int) -> Decoded:
-    """Documents of X-Ray's, as they are best packed."""
-    sheets: list[DocumentColumns] = []
+def _decode_by_column(raws: Sequence[bytes], version: int) -> Decoded:
+    """X-Ray documents in chunks of the size that encodes fastest."""
+    columns: list[DocumentColumns] = []
     rejected: list[tuple[int, Rejected]] = []
     for start in range(0, len(raws), ENCODE_CHUNK):
-        sheet, bad = decode_sheet(raws[start : start + ENCODE_CHUNK], version + start)
-        sheets.append(sheet)
-        rejected += [(start + place, rejection) for place, rejection in bad]
-    return Decoded(ColumnarDocuments([sheet for sheet in sheets if len(sheet)]), rejected)
-
-
-class _Complaints:
-    """At most one log line per second and reason, never with a payload."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._last: dict[str, float] = {}
-        self._unsaid: dict[str, int] = {}
-
-    def log(self, rejected: Rejected) -> None:
-        reason, now = str(rejected.reason), time.monotonic()
-        with self._lock:
-            if now - self._last.get(reason, -1.0) < 1.0:
-                self._unsaid[reason] = self._unsaid.get(reason, 0) + 1
-                return
-            self._last[reason] = now
-            suppressed = self._unsaid.pop(reason, 0)
-        log.warning("document_rejected", reason=reason, id=rejected.id, suppressed=suppressed)
+        chunk, bad = decode_columns(raws[start : start + ENCODE_CHUNK], version + start)
+        columns.append(chunk)
+        rejected += [(start + index, rejection) for index, rejection in bad]
+    return Decoded(ColumnarDocuments([chunk for chunk in columns if len(chunk)]), rejected)

@@ -1,4 +1,4 @@
-"""What was submitted together, in the form in which it waits for its batch."""
+"""Documents that were submitted together, in the form in which they wait for their batch."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from store.columnar import DocumentColumns, columns_of
 from store.model import Document
 from store.protocol import ENCODE_CHUNK, ColumnarWriter
 
-FEWEST, MOST = 32, 1024
-"""Fewer documents are packed with their neighbours when their batch goes; more would hold up the
-thread that submits them, often an event loop."""
+MIN_COLUMNAR, MAX_COLUMNAR = 32, 1024
+"""Fewer documents are encoded with their whole batch instead; more would block the submitting thread,
+often an event loop."""
 OVERHEAD, CALL, MEMBER, ITEM = 1000, 300, 50, 100
 """Bytes in memory beside the raw ones (measured): of a document, and of each of its calls,
-subsegments and annotations. A document of 64 kB can be mostly one of these."""
-_RAW = 72
-"""The same of a packed document, its columns apart: objects for its bytes and its version."""
+subsegments and annotations. A document of 64 kB can consist mostly of one of these."""
+_ENCODED_OVERHEAD = 72
+"""The same of an encoded document, its columns apart: the objects of its bytes and its version."""
 
 
 class Raw(NamedTuple):
-    """What a document can be made of again."""
+    """What a document can be decoded from again."""
 
     version: int
     raw: bytes
 
 
 class ColumnarDocuments(Sequence[Document]):
-    """Documents that were decoded by column. Objects are made of them when somebody asks for one."""
+    """Documents decoded by column. `Document` objects are made on first access."""
 
-    def __init__(self, sheets: Sequence[DocumentColumns]) -> None:
-        self.sheets = sheets
-        self._count = sum(map(len, sheets))
+    def __init__(self, columns: Sequence[DocumentColumns]) -> None:
+        self.columns = columns
+        self._count = sum(map(len, columns))
         self._documents: list[Document] | None = None
 
     @overload
@@ -44,8 +44,8 @@ class ColumnarDocuments(Sequence[Document]):
         if self._documents is None:
             self._documents = [
                 decode_any(raw, version)
-                for sheet in self.sheets
-                for raw, version in zip(sheet.raws, sheet.versions, strict=True)
+                for few in self.columns
+                for raw, version in zip(few.raws, few.versions, strict=True)
             ]
         return self._documents[place]
 
@@ -54,73 +54,74 @@ class ColumnarDocuments(Sequence[Document]):
 
 
 class Submission:
-    """Documents, or what they are packed into: then they are made again only when the store refuses
-    their batch."""
+    """Documents as objects or, in the right number, encoded for a columnar writer. Encoded ones are
+    decoded again only when the store rejects their batch."""
 
-    def __init__(self, documents: Sequence[Document], packer: ColumnarWriter | None = None) -> None:
+    def __init__(self, documents: Sequence[Document], writer: ColumnarWriter | None = None) -> None:
         self._documents: Sequence[Document] = documents
         self._raws: list[bytes] = []
         self._versions: array[int] = array("q")
         self.count = len(documents)
-        self.packed: list[Any] = []
-        if packer is not None and FEWEST <= self.count <= MOST:
-            self._pack(packer)
-        self.size = size_packed(self._raws, self.packed) if self.packed else size_of(documents)
-        """Bytes in memory, roughly."""
+        self.encoded: list[Any] = []
+        if writer is not None and MIN_COLUMNAR <= self.count <= MAX_COLUMNAR:
+            self._encode(writer)
+        self.size = (
+            size_of_encoded(self._raws, self.encoded) if self.encoded else size_of(documents)
+        )
+        """Approximate bytes in memory."""
 
     @property
     def documents(self) -> Sequence[Document]:
-        """The documents; those that were packed, decoded once more. Raises Rejected should the
-        decoder not take them any more."""
-        if not self._documents and self.packed:
-            self._documents = [decode_any(raw, version) for version, raw in self._raw_ones()]
+        """The documents; encoded ones are decoded again. Raises Rejected if that fails."""
+        if not self._documents and self.encoded:
+            self._documents = [decode_any(raw, version) for version, raw in self._versioned_raws()]
         return self._documents
 
     @property
-    def held(self) -> Sequence[Document]:
-        """The documents, if they are here as such."""
+    def decoded(self) -> Sequence[Document]:
+        """The documents that exist as objects: none while they are encoded."""
         return self._documents
 
     @property
     def raws(self) -> Sequence[Raw] | Sequence[Document]:
         """Every document's version and bytes."""
-        return self._raw_ones() if self.packed else self._documents
+        return self._versioned_raws() if self.encoded else self._documents
 
-    def _raw_ones(self) -> list[Raw]:
+    def _versioned_raws(self) -> list[Raw]:
         return list(map(Raw, self._versions, self._raws))
 
-    def _pack(self, packer: ColumnarWriter) -> None:
-        sheets = sheets_of(self._documents)
+    def _encode(self, writer: ColumnarWriter) -> None:
+        columns = columns_in_chunks(self._documents)
         try:
-            self.packed = list(map(packer.encode, sheets))
-        except Exception:  # one of them does not fit: to be found when their batch goes
+            self.encoded = list(map(writer.encode, columns))
+        except Exception:  # one cannot be encoded: found by bisection when the batch is inserted
             return
-        self._raws = [raw for sheet in sheets for raw in sheet.raws]
-        self._versions = array("q", [version for sheet in sheets for version in sheet.versions])
+        self._raws = [raw for few in columns for raw in few.raws]
+        self._versions = array("q", [version for few in columns for version in few.versions])
         self._documents = ()
 
 
-def sheets_of(documents: Sequence[Document]) -> Sequence[DocumentColumns]:
-    """Documents by column, as many together as are best packed together."""
+def columns_in_chunks(documents: Sequence[Document]) -> Sequence[DocumentColumns]:
+    """Documents by column, in the chunks that encode fastest."""
     if isinstance(documents, ColumnarDocuments):
-        return documents.sheets
+        return documents.columns
     starts = range(0, len(documents), ENCODE_CHUNK)
     return [columns_of(documents[start : start + ENCODE_CHUNK]) for start in starts]
 
 
-def pack_all(packer: ColumnarWriter, documents: Sequence[Document]) -> list[Any]:
-    """Documents in packed form. Raises as `ColumnarWriter.encode` does."""
-    return list(map(packer.encode, sheets_of(documents)))
+def encode_all(writer: ColumnarWriter, documents: Sequence[Document]) -> list[Any]:
+    """Encoded documents. Raises as `ColumnarWriter.encode` does."""
+    return list(map(writer.encode, columns_in_chunks(documents)))
 
 
-def size_packed(raws: Sequence[bytes], packed: Sequence[Any]) -> int:
-    """Bytes that packed documents take, roughly."""
-    columns: int = sum([few.size for few in packed])
-    return sum(map(len, raws)) + _RAW * len(raws) + columns
+def size_of_encoded(raws: Sequence[bytes], encoded: Sequence[Any]) -> int:
+    """Approximate bytes in memory of encoded documents."""
+    columns: int = sum([few.size for few in encoded])
+    return sum(map(len, raws)) + _ENCODED_OVERHEAD * len(raws) + columns
 
 
 def size_of(documents: Sequence[Document]) -> int:
-    """Bytes that documents take while they wait as such, roughly."""
+    """Approximate bytes in memory of documents as objects."""
     return (
         sum([len(d.raw) for d in documents])
         + OVERHEAD * len(documents)

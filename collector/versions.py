@@ -1,4 +1,4 @@
-"""Version numbers: microseconds of arrival that never repeat or go back within a process."""
+"""Document versions: microseconds of arrival, strictly increasing within a process."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Callable
 
 
 def microseconds() -> int:
-    """The time now, since the epoch."""
+    """Wall-clock time in microseconds since the epoch."""
     return time.time_ns() // 1000
 
 
 class VersionClock:
-    """Strictly increasing microseconds. A clock set back waits at its last number plus one."""
+    """Strictly increasing microseconds. When the clock is set back, versions go on from the last."""
 
     def __init__(self, now: Callable[[], int] = microseconds) -> None:
         self._now = now
@@ -21,7 +21,7 @@ class VersionClock:
         self._lock = threading.Lock()
 
     def reserve(self, count: int = 1) -> int:
-        """The first of ``count`` numbers in a row that nobody else gets."""
+        """The first of ``count`` consecutive versions that no other caller gets."""
         with self._lock:
             first = max(self._now(), self._last + 1)
             self._last = first + max(count, 1) - 1

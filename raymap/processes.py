@@ -51,8 +51,10 @@ def prepare_command(settings: StoreSettings) -> Address:
 
 def run_collector_process(settings: CollectSettings, address: Address, on_ready: OnReady) -> int:
     """A collector, until SIGTERM."""
-    from collector.app import CollectorSettings, PortInUseError, run_collector
+    from collector.app import run_collector
+    from collector.net import PortInUseError
     from collector.queue import Limits
+    from collector.settings import CollectorSettings
     from store.clickhouse.store import ClickHouseStore
 
     collector = CollectorSettings(
@@ -117,9 +119,9 @@ def _create_api(settings: ApiSettings, store: ClickHouseStore, pipeline: IngestP
         version=raymap_version(),
         sampling_rate=settings.sampling_rate,
         extra_routers=[create(pipeline) for create in receivers],
-        metrics=pipeline.counters.render,
-        ingest_status=pipeline.counters.snapshot,
-        keeping=lambda: pipeline.health().report(),
+        metrics=pipeline.metrics.render,
+        ingest_status=pipeline.metrics.snapshot,
+        keeping=lambda: pipeline.health().as_dict(),
         static_dir=console if (console / "index.html").exists() else None,
         on_start=[start],
         on_stop=[stop],

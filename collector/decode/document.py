@@ -1,8 +1,8 @@
-"""Bytes → `Document`: what makes a segment document valid, and what is said when it is not.
+"""Bytes → `Document`: validates a segment document, and says what is wrong with an invalid one.
 
-No sockets, no clock, no store. The codes are X-Ray's where they are known, by analogy elsewhere
-(docs/xray-format.md §3.1). An optional property that breaks the schema is dropped, the segment is
-not.
+No sockets, no clock, no store. Codes are X-Ray's where they are known, by analogy elsewhere
+(docs/xray-format.md §3.1). An optional property that breaks the schema is dropped; the segment is
+accepted without it.
 """
 
 from __future__ import annotations
@@ -14,39 +14,44 @@ from typing import Any
 import msgspec
 
 from collector.decode.flatten import LATEST, MAX_NAME, Identity, flatten, read_id
+from collector.decode.lenient import read_leniently
+from collector.decode.limits import check_element_count, split_array
 from collector.decode.rejected import Reason, Rejected
-from collector.decode.wire import Root, read_leniently, read_strictly
+from collector.decode.wire import Root, read_strictly
 from store.model import Document
 from store.trace_id import parse_trace_id
 
 MAX_DOCUMENT = 65_536
 """Bytes of one document (docs/xray-format.md §2.1)."""
 MAX_NESTING = 400
-"""Levels of objects and arrays. Readers of the raw document, here and elsewhere, recurse; Python's
-own JSON reader ends at some 990. Real documents stay below thirty."""
+"""Levels of objects and arrays. Readers of the raw document recurse; Python's own JSON parser ends
+at some 990 levels. Real documents have fewer than thirty."""
 
 _BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{\]}]', re.DOTALL)
-_elements_decoder = msgspec.json.Decoder(list[msgspec.Raw])
 UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
 
 
 def decode_documents(raw: bytes, version: int) -> Iterator[Document | Rejected]:
-    """What was sent as one document: it, or each element of an array, judged alone.
+    """The document, or each element of an array, accepted or rejected on its own.
 
     All elements get the same version: they arrived together.
     """
     if raw.lstrip()[:1] != b"[":
-        yield _judge(raw, version)
+        yield _decode_element(raw, version)
         return
     try:
-        elements = _elements_decoder.decode(raw)
+        elements = split_array(raw)
+        check_element_count(len(elements), len(raw))
     except UNREADABLE as error:
         yield _unreadable(error)
+        return
+    except Rejected as rejected:
+        yield rejected
         return
     if not elements:
         yield Rejected(Reason.MISSING_ID, "the array of documents is empty")
     for element in elements:
-        yield _judge(bytes(element), version)
+        yield _decode_element(bytes(element), version)
 
 
 def decode_document(raw: bytes, version: int) -> Document:
@@ -58,17 +63,17 @@ def decode_document(raw: bytes, version: int) -> Document:
 
 
 def read_root(raw: bytes) -> Root:
-    """The document as it stands on the wire, less what does not fit. Raises Rejected."""
+    """The typed document, without properties of the wrong type. Raises Rejected."""
     check_size(raw)
     try:
-        # The decoder does not look into strings it skips, but the store keeps them as text.
+        # The decoder does not validate strings it skips, but the store has them as text.
         if not raw.isascii():
             raw.decode()
         try:
             return read_strictly(raw)
         except msgspec.ValidationError:
             root, whole = read_leniently(raw)
-            _check_types(whole)
+            _check_required_types(whole)
             return root
     except UNREADABLE as error:
         raise _unreadable(error) from error
@@ -84,21 +89,21 @@ def check_size(raw: bytes) -> None:
 
 
 def check_depth(raw: bytes, id: str | None) -> None:
-    """Raise Rejected for valid JSON that has more levels than `MAX_NESTING`."""
-    if openings(raw) > MAX_NESTING and _nests_too_deeply(raw):
+    """Raise Rejected for valid JSON with more levels than `MAX_NESTING`."""
+    if count_openings(raw) > MAX_NESTING and _nests_too_deeply(raw):
         message = f"the document is nested too deeply: more than {MAX_NESTING} levels"
         raise Rejected(Reason.INVALID_SEGMENT_DOCUMENT, message, id)
 
 
-def _judge(raw: bytes, version: int) -> Document | Rejected:
+def _decode_element(raw: bytes, version: int) -> Document | Rejected:
     try:
         return decode_document(raw, version)
     except Rejected as rejected:
         return rejected
 
 
-def openings(raw: bytes) -> int:
-    """Braces and brackets that open. `replace` finds them twice as fast as `count` does (3.11)."""
+def count_openings(raw: bytes) -> int:
+    """Opening braces and brackets. `replace` finds them twice as fast as `count` does (3.11)."""
     return 2 * len(raw) - len(raw.replace(b"{", b"")) - len(raw.replace(b"[", b""))
 
 
@@ -157,8 +162,8 @@ def identify(root: Root) -> Identity:
     return Identity(trace_id, id, parent_id, independent, start, end)
 
 
-def _check_types(whole: dict[str, Any]) -> None:
-    """Raise when a required property is there with a type that says nothing."""
+def _check_required_types(whole: dict[str, Any]) -> None:
+    """Raise Rejected when a required property has a type that cannot be interpreted."""
     id = whole.get("id")
     if id is not None and not isinstance(id, str):
         raise Rejected(Reason.INVALID_ID, f"id: expected 16 hex digits, got {id!r:.60}")

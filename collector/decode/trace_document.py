@@ -1,7 +1,7 @@
-"""Whole traces as BatchGetTraces returns them → the documents they were made of.
+"""Traces as BatchGetTraces returns them → their segment documents.
 
-Inferred segments are left out: they are X-Ray's conclusions, and are drawn here anew. Takes one
-trace, a list, ``{"Traces": [..]}``, or one of these per line.
+Inferred segments are left out: Raymap derives its own. Accepts one trace, a list,
+``{"Traces": [..]}``, or one of these per line.
 """
 
 from __future__ import annotations
@@ -12,19 +12,29 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from collector.decode.limits import MAX_COMMAS, split_array, too_many_documents
 from collector.decode.rejected import Reason, Rejected
 
 
 class TraceDocuments(Struct):
-    """What was found: documents to decode, how many were inferred, what could not be read."""
+    """The result: documents to decode, the number of inferred ones, unreadable parts."""
 
     raws: list[bytes] = []
     skipped_inferred: int = 0
     rejected: list[Rejected] = []
 
+    def check_size(self) -> None:
+        """Raise Rejected when the body contains too many segments."""
+        if self.skipped_inferred + len(self.raws) + len(self.rejected) > MAX_SEGMENTS:
+            raise too_many_documents(MAX_SEGMENTS)
+
+
+MAX_SEGMENTS = 100_000
+"""Segments in one body: five times the smallest that fill 32 MB in an export."""
+
 
 class _Envelope(Struct):
-    """Any object that may stand in a body: traces, a trace, or a bare segment."""
+    """Any object in a body: traces, a trace, or a bare segment."""
 
     Traces: list[msgspec.Raw] | None = None
     Segments: list[msgspec.Raw] | None = None
@@ -40,13 +50,17 @@ class _Segment(Struct):
 
 _EXPECTED = "expected traces as BatchGetTraces returns them"
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-_list_decoder = msgspec.json.Decoder(list[msgspec.Raw])
 _envelope_decoder = msgspec.json.Decoder(_Envelope)
 _segment_decoder = msgspec.json.Decoder(_Segment)
 
 
 def read_traces(body: bytes) -> TraceDocuments:
-    """The documents of the traces in a body; what cannot be read is among the rejected."""
+    """The documents of the traces in a body; unreadable parts are among the rejected.
+
+    Raises Rejected when the body has too many elements to be traces.
+    """
+    if body.count(b",") > MAX_COMMAS:
+        raise too_many_documents(MAX_SEGMENTS)
     found = TraceDocuments([], 0, [])
     for place, text in _values(body):
         _read_value(text, place, found)
@@ -78,7 +92,7 @@ def _is_lines(body: bytes) -> bool:
 def _read_value(text: bytes, place: str, found: TraceDocuments) -> None:
     try:
         if text.lstrip()[:1] == b"[":
-            for index, element in enumerate(_list_decoder.decode(text)):
+            for index, element in enumerate(split_array(text)):
                 _read_object(bytes(element), f"{place}[{index}]", found)
         else:
             _read_object(text, place, found)
@@ -87,6 +101,7 @@ def _read_value(text: bytes, place: str, found: TraceDocuments) -> None:
 
 
 def _read_object(text: bytes, place: str, found: TraceDocuments, *, inside: bool = False) -> None:
+    found.check_size()
     try:
         envelope = _envelope_decoder.decode(text)
     except _UNREADABLE as error:
@@ -105,6 +120,7 @@ def _read_object(text: bytes, place: str, found: TraceDocuments, *, inside: bool
 
 
 def _read_segment(text: bytes, place: str, found: TraceDocuments) -> None:
+    found.check_size()
     try:
         segment = _segment_decoder.decode(text)
         inner = bytes(segment.Document)

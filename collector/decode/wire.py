@@ -2,17 +2,16 @@
 
 Only what the store's columns are made of is named here; unknown keys are skipped and stay in the
 raw document. A property of the wrong type costs that property, never the segment
-(docs/xray-format.md §3.1): the typed pass fails, and `read_leniently` picks out what fits.
+(docs/xray-format.md §3.1): the typed pass fails, and
+`collector.decode.lenient` picks out what fits.
 """
 
 from __future__ import annotations
 
-import json
-import math
-from typing import Any, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import Struct
 
 
 class Request(Struct, gc=False):
@@ -134,80 +133,4 @@ class Root(Unit, gc=False):
 
 
 read_strictly = msgspec.json.Decoder(Root).decode
-"""The document, when every property has the type it should. Raises msgspec's errors."""
-_T = TypeVar("_T", bound=Struct)
-
-
-def read_leniently(raw: bytes) -> tuple[Root, dict[str, Any]]:
-    """The document without the properties that do not fit, and the whole of it as it was.
-
-    Raises ValueError (msgspec's errors are such) when it is not JSON or not an object.
-    """
-    try:
-        whole = msgspec.json.decode(raw)
-    except msgspec.ValidationError:  # a number beyond a double, such as 1e400
-        whole = json.loads(raw, parse_constant=_refuse)
-        msgspec.json.encode(whole)  # raises for what only the other parser lets through
-    if not isinstance(whole, dict):
-        raise ValueError(f"expected a JSON object, got {_kind(whole)}")
-    return _pick(Root, whole), whole
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not JSON")
-
-
-def _kind(value: object) -> str:
-    return {list: "an array", str: "a string", type(None): "null"}.get(type(value), "a number")
-
-
-def _pick(struct: type[_T], data: dict[str, Any]) -> _T:
-    """A struct of those properties of ``data`` that fit it."""
-    fitting = {
-        name: value
-        for (name, kind), encoded in zip(
-            _kinds(struct).items(), struct.__struct_encode_fields__, strict=True
-        )
-        if encoded in data and (value := _fit(kind, data[encoded])) is not UNSET
-    }
-    return struct(**fitting)
-
-
-_known_kinds: dict[type[Struct], dict[str, Any]] = {}
-
-
-def _kinds(struct: type[Struct]) -> dict[str, Any]:
-    kinds = _known_kinds.get(struct)
-    if kinds is None:
-        hints = get_type_hints(struct)
-        kinds = _known_kinds[struct] = {name: hints[name] for name in struct.__struct_fields__}
-    return kinds
-
-
-def _fit(kind: Any, value: Any) -> Any | UnsetType:
-    """``value`` as the first of the alternatives it fits, in part if need be; UNSET for none."""
-    if kind is Any:
-        return value
-    if get_origin(kind) in (Union, type(int | None)):
-        fits = (_fit(alternative, value) for alternative in get_args(kind))
-        return next((fit for fit in fits if fit is not UNSET), UNSET)
-    if get_origin(kind) is list:
-        if not isinstance(value, list):
-            return UNSET
-        items = (_fit(get_args(kind)[0], item) for item in value)
-        return [item for item in items if item is not UNSET]
-    if get_origin(kind) is dict:
-        return value if isinstance(value, dict) else UNSET
-    if isinstance(kind, type) and issubclass(kind, Struct):
-        return _pick(kind, value) if isinstance(value, dict) else UNSET
-    return _fit_scalar(kind, value)
-
-
-def _fit_scalar(kind: Any, value: Any) -> Any | UnsetType:
-    if type(value) is kind or (kind is type(None) and value is None):
-        return value
-    if kind is float and type(value) is int:
-        return float(value) if abs(value) < 10**300 else math.inf
-    if kind is int and type(value) is float and value.is_integer():
-        return int(value)
-    return UNSET
+"""The document, if every property has the type it should. Raises msgspec's errors."""

@@ -1,1 +1,1 @@
-"""The doors: they move bytes and answer, and do not ask what they mean."""
+"""Receivers move bytes between sockets and the pipeline; what the bytes mean is `collector.decode`."""

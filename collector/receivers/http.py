@@ -1,46 +1,39 @@
-"""The HTTP doors: X-Ray's PutTraceSegments and PutTelemetryRecords, and traces to import.
+"""The HTTP receiver: X-Ray's PutTraceSegments and PutTelemetryRecords, and the import of traces.
 
-Bodies are read raw: no model stands between the socket and the decoder. Answers are X-Ray's
-(docs/xray-format.md §3.1, §10), and the console's for ``/api/…``.
+Bodies are read raw: no model stands between the socket and the decoder. Responses are X-Ray's
+(docs/xray-format.md §3.1, §10). Failures are HTTPExceptions, which the app renders: the collector's
+own by `install_error_handler`, in X-Ray's form; another app as it renders its own.
 """
 
 from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
 import msgspec
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import Response
 from msgspec import Struct
+from starlette.exceptions import HTTPException
 
-from collector.decode.rejected import Reason, Rejected
+from collector.decode.limits import check_string_count
+from collector.decode.rejected import Rejected
 from collector.decode.trace_document import read_traces
 from collector.pipeline import Decoded, IngestPipeline
-from collector.queue import Ack, QueueFull
+from collector.queue import QueueFull
 from collector.receivers.body import Bodies, BodyError
-from store.model import Document
+from collector.receivers.offload import decode_off_loop
+from collector.receivers.segment_service import MAX_NAMED, refusal
+from collector.settings import HttpLimits
 
-MAX_BODY = 32 << 20
-READ_TIMEOUT = 30.0
-BIG = 256 << 10
-"""Bodies above this are decoded in a thread, so that the event loop goes on answering."""
 RETRY_AFTER = "1"
+"""Seconds."""
 
 _T = TypeVar("_T")
 _Handler = Callable[[Request], Awaitable[Response]]
-
-
-class HttpLimits(Struct, frozen=True):
-    """What one request may cost. More than X-Ray's 50 documents are taken, up to these bytes."""
-
-    max_body: int = MAX_BODY
-    read_timeout: float = READ_TIMEOUT
-    max_held: int = 4 * MAX_BODY
-    """Bytes of all bodies being read or worked on; more are told 503."""
 
 
 class _PutTraceSegments(Struct):
@@ -55,22 +48,18 @@ class _PutTelemetryRecords(Struct):
     TelemetryRecords: list[_TelemetryRecord]
 
 
-class _Invalid(Exception):
-    """A request of the wrong shape."""
-
-
 def create_router(pipeline: IngestPipeline, limits: HttpLimits | None = None) -> APIRouter:
-    """The doors over an intake that its owner starts and stops."""
-    doors = _Receivers(pipeline, limits or HttpLimits())
+    """Routes over a pipeline that its owner starts and stops."""
+    receiver = _HttpReceiver(pipeline, limits or HttpLimits())
     router = APIRouter()
-    for path, endpoint, failing in (
-        ("/TraceSegments", doors.put_trace_segments, xray_error),
-        ("/TelemetryRecords", doors.put_telemetry_records, xray_error),
-        ("/api/traces", doors.import_traces, console_error),
+    for path, endpoint in (
+        ("/TraceSegments", receiver.put_trace_segments),
+        ("/TelemetryRecords", receiver.put_telemetry_records),
+        ("/api/traces", receiver.import_traces),
     ):
         router.add_api_route(
             path,
-            _guarded(endpoint, failing),
+            _raising_http_exceptions(endpoint),
             methods=["POST"],
             response_class=Response,
             include_in_schema=path.startswith("/api/"),
@@ -79,104 +68,91 @@ def create_router(pipeline: IngestPipeline, limits: HttpLimits | None = None) ->
     return router
 
 
-class _Receivers:
+class _HttpReceiver:
     def __init__(self, pipeline: IngestPipeline, limits: HttpLimits) -> None:
-        self._intake = pipeline
+        self._pipeline = pipeline
         self._bodies = Bodies(
-            max_bytes=limits.max_body, timeout=limits.read_timeout, max_held=limits.max_held
+            max_bytes=limits.max_body, timeout=limits.read_timeout, max_reserved=limits.max_reserved
         )
 
     async def put_trace_segments(self, request: Request) -> Response:
-        """X-Ray's PutTraceSegments: 200 even when every document fails."""
+        """X-Ray's PutTraceSegments: 200 even when every document is rejected."""
         async with self._bodies.read(request) as body:
-            decoded = await _off_loop(body, self._decode_put)
-            refused = await _kept(self._intake.submit(decoded.documents))
-        unprocessed = [_unprocessed(rejected) for _, rejected in decoded.rejected]
-        unprocessed += [_unprocessed(_refusal(document)) for document in refused]
-        return xray_answer({"UnprocessedTraceSegments": unprocessed})
+            decoded = await decode_off_loop(len(body), partial(self._decode_put, body))
+            refused = await asyncio.wrap_future(self._pipeline.submit(decoded.documents))
+        rejected = [*(r for _, r in decoded.rejected), *map(refusal, refused)]
+        response = {"UnprocessedTraceSegments": list(map(_unprocessed, rejected[:MAX_NAMED]))}
+        if len(rejected) > MAX_NAMED:
+            return xray_response({**response, "UnprocessedCount": len(rejected)})
+        return xray_response(response)
 
     async def put_telemetry_records(self, request: Request) -> Response:
-        """X-Ray's PutTelemetryRecords: counted, nothing more is made of them."""
+        """X-Ray's PutTelemetryRecords: counted and discarded."""
         async with self._bodies.read(request) as body:
             put = _decode_request(body, _PutTelemetryRecords)
-        self._intake.counters.telemetry.inc(len(put.TelemetryRecords))
-        return xray_answer({})
+        self._pipeline.metrics.telemetry.inc(len(put.TelemetryRecords))
+        return xray_response({})
 
     async def import_traces(self, request: Request) -> Response:
         """Traces as BatchGetTraces returns them: one, a list, {"Traces": [..]} or one per line."""
         async with self._bodies.read(request) as body:
-            decoded, skipped, unread = await _off_loop(body, self._decode_import)
-            refused = await _kept(self._intake.submit(decoded.documents))
-        rejected = [*unread, *(r for _, r in decoded.rejected), *map(_refusal, refused)]
-        answer = {
-            "stored": len(decoded.documents) - len(refused),
-            "skipped_inferred": skipped,
-            "rejected": [
-                {"id": r.id, "code": str(r.reason), "message": r.message} for r in rejected
-            ],
-        }
-        return _json(200, answer)
+            decoded, skipped, unread = await decode_off_loop(
+                len(body), partial(self._decode_import, body)
+            )
+            refused = await asyncio.wrap_future(self._pipeline.submit(decoded.documents))
+        rejected = [*unread, *(r for _, r in decoded.rejected), *map(refusal, refused)]
+        return _json(
+            200,
+            {
+                "stored": len(decoded.documents) - len(refused),
+                "skipped_inferred": skipped,
+                "rejected": list(map(_rejection, rejected[:MAX_NAMED])),
+                "rejected_count": len(rejected),
+            },
+        )
 
     def _decode_put(self, body: bytes) -> Decoded:
+        check_string_count(body)
         put = _decode_request(body, _PutTraceSegments)
-        return self._intake.decode([text.encode() for text in put.TraceSegmentDocuments], "http")
+        return self._pipeline.decode([text.encode() for text in put.TraceSegmentDocuments], "http")
 
-    def _decode_import(self, body: bytes) -> tuple[Decoded, int, list[Rejected]]:
+    def _decode_import(self, body: bytes) -> tuple[Decoded, int, Sequence[Rejected]]:
         found = read_traces(body)
-        counters = self._intake.counters
-        counters.received.labels("import").inc(len(found.rejected) + found.skipped_inferred)
-        counters.skipped_inferred.inc(found.skipped_inferred)
-        self._intake.reject(found.rejected)
-        return self._intake.decode(found.raws, "import"), found.skipped_inferred, found.rejected
+        metrics = self._pipeline.metrics
+        metrics.received.labels("import").inc(len(found.rejected) + found.skipped_inferred)
+        metrics.skipped_inferred.inc(found.skipped_inferred)
+        self._pipeline.reject(found.rejected)
+        return self._pipeline.decode(found.raws, "import"), found.skipped_inferred, found.rejected
 
 
-def _guarded(endpoint: _Handler, failing: Callable[[int, str, str], Response]) -> _Handler:
-    """An endpoint whose few failures are said in the words of its door."""
+def _raising_http_exceptions(endpoint: _Handler) -> _Handler:
+    """An endpoint whose few failures are HTTPExceptions."""
 
     async def handle(request: Request) -> Response:
         try:
             return await endpoint(request)
         except BodyError as error:
             if error.status == 503:
-                return _unavailable(failing, error.message)
-            code = "RequestTimeout" if error.status == 408 else "InvalidRequestException"
-            answer = failing(error.status, code, error.message)
-            answer.headers["Connection"] = "close"  # the rest of the body is not read
-            return answer
-        except _Invalid as error:
-            return failing(400, "InvalidRequestException", str(error))
+                raise _unavailable(error.message) from error
+            # The rest of the body is not read, so the connection cannot be used again.
+            raise HTTPException(error.status, error.message, {"Connection": "close"}) from error
+        except Rejected as rejected:
+            raise HTTPException(413, rejected.message) from rejected
         except QueueFull as error:
-            return _unavailable(failing, str(error))
+            raise _unavailable(str(error)) from error
 
     return handle
 
 
-def _unavailable(failing: Callable[[int, str, str], Response], message: str) -> Response:
-    answer = failing(503, "ServiceUnavailableException", message)
-    answer.headers["Retry-After"] = RETRY_AFTER
-    return answer
-
-
-async def _off_loop(body: bytes, decode: Callable[[bytes], _T]) -> _T:
-    if len(body) <= BIG:
-        return decode(body)
-    return await asyncio.get_running_loop().run_in_executor(None, partial(decode, body))
-
-
-async def _kept(ack: Ack) -> tuple[Document, ...]:
-    """The documents the store refused, once the others are kept."""
-    return await asyncio.wrap_future(ack)
+def _unavailable(message: str) -> HTTPException:
+    return HTTPException(503, message, {"Retry-After": RETRY_AFTER})
 
 
 def _decode_request(body: bytes, type: type[_T]) -> _T:
     try:
         return msgspec.json.decode(body or b"{}", type=type)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise _Invalid(f"the request body: {error}") from error
-
-
-def _refusal(document: Document) -> Rejected:
-    return Rejected(Reason.REFUSED, "the store cannot take this document", f"{document.id:016x}")
+        raise HTTPException(400, f"the request body: {error}") from error
 
 
 def _unprocessed(rejected: Rejected) -> dict[str, str]:
@@ -184,25 +160,33 @@ def _unprocessed(rejected: Rejected) -> dict[str, str]:
     return {"Id": rejected.id, **entry} if rejected.id else entry
 
 
-def xray_answer(value: object) -> Response:
-    """A reply as X-Ray's own."""
-    answer = _json(200, value)
-    answer.headers["x-amzn-RequestId"] = str(uuid.uuid4())
-    return answer
+def _rejection(rejected: Rejected) -> dict[str, str | None]:
+    return {"id": rejected.id, "code": str(rejected.reason), "message": rejected.message}
 
 
-def xray_error(status: int, code: str, message: str) -> Response:
-    """A failure as botocore reads it (docs/xray-format.md §10)."""
-    answer = _json(status, {"__type": code, "Message": message})
-    answer.headers["x-amzn-RequestId"] = str(uuid.uuid4())
-    answer.headers["x-amzn-ErrorType"] = code
-    return answer
+def xray_response(value: object) -> Response:
+    """A response in X-Ray's form."""
+    response = _json(200, value)
+    response.headers["x-amzn-RequestId"] = str(uuid.uuid4())
+    return response
 
 
-def console_error(status: int, code: str, message: str) -> Response:
-    """A failure as the console reads it."""
-    short = code.removesuffix("Exception")
-    return _json(status, {"error": {"code": short, "message": message}})
+_ERROR_TYPES = {408: "RequestTimeout", 503: "ServiceUnavailableException"}
+
+
+def install_error_handler(app: FastAPI) -> None:
+    """Render failures as botocore reads them (docs/xray-format.md §10)."""
+
+    async def handle(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        type = _ERROR_TYPES.get(error.status_code, "InvalidRequestException")
+        response = _json(error.status_code, {"__type": type, "Message": error.detail})
+        response.headers.update(error.headers or {})
+        response.headers["x-amzn-RequestId"] = str(uuid.uuid4())
+        response.headers["x-amzn-ErrorType"] = type
+        return response
+
+    app.add_exception_handler(HTTPException, handle)
 
 
 def _json(status: int, value: object) -> Response:

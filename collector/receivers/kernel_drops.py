@@ -1,4 +1,4 @@
-"""What the kernel dropped before we could read it, and why (Linux only)."""
+"""Datagrams that the kernel dropped before they were read, and why (Linux only)."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _WHOLE_MACHINE = {"InCsumErrors": CHECKSUM, "MemErrors": MEMORY}
 class KernelDrops:
     """The kernel's own count of a socket's lost datagrams (/proc/net/udp).
 
-    Reasons are told for the whole machine only (/proc/net/snmp): as many of our drops are put down
-    to one as it grew by meanwhile, and what remains to the buffer.
+    Reasons are known for the whole machine only (/proc/net/snmp): each is credited with as many of
+    this socket's drops as its counter grew by, and the rest with the receive buffer.
     """
 
     def __init__(self, sock: socket.socket) -> None:

@@ -1,6 +1,6 @@
-"""The OTLP/gRPC door: ``TraceService/Export`` beside Raymap's own service, usually port 4317.
+"""The OTLP/gRPC receiver: ``TraceService/Export`` beside Raymap's own service, usually port 4317.
 
-Requests stay bytes until the decoder takes them apart: no span costs its neighbours.
+Requests arrive as bytes and are split by the decoder: an invalid span costs none of its neighbours.
 """
 
 from __future__ import annotations
@@ -14,14 +14,15 @@ from collector.decode.otlp.request import decode_otlp
 from collector.decode.rejected import Rejected
 from collector.pipeline import Decoded, IngestPipeline
 from collector.queue import QueueFull
-from collector.receivers.otlp_response import UNAVAILABLE, failure, success
-from collector.receivers.span_http import BIG, RETRY_AFTER
+from collector.receivers.offload import decode_off_loop
+from collector.receivers.otlp_response import UNAVAILABLE, export_response, failure
+from collector.receivers.span_http import RETRY_AFTER
 
 SERVICE = "opentelemetry.proto.collector.trace.v1.TraceService"
 
 
 def add_otlp(server: grpc.aio.Server, pipeline: IngestPipeline) -> None:
-    """Let a server that has not started yet take spans."""
+    """Register the service with a server that has not started."""
     handlers = {
         "Export": grpc.unary_unary_rpc_method_handler(
             _TraceService(pipeline).export, response_serializer=lambda r: r.SerializeToString()
@@ -32,27 +33,25 @@ def add_otlp(server: grpc.aio.Server, pipeline: IngestPipeline) -> None:
 
 class _TraceService:
     def __init__(self, pipeline: IngestPipeline) -> None:
-        self._intake = pipeline
+        self._pipeline = pipeline
 
     async def export(self, body: bytes, context: grpc.aio.ServicerContext) -> object:
-        """Answer when the spans are kept."""
+        """Respond once the spans are durable."""
         try:
             decoded = await self._decode(body)
         except Rejected as rejected:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, rejected.message)
             raise
         try:
-            refused = await asyncio.wrap_future(self._intake.submit(decoded.documents))
+            refused = await asyncio.wrap_future(self._pipeline.submit(decoded.documents))
         except QueueFull as error:
-            # Clients wait before they repeat when told how long; UNAVAILABLE all of them repeat.
+            # All clients retry UNAVAILABLE, and wait as long as RetryInfo says.
             status = failure(UNAVAILABLE, str(error), retry_after=RETRY_AFTER)
             details = ("grpc-status-details-bin", status.SerializeToString())
             await context.abort(grpc.StatusCode.UNAVAILABLE, str(error), (details,))
             raise
-        return success([rejected for _, rejected in decoded.rejected], refused)
+        return export_response([rejected for _, rejected in decoded.rejected], refused)
 
     async def _decode(self, body: bytes) -> Decoded:
-        decode = partial(self._intake.decode_request, partial(decode_otlp, body), "otlp-grpc")
-        if len(body) <= BIG:
-            return decode()
-        return await asyncio.get_running_loop().run_in_executor(None, decode)
+        decode = partial(self._pipeline.decode_request, partial(decode_otlp, body), "otlp-grpc")
+        return await decode_off_loop(len(body), decode)

@@ -1,6 +1,6 @@
-"""The OTLP/HTTP door: ``POST /v1/traces``, protobuf or JSON, usually port 4318.
+"""The OTLP/HTTP receiver: ``POST /v1/traces``, protobuf or JSON, usually port 4318.
 
-The answer comes when the spans are kept, in the request's encoding; failures are google.rpc.Status.
+Responds once the spans are durable, in the request's encoding; failures are google.rpc.Status.
 """
 
 from __future__ import annotations
@@ -13,37 +13,39 @@ from fastapi.responses import Response
 
 from collector.decode.otlp.request import decode_otlp, decode_otlp_json
 from collector.pipeline import Decoded, IngestPipeline
-from collector.receivers.http import HttpLimits
 from collector.receivers.otlp_response import (
     INVALID_ARGUMENT,
     RESOURCE_EXHAUSTED,
     UNAVAILABLE,
+    export_response,
+    export_response_json,
     failure,
     failure_json,
-    success,
-    success_json,
 )
 from collector.receivers.span_http import JSON, PROTOBUF, RETRY_AFTER, Decoder, SpanHttpReceiver
+from collector.settings import HttpLimits
 from store.model import Document
 
 _CODES = {413: RESOURCE_EXHAUSTED, 503: UNAVAILABLE}
 
 
 def create_otlp_router(pipeline: IngestPipeline, limits: HttpLimits | None = None) -> APIRouter:
-    """The door over an intake that its owner starts and stops."""
-    return _OtlpDoor(pipeline, limits).router()
+    """The route over a pipeline that its owner starts and stops."""
+    return _OtlpReceiver(pipeline, limits).router()
 
 
-class _OtlpDoor(SpanHttpReceiver):
-    """ExportTraceServiceRequest in, ExportTraceServiceResponse out."""
+class _OtlpReceiver(SpanHttpReceiver):
+    """ExportTraceServiceRequest → ExportTraceServiceResponse."""
 
     path = "/v1/traces"
     name = "otlp-http"
     decoders: ClassVar[Mapping[str, Decoder]] = {PROTOBUF: decode_otlp, JSON: decode_otlp_json}
 
-    def answer(self, media: str, decoded: Decoded, refused: tuple[Document, ...]) -> Response:
-        response = success([rejected for _, rejected in decoded.rejected], refused)
-        content = response.SerializeToString() if media == PROTOBUF else success_json(response)
+    def success(self, media: str, decoded: Decoded, refused: tuple[Document, ...]) -> Response:
+        response = export_response([rejected for _, rejected in decoded.rejected], refused)
+        content = (
+            response.SerializeToString() if media == PROTOBUF else export_response_json(response)
+        )
         return Response(content, media_type=media)
 
     def failure(self, media: str, status: int, message: str) -> Response:

@@ -1,7 +1,4 @@
-"""What OTLP's doors answer: partial success, and failures as google.rpc.Status.
-
-The same over gRPC and HTTP, in protobuf and in JSON.
-"""
+"""OTLP responses: partial success, and failures as google.rpc.Status; in protobuf and JSON."""
 
 from __future__ import annotations
 
@@ -20,28 +17,28 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 from collector.decode.rejected import Reason, Rejected
 from store.model import Document
 
-NAMED = 5
-"""Refused spans an answer names one by one."""
+MAX_NAMED = 5
+"""Rejected spans that a response names."""
 
 INVALID_ARGUMENT, RESOURCE_EXHAUSTED, UNAVAILABLE = 3, 8, 14
 """google.rpc.Code."""
 
 
-def success(
+def export_response(
     rejected: Sequence[Rejected], refused: Sequence[Document]
 ) -> ExportTraceServiceResponse:
-    """All kept; or the number of spans that were not, and why."""
+    """Full success, or the number of rejected spans and the reasons."""
     refusals = [*rejected, *map(_refusal, refused)]
     if not refusals:
         return ExportTraceServiceResponse()
     partial = ExportTracePartialSuccess(
-        rejected_spans=len(refusals), error_message=_explain(refusals)
+        rejected_spans=len(refusals), error_message=_summary(refusals)
     )
     return ExportTraceServiceResponse(partial_success=partial)
 
 
-def success_json(response: ExportTraceServiceResponse) -> bytes:
-    """The answer in OTLP's JSON: 64-bit numbers are text."""
+def export_response_json(response: ExportTraceServiceResponse) -> bytes:
+    """The response in OTLP's JSON: 64-bit integers are strings."""
     if not response.HasField("partial_success"):
         return b"{}"
     partial = response.partial_success
@@ -56,7 +53,7 @@ def success_json(response: ExportTraceServiceResponse) -> bytes:
 
 
 def failure(code: int, message: str, *, retry_after: int = 0) -> Status:
-    """Why nothing was taken, and after how many seconds to come again."""
+    """A failed request: the reason, and after how many seconds to retry."""
     status = Status(code=code, message=message)
     if retry_after:
         detail = Any()
@@ -66,7 +63,7 @@ def failure(code: int, message: str, *, retry_after: int = 0) -> Status:
 
 
 def failure_json(status: Status) -> bytes:
-    """The same in JSON."""
+    """The status in JSON."""
     return msgspec.json.encode({"code": status.code, "message": status.message})
 
 
@@ -74,7 +71,7 @@ def _refusal(document: Document) -> Rejected:
     return Rejected(Reason.REFUSED, "the store cannot take this span", f"{document.id:016x}")
 
 
-def _explain(refusals: Sequence[Rejected]) -> str:
-    parts = [f"{r.id}: {r}" if r.id else str(r) for r in refusals[:NAMED]]
-    more = len(refusals) - NAMED
+def _summary(refusals: Sequence[Rejected]) -> str:
+    parts = [f"{r.id}: {r}" if r.id else str(r) for r in refusals[:MAX_NAMED]]
+    more = len(refusals) - MAX_NAMED
     return "; ".join(parts) + (f"; and {more} more" if more > 0 else "")

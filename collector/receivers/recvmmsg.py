@@ -1,8 +1,8 @@
-"""All datagrams a socket holds, in one system call.
+"""Reads all waiting datagrams of a socket in one system call.
 
-`socket.recv` gives up the interpreter's lock each time, and beside busy insert threads gets it back
-only 5 ms later: 200 datagrams a second. `recvmmsg`, called without giving the lock up (it never
-blocks here), empties the receive buffer at once. Other systems than Linux use recv.
+`socket.recv` releases the interpreter lock every time, and beside busy insert threads gets it back
+only after 5 ms: 200 datagrams a second. `recvmmsg`, called without releasing the lock (it never
+blocks here), empties the receive buffer at once. Systems other than Linux use recv.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from typing import Protocol
 
 DATAGRAM = 65_536
 """The daemon's own read buffer: more than IP can carry."""
-AT_ONCE = 256
+MAX_DATAGRAMS = 256
 
 
 class DatagramReader(Protocol):
-    """Takes what is there."""
+    """Reads without waiting."""
 
-    def take(self) -> list[bytes]:
-        """Up to `AT_ONCE` datagrams that have arrived, without waiting for more."""
+    def read(self) -> list[bytes]:
+        """Up to `MAX_DATAGRAMS` datagrams that have arrived, without waiting for more."""
         ...
 
 
@@ -47,10 +47,10 @@ class _Message(ctypes.Structure):
 
 
 class RecvmmsgReader:
-    """recvmmsg(2) into buffers that are used again and again. Raises OSError where it is absent."""
+    """recvmmsg(2) into reused buffers. Raises OSError where it is absent."""
 
     def __init__(self, sock: socket.socket) -> None:
-        library = ctypes.PyDLL(None, use_errno=True)  # PyDLL: the lock is kept
+        library = ctypes.PyDLL(None, use_errno=True)  # PyDLL: the lock is not released
         try:
             self._receive = library.recvmmsg
         except AttributeError as error:
@@ -60,10 +60,10 @@ class RecvmmsgReader:
         )  # fmt: skip
         self._receive.restype = ctypes.c_int
         self._descriptor = sock.fileno()
-        self._buffer = bytearray(DATAGRAM * AT_ONCE)
+        self._buffer = bytearray(DATAGRAM * MAX_DATAGRAMS)
         self._view = memoryview(self._buffer)
-        self._vectors = (_Vector * AT_ONCE)()
-        self._messages = (_Message * AT_ONCE)()
+        self._vectors = (_Vector * MAX_DATAGRAMS)()
+        self._messages = (_Message * MAX_DATAGRAMS)()
         start = ctypes.addressof(ctypes.c_char.from_buffer(self._buffer))
         for index, (vector, message) in enumerate(zip(self._vectors, self._messages, strict=True)):
             vector.base = start + index * DATAGRAM
@@ -71,9 +71,11 @@ class RecvmmsgReader:
             message.header.vectors = ctypes.pointer(vector)
             message.header.vector_count = 1
 
-    def take(self) -> list[bytes]:
-        """Up to `AT_ONCE` datagrams."""
-        count = self._receive(self._descriptor, self._messages, AT_ONCE, socket.MSG_DONTWAIT, None)
+    def read(self) -> list[bytes]:
+        """Up to `MAX_DATAGRAMS` datagrams."""
+        count = self._receive(
+            self._descriptor, self._messages, MAX_DATAGRAMS, socket.MSG_DONTWAIT, None
+        )
         if count < 0:
             number = ctypes.get_errno()
             if number in (errno.EAGAIN, errno.EINTR):
@@ -87,24 +89,24 @@ class RecvmmsgReader:
 
 
 class RecvReader:
-    """recv, until nothing is left."""
+    """recv(2) until the buffer is empty."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._socket = sock
 
-    def take(self) -> list[bytes]:
-        """Up to `AT_ONCE` datagrams."""
+    def read(self) -> list[bytes]:
+        """Up to `MAX_DATAGRAMS` datagrams."""
         datagrams: list[bytes] = []
         try:
-            while len(datagrams) < AT_ONCE:
+            while len(datagrams) < MAX_DATAGRAMS:
                 datagrams.append(self._socket.recv(DATAGRAM, socket.MSG_DONTWAIT))
         except (BlockingIOError, InterruptedError):
             pass
         return datagrams
 
 
-def create_drain(sock: socket.socket) -> DatagramReader:
-    """The fastest way this system has."""
+def create_reader(sock: socket.socket) -> DatagramReader:
+    """The fastest reader of this system."""
     if sys.platform == "linux":
         try:
             return RecvmmsgReader(sock)

@@ -1,6 +1,6 @@
-"""What the HTTP doors for spans share: a body of one of a few types in, an answer once it is kept.
+"""The base of the HTTP receivers for spans: decodes the body by media type, responds when durable.
 
-How an answer and a failure are worded is each protocol's own.
+Subclasses render success and failure in their protocol's form.
 """
 
 from __future__ import annotations
@@ -18,41 +18,40 @@ from collector.decode.rejected import Rejected
 from collector.pipeline import Decoded, IngestPipeline
 from collector.queue import QueueFull
 from collector.receivers.body import Bodies, BodyError
-from collector.receivers.http import HttpLimits
+from collector.receivers.offload import decode_off_loop
+from collector.settings import HttpLimits
 from store.model import Document
 
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
-BIG = 64 << 10
-"""Bodies above this are decoded in a thread, so that the event loop goes on answering."""
 RETRY_AFTER = 1
-"""Seconds after which to come again when there was no room."""
+"""Seconds after which to retry when there was no room."""
 
 Decoder = Callable[[bytes, int], Iterable[Document | Rejected]]
 
 
 class SpanHttpReceiver(ABC):
-    """One route that takes spans, over an intake that its owner starts and stops."""
+    """One route for spans over a pipeline that its owner starts and stops."""
 
     path: ClassVar[str]
     name: ClassVar[str]
-    """In the counters."""
+    """The label ``receiver`` of the metrics."""
     decoders: ClassVar[Mapping[str, Decoder]]
-    """By media type; the first one is taken when nothing is said."""
+    """By media type; the first one is the default."""
 
     def __init__(self, pipeline: IngestPipeline, limits: HttpLimits | None = None) -> None:
         limits = limits or HttpLimits()
-        self._intake = pipeline
+        self._pipeline = pipeline
         self._bodies = Bodies(
-            max_bytes=limits.max_body, timeout=limits.read_timeout, max_held=limits.max_held
+            max_bytes=limits.max_body, timeout=limits.read_timeout, max_reserved=limits.max_reserved
         )
 
     @abstractmethod
-    def answer(self, media: str, decoded: Decoded, refused: tuple[Document, ...]) -> Response:
-        """What to say once everything is kept but the rejected and what the store refused."""
+    def success(self, media: str, decoded: Decoded, refused: tuple[Document, ...]) -> Response:
+        """The response once the documents are durable, but for the rejected and the refused ones."""
 
     @abstractmethod
     def failure(self, media: str, status: int, message: str) -> Response:
-        """That nothing was taken, and why."""
+        """The response when nothing was stored, with the reason."""
 
     def router(self) -> APIRouter:
         """The route."""
@@ -68,7 +67,7 @@ class SpanHttpReceiver(ABC):
         return router
 
     async def post(self, request: Request) -> Response:
-        """A request, answered when its spans are kept."""
+        """Decode, store and respond."""
         first = next(iter(self.decoders))
         media = request.headers.get("content-type", first).partition(";")[0].strip().lower()
         decoder = self.decoders.get(media)
@@ -79,8 +78,8 @@ class SpanHttpReceiver(ABC):
         try:
             async with self._bodies.read(request) as body:
                 decoded = await self._decode(decoder, body)
-                refused = await asyncio.wrap_future(self._intake.submit(decoded.documents))
-            return self.answer(media, decoded, refused)
+                refused = await asyncio.wrap_future(self._pipeline.submit(decoded.documents))
+            return self.success(media, decoded, refused)
         except BodyError as error:
             return self._failed(media, error.status, error.message)
         except Rejected as rejected:
@@ -90,10 +89,8 @@ class SpanHttpReceiver(ABC):
 
     async def _decode(self, decoder: Decoder, body: bytes) -> Decoded:
         """Raises Rejected as the decoder does."""
-        decode = partial(self._intake.decode_request, partial(decoder, body), self.name)
-        if len(body) <= BIG:
-            return decode()
-        return await asyncio.get_running_loop().run_in_executor(None, decode)
+        decode = partial(self._pipeline.decode_request, partial(decoder, body), self.name)
+        return await decode_off_loop(len(body), decode)
 
     def _failed(self, media: str, status: int, message: str) -> Response:
         response = self.failure(media, status, message)

@@ -1,8 +1,7 @@
-"""The door every X-Ray SDK knows: UDP, usually port 2000. No answers are given here.
+"""The UDP receiver that every X-Ray SDK knows, usually port 2000. UDP has no acknowledgements.
 
-One thread reads and does nothing else, another decodes: while it is behind, datagrams move from the
-kernel's buffer, which most systems keep small, into memory of ours. Both are bounded, and what the
-kernel drops is counted.
+One thread only reads, another decodes: while it is behind, datagrams move from the kernel's buffer,
+small on most systems, into our memory. Both are bounded, and the kernel's drops are counted.
 """
 
 from __future__ import annotations
@@ -19,30 +18,31 @@ import structlog
 
 from collector.decode.daemon import split_datagram
 from collector.decode.rejected import Rejected
+from collector.net import bind
 from collector.pipeline import IngestPipeline
 from collector.receivers.kernel_drops import KernelDrops
-from collector.receivers.recvmmsg import AT_ONCE, create_drain
+from collector.receivers.recvmmsg import MAX_DATAGRAMS, create_reader
 
 log = structlog.get_logger(__name__)
 
 RECEIVE_BUFFER = 64 << 20
-"""What is asked of the kernel, which doubles it and counts 2304 bytes for a datagram up to 1.6 kB
-and 4352 up to 3.7 kB (measured): a second of 30,000 datagrams of either."""
+"""The requested size. The kernel doubles it and charges 2304 bytes for a datagram up to 1.6 kB and 4352
+up to 3.7 kB (measured): a second of 30,000 datagrams of either."""
 SMALL_BUFFER = 8 << 20
-"""A granted buffer below this is a warning: less than 0.1 s of 30,000 datagrams."""
+"""A granted buffer below this is logged as a warning: less than 0.1 s of 30,000 datagrams."""
 GATHER = 0.02
-"""Seconds after which datagrams are taken again when few were there: of a steady stream many are then
-taken, decoded and queued together, in half the time (measured at 3,000 a second)."""
-_FULL = 2304 * 2 * 30_000
-"""Bytes that 30,000 datagrams a second fill in half a second: while we gather, the buffer has to do."""
+"""Seconds between two reads when the first found few datagrams: of a steady stream many are then read,
+decoded and queued together, in half the time (measured at 3,000 a second)."""
+_HALF_SECOND = 2304 * 2 * 30_000
+"""Bytes that 30,000 datagrams a second fill in half a second: the buffer must last while we gather."""
 READ_AHEAD = 48 << 20
-"""Bytes of datagrams that were read and are not yet decoded: a second of 30,000."""
-_HELD = 120
-"""Bytes that a datagram in memory takes beside its own."""
+"""Bytes of datagrams read but not yet decoded: a second of 30,000."""
+_OVERHEAD = 120
+"""Bytes in memory of a datagram beside its own."""
 _SO_RCVBUFFORCE = 33
-_ROOM_WAIT = 5.0
-"""Seconds that decoded documents wait for room in the queue, before they are dropped: datagrams
-that came later are still in the kernel's buffer then."""
+_QUEUE_WAIT = 5.0
+"""Seconds that decoded documents wait for room in the queue before they are dropped: meanwhile later
+datagrams stay in the kernel's buffer."""
 
 
 class UdpReceiver:
@@ -57,12 +57,13 @@ class UdpReceiver:
         reuse_port: bool = False,
         read_ahead: int = READ_AHEAD,
     ) -> None:
-        """Bind. Raises OSError when the port is taken."""
-        self._intake = pipeline
-        self._socket = _bind(host, port, reuse_port)
-        self._drain = create_drain(self._socket)
+        """Bind. Raises OSError when the port is in use."""
+        self._pipeline = pipeline
+        self._socket = bind(socket.SOCK_DGRAM, host, port, reuse_port=reuse_port)
+        _request_buffer(self._socket)
+        self._datagrams = create_reader(self._socket)
         buffer = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
-        self._gather = min(GATHER, buffer / _FULL)
+        self._gather = min(GATHER, buffer / _HALF_SECOND)
         self._poll = select.poll()
         self._poll.register(self._socket, select.POLLIN)
         self._stopping = threading.Event()
@@ -76,12 +77,12 @@ class UdpReceiver:
 
     @property
     def address(self) -> tuple[str, int]:
-        """Where it listens."""
+        """The address it is bound to."""
         host, port = self._socket.getsockname()[:2]
         return host, port
 
     def start(self) -> None:
-        """Begin to listen."""
+        """Start reading."""
         buffer = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
         if buffer < 2 * RECEIVE_BUFFER:
             log.log(
@@ -95,7 +96,7 @@ class UdpReceiver:
         self._decoder.start()
 
     def stop(self) -> None:
-        """Take what the kernel already holds, and close."""
+        """Read and decode what the kernel has received, and close."""
         self._stopping.set()
         for thread in (self._reader, self._decoder):
             if thread.is_alive():
@@ -109,8 +110,8 @@ class UdpReceiver:
             while True:
                 datagrams = self._receive()
                 if datagrams:
-                    self._pass_on(datagrams)
-                    if len(datagrams) < AT_ONCE:
+                    self._enqueue(datagrams)
+                    if len(datagrams) < MAX_DATAGRAMS:
                         self._stopping.wait(self._gather)
                 elif self._stopping.is_set():
                     break
@@ -122,16 +123,16 @@ class UdpReceiver:
             self._waiting.put(None)
 
     def _receive(self) -> list[bytes]:
-        """The next datagrams: waits for the first, and takes those that are there by then."""
+        """Wait up to 0.2 s for datagrams and read those that have arrived."""
         try:
-            return self._drain.take() if self._poll.poll(200) else []
+            return self._datagrams.read() if self._poll.poll(200) else []
         except OSError as error:
             log.warning("udp_receive_failed", error=str(error))
             self._stopping.wait(0.2)
             return []
 
-    def _pass_on(self, datagrams: list[bytes]) -> None:
-        """To the decoder, once it has caught up: till then the kernel's buffer has to do."""
+    def _enqueue(self, datagrams: list[bytes]) -> None:
+        """Hand over to the decoder; wait while it is `READ_AHEAD` bytes behind."""
         size = _size(datagrams)
         while 0 < self._read - self._decoded > self._read_ahead - size:
             self._room.clear()
@@ -145,25 +146,25 @@ class UdpReceiver:
         while more:
             datagrams, more = self._next()
             try:
-                self.take(datagrams)
+                self.process(datagrams)
             except Exception:
-                log.exception("udp_failed")  # a bug must not silence the door
+                log.exception("udp_failed")  # a bug must not end the receiver
             self._decoded += _size(datagrams)
             self._room.set()
 
     def _next(self) -> tuple[list[bytes], bool]:
-        """What was read and is not yet decoded, up to some `AT_ONCE`; whether more may come."""
+        """About `MAX_DATAGRAMS` undecoded datagrams; False once the reader has ended."""
         datagrams: list[bytes] = []
         with suppress(Empty):
-            while len(datagrams) < AT_ONCE:
+            while len(datagrams) < MAX_DATAGRAMS:
                 few = self._waiting.get(block=not datagrams)
                 if few is None:
                     return datagrams, False
                 datagrams += few
         return datagrams, True
 
-    def take(self, datagrams: list[bytes]) -> None:
-        """Unwrap, decode and queue datagrams."""
+    def process(self, datagrams: list[bytes]) -> None:
+        """Split, decode and queue datagrams."""
         raws: list[bytes] = []
         bad: list[Rejected] = []
         for datagram in datagrams:
@@ -172,35 +173,25 @@ class UdpReceiver:
             except Rejected as rejected:
                 bad.append(rejected)
         if bad:
-            self._intake.counters.received.labels("udp").inc(len(bad))
-            self._intake.reject(bad)
-        self._intake.offer(self._intake.decode(raws, "udp").documents, _ROOM_WAIT)
+            self._pipeline.metrics.received.labels("udp").inc(len(bad))
+            self._pipeline.reject(bad)
+        self._pipeline.offer(self._pipeline.decode(raws, "udp").documents, _QUEUE_WAIT)
 
     def _count_kernel_drops(self) -> None:
         dropped = self._kernel_drops.since_last()
         for reason, count in dropped.items():
-            self._intake.counters.kernel_drops.labels(reason).inc(count)
+            self._pipeline.metrics.kernel_drops.labels(reason).inc(count)
         if dropped:
             log.warning("udp_kernel_drops", **dropped)
 
 
 def _size(datagrams: list[bytes]) -> int:
-    return sum(map(len, datagrams)) + _HELD * len(datagrams)
+    return sum(map(len, datagrams)) + _OVERHEAD * len(datagrams)
 
 
-def _bind(host: str, port: int, reuse_port: bool) -> socket.socket:
-    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
-    sock = socket.socket(family, socket.SOCK_DGRAM)
-    try:
-        if reuse_port:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        with suppress(OSError):
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
-        if sys.platform == "linux":
-            with suppress(OSError):  # beyond net.core.rmem_max, where privileges allow it
-                sock.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, RECEIVE_BUFFER)
-        sock.bind(address)
-    except OSError:
-        sock.close()
-        raise
-    return sock
+def _request_buffer(sock: socket.socket) -> None:
+    with suppress(OSError):
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+    if sys.platform == "linux":
+        with suppress(OSError):  # beyond net.core.rmem_max, where privileges allow it
+            sock.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, RECEIVE_BUFFER)

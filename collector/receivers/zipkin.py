@@ -1,7 +1,7 @@
-"""The Zipkin door: ``POST /api/v2/spans``, JSON or protobuf, answered 202 when the spans are kept.
+"""The Zipkin receiver: ``POST /api/v2/spans``, JSON or protobuf, answered 202 once durable.
 
-Zipkin's protocol has no word for spans that were turned away: they are counted and logged, and only
-when none was taken the sender is told.
+Zipkin's protocol cannot report single rejected spans: they are counted and logged, and the request
+fails only when all are rejected.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from fastapi.responses import PlainTextResponse, Response
 
 from collector.decode.zipkin.spans import decode_zipkin, decode_zipkin_protobuf
 from collector.pipeline import Decoded, IngestPipeline
-from collector.receivers.http import HttpLimits
 from collector.receivers.span_http import JSON, PROTOBUF, Decoder, SpanHttpReceiver
+from collector.settings import HttpLimits
 from store.model import Document
 
 
 def create_zipkin_router(pipeline: IngestPipeline, limits: HttpLimits | None = None) -> APIRouter:
-    """The door over an intake that its owner starts and stops."""
-    return _ZipkinDoor(pipeline, limits).router()
+    """The route over a pipeline that its owner starts and stops."""
+    return _ZipkinReceiver(pipeline, limits).router()
 
 
-class _ZipkinDoor(SpanHttpReceiver):
-    """A list of v2 spans in."""
+class _ZipkinReceiver(SpanHttpReceiver):
+    """Lists of v2 spans."""
 
     path = "/api/v2/spans"
     name = "zipkin"
@@ -34,10 +34,10 @@ class _ZipkinDoor(SpanHttpReceiver):
         PROTOBUF: decode_zipkin_protobuf,
     }
 
-    def answer(self, media: str, decoded: Decoded, refused: tuple[Document, ...]) -> Response:
+    def success(self, media: str, decoded: Decoded, refused: tuple[Document, ...]) -> Response:
         if decoded.rejected and not decoded.documents:
             _, first = decoded.rejected[0]
-            message = f"none of {len(decoded.rejected)} spans was taken: {first}"
+            message = f"none of {len(decoded.rejected)} spans is valid: {first}"
             return self.failure(media, 400, message)
         return Response(status_code=202)
 

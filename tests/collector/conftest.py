@@ -38,7 +38,7 @@ generate_protocol()
 
 
 @pytest.fixture
-def counters() -> IngestMetrics:
+def metrics() -> IngestMetrics:
     return IngestMetrics(CollectorRegistry())
 
 
@@ -49,10 +49,10 @@ def memory() -> MemoryStore:
 
 @pytest.fixture
 def pipeline(
-    memory: MemoryStore, counters: IngestMetrics, tmp_path: Path
+    memory: MemoryStore, metrics: IngestMetrics, tmp_path: Path
 ) -> Iterator[IngestPipeline]:
     """A running pipeline with small batches."""
-    pipeline = IngestPipeline(memory, tmp_path, counters=counters, limits=Limits(linger=0.02))
+    pipeline = IngestPipeline(memory, tmp_path, metrics=metrics, limits=Limits(linger=0.02))
     pipeline.start()
     yield pipeline
     pipeline.stop(5.0)

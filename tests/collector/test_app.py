@@ -17,11 +17,13 @@ import httpx
 import pytest
 from prometheus_client import CollectorRegistry
 
-from collector import app
+from collector import app, net
 from collector._pb import segments_pb2
-from collector.app import CollectorSettings, PortInUseError, run_collector
+from collector.app import run_collector
 from collector.metrics import IngestMetrics
+from collector.net import PortInUseError
 from collector.queue import Limits
+from collector.settings import CollectorSettings
 from collector.spool import Spool
 from store.memory import MemoryStore
 from store.protocol import SegmentWriter
@@ -32,7 +34,8 @@ ROOT = Path(__file__).parents[2]
 UNAVAILABLE_STORE = """
 import json, sys
 from pathlib import Path
-from collector.app import CollectorSettings, run_collector
+from collector.app import run_collector
+from collector.settings import CollectorSettings
 from store.errors import StoreUnavailable
 
 class UnavailableStore:
@@ -51,12 +54,12 @@ class Running:
     """A collector in a thread."""
 
     def __init__(self, store: SegmentWriter, path: Path, **settings: object) -> None:
-        self.doors: Mapping[str, str] = {}
+        self.addresses: Mapping[str, str] = {}
         self.code: int | None = None
         ready, self._stop = threading.Event(), threading.Event()
 
-        def on_ready(doors: Mapping[str, str]) -> None:
-            self.doors = doors
+        def on_ready(addresses: Mapping[str, str]) -> None:
+            self.addresses = addresses
             ready.set()
 
         fields = {
@@ -66,7 +69,7 @@ class Running:
             "grpc_port": 0,
             "on_ready": on_ready,
             "limits": Limits(linger=0.02),
-            "counters": IngestMetrics(CollectorRegistry()),
+            "metrics": IngestMetrics(CollectorRegistry()),
             **settings,
         }
         self.settings = CollectorSettings(**fields)  # type: ignore[arg-type]
@@ -101,13 +104,13 @@ def stored(memory: MemoryStore) -> int:
 def test_every_door(memory: MemoryStore, tmp_path: Path) -> None:
     """UDP and HTTP on one number, gRPC beside them; nothing is left behind at the end."""
     running = Running(memory, tmp_path, http=True)
-    doors = running.doors
-    assert port_of(doors["udp"]) == port_of(doors["http"])
-    send(doors["udp"], datagram(segment_bytes("00000000000000a1")))
+    addresses = running.addresses
+    assert port_of(addresses["udp"]) == port_of(addresses["http"])
+    send(addresses["udp"], datagram(segment_bytes("00000000000000a1")))
     body = {"TraceSegmentDocuments": [segment_bytes("00000000000000a2").decode()]}
-    base = "http://" + doors["http"]
+    base = "http://" + addresses["http"]
     assert httpx.post(base + "/TraceSegments", json=body).status_code == 200
-    with grpc.insecure_channel(doors["grpc"]) as channel:
+    with grpc.insecure_channel(addresses["grpc"]) as channel:
         stub = segment_service(channel)
         request = segments_pb2.PutSegmentsRequest(documents=[segment_bytes("00000000000000a3")])
         assert stub.PutSegments(request).stored == 1
@@ -124,18 +127,18 @@ def test_a_number_for_two_doors(
     memory: MemoryStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The system chose it for UDP alone: when TCP of that number is taken, it is another."""
-    real = app._listen
+    real = net.listen
     refused: list[int] = []
 
-    def listen(host: str, port: int, reuse_port: bool) -> socket.socket:
+    def listen(host: str, port: int, *, reuse_port: bool) -> socket.socket:
         if len(refused) < 2:
             refused.append(port)
             raise OSError(errno.EADDRINUSE, "Address already in use")
-        return real(host, port, reuse_port)
+        return real(host, port, reuse_port=reuse_port)
 
-    monkeypatch.setattr(app, "_listen", listen)
+    monkeypatch.setattr(app, "listen", listen)
     running = Running(memory, tmp_path, http=True)
-    assert port_of(running.doors["udp"]) == port_of(running.doors["http"])
+    assert port_of(running.addresses["udp"]) == port_of(running.addresses["http"])
     assert len(refused) == 2
     for port in refused:  # nothing stays open
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
@@ -146,7 +149,7 @@ def test_a_number_for_two_doors(
 def test_taken_doors(memory: MemoryStore, tmp_path: Path) -> None:
     """Which port and which kind, and nothing stays open."""
     running = Running(memory, tmp_path, http=True)
-    taken = {kind: port_of(address) for kind, address in running.doors.items()}
+    taken = {kind: port_of(address) for kind, address in running.addresses.items()}
     for kind, change in (
         ("UDP", {"port": taken["udp"]}),
         ("gRPC", {"grpc_port": taken["grpc"]}),
@@ -154,7 +157,7 @@ def test_taken_doors(memory: MemoryStore, tmp_path: Path) -> None:
         settings = CollectorSettings(
             writer=MemoryStore,
             data_dir=tmp_path,
-            counters=IngestMetrics(CollectorRegistry()),
+            metrics=IngestMetrics(CollectorRegistry()),
             **{"port": 0, "grpc_port": 0, **change},  # type: ignore[arg-type]
         )
         with pytest.raises(PortInUseError) as caught:
@@ -166,7 +169,7 @@ def test_taken_doors(memory: MemoryStore, tmp_path: Path) -> None:
         settings = CollectorSettings(
             writer=MemoryStore,
             data_dir=tmp_path,
-            counters=IngestMetrics(CollectorRegistry()),
+            metrics=IngestMetrics(CollectorRegistry()),
             port=port,
             grpc_port=None,
             http=True,
@@ -178,20 +181,20 @@ def test_taken_doors(memory: MemoryStore, tmp_path: Path) -> None:
 def test_two_share_the_ports(memory: MemoryStore, tmp_path: Path) -> None:
     """With SO_REUSEPORT the kernel spreads senders; each keeps what it got."""
     first = Running(memory, tmp_path, reuse_port=True, http=True)
-    ports = {kind: port_of(address) for kind, address in first.doors.items()}
+    ports = {kind: port_of(address) for kind, address in first.addresses.items()}
     second = Running(
         memory, tmp_path, reuse_port=True, http=True, port=ports["udp"], grpc_port=ports["grpc"]
     )
     for id in range(1, 101):
-        send(first.doors["udp"], datagram(segment_bytes(f"{id:016x}")))
+        send(first.addresses["udp"], datagram(segment_bytes(f"{id:016x}")))
     eventually(lambda: stored(memory) == 100)
-    received = [r.settings.counters.snapshot()["received"] for r in (first, second)]  # type: ignore[union-attr]
+    received = [r.settings.metrics.snapshot()["received"] for r in (first, second)]  # type: ignore[union-attr]
     assert sum(received) == 100
     first.stop()
     second.stop()
 
 
-def start_away(path: Path) -> tuple[subprocess.Popen[str], dict[str, str]]:
+def start_unavailable(path: Path) -> tuple[subprocess.Popen[str], dict[str, str]]:
     """A collector process whose store is away, and its doors."""
     process = subprocess.Popen(
         [sys.executable, "-c", UNAVAILABLE_STORE, str(path)],
@@ -207,9 +210,9 @@ def start_away(path: Path) -> tuple[subprocess.Popen[str], dict[str, str]]:
     raise AssertionError("it did not come up")
 
 
-def put_two(doors: dict[str, str]) -> None:
+def put_two(addresses: dict[str, str]) -> None:
     """An acknowledged put of two documents."""
-    with grpc.insecure_channel(doors["grpc"]) as channel:
+    with grpc.insecure_channel(addresses["grpc"]) as channel:
         stub = segment_service(channel)
         documents = [segment_bytes("00000000000000a1"), segment_bytes("00000000000000a2")]
         assert stub.PutSegments(segments_pb2.PutSegmentsRequest(documents=documents)).stored == 2
@@ -219,9 +222,9 @@ def put_two(doors: dict[str, str]) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_terminated(tmp_path: Path, number: int) -> None:
     """What UDP had delivered and what was acknowledged is on disk; the exit code is 0."""
-    process, doors = start_away(tmp_path)
-    put_two(doors)
-    send(doors["udp"], datagram(segment_bytes("00000000000000a3")))
+    process, addresses = start_unavailable(tmp_path)
+    put_two(addresses)
+    send(addresses["udp"], datagram(segment_bytes("00000000000000a3")))
     process.send_signal(number)
     assert process.wait(20) == 0
     assert process.stdout is not None
@@ -232,8 +235,8 @@ def test_terminated(tmp_path: Path, number: int) -> None:
 @pytest.mark.server
 def test_killed(tmp_path: Path) -> None:
     """After SIGKILL what was acknowledged is there for the next process."""
-    process, doors = start_away(tmp_path)
-    put_two(doors)
+    process, addresses = start_unavailable(tmp_path)
+    put_two(addresses)
     process.kill()
     process.wait(20)
     assert process.stdout is not None

@@ -14,6 +14,7 @@ import pytest
 import structlog
 
 from collector import batcher as batch_module
+from collector import replay as replay_module
 from collector.batcher import Batcher
 from collector.decode.document import decode_document
 from collector.metrics import IngestMetrics
@@ -31,19 +32,19 @@ class MoodyStore(MemoryStore):
 
     def __init__(self) -> None:
         super().__init__()
-        self.away = False
+        self.unavailable = False
         self.averse: Callable[[Document], bool] = lambda document: False
         self.gate = threading.Event()
         self.gate.set()
         self.puts: list[tuple[int, str]] = []
 
     def check(self) -> None:
-        if self.away:
+        if self.unavailable:
             raise StoreUnavailable("nobody there")
 
     def put(self, documents: Sequence[Document], token: str) -> None:
         self.gate.wait(20)
-        if self.away:
+        if self.unavailable:
             raise StoreUnavailable("nobody there")
         if any(self.averse(document) for document in documents):
             raise StoreError("cannot take this")
@@ -66,26 +67,26 @@ LIMITS = Limits(linger=0.02, replay_pause=0.02, slow_insert=0.2)
 class Setup:
     """A batcher with everything around it."""
 
-    def __init__(self, path: Path, counters: IngestMetrics) -> None:
+    def __init__(self, path: Path, metrics: IngestMetrics) -> None:
         self.store = MoodyStore()
         self.path = path
-        self.counters = counters
+        self.metrics = metrics
         self.batchers: list[Batcher] = []
 
     def start(self, limits: Limits = LIMITS, spool_bytes: int = 1 << 30) -> Batcher:
         self.spool = Spool(self.path, "test", spool_bytes)
-        batcher = Batcher(self.store, self.spool, self.counters, limits)
+        batcher = Batcher(self.store, self.spool, self.metrics, limits)
         batcher.start()
         self.batchers.append(batcher)
         return batcher
 
     def value(self, key: str) -> object:
-        return self.counters.snapshot()[key]
+        return self.metrics.snapshot()[key]
 
 
 @pytest.fixture
-def setup(tmp_path: Path, counters: IngestMetrics) -> Iterator[Setup]:
-    setup = Setup(tmp_path, counters)
+def setup(tmp_path: Path, metrics: IngestMetrics) -> Iterator[Setup]:
+    setup = Setup(tmp_path, metrics)
     yield setup
     setup.store.gate.set()
     for batcher in setup.batchers:
@@ -112,7 +113,7 @@ def test_batches_by_age(setup: Setup) -> None:
 
 def test_who_was_answered_sends_more() -> None:
     """After an answer what waits gathers once more; what nobody waits for does not."""
-    queue = BatchQueue(Limits(linger=0.0, ack_linger=0.2, patience=60.0, company=60.0))
+    queue = BatchQueue(Limits(linger=0.0, ack_linger=0.2, busy_linger=60.0, bulk_linger=60.0))
     one = Submission(documents(1))
     for ack, due in ((Ack(), False), (None, True)):
         queue.add(one, Ack())
@@ -131,7 +132,7 @@ def test_who_was_answered_sends_more() -> None:
 
 def test_many_that_nobody_waits_for_gather_longer() -> None:
     """Until somebody waits with them."""
-    queue = BatchQueue(Limits(linger=0.0, ack_linger=0.0, company=60.0, many=2))
+    queue = BatchQueue(Limits(linger=0.0, ack_linger=0.0, bulk_linger=60.0, bulk_threshold=2))
     queue.add(Submission(documents(1)), None)
     assert queue.take() is not None
     queue.add(Submission(documents(1, 2)), None)
@@ -194,13 +195,13 @@ def test_bounded_by_bytes(setup: Setup) -> None:
 def test_store_away(setup: Setup) -> None:
     """Acknowledged from the disk, inserted when the store is back, and off the disk then."""
     batcher = setup.start()
-    setup.store.away = True
+    setup.store.unavailable = True
     assert batcher.submit(documents(1, 2)).result(5) == ()
     assert batcher.offer(documents(3))
     eventually(lambda: len(setup.spool) == 2)
     assert setup.store.count() == 0
     assert setup.value("stored") == 0
-    setup.store.away = False
+    setup.store.unavailable = False
     eventually(lambda: setup.store.count() == 3 and len(setup.spool) == 0)
     batcher.submit(documents(4)).result(5)
     assert setup.store.count() == 4
@@ -210,13 +211,13 @@ def test_store_away(setup: Setup) -> None:
 def test_spool_full(setup: Setup) -> None:
     """Then nobody is told that anything was kept."""
     batcher = setup.start(spool_bytes=250)
-    setup.store.away = True
+    setup.store.unavailable = True
     batcher.submit(documents(1)).result(5)
     with pytest.raises(QueueFull, match="spool"):
         batcher.submit(documents(2)).result(5)
     batcher.offer(documents(3))
     eventually(lambda: setup.value("dropped") == 1)
-    setup.store.away = False
+    setup.store.unavailable = False
     eventually(lambda: setup.store.count() == 1)
     batcher.submit(documents(4)).result(5)
     assert setup.store.count() == 2
@@ -224,13 +225,13 @@ def test_spool_full(setup: Setup) -> None:
 
 def test_left_in_the_spool_by_an_earlier_life(setup: Setup) -> None:
     """Replayed at the start."""
-    setup.store.away = True
+    setup.store.unavailable = True
     batcher = setup.start()
     batcher.submit(documents(1, 2)).result(5)
     batcher.stop(2.0)
     setup.spool.close()
     assert setup.store.count() == 0
-    setup.store.away = False
+    setup.store.unavailable = False
     setup.start()
     eventually(lambda: setup.store.count() == 2 and len(setup.spool) == 0)
 
@@ -257,7 +258,7 @@ def test_slow_store(setup: Setup) -> None:
 def test_an_outage_with_little_traffic(setup: Setup) -> None:
     """Leaves a file for each moment, not for each request, and replays them as few inserts."""
     batcher = setup.start(Limits(linger=0.001, ack_linger=0.001, replay_pause=60))
-    setup.store.away = True
+    setup.store.unavailable = True
     batcher.submit(documents(1)).result(5)
 
     def send(worker: int) -> None:
@@ -268,8 +269,8 @@ def test_an_outage_with_little_traffic(setup: Setup) -> None:
         list(pool.map(send, range(1, 11)))
     assert len(setup.spool) < 15
     assert batcher.health().queued == 0
-    setup.store.away = False
-    assert batcher._replay()
+    setup.store.unavailable = False
+    assert batcher._replayer.replay_all()
     assert setup.store.count() == 41
     assert len(setup.store.puts) < 15
 
@@ -279,11 +280,11 @@ def test_slow_store_that_fails_in_the_end(setup: Setup) -> None:
     batcher = setup.start()
     setup.store.gate.clear()
     assert batcher.submit(documents(1)).result(5) == ()
-    setup.store.away = True
+    setup.store.unavailable = True
     setup.store.gate.set()
-    eventually(lambda: not batcher._putting)
+    eventually(lambda: not batcher._inserting)
     assert len(setup.spool) == 1
-    setup.store.away = False
+    setup.store.unavailable = False
     eventually(lambda: setup.store.count() == 1 and len(setup.spool) == 0)
 
 
@@ -294,8 +295,8 @@ def test_replay_while_batches_are_spooled(setup: Setup) -> None:
 
     def come_and_go() -> None:
         while not done.wait(0.02):
-            setup.store.away = not setup.store.away
-        setup.store.away = False
+            setup.store.unavailable = not setup.store.unavailable
+        setup.store.unavailable = False
 
     def send(worker: int) -> None:
         for number in range(100):
@@ -309,43 +310,43 @@ def test_replay_while_batches_are_spooled(setup: Setup) -> None:
     moods.join()
     eventually(lambda: len(setup.spool) == 0)
     assert setup.store.count() == 400
-    assert not list(setup.path.rglob("*.torn"))
+    assert not list(setup.path.rglob("*.corrupt"))
 
 
 def test_how_it_stands(setup: Setup) -> None:
     """For /metrics and /readyz: away, no room, and all well again by itself."""
     batcher = setup.start(spool_bytes=250)
-    assert batcher.health().report() == {
+    assert batcher.health().as_dict() == {
         "ready": True,
         "problems": [],
-        "store_away": False,
+        "store_available": True,
         "spool": {"full": False, "bytes": 0, "limit": 250},
         "queued": 0,
         "oldest_s": 0.0,
     }
-    setup.store.away = True
+    setup.store.unavailable = True
     batcher.submit(documents(1)).result(5)
     now = batcher.health()
-    assert (now.possible, now.store_away, now.spool_bytes > 0) == (True, True, True)
-    assert "documents wait on disk" in now.report()["problems"][0]
+    assert (now.accepting, now.store_available, now.spool_bytes > 0) == (True, False, True)
+    assert "documents wait on disk" in now.as_dict()["problems"][0]
     with pytest.raises(QueueFull):
         batcher.submit(documents(2, 3)).result(5)
-    assert not batcher.health().possible
-    assert "turned away" in batcher.health().report()["problems"][0]
-    eventually(lambda: "raymap_no_room 1.0" in setup.counters.render().decode())
-    shown = setup.counters.render().decode()
-    assert "raymap_store_away 1.0" in shown
-    assert 'raymap_documents_turned_away_total{cause="spool_full"} 2.0' in shown
-    setup.store.away = False
-    eventually(lambda: batcher.health().report()["problems"] == [] and len(setup.spool) == 0)
-    eventually(lambda: "raymap_no_room 0.0" in setup.counters.render().decode())
+    assert not batcher.health().accepting
+    assert "documents are deferred" in batcher.health().as_dict()["problems"][0]
+    eventually(lambda: "raymap_ingest_blocked 1.0" in setup.metrics.render().decode())
+    shown = setup.metrics.render().decode()
+    assert "raymap_store_unavailable 1.0" in shown
+    assert 'raymap_documents_deferred_total{reason="spool_full"} 2.0' in shown
+    setup.store.unavailable = False
+    eventually(lambda: batcher.health().as_dict()["problems"] == [] and len(setup.spool) == 0)
+    eventually(lambda: "raymap_ingest_blocked 0.0" in setup.metrics.render().decode())
 
 
 def test_room_on_a_disk_that_was_full(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
     """Found without a sender: turned-away load balancers send none."""
-    monkeypatch.setattr(batch_module, "ROOM_PAUSE", 0.1)
+    monkeypatch.setattr(batch_module, "SPACE_PROBE_INTERVAL", 0.1)
     batcher = setup.start()
-    setup.store.away = True
+    setup.store.unavailable = True
     real = os.fsync
 
     def no_space(descriptor: int) -> None:
@@ -355,33 +356,36 @@ def test_room_on_a_disk_that_was_full(setup: Setup, monkeypatch: pytest.MonkeyPa
     with pytest.raises(QueueFull, match="No space left"):
         batcher.submit(documents(1)).result(5)
     time.sleep(0.6)
-    assert not batcher.health().possible
+    assert not batcher.health().accepting
     monkeypatch.setattr(os, "fsync", real)
-    eventually(lambda: batcher.health().possible)
+    eventually(lambda: batcher.health().accepting)
     batcher.submit(documents(1)).result(5)
 
 
 def test_an_outage_is_told_once(setup: Setup) -> None:
     """However many batches it sends to the disk, and however often the store is asked."""
     batcher = setup.start()
-    with structlog.testing.capture_logs() as told:
-        setup.store.away = True
+    with structlog.testing.capture_logs() as reported:
+        setup.store.unavailable = True
         for id in range(1, 9):
             batcher.submit(documents(id)).result(5)
-        setup.store.away = False
+        setup.store.unavailable = False
         eventually(lambda: setup.store.count() == 8)
-        eventually(lambda: [line["event"] for line in told] == ["store_away", "store_back"])
+        eventually(
+            lambda: [line["event"] for line in reported] == ["store_unavailable", "store_available"]
+        )
 
 
-def test_replay_gives_way(setup: Setup) -> None:
+def test_replay_yields_to_ingest(setup: Setup) -> None:
     """While more queues up than goes into a batch, at most half of the time is the replay's."""
     waits: list[float] = []
     batcher = setup.start(Limits(linger=60, batch_documents=10, queue_documents=40))
+    replayer = batcher._replayer
     batcher._stopped.wait = lambda timeout=None: bool(waits.append(timeout))  # type: ignore
     for queued, expected in ((0, []), (10, [0.5]), (25, [2.0])):
         waits.clear()
         batcher._queue.state = lambda queued=queued: (queued, 0.0)  # type: ignore
-        batcher._yield_to_ingest(0.5)
+        replayer._yield_to_ingest(0.5)
         assert [wait for wait in waits if wait in (0.5, 2.0)] == expected
 
 
@@ -392,16 +396,16 @@ def test_a_mistake_ends_no_thread(setup: Setup) -> None:
     def mistake(*_: object, **__: object) -> object:
         raise RuntimeError("nobody thought of this")
 
-    with pytest.MonkeyPatch.context() as patch, structlog.testing.capture_logs() as told:
-        for name in ("put_batch", "replay"):
-            patch.setattr(batch_module, name, mistake)
-        patch.setattr(batcher, "_show", mistake)
+    with pytest.MonkeyPatch.context() as patch, structlog.testing.capture_logs() as reported:
+        patch.setattr(batch_module, "insert_batch", mistake)
+        patch.setattr(replay_module, "replay", mistake)
+        patch.setattr(batcher, "_update_gauges", mistake)
         assert batcher.submit(documents(1)).result(5) == ()
         assert len(setup.spool) == 1
         eventually(
             lambda: (
                 {"insert_failed", "replay_failed", "watch_failed"}
-                == {line["event"] for line in told}
+                == {line["event"] for line in reported}
             )
         )
     eventually(lambda: setup.store.count() == 1)
@@ -419,7 +423,7 @@ def test_one_bad_document(setup: Setup) -> None:
     (refused,) = bad.result(5)
     assert refused.id == 5
     assert setup.store.count() == 5
-    assert setup.counters.snapshot()["rejected_by_reason"] == {"StoreRefused": 1}
+    assert setup.metrics.snapshot()["rejected_by_reason"] == {"StoreRefused": 1}
     assert setup.value("stored") == 5
 
 

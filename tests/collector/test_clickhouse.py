@@ -17,7 +17,7 @@ from tests.collector.samples import eventually, segment_bytes
 
 
 @pytest.mark.clickhouse
-def test_an_outage_loses_nothing(tmp_path: Path, counters: IngestMetrics) -> None:
+def test_an_outage_loses_nothing(tmp_path: Path, metrics: IngestMetrics) -> None:
     """Acknowledged before, during and after: all of it is there in the end, once."""
 
     def put(*ids: int) -> None:
@@ -29,16 +29,16 @@ def test_an_outage_loses_nothing(tmp_path: Path, counters: IngestMetrics) -> Non
         migrate(address, {"retention_days": 3650})
         store = ClickHouseStore(address, connections=4)
         limits = Limits(linger=0.02, replay_pause=0.1)
-        pipeline = IngestPipeline(store, tmp_path, counters=counters, limits=limits)
+        pipeline = IngestPipeline(store, tmp_path, metrics=metrics, limits=limits)
         pipeline.start()
         put(1, 2)
         (trace_id,) = {d.trace_id for d in pipeline.decode([segment_bytes()], "x").documents}
     put(3, 4)
     put(*range(101, 141))  # enough to be packed
-    assert counters.snapshot()["stored"] == 2
+    assert metrics.snapshot()["stored"] == 2
     with EmbeddedClickHouse(tmp_path / "engine"):
         put(6)
-        eventually(lambda: counters.snapshot()["stored"] == 45, 20)
+        eventually(lambda: metrics.snapshot()["stored"] == 45, 20)
         trace = store.get_traces([trace_id])[trace_id]
         assert sorted(trace.documents) == [1, 2, 3, 4, 6, *range(101, 141)]
         assert trace.revision == 45

@@ -25,15 +25,15 @@ from tests.collector.samples import segment_bytes
 class Picky:
     """Takes what holds none of the bad ids, and remembers every put."""
 
-    def __init__(self, *bad: int, away_after: int = 10_000) -> None:
+    def __init__(self, *bad: int, unavailable_after: int = 10_000) -> None:
         self.bad = frozenset(bad)
-        self.away_after = away_after
+        self.unavailable_after = unavailable_after
         self.puts: list[str] = []
         self.taken: set[int] = set()
 
     def put(self, documents: Sequence[Document], token: str) -> None:
         self.puts.append(token)
-        if len(self.puts) > self.away_after:
+        if len(self.puts) > self.unavailable_after:
             raise StoreUnavailable("gone")
         if any(document.id in self.bad for document in documents):
             raise StoreError("no")
@@ -73,21 +73,21 @@ def test_all_refused() -> None:
 def test_gone_in_the_middle() -> None:
     """Said as it is; the whole batch may be put again."""
     with pytest.raises(StoreUnavailable):
-        insert_with_bisection(Picky(7, away_after=3), BATCH, "t")
+        insert_with_bisection(Picky(7, unavailable_after=3), BATCH, "t")
 
 
-def test_replay(tmp_path: Path, counters: IngestMetrics, memory: MemoryStore) -> None:
+def test_replay(tmp_path: Path, metrics: IngestMetrics, memory: MemoryStore) -> None:
     """A spooled batch is decoded again, inserted under its token, and off the disk then."""
     spool = Spool(tmp_path, "test", 1 << 20)
     spool.write([segment(1, raw=segment_bytes(), version=9)], "t")
-    replay(memory, spool, counters, "t")
+    replay(memory, spool, metrics, "t")
     (trace,) = memory._traces.values()
     assert [(d.id, d.version) for d in trace.documents.values()] == [(0xA1, 9)]
-    assert counters.snapshot()["stored"] == 1
+    assert metrics.snapshot()["stored"] == 1
     assert (spool.waiting(), spool.size) == ([], 0)
 
 
-def test_replay_of_what_nobody_takes_any_more(tmp_path: Path, counters: IngestMetrics) -> None:
+def test_replay_of_what_nobody_takes_any_more(tmp_path: Path, metrics: IngestMetrics) -> None:
     """Rejected by this release or refused by the store: it was acknowledged, so it stays on disk,
     out of the way; the other documents of the batch go in."""
     spool = Spool(tmp_path, "test", 1 << 20)
@@ -96,10 +96,10 @@ def test_replay_of_what_nobody_takes_any_more(tmp_path: Path, counters: IngestMe
     spool.write(documents[:1] + documents[2:], "rejected")
     spool.write(documents[:2], "refused")
     store = Picky(2)
-    replay(store, spool, counters, "rejected")
-    replay(store, spool, counters, "refused")
+    replay(store, spool, metrics, "rejected")
+    replay(store, spool, metrics, "refused")
     assert store.taken == {1}
-    assert counters.snapshot()["rejected_by_reason"] == {"MissingId": 1, "StoreRefused": 1}
+    assert metrics.snapshot()["rejected_by_reason"] == {"MissingId": 1, "StoreRefused": 1}
     assert spool.waiting() == []
     assert spool.size > 0
-    assert len(list(tmp_path.rglob("*.refused"))) == 2
+    assert len(list(tmp_path.rglob("*.quarantine"))) == 2

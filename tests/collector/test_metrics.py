@@ -10,19 +10,19 @@ from pathlib import Path
 from collector.metrics import IngestMetrics
 
 
-def test_snapshot_and_metrics(counters: IngestMetrics) -> None:
+def test_snapshot_and_metrics(metrics: IngestMetrics) -> None:
     """The console's words for the same numbers."""
-    counters.received.labels("udp").inc(5)
-    counters.received.labels("http").inc(2)
-    counters.stored.inc(4)
-    counters.rejected.labels("InvalidTraceId").inc(3)
-    counters.dropped.labels("queue_full").inc(1)
-    counters.kernel_drops.labels("buffer").inc(7)
-    counters.kernel_drops.labels("memory").inc(2)
-    counters.queued.set(6)
-    counters.spooled_bytes.set(100)
-    counters.oldest.set(1.5)
-    assert counters.snapshot() == {
+    metrics.received.labels("udp").inc(5)
+    metrics.received.labels("http").inc(2)
+    metrics.stored.inc(4)
+    metrics.rejected.labels("InvalidTraceId").inc(3)
+    metrics.dropped.labels("queue_full").inc(1)
+    metrics.kernel_drops.labels("buffer").inc(7)
+    metrics.kernel_drops.labels("memory").inc(2)
+    metrics.queued.set(6)
+    metrics.spooled_bytes.set(100)
+    metrics.oldest.set(1.5)
+    assert metrics.snapshot() == {
         "received": 7,
         "stored": 4,
         "rejected": 3,
@@ -33,22 +33,22 @@ def test_snapshot_and_metrics(counters: IngestMetrics) -> None:
         "spooled_bytes": 100,
         "oldest_s": 1.5,
     }
-    text = counters.render().decode()
-    assert 'raymap_documents_received_total{door="udp"} 5.0' in text
+    text = metrics.render().decode()
+    assert 'raymap_documents_received_total{receiver="udp"} 5.0' in text
     assert "raymap_insert_seconds_bucket" in text
 
 
 def test_several_processes_add_up(tmp_path: Path) -> None:
     """Counts outlive their process, gauges do not."""
     script = (
-        "from collector.metrics import shared_counters, forget_process\n"
+        "from collector.metrics import shared_metrics, forget_process\n"
         "import os, sys\n"
-        "counters = shared_counters()\n"
-        "counters.stored.inc(3)\n"
-        "counters.queued.set(7)\n"
-        "counters.oldest.set(float(sys.argv[1]))\n"
+        "metrics = shared_metrics()\n"
+        "metrics.stored.inc(3)\n"
+        "metrics.queued.set(7)\n"
+        "metrics.oldest.set(float(sys.argv[1]))\n"
         "if sys.argv[2:]: forget_process(int(sys.argv[2]))\n"
-        "print(os.getpid(), counters.snapshot(), b'stored_total 6.0' in counters.render())\n"
+        "print(os.getpid(), metrics.snapshot(), b'stored_total 6.0' in metrics.render())\n"
     )
     environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
 

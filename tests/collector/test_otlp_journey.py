@@ -107,7 +107,7 @@ def test_sampled(clickhouse_store: ClickHouseStore, tmp_path: Path) -> None:
         span(CLIENT, {"server.address": "pay"}, id=2, parent=parent(1), **sampled),
     )
     try:
-        assert not ask(collector.doors["grpc"], batch).HasField("partial_success")
+        assert not ask(collector.addresses["grpc"], batch).HasField("partial_success")
     finally:
         collector.stop()
     app = create_app(clickhouse_store, version="1", metrics=lambda: b"", ingest_status=dict)
@@ -139,13 +139,13 @@ def test_own_port(memory: MemoryStore, tmp_path: Path) -> None:
     try:
         headers = {"Content-Type": "application/x-protobuf"}
         for id, door in ((1, "otlp"), (2, "http")):
-            url = f"http://{collector.doors[door]}/v1/traces"
+            url = f"http://{collector.addresses[door]}/v1/traces"
             body = export(span(SERVER, id=id))
             assert httpx.post(url, content=body, headers=headers).status_code == 200
         assert len(ack(memory)) == 2
-        url = f"http://{collector.doors['otlp']}/TraceSegments"
+        url = f"http://{collector.addresses['otlp']}/TraceSegments"
         assert httpx.post(url, json={}).status_code == 404
-        url = f"http://{collector.doors['http']}/api/v2/spans"
+        url = f"http://{collector.addresses['http']}/api/v2/spans"
         assert httpx.post(url, json=[]).status_code == 202
     finally:
         collector.stop()

@@ -14,7 +14,7 @@ from tests.collector.samples import segment_bytes
 
 
 def test_decode_and_submit(
-    pipeline: IngestPipeline, memory: MemoryStore, counters: IngestMetrics
+    pipeline: IngestPipeline, memory: MemoryStore, metrics: IngestMetrics
 ) -> None:
     """Valid documents get growing versions; the rest keeps its place and its reason."""
     array = b"[" + segment_bytes("00000000000000a3") + b",{}]"
@@ -30,7 +30,7 @@ def test_decode_and_submit(
     assert pipeline.submit(decoded.documents).result(5) == ()
     (trace,) = memory._traces.values()
     assert len(trace.documents) == 3
-    snapshot = counters.snapshot()
+    snapshot = metrics.snapshot()
     assert (snapshot["received"], snapshot["stored"], snapshot["rejected"]) == (5, 3, 2)
 
 

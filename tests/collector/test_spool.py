@@ -1,4 +1,4 @@
-"""What was acknowledged is kept: across crashes at any step, torn files, and a full disk."""
+"""Acknowledged documents survive crashes at any step, damaged files, and a full disk."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ import fcntl
 import os
 import time
 from collections.abc import Callable
-from hashlib import blake2b
 from pathlib import Path
 
-import msgspec
 import pytest
 
-from collector import spool as module
-from collector.spool import MAGIC, Spool, SpoolFull
+from collector import durable
+from collector import spool as spool_module
+from collector.spool import Spool, SpoolFull
 from store.model import Document
 from tests.builders import segment
 from tests.collector.samples import segment_bytes
@@ -44,7 +43,7 @@ def test_written_batches_are_read_back(tmp_path: Path) -> None:
     assert spool.waiting() == ["first", "second"]
     found = spool.read("first")
     assert found is not None
-    assert found.token == "first"
+    assert found.lost == 0
     assert found.documents == [(1001, segment(1).raw), (1002, segment(2).raw)]
     assert spool.size == sum(path.stat().st_size for path in tmp_path.rglob("*.batch"))
     assert spool.oldest() == pytest.approx(time.time(), abs=5)
@@ -66,13 +65,13 @@ def test_a_dead_process_is_inherited(tmp_path: Path) -> None:
     dead = reopened(tmp_path)
     dead.write(batch(1), "first")
     dead.write(batch(2), "second")
-    (dead._folder / "00000000000000000009-third.aside").write_bytes(b"half")
+    (dead._folder / "00000000000000000009-third.tmp").write_bytes(b"half")
     crash(dead)
     heir = reopened(tmp_path)
     assert heir.waiting() == ["first", "second"]
     assert heir.size == dead.size
     assert [path.name for path in tmp_path.iterdir()] == [heir._folder.name]
-    assert not list(tmp_path.rglob("*.aside"))
+    assert not list(tmp_path.rglob("*.tmp"))
 
 
 def test_a_living_process_is_left_alone(tmp_path: Path) -> None:
@@ -103,25 +102,54 @@ def test_adopted_batches_keep_their_place_in_time(tmp_path: Path) -> None:
         lambda data: b"",
         lambda data: data[:10],
         lambda data: data[:-1],
-        lambda data: data + b"x",
         lambda data: data[:40] + bytes([data[40] ^ 1]) + data[41:],
-        lambda data: MAGIC + data[len(MAGIC) + 1 :],
         lambda data: bytes(len(data)),
+        lambda data: b"raymap spool 0\n" + b"another format",
     ],
 )
-def test_torn_files_are_set_aside(tmp_path: Path, damage: object) -> None:
-    """Recognised, kept for whoever wants to look, and never in the way."""
+def test_corrupt_files_are_set_aside(tmp_path: Path, damage: object) -> None:
+    """Recognised and counted by documents; the file stays until an operator removes it."""
     assert callable(damage)
     spool = reopened(tmp_path)
-    spool.write(batch(1), "torn")
-    spool.write(batch(2), "whole")
-    (path,) = tmp_path.rglob("*torn.batch")
+    spool.write(batch(1, 2), "corrupt")
+    spool.write(batch(3), "whole")
+    (path,) = tmp_path.rglob("*corrupt.2.batch")
     path.write_bytes(damage(path.read_bytes()))
-    torn, whole = spool.waiting()
-    assert spool.read(torn) is None
-    assert spool.read(whole) is not None
-    assert spool.waiting() == [whole]
-    assert len(list(tmp_path.rglob("*.torn"))) == 1
+    damaged, whole = spool.read("corrupt"), spool.read("whole")
+    assert damaged is not None
+    assert whole is not None
+    assert (damaged.documents, damaged.lost) == ([], 2)
+    assert whole.lost == 0
+    spool.set_corrupt_aside("corrupt", damaged.lost)
+    assert spool.waiting() == ["whole"]
+    assert len(list(tmp_path.rglob("*.corrupt"))) == 1
+    assert spool.corrupt_files == 1
+    crash(spool)
+    heir = reopened(tmp_path)
+    assert heir.corrupt_files == 1
+    assert heir.size > 0
+    next(tmp_path.rglob("*.corrupt")).unlink()
+    heir.adopt()
+    assert heir.corrupt_files == 0
+    assert heir.size == sum(file.stat().st_size for file in tmp_path.rglob("*.batch"))
+
+
+def test_garbage_at_the_end_loses_nothing(tmp_path: Path) -> None:
+    spool = reopened(tmp_path)
+    spool.write(batch(1), "t")
+    (path,) = tmp_path.rglob("*.batch")
+    path.write_bytes(path.read_bytes() + b"x")
+    found = spool.read("t")
+    assert found is not None
+    assert (len(found.documents), found.lost) == (1, 0)
+
+
+def test_only_its_owner_can_read_the_spool(tmp_path: Path) -> None:
+    """Documents contain what users typed; other local users must not see them."""
+    spool = reopened(tmp_path / "data" / "spool")
+    spool.write(batch(1), "t")
+    for path in (tmp_path / "data").rglob("*"):
+        assert path.stat().st_mode & 0o077 == 0, path
 
 
 def test_a_vanished_file_is_forgotten(tmp_path: Path) -> None:
@@ -145,16 +173,6 @@ def test_bounded(tmp_path: Path) -> None:
     spool.remove("first")
     assert not spool.full
     spool.write(batch(3), "third")
-
-
-def test_files_of_an_earlier_release(tmp_path: Path) -> None:
-    """Uncompressed: an upgrade loses nothing."""
-    dead = tmp_path / "collector-1-old"
-    dead.mkdir()
-    payload = msgspec.msgpack.encode(("t", [(1001, b"{}")]))
-    digest = blake2b(payload, digest_size=16).digest()
-    (dead / f"{1:020d}-t.batch").write_bytes(b"raymap spool 1\n" + digest + payload)
-    assert reopened(tmp_path).read("t") == ("t", [(1001, b"{}")])
 
 
 def test_compressed(tmp_path: Path) -> None:
@@ -184,9 +202,9 @@ def test_nobody_sees_a_batch_that_is_being_written(
     spool = reopened(tmp_path)
     real, seen = os.rename, []
 
-    def rename(aside: Path, path: Path) -> None:
+    def rename(tmp: Path, path: Path) -> None:
         seen.append((spool.waiting(), spool.read("t")))
-        real(aside, path)
+        real(tmp, path)
 
     monkeypatch.setattr(os, "rename", rename)
     spool.write(batch(1), "t")
@@ -203,14 +221,15 @@ def break_step(patch: pytest.MonkeyPatch, step: str, failure: BaseException) -> 
     def fail(*_: object) -> None:
         raise failure
 
-    def half(path: Path, *parts: bytes) -> None:
+    def half(path: Path, parts: list[bytes]) -> None:
         path.write_bytes(b"".join(parts)[:20])
         raise failure
 
     if step == "write":
-        patch.setattr(module, "_write_synced", half)
+        for module in (durable, spool_module):
+            patch.setattr(module, "write_synced", half)
     elif step == "folder":
-        patch.setattr(module, "_sync_folder", fail)
+        patch.setattr(durable, "sync_folder", fail)
     else:
         patch.setattr(os, step, fail)
 
@@ -251,7 +270,7 @@ def test_killed_between_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, s
     heir = reopened(tmp_path)
     assert heir.waiting() == (["first"] if step == "folder" else [])
     assert all(heir.read(token) is not None for token in heir.waiting())
-    assert not list(tmp_path.rglob("*.aside"))
+    assert not list(tmp_path.rglob("*.tmp"))
 
 
 def test_nothing_is_acknowledged_that_a_power_cut_could_take(
@@ -276,7 +295,7 @@ def test_nothing_is_acknowledged_that_a_power_cut_could_take(
         return f"{path.name} {path.stat().st_size}" if path.is_file() else path.name
 
     spy("fsync", target)
-    spy("rename", lambda aside, path: f"{Path(aside).name} {Path(path).name}")
+    spy("rename", lambda tmp, path: f"{Path(tmp).name} {Path(path).name}")
     spool = Spool(tmp_path / "data" / "spool", "collector", BIG)
     assert ("fsync", tmp_path.name) in done
     assert ("fsync", "data") in done
@@ -285,8 +304,8 @@ def test_nothing_is_acknowledged_that_a_power_cut_could_take(
     spool.write(batch(1, 2), "t")
     (path,) = tmp_path.rglob("*.batch")
     assert done == [
-        ("fsync", f"{path.stem}.aside {path.stat().st_size}"),
-        ("rename", f"{path.stem}.aside {path.name}"),
+        ("fsync", f"{path.stem}.tmp {path.stat().st_size}"),
+        ("rename", f"{path.stem}.tmp {path.name}"),
         ("fsync", spool._folder.name),
     ]
 
@@ -361,8 +380,8 @@ def test_a_lock_file_that_was_replaced_is_no_lock(tmp_path: Path) -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fcntl, "flock", replace_first)
-        assert module._try_lock(folder) is None
-    lock = module._try_lock(folder)
+        assert durable.try_lock(folder) is None
+    lock = durable.try_lock(folder)
     assert lock is not None
     os.close(lock)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from collector.decode.document import decode_document
-from collector.insert import put_batch
-from collector.submission import FEWEST, Submission, size_of
+from collector.insert import insert_batch
+from collector.submission import MIN_COLUMNAR, Submission, size_of
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.store import ClickHouseStore
 from store.model import Document
@@ -27,21 +27,21 @@ def test_what_was_packed_is_made_again() -> None:
     """The same documents, whichever door they came through; their bytes are there all the time."""
     store = ClickHouseStore("clickhouse://localhost")  # nobody is asked
     before = [*documents(300), decode(span(SERVER, {"http.route": "/pay"}))]
-    bundle = Submission(before, store)
-    assert [len(few.pieces) for few in bundle.packed] == [4, 4, 4]
-    assert not bundle.held
-    assert [(r.version, r.raw) for r in bundle.raws] == [(d.version, d.raw) for d in before]
-    assert bundle.size < size_of(before) / 2
-    assert list(bundle.documents) == before
+    submission = Submission(before, store)
+    assert [len(few.pieces) for few in submission.encoded] == [4, 4, 4]
+    assert not submission.decoded
+    assert [(r.version, r.raw) for r in submission.raws] == [(d.version, d.raw) for d in before]
+    assert submission.size < size_of(before) / 2
+    assert list(submission.documents) == before
 
 
 def test_few_documents_wait_as_such() -> None:
     """So do those of which one does not fit, and all for a store that does not pack."""
     store = ClickHouseStore("clickhouse://localhost")
-    few = documents(FEWEST - 1)
-    assert Submission(few, store).held == Submission(documents(FEWEST)).held[:-1] == few
-    bad = [*documents(FEWEST), with_id(documents(1)[0], 1 << 64)]
-    assert Submission(bad, store).held == bad
+    few = documents(MIN_COLUMNAR - 1)
+    assert Submission(few, store).decoded == Submission(documents(MIN_COLUMNAR)).decoded[:-1] == few
+    bad = [*documents(MIN_COLUMNAR), with_id(documents(1)[0], 1 << 64)]
+    assert Submission(bad, store).decoded == bad
 
 
 def with_id(document: Document, id: int) -> Document:
@@ -55,12 +55,12 @@ def test_what_clickhouse_refuses_is_found(clickhouse_store: ClickHouseStore) -> 
     try:
         nasty = Submission(documents(50, name="nasty"), clickhouse_store)
         large = Submission([with_id(documents(1)[0], 1 << 64), *documents(3)])
-        assert nasty.packed
-        refused = put_batch(clickhouse_store, [nasty], "one")
-        both = put_batch(clickhouse_store, [nasty, large], "two")
+        assert nasty.encoded
+        refused = insert_batch(clickhouse_store, [nasty], "one")
+        both = insert_batch(clickhouse_store, [nasty, large], "two")
     finally:
         client.execute("ALTER TABLE segments DROP CONSTRAINT nice")
-    assert refused == [nasty.held[49]]
+    assert refused == [nasty.decoded[49]]
     assert [document.id for document in both] == [50, 1 << 64]
     ((ack,),) = client.execute("SELECT uniqExact(id) FROM segments")
     client.disconnect()

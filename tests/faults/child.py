@@ -18,10 +18,11 @@ from typing import Any
 
 from clickhouse_driver import Client
 
-from collector.app import CollectorSettings, run_collector
+from collector.app import run_collector
 from collector.batcher import Batcher
-from collector.pipeline import SPOOL_BYTES, IngestPipeline
+from collector.pipeline import IngestPipeline
 from collector.queue import BatchQueue, Limits
+from collector.settings import SPOOL_BYTES, CollectorSettings
 from collector.spool import Spool
 from raymap.logging import set_up_logging
 from raymap.processes import run_api_process
@@ -45,7 +46,7 @@ class Plan:
     nth: int = 2
 
 
-def be(plan: Plan, told: Connection) -> None:
+def be(plan: Plan, reported: Connection) -> None:
     """The process's life. Its log goes to `<role>.log` in the data directory."""
     log = os.open(plan.data_dir / f"{plan.role}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(log, 2)
@@ -53,10 +54,10 @@ def be(plan: Plan, told: Connection) -> None:
     set_up_logging("info", "json")
     address = parse_url(plan.clickhouse)
 
-    def ready(doors: Mapping[str, str]) -> None:
+    def ready(addresses: Mapping[str, str]) -> None:
         if plan.kill_at:
             _POINTS[plan.kill_at](_Death(plan.nth))
-        told.send(dict(doors))
+        reported.send(dict(addresses))
 
     if plan.role == "api":
         run_api_process(ApiSettings(data_dir=plan.data_dir, port=0), address, ready)
@@ -132,19 +133,19 @@ LIVE: dict[str, _Point] = {
     "received": _before(IngestPipeline, "decode"),
     "decoded": _after(IngestPipeline, "decode"),
     "queued": _after(BatchQueue, "add"),
-    "taken by an insert thread": _before(Batcher, "_keep"),
+    "taken by an insert thread": _before(Batcher, "_write"),
     **{f"inserted into {table}": _after(Client, "execute", _into(table)) for table in TABLES},
-    "before the answer": _before(BatchQueue, "settle"),
-    "settled": _after(BatchQueue, "settle"),
+    "before the answer": _before(BatchQueue, "complete"),
+    "completed": _after(BatchQueue, "complete"),
 }
 """The way of a batch into the store. One more `received` is after the answer to the one before."""
 
 SPOOL: dict[str, _Point] = {
-    "spool: aside written": _before(os, "fsync", _is_file),
+    "spool: tmp written": _before(os, "fsync", _is_file),
     "spool: fsynced": _after(os, "fsync", _is_file),
     "spool: renamed": _after(os, "rename"),
     "spool: folder synced": _after(os, "fsync", _is_folder),
-    "spool: settled": _after(BatchQueue, "settle"),
+    "spool: completed": _after(BatchQueue, "complete"),
     "spool: after the answer": _before(IngestPipeline, "decode"),
 }
 

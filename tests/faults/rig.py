@@ -67,7 +67,7 @@ class Row:
     """Requests of the node they call; the same number."""
     received_twice: int = 0
     """Documents acknowledged at the first try whose trace counts more than one arrival."""
-    turned_away: int = 0
+    deferred: int = 0
     """Calls that were answered with an error, or not at all."""
     back_after: float | None = None
     """Seconds from the end of the fault until everything was in the store."""
@@ -99,7 +99,7 @@ class Process:
         theirs.close()
         if not ours.poll(30):
             raise AssertionError(f"the {plan.role} was not ready in time: {self.log()[-2000:]}")
-        self.doors: dict[str, str] = ours.recv()
+        self.addresses: dict[str, str] = ours.recv()
         ours.close()
 
     @property
@@ -109,7 +109,7 @@ class Process:
 
     @property
     def http(self) -> str:
-        return self.doors["http"].removeprefix("http://")
+        return self.addresses["http"].removeprefix("http://")
 
     def get(self, path: str) -> tuple[int, str]:
         """Status and text."""
@@ -161,15 +161,15 @@ class Process:
 class Sender:
     """Posts documents; what is not acknowledged it sends again, like any client that cares."""
 
-    def __init__(self, service: str, load: Load, doors: Callable[[], list[str]]) -> None:
+    def __init__(self, service: str, load: Load, addresses: Callable[[], list[str]]) -> None:
         self.service = service
         self.sent: set[str] = set()
         self.acknowledged: set[str] = set()
         self.at_once: set[str] = set()
         """Acknowledged at the first try."""
-        self.turned_away = 0
+        self.deferred = 0
         self._load = load
-        self._doors = doors
+        self._doors = addresses
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._threads = [
@@ -205,7 +205,7 @@ class Sender:
             tries = 0
             while not self._post(body.encode(), number + tries):
                 with self._lock:
-                    self.turned_away += 1
+                    self.deferred += 1
                 tries += 1
                 time.sleep(0.02)
             with self._lock:
@@ -214,8 +214,8 @@ class Sender:
                     self.at_once.update(ids)
 
     def _post(self, body: bytes, number: int) -> bool:
-        doors = self._doors()
-        connection = http.client.HTTPConnection(doors[number % len(doors)], timeout=30)
+        addresses = self._doors()
+        connection = http.client.HTTPConnection(addresses[number % len(addresses)], timeout=30)
         try:
             connection.request("POST", "/TraceSegments", body)
             answer = connection.getresponse()
@@ -314,7 +314,7 @@ class Rig:
             found = _existing(store, sender.sent, arrivals)
             row.sent, row.acknowledged = len(sender.sent), len(sender.acknowledged)
             row.found, row.missing = len(found), len(sender.acknowledged - found)
-            row.turned_away = sender.turned_away
+            row.deferred = sender.deferred
             counted = requests(store, begun)
             row.counted = counted[sender.service]
             row.called = counted[f"db.{sender.service}"]

@@ -31,10 +31,10 @@ def limits(load: Load) -> dict[str, float]:
 
 
 @contextmanager
-def sending(rig: Rig, row: Row, load: Load, *doors: Process) -> Iterator[Sender]:
+def sending(rig: Rig, row: Row, load: Load, *processes: Process) -> Iterator[Sender]:
     """Load on the doors, until the block ends; then everything is looked for."""
     begun = time.time()
-    sender = Sender(f"s{time.time_ns()}", load, lambda: [door.http for door in doors])
+    sender = Sender(f"s{time.time_ns()}", load, lambda: [process.http for process in processes])
     try:
         yield sender
     finally:
@@ -50,7 +50,7 @@ def clickhouse_killed(rig: Rig, load: Load) -> Row:
         sender.wait_for(load.some)
         for _ in range(2):
             os.kill(rig.engine_pid, signal.SIGKILL)
-            until(lambda: collector.ready()["store_away"])
+            until(lambda: not collector.ready()["store_available"])
             sender.wait_for(load.some)
             rig.restart_engine()
         time.sleep(load.seconds)
@@ -65,13 +65,13 @@ def clickhouse_stopped(rig: Rig, load: Load) -> Row:
         sender.wait_for(load.some)
         os.kill(rig.engine_pid, signal.SIGSTOP)
         try:
-            until(lambda: collector.ready()["store_away"])
+            until(lambda: not collector.ready()["store_available"])
             sender.wait_for(load.some)
             time.sleep(load.away)
             said = collector.ready()
             assert said["status"] == 200, said
-            assert said["problems"] == ["the store is away or slow: documents wait on disk"]
-            assert collector.metric("raymap_store_away") == 1
+            assert said["problems"] == ["the store is unavailable or slow: documents wait on disk"]
+            assert collector.metric("raymap_store_unavailable") == 1
             assert collector.metric("raymap_spool_bytes") > 0
             assert collector.metric("raymap_oldest_unsent_seconds") > 0
         finally:
@@ -106,7 +106,7 @@ def network_gone(rig: Rig, load: Load) -> Row:
         with sending(rig, row, load, collector) as sender:
             sender.wait_for(load.some)
             gate.hush()
-            until(lambda: collector.ready()["store_away"])
+            until(lambda: not collector.ready()["store_available"])
             sender.wait_for(load.some)
             time.sleep(load.away / 2)
             gate.shut()
@@ -127,7 +127,7 @@ def clickhouse_full(rig: Rig, load: Load) -> Row:
         sender.wait_for(load.some)
         client.execute(f"ALTER TABLE calls MODIFY SETTING {least} = {1 << 60}")
         try:
-            until(lambda: collector.ready()["store_away"])
+            until(lambda: not collector.ready()["store_available"])
             sender.wait_for(load.some)
         finally:
             client.execute(f"ALTER TABLE calls RESET SETTING {least}")
@@ -146,14 +146,14 @@ def disk_full(rig: Rig, load: Load) -> Row:
         with sending(rig, row, load, collector) as sender:
             sender.wait_for(load.some)
             gate.shut()
-            until(lambda: collector.ready()["store_away"])
+            until(lambda: not collector.ready()["store_available"])
             sender.wait_for(load.some)
             whole = resource.prlimit(collector.pid, resource.RLIMIT_FSIZE)
             resource.prlimit(collector.pid, resource.RLIMIT_FSIZE, (64, whole[1]))
             until(lambda: collector.ready()["status"] == 503)
-            turned_away = sender.turned_away
-            until(lambda: sender.turned_away > turned_away + 3)
-            assert collector.metric("raymap_no_room") == 1
+            deferred = sender.deferred
+            until(lambda: sender.deferred > deferred + 3)
+            assert collector.metric("raymap_ingest_blocked") == 1
             assert "turned away" in collector.ready()["problems"][0]
             resource.prlimit(collector.pid, resource.RLIMIT_FSIZE, whole)
             sender.wait_for(load.some)
@@ -172,8 +172,8 @@ def spool_full(rig: Rig, load: Load) -> Row:
             sender.wait_for(load.some)
             gate.shut()
             until(lambda: collector.ready()["status"] == 503)
-            turned_away = sender.turned_away
-            until(lambda: sender.turned_away > turned_away + 3)
+            deferred = sender.deferred
+            until(lambda: sender.deferred > deferred + 3)
             assert collector.metric("raymap_spool_bytes") <= 4_000
             lost = _udp_is_dropped(collector)
             _grpc_is_exhausted(collector)
@@ -185,9 +185,9 @@ def spool_full(rig: Rig, load: Load) -> Row:
 
 
 def _udp_is_dropped(collector: Process) -> float:
-    name = 'raymap_documents_dropped_total{cause="spool_full"}'
+    name = 'raymap_documents_dropped_total{reason="spool_full"}'
     before = collector.metric(name)
-    host, _, port = collector.doors["udp"].rpartition(":")
+    host, _, port = collector.addresses["udp"].rpartition(":")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
         for _ in range(500):
             trace_id = f"1-{int(time.time()):08x}-{secrets.token_hex(12)}"
@@ -203,7 +203,7 @@ def _grpc_is_exhausted(collector: Process) -> None:
     )  # a few may still fit in: as many as are too much however well they are packed
     ids = [f"1-{int(now):08x}-{secrets.token_hex(12)}" for _ in range(500)]
     texts = [document("grpc", each, now).encode() for each in ids]
-    with grpc.insecure_channel(collector.doors["grpc"]) as channel:
+    with grpc.insecure_channel(collector.addresses["grpc"]) as channel:
         request = segments_pb2.PutSegmentsRequest(documents=texts)
         call = segment_service(channel).PutSegments.future(request, timeout=10)
         assert call.code() == grpc.StatusCode.RESOURCE_EXHAUSTED, (call.code(), call.details())
@@ -213,12 +213,12 @@ def killed_live(rig: Rig, load: Load, point: str) -> Row:
     """The collector dies on the way of a batch into the store."""
     row = Row(f"collector kill -9: {point}")
     first = rig.start(row.fault, limits=limits(load), kill_at=point, nth=3)
-    doors = [first]
+    processes = [first]
     begun = time.time()
-    sender = Sender(f"s{time.time_ns()}", load, lambda: [door.http for door in doors])
+    sender = Sender(f"s{time.time_ns()}", load, lambda: [process.http for process in processes])
     try:
         assert first.died(), f"it never came to: {point}"
-        doors[:] = [rig.start(row.fault, limits=limits(load))]
+        processes[:] = [rig.start(row.fault, limits=limits(load))]
         sender.wait_for(load.some // 2)
     finally:
         sender.stop()
@@ -255,12 +255,12 @@ def _killed_then(
     rig: Rig, row: Row, load: Load, address: object, point: str, then: Callable[[], None]
 ) -> Row:
     first = rig.start(row.fault, address, limits=limits(load), kill_at=point, nth=3)  # type: ignore[arg-type]
-    doors = [first]
+    processes = [first]
     begun = time.time()
-    sender = Sender(f"s{time.time_ns()}", load, lambda: [door.http for door in doors])
+    sender = Sender(f"s{time.time_ns()}", load, lambda: [process.http for process in processes])
     try:
         assert first.died(), f"it never came to: {point}"
-        doors[:] = [rig.start(row.fault, address, limits=limits(load))]  # type: ignore[arg-type]
+        processes[:] = [rig.start(row.fault, address, limits=limits(load))]  # type: ignore[arg-type]
         sender.wait_for(load.some // 2)
         then()
     finally:
@@ -275,15 +275,15 @@ def two_and_two(rig: Rig, load: Load) -> Row:
     with rig.gate() as (gate, address):
         collectors = [rig.start(row.fault, address, limits=limits(load)) for _ in range(2)]
         apis = [rig.start(row.fault, address, role="api") for _ in range(2)]
-        doors = [*collectors, *apis]
+        processes = [*collectors, *apis]
         begun = time.time()
-        sender = Sender(f"s{time.time_ns()}", load, lambda: [door.http for door in doors])
+        sender = Sender(f"s{time.time_ns()}", load, lambda: [process.http for process in processes])
         try:
             sender.wait_for(load.some)
             gate.shut()
             sender.wait_for(load.some)
             for victim in (collectors[0], apis[0]):
-                doors.remove(victim)
+                processes.remove(victim)
                 victim.kill()
             sender.wait_for(load.some)
             gate.open()
@@ -306,17 +306,17 @@ def clickhouse_first(rig: Rig, load: Load) -> Row:
 
 
 def _restarted(rig: Rig, load: Load, row: Row, *, collector_first: bool) -> Row:
-    doors = [rig.start(row.fault, limits=limits(load))]
+    processes = [rig.start(row.fault, limits=limits(load))]
     begun = time.time()
-    sender = Sender(f"s{time.time_ns()}", load, lambda: [door.http for door in doors])
+    sender = Sender(f"s{time.time_ns()}", load, lambda: [process.http for process in processes])
     try:
         sender.wait_for(load.some)
         rig.engine.stop()
         sender.wait_for(load.some)
-        doors[0].stop()
+        processes[0].stop()
         if not collector_first:
             rig.restart_engine()
-        doors[:] = [rig.start(row.fault, limits=limits(load))]
+        processes[:] = [rig.start(row.fault, limits=limits(load))]
         sender.wait_for(load.some)
         if collector_first:
             rig.restart_engine()

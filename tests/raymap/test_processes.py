@@ -128,7 +128,7 @@ def test_one_scrape_shows_every_process(raymap_server: Server) -> None:
         return sum(
             float(line.rsplit(" ", 1)[1])
             for line in lines
-            if line.startswith("raymap_documents_received_total") and 'door="udp"' in line
+            if line.startswith("raymap_documents_received_total") and 'receiver="udp"' in line
         )
 
     before = heard()

@@ -18,8 +18,8 @@ from collector.decode.document import (
     MAX_NESTING,
     UNREADABLE,
     check_depth,
+    count_openings,
     identify,
-    openings,
     read_root,
 )
 from collector.decode.flatten import (
@@ -44,7 +44,7 @@ from store.model import Link
 _NO_UNITS: tuple[Unit, ...] = ()
 
 
-def decode_sheet(
+def decode_columns(
     raws: Sequence[bytes], version: int
 ) -> tuple[DocumentColumns, list[tuple[int, Rejected]]]:
     """The documents that are valid, and the others with their places in ``raws``.
@@ -76,7 +76,10 @@ def decode_sheet(
 def _read(raws: Sequence[bytes]) -> list[Root] | None:
     """All documents, if there is nothing to say about any."""
     try:
-        if max(map(len, raws), default=0) > MAX_DOCUMENT or max(map(openings, raws)) > MAX_NESTING:
+        if (
+            max(map(len, raws), default=0) > MAX_DOCUMENT
+            or max(map(count_openings, raws)) > MAX_NESTING
+        ):
             return None
         if not all(map(bytes.isascii, raws)):
             for raw in raws:

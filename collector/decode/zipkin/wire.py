@@ -173,5 +173,5 @@ def _from_protobuf(span: Any) -> ZipkinSpan:
     )
 
 
-def _address(packed: bytes) -> str:
-    return str(ip_address(packed)) if len(packed) in (4, 16) else ""
+def _address(encoded: bytes) -> str:
+    return str(ip_address(encoded)) if len(encoded) in (4, 16) else ""

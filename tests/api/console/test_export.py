@@ -51,7 +51,7 @@ def other(tmp_path: Path) -> Iterator[tuple[str, MemoryStore]]:
     store = MemoryStore()
     limits = Limits(linger=0.01)
     intake = IngestPipeline(
-        store, tmp_path, counters=IngestMetrics(CollectorRegistry()), limits=limits
+        store, tmp_path, metrics=IngestMetrics(CollectorRegistry()), limits=limits
     )
     intake.start()
     for url in serve(intake):

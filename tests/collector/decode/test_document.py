@@ -183,7 +183,7 @@ def test_segments_parent() -> None:
     "change",
     [
         {"http": 5},
-        {"http": {"request": [], "response": {"status": "200", "content_length": "3"}}},
+        {"http": {"request": [], "response": {"status": "2xx", "content_length": "3"}}},
         {"http": {"response": {"status": -1}}},
         {"aws": "x"},
         {"aws": {"ec2": 5, "account_id": 1, "api_gateway": [], "table_name": {}}},

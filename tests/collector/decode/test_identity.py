@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from collector.decode.columnar.documents import decode_sheet
+from collector.decode.columnar.documents import decode_columns
 from collector.decode.document import decode_document
 from collector.decode.otlp.request import decode_otlp_json
 from store.columnar import columns_of
@@ -41,7 +41,7 @@ def test_two_accounts_have_two_nodes_each(columns: bool) -> None:
     raws = [*lambda_pair("1" * 12, 1), *lambda_pair("2" * 12, 2)]
     documents = [decode_document(raw, at) for at, raw in enumerate(raws)]
     if columns:
-        found, rejected = decode_sheet(raws, 0)
+        found, rejected = decode_columns(raws, 0)
         assert not rejected
         assert found.nodes == [document.node for document in documents]
     store = MemoryStore()
@@ -79,7 +79,7 @@ def test_a_batch_counts_on_every_table(tables: object) -> None:
     document = decode_document(raw, 1)
     assert [call.node.name for call in document.calls] == ["orders", "carts"]
     assert len({call.id for call in document.calls}) == 2
-    columns, _ = decode_sheet([raw], 1)
+    columns, _ = decode_columns([raw], 1)
     assert columns.calls == columns_of([document]).calls
     exported = json.dumps(to_json(export_trace([document]))).encode()
     again = [d for d in decode_otlp_json(exported, 2) if isinstance(d, Document)]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from collector.decode.columnar.documents import decode_sheet
+from collector.decode.columnar.documents import decode_columns
 from collector.decode.document import decode_document
 from store.model import State
 from tests.collector.otlp_samples import CLIENT, decode, span
@@ -148,7 +148,7 @@ def test_documents(exception: dict[str, Any], name: str, state: State, by_id: bo
     raw = segment_bytes(subsegments=[call], cause=cause)
     (decoded,) = decode_document(raw, 1).calls
     assert (decoded.exception, decoded.state) == (name, state)
-    columns, rejected = decode_sheet([raw], 1)
+    columns, rejected = decode_columns([raw], 1)
     assert not rejected
     assert (columns.calls.exceptions, columns.calls.states) == ([name], [state])
 

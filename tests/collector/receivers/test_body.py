@@ -31,9 +31,9 @@ def request(*pieces: bytes, end: bool = True, **headers: str) -> Request:
     return Request({"type": "http", "method": "POST", "path": "/", "headers": named}, receive)
 
 
-def bodies(max_bytes: int = 1000, max_held: int = 10_000) -> Bodies:
+def bodies(max_bytes: int = 1000, max_reserved: int = 10_000) -> Bodies:
     """A reader with small bounds."""
-    return Bodies(max_bytes=max_bytes, timeout=1.0, max_held=max_held)
+    return Bodies(max_bytes=max_bytes, timeout=1.0, max_reserved=max_reserved)
 
 
 def read(reader: Bodies, what: Request, during: Callable[[], None] = lambda: None) -> bytes:
@@ -52,8 +52,8 @@ def test_pieces_are_joined(pieces: list[bytes]) -> None:
     """Plain or packed, wherever it was cut."""
     whole = b"".join(pieces)
     assert read(bodies(), request(*pieces)) == whole
-    packed = gzip.compress(whole)
-    cut = [packed[start : start + 7] for start in range(0, len(packed), 7)]
+    encoded = gzip.compress(whole)
+    cut = [encoded[start : start + 7] for start in range(0, len(encoded), 7)]
     assert read(bodies(), request(*cut, content_encoding="GZIP")) == whole
 
 
@@ -76,19 +76,19 @@ def test_not_taken(what: Request, status: int) -> None:
     with pytest.raises(BodyError) as caught:
         read(reader, what)
     assert caught.value.status == status
-    assert reader.held == 0
+    assert reader.reserved == 0
 
 
 def test_all_bodies_together_are_bounded() -> None:
     """Held while the first is worked on, free afterwards."""
-    reader = bodies(max_held=1500)
+    reader = bodies(max_reserved=1500)
 
     def another() -> None:
-        assert reader.held == 1000
+        assert reader.reserved == 1000
         with pytest.raises(BodyError) as caught:
-            reader.hold(501)
+            reader.reserve(501)
         assert caught.value.status == 503
 
     read(reader, request(b"x" * 1000), another)
-    assert reader.held == 0
+    assert reader.reserved == 0
     assert read(reader, request(b"x" * 1000)) == b"x" * 1000

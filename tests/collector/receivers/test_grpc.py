@@ -17,7 +17,8 @@ from collector._pb import segments_pb2
 from collector.metrics import IngestMetrics
 from collector.pipeline import IngestPipeline
 from collector.queue import Limits
-from collector.receivers.grpc import SERVICE, GrpcReceiver
+from collector.receivers.grpc import GrpcReceiver
+from collector.receivers.segment_service import SERVICE
 from store.errors import StoreUnavailable
 from store.memory import MemoryStore
 from tests.collector.samples import TRACE_ID, segment_bytes, segment_json, segment_service
@@ -151,12 +152,10 @@ class AwayStore(MemoryStore):
         raise StoreUnavailable("nobody there")
 
 
-def test_no_room(tmp_path: Path, counters: IngestMetrics) -> None:
+def test_no_room(tmp_path: Path, metrics: IngestMetrics) -> None:
     """RESOURCE_EXHAUSTED when neither the store nor the spool takes anything."""
     limits = Limits(linger=0.01)
-    pipeline = IngestPipeline(
-        AwayStore(), tmp_path, counters=counters, spool_bytes=10, limits=limits
-    )
+    pipeline = IngestPipeline(AwayStore(), tmp_path, metrics=metrics, spool_bytes=10, limits=limits)
     pipeline.start()
 
     async def talk(channel: Any) -> None:

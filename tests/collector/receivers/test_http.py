@@ -21,7 +21,8 @@ from fastapi import FastAPI
 from collector.metrics import IngestMetrics
 from collector.pipeline import IngestPipeline
 from collector.queue import Limits
-from collector.receivers.http import HttpLimits, create_router
+from collector.receivers.http import create_router, install_error_handler
+from collector.settings import HttpLimits
 from store.errors import StoreUnavailable
 from store.memory import MemoryStore
 from tests.collector.samples import TRACE_ID, eventually, segment_bytes, segment_json
@@ -33,6 +34,7 @@ MAX_BODY = 100_000
 def app(pipeline: IngestPipeline) -> FastAPI:
     app = FastAPI()
     app.include_router(create_router(pipeline, HttpLimits(max_body=MAX_BODY, read_timeout=0.5)))
+    install_error_handler(app)
     return app
 
 
@@ -148,6 +150,7 @@ def test_import(url: str, memory: MemoryStore) -> None:
                 "message": "name: missing or empty",
             }
         ],
+        "rejected_count": 1,
     }
     assert stored(memory) == 1
     lines = json.dumps(trace) + "\n" + json.dumps(trace)
@@ -160,14 +163,14 @@ def test_import(url: str, memory: MemoryStore) -> None:
 def test_gzip(url: str, memory: MemoryStore) -> None:
     """Packed bodies are taken, and broken ones named."""
     headers = {"Content-Encoding": "gzip"}
-    packed = gzip.compress(put(segment_bytes()))
-    assert httpx.post(url + "/TraceSegments", content=packed, headers=headers).status_code == 200
+    encoded = gzip.compress(put(segment_bytes()))
+    assert httpx.post(url + "/TraceSegments", content=encoded, headers=headers).status_code == 200
     assert stored(memory) == 1
-    for broken in (b"nonsense", packed[:-12], b""):
+    for broken in (b"nonsense", encoded[:-12], b""):
         answer = httpx.post(url + "/TraceSegments", content=broken, headers=headers)
         assert answer.status_code == 400
     headers = {"Content-Encoding": "br"}
-    answer = httpx.post(url + "/TraceSegments", content=packed, headers=headers)
+    answer = httpx.post(url + "/TraceSegments", content=encoded, headers=headers)
     assert answer.status_code == 415
 
 
@@ -177,7 +180,7 @@ def test_gzip_bomb(url: str) -> None:
     assert len(bomb) < MAX_BODY
     answer = httpx.post(url + "/api/traces", content=bomb, headers={"Content-Encoding": "gzip"})
     assert answer.status_code == 413
-    assert answer.json()["error"]["code"] == "InvalidRequest"
+    assert answer.json()["__type"] == "InvalidRequestException"
 
 
 def test_a_gigabyte(app: FastAPI) -> None:
@@ -232,14 +235,15 @@ class AwayStore(MemoryStore):
         raise StoreUnavailable("nobody there")
 
 
-def test_no_room(tmp_path: Path, counters: IngestMetrics) -> None:
+def test_no_room(tmp_path: Path, metrics: IngestMetrics) -> None:
     """With the store away and the spool full the sender is asked to come again."""
     pipeline = IngestPipeline(
-        AwayStore(), tmp_path, counters=counters, spool_bytes=10, limits=Limits(linger=0.01)
+        AwayStore(), tmp_path, metrics=metrics, spool_bytes=10, limits=Limits(linger=0.01)
     )
     pipeline.start()
     app = FastAPI()
     app.include_router(create_router(pipeline))
+    install_error_handler(app)
 
     async def ask(path: str, body: bytes) -> httpx.Response:
         transport = httpx.ASGITransport(app)
@@ -252,5 +256,5 @@ def test_no_room(tmp_path: Path, counters: IngestMetrics) -> None:
     assert answer.json()["__type"] == "ServiceUnavailableException"
     answer = asyncio.run(ask("/api/traces", segment_bytes()))
     assert answer.status_code == 503
-    assert answer.json()["error"]["code"] == "ServiceUnavailable"
+    assert answer.json()["__type"] == "ServiceUnavailableException"
     pipeline.stop(2.0)

@@ -86,10 +86,10 @@ def test_not_protobuf(address: str) -> None:
     assert "ExportTraceServiceRequest" in caught.value.details()
 
 
-def test_no_room(tmp_path: Path, counters: IngestMetrics) -> None:
+def test_no_room(tmp_path: Path, metrics: IngestMetrics) -> None:
     """UNAVAILABLE, and when to come again."""
     pipeline = IngestPipeline(
-        AwayStore(), tmp_path, counters=counters, spool_bytes=10, limits=Limits(linger=0.01)
+        AwayStore(), tmp_path, metrics=metrics, spool_bytes=10, limits=Limits(linger=0.01)
     )
     pipeline.start()
     for address in serve(pipeline):

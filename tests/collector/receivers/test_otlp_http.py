@@ -26,9 +26,9 @@ from opentelemetry.trace import SpanKind
 from collector.metrics import IngestMetrics
 from collector.pipeline import IngestPipeline
 from collector.queue import Limits
-from collector.receivers.http import HttpLimits
 from collector.receivers.otlp_http import create_otlp_router
 from collector.receivers.zipkin import create_zipkin_router
+from collector.settings import HttpLimits
 from store.errors import StoreUnavailable
 from store.memory import MemoryStore
 from store.model import Document, NodeKey
@@ -177,10 +177,10 @@ class AwayStore(MemoryStore):
         raise StoreUnavailable("nobody there")
 
 
-def test_no_room(tmp_path: Path, counters: IngestMetrics) -> None:
+def test_no_room(tmp_path: Path, metrics: IngestMetrics) -> None:
     """With the store away and the spool full the sender is asked to come again."""
     pipeline = IngestPipeline(
-        AwayStore(), tmp_path, counters=counters, spool_bytes=10, limits=Limits(linger=0.01)
+        AwayStore(), tmp_path, metrics=metrics, spool_bytes=10, limits=Limits(linger=0.01)
     )
     pipeline.start()
     for url in serve(pipeline):
@@ -196,7 +196,7 @@ def test_no_room(tmp_path: Path, counters: IngestMetrics) -> None:
     pipeline.stop(2.0)
 
 
-def test_spool(tmp_path: Path, counters: IngestMetrics, memory: MemoryStore) -> None:
+def test_spool(tmp_path: Path, metrics: IngestMetrics, memory: MemoryStore) -> None:
     """What was acknowledged while the store was away is there when it is back."""
 
     class Returning(MemoryStore):
@@ -209,7 +209,7 @@ def test_spool(tmp_path: Path, counters: IngestMetrics, memory: MemoryStore) -> 
 
     store = Returning()
     limits = Limits(linger=0.01, replay_pause=0.05)
-    pipeline = IngestPipeline(store, tmp_path, counters=counters, limits=limits)
+    pipeline = IngestPipeline(store, tmp_path, metrics=metrics, limits=limits)
     pipeline.start()
     for url in serve(pipeline):
         assert post(url, export(span(SERVER)), PROTOBUF).status_code == 200

@@ -93,7 +93,7 @@ def sdk(request: pytest.FixtureRequest, pipeline: IngestPipeline) -> Iterator[Sd
 
 @pytest.mark.parametrize(("spoilt", "reason"), [("span", "InvalidId"), ("trace", "InvalidTraceId")])
 def test_spoilt_spans_in_the_middle(
-    sdk: Sdk, spoilt: str, reason: str, memory: MemoryStore, counters: IngestMetrics
+    sdk: Sdk, spoilt: str, reason: str, memory: MemoryStore, metrics: IngestMetrics
 ) -> None:
     """Three batches; of the middle one two spans are refused, and all the others are kept."""
     bad = (6, 8)
@@ -103,7 +103,7 @@ def test_spoilt_spans_in_the_middle(
             sdk.flush()
     sdk.shutdown()
     assert numbers(memory) == [number for number in range(3 * BATCH) if number not in bad]
-    assert counters.rejected.labels(reason)._value.get() == len(bad)
+    assert metrics.rejected.labels(reason)._value.get() == len(bad)
     if sdk.answers is not None:
         first, middle, last = map(ExportTraceServiceResponse.FromString, sdk.answers)
         assert (first.ByteSize(), last.ByteSize()) == (0, 0)

@@ -75,7 +75,7 @@ def test_distribution(address: tuple[str, int], memory: MemoryStore) -> None:
 
 
 def test_unsampled_and_metrics(
-    address: tuple[str, int], memory: MemoryStore, counters: IngestMetrics
+    address: tuple[str, int], memory: MemoryStore, metrics: IngestMetrics
 ) -> None:
     """Spans not chosen are marked; metrics are counted; documents come as ever."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
@@ -91,7 +91,7 @@ def test_unsampled_and_metrics(
         1: False,
         0xA1: True,
     }
-    registry = counters.registry
+    registry = metrics.registry
     assert registry.get_sample_value("raymap_metrics_ignored_total") == 1
     reason = {"reason": "InvalidDatagram"}
     assert registry.get_sample_value("raymap_documents_rejected_total", reason) == 1

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 import pytest
 
 from collector.receivers.recvmmsg import (
-    AT_ONCE,
     DATAGRAM,
+    MAX_DATAGRAMS,
     DatagramReader,
     RecvmmsgReader,
     RecvReader,
-    create_drain,
+    create_reader,
 )
 
 
@@ -27,7 +27,7 @@ def receiver() -> Iterator[socket.socket]:
 
 
 @pytest.fixture(params=[RecvmmsgReader, RecvReader])
-def drain(request: pytest.FixtureRequest, receiver: socket.socket) -> DatagramReader:
+def reader(request: pytest.FixtureRequest, receiver: socket.socket) -> DatagramReader:
     if request.param is RecvmmsgReader and sys.platform != "linux":
         pytest.skip("Linux only")
     made: DatagramReader = request.param(receiver)
@@ -41,33 +41,33 @@ def send(receiver: socket.socket, *payloads: bytes) -> None:
             sender.sendto(payload, receiver.getsockname())
 
 
-def test_datagrams_whole_and_in_order(receiver: socket.socket, drain: DatagramReader) -> None:
+def test_datagrams_whole_and_in_order(receiver: socket.socket, reader: DatagramReader) -> None:
     """Short, empty and the largest there are, again and again from the same buffers."""
-    assert drain.take() == []
+    assert reader.read() == []
     payloads = [b"first", b"", bytes(range(256)) * 255, b"x" * 65_507, b"last"]
     for _ in range(3):
         send(receiver, *payloads)
-        assert drain.take() == payloads
-    assert drain.take() == []
+        assert reader.read() == payloads
+    assert reader.read() == []
 
 
-def test_so_many_at_once(receiver: socket.socket, drain: DatagramReader) -> None:
+def test_so_many_at_once(receiver: socket.socket, reader: DatagramReader) -> None:
     """The rest waits for the next call."""
-    send(receiver, *[str(number).encode() for number in range(AT_ONCE + 10)])
-    first, rest = drain.take(), drain.take()
-    assert len(first) == AT_ONCE
-    assert [int(text) for text in first + rest] == list(range(AT_ONCE + 10))
+    send(receiver, *[str(number).encode() for number in range(MAX_DATAGRAMS + 10)])
+    first, rest = reader.read(), reader.read()
+    assert len(first) == MAX_DATAGRAMS
+    assert [int(text) for text in first + rest] == list(range(MAX_DATAGRAMS + 10))
     assert DATAGRAM > 65_507
 
 
-def test_closed_socket(receiver: socket.socket, drain: DatagramReader) -> None:
+def test_closed_socket(receiver: socket.socket, reader: DatagramReader) -> None:
     """An error, not silence."""
     receiver.close()
     with pytest.raises(OSError):  # noqa: PT011
-        drain.take()
+        reader.read()
 
 
 def test_the_fastest_there_is(receiver: socket.socket) -> None:
     """On Linux one system call for many."""
     expected = RecvmmsgReader if sys.platform == "linux" else RecvReader
-    assert isinstance(create_drain(receiver), expected)
+    assert isinstance(create_reader(receiver), expected)

@@ -34,7 +34,7 @@ def send(receiver: UdpReceiver, *datagrams: bytes) -> None:
             sender.sendto(payload, receiver.address)
 
 
-def test_documents_arrive(udp: UdpReceiver, memory: MemoryStore, counters: IngestMetrics) -> None:
+def test_documents_arrive(udp: UdpReceiver, memory: MemoryStore, metrics: IngestMetrics) -> None:
     """Good ones are stored, bad ones counted by reason, and the door stays open."""
     send(
         udp,
@@ -44,48 +44,46 @@ def test_documents_arrive(udp: UdpReceiver, memory: MemoryStore, counters: Inges
         b"",
         datagram(segment_bytes("00000000000000a2")),
     )
-    eventually(lambda: counters.snapshot()["stored"] == 2)
+    eventually(lambda: metrics.snapshot()["stored"] == 2)
     (trace,) = memory._traces.values()
     assert set(trace.documents) == {0xA1, 0xA2}
-    assert counters.snapshot()["received"] == 5
-    assert counters.snapshot()["rejected_by_reason"] == {
+    assert metrics.snapshot()["received"] == 5
+    assert metrics.snapshot()["rejected_by_reason"] == {
         "InvalidDatagram": 2,
         "InvalidSegmentDocument": 1,
     }
 
 
-def test_largest_datagram(udp: UdpReceiver, counters: IngestMetrics) -> None:
+def test_largest_datagram(udp: UdpReceiver, metrics: IngestMetrics) -> None:
     """All that IP can carry."""
     document = segment_bytes(note="")
     padding = 65_507 - len(datagram(document))
     send(udp, datagram(segment_bytes(note="x" * padding)))
-    eventually(lambda: counters.snapshot()["stored"] == 1)
+    eventually(lambda: metrics.snapshot()["stored"] == 1)
 
 
 def test_a_bug_does_not_silence_the_door(
     udp: UdpReceiver,
     pipeline: IngestPipeline,
-    counters: IngestMetrics,
+    metrics: IngestMetrics,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What goes wrong with one batch of datagrams is over with the next."""
     with monkeypatch.context() as patch:
-        patch.setattr(udp, "take", lambda datagrams: 1 / 0)
+        patch.setattr(udp, "process", lambda datagrams: 1 / 0)
         send(udp, b"x")
         eventually(lambda: udp._decoded > 0)
     send(udp, datagram(segment_bytes()))
-    eventually(lambda: counters.snapshot()["stored"] == 1)
+    eventually(lambda: metrics.snapshot()["stored"] == 1)
 
 
-def test_stop_takes_what_the_kernel_holds(
-    pipeline: IngestPipeline, counters: IngestMetrics
-) -> None:
+def test_stop_takes_what_the_kernel_holds(pipeline: IngestPipeline, metrics: IngestMetrics) -> None:
     """Datagrams that have arrived are not lost."""
     receiver = UdpReceiver(pipeline, port=0)
     send(receiver, *[datagram(segment_bytes(f"{id:016x}")) for id in range(1, 201)])
     receiver.start()
     receiver.stop()
-    assert counters.snapshot()["received"] == 200
+    assert metrics.snapshot()["received"] == 200
 
 
 def test_taken_port(udp: UdpReceiver, pipeline: IngestPipeline) -> None:
@@ -99,7 +97,7 @@ def test_taken_port(udp: UdpReceiver, pipeline: IngestPipeline) -> None:
     second.stop()
 
 
-def test_ipv6(pipeline: IngestPipeline, counters: IngestMetrics) -> None:
+def test_ipv6(pipeline: IngestPipeline, metrics: IngestMetrics) -> None:
     """The same door on ::1, where the machine has it."""
     try:
         receiver = UdpReceiver(pipeline, "::1", 0)
@@ -108,11 +106,11 @@ def test_ipv6(pipeline: IngestPipeline, counters: IngestMetrics) -> None:
     receiver.start()
     with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as sender:
         sender.sendto(datagram(segment_bytes()), receiver.address)
-    eventually(lambda: counters.snapshot()["stored"] == 1)
+    eventually(lambda: metrics.snapshot()["stored"] == 1)
     receiver.stop()
 
 
-def test_kernel_drops_are_counted(pipeline: IngestPipeline, counters: IngestMetrics) -> None:
+def test_kernel_drops_are_counted(pipeline: IngestPipeline, metrics: IngestMetrics) -> None:
     """What did not fit into the receive buffer before the thread came to it."""
     receiver = UdpReceiver(pipeline, port=0)
     buffer = receiver._socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
@@ -120,22 +118,22 @@ def test_kernel_drops_are_counted(pipeline: IngestPipeline, counters: IngestMetr
     send(receiver, *[datagram(segment_bytes(f"{id:016x}")) for id in range(1, 101)])
     receiver.start()
     receiver.stop()
-    snapshot = counters.snapshot()
-    assert b'raymap_udp_kernel_drops_total{reason="buffer"}' in counters.render()
+    snapshot = metrics.snapshot()
+    assert b'raymap_udp_kernel_drops_total{reason="buffer"}' in metrics.render()
     assert snapshot["kernel_drops"] > 0
     assert snapshot["kernel_drops"] + snapshot["received"] == 100
     assert buffer >= min(RECEIVE_BUFFER, 200_000)
 
 
 def test_a_burst_waits_in_memory_while_the_decoder_is_behind(
-    pipeline: IngestPipeline, counters: IngestMetrics, monkeypatch: pytest.MonkeyPatch
+    pipeline: IngestPipeline, metrics: IngestMetrics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The reader goes on: more than the kernel's buffer holds is kept, up to the bound."""
     receiver = UdpReceiver(pipeline, port=0)
     receiver._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     hold = threading.Event()
-    take = receiver.take
-    monkeypatch.setattr(receiver, "take", lambda datagrams: (hold.wait(10), take(datagrams)))
+    process = receiver.process
+    monkeypatch.setattr(receiver, "process", lambda datagrams: (hold.wait(10), process(datagrams)))
     receiver.start()
     for id in range(1, 101):
         before = receiver._read
@@ -144,23 +142,23 @@ def test_a_burst_waits_in_memory_while_the_decoder_is_behind(
     assert receiver._decoded == 0
     hold.set()
     receiver.stop()
-    assert counters.snapshot()["received"] == 100
-    assert counters.snapshot()["kernel_drops"] == 0
+    assert metrics.snapshot()["received"] == 100
+    assert metrics.snapshot()["kernel_drops"] == 0
 
 
 def test_few_at_a_time_are_left_to_become_many(
-    pipeline: IngestPipeline, counters: IngestMetrics, monkeypatch: pytest.MonkeyPatch
+    pipeline: IngestPipeline, metrics: IngestMetrics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first one is taken at once; those that come soon after it, together."""
     receiver = UdpReceiver(pipeline, port=0)
     monkeypatch.setattr(receiver, "_gather", 2.0)
     sizes: list[int] = []
 
-    def take(datagrams: list[bytes]) -> None:
+    def process(datagrams: list[bytes]) -> None:
         sizes.append(len(datagrams))
-        UdpReceiver.take(receiver, datagrams)
+        UdpReceiver.process(receiver, datagrams)
 
-    monkeypatch.setattr(receiver, "take", take)
+    monkeypatch.setattr(receiver, "process", process)
     receiver.start()
     send(receiver, datagram(segment_bytes(f"{1:016x}")))
     eventually(lambda: sizes == [1])
@@ -168,7 +166,7 @@ def test_few_at_a_time_are_left_to_become_many(
         send(receiver, datagram(segment_bytes(f"{id:016x}")))
     receiver.stop()
     assert [size for size in sizes if size] == [1, 30]
-    assert counters.snapshot()["received"] == 31
+    assert metrics.snapshot()["received"] == 31
 
 
 def test_no_more_is_gathered_than_a_small_buffer_holds(
@@ -183,13 +181,13 @@ def test_no_more_is_gathered_than_a_small_buffer_holds(
 
 
 def test_what_is_read_ahead_is_bounded(
-    pipeline: IngestPipeline, counters: IngestMetrics, monkeypatch: pytest.MonkeyPatch
+    pipeline: IngestPipeline, metrics: IngestMetrics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Past the bound the kernel's buffer fills up, and nothing is lost before that is full."""
     receiver = UdpReceiver(pipeline, port=0, read_ahead=20_000)
     hold = threading.Event()
-    take = receiver.take
-    monkeypatch.setattr(receiver, "take", lambda datagrams: (hold.wait(10), take(datagrams)))
+    process = receiver.process
+    monkeypatch.setattr(receiver, "process", lambda datagrams: (hold.wait(10), process(datagrams)))
     receiver.start()
     payload = datagram(segment_bytes(note="x" * 5_000))
     send(receiver, payload)
@@ -199,7 +197,7 @@ def test_what_is_read_ahead_is_bounded(
         assert receiver._read - receiver._decoded <= 20_000
     hold.set()
     receiver.stop()
-    assert counters.snapshot()["received"] == 40
+    assert metrics.snapshot()["received"] == 40
 
 
 def test_a_granted_buffer_that_is_small_is_said(

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from collector.decode.columnar.documents import decode_sheet
+from collector.decode.columnar.documents import decode_columns
 from collector.decode.document import MAX_DOCUMENT, MAX_NESTING, decode_document
 from collector.decode.rejected import Rejected
 from store.columnar import CallColumns, DocumentColumns, columns_of
@@ -32,7 +32,7 @@ def alone(raws: Sequence[bytes], version: int) -> tuple[list[Document], list[tup
 def agree(raws: Sequence[bytes]) -> None:
     """The two ways say the same."""
     documents, rejected = alone(raws, 7)
-    sheet, bad = decode_sheet(raws, 7)
+    sheet, bad = decode_columns(raws, 7)
     assert [(place, str((r.reason, r.message, r.id))) for place, r in bad] == rejected
     expected = columns_of(documents)
     for field in DocumentColumns.__struct_fields__:
@@ -189,5 +189,5 @@ def test_bytes_that_are_no_document() -> None:
         agree([*usual, odd, *usual])
         agree([odd])
     agree([])
-    sheet, rejected = decode_sheet([*usual, wide, deep], 7)
+    sheet, rejected = decode_columns([*usual, wide, deep], 7)
     assert (len(sheet), [place for place, _ in rejected]) == (4, [4])

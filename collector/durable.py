@@ -1,0 +1,82 @@
+"""Files and folders that survive a power cut, readable by their owner only; locks on folders."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+LOCK = "lock"
+TMP = ".tmp"
+_FOLDER_MODE, _FILE_MODE = 0o700, 0o600
+
+
+def write_durably(path: Path, parts: Sequence[bytes]) -> None:
+    """Write to a temporary name, fsync, rename, fsync the folder; after an error nothing is left."""
+    tmp = path.with_suffix(TMP)
+    try:
+        write_synced(tmp, parts)
+        os.rename(tmp, path)
+        sync_folder(path.parent)
+    except OSError:
+        tmp.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
+        raise
+
+
+def write_synced(path: Path, parts: Sequence[bytes]) -> None:
+    """Write a file and fsync it."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, _FILE_MODE)
+    with open(descriptor, "wb") as file:
+        for part in parts:
+            file.write(part)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def make_folder(folder: Path) -> None:
+    """Create the folder and its missing parents, durably, with mode 0700."""
+    missing = [folder, *folder.parents]
+    missing = missing[: next(n for n, path in enumerate(missing) if path.exists())]
+    for path in reversed(missing):
+        path.mkdir(mode=_FOLDER_MODE, exist_ok=True)
+        sync_folder(path.parent)
+    with suppress(PermissionError):  # made by another user, who decides
+        folder.chmod(_FOLDER_MODE)
+
+
+def sync_folder(folder: Path) -> None:
+    """fsync a folder, which makes the names in it durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def try_lock(folder: Path) -> int | None:
+    """The descriptor of the folder's lock; None when another process has it or the folder is gone."""
+    try:
+        lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _FILE_MODE)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.path.samestat(os.fstat(lock), os.stat(folder / LOCK)):
+            return lock
+    except (BlockingIOError, FileNotFoundError):  # locked, or just removed, by another process
+        pass
+    except OSError:
+        os.close(lock)
+        raise
+    os.close(lock)
+    return None
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder that contains nothing but its lock."""
+    (folder / LOCK).unlink(missing_ok=True)
+    with suppress(OSError):  # another process is probing its lock: that one removes it
+        folder.rmdir()

@@ -1,0 +1,59 @@
+"""The settings of a collector process and the limits of its HTTP requests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from msgspec import Struct
+from starlette.types import ASGIApp
+
+from collector.metrics import IngestMetrics
+from collector.queue import Limits
+from store.protocol import SegmentWriter
+
+SPOOL_BYTES = 2 << 30
+MAX_BODY = 32 << 20
+READ_TIMEOUT = 30.0
+
+
+class HttpLimits(Struct, frozen=True):
+    """What one request may cost. X-Ray's own limit of 50 documents is not applied."""
+
+    max_body: int = MAX_BODY
+    """Bytes, decompressed."""
+    read_timeout: float = READ_TIMEOUT
+    """Seconds for the body to arrive."""
+    max_reserved: int = 4 * MAX_BODY
+    """Bytes of all bodies being received or processed; beyond, requests are answered 503."""
+
+
+@dataclass(frozen=True)
+class CollectorSettings:
+    """Everything a collector process is configured with. A port of 0 lets the system choose, None
+    leaves it closed."""
+
+    writer: Callable[[], SegmentWriter]
+    """Called once, in the collector's process, before the receivers open."""
+    data_dir: Path
+    host: str = "127.0.0.1"
+    port: int = 2000
+    """UDP, and the same number for HTTP."""
+    grpc_port: int | None = 4317
+    otlp_port: int | None = None
+    """OTLP over HTTP only, customarily 4318; the HTTP port accepts OTLP as well."""
+    http: bool = False
+    """Whether to open an HTTP port; under `raymap serve` the API has it."""
+    guard: Callable[[ASGIApp], ASGIApp] | None = None
+    """Middleware around every HTTP app, such as a check of Host and Origin."""
+    role: str = "collector"
+    reuse_port: bool = False
+    """Several collectors share the ports, and the kernel distributes the senders."""
+    spool_bytes: int = SPOOL_BYTES
+    limits: Limits = field(default_factory=Limits)
+    http_limits: HttpLimits = field(default_factory=HttpLimits)
+    drain_seconds: float = 10.0
+    metrics: IngestMetrics | None = None
+    on_ready: Callable[[Mapping[str, str]], None] | None = None
+    """Called with the address of each receiver once all of them are open."""
