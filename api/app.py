@@ -1,19 +1,21 @@
-"""The HTTP side of the reader: `create_app` puts routes, errors and the built console together."""
+"""The HTTP API: `create_app` assembles routes, error handlers and the built console."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from api import errors
-from api.console.router import console_router
+from api.console.router import TAGS, console_router
+from api.console.status import no_ingest
 from api.context import Context
 from api.health import health_router
 from api.middleware import Headers
@@ -33,18 +35,18 @@ def create_app(
     sampling_rate: float = 1.0,
     extra_routers: Sequence[APIRouter] = (),
     metrics: Callable[[], bytes] = lambda: b"",
-    ingest_status: Callable[[], dict[str, Any]] = dict,
-    keeping: Callable[[], dict[str, Any]] | None = None,
+    ingest_status: Callable[[], Mapping[str, Any]] = no_ingest,
+    ingest_health: Callable[[], dict[str, Any]] | None = None,
     static_dir: Path | None = None,
     on_start: Sequence[Hook] = (),
     on_stop: Sequence[Hook] = (),
     clock: Callable[[], float] = time.time,
 ) -> FastAPI:
-    """An app that answers from ``store``; closing the store is left to whoever opened it.
+    """An app that reads from ``store``, which its caller closes.
 
-    ``extra_routers`` come before everything else: the collector's doors share this port.
-    ``metrics`` and ``ingest_status`` give the numbers of the whole server; ``keeping`` says
-    whether this process can keep what comes in, for /readyz.
+    ``extra_routers`` take precedence: the collector's HTTP receivers share this port.
+    ``metrics`` and ``ingest_status`` (`api.schemas.IngestStatus`) cover all processes of the server; ``ingest_health`` says
+    whether this process accepts documents (/readyz).
     """
     context = Context(
         store=store,
@@ -53,13 +55,16 @@ def create_app(
         clock=clock,
         metrics=metrics,
         ingest_status=ingest_status,
-        check=StoreProbe(store),
-        keeping=keeping,
+        probe=StoreProbe(store),
+        ingest_health=ingest_health,
     )
     app = FastAPI(
         title="Raymap",
+        description="What the console requests: service maps, traces, pins, status.",
         version=version,
         openapi_url="/api/openapi.json",
+        openapi_tags=TAGS,
+        generate_unique_id_function=_operation_id,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -79,6 +84,11 @@ def create_app(
     for router in (*extra_routers, *own):
         app.include_router(router)
     return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    """The endpoint's name, so that generated clients do not change when a path does."""
+    return route.name
 
 
 def _lifespan(on_start: Sequence[Hook], on_stop: Sequence[Hook]) -> Callable[[FastAPI], Any]:

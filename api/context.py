@@ -1,9 +1,10 @@
-"""What the routes are given: the store, the clock, and the numbers of others."""
+"""What routes share: the store, the clock, callbacks into the rest of the server, and how blocking
+work is run."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -18,38 +19,37 @@ from api.store_probe import StoreProbe
 from store.cancellation import CancelScope
 from store.protocol import Store
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
 class Context:
-    """Everything an app is made of, built once by `api.app.create_app`."""
+    """Dependencies of the routes, built once by `api.app.create_app`."""
 
     store: Store
     version: str
     sampler: Sampler
     clock: Callable[[], float]
     metrics: Callable[[], bytes]
-    ingest_status: Callable[[], dict[str, Any]]
-    check: StoreProbe
-    keeping: Callable[[], dict[str, Any]] | None
-    """How it stands with keeping what comes in; None without doors in this process."""
+    ingest_status: Callable[[], Mapping[str, Any]]
+    probe: StoreProbe
+    ingest_health: Callable[[], dict[str, Any]] | None
+    """Whether this process accepts documents, as /readyz shows it; None without receivers."""
 
 
-async def run_cancellable(request: Request, work: Callable[[], Answer]) -> Answer:
-    """Do blocking work in a thread. When the client leaves, so do we, and what the store is doing
-    for it is stopped.
+async def run_cancellable(request: Request, work: Callable[[], Result]) -> Result:
+    """Run blocking work in a thread. When the client disconnects, cancel its store queries.
 
-    The request's body must have been read.
+    The request's body must have been read. Raises ClientDisconnected.
     """
     scope = CancelScope()
 
-    def run() -> Answer:
+    def in_scope() -> Result:
         with scope.activate():
             return work()
 
-    working = asyncio.ensure_future(anyio.to_thread.run_sync(run, abandon_on_cancel=True))
-    leaving = asyncio.ensure_future(_left(request))
+    working = asyncio.ensure_future(anyio.to_thread.run_sync(in_scope, abandon_on_cancel=True))
+    leaving = asyncio.ensure_future(_wait_for_disconnect(request))
     try:
         await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
         if working.done():
@@ -62,11 +62,11 @@ async def run_cancellable(request: Request, work: Callable[[], Answer]) -> Answe
         leaving.cancel()
 
 
-async def _left(request: Request) -> None:
+async def _wait_for_disconnect(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
 
 
 def json_response(body: object, *, status: int = 200) -> Response:
-    """A JSON answer."""
+    """``body`` encoded as JSON."""
     return Response(msgspec.json.encode(body), status, media_type="application/json")

@@ -1,7 +1,8 @@
-"""The one place that turns what went wrong into a status, a name and a sentence.
+"""Exceptions → responses: one place for statuses, codes, messages and both error bodies.
 
-X-Ray's operations return errors in X-Ray's form (docs/xray-format.md §10), the console's API in
-its own.
+X-Ray's operations answer in X-Ray's form (docs/xray-format.md §10), routes below /api/ in the
+console's (docs/console-api.md). Routers mounted by the composition root raise `HTTPException` and
+are rendered here too.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from store.errors import InvalidCursor, StoreUnavailable
 
 
 class ApiError(Exception):
-    """A request that gets no answer but a reason: what was wrong, where, what was expected."""
+    """A rejected request: a sentence on what was wrong, where, and what was expected."""
 
     def __init__(self, message: str, *, code: str = "InvalidRequest", status: int = 400) -> None:
         super().__init__(message)
@@ -28,17 +29,28 @@ class ApiError(Exception):
 
 
 class ClientDisconnected(Exception):
-    """Nobody waits for the answer any more."""
+    """The client closed the connection before the response was ready."""
 
 
 class Problem(NamedTuple):
+    """What an error response says: its HTTP status, a code for programs, a message for people."""
+
     status: int
     code: str
     message: str
 
 
+_CODES = {
+    404: "NotFound",
+    405: "MethodNotAllowed",
+    408: "RequestTimeout",
+    413: "RequestEntityTooLarge",
+    503: "ServiceUnavailable",
+}
+
+
 def to_problem(error: Exception) -> Problem:
-    """What to tell of an exception. Of the unexpected nothing but that it happened."""
+    """The response to an exception. An unexpected one reveals nothing of itself."""
     match error:
         case ApiError():
             return Problem(error.status, error.code, error.message)
@@ -51,24 +63,23 @@ def to_problem(error: Exception) -> Problem:
         case RequestValidationError():
             return Problem(400, "InvalidRequest", _sentences(error))
         case HTTPException():
-            return Problem(error.status_code, _code_of(error.status_code), str(error.detail))
+            code = _CODES.get(error.status_code, "InvalidRequest")
+            return Problem(error.status_code, code, str(error.detail))
         case _:
             return Problem(500, "InternalFailure", "the server failed; its log says why")
 
 
 def respond(path: str, error: Exception) -> Response:
-    """The answer to a request for ``path`` that ended in ``error``."""
-    status, code, message = to_problem(error)
-    if path.startswith("/api/"):
-        return _json({"error": {"code": code, "message": message}}, status)
-    name = code if code.endswith("Exception") else code + "Exception"
-    response = _json({"__type": name, "Message": message}, status)
-    response.headers["x-amzn-ErrorType"] = name
+    """The response to a request for ``path`` that ended in ``error``."""
+    problem = to_problem(error)
+    response = _console_error(problem) if path.startswith("/api/") else _xray_error(problem)
+    if isinstance(error, HTTPException):
+        response.headers.update(error.headers or {})
     return response
 
 
 def install_handlers(app: FastAPI) -> None:
-    """Let the app answer every expected error through `respond`; `api.middleware` does the rest."""
+    """Render expected exceptions with `respond`; `api.middleware` renders the unexpected ones."""
 
     async def handle(request: Request, error: Exception) -> Response:
         return respond(request.url.path, error)
@@ -84,12 +95,22 @@ def install_handlers(app: FastAPI) -> None:
         app.add_exception_handler(kind, handle)
 
 
+def _xray_error(problem: Problem) -> Response:
+    """The body and header that AWS SDKs read."""
+    name = problem.code.removesuffix("Exception") + "Exception"
+    response = _json({"__type": name, "Message": problem.message}, problem.status)
+    response.headers["x-amzn-ErrorType"] = name
+    return response
+
+
+def _console_error(problem: Problem) -> Response:
+    """`api.schemas.ErrorReply`."""
+    body = {"error": {"code": problem.code, "message": problem.message}}
+    return _json(body, problem.status)
+
+
 def _sentences(error: RequestValidationError) -> str:
     return "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
-
-
-def _code_of(status: int) -> str:
-    return {404: "NotFound", 405: "MethodNotAllowed"}.get(status, "InvalidRequest")
 
 
 def _json(body: object, status: int) -> Response:

@@ -1,4 +1,4 @@
-"""Whether the process lives, whether it can do its work, and its numbers."""
+"""Liveness, readiness and Prometheus metrics."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from starlette.responses import PlainTextResponse
 
 from api.context import Context, json_response, run_cancellable
 
-ASKED = ["GET", "HEAD"]
-"""Load balancers like to ask with HEAD, and must not get the console's index page."""
+METHODS = ["GET", "HEAD"]
+"""Some load balancers probe with HEAD, which must not reach the console's catch-all route."""
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -18,16 +18,16 @@ def health_router(context: Context) -> APIRouter:
     """/healthz, /readyz, /metrics."""
     router = APIRouter(include_in_schema=False)
 
-    @router.api_route("/healthz", methods=ASKED)
+    @router.api_route("/healthz", methods=METHODS)
     async def healthz() -> Response:
         return PlainTextResponse("ok\n")
 
-    @router.api_route("/readyz", methods=ASKED)
+    @router.api_route("/readyz", methods=METHODS)
     async def readyz(request: Request) -> Response:
         report = await run_cancellable(request, lambda: readiness(context))
         return json_response(report, status=200 if report["ready"] else 503)
 
-    @router.api_route("/metrics", methods=ASKED)
+    @router.api_route("/metrics", methods=METHODS)
     async def metrics(request: Request) -> Response:
         return Response(await run_cancellable(request, context.metrics), media_type=PROMETHEUS)
 
@@ -35,13 +35,16 @@ def health_router(context: Context) -> APIRouter:
 
 
 def readiness(context: Context) -> dict[str, Any]:
-    """What is wrong, in words. Ready means: what comes in can be kept; a question can be asked
-    again, so a store that is away alone does not take the doors from the senders. Without doors
-    here, ready means that the store answers."""
-    problem = context.check.problem()
+    """The body of /readyz: ``ready`` and ``problems``, sentences for people.
+
+    With receivers in this process, ready means that documents are accepted: a query can be
+    repeated, so an unavailable store alone must not make a load balancer drop the receivers.
+    Without receivers, ready means that the store answers.
+    """
+    problem = context.probe.problem()
     report: dict[str, Any] = {"ready": not problem, "problems": []}
-    if context.keeping is not None:
-        report = context.keeping()
+    if context.ingest_health is not None:
+        report = context.ingest_health()
     if problem:
-        report["problems"].append(f"questions cannot be answered: {problem}")
+        report["problems"].append(f"queries cannot be answered: {problem}")
     return report

@@ -1,6 +1,6 @@
-"""What every response carries: X-Ray's request id, and orders to browsers to trust only us.
+"""Headers of every response: X-Ray's request id and browser security policies.
 
-Also the last to catch what nobody expected, so that even such an answer carries both.
+Also the outermost exception handler, so that responses to unexpected errors carry them too.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from api.errors import respond
 
 log = logging.getLogger("raymap.api")
 
-# Plotly writes its own <style> element; nothing else may come from anywhere but here.
+# Plotly inserts a <style> element of its own; everything else must come from this origin.
 POLICY = (
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
     "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -29,7 +29,7 @@ class Headers:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Add the headers to an HTTP response; leave everything else alone."""
+        """Add the headers to HTTP responses; pass everything else through."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return

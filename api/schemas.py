@@ -1,12 +1,13 @@
 """The shapes of the console's API (docs/console-api.md), for the type checker and for OpenAPI.
 
-Instants are epoch seconds, lengths milliseconds.
+Instants are epoch seconds, durations milliseconds.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from pydantic import Field
 from typing_extensions import TypedDict
 
 Status = Literal["ok", "error", "throttle", "fault", "in_progress"]
@@ -24,63 +25,85 @@ Kind = Literal[
     "bucket",
     "remote",
 ]
+Instant = Annotated[float, Field(description="epoch seconds")]
+NodeId = Annotated[str, Field(description="hash of the node's identity, the same in every process")]
+TraceId = Annotated[str, Field(description="X-Ray form, 1-xxxxxxxx-xxxxxxxxxxxxxxxxxxxxxxxx")]
+Count = Annotated[int | None, Field(description="null on client nodes")]
+Latency = Annotated[
+    float | None, Field(description="milliseconds; null without a finished request")
+]
+JsonObject = dict[str, Any]
 
 
 class Times(TypedDict):
-    """Mean and percentiles; null without a finished request."""
+    """Mean and percentiles of the response time."""
 
-    avg_ms: float | None
-    p50_ms: float | None
-    p95_ms: float | None
-    p99_ms: float | None
+    avg_ms: Latency
+    p50_ms: Latency
+    p95_ms: Latency
+    p99_ms: Latency
 
 
 class Counts(TypedDict):
-    """Units by how they ended; null on client nodes."""
+    """Finished units by status; the four statuses add up to ``requests``."""
 
-    requests: int | None
-    ok: int | None
-    error: int | None
-    throttle: int | None
-    fault: int | None
+    requests: Count
+    ok: Count
+    error: Count
+    throttle: Count
+    fault: Count
 
 
 class MapNode(Counts, Times):
-    """A node of the map. ``observed``: the units that the counts rest on; fewer where they were
-    sampled, and then the counts are an estimate."""
+    """A node of the map."""
 
-    id: str
+    id: NodeId
     name: str
-    names: list[str]
-    type: str
-    kind: Kind
+    names: Annotated[list[str], Field(description="the node's own name first")]
+    type: Annotated[
+        str, Field(description="X-Ray type such as AWS::Lambda::Function; may be empty")
+    ]
+    kind: Annotated[Kind, Field(description="which glyph to draw")]
     account: str
-    state: Literal["active", "unknown"]
-    root: bool
-    in_progress: int | None
-    observed: int | None
-    traces_per_min: float | None
-    x: float
+    state: Annotated[
+        Literal["active", "unknown"],
+        Field(description="unknown: inferred or client, without a segment of its own"),
+    ]
+    root: Annotated[bool, Field(description="requests enter here")]
+    in_progress: Count
+    observed: Annotated[
+        int | None,
+        Field(
+            description="units received; if fewer than requests + in_progress, these are estimates"
+        ),
+    ]
+    traces_per_min: Annotated[float | None, Field(description="null on client nodes")]
+    x: Annotated[float, Field(description="centre, pixels at scale 1")]
     y: float
-    rank: int
+    rank: Annotated[int, Field(description="column of the layout, callers left of callees")]
 
 
 class MapEdge(Counts, Times):
-    """An edge of the map, in its caller's view; ``observed`` as of a node."""
+    """An edge of the map, measured by its caller."""
 
-    id: str
-    source: str
-    target: str
-    in_progress: int | None
-    observed: int
+    id: Annotated[str, Field(description="<source>:<target>")]
+    source: NodeId
+    target: NodeId
+    in_progress: Count
+    observed: Annotated[int, Field(description="as on a node")]
     requests_per_min: float
-    kind: Literal["call", "link"]
-    back: bool
-    bends: list[tuple[float, float]]
+    kind: Annotated[
+        Literal["call", "link"],
+        Field(description="link: received events; response times are their ages"),
+    ]
+    back: Annotated[bool, Field(description="drawn against the flow, as it closes a cycle")]
+    bends: Annotated[
+        list[tuple[float, float]], Field(description="points from source to target, between them")
+    ]
 
 
 class Picture(TypedDict):
-    """A graph with places."""
+    """A graph with positions."""
 
     nodes: list[MapNode]
     edges: list[MapEdge]
@@ -89,12 +112,14 @@ class Picture(TypedDict):
 ServiceMap = TypedDict(
     "ServiceMap",
     {
-        "from": float,
-        "to": float,
-        "generated_at": float,
-        "ever": bool,
-        "total_nodes": int,
-        "left_out": int,
+        "from": Annotated[float, Field(description="start of the window shown, epoch seconds")],
+        "to": Annotated[float, Field(description="end of the window shown, epoch seconds")],
+        "generated_at": Instant,
+        "has_traces": Annotated[
+            bool, Field(description="the store has received a trace at some time")
+        ],
+        "total_nodes": Annotated[int, Field(description="nodes of the whole graph")],
+        "left_out": Annotated[int, Field(description="nodes beyond the limit of 2,000")],
         "nodes": list[MapNode],
         "edges": list[MapEdge],
     },
@@ -103,53 +128,55 @@ ServiceMap = TypedDict(
 
 
 class Figure(TypedDict):
-    """A plotly figure without a template: the console gives it its colours."""
+    """A plotly figure without a template: the console adds colours and fonts."""
 
-    data: list[dict[str, Any]]
-    layout: dict[str, Any]
+    data: list[JsonObject]
+    layout: JsonObject
 
 
 class TraceFigure(Figure):
-    """A figure of traces: how many it shows, and how many match; at least that many when the count
-    was ended early."""
+    """A chart of traces by start and response time."""
 
-    shown: int
-    total: int
-    counted_all: bool
+    shown: Annotated[int, Field(description="traces in the chart")]
+    total: Annotated[int, Field(description="matching traces; a lower bound unless counted_all")]
+    counted_all: Annotated[bool, Field(description="false when counting was ended early")]
 
 
 class Before(Counts, Times):
-    """The same figures of the period of equal length before."""
+    """The same figures of the preceding period of equal length."""
 
 
 class ErrorShare(TypedDict):
     """One row of an error breakdown."""
 
-    label: str
+    label: Annotated[str, Field(description="HTTP 503, or an exception's type")]
     status: Status
     count: int
 
 
 class Neighbour(TypedDict):
-    """A node at the other end of an edge, with the requests along it."""
+    """A node at the other end of an edge."""
 
-    id: str
+    id: NodeId
     name: str
     type: str
-    requests: int | None
+    requests: Annotated[int | None, Field(description="along the edge")]
 
 
 class Detail(TypedDict):
-    """What nodes and edges have in common when looked at closely."""
+    """What the details of nodes and edges have in common."""
 
-    before: Before | None
-    histogram: Figure
-    over_time: Figure
-    errors: list[ErrorShare]
+    before: Annotated[
+        Before | None,
+        Field(description="null if nothing finished then, or counting would read too many rows"),
+    ]
+    histogram: Annotated[Figure, Field(description="requests by response time in milliseconds")]
+    over_time: Annotated[Figure, Field(description="stacked bars, one plotly trace per status")]
+    errors: Annotated[list[ErrorShare], Field(description="most frequent first")]
 
 
 class NodeDetail(Detail):
-    """One node, closely."""
+    """One node of the map with its history, errors and neighbours."""
 
     node: MapNode
     callers: list[Neighbour]
@@ -157,7 +184,7 @@ class NodeDetail(Detail):
 
 
 class EdgeDetail(Detail):
-    """One edge, closely."""
+    """One edge of the map with its history and errors."""
 
     edge: MapEdge
 
@@ -170,25 +197,25 @@ class Entry(TypedDict):
 
 
 class TraceHead(TypedDict):
-    """A trace in a line."""
+    """Summary of a trace."""
 
-    id: str
-    start: float
-    duration_ms: float
-    response_ms: float | None
-    status: Status
-    partial: bool
+    id: TraceId
+    start: Instant
+    duration_ms: Annotated[float, Field(description="from the first start to the last end")]
+    response_ms: Annotated[float | None, Field(description="of the entry; null in progress")]
+    status: Annotated[Status, Field(description="of the entry segment")]
+    partial: Annotated[bool, Field(description="a segment is missing or in progress")]
     entry: Entry | None
     method: str | None
     url: str | None
-    code: int | None
+    code: Annotated[int | None, Field(description="HTTP status")]
     user: str | None
 
 
 class TraceLine(TraceHead):
     """A trace in a list."""
 
-    services: list[str]
+    services: Annotated[list[str], Field(description="names of the nodes touched, entry first")]
     segments: int
     annotations: dict[str, list[str | float | bool]]
 
@@ -196,83 +223,102 @@ class TraceLine(TraceHead):
 class TraceList(TypedDict):
     """A page of traces."""
 
-    traces: list[TraceLine]
-    next: str | None
+    traces: Annotated[list[TraceLine], Field(description="newest first")]
+    next: Annotated[str | None, Field(description="cursor of the next page; null on the last")]
 
 
 class TraceRow(TypedDict):
-    """One line of a trace's timeline."""
+    """One row of a trace's timeline."""
 
     id: str
-    parent: str | None
+    parent: Annotated[str | None, Field(description="id of another row")]
     depth: int
     kind: Literal["segment", "subsegment", "inferred"]
     name: str
     type: str
-    namespace: str
-    service: str
-    start_ms: float
-    duration_ms: float | None
+    namespace: Annotated[str, Field(description="aws, remote or empty")]
+    service: Annotated[str, Field(description="name of the owning segment")]
+    start_ms: Annotated[float, Field(description="after the start of the trace")]
+    duration_ms: Annotated[float | None, Field(description="null while in progress")]
     status: Status
-    code: int | None
-    exception: str
+    code: Annotated[int | None, Field(description="HTTP status")]
+    exception: Annotated[str, Field(description="type of the first exception, or empty")]
 
 
 class RawSegment(TypedDict):
     """A processed document as BatchGetTraces returns it, parsed."""
 
     Id: str
-    Document: dict[str, Any]
+    Document: JsonObject
 
 
 class PinMark(TypedDict):
-    """Since when a trace is kept for ever, and why."""
+    """Since when a trace is retained indefinitely, and why."""
 
     note: str
-    at: float
+    at: Instant
 
 
 class PinnedTrace(PinMark):
-    """A trace that is kept for ever."""
+    """A trace that is retained indefinitely."""
 
-    id: str
+    id: TraceId
 
 
 class PinList(TypedDict):
-    """All of them."""
+    """All pinned traces."""
 
-    pins: list[PinnedTrace]
+    pins: Annotated[list[PinnedTrace], Field(description="latest first")]
 
 
 class TraceDetail(TraceHead):
     """A whole trace."""
 
-    w3c_id: str
+    w3c_id: Annotated[str, Field(description="32 hex digits")]
     pin: PinMark | None
-    rows: list[TraceRow]
-    map: Picture
-    documents: dict[str, dict[str, Any]]
-    raw: list[RawSegment]
+    rows: Annotated[list[TraceRow], Field(description="depth first, children by start")]
+    map: Annotated[Picture, Field(description="of this trace only, each unit counted once")]
+    documents: Annotated[
+        dict[str, JsonObject],
+        Field(description="by row id: the processed document without its subsegments"),
+    ]
+    raw: Annotated[list[RawSegment], Field(description="as BatchGetTraces returns them")]
+
+
+class IngestStatus(TypedDict):
+    """What the server's receivers have done since they started, all processes together."""
+
+    received: Annotated[int, Field(description="documents")]
+    stored: int
+    rejected: int
+    dropped: int
+    kernel_drops: Annotated[
+        int | None, Field(description="datagrams dropped by the kernel; null when unknown")
+    ]
+    rejected_by_reason: dict[str, int]
+    queued: Annotated[int, Field(description="documents in memory")]
+    spooled_bytes: Annotated[int, Field(description="on disk, waiting for the database")]
+    oldest_s: Annotated[float, Field(description="age of the oldest document not yet stored")]
 
 
 class ServerStatus(TypedDict):
-    """How the server is."""
+    """State of the server."""
 
     version: str
-    ready: bool
-    detail: str
-    ever: bool
-    ingest: dict[str, Any]
+    ready: Annotated[bool, Field(description="the store answers queries")]
+    detail: Annotated[str, Field(description="why it does not, else empty")]
+    has_traces: Annotated[bool, Field(description="the store has received a trace at some time")]
+    ingest: IngestStatus
 
 
-class Problem(TypedDict):
-    """Why there is no answer: what, where, what was expected."""
+class ErrorBody(TypedDict):
+    """What was wrong, where, and what was expected."""
 
     code: str
     message: str
 
 
 class ErrorReply(TypedDict):
-    """Every answer with a status from 400 on."""
+    """The body of every response with a status from 400 on."""
 
-    error: Problem
+    error: ErrorBody

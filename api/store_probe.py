@@ -1,4 +1,4 @@
-"""Whether the store answers: asked by probes every few seconds, also while it hangs."""
+"""Health check of the store for probes every few seconds, bounded also while the store hangs."""
 
 from __future__ import annotations
 
@@ -8,39 +8,39 @@ from concurrent.futures import Future
 from store.errors import StoreError
 from store.protocol import Store
 
-PATIENCE = 2.0
-"""Seconds after which a store that says nothing counts as away."""
+CHECK_TIMEOUT = 2.0
+"""Seconds after which a store that does not answer counts as unavailable."""
 
 
 class StoreProbe:
-    """One question at a time, however many ask: a store that hangs holds one thread, not all."""
+    """Runs one check at a time, shared by all callers, so that a hanging store blocks one thread."""
 
-    def __init__(self, store: Store, patience: float = PATIENCE) -> None:
+    def __init__(self, store: Store, timeout: float = CHECK_TIMEOUT) -> None:
         self._store = store
-        self._patience = patience
+        self._timeout = timeout
         self._lock = threading.Lock()
-        self._asked: Future[str] | None = None
+        self._running: Future[str] | None = None
 
     def problem(self) -> str:
-        """Why the store cannot answer, in a sentence; empty when it can. Waits for `patience`."""
+        """Why the store cannot answer, in a sentence, or empty. Blocks for at most the timeout."""
         with self._lock:
-            asked = self._asked
-            if asked is None or asked.done():
-                asked = self._asked = Future()
+            check = self._running
+            if check is None or check.done():
+                check = self._running = Future()
                 threading.Thread(
-                    target=self._ask, args=(asked,), name="store-check", daemon=True
+                    target=self._check, args=(check,), name="store-probe", daemon=True
                 ).start()
         try:
-            return asked.result(self._patience)
+            return check.result(self._timeout)
         except TimeoutError:
-            return f"the store has not answered for {self._patience:g} s"
+            return f"the store has not answered for {self._timeout:g} s"
 
-    def _ask(self, asked: Future[str]) -> None:
+    def _check(self, result: Future[str]) -> None:
         try:
             self._store.check()
         except StoreError as error:
-            asked.set_result(str(error) or "the store cannot be reached")
+            result.set_result(str(error) or "the store cannot be reached")
         except BaseException as error:
-            asked.set_exception(error)
+            result.set_exception(error)
         else:
-            asked.set_result("")
+            result.set_result("")

@@ -121,7 +121,7 @@ def _create_api(settings: ApiSettings, store: ClickHouseStore, pipeline: IngestP
         extra_routers=[create(pipeline) for create in receivers],
         metrics=pipeline.metrics.render,
         ingest_status=pipeline.metrics.snapshot,
-        keeping=lambda: pipeline.health().as_dict(),
+        ingest_health=lambda: pipeline.health().as_dict(),
         static_dir=console if (console / "index.html").exists() else None,
         on_start=[start],
         on_stop=[stop],

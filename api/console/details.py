@@ -1,4 +1,4 @@
-"""One node or one edge of the map, closely."""
+"""One node or one edge of the map: history, errors, neighbours."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from api.console.charts import histogram_figure, over_time_figure, status_name, step_of
 from api.console.map import require_node
 from api.console.map_json import before, render_edge, render_node
-from api.console.windows import Window, previous_window
+from api.console.params import Window, previous_window
 from api.context import Context, json_response, run_cancellable
 from api.errors import ApiError
 from api.graph.build import Graph, build_graph, calls_of, find_node, node_id, stats_of
@@ -22,11 +22,11 @@ Ends = tuple[NodeKey, NodeKey]
 
 def details_router(context: Context) -> APIRouter:
     """/api/nodes/<id> and /api/edges/<source>/<target>."""
-    router = APIRouter(responses={"4XX": {"model": ErrorReply}})
+    router = APIRouter(responses={"4XX": {"model": ErrorReply}}, tags=["map"])
 
     @router.get("/api/nodes/{id}", response_class=Response, responses={200: {"model": NodeDetail}})
-    async def node(request: Request, id: str, window: Window) -> Response:
-        """A node's figures, and the period before."""
+    async def get_node(request: Request, id: str, window: Window) -> Response:
+        """One node: statistics, history, error breakdown, neighbours."""
         return await run_cancellable(
             request, lambda: json_response(node_detail(context, id, window))
         )
@@ -36,8 +36,8 @@ def details_router(context: Context) -> APIRouter:
         response_class=Response,
         responses={200: {"model": EdgeDetail}},
     )
-    async def edge(request: Request, source: str, target: str, window: Window) -> Response:
-        """The same of an edge, in its caller's view."""
+    async def get_edge(request: Request, source: str, target: str, window: Window) -> Response:
+        """One edge, measured by its caller: statistics, history, error breakdown."""
         return await run_cancellable(
             request, lambda: json_response(edge_detail(context, source, target, window))
         )
@@ -46,7 +46,7 @@ def details_router(context: Context) -> APIRouter:
 
 
 def node_detail(context: Context, id: str, window: TimeRange) -> NodeDetail:
-    """A node; of a client, which measures nothing, the figures of the edge it stands for."""
+    """A node; a client, which measures nothing, has the figures of its edge."""
     window = context.store.snap_window(window)
     graph = _graph(context, window)
     key = require_node(graph, id)
@@ -64,7 +64,7 @@ def node_detail(context: Context, id: str, window: TimeRange) -> NodeDetail:
 
 
 def edge_detail(context: Context, source: str, target: str, window: TimeRange) -> EdgeDetail:
-    """An edge."""
+    """An edge; ApiError (404) when it had no traffic in the window."""
     window = context.store.snap_window(window)
     graph = _graph(context, window)
     ends = find_node(graph, source), find_node(graph, target)
@@ -83,8 +83,8 @@ def edge_detail(context: Context, source: str, target: str, window: TimeRange) -
 
 def _node_parts(context: Context, graph: Graph, key: NodeKey, window: TimeRange) -> Detail:
     store, (span, step) = context.store, _steps(context, window)
-    once = _before(context, window)
-    was = once.services.get(key) if once else None
+    previous = _previous_graph(context, window)
+    was = previous.services.get(key) if previous else None
     return {
         "before": before(was.statistics) if was else None,
         "histogram": histogram_figure(stats_of(graph, key).statistics.histogram),
@@ -95,9 +95,9 @@ def _node_parts(context: Context, graph: Graph, key: NodeKey, window: TimeRange)
 
 def _edge_parts(context: Context, graph: Graph, edge: Ends, window: TimeRange) -> Detail:
     store, (span, step) = context.store, _steps(context, window)
-    once = _before(context, window)
+    previous = _previous_graph(context, window)
     link = calls_of(graph, *edge).link
-    was = (once.links if link else once.edges).get(edge) if once else None
+    was = (previous.links if link else previous.edges).get(edge) if previous else None
     return {
         "before": before(was.statistics) if was else None,
         "histogram": histogram_figure(calls_of(graph, *edge).statistics.histogram),
@@ -106,15 +106,15 @@ def _edge_parts(context: Context, graph: Graph, edge: Ends, window: TimeRange) -
     }
 
 
-def _before(context: Context, window: TimeRange) -> ServiceGraph | None:
-    """The period before, of exactly equal length; None when that cannot be had soon: a change
-    between periods of two lengths would be wrong."""
+def _previous_graph(context: Context, window: TimeRange) -> ServiceGraph | None:
+    """The graph of the preceding period of equal length; None when the store would snap that window:
+    figures of periods of different lengths cannot be compared."""
     span = previous_window(window)
     return context.store.service_graph(span) if context.store.snap_window(span) == span else None
 
 
 def _steps(context: Context, window: TimeRange) -> tuple[TimeRange, int]:
-    """What a series is drawn over, and its step: of whole minutes where those are long."""
+    """Window and step of a series, both aligned to the smallest step that the store answers soon."""
     grain = context.store.min_step(window)
     span = TimeRange(window.start // grain * grain, window.end)
     step = step_of(span)

@@ -1,4 +1,4 @@
-"""The map of a window, whole or around one node."""
+"""The service map of a window, whole or around one node."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from api.console.map_json import render_picture
-from api.console.windows import Window
+from api.console.params import Window
 from api.context import Context, json_response, run_cancellable
 from api.errors import ApiError
 from api.graph.build import Graph, build_graph, find_node
@@ -15,16 +15,18 @@ from api.graph.passes import focus, prune
 from api.schemas import ErrorReply, ServiceMap
 from store.model import NodeKey, TimeRange
 
-MOST_HOPS = 10
+MAX_HOPS = 10
+NODE = Query(description="id of a node of the map")
+HOPS = Query(ge=1, le=MAX_HOPS, description="calls from the node, up or down")
 
 
-def maps_router(context: Context) -> APIRouter:
+def map_router(context: Context) -> APIRouter:
     """/api/map and /api/map/focus."""
-    router = APIRouter(responses={"4XX": {"model": ErrorReply}})
+    router = APIRouter(responses={"4XX": {"model": ErrorReply}}, tags=["map"])
 
     @router.get("/api/map", response_class=Response, responses={200: {"model": ServiceMap}})
-    async def whole(request: Request, window: Window) -> Response:
-        """The map of a window; of very many nodes the busiest."""
+    async def get_map(request: Request, window: Window) -> Response:
+        """The map of a window with at most 2,000 nodes."""
 
         def work() -> Response:
             shown = context.store.snap_window(window)
@@ -33,20 +35,19 @@ def maps_router(context: Context) -> APIRouter:
         return await run_cancellable(request, work)
 
     @router.get("/api/map/focus", response_class=Response, responses={200: {"model": ServiceMap}})
-    async def around(
+    async def get_map_focus(
         request: Request,
         window: Window,
-        node: str,
-        hops: Annotated[int, Query(ge=1, le=MOST_HOPS)] = 1,
+        node: Annotated[str, NODE],
+        hops: Annotated[int, HOPS] = 1,
     ) -> Response:
-        """The neighbourhood of one node, laid out afresh."""
+        """The neighbourhood of one node, with a layout of its own."""
 
         def work() -> Response:
             shown = context.store.snap_window(window)
             graph = graph_of(shown)
-            return json_response(
-                map_response(context, shown, focus(graph, require_node(graph, node), hops))
-            )
+            near = focus(graph, require_node(graph, node), hops)
+            return json_response(map_response(context, shown, near))
 
         return await run_cancellable(request, work)
 
@@ -57,13 +58,13 @@ def maps_router(context: Context) -> APIRouter:
 
 
 def map_response(context: Context, window: TimeRange, graph: Graph) -> ServiceMap:
-    """The answer both give. ``ever`` tells an empty window from a store that is new."""
+    """The body of both routes. ``has_traces`` tells an empty window from an empty store."""
     shown = prune(graph)
     return {
         "from": window.start / 1_000_000,
         "to": window.end / 1_000_000,
         "generated_at": context.clock(),
-        "ever": len(graph) > 0 or context.store.has_traces(),
+        "has_traces": len(graph) > 0 or context.store.has_traces(),
         "total_nodes": len(graph),
         "left_out": len(graph) - len(shown),
         **render_picture(shown, window),
@@ -71,7 +72,7 @@ def map_response(context: Context, window: TimeRange, graph: Graph) -> ServiceMa
 
 
 def require_node(graph: Graph, id: str) -> NodeKey:
-    """The node with this id; without traffic in the window there is none."""
+    """The node with this id; ApiError (404) when it had no traffic in the window."""
     node = find_node(graph, id)
     if node is None:
         raise ApiError(

@@ -1,4 +1,4 @@
-"""Which traces a console question is about: ``node``, ``edge`` and ``status`` in its query."""
+"""Parameters of the console's routes: windows, trace filters, trace ids."""
 
 from __future__ import annotations
 
@@ -9,37 +9,59 @@ from fastapi import Depends, Query
 from api.console.charts import STATUS_NAMES
 from api.errors import ApiError
 from api.graph.build import build_graph, calls_of, find_node
-from store.model import State, TimeRange
+from api.request import instant, window_of
+from store.model import State, TimeRange, Trace
 from store.protocol import Store, TraceQuery
+from store.trace_id import format_trace_id, parse_trace_id
 
+From = Annotated[
+    str, Query(alias="from", description="start, inclusive: epoch seconds or ISO 8601")
+]
+To = Annotated[str, Query(alias="to", description="end, exclusive: epoch seconds or ISO 8601")]
 _STATES: dict[str, State] = {name: state for state, name in STATUS_NAMES.items()}
 
 
-class _Filters(NamedTuple):
+def _window(start: From, end: To) -> TimeRange:
+    return window_of(instant(start, "from"), instant(end, "to"), "from", "to")
+
+
+Window = Annotated[TimeRange, Depends(_window)]
+
+
+def previous_window(window: TimeRange) -> TimeRange:
+    """The preceding period of equal length, cut off at the epoch."""
+    return TimeRange(max(0, 2 * window.start - window.end), window.start)
+
+
+class TraceFilter(NamedTuple):
+    """Which traces of a window to select; empty members select all."""
+
     node: str
     edge: str
     states: frozenset[State]
 
 
-def _filters(
-    node: Annotated[str, Query(description="id of a node the traces touched")] = "",
-    edge: Annotated[str, Query(description="<source>:<target> of a call they made")] = "",
-    status: Annotated[str, Query(description="of the entry's answer, several by comma")] = "",
-) -> _Filters:
+def _trace_filter(
+    node: Annotated[str, Query(description="id of a node that the traces touched")] = "",
+    edge: Annotated[str, Query(description="<source>:<target> of a call that they made")] = "",
+    status: Annotated[
+        str, Query(description="of the entry segment; several separated by commas")
+    ] = "",
+) -> TraceFilter:
     names = [name for name in status.split(",") if name]
     for name in names:
         if name not in _STATES:
             raise ApiError(f"status must be among {', '.join(_STATES)}, got {name[:60]!r}")
     if edge and edge.count(":") != 1:
         raise ApiError(f"edge must be <source>:<target>, got {edge[:60]!r}")
-    return _Filters(node, edge, frozenset(_STATES[name] for name in names))
+    return TraceFilter(node, edge, frozenset(_STATES[name] for name in names))
 
 
-Filters = Annotated[_Filters, Depends(_filters)]
+Filters = Annotated[TraceFilter, Depends(_trace_filter)]
 
 
-def query_of(store: Store, window: TimeRange, filters: _Filters) -> TraceQuery | None:
-    """The store's question; None when the node or edge had no traffic, so no trace can match."""
+def to_trace_query(store: Store, window: TimeRange, filters: TraceFilter) -> TraceQuery | None:
+    """The store's query; None when the node or edge had no traffic, so that no trace can match."""
     if not filters.node and not filters.edge:
         return TraceQuery(window, states=filters.states)
     graph = build_graph(store.service_graph(store.snap_window(window)))
@@ -52,6 +74,25 @@ def query_of(store: Store, window: TimeRange, filters: _Filters) -> TraceQuery |
     if source is None or target is None:
         return None
     if graph.has_edge(source, target) and calls_of(graph, source, target).link:
-        # Events join two traces; those of the receiver are shown.
+        # A link joins two traces; the receiver's are listed.
         return TraceQuery(window, node=node or target, states=filters.states)
     return TraceQuery(window, node=node, edge=(source, target), states=filters.states)
+
+
+def require_trace_id(text: str) -> bytes:
+    """The trace id in a path, in X-Ray or W3C form; ApiError (400) for anything else."""
+    try:
+        return parse_trace_id(text)
+    except ValueError as error:
+        raise ApiError(f"trace id: {error}") from error
+
+
+def require_trace(store: Store, text: str) -> Trace:
+    """The trace with this id, raw documents included; ApiError (404) when it is not stored."""
+    id = require_trace_id(text)
+    trace = store.get_traces([id], raw=True).get(id)
+    if trace is None:
+        raise ApiError(
+            f"there is no trace {format_trace_id(id)} here", code="NoSuchTrace", status=404
+        )
+    return trace

@@ -1,19 +1,20 @@
-"""Traces that are kept for ever: pin one, let one go, list them."""
+"""Pinned traces, which are retained indefinitely: pin, unpin, list."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
+from api.console.params import require_trace_id
 from api.context import Context, json_response, run_cancellable
 from api.errors import ApiError
 from api.request import JsonBody, read_body
 from api.schemas import ErrorReply, PinList, PinMark, PinnedTrace
 from store.errors import TooManyPins, TraceNotFound
 from store.protocol import Pin, pin_note
-from store.trace_id import format_trace_id, parse_trace_id
+from store.trace_id import format_trace_id
 
-MOST_BYTES = 10_000
-"""Of a body with a note."""
+MAX_BODY = 10_000
+"""Bytes of a body with a note."""
 _NOTE = {
     "requestBody": {
         "content": {
@@ -27,11 +28,11 @@ _NOTE = {
 
 def pins_router(context: Context) -> APIRouter:
     """/api/pins and /api/traces/<id>/pin."""
-    router = APIRouter(responses={"4XX": {"model": ErrorReply}})
+    router = APIRouter(responses={"4XX": {"model": ErrorReply}}, tags=["pins"])
 
     @router.get("/api/pins", response_class=Response, responses={200: {"model": PinList}})
-    async def pins(request: Request) -> Response:
-        """Pinned traces, the latest first."""
+    async def list_pins(request: Request) -> Response:
+        """All pinned traces, latest first."""
 
         def work() -> Response:
             context.store.refresh_pins()
@@ -46,10 +47,10 @@ def pins_router(context: Context) -> APIRouter:
         responses={200: {"model": PinnedTrace}},
         openapi_extra=_NOTE,
     )
-    async def pin(request: Request, id: str) -> Response:
-        """Keep a trace for ever; of one that is kept already, change the note."""
-        trace_id = expect_trace_id(id)
-        note = JsonBody.parse(await read_body(request, MOST_BYTES)).text("note")
+    async def pin_trace(request: Request, id: str) -> Response:
+        """Retain a trace indefinitely; of a pinned one, replace the note."""
+        trace_id = require_trace_id(id)
+        note = JsonBody.parse(await read_body(request, MAX_BODY)).text("note")
         return await run_cancellable(
             request, lambda: json_response(pinned(_pin(context, trace_id, note)))
         )
@@ -57,9 +58,9 @@ def pins_router(context: Context) -> APIRouter:
     @router.delete(
         "/api/traces/{id}/pin", response_class=Response, status_code=204, responses={204: {}}
     )
-    async def unpin(request: Request, id: str) -> Response:
-        """Let a trace expire like any other. One that is not pinned stays so."""
-        trace_id = expect_trace_id(id)
+    async def unpin_trace(request: Request, id: str) -> Response:
+        """Let a trace expire normally; also succeeds when it was not pinned."""
+        trace_id = require_trace_id(id)
 
         def work() -> Response:
             context.store.unpin(trace_id, _now(context))
@@ -70,21 +71,13 @@ def pins_router(context: Context) -> APIRouter:
     return router
 
 
-def expect_trace_id(text: str) -> bytes:
-    """The id in a path, in either form; Refused for anything else."""
-    try:
-        return parse_trace_id(text)
-    except ValueError as error:
-        raise ApiError(f"trace id: {error}") from error
-
-
 def pin_mark(pin: Pin | None) -> PinMark | None:
-    """What a trace's own page says of its pin."""
+    """A pin as the trace page shows it."""
     return {"note": pin.note, "at": pin.at / 1_000_000} if pin else None
 
 
 def pinned(pin: Pin) -> PinnedTrace:
-    """A pin in the list."""
+    """A pin as the list shows it."""
     return {"id": format_trace_id(pin.trace_id), "note": pin.note, "at": pin.at / 1_000_000}
 
 

@@ -1,4 +1,4 @@
-"""The console's API (docs/console-api.md), put together from its parts."""
+"""All routes of the console's API (docs/console-api.md)."""
 
 from __future__ import annotations
 
@@ -6,20 +6,27 @@ from fastapi import APIRouter
 
 from api.console.details import details_router
 from api.console.export import export_router
-from api.console.map import maps_router
+from api.console.map import map_router
 from api.console.pins import pins_router
 from api.console.status import status_router
-from api.console.traces import listing_router
+from api.console.traces import traces_router
 from api.context import Context
+
+TAGS = [
+    {"name": "map", "description": "The service map of a window."},
+    {"name": "traces", "description": "Lists of traces, and single traces."},
+    {"name": "pins", "description": "Traces that are retained indefinitely."},
+    {"name": "server", "description": "State of the server."},
+]
 
 
 def console_router(context: Context) -> APIRouter:
     """Everything below /api."""
     router = APIRouter()
     for part in (
-        maps_router,
+        map_router,
         details_router,
-        listing_router,
+        traces_router,
         pins_router,
         export_router,
         status_router,

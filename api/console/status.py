@@ -1,29 +1,31 @@
-"""How the server is, for the corner of the console."""
+"""State of the server, for the corner of the console."""
 
 from __future__ import annotations
+
+from typing import cast
 
 from fastapi import APIRouter, Request, Response
 
 from api.context import Context, json_response, run_cancellable
-from api.schemas import ServerStatus
+from api.schemas import IngestStatus, ServerStatus
 from store.errors import StoreError
 
 
 def status_router(context: Context) -> APIRouter:
-    """/api/status: an answer even when the store is away."""
-    router = APIRouter()
+    """/api/status, which answers also when the store is unavailable."""
+    router = APIRouter(tags=["server"])
 
     @router.get("/api/status", response_class=Response, responses={200: {"model": ServerStatus}})
-    async def status(request: Request) -> Response:
-        """Version, readiness and what came in."""
+    async def get_status(request: Request) -> Response:
+        """Version, readiness and counts of received documents."""
         return await run_cancellable(request, lambda: json_response(server_status(context)))
 
     return router
 
 
 def server_status(context: Context) -> ServerStatus:
-    """The store's word on itself, and the collector's numbers."""
-    detail, has_traces = context.check.problem(), False
+    """Readiness of the store, and the collector's counts."""
+    detail, has_traces = context.probe.problem(), False
     if not detail:
         try:
             has_traces = context.store.has_traces()
@@ -33,6 +35,21 @@ def server_status(context: Context) -> ServerStatus:
         "version": context.version,
         "ready": not detail,
         "detail": detail,
-        "ever": has_traces,
-        "ingest": context.ingest_status(),
+        "has_traces": has_traces,
+        "ingest": cast("IngestStatus", context.ingest_status()),
+    }
+
+
+def no_ingest() -> IngestStatus:
+    """Counts of a server without receivers."""
+    return {
+        "received": 0,
+        "stored": 0,
+        "rejected": 0,
+        "dropped": 0,
+        "kernel_drops": None,
+        "rejected_by_reason": {},
+        "queued": 0,
+        "spooled_bytes": 0,
+        "oldest_s": 0.0,
     }

@@ -1,4 +1,4 @@
-"""Traces for the console: lists, a scatter of them, and one with everything."""
+"""Traces for the console: lists, a chart of them, and single traces with all details."""
 
 from __future__ import annotations
 
@@ -10,12 +10,10 @@ from fastapi import APIRouter, Query, Request, Response
 
 from api.console.charts import Dot, status_name, traces_figure
 from api.console.map_json import render_picture
-from api.console.params import Filters, query_of
-from api.console.pins import expect_trace_id, pin_mark
+from api.console.params import Filters, TraceFilter, Window, require_trace, to_trace_query
+from api.console.pins import pin_mark
 from api.console.timeline import states_of, timeline, units_of, without_subsegments
-from api.console.windows import Window
 from api.context import Context, json_response, run_cancellable
-from api.errors import ApiError
 from api.graph.build import build_graph
 from api.schemas import ErrorReply, TraceDetail, TraceFigure, TraceHead, TraceLine, TraceList
 from store.model import MINUTE, TimeRange, Trace
@@ -25,25 +23,27 @@ from store.summary import Summary, summarize
 from store.trace_documents import processed_documents
 from store.trace_id import format_trace_id
 
-MOST_DOTS = 5000
+MAX_DOTS = 5000
 CHUNK = 500
-"""Traces asked for at once while a scatter is filled."""
-MOST_LINES = 1000
+"""Traces fetched at once for the chart."""
+MAX_LINES = 1000
+LIMIT = Query(ge=1, le=MAX_LINES, description="traces in a page")
+CURSOR = Query(description="`next` of the previous page")
 COUNT_SECONDS = 1.0
-"""A chart does not wait longer for the number of traces it leaves out."""
+"""Time limit for counting the traces beyond those in the chart."""
 
 
-def listing_router(context: Context) -> APIRouter:
+def traces_router(context: Context) -> APIRouter:
     """/api/traces, /api/traces/figure and /api/traces/<id>."""
-    router = APIRouter(responses={"4XX": {"model": ErrorReply}})
+    router = APIRouter(responses={"4XX": {"model": ErrorReply}}, tags=["traces"])
 
     @router.get("/api/traces", response_class=Response, responses={200: {"model": TraceList}})
-    async def traces(
+    async def list_traces(
         request: Request,
         window: Window,
         filters: Filters,
-        limit: Annotated[int, Query(ge=1, le=MOST_LINES)] = 100,
-        cursor: str | None = None,
+        limit: Annotated[int, LIMIT] = 100,
+        cursor: Annotated[str | None, CURSOR] = None,
     ) -> Response:
         """Traces, newest first."""
 
@@ -55,8 +55,8 @@ def listing_router(context: Context) -> APIRouter:
     @router.get(
         "/api/traces/figure", response_class=Response, responses={200: {"model": TraceFigure}}
     )
-    async def figure(request: Request, window: Window, filters: Filters) -> Response:
-        """The newest traces as marks or as a heatmap."""
+    async def get_trace_figure(request: Request, window: Window, filters: Filters) -> Response:
+        """The newest traces by start and response time, as marks or as a heatmap."""
         return await run_cancellable(
             request, lambda: json_response(trace_figure(context, window, filters))
         )
@@ -64,18 +64,18 @@ def listing_router(context: Context) -> APIRouter:
     @router.get(
         "/api/traces/{id}", response_class=Response, responses={200: {"model": TraceDetail}}
     )
-    async def trace(request: Request, id: str) -> Response:
-        """One trace with its rows, its map and its documents."""
+    async def get_trace(request: Request, id: str) -> Response:
+        """One trace with its timeline, its map and its documents; the id in X-Ray or W3C form."""
         return await run_cancellable(request, lambda: json_response(trace_detail(context, id)))
 
     return router
 
 
 def trace_list(
-    context: Context, window: TimeRange, filters: Filters, limit: int, cursor: str | None
+    context: Context, window: TimeRange, filters: TraceFilter, limit: int, cursor: str | None
 ) -> TraceList:
     """A page of traces."""
-    query = query_of(context.store, window, filters)
+    query = to_trace_query(context.store, window, filters)
     if query is None:
         return {"traces": [], "next": None}
     page = context.store.find_traces(query, limit=limit, cursor=cursor or None)
@@ -84,12 +84,12 @@ def trace_list(
     return {"traces": lines, "next": page.cursor}
 
 
-def trace_figure(context: Context, window: TimeRange, filters: Filters) -> TraceFigure:
-    """At most 5,000 of the newest traces, and how many there are."""
-    query = query_of(context.store, window, filters)
+def trace_figure(context: Context, window: TimeRange, filters: TraceFilter) -> TraceFigure:
+    """At most 5,000 of the newest traces, and how many match altogether."""
+    query = to_trace_query(context.store, window, filters)
     dots: list[Dot] = []
     cursor: str | None = None
-    while query is not None and len(dots) < MOST_DOTS:
+    while query is not None and len(dots) < MAX_DOTS:
         page = context.store.find_traces(query, limit=CHUNK, cursor=cursor)
         traces = context.store.get_traces([found.trace_id for found in page.found])
         dots += [dot(summarize(trace)) for trace in traces.values()]
@@ -101,7 +101,7 @@ def trace_figure(context: Context, window: TimeRange, filters: Filters) -> Trace
     if query is not None and cursor is not None:
         rest, counted_all = count_traces(context, query, cursor)
         total += rest
-    dots = dots[:MOST_DOTS]
+    dots = dots[:MAX_DOTS]
     return {
         **traces_figure(dots, window),
         "shown": len(dots),
@@ -111,32 +111,27 @@ def trace_figure(context: Context, window: TimeRange, filters: Filters) -> Trace
 
 
 def count_traces(context: Context, query: TraceQuery, cursor: str | None) -> tuple[int, bool]:
-    """How many traces match behind a cursor, and whether all were counted in time."""
+    """Matching traces behind a cursor, and whether all were counted in time."""
     deadline = time.monotonic() + COUNT_SECONDS
     count = 0
     while cursor is not None:
         if time.monotonic() > deadline:
             return count, False
-        page = context.store.find_traces(query, limit=MOST_LINES, cursor=cursor)
+        page = context.store.find_traces(query, limit=MAX_LINES, cursor=cursor)
         count += len(page.found)
         cursor = page.cursor
     return count, True
 
 
 def trace_detail(context: Context, text: str) -> TraceDetail:
-    """Everything about one trace."""
-    id = expect_trace_id(text)
-    trace = context.store.get_traces([id], raw=True).get(id)
-    if trace is None:
-        raise ApiError(
-            f"there is no trace {format_trace_id(id)} here", code="NoSuchTrace", status=404
-        )
+    """A trace with its timeline, map and documents; ApiError (404) when it is not stored."""
+    trace = require_trace(context.store, text)
     summary = summarize(trace)
     documents = processed_documents(trace)
     return {
         **head(summary),
-        "w3c_id": id.hex(),
-        "pin": pin_mark(context.store.pin_of(id)),
+        "w3c_id": trace.trace_id.hex(),
+        "pin": pin_mark(context.store.pin_of(trace.trace_id)),
         "rows": timeline(documents, summary.start, states_of(trace)),
         "map": render_picture(
             build_graph(build_service_graph([trace], weighted=False)), _a_minute(trace)
@@ -155,13 +150,13 @@ def _a_minute(trace: Trace) -> TimeRange:
 
 
 def dot(summary: Summary) -> Dot:
-    """A trace in the scatter; one without an answer yet stands at what it took so far."""
+    """A trace in the chart; without a response yet, its duration so far stands for it."""
     time = summary.response_time if summary.response_time is not None else summary.duration
     return Dot(summary.start, time, summary.state, format_trace_id(summary.trace_id))
 
 
 def head(summary: Summary) -> TraceHead:
-    """What lists and the trace's own page say first."""
+    """The part of a summary that lists and the trace page share."""
     entry, response = summary.entry, summary.response_time
     return {
         "id": format_trace_id(summary.trace_id),
@@ -192,7 +187,7 @@ def line(summary: Summary) -> TraceLine:
 
 
 def _services(summary: Summary) -> list[str]:
-    """Names of the nodes a trace touched, the entry first; callers outside are none."""
+    """Names of the nodes that a trace touched, the entry first, clients left out."""
     entry = summary.entry.node if summary.entry else None
     nodes = [entry] if entry else []
     nodes += sorted(node for node in summary.nodes if not node.is_client and node != entry)

@@ -1,4 +1,4 @@
-"""A real server in a thread, and a real boto3 client whose every answer is held to the model."""
+"""A real server in a thread, and a real boto3 client whose every response must conform to the model."""
 
 from __future__ import annotations
 
@@ -14,8 +14,12 @@ from botocore.model import OperationModel
 from fastapi import FastAPI
 
 from api.app import create_app
+from api.console.status import no_ingest
+from api.schemas import IngestStatus
 from store.memory import MemoryStore
 from tests.api.botocore_model import complaints
+
+INGEST: IngestStatus = {**no_ingest(), "received": 7}
 
 
 @pytest.fixture
@@ -29,13 +33,13 @@ def app(store: MemoryStore) -> FastAPI:
         store,
         version="1.2.3",
         metrics=lambda: b"raymap_up 1\n",
-        ingest_status=lambda: {"received": 7},
+        ingest_status=lambda: INGEST,
     )
 
 
 @pytest.fixture
 def address(app: FastAPI) -> Iterator[str]:
-    """Where the app listens."""
+    """Base URL of the app."""
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -50,7 +54,7 @@ def address(app: FastAPI) -> Iterator[str]:
 
 @pytest.fixture
 def xray(address: str) -> Any:
-    """A boto3 client; whatever it is answered must fit AWS's model."""
+    """A boto3 client; every response must conform to AWS's model."""
     client = boto3.client(
         "xray",
         endpoint_url=address,
@@ -59,11 +63,11 @@ def xray(address: str) -> Any:
         aws_secret_access_key="any",
         config=Config(retries={"total_max_attempts": 1}),
     )
-    client.meta.events.register("before-parse.xray", _hold_to_model)
+    client.meta.events.register("before-parse.xray", _assert_conforms)
     return client
 
 
-def _hold_to_model(
+def _assert_conforms(
     operation_model: OperationModel, response_dict: dict[str, Any], **_: Any
 ) -> None:
     assert response_dict["headers"]["x-amzn-RequestId"]

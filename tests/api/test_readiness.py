@@ -15,31 +15,33 @@ from store.memory import MemoryStore
 
 
 class Hanging(MemoryStore):
-    """A store that says nothing until it is let go, as a stopped process does."""
+    """A store that does not answer until released, like a stopped process."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.asked = 0
+        self.checks = 0
         self.go_on = threading.Event()
 
     def check(self) -> None:
-        self.asked += 1
+        self.checks += 1
         self.go_on.wait(20)
 
 
-class Away(MemoryStore):
+class Unreachable(MemoryStore):
     def check(self) -> None:
         raise StoreUnavailable("connection refused (clickhouse:9000)")
 
 
-def keeping(ready: bool, *problems: str) -> dict[str, Any]:
+def health(ready: bool, *problems: str) -> dict[str, Any]:
     return {"ready": ready, "problems": [*problems], "queued": 3}
 
 
-def test_doors_stay_open_while_the_store_is_away() -> None:
-    """What comes in is kept on disk; a load balancer must not take the doors from the senders."""
+def test_receivers_stay_ready_while_the_store_is_unavailable() -> None:
+    """Documents are spooled to disk; a load balancer must not drop the receivers."""
     client = TestClient(
-        create_app(Away(), version="0", keeping=lambda: keeping(True, "documents wait on disk"))
+        create_app(
+            Unreachable(), version="0", ingest_health=lambda: health(True, "documents wait on disk")
+        )
     )
     answer = client.get("/readyz")
     assert answer.status_code == 200
@@ -47,35 +49,35 @@ def test_doors_stay_open_while_the_store_is_away() -> None:
         "ready": True,
         "problems": [
             "documents wait on disk",
-            "questions cannot be answered: connection refused (clickhouse:9000)",
+            "queries cannot be answered: connection refused (clickhouse:9000)",
         ],
         "queued": 3,
     }
     assert client.head("/readyz").status_code == 200
 
 
-def test_not_ready_when_nothing_can_be_kept() -> None:
+def test_not_ready_when_nothing_can_be_stored() -> None:
     client = TestClient(
-        create_app(MemoryStore(), version="0", keeping=lambda: keeping(False, "no room"))
+        create_app(MemoryStore(), version="0", ingest_health=lambda: health(False, "no room"))
     )
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json()["problems"]) == (503, ["no room"])
 
 
 def test_a_store_that_hangs() -> None:
-    """Holds one thread however many ask, and is found well again without a restart."""
+    """Blocks one thread for any number of probes, and recovers without a restart."""
     store = Hanging()
-    check = StoreProbe(store, patience=0.2)
+    check = StoreProbe(store, timeout=0.2)
     begun = time.monotonic()
     said: list[str] = []
-    askers = [threading.Thread(target=lambda: said.append(check.problem())) for _ in range(20)]
-    for asker in askers:
-        asker.start()
-    for asker in askers:
-        asker.join()
+    probes = [threading.Thread(target=lambda: said.append(check.problem())) for _ in range(20)]
+    for probe in probes:
+        probe.start()
+    for probe in probes:
+        probe.join()
     assert time.monotonic() - begun < 5
     assert set(said) == {"the store has not answered for 0.2 s"}
-    assert store.asked == 1
+    assert store.checks == 1
     store.go_on.set()
     deadline = time.monotonic() + 5
     while check.problem() and time.monotonic() < deadline:

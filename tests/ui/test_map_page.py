@@ -197,7 +197,7 @@ def empty_map(has_traces: bool) -> dict[str, Any]:
         "from": 0,
         "to": 900,
         "generated_at": 900,
-        "ever": has_traces,
+        "has_traces": has_traces,
         "total_nodes": 0,
         "left_out": 0,
         "nodes": [],

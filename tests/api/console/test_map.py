@@ -1,4 +1,4 @@
-"""The console's API, held to the shapes it promises (docs/console-api.md, api/schemas.py)."""
+"""The console's API conforms to its schemas (docs/console-api.md, api/schemas.py)."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from api.graph.build import edge_id, node_id
 from store.memory import MemoryStore
 from store.model import NodeKey, State
 from store.trace_id import format_trace_id
+from tests.api.conftest import INGEST
 from tests.api.shop import END, FRONT, START, TABLE, order, shop
 from tests.builders import SECOND, T0, segment, subsegment, trace_id
 
@@ -38,7 +39,7 @@ def get(client: TestClient, url: str, shape: Any) -> Any:
 
 def test_map_has_places_figures_and_rates(client: TestClient) -> None:
     found = get(client, f"/api/map?{WINDOW}", schemas.ServiceMap)
-    assert (found["from"], found["to"], found["ever"]) == (START, END, True)
+    assert (found["from"], found["to"], found["has_traces"]) == (START, END, True)
     assert (found["total_nodes"], found["left_out"]) == (7, 0)
     nodes = {node["id"]: node for node in found["nodes"]}
     front = nodes[node_id(FRONT)]
@@ -55,10 +56,10 @@ def test_map_has_places_figures_and_rates(client: TestClient) -> None:
 
 def test_empty_map_tells_a_new_store_from_a_quiet_hour(app: FastAPI, store: MemoryStore) -> None:
     client = TestClient(app)
-    assert get(client, f"/api/map?{WINDOW}", schemas.ServiceMap)["ever"] is False
+    assert get(client, f"/api/map?{WINDOW}", schemas.ServiceMap)["has_traces"] is False
     store.put(shop(), "shop")
     quiet = get(client, "/api/map?from=1&to=2", schemas.ServiceMap)
-    assert (quiet["ever"], quiet["nodes"], quiet["edges"]) == (True, [], [])
+    assert (quiet["has_traces"], quiet["nodes"], quiet["edges"]) == (True, [], [])
 
 
 def test_focus_shows_the_neighbourhood(client: TestClient) -> None:
@@ -227,8 +228,8 @@ def test_status_says_how_the_server_is(client: TestClient) -> None:
         "version": "1.2.3",
         "ready": True,
         "detail": "",
-        "ever": True,
-        "ingest": {"received": 7},
+        "has_traces": True,
+        "ingest": INGEST,
     }
 
 

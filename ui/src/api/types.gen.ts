@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: 3a40b296a238235a1dc1ddf8b31307dc6798a4bf4d2e10a923f5ffa7be9dbd2a
+// sha256 of its schemas: af3cf83f2e33f323ba6de8117055eda382a718894b603aae33b1fafc1fb9da44
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -27,8 +27,12 @@ export interface components {
             name: string;
             type: string;
         };
+        ErrorBody: {
+            code: string;
+            message: string;
+        };
         ErrorReply: {
-            error: components["schemas"]["Problem"];
+            error: components["schemas"]["ErrorBody"];
         };
         ErrorShare: {
             count: number;
@@ -43,6 +47,19 @@ export interface components {
             layout: {
                 [key: string]: unknown;
             };
+        };
+        IngestStatus: {
+            dropped: number;
+            kernel_drops: number | null;
+            oldest_s: number;
+            queued: number;
+            received: number;
+            rejected: number;
+            rejected_by_reason: {
+                [key: string]: number;
+            };
+            spooled_bytes: number;
+            stored: number;
         };
         MapEdge: {
             avg_ms: number | null;
@@ -126,10 +143,6 @@ export interface components {
             id: string;
             note: string;
         };
-        Problem: {
-            code: string;
-            message: string;
-        };
         RawSegment: {
             Document: {
                 [key: string]: unknown;
@@ -138,18 +151,16 @@ export interface components {
         };
         ServerStatus: {
             detail: string;
-            ever: boolean;
-            ingest: {
-                [key: string]: unknown;
-            };
+            has_traces: boolean;
+            ingest: components["schemas"]["IngestStatus"];
             ready: boolean;
             version: string;
         };
         ServiceMap: {
             edges: components["schemas"]["MapEdge"][];
-            ever: boolean;
             from: number;
             generated_at: number;
+            has_traces: boolean;
             left_out: number;
             nodes: components["schemas"]["MapNode"][];
             to: number;

@@ -56,7 +56,7 @@ export function MapPage() {
     key: `map ${mapKey}`,
     variant: rangeKey(range),
   })
-  useEffect(() => setWaiting(data !== null && !data.ever), [data])
+  useEffect(() => setWaiting(data !== null && !data.has_traces), [data])
 
   const health = useHealth(data, options.thresholds)
   const nodes = useMemo(() => {
@@ -164,8 +164,8 @@ export function MapPage() {
             />
           )}
           {!data && !error && <MapSkeleton slow={slow} />}
-          {isEmpty && !data.ever && <EmptyStore />}
-          {isEmpty && data.ever && (
+          {isEmpty && !data.has_traces && <EmptyStore />}
+          {isEmpty && data.has_traces && (
             <EmptyRange
               from={data.from}
               to={data.to}

@@ -44,9 +44,9 @@ export function TracesPage() {
   const first = useLiveQuery<TracePageReply>(addresses.traces(seen, filter), { key: `traces ${key}` })
   const figure = useLiveQuery<TraceFigure>(addresses.tracesFigure(seen, filter), { key: `figure ${key}` })
   const list = useTraceList(first.data, key, first.answeredUrl)
-  const ever = useHasTraces(first.data !== null && first.data.traces.length === 0)
+  const hasTraces = useHasTraces(first.data !== null && first.data.traces.length === 0)
 
-  useEffect(() => setWaiting(ever === false), [ever])
+  useEffect(() => setWaiting(hasTraces === false), [hasTraces])
 
   const setRange = (next: Range) => setParams(rangeParams(next))
   const hrefOf = (id: string) => href(`/traces/${id}`, { ...carried(params), ...carriedFilter(params) })
@@ -94,7 +94,7 @@ export function TracesPage() {
       )}
       {!first.data && !first.error && <Loading what="traces" slow={first.slow} />}
       {isEmpty &&
-        (ever === false && !filtered ? (
+        (hasTraces === false && !filtered ? (
           <EmptyStore />
         ) : (
           <EmptyRange

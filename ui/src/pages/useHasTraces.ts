@@ -11,5 +11,5 @@ export function useHasTraces(wanted: boolean): boolean | null {
     staleTime: 0,
     retry: false,
   })
-  return wanted ? (data?.ever ?? null) : null
+  return wanted ? (data?.has_traces ?? null) : null
 }

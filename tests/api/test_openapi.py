@@ -1,0 +1,95 @@
+"""The OpenAPI document is complete enough to generate a client from."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import api
+from api.openapi import document
+
+DOCUMENT = document()
+OPERATIONS = {
+    (method, path): operation
+    for path, methods in DOCUMENT["paths"].items()
+    for method, operation in methods.items()
+}
+IDS = {
+    "export_trace_otlp",
+    "get_edge",
+    "get_map",
+    "get_map_focus",
+    "get_node",
+    "get_status",
+    "get_trace",
+    "get_trace_figure",
+    "list_pins",
+    "list_traces",
+    "pin_trace",
+    "unpin_trace",
+}
+
+
+def test_operation_ids_are_stable() -> None:
+    """They name the methods of generated clients."""
+    ids = [operation["operationId"] for operation in OPERATIONS.values()]
+    assert len(ids) == len(set(ids))
+    assert set(ids) >= IDS
+
+
+@pytest.mark.parametrize("operation", OPERATIONS.values(), ids=lambda o: o["operationId"])
+def test_operations_are_described(operation: dict[str, Any]) -> None:
+    (tag,) = operation["tags"]
+    assert tag in {each["name"] for each in DOCUMENT["tags"]}
+    assert operation["description"]
+    undescribed = [
+        each["name"]
+        for each in operation.get("parameters", ())
+        if each["in"] == "query" and not each.get("description")
+    ]
+    assert undescribed == []
+
+
+@pytest.mark.parametrize("operation", OPERATIONS.values(), ids=lambda o: o["operationId"])
+def test_successful_responses_have_a_schema(operation: dict[str, Any]) -> None:
+    if operation["operationId"] == "export_trace_otlp":
+        assert set(operation["responses"]["200"]["content"]) == {
+            "application/json",
+            "application/x-protobuf",
+        }
+    elif "204" not in operation["responses"]:
+        schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
+        assert schema["$ref"].split("/")[-1] in DOCUMENT["components"]["schemas"]
+
+
+def test_schemas_refer_to_nothing_unknown() -> None:
+    known = {f"#/components/schemas/{name}" for name in DOCUMENT["components"]["schemas"]}
+    assert set(_references(DOCUMENT)) <= known
+
+
+def test_the_document_is_printed_without_a_server() -> None:
+    printed = subprocess.run(
+        [sys.executable, "-m", "api.openapi"],
+        cwd=Path(api.__path__[0]).parent,
+        capture_output=True,
+        check=True,
+        timeout=120,
+    )
+    assert json.loads(printed.stdout) == DOCUMENT
+
+
+def _references(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        if isinstance(node.get("$ref"), str):
+            yield node["$ref"]
+        for value in node.values():
+            yield from _references(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _references(value)
