@@ -157,7 +157,7 @@ def test_a_figure_says_how_many_traces_it_leaves_out(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The newest five of seven; or of at least five, when counting takes too long."""
-    monkeypatch.setattr(console_traces, "MOST_DOTS", 5)
+    monkeypatch.setattr(console_traces, "MAX_DOTS", 5)
     monkeypatch.setattr(console_traces, "CHUNK", 5)
     path = f"/api/traces/figure?{WINDOW}"
     found = get(client, path, schemas.TraceFigure)
