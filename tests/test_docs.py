@@ -10,7 +10,9 @@ from urllib.parse import unquote
 
 import pytest
 import typer.main
+from prometheus_client import CollectorRegistry
 
+from collector.metrics import IngestMetrics
 from raymap.cli import app
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -156,3 +158,29 @@ def test_every_flag_of_the_long_running_commands_is_documented() -> None:
     for flag, where in documented.items():
         for command in re.findall(r"`([a-z]+)`", where):
             assert flag in options_of(commands[command]), (flag, command)
+
+
+def test_metrics_are_documented_by_their_names() -> None:
+    registry = CollectorRegistry()
+    metrics = [m for m in vars(IngestMetrics(registry)).values() if hasattr(m, "labels")]
+    names = {family.name: metric for metric in metrics for family in metric.describe()}
+    totals = {
+        f.name: f.name + "_total" * (f.type == "counter") for m in metrics for f in m.describe()
+    }
+    documented = dict(
+        re.findall(r"`(raymap_[a-z_]+)(?:\{([a-z]+)\})?`", text_of("docs/operating.md"))
+    )
+    documented.pop("raymap_ro")
+    assert documented.keys() == set(totals.values())
+    for name, label in documented.items():
+        metric = names[name.removesuffix("_total")]
+        if label:
+            metric.labels(**{label: "x"})  # raises for another label
+
+
+@pytest.mark.parametrize("name", documentation())
+def test_metrics_named_elsewhere_exist(name: str) -> None:
+    registry = CollectorRegistry()
+    IngestMetrics(registry)
+    exposed = {family.name + "_total" * (family.type == "counter") for family in registry.collect()}
+    assert set(re.findall(r"`(raymap_[a-z_]+)[`{]", text_of(name))) - exposed <= {"raymap_ro"}
