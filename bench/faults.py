@@ -217,7 +217,7 @@ def show(console: Console, rows: Sequence[Row]) -> None:
         cells = [f"{figure:,}" for figure in (*figures, *more)]
         after = "" if row.back_after is None else f"{row.back_after:.2f} s"
         notes = "; ".join(row.notes.values())
-        table.add_row(row.fault, *cells, after, notes, style="green" if row.holds else "red")
+        table.add_row(row.fault, *cells, after, notes, style="green" if row.passed else "red")
     console.print(table)
 
 
@@ -275,7 +275,7 @@ def main() -> int:
         finally:
             rig.close()
     show(console, rows)
-    return 0 if all(row.holds for row in rows) else 1
+    return 0 if all(row.passed for row in rows) else 1
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""A typed document → the flat `Document` the store keeps. Pure, and the hottest code there is.
+"""A typed document → the flat `Document` of the store. Pure, and the hottest code of all.
 
-Checks that every unit would need a call for are written out where they are needed (measured).
+Checks that would cost one function call per unit are inlined where they are needed (measured).
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from store.rules.links import MAX_LINKS, read_link
 from store.trace_id import parse_trace_id
 
 LATEST = 253_402_300_800.0
-"""Year 10000 in epoch seconds: later times are taken for other units."""
+"""Year 10000 in epoch seconds: later times are assumed to be in another unit."""
 MAX_NAME = 200
 MAX_ANNOTATION = 1000
 NO_ATTRIBUTES = LinkAttributes()
@@ -49,7 +49,7 @@ _NO_TYPES: dict[str, str] = {}
 
 
 class Identity:
-    """What the envelope checks have already read: ids and times in the store's units."""
+    """A document's ids and times, in the store's units."""
 
     __slots__ = ("end", "id", "independent", "parent_id", "start", "trace_id")
 
@@ -68,7 +68,7 @@ _from_bytes = int.from_bytes
 
 
 def read_id(text: str | None) -> int:
-    """The number 16 hex digits spell; 0 for anything else, which means none."""
+    """The value of 16 hex digits; 0, which means none, for anything else."""
     if text is None or len(text) != 16:
         return 0
     try:
@@ -78,7 +78,7 @@ def read_id(text: str | None) -> int:
 
 
 def flatten(root: Root, identity: Identity, raw: bytes, version: int) -> Document:
-    """The document, its embedded subsegments folded in."""
+    """The document with its embedded subsegments."""
     units: Sequence[Unit] = root.subsegments or ()
     types = _NO_TYPES
     for unit in units:
@@ -226,13 +226,13 @@ def further_call_id(trace_id: bytes, id: int, number: int) -> int:
 
 
 def start_of_call(unit: Unit, fallback: int) -> int:
-    """When a call began; its document when it does not say."""
+    """When a call began; ``fallback``, the start of its document, when it has no valid start."""
     time = unit.start_time
     return round(time * 1e6) if time is not None and 0 <= time < LATEST else fallback
 
 
 def end_of_call(unit: Unit, start: int, state: State) -> tuple[int, State]:
-    """When a call ended, and how: without a valid end it is in progress."""
+    """When a call ended, and its state: without a valid end it is in progress."""
     time = unit.end_time
     if state and time is not None and 0 <= time < LATEST:
         return max(start, round(time * 1e6)), state
@@ -240,7 +240,7 @@ def end_of_call(unit: Unit, start: int, state: State) -> tuple[int, State]:
 
 
 def traced_of(unit: Unit) -> bool:
-    """Whether a call says that the other side traces too."""
+    """Whether a call declares that its callee is traced, too."""
     if unit.traced:
         return True
     http = unit.http
@@ -256,7 +256,7 @@ def node_of_call(unit: Unit) -> tuple[CallNode, str]:
 
 
 def links_of(entries: list[LinkEntry], own: bytes) -> list[Link]:
-    """Links to other traces; one that names no trace, or nothing in it, says nothing."""
+    """Links to other traces; one without a valid trace id, or to nothing in it, is dropped."""
     links: list[Link] = []
     for entry in entries[:MAX_LINKS]:
         try:
@@ -273,7 +273,7 @@ def links_of(entries: list[LinkEntry], own: bytes) -> list[Link]:
 
 def state_of(unit: Unit, status: int, exception: str) -> State:
     if status < 400 and not (unit.fault or unit.error or unit.throttle or unit.in_progress):
-        return State.OK  # what classify answers, without the call
+        return State.OK  # the result of classify, without the call
     return classify(
         error=unit.error or False,
         throttle=unit.throttle or False,
@@ -321,11 +321,11 @@ def _name_of(entry: ExceptionEntry) -> str:
 
 
 _texts: dict[tuple[str, str], str] = {}
-"""Items of annotations that came before; strings repeat, numbers rarely do."""
+"""Annotation items by key and text; strings repeat, numbers rarely do."""
 
 
 cached_item = _texts.get
-"""The item of a key and a value that is text, if it came before."""
+"""The cached item of a key and a text value, or None."""
 
 
 def items_of(annotations: dict[str, Any]) -> list[str]:
@@ -351,6 +351,6 @@ def _text_item(key: str, value: str) -> str:
 
 
 def synthetic_id(identity: Identity, ordinal: int) -> int:
-    """The id of a call that has none: the same whenever the same document comes again."""
+    """The id of a call without one: the same whenever the same document arrives again."""
     seed = identity.trace_id + identity.id.to_bytes(8, "big") + ordinal.to_bytes(4, "big")
     return int.from_bytes(blake2b(seed, digest_size=8).digest(), "big") or 1

@@ -1,6 +1,6 @@
-"""Which nodes a document speaks of, looked up rather than computed with every request.
+"""The nodes of documents' segments and calls, cached across requests.
 
-The tables are bounded and hold answers of pure functions (`store.rules.identity`).
+The tables are bounded and contain results of pure functions (`store.rules.identity`).
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from store.rules.identity import (
 )
 
 CACHED = 16_384
-"""Answers each table holds; a service map has a few hundred distinct ones."""
+"""Entries per table; a service map has a few hundred distinct ones."""
 
 
 MAX_CACHED = 1000
-"""Characters of a key that is worth keeping: longer ones do not repeat, and would fill the memory."""
+"""Characters of a key worth caching: longer ones do not repeat, and would fill the memory."""
 
 _remote_nodes: dict[tuple[str, bool, str], CallNode] = {}
 _aws_nodes: dict[tuple[str, Aws], CallNode] = {}
@@ -42,7 +42,7 @@ def remote_node(name: str, has_sql: bool, origin: str) -> CallNode:
     if node is None:
         node = call_node("remote", name, has_sql=has_sql, origin=origin)
         if len(name) + len(origin) <= MAX_CACHED:
-            _keep(_remote_nodes, key, node)
+            _cache(_remote_nodes, key, node)
     return node
 
 
@@ -55,13 +55,13 @@ def aws_node(name: str, aws: Aws | None) -> CallNode:
     except TypeError:  # a list or an object among its properties
         if type(aws.resource_names) is not list:
             return call_node("aws", name, aws=_block(aws))
-        # Several SDKs name resources so; as a tuple it can be looked up.
+        # Several SDKs send a list here; a tuple can be looked up.
         names = tuple(aws.resource_names)
         return _aws_node_by_names(name, aws, names)
     if node is None:
         node = call_node("aws", name, aws=_block(aws))
         if _length(aws) <= MAX_CACHED:
-            _keep(_aws_nodes, (name, aws), node)
+            _cache(_aws_nodes, (name, aws), node)
     return node
 
 
@@ -74,7 +74,7 @@ def _aws_node_by_names(name: str, aws: Aws, names: tuple[object, ...]) -> CallNo
     if node is None:
         node = call_node("aws", name, aws=_block(aws))
         if _length(hashable) <= MAX_CACHED:
-            _keep(_aws_nodes, (name, hashable), node)
+            _cache(_aws_nodes, (name, hashable), node)
     return node
 
 
@@ -101,7 +101,7 @@ def segment_node_of(
         named = {"account_id": account}
         node = segment_node(name, origin=origin, aws=named, inferred=inferred)
         if sum(len(part) for part in key if isinstance(part, str)) <= MAX_CACHED:
-            _keep(_segment_nodes, key, node)
+            _cache(_segment_nodes, key, node)
     return node
 
 
@@ -116,7 +116,7 @@ def _account(aws: Aws | None, resource_arn: str) -> str:
     return account_of(_block(aws), resource_arn)
 
 
-def _keep(table: dict[Any, CallNode], key: object, node: CallNode) -> None:
+def _cache(table: dict[Any, CallNode], key: object, node: CallNode) -> None:
     if len(table) >= CACHED:
         table.clear()
     table[key] = node

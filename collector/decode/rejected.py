@@ -6,10 +6,10 @@ from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """What an unprocessed segment is told, and what the rejected counter is split by."""
+    """The error code of an unprocessed segment, and the label ``reason`` of the rejected counter."""
 
     INVALID_DATAGRAM = "InvalidDatagram"
-    """The UDP header is missing or not X-Ray's; only counted, nobody can be told."""
+    """The UDP header is missing or not X-Ray's; counted only, as UDP has no response."""
     INVALID_SEGMENT_DOCUMENT = "InvalidSegmentDocument"
     """Not JSON, not an object, too large, too deep, or neither finished nor in progress."""
     MISSING_ID = "MissingId"
@@ -22,11 +22,11 @@ class Reason(StrEnum):
     INVALID_TIME = "InvalidTime"
     INVALID_PARENT_ID = "InvalidParentId"
     REFUSED = "StoreRefused"
-    """The store would not take this one document; its neighbours were kept."""
+    """The store refuses this one document; its neighbours are stored."""
 
 
 class Rejected(Exception):
-    """A document nobody will keep. ``message`` says what, where, and what was expected.
+    """An invalid document. ``message`` says what is wrong, where, and what is expected.
 
     ``id`` is the document's own id when it could be read.
     """

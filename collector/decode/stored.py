@@ -1,4 +1,4 @@
-"""What a store or a spool holds → the document it was, whichever door it came through."""
+"""Raw bytes of a store or a spool → their document, whichever receiver it came from."""
 
 from __future__ import annotations
 

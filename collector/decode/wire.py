@@ -46,9 +46,9 @@ class Gateway(Struct, frozen=True, gc=False):
 
 
 class Aws(Struct, frozen=True, gc=False):
-    """What names the resource of a call; `store.rules.identity` judges types other than text.
+    """What names the resource of a call; `store.rules.identity` handles types other than text.
 
-    Frozen, so that `collector.decode.node_cache` can look it up.
+    Frozen, so that `collector.decode.node_cache` can use it as a key.
     """
 
     account_id: Any = None
@@ -122,7 +122,7 @@ class Unit(Struct, gc=False):
 
 
 class Root(Unit, gc=False):
-    """A unit that arrived as a document of its own."""
+    """A unit that is a document of its own."""
 
     trace_id: str | None = None
     parent_id: str | None = None

@@ -36,10 +36,10 @@ def datagram(document: bytes) -> bytes:
     return b'{"format": "json", "version": 1}\n' + document
 
 
-def eventually(holds: Callable[[], bool], seconds: float = 5.0) -> None:
-    """Wait until something holds; fail when it does not."""
+def eventually(condition: Callable[[], bool], seconds: float = 5.0) -> None:
+    """Wait until the condition is true; fail when it stays false."""
     deadline = time.monotonic() + seconds
-    while not holds():
+    while not condition():
         assert time.monotonic() < deadline, "did not happen in time"
         time.sleep(0.01)
 

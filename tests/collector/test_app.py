@@ -1,4 +1,4 @@
-"""The collector process: every door, the signal, and what is left behind."""
+"""The collector process: every receiver, signals, and what is left on disk."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ class UnavailableStore:
     def put(self, documents, token):
         raise StoreUnavailable("connection refused")
 
-def ready(doors):
-    print(json.dumps(doors), flush=True)
+def ready(addresses):
+    print(json.dumps(addresses), flush=True)
 
 sys.exit(run_collector(CollectorSettings(
     writer=UnavailableStore, data_dir=Path(sys.argv[1]), port=0, grpc_port=0, on_ready=ready)))
@@ -97,11 +97,11 @@ def send(address: str, payload: bytes) -> None:
 
 
 def stored(memory: MemoryStore) -> int:
-    """Documents kept."""
+    """Stored documents."""
     return sum(len(trace.documents) for trace in memory._traces.values())
 
 
-def test_every_door(memory: MemoryStore, tmp_path: Path) -> None:
+def test_every_receiver(memory: MemoryStore, tmp_path: Path) -> None:
     """UDP and HTTP on one number, gRPC beside them; nothing is left behind at the end."""
     running = Running(memory, tmp_path, http=True)
     addresses = running.addresses
@@ -123,7 +123,7 @@ def test_every_door(memory: MemoryStore, tmp_path: Path) -> None:
     assert list((tmp_path / "spool").iterdir()) == []
 
 
-def test_a_number_for_two_doors(
+def test_a_port_for_two_receivers(
     memory: MemoryStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The system chose it for UDP alone: when TCP of that number is taken, it is another."""
@@ -146,7 +146,7 @@ def test_a_number_for_two_doors(
     running.stop()
 
 
-def test_taken_doors(memory: MemoryStore, tmp_path: Path) -> None:
+def test_ports_in_use(memory: MemoryStore, tmp_path: Path) -> None:
     """Which port and which kind, and nothing stays open."""
     running = Running(memory, tmp_path, http=True)
     taken = {kind: port_of(address) for kind, address in running.addresses.items()}
@@ -195,7 +195,7 @@ def test_two_share_the_ports(memory: MemoryStore, tmp_path: Path) -> None:
 
 
 def start_unavailable(path: Path) -> tuple[subprocess.Popen[str], dict[str, str]]:
-    """A collector process whose store is away, and its doors."""
+    """A collector process whose store is unavailable, and its addresses."""
     process = subprocess.Popen(
         [sys.executable, "-c", UNAVAILABLE_STORE, str(path)],
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""Acknowledged means kept, whatever the store does."""
+"""Acknowledged documents are durable, whatever the store does."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.collector.samples import eventually, segment_bytes
 
 
 class MoodyStore(MemoryStore):
-    """A memory store that can be away, slow, or averse to single documents."""
+    """A memory store that can be unavailable, slow, or averse to single documents."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -40,19 +40,19 @@ class MoodyStore(MemoryStore):
 
     def check(self) -> None:
         if self.unavailable:
-            raise StoreUnavailable("nobody there")
+            raise StoreUnavailable("connection refused")
 
     def put(self, documents: Sequence[Document], token: str) -> None:
         self.gate.wait(20)
         if self.unavailable:
-            raise StoreUnavailable("nobody there")
+            raise StoreUnavailable("connection refused")
         if any(self.averse(document) for document in documents):
             raise StoreError("cannot take this")
         self.puts.append((len(documents), token))
         super().put(documents, token)
 
     def count(self) -> int:
-        """Documents kept."""
+        """Stored documents."""
         return sum(len(trace.documents) for trace in self._traces.values())
 
 
@@ -93,7 +93,7 @@ def setup(tmp_path: Path, metrics: IngestMetrics) -> Iterator[Setup]:
         batcher.stop(2.0)
 
 
-def test_kept_in_the_store(setup: Setup) -> None:
+def test_durable_in_the_store(setup: Setup) -> None:
     """The future is done when the store has them."""
     batcher = setup.start()
     assert batcher.submit(documents(1, 2)).result(5) == ()
@@ -112,7 +112,7 @@ def test_batches_by_age(setup: Setup) -> None:
 
 
 def test_who_was_answered_sends_more() -> None:
-    """After an answer what waits gathers once more; what nobody waits for does not."""
+    """After an acknowledgement waiting documents gather once more; fire-and-forget ones do not."""
     queue = BatchQueue(Limits(linger=0.0, ack_linger=0.2, busy_linger=60.0, bulk_linger=60.0))
     one = Submission(documents(1))
     for ack, due in ((Ack(), False), (None, True)):
@@ -130,8 +130,8 @@ def test_who_was_answered_sends_more() -> None:
             queue.complete(batch, ())
 
 
-def test_many_that_nobody_waits_for_gather_longer() -> None:
-    """Until somebody waits with them."""
+def test_bulk_fire_and_forget_lingers_longer() -> None:
+    """Until a document with an acknowledgement joins them."""
     queue = BatchQueue(Limits(linger=0.0, ack_linger=0.0, bulk_linger=60.0, bulk_threshold=2))
     queue.add(Submission(documents(1)), None)
     assert queue.take() is not None
@@ -148,7 +148,7 @@ def test_many_that_nobody_waits_for_gather_longer() -> None:
 
 
 def test_batches_by_size(setup: Setup) -> None:
-    """A full batch does not wait for its age, and holds whole submissions only."""
+    """A full batch does not wait for its age, and consists of whole submissions."""
     batcher = setup.start(Limits(linger=60, batch_documents=4))
     ack = [batcher.submit(documents(id, id + 1)) for id in (1, 3, 5)]
     for future in ack[:2]:
@@ -192,7 +192,7 @@ def test_bounded_by_bytes(setup: Setup) -> None:
     first.result(5)
 
 
-def test_store_away(setup: Setup) -> None:
+def test_store_unavailable(setup: Setup) -> None:
     """Acknowledged from the disk, inserted when the store is back, and off the disk then."""
     batcher = setup.start()
     setup.store.unavailable = True
@@ -209,7 +209,7 @@ def test_store_away(setup: Setup) -> None:
 
 
 def test_spool_full(setup: Setup) -> None:
-    """Then nobody is told that anything was kept."""
+    """Then no document is acknowledged."""
     batcher = setup.start(spool_bytes=250)
     setup.store.unavailable = True
     batcher.submit(documents(1)).result(5)
@@ -362,8 +362,8 @@ def test_room_on_a_disk_that_was_full(setup: Setup, monkeypatch: pytest.MonkeyPa
     batcher.submit(documents(1)).result(5)
 
 
-def test_an_outage_is_told_once(setup: Setup) -> None:
-    """However many batches it sends to the disk, and however often the store is asked."""
+def test_an_outage_is_logged_once(setup: Setup) -> None:
+    """However many batches it sends to the disk, and however often the store is probed."""
     batcher = setup.start()
     with structlog.testing.capture_logs() as reported:
         setup.store.unavailable = True
@@ -390,11 +390,11 @@ def test_replay_yields_to_ingest(setup: Setup) -> None:
 
 
 def test_a_mistake_ends_no_thread(setup: Setup) -> None:
-    """Something nobody thought of, once in each place: the batch is on disk, and life goes on."""
+    """An unexpected exception in each place: the batch is on disk, and the threads go on."""
     batcher = setup.start()
 
     def mistake(*_: object, **__: object) -> object:
-        raise RuntimeError("nobody thought of this")
+        raise RuntimeError("a bug")
 
     with pytest.MonkeyPatch.context() as patch, structlog.testing.capture_logs() as reported:
         patch.setattr(batch_module, "insert_batch", mistake)
@@ -414,7 +414,7 @@ def test_a_mistake_ends_no_thread(setup: Setup) -> None:
 
 
 def test_one_bad_document(setup: Setup) -> None:
-    """It is rejected and named; its neighbours are kept."""
+    """It is rejected and named; its neighbours are stored."""
     batcher = setup.start(Limits(linger=0.2))
     setup.store.averse = lambda document: document.id == 5
     good = batcher.submit(documents(1, 2, 3))
@@ -469,7 +469,7 @@ def test_stop_keeps_what_is_queued(setup: Setup) -> None:
 
 
 def test_many_threads(setup: Setup) -> None:
-    """Every submission is answered once and kept once."""
+    """Every submission is acknowledged once and stored once."""
     batcher = setup.start(Limits(linger=0.005, batch_documents=50))
 
     def send(worker: int) -> None:

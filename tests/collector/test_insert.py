@@ -23,7 +23,7 @@ from tests.collector.samples import segment_bytes
 
 
 class Picky:
-    """Takes what holds none of the bad ids, and remembers every put."""
+    """Accepts batches without bad ids, and records every put."""
 
     def __init__(self, *bad: int, unavailable_after: int = 10_000) -> None:
         self.bad = frozenset(bad)
@@ -87,7 +87,7 @@ def test_replay(tmp_path: Path, metrics: IngestMetrics, memory: MemoryStore) -> 
     assert (spool.waiting(), spool.size) == ([], 0)
 
 
-def test_replay_of_what_nobody_takes_any_more(tmp_path: Path, metrics: IngestMetrics) -> None:
+def test_replay_of_documents_that_are_refused(tmp_path: Path, metrics: IngestMetrics) -> None:
     """Rejected by this release or refused by the store: it was acknowledged, so it stays on disk,
     out of the way; the other documents of the batch go in."""
     spool = Spool(tmp_path, "test", 1 << 20)

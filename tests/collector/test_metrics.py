@@ -1,4 +1,4 @@
-"""What /metrics and the status corner are told, by one process and by several."""
+"""The numbers in /metrics and in the status, of one process and of several."""
 
 from __future__ import annotations
 

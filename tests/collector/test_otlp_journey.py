@@ -98,7 +98,7 @@ def test_through_clickhouse(clickhouse_store: ClickHouseStore) -> None:
 
 
 def test_sampled(clickhouse_store: ClickHouseStore, tmp_path: Path) -> None:
-    """One trace of eight was kept and says so: it counts for eight, and is one in the list."""
+    """One trace of eight was sampled and says so: it counts for eight, and is one in the list."""
     own = ClickHouseStore(clickhouse_store.address, connections=1)  # which it closes when it stops
     collector = Running(own, tmp_path)
     sampled: dict[str, Any] = {"trace_id": TRACE[:9] + b"\xff" * 7, "trace_state": "ot=th:e"}
@@ -138,8 +138,8 @@ def test_own_port(memory: MemoryStore, tmp_path: Path) -> None:
     collector = Running(memory, tmp_path, otlp_port=0, http=True)
     try:
         headers = {"Content-Type": "application/x-protobuf"}
-        for id, door in ((1, "otlp"), (2, "http")):
-            url = f"http://{collector.addresses[door]}/v1/traces"
+        for id, receiver in ((1, "otlp"), (2, "http")):
+            url = f"http://{collector.addresses[receiver]}/v1/traces"
             body = export(span(SERVER, id=id))
             assert httpx.post(url, content=body, headers=headers).status_code == 200
         assert len(ack(memory)) == 2

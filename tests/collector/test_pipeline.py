@@ -46,5 +46,5 @@ def test_rejections_are_logged_sparingly(pipeline: IngestPipeline) -> None:
 
 @pytest.mark.parametrize("raws", [[], [b""]])
 def test_nothing_to_keep(pipeline: IngestPipeline, raws: list[bytes]) -> None:
-    """Is kept at once."""
+    """Is acknowledged at once."""
     assert pipeline.submit(pipeline.decode(raws, "http").documents).result(0) == ()

@@ -50,7 +50,7 @@ def test_written_batches_are_read_back(tmp_path: Path) -> None:
 
 
 def test_removed_batches_are_gone(tmp_path: Path) -> None:
-    """By token; one nobody knows is fine."""
+    """By token; an unknown one is ignored."""
     spool = reopened(tmp_path)
     spool.write(batch(1), "first")
     spool.remove("first")
@@ -86,7 +86,7 @@ def test_a_living_process_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_adopted_batches_keep_their_place_in_time(tmp_path: Path) -> None:
-    """Oldest first, whoever wrote them."""
+    """Oldest first, of any process."""
     dead = reopened(tmp_path)
     dead.write(batch(1), "old")
     heir_root = reopened(tmp_path)
@@ -153,7 +153,7 @@ def test_only_its_owner_can_read_the_spool(tmp_path: Path) -> None:
 
 
 def test_a_vanished_file_is_forgotten(tmp_path: Path) -> None:
-    """Somebody tidied up by hand."""
+    """An operator removed it."""
     spool = reopened(tmp_path)
     spool.write(batch(1), "first")
     next(tmp_path.rglob("*.batch")).unlink()
@@ -186,7 +186,7 @@ def test_compressed(tmp_path: Path) -> None:
     assert [raw for _, raw in found.documents] == [d.raw for d in documents]
 
 
-def test_kept_once(tmp_path: Path) -> None:
+def test_written_once(tmp_path: Path) -> None:
     """A token that waits is not written again."""
     spool = reopened(tmp_path)
     spool.write(batch(1), "t")
@@ -195,7 +195,7 @@ def test_kept_once(tmp_path: Path) -> None:
     assert (spool.waiting(), spool.size, len(list(tmp_path.rglob("*.batch")))) == (["t"], size, 1)
 
 
-def test_nobody_sees_a_batch_that_is_being_written(
+def test_a_batch_that_is_being_written_is_invisible(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The replay looks at any time; what it cannot read yet it must not take for gone."""
@@ -343,8 +343,10 @@ def test_refused_batches_stay_for_the_next_life(tmp_path: Path) -> None:
     assert heir.size == size
 
 
-def test_a_folder_somebody_looks_into(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever looks makes a lock file anew: taking over, and closing, must not fail by it."""
+def test_a_folder_that_another_process_probes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Probing creates the lock file anew: adopting and closing must not fail because of it."""
     dead = reopened(tmp_path)
     dead.write(batch(1), "t")
     crash(dead)

@@ -1,4 +1,4 @@
-"""Documents as they wait: packed, and made again when they are asked for."""
+"""Waiting documents: encoded, and decoded again on access."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def documents(count: int, **change: object) -> list[Document]:
 
 
 def test_what_was_packed_is_made_again() -> None:
-    """The same documents, whichever door they came through; their bytes are there all the time."""
-    store = ClickHouseStore("clickhouse://localhost")  # nobody is asked
+    """The same documents, whichever receiver they came from; their bytes are available all the time."""
+    store = ClickHouseStore("clickhouse://localhost")  # never connects
     before = [*documents(300), decode(span(SERVER, {"http.route": "/pay"}))]
     submission = Submission(before, store)
     assert [len(few.pieces) for few in submission.encoded] == [4, 4, 4]

@@ -17,7 +17,7 @@ def test_strictly_increasing() -> None:
 
 
 def test_threads_never_share_a_number() -> None:
-    """Doors decode side by side."""
+    """Receivers decode concurrently."""
     clock = VersionClock()
     with ThreadPoolExecutor(8) as pool:
         numbers = list(pool.map(lambda _: clock.reserve(), range(2000)))

@@ -1,7 +1,7 @@
-"""A collector or API process that a test starts, and that can be told where to die.
+"""A collector or API process that a test starts, and that can be killed at a chosen point.
 
 The product knows nothing of fault points: they are wrappers this process puts around its parts
-before the doors open, and they count from then on.
+before the receivers open, and they count from then on.
 """
 
 from __future__ import annotations

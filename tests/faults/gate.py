@@ -1,4 +1,4 @@
-"""A TCP door between the collector and ClickHouse that a test can shut, or let fall silent."""
+"""A TCP proxy between the collector and ClickHouse that a test can close, or let fall silent."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ class Row:
         return max(self.counted, self.called) - self.found
 
     @property
-    def holds(self) -> bool:
+    def passed(self) -> bool:
         return (
             self.acknowledged > 0
             and self.missing == 0
@@ -169,7 +169,7 @@ class Sender:
         """Acknowledged at the first try."""
         self.deferred = 0
         self._load = load
-        self._doors = addresses
+        self._addresses = addresses
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._threads = [
@@ -214,7 +214,7 @@ class Sender:
                     self.at_once.update(ids)
 
     def _post(self, body: bytes, number: int) -> bool:
-        addresses = self._doors()
+        addresses = self._addresses()
         connection = http.client.HTTPConnection(addresses[number % len(addresses)], timeout=30)
         try:
             connection.request("POST", "/TraceSegments", body)
@@ -264,7 +264,7 @@ class Rig:
 
     @contextmanager
     def gate(self) -> Iterator[tuple[Gate, Address]]:
-        """A door before ClickHouse, and the address of that door."""
+        """A proxy before ClickHouse, and its address."""
         gate = Gate(self.address.host, self.address.port)
         try:
             yield gate, replace(self.address, port=gate.port)
@@ -331,11 +331,11 @@ def _existing(
     found = set()
     ids = sorted(trace_ids)
     for at in range(0, len(ids), 500):
-        asked = {bytes.fromhex(id.replace("-", "")[1:]): id for id in ids[at : at + 500]}
-        for trace_id, trace in store.get_traces(list(asked), raw=True).items():
-            arrivals[asked[trace_id]] = trace.revision
+        requested = {bytes.fromhex(id.replace("-", "")[1:]): id for id in ids[at : at + 500]}
+        for trace_id, trace in store.get_traces(list(requested), raw=True).items():
+            arrivals[requested[trace_id]] = trace.revision
             if any(document.raw for document in trace.documents.values()):
-                found.add(asked[trace_id])
+                found.add(requested[trace_id])
     return found
 
 
@@ -349,10 +349,10 @@ def requests(store: ClickHouseStore, begun: float) -> Counter[str]:
     return totals
 
 
-def until(holds: Callable[[], bool], seconds: float = 20) -> None:
-    """Wait until something holds; fail when it does not."""
+def until(condition: Callable[[], bool], seconds: float = 20) -> None:
+    """Wait until the condition is true; fail when it stays false."""
     deadline = time.monotonic() + seconds
-    while not holds():
+    while not condition():
         assert time.monotonic() < deadline, "did not happen in time"
         time.sleep(0.02)
 

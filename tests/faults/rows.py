@@ -32,7 +32,7 @@ def limits(load: Load) -> dict[str, float]:
 
 @contextmanager
 def sending(rig: Rig, row: Row, load: Load, *processes: Process) -> Iterator[Sender]:
-    """Load on the doors, until the block ends; then everything is looked for."""
+    """Load on the receivers until the block ends; then every document is looked up."""
     begun = time.time()
     sender = Sender(f"s{time.time_ns()}", load, lambda: [process.http for process in processes])
     try:
@@ -58,7 +58,7 @@ def clickhouse_killed(rig: Rig, load: Load) -> Row:
 
 
 def clickhouse_stopped(rig: Rig, load: Load) -> Row:
-    """SIGSTOP: connections stay and nobody answers; SIGCONT: what hung goes on."""
+    """SIGSTOP: connections stay without responses; SIGCONT: what hung goes on."""
     row = Row("ClickHouse SIGSTOP")
     collector = rig.start(row.fault, limits=limits(load))
     with sending(rig, row, load, collector) as sender:
@@ -81,7 +81,7 @@ def clickhouse_stopped(rig: Rig, load: Load) -> Row:
     return row
 
 
-def clickhouse_away(rig: Rig, load: Load) -> Row:
+def clickhouse_unavailable(rig: Rig, load: Load) -> Row:
     """Stopped in the regular way, and started again later."""
     row = Row("ClickHouse away")
     collector = rig.start(row.fault, limits=limits(load))
@@ -138,7 +138,7 @@ def clickhouse_full(rig: Rig, load: Load) -> Row:
 
 
 def disk_full(rig: Rig, load: Load) -> Row:
-    """The kernel takes no more bytes of the process while ClickHouse is away: 503, and 200 again
+    """The kernel takes no more bytes of the process while ClickHouse is unavailable: 503, and 200 again
     once there is room, though ClickHouse is still away."""
     row = Row("disk full")
     with rig.gate() as (gate, address):
@@ -164,7 +164,7 @@ def disk_full(rig: Rig, load: Load) -> Row:
 
 
 def spool_full(rig: Rig, load: Load) -> Row:
-    """At its bound every door says so in its own words; then it recovers by itself."""
+    """At its bound every receiver says so in its protocol; then it recovers by itself."""
     row = Row("spool bound reached")
     with rig.gate() as (gate, address):
         collector = rig.start(row.fault, address, limits=limits(load), spool_bytes=4_000)
@@ -226,7 +226,7 @@ def killed_live(rig: Rig, load: Load, point: str) -> Row:
 
 
 def killed_spooling(rig: Rig, load: Load, point: str) -> Row:
-    """The collector dies on the way of a batch onto the disk, while ClickHouse is away."""
+    """The collector dies on the way of a batch onto the disk, while ClickHouse is unavailable."""
     row = Row(f"collector kill -9: {point}")
     with rig.gate() as (gate, address):
         gate.shut()
@@ -329,7 +329,7 @@ def _restarted(rig: Rig, load: Load, row: Row, *, collector_first: bool) -> Row:
 FAULTS: dict[str, Fault] = {
     "clickhouse-kill": clickhouse_killed,
     "clickhouse-sigstop": clickhouse_stopped,
-    "clickhouse-away": clickhouse_away,
+    "clickhouse-unavailable": clickhouse_unavailable,
     "network": network_gone,
     "clickhouse-full": clickhouse_full,
     "disk-full": disk_full,

@@ -35,8 +35,8 @@ def calls_of(
     types: dict[int, dict[str, str]],
     services: list[CallNode],
 ) -> CallColumns:
-    """The calls of all documents. Those that are subsegments of their own get, in ``services``, the
-    node they call."""
+    """The calls of all documents. An independent subsegment gets the node it calls
+    in ``services``."""
     picked = [
         place
         for place, unit in enumerate(units)

@@ -55,7 +55,7 @@ def decode_columns(
     rejected: list[tuple[int, Rejected]] = []
     roots = _read(raws)
     identities = None if roots is None else identify_all(roots)
-    if roots is None or identities is None:  # one of them is unusual, and nobody knows which
+    if roots is None or identities is None:  # one of them is unusual, and it is not known which
         found: list[tuple[int, Root, Identity]] = []
         for place, raw in enumerate(raws):
             try:

@@ -1,4 +1,4 @@
-"""Ids and times of many documents at once, and one by one where they are unusual."""
+"""Ids and times of a chunk of documents by column, and one by one where they are unusual."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ZERO = bytes(16)
 
 
 class Identities:
-    """Ids and times of a sheet's documents, in the store's units."""
+    """Ids and times of a chunk's documents, in the store's units."""
 
     __slots__ = ("ends", "ids", "independent", "parent_ids", "starts", "trace_ids")
 
@@ -38,7 +38,7 @@ class Identities:
 
     @classmethod
     def of_each(cls, found: Sequence[Identity]) -> Identities:
-        """Those that were read one by one."""
+        """Columns of identities that were read one by one."""
         return cls(
             [one.trace_id for one in found],
             [one.id for one in found],
@@ -49,7 +49,7 @@ class Identities:
         )
 
     def of(self, place: int) -> Identity:
-        """Those of one document."""
+        """The identity of one document."""
         return Identity(
             self.trace_ids[place],
             self.ids[place],
@@ -61,14 +61,14 @@ class Identities:
 
 
 def identify_all(roots: list[Root]) -> Identities | None:
-    """Ids and times, if all are as SDKs write them."""
+    """Ids and times, if all are written as SDKs write them; else None."""
     try:
         ids = read_ids([root.id for root in roots])
         trace_ids = _read_trace_ids([root.trace_id for root in roots])
         names: list[Any] = [root.name for root in roots]
         if not all(ids) or not all(names) or max(map(len, names)) > MAX_NAME:
             return None
-    except (TypeError, ValueError):  # something is missing
+    except (TypeError, ValueError):  # a required property is missing
         return None
     starts: list[Any] = [root.start_time for root in roots]
     ends: list[Any] = [root.start_time if root.in_progress else root.end_time for root in roots]
@@ -95,7 +95,7 @@ def not_before(starts: list[int], ends: list[int]) -> list[int]:
 
 
 def all_within(times: Sequence[Any]) -> bool:
-    """Whether all are there, and times of ours."""
+    """Whether all are present and between the epoch and `LATEST`."""
     return None not in times and (not times or (min(times) >= 0 and max(times) < LATEST))
 
 

@@ -1,8 +1,8 @@
-"""What AWS's OpenTelemetry distribution sends where an X-Ray document would stand.
+"""Payloads that AWS's OpenTelemetry distribution sends in place of an X-Ray document.
 
-``T1S`` or ``T1U`` (not sampled: counted by the sender, not chosen for a trace) and OTLP in base64;
-``M1`` and metrics in base64, which are acknowledged and counted, and nothing more. Behind the
-header of a datagram, and among the documents of PutTraceSegments.
+``T1S`` or ``T1U`` (unsampled: part of the counts, not of a trace) and OTLP in base64; ``M1`` and
+metrics in base64, which are acknowledged, counted and discarded. They occur behind the header of a
+datagram and among the documents of PutTraceSegments.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ _METRICS = b"M1"
 
 
 def is_metrics(raw: bytes) -> bool:
-    """Whether a document is metrics, of which nothing is made."""
+    """Whether a payload contains metrics, which are discarded."""
     return raw[:2] == _METRICS
 
 
 def decode_payload(raw: bytes, version: int) -> Iterator[Document | Rejected]:
-    """What was sent as one document, whatever its kind: X-Ray's, or spans in base64."""
+    """The documents of one payload: X-Ray's, or spans in base64."""
     sampled = _TRACES.get(raw[:3])
     if sampled is not None:
         return _spans(raw, version, sampled)

@@ -1,8 +1,7 @@
-"""OTLP's envelopes with everything inside them left as bytes.
+"""OTLP's envelopes, with their contents left as bytes.
 
-A field that holds a message and one that holds bytes look the same on the wire. So a request is
-taken apart in one pass in C, each span keeps the bytes it came in, and one that cannot be read
-costs nobody else.
+Message fields and bytes fields look the same on the wire. So a request is split in one pass in C,
+each span remains in its original bytes, and an unreadable one costs none of its neighbours.
 """
 
 from __future__ import annotations
@@ -21,11 +20,11 @@ so a large resource above many spans would otherwise take any amount."""
 OVERHEAD = 2000
 """Bytes a document takes beside what is stored of it, roughly."""
 MAX_SPANS = MAX_REQUEST // OVERHEAD
-"""So many spans are more than a request may hold, however small they are."""
+"""Spans in one request, however small they are."""
 
 
 class ScopeFrame(Protocol):
-    """A ScopeSpans. A span that could not be turned into bytes is there as its rejection."""
+    """A ScopeSpans. A span that could not be converted to bytes is represented by its rejection."""
 
     @property
     def scope(self) -> bytes: ...
@@ -61,7 +60,7 @@ _Request = message_classes(
 
 
 def too_many_spans() -> Rejected:
-    """Why a request is turned away whole."""
+    """The rejection of a whole request."""
     message = "too much in one request: send fewer spans at a time, or a smaller resource"
     return Rejected(Reason.INVALID_SEGMENT_DOCUMENT, message)
 

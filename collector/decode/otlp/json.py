@@ -1,8 +1,8 @@
-"""OTLP's JSON → the same frames as its protobuf. What senders get wrong here is forgiven.
+"""OTLP's JSON → the same frames as its protobuf. Common deviations of senders are accepted.
 
-Ids are hex (base64, as protobuf's own JSON has them, is understood by its length), numbers may be
-text, enums numbers or names with or without their prefix, keys camelCase or snake_case. What does
-not fit costs its span only.
+Ids are hex (base64, as in protobuf's own JSON, is recognised by its length), numbers may be
+strings, enums numbers or names with or without their prefix, keys camelCase or snake_case. An invalid
+value costs its span only.
 """
 
 from __future__ import annotations

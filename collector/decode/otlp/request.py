@@ -1,6 +1,6 @@
 """OTLP's ExportTraceServiceRequest → one `Document` per span. No sockets, no clock, no store.
 
-What a span means is `store.otel.span_facts`; here it is checked and laid flat. The resource is
+The meaning of a span is `store.otel.span_facts`; here it is validated and flattened. The resource is
 read once for all of its spans.
 """
 
@@ -46,7 +46,7 @@ def decode_otlp(
 ) -> Iterator[Document | Rejected]:
     """The spans of a request in protobuf, each judged alone; all get the same version.
 
-    Raises Rejected when the body is not protobuf, or holds more than `MAX_REQUEST`.
+    Raises Rejected when the body is not protobuf, or needs more than `MAX_REQUEST` bytes.
     """
     yield from decode_frames(read_frames(body), version, sampled=sampled)
 
@@ -54,14 +54,14 @@ def decode_otlp(
 def decode_otlp_json(
     body: bytes, version: int, *, sampled: bool = True
 ) -> Iterator[Document | Rejected]:
-    """The same of a request in OTLP's JSON."""
+    """The same for a request in OTLP's JSON."""
     yield from decode_frames(read_json_frames(body), version, sampled=sampled)
 
 
 def decode_frames(
     parts: Iterable[ResourceFrame], version: int, *, sampled: bool = True
 ) -> Iterator[Document | Rejected]:
-    """The spans of a request that has been taken apart."""
+    """The spans of a request that has been split."""
     room = MAX_REQUEST
     for part in parts:
         try:
@@ -98,7 +98,7 @@ def decode_frames(
 
 
 def decode_stored(raw: bytes, version: int) -> Document:
-    """The document of a span as `store.otel.stored_span` keeps it. Raises Rejected."""
+    """The document of a span as `store.otel.stored_span` writes it. Raises Rejected."""
     try:
         message = read_span(raw)
     except ValueError as error:
@@ -113,7 +113,7 @@ def _chosen(facts: SpanFacts, sampled: bool) -> bool:
 
 
 def _facts(span: Span, resource: Resource, size: int) -> SpanFacts:
-    """The facts of a span, once its ids and times hold. Raises Rejected."""
+    """The facts of a span with valid ids and times. Raises Rejected."""
     trace_id, id, parent_id = span.trace_id, span.span_id, span.parent_span_id
     if len(id) != 8 or id == _NO_SPAN:
         raise _bad_id(Reason.INVALID_ID, "span_id", id, 8, None)

@@ -11,7 +11,7 @@ _SAME = {
     "http.path": "url.path",
     "sql.query": "db.query.text",
 }
-"""Tags with another name in OpenTelemetry; both are kept."""
+"""Tags with another name in OpenTelemetry; both are stored."""
 
 _DESTINATIONS = {
     "jms.queue": "jms",

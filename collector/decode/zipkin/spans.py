@@ -53,7 +53,7 @@ def _decode(read: Iterable[ZipkinSpan | Rejected], version: int) -> Iterator[Doc
             spans.append(_Identified(span))
         except Rejected as rejected:
             yield rejected
-    spans = _gathered(spans)
+    spans = _with_start(spans)
     _part_shared(spans)
     yield from decode_frames(_by_service(spans), version)
 
@@ -76,15 +76,15 @@ class _Identified:
             self.kind = Span.SPAN_KIND_CLIENT  # as Zipkin's own dependency graph reads it
 
 
-def _gathered(spans: list[_Identified]) -> list[_Identified]:
+def _with_start(spans: list[_Identified]) -> list[_Identified]:
     """Spans whose start is known: Zipkin's senders may report one in parts.
 
-    What has no time goes into the part that has one, else it gets its first annotation's.
+    A part without a time is merged into the one that has it, else it gets its first annotation's.
     """
     whole = {(s.trace_id, s.id, s.service): s.span for s in spans if s.span.timestamp}
     if len(whole) == len(spans):
         return spans
-    kept = []
+    timed = []
     for span in spans:
         part = span.span
         if not part.timestamp:
@@ -94,8 +94,8 @@ def _gathered(spans: list[_Identified]) -> list[_Identified]:
                 rest.notes += part.notes
                 continue
             part.timestamp = min((at for at, _ in part.notes if at > 0), default=0)
-        kept.append(span)
-    return kept
+        timed.append(span)
+    return timed
 
 
 def _part_shared(spans: list[_Identified]) -> None:

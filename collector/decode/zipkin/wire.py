@@ -1,7 +1,7 @@
-"""Zipkin's v2 spans as they stand on the wire, in JSON and in protobuf: one struct for both.
+"""Zipkin's v2 spans, in JSON and in protobuf: one struct for both.
 
 No maintained Python package ships zipkin.proto, so its messages are built here from a table. Each
-span is read alone; what has the wrong type costs its span only.
+span is read alone; a value of the wrong type costs its span only.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from collector.decode.rejected import Reason, Rejected
 
 
 class ZipkinSpan(Struct):
-    """A span, ids as text. Times in microseconds, 0: not said; ``notes`` are its annotations."""
+    """A span, ids as text. Times in microseconds, 0 when unknown; ``notes`` are its annotations."""
 
     id: str
     trace_id: str

@@ -30,7 +30,7 @@ def rejection(raw: bytes) -> Rejected:
 
 
 def test_minimal_segment() -> None:
-    """The required properties are enough; times are microseconds, the bytes are kept."""
+    """The required properties are enough; times are microseconds, the raw bytes are unchanged."""
     raw = segment_bytes()
     document = decode_document(raw, 7)
     assert document.trace_id.hex() == TRACE_ID[2:].replace("-", "")
@@ -81,7 +81,7 @@ def test_minimal_segment() -> None:
     ],
 )
 def test_rejected(change: dict[str, Any], reason: Reason, said: str) -> None:
-    """Each fault has X-Ray's code and says what was expected; the id is told when it is one."""
+    """Each fault has X-Ray's code and says what is expected, with the id when it is valid."""
     rejected = rejection(segment_bytes(**change))
     assert rejected.reason is reason
     assert said in rejected.message
@@ -137,7 +137,7 @@ def test_deep_subsegments() -> None:
 
 
 def test_deep_metadata() -> None:
-    """What nobody could read again is not kept; brackets in text and many side by side are fine."""
+    """A document too deep to be read again is rejected; brackets in text and many side by side are fine."""
 
     def deep(levels: int) -> bytes:
         text = b"[" * levels + b"]" * levels
@@ -159,7 +159,7 @@ def test_unusual_but_valid() -> None:
 
 
 def test_end_before_start() -> None:
-    """Kept, with no duration."""
+    """Accepted, with no duration."""
     document = decode(end_time=START - 5)
     assert document.end == document.start
 
@@ -173,7 +173,7 @@ def test_in_progress() -> None:
 
 
 def test_segments_parent() -> None:
-    """A parent that is none, or the segment itself, is dropped and the segment kept."""
+    """An invalid parent, or the segment itself as its parent, is dropped and the segment accepted."""
     assert decode(parent_id="00000000000000B2").parent_id == 0xB2
     for bad in (ID, "nonsense", 5, "", "0" * 16):
         assert decode(parent_id=bad).parent_id == 0
@@ -213,7 +213,7 @@ def test_bad_properties_are_dropped(change: dict[str, Any]) -> None:
     assert document.http.status == 0
 
 
-def test_the_rest_of_a_bad_block_is_kept() -> None:
+def test_the_rest_of_a_bad_block_is_used() -> None:
     """Only the offending property goes."""
     http = {"request": {"method": "GET", "url": 5}, "response": {"status": 404.0}}
     document = decode(http=http, annotations={"a": 1}, user=5)

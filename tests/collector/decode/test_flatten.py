@@ -152,7 +152,7 @@ def test_long_call_names_are_cut() -> None:
 
 
 def test_two_calls_with_one_id() -> None:
-    """The last one in the document holds."""
+    """The last one in the document counts."""
     (only,) = flat(sub(name="first"), sub(name="second")).calls
     assert only.host == "second"
 

@@ -59,7 +59,7 @@ def test_a_segment_belongs_where_the_rule_says(
         assert node_cache.segment_node_of("dynamodb", origin, aws, inferred) == expected
 
 
-def test_long_keys_are_not_kept() -> None:
+def test_long_keys_are_not_cached() -> None:
     node_cache.remote_node("db.example.com", False, LONG)
     node_cache.aws_node("dynamodb", Aws(table_name=LONG))
     node_cache.aws_node("dynamodb", Aws(resource_names=[LONG]))

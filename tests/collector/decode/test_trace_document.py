@@ -78,7 +78,7 @@ def test_lines() -> None:
     ],
 )  # fmt: skip
 def test_unreadable(body: bytes) -> None:
-    """Told where and what was expected; nothing is taken from it."""
+    """The rejection says where and what is expected; nothing of it is accepted."""
     found = read_traces(body)
     assert found.raws == []
     assert found.rejected

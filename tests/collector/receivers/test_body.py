@@ -80,7 +80,7 @@ def test_not_taken(what: Request, status: int) -> None:
 
 
 def test_all_bodies_together_are_bounded() -> None:
-    """Held while the first is worked on, free afterwards."""
+    """Reserved while the first is being processed, free afterwards."""
     reader = bodies(max_reserved=1500)
 
     def another() -> None:

@@ -1,4 +1,4 @@
-"""The gRPC door, in this process."""
+"""The gRPC receiver, in this process."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.collector.samples import TRACE_ID, segment_bytes, segment_json, segme
 def run(
     pipeline: IngestPipeline, talk: Callable[[Any], Awaitable[None]], max_message: int = 1 << 20
 ) -> None:
-    """Open the door, talk over a channel, close it."""
+    """Start the receiver, talk over a channel, stop it."""
 
     async def whole() -> None:
         receiver = GrpcReceiver(pipeline, "127.0.0.1", 0, max_message=max_message)
@@ -45,7 +45,7 @@ def documents(*ids: int) -> list[bytes]:
 
 
 def stored(memory: MemoryStore) -> int:
-    """Documents kept."""
+    """Stored documents."""
     return sum(len(trace.documents) for trace in memory._traces.values())
 
 
@@ -145,17 +145,19 @@ def test_a_large_message_is_decoded_beside_the_loop(pipeline: IngestPipeline) ->
     run(pipeline, talk)
 
 
-class AwayStore(MemoryStore):
-    """A store nobody reaches."""
+class UnavailableStore(MemoryStore):
+    """A store that cannot be reached."""
 
     def put(self, documents: Any, token: str) -> None:
-        raise StoreUnavailable("nobody there")
+        raise StoreUnavailable("connection refused")
 
 
 def test_no_room(tmp_path: Path, metrics: IngestMetrics) -> None:
     """RESOURCE_EXHAUSTED when neither the store nor the spool takes anything."""
     limits = Limits(linger=0.01)
-    pipeline = IngestPipeline(AwayStore(), tmp_path, metrics=metrics, spool_bytes=10, limits=limits)
+    pipeline = IngestPipeline(
+        UnavailableStore(), tmp_path, metrics=metrics, spool_bytes=10, limits=limits
+    )
     pipeline.start()
 
     async def talk(channel: Any) -> None:

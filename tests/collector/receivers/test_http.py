@@ -1,4 +1,4 @@
-"""The HTTP doors, asked by httpx and by boto3, over a real server."""
+"""The HTTP receiver through httpx and boto3, over a real server."""
 
 from __future__ import annotations
 
@@ -58,12 +58,12 @@ def put(*documents: bytes) -> bytes:
 
 
 def stored(memory: MemoryStore) -> int:
-    """Documents kept."""
+    """Stored documents."""
     return sum(len(trace.documents) for trace in memory._traces.values())
 
 
 def test_put_trace_segments_through_boto3(url: str, memory: MemoryStore) -> None:
-    """One bad document never fails the batch; the answer comes when the rest is kept."""
+    """One bad document never fails the batch; the response comes once the others are durable."""
     client = boto3.client(
         "xray",
         endpoint_url=url,
@@ -218,8 +218,8 @@ def test_slow_sender(url: str) -> None:
         assert 0.3 < time.monotonic() - started < 3
 
 
-def test_sender_that_goes_away(url: str, memory: MemoryStore) -> None:
-    """Nothing is kept of half a body, and the server goes on."""
+def test_sender_that_disconnects(url: str, memory: MemoryStore) -> None:
+    """Nothing is stored of half a body, and the server goes on."""
     host, _, port = url.removeprefix("http://").partition(":")
     with socket.create_connection((host, int(port))) as sender:
         sender.sendall(b"POST /TraceSegments HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{")
@@ -228,17 +228,17 @@ def test_sender_that_goes_away(url: str, memory: MemoryStore) -> None:
     assert stored(memory) == 1
 
 
-class AwayStore(MemoryStore):
-    """A store nobody reaches."""
+class UnavailableStore(MemoryStore):
+    """A store that cannot be reached."""
 
     def put(self, documents: Any, token: str) -> None:
-        raise StoreUnavailable("nobody there")
+        raise StoreUnavailable("connection refused")
 
 
 def test_no_room(tmp_path: Path, metrics: IngestMetrics) -> None:
-    """With the store away and the spool full the sender is asked to come again."""
+    """With the store unavailable and the spool full the sender is requested to retry."""
     pipeline = IngestPipeline(
-        AwayStore(), tmp_path, metrics=metrics, spool_bytes=10, limits=Limits(linger=0.01)
+        UnavailableStore(), tmp_path, metrics=metrics, spool_bytes=10, limits=Limits(linger=0.01)
     )
     pipeline.start()
     app = FastAPI()

@@ -27,7 +27,7 @@ from store.memory import MemoryStore
 from store.model import NodeKey
 from store.service_graph import build_service_graph
 from tests.collector.otlp_samples import SERVER, export, span
-from tests.collector.receivers.test_otlp_http import AwayStore, ack, trace_with
+from tests.collector.receivers.test_otlp_http import UnavailableStore, ack, trace_with
 
 
 def serve(pipeline: IngestPipeline) -> Iterator[str]:
@@ -63,7 +63,7 @@ def ask(address: str, body: bytes, **options: Any) -> ExportTraceServiceResponse
 
 
 def test_export(address: str, memory: MemoryStore) -> None:
-    """Answered when everything is kept; packed requests too."""
+    """Answered once everything is durable; compressed requests too."""
     assert not ask(address, export(span(SERVER))).HasField("partial_success")
     assert len(ack(memory)) == 1
     many = export(*[span(SERVER, id=id) for id in range(1001, 3000)])
@@ -89,7 +89,7 @@ def test_not_protobuf(address: str) -> None:
 def test_no_room(tmp_path: Path, metrics: IngestMetrics) -> None:
     """UNAVAILABLE, and when to come again."""
     pipeline = IngestPipeline(
-        AwayStore(), tmp_path, metrics=metrics, spool_bytes=10, limits=Limits(linger=0.01)
+        UnavailableStore(), tmp_path, metrics=metrics, spool_bytes=10, limits=Limits(linger=0.01)
     )
     pipeline.start()
     for address in serve(pipeline):

@@ -61,7 +61,7 @@ def json_export(*spans: Any) -> bytes:
 
 
 def serve(pipeline: IngestPipeline) -> Iterator[str]:
-    """The doors on a free port."""
+    """The receivers on a free port."""
     app = FastAPI()
     limits = HttpLimits(max_body=MAX_BODY, read_timeout=1.0)
     app.include_router(create_otlp_router(pipeline, limits))
@@ -92,7 +92,7 @@ def post(url: str, body: bytes, headers: dict[str, str], **more: str) -> httpx.R
 
 
 def test_protobuf(url: str, memory: MemoryStore) -> None:
-    """Answered in protobuf when everything is kept, with nothing to say."""
+    """Answered in protobuf once everything is durable, with an empty response."""
     answer = post(url, export(span(SERVER, id=1), span(CLIENT, id=2)), PROTOBUF)
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/x-protobuf"
@@ -110,7 +110,7 @@ def test_json(url: str, memory: MemoryStore) -> None:
 
 
 def test_partial_success(url: str, memory: MemoryStore) -> None:
-    """What was refused is named, and the rest is kept."""
+    """What was refused is named, and the rest is stored."""
     bad = span(id=0xBAD, trace_id=b"\1")
     answer = post(url, export(span(id=1), bad, span(id=2)), PROTOBUF)
     assert answer.status_code == 200
@@ -170,17 +170,17 @@ def test_nothing(url: str) -> None:
     assert post(url, b"{}", JSON).json() == {}
 
 
-class AwayStore(MemoryStore):
-    """A store nobody reaches."""
+class UnavailableStore(MemoryStore):
+    """A store that cannot be reached."""
 
     def put(self, documents: Any, token: str) -> None:
-        raise StoreUnavailable("nobody there")
+        raise StoreUnavailable("connection refused")
 
 
 def test_no_room(tmp_path: Path, metrics: IngestMetrics) -> None:
-    """With the store away and the spool full the sender is asked to come again."""
+    """With the store unavailable and the spool full the sender is requested to retry."""
     pipeline = IngestPipeline(
-        AwayStore(), tmp_path, metrics=metrics, spool_bytes=10, limits=Limits(linger=0.01)
+        UnavailableStore(), tmp_path, metrics=metrics, spool_bytes=10, limits=Limits(linger=0.01)
     )
     pipeline.start()
     for url in serve(pipeline):
@@ -197,14 +197,14 @@ def test_no_room(tmp_path: Path, metrics: IngestMetrics) -> None:
 
 
 def test_spool(tmp_path: Path, metrics: IngestMetrics, memory: MemoryStore) -> None:
-    """What was acknowledged while the store was away is there when it is back."""
+    """What was acknowledged while the store was unavailable is stored afterwards."""
 
     class Returning(MemoryStore):
         away = True
 
         def put(self, documents: Any, token: str) -> None:
             if self.away:
-                raise StoreUnavailable("nobody there")
+                raise StoreUnavailable("connection refused")
             super().put(documents, token)
 
     store = Returning()
@@ -244,7 +244,7 @@ def test_sdk_exporter(url: str, memory: MemoryStore) -> None:
 
 
 def test_zipkin(url: str, memory: MemoryStore) -> None:
-    """202 when kept; 400 when nothing was taken."""
+    """202 once durable; 400 when no span was valid."""
     answer = httpx.post(url + "/api/v2/spans", json=[ZIPKIN_SPAN, {"id": "x"}])
     assert (answer.status_code, answer.content) == (202, b"")
     assert len(ack(memory)) == 1

@@ -32,7 +32,7 @@ BATCH = 5
 
 
 class Careless(RandomIdGenerator):
-    """Makes ids that name nothing when it is told to."""
+    """Generates invalid ids on request."""
 
     spoilt = ""
 
@@ -47,7 +47,7 @@ class Sdk:
     """A provider whose exporter sends five spans at a time, names counted up."""
 
     def __init__(self, exporter: SpanExporter, answers: list[bytes] | None = None) -> None:
-        self.answers = answers  # None: gRPC's exporter shows them to nobody
+        self.answers = answers  # None: gRPC's exporter does not expose them
         self.ids = Careless()
         resource = Resource.create({"service.name": "cart"})
         self._provider = TracerProvider(resource=resource, id_generator=self.ids)
@@ -71,7 +71,7 @@ class Sdk:
 
 
 def numbers(memory: MemoryStore) -> list[int]:
-    """Which spans were kept."""
+    """The stored spans."""
     items = [item for document in ack(memory) for item in document.annotations]
     return sorted(int(item.removeprefix("number=")) for item in items)
 
@@ -95,7 +95,7 @@ def sdk(request: pytest.FixtureRequest, pipeline: IngestPipeline) -> Iterator[Sd
 def test_spoilt_spans_in_the_middle(
     sdk: Sdk, spoilt: str, reason: str, memory: MemoryStore, metrics: IngestMetrics
 ) -> None:
-    """Three batches; of the middle one two spans are refused, and all the others are kept."""
+    """Three batches; of the middle one two spans are refused, and all the others are stored."""
     bad = (6, 8)
     for number in range(3 * BATCH):
         sdk.span(spoilt if number in bad else "")
@@ -114,7 +114,7 @@ def test_spoilt_spans_in_the_middle(
 def test_a_request_of_noise_between_two_exporters(
     memory: MemoryStore, pipeline: IngestPipeline
 ) -> None:
-    """What is no OTLP at all is refused as a whole, and costs nobody else."""
+    """What is no OTLP at all is refused as a whole, and costs no other request."""
     noise = b"\x0a\xff\xff\xff\xff\x0fnoise"
     for address in test_otlp_grpc.serve(pipeline):
         for url in test_otlp_http.serve(pipeline):

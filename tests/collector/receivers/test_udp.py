@@ -1,4 +1,4 @@
-"""The UDP door: real sockets on the loopback."""
+"""The UDP receiver: real sockets on the loopback."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import structlog
 from collector.metrics import IngestMetrics
 from collector.pipeline import IngestPipeline
 from collector.receivers import kernel_drops
-from collector.receivers import udp as udp_door
+from collector.receivers import udp as udp_module
 from collector.receivers.kernel_drops import KernelDrops, parse_drops, parse_errors
 from collector.receivers.udp import RECEIVE_BUFFER, UdpReceiver
 from store.memory import MemoryStore
@@ -35,7 +35,7 @@ def send(receiver: UdpReceiver, *datagrams: bytes) -> None:
 
 
 def test_documents_arrive(udp: UdpReceiver, memory: MemoryStore, metrics: IngestMetrics) -> None:
-    """Good ones are stored, bad ones counted by reason, and the door stays open."""
+    """Good ones are stored, bad ones counted by reason, and the receiver goes on."""
     send(
         udp,
         datagram(segment_bytes("00000000000000a1")),
@@ -62,7 +62,7 @@ def test_largest_datagram(udp: UdpReceiver, metrics: IngestMetrics) -> None:
     eventually(lambda: metrics.snapshot()["stored"] == 1)
 
 
-def test_a_bug_does_not_silence_the_door(
+def test_a_bug_does_not_end_the_receiver(
     udp: UdpReceiver,
     pipeline: IngestPipeline,
     metrics: IngestMetrics,
@@ -77,7 +77,7 @@ def test_a_bug_does_not_silence_the_door(
     eventually(lambda: metrics.snapshot()["stored"] == 1)
 
 
-def test_stop_takes_what_the_kernel_holds(pipeline: IngestPipeline, metrics: IngestMetrics) -> None:
+def test_stop_reads_what_the_kernel_has(pipeline: IngestPipeline, metrics: IngestMetrics) -> None:
     """Datagrams that have arrived are not lost."""
     receiver = UdpReceiver(pipeline, port=0)
     send(receiver, *[datagram(segment_bytes(f"{id:016x}")) for id in range(1, 201)])
@@ -98,7 +98,7 @@ def test_taken_port(udp: UdpReceiver, pipeline: IngestPipeline) -> None:
 
 
 def test_ipv6(pipeline: IngestPipeline, metrics: IngestMetrics) -> None:
-    """The same door on ::1, where the machine has it."""
+    """The same receiver on ::1, where the machine has it."""
     try:
         receiver = UdpReceiver(pipeline, "::1", 0)
     except OSError:
@@ -128,19 +128,21 @@ def test_kernel_drops_are_counted(pipeline: IngestPipeline, metrics: IngestMetri
 def test_a_burst_waits_in_memory_while_the_decoder_is_behind(
     pipeline: IngestPipeline, metrics: IngestMetrics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The reader goes on: more than the kernel's buffer holds is kept, up to the bound."""
+    """The reader goes on: more than fits in the kernel's buffer is received, up to the bound."""
     receiver = UdpReceiver(pipeline, port=0)
     receiver._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    hold = threading.Event()
+    resume = threading.Event()
     process = receiver.process
-    monkeypatch.setattr(receiver, "process", lambda datagrams: (hold.wait(10), process(datagrams)))
+    monkeypatch.setattr(
+        receiver, "process", lambda datagrams: (resume.wait(10), process(datagrams))
+    )
     receiver.start()
     for id in range(1, 101):
         before = receiver._read
         send(receiver, datagram(segment_bytes(f"{id:016x}")))
         eventually(lambda before=before: receiver._read > before)  # type: ignore[misc]
     assert receiver._decoded == 0
-    hold.set()
+    resume.set()
     receiver.stop()
     assert metrics.snapshot()["received"] == 100
     assert metrics.snapshot()["kernel_drops"] == 0
@@ -169,10 +171,10 @@ def test_few_at_a_time_are_left_to_become_many(
     assert metrics.snapshot()["received"] == 31
 
 
-def test_no_more_is_gathered_than_a_small_buffer_holds(
+def test_no_more_is_gathered_than_fits_in_a_small_buffer(
     pipeline: IngestPipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(udp_door, "RECEIVE_BUFFER", 100_000)
+    monkeypatch.setattr(udp_module, "RECEIVE_BUFFER", 100_000)
     receiver = UdpReceiver(pipeline, port=0)
     receiver.start()
     receiver.stop()
@@ -185,9 +187,11 @@ def test_what_is_read_ahead_is_bounded(
 ) -> None:
     """Past the bound the kernel's buffer fills up, and nothing is lost before that is full."""
     receiver = UdpReceiver(pipeline, port=0, read_ahead=20_000)
-    hold = threading.Event()
+    resume = threading.Event()
     process = receiver.process
-    monkeypatch.setattr(receiver, "process", lambda datagrams: (hold.wait(10), process(datagrams)))
+    monkeypatch.setattr(
+        receiver, "process", lambda datagrams: (resume.wait(10), process(datagrams))
+    )
     receiver.start()
     payload = datagram(segment_bytes(note="x" * 5_000))
     send(receiver, payload)
@@ -195,7 +199,7 @@ def test_what_is_read_ahead_is_bounded(
     for _ in range(39):
         send(receiver, payload)
         assert receiver._read - receiver._decoded <= 20_000
-    hold.set()
+    resume.set()
     receiver.stop()
     assert metrics.snapshot()["received"] == 40
 

@@ -32,14 +32,14 @@ def alone(raws: Sequence[bytes], version: int) -> tuple[list[Document], list[tup
 def agree(raws: Sequence[bytes]) -> None:
     """The two ways say the same."""
     documents, rejected = alone(raws, 7)
-    sheet, bad = decode_columns(raws, 7)
+    columns, bad = decode_columns(raws, 7)
     assert [(place, str((r.reason, r.message, r.id))) for place, r in bad] == rejected
     expected = columns_of(documents)
     for field in DocumentColumns.__struct_fields__:
         if field != "calls":
-            assert list(getattr(sheet, field)) == list(getattr(expected, field)), field
+            assert list(getattr(columns, field)) == list(getattr(expected, field)), field
     # A subsegment's own call comes before those of all other documents: rows have no order.
-    assert sorted(_rows(sheet.calls)) == sorted(_rows(expected.calls))
+    assert sorted(_rows(columns.calls)) == sorted(_rows(expected.calls))
 
 
 def _rows(calls: CallColumns) -> list[tuple[Any, ...]]:
@@ -150,7 +150,7 @@ ROOT = st.fixed_dictionaries(
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.one_of(ROOT, st.just({})), max_size=5))
 def test_whatever_comes(changes: list[dict[str, Any]]) -> None:
-    """Odd and usual documents, valid and not, in any company."""
+    """Odd and usual documents, valid and not, in any combination."""
     agree([segment_bytes(**change) for change in changes])
 
 
@@ -178,7 +178,7 @@ def test_what_is_usual_outside(changes: list[dict[str, Any]]) -> None:
 
 
 def test_bytes_that_are_no_document() -> None:
-    """One of them costs its neighbours nothing, and each limit holds for each document."""
+    """One of them costs its neighbours nothing, and each limit applies to each document."""
     deep = segment_bytes(metadata=json.loads("[" * MAX_NESTING + "]" * MAX_NESTING))
     wide = segment_bytes(metadata=[[] for _ in range(MAX_NESTING)])
     long = segment_bytes(metadata="x" * MAX_DOCUMENT)
@@ -189,5 +189,5 @@ def test_bytes_that_are_no_document() -> None:
         agree([*usual, odd, *usual])
         agree([odd])
     agree([])
-    sheet, rejected = decode_columns([*usual, wide, deep], 7)
-    assert (len(sheet), [place for place, _ in rejected]) == (4, [4])
+    columns, rejected = decode_columns([*usual, wide, deep], 7)
+    assert (len(columns), [place for place, _ in rejected]) == (4, [4])

@@ -64,7 +64,7 @@ def mutations(sample: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
     return changes.map(lambda change: {**sample, **change})
 
 
-def holds(decode: Callable[[], Iterable[Document | Rejected]]) -> None:
+def check(decode: Callable[[], Iterable[Document | Rejected]]) -> None:
     """Decode; every document is whole, and its stored bytes give the same one again."""
     try:
         results = list(decode())
@@ -80,36 +80,36 @@ def holds(decode: Callable[[], Iterable[Document | Rejected]]) -> None:
 
 @given(st.binary(max_size=200))
 def test_any_bytes(body: bytes) -> None:
-    holds(lambda: decode_otlp(body, 1))
-    holds(lambda: decode_otlp_json(body, 1))
-    holds(lambda: decode_zipkin(body, 1))
-    holds(lambda: decode_zipkin_protobuf(body, 1))
-    holds(lambda: decode_payload(b"T1S" + body, 1))
-    holds(lambda: decode_payload(b"T1U" + base64.b64encode(body), 1))
+    check(lambda: decode_otlp(body, 1))
+    check(lambda: decode_otlp_json(body, 1))
+    check(lambda: decode_zipkin(body, 1))
+    check(lambda: decode_zipkin_protobuf(body, 1))
+    check(lambda: decode_payload(b"T1S" + body, 1))
+    check(lambda: decode_payload(b"T1U" + base64.b64encode(body), 1))
 
 
 @given(st.lists(st.tuples(st.integers(0, len(EXPORT) - 1), st.integers(0, 255)), max_size=6))
-@example([(141, 6)])  # a kind of span that nobody has defined yet
+@example([(141, 6)])  # a kind of span that is not defined
 def test_flipped_bytes(flips: list[tuple[int, int]]) -> None:
     body = bytearray(EXPORT)
     for place, value in flips:
         body[place] = value
-    holds(lambda: decode_otlp(bytes(body), 1))
-    holds(lambda: [decode_any(b"\x01" + bytes(body[3:]), 1)])
+    check(lambda: decode_otlp(bytes(body), 1))
+    check(lambda: [decode_any(b"\x01" + bytes(body[3:]), 1)])
 
 
 @given(st.integers(0, len(EXPORT)))
 def test_cut(length: int) -> None:
-    holds(lambda: decode_otlp(EXPORT[:length], 1))
+    check(lambda: decode_otlp(EXPORT[:length], 1))
 
 
 @given(st.lists(mutations(JSON_SPAN) | values, max_size=3), values)
 def test_json(spans: list[Any], resource: Any) -> None:
     part = {"resource": resource, "scopeSpans": [{"spans": spans}]}
     body = json.dumps({"resourceSpans": [part]}).encode(errors="replace")
-    holds(lambda: decode_otlp_json(body, 1))
+    check(lambda: decode_otlp_json(body, 1))
 
 
 @given(st.lists(mutations(ZIPKIN_SPAN) | values, max_size=3))
 def test_zipkin(spans: list[Any]) -> None:
-    holds(lambda: decode_zipkin(json.dumps(spans).encode(errors="replace"), 1))
+    check(lambda: decode_zipkin(json.dumps(spans).encode(errors="replace"), 1))

@@ -119,7 +119,7 @@ def test_values_and_links() -> None:
     ],
 )
 def test_bad_span(bad: Any) -> None:
-    """It is named, and its neighbours are kept."""
+    """It is named, and its neighbours are stored."""
     good = {**SPAN, "spanId": "00000000000000b3"}
     documents, rejected = read(body(SPAN, bad, good))
     assert len(documents) == 2

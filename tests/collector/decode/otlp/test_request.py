@@ -341,7 +341,7 @@ def test_service_without_a_name() -> None:
     ],
 )
 def test_refused(change: dict[str, Any], reason: str, says: str) -> None:
-    """A bad span in the middle of a batch is named and its neighbours are kept."""
+    """A bad span in the middle of a batch is named and its neighbours are stored."""
     bad = span(**{"id": 0xBAD, **change})
     documents, rejected = results(export(span(id=1), bad, span(id=2)))
     assert [document.id for document in documents] == [1, 2]
@@ -373,7 +373,7 @@ def test_not_protobuf(body: bytes) -> None:
 
 
 def test_a_large_resource() -> None:
-    """Each span is stored with its resource: together they are bounded, whatever a request holds."""
+    """Each span is stored with its resource: together they are bounded, whatever a request contains."""
     spans = [span(id=id) for id in range(1000, 1600)]
     with pytest.raises(Rejected, match="smaller resource"):
         results(export(*spans, resource={"x": "y" * 500_000}))

@@ -175,7 +175,7 @@ def test_shared_ids(flag: bool | None) -> None:
     ],
 )
 def test_bad_span(bad: Any) -> None:
-    """It is named, and its neighbours are kept."""
+    """It is named, and its neighbours are stored."""
     documents, rejected = read(zipkin("a1", kind="SERVER"), bad, zipkin("a2", kind="SERVER"))
     assert [document.id for document in documents] == [0xA1, 0xA2]
     (only,) = rejected
