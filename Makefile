@@ -28,7 +28,7 @@ bench: setup
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps aws-opentelemetry-distro==0.21.0 # pins older protobuf; the tests need its exporter alone
 	@touch $@
 
-# The browser tests' browser: fetched where that is possible without asking, else asked for.
+# The browser of the browser tests: installed where that needs no confirmation, else a hint how to.
 chromium:
 	@if command -v chromium >/dev/null || [ -n "$$RAYMAP_TEST_CHROMIUM" ] || ls ~/.cache/ms-playwright/chromium* >/dev/null 2>&1; then :; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \

@@ -50,7 +50,7 @@ def test_kinds(tmp_path: Path, content: bytes, kind: str, accepted: int, rejecte
     assert found == (kind, accepted, rejected)
 
 
-def test_a_crash_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crash_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise RuntimeError("broken")
 

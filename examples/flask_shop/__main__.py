@@ -1,4 +1,4 @@
-"""Starts the Flask shop against an X-Ray daemon address, 127.0.0.1:2000 unless told otherwise."""
+"""Starts the Flask shop against an X-Ray daemon address, 127.0.0.1:2000 by default."""
 
 from __future__ import annotations
 

@@ -75,14 +75,14 @@ def _add_calling_routes(app: Flask) -> None:
     def chain() -> Answer:
         """Pass on what the inventory says."""
         url = os.environ["INVENTORY_URL"] + "/stock"
-        asked = requests.get(url, params={"answer": request.args.get("answer", "200")}, timeout=10)
-        return {"inventory": asked.status_code}, asked.status_code
+        answer = requests.get(url, params={"answer": request.args.get("answer", "200")}, timeout=10)
+        return {"inventory": answer.status_code}, answer.status_code
 
     @app.get("/quote")
     def quote() -> Answer:
-        """Ask somebody who reports no segments."""
-        asked = requests.get(os.environ["CARRIER_URL"] + "/quote", timeout=10)
-        return {"quote": asked.json()}, 200
+        """Call a service that reports no segments."""
+        answer = requests.get(os.environ["CARRIER_URL"] + "/quote", timeout=10)
+        return {"quote": answer.json()}, 200
 
 
 def _dynamodb() -> Any:

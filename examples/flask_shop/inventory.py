@@ -1,4 +1,4 @@
-"""The second service: it answers what it is asked to, so that every colour can be had.
+"""The second service: it answers with the status in the request, so that every state occurs.
 
 AWS_XRAY_DAEMON_ADDRESS says where segments go, AWS_XRAY_TRACING_NAME what the service is called.
 """
@@ -27,7 +27,7 @@ def create_inventory() -> Flask:
     def stock() -> tuple[dict[str, int], int]:
         answer = int(request.args.get("answer", "200"))
         if answer >= 500:
-            raise WarehouseOffline("no answer from the shelf")
+            raise WarehouseOffline("the warehouse does not answer")
         return {"left": 7}, answer
 
     return app

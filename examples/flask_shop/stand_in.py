@@ -1,4 +1,4 @@
-"""What the shop calls and nobody traces: DynamoDB's PutItem as boto3 needs it, and a carrier.
+"""What the shop calls and is not traced: DynamoDB's PutItem as boto3 needs it, and a carrier.
 
 A second write of the same order is refused with HTTP 400, as a conditional write is.
 """

@@ -42,19 +42,19 @@ def call(
     **details: Any,
 ) -> None:
     """One API call; `fail` decides, at the time of the answer, whether it is an error."""
-    with scope.subsegment(scope.sdk.service(service), "aws") as asked:
+    with scope.subsegment(scope.sdk.service(service), "aws") as call:
         aws: dict[str, Any] = {"operation": operation, "region": REGION, **details}
-        asked.entity.set_aws(aws)
-        asked.announce()
-        asked.wait(takes)
-        aws["request_id"] = request_id(asked)
-        error = fail(asked)
-        asked.entity.put_http_meta("status", 200 if error is None else error.status)
+        call.entity.set_aws(aws)
+        call.announce()
+        call.wait(takes)
+        aws["request_id"] = request_id(call)
+        error = fail(call)
+        call.entity.put_http_meta("status", 200 if error is None else error.status)
         if error is None:
-            scope.trace.answered = asked.entity.id
+            scope.trace.answered = call.entity.id
             return
         if isinstance(error, ProvisionedThroughputExceededException):
-            _throttled(asked, aws)
+            _throttled(call, aws)
         raise error
 
 
@@ -63,12 +63,12 @@ def request_id(scope: Scope) -> str:
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
-def _throttled(asked: Scope, aws: dict[str, Any]) -> None:
+def _throttled(call: Scope, aws: dict[str, Any]) -> None:
     """The client backed off and tried again before it gave up; both show in the subsegment."""
     aws["retries"] = 4
-    asked.wait(Latency(0.6, 0.3))
-    if asked.sdk.flags_throttles:
-        asked.entity.add_throttle_flag()
+    call.wait(Latency(0.6, 0.3))
+    if call.sdk.flags_throttles:
+        call.entity.add_throttle_flag()
 
 
 def get_item(scope: Scope, table: str, operation: str = "GetItem") -> None:
@@ -78,13 +78,13 @@ def get_item(scope: Scope, table: str, operation: str = "GetItem") -> None:
 def put_item(scope: Scope, table: str, operation: str = "PutItem", conflicts: float = 0.0) -> None:
     """A write: throttled while the table is hot, refused now and then by its condition."""
 
-    def fail(asked: Scope) -> ServiceError | None:
-        hot = table == ORDERS and clock.orders_table_hot(asked.now)
-        if asked.trace.chance(0.28 if hot else 0.002):
+    def fail(call: Scope) -> ServiceError | None:
+        hot = table == ORDERS and clock.orders_table_hot(call.now)
+        if call.trace.chance(0.28 if hot else 0.002):
             return ProvisionedThroughputExceededException(
                 operation, "The level of configured provisioned throughput was exceeded"
             )
-        if asked.trace.chance(conflicts):
+        if call.trace.chance(conflicts):
             return ConditionalCheckFailedException(operation, "The conditional request failed")
         return None
 
@@ -92,8 +92,8 @@ def put_item(scope: Scope, table: str, operation: str = "PutItem", conflicts: fl
 
 
 def get_object(scope: Scope, bucket: str, key: str, missing: float = 0.0) -> None:
-    def fail(asked: Scope) -> ServiceError | None:
-        if asked.trace.chance(missing):
+    def fail(call: Scope) -> ServiceError | None:
+        if call.trace.chance(missing):
             return NoSuchKey("GetObject", "The specified key does not exist.")
         return None
 
@@ -121,8 +121,8 @@ def put_record(scope: Scope) -> None:
 
 
 def check_credentials(scope: Scope, operation: str, wrong: float) -> None:
-    def fail(asked: Scope) -> ServiceError | None:
-        if asked.trace.chance(wrong):
+    def fail(call: Scope) -> ServiceError | None:
+        if call.trace.chance(wrong):
             return NotAuthorizedException(operation, "Incorrect username or password.")
         return None
 

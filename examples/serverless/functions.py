@@ -1,6 +1,6 @@
 """AWS Lambda: a call becomes two segments, the service's and the function's, as X-Ray records them.
 
-The service segment waits and delivers; the function segment holds Initialization on a cold start,
+The service segment waits and delivers; the function segment contains Initialization on a cold start,
 the Invocation with whatever the code did, and Overhead.
 """
 
@@ -50,23 +50,23 @@ class Outcome:
 
 def invoke(scope: Scope, function: Function, handler: Handler) -> int:
     """A synchronous call; 502 when the function failed, 504 when it ran out of time."""
-    with scope.subsegment(scope.sdk.service("Lambda"), "aws") as asked:
-        asked.entity.set_aws(
+    with scope.subsegment(scope.sdk.service("Lambda"), "aws") as call:
+        call.entity.set_aws(
             {
                 "operation": "Invoke",
                 "region": aws.REGION,
                 "function_name": function.name,
-                "request_id": aws.request_id(asked),
+                "request_id": aws.request_id(call),
             }
         )
-        asked.announce()
-        asked.wait(latency.NETWORK)
-        outcome = run(asked.trace, function, handler, asked.now, parent=asked.entity.id)
-        asked.reach(outcome.end)
-        asked.wait(latency.NETWORK)
-        asked.entity.put_http_meta("status", 200)
+        call.announce()
+        call.wait(latency.NETWORK)
+        outcome = run(call.trace, function, handler, call.now, parent=call.entity.id)
+        call.reach(outcome.end)
+        call.wait(latency.NETWORK)
+        call.entity.put_http_meta("status", 200)
         if outcome.failed:
-            asked.entity.add_fault_flag()
+            call.entity.add_fault_flag()
     return outcome.status
 
 

@@ -31,7 +31,7 @@ _TIERS = ("free", "free", "free", "plus", "plus", "business")
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Somebody in front of the shop; the address is from a range reserved for documentation."""
+    """A visitor of the shop; the address is from a range reserved for documentation."""
 
     user: str
     tier: str
@@ -49,7 +49,7 @@ def visitor(random: Random) -> Visitor:
     )
 
 
-def asked(entity: Entity, method: str, url: str, agent: str, address: str) -> None:
+def set_request(entity: Entity, method: str, url: str, agent: str, address: str) -> None:
     """The request side of a segment."""
     entity.put_http_meta("method", method)
     entity.put_http_meta("url", url)
@@ -74,7 +74,7 @@ def fetch(
 
 
 def fetch_outside(scope: Scope, method: str, url: str, takes: Latency, status: int) -> None:
-    """A call to somebody who reports no segments."""
+    """A call to a service that reports no segments."""
     with scope.subsegment(url.split("/")[2], "remote") as called:
         called.entity.put_http_meta("method", method)
         called.entity.put_http_meta("url", url)

@@ -83,9 +83,9 @@ def _stopped_by_signals() -> Iterator[threading.Event]:
     def handle(_signal: int, _frame: FrameType | None) -> None:
         stop.set()
 
-    kept = {number: signal.signal(number, handle) for number in (signal.SIGTERM, signal.SIGINT)}
+    previous = {number: signal.signal(number, handle) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield stop
     finally:
-        for number, handler in kept.items():
+        for number, handler in previous.items():
             signal.signal(number, handler)

@@ -34,9 +34,9 @@ class Sender:
 
 def _emitter(udp: str) -> UDPEmitter:
     """The SDK prefers its environment variable to its argument; here the argument counts."""
-    kept = os.environ.pop(DAEMON_ADDRESS_KEY, None)
+    inherited = os.environ.pop(DAEMON_ADDRESS_KEY, None)
     try:
         return UDPEmitter(udp)
     finally:
-        if kept is not None:
-            os.environ[DAEMON_ADDRESS_KEY] = kept
+        if inherited is not None:
+            os.environ[DAEMON_ADDRESS_KEY] = inherited

@@ -30,7 +30,7 @@ class Story:
         self._arrivals = rate / (1 + SPAWNED)
 
     def trace(self, number: int, at: float) -> Trace:
-        """The arrival of this number, told to its end."""
+        """The trace of the arrival of this number, complete."""
         random = Random(f"{self._seed}:{number}")
         trace = Trace(at, random)
         (pattern,) = random.choices(list(_WEIGHTS), list(_WEIGHTS.values()))

@@ -1,4 +1,4 @@
-"""A trace being told: SDK entities with times and ids of our choosing, and when each is to be sent.
+"""A trace under construction: SDK entities with times and ids of our choosing, and when each is to be sent.
 
 Only this module knows the SDK's models. Identifiers come from the trace's own random source, so a
 seed repeats them; the SDK would take them from the system.
@@ -98,7 +98,7 @@ class Trace:
 
 
 def owner(entity: Entity) -> Entity:
-    """The segment that holds this entity."""
+    """The segment that contains this entity."""
     return getattr(entity, "parent_segment", entity)
 
 
@@ -112,7 +112,7 @@ class Scope:
     sdk: Sdk
     deadline: float = float("inf")
     announces: bool = False
-    """A long-running segment reports itself in progress whenever it calls somebody."""
+    """A long-running segment reports itself in progress at every call it makes."""
 
     def wait(self, latency: Latency) -> None:
         self.reach(self.now + latency.draw(self.trace.random))

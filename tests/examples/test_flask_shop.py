@@ -128,10 +128,10 @@ def _ours(state: Visited) -> dict[tuple[str, str], dict[str, Any]]:
     """The shop's nodes: the server may have heard others in the same seconds."""
     services = state.services()
     by_reference = {service["ReferenceId"]: service for service in services}
-    kept = [s for s in services if s["Name"] in (state.shop, state.inventory)]
-    for service in list(kept):
-        kept += [by_reference[edge["ReferenceId"]] for edge in service["Edges"]]
-    return {(service["Name"], service.get("Type", "")): service for service in kept}
+    reached = [s for s in services if s["Name"] in (state.shop, state.inventory)]
+    for service in list(reached):
+        reached += [by_reference[edge["ReferenceId"]] for edge in service["Edges"]]
+    return {(service["Name"], service.get("Type", "")): service for service in reached}
 
 
 def test_every_node_has_its_name_type_and_counts(visited: Visited) -> None:

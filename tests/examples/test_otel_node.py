@@ -188,13 +188,13 @@ def test_documents(raymap_server: Server, run: Run) -> None:
 
 @pytest.mark.parametrize("protocol", ["http/json", "http/protobuf", "grpc"])
 def test_a_spoilt_span_in_the_middle(raymap_server: Server, run: Run, protocol: str) -> None:
-    """The exporter is told how many were refused and why; everything else is on the map."""
+    """The exporter reads how many were rejected and why; everything else is on the map."""
     mark, begun = secrets.token_hex(4), time.time()
     done = run(protocol, endpoint_of(raymap_server, protocol), MARK=mark, BROKEN="1")
     assert done.returncode == 0
-    warning, _, told = done.stderr.strip().partition(": ")
+    warning, _, text = done.stderr.strip().partition(": ")
     assert warning == "Received Partial Success response"
-    partial = json.loads(told)
+    partial = json.loads(text)
     assert int(partial["rejectedSpans"]) == 3
     assert partial["errorMessage"].startswith("InvalidId: span_id: expected 8 bytes, all zero")
     assert differences(EXPECTED, _settled(raymap_server, mark, begun), ("by hand", protocol)) == []

@@ -1,4 +1,4 @@
-"""The demo tells the same story twice, every document is valid, and the map is the one promised."""
+"""The demo is reproducible, every document is valid, and the map is the one promised."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ NODES = {
 }
 
 
-def _told(count: int) -> Iterator[Trace]:
+def _traces(count: int) -> Iterator[Trace]:
     return itertools.islice(Story(7, 8.0).backward(NOON, 3600), count)
 
 
@@ -65,13 +65,13 @@ def _documents(traces: Iterator[Trace]) -> list[str]:
 @pytest.fixture(scope="module")
 def graph() -> ServiceGraph:
     store = MemoryStore()
-    for number, text in enumerate(_documents(_told(3000))):
+    for number, text in enumerate(_documents(_traces(3000))):
         store.put([decode_document(text.encode(), number)], str(number))
     return store.service_graph(TimeRange(int((NOON - 3600) * 1e6), int((NOON + 600) * 1e6)))
 
 
-def test_a_seed_tells_the_same_story() -> None:
-    assert _documents(_told(50)) == _documents(_told(50))
+def test_a_seed_gives_the_same_documents() -> None:
+    assert _documents(_traces(50)) == _documents(_traces(50))
 
 
 def test_the_map_has_these_nodes(graph: ServiceGraph) -> None:
@@ -103,7 +103,7 @@ def test_every_colour_is_on_the_map(graph: ServiceGraph) -> None:
 
 def test_documents_are_sent_when_they_end() -> None:
     """A complete one at its end, a report of progress after its start."""
-    for trace in _told(300):
+    for trace in _traces(300):
         for send in trace.sends():
             document = json.loads(send.document.text)
             moment = document["start_time"] if document["in_progress"] else document["end_time"]

@@ -65,8 +65,8 @@ RUNS = ("xray", "otel over grpc", "otel over http")
 
 @pytest.fixture(scope="module")
 def answers(raymap_server: Server) -> dict[str, dict[str, Any]]:
-    """GetServiceGraph after each run, its names freed of what told the runs apart."""
-    doors = (
+    """GetServiceGraph after each run, its names without the mark of the run."""
+    targets = (
         ("--sdk=xray", f"--to={raymap_server.udp}"),
         ("--sdk=otel", "--protocol=grpc", f"--to=http://{raymap_server.grpc}"),
         ("--sdk=otel", "--protocol=http", f"--to={raymap_server.http.rstrip('/')}/v1/traces"),
@@ -77,7 +77,7 @@ def answers(raymap_server: Server) -> dict[str, dict[str, Any]]:
         subprocess.Popen(
             [sys.executable, "-m", "examples.two_sdks", *options, f"--mark={marks[name]}"], cwd=ROOT
         )
-        for name, options in zip(RUNS, doors, strict=True)
+        for name, options in zip(RUNS, targets, strict=True)
     ]
     assert [process.wait(60) for process in running] == [0, 0, 0]
     return {name: _settled(raymap_server, mark, begun) for name, mark in marks.items()}
@@ -122,9 +122,9 @@ def test_a_planted_difference_is_reported(
     statistics["OtherCount"] += 1
     statistics["ThrottleCount"] -= 1
     services[MAILER]["Type"] = "remote"
-    kept = services[ORDERS]["Edges"]
+    edges = services[ORDERS]["Edges"]
     database = services[DATABASE]["ReferenceId"]
-    services[ORDERS]["Edges"] = [edge for edge in kept if edge["ReferenceId"] != database]
+    services[ORDERS]["Edges"] = [edge for edge in edges if edge["ReferenceId"] != database]
     planted["Services"].remove(services[CARRIER])
     said = differences(read_graph(answers["xray"]), read_graph(planted), ("xray", "planted"))
     assert said == [

@@ -18,12 +18,7 @@ from typing import Any
 
 import psutil
 import pytest
-from typer.testing import CliRunner
 
-from collector.queue import Limits
-from raymap import settings as raymap_settings
-from raymap.cli import app
-from raymap.settings import ServeSettings
 from store.clickhouse.connection.address import Address
 from store.clickhouse.embedded import EmbeddedClickHouse
 from tests.conftest import ROOT, Server, start_server, stop_server
@@ -332,50 +327,8 @@ def test_several_collectors_share_the_ports(tmp_path: Path) -> None:
     assert stop_server(server) == 0
 
 
-@pytest.mark.parametrize(
-    ("words", "environment", "expected"),
-    [
-        ([], {}, raymap_settings.default_workers()),
-        (["--workers", "3"], {"RAYMAP_WORKERS": "5"}, 3),
-        ([], {"RAYMAP_WORKERS": "5"}, 5),
-    ],
-)
-def test_number_of_workers(
-    words: list[str],
-    environment: dict[str, str],
-    expected: int,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    assert parsed(monkeypatch, *words, **environment).collectors == expected
-
-
-def parsed(monkeypatch: pytest.MonkeyPatch, *words: str, **environment: str) -> ServeSettings:
-    """The settings with which `raymap serve` would run."""
-    seen: list[ServeSettings] = []
-
-    def serve(settings: ServeSettings) -> int:
-        seen.append(settings)
-        return 0
-
-    monkeypatch.setattr("raymap.serve.serve", serve)
-    result = CliRunner().invoke(app, ["serve", *words], env=environment)
-    assert result.exit_code == 0, result.output
-    return seen[0]
-
-
-def test_linger_reaches_every_collector(
-    monkeypatch: pytest.MonkeyPatch, raymap_server: Server
-) -> None:
-    """Its default is the queue's, and children get their settings by their environment."""
-    assert parsed(monkeypatch).linger == Limits().linger
-    assert parsed(monkeypatch, RAYMAP_LINGER="2.5").linger == 2.5
+def test_children_read_their_settings_from_the_environment(raymap_server: Server) -> None:
     assert children(raymap_server)["collect"].environ()["RAYMAP_LINGER"] == "0.1"
-
-
-@pytest.mark.parametrize(("cores", "expected"), [(1, 1), (2, 2), (4, 4), (64, 4)])
-def test_workers_by_default(cores: int, expected: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(cores)))
-    assert raymap_settings.default_workers() == expected
 
 
 def test_import_sends_files_and_counts(raymap_server: Server, tmp_path: Path) -> None:

@@ -69,7 +69,9 @@ def _describe(segment: Entity, request: Request, trace: Trace) -> None:
     segment.resource_arn = (
         f"arn:aws:apigateway:{aws.REGION}::/restapis/{API_ID}/stages/{request.stage}"
     )
-    http.asked(segment, request.method, request.url, request.visitor.agent, request.visitor.address)
+    http.set_request(
+        segment, request.method, request.url, request.visitor.agent, request.visitor.address
+    )
     request_id = f"{trace.random.getrandbits(128):032x}"
     segment.set_aws(
         {

@@ -17,7 +17,7 @@ def query(trace: Trace) -> None:
     """HTTP 200 whatever the resolvers did, unless the token is wrong; a failed one is an error."""
     segment = trace.segment(API, trace.start, "AWS::AppSync::GraphQLAPI")
     person = visitor(trace.random)
-    http.asked(segment, "POST", _URL, _AGENT, person.address)
+    http.set_request(segment, "POST", _URL, _AGENT, person.address)
     segment.resource_arn = aws.arn("appsync", "apis/kq5zjyr6")
     segment.put_annotation("customer_tier", person.tier)
     segment.set_user(person.user)

@@ -43,7 +43,7 @@ def place_order(scope: Scope, visitor: Visitor, stage: str) -> int:
 
 
 def show_order(scope: Scope, visitor: Visitor, stage: str) -> int:
-    """The handler of GET /orders/{id}; one in thirty is somebody else's or gone."""
+    """The handler of GET /orders/{id}; one in thirty belongs to another user or is gone."""
     with scope.subsegment("## show_order") as handler:
         handler.entity.put_annotation("customer_tier", visitor.tier)
         handler.entity.put_annotation("stage", stage)

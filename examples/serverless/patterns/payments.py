@@ -53,8 +53,8 @@ def _weather(scope: Scope, ailing: bool) -> int:
 
 
 def _query(scope: Scope, query: str, takes: Latency) -> None:
-    with scope.subsegment(DATABASE, "remote") as asked:
-        asked.entity.set_sql(
+    with scope.subsegment(DATABASE, "remote") as call:
+        call.entity.set_sql(
             {
                 "url": f"postgresql://{DATABASE.partition('@')[2]}:5432/orders",
                 "database_type": "PostgreSQL",
@@ -65,4 +65,4 @@ def _query(scope: Scope, query: str, takes: Latency) -> None:
                 "sanitized_query": query,
             }
         )
-        asked.wait(takes)
+        call.wait(takes)

@@ -29,7 +29,9 @@ def _visit(trace: Trace, method: str, path: str, page: Page) -> None:
 
 
 def _describe(segment: Entity, method: str, path: str, person: Visitor, at: float) -> None:
-    http.asked(segment, method, f"https://shop.example.com{path}", person.agent, person.address)
+    http.set_request(
+        segment, method, f"https://shop.example.com{path}", person.agent, person.address
+    )
     segment.set_aws(
         {
             "account_id": aws.ACCOUNT,

@@ -14,17 +14,17 @@ MACHINE = "order-fulfilment"
 
 def start(scope: Scope, order: str, version: str) -> None:
     """StartExecution answers at once; the machine goes on in the same trace, for seconds."""
-    with scope.subsegment(scope.sdk.service("Sfn"), "aws") as asked:
-        asked.entity.set_aws(
+    with scope.subsegment(scope.sdk.service("Sfn"), "aws") as call:
+        call.entity.set_aws(
             {
                 "operation": "StartExecution",
                 "region": aws.REGION,
                 "state_machine_arn": aws.arn("states", f"stateMachine:{MACHINE}"),
             }
         )
-        asked.wait(latency.START_EXECUTION)
-        asked.entity.put_http_meta("status", 200)
-    _execute(scope.trace, order, version, asked.entity.id, asked.now)
+        call.wait(latency.START_EXECUTION)
+        call.entity.put_http_meta("status", 200)
+    _execute(scope.trace, order, version, call.entity.id, call.now)
 
 
 def _execute(trace: Trace, order: str, version: str, parent: str, at: float) -> None:

@@ -85,31 +85,10 @@ def test_both_forms_of_an_id(database: Address, capfd: Captured) -> None:
         pins.unpin(database, trace_id(1).hex())
 
 
-@pytest.mark.parametrize("text", ["hello", "1-6b061440", "0" * 32, ""])
-def test_what_is_no_id(text: str) -> None:
-    with pytest.raises(CommandError, match=r"^TRACE_ID: (expected 1-<8 hex|the all-zero trace id)"):
-        pins.parse_id(text)
-
-
 @pytest.mark.parametrize("note", ["x" * 501, "two\nlines", "\x1b[31m", "\ud800"])
 def test_a_note_is_a_line_of_text(database: Address, note: str) -> None:
     with pytest.raises(CommandError, match=r"^--note: a note "):
         pins.pin(database, trace_id(1).hex(), note)
-
-
-@pytest.mark.parametrize(
-    "text", ["0", "14x", "-3d", "1.5d", "soon", "28y", "10001d", "٣d", "1" * 40]
-)
-def test_what_is_no_time(text: str) -> None:
-    with pytest.raises(
-        CommandError, match=r"^--traces: .* is not a valid duration; expected days like 14d"
-    ):
-        retention_command.parse_days(text, "--traces")
-
-
-def test_times() -> None:
-    said = ("14d", "14", " 2W ", "1y", "10000d")
-    assert [retention_command.parse_days(text, "") for text in said] == [14, 14, 14, 365, 10_000]
 
 
 def test_without_a_database_it_says_so(clickhouse: Address) -> None:
