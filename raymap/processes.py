@@ -13,6 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from collector.net import PortInUseError, bind, format_address
 from raymap.errors import CommandError
 from raymap.logging import set_up_logging
 
@@ -52,7 +53,6 @@ def prepare_command(settings: StoreSettings) -> Address:
 def run_collector_process(settings: CollectSettings, address: Address, on_ready: OnReady) -> int:
     """A collector, until SIGTERM."""
     from collector.app import run_collector
-    from collector.net import PortInUseError
     from collector.queue import Limits
     from collector.settings import CollectorSettings
     from store.clickhouse.store import ClickHouseStore
@@ -137,7 +137,7 @@ def _serve_http(app: FastAPI, listener: socket.socket, on_ready: OnReady) -> Non
             await super().startup(sockets)
             if self.started:
                 host, port = listener.getsockname()[:2]
-                on_ready({"http": f"http://{_bracketed(host)}:{port}"})
+                on_ready({"http": "http://" + format_address(host, port)})
 
     config = uvicorn.Config(
         app,
@@ -202,23 +202,16 @@ def listen_tcp(host: str, port: int) -> socket.socket:
     try:
         return bind(socket.SOCK_STREAM, host, port)
     except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            raise CommandError(port_taken("TCP", host, port, "--port")) from None
-        raise CommandError(cannot_listen("TCP", host, port, error)) from None
+        raise cannot_listen("TCP", host, port, "--port", error) from None
 
 
-def bind(kind: socket.SocketKind, host: str, port: int) -> socket.socket:
-    """A bound socket of this kind. OSError when that fails."""
-    family, _, _, _, address = socket.getaddrinfo(host, port, type=kind)[0]
-    bound = socket.socket(family, kind)
-    try:
-        if kind == socket.SOCK_STREAM:
-            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind(address)
-    except OSError:
-        bound.close()
-        raise
-    return bound
+def cannot_listen(kind: str, host: str, port: int, flag: str, error: OSError) -> CommandError:
+    """The error for a port that cannot be listened on."""
+    if error.errno == errno.EADDRINUSE:
+        return CommandError(port_taken(kind, host, port, flag))
+    return CommandError(
+        f"Cannot listen on {kind} port {port} of {host}: {error.strerror or error}."
+    )
 
 
 def port_taken(kind: str, host: str, port: int, flag: str) -> str:
@@ -226,11 +219,3 @@ def port_taken(kind: str, host: str, port: int, flag: str) -> str:
         f"{kind} port {port} on {host} is taken by another program: stop it, "
         f"or choose another port with {flag} (0 picks a free one)."
     )
-
-
-def cannot_listen(kind: str, host: str, port: int, error: OSError) -> str:
-    return f"Cannot listen on {kind} port {port} of {host}: {error.strerror or error}."
-
-
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host

@@ -19,9 +19,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from collector.net import bind
 from raymap.errors import CommandError, print_status
 from raymap.logging import set_up_logging
-from raymap.processes import bind, cannot_listen, port_taken, require_demo
+from raymap.processes import cannot_listen, require_demo
 from raymap.ready_pipe import print_ready_line
 from raymap.settings import (
     ApiSettings,
@@ -217,10 +218,8 @@ def _choose(host: str, wanted: int, kinds: Mapping[str, socket.SocketKind], flag
                 bind(kinds[kind], host, port).close()
             return port
         except OSError as error:
-            if wanted and error.errno == errno.EADDRINUSE:
-                raise CommandError(port_taken(kind, host, port, flag)) from None
-            if error.errno != errno.EADDRINUSE:
-                raise CommandError(cannot_listen(kind, host, port, error)) from None
+            if wanted or error.errno != errno.EADDRINUSE:
+                raise cannot_listen(kind, host, port, flag, error) from None
     raise CommandError(
         f"No free port between {PORTS.start} and {PORTS.stop} on {host}; choose one: {flag}."
     )
