@@ -15,7 +15,12 @@ import msgspec
 from store.model import Document, State, Trace, precedence
 from store.otel.stored_span import is_span
 from store.otel.to_xray import render_span
-from store.rules.identity import call_node, inferred_origin, resource_names
+from store.rules.identity import (
+    call_node,
+    displayed_service,
+    inferred_origin,
+    resource_names,
+)
 from store.trace_id import format_trace_id
 
 Json = dict[str, Any]
@@ -230,13 +235,13 @@ def _drop_finished(content: Json) -> None:
 
 
 def _name_call(subsegment: Json) -> None:
-    """Set the canonical name of the AWS service called, and the resources that the call names."""
+    """Make an SDK's prefix the name of the AWS service called; add the resources the call names."""
     if subsegment.get("namespace") != "aws" or not isinstance(subsegment.get("name"), str):
         return
     aws = subsegment.get("aws")
     block = aws if isinstance(aws, dict) else {}
     service = call_node("aws", subsegment["name"], aws=block).service
-    subsegment["name"] = service
+    subsegment["name"] = displayed_service(subsegment["name"])
     names = resource_names(service, block)
     if names:
         block["resource_names"] = names

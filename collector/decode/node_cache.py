@@ -138,6 +138,9 @@ def _block(aws: Aws) -> dict[str, Any]:
 
 _DATABASE_URL = re.compile(r"(?:[^/]*//)?(?:[^/?]*@)?([^/?;]*)(?:/([^?;]*))?")
 
+_SQLITE_URL = re.compile(r"(?:jdbc:)?sqlite[+\w]*:(?:[^?]*/)?([^/?]*)")
+"""A SQLite URL names a file and no host; SDKs write two to four slashes before its path."""
+
 
 def name_of_nameless(unit: Unit) -> str:
     """A name for a call without one, as SQLAlchemy's patch sends (docs/xray-format.md §2.6)."""
@@ -153,7 +156,10 @@ def name_of_nameless(unit: Unit) -> str:
 
 
 def _name_of_sql(sql: Sql) -> str:
-    match = _DATABASE_URL.match(sql.url or sql.connection_string or "")
+    url = sql.url or sql.connection_string or ""
+    if file := _SQLITE_URL.match(url):
+        return file[1] or "sqlite"
+    match = _DATABASE_URL.match(url)
     host, path = match.groups("") if match else ("", "")
     database = path.rstrip("/").rpartition("/")[2]
     return (

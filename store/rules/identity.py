@@ -41,7 +41,11 @@ CANONICAL = {
     "logs": "CloudWatchLogs",
     "monitoring": "CloudWatch",
     "rds": "RDS",
+    "rds-data": "RDSData",
+    "rdsdata": "RDSData",
+    "rdsdataservice": "RDSData",
     "s3": "S3",
+    "scheduler": "Scheduler",
     "secretsmanager": "SecretsManager",
     "sfn": "Sfn",
     "sns": "SNS",
@@ -88,6 +92,12 @@ class CallNode(NamedTuple):
 def canonical_service(name: str) -> str:
     """The service's name however an SDK spells it."""
     return CANONICAL.get(name.lower(), name)
+
+
+def displayed_service(name: str) -> str:
+    """The name of an AWS call in a processed trace: an SDK's lower-case prefix becomes canonical,
+    any other name stays (``StepFunctions``), whatever node it leads to (docs/xray-format.md §4.2)."""
+    return canonical_service(name) if name.islower() else name
 
 
 def resource_names(service: str, aws: Mapping[str, Any]) -> list[str]:

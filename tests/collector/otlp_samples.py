@@ -188,5 +188,6 @@ def checkout_export() -> bytes:
         "cloud.provider": "aws",
         "cloud.platform": "aws_ecs",
         "aws.ecs.launchtype": "fargate",
+        "aws.ecs.task.arn": "arn:aws:ecs:eu-west-1:123456789012:task/shop/1",
     }
     return request(*spans, resource=resource).SerializeToString()

@@ -83,6 +83,18 @@ def test_complete_beats_in_progress_whether_embedded_or_alone() -> None:
     assert [s["name"] for s in segment["subsegments"]] == ["work"]
 
 
+def test_a_subsegment_keeps_its_own_name() -> None:
+    """`StepFunctions` as X-Ray's SDK for Node sent it; only prefixes such as `dynamodb` change."""
+    calls = [
+        sub(B, name="StepFunctions", namespace="aws"),
+        sub(C, name="dynamodb", namespace="aws", aws={"table_name": "t"}),
+    ]
+    segment, *inferred = processed(document(A, subsegments=calls))
+    assert [call["name"] for call in segment["subsegments"]] == ["StepFunctions", "DynamoDB"]
+    assert [each["name"] for each in inferred] == ["StepFunctions", "DynamoDB"]
+    assert [each["origin"] for each in inferred] == ["AWS::Sfn", "AWS::DynamoDB::Table"]
+
+
 def test_orphan_is_shown_as_its_own_segment() -> None:
     (orphan,) = processed(independent(B, A))
     assert orphan["type"] == "subsegment"

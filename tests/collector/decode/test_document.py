@@ -311,3 +311,16 @@ def test_any_json_in_any_place(change: dict[str, Any]) -> None:
             if isinstance(result, Document):
                 assert 0 <= result.start <= result.end
                 assert all(call.start <= call.end and call.id for call in result.calls)
+
+
+def test_a_segment_neither_finished_nor_in_progress_is_rejected() -> None:
+    """As the schema of AWS has it; an embedded call of that kind is in progress instead."""
+    for change in ({"end_time": None}, {"end_time": None, "in_progress": False}):
+        (rejected,) = decode_documents(segment_bytes(**change), 1)
+        assert isinstance(rejected, Rejected)
+        assert rejected.reason == Reason.INVALID_SEGMENT_DOCUMENT
+        assert "expected one of the two" in rejected.message
+    call = {"id": "b" * 16, "name": "x", "namespace": "remote", "start_time": START}
+    (document,) = decode_documents(segment_bytes(subsegments=[call]), 1)
+    assert isinstance(document, Document)
+    assert document.calls[0].state is State.IN_PROGRESS

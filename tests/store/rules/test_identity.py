@@ -11,6 +11,7 @@ from store.rules.identity import (
     account_of,
     call_node,
     canonical_service,
+    displayed_service,
     further_nodes,
     inferred_origin,
     resource_names,
@@ -79,6 +80,28 @@ def test_aws_calls(
     assert call_node("aws", name, aws=aws) == (NodeKey("", *node), service)
     expected = "" if node[1] == "remote" else node[1]
     assert inferred_origin("aws", name, aws or {}, False) == expected
+
+
+@pytest.mark.parametrize(
+    ("names", "service"),
+    [
+        (("rds-data", "RDSData", "RDSDataService"), "RDSData"),
+        (("scheduler", "Scheduler"), "Scheduler"),
+        (("events", "EventBridge", "Events"), "Events"),
+        (("states", "stepfunctions", "StepFunctions", "SFN"), "Sfn"),
+    ],
+)
+def test_every_sdks_spelling_is_one_node(names: tuple[str, ...], service: str) -> None:
+    for name in names:
+        assert call_node("aws", name).node == NodeKey("", service, f"AWS::{service}")
+
+
+def test_processed_traces_keep_a_name_that_is_no_prefix() -> None:
+    """What X-Ray returns: canonical names for lower-case prefixes only."""
+    assert displayed_service("dynamodb") == "DynamoDB"
+    assert displayed_service("states") == "Sfn"
+    for name in ("StepFunctions", "AmazonS3", "SimpleSystemsManagement", "x.example.com"):
+        assert displayed_service(name) == name
 
 
 def test_remote_calls_and_databases() -> None:

@@ -445,7 +445,8 @@ def test_export_of_a_checkout(body: bytes) -> None:
     documents, rejected = results(body)
     assert rejected == []
     local, dynamo, inventory, sql, queue, server, consumer = documents
-    service = NodeKey("", "otel-checkout", "AWS::ECS::Fargate")
+    # The account is in the ARN of the task.
+    service = NodeKey("123456789012", "otel-checkout", "AWS::ECS::Fargate")
     assert (server.node, server.state, server.user) == (service, State.FAULT, "u-7")
     assert server.http.url == "https://shop.example.com/checkout/9"
     assert (server.http.method, server.http.status) == ("GET", 500)
