@@ -21,7 +21,8 @@ from starlette.types import ASGIApp
 from collector.net import PortInUseError, format_address, listen, naming_port
 from collector.pipeline import IngestPipeline
 from collector.receivers.grpc import GrpcReceiver
-from collector.receivers.http import create_router
+from collector.receivers.http import create_router, install_error_handler
+from collector.receivers.http_protocol import HttpProtocol
 from collector.receivers.otlp_http import create_otlp_router
 from collector.receivers.udp import UdpReceiver
 from collector.receivers.zipkin import create_zipkin_router
@@ -149,7 +150,12 @@ class _Receivers:
 class _HttpServer(uvicorn.Server):
     def __init__(self, app: ASGIApp) -> None:
         config = uvicorn.Config(
-            app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=5
+            app,
+            http=HttpProtocol,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=5,
         )
         super().__init__(config)
 
@@ -162,6 +168,7 @@ class _HttpServer(uvicorn.Server):
 def _create_app(pipeline: IngestPipeline, limits: HttpLimits) -> FastAPI:
     """The collector's own HTTP port: receivers, metrics, liveness and readiness."""
     app = FastAPI(title="Raymap collector", docs_url=None, redoc_url=None, openapi_url=None)
+    install_error_handler(app)
     for create in (create_router, create_otlp_router, create_zipkin_router):
         app.include_router(create(pipeline, limits))
 

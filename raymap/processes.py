@@ -9,6 +9,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ from raymap.logging import set_up_logging
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+    from starlette.types import ASGIApp
 
     from collector.pipeline import IngestPipeline
     from raymap.settings import ApiSettings, CollectSettings, StoreSettings
@@ -55,6 +57,7 @@ def run_collector_process(settings: CollectSettings, address: Address, on_ready:
     from collector.app import run_collector
     from collector.queue import Limits
     from collector.settings import CollectorSettings
+    from raymap.http_guard import HttpGuard
     from store.clickhouse.store import ClickHouseStore
 
     collector = CollectorSettings(
@@ -67,6 +70,7 @@ def run_collector_process(settings: CollectSettings, address: Address, on_ready:
         http=settings.http,
         reuse_port=settings.shared,
         limits=Limits(linger=settings.linger),
+        guard=partial(HttpGuard, allowed_hosts=settings.allowed_hosts),
         on_ready=on_ready,
     )
     try:
@@ -79,6 +83,7 @@ def run_collector_process(settings: CollectSettings, address: Address, on_ready:
 def run_api_process(settings: ApiSettings, address: Address, on_ready: OnReady) -> int:
     """The API, the console and the collector's HTTP receivers, until SIGTERM."""
     from collector.pipeline import IngestPipeline
+    from raymap.http_guard import HttpGuard
     from store.clickhouse.store import ClickHouseStore
 
     listener = listen_tcp(settings.host, settings.port)
@@ -86,7 +91,8 @@ def run_api_process(settings: ApiSettings, address: Address, on_ready: OnReady) 
     # Of its own, so that ingest never waits for a query.
     writer = ClickHouseStore(address, connections=WRITE_CONNECTIONS)
     pipeline = IngestPipeline(writer, settings.data_dir, role="api")
-    _serve_http(_create_api(settings, store, pipeline), listener, on_ready)
+    app = HttpGuard(_create_api(settings, store, pipeline), settings.allowed_hosts)
+    _serve_http(app, listener, on_ready)
     store.close()
     writer.close()
     return 0
@@ -128,9 +134,11 @@ def _create_api(settings: ApiSettings, store: ClickHouseStore, pipeline: IngestP
     )
 
 
-def _serve_http(app: FastAPI, listener: socket.socket, on_ready: OnReady) -> None:
+def _serve_http(app: ASGIApp, listener: socket.socket, on_ready: OnReady) -> None:
     """Serve HTTP on a bound socket until SIGTERM or SIGINT."""
     import uvicorn
+
+    from collector.receivers.http_protocol import HttpProtocol
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -142,7 +150,7 @@ def _serve_http(app: FastAPI, listener: socket.socket, on_ready: OnReady) -> Non
     config = uvicorn.Config(
         app,
         loop="uvloop",
-        http="httptools",
+        http=HttpProtocol,
         log_config=None,
         access_log=False,
         server_header=False,

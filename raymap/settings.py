@@ -112,6 +112,15 @@ class ProcessSettings(StoreSettings):
         "127.0.0.1"
     )
     port: Annotated[int, port_option("--port", "UDP and HTTP; 0: any free one.")] = 2000
+    allowed_host: Annotated[
+        str,
+        option(
+            "--allowed-host",
+            metavar="NAME[,NAME]",
+            show_default="IP addresses and names without a dot",
+            help="Further host names that browsers may use for the console.",
+        ),
+    ] = ""
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
         option("--log-level", help="Lowest level to log, on standard error."),
@@ -119,6 +128,11 @@ class ProcessSettings(StoreSettings):
     log_format: Annotated[
         Literal["console", "json"], option("--log-format", help="For people, or for programs.")
     ] = "console"
+
+    @property
+    def allowed_hosts(self) -> list[str]:
+        """The names in ``allowed_host``."""
+        return [name for name in self.allowed_host.split(",") if name.strip()]
 
 
 @dataclass(frozen=True, kw_only=True)
