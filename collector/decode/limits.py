@@ -19,6 +19,9 @@ MIN_DOCUMENT = 64
 MIN_ELEMENTS = 100
 """Elements of an array that are judged one by one however small they are."""
 
+SMALL_MESSAGE = 1 << 20
+"""Bytes of a protobuf message whose half a million fields at most take 16 MB when parsed."""
+
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _elements = msgspec.json.Decoder(list[msgspec.Raw])
 
@@ -30,30 +33,36 @@ def too_many_documents(limit: int = MAX_DOCUMENTS) -> Rejected:
 
 
 def check_field_count(body: bytes, limit: int = MAX_DOCUMENTS) -> None:
-    """Raise Rejected when a protobuf message has more than ``limit`` fields of number 1.
+    """Raise Rejected when a protobuf message has more than ``limit`` fields at its top level.
 
-    Looks at the fields themselves only when the body has that many bytes of their tag's value.
+    A small message is not walked: its parsed form is small, too, and the caller counts that.
     """
-    if body.count(b"\n") > limit and _count_fields(body, limit + 1) > limit:
+    if len(body) > SMALL_MESSAGE and _count_fields(body, limit + 1) > limit:
         raise too_many_documents(limit)
 
 
 def _count_fields(body: bytes, limit: int) -> int:
-    """Length-delimited fields of number 1 at the top level, up to ``limit``.
-
-    Any other or malformed field ends the count: the parser skips or refuses what follows in C.
-    """
+    """Fields of a message, up to ``limit``. Fields inside a group count as well."""
     count = position = 0
-    while count < limit and position < len(body) and body[position] == 0x0A:
-        size, position = _varint(body, position + 1)
-        position += size
+    while count < limit and position < len(body):
+        tag, position = _varint(body, position)
+        match tag & 7:
+            case 0:
+                _, position = _varint(body, position)
+            case 1:
+                position += 8
+            case 2:
+                size, position = _varint(body, position)
+                position += size
+            case 5:
+                position += 4
         count += 1
     return count
 
 
 def _varint(body: bytes, position: int) -> tuple[int, int]:
     value = shift = 0
-    while position < len(body) and shift < 35:
+    while position < len(body) and shift < 70:
         byte = body[position]
         position += 1
         value |= (byte & 0x7F) << shift
@@ -76,6 +85,12 @@ def check_string_count(body: bytes, limit: int = MAX_DOCUMENTS) -> None:
 
 def _count_strings(body: bytes, limit: int) -> int:
     return sum(1 for _ in islice(_STRING.finditer(body), limit))
+
+
+def check_count(documents: int, limit: int = MAX_DOCUMENTS) -> None:
+    """Raise Rejected when a request has more than ``limit`` documents."""
+    if documents > limit:
+        raise too_many_documents(limit)
 
 
 def split_array(raw: bytes) -> list[msgspec.Raw]:

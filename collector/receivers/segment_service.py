@@ -15,7 +15,7 @@ import grpc
 from google.protobuf.message import DecodeError
 
 from collector._pb import segments_pb2
-from collector.decode.limits import check_field_count
+from collector.decode.limits import check_count, check_field_count
 from collector.decode.rejected import Reason, Rejected
 from collector.decode.trace_document import TraceDocuments, read_traces
 from collector.pipeline import Decoded, IngestPipeline
@@ -130,7 +130,9 @@ async def _parse(body: bytes, message: Any, context: grpc.aio.ServicerContext) -
     """The message; aborts the call when it has too many elements or is not protobuf."""
     try:
         check_field_count(body)
-        return message.FromString(body)
+        request = message.FromString(body)
+        check_count(sum(len(values) for _, values in request.ListFields()))
+        return request
     except Rejected as rejected:
         await _invalid(context, rejected)
     except DecodeError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from collector._pb import segments_pb2
+from collector.decode.limits import MAX_DOCUMENTS
 from collector.metrics import IngestMetrics
 from collector.pipeline import IngestPipeline
 from collector.queue import Limits
@@ -141,6 +143,75 @@ def test_a_large_message_is_decoded_beside_the_loop(pipeline: IngestPipeline) ->
         stub = segment_service(channel)
         request = segments_pb2.PutSegmentsRequest(documents=documents(*range(1, 3001)))
         assert (await stub.PutSegments(request)).stored == 3000
+
+    run(pipeline, talk)
+
+
+@pytest.mark.parametrize("documents_in_message", [MAX_DOCUMENTS + 1, 600_000])
+def test_too_many_documents(
+    pipeline: IngestPipeline, metrics: IngestMetrics, documents_in_message: int
+) -> None:
+    """INVALID_ARGUMENT at once, for every method; nothing is decoded, and the next call is served."""
+
+    async def talk(channel: Any) -> None:
+        body = b"\x0a\x00" * documents_in_message
+        started = time.monotonic()
+        for method in ("PutSegments", "PutTraces", "StreamSegments"):
+            path = f"/{SERVICE}/{method}"
+            call = (
+                channel.stream_unary(path)(iter([body]))
+                if method == "StreamSegments"
+                else channel.unary_unary(path)(body)
+            )
+            with pytest.raises(grpc.aio.AioRpcError, match="20,000 documents") as caught:
+                await call
+            assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+        assert time.monotonic() - started < 5
+        assert metrics.snapshot()["received"] == 0
+        request = segments_pb2.PutSegmentsRequest(documents=documents(1))
+        assert (await segment_service(channel).PutSegments(request)).stored == 1
+
+    run(pipeline, talk, max_message=4 << 20)
+
+
+def test_rejections_are_named_up_to_a_hundred(pipeline: IngestPipeline) -> None:
+    """And counted, in one message and over a stream."""
+
+    async def talk(channel: Any) -> None:
+        stub = segment_service(channel)
+        request = segments_pb2.PutSegmentsRequest(documents=[b""] * 5000 + documents(1))
+        for answer in (await stub.PutSegments(request), await stub.StreamSegments(iter([request]))):
+            assert (answer.stored, answer.rejected_count) == (1, 5000)
+            assert [r.index for r in answer.rejected] == list(range(100))
+            assert answer.ByteSize() < 20_000
+        traces = segments_pb2.PutTracesRequest(traces=[b"x"] * 500)
+        answer = await stub.PutTraces(traces)
+        assert (len(answer.rejected), answer.rejected_count) == (100, 500)
+
+    run(pipeline, talk)
+
+
+def test_not_a_message(pipeline: IngestPipeline) -> None:
+    """INVALID_ARGUMENT: a retry would not help."""
+
+    async def talk(channel: Any) -> None:
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await channel.unary_unary(f"/{SERVICE}/PutSegments")(b"\xff\xff")
+        assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+
+    run(pipeline, talk)
+
+
+def test_large_metadata(pipeline: IngestPipeline) -> None:
+    """Beyond 64 KiB it is refused, and other calls are served."""
+
+    async def talk(channel: Any) -> None:
+        stub = segment_service(channel)
+        request = segments_pb2.PutSegmentsRequest(documents=documents(1))
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await stub.PutSegments(request, metadata=(("x", "y" * 100_000),))
+        assert caught.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert (await stub.PutSegments(request, metadata=(("x", "y" * 1000),))).stored == 1
 
     run(pipeline, talk)
 

@@ -228,6 +228,23 @@ def test_sender_that_disconnects(url: str, memory: MemoryStore) -> None:
     assert stored(memory) == 1
 
 
+def test_too_many_documents(url: str, metrics: IngestMetrics) -> None:
+    """413 before any is decoded; fewer are accepted, their rejections named up to 100 and counted."""
+    few = b'{"TraceSegmentDocuments": [' + b",".join([b'""'] * 20_000) + b"]}"
+    many = few.replace(b"[", b'["",')
+    answer = httpx.post(url + "/TraceSegments", content=many)
+    assert answer.status_code == 413
+    assert "20,000 documents" in answer.json()["Message"]
+    assert metrics.snapshot()["received"] == 0
+    answer = httpx.post(url + "/TraceSegments", content=few, timeout=30)
+    assert answer.status_code == 200
+    assert len(answer.json()["UnprocessedTraceSegments"]) == 100
+    assert answer.json()["UnprocessedCount"] == 20_000
+    answer = httpx.post(url + "/api/traces", content=b"[" + b"1," * 500 + b"1]")
+    assert len(answer.json()["rejected"]) == 100
+    assert answer.json()["rejected_count"] == 501
+
+
 class UnavailableStore(MemoryStore):
     """A store that cannot be reached."""
 
