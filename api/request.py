@@ -1,4 +1,4 @@
-"""Reading requests: a bounded body, and members of it that are what they should be."""
+"""Request bodies: size limit, JSON, typed members, instants and windows."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from starlette.requests import Request
 from api.errors import ApiError
 from store.model import TimeRange
 
-MOST_BYTES = 1 << 20
-"""Of a body that only asks. Documents go another way, with a limit of their own."""
-LATEST = 100_000_000_000
-"""Seconds since the epoch (the year 5138); more are milliseconds by mistake."""
+MAX_BODY = 1 << 20
+"""Bytes of a query's body; documents have a limit of their own in the collector."""
+MAX_INSTANT = 100_000_000_000
+"""Epoch seconds (the year 5138); anything later is milliseconds by mistake."""
 
 
-async def read_body(request: Request, most: int = MOST_BYTES) -> bytes:
-    """The body, if it is not larger than ``most`` bytes."""
+async def read_body(request: Request, most: int = MAX_BODY) -> bytes:
+    """The body; ApiError (413) above ``most`` bytes."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
@@ -32,7 +32,7 @@ async def read_body(request: Request, most: int = MOST_BYTES) -> bytes:
 
 
 class JsonBody:
-    """A JSON object somebody sent, member by member. What is null counts as absent."""
+    """Typed access to a JSON object; null counts as absent. Methods raise ApiError (400)."""
 
     def __init__(self, members: Mapping[str, Any], where: str = "") -> None:
         self._members = members
@@ -40,7 +40,7 @@ class JsonBody:
 
     @classmethod
     def parse(cls, body: bytes) -> JsonBody:
-        """The object in a body; an empty body is an empty object (SDKs send it)."""
+        """Parse a body; an empty one, as some SDKs send, is an empty object."""
         if not body.strip():
             return cls({})
         try:
@@ -99,7 +99,7 @@ class JsonBody:
         return [JsonBody(value, f"{self._where}{name}[{at}].") for at, value in enumerate(values)]
 
     def inner(self, name: str) -> JsonBody | None:
-        """An object, None when absent."""
+        """An object, or None when absent."""
         value = self._members.get(name)
         if value is None:
             return None
@@ -144,7 +144,7 @@ class JsonBody:
         return window_of(self.instant("StartTime"), self.instant("EndTime"), "StartTime", "EndTime")
 
     def choice(self, name: str, choices: tuple[str, ...]) -> str:
-        """One of ``choices``, the first when absent."""
+        """One of ``choices``; the first is the default."""
         value = self.text(name) or choices[0]
         if value not in choices:
             raise ApiError(
@@ -168,13 +168,13 @@ def instant(value: object, name: str) -> int:
         seconds = value
     else:
         raise ApiError(f"{name} must be epoch seconds or an ISO 8601 text, got {_kind(value)}")
-    if not math.isfinite(seconds) or not 0 <= seconds <= LATEST:
-        raise ApiError(f"{name} must lie between 0 and {LATEST} epoch seconds, got {value}")
+    if not math.isfinite(seconds) or not 0 <= seconds <= MAX_INSTANT:
+        raise ApiError(f"{name} must lie between 0 and {MAX_INSTANT} epoch seconds, got {value}")
     return round(seconds * 1_000_000)
 
 
 def window_of(start: int, end: int, first: str, last: str) -> TimeRange:
-    """A window that is not empty."""
+    """A half-open window; ApiError unless it starts before it ends."""
     if start >= end:
         raise ApiError(
             f"{first} must be before {last}, got {start / 1_000_000} and {end / 1_000_000}"

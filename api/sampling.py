@@ -1,6 +1,6 @@
 """Central sampling: the default rule, and quotas for reporting clients (docs/xray-format.md §8).
 
-The arithmetic is pure; `Sampler` remembers clients and their counts for half an hour.
+`Sampler` keeps the state of reporting clients in this process; the arithmetic is pure.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from msgspec import Struct
 
 DEFAULT_RULE = "Default"
 INTERVAL = 10
-"""Seconds between two reports of a client."""
+"""Seconds between reports of a client."""
 LIVE = 3 * INTERVAL
-"""Seconds after which a silent client no longer counts, and for which a quota holds."""
-REMEMBERED = 1800
-"""Seconds statistics are kept for GetSamplingStatisticSummaries."""
-MOST_CLIENTS = 10_000
+"""Seconds without a report after which a client is forgotten; also the TTL of a quota."""
+STATISTICS_TTL = 1800
+"""Seconds that statistics are retained for GetSamplingStatisticSummaries."""
+MAX_CLIENTS = 10_000
 
 
 class Report(Struct, frozen=True):
-    """What one client counted since its last report. Whether ``sampled`` includes the borrowed
-    differs between SDKs, so nothing here depends on it."""
+    """Counts of one client since its last report. Whether ``sampled`` includes ``borrowed`` differs
+    between SDKs, so nothing here depends on it."""
 
     rule: str
     client: str
@@ -32,7 +32,7 @@ class Report(Struct, frozen=True):
 
 
 class Rule(Struct, frozen=True):
-    """The default rule: everything matches."""
+    """The default rule, which matches every request."""
 
     rate: float
     reservoir: int
@@ -40,7 +40,7 @@ class Rule(Struct, frozen=True):
 
 
 class Target(Struct, frozen=True):
-    """What a client may do until ``expires``."""
+    """Sampling rate and quota of a client until ``expires`` (epoch seconds)."""
 
     rate: float
     quota: int
@@ -56,10 +56,9 @@ class Window(Struct):
 
 
 def share_out(reservoir: int, traffic: Mapping[str, int]) -> dict[str, int]:
-    """Quotas of clients in proportion to their traffic, together exactly the reservoir.
+    """Quotas of clients in proportion to their traffic, which add up to the reservoir.
 
-    The largest remainders get what whole shares leave; a client that is alone gets all. Without
-    any traffic the shares are equal.
+    Largest-remainder method; without any traffic the quotas are equal.
     """
     weights = traffic if any(traffic.values()) else dict.fromkeys(traffic, 1)
     total = sum(weights.values())
@@ -72,7 +71,7 @@ def share_out(reservoir: int, traffic: Mapping[str, int]) -> dict[str, int]:
 
 
 class Sampler:
-    """The rule and the clients of this process. Not for several threads at once."""
+    """The sampling rule and the clients reporting to this process. Not thread-safe."""
 
     def __init__(self, rate: float, clock: Callable[[], float]) -> None:
         self.rule = Rule(rate, reservoir=1, modified=float(int(clock())))
@@ -81,12 +80,12 @@ class Sampler:
         self._windows: dict[int, Window] = {}
 
     def report(self, report: Report) -> Target | None:
-        """Count a client's report and give its target; None for a rule that does not exist."""
+        """Record a report and return the client's new target; None for an unknown rule."""
         if report.rule != DEFAULT_RULE:
             return None
         now = self._clock()
         self._forget(now)
-        if report.client in self._clients or len(self._clients) < MOST_CLIENTS:
+        if report.client in self._clients or len(self._clients) < MAX_CLIENTS:
             self._clients[report.client] = (now, report.requests)
         window = self._windows.setdefault(int(now) // INTERVAL * INTERVAL, Window())
         window.requests += report.requests
@@ -97,7 +96,7 @@ class Sampler:
         return Target(self.rule.rate, quota, float(int(now) + LIVE))
 
     def windows(self) -> dict[int, Window]:
-        """What was counted lately, by the start of each ten seconds."""
+        """Recent statistics by the start of each ten seconds."""
         self._forget(self._clock())
         return dict(self._windows)
 
@@ -105,13 +104,13 @@ class Sampler:
         gone = [client for client, (seen, _) in self._clients.items() if seen < now - LIVE]
         for client in gone:
             del self._clients[client]
-        old = [start for start in self._windows if start < now - REMEMBERED]
+        old = [start for start in self._windows if start < now - STATISTICS_TTL]
         for start in old:
             del self._windows[start]
 
 
 def render_rule(rule: Rule) -> dict[str, Any]:
-    """The rule as a SamplingRuleRecord: only members every client knows (§8.4)."""
+    """The rule as a SamplingRuleRecord, limited to members that every SDK knows (§8.4)."""
     return {
         "SamplingRule": {
             "RuleName": DEFAULT_RULE,

@@ -1,4 +1,4 @@
-"""A graph as the console draws it: figures, places, kinds (docs/console-api.md)."""
+"""Graph → JSON of the console's map: statistics, positions, kinds (docs/console-api.md)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NOWHERE = Place(0.0, 0.0, 0)
 
 
 def render_picture(graph: Graph, window: TimeRange) -> Picture:
-    """The graph, laid out; rates are means over the window."""
+    """The graph with its layout; rates are means over the window."""
     where: Layout[NodeKey] = layout(graph)
     return {
         "nodes": [render_node(graph, node, window, where.places[node]) for node in graph],
@@ -30,7 +30,7 @@ def render_picture(graph: Graph, window: TimeRange) -> Picture:
 
 
 def render_node(graph: Graph, node: NodeKey, window: TimeRange, place: Place = NOWHERE) -> MapNode:
-    """One node; a client's own figures are unknown, its edge has them."""
+    """One node; a client has no statistics of its own, only its edge has."""
     stats = stats_of(graph, node)
     figures = stats.statistics
     return {
@@ -81,7 +81,7 @@ NO_COUNTS: Counts = {"requests": None, "ok": None, "error": None, "throttle": No
 
 
 def counts(statistics: Statistics) -> Counts:
-    """Finished units; the four add up to ``requests``."""
+    """Finished units by status."""
     return {
         "requests": statistics.total,
         "ok": statistics.ok,
@@ -104,12 +104,12 @@ def times(statistics: Statistics) -> Times:
 
 
 def before(statistics: Statistics) -> Before | None:
-    """Figures of an earlier period; None when nothing finished in it."""
+    """Statistics of the preceding period; None when nothing finished in it."""
     return {**counts(statistics), **times(statistics)} if statistics.total else None
 
 
 def per_minute(count: int, window: TimeRange) -> float:
-    """A rate, to four significant places after the point."""
+    """Units per minute, rounded to four decimals."""
     return round(count / window.minutes, 4)
 
 

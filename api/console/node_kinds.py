@@ -1,4 +1,4 @@
-"""What a node is, told from its type: the glyph the console gives it."""
+"""Node type → kind, which selects the glyph in the console."""
 
 from __future__ import annotations
 
@@ -32,12 +32,11 @@ _BY_SERVICE: dict[str, Kind] = {
     "StepFunctions": "workflow",
 }
 _OWN_CODE = frozenset({"AppRunner", "EC2", "ECS", "EKS", "ElasticBeanstalk"})
-"""Services that run the user's own: ``AWS::ECS::Container``. Without a second part it is a call
-to the service's API instead (``AWS::ECS``)."""
+"""Compute services: ``AWS::ECS::Container`` runs the user's code, ``AWS::ECS`` is a call to its API."""
 
 
 def kind_of(type: str) -> Kind:
-    """The kind of a node with this type; of an unknown AWS type ``remote``, else ``service``."""
+    """The kind of a node type; an unknown AWS type is ``remote``, any other ``service``."""
     if type.startswith("client"):
         return "client"
     if type in _EXACT:

@@ -1,4 +1,4 @@
-"""A trace as rows of a timeline: its processed documents, flattened depth first. Pure."""
+"""Timeline rows of a trace: its processed documents, flattened depth first. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ RowKind = Literal["segment", "subsegment", "inferred"]
 
 
 class Unit(NamedTuple):
-    """A segment or subsegment, where it hangs, and the segment it belongs to."""
+    """A segment or subsegment, its parent, and the name of its owning segment."""
 
     id: str
     parent: str | None
@@ -25,10 +25,10 @@ class Unit(NamedTuple):
 
 
 def timeline(documents: Iterable[Json], start: int, states: Mapping[str, State]) -> list[TraceRow]:
-    """Rows below each other, children by their start; times from ``start`` (microseconds) on.
+    """Rows in depth-first order, children by start; times are relative to ``start`` (microseconds).
 
-    ``states`` (see `states_of`) are the store's own, so that a row has the colour it is counted
-    with; only local subsegments, which nobody counts, are judged here.
+    ``states`` (see `states_of`) are the store's, so that rows agree with the map; local
+    subsegments, which the map does not count, are classified here.
     """
     units = units_of(documents)
     children: dict[str | None, list[Unit]] = {}
@@ -37,7 +37,7 @@ def timeline(documents: Iterable[Json], start: int, states: Mapping[str, State])
         children.setdefault(parent, []).append(unit)
     rows: list[TraceRow] = []
     waiting = set(units)
-    # Rings of parents have no top; whoever is left over starts one row of its own.
+    # A cycle of parents has no root; each remaining unit becomes a root of its own.
     while waiting:
         tops = [unit for unit in children.get(None, ()) if unit.id in waiting]
         stack = [(unit, 0) for unit in reversed(tops or [units[min(waiting)]])]
@@ -96,7 +96,7 @@ def without_subsegments(content: Json) -> Json:
 
 
 def states_of(trace: Trace) -> dict[str, State]:
-    """How each segment and each call of a trace ended, by its 16 hex digits."""
+    """State of each segment and call of a trace, by its 16 hex digits."""
     states = {f"{document.id:016x}": document.state for document in trace.documents.values()}
     states.update((f"{id:016x}", owned.call.state) for id, owned in trace.calls.items())
     return states
@@ -146,7 +146,7 @@ def _status(content: Json) -> int:
 
 
 def exception_of(content: Json) -> str:
-    """The type of the first exception told of here, '' without one."""
+    """The type of the first exception, or empty."""
     cause = content.get("cause")
     exceptions = cause.get("exceptions") if isinstance(cause, dict) else None
     for exception in exceptions if isinstance(exceptions, list) else ():

@@ -1,7 +1,7 @@
-"""A service graph of the store as a networkx graph, so that passes can be graph in, graph out.
+"""The store's service graph as a networkx graph.
 
-Nodes are `NodeKey`, each with its `ServiceStats` as ``stats``; edges carry their `EdgeStats`
-likewise. `stats_of` and `calls_of` give them back with their types.
+Nodes are `NodeKey` with a `ServiceStats` attribute ``stats``, edges have an `EdgeStats`
+likewise; `stats_of` and `calls_of` return them typed.
 """
 
 from __future__ import annotations
@@ -18,10 +18,7 @@ Graph: TypeAlias = nx.DiGraph
 
 
 def build_graph(services: ServiceGraph) -> Graph:
-    """Nodes and edges in the order of their keys, whatever the store's order was.
-
-    Where one node both calls and sends events to another, the calls are drawn.
-    """
+    """Nodes and edges sorted by key. Where both calls and links join two nodes, calls win."""
     graph: Graph = nx.DiGraph()
     for key in sorted(services.services):
         graph.add_node(key, stats=services.services[key])
@@ -33,23 +30,23 @@ def build_graph(services: ServiceGraph) -> Graph:
 
 
 def stats_of(graph: Graph, node: NodeKey) -> ServiceStats:
-    """What a node did."""
+    """Statistics of a node."""
     return cast("ServiceStats", graph.nodes[node]["stats"])
 
 
 def calls_of(graph: Graph, source: NodeKey, target: NodeKey) -> EdgeStats:
-    """What went along an edge."""
+    """Statistics of an edge."""
     return cast("EdgeStats", graph.edges[source, target]["stats"])
 
 
 def node_id(node: NodeKey) -> str:
-    """A short name for a node in URLs: the same in every answer and every process."""
+    """Identifier of a node in URLs, the same in every response and process."""
     digest = hashlib.blake2b("\0".join(node).encode("utf-8", "replace"), digest_size=8)
     return "n" + digest.hexdigest()
 
 
 def edge_id(source: NodeKey, target: NodeKey) -> str:
-    """The same for an edge."""
+    """Identifier of an edge."""
     return f"{node_id(source)}:{node_id(target)}"
 
 

@@ -1,4 +1,4 @@
-"""Heights in the columns of a layered layout: as near to the neighbours as order and room allow."""
+"""Vertical coordinates of a layered layout: close to the neighbours, without overlap."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Extent(NamedTuple):
-    """What a node (or the lane of a passing edge) needs above and below its centre."""
+    """Space that a node or lane needs above and below its centre."""
 
     above: float
     below: float
@@ -16,9 +16,9 @@ class Extent(NamedTuple):
 def isotonic(
     order: Sequence[int], wanted: Mapping[int, float], room: Sequence[Extent]
 ) -> list[float]:
-    """The heights nearest to ``wanted`` (least squares) in this order with this much room.
+    """Isotonic regression: the y nearest to ``wanted`` (least squares) in this order without overlap.
 
-    Pool adjacent violators: neighbours that want each other's place are moved as one block.
+    Pool adjacent violators: nodes out of order are moved as one block.
     """
     offsets = _offsets(order, room)
     blocks: list[tuple[float, int]] = []
@@ -34,7 +34,7 @@ def isotonic(
 
 
 def _offsets(order: Sequence[int], room: Sequence[Extent]) -> list[float]:
-    """Where each would stand below the first if all stood as close as allowed."""
+    """Minimal distance of each node from the first."""
     offsets: list[float] = []
     total = 0.0
     for at, node in enumerate(order):
@@ -51,7 +51,7 @@ def assign_y(
     room: Sequence[Extent],
     rounds: int = 8,
 ) -> list[float]:
-    """Heights of all nodes: columns centred first, then drawn to their neighbours in turn."""
+    """The y of all nodes: columns are centred, then moved towards their neighbours in sweeps."""
     y = [0.0] * len(room)
     for column in columns:
         offsets = _offsets(column, room)

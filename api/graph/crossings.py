@@ -1,7 +1,7 @@
-"""The order inside the columns of a layered layout: edges cross as rarely as sweeps can make them.
+"""Crossing minimization by barycentre sweeps, for a layered layout.
 
-An edge longer than one rank becomes a chain of dummies, one per rank it passes, so that it gets a
-lane of its own. Numbers from ``size`` on are dummies.
+An edge longer than one rank becomes a chain of dummy nodes, one per rank it passes, so that it
+gets a lane of its own. Numbers from ``size`` on are dummies.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import NamedTuple
 from api.graph.ranks import Edge
 
 WORK = 24_000
-"""Nodes and dummies all sweeps together may visit: 24 sweeps at 500 nodes (0.1 s at 2000)."""
+"""Budget of node visits over all sweeps: 24 sweeps at 500 nodes (0.1 s at 2,000)."""
 
 
 class Layers(NamedTuple):
-    """Columns of nodes and dummies, their neighbours left and right, the dummies of each edge."""
+    """Columns of nodes and dummies, their left and right neighbours, the dummies of each edge."""
 
     columns: list[list[int]]
     left: list[list[int]]
@@ -25,10 +25,10 @@ class Layers(NamedTuple):
     chains: dict[Edge, list[int]]
 
 
-def layers(rank: Sequence[int], edges: Sequence[Edge]) -> Layers:
-    """Put every node into its column and every long edge into those between.
+def insert_dummies(rank: Sequence[int], edges: Sequence[Edge]) -> Layers:
+    """Assign nodes to columns and split long edges into chains of dummies.
 
-    At most ``4 n + 400`` dummies: beyond, the longest edges go without (they are drawn straight).
+    At most ``4 n + 400`` dummies: the longest edges beyond that are drawn straight.
     """
     size = len(rank)
     left: list[list[int]] = [[] for _ in rank]
@@ -52,7 +52,7 @@ def layers(rank: Sequence[int], edges: Sequence[Edge]) -> Layers:
 
 
 def _first_order(column: list[int], right: list[list[int]]) -> list[list[int]]:
-    """Depth-first from the left, so that subtrees start out together."""
+    """Initial order by depth-first search from the left, which puts subtrees together."""
     columns: list[list[int]] = [[] for _ in range(max(column, default=-1) + 1)]
     seen = [False] * len(column)
     for start in sorted(range(len(column)), key=lambda node: (column[node], node)):
@@ -67,7 +67,7 @@ def _first_order(column: list[int], right: list[list[int]]) -> list[list[int]]:
 
 
 def minimize_crossings(given: Layers) -> list[list[int]]:
-    """The columns in the best order that barycentre sweeps, right and left in turn, come upon."""
+    """The columns in the best order found by alternating barycentre sweeps."""
     columns = [list(column) for column in given.columns]
     best, fewest = columns, crossings(columns, given.right)
     visited = sum(map(len, columns))
@@ -83,7 +83,7 @@ def minimize_crossings(given: Layers) -> list[list[int]]:
 
 
 def _swept(columns: list[list[int]], given: Layers, *, rightwards: bool) -> list[list[int]]:
-    """One sweep: each column in the order of its neighbours' mean place in the column before."""
+    """One sweep: each column sorted by its neighbours' mean position in the previous column."""
     neighbours = given.left if rightwards else given.right
     result = list(columns)
     steps = range(1, len(columns)) if rightwards else range(len(columns) - 2, -1, -1)
@@ -102,7 +102,7 @@ def _swept(columns: list[list[int]], given: Layers, *, rightwards: bool) -> list
 
 
 def crossings(columns: list[list[int]], right: list[list[int]]) -> int:
-    """How many pairs of edges between neighbouring columns cross."""
+    """Number of crossings between adjacent columns."""
     total = 0
     for here, there in itertools.pairwise(columns):
         place = {node: at for at, node in enumerate(there)}
@@ -114,7 +114,7 @@ def crossings(columns: list[list[int]], right: list[list[int]]) -> int:
 
 
 def _inversions(values: list[int], size: int) -> int:
-    """Pairs out of order, counted with a Fenwick tree."""
+    """Number of inversions, by a Fenwick tree."""
     tree = [0] * (size + 1)
     total = 0
     for seen, value in enumerate(values):

@@ -1,8 +1,7 @@
-"""Where everything stands: a layered layout from left to right, computed here so that every viewer
-sees the same map.
+"""Layered layout from left to right, computed on the server so that every viewer sees the same map.
 
-A function of the graph's nodes and edges alone: the order they come in changes nothing. Measured
-in pixels at scale 1 (column step 200, row step 128).
+A pure function of the sets of nodes and edges. Unit: pixels at scale 1 (column step 200, row
+step 128).
 """
 
 from __future__ import annotations
@@ -17,22 +16,22 @@ import networkx as nx
 from msgspec import Struct
 
 from api.graph.coordinates import Extent, assign_y, isotonic
-from api.graph.crossings import layers, minimize_crossings
-from api.graph.ranks import Edge, assign_ranks, ranks
+from api.graph.crossings import insert_dummies, minimize_crossings
+from api.graph.ranks import Edge, assign_ranks, remove_cycles
 
 COLUMN, ROW = 200.0, 128.0
 NODE = Extent(above=42.0, below=86.0)
-"""A ring with its three lines of text below: R + 12 up, R + 58 down, and a little air."""
+"""A ring with three lines of text below: R + 12 up, R + 58 down, and a margin."""
 LANE = Extent(above=14.0, below=14.0)
-"""A passing edge. With the room of its neighbours it stays clear of rings and labels."""
+"""A passing edge. With its neighbours' extents it stays clear of rings and labels."""
 STRAIGHT = 50.0
-"""A passing edge is level this far before and behind the middle of a column it passes."""
+"""A passing edge is horizontal this far left and right of the centre of a column."""
 WRAP_GAP = 70.0
-"""More room behind a rank that was wrapped into several columns."""
+"""Additional space after a rank that was wrapped into several columns."""
 PART_GAP = 48.0
 FEWEST_ROWS = 9
-REMEMBERED = 64
-"""Connected parts whose layout is kept."""
+CACHE_SIZE = 64
+"""Connected components whose layout is cached."""
 
 Node = TypeVar("Node", bound=Hashable)
 Point = tuple[float, float]
@@ -47,8 +46,8 @@ class Place(NamedTuple):
 
 
 class Layout(Struct, Generic[Node]):
-    """Places of nodes; bends of edges that need them, from source to target; edges drawn
-    against the flow, because they close a cycle."""
+    """Positions of nodes; bend points of edges from source to target; edges drawn backwards because
+    they close a cycle."""
 
     places: dict[Node, Place]
     bends: dict[tuple[Node, Node], list[Point]]
@@ -56,7 +55,7 @@ class Layout(Struct, Generic[Node]):
 
 
 class _Part(NamedTuple):
-    """One connected part on its own: its numbers as keys, its size from (0, 0) on."""
+    """A connected component laid out with its top left corner at (0, 0)."""
 
     nodes: Sequence[int]
     places: dict[int, Place]
@@ -67,7 +66,7 @@ class _Part(NamedTuple):
 
 
 def layout(graph: nx.DiGraph) -> Layout[Any]:
-    """Places for every node of a graph whose nodes can be sorted."""
+    """Positions of all nodes of a graph; the nodes must be sortable."""
     nodes = sorted(graph)
     number = {node: at for at, node in enumerate(nodes)}
     edges = sorted((number[v], number[w]) for v, w in graph.edges if v != w)
@@ -75,7 +74,7 @@ def layout(graph: nx.DiGraph) -> Layout[Any]:
     groups = [sorted(number[node] for node in part) for part in members]
     groups.sort(key=lambda group: (-len(group), group))
     result: Layout[Any] = Layout({}, {}, set())
-    for part, (x, y) in _shelves(_parts(groups, edges)):
+    for part, (x, y) in _pack_rows(_parts(groups, edges)):
         for node, place in part.places.items():
             result.places[nodes[node]] = Place(round(place.x + x), round(place.y + y), place.rank)
         for (v, w), bends in part.bends.items():
@@ -86,7 +85,7 @@ def layout(graph: nx.DiGraph) -> Layout[Any]:
 
 
 def _parts(groups: Sequence[Sequence[int]], edges: Sequence[Edge]) -> list[_Part]:
-    """Each group laid out with the edges inside it."""
+    """Each component laid out with its own edges."""
     group_of = {node: at for at, group in enumerate(groups) for node in group}
     inside: list[list[Edge]] = [[] for _ in groups]
     for edge in edges:
@@ -94,32 +93,32 @@ def _parts(groups: Sequence[Sequence[int]], edges: Sequence[Edge]) -> list[_Part
     return [_lay_out(tuple(group), tuple(own)) for group, own in zip(groups, inside, strict=True)]
 
 
-def _shelves(parts: Sequence[_Part]) -> list[tuple[_Part, Point]]:
-    """Parts below each other; small ones share a shelf no wider than the widest part, or than
-    a map of this many nodes should be."""
+def _pack_rows(parts: Sequence[_Part]) -> list[tuple[_Part, Point]]:
+    """Offsets of the components: packed into rows no wider than the widest component, or than a map
+    of this many nodes should be."""
     nodes = sum(len(part.nodes) for part in parts)
     widest = max([part.width for part in parts], default=0.0)
     limit = max(widest, ceil(1.6 * sqrt(nodes)) * COLUMN)
-    shelved: list[tuple[_Part, Point]] = []
+    packed: list[tuple[_Part, Point]] = []
     x = y = depth = 0.0
     for part in parts:
         if x and x + part.width > limit:
             x, y, depth = 0.0, y + depth + PART_GAP, 0.0
-        shelved.append((part, (x, y)))
+        packed.append((part, (x, y)))
         x += part.width + COLUMN / 2
         depth = max(depth, part.height)
-    return shelved
+    return packed
 
 
-# A map is drawn again every few seconds, mostly of the same nodes and edges.
-@lru_cache(maxsize=REMEMBERED)
+# Consoles request a map every few seconds, mostly with the same nodes and edges.
+@lru_cache(maxsize=CACHE_SIZE)
 def _lay_out(group: tuple[int, ...], edges: tuple[Edge, ...]) -> _Part:
-    """One connected part; nobody may change it."""
+    """One connected component; the cached result must not be modified."""
     number = {node: at for at, node in enumerate(group)}
     given = [(number[v], number[w]) for v, w in edges]
-    turned = assign_ranks(len(group), given)
-    rank = ranks(len(group), turned.edges)
-    lanes = layers(rank, turned.edges)
+    acyclic = remove_cycles(len(group), given)
+    rank = assign_ranks(len(group), acyclic.edges)
+    lanes = insert_dummies(rank, acyclic.edges)
     columns = minimize_crossings(lanes)
     width = _wraps(columns, len(group))
     room = _rooms(columns, width, len(group))
@@ -138,21 +137,21 @@ def _lay_out(group: tuple[int, ...], edges: tuple[Edge, ...]) -> _Part:
         ]
         for edge, chain in lanes.chains.items()
     }
-    bends = _bends(given, turned.back, chains, places, group)
+    bends = _bends(given, acyclic.back, chains, places, group)
     right = max(place.x for place in places.values()) + COLUMN / 2
     floor = max(place.y for place in places.values()) + NODE.below
-    back = {(group[v], group[w]) for v, w in turned.back}
+    back = {(group[v], group[w]) for v, w in acyclic.back}
     return _Part(group, places, bends, back, right, floor)
 
 
 def _wraps(columns: Sequence[Sequence[int]], size: int) -> list[int]:
-    """How many sub-columns each rank takes: a tall one is wrapped, so that maps stay about 16:9."""
+    """Sub-columns of each rank: tall ranks are wrapped, so that maps stay about 16:9."""
     rows = max(FEWEST_ROWS, ceil(1.1 * sqrt(size)))
     return [max(1, ceil(sum(node < size for node in column) / rows)) for column in columns]
 
 
 def _rooms(columns: Sequence[Sequence[int]], width: Sequence[int], size: int) -> list[Extent]:
-    """The room of each node and lane; in a wrapped rank neighbours stand beside each other."""
+    """Extent of each node and lane; in a wrapped rank neighbours are placed side by side."""
     room = [LANE] * sum(map(len, columns))
     for column, wraps in zip(columns, width, strict=True):
         for node in column:
@@ -164,7 +163,7 @@ def _rooms(columns: Sequence[Sequence[int]], width: Sequence[int], size: int) ->
 def _columns_x(
     columns: Sequence[Sequence[int]], width: Sequence[int], size: int
 ) -> tuple[list[float], list[tuple[float, float]]]:
-    """The x of every node, and where a lane through each rank begins and ends to be level."""
+    """The x of every node, and the horizontal span of lanes through each rank."""
     x = [0.0] * sum(map(len, columns))
     spans: list[tuple[float, float]] = []
     at = 0.0
@@ -179,7 +178,7 @@ def _columns_x(
 
 
 def _separate(x: Sequence[float], y: list[float], size: int) -> None:
-    """Enforce the row step once more among nodes of one sub-column."""
+    """Restore the minimum row distance within each sub-column."""
     stacks: dict[float, list[int]] = {}
     for node in range(size):
         stacks.setdefault(x[node], []).append(node)
@@ -200,10 +199,9 @@ def _bends(
     places: dict[int, Place],
     group: Sequence[int],
 ) -> dict[Edge, list[Point]]:
-    """The bends of each edge as it was given, which for a back edge is its chain from behind.
+    """Bend points of each edge in its own direction; a back edge runs along its chain reversed.
 
-    Where a call goes both ways the one against the flow keeps its distance, or it would be drawn
-    upon the other.
+    Of two opposite edges the back edge is offset, so that they do not overlap.
     """
     bends: dict[Edge, list[Point]] = {}
     both = set(edges)

@@ -1,4 +1,4 @@
-"""Passes over the map: graph in, graph out. They know nothing of positions or JSON."""
+"""Graph passes: focus, prune, components. Graph in, graph out, without positions or JSON."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The columns of a layered layout: cycles broken, callers left of what they call.
+"""Cycle removal and rank assignment, the first steps of a layered (Sugiyama) layout.
 
-Nodes are numbers 0…n-1 here; smaller numbers go first wherever the graph leaves a choice.
+Nodes are numbers 0…n-1; ties are broken by the smaller number.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ Edge = tuple[int, int]
 
 
 class Flow(NamedTuple):
-    """The acyclic edges (each back edge turned round) and which ones were turned, as given."""
+    """Acyclic edges (back edges reversed), and the original edges that were reversed."""
 
     edges: list[Edge]
     back: set[Edge]
 
 
-def assign_ranks(size: int, edges: Iterable[Edge]) -> Flow:
-    """Turn the back edges of a depth-first walk that starts at the callers."""
+def remove_cycles(size: int, edges: Iterable[Edge]) -> Flow:
+    """Reverse the back edges of a depth-first search that starts at the least called nodes."""
     out: list[list[int]] = [[] for _ in range(size)]
     called = [0] * size
     for source, target in sorted(edges):
@@ -31,7 +31,7 @@ def assign_ranks(size: int, edges: Iterable[Edge]) -> Flow:
 
 
 def _back_edges(out: list[list[int]], starts: list[int]) -> set[Edge]:
-    """Edges that lead back to a node the walk is still below of."""
+    """Edges to a node that is still on the stack of the search."""
     new, below, done = 0, 1, 2
     state = [new] * len(out)
     back: set[Edge] = set()
@@ -55,9 +55,8 @@ def _back_edges(out: list[list[int]], starts: list[int]) -> set[Edge]:
     return back
 
 
-def ranks(size: int, edges: Iterable[Edge]) -> list[int]:
-    """The rank of each node: one more than its last caller's; callers nobody calls stand right
-    before the first they call."""
+def assign_ranks(size: int, edges: Iterable[Edge]) -> list[int]:
+    """The rank of each node by longest path; sources are moved next to their nearest callee."""
     down: list[list[int]] = [[] for _ in range(size)]
     waiting = [0] * size
     for source, target in edges:

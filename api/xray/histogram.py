@@ -1,4 +1,4 @@
-"""Histograms as X-Ray writes them: seconds to three decimals, at most 200 values."""
+"""X-Ray's histogram format: seconds with three decimals, at most 200 values."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def entries(histogram: dict[int, int]) -> list[dict[str, float | int]]:
     """``{Value, Count}`` ascending; the counts add up to those of ``histogram``."""
     counts = _merged(histogram)
     if len(counts) > MOST_VALUES:
-        counts = _narrowed(counts)
+        counts = _rebinned(counts)
     return [{"Value": value / 1000, "Count": counts[value]} for value in sorted(counts)]
 
 
@@ -24,17 +24,17 @@ def _merged(histogram: dict[int, int]) -> dict[int, int]:
     return counts
 
 
-def _narrowed(counts: dict[int, int]) -> dict[int, int]:
-    """Log-spaced bins, each shown at the mean of what it holds."""
+def _rebinned(counts: dict[int, int]) -> dict[int, int]:
+    """Log-spaced bins, each at the mean of its values."""
     low, high = log(1), log(max(counts) + 1)
     bins: dict[int, list[int]] = {}
     for value, count in counts.items():
         at = int((log(value + 1) - low) / (high - low) * (MOST_VALUES - 1))
-        held = bins.setdefault(at, [0, 0])
-        held[0] += value * count
-        held[1] += count
-    prefilter: dict[int, int] = {}
+        totals = bins.setdefault(at, [0, 0])
+        totals[0] += value * count
+        totals[1] += count
+    rebinned: dict[int, int] = {}
     for total, count in bins.values():
         value = (total + count // 2) // count
-        prefilter[value] = prefilter.get(value, 0) + count
-    return prefilter
+        rebinned[value] = rebinned.get(value, 0) + count
+    return rebinned

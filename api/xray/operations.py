@@ -1,6 +1,6 @@
-"""X-Ray's operations on their fixed paths: read the request, ask, answer in X-Ray's form.
+"""X-Ray's operations by path.
 
-PutTraceSegments and PutTelemetryRecords belong to the collector, which mounts them itself.
+PutTraceSegments and PutTelemetryRecords are the collector's; the composition root mounts them.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from api.xray.fixed import Json
 
 Operation = Callable[[Context, JsonBody], Json]
 
-ASKS_STORE: dict[str, Operation] = {
+STORE_OPERATIONS: dict[str, Operation] = {
     "/ServiceGraph": service_graph.get_service_graph,
     "/TraceGraph": service_graph.get_trace_graph,
     "/TraceSummaries": traces.get_trace_summaries,
     "/Traces": traces.batch_get_traces,
 }
-"""Operations that may wait for the database."""
+"""Operations that query the store, in a thread."""
 
-AT_ONCE: dict[str, Operation] = {
+IMMEDIATE_OPERATIONS: dict[str, Operation] = {
     "/EncryptionConfig": fixed.get_encryption_config,
     "/GetGroup": fixed.get_group,
     "/GetIndexingRules": fixed.get_indexing_rules,
@@ -40,27 +40,27 @@ AT_ONCE: dict[str, Operation] = {
 
 
 def xray_router(context: Context) -> APIRouter:
-    """All operations but the two that write."""
+    """All operations except the two that write."""
     router = APIRouter()
     operations: dict[str, Callable[[Request], Awaitable[Response]]] = {}
-    for path, operation in ASKS_STORE.items():
-        operations[path] = _asking(context, operation)
-    for path, operation in (AT_ONCE | fixed.NOT_SUPPORTED).items():
-        operations[path] = _at_once(context, operation)
+    for path, operation in STORE_OPERATIONS.items():
+        operations[path] = _in_thread(context, operation)
+    for path, operation in (IMMEDIATE_OPERATIONS | fixed.NOT_SUPPORTED).items():
+        operations[path] = _immediate(context, operation)
     for path, endpoint in operations.items():
         router.add_route(path, endpoint, methods=["POST"], include_in_schema=False)
     return router
 
 
-def _asking(context: Context, operation: Operation) -> Callable[[Request], Awaitable[Response]]:
+def _in_thread(context: Context, operation: Operation) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
-        asked = JsonBody.parse(await read_body(request))
-        return await run_cancellable(request, lambda: json_response(operation(context, asked)))
+        body = JsonBody.parse(await read_body(request))
+        return await run_cancellable(request, lambda: json_response(operation(context, body)))
 
     return endpoint
 
 
-def _at_once(context: Context, operation: Operation) -> Callable[[Request], Awaitable[Response]]:
+def _immediate(context: Context, operation: Operation) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         return json_response(operation(context, JsonBody.parse(await read_body(request))))
 

@@ -1,7 +1,7 @@
 """GetSamplingRules, GetSamplingTargets and GetSamplingStatisticSummaries.
 
-SDKs ask these without credentials, some with an empty body; OpenTelemetry's Python SDK breaks on
-members it does not know, so nothing is sent that is not needed (docs/xray-format.md §8.4).
+SDKs call these without credentials, some with an empty body. OpenTelemetry's Python SDK fails on
+unknown members, so only required ones are sent (docs/xray-format.md §8.4).
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from api.context import Context
 from api.request import JsonBody
 from api.sampling import DEFAULT_RULE, INTERVAL, Report, Target, render_rule
 
-MOST_DOCUMENTS = 25
+MAX_DOCUMENTS = 25
 
 
-def get_sampling_rules(context: Context, asked: JsonBody) -> dict[str, Any]:
-    """All rules in one page: some SDKs never ask for a second."""
+def get_sampling_rules(context: Context, body: JsonBody) -> dict[str, Any]:
+    """All rules in one page: some SDKs never request a second."""
     return {"SamplingRuleRecords": [render_rule(context.sampler.rule)]}
 
 
-def get_sampling_targets(context: Context, asked: JsonBody) -> dict[str, Any]:
-    """A target for each report; a report on an unknown rule comes back as unprocessed."""
-    documents = asked.objects("SamplingStatisticsDocuments", most=MOST_DOCUMENTS)
+def get_sampling_targets(context: Context, body: JsonBody) -> dict[str, Any]:
+    """A target for each report; reports on unknown rules are returned as unprocessed."""
+    documents = body.objects("SamplingStatisticsDocuments", most=MAX_DOCUMENTS)
     targets: list[dict[str, Any]] = []
     unprocessed: list[dict[str, Any]] = []
     for report in [_report(document) for document in documents]:
@@ -60,11 +60,11 @@ def _render_target(rule: str, target: Target) -> dict[str, Any]:
 
 
 def _unknown_rule(rule: str) -> dict[str, Any]:
-    # SDKs look at the first digit of the code: 4 blames the report, 5 the server.
+    # SDKs read the first digit of the code: 4 is the client's fault, 5 the server's.
     return {"RuleName": rule, "ErrorCode": "404", "Message": f"there is no sampling rule {rule!r}"}
 
 
-def get_sampling_statistic_summaries(context: Context, asked: JsonBody) -> dict[str, Any]:
+def get_sampling_statistic_summaries(context: Context, body: JsonBody) -> dict[str, Any]:
     """Counts of all clients of this process, by ten seconds of the last half hour."""
     return {
         "SamplingStatisticSummaries": [

@@ -13,15 +13,15 @@ from api.xray.traces import known_ids
 from store.service_graph import build_service_graph
 
 
-def get_service_graph(context: Context, asked: JsonBody) -> dict[str, Any]:
+def get_service_graph(context: Context, body: JsonBody) -> dict[str, Any]:
     """The graph of a window of any length, in one page.
 
-    StartTime and EndTime say of which: of the one asked for, or of whole minutes around it (where a
-    minute holds very much; X-Ray does not say how finely it counts).
+    StartTime and EndTime are those of the window counted: the requested one, or that one snapped
+    to whole minutes where a minute has very many units.
     """
-    asked_for = asked.window()
-    check_group(asked)
-    window = context.store.snap_window(asked_for)
+    requested = body.window()
+    check_group(body)
+    window = context.store.snap_window(requested)
     graph = build_graph(context.store.service_graph(window))
     return {
         **whole_seconds(*window),
@@ -30,9 +30,9 @@ def get_service_graph(context: Context, asked: JsonBody) -> dict[str, Any]:
     }
 
 
-def get_trace_graph(context: Context, asked: JsonBody) -> dict[str, Any]:
-    """The graph of some traces, each counted once; ids without a trace add nothing."""
-    traces = context.store.get_traces(list(known_ids(asked.texts("TraceIds")).values()))
+def get_trace_graph(context: Context, body: JsonBody) -> dict[str, Any]:
+    """The graph of some traces, each counted once; unknown ids are ignored."""
+    traces = context.store.get_traces(list(known_ids(body.texts("TraceIds")).values()))
     return {
         "Services": render_services(
             build_graph(build_service_graph(traces.values(), weighted=False))

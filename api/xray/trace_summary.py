@@ -1,4 +1,4 @@
-"""Summary → TraceSummary (docs/xray-format.md §6). Lists are always present, if only empty."""
+"""Summary → TraceSummary (docs/xray-format.md §6). Lists are always present."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Names = dict[NodeKey, frozenset[str]]
 
 
 def render_summary(summary: Summary, matched: int | None = None) -> Json:
-    """One TraceSummary; ``matched`` is the time that found it when event times were asked."""
+    """One TraceSummary; ``matched`` is its event time when the query was by event time."""
     entry = summary.entry
     rendered: Json = {
         "Id": format_trace_id(summary.trace_id),

@@ -18,14 +18,14 @@ from store.summary import summarize, trace_duration
 from store.trace_documents import processed_documents
 from store.trace_id import format_trace_id, parse_trace_id
 
-MOST_IDS = 5
-"""Of BatchGetTraces: clients chunk by it (docs/xray-format.md §4.1)."""
+MAX_IDS = 5
+"""Ids in a BatchGetTraces request (docs/xray-format.md §4.1)."""
 PAGE = 100
 """Summaries in a page."""
 
 
 def known_ids(texts: Iterable[str]) -> dict[str, bytes]:
-    """The trace ids among ``texts``, by how they were written; what is none is left out."""
+    """Valid trace ids by their original text; invalid ones are omitted."""
     ids: dict[str, bytes] = {}
     for text in texts:
         try:
@@ -35,11 +35,11 @@ def known_ids(texts: Iterable[str]) -> dict[str, bytes]:
     return ids
 
 
-def batch_get_traces(context: Context, asked: JsonBody) -> dict[str, Any]:
-    """Whole traces; ids that name none come back as unprocessed."""
-    texts = list(dict.fromkeys(asked.texts("TraceIds")))
-    if len(texts) > MOST_IDS:
-        raise ApiError(f"TraceIds may have {MOST_IDS} elements, got {len(texts)}")
+def batch_get_traces(context: Context, body: JsonBody) -> dict[str, Any]:
+    """Whole traces; unknown ids are returned as unprocessed."""
+    texts = list(dict.fromkeys(body.texts("TraceIds")))
+    if len(texts) > MAX_IDS:
+        raise ApiError(f"TraceIds may have {MAX_IDS} elements, got {len(texts)}")
     ids = known_ids(texts)
     traces = context.store.get_traces(list(dict.fromkeys(ids.values())), raw=True)
     return {
@@ -60,15 +60,15 @@ def _trace(trace: Trace) -> dict[str, Any]:
     }
 
 
-def get_trace_summaries(context: Context, asked: JsonBody) -> dict[str, Any]:
-    """Summaries, newest first. ApproximateTime is how far back the page reaches."""
-    window = asked.window()
-    if asked.text("FilterExpression").strip():
+def get_trace_summaries(context: Context, body: JsonBody) -> dict[str, Any]:
+    """Summaries, newest first. ApproximateTime is the time of the oldest one in the page."""
+    window = body.window()
+    if body.text("FilterExpression").strip():
         raise ApiError("FilterExpression: filter expressions are not supported yet by this version")
-    axis = Axis(asked.choice("TimeRangeType", tuple(axis.value for axis in Axis)))
-    share = _share(asked)
+    axis = Axis(body.choice("TimeRangeType", tuple(axis.value for axis in Axis)))
+    share = _share(body)
     page = context.store.find_traces(
-        TraceQuery(window, axis), limit=PAGE, cursor=asked.text("NextToken") or None
+        TraceQuery(window, axis), limit=PAGE, cursor=body.text("NextToken") or None
     )
     found = [each for each in page.found if sampled(each.trace_id, share)]
     reach = page.found[-1].time if page.cursor and page.found else window.start
@@ -86,32 +86,32 @@ def _summaries(context: Context, found: list[TraceHit], axis: Axis) -> list[dict
     traces = context.store.get_traces([each.trace_id for each in found])
     summaries = []
     for each in found:
-        # Between the two questions a trace may have reached the end of its retention.
+        # A trace may have expired between the two queries.
         if each.trace_id in traces:
             matched = each.time if axis is Axis.EVENT else None
             summaries.append(render_summary(summarize(traces[each.trace_id]), matched))
     return summaries
 
 
-def _share(asked: JsonBody) -> float:
-    """Which share of the traces to show: all, unless sampling at a fixed rate is asked for.
+def _share(body: JsonBody) -> float:
+    """The sampling fraction: 1 unless a FixedRate is requested.
 
-    PartialScan lets a server skip some of the work; this one does not need to.
+    PartialScan permits a server to skip traces; this one never does.
     """
-    strategy = asked.inner("SamplingStrategy")
+    strategy = body.inner("SamplingStrategy")
     if strategy is None:
         return 1.0
     name = strategy.choice("Name", ("PartialScan", "FixedRate"))
     value = strategy.number("Value")
     if value is not None and not 0 <= value <= 1:
         raise ApiError(f"SamplingStrategy.Value must lie between 0 and 1, got {value}")
-    if name == "PartialScan" or value is None or not asked.flag("Sampling"):
+    if name == "PartialScan" or value is None or not body.flag("Sampling"):
         return 1.0
     return value
 
 
 def sampled(trace_id: bytes, share: float) -> bool:
-    """Whether a trace is in a sample of this share; always the same answer for a trace."""
+    """Whether a trace is in a sample of this fraction; deterministic by trace id."""
     if share >= 1:
         return True
     digest = hashlib.blake2b(trace_id, digest_size=8).digest()

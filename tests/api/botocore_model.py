@@ -1,4 +1,4 @@
-"""Holds a response to AWS's own model of X-Ray: shapes, required members, types, enums.
+"""Checks a response against AWS's own model of X-Ray: shapes, required members, types, enums.
 
 Stricter than clients are: a member the model does not know is an error, and a timestamp must be a
 number, for only that is read alike by every SDK (docs/xray-format.md §10).

@@ -49,7 +49,7 @@ def test_unbuilt_console_says_how_to_build_it() -> None:
     assert "npm" in client.get("/map").text
 
 
-def test_browsers_are_told_to_trust_only_us(client: TestClient) -> None:
+def test_responses_carry_security_headers(client: TestClient) -> None:
     for path in ("/", "/api/status", "/assets/app-1a2b.js", "/api/nowhere"):
         headers = client.get(path).headers
         assert "default-src 'self'" in headers["content-security-policy"]
@@ -64,13 +64,13 @@ def test_health_and_metrics() -> None:
     assert client.get("/metrics").content == b"up 1\n"
 
 
-def test_other_doors_and_hooks() -> None:
+def test_extra_routers_and_hooks() -> None:
     """The collector's routes come first; hooks run around the app's life."""
-    door = APIRouter()
+    router = APIRouter()
 
-    @door.post("/TraceSegments")
+    @router.post("/TraceSegments")
     async def put() -> dict[str, str]:
-        return {"door": "open"}
+        return {"router": "extra"}
 
     seen: list[str] = []
 
@@ -81,8 +81,8 @@ def test_other_doors_and_hooks() -> None:
         seen.append("stop")
 
     app = create_app(
-        MemoryStore(), version="0", extra_routers=[door], on_start=[start], on_stop=[stop]
+        MemoryStore(), version="0", extra_routers=[router], on_start=[start], on_stop=[stop]
     )
     with TestClient(app) as client:
-        assert client.post("/TraceSegments").json() == {"door": "open"}
+        assert client.post("/TraceSegments").json() == {"router": "extra"}
     assert seen == ["start", "stop"]

@@ -47,7 +47,7 @@ def mixed() -> list[Document]:
 
 @pytest.fixture
 def other(tmp_path: Path) -> Iterator[tuple[str, MemoryStore]]:
-    """Another server's door for spans, and its store."""
+    """Another server's OTLP receiver, and its store."""
     store = MemoryStore()
     limits = Limits(linger=0.01)
     intake = IngestPipeline(

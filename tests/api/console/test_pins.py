@@ -87,9 +87,9 @@ def test_what_is_no_id_cannot_be_unpinned(client: TestClient) -> None:
 
 
 def test_no_other_site_can_pin(client: TestClient) -> None:
-    """A browser asks before it sends a PUT or DELETE to another origin, and is not told yes."""
-    asked = client.options(
+    """A browser's preflight for a PUT or DELETE from another origin is rejected."""
+    preflight = client.options(
         PIN, headers={"Origin": "http://elsewhere", "Access-Control-Request-Method": "PUT"}
     )
-    assert asked.status_code >= 400
-    assert "access-control-allow-origin" not in asked.headers
+    assert preflight.status_code >= 400
+    assert "access-control-allow-origin" not in preflight.headers

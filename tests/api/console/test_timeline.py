@@ -53,7 +53,7 @@ def test_row_says_how_it_ended() -> None:
 
 
 def test_odd_members_are_passed_over() -> None:
-    """Documents may hold anything where nobody validates."""
+    """Unvalidated members of documents may have any type."""
     odd = unit(
         "a",
         http=[],

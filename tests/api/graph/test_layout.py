@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.graph.crossings import crossings, layers, minimize_crossings
+from api.graph.crossings import crossings, insert_dummies, minimize_crossings
 from api.graph.layout import Layout, Place, layout
-from api.graph.ranks import assign_ranks, ranks
+from api.graph.ranks import assign_ranks, remove_cycles
 
 WIDTH, HEIGHT = 150, 110
 
@@ -136,7 +136,7 @@ def test_input_order_changes_nothing() -> None:
 
 def test_sweeps_remove_needless_crossings() -> None:
     edges = [(0, 5), (1, 4), (2, 3)]
-    given_layers = layers(ranks(6, edges), edges)
+    given_layers = insert_dummies(assign_ranks(6, edges), edges)
     assert crossings([[0, 1, 2], [3, 4, 5]], given_layers.right) == 3
     assert crossings(minimize_crossings(given_layers), given_layers.right) == 0
 
@@ -162,5 +162,5 @@ def test_any_graph_has_finite_places_that_do_not_overlap(edges: list[tuple[int, 
 
 @given(GRAPHS)
 def test_flow_has_no_cycles(edges: list[tuple[int, int]]) -> None:
-    turned = assign_ranks(15, {(v, w) for v, w in edges if v != w})
+    turned = remove_cycles(15, {(v, w) for v, w in edges if v != w})
     assert nx.is_directed_acyclic_graph(nx.DiGraph(turned.edges))

@@ -124,8 +124,8 @@ def test_request_ids_differ(client: TestClient) -> None:
     assert len(ids) == 3
 
 
-class Away(MemoryStore):
-    """A database nobody reaches."""
+class Unreachable(MemoryStore):
+    """A database that cannot be reached."""
 
     def check(self) -> None:
         raise StoreUnavailable("connection refused (clickhouse:9000)")
@@ -156,8 +156,8 @@ def test_a_map_says_which_window_it_shows() -> None:
     assert (drawn["from"], drawn["to"]) == (60, 240)
 
 
-def test_store_away_is_503_in_the_form_of_the_asker() -> None:
-    client = TestClient(create_app(Away(), version="0"), raise_server_exceptions=False)
+def test_unavailable_store_is_503_in_the_form_of_the_api() -> None:
+    client = TestClient(create_app(Unreachable(), version="0"), raise_server_exceptions=False)
     response = client.post("/ServiceGraph", json={"StartTime": 1, "EndTime": 2})
     assert response.status_code == 503
     assert response.json()["__type"] == "ServiceUnavailableException"
@@ -185,17 +185,17 @@ def test_mistakes_are_500_and_tell_nothing() -> None:
 
 
 def test_client_that_leaves_does_not_stop_the_server(address: str, store: MemoryStore) -> None:
-    """The store goes on thinking; others are answered meanwhile."""
-    asked, go_on = threading.Event(), threading.Event()
+    """Other requests are answered while the abandoned query still runs."""
+    started, go_on = threading.Event(), threading.Event()
 
     def slow(window: TimeRange) -> ServiceGraph:
-        asked.set()
+        started.set()
         go_on.wait(10)
         return ServiceGraph({}, {})
 
     store.service_graph = slow  # type: ignore[method-assign]
-    with pytest.raises(requests.Timeout):  # who leaves before the store is asked never asks it
+    with pytest.raises(requests.Timeout):  # the client leaves while the query runs
         requests.get(f"{address}/api/map?from=1&to=2", timeout=2)
-    assert asked.is_set()
+    assert started.is_set()
     assert requests.get(f"{address}/healthz", timeout=5).status_code == 200
     go_on.set()

@@ -51,7 +51,7 @@ def test_silent_clients_stop_counting() -> None:
     assert alone.expires > now[0]
 
 
-def test_statistics_are_kept_for_half_an_hour_by_ten_seconds() -> None:
+def test_statistics_are_retained_for_half_an_hour_by_ten_seconds() -> None:
     now = [NOW + 3]
     sampler = Sampler(1.0, lambda: now[0])
     sampler.report(report("a"))

@@ -104,7 +104,7 @@ def test_windows_may_be_longer_than_six_hours(store: MemoryStore, xray: Any) -> 
     assert len(graph["Services"]) == 7
 
 
-def test_account_is_told_when_known(store: MemoryStore, xray: Any) -> None:
+def test_account_is_included_when_known(store: MemoryStore, xray: Any) -> None:
     known = segment()
     node = known.node._replace(account="123456789012")
     store.put([segment(node=node)], "t")
@@ -139,7 +139,7 @@ def test_many_response_times_are_merged(store: MemoryStore, xray: Any) -> None:
     assert [e["Value"] for e in histogram] == sorted({e["Value"] for e in histogram})
 
 
-def test_silent_callee_is_told_once_it_is_called(store: MemoryStore, xray: Any) -> None:
+def test_silent_callee_appears_once_called(store: MemoryStore, xray: Any) -> None:
     """An edge never dangles: its target is a service, though its own work lies outside."""
     early = segment(0xA1, calls=(call(0xCA),))
     late = segment(0xB1, name="late", parent_id=0xCA, start=T0 + 20 * SECOND, end=T0 + 21 * SECOND)

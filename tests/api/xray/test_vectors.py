@@ -25,7 +25,7 @@ def client_of(store: MemoryStore) -> TestClient:
 
 
 def ask(client: TestClient, path: str, body: dict[str, Any]) -> Any:
-    """An operation's answer, held to AWS's model."""
+    """An operation's response, checked against AWS's model."""
     response = client.post(path, json=body)
     assert response.status_code == 200, response.text
     assert complaints(OPERATIONS[path], response.content) == []
