@@ -118,6 +118,10 @@ class Batcher:
             spool_limit=self._spool.max_bytes,
             queued=queued,
             oldest=max(age, time.time() - spooled if spooled else 0.0),
+            spool_folder=str(self._spool.root),
+            schema_problem=self._store.schema_problem,
+            disk_error=self._spool.disk_error,
+            corrupt_files=self._spool.corrupt_files,
         )
 
     def _insert_loop(self) -> None:
@@ -147,7 +151,7 @@ class Batcher:
                     self._writer, [chunk.submission for chunk in batch.chunks], batch.token
                 )
         except StoreUnavailable as error:
-            self._store.mark_unavailable(str(error))
+            self._store.mark_unavailable(error)
             self._to_spool([batch])
         except StoreRejectedBatch as error:
             self._limiter.error("store_rejects", error=str(error), documents=batch.count)

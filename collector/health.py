@@ -10,6 +10,7 @@ import structlog
 from msgspec import Struct
 
 from collector.log_limiter import LogLimiter
+from store.errors import SchemaMismatch, StoreUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -26,16 +27,27 @@ class IngestHealth(Struct, frozen=True):
     oldest: float
     """Age in seconds of the oldest document not yet in the store."""
     spool_folder: str = ""
+    schema_problem: str = ""
+    """Why the store's schema does not fit this program."""
+    disk_error: str = ""
+    """The operating system's error when the spool was written last."""
+    corrupt_files: int = 0
+    """Damaged spool files that are still there."""
 
     @property
     def accepting(self) -> bool:
         """Whether a document that arrives now can be made durable, in the store or on disk."""
         return self.store_available or not self.spool_full
 
+    @property
+    def ready(self) -> bool:
+        """Accepting, and able to store documents without an operator's help."""
+        return self.accepting and not self.schema_problem
+
     def as_dict(self) -> dict[str, Any]:
         """The body of /readyz; ``problems`` are sentences with the command that helps."""
         return {
-            "ready": self.accepting,
+            "ready": self.ready,
             "problems": self._problems(),
             "store_available": self.store_available,
             "spool": {
@@ -53,8 +65,21 @@ class IngestHealth(Struct, frozen=True):
             problems.append(
                 "the store is unavailable and the spool is full: documents are deferred"
             )
+        elif self.schema_problem:
+            reason = self.schema_problem.rstrip(".")
+            problems.append(f"{reason}; documents wait on disk until the schema fits")
         elif not self.store_available:
             problems.append("the store is unavailable or slow: documents wait on disk")
+        if self.disk_error:
+            problems.append(
+                f"the spool cannot be written ({self.disk_error}): "
+                f"make room on its disk, see  df -h {self.spool_folder}"
+            )
+        if self.corrupt_files:
+            problems.append(
+                f"documents in {self.corrupt_files} damaged spool files are lost; after a look at the "
+                f"disk remove them:  find {self.spool_folder} -name '*.corrupt' -delete"
+            )
         return problems
 
 
@@ -64,6 +89,8 @@ class StoreAvailability:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._unavailable = threading.Event()
+        self.schema_problem = ""
+        """Set while the store's schema does not fit."""
         self._since = 0.0
         self._limiter = LogLimiter(log, 10.0)
 
@@ -71,14 +98,20 @@ class StoreAvailability:
     def available(self) -> bool:
         return not self._unavailable.is_set()
 
-    def mark_unavailable(self, reason: str) -> None:
+    def mark_unavailable(self, reason: str | StoreUnavailable) -> None:
         """Documents go to the spool until `mark_available`."""
+        mismatch = isinstance(reason, SchemaMismatch)
         with self._lock:
-            if self._unavailable.is_set():
-                return
-            self._unavailable.set()
-            self._since = time.monotonic()
-        self._limiter.warning("store_unavailable", reason=reason)
+            known = self._unavailable.is_set()
+            if not known:
+                self._unavailable.set()
+                self._since = time.monotonic()
+            if mismatch or isinstance(reason, StoreUnavailable):  # a slow insert says nothing of it
+                known = known and mismatch == bool(self.schema_problem)
+                self.schema_problem = str(reason) if mismatch else ""
+        if not known:
+            event = "store_schema_mismatch" if mismatch else "store_unavailable"
+            self._limiter.warning(event, reason=str(reason))
 
     def mark_available(self, spooled_bytes: int) -> None:
         """Documents go to the store again."""
@@ -86,5 +119,6 @@ class StoreAvailability:
             if not self._unavailable.is_set():
                 return
             self._unavailable.clear()
+            self.schema_problem = ""
             seconds = round(time.monotonic() - self._since, 1)
         self._limiter.info("store_available", seconds=seconds, spooled_bytes=spooled_bytes)

@@ -48,7 +48,8 @@ class Replayer:
         self._limiter = LogLimiter(log, 10.0)
 
     def run(self) -> None:
-        """Replay until the event is set."""
+        """Probe the store, then replay until the event is set."""
+        self._store_answers()
         pause = self._limits.replay_pause
         while not self._stopped.wait(pause):
             try:
@@ -73,7 +74,7 @@ class Replayer:
             try:
                 replay(self._writer, self._spool, self._metrics, token)
             except StoreUnavailable as error:
-                self._store.mark_unavailable(str(error))
+                self._store.mark_unavailable(error)
                 return False
             except StoreRejectedBatch as error:  # batches behind it may be fine
                 drained = False
@@ -95,7 +96,8 @@ class Replayer:
         try:
             if check is not None:
                 check()
-        except StoreUnavailable:
+        except StoreUnavailable as error:
+            self._store.mark_unavailable(error)
             return False
         except StoreError:
             pass  # it answers, whatever the answer

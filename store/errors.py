@@ -11,6 +11,10 @@ class StoreUnavailable(StoreError):
     """The database cannot be reached at the moment; the same call may succeed later."""
 
 
+class SchemaMismatch(StoreUnavailable):
+    """The database has another schema than this program: nothing is read or written until it fits."""
+
+
 class InvalidCursor(StoreError):
     """A page token that this store did not issue."""
 

@@ -21,7 +21,7 @@ from collector.metrics import IngestMetrics
 from collector.queue import Ack, BatchQueue, Limits, QueueFull
 from collector.spool import Spool
 from collector.submission import Submission
-from store.errors import StoreError, StoreUnavailable
+from store.errors import SchemaMismatch, StoreError, StoreUnavailable
 from store.memory import MemoryStore
 from store.model import Document
 from tests.collector.samples import eventually, segment_bytes
@@ -33,19 +33,21 @@ class MoodyStore(MemoryStore):
     def __init__(self) -> None:
         super().__init__()
         self.unavailable = False
+        self.mismatch = False
         self.averse: Callable[[Document], bool] = lambda document: False
         self.gate = threading.Event()
         self.gate.set()
         self.puts: list[tuple[int, str]] = []
 
     def check(self) -> None:
+        if self.mismatch:
+            raise SchemaMismatch("the database has an older schema: run  raymap migrate  first.")
         if self.unavailable:
             raise StoreUnavailable("connection refused")
 
     def put(self, documents: Sequence[Document], token: str) -> None:
         self.gate.wait(20)
-        if self.unavailable:
-            raise StoreUnavailable("connection refused")
+        self.check()
         if any(self.averse(document) for document in documents):
             raise StoreError("cannot take this")
         self.puts.append((len(documents), token))
@@ -206,6 +208,22 @@ def test_store_unavailable(setup: Setup) -> None:
     batcher.submit(documents(4)).result(5)
     assert setup.store.count() == 4
     assert setup.value("stored") == 4
+
+
+def test_another_schema(setup: Setup) -> None:
+    """Not ready, retrying, and every document on disk: none is refused one by one."""
+    setup.store.mismatch = True
+    batcher = setup.start()
+    eventually(lambda: not batcher.health().ready)  # before any document arrives
+    assert "raymap migrate" in batcher.health().as_dict()["problems"][0]
+    assert batcher.submit(documents(*range(1, 41))).result(5) == ()
+    assert batcher.offer(documents(41))
+    eventually(lambda: setup.spool.size > 0 and batcher.health().queued == 0)
+    assert (setup.value("rejected"), setup.value("dropped"), setup.store.count()) == (0, 0, 0)
+    setup.store.mismatch = False
+    eventually(lambda: setup.store.count() == 41 and len(setup.spool) == 0)
+    eventually(lambda: batcher.health().as_dict()["problems"] == [])
+    assert batcher.health().ready
 
 
 def test_spool_full(setup: Setup) -> None:

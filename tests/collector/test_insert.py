@@ -87,6 +87,43 @@ def test_replay(tmp_path: Path, metrics: IngestMetrics, memory: MemoryStore) -> 
     assert (spool.waiting(), spool.size) == ([], 0)
 
 
+def test_replay_of_a_damaged_file(tmp_path: Path, metrics: IngestMetrics) -> None:
+    """Intact chunks are stored, lost documents counted, and the file stays for an operator."""
+    spool = Spool(tmp_path, "test", 1 << 30)
+    documents = [
+        segment(id, raw=segment_bytes(f"{id:016x}", note="x" * 30_000), version=id)
+        for id in range(1, 31)
+    ]
+    spool.write(documents, "t")
+    (path,) = tmp_path.rglob("*.batch")
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    path.write_bytes(data)
+    store = Picky()
+    replay(store, spool, metrics, "t")
+    lost = 30 - len(store.taken)
+    assert 0 < lost <= 8
+    assert (metrics.snapshot()["stored"], metrics.snapshot()["dropped"]) == (30 - lost, lost)
+    assert 'dropped_total{reason="corrupt"}' in metrics.render().decode()
+    assert spool.waiting() == []
+    assert spool.corrupt_files == 1
+
+
+def test_a_damaged_file_waits_for_the_store(tmp_path: Path, metrics: IngestMetrics) -> None:
+    """Nothing is counted or renamed before its intact documents are stored."""
+    spool = Spool(tmp_path, "test", 1 << 30)
+    documents = [
+        segment(id, raw=segment_bytes(f"{id:016x}", note="x" * 30_000), version=id)
+        for id in range(1, 31)
+    ]
+    spool.write(documents, "t")
+    (path,) = tmp_path.rglob("*.batch")
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(StoreUnavailable):
+        replay(Picky(unavailable_after=0), spool, metrics, "t")
+    assert (metrics.snapshot()["dropped"], spool.waiting()) == (0, ["t"])
+
+
 def test_replay_of_documents_that_are_refused(tmp_path: Path, metrics: IngestMetrics) -> None:
     """Rejected by this release or refused by the store: it was acknowledged, so it stays on disk,
     out of the way; the other documents of the batch go in."""
