@@ -93,7 +93,7 @@ def clickhouse_command(settings: ClickHouseSettings, supervised: Supervised = No
             data_dir=settings.data_dir,
             memory_bytes=settings.clickhouse_memory,
             port=settings.clickhouse_port,
-            patience=0.0 if supervised is None else 10.0,
+            lock_timeout=0.0 if supervised is None else 10.0,
         )
         code = run(embedded, on_ready=lambda address: pipe.ready({"clickhouse": address.name}))
     sys.stdout.flush()

@@ -32,12 +32,12 @@ def show_retention(clickhouse: Address, wanted: Mapping[str, str], *, yes: bool)
     try:
         if days:
             _apply(client, days, yes)
-        kinds, pinned = retention.report(client)
+        kinds, pinned = retention.status(client)
     finally:
         client.disconnect()
     rows = [("", "from (UTC)", "to (UTC)", "rows", "on disk", "retained", "next expires")]
     for each in kinds:
-        words = retention.KINDS[each.kind].words
+        words = retention.KINDS[each.kind].label
         span = format_minute(each.oldest), format_minute(each.newest)
         size = f"{each.rows:,}", format_size(each.bytes)
         rows.append((words, *span, *size, format_days(each.days), format_minute(each.expires)))
@@ -54,7 +54,7 @@ def _apply(client: Client, days: Mapping[str, int], yes: bool) -> None:
         raise CommandError(f"This database has no data to which --{absent[0]} applies.")
     deletions = retention.preview_deletions(client, days)
     for each in deletions:
-        words = retention.KINDS[each.kind].words
+        words = retention.KINDS[each.kind].label
         change = f"{format_days(days[each.kind])} instead of {format_days(current[each.kind])}"
         span = f"{format_minute(each.oldest)} to {format_minute(each.newest)} UTC"
         verb = "deletes" if yes else "would delete"
@@ -62,7 +62,7 @@ def _apply(client: Client, days: Mapping[str, int], yes: bool) -> None:
     if deletions and not yes:
         raise CommandError("Nothing was changed. To delete it, repeat the command with --yes.")
     refresh(client)  # pinned rows are copied before anything expires
-    retention.keep(client, days, wait=True)
+    retention.apply(client, days, wait=True)
 
 
 def parse_days(text: str, flag: str) -> int:

@@ -1,23 +1,23 @@
-"""Pinned traces: kept when everything that arrived with them has expired.
+"""Pinned traces: retained after everything that arrived with them has expired.
 
-The rows of a pinned trace lie in their tables a second time, with an arrival (`received`) on a day
-from 2070 on, in a partition that no TTL reaches: a *shelf*. Reads need to know nothing of it: FINAL
-makes one row of two copies, also across partitions, and a trace whose originals are gone is found by
-its id and in lists as before. The map is asked of LIVE rows: what it counts of a time must not come
-to be the pinned traces alone when the rest expires. That also prunes the shelves, whose few rows
-spread over all times and would make FINAL merge what it need not (scans of a quiet day took twice as
-long).
+The rows of a pinned trace are stored a second time in their tables, with an arrival (`received`) on
+a day from 2070 on: a *pin partition*, which no TTL reaches. Reads need not know: FINAL merges the
+two copies into one row, across partitions too, and a trace whose originals have expired is found by
+its id and in lists as before. The map reads rows that are NOT_PINNED_COPY only: its counts of a time
+must not become those of the pinned traces alone when the rest expires. The condition also prunes
+the pin partitions, whose few rows spread over all times and would make FINAL merge more than
+necessary (scans of a quiet day took twice as long).
 
-The copies are made in a table aside and attached as parts: no materialized view runs, so revisions,
-the map's dirty minutes and everything else that counts arrivals do not hear of it. Each run fills an
-empty shelf. A trace is let go by packing what stays on its shelf onto another one, and dropping the
-shelf: what is dropped lies elsewhere by then, whoever does the same at the same time.
+Copies are made in a staging table and attached as parts: no materialized view runs, so revisions,
+the map's dirty minutes and everything else that counts arrivals are unaffected. Each run fills an
+empty partition. A trace is unpinned by moving the others of its partition to a new one and dropping
+the old: concurrent runs drop only what has been copied elsewhere.
 Rejected: a second set of tables (each read becomes a union); copies by INSERT (the views count
 them as arrivals); DELETE (a mutation touches every part of the table, also IN PARTITION).
 
-`pins` says what shall be pinned, `refresh` makes it so. It may run anywhere, at any time, and
-several times at once: it copies what has changed since the last time (documents that came later)
-and lets go what is not pinned any more.
+`pins` is the desired state, `reconcile` establishes it: it copies what has changed since the last
+run (documents that arrived later) and drops what is no longer pinned. It may run anywhere, at any
+time, and concurrently.
 """
 
 from __future__ import annotations
@@ -34,27 +34,27 @@ from store.errors import TooManyPins, TraceNotFound
 from store.protocol import Pin
 from store.trace_id import format_trace_id
 
-COPIED = ("documents", "calls", "links", "segments", "traces")
-"""Tables with rows of traces, in the order of copying. Who sees a row of `traces` finds the rest,
-and a shelf with rows of `traces` is whole."""
-TIMED = ("segments", "calls", "links")
-"""Those of them that are read by the minute."""
+TRACE_TABLES = ("documents", "calls", "links", "segments", "traces")
+"""Tables with rows of traces, in the order of copying: `traces` comes last, so a partition with rows
+of it is complete."""
+MINUTE_TABLES = ("segments", "calls", "links")
+"""Those of TRACE_TABLES whose sort key begins with the minute."""
 
-FIRST_SHELF = 36_525
+FIRST_PIN_DAY = 36_525
 """2070-01-01, in days since the epoch."""
-SHELVES = 3_000
-"""Days to choose from. A TTL adds at most 10,000 to the last, which is 2105; from 2106 on ClickHouse's
+PIN_DAYS = 3_000
+"""Days available for pin partitions. A TTL adds at most 10,000 to the last, which is 2105; from 2106 on ClickHouse's
 seconds wrap around to 1970, and all would expire."""
-FIRST_PARTITION = "20700101"
-LIVE = f"_partition_id < '{FIRST_PARTITION}'"
-"""A condition on a row of COPIED: it is no copy."""
-_SHELVED = f"_partition_id >= '{FIRST_PARTITION}'"
+FIRST_PIN_PARTITION = "20700101"
+NOT_PINNED_COPY = f"_partition_id < '{FIRST_PIN_PARTITION}'"
+"""A condition on a row of TRACE_TABLES: it is the original, not a pinned copy."""
+_PINNED_COPY = f"_partition_id >= '{FIRST_PIN_PARTITION}'"
 
-MOST_PINS = 10_000
-MOST_SHELVES = 32
-"""When more are in use, most of them, the smallest, are packed onto one."""
-LEFT = 3600
-"""Seconds after which what is half made belongs to a process that died."""
+MAX_PINS = 10_000
+MAX_PARTITIONS = 32
+"""When more pin partitions are in use, the smallest three quarters are merged into one."""
+STALE_AFTER = 3600
+"""Seconds after which an incomplete copy is taken for that of a process that died."""
 
 
 class _Row(NamedTuple):
@@ -73,7 +73,7 @@ class _Changed(NamedTuple):
 
 
 def pins(client: Client) -> list[Pin]:
-    """What is pinned, the latest first."""
+    """All pins, the latest first."""
     rows = [row.pin for row in _rows(client, "removed = 0")]
     return sorted(rows, key=lambda pin: (pin.at, pin.trace_id), reverse=True)
 
@@ -85,7 +85,7 @@ def pin_of(client: Client, trace_id: bytes) -> Pin | None:
 
 
 def pin(client: Client, trace_id: bytes, note: str, at: int) -> Pin:
-    """Pin a trace; one that is pinned already keeps its time and gets the note."""
+    """Pin a trace; one that is already pinned keeps its time and gets the new note."""
     literal = sql.trace_literal(trace_id)
     known = pin_of(client, trace_id)
     if known is None:
@@ -93,11 +93,11 @@ def pin(client: Client, trace_id: bytes, note: str, at: int) -> Pin:
         if not client.execute(exists)[0][0]:
             raise TraceNotFound(f"there is no trace {format_trace_id(trace_id)} here")
         ((count,),) = client.execute("SELECT count() FROM pins FINAL WHERE removed = 0")
-        if count >= MOST_PINS:
-            raise TooManyPins(f"{count:,} traces are pinned, and more are not kept: unpin some")
+        if count >= MAX_PINS:
+            raise TooManyPins(f"{count:,} traces are pinned, which is the limit: unpin some")
     made = Pin(trace_id, note, known.at if known else at)
     _write(client, made, removed=False, at=at)
-    refresh(client)
+    reconcile(client)
     return made
 
 
@@ -107,26 +107,26 @@ def unpin(client: Client, trace_id: bytes, at: int) -> bool:
     if known is None:
         return False
     _write(client, known, removed=True, at=at)
-    refresh(client)
+    reconcile(client)
     return True
 
 
-def refresh(client: Client) -> int:
-    """Make the copies what the pins say; the number of traces that were copied."""
-    _drop_leftovers(client)
-    # First what is copied, then what is pinned: a pin is written before its copies.
-    shelves = _shelves(client)
+def reconcile(client: Client) -> int:
+    """Make the pinned copies match the pins; returns the number of traces that were copied."""
+    _drop_stale_copies(client)
+    # Copies are read before pins: a pin is written before its copies.
+    partitions = _pin_partitions(client)
     rows = {row.pin.trace_id: row for row in _rows(client, "removed = 0")}
-    stale = [shelf for shelf, held in shelves.items() if held - rows.keys()]
-    if not stale and len(shelves) > MOST_SHELVES:
-        stale = sorted(shelves, key=lambda shelf: len(shelves[shelf]))[: MOST_SHELVES * 3 // 4]
+    stale = [id for id, copied in partitions.items() if copied - rows.keys()]
+    if not stale and len(partitions) > MAX_PARTITIONS:
+        stale = sorted(partitions, key=lambda id: len(partitions[id]))[: MAX_PARTITIONS * 3 // 4]
     if stale:
-        held = set[bytes]().union(*(shelves[shelf] for shelf in stale))
-        _repack(client, stale, held & rows.keys())
+        copied = set[bytes]().union(*(partitions[id] for id in stale))
+        _replace_partitions(client, stale, copied & rows.keys())
     changed = _changed(client, rows)
     if changed:
         _copy(client, changed)
-        # Of equal `ver` the last insert holds, and an unpin of meanwhile has a greater one.
+        # Of equal `ver` the last insert wins; a concurrent unpin has a greater one.
         client.execute(
             "INSERT INTO pins (trace_id, note, at, removed, revision, updated, ver) VALUES",
             [(*_key(c.row.pin), 0, c.revision, c.updated, c.row.ver) for c in changed],
@@ -149,7 +149,7 @@ def _rows(client: Client, condition: str) -> list[_Row]:
 
 
 def _write(client: Client, pin: Pin, *, removed: bool, at: int) -> None:
-    """The next word on a trace, also where clocks differ. The copies count as not made."""
+    """Write the next version of a pin, greater than the last even where clocks differ, as not copied."""
     literal = sql.trace_literal(pin.trace_id)
     ((last,),) = client.execute(f"SELECT max(ver) FROM pins WHERE trace_id = {literal}")
     client.execute(
@@ -159,12 +159,12 @@ def _write(client: Client, pin: Pin, *, removed: bool, at: int) -> None:
 
 
 def _changed(client: Client, rows: Mapping[bytes, _Row]) -> list[_Changed]:
-    """Pinned traces of which something arrived, or expired, since they were copied."""
+    """Pinned traces whose rows changed (arrived or expired) since they were copied."""
     if not rows:
         return []
     found = client.execute(
         "SELECT hex(trace_id), sum(revision), max(updated), min(lo), max(hi) FROM traces "
-        f"WHERE trace_id IN (SELECT trace_id FROM pins) AND {LIVE} "
+        f"WHERE trace_id IN (SELECT trace_id FROM pins) AND {NOT_PINNED_COPY} "
         "GROUP BY trace_id"
     )
     candidates = [
@@ -176,77 +176,81 @@ def _changed(client: Client, rows: Mapping[bytes, _Row]) -> list[_Changed]:
 
 
 def _copy(client: Client, changed: Sequence[_Changed]) -> None:
-    """Put live rows of traces on a shelf."""
+    """Copy the original rows of traces into a pin partition."""
 
-    def places(table: str) -> Iterable[str]:
+    def conditions(table: str) -> Iterable[str]:
         for one in changed:
-            place = f"trace_id = {sql.trace_literal(one.row.pin.trace_id)} AND {LIVE}"
-            if table in TIMED:
-                place += f" AND minute BETWEEN {max(0, one.lo)} AND {max(0, one.hi)}"
-            yield place
+            condition = (
+                f"trace_id = {sql.trace_literal(one.row.pin.trace_id)} AND {NOT_PINNED_COPY}"
+            )
+            if table in MINUTE_TABLES:
+                condition += f" AND minute BETWEEN {max(0, one.lo)} AND {max(0, one.hi)}"
+            yield condition
 
-    _fill(client, places)
+    _fill(client, conditions)
 
 
-def _repack(client: Client, shelves: Collection[str], staying: Collection[bytes]) -> None:
-    """Clear shelves; what stays moves to another one."""
+def _replace_partitions(
+    client: Client, partitions: Collection[str], staying: Collection[bytes]
+) -> None:
+    """Drop pin partitions, after copying the traces that stay pinned into a new one."""
     if staying:
-        names = ", ".join(f"'{shelf}'" for shelf in shelves)
-        place = f"_partition_id IN ({names}) AND trace_id IN {sql.trace_list(staying)}"
-        _fill(client, lambda _: [place])
-    for table in reversed(COPIED):
-        for shelf in shelves:
-            client.execute(f"ALTER TABLE {table} DROP PARTITION ID '{shelf}'")
+        names = ", ".join(f"'{partition}'" for partition in partitions)
+        condition = f"_partition_id IN ({names}) AND trace_id IN {sql.trace_list(staying)}"
+        _fill(client, lambda _: [condition])
+    for table in reversed(TRACE_TABLES):
+        for partition in partitions:
+            client.execute(f"ALTER TABLE {table} DROP PARTITION ID '{partition}'")
 
 
-def _fill(client: Client, places: Callable[[str], Iterable[str]]) -> None:
-    """Fill an empty shelf with copies of the rows that meet the conditions given for a table."""
-    shelf = _free_shelf(client)
+def _fill(client: Client, conditions: Callable[[str], Iterable[str]]) -> None:
+    """Fill an empty pin partition with copies of the rows that meet any condition of their table."""
+    day = _free_pin_day(client)
     differing = {
-        "received": f"toDateTime({shelf * 86_400}, 'UTC')",
-        "day": f"toDate({shelf})",
+        "received": f"toDateTime({day * 86_400}, 'UTC')",
+        "day": f"toDate({day})",
         "revision": "toUInt64(0)",  # revisions add up: only the originals count
     }
     run = uuid.uuid4().hex
-    for table in COPIED:
-        aside = f"pinning_{table}_{run}"
-        client.execute(f"CREATE TABLE {aside} AS {table}")
+    for table in TRACE_TABLES:
+        staging = f"pinning_{table}_{run}"
+        client.execute(f"CREATE TABLE {staging} AS {table}")
         try:
             names = _columns(client, table)
             values = ", ".join(differing.get(name, name) for name in names)
-            for place in places(table):
+            for condition in conditions(table):
                 client.execute(
-                    f"INSERT INTO {aside} ({', '.join(names)}) "
-                    f"SELECT {values} FROM {table} WHERE {place}"
+                    f"INSERT INTO {staging} ({', '.join(names)}) "
+                    f"SELECT {values} FROM {table} WHERE {condition}"
                 )
             partitions = client.execute(
                 "SELECT DISTINCT partition_id FROM system.parts WHERE active "
-                f"AND database = currentDatabase() AND table = '{aside}'"
+                f"AND database = currentDatabase() AND table = '{staging}'"
             )
             for (partition,) in partitions:
                 client.execute(
-                    f"ALTER TABLE {table} ATTACH PARTITION ID '{partition}' FROM {aside}"
+                    f"ALTER TABLE {table} ATTACH PARTITION ID '{partition}' FROM {staging}"
                 )
         finally:
-            client.execute(f"DROP TABLE IF EXISTS {aside} SYNC")
+            client.execute(f"DROP TABLE IF EXISTS {staging} SYNC")
 
 
-def _free_shelf(client: Client) -> int:
-    """A day on which nothing lies. At random, so that two who ask at once hardly get the same."""
+def _free_pin_day(client: Client) -> int:
+    """A day whose pin partition is empty; random, so that concurrent runs rarely choose the same."""
     used = {
         days
         for (days,) in client.execute(
             "SELECT DISTINCT toUInt32(toDate(parseDateTimeBestEffort(partition_id, 'UTC'), 'UTC')) "
-            f"FROM system.parts WHERE {_SHELF_PARTS}"
+            f"FROM system.parts WHERE {_PIN_PARTS}"
         )
     }
-    free = [day for day in range(FIRST_SHELF, FIRST_SHELF + SHELVES) if day not in used]
+    free = [day for day in range(FIRST_PIN_DAY, FIRST_PIN_DAY + PIN_DAYS) if day not in used]
     return secrets.choice(free)
 
 
-_SHELF_PARTS = (
-    f"active AND database = currentDatabase() AND table IN {COPIED} "
-    f"AND partition_id >= '{FIRST_PARTITION}'"
+_PIN_PARTS = (
+    f"active AND database = currentDatabase() AND table IN {TRACE_TABLES} "
+    f"AND partition_id >= '{FIRST_PIN_PARTITION}'"
 )
 
 
@@ -261,28 +265,28 @@ def _columns(client: Client, table: str) -> list[str]:
     ]
 
 
-def _shelves(client: Client) -> dict[str, set[bytes]]:
-    """The traces on each whole shelf."""
+def _pin_partitions(client: Client) -> dict[str, set[bytes]]:
+    """The traces in each complete pin partition, by partition id."""
     found: dict[str, set[bytes]] = {}
-    for shelf, digits in client.execute(
-        f"SELECT DISTINCT _partition_id, hex(trace_id) FROM traces WHERE {_SHELVED}"
+    for partition, digits in client.execute(
+        f"SELECT DISTINCT _partition_id, hex(trace_id) FROM traces WHERE {_PINNED_COPY}"
     ):
-        found.setdefault(shelf, set()).add(bytes.fromhex(digits))
+        found.setdefault(partition, set()).add(bytes.fromhex(digits))
     return found
 
 
-def _drop_leftovers(client: Client) -> None:
-    """Tables aside, and shelves without rows of `traces`, of processes that died."""
+def _drop_stale_copies(client: Client) -> None:
+    """Drop staging tables and incomplete pin partitions (without `traces`) of processes that died."""
     left = client.execute(
         "SELECT name FROM system.tables WHERE database = currentDatabase() "
-        f"AND startsWith(name, 'pinning_') AND metadata_modification_time < now() - {LEFT}"
+        f"AND startsWith(name, 'pinning_') AND metadata_modification_time < now() - {STALE_AFTER}"
     )
     for (name,) in left:
         client.execute(f"DROP TABLE IF EXISTS {name} SYNC")
     left = client.execute(
-        f"SELECT DISTINCT table, partition_id FROM system.parts WHERE {_SHELF_PARTS} "
-        f"AND modification_time < now() - {LEFT} AND partition_id NOT IN ("
-        f"SELECT partition_id FROM system.parts WHERE {_SHELF_PARTS} AND table = 'traces')"
+        f"SELECT DISTINCT table, partition_id FROM system.parts WHERE {_PIN_PARTS} "
+        f"AND modification_time < now() - {STALE_AFTER} AND partition_id NOT IN ("
+        f"SELECT partition_id FROM system.parts WHERE {_PIN_PARTS} AND table = 'traces')"
     )
-    for table, shelf in left:
-        client.execute(f"ALTER TABLE {table} DROP PARTITION ID '{shelf}'")
+    for table, partition in left:
+        client.execute(f"ALTER TABLE {table} DROP PARTITION ID '{partition}'")

@@ -24,7 +24,7 @@ from store.errors import StoreError, StoreUnavailable
 from store.model import Document, NodeKey, ServiceGraph, TimeRange, Trace
 from store.protocol import Failure, Page, Pin, TimeBucket, TraceQuery
 
-PINS_EVERY = 60.0
+PIN_INTERVAL = 60.0
 """Seconds after which what came late of pinned traces is pinned too."""
 
 
@@ -36,7 +36,7 @@ class ClickHouseStore:
         self.address = self._pool.address
         self._threads = ThreadPoolExecutor(connections, "ask")
         self.rollup_cache = RollupCache()
-        self._linked = get_traces.Linked()
+        self._linked = get_traces.LinkPresence()
         self.rollup_worker = RollupWorker()
 
     def put(self, documents: Sequence[Document], token: str) -> None:
@@ -154,7 +154,7 @@ class ClickHouseStore:
     def refresh_pins(self) -> int:
         """Copy what arrived late of pinned traces."""
         with _errors(), self._pool.client() as client:
-            return pins.refresh(client)
+            return pins.reconcile(client)
 
     def verify(self, window: TimeRange) -> Iterator[verify.Verified]:
         """Count a window once more from the rows (`store.clickhouse.graph.verify`)."""
@@ -171,9 +171,9 @@ class ClickHouseStore:
             nonlocal refreshed
             with _errors(), own.client() as client:
                 self.rollup_worker.tick(QueryRunner(client, own, self._threads, COUNT_LIMITS))
-                if time.monotonic() - refreshed > PINS_EVERY:
+                if time.monotonic() - refreshed > PIN_INTERVAL:
                     refreshed = time.monotonic()
-                    pins.refresh(client)
+                    pins.reconcile(client)
 
         self.rollup_worker.run(tick, stop)
         own.close()

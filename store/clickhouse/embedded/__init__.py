@@ -7,7 +7,7 @@ would first open a throw-away engine), `handle.py` is for a parent that wants an
 credentials.json, port, data/, server.log. The engine has two users with generated passwords,
 `raymap` and the read-only `raymap_ro`. The child's script runs as `default`, which the engine
 insists on having without a password: it may have one session at a time (max_sessions_for_user),
-which is the script's, so nobody else gets in; and it may do nothing but start listeners (FROM
+which is the script's, so no other client can log in; and it may do nothing but start listeners (FROM
 INFILE, unlike file(), needs no right to read files).
 """
 

@@ -1,4 +1,4 @@
-"""The child of EmbeddedClickHouse. `raymap clickhouse` is the one for people."""
+"""The child process of EmbeddedClickHouse; `raymap clickhouse` is the command for users."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""The child process: it is the engine, until it is told to stop.
+"""The child process that runs the engine until it is stopped.
 
 It hands the engine one endless script: start the TCP listener, then insert from a FIFO that this
-process holds open, which costs no CPU. Closing the FIFO ends the script, and with it the engine,
-in the regular way. SIGTERM, SIGINT and, when asked to watch it, the end of standard input (the
-parent died) close the FIFO.
+process has open for writing, which costs no CPU. Closing the FIFO ends the script, and with it the engine,
+in the regular way. SIGTERM, SIGINT and, with `watch_stdin`, the end of standard input (the parent
+died) close the FIFO.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ def run(
     on_ready: Callable[[Address], None],
     watch_stdin: bool = False,
 ) -> int:
-    """Be the engine until told to stop. Never returns to a usable interpreter: exit with the result.
+    """Run the engine until it is stopped. The interpreter is unusable afterwards: exit with the result.
 
     Raises EmbeddedError when it cannot start."""
     os.umask(0o077)
     folder = settings.folder
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    held = lock(settings)  # before any file is touched: another process may be using them
+    lock_fd = lock(settings)  # before any file is touched: another process may be using them
     try:
         prepare(settings)
         opened = address(settings.data_dir)
@@ -60,14 +60,14 @@ def run(
         on_ready(opened)
         return engine.wait()
     finally:
-        os.close(held)
+        os.close(lock_fd)
 
 
 class _Engine:
-    """The endless script, the FIFO that keeps it going, and the pipe that wakes the main thread."""
+    """The endless script, the FIFO that it reads from, and the pipe that wakes the main thread."""
 
-    def __init__(self, folder: Path, door: Address) -> None:
-        self._folder, self._door = folder, door
+    def __init__(self, folder: Path, endpoint: Address) -> None:
+        self._folder, self._endpoint = folder, endpoint
         self._fifo = folder / "running.fifo"
         self._answer: str | None = None
         self._stopping = False
@@ -88,9 +88,9 @@ class _Engine:
         self._thread = threading.Thread(target=self._query, args=(library,), daemon=True)
         with _CapturedStderr() as errors:
             self._thread.start()
-            self._wait_for_door()
+            self._wait_until_listening()
         if self._answer is not None:
-            raise EmbeddedError(_explain(errors.text, self._folder, self._door.port))
+            raise EmbeddedError(_explain(errors.text, self._folder, self._endpoint.port))
 
     def _query(self, library: Any) -> None:
         sql = (
@@ -106,9 +106,9 @@ class _Engine:
         finally:
             self._wake()
 
-    def _wait_for_door(self) -> None:
+    def _wait_until_listening(self) -> None:
         deadline = time.monotonic() + START_TIMEOUT
-        while self._answer is None and not _answers(self._door):
+        while self._answer is None and not _answers(self._endpoint):
             if time.monotonic() > deadline:
                 raise EmbeddedError(
                     f"The embedded ClickHouse did not start within {START_TIMEOUT:.0f} s; "
@@ -143,7 +143,9 @@ class _Engine:
         """A script that opens the FIFO only now waits for a writer: be one for a moment, repeatedly."""
         deadline = time.monotonic() + START_TIMEOUT
         while self._thread.is_alive() and time.monotonic() < deadline:
-            with contextlib.suppress(OSError):  # nobody reads: it has ended, or is not there yet
+            with contextlib.suppress(
+                OSError
+            ):  # no reader: the script has ended, or has not opened it yet
                 os.close(os.open(self._fifo, os.O_WRONLY | os.O_NONBLOCK))
             self._thread.join(0.02)
 
@@ -157,7 +159,7 @@ class _Engine:
 
 
 class _CapturedStderr:
-    """What the engine writes to file descriptor 2 while it starts; a failure is all it says there."""
+    """Captures file descriptor 2 while the engine starts; it writes there only to report a failure."""
 
     text = ""
 
@@ -182,20 +184,20 @@ def _explain(errors: str, folder: Path, port: int) -> str:
     if "Address already in use" in errors:
         return port_taken(port)
     lines = [line.strip() for line in errors.splitlines() if "DB::Exception" in line]
-    said = lines[0] if lines else (errors.strip().splitlines() or ["it gave no reason"])[-1]
-    return f"The embedded ClickHouse could not start: {said[:400]}"
+    reason = lines[0] if lines else (errors.strip().splitlines() or ["it gave no reason"])[-1]
+    return f"The embedded ClickHouse could not start: {reason[:400]}"
 
 
-def _answers(door: Address) -> bool:
-    try:  # a bare knock first: the driver logs a traceback for each refused connection
-        socket.create_connection((door.host, door.port), 0.2).close()
+def _answers(endpoint: Address) -> bool:
+    try:  # a bare connection first: the driver logs a traceback for each refused connection
+        socket.create_connection((endpoint.host, endpoint.port), 0.2).close()
     except OSError:
         return False
-    client = connect(door, timeout=START_TIMEOUT)
+    client = connect(endpoint, timeout=START_TIMEOUT)
     try:
         return bool(client.execute("SELECT 1"))
     except Exception as error:
-        if is_transient(error):  # its end, if it is one, is told by the engine itself
+        if is_transient(error):  # if the engine has ended, it reports that itself
             return False
         raise
     finally:

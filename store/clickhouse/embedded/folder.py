@@ -1,5 +1,5 @@
-"""What lies in `<data-dir>/clickhouse`: whose it is, the passwords, the port and the files made anew
-at each start. Readable by their owner only."""
+"""What lies in `<data-dir>/clickhouse`: lock, passwords, port, and the files written at each
+start. Readable by their owner only."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class EmbeddedSettings:
     memory_bytes: int = 0  # 0: 40 % of the memory of this machine or container, at most 8 GiB
     port: int = 0  # 0: see choose_port
     log_level: str = "warning"
-    patience: float = 0.0  # seconds to wait for another process to leave the data directory
+    lock_timeout: float = 0.0  # seconds to wait for another process to leave the data directory
 
     @property
     def folder(self) -> Path:
@@ -41,12 +41,12 @@ class EmbeddedSettings:
 
 
 def credentials(data_dir: Path) -> dict[str, str]:
-    """Passwords by user. Generated on the first call, kept for later ones."""
+    """Passwords by user; generated on the first call and stored for later ones."""
     path = data_dir.absolute() / "clickhouse" / "credentials.json"
     if path.exists():
         try:
-            kept: dict[str, str] = json.loads(path.read_text())
-            return {user: kept[user] for user in ("raymap", "raymap_ro")}
+            stored: dict[str, str] = json.loads(path.read_text())
+            return {user: stored[user] for user in ("raymap", "raymap_ro")}
         except (ValueError, KeyError, TypeError):
             raise EmbeddedError(
                 f"{path} cannot be read; delete it to have new passwords made"
@@ -113,9 +113,9 @@ def in_use(data_dir: Path) -> str:
 
 
 def lock(settings: EmbeddedSettings) -> int:
-    """The data directory, held until this process ends, however it ends."""
+    """An exclusive lock on the data directory, released when this process ends, however it ends."""
     handle = os.open(settings.folder / "lock", os.O_CREAT | os.O_RDWR, 0o600)
-    deadline = time.monotonic() + settings.patience
+    deadline = time.monotonic() + settings.lock_timeout
     while True:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

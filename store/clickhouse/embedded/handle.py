@@ -1,4 +1,4 @@
-"""The parent's handle on an engine of its own."""
+"""An embedded engine as a child process, for tests and tools."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[3]
 
 @dataclass(slots=True)
 class EmbeddedClickHouse:
-    """The parent's handle on an engine of its own, for tests and tools.
+    """Starts and stops an embedded engine; a context manager.
 
     with EmbeddedClickHouse(tmp_path) as engine:
         connect(engine.url)
@@ -30,6 +30,7 @@ class EmbeddedClickHouse:
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     def start(self) -> Self:
+        """Start the engine and wait until it answers. Raises EmbeddedError when it cannot start."""
         read, write = os.pipe()
         command = [sys.executable, "-m", "store.clickhouse.embedded", str(self.data_dir.absolute())]
         command += ["--memory", str(self.memory_bytes), "--ready-fd", str(write)]
@@ -44,8 +45,8 @@ class EmbeddedClickHouse:
         os.close(write)
         with os.fdopen(read) as pipe:
             if not pipe.readline():  # end of file: the child is gone
-                _, said = self.process.communicate()
-                raise EmbeddedError(said.decode(errors="replace").strip())
+                _, errors = self.process.communicate()
+                raise EmbeddedError(errors.decode(errors="replace").strip())
         return self
 
     @property
@@ -61,6 +62,7 @@ class EmbeddedClickHouse:
         return address(self.data_dir, user="raymap_ro").url
 
     def stop(self, timeout: float = 30.0) -> int:
+        """Stop the engine, by SIGKILL after ``timeout`` seconds; its exit status."""
         assert self.process is not None
         self.process.terminate()
         try:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from store.clickhouse.connection.query_runner import RunQuery
 from store.clickhouse.connection.sql import bind
-from store.clickhouse.pins import LIVE
+from store.clickhouse.pins import NOT_PINNED_COPY
 from store.clickhouse.rollup import compaction, dirty, partitions
 from store.clickhouse.rollup.buckets import (
     AT_ONCE,
@@ -40,11 +40,11 @@ _THERE = f"""
 SELECT minute, :share AS share, count(), sum(toUInt64(inserted)), toUnixTimestamp(min(received)),
        min(start), max(start), max(weight)
 FROM (
-    SELECT minute, trace_id, inserted, received, start, weight FROM segments WHERE :minutes AND {LIVE}
+    SELECT minute, trace_id, inserted, received, start, weight FROM segments WHERE :minutes AND {NOT_PINNED_COPY}
     UNION ALL
-    SELECT minute, trace_id, inserted, received, start, weight FROM calls WHERE :minutes AND {LIVE}
+    SELECT minute, trace_id, inserted, received, start, weight FROM calls WHERE :minutes AND {NOT_PINNED_COPY}
     UNION ALL
-    SELECT minute, trace_id, inserted, received, start, weight FROM links WHERE :minutes AND {LIVE}
+    SELECT minute, trace_id, inserted, received, start, weight FROM links WHERE :minutes AND {NOT_PINNED_COPY}
 )
 GROUP BY minute, share
 """

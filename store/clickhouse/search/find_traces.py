@@ -17,7 +17,7 @@ from collections.abc import Sequence
 
 from store.clickhouse.connection import sql
 from store.clickhouse.connection.query_runner import Rows, RunQuery, run_concurrently
-from store.clickhouse.search.get_traces import MOST_PLACES, matching, places_of
+from store.clickhouse.search.get_traces import MAX_LOCATIONS, matching, row_locations
 from store.clickhouse.search.prefilter import prefilter
 from store.clickhouse.search.scan_ranges import SECOND, SLICES, ScanRange, minute_of
 from store.cursor import decode_cursor, encode_cursor
@@ -138,8 +138,8 @@ class _Search:
         if not far:
             return condition, answer
         minutes = {bytes.fromhex(digits): minutes for digits, minutes in far}
-        if len(far) <= MOST_FAR and sum(map(len, minutes.values())) <= MOST_PLACES:
-            rows = places_of(minutes)
+        if len(far) <= MOST_FAR and sum(map(len, minutes.values())) <= MAX_LOCATIONS:
+            rows = row_locations(minutes)
         else:
             rows = f"trace_id IN ({slice.far})"
         condition = f"(({condition}) OR ({prefilter(self._query, rows, strict=strict)}))"

@@ -27,13 +27,13 @@ from store.protocol import TraceQuery
 from store.rules.classify import failure_label
 from store.trace_filter import matches, matches_without_calls
 
-MOST_PLACES = 2000
+MAX_LOCATIONS = 2000
 """Minutes in which the rows of traces are looked for one by one; of more, by a range."""
 
-MOST_GUESSED = 3
+MAX_GUESSED = 3
 """Traces that are looked for where their ids say they began, before it is known."""
 
-WORTH_HALVING = 64
+MIN_SPLIT = 64
 """Traces that are asked for in two statements."""
 
 # Links are few or none: whether there are any costs less than to plan a question for those of a trace.
@@ -84,14 +84,14 @@ Minutes = Mapping[bytes, Sequence[int]]
 """The minutes a trace has rows in, by its id."""
 
 
-class Linked:
+class LinkPresence:
     """Whether a database has any links, as far as is known: it is asked with every trace."""
 
     seen = False
 
 
 def get_traces(
-    ask: RunQuery, trace_ids: Sequence[bytes], linked: Linked, *, raw: bool
+    ask: RunQuery, trace_ids: Sequence[bytes], linked: LinkPresence, *, raw: bool
 ) -> dict[bytes, Trace]:
     """The traces that exist, by id."""
     if not trace_ids:
@@ -100,7 +100,7 @@ def get_traces(
     guessed = _guess(trace_ids)
     rest = [_DOCUMENTS.format(ids=ids)] if raw else []
     # Of a few traces the rows are asked for before it is known where they lie: that takes as long.
-    asked = [s.format(places=places_of(guessed)) for s in _rows(linked) if guessed]
+    asked = [s.format(places=row_locations(guessed)) for s in _rows(linked) if guessed]
     known, *answers = run_concurrently(ask, _TRACES.format(ids=ids), *rest, *asked)
     bodies: dict[tuple[str, int], bytes] = {}
     if raw:
@@ -116,10 +116,10 @@ def get_traces(
             missing[trace_id] = sorted(left)
     if answers:
         if linked.seen and len(answers) == len(_ROWS):
-            answers.append(ask(_LINKS.format(places=places_of(guessed))))
+            answers.append(ask(_LINKS.format(places=row_locations(guessed))))
         _add(traces, answers, bodies)
     if missing:
-        places = places_of(missing)
+        places = row_locations(missing)
         _add(
             traces, run_concurrently(ask, *(s.format(places=places) for s in _rows(linked))), bodies
         )
@@ -129,7 +129,7 @@ def get_traces(
     return {trace_id: trace for trace_id, trace in traces.items() if trace.documents}
 
 
-def _rows(linked: Linked) -> tuple[str, ...]:
+def _rows(linked: LinkPresence) -> tuple[str, ...]:
     """The statements for the rows of traces, in the order in which `_add` takes their answers."""
     return (*_ROWS, _LINKS) if linked.seen else _ROWS
 
@@ -137,7 +137,7 @@ def _rows(linked: Linked) -> tuple[str, ...]:
 def _guess(trace_ids: Sequence[bytes]) -> dict[bytes, Sequence[int]]:
     """The minutes that most rows of some traces lie in, going by the epoch in their ids; those of
     many are not guessed."""
-    if len(trace_ids) > MOST_GUESSED:
+    if len(trace_ids) > MAX_GUESSED:
         return {}
     epochs = {trace_id: int.from_bytes(trace_id[:4], "big") for trace_id in trace_ids}
     return {
@@ -170,7 +170,7 @@ def matching(ask: RunQuery, query: TraceQuery, minutes: Minutes) -> set[bytes]:
     node = "account, name, type" if in_nodes else "'', '', ''"
     annotations = "annotations" if query.annotations else "[]"
     statements = [
-        _LEAN_SEGMENTS.format(node=node, annotations=annotations, places=places_of(half))
+        _LEAN_SEGMENTS.format(node=node, annotations=annotations, places=row_locations(half))
         for half in _halves(minutes)
     ]
     for rows in run_concurrently(ask, *statements):
@@ -179,7 +179,7 @@ def matching(ask: RunQuery, query: TraceQuery, minutes: Minutes) -> set[bytes]:
         id: matches_without_calls(trace, query) for id, trace in traces.items() if trace.documents
     }
     if open := [id for id, verdict in verdicts.items() if verdict is None]:
-        places = places_of({id: minutes[id] for id in open})
+        places = row_locations({id: minutes[id] for id in open})
         _add_calls(traces, ask(_LEAN_CALLS.format(places=places)))
         verdicts.update({id: matches(traces[id], query) for id in open})
     return {trace_id for trace_id, verdict in verdicts.items() if verdict}
@@ -188,14 +188,14 @@ def matching(ask: RunQuery, query: TraceQuery, minutes: Minutes) -> set[bytes]:
 def _halves(minutes: Minutes) -> list[Minutes]:
     """Many traces in two parts, to be asked for at the same time: reading them, each in a place of its
     own, takes much longer than the planning."""
-    if len(minutes) < WORTH_HALVING:
+    if len(minutes) < MIN_SPLIT:
         return [minutes]
     items = list(minutes.items())
     middle = len(items) // 2
     return [dict(items[:middle]), dict(items[middle:])]
 
 
-def places_of(minutes: Minutes) -> str:
+def row_locations(minutes: Minutes) -> str:
     """A condition that finds the rows of traces by the tables' sort key: minute, then trace.
 
     A trace has rows in few minutes, and naming them reads one granule for each; a range of minutes
@@ -205,7 +205,7 @@ def places_of(minutes: Minutes) -> str:
     ranges: list[str] = []
     for trace_id, of_trace in minutes.items():
         literal = sql.trace_literal(trace_id)
-        if len(of_trace) <= MOST_PLACES // len(minutes) + 2:
+        if len(of_trace) <= MAX_LOCATIONS // len(minutes) + 2:
             pairs += [f"({minute}, {literal})" for minute in of_trace]
         else:
             bounds = f"minute BETWEEN {min(of_trace)} AND {max(of_trace)}"

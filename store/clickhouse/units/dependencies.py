@@ -15,7 +15,7 @@ from pathlib import Path
 
 from store.clickhouse.connection.query_runner import RunQuery, run_concurrently
 from store.clickhouse.connection.sql import bind
-from store.clickhouse.pins import LIVE
+from store.clickhouse.pins import NOT_PINNED_COPY
 from store.clickhouse.rollup.partitions import partition_of
 from store.clickhouse.units.aggregates import UNWEIGHTED, WEIGHTED
 from store.model import MINUTE, TimeRange
@@ -77,8 +77,8 @@ class UnitScope:
         places: dict[str, int | str] = {
             **(WEIGHTED if self.weighed else UNWEIGHTED),
             "minutes": self.minutes,
-            "own": f"{self.own} AND {LIVE}",
-            "near": f"({self.near}) AND {LIVE}",
+            "own": f"{self.own} AND {NOT_PINNED_COPY}",
+            "near": f"({self.near}) AND {NOT_PINNED_COPY}",
             "whole": bind(_WHOLE, near=f"({self.near})"),
             "far": self.far,
         }

@@ -1,8 +1,8 @@
 """Columns encoded a few rows at a time, while they are in the processor's cache, and joined later.
 
-What waits for an insert is then bytes, a fifth of the objects it was and nothing for the garbage
-collector to walk over. Joining costs next to nothing a row: most columns are put end to end, only
-the numbers in a dictionary and the ends of arrays have to be moved.
+Rows waiting for an insert are bytes then: a fifth of the memory, and nothing for the garbage
+collector to traverse. Joining costs next to nothing per row: most columns are concatenated, only
+dictionary codes and array offsets are renumbered.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from store.clickhouse.connection.native_format import (
 )
 
 _OBJECT = 64
-"""Bytes a part takes in memory beside its content, roughly."""
+"""Approximate overhead of a part in memory, bytes."""
 
 
 class DictionaryColumn(Struct, gc=False):
-    """LowCardinality: values, and which of them each row has. Whoever knows what repeats may give a
-    column so; a value may be there more than once."""
+    """LowCardinality: values, and the code (index) of each row's. Callers that know which values repeat
+    may pass a column in this form; values need not be distinct."""
 
-    words: list[str]
+    values: list[str]
     codes: bytes | array[int]
 
     def __len__(self) -> int:
@@ -43,8 +43,8 @@ class DictionaryColumn(Struct, gc=False):
 
 
 class ArrayColumn(Struct, gc=False):
-    """An array: how many values each row has, and those of all rows. Whoever has them so may
-    give a column so."""
+    """Array: the number of values of each row, and the values of all rows. Callers may pass a column in
+    this form."""
 
     counts: Sequence[int]
     values: Sequence[Any]
@@ -64,53 +64,53 @@ _Part = bytes | Sequence[bytes] | DictionaryColumn | _ArrayPart
 
 
 class EncodedRows(Struct, gc=False):
-    """A few rows of one table: a part for each column."""
+    """Some rows of one table, encoded: a part for each column."""
 
     rows: int
     parts: list[_Part]
 
     @property
     def size(self) -> int:
-        """Bytes in memory. Raw documents are not counted: they are there anyway."""
+        """Bytes in memory, without raw documents, which exist anyway."""
         return sum(map(_size, self.parts))
 
 
 def encode(types: Sequence[str], columns: Columns) -> EncodedRows:
-    """Rows, given by column. Raises as `Columns` says when a value does not fit its type."""
+    """Encode rows given by column. Raises as `Columns` does when a value does not fit its type."""
     rows = len(columns[0])
     if len(types) != len(columns) or {len(column) for column in columns} != {rows}:
         raise ValueError(f"expected {len(types)} columns of one length")
     return EncodedRows(
-        rows, [_pack(type, values) for type, values in zip(types, columns, strict=True)]
+        rows, [_encode(type, values) for type, values in zip(types, columns, strict=True)]
     )
 
 
-def join(types: Sequence[str], pieces: Sequence[EncodedRows]) -> Encoded:
-    """The rows of all pieces, one after the other; at least one piece."""
-    parts: Iterator[tuple[Any, ...]] = zip(*(piece.parts for piece in pieces), strict=True)
+def join(types: Sequence[str], chunks: Sequence[EncodedRows]) -> Encoded:
+    """The rows of all chunks in order; at least one chunk."""
+    parts: Iterator[tuple[Any, ...]] = zip(*(chunk.parts for chunk in chunks), strict=True)
     return Encoded(
-        sum(piece.rows for piece in pieces),
+        sum(chunk.rows for chunk in chunks),
         types,
         [_joiner(type)(of_column) for type, of_column in zip(types, parts, strict=True)],
     )
 
 
-def _pack(type: str, values: Sequence[Any]) -> _Part:
+def _encode(type: str, values: Sequence[Any]) -> _Part:
     if type == "LowCardinality(String)":
-        return _pack_words(values)
+        return _pack_dictionary(values)
     if type.startswith("Array("):
-        counts, flat = _listed(values)
+        counts, flat = _flattened(values)
         encoded = encode_strings(flat) if type == "Array(String)" else numbers("Q", flat)
         return _ArrayPart(array("I", counts), encoded)
     if type == "String":
         return values if isinstance(values[0], bytes) else encode_strings(values)
     encode = encoder(type)
     if encode is None:
-        raise TypeError(f"a column of type {type} cannot be packed")
+        raise TypeError(f"a column of type {type} cannot be encoded")
     return encode(values)
 
 
-def _listed(values: Sequence[Any]) -> tuple[Iterable[int], Iterable[Any]]:
+def _flattened(values: Sequence[Any]) -> tuple[Iterable[int], Iterable[Any]]:
     if isinstance(values, ArrayColumn):
         return values.counts, values.values
     return map(len, values), chain.from_iterable(values)
@@ -118,19 +118,19 @@ def _listed(values: Sequence[Any]) -> tuple[Iterable[int], Iterable[Any]]:
 
 def _joiner(type: str) -> Callable[[Sequence[Any]], bytes | list[bytes]]:
     if type == "LowCardinality(String)":
-        return _join_words
+        return _join_dictionaries
     if type.startswith("Array("):
-        return _join_lists
+        return _join_arrays
     return _join_strings if type == "String" else b"".join
 
 
 def numbered(codes: dict[Any, int], keys: Sequence[Any]) -> bytes | array[int]:
-    """The number of each key."""
+    """The code of each key: bytes up to 256 codes, else 32-bit."""
     found = map(codes.__getitem__, keys)
     return bytes(found) if len(codes) <= 256 else array("I", found)
 
 
-def _pack_words(values: Sequence[str] | DictionaryColumn) -> DictionaryColumn:
+def _pack_dictionary(values: Sequence[str] | DictionaryColumn) -> DictionaryColumn:
     if isinstance(values, DictionaryColumn):
         return values
     first, rows = values[0], len(values)
@@ -140,11 +140,11 @@ def _pack_words(values: Sequence[str] | DictionaryColumn) -> DictionaryColumn:
     return DictionaryColumn(list(codes), numbered(codes, values))
 
 
-def _join_words(parts: Sequence[DictionaryColumn]) -> bytes:
+def _join_dictionaries(parts: Sequence[DictionaryColumn]) -> bytes:
     codes: dict[str, int] = {}
     for part in parts:
-        for word in part.words:
-            codes.setdefault(word, len(codes))
+        for value in part.values:
+            codes.setdefault(value, len(codes))
     width, typecode = narrowest(len(codes))
     return b"".join(
         (
@@ -157,13 +157,13 @@ def _join_words(parts: Sequence[DictionaryColumn]) -> bytes:
 
 
 def _renumbered(part: DictionaryColumn, codes: dict[str, int], typecode: str) -> bytes:
-    new = [codes[word] for word in part.words]
+    new = [codes[value] for value in part.values]
     if typecode == "B" and isinstance(part.codes, bytes):
         return part.codes.translate(bytes(new).ljust(256))
     return numbers(typecode, map(new.__getitem__, part.codes))
 
 
-def _join_lists(parts: Sequence[_ArrayPart]) -> bytes:
+def _join_arrays(parts: Sequence[_ArrayPart]) -> bytes:
     ends = accumulate(chain.from_iterable([part.lengths for part in parts]))
     return b"".join((numbers("Q", ends), *(part.values for part in parts)))
 
@@ -178,8 +178,8 @@ def _size(part: _Part) -> int:
     if isinstance(part, bytes):
         return _OBJECT + len(part)
     if isinstance(part, DictionaryColumn):
-        words = sum(map(sys.getsizeof, part.words))
-        return 3 * _OBJECT + words + 8 * len(part.words) + sys.getsizeof(part.codes)
+        strings = sum(map(sys.getsizeof, part.values))
+        return 3 * _OBJECT + strings + 8 * len(part.values) + sys.getsizeof(part.codes)
     if isinstance(part, _ArrayPart):
         return 3 * _OBJECT + sys.getsizeof(part.lengths) + len(part.values)
     return _OBJECT + 8 * len(part)

@@ -1,4 +1,4 @@
-"""Documents to columns, each filled by one pass in C over the batch, never row by row."""
+"""Documents → ClickHouse columns, each built by one pass in C over the batch, never row by row."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from store.protocol import ENCODE_CHUNK
 T = TypeVar("T")
 
 SETTINGS = {"deduplicate_blocks_in_dependent_materialized_views": 1, "optimize_on_insert": 0}
-"""Of an insert. A block is not merged before it is written: ids hardly repeat within a batch, reads
-take only what holds (FINAL) anyway, and merging was up to a quarter of an insert's user time (measured)."""
+"""Settings of an insert. A block is not merged before it is written: ids rarely repeat within a batch,
+reads use FINAL anyway, and merging was up to a quarter of an insert's user time (measured)."""
 
 SEGMENT_COLUMNS = (
     "trace_id, id, parent_id, start, duration, last_duration, independent, inferred, sampled, state, "
@@ -41,67 +41,70 @@ LINK_COLUMNS = (
     "duration, state, account, name, type, status, exception, weight, received, ver"
 )
 DOCUMENT_COLUMNS = "trace_id, id, body, received, ver"
-_NOBODY = NodeKey("", "", "")
+_NO_NODE = NodeKey("", "", "")
 
 
-def segment_columns(sheet: DocumentColumns) -> Columns:
+def segment_columns(documents: DocumentColumns) -> Columns:
     """The columns of `segments`, as SEGMENT_COLUMNS names them."""
     return Columns(
         (
-            sheet.trace_ids,
-            sheet.ids,
-            sheet.parent_ids,
-            sheet.starts,
-            list(map(sub, sheet.ends, sheet.starts)),
-            _later(sheet),
-            sheet.independent,
-            sheet.inferred,
-            sheet.sampled,
-            sheet.states,
-            *_nodes(sheet.nodes),
-            sheet.services,
-            sheet.methods,
-            sheet.urls,
-            sheet.statuses,
-            sheet.client_ips,
-            sheet.user_agents,
-            sheet.users,
-            sheet.resource_arns,
-            sheet.instance_ids,
-            sheet.zones,
-            sheet.exceptions,
-            ArrayColumn(sheet.annotation_counts, sheet.annotations),
-            ArrayColumn(sheet.member_counts, sheet.members),
-            sheet.weights,
-            *_versions(sheet.versions, sheet.states),
+            documents.trace_ids,
+            documents.ids,
+            documents.parent_ids,
+            documents.starts,
+            list(map(sub, documents.ends, documents.starts)),
+            _last_durations(documents),
+            documents.independent,
+            documents.inferred,
+            documents.sampled,
+            documents.states,
+            *_nodes(documents.nodes),
+            documents.services,
+            documents.methods,
+            documents.urls,
+            documents.statuses,
+            documents.client_ips,
+            documents.user_agents,
+            documents.users,
+            documents.resource_arns,
+            documents.instance_ids,
+            documents.zones,
+            documents.exceptions,
+            ArrayColumn(documents.annotation_counts, documents.annotations),
+            ArrayColumn(documents.member_counts, documents.members),
+            documents.weights,
+            *_versions(documents.versions, documents.states),
         )
     )
 
 
-def _later(sheet: DocumentColumns) -> list[int]:
-    """Until the last work inside ended; 0 where nothing came after the answer."""
-    if not any(map(gt, sheet.last_ends, sheet.ends)):
-        return [0] * len(sheet)
+def _last_durations(documents: DocumentColumns) -> list[int]:
+    """Microseconds until the last work inside ended; 0 where none ended after the response."""
+    if not any(map(gt, documents.last_ends, documents.ends)):
+        return [0] * len(documents)
     return [
         last - start if last > end else 0
-        for start, end, last in zip(sheet.starts, sheet.ends, sheet.last_ends, strict=True)
+        for start, end, last in zip(
+            documents.starts, documents.ends, documents.last_ends, strict=True
+        )
     ]
 
 
-def call_columns(sheet: DocumentColumns) -> Columns:
+def call_columns(documents: DocumentColumns) -> Columns:
     """The columns of `calls`, as CALL_COLUMNS names them: a row for each call of each document."""
-    calls, owners = sheet.calls, sheet.calls.owners
-    nodes: Sequence[NodeKey] = sheet.nodes
-    if any(sheet.independent):
+    calls, owners = documents.calls, documents.calls.owners
+    nodes: Sequence[NodeKey] = documents.nodes
+    if any(documents.independent):
         nodes = [
-            _NOBODY if alone else node for alone, node in zip(sheet.independent, nodes, strict=True)
+            _NO_NODE if alone else node
+            for alone, node in zip(documents.independent, nodes, strict=True)
         ]
     return Columns(
         (
-            _pick(sheet.trace_ids, owners),
+            _pick(documents.trace_ids, owners),
             calls.ids,
-            _pick(sheet.ids, owners),
-            _pick(sheet.independent, owners),
+            _pick(documents.ids, owners),
+            _pick(documents.independent, owners),
             calls.starts,
             list(map(sub, calls.ends, calls.starts)),
             calls.states,
@@ -113,58 +116,58 @@ def call_columns(sheet: DocumentColumns) -> Columns:
             calls.traced,
             calls.exceptions,
             calls.weights,
-            *_versions(_pick(sheet.versions, owners), calls.states),
+            *_versions(_pick(documents.versions, owners), calls.states),
         )
     )
 
 
-def link_columns(sheet: DocumentColumns) -> Columns:
+def link_columns(documents: DocumentColumns) -> Columns:
     """The columns of `links`, as LINK_COLUMNS names them: a row for each link of each document."""
-    if not sheet.links:
+    if not documents.links:
         return Columns([] for _ in LINK_COLUMNS.split(","))
-    owners = [owner for owner, _ in sheet.links]
-    links = [link for _, link in sheet.links]
-    states = _pick(sheet.states, owners)
-    starts = _pick(sheet.starts, owners)
+    owners = [owner for owner, _ in documents.links]
+    links = [link for _, link in documents.links]
+    states = _pick(documents.states, owners)
+    starts = _pick(documents.starts, owners)
     return Columns(
         (
-            _pick(sheet.trace_ids, owners),
-            _pick(sheet.ids, owners),
-            _pick(sheet.independent, owners),
+            _pick(documents.trace_ids, owners),
+            _pick(documents.ids, owners),
+            _pick(documents.independent, owners),
             [link.trace_id for link in links],
             [link.id for link in links],
             [link.upstream for link in links],
             [link.received for link in links],
             starts,
-            list(map(sub, _pick(sheet.ends, owners), starts)),
+            list(map(sub, _pick(documents.ends, owners), starts)),
             states,
-            *_nodes(_pick(sheet.nodes, owners)),
-            _pick(sheet.statuses, owners),
-            _pick(sheet.exceptions, owners),
+            *_nodes(_pick(documents.nodes, owners)),
+            _pick(documents.statuses, owners),
+            _pick(documents.exceptions, owners),
             [link.weight for link in links],
-            *_versions(_pick(sheet.versions, owners), states),
+            *_versions(_pick(documents.versions, owners), states),
         )
     )
 
 
-def document_columns(sheet: DocumentColumns) -> Columns:
+def document_columns(documents: DocumentColumns) -> Columns:
     """The columns of `documents`, as DOCUMENT_COLUMNS names them, of those that are sampled."""
-    columns: list[Sequence[Any]] = [sheet.trace_ids, sheet.ids, sheet.raws]
-    versions, states = sheet.versions, sheet.states
-    if not all(sheet.sampled):
-        kept = [place for place, sampled in enumerate(sheet.sampled) if sampled]
-        columns = [_pick(column, kept) for column in columns]
-        versions, states = _pick(versions, kept), _pick(states, kept)
+    columns: list[Sequence[Any]] = [documents.trace_ids, documents.ids, documents.raws]
+    versions, states = documents.versions, documents.states
+    if not all(documents.sampled):
+        indexes = [index for index, sampled in enumerate(documents.sampled) if sampled]
+        columns = [_pick(column, indexes) for column in columns]
+        versions, states = _pick(versions, indexes), _pick(states, indexes)
     return Columns((*columns, *_versions(versions, states)))
 
 
-def _pick(column: Sequence[T], places: Sequence[int]) -> list[T]:
-    return list(map(column.__getitem__, places))
+def _pick(column: Sequence[T], indexes: Sequence[int]) -> list[T]:
+    return list(map(column.__getitem__, indexes))
 
 
 def _nodes(nodes: Sequence[NodeKey]) -> tuple[DictionaryColumn, DictionaryColumn, DictionaryColumn]:
-    """Accounts, names and types. The decoder gives one object for each node, so that comparing
-    objects finds what repeats three times as fast as comparing texts."""
+    """Accounts, names and types. The decoder reuses one object per node, and comparing identities
+    finds duplicates three times as fast as comparing strings."""
     ids = list(map(id, nodes))
     distinct = dict(zip(ids, nodes, strict=True))
     codes = numbered({key: code for code, key in enumerate(distinct)}, ids)
@@ -217,16 +220,16 @@ TYPES = {
     "received": "DateTime('UTC')",
     "ver": "UInt64",
 }
-"""Of the columns of all tables, as the migrations have them."""
-WORDS = (
+"""ClickHouse types by column name, as in the schema."""
+DICTIONARY_COLUMNS = (
     "account, name, type, service, method, resource_arn, instance_id, availability_zone, exception, "
     "owner_account, owner_name, owner_type, host"
 )
-TYPES |= dict.fromkeys(WORDS.split(", "), "LowCardinality(String)")
+TYPES |= dict.fromkeys(DICTIONARY_COLUMNS.split(", "), "LowCardinality(String)")
 
 
 class Table:
-    """A table, and how its columns are made of documents."""
+    """A table, and the function that builds its columns from documents."""
 
     def __init__(self, name: str, names: str, build: Callable[[DocumentColumns], Columns]):
         self.name = name
@@ -241,27 +244,27 @@ TABLES = (
     Table("links", LINK_COLUMNS, link_columns),
     Table("segments", SEGMENT_COLUMNS, segment_columns),
 )
-"""In the order of the inserts. The last one is `segments`: who sees a segment also finds its calls
-and its document, and the map counts a call only once its document is there
+"""In insertion order. `segments` is last: a reader that sees a segment also finds its calls and its
+document, and the map counts a call only once its document is there
 (`store.clickhouse.graph.service_graph`)."""
 
 
 class EncodedDocuments(Struct, gc=False):
-    """A few documents as rows of each table, in the order of TABLES; None where there are none."""
+    """Documents as rows of each table, in the order of TABLES; None for a table without rows."""
 
     pieces: list[EncodedRows | None]
     size: int
-    """Bytes in memory, beside the raw documents."""
+    """Bytes in memory, without the raw documents."""
 
 
-def encode(sheet: DocumentColumns) -> EncodedDocuments:
-    """Documents as rows; at best `ENCODE_CHUNK` of them, fresh from the decoder.
+def encode(documents: DocumentColumns) -> EncodedDocuments:
+    """Encode documents as rows; ideally `ENCODE_CHUNK` of them, fresh from the decoder.
 
     Raises OverflowError, TypeError or ValueError when a value does not fit its column.
     """
     pieces: list[EncodedRows | None] = []
     for table in TABLES:
-        columns = table.build(sheet)
+        columns = table.build(documents)
         pieces.append(encoded_columns.encode(table.types, columns) if columns[0] else None)
     return EncodedDocuments(pieces, sum([piece.size for piece in pieces if piece is not None]))
 
@@ -269,14 +272,14 @@ def encode(sheet: DocumentColumns) -> EncodedDocuments:
 def insert(client: Client, documents: Sequence[Document], token: str) -> None:
     """Write a batch (see `insert_encoded`). Raises as `encode` does, too."""
     parts = range(0, len(documents), ENCODE_CHUNK)
-    few = [encode(columns_of(documents[first : first + ENCODE_CHUNK])) for first in parts]
-    insert_encoded(client, few, token)
+    chunks = [encode(columns_of(documents[first : first + ENCODE_CHUNK])) for first in parts]
+    insert_encoded(client, chunks, token)
 
 
 def insert_encoded(client: Client, batch: Sequence[EncodedDocuments], token: str) -> None:
-    """Write a batch: an insert for each table, each of which drops what it has seen under its token."""
+    """Write a batch, one insert per table; ClickHouse ignores an insert whose token it has seen."""
     for number, table in enumerate(TABLES):
-        pieces = [piece for few in batch if (piece := few.pieces[number]) is not None]
+        pieces = [piece for chunk in batch if (piece := chunk.pieces[number]) is not None]
         if pieces:
             _insert(
                 client, table.name, table.names, encoded_columns.join(table.types, pieces), token

@@ -70,7 +70,7 @@ def expire(client: Client) -> None:
     """Everything that is not pinned is over: what whole parts that expire come to."""
     partitions = client.execute(
         "SELECT DISTINCT table, partition_id FROM system.parts WHERE database = currentDatabase() "
-        f"AND active AND table IN {pins.COPIED} AND partition_id < '{pins.FIRST_PARTITION}'"
+        f"AND active AND table IN {pins.TRACE_TABLES} AND partition_id < '{pins.FIRST_PIN_PARTITION}'"
     )
     for table, partition in partitions:
         client.execute(f"ALTER TABLE {table} DROP PARTITION ID '{partition}'")
@@ -78,12 +78,14 @@ def expire(client: Client) -> None:
 
 def copied(client: Client) -> set[bytes]:
     """Traces of which there are copies."""
-    return set[bytes]().union(*pins._shelves(client).values())
+    return set[bytes]().union(*pins._pin_partitions(client).values())
 
 
 def rows(client: Client) -> dict[str, int]:
     """How many rows there are of each table, copies counted apart."""
-    return {table: client.execute(f"SELECT count() FROM {table}")[0][0] for table in pins.COPIED}
+    return {
+        table: client.execute(f"SELECT count() FROM {table}")[0][0] for table in pins.TRACE_TABLES
+    }
 
 
 def test_a_pinned_trace_outlives_the_rest(store: ClickHouseStore, client: Client) -> None:
@@ -169,7 +171,7 @@ def test_no_view_hears_of_a_pin(store: ClickHouseStore, client: Client) -> None:
     """Views count arrivals; a copy is none."""
     store.put(documents(), "a")
     client.execute("CREATE TABLE heard (trace_id FixedString(16)) ENGINE = MergeTree ORDER BY ()")
-    for table in pins.COPIED:
+    for table in pins.TRACE_TABLES:
         client.execute(
             f"CREATE MATERIALIZED VIEW hears_{table} TO heard AS SELECT trace_id FROM {table}"
         )
@@ -179,7 +181,7 @@ def test_no_view_hears_of_a_pin(store: ClickHouseStore, client: Client) -> None:
         store.put([segment(0xA4)], "b")
         assert client.execute("SELECT count() > 0 FROM heard") == [(1,)], "they do listen"
     finally:
-        for table in pins.COPIED:
+        for table in pins.TRACE_TABLES:
             client.execute(f"DROP TABLE hears_{table}")
         client.execute("DROP TABLE heard")
 
@@ -232,15 +234,15 @@ def test_a_pin_survives_a_refresh_that_is_older(
         copy(client, changed)
 
     monkeypatch.setattr(pins, "_copy", meanwhile)
-    assert pins.refresh(client) == 1
+    assert pins.reconcile(client) == 1
     assert store.pins() == []
-    pins.refresh(client)
+    pins.reconcile(client)
     expire(client)
     assert store.get_traces([TRACE]) == {}
 
 
 def test_letting_go_touches_nothing_else(store: ClickHouseStore, client: Client) -> None:
-    """No mutation: that would rewrite each part of a large table. Neighbours on the shelf stay."""
+    """No mutation: that would rewrite each part of a large table. Neighbours on the partition stay."""
     store.put([*documents(), *documents(OTHER)], "a")
     for trace in (TRACE, OTHER):
         client.execute(
@@ -248,13 +250,13 @@ def test_letting_go_touches_nothing_else(store: ClickHouseStore, client: Client)
             [(trace, "", T0, 0, 0, 0, T0)],
         )
     assert store.refresh_pins() == 2
-    assert len(pins._shelves(client)) == 1
+    assert len(pins._pin_partitions(client)) == 1
     parts = (
         "SELECT table, name FROM system.parts WHERE database = currentDatabase() AND active "
-        f"AND table IN {pins.COPIED} AND partition_id < '{pins.FIRST_PARTITION}' AND level > 0"
+        f"AND table IN {pins.TRACE_TABLES} AND partition_id < '{pins.FIRST_PIN_PARTITION}' AND level > 0"
     )
     # Of parts that are merged once nothing more becomes by itself: they are alone in their day.
-    for table in pins.COPIED:
+    for table in pins.TRACE_TABLES:
         client.execute(f"OPTIMIZE TABLE {table} FINAL")
     before = sorted(client.execute(parts))
     assert before
@@ -265,7 +267,7 @@ def test_letting_go_touches_nothing_else(store: ClickHouseStore, client: Client)
     assert set(store.get_traces([TRACE, OTHER])) == {OTHER}
 
 
-def test_shelves_stay_few(
+def test_pin_partitions_stay_few(
     store: ClickHouseStore, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pins, "MOST_SHELVES", 4)
@@ -274,25 +276,25 @@ def test_shelves_stay_few(
     for id in ids:
         store.pin(id, "", T0)
     store.refresh_pins()
-    assert len(pins._shelves(client)) <= 4
+    assert len(pins._pin_partitions(client)) <= 4
     assert copied(client) == set(ids)
     whole = store.get_traces(ids, raw=True)
     expire(client)
     assert store.get_traces(ids, raw=True) == whole
 
 
-def test_a_shelf_never_expires(store: ClickHouseStore, client: Client) -> None:
+def test_a_partition_never_expires(store: ClickHouseStore, client: Client) -> None:
     """Not the last one under the longest retention either: ClickHouse's seconds end in 2106."""
     store.put(documents(), "a")
-    last = pins.FIRST_SHELF + pins.SHELVES - 1
+    last = pins.FIRST_PIN_DAY + pins.PIN_DAYS - 1
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pins, "_free_shelf", lambda client: last)
+        patch.setattr(pins, "_free_partition", lambda client: last)
         store.pin(TRACE, "", T0)
-    retention.keep(client, {"traces": retention.MOST_DAYS}, wait=True)
+    retention.apply(client, {"traces": retention.MOST_DAYS}, wait=True)
     ends = client.execute(
         "SELECT DISTINCT toUnixTimestamp(delete_ttl_info_max) FROM system.parts WHERE active "
         "AND database = currentDatabase() AND table = 'segments' "
-        f"AND partition_id >= '{pins.FIRST_PARTITION}'"
+        f"AND partition_id >= '{pins.FIRST_PIN_PARTITION}'"
     )
     assert ends == [((last + retention.MOST_DAYS) * 86_400,)]
 
@@ -329,4 +331,4 @@ def test_every_table_of_traces_is_copied(client: Client) -> None:
         "WHERE c.database = currentDatabase() AND c.name = 'trace_id' "
         "AND t.engine != 'MaterializedView'"
     )
-    assert {table for (table,) in found} == {*pins.COPIED, "pins", "dependent"}
+    assert {table for (table,) in found} == {*pins.TRACE_TABLES, "pins", "dependent"}

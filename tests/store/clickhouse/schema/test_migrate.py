@@ -23,7 +23,7 @@ from store.clickhouse.schema.migrate import (
     read_migrations,
     split_statements,
 )
-from store.clickhouse.schema.retention import effective, keep
+from store.clickhouse.schema.retention import effective
 from store.clickhouse.store import ClickHouseStore
 from store.memory import MemoryStore
 from store.model import MINUTE, Document, TimeRange
@@ -154,7 +154,7 @@ def test_rows_written_before_rows_were_smaller(database: Address, tmp_path: Path
         shutil.copy(path, older)
     migrate(database, {"retention_days": 30}, folder=older)
     client, memory = connect(database), MemoryStore()
-    keep(client, {"traces": 400})
+    apply(client, {"traces": 400})
     seventh, eighth = read_migrations(FOLDER, {"retention_days": 30})[6:8]
     for each in eighth.statements:  # other tables, which the program that reads here needs
         client.execute(each)

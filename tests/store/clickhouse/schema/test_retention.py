@@ -77,7 +77,7 @@ def test_what_is_said_holds_until_something_else_is_said(database: Address) -> N
     assert retention.prepare_database(database, {}) == []
     for table in retention.KINDS["traces"].tables:
         assert ttl(client, table) == "received + toIntervalDay(14)"
-    retention.keep(client, {"traces": 7})
+    retention.apply(client, {"traces": 7})
     retention.prepare_database(database, {})
     assert retention.effective(client)["traces"] == 7
     assert retention.configured(client) == {"traces": 7}
@@ -99,20 +99,20 @@ def test_a_new_database_begins_as_said(database: Address) -> None:
 @pytest.mark.parametrize("said", [{"traces": 0}, {"traces": 10_001}, {"maps": 3}])
 def test_nonsense_is_refused(client: Client, said: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="expected 1 to 10,000 of"):
-        retention.keep(client, said)
+        retention.apply(client, said)
     assert retention.configured(client) == {}
 
 
 def test_nothing_is_altered_that_is_right_already(client: Client) -> None:
     """A start costs no mutation."""
-    retention.keep(client, {"traces": 20}, wait=True)
+    retention.apply(client, {"traces": 20}, wait=True)
     ((before,),) = client.execute(
         "SELECT max(metadata_modification_time) FROM system.tables "
         "WHERE database = currentDatabase() AND name = 'calls'"
     )
     mutations = "SELECT count() FROM system.mutations WHERE database = currentDatabase()"
     count = client.execute(mutations)
-    retention.keep(client, {"traces": 20})
+    retention.apply(client, {"traces": 20})
     assert client.execute(mutations) == count
     ((after,),) = client.execute(
         "SELECT max(metadata_modification_time) FROM system.tables "
@@ -131,11 +131,11 @@ def test_what_is_over_is_deleted_and_what_is_pinned_is_not(
     (lost,) = retention.preview_deletions(client, {"traces": 15})
     assert 2 * LEAST <= lost.rows <= 2 * MOST
     assert retention.preview_deletions(client, {"traces": 26}) == []
-    retention.keep(client, {"traces": 15}, wait=True)
+    retention.apply(client, {"traces": 15}, wait=True)
     found = store.get_traces([*ids.values()], raw=True)
     assert set(found) == {ids[0], ids[10], ids[25]}
     assert all(document.raw for trace in found.values() for document in trace.documents.values())
-    retention.keep(client, {"traces": 10_000}, wait=True)
+    retention.apply(client, {"traces": 10_000}, wait=True)
     soon(lambda: set(store.get_traces([*ids.values()])) == set(found), "the pin outlives it")
 
 
@@ -158,14 +158,14 @@ def test_time_alone_deletes(store: ClickHouseStore, client: Client) -> None:
 
 def test_a_longer_time_reaches_what_is_there(store: ClickHouseStore, client: Client) -> None:
     store.put([arrived(29)], "a")
-    (before, *_), _ = retention.report(client)
-    retention.keep(client, {"traces": 90}, wait=True)
-    (after, *_), _ = retention.report(client)
+    (before, *_), _ = retention.status(client)
+    retention.apply(client, {"traces": 90}, wait=True)
+    (after, *_), _ = retention.status(client)
     assert after.expires - before.expires == 60 * DAY
 
 
 def test_the_report(store: ClickHouseStore, client: Client) -> None:
-    (empty, *_), pinned = retention.report(client)
+    (empty, *_), pinned = retention.status(client)
     assert (empty.kind, empty.days, empty.rows, empty.oldest, empty.expires) == (
         *("traces", 30, 0),
         *(0, 0),
@@ -175,7 +175,7 @@ def test_the_report(store: ClickHouseStore, client: Client) -> None:
     for days in (0, 10, 20):
         store.put([arrived(days)], str(days))
     store.pin(trace_id(1), "", 1)
-    (traces, *_), pinned = retention.report(client)
+    (traces, *_), pinned = retention.status(client)
     assert 3 * LEAST <= traces.rows <= 3 * MOST
     assert traces.bytes > 1000
     assert abs(traces.oldest - (now - 20 * DAY)) < 60
@@ -194,7 +194,7 @@ ENGINE = MergeTree ORDER BY (width, slot) TTL rolled + toIntervalDay(1)
 def test_the_map_has_times_of_its_own(client: Client) -> None:
     """By minutes and by hours in one table."""
     client.execute(MAP)
-    retention.keep(client, {}, wait=True)
+    retention.apply(client, {}, wait=True)
     assert ttl(client, "rollups") == "rolled + toIntervalDay(if(width = 60, 400, 60))"
     assert retention.effective(client) == {"traces": 30, "map-minutes": 60, "map-hours": 400}
     now = int(time.time())
@@ -204,7 +204,7 @@ def test_the_map_has_times_of_its_own(client: Client) -> None:
                 "INSERT INTO rollups (width, slot, rolled) VALUES",
                 [(width, (now - days * DAY) // 60 // width * width, now - days * DAY)],
             )
-    _, minutes, hours = retention.report(client)[0]
+    _, minutes, hours = retention.status(client)[0]
     assert (minutes.rows, hours.rows) == (6, 3)
     assert abs(minutes.oldest - (now - 50 * DAY)) <= 3600
     assert abs(minutes.newest - now) <= 3600
@@ -213,8 +213,8 @@ def test_the_map_has_times_of_its_own(client: Client) -> None:
     wanted = {"map-minutes": 45, "map-hours": 50}
     (lost, also) = retention.preview_deletions(client, wanted)
     assert (lost.kind, lost.rows, also.kind, also.rows) == ("map-minutes", 2, "map-hours", 1)
-    retention.keep(client, wanted, wait=True)
-    _, minutes, hours = retention.report(client)[0]
+    retention.apply(client, wanted, wait=True)
+    _, minutes, hours = retention.status(client)[0]
     assert (minutes.days, minutes.rows, hours.days, hours.rows) == (45, 4, 50, 2)
 
 
