@@ -14,7 +14,7 @@ from raymap.schema_check import require_schema
 from raymap.units import SECONDS, format_days, format_minute, format_size, parse_duration
 from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.pool import connect
-from store.clickhouse.pins import refresh
+from store.clickhouse.pins import reconcile
 from store.clickhouse.schema import retention
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def _apply(client: Client, days: Mapping[str, int], yes: bool) -> None:
         print_status(f"{change} {verb} {each.rows:,} rows: {words}, {span}")
     if deletions and not yes:
         raise CommandError("Nothing was changed. To delete it, repeat the command with --yes.")
-    refresh(client)  # pinned rows are copied before anything expires
+    reconcile(client)  # pinned rows are copied before anything expires
     retention.apply(client, days, wait=True)
 
 

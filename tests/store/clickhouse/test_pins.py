@@ -214,7 +214,7 @@ def test_what_a_crash_leaves_is_put_right(
     half_made = "SELECT count() > 0 FROM calls WHERE _partition_id = '20710101'"
     assert ("pinning_calls_0",) in client.execute(tables), "it may be in use"
     assert client.execute(half_made) == [(1,)]
-    monkeypatch.setattr(pins, "LEFT", -1)
+    monkeypatch.setattr(pins, "STALE_AFTER", -1)
     store.refresh_pins()
     assert client.execute(half_made) == [(0,)]
     assert not [name for (name,) in client.execute(tables) if name.startswith("pinning_")]
@@ -270,7 +270,7 @@ def test_letting_go_touches_nothing_else(store: ClickHouseStore, client: Client)
 def test_pin_partitions_stay_few(
     store: ClickHouseStore, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pins, "MOST_SHELVES", 4)
+    monkeypatch.setattr(pins, "MAX_PARTITIONS", 4)
     ids = [trace_id(number) for number in range(1, 7)]
     store.put([document for id in ids for document in documents(id)], "a")
     for id in ids:
@@ -288,7 +288,7 @@ def test_a_partition_never_expires(store: ClickHouseStore, client: Client) -> No
     store.put(documents(), "a")
     last = pins.FIRST_PIN_DAY + pins.PIN_DAYS - 1
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pins, "_free_partition", lambda client: last)
+        patch.setattr(pins, "_free_pin_day", lambda client: last)
         store.pin(TRACE, "", T0)
     retention.apply(client, {"traces": retention.MOST_DAYS}, wait=True)
     ends = client.execute(
@@ -315,7 +315,7 @@ def test_several_may_pin_and_refresh_at_once(store: ClickHouseStore, client: Cli
 
 
 def test_there_is_an_end_to_pins(store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pins, "MOST_PINS", 1)
+    monkeypatch.setattr(pins, "MAX_PINS", 1)
     store.put([*documents(), *documents(OTHER)], "a")
     store.pin(TRACE, "", T0)
     store.pin(TRACE, "again", T0)

@@ -23,7 +23,7 @@ from store.clickhouse.schema.migrate import (
     read_migrations,
     split_statements,
 )
-from store.clickhouse.schema.retention import effective
+from store.clickhouse.schema.retention import apply, effective
 from store.clickhouse.store import ClickHouseStore
 from store.memory import MemoryStore
 from store.model import MINUTE, Document, TimeRange

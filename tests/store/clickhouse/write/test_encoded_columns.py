@@ -100,7 +100,7 @@ def test_the_types_are_those_of_the_tables(client: Client) -> None:
         found = dict(
             client.execute(
                 "SELECT name, type FROM system.columns "
-                "WHERE database = currentDatabase() AND table = %(table)s",
+                "WHERE database = currentDatabase() AND table = {table:String}",
                 {"table": table.name},
             )
         )
