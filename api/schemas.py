@@ -102,6 +102,15 @@ class MapEdge(Counts, Times):
     ]
 
 
+class StateCounts(TypedDict):
+    """Nodes with at least one unit that ended in the state; a node may count in several."""
+
+    ok: int
+    error: int
+    throttle: int
+    fault: int
+
+
 class Picture(TypedDict):
     """A graph with positions."""
 
@@ -119,12 +128,41 @@ ServiceMap = TypedDict(
             bool, Field(description="the store has received a trace at some time")
         ],
         "total_nodes": Annotated[int, Field(description="nodes of the whole graph")],
-        "left_out": Annotated[int, Field(description="nodes beyond the limit of 2,000")],
+        "left_out": Annotated[
+            int, Field(description="nodes beyond 2,000; healthy ones with little traffic first")
+        ],
+        "state_counts": Annotated[
+            StateCounts, Field(description="of the whole graph, nodes left out included")
+        ],
         "nodes": list[MapNode],
         "edges": list[MapEdge],
     },
 )
 """The map of a window."""
+
+
+class ServiceHit(TypedDict):
+    """A node of the whole graph that matches a search."""
+
+    id: NodeId
+    name: str
+    type: str
+    kind: Kind
+    requests: Count
+    ok: Count
+    error: Count
+    throttle: Count
+    fault: Count
+    in_progress: Count
+    observed: Annotated[int | None, Field(description="as on a node of the map")]
+    drawn: Annotated[bool, Field(description="whether /api/map of the window contains it")]
+
+
+class ServiceList(TypedDict):
+    """Nodes found by name."""
+
+    services: list[ServiceHit]
+    total: Annotated[int, Field(description="matches altogether")]
 
 
 class Figure(TypedDict):

@@ -11,9 +11,9 @@ from api.console.params import Window
 from api.context import Context, json_response, run_cancellable
 from api.errors import ApiError
 from api.graph.build import Graph, build_graph, find_node
-from api.graph.passes import focus, prune
-from api.schemas import ErrorReply, ServiceMap
-from store.model import NodeKey, TimeRange
+from api.graph.passes import focus, prune, state_counts
+from api.schemas import ErrorReply, ServiceMap, StateCounts
+from store.model import NodeKey, State, TimeRange
 
 MAX_HOPS = 10
 NODE = Query(description="id of a node of the map")
@@ -67,7 +67,19 @@ def map_response(context: Context, window: TimeRange, graph: Graph) -> ServiceMa
         "has_traces": len(graph) > 0 or context.store.has_traces(),
         "total_nodes": len(graph),
         "left_out": len(graph) - len(shown),
+        "state_counts": render_state_counts(graph),
         **render_picture(shown, window),
+    }
+
+
+def render_state_counts(graph: Graph) -> StateCounts:
+    """For the legend: `state_counts` by the console's names."""
+    counts = state_counts(graph)
+    return {
+        "ok": counts[State.OK],
+        "error": counts[State.ERROR],
+        "throttle": counts[State.THROTTLE],
+        "fault": counts[State.FAULT],
     }
 
 

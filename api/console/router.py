@@ -8,6 +8,7 @@ from api.console.details import details_router
 from api.console.export import export_router
 from api.console.map import map_router
 from api.console.pins import pins_router
+from api.console.services import services_router
 from api.console.status import status_router
 from api.console.traces import traces_router
 from api.context import Context
@@ -25,6 +26,7 @@ def console_router(context: Context) -> APIRouter:
     router = APIRouter()
     for part in (
         map_router,
+        services_router,
         details_router,
         traces_router,
         pins_router,

@@ -8,10 +8,11 @@ from heapq import nlargest
 import networkx as nx
 
 from api.graph.build import Graph, stats_of
-from store.model import NodeKey
+from store.model import NodeKey, State, Statistics
 
 MOST_NODES = 2000
-"""More than this no screen shows and no eye reads; the busiest stay."""
+"""Nodes in a drawn map; unhealthy and busy ones have priority."""
+STATES = (State.OK, State.ERROR, State.THROTTLE, State.FAULT)
 
 
 def focus(graph: Graph, node: NodeKey, hops: int) -> Graph:
@@ -21,13 +22,35 @@ def focus(graph: Graph, node: NodeKey, hops: int) -> Graph:
 
 
 def prune(graph: Graph, most: int = MOST_NODES) -> Graph:
-    """The ``most`` busiest nodes and the edges among them; all when there are no more.
+    """At most ``most`` nodes and the edges among them: unhealthy ones first, then by `traffic`.
 
     A client node is as busy as the calls it makes, so entries keep their callers.
     """
     if len(graph) <= most:
         return graph
-    return _only(graph, nlargest(most, graph, key=lambda node: (traffic(graph, node), node)))
+    return _only(graph, nlargest(most, graph, key=lambda node: (*importance(graph, node), node)))
+
+
+def importance(graph: Graph, node: NodeKey) -> tuple[int, int]:
+    """Sort key of a node, greater is more important: severity of its worst state, then traffic."""
+    return severity(stats_of(graph, node).statistics), traffic(graph, node)
+
+
+def severity(statistics: Statistics) -> int:
+    """3 when any unit faulted, else 2 when throttled, 1 when failed with an error, 0 when healthy."""
+    counts = (statistics.fault, statistics.throttle, statistics.error)
+    return next((len(counts) - at for at, count in enumerate(counts) if count), 0)
+
+
+def state_counts(graph: Graph) -> dict[State, int]:
+    """Nodes in which at least one unit ended in the state; clients, which measure nothing, omitted."""
+    counts = dict.fromkeys(STATES, 0)
+    for node in graph:
+        if not node.is_client:
+            statistics = stats_of(graph, node).statistics
+            for state in counts:
+                counts[state] += getattr(statistics, state.name.lower()) > 0
+    return counts
 
 
 def traffic(graph: Graph, node: NodeKey) -> int:

@@ -32,6 +32,7 @@ IDS = {
     "list_pins",
     "list_traces",
     "pin_trace",
+    "search_services",
     "unpin_trace",
 }
 

@@ -200,6 +200,7 @@ def empty_map(has_traces: bool) -> dict[str, Any]:
         "has_traces": has_traces,
         "total_nodes": 0,
         "left_out": 0,
+        "state_counts": {"ok": 0, "error": 0, "throttle": 0, "fault": 0},
         "nodes": [],
         "edges": [],
     }

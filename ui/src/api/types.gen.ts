@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: af3cf83f2e33f323ba6de8117055eda382a718894b603aae33b1fafc1fb9da44
+// sha256 of its schemas: 770ca638d966623f1889b034cb3dc581a0ffff423268097e98442493504eb7ab
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -156,6 +156,25 @@ export interface components {
             ready: boolean;
             version: string;
         };
+        ServiceHit: {
+            drawn: boolean;
+            error: number | null;
+            fault: number | null;
+            id: string;
+            in_progress: number | null;
+            /** @enum {string} */
+            kind: "client" | "gateway" | "service" | "function" | "workflow" | "database" | "table" | "queue" | "topic" | "stream" | "bucket" | "remote";
+            name: string;
+            observed: number | null;
+            ok: number | null;
+            requests: number | null;
+            throttle: number | null;
+            type: string;
+        };
+        ServiceList: {
+            services: components["schemas"]["ServiceHit"][];
+            total: number;
+        };
         ServiceMap: {
             edges: components["schemas"]["MapEdge"][];
             from: number;
@@ -163,8 +182,15 @@ export interface components {
             has_traces: boolean;
             left_out: number;
             nodes: components["schemas"]["MapNode"][];
+            state_counts: components["schemas"]["StateCounts"];
             to: number;
             total_nodes: number;
+        };
+        StateCounts: {
+            error: number;
+            fault: number;
+            ok: number;
+            throttle: number;
         };
         TraceDetail: {
             code: number | null;

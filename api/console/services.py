@@ -1,0 +1,82 @@
+"""Search for nodes by name, over the whole graph of a window and not only the drawn map."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from api.console.map_json import NO_COUNTS, counts
+from api.console.node_kinds import kind_of
+from api.console.params import Window
+from api.context import Context, json_response, run_cancellable
+from api.errors import ApiError
+from api.graph.build import Graph, build_graph, node_id, stats_of
+from api.graph.passes import importance, prune
+from api.schemas import ErrorReply, ServiceHit, ServiceList
+from store.model import NodeKey, TimeRange
+
+MAX_HITS = 500
+TEXT = Query(min_length=1, max_length=200, description="part of a name or type, case-insensitive")
+LIMIT = Query(ge=1, le=MAX_HITS, description="most services in the response")
+
+
+def services_router(context: Context) -> APIRouter:
+    """/api/services."""
+    router = APIRouter(responses={"4XX": {"model": ErrorReply}}, tags=["map"])
+
+    @router.get("/api/services", response_class=Response, responses={200: {"model": ServiceList}})
+    async def search_services(
+        request: Request,
+        window: Window,
+        q: Annotated[str, TEXT],
+        limit: Annotated[int, LIMIT] = 50,
+    ) -> Response:
+        """Nodes whose name or type contains a text: exact names, then prefixes, then unhealthy."""
+        text = q.strip()
+        if not text:
+            raise ApiError("q must not be blank; expected part of a name")
+        return await run_cancellable(
+            request, lambda: json_response(find_services(context, window, text, limit))
+        )
+
+    return router
+
+
+def find_services(context: Context, window: TimeRange, text: str, limit: int) -> ServiceList:
+    """The best matches of a window's graph, and how many nodes match."""
+    graph = build_graph(context.store.service_graph(context.store.snap_window(window)))
+    ranks = {node: rank for node in graph if (rank := match_rank(graph, node, text.casefold()))}
+    hits = sorted(ranks, key=lambda node: (ranks[node], *importance(graph, node)), reverse=True)
+    drawn = set(prune(graph))
+    return {
+        "services": [_hit(graph, node, node in drawn) for node in hits[:limit]],
+        "total": len(hits),
+    }
+
+
+def match_rank(graph: Graph, node: NodeKey, text: str) -> int:
+    """3 for an equal name, 2 for a prefix of one, 1 for a part of a name or the type, else 0.
+
+    ``text`` must be casefolded.
+    """
+    names = [name.casefold() for name in (node.name, *stats_of(graph, node).names)]
+    if text in names:
+        return 3
+    if any(name.startswith(text) for name in names):
+        return 2
+    return int(text in node.type.casefold() or any(text in name for name in names))
+
+
+def _hit(graph: Graph, node: NodeKey, drawn: bool) -> ServiceHit:
+    statistics = stats_of(graph, node).statistics
+    return {
+        "id": node_id(node),
+        "name": node.name,
+        "type": node.type,
+        "kind": kind_of(node.type),
+        **(NO_COUNTS if node.is_client else counts(statistics)),
+        "in_progress": None if node.is_client else statistics.in_progress,
+        "observed": None if node.is_client else statistics.observed,
+        "drawn": drawn,
+    }
