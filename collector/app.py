@@ -64,13 +64,15 @@ async def _serve(
 ) -> None:
     """Open the receivers, wait, close them: nothing is received once the queue is being drained."""
     receivers = _Receivers(settings, pipeline)
+    signalled = _catch_signals()  # before anyone knows of this process, who could stop it
     try:
         addresses = await receivers.open()
         tune_gc()
         log.info("collector_ready", **addresses)
         if settings.on_ready is not None:
             settings.on_ready(addresses)
-        await _wait_for_shutdown(stop)
+        await _wait_for_shutdown(signalled, stop)
+        await receivers.announce_stop()
     finally:
         await receivers.close()
 
@@ -132,6 +134,14 @@ class _Receivers:
         server = _HttpServer(app if settings.guard is None else settings.guard(app))
         self._http.append((server, asyncio.create_task(server.serve(sockets=[listener]))))
         return format_address(*listener.getsockname()[:2])
+
+    async def announce_stop(self) -> None:
+        """Report unreadiness, and go on receiving for `shutdown_delay` seconds."""
+        self._pipeline.announce_stop()
+        if self._settings.shutdown_delay:
+            if self._grpc is not None:
+                await self._grpc.announce_stop()
+            await asyncio.sleep(self._settings.shutdown_delay)
 
     async def close(self) -> None:
         """Close every open receiver; calls in progress are answered."""
@@ -197,12 +207,17 @@ def _create_otlp_app(pipeline: IngestPipeline, limits: HttpLimits) -> FastAPI:
     return app
 
 
-async def _wait_for_shutdown(stop: threading.Event | None) -> None:
+def _catch_signals() -> asyncio.Event:
+    """An event that SIGTERM and SIGINT set; only in the main thread."""
     signalled = asyncio.Event()
     if threading.current_thread() is threading.main_thread():
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, signalled.set)
+    return signalled
+
+
+async def _wait_for_shutdown(signalled: asyncio.Event, stop: threading.Event | None) -> None:
     while not signalled.is_set() and not (stop is not None and stop.is_set()):
         with suppress(TimeoutError):
             await asyncio.wait_for(signalled.wait(), 0.1 if stop is not None else None)

@@ -33,6 +33,8 @@ class IngestHealth(Struct, frozen=True):
     """The operating system's error when the spool was written last."""
     corrupt_files: int = 0
     """Damaged spool files that are still there."""
+    stopping: bool = False
+    """Whether the process is about to end; it still accepts documents."""
 
     @property
     def accepting(self) -> bool:
@@ -41,8 +43,8 @@ class IngestHealth(Struct, frozen=True):
 
     @property
     def ready(self) -> bool:
-        """Accepting, and able to store documents without an operator's help."""
-        return self.accepting and not self.schema_problem
+        """Accepting, able to store documents without an operator's help, and not about to end."""
+        return self.accepting and not self.schema_problem and not self.stopping
 
     def as_dict(self) -> dict[str, Any]:
         """The body of /readyz; ``problems`` are sentences with the command that helps."""
@@ -60,7 +62,7 @@ class IngestHealth(Struct, frozen=True):
         }
 
     def _problems(self) -> list[str]:
-        problems = []
+        problems = ["stopping: send to another process"] if self.stopping else []
         if not self.accepting:
             problems.append(
                 "the store is unavailable and the spool is full: documents are deferred"

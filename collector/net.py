@@ -6,6 +6,7 @@ import errno
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ipaddress import ip_address
 
 BACKLOG = 2048
 
@@ -58,6 +59,15 @@ def naming_port(port: int, kind: str) -> Iterator[None]:
         if error.errno in (errno.EADDRINUSE, None):
             raise PortInUseError(port, kind) from error
         raise
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can connect to a socket bound to ``host``."""
+    try:
+        found = socket.getaddrinfo(host, None)
+    except OSError:
+        return False
+    return all(ip_address(str(address[0]).partition("%")[0]).is_loopback for *_, address in found)
 
 
 def format_address(host: str, port: int) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import structlog
+from msgspec import structs
 
 from collector.batcher import Batcher
 from collector.decode.columnar.documents import decode_columns
@@ -62,10 +63,15 @@ class IngestPipeline:
         self._spool = Spool(Path(data_dir) / "spool", role, spool_bytes)
         self._batcher = Batcher(writer, self._spool, self.metrics, limits or Limits())
         self._limiter = LogLimiter(log, 1.0)
+        self._stopping = False
 
     def health(self) -> IngestHealth:
         """Whether documents can be made durable now."""
-        return self._batcher.health()
+        return structs.replace(self._batcher.health(), stopping=self._stopping)
+
+    def announce_stop(self) -> None:
+        """Report unreadiness from now on, and go on accepting documents until `stop`."""
+        self._stopping = True
 
     def start(self) -> None:
         """Start inserting and replaying."""

@@ -53,7 +53,11 @@ class CollectorSettings:
     spool_bytes: int = SPOOL_BYTES
     limits: Limits = field(default_factory=Limits)
     http_limits: HttpLimits = field(default_factory=HttpLimits)
+    shutdown_delay: float = 0.0
+    """Seconds between a signal and closing the receivers, in which /readyz and gRPC's health service
+    report that the process is going: load balancers need time to notice."""
     drain_seconds: float = 10.0
+    """Seconds to store what was received, once the receivers are closed."""
     metrics: IngestMetrics | None = None
     on_ready: Callable[[Mapping[str, str]], None] | None = None
     """Called with the address of each receiver once all of them are open."""

@@ -8,13 +8,15 @@ import importlib.util
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from collector.net import PortInUseError, bind, format_address
+from collector.net import PortInUseError, bind, format_address, is_loopback
+from raymap.data_dir import prepare_data_dir
 from raymap.errors import CommandError
 from raymap.logging import set_up_logging
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from collector.pipeline import IngestPipeline
-    from raymap.settings import ApiSettings, CollectSettings, StoreSettings
+    from raymap.settings import ApiSettings, CollectSettings, ProcessSettings, StoreSettings
     from store.clickhouse.connection.address import Address
     from store.clickhouse.store import ClickHouseStore
 
@@ -38,6 +40,8 @@ OnReady = Callable[[Mapping[str, str]], None]
 def prepare_process(settings: CollectSettings | ApiSettings, *, supervised: bool) -> Address:
     """Set up logging and resolve ClickHouse; under a supervisor the schema has been checked."""
     set_up_logging(settings.log_level, settings.log_format)
+    require_private(settings)
+    prepare_data_dir(settings.data_dir)
     address = resolve_clickhouse(settings)
     if not supervised:
         from raymap.schema_check import require_schema
@@ -50,6 +54,17 @@ def prepare_command(settings: StoreSettings) -> Address:
     """Set up logging and resolve ClickHouse, for a command that ends by itself."""
     set_up_logging()
     return resolve_clickhouse(settings)
+
+
+def require_private(settings: ProcessSettings) -> None:
+    """CommandError when other machines could connect and the operator has not accepted that."""
+    if settings.insecure or is_loopback(settings.host):
+        return
+    raise CommandError(
+        f"With --host {settings.host} every machine that reaches this one could read and write "
+        "traces: Raymap has no authentication yet. Listen on 127.0.0.1 behind a proxy that "
+        "authenticates, or accept it with --insecure."
+    )
 
 
 def run_collector_process(settings: CollectSettings, address: Address, on_ready: OnReady) -> int:
@@ -69,6 +84,7 @@ def run_collector_process(settings: CollectSettings, address: Address, on_ready:
         otlp_port=settings.otlp_http_port,
         http=settings.http,
         reuse_port=settings.shared,
+        shutdown_delay=settings.drain_seconds,
         limits=Limits(linger=settings.linger),
         guard=partial(HttpGuard, allowed_hosts=settings.allowed_hosts),
         on_ready=on_ready,
@@ -92,7 +108,8 @@ def run_api_process(settings: ApiSettings, address: Address, on_ready: OnReady) 
     writer = ClickHouseStore(address, connections=WRITE_CONNECTIONS)
     pipeline = IngestPipeline(writer, settings.data_dir, role="api")
     app = HttpGuard(_create_api(settings, store, pipeline), settings.allowed_hosts)
-    _serve_http(app, listener, on_ready)
+    shutdown = Shutdown(pipeline.announce_stop, settings.drain_seconds)
+    _serve_http(app, listener, on_ready, shutdown)
     store.close()
     writer.close()
     return 0
@@ -134,7 +151,17 @@ def _create_api(settings: ApiSettings, store: ClickHouseStore, pipeline: IngestP
     )
 
 
-def _serve_http(app: ASGIApp, listener: socket.socket, on_ready: OnReady) -> None:
+class Shutdown(NamedTuple):
+    """What to do on a signal before the port is closed: report unreadiness, and wait."""
+
+    announce: Callable[[], None]
+    delay: float
+    """Seconds in which load balancers notice; requests are answered meanwhile."""
+
+
+def _serve_http(
+    app: ASGIApp, listener: socket.socket, on_ready: OnReady, shutdown: Shutdown
+) -> None:
     """Serve HTTP on a bound socket until SIGTERM or SIGINT."""
     import uvicorn
 
@@ -146,6 +173,13 @@ def _serve_http(app: ASGIApp, listener: socket.socket, on_ready: OnReady) -> Non
             if self.started:
                 host, port = listener.getsockname()[:2]
                 on_ready({"http": "http://" + format_address(host, port)})
+
+        async def main_loop(self) -> None:
+            await super().main_loop()
+            shutdown.announce()
+            deadline = time.monotonic() + shutdown.delay
+            while time.monotonic() < deadline and not self.force_exit:
+                await asyncio.sleep(0.1)
 
     config = uvicorn.Config(
         app,

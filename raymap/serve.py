@@ -20,9 +20,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from collector.net import bind
+from raymap.data_dir import prepare_data_dir
 from raymap.errors import CommandError, print_status
 from raymap.logging import set_up_logging
-from raymap.processes import cannot_listen, require_demo
+from raymap.processes import cannot_listen, require_demo, require_private
 from raymap.ready_pipe import print_ready_line
 from raymap.settings import (
     ApiSettings,
@@ -33,7 +34,7 @@ from raymap.settings import (
     derive,
     environment_of,
 )
-from raymap.supervisor import ChildSpec, Stopped, Supervisor
+from raymap.supervisor import STOP_TIMEOUT, ChildSpec, Stopped, Supervisor
 
 if TYPE_CHECKING:
     from store.clickhouse.connection.address import Address
@@ -54,7 +55,8 @@ def serve(settings: ServeSettings) -> int:
     """Run everything until SIGTERM; the exit code. CommandError when it cannot start or go on."""
     set_up_logging(settings.log_level, settings.log_format)
     _check_installed(settings)
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    require_private(settings)
+    prepare_data_dir(settings.data_dir)
     with _lock(settings.data_dir):
         metrics = settings.data_dir.absolute() / "run" / "metrics"
         shutil.rmtree(metrics, ignore_errors=True)
@@ -70,7 +72,9 @@ class _Serve:
         self._collectors = ["collect", *(f"collect-{n}" for n in range(2, settings.collectors + 1))]
 
     async def run(self) -> int:
-        self._supervisor = Supervisor(on_death=self._remove_gauges)
+        self._supervisor = Supervisor(
+            stop_timeout=STOP_TIMEOUT + self._settings.drain_seconds, on_death=self._remove_gauges
+        )
         orderly = True
         try:
             _announce(await self._start())

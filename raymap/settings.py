@@ -121,6 +121,22 @@ class ProcessSettings(StoreSettings):
             help="Further host names that browsers may use for the console.",
         ),
     ] = ""
+    insecure: Annotated[
+        bool,
+        option(
+            "--insecure", help="Accept that other machines can connect: without authentication."
+        ),
+    ] = False
+    drain_seconds: Annotated[
+        float,
+        option(
+            "--drain-seconds",
+            metavar="SECONDS",
+            min=0,
+            max=600,
+            help="Time between a signal to stop, when /readyz becomes 503, and closing the ports.",
+        ),
+    ] = 0.0
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
         option("--log-level", help="Lowest level to log, on standard error."),

@@ -72,6 +72,10 @@ class GrpcReceiver:
             await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
         return f"{host}:{port}"
 
+    async def announce_stop(self) -> None:
+        """Report NOT_SERVING to health checks, and go on serving."""
+        await self._health.enter_graceful_shutdown()
+
     async def stop(self, grace: float) -> None:
         """Refuse new calls; running ones have ``grace`` seconds to finish."""
         await self._health.enter_graceful_shutdown()

@@ -10,14 +10,17 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import grpc
 import psutil
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from store.clickhouse.connection.address import Address
 from store.clickhouse.embedded import EmbeddedClickHouse
@@ -189,6 +192,90 @@ def is_running(child: psutil.Process) -> bool:
     return bool(child.is_running() and child.status() != psutil.STATUS_ZOMBIE)
 
 
+def test_no_process_listens_for_other_machines_unasked(tmp_path: Path) -> None:
+    """Without authentication that takes a flag which says so."""
+    for command in ("serve", "collect", "api"):
+        ended = raymap(command, "--host", "0.0.0.0", "--port", "0", "--data-dir", str(tmp_path))
+        assert ended.returncode == 1
+        assert "--host 0.0.0.0 every machine that reaches this one could read" in ended.stderr
+        assert "--insecure" in ended.stderr
+
+
+def test_insecure_accepts_every_interface(tmp_path: Path) -> None:
+    server = start_server(tmp_path / "data", "--host", "0.0.0.0", "--insecure")
+    assert server.udp.startswith("0.0.0.0:")
+    assert stop_server(server) == 0
+
+
+def test_files_are_for_their_owner_only(raymap_server: Server) -> None:
+    """Spool, run files and the database contain traces and passwords."""
+    raymap_server.send(finished_segment("private"))
+    found = [raymap_server.data_dir, *raymap_server.data_dir.rglob("*")]
+    assert {path.name for path in found} >= {"spool", "run", "metrics", "clickhouse"}
+    shared = [str(path) for path in found if path.exists() and path.stat().st_mode & 0o077]
+    assert shared == []
+
+
+def test_an_older_data_directory_becomes_private(tmp_path: Path) -> None:
+    spool = tmp_path / "data" / "spool"
+    spool.mkdir(parents=True, mode=0o755)
+    server = start_server(tmp_path / "data")
+    assert stop_server(server) == 0
+    assert spool.stat().st_mode & 0o777 == 0o700
+
+
+def test_readiness_goes_before_the_receivers_close(tmp_path: Path) -> None:
+    """A load balancer has --drain-seconds to notice; whatever it sends until then is stored."""
+    server = start_server(tmp_path / "data", "--drain-seconds", "12")
+    server.process.send_signal(signal.SIGTERM)
+    eventually(lambda: status_of(server, "/readyz") == 503, 10, "readiness is withdrawn")
+    server.send(finished_segment("late"))
+    channel = grpc.insecure_channel(server.grpc)
+    health = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=2)
+    assert health.status == health_pb2.HealthCheckResponse.NOT_SERVING
+    channel.close()
+    assert server.process.wait(40) == 0
+
+
+def status_of(server: Server, path: str) -> int:
+    try:
+        with urllib.request.urlopen(server.http + path, timeout=5) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def finished_segment(name: str) -> dict[str, Any]:
+    now = time.time()
+    return {
+        "trace_id": f"1-{int(now):08x}-{os.urandom(12).hex()}",
+        "id": os.urandom(8).hex(),
+        "name": name,
+        "start_time": now,
+        "end_time": now + 0.1,
+    }
+
+
+@pytest.mark.parametrize("command", ["api", "collect"])
+def test_a_process_alone_prints_the_ready_line(
+    clickhouse_database: Address, tmp_path: Path, command: str
+) -> None:
+    """On standard output, for programs; the sentence for people is on standard error."""
+    words = [sys.executable, "-m", "raymap", command, "--port", "0", "--data-dir", str(tmp_path)]
+    if command == "collect":
+        words += ["--grpc-port", "0"]
+    environment = {**os.environ, "RAYMAP_CLICKHOUSE": clickhouse_database.url}
+    with subprocess.Popen(
+        words, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        process.terminate()
+        assert process.wait(30) == 0
+    addresses = json.loads(line.removeprefix("raymap ready "))
+    assert set(addresses) == ({"http"} if command == "api" else {"http", "udp", "grpc"})
+
+
 def test_interrupt_stops_it_just_as_well(server: Server) -> None:
     server.process.send_signal(signal.SIGINT)
     assert server.process.wait(30) == 0
@@ -289,7 +376,8 @@ def test_a_taken_port_is_named_by_the_roles_too(tmp_path: Path) -> None:
     ("words", "said"),
     [
         (("--clickhouse", "http://db"), "a ClickHouse URL begins with clickhouse://"),
-        (("--host", "192.0.2.1"), "Cannot listen on UDP port"),
+        (("--host", "192.0.2.1", "--insecure"), "Cannot listen on UDP port"),
+        (("--host", "0.0.0.0"), "Raymap has no authentication yet"),
         (("--clickhouse-memory", "much"), "'much' is no size"),
         (("--clickhouse-memory", "1e999"), "'1e999' is no size"),
         (("--clickhouse-memory", "1M"), "'1M' is too little"),
@@ -299,7 +387,7 @@ def test_a_taken_port_is_named_by_the_roles_too(tmp_path: Path) -> None:
         (("--data-dir", f"{__file__}/below"), f"Cannot use {__file__}/below: Not a directory."),
     ],
 )
-def test_a_wrong_flag_is_explained(tmp_path: Path, words: tuple[str, str], said: str) -> None:
+def test_a_wrong_flag_is_explained(tmp_path: Path, words: tuple[str, ...], said: str) -> None:
     ports = ("--port", "0", "--grpc-port", "0")
     ended = raymap("serve", "--data-dir", str(tmp_path / "data"), *ports, *words)
     assert ended.returncode in (1, 2)
