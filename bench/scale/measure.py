@@ -136,7 +136,7 @@ class Bench:
                 yield self._figure(
                     f"newest 100, {hours} h: {name}",
                     lambda query=query: self.store.find_traces(query, limit=100),  # type: ignore[misc]
-                    lambda page: f"{len(page.found)} of {page.scanned} looked at",
+                    lambda page: f"{len(page.found)} of {page.scanned} counted_at at",
                     f"SELECT count() FROM segments WHERE minute BETWEEN {window.start // MINUTE} "
                     f"AND {window.end // MINUTE} AND {floor}",
                     target=target if hours == 1 else None,
@@ -206,7 +206,7 @@ class Bench:
             at += width
         return (
             "SELECT count(), sum(ok), sum(fault), sum(total_time), sum(length(histogram)), uniq(name) "
-            f"FROM rollups WHERE kind < 2 AND (width, slot) IN ({', '.join(chosen)})"
+            f"FROM rollups WHERE kind < 2 AND (width, bucket) IN ({', '.join(chosen)})"
         )
 
     def _figure(

@@ -8,6 +8,9 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 
+from clickhouse_driver import Client
+from clickhouse_driver.errors import ServerException
+
 from store.clickhouse import pins
 from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.errors import first_line, is_transient
@@ -17,10 +20,11 @@ from store.clickhouse.graph import service_graph, verify, window_plan
 from store.clickhouse.graph.rollup_cache import RollupCache
 from store.clickhouse.rollup import dirty
 from store.clickhouse.rollup.worker import RollupWorker
+from store.clickhouse.schema.version import SCHEMA_CODES, SchemaGuard
 from store.clickhouse.search import find_traces, get_traces
 from store.clickhouse.write import rows
 from store.columnar import DocumentColumns
-from store.errors import StoreError, StoreUnavailable
+from store.errors import SchemaMismatch, StoreError, StoreUnavailable
 from store.model import Document, NodeKey, ServiceGraph, TimeRange, Trace
 from store.protocol import Failure, Page, Pin, TimeBucket, TraceQuery
 
@@ -34,6 +38,7 @@ class ClickHouseStore:
     def __init__(self, url: str | Address, *, connections: int = 8) -> None:
         self._pool = ClientPool(url, connections)
         self.address = self._pool.address
+        self.schema = SchemaGuard(self.address.database)
         self._threads = ThreadPoolExecutor(connections, "ask")
         self.rollup_cache = RollupCache()
         self._linked = get_traces.LinkPresence()
@@ -41,7 +46,7 @@ class ClickHouseStore:
 
     def put(self, documents: Sequence[Document], token: str) -> None:
         """Keep documents (see `SegmentWriter.put`)."""
-        with _errors(), self._pool.client() as client:
+        with self._client() as client:
             rows.insert(client, documents, token)
 
     def encode(self, columns: DocumentColumns) -> rows.EncodedDocuments:
@@ -50,27 +55,27 @@ class ClickHouseStore:
 
     def put_encoded(self, packed: Sequence[rows.EncodedDocuments], token: str) -> None:
         """Keep packed documents."""
-        with _errors(), self._pool.client() as client:
+        with self._client() as client:
             rows.insert_encoded(client, packed, token)
 
     def get_traces(self, trace_ids: Sequence[bytes], *, raw: bool = False) -> dict[bytes, Trace]:
         """Whole traces by id."""
-        with _errors(), self._asking() as ask:
+        with self._asking() as ask:
             return get_traces.get_traces(ask, trace_ids, self._linked, raw=raw)
 
     def find_traces(self, query: TraceQuery, *, limit: int, cursor: str | None = None) -> Page:
         """Traces by time, newest first."""
-        with _errors(), self._asking() as ask:
+        with self._asking() as ask:
             return find_traces.find_traces(ask, query, limit=limit, cursor=cursor)
 
     def has_traces(self) -> bool:
         """Whether any trace is kept."""
-        with _errors(), self._pool.client() as client:
+        with self._client() as client:
             return bool(client.execute("SELECT 1 FROM traces LIMIT 1"))
 
     def service_graph(self, window: TimeRange) -> ServiceGraph:
         """The graph of a window."""
-        with _errors(), self._asking() as ask:
+        with self._asking() as ask:
             # Two in one go: mostly nothing is due, and what was asked second holds.
             waiting, marks = ask.run_concurrently(
                 dirty.dirty_statement(), window_plan.versions_query(window)
@@ -84,44 +89,51 @@ class ClickHouseStore:
         """The window, or the whole minutes around it where those that it cuts are long."""
         if window.end <= window.start or not window_plan.ends_of(window):
             return window
-        with _errors(), self._asking() as ask:
+        with self._asking() as ask:
             return window_plan.snap_window(ask, window)
 
     def min_step(self, window: TimeRange) -> int:
         """A minute when the window holds many rows."""
-        with _errors(), self._asking() as ask:
+        with self._asking() as ask:
             return window_plan.min_step(ask, window)
 
     def node_series(self, node: NodeKey, window: TimeRange, step: int) -> list[TimeBucket]:
         """Statistics of a node per step."""
-        with _errors(), self._counted() as ask:
+        with self._counted() as ask:
             return service_graph.series(ask, service_graph.of_node(node), window, step)
 
     def edge_series(
         self, source: NodeKey, target: NodeKey, window: TimeRange, step: int
     ) -> list[TimeBucket]:
         """Statistics of an edge per step."""
-        with _errors(), self._counted() as ask:
+        with self._counted() as ask:
             return service_graph.series(ask, service_graph.of_edge((source, target)), window, step)
 
     def node_failures(self, node: NodeKey, window: TimeRange) -> list[Failure]:
         """Error breakdown of a node."""
-        with _errors(), self._counted() as ask:
+        with self._counted() as ask:
             return service_graph.failures(
                 ask, service_graph.of_node(node), window, self.rollup_cache
             )
 
     def edge_failures(self, source: NodeKey, target: NodeKey, window: TimeRange) -> list[Failure]:
         """Error breakdown of an edge."""
-        with _errors(), self._counted() as ask:
+        with self._counted() as ask:
             return service_graph.failures(
                 ask, service_graph.of_edge((source, target)), window, self.rollup_cache
             )
 
     @contextmanager
+    def _client(self) -> Iterator[Client]:
+        """A connection to a database with this program's schema; errors are the store's own."""
+        with _errors(self.schema), self._pool.client() as client:
+            self.schema.require(client)
+            yield client
+
+    @contextmanager
     def _asking(self) -> Iterator[QueryRunner]:
         """A connection to ask on."""
-        with self._pool.client() as client:
+        with self._client() as client:
             yield QueryRunner(client, self._pool, self._threads)
 
     @contextmanager
@@ -133,32 +145,32 @@ class ClickHouseStore:
 
     def pin(self, trace_id: bytes, note: str, at: int) -> Pin:
         """Keep a trace for ever."""
-        with _errors(), self._pool.client() as client:
+        with self._client() as client:
             return pins.pin(client, trace_id, note, at)
 
     def unpin(self, trace_id: bytes, at: int) -> bool:
         """Let a trace expire."""
-        with _errors(), self._pool.client() as client:
+        with self._client() as client:
             return pins.unpin(client, trace_id, at)
 
     def pins(self) -> list[Pin]:
         """Pinned traces, the latest first."""
-        with _errors(), self._pool.client() as client:
+        with self._client() as client:
             return pins.pins(client)
 
     def pin_of(self, trace_id: bytes) -> Pin | None:
         """The pin of one trace."""
-        with _errors(), self._pool.client() as client:
+        with self._client() as client:
             return pins.pin_of(client, trace_id)
 
     def refresh_pins(self) -> int:
         """Copy what arrived late of pinned traces."""
-        with _errors(), self._pool.client() as client:
+        with self._client() as client:
             return pins.reconcile(client)
 
     def verify(self, window: TimeRange) -> Iterator[verify.Verified]:
         """Count a window once more from the rows (`store.clickhouse.graph.verify`)."""
-        with _errors(), self._counted() as ask:
+        with self._counted() as ask:
             yield from verify.verify(ask.with_limits(COUNT_LIMITS), window)
 
     def keep_counted(self, stop: threading.Event) -> None:
@@ -169,7 +181,8 @@ class ClickHouseStore:
 
         def tick() -> None:
             nonlocal refreshed
-            with _errors(), own.client() as client:
+            with _errors(self.schema), own.client() as client:
+                self.schema.require(client)
                 self.rollup_worker.tick(QueryRunner(client, own, self._threads, COUNT_LIMITS))
                 if time.monotonic() - refreshed > PIN_INTERVAL:
                     refreshed = time.monotonic()
@@ -180,7 +193,7 @@ class ClickHouseStore:
 
     def check(self) -> None:
         """Ask for one row; StoreUnavailable says why there is none."""
-        with _errors(), self._pool.client() as client:
+        with self._client() as client:
             client.execute("SELECT count() FROM segments WHERE 0")
 
     def close(self) -> None:
@@ -190,11 +203,17 @@ class ClickHouseStore:
 
 
 class _errors(AbstractContextManager[None]):
-    """Driver errors leave as the store's own, with the server's first line kept."""
+    """Turns driver errors into the store's own, with the server's first line."""
+
+    def __init__(self, schema: SchemaGuard) -> None:
+        self._schema = schema
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         if error is None or isinstance(error, StoreError) or not isinstance(error, Exception):
             return
+        self._schema.suspect(error)
+        if isinstance(error, ServerException) and error.code in SCHEMA_CODES:
+            raise SchemaMismatch(f"ClickHouse refused: {first_line(error)}") from error
         if is_transient(error):
             raise StoreUnavailable(f"ClickHouse cannot answer now: {first_line(error)}") from error
         if type(error).__module__.startswith("clickhouse_driver"):

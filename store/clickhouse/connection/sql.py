@@ -10,7 +10,7 @@ from store.model import NodeKey
 
 def bind(statement: str, **values: int | str) -> str:
     """A statement with its ``:name`` places filled in; numbers and ready SQL only."""
-    return re.sub(r"(?<![:\w]):([a-z]+)\b", lambda match: str(values[match[1]]), statement)
+    return re.sub(r"(?<![:\w]):([a-z_]+)\b", lambda match: str(values[match[1]]), statement)
 
 
 def identifier(name: str) -> str:

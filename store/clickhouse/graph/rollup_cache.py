@@ -1,7 +1,7 @@
 """What was counted in slots, added up by ClickHouse and remembered.
 
-A slot's rows of one revision never change, so their sum is right for as long as `plan` names that
-revision; that is asked anew for every map. Merges take rows away whose slot has a newer revision:
+A bucket's rows of one revision never change, so their sum is right for as long as `plan` names that
+revision; that is asked anew for every map. Merges take rows away whose bucket has a newer revision:
 every statement counts the markers it has read, and when one is missing says so.
 """
 
@@ -37,14 +37,14 @@ CAPACITY = 600_000
 _ID = f"cityHash64(:part, kind, {KEY})"
 _WHERE = f"WHERE kind IN (0, 1, 2, {MARKER}) AND :slots AND :held"
 _SUMS = f"""
-SELECT :part AS part, {_ID} AS id, uniqExactIf((width, slot), kind = {MARKER}) AS markers,
+SELECT :part AS part, {_ID} AS id, uniqExactIf((width, bucket), kind = {MARKER}) AS markers,
        kind, {KEY}, {SUMMED_BUT_TIMES} FROM rollups {_WHERE}
 GROUP BY part, kind, {KEY}
 """
 # Apart, at the same time: adding up maps takes most of it. A marker counts itself.
 _TIMES = f"""
 SELECT id, sumMap(times) FROM (
-    SELECT {_ID} AS id, if(kind = {MARKER}, map(toUInt64(slot) * 64 + width, toUInt64(1)), histogram) AS times
+    SELECT {_ID} AS id, if(kind = {MARKER}, map(toUInt64(bucket) * 64 + width, toUInt64(1)), histogram) AS times
     FROM rollups {_WHERE}
 )
 GROUP BY id
@@ -103,10 +103,10 @@ class RollupCache:
 
 def _parts(slots: Sequence[Slot]) -> list[frozenset[Slot]]:
     """Slots by how long they are likely to stay as they are: wide ones, minutes, new minutes."""
-    newest = max((slot.rev for slot in slots), default=0)
+    newest = max((bucket.rev for bucket in slots), default=0)
     parts: tuple[list[Slot], ...] = ([], [], [])
-    for slot in slots:
-        parts[0 if slot.width > 1 else 1 if slot.rev < newest - STEADY else 2].append(slot)
+    for bucket in slots:
+        parts[0 if bucket.width > 1 else 1 if bucket.rev < newest - STEADY else 2].append(bucket)
     return [frozenset(part) for part in parts if part]
 
 
@@ -114,8 +114,8 @@ def _ask(ask: RunQuery, parts: Sequence[frozenset[Slot]]) -> list[Counted | None
     """The sum of each part; None for one of which not all slots are there any more."""
     places: dict[str, str | int] = {
         "part": _part_of(parts),
-        "slots": rows_of(sorted(slot for part in parts for slot in part)),
-        "held": f"(width, slot, rev) IN ({_listed(slot for part in parts for slot in part)})",
+        "slots": rows_of(sorted(bucket for part in parts for bucket in part)),
+        "held": f"(width, bucket, rev) IN ({_listed(bucket for part in parts for bucket in part)})",
     }
     times, rollup_cache = run_concurrently(ask, bind(_TIMES, **places), bind(_SUMS, **places))
     histograms: dict[int, dict[int, int]] = dict(times)
@@ -140,7 +140,7 @@ def _part_of(parts: Sequence[Collection[Slot]]) -> str:
     """An expression: which of the parts a row belongs to."""
     *some, _ = parts
     tests = [
-        f"(width, slot) IN ({_listed(s[:2] for s in part)}), {i}" for i, part in enumerate(some)
+        f"(width, bucket) IN ({_listed(s[:2] for s in part)}), {i}" for i, part in enumerate(some)
     ]
     number = len(parts) - 1
     return f"multiIf({', '.join(tests)}, {number})" if tests else f"{number}"

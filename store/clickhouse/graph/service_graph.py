@@ -36,8 +36,8 @@ from store.clickhouse.units.aggregates import (
 from store.model import MINUTE, NodeKey, ServiceGraph, State, TimeRange
 from store.protocol import Failure, TimeBucket, failures_by_frequency
 
-_HOLDS = """(width, slot, rev) IN (
-    SELECT width, slot, max(rev) FROM rollups WHERE kind = 255 AND :slots GROUP BY width, slot
+_HOLDS = """(width, bucket, rev) IN (
+    SELECT width, bucket, max(rev) FROM rollups WHERE kind = 255 AND :slots GROUP BY width, bucket
 )"""
 _ROLLED = f"""
 SELECT cityHash64(kind, {KEY}) AS id, kind, {KEY}, {SUMMED_BUT_TIMES} FROM rollups
@@ -55,13 +55,13 @@ SELECT id, mapFromArrays(groupArray(time), groupArray(units)) FROM (
 GROUP BY id
 """
 _ROLLED_STEPS = f"""
-SELECT intDiv(slot - :first, :step) AS number, {SUMMED} FROM rollups
+SELECT intDiv(bucket - :first, :step) AS number, {SUMMED} FROM rollups
 WHERE kind < 255 AND :slots AND :key AND {_HOLDS}
 GROUP BY number
 """
 RAW = f"SELECT kind, {KEY_COUNTED}, {COLUMNS_COUNTED} FROM ({COUNT})"
 """Rows of kind, key and COLUMNS, of units: for `tally.collect`."""
-_RAW_STEPS = f"SELECT slot, {COLUMNS_COUNTED} FROM ({COUNT})"
+_RAW_STEPS = f"SELECT bucket, {COLUMNS_COUNTED} FROM ({COUNT})"
 
 
 EVERYTHING = "1"
@@ -105,7 +105,7 @@ def service_graph(
     """
     chosen, found = _summed(ask, window, rollup_cache, marks)
     if chosen.partial_minutes:
-        collect(_raw(ask, chosen.partial_minutes, RAW, key=EVERYTHING, slot=MINUTE_OF), found)
+        collect(_raw(ask, chosen.partial_minutes, RAW, key=EVERYTHING, bucket=MINUTE_OF), found)
     return graph_of(found)
 
 
@@ -137,9 +137,9 @@ def read_rolled(ask: RunQuery, slots: str) -> Iterable[tuple[Any, ...]]:
 
 def series(ask: RunQuery, units: Units, window: TimeRange, step: int) -> list[TimeBucket]:
     """Statistics per step of microseconds."""
-    slot = f"intDiv(start - {window.start}, {step})"
+    bucket = f"intDiv(start - {window.start}, {step})"
     if step % MINUTE or window.start % MINUTE:
-        rows = _raw(ask, [window], _RAW_STEPS, key=units.condition, slot=slot)
+        rows = _raw(ask, [window], _RAW_STEPS, key=units.condition, bucket=bucket)
         return _slices(_by_number(rows), window, step)
     chosen = plan(ask, window, wide=False)
     rows = []
@@ -152,7 +152,7 @@ def series(ask: RunQuery, units: Units, window: TimeRange, step: int) -> list[Ti
         }
         rows += ask(bind(_ROLLED_STEPS, **values))
     if chosen.partial_minutes:
-        rows += _raw(ask, chosen.partial_minutes, _RAW_STEPS, key=units.condition, slot=slot)
+        rows += _raw(ask, chosen.partial_minutes, _RAW_STEPS, key=units.condition, bucket=bucket)
     return _slices(_by_number(rows), window, step)
 
 
@@ -164,7 +164,9 @@ def failures(
     chosen, full_scope = _summed(ask, window, rollup_cache, None)
     found = {key: full_scope[key] for key in units.keys if key in full_scope}
     if chosen.partial_minutes:
-        collect(_raw(ask, chosen.partial_minutes, RAW, key=units.condition, slot=MINUTE_OF), found)
+        collect(
+            _raw(ask, chosen.partial_minutes, RAW, key=units.condition, bucket=MINUTE_OF), found
+        )
     for tally in found.values():
         for label, count in tally.failures.items():
             state, _, text = label.partition(":")

@@ -1,8 +1,8 @@
 """Does the map say what the rows say? Counts a window once more and compares.
 
 The rows are counted without anything that the rollups rest on but the units themselves: the other
-halves of calls are looked for in all of the time that the window's traces take, not where
-`dependent` points.
+halves of calls are counted_at for in all of the time that the window's traces take, not where
+`cross_minute_refs` points.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ KINDS = ("node", "edge", "link")
 
 _MINUTES = """
 SELECT minute, sum(counted), sum(present) FROM (
-    SELECT slot AS minute, argMax(rows, rev) AS counted, 0 AS present FROM rollups
-    WHERE width = 1 AND kind = 255 AND slot BETWEEN :first AND :last GROUP BY slot
+    SELECT bucket AS minute, argMax(rows, rev) AS counted, 0 AS present FROM rollups
+    WHERE width = 1 AND kind = 255 AND bucket BETWEEN :first AND :last GROUP BY bucket
     UNION ALL
     SELECT minute, 0 AS counted, count() AS present FROM (
         SELECT minute FROM segments WHERE minute BETWEEN :first AND :last
@@ -38,12 +38,12 @@ SELECT minute, sum(counted), sum(present) FROM (
 GROUP BY minute ORDER BY minute
 """
 _WIDE = """
-SELECT width, slot FROM (
-    SELECT width, slot, argMax(built, rev) AS whole FROM rollups
-    WHERE width > 1 AND kind = 255 AND slot >= :first AND slot + width - 1 <= :last
-    GROUP BY width, slot
+SELECT width, bucket FROM (
+    SELECT width, bucket, argMax(complete, rev) AS whole FROM rollups
+    WHERE width > 1 AND kind = 255 AND bucket >= :first AND bucket + width - 1 <= :last
+    GROUP BY width, bucket
 )
-WHERE whole = 1 ORDER BY width, slot
+WHERE whole = 1 ORDER BY width, bucket
 """
 
 
@@ -100,27 +100,27 @@ def _compare(ask: RunQuery, minutes: list[int], skipped: int) -> Verified:
     if not minutes:
         return Verified(TimeRange(0, 0), 0, 0, skipped, [])
     window = TimeRange(minutes[0] * MINUTE, (minutes[-1] + 1) * MINUTE)
-    slots = f"(width = 1 AND {dependencies.in_minutes(minutes).replace('minute', 'slot')})"
-    rolled: dict[Key, Aggregate] = {}
-    collect(read_rolled(ask, slots), rolled)
+    slots = f"(width = 1 AND {dependencies.in_minutes(minutes).replace('minute', 'bucket')})"
+    written_at: dict[Key, Aggregate] = {}
+    collect(read_rolled(ask, slots), written_at)
     counted: dict[Key, Aggregate] = {}
     scope = dependencies.full_scope(ask, window)
     if scope is not None:
         parents.prepare(ask, scope)
-        collect(ask(scope.fill(RAW, slot=MINUTE_OF, key="1")), counted)
+        collect(ask(scope.fill(RAW, bucket=MINUTE_OF, key="1")), counted)
         parents.release(ask)
         dependencies.drop_scope(ask)
-    return Verified(window, len(minutes), *_differ(window, rolled, counted, skipped))
+    return Verified(window, len(minutes), *_differ(window, written_at, counted, skipped))
 
 
 def _wide(ask: RunQuery, first: int, last: int) -> Iterator[Verified]:
     """Compare the wide slots inside a window with the minutes they were added up from."""
-    for width, slot in ask(bind(_WIDE, first=first, last=last)):
-        window = TimeRange(slot * MINUTE, (slot + width) * MINUTE)
+    for width, bucket in ask(bind(_WIDE, first=first, last=last)):
+        window = TimeRange(bucket * MINUTE, (bucket + width) * MINUTE)
         wide: dict[Key, Aggregate] = {}
-        collect(read_rolled(ask, f"(width = {width} AND slot = {slot})"), wide)
+        collect(read_rolled(ask, f"(width = {width} AND bucket = {bucket})"), wide)
         minutes: dict[Key, Aggregate] = {}
-        inside = f"slot BETWEEN {slot} AND {slot + width - 1}"
+        inside = f"bucket BETWEEN {bucket} AND {bucket + width - 1}"
         collect(read_rolled(ask, f"(width = 1 AND {inside})"), minutes)
         yield Verified(window, 0, *_differ(window, wide, minutes, 0))
 
@@ -156,7 +156,7 @@ def _figures(tally: Aggregate | None) -> dict[str, object]:
     plain: dict[str, object] = msgspec.to_builtins(tally)
     plain |= msgspec.to_builtins(tally.statistics)
     del plain["statistics"]
-    plain["longer"] = {time: count for time, count in tally.duration_delta.items() if count}
+    plain["duration_delta"] = {time: count for time, count in tally.duration_delta.items() if count}
     plain["names"] = sorted(tally.names)
     return plain
 

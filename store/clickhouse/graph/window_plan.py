@@ -18,22 +18,22 @@ LAST_MINUTE = (1 << 32) - 1
 MOST_RAW = 200_000
 """Rows that are counted while somebody waits: half a second. Of more, whole minutes are shown."""
 SHORT = 6 * 60
-"""Minutes of a window all of whose markers are asked for at once; of a longer one only the wide
+"""Minutes of a window all of whose markers are asked for at once; of a duration_delta one only the wide
 slots' are, and then those of the minutes that they leave."""
 
 _MARKS = """
-SELECT width, slot, argMax(built, rev), argMax(start, rev), argMax(end, rev), max(rev) FROM rollups
-WHERE kind = 255 AND slot >= :first AND slot <= :last AND :which
-GROUP BY width, slot
+SELECT width, bucket, argMax(complete, rev), argMax(start, rev), argMax(end, rev), max(rev) FROM rollups
+WHERE kind = 255 AND bucket >= :first AND bucket <= :last AND :which
+GROUP BY width, bucket
 """
 _LENGTHS = """
-SELECT slot, argMax(rows, rev) AS length, argMax(start, rev), argMax(end, rev) FROM rollups
-WHERE width = 1 AND kind = 255 AND :slots GROUP BY slot
+SELECT bucket, argMax(rows, rev) AS length, argMax(start, rev), argMax(end, rev) FROM rollups
+WHERE width = 1 AND kind = 255 AND :slots GROUP BY bucket
 """
 
 
 class Slot(NamedTuple):
-    """Some minutes as they were counted once. What a revision says of a slot never changes."""
+    """Some minutes as they were counted once. What a revision says of a bucket never changes."""
 
     width: int
     first: int
@@ -71,30 +71,30 @@ def plan(ask: RunQuery, window: TimeRange, marks: Rows | None = None, *, wide: b
     ends = ends_of(window)
 
     def note(rows: Rows) -> None:
-        for width, slot, built, low, high, rev in rows:
+        for width, bucket, complete, low, high, rev in rows:
             if width == 1:
-                if slot in ends and not (low in window and high in window):
-                    cut.add(slot)
-                narrow[slot] = Slot(1, slot, rev)
-            elif built and wide and slot + width - 1 <= last:
-                whole[width].append(Slot(width, slot, rev))
+                if bucket in ends and not (low in window and high in window):
+                    cut.add(bucket)
+                narrow[bucket] = Slot(1, bucket, rev)
+            elif complete and wide and bucket + width - 1 <= last:
+                whole[width].append(Slot(width, bucket, rev))
 
     note(ask(versions_query(window)) if marks is None else marks)
     taken = set(cut)
     slots: list[Slot] = []
     for width, found in whole.items():  # the widest first
         chosen = [s for s in found if taken.isdisjoint(range(s.first, s.first + width))]
-        for slot in chosen:
-            taken.update(range(slot.first, slot.first + width))
+        for bucket in chosen:
+            taken.update(range(bucket.first, bucket.first + width))
         slots += chosen
     if last - first >= SHORT:
         covered = [(s.first, s.first + s.width) for s in slots] + [(m, m + 1) for m in cut]
-        gaps = " OR ".join(f"slot BETWEEN {a} AND {b}" for a, b in _gaps(first, last, covered))
+        gaps = " OR ".join(f"bucket BETWEEN {a} AND {b}" for a, b in _gaps(first, last, covered))
         if gaps:
             which = f"width = 1 AND ({gaps})"
             note(ask(bind(_MARKS, first=first, last=last, which=which)))
     taken |= cut  # one may have been counted anew between the two answers
-    slots += [slot for minute, slot in sorted(narrow.items()) if minute not in taken]
+    slots += [bucket for minute, bucket in sorted(narrow.items()) if minute not in taken]
     partial_minutes = [
         TimeRange(max(window.start, m * MINUTE), min(window.end, (m + 1) * MINUTE))
         for m in sorted(cut)
@@ -105,8 +105,8 @@ def plan(ask: RunQuery, window: TimeRange, marks: Rows | None = None, *, wide: b
 def snap_window(ask: RunQuery, window: TimeRange) -> TimeRange:
     """The window, or with the minutes taken whole that it really cuts through, when they are long."""
     cut = {
-        slot: rows
-        for slot, rows, low, high in ask(bind(_LENGTHS, slots=_listed(ends_of(window))))
+        bucket: rows
+        for bucket, rows, low, high in ask(bind(_LENGTHS, slots=_listed(ends_of(window))))
         if not (low in window and high in window)
     }
     if sum(cut.values()) <= MOST_RAW:
@@ -121,7 +121,7 @@ def snap_window(ask: RunQuery, window: TimeRange) -> TimeRange:
 def min_step(ask: RunQuery, window: TimeRange) -> int:
     """A minute, when the window holds more rows than can be counted while somebody waits."""
     first, last = bounds(window)
-    lengths = bind(_LENGTHS, slots=f"slot BETWEEN {first} AND {last}")
+    lengths = bind(_LENGTHS, slots=f"bucket BETWEEN {first} AND {last}")
     ((rows,),) = ask(f"SELECT sum(length) FROM ({lengths})")
     return MINUTE if rows > MOST_RAW else 1
 
@@ -139,14 +139,14 @@ def ends_of(window: TimeRange) -> set[int]:
 def rows_of(slots: Iterable[Slot]) -> str:
     """A condition on rows of `rollups`, of whatever revision: the slots' ranges of its key."""
     by_width: dict[int, list[int]] = {}
-    for slot in slots:
-        by_width.setdefault(slot.width, []).append(slot.first)
+    for bucket in slots:
+        by_width.setdefault(bucket.width, []).append(bucket.first)
     parts = [f"(width = {width} AND {_listed(found)})" for width, found in by_width.items()]
     return f"({' OR '.join(parts)})" if parts else "0"
 
 
 def _listed(minutes: Collection[int]) -> str:
-    return in_minutes(minutes).replace("minute", "slot")
+    return in_minutes(minutes).replace("minute", "bucket")
 
 
 def _gaps(first: int, last: int, covered: Iterable[tuple[int, int]]) -> Iterable[tuple[int, int]]:

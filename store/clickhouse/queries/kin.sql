@@ -1,4 +1,4 @@
--- Every document of the traces in which kinship must be looked up: those with a segment in :own
+-- Every document of the traces in which kinship must be counted_at up: those with a segment in :own
 -- whose parent is no call, those with a streamed call in :own, and both ends of links.
 SELECT trace_id, id, parent_id, independent, members, account, name, type, start + duration AS end
 FROM segments FINAL

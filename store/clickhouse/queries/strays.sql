@@ -1,8 +1,8 @@
--- Trace, minute, share: rows in :minutes that refer to rows of a trace which are not in that minute
+-- Trace, minute, partition: rows in :minutes that refer to rows of a trace which are not in that minute
 -- themselves, or not there at all. Three kinds of reference: a parent, which is a call (those of the
 -- minute are not among `unheld`) or lies in a document; the document of a call; the other end of a link.
-SELECT trace_id, minute, share FROM (
-    SELECT trace_id, minute, :share AS share FROM unheld
+SELECT trace_id, minute, partition FROM (
+    SELECT trace_id, minute, :partition AS partition FROM unheld
     LEFT ANTI JOIN (
         SELECT trace_id, minute, member FROM segments
         ARRAY JOIN arrayPushFront(members, id) AS member
@@ -10,9 +10,9 @@ SELECT trace_id, minute, share FROM (
     ) AS held ON unheld.trace_id = held.trace_id AND unheld.minute = held.minute
              AND unheld.parent_id = held.member
     UNION ALL
-    SELECT trace_id, minute, :share AS share FROM loose
+    SELECT trace_id, minute, :partition AS partition FROM loose
     UNION ALL
-    SELECT other AS trace_id, minute, share
-    FROM (SELECT other_trace AS other, minute, :share AS share FROM links WHERE :minutes)
+    SELECT other AS trace_id, minute, partition
+    FROM (SELECT other_trace AS other, minute, :partition AS partition FROM links WHERE :minutes)
 )
-GROUP BY trace_id, minute, share
+GROUP BY trace_id, minute, partition

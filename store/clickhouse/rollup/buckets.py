@@ -1,6 +1,6 @@
 """The table `rollups`: counts of some minutes under a revision, and the marker that says so.
 
-Of a slot only the rows with the revision of its newest marker hold (migrations/0003_rollups.sql).
+Of a bucket only the rows with the revision of its newest marker hold (migrations/0003_rollups.sql).
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ from store.clickhouse.connection.query_runner import RunQuery
 from store.clickhouse.units.aggregates import COLUMNS, KEY
 
 MARKER = 255
-"""The kind of row that says that a slot was counted."""
+"""The kind of row that says that a bucket was counted."""
 WIDTHS = (60, 10, 5)
 """Minutes of the wide slots, added up from minutes that have been quiet for a while."""
 
-PREFIX = f"width, kind, slot, {KEY}, {COLUMNS}, built, rows, oldest, digest, looked, rev"
+PREFIX = f"width, kind, bucket, {KEY}, {COLUMNS}, complete, rows, oldest, checksum, counted_at, rev"
 """The columns of rows that are counted."""
 BEHIND = (
-    "toUInt8({}) AS built_, toUInt64(0) AS rows_, toDateTime(0, 'UTC') AS oldest_, "
-    "toUInt64(0) AS digest_, toUInt64(0) AS looked_, :rev AS rev_"
+    "toUInt8({}) AS complete_, toUInt64(0) AS rows_, toDateTime(0, 'UTC') AS oldest_, "
+    "toUInt64(0) AS checksum_, toUInt64(0) AS counted_at_, :rev AS rev_"
 )
-"""Those of them after COLUMNS, of rows that are no markers, with a place for `built`."""
+"""Those of them after COLUMNS, of rows that are no markers, with a place for `complete`."""
 NO_KEY = "'', '', '', '', '', ''"
 NOTHING = (
     "0, 0, 0, 0, 0, 0, 0, 0, CAST(map(), 'Map(UInt64, UInt64)'), CAST(map(), 'Map(UInt64, Int64)'), "
     "CAST(map(), 'Map(String, UInt64)')"
 )
-"""The columns of a marker from `touched` to `failures`."""
+"""The columns of a marker from `trace_minutes` to `failures`."""
 AT_ONCE = (
     "SETTINGS min_insert_block_size_rows = 1000000000, min_insert_block_size_bytes = 0, "
     "max_insert_threads = 1"
@@ -37,10 +37,10 @@ AT_ONCE = (
 """One part, so that whoever sees a marker sees all that came with it."""
 
 MARKERS = f"""
-SELECT width, {MARKER}, slot, {NO_KEY}, [], 0, low, high, {NOTHING},
-       width = 1, rows, toDateTime(oldest), digest, looked, :rev
-FROM VALUES('width UInt16, slot UInt32, low Int64, high Int64, rows UInt64, oldest UInt32,
-             digest UInt64, looked UInt64', :markers)
+SELECT width, {MARKER}, bucket, {NO_KEY}, [], 0, low, high, {NOTHING},
+       width = 1, rows, toDateTime(oldest), checksum, counted_at, :rev
+FROM VALUES('width UInt16, bucket UInt32, low Int64, high Int64, rows UInt64, oldest UInt32,
+             checksum UInt64, counted_at UInt64', :markers)
 """
 """The markers of minutes, and of wide slots that are out of date with them."""
 
@@ -51,7 +51,7 @@ class Fingerprint(NamedTuple):
     first and last start (microseconds)."""
 
     rows: int = 0
-    digest: int = 0
+    checksum: int = 0
     oldest: int = 0
     low: int = 0
     high: int = 0
@@ -70,9 +70,9 @@ def combine(parts: Collection[Fingerprint]) -> Fingerprint:
     return Fingerprint(sum(rows), sum(digests) % (1 << 64), min(oldest), min(low), max(high))
 
 
-def version_row(width: int, slot: int, held: Fingerprint, looked: int = 0) -> tuple[int, ...]:
+def version_row(width: int, bucket: int, held: Fingerprint, counted_at: int = 0) -> tuple[int, ...]:
     """A row for MARKERS."""
-    return width, slot, held.low, held.high, held.rows, held.oldest, held.digest, looked
+    return width, bucket, held.low, held.high, held.rows, held.oldest, held.checksum, counted_at
 
 
 def now(ask: RunQuery) -> int:

@@ -20,7 +20,7 @@ SETTLE = 60_000_000
 CHUNK_ROWS = 4_000_000
 CHUNK_MINUTES = 500
 LONG = 200_000
-"""Rows of a minute that take so long to be counted that it is done apart from others, and by shares."""
+"""Rows of a minute that take so long to be counted that it is done apart from others, and by partition_rollups."""
 
 _DUE = """
 SELECT d.minute, d.rows, intDiv(r.rev, 1024) AS seen,
@@ -31,19 +31,19 @@ FROM (
     FROM dirty GROUP BY minute
 ) AS d
 LEFT JOIN (
-    SELECT slot, max(rev) AS rev FROM rollups WHERE width = 1 AND kind = 255 GROUP BY slot
-) AS r ON d.minute = r.slot
+    SELECT bucket, max(rev) AS rev FROM rollups WHERE width = 1 AND kind = 255 GROUP BY bucket
+) AS r ON d.minute = r.bucket
 WHERE seen <= arrived + :guard OR seen < related OR (seen < review AND review <= now)
    OR (seen < confirm AND confirm <= now)
 ORDER BY d.minute DESC
 """
 _MARKS = """
-SELECT minute, share, max(related) AS related, max(review) AS review FROM dirty WHERE :minutes
-GROUP BY minute, share HAVING related > 0 OR review > 0
+SELECT minute, partition, max(related) AS related, max(review) AS review FROM dirty WHERE :minutes
+GROUP BY minute, partition HAVING related > 0 OR review > 0
 """
 _MARK = """
-INSERT INTO dirty (minute, share, related, review, confirm) SELECT * FROM VALUES(
-    'minute UInt32, share UInt8, related Int64, review Int64, confirm Int64', :marks
+INSERT INTO dirty (minute, partition, related, review, confirm) SELECT * FROM VALUES(
+    'minute UInt32, partition UInt8, related Int64, review Int64, confirm Int64', :marks
 )
 """
 
@@ -59,16 +59,16 @@ class DirtyMinute(NamedTuple):
 
 
 class Invalidation(NamedTuple):
-    """What is known of rows elsewhere that matter to a share: when one was noticed, and from when on
-    the share is to be counted once more in any case (microseconds, 0: not)."""
+    """What is known of rows elsewhere that matter to a partition: when one was noticed, and from when on
+    the partition is to be counted once more in any case (microseconds, 0: not)."""
 
-    share: int
+    partition: int
     related: int
     review: int
 
-    def asks(self, looked: int, instant: int) -> bool:
-        """Whether a count of the moment ``looked`` is to be made anew."""
-        return looked < self.related or looked < self.review <= instant
+    def asks(self, counted_at: int, instant: int) -> bool:
+        """Whether a count of the moment ``counted_at`` is to be made anew."""
+        return counted_at < self.related or counted_at < self.review <= instant
 
 
 def dirty_minutes(ask: RunQuery, *, guard: int = 0) -> list[DirtyMinute]:
@@ -126,23 +126,23 @@ def mark(
     again: Iterable[tuple[int, int]],
     instant: int,
 ) -> None:
-    """Make shares due that have not been counted since rows elsewhere came.
+    """Make partition_rollups due that have not been counted since rows elsewhere came.
 
-    ``came``: by minute and share, when the newest of those rows came and when the share was counted
-    (microseconds). ``again``: shares to be counted once more when all is settled.
+    ``came``: by minute and partition, when the newest of those rows came and when the partition was counted
+    (microseconds). ``again``: partition_rollups to be counted once more when all is settled.
     """
     marks: dict[tuple[int, int], tuple[int, int]] = {}
-    for place, (inserted, looked) in came.items():
+    for place, (inserted, counted_at) in came.items():
         settled = inserted + SETTLE
-        if looked <= inserted or looked < settled <= instant:
+        if counted_at <= inserted or counted_at < settled <= instant:
             marks[place] = instant, settled
-        elif looked < settled:
+        elif counted_at < settled:
             marks[place] = 0, settled
     for place in again:
         related, review = marks.get(place, (0, 0))
         marks[place] = related, max(review, instant + SETTLE)
     if marks:
-        # A count may be under way that does not know of this yet, and call the minute seen: looked
+        # A count may be under way that does not know of this yet, and call the minute seen: counted_at
         # at once more when that is over.
         rows = [(*place, *times, instant + 2 * SETTLE) for place, times in marks.items()]
         ask(bind(_MARK, marks=values_list(rows)))

@@ -46,7 +46,7 @@ ROUNDS = 8
 
 
 class RollupWorker:
-    """Counting for one process; threads may share it.
+    """Counting for one process; threads may partition it.
 
     ``alone``: none of them runs `run`, so readers count what is due themselves.
     """
@@ -90,7 +90,7 @@ class RollupWorker:
 
     @property
     def _watched(self) -> bool:
-        """Whether anybody has looked at the map of late."""
+        """Whether anybody has counted_at at the map of late."""
         return time.monotonic() - self._read < UNWATCHED
 
     def tick(self, ask: RunQuery) -> int:

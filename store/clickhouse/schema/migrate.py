@@ -1,10 +1,10 @@
-"""Brings a database to the schema of this program: applies the numbered files of migrations/.
+"""Brings a database to the schema of this program: applies the numbered SQL files of this folder.
 
-Each is applied once, in order, and recorded in `raymap_migrations`. `{retention_days}` and the like
-are filled in from the settings; what may be set differently later is brought to tables that exist
-by whoever owns the setting (`store.clickhouse.schema.retention`). ClickHouse has no transaction
-around DDL, so every statement must be harmless when repeated (IF NOT EXISTS); then a crash half
-way, or two processes starting together, need no lock.
+Each is applied once, in order, and recorded in `raymap_migrations` with its checksum. Settings such as
+``{retention_days}`` are filled in; settings that may change later are applied to existing tables by
+their own module (`store.clickhouse.schema.retention`). One process migrates at a time
+(`store.clickhouse.schema.lock`). ClickHouse has no transaction around DDL, so every statement must be
+harmless when repeated (IF NOT EXISTS): a crash half way is repaired by the next run.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from clickhouse_driver import errors as driver_errors
 from store.clickhouse.connection.address import Address, parse_url
 from store.clickhouse.connection.errors import first_line
 from store.clickhouse.connection.pool import connect, create_database, wait_until_up
+from store.clickhouse.schema.lock import migration_lock
 
 FOLDER = Path(__file__).parent
 NUMBERED = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
@@ -31,14 +32,15 @@ TOKEN = re.compile(
     re.DOTALL | re.VERBOSE,
 )
 
-RECORD = """
-CREATE TABLE IF NOT EXISTS raymap_migrations (
-    version  UInt32,
-    name     String,
-    checksum String,
-    applied  DateTime64(3) DEFAULT now64(3)
-) ENGINE = ReplacingMergeTree(applied) ORDER BY (version, name)
-"""
+RECORD = (
+    "CREATE TABLE IF NOT EXISTS raymap_migrations (version UInt32, name String, checksum String, "
+    "applied DateTime64(3) DEFAULT now64(3)) ENGINE = ReplacingMergeTree(applied) "
+    "ORDER BY (version, name)"
+)
+APPLIED = (
+    "SELECT version, argMax(name, applied), argMax(checksum, applied) FROM raymap_migrations "
+    "GROUP BY version ORDER BY version"
+)
 
 
 class MigrationError(Exception):
@@ -49,8 +51,14 @@ class SchemaTooNew(MigrationError):
     """The database was written by a newer program."""
 
 
+class SchemaChanged(MigrationError):
+    """A migration that was applied differs from this program's file of the same number."""
+
+
 @dataclass(frozen=True, slots=True)
 class Migration:
+    """One file: its number, name, rendered statements, and the checksum of its unrendered text."""
+
     version: int
     name: str
     statements: tuple[str, ...]
@@ -71,12 +79,17 @@ def migrate(
     create_database(address)
     client = connect(address)
     try:
-        return _apply(client, migrations)
+        if not pending(client, migrations):
+            return []
+        with migration_lock(address):
+            # Another process may have migrated while this one waited for the lock.
+            return [_run(client, each) for each in pending(client, migrations)]
     finally:
         client.disconnect()
 
 
 def newest_version(folder: Path = FOLDER) -> int:
+    """The number of the newest migration."""
     return max((int(path.name[:4]) for path in folder.glob("[0-9]*.sql")), default=0)
 
 
@@ -89,10 +102,10 @@ def read_migrations(folder: Path, settings: Mapping[str, object]) -> list[Migrat
         if match := NUMBERED.fullmatch(path.name):
             number = int(match[1])
             numbered.append(
-                Migration(number, path.name, split_statements(rendered), _checksum(text))
+                Migration(number, path.name, split_statements(rendered), checksum(text))
             )
         else:
-            raise MigrationError(f"{path.name}: expected a name like 0001_segments.sql")
+            raise MigrationError(f"{path.name}: expected a name like 0001_initial.sql")
     for expected, migration in enumerate(numbered, start=1):
         if migration.version != expected:
             raise MigrationError(f"{migration.name}: expected number {expected:04d}, without gaps")
@@ -114,40 +127,48 @@ def split_statements(sql: str) -> tuple[str, ...]:
     """Cut at semicolons outside strings and comments; comments travel with what they precede."""
     statements: list[str] = []
     current: list[str] = []
-    says_something = False
+    has_text = False
     for token in TOKEN.findall(sql + "\n;"):
         if token == ";":
-            if says_something:
+            if has_text:
                 statements.append("".join(current).strip())
-            current, says_something = [], False
+            current, has_text = [], False
             continue
         current.append(token)
         if not token.isspace() and not token.startswith(("--", "/*")):
-            says_something = True
+            has_text = True
     return tuple(statements)
 
 
-def _apply(client: Client, migrations: Iterable[Migration]) -> list[str]:
+def pending(client: Client, migrations: Iterable[Migration]) -> list[Migration]:
+    """The migrations still to be applied. Raises SchemaTooNew or SchemaChanged."""
     migrations = list(migrations)
     client.execute(RECORD)
-    done = {version for (version,) in client.execute("SELECT version FROM raymap_migrations FINAL")}
-    known = max((m.version for m in migrations), default=0)
-    found = max(done, default=0)
-    if found > known:
+    applied = {version: (name, checksum) for version, name, checksum in client.execute(APPLIED)}
+    if applied.get(1, ("",))[0] == "0001_segments.sql":
+        raise SchemaChanged(
+            "This database was made by a development version of Raymap before 0.1.0, whose data is "
+            "not migrated. Give Raymap another database (or another --data-dir), or drop this one."
+        )
+    known = max((migration.version for migration in migrations), default=0)
+    newest = max(applied, default=0)
+    if newest > known:
         raise SchemaTooNew(
-            f"This database was written by a newer Raymap (schema {found}; this program knows up "
+            f"This database was written by a newer Raymap (schema {newest}; this program knows up "
             f"to {known}). Upgrade Raymap or point it at another database."
         )
-    applied = []
     for migration in migrations:
-        if migration.version in done:
-            continue
-        _run(client, migration)
-        applied.append(migration.name)
-    return applied
+        name, checksum = applied.get(migration.version, ("", migration.checksum))
+        if checksum != migration.checksum:
+            raise SchemaChanged(
+                f"{migration.name} was changed after it was applied to this database (as {name}). "
+                "Run the Raymap that made the database, or point this one at another database."
+            )
+    return [migration for migration in migrations if migration.version not in applied]
 
 
-def _run(client: Client, migration: Migration) -> None:
+def _run(client: Client, migration: Migration) -> str:
+    """Apply a migration and record it; its name."""
     for number, statement in enumerate(migration.statements, start=1):
         try:
             client.execute(statement)
@@ -159,7 +180,9 @@ def _run(client: Client, migration: Migration) -> None:
         "INSERT INTO raymap_migrations (version, name, checksum) VALUES",
         [(migration.version, migration.name, migration.checksum)],
     )
+    return migration.name
 
 
-def _checksum(text: str) -> str:
+def checksum(text: str) -> str:
+    """Identifies the text of a migration."""
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -47,7 +47,7 @@ DEFAULTS: Mapping[str, int] = {name: kind.days for name, kind in KINDS.items()}
 
 TTLS: Mapping[str, str] = {
     **dict.fromkeys(TRACE_TABLES, "received + toIntervalDay({traces})"),
-    "rollups": "rolled + toIntervalDay(if(width = 60, {map-hours}, {map-minutes}))",
+    "rollups": "written_at + toIntervalDay(if(width = 60, {map-hours}, {map-minutes}))",
 }
 """Each table's TTL, as ClickHouse writes it."""
 
@@ -154,7 +154,7 @@ def preview_deletions(client: Client, wanted: Mapping[str, int]) -> list[Deletio
             expired = f"{_PARTS} AND delete_ttl_info_max != 0 AND toUnixTimestamp(delete_ttl_info_max) <= {now + sooner}"
             ((rows, _, oldest, newest, _),) = client.execute(f"SELECT {_PART_SUMS} {expired}")
         elif kind in current:
-            expired = f"toUnixTimestamp(rolled) <= {now - days * DAY}"
+            expired = f"toUnixTimestamp(written_at) <= {now - days * DAY}"
             rows, oldest, newest, _ = _map_rows(client, kind, expired)
         else:
             continue
@@ -206,7 +206,7 @@ _PART_SUMS = (
 def _map_rows(client: Client, kind: str, condition: str) -> tuple[int, int, int, int]:
     """Rows, the first and last time they count, and when the oldest of them was written."""
     ((rows, first, last, written),) = client.execute(
-        "SELECT count(), min(slot) * 60, max(slot + width) * 60, toUnixTimestamp(min(rolled)) "
+        "SELECT count(), min(bucket) * 60, max(bucket + width) * 60, toUnixTimestamp(min(written_at)) "
         f"FROM rollups WHERE {KINDS[kind].tables['rollups']} AND {condition}"
     )
     return (rows, first, last, written) if rows else (0, 0, 0, 0)

@@ -53,11 +53,11 @@ def _by_trace_id(span: TimeRange, window: TimeRange) -> ScanRange:
     """`store.trace_id.trace_time`: the epoch in the id, or the first start when that is implausible.
 
     Ids with an epoch are a range of the key of `traces`; of implausible ones a document in the slice
-    is marked `strange`.
+    is marked `implausible_epoch`.
     """
     plausible = _ids(-(-span.start // SECOND), -(-span.end // SECOND))
-    strange = (
-        f"SELECT trace_id FROM segments PREWHERE strange = 1 WHERE minute BETWEEN "
+    implausible_epoch = (
+        f"SELECT trace_id FROM segments PREWHERE implausible_epoch = 1 WHERE minute BETWEEN "
         f"{minute_of(span.start)} AND {minute_of(span.end - 1)} "
         f"AND start >= {span.start} AND start < {span.end}"
     )
@@ -77,7 +77,7 @@ def _by_trace_id(span: TimeRange, window: TimeRange) -> ScanRange:
 
     return ScanRange(
         span,
-        f"({plausible} OR trace_id IN ({strange}))",
+        f"({plausible} OR trace_id IN ({implausible_epoch}))",
         (minute_of(span.start - _BEFORE), minute_of(span.end + _AFTER)),
         hint,
         timed,

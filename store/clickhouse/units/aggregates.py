@@ -23,8 +23,8 @@ UNITS = (Path(__file__).parents[1] / "queries" / "units.sql").read_text()
 NODE, EDGE, LINK = 0, 1, 2
 
 COLUMNS = (
-    "names, active, start, end, touched, ok, error, throttle, fault, in_progress, observed, "
-    "total_time, histogram, longer, failures"
+    "names, active, start, end, trace_minutes, ok, error, throttle, fault, in_progress, observed, "
+    "total_time, histogram, duration_delta, failures"
 )
 COLUMNS_COUNTED = ", ".join(f"{name}_" for name in COLUMNS.split(", "))
 KEY = "source_account, source_name, source_type, account, name, type"
@@ -38,7 +38,7 @@ _LABEL = (
 
 # Maps of counts are made of sorted arrays afterwards: `sumMap` row by row took twice as long.
 COUNT = f"""
-SELECT slot, kind, {KEY_COUNTED}, names_, active_, start_, end_, touched_, ok_, error_, throttle_,
+SELECT bucket, kind, {KEY_COUNTED}, names_, active_, start_, end_, trace_minutes_, ok_, error_, throttle_,
        fault_, in_progress_, observed_, total_time_,
        arraySort(times) AS sorted, :ordered AS ordered,
        arrayFilter((sum, here, next) -> here != next, :sums, ordered,
@@ -48,18 +48,18 @@ SELECT slot, kind, {KEY_COUNTED}, names_, active_, start_, end_, touched_, ok_, 
            arrayMap((sum, before) -> toUInt64(sum - before), last,
                     arrayPopBack(arrayPushFront(last, 0)))
        ) AS histogram_,
-       mapAdd(more, less) AS longer_, failures_
+       mapAdd(more, less) AS duration_delta_, failures_
 FROM (
-    SELECT :slot AS slot, units.kind AS kind,
+    SELECT :bucket AS bucket, units.kind AS kind,
            cityHash64({", ".join(f"units.{name}" for name in KEY.split(", "))}) AS key,
            {", ".join(f"any(units.{name}) AS {name}_" for name in KEY.split(", "))},
            arraySort(groupUniqArrayIf(toString(word), word != '')) AS names_,
            max(active) AS active_, min(start) AS start_, max(start + duration) AS end_,
-           :touched AS touched_,
+           :trace_minutes AS trace_minutes_,
            sumIf(:weight, state = 1) AS ok_, sumIf(:weight, state = 2) AS error_,
            sumIf(:weight, state = 3) AS throttle_, sumIf(:weight, state = 4) AS fault_,
            sumIf(:weight, state = 0) AS in_progress_, count() AS observed_,
-           sumIf(duration * :weight, state > 0) AS total_time_,
+           sumIf(toInt128(duration) * :weight, state > 0) AS total_time_,
            groupArrayIf(:time, state > 0) AS times,
            sumMapIf(map(whole, toInt64(:weight)), state > 0 AND whole != time) AS more,
            sumMapIf(map(time, -toInt64(:weight)), state > 0 AND whole != time) AS less,
@@ -72,17 +72,17 @@ FROM (
             FROM ({UNITS}) WHERE :key
         )
     ) AS units
-    GROUP BY slot, kind, key
+    GROUP BY bucket, kind, key
 )
 """
-"""Counts of the units that meet `:key`: a row for each `:slot`, kind, and node or edge.
+"""Counts of the units that meet `:key`: a row for each `:bucket`, kind, and node or edge.
 
-`touched` counts traces in a slot, which must be a minute (MINUTE_OF) for it to mean anything. Its other
+`trace_minutes` counts traces in a bucket, which must be a minute (MINUTE_OF) for it to mean anything. Its other
 places are those of ALIKE or WEIGHED."""
 
 UNWEIGHTED = {
     "weight": "1",
-    "touched": "uniqExactIf(trace_id, units.kind = 0)",
+    "trace_minutes": "uniqExactIf(trace_id, units.kind = 0)",
     "time": "time",
     "ordered": "sorted",
     "sums": "arrayEnumerate(sorted)",
@@ -90,7 +90,7 @@ UNWEIGHTED = {
 """COUNT where every unit weighs 1, as all do where nothing is sampled."""
 WEIGHTED = {
     "weight": "weight",
-    "touched": """arraySum(
+    "trace_minutes": """arraySum(
                (pair, before) -> if(pair.1 != before.1 OR before.2 = 0, pair.2, 0),
                arraySort(groupUniqArrayIf((trace_id, weight), units.kind = 0)) AS pairs,
                arrayPopBack(arrayPushFront(pairs, (toFixedString('', 16), toUInt32(0))))
@@ -105,10 +105,10 @@ MINUTE_OF = f"toUInt32(greatest(0, intDiv(start, {MINUTE})))"
 
 SUMMED = """
     arraySort(groupUniqArrayArray(names)) AS names_, max(active) AS active_, min(start) AS start_,
-    max(end) AS end_, sum(touched) AS touched_, sum(ok) AS ok_, sum(error) AS error_,
+    max(end) AS end_, sum(trace_minutes) AS trace_minutes_, sum(ok) AS ok_, sum(error) AS error_,
     sum(throttle) AS throttle_, sum(fault) AS fault_, sum(in_progress) AS in_progress_,
     sum(observed) AS observed_, sum(total_time) AS total_time_, sumMap(histogram) AS histogram_,
-    sumMap(longer) AS longer_, sumMap(failures) AS failures_
+    sumMap(duration_delta) AS duration_delta_, sumMap(failures) AS failures_
 """
 """The same aggregates over rows of `rollups`, in the order of COLUMNS."""
 SUMMED_BUT_TIMES = SUMMED.replace("sumMap(histogram)", "map()")
@@ -121,7 +121,7 @@ class Aggregate(Struct):
     active: bool
     start: int
     end: int
-    touched: int
+    trace_minutes: int
     statistics: Statistics
     duration_delta: dict[int, int]
     failures: dict[str, int] = field(default_factory=dict)
@@ -132,7 +132,7 @@ class Aggregate(Struct):
         self.active |= other.active
         self.start = min(self.start, other.start)
         self.end = max(self.end, other.end)
-        self.touched += other.touched
+        self.trace_minutes += other.trace_minutes
         add_statistics(self.statistics, other.statistics)
         histogram.add(self.duration_delta, other.duration_delta)
         for label, count in other.failures.items():
@@ -169,7 +169,7 @@ def add_statistics(into: Statistics, more: Statistics) -> None:
 
 def read_tally(columns: Iterable[Any]) -> Aggregate:
     """One row's COLUMNS."""
-    names, active, start, end, touched, *counts, buckets, duration_delta, failures = columns
+    names, active, start, end, trace_minutes, *counts, buckets, duration_delta, failures = columns
     ok, error, throttle, fault, in_progress, observed, total_time = counts
     statistics = Statistics(
         ok, error, throttle, fault, in_progress, total_time, dict(buckets), observed
@@ -179,7 +179,7 @@ def read_tally(columns: Iterable[Any]) -> Aggregate:
         bool(active),
         start,
         end,
-        touched,
+        trace_minutes,
         statistics,
         dict(duration_delta),
         dict(failures),
@@ -237,7 +237,7 @@ def _service(key: NodeKey, tally: Aggregate) -> ServiceStats:
         root=False,
         start=tally.start,
         end=tally.end,
-        trace_minutes=tally.touched,
+        trace_minutes=tally.trace_minutes,
         statistics=tally.statistics,
         durations={value: count for value, count in durations.items() if count},
     )

@@ -1,7 +1,7 @@
 """Which rows the units of some minutes are made of: their own, and those elsewhere they depend on.
 
 A unit may depend on rows of its trace that lie in other minutes (the two halves of a call, hours
-apart), or on another trace (links). Rows with such a reference are *strays*; the table `dependent`
+apart), or on another trace (links). Rows with such a reference are *strays*; the table `cross_minute_refs`
 remembers them by trace for every minute that was counted, so that whoever holds the other end finds
 them, whichever of the two came last.
 """
@@ -25,14 +25,14 @@ LOOSE, UNHELD, STRAYS = (
     (_FOLDER / f"{name}.sql").read_text() for name in ("loose", "unheld", "strays")
 )
 
-# Traces of these minutes that other minutes depend on: `dependent` knows. Those whose own rows are
-# noted there are among them too: a copy that came later may have another parent. `dependent` is asked
+# Traces of these minutes that other minutes depend on: `cross_minute_refs` knows. Those whose own rows are
+# noted there are among them too: a copy that came later may have another parent. `cross_minute_refs` is asked
 # for the traces of these minutes, a range of its key, and never read as a whole: it is long.
 _FAR = """
 SELECT DISTINCT trace_id FROM (
     SELECT trace_id FROM strays
     UNION ALL
-    SELECT trace_id FROM dependent WHERE trace_id IN (
+    SELECT trace_id FROM cross_minute_refs WHERE trace_id IN (
         SELECT trace_id FROM segments WHERE :minutes
         UNION ALL
         SELECT trace_id FROM calls WHERE :minutes
@@ -116,13 +116,13 @@ def resolve_scope(
 
     Fills `cross_minute_refs`, `far` and `places` on this connection. Minutes elsewhere that were not counted
     since rows arrived there may hide a dependency: count them in the same call, or afterwards.
-    ``weighed`` is `UnitScope.weighed` from who knows it; else it is looked up.
+    ``weighed`` is `UnitScope.weighed` from who knows it; else it is counted_at up.
     """
     drop_scope(ask)
     fill = UnitScope(minutes, minutes, minutes).fill
     create(ask, "loose", fill(LOOSE))
     create(ask, "unheld", fill(UNHELD))
-    create(ask, "strays", fill(STRAYS, share=partition_of("trace_id", "minute")))
+    create(ask, "strays", fill(STRAYS, partition=partition_of("trace_id", "minute")))
     create(ask, "far", fill(_FAR))
     create(ask, "places", _PLACES)
     unknown = [fill(_HEAVY)] if weighed is None else []
@@ -148,7 +148,7 @@ def minutes_of(windows: Collection[TimeRange]) -> str:
 
 
 def full_scope(ask: RunQuery, window: TimeRange) -> UnitScope | None:
-    """The scope of a window, found without `dependent`: all of the time that its traces take.
+    """The scope of a window, found without `cross_minute_refs`: all of the time that its traces take.
 
     Slow where one trace is long. None when no trace touches the window.
     """

@@ -331,4 +331,4 @@ def test_every_table_of_traces_is_copied(client: Client) -> None:
         "WHERE c.database = currentDatabase() AND c.name = 'trace_id' "
         "AND t.engine != 'MaterializedView'"
     )
-    assert {table for (table,) in found} == {*pins.TRACE_TABLES, "pins", "dependent"}
+    assert {table for (table,) in found} == {*pins.TRACE_TABLES, "pins", "cross_minute_refs"}

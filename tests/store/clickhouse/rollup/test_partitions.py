@@ -46,18 +46,18 @@ def mark(client: NativeClient, **change: int) -> None:
 def counted(client: NativeClient) -> dict[int, int]:
     """How often each share of the first minute was counted."""
     rows = client.execute(
-        f"SELECT share, uniqExact(rev) FROM shares WHERE slot = {FIRST} AND kind = 255 GROUP BY share"
+        f"SELECT partition, uniqExact(rev) FROM partition_rollups WHERE bucket = {FIRST} AND kind = 255 GROUP BY partition"
     )
     return dict(rows)
 
 
-def seen_and_looked(client: NativeClient) -> tuple[int, int]:
+def seen_and_counted_at(client: NativeClient) -> tuple[int, int]:
     """When the first minute was last found to be right, and when it was really counted."""
-    ((seen, looked),) = client.execute(
-        "SELECT intDiv(max(rev), 1024), argMax(looked, rev) FROM rollups "
-        f"WHERE width = 1 AND kind = 255 AND slot = {FIRST}"
+    ((seen, counted_at),) = client.execute(
+        "SELECT intDiv(max(rev), 1024), argMax(counted_at, rev) FROM rollups "
+        f"WHERE width = 1 AND kind = 255 AND bucket = {FIRST}"
     )
-    return seen, looked
+    return seen, counted_at
 
 
 @pytest.mark.parametrize("minute", [0, 1, FIRST, (1 << 32) // 60, 246_144_225, (1 << 32) - 1])
@@ -135,7 +135,7 @@ def test_lost_shares_are_counted_again(
         "a",
     )
     store.service_graph(WINDOW)
-    client.execute("TRUNCATE TABLE shares")
+    client.execute("TRUNCATE TABLE partition_rollups")
     store.put([segment(3, trace_id=trace_id(3))], "b")
     assert store.service_graph(WINDOW).services[FRONTEND].statistics.total == 3
     assert sorted(counted(client).values()) == [1, 1]
@@ -153,8 +153,8 @@ def test_what_is_only_confirmed_is_not_counted_again(
     store = clickhouse_store
     store.put([segment(1, calls=(call(21),))], "a")
     before = store.service_graph(WINDOW)
-    seen, looked = seen_and_looked(client)
-    assert seen == looked
+    seen, counted_at = seen_and_counted_at(client)
+    assert seen == counted_at
     asked: list[str] = []
 
     def ask(statement: Statement) -> Rows:
@@ -168,13 +168,13 @@ def test_what_is_only_confirmed_is_not_counted_again(
     aggregate.recount_minutes(ask, [FIRST])
     assert not any("TEMPORARY" in statement for statement in asked)
     assert dirty.dirty_minutes(client.execute) == []
-    later, looked_then = seen_and_looked(client)
+    later, looked_then = seen_and_counted_at(client)
     assert later > seen
-    assert looked_then == looked
+    assert looked_then == counted_at
     assert store.service_graph(WINDOW) == before
     mark(client, review=later + 1)
     aggregate.recount_minutes(ask, [FIRST])
-    assert seen_and_looked(client)[1] > looked
+    assert seen_and_counted_at(client)[1] > counted_at
 
 
 @pytest.mark.parametrize("long", [0, dirty.LONG])
@@ -195,7 +195,7 @@ def test_seen_is_not_looked_at(
     assert INFERRED in store.service_graph(WINDOW).services
     at = T0 + 3 * MINUTE
     store.put([segment(2, name="backend", parent_id=21, start=at, end=at)], "b")
-    seen, _ = seen_and_looked(client)
+    seen, _ = seen_and_counted_at(client)
     mark(client, confirm=seen + 1)
     aggregate.recount_minutes(client.execute, [FIRST])
     store.rollup_worker.alone = False  # as it was counted
@@ -220,7 +220,7 @@ def test_who_refers_to_what_is_not_there_looks_once_more(
         return int(at)
 
     first = review()
-    assert first > seen_and_looked(client)[1]
+    assert first > seen_and_counted_at(client)[1]
     mark(client, related=first)
     aggregate.recount_minutes(client.execute, [FIRST])
     assert review() == first  # and not for ever
@@ -228,8 +228,16 @@ def test_who_refers_to_what_is_not_there_looks_once_more(
 
 def test_when_a_mark_asks_for_a_count() -> None:
     related, review = dirty.Invalidation(1, 50, 0), dirty.Invalidation(1, 0, 50)
-    assert [related.asks(looked, instant=60) for looked in (49, 50, 51)] == [True, False, False]
-    assert [review.asks(looked, instant=60) for looked in (49, 50, 51)] == [True, False, False]
+    assert [related.asks(counted_at, instant=60) for counted_at in (49, 50, 51)] == [
+        True,
+        False,
+        False,
+    ]
+    assert [review.asks(counted_at, instant=60) for counted_at in (49, 50, 51)] == [
+        True,
+        False,
+        False,
+    ]
     assert not review.asks(0, instant=49)
 
 
@@ -237,14 +245,14 @@ def test_when_those_elsewhere_are_marked() -> None:
     """By when the row came, when they were counted, and now."""
     said: list[str] = []
 
-    def marks(inserted: int, looked: int, instant: int) -> list[str]:
+    def marks(inserted: int, counted_at: int, instant: int) -> list[str]:
         said.clear()
 
         def ask(statement: Statement) -> Rows:
             said.append(text_of(statement))
             return []
 
-        dirty.mark(ask, {(7, 3): (inserted, looked)}, [], instant)
+        dirty.mark(ask, {(7, 3): (inserted, counted_at)}, [], instant)
         return [
             each[each.index("(7, 3") : each.index(")", each.index("(7, 3")) + 1] for each in said
         ]

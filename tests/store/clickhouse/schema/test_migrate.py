@@ -1,33 +1,36 @@
-"""The runner of migrations, with files of its own; the product's files are tested by every other test."""
+"""Migrations, their lock, and what a process does on another schema."""
 
 from __future__ import annotations
 
-import re
-import shutil
 import threading
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from clickhouse_driver.errors import ServerException
 
 from store.clickhouse.connection.address import Address
-from store.clickhouse.connection.pool import connect
+from store.clickhouse.connection.errors import ClickHouseUnavailable
+from store.clickhouse.connection.pool import connect, create_database
+from store.clickhouse.schema import lock
 from store.clickhouse.schema.migrate import (
     FOLDER,
     MigrationError,
+    SchemaChanged,
     SchemaTooNew,
     migrate,
     newest_version,
     read_migrations,
     split_statements,
 )
-from store.clickhouse.schema.retention import apply, effective
+from store.clickhouse.schema.version import require_schema
 from store.clickhouse.store import ClickHouseStore
-from store.memory import MemoryStore
-from store.model import MINUTE, Document, TimeRange
-from tests.builders import SECOND, T0, call, segment, subsegment, trace_id
+from store.errors import SchemaMismatch, StoreUnavailable
+from tests.builders import segment
 
 FIRST = """
 -- Numbers; kept for a while.
@@ -126,69 +129,118 @@ def test_the_products_own_files_can_be_applied_twice(database: Address) -> None:
     assert newest_version() == len(list(FOLDER.glob("0*.sql")))
 
 
-def test_what_was_written_before_weights_weighs_one(database: Address, tmp_path: Path) -> None:
-    """Rows, and minutes that were counted already: all of their units were seen."""
-    older = tmp_path / "older"
-    older.mkdir()
-    for path in FOLDER.glob("000[1-4]_*.sql"):
-        shutil.copy(path, older)
-    migrate(database, {"retention_days": 30}, folder=older)
+def test_an_applied_file_that_changed_is_refused(database: Address, folder: Path) -> None:
+    migrate(database, {"retention_days": 9}, folder=folder)
+    (folder / "0001_numbers.sql").write_text(FIRST + "SELECT 1;")
+    with pytest.raises(SchemaChanged, match=r"0001_numbers\.sql was changed after it was applied"):
+        migrate(database, {"retention_days": 9}, folder=folder)
+
+
+def test_a_database_of_a_development_version_is_refused(database: Address, folder: Path) -> None:
+    migrate(database, {"retention_days": 9}, folder=folder)
     client = connect(database)
-    for table in ("segments", "calls", "links"):
-        client.execute(f"INSERT INTO {table} (received) VALUES (now())")
-    client.execute("INSERT INTO rollups (kind, ok, error, throttle, fault, in_progress) VALUES "
-                   "(0, 1, 20, 300, 4000, 50000)")  # fmt: skip
-    assert migrate(database, {"retention_days": 30})[0] == "0005_weight.sql"
-    for table in ("segments", "calls", "links"):
-        assert client.execute(f"SELECT weight FROM {table}") == [(1,)]
-    assert client.execute("SELECT observed FROM rollups") == [(54321,)]
+    client.execute("TRUNCATE TABLE raymap_migrations")
+    client.execute(
+        "INSERT INTO raymap_migrations (version, name, checksum) VALUES",
+        [(number, f"{number:04}_segments.sql", "old") for number in range(1, 9)],
+    )
+    with pytest.raises(SchemaChanged, match=r"development version .* another database .* drop"):
+        migrate(database, {"retention_days": 9})
+    with pytest.raises(SchemaMismatch, match="development version"):
+        require_schema(client, "raymap")
     client.disconnect()
 
 
-def test_rows_written_before_rows_were_smaller(database: Address, tmp_path: Path) -> None:
-    """They list their calls among the members, lie in tables that are made anew, and read the same;
-    also when that was interrupted, at any step that moves them, and begun again."""
-    older = tmp_path / "older"
-    older.mkdir()
-    for path in FOLDER.glob("000[1-6]_*.sql"):
-        shutil.copy(path, older)
-    migrate(database, {"retention_days": 30}, folder=older)
-    client, memory = connect(database), MemoryStore()
-    apply(client, {"traces": 400})
-    seventh, eighth = read_migrations(FOLDER, {"retention_days": 30})[6:8]
-    for each in eighth.statements:  # other tables, which the program that reads here needs
-        client.execute(each)
-    store = ClickHouseStore(database, connections=2)
-    window = TimeRange(T0, T0 + 3 * MINUTE)
-
-    def agree(token: str, *documents: Document) -> None:
-        for each in (memory, store):
-            each.put(documents, token)
-        found, expected = store.service_graph(window), memory.service_graph(window)
-        assert (found.edges, found.services) == (expected.edges, expected.services)
-        ids = [document.trace_id for document in documents]
-        assert store.get_traces(ids).keys() == memory.get_traces(ids).keys()
-
-    outer = segment(1, calls=(call(20),), members=(20, 21), last_end=T0 + SECOND)
-    below = subsegment(2, parent_id=20, calls=(call(2), call(22)), members=(22, 23))
-    agree("a", outer, below, segment(3, parent_id=23, name="local"))
-    moves = re.compile(
-        "^(EXCHANGE .* segments |RENAME .* segments_|ALTER .* segments_.* ATTACH)", re.MULTILINE
+def test_one_process_migrates_at_a_time(database: Address, folder: Path) -> None:
+    """Each statement of the file runs once, however many start together."""
+    (folder / "0002_counted.sql").write_text(
+        "INSERT INTO numbers (n, at) SELECT 1, now() FROM numbers(1) WHERE sleepEachRow(0.3) = 0;"
+        "ALTER TABLE numbers ADD COLUMN IF NOT EXISTS m UInt8;"
     )
-    for number, statement in enumerate(seventh.statements, 1):
-        if moves.search(statement):
-            for each in seventh.statements[:number]:
-                client.execute(each)
-            assert client.execute("SELECT count() FROM segments FINAL") == [(3,)]
-            assert client.execute("SELECT count() FROM calls FINAL") == [(3,)]
-    assert migrate(database, {"retention_days": 30})[:1] == [seventh.name]
-    assert effective(client)["traces"] == 400
-    assert not client.execute("SHOW TABLES LIKE '%\\_before'")
-    agree("b", segment(4, parent_id=20, name="answer"), subsegment(5, 22, calls=(call(5),)))
-    later = call(20, start=T0 + MINUTE, end=T0 + MINUTE + SECOND)
-    agree("c", segment(1, trace_id=trace_id(2), calls=(later,)))
+    run_together(4, lambda: migrate(database, {"retention_days": 9}, folder=folder))
+    client = connect(database)
+    assert client.execute("SELECT count() FROM numbers") == [(1,)]
+    assert client.execute("SELECT count() FROM raymap_migrations") == [(2,)]
+    assert client.execute("SHOW TABLES LIKE '%lock%'") == []
+    client.disconnect()
+
+
+def test_the_lock_of_a_dead_process_is_taken_over_once(database: Address) -> None:
+    create_database(database)
+    client = connect(database)
+    client.execute(
+        f"CREATE TABLE {lock.TABLE} (x UInt8) ENGINE = MergeTree ORDER BY x COMMENT 'dead 1000000000'"
+    )
+    inside: list[int] = []
+    most = 0
+
+    def enter() -> None:
+        nonlocal most
+        with lock.migration_lock(database):
+            inside.append(1)
+            most = max(most, len(inside))
+            time.sleep(0.1)
+            inside.pop()
+
+    run_together(4, enter)
+    assert (most, inside) == (1, [])
+    assert client.execute("SHOW TABLES") == []
+    client.disconnect()
+
+
+def test_a_live_lock_is_waited_for(database: Address) -> None:
+    create_database(database)
+    waiting = lock.migration_lock(database, wait=0.3)
+    refused = pytest.raises(ClickHouseUnavailable, match="migrating for")
+    with lock.migration_lock(database), refused, waiting:
+        pass
+
+
+def test_documents_wait_for_a_schema_of_another_version(database: Address) -> None:
+    """A store on an empty, an older or a newer schema refuses every use as unavailable, so that
+    collectors retry and lose nothing; once the schema fits the same calls succeed."""
+    create_database(database)
+    store = ClickHouseStore(database, connections=2)
+    refused = "no Raymap tables: run  raymap migrate  first"
+    for use in (store.check, lambda: store.put([segment(1)], "a"), store.has_traces):
+        with pytest.raises(SchemaMismatch, match=refused):
+            use()
+    migrate(database, {"retention_days": 3650})
+    store.put([segment(1)], "a")
+    client = connect(database)
+    client.execute("INSERT INTO raymap_migrations (version, name) VALUES (9, '0009_newer.sql')")
+    store.schema.suspect(ServerException("no such column", code=16))
+    for use in (store.check, lambda: store.put([segment(2)], "b"), store.has_traces):
+        with pytest.raises(SchemaMismatch, match=r"newer schema \(9, expected 1\)"):
+            use()
+    client.execute(
+        "ALTER TABLE raymap_migrations DELETE WHERE version = 9 SETTINGS mutations_sync = 1"
+    )
+    store.put([segment(2)], "b")
+    assert client.execute("SELECT count() FROM segments FINAL") == [(2,)]
     store.close()
     client.disconnect()
+
+
+def test_an_insert_into_a_missing_table_is_unavailable(database: Address) -> None:
+    """Within the seconds for which the schema is not read again, too."""
+    migrate(database, {"retention_days": 3650})
+    store = ClickHouseStore(database, connections=2)
+    store.check()
+    client = connect(database)
+    client.execute("DROP TABLE raymap_migrations SYNC")
+    client.execute("ALTER TABLE segments DROP COLUMN status")
+    with pytest.raises(StoreUnavailable):
+        store.put([segment(1)], "a")
+    store.close()
+    client.disconnect()
+
+
+def run_together(count: int, work: Callable[[], object]) -> None:
+    """Run work in threads and wait; raises what one of them raised."""
+    with ThreadPoolExecutor(count) as pool:
+        for future in [pool.submit(work) for _ in range(count)]:
+            future.result(60)
 
 
 def test_statements_end_at_semicolons_that_are_not_hidden() -> None:

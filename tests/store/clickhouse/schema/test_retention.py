@@ -186,8 +186,8 @@ def test_the_report(store: ClickHouseStore, client: Client) -> None:
 
 
 MAP = """
-CREATE TABLE IF NOT EXISTS rollups (width UInt16, slot UInt32, rolled DateTime('UTC'))
-ENGINE = MergeTree ORDER BY (width, slot) TTL rolled + toIntervalDay(1)
+CREATE TABLE IF NOT EXISTS rollups (width UInt16, bucket UInt32, written_at DateTime('UTC'))
+ENGINE = MergeTree ORDER BY (width, bucket) TTL written_at + toIntervalDay(1)
 """
 
 
@@ -195,13 +195,13 @@ def test_the_map_has_times_of_its_own(client: Client) -> None:
     """By minutes and by hours in one table."""
     client.execute(MAP)
     retention.apply(client, {}, wait=True)
-    assert ttl(client, "rollups") == "rolled + toIntervalDay(if(width = 60, 400, 60))"
+    assert ttl(client, "rollups") == "written_at + toIntervalDay(if(width = 60, 400, 60))"
     assert retention.effective(client) == {"traces": 30, "map-minutes": 60, "map-hours": 400}
     now = int(time.time())
     for width in (1, 10, 60):
         for days in (0, 40, 50):
             client.execute(
-                "INSERT INTO rollups (width, slot, rolled) VALUES",
+                "INSERT INTO rollups (width, bucket, written_at) VALUES",
                 [(width, (now - days * DAY) // 60 // width * width, now - days * DAY)],
             )
     _, minutes, hours = retention.status(client)[0]
@@ -224,6 +224,6 @@ def test_every_table_that_grows_has_a_kind(client: Client) -> None:
         "SELECT name FROM system.tables WHERE database = currentDatabase() "
         "AND position(create_table_query, ' TTL ') > 0"
     )
-    own = {table for (table,) in found} - {"dirty", "dependent", "shares"}  # the map's bookkeeping
+    own = {table for (table,) in found} - {"dirty", "cross_minute_refs", "partition_rollups"}  # the map's bookkeeping
     assert own == {*retention.TTLS} & own
     assert own >= {*retention.KINDS["traces"].tables}

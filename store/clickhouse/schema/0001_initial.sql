@@ -1,0 +1,362 @@
+-- The schema of 0.1.0. Times are microseconds since the epoch unless a column says otherwise; a minute is
+-- the number of minutes since the epoch. `time` columns are for people.
+--
+-- Traces: small indexed rows for each document (segments), each call that leaves a service (calls) and
+-- each link between traces (links), and the documents themselves (documents), apart from the indexes.
+--
+-- Sort key: the minute of the start, so that a window reads a range; then trace and id, so that a resend
+-- or the complete copy of an in-progress segment replaces it. The greatest `ver` wins: complete before in
+-- progress, then the last arrival (store.model.precedence). A copy that starts in another minute is not
+-- replaced; counting compares copies (queries/units).
+-- Partition: the day of arrival, never a time that a client sent. A document dated 1970 or 2438 costs
+-- nothing extra, an import of old traces is stored for its full time, and whole parts expire.
+-- fsync: what was acknowledged survives a crash of the machine; it costs 3 % (median) to 9 % (mean) of the
+-- insert rate.
+-- Granules of 1024 rows and blocks of 16 KiB: one trace is a few rows of 36 columns, and of each column a
+-- block is decompressed. A window reads as fast as with larger ones.
+-- Codecs: ids and versions repeat among the rows of a trace with random bits in between, which ZSTD finds,
+-- LZ4 finds less often, and Delta hides.
+-- Rejected: partition by start day (a hostile batch opens hundreds of partitions); one table for segments
+-- and calls (the map reads each alone); ORDER BY trace_id (a window reads everything); a bloom filter on
+-- trace_id where the key finds a trace as fast; T64 for `ver` (0.1 byte smaller, inserts 5 % slower);
+-- 512 rows and 8 KiB (no faster, 2 % larger).
+CREATE TABLE IF NOT EXISTS segments (
+    trace_id FixedString(16) CODEC(ZSTD(1)),
+    id UInt64 CODEC(NONE),
+    parent_id UInt64 CODEC(ZSTD(1)),
+    start Int64 CODEC(Delta(8), ZSTD(1)),
+    minute UInt32 MATERIALIZED toUInt32(greatest(0, intDiv(start, 60000000))) CODEC(Delta(4), ZSTD(1)),
+    time DateTime64(6, 'UTC') ALIAS fromUnixTimestamp64Micro(start, 'UTC'),
+    duration Int64 CODEC(T64, ZSTD(1)),
+    last_duration Int64 CODEC(T64, ZSTD(1)) COMMENT 'until the last work inside ended; 0: as duration',
+    independent UInt8 CODEC(ZSTD(1)),
+    inferred UInt8 CODEC(ZSTD(1)),
+    sampled UInt8 DEFAULT 1 CODEC(ZSTD(1)) COMMENT '0: counted by its sender, no trace',
+    state UInt8 CODEC(ZSTD(1)) COMMENT '0 in progress, 1 ok, 2 error, 3 throttle, 4 fault',
+    account LowCardinality(String) CODEC(ZSTD(1)),
+    name LowCardinality(String) CODEC(ZSTD(1)),
+    type LowCardinality(String) CODEC(ZSTD(1)),
+    service LowCardinality(String) CODEC(ZSTD(1)),
+    method LowCardinality(String) CODEC(ZSTD(1)),
+    url String CODEC(ZSTD(1)),
+    status UInt16 CODEC(ZSTD(1)),
+    client_ip String CODEC(ZSTD(1)),
+    user_agent String CODEC(ZSTD(1)),
+    user String CODEC(ZSTD(1)),
+    resource_arn LowCardinality(String) CODEC(ZSTD(1)),
+    instance_id LowCardinality(String) CODEC(ZSTD(1)),
+    availability_zone LowCardinality(String) CODEC(ZSTD(1)),
+    exception LowCardinality(String) CODEC(ZSTD(1)),
+    annotations Array(String) CODEC(ZSTD(1)),
+    members Array(UInt64) CODEC(ZSTD(1)) COMMENT 'embedded subsegments except those that are rows of calls',
+    weight UInt32 DEFAULT 1 CODEC(ZSTD(1)) COMMENT 'how many spans a sampled one represents',
+    received DateTime('UTC') CODEC(Delta(4), ZSTD(1)),
+    ver UInt64 CODEC(ZSTD(1)),
+    -- When the row came into the database (`received`: when its collector got it, maybe long before).
+    inserted Int64 MATERIALIZED toUnixTimestamp64Micro(now64(6)) CODEC(ZSTD(1)),
+    -- Traces with a plausible epoch in their id are a range of the key of `traces`; the others are found by
+    -- this column, which costs next to nothing when there are none.
+    implausible_epoch UInt8
+        MATERIALIZED abs(toInt64(byteSwap(reinterpretAsUInt32(trace_id))) * 1000000 - start) > 86400000000
+        CODEC(ZSTD(1)) COMMENT '1: the epoch in the trace id is more than a day from the start',
+    INDEX by_annotation annotations TYPE bloom_filter(0.01) GRANULARITY 4
+)
+ENGINE = ReplacingMergeTree(ver)
+PARTITION BY toDate(received)
+ORDER BY (minute, trace_id, id)
+TTL received + toIntervalDay({retention_days})
+SETTINGS index_granularity = 1024, min_compress_block_size = 16384, max_compress_block_size = 16384,
+    ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000,
+    fsync_after_insert = 1, fsync_part_directory = 1;
+
+-- A call has the id of its document. When that is a segment (independent = 0) the owner_ columns are its
+-- node, so that the map needs no join to find the caller.
+CREATE TABLE IF NOT EXISTS calls (
+    trace_id FixedString(16) CODEC(ZSTD(1)),
+    id UInt64 CODEC(NONE),
+    document_id UInt64 CODEC(ZSTD(1)),
+    independent UInt8 CODEC(ZSTD(1)),
+    start Int64 CODEC(Delta(8), ZSTD(1)),
+    minute UInt32 MATERIALIZED toUInt32(greatest(0, intDiv(start, 60000000))) CODEC(Delta(4), ZSTD(1)),
+    time DateTime64(6, 'UTC') ALIAS fromUnixTimestamp64Micro(start, 'UTC'),
+    duration Int64 CODEC(T64, ZSTD(1)),
+    state UInt8 CODEC(ZSTD(1)) COMMENT '0 in progress, 1 ok, 2 error, 3 throttle, 4 fault',
+    owner_account LowCardinality(String) CODEC(ZSTD(1)),
+    owner_name LowCardinality(String) CODEC(ZSTD(1)),
+    owner_type LowCardinality(String) CODEC(ZSTD(1)),
+    account LowCardinality(String) CODEC(ZSTD(1)),
+    name LowCardinality(String) CODEC(ZSTD(1)),
+    type LowCardinality(String) CODEC(ZSTD(1)),
+    service LowCardinality(String) CODEC(ZSTD(1)),
+    host LowCardinality(String) CODEC(ZSTD(1)),
+    status UInt16 CODEC(ZSTD(1)),
+    traced UInt8 CODEC(ZSTD(1)),
+    exception LowCardinality(String) CODEC(ZSTD(1)),
+    weight UInt32 DEFAULT 1 CODEC(ZSTD(1)),
+    received DateTime('UTC') CODEC(Delta(4), ZSTD(1)),
+    ver UInt64 CODEC(ZSTD(1)),
+    inserted Int64 MATERIALIZED toUnixTimestamp64Micro(now64(6)) CODEC(ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(ver)
+PARTITION BY toDate(received)
+ORDER BY (minute, trace_id, id)
+TTL received + toIntervalDay({retention_days})
+SETTINGS index_granularity = 1024, min_compress_block_size = 16384, max_compress_block_size = 16384,
+    ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000,
+    fsync_after_insert = 1, fsync_part_directory = 1;
+
+-- Links between two traces: the document that carries the link, and the other end. `event_received`: when
+-- the event arrived, 0 if unknown. Stored at the document's own time, so that a window finds them alone.
+CREATE TABLE IF NOT EXISTS links (
+    trace_id FixedString(16) CODEC(ZSTD(1)),
+    document_id UInt64 CODEC(NONE),
+    independent UInt8 CODEC(ZSTD(1)),
+    other_trace FixedString(16) CODEC(ZSTD(1)),
+    other_id UInt64 CODEC(NONE),
+    upstream UInt8 CODEC(ZSTD(1)),
+    event_received Int64 CODEC(ZSTD(1)),
+    start Int64 CODEC(Delta(8), ZSTD(1)),
+    minute UInt32 MATERIALIZED toUInt32(greatest(0, intDiv(start, 60000000))) CODEC(Delta(4), ZSTD(1)),
+    time DateTime64(6, 'UTC') ALIAS fromUnixTimestamp64Micro(start, 'UTC'),
+    duration Int64 CODEC(T64, ZSTD(1)),
+    state UInt8 CODEC(ZSTD(1)) COMMENT '0 in progress, 1 ok, 2 error, 3 throttle, 4 fault',
+    account LowCardinality(String),
+    name LowCardinality(String),
+    type LowCardinality(String),
+    status UInt16 CODEC(ZSTD(1)),
+    exception LowCardinality(String),
+    weight UInt32 DEFAULT 1 CODEC(ZSTD(1)),
+    received DateTime('UTC') CODEC(Delta(4), ZSTD(1)),
+    ver UInt64 CODEC(Delta(8), ZSTD(1)),
+    inserted Int64 MATERIALIZED toUnixTimestamp64Micro(now64(6)) CODEC(ZSTD(1)),
+    INDEX by_trace trace_id TYPE bloom_filter(0.01) GRANULARITY 1
+)
+ENGINE = ReplacingMergeTree(ver)
+PARTITION BY toDate(received)
+ORDER BY (minute, trace_id, document_id, other_trace, other_id, upstream)
+TTL received + toIntervalDay({retention_days})
+SETTINGS
+    ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000,
+    fsync_after_insert = 1, fsync_part_directory = 1;
+
+-- The documents as they were received, for BatchGetTraces and the trace page; read by trace id alone.
+CREATE TABLE IF NOT EXISTS documents (
+    trace_id FixedString(16) CODEC(ZSTD(1)),
+    id UInt64 CODEC(NONE),
+    body String CODEC(ZSTD(1)),
+    received DateTime('UTC') CODEC(Delta(4), ZSTD(1)),
+    ver UInt64 CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(ver)
+PARTITION BY toDate(received)
+ORDER BY (trace_id, id)
+TTL received + toIntervalDay({retention_days})
+SETTINGS index_granularity = 1024,
+    ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000,
+    fsync_after_insert = 1, fsync_part_directory = 1;
+
+-- The minutes in which a trace has rows, so that a trace is found without its time and the two halves of
+-- a call find each other however far apart they are. `start`: its earliest document; `lo`, `hi`: the first
+-- and last start of anything in it (documents and calls).
+CREATE TABLE IF NOT EXISTS traces (
+    trace_id FixedString(16) CODEC(ZSTD(1)),
+    minute UInt32 CODEC(Delta(4), ZSTD(1)),
+    start SimpleAggregateFunction(min, Int64) CODEC(ZSTD(1)),
+    lo SimpleAggregateFunction(min, Int64) CODEC(ZSTD(1)),
+    hi SimpleAggregateFunction(max, Int64) CODEC(ZSTD(1)),
+    updated SimpleAggregateFunction(max, Int64) CODEC(ZSTD(1)),
+    revision SimpleAggregateFunction(sum, UInt64) CODEC(ZSTD(1)),
+    sampled SimpleAggregateFunction(max, UInt8) CODEC(ZSTD(1)),
+    received SimpleAggregateFunction(max, DateTime('UTC')) CODEC(ZSTD(1)),
+    day Date
+)
+ENGINE = AggregatingMergeTree
+PARTITION BY day
+PRIMARY KEY trace_id
+ORDER BY (trace_id, minute)
+TTL received + toIntervalDay({retention_days})
+SETTINGS index_granularity = 1024, min_compress_block_size = 16384, max_compress_block_size = 16384,
+    ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000,
+    fsync_after_insert = 1, fsync_part_directory = 1;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS traces_from_segments TO traces AS
+SELECT s.trace_id AS trace_id, toUInt32(greatest(0, intDiv(s.start, 60000000))) AS minute,
+       min(s.start) AS start, min(s.start) AS lo, max(s.start) AS hi,
+       toInt64(max(bitAnd(s.ver, 4611686018427387903))) AS updated, count() AS revision,
+       max(s.sampled) AS sampled, max(s.received) AS received, toDate(max(s.received)) AS day
+FROM segments AS s
+GROUP BY s.trace_id, minute;
+
+-- 9223372036854775807: a call says nothing about the earliest document.
+CREATE MATERIALIZED VIEW IF NOT EXISTS traces_from_calls TO traces AS
+SELECT c.trace_id AS trace_id, toUInt32(greatest(0, intDiv(c.start, 60000000))) AS minute,
+       toInt64(9223372036854775807) AS start, min(c.start) AS lo, max(c.start) AS hi,
+       toInt64(0) AS updated, toUInt64(0) AS revision,
+       toUInt8(0) AS sampled, max(c.received) AS received, toDate(max(c.received)) AS day
+FROM calls AS c
+GROUP BY c.trace_id, minute;
+
+-- Settings by name; the newest `ver` applies (store/clickhouse/schema/retention.py).
+CREATE TABLE IF NOT EXISTS settings (
+    name String,
+    value String,
+    ver UInt64 COMMENT 'microseconds since the epoch'
+)
+ENGINE = ReplacingMergeTree(ver)
+ORDER BY name
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+
+-- Pinned traces; the newest `ver` applies (store/clickhouse/pins.py). `revision` and `updated` are those of
+-- `traces` when the copies were last made.
+CREATE TABLE IF NOT EXISTS pins (
+    trace_id FixedString(16),
+    note String,
+    at Int64 COMMENT 'when it was pinned, microseconds since the epoch',
+    removed UInt8,
+    revision UInt64,
+    updated Int64,
+    ver UInt64
+)
+ENGINE = ReplacingMergeTree(ver)
+ORDER BY trace_id
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+
+-- The map: aggregates of the units of some minutes (a bucket), so that a window costs nodes x minutes and
+-- not traces. Rows are written whole by store/clickhouse/rollup, never added to.
+--
+-- kind: 0 a node, 1 an edge of calls, 2 an edge of links, 255 a version row: "this bucket was counted at
+-- `rev`". Only the rows with the rev of its newest version row are current; they come in one insert, so a
+-- bucket changes atomically, two writers do no harm, and nothing is deleted. `complete` = 0 in the version
+-- row of a coarse bucket: a minute inside was counted again since.
+-- bucket: its first minute; width: its minutes (1, 5, 10, 60). rev: microseconds x 1024 + a random number.
+-- histogram: time (store/rules/histogram.py) -> units; duration_delta: what to add to it for whole durations
+-- (work after the answer), negative where a time loses units. failures: label and state.
+-- Partition: by when it was written, never a time that a client sent.
+-- Granules of 128 rows: the histograms of an edge are long, and a window takes a few rows here and there.
+-- Rejected: ordered by bucket before kind (a window reads a little faster, but version rows, read every
+-- second, no longer lie together).
+CREATE TABLE IF NOT EXISTS rollups (
+    width UInt16 CODEC(ZSTD(1)),
+    kind UInt8 CODEC(ZSTD(1)),
+    bucket UInt32 CODEC(Delta(4), ZSTD(1)),
+    source_account LowCardinality(String),
+    source_name LowCardinality(String),
+    source_type LowCardinality(String),
+    account LowCardinality(String),
+    name LowCardinality(String),
+    type LowCardinality(String),
+    names Array(LowCardinality(String)) CODEC(ZSTD(1)) COMMENT 'services of a node, aliases of an edge',
+    active UInt8 CODEC(ZSTD(1)),
+    start Int64 CODEC(Delta(8), ZSTD(1)),
+    end Int64 CODEC(Delta(8), ZSTD(1)),
+    trace_minutes UInt64 CODEC(T64, ZSTD(1)) COMMENT 'pairs of a minute and a trace in it',
+    ok UInt64 CODEC(T64, ZSTD(1)),
+    error UInt64 CODEC(T64, ZSTD(1)),
+    throttle UInt64 CODEC(T64, ZSTD(1)),
+    fault UInt64 CODEC(T64, ZSTD(1)),
+    in_progress UInt64 CODEC(T64, ZSTD(1)),
+    observed UInt64 CODEC(T64, ZSTD(1)) COMMENT 'units; the counts are sums of their weights',
+    total_time Int128 CODEC(ZSTD(1)) COMMENT 'microseconds; a weight times a duration may exceed 64 bits',
+    histogram Map(UInt64, UInt64) CODEC(ZSTD(1)),
+    duration_delta Map(UInt64, Int64) CODEC(ZSTD(1)),
+    failures Map(String, UInt64) CODEC(ZSTD(1)),
+    complete UInt8 CODEC(ZSTD(1)),
+    rows UInt64 CODEC(T64, ZSTD(1)) COMMENT 'version row: the number of rows counted',
+    oldest DateTime('UTC') CODEC(ZSTD(1)) COMMENT 'version row: when the first of them was received',
+    checksum UInt64 CODEC(ZSTD(1)) COMMENT 'version row: sum of their insertion times, modulo 2^64',
+    counted_at UInt64 DEFAULT intDiv(rev, 1024) CODEC(ZSTD(1)) COMMENT 'version row: when its rows were read; rev may be later when nothing was new',
+    rev UInt64 CODEC(Delta(8), ZSTD(1)),
+    written_at DateTime('UTC') DEFAULT now() CODEC(Delta(4), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(rev)
+PARTITION BY toYYYYMM(written_at)
+ORDER BY (width, kind, bucket, source_account, source_name, source_type, account, name, type)
+TTL written_at + toIntervalDay(if(width = 60, 400, 60))
+SETTINGS index_granularity = 128;
+
+-- Minutes with many rows are counted by partition (store/clickhouse/rollup/partitions.py): the rows of the
+-- traces whose ids say that they began in the same seconds. When rows arrive, their partitions are counted
+-- and merged with the others. Stored while rows keep arriving; a missing partition is counted again.
+-- Nothing is replaced, so a reader of a version row finds the rows of that version.
+CREATE TABLE IF NOT EXISTS partition_rollups (
+    bucket UInt32 CODEC(Delta(4), ZSTD(1)),
+    partition UInt8 CODEC(ZSTD(1)),
+    kind UInt8 CODEC(ZSTD(1)),
+    source_account LowCardinality(String),
+    source_name LowCardinality(String),
+    source_type LowCardinality(String),
+    account LowCardinality(String),
+    name LowCardinality(String),
+    type LowCardinality(String),
+    names Array(LowCardinality(String)) CODEC(ZSTD(1)),
+    active UInt8 CODEC(ZSTD(1)),
+    start Int64 CODEC(Delta(8), ZSTD(1)),
+    end Int64 CODEC(Delta(8), ZSTD(1)),
+    trace_minutes UInt64 CODEC(T64, ZSTD(1)),
+    ok UInt64 CODEC(T64, ZSTD(1)),
+    error UInt64 CODEC(T64, ZSTD(1)),
+    throttle UInt64 CODEC(T64, ZSTD(1)),
+    fault UInt64 CODEC(T64, ZSTD(1)),
+    in_progress UInt64 CODEC(T64, ZSTD(1)),
+    observed UInt64 CODEC(T64, ZSTD(1)),
+    total_time Int128 CODEC(ZSTD(1)),
+    histogram Map(UInt64, UInt64) CODEC(ZSTD(1)),
+    duration_delta Map(UInt64, Int64) CODEC(ZSTD(1)),
+    failures Map(String, UInt64) CODEC(ZSTD(1)),
+    rows UInt64 CODEC(T64, ZSTD(1)) COMMENT 'version row: the number of rows counted',
+    oldest DateTime('UTC') CODEC(ZSTD(1)) COMMENT 'version row: when the first of them was received',
+    checksum UInt64 CODEC(ZSTD(1)) COMMENT 'version row: sum of their insertion times, modulo 2^64',
+    rev UInt64 CODEC(Delta(8), ZSTD(1)),
+    written_at DateTime('UTC') DEFAULT now() CODEC(Delta(4), ZSTD(1))
+)
+ENGINE = MergeTree
+PARTITION BY toStartOfHour(written_at)
+ORDER BY (bucket, kind, partition, rev)
+TTL written_at + INTERVAL 2 HOUR
+SETTINGS index_granularity = 1024, ttl_only_drop_parts = 1;
+
+-- Minutes whose count may be stale. arrived: a row came; related: a row came elsewhere that its units depend
+-- on; review: count again from then on in any case, since another process may not have recorded yet what its
+-- count depends on; confirm: compare again from then on, since an insert may become visible a while after it
+-- was recorded here. Invalidations from elsewhere concern a partition, 0 if unknown: then all of them.
+CREATE TABLE IF NOT EXISTS dirty (
+    minute UInt32,
+    partition UInt8,
+    arrived SimpleAggregateFunction(max, Int64),
+    related SimpleAggregateFunction(max, Int64),
+    confirm SimpleAggregateFunction(max, Int64),
+    review SimpleAggregateFunction(max, Int64),
+    rows SimpleAggregateFunction(sum, UInt64)
+)
+ENGINE = AggregatingMergeTree
+PRIMARY KEY minute
+ORDER BY (minute, partition)
+TTL toDateTime(intDiv(greatest(arrived, related, confirm, review), 1000000)) + INTERVAL 60 DAY
+SETTINGS non_replicated_deduplication_window = 10000;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS dirty_from_segments TO dirty AS
+SELECT toUInt32(greatest(0, intDiv(start, 60000000))) AS minute,
+       toUnixTimestamp64Micro(now64(6)) AS arrived, arrived + 60000000 AS confirm, count() AS rows
+FROM segments GROUP BY minute;
+CREATE MATERIALIZED VIEW IF NOT EXISTS dirty_from_calls TO dirty AS
+SELECT toUInt32(greatest(0, intDiv(start, 60000000))) AS minute,
+       toUnixTimestamp64Micro(now64(6)) AS arrived, arrived + 60000000 AS confirm, count() AS rows
+FROM calls GROUP BY minute;
+CREATE MATERIALIZED VIEW IF NOT EXISTS dirty_from_links TO dirty AS
+SELECT toUInt32(greatest(0, intDiv(start, 60000000))) AS minute,
+       toUnixTimestamp64Micro(now64(6)) AS arrived, arrived + 60000000 AS confirm, count() AS rows
+FROM links GROUP BY minute;
+
+-- "The units of this minute depend on rows of this trace in other minutes": a parent in another minute or
+-- not stored yet, a call whose document began in another one, the other end of a link.
+CREATE TABLE IF NOT EXISTS cross_minute_refs (
+    trace_id FixedString(16) CODEC(ZSTD(1)),
+    minute UInt32 CODEC(Delta(4), ZSTD(1)),
+    partition UInt8,
+    written_at DateTime('UTC') DEFAULT now() CODEC(Delta(4), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(written_at)
+PRIMARY KEY (trace_id, minute)
+ORDER BY (trace_id, minute, partition)
+TTL written_at + INTERVAL 60 DAY
+SETTINGS index_granularity = 1024;

@@ -1,0 +1,106 @@
+"""Whether a database has exactly the schema of this program.
+
+A process neither reads nor writes a database with another schema: a newer one may mean something
+else by a column, an older one lacks columns.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from functools import cache
+from typing import NamedTuple
+
+from clickhouse_driver import Client
+from clickhouse_driver.errors import ServerException
+
+from store.clickhouse.schema.migrate import APPLIED, FOLDER, NUMBERED, checksum
+from store.errors import SchemaMismatch
+
+NOT_MIGRATED = frozenset({60, 81})
+"""UNKNOWN_TABLE, UNKNOWN_DATABASE."""
+SCHEMA_CODES = NOT_MIGRATED | {10, 16, 20, 47}
+"""Server errors that another schema causes: also NOT_FOUND_COLUMN_IN_BLOCK, NO_SUCH_COLUMN_IN_TABLE,
+NUMBER_OF_COLUMNS_DOESNT_MATCH, UNKNOWN_IDENTIFIER."""
+CHECK_EVERY = 5.0
+"""Seconds for which a schema that fits is not read again."""
+
+
+class SchemaState(NamedTuple):
+    """What a database has and what this program expects: numbers of the newest migration (0: none),
+    and what is wrong and how to mend it, for people; empty when they agree."""
+
+    version: int
+    expected: int
+    problem: str
+
+
+@cache
+def _expected() -> dict[int, str]:
+    """Checksums of this program's migrations by number."""
+    return {
+        int(match[1]): checksum(path.read_text())
+        for path in sorted(FOLDER.glob("*.sql"))
+        if (match := NUMBERED.fullmatch(path.name))
+    }
+
+
+def schema_state(client: Client) -> SchemaState:
+    """Compare the database's schema with this program's."""
+    expected = _expected()
+    ours = max(expected)
+    try:
+        rows = client.execute(APPLIED)
+    except ServerException as error:
+        if error.code not in NOT_MIGRATED:
+            raise
+        rows = []
+    if not rows:
+        return SchemaState(0, ours, "contains no Raymap tables: run  raymap migrate  first.")
+    found = {version: text for version, _, text in rows}
+    return SchemaState(max(found), ours, _problem(found, rows[0][1], expected))
+
+
+def _problem(found: dict[int, str], first_name: str, expected: dict[int, str]) -> str:
+    version, ours = max(found), max(expected)
+    if first_name == "0001_segments.sql":
+        return "was made by a development version before 0.1.0: use another database, or drop this one."
+    if version > ours:
+        return f"has a newer schema ({version}, expected {ours}): upgrade this Raymap."
+    if any(expected.get(number) != text for number, text in found.items()):
+        return (
+            f"has another schema {version}: run the Raymap that made it, or use another database."
+        )
+    if version < ours:
+        return f"has an older schema ({version}, expected {ours}): run  raymap migrate  first."
+    return ""
+
+
+def require_schema(client: Client, name: str) -> None:
+    """Raise SchemaMismatch unless the database, called ``name`` for people, has this schema."""
+    if problem := schema_state(client).problem:
+        raise SchemaMismatch(f"the database {name} {problem}")
+
+
+class SchemaGuard:
+    """`require_schema` for a hot path, shared by threads: reads the schema every CHECK_EVERY seconds
+    while it fits, at each call while it does not, and again after `suspect`."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._lock = threading.Lock()
+        self._valid_until = 0.0
+
+    def require(self, client: Client) -> None:
+        """Raise SchemaMismatch unless the database has this program's schema."""
+        if time.monotonic() < self._valid_until:
+            return
+        require_schema(client, self._name)
+        with self._lock:
+            self._valid_until = time.monotonic() + CHECK_EVERY
+
+    def suspect(self, error: BaseException) -> None:
+        """Read the schema before the next use if a statement failed as it would on another schema."""
+        if isinstance(error, ServerException) and error.code in SCHEMA_CODES:
+            with self._lock:
+                self._valid_until = 0.0
