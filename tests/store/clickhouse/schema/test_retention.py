@@ -224,6 +224,10 @@ def test_every_table_that_grows_has_a_kind(client: Client) -> None:
         "SELECT name FROM system.tables WHERE database = currentDatabase() "
         "AND position(create_table_query, ' TTL ') > 0"
     )
-    own = {table for (table,) in found} - {"dirty", "cross_minute_refs", "partition_rollups"}  # the map's bookkeeping
+    own = {table for (table,) in found} - {
+        "dirty",
+        "cross_minute_refs",
+        "partition_rollups",
+    }  # the map's bookkeeping
     assert own == {*retention.TTLS} & own
     assert own >= {*retention.KINDS["traces"].tables}
