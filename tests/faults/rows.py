@@ -22,7 +22,7 @@ from tests.faults.rig import Load, Process, Rig, Row, Sender, document, until
 
 Fault = Callable[[Rig, Load], Row]
 
-QUICK = {"batch_age": 0.05, "answer_age": 0.02, "replay_pause": 0.05}
+QUICK = {"linger": 0.05, "ack_linger": 0.02, "replay_pause": 0.05}
 
 
 def limits(load: Load) -> dict[str, float]:
