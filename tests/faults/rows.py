@@ -139,7 +139,7 @@ def clickhouse_full(rig: Rig, load: Load) -> Row:
 
 def disk_full(rig: Rig, load: Load) -> Row:
     """The kernel takes no more bytes of the process while ClickHouse is unavailable: 503, and 200 again
-    once there is room, though ClickHouse is still away."""
+    once there is room, though ClickHouse is still down."""
     row = Row("disk full")
     with rig.gate() as (gate, address):
         collector = rig.start(row.fault, address, limits=limits(load))
@@ -154,7 +154,7 @@ def disk_full(rig: Rig, load: Load) -> Row:
             deferred = sender.deferred
             until(lambda: sender.deferred > deferred + 3)
             assert collector.metric("raymap_ingest_blocked") == 1
-            assert "turned away" in collector.ready()["problems"][0]
+            assert "documents are deferred" in collector.ready()["problems"][0]
             resource.prlimit(collector.pid, resource.RLIMIT_FSIZE, whole)
             sender.wait_for(load.some)
             until(lambda: collector.ready()["status"] == 200)
