@@ -168,13 +168,10 @@ def _serve_http(
     from collector.receivers.http_protocol import HttpProtocol
 
     class Server(uvicorn.Server):
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            if self.started:
-                host, port = listener.getsockname()[:2]
-                on_ready({"http": "http://" + format_address(host, port)})
-
         async def main_loop(self) -> None:
+            # Not in startup: a signal that came before its end would skip the shutdown.
+            host, port = listener.getsockname()[:2]
+            on_ready({"http": "http://" + format_address(host, port)})
             await super().main_loop()
             shutdown.announce()
             deadline = time.monotonic() + shutdown.delay

@@ -226,15 +226,15 @@ def test_an_older_data_directory_becomes_private(tmp_path: Path) -> None:
 
 def test_readiness_goes_before_the_receivers_close(tmp_path: Path) -> None:
     """A load balancer has --drain-seconds to notice; whatever it sends until then is stored."""
-    server = start_server(tmp_path / "data", "--drain-seconds", "12")
+    server = start_server(tmp_path / "data", "--drain-seconds", "20")
     server.process.send_signal(signal.SIGTERM)
-    eventually(lambda: status_of(server, "/readyz") == 503, 10, "readiness is withdrawn")
+    eventually(lambda: status_of(server, "/readyz") == 503, 18, "readiness is withdrawn")
     server.send(finished_segment("late"))
     channel = grpc.insecure_channel(server.grpc)
-    health = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=2)
+    health = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=10)
     assert health.status == health_pb2.HealthCheckResponse.NOT_SERVING
     channel.close()
-    assert server.process.wait(40) == 0
+    assert server.process.wait(60) == 0
 
 
 def status_of(server: Server, path: str) -> int:
