@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -41,10 +42,16 @@ def readiness(context: Context) -> dict[str, Any]:
     repeated, so an unavailable store alone must not make a load balancer drop the receivers.
     Without receivers, ready means that the store answers.
     """
-    problem = context.probe.problem()
-    report: dict[str, Any] = {"ready": not problem, "problems": []}
+    store_problem = context.probe.problem()
+    report: dict[str, Any] = {"ready": not store_problem}
     if context.ingest_health is not None:
         report = context.ingest_health()
-    if problem:
-        report["problems"].append(f"queries cannot be answered: {problem}")
-    return report
+    return report | {"problems": problems_of(report, store_problem)}
+
+
+def problems_of(ingest: Mapping[str, Any], store_problem: str) -> list[str]:
+    """Problems of ingest and of the store, sentences for people; the same list wherever shown."""
+    problems = list(ingest.get("problems", ()))
+    if store_problem:
+        problems.append(f"queries cannot be answered: {store_problem}")
+    return problems

@@ -345,6 +345,10 @@ class ServerStatus(TypedDict):
     version: str
     ready: Annotated[bool, Field(description="the store answers queries")]
     detail: Annotated[str, Field(description="why it does not, else empty")]
+    problems: Annotated[
+        list[str],
+        Field(description="as in /readyz: sentences with the command that helps; empty when well"),
+    ]
     has_traces: Annotated[bool, Field(description="the store has received a trace at some time")]
     ingest: IngestStatus
 

@@ -7,6 +7,7 @@ from typing import cast
 from fastapi import APIRouter, Request, Response
 
 from api.context import Context, json_response, run_cancellable
+from api.health import problems_of
 from api.schemas import IngestStatus, ServerStatus
 from store.errors import StoreError
 
@@ -24,17 +25,19 @@ def status_router(context: Context) -> APIRouter:
 
 
 def server_status(context: Context) -> ServerStatus:
-    """Readiness of the store, and the collector's counts."""
+    """Readiness of the store, problems of the server, and the collector's counts."""
     detail, has_traces = context.probe.problem(), False
     if not detail:
         try:
             has_traces = context.store.has_traces()
         except StoreError as error:
             detail = str(error) or "the store cannot be reached"
+    ingest_health = context.ingest_health() if context.ingest_health else {}
     return {
         "version": context.version,
         "ready": not detail,
         "detail": detail,
+        "problems": problems_of(ingest_health, detail),
         "has_traces": has_traces,
         "ingest": cast("IngestStatus", context.ingest_status()),
     }

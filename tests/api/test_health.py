@@ -64,6 +64,20 @@ def test_not_ready_when_nothing_can_be_stored() -> None:
     assert (answer.status_code, answer.json()["problems"]) == (503, ["no room"])
 
 
+def test_the_console_shows_the_problems_of_readyz() -> None:
+    """A full disk is not a matter of load balancers only: /api/status lists the same sentences."""
+    full = "the disk is full: documents are refused; free some space"
+    client = TestClient(
+        create_app(Unreachable(), version="0", ingest_health=lambda: health(False, full))
+    )
+    problems = client.get("/api/status").json()["problems"]
+    assert problems == [
+        full,
+        "queries cannot be answered: connection refused (clickhouse:9000)",
+    ]
+    assert problems == client.get("/readyz").json()["problems"]
+
+
 def test_a_store_that_hangs() -> None:
     """Blocks one thread for any number of probes, and recovers without a restart."""
     store = Hanging()

@@ -228,6 +228,7 @@ def test_status_says_how_the_server_is(client: TestClient) -> None:
         "version": "1.2.3",
         "ready": True,
         "detail": "",
+        "problems": [],
         "has_traces": True,
         "ingest": INGEST,
     }

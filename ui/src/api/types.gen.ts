@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: 770ca638d966623f1889b034cb3dc581a0ffff423268097e98442493504eb7ab
+// sha256 of its schemas: 7809f9eca08689e669cec1f0b396cbc0a4f568f074ca45546279d10b7b1b35d5
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -153,6 +153,7 @@ export interface components {
             detail: string;
             has_traces: boolean;
             ingest: components["schemas"]["IngestStatus"];
+            problems: string[];
             ready: boolean;
             version: string;
         };

@@ -40,6 +40,7 @@ function judged(status: ServerStatus | null, reachable: boolean): Verdict {
   if (!reachable) return { tone: 'bad', words: 'No connection' }
   if (!status) return { tone: 'unknown', words: 'Connecting' }
   if (!status.ready) return { tone: 'bad', words: 'Not ready' }
+  if (status.problems.length > 0) return { tone: 'bad', words: 'Problem' }
   const lost = status.ingest.dropped + (status.ingest.kernel_drops ?? 0)
   if (lost > 0) return { tone: 'bad', words: `${count(lost)} dropped` }
   return { tone: 'good', words: 'Receiving' }
@@ -50,7 +51,11 @@ function Numbers({ status }: { status: ServerStatus }) {
   const reasons = Object.entries(ingest.rejected_by_reason ?? {}).sort((a, b) => b[1] - a[1])
   return (
     <div className="status-numbers">
-      {!status.ready && <p className="field-error">Not ready: {status.detail || 'no reason given'}</p>}
+      {status.problems.map((problem) => (
+        <p key={problem} className="field-error">
+          {problem}
+        </p>
+      ))}
       <table>
         <tbody>
           <Row label="Received" value={count(ingest.received)} />
