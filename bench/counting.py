@@ -1,4 +1,4 @@
-"""What has been stored, asked twice: of the server's own counters, and of ClickHouse itself."""
+"""The number of stored documents, from two sources: the server's metrics, and ClickHouse itself."""
 
 from __future__ import annotations
 

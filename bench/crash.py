@@ -50,14 +50,14 @@ class Round:
     seconds_back: float | None = None
 
     @property
-    def holds(self) -> bool:
+    def recovered(self) -> bool:
         whole = self.missing == 0 and self.counted == self.found
         return whole and self.killed > 0 and self.seconds_back is not None
 
 
 @dataclass(slots=True)
 class Load:
-    """Posts from a few connections until told to stop, and remembers what was answered."""
+    """Posts over a few connections until stopped, and records the responses."""
 
     server: Server
     service: str
@@ -225,7 +225,7 @@ def _print(console: Console, rounds: list[Round]) -> None:
         figures = (one.killed, one.attempted, one.acknowledged, one.found, one.missing, one.extra)
         more = (one.counted, one.refused_calls)
         cells = [f"{figure:,}" for figure in (*figures, *more)]
-        table.add_row(one.role, *cells, back, style="green" if one.holds else "red")
+        table.add_row(one.role, *cells, back, style="green" if one.recovered else "red")
     console.print(table)
 
 
@@ -254,7 +254,7 @@ def main() -> int:
                 rounds.append(crash(server, role, number, options))
                 console.print(rounds[-1])
         _print(console, rounds)
-    return 0 if all(one.holds for one in rounds) else 1
+    return 0 if all(one.recovered for one in rounds) else 1
 
 
 if __name__ == "__main__":

@@ -198,7 +198,7 @@ def _count(rig: Rig, row: Row, flood: Flood, begun: float) -> None:
 
 
 def show(console: Console, rows: Sequence[Row]) -> None:
-    table = Table(title="acknowledged means kept, and counted once")
+    table = Table(title="acknowledged means stored, and counted once")
     names = (
         "sent",
         "ack'd",

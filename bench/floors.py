@@ -46,8 +46,8 @@ def decoding() -> Iterator[Floor]:
     yield Floor("msgspec, every field we use", _cpu(lambda: _each(read_strictly, raws)))
     yield Floor("`plain`: decode and columns", _cpu(lambda: plain_columns(raws)))
     yield Floor("decode_document", _cpu(lambda: _each(lambda raw: decode_document(raw, 1), raws)))
-    yield Floor("decode_sheet", _cpu(lambda: list(_sheets(raws)) and None))
-    yield Floor("decode_sheet and pack", _cpu(lambda: _pack(raws)))
+    yield Floor("decode_columns", _cpu(lambda: list(_decoded(raws)) and None))
+    yield Floor("decode_columns and encode", _cpu(lambda: _encoded(raws)))
 
 
 def inserting(address: Address, server: psutil.Process) -> Iterator[Floor]:
@@ -56,12 +56,12 @@ def inserting(address: Address, server: psutil.Process) -> Iterator[Floor]:
     for table in rows.TABLES:
         client.execute(f"CREATE TABLE nothing_{table.name} AS {table.name} ENGINE = Null")
     for prefix, what in (
-        ("nothing_", "join and insert, kept nowhere"),
+        ("nothing_", "join and insert, not stored"),
         ("", "join and insert, all tables and views"),
     ):
         mine = theirs = 0.0
         for _ in range(REPEATS):
-            packed = _pack([raw for _, raw in Documents().take(BATCH)])
+            packed = _encoded([raw for _, raw in Documents().take(BATCH)])
             before, begun = _seconds(server), time.thread_time()
             for number, table in enumerate(rows.TABLES):
                 pieces = [piece for few in packed if (piece := few.pieces[number]) is not None]
@@ -79,11 +79,11 @@ def inserting(address: Address, server: psutil.Process) -> Iterator[Floor]:
     client.disconnect()
 
 
-def _pack(raws: list[bytes]) -> list[rows.EncodedDocuments]:
-    return list(map(rows.encode, _sheets(raws)))
+def _encoded(raws: list[bytes]) -> list[rows.EncodedDocuments]:
+    return list(map(rows.encode, _decoded(raws)))
 
 
-def _sheets(raws: list[bytes]) -> Iterator[DocumentColumns]:
+def _decoded(raws: list[bytes]) -> Iterator[DocumentColumns]:
     now = time.time_ns() // 1000
     for start in range(0, len(raws), ENCODE_CHUNK):
         yield decode_columns(raws[start : start + ENCODE_CHUNK], now)[0]

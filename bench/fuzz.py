@@ -4,7 +4,7 @@
     python -m bench.fuzz --minutes 30 [--corpus FOLDER]
 
 One input goes to the decoder that its first byte chooses. Nothing but `Document` and `Rejected`
-may come out; a document must be text the store can take, and must weave, sum up, read back and be
+may come out; a document must be text the store can take, and must enter a service graph, be summarized, read back and be
 exported.
 A crash ends the run, exits 1 and leaves the input in ``crash-*``; the closing line of libFuzzer
 counts the runs.

@@ -1,7 +1,7 @@
 """How many documents a second Raymap takes in without losing one, through UDP and through HTTP.
 
 Starts a Raymap of its own, offers documents at growing rates from separate sender processes, and
-counts what is stored. A rate holds when every document sent is stored and, through HTTP, every
+counts what is stored. A rate is sustained when every document sent is stored and, through HTTP, every
 call was answered 200 in time. Prints a table per receiver, start-up time, and memory and CPU by process.
 """
 
@@ -42,7 +42,7 @@ class Step:
     rss_mib: dict[str, float]
 
     @property
-    def holds(self) -> bool:
+    def sustained(self) -> bool:
         return self.lost == 0 and self.refused == 0 and self.acknowledged >= 0.97 * self.offered
 
 
@@ -60,7 +60,7 @@ class Bench:
         while time.monotonic() < until and refinements >= 0 and rate <= self._options.stop:
             step = self.attempt(receiver, rate)
             yield step
-            good, bad = (rate, bad) if step.holds else (good, rate)
+            good, bad = (rate, bad) if step.sustained else (good, rate)
             if bad:
                 refinements -= 1
             rate = (good + bad) / 2 if bad else rate * self._options.factor
@@ -152,11 +152,13 @@ def _print(console: Console, receiver: str, steps: list[Step]) -> None:
             metric,
             "  ".join(f"{role} {value:.2f}" for role, value in step.cpu.items()),
             "  ".join(f"{role} {value:.0f}" for role, value in step.rss_mib.items()),
-            style="green" if step.holds else "red",
+            style="green" if step.sustained else "red",
         )
     console.print(table)
-    held = [step.offered for step in steps if step.holds]
-    best = f"{max(held):,.0f} documents/s" if held else "no rate that was tried"
+    sustained_rates = [step.offered for step in steps if step.sustained]
+    best = (
+        f"{max(sustained_rates):,.0f} documents/s" if sustained_rates else "no rate that was tried"
+    )
     console.print(f"highest rate without loss through {receiver}: {best}\n")
 
 

@@ -1,7 +1,7 @@
 """How many OpenTelemetry spans a second Raymap takes in without losing one, over gRPC and HTTP.
 
 Starts a Raymap of its own and offers OTLP requests in protobuf at growing rates from a process of
-its own, each connection waiting for its answer as exporters do. A rate holds when every call was
+its own, each connection waiting for its answer as exporters do. A rate is sustained when every call was
 answered in time and every span is stored. On a machine that others use too, the processor time
 that a span costs says more than the rate.
 
@@ -46,7 +46,7 @@ class Offer:
 
 
 Export = Callable[[bytes], int | None]
-"""Sends a request; the number of spans turned away, None when all were or nobody answered."""
+"""Sends a request; the number of spans rejected, None when all were or there was no response."""
 
 
 def grpc_export(port: int) -> Export:
@@ -170,11 +170,11 @@ def _print(console: Console, receiver: str, steps: list[SpanStep]) -> None:
             "  ".join(f"{role} {value:.2f}" for role, value in step.cpu.items()),
             "  ".join(f"{role} {cost:.0f}" for role, cost in step.cost.items()),
             "  ".join(f"{role} {value:.0f}" for role, value in step.rss_mib.items()),
-            style="green" if step.holds else "red",
+            style="green" if step.sustained else "red",
         )
     console.print(table)
-    held = [step.acknowledged for step in steps if step.holds]
-    best = f"{max(held):,.0f} spans/s" if held else "no rate that was tried"
+    sustained_rates = [step.acknowledged for step in steps if step.sustained]
+    best = f"{max(sustained_rates):,.0f} spans/s" if sustained_rates else "no rate that was tried"
     console.print(f"highest rate without loss over {receiver}: {best}\n")
 
 

@@ -228,7 +228,7 @@ def _median(runs: list[Run], kind: str, workers: int) -> float:
 
 
 def _offer(server: Server, receiver: str, options: argparse.Namespace) -> Offer:
-    """UDP at a rate, since nobody answers; the others as fast as they are answered."""
+    """UDP at a rate, as it has no responses; the others as fast as they are answered."""
     common = (server.http, server.udp)
     if receiver == "udp":
         return Offer(*common, options.udp_rate, options.seconds, connections=8, senders=2)

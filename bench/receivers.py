@@ -238,11 +238,11 @@ def on_schedule(
         while time.perf_counter() - begun < seconds:
             due = begun + calls * size * connections / rate
             time.sleep(max(0.0, due - time.perf_counter()))
-            kept = call()
+            acknowledged_total = call()
             calls += 1
             with lock:
                 sent += size
-                acknowledged += kept
+                acknowledged += acknowledged_total
 
     with ThreadPoolExecutor(connections) as pool:
         list(pool.map(connection, range(connections)))

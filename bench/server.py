@@ -122,18 +122,18 @@ def _when_ready(process: subprocess.Popen[str], folder: Path, started: float) ->
         if not line.startswith(READY):
             continue
         seconds = time.monotonic() - started
-        # Whoever writes to a full pipe waits: read on.
+        # A writer to a full pipe blocks: read on.
         threading.Thread(target=process.stdout.read, daemon=True).start()
-        told: dict[str, Any] = json.loads(line.removeprefix(READY))
-        http, udp = _addresses(told)
-        grpc = str(told.get("grpc", ""))
+        ready: dict[str, Any] = json.loads(line.removeprefix(READY))
+        http, udp = _addresses(ready)
+        grpc = str(ready.get("grpc", ""))
         return Server(http, udp, psutil.Process(process.pid), folder, seconds, grpc)
     raise SystemExit("raymap serve ended before it was ready; give --log to see why")
 
 
-def _addresses(told: dict[str, Any]) -> tuple[str, tuple[str, int]]:
-    http = str(told["http"])
+def _addresses(ready: dict[str, Any]) -> tuple[str, tuple[str, int]]:
+    http = str(ready["http"])
     if not http.startswith("http"):
         http = "http://" + http
-    host, _, port = str(told["udp"]).removeprefix("udp://").rpartition(":")
+    host, _, port = str(ready["udp"]).removeprefix("udp://").rpartition(":")
     return http.rstrip("/"), (host.strip("[]"), int(port))

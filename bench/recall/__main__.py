@@ -23,7 +23,7 @@ from rich.table import Table
 
 from bench import sections
 from bench.recall.delivery import Conditions
-from bench.recall.receivers import Doors
+from bench.recall.receivers import ServerStore
 from bench.recall.rollup_driver import rolling, rollup_workers
 from bench.recall.run import Outcome, Size, run
 from bench.recall.score import Score
@@ -72,23 +72,29 @@ def _with_server(
 ) -> Iterator[Outcome]:
     for conditions in cases:
         with running(["--workers", "2", *options], log) as server:
-            doors = Doors(server)
-            yield run(doors, conditions, size, seed, patience=FRESH_WITHIN)
-            doors.close()
+            target = ServerStore(server)
+            yield run(target, conditions, size, seed, patience=FRESH_WITHIN)
+            target.close()
 
 
 def _row(outcome: Outcome) -> list[str]:
     c = outcome.conditions
-    told = [str(c.splits), c.lateness, f"{c.duplicates:.0%}", f"± {c.skew:g} s", f"{c.dropped:.0%}"]
-    told += [f"{outcome.traces:,}", f"{outcome.letters:,}", f"{outcome.maps}"]
-    told += [f"{outcome.together:.2f}", f"{outcome.waited:.1f} s"]
+    cells = [
+        str(c.splits),
+        c.lateness,
+        f"{c.duplicates:.0%}",
+        f"± {c.skew:g} s",
+        f"{c.dropped:.0%}",
+    ]
+    cells += [f"{outcome.traces:,}", f"{outcome.letters:,}", f"{outcome.maps}"]
+    cells += [f"{outcome.together:.2f}", f"{outcome.waited:.1f} s"]
     whole = [Score(), Score()]
     for scores in (outcome.early, outcome.late, outcome.minutes):
         whole[0].merge(scores.nodes)
         whole[1].merge(scores.edges)
     for score in whole:
-        told += [_exactly(score.precision), _exactly(score.recall), _exactly(score.error)]
-    return [*told, f"{sum(score.time_wrong for score in whole):,} µs"]
+        cells += [_exactly(score.precision), _exactly(score.recall), _exactly(score.error)]
+    return [*cells, f"{sum(score.time_wrong for score in whole):,} µs"]
 
 
 def _exactly(value: float) -> str:

@@ -1,4 +1,4 @@
-"""A running Raymap as the keeper: letters go in through its doors, maps are asked of its ClickHouse."""
+"""A running Raymap as the target: documents go to its receivers, maps are read from its ClickHouse."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STORED_WITHIN = 30.0
 """Seconds after which a batch that was sent has to be stored."""
 
 
-class Doors:
+class ServerStore:
     """Every other document of a batch through HTTP, the others as datagrams from changing ports,
     so that the kernel spreads them over the collectors."""
 
@@ -45,7 +45,7 @@ class Doors:
             time.sleep(0.02)
 
     def service_graph(self, window: TimeRange) -> ServiceGraph:
-        """Asked of the server's own ClickHouse."""
+        """Read from the server's own ClickHouse."""
         return self._store.service_graph(window)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""One delivery into one store, asked on the way and at the end."""
+"""One delivery into one store, queried on the way and at the end."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ DAY = 24 * HOUR
 RESENT = 0.05
 """Share of the batches that are put once more under their token: their answer got lost."""
 ROLLED = 0.7
-"""Share of the batches after which the rollups are brought up to date; else whoever asks finds them
+"""Share of the batches after which the rollups are brought up to date; else queries find them
 behind."""
 
 
-class Keeper(Protocol):
+class Target(Protocol):
     """As much of a store as this takes."""
 
     def put(self, documents: Sequence[Document], token: str) -> None: ...
@@ -39,7 +39,7 @@ class Keeper(Protocol):
 @dataclass(frozen=True, slots=True)
 class Size:
     """``traces`` that enter (messages make more), spread over ``span`` microseconds up to ``now``;
-    ``batches`` they arrive in, ``stages`` at which the map is asked."""
+    ``batches`` they arrive in, ``stages`` at which the map is queried."""
 
     traces: int
     batches: int
@@ -47,7 +47,7 @@ class Size:
     stages: int = 4
     span: int = DAY
     minutes: int = 60
-    """How many minutes in a row are asked one by one at the end."""
+    """How many minutes in a row are queried one by one at the end."""
 
 
 @dataclass(slots=True)
@@ -74,7 +74,7 @@ class Outcome:
 
 
 def run(
-    store: Keeper,
+    store: Target,
     conditions: Conditions,
     size: Size,
     seed: int,
@@ -83,9 +83,9 @@ def run(
     writers: int = 1,
     patience: float = 0.0,
 ) -> Outcome:
-    """Deliver into an empty store. ``roll`` brings what is kept beside the rows up to date, after
+    """Deliver into an empty store. ``roll`` brings the rollups up to date, after
     most batches; the map must be right whether it was called or not, or after ``patience`` seconds
-    where somebody else rolls. ``writers`` batches are put at a time."""
+    where the server does that. ``writers`` batches are put at a time."""
     random = Random(seed)
     traffic = Traffic(build(random), random, round(conditions.skew * 1e6))
     happened = traffic.happen(size.traces, size.now - size.span, size.now)
@@ -117,12 +117,12 @@ def run(
     return outcome
 
 
-def _put(store: Keeper, documents: Sequence[Document], token: str, again: bool) -> None:
+def _put(store: Target, documents: Sequence[Document], token: str, again: bool) -> None:
     for _ in range(1 + again):
         store.put(documents, token)
 
 
-def _settle(store: Keeper, truth: Truth, window: TimeRange, patience: float) -> float:
+def _settle(store: Target, truth: Truth, window: TimeRange, patience: float) -> float:
     """Seconds until the map of a window is the true one; at most ``patience``."""
     begun, expected = time.monotonic(), truth.graph(window)
     while patience:
@@ -144,7 +144,7 @@ def _whole(size: Size) -> TimeRange:
     return TimeRange(hour * HOUR, (size.now // HOUR + 2) * HOUR)
 
 
-def _ask(store: Keeper, truth: Truth, scores: Scores, size: Size, random: Random) -> int:
+def _ask(store: Target, truth: Truth, scores: Scores, size: Size, random: Random) -> int:
     """The whole; the last five minutes and hour; windows that begin at no minute."""
     end = size.now // MINUTE * MINUTE + MINUTE
     windows = [_whole(size), TimeRange(end - 5 * MINUTE, end), TimeRange(end - HOUR, end)]
@@ -156,12 +156,12 @@ def _ask(store: Keeper, truth: Truth, scores: Scores, size: Size, random: Random
     return len(windows)
 
 
-def _add_up(store: Keeper, truth: Truth, scores: Scores, size: Size, random: Random) -> int:
+def _add_up(store: Target, truth: Truth, scores: Scores, size: Size, random: Random) -> int:
     """Every hour of the whole, and minutes of one hour: each right, and right together."""
     whole = _whole(size)
     hour = random.randrange(whole.start + HOUR, whole.end - 2 * HOUR) // HOUR * HOUR
     minutes = TimeRange(hour, hour + size.minutes * MINUTE)
-    asked = 0
+    queries = 0
     for window, step in ((whole, HOUR), (minutes, MINUTE)):
         parts = []
         for start, end in pairwise(range(window.start, window.end + 1, step)):
@@ -169,12 +169,12 @@ def _add_up(store: Keeper, truth: Truth, scores: Scores, size: Size, random: Ran
             parts.append(read(store.service_graph(part)))
             scores.add(parts[-1], truth.graph(part))
         scores.add(sum_of(parts), truth.graph(window))
-        asked += len(parts)
-    return asked
+        queries += len(parts)
+    return queries
 
 
 def _together(truth: Truth, delivery: Delivery) -> float:
-    """The share of answered calls of which some batch holds both halves."""
+    """The share of answered calls of which some batch contains both halves."""
     batches: dict[Thing, set[int]] = {}
     for number, batch in enumerate(delivery.batches):
         for letter in batch:

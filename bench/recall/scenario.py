@@ -1,6 +1,6 @@
 """What the generator means: work, calls and steps of traces, and the letters that tell of them.
 
-A letter is one document on its way. What it shows is known by whoever wrote it, so the true graph
+A letter is one document on its way. What it shows is known by its writer, so the true graph
 follows from the letters that arrived without reading a document (`bench.recall.truth`).
 """
 
@@ -29,7 +29,7 @@ class Work:
 
 @dataclass(eq=False, slots=True)
 class Call:
-    """One call that leaves its service, to the node that it makes appear when nobody answers."""
+    """One call that leaves its service, to the node inferred when no document answers it."""
 
     id: int
     work: Work
@@ -61,8 +61,8 @@ class Join:
     source: Call | Work
     sender: Work
     receiver: Work
-    told_by_sender: bool
-    told_by_receiver: bool
+    reported_by_sender: bool
+    reported_by_receiver: bool
 
 
 @dataclass(eq=False, slots=True)

@@ -9,7 +9,7 @@ from bench.recall.truth import STATES, Counts, EdgeKey, Graph, Key
 from store.model import ServiceGraph, Statistics
 
 SHOWN = 5
-"""Differences that are kept in words."""
+"""Differences that are described in words."""
 
 
 @dataclass(slots=True)
@@ -65,8 +65,8 @@ class Score:
         if (wrong or time_wrong or found is None or expected is None) and (
             len(self.differences) < SHOWN
         ):
-            told = [None if c is None else (*c.by_state, c.time) for c in (found, expected)]
-            self.differences.append(f"{key}: found {told[0]}, true {told[1]}")
+            values = [None if c is None else (*c.by_state, c.time) for c in (found, expected)]
+            self.differences.append(f"{key}: found {values[0]}, true {values[1]}")
 
     def merge(self, other: Score) -> None:
         """Add what another has seen."""

@@ -117,20 +117,22 @@ class Traffic:
         service = self._world.services[self._world.consumers[messages[0].queue]]
         work = self._visit(service, None, self._story.time, _DEEPEST - 2)
         joins: list[Join] = []
-        told = self._random.choices(("receiver", "both", "sender"), (6, 2, 2))[0]
-        if told != "receiver":
+        reporter = self._random.choices(("receiver", "both", "sender"), (6, 2, 2))[0]
+        if reporter != "receiver":
             messages = messages[:1]
         for message in messages:
             source: Call | Work = message.call
             if self._random.random() < 0.2:
                 source = message.call.work  # OpenTelemetry's producers may name their own span
-            join = Join(source, message.call.work, work, told != "receiver", told != "sender")
+            join = Join(
+                source, message.call.work, work, reporter != "receiver", reporter != "sender"
+            )
             if any(j.source is source for j in joins):
                 continue
             joins.append(join)
-            if join.told_by_receiver:
+            if join.reported_by_receiver:
                 self._joins_of.setdefault(work, []).append((join, True))
-            if join.told_by_sender:
+            if join.reported_by_sender:
                 self._joins_of.setdefault(join.sender, []).append((join, False))
         return joins
 
@@ -184,7 +186,7 @@ class Traffic:
         return call
 
     def _answer(self, call: Call, need: Need, now: int, depth: int) -> int:
-        """Whoever answers a call, if anybody; the true time afterwards."""
+        """The work that answers a call, if any; the true time afterwards."""
         if need.kind == "sqs":
             self._messages.append(_Message(need.name, call, now))
         if need.kind == "lambda" and self._random.random() < 0.9:
@@ -193,7 +195,7 @@ class Traffic:
             return now + self._some(20)  # an inferred node, or a host that did not answer
         now = self._pause(now)
         callees = [need.service]
-        if self._random.random() < 0.04:  # asked twice at once, or passed on after a failure
+        if self._random.random() < 0.04:  # requested twice at once, or passed on after a failure
             callees.append(self._random.choice((need.service, *self._world.services)))
         for name in callees:
             callee = self._visit(self._world.services[name], call, now, depth + 1)

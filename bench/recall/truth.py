@@ -1,6 +1,6 @@
 """The graph that the delivered documents must produce (docs/xray-format.md §4.3, §5.2-5.6).
 
-Told from what the generator meant: every thing knows its parent as an object, so nothing here
+Derived from what the generator meant: every thing knows its parent as an object, so nothing here
 matches ids, and nothing is shared with the code under test but the words for keys and states.
 """
 
@@ -122,12 +122,14 @@ class Truth:
         source, sender, receiver = join.source, join.sender, join.receiver
         if receiver not in self._finished:
             return
-        if join.told_by_receiver:
+        if join.reported_by_receiver:
             node, known = source.node if isinstance(source, Work) else source.leads_to, source
             teller = receiver
         else:
             node, known, teller = sender.node, sender, sender
-        if known not in self._finished or not (join.told_by_receiver or join.told_by_sender):
+        if known not in self._finished or not (
+            join.reported_by_receiver or join.reported_by_sender
+        ):
             return
         yield Unit((node, receiver.node, True), self._state(teller), teller.start, 0)
 

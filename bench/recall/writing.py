@@ -37,7 +37,7 @@ class Writer:
         steps: Iterable[Step] = (),
         joins: Iterable[tuple[Join, bool]] = (),
     ) -> Letter:
-        """A segment that embeds these calls (finished or not) and steps. A join is told with
+        """A segment that embeds these calls (finished or not) and steps. A join is reported with
         whether this segment is its receiver."""
         calls, steps = list(calls), list(steps)
         document = self._common(work, finished)

@@ -31,7 +31,7 @@ from store.clickhouse.store import ClickHouseStore
 
 MIB = 1 << 20
 _EXPLAINED = """Milliseconds through the store: the median of 7 (35 for traces); in brackets its ratio
-to the floor, asked in turn with it; behind that the first one, with cold caches. The API remembers sums
+to the floor, run in turn with it; behind that the first one, with cold caches. The API remembers sums
 of what was counted (`store/clickhouse/rollup_cache.py`): "nothing remembered" is without that. Floors: of the map a
 bare read of its rollup rows, of a trace a read of its segments by their key, of a search a count over
 the columns that decide. Data sets: `bench/scale/shapes.py`."""
@@ -88,14 +88,14 @@ def _all(bench: Bench, only: str) -> Iterator[Figure]:
 
 
 def _prepared(client: Client, data: DataSet, folder: Path, console: Console) -> tuple[float, float]:
-    """Seconds of making the rows, and until they were counted and merged; kept rows remember theirs."""
+    """Seconds of making the rows, and until they were counted and merged; stored rows have theirs recorded."""
     mark = folder / "bench-scale.json"
     if mark.exists():
-        kept = json.loads(mark.read_text())
-        if kept["data"] != asdict(data):
-            raise SystemExit(f"{folder} holds another data set: {kept['data']}")
+        stored = json.loads(mark.read_text())
+        if stored["data"] != asdict(data):
+            raise SystemExit(f"{folder} contains another data set: {stored['data']}")
         settle(client, calm_for=15.0)
-        return kept["made"], kept["counted"]
+        return stored["made"], stored["counted"]
     made = fill(client, data, lambda text: console.print(f"{data.name}: {text}"))
     counted = settle(client)
     mark.write_text(json.dumps({"data": asdict(data), "made": made, "counted": counted}))
@@ -196,7 +196,7 @@ def _cell(figure: Figure | None) -> str:
 
 
 def data_sets(options: argparse.Namespace) -> Iterator[DataSet]:
-    """What was asked for."""
+    """The options of a run."""
     for shape in options.shape.split(","):
         for text in options.rows.split(","):
             rows = round(float(text.upper().removesuffix("M")) * 1_000_000)
@@ -206,7 +206,7 @@ def data_sets(options: argparse.Namespace) -> Iterator[DataSet]:
 
 @contextmanager
 def _folder(options: argparse.Namespace, data: DataSet) -> Iterator[Path]:
-    """Where a data set lies: kept, or for this run."""
+    """The folder of a data set: reused, or temporary."""
     if options.keep:
         name = f"{data.shape}-{data.rows}-{data.hours:g}h-{data.seed}" + (
             "-raw" if data.documents else ""

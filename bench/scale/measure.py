@@ -1,7 +1,7 @@
-"""What is timed, and what it is held against.
+"""What is timed, and what it is compared with.
 
 Every question goes through `ClickHouseStore`, as the API asks it. Its floor is the least that the
-engine could do for it, asked over the same connection in the same run: the rows of the rollups, or
+engine could do for it, run over the same connection in the same run: the rows of the rollups, or
 a bare count over the columns that decide.
 """
 
@@ -64,7 +64,7 @@ class Figure:
 
 
 class Bench:
-    """A data set in an engine, ready to be asked."""
+    """A data set in an engine, ready for queries."""
 
     def __init__(self, store: ClickHouseStore, data: DataSet, folder: Path) -> None:
         self.store = store
@@ -81,26 +81,26 @@ class Bench:
         windows = {name: TimeRange(last - length, last) for name, length in GRAPHS.items()}
         windows["1 h, to the second"] = TimeRange(self.end - HOUR, self.end)
         for name, window in windows.items():
-            asked = partial(self.store.service_graph, window)
-            yield self._graph(f"map, {name}{suffix}", asked, window, targets.get(name))
+            query = partial(self.store.service_graph, window)
+            yield self._graph(f"map, {name}{suffix}", query, window, targets.get(name))
             if name in targets:
 
-                def anew(asked: Callable[[], object] = asked) -> object:
+                def anew(query: Callable[[], object] = query) -> object:
                     self.store.rollup_cache.forget()
-                    return asked()
+                    return query()
 
                 yield self._graph(f"map, {name}, nothing remembered{suffix}", anew, window)
 
     def _graph(
         self,
         what: str,
-        asked: Callable[[], object],
+        query: Callable[[], object],
         window: TimeRange,
         target: float | None = None,
     ) -> Figure:
         return self._figure(
             what,
-            asked,
+            query,
             lambda graph: f"{len(graph.services)} nodes, {len(graph.edges)} edges",
             self._rollups(window),
             target=target,

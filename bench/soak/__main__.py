@@ -1,7 +1,7 @@
 """A long steady load on a Raymap of its own, with readers: what it takes in, and what that costs.
 
-Offers traces of several services, each through both doors, at a share of the highest rate that
-holds (nothing is lost, and a segment is on the map within 15 s), or at a given rate; asks for the map and for traces all the while. Then counts what was sent,
+Offers traces of several services, each over UDP and HTTP, at a share of the highest sustained rate
+(nothing is lost, and a segment is on the map within 15 s), or at a given rate; asks for the map and for traces all the while. Then counts what was sent,
 acknowledged and stored, compares the map's counts with what was sent, and runs `raymap verify`.
 Fails (exit code 1) when something is lost, counted otherwise, or not answered.
 """
@@ -38,7 +38,7 @@ _FRESH = 15.0
 """Seconds after which a segment has to be on the map, for a rate to hold: a store can take in more than
 it can count."""
 _BEGINNING = 10.0
-"""Seconds of a try in which that is not asked."""
+"""Seconds of a try in which freshness is not measured."""
 _SETTLED = 15.0
 """Seconds after which the map has to count everything that is stored."""
 
@@ -55,20 +55,20 @@ class Bench:
         self._say = say
 
     def maximum(self) -> float:
-        """The highest rate that holds for some seconds: by a factor up, then once between."""
+        """The highest rate sustained for some seconds: up by a factor, then one rate in between."""
         good, bad, rate = 0.0, 0.0, float(self._options.start)
         while True:
-            holds = self._holds(rate)
-            good, bad = (rate, bad) if holds else (good, rate)
+            sustained = self._sustains(rate)
+            good, bad = (rate, bad) if sustained else (good, rate)
             if bad:
                 break
             rate *= 1.4
         if good == 0.0:
             raise SystemExit(f"not even {self._options.start:,.0f} documents/s hold; see --start")
         middle = (good + bad) / 2
-        return middle if self._holds(middle) else good
+        return middle if self._sustains(middle) else good
 
-    def _holds(self, rate: float) -> bool:
+    def _sustains(self, rate: float) -> bool:
         """Whether all that is sent at a rate is stored, at that rate and not long after, and soon on
         the map."""
         options, before = self._options, watch.stored(self._server)
@@ -76,13 +76,13 @@ class Bench:
         sender, begun = Sender(self._load(rate)), time.time()
         time.sleep(options.try_seconds)
         sent = sender.stop()
-        late = watch.drained(self._server, before + sent.kept, patience=5.0)
+        late = watch.drained(self._server, before + sent.acknowledged_documents, patience=5.0)
         probes = [answer for answer in readers.stop() if answer.kind == FRESH]
         gained = watch.stored(self._server) - before - len(probes)
         fresh = [p.seconds for p in probes if p.at - p.seconds > begun + _BEGINNING]
         why = []
-        if gained < sent.kept:
-            why.append(f"{sent.kept - gained:,} documents lost")
+        if gained < sent.acknowledged_documents:
+            why.append(f"{sent.acknowledged_documents - gained:,} documents lost")
         if sent.refused:
             why.append(f"{sent.refused:,} refused")
         if sent.sent < 0.97 * rate * sent.seconds:
@@ -91,7 +91,7 @@ class Bench:
             why.append(f"the last one stored {late:.1f} s after the last one sent")
         if not fresh or max(fresh) > _FRESH:
             why.append(f"on the map after {', '.join(f'{each:.1f}' for each in fresh)} s")
-        self._say(f"tried {rate:,.0f}/s: {', '.join(why) or 'holds'}")
+        self._say(f"tried {rate:,.0f}/s: {', '.join(why) or 'sustained'}")
         return not why
 
     def _load(self, rate: float) -> Load:
@@ -104,7 +104,7 @@ class Bench:
         return Readers(server.http, server.udp, options.readers, options.pause)
 
     def soak(self, soak: Soak) -> Iterator[watch.Sample]:
-        """The load itself, sample by sample; the soak holds all of them."""
+        """The load itself, sample by sample; all samples are recorded in the soak."""
         server, length = self._server, self._options.minutes * 60
         drops, before = self._kernel_drops(), watch.stored(server)
         readers = self._readers()
@@ -123,12 +123,14 @@ class Bench:
         soak.sent = sender.stop()
         soak.answers = [answer for answer in readers.stop() if answer.at > soak.begun]
         probes = sum(answer.kind == FRESH for answer in soak.answers)
-        soak.drained = watch.drained(server, before + soak.sent.kept + probes, _PATIENCE)
+        soak.drained = watch.drained(
+            server, before + soak.sent.acknowledged_documents + probes, _PATIENCE
+        )
         soak.kernel_drops = self._kernel_drops() - drops
 
     def judge(self, soak: Soak) -> None:
         """Count, compare, verify."""
-        soak.kept = watch.kept(self._server, soak.begun)
+        soak.stored = watch.stored_rows(self._server, soak.begun)
         deadline = time.monotonic() + _SETTLED
         while True:
             soak.differences = watch.differences(
@@ -146,7 +148,7 @@ class Bench:
 def _print(console: Console, soak: Soak) -> None:
     for head, body in (
         (("", ""), report.rows(soak)),
-        (("asked", "times", "failed", "p50", "p95", "p99"), report.questions(soak)),
+        (("query", "times", "failed", "p50", "p95", "p99"), report.questions(soak)),
         (("process", "MiB early", "at the end", "at most", "cores"), report.processes(soak)),
     ):
         table = Table()
@@ -164,7 +166,7 @@ def _print(console: Console, soak: Soak) -> None:
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=30.0)
-    parser.add_argument("--share", type=float, default=0.6, help="of the highest rate that holds")
+    parser.add_argument("--share", type=float, default=0.6, help="of the highest sustained rate")
     parser.add_argument("--rate", type=float, help="documents/s, instead of a share")
     parser.add_argument("--start", type=float, default=2000.0, help="first rate that is tried")
     parser.add_argument("--try-seconds", type=float, default=45.0, help="of each rate")

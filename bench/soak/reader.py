@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
 
 MAPS = {"map of 5 min": 300.0, "map of 1 h": 3600.0}
-"""Asked with boto3's GetServiceGraph; seconds of their windows."""
+"""Queried with boto3's GetServiceGraph; seconds of their windows."""
 CONSOLE, LISTING, TRACE = "console map, 5 min", "100 newest traces", "one trace"
 FRESH = "on the map, from its datagram"
 """How long a segment takes from the socket to the map: a node of its own, looked for until it is there."""
@@ -67,7 +67,7 @@ class Readers:
         return self._answers
 
     def stop(self) -> list[Answer]:
-        """End after the question that is being asked."""
+        """Stop after the current query."""
         self._stop.set()
         for process in self._processes:
             process.join(2 * _TIMEOUT)

@@ -13,7 +13,7 @@ from bench import sections
 from bench.soak.picture import Line, Panel, draw
 from bench.soak.reader import KINDS, MAPS, Answer
 from bench.soak.sender import Sent
-from bench.soak.watch import Kept, Sample, Verified, quantile, quantiles
+from bench.soak.watch import Sample, Stored, Verified, quantile, quantiles
 
 MIB = 1 << 20
 _SLICES = 60
@@ -33,32 +33,34 @@ class Soak:
     answers: list[Answer] = field(default_factory=list)
     drained: float = 0.0
     kernel_drops: int = 0
-    kept: Kept = field(default_factory=lambda: Kept(0, 0))
+    stored: Stored = field(default_factory=lambda: Stored(0, 0))
     differences: list[str] = field(default_factory=list)
     verified: Verified | None = None
 
     @property
     def lost(self) -> int:
         """Sent as a datagram, or acknowledged, and not there."""
-        return max(0, self.sent.kept - self.kept.documents)
+        return max(0, self.sent.acknowledged_documents - self.stored.documents)
 
     @property
     def failures(self) -> list[str]:
         """Why the soak does not hold, in words."""
-        told = []
+        findings = []
         if self.lost:
-            told.append(f"{self.lost:,} documents are lost, {self.kernel_drops:,} by the kernel")
+            findings.append(
+                f"{self.lost:,} documents are lost, {self.kernel_drops:,} by the kernel"
+            )
         if self.sent.refused:
-            told.append(f"{self.sent.refused:,} documents were refused")
+            findings.append(f"{self.sent.refused:,} documents were refused")
         if not self.lost and not self.sent.refused:
-            told += self.differences
+            findings += self.differences
         if failed := [answer for answer in self.answers if answer.failed]:
-            told.append(f"{len(failed)} questions failed, first: {failed[0].failed}")
+            findings.append(f"{len(failed)} queries failed, first: {failed[0].failed}")
         if self.verified is not None and self.verified.code != 0:
-            told.append("raymap verify found differences")
+            findings.append("raymap verify found differences")
         if self.sent.sent < 0.97 * self.rate * self.sent.seconds:
-            told.append("the sender fell behind: the rate was not reached")
-        return told
+            findings.append("the sender fell behind: the rate was not reached")
+        return findings
 
 
 def rows(soak: Soak) -> Iterator[tuple[str, str]]:
@@ -71,9 +73,9 @@ def rows(soak: Soak) -> Iterator[tuple[str, str]]:
     yield "for", f"{sent.seconds / 60:.1f} minutes"
     yield "sent", f"{sent.sent:,} documents: {sent.udp:,} datagrams, {sent.posted:,} through HTTP"
     yield "acknowledged", f"{sent.acknowledged:,} of {sent.posted:,} through HTTP"
-    yield "stored", f"{soak.kept.documents:,}"
+    yield "stored", f"{soak.stored.documents:,}"
     yield "lost", f"{soak.lost:,} (dropped by the kernel: {soak.kernel_drops:,})"
-    yield "rows beyond one per document", f"{soak.kept.rows - soak.kept.documents:,}"
+    yield "rows beyond one per document", f"{soak.stored.rows - soak.stored.documents:,}"
     yield "last one stored after the last one sent", f"{soak.drained:.1f} s"
     wrong = len(soak.differences)
     yield "nodes and edges counted otherwise than sent", f"{wrong}"
@@ -151,7 +153,7 @@ def markdown(soak: Soak) -> str:
         + ".",
         "",
         *sections.table(
-            ("asked while it ran", "times", "failed", "p50", "p95", "p99"), questions(soak)
+            ("query while it ran", "times", "failed", "p50", "p95", "p99"), questions(soak)
         ),
         "",
         *sections.table(
@@ -167,9 +169,9 @@ def markdown(soak: Soak) -> str:
 
 def questions(soak: Soak) -> Iterator[tuple[str, ...]]:
     for kind in KINDS:
-        asked, failed, *times = quantiles(soak.answers, kind)
-        told = (f"{t * 1000:,.0f} ms" if math.isfinite(t) else "–" for t in times)
-        yield kind, f"{asked:,}", f"{failed}", *told
+        count, failed, *times = quantiles(soak.answers, kind)
+        times_ms = (f"{t * 1000:,.0f} ms" if math.isfinite(t) else "–" for t in times)
+        yield kind, f"{count:,}", f"{failed}", *times_ms
 
 
 def processes(soak: Soak) -> Iterator[tuple[str, ...]]:

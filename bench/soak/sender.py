@@ -1,4 +1,4 @@
-"""The sender: a process that offers documents at a steady rate, each trace through both doors."""
+"""The sender: a process that offers documents at a steady rate, each trace over UDP and HTTP."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Sent:
         return self.udp + self.posted
 
     @property
-    def kept(self) -> int:
+    def acknowledged_documents(self) -> int:
         """What has to be stored: all datagrams, and what was acknowledged."""
         return self.udp + self.acknowledged
 
@@ -88,7 +88,7 @@ class Sender:
 
 
 class _Posts:
-    """Connections that post batches from a short queue; a full one holds the sender up."""
+    """Connections that post batches from a short queue; a full one blocks the sender."""
 
     def __init__(self, load: Load) -> None:
         self._batches: queue.Queue[list[bytes] | None] = queue.Queue(load.connections)
@@ -113,11 +113,11 @@ class _Posts:
     def _connection(self, poster: Poster) -> None:
         while (batch := self._batches.get()) is not None:
             unprocessed = poster.post(batch)
-            kept = 0 if unprocessed is None else len(batch) - len(unprocessed)
+            accepted = 0 if unprocessed is None else len(batch) - len(unprocessed)
             with self._lock:
                 self.posted += len(batch)
-                self.acknowledged += kept
-                self.refused += len(batch) - kept
+                self.acknowledged += accepted
+                self.refused += len(batch) - accepted
 
 
 def _run(load: Load, out: Connection, stop: threading.Event) -> None:
@@ -125,7 +125,7 @@ def _run(load: Load, out: Connection, stop: threading.Event) -> None:
     sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(_SOCKETS)]
     for out_socket in sockets:
         out_socket.connect(load.udp)
-    begun = told = flushed = time.perf_counter()
+    begun = reported_at = flushed = time.perf_counter()
     sent = udp = 0
     owed = 0.0
     batch: list[bytes] = []
@@ -155,8 +155,8 @@ def _run(load: Load, out: Connection, stop: threading.Event) -> None:
         if batch and now - flushed > _FLUSH:
             posts.put(batch)
             batch, flushed = [], now
-        if now - told > 0.5:
-            told = now
+        if now - reported_at > 0.5:
+            reported_at = now
             tell(now - begun)
         time.sleep(_TICK)
     passed = time.perf_counter() - begun

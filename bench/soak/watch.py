@@ -23,7 +23,7 @@ from store.clickhouse.connection.pool import connect
 from store.clickhouse.embedded import address
 
 _SLICE = 4_000_000
-"""Documents that are told apart at a time, to bound what it takes."""
+"""Documents whose ids are compared at a time, to bound memory."""
 
 
 class Sample(NamedTuple):
@@ -70,14 +70,14 @@ def drained(server: Server, expected: int, patience: float) -> float:
     return time.monotonic() - begun
 
 
-class Kept(NamedTuple):
-    """What ClickHouse holds: ``documents``, each once, and ``rows``, resends not yet merged away."""
+class Stored(NamedTuple):
+    """What ClickHouse stores: ``documents``, each once, and ``rows``, resends not yet merged away."""
 
     documents: int
     rows: int
 
 
-def kept(server: Server, begun: float) -> Kept:
+def stored_rows(server: Server, begun: float) -> Stored:
     """Count what arrived since ``begun`` (epoch seconds), a share of the traces at a time."""
     client = connect(address(server.data_dir))
     since = f"received >= {math.floor(begun)} AND NOT startsWith(substring(trace_id, 5), '{PROBE}')"
@@ -91,7 +91,7 @@ def kept(server: Server, begun: float) -> Kept:
         )
         documents += count
     client.disconnect()
-    return Kept(documents, rows)
+    return Stored(documents, rows)
 
 
 def differences(server: Server, expected: Count, begun: float, ended: float) -> list[str]:
@@ -102,18 +102,18 @@ def differences(server: Server, expected: Count, begun: float, ended: float) -> 
     client = xray_client(server.http)
     answer = client.get_service_graph(StartTime=math.floor(begun), EndTime=ended + 60)
     found = _count(answer["Services"])
-    told = []
+    findings = []
     for kind, ours, theirs in (
         ("node", found.nodes, expected.nodes),
         ("edge", found.edges, expected.edges),
     ):
         keys: set[Any] = {*ours, *theirs}
-        told += [
+        findings += [
             f"{kind} {key}: found {ours[key]:,}, sent {theirs[key]:,}"
             for key in sorted(keys)
             if ours[key] != theirs[key]
         ]
-    return told
+    return findings
 
 
 def _count(services: list[dict[str, Any]]) -> Count:
@@ -165,7 +165,7 @@ def quantile(values: Sequence[float], share: float) -> float:
 
 
 def quantiles(answers: Sequence[Answer], kind: str) -> tuple[int, int, float, float, float]:
-    """How often a question was asked and failed, and the p50, p95 and p99 of its answers, seconds."""
+    """How often a query was made and failed, and the p50, p95 and p99 of its answers, seconds."""
     mine = [answer for answer in answers if answer.kind == kind]
     good = [answer.seconds for answer in mine if not answer.failed]
     p50, p95, p99 = (quantile(good, share) for share in (0.5, 0.95, 0.99))

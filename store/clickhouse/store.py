@@ -1,4 +1,4 @@
-"""The store on ClickHouse: connections, retries' meaning, and which query answers what."""
+"""The store protocol on ClickHouse: which package answers which method."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from store.model import Document, NodeKey, ServiceGraph, TimeRange, Trace
 from store.protocol import Failure, Page, Pin, TimeBucket, TraceQuery
 
 PIN_INTERVAL = 60.0
-"""Seconds after which what came late of pinned traces is pinned too."""
+"""Seconds between runs that pin late documents of pinned traces."""
 
 
 class ClickHouseStore:
@@ -45,7 +45,7 @@ class ClickHouseStore:
         self.rollup_worker = RollupWorker()
 
     def put(self, documents: Sequence[Document], token: str) -> None:
-        """Keep documents (see `SegmentWriter.put`)."""
+        """Store documents (see `SegmentWriter.put`)."""
         with self._client() as client:
             rows.insert(client, documents, token)
 
@@ -54,7 +54,7 @@ class ClickHouseStore:
         return rows.encode(columns)
 
     def put_encoded(self, packed: Sequence[rows.EncodedDocuments], token: str) -> None:
-        """Keep packed documents."""
+        """Store encoded documents."""
         with self._client() as client:
             rows.insert_encoded(client, packed, token)
 
@@ -69,14 +69,14 @@ class ClickHouseStore:
             return find_traces.find_traces(ask, query, limit=limit, cursor=cursor)
 
     def has_traces(self) -> bool:
-        """Whether any trace is kept."""
+        """Whether any trace is stored."""
         with self._client() as client:
             return bool(client.execute("SELECT 1 FROM traces LIMIT 1"))
 
     def service_graph(self, window: TimeRange) -> ServiceGraph:
         """The graph of a window."""
         with self._asking() as ask:
-            # Two in one go: mostly nothing is due, and what was asked second holds.
+            # Concurrently: mostly nothing is dirty, and the second answer is current.
             waiting, marks = ask.run_concurrently(
                 dirty.dirty_statement(), window_plan.versions_query(window)
             )
@@ -93,7 +93,7 @@ class ClickHouseStore:
             return window_plan.snap_window(ask, window)
 
     def min_step(self, window: TimeRange) -> int:
-        """A minute when the window holds many rows."""
+        """A minute when the window contains many rows."""
         with self._asking() as ask:
             return window_plan.min_step(ask, window)
 
@@ -132,19 +132,19 @@ class ClickHouseStore:
 
     @contextmanager
     def _asking(self) -> Iterator[QueryRunner]:
-        """A connection to ask on."""
+        """A query runner on a connection of the pool."""
         with self._client() as client:
             yield QueryRunner(client, self._pool, self._threads)
 
     @contextmanager
     def _counted(self) -> Iterator[QueryRunner]:
-        """The same, once the minutes that are due have been counted."""
+        """The same, after dirty minutes have been recounted."""
         with self._asking() as ask:
             self.rollup_worker.wait_until_fresh(ask, dirty.dirty_minutes(ask))
             yield ask
 
     def pin(self, trace_id: bytes, note: str, at: int) -> Pin:
-        """Keep a trace for ever."""
+        """Exempt a trace from expiry."""
         with self._client() as client:
             return pins.pin(client, trace_id, note, at)
 
@@ -192,12 +192,12 @@ class ClickHouseStore:
         own.close()
 
     def check(self) -> None:
-        """Ask for one row; StoreUnavailable says why there is none."""
+        """Run a trivial query. Raises StoreUnavailable when ClickHouse does not answer."""
         with self._client() as client:
             client.execute("SELECT count() FROM segments WHERE 0")
 
     def close(self) -> None:
-        """Drop the connections."""
+        """Close the connection pool."""
         self._threads.shutdown(wait=False, cancel_futures=True)
         self._pool.close()
 

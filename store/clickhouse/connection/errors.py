@@ -15,7 +15,7 @@ TRANSIENT_CODES = frozenset(
         225,  # NO_ZOOKEEPER
         236,  # ABORTED: the server is shutting down
         241,  # MEMORY_LIMIT_EXCEEDED
-        242,  # TABLE_IS_READ_ONLY: a replica lost its Keeper
+        242,  # TABLE_IS_READ_ONLY: a replica lost its coordination service
         243,  # NOT_ENOUGH_SPACE on the disk
         252,  # TOO_MANY_PARTS: merges lag behind inserts
         279,  # ALL_CONNECTION_TRIES_FAILED: a shard is down
@@ -24,7 +24,7 @@ TRANSIENT_CODES = frozenset(
         439,  # CANNOT_SCHEDULE_TASK: no thread is free
         499,  # S3_ERROR: the server's object storage
         745,  # SERVER_OVERLOADED
-        999,  # KEEPER_EXCEPTION
+        999,  # the coordination service failed
     }
 )
 

@@ -1,13 +1,13 @@
-"""Finding traces: a walk from the newest to the oldest, slice by slice, until the page is full.
+"""Finds traces by scanning from the newest to the oldest, range by range, until the page is full.
 
-A slice is asked in SQL for traces that may match (`store.clickhouse.search.prefilter` makes conditions that
-every match meets, and hardly anything else); whole traces then decide, by the same pure function as
-everywhere (`store.trace_filter.matches`). So an answer costs what its page costs, not what the window
-holds, and is exact.
+SQL selects the candidates of a range (`store.clickhouse.search.prefilter` builds conditions that every
+match meets, and little else); whole traces are then judged by the same pure function as in every
+store (`store.trace_filter.matches`). So the cost depends on the page, not on the window, and the
+result is exact.
 
-Where the documents of a slice's traces lie: most of them near the slice, which is a range of the
-tables' sort key. Traces with anything outside that range (the two ends of a queue, hours apart) are
-found by the `traces` table and looked at where they lie.
+Most documents of a range's traces have their rows near it, in one range of the tables' sort key.
+Traces with rows elsewhere (the two ends of a queue, hours apart) are found by the `traces` table and
+read where they are.
 """
 
 from __future__ import annotations
@@ -19,48 +19,53 @@ from store.clickhouse.connection import sql
 from store.clickhouse.connection.query_runner import Rows, RunQuery, run_concurrently
 from store.clickhouse.search.get_traces import MAX_LOCATIONS, matching, row_locations
 from store.clickhouse.search.prefilter import prefilter
-from store.clickhouse.search.scan_ranges import SECOND, SLICES, ScanRange, minute_of
+from store.clickhouse.search.scan_ranges import SCAN_RANGES, SECOND, ScanRange, minute_of
 from store.cursor import decode_cursor, encode_cursor
 from store.model import MINUTE, State, TimeRange
 from store.protocol import Page, TraceHit, TraceQuery
 
 Place = tuple[int, bytes]
-"""A time on the axis and a trace id: where a page ends."""
+"""A position in the order of results: time on the axis, trace id."""
 
 CHUNK = 500
-"""Traces judged in one go, at most."""
-MOST_ROWS = 4_000_000
-"""Segments in a slice, at most: what one statement may have to hold in memory."""
-MOST_FAR = 1000
-"""Traces with rows outside of a slice that are looked up one by one."""
+"""Maximum number of traces judged at once."""
+MAX_ROWS = 4_000_000
+"""Maximum number of segments in a range: one statement may have to read them into memory."""
+MAX_FAR_TRACES = 1000
+"""Maximum number of traces with rows outside a range that are located one by one."""
 GROWTH = 8
-"""How many times longer, or shorter, than the last a slice may be."""
-PATIENCE = 20.0
+"""Maximum ratio between the lengths of consecutive ranges."""
+MAX_SECONDS = 20.0
 """Seconds after which a page ends short."""
 
 ROWS_OF_FOUND = 8
-"""Segments that the first slice holds for each trace of a page, when most of its traces match."""
-CHEAP_ROWS = 400_000
-"""Segments that a statement looks through in the time it takes to be planned."""
+"""Segments per trace of a page in the first range, if most traces match."""
+PLANNING_ROWS = 400_000
+"""Segments that a statement scans in the time it takes to be planned."""
 MANY_REJECTED = 400
-"""Traces that were judged in vain before stricter conditions are worth their time: three times as long
-in SQL as the others, which is as long as judging so many takes."""
+"""Rejected candidates after which exact conditions pay off: they take three times as long in SQL,
+which is the time of judging so many."""
 FEW = 1000
-"""Segments with an annotation of which one statement may well find the traces of a whole window."""
+"""Segments with an annotation below which one statement searches the whole window."""
 
 _FAILURES = {State.ERROR, State.THROTTLE, State.FAULT}
 
 
 def find_traces(
-    ask: RunQuery, query: TraceQuery, *, limit: int, cursor: str | None, patience: float = PATIENCE
+    ask: RunQuery,
+    query: TraceQuery,
+    *,
+    limit: int,
+    cursor: str | None,
+    max_seconds: float = MAX_SECONDS,
 ) -> Page:
-    """Traces by time, newest first."""
-    return _Search(ask, query, limit, time.monotonic() + patience).run(decode_cursor(cursor))
+    """A page of traces, newest first; see `TraceReader.find_traces`."""
+    return _Search(ask, query, limit, time.monotonic() + max_seconds).run(decode_cursor(cursor))
 
 
 class _Search:
     def __init__(self, ask: RunQuery, query: TraceQuery, limit: int, deadline: float) -> None:
-        self._ask = ask
+        self._run = ask
         self._query = query
         self._limit = limit
         self._deadline = deadline
@@ -69,10 +74,10 @@ class _Search:
         self._judged = 0
         self._rejected = 0
         self._affordable_rows = False
-        """Whether the whole window is what one statement may look through."""
+        """Whether one statement may scan the whole window."""
 
     def run(self, before: Place | None) -> Page:
-        """The page behind a place."""
+        """The page after a position."""
         start, end = self._query.window
         if before is not None:
             end = min(end, before[0] + 1)
@@ -90,8 +95,8 @@ class _Search:
         return Page(self._found, self._scanned, None)
 
     def _look(self, span: TimeRange, before: Place | None) -> Place | None:
-        """Take what a slice has; the place where the page ended, if it did."""
-        slice = SLICES[self._query.axis](span, self._query.window)
+        """Add the matches of a range; returns the position where the page ended, if it did."""
+        slice = SCAN_RANGES[self._query.axis](span, self._query.window)
         condition, answer = self._first(slice, before)
         while True:
             size, room = self._size, self._limit - len(self._found)
@@ -99,51 +104,50 @@ class _Search:
                 (TraceHit(bytes.fromhex(digits), at), minutes) for digits, at, minutes in answer
             ]
             candidates = [found for found, _ in rows]
-            kept = self._kept(rows)
+            matched = self._matching(rows)
             more = len(candidates) == size
-            if len(kept) > room or (len(kept) == room and more):
-                last = kept[room - 1] if room else self._found[-1]
+            if len(matched) > room or (len(matched) == room and more):
+                last = matched[room - 1] if room else self._found[-1]
                 self._scanned += candidates.index(last) + 1 if room else 0
-                self._found += kept[:room]
+                self._found += matched[:room]
                 return last.time, last.trace_id
-            self._found += kept
+            self._found += matched
             self._scanned += len(candidates)
             if not more:
                 return None
             before = candidates[-1].time, candidates[-1].trace_id
             if time.monotonic() > self._deadline:
                 return before
-            answer = self._ask(self._candidates(slice, condition, before))
+            answer = self._run(self._candidates(slice, condition, before))
 
     @property
     def _size(self) -> int:
-        """How many candidates to ask for: one more than there is room for says whether anything
-        comes behind the page. Of those that may fail three times as many: to ask again takes longer
-        than to judge them."""
+        """How many candidates to read: one more than the page has room for shows whether more
+        follow. Three times as many if they may be rejected: another query costs more than judging."""
         room = self._limit - len(self._found) + 1
         return min(CHUNK, (room if self._query.is_plain else 3 * room) + 2 * self._rejected)
 
     def _first(self, slice: ScanRange, before: Place | None) -> tuple[str, Rows]:
-        """A condition on trace_id that every match in a slice meets, and the first that meet it."""
+        """A condition on trace_id that every match in a range meets, and its first candidates."""
         if self._query.is_plain:
-            return slice.member, self._ask(self._candidates(slice, slice.member, before))
-        # What the conditions let through is judged trace by trace: when that is too much, stricter
-        # ones, which take longer to ask, are cheaper.
-        strict = self._rejected > max(MANY_REJECTED, self._judged * 3 // 4)
-        condition = prefilter(self._query, slice.near_rows, strict=strict)
-        # Mostly no trace has rows far away, and what was asked second holds.
+            return slice.member, self._run(self._candidates(slice, slice.member, before))
+        # Candidates are judged one by one; when too many are rejected, exact conditions, which take
+        # longer in SQL, are cheaper.
+        exact = self._rejected > max(MANY_REJECTED, self._judged * 3 // 4)
+        condition = prefilter(self._query, slice.near_rows, exact=exact)
+        # Mostly no trace has rows far away, and the second answer is final.
         far, answer = run_concurrently(
-            self._ask, _far(slice.far), self._candidates(slice, condition, before)
+            self._run, _far(slice.far), self._candidates(slice, condition, before)
         )
         if not far:
             return condition, answer
         minutes = {bytes.fromhex(digits): minutes for digits, minutes in far}
-        if len(far) <= MOST_FAR and sum(map(len, minutes.values())) <= MAX_LOCATIONS:
+        if len(far) <= MAX_FAR_TRACES and sum(map(len, minutes.values())) <= MAX_LOCATIONS:
             rows = row_locations(minutes)
         else:
             rows = f"trace_id IN ({slice.far})"
-        condition = f"(({condition}) OR ({prefilter(self._query, rows, strict=strict)}))"
-        return condition, self._ask(self._candidates(slice, condition, before))
+        condition = f"(({condition}) OR ({prefilter(self._query, rows, exact=exact)}))"
+        return condition, self._run(self._candidates(slice, condition, before))
 
     def _candidates(self, slice: ScanRange, condition: str, before: Place | None) -> str:
         where = f"at >= {slice.span.start} AND at < {slice.span.end}"
@@ -155,58 +159,58 @@ class _Search:
             f"WHERE {where} ORDER BY at DESC, trace_id DESC LIMIT {self._size}"
         )
 
-    def _kept(self, candidates: list[tuple[TraceHit, Sequence[int]]]) -> list[TraceHit]:
+    def _matching(self, candidates: list[tuple[TraceHit, Sequence[int]]]) -> list[TraceHit]:
         if self._query.is_plain or not candidates:
             return [found for found, _ in candidates]
         minutes = {found.trace_id: minutes for found, minutes in candidates}
-        kept = matching(self._ask, self._query, minutes)
+        matched = matching(self._run, self._query, minutes)
         self._judged += len(candidates)
-        self._rejected += len(candidates) - len(kept)
-        return [found for found, _ in candidates if found.trace_id in kept]
+        self._rejected += len(candidates) - len(matched)
+        return [found for found, _ in candidates if found.trace_id in matched]
 
     def _first_width(self, start: int, end: int) -> int:
-        """As long as one statement looks through at about the cost of planning it; at once longer
-        for what is rare."""
+        """The length of a range that one statement scans at about the cost of planning it; longer for
+        rare conditions."""
         rows = self._count(start, end)
-        self._affordable_rows = rows <= MOST_ROWS
+        self._affordable_rows = rows <= MAX_ROWS
         wanted = self._limit * ROWS_OF_FOUND
-        if self._affordable_rows and rows > CHEAP_ROWS and self._is_rare(start, end):
+        if self._affordable_rows and rows > PLANNING_ROWS and self._is_rare(start, end):
             return end - start
         if self._query.annotations or (self._query.states and self._query.states <= _FAILURES):
-            wanted = max(wanted, CHEAP_ROWS)
+            wanted = max(wanted, PLANNING_ROWS)
         elif not self._query.is_plain:
             wanted *= 4
         width = (end - start) * wanted // rows if rows else end - start
         return max(10 * SECOND, width)
 
     def _count(self, start: int, end: int) -> int:
-        """Segments that start between, roughly: answered from the primary index."""
-        ((rows,),) = self._ask(
+        """Approximate number of segments that start in between, from the primary index."""
+        ((rows,),) = self._run(
             f"SELECT count() FROM segments WHERE minute BETWEEN {minute_of(start)} AND {minute_of(end)}"
         )
         return int(rows)
 
     def _is_rare(self, start: int, end: int) -> bool:
-        """Whether an annotation is on few segments that start between: seen from an index, or soon."""
+        """Whether few segments that start in between have one of the annotations."""
         counts = [
             f"SELECT count() FROM (SELECT 1 FROM segments WHERE minute BETWEEN {minute_of(start)} "
             f"AND {minute_of(end)} AND has(annotations, {sql.text(item)}) LIMIT {FEW})"
             for item in self._query.annotations
         ]
         return bool(counts) and any(
-            rows < FEW for ((rows,),) in run_concurrently(self._ask, *counts)
+            rows < FEW for ((rows,),) in run_concurrently(self._run, *counts)
         )
 
     def _affordable(self, end: int, width: int) -> int:
-        """At most ``width``, and about as much as holds MOST_ROWS segments."""
+        """At most ``width``, shortened to about MAX_ROWS segments."""
         if width <= 60 * MINUTE or self._affordable_rows:
             return width
         width = min(width, end - self._query.window.start)
         rows = self._count(end - width, end)
-        return max(MINUTE, width * MOST_ROWS // rows) if rows > MOST_ROWS else width
+        return max(MINUTE, width * MAX_ROWS // rows) if rows > MAX_ROWS else width
 
     def _next_width(self, width: int, gained: int) -> int:
-        """As wide as the rest of the page needs, going by what this slice gave."""
+        """The next length: what the rest of the page needs, extrapolated from this range."""
         if not gained:
             return width * GROWTH
         needed = 3 * width * (self._limit - len(self._found) + 1) // (2 * gained)
@@ -214,8 +218,8 @@ class _Search:
 
 
 def _far(ids: str) -> str:
-    """The minutes of the traces that a statement gives; those of MOST_FAR + 1 at most."""
+    """The minutes of the traces that a subquery selects, at most MAX_FAR_TRACES + 1 traces."""
     return (
         "SELECT hex(trace_id), groupUniqArray(minute) FROM traces "
-        f"WHERE trace_id IN ({ids}) GROUP BY trace_id LIMIT {MOST_FAR + 1}"
+        f"WHERE trace_id IN ({ids}) GROUP BY trace_id LIMIT {MAX_FAR_TRACES + 1}"
     )

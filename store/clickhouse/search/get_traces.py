@@ -1,4 +1,4 @@
-"""Whole traces by id, asked of ClickHouse."""
+"""Reads whole traces by id."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ from store.rules.classify import failure_label
 from store.trace_filter import matches, matches_without_calls
 
 MAX_LOCATIONS = 2000
-"""Minutes in which the rows of traces are looked for one by one; of more, by a range."""
+"""Maximum number of (minute, trace) pairs in a condition; more minutes become a range."""
 
 MAX_GUESSED = 3
-"""Traces that are looked for where their ids say they began, before it is known."""
+"""Maximum number of traces read at the minutes that their ids suggest."""
 
 MIN_SPLIT = 64
-"""Traces that are asked for in two statements."""
+"""Number of traces from which they are read by two concurrent statements."""
 
-# Links are few or none: whether there are any costs less than to plan a question for those of a trace.
+# Links are rare: checking whether there are any costs less than planning a query for those of a trace.
 _TRACES = """
 SELECT hex(trace_id), groupUniqArray(minute), max(updated), sum(revision),
        (SELECT count() FROM links) > 0 FROM traces
@@ -55,7 +55,7 @@ SELECT hex(trace_id), document_id, independent, owner_account, owner_name, owner
        weight
 FROM calls FINAL WHERE {places}
 """
-# What `store.trace_filter` looks at and nothing else: each column costs as much as a trace.
+# Only what `store.trace_filter` reads: each further column costs as much as a trace.
 _LEAN_SEGMENTS = """
 SELECT hex(trace_id), id, parent_id, independent, 0, 1, start, start,
        start, state, {node}, '', '', '', 0,
@@ -85,7 +85,7 @@ Minutes = Mapping[bytes, Sequence[int]]
 
 
 class LinkPresence:
-    """Whether a database has any links, as far as is known: it is asked with every trace."""
+    """Whether the database has any links, as last seen; refreshed with every read."""
 
     seen = False
 
@@ -99,9 +99,9 @@ def get_traces(
     ids = sql.trace_list(trace_ids)
     guessed = _guess(trace_ids)
     rest = [_DOCUMENTS.format(ids=ids)] if raw else []
-    # Of a few traces the rows are asked for before it is known where they lie: that takes as long.
-    asked = [s.format(places=row_locations(guessed)) for s in _rows(linked) if guessed]
-    known, *answers = run_concurrently(ask, _TRACES.format(ids=ids), *rest, *asked)
+    # Rows of a few traces are read at the guessed minutes, while the actual ones are looked up.
+    statements = [s.format(places=row_locations(guessed)) for s in _rows(linked) if guessed]
+    known, *answers = run_concurrently(ask, _TRACES.format(ids=ids), *rest, *statements)
     bodies: dict[tuple[str, int], bytes] = {}
     if raw:
         for digits, id, body in answers.pop(0):
@@ -164,7 +164,7 @@ def _add(
 
 
 def matching(ask: RunQuery, query: TraceQuery, minutes: Minutes) -> set[bytes]:
-    """Which of some traces match a query (`store.trace_filter`); calls are asked for when they matter."""
+    """Which of some traces match a query (`store.trace_filter`); calls are read only if needed."""
     traces = {trace_id: Trace(trace_id, {}, {}, 0, 0, {}) for trace_id in minutes}
     in_nodes = query.node is not None or query.edge is not None
     node = "account, name, type" if in_nodes else "'', '', ''"
@@ -186,8 +186,8 @@ def matching(ask: RunQuery, query: TraceQuery, minutes: Minutes) -> set[bytes]:
 
 
 def _halves(minutes: Minutes) -> list[Minutes]:
-    """Many traces in two parts, to be asked for at the same time: reading them, each in a place of its
-    own, takes much longer than the planning."""
+    """Split many traces in two, to be read concurrently: reading scattered rows takes much longer than
+    planning."""
     if len(minutes) < MIN_SPLIT:
         return [minutes]
     items = list(minutes.items())

@@ -1,9 +1,9 @@
-"""Conditions on trace_id that every trace which matches a query meets, in SQL.
+"""Superset conditions: SQL conditions on trace_id that every trace matching a query meets.
 
-Strict ones are `store.trace_filter.matches` but for rare cases, in which they let a trace through: a copy
-of a document that a later one replaced, a child whose parent is no call, an edge from a streamed
-subsegment. Others also leave out what needs a look at parents and children. None may ever keep a
-match out: what is *excluded* is excluded by rows that hold (FINAL), or that never go away (calls).
+Exact ones equal `store.trace_filter.matches` except in rare cases, where they admit a trace: a copy of a
+document that a later one replaced, a child whose parent is no call, an edge from a streamed
+subsegment. Inexact ones ignore parents and children. None may ever exclude a match: exclusions rely
+on current rows (FINAL) or rows that are never replaced (calls).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from store.model import NodeKey, State
 from store.protocol import TraceQuery
 
 
-def prefilter(query: TraceQuery, rows: str, *, strict: bool) -> str:
+def prefilter(query: TraceQuery, rows: str, *, exact: bool) -> str:
     """The condition for a query that asks more than a window.
 
     ``rows`` says which rows of `segments` and `calls` to look at: every row of the traces in question.
@@ -23,7 +23,7 @@ def prefilter(query: TraceQuery, rows: str, *, strict: bool) -> str:
     roots = ""
     if query.states:
         states = ", ".join(str(int(state)) for state in sorted(query.states))
-        roots = _roots(f"state IN ({states})", rows, strict)
+        roots = _roots(f"state IN ({states})", rows, exact)
         if State.OK not in query.states:
             # Few traces do: the rest need only be looked for among them.
             rows = f"{rows} AND trace_id IN ({roots})"
@@ -32,52 +32,52 @@ def prefilter(query: TraceQuery, rows: str, *, strict: bool) -> str:
         for item in query.annotations
     ]
     if query.edge is not None:
-        parts += _edge(*query.edge, rows, strict)
+        parts += _edge(*query.edge, rows, exact)
     if query.node is not None:
-        parts.append(_node(query.node, rows, strict))
+        parts.append(_node(query.node, rows, exact))
     if query.states and not parts:
         parts.append(roots)
     elif State.OK in query.states:
-        if strict:
+        if exact:
             # Most traces do: not worth a look at those which the rest rules out.
             others = " AND ".join(f"trace_id IN ({part})" for part in parts)
-            roots = _roots(f"state IN ({states})", f"{rows} AND {others}", strict)
+            roots = _roots(f"state IN ({states})", f"{rows} AND {others}", exact)
         parts.append(roots)
     return " AND ".join(f"trace_id IN ({part})" for part in parts)
 
 
-def _node(node: NodeKey, rows: str, strict: bool) -> str:
-    """Traces with a unit of a node: a segment, or a call that nobody answered."""
+def _node(node: NodeKey, rows: str, exact: bool) -> str:
+    """Traces with a unit of a node: a segment, or a call without a responding segment."""
     same = _same(node)
     if node.is_client:
         # Stands before a root of that name; others may also claim the type for themselves.
         return (
-            f"{_roots(f'name = {sql.text(node.name)}', rows, strict)} UNION ALL "
+            f"{_roots(f'name = {sql.text(node.name)}', rows, exact)} UNION ALL "
             f"SELECT trace_id FROM segments WHERE {rows} AND {same} UNION ALL "
             f"SELECT trace_id FROM calls WHERE {rows} AND {same}"
         )
     return (
         f"SELECT trace_id FROM segments WHERE {rows} AND independent = 0 AND {same} "
-        f"UNION ALL {_unanswered(same, rows, strict)}"
+        f"UNION ALL {_unanswered(same, rows, exact)}"
     )
 
 
-def _edge(source: NodeKey, target: NodeKey, rows: str, strict: bool) -> Iterator[str]:
-    """Traces with a call along an edge: answered by the target's segment, or by nobody."""
+def _edge(source: NodeKey, target: NodeKey, rows: str, exact: bool) -> Iterator[str]:
+    """Traces with a call along an edge: answered by the target's segment, or unanswered."""
     if source.is_client:
-        yield _roots(_same(target), rows, strict)
+        yield _roots(_same(target), rows, exact)
         return
     own = (
         f"owner_account = {sql.text(source.account)} AND owner_name = {sql.text(source.name)} "
         f"AND owner_type = {sql.text(source.type)}"
     )
-    if not strict:
+    if not exact:
         # A call stays its segment's though a later copy of that says another name.
         yield (
             f"SELECT trace_id FROM segments WHERE {rows} AND independent = 0 AND {_same(source)} "
             f"UNION ALL SELECT trace_id FROM calls WHERE {rows} AND independent = 0 AND {own}"
         )
-        yield _node(target, rows, strict)
+        yield _node(target, rows, exact)
         return
     owner = f"(independent = 1 OR ({own}))"
     # A parent is a call, or a subsegment that is none: `members`.
@@ -90,14 +90,14 @@ def _edge(source: NodeKey, target: NodeKey, rows: str, strict: bool) -> Iterator
         f"SELECT trace_id FROM segments WHERE {rows} AND independent = 0 AND parent_id != 0 "
         f"AND {_same(target)} "
         f"AND ((trace_id, parent_id) IN ({calls}) OR (trace_id, parent_id) IN ({members})) "
-        f"UNION ALL {_unanswered(f'{_same(target)} AND {owner}', rows, strict)}"
+        f"UNION ALL {_unanswered(f'{_same(target)} AND {owner}', rows, exact)}"
     )
 
 
-def _unanswered(calls: str, rows: str, strict: bool) -> str:
+def _unanswered(calls: str, rows: str, exact: bool) -> str:
     """Traces with a call of a kind that no segment names as its parent."""
     made = f"SELECT trace_id FROM calls WHERE {rows} AND {calls}"
-    if not strict:
+    if not exact:
         return made
     return (
         f"{made} AND (trace_id, id) NOT IN ("
@@ -107,10 +107,10 @@ def _unanswered(calls: str, rows: str, strict: bool) -> str:
     )
 
 
-def _roots(segments: str, rows: str, strict: bool) -> str:
+def _roots(segments: str, rows: str, exact: bool) -> str:
     """Traces with a segment of a kind whose parent is no call."""
     of_kind = f"{rows} AND independent = 0 AND {segments}"
-    if not strict:
+    if not exact:
         return f"SELECT trace_id FROM segments WHERE {of_kind}"
     return (
         f"SELECT trace_id FROM segments WHERE {of_kind} AND (parent_id = 0 "

@@ -12,7 +12,7 @@ from store.trace_id import DAY
 
 SECOND = 1_000_000
 _BEFORE, _AFTER = 2 * MINUTE, 10 * MINUTE
-"""How far around a slice the documents of its traces are expected."""
+"""How far around a range most rows of its traces are expected."""
 
 _EPOCH = "toInt64(byteSwap(reinterpretAsUInt32(trace_id))) * 1000000"
 
@@ -130,7 +130,7 @@ def _by_service(span: TimeRange, window: TimeRange) -> ScanRange:
             f"SELECT trace_id, at, minutes FROM ("
             f"SELECT trace_id, max(end) AS at FROM ({rows}) GROUP BY trace_id) AS ended "
             f"ANY INNER JOIN (SELECT trace_id, {minutes} AS minutes FROM traces "
-            f"WHERE trace_id IN ({members}) GROUP BY trace_id HAVING max(sampled) = 1) AS kept "
+            f"WHERE trace_id IN ({members}) GROUP BY trace_id HAVING max(sampled) = 1) AS sampled "
             "USING trace_id"
         )
 
@@ -143,7 +143,7 @@ def _by_service(span: TimeRange, window: TimeRange) -> ScanRange:
     )
 
 
-SLICES: dict[Axis, Callable[[TimeRange, TimeRange], ScanRange]] = {
+SCAN_RANGES: dict[Axis, Callable[[TimeRange, TimeRange], ScanRange]] = {
     Axis.TRACE_ID: _by_trace_id,
     Axis.EVENT: _by_event,
     Axis.SERVICE: _by_service,

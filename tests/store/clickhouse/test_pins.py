@@ -152,11 +152,11 @@ def test_unpinned_it_expires_with_the_rest(store: ClickHouseStore, client: Clien
 def test_the_map_of_a_time_does_not_become_that_of_its_pins(
     store: ClickHouseStore, client: Client
 ) -> None:
-    """What was counted stays; where rows are asked, those that are gone leave no few behind."""
+    """What was counted stays; where rows are read, those that are gone leave no few behind."""
     later = segment(0xA7, trace_id=trace_id(4), start=T0 + 40 * SECOND, end=T0 + 41 * SECOND)
     store.put([*documents(), *documents(OTHER), later], "a")
     store.pin(TRACE, "", T0)
-    half = TimeRange(T0, T0 + MINUTE // 2)  # through the minute, so it is asked of the rows
+    half = TimeRange(T0, T0 + MINUTE // 2)  # through the minute, so it is read from the rows
     whole = store.service_graph(HOUR)
     assert store.service_graph(half).services.keys() == whole.services.keys()
     expire(client)
@@ -189,7 +189,7 @@ def test_no_view_hears_of_a_pin(store: ClickHouseStore, client: Client) -> None:
 def test_what_a_crash_leaves_is_put_right(
     store: ClickHouseStore, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A pin that was written and not copied, copies that nobody wants, tables aside."""
+    """A pin that was written and not copied, copies without a pin, staging tables."""
     store.put([*documents(), *documents(OTHER)], "a")
     client.execute(
         "INSERT INTO pins (trace_id, note, at, removed, revision, updated, ver) VALUES",
@@ -223,7 +223,7 @@ def test_what_a_crash_leaves_is_put_right(
 def test_a_pin_survives_a_refresh_that_is_older(
     store: ClickHouseStore, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Somebody unpins while another process copies: the last word holds."""
+    """An unpin while another process copies wins."""
     store.put(documents(), "a")
     store.pin(TRACE, "", T0)
     store.put([segment(0xA5)], "b")
@@ -324,7 +324,7 @@ def test_there_is_an_end_to_pins(store: ClickHouseStore, monkeypatch: pytest.Mon
 
 
 def test_every_table_of_traces_is_copied(client: Client) -> None:
-    """Whoever adds a table with rows of traces decides whether a pin keeps them."""
+    """A new table with rows of traces must decide whether a pin copies them."""
     found = client.execute(
         "SELECT DISTINCT c.table FROM system.columns AS c INNER JOIN system.tables AS t "
         "ON c.database = t.database AND c.table = t.name "

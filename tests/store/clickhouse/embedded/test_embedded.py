@@ -44,27 +44,27 @@ def wait_for_end(process: psutil.Process, seconds: float) -> None:
 def test_a_restart_keeps_data_port_and_passwords(tmp_path: Path) -> None:
     with EmbeddedClickHouse(tmp_path) as first:
         client = connect(replace(first.address, database=""))
-        client.execute("CREATE DATABASE kept")
-        client.execute("CREATE TABLE kept.t (n UInt8) ENGINE = MergeTree ORDER BY n")
-        client.execute("INSERT INTO kept.t VALUES", [(1,), (2,)])
+        client.execute("CREATE DATABASE stored")
+        client.execute("CREATE TABLE stored.t (n UInt8) ENGINE = MergeTree ORDER BY n")
+        client.execute("INSERT INTO stored.t VALUES", [(1,), (2,)])
         before = first.address
     with EmbeddedClickHouse(tmp_path) as second:
         assert second.address == before
-        rows = connect(replace(second.address, database="kept")).execute("SELECT n FROM t")
+        rows = connect(replace(second.address, database="stored")).execute("SELECT n FROM t")
         assert sorted(rows) == [(1,), (2,)]
 
 
 def test_a_killed_engine_comes_back_with_what_it_acknowledged(tmp_path: Path) -> None:
     with EmbeddedClickHouse(tmp_path) as first:
         client = connect(replace(first.address, database=""))
-        client.execute("CREATE DATABASE kept")
-        client.execute("CREATE TABLE kept.t (n UInt64) ENGINE = MergeTree ORDER BY n")
-        client.execute("INSERT INTO kept.t VALUES", [(n,) for n in range(1000)])
+        client.execute("CREATE DATABASE stored")
+        client.execute("CREATE TABLE stored.t (n UInt64) ENGINE = MergeTree ORDER BY n")
+        client.execute("INSERT INTO stored.t VALUES", [(n,) for n in range(1000)])
         assert first.process is not None
         first.process.kill()
         first.process.wait()
     with EmbeddedClickHouse(tmp_path) as second:
-        client = connect(replace(second.address, database="kept"))
+        client = connect(replace(second.address, database="stored"))
         assert client.execute("SELECT count() FROM t") == [(1000,)]
 
 
@@ -94,7 +94,7 @@ def test_passwords_are_not_written_where_the_engine_reads_them(engine: EmbeddedC
         assert word not in (folder / "users.xml").read_text()
 
 
-def test_nobody_gets_in_without_a_password(engine: EmbeddedClickHouse) -> None:
+def test_no_client_gets_in_without_a_password(engine: EmbeddedClickHouse) -> None:
     """Not as a user of ours, nor as the engine's own password-less `default`."""
     for user in ("raymap", "raymap_ro", "default"):
         stranger = connect(replace(engine.address, user=user, password="", database=""))
@@ -137,7 +137,7 @@ def test_memory_is_capped(engine: EmbeddedClickHouse) -> None:
     assert 0 < embedded.default_memory() <= 8 * GIB
 
 
-def test_a_second_engine_in_one_folder_is_told_so(engine: EmbeddedClickHouse) -> None:
+def test_a_second_engine_in_one_folder_is_reported(engine: EmbeddedClickHouse) -> None:
     files = {p: p.read_bytes() for p in (engine.data_dir / "clickhouse").glob("*.xml")}
     with pytest.raises(EmbeddedError) as raised:
         EmbeddedClickHouse(engine.data_dir).start()
@@ -149,7 +149,7 @@ def test_a_second_engine_in_one_folder_is_told_so(engine: EmbeddedClickHouse) ->
 
 
 def test_it_ends_with_its_parent(tmp_path: Path) -> None:
-    """kill -9 of the parent: nobody is left to say stop."""
+    """kill -9 of the parent: no process is left to stop it."""
     program = (
         "import sys, time; from pathlib import Path\n"
         "from store.clickhouse.embedded import EmbeddedClickHouse\n"

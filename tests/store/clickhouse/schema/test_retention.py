@@ -53,10 +53,10 @@ def arrived(days_ago: int) -> Document:
     )
 
 
-def soon(holds: Callable[[], bool], what: str) -> None:
+def soon(condition: Callable[[], bool], what: str) -> None:
     """Merges are ClickHouse's own business; wait for what they must come to."""
     deadline = time.monotonic() + 30
-    while not holds():
+    while not condition():
         assert time.monotonic() < deadline, f"not within 30 s: {what}"
         time.sleep(0.05)
 
@@ -66,7 +66,7 @@ def ttl(client: Client, table: str) -> str:
     return str(made).split("\nTTL ")[1].split("\n")[0]
 
 
-def test_what_is_said_holds_until_something_else_is_said(database: Address) -> None:
+def test_days_apply_until_others_are_given(database: Address) -> None:
     """A flag of `serve` or `migrate`, else what was set before, else the default."""
     assert retention.prepare_database(database, {}) != []
     client = connect(database)
@@ -219,7 +219,7 @@ def test_the_map_has_times_of_its_own(client: Client) -> None:
 
 
 def test_every_table_that_grows_has_a_kind(client: Client) -> None:
-    """Whoever adds a table with a TTL says here who sets it."""
+    """A new table with a TTL names here what sets it."""
     found = client.execute(
         "SELECT name FROM system.tables WHERE database = currentDatabase() "
         "AND position(create_table_query, ' TTL ') > 0"

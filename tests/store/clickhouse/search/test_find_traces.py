@@ -116,7 +116,7 @@ def test_a_page_ends_short_when_patience_does(
 ) -> None:
     """What was found so far, and where to go on: nothing is skipped and nothing comes twice."""
     monkeypatch.setattr(find_traces, "ROWS_OF_FOUND", 0)
-    monkeypatch.setattr(find_traces, "CHEAP_ROWS", 20)
+    monkeypatch.setattr(find_traces, "PLANNING_ROWS", 20)
     documents = many(400)
     clickhouse_store.put(documents, "many")
     client = connect(clickhouse_store.address)
@@ -129,7 +129,7 @@ def test_a_page_ends_short_when_patience_does(
     found: list[int] = []
     pages, cursor = 0, None
     while pages == 0 or cursor is not None:
-        page = find_traces.find_traces(ask, query, limit=1000, cursor=cursor, patience=0.0)
+        page = find_traces.find_traces(ask, query, limit=1000, cursor=cursor, max_seconds=0.0)
         found += [each.time for each in page.found]
         pages, cursor = pages + 1, page.cursor
     client.disconnect()
@@ -140,7 +140,7 @@ def test_a_page_ends_short_when_patience_does(
 def test_a_search_is_bounded(
     clickhouse_store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Slices shrink to what may be held in memory, chunks to what may be judged, and the result is
+    """Slices shrink to what fits in memory, chunks to what may be judged, and the result is
     the same; so it is when most traces lie apart from their slice and are too many to be listed."""
     late = [
         segment(2, trace_id=d.trace_id, parent_id=1, name="late", start=d.start + 3 * HOUR)
@@ -153,7 +153,7 @@ def test_a_search_is_bounded(
     clickhouse_store.put(documents, "spread")
     memory = MemoryStore()
     memory.put(documents, "spread")
-    for name, value in (("MOST_ROWS", 12), ("CHUNK", 4), ("MOST_FAR", 2)):
+    for name, value in (("MAX_ROWS", 12), ("CHUNK", 4), ("MAX_FAR_TRACES", 2)):
         monkeypatch.setattr(find_traces, name, value)
     window = TimeRange(T0 - HOUR, T0 + 4 * HOUR)
     fault = frozenset({State.FAULT})

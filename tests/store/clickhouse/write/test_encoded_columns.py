@@ -85,8 +85,8 @@ def test_what_does_not_fit_is_refused(client: Client) -> None:
     assert client.execute("SELECT count() FROM packed") == [(0,)]
 
 
-def test_the_size_is_what_a_piece_holds() -> None:
-    """Beside raw documents, which are counted by who holds them."""
+def test_the_size_is_that_of_a_chunk() -> None:
+    """Beside raw documents, which their owner counts."""
     few = encode(["UInt64", WORD], Columns([[1] * 100, ["a"] * 100]))
     more = encode(["UInt64", WORD], Columns([[1] * 200, ["a" * 1000] * 200]))
     assert 900 < few.size < 1500
