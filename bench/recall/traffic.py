@@ -16,6 +16,9 @@ SECOND = 1_000_000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 
+AWS_ACCOUNT = "111122223333"
+"""The account in ARNs; of an inferred node only a topic has one, as it is called by its ARN."""
+
 _DEEPEST = 5
 _LARGEST = 14
 _RESOURCES = {
@@ -180,7 +183,8 @@ class Traffic:
             name = self._world.services[need.service].host
         elif need.kind == "secretsmanager":
             name = "SecretsManager"
-        target = NodeKey("", name, _RESOURCES[need.kind])
+        account = AWS_ACCOUNT if need.kind == "sns" else ""
+        target = NodeKey(account, name, _RESOURCES[need.kind])
         call = Call(self._id(), work, target, need.kind, name, start, start, self._outcome())
         work.calls.append(call)
         return call
@@ -205,7 +209,7 @@ class Traffic:
     def _invoke(self, call: Call, name: str, now: int) -> int:
         """The Lambda pair: the service's segment, and below it the function's own."""
         front = self._work(call.leads_to, call, now, name)
-        node = NodeKey("111122223333", name, "AWS::Lambda::Function")
+        node = NodeKey(AWS_ACCOUNT, name, "AWS::Lambda::Function")
         function = self._work(node, front, now + self._some(1), name)
         needs = (Need("dynamodb", "table-0"), Need("sqs", "queue-0"), Need("s3", "bucket-1"))
         style = self._random.choice(("streamed", "deep", "embedded"))
