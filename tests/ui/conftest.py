@@ -75,6 +75,7 @@ class Shop:
     trace_id: str
     segment_id: str
     payments_id: str
+    start: float
     storefront: str = "storefront"
     payments: str = "payments"
     table: str = "OrdersTable"
@@ -168,7 +169,7 @@ def send_shop(server: Any) -> Shop:
     documents = shop_documents(start, trace_id)
     server.send(*documents)
     server.picture("storefront", "payments", "OrdersTable")
-    return Shop(server, trace_id, documents[0]["id"], documents[1]["id"])
+    return Shop(server, trace_id, documents[0]["id"], documents[1]["id"], start)
 
 
 @pytest.fixture

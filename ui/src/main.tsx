@@ -15,6 +15,7 @@ import './styles/tables.css'
 import './styles/trace.css'
 import './styles/timeline.css'
 import './styles/segment.css'
+import './styles/narrow.css'
 
 applyTheme(themeChoice())
 createRoot(document.getElementById('root') as HTMLElement).render(

@@ -18,10 +18,19 @@ export interface TimeWindow {
   to: number
 }
 
+/** What narrows the traces of one node or edge. */
+export interface PlaceFilter {
+  status?: Status
+  /** Opaque: the filter of a row of an error breakdown. */
+  error?: string
+}
+
 export interface TraceFilter {
   node?: string | undefined
   edge?: string | undefined
   status?: Status[] | undefined
+  /** Opaque: the filter of a row of an error breakdown. */
+  error?: string | undefined
 }
 
 export async function fetchJson<T>(url: string, signal?: AbortSignal): Promise<T> {
@@ -56,10 +65,14 @@ async function refusal(response: Response): Promise<ApiError> {
   }
 }
 
+const MOST_MATCHES = 50
+
 export const addresses = {
   map: (window: TimeWindow) => `/api/map?${query(window)}`,
   focus: (window: TimeWindow, node: string, hops: number) =>
     `/api/map/focus?${query(window, { node, hops: String(hops) })}`,
+  services: (window: TimeWindow, text: string) =>
+    `/api/services?${query(window, { q: text, limit: String(MOST_MATCHES) })}`,
   node: (window: TimeWindow, id: string) => `/api/nodes/${encodeURIComponent(id)}?${query(window)}`,
   edge: (window: TimeWindow, source: string, target: string) =>
     `/api/edges/${encodeURIComponent(source)}/${encodeURIComponent(target)}?${query(window)}`,
@@ -82,6 +95,7 @@ function filterQuery(filter: TraceFilter): Record<string, string> {
   return {
     ...(filter.node && { node: filter.node }),
     ...(filter.edge && { edge: filter.edge }),
+    ...(filter.error && { error: filter.error }),
     ...(filter.status?.length && { status: filter.status.join(',') }),
   }
 }

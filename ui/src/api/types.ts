@@ -22,11 +22,17 @@ export interface Graph {
   edges: MapEdge[]
 }
 
-export type ServiceMap = Schemas['ServiceMap']
+export type ServiceMap = Schemas['ServiceMap'] & {
+  /** In how many services of the whole graph each state occurred, drawn or not. */
+  state_counts?: Record<'ok' | 'error' | 'throttle' | 'fault', number>
+}
 export type Figure = Schemas['Figure']
 export type TraceFigure = Schemas['TraceFigure']
 export type Before = Schemas['Before']
-export type ErrorShare = Schemas['ErrorShare']
+export type ErrorShare = Schemas['ErrorShare'] & {
+  /** Opaque: narrows the traces of the node or edge to those that were counted here. */
+  filter?: string
+}
 export type Neighbour = Schemas['Neighbour']
 export type NodeDetail = Schemas['NodeDetail']
 export type EdgeDetail = Schemas['EdgeDetail']
@@ -43,16 +49,16 @@ export type Trace = Omit<Schemas['TraceDetail'], 'documents' | 'raw'> & {
   raw: { Id: string; Document: Json }[]
 }
 
-export type ServerStatus = Omit<Schemas['ServerStatus'], 'ingest'> & {
-  ingest: {
-    received: number
-    stored: number
-    rejected: number
-    dropped: number
-    kernel_drops: number | null
-    rejected_by_reason: Record<string, number>
-    queued: number
-    spooled_bytes: number
-    oldest_s: number
+export type ServerStatus = Schemas['ServerStatus']
+
+/** A service found by name, on the map or not. */
+export type ServiceMatch = Pick<MapNode, 'id' | 'name' | 'type' | 'kind'> &
+  Pick<Counts, 'requests' | 'ok' | 'error' | 'throttle' | 'fault'> & {
+    /** Whether the map of the same window has it. */
+    drawn: boolean
   }
+
+export interface ServiceMatches {
+  services: ServiceMatch[]
+  total: number
 }

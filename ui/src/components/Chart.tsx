@@ -107,7 +107,7 @@ function painted({ data }: Figure, palette: Palette): Record<string, unknown>[] 
     const line = status === 'error' ? { color: palette.outline, width: isScatter ? 1 : 0.5 } : { width: 0 }
     const hover = { hovertemplate: '%{y:.4~g} ms<br>%{x|%H:%M:%S}', ...series }
     const marker = isScatter
-      ? { ...given, color: colour, symbol: SYMBOLS[name] ?? 'circle', size: 7, line }
+      ? { ...given, color: colour, symbol: SYMBOLS[name] ?? 'circle', ...markSize(series, name), line }
       : { ...given, color: colour, line }
     return {
       ...(isScatter ? hover : series),
@@ -137,6 +137,14 @@ function resolved(colour: string): string {
   g.fillRect(0, 0, 1, 1)
   const [red, green, blue] = g.getImageData(0, 0, 1, 1).data
   return `rgb(${red}, ${green}, ${blue})`
+}
+
+const CROWDED = 300
+
+/** Many marks of what went well are small and let one another through; what failed stays in full. */
+function markSize({ x }: Record<string, unknown>, name: string): { size: number; opacity: number } {
+  const crowded = name === 'ok' && Array.isArray(x) && x.length > CROWDED
+  return crowded ? { size: 5, opacity: 0.55 } : { size: 7, opacity: 1 }
 }
 
 function isScattered(series: Record<string, unknown>): boolean {

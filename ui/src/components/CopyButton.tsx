@@ -25,7 +25,7 @@ export function CopyButton({ text, label, words, icon = 'copy' }: Props) {
     <button
       type="button"
       className={words ? 'button' : 'icon-button small'}
-      aria-label={label}
+      aria-label={words ? undefined : label}
       title={label}
       onClick={copy}
     >

@@ -1,5 +1,7 @@
 // The panel's numbers, each beside how it changed against the period of equal length before.
 
+import type { ReactNode } from 'react'
+import type { PlaceFilter } from '../api/client'
 import type { Before, MapEdge, MapNode } from '../api/types'
 import { change, count, duration, percent, rate } from '../model/format'
 import { STATE_LABELS, isEstimated, shares, type State } from '../model/health'
@@ -10,6 +12,8 @@ interface Props {
   perMinute: number | null
   rateWords: string
   before: Before | null
+  /** A link to the traces in which a request ended so here. */
+  tracesLink(filter: PlaceFilter, words: ReactNode): ReactNode
 }
 
 const TIMES = [
@@ -20,7 +24,7 @@ const TIMES = [
 ] as const
 const BAD: State[] = ['fault', 'error', 'throttle']
 
-export function DetailRows({ thing, perMinute, rateWords, before }: Props) {
+export function DetailRows({ thing, perMinute, rateWords, before, tracesLink }: Props) {
   const now = shares(thing)
   const then = before && shares(before)
   return (
@@ -56,7 +60,7 @@ export function DetailRows({ thing, perMinute, rateWords, before }: Props) {
             <th>
               <StateSwatch state={state} width={14} /> {STATE_LABELS[state].word}s
             </th>
-            <td>{count(thing[state])}</td>
+            <td>{thing[state] ? tracesLink({ status: state }, count(thing[state])) : count(thing[state])}</td>
             <td>{now ? percent(now[state]) : '–'}</td>
             <Change
               text={changeOfShare(now?.[state], then?.[state])}

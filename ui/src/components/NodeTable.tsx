@@ -48,7 +48,9 @@ export function NodeTable({ nodes, selection, onSelect }: Props) {
                 </th>
               )
             })}
-            <th aria-label="Shares" />
+            <th>
+              <span className="visually-hidden">Shares</span>
+            </th>
           </tr>
         </thead>
         <tbody>

@@ -13,15 +13,20 @@ import {
   type Pair,
 } from '../model/document'
 import { count, dateTime, duration } from '../model/format'
+import { statusWord } from '../model/health'
 import { Exceptions } from './Exceptions'
 import { Icon } from './Icon'
 import { JsonTree } from './JsonTree'
 import { StatusMark } from './StatusMark'
+import { Tabs } from './Tabs'
+import { usePanelFocus } from './usePanelFocus'
 import { CopyButton } from './CopyButton'
 
 interface Props {
   trace: Trace
   row: TraceRow
+  /** Rows of the same service, to step through; empty where the timeline shows them all. */
+  siblings: readonly TraceRow[]
   onSelect(id: string): void
   onClose(): void
 }
@@ -33,12 +38,13 @@ interface Tab {
   content: ReactNode
 }
 
-export function SegmentDetail({ trace, row, onSelect, onClose }: Props) {
+export function SegmentDetail({ trace, row, siblings, onSelect, onClose }: Props) {
+  const panel = usePanelFocus<HTMLElement>()
   const tabs = tabsOf(trace, row, onSelect)
   const [wanted, setWanted] = useState(() => (row.exception ? 'exceptions' : 'overview'))
   const active = tabs.find(({ key }) => key === wanted) ?? (tabs[0] as Tab)
   return (
-    <aside className="side-panel segment-detail" aria-label="Segment details">
+    <aside className="side-panel segment-detail" ref={panel} tabIndex={-1} aria-label="Segment details">
       <div className="panel-head">
         <div className="panel-title">
           <h2>{row.name}</h2>
@@ -56,24 +62,55 @@ export function SegmentDetail({ trace, row, onSelect, onClose }: Props) {
           <Icon name="close" />
         </button>
       </div>
-      <div className="tabs" role="tablist" aria-label="Segment details">
-        {tabs.map(({ key, words, size }) => (
-          <button
-            key={key}
-            type="button"
-            role="tab"
-            aria-selected={key === active.key}
-            onClick={() => setWanted(key)}
-          >
-            {words}
-            {size !== undefined && <span className="tab-size">{count(size)}</span>}
-          </button>
-        ))}
-      </div>
-      <div className="panel-body" role="tabpanel" aria-label={active.words}>
+      {siblings.length > 1 && <Siblings row={row} siblings={siblings} onSelect={onSelect} />}
+      <Tabs
+        label="Segment details"
+        idPrefix="detail"
+        panel="segment-detail"
+        items={tabs.map(({ key, words, size }) => ({
+          key,
+          label: (
+            <>
+              {words}
+              {size !== undefined && <span className="tab-size">{count(size)}</span>}
+            </>
+          ),
+        }))}
+        active={active.key}
+        onChoose={setWanted}
+      />
+      <div
+        className="panel-body"
+        id="segment-detail"
+        role="tabpanel"
+        tabIndex={0}
+        aria-labelledby={`detail-${active.key}`}
+      >
         {active.content}
       </div>
     </aside>
+  )
+}
+
+interface SiblingProps {
+  row: TraceRow
+  siblings: readonly TraceRow[]
+  onSelect(id: string): void
+}
+
+/** A service may have worked several times in one trace. */
+function Siblings({ row, siblings, onSelect }: SiblingProps) {
+  return (
+    <label className="siblings">
+      Segment
+      <select value={row.id} onChange={(event) => onSelect(event.target.value)}>
+        {siblings.map((one, index) => (
+          <option key={one.id} value={one.id}>
+            {`${index + 1} of ${siblings.length}: ${one.name}, ${statusWord(one.status)}, ${duration(one.duration_ms)}`}
+          </option>
+        ))}
+      </select>
+    </label>
   )
 }
 

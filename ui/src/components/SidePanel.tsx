@@ -1,6 +1,7 @@
 // What is known about the chosen node or edge. Draws what it is given; its page does the fetching.
 
-import { useEffect, useRef, type PointerEvent, type ReactNode, type RefObject } from 'react'
+import { useEffect, useState, type PointerEvent, type ReactNode, type RefObject } from 'react'
+import type { PlaceFilter } from '../api/client'
 import type { EdgeDetail, ErrorShare, Neighbour, NodeDetail } from '../api/types'
 import { estimateWords, typeWords } from '../map/describe'
 import { count } from '../model/format'
@@ -9,9 +10,11 @@ import { DetailRows } from './DetailRows'
 import { Icon } from './Icon'
 import { KindBadge } from './KindBadge'
 import { StatusMark } from './StatusMark'
+import { usePanelFocus } from './usePanelFocus'
 
 const WIDTH_KEY = 'raymap.panel'
-const clamp = (width: number) => Math.min(560, Math.max(300, width))
+const [NARROWEST, WIDEST, USUAL] = [300, 560, 360]
+const clamp = (width: number) => Math.round(Math.min(WIDEST, Math.max(NARROWEST, width)))
 
 interface FrameProps {
   title: ReactNode
@@ -22,13 +25,13 @@ interface FrameProps {
 }
 
 export function PanelFrame({ title, subtitle, badge, children, onClose }: FrameProps) {
-  const panel = useRef<HTMLElement>(null)
+  const panel = usePanelFocus<HTMLElement>()
   useEffect(() => {
     const saved = Number(localStorage.getItem(WIDTH_KEY))
     if (saved) panel.current?.style.setProperty('--panel-width', `${clamp(saved)}px`)
-  }, [])
+  }, [panel])
   return (
-    <aside className="side-panel" ref={panel} aria-label="Details">
+    <aside className="side-panel" ref={panel} tabIndex={-1} aria-label="Details">
       <ResizeHandle panel={panel} />
       <div className="panel-head">
         {badge}
@@ -52,7 +55,9 @@ export function PanelFrame({ title, subtitle, badge, children, onClose }: FrameP
 }
 
 function ResizeHandle({ panel }: { panel: RefObject<HTMLElement | null> }) {
+  const [now, setNow] = useState(() => clamp(Number(localStorage.getItem(WIDTH_KEY)) || USUAL))
   const resize = (width: number) => {
+    setNow(clamp(width))
     panel.current?.style.setProperty('--panel-width', `${clamp(width)}px`)
     localStorage.setItem(WIDTH_KEY, String(clamp(width)))
   }
@@ -67,6 +72,9 @@ function ResizeHandle({ panel }: { panel: RefObject<HTMLElement | null> }) {
       role="separator"
       aria-orientation="vertical"
       aria-label="Width of the details"
+      aria-valuemin={NARROWEST}
+      aria-valuemax={WIDEST}
+      aria-valuenow={now}
       tabIndex={0}
       onPointerDown={(event) => event.currentTarget.setPointerCapture(event.pointerId)}
       onPointerMove={drag}
@@ -80,11 +88,12 @@ function ResizeHandle({ panel }: { panel: RefObject<HTMLElement | null> }) {
 
 interface BodyProps {
   detail: NodeDetail | EdgeDetail
+  tracesLink(filter: PlaceFilter, words: ReactNode): ReactNode
   actions: ReactNode
   onSelect(id: string): void
 }
 
-export function DetailBody({ detail, actions, onSelect }: BodyProps) {
+export function DetailBody({ detail, tracesLink, actions, onSelect }: BodyProps) {
   const isNode = 'node' in detail
   const thing = isNode ? detail.node : detail.edge
   const perMinute = isNode ? detail.node.traces_per_min : detail.edge.requests_per_min
@@ -100,13 +109,14 @@ export function DetailBody({ detail, actions, onSelect }: BodyProps) {
             perMinute={perMinute}
             rateWords={isNode ? 'Traces' : 'Requests'}
             before={detail.before}
+            tracesLink={tracesLink}
           />
           {estimate && <p className="mute">{estimate}</p>}
           <h3>Response time</h3>
           <Chart figure={detail.histogram} label="Histogram of response times" height={170} />
           <h3>Statuses over time</h3>
           <Chart figure={detail.over_time} label="Statuses over time, stacked" height={150} />
-          <Errors errors={detail.errors} />
+          <Errors errors={detail.errors} tracesLink={tracesLink} />
         </>
       )}
       {isNode && (
@@ -119,7 +129,7 @@ export function DetailBody({ detail, actions, onSelect }: BodyProps) {
   )
 }
 
-function Errors({ errors }: { errors: ErrorShare[] }) {
+function Errors({ errors, tracesLink }: { errors: ErrorShare[]; tracesLink: BodyProps['tracesLink'] }) {
   const total = errors.reduce((sum, one) => sum + one.count, 0)
   return (
     <>
@@ -129,7 +139,9 @@ function Errors({ errors }: { errors: ErrorShare[] }) {
         {errors.map((one) => (
           <li key={`${one.status} ${one.label}`}>
             <StatusMark status={one.status} bare />
-            <span className="breakdown-label">{one.label}</span>
+            <span className="breakdown-label">
+              {one.filter ? tracesLink({ error: one.filter }, one.label) : one.label}
+            </span>
             <span className="breakdown-bar" aria-hidden="true">
               <span style={{ width: `${(one.count / total) * 100}%`, background: `var(--${one.status})` }} />
             </span>

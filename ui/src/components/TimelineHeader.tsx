@@ -54,21 +54,35 @@ function Ticks({ shown, wanted }: { shown: Span; wanted: number }) {
 
 const LANES = 80
 
+function isFailed({ status }: TraceRow): boolean {
+  return status !== 'ok' && status !== 'in_progress'
+}
+
 /** Every row as a hair line. The rows of a long trace share lanes; those that look the same are drawn once. */
 const Strokes = memo(function Strokes({ rows, whole }: Pick<Props, 'rows' | 'whole'>) {
   const lanes = Math.min(LANES, rows.length)
   const drawn = new Map<string, ReactElement>()
-  rows.forEach((row, index) => {
+  // What failed is drawn last and never thinner than can be seen.
+  const ordered = rows.map((row, index) => ({ row, index, failed: isFailed(row) }))
+  ordered.sort((a, b) => Number(a.failed) - Number(b.failed))
+  for (const { row, index, failed } of ordered) {
     const { left, width } = barPlace(row, whole)
     const y = rows.length <= LANES ? index : Math.floor((index / rows.length) * LANES)
     const key = `${y} ${left.toFixed(1)} ${width.toFixed(1)} ${row.status}`
-    if (drawn.has(key)) return
-    const shown = Math.max(width, 0.2)
+    if (drawn.has(key)) continue
+    const shown = Math.max(width, failed ? 0.6 : 0.2)
     drawn.set(
       key,
-      <rect key={key} x={left} y={y} width={shown} height="0.8" className={`bar-${row.status}`} />,
+      <rect
+        key={key}
+        x={left}
+        y={y}
+        width={shown}
+        height={failed ? Math.max(0.8, lanes / 20) : 0.8}
+        className={`bar-${row.status}`}
+      />,
     )
-  })
+  }
   return (
     <svg viewBox={`0 0 100 ${lanes}`} preserveAspectRatio="none" aria-hidden="true">
       {[...drawn.values()]}

@@ -1,8 +1,10 @@
 // Head of a trace: request, start, duration, status, and where it failed first.
 
 import { useEffect, useState, type ReactNode } from 'react'
-import type { Trace, TraceRow } from '../api/types'
+import type { Status, Trace, TraceRow } from '../api/types'
 import { count, dateTime, duration } from '../model/format'
+import { statusWord } from '../model/health'
+import { failuresInside } from '../model/timeline'
 import { CopyButton } from './CopyButton'
 import { PinButton } from './PinButton'
 import { StatusMark } from './StatusMark'
@@ -20,6 +22,7 @@ export function traceTitle({ method, url, entry }: Trace): string {
 
 export function TraceHead({ trace, firstFault, onFirstFault, onReload }: Props) {
   const segments = trace.raw.length
+  const inside = failuresInside(trace.rows, trace.status)
   const [pin, setPin] = useState(trace.pin)
   useEffect(() => setPin(trace.pin), [trace.pin])
   return (
@@ -37,6 +40,15 @@ export function TraceHead({ trace, firstFault, onFirstFault, onReload }: Props) 
           <StatusMark status={trace.status} />
           {trace.code !== null && <span className="mute">{trace.code}</span>}
         </Fact>
+        {inside.length > 0 && (
+          <Fact label="Inside">
+            {inside.map(([status, found]) => (
+              <span key={status} className={`inside status-${status}`}>
+                <StatusMark status={status} bare /> {insideWords(status, found)}
+              </span>
+            ))}
+          </Fact>
+        )}
         <Fact label="Duration">
           <strong>{duration(trace.duration_ms)}</strong>
         </Fact>
@@ -76,6 +88,11 @@ export function TraceHead({ trace, firstFault, onFirstFault, onReload }: Props) 
       </dl>
     </div>
   )
+}
+
+/** 5 faults, 1 error. */
+function insideWords(status: Status, found: number): string {
+  return `${count(found)} ${statusWord(status).toLowerCase()}${found === 1 ? '' : 's'}`
 }
 
 function Fact({ label, children }: { label: string; children: ReactNode }) {

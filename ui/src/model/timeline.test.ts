@@ -3,6 +3,7 @@ import { row } from './samples'
 import {
   ancestors,
   barPlace,
+  failuresInside,
   firstFault,
   indentFor,
   ticks,
@@ -99,4 +100,20 @@ test('zooming keeps the point under the pointer and stays within the trace', () 
 test('a window of rows covers what is in sight', () => {
   expect(windowed(10_000, 24, 2400, 240, 5)).toEqual({ from: 95, to: 115 })
   expect(windowed(10, 24, 0, 240)).toEqual({ from: 0, to: 10 })
+})
+
+test('failures inside are those worse than the trace itself', () => {
+  const rows = ['fault', 'fault', 'error', 'ok', 'throttle'].map((status, i) =>
+    row(String(i), { status: status as 'ok' }),
+  )
+  expect(failuresInside(rows, 'ok')).toEqual([
+    ['fault', 2],
+    ['throttle', 1],
+    ['error', 1],
+  ])
+  expect(failuresInside(rows, 'error')).toEqual([
+    ['fault', 2],
+    ['throttle', 1],
+  ])
+  expect(failuresInside(rows, 'fault')).toEqual([])
 })

@@ -1,6 +1,6 @@
 // The rows of a trace: folding, ticks of the time axis, the part that is zoomed into, where to look first.
 
-import type { TraceRow } from '../api/types'
+import type { Status, TraceRow } from '../api/types'
 
 export interface TimelineRow {
   row: TraceRow
@@ -51,6 +51,16 @@ export function firstFault(rows: readonly TraceRow[]): TraceRow | null {
       .filter((row) => row.status === status)
       .reduce<TraceRow | null>((best, row) => (best === null || row.depth > best.depth ? row : best), null)
   return deepest('fault') ?? deepest('throttle') ?? deepest('error')
+}
+
+const SEVERITY: readonly Status[] = ['ok', 'in_progress', 'error', 'throttle', 'fault']
+
+/** How many rows ended worse than the trace itself, by status, the worst first. */
+export function failuresInside(rows: readonly TraceRow[], status: Status): [status: Status, count: number][] {
+  return SEVERITY.slice(Math.max(SEVERITY.indexOf(status), 1) + 1)
+    .toReversed()
+    .map((one): [Status, number] => [one, rows.filter((row) => row.status === one).length])
+    .filter(([, found]) => found > 0)
 }
 
 export interface Span {

@@ -6,6 +6,7 @@ import { NotFound } from './NotFound'
 import { TracePage } from './TracePage'
 import { TracesPage } from './TracesPage'
 import { go, Link, useAddress } from './router'
+import { usePageFocus } from './usePageFocus'
 import { useServerStatus } from './useServerStatus'
 import { useTitle } from './useTitle'
 
@@ -20,6 +21,7 @@ export function App() {
   const { path, params } = useAddress()
   const route = parseRoute(path)
   useTitle(TITLES[route.page])
+  usePageFocus(path)
   const { status, reachable } = useServerStatus()
   const along = carried(params)
   const filter = route.page === 'trace' ? carriedFilter(params) : {}

@@ -1,6 +1,7 @@
 // Fetches what the side panel shows for the selection of the map.
 
-import { addresses, type TimeWindow } from '../api/client'
+import type { ReactNode } from 'react'
+import { addresses, type PlaceFilter, type TimeWindow } from '../api/client'
 import type { EdgeDetail, Graph, NodeDetail } from '../api/types'
 import { errorWords } from '../components/Banner'
 import { CopyButton } from '../components/CopyButton'
@@ -34,9 +35,15 @@ export function DetailPanel({ id, graph, window, rangeKey, carried, focused, onS
   })
   const gone = error?.status === 404
   const head = headOf(id, graph, data)
+  const place = { ...carried, [ends ? 'edge' : 'node']: id }
+  const tracesLink = (filter: PlaceFilter, words: ReactNode) => (
+    <Link href={href('/traces', { ...place, status: filter.status ?? null, error: filter.error ?? null })}>
+      {words}
+    </Link>
+  )
   const actions = (
     <>
-      <Link className="button primary" href={href('/traces', { ...carried, [ends ? 'edge' : 'node']: id })}>
+      <Link className="button primary" href={href('/traces', place)}>
         View traces
       </Link>
       {!ends && !focused && (
@@ -59,7 +66,9 @@ export function DetailPanel({ id, graph, window, rangeKey, carried, focused, onS
   )
   return (
     <PanelFrame {...head} onClose={() => onSelect(null)}>
-      {data && !gone && <DetailBody detail={data} actions={actions} onSelect={onSelect} />}
+      {data && !gone && (
+        <DetailBody detail={data} tracesLink={tracesLink} actions={actions} onSelect={onSelect} />
+      )}
       {error && (gone || !data) && (
         <p className="panel-note" role="status">
           {gone ? 'No traffic in this range.' : `Could not load the details: ${errorWords(error)}.`}

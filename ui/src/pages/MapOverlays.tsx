@@ -5,7 +5,6 @@ import type { ServiceMap } from '../api/types'
 import { Legend } from '../components/Legend'
 import { Toolbar } from '../components/Toolbar'
 import type { MapActions } from '../map/ServiceMap'
-import { count } from '../model/format'
 import { STATES, shares, type State } from '../model/health'
 import type { MapOptions } from '../model/visibility'
 
@@ -24,7 +23,7 @@ interface Props {
 
 export function MapOverlays(props: Props) {
   const { data, as, actions } = props
-  const counts = useMemo(() => countsOf(data), [data])
+  const counts = useMemo(() => data.state_counts ?? countsOf(data), [data])
   return (
     <>
       <Toolbar
@@ -41,12 +40,6 @@ export function MapOverlays(props: Props) {
         onKeys={props.onKeys}
       />
       <Legend state={props.state} counts={counts} onState={props.onState} />
-      {data.left_out > 0 && (
-        <p className="banner left-out" role="status">
-          The {count(data.nodes.length)} busiest services are shown, {count(data.left_out)} are left out.
-          Focus on one to see its surroundings.
-        </p>
-      )}
     </>
   )
 }

@@ -12,6 +12,7 @@ import { NodeTable } from '../components/NodeTable'
 import { SearchBox } from '../components/SearchBox'
 import { TimePicker } from '../components/TimePicker'
 import { ServiceMap, type MapActions } from '../map/ServiceMap'
+import { count } from '../model/format'
 import { STATES, type State } from '../model/health'
 import { parseRange, PRESETS, rangeParams, stepped, type Preset, type Range } from '../model/range'
 import { matchingNodes } from '../model/search'
@@ -21,6 +22,7 @@ import { DetailPanel } from './DetailPanel'
 import { MapOverlays } from './MapOverlays'
 import { setParams, useAddress } from './router'
 import { useHealth } from './useHealth'
+import { useHiddenMatches } from './useHiddenMatches'
 import { useKeys } from './useKeys'
 import { useLiveQuery } from './useLiveQuery'
 import { useMapOptions } from './useMapOptions'
@@ -67,11 +69,15 @@ export function MapPage() {
   const hits = useMemo(() => matchingNodes(nodes, query, state), [nodes, query, state])
   const lit = useMemo(() => hits && new Set(hits.map(({ id }) => id)), [hits])
 
+  // The map may have only some of the services: then the server searches all of them.
+  const isPartial = data !== null && (data.left_out > 0 || focus !== null)
+  const hiddenMatches = useHiddenMatches(isPartial ? query : '', seen, data?.nodes ?? [])
+
   const select = (id: string | null) => id !== selection && setParams({ sel: id })
   const viewBeforeFocus = useRef<string | null>(null)
   const enterFocus = (id: string) => {
     if (!focus) viewBeforeFocus.current = params.get('view')
-    setParams({ focus: id, hops: '1', view: null, sel: id })
+    setParams({ focus: id, hops: '1', view: null, sel: id, q: null })
   }
   const leaveFocus = () => setParams({ focus: null, hops: null, view: viewBeforeFocus.current })
   const setRange = (next: Range) => setParams(rangeParams(next))
@@ -119,13 +125,17 @@ export function MapPage() {
   const chosenName = selection && nodes.find(({ id }) => id === selection)?.name
   const isEmpty = data !== null && data.nodes.length === 0
   return (
-    <main className="map-page">
+    <main className="map-page" tabIndex={-1} aria-label="Service map">
       <div className="bar">
         <h1 className="visually-hidden">Service map</h1>
         <SearchBox
           query={query}
           hits={hits?.length ?? null}
-          total={nodes.length}
+          hidden={hiddenMatches.services}
+          matches={state ? null : hiddenMatches.total}
+          searching={hiddenMatches.searching}
+          total={Math.max(nodes.length, isPartial ? (data?.total_nodes ?? 0) : 0)}
+          onHidden={(id) => enterFocus(id)}
           field={field}
           onQuery={(text) => {
             step.current = -1
@@ -154,6 +164,12 @@ export function MapPage() {
         />
       </div>
       {loading && data && <div className="progress" aria-hidden="true" />}
+      {data && data.left_out > 0 && (
+        <p className="left-out" role="status">
+          {count(data.nodes.length)} of {count(data.total_nodes)} services are drawn: the unhealthy first,
+          then the busiest. Search finds all of them.
+        </p>
+      )}
       <div className="map-and-panel">
         <section className={frameClass} aria-label="Service map">
           {error && (

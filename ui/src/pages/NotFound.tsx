@@ -3,7 +3,7 @@ import { Link } from './router'
 
 export function NotFound({ what, why }: { what: string; why?: string }) {
   return (
-    <main className="page">
+    <main className="page" tabIndex={-1} aria-label="Not found">
       <Empty title="Not found">
         <p>Looked for {what}.</p>
         {why && <p className="mute">{why}</p>}

@@ -1,11 +1,12 @@
 // The same map as everywhere, of one trace only.
 
 import { useMemo, useRef, useState } from 'react'
-import type { Graph, Trace } from '../api/types'
+import type { Graph, Trace, TraceRow } from '../api/types'
 import { Icon } from '../components/Icon'
 import { ServiceMap, type MapActions } from '../map/ServiceMap'
 import { DEFAULT_OPTIONS } from '../map/view'
 import type { MapOptions } from '../model/visibility'
+import { mainRow, nodeOf, rowsOf } from '../model/traceNodes'
 import { useHealth } from './useHealth'
 import { useKeys } from './useKeys'
 
@@ -20,8 +21,19 @@ function withoutRates({ nodes, edges }: Graph): Graph {
   }
 }
 
-export function TraceMap({ trace }: { trace: Trace }) {
-  const [selection, setSelection] = useState<string | null>(null)
+interface Props {
+  trace: Trace
+  /** The row that is open: its node is selected. */
+  row: TraceRow | null
+  onRow(id: string | null): void
+}
+
+export function TraceMap({ trace, row, onRow }: Props) {
+  const selection = row ? (nodeOf(row, trace)?.id ?? null) : null
+  const select = (id: string | null) => {
+    const node = trace.map.nodes.find((one) => one.id === id) ?? null
+    onRow(mainRow(rowsOf(node, trace.rows))?.id ?? null)
+  }
   const [view, setView] = useState<string | null>(null)
   const actions = useRef<MapActions>(null)
   const graph = useMemo(() => withoutRates(trace.map), [trace])
@@ -46,8 +58,8 @@ export function TraceMap({ trace }: { trace: Trace }) {
         health={health}
         view={view}
         actions={actions}
-        onSelect={setSelection}
-        onFocus={setSelection}
+        onSelect={select}
+        onFocus={select}
         onView={setView}
       />
       <div className="toolbar" role="toolbar" aria-label="Map tools">

@@ -8,8 +8,10 @@ import { Icon } from '../components/Icon'
 import { Loading } from '../components/Loading'
 import { RawTrace } from '../components/RawTrace'
 import { SegmentDetail } from '../components/SegmentDetail'
+import { Tabs } from '../components/Tabs'
 import { TraceHead, traceTitle } from '../components/TraceHead'
 import { Waterfall } from '../components/Waterfall'
+import { nodeOf, rowsOf } from '../model/traceNodes'
 import { firstFault } from '../model/timeline'
 import { carried, carriedFilter, href } from '../model/url'
 import { NotFound } from './NotFound'
@@ -29,7 +31,7 @@ export function TracePage({ id }: { id: string }) {
     return <NotFound what={`the trace ${id}`} why={`${error.message}.`} />
   }
   return (
-    <main className="trace-page">
+    <main className="trace-page" tabIndex={-1} aria-label="Trace">
       {error && <FailureBanner error={error} what="Could not load the trace" onRetry={reload} />}
       {data ? <Loaded trace={data} onReload={reload} /> : !error && <Loading what="trace" slow={slow} />}
     </main>
@@ -43,8 +45,8 @@ function Loaded({ trace, onReload }: { trace: Trace; onReload(): void }) {
   const tab = TABS.find((one) => one === params.get('tab')) ?? 'timeline'
   const chosen = trace.rows.find(({ id }) => id === params.get('seg')) ?? null
   const fault = firstFault(trace.rows)
-  const choose = (seg: string | null) =>
-    setParams({ seg, tab: null }, { replace: chosen !== null && seg !== null })
+  const choose = (seg: string | null) => setParams({ seg }, { replace: chosen !== null && seg !== null })
+  const showFault = (seg: string) => setParams({ seg, tab: null })
   useKeys({ Escape: () => chosen && choose(null) })
 
   return (
@@ -59,46 +61,38 @@ function Loaded({ trace, onReload }: { trace: Trace; onReload(): void }) {
         key={trace.id}
         trace={trace}
         firstFault={fault}
-        onFirstFault={(seg) => choose(seg)}
+        onFirstFault={showFault}
         onReload={onReload}
       />
-      <div className="tabs" role="tablist" aria-label="Views of the trace">
-        {TABS.map((one) => (
-          <button
-            key={one}
-            type="button"
-            role="tab"
-            id={`tab-${one}`}
-            aria-selected={tab === one}
-            aria-controls="trace-view"
-            onClick={() => setParams({ tab: one === 'timeline' ? null : one })}
-          >
-            {TAB_WORDS[one]}
-          </button>
-        ))}
-      </div>
+      <Tabs
+        label="Views of the trace"
+        idPrefix="tab"
+        panel="trace-view"
+        items={TABS.map((key) => ({ key, label: TAB_WORDS[key] }))}
+        active={tab}
+        onChoose={(one) => setParams({ tab: one === 'timeline' ? null : one })}
+      />
       <div className="trace-body" id="trace-view" role="tabpanel" aria-labelledby={`tab-${tab}`}>
         {tab === 'timeline' && (
-          <>
-            <Waterfall
-              trace={trace}
-              selection={chosen?.id ?? null}
-              folded={folded}
-              onFolded={setFolded}
-              onSelect={choose}
-            />
-            {chosen && (
-              <SegmentDetail
-                key={chosen.id}
-                trace={trace}
-                row={chosen}
-                onSelect={choose}
-                onClose={() => choose(null)}
-              />
-            )}
-          </>
+          <Waterfall
+            trace={trace}
+            selection={chosen?.id ?? null}
+            folded={folded}
+            onFolded={setFolded}
+            onSelect={choose}
+          />
         )}
-        {tab === 'map' && <TraceMap trace={trace} />}
+        {tab === 'map' && <TraceMap trace={trace} row={chosen} onRow={choose} />}
+        {tab !== 'raw' && chosen && (
+          <SegmentDetail
+            key={chosen.id}
+            trace={trace}
+            row={chosen}
+            siblings={tab === 'map' ? rowsOf(nodeOf(chosen, trace), trace.rows) : []}
+            onSelect={choose}
+            onClose={() => choose(null)}
+          />
+        )}
         {tab === 'raw' && <RawTrace trace={trace} />}
       </div>
     </>

@@ -6,6 +6,7 @@ import type { Status, TraceFigure, TracePageReply } from '../api/types'
 import { errorWords, FailureBanner } from '../components/Banner'
 import { Chart, ChartSkeleton } from '../components/Chart'
 import { EmptyStore } from '../components/Empty'
+import { Icon } from '../components/Icon'
 import { Loading } from '../components/Loading'
 import { EmptyRange } from '../components/MapStates'
 import { StatusChips } from '../components/StatusChips'
@@ -32,14 +33,15 @@ export function TracesPage() {
   const range = parseRange(params)
   const node = params.get('node') ?? undefined
   const edge = params.get('edge') ?? undefined
+  const error = params.get('error') ?? undefined
   const statusText = params.get('status') ?? ''
   const filter = useMemo<TraceFilter>(
-    () => ({ node, edge, status: parseStatuses(statusText) }),
-    [node, edge, statusText],
+    () => ({ node, edge, error, status: parseStatuses(statusText) }),
+    [node, edge, error, statusText],
   )
   const [waiting, setWaiting] = useState(false)
   const seen = useTimeWindow(range, waiting ? EMPTY_POLL : refresh, false)
-  const key = [rangeKey(range), node, edge, statusText].join(' ')
+  const key = [rangeKey(range), node, edge, error, statusText].join(' ')
 
   const first = useLiveQuery<TracePageReply>(addresses.traces(seen, filter), { key: `traces ${key}` })
   const figure = useLiveQuery<TraceFigure>(addresses.tracesFigure(seen, filter), { key: `figure ${key}` })
@@ -53,11 +55,11 @@ export function TracesPage() {
   const open = (id: string) => go(hrefOf(id))
   useKeys({ '[': () => setRange(stepped(seen, -1)), ']': () => setRange(stepped(seen, 1)) })
 
-  const clear = () => setParams({ node: null, edge: null, status: null })
-  const filtered = Boolean(node || edge || filter.status?.length)
+  const clear = () => setParams({ node: null, edge: null, error: null, status: null })
+  const filtered = Boolean(node || edge || error || filter.status?.length)
   const isEmpty = first.data !== null && list.traces.length === 0
   return (
-    <main className="traces-page">
+    <main className="traces-page" tabIndex={-1} aria-label="Traces">
       <div className="bar">
         <h1>Traces</h1>
         <StatusChips
@@ -69,8 +71,21 @@ export function TracesPage() {
             node={node}
             edge={edge}
             window={seen}
-            onClear={() => setParams({ node: null, edge: null })}
+            onClear={() => setParams({ node: null, edge: null, error: null })}
           />
+        )}
+        {error && (
+          <span className="chip is-on">
+            Error: <strong>{error}</strong>
+            <button
+              type="button"
+              className="icon-button small"
+              aria-label={`Remove the filter ${error}`}
+              onClick={() => setParams({ error: null })}
+            >
+              <Icon name="close" size={12} />
+            </button>
+          </span>
         )}
         <TimePicker
           range={range}

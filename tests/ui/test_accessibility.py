@@ -1,0 +1,181 @@
+"""axe-core on every page, theme and width: no finding of any level. And what axe cannot see: arrow keys, focus."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+import ui
+from tests.ui.conftest import wait_until
+from tests.ui.maps import grid_map, serve_map, service_map
+
+pytestmark = pytest.mark.browser
+
+AXE = Path(ui.__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
+Opening = Callable[[Page, Any], None]
+
+
+def findings(page: Page) -> list[str]:
+    """What axe finds, best practices included."""
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("async () => (await axe.run()).violations")
+    return [
+        f"{each['id']} ({each['impact']}): {node['html'][:200]}"
+        for each in found
+        for node in each["nodes"]
+    ]
+
+
+def service_button(page: Page, name: str) -> Any:
+    return page.get_by_role("button", name=re.compile(f"^{name}, (?!client)")).first
+
+
+def open_map(page: Page, shop: Any) -> None:
+    page.goto(shop.url("/map?as=map"))
+    expect(page.locator("[data-node]").first).to_be_attached()
+
+
+def open_list(page: Page, shop: Any) -> None:
+    page.goto(shop.url("/map?as=list"))
+    expect(page.get_by_role("table", name="Services")).to_be_visible()
+
+
+def open_details(page: Page, shop: Any) -> None:
+    page.goto(shop.url(f"/map?as=map&sel={shop.node_id(shop.payments)}"))
+    expect(page.locator(".chart .bars").first).to_be_attached()
+
+
+def open_options(page: Page, shop: Any) -> None:
+    open_map(page, shop)
+    page.get_by_role("button", name="Options").click()
+    expect(page.get_by_label("Only unhealthy services")).to_be_visible()
+
+
+def open_keys(page: Page, shop: Any) -> None:
+    open_map(page, shop)
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
+
+
+def open_large_map(page: Page, shop: Any) -> None:
+    serve_map(page, lambda: {**grid_map(400, 20), "left_out": 600, "total_nodes": 1000})
+    open_map(page, shop)
+    page.get_by_role("button", name="Zoom in").click()
+    expect(page.get_by_role("button", name=re.compile("outside the view"))).to_be_visible()
+
+
+def open_first_run(page: Page, shop: Any) -> None:
+    serve_map(page, lambda: service_map([], ever=False, has_traces=False))
+    page.goto(shop.url("/map"))
+    expect(page.get_by_role("tab", name="Zipkin")).to_be_visible()
+
+
+def open_failure(page: Page, shop: Any) -> None:
+    def fail(route: Route) -> None:
+        body = {"error": {"code": "Unavailable", "message": "the store does not answer"}}
+        route.fulfill(status=503, content_type="application/json", body=json.dumps(body))
+
+    page.route("**/api/map?*", fail)
+    page.goto(shop.url("/map"))
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def open_traces(page: Page, shop: Any) -> None:
+    page.goto(shop.url("/traces?status=fault"))
+    expect(page.locator(".chart path.point").first).to_be_attached()
+
+
+def open_trace(page: Page, shop: Any) -> None:
+    page.goto(shop.url(f"/traces/{shop.trace_id}?seg={shop.payments_id}"))
+    expect(page.get_by_role("heading", name="PaymentError")).to_be_visible()
+
+
+def open_trace_map(page: Page, shop: Any) -> None:
+    page.goto(shop.url(f"/traces/{shop.trace_id}?tab=map"))
+    expect(service_button(page, shop.payments)).to_be_attached()
+
+
+def open_raw(page: Page, shop: Any) -> None:
+    page.goto(shop.url(f"/traces/{shop.trace_id}?tab=raw"))
+    expect(page.get_by_text(f'"{shop.trace_id}"').first).to_be_visible()
+
+
+def open_unknown(page: Page, shop: Any) -> None:
+    page.goto(shop.url("/nowhere"))
+    expect(page.get_by_role("heading", name="Not found")).to_be_visible()
+
+
+PAGES: tuple[Opening, ...] = (
+    *(open_map, open_list, open_details, open_options, open_keys, open_large_map),
+    *(
+        open_first_run,
+        open_failure,
+        open_traces,
+        open_trace,
+        open_trace_map,
+        open_raw,
+        open_unknown,
+    ),
+)
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize("opening", PAGES, ids=lambda each: each.__name__.removeprefix("open_"))
+def test_axe_finds_nothing(page: Page, shop: Any, opening: Opening, width: int) -> None:
+    """Whatever is on the screen, light or dark."""
+    page.set_viewport_size({"width": width, "height": 844})
+    opening(page, shop)
+    found = findings(page)
+    page.emulate_media(color_scheme="dark")
+    wait_until(page, "getComputedStyle(document.body).backgroundColor === 'rgb(15, 20, 26)'")
+    assert found + findings(page) == []
+
+
+def test_axe_would_find_something(page: Page, shop: Any) -> None:
+    """The check itself works."""
+    open_unknown(page, shop)
+    page.evaluate("document.querySelector('main').append(document.createElement('input'))")
+    assert any(each.startswith("label") for each in findings(page))
+
+
+@pytest.mark.parametrize("key", ["ArrowRight", "End"])
+def test_arrow_keys_move_between_tabs(page: Page, shop: Any, key: str) -> None:
+    """One stop of the Tab key; the chosen tab has the focus."""
+    page.goto(shop.url(f"/traces/{shop.trace_id}"))
+    tabs = page.get_by_role("tablist", name="Views of the trace").get_by_role("tab")
+    tabs.first.focus()
+    page.keyboard.press(key)
+    reached = tabs.nth(1) if key == "ArrowRight" else tabs.last
+    expect(reached).to_be_focused()
+    expect(reached).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("Home")
+    expect(tabs.first).to_be_focused()
+    expect(page.locator("[role=tab][tabindex='0']")).to_have_count(1)
+
+
+def test_the_focus_moves_with_the_page(page: Page, shop: Any) -> None:
+    """To the content, from where Tab goes on."""
+    page.goto(shop.url("/traces"))
+    page.locator(f'a[href^="/traces/{shop.trace_id}"]').click()
+    expect(page.get_by_role("main", name="Trace")).to_be_focused()
+    page.get_by_role("link", name="This time on the map").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("main", name="Service map")).to_be_focused()
+
+
+def test_details_opened_by_keyboard_have_the_focus_and_give_it_back(page: Page, shop: Any) -> None:
+    """Enter on a service, Escape back to it."""
+    open_map(page, shop)
+    button = service_button(page, shop.payments)
+    page.keyboard.press("Tab")
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("complementary", name="Details")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(button).to_be_focused()

@@ -1,0 +1,125 @@
+"""One trace: failures inside it, its own map, and the phone's layout of lists."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.ui.maps import serve_map, service_map
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def recovered(raymap_server: Any) -> str:
+    """The id of a trace that answered OK although two of its calls failed and were repeated."""
+    start = time.time() - 2
+    trace_id = f"1-{int(start):08x}-{secrets.token_hex(12)}"
+    attempts = [
+        {
+            "id": secrets.token_hex(8),
+            "name": "inventory",
+            "namespace": "remote",
+            "start_time": start + 0.1 * at,
+            "end_time": start + 0.1 * at + 0.05,
+            **({"fault": True} if at < 2 else {}),
+            "http": {"response": {"status": 503 if at < 2 else 200}},
+        }
+        for at in range(3)
+    ]
+    raymap_server.send(
+        {
+            "trace_id": trace_id,
+            "id": secrets.token_hex(8),
+            "name": "basket",
+            "start_time": start,
+            "end_time": start + 0.4,
+            "http": {"response": {"status": 200}},
+            "subsegments": attempts,
+        }
+    )
+    return trace_id
+
+
+def test_failures_inside_a_trace_that_went_well_are_announced(
+    page: Page, raymap_server: Any, recovered: str
+) -> None:
+    """The status alone would hide them; the first of them is a link."""
+    page.goto(raymap_server.http + f"/traces/{recovered}")
+    facts = page.locator(".trace-facts")
+    expect(facts.locator("div").filter(has_text="Status")).to_contain_text("OK")
+    expect(facts.locator("div").filter(has_text="Inside")).to_contain_text(
+        re.compile(r"\d+ faults")
+    )
+    expect(facts.locator("div").filter(has_text="First fault")).to_contain_text("inventory")
+
+
+def test_the_map_of_a_trace_selects_its_rows(page: Page, shop: Any) -> None:
+    """A service opens its segment; the timeline then shows the same one, and the other way round."""
+    page.goto(shop.url(f"/traces/{shop.trace_id}?tab=map&test=1"))
+    service = page.get_by_role("button", name=re.compile(f"^{shop.payments}, (?!client)"))
+    service.click()
+    details = page.get_by_role("complementary", name="Segment details")
+    expect(details.get_by_role("heading", name="PaymentError")).to_be_visible()
+    expect(page).to_have_url(re.compile(f"seg={shop.payments_id}"))
+    expect(page).to_have_url(re.compile("tab=map"))
+    page.get_by_role("tab", name="Timeline").click()
+    row = page.get_by_role("treegrid").get_by_role("row", selected=True)
+    expect(row).to_have_count(1)
+    expect(row).to_have_attribute("id", f"row-{shop.payments_id}")
+    page.get_by_role("treegrid").get_by_role("row").first.click()
+    page.get_by_role("tab", name="Map").click()
+    entry = page.get_by_role("button", name=re.compile(f"^{shop.storefront}, (?!client)"))
+    expect(entry).to_have_attribute("aria-pressed", "true")
+
+
+def test_a_phone_shows_request_status_and_duration_first(page: Page, shop: Any) -> None:
+    """Without scrolling sideways."""
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(shop.url("/traces"))
+    row = page.locator("tr", has=page.locator(f'a[href^="/traces/{shop.trace_id}"]'))
+    for words in ("Fault", "/checkout", "900 ms", "502", shop.storefront):
+        cell = row.get_by_text(words, exact=words != "/checkout").first
+        expect(cell).to_be_visible()
+        box = cell.bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 390
+    assert page.locator(".traces-body").evaluate("(body) => body.scrollWidth <= body.clientWidth")
+
+
+def test_a_phone_lists_services_with_their_faults(page: Page, shop: Any) -> None:
+    """The fault share is beside the name."""
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(shop.url("/map"))
+    row = page.get_by_role("table", name="Services").get_by_role("row")
+    row = row.filter(has=page.get_by_role("button", name=shop.payments, exact=True))
+    share = row.get_by_text(re.compile(r"^\d+ %$")).first
+    expect(share).to_be_visible()
+    box = share.bounding_box()
+    assert box is not None
+    assert box["x"] + box["width"] <= 390
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("X-Ray", "AWS_XRAY_DAEMON_ADDRESS="),
+        ("OpenTelemetry", "OTEL_EXPORTER_OTLP_ENDPOINT=http://"),
+        ("Zipkin", "/api/v2/spans"),
+        ("Demo", "raymap serve --demo"),
+    ],
+)
+def test_the_first_run_has_a_way_for_every_sender(
+    page: Page, raymap_server: Any, source: str, words: str
+) -> None:
+    """Addresses are those of this very page."""
+    serve_map(page, lambda: service_map([], ever=False, has_traces=False))
+    page.goto(raymap_server.http + "/map")
+    page.get_by_role("tab", name=source).click()
+    expect(page.get_by_role("tabpanel")).to_contain_text(words)
