@@ -22,10 +22,7 @@ export interface Graph {
   edges: MapEdge[]
 }
 
-export type ServiceMap = Schemas['ServiceMap'] & {
-  /** In how many services of the whole graph each state occurred, drawn or not. */
-  state_counts?: Record<'ok' | 'error' | 'throttle' | 'fault', number>
-}
+export type ServiceMap = Schemas['ServiceMap']
 export type Figure = Schemas['Figure']
 export type TraceFigure = Schemas['TraceFigure']
 export type Before = Schemas['Before']
@@ -52,13 +49,5 @@ export type Trace = Omit<Schemas['TraceDetail'], 'documents' | 'raw'> & {
 export type ServerStatus = Schemas['ServerStatus']
 
 /** A service found by name, on the map or not. */
-export type ServiceMatch = Pick<MapNode, 'id' | 'name' | 'type' | 'kind'> &
-  Pick<Counts, 'requests' | 'ok' | 'error' | 'throttle' | 'fault'> & {
-    /** Whether the map of the same window has it. */
-    drawn: boolean
-  }
-
-export interface ServiceMatches {
-  services: ServiceMatch[]
-  total: number
-}
+export type ServiceMatch = Schemas['ServiceHit']
+export type ServiceMatches = Schemas['ServiceList']

@@ -1,11 +1,11 @@
 // What lies over the map: tools, legend, notes, and the words for screen readers.
 
-import { useMemo, type RefObject } from 'react'
+import type { RefObject } from 'react'
 import type { ServiceMap } from '../api/types'
 import { Legend } from '../components/Legend'
 import { Toolbar } from '../components/Toolbar'
 import type { MapActions } from '../map/ServiceMap'
-import { STATES, shares, type State } from '../model/health'
+import type { State } from '../model/health'
 import type { MapOptions } from '../model/visibility'
 
 interface Props {
@@ -23,7 +23,6 @@ interface Props {
 
 export function MapOverlays(props: Props) {
   const { data, as, actions } = props
-  const counts = useMemo(() => data.state_counts ?? countsOf(data), [data])
   return (
     <>
       <Toolbar
@@ -39,14 +38,7 @@ export function MapOverlays(props: Props) {
         onOptions={props.onOptions}
         onKeys={props.onKeys}
       />
-      <Legend state={props.state} counts={counts} onState={props.onState} />
+      <Legend state={props.state} counts={data.state_counts} onState={props.onState} />
     </>
   )
-}
-
-/** In how many services each state occurred. */
-function countsOf(data: ServiceMap): Record<State, number> {
-  const found = data.nodes.map((node) => shares(node))
-  const having = (state: State) => found.filter((part) => part && part[state] > 0).length
-  return Object.fromEntries(STATES.map((state) => [state, having(state)])) as Record<State, number>
 }
