@@ -68,8 +68,8 @@ def failure_label(exception: str, status: int) -> str:
     """What an error breakdown calls a failed unit: the exception's type, or the HTTP status.
 
     A status below 400 says nothing of the failure (a Lambda answers 200 for a function that
-    failed), so that unit is ``without a status``.
+    failed), so that unit is ``No exception recorded``.
     """
     if exception:
         return exception
-    return f"HTTP {status}" if status >= 400 else "without a status"
+    return f"HTTP {status}" if status >= 400 else "No exception recorded"

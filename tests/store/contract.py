@@ -275,7 +275,7 @@ class StoreContract:
         assert frontend.trace_minutes == 4 + 3 + 1 + 1
         for inferred in (graph.services[BACKEND], graph.edges[FRONTEND, BACKEND]):
             assert (inferred.statistics.fault, inferred.statistics.observed) == (8, 1)
-        assert store.node_failures(BACKEND, HOUR) == [Failure("without a status", State.FAULT, 8)]
+        assert store.node_failures(BACKEND, HOUR) == [Failure("No exception recorded", State.FAULT, 8)]
         assert graph.links[BACKEND, NodeKey("", "worker", "")].statistics.ok == 5
         (slice,) = store.node_series(FRONTEND, HOUR, MINUTE)
         assert slice.statistics == counts

@@ -33,7 +33,7 @@ KEY_COUNTED = ", ".join(f"{name}_" for name in KEY.split(", "))
 # `store.rules.classify.failure_label`, the state in front.
 _LABEL = (
     "concat(toString(state), ':', multiIf(exception != '', toString(exception), "
-    "status >= 400, concat('HTTP ', toString(status)), 'without a status'))"
+    "status >= 400, concat('HTTP ', toString(status)), 'No exception recorded'))"
 )
 
 # Maps of counts are made of sorted arrays afterwards: `sumMap` row by row took twice as long.

@@ -76,4 +76,4 @@ def test_a_throttled_dynamodb_call_is_purple_in_every_sdk() -> None:
 def test_failures_are_named_by_exception_then_status() -> None:
     assert failure_label("KeyError", 500) == "KeyError"
     assert failure_label("", 503) == "HTTP 503"
-    assert failure_label("", 0) == failure_label("", 200) == "without a status"
+    assert failure_label("", 0) == failure_label("", 200) == "No exception recorded"
