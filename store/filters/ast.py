@@ -1,0 +1,112 @@
+"""The tree of a filter expression. Every node is frozen and hashable, so trees can be cache keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeAlias
+
+from msgspec import Struct
+
+Value: TypeAlias = str | float | bool
+
+
+class Field(Struct, frozen=True):
+    """What a comparison reads: a keyword, or an annotation by its key."""
+
+    keyword: str
+    key: str = ""
+
+    def __str__(self) -> str:
+        return f"annotation[{self.key}]" if self.keyword == "annotation" else self.keyword
+
+
+class Selector(Struct, frozen=True):
+    """Which nodes `service(…)` and `edge(…)` mean; empty members match anything."""
+
+    name: str = ""
+    type: str = ""
+    account: str = ""
+
+
+class And(Struct, frozen=True):
+    terms: tuple[Expression, ...]
+
+
+class Or(Struct, frozen=True):
+    terms: tuple[Expression, ...]
+
+
+class Not(Struct, frozen=True):
+    term: Expression
+
+
+class Bare(Struct, frozen=True):
+    """A keyword alone: a flag's value, whether a text is set, whether an annotation is."""
+
+    field: Field
+
+
+class Compare(Struct, frozen=True):
+    """``operator`` is one of = != < <= > >= contains beginswith endswith."""
+
+    field: Field
+    operator: str
+    value: Value
+
+
+class ServiceMatch(Struct, frozen=True):
+    """Some unit of a matching node satisfies the condition; without one, such a node occurs."""
+
+    selector: Selector
+    condition: Expression | None = None
+
+
+class EdgeMatch(Struct, frozen=True):
+    """Some call between matching nodes satisfies the condition."""
+
+    source: Selector
+    target: Selector
+    condition: Expression | None = None
+
+
+class RootCauseMatch(Struct, frozen=True):
+    """Some element of a root cause satisfies the condition.
+
+    ``kind``: fault, error or responsetime. ``part``: service, entity or exception.
+    """
+
+    kind: str
+    part: str
+    condition: Expression
+
+
+class RootCausePath(Struct, frozen=True):
+    """A response-time root cause with exactly these services, each with exactly these entities."""
+
+    services: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+Expression: TypeAlias = (
+    And | Or | Not | Bare | Compare | ServiceMatch | EdgeMatch | RootCauseMatch | RootCausePath
+)
+
+
+def walk(expression: Expression) -> Iterator[Expression]:
+    """The expression and everything below it."""
+    yield expression
+    match expression:
+        case And(terms) | Or(terms):
+            for term in terms:
+                yield from walk(term)
+        case Not(term):
+            yield from walk(term)
+        case ServiceMatch(condition=condition) | EdgeMatch(condition=condition):
+            if condition is not None:
+                yield from walk(condition)
+        case RootCauseMatch(condition=condition):
+            yield from walk(condition)
+
+
+def needs_documents(expression: Expression) -> bool:
+    """Whether the raw documents are needed to decide: root causes are read from them."""
+    return any(isinstance(e, RootCauseMatch | RootCausePath) for e in walk(expression))

@@ -1,0 +1,263 @@
+"""What a filter expression means, in plain Python (docs/xray-format.md §7.2): the truth for every store.
+
+Outside of blocks a keyword reads the trace: its entry segment, or any segment where `keywords` says
+so. Inside of service(){…} and edge(){…} it reads one unit, and all conditions hold of the same unit.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from typing import Any, Protocol
+
+from store.filters.ast import (
+    And,
+    Bare,
+    Compare,
+    EdgeMatch,
+    Expression,
+    Field,
+    Not,
+    Or,
+    RootCauseMatch,
+    RootCausePath,
+    Selector,
+    ServiceMatch,
+    Value,
+)
+from store.filters.keywords import ANNOTATION
+from store.filters.units import (
+    MICROSECONDS,
+    CallUnit,
+    ServiceUnit,
+    annotation_values,
+    trace_filter_units,
+    unit_values,
+)
+from store.model import NodeKey, State, Trace
+from store.root_causes import CauseEntity, CauseService, RootCause, RootCauses, root_causes
+from store.summary import entry_of, is_partial, touched_nodes, trace_duration
+
+_COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
+    "=": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "contains": lambda text, part: part in text,
+    "beginswith": str.startswith,
+    "endswith": str.endswith,
+}
+
+
+class Subject(Protocol):
+    """What keywords are read from: a trace, a unit, an element of a root cause."""
+
+    def values(self, field: Field) -> Iterable[Value]:
+        """Every value of a field; a condition holds when it holds of one of them."""
+        ...
+
+
+def matches(trace: Trace, expression: Expression) -> bool:
+    """Whether a trace satisfies an expression.
+
+    Root causes are read from raw documents: `store.filters.ast.needs_documents` tells.
+    """
+    return _holds(expression, TraceSubject(trace))
+
+
+def _holds(expression: Expression, subject: Subject) -> bool:
+    match expression:
+        case And(terms):
+            return all(_holds(term, subject) for term in terms)
+        case Or(terms):
+            return any(_holds(term, subject) for term in terms)
+        case Not(term):
+            return not _holds(term, subject)
+        case Bare(field):
+            return _is_set(field, subject.values(field))
+        case Compare(field, name, value):
+            return _compares(name, value, subject.values(field))
+    assert isinstance(subject, TraceSubject), "the parser admits blocks on the trace only"
+    match expression:
+        case ServiceMatch(selector, condition):
+            units: Iterable[Subject] = (
+                u for u in subject.services if selects(selector, u.node, u.names)
+            )
+        case EdgeMatch(source, target, condition):
+            units = (
+                u
+                for u in subject.calls
+                if selects(source, u.source, ()) and selects(target, u.target, u.names)
+            )
+        case RootCauseMatch(kind, part, condition):
+            units = _elements(subject.causes, kind, part)
+        case RootCausePath(services):
+            return any(_path_of(cause) == services for cause in subject.causes.response_time)
+    return any(condition is None or _holds(condition, unit) for unit in units)
+
+
+def _is_set(field: Field, values: Iterable[Value]) -> bool:
+    """A flag and a boolean annotation give their value; anything else whether there is one."""
+    return (
+        any(value is not False and value != "" for value in values)
+        if (field.keyword != ANNOTATION)
+        else any(value is not False for value in values)
+    )
+
+
+def _compares(name: str, value: Value, values: Iterable[Value]) -> bool:
+    """Whether one value of the literal's own type compares so; of another type none does."""
+    if value == "" and name == "contains":
+        return any(isinstance(each, str) and each for each in values)
+    compare = _COMPARE[name]
+    return any(compare(each, value) for each in values if _same_type(each, value))
+
+
+def _same_type(one: Value, other: Value) -> bool:
+    if isinstance(one, bool) or isinstance(other, bool):
+        return isinstance(one, bool) and isinstance(other, bool)
+    return isinstance(one, str) == isinstance(other, str)
+
+
+def selects(selector: Selector, node: NodeKey, names: Iterable[str]) -> bool:
+    """Whether a selector means a node; ``names`` are others it goes by."""
+    return (
+        (not selector.name or selector.name == node.name or selector.name in names)
+        and (not selector.type or selector.type == node.type)
+        and (not selector.account or selector.account == node.account)
+    )
+
+
+class TraceSubject:
+    """A trace as the keywords outside of blocks see it. Facts are computed when they are needed."""
+
+    def __init__(self, trace: Trace) -> None:
+        self._trace = trace
+
+    @cached_property
+    def services(self) -> list[ServiceUnit]:
+        """Units of work, clients among them."""
+        return self._units[0]
+
+    @cached_property
+    def calls(self) -> list[CallUnit]:
+        """Calls between nodes, from the client included."""
+        return self._units[1]
+
+    @cached_property
+    def causes(self) -> RootCauses:
+        return root_causes(self._trace)
+
+    @cached_property
+    def _states(self) -> set[State]:
+        return {unit.state for unit in self.services} | {call.state for call in self.calls}
+
+    @cached_property
+    def _units(self) -> tuple[list[ServiceUnit], list[CallUnit]]:
+        return trace_filter_units(self._trace)
+
+    @cached_property
+    def _nodes(self) -> dict[NodeKey, frozenset[str]]:
+        return touched_nodes(self._trace)
+
+    def values(self, field: Field) -> Iterable[Value]:
+        """See `Subject.values`."""
+        documents = self._trace.documents.values()
+        match field.keyword:
+            case "annotation":
+                return [v for d in documents for v in annotation_values(d.annotations, field.key)]
+            case "user":
+                return [d.user for d in documents if d.user]
+            case "availabilityzone":
+                return [d.availability_zone for d in documents if d.availability_zone]
+            case "instance.id":
+                return [d.instance_id for d in documents if d.instance_id]
+            case "resource.arn":
+                return [d.resource_arn for d in documents if d.resource_arn]
+            case "name":
+                return [n for node, names in self._nodes.items() for n in (node.name, *names)]
+            case "type":
+                return [node.type for node in self._nodes]
+            case "account.id":
+                return [node.account for node in self._nodes if node.account]
+            case "duration":
+                return [trace_duration(self._trace) / MICROSECONDS]
+            case "partial":
+                return [is_partial(self._trace)]
+            case "inferred":
+                return [any(unit.inferred for unit in self.services)]
+            case "throttle":
+                return [State.THROTTLE in self._states]
+            case "root":
+                return [entry_of(self._trace) is not None]
+        return self._entry_values(field.keyword)
+
+    def _entry_values(self, keyword: str) -> Iterable[Value]:
+        entry = entry_of(self._trace)
+        if entry is None:
+            return [False] if keyword in ("ok", "error", "fault") else []
+        took = None if entry.in_progress else entry.end - entry.start
+        return unit_values(keyword, entry.state, took, entry.http)
+
+
+class _Element:
+    """An element of a root cause's path: a service, an entity or an exception."""
+
+    def __init__(self, values: Mapping[str, Value], index: int, length: int) -> None:
+        place: dict[str, Value] = {
+            "index": float(index),
+            "first": index == 0,
+            "last": index == length - 1,
+        }
+        self._values = {**values, **place}
+
+    def values(self, field: Field) -> Iterable[Value]:
+        value = self._values.get(field.keyword)
+        return [] if value is None or value == "" else [value]
+
+
+def _elements(causes: RootCauses, kind: str, part: str) -> Iterable[Subject]:
+    paths = causes.response_time if kind == "responsetime" else getattr(causes, kind)
+    for cause in paths:
+        lists: list[list[dict[str, Value]]]
+        if part == "service":
+            lists = [[_service_values(service) for service in cause.services]]
+        else:
+            entities = [
+                (entity, service) for service in cause.services for entity in service.entities
+            ]
+            if part == "entity":
+                lists = [[_entity_values(*each) for each in entities]]
+            else:
+                lists = [
+                    [{"name": e.name, "message": e.message} for e in entity.exceptions]
+                    for entity, _ in entities
+                ]
+        for listed in lists:
+            yield from (_Element(values, i, len(listed)) for i, values in enumerate(listed))
+
+
+def _service_values(service: CauseService) -> dict[str, Value]:
+    return {
+        "name": service.node.name,
+        "type": service.node.type,
+        "account.id": service.node.account,
+        "inferred": service.inferred,
+    }
+
+
+def _entity_values(entity: CauseEntity, service: CauseService) -> dict[str, Value]:
+    values = {**_service_values(service), "name": entity.name, "remote": entity.remote}
+    if entity.coverage is not None:
+        values["coverage"] = entity.coverage
+    return values
+
+
+def _path_of(cause: RootCause) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return tuple(
+        (service.node.name, tuple(entity.name for entity in service.entities))
+        for service in cause.services
+    )

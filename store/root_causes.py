@@ -1,0 +1,224 @@
+"""Root causes of a trace: the paths that lead from its entry to what failed or took the time.
+
+A pure function of a trace with raw documents (docs/xray-format.md §6.1). AWS documents the shape and a
+few samples, not the algorithm; the choices below are ours and are named where they are made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from store.model import NodeKey, Trace
+from store.summary import entry_of
+from store.trace_documents import Json, processed_documents
+
+MAX_PATHS = 20
+"""Paths of one kind: a fan-out of a thousand failing calls is not a thousand root causes."""
+MAX_DEPTH = 64
+"""Entities along a path; documents nest deeper only when they are made to."""
+DOMINANT = 0.5
+"""Share of its parent's time from which on a child explains the parent (our choice)."""
+
+
+class CauseException(Struct, frozen=True):
+    """An exception recorded on an entity."""
+
+    name: str
+    message: str
+
+
+class CauseEntity(Struct, frozen=True):
+    """A segment or subsegment on the path. ``remote``: it calls another service.
+
+    ``coverage``: its share of the trace's response time, 0 to 1; None for faults and errors.
+    """
+
+    name: str
+    remote: bool
+    exceptions: tuple[CauseException, ...] = ()
+    coverage: float | None = None
+
+
+class CauseService(Struct, frozen=True):
+    """A service on the path; the first of ``entities`` bears the service's own name."""
+
+    node: NodeKey
+    inferred: bool
+    entities: tuple[CauseEntity, ...]
+
+
+class RootCause(Struct, frozen=True):
+    """One path, from the service that is nearest to the client to the cause."""
+
+    services: tuple[CauseService, ...]
+    client_impacting: bool
+
+
+class RootCauses(Struct, frozen=True):
+    """The causes of one trace by kind."""
+
+    fault: tuple[RootCause, ...] = ()
+    error: tuple[RootCause, ...] = ()
+    response_time: tuple[RootCause, ...] = ()
+
+
+def root_causes(trace: Trace) -> RootCauses:
+    """The root causes of a trace that was read with its raw documents."""
+    tree = _Tree(trace)
+    entry = entry_of(trace)
+    if entry is None:
+        return RootCauses()
+    root = tree.segments.get(f"{entry.id:016x}")
+    if root is None:
+        return RootCauses()
+    return RootCauses(
+        fault=_flagged(tree, root, "fault"),
+        error=_flagged(tree, root, "error"),
+        response_time=_slowest(tree, root),
+    )
+
+
+class _Tree:
+    """Processed documents by id, and the segments that answer each call."""
+
+    def __init__(self, trace: Trace) -> None:
+        self._trace = trace
+        documents = [d for d in processed_documents(trace) if d.get("type") != "subsegment"]
+        self.segments: dict[str, Json] = {str(d["id"]): d for d in documents}
+        self._answers: dict[str, list[Json]] = {}
+        for document in documents:
+            parent = document.get("parent_id")
+            if isinstance(parent, str):
+                self._answers.setdefault(parent.lower(), []).append(document)
+
+    def answers(self, entity: Json) -> list[Json]:
+        """The segments whose parent an entity is."""
+        return self._answers.get(str(entity.get("id")).lower(), [])
+
+    def node(self, segment: Json) -> NodeKey:
+        """The node that a segment, reported or inferred, is drawn as."""
+        document = self._trace.documents.get(int(str(segment["id"]), 16))
+        if document is not None:
+            return document.node
+        call = self._trace.calls.get(int(str(segment.get("parent_id") or "0"), 16))
+        if call is not None:
+            return call.call.node
+        return NodeKey("", str(segment.get("name")), str(segment.get("origin") or "remote"))
+
+
+_Path = list[list[Json]]
+"""Services, each as its entities, the segment itself first."""
+
+
+def _flagged(tree: _Tree, root: Json, flag: str) -> tuple[RootCause, ...]:
+    """One cause for each deepest entity with the flag.
+
+    Where the entry is not affected, paths begin at the topmost segments that are, and the cause does
+    not impact the client.
+    """
+    if root.get(flag) is True:
+        starts = [root]
+    else:
+        starts = [
+            segment
+            for segment in tree.segments.values()
+            if segment.get(flag) is True and not segment.get("inferred")
+        ]
+        below = {
+            id(s) for start in starts for path in _paths(tree, start, flag) for (s, *_) in path[1:]
+        }
+        starts = [segment for segment in starts if id(segment) not in below]
+    causes: list[RootCause] = []
+    for start in starts:
+        for path in _paths(tree, start, flag):
+            causes.append(_cause(tree, path, impacting=start is root))
+            if len(causes) == MAX_PATHS:
+                return tuple(causes)
+    return tuple(causes)
+
+
+def _paths(tree: _Tree, segment: Json, flag: str) -> Iterator[_Path]:
+    """Paths down from a flagged segment to each deepest flagged entity."""
+    stack: list[_Path] = [[[segment]]]
+    yielded = 0
+    while stack and yielded < MAX_PATHS:
+        path = stack.pop()
+        entity = path[-1][-1]
+        further: list[_Path] = [
+            [*path, [answer]] for answer in tree.answers(entity) if answer.get(flag) is True
+        ]
+        further += [
+            [*path[:-1], [*path[-1], child]]
+            for child in _children(entity)
+            if child.get(flag) is True
+        ]
+        if further and sum(map(len, path)) < MAX_DEPTH:
+            stack += reversed(further)
+        else:
+            yielded += 1
+            yield path
+
+
+def _slowest(tree: _Tree, root: Json) -> tuple[RootCause, ...]:
+    """The chain of the longest child, as long as it takes most of its parent's time."""
+    whole = _seconds(root)
+    if whole <= 0:
+        return ()
+    path: _Path = [[root]]
+    entity = root
+    for _ in range(MAX_DEPTH):
+        answers, children = tree.answers(entity), _children(entity)
+        longest = max([*answers, *children], key=_seconds, default=None)
+        if longest is None or _seconds(longest) < DOMINANT * _seconds(entity):
+            break
+        if any(longest is answer for answer in answers):
+            path.append([longest])
+        else:
+            path[-1].append(longest)
+        entity = longest
+    return (_cause(tree, path, impacting=True, whole=whole),)
+
+
+def _cause(tree: _Tree, path: _Path, *, impacting: bool, whole: float | None = None) -> RootCause:
+    services = tuple(
+        CauseService(
+            tree.node(entities[0]),
+            entities[0].get("inferred") is True,
+            tuple(_entity(entity, whole) for entity in entities),
+        )
+        for entities in path
+    )
+    return RootCause(services, impacting)
+
+
+def _entity(content: Json, whole: float | None) -> CauseEntity:
+    remote = content.get("namespace") in ("aws", "remote")
+    name = str(content.get("name") or "unknown")
+    if whole is None:
+        return CauseEntity(name, remote, tuple(_exceptions(content)))
+    return CauseEntity(name, remote, coverage=round(min(1.0, _seconds(content) / whole), 3))
+
+
+def _exceptions(content: Json) -> Iterator[CauseException]:
+    cause = content.get("cause")
+    listed: Any = cause.get("exceptions") if isinstance(cause, Mapping) else None
+    for exception in listed if isinstance(listed, list) else ():
+        if isinstance(exception, Mapping):
+            yield CauseException(
+                str(exception.get("type") or ""), str(exception.get("message") or "")
+            )
+
+
+def _children(content: Json) -> list[Json]:
+    children = content.get("subsegments")
+    return [c for c in children if isinstance(c, dict)] if isinstance(children, list) else []
+
+
+def _seconds(content: Json) -> float:
+    start, end = content.get("start_time"), content.get("end_time")
+    if isinstance(start, int | float) and isinstance(end, int | float):
+        return max(0.0, float(end) - float(start))
+    return 0.0
