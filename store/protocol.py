@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 from msgspec import Struct
 
 from store.columnar import DocumentColumns
+from store.filters.ast import Expression
 from store.model import Document, NodeKey, ServiceGraph, State, Statistics, TimeRange, Trace
 
 
@@ -33,7 +34,7 @@ class TraceQuery(Struct, frozen=True):
 
     ``states``: of the entry segment (see `store.summary.entry_of`); empty means any.
     ``annotations``: items as `store.rules.annotations.annotation_item` writes them; a trace matches
-    if each of them is on one of its documents.
+    if each of them is on one of its documents. ``filter``: an expression that it satisfies.
     """
 
     window: TimeRange
@@ -42,10 +43,20 @@ class TraceQuery(Struct, frozen=True):
     edge: tuple[NodeKey, NodeKey] | None = None
     states: frozenset[State] = frozenset()
     annotations: tuple[str, ...] = ()
+    filter: Expression | None = None
 
     @property
     def is_plain(self) -> bool:
         """Whether the window is the only condition."""
+        return self.filter is None and self._has_no_index_condition
+
+    @property
+    def is_filter_alone(self) -> bool:
+        """Whether an expression is the only condition besides the window."""
+        return self.filter is not None and self._has_no_index_condition
+
+    @property
+    def _has_no_index_condition(self) -> bool:
         return not (self.node or self.edge or self.states or self.annotations)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from store.filters import evaluate
 from store.model import Trace, client_of
 from store.parents import ParentIndex
 from store.protocol import TraceQuery
@@ -19,6 +20,8 @@ def matches(trace: Trace, query: TraceQuery) -> bool:
             return False
     if query.node is not None and query.node not in touched_nodes(trace):
         return False
+    if query.filter is not None and not evaluate.matches(trace, query.filter):
+        return False
     return query.edge is None or any(
         isinstance(unit, EdgeUnit) and (unit.source, unit.target) == query.edge
         for unit in trace_units(trace)
@@ -30,7 +33,7 @@ def matches_without_calls(trace: Trace, query: TraceQuery) -> bool | None:
 
     ``trace.calls`` may be empty: a store reads calls only if they are needed. They are when a
     parent id is in no document, as it may be a call, or when a node has no segments, as it may be
-    inferred.
+    inferred. A filter expression may read anything.
     """
     if not _annotated(trace, query):
         return False
@@ -53,7 +56,7 @@ def matches_without_calls(trace: Trace, query: TraceQuery) -> bool | None:
         touched |= {client_of(d.node) for d in segments if not d.parent_id}
         if query.node not in touched:
             return None
-    return True if query.edge is None else None
+    return True if query.edge is None and query.filter is None else None
 
 
 def _annotated(trace: Trace, query: TraceQuery) -> bool:

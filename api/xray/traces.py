@@ -11,7 +11,11 @@ import msgspec
 from api.context import Context
 from api.errors import ApiError
 from api.request import JsonBody
+from api.xray import fixed
 from api.xray.trace_summary import render_summary
+from store.filters.ast import Expression
+from store.filters.groups import expand_groups
+from store.filters.parse import FilterError, parse
 from store.model import Trace
 from store.protocol import Axis, TraceHit, TraceQuery
 from store.summary import summarize, trace_duration
@@ -22,6 +26,10 @@ MAX_IDS = 5
 """Ids in a BatchGetTraces request (docs/xray-format.md §4.1)."""
 PAGE = 100
 """Summaries in a page."""
+GROUPS: dict[str, Expression | None] = dict.fromkeys(
+    (fixed.DEFAULT_GROUP["GroupName"], fixed.DEFAULT_GROUP["GroupARN"])
+)
+"""Groups by name and ARN. None: every trace belongs to it."""
 
 
 def known_ids(texts: Iterable[str]) -> dict[str, bytes]:
@@ -63,12 +71,12 @@ def _trace(trace: Trace) -> dict[str, Any]:
 def get_trace_summaries(context: Context, body: JsonBody) -> dict[str, Any]:
     """Summaries, newest first. ApproximateTime is the time of the oldest one in the page."""
     window = body.window()
-    if body.text("FilterExpression").strip():
-        raise ApiError("FilterExpression: filter expressions are not supported yet by this version")
     axis = Axis(body.choice("TimeRangeType", tuple(axis.value for axis in Axis)))
     share = _share(body)
     page = context.store.find_traces(
-        TraceQuery(window, axis), limit=PAGE, cursor=body.text("NextToken") or None
+        TraceQuery(window, axis, filter=_filter(body)),
+        limit=PAGE,
+        cursor=body.text("NextToken") or None,
     )
     found = [each for each in page.found if sampled(each.trace_id, share)]
     reach = page.found[-1].time if page.cursor and page.found else window.start
@@ -80,6 +88,17 @@ def get_trace_summaries(context: Context, body: JsonBody) -> dict[str, Any]:
     if page.cursor:
         answer["NextToken"] = page.cursor
     return answer
+
+
+def _filter(body: JsonBody) -> Expression | None:
+    """The filter expression; every trace belongs to the group that exists, `Default`."""
+    text = body.text("FilterExpression").strip()
+    if not text:
+        return None
+    try:
+        return expand_groups(parse(text), GROUPS)
+    except FilterError as error:
+        raise ApiError(f"FilterExpression: {error}") from None
 
 
 def _summaries(context: Context, found: list[TraceHit], axis: Axis) -> list[dict[str, Any]]:

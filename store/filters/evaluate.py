@@ -56,7 +56,7 @@ class Subject(Protocol):
     """What keywords are read from: a trace, a unit, an element of a root cause."""
 
     def values(self, field: Field) -> Iterable[Value]:
-        """Every value of a field; a condition holds when it holds of one of them."""
+        """Every value of a field; a condition is met if one of them meets it."""
         ...
 
 
@@ -65,17 +65,17 @@ def matches(trace: Trace, expression: Expression) -> bool:
 
     Root causes are read from raw documents: `store.filters.ast.needs_documents` tells.
     """
-    return _holds(expression, TraceSubject(trace))
+    return _satisfies(expression, TraceSubject(trace))
 
 
-def _holds(expression: Expression, subject: Subject) -> bool:
+def _satisfies(expression: Expression, subject: Subject) -> bool:
     match expression:
         case And(terms):
-            return all(_holds(term, subject) for term in terms)
+            return all(_satisfies(term, subject) for term in terms)
         case Or(terms):
-            return any(_holds(term, subject) for term in terms)
+            return any(_satisfies(term, subject) for term in terms)
         case Not(term):
-            return not _holds(term, subject)
+            return not _satisfies(term, subject)
         case Bare(field):
             return _is_set(field, subject.values(field))
         case Compare(field, name, value):
@@ -96,7 +96,7 @@ def _holds(expression: Expression, subject: Subject) -> bool:
             units = _elements(subject.causes, kind, part)
         case RootCausePath(services):
             return any(_path_of(cause) == services for cause in subject.causes.response_time)
-    return any(condition is None or _holds(condition, unit) for unit in units)
+    return any(condition is None or _satisfies(condition, unit) for unit in units)
 
 
 def _is_set(field: Field, values: Iterable[Value]) -> bool:

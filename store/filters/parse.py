@@ -271,7 +271,7 @@ def _comparison(
 
 
 def _check_scope(expression: Expression, scope: Scope) -> None:
-    """Refuse a keyword where it has no meaning. Positions of fields are not kept in the tree."""
+    """Refuse a keyword where it has no meaning. The tree has no positions."""
     match expression:
         case And(terms) | Or(terms):
             for term in terms:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from store.errors import InvalidCursor, TraceNotFound
+from store.filters.parse import parse
 from store.model import MINUTE, Document, Http, Link, NodeKey, State, TimeRange
 from store.protocol import Axis, Failure, Pin, Store, TraceQuery
 from store.rules.annotations import annotation_item
@@ -382,6 +383,45 @@ class StoreContract:
         assert found(Axis.SERVICE, T0, T0 + 41 * MINUTE) == {plausible, random}
         assert found(Axis.EVENT, T0, T0 + 41 * MINUTE) == set()
         assert found(Axis.EVENT, arrived, arrived + 1) == {plausible, random}
+
+    def test_find_by_filter(self, store: Store) -> None:
+        """Each expression finds exactly its traces; pages do not change that."""
+        plain, calling, failed = (trace_id(n) for n in (1, 2, 3))
+        tier = annotation_item("tier", 2)
+        store.put(
+            [
+                segment(1, trace_id=plain, annotations=(tier,), user="ann"),
+                segment(1, trace_id=calling, calls=(call(0xC1, state=State.THROTTLE),)),
+                segment(1, trace_id=failed, state=State.FAULT, annotations=(tier,)),
+            ],
+            "a",
+        )
+
+        def found(text: str) -> set[bytes]:
+            query = TraceQuery(HOUR, filter=parse(text))
+            ids: list[bytes] = []
+            cursor = None
+            while True:
+                page = store.find_traces(query, limit=1, cursor=cursor)
+                ids += [hit.trace_id for hit in page.found]
+                cursor = page.cursor
+                if cursor is None:
+                    assert len(ids) == len(set(ids))
+                    return set(ids)
+
+        everything = {plain, calling, failed}
+        assert found('service("frontend")') == everything
+        assert found("fault") == {failed}
+        assert found("!fault") == {plain, calling}
+        assert found("annotation.tier = 2") == {plain, failed}
+        assert found("annotation.tier = 2 AND ok") == {plain}
+        assert found('annotation.tier = "2"') == set()
+        assert found("annotation.tier > 1 OR throttle") == everything
+        assert found("service(id(type: remote)) { throttle }") == {calling}
+        assert found('edge("frontend", "backend.example.com") { fault }') == set()
+        assert found('user = "ann"') == {plain}
+        assert found("rootcause.fault.service { name = frontend }") == set(), "raw has no fault"
+        assert found("ok AND fault") == set()
 
     def test_find_by_node_edge_and_state(self, store: Store) -> None:
         plain, calling, failed = (trace_id(n) for n in (1, 2, 3))

@@ -21,6 +21,7 @@ from store.clickhouse.search.get_traces import MAX_LOCATIONS, matching, row_loca
 from store.clickhouse.search.prefilter import prefilter
 from store.clickhouse.search.scan_ranges import SCAN_RANGES, SECOND, ScanRange, minute_of
 from store.cursor import decode_cursor, encode_cursor
+from store.filters.narrow import narrowed
 from store.model import MINUTE, State, TimeRange
 from store.protocol import Page, TraceHit, TraceQuery
 
@@ -60,7 +61,9 @@ def find_traces(
     max_seconds: float = MAX_SECONDS,
 ) -> Page:
     """A page of traces, newest first; see `TraceReader.find_traces`."""
-    return _Search(ask, query, limit, time.monotonic() + max_seconds).run(decode_cursor(cursor))
+    return _Search(ask, narrowed(query), limit, time.monotonic() + max_seconds).run(
+        decode_cursor(cursor)
+    )
 
 
 class _Search:
@@ -129,7 +132,7 @@ class _Search:
 
     def _first(self, slice: ScanRange, before: Place | None) -> tuple[str, Rows]:
         """A condition on trace_id that every match in a range meets, and its first candidates."""
-        if self._query.is_plain:
+        if self._query.is_plain or self._query.is_filter_alone:
             return slice.member, self._run(self._candidates(slice, slice.member, before))
         # Candidates are judged one by one; when too many are rejected, exact conditions, which take
         # longer in SQL, are cheaper.

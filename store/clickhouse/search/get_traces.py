@@ -9,6 +9,7 @@ from typing import Any
 
 from store.clickhouse.connection import sql
 from store.clickhouse.connection.query_runner import Rows, RunQuery, run_concurrently
+from store.filters.ast import needs_documents
 from store.model import (
     COMPLETE,
     NO_HTTP,
@@ -165,6 +166,10 @@ def _add(
 
 def matching(ask: RunQuery, query: TraceQuery, minutes: Minutes) -> set[bytes]:
     """Which of some traces match a query (`store.trace_filter`); calls are read only if needed."""
+    if query.filter is not None:
+        raw = needs_documents(query.filter)
+        whole = get_traces(ask, list(minutes), LinkPresence(), raw=raw)
+        return {trace_id for trace_id, trace in whole.items() if matches(trace, query)}
     traces = {trace_id: Trace(trace_id, {}, {}, 0, 0, {}) for trace_id in minutes}
     in_nodes = query.node is not None or query.edge is not None
     node = "account, name, type" if in_nodes else "'', '', ''"

@@ -161,11 +161,26 @@ def test_samples_are_nested() -> None:
         assert sampled(id, 0.7) or not sampled(id, 0.3)
 
 
-def test_filters_are_refused_but_an_empty_one_is_none(store: MemoryStore, xray: Any) -> None:
-    store.put([order(1)], "t")
-    assert len(summaries(xray, FilterExpression="")) == 1
-    with pytest.raises(xray.exceptions.InvalidRequestException, match="not supported yet"):
-        summaries(xray, FilterExpression='service("front")')
+def test_filter_expressions(store: MemoryStore, xray: Any) -> None:
+    store.put([order(number) for number in range(3)], "t")
+    name = store.get_traces([order(1).trace_id])[order(1).trace_id].documents[order(1).id].node.name
+    assert len(summaries(xray, FilterExpression="")) == 3
+    assert len(summaries(xray, FilterExpression=f'service("{name}")')) == 3
+    assert summaries(xray, FilterExpression=f'!service("{name}")') == []
+    assert len(summaries(xray, FilterExpression='group.name = "Default" AND duration >= 0')) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("fualt", "did you mean fault.* at position 1"),
+        ('service("x") { fault', "ends where '}' .* at position 21"),
+        ('group.name = "mine"', "there is no group 'mine'"),
+    ],
+)
+def test_invalid_filter_expressions(xray: Any, text: str, said: str) -> None:
+    with pytest.raises(xray.exceptions.InvalidRequestException, match=said):
+        summaries(xray, FilterExpression=text)
 
 
 def test_foreign_token_is_refused(xray: Any) -> None:
