@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -279,3 +280,28 @@ def test_sql_buckets_are_python_buckets(clickhouse_store: ClickHouseStore) -> No
     )
     client.disconnect()
     assert dict(rows) == {value: bucket(value) for value in values}
+
+
+@pytest.mark.parametrize("completed_first", [False, True])
+@pytest.mark.parametrize("counted_between", [False, True])
+def test_a_copy_in_progress_with_another_start_is_not_counted_beside_its_completion(
+    clickhouse_store: ClickHouseStore, completed_first: bool, counted_between: bool
+) -> None:
+    """The node and the call are in the minute of the completion alone, in any order of arrival."""
+    moved = T0 + 70_000_000
+
+    def copy(start: int, state: State, version: int) -> Document:
+        inner = call(2, start=start, end=start + 5, state=state)
+        times: dict[str, Any] = {"start": start, "end": start + 10, "version": version}
+        return segment(1, state=state, calls=(inner,), **times)
+
+    copies = [copy(moved, State.IN_PROGRESS, T0 + 1), copy(T0, State.OK, T0 + 2)]
+    memory = MemoryStore()
+    for number, document in enumerate(reversed(copies) if completed_first else copies):
+        for store in (memory, clickhouse_store):
+            store.put([document], f"copy-{number}")
+        if counted_between:
+            clickhouse_store.service_graph(ALL)
+    for window in (ALL, TimeRange(T0, T0 + MINUTE), TimeRange(T0 + MINUTE, T0 + 2 * MINUTE)):
+        expected = memory.service_graph(window)
+        assert plain(clickhouse_store.service_graph(window)) == plain(expected)

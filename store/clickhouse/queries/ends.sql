@@ -10,13 +10,13 @@ FROM (
                   (toString(c.account), toString(c.name), toString(c.type))) AS node
         FROM (
             SELECT * FROM calls FINAL
-            WHERE :near AND :whole
+            WHERE :near AND :newest_calls AND :whole
               AND (trace_id, id) IN (SELECT other_trace, other_id FROM linked)
         ) AS c
         LEFT JOIN (
             SELECT trace_id, parent_id, min((toString(account), toString(name), toString(type))) AS node
             FROM segments FINAL
-            WHERE :near AND independent = 0 AND parent_id != 0
+            WHERE :near AND :newest_segments AND independent = 0 AND parent_id != 0
               AND trace_id IN (SELECT other_trace FROM linked)
             GROUP BY trace_id, parent_id
         ) AS a ON c.trace_id = a.trace_id AND c.id = a.parent_id

@@ -5,7 +5,7 @@ SELECT l.trace_id AS trace_id, l.document_id AS document_id, l.independent AS in
        l.event_received AS event_received, l.start AS start, l.duration AS duration,
        l.state AS state, l.status AS status, l.exception AS exception, l.weight AS weight,
        l.account AS account, l.name AS name, l.type AS type
-FROM (SELECT * FROM links FINAL WHERE :own AND :whole) AS l
+FROM (SELECT * FROM links FINAL WHERE :own AND :newest_links AND :whole) AS l
 LEFT ANTI JOIN (
     SELECT trace_id, other_trace, toUInt8(0) AS direction FROM links
     WHERE :near AND upstream = 1

@@ -5,7 +5,7 @@ SELECT s.trace_id AS trace_id, s.id AS id, s.parent_id AS parent_id, s.start AS 
        s.account AS account, s.name AS name, s.type AS type
 FROM (
     SELECT * FROM segments FINAL
-    WHERE :own AND independent = 0 AND parent_id != 0
+    WHERE :own AND :newest_segments AND independent = 0 AND parent_id != 0
       AND (trace_id, id) IN (SELECT trace_id, id FROM unheld)
 ) AS s
 LEFT ANTI JOIN (

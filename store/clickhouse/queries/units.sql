@@ -8,7 +8,7 @@ SELECT kind,
        if(kind = 0, service, '') AS word, kind = 0 AND inferred = 0 AS active,
        trace_id, start, duration, if(kind = 0, greatest(duration, last_duration), duration) AS last_duration,
        state, status, exception, weight
-FROM (SELECT * FROM segments FINAL WHERE :own AND independent = 0)
+FROM (SELECT * FROM segments FINAL WHERE :own AND :newest_segments AND independent = 0)
 ARRAY JOIN if(parent_id = 0, [0, 1], [0]) AS kind
 UNION ALL
 -- A call is an edge, the caller's view, to each node that answered; to the inferred node, and a unit
@@ -30,12 +30,12 @@ FROM (
            if(answered, a.account_, c.account) AS account, if(answered, a.name_, c.name) AS target,
            if(answered, a.type_, c.type) AS type,
            c.independent = 0 OR notEmpty(o.name) AS owned
-    FROM (SELECT * FROM calls FINAL WHERE :own AND :whole) AS c
+    FROM (SELECT * FROM calls FINAL WHERE :own AND :newest_calls AND :whole) AS c
     LEFT ANY JOIN owners AS o ON c.trace_id = o.trace_id AND c.document_id = o.document_id
     LEFT JOIN (
         SELECT trace_id, parent_id, any(account) AS account_, any(name) AS name_, any(type) AS type_
         FROM segments FINAL
-        WHERE :near AND independent = 0 AND parent_id != 0
+        WHERE :near AND :newest_segments AND independent = 0 AND parent_id != 0
         GROUP BY trace_id, parent_id, cityHash64(account, name, type)
     ) AS a ON c.trace_id = a.trace_id AND c.id = a.parent_id
 )

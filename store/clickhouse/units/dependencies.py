@@ -81,9 +81,17 @@ class UnitScope:
             "near": f"({self.near}) AND {NOT_PINNED_COPY}",
             "whole": bind(_WHOLE, near=f"({self.near})"),
             "far": self.far,
+            "newest_segments": _NEWEST.format("segments"),
+            "newest_links": _NEWEST_LINKS,
+            "newest_calls": _NEWEST.format("calls"),
         }
         return bind(text, **places, **more)
 
+
+_NEWEST = "(trace_id, id, minute) NOT IN (SELECT trace_id, id, minute FROM superseded_{})"
+"""Rows that no copy in another minute supersedes."""
+_NEWEST_LINKS = """(trace_id, document_id, other_trace, other_id, upstream, minute)
+    NOT IN (SELECT * FROM superseded_links)"""
 
 _WHOLE = f"""(trace_id, document_id) NOT IN (SELECT trace_id, document_id FROM partial)
 AND (inserted < {_RECENT} OR (trace_id, document_id) IN (

@@ -21,13 +21,14 @@ from store.clickhouse.units.dependencies import UnitScope, create, drop
 from store.parents import MAX_PARENT_STEPS
 
 _FOLDER = Path(__file__).parents[1] / "queries"
-PARTIAL, ORPHANED, KIN, LINKED, ENDS = (
+PARTIAL, ORPHANED, KIN, LINKED, ENDS, SUPERSEDED, SUPERSEDED_LINKS = (
     (_FOLDER / f"{name}.sql").read_text()
-    for name in ("partial", "orphaned", "kin", "linked", "ends")
+    for name in ("partial", "orphaned", "kin", "linked", "ends", "superseded", "superseded_links")
 )
 
 _TABLES = (
-    "partial", "linked", "orphaned", "kin", "wanted", "holders", "owners", "ends", "climb", "climbed"
+    "partial", "linked", "orphaned", "kin", "wanted", "holders", "owners", "ends", "climb", "climbed",
+    "superseded_segments", "superseded_calls", "superseded_links",
 )  # fmt: skip
 
 _ANY = """
@@ -96,9 +97,12 @@ _EMPTY = {
 def prepare(ask: RunQuery, scope: UnitScope) -> None:
     """Fill the tables that queries/units.sql needs for a scope, on this connection."""
     release(ask)
+    for table in ("segments", "calls"):
+        create(ask, f"superseded_{table}", scope.fill(SUPERSEDED, table=table))
     create(ask, "partial", scope.fill(PARTIAL))
     links = bool(ask(scope.fill("SELECT 1 FROM links WHERE :own LIMIT 1")))
     if links:
+        create(ask, "superseded_links", scope.fill(SUPERSEDED_LINKS))
         create(ask, "linked", scope.fill(LINKED))
     else:  # mostly: not worth asking for whose documents are there
         _create_empty(ask, _NO_LINKS)
