@@ -17,9 +17,14 @@ from api.errors import ClientDisconnected
 from api.sampling import Sampler
 from api.store_probe import StoreProbe
 from store.cancellation import CancelScope
+from store.model import ServiceGraph, TimeRange
 from store.protocol import Store
 
 Result = TypeVar("Result")
+
+SETTLE_SECONDS = 30.0
+"""How long a parent may be stored after its child: SDKs send a segment when it ends, so a child
+precedes its parent by the rest of the parent's work, and by a batch's linger."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,11 @@ class Context:
     probe: StoreProbe
     ingest_health: Callable[[], dict[str, Any]] | None
     """Whether this process accepts documents, as /readyz shows it; None without receivers."""
+
+    def service_graph(self, window: TimeRange) -> ServiceGraph:
+        """The graph to draw: without clients of roots whose parents may still arrive."""
+        settled_before = round((self.clock() - SETTLE_SECONDS) * 1e6)
+        return self.store.service_graph(window, settled_before=settled_before)
 
 
 async def run_cancellable(request: Request, work: Callable[[], Result]) -> Result:

@@ -17,6 +17,7 @@ from store.model import (
     Statistics,
     TimeRange,
     Trace,
+    confirmed,
     precedence,
 )
 from store.protocol import (
@@ -115,9 +116,12 @@ class MemoryStore:
         """Whether any trace has been stored."""
         return bool(self._traces)
 
-    def service_graph(self, window: TimeRange) -> ServiceGraph:
+    def service_graph(
+        self, window: TimeRange, *, settled_before: int | None = None
+    ) -> ServiceGraph:
         """Built anew from all traces."""
-        return build_service_graph(self._traces.values(), window, self._traces.get)
+        traces = self._traces.values()
+        return build_service_graph(traces, window, self._traces.get, settled_before=settled_before)
 
     def node_series(self, node: NodeKey, window: TimeRange, step: int) -> list[TimeBucket]:
         """Statistics of a node per step."""
@@ -182,7 +186,10 @@ class MemoryStore:
         self, source: NodeKey, target: NodeKey, window: TimeRange
     ) -> Iterator[EdgeUnit]:
         for unit in self._units(window):
-            if isinstance(unit, EdgeUnit) and (unit.source, unit.target) == (source, target):
+            if isinstance(unit, EdgeUnit) and (confirmed(unit.source), unit.target) == (
+                source,
+                target,
+            ):
                 yield unit
 
 

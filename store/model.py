@@ -39,9 +39,22 @@ class NodeKey(NamedTuple):
         return self.type.startswith("client")
 
 
-def client_of(root: NodeKey) -> NodeKey:
+SYNTHETICS_AGENT = "CloudWatchSynthetics"
+"""Part of the user agent of a CloudWatch Synthetics canary."""
+UNCONFIRMED = "unconfirmed"
+"""Account of a client whose root names a parent that has not arrived (yet). Only in units and in
+aggregates of them: a service graph has these merged into the client, or dropped as premature."""
+
+
+def client_of(root: NodeKey, user_agent: str = "", *, confirmed: bool = True) -> NodeKey:
     """The client node in front of an entry service (docs/xray-format.md §5.3)."""
-    return NodeKey("", root.name, "client")
+    kind = "client::Synthetics" if SYNTHETICS_AGENT in user_agent else "client"
+    return NodeKey("" if confirmed else UNCONFIRMED, root.name, kind)
+
+
+def confirmed(node: NodeKey) -> NodeKey:
+    """The node of a graph that a unit's node stands for."""
+    return node._replace(account="") if node.is_client else node
 
 
 class TimeRange(NamedTuple):

@@ -189,7 +189,9 @@ class TraceReader(Protocol):
 class GraphReader(Protocol):
     """Reads the service graph, its time series and error breakdowns."""
 
-    def service_graph(self, window: TimeRange) -> ServiceGraph:
+    def service_graph(
+        self, window: TimeRange, *, settled_before: int | None = None
+    ) -> ServiceGraph:
         """The graph of all units that started in the window
         (`store.service_graph.build_service_graph`)."""
         ...

@@ -14,9 +14,14 @@ from store.model import (
     Statistics,
     TimeRange,
     Trace,
+    confirmed,
 )
+from store.rules import histogram
 from store.rules.histogram import bucket
 from store.units import EdgeUnit, FindTrace, NodeUnit, all_units
+
+ADDITIVE = ("ok", "error", "throttle", "fault", "in_progress", "total_time", "observed")
+"""The fields of `Statistics` that are sums."""
 
 
 def build_service_graph(
@@ -25,6 +30,7 @@ def build_service_graph(
     find: FindTrace | None = None,
     *,
     weighted: bool = True,
+    settled_before: int | None = None,
 ) -> ServiceGraph:
     """The service graph of traces: of units whose start lies in the window, or of all units.
 
@@ -53,8 +59,47 @@ def build_service_graph(
                 _count_edge(links if unit.link else edges, unit)
     for key, lightest in trace_minutes.items():
         services[key].trace_minutes = sum(lightest.values())
+    resolve_clients(services, edges, settled_before)
     add_missing_endpoints(services, [*edges.values(), *links.values()])
     return ServiceGraph(services, edges, links)
+
+
+def resolve_clients(
+    services: dict[NodeKey, ServiceStats],
+    edges: dict[tuple[NodeKey, NodeKey], EdgeStats],
+    settled_before: int | None,
+) -> None:
+    """Merge edges from unconfirmed clients into those from the client, or drop them; mark roots.
+
+    A child is often stored before its parent. An edge all of whose calls started at
+    ``settled_before`` (microseconds) or later is dropped: their parents may still arrive. With None
+    every edge is merged.
+    """
+    for source, target in [pair for pair in edges if pair[0] != confirmed(pair[0])]:
+        edge = edges.pop((source, target))
+        if settled_before is None or edge.start < settled_before:
+            edge.source = confirmed(source)
+            known = edges.setdefault((edge.source, target), edge)
+            if known is not edge:
+                merge_edge(known, edge)
+    for source, target in edges:
+        if source.is_client and target in services:
+            services[target].root = True
+
+
+def merge_edge(into: EdgeStats, more: EdgeStats) -> None:
+    """Add the calls of one edge to another."""
+    into.aliases |= more.aliases
+    into.start, into.end = min(into.start, more.start), max(into.end, more.end)
+    merge_statistics(into.statistics, more.statistics)
+
+
+def merge_statistics(into: Statistics, more: Statistics) -> None:
+    """Add statistics to others."""
+    for field in ADDITIVE:
+        setattr(into, field, getattr(into, field) + getattr(more, field))
+    into.histogram = dict(into.histogram)
+    histogram.add(into.histogram, more.histogram)
 
 
 def add_missing_endpoints(
@@ -89,7 +134,7 @@ def _count_node(services: dict[NodeKey, ServiceStats], unit: NodeUnit) -> None:
             unit.node,
             names=unit.names,
             active=unit.active,
-            root=unit.root,
+            root=False,
             start=unit.start,
             end=unit.end,
             trace_minutes=0,
@@ -98,7 +143,6 @@ def _count_node(services: dict[NodeKey, ServiceStats], unit: NodeUnit) -> None:
         )
     stats.names |= unit.names
     stats.active |= unit.active
-    stats.root |= unit.root
     stats.start = min(stats.start, unit.start)
     stats.end = max(stats.end, unit.end)
     count(stats.statistics, unit.state, unit.end - unit.start, unit.weight)

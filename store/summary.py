@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from store.model import NO_HTTP, Document, Http, NodeKey, State, Trace, client_of
+from store.model import NO_HTTP, Document, Http, NodeKey, State, Trace, confirmed
 from store.parents import ParentIndex, is_root, segments_by_parent_id
 from store.rules.annotations import split_annotation_item
 from store.units import NodeUnit, trace_units
@@ -59,9 +59,9 @@ def touched_nodes(trace: Trace) -> dict[NodeKey, frozenset[str]]:
     for unit in trace_units(trace):
         if isinstance(unit, NodeUnit):
             nodes[unit.node] = nodes.get(unit.node, frozenset()) | unit.names
-            if unit.root:
-                client = client_of(unit.node)
-                nodes[client] = frozenset((client.name,))
+        elif unit.source.is_client:
+            client = confirmed(unit.source)
+            nodes[client] = frozenset((client.name,))
     return nodes
 
 

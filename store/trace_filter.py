@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from store.filters import evaluate
-from store.model import Trace, client_of
+from store.model import Trace, client_of, confirmed
 from store.parents import ParentIndex
 from store.protocol import TraceQuery
 from store.summary import entry_of, touched_nodes
@@ -23,7 +23,7 @@ def matches(trace: Trace, query: TraceQuery) -> bool:
     if query.filter is not None and not evaluate.matches(trace, query.filter):
         return False
     return query.edge is None or any(
-        isinstance(unit, EdgeUnit) and (unit.source, unit.target) == query.edge
+        isinstance(unit, EdgeUnit) and (confirmed(unit.source), unit.target) == query.edge
         for unit in trace_units(trace)
     )
 
@@ -53,7 +53,7 @@ def matches_without_calls(trace: Trace, query: TraceQuery) -> bool | None:
             return False
     if query.node is not None:
         touched = {d.node for d in segments}
-        touched |= {client_of(d.node) for d in segments if not d.parent_id}
+        touched |= {client_of(d.node, d.http.user_agent) for d in segments if not d.parent_id}
         if query.node not in touched:
             return None
     return True if query.edge is None and query.filter is None else None

@@ -13,7 +13,8 @@ Sources: docs/xray-format.md §4.3 and §5.2-5.6.
   once, as the receiver reports it.
 * A unit counts as often as its document, call or link weighs.
 * A segment without a parent, or whose parent is unknown in the trace, is a root: a client node
-  precedes it. A segment whose parent is known but belongs to no known segment has no incoming edge.
+  precedes it, unless a link of it to what caused it resolves: then its caller is known. While the
+  parent is unknown the client is unconfirmed (`store.model.UNCONFIRMED`): it may still arrive. A segment whose parent is known but belongs to no known segment has no incoming edge.
 """
 
 from __future__ import annotations
@@ -68,20 +69,35 @@ FindTrace = Callable[[bytes], Trace | None]
 
 def all_units(trace: Trace, find: FindTrace) -> Iterator[Unit]:
     """Every unit of one trace, those of its links to other traces included."""
-    yield from trace_units(trace)
-    if trace.links:
-        yield from link_units(trace, find)
+    if not trace.links:
+        yield from trace_units(trace)
+        return
+    yield from trace_units(trace, caused=_caused(trace, find))
+    yield from link_units(trace, find)
 
 
-def trace_units(trace: Trace) -> Iterator[Unit]:
-    """Every unit of one trace by itself."""
+def _caused(trace: Trace, find: FindTrace) -> frozenset[int]:
+    """The documents with a link to what caused them, where that is stored."""
+    return frozenset(
+        owned.document_id
+        for owned in trace.links.values()
+        if owned.link.upstream
+        and (other := find(owned.link.trace_id)) is not None
+        and resolve_link_end(other, owned.link.id) is not None
+    )
+
+
+def trace_units(trace: Trace, *, caused: frozenset[int] = frozenset()) -> Iterator[Unit]:
+    """Every unit of one trace by itself; roots with an id in ``caused`` have no client."""
     parents = ParentIndex(trace)
     children = segments_by_parent_id(trace)
     for owned in trace.calls.values():
         yield from _call_units(owned, trace, parents, children.get(owned.call.id, ()))
     for document in trace.documents.values():
         if not document.independent:
-            yield from _segment_units(document, trace, parents)
+            yield from _segment_units(
+                document, trace, parents, has_client=document.id not in caused
+            )
 
 
 def _call_units(
@@ -112,7 +128,9 @@ def _call_units(
             yield EdgeUnit(source, target, alias, *times, call.state, label, call.weight)
 
 
-def _segment_units(document: Document, trace: Trace, parents: ParentIndex) -> Iterator[Unit]:
+def _segment_units(
+    document: Document, trace: Trace, parents: ParentIndex, *, has_client: bool
+) -> Iterator[Unit]:
     root = is_root(document, trace, parents)
     node, times = document.node, (document.start, document.end)
     label = failure_label(document.exception, document.http.status)
@@ -129,7 +147,10 @@ def _segment_units(document: Document, trace: Trace, parents: ParentIndex) -> It
         weight,
     )
     if root:
-        yield EdgeUnit(client_of(node), node, "", *times, document.state, label, weight)
+        if has_client:
+            agent = document.http.user_agent
+            client = client_of(node, agent, confirmed=not document.parent_id)
+            yield EdgeUnit(client, node, "", *times, document.state, label, weight)
     elif document.parent_id not in trace.calls:
         parent = parents.owning_segment(parents.containing_document(document.parent_id))
         if parent is not None:

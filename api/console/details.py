@@ -138,4 +138,4 @@ def _neighbour(graph: Graph, edge: Ends, other: NodeKey) -> Neighbour:
 
 
 def _graph(context: Context, window: TimeRange) -> Graph:
-    return build_graph(context.store.service_graph(window))
+    return build_graph(context.service_graph(window))

@@ -52,7 +52,7 @@ def map_router(context: Context) -> APIRouter:
         return await run_cancellable(request, work)
 
     def graph_of(window: TimeRange) -> Graph:
-        return build_graph(context.store.service_graph(window))
+        return build_graph(context.service_graph(window))
 
     return router
 

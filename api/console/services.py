@@ -45,7 +45,7 @@ def services_router(context: Context) -> APIRouter:
 
 def find_services(context: Context, window: TimeRange, text: str, limit: int) -> ServiceList:
     """The best matches of a window's graph, and how many nodes match."""
-    graph = build_graph(context.store.service_graph(context.store.snap_window(window)))
+    graph = build_graph(context.service_graph(context.store.snap_window(window)))
     ranks = {node: rank for node in graph if (rank := match_rank(graph, node, text.casefold()))}
     hits = sorted(ranks, key=lambda node: (ranks[node], *importance(graph, node)), reverse=True)
     drawn = set(prune(graph))

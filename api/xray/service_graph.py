@@ -22,7 +22,7 @@ def get_service_graph(context: Context, body: JsonBody) -> dict[str, Any]:
     requested = body.window()
     check_group(body)
     window = context.store.snap_window(requested)
-    graph = build_graph(context.store.service_graph(window))
+    graph = build_graph(context.service_graph(window))
     return {
         **whole_seconds(*window),
         "Services": render_services(graph),

@@ -65,10 +65,17 @@ class Truth:
                 self._answers.setdefault(thing.parent, []).append(thing)
         self.nodes: list[Unit[NodeKey]] = []
         self.edges: list[Unit[EdgeKey]] = []
+        joins = list(joins)
+        caused = {
+            join.receiver
+            for join in joins
+            if join.told_by_receiver and join.source in self._finished
+        }
         for thing in self._finished:
             if isinstance(thing, Work):
                 self.nodes.append(self._unit(thing.node, thing))
-                self.edges += self._edge_of_work(thing)
+                if thing not in caused or thing.parent is not None:
+                    self.edges += self._edge_of_work(thing)
             elif isinstance(thing, Call):
                 self._count_call(thing)
         self.edges += [unit for join in joins for unit in self._join(join)]

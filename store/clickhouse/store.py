@@ -73,7 +73,9 @@ class ClickHouseStore:
         with self._client() as client:
             return bool(client.execute("SELECT 1 FROM traces LIMIT 1"))
 
-    def service_graph(self, window: TimeRange) -> ServiceGraph:
+    def service_graph(
+        self, window: TimeRange, *, settled_before: int | None = None
+    ) -> ServiceGraph:
         """The graph of a window."""
         with self._asking() as ask:
             # Concurrently: mostly nothing is dirty, and the second answer is current.
@@ -82,7 +84,7 @@ class ClickHouseStore:
             )
             counted = self.rollup_worker.wait_until_fresh(ask, dirty.read_dirty(waiting))
             return service_graph.service_graph(
-                ask, window, self.rollup_cache, None if counted else marks
+                ask, window, self.rollup_cache, None if counted else marks, settled_before
             )
 
     def snap_window(self, window: TimeRange) -> TimeRange:

@@ -197,6 +197,76 @@ class StoreContract:
         assert graph.services[FRONTEND].root
         assert (CLIENT, FRONTEND) in graph.edges
 
+    def test_a_young_root_with_an_unknown_parent_has_no_client(self, store: Store) -> None:
+        """A child is often stored before its parent: no client is drawn until the trace settles."""
+        store.put([segment(0xA1, parent_id=0xC1)], "a")
+        assert (CLIENT, FRONTEND) not in store.service_graph(HOUR, settled_before=T0).edges
+        young = store.service_graph(HOUR, settled_before=T0)
+        assert set(young.services) == {FRONTEND}
+        assert not young.services[FRONTEND].root
+        for settled in (T0 + 1, None):
+            graph = store.service_graph(HOUR, settled_before=settled)
+            assert graph.edges[CLIENT, FRONTEND].statistics.total == 1
+            assert set(graph.services) == {CLIENT, FRONTEND}
+            assert graph.services[FRONTEND].root
+        assert store.edge_series(CLIENT, FRONTEND, HOUR, MINUTE)[0].statistics.total == 1
+        # A root without a parent has a client at once, and the orphan counts as well.
+        store.put([segment(0xA2, start=T0 + SECOND, end=T0 + SECOND + 7, state=State.FAULT)], "b")
+        young = store.service_graph(HOUR, settled_before=T0)
+        assert young.edges[CLIENT, FRONTEND].statistics.total == 1
+        settled_graph = store.service_graph(HOUR)
+        edge = settled_graph.edges[CLIENT, FRONTEND]
+        assert (edge.statistics.ok, edge.statistics.fault, edge.start) == (1, 1, T0)
+        (bucket,) = store.edge_series(CLIENT, FRONTEND, HOUR, MINUTE)
+        assert bucket.statistics == edge.statistics
+        assert store.edge_failures(CLIENT, FRONTEND, HOUR) == [
+            Failure("without a status", State.FAULT, 1)
+        ]
+        # With its parent, the child has a caller.
+        store.put([segment(0xB1, name="front", calls=(call(0xC1),))], "c")
+        graph = store.service_graph(HOUR)
+        assert graph.edges[CLIENT, FRONTEND].statistics.total == 1
+
+    def test_a_root_whose_link_resolves_has_no_client(self, store: Store) -> None:
+        """Its caller is known: the queue. Until the sender's trace is stored it has a client."""
+        sent, received = trace_id(1), trace_id(2)
+        queue = NodeKey("", "jobs", "AWS::SQS::Queue")
+        joined = (Link(sent, 0xC1),)
+        worker, late = NodeKey("", "worker", ""), NodeKey("", "late", "")
+        store.put(
+            [
+                segment(0xB1, trace_id=received, name="worker", links=joined),
+                segment(0xB2, trace_id=received, name="late", parent_id=0x99, links=joined),
+            ],
+            "b",
+        )
+        assert (NodeKey("", "worker", "client"), worker) in store.service_graph(HOUR).edges
+        store.put([segment(0xA1, trace_id=sent, calls=(call(0xC1, node=queue),))], "a")
+        graph = store.service_graph(HOUR)
+        assert graph.edges.keys() == {(CLIENT, FRONTEND), (FRONTEND, queue)}
+        assert graph.links.keys() == {(queue, worker), (queue, late)}
+        assert not graph.services[worker].root
+        assert set(graph.services) == {CLIENT, FRONTEND, queue, worker, late}
+
+    def test_a_canary_is_a_client_of_its_own_type(self, store: Store) -> None:
+        agent = (
+            "Mozilla/5.0 CloudWatchSynthetics/arn:aws:synthetics:eu-west-1:123456789012:canary:x"
+        )
+        canary = NodeKey("", "frontend", "client::Synthetics")
+        store.put([segment(0xA1, http=Http(user_agent=agent))], "a")
+        store.put(
+            [segment(0xA2, trace_id=trace_id(2), parent_id=0x99, http=Http(user_agent=agent))], "b"
+        )
+        store.put([segment(0xA3, trace_id=trace_id(3), http=Http(user_agent="curl"))], "c")
+        graph = store.service_graph(HOUR)
+        assert set(graph.services) == {FRONTEND, CLIENT, canary}
+        assert graph.edges[canary, FRONTEND].statistics.total == 2
+        assert graph.edges[CLIENT, FRONTEND].statistics.total == 1
+        for client, count in ((canary, 2), (CLIENT, 1)):
+            assert len(store.find_traces(TraceQuery(HOUR, node=client), limit=9).found) == count
+            edge = (client, FRONTEND)
+            assert len(store.find_traces(TraceQuery(HOUR, edge=edge), limit=9).found) == count
+
     def test_streamed_subsegments_find_their_segment(self, store: Store) -> None:
         """Python's SDK sends finished leaves first, each a document of its own, any depth."""
         leaf = subsegment(0x52, parent_id=0x51, calls=(call(0x52),))
@@ -276,7 +346,9 @@ class StoreContract:
         assert frontend.trace_minutes == 4 + 3 + 1 + 1
         for inferred in (graph.services[BACKEND], graph.edges[FRONTEND, BACKEND]):
             assert (inferred.statistics.fault, inferred.statistics.observed) == (8, 1)
-        assert store.node_failures(BACKEND, HOUR) == [Failure("No exception recorded", State.FAULT, 8)]
+        assert store.node_failures(BACKEND, HOUR) == [
+            Failure("No exception recorded", State.FAULT, 8)
+        ]
         assert graph.links[BACKEND, NodeKey("", "worker", "")].statistics.ok == 5
         (slice,) = store.node_series(FRONTEND, HOUR, MINUTE)
         assert slice.statistics == counts

@@ -39,11 +39,13 @@ class Slow(ClickHouseStore):
 
     mark = ""
 
-    def service_graph(self, window: TimeRange) -> ServiceGraph:
+    def service_graph(
+        self, window: TimeRange, *, settled_before: int | None = None
+    ) -> ServiceGraph:
         with self._asking() as ask:
             statement = SLOW.format(mark=self.mark)
             ask.run_concurrently(statement, statement)
-        return super().service_graph(window)
+        return super().service_graph(window, settled_before=settled_before)
 
 
 @pytest.fixture

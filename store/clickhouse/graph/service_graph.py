@@ -33,7 +33,7 @@ from store.clickhouse.units.aggregates import (
     graph_of,
     read_tally,
 )
-from store.model import MINUTE, NodeKey, ServiceGraph, State, TimeRange
+from store.model import MINUTE, UNCONFIRMED, NodeKey, ServiceGraph, State, TimeRange
 from store.protocol import Failure, TimeBucket, failures_by_frequency
 
 _HOLDS = """(width, bucket, rev) IN (
@@ -88,16 +88,24 @@ def of_node(node: NodeKey) -> Units:
 
 def of_edge(pair: tuple[NodeKey, NodeKey]) -> Units:
     """The calls and links along an edge."""
-    source, target = (_guarded(sql.node_tuple(node)) for node in pair)
+    source, target = pair
+    sources = [source]
+    if source.is_client:
+        sources.append(source._replace(account=UNCONFIRMED))
+    tuples = ", ".join(_guarded(sql.node_tuple(node)) for node in sources)
     return Units(
-        f"(kind IN ({EDGE}, {LINK}) AND (source_account, source_name, source_type) = {source} "
-        f"AND (account, name, type) = {target})",
-        ((EDGE, *pair), (LINK, *pair)),
+        f"(kind IN ({EDGE}, {LINK}) AND (source_account, source_name, source_type) IN ({tuples}) "
+        f"AND (account, name, type) = {_guarded(sql.node_tuple(target))})",
+        tuple((kind, node, target) for kind in (EDGE, LINK) for node in sources),
     )
 
 
 def service_graph(
-    ask: RunQuery, window: TimeRange, rollup_cache: RollupCache, marks: Rows | None = None
+    ask: RunQuery,
+    window: TimeRange,
+    rollup_cache: RollupCache,
+    marks: Rows | None = None,
+    settled_before: int | None = None,
 ) -> ServiceGraph:
     """`store.service_graph.build_service_graph` over the window.
 
@@ -106,7 +114,7 @@ def service_graph(
     chosen, found = _summed(ask, window, rollup_cache, marks)
     if chosen.partial_minutes:
         collect(_raw(ask, chosen.partial_minutes, RAW, key=EVERYTHING, bucket=MINUTE_OF), found)
-    return graph_of(found)
+    return graph_of(found, settled_before)
 
 
 def _summed(

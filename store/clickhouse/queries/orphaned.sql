@@ -1,7 +1,7 @@
 -- Segments of :own with a parent that is no call.
 SELECT s.trace_id AS trace_id, s.id AS id, s.parent_id AS parent_id, s.start AS start,
        s.duration AS duration, s.state AS state, s.status AS status, s.exception AS exception,
-       s.weight AS weight,
+       s.weight AS weight, s.user_agent AS user_agent,
        s.account AS account, s.name AS name, s.type AS type
 FROM (
     SELECT * FROM segments FINAL

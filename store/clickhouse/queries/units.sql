@@ -1,15 +1,22 @@
 -- One row per unit that started in the rows of :own, of nodes (kind 0), of edges of calls (1) and of
 -- edges of links (2). The rules are those of store/edges.py; needs the tables of
 -- store/clickhouse/kinship.py. :near holds :own and whatever else units in :own depend on.
--- A segment is a unit of its own node; without a parent it is one of the edge from its client too.
+-- A segment is a unit of its own node; without a parent it is one of the edge from its client too,
+-- unless a link to what caused it resolves: then its caller is known. The client is
+-- store.model.client_of; that of an unknown parent, below, is unconfirmed.
 SELECT kind,
        '' AS source_account, if(kind = 1, name, '') AS source_name,
-       if(kind = 1, 'client', '') AS source_type, account, name, type,
+       if(kind = 1, if(position(user_agent, 'CloudWatchSynthetics') > 0, 'client::Synthetics', 'client'), '')
+           AS source_type, account, name, type,
        if(kind = 0, service, '') AS word, kind = 0 AND inferred = 0 AS active,
        trace_id, start, duration, if(kind = 0, greatest(duration, last_duration), duration) AS last_duration,
        state, status, exception, weight
 FROM (SELECT * FROM segments FINAL WHERE :own AND :newest_segments AND independent = 0)
-ARRAY JOIN if(parent_id = 0, [0, 1], [0]) AS kind
+ARRAY JOIN if(parent_id = 0 AND (trace_id, id) NOT IN (
+    SELECT l.trace_id, l.document_id
+    FROM linked AS l INNER JOIN ends AS e ON l.other_trace = e.trace_id AND l.other_id = e.id
+    WHERE l.upstream = 1
+), [0, 1], [0]) AS kind
 UNION ALL
 -- A call is an edge, the caller's view, to each node that answered; to the inferred node, and a unit
 -- of that, when none did.
@@ -44,21 +51,28 @@ UNION ALL
 -- Segments whose parent is no call: children of a segment or of a local subsegment (the Lambda
 -- pair), with their own figures, or roots when nobody has the parent.
 SELECT 1 AS kind,
-       if(root, '', o.account) AS source_account, if(root, r.name, o.name) AS source_name,
-       if(root, 'client', o.type) AS source_type,
+       if(root, 'unconfirmed', o.account) AS source_account, if(root, r.name, o.name) AS source_name,
+       multiIf(NOT root, o.type,
+               position(r.user_agent, 'CloudWatchSynthetics') > 0, 'client::Synthetics', 'client')
+           AS source_type,
        r.account AS account, r.name AS name, r.type AS type, '' AS word, 0 AS active,
        r.trace_id AS trace_id, r.start AS start, r.duration AS duration,
        r.duration AS last_duration, r.state AS state, r.status AS status, r.exception AS exception,
        r.weight AS weight
 FROM (
-    SELECT s.trace_id AS trace_id, s.start AS start, s.duration AS duration, s.state AS state,
+    SELECT s.trace_id AS trace_id, s.id AS id, s.user_agent AS user_agent,
+           s.start AS start, s.duration AS duration, s.state AS state,
            s.status AS status, s.exception AS exception, s.weight AS weight, s.account AS account,
            s.name AS name, s.type AS type, h.id AS holder, h.member = 0 AS root
     FROM orphaned AS s
     LEFT ANY JOIN holders AS h ON s.trace_id = h.trace_id AND s.parent_id = h.member
 ) AS r
 LEFT ANY JOIN owners AS o ON r.trace_id = o.trace_id AND r.holder = o.document_id
-WHERE root OR notEmpty(o.name)
+WHERE if(root, (r.trace_id, r.id) NOT IN (
+    SELECT l.trace_id, l.document_id
+    FROM linked AS l INNER JOIN ends AS e ON l.other_trace = e.trace_id AND l.other_id = e.id
+    WHERE l.upstream = 1
+), notEmpty(o.name))
 UNION ALL
 -- Links between traces; the time is the event's age.
 SELECT 2 AS kind,

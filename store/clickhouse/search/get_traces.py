@@ -60,7 +60,7 @@ FROM calls FINAL WHERE {places}
 _LEAN_SEGMENTS = """
 SELECT hex(trace_id), id, parent_id, independent, 0, 1, start, start,
        start, state, {node}, '', '', '', 0,
-       '', '', '', '', '', '', '',
+       '', {agent}, '', '', '', '', '',
        {annotations}, members, 1, 0
 FROM segments FINAL WHERE {places}
 """
@@ -164,6 +164,12 @@ def _add(
             trace.links[joined.key] = joined
 
 
+def _is_about_clients(query: TraceQuery) -> bool:
+    """Whether a client's type decides, which follows from user agents."""
+    node, edge = query.node, query.edge
+    return (node is not None and node.is_client) or (edge is not None and edge[0].is_client)
+
+
 def matching(ask: RunQuery, query: TraceQuery, minutes: Minutes) -> set[bytes]:
     """Which of some traces match a query (`store.trace_filter`); calls are read only if needed."""
     if query.filter is not None:
@@ -175,7 +181,12 @@ def matching(ask: RunQuery, query: TraceQuery, minutes: Minutes) -> set[bytes]:
     node = "account, name, type" if in_nodes else "'', '', ''"
     annotations = "annotations" if query.annotations else "[]"
     statements = [
-        _LEAN_SEGMENTS.format(node=node, annotations=annotations, places=row_locations(half))
+        _LEAN_SEGMENTS.format(
+            node=node,
+            agent="user_agent" if _is_about_clients(query) else "''",
+            annotations=annotations,
+            places=row_locations(half),
+        )
         for half in _halves(minutes)
     ]
     for rows in run_concurrently(ask, *statements):

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from store.clickhouse.connection import sql
-from store.model import NodeKey, State
+from store.model import SYNTHETICS_AGENT, NodeKey, State
 from store.protocol import TraceQuery
 
 
@@ -52,7 +52,7 @@ def _node(node: NodeKey, rows: str, exact: bool) -> str:
     if node.is_client:
         # Stands before a root of that name; others may also claim the type for themselves.
         return (
-            f"{_roots(f'name = {sql.text(node.name)}', rows, exact)} UNION ALL "
+            f"{_roots(f'name = {sql.text(node.name)} AND {_agent(node)}', rows, exact)} UNION ALL "
             f"SELECT trace_id FROM segments WHERE {rows} AND {same} UNION ALL "
             f"SELECT trace_id FROM calls WHERE {rows} AND {same}"
         )
@@ -65,7 +65,7 @@ def _node(node: NodeKey, rows: str, exact: bool) -> str:
 def _edge(source: NodeKey, target: NodeKey, rows: str, exact: bool) -> Iterator[str]:
     """Traces with a call along an edge: answered by the target's segment, or unanswered."""
     if source.is_client:
-        yield _roots(_same(target), rows, exact)
+        yield _roots(f"{_same(target)} AND {_agent(source)}", rows, exact)
         return
     own = (
         f"owner_account = {sql.text(source.account)} AND owner_name = {sql.text(source.name)} "
@@ -117,6 +117,12 @@ def _roots(segments: str, rows: str, exact: bool) -> str:
         f"OR (trace_id, parent_id) NOT IN (SELECT trace_id, id FROM calls WHERE {rows} AND trace_id IN ("
         f"SELECT trace_id FROM segments WHERE {of_kind} AND parent_id != 0)))"
     )
+
+
+def _agent(client: NodeKey) -> str:
+    """A condition on the user agents of a client's kind (`store.model.client_of`)."""
+    is_canary = f"position(user_agent, {sql.text(SYNTHETICS_AGENT)}) > 0"
+    return is_canary if client.type == "client::Synthetics" else f"NOT {is_canary}"
 
 
 def _same(node: NodeKey) -> str:

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from store.clickhouse.connection import sql
 from store.model import MINUTE, EdgeStats, NodeKey, ServiceGraph, ServiceStats, Statistics
 from store.rules import histogram
-from store.service_graph import add_missing_endpoints
+from store.service_graph import add_missing_endpoints, resolve_clients
 
 UNITS = (Path(__file__).parents[1] / "queries" / "units.sql").read_text()
 
@@ -201,7 +201,7 @@ def collect(rows: Iterable[tuple[Any, ...]], into: dict[Key, Aggregate]) -> None
             known.add(tally)
 
 
-def graph_of(tallies: dict[Key, Aggregate]) -> ServiceGraph:
+def graph_of(tallies: dict[Key, Aggregate], settled_before: int | None = None) -> ServiceGraph:
     """The service graph of what was counted (as `store.service_graph.build_service_graph` would make it)."""
     services: dict[NodeKey, ServiceStats] = {}
     edges: dict[tuple[NodeKey, NodeKey], EdgeStats] = {}
@@ -220,9 +220,7 @@ def graph_of(tallies: dict[Key, Aggregate]) -> ServiceGraph:
                 statistics=tally.statistics,
                 link=kind == LINK,
             )
-    for source, target in edges:
-        if source.is_client and target in services:
-            services[target].root = True
+    resolve_clients(services, edges, settled_before)
     add_missing_endpoints(services, [*edges.values(), *links.values()])
     return ServiceGraph(services, edges, links)
 

@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 from pydantic import TypeAdapter
 
 from api import schemas
+from api.app import create_app
 from api.console import traces as console_traces
 from api.graph.build import edge_id, node_id
 from store.memory import MemoryStore
@@ -249,3 +250,17 @@ def test_large_answers_are_compressed(client: TestClient) -> None:
 def test_old_window_reaches_no_further_back_than_time(client: TestClient) -> None:
     found = client.get(f"/api/nodes/{node_id(FRONT)}?from=0&to={T0 // SECOND + 60}")
     assert found.json()["before"] is None
+
+
+def test_a_child_stored_before_its_parent_has_no_client(store: MemoryStore) -> None:
+    """Nor is it a root; half a minute later it is both, unless the parent has arrived."""
+    now = T0 / 1e6 + 10
+    app = create_app(store, version="0", clock=lambda: now)
+    client = TestClient(app)
+    store.put([segment(0xA1, name="child", parent_id=0xB1)], "a")
+    window = f"from={T0 // SECOND - 60}&to={T0 // SECOND + 60}"
+    drawn = client.get(f"/api/map?{window}").json()
+    assert [(node["name"], node["root"]) for node in drawn["nodes"]] == [("child", False)]
+    now += 30
+    drawn = client.get(f"/api/map?{window}").json()
+    assert sorted(node["type"] for node in drawn["nodes"]) == ["", "client"]

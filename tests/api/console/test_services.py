@@ -18,7 +18,9 @@ FAILING, HEALTHY = 412, 2_600
 class LargeMap(MemoryStore):
     """Few quiet services that fault among thousands of busy, healthy ones."""
 
-    def service_graph(self, window: TimeRange) -> ServiceGraph:
+    def service_graph(
+        self, window: TimeRange, *, settled_before: int | None = None
+    ) -> ServiceGraph:
         failing = [stats(f"worker-{at}", ok=1, fault=1) for at in range(FAILING)]
         healthy = [stats(f"calm-{at}", ok=100 + at) for at in range(HEALTHY)]
         return ServiceGraph({each.key: each for each in failing + healthy}, {})

@@ -130,14 +130,18 @@ class Unreachable(MemoryStore):
     def check(self) -> None:
         raise StoreUnavailable("connection refused (clickhouse:9000)")
 
-    def service_graph(self, window: TimeRange) -> ServiceGraph:
+    def service_graph(
+        self, window: TimeRange, *, settled_before: int | None = None
+    ) -> ServiceGraph:
         raise StoreUnavailable("connection refused (clickhouse:9000)")
 
 
 class Broken(MemoryStore):
     """A store with a mistake in it."""
 
-    def service_graph(self, window: TimeRange) -> ServiceGraph:
+    def service_graph(
+        self, window: TimeRange, *, settled_before: int | None = None
+    ) -> ServiceGraph:
         raise KeyError("secret")
 
 
@@ -188,7 +192,7 @@ def test_client_that_leaves_does_not_stop_the_server(address: str, store: Memory
     """Other requests are answered while the abandoned query still runs."""
     started, go_on = threading.Event(), threading.Event()
 
-    def slow(window: TimeRange) -> ServiceGraph:
+    def slow(window: TimeRange, *, settled_before: int | None = None) -> ServiceGraph:
         started.set()
         go_on.wait(10)
         return ServiceGraph({}, {})
