@@ -69,7 +69,7 @@ class Truth:
         caused = {
             join.receiver
             for join in joins
-            if join.told_by_receiver and join.source in self._finished
+            if join.reported_by_receiver and join.source in self._finished
         }
         for thing in self._finished:
             if isinstance(thing, Work):

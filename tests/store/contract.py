@@ -220,7 +220,7 @@ class StoreContract:
         (bucket,) = store.edge_series(CLIENT, FRONTEND, HOUR, MINUTE)
         assert bucket.statistics == edge.statistics
         assert store.edge_failures(CLIENT, FRONTEND, HOUR) == [
-            Failure("without a status", State.FAULT, 1)
+            Failure("No exception recorded", State.FAULT, 1)
         ]
         # With its parent, the child has a caller.
         store.put([segment(0xB1, name="front", calls=(call(0xC1),))], "c")
