@@ -216,7 +216,7 @@ def duration_axis(low: float, high: float) -> dict[str, Any]:
 def duration_ticks(low: float, high: float) -> list[float]:
     """Three to about eight round durations in microseconds: powers of ten, or finer on a short axis."""
     first, last = floor(log10(low)), ceil(log10(high))
-    for factors in ((1,), (1, 3), (1, 2, 5), range(1, 10)):
+    for factors in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 5, 7), range(1, 10)):
         values = [factor * 10.0**power for power in range(first, last + 1) for factor in factors]
         inside = [value for value in values if low <= value <= high]
         if len(inside) >= 3:

@@ -112,7 +112,7 @@ interface Spot {
 
 /** Under the node: below the selection's ring where the map is read closely, else as near as the bands allow. */
 function below(k: number): Spot {
-  return { x: 0, y: k >= 0.5 ? SELECT_RING * k + 1.5 : (R + 5) * k + 1, side: 'top', leader: false }
+  return { x: 0, y: k >= 0.3 ? SELECT_RING * k + 1.5 : (R + 5) * k + 1, side: 'top', leader: false }
 }
 
 function anywhere(k: number): Spot[] {
