@@ -60,6 +60,7 @@ def build_service_graph(
     for key, lightest in trace_minutes.items():
         services[key].trace_minutes = sum(lightest.values())
     resolve_clients(services, edges, settled_before)
+    join_accounts(services, edges, links)
     add_missing_endpoints(services, [*edges.values(), *links.values()])
     return ServiceGraph(services, edges, links)
 
@@ -85,6 +86,44 @@ def resolve_clients(
     for source, target in edges:
         if source.is_client and target in services:
             services[target].root = True
+
+
+def join_accounts(
+    services: dict[NodeKey, ServiceStats], *edge_sets: dict[tuple[NodeKey, NodeKey], EdgeStats]
+) -> None:
+    """Merge inferred nodes without an account into the only node of that name and type with one.
+
+    A call that no segment answers often names a resource without its account.
+    """
+    accounts: dict[tuple[str, str], list[NodeKey]] = {}
+    for key in services:
+        if key.account:
+            accounts.setdefault((key.name, key.type), []).append(key)
+    joined = {
+        key: owners[0]
+        for key, stats in services.items()
+        if not key.account and not stats.active and not key.is_client
+        if len(owners := accounts.get((key.name, key.type), [])) == 1
+    }
+    for key, owner in joined.items():
+        merge_service(services[owner], services.pop(key))
+    for edges in edge_sets if joined else ():
+        for pair in [pair for pair in edges if pair[0] in joined or pair[1] in joined]:
+            edge = edges.pop(pair)
+            edge.source, edge.target = (joined.get(end, end) for end in pair)
+            known = edges.setdefault((edge.source, edge.target), edge)
+            if known is not edge:
+                merge_edge(known, edge)
+
+
+def merge_service(into: ServiceStats, more: ServiceStats) -> None:
+    """Add the units of one node to another's; a minute of a trace in both counts twice."""
+    into.names |= more.names
+    into.start, into.end = min(into.start, more.start), max(into.end, more.end)
+    into.trace_minutes += more.trace_minutes
+    merge_statistics(into.statistics, more.statistics)
+    into.durations = dict(into.durations)
+    histogram.add(into.durations, more.durations)
 
 
 def merge_edge(into: EdgeStats, more: EdgeStats) -> None:

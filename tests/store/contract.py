@@ -248,6 +248,25 @@ class StoreContract:
         assert not graph.services[worker].root
         assert set(graph.services) == {CLIENT, FRONTEND, queue, worker, late}
 
+    def test_an_unanswered_call_joins_the_only_account_of_its_node(self, store: Store) -> None:
+        """A call by function name has no account; with two accounts it could be either's."""
+        kind = "AWS::Lambda"
+        bare, first = NodeKey("", "fn", kind), NodeKey("1" * 12, "fn", kind)
+        call_of = call(0xC1, node=bare, service="Lambda", host="", state=State.FAULT)
+        store.put([segment(0xA1, calls=(call_of,))], "a")
+        assert bare in store.service_graph(HOUR).services
+        store.put([segment(0xB1, trace_id=trace_id(2), node=first, name="fn")], "b")
+        graph = store.service_graph(HOUR)
+        assert bare not in graph.services
+        statistics = graph.services[first].statistics
+        assert (statistics.ok, statistics.fault) == (1, 1)
+        assert graph.edges[FRONTEND, first].statistics.fault == 1
+        second = first._replace(account="2" * 12)
+        store.put([segment(0xB1, trace_id=trace_id(3), node=second, name="fn")], "c")
+        graph = store.service_graph(HOUR)
+        assert {bare, first, second} <= graph.services.keys()
+        assert graph.services[bare].statistics.fault == 1
+
     def test_a_canary_is_a_client_of_its_own_type(self, store: Store) -> None:
         agent = (
             "Mozilla/5.0 CloudWatchSynthetics/arn:aws:synthetics:eu-west-1:123456789012:canary:x"

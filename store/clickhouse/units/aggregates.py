@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from store.clickhouse.connection import sql
 from store.model import MINUTE, EdgeStats, NodeKey, ServiceGraph, ServiceStats, Statistics
 from store.rules import histogram
-from store.service_graph import add_missing_endpoints, resolve_clients
+from store.service_graph import add_missing_endpoints, join_accounts, resolve_clients
 
 UNITS = (Path(__file__).parents[1] / "queries" / "units.sql").read_text()
 
@@ -221,6 +221,7 @@ def graph_of(tallies: dict[Key, Aggregate], settled_before: int | None = None) -
                 link=kind == LINK,
             )
     resolve_clients(services, edges, settled_before)
+    join_accounts(services, edges, links)
     add_missing_endpoints(services, [*edges.values(), *links.values()])
     return ServiceGraph(services, edges, links)
 
