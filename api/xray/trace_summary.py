@@ -6,8 +6,10 @@ import json
 import math
 from typing import Any
 
+from api.xray.root_cause_json import render_root_causes
 from api.xray.service_graph_json import service_id
 from store.model import Http, NodeKey, State
+from store.root_causes import RootCauses
 from store.summary import Summary
 from store.trace_id import format_trace_id
 
@@ -16,7 +18,7 @@ Json = dict[str, Any]
 Names = dict[NodeKey, frozenset[str]]
 
 
-def render_summary(summary: Summary, matched: int | None = None) -> Json:
+def render_summary(summary: Summary, causes: RootCauses, matched: int | None = None) -> Json:
     """One TraceSummary; ``matched`` is its event time when the query was by event time."""
     entry = summary.entry
     rendered: Json = {
@@ -41,9 +43,7 @@ def render_summary(summary: Summary, matched: int | None = None) -> Json:
         "ResourceARNs": [{"ARN": arn} for arn in summary.resource_arns],
         "InstanceIds": [{"Id": id} for id in summary.instance_ids],
         "AvailabilityZones": [{"Name": name} for name in summary.availability_zones],
-        "FaultRootCauses": [],
-        "ErrorRootCauses": [],
-        "ResponseTimeRootCauses": [],
+        **render_root_causes(causes),
         "Revision": summary.revision,
     }
     if summary.response_time is not None:

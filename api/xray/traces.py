@@ -18,6 +18,7 @@ from store.filters.groups import expand_groups
 from store.filters.parse import FilterError, parse
 from store.model import Trace
 from store.protocol import Axis, TraceHit, TraceQuery
+from store.root_causes import root_causes
 from store.summary import summarize, trace_duration
 from store.trace_documents import processed_documents
 from store.trace_id import format_trace_id, parse_trace_id
@@ -102,13 +103,15 @@ def _filter(body: JsonBody) -> Expression | None:
 
 
 def _summaries(context: Context, found: list[TraceHit], axis: Axis) -> list[dict[str, Any]]:
-    traces = context.store.get_traces([each.trace_id for each in found])
+    # Root causes are read from the documents.
+    traces = context.store.get_traces([each.trace_id for each in found], raw=True)
     summaries = []
     for each in found:
         # A trace may have expired between the two queries.
         if each.trace_id in traces:
             matched = each.time if axis is Axis.EVENT else None
-            summaries.append(render_summary(summarize(traces[each.trace_id]), matched))
+            trace = traces[each.trace_id]
+            summaries.append(render_summary(summarize(trace), root_causes(trace), matched))
     return summaries
 
 

@@ -1,0 +1,37 @@
+"""Root causes in trace summaries, in the form that clients dereference unchecked."""
+
+from __future__ import annotations
+
+from api.xray.root_cause_json import render_root_causes
+from store.root_causes import RootCauses, root_causes
+from tests.store.filters.test_evaluate import shop
+
+
+def test_paths_from_the_entry_to_the_cause() -> None:
+    rendered = render_root_causes(root_causes(shop()))
+    (fault,) = rendered["FaultRootCauses"]
+    assert fault["ClientImpacting"] is True
+    (service,) = fault["Services"]
+    assert (service["Name"], service["Type"]) == ("shop", "AWS::ECS::Container")
+    assert service["AccountId"] == "123456789012"
+    assert [entity["Name"] for entity in service["EntityPath"]] == ["shop", "## place"]
+    assert service["EntityPath"][-1]["Exceptions"] == [
+        {"Name": "Denied", "Message": 'Access "denied"'}
+    ]
+    (slow,) = rendered["ResponseTimeRootCauses"]
+    paths = [[(e["Name"], e["Coverage"]) for e in s["EntityPath"]] for s in slow["Services"]]
+    assert paths == [[("shop", 1.0), ("orders", 0.93)], [("orders", 0.9)]]
+
+
+def test_errors_below_an_entry_that_is_no_error_do_not_impact_the_client() -> None:
+    (error,) = render_root_causes(root_causes(shop()))["ErrorRootCauses"]
+    assert error["ClientImpacting"] is False
+    assert [service["Name"] for service in error["Services"]] == ["orders"]
+
+
+def test_every_member_is_present() -> None:
+    assert render_root_causes(RootCauses()) == {
+        "FaultRootCauses": [],
+        "ErrorRootCauses": [],
+        "ResponseTimeRootCauses": [],
+    }
