@@ -10,7 +10,18 @@ from api.console.charts import STATUS_NAMES
 from api.errors import ApiError
 from api.graph.build import build_graph, calls_of, find_node
 from api.request import instant, window_of
-from store.model import State, TimeRange, Trace
+from store.filters.ast import (
+    And,
+    Bare,
+    EdgeMatch,
+    Expression,
+    Field,
+    Not,
+    Or,
+    Selector,
+    ServiceMatch,
+)
+from store.model import NodeKey, State, TimeRange, Trace
 from store.protocol import Store, TraceQuery
 from store.trace_id import format_trace_id, parse_trace_id
 
@@ -61,7 +72,10 @@ Filters = Annotated[TraceFilter, Depends(_trace_filter)]
 
 
 def to_trace_query(store: Store, window: TimeRange, filters: TraceFilter) -> TraceQuery | None:
-    """The store's query; None when the node or edge had no traffic, so that no trace can match."""
+    """The store's query; None when the node or edge had no traffic, so that no trace can match.
+
+    With a node or an edge, the states are those of its units in the trace, else of the entry.
+    """
     if not filters.node and not filters.edge:
         return TraceQuery(window, states=filters.states)
     graph = build_graph(store.service_graph(store.snap_window(window)))
@@ -69,14 +83,43 @@ def to_trace_query(store: Store, window: TimeRange, filters: TraceFilter) -> Tra
     if filters.node and node is None:
         return None
     if not filters.edge:
-        return TraceQuery(window, node=node, states=filters.states)
+        return TraceQuery(window, node=node, filter=_states_of_node(node, filters.states))
     source, target = (find_node(graph, end) for end in filters.edge.split(":"))
     if source is None or target is None:
         return None
     if graph.has_edge(source, target) and calls_of(graph, source, target).link:
         # A link joins two traces; the receiver's are listed.
-        return TraceQuery(window, node=node or target, states=filters.states)
-    return TraceQuery(window, node=node, edge=(source, target), states=filters.states)
+        receiver = node or target
+        return TraceQuery(window, node=receiver, filter=_states_of_node(receiver, filters.states))
+    condition = _any_state(filters.states)
+    states = condition and EdgeMatch(_selector(source), _selector(target), condition)
+    return TraceQuery(window, node=node, edge=(source, target), filter=states)
+
+
+def _states_of_node(node: NodeKey | None, states: frozenset[State]) -> Expression | None:
+    condition = _any_state(states)
+    return condition and node and ServiceMatch(_selector(node), condition)
+
+
+def _selector(node: NodeKey) -> Selector:
+    return Selector(node.name, node.type, node.account)
+
+
+_STATE_CONDITIONS: dict[State, Expression] = {
+    State.IN_PROGRESS: Not(Or(tuple(Bare(Field(flag)) for flag in ("ok", "error", "fault")))),
+    State.OK: Bare(Field("ok")),
+    # X-Ray's error includes throttles; the states of the map do not overlap.
+    State.ERROR: And((Bare(Field("error")), Not(Bare(Field("throttle"))))),
+    State.THROTTLE: Bare(Field("throttle")),
+    State.FAULT: Bare(Field("fault")),
+}
+
+
+def _any_state(states: frozenset[State]) -> Expression | None:
+    """The condition that a unit ended in one of the states; None for any state."""
+    if not states:
+        return None
+    return Or(tuple(_STATE_CONDITIONS[state] for state in sorted(states)))
 
 
 def require_trace_id(text: str) -> bytes:
