@@ -1,8 +1,8 @@
-"""What was counted in slots, added up by ClickHouse and remembered.
+"""Sums of rollup slots, computed by ClickHouse and cached.
 
-A bucket's rows of one revision never change, so their sum is right for as long as `plan` names that
-revision; that is asked anew for every map. Merges take rows away whose bucket has a newer revision:
-every statement counts the markers it has read, and when one is missing says so.
+The rows of one revision of a slot never change, so a sum stays valid for as long as `window_plan` names
+that revision; the plan is made anew for every map. Merges delete rows of superseded revisions: every
+statement therefore counts the markers it has read, and the read fails when one is missing.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ from store.clickhouse.units.aggregates import (
 )
 
 MOST_SLOTS = 2000
-"""Slots that are named in a statement one by one."""
+"""Slots that a statement lists individually at most."""
 STEADY = 90_000_000 << 10
-"""Revisions: a minute that was not counted again for so long before the newest count (90 s) probably
-will not be. Minutes like it are added up apart from those that still change."""
+"""A difference of revisions (90 s): a minute whose revision is older than the newest by more will probably not
+change any more. Such minutes are summed separately from those that still change."""
 CAPACITY = 600_000
-"""Buckets of histograms that are remembered, some 100 bytes each."""
+"""Histogram buckets in the cache at most, about 100 bytes each."""
 
-# Places: `part`, which of several sums a row belongs to; `slots`, ranges of the key; `held`, slots
-# and revisions. Markers have no key: they make a row of their own.
+# Places: `part`, the sum that a row belongs to; `slots`, ranges of the key; `revisions`, slots with their
+# revisions. Markers have an empty key and therefore form a group of their own.
 _ID = f"cityHash64(:part, kind, {KEY})"
-_WHERE = f"WHERE kind IN (0, 1, 2, {MARKER}) AND :slots AND :held"
+_WHERE = f"WHERE kind IN (0, 1, 2, {MARKER}) AND :slots AND :revisions"
 _SUMS = f"""
 SELECT :part AS part, {_ID} AS id, uniqExactIf((width, bucket), kind = {MARKER}) AS markers,
        kind, {KEY}, {SUMMED_BUT_TIMES} FROM rollups {_WHERE}
 GROUP BY part, kind, {KEY}
 """
-# Apart, at the same time: adding up maps takes most of it. A marker counts itself.
+# Histograms in a concurrent statement: summing maps takes most of the time. A marker counts itself.
 _TIMES = f"""
 SELECT id, sumMap(times) FROM (
     SELECT {_ID} AS id, if(kind = {MARKER}, map(toUInt64(bucket) * 64 + width, toUInt64(1)), histogram) AS times
@@ -54,7 +54,7 @@ Counted = dict[Key, Aggregate]
 
 
 class RollupCache:
-    """Sums of slots of one database, shared by threads. Bounded: what was not asked for longest goes."""
+    """An LRU cache of the sums of slots of one database, shared by threads and bounded by `CAPACITY`."""
 
     def __init__(self, room: int = CAPACITY) -> None:
         self._room = room
@@ -62,22 +62,22 @@ class RollupCache:
         self._known: OrderedDict[frozenset[Slot], tuple[int, Counted]] = OrderedDict()
         self._size = 0
 
-    def read(self, ask: RunQuery, slots: Sequence[Slot]) -> Counted | None:
-        """What was counted in slots (MOST_SLOTS at most), the caller's to change; None when one of
-        them has been counted anew."""
+    def read(self, run: RunQuery, slots: Sequence[Slot]) -> Counted | None:
+        """The sum over slots (MOST_SLOTS at most), which the caller may modify; None when one of the slots has a
+        new revision."""
         parts = _parts(slots)
         found = {part: self._recall(part) for part in parts}
         missing = [part for part, counted in found.items() if counted is None]
         if missing:
-            for part, counted in zip(missing, _ask(ask, missing), strict=True):
+            for part, counted in zip(missing, _fetch(run, missing), strict=True):
                 if counted is None:
                     return None
                 self._remember(part, counted)
                 found[part] = counted
-        return _together([counted for counted in found.values() if counted is not None])
+        return _merge([counted for counted in found.values() if counted is not None])
 
     def forget(self) -> None:
-        """Give the memory back."""
+        """Empty the cache."""
         with self._lock:
             self._known.clear()
             self._size = 0
@@ -90,7 +90,7 @@ class RollupCache:
             return self._known[part][1]
 
     def _remember(self, part: frozenset[Slot], counted: Counted) -> None:
-        size = sum(len(tally.statistics.histogram) + 10 for tally in counted.values())
+        size = sum(len(aggregate.statistics.histogram) + 10 for aggregate in counted.values())
         with self._lock:
             if part in self._known or size > self._room:
                 return
@@ -102,7 +102,7 @@ class RollupCache:
 
 
 def _parts(slots: Sequence[Slot]) -> list[frozenset[Slot]]:
-    """Slots by how long they are likely to stay as they are: wide ones, minutes, new minutes."""
+    """Slots grouped by how soon they are likely to change: wide ones, older minutes, recent minutes."""
     newest = max((bucket.rev for bucket in slots), default=0)
     parts: tuple[list[Slot], ...] = ([], [], [])
     for bucket in slots:
@@ -110,19 +110,19 @@ def _parts(slots: Sequence[Slot]) -> list[frozenset[Slot]]:
     return [frozenset(part) for part in parts if part]
 
 
-def _ask(ask: RunQuery, parts: Sequence[frozenset[Slot]]) -> list[Counted | None]:
-    """The sum of each part; None for one of which not all slots are there any more."""
+def _fetch(run: RunQuery, parts: Sequence[frozenset[Slot]]) -> list[Counted | None]:
+    """The sum of each part; None for a part with a slot whose revision no longer exists."""
     places: dict[str, str | int] = {
         "part": _part_of(parts),
         "slots": rows_of(sorted(bucket for part in parts for bucket in part)),
-        "held": f"(width, bucket, rev) IN ({_listed(bucket for part in parts for bucket in part)})",
+        "revisions": f"(width, bucket, rev) IN ({_listed(bucket for part in parts for bucket in part)})",
     }
-    times, rollup_cache = run_concurrently(ask, bind(_TIMES, **places), bind(_SUMS, **places))
+    times, sums = run_concurrently(run, bind(_TIMES, **places), bind(_SUMS, **places))
     histograms: dict[int, dict[int, int]] = dict(times)
     counted: list[Counted] = [{} for _ in parts]
     seen = [0] * len(parts)
     rows: list[Rows] = [[] for _ in parts]
-    for part, id, markers, kind, *columns in rollup_cache:
+    for part, id, markers, kind, *columns in sums:
         histogram = histograms.pop(id, {})
         if kind == MARKER:
             seen[part] = min(markers, len(histogram))
@@ -137,7 +137,7 @@ def _ask(ask: RunQuery, parts: Sequence[frozenset[Slot]]) -> list[Counted | None
 
 
 def _part_of(parts: Sequence[Collection[Slot]]) -> str:
-    """An expression: which of the parts a row belongs to."""
+    """An SQL expression for the number of the part that a row belongs to."""
     *some, _ = parts
     tests = [
         f"(width, bucket) IN ({_listed(s[:2] for s in part)}), {i}" for i, part in enumerate(some)
@@ -150,15 +150,15 @@ def _listed(rows: Iterable[tuple[int, ...]]) -> str:
     return ", ".join(map(str, map(tuple, rows)))
 
 
-def _together(parts: list[Counted]) -> Counted:
-    """The sum of all, in new objects."""
+def _merge(parts: list[Counted]) -> Counted:
+    """The sum of all parts, in new objects."""
     parts.sort(key=len, reverse=True)
     total: Counted = {}
     for part in parts:
-        for key, tally in part.items():
+        for key, aggregate in part.items():
             known = total.get(key)
             if known is None:
-                total[key] = copy_of(tally)
+                total[key] = copy_of(aggregate)
             else:
-                known.add(tally)
+                known.add(aggregate)
     return total

@@ -1,7 +1,7 @@
-"""The service graph, its series and its failures, asked of ClickHouse.
+"""The service graph, time series and error breakdowns, queried from ClickHouse.
 
-Whole minutes come from the rollups, minutes that a window cuts through from the rows
-(`store.clickhouse.units.aggregates` counts both alike).
+Whole minutes are read from the rollups; minutes that a window cuts are aggregated from the rows, by the
+same expressions (`store.clickhouse.units.aggregates`).
 """
 
 from __future__ import annotations
@@ -31,48 +31,48 @@ from store.clickhouse.units.aggregates import (
     Key,
     collect,
     graph_of,
-    read_tally,
+    read_aggregate,
 )
 from store.model import MINUTE, UNCONFIRMED, NodeKey, ServiceGraph, State, TimeRange
 from store.protocol import Failure, TimeBucket, failures_by_frequency
 
-_HOLDS = """(width, bucket, rev) IN (
+_CURRENT_VERSIONS = """(width, bucket, rev) IN (
     SELECT width, bucket, max(rev) FROM rollups WHERE kind = 255 AND :slots GROUP BY width, bucket
 )"""
 _ROLLED = f"""
 SELECT cityHash64(kind, {KEY}) AS id, kind, {KEY}, {SUMMED_BUT_TIMES} FROM rollups
-WHERE kind < 255 AND :slots AND {_HOLDS}
+WHERE kind < 255 AND :slots AND {_CURRENT_VERSIONS}
 GROUP BY kind, {KEY}
 """
-# Apart, since adding up maps takes most of the time: half of it this way.
+# Histograms in a concurrent statement: summing maps takes most of the time, this halves it.
 _ROLLED_TIMES = f"""
 SELECT id, mapFromArrays(groupArray(time), groupArray(units)) FROM (
     SELECT cityHash64(kind, {KEY}) AS id, time, sum(count) AS units FROM rollups
     ARRAY JOIN mapKeys(histogram) AS time, mapValues(histogram) AS count
-    WHERE kind < 255 AND :slots AND {_HOLDS}
+    WHERE kind < 255 AND :slots AND {_CURRENT_VERSIONS}
     GROUP BY id, time
 )
 GROUP BY id
 """
 _ROLLED_STEPS = f"""
 SELECT intDiv(bucket - :first, :step) AS number, {SUMMED} FROM rollups
-WHERE kind < 255 AND :slots AND :key AND {_HOLDS}
+WHERE kind < 255 AND :slots AND :key AND {_CURRENT_VERSIONS}
 GROUP BY number
 """
 RAW = f"SELECT kind, {KEY_COUNTED}, {COLUMNS_COUNTED} FROM ({COUNT})"
-"""Rows of kind, key and COLUMNS, of units: for `tally.collect`."""
+"""Rows of kind, key and COLUMNS, aggregated from units: for `aggregates.collect`."""
 _RAW_STEPS = f"SELECT bucket, {COLUMNS_COUNTED} FROM ({COUNT})"
 
 
 EVERYTHING = "1"
-"""A condition on units and on rows of `rollups`: all of them."""
+"""A condition on units and on rows of `rollups` that all match."""
 TRIES = 5
-"""A map is planned anew when something was counted between its plan and its reading."""
-_NOBODY = NodeKey("", "", "")
+"""Attempts to read a map: it is planned anew when rollups changed between its plan and its reading."""
+_NO_SOURCE = NodeKey("", "", "")
 
 
 class Units(NamedTuple):
-    """The units of one node or edge: a condition on units and on rows of `rollups`, and their keys."""
+    """The units of one node or edge: their condition on units and rows of `rollups`, and their keys."""
 
     condition: str
     keys: tuple[Key, ...]
@@ -81,8 +81,8 @@ class Units(NamedTuple):
 def of_node(node: NodeKey) -> Units:
     """The units of a node."""
     return Units(
-        f"(kind = {NODE} AND (account, name, type) = {_guarded(sql.node_tuple(node))})",
-        ((NODE, _NOBODY, node),),
+        f"(kind = {NODE} AND (account, name, type) = {_escape_colons(sql.node_tuple(node))})",
+        ((NODE, _NO_SOURCE, node),),
     )
 
 
@@ -92,16 +92,16 @@ def of_edge(pair: tuple[NodeKey, NodeKey]) -> Units:
     sources = [source]
     if source.is_client:
         sources.append(source._replace(account=UNCONFIRMED))
-    tuples = ", ".join(_guarded(sql.node_tuple(node)) for node in sources)
+    tuples = ", ".join(_escape_colons(sql.node_tuple(node)) for node in sources)
     return Units(
         f"(kind IN ({EDGE}, {LINK}) AND (source_account, source_name, source_type) IN ({tuples}) "
-        f"AND (account, name, type) = {_guarded(sql.node_tuple(target))})",
+        f"AND (account, name, type) = {_escape_colons(sql.node_tuple(target))})",
         tuple((kind, node, target) for kind in (EDGE, LINK) for node in sources),
     )
 
 
 def service_graph(
-    ask: RunQuery,
+    run: RunQuery,
     window: TimeRange,
     rollup_cache: RollupCache,
     marks: Rows | None = None,
@@ -109,47 +109,47 @@ def service_graph(
 ) -> ServiceGraph:
     """`store.service_graph.build_service_graph` over the window.
 
-    ``marks``: the answer to `plan.versions_query` the window, if it was asked already.
+    ``marks``: the rows of `window_plan.versions_query` for the window, when the caller has them.
     """
-    chosen, found = _summed(ask, window, rollup_cache, marks)
+    chosen, found = _summed(run, window, rollup_cache, marks)
     if chosen.partial_minutes:
-        collect(_raw(ask, chosen.partial_minutes, RAW, key=EVERYTHING, bucket=MINUTE_OF), found)
+        collect(_raw(run, chosen.partial_minutes, RAW, key=EVERYTHING, bucket=MINUTE_OF), found)
     return graph_of(found, settled_before)
 
 
 def _summed(
-    ask: RunQuery, window: TimeRange, rollup_cache: RollupCache, marks: Rows | None
+    run: RunQuery, window: TimeRange, rollup_cache: RollupCache, marks: Rows | None
 ) -> tuple[Plan, dict[Key, Aggregate]]:
-    """How a window is filled, and what its slots hold."""
+    """The plan of a window, and the sum over its slots."""
     for _ in range(TRIES):
-        chosen = plan(ask, window, marks)
+        chosen = plan(run, window, marks)
         if len(chosen.slots) > MOST_SLOTS:
             break
-        found = rollup_cache.read(ask, chosen.slots)
+        found = rollup_cache.read(run, chosen.slots)
         if found is not None:
             return chosen, found
         marks = None
     found = {}
-    collect(read_rolled(ask, rows_of(chosen.slots)), found)
+    collect(read_rolled(run, rows_of(chosen.slots)), found)
     return chosen, found
 
 
-def read_rolled(ask: RunQuery, slots: str) -> Iterable[tuple[Any, ...]]:
-    """Rows of kind, key and COLUMNS, added up over slots (a condition) as they hold now."""
+def read_rolled(run: RunQuery, slots: str) -> Iterable[tuple[Any, ...]]:
+    """Rows of kind, key and COLUMNS, summed over the current revisions of slots (a condition)."""
     statements = (bind(s, slots=slots) for s in (_ROLLED_TIMES, _ROLLED))
-    counts, rows = run_concurrently(ask, *statements)
+    counts, rows = run_concurrently(run, *statements)
     times: dict[int, dict[int, int]] = dict(counts)
     for id, *key_and_columns in rows:
         yield *key_and_columns[:-3], times.get(id, {}), *key_and_columns[-2:]
 
 
-def series(ask: RunQuery, units: Units, window: TimeRange, step: int) -> list[TimeBucket]:
+def series(run: RunQuery, units: Units, window: TimeRange, step: int) -> list[TimeBucket]:
     """Statistics per step of microseconds."""
     bucket = f"intDiv(start - {window.start}, {step})"
     if step % MINUTE or window.start % MINUTE:
-        rows = _raw(ask, [window], _RAW_STEPS, key=units.condition, bucket=bucket)
+        rows = _raw(run, [window], _RAW_STEPS, key=units.condition, bucket=bucket)
         return _slices(_by_number(rows), window, step)
-    chosen = plan(ask, window, wide=False)
+    chosen = plan(run, window, wide=False)
     rows = []
     if chosen.slots:
         values: dict[str, int | str] = {
@@ -158,53 +158,53 @@ def series(ask: RunQuery, units: Units, window: TimeRange, step: int) -> list[Ti
             "slots": rows_of(chosen.slots),
             "key": units.condition,
         }
-        rows += ask(bind(_ROLLED_STEPS, **values))
+        rows += run(bind(_ROLLED_STEPS, **values))
     if chosen.partial_minutes:
-        rows += _raw(ask, chosen.partial_minutes, _RAW_STEPS, key=units.condition, bucket=bucket)
+        rows += _raw(run, chosen.partial_minutes, _RAW_STEPS, key=units.condition, bucket=bucket)
     return _slices(_by_number(rows), window, step)
 
 
 def failures(
-    ask: RunQuery, units: Units, window: TimeRange, rollup_cache: RollupCache
+    run: RunQuery, units: Units, window: TimeRange, rollup_cache: RollupCache
 ) -> list[Failure]:
-    """What went wrong, by label."""
+    """Failures by label."""
     counts: Counter[tuple[str, State]] = Counter()
-    chosen, full_scope = _summed(ask, window, rollup_cache, None)
-    found = {key: full_scope[key] for key in units.keys if key in full_scope}
+    chosen, sums = _summed(run, window, rollup_cache, None)
+    found = {key: sums[key] for key in units.keys if key in sums}
     if chosen.partial_minutes:
         collect(
-            _raw(ask, chosen.partial_minutes, RAW, key=units.condition, bucket=MINUTE_OF), found
+            _raw(run, chosen.partial_minutes, RAW, key=units.condition, bucket=MINUTE_OF), found
         )
-    for tally in found.values():
-        for label, count in tally.failures.items():
+    for aggregate in found.values():
+        for label, count in aggregate.failures.items():
             state, _, text = label.partition(":")
             counts[text, State(int(state))] += count
     return failures_by_frequency(counts)
 
 
 def _raw(
-    ask: RunQuery, partial_minutes: list[TimeRange], statement: str, **values: int | str
+    run: RunQuery, partial_minutes: list[TimeRange], statement: str, **values: int | str
 ) -> Rows:
-    """The rows of a statement about units, which needs to know who owns what."""
+    """The rows of a statement over units, after preparing its temporary tables."""
     scope = dependencies.resolve_scope(
-        ask, dependencies.minutes_of(partial_minutes), partial_minutes
+        run, dependencies.minutes_of(partial_minutes), partial_minutes
     )
-    parents.prepare(ask, scope)
-    rows = ask(scope.fill(statement, **values))
-    parents.release(ask)
-    dependencies.drop_scope(ask)
+    parents.prepare(run, scope)
+    rows = run(scope.fill(statement, **values))
+    parents.release(run)
+    dependencies.drop_scope(run)
     return rows
 
 
 def _by_number(rows: Rows) -> dict[int, Aggregate]:
-    """Tallies by the number of their step; one may be of calls and links, of rollups and rows."""
+    """Aggregates by the number of their step; rows of calls and links, of rollups and units are added."""
     found: dict[int, Aggregate] = {}
     for number, *columns in rows:
-        tally = read_tally(columns)
+        aggregate = read_aggregate(columns)
         if number in found:
-            found[number].add(tally)
+            found[number].add(aggregate)
         else:
-            found[number] = tally
+            found[number] = aggregate
     return found
 
 
@@ -215,6 +215,6 @@ def _slices(found: dict[int, Aggregate], window: TimeRange, step: int) -> list[T
     ]
 
 
-def _guarded(literal: str) -> str:
-    """A literal whose colons `bind` must not read as places."""
+def _escape_colons(literal: str) -> str:
+    """A literal without the colons that `bind` would take for places."""
     return literal.replace(":", "\\x3A")

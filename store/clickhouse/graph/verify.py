@@ -1,8 +1,7 @@
-"""Does the map say what the rows say? Counts a window once more and compares.
+"""Verifies the rollups: aggregates a window again from the rows and compares.
 
-The rows are counted without anything that the rollups rest on but the units themselves: the other
-halves of calls are counted_at for in all of the time that the window's traces take, not where
-`cross_minute_refs` points.
+The reference shares only the definition of units with the rollups: the other halves of calls are
+searched in all the time that the traces of the window span, not where `cross_minute_refs` points.
 """
 
 from __future__ import annotations
@@ -48,7 +47,7 @@ WHERE whole = 1 ORDER BY width, bucket
 
 
 class Difference(NamedTuple):
-    """One node or edge of some minutes of which rows and rollups say different things."""
+    """One node or edge of some minutes whose rollups differ from the aggregates of its rows."""
 
     window: TimeRange
     kind: str
@@ -59,7 +58,7 @@ class Difference(NamedTuple):
 
 
 class Verified(NamedTuple):
-    """What was compared between two moments, and how it came out."""
+    """The result of one comparison: the numbers of minutes, of nodes and edges, and of skipped minutes."""
 
     window: TimeRange
     minutes: int
@@ -68,27 +67,27 @@ class Verified(NamedTuple):
     differences: list[Difference]
 
 
-def verify(ask: RunQuery, window: TimeRange) -> Iterator[Verified]:
-    """Compare whole minutes of a window, piece by piece. Minutes whose rows have expired are skipped.
+def verify(run: RunQuery, window: TimeRange) -> Iterator[Verified]:
+    """Compare whole minutes of a window, a few at a time. Minutes whose rows have expired are skipped.
 
-    Rows that arrive meanwhile show as differences: ask for a time that is over.
+    Rows that arrive in the meantime show as differences: verify a window that is complete.
     """
     first, last = window.start // MINUTE, (window.end - 1) // MINUTE
-    rows = ask(bind(_MINUTES, first=first, last=last))
+    rows = run(bind(_MINUTES, first=first, last=last))
     there = {minute: (counted, present) for minute, counted, present in rows}
-    for minutes in _strides({minute: max(held) for minute, held in there.items()}):
-        # Copies of one row merge into one, so fewer rows than were counted is no loss by itself.
+    for minutes in _strides({minute: max(counts) for minute, counts in there.items()}):
+        # Copies of a row merge into one, so fewer rows than were aggregated is not a loss by itself.
         expired = [m for m in minutes if there[m][0] and not there[m][1]]
-        yield _compare(ask, [m for m in minutes if m not in expired], len(expired))
-    yield from _wide(ask, first, last)
+        yield _compare(run, [m for m in minutes if m not in expired], len(expired))
+    yield from _wide(run, first, last)
 
 
 def _strides(rows: Mapping[int, int]) -> Iterator[list[int]]:
-    """Minutes to be compared at a time, in order: STRIDE at most, and no more than fit into memory."""
+    """Minutes to compare at a time, in order: STRIDE at most, and at most CHUNK_ROWS rows."""
     stride: list[int] = []
     for minute in sorted(rows):
-        held = sum(rows[m] for m in stride)
-        if stride and (minute - stride[0] >= STRIDE or held + rows[minute] > CHUNK_ROWS):
+        total = sum(rows[m] for m in stride)
+        if stride and (minute - stride[0] >= STRIDE or total + rows[minute] > CHUNK_ROWS):
             yield stride
             stride = []
         stride.append(minute)
@@ -96,32 +95,32 @@ def _strides(rows: Mapping[int, int]) -> Iterator[list[int]]:
         yield stride
 
 
-def _compare(ask: RunQuery, minutes: list[int], skipped: int) -> Verified:
+def _compare(run: RunQuery, minutes: list[int], skipped: int) -> Verified:
     if not minutes:
         return Verified(TimeRange(0, 0), 0, 0, skipped, [])
     window = TimeRange(minutes[0] * MINUTE, (minutes[-1] + 1) * MINUTE)
     slots = f"(width = 1 AND {dependencies.in_minutes(minutes).replace('minute', 'bucket')})"
-    written_at: dict[Key, Aggregate] = {}
-    collect(read_rolled(ask, slots), written_at)
+    rolled_up: dict[Key, Aggregate] = {}
+    collect(read_rolled(run, slots), rolled_up)
     counted: dict[Key, Aggregate] = {}
-    scope = dependencies.full_scope(ask, window)
+    scope = dependencies.full_scope(run, window)
     if scope is not None:
-        parents.prepare(ask, scope)
-        collect(ask(scope.fill(RAW, bucket=MINUTE_OF, key="1")), counted)
-        parents.release(ask)
-        dependencies.drop_scope(ask)
-    return Verified(window, len(minutes), *_differ(window, written_at, counted, skipped))
+        parents.prepare(run, scope)
+        collect(run(scope.fill(RAW, bucket=MINUTE_OF, key="1")), counted)
+        parents.release(run)
+        dependencies.drop_scope(run)
+    return Verified(window, len(minutes), *_differ(window, rolled_up, counted, skipped))
 
 
-def _wide(ask: RunQuery, first: int, last: int) -> Iterator[Verified]:
-    """Compare the wide slots inside a window with the minutes they were added up from."""
-    for width, bucket in ask(bind(_WIDE, first=first, last=last)):
+def _wide(run: RunQuery, first: int, last: int) -> Iterator[Verified]:
+    """Compare the wide buckets inside a window with the minutes they were downsampled from."""
+    for width, bucket in run(bind(_WIDE, first=first, last=last)):
         window = TimeRange(bucket * MINUTE, (bucket + width) * MINUTE)
         wide: dict[Key, Aggregate] = {}
-        collect(read_rolled(ask, f"(width = {width} AND bucket = {bucket})"), wide)
+        collect(read_rolled(run, f"(width = {width} AND bucket = {bucket})"), wide)
         minutes: dict[Key, Aggregate] = {}
         inside = f"bucket BETWEEN {bucket} AND {bucket + width - 1}"
-        collect(read_rolled(ask, f"(width = 1 AND {inside})"), minutes)
+        collect(read_rolled(run, f"(width = 1 AND {inside})"), minutes)
         yield Verified(window, 0, *_differ(window, wide, minutes, 0))
 
 
@@ -149,15 +148,17 @@ def _name(node: tuple[str, str, str]) -> str:
     )
 
 
-def _figures(tally: Aggregate | None) -> dict[str, object]:
-    """What is compared, by name; empty when there is no such node or edge."""
-    if tally is None:
+def _figures(aggregate: Aggregate | None) -> dict[str, object]:
+    """The compared figures by name; empty when there is no such node or edge."""
+    if aggregate is None:
         return {}
-    plain: dict[str, object] = msgspec.to_builtins(tally)
-    plain |= msgspec.to_builtins(tally.statistics)
+    plain: dict[str, object] = msgspec.to_builtins(aggregate)
+    plain |= msgspec.to_builtins(aggregate.statistics)
     del plain["statistics"]
-    plain["duration_delta"] = {time: count for time, count in tally.duration_delta.items() if count}
-    plain["names"] = sorted(tally.names)
+    plain["duration_delta"] = {
+        time: count for time, count in aggregate.duration_delta.items() if count
+    }
+    plain["names"] = sorted(aggregate.names)
     return plain
 
 

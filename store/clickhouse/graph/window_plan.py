@@ -1,6 +1,6 @@
-"""Which counts fill a window: slots of `rollups`, each at the revision that holds, and what is left.
+"""Plans how a window is read: slots of `rollups`, each at its current revision, and the remaining pieces.
 
-Whole minutes come from the rollups, minutes that a window cuts through from the rows.
+Whole minutes are read from the rollups; minutes that a window cuts are aggregated from the rows.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from store.model import MINUTE, TimeRange
 
 LAST_MINUTE = (1 << 32) - 1
 MOST_RAW = 200_000
-"""Rows that are counted while somebody waits: half a second. Of more, whole minutes are shown."""
+"""Rows that are aggregated for a request at most, which takes half a second. With more, whole minutes are shown."""
 SHORT = 6 * 60
-"""Minutes of a window all of whose markers are asked for at once; of a duration_delta one only the wide
-slots' are, and then those of the minutes that they leave."""
+"""Minutes of a window whose markers are all read at once. For a longer window only those of the wide slots are
+read, and then those of the minutes that the wide slots leave."""
 
-_MARKS = """
+_VERSIONS = """
 SELECT width, bucket, argMax(complete, rev), argMax(start, rev), argMax(end, rev), max(rev) FROM rollups
 WHERE kind = 255 AND bucket >= :first AND bucket <= :last AND :which
 GROUP BY width, bucket
@@ -33,7 +33,7 @@ WHERE width = 1 AND kind = 255 AND :slots GROUP BY bucket
 
 
 class Slot(NamedTuple):
-    """Some minutes as they were counted once. What a revision says of a bucket never changes."""
+    """A bucket of `rollups` at one revision; the contents of a revision never change."""
 
     width: int
     first: int
@@ -41,33 +41,33 @@ class Slot(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """Where the figures of a window come from: slots, and pieces of minutes."""
+    """Where the figures of a window come from: slots, and pieces of minutes that are read from the rows."""
 
     slots: list[Slot]
     partial_minutes: list[TimeRange]
 
 
 def versions_query(window: TimeRange) -> str:
-    """The statement whose answer `plan` goes by."""
+    """The statement whose result rows `plan` needs."""
     first, last = bounds(window)
     which = "1"
     if last - first >= SHORT:
         which = f"(width > 1 OR {_listed(ends_of(window))})"
-    return bind(_MARKS, first=first, last=last, which=which)
+    return bind(_VERSIONS, first=first, last=last, which=which)
 
 
-def plan(ask: RunQuery, window: TimeRange, marks: Rows | None = None, *, wide: bool = True) -> Plan:
-    """The widest slots that fill a window, or its minutes, and what they leave.
+def plan(run: RunQuery, window: TimeRange, marks: Rows | None = None, *, wide: bool = True) -> Plan:
+    """The widest slots (or, without ``wide``, the minutes) that fill a window, and the remaining pieces.
 
-    A minute that the window cuts through is taken whole when all of its units lie inside.
-    ``marks``: the answer to `versions_query` the window, if it was asked already.
+    A minute that the window cuts is read as a whole when all of its units lie inside the window.
+    ``marks``: the rows of `versions_query` for the window, when the caller has them.
     """
     first, last = bounds(window)
     if window.end <= window.start or first > LAST_MINUTE:
         return Plan([], [])
     whole: dict[int, list[Slot]] = {width: [] for width in WIDTHS}
     narrow: dict[int, Slot] = {}
-    cut = set()  # a minute that was never counted has no rows
+    cut = set()  # a minute that was never aggregated has no rows
     ends = ends_of(window)
 
     def note(rows: Rows) -> None:
@@ -79,7 +79,7 @@ def plan(ask: RunQuery, window: TimeRange, marks: Rows | None = None, *, wide: b
             elif complete and wide and bucket + width - 1 <= last:
                 whole[width].append(Slot(width, bucket, rev))
 
-    note(ask(versions_query(window)) if marks is None else marks)
+    note(run(versions_query(window)) if marks is None else marks)
     taken = set(cut)
     slots: list[Slot] = []
     for width, found in whole.items():  # the widest first
@@ -92,8 +92,8 @@ def plan(ask: RunQuery, window: TimeRange, marks: Rows | None = None, *, wide: b
         gaps = " OR ".join(f"bucket BETWEEN {a} AND {b}" for a, b in _gaps(first, last, covered))
         if gaps:
             which = f"width = 1 AND ({gaps})"
-            note(ask(bind(_MARKS, first=first, last=last, which=which)))
-    taken |= cut  # one may have been counted anew between the two answers
+            note(run(bind(_VERSIONS, first=first, last=last, which=which)))
+    taken |= cut  # one may have a new revision since the first statement
     slots += [bucket for minute, bucket in sorted(narrow.items()) if minute not in taken]
     partial_minutes = [
         TimeRange(max(window.start, m * MINUTE), min(window.end, (m + 1) * MINUTE))
@@ -102,11 +102,11 @@ def plan(ask: RunQuery, window: TimeRange, marks: Rows | None = None, *, wide: b
     return Plan(slots, partial_minutes)
 
 
-def snap_window(ask: RunQuery, window: TimeRange) -> TimeRange:
-    """The window, or with the minutes taken whole that it really cuts through, when they are long."""
+def snap_window(run: RunQuery, window: TimeRange) -> TimeRange:
+    """The window, extended to whole minutes at the ends where it cuts units, when those have many rows."""
     cut = {
         bucket: rows
-        for bucket, rows, low, high in ask(bind(_LENGTHS, slots=_listed(ends_of(window))))
+        for bucket, rows, low, high in run(bind(_LENGTHS, slots=_listed(ends_of(window))))
         if not (low in window and high in window)
     }
     if sum(cut.values()) <= MOST_RAW:
@@ -118,26 +118,26 @@ def snap_window(ask: RunQuery, window: TimeRange) -> TimeRange:
     )
 
 
-def min_step(ask: RunQuery, window: TimeRange) -> int:
-    """A minute, when the window holds more rows than can be counted while somebody waits."""
+def min_step(run: RunQuery, window: TimeRange) -> int:
+    """The smallest step of a series, microseconds: a minute when the window has more than MOST_RAW rows."""
     first, last = bounds(window)
     lengths = bind(_LENGTHS, slots=f"bucket BETWEEN {first} AND {last}")
-    ((rows,),) = ask(f"SELECT sum(length) FROM ({lengths})")
+    ((rows,),) = run(f"SELECT sum(length) FROM ({lengths})")
     return MINUTE if rows > MOST_RAW else 1
 
 
 def bounds(window: TimeRange) -> tuple[int, int]:
-    """The first and the last minute that a window touches."""
+    """The first and the last minute that a window overlaps."""
     return window.start // MINUTE, min((window.end - 1) // MINUTE, LAST_MINUTE)
 
 
 def ends_of(window: TimeRange) -> set[int]:
-    """The minutes that the window cuts through."""
+    """The minutes that the window cuts."""
     return {minute for minute in bounds(window) if not _contains(window, minute)}
 
 
 def rows_of(slots: Iterable[Slot]) -> str:
-    """A condition on rows of `rollups`, of whatever revision: the slots' ranges of its key."""
+    """A condition on rows of `rollups` of any revision: the key ranges of the slots."""
     by_width: dict[int, list[int]] = {}
     for bucket in slots:
         by_width.setdefault(bucket.width, []).append(bucket.first)
@@ -150,7 +150,7 @@ def _listed(minutes: Collection[int]) -> str:
 
 
 def _gaps(first: int, last: int, covered: Iterable[tuple[int, int]]) -> Iterable[tuple[int, int]]:
-    """The closed ranges in [first, last] that half-open ranges leave."""
+    """The closed ranges within [first, last] that the half-open ranges do not cover."""
     at = first
     for start, end in sorted(covered):
         if start > at:

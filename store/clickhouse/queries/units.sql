@@ -1,9 +1,9 @@
--- One row per unit that started in the rows of :own, of nodes (kind 0), of edges of calls (1) and of
--- edges of links (2). The rules are those of store/edges.py; needs the tables of
--- store/clickhouse/kinship.py. :near holds :own and whatever else units in :own depend on.
--- A segment is a unit of its own node; without a parent it is one of the edge from its client too,
--- unless a link to what caused it resolves: then its caller is known. The client is
--- store.model.client_of; that of an unknown parent, below, is unconfirmed.
+-- One row per unit that started in the rows of :target: units of nodes (kind 0), of edges by calls (1) and of
+-- edges by links (2). The rules are those of store/service_graph.py. Reads the temporary tables of
+-- store/clickhouse/units/parents.py. :input contains :target and all rows that units in :target depend on.
+-- A segment is a unit of its own node, and without a parent also one of the edge from its client, unless a link
+-- to its cause resolves: then the caller is known. The client is store.model.client_of; the client of a segment
+-- whose parent is not stored, below, is unconfirmed.
 SELECT kind,
        '' AS source_account, if(kind = 1, name, '') AS source_name,
        if(kind = 1, if(position(user_agent, 'CloudWatchSynthetics') > 0, 'client::Synthetics', 'client'), '')
@@ -11,15 +11,15 @@ SELECT kind,
        if(kind = 0, service, '') AS word, kind = 0 AND inferred = 0 AS active,
        trace_id, start, duration, if(kind = 0, greatest(duration, last_duration), duration) AS last_duration,
        state, status, exception, weight
-FROM (SELECT * FROM segments FINAL WHERE :own AND :newest_segments AND independent = 0)
+FROM (SELECT * FROM segments FINAL WHERE :target AND :newest_segments AND independent = 0)
 ARRAY JOIN if(parent_id = 0 AND (trace_id, id) NOT IN (
     SELECT l.trace_id, l.document_id
-    FROM linked AS l INNER JOIN ends AS e ON l.other_trace = e.trace_id AND l.other_id = e.id
+    FROM links_in_scope AS l INNER JOIN link_ends AS e ON l.other_trace = e.trace_id AND l.other_id = e.id
     WHERE l.upstream = 1
 ), [0, 1], [0]) AS kind
 UNION ALL
--- A call is an edge, the caller's view, to each node that answered; to the inferred node, and a unit
--- of that, when none did.
+-- A call is a unit of the edge to each node that answered it, with the caller's figures. Without an answer it
+-- is a unit of the edge to the inferred node, and of that node.
 SELECT kind,
        if(kind = 1, caller_account, '') AS source_account, if(kind = 1, caller_name, '') AS source_name,
        if(kind = 1, caller_type, '') AS source_type,
@@ -37,19 +37,19 @@ FROM (
            if(answered, a.account_, c.account) AS account, if(answered, a.name_, c.name) AS target,
            if(answered, a.type_, c.type) AS type,
            c.independent = 0 OR notEmpty(o.name) AS owned
-    FROM (SELECT * FROM calls FINAL WHERE :own AND :newest_calls AND :whole) AS c
-    LEFT ANY JOIN owners AS o ON c.trace_id = o.trace_id AND c.document_id = o.document_id
+    FROM (SELECT * FROM calls FINAL WHERE :target AND :newest_calls AND :has_document) AS c
+    LEFT ANY JOIN owning_segments AS o ON c.trace_id = o.trace_id AND c.document_id = o.document_id
     LEFT JOIN (
         SELECT trace_id, parent_id, any(account) AS account_, any(name) AS name_, any(type) AS type_
         FROM segments FINAL
-        WHERE :near AND :newest_segments AND independent = 0 AND parent_id != 0
+        WHERE :input AND :newest_segments AND independent = 0 AND parent_id != 0
         GROUP BY trace_id, parent_id, cityHash64(account, name, type)
     ) AS a ON c.trace_id = a.trace_id AND c.id = a.parent_id
 )
 ARRAY JOIN arrayConcat(if(owned, [1], []), if(answered, [], [0])) AS kind
 UNION ALL
--- Segments whose parent is no call: children of a segment or of a local subsegment (the Lambda
--- pair), with their own figures, or roots when nobody has the parent.
+-- Segments whose parent is not a call: children of a segment or of a local subsegment (the Lambda pair),
+-- with their own figures, or roots when the parent is not stored.
 SELECT 1 AS kind,
        if(root, 'unconfirmed', o.account) AS source_account, if(root, r.name, o.name) AS source_name,
        multiIf(NOT root, o.type,
@@ -63,18 +63,18 @@ FROM (
     SELECT s.trace_id AS trace_id, s.id AS id, s.user_agent AS user_agent,
            s.start AS start, s.duration AS duration, s.state AS state,
            s.status AS status, s.exception AS exception, s.weight AS weight, s.account AS account,
-           s.name AS name, s.type AS type, h.id AS holder, h.member = 0 AS root
-    FROM orphaned AS s
-    LEFT ANY JOIN holders AS h ON s.trace_id = h.trace_id AND s.parent_id = h.member
+           s.name AS name, s.type AS type, h.id AS containing_id, h.member = 0 AS root
+    FROM without_call_parent AS s
+    LEFT ANY JOIN containing_documents AS h ON s.trace_id = h.trace_id AND s.parent_id = h.member
 ) AS r
-LEFT ANY JOIN owners AS o ON r.trace_id = o.trace_id AND r.holder = o.document_id
+LEFT ANY JOIN owning_segments AS o ON r.trace_id = o.trace_id AND r.containing_id = o.document_id
 WHERE if(root, (r.trace_id, r.id) NOT IN (
     SELECT l.trace_id, l.document_id
-    FROM linked AS l INNER JOIN ends AS e ON l.other_trace = e.trace_id AND l.other_id = e.id
+    FROM links_in_scope AS l INNER JOIN link_ends AS e ON l.other_trace = e.trace_id AND l.other_id = e.id
     WHERE l.upstream = 1
 ), notEmpty(o.name))
 UNION ALL
--- Links between traces; the time is the event's age.
+-- Links between traces; the duration is the age of the event.
 SELECT 2 AS kind,
        if(upstream = 1, other_account, own_account) AS source_account,
        if(upstream = 1, other_name, own_name) AS source_name,
@@ -94,8 +94,8 @@ FROM (
            if(l.independent = 1, o.account, l.account) AS own_account,
            if(l.independent = 1, o.name, l.name) AS own_name,
            if(l.independent = 1, o.type, l.type) AS own_type
-    FROM linked AS l
-    INNER JOIN ends AS e ON l.other_trace = e.trace_id AND l.other_id = e.id
-    LEFT ANY JOIN owners AS o ON l.trace_id = o.trace_id AND l.document_id = o.document_id
+    FROM links_in_scope AS l
+    INNER JOIN link_ends AS e ON l.other_trace = e.trace_id AND l.other_id = e.id
+    LEFT ANY JOIN owning_segments AS o ON l.trace_id = o.trace_id AND l.document_id = o.document_id
 )
 WHERE notEmpty(own_name)

@@ -1,10 +1,11 @@
-"""Counting minutes: from rows to the table `rollups`.
+"""Aggregates the rows of minutes into the table `rollups`.
 
-A minute is counted from its rows, as often as rows arrive that matter to it; nothing is ever added to
-a count. A long one is counted by partition_rollups (`store.clickhouse.rollup.partitions`). Any number of processes may count
-the same minute at the same time: the newest marker decides (`store.clickhouse.rollup.buckets`). What a row
-changes elsewhere is found from `cross_minute_refs` and from the places of its trace
-(`store.clickhouse.units.dependencies`), and marked in `dirty` (`store.clickhouse.rollup.dirty`).
+A minute is recomputed from its rows whenever relevant rows arrive; a result is never incremented. A
+minute with many rows is aggregated by partition (`store.clickhouse.rollup.partitions`). Any number of
+processes may aggregate the same minute at the same time: the newest marker wins
+(`store.clickhouse.rollup.buckets`). Minutes elsewhere that depend on the rows are found from
+`cross_minute_refs` and from the minutes of their traces (`store.clickhouse.units.dependencies`) and
+invalidated in `dirty` (`store.clickhouse.rollup.dirty`).
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ from store.clickhouse.connection.sql import bind
 from store.clickhouse.pins import NOT_PINNED_COPY
 from store.clickhouse.rollup import compaction, dirty, partitions
 from store.clickhouse.rollup.buckets import (
-    AT_ONCE,
-    BEHIND,
     MARKERS,
     PREFIX,
+    SINGLE_PART,
+    TRAILING,
     WIDTHS,
     Fingerprint,
     combine,
@@ -36,7 +37,7 @@ from store.clickhouse.units.dependencies import in_minutes
 
 DAY = 86_400
 
-_THERE = f"""
+_CURRENT_ROWS = f"""
 SELECT minute, :partition AS partition, count(), sum(toUInt64(inserted)), toUnixTimestamp(min(received)),
        min(start), max(start), max(weight)
 FROM (
@@ -52,141 +53,146 @@ _MARKERS = """
 SELECT bucket, argMax((counted_at, rows, checksum, toUnixTimestamp(oldest), start, end), rev) FROM rollups
 WHERE width = 1 AND kind = 255 AND :slots GROUP BY bucket
 """
-# The rows of some minutes once more, under a new revision.
-_KEEP = f"""
-INSERT INTO rollups {AT_ONCE} SELECT * REPLACE (:rev AS rev) FROM rollups AS r
+# Writes the rollups of some minutes again under a new revision.
+_CONFIRM = f"""
+INSERT INTO rollups {SINGLE_PART} SELECT * REPLACE (:rev AS rev) FROM rollups AS r
 WHERE width = 1 AND :slots AND (bucket, r.rev) IN (
     SELECT bucket, max(rev) FROM rollups WHERE width = 1 AND kind = 255 AND :slots GROUP BY bucket
 )
 """
-_PARTS = """
+_WIDE_ROWS = """
 SELECT width, bucket, argMax(rows, rev) FROM rollups
 WHERE width > 1 AND kind = 255 AND (width, bucket) IN (:wides) GROUP BY width, bucket
 """
-_NOTE = "INSERT INTO cross_minute_refs (trace_id, minute, partition) SELECT trace_id, minute, partition FROM strays"
-_ROLL = f"""
-INSERT INTO rollups ({PREFIX}) {AT_ONCE}
-SELECT toUInt16(1) AS width_, kind, bucket, {KEY_COUNTED}, {COLUMNS_COUNTED}, {BEHIND.format(1)}
+_RECORD_REFS = "INSERT INTO cross_minute_refs (trace_id, minute, partition) SELECT trace_id, minute, partition FROM cross_minute_refs_in_scope"
+_RECOUNT = f"""
+INSERT INTO rollups ({PREFIX}) {SINGLE_PART}
+SELECT toUInt16(1) AS width_, kind, bucket, {KEY_COUNTED}, {COLUMNS_COUNTED}, {TRAILING.format(1)}
 FROM ({COUNT})
 UNION ALL {MARKERS}
 """
-# Traces with rows here and units elsewhere: when the newest of those rows came, by where those are.
+# Minutes and partitions elsewhere with units of traces that have rows here, and when the newest of those rows
+# was inserted.
 _ELSEWHERE = f"""
 SELECT minute, partition, max(inserted) FROM (
     SELECT trace_id, max(inserted) AS inserted FROM (
         SELECT trace_id, inserted FROM segments
-        WHERE :minutes AND trace_id IN (SELECT trace_id FROM far)
+        WHERE :minutes AND trace_id IN (SELECT trace_id FROM cross_minute_traces)
         UNION ALL
         SELECT trace_id, inserted FROM calls
-        WHERE :minutes AND trace_id IN (SELECT trace_id FROM far)
+        WHERE :minutes AND trace_id IN (SELECT trace_id FROM cross_minute_traces)
     ) GROUP BY trace_id
 ) AS came
 INNER JOIN (
     SELECT trace_id, minute, {partition_of("trace_id", "minute")} AS partition FROM places
     UNION ALL
-    SELECT trace_id, minute, partition FROM cross_minute_refs WHERE trace_id IN (SELECT trace_id FROM far)
+    SELECT trace_id, minute, partition FROM cross_minute_refs WHERE trace_id IN (SELECT trace_id FROM cross_minute_traces)
 ) AS lies ON came.trace_id = lies.trace_id
 WHERE NOT :here
 GROUP BY minute, partition
 """
-_STRAYS = "SELECT DISTINCT minute, partition FROM strays"
+_REFS = "SELECT DISTINCT minute, partition FROM cross_minute_refs_in_scope"
 
 
-class _LastCount(NamedTuple):
-    """A minute as it was counted last: when, and the rows there were."""
+class LastCount(NamedTuple):
+    """The last aggregation of a minute: its time in microseconds, and the rows it read."""
 
     counted_at: int
-    held: Fingerprint
+    fingerprint: Fingerprint
 
 
-class _MinuteState(NamedTuple):
-    """A minute's rows by partition (or all of them as ANY), its last count, what is known of rows elsewhere."""
+class MinuteState(NamedTuple):
+    """A minute: its rows by partition (or all as partition ALL), its last aggregation, its invalidations."""
 
     number: int
-    there: Mapping[int, Fingerprint]
-    before: _LastCount | None
+    fingerprints: Mapping[int, Fingerprint]
+    before: LastCount | None
     marks: list[dirty.Invalidation]
 
     @property
-    def held(self) -> Fingerprint:
-        return combine(self.there.values())
+    def fingerprint(self) -> Fingerprint:
+        """Of all rows of the minute."""
+        return combine(self.fingerprints.values())
 
     @property
     def has_changed(self) -> bool:
-        """Whether a row has come or gone since it was counted."""
-        return self.before is None or not self.before.held.matches(self.held)
+        """Whether a row has been added or deleted since the last aggregation."""
+        return self.before is None or not self.before.fingerprint.matches(self.fingerprint)
 
-    def asks(self, counted_at: int, instant: int) -> bool:
-        """Whether rows elsewhere make a count of the moment ``counted_at`` doubtful."""
-        return any(mark.asks(counted_at, instant) for mark in self.marks)
+    def is_stale(self, counted_at: int, instant: int) -> bool:
+        """Whether rows elsewhere have invalidated an aggregation that ran at ``counted_at``."""
+        return any(mark.is_stale(counted_at, instant) for mark in self.marks)
 
     @property
     def has_expired(self) -> bool:
-        """Whether rows that the count was made of are gone: then it stays as it is."""
+        """Whether rows that were aggregated have expired; the result is then final."""
         if self.before is None:
             return False
-        counted, held = self.before.held, self.held
-        return held.rows < counted.rows and (held.rows == 0 or held.oldest >= counted.oldest + DAY)
+        counted, fingerprint = self.before.fingerprint, self.fingerprint
+        return fingerprint.rows < counted.rows and (
+            fingerprint.rows == 0 or fingerprint.oldest >= counted.oldest + DAY
+        )
 
 
 class _Count(NamedTuple):
-    """One count: its moment, its revision, and whether units may weigh more than 1 in it."""
+    """One aggregation: its time in microseconds, its revision, whether weights above 1 may occur."""
 
     instant: int
     rev: int
     weighed: bool
 
 
-def recount_minutes(ask: RunQuery, minutes: Collection[int]) -> None:
-    """Count minutes, and mark those elsewhere that their rows have changed.
+def recount_minutes(run: RunQuery, minutes: Collection[int]) -> None:
+    """Aggregate minutes again, and invalidate minutes elsewhere that depend on their rows.
 
-    A minute whose rows have begun to expire keeps its count, and one in which nothing is new.
+    Minutes without changes and minutes whose rows have begun to expire are only confirmed.
     """
-    instant = now(ask)
-    found, heaviest = _read(ask, minutes)
-    # A heavier row that comes from now on makes its minute due again.
+    instant = now(run)
+    found, heaviest = _read(run, minutes)
+    # A row of greater weight that arrives from now on makes its minute dirty again.
     count = _Count(instant, revision(instant), heaviest > 1)
-    kept, live = [], []
+    unchanged, stale = [], []
     for minute in found:
         counted_at = minute.before.counted_at if minute.before else 0
-        if minute.has_expired or not (minute.has_changed or minute.asks(counted_at, instant)):
-            kept.append(minute.number)
+        if minute.has_expired or not (minute.has_changed or minute.is_stale(counted_at, instant)):
+            unchanged.append(minute.number)
         else:
-            live.append(minute)
-    if kept:
-        ask(bind(_KEEP, slots=_slots(kept), rev=count.rev))
-    if not live:
+            stale.append(minute)
+    if unchanged:
+        run(bind(_CONFIRM, slots=_slots(unchanged), rev=count.rev))
+    if not stale:
         return
-    wides = sorted({(width, m.number // width * width) for m in live for width in WIDTHS})
-    parts = {(w, s): n for w, s, n in ask(bind(_PARTS, wides=values_list(wides)))}
+    wides = sorted({(width, m.number // width * width) for m in stale for width in WIDTHS})
+    parts = {(w, s): n for w, s, n in run(bind(_WIDE_ROWS, wides=values_list(wides)))}
     reopened = [(*wide, parts.get(wide, 0)) for wide in wides]
-    if len(live) == 1 and live[0].held.rows > dirty.LONG:
-        _roll_long(ask, live[0], count, reopened)
+    if len(stale) == 1 and stale[0].fingerprint.rows > dirty.LONG:
+        _recount_by_partition(run, stale[0], count, reopened)
     else:
-        _roll(ask, live, count, reopened)
-    finished = now(ask)
+        _recount(run, stale, count, reopened)
+    finished = now(run)
     if (
         finished - instant > compaction.QUIET // 4
     ):  # another process may have added up without these
-        compaction.invalidate_parents(ask, reopened, finished)
+        compaction.invalidate_parents(run, reopened, finished)
 
 
-def _read(ask: RunQuery, minutes: Collection[int]) -> tuple[list[_MinuteState], int]:
-    """Minutes as they are, and the greatest weight of a row. Shares are told apart of one alone."""
+def _read(run: RunQuery, minutes: Collection[int]) -> tuple[list[MinuteState], int]:
+    """The state of minutes, and the greatest weight of a row. Partitions are only distinguished for one
+    minute alone."""
     partition = partition_of("trace_id", "minute") if len(minutes) == 1 else f"toUInt8({ALL})"
-    there: dict[int, dict[int, Fingerprint]] = {minute: {} for minute in minutes}
+    fingerprints: dict[int, dict[int, Fingerprint]] = {minute: {} for minute in minutes}
     heaviest = 1
-    rows = ask(bind(_THERE, minutes=in_minutes(minutes), partition=partition))
+    rows = run(bind(_CURRENT_ROWS, minutes=in_minutes(minutes), partition=partition))
     for minute, number, *figures, weight in rows:
-        there[minute][number] = Fingerprint(*figures)
+        fingerprints[minute][number] = Fingerprint(*figures)
         heaviest = max(heaviest, weight)
     before = {
-        minute: _LastCount(counted_at, Fingerprint(*held))
-        for minute, (counted_at, *held) in ask(bind(_MARKERS, slots=_slots(minutes)))
+        minute: LastCount(counted_at, Fingerprint(*fingerprint))
+        for minute, (counted_at, *fingerprint) in run(bind(_MARKERS, slots=_slots(minutes)))
     }
-    marks = dirty.marks(ask, minutes)
+    marks = dirty.invalidations(run, minutes)
     found = [
-        _MinuteState(minute, there[minute], before.get(minute), marks.get(minute, []))
+        MinuteState(minute, fingerprints[minute], before.get(minute), marks.get(minute, []))
         for minute in sorted(minutes)
     ]
     return found, heaviest
@@ -199,54 +205,60 @@ def _slots(minutes: Collection[int]) -> str:
 def _markers(
     minutes: Iterable[tuple[int, Fingerprint, int]], reopened: Iterable[tuple[int, int, int]]
 ) -> list[tuple[int, ...]]:
-    """The markers of minutes (number, rows, when they were counted) and those of wide slots."""
-    ours = [version_row(1, number, held, counted_at) for number, held, counted_at in minutes]
+    """Markers of minutes (number, rows, time of the aggregation) and of wide buckets that are out of date."""
+    ours = [
+        version_row(1, number, fingerprint, counted_at)
+        for number, fingerprint, counted_at in minutes
+    ]
     return [
         *ours,
         *(version_row(width, bucket, Fingerprint(rows)) for width, bucket, rows in reopened),
     ]
 
 
-def _roll(
-    ask: RunQuery, live: list[_MinuteState], count: _Count, reopened: list[tuple[int, int, int]]
+def _recount(
+    run: RunQuery, stale: list[MinuteState], count: _Count, reopened: list[tuple[int, int, int]]
 ) -> None:
-    """Count minutes as they are."""
-    markers = _markers(((m.number, m.held, count.instant) for m in live), reopened)
-    condition = in_minutes([minute.number for minute in live])
-    fresh = {minute.number for minute in live if minute.has_changed}
+    """Aggregate whole minutes."""
+    markers = _markers(((m.number, m.fingerprint, count.instant) for m in stale), reopened)
+    condition = in_minutes([minute.number for minute in stale])
+    fresh = {minute.number for minute in stale if minute.has_changed}
 
     def insert(scope: dependencies.UnitScope) -> None:
-        ask(
+        run(
             scope.fill(
-                _ROLL, bucket=MINUTE_OF, key="1", rev=count.rev, markers=values_list(markers)
+                _RECOUNT, bucket=MINUTE_OF, key="1", rev=count.rev, markers=values_list(markers)
             )
         )
 
-    _count(ask, condition, condition, count, insert, lambda minute, _: minute in fresh)
+    _count_scope(run, condition, condition, count, insert, lambda minute, _: minute in fresh)
 
 
-def _roll_long(
-    ask: RunQuery, minute: _MinuteState, count: _Count, reopened: list[tuple[int, int, int]]
+def _recount_by_partition(
+    run: RunQuery, minute: MinuteState, count: _Count, reopened: list[tuple[int, int, int]]
 ) -> None:
-    """Count those partition_rollups of a minute that have changed, and add it up from all."""
+    """Aggregate the partitions of a minute that have changed, and merge all of them into its rollup."""
     number = minute.number
-    known = partitions.counted(ask, number)
+    known = partitions.counted(run, number)
     changed: dict[int, Fingerprint] = {}
     fresh = set()
-    for partition in minute.there.keys() | known.keys():
-        held, before = minute.there.get(partition, Fingerprint()), known.get(partition)
-        if before is None or not before.held.matches(held):
-            changed[partition] = held
+    for partition in minute.fingerprints.keys() | known.keys():
+        fingerprint, before = (
+            minute.fingerprints.get(partition, Fingerprint()),
+            known.get(partition),
+        )
+        if before is None or not before.fingerprint.matches(fingerprint):
+            changed[partition] = fingerprint
             fresh.add(partition)
         elif any(
-            mark.asks(before.counted_at, count.instant)
+            mark.is_stale(before.counted_at, count.instant)
             for mark in minute.marks
             if mark.partition in (partition, ALL)
         ):
-            changed[partition] = held
+            changed[partition] = fingerprint
     if changed:
         here = f"(minute = {number} AND partition IN ({', '.join(map(str, changed))}))"
-        rows = values_list((partition, *held) for partition, held in changed.items())
+        rows = values_list((partition, *fingerprint) for partition, fingerprint in changed.items())
 
         def insert(scope: dependencies.UnitScope) -> None:
             partition = partition_of("trace_id", str(number))
@@ -256,58 +268,62 @@ def _roll_long(
                 "minute": number,
                 "rev": count.rev,
             }
-            ask(scope.fill(partitions.COUNT_SHARES, counted=rows, **places))
+            run(scope.fill(partitions.COUNT_PARTITIONS, counted=rows, **places))
 
         row_condition = partitions.row_condition(number, changed)
-        _count(ask, row_condition, here, count, insert, lambda _, partition: partition in fresh)
-        known = partitions.counted(ask, number)
-    held = combine([each.held for each in known.values()])
+        _count_scope(
+            run, row_condition, here, count, insert, lambda _, partition: partition in fresh
+        )
+        known = partitions.counted(run, number)
+    fingerprint = combine([each.fingerprint for each in known.values()])
     counted_at = min((each.counted_at for each in known.values()), default=count.instant)
     partitions.merge(
-        ask, number, known, _markers([(number, held, counted_at)], reopened), count.rev
+        run, number, known, _markers([(number, fingerprint, counted_at)], reopened), count.rev
     )
 
 
-def _count(
-    ask: RunQuery,
+def _count_scope(
+    run: RunQuery,
     row_condition: str,
     here: str,
     count: _Count,
     insert: Callable[[dependencies.UnitScope], None],
     is_fresh: Callable[[int, int], bool],
 ) -> None:
-    """Count what lies ``inside`` (a condition on rows), note what it depends on, and mark those elsewhere
-    that it matters to. ``here``: the same as a condition on minute and partition; ``is_fresh``: whether rows
-    of a minute and partition are new."""
-    scope = dependencies.resolve_scope(ask, row_condition, weighed=count.weighed)
-    parents.prepare(ask, scope)
-    ask(_NOTE)
+    """Aggregate the units of some rows, record their cross-minute references, and invalidate their dependents.
+
+    ``row_condition`` selects the rows, ``here`` the same minutes and partitions in statements without trace
+    ids. ``is_fresh``: whether a minute and partition has new rows.
+    """
+    scope = dependencies.resolve_scope(run, row_condition, weighed=count.weighed)
+    parents.prepare(run, scope)
+    run(_RECORD_REFS)
     insert(scope)
-    parents.release(ask)
-    came = {(m, s): last for m, s, last in ask(bind(_ELSEWHERE, minutes=row_condition, here=here))}
-    # Who has counted those rows meanwhile did not know yet that something here depends on them.
-    again = [(m, s) for m, s in ask(_STRAYS) if is_fresh(m, s)]
-    dependencies.drop_scope(ask)
-    counted_at = _looked(ask, {minute for minute, _ in came})
-    dirty.mark(
-        ask, {place: (last, counted_at(*place)) for place, last in came.items()}, again, now(ask)
+    parents.release(run)
+    came = {(m, s): last for m, s, last in run(bind(_ELSEWHERE, minutes=row_condition, here=here))}
+    # A process that aggregates the referenced rows right now does not see these references yet.
+    again = [(m, s) for m, s in run(_REFS) if is_fresh(m, s)]
+    dependencies.drop_scope(run)
+    counted_at = _last_counts(run, {minute for minute, _ in came})
+    dirty.invalidate(
+        run, {place: (last, counted_at(*place)) for place, last in came.items()}, again, now(run)
     )
 
 
-def _looked(ask: RunQuery, minutes: Collection[int]) -> Callable[[int, int], int]:
-    """When a partition of one of these minutes was counted (0: never)."""
+def _last_counts(run: RunQuery, minutes: Collection[int]) -> Callable[[int, int], int]:
+    """When a partition of these minutes was last aggregated, microseconds (0: never)."""
     if not minutes:
         return lambda minute, partition: 0
-    whole = {m: counted_at for m, (counted_at, *_) in ask(bind(_MARKERS, slots=_slots(minutes)))}
+    whole = {m: counted_at for m, (counted_at, *_) in run(bind(_MARKERS, slots=_slots(minutes)))}
     parts: dict[int, dict[int, int]] = {}
-    for minute, partition, counted_at in ask(bind(partitions.LOOKED, slots=_slots(minutes))):
+    for minute, partition, counted_at in run(bind(partitions.COUNTED_AT, slots=_slots(minutes))):
         parts.setdefault(minute, {})[partition] = counted_at
 
-    def resolve_scope(minute: int, partition: int) -> int:
+    def last_count(minute: int, partition: int) -> int:
         known = parts.get(minute, {})
         if partition == ALL and known:
             return min(known.values())
         counted_at: int = known.get(partition, whole.get(minute, 0))
         return counted_at
 
-    return resolve_scope
+    return last_count

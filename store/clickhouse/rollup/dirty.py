@@ -1,7 +1,7 @@
-"""Which minutes are to be counted, in what turn, and who is told of rows elsewhere.
+"""Dirty minutes: which minutes to aggregate, in what order, and the invalidation of dependent minutes.
 
-The table `dirty` says of each minute when rows came that matter to it (migrations/0003_rollups.sql and
-0008_shares.sql).
+The table `dirty` stores for each minute when rows arrived that its aggregates depend on
+(schema/0001_initial.sql).
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from store.clickhouse.rollup.buckets import values_list
 from store.clickhouse.units.dependencies import in_minutes
 
 SETTLE = 60_000_000
-"""Microseconds after which whatever was being inserted is visible, or never will be."""
+"""Microseconds after which an insert that was running is visible or has failed."""
 CHUNK_ROWS = 4_000_000
+"""Rows that are aggregated in one statement at most: they fit into memory."""
 CHUNK_MINUTES = 500
 LONG = 200_000
-"""Rows of a minute that take so long to be counted that it is done apart from others, and by partition_rollups."""
+"""A minute with more rows is aggregated apart from other minutes, and by partition."""
 
-_DUE = """
+_DIRTY_MINUTES = """
 SELECT d.minute, d.rows, intDiv(r.rev, 1024) AS seen,
        seen > arrived + :guard AND seen >= related AND NOT (seen < review AND review <= now)
 FROM (
@@ -37,11 +38,11 @@ WHERE seen <= arrived + :guard OR seen < related OR (seen < review AND review <=
    OR (seen < confirm AND confirm <= now)
 ORDER BY d.minute DESC
 """
-_MARKS = """
+_INVALIDATIONS = """
 SELECT minute, partition, max(related) AS related, max(review) AS review FROM dirty WHERE :minutes
 GROUP BY minute, partition HAVING related > 0 OR review > 0
 """
-_MARK = """
+_INVALIDATE = """
 INSERT INTO dirty (minute, partition, related, review, confirm) SELECT * FROM VALUES(
     'minute UInt32, partition UInt8, related Int64, review Int64, confirm Int64', :marks
 )
@@ -49,8 +50,8 @@ INSERT INTO dirty (minute, partition, related, review, confirm) SELECT * FROM VA
 
 
 class DirtyMinute(NamedTuple):
-    """A minute to be counted: its rows, roughly, when it was counted last (microseconds), and whether
-    only to confirm that."""
+    """A minute to aggregate: its approximate number of rows, when it was last aggregated (microseconds), and
+    whether that is only to be confirmed."""
 
     minute: int
     rows: int
@@ -59,39 +60,39 @@ class DirtyMinute(NamedTuple):
 
 
 class Invalidation(NamedTuple):
-    """What is known of rows elsewhere that matter to a partition: when one was noticed, and from when on
-    the partition is to be counted once more in any case (microseconds, 0: not)."""
+    """Rows elsewhere that a partition depends on: when one was noticed (``related``), and from when on the
+    partition is aggregated again in any case (``review``); microseconds, 0: never."""
 
     partition: int
     related: int
     review: int
 
-    def asks(self, counted_at: int, instant: int) -> bool:
-        """Whether a count of the moment ``counted_at`` is to be made anew."""
+    def is_stale(self, counted_at: int, instant: int) -> bool:
+        """Whether an aggregation that ran at ``counted_at`` is out of date at ``instant``."""
         return counted_at < self.related or counted_at < self.review <= instant
 
 
-def dirty_minutes(ask: RunQuery, *, guard: int = 0) -> list[DirtyMinute]:
-    """Minutes whose count may be out of date, the newest first.
+def dirty_minutes(run: RunQuery, *, guard: int = 0) -> list[DirtyMinute]:
+    """Minutes whose aggregates may be out of date, the newest first.
 
-    ``guard``: microseconds for which a minute is counted anew though no further row came.
+    ``guard``: microseconds after an arrival for which a minute is dirty although it was aggregated since.
     """
-    return read_dirty(ask(dirty_statement(guard=guard)))
+    return read_dirty(run(dirty_statement(guard=guard)))
 
 
 def dirty_statement(*, guard: int = 0) -> str:
-    """What `dirty_minutes` asks."""
-    return bind(_DUE, guard=guard)
+    """The statement of `dirty_minutes`."""
+    return bind(_DIRTY_MINUTES, guard=guard)
 
 
 def read_dirty(rows: Rows) -> list[DirtyMinute]:
-    """What the answer says."""
+    """The result rows of `dirty_statement`."""
     return [DirtyMinute(*row) for row in rows]
 
 
 def chunks(minutes: Sequence[DirtyMinute]) -> list[list[int]]:
-    """Minutes to be counted together: so many that they fit into memory, and long ones alone, since
-    people wait for the newest."""
+    """Minutes grouped into chunks that are aggregated together: a chunk fits into memory, and long minutes are
+    alone because readers wait for the newest one."""
     parts: list[list[int]] = []
     room = 0
     for minute, rows, *_ in minutes:
@@ -104,32 +105,31 @@ def chunks(minutes: Sequence[DirtyMinute]) -> list[list[int]]:
 
 
 def schedule(minutes: Sequence[DirtyMinute]) -> list[list[int]]:
-    """The chunks of what is due: with the newest minute first, then those with something new before
-    those that are only confirmed, of each the one that was counted longest ago: who stops early leaves
-    out none for ever."""
+    """The chunks of dirty minutes, in order: the one with the newest minute, then those with changes, then those
+    to confirm; each group by its last aggregation, so that stopping early starves none."""
     place = {minute: (confirming, seen) for minute, _, seen, confirming in minutes}
     first, *others = chunks(minutes) or [[]]
     return [first, *sorted(others, key=lambda part: min(place[minute] for minute in part))]
 
 
-def marks(ask: RunQuery, minutes: Collection[int]) -> Mapping[int, list[Invalidation]]:
-    """What is known of rows elsewhere, by minute."""
+def invalidations(run: RunQuery, minutes: Collection[int]) -> Mapping[int, list[Invalidation]]:
+    """Invalidations by minute."""
     found: dict[int, list[Invalidation]] = defaultdict(list)
-    for minute, *mark in ask(bind(_MARKS, minutes=in_minutes(minutes))):
+    for minute, *mark in run(bind(_INVALIDATIONS, minutes=in_minutes(minutes))):
         found[minute].append(Invalidation(*mark))
     return found
 
 
-def mark(
-    ask: RunQuery,
+def invalidate(
+    run: RunQuery,
     came: Mapping[tuple[int, int], tuple[int, int]],
     again: Iterable[tuple[int, int]],
     instant: int,
 ) -> None:
-    """Make partition_rollups due that have not been counted since rows elsewhere came.
+    """Make partitions dirty that have not been aggregated since rows they depend on arrived.
 
-    ``came``: by minute and partition, when the newest of those rows came and when the partition was counted
-    (microseconds). ``again``: partition_rollups to be counted once more when all is settled.
+    ``came``: by minute and partition, when the newest of those rows was inserted and when the partition was
+    aggregated (microseconds). ``again``: partitions to aggregate again once running inserts have settled.
     """
     marks: dict[tuple[int, int], tuple[int, int]] = {}
     for place, (inserted, counted_at) in came.items():
@@ -142,7 +142,7 @@ def mark(
         related, review = marks.get(place, (0, 0))
         marks[place] = related, max(review, instant + SETTLE)
     if marks:
-        # A count may be under way that does not know of this yet, and call the minute seen: counted_at
-        # at once more when that is over.
+        # An aggregation that does not know of this yet may be running and may mark the minute as
+        # aggregated: check once more when it must be over.
         rows = [(*place, *times, instant + 2 * SETTLE) for place, times in marks.items()]
-        ask(bind(_MARK, marks=values_list(rows)))
+        run(bind(_INVALIDATE, marks=values_list(rows)))

@@ -1,10 +1,10 @@
-"""Shares of a minute: the rows of the traces that began, by the epoch in their ids, in the same seconds.
+"""Partitions of a minute: the rows of traces whose ids have an epoch in the same few seconds.
 
-A minute with many rows is counted partition by partition, and only those that rows have come to: while much
-arrives, people wait for the counts of the last few seconds, not of the whole minute over and over.
-A partition holds all rows of a trace in its minute and is a range of the sort key. Its units depend on
-other partition_rollups as units depend on other minutes (`store.clickhouse.units.dependencies`). Traces whose ids say
-nothing of time lie in the first partition or the last one, which are then counted as the minute would be.
+In a minute with many rows only the partitions with changes are aggregated again: while rows arrive,
+readers wait for the last few seconds and not for the whole minute. A partition contains all rows of a
+trace in its minute and is a range of the sort key. Its units may depend on other partitions as units
+depend on other minutes (`store.clickhouse.units.dependencies`). Traces whose ids contain no timestamp
+are in the first or last partition; such a minute is in effect aggregated as a whole.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from typing import NamedTuple
 from store.clickhouse.connection.query_runner import RunQuery
 from store.clickhouse.connection.sql import bind
 from store.clickhouse.rollup.buckets import (
-    AT_ONCE,
-    BEHIND,
     MARKER,
     MARKERS,
     NO_KEY,
     NOTHING,
     PREFIX,
+    SINGLE_PART,
+    TRAILING,
     Fingerprint,
     values_list,
 )
@@ -35,26 +35,26 @@ from store.clickhouse.units.aggregates import (
 )
 
 SECONDS = 3
-"""What a partition takes of the minute."""
+"""Seconds per partition."""
 LAST = 60 // SECONDS + 2
-"""Numbers begin at 1, for traces from before the minute; this is for those from after it."""
+"""The partition of traces that began after the minute; partition 1 is for those from before it."""
 ALL = 0
-"""Instead of a number: it is not known which partition."""
+"""Stands for all partitions where the partition is not known."""
 
-_LATELY = "written_at > now() - 3600"
-"""Rows that are far from the end of their two hours: what is about to expire is not relied on."""
+_UNEXPIRED = "written_at > now() - 3600"
+"""Partition rollups expire after two hours; those of the last hour cannot expire while they are used."""
 
 _MARKERS = f"""
 SELECT partition, argMax((rev, rows, checksum, oldest, start, end), rev) FROM partition_rollups
-WHERE bucket = :minute AND kind = 255 AND {_LATELY} GROUP BY partition
+WHERE bucket = :minute AND kind = 255 AND {_UNEXPIRED} GROUP BY partition
 """
-LOOKED = f"""
+COUNTED_AT = f"""
 SELECT bucket, partition, intDiv(max(rev), 1024) FROM partition_rollups
-WHERE :slots AND kind = 255 AND {_LATELY} GROUP BY bucket, partition
+WHERE :slots AND kind = 255 AND {_UNEXPIRED} GROUP BY bucket, partition
 """
-"""When the partition_rollups of minutes were counted, microseconds since the epoch."""
-COUNT_SHARES = f"""
-INSERT INTO partition_rollups (partition, kind, bucket, {KEY}, {COLUMNS}, rows, oldest, checksum, rev) {AT_ONCE}
+"""When the partitions of minutes were aggregated, microseconds since the epoch."""
+COUNT_PARTITIONS = f"""
+INSERT INTO partition_rollups (partition, kind, bucket, {KEY}, {COLUMNS}, rows, oldest, checksum, rev) {SINGLE_PART}
 SELECT bucket, kind, :minute AS minute_, {KEY_COUNTED}, {COLUMNS_COUNTED},
        toUInt64(0) AS rows_, toDateTime(0, 'UTC') AS oldest_, toUInt64(0) AS checksum_, :rev AS rev_
 FROM ({COUNT})
@@ -63,42 +63,42 @@ SELECT partition, {MARKER}, :minute, {NO_KEY}, [], 0, low, high, {NOTHING},
        rows, toDateTime(oldest), checksum, :rev
 FROM VALUES('partition UInt8, rows UInt64, checksum UInt64, oldest UInt32, low Int64, high Int64', :counted)
 """
-"""Counts partition_rollups of a minute; beside the places of COUNT, of which ``:bucket`` is `partition_of`, those of
-the minute, the revision, and a row for each partition."""
-_ADD_UP = f"""
-INSERT INTO rollups ({PREFIX}) {AT_ONCE}
-SELECT toUInt16(1) AS width_, kind, bucket, {KEY}, {COLUMNS_COUNTED}, {BEHIND.format(1)}
+"""Aggregates partitions of a minute. Places beside those of COUNT (``:bucket`` is `partition_of`): the minute,
+the revision, and a marker row for each partition."""
+_MERGE = f"""
+INSERT INTO rollups ({PREFIX}) {SINGLE_PART}
+SELECT toUInt16(1) AS width_, kind, bucket, {KEY}, {COLUMNS_COUNTED}, {TRAILING.format(1)}
 FROM (
     SELECT kind, bucket, {KEY}, {SUMMED} FROM partition_rollups
-    WHERE bucket = :minute AND kind < {MARKER} AND (partition, rev) IN (:held) GROUP BY kind, bucket, {KEY}
+    WHERE bucket = :minute AND kind < {MARKER} AND (partition, rev) IN (:revisions) GROUP BY kind, bucket, {KEY}
 )
 UNION ALL {MARKERS}
 """
 
 
 class Counted(NamedTuple):
-    """A partition's revision, and the rows that were counted."""
+    """The revision of a partition, and the rows that were aggregated."""
 
     rev: int
-    held: Fingerprint
+    fingerprint: Fingerprint
 
     @property
     def counted_at(self) -> int:
-        """When it was counted, microseconds since the epoch."""
+        """When it was aggregated, microseconds since the epoch."""
         return self.rev >> 10
 
 
 def partition_of(trace_id: str, minute: str) -> str:
-    """An expression: the partition of a trace in a minute."""
+    """An SQL expression for the partition of a trace in a minute."""
     second = f"toInt64(byteSwap(reinterpretAsUInt32({trace_id}))) - toInt64({minute}) * 60"
     number = f"intDiv({second} + {SECONDS}, {SECONDS}) + 1"
     return f"toUInt8(least(greatest({number}, 1), {LAST}))"
 
 
-def row_condition(minute: int, partition_rollups: Collection[int]) -> str:
-    """A condition on rows: the partition_rollups of a minute, ranges where they follow one another."""
+def row_condition(minute: int, partitions: Collection[int]) -> str:
+    """A condition on rows: partitions of a minute, as ranges of consecutive ones where possible."""
     ranges: list[list[int]] = []
-    for partition in sorted(partition_rollups):
+    for partition in sorted(partitions):
         if ranges and ranges[-1][1] == partition - 1:
             ranges[-1][1] = partition
         else:
@@ -109,26 +109,28 @@ def row_condition(minute: int, partition_rollups: Collection[int]) -> str:
 
 
 def _between(minute: int, first: int, last: int) -> str:
-    """A condition on trace ids, which are compared as bytes: the first four are the epoch. Empty when
-    all meet it; ClickHouse stumbles over a test that is constant."""
+    """A condition on trace ids, whose first four bytes are the epoch and compare as bytes.
+
+    Empty when all ids match: ClickHouse fails on some constant conditions.
+    """
     low, high = minute * 60 + (first - 2) * SECONDS, minute * 60 + (last - 1) * SECONDS
     tests = []
     if first > 1 and low >= 1 << 32:
-        return f"minute < {minute}"  # no id holds such a time: none
+        return f"minute < {minute}"  # beyond the 32 bits of the epoch: no rows
     if first > 1:
-        tests.append(f"trace_id >= {_begun(low)}")
+        tests.append(f"trace_id >= {_epoch_prefix(low)}")
     if last < LAST and high < 1 << 32:
-        tests.append(f"trace_id < {_begun(high)}")
+        tests.append(f"trace_id < {_epoch_prefix(high)}")
     return " AND ".join(tests)
 
 
-def _begun(second: int) -> str:
+def _epoch_prefix(second: int) -> str:
     return f"toFixedString(unhex('{second:08x}'), 16)"
 
 
-def counted(ask: RunQuery, minute: int) -> dict[int, Counted]:
-    """The partition_rollups of a minute that have been counted of late. (What is about to expire is none.)"""
-    found = ask(bind(_MARKERS, minute=minute))
+def counted(run: RunQuery, minute: int) -> dict[int, Counted]:
+    """The aggregated partitions of a minute, without those that are about to expire."""
+    found = run(bind(_MARKERS, minute=minute))
     return {
         partition: Counted(rev, Fingerprint(rows, checksum, int(oldest.timestamp()), low, high))
         for partition, (rev, rows, checksum, oldest, low, high) in found
@@ -136,12 +138,12 @@ def counted(ask: RunQuery, minute: int) -> dict[int, Counted]:
 
 
 def merge(
-    ask: RunQuery,
+    run: RunQuery,
     minute: int,
-    partition_rollups: Mapping[int, Counted],
+    partitions: Mapping[int, Counted],
     markers: Iterable[tuple[int, ...]],
     rev: int,
 ) -> None:
-    """Write a minute's count, the sum of its partition_rollups, and markers with it."""
-    held = values_list((partition, each.rev) for partition, each in partition_rollups.items())
-    ask(bind(_ADD_UP, minute=minute, held=held, markers=values_list(markers), rev=rev))
+    """Write the rollup of a minute, the sum of its partitions, together with its markers."""
+    revisions = values_list((partition, each.rev) for partition, each in partitions.items())
+    run(bind(_MERGE, minute=minute, revisions=revisions, markers=values_list(markers), rev=rev))

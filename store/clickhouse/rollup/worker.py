@@ -1,7 +1,7 @@
-"""Keeps the rollups up to date: a thread that counts what is due, and readers that may not wait.
+"""Keeps the rollups up to date: a thread that aggregates dirty minutes, and readers that wait for it.
 
-Several processes may each have a roller. They need no lock: a count is harmless when repeated, and
-whoever sees that another has just counted leaves it at that.
+Every process may run a worker. They need no lock: aggregating a minute twice is harmless, and a worker
+skips a round when another has just aggregated the same minutes.
 """
 
 from __future__ import annotations
@@ -18,37 +18,37 @@ from store.clickhouse.rollup import aggregate, buckets, compaction, dirty
 log = structlog.get_logger(__name__)
 
 TICK = 1.0
-"""Seconds from one count to the next, while counting takes less."""
+"""Seconds from the start of one round to the next, when rounds take less."""
 REST = 2.0
-"""How many times as long as a count the pause after it is: counting takes a third of a core."""
+"""The pause after a round in multiples of its duration: aggregation uses a third of a core."""
 LONGEST_PAUSE = 2.0
-"""So many seconds at most go by between two counts: where they take long, people wait for them."""
+"""The longest pause in seconds while there are readers."""
 UNWATCHED = 60.0
-"""Seconds after the last reader from which on counts come only every UNWATCHED_PAUSE: a machine on
-which nobody looks at the map has better things to do. The next reader is counted for at once."""
+"""Seconds after the last reader from which rounds run only every UNWATCHED_PAUSE, to save CPU while the map
+is not read. The next reader starts a round at once."""
 UNWATCHED_PAUSE = 5.0
 WIDEN_EVERY = 10.0
-"""Seconds from one look for wide slots to the next."""
+"""Seconds between two runs of downsampling."""
 GUARD = 1_000_000
-"""Microseconds for which a minute is counted once more: an insert says so before it can be seen."""
+"""Microseconds after an arrival for which a minute stays dirty: `dirty` is written before the rows are visible."""
 SMALL = 5_000
-"""Rows that a reader waits for, a moment, rather than show a map without them."""
+"""A reader waits when at most so many rows are not aggregated yet."""
 STEADY = 5
-"""Counts one after the other that found something to count: rows come all the time, a count is
-never more than a few seconds old, and no reader waits."""
+"""Consecutive rounds that found dirty minutes after which readers no longer wait: rows arrive all the time and
+the rollups are never more than a few seconds old."""
 PATIENCE = 1.5
-"""Seconds a reader waits: for the count that is running to end, and for the next."""
+"""Seconds a reader waits: for the running round to end, and for the next one."""
 ROUND = 4.0
-"""Seconds of one round of counting after which no further minutes are begun: the newest is next. Of
-the others one is counted in any case."""
+"""Seconds after which a round begins no further chunk, so that the newest minute is next again. At least one
+other chunk is aggregated in every round."""
 ROUNDS = 8
-"""A count may make other minutes due; after so many rounds that is left to the next one."""
+"""Aggregating may make other minutes dirty; after so many repetitions those are left to the next round."""
 
 
 class RollupWorker:
-    """Counting for one process; threads may partition it.
+    """Aggregation of dirty minutes in one process; may be shared by threads.
 
-    ``alone``: none of them runs `run`, so readers count what is due themselves.
+    ``alone``: no thread executes `run`, so readers aggregate dirty minutes themselves.
     """
 
     def __init__(self) -> None:
@@ -56,17 +56,17 @@ class RollupWorker:
         self._counting = threading.Lock()
         self._changed = threading.Condition()
         self._begun = self._done = 0
-        """Ticks, by number."""
+        """Numbers of the last tick that was begun and of the last one that is done."""
         self._wanted = False
         self._busy = 0
-        """Counts one after the other that found something."""
+        """Consecutive rounds that found dirty minutes."""
         self._read = self._widened = -UNWATCHED
-        """When the last reader came, and when slots were widened (monotonic seconds)."""
+        """When the last reader came, and when minutes were last downsampled (monotonic seconds)."""
 
-    def wait_until_fresh(self, ask: RunQuery, waiting: list[dirty.DirtyMinute]) -> bool:
-        """For a reader: see that what is due is counted, or that it is being counted and much.
+    def wait_until_fresh(self, run_query: RunQuery, waiting: list[dirty.DirtyMinute]) -> bool:
+        """Wait until dirty minutes are aggregated, unless there are many rows or the worker is busy all the time.
 
-        Whether anything may have been counted meanwhile.
+        Returns whether rollups may have changed since ``waiting`` was read.
         """
         watched = self._watched
         self._read = time.monotonic()
@@ -74,7 +74,7 @@ class RollupWorker:
             return False
         if self.alone:
             with self._counting:
-                self._until_done(ask, ROUNDS)
+                self._drain(run_query, ROUNDS)
             return True
         small = sum(minute.rows for minute in waiting) <= SMALL
         if watched and (self._busy >= STEADY or not small):
@@ -90,32 +90,32 @@ class RollupWorker:
 
     @property
     def _watched(self) -> bool:
-        """Whether anybody has counted_at at the map of late."""
+        """Whether there was a reader within the last UNWATCHED seconds."""
         return time.monotonic() - self._read < UNWATCHED
 
-    def tick(self, ask: RunQuery) -> int:
-        """Count all that is due; the number of minutes counted."""
-        waiting = dirty.dirty_minutes(ask, guard=GUARD)
+    def tick(self, run_query: RunQuery) -> int:
+        """Aggregate all dirty minutes; returns their number."""
+        waiting = dirty.dirty_minutes(run_query, guard=GUARD)
         newest = max((minute.seen for minute in waiting), default=0)
-        if not self._wanted and newest and buckets.now(ask) - newest < TICK * 800_000:
-            return 0  # another process has just counted these
+        if not self._wanted and newest and buckets.now(run_query) - newest < TICK * 800_000:
+            return 0  # another process has just aggregated these
         with self._changed:
             self._begun += 1
             number = self._begun
             self._wanted = False
         with self._counting:
-            count = self._until_done(ask, 2, guard=GUARD)
+            count = self._drain(run_query, 2, guard=GUARD)
         with self._changed:
             self._done = number
             self._busy = self._busy + 1 if count else 0
             self._changed.notify_all()
         if time.monotonic() - self._widened > WIDEN_EVERY:
-            compaction.downsample(ask)
+            compaction.downsample(run_query)
             self._widened = time.monotonic()
         return count
 
     def run(self, tick: Callable[[], object], stop: threading.Event) -> None:
-        """Call ``tick`` until stopped, which calls ours; errors are logged and survived."""
+        """Call ``tick``, which calls `RollupWorker.tick` on a connection, until stopped; errors are logged."""
         self.alone = failing = False
         while not stop.is_set():
             begun = time.monotonic()
@@ -134,22 +134,22 @@ class RollupWorker:
             if self._watched:
                 pause = min(max(TICK - took, REST * took), LONGEST_PAUSE)
             until = time.monotonic() + pause
-            with self._changed:  # a reader that waits cuts it short
+            with self._changed:  # a waiting reader ends the pause
                 while not self._wanted and not stop.is_set() and time.monotonic() < until:
                     self._changed.wait(0.2)
 
-    def _until_done(self, ask: RunQuery, rounds: int, *, guard: int = 0) -> int:
-        """Count what is due. Under much load a round ends early: people wait for the newest minute."""
+    def _drain(self, run_query: RunQuery, rounds: int, *, guard: int = 0) -> int:
+        """Aggregate dirty minutes. Under high load a round ends early: readers wait for the newest minute."""
         count = 0
         for _ in range(rounds):
-            minutes = dirty.dirty_minutes(ask, guard=guard)
+            minutes = dirty.dirty_minutes(run_query, guard=guard)
             if not minutes:
                 break
             begun = time.monotonic()
             for number, part in enumerate(dirty.schedule(minutes)):
                 if number > 1 and time.monotonic() - begun > ROUND and not self.alone:
                     return count
-                aggregate.recount_minutes(ask, part)
+                aggregate.recount_minutes(run_query, part)
                 count += len(part)
             guard = 0
         return count

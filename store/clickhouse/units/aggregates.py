@@ -1,7 +1,7 @@
-"""What is counted of units: the columns of an aggregate in SQL, and their reading in Python.
+"""RED aggregates of units: their columns in SQL, and the Python objects read from them.
 
-The same columns whether they are counted from units or added up from rollups, so that the two can
-be merged and compared.
+Aggregates computed from units and sums of rollup rows have the same columns, so that the two can be
+merged and compared.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ COLUMNS_COUNTED = ", ".join(f"{name}_" for name in COLUMNS.split(", "))
 KEY = "source_account, source_name, source_type, account, name, type"
 KEY_COUNTED = ", ".join(f"{name}_" for name in KEY.split(", "))
 
-# `store.rules.classify.failure_label`, the state in front.
+# `store.rules.classify.failure_label`, prefixed with the state.
 _LABEL = (
     "concat(toString(state), ':', multiIf(exception != '', toString(exception), "
     "status >= 400, concat('HTTP ', toString(status)), 'No exception recorded'))"
 )
 
-# Maps of counts are made of sorted arrays afterwards: `sumMap` row by row took twice as long.
+# Histograms are built from sorted arrays after grouping: `sumMap` over rows takes twice as long.
 COUNT = f"""
 SELECT bucket, kind, {KEY_COUNTED}, names_, active_, start_, end_, trace_minutes_, ok_, error_, throttle_,
        fault_, in_progress_, observed_, total_time_,
@@ -75,10 +75,10 @@ FROM (
     GROUP BY bucket, kind, key
 )
 """
-"""Counts of the units that meet `:key`: a row for each `:bucket`, kind, and node or edge.
+"""Aggregates of the units that match `:key`: one row per `:bucket`, kind, and node or edge.
 
-`trace_minutes` counts traces in a bucket, which must be a minute (MINUTE_OF) for it to mean anything. Its other
-places are those of ALIKE or WEIGHED."""
+`trace_minutes` counts traces per bucket and is only meaningful when a bucket is a minute (MINUTE_OF).
+The other places are those of UNWEIGHTED or WEIGHTED."""
 
 UNWEIGHTED = {
     "weight": "1",
@@ -87,7 +87,7 @@ UNWEIGHTED = {
     "ordered": "sorted",
     "sums": "arrayEnumerate(sorted)",
 }
-"""COUNT where every unit weighs 1, as all do where nothing is sampled."""
+"""Places of COUNT when every unit has weight 1, as when nothing is sampled."""
 WEIGHTED = {
     "weight": "weight",
     "trace_minutes": """arraySum(
@@ -99,7 +99,7 @@ WEIGHTED = {
     "ordered": "sorted.1",
     "sums": "arrayCumSum(sorted.2)",
 }
-"""COUNT of any units, in half as much time again."""
+"""Places of COUNT for units of any weight; takes 1.5 times as long."""
 
 MINUTE_OF = f"toUInt32(greatest(0, intDiv(start, {MINUTE})))"
 
@@ -110,12 +110,12 @@ SUMMED = """
     sum(observed) AS observed_, sum(total_time) AS total_time_, sumMap(histogram) AS histogram_,
     sumMap(duration_delta) AS duration_delta_, sumMap(failures) AS failures_
 """
-"""The same aggregates over rows of `rollups`, in the order of COLUMNS."""
+"""The same aggregates as sums over rows of `rollups`, in the order of COLUMNS."""
 SUMMED_BUT_TIMES = SUMMED.replace("sumMap(histogram)", "map()")
 
 
 class Aggregate(Struct):
-    """What was counted of one node or edge."""
+    """RED aggregates of one node or edge; times in microseconds."""
 
     names: set[str]
     active: bool
@@ -127,7 +127,7 @@ class Aggregate(Struct):
     failures: dict[str, int] = field(default_factory=dict)
 
     def add(self, other: Aggregate) -> None:
-        """Add what was counted of other units of the same node or edge."""
+        """Add the aggregates of other units of the same node or edge."""
         self.names |= other.names
         self.active |= other.active
         self.start = min(self.start, other.start)
@@ -139,15 +139,15 @@ class Aggregate(Struct):
             self.failures[label] = self.failures.get(label, 0) + count
 
 
-def copy_of(tally: Aggregate) -> Aggregate:
-    """The same figures, apart from the tally's own."""
-    statistics = tally.statistics
+def copy_of(aggregate: Aggregate) -> Aggregate:
+    """A copy that shares no mutable object with the original."""
+    statistics = aggregate.statistics
     return replace(
-        tally,
-        names=set(tally.names),
+        aggregate,
+        names=set(aggregate.names),
         statistics=replace(statistics, histogram=dict(statistics.histogram)),
-        duration_delta=dict(tally.duration_delta),
-        failures=dict(tally.failures),
+        duration_delta=dict(aggregate.duration_delta),
+        failures=dict(aggregate.failures),
     )
 
 
@@ -167,8 +167,8 @@ def add_statistics(into: Statistics, more: Statistics) -> None:
     histogram.add(into.histogram, more.histogram)
 
 
-def read_tally(columns: Iterable[Any]) -> Aggregate:
-    """One row's COLUMNS."""
+def read_aggregate(columns: Iterable[Any]) -> Aggregate:
+    """The aggregate in one row of COLUMNS."""
     names, active, start, end, trace_minutes, *counts, buckets, duration_delta, failures = columns
     ok, error, throttle, fault, in_progress, observed, total_time = counts
     statistics = Statistics(
@@ -187,37 +187,37 @@ def read_tally(columns: Iterable[Any]) -> Aggregate:
 
 
 def collect(rows: Iterable[tuple[Any, ...]], into: dict[Key, Aggregate]) -> None:
-    """Add rows of (kind, source, target, COLUMNS) to what was counted so far.
+    """Add rows of (kind, source, target, COLUMNS) to the aggregates in ``into``.
 
     Source and target are three columns each: account, name and type.
     """
     for kind, *rest in rows:
         key, columns = (kind, NodeKey(*rest[:3]), NodeKey(*rest[3:6])), rest[6:]
-        tally = read_tally(columns)
+        aggregate = read_aggregate(columns)
         known = into.get(key)
         if known is None:
-            into[key] = tally
+            into[key] = aggregate
         else:
-            known.add(tally)
+            known.add(aggregate)
 
 
-def graph_of(tallies: dict[Key, Aggregate], settled_before: int | None = None) -> ServiceGraph:
-    """The service graph of what was counted (as `store.service_graph.build_service_graph` would make it)."""
+def graph_of(aggregates: dict[Key, Aggregate], settled_before: int | None = None) -> ServiceGraph:
+    """The service graph, equal to that of `store.service_graph.build_service_graph` over the same units."""
     services: dict[NodeKey, ServiceStats] = {}
     edges: dict[tuple[NodeKey, NodeKey], EdgeStats] = {}
     links: dict[tuple[NodeKey, NodeKey], EdgeStats] = {}
-    for (kind, source, target), tally in tallies.items():
+    for (kind, source, target), aggregate in aggregates.items():
         if kind == NODE:
-            services[target] = _service(target, tally)
+            services[target] = _service(target, aggregate)
         else:
             known = links if kind == LINK else edges
             known[source, target] = EdgeStats(
                 source,
                 target,
-                aliases=frozenset(tally.names),
-                start=tally.start,
-                end=tally.end,
-                statistics=tally.statistics,
+                aliases=frozenset(aggregate.names),
+                start=aggregate.start,
+                end=aggregate.end,
+                statistics=aggregate.statistics,
                 link=kind == LINK,
             )
     resolve_clients(services, edges, settled_before)
@@ -226,17 +226,17 @@ def graph_of(tallies: dict[Key, Aggregate], settled_before: int | None = None) -
     return ServiceGraph(services, edges, links)
 
 
-def _service(key: NodeKey, tally: Aggregate) -> ServiceStats:
-    durations = dict(tally.statistics.histogram)
-    histogram.add(durations, tally.duration_delta)
+def _service(key: NodeKey, aggregate: Aggregate) -> ServiceStats:
+    durations = dict(aggregate.statistics.histogram)
+    histogram.add(durations, aggregate.duration_delta)
     return ServiceStats(
         key,
-        names=frozenset((key.name, *tally.names)),
-        active=tally.active,
+        names=frozenset((key.name, *aggregate.names)),
+        active=aggregate.active,
         root=False,
-        start=tally.start,
-        end=tally.end,
-        trace_minutes=tally.trace_minutes,
-        statistics=tally.statistics,
+        start=aggregate.start,
+        end=aggregate.end,
+        trace_minutes=aggregate.trace_minutes,
+        statistics=aggregate.statistics,
         durations={value: count for value, count in durations.items() if count},
     )

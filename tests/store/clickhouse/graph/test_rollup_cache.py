@@ -21,14 +21,14 @@ FRONTEND = NodeKey("", "frontend", "")
 
 
 class Recorder:
-    """Asks, and remembers what."""
+    """Executes statements and records them."""
 
     def __init__(self, store: ClickHouseStore) -> None:
         self.client = connect(store.address)
-        self.asked: list[str] = []
+        self.statements: list[str] = []
 
     def __call__(self, statement: Statement) -> Rows:
-        self.asked.append(text_of(statement))
+        self.statements.append(text_of(statement))
         rows: Rows = execute(self.client, statement)
         return rows
 
@@ -52,19 +52,19 @@ def put(store: ClickHouseStore, number: int, minute: int = 0) -> None:
     store.service_graph(WINDOW)
 
 
-def test_what_is_known_is_not_asked_again(clickhouse_store: ClickHouseStore, ask: Recorder) -> None:
+def test_a_cached_sum_is_not_read_again(clickhouse_store: ClickHouseStore, ask: Recorder) -> None:
     rollup_cache = RollupCache()
     put(clickhouse_store, 1)
     put(clickhouse_store, 2, minute=1)
     assert ask.total(rollup_cache) == 2
-    ask.asked.clear()
+    ask.statements.clear()
     assert ask.total(rollup_cache) == 2
-    assert len(ask.asked) == 1  # the markers
+    assert len(ask.statements) == 1  # the markers
     put(clickhouse_store, 3)
     assert ask.total(rollup_cache) == 3
 
 
-def test_what_is_changed_by_a_reader_is_not_remembered(
+def test_changes_by_a_reader_do_not_reach_the_cache(
     clickhouse_store: ClickHouseStore, ask: Recorder
 ) -> None:
     rollup_cache = RollupCache()
@@ -73,15 +73,15 @@ def test_what_is_changed_by_a_reader_is_not_remembered(
     for _ in range(2):
         counted = rollup_cache.read(ask, slots)
         assert counted is not None
-        for tally in counted.values():
-            assert tally.statistics.total == 1
-            tally.add(tally)
+        for aggregate in counted.values():
+            assert aggregate.statistics.total == 1
+            aggregate.add(aggregate)
 
 
-def test_a_minute_that_was_counted_anew_meanwhile(
+def test_a_minute_recounted_after_planning(
     clickhouse_store: ClickHouseStore, ask: Recorder
 ) -> None:
-    """Merges take its old rows away: the map is planned again."""
+    """Merges delete rows of the old revision: the map is planned again."""
     rollup_cache = RollupCache()
     put(clickhouse_store, 1)
     put(clickhouse_store, 2, minute=1)
@@ -101,12 +101,12 @@ def test_the_memory_is_bounded(clickhouse_store: ClickHouseStore, ask: Recorder)
     for slot in slots:
         assert rollup_cache.read(ask, [slot]) is not None
     for slot, statements in zip(reversed(slots), (0, 2), strict=True):
-        ask.asked.clear()
+        ask.statements.clear()
         assert rollup_cache.read(ask, [slot]) is not None
-        assert len(ask.asked) == statements
+        assert len(ask.statements) == statements
 
 
-def test_more_slots_than_can_be_named(
+def test_more_slots_than_a_statement_lists(
     clickhouse_store: ClickHouseStore, ask: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("store.clickhouse.graph.service_graph.MOST_SLOTS", 1)
@@ -115,8 +115,8 @@ def test_more_slots_than_can_be_named(
     assert ask.total(RollupCache()) == 2
 
 
-def test_a_minute_that_is_cut_only_in_the_second_answer() -> None:
-    """Of a long window: its first minute was counted anew between the two. It is a piece, and no slot."""
+def test_a_minute_that_is_cut_only_in_the_second_result() -> None:
+    """The first minute of a long window is recounted between the two statements: it is a piece and not a slot."""
     window = TimeRange(T0 + 30_000_000, T0 + 7 * 60 * MINUTE)
     first = window.start // MINUTE
     inside, outside = window.start + 1, window.start - 1

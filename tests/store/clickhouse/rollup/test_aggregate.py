@@ -87,7 +87,7 @@ def test_a_count_outlives_its_rows(clickhouse_store: ClickHouseStore) -> None:
         f"VALUES ({T0 // MINUTE}, toUnixTimestamp64Micro(now64(6)))"
     )
     assert store.service_graph(DAY).services[FRONTEND].statistics.total == 2
-    assert dirty.dirty_minutes(client.execute) == []  # or it would be asked about for ever
+    assert dirty.dirty_minutes(client.execute) == []  # or it would be recounted for ever
     client.disconnect()
 
 
@@ -155,7 +155,7 @@ def test_long_minutes_are_taken_whole(
     assert store.snap_window(window) == window
     assert store.min_step(window) == 1
     monkeypatch.setattr(window_plan, "MOST_RAW", 1)
-    # All that the last minute holds lies in the window: it is not cut.
+    # All units of the last minute are inside the window: it is not cut.
     assert store.snap_window(window) == TimeRange(first, window.end)
     assert store.service_graph(store.snap_window(window)).services[FRONTEND].statistics.total == 3
     assert store.snap_window(TimeRange(first, first + MINUTE)) == TimeRange(first, first + MINUTE)
@@ -165,7 +165,7 @@ def test_long_minutes_are_taken_whole(
 def test_an_hour_outlives_its_minutes(
     clickhouse_store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Hours are kept longer than minutes: a late row must not make an hour of one minute."""
+    """Hours expire later than minutes: a late row must not reduce an hour to one minute."""
     monkeypatch.setattr(compaction, "QUIET", -(10**15))
     store = clickhouse_store
     hour = T0 // (60 * MINUTE) * 60 * MINUTE

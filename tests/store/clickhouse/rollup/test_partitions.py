@@ -31,20 +31,20 @@ def client(clickhouse_store: ClickHouseStore) -> Iterator[NativeClient]:
 
 
 @pytest.fixture
-def by_shares(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As if every minute held many rows."""
+def by_partition(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Aggregates every minute by partition, as if it had many rows."""
     monkeypatch.setattr(dirty, "LONG", 0)
 
 
 def mark(client: NativeClient, **change: int) -> None:
-    """Something is said of the first minute."""
+    """Insert a row about the first minute into `dirty`."""
     names = ", ".join(("minute", *change))
     values = ", ".join(map(str, (FIRST, *change.values())))
     client.execute(f"INSERT INTO dirty ({names}) VALUES ({values})")
 
 
 def counted(client: NativeClient) -> dict[int, int]:
-    """How often each share of the first minute was counted."""
+    """How often each partition of the first minute was aggregated."""
     rows = client.execute(
         f"SELECT partition, uniqExact(rev) FROM partition_rollups WHERE bucket = {FIRST} AND kind = 255 GROUP BY partition"
     )
@@ -52,7 +52,7 @@ def counted(client: NativeClient) -> dict[int, int]:
 
 
 def seen_and_counted_at(client: NativeClient) -> tuple[int, int]:
-    """When the first minute was last found to be right, and when it was really counted."""
+    """When the first minute was last confirmed, and when it was last aggregated."""
     ((seen, counted_at),) = client.execute(
         "SELECT intDiv(max(rev), 1024), argMax(counted_at, rev) FROM rollups "
         f"WHERE width = 1 AND kind = 255 AND bucket = {FIRST}"
@@ -88,7 +88,7 @@ def test_a_share_is_a_range_of_the_key(client: NativeClient, minute: int) -> Non
     assert found[0] == found[1]
 
 
-@pytest.mark.usefixtures("by_shares")
+@pytest.mark.usefixtures("by_partition")
 def test_only_shares_that_rows_have_come_to_are_counted(
     clickhouse_store: ClickHouseStore, client: NativeClient
 ) -> None:
@@ -105,27 +105,29 @@ def test_only_shares_that_rows_have_come_to_are_counted(
     assert [each for part in store.verify(WINDOW) for each in part.differences] == []
 
 
-@pytest.mark.usefixtures("by_shares")
-def test_a_link_reaches_another_share(clickhouse_store: ClickHouseStore) -> None:
-    """The sender's word of a link is no edge of its own once the receiver has told of it."""
+@pytest.mark.usefixtures("by_partition")
+def test_a_link_reaches_another_partition(clickhouse_store: ClickHouseStore) -> None:
+    """A link that the sender and the receiver report is one edge unit."""
     store = clickhouse_store
     one, other = trace_id(1), trace_id(2, EPOCH + 40)
     store.put([segment(1, trace_id=one, links=(Link(other, 2, upstream=False),))], "a")
     store.put([segment(9, trace_id=trace_id(9, EPOCH + 20))], "b")
     store.service_graph(WINDOW)
     at = T0 + 41 * SECOND
-    told = Link(one, 1, upstream=True)
-    store.put([segment(2, trace_id=other, name="backend", start=at, end=at, links=(told,))], "c")
+    received = Link(one, 1, upstream=True)
+    store.put(
+        [segment(2, trace_id=other, name="backend", start=at, end=at, links=(received,))], "c"
+    )
     graph = store.service_graph(WINDOW)
     assert [edge.statistics.total for edge in graph.links.values()] == [1]
     assert [each for part in store.verify(WINDOW) for each in part.differences] == []
 
 
-@pytest.mark.usefixtures("by_shares")
-def test_lost_shares_are_counted_again(
+@pytest.mark.usefixtures("by_partition")
+def test_expired_partitions_are_counted_again(
     clickhouse_store: ClickHouseStore, client: NativeClient
 ) -> None:
-    """They are kept for hours; rows may come later."""
+    """Partition rollups expire after hours; rows may arrive later."""
     store = clickhouse_store
     store.put(
         [
@@ -148,17 +150,17 @@ def test_what_is_only_confirmed_is_not_counted_again(
     monkeypatch: pytest.MonkeyPatch,
     long: int,
 ) -> None:
-    """No row has come or gone; the minute counts as seen, and its figures stay."""
+    """Without new or deleted rows the minute gets a new revision with the same figures."""
     monkeypatch.setattr(dirty, "LONG", long)
     store = clickhouse_store
     store.put([segment(1, calls=(call(21),))], "a")
     before = store.service_graph(WINDOW)
     seen, counted_at = seen_and_counted_at(client)
     assert seen == counted_at
-    asked: list[str] = []
+    statements: list[str] = []
 
     def ask(statement: Statement) -> Rows:
-        asked.append(text_of(statement))
+        statements.append(text_of(statement))
         rows: Rows = execute(client, statement)
         return rows
 
@@ -166,11 +168,11 @@ def test_what_is_only_confirmed_is_not_counted_again(
     mark(client, confirm=seen + 1)
     assert [each.minute for each in dirty.dirty_minutes(client.execute)] == [FIRST]
     aggregate.recount_minutes(ask, [FIRST])
-    assert not any("TEMPORARY" in statement for statement in asked)
+    assert not any("TEMPORARY" in statement for statement in statements)
     assert dirty.dirty_minutes(client.execute) == []
-    later, looked_then = seen_and_counted_at(client)
+    later, counted_then = seen_and_counted_at(client)
     assert later > seen
-    assert looked_then == counted_at
+    assert counted_then == counted_at
     assert store.service_graph(WINDOW) == before
     mark(client, review=later + 1)
     aggregate.recount_minutes(ask, [FIRST])
@@ -179,15 +181,15 @@ def test_what_is_only_confirmed_is_not_counted_again(
 
 @pytest.mark.parametrize("long", [0, dirty.LONG])
 @pytest.mark.parametrize("settle", [dirty.SETTLE, 1_000])
-def test_seen_is_not_looked_at(
+def test_confirmed_is_not_counted(
     clickhouse_store: ClickHouseStore,
     client: NativeClient,
     monkeypatch: pytest.MonkeyPatch,
     long: int,
     settle: int,
 ) -> None:
-    """An answer came in another minute, and this one was confirmed before that was counted: it does
-    not know of the answer, and is counted once somebody does."""
+    """A minute is confirmed after an answer to its call has arrived in another minute but before that minute is
+    aggregated: it is recounted once the other minute is."""
     monkeypatch.setattr(dirty, "LONG", long)
     monkeypatch.setattr(dirty, "SETTLE", settle)
     store = clickhouse_store
@@ -208,10 +210,10 @@ def test_seen_is_not_looked_at(
     assert graph.services[BACKEND].statistics.total == 1
 
 
-def test_who_refers_to_what_is_not_there_looks_once_more(
+def test_an_unresolved_reference_is_reviewed_once(
     clickhouse_store: ClickHouseStore, client: NativeClient
 ) -> None:
-    """Whoever counts the other end at the same moment cannot know yet that this one depends on it."""
+    """A process that aggregates the other end at the same time cannot see the reference yet."""
     clickhouse_store.put([segment(2, name="backend", parent_id=21)], "a")
     clickhouse_store.service_graph(WINDOW)
 
@@ -226,43 +228,42 @@ def test_who_refers_to_what_is_not_there_looks_once_more(
     assert review() == first  # and not for ever
 
 
-def test_when_a_mark_asks_for_a_count() -> None:
+def test_when_an_invalidation_is_stale() -> None:
     related, review = dirty.Invalidation(1, 50, 0), dirty.Invalidation(1, 0, 50)
-    assert [related.asks(counted_at, instant=60) for counted_at in (49, 50, 51)] == [
+    assert [related.is_stale(counted_at, instant=60) for counted_at in (49, 50, 51)] == [
         True,
         False,
         False,
     ]
-    assert [review.asks(counted_at, instant=60) for counted_at in (49, 50, 51)] == [
+    assert [review.is_stale(counted_at, instant=60) for counted_at in (49, 50, 51)] == [
         True,
         False,
         False,
     ]
-    assert not review.asks(0, instant=49)
+    assert not review.is_stale(0, instant=49)
 
 
-def test_when_those_elsewhere_are_marked() -> None:
+def test_when_dependents_are_invalidated() -> None:
     """By when the row came, when they were counted, and now."""
-    said: list[str] = []
+    inserted_rows: list[str] = []
 
     def marks(inserted: int, counted_at: int, instant: int) -> list[str]:
-        said.clear()
+        inserted_rows.clear()
 
         def ask(statement: Statement) -> Rows:
-            said.append(text_of(statement))
+            inserted_rows.append(text_of(statement))
             return []
 
-        dirty.mark(ask, {(7, 3): (inserted, counted_at)}, [], instant)
+        dirty.invalidate(ask, {(7, 3): (inserted, counted_at)}, [], instant)
         return [
-            each[each.index("(7, 3") : each.index(")", each.index("(7, 3")) + 1] for each in said
+            each[each.index("(7, 3") : each.index(")", each.index("(7, 3")) + 1]
+            for each in inserted_rows
         ]
 
     settle = dirty.SETTLE
-    matches_without_calls = 100 + settle
-    assert marks(100, 100, 200) == [f"(7, 3, 200, {matches_without_calls}, {200 + 2 * settle})"]
-    assert marks(100, 101, 200) == [f"(7, 3, 0, {matches_without_calls}, {200 + 2 * settle})"]
-    late = matches_without_calls + 5
-    assert marks(100, 101, late) == [
-        f"(7, 3, {late}, {matches_without_calls}, {late + 2 * settle})"
-    ]
-    assert marks(100, matches_without_calls, late) == []
+    settled = 100 + settle
+    assert marks(100, 100, 200) == [f"(7, 3, 200, {settled}, {200 + 2 * settle})"]
+    assert marks(100, 101, 200) == [f"(7, 3, 0, {settled}, {200 + 2 * settle})"]
+    late = settled + 5
+    assert marks(100, 101, late) == [f"(7, 3, {late}, {settled}, {late + 2 * settle})"]
+    assert marks(100, settled, late) == []
