@@ -57,11 +57,7 @@ class Template:
         given = fragments or {}
         self._require("fragment", self.fragments, given)
         self._require("parameter", self.parameters, parameters)
-        values = dict(parameters)
-        for fragment in given.values():
-            for name, value in fragment.parameters.items():
-                if values.setdefault(name, value) != value:
-                    raise QueryError(f"{self.name}.sql: two values for the parameter {name}")
+        values = _merged(f"{self.name}.sql", [Sql("", parameters), *given.values()])
         return Sql(FRAGMENT.sub(lambda match: given[match[1]].text, self.text), values)
 
     def _require(self, kind: str, expected: Iterable[str], given: Iterable[str]) -> None:
@@ -121,6 +117,34 @@ class Registry:
             except FileNotFoundError:
                 raise QueryError(f"there is no file {name}.sql") from None
         return self._texts[name]
+
+
+def joined(separator: str, parts: Iterable[Sql]) -> Sql:
+    """Pieces of SQL one after the other, with the parameters of all of them.
+
+    QueryError when two of them give one parameter different values.
+    """
+    parts = list(parts)
+    return Sql(separator.join(part.text for part in parts), _merged("joined SQL", parts))
+
+
+def parenthesized(piece: Sql) -> Sql:
+    """A piece of SQL in parentheses."""
+    return Sql(f"({piece.text})", piece.parameters)
+
+
+def in_traces(traces: Sql) -> Sql:
+    """The condition that a row belongs to one of the traces that a subquery selects."""
+    return Sql(f"trace_id IN ({traces.text})", traces.parameters)
+
+
+def _merged(name: str, parts: Iterable[Sql]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for part in parts:
+        for parameter, value in part.parameters.items():
+            if values.setdefault(parameter, value) != value:
+                raise QueryError(f"{name}: two values for the parameter {parameter}")
+    return values
 
 
 def numbers_in(column: str, values: Sequence[int]) -> Sql:

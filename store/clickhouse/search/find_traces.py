@@ -15,8 +15,9 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from store.clickhouse.connection import sql
+from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import Rows, RunQuery, run_concurrently
+from store.clickhouse.queries import Sql, in_traces, joined, parenthesized
 from store.clickhouse.search.get_traces import MAX_LOCATIONS, matching, row_locations
 from store.clickhouse.search.prefilter import prefilter
 from store.clickhouse.search.scan_ranges import SCAN_RANGES, SECOND, ScanRange, minute_of
@@ -48,6 +49,8 @@ MANY_REJECTED = 400
 which is the time of judging so many."""
 FEW = 1000
 """Segments with an annotation below which one statement searches the whole window."""
+
+MAX_INT64 = 2**63 - 1
 
 _FAILURES = {State.ERROR, State.THROTTLE, State.FAULT}
 
@@ -130,7 +133,7 @@ class _Search:
         room = self._limit - len(self._found) + 1
         return min(CHUNK, (room if self._query.is_plain else 3 * room) + 2 * self._rejected)
 
-    def _first(self, slice: ScanRange, before: Place | None) -> tuple[str, Rows]:
+    def _first(self, slice: ScanRange, before: Place | None) -> tuple[Sql, Rows]:
         """A condition on trace_id that every match in a range meets, and its first candidates."""
         if self._query.is_plain or self._query.is_filter_alone:
             return slice.member, self._run(self._candidates(slice, slice.member, before))
@@ -148,18 +151,24 @@ class _Search:
         if len(far) <= MAX_FAR_TRACES and sum(map(len, minutes.values())) <= MAX_LOCATIONS:
             rows = row_locations(minutes)
         else:
-            rows = f"trace_id IN ({slice.far})"
-        condition = f"(({condition}) OR ({prefilter(self._query, rows, exact=exact)}))"
+            rows = in_traces(slice.far)
+        distant = prefilter(self._query, rows, exact=exact)
+        condition = parenthesized(joined(" OR ", map(parenthesized, [condition, distant])))
         return condition, self._run(self._candidates(slice, condition, before))
 
-    def _candidates(self, slice: ScanRange, condition: str, before: Place | None) -> str:
-        where = f"at >= {slice.span.start} AND at < {slice.span.end}"
+    def _candidates(self, slice: ScanRange, condition: Sql, before: Place | None) -> Sql:
+        where = [
+            Sql(
+                "at >= {at_start:Int64} AND at < {at_end:Int64}",
+                {"at_start": slice.span.start, "at_end": slice.span.end},
+            )
+        ]
         if before is not None:
-            where += f" AND (at, trace_id) < ({before[0]}, {sql.trace_literal(before[1])})"
-        minutes = "[]" if self._query.is_plain else "groupUniqArray(minute)"
-        return (
-            f"SELECT hex(trace_id), at, minutes FROM ({slice.timed(condition, minutes)}) "
-            f"WHERE {where} ORDER BY at DESC, trace_id DESC LIMIT {self._size}"
+            where.append(_before(before))
+        minutes = Sql("[]" if self._query.is_plain else "groupUniqArray(minute)")
+        return queries.CANDIDATES.render(
+            {"timed": slice.timed(condition, minutes), "where": joined(" AND ", where)},
+            size=self._size,
         )
 
     def _matching(self, candidates: list[tuple[TraceHit, Sequence[int]]]) -> list[TraceHit]:
@@ -189,15 +198,19 @@ class _Search:
     def _count(self, start: int, end: int) -> int:
         """Approximate number of segments that start in between, from the primary index."""
         ((rows,),) = self._run(
-            f"SELECT count() FROM segments WHERE minute BETWEEN {minute_of(start)} AND {minute_of(end)}"
+            Sql(
+                "SELECT count() FROM segments WHERE minute BETWEEN {first:UInt64} AND {last:UInt64}",
+                {"first": minute_of(start), "last": minute_of(end)},
+            )
         )
         return int(rows)
 
     def _is_rare(self, start: int, end: int) -> bool:
         """Whether few segments that start in between have one of the annotations."""
         counts = [
-            f"SELECT count() FROM (SELECT 1 FROM segments WHERE minute BETWEEN {minute_of(start)} "
-            f"AND {minute_of(end)} AND has(annotations, {sql.text(item)}) LIMIT {FEW})"
+            queries.RARE_ANNOTATION.render(
+                first_minute=minute_of(start), last_minute=minute_of(end), annotation=item, few=FEW
+            )
             for item in self._query.annotations
         ]
         return bool(counts) and any(
@@ -220,9 +233,19 @@ class _Search:
         return max(width // GROWTH, min(width * GROWTH, needed))
 
 
-def _far(ids: str) -> str:
+def _before(place: Place) -> Sql:
+    """The condition that a candidate comes after a position, which a client may have made up."""
+    at = min(place[0], MAX_INT64)
+    return Sql(
+        "(at, trace_id) < ({before_at:Int64}, {before_id:FixedString(16)})",
+        {"before_at": at, "before_id": place[1]},
+    )
+
+
+def _far(ids: Sql) -> Sql:
     """The minutes of the traces that a subquery selects, at most MAX_FAR_TRACES + 1 traces."""
-    return (
-        "SELECT hex(trace_id), groupUniqArray(minute) FROM traces "
-        f"WHERE trace_id IN ({ids}) GROUP BY trace_id LIMIT {MAX_FAR_TRACES + 1}"
+    return Sql(
+        f"SELECT hex(trace_id), groupUniqArray(minute) FROM traces "
+        f"WHERE {in_traces(ids).text} GROUP BY trace_id LIMIT {MAX_FAR_TRACES + 1}",
+        ids.parameters,
     )

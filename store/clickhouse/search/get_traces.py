@@ -7,25 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from store.clickhouse.connection import sql
+from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import Rows, RunQuery, run_concurrently
+from store.clickhouse.queries import Sql, joined, parenthesized
+from store.clickhouse.search.decode import decode_call, decode_document, decode_link
 from store.filters.ast import needs_documents
-from store.model import (
-    COMPLETE,
-    NO_HTTP,
-    Call,
-    Document,
-    Http,
-    Link,
-    NodeKey,
-    OwnedCall,
-    OwnedLink,
-    State,
-    Trace,
-    precedence,
-)
+from store.model import Trace, precedence
 from store.protocol import TraceQuery
-from store.rules.classify import failure_label
 from store.trace_filter import matches, matches_without_calls
 
 MAX_LOCATIONS = 2000
@@ -37,49 +25,7 @@ MAX_GUESSED = 3
 MIN_SPLIT = 64
 """Number of traces from which they are read by two concurrent statements."""
 
-# Links are rare: checking whether there are any costs less than planning a query for those of a trace.
-_TRACES = """
-SELECT hex(trace_id), groupUniqArray(minute), max(updated), sum(revision),
-       (SELECT count() FROM links) > 0 FROM traces
-WHERE trace_id IN {ids} GROUP BY trace_id HAVING max(sampled) = 1
-"""
-_SEGMENTS = """
-SELECT hex(trace_id), id, parent_id, independent, inferred, sampled, start, start + duration,
-       start + greatest(duration, last_duration), state, account, name, type, service, method, url, status,
-       client_ip, user_agent, user, resource_arn, instance_id, availability_zone, exception,
-       annotations, members, weight, ver
-FROM segments FINAL WHERE {places}
-"""
-_CALLS = """
-SELECT hex(trace_id), document_id, independent, owner_account, owner_name, owner_type, ver,
-       id, start, start + duration, state, account, name, type, service, host, status, traced, exception,
-       weight
-FROM calls FINAL WHERE {places}
-"""
-# Only what `store.trace_filter` reads: each further column costs as much as a trace.
-_LEAN_SEGMENTS = """
-SELECT hex(trace_id), id, parent_id, independent, 0, 1, start, start,
-       start, state, {node}, '', '', '', 0,
-       '', {agent}, '', '', '', '', '',
-       {annotations}, members, 1, 0
-FROM segments FINAL WHERE {places}
-"""
-_LEAN_CALLS = """
-SELECT hex(trace_id), document_id, independent, owner_account, owner_name, owner_type, 0,
-       id, start, start, state, account, name, type, '', '', 0, 0, '', 1
-FROM calls FINAL WHERE {places}
-"""
-_LINKS = """
-SELECT hex(trace_id), hex(other_trace), other_id, upstream, event_received, weight, document_id,
-       independent, account, name, type, start, start + duration, state, status, exception, ver
-FROM links FINAL WHERE {places}
-"""
-# A body may be any bytes; the driver would read a String as UTF-8 text.
-_DOCUMENTS = (
-    "SELECT hex(trace_id), id, base64Encode(body) FROM documents FINAL WHERE trace_id IN {ids}"
-)
-
-_ROWS = (_SEGMENTS, _CALLS)
+_ROWS = (queries.SEGMENTS, queries.CALLS)
 
 Minutes = Mapping[bytes, Sequence[int]]
 """The minutes a trace has rows in, by its id."""
@@ -97,12 +43,12 @@ def get_traces(
     """The traces that exist, by id."""
     if not trace_ids:
         return {}
-    ids = sql.trace_list(trace_ids)
+    ids = list(trace_ids)
     guessed = _guess(trace_ids)
-    rest = [_DOCUMENTS.format(ids=ids)] if raw else []
+    rest = [_bodies(ids)] if raw else []
     # Rows of a few traces are read at the guessed minutes, while the actual ones are looked up.
-    statements = [s.format(places=row_locations(guessed)) for s in _rows(linked) if guessed]
-    known, *answers = run_concurrently(ask, _TRACES.format(ids=ids), *rest, *statements)
+    statements = _rows(linked, guessed) if guessed else []
+    known, *answers = run_concurrently(ask, queries.TRACES.render(ids=ids), *rest, *statements)
     bodies: dict[tuple[str, int], bytes] = {}
     if raw:
         for digits, id, body in answers.pop(0):
@@ -117,22 +63,31 @@ def get_traces(
             missing[trace_id] = sorted(left)
     if answers:
         if linked.seen and len(answers) == len(_ROWS):
-            answers.append(ask(_LINKS.format(places=row_locations(guessed))))
+            answers.append(ask(queries.LINKS.render({"places": row_locations(guessed)})))
         _add(traces, answers, bodies)
     if missing:
-        places = row_locations(missing)
-        _add(
-            traces, run_concurrently(ask, *(s.format(places=places) for s in _rows(linked))), bodies
-        )
+        _add(traces, run_concurrently(ask, *_rows(linked, missing)), bodies)
     for trace in traces.values():  # of a pinned trace the counts expire, the documents do not
         trace.revision = max(trace.revision, len(trace.documents))
     # Between the inserts of one batch a trace may have calls and no document yet.
     return {trace_id: trace for trace_id, trace in traces.items() if trace.documents}
 
 
-def _rows(linked: LinkPresence) -> tuple[str, ...]:
+def _rows(linked: LinkPresence, minutes: Minutes) -> list[Sql]:
     """The statements for the rows of traces, in the order in which `_add` takes their answers."""
-    return (*_ROWS, _LINKS) if linked.seen else _ROWS
+    templates = (*_ROWS, queries.LINKS) if linked.seen else _ROWS
+    places = row_locations(minutes)
+    return [template.render({"places": places}) for template in templates]
+
+
+def _bodies(ids: list[bytes]) -> Sql:
+    """The statement for the raw documents of traces."""
+    # A body may be any bytes; the driver would read a String as UTF-8 text.
+    return Sql(
+        "SELECT hex(trace_id), id, base64Encode(body) FROM documents FINAL "
+        "WHERE trace_id IN {ids:Array(FixedString(16))}",
+        {"ids": ids},
+    )
 
 
 def _guess(trace_ids: Sequence[bytes]) -> dict[bytes, Sequence[int]]:
@@ -159,9 +114,9 @@ def _add(
     for digits, *columns in chain.from_iterable(links):
         trace = traces.get(bytes.fromhex(digits))
         if trace is not None:
-            joined = _owned_link(columns)
+            link = decode_link(columns)
             assert isinstance(trace.links, dict)
-            trace.links[joined.key] = joined
+            trace.links[link.key] = link
 
 
 def _is_about_clients(query: TraceQuery) -> bool:
@@ -178,15 +133,13 @@ def matching(ask: RunQuery, query: TraceQuery, minutes: Minutes) -> set[bytes]:
         return {trace_id for trace_id, trace in whole.items() if matches(trace, query)}
     traces = {trace_id: Trace(trace_id, {}, {}, 0, 0, {}) for trace_id in minutes}
     in_nodes = query.node is not None or query.edge is not None
-    node = "account, name, type" if in_nodes else "'', '', ''"
-    annotations = "annotations" if query.annotations else "[]"
+    columns = {
+        "node": Sql("account, name, type" if in_nodes else "'', '', ''"),
+        "agent": Sql("user_agent" if _is_about_clients(query) else "''"),
+        "annotations": Sql("annotations" if query.annotations else "[]"),
+    }
     statements = [
-        _LEAN_SEGMENTS.format(
-            node=node,
-            agent="user_agent" if _is_about_clients(query) else "''",
-            annotations=annotations,
-            places=row_locations(half),
-        )
+        queries.LEAN_SEGMENTS.render({**columns, "places": row_locations(half)})
         for half in _halves(minutes)
     ]
     for rows in run_concurrently(ask, *statements):
@@ -196,7 +149,7 @@ def matching(ask: RunQuery, query: TraceQuery, minutes: Minutes) -> set[bytes]:
     }
     if open := [id for id, verdict in verdicts.items() if verdict is None]:
         places = row_locations({id: minutes[id] for id in open})
-        _add_calls(traces, ask(_LEAN_CALLS.format(places=places)))
+        _add_calls(traces, ask(queries.LEAN_CALLS.render({"places": places})))
         verdicts.update({id: matches(traces[id], query) for id in open})
     return {trace_id for trace_id, verdict in verdicts.items() if verdict}
 
@@ -211,24 +164,37 @@ def _halves(minutes: Minutes) -> list[Minutes]:
     return [dict(items[:middle]), dict(items[middle:])]
 
 
-def row_locations(minutes: Minutes) -> str:
+def row_locations(minutes: Minutes) -> Sql:
     """A condition that finds the rows of traces by the tables' sort key: minute, then trace.
 
     A trace has rows in few minutes, and naming them reads one granule for each; a range of minutes
     would also read the granules in which one minute ends and the next begins.
     """
-    pairs: list[str] = []
-    ranges: list[str] = []
+    pairs: list[tuple[int, bytes]] = []
+    conditions: list[Sql] = []
     for trace_id, of_trace in minutes.items():
-        literal = sql.trace_literal(trace_id)
         if len(of_trace) <= MAX_LOCATIONS // len(minutes) + 2:
-            pairs += [f"({minute}, {literal})" for minute in of_trace]
+            pairs += [(minute, trace_id) for minute in of_trace]
         else:
-            bounds = f"minute BETWEEN {min(of_trace)} AND {max(of_trace)}"
-            ranges.append(f"({bounds} AND trace_id = {literal})")
+            conditions.append(_located(len(conditions), trace_id, min(of_trace), max(of_trace)))
     if pairs:
-        ranges.append(f"(minute, trace_id) IN ({', '.join(pairs)})")
-    return "(" + " OR ".join(ranges) + ")"
+        conditions.append(
+            Sql(
+                "(minute, trace_id) IN {places:Array(Tuple(UInt32, FixedString(16)))}",
+                {"places": pairs},
+            )
+        )
+    return parenthesized(joined(" OR ", conditions))
+
+
+def _located(number: int, trace_id: bytes, first: int, last: int) -> Sql:
+    """A condition that finds a trace in a range of minutes."""
+    bounds, place = f"range_{number}", f"range_{number}_trace"
+    return Sql(
+        f"(minute BETWEEN {{{bounds}_first:UInt32}} AND {{{bounds}_last:UInt32}} "
+        f"AND trace_id = {{{place}:FixedString(16)}})",
+        {f"{bounds}_first": first, f"{bounds}_last": last, place: trace_id},
+    )
 
 
 def _add_documents(
@@ -239,7 +205,7 @@ def _add_documents(
     for row in rows:
         trace = traces.get(bytes.fromhex(row[0]))
         if trace is not None:
-            document = _document(row, bodies)
+            document = decode_document(row, bodies)
             known = trace.documents.get(document.id)
             # Copies that start in different minutes are no copies to the table.
             if known is None or precedence(known.state, known.version) <= row[-1]:
@@ -251,91 +217,6 @@ def _add_calls(traces: dict[bytes, Trace], rows: Iterable[tuple[Any, ...]]) -> N
     for digits, *columns in rows:
         trace = traces.get(bytes.fromhex(digits))
         if trace is not None:
-            owned = _owned_call(columns)
+            owned = decode_call(columns)
             assert isinstance(trace.calls, dict)
             trace.calls[owned.call.id] = owned
-
-
-def _document(row: tuple[Any, ...], bodies: dict[tuple[str, int], bytes]) -> Document:
-    (
-        digits,
-        id,
-        parent_id,
-        independent,
-        inferred,
-        sampled,
-        start,
-        end,
-        last_end,
-        state,
-        account,
-        name,
-        type,
-    ) = row[:13]
-    (service, method, url, status, client_ip, user_agent, user, arn, instance, zone, exception) = (
-        row[13:24]
-    )
-    annotations, members, weight, ver = row[24:]
-    http = Http(method, url, status, client_ip, user_agent)
-    return Document(
-        trace_id=bytes.fromhex(digits),
-        id=id,
-        parent_id=parent_id,
-        independent=bool(independent),
-        inferred=bool(inferred),
-        start=start,
-        end=end,
-        last_end=last_end,
-        state=State(state),
-        node=NodeKey(account, name, type),
-        service=service,
-        http=NO_HTTP if http == NO_HTTP else http,
-        user=user,
-        resource_arn=arn,
-        instance_id=instance,
-        availability_zone=zone,
-        exception=exception,
-        annotations=tuple(annotations),
-        members=tuple(members),
-        raw=bodies.get((digits, id), b""),
-        version=ver & (COMPLETE - 1),
-        sampled=bool(sampled),
-        weight=weight,
-    )
-
-
-def _owned_call(columns: Sequence[Any]) -> OwnedCall:
-    document_id, independent, *owner = columns[:5]
-    ver, id, start, end, state, account, name, type, service, host, *rest = columns[5:]
-    status, traced, exception, weight = rest
-    call = Call(
-        id=id,
-        start=start,
-        end=end,
-        state=State(state),
-        node=NodeKey(account, name, type),
-        service=service,
-        host=host,
-        status=status,
-        traced=bool(traced),
-        exception=exception,
-        weight=weight,
-    )
-    node = NodeKey(*owner)
-    return OwnedCall(call, document_id, bool(independent), node, ver & (COMPLETE - 1))
-
-
-def _owned_link(columns: Sequence[Any]) -> OwnedLink:
-    other, other_id, upstream, received, weight, document_id, independent, *node = columns[:10]
-    start, end, state, status, exception, ver = columns[10:]
-    return OwnedLink(
-        Link(bytes.fromhex(other), other_id, bool(upstream), received, weight),
-        document_id,
-        bool(independent),
-        NodeKey(*node),
-        start,
-        end,
-        State(state),
-        failure_label(exception, status),
-        ver & (COMPLETE - 1),
-    )

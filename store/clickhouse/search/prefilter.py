@@ -10,124 +10,122 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from store.clickhouse.connection import sql
+from store.clickhouse import queries
+from store.clickhouse.queries import Sql, in_traces, joined, parenthesized
+from store.clickhouse.queries.registry import numbers_in
 from store.model import SYNTHETICS_AGENT, NodeKey, State
 from store.protocol import TraceQuery
 
 
-def prefilter(query: TraceQuery, rows: str, *, exact: bool) -> str:
+def prefilter(query: TraceQuery, rows: Sql, *, exact: bool) -> Sql:
     """The condition for a query that asks more than a window.
 
     ``rows`` says which rows of `segments` and `calls` to look at: every row of the traces in question.
     """
-    roots = ""
-    if query.states:
-        states = ", ".join(str(int(state)) for state in sorted(query.states))
-        roots = _roots(f"state IN ({states})", rows, exact)
-        if State.OK not in query.states:
-            # Few traces do: the rest need only be looked for among them.
-            rows = f"{rows} AND trace_id IN ({roots})"
-    parts = [
-        f"SELECT trace_id FROM segments WHERE {rows} AND has(annotations, {sql.text(item)})"
-        for item in query.annotations
-    ]
+    of_states = numbers_in("state", [int(state) for state in sorted(query.states)])
+    roots = _roots(of_states, rows, exact)
+    if query.states and State.OK not in query.states:
+        # Few traces do: the rest need only be looked for among them.
+        rows = joined(" AND ", [rows, in_traces(roots)])
+    parts = [_annotated(number, item, rows) for number, item in enumerate(query.annotations)]
     if query.edge is not None:
         parts += _edge(*query.edge, rows, exact)
     if query.node is not None:
-        parts.append(_node(query.node, rows, exact))
+        parts.append(_node(query.node, "node", rows, exact))
     if query.states and not parts:
         parts.append(roots)
     elif State.OK in query.states:
         if exact:
             # Most traces do: not worth a look at those which the rest rules out.
-            others = " AND ".join(f"trace_id IN ({part})" for part in parts)
-            roots = _roots(f"state IN ({states})", f"{rows} AND {others}", exact)
+            roots = _roots(of_states, joined(" AND ", [rows, *map(in_traces, parts)]), exact)
         parts.append(roots)
-    return " AND ".join(f"trace_id IN ({part})" for part in parts)
+    return joined(" AND ", map(in_traces, parts))
 
 
-def _node(node: NodeKey, rows: str, exact: bool) -> str:
-    """Traces with a unit of a node: a segment, or a call without a responding segment."""
-    same = _same(node)
+def _annotated(number: int, item: str, rows: Sql) -> Sql:
+    """Traces with an annotation on one of their documents."""
+    name = f"annotation_{number}"
+    has = Sql(f"has(annotations, {{{name}:String}})", {name: item})
+    return _traces_of("segments", rows, has)
+
+
+def _node(node: NodeKey, name: str, rows: Sql, exact: bool) -> Sql:
+    """Traces with a unit of a node: a segment, or a call without a responding segment.
+
+    ``name`` leads the parameters of the node.
+    """
+    same = _same(node, name)
     if node.is_client:
-        # Stands before a root of that name; others may also claim the type for themselves.
-        return (
-            f"{_roots(f'name = {sql.text(node.name)} AND {_agent(node)}', rows, exact)} UNION ALL "
-            f"SELECT trace_id FROM segments WHERE {rows} AND {same} UNION ALL "
-            f"SELECT trace_id FROM calls WHERE {rows} AND {same}"
+        parameter = f"{name}_name"
+        name_is = Sql(f"name = {{{parameter}:String}}", {parameter: node.name})
+        named = joined(" AND ", [name_is, _agent(node)])
+        return queries.CLIENT_UNITS.render(
+            {"roots": _roots(named, rows, exact), "rows": rows, "same": same}
         )
-    return (
-        f"SELECT trace_id FROM segments WHERE {rows} AND independent = 0 AND {same} "
-        f"UNION ALL {_unanswered(same, rows, exact)}"
-    )
+    unanswered = _unanswered(same, rows, exact)
+    return queries.NODE_UNITS.render({"rows": rows, "same": same, "unanswered": unanswered})
 
 
-def _edge(source: NodeKey, target: NodeKey, rows: str, exact: bool) -> Iterator[str]:
+def _edge(source: NodeKey, target: NodeKey, rows: Sql, exact: bool) -> Iterator[Sql]:
     """Traces with a call along an edge: answered by the target's segment, or unanswered."""
+    of_target = _same(target, "target")
     if source.is_client:
-        yield _roots(f"{_same(target)} AND {_agent(source)}", rows, exact)
+        yield _roots(joined(" AND ", [of_target, _agent(source)]), rows, exact)
         return
-    own = (
-        f"owner_account = {sql.text(source.account)} AND owner_name = {sql.text(source.name)} "
-        f"AND owner_type = {sql.text(source.type)}"
-    )
+    of_source, own = _same(source, "source"), _same(source, "source", "owner_")
     if not exact:
-        # A call stays its segment's though a later copy of that says another name.
-        yield (
-            f"SELECT trace_id FROM segments WHERE {rows} AND independent = 0 AND {_same(source)} "
-            f"UNION ALL SELECT trace_id FROM calls WHERE {rows} AND independent = 0 AND {own}"
-        )
-        yield _node(target, rows, exact)
+        yield queries.EDGE_SOURCES.render({"rows": rows, "same": of_source, "own": own})
+        yield _node(target, "target", rows, exact)
         return
-    owner = f"(independent = 1 OR ({own}))"
-    # A parent is a call, or a subsegment that is none: `members`.
-    calls = f"SELECT trace_id, id FROM calls WHERE {rows} AND {owner}"
-    members = (
-        "SELECT trace_id, arrayJoin(arrayPushFront(members, id)) FROM segments "
-        f"WHERE {rows} AND (independent = 1 OR ({_same(source)}))"
-    )
-    yield (
-        f"SELECT trace_id FROM segments WHERE {rows} AND independent = 0 AND parent_id != 0 "
-        f"AND {_same(target)} "
-        f"AND ((trace_id, parent_id) IN ({calls}) OR (trace_id, parent_id) IN ({members})) "
-        f"UNION ALL {_unanswered(f'{_same(target)} AND {owner}', rows, exact)}"
+    owner = parenthesized(joined(" OR ", [Sql("independent = 1"), parenthesized(own)]))
+    unanswered = _unanswered(joined(" AND ", [of_target, owner]), rows, exact)
+    yield queries.EDGE_CALLS.render(
+        {
+            "rows": rows,
+            "target": of_target,
+            "owner": owner,
+            "source": of_source,
+            "unanswered": unanswered,
+        }
     )
 
 
-def _unanswered(calls: str, rows: str, exact: bool) -> str:
+def _unanswered(calls: Sql, rows: Sql, exact: bool) -> Sql:
     """Traces with a call of a kind that no segment names as its parent."""
-    made = f"SELECT trace_id FROM calls WHERE {rows} AND {calls}"
     if not exact:
-        return made
-    return (
-        f"{made} AND (trace_id, id) NOT IN ("
-        f"SELECT trace_id, parent_id FROM segments FINAL WHERE {rows} "
-        f"AND independent = 0 AND parent_id != 0 "
-        f"AND trace_id IN ({made}))"
-    )
+        return _traces_of("calls", rows, calls)
+    return queries.UNANSWERED.render({"rows": rows, "calls": calls})
 
 
-def _roots(segments: str, rows: str, exact: bool) -> str:
+def _roots(segments: Sql, rows: Sql, exact: bool) -> Sql:
     """Traces with a segment of a kind whose parent is no call."""
-    of_kind = f"{rows} AND independent = 0 AND {segments}"
     if not exact:
-        return f"SELECT trace_id FROM segments WHERE {of_kind}"
-    return (
-        f"SELECT trace_id FROM segments WHERE {of_kind} AND (parent_id = 0 "
-        f"OR (trace_id, parent_id) NOT IN (SELECT trace_id, id FROM calls WHERE {rows} AND trace_id IN ("
-        f"SELECT trace_id FROM segments WHERE {of_kind} AND parent_id != 0)))"
+        return _traces_of("segments", rows, Sql("independent = 0"), segments)
+    return queries.ROOTS.render({"rows": rows, "segments": segments})
+
+
+def _traces_of(table: str, *conditions: Sql) -> Sql:
+    """Traces with a row of a table that meets all conditions."""
+    where = joined(" AND ", conditions)
+    return Sql(f"SELECT trace_id FROM {table} WHERE {where.text}", where.parameters)
+
+
+def _agent(client: NodeKey) -> Sql:
+    """A condition on the user agents of a client's kind (`store.model.client_of`)."""
+    negation = "" if client.type == "client::Synthetics" else "NOT "
+    return Sql(
+        f"{negation}position(user_agent, {{synthetics_agent:String}}) > 0",
+        {"synthetics_agent": SYNTHETICS_AGENT},
     )
 
 
-def _agent(client: NodeKey) -> str:
-    """A condition on the user agents of a client's kind (`store.model.client_of`)."""
-    is_canary = f"position(user_agent, {sql.text(SYNTHETICS_AGENT)}) > 0"
-    return is_canary if client.type == "client::Synthetics" else f"NOT {is_canary}"
-
-
-def _same(node: NodeKey) -> str:
-    """A condition on the columns of a node's key."""
-    return (
-        f"account = {sql.text(node.account)} AND name = {sql.text(node.name)} "
-        f"AND type = {sql.text(node.type)}"
+def _same(node: NodeKey, name: str, prefix: str = "") -> Sql:
+    """A condition on the columns of a node's key, whose names ``prefix`` leads."""
+    values = {"account": node.account, "name": node.name, "type": node.type}
+    return joined(
+        " AND ",
+        [
+            Sql(f"{prefix}{column} = {{{name}_{column}:String}}", {f"{name}_{column}": value})
+            for column, value in values.items()
+        ],
     )

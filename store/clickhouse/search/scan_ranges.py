@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from store.clickhouse.connection import sql
+from store.clickhouse import queries
+from store.clickhouse.queries import Sql, in_traces, joined, parenthesized
 from store.model import MINUTE, TimeRange
 from store.protocol import Axis
 from store.trace_id import DAY
@@ -13,8 +14,6 @@ from store.trace_id import DAY
 SECOND = 1_000_000
 _BEFORE, _AFTER = 2 * MINUTE, 10 * MINUTE
 """How far around a range most rows of its traces are expected."""
-
-_EPOCH = "toInt64(byteSwap(reinterpretAsUInt32(trace_id))) * 1000000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,25 +26,27 @@ class ScanRange:
     """
 
     span: TimeRange
-    member: str
+    member: Sql
     near: tuple[int, int]
-    hint: str
-    timed: Callable[[str, str], str]
+    hint: Sql
+    timed: Callable[[Sql, Sql], Sql]
 
     @property
-    def near_rows(self) -> str:
+    def near_rows(self) -> Sql:
         """A condition on rows of segments and calls."""
-        return f"minute BETWEEN {self.near[0]} AND {self.near[1]} AND {self.hint}"
+        first, last = self.near
+        near = Sql(
+            "minute BETWEEN {near_first:UInt64} AND {near_last:UInt64}",
+            {"near_first": first, "near_last": last},
+        )
+        return joined(" AND ", [near, self.hint])
 
     @property
-    def far(self) -> str:
+    def far(self) -> Sql:
         """Ids of member traces with rows outside of ``near``."""
         first, last = self.near
-        # Rows with minute 0 and a later start were written before rows had a minute, and again since.
-        before = f"(minute < {first} AND (minute != 0 OR lo < {MINUTE}))"
-        return (
-            f"SELECT trace_id FROM traces PREWHERE minute < {first} OR minute > {last} "
-            f"WHERE ({before} OR minute > {last}) AND {self.member}"
+        return queries.FAR_TRACES.render(
+            {"member": self.member}, near_first=first, near_last=last, minute_length=MINUTE
         )
 
 
@@ -55,29 +56,26 @@ def _by_trace_id(span: TimeRange, window: TimeRange) -> ScanRange:
     Ids with an epoch are a range of the key of `traces`; of implausible ones a document in the slice
     is marked `implausible_epoch`.
     """
-    plausible = _ids(-(-span.start // SECOND), -(-span.end // SECOND))
-    implausible_epoch = (
-        f"SELECT trace_id FROM segments PREWHERE implausible_epoch = 1 WHERE minute BETWEEN "
-        f"{minute_of(span.start)} AND {minute_of(span.end - 1)} "
-        f"AND start >= {span.start} AND start < {span.end}"
+    plausible = _ids("span", -(-span.start // SECOND), -(-span.end // SECOND))
+    implausible_epoch = queries.IMPLAUSIBLE_EPOCH.render(
+        span_minute=minute_of(span.start),
+        span_last_minute=minute_of(span.end - 1),
+        span_start=span.start,
+        span_end=span.end,
     )
-    hint = "1"
+    hint = Sql("1")
     if span.end - span.start < 2 * MINUTE:
         # Pieces of minutes, then: reads of them only what may belong to the slice.
-        before = _ids(0, -(-(span.end - DAY) // SECOND))
-        after = _ids((span.start + DAY) // SECOND, 1 << 32)
-        hint = f"({plausible} OR {before} OR {after})"
+        before = _ids("before", 0, -(-(span.end - DAY) // SECOND))
+        after = _ids("after", (span.start + DAY) // SECOND, 1 << 32)
+        hint = parenthesized(joined(" OR ", [plausible, before, after]))
 
-    def timed(condition: str, minutes: str) -> str:
-        return (
-            f"SELECT trace_id, if(abs({_EPOCH} - first) <= {DAY}, {_EPOCH}, first) AS at, minutes "
-            f"FROM (SELECT trace_id, min(start) AS first, {minutes} AS minutes FROM traces "
-            f"WHERE {condition} GROUP BY trace_id HAVING max(sampled) = 1)"
-        )
+    def timed(condition: Sql, minutes: Sql) -> Sql:
+        return queries.TIMED_BY_ID.render({"minutes": minutes, "condition": condition}, day=DAY)
 
     return ScanRange(
         span,
-        f"({plausible} OR trace_id IN ({implausible_epoch}))",
+        parenthesized(joined(" OR ", [plausible, in_traces(implausible_epoch)])),
         (minute_of(span.start - _BEFORE), minute_of(span.end + _AFTER)),
         hint,
         timed,
@@ -87,18 +85,18 @@ def _by_trace_id(span: TimeRange, window: TimeRange) -> ScanRange:
 def _by_event(span: TimeRange, window: TimeRange) -> ScanRange:
     """The last arrival of one of its documents."""
 
-    def timed(condition: str, minutes: str) -> str:
-        return (
-            f"SELECT trace_id, max(updated) AS at, {minutes} AS minutes FROM traces "
-            f"WHERE {condition} GROUP BY trace_id HAVING max(sampled) = 1"
-        )
+    def timed(condition: Sql, minutes: Sql) -> Sql:
+        return queries.TIMED_BY_EVENT.render({"minutes": minutes, "condition": condition})
 
     return ScanRange(
         span,
-        "trace_id IN (SELECT trace_id FROM traces "
-        f"WHERE updated >= {span.start} AND updated < {span.end})",
+        Sql(
+            "trace_id IN (SELECT trace_id FROM traces "
+            "WHERE updated >= {span_start:Int64} AND updated < {span_end:Int64})",
+            {"span_start": span.start, "span_end": span.end},
+        ),
         (minute_of(span.start - _AFTER), minute_of(span.end + _BEFORE)),
-        "1",
+        Sql("1"),
         timed,
     )
 
@@ -106,39 +104,27 @@ def _by_event(span: TimeRange, window: TimeRange) -> ScanRange:
 def _by_service(span: TimeRange, window: TimeRange) -> ScanRange:
     """The latest end, in the window, of one of its finished segments."""
     first, last = minute_of(span.start - _AFTER), minute_of(window.end)
+    ended = {
+        "first_minute": first,
+        "span_end_minute": minute_of(span.end),
+        "long_duration": _AFTER - MINUTE,
+        "span_start": span.start,
+        "span_end": span.end,
+    }
 
-    def ending(start: int, end: int) -> Iterator[str]:
-        """Rows that may end there: those that start near it, and those that last long."""
-        finished = (
-            "independent = 0 AND state != 0 "
-            f"AND start + duration >= {start} AND start + duration < {end}"
-        )
-        yield f"minute BETWEEN {first} AND {minute_of(end)} AND {finished}"
-        yield f"minute < {first} AND duration >= {_AFTER - MINUTE} AND {finished}"
-
-    members = " UNION ALL ".join(
-        f"SELECT trace_id FROM segments WHERE {rows}" for rows in ending(*span)
-    )
-
-    def timed(condition: str, minutes: str) -> str:
-        rows = " UNION ALL ".join(
-            f"SELECT trace_id, start + duration AS end FROM segments FINAL "
-            f"WHERE {rows} AND trace_id IN ({members}) AND ({condition})"
-            for rows in ending(span.start, window.end)
-        )
-        return (
-            f"SELECT trace_id, at, minutes FROM ("
-            f"SELECT trace_id, max(end) AS at FROM ({rows}) GROUP BY trace_id) AS ended "
-            f"ANY INNER JOIN (SELECT trace_id, {minutes} AS minutes FROM traces "
-            f"WHERE trace_id IN ({members}) GROUP BY trace_id HAVING max(sampled) = 1) AS sampled "
-            "USING trace_id"
+    def timed(condition: Sql, minutes: Sql) -> Sql:
+        return queries.TIMED_BY_SERVICE.render(
+            {"minutes": minutes, "condition": condition},
+            **ended,
+            window_end_minute=last,
+            window_end=window.end,
         )
 
     return ScanRange(
         span,
-        f"trace_id IN ({members})",
+        in_traces(queries.ENDED_TRACES.render(**ended)),
         (first, min(last, minute_of(span.end + _BEFORE))),
-        "1",
+        Sql("1"),
         timed,
     )
 
@@ -155,17 +141,19 @@ def minute_of(instant: int) -> int:
     return max(0, instant // MINUTE)
 
 
-def _ids(start: int, end: int) -> str:
-    """A condition: the epoch in the id, seconds, lies in [start, end)."""
+def _ids(name: str, start: int, end: int) -> Sql:
+    """A condition: the epoch in the id, seconds, lies in [start, end). ``name`` leads its parameters."""
     if end <= max(0, start) or start >= 1 << 32:
-        return "0"
+        return Sql("0")
     bounds = []
     if start > 0:
-        bounds.append(f"trace_id >= {_first_id(start)}")
+        first = {f"{name}_first_id": _first_id(start)}
+        bounds.append(Sql(f"trace_id >= {{{name}_first_id:FixedString(16)}}", first))
     if end < 1 << 32:
-        bounds.append(f"trace_id < {_first_id(end)}")
-    return f"({' AND '.join(bounds) or '1'})"
+        after = {f"{name}_end_id": _first_id(end)}
+        bounds.append(Sql(f"trace_id < {{{name}_end_id:FixedString(16)}}", after))
+    return parenthesized(joined(" AND ", bounds or [Sql("1")]))
 
 
-def _first_id(epoch: int) -> str:
-    return sql.trace_literal(epoch.to_bytes(4, "big") + bytes(12))
+def _first_id(epoch: int) -> bytes:
+    return epoch.to_bytes(4, "big") + bytes(12)

@@ -1,0 +1,1 @@
+toInt64(byteSwap(reinterpretAsUInt32(trace_id))) * 1000000

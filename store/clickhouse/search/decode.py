@@ -1,0 +1,108 @@
+"""Rows of the statements in queries/search as documents, calls and links of the model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from store.model import (
+    COMPLETE,
+    NO_HTTP,
+    Call,
+    Document,
+    Http,
+    Link,
+    NodeKey,
+    OwnedCall,
+    OwnedLink,
+    State,
+)
+from store.rules.classify import failure_label
+
+
+def decode_document(row: tuple[Any, ...], bodies: Mapping[tuple[str, int], bytes]) -> Document:
+    """A row of segments.sql or lean_segments.sql; ``bodies``: raw documents by trace (hex) and id."""
+    (
+        digits,
+        id,
+        parent_id,
+        independent,
+        inferred,
+        sampled,
+        start,
+        end,
+        last_end,
+        state,
+        account,
+        name,
+        type,
+    ) = row[:13]
+    (service, method, url, status, client_ip, user_agent, user, arn, instance, zone, exception) = (
+        row[13:24]
+    )
+    annotations, members, weight, ver = row[24:]
+    http = Http(method, url, status, client_ip, user_agent)
+    return Document(
+        trace_id=bytes.fromhex(digits),
+        id=id,
+        parent_id=parent_id,
+        independent=bool(independent),
+        inferred=bool(inferred),
+        start=start,
+        end=end,
+        last_end=last_end,
+        state=State(state),
+        node=NodeKey(account, name, type),
+        service=service,
+        http=NO_HTTP if http == NO_HTTP else http,
+        user=user,
+        resource_arn=arn,
+        instance_id=instance,
+        availability_zone=zone,
+        exception=exception,
+        annotations=tuple(annotations),
+        members=tuple(members),
+        raw=bodies.get((digits, id), b""),
+        version=ver & (COMPLETE - 1),
+        sampled=bool(sampled),
+        weight=weight,
+    )
+
+
+def decode_call(columns: Sequence[Any]) -> OwnedCall:
+    """A row of calls.sql or lean_calls.sql, without its trace."""
+    document_id, independent, *owner = columns[:5]
+    ver, id, start, end, state, account, name, type, service, host, *rest = columns[5:]
+    status, traced, exception, weight = rest
+    call = Call(
+        id=id,
+        start=start,
+        end=end,
+        state=State(state),
+        node=NodeKey(account, name, type),
+        service=service,
+        host=host,
+        status=status,
+        traced=bool(traced),
+        exception=exception,
+        weight=weight,
+    )
+    node = NodeKey(*owner)
+    return OwnedCall(call, document_id, bool(independent), node, ver & (COMPLETE - 1))
+
+
+def decode_link(columns: Sequence[Any]) -> OwnedLink:
+    """A row of links.sql, without its trace."""
+    other, other_id, upstream, received, weight, document_id, independent, *node = columns[:10]
+    start, end, state, status, exception, ver = columns[10:]
+    return OwnedLink(
+        Link(bytes.fromhex(other), other_id, bool(upstream), received, weight),
+        document_id,
+        bool(independent),
+        NodeKey(*node),
+        start,
+        end,
+        State(state),
+        failure_label(exception, status),
+        ver & (COMPLETE - 1),
+    )
