@@ -1,0 +1,181 @@
+"""The rendered text of the statements that searches send, and the values that travel beside it."""
+
+from __future__ import annotations
+
+import pytest
+
+from store.clickhouse import queries
+from store.clickhouse.queries import Sql
+from store.clickhouse.search.get_traces import row_locations
+from store.clickhouse.search.prefilter import prefilter
+from store.clickhouse.search.scan_ranges import SCAN_RANGES
+from store.model import MINUTE, NodeKey, State, TimeRange
+from store.protocol import Axis, TraceQuery
+
+WINDOW = TimeRange(60 * MINUTE, 120 * MINUTE)
+ROWS = Sql("minute = {minute:UInt32}", {"minute": 7})
+SOURCE, TARGET = NodeKey("", "it's {a:UInt8} $b", "t"), NodeKey("1", "target", "")
+ONE, TWO = bytes(15) + b"\1", bytes(15) + b"\2"
+
+
+def one_line(sql: Sql) -> str:
+    """The text with one space for any white space, none inside parentheses."""
+    return " ".join(sql.text.split()).replace("( ", "(").replace(" )", ")")
+
+
+FINISHED = (
+    "independent = 0 AND state != 0 "
+    "AND start + duration >= {span_start:Int64} AND start + duration < {%s:Int64}"
+)
+NEAR = "minute BETWEEN {first_minute:UInt64} AND {%s:UInt64} AND "
+LONG = "minute < {first_minute:UInt64} AND duration >= {long_duration:Int64} AND "
+ENDED = (
+    f"SELECT trace_id FROM segments WHERE {NEAR % 'span_end_minute'}{FINISHED % 'span_end'} "
+    f"UNION ALL SELECT trace_id FROM segments WHERE {LONG}{FINISHED % 'span_end'}"
+)
+EPOCH = "toInt64(byteSwap(reinterpretAsUInt32(trace_id))) * 1000000"
+RANGES = {
+    Axis.TRACE_ID: (
+        (
+            "((trace_id >= {span_first_id:FixedString(16)} AND trace_id < {span_end_id:FixedString(16)}) "
+            "OR trace_id IN (SELECT trace_id FROM segments PREWHERE implausible_epoch = 1 "
+            "WHERE minute BETWEEN {span_minute:UInt64} AND {span_last_minute:UInt64} "
+            "AND start >= {span_start:Int64} AND start < {span_end:Int64}))"
+        ),
+        (
+            f"SELECT trace_id, if(abs({EPOCH} - first) <= {{day:Int64}}, {EPOCH}, first) AS at, minutes "
+            "FROM (SELECT trace_id, min(start) AS first, [] AS minutes FROM traces WHERE c = {c:UInt8} "
+            "GROUP BY trace_id HAVING max(sampled) = 1)"
+        ),
+        {
+            "span_first_id": (3600).to_bytes(4, "big") + bytes(12),
+            "span_end_id": (7200).to_bytes(4, "big") + bytes(12),
+            "span_minute": 60,
+            "span_last_minute": 119,
+            "span_start": WINDOW.start,
+            "span_end": WINDOW.end,
+        },
+    ),
+    Axis.EVENT: (
+        (
+            "trace_id IN (SELECT trace_id FROM traces "
+            "WHERE updated >= {span_start:Int64} AND updated < {span_end:Int64})"
+        ),
+        (
+            "SELECT trace_id, max(updated) AS at, [] AS minutes FROM traces WHERE c = {c:UInt8} "
+            "GROUP BY trace_id HAVING max(sampled) = 1"
+        ),
+        {"span_start": WINDOW.start, "span_end": WINDOW.end},
+    ),
+    Axis.SERVICE: (
+        f"trace_id IN ({ENDED})",
+        (
+            "SELECT trace_id, at, minutes FROM (SELECT trace_id, max(end) AS at FROM ("
+            "SELECT trace_id, start + duration AS end FROM segments FINAL "
+            f"WHERE {NEAR % 'window_end_minute'}{FINISHED % 'window_end'} "
+            f"AND trace_id IN ({ENDED}) AND (c = {{c:UInt8}}) UNION ALL "
+            "SELECT trace_id, start + duration AS end FROM segments FINAL "
+            f"WHERE {LONG}{FINISHED % 'window_end'} "
+            f"AND trace_id IN ({ENDED}) AND (c = {{c:UInt8}})) GROUP BY trace_id) AS ended "
+            "ANY INNER JOIN (SELECT trace_id, [] AS minutes FROM traces "
+            f"WHERE trace_id IN ({ENDED}) GROUP BY trace_id HAVING max(sampled) = 1) AS sampled "
+            "USING trace_id"
+        ),
+        {
+            "first_minute": 50,
+            "span_end_minute": 120,
+            "long_duration": 9 * MINUTE,
+            "span_start": WINDOW.start,
+            "span_end": WINDOW.end,
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("axis", Axis)
+def test_scan_ranges(axis: Axis) -> None:
+    member, timed, parameters = RANGES[axis]
+    slice = SCAN_RANGES[axis](WINDOW, WINDOW)
+    assert one_line(slice.member) == member
+    assert slice.member.parameters == parameters
+    rendered = slice.timed(Sql("c = {c:UInt8}", {"c": 1}), Sql("[]"))
+    assert one_line(rendered) == timed
+    assert rendered.parameters["c"] == 1
+    assert one_line(slice.far) == (
+        "SELECT trace_id FROM traces "
+        "PREWHERE minute < {near_first:UInt64} OR minute > {near_last:UInt64} "
+        "WHERE ((minute < {near_first:UInt64} AND (minute != 0 OR lo < {minute_length:Int64})) "
+        f"OR minute > {{near_last:UInt64}}) AND {member}"
+    )
+
+
+def same(name: str, prefix: str = "") -> str:
+    """The condition on a node's key."""
+    return " AND ".join(
+        f"{prefix}{column} = {{{name}_{column}:String}}" for column in ("account", "name", "type")
+    )
+
+
+def test_exact_prefilter_of_an_edge() -> None:
+    query = TraceQuery(WINDOW, edge=(SOURCE, TARGET))
+    rows, target = ROWS.text, same("target")
+    owner = f"(independent = 1 OR ({same('source', 'owner_')}))"
+    calls = f"SELECT trace_id FROM calls WHERE {rows} AND {target} AND {owner}"
+    rendered = prefilter(query, ROWS, exact=True)
+    assert one_line(rendered) == (
+        f"trace_id IN (SELECT trace_id FROM segments WHERE {rows} AND independent = 0 "
+        f"AND parent_id != 0 AND {target} AND ((trace_id, parent_id) IN ("
+        f"SELECT trace_id, id FROM calls WHERE {rows} AND {owner}) OR (trace_id, parent_id) IN ("
+        f"SELECT trace_id, arrayJoin(arrayPushFront(members, id)) FROM segments WHERE {rows} "
+        f"AND (independent = 1 OR ({same('source')})))) UNION ALL "
+        f"{calls} AND (trace_id, id) NOT IN (SELECT trace_id, parent_id FROM segments FINAL "
+        f"WHERE {rows} AND independent = 0 AND parent_id != 0 AND trace_id IN ({calls})))"
+    )
+    assert rendered.parameters == {
+        "minute": 7,
+        "source_account": "",
+        "source_name": SOURCE.name,
+        "source_type": "t",
+        "target_account": "1",
+        "target_name": "target",
+        "target_type": "",
+    }
+
+
+def test_exact_prefilter_of_states_and_annotations() -> None:
+    query = TraceQuery(WINDOW, states=frozenset({State.FAULT}), annotations=("a='1'", "b=2"))
+    kind = f"{ROWS.text} AND independent = 0 AND state IN (4)"
+    roots = (
+        f"SELECT trace_id FROM segments WHERE {kind} AND (parent_id = 0 OR (trace_id, parent_id) "
+        f"NOT IN (SELECT trace_id, id FROM calls WHERE {ROWS.text} AND trace_id IN ("
+        f"SELECT trace_id FROM segments WHERE {kind} AND parent_id != 0)))"
+    )
+    rendered = prefilter(query, ROWS, exact=True)
+    assert one_line(rendered) == " AND ".join(
+        f"trace_id IN (SELECT trace_id FROM segments WHERE {ROWS.text} AND trace_id IN ({roots}) "
+        f"AND has(annotations, {{annotation_{number}:String}}))"
+        for number in range(2)
+    )
+    assert rendered.parameters == {"minute": 7, "annotation_0": "a='1'", "annotation_1": "b=2"}
+
+
+def test_row_locations_are_one_list_and_ranges_for_long_traces() -> None:
+    places = row_locations({ONE: [3, 4], TWO: range(2000)})
+    assert places.text == (
+        "((minute BETWEEN {range_0_first:UInt32} AND {range_0_last:UInt32} "
+        "AND trace_id = {range_0_trace:FixedString(16)}) "
+        "OR (minute, trace_id) IN {places:Array(Tuple(UInt32, FixedString(16)))})"
+    )
+    assert places.parameters == {
+        "range_0_first": 0,
+        "range_0_last": 1999,
+        "range_0_trace": TWO,
+        "places": [(3, ONE), (4, ONE)],
+    }
+    rendered = queries.LEAN_CALLS.render({"places": places})
+    assert one_line(rendered) == (
+        "SELECT hex(trace_id), document_id, independent, owner_account, owner_name, owner_type, 0, "
+        "id, start, start, state, account, name, type, '', '', 0, 0, '', 1 "
+        f"FROM calls FINAL WHERE {places.text}"
+    )
+    assert rendered.parameters == places.parameters
