@@ -52,9 +52,7 @@ def run_collector(settings: CollectorSettings, stop: threading.Event | None = No
         asyncio.run(_serve(settings, pipeline, stop))
     finally:
         pipeline.stop(settings.drain_seconds)
-        close = getattr(writer, "close", None)
-        if close is not None:
-            close()
+        writer.close()
     log.info("collector_stopped", **pipeline.metrics.snapshot())
     return 0
 

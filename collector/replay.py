@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 
 import structlog
 
@@ -91,11 +91,9 @@ class Replayer:
         return drained
 
     def _store_answers(self) -> bool:
-        """A cheap probe, before a batch is read and decoded in vain. Optional for a writer."""
-        check: Callable[[], None] | None = getattr(self._writer, "check", None)
+        """A cheap probe, before a batch is read and decoded in vain."""
         try:
-            if check is not None:
-                check()
+            self._writer.check()
         except StoreUnavailable as error:
             self._store.mark_unavailable(error)
             return False

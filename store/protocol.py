@@ -130,6 +130,14 @@ def failures_by_frequency(counts: Mapping[tuple[str, State], int]) -> list[Failu
 class SegmentWriter(Protocol):
     """Stores documents."""
 
+    def check(self) -> None:
+        """Return if the store can be used; raise StoreUnavailable with the reason otherwise."""
+        ...
+
+    def close(self) -> None:
+        """Close all connections."""
+        ...
+
     def put(self, documents: Sequence[Document], token: str) -> None:
         """Store documents; they survive a crash once this returns.
 
@@ -271,12 +279,3 @@ class PinStore(Protocol):
 
 class Store(SegmentWriter, TraceReader, GraphReader, PinStore, Protocol):
     """The whole store."""
-
-    def check(self) -> None:
-        """Return if the store can serve queries; raise StoreUnavailable with the reason
-        otherwise."""
-        ...
-
-    def close(self) -> None:
-        """Close all connections."""
-        ...

@@ -39,8 +39,14 @@ from collector.settings import CollectorSettings
 from store.errors import StoreUnavailable
 
 class UnavailableStore:
-    def put(self, documents, token):
+    def check(self):
         raise StoreUnavailable("connection refused")
+
+    def put(self, documents, token):
+        self.check()
+
+    def close(self):
+        pass
 
 def ready(addresses):
     print(json.dumps(addresses), flush=True)

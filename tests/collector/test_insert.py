@@ -31,6 +31,12 @@ class Picky:
         self.puts: list[str] = []
         self.taken: set[int] = set()
 
+    def check(self) -> None:
+        """Always available."""
+
+    def close(self) -> None:
+        """No connections to close."""
+
     def put(self, documents: Sequence[Document], token: str) -> None:
         self.puts.append(token)
         if len(self.puts) > self.unavailable_after:
