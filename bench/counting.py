@@ -12,12 +12,12 @@ STORED_METRIC = "raymap_documents_stored_total"
 
 def scrape(server: Server) -> dict[str, float]:
     """GET /metrics: each name's sum over its labels."""
-    rollup_cache: dict[str, float] = defaultdict(float)
+    sums: dict[str, float] = defaultdict(float)
     for line in server.get("/metrics").decode().splitlines():
         if line and not line.startswith("#"):
             name, _, value = line.rpartition(" ")
-            rollup_cache[name.partition("{")[0]] += float(value)
-    return dict(rollup_cache)
+            sums[name.partition("{")[0]] += float(value)
+    return dict(sums)
 
 
 class StoredDocuments:

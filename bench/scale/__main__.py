@@ -32,7 +32,7 @@ from store.clickhouse.store import ClickHouseStore
 MIB = 1 << 20
 _EXPLAINED = """Milliseconds through the store: the median of 7 (35 for traces); in brackets its ratio
 to the floor, run in turn with it; behind that the first one, with cold caches. The API remembers sums
-of what was counted (`store/clickhouse/rollup_cache.py`): "nothing remembered" is without that. Floors: of the map a
+of what was counted (`store/clickhouse/graph/rollup_cache.py`): "nothing remembered" is without that. Floors: of the map a
 bare read of its rollup rows, of a trace a read of its segments by their key, of a search a count over
 the columns that decide. Data sets: `bench/scale/shapes.py`."""
 RETENTION_DAYS = 10_000  # the data sets lie at a fixed time
