@@ -9,6 +9,8 @@ test:  setup chromium       ; @$(BIN)/python -m pytest -n 2 --dist loadfile $(AR
 test-unit: setup            ; @$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not clickhouse and not server and not browser and not slow' $(ARGS)
 lint:  setup
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python .ci/vocabulary.py
 	@$(BIN)/python -m ui.codegen.generate --check
 	@cd ui && $(subst $(BIN),../$(BIN),$(NODE)) sh -c 'node_modules/.bin/oxlint && node_modules/.bin/prettier --check --log-level warn .'
 types: setup                ; @$(BIN)/mypy && cd ui && $(subst $(BIN),../$(BIN),$(NODE)) node_modules/.bin/tsc --noEmit

@@ -52,7 +52,7 @@ def test_text_is_readable_and_failing_services_have_names(
 
 
 def test_high_contrast_keeps_the_colours_of_the_map(page: Page, raymap_server: Any) -> None:
-    """Background, text, lines and the four states can be told apart."""
+    """Background, text, lines and the four states are distinguishable."""
     states = [("ok", {}), ("error", {"error": 60}), ("throttle", {"throttle": 60}), ("fault", {})]
     nodes = [
         map_node(state, x=at * 200, fault=60 if state == "fault" else 0, **counts)

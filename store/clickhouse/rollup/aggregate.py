@@ -30,10 +30,10 @@ from store.clickhouse.rollup.buckets import (
     values_list,
     version_row,
 )
-from store.clickhouse.rollup.partitions import ALL, partition_of
 from store.clickhouse.units import dependencies, parents
 from store.clickhouse.units.aggregates import COLUMNS_COUNTED, COUNT, KEY_COUNTED, MINUTE_OF
 from store.clickhouse.units.dependencies import in_minutes
+from store.clickhouse.units.partition import ALL, partition_of, row_condition
 
 DAY = 86_400
 
@@ -270,9 +270,9 @@ def _recount_by_partition(
             }
             run(scope.fill(partitions.COUNT_PARTITIONS, counted=rows, **places))
 
-        row_condition = partitions.row_condition(number, changed)
+        changed_rows = row_condition(number, changed)
         _count_scope(
-            run, row_condition, here, count, insert, lambda _, partition: partition in fresh
+            run, changed_rows, here, count, insert, lambda _, partition: partition in fresh
         )
         known = partitions.counted(run, number)
     fingerprint = combine([each.fingerprint for each in known.values()])

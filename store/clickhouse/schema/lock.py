@@ -1,7 +1,7 @@
 """A lock in the database, so that only one process migrates it at a time.
 
-ClickHouse has no locks, and KeeperMap needs a Keeper, which neither the embedded engine nor a single
-server has. But CREATE TABLE without IF NOT EXISTS succeeds for exactly one client. The table's comment
+ClickHouse has no locks without a coordination service, and neither the embedded engine nor a single
+server has one. But CREATE TABLE without IF NOT EXISTS succeeds for exactly one client. The table's comment
 names the owner and the time of its last renewal by the server's clock; a lock that was not renewed for
 STALE_AFTER belongs to a process that died, and is removed by renaming the table, which again succeeds
 for exactly one client.

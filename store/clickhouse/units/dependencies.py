@@ -16,8 +16,8 @@ from pathlib import Path
 from store.clickhouse.connection.query_runner import RunQuery, run_concurrently
 from store.clickhouse.connection.sql import bind
 from store.clickhouse.pins import NOT_PINNED_COPY
-from store.clickhouse.rollup.partitions import partition_of
 from store.clickhouse.units.aggregates import UNWEIGHTED, WEIGHTED
+from store.clickhouse.units.partition import partition_of
 from store.model import MINUTE, TimeRange
 
 _FOLDER = Path(__file__).parents[1] / "queries"

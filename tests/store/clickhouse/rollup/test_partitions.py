@@ -9,8 +9,9 @@ import pytest
 from store.clickhouse.connection.native_format import NativeClient
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.connection.query_runner import Rows, Statement, execute, text_of
-from store.clickhouse.rollup import aggregate, dirty, partitions
+from store.clickhouse.rollup import aggregate, dirty
 from store.clickhouse.store import ClickHouseStore
+from store.clickhouse.units import partition
 from store.model import MINUTE, Link, NodeKey, TimeRange
 from tests.builders import SECOND, T0, call, segment, trace_id
 
@@ -66,12 +67,12 @@ def test_a_share_is_a_range_of_the_key(client: NativeClient, minute: int) -> Non
     seconds = {0, 1, (1 << 32) - 1, *(minute * 60 + n for n in range(-3, 64))}
     ids = [s.to_bytes(4) + tail for s in seconds if 0 <= s < 1 << 32
            for tail in (bytes(12), b"\xff" * 12)]  # fmt: skip
-    every = range(1, partitions.LAST + 1)
+    every = range(1, partition.LAST + 1)
     columns = ", ".join(
-        f"{partitions.row_condition(minute, [share])} AS s{share}" for share in every
+        f"{partition.row_condition(minute, [share])} AS s{share}" for share in every
     )
     rows = client.execute(
-        f"SELECT {partitions.partition_of('trace_id', 'minute')}, {columns}, {partitions.row_condition(minute, every)} "
+        f"SELECT {partition.partition_of('trace_id', 'minute')}, {columns}, {partition.row_condition(minute, every)} "
         f"FROM (SELECT toUInt32({minute}) AS minute, toFixedString(unhex(id), 16) AS trace_id "
         f"FROM VALUES('id String', {', '.join(repr(id.hex()) for id in ids)}))"
     )
@@ -79,9 +80,9 @@ def test_a_share_is_a_range_of_the_key(client: NativeClient, minute: int) -> Non
     for share, *lies, anywhere in rows:
         assert [bool(each) for each in lies] == [share == each for each in every]
         assert anywhere
-    some = {2, 3, 7, partitions.LAST}
+    some = {2, 3, 7, partition.LAST}
     (found,) = client.execute(
-        f"SELECT countIf({partitions.row_condition(minute, some)}), countIf({partitions.partition_of('trace_id', 'minute')} "
+        f"SELECT countIf({partition.row_condition(minute, some)}), countIf({partition.partition_of('trace_id', 'minute')} "
         f"IN {tuple(some)}) FROM (SELECT toUInt32({minute}) AS minute, toFixedString(unhex(id), 16) "
         f"AS trace_id FROM VALUES('id String', {', '.join(repr(id.hex()) for id in ids)}))"
     )

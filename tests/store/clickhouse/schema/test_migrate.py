@@ -33,7 +33,7 @@ from store.errors import SchemaMismatch, StoreUnavailable
 from tests.builders import segment
 
 FIRST = """
--- Numbers; kept for a while.
+-- Numbers with a retention.
 CREATE TABLE IF NOT EXISTS numbers (n UInt8, at DateTime) -- a comment; with a semicolon
 ENGINE = MergeTree ORDER BY n
 TTL at + INTERVAL {retention_days} DAY;
