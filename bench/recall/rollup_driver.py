@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.pool import connect
+from store.clickhouse.connection.query_runner import execute
 from store.clickhouse.rollup import compaction
 from store.clickhouse.rollup.worker import RollupWorker
 
@@ -18,7 +20,7 @@ def rolling(address: Address) -> Iterator[Callable[[], None]]:
     client, rollup_worker = connect(address), RollupWorker()
 
     def recount_minutes() -> None:
-        rollup_worker.tick(client.execute)
+        rollup_worker.tick(partial(execute, client))
 
     with _never_quiet():
         yield recount_minutes
@@ -35,7 +37,7 @@ def rollup_workers(address: Address, count: int) -> Iterator[None]:
         client, rollup_worker = connect(address), RollupWorker()
         while not stop.is_set():
             try:
-                rollup_worker.tick(client.execute)
+                rollup_worker.tick(partial(execute, client))
             except Exception as error:
                 errors.append(error)
                 return

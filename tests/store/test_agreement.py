@@ -267,16 +267,18 @@ def test_a_window_is_its_halves_merged(batches: list[list[Document]], minute: in
 
 def test_sql_buckets_are_python_buckets(clickhouse_store: ClickHouseStore) -> None:
     """The one expression of the histogram rule that SQL has."""
-    from store.clickhouse.connection import sql
+    from store.clickhouse.queries import HISTOGRAM_BUCKET, POWER, Sql
 
+    power = POWER.render({"column": Sql("v")}).text
+    rounded = HISTOGRAM_BUCKET.render({"column": Sql("v"), "power": Sql("p")}).text
     edges = [10**n + d for n in range(1, 15) for d in (-1, 0, 1, 4, 5, 49, 50)]
     fives, twos = (value * 5 for value in edges), (value * 2 for value in edges)
     values = sorted({0, *edges, *fives, *twos, *range(900, 1100)})
     client = connect(clickhouse_store.address)
     listed = ", ".join(str(value) for value in values)
     rows = client.execute(
-        f"SELECT v, {sql.bucket('v', 'p')} "
-        f"FROM (SELECT v, {sql.power('v')} AS p FROM (SELECT arrayJoin([{listed}]) AS v))"
+        f"SELECT v, {rounded} "
+        f"FROM (SELECT v, {power} AS p FROM (SELECT arrayJoin([{listed}]) AS v))"
     )
     client.disconnect()
     assert dict(rows) == {value: bucket(value) for value in values}

@@ -11,13 +11,12 @@ import threading
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Sequence
 
+from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import Rows, RunQuery, run_concurrently
-from store.clickhouse.connection.sql import bind
 from store.clickhouse.graph.window_plan import Slot, rows_of
+from store.clickhouse.queries import Sql
 from store.clickhouse.rollup.buckets import MARKER
 from store.clickhouse.units.aggregates import (
-    KEY,
-    SUMMED_BUT_TIMES,
     Aggregate,
     Key,
     collect,
@@ -31,24 +30,6 @@ STEADY = 90_000_000 << 10
 change any more. Such minutes are summed separately from those that still change."""
 CAPACITY = 600_000
 """Histogram buckets in the cache at most, about 100 bytes each."""
-
-# Places: `part`, the sum that a row belongs to; `slots`, ranges of the key; `revisions`, slots with their
-# revisions. Markers have an empty key and therefore form a group of their own.
-_ID = f"cityHash64(:part, kind, {KEY})"
-_WHERE = f"WHERE kind IN (0, 1, 2, {MARKER}) AND :slots AND :revisions"
-_SUMS = f"""
-SELECT :part AS part, {_ID} AS id, uniqExactIf((width, bucket), kind = {MARKER}) AS markers,
-       kind, {KEY}, {SUMMED_BUT_TIMES} FROM rollups {_WHERE}
-GROUP BY part, kind, {KEY}
-"""
-# Histograms in a concurrent statement: summing maps takes most of the time. A marker counts itself.
-_TIMES = f"""
-SELECT id, sumMap(times) FROM (
-    SELECT {_ID} AS id, if(kind = {MARKER}, map(toUInt64(bucket) * 64 + width, toUInt64(1)), histogram) AS times
-    FROM rollups {_WHERE}
-)
-GROUP BY id
-"""
 
 Counted = dict[Key, Aggregate]
 
@@ -112,12 +93,15 @@ def _parts(slots: Sequence[Slot]) -> list[frozenset[Slot]]:
 
 def _fetch(run: RunQuery, parts: Sequence[frozenset[Slot]]) -> list[Counted | None]:
     """The sum of each part; None for a part with a slot whose revision no longer exists."""
-    places: dict[str, str | int] = {
-        "part": _part_of(parts),
-        "slots": rows_of(sorted(bucket for part in parts for bucket in part)),
-        "revisions": f"(width, bucket, rev) IN ({_listed(bucket for part in parts for bucket in part)})",
+    slots = sorted(slot for part in parts for slot in part)
+    fragments = {
+        "part": Sql(_part_of(parts)),
+        "slots": Sql(rows_of(slots)),
+        "revisions": Sql(f"(width, bucket, rev) IN ({_listed(slots)})"),
     }
-    times, sums = run_concurrently(run, bind(_TIMES, **places), bind(_SUMS, **places))
+    times, sums = run_concurrently(
+        run, queries.SLOT_HISTOGRAMS.render(fragments), queries.SLOT_SUMS.render(fragments)
+    )
     histograms: dict[int, dict[int, int]] = dict(times)
     counted: list[Counted] = [{} for _ in parts]
     seen = [0] * len(parts)

@@ -7,26 +7,21 @@ same expressions (`store.clickhouse.units.aggregates`).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from store.clickhouse.connection import sql
+from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import Rows, RunQuery, run_concurrently
-from store.clickhouse.connection.sql import bind
 from store.clickhouse.graph.rollup_cache import MOST_SLOTS, RollupCache
 from store.clickhouse.graph.window_plan import Plan, plan, rows_of
+from store.clickhouse.queries import Sql, Template
 from store.clickhouse.units import dependencies, parents
 from store.clickhouse.units.aggregates import (
-    COLUMNS_COUNTED,
-    COUNT,
+    ALL_UNITS,
     EDGE,
-    KEY,
-    KEY_COUNTED,
     LINK,
     MINUTE_OF,
     NODE,
-    SUMMED,
-    SUMMED_BUT_TIMES,
     Aggregate,
     Key,
     collect,
@@ -36,36 +31,6 @@ from store.clickhouse.units.aggregates import (
 from store.model import MINUTE, UNCONFIRMED, NodeKey, ServiceGraph, State, TimeRange
 from store.protocol import Failure, TimeBucket, failures_by_frequency
 
-_CURRENT_VERSIONS = """(width, bucket, rev) IN (
-    SELECT width, bucket, max(rev) FROM rollups WHERE kind = 255 AND :slots GROUP BY width, bucket
-)"""
-_ROLLED = f"""
-SELECT cityHash64(kind, {KEY}) AS id, kind, {KEY}, {SUMMED_BUT_TIMES} FROM rollups
-WHERE kind < 255 AND :slots AND {_CURRENT_VERSIONS}
-GROUP BY kind, {KEY}
-"""
-# Histograms in a concurrent statement: summing maps takes most of the time, this halves it.
-_ROLLED_TIMES = f"""
-SELECT id, mapFromArrays(groupArray(time), groupArray(units)) FROM (
-    SELECT cityHash64(kind, {KEY}) AS id, time, sum(count) AS units FROM rollups
-    ARRAY JOIN mapKeys(histogram) AS time, mapValues(histogram) AS count
-    WHERE kind < 255 AND :slots AND {_CURRENT_VERSIONS}
-    GROUP BY id, time
-)
-GROUP BY id
-"""
-_ROLLED_STEPS = f"""
-SELECT intDiv(bucket - :first, :step) AS number, {SUMMED} FROM rollups
-WHERE kind < 255 AND :slots AND :key AND {_CURRENT_VERSIONS}
-GROUP BY number
-"""
-RAW = f"SELECT kind, {KEY_COUNTED}, {COLUMNS_COUNTED} FROM ({COUNT})"
-"""Rows of kind, key and COLUMNS, aggregated from units: for `aggregates.collect`."""
-_RAW_STEPS = f"SELECT bucket, {COLUMNS_COUNTED} FROM ({COUNT})"
-
-
-EVERYTHING = "1"
-"""A condition on units and on rows of `rollups` that all match."""
 TRIES = 5
 """Attempts to read a map: it is planned anew when rollups changed between its plan and its reading."""
 _NO_SOURCE = NodeKey("", "", "")
@@ -74,16 +39,16 @@ _NO_SOURCE = NodeKey("", "", "")
 class Units(NamedTuple):
     """The units of one node or edge: their condition on units and rows of `rollups`, and their keys."""
 
-    condition: str
+    condition: Sql
     keys: tuple[Key, ...]
 
 
 def of_node(node: NodeKey) -> Units:
     """The units of a node."""
-    return Units(
-        f"(kind = {NODE} AND (account, name, type) = {_escape_colons(sql.node_tuple(node))})",
-        ((NODE, _NO_SOURCE, node),),
+    condition = (
+        f"(kind = {NODE} AND (account, name, type) = {{node:Tuple(String, String, String)}})"
     )
+    return Units(Sql(condition, {"node": tuple(node)}), ((NODE, _NO_SOURCE, node),))
 
 
 def of_edge(pair: tuple[NodeKey, NodeKey]) -> Units:
@@ -92,10 +57,13 @@ def of_edge(pair: tuple[NodeKey, NodeKey]) -> Units:
     sources = [source]
     if source.is_client:
         sources.append(source._replace(account=UNCONFIRMED))
-    tuples = ", ".join(_escape_colons(sql.node_tuple(node)) for node in sources)
+    condition = (
+        f"(kind IN ({EDGE}, {LINK}) AND (source_account, source_name, source_type)"
+        " IN {sources:Array(Tuple(String, String, String))}"
+        " AND (account, name, type) = {target:Tuple(String, String, String)})"
+    )
     return Units(
-        f"(kind IN ({EDGE}, {LINK}) AND (source_account, source_name, source_type) IN ({tuples}) "
-        f"AND (account, name, type) = {_escape_colons(sql.node_tuple(target))})",
+        Sql(condition, {"sources": [tuple(node) for node in sources], "target": tuple(target)}),
         tuple((kind, node, target) for kind in (EDGE, LINK) for node in sources),
     )
 
@@ -113,7 +81,8 @@ def service_graph(
     """
     chosen, found = _summed(run, window, rollup_cache, marks)
     if chosen.partial_minutes:
-        collect(_raw(run, chosen.partial_minutes, RAW, key=EVERYTHING, bucket=MINUTE_OF), found)
+        fragments = {"key": ALL_UNITS, "bucket": MINUTE_OF}
+        collect(_raw(run, chosen.partial_minutes, queries.AGGREGATED_UNITS, fragments), found)
     return graph_of(found, settled_before)
 
 
@@ -135,9 +104,11 @@ def _summed(
 
 
 def read_rolled(run: RunQuery, slots: str) -> Iterable[tuple[Any, ...]]:
-    """Rows of kind, key and COLUMNS, summed over the current revisions of slots (a condition)."""
-    statements = (bind(s, slots=slots) for s in (_ROLLED_TIMES, _ROLLED))
-    counts, rows = run_concurrently(run, *statements)
+    """Rows of kind, key and columns (queries/units/columns.sql), summed over the current revisions of slots (a condition)."""
+    fragments = {"slots": Sql(slots)}
+    counts, rows = run_concurrently(
+        run, queries.ROLLED_UP_HISTOGRAMS.render(fragments), queries.ROLLED_UP.render(fragments)
+    )
     times: dict[int, dict[int, int]] = dict(counts)
     for id, *key_and_columns in rows:
         yield *key_and_columns[:-3], times.get(id, {}), *key_and_columns[-2:]
@@ -145,22 +116,25 @@ def read_rolled(run: RunQuery, slots: str) -> Iterable[tuple[Any, ...]]:
 
 def series(run: RunQuery, units: Units, window: TimeRange, step: int) -> list[TimeBucket]:
     """Statistics per step of microseconds."""
-    bucket = f"intDiv(start - {window.start}, {step})"
+    fragments = {
+        "key": units.condition,
+        "bucket": Sql(f"intDiv(start - {window.start}, {step})"),
+    }
     if step % MINUTE or window.start % MINUTE:
-        rows = _raw(run, [window], _RAW_STEPS, key=units.condition, bucket=bucket)
+        rows = _raw(run, [window], queries.UNIT_STEPS, fragments)
         return _slices(_by_number(rows), window, step)
     chosen = plan(run, window, wide=False)
     rows = []
     if chosen.slots:
-        values: dict[str, int | str] = {
-            "first": window.start // MINUTE,
-            "step": step // MINUTE,
-            "slots": rows_of(chosen.slots),
-            "key": units.condition,
-        }
-        rows += run(bind(_ROLLED_STEPS, **values))
+        rows += run(
+            queries.ROLLED_UP_STEPS.render(
+                {"slots": Sql(rows_of(chosen.slots)), "key": units.condition},
+                first=window.start // MINUTE,
+                step=step // MINUTE,
+            )
+        )
     if chosen.partial_minutes:
-        rows += _raw(run, chosen.partial_minutes, _RAW_STEPS, key=units.condition, bucket=bucket)
+        rows += _raw(run, chosen.partial_minutes, queries.UNIT_STEPS, fragments)
     return _slices(_by_number(rows), window, step)
 
 
@@ -172,9 +146,8 @@ def failures(
     chosen, sums = _summed(run, window, rollup_cache, None)
     found = {key: sums[key] for key in units.keys if key in sums}
     if chosen.partial_minutes:
-        collect(
-            _raw(run, chosen.partial_minutes, RAW, key=units.condition, bucket=MINUTE_OF), found
-        )
+        fragments = {"key": units.condition, "bucket": MINUTE_OF}
+        collect(_raw(run, chosen.partial_minutes, queries.AGGREGATED_UNITS, fragments), found)
     for aggregate in found.values():
         for label, count in aggregate.failures.items():
             state, _, text = label.partition(":")
@@ -183,14 +156,17 @@ def failures(
 
 
 def _raw(
-    run: RunQuery, partial_minutes: list[TimeRange], statement: str, **values: int | str
+    run: RunQuery,
+    partial_minutes: list[TimeRange],
+    template: Template,
+    fragments: Mapping[str, Sql],
 ) -> Rows:
     """The rows of a statement over units, after preparing its temporary tables."""
     scope = dependencies.resolve_scope(
         run, dependencies.minutes_of(partial_minutes), partial_minutes
     )
     parents.prepare(run, scope)
-    rows = run(scope.fill(statement, **values))
+    rows = run(scope.fill(template, fragments))
     parents.release(run)
     dependencies.drop_scope(run)
     return rows
@@ -213,8 +189,3 @@ def _slices(found: dict[int, Aggregate], window: TimeRange, step: int) -> list[T
         TimeBucket(window.start + number * step, found[number].statistics)
         for number in sorted(found)
     ]
-
-
-def _escape_colons(literal: str) -> str:
-    """A literal without the colons that `bind` would take for places."""
-    return literal.replace(":", "\\x3A")

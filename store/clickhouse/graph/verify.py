@@ -11,39 +11,17 @@ from typing import NamedTuple
 
 import msgspec
 
+from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import RunQuery
-from store.clickhouse.connection.sql import bind
-from store.clickhouse.graph.service_graph import RAW, read_rolled
+from store.clickhouse.graph.service_graph import read_rolled
 from store.clickhouse.rollup.dirty import CHUNK_ROWS
 from store.clickhouse.units import dependencies, parents
-from store.clickhouse.units.aggregates import MINUTE_OF, Aggregate, Key, collect
+from store.clickhouse.units.aggregates import ALL_UNITS, MINUTE_OF, Aggregate, Key, collect
 from store.model import MINUTE, TimeRange
 
 STRIDE = 5
 """Minutes compared at a time."""
 KINDS = ("node", "edge", "link")
-
-_MINUTES = """
-SELECT minute, sum(counted), sum(present) FROM (
-    SELECT bucket AS minute, argMax(rows, rev) AS counted, 0 AS present FROM rollups
-    WHERE width = 1 AND kind = 255 AND bucket BETWEEN :first AND :last GROUP BY bucket
-    UNION ALL
-    SELECT minute, 0 AS counted, count() AS present FROM (
-        SELECT minute FROM segments WHERE minute BETWEEN :first AND :last
-        UNION ALL SELECT minute FROM calls WHERE minute BETWEEN :first AND :last
-        UNION ALL SELECT minute FROM links WHERE minute BETWEEN :first AND :last
-    ) GROUP BY minute
-)
-GROUP BY minute ORDER BY minute
-"""
-_WIDE = """
-SELECT width, bucket FROM (
-    SELECT width, bucket, argMax(complete, rev) AS whole FROM rollups
-    WHERE width > 1 AND kind = 255 AND bucket >= :first AND bucket + width - 1 <= :last
-    GROUP BY width, bucket
-)
-WHERE whole = 1 ORDER BY width, bucket
-"""
 
 
 class Difference(NamedTuple):
@@ -73,7 +51,7 @@ def verify(run: RunQuery, window: TimeRange) -> Iterator[Verified]:
     Rows that arrive in the meantime show as differences: verify a window that is complete.
     """
     first, last = window.start // MINUTE, (window.end - 1) // MINUTE
-    rows = run(bind(_MINUTES, first=first, last=last))
+    rows = run(queries.VERIFY_MINUTES.render(first=first, last=last))
     there = {minute: (counted, present) for minute, counted, present in rows}
     for minutes in _strides({minute: max(counts) for minute, counts in there.items()}):
         # Copies of a row merge into one, so fewer rows than were aggregated is not a loss by itself.
@@ -106,7 +84,8 @@ def _compare(run: RunQuery, minutes: list[int], skipped: int) -> Verified:
     scope = dependencies.full_scope(run, window)
     if scope is not None:
         parents.prepare(run, scope)
-        collect(run(scope.fill(RAW, bucket=MINUTE_OF, key="1")), counted)
+        fragments = {"bucket": MINUTE_OF, "key": ALL_UNITS}
+        collect(run(scope.fill(queries.AGGREGATED_UNITS, fragments)), counted)
         parents.release(run)
         dependencies.drop_scope(run)
     return Verified(window, len(minutes), *_differ(window, rolled_up, counted, skipped))
@@ -114,7 +93,7 @@ def _compare(run: RunQuery, minutes: list[int], skipped: int) -> Verified:
 
 def _wide(run: RunQuery, first: int, last: int) -> Iterator[Verified]:
     """Compare the wide buckets inside a window with the minutes they were downsampled from."""
-    for width, bucket in run(bind(_WIDE, first=first, last=last)):
+    for width, bucket in run(queries.VERIFY_WIDE.render(first=first, last=last)):
         window = TimeRange(bucket * MINUTE, (bucket + width) * MINUTE)
         wide: dict[Key, Aggregate] = {}
         collect(read_rolled(run, f"(width = {width} AND bucket = {bucket})"), wide)

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
+from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import Rows, RunQuery
-from store.clickhouse.connection.sql import bind
+from store.clickhouse.queries import Sql
 from store.clickhouse.rollup.buckets import WIDTHS
 from store.clickhouse.units.dependencies import in_minutes
 from store.model import MINUTE, TimeRange
@@ -20,16 +21,6 @@ MOST_RAW = 200_000
 SHORT = 6 * 60
 """Minutes of a window whose markers are all read at once. For a longer window only those of the wide slots are
 read, and then those of the minutes that the wide slots leave."""
-
-_VERSIONS = """
-SELECT width, bucket, argMax(complete, rev), argMax(start, rev), argMax(end, rev), max(rev) FROM rollups
-WHERE kind = 255 AND bucket >= :first AND bucket <= :last AND :which
-GROUP BY width, bucket
-"""
-_LENGTHS = """
-SELECT bucket, argMax(rows, rev) AS length, argMax(start, rev), argMax(end, rev) FROM rollups
-WHERE width = 1 AND kind = 255 AND :slots GROUP BY bucket
-"""
 
 
 class Slot(NamedTuple):
@@ -47,13 +38,13 @@ class Plan(NamedTuple):
     partial_minutes: list[TimeRange]
 
 
-def versions_query(window: TimeRange) -> str:
+def versions_query(window: TimeRange) -> Sql:
     """The statement whose result rows `plan` needs."""
     first, last = bounds(window)
     which = "1"
     if last - first >= SHORT:
         which = f"(width > 1 OR {_listed(ends_of(window))})"
-    return bind(_VERSIONS, first=first, last=last, which=which)
+    return queries.VERSIONS.render({"which": Sql(which)}, first=first, last=last)
 
 
 def plan(run: RunQuery, window: TimeRange, marks: Rows | None = None, *, wide: bool = True) -> Plan:
@@ -91,8 +82,8 @@ def plan(run: RunQuery, window: TimeRange, marks: Rows | None = None, *, wide: b
         covered = [(s.first, s.first + s.width) for s in slots] + [(m, m + 1) for m in cut]
         gaps = " OR ".join(f"bucket BETWEEN {a} AND {b}" for a, b in _gaps(first, last, covered))
         if gaps:
-            which = f"width = 1 AND ({gaps})"
-            note(run(bind(_VERSIONS, first=first, last=last, which=which)))
+            which = Sql(f"width = 1 AND ({gaps})")
+            note(run(queries.VERSIONS.render({"which": which}, first=first, last=last)))
     taken |= cut  # one may have a new revision since the first statement
     slots += [bucket for minute, bucket in sorted(narrow.items()) if minute not in taken]
     partial_minutes = [
@@ -106,7 +97,7 @@ def snap_window(run: RunQuery, window: TimeRange) -> TimeRange:
     """The window, extended to whole minutes at the ends where it cuts units, when those have many rows."""
     cut = {
         bucket: rows
-        for bucket, rows, low, high in run(bind(_LENGTHS, slots=_listed(ends_of(window))))
+        for bucket, rows, low, high in run(_minute_rows(_listed(ends_of(window))))
         if not (low in window and high in window)
     }
     if sum(cut.values()) <= MOST_RAW:
@@ -121,9 +112,13 @@ def snap_window(run: RunQuery, window: TimeRange) -> TimeRange:
 def min_step(run: RunQuery, window: TimeRange) -> int:
     """The smallest step of a series, microseconds: a minute when the window has more than MOST_RAW rows."""
     first, last = bounds(window)
-    lengths = bind(_LENGTHS, slots=f"bucket BETWEEN {first} AND {last}")
-    ((rows,),) = run(f"SELECT sum(length) FROM ({lengths})")
+    lengths = _minute_rows(f"bucket BETWEEN {first} AND {last}")
+    ((rows,),) = run(Sql(f"SELECT sum(length) FROM ({lengths.text})", lengths.parameters))
     return MINUTE if rows > MOST_RAW else 1
+
+
+def _minute_rows(slots: str) -> Sql:
+    return queries.MINUTE_ROWS.render({"slots": Sql(slots)})
 
 
 def bounds(window: TimeRange) -> tuple[int, int]:

@@ -54,5 +54,73 @@ EDGE_SOURCES = _sql("search/edge_sources", "rows same own")
 EDGE_CALLS = _sql("search/edge_calls", "rows target owner source unanswered")
 UNANSWERED = _sql("search/unanswered", "rows calls")
 ROOTS = _sql("search/roots", "rows segments")
+# units
+DETACHED_CALLS = _sql("units/detached_calls", "minutes")
+UNRESOLVED_PARENTS = _sql("units/unresolved_parents", "minutes")
+CROSS_MINUTE_REFS = _sql("units/cross_minute_refs", "minutes partition")
+CROSS_MINUTE_TRACES = _sql("units/cross_minute_traces", "minutes")
+TRACE_BOUNDS = _sql("units/trace_bounds", "minutes", parameters="end start")
+WEIGHTED_ROWS = _sql("units/weighted_rows", "minutes")
+HAS_DOCUMENT = _sql("units/has_document", "input")
+SUPERSEDED = _sql("units/superseded", "cross_minute input table")
+SUPERSEDED_LINKS = _sql("units/superseded_links", "cross_minute input")
+INCOMPLETE_DOCUMENTS = _sql("units/incomplete_documents", "cross_minute input")
+WITHOUT_CALL_PARENT = _sql("units/without_call_parent", "has_document input newest_segments target")
+HAS_LINKS = _sql("units/has_links", "target")
+COUNT_UNRESOLVED = _sql("units/count_unresolved", "target")
+RELATED_DOCUMENTS = _sql("units/related_documents", "input newest_segments target")
+WANTED_IDS = _sql("units/wanted_ids")
+CONTAINING_DOCUMENTS = _sql("units/containing_documents", "input")
+FOUND_OWNERS = _sql("units/found_owners")
+NEXT_PARENTS = _sql("units/next_parents")
+LINKS_IN_SCOPE = _sql("units/links_in_scope", "has_document input newest_links target")
+LINK_ENDS = _sql("units/link_ends", "has_document input newest_calls newest_segments")
+WEIGHTED_TRACE_MINUTES = _sql("units/weighted_trace_minutes")
+HISTOGRAM_BUCKET = _sql("units/histogram_bucket", "column power")
+POWER = _sql("units/power", "column")
+# rollup
+CURRENT_ROWS = _sql("rollup/current_rows", "minutes not_pinned_copy partition")
+MINUTE_MARKERS = _sql("rollup/minute_markers", "slots")
+WIDE_ROWS = _sql("rollup/wide_rows", "wides")
+CONFIRM_MINUTES = _sql("rollup/confirm_minutes", "slots", parameters="rev")
+RECOUNT_MINUTES = _sql(
+    "rollup/recount_minutes",
+    "bucket has_document input key markers newest_calls newest_segments ordered sums target time trace_minutes weight",
+    parameters="rev",
+)
+DEPENDENTS = _sql("rollup/dependents", "here minutes partition")
+PARTITION_MARKERS = _sql("rollup/partition_markers", parameters="minute")
+PARTITION_TIMES = _sql("rollup/partition_times", "slots")
+RECOUNT_PARTITIONS = _sql(
+    "rollup/recount_partitions",
+    "bucket counted has_document input key newest_calls newest_segments ordered sums target time trace_minutes weight",
+    parameters="minute rev",
+)
+MERGE_PARTITIONS = _sql("rollup/merge_partitions", "markers revisions", parameters="minute rev")
+CONFIRM_WIDE = _sql("rollup/confirm_wide", "wides", parameters="rev width")
+OUTDATED_WIDE = _sql("rollup/outdated_wide", parameters="before width")
+DOWNSAMPLE = _sql("rollup/downsample", "slots wides", parameters="rev width")
+REOPEN_WIDE = _sql("rollup/reopen_wide", "wides", parameters="rev")
+DIRTY_MINUTES = _sql("rollup/dirty_minutes", parameters="guard")
+INVALIDATIONS = _sql("rollup/invalidations", "minutes")
+INVALIDATE = _sql("rollup/invalidate", "marks")
+# graph
+VERSIONS = _sql("graph/versions", "which", parameters="first last")
+MINUTE_ROWS = _sql("graph/minute_rows", "slots")
+SLOT_SUMS = _sql("graph/slot_sums", "part revisions slots")
+SLOT_HISTOGRAMS = _sql("graph/slot_histograms", "part revisions slots")
+ROLLED_UP = _sql("graph/rolled_up", "slots")
+ROLLED_UP_HISTOGRAMS = _sql("graph/rolled_up_histograms", "slots")
+ROLLED_UP_STEPS = _sql("graph/rolled_up_steps", "key slots", parameters="first step")
+AGGREGATED_UNITS = _sql(
+    "graph/units",
+    "bucket has_document input key newest_calls newest_segments ordered sums target time trace_minutes weight",
+)
+UNIT_STEPS = _sql(
+    "graph/unit_steps",
+    "bucket has_document input key newest_calls newest_segments ordered sums target time trace_minutes weight",
+)
+VERIFY_MINUTES = _sql("graph/verify_minutes", parameters="first last")
+VERIFY_WIDE = _sql("graph/verify_wide", parameters="first last")
 
 REGISTRY.require_complete()

@@ -13,15 +13,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import NamedTuple
 
+from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import RunQuery
-from store.clickhouse.connection.sql import bind
 from store.clickhouse.pins import NOT_PINNED_COPY
+from store.clickhouse.queries import Sql
 from store.clickhouse.rollup import compaction, dirty, partitions
 from store.clickhouse.rollup.buckets import (
-    MARKERS,
-    PREFIX,
-    SINGLE_PART,
-    TRAILING,
     WIDTHS,
     Fingerprint,
     combine,
@@ -31,66 +28,16 @@ from store.clickhouse.rollup.buckets import (
     version_row,
 )
 from store.clickhouse.units import dependencies, parents
-from store.clickhouse.units.aggregates import COLUMNS_COUNTED, COUNT, KEY_COUNTED, MINUTE_OF
+from store.clickhouse.units.aggregates import ALL_UNITS, MINUTE_OF
 from store.clickhouse.units.dependencies import in_minutes
 from store.clickhouse.units.partition import ALL, partition_of, row_condition
 
 DAY = 86_400
 
-_CURRENT_ROWS = f"""
-SELECT minute, :partition AS partition, count(), sum(toUInt64(inserted)), toUnixTimestamp(min(received)),
-       min(start), max(start), max(weight)
-FROM (
-    SELECT minute, trace_id, inserted, received, start, weight FROM segments WHERE :minutes AND {NOT_PINNED_COPY}
-    UNION ALL
-    SELECT minute, trace_id, inserted, received, start, weight FROM calls WHERE :minutes AND {NOT_PINNED_COPY}
-    UNION ALL
-    SELECT minute, trace_id, inserted, received, start, weight FROM links WHERE :minutes AND {NOT_PINNED_COPY}
+_RECORD_REFS = (
+    "INSERT INTO cross_minute_refs (trace_id, minute, partition) "
+    "SELECT trace_id, minute, partition FROM cross_minute_refs_in_scope"
 )
-GROUP BY minute, partition
-"""
-_MARKERS = """
-SELECT bucket, argMax((counted_at, rows, checksum, toUnixTimestamp(oldest), start, end), rev) FROM rollups
-WHERE width = 1 AND kind = 255 AND :slots GROUP BY bucket
-"""
-# Writes the rollups of some minutes again under a new revision.
-_CONFIRM = f"""
-INSERT INTO rollups {SINGLE_PART} SELECT * REPLACE (:rev AS rev) FROM rollups AS r
-WHERE width = 1 AND :slots AND (bucket, r.rev) IN (
-    SELECT bucket, max(rev) FROM rollups WHERE width = 1 AND kind = 255 AND :slots GROUP BY bucket
-)
-"""
-_WIDE_ROWS = """
-SELECT width, bucket, argMax(rows, rev) FROM rollups
-WHERE width > 1 AND kind = 255 AND (width, bucket) IN (:wides) GROUP BY width, bucket
-"""
-_RECORD_REFS = "INSERT INTO cross_minute_refs (trace_id, minute, partition) SELECT trace_id, minute, partition FROM cross_minute_refs_in_scope"
-_RECOUNT = f"""
-INSERT INTO rollups ({PREFIX}) {SINGLE_PART}
-SELECT toUInt16(1) AS width_, kind, bucket, {KEY_COUNTED}, {COLUMNS_COUNTED}, {TRAILING.format(1)}
-FROM ({COUNT})
-UNION ALL {MARKERS}
-"""
-# Minutes and partitions elsewhere with units of traces that have rows here, and when the newest of those rows
-# was inserted.
-_ELSEWHERE = f"""
-SELECT minute, partition, max(inserted) FROM (
-    SELECT trace_id, max(inserted) AS inserted FROM (
-        SELECT trace_id, inserted FROM segments
-        WHERE :minutes AND trace_id IN (SELECT trace_id FROM cross_minute_traces)
-        UNION ALL
-        SELECT trace_id, inserted FROM calls
-        WHERE :minutes AND trace_id IN (SELECT trace_id FROM cross_minute_traces)
-    ) GROUP BY trace_id
-) AS came
-INNER JOIN (
-    SELECT trace_id, minute, {partition_of("trace_id", "minute")} AS partition FROM places
-    UNION ALL
-    SELECT trace_id, minute, partition FROM cross_minute_refs WHERE trace_id IN (SELECT trace_id FROM cross_minute_traces)
-) AS lies ON came.trace_id = lies.trace_id
-WHERE NOT :here
-GROUP BY minute, partition
-"""
 _REFS = "SELECT DISTINCT minute, partition FROM cross_minute_refs_in_scope"
 
 
@@ -159,36 +106,48 @@ def recount_minutes(run: RunQuery, minutes: Collection[int]) -> None:
         else:
             stale.append(minute)
     if unchanged:
-        run(bind(_CONFIRM, slots=_slots(unchanged), rev=count.rev))
+        run(queries.CONFIRM_MINUTES.render({"slots": _slots(unchanged)}, rev=count.rev))
     if not stale:
         return
     wides = sorted({(width, m.number // width * width) for m in stale for width in WIDTHS})
-    parts = {(w, s): n for w, s, n in run(bind(_WIDE_ROWS, wides=values_list(wides)))}
+    known = run(queries.WIDE_ROWS.render({"wides": values_list(wides)}))
+    parts = {(width, first): rows for width, first, rows in known}
     reopened = [(*wide, parts.get(wide, 0)) for wide in wides]
     if len(stale) == 1 and stale[0].fingerprint.rows > dirty.LONG:
         _recount_by_partition(run, stale[0], count, reopened)
     else:
         _recount(run, stale, count, reopened)
     finished = now(run)
-    if (
-        finished - instant > compaction.QUIET // 4
-    ):  # another process may have added up without these
+    if finished - instant > compaction.QUIET // 4:
+        # Another process may have downsampled without these.
         compaction.invalidate_parents(run, reopened, finished)
 
 
 def _read(run: RunQuery, minutes: Collection[int]) -> tuple[list[MinuteState], int]:
     """The state of minutes, and the greatest weight of a row. Partitions are only distinguished for one
     minute alone."""
-    partition = partition_of("trace_id", "minute") if len(minutes) == 1 else f"toUInt8({ALL})"
+    partition = (
+        Sql(partition_of("trace_id", "minute")) if len(minutes) == 1 else Sql(f"toUInt8({ALL})")
+    )
     fingerprints: dict[int, dict[int, Fingerprint]] = {minute: {} for minute in minutes}
     heaviest = 1
-    rows = run(bind(_CURRENT_ROWS, minutes=in_minutes(minutes), partition=partition))
+    rows = run(
+        queries.CURRENT_ROWS.render(
+            {
+                "minutes": Sql(in_minutes(minutes)),
+                "partition": partition,
+                "not_pinned_copy": Sql(NOT_PINNED_COPY),
+            }
+        )
+    )
     for minute, number, *figures, weight in rows:
         fingerprints[minute][number] = Fingerprint(*figures)
         heaviest = max(heaviest, weight)
     before = {
         minute: LastCount(counted_at, Fingerprint(*fingerprint))
-        for minute, (counted_at, *fingerprint) in run(bind(_MARKERS, slots=_slots(minutes)))
+        for minute, (counted_at, *fingerprint) in run(
+            queries.MINUTE_MARKERS.render({"slots": _slots(minutes)})
+        )
     }
     marks = dirty.invalidations(run, minutes)
     found = [
@@ -198,8 +157,8 @@ def _read(run: RunQuery, minutes: Collection[int]) -> tuple[list[MinuteState], i
     return found, heaviest
 
 
-def _slots(minutes: Collection[int]) -> str:
-    return in_minutes(minutes).replace("minute", "bucket")
+def _slots(minutes: Collection[int]) -> Sql:
+    return Sql(in_minutes(minutes).replace("minute", "bucket"))
 
 
 def _markers(
@@ -225,11 +184,8 @@ def _recount(
     fresh = {minute.number for minute in stale if minute.has_changed}
 
     def insert(scope: dependencies.UnitScope) -> None:
-        run(
-            scope.fill(
-                _RECOUNT, bucket=MINUTE_OF, key="1", rev=count.rev, markers=values_list(markers)
-            )
-        )
+        fragments = {"bucket": MINUTE_OF, "key": ALL_UNITS, "markers": values_list(markers)}
+        run(scope.fill(queries.RECOUNT_MINUTES, fragments, rev=count.rev))
 
     _count_scope(run, condition, condition, count, insert, lambda minute, _: minute in fresh)
 
@@ -243,10 +199,8 @@ def _recount_by_partition(
     changed: dict[int, Fingerprint] = {}
     fresh = set()
     for partition in minute.fingerprints.keys() | known.keys():
-        fingerprint, before = (
-            minute.fingerprints.get(partition, Fingerprint()),
-            known.get(partition),
-        )
+        fingerprint = minute.fingerprints.get(partition, Fingerprint())
+        before = known.get(partition)
         if before is None or not before.fingerprint.matches(fingerprint):
             changed[partition] = fingerprint
             fresh.add(partition)
@@ -261,14 +215,9 @@ def _recount_by_partition(
         rows = values_list((partition, *fingerprint) for partition, fingerprint in changed.items())
 
         def insert(scope: dependencies.UnitScope) -> None:
-            partition = partition_of("trace_id", str(number))
-            places: dict[str, int | str] = {
-                "bucket": partition,
-                "key": "1",
-                "minute": number,
-                "rev": count.rev,
-            }
-            run(scope.fill(partitions.COUNT_PARTITIONS, counted=rows, **places))
+            partition = Sql(partition_of("trace_id", str(number)))
+            fragments = {"bucket": partition, "key": ALL_UNITS, "counted": rows}
+            run(scope.fill(queries.RECOUNT_PARTITIONS, fragments, minute=number, rev=count.rev))
 
         changed_rows = row_condition(number, changed)
         _count_scope(
@@ -300,7 +249,14 @@ def _count_scope(
     run(_RECORD_REFS)
     insert(scope)
     parents.release(run)
-    came = {(m, s): last for m, s, last in run(bind(_ELSEWHERE, minutes=row_condition, here=here))}
+    dependents = queries.DEPENDENTS.render(
+        {
+            "minutes": Sql(row_condition),
+            "here": Sql(here),
+            "partition": Sql(partition_of("trace_id", "minute")),
+        }
+    )
+    came = {(minute, partition): last for minute, partition, last in run(dependents)}
     # A process that aggregates the referenced rows right now does not see these references yet.
     again = [(m, s) for m, s in run(_REFS) if is_fresh(m, s)]
     dependencies.drop_scope(run)
@@ -314,9 +270,14 @@ def _last_counts(run: RunQuery, minutes: Collection[int]) -> Callable[[int, int]
     """When a partition of these minutes was last aggregated, microseconds (0: never)."""
     if not minutes:
         return lambda minute, partition: 0
-    whole = {m: counted_at for m, (counted_at, *_) in run(bind(_MARKERS, slots=_slots(minutes)))}
+    whole = {
+        m: counted_at
+        for m, (counted_at, *_) in run(queries.MINUTE_MARKERS.render({"slots": _slots(minutes)}))
+    }
     parts: dict[int, dict[int, int]] = {}
-    for minute, partition, counted_at in run(bind(partitions.COUNTED_AT, slots=_slots(minutes))):
+    for minute, partition, counted_at in run(
+        queries.PARTITION_TIMES.render({"slots": _slots(minutes)})
+    ):
         parts.setdefault(minute, {})[partition] = counted_at
 
     def last_count(minute: int, partition: int) -> int:

@@ -10,39 +10,12 @@ from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from store.clickhouse.connection.query_runner import RunQuery
-from store.clickhouse.units.aggregates import COLUMNS, KEY
+from store.clickhouse.queries import Sql
 
 MARKER = 255
 """The `kind` of the row that marks a revision of a bucket as written."""
 WIDTHS = (60, 10, 5)
 """Minutes per wide bucket; wide buckets are downsampled from minutes that have not changed for a while."""
-
-PREFIX = f"width, kind, bucket, {KEY}, {COLUMNS}, complete, rows, oldest, checksum, counted_at, rev"
-"""The columns that an insert into `rollups` fills."""
-TRAILING = (
-    "toUInt8({}) AS complete_, toUInt64(0) AS rows_, toDateTime(0, 'UTC') AS oldest_, "
-    "toUInt64(0) AS checksum_, toUInt64(0) AS counted_at_, :rev AS rev_"
-)
-"""Values of the columns after COLUMNS, for rows that are not markers; `complete` is to be formatted in."""
-NO_KEY = "'', '', '', '', '', ''"
-NOTHING = (
-    "0, 0, 0, 0, 0, 0, 0, 0, CAST(map(), 'Map(UInt64, UInt64)'), CAST(map(), 'Map(UInt64, Int64)'), "
-    "CAST(map(), 'Map(String, UInt64)')"
-)
-"""Values of the columns `trace_minutes` to `failures` of a marker."""
-SINGLE_PART = (
-    "SETTINGS min_insert_block_size_rows = 1000000000, min_insert_block_size_bytes = 0, "
-    "max_insert_threads = 1"
-)
-"""Settings that write one part, so that a reader of a marker sees all rows of its revision."""
-
-MARKERS = f"""
-SELECT width, {MARKER}, bucket, {NO_KEY}, [], 0, low, high, {NOTHING},
-       width = 1, rows, toDateTime(oldest), checksum, counted_at, :rev
-FROM VALUES('width UInt16, bucket UInt32, low Int64, high Int64, rows UInt64, oldest UInt32,
-             checksum UInt64, counted_at UInt64', :markers)
-"""
-"""Rows for the markers of minutes and of the wide buckets that they make out of date."""
 
 
 class Fingerprint(NamedTuple):
@@ -76,7 +49,7 @@ def combine(parts: Collection[Fingerprint]) -> Fingerprint:
 def version_row(
     width: int, bucket: int, fingerprint: Fingerprint, counted_at: int = 0
 ) -> tuple[int, ...]:
-    """A row for MARKERS."""
+    """A row for rollup/markers.sql."""
     return (
         width,
         bucket,
@@ -100,6 +73,6 @@ def revision(instant: int) -> int:
     return instant << 10 | secrets.randbelow(1024)
 
 
-def values_list(rows: Iterable[Collection[int]]) -> str:
+def values_list(rows: Iterable[Collection[int]]) -> Sql:
     """Rows of integers as SQL tuples, for VALUES or IN."""
-    return ", ".join(f"({', '.join(map(str, row))})" for row in rows)
+    return Sql(", ".join(f"({', '.join(map(str, row))})" for row in rows))

@@ -10,8 +10,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import Rows, RunQuery
-from store.clickhouse.connection.sql import bind
+from store.clickhouse.queries import Sql
 from store.clickhouse.rollup.buckets import values_list
 from store.clickhouse.units.dependencies import in_minutes
 
@@ -22,31 +23,6 @@ CHUNK_ROWS = 4_000_000
 CHUNK_MINUTES = 500
 LONG = 200_000
 """A minute with more rows is aggregated apart from other minutes, and by partition."""
-
-_DIRTY_MINUTES = """
-SELECT d.minute, d.rows, intDiv(r.rev, 1024) AS seen,
-       seen > arrived + :guard AND seen >= related AND NOT (seen < review AND review <= now)
-FROM (
-    SELECT minute, max(arrived) AS arrived, max(related) AS related, max(review) AS review,
-           max(confirm) AS confirm, sum(rows) AS rows, toUnixTimestamp64Micro(now64(6)) AS now
-    FROM dirty GROUP BY minute
-) AS d
-LEFT JOIN (
-    SELECT bucket, max(rev) AS rev FROM rollups WHERE width = 1 AND kind = 255 GROUP BY bucket
-) AS r ON d.minute = r.bucket
-WHERE seen <= arrived + :guard OR seen < related OR (seen < review AND review <= now)
-   OR (seen < confirm AND confirm <= now)
-ORDER BY d.minute DESC
-"""
-_INVALIDATIONS = """
-SELECT minute, partition, max(related) AS related, max(review) AS review FROM dirty WHERE :minutes
-GROUP BY minute, partition HAVING related > 0 OR review > 0
-"""
-_INVALIDATE = """
-INSERT INTO dirty (minute, partition, related, review, confirm) SELECT * FROM VALUES(
-    'minute UInt32, partition UInt8, related Int64, review Int64, confirm Int64', :marks
-)
-"""
 
 
 class DirtyMinute(NamedTuple):
@@ -80,9 +56,9 @@ def dirty_minutes(run: RunQuery, *, guard: int = 0) -> list[DirtyMinute]:
     return read_dirty(run(dirty_statement(guard=guard)))
 
 
-def dirty_statement(*, guard: int = 0) -> str:
+def dirty_statement(*, guard: int = 0) -> Sql:
     """The statement of `dirty_minutes`."""
-    return bind(_DIRTY_MINUTES, guard=guard)
+    return queries.DIRTY_MINUTES.render(guard=guard)
 
 
 def read_dirty(rows: Rows) -> list[DirtyMinute]:
@@ -115,7 +91,8 @@ def schedule(minutes: Sequence[DirtyMinute]) -> list[list[int]]:
 def invalidations(run: RunQuery, minutes: Collection[int]) -> Mapping[int, list[Invalidation]]:
     """Invalidations by minute."""
     found: dict[int, list[Invalidation]] = defaultdict(list)
-    for minute, *mark in run(bind(_INVALIDATIONS, minutes=in_minutes(minutes))):
+    statement = queries.INVALIDATIONS.render({"minutes": Sql(in_minutes(minutes))})
+    for minute, *mark in run(statement):
         found[minute].append(Invalidation(*mark))
     return found
 
@@ -145,4 +122,4 @@ def invalidate(
         # An aggregation that does not know of this yet may be running and may mark the minute as
         # aggregated: check once more when it must be over.
         rows = [(*place, *times, instant + 2 * SETTLE) for place, times in marks.items()]
-        run(bind(_INVALIDATE, marks=values_list(rows)))
+        run(queries.INVALIDATE.render({"marks": values_list(rows)}))

@@ -12,61 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import RunQuery
-from store.clickhouse.connection.sql import bind
-from store.clickhouse.rollup.buckets import (
-    MARKER,
-    MARKERS,
-    NO_KEY,
-    NOTHING,
-    PREFIX,
-    SINGLE_PART,
-    TRAILING,
-    Fingerprint,
-    values_list,
-)
-from store.clickhouse.units.aggregates import (
-    COLUMNS,
-    COLUMNS_COUNTED,
-    COUNT,
-    KEY,
-    KEY_COUNTED,
-    SUMMED,
-)
-
-_UNEXPIRED = "written_at > now() - 3600"
-"""Partition rollups expire after two hours; those of the last hour cannot expire while they are used."""
-
-_MARKERS = f"""
-SELECT partition, argMax((rev, rows, checksum, oldest, start, end), rev) FROM partition_rollups
-WHERE bucket = :minute AND kind = 255 AND {_UNEXPIRED} GROUP BY partition
-"""
-COUNTED_AT = f"""
-SELECT bucket, partition, intDiv(max(rev), 1024) FROM partition_rollups
-WHERE :slots AND kind = 255 AND {_UNEXPIRED} GROUP BY bucket, partition
-"""
-"""When the partitions of minutes were aggregated, microseconds since the epoch."""
-COUNT_PARTITIONS = f"""
-INSERT INTO partition_rollups (partition, kind, bucket, {KEY}, {COLUMNS}, rows, oldest, checksum, rev) {SINGLE_PART}
-SELECT bucket, kind, :minute AS minute_, {KEY_COUNTED}, {COLUMNS_COUNTED},
-       toUInt64(0) AS rows_, toDateTime(0, 'UTC') AS oldest_, toUInt64(0) AS checksum_, :rev AS rev_
-FROM ({COUNT})
-UNION ALL
-SELECT partition, {MARKER}, :minute, {NO_KEY}, [], 0, low, high, {NOTHING},
-       rows, toDateTime(oldest), checksum, :rev
-FROM VALUES('partition UInt8, rows UInt64, checksum UInt64, oldest UInt32, low Int64, high Int64', :counted)
-"""
-"""Aggregates partitions of a minute. Places beside those of COUNT (``:bucket`` is `partition_of`): the minute,
-the revision, and a marker row for each partition."""
-_MERGE = f"""
-INSERT INTO rollups ({PREFIX}) {SINGLE_PART}
-SELECT toUInt16(1) AS width_, kind, bucket, {KEY}, {COLUMNS_COUNTED}, {TRAILING.format(1)}
-FROM (
-    SELECT kind, bucket, {KEY}, {SUMMED} FROM partition_rollups
-    WHERE bucket = :minute AND kind < {MARKER} AND (partition, rev) IN (:revisions) GROUP BY kind, bucket, {KEY}
-)
-UNION ALL {MARKERS}
-"""
+from store.clickhouse.rollup.buckets import Fingerprint, values_list
 
 
 class Counted(NamedTuple):
@@ -83,7 +31,7 @@ class Counted(NamedTuple):
 
 def counted(run: RunQuery, minute: int) -> dict[int, Counted]:
     """The aggregated partitions of a minute, without those that are about to expire."""
-    found = run(bind(_MARKERS, minute=minute))
+    found = run(queries.PARTITION_MARKERS.render(minute=minute))
     return {
         partition: Counted(rev, Fingerprint(rows, checksum, int(oldest.timestamp()), low, high))
         for partition, (rev, rows, checksum, oldest, low, high) in found
@@ -99,4 +47,5 @@ def merge(
 ) -> None:
     """Write the rollup of a minute, the sum of its partitions, together with its markers."""
     revisions = values_list((partition, each.rev) for partition, each in partitions.items())
-    run(bind(_MERGE, minute=minute, revisions=revisions, markers=values_list(markers), rev=rev))
+    fragments = {"revisions": revisions, "markers": values_list(markers)}
+    run(queries.MERGE_PARTITIONS.render(fragments, minute=minute, rev=rev))

@@ -1,117 +1,44 @@
-"""RED aggregates of units: their columns in SQL, and the Python objects read from them.
+"""RED aggregates of units: the fragments of their SQL, and the Python objects read from it.
 
-Aggregates computed from units and sums of rollup rows have the same columns, so that the two can be
-merged and compared.
+Aggregates computed from units and sums of rollup rows have the same columns
+(queries/units/columns.sql), so that the two can be merged and compared.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from store.clickhouse.connection import sql
+from store.clickhouse.queries import WEIGHTED_TRACE_MINUTES, Sql
 from store.model import MINUTE, EdgeStats, NodeKey, ServiceGraph, ServiceStats, Statistics
 from store.rules import histogram
 from store.service_graph import add_missing_endpoints, join_accounts, resolve_clients
 
-UNITS = (Path(__file__).parents[1] / "queries" / "units.sql").read_text()
-
 NODE, EDGE, LINK = 0, 1, 2
 
-COLUMNS = (
-    "names, active, start, end, trace_minutes, ok, error, throttle, fault, in_progress, observed, "
-    "total_time, histogram, duration_delta, failures"
-)
-COLUMNS_COUNTED = ", ".join(f"{name}_" for name in COLUMNS.split(", "))
-KEY = "source_account, source_name, source_type, account, name, type"
-KEY_COUNTED = ", ".join(f"{name}_" for name in KEY.split(", "))
-
-# `store.rules.classify.failure_label`, prefixed with the state.
-_LABEL = (
-    "concat(toString(state), ':', multiIf(exception != '', toString(exception), "
-    "status >= 400, concat('HTTP ', toString(status)), 'No exception recorded'))"
-)
-
-# Histograms are built from sorted arrays after grouping: `sumMap` over rows takes twice as long.
-COUNT = f"""
-SELECT bucket, kind, {KEY_COUNTED}, names_, active_, start_, end_, trace_minutes_, ok_, error_, throttle_,
-       fault_, in_progress_, observed_, total_time_,
-       arraySort(times) AS sorted, :ordered AS ordered,
-       arrayFilter((sum, here, next) -> here != next, :sums, ordered,
-                   arrayPopFront(arrayPushBack(ordered, 18446744073709551615))) AS last,
-       mapFromArrays(
-           arrayCompact(ordered),
-           arrayMap((sum, before) -> toUInt64(sum - before), last,
-                    arrayPopBack(arrayPushFront(last, 0)))
-       ) AS histogram_,
-       mapAdd(more, less) AS duration_delta_, failures_
-FROM (
-    SELECT :bucket AS bucket, units.kind AS kind,
-           cityHash64({", ".join(f"units.{name}" for name in KEY.split(", "))}) AS key,
-           {", ".join(f"any(units.{name}) AS {name}_" for name in KEY.split(", "))},
-           arraySort(groupUniqArrayIf(toString(word), word != '')) AS names_,
-           max(active) AS active_, min(start) AS start_, max(start + duration) AS end_,
-           :trace_minutes AS trace_minutes_,
-           sumIf(:weight, state = 1) AS ok_, sumIf(:weight, state = 2) AS error_,
-           sumIf(:weight, state = 3) AS throttle_, sumIf(:weight, state = 4) AS fault_,
-           sumIf(:weight, state = 0) AS in_progress_, count() AS observed_,
-           sumIf(toInt128(duration) * :weight, state > 0) AS total_time_,
-           groupArrayIf(:time, state > 0) AS times,
-           sumMapIf(map(whole, toInt64(:weight)), state > 0 AND whole != time) AS more,
-           sumMapIf(map(time, -toInt64(:weight)), state > 0 AND whole != time) AS less,
-           sumMapIf(map(if(state > 1, {_LABEL}, ''), toUInt64(:weight)), state > 1) AS failures_
-    FROM (
-        SELECT *, {sql.bucket("duration", "power")} AS time,
-               {sql.bucket("last_duration", "last_power")} AS whole
-        FROM (
-            SELECT *, {sql.power("duration")} AS power, {sql.power("last_duration")} AS last_power
-            FROM ({UNITS}) WHERE :key
-        )
-    ) AS units
-    GROUP BY bucket, kind, key
-)
-"""
-"""Aggregates of the units that match `:key`: one row per `:bucket`, kind, and node or edge.
-
-`trace_minutes` counts traces per bucket and is only meaningful when a bucket is a minute (MINUTE_OF).
-The other places are those of UNWEIGHTED or WEIGHTED."""
-
 UNWEIGHTED = {
-    "weight": "1",
-    "trace_minutes": "uniqExactIf(trace_id, units.kind = 0)",
-    "time": "time",
-    "ordered": "sorted",
-    "sums": "arrayEnumerate(sorted)",
+    "weight": Sql("1"),
+    "trace_minutes": Sql("uniqExactIf(trace_id, units.kind = 0)"),
+    "time": Sql("time"),
+    "ordered": Sql("sorted"),
+    "sums": Sql("arrayEnumerate(sorted)"),
 }
-"""Places of COUNT when every unit has weight 1, as when nothing is sampled."""
+"""Fragments of units/count.sql when every unit has weight 1, as when nothing is sampled."""
 WEIGHTED = {
-    "weight": "weight",
-    "trace_minutes": """arraySum(
-               (pair, before) -> if(pair.1 != before.1 OR before.2 = 0, pair.2, 0),
-               arraySort(groupUniqArrayIf((trace_id, weight), units.kind = 0)) AS pairs,
-               arrayPopBack(arrayPushFront(pairs, (toFixedString('', 16), toUInt32(0))))
-           )""",
-    "time": "(time, weight)",
-    "ordered": "sorted.1",
-    "sums": "arrayCumSum(sorted.2)",
+    "weight": Sql("weight"),
+    "trace_minutes": WEIGHTED_TRACE_MINUTES.render(),
+    "time": Sql("(time, weight)"),
+    "ordered": Sql("sorted.1"),
+    "sums": Sql("arrayCumSum(sorted.2)"),
 }
-"""Places of COUNT for units of any weight; takes 1.5 times as long."""
+"""Fragments of units/count.sql for units of any weight; takes 1.5 times as long."""
 
-MINUTE_OF = f"toUInt32(greatest(0, intDiv(start, {MINUTE})))"
-
-SUMMED = """
-    arraySort(groupUniqArrayArray(names)) AS names_, max(active) AS active_, min(start) AS start_,
-    max(end) AS end_, sum(trace_minutes) AS trace_minutes_, sum(ok) AS ok_, sum(error) AS error_,
-    sum(throttle) AS throttle_, sum(fault) AS fault_, sum(in_progress) AS in_progress_,
-    sum(observed) AS observed_, sum(total_time) AS total_time_, sumMap(histogram) AS histogram_,
-    sumMap(duration_delta) AS duration_delta_, sumMap(failures) AS failures_
-"""
-"""The same aggregates as sums over rows of `rollups`, in the order of COLUMNS."""
-SUMMED_BUT_TIMES = SUMMED.replace("sumMap(histogram)", "map()")
+MINUTE_OF = Sql(f"toUInt32(greatest(0, intDiv(start, {MINUTE})))")
+ALL_UNITS = Sql("1")
+"""The condition that all units match."""
 
 
 class Aggregate(Struct):
@@ -168,7 +95,7 @@ def add_statistics(into: Statistics, more: Statistics) -> None:
 
 
 def read_aggregate(columns: Iterable[Any]) -> Aggregate:
-    """The aggregate in one row of COLUMNS."""
+    """The aggregate in one row of the columns."""
     names, active, start, end, trace_minutes, *counts, buckets, duration_delta, failures = columns
     ok, error, throttle, fault, in_progress, observed, total_time = counts
     statistics = Statistics(
@@ -187,7 +114,7 @@ def read_aggregate(columns: Iterable[Any]) -> Aggregate:
 
 
 def collect(rows: Iterable[tuple[Any, ...]], into: dict[Key, Aggregate]) -> None:
-    """Add rows of (kind, source, target, COLUMNS) to the aggregates in ``into``.
+    """Add rows of (kind, source, target, columns) to the aggregates in ``into``.
 
     Source and target are three columns each: account, name and type.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from functools import partial
 
 import pytest
 
@@ -87,7 +88,7 @@ def test_a_count_outlives_its_rows(clickhouse_store: ClickHouseStore) -> None:
         f"VALUES ({T0 // MINUTE}, toUnixTimestamp64Micro(now64(6)))"
     )
     assert store.service_graph(DAY).services[FRONTEND].statistics.total == 2
-    assert dirty.dirty_minutes(client.execute) == []  # or it would be recounted for ever
+    assert dirty.dirty_minutes(partial(execute, client)) == []  # or it would be recounted for ever
     client.disconnect()
 
 
@@ -106,8 +107,8 @@ def test_wide_slots_are_their_minutes(
         )
     before = store.service_graph(window)
     client = connect(store.address)
-    assert compaction.downsample(client.execute) == 1 + 5 + 6
-    assert compaction.downsample(client.execute) == 0
+    assert compaction.downsample(partial(execute, client)) == 1 + 5 + 6
+    assert compaction.downsample(partial(execute, client)) == 0
     assert store.service_graph(window) == before
     assert differences(store) == []
     store.put([segment(1, trace_id=trace_id(9), start=hour, end=hour + 7_000)], "late")
@@ -177,14 +178,14 @@ def test_an_hour_outlives_its_minutes(
         )
     before = store.service_graph(window)
     client = connect(store.address)
-    compaction.downsample(client.execute)
+    compaction.downsample(partial(execute, client))
     client.execute("ALTER TABLE rollups DELETE WHERE width < 60", settings={"mutations_sync": 1})
     client.execute("TRUNCATE TABLE segments")
     client.execute("TRUNCATE TABLE dirty")
     store.put([segment(1, trace_id=trace_id(9), start=hour, end=hour + 7_000)], "late")
     store.service_graph(window)
     client.execute("OPTIMIZE TABLE rollups FINAL")
-    compaction.downsample(client.execute)
+    compaction.downsample(partial(execute, client))
     assert store.service_graph(window) == before
     client.disconnect()
 
@@ -198,10 +199,11 @@ def test_units_are_weighed_only_where_they_differ(clickhouse_store: ClickHouseSt
     store.put([segment(3, links=(joined,), start=T0 + 2 * MINUTE, end=T0 + 2 * MINUTE)], "b")
     client = connect(store.address)
     scopes = [
-        dependencies.resolve_scope(client.execute, f"minute = {minute + n}") for n in range(3)
+        dependencies.resolve_scope(partial(execute, client), f"minute = {minute + n}")
+        for n in range(3)
     ]
     assert [scope.weighed for scope in scopes] == [False, True, True]
-    dependencies.drop_scope(client.execute)
+    dependencies.drop_scope(partial(execute, client))
     client.disconnect()
     assert store.service_graph(DAY).services[INFERRED].statistics.ok == 2
     assert differences(store) == []
@@ -274,14 +276,17 @@ def test_under_load_a_round_ends_early(
     store.rollup_worker.alone = False
 
     def waiting() -> list[int]:
-        return [minute.minute - first // MINUTE for minute in dirty.dirty_minutes(client.execute)]
+        return [
+            minute.minute - first // MINUTE
+            for minute in dirty.dirty_minutes(partial(execute, client))
+        ]
 
     assert waiting() == [3, 2, 1, 0]
-    assert store.rollup_worker.tick(client.execute) == 2
+    assert store.rollup_worker.tick(partial(execute, client)) == 2
     left = waiting()
     assert left[0] != 3
     assert len(left) == 2
     for _ in range(2):
-        store.rollup_worker.tick(client.execute)
+        store.rollup_worker.tick(partial(execute, client))
     assert waiting() == []
     client.disconnect()

@@ -1,8 +1,9 @@
-"""Minutes counted by shares, and counts that are not made again."""
+"""Minutes aggregated by partition, and aggregates that are not computed again."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -62,14 +63,14 @@ def seen_and_counted_at(client: NativeClient) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("minute", [0, 1, FIRST, (1 << 32) // 60, 246_144_225, (1 << 32) - 1])
-def test_a_share_is_a_range_of_the_key(client: NativeClient, minute: int) -> None:
-    """Both ways to say what lies in a share agree, at each border and far from any."""
+def test_a_partition_is_a_range_of_the_key(client: NativeClient, minute: int) -> None:
+    """The expression and the condition of a partition agree, at each border and far from any."""
     seconds = {0, 1, (1 << 32) - 1, *(minute * 60 + n for n in range(-3, 64))}
     ids = [s.to_bytes(4) + tail for s in seconds if 0 <= s < 1 << 32
            for tail in (bytes(12), b"\xff" * 12)]  # fmt: skip
     every = range(1, partition.LAST + 1)
     columns = ", ".join(
-        f"{partition.row_condition(minute, [share])} AS s{share}" for share in every
+        f"{partition.row_condition(minute, [number])} AS s{number}" for number in every
     )
     rows = client.execute(
         f"SELECT {partition.partition_of('trace_id', 'minute')}, {columns}, {partition.row_condition(minute, every)} "
@@ -77,8 +78,8 @@ def test_a_share_is_a_range_of_the_key(client: NativeClient, minute: int) -> Non
         f"FROM VALUES('id String', {', '.join(repr(id.hex()) for id in ids)}))"
     )
     assert len(rows) == len(ids)
-    for share, *lies, anywhere in rows:
-        assert [bool(each) for each in lies] == [share == each for each in every]
+    for number, *lies, anywhere in rows:
+        assert [bool(each) for each in lies] == [number == each for each in every]
         assert anywhere
     some = {2, 3, 7, partition.LAST}
     (found,) = client.execute(
@@ -90,7 +91,7 @@ def test_a_share_is_a_range_of_the_key(client: NativeClient, minute: int) -> Non
 
 
 @pytest.mark.usefixtures("by_partition")
-def test_only_shares_that_rows_have_come_to_are_counted(
+def test_only_partitions_that_rows_have_come_to_are_counted(
     clickhouse_store: ClickHouseStore, client: NativeClient
 ) -> None:
     store = clickhouse_store
@@ -167,10 +168,10 @@ def test_what_is_only_confirmed_is_not_counted_again(
 
     client.execute("TRUNCATE TABLE dirty")  # a minute has gone by
     mark(client, confirm=seen + 1)
-    assert [each.minute for each in dirty.dirty_minutes(client.execute)] == [FIRST]
+    assert [each.minute for each in dirty.dirty_minutes(partial(execute, client))] == [FIRST]
     aggregate.recount_minutes(ask, [FIRST])
     assert not any("TEMPORARY" in statement for statement in statements)
-    assert dirty.dirty_minutes(client.execute) == []
+    assert dirty.dirty_minutes(partial(execute, client)) == []
     later, counted_then = seen_and_counted_at(client)
     assert later > seen
     assert counted_then == counted_at
@@ -200,12 +201,12 @@ def test_confirmed_is_not_counted(
     store.put([segment(2, name="backend", parent_id=21, start=at, end=at)], "b")
     seen, _ = seen_and_counted_at(client)
     mark(client, confirm=seen + 1)
-    aggregate.recount_minutes(client.execute, [FIRST])
+    aggregate.recount_minutes(partial(execute, client), [FIRST])
     store.rollup_worker.alone = False  # as it was counted
     assert INFERRED in store.service_graph(WINDOW).services
-    aggregate.recount_minutes(client.execute, [FIRST + 3])
-    assert FIRST in [each.minute for each in dirty.dirty_minutes(client.execute)]
-    aggregate.recount_minutes(client.execute, [FIRST])
+    aggregate.recount_minutes(partial(execute, client), [FIRST + 3])
+    assert FIRST in [each.minute for each in dirty.dirty_minutes(partial(execute, client))]
+    aggregate.recount_minutes(partial(execute, client), [FIRST])
     graph = store.service_graph(WINDOW)
     assert INFERRED not in graph.services
     assert graph.services[BACKEND].statistics.total == 1
@@ -225,7 +226,7 @@ def test_an_unresolved_reference_is_reviewed_once(
     first = review()
     assert first > seen_and_counted_at(client)[1]
     mark(client, related=first)
-    aggregate.recount_minutes(client.execute, [FIRST])
+    aggregate.recount_minutes(partial(execute, client), [FIRST])
     assert review() == first  # and not for ever
 
 

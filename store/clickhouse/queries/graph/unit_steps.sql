@@ -1,0 +1,2 @@
+-- Aggregates of units per step.
+SELECT bucket, /*include units/column_aliases*/ FROM (/*include units/count*/)

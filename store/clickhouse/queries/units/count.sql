@@ -1,0 +1,41 @@
+-- Aggregates of the units that match $key, one row per $bucket, kind, and node or edge. `trace_minutes` counts traces
+-- per bucket and is only meaningful when a bucket is a minute. The remaining places depend on whether weights occur
+-- (units/aggregates.py). Histograms are built from sorted arrays after grouping: `sumMap` over rows takes twice as long.
+SELECT bucket, kind, /*include units/key_aliases*/, names_, active_, start_, end_, trace_minutes_, ok_, error_, throttle_,
+       fault_, in_progress_, observed_, total_time_,
+       arraySort(times) AS sorted, $ordered AS ordered,
+       arrayFilter((sum, here, next) -> here != next, $sums, ordered,
+                   arrayPopFront(arrayPushBack(ordered, 18446744073709551615))) AS last,
+       mapFromArrays(
+           arrayCompact(ordered),
+           arrayMap((sum, before) -> toUInt64(sum - before), last,
+                    arrayPopBack(arrayPushFront(last, 0)))
+       ) AS histogram_,
+       mapAdd(more, less) AS duration_delta_, failures_
+FROM (
+    SELECT $bucket AS bucket, units.kind AS kind,
+           cityHash64(units.source_account, units.source_name, units.source_type, units.account, units.name, units.type) AS key,
+           any(units.source_account) AS source_account_, any(units.source_name) AS source_name_, any(units.source_type) AS source_type_, any(units.account) AS account_, any(units.name) AS name_, any(units.type) AS type_,
+           arraySort(groupUniqArrayIf(toString(word), word != '')) AS names_,
+           max(active) AS active_, min(start) AS start_, max(start + duration) AS end_,
+           $trace_minutes AS trace_minutes_,
+           sumIf($weight, state = 1) AS ok_, sumIf($weight, state = 2) AS error_,
+           sumIf($weight, state = 3) AS throttle_, sumIf($weight, state = 4) AS fault_,
+           sumIf($weight, state = 0) AS in_progress_, count() AS observed_,
+           sumIf(toInt128(duration) * $weight, state > 0) AS total_time_,
+           groupArrayIf($time, state > 0) AS times,
+           sumMapIf(map(whole, toInt64($weight)), state > 0 AND whole != time) AS more,
+           sumMapIf(map(time, -toInt64($weight)), state > 0 AND whole != time) AS less,
+           sumMapIf(map(if(state > 1, /*include units/failure_label*/, ''), toUInt64($weight)), state > 1) AS failures_
+    FROM (
+        SELECT *, /*include units/histogram_bucket column=duration power=power*/ AS time,
+               /*include units/histogram_bucket column=last_duration power=last_power*/ AS whole
+        FROM (
+            SELECT *, /*include units/power column=duration*/ AS power, /*include units/power column=last_duration*/ AS last_power
+            FROM (
+/*include units/units*/
+) WHERE $key
+        )
+    ) AS units
+    GROUP BY bucket, kind, key
+)

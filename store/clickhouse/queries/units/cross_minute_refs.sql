@@ -1,0 +1,25 @@
+-- Trace, minute and partition of the rows in $minutes that refer to rows outside that minute, or to rows that
+-- are not stored. Four kinds of reference: a parent, which is a call (a call in the same minute is not in
+-- `unresolved_parents`) or is contained in a document; the document of a call; the other end of a link; the
+-- completion of a segment or call in progress, whose start may be in another minute.
+SELECT trace_id, minute, partition FROM (
+    SELECT trace_id, minute, $partition AS partition FROM unresolved_parents
+    LEFT ANTI JOIN (
+        SELECT trace_id, minute, member FROM segments
+        ARRAY JOIN arrayPushFront(members, id) AS member
+        WHERE $minutes AND trace_id IN (SELECT trace_id FROM unresolved_parents)
+    ) AS containing ON unresolved_parents.trace_id = containing.trace_id AND unresolved_parents.minute = containing.minute
+             AND unresolved_parents.parent_id = containing.member
+    UNION ALL
+    SELECT trace_id, minute, $partition AS partition FROM detached_calls
+    UNION ALL
+    SELECT trace_id, minute, $partition AS partition FROM segments WHERE $minutes
+    GROUP BY trace_id, minute, id HAVING max(state) = 0
+    UNION ALL
+    SELECT trace_id, minute, $partition AS partition FROM calls WHERE $minutes
+    GROUP BY trace_id, minute, id HAVING max(state) = 0
+    UNION ALL
+    SELECT other AS trace_id, minute, partition
+    FROM (SELECT other_trace AS other, minute, $partition AS partition FROM links WHERE $minutes)
+)
+GROUP BY trace_id, minute, partition

@@ -1,0 +1,2 @@
+-- The columns of units/key as units/count names them.
+source_account_, source_name_, source_type_, account_, name_, type_

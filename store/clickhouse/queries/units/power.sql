@@ -1,0 +1,2 @@
+-- The power of ten of the step of a histogram bucket: 1 below 1,000, 10 below 10,000, for times up to 10^15.
+multiIf($column < 1000, 1, $column < 10000, 10, $column < 100000, 100, $column < 1000000, 1000, $column < 10000000, 10000, $column < 100000000, 100000, $column < 1000000000, 1000000, $column < 10000000000, 10000000, $column < 100000000000, 100000000, $column < 1000000000000, 1000000000, $column < 10000000000000, 10000000000, $column < 100000000000000, 100000000000, 1000000000000)

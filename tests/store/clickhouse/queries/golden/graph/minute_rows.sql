@@ -1,0 +1,2 @@
+SELECT bucket, argMax(rows, rev) AS length, argMax(start, rev), argMax(end, rev) FROM rollups
+WHERE width = 1 AND kind = 255 AND <slots> GROUP BY bucket

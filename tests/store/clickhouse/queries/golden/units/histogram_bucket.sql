@@ -1,0 +1,1 @@
+toUInt64(if(<column> < 100, <column>, intDiv(<column> + intDiv((<power> * multiIf(intDiv(<column>, <power>) < 200, 5, intDiv(<column>, <power>) < 500, 10, 20)), 2), (<power> * multiIf(intDiv(<column>, <power>) < 200, 5, intDiv(<column>, <power>) < 500, 10, 20))) * (<power> * multiIf(intDiv(<column>, <power>) < 200, 5, intDiv(<column>, <power>) < 500, 10, 20))))
