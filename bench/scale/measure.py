@@ -112,7 +112,7 @@ class Bench:
             rows = self._client.execute(
                 "SELECT hex(trace_id), any(minute) FROM segments WHERE minute BETWEEN "
                 f"{self._minute(random)} AND {self._minute(random) + 1} AND parent_id = 0 "
-                f"AND strange = {random} GROUP BY trace_id ORDER BY trace_id LIMIT 200"
+                f"AND implausible_epoch = {random} GROUP BY trace_id ORDER BY trace_id LIMIT 200"
             )
             if not rows:
                 continue
@@ -136,7 +136,7 @@ class Bench:
                 yield self._figure(
                     f"newest 100, {hours} h: {name}",
                     lambda query=query: self.store.find_traces(query, limit=100),  # type: ignore[misc]
-                    lambda page: f"{len(page.found)} of {page.scanned} counted_at at",
+                    lambda page: f"{len(page.found)} of {page.scanned} scanned",
                     f"SELECT count() FROM segments WHERE minute BETWEEN {window.start // MINUTE} "
                     f"AND {window.end // MINUTE} AND {floor}",
                     target=target if hours == 1 else None,
