@@ -67,7 +67,7 @@ class Requests:
 def _request(random: Random, trace_ids: list[bytes], now: int) -> ExportTraceServiceRequest:
     request = ExportTraceServiceRequest()
     part = request.resource_spans.add()
-    _put(
+    put(
         part.resource.attributes,
         {
             "service.name": "checkout",
@@ -98,7 +98,7 @@ def _trace(random: Random, scope: ScopeSpans, trace_id: bytes, now: int) -> None
         end_time_unix_nano=begun + random.randrange(20_000_000, 90_000_000),
         flags=0x100,
     )
-    _put(
+    put(
         root.attributes,
         {
             "http.request.method": "GET",
@@ -160,13 +160,16 @@ def _trace(random: Random, scope: ScopeSpans, trace_id: bytes, now: int) -> None
             end_time_unix_nano=at + int(random.lognormvariate(15.0, 0.6)),
             flags=0x100,
         )
-        _put(span.attributes, attributes)
+        put(span.attributes, attributes)
 
 
-def _put(attributes: object, values: Mapping[str, object]) -> None:
+def put(attributes: object, values: Mapping[str, object]) -> None:
+    """Add attributes to a message's."""
     for key, value in values.items():
         pair: KeyValue = attributes.add(key=key)  # type: ignore[attr-defined]
-        if isinstance(value, int):
+        if isinstance(value, bool):
+            pair.value.bool_value = value
+        elif isinstance(value, int):
             pair.value.int_value = value
         else:
             pair.value.string_value = str(value)

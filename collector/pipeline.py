@@ -18,6 +18,7 @@ from collector.decode.columnar.documents import decode_columns
 from collector.decode.document import decode_document
 from collector.decode.lenient import DROPPED
 from collector.decode.limits import too_many_documents
+from collector.decode.otlp.columns import Spans
 from collector.decode.otlp.datagram import decode_payload, is_metrics
 from collector.decode.rejected import Rejected
 from collector.health import IngestHealth
@@ -26,9 +27,9 @@ from collector.metrics import IngestMetrics, shared_metrics
 from collector.queue import Ack, Limits
 from collector.settings import SPOOL_BYTES
 from collector.spool import Spool
-from collector.submission import MAX_COLUMNAR, MIN_COLUMNAR, ColumnarDocuments
+from collector.submission import MAX_COLUMNAR, MIN_COLUMNAR
 from collector.versions import VersionClock
-from store.columnar import DocumentColumns
+from store.columnar import ColumnarDocuments, DocumentColumns
 from store.model import Document
 from store.protocol import ENCODE_CHUNK, SegmentWriter
 
@@ -119,14 +120,17 @@ class IngestPipeline:
         return Decoded(documents, rejected)
 
     def decode_request(
-        self, decode: Callable[[int], Iterable[Document | Rejected]], receiver: str
+        self, decode: Callable[[int], Iterable[Document | Rejected] | Spans], receiver: str
     ) -> Decoded:
         """Decode a request in another format with its decoder, and count its documents.
 
         Raises Rejected, counted as well, when the request as a whole is unreadable.
         """
         try:
-            results = list(decode(self._clock.reserve()))
+            found = decode(self._clock.reserve())
+            if isinstance(found, Spans):
+                return self._count(Decoded(found.documents, found.rejected), receiver)
+            results = list(found)
         except Rejected as rejected:
             self.metrics.received.labels(receiver).inc()
             self.reject([rejected])

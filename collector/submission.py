@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
-from typing import Any, NamedTuple, overload
+from typing import Any, NamedTuple
 
 from collector.decode.stored import decode_any
-from store.columnar import DocumentColumns, columns_of
+from store.columnar import ColumnarDocuments, DocumentColumns, columns_of
 from store.model import Document
 from store.protocol import ENCODE_CHUNK, ColumnarWriter
 
@@ -26,31 +26,6 @@ class Raw(NamedTuple):
 
     version: int
     raw: bytes
-
-
-class ColumnarDocuments(Sequence[Document]):
-    """Documents decoded by column. `Document` objects are made on first access."""
-
-    def __init__(self, columns: Sequence[DocumentColumns]) -> None:
-        self.columns = columns
-        self._count = sum(map(len, columns))
-        self._documents: list[Document] | None = None
-
-    @overload
-    def __getitem__(self, place: int) -> Document: ...
-    @overload
-    def __getitem__(self, place: slice) -> Sequence[Document]: ...
-    def __getitem__(self, place: int | slice) -> Document | Sequence[Document]:
-        if self._documents is None:
-            self._documents = [
-                decode_any(raw, version)
-                for few in self.columns
-                for raw, version in zip(few.raws, few.versions, strict=True)
-            ]
-        return self._documents[place]
-
-    def __len__(self) -> int:
-        return self._count
 
 
 class Submission:
@@ -121,11 +96,23 @@ def size_of_encoded(raws: Sequence[bytes], encoded: Sequence[Any]) -> int:
 
 
 def size_of(documents: Sequence[Document]) -> int:
-    """Approximate bytes in memory of documents as objects."""
+    """Approximate bytes in memory of documents that are not encoded."""
+    if isinstance(documents, ColumnarDocuments):
+        return sum(map(_size_of_columns, documents.columns))
     return (
         sum([len(d.raw) for d in documents])
         + OVERHEAD * len(documents)
         + CALL * sum([len(d.calls) for d in documents])
         + MEMBER * sum([len(d.members) for d in documents])
         + ITEM * sum([len(d.annotations) for d in documents])
+    )
+
+
+def _size_of_columns(columns: DocumentColumns) -> int:
+    return (
+        sum(map(len, columns.raws))
+        + OVERHEAD * len(columns)
+        + CALL * len(columns.calls.owners)
+        + MEMBER * len(columns.members)
+        + ITEM * len(columns.annotations)
     )

@@ -5,11 +5,49 @@ One list for each property of `store.model.Document` and `Call`, with the same u
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import TypeVar, overload
 
 from msgspec import Struct
 
-from store.model import Call, Document, Link, NodeKey, State
+from store.model import Call, Document, Http, Link, NodeKey, State
+
+T = TypeVar("T")
+
+
+class Coded(Sequence[T]):
+    """A column of few values: the value of a row is ``values[codes[row]]``.
+
+    Values need not be distinct. Codes are bytes as long as there are at most 256 values.
+    """
+
+    __slots__ = ("codes", "values")
+
+    def __init__(self, values: list[T], codes: bytes | array[int]) -> None:
+        self.values = values
+        self.codes = codes
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def __iter__(self) -> Iterator[T]:
+        return map(self.values.__getitem__, self.codes)
+
+    @overload
+    def __getitem__(self, place: int) -> T: ...
+    @overload
+    def __getitem__(self, place: slice) -> Coded[T]: ...
+    def __getitem__(self, place: int | slice) -> T | Coded[T]:
+        if isinstance(place, slice):
+            return Coded(self.values, self.codes[place])
+        return self.values[self.codes[place]]
+
+
+def codes_of(numbers: Iterable[int], distinct: int) -> bytes | array[int]:
+    """Codes below ``distinct``, in the form that `Coded` takes."""
+    return bytes(numbers) if distinct <= 256 else array("I", numbers)
 
 
 class CallColumns(Struct, gc=False):
@@ -123,3 +161,85 @@ def _calls(documents: Sequence[Document]) -> CallColumns:
         exceptions=[call.exception for call in calls],
         weights=[call.weight for call in calls],
     )
+
+
+def documents_of(columns: DocumentColumns) -> list[Document]:
+    """The documents that have these columns: the inverse of `columns_of`."""
+    calls, links = _by_document(columns)
+    annotations, members = iter(columns.annotations), iter(columns.members)
+    https = map(
+        Http,
+        columns.methods,
+        columns.urls,
+        columns.statuses,
+        columns.client_ips,
+        columns.user_agents,
+    )
+    return list(
+        map(
+            Document,
+            columns.trace_ids,
+            columns.ids,
+            columns.parent_ids,
+            columns.independent,
+            columns.inferred,
+            columns.starts,
+            columns.ends,
+            columns.last_ends,
+            columns.states,
+            columns.nodes,
+            columns.services,
+            https,
+            columns.users,
+            columns.resource_arns,
+            columns.instance_ids,
+            columns.zones,
+            columns.exceptions,
+            [tuple(islice(annotations, count)) for count in columns.annotation_counts],
+            [tuple(islice(members, count)) for count in columns.member_counts],
+            [tuple(calls.get(place, ())) for place in range(len(columns))],
+            columns.raws,
+            columns.versions,
+            columns.sampled,
+            [tuple(links.get(place, ())) for place in range(len(columns))],
+            columns.weights,
+        )
+    )
+
+
+class ColumnarDocuments(Sequence[Document]):
+    """Documents decoded by column. `Document` objects are made on first access."""
+
+    def __init__(self, columns: Sequence[DocumentColumns]) -> None:
+        self.columns = columns
+        self._count = sum(map(len, columns))
+        self._documents: list[Document] | None = None
+
+    @overload
+    def __getitem__(self, place: int) -> Document: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Document]: ...
+    def __getitem__(self, place: int | slice) -> Document | Sequence[Document]:
+        if self._documents is None:
+            self._documents = [one for few in self.columns for one in documents_of(few)]
+        return self._documents[place]
+
+    def __len__(self) -> int:
+        return self._count
+
+
+def _by_document(
+    columns: DocumentColumns,
+) -> tuple[dict[int, list[Call]], dict[int, list[Link]]]:
+    """Calls and links by the index of their document."""
+    calls: dict[int, list[Call]] = {}
+    c = columns.calls
+    for owner, *call in zip(
+        c.owners, c.ids, c.starts, c.ends, c.states, c.nodes, c.services, c.hosts, c.statuses,
+        c.traced, c.exceptions, c.weights, strict=True,
+    ):  # fmt: skip
+        calls.setdefault(owner, []).append(Call(*call))
+    links: dict[int, list[Link]] = {}
+    for owner, link in columns.links:
+        links.setdefault(owner, []).append(link)
+    return calls, links

@@ -38,6 +38,7 @@ MARKERS = {
 
 # A busy machine must not fail a property for its speed; pytest-timeout ends what hangs.
 hypothesis.settings.register_profile("raymap", deadline=None)
+hypothesis.settings.register_profile("many", deadline=None, max_examples=6000)
 hypothesis.settings.load_profile("raymap")
 
 

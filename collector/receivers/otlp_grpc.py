@@ -10,7 +10,7 @@ from functools import partial
 
 import grpc
 
-from collector.decode.otlp.request import decode_otlp
+from collector.decode.otlp.columns import decode_otlp_columns
 from collector.decode.rejected import Rejected
 from collector.pipeline import Decoded, IngestPipeline
 from collector.queue import QueueFull
@@ -53,5 +53,6 @@ class _TraceService:
         return export_response([rejected for _, rejected in decoded.rejected], refused)
 
     async def _decode(self, body: bytes) -> Decoded:
-        decode = partial(self._pipeline.decode_request, partial(decode_otlp, body), "otlp-grpc")
+        spans = partial(decode_otlp_columns, body)
+        decode = partial(self._pipeline.decode_request, spans, "otlp-grpc")
         return await decode_off_loop(len(body), decode)

@@ -11,7 +11,7 @@ from typing import ClassVar
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from collector.decode.otlp.request import decode_otlp, decode_otlp_json
+from collector.decode.otlp.columns import decode_otlp_columns, decode_otlp_json_columns
 from collector.pipeline import Decoded, IngestPipeline
 from collector.receivers.otlp_response import (
     INVALID_ARGUMENT,
@@ -39,7 +39,10 @@ class _OtlpReceiver(SpanHttpReceiver):
 
     path = "/v1/traces"
     name = "otlp-http"
-    decoders: ClassVar[Mapping[str, Decoder]] = {PROTOBUF: decode_otlp, JSON: decode_otlp_json}
+    decoders: ClassVar[Mapping[str, Decoder]] = {
+        PROTOBUF: decode_otlp_columns,
+        JSON: decode_otlp_json_columns,
+    }
 
     def success(self, media: str, decoded: Decoded, refused: tuple[Document, ...]) -> Response:
         response = export_response([rejected for _, rejected in decoded.rejected], refused)

@@ -14,6 +14,7 @@ from typing import ClassVar
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from collector.decode.otlp.columns import Spans
 from collector.decode.rejected import Rejected
 from collector.pipeline import Decoded, IngestPipeline
 from collector.queue import QueueFull
@@ -26,7 +27,7 @@ PROTOBUF, JSON = "application/x-protobuf", "application/json"
 RETRY_AFTER = 1
 """Seconds after which to retry when there was no room."""
 
-Decoder = Callable[[bytes, int], Iterable[Document | Rejected]]
+Decoder = Callable[[bytes, int], Iterable[Document | Rejected] | Spans]
 
 
 class SpanHttpReceiver(ABC):

@@ -15,7 +15,7 @@ decisions, in the order in which they apply:
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Protocol
 from urllib.parse import urlsplit
 
 import msgspec
@@ -67,7 +67,14 @@ class Callee(Struct, frozen=True, gc=False):
     sql: str = ""
 
 
-def callee_of(attributes: Attributes, span_name: str) -> Callee:
+class Named(Protocol):
+    """A span, of which the name is read only if nothing else names what it calls."""
+
+    @property
+    def name(self) -> str: ...
+
+
+def callee_of(attributes: Attributes, span: Named) -> Callee:
     """The node that a CLIENT or PRODUCER span with these attributes calls."""
     if CALL in attributes:
         exported = _exported(text(attributes, CALL))
@@ -84,7 +91,7 @@ def callee_of(attributes: Attributes, span_name: str) -> Callee:
     messaging = text(attributes, "messaging.system")
     if messaging:
         return _messaging(messaging, attributes)
-    return _remote(_remote_name(attributes, span_name)[:MAX_NAME])
+    return _remote(_remote_name(attributes, span)[:MAX_NAME])
 
 
 @lru_cache(_CACHED)
@@ -206,7 +213,7 @@ def _remote(name: str) -> Callee:
     return Callee("remote", name, call_node("remote", name))
 
 
-def _remote_name(attributes: Attributes, span_name: str) -> str:
+def _remote_name(attributes: Attributes, span: Named) -> str:
     name = text(attributes, "aws.remote.service", "peer.service")
     if name and name != "UnknownRemoteService":
         return name
@@ -217,6 +224,7 @@ def _remote_name(attributes: Attributes, span_name: str) -> str:
     path, _, method = text(attributes, "rpc.method").rpartition("/")
     if path and method:
         return path
+    span_name = span.name
     verb = span_name.partition(" ")[0].upper()
     return span_name if span_name and verb not in HTTP_METHODS else "unknown"
 

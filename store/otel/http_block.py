@@ -6,6 +6,12 @@ from __future__ import annotations
 from store.model import NO_HTTP, Http
 from store.otel.attributes import Attributes, number, text
 
+URL_KEYS = ("url.full", "http.url")
+AGENT_KEYS = ("user_agent.original", "http.user_agent")
+TARGET_KEYS = ("http.target", "url.path", "url.query")
+_CLIENT_KEYS = ("http.client_ip", "client.address")
+_PEER_KEYS = ("network.peer.address", "net.sock.peer.addr", "net.peer.ip")
+CLIENT_KEYS = (*_CLIENT_KEYS, *_PEER_KEYS)
 _SERVER_HOSTS = (
     "server.address", "http.host", "http.server_name", "net.host.name", "host.name"
 )  # fmt: skip
@@ -21,10 +27,10 @@ def http_of(attributes: Attributes, status: int, *, server: bool) -> Http:
     Only servers have a client address: the peer of a client span is its server.
     """
     method = text(attributes, "http.request.method", "http.method")
-    url = text(attributes, "url.full", "http.url")
-    agent = text(attributes, "user_agent.original", "http.user_agent")
+    url = text(attributes, *URL_KEYS)
+    agent = text(attributes, *AGENT_KEYS)
     if not url and (method or status or "url.path" in attributes or "http.target" in attributes):
-        url = _assembled(attributes, server)
+        url = join_url(url_origin(attributes, server=server), url_target(attributes))
     if not (method or url or status or agent):
         return NO_HTTP
     client = client_address(attributes)[0] if server else ""
@@ -33,25 +39,36 @@ def http_of(attributes: Attributes, status: int, *, server: bool) -> Http:
 
 def client_address(attributes: Attributes) -> tuple[str, bool]:
     """The caller's address, and whether a proxy reported it (there is no peer address then)."""
-    reported = text(attributes, "http.client_ip", "client.address")
-    peer = text(attributes, "network.peer.address", "net.sock.peer.addr", "net.peer.ip")
+    reported = text(attributes, *_CLIENT_KEYS)
+    peer = text(attributes, *_PEER_KEYS)
     return reported or peer, bool(reported and not peer)
 
 
-def _assembled(attributes: Attributes, server: bool) -> str:
+def url_target(attributes: Attributes) -> str:
+    """Path and query of a URL, from `TARGET_KEYS` alone."""
     target = text(attributes, "http.target")
-    if not target:
-        query = text(attributes, "url.query").removeprefix("?")
-        target = (text(attributes, "url.path") or "/") + (f"?{query}" if query else "")
-    if "://" in target:  # a proxy's target is a whole URL
+    if target:
         return target
+    query = text(attributes, "url.query").removeprefix("?")
+    return (text(attributes, "url.path") or "/") + (f"?{query}" if query else "")
+
+
+def url_origin(attributes: Attributes, *, server: bool) -> str:
+    """Scheme, host and port of a URL; empty if no attribute names a host."""
     host = text(attributes, *(_SERVER_HOSTS if server else _CLIENT_HOSTS))
     if not host:
-        return target if target != "/" else ""
+        return ""
     scheme = text(attributes, "url.scheme", "http.scheme") or "http"
     peer = "net.host.port" if server else "net.peer.port"
     port = number(attributes, "server.port", peer)
     if ":" in host and not host.startswith("[") and host.count(":") > 1:
         host = f"[{host}]"
     explicit = port not in _DEFAULT_PORTS and not host.endswith(f":{port}")
-    return f"{scheme}://{host}{f':{port}' if explicit else ''}{target}"
+    return f"{scheme}://{host}{f':{port}' if explicit else ''}"
+
+
+def join_url(origin: str, target: str) -> str:
+    """A URL; empty if it would be no more than ``/``."""
+    if "://" in target:  # a proxy's target is a whole URL
+        return target
+    return origin + target if origin or target != "/" else ""

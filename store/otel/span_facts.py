@@ -44,6 +44,8 @@ from store.rules.links import MAX_LINKS, RESERVED, read_link
 MAX_ANNOTATIONS = 50
 """Attributes of a span that are searchable: X-Ray's limit per trace."""
 MAX_ANNOTATION = 1000
+NAMED_ANNOTATIONS = "aws.xray.annotations"
+"""Attribute that lists the keys of annotations."""
 ANNOTATION = "aws.xray.annotation."
 """Prefix of an exported annotation's key that could be read as an OpenTelemetry attribute."""
 
@@ -131,9 +133,28 @@ def derived_id(trace_id: bytes, span_id: bytes, purpose: bytes = b"segment") -> 
     return digest if any(digest) else b"\1" * 8
 
 
+USER_KEYS = ("enduser.id", "user.id")
+
+
 def read_span_facts(span: Span, resource: Resource) -> SpanFacts:
     """The facts of a span whose ids and times are valid."""
     attributes = read_attributes(span.attributes)
+    return facts_of(span, resource, attributes, attributes, annotations_of(attributes))
+
+
+def facts_of(
+    span: Span,
+    resource: Resource,
+    attributes: Attributes,
+    stored: Attributes,
+    annotations: dict[str, Value],
+) -> SpanFacts:
+    """The facts of a span with these attributes.
+
+    ``stored`` are the same attributes for facts that are an attribute's text as it is: addresses,
+    user agent, URL, user. A caller may pass others to learn which attribute becomes which fact
+    (`collector.decode.otlp.cases`).
+    """
     kind = span.kind
     status = http_status(attributes)
     thrown = recorded_exceptions(span) if span.events else []
@@ -154,16 +175,16 @@ def read_span_facts(span: Span, resource: Resource) -> SpanFacts:
     callee = None
     http = NO_HTTP
     if shape is Shape.CALL or shape is Shape.ENTRY_CALL:
-        callee = callee_of(attributes, span.name)
+        callee = callee_of(attributes, span)
         name = callee.name
-        http = http_of(attributes, status, server=False)
+        http = http_of(stored, status, server=False)
     elif shape is Shape.SEGMENT:
         name = text(attributes, "aws.local.service")[:MAX_NAME] or resource.service
-        http = http_of(attributes, status, server=True)
+        http = http_of(stored, status, server=True)
     else:
         name = span.name[:MAX_NAME] or "span"
         if status or DOCUMENT in attributes:
-            http = http_of(attributes, status, server=False)
+            http = http_of(stored, status, server=False)
     weight = adjusted_count(span.trace_state, span.trace_id) if span.trace_state else 1
     start = span.start_time_unix_nano // 1000
     end = span.end_time_unix_nano // 1000
@@ -181,10 +202,10 @@ def read_span_facts(span: Span, resource: Resource) -> SpanFacts:
         status,
         thrown,
         attributes,
-        annotations_of(attributes),
+        annotations,
         callee,
         http,
-        text(attributes, "enduser.id", "user.id"),
+        text(stored, *USER_KEYS),
         _links(span, weight) if span.links else (),
         weight,
     )
@@ -227,8 +248,8 @@ def annotations_of(attributes: Attributes) -> dict[str, Value]:
     X-Ray's exporter takes the named ones only; here every scalar is searchable.
     """
     keys: Iterable[str] = attributes
-    if "aws.xray.annotations" in attributes:
-        named = texts(attributes, "aws.xray.annotations")
+    if NAMED_ANNOTATIONS in attributes:
+        named = texts(attributes, NAMED_ANNOTATIONS)
         if DOCUMENT in attributes:
             found = {key.removeprefix(ANNOTATION): attributes.get(key) for key in named}
             return {key: v for key, v in found.items() if v is not None and _is_indexed(v)}

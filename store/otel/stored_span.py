@@ -42,9 +42,14 @@ def frame(message: bytes, schema_url: str) -> bytes:
 
 def write_span(resource: bytes, scope: bytes, span: bytes, *, sampled: bool = True) -> bytes:
     """The stored form of a span, from what `frame` made of its resource and scope."""
-    inner = scope + _SECOND + _length(len(span)) + span
+    return span_head(resource, scope, len(span), sampled=sampled) + span
+
+
+def span_head(resource: bytes, scope: bytes, size: int, *, sampled: bool = True) -> bytes:
+    """The stored form of a span of ``size`` bytes, up to the span itself."""
+    inner = scope + _SECOND + _length(size)
     marker = SAMPLED if sampled else UNSAMPLED
-    return marker + resource + _SECOND + _length(len(inner)) + inner
+    return marker + resource + _SECOND + _length(len(inner) + size) + inner
 
 
 def read_span(raw: bytes) -> ResourceSpans:

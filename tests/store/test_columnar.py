@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from store.columnar import columns_of
+from array import array
+
+from store.columnar import Coded, codes_of, columns_of, documents_of
 from store.model import Link
 from tests.builders import call, segment, subsegment, trace_id
 
@@ -19,3 +21,12 @@ def test_lists_are_concatenated_with_counts_and_owners() -> None:
     assert (columns.member_counts, columns.members) == ([1, 0], [0x11])
     assert (columns.calls.owners, columns.calls.ids) == ([1, 1], [0x51, 0xC1])
     assert columns.links == [(1, Link(trace_id(9), 1))]
+    assert documents_of(columns) == documents
+
+
+def test_few_values_by_their_codes() -> None:
+    column = Coded(["a", "b", "a"], codes_of([2, 1, 0], 3))
+    assert (list(column), len(column), column[1]) == (["a", "b", "a"], 3, "b")
+    assert list(column[1:]) == ["b", "a"]
+    assert column.codes == b"\2\1\0"
+    assert codes_of([256], 257) == array("I", [256])

@@ -11,6 +11,7 @@ _Proto = descriptor_pb2.FieldDescriptorProto
 _KINDS = {
     "bool": _Proto.TYPE_BOOL,
     "bytes": _Proto.TYPE_BYTES,
+    "fixed32": _Proto.TYPE_FIXED32,
     "fixed64": _Proto.TYPE_FIXED64,
     "int32": _Proto.TYPE_INT32,
     "string": _Proto.TYPE_STRING,

@@ -11,26 +11,17 @@ from functools import lru_cache
 
 from google.protobuf.message import DecodeError
 from msgspec.structs import replace
-from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
-from opentelemetry.proto.resource.v1.resource_pb2 import Resource as ResourceMessage
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from collector.decode.flatten import further_call_id
-from collector.decode.otlp.frames import (
-    MAX_REQUEST,
-    MAX_SPANS,
-    OVERHEAD,
-    ResourceFrame,
-    ScopeFrame,
-    read_frames,
-    too_many_spans,
-)
+from collector.decode.otlp.frames import ResourceFrame, read_frames
+from collector.decode.otlp.groups import SpanGroup, read_groups, unreadable
 from collector.decode.otlp.json import read_json_frames
 from collector.decode.rejected import Reason, Rejected
 from store.model import NO_HTTP, Call, Document, NodeKey
 from store.otel.resource import Resource, read_resource, service_node
 from store.otel.span_facts import Shape, SpanFacts, read_span_facts
-from store.otel.stored_span import frame, is_unsampled, read_span, write_span
+from store.otel.stored_span import is_unsampled, read_span, write_span
 from store.rules.annotations import annotation_item
 from store.rules.identity import CallNode, further_nodes
 
@@ -62,39 +53,27 @@ def decode_frames(
     parts: Iterable[ResourceFrame], version: int, *, sampled: bool = True
 ) -> Iterator[Document | Rejected]:
     """The spans of a request that has been split."""
-    room = MAX_REQUEST
-    for part in parts:
-        try:
-            resource = read_resource(ResourceMessage.FromString(part.resource).attributes)
-            shared = frame(part.resource, part.schema_url.decode())
-        except (DecodeError, UnicodeDecodeError):
-            yield from _refused(part.scope_spans, "its resource")
-            continue
-        for scope_part in part.scope_spans:
-            try:
-                InstrumentationScope.FromString(scope_part.scope)
-                scope = frame(scope_part.scope, scope_part.schema_url.decode())
-            except (DecodeError, UnicodeDecodeError):
-                yield from _refused([scope_part], "its scope")
-                continue
-            each = len(shared) + len(scope) + OVERHEAD
-            for raw in scope_part.spans:
-                room -= each
-                if room < 0:
-                    raise too_many_spans()
-                if isinstance(raw, Rejected):
-                    yield raw
-                    continue
-                try:
-                    room -= len(raw)
-                    span = Span.FromString(raw)
-                    facts = _facts(span, resource, len(raw))
-                    stored = write_span(shared, scope, raw, sampled=_chosen(facts, sampled))
-                    yield flatten_span(facts, resource, stored, version)
-                except Rejected as rejected:
-                    yield rejected
-                except DecodeError:
-                    yield _unreadable("the span")
+    for group in read_groups(parts):
+        for raw in group.spans:
+            yield decode_span(raw, group, version, sampled)
+
+
+def decode_span(
+    raw: bytes | Rejected, group: SpanGroup, version: int, sampled: bool
+) -> Document | Rejected:
+    """One span of a group."""
+    if isinstance(raw, Rejected):
+        return raw
+    resource = group.known.resource
+    try:
+        facts = _facts(Span.FromString(raw), resource, len(raw))
+    except DecodeError:
+        return unreadable("the span")
+    except Rejected as rejected:
+        return rejected
+    chosen = sampled and is_chosen(facts)
+    stored = write_span(group.shared, group.scope, raw, sampled=chosen)
+    return flatten_span(facts, resource, stored, version)
 
 
 def decode_stored(raw: bytes, version: int) -> Document:
@@ -108,8 +87,9 @@ def decode_stored(raw: bytes, version: int) -> Document:
     return flatten_span(facts, resource, raw, version)
 
 
-def _chosen(facts: SpanFacts, sampled: bool) -> bool:
-    return sampled and facts.attributes.get("aws.trace.flag.sampled") is not False
+def is_chosen(facts: SpanFacts) -> bool:
+    """Whether the sender sampled a span, as far as the span itself says."""
+    return facts.attributes.get("aws.trace.flag.sampled") is not False
 
 
 def _facts(span: Span, resource: Resource, size: int) -> SpanFacts:
@@ -221,19 +201,3 @@ def _bad_id(reason: Reason, key: str, value: bytes, size: int, id: bytes | None)
     else:
         why = f"got {len(value)} bytes" if value else "missing"
     return Rejected(reason, f"{key}: expected {size} bytes, {why}", id.hex() if id else None)
-
-
-def _unreadable(what: str) -> Rejected:
-    message = f"{what} is not readable as OTLP (broken protobuf, or text that is not UTF-8)"
-    return Rejected(Reason.INVALID_SEGMENT_DOCUMENT, message)
-
-
-def _refused(scopes: Iterable[ScopeFrame], what: str) -> Iterator[Rejected]:
-    """A rejection for each span below what cannot be read."""
-    count = 0
-    for scope in scopes:
-        for _ in scope.spans:
-            count += 1
-            if count > MAX_SPANS:
-                raise too_many_spans()
-            yield _unreadable(f"the span cannot be placed: {what}")

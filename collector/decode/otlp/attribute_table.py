@@ -1,0 +1,129 @@
+"""Attributes as bytes → what they are, each distinct one read once.
+
+A span's attributes mostly repeat those of earlier spans: the same keys, and of most keys few values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from itertools import count
+from typing import Any
+
+from google.protobuf.message import DecodeError
+from msgspec import Struct
+from opentelemetry.proto.common.v1.common_pb2 import KeyValue
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from store.otel.attributes import read_value
+from store.otel.span_facts import annotations_of
+from store.rules.annotations import annotation_item
+
+MAX_CACHED = 512
+"""Bytes of an attribute worth caching: longer ones do not repeat, and would fill the memory."""
+MAX_BYTES = 16 << 20
+"""Bytes in memory of the attributes of one table, roughly."""
+_OVERHEAD = 400
+"""Bytes that a cached attribute takes beside its own (measured)."""
+UNREADABLE = 0
+"""The sort of an attribute that is not protobuf."""
+_NESTED = ("array_value", "kvlist_value")
+
+
+class Sort(Struct, frozen=True, gc=False):
+    """What an attribute is apart from its value: the key, whether the value is text that is not empty
+    (``filled``) and whether it is searchable (``indexed``)."""
+
+    key: str
+    filled: bool
+    indexed: bool
+    readable: bool = True
+
+
+class Attribute(Struct, eq=False, gc=False):
+    """A key with a value. Compared by identity: equal ones are one object while they are cached.
+
+    ``sort`` is the number of the `Sort`, ``text`` the value if it is text, ``item`` the annotation
+    item, empty if the value is not searchable.
+    """
+
+    sort: int
+    text: str
+    item: str
+    cached: bool
+
+
+class Sorts:
+    """Every `Sort` there is, by its number."""
+
+    def __init__(self) -> None:
+        self._next = count(1)
+        self._numbers: dict[tuple[str, bool, bool], int] = {}
+        self.by_number: dict[int, Sort] = {UNREADABLE: Sort("", False, False, readable=False)}
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def number(self, key: str, filled: bool, indexed: bool) -> int:
+        """The number of a sort, the same at every call. Threads may call it at once."""
+        found = self._numbers.get((key, filled, indexed))
+        if found is None:
+            number = next(self._next)
+            self.by_number[number] = Sort(key, filled, indexed)
+            found = self._numbers.setdefault((key, filled, indexed), number)
+        return found
+
+
+class AttributeTable(dict[bytes, Attribute]):
+    """Attributes by their bytes. ``table[message]`` reads those that are new; nothing is raised."""
+
+    def __init__(self, sorts: Sorts, known: dict[bytes, Attribute]) -> None:
+        super().__init__(known)
+        self._sorts = sorts
+        self.size = sum(map(len, known)) + _OVERHEAD * len(known)
+
+    @property
+    def is_full(self) -> bool:
+        return self.size > MAX_BYTES
+
+    def reduced(self, wanted: Container[Attribute]) -> AttributeTable:
+        """A new table with the wanted attributes alone."""
+        few = {raw: found for raw, found in list(self.items()) if found in wanted}
+        return AttributeTable(self._sorts, few)
+
+    def __missing__(self, message: bytes) -> Attribute:
+        cached = len(message) <= MAX_CACHED
+        try:
+            found = self._read(message, cached)
+        except (DecodeError, UnicodeDecodeError):
+            return Attribute(UNREADABLE, "", "", False)
+        if cached:
+            self[message] = found
+            self.size += len(message) + _OVERHEAD
+        return found
+
+    def _read(self, message: bytes, cached: bool) -> Attribute:
+        pair = KeyValue.FromString(message)
+        key, value = pair.key, pair.value
+        read: Any = value.string_value
+        if not read:
+            if value.WhichOneof("value") in _NESTED:
+                _check_depth(message)
+            read = read_value(value)
+        text = read if isinstance(read, str) else ""
+        indexed = annotations_of({key: read})
+        item = annotation_item(key, indexed[key]) if indexed else ""
+        return Attribute(self._sorts.number(key, bool(text), bool(indexed)), text, item, cached)
+
+
+def _check_depth(message: bytes) -> None:
+    """Raise DecodeError for values that nest too deeply to be an attribute of a span."""
+    span = Span()
+    span.attributes.add()
+    head = span.SerializeToString()[:1]
+    size = len(message)
+    length = bytearray()
+    while size >= 0x80:
+        length.append(size & 0x7F | 0x80)
+        size >>= 7
+    length.append(size)
+    Span.FromString(head + bytes(length) + message)

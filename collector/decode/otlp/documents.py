@@ -1,0 +1,88 @@
+"""Walked spans → documents, for requests of few spans: columns cost more than they save there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec.structs import replace
+
+from collector.decode.otlp.attribute_table import Attribute
+from collector.decode.otlp.cases import Case
+from collector.decode.otlp.groups import SpanGroup
+from collector.decode.otlp.walk import Walked
+from store.model import NO_HTTP, Document, Http
+from store.otel.adjusted_count import adjusted_count
+from store.otel.http_block import join_url, url_target
+from store.otel.span_facts import derived_id
+from store.otel.stored_span import write_span
+
+
+def documents_of_walked(walked: Walked, version: int, sampled: bool) -> list[Document]:
+    """The documents of spans none of which is rejected."""
+    return [
+        _document(walked, row, found, version, sampled) if isinstance(found, Case) else found
+        for row, found in enumerate(walked.found)
+        if isinstance(found, Case | Document)
+    ]
+
+
+def _document(walked: Walked, row: int, case: Case, version: int, sampled: bool) -> Document:
+    like, group, first = case.document, walked.groups[row], walked.firsts[row]
+    resource, attributes = group.known.resource, walked.attributes
+    trace_id, span_id = walked.trace_ids[row], walked.ids[row]
+    start = walked.starts[row] // 1000
+    end = start if case.in_progress else max(start, walked.ends[row] // 1000)
+    state: str = walked.spans[row].trace_state
+    weight = adjusted_count(state, trace_id) if state else 1
+    number = int.from_bytes(span_id, "big")
+    sampled = sampled and case.chosen
+    return Document(
+        trace_id,
+        int.from_bytes(derived_id(trace_id, span_id), "big") if case.entry else number,
+        int.from_bytes(walked.parent_ids[row], "big"),
+        like.independent,
+        False,
+        start,
+        end,
+        end,
+        like.state,
+        like.node,
+        like.service,
+        like.http if like.http is NO_HTTP else _http(case, attributes, first),
+        "" if case.user is None else attributes[first + case.user].text,
+        resource.arn if like.resource_arn else "",
+        resource.instance_id if like.instance_id else "",
+        resource.availability_zone if like.availability_zone else "",
+        like.exception,
+        tuple([attributes[first + place].item for place in case.items]),
+        (),
+        tuple([replace(c, id=number, start=start, end=end, weight=weight) for c in like.calls]),
+        _stored(walked.raws[row], group, sampled),
+        version,
+        sampled,
+        (),
+        weight,
+    )
+
+
+def _http(case: Case, attributes: Sequence[Attribute], first: int) -> Http:
+    client, agent = case.client, case.agent
+    return Http(
+        case.document.http.method,
+        _url(case, attributes, first),
+        case.document.http.status,
+        "" if client is None else attributes[first + client].text,
+        "" if agent is None else attributes[first + agent].text,
+    )
+
+
+def _url(case: Case, attributes: Sequence[Attribute], first: int) -> str:
+    if case.origin is None:
+        return "" if case.url is None else attributes[first + case.url].text
+    parts = {key: attributes[first + place].text for key, place in case.targets}
+    return join_url(case.origin, url_target(parts))
+
+
+def _stored(raw: Any, group: SpanGroup, sampled: bool) -> bytes:
+    return write_span(group.shared, group.scope, raw, sampled=sampled)

@@ -1,0 +1,274 @@
+"""Walked spans → `DocumentColumns`."""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from collections.abc import Callable, Sequence
+from operator import attrgetter
+from typing import Any, TypeVar
+
+from collector.decode.columnar.envelopes import not_before
+from collector.decode.otlp.cases import Case
+from collector.decode.otlp.walk import NO_SPAN, Walked
+from store.columnar import CallColumns, Coded, DocumentColumns, codes_of
+from store.model import Call, Document, Link
+from store.otel.adjusted_count import adjusted_count
+from store.otel.http_block import join_url, url_target
+from store.otel.resource import Resource
+from store.otel.span_facts import derived_id
+from store.otel.stored_span import span_head
+
+T = TypeVar("T")
+
+
+def columns_of_walked(walked: Walked, version: int, sampled: bool) -> DocumentColumns:
+    """The columns of spans none of which is rejected."""
+    rows = _Rows(walked)
+    count, coded, documents = len(walked), rows.coded, rows.documents
+    span_ids = _numbers(walked.ids)
+    starts = [time // 1000 for time in walked.starts]
+    ends = rows.ends(starts)
+    weights = rows.weights()
+    annotation_counts, annotations = rows.annotations()
+    return DocumentColumns(
+        raws=rows.raws(sampled),
+        versions=Coded([version], bytes(count)),
+        trace_ids=walked.trace_ids,
+        ids=rows.ids(span_ids),
+        parent_ids=_numbers([id or NO_SPAN for id in walked.parent_ids]),
+        starts=starts,
+        ends=ends,
+        last_ends=ends,
+        independent=coded([d.independent for d in documents]),
+        inferred=Coded([False], bytes(count)),
+        sampled=coded([sampled and flag for flag in rows.chosen()]),
+        states=coded([d.state for d in documents]),
+        nodes=coded([d.node for d in documents]),
+        services=coded([d.service for d in documents]),
+        methods=coded([d.http.method for d in documents]),
+        urls=rows.urls(),
+        statuses=coded([d.http.status for d in documents]),
+        client_ips=rows.texts(attrgetter("client"), lambda d: d.http.client_ip),
+        user_agents=rows.texts(attrgetter("agent"), lambda d: d.http.user_agent),
+        users=rows.texts(attrgetter("user"), lambda d: d.user),
+        resource_arns=coded(rows.own("resource_arn", "arn")),
+        instance_ids=coded(rows.own("instance_id", "instance_id")),
+        zones=coded(rows.own("availability_zone", "availability_zone")),
+        exceptions=coded([d.exception for d in documents]),
+        annotation_counts=annotation_counts,
+        annotations=annotations,
+        member_counts=Coded([0], bytes(count)),
+        members=[],
+        weights=weights,
+        calls=rows.calls(span_ids, starts, ends, weights),
+        links=rows.links(),
+    )
+
+
+class _Rows:
+    """What spans are, as codes: their places in ``cases``, ``documents`` and ``resources``.
+
+    A span that was decoded by itself has no case; its document is complete, and no other has its
+    code.
+    """
+
+    def __init__(self, walked: Walked) -> None:
+        self._walked = walked
+        self._cases: list[Case | None] = []
+        self.documents: list[Document] = []
+        self._resources: list[Resource] = []
+        self._alone: list[tuple[int, Document]] = []
+        self._codes = [0] * len(walked)
+        self._find_codes(walked)
+        self._packed = codes_of(self._codes, len(self._cases))
+
+    def _find_codes(self, walked: Walked) -> None:
+        group = None
+        known: dict[Case, int] = {}
+        for row, (found, owner) in enumerate(zip(walked.found, walked.groups, strict=True)):
+            if owner is not group:
+                group, known = owner, {}
+            if isinstance(found, Case):
+                code = known.get(found)
+                if code is None:
+                    code = known[found] = self._add(found, found.document, owner.known.resource)
+                self._codes[row] = code
+            elif isinstance(found, Document):
+                self._codes[row] = self._add(None, found, owner.known.resource)
+                self._alone.append((row, found))
+
+    def _add(self, case: Case | None, document: Document, resource: Resource) -> int:
+        self._cases.append(case)
+        self.documents.append(document)
+        self._resources.append(resource)
+        return len(self._cases) - 1
+
+    def coded(self, values: list[T]) -> Coded[T]:
+        """A column that has one value for each code."""
+        return Coded(values, self._packed)
+
+    def chosen(self) -> list[bool]:
+        """By code: whether the sender sampled the span, as far as the span itself says."""
+        return [
+            document.sampled if case is None else case.chosen
+            for case, document in zip(self._cases, self.documents, strict=True)
+        ]
+
+    def own(self, field: str, source: str) -> list[str]:
+        """By code: a field that a segment has from its own resource."""
+        return [
+            value if case is None or not value else getattr(resource, source)
+            for case, value, resource in zip(
+                self._cases, map(attrgetter(field), self.documents), self._resources, strict=True
+            )
+        ]
+
+    def _rows_where(self, test: Callable[[Case], object]) -> list[int]:
+        codes = {code for code, case in enumerate(self._cases) if case is not None and test(case)}
+        return [row for row, code in enumerate(self._codes) if code in codes] if codes else []
+
+    def ids(self, span_ids: list[int]) -> list[int]:
+        """The documents' ids; the segment around a call has one of its own."""
+        entries = self._rows_where(attrgetter("entry"))
+        if not entries and not self._alone:
+            return span_ids
+        ids, walked = span_ids.copy(), self._walked
+        for row in entries:
+            ids[row] = int.from_bytes(derived_id(walked.trace_ids[row], walked.ids[row]), "big")
+        for row, document in self._alone:
+            ids[row] = document.id
+        return ids
+
+    def ends(self, starts: list[int]) -> list[int]:
+        """The ends, microseconds; the start of what is in progress."""
+        ends = [time // 1000 for time in self._walked.ends]
+        for row in self._rows_where(attrgetter("in_progress")):
+            ends[row] = 0
+        for row, document in self._alone:
+            ends[row] = document.end
+        return not_before(starts, ends)
+
+    def weights(self) -> Sequence[int]:
+        spans, trace_ids = self._walked.spans, self._walked.trace_ids
+        states: list[str] = [span.trace_state for span in spans]
+        if not any(states):
+            return Coded([1], bytes(len(spans)))
+        return [
+            adjusted_count(state, trace_id) if state else 1
+            for state, trace_id in zip(states, trace_ids, strict=True)
+        ]
+
+    def texts(
+        self, source: Callable[[Case], int | None], own: Callable[[Document], str]
+    ) -> list[str]:
+        """Texts that are attributes as they are."""
+        sources = [None if case is None else source(case) for case in self._cases]
+        if all(place is None for place in sources):
+            texts = [""] * len(self._codes)
+        else:
+            attributes = self._walked.attributes
+            texts = [
+                "" if (place := sources[code]) is None else attributes[first + place].text
+                for code, first in zip(self._codes, self._walked.firsts, strict=False)
+            ]
+        for row, document in self._alone:
+            texts[row] = own(document)
+        return texts
+
+    def urls(self) -> list[str]:
+        urls = self.texts(attrgetter("url"), lambda d: d.http.url)
+        attributes, firsts = self._walked.attributes, self._walked.firsts
+        for row in self._rows_where(lambda case: case.origin is not None):
+            case, first = self._cases[self._codes[row]], firsts[row]
+            if case is not None and case.origin is not None:
+                parts = {key: attributes[first + place].text for key, place in case.targets}
+                urls[row] = join_url(case.origin, url_target(parts))
+        return urls
+
+    def annotations(self) -> tuple[Sequence[int], list[str]]:
+        """How many items each document has, and all of them."""
+        all_items = [attribute.item for attribute in self._walked.attributes]
+        places = [() if case is None else case.items for case in self._cases]
+        whole = [len(few) if len(few) == (few[-1] + 1 if few else 0) else -1 for few in places]
+        alone = dict(self._alone)
+        items: list[str] = []
+        for row, (code, first) in enumerate(zip(self._codes, self._walked.firsts, strict=False)):
+            count = whole[code]
+            if count > 0:
+                items += all_items[first : first + count]
+            elif count < 0:
+                items += [all_items[first + place] for place in places[code]]
+            elif alone and row in alone:
+                items += alone[row].annotations
+        counts = [
+            len(document.annotations) if case is None else len(case.items)
+            for case, document in zip(self._cases, self.documents, strict=True)
+        ]
+        return self.coded(counts), items
+
+    def raws(self, sampled: bool) -> list[bytes]:
+        """The stored form of each span."""
+        chosen = self.chosen()
+        group = None
+        heads: dict[tuple[int, bool], bytes] = {}
+        raws: list[bytes] = []
+        spans: Sequence[Any] = self._walked.raws  # bytes: none is rejected
+        for raw, owner, code in zip(spans, self._walked.groups, self._codes, strict=True):
+            if owner is not group:
+                group, heads = owner, {}
+            key = (len(raw), sampled and chosen[code])
+            head = heads.get(key)
+            if head is None:
+                head = heads[key] = span_head(owner.shared, owner.scope, len(raw), sampled=key[1])
+            raws.append(head + raw)
+        return raws
+
+    def calls(
+        self,
+        span_ids: list[int],
+        starts: list[int],
+        ends: list[int],
+        weights: Sequence[int],
+    ) -> CallColumns:
+        """The calls, each of which began and ended as its document."""
+        calls: list[Call] = [call for d in self.documents for call in d.calls]
+        first = 0
+        by_code: list[range] = []
+        for document in self.documents:
+            by_code.append(range(first, first + len(document.calls)))
+            first += len(document.calls)
+        pairs = [(row, n) for row, code in enumerate(self._codes) for n in by_code[code]]
+        owners = [row for row, _ in pairs]
+        packed = codes_of([n for _, n in pairs], len(calls))
+        ids = [span_ids[row] for row in owners]
+        if self._alone:
+            alone = dict(self._alone)
+            ids = [
+                calls[n].id if row in alone else id for id, (row, n) in zip(ids, pairs, strict=True)
+            ]
+        return CallColumns(
+            owners=owners,
+            ids=ids,
+            starts=[starts[row] for row in owners],
+            ends=[ends[row] for row in owners],
+            states=Coded([call.state for call in calls], packed),
+            nodes=Coded([call.node for call in calls], packed),
+            services=Coded([call.service for call in calls], packed),
+            hosts=Coded([call.host for call in calls], packed),
+            statuses=Coded([call.status for call in calls], packed),
+            traced=Coded([call.traced for call in calls], packed),
+            exceptions=Coded([call.exception for call in calls], packed),
+            weights=[weights[row] for row in owners],
+        )
+
+    def links(self) -> list[tuple[int, Link]]:
+        return [(row, link) for row, document in self._alone for link in document.links]
+
+
+def _numbers(ids: list[bytes]) -> list[int]:
+    """64-bit ids as numbers."""
+    numbers = array("Q", b"".join(ids))
+    if sys.byteorder == "little":
+        numbers.byteswap()
+    return numbers.tolist()
