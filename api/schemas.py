@@ -65,6 +65,10 @@ class MapNode(Counts, Times):
     ]
     kind: Annotated[Kind, Field(description="which glyph to draw")]
     account: str
+    region: str
+    location: Annotated[
+        str, Field(description="account and region, where the map has several; else empty")
+    ]
     state: Annotated[
         Literal["active", "unknown"],
         Field(description="unknown: inferred or client, without a segment of its own"),
@@ -147,6 +151,7 @@ class ServiceHit(TypedDict):
     id: NodeId
     name: str
     type: str
+    location: Annotated[str, Field(description="as on a node of the map")]
     kind: Kind
     requests: Count
     ok: Count
@@ -198,6 +203,7 @@ class Neighbour(TypedDict):
     id: NodeId
     name: str
     type: str
+    location: Annotated[str, Field(description="as on a node of the map")]
     requests: Annotated[int | None, Field(description="along the edge")]
 
 

@@ -27,11 +27,15 @@ class State(IntEnum):
 
 
 class NodeKey(NamedTuple):
-    """The identity of a node: units with equal keys belong to one node of the map."""
+    """The identity of a node: units with equal keys belong to one node of the map.
+
+    Account and region are '' where unknown, and of clients.
+    """
 
     account: str
     name: str
     type: str
+    region: str = ""
 
     @property
     def is_client(self) -> bool:

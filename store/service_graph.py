@@ -18,6 +18,7 @@ from store.model import (
 )
 from store.rules import histogram
 from store.rules.histogram import bucket
+from store.rules.joins import joined_nodes
 from store.units import EdgeUnit, FindTrace, NodeUnit, all_units
 
 ADDITIVE = ("ok", "error", "throttle", "fault", "in_progress", "total_time", "observed")
@@ -60,7 +61,7 @@ def build_service_graph(
     for key, lightest in trace_minutes.items():
         services[key].trace_minutes = sum(lightest.values())
     resolve_clients(services, edges, settled_before)
-    join_accounts(services, edges, links)
+    join_nodes(services, edges, links)
     add_missing_endpoints(services, [*edges.values(), *links.values()])
     return ServiceGraph(services, edges, links)
 
@@ -88,25 +89,13 @@ def resolve_clients(
             services[target].root = True
 
 
-def join_accounts(
+def join_nodes(
     services: dict[NodeKey, ServiceStats], *edge_sets: dict[tuple[NodeKey, NodeKey], EdgeStats]
 ) -> None:
-    """Merge inferred nodes without an account into the only node of that name and type with one.
-
-    A call that no segment answers often names a resource without its account.
-    """
-    accounts: dict[tuple[str, str], list[NodeKey]] = {}
-    for key in services:
-        if key.account:
-            accounts.setdefault((key.name, key.type), []).append(key)
-    joined = {
-        key: owners[0]
-        for key, stats in services.items()
-        if not key.account and not stats.active and not key.is_client
-        if len(owners := accounts.get((key.name, key.type), [])) == 1
-    }
-    for key, owner in joined.items():
-        merge_service(services[owner], services.pop(key))
+    """Merge inferred nodes into those they join (`store.rules.joins`), with their edges."""
+    joined = joined_nodes({key: stats.active for key, stats in services.items()})
+    for key, into in joined.items():
+        merge_service(services[into], services.pop(key))
     for edges in edge_sets if joined else ():
         for pair in [pair for pair in edges if pair[0] in joined or pair[1] in joined]:
             edge = edges.pop(pair)

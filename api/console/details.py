@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from fastapi import APIRouter, Request, Response
 
 from api.console.charts import histogram_figure, over_time_figure, status_name, step_of
 from api.console.map import require_node
-from api.console.map_json import before, render_edge, render_node
+from api.console.map_json import before, locations, render_edge, render_node
 from api.console.params import Window, previous_window
 from api.context import Context, json_response, run_cancellable
 from api.errors import ApiError
@@ -55,11 +55,12 @@ def node_detail(context: Context, id: str, window: TimeRange) -> NodeDetail:
         about = _edge_parts(context, graph, (key, target), window)
     else:
         about = _node_parts(context, graph, key, window)
+    located = locations(graph)
     return {
-        "node": render_node(graph, key, window),
+        "node": render_node(graph, key, window, location=located[key]),
         **about,
-        "callers": [_neighbour(graph, (v, key), v) for v in graph.predecessors(key)],
-        "callees": [_neighbour(graph, (key, v), v) for v in graph.successors(key)],
+        "callers": [_neighbour(graph, (v, key), v, located) for v in graph.predecessors(key)],
+        "callees": [_neighbour(graph, (key, v), v, located) for v in graph.successors(key)],
     }
 
 
@@ -128,11 +129,14 @@ def _errors(failures: Iterable[Failure]) -> list[ErrorShare]:
     ]
 
 
-def _neighbour(graph: Graph, edge: Ends, other: NodeKey) -> Neighbour:
+def _neighbour(
+    graph: Graph, edge: Ends, other: NodeKey, located: Mapping[NodeKey, str]
+) -> Neighbour:
     return {
         "id": node_id(other),
         "name": other.name,
         "type": other.type,
+        "location": located[other],
         "requests": calls_of(graph, *edge).statistics.total,
     }
 

@@ -15,8 +15,11 @@ NOWHERE = Place(0.0, 0.0, 0)
 def render_picture(graph: Graph, window: TimeRange) -> Picture:
     """The graph with its layout; rates are means over the window."""
     where: Layout[NodeKey] = layout(graph)
+    located = locations(graph)
     return {
-        "nodes": [render_node(graph, node, window, where.places[node]) for node in graph],
+        "nodes": [
+            render_node(graph, node, window, where.places[node], located[node]) for node in graph
+        ],
         "edges": [
             render_edge(
                 calls_of(graph, *ends),
@@ -29,7 +32,21 @@ def render_picture(graph: Graph, window: TimeRange) -> Picture:
     }
 
 
-def render_node(graph: Graph, node: NodeKey, window: TimeRange, place: Place = NOWHERE) -> MapNode:
+def locations(graph: Graph) -> dict[NodeKey, str]:
+    """Account and region of every node as a label shows them: each only if the graph has several."""
+    accounts = len({node.account for node in graph if node.account}) > 1
+    regions = len({node.region for node in graph if node.region}) > 1
+    return {
+        node: " · ".join(
+            filter(None, ((accounts and node.account) or "", (regions and node.region) or ""))
+        )
+        for node in graph
+    }
+
+
+def render_node(
+    graph: Graph, node: NodeKey, window: TimeRange, place: Place = NOWHERE, location: str = ""
+) -> MapNode:
     """One node; a client has no statistics of its own, only its edge has."""
     stats = stats_of(graph, node)
     figures = stats.statistics
@@ -40,6 +57,8 @@ def render_node(graph: Graph, node: NodeKey, window: TimeRange, place: Place = N
         "type": node.type,
         "kind": kind_of(node.type),
         "account": node.account,
+        "region": node.region,
+        "location": location,
         "state": "active" if stats.active else "unknown",
         "root": stats.root,
         **(NO_COUNTS if node.is_client else counts(figures)),

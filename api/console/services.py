@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from api.console.map_json import NO_COUNTS, counts
+from api.console.map_json import NO_COUNTS, counts, locations
 from api.console.node_kinds import kind_of
 from api.console.params import Window
 from api.context import Context, json_response, run_cancellable
@@ -48,9 +48,9 @@ def find_services(context: Context, window: TimeRange, text: str, limit: int) ->
     graph = build_graph(context.service_graph(context.store.snap_window(window)))
     ranks = {node: rank for node in graph if (rank := match_rank(graph, node, text.casefold()))}
     hits = sorted(ranks, key=lambda node: (ranks[node], *importance(graph, node)), reverse=True)
-    drawn = set(prune(graph))
+    drawn, located = set(prune(graph)), locations(graph)
     return {
-        "services": [_hit(graph, node, node in drawn) for node in hits[:limit]],
+        "services": [_hit(graph, node, node in drawn, located[node]) for node in hits[:limit]],
         "total": len(hits),
     }
 
@@ -68,12 +68,13 @@ def match_rank(graph: Graph, node: NodeKey, text: str) -> int:
     return int(text in node.type.casefold() or any(text in name for name in names))
 
 
-def _hit(graph: Graph, node: NodeKey, drawn: bool) -> ServiceHit:
+def _hit(graph: Graph, node: NodeKey, drawn: bool, location: str) -> ServiceHit:
     statistics = stats_of(graph, node).statistics
     return {
         "id": node_id(node),
         "name": node.name,
         "type": node.type,
+        "location": location,
         "kind": kind_of(node.type),
         **(NO_COUNTS if node.is_client else counts(statistics)),
         "in_progress": None if node.is_client else statistics.in_progress,

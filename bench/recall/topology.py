@@ -9,6 +9,13 @@ from store.model import NodeKey
 
 TYPES = ("", "AWS::EC2::Instance", "AWS::ECS::Container", "AWS::ElasticBeanstalk::Environment")
 ACCOUNTS = ("", "", "111122223333", "444455556666")
+REGIONS = ("", "eu-west-1", "us-west-2")
+REGION = "eu-west-1"
+"""Where the AWS resources are that a service without a region calls."""
+AWS_ACCOUNT = "111122223333"
+"""The account in ARNs; of an inferred node only a topic has one, as it is called by its ARN."""
+OUTSIDE = ("http", "remote", "sql")
+"""Kinds of calls that lead to no AWS service: they have no region."""
 AREAS = (
     "shop",
     "cart",
@@ -65,7 +72,9 @@ def build(random: Random, *, layers: int = 4, width: int = 6) -> World:
     services = {}
     for layer, row in enumerate(names):
         for name in row:
-            node = NodeKey(random.choice(ACCOUNTS), name, random.choice(TYPES))
+            node = NodeKey(
+                random.choice(ACCOUNTS), name, random.choice(TYPES), random.choice(REGIONS)
+            )
             needs = tuple(_needs(random, names, layer, name))
             style = random.choice((*STYLES, "embedded", "embedded"))
             services[name] = Service(node, layer, needs, style, random.random() < 0.15)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from bench.recall.scenario import Call, Join, Letter, Step, Story, Thing, Work
-from bench.recall.topology import Need, Service, World
+from bench.recall.topology import AWS_ACCOUNT, OUTSIDE, REGION, Need, Service, World
 from bench.recall.writing import Writer
 from store.model import NodeKey, State
 
@@ -15,9 +15,6 @@ MILLISECOND = 1_000
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
-
-AWS_ACCOUNT = "111122223333"
-"""The account in ARNs; of an inferred node only a topic has one, as it is called by its ARN."""
 
 _DEEPEST = 5
 _LARGEST = 14
@@ -184,7 +181,8 @@ class Traffic:
         elif need.kind == "secretsmanager":
             name = "SecretsManager"
         account = AWS_ACCOUNT if need.kind == "sns" else ""
-        target = NodeKey(account, name, _RESOURCES[need.kind])
+        region = "" if need.kind in OUTSIDE else service.node.region or REGION
+        target = NodeKey(account, name, _RESOURCES[need.kind], region)
         call = Call(self._id(), work, target, need.kind, name, start, start, self._outcome())
         work.calls.append(call)
         return call
@@ -209,7 +207,7 @@ class Traffic:
     def _invoke(self, call: Call, name: str, now: int) -> int:
         """The Lambda pair: the service's segment, and below it the function's own."""
         front = self._work(call.leads_to, call, now, name)
-        node = NodeKey(AWS_ACCOUNT, name, "AWS::Lambda::Function")
+        node = NodeKey(AWS_ACCOUNT, name, "AWS::Lambda::Function", call.leads_to.region)
         function = self._work(node, front, now + self._some(1), name)
         needs = (Need("dynamodb", "table-0"), Need("sqs", "queue-0"), Need("s3", "bucket-1"))
         style = self._random.choice(("streamed", "deep", "embedded"))

@@ -8,9 +8,9 @@ from random import Random
 from typing import Any
 
 from bench.recall.scenario import Call, Join, Letter, Step, Thing, Work
-from store.model import State
+from bench.recall.topology import AWS_ACCOUNT, OUTSIDE
+from store.model import NodeKey, State
 
-REGION = "eu-west-1"
 _SPELLINGS = {
     "dynamodb": ("dynamodb", "DynamoDB", "AmazonDynamoDB"),
     "s3": ("s3", "S3"),
@@ -44,8 +44,7 @@ class Writer:
         document |= {"trace_id": work.trace_id, "name": work.node.name}
         if work.node.type:
             document["origin"] = work.node.type
-        if work.node.account:
-            document["aws"] = {"account_id": work.node.account}
+        self._locate(document, work.node)
         if work.parent is not None:
             document["parent_id"] = f"{work.parent.id:016x}"
         if finished:
@@ -78,6 +77,22 @@ class Writer:
             document["subsegments"] = [self._call(call, True) for call in inner]
         return Letter(_dump(document), [(thing, True), *((call, True) for call in inner)], below)
 
+    def _locate(self, document: dict[str, Any], node: NodeKey) -> None:
+        """Account and region of a segment, which may be named, an ARN's or a zone's."""
+        aws: dict[str, Any] = {"account_id": node.account} if node.account else {}
+        if node.region:
+            match self._random.randrange(4):
+                case 0:
+                    aws["region"] = node.region
+                case 1:
+                    document["resource_arn"] = f"arn:aws:ecs:{node.region}::service/x"
+                case 2:
+                    aws["ec2"] = {"availability_zone": f"{node.region}b"}
+                case _:
+                    aws["cloudwatch_logs"] = [{"arn": f"arn:aws:logs:{node.region}::log-group:x"}]
+        if aws:
+            document["aws"] = aws
+
     def _common(self, thing: Thing, finished: bool) -> dict[str, Any]:
         document: dict[str, Any] = {"id": f"{thing.id:016x}", "start_time": thing.start / 1e6}
         if not finished:
@@ -95,13 +110,13 @@ class Writer:
 
     def _call(self, call: Call, finished: bool) -> dict[str, Any]:
         document = self._common(call, finished)
-        remote = call.kind in ("http", "remote", "sql")
+        remote = call.kind in OUTSIDE
         document["namespace"] = "remote" if remote else "aws"
         document["name"] = call.host if remote else self._random.choice(_SPELLINGS[call.kind])
         if call.kind == "sql":
             document["sql"] = {"url": "postgresql://db.example.com/orders", "user": "shop"}
         elif not remote:
-            document["aws"] = {"region": REGION, "operation": "Do"} | _resource(call)
+            document["aws"] = {"operation": "Do"} | _resource(call)
         if finished:
             status = self._fail(document, call.state, aws=not remote, sql=call.kind == "sql")
             if call.kind != "sql":
@@ -137,16 +152,21 @@ class Writer:
 
 
 def _resource(call: Call) -> dict[str, Any]:
-    name = call.leads_to.name
-    match call.kind:
+    """What names the resource of a call, and its region."""
+    name, region = call.leads_to.name, call.leads_to.region
+    if call.kind == "sns":
+        return {"topic_arn": f"arn:aws:sns:{region}:{AWS_ACCOUNT}:{name}"}
+    return {"region": region} | _name(call.kind, name, region)
+
+
+def _name(kind: str, name: str, region: str) -> dict[str, Any]:
+    match kind:
         case "dynamodb":
             return {"table_name": name}
         case "s3":
             return {"bucket_name": name}
         case "sqs":
-            return {"queue_url": f"https://sqs.{REGION}.amazonaws.com/111122223333/{name}"}
-        case "sns":
-            return {"topic_arn": f"arn:aws:sns:{REGION}:111122223333:{name}"}
+            return {"queue_url": f"https://sqs.{region}.amazonaws.com/{AWS_ACCOUNT}/{name}"}
         case "lambda":
             return {"function_name": name}
         case _:

@@ -14,13 +14,17 @@ from msgspec.structs import replace
 
 from collector.decode.wire import Aws, Sql, Unit
 from store.rules.identity import (
-    ECS_ARN_MEMBERS,
+    PLACES,
     CallNode,
     account_of,
     arn_account,
+    arn_region,
     call_node,
     further_nodes,
+    region_name,
+    region_of,
     segment_node,
+    zone_region,
 )
 
 CACHED = 16_384
@@ -94,26 +98,30 @@ def segment_node_of(
         return segment_node(
             name, origin=origin, aws=block, resource_arn=resource_arn, inferred=True
         )
-    account = _account(aws, resource_arn)
-    key = (name, origin, inferred, account)
+    account, region = _location(aws, resource_arn)
+    key = (name, origin, inferred, account, region)
     node = _segment_nodes.get(key)
     if node is None:
-        named = {"account_id": account}
+        named = {"account_id": account, "region": region}
         node = segment_node(name, origin=origin, aws=named, inferred=inferred)
         if sum(len(part) for part in key if isinstance(part, str)) <= MAX_CACHED:
             _cache(_segment_nodes, key, node)
     return node
 
 
-def _account(aws: Aws | None, resource_arn: str) -> str:
-    """`account_of` a segment, without a mapping of its block where that cannot matter."""
+def _location(aws: Aws | None, resource_arn: str) -> tuple[str, str]:
+    """`account_of` and `region_of` a segment, without a mapping of its block where that has no
+    ARN."""
     if aws is None:
-        return arn_account(resource_arn)
-    if isinstance(aws.account_id, str) and aws.account_id:
-        return aws.account_id
+        return arn_account(resource_arn), arn_region(resource_arn)
     if aws.api_gateway is aws.function_arn is aws.ecs is aws.cloudwatch_logs is None:
-        return arn_account(resource_arn)
-    return account_of(_block(aws), resource_arn)
+        account = aws.account_id if isinstance(aws.account_id, str) else ""
+        region = region_name(aws.region) or arn_region(resource_arn)
+        if not region and aws.ec2 is not None:
+            region = zone_region(aws.ec2.availability_zone)
+        return account or arn_account(resource_arn), region
+    block = _block(aws)
+    return account_of(block, resource_arn), region_of(block, resource_arn)
 
 
 def _cache(table: dict[Any, CallNode], key: object, node: CallNode) -> None:
@@ -131,8 +139,10 @@ def _block(aws: Aws) -> dict[str, Any]:
     block = {name: getattr(aws, name) for name in aws.__struct_fields__}
     gateway = aws.api_gateway
     block["api_gateway"] = {"account_id": gateway.account_id} if gateway is not None else None
-    if aws.ecs is not None:
-        block["ecs"] = {key: getattr(aws.ecs, key) for key in ECS_ARN_MEMBERS}
+    for place in PLACES:
+        found = block[place]
+        if found is not None:
+            block[place] = {key: getattr(found, key) for key in found.__struct_fields__}
     return block
 
 

@@ -52,6 +52,7 @@ class Aws(Struct, frozen=True, gc=False):
     """
 
     account_id: Any = None
+    region: Any = None
     resource_names: Any = None
     table_name: Any = None
     table_names: Any = None

@@ -11,10 +11,9 @@ Json = dict[str, Any]
 
 
 def aws_of_call(attributes: Attributes, resource: Json) -> Json:
-    """The block of a call: the operation, and the resource that `callee_of` found."""
+    """The block of a call: the operation, and the region and resource that `callee_of` found."""
     block = {
         "operation": text(attributes, "aws.operation", "rpc.method", "aws.remote.operation"),
-        "region": text(attributes, "cloud.region", "aws.region", "aws.remote.resource.region"),
         "request_id": text(attributes, "aws.request_id", "aws.requestId"),
         "key": text(attributes, "aws.s3.key"),
         "message_id": text(attributes, "messaging.message.id", "messaging.message_id"),
@@ -28,7 +27,7 @@ def aws_of_segment(resource: Resource) -> Json:
     attributes = resource.attributes
     if not is_aws(attributes):
         return {}
-    block: Json = {"account_id": resource.account} if resource.account else {}
+    block: Json = _filled({"account_id": resource.account, "region": resource.region})
     if is_ec2(attributes):
         block["ec2"] = _ec2(resource)
     if is_ecs(attributes):

@@ -131,8 +131,11 @@ def _aws_call(attributes: Attributes) -> tuple[str, dict[str, Any]]:
 
 
 def _resources(service: str, attributes: Attributes) -> dict[str, Any]:
-    """The resource and account that the call names, under X-Ray's keys for them."""
+    """The resource, account and region that the call names, under X-Ray's keys for them."""
     block: dict[str, Any] = {}
+    region = text(attributes, "cloud.region", "aws.region", "aws.remote.resource.region")
+    if region:
+        block["region"] = region
     account = text(attributes, "aws.account_id", "aws.remote.resource.account.id")
     if account:
         block["account_id"] = account

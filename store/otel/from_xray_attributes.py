@@ -11,7 +11,7 @@ import msgspec
 from store.otel.callee import CALL, MAX_NAME, ExportedCall
 from store.otel.semconv import RESOURCES, SQL_SYSTEMS
 from store.otel.span_facts import ANNOTATION
-from store.rules.identity import account_of, canonical_service, resource_names
+from store.rules.identity import account_of, canonical_service, region_of, resource_names
 
 Json = dict[str, Any]
 
@@ -35,6 +35,7 @@ _NAMING = (
     "function_arn",
     "function_name",
     "queue_url",
+    "region",
     "resource_names",
     "state_machine_arn",
     "stream_name",
@@ -64,6 +65,7 @@ def resource_of(document: Json) -> Json:
         "service.name": document.get("name"),
         "service.version": _object(document, "service").get("version"),
         "cloud.account.id": account_of(aws, arn if isinstance(arn, str) else ""),
+        "cloud.region": region_of(aws, arn if isinstance(arn, str) else ""),
         "cloud.resource_id": arn,
         "host.id": ec2.get("instance_id"),
         "cloud.availability_zone": ec2.get("availability_zone") or ecs.get("availability_zone"),

@@ -10,7 +10,14 @@ from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 
 from store.otel.attributes import Attributes, read_attributes, text, texts
 from store.otel.semconv import ECS_ORIGINS, ORIGINS
-from store.rules.identity import CallNode, arn_account, segment_node
+from store.rules.identity import (
+    CallNode,
+    arn_account,
+    arn_region,
+    region_name,
+    segment_node,
+    zone_region,
+)
 
 MAX_NAME = 200
 _ARNS = (
@@ -28,6 +35,7 @@ class Resource(Struct, frozen=True, gc=False):
 
     service: str
     account: str
+    region: str
     origin: str
     instance_id: str
     availability_zone: str
@@ -44,6 +52,7 @@ def read_resource(pairs: Iterable[KeyValue]) -> Resource:
     return Resource(
         service=text(attributes, "aws.local.service", "service.name")[:MAX_NAME] or UNKNOWN,
         account=_account(attributes, arn) if on_aws else arn_account(arn),
+        region=_region(attributes, arn) if on_aws else arn_region(arn),
         origin=origin_of(attributes),
         instance_id=text(attributes, "host.id") if on_aws else "",
         availability_zone=text(attributes, "cloud.availability_zone") if has_place else "",
@@ -55,8 +64,21 @@ def read_resource(pairs: Iterable[KeyValue]) -> Resource:
 def _account(attributes: Attributes, resource_arn: str) -> str:
     """The account named, or that of an ARN of the service, its ECS task or its logs."""
     account = text(attributes, "cloud.account.id")
-    arns = (resource_arn, *[arn for key in _ARNS for arn in texts(attributes, key)])
+    arns = _arns(attributes, resource_arn)
     return account or next(filter(None, map(arn_account, arns)), "")
+
+
+def _region(attributes: Attributes, resource_arn: str) -> str:
+    """The region named, or that of an ARN as for the account, or of the availability zone."""
+    return (
+        region_name(text(attributes, "cloud.region", "aws.region"))
+        or next(filter(None, map(arn_region, _arns(attributes, resource_arn))), "")
+        or zone_region(text(attributes, "cloud.availability_zone"))
+    )
+
+
+def _arns(attributes: Attributes, resource_arn: str) -> tuple[str, ...]:
+    return (resource_arn, *[arn for key in _ARNS for arn in texts(attributes, key)])
 
 
 def origin_of(attributes: Attributes) -> str:
@@ -89,6 +111,6 @@ def is_ecs(attributes: Attributes) -> bool:
 
 
 @lru_cache(16_384)
-def service_node(name: str, origin: str, account: str) -> CallNode:
+def service_node(name: str, origin: str, account: str, region: str) -> CallNode:
     """The node of a service's segments."""
-    return segment_node(name, origin=origin, aws={"account_id": account} if account else None)
+    return segment_node(name, origin=origin, aws={"account_id": account, "region": region})

@@ -2,7 +2,7 @@
 
 Sources: docs/xray-format.md §4.3 (origins), §5.2, §5.4 (canonical names). A node is named by the
 resource when the call names one, else by the service; finer than X-Ray's own map for SNS and SQS,
-on purpose.
+on purpose. Nodes of two accounts or regions are two nodes, whatever their names.
 """
 
 from __future__ import annotations
@@ -75,10 +75,14 @@ ARN_MEMBERS = (
     "resource_names",
 )
 ECS_ARN_MEMBERS = ("task_arn", "container_arn", "cluster_arn")
+PLACES = ("ec2", "ecs")
+"""Members of an ``aws`` block with an ``availability_zone``."""
 MAX_TABLES = 100
 """Tables of one call: BatchGetItem's and TransactWriteItems' own limit."""
 
-_AWS_HOST = re.compile(r"(?:[^.]+\.)*?([a-z0-9-]+)(?:\.[a-z]{2}(?:-[a-z]+)+-\d)?\.amazonaws\.com")
+_REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+)+-\d+")
+"""``us-west-2``, ``us-gov-east-1``, ``eusc-de-east-1``; a zone's name begins with its region's."""
+_AWS_HOST = re.compile(rf"(?:[^.]+\.)*?([a-z0-9-]+)(?:\.({_REGION.pattern}))?\.amazonaws\.com")
 _DICT_KEYS = re.compile(r"'([^']+)'")
 
 
@@ -145,8 +149,10 @@ def call_node(
             if match is None:
                 return CallNode(NodeKey(account_of(block), name, "remote"), name)
             service = canonical_service(match[1])
+            block = {**block, "region": block.get("region") or match[2]}
         resource, kind = _resource(service, block)
-        return CallNode(NodeKey(account_of(block), resource or service, kind), service)
+        key = NodeKey(account_of(block), resource or service, kind, region_of(block))
+        return CallNode(key, service)
     if origin.startswith(CALLEE_ORIGINS):
         return CallNode(NodeKey("", name, origin), name)
     if has_sql:
@@ -162,10 +168,15 @@ def further_nodes(namespace: str, name: str, aws: Mapping[str, Any]) -> list[Cal
     if namespace != "aws" or canonical_service(name) != "DynamoDB":
         return []
     tables = list(dict.fromkeys(resource_names("DynamoDB", aws)))[1:MAX_TABLES]
-    account = account_of(aws)
+    account, region = account_of(aws), region_of(aws)
     return [
         CallNode(
-            NodeKey(arn_account(table) or account, _arn_name(table), "AWS::DynamoDB::Table"),
+            NodeKey(
+                arn_account(table) or account,
+                _arn_name(table),
+                "AWS::DynamoDB::Table",
+                arn_region(table) or region,
+            ),
             "DynamoDB",
         )
         for table in tables
@@ -182,13 +193,13 @@ def segment_node(
 ) -> CallNode:
     """The node of a segment. A client may upload an inferred one: its resource names it."""
     block = aws or {}
-    account = account_of(block, resource_arn)
+    account, region = account_of(block, resource_arn), region_of(block, resource_arn)
     kind = SEGMENT_SERVICE_ORIGINS.get(origin, origin)
     if inferred and kind.startswith("AWS::"):
         service = canonical_service(name)
         resource, _ = _resource(service, block)
-        return CallNode(NodeKey(account, resource or service, kind), service)
-    return CallNode(NodeKey(account, name, kind), name)
+        return CallNode(NodeKey(account, resource or service, kind, region), service)
+    return CallNode(NodeKey(account, name, kind, region), name)
 
 
 def inferred_origin(
@@ -250,6 +261,40 @@ def account_of(aws: Mapping[str, Any], resource_arn: str = "") -> str:
         if isinstance(account, str) and account:
             return account
     return next(filter(None, map(arn_account, (resource_arn, *_arns(aws)))), "")
+
+
+def region_of(aws: Mapping[str, Any], resource_arn: str = "") -> str:
+    """The region that a segment or call names, else that of an ARN in it, else that of the
+    availability zone it ran in; '' without any."""
+    explicit = region_name(aws.get("region"))
+    if explicit:
+        return explicit
+    found = next(filter(None, map(arn_region, (resource_arn, *_arns(aws)))), "")
+    if found:
+        return found
+    places = (aws.get(key) for key in PLACES)
+    zones = (p.get("availability_zone") for p in places if isinstance(p, Mapping))
+    return next(filter(None, map(zone_region, zones)), "")
+
+
+def region_name(text: object) -> str:
+    """A region's name; '' for anything else, as the ``aws-global`` of some SDKs."""
+    return text if isinstance(text, str) and _REGION.fullmatch(text) else ""
+
+
+def zone_region(zone: object) -> str:
+    """The region of an availability zone, local or wavelength zone (``us-west-2c``,
+    ``us-west-2-lax-1a``); '' for anything else."""
+    match = _REGION.match(zone) if isinstance(zone, str) else None
+    return match[0] if match else ""
+
+
+def arn_region(text: str) -> str:
+    """The region in an ARN (see `arn_account`); '' if there is none, as in a bucket's."""
+    if not text.startswith("arn:"):
+        return ""
+    region = text.split(":", 4)[3:4]
+    return region_name(region[0]) if region else ""
 
 
 def arn_account(text: str) -> str:

@@ -84,7 +84,7 @@ def test_graph_of_the_documented_example(row: dict[str, Any]) -> None:
     store = MemoryStore()
     store.put(documents, "trace")
     graph = build_service_graph(store.get_traces([documents[0].trace_id]).values())
-    nodes = {key._replace(account="") for key in graph.services}
+    nodes = {key._replace(account="", region="") for key in graph.services}
     assert NodeKey("", entry, "client") in nodes
     assert NodeKey("", entry, "AWS::ElasticBeanstalk::Environment") in nodes
     assert NodeKey("", function, "AWS::Lambda") in nodes

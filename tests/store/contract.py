@@ -267,6 +267,52 @@ class StoreContract:
         assert {bare, first, second} <= graph.services.keys()
         assert graph.services[bare].statistics.fault == 1
 
+    def test_an_unanswered_call_joins_the_only_region_of_its_node(self, store: Store) -> None:
+        """The half of a call that names no region is no second table."""
+        kind = "AWS::DynamoDB::Table"
+        bare, west = NodeKey("", "orders", kind), NodeKey("", "orders", kind, "us-west-2")
+        pair = (call(0xC1, node=bare), call(0xC2, node=west, state=State.FAULT))
+        store.put([segment(0xA1, calls=pair)], "a")
+        graph = store.service_graph(HOUR)
+        assert graph.edges.keys() == {(CLIENT, FRONTEND), (FRONTEND, west)}
+        statistics = graph.edges[FRONTEND, west].statistics
+        assert (statistics.ok, statistics.fault) == (1, 1)
+        east = west._replace(region="us-east-1")
+        store.put([segment(0xB1, trace_id=trace_id(2), calls=(call(0xC3, node=east),))], "b")
+        assert {bare, west, east} <= store.service_graph(HOUR).services.keys()
+
+    def test_two_regions_have_two_nodes_each(self, store: Store) -> None:
+        """Services and tables of one name in two regions, each with its own edge, series, errors
+        and traces; an answered call leads to the region of whoever answered it."""
+        graphs = {}
+        for number, region in enumerate(("us-east-1", "eu-west-1"), 1):
+            web, api = (NodeKey("1", name, "", region) for name in ("web", "api"))
+            table = NodeKey("1", "orders", "AWS::DynamoDB::Table", region)
+            graphs[region] = web, api, table
+            calls = (
+                call(0xC1, node=NodeKey("1", "api", "", "us-east-1")),
+                call(0xC2, node=table, state=State.FAULT, exception=f"Boom{number}"),
+            )
+            id = trace_id(number)
+            front = segment(0xA1, trace_id=id, node=web, calls=calls)
+            store.put([front, segment(0xB1, trace_id=id, node=api, parent_id=0xC1)], f"{number}")
+        graph = store.service_graph(HOUR)
+        client = NodeKey("", "web", "client")
+        assert graph.edges.keys() == {
+            pair
+            for web, api, table in graphs.values()
+            for pair in ((client, web), (web, api), (web, table))
+        }
+        for number, (web, api, table) in enumerate(graphs.values(), 1):
+            assert [f.label for f in store.node_failures(table, HOUR)] == [f"Boom{number}"]
+            assert [f.label for f in store.edge_failures(web, table, HOUR)] == [f"Boom{number}"]
+            for node in (web, api, table):
+                (bucket,) = store.node_series(node, HOUR, HOUR.end - HOUR.start)
+                assert bucket.statistics.total == 1
+            for query in (TraceQuery(HOUR, node=table), TraceQuery(HOUR, edge=(web, api))):
+                found = store.find_traces(query, limit=9).found
+                assert [hit.trace_id for hit in found] == [trace_id(number)]
+
     def test_a_canary_is_a_client_of_its_own_type(self, store: Store) -> None:
         agent = (
             "Mozilla/5.0 CloudWatchSynthetics/arn:aws:synthetics:eu-west-1:123456789012:canary:x"

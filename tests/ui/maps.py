@@ -23,6 +23,8 @@ def map_node(id: str, *, x: float = 0, y: float = 0, fault: int = 0, **over: Any
         "type": "AWS::ECS::Container",
         "kind": "service",
         "account": "",
+        "region": "",
+        "location": "",
         "state": "active",
         "root": False,
         "observed": 100,

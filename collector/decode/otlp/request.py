@@ -119,9 +119,9 @@ def flatten_span(facts: SpanFacts, resource: Resource, raw: bytes, version: int)
     segment = shape is Shape.SEGMENT or shape is Shape.ENTRY_CALL
     call = _call(facts, span_id) if facts.callee is not None else None
     if shape is Shape.SEGMENT:
-        node = service_node(facts.name, resource.origin, resource.account)
+        node = service_node(facts.name, resource.origin, resource.account, resource.region)
     elif shape is Shape.ENTRY_CALL:
-        node = service_node(resource.service, resource.origin, resource.account)
+        node = service_node(resource.service, resource.origin, resource.account, resource.region)
     elif call is not None:
         node = CallNode(call.node, call.service)
     else:

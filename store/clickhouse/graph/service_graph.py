@@ -46,7 +46,8 @@ class Units(NamedTuple):
 def of_node(node: NodeKey) -> Units:
     """The units of a node."""
     condition = (
-        f"(kind = {NODE} AND (account, name, type) = {{node:Tuple(String, String, String)}})"
+        f"(kind = {NODE} AND (account, name, type, region)"
+        " = {node:Tuple(String, String, String, String)})"
     )
     return Units(Sql(condition, {"node": tuple(node)}), ((NODE, _NO_SOURCE, node),))
 
@@ -58,9 +59,10 @@ def of_edge(pair: tuple[NodeKey, NodeKey]) -> Units:
     if source.is_client:
         sources.append(source._replace(account=UNCONFIRMED))
     condition = (
-        f"(kind IN ({EDGE}, {LINK}) AND (source_account, source_name, source_type)"
-        " IN {sources:Array(Tuple(String, String, String))}"
-        " AND (account, name, type) = {target:Tuple(String, String, String)})"
+        f"(kind IN ({EDGE}, {LINK}) AND "
+        "(source_account, source_name, source_type, source_region)"
+        " IN {sources:Array(Tuple(String, String, String, String))}"
+        " AND (account, name, type, region) = {target:Tuple(String, String, String, String)})"
     )
     return Units(
         Sql(condition, {"sources": [tuple(node) for node in sources], "target": tuple(target)}),

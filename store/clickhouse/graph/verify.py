@@ -17,7 +17,7 @@ from store.clickhouse.graph.service_graph import read_rolled
 from store.clickhouse.rollup.dirty import CHUNK_ROWS
 from store.clickhouse.units import dependencies, parents
 from store.clickhouse.units.aggregates import ALL_UNITS, MINUTE_OF, Aggregate, Key, collect
-from store.model import MINUTE, TimeRange
+from store.model import MINUTE, NodeKey, TimeRange
 
 STRIDE = 5
 """Minutes compared at a time."""
@@ -120,11 +120,14 @@ def _differ(
     return len(keys), skipped, differences
 
 
-def _name(node: tuple[str, str, str]) -> str:
-    account, name, type = node
-    return " ".join(
-        part for part in (name, type and f"({type})", account and f"@{account}") if part
+def _name(node: NodeKey) -> str:
+    parts = (
+        node.name,
+        node.type and f"({node.type})",
+        node.account and f"@{node.account}",
+        node.region,
     )
+    return " ".join(filter(None, parts))
 
 
 def _figures(aggregate: Aggregate | None) -> dict[str, object]:

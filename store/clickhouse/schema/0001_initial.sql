@@ -36,6 +36,7 @@ CREATE TABLE IF NOT EXISTS segments (
     account LowCardinality(String) CODEC(ZSTD(1)),
     name LowCardinality(String) CODEC(ZSTD(1)),
     type LowCardinality(String) CODEC(ZSTD(1)),
+    region LowCardinality(String) CODEC(ZSTD(1)),
     service LowCardinality(String) CODEC(ZSTD(1)),
     method LowCardinality(String) CODEC(ZSTD(1)),
     url String CODEC(ZSTD(1)),
@@ -84,9 +85,11 @@ CREATE TABLE IF NOT EXISTS calls (
     owner_account LowCardinality(String) CODEC(ZSTD(1)),
     owner_name LowCardinality(String) CODEC(ZSTD(1)),
     owner_type LowCardinality(String) CODEC(ZSTD(1)),
+    owner_region LowCardinality(String) CODEC(ZSTD(1)),
     account LowCardinality(String) CODEC(ZSTD(1)),
     name LowCardinality(String) CODEC(ZSTD(1)),
     type LowCardinality(String) CODEC(ZSTD(1)),
+    region LowCardinality(String) CODEC(ZSTD(1)),
     service LowCardinality(String) CODEC(ZSTD(1)),
     host LowCardinality(String) CODEC(ZSTD(1)),
     status UInt16 CODEC(ZSTD(1)),
@@ -123,6 +126,7 @@ CREATE TABLE IF NOT EXISTS links (
     account LowCardinality(String),
     name LowCardinality(String),
     type LowCardinality(String),
+    region LowCardinality(String),
     status UInt16 CODEC(ZSTD(1)),
     exception LowCardinality(String),
     weight UInt32 DEFAULT 1 CODEC(ZSTD(1)),
@@ -242,9 +246,11 @@ CREATE TABLE IF NOT EXISTS rollups (
     source_account LowCardinality(String),
     source_name LowCardinality(String),
     source_type LowCardinality(String),
+    source_region LowCardinality(String),
     account LowCardinality(String),
     name LowCardinality(String),
     type LowCardinality(String),
+    region LowCardinality(String),
     names Array(LowCardinality(String)) CODEC(ZSTD(1)) COMMENT 'services of a node, aliases of an edge',
     active UInt8 CODEC(ZSTD(1)),
     start Int64 CODEC(Delta(8), ZSTD(1)),
@@ -270,7 +276,8 @@ CREATE TABLE IF NOT EXISTS rollups (
 )
 ENGINE = ReplacingMergeTree(rev)
 PARTITION BY toYYYYMM(written_at)
-ORDER BY (width, kind, bucket, source_account, source_name, source_type, account, name, type)
+ORDER BY (width, kind, bucket, source_account, source_name, source_type, source_region,
+    account, name, type, region)
 TTL written_at + toIntervalDay(if(width = 60, 400, 60))
 SETTINGS index_granularity = 128;
 
@@ -285,9 +292,11 @@ CREATE TABLE IF NOT EXISTS partition_rollups (
     source_account LowCardinality(String),
     source_name LowCardinality(String),
     source_type LowCardinality(String),
+    source_region LowCardinality(String),
     account LowCardinality(String),
     name LowCardinality(String),
     type LowCardinality(String),
+    region LowCardinality(String),
     names Array(LowCardinality(String)) CODEC(ZSTD(1)),
     active UInt8 CODEC(ZSTD(1)),
     start Int64 CODEC(Delta(8), ZSTD(1)),

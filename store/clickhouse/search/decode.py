@@ -36,11 +36,12 @@ def decode_document(row: tuple[Any, ...], bodies: Mapping[tuple[str, int], bytes
         account,
         name,
         type,
-    ) = row[:13]
+        region,
+    ) = row[:14]
     (service, method, url, status, client_ip, user_agent, user, arn, instance, zone, exception) = (
-        row[13:24]
+        row[14:25]
     )
-    annotations, members, weight, ver = row[24:]
+    annotations, members, weight, ver = row[25:]
     http = Http(method, url, status, client_ip, user_agent)
     return Document(
         trace_id=bytes.fromhex(digits),
@@ -52,7 +53,7 @@ def decode_document(row: tuple[Any, ...], bodies: Mapping[tuple[str, int], bytes
         end=end,
         last_end=last_end,
         state=State(state),
-        node=NodeKey(account, name, type),
+        node=NodeKey(account, name, type, region),
         service=service,
         http=NO_HTTP if http == NO_HTTP else http,
         user=user,
@@ -71,15 +72,15 @@ def decode_document(row: tuple[Any, ...], bodies: Mapping[tuple[str, int], bytes
 
 def decode_call(columns: Sequence[Any]) -> OwnedCall:
     """A row of calls.sql or lean_calls.sql, without its trace."""
-    document_id, independent, *owner = columns[:5]
-    ver, id, start, end, state, account, name, type, service, host, *rest = columns[5:]
-    status, traced, exception, weight = rest
+    document_id, independent, *owner = columns[:6]
+    ver, id, start, end, state, account, name, type, region, *rest = columns[6:]
+    service, host, status, traced, exception, weight = rest
     call = Call(
         id=id,
         start=start,
         end=end,
         state=State(state),
-        node=NodeKey(account, name, type),
+        node=NodeKey(account, name, type, region),
         service=service,
         host=host,
         status=status,
@@ -93,8 +94,8 @@ def decode_call(columns: Sequence[Any]) -> OwnedCall:
 
 def decode_link(columns: Sequence[Any]) -> OwnedLink:
     """A row of links.sql, without its trace."""
-    other, other_id, upstream, received, weight, document_id, independent, *node = columns[:10]
-    start, end, state, status, exception, ver = columns[10:]
+    other, other_id, upstream, received, weight, document_id, independent, *node = columns[:11]
+    start, end, state, status, exception, ver = columns[11:]
     return OwnedLink(
         Link(bytes.fromhex(other), other_id, bool(upstream), received, weight),
         document_id,

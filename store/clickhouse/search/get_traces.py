@@ -134,7 +134,7 @@ def matching(ask: RunQuery, query: TraceQuery, minutes: Minutes) -> set[bytes]:
     traces = {trace_id: Trace(trace_id, {}, {}, 0, 0, {}) for trace_id in minutes}
     in_nodes = query.node is not None or query.edge is not None
     columns = {
-        "node": Sql("account, name, type" if in_nodes else "'', '', ''"),
+        "node": Sql("account, name, type, region" if in_nodes else "'', '', '', ''"),
         "agent": Sql("user_agent" if _is_about_clients(query) else "''"),
         "annotations": Sql("annotations" if query.annotations else "[]"),
     }

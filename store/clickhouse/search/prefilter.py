@@ -121,11 +121,10 @@ def _agent(client: NodeKey) -> Sql:
 
 def _same(node: NodeKey, name: str, prefix: str = "") -> Sql:
     """A condition on the columns of a node's key, whose names ``prefix`` leads."""
-    values = {"account": node.account, "name": node.name, "type": node.type}
     return joined(
         " AND ",
         [
             Sql(f"{prefix}{column} = {{{name}_{column}:String}}", {f"{name}_{column}": value})
-            for column, value in values.items()
+            for column, value in node._asdict().items()
         ],
     )

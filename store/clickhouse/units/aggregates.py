@@ -15,9 +15,10 @@ from msgspec.structs import replace
 from store.clickhouse.queries import WEIGHTED_TRACE_MINUTES, Sql
 from store.model import MINUTE, EdgeStats, NodeKey, ServiceGraph, ServiceStats, Statistics
 from store.rules import histogram
-from store.service_graph import add_missing_endpoints, join_accounts, resolve_clients
+from store.service_graph import add_missing_endpoints, join_nodes, resolve_clients
 
 NODE, EDGE, LINK = 0, 1, 2
+_WIDTH = len(NodeKey._fields)
 
 UNWEIGHTED = {
     "weight": Sql("1"),
@@ -116,10 +117,11 @@ def read_aggregate(columns: Iterable[Any]) -> Aggregate:
 def collect(rows: Iterable[tuple[Any, ...]], into: dict[Key, Aggregate]) -> None:
     """Add rows of (kind, source, target, columns) to the aggregates in ``into``.
 
-    Source and target are three columns each: account, name and type.
+    Source and target are as many columns each as a `NodeKey` has fields.
     """
     for kind, *rest in rows:
-        key, columns = (kind, NodeKey(*rest[:3]), NodeKey(*rest[3:6])), rest[6:]
+        key = kind, NodeKey(*rest[:_WIDTH]), NodeKey(*rest[_WIDTH : 2 * _WIDTH])
+        columns = rest[2 * _WIDTH :]
         aggregate = read_aggregate(columns)
         known = into.get(key)
         if known is None:
@@ -148,7 +150,7 @@ def graph_of(aggregates: dict[Key, Aggregate], settled_before: int | None = None
                 link=kind == LINK,
             )
     resolve_clients(services, edges, settled_before)
-    join_accounts(services, edges, links)
+    join_nodes(services, edges, links)
     add_missing_endpoints(services, [*edges.values(), *links.values()])
     return ServiceGraph(services, edges, links)
 

@@ -20,6 +20,7 @@ from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import RunQuery
 from store.clickhouse.queries import Sql
 from store.clickhouse.units.dependencies import UnitScope, create, drop
+from store.model import NodeKey
 from store.parents import MAX_PARENT_STEPS
 
 _TABLES = (
@@ -29,14 +30,15 @@ _TABLES = (
 
 # A document that arrived first as a subsegment and last as a segment is a segment and owns itself.
 _OWNING_SEGMENTS = Sql(
-    "SELECT trace_id, id AS document_id, account, name, type FROM related_documents "
+    "SELECT trace_id, id AS document_id, account, name, type, region "
+    "FROM related_documents "
     "WHERE independent = 0"
 )
 _PARENT_WALK = Sql(
     "SELECT trace_id, id AS document_id, parent_id AS at FROM related_documents "
     "WHERE independent = 1"
 )
-_NODE = "account LowCardinality(String), name LowCardinality(String), type LowCardinality(String)"
+_NODE = ", ".join(f"{column} LowCardinality(String)" for column in NodeKey._fields)
 _LINK_COLUMNS = {
     "links_in_scope": "trace_id FixedString(16), document_id UInt64, independent UInt8, "
     "other_trace FixedString(16), other_id UInt64, upstream UInt8, event_received Int64, "

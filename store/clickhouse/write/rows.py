@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import gt, sub
 from typing import Any, TypeVar
 
@@ -29,16 +29,17 @@ reads use FINAL anyway, and merging was up to a quarter of an insert's user time
 
 SEGMENT_COLUMNS = (
     "trace_id, id, parent_id, start, duration, last_duration, independent, inferred, sampled, state, "
-    "account, name, type, service, method, url, status, client_ip, user_agent, user, "
+    "account, name, type, region, service, method, url, status, client_ip, user_agent, user, "
     "resource_arn, instance_id, availability_zone, exception, annotations, members, weight, received, ver"
 )
 CALL_COLUMNS = (
     "trace_id, id, document_id, independent, start, duration, state, owner_account, owner_name, "
-    "owner_type, account, name, type, service, host, status, traced, exception, weight, received, ver"
+    "owner_type, owner_region, account, name, type, region, service, host, status, traced, exception, "
+    "weight, received, ver"
 )
 LINK_COLUMNS = (
     "trace_id, document_id, independent, other_trace, other_id, upstream, event_received, start, "
-    "duration, state, account, name, type, status, exception, weight, received, ver"
+    "duration, state, account, name, type, region, status, exception, weight, received, ver"
 )
 DOCUMENT_COLUMNS = "trace_id, id, body, received, ver"
 _NO_NODE = NodeKey("", "", "")
@@ -165,18 +166,16 @@ def _pick(column: Sequence[T], indexes: Sequence[int]) -> list[T]:
     return list(map(column.__getitem__, indexes))
 
 
-def _nodes(nodes: Sequence[NodeKey]) -> tuple[DictionaryColumn, DictionaryColumn, DictionaryColumn]:
-    """Accounts, names and types. The decoder reuses one object per node, and comparing identities
+def _nodes(nodes: Sequence[NodeKey]) -> list[DictionaryColumn]:
+    """Accounts, names, types and regions. The decoder reuses one object per node, and comparing identities
     finds duplicates three times as fast as comparing strings."""
     ids = list(map(id, nodes))
     distinct = dict(zip(ids, nodes, strict=True))
     codes = numbered({key: code for code, key in enumerate(distinct)}, ids)
-    account, name, type = zip(*distinct.values(), strict=True) if nodes else ((), (), ())
-    return (
-        DictionaryColumn(list(account), codes),
-        DictionaryColumn(list(name), codes),
-        DictionaryColumn(list(type), codes),
-    )
+    fields: Iterable[Sequence[str]] = ((),) * len(NodeKey._fields)
+    if nodes:
+        fields = zip(*distinct.values(), strict=True)
+    return [DictionaryColumn(list(values), codes) for values in fields]
 
 
 def _versions(versions: Sequence[int], states: Sequence[State]) -> tuple[list[int], list[int]]:
@@ -222,8 +221,8 @@ TYPES = {
 }
 """ClickHouse types by column name, as in the schema."""
 DICTIONARY_COLUMNS = (
-    "account, name, type, service, method, resource_arn, instance_id, availability_zone, exception, "
-    "owner_account, owner_name, owner_type, host"
+    "account, name, type, region, service, method, resource_arn, instance_id, availability_zone, "
+    "exception, owner_account, owner_name, owner_type, owner_region, host"
 )
 TYPES |= dict.fromkeys(DICTIONARY_COLUMNS.split(", "), "LowCardinality(String)")
 

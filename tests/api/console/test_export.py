@@ -82,7 +82,7 @@ def test_another_server_draws_the_same(
     sent = httpx.post(f"{url}/v1/traces", content=answer.content, headers={"Content-Type": media})
     assert (sent.status_code, sent.content) == (200, b"{}" if media == JSON else b"")
     assert graph_of(others) == graph_of(store)
-    assert set(graph_of(store)[0]) > {("", "cache", "Database::Redis")}
+    assert set(graph_of(store)[0]) > {("", "cache", "Database::Redis", "")}
     trace, theirs = (s.get_traces([TRACE], raw=True)[TRACE] for s in (store, others))
     assert {d.id: d.raw for d in theirs.documents.values() if d.id in (1, 2)} == {
         d.id: d.raw for d in trace.documents.values() if d.id in (1, 2)

@@ -38,7 +38,7 @@ def test_minimal_segment() -> None:
     assert (document.start, document.end) == (1_795_560_000_250_000, 1_795_560_000_350_000)
     assert document.last_end == document.end
     assert document.state is State.OK
-    assert document.node == ("", "frontend", "")
+    assert document.node == ("", "frontend", "", "")
     assert (document.raw, document.version) == (raw, 7)
 
 

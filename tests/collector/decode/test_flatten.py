@@ -224,7 +224,7 @@ def test_what_a_segment_says_of_itself() -> None:
             "response": {"status": 201},
         },
     )
-    assert document.node == NodeKey("123456789012", "frontend", "AWS::EC2::Instance")
+    assert document.node == NodeKey("123456789012", "frontend", "AWS::EC2::Instance", "eu-west-1")
     assert (document.user, document.resource_arn) == ("u-7", "arn:aws:x")
     assert (document.instance_id, document.availability_zone) == ("i-1", "eu-west-1a")
     http = document.http

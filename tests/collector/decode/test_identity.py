@@ -49,7 +49,7 @@ def test_two_accounts_have_two_nodes_each(columns: bool) -> None:
     services = store.service_graph(ALWAYS).services
     counts = {key: stats.statistics.total for key, stats in services.items() if not key.is_client}
     assert counts == {
-        NodeKey(account * 12, "fn", kind): 1
+        NodeKey(account * 12, "fn", kind, "eu-west-1"): 1
         for account in "12"
         for kind in ("AWS::Lambda", "AWS::Lambda::Function")
     }
@@ -60,7 +60,7 @@ def test_a_resource_without_an_account_has_that_of_its_arn() -> None:
     document = decode(
         span(SERVER), resource={"cloud.platform": "aws_lambda", "cloud.resource_id": arn}
     )
-    assert document.node == NodeKey("123456789012", "shop", "AWS::Lambda::Function")
+    assert document.node == NodeKey("123456789012", "shop", "AWS::Lambda::Function", "eu-west-1")
 
 
 def batch(**aws: object) -> bytes:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from collector.decode import flatten, node_cache
-from collector.decode.wire import Aws, Gateway
+from collector.decode.wire import Aws, Gateway, Place
 from store.rules.identity import call_node, segment_node
 
 LONG = "x" * 60_000
@@ -23,6 +23,7 @@ LONG = "x" * 60_000
         {"table_names": ["orders"]},
         {"table_name": {"not": "text"}},
         {"account_id": 123456789012, "table_name": "orders"},
+        {"region": "us-west-2", "table_name": "orders"},
     ],
 )
 def test_an_aws_call_leads_where_the_rule_says(block: dict[str, Any]) -> None:
@@ -36,6 +37,11 @@ def test_blocks_that_differ_in_one_property_are_not_taken_for_each_other() -> No
     first = node_cache.aws_node("dynamodb", Aws(table_name="orders", account_id="1"))
     second = node_cache.aws_node("dynamodb", Aws(table_name="orders", account_id="2"))
     assert (first.node.account, second.node.account) == ("1", "2")
+    regions = [
+        node_cache.aws_node("dynamodb", Aws(table_name="orders", region=region)).node.region
+        for region in ("us-east-1", "us-west-2")
+    ]
+    assert regions == ["us-east-1", "us-west-2"]
 
 
 @pytest.mark.parametrize("inferred", [False, True])
@@ -47,6 +53,10 @@ def test_blocks_that_differ_in_one_property_are_not_taken_for_each_other() -> No
         Aws(),
         Aws(account_id="123456789012"),
         Aws(table_name="orders"),
+        Aws(region="us-west-2"),
+        Aws(ec2=Place(availability_zone="us-west-2c")),
+        Aws(ecs=Place(availability_zone="us-west-2c"), account_id="123456789012"),
+        Aws(ecs=Place(task_arn="arn:aws:ecs:us-west-2:123456789012:task/x")),
         Aws(api_gateway=Gateway(account_id="123456789012")),
     ],
 )

@@ -14,6 +14,7 @@ from store.rules.identity import (
     displayed_service,
     further_nodes,
     inferred_origin,
+    region_of,
     resource_names,
     segment_node,
 )
@@ -77,7 +78,8 @@ from store.rules.identity import (
 def test_aws_calls(
     name: str, aws: dict[str, Any] | None, node: tuple[str, str], service: str
 ) -> None:
-    assert call_node("aws", name, aws=aws) == (NodeKey("", *node), service)
+    found = call_node("aws", name, aws=aws)
+    assert (found.node._replace(region=""), found.service) == (NodeKey("", *node), service)
     expected = "" if node[1] == "remote" else node[1]
     assert inferred_origin("aws", name, aws or {}, False) == expected
 
@@ -157,16 +159,70 @@ def test_the_account_is_named_or_part_of_an_arn(
     """AWS's own ``AWS::Lambda`` segments have a resource_arn only."""
     assert account_of(aws, resource_arn) == account
     node = segment_node("fn", origin="AWS::Lambda", aws=aws, resource_arn=resource_arn).node
-    assert node == NodeKey(account, "fn", "AWS::Lambda")
+    assert node._replace(region="") == NodeKey(account, "fn", "AWS::Lambda")
+
+
+@pytest.mark.parametrize(
+    ("aws", "resource_arn", "region"),
+    [
+        ({}, FUNCTION.format("111111111111"), "eu-west-1"),
+        ({"function_arn": FUNCTION.format("222222222222")}, "", "eu-west-1"),
+        ({"region": "us-east-2"}, FUNCTION.format("111111111111"), "us-east-2"),
+        ({"region": None, "ec2": {"availability_zone": "us-west-2c"}}, "", "us-west-2"),
+        ({"ecs": {"availability_zone": "us-west-2-lax-1a"}}, "", "us-west-2"),
+        ({"ec2": {"availability_zone": None}, "ecs": {"availability_zone": "us-gov-east-1a"}}, "",
+         "us-gov-east-1"),
+        ({"ecs": {"task_arn": "arn:aws-cn:ecs:cn-north-1:555555555555:task/a"}}, "", "cn-north-1"),
+        (
+            {"cloudwatch_logs": [{"arn": "arn:aws:logs:eu-west-1:666666666666:log-group:x"}]},
+            "",
+            "eu-west-1",
+        ),
+        ({}, "arn:aws:apigateway:eu-west-1::/restapis/x/stages/y", "eu-west-1"),
+        ({}, "arn:aws:s3:::bucket", ""),
+        ({"region": "aws-global", "ec2": {"availability_zone": "nova"}}, "arn:a:b", ""),
+        ({"region": 7, "ec2": "x", "ecs": [], "function_arn": 7}, "no arn", ""),
+    ],
+)  # fmt: skip
+def test_the_region_is_named_or_part_of_an_arn_or_zone(
+    aws: dict[str, Any], resource_arn: str, region: str
+) -> None:
+    assert region_of(aws, resource_arn) == region
+    node = segment_node("fn", origin="AWS::Lambda", aws=aws, resource_arn=resource_arn).node
+    assert node.region == region
+
+
+@pytest.mark.parametrize(
+    ("name", "aws", "region"),
+    [
+        ("DynamoDB", {"table_name": "t", "region": "us-west-2"}, "us-west-2"),
+        ("SQS", {"queue_url": "https://sqs.eu-west-1.amazonaws.com/1/q"}, ""),
+        ("SNS", {"topic_arn": "arn:aws:sns:eu-west-1:123456789012:news"}, "eu-west-1"),
+        ("sts.us-east-1.amazonaws.com", {}, "us-east-1"),
+        ("sts.amazonaws.com", {}, ""),
+    ],
+)
+def test_a_call_leads_to_the_region_it_names(name: str, aws: dict[str, Any], region: str) -> None:
+    assert call_node("aws", name, aws=aws).node.region == region
+
+
+def test_hosts_and_databases_have_no_region() -> None:
+    aws = {"region": "us-west-2"}
+    for found in (
+        call_node("remote", "api.example.com", aws=aws),
+        call_node("remote", "db@host", aws=aws, has_sql=True),
+        call_node("aws", "api.example.com", aws=aws),
+    ):
+        assert found.node.region == ""
 
 
 def test_a_call_by_arn_has_its_account() -> None:
     topic = call_node("aws", "SNS", aws={"topic_arn": "arn:aws:sns:eu-west-1:123456789012:news"})
-    assert topic.node == NodeKey("123456789012", "news", "AWS::SNS")
+    assert topic.node == NodeKey("123456789012", "news", "AWS::SNS", "eu-west-1")
     table = call_node(
         "aws", "DynamoDB", aws={"table_name": "arn:aws:dynamodb:eu-west-1:123456789012:table/t"}
     )
-    assert table.node == NodeKey("123456789012", "t", "AWS::DynamoDB::Table")
+    assert table.node == NodeKey("123456789012", "t", "AWS::DynamoDB::Table", "eu-west-1")
 
 
 def test_further_tables_of_a_batch() -> None:
@@ -174,6 +230,12 @@ def test_further_tables_of_a_batch() -> None:
     for names in (["a", "b", "a", "c"], "dict_keys(['a', 'b', 'c'])"):
         found = further_nodes("aws", "dynamodb", {"table_names": names})
         assert [each.node for each in found] == [NodeKey("", "b", kind), NodeKey("", "c", kind)]
+    elsewhere = "arn:aws:dynamodb:eu-west-1:123456789012:table/b"
+    block = {"table_names": ["a", elsewhere, "c"], "region": "us-west-2", "account_id": "1"}
+    assert [each.node for each in further_nodes("aws", "DynamoDB", block)] == [
+        NodeKey("123456789012", "b", kind, "eu-west-1"),
+        NodeKey("1", "c", kind, "us-west-2"),
+    ]
     assert further_nodes("aws", "dynamodb", {"table_name": "a"}) == []
     assert further_nodes("aws", "S3", {"resource_names": ["a", "b"]}) == []
     assert (

@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: 7809f9eca08689e669cec1f0b396cbc0a4f568f074ca45546279d10b7b1b35d5
+// sha256 of its schemas: 12cee9ae3cbf82fec630a739477508a78c12ecdae96d55057a6f73b9835b80d4
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -94,6 +94,7 @@ export interface components {
             in_progress: number | null;
             /** @enum {string} */
             kind: "client" | "gateway" | "service" | "function" | "workflow" | "database" | "table" | "queue" | "topic" | "stream" | "bucket" | "remote";
+            location: string;
             name: string;
             names: string[];
             observed: number | null;
@@ -102,6 +103,7 @@ export interface components {
             p95_ms: number | null;
             p99_ms: number | null;
             rank: number;
+            region: string;
             requests: number | null;
             root: boolean;
             /** @enum {string} */
@@ -114,6 +116,7 @@ export interface components {
         };
         Neighbour: {
             id: string;
+            location: string;
             name: string;
             requests: number | null;
             type: string;
@@ -165,6 +168,7 @@ export interface components {
             in_progress: number | null;
             /** @enum {string} */
             kind: "client" | "gateway" | "service" | "function" | "workflow" | "database" | "table" | "queue" | "topic" | "stream" | "bucket" | "remote";
+            location: string;
             name: string;
             observed: number | null;
             ok: number | null;

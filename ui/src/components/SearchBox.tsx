@@ -81,6 +81,7 @@ function HiddenMatches({ services, onChoose }: HiddenProps) {
             <button type="button" title="Show its surroundings" onClick={() => onChoose(one.id)}>
               <KindBadge kind={one.kind} size={20} />
               <span className="hidden-name">{one.name}</span>
+              {one.location && <span className="mute">{one.location}</span>}
               <FaultShare match={one} />
             </button>
           </li>

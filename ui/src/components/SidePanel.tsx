@@ -170,7 +170,7 @@ function Neighbours({ title, neighbours, onSelect }: NeighboursProps) {
             <button type="button" className="link" onClick={() => onSelect(one.id)}>
               {one.name}
             </button>
-            <span className="mute">{one.type}</span>
+            <span className="mute">{[one.type, one.location].filter(Boolean).join(' · ')}</span>
             <span className="numeric" title="Requests">
               {count(one.requests)}
             </span>

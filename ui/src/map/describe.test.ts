@@ -9,3 +9,7 @@ test('what is estimated says so, and from how many', () => {
   expect(nodeLabel(node('a'))).not.toContain('≈')
   expect(estimateWords(node('a'))).toBeNull()
 })
+
+test('a node of one of several regions says which', () => {
+  expect(nodeLabel(node('a', { location: '123456789012 · us-west-2' }))).toContain('123456789012 · us-west-2')
+})

@@ -5,8 +5,10 @@ import { count, duration, percent, rate } from '../model/format'
 import { STATE_LABELS, STATES, isEstimated, shares, traffic } from '../model/health'
 import { KIND_WORDS } from './glyphs'
 
-export function typeWords(node: Pick<MapNode, 'type' | 'kind'>): string {
-  return node.type || KIND_WORDS[node.kind]
+/** What a node is, and where, if the map has nodes of several accounts or regions. */
+export function typeWords(node: Pick<MapNode, 'type' | 'kind' | 'location'>): string {
+  const type = node.type || KIND_WORDS[node.kind]
+  return node.location ? `${type} · ${node.location}` : type
 }
 
 export function nodeLabel(node: MapNode): string {

@@ -54,6 +54,17 @@ test('where there is room, a label has name, type and numbers', () => {
   for (const { lines } of labels.values()) expect(lines).toHaveLength(3)
 })
 
+test('where a map has several regions, every label of its nodes says which', () => {
+  const regions = ['us-east-1', 'eu-west-1']
+  const nodes = placed(9, (i) => ({ name: 'orders', location: regions[i % 2] }))
+  const labels = layout(nodes, 1)
+  expect(labels.size).toBe(9)
+  for (const { node, lines } of labels.values()) {
+    expect(lines.map(({ text }) => text).slice(0, 2)).toEqual(['orders', node.data.location])
+    expect(lines).toHaveLength(4)
+  }
+})
+
 test('where there is none, the busiest keep their names', () => {
   const labels = layout(
     placed(400, (i) => ({ requests: i })),

@@ -152,12 +152,14 @@ function firstFree(
 
 function variantsOf(node: SceneNode, k: number): TextLine[][] {
   const short = [nameLine(node, k, 24), nameLine(node, k, 14)]
-  const details = k < 0.5 ? [] : [typeLine(node, k), numbersLine(node, k)].filter((one) => one !== null)
-  const name = nameLine(node, k, 24)
+  if (k < 0.5) return short
+  const head = [...nameLine(node, k, 24), ...locationLine(node, k)]
+  const details = [typeLine(node, k), numbersLine(node, k)].filter((one) => one !== null)
   const numbers = details.at(-1)
   return [
-    ...(details.length > 1 ? [[...name, ...details]] : []),
-    ...(numbers ? [[...name, numbers]] : []),
+    ...(details.length > 1 ? [[...head, ...details]] : []),
+    ...(numbers ? [[...head, numbers]] : []),
+    ...(head.length > 1 ? [head] : []),
     ...short,
   ]
 }
@@ -192,6 +194,11 @@ function nameLine({ data }: SceneNode, k: number, length: number): TextLine[] {
 function typeLine({ data: { name, type } }: SceneNode, k: number): TextLine | null {
   if (!type || type.toLowerCase() === name.toLowerCase()) return null
   return { text: cut(type, 26), size: textSizes(k).number, bold: false, colour: 'mute' }
+}
+
+/** Account and region, on a map with several: two nodes may differ in nothing else. */
+function locationLine({ data: { location } }: SceneNode, k: number): TextLine[] {
+  return location ? [{ text: location, size: textSizes(k).number, bold: false, colour: 'mute' }] : []
 }
 
 function numbersLine({ data }: SceneNode, k: number): TextLine | null {

@@ -10,6 +10,8 @@ export function node(id: string, over: Partial<MapNode> = {}): MapNode {
     type: 'AWS::Lambda::Function',
     kind: 'function',
     account: '',
+    region: '',
+    location: '',
     state: 'active',
     root: false,
     requests: 10,

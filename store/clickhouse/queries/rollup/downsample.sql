@@ -10,6 +10,6 @@ FROM (
     GROUP BY kind, wide, /*include units/key*/
 )
 UNION ALL
-SELECT toUInt16({width:UInt16}), 255, bucket, '', '', '', '', '', '', [], 0, 0, 0, /*include rollup/empty_aggregate*/,
+SELECT toUInt16({width:UInt16}), 255, bucket, '', '', '', '', '', '', '', '', [], 0, 0, 0, /*include rollup/empty_aggregate*/,
        1, rows, toDateTime(0), 0, 0, {rev:UInt64}
 FROM VALUES('bucket UInt32, rows UInt64', $wides)

@@ -2,11 +2,12 @@
 -- A call is in the document that its row names.
 SELECT trace_id, member, tupleElement(containing, 1) AS id, tupleElement(containing, 2) AS parent_id,
        tupleElement(containing, 3) AS independent, tupleElement(containing, 4) AS account,
-       tupleElement(containing, 5) AS name, tupleElement(containing, 6) AS type, tupleElement(containing, 7) AS end
+       tupleElement(containing, 5) AS name, tupleElement(containing, 6) AS type,
+       tupleElement(containing, 7) AS region, tupleElement(containing, 8) AS end
 FROM (
     SELECT trace_id, member,
-           argMin((k.id, k.parent_id, k.independent, k.account, k.name, k.type, k.end),
-                                    (k.independent, k.id)) AS containing
+           argMin((k.id, k.parent_id, k.independent, k.account, k.name, k.type, k.region, k.end),
+                  (k.independent, k.id)) AS containing
     FROM (
         SELECT * FROM (SELECT related_documents.*, arrayJoin(arrayPushFront(members, id)) AS member FROM related_documents)
         WHERE (trace_id, member) IN (SELECT trace_id, member FROM wanted_ids)

@@ -14,8 +14,12 @@ SELECT bucket, kind, /*include units/key_aliases*/, names_, active_, start_, end
        mapAdd(more, less) AS duration_delta_, failures_
 FROM (
     SELECT $bucket AS bucket, units.kind AS kind,
-           cityHash64(units.source_account, units.source_name, units.source_type, units.account, units.name, units.type) AS key,
-           any(units.source_account) AS source_account_, any(units.source_name) AS source_name_, any(units.source_type) AS source_type_, any(units.account) AS account_, any(units.name) AS name_, any(units.type) AS type_,
+           cityHash64(units.source_account, units.source_name, units.source_type, units.source_region,
+                      units.account, units.name, units.type, units.region) AS key,
+           any(units.source_account) AS source_account_, any(units.source_name) AS source_name_,
+           any(units.source_type) AS source_type_, any(units.source_region) AS source_region_,
+           any(units.account) AS account_, any(units.name) AS name_, any(units.type) AS type_,
+           any(units.region) AS region_,
            arraySort(groupUniqArrayIf(toString(word), word != '')) AS names_,
            max(active) AS active_, min(start) AS start_, max(start + duration) AS end_,
            $trace_minutes AS trace_minutes_,

@@ -4,7 +4,7 @@ SELECT l.trace_id AS trace_id, l.document_id AS document_id, l.independent AS in
        l.other_trace AS other_trace, l.other_id AS other_id, l.upstream AS upstream,
        l.event_received AS event_received, l.start AS start, l.duration AS duration,
        l.state AS state, l.status AS status, l.exception AS exception, l.weight AS weight,
-       l.account AS account, l.name AS name, l.type AS type
+       l.account AS account, l.name AS name, l.type AS type, l.region AS region
 FROM (SELECT * FROM links FINAL WHERE $target AND $newest_links AND $has_document) AS l
 LEFT ANTI JOIN (
     SELECT trace_id, other_trace, toUInt8(0) AS direction FROM links

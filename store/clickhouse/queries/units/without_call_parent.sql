@@ -2,7 +2,7 @@
 SELECT s.trace_id AS trace_id, s.id AS id, s.parent_id AS parent_id, s.start AS start,
        s.duration AS duration, s.state AS state, s.status AS status, s.exception AS exception,
        s.weight AS weight, s.user_agent AS user_agent,
-       s.account AS account, s.name AS name, s.type AS type
+       s.account AS account, s.name AS name, s.type AS type, s.region AS region
 FROM (
     SELECT * FROM segments FINAL
     WHERE $target AND $newest_segments AND independent = 0 AND parent_id != 0

@@ -58,6 +58,7 @@ AWS = st.fixed_dictionaries(
     {},
     optional={
         "account_id": st.sampled_from(["111122223333", 5]),
+        "region": st.sampled_from(["us-east-1", "aws-global", 5]),
         "table_name": st.sampled_from(["orders", ["orders"], {}]),
         "resource_names": st.sampled_from([["one"], [["odd"]], "one"]),
         "ec2": st.sampled_from([{"instance_id": "i-1", "availability_zone": "eu-west-1a"}, {}]),

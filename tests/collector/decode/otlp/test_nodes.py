@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
+from collector.decode.document import decode_document
 from store.model import NodeKey
 from store.otel.to_xray import render_span
-from tests.collector.otlp_samples import CLIENT, PRODUCER, decode, span
+from tests.collector.otlp_samples import CLIENT, PRODUCER, SERVER, decode, span
 
 AWS = {"rpc.system": "aws-api"}
 QUEUE_URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/orders"
@@ -113,8 +115,9 @@ def test_node(attributes: dict[str, Any], name: str, type: str) -> None:
     for kind in (CLIENT, PRODUCER):
         document = decode(span(kind, attributes))
         call = document.calls[0]
-        account = "123456789012" if {TOPIC, MACHINE} & {str(v) for v in attributes.values()} else ""
-        assert call.node == document.node == NodeKey(account, name, type)
+        by_arn = bool({TOPIC, MACHINE} & {str(v) for v in attributes.values()})
+        account, region = ("123456789012", "eu-west-1") if by_arn else ("", "")
+        assert call.node == document.node == NodeKey(account, name, type, region)
         rendered = render_span(document.raw)
         assert rendered["namespace"] == ("aws" if type.startswith("AWS::") else "remote")
         assert rendered["name"] == (call.service if type.startswith("AWS::") else name)
@@ -136,3 +139,34 @@ def test_account() -> None:
     assert decode(span(CLIENT, table), resource=resource).node.account == ""
     elsewhere = {**table, "aws.account_id": "444455556666"}
     assert decode(span(CLIENT, elsewhere), resource=resource).node.account == "444455556666"
+
+
+@pytest.mark.parametrize("key", ["cloud.region", "aws.region", "aws.remote.resource.region"])
+def test_region_of_a_call(key: str) -> None:
+    """A call has a region only when it names one, also after an export to X-Ray and back."""
+    resource = {"cloud.region": "us-east-1"}
+    table = {**AWS, "rpc.service": "DynamoDB", "aws.table.name": "orders"}
+    assert decode(span(CLIENT, table), resource=resource).node.region == ""
+    document = decode(span(CLIENT, {**table, key: "us-west-2"}), resource=resource)
+    assert document.calls[0].node == NodeKey("", "orders", "AWS::DynamoDB::Table", "us-west-2")
+    raw = json.dumps(render_span(document.raw)).encode()
+    assert decode_document(raw, 0).calls[0].node == document.calls[0].node
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"cloud.region": "us-west-2", "cloud.availability_zone": "us-east-1a"},
+        {"aws.region": "us-west-2"},
+        {"cloud.availability_zone": "us-west-2b"},
+        {"aws.log.group.arns": ["arn:aws:logs:us-west-2:123456789012:log-group:x"]},
+        {"cloud.resource_id": "arn:aws:ecs:us-west-2::service/x", "cloud.provider": "gcp"},
+    ],
+)
+def test_region_of_a_service(given: dict[str, Any]) -> None:
+    """Of the resource, also after an export to X-Ray and back; never of the span's callee."""
+    for shape in (span(SERVER), span(CLIENT, parent=b"", attributes={"peer.service": "x"})):
+        document = decode(shape, resource=given)
+        assert document.node.region == "us-west-2"
+        raw = json.dumps(render_span(document.raw)).encode()
+        assert decode_document(raw, 0).node == document.node

@@ -293,7 +293,7 @@ def test_columns_of_a_server() -> None:
         assert http.url == "https://shop.example.com:8443/cart?a=1"
         assert http.client_ip == "203.0.113.9"
         assert document.user == "u-7"
-        assert document.node == NodeKey("123456789012", "shop", "AWS::EC2::Instance")
+        assert document.node == NodeKey("123456789012", "shop", "AWS::EC2::Instance", "eu-west-1")
         assert (document.instance_id, document.availability_zone) == ("i-123", "eu-west-1a")
         assert document.resource_arn == "arn:aws:ec2:x"
 
@@ -445,8 +445,8 @@ def test_export_of_a_checkout(body: bytes) -> None:
     documents, rejected = results(body)
     assert rejected == []
     local, dynamo, inventory, sql, queue, server, consumer = documents
-    # The account is in the ARN of the task.
-    service = NodeKey("123456789012", "otel-checkout", "AWS::ECS::Fargate")
+    # Account and region are in the ARN of the task.
+    service = NodeKey("123456789012", "otel-checkout", "AWS::ECS::Fargate", "eu-west-1")
     assert (server.node, server.state, server.user) == (service, State.FAULT, "u-7")
     assert server.http.url == "https://shop.example.com/checkout/9"
     assert (server.http.method, server.http.status) == ("GET", 500)
@@ -454,7 +454,7 @@ def test_export_of_a_checkout(body: bytes) -> None:
     assert server.annotations[0] == 'tier="gold"'
     assert "plain=1" in server.annotations
     assert (local.independent, local.calls) == (True, ())
-    assert dynamo.calls[0].node == NodeKey("", "orders", "AWS::DynamoDB::Table")
+    assert dynamo.calls[0].node == NodeKey("", "orders", "AWS::DynamoDB::Table", "eu-west-1")
     assert dynamo.calls[0].service == "DynamoDB"
     assert inventory.calls[0].node == NodeKey("", "inventory.example.com", "remote")
     assert inventory.calls[0].state == State.THROTTLE

@@ -112,7 +112,7 @@ def test_scan_ranges(axis: Axis) -> None:
 def same(name: str, prefix: str = "") -> str:
     """The condition on a node's key."""
     return " AND ".join(
-        f"{prefix}{column} = {{{name}_{column}:String}}" for column in ("account", "name", "type")
+        f"{prefix}{column} = {{{name}_{column}:String}}" for column in NodeKey._fields
     )
 
 
@@ -136,9 +136,11 @@ def test_exact_prefilter_of_an_edge() -> None:
         "source_account": "",
         "source_name": SOURCE.name,
         "source_type": "t",
+        "source_region": "",
         "target_account": "1",
         "target_name": "target",
         "target_type": "",
+        "target_region": "",
     }
 
 
@@ -174,8 +176,8 @@ def test_row_locations_are_one_list_and_ranges_for_long_traces() -> None:
     }
     rendered = queries.LEAN_CALLS.render({"places": places})
     assert one_line(rendered) == (
-        "SELECT hex(trace_id), document_id, independent, owner_account, owner_name, owner_type, 0, "
-        "id, start, start, state, account, name, type, '', '', 0, 0, '', 1 "
+        "SELECT hex(trace_id), document_id, independent, owner_account, owner_name, owner_type, "
+        "owner_region, 0, id, start, start, state, account, name, type, region, '', '', 0, 0, '', 1 "
         f"FROM calls FINAL WHERE {places.text}"
     )
     assert rendered.parameters == places.parameters

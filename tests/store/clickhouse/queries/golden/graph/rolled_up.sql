@@ -1,4 +1,4 @@
-SELECT cityHash64(kind, source_account, source_name, source_type, account, name, type) AS id, kind, source_account, source_name, source_type, account, name, type, arraySort(groupUniqArrayArray(names)) AS names_, max(active) AS active_, min(start) AS start_,
+SELECT cityHash64(kind, source_account, source_name, source_type, source_region, account, name, type, region) AS id, kind, source_account, source_name, source_type, source_region, account, name, type, region, arraySort(groupUniqArrayArray(names)) AS names_, max(active) AS active_, min(start) AS start_,
     max(end) AS end_, sum(trace_minutes) AS trace_minutes_, sum(ok) AS ok_, sum(error) AS error_,
     sum(throttle) AS throttle_, sum(fault) AS fault_, sum(in_progress) AS in_progress_,
     sum(observed) AS observed_, sum(total_time) AS total_time_, map() AS histogram_,
@@ -6,4 +6,4 @@ SELECT cityHash64(kind, source_account, source_name, source_type, account, name,
 WHERE kind < 255 AND <slots> AND (width, bucket, rev) IN (
     SELECT width, bucket, max(rev) FROM rollups WHERE kind = 255 AND <slots> GROUP BY width, bucket
 )
-GROUP BY kind, source_account, source_name, source_type, account, name, type
+GROUP BY kind, source_account, source_name, source_type, source_region, account, name, type, region
