@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from store.cursor import decode_cursor, encode_cursor
 from store.errors import TraceNotFound
@@ -22,6 +22,7 @@ from store.model import (
 )
 from store.protocol import (
     Axis,
+    Ends,
     Failure,
     Page,
     Pin,
@@ -123,23 +124,25 @@ class MemoryStore:
         traces = self._traces.values()
         return build_service_graph(traces, window, self._traces.get, settled_before=settled_before)
 
-    def node_series(self, node: NodeKey, window: TimeRange, step: int) -> list[TimeBucket]:
-        """Statistics of a node per step."""
-        return _series(self._node_units(node, window), window, step)
+    def node_series(
+        self, nodes: Collection[NodeKey], window: TimeRange, step: int
+    ) -> list[TimeBucket]:
+        """Statistics of nodes per step."""
+        return _series(self._node_units(nodes, window), window, step)
 
     def edge_series(
-        self, source: NodeKey, target: NodeKey, window: TimeRange, step: int
+        self, edges: Collection[Ends], window: TimeRange, step: int
     ) -> list[TimeBucket]:
-        """Statistics of an edge per step."""
-        return _series(self._edge_units(source, target, window), window, step)
+        """Statistics of edges per step."""
+        return _series(self._edge_units(edges, window), window, step)
 
-    def node_failures(self, node: NodeKey, window: TimeRange) -> list[Failure]:
-        """Error breakdown of a node."""
-        return _failures(self._node_units(node, window))
+    def node_failures(self, nodes: Collection[NodeKey], window: TimeRange) -> list[Failure]:
+        """Error breakdown of nodes."""
+        return _failures(self._node_units(nodes, window))
 
-    def edge_failures(self, source: NodeKey, target: NodeKey, window: TimeRange) -> list[Failure]:
-        """Error breakdown of an edge."""
-        return _failures(self._edge_units(source, target, window))
+    def edge_failures(self, edges: Collection[Ends], window: TimeRange) -> list[Failure]:
+        """Error breakdown of edges."""
+        return _failures(self._edge_units(edges, window))
 
     def pin(self, trace_id: bytes, note: str, at: int) -> Pin:
         """Remember a pin; nothing expires here."""
@@ -177,19 +180,14 @@ class MemoryStore:
             units = all_units(trace, self._traces.get)
             yield from (unit for unit in units if unit.start in window)
 
-    def _node_units(self, node: NodeKey, window: TimeRange) -> Iterator[NodeUnit]:
+    def _node_units(self, nodes: Collection[NodeKey], window: TimeRange) -> Iterator[NodeUnit]:
         for unit in self._units(window):
-            if isinstance(unit, NodeUnit) and unit.node == node:
+            if isinstance(unit, NodeUnit) and unit.node in nodes:
                 yield unit
 
-    def _edge_units(
-        self, source: NodeKey, target: NodeKey, window: TimeRange
-    ) -> Iterator[EdgeUnit]:
+    def _edge_units(self, edges: Collection[Ends], window: TimeRange) -> Iterator[EdgeUnit]:
         for unit in self._units(window):
-            if isinstance(unit, EdgeUnit) and (confirmed(unit.source), unit.target) == (
-                source,
-                target,
-            ):
+            if isinstance(unit, EdgeUnit) and (confirmed(unit.source), unit.target) in edges:
                 yield unit
 
 

@@ -208,6 +208,7 @@ class Statistics(Struct, gc=False):
 class ServiceStats(Struct, gc=False):
     """A node of the map over a window.
 
+    ``joined``: keys of other nodes whose units it has, too (`store.rules.joins`).
     ``active``: some unit reported itself (otherwise the node is inferred). ``root``: some unit is a
     root. ``trace_minutes``: distinct (minute, trace) pairs, so traces per minute = trace_minutes /
     minutes. A pair counts as often as its lightest unit weighs: spans of one trace may be sampled
@@ -225,6 +226,12 @@ class ServiceStats(Struct, gc=False):
     trace_minutes: int
     statistics: Statistics
     durations: dict[int, int]
+    joined: frozenset[NodeKey] = frozenset()
+
+    @property
+    def keys(self) -> frozenset[NodeKey]:
+        """The keys of its units."""
+        return self.joined | {self.key}
 
 
 class EdgeStats(Struct, gc=False):

@@ -6,7 +6,7 @@ runs one test suite against it and against `store.clickhouse`. Errors are in `st
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import Enum
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
@@ -15,6 +15,9 @@ from msgspec import Struct
 from store.columnar import DocumentColumns
 from store.filters.ast import Expression
 from store.model import Document, NodeKey, ServiceGraph, State, Statistics, TimeRange, Trace
+
+Ends = tuple[NodeKey, NodeKey]
+"""Source and target of an edge."""
 
 
 class Axis(Enum):
@@ -215,28 +218,31 @@ class GraphReader(Protocol):
         minute."""
         ...
 
-    def node_series(self, node: NodeKey, window: TimeRange, step: int) -> list[TimeBucket]:
-        """Statistics of a node's units per ``step`` (microseconds) from the window's start on.
+    def node_series(
+        self, nodes: Collection[NodeKey], window: TimeRange, step: int
+    ) -> list[TimeBucket]:
+        """Statistics of the units of nodes per ``step`` (microseconds) from the window's start on.
 
-        Ascending; steps without units are absent.
+        Ascending; steps without units are absent. A node of a map may have the units of several
+        (`store.model.ServiceStats.keys`).
         """
         ...
 
     def edge_series(
-        self, source: NodeKey, target: NodeKey, window: TimeRange, step: int
+        self, edges: Collection[Ends], window: TimeRange, step: int
     ) -> list[TimeBucket]:
-        """Statistics of an edge's calls per ``step``, as `node_series`."""
+        """Statistics of the calls along edges per ``step``, as `node_series`."""
         ...
 
-    def node_failures(self, node: NodeKey, window: TimeRange) -> list[Failure]:
-        """Error breakdown of a node's units that are not OK, most frequent first.
+    def node_failures(self, nodes: Collection[NodeKey], window: TimeRange) -> list[Failure]:
+        """Error breakdown of the units of nodes that are not OK, most frequent first.
 
         Labels are those of `store.rules.classify.failure_label`.
         """
         ...
 
-    def edge_failures(self, source: NodeKey, target: NodeKey, window: TimeRange) -> list[Failure]:
-        """Error breakdown of an edge's calls, as `node_failures`."""
+    def edge_failures(self, edges: Collection[Ends], window: TimeRange) -> list[Failure]:
+        """Error breakdown of the calls along edges, as `node_failures`."""
         ...
 
 

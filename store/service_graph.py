@@ -107,6 +107,7 @@ def join_nodes(
 
 def merge_service(into: ServiceStats, more: ServiceStats) -> None:
     """Add the units of one node to another's; a minute of a trace in both counts twice."""
+    into.joined |= more.keys
     into.names |= more.names
     into.start, into.end = min(into.start, more.start), max(into.end, more.end)
     into.trace_minutes += more.trace_minutes

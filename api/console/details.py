@@ -12,7 +12,16 @@ from api.console.map_json import before, locations, render_edge, render_node
 from api.console.params import Window, previous_window
 from api.context import Context, json_response, run_cancellable
 from api.errors import ApiError
-from api.graph.build import Graph, build_graph, calls_of, find_node, node_id, stats_of
+from api.graph.build import (
+    Graph,
+    build_graph,
+    calls_of,
+    edges_of,
+    find_node,
+    keys_of,
+    node_id,
+    stats_of,
+)
 from api.schemas import Detail, EdgeDetail, ErrorReply, ErrorShare, Neighbour, NodeDetail
 from store.model import NodeKey, ServiceGraph, TimeRange
 from store.protocol import Failure
@@ -86,11 +95,12 @@ def _node_parts(context: Context, graph: Graph, key: NodeKey, window: TimeRange)
     store, (span, step) = context.store, _steps(context, window)
     previous = _previous_graph(context, window)
     was = previous.services.get(key) if previous else None
+    keys = keys_of(graph, key)
     return {
         "before": before(was.statistics) if was else None,
         "histogram": histogram_figure(stats_of(graph, key).statistics.histogram),
-        "over_time": over_time_figure(store.node_series(key, span, step), span, step),
-        "errors": _errors(store.node_failures(key, window)),
+        "over_time": over_time_figure(store.node_series(keys, span, step), span, step),
+        "errors": _errors(store.node_failures(keys, window)),
     }
 
 
@@ -99,11 +109,12 @@ def _edge_parts(context: Context, graph: Graph, edge: Ends, window: TimeRange) -
     previous = _previous_graph(context, window)
     link = calls_of(graph, *edge).link
     was = (previous.links if link else previous.edges).get(edge) if previous else None
+    edges = edges_of(graph, *edge)
     return {
         "before": before(was.statistics) if was else None,
         "histogram": histogram_figure(calls_of(graph, *edge).statistics.histogram),
-        "over_time": over_time_figure(store.edge_series(*edge, span, step), span, step),
-        "errors": _errors(store.edge_failures(*edge, window)),
+        "over_time": over_time_figure(store.edge_series(edges, span, step), span, step),
+        "errors": _errors(store.edge_failures(edges, window)),
     }
 
 

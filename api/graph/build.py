@@ -7,6 +7,7 @@ likewise; `stats_of` and `calls_of` return them typed.
 from __future__ import annotations
 
 import hashlib
+from itertools import product
 from typing import TypeAlias, cast
 
 import networkx as nx
@@ -37,6 +38,16 @@ def stats_of(graph: Graph, node: NodeKey) -> ServiceStats:
 def calls_of(graph: Graph, source: NodeKey, target: NodeKey) -> EdgeStats:
     """Statistics of an edge."""
     return cast("EdgeStats", graph.edges[source, target]["stats"])
+
+
+def keys_of(graph: Graph, node: NodeKey) -> frozenset[NodeKey]:
+    """The keys of the units of a node, which may have those of nodes that joined it."""
+    return stats_of(graph, node).keys
+
+
+def edges_of(graph: Graph, source: NodeKey, target: NodeKey) -> frozenset[tuple[NodeKey, NodeKey]]:
+    """The keys of the calls along an edge, as `keys_of`."""
+    return frozenset(product(keys_of(graph, source), keys_of(graph, target)))
 
 
 def node_id(node: NodeKey) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 
@@ -18,6 +18,7 @@ from store.clickhouse.connection.pool import ClientPool
 from store.clickhouse.connection.query_runner import COUNT_LIMITS, QueryRunner
 from store.clickhouse.graph import service_graph, verify, window_plan
 from store.clickhouse.graph.rollup_cache import RollupCache
+from store.clickhouse.graph.service_graph import Units
 from store.clickhouse.rollup import dirty
 from store.clickhouse.rollup.worker import RollupWorker
 from store.clickhouse.schema.version import SCHEMA_CODES, SchemaGuard
@@ -26,7 +27,7 @@ from store.clickhouse.write import rows
 from store.columnar import DocumentColumns
 from store.errors import SchemaMismatch, StoreError, StoreUnavailable
 from store.model import Document, NodeKey, ServiceGraph, TimeRange, Trace
-from store.protocol import Failure, Page, Pin, TimeBucket, TraceQuery
+from store.protocol import Ends, Failure, Page, Pin, TimeBucket, TraceQuery
 
 PIN_INTERVAL = 60.0
 """Seconds between runs that pin late documents of pinned traces."""
@@ -99,31 +100,33 @@ class ClickHouseStore:
         with self._asking() as ask:
             return window_plan.min_step(ask, window)
 
-    def node_series(self, node: NodeKey, window: TimeRange, step: int) -> list[TimeBucket]:
-        """Statistics of a node per step."""
-        with self._counted() as ask:
-            return service_graph.series(ask, service_graph.of_node(node), window, step)
+    def node_series(
+        self, nodes: Collection[NodeKey], window: TimeRange, step: int
+    ) -> list[TimeBucket]:
+        """Statistics of nodes per step."""
+        return self._series(service_graph.of_nodes(nodes), window, step)
 
     def edge_series(
-        self, source: NodeKey, target: NodeKey, window: TimeRange, step: int
+        self, edges: Collection[Ends], window: TimeRange, step: int
     ) -> list[TimeBucket]:
-        """Statistics of an edge per step."""
-        with self._counted() as ask:
-            return service_graph.series(ask, service_graph.of_edge((source, target)), window, step)
+        """Statistics of edges per step."""
+        return self._series(service_graph.of_edges(edges), window, step)
 
-    def node_failures(self, node: NodeKey, window: TimeRange) -> list[Failure]:
-        """Error breakdown of a node."""
-        with self._counted() as ask:
-            return service_graph.failures(
-                ask, service_graph.of_node(node), window, self.rollup_cache
-            )
+    def node_failures(self, nodes: Collection[NodeKey], window: TimeRange) -> list[Failure]:
+        """Error breakdown of nodes."""
+        return self._failures(service_graph.of_nodes(nodes), window)
 
-    def edge_failures(self, source: NodeKey, target: NodeKey, window: TimeRange) -> list[Failure]:
-        """Error breakdown of an edge."""
+    def edge_failures(self, edges: Collection[Ends], window: TimeRange) -> list[Failure]:
+        """Error breakdown of edges."""
+        return self._failures(service_graph.of_edges(edges), window)
+
+    def _series(self, units: Units, window: TimeRange, step: int) -> list[TimeBucket]:
         with self._counted() as ask:
-            return service_graph.failures(
-                ask, service_graph.of_edge((source, target)), window, self.rollup_cache
-            )
+            return service_graph.series(ask, units, window, step)
+
+    def _failures(self, units: Units, window: TimeRange) -> list[Failure]:
+        with self._counted() as ask:
+            return service_graph.failures(ask, units, window, self.rollup_cache)
 
     @contextmanager
     def _client(self) -> Iterator[Client]:

@@ -26,8 +26,8 @@ class StoreContract:
         assert store.service_graph(HOUR).services == {}
         assert store.get_traces([TRACE]) == {}
         assert store.find_traces(TraceQuery(HOUR), limit=10) == ([], 0, None)
-        assert store.node_series(FRONTEND, HOUR, MINUTE) == []
-        assert store.edge_failures(FRONTEND, BACKEND, HOUR) == []
+        assert store.node_series([FRONTEND], HOUR, MINUTE) == []
+        assert store.edge_failures([(FRONTEND, BACKEND)], HOUR) == []
 
     def test_a_root_has_a_client(self, store: Store) -> None:
         store.put([segment(0xA1)], "a")
@@ -161,7 +161,8 @@ class StoreContract:
         assert edge.statistics.histogram == {3_000_000: 1}
         assert (queue, NodeKey("", "worker", "")) not in graph.edges
         assert [
-            s.statistics.total for s in store.edge_series(edge.source, edge.target, HOUR, MINUTE)
+            s.statistics.total
+            for s in store.edge_series([(edge.source, edge.target)], HOUR, MINUTE)
         ] == [1]
 
     def test_a_link_from_both_ends_counts_once(self, store: Store) -> None:
@@ -209,7 +210,7 @@ class StoreContract:
             assert graph.edges[CLIENT, FRONTEND].statistics.total == 1
             assert set(graph.services) == {CLIENT, FRONTEND}
             assert graph.services[FRONTEND].root
-        assert store.edge_series(CLIENT, FRONTEND, HOUR, MINUTE)[0].statistics.total == 1
+        assert store.edge_series([(CLIENT, FRONTEND)], HOUR, MINUTE)[0].statistics.total == 1
         # A root without a parent has a client at once, and the orphan counts as well.
         store.put([segment(0xA2, start=T0 + SECOND, end=T0 + SECOND + 7, state=State.FAULT)], "b")
         young = store.service_graph(HOUR, settled_before=T0)
@@ -217,9 +218,9 @@ class StoreContract:
         settled_graph = store.service_graph(HOUR)
         edge = settled_graph.edges[CLIENT, FRONTEND]
         assert (edge.statistics.ok, edge.statistics.fault, edge.start) == (1, 1, T0)
-        (bucket,) = store.edge_series(CLIENT, FRONTEND, HOUR, MINUTE)
+        (bucket,) = store.edge_series([(CLIENT, FRONTEND)], HOUR, MINUTE)
         assert bucket.statistics == edge.statistics
-        assert store.edge_failures(CLIENT, FRONTEND, HOUR) == [
+        assert store.edge_failures([(CLIENT, FRONTEND)], HOUR) == [
             Failure("No exception recorded", State.FAULT, 1)
         ]
         # With its parent, the child has a caller.
@@ -261,6 +262,7 @@ class StoreContract:
         statistics = graph.services[first].statistics
         assert (statistics.ok, statistics.fault) == (1, 1)
         assert graph.edges[FRONTEND, first].statistics.fault == 1
+        assert graph.services[first].keys == {bare, first}
         second = first._replace(account="2" * 12)
         store.put([segment(0xB1, trace_id=trace_id(3), node=second, name="fn")], "c")
         graph = store.service_graph(HOUR)
@@ -277,6 +279,14 @@ class StoreContract:
         assert graph.edges.keys() == {(CLIENT, FRONTEND), (FRONTEND, west)}
         statistics = graph.edges[FRONTEND, west].statistics
         assert (statistics.ok, statistics.fault) == (1, 1)
+        keys = graph.services[west].keys
+        (bucket,) = store.node_series(keys, HOUR, HOUR.end - HOUR.start)
+        assert (bucket.statistics.ok, bucket.statistics.fault) == (1, 1)
+        edges = [(FRONTEND, key) for key in keys]
+        (bucket,) = store.edge_series(edges, HOUR, HOUR.end - HOUR.start)
+        assert (bucket.statistics.ok, bucket.statistics.fault) == (1, 1)
+        assert [f.count for f in store.node_failures(keys, HOUR)] == [1]
+        assert store.edge_failures(edges, HOUR) == store.node_failures(keys, HOUR)
         east = west._replace(region="us-east-1")
         store.put([segment(0xB1, trace_id=trace_id(2), calls=(call(0xC3, node=east),))], "b")
         assert {bare, west, east} <= store.service_graph(HOUR).services.keys()
@@ -304,10 +314,10 @@ class StoreContract:
             for pair in ((client, web), (web, api), (web, table))
         }
         for number, (web, api, table) in enumerate(graphs.values(), 1):
-            assert [f.label for f in store.node_failures(table, HOUR)] == [f"Boom{number}"]
-            assert [f.label for f in store.edge_failures(web, table, HOUR)] == [f"Boom{number}"]
+            assert [f.label for f in store.node_failures([table], HOUR)] == [f"Boom{number}"]
+            assert [f.label for f in store.edge_failures([(web, table)], HOUR)] == [f"Boom{number}"]
             for node in (web, api, table):
-                (bucket,) = store.node_series(node, HOUR, HOUR.end - HOUR.start)
+                (bucket,) = store.node_series([node], HOUR, HOUR.end - HOUR.start)
                 assert bucket.statistics.total == 1
             for query in (TraceQuery(HOUR, node=table), TraceQuery(HOUR, edge=(web, api))):
                 found = store.find_traces(query, limit=9).found
@@ -411,11 +421,11 @@ class StoreContract:
         assert frontend.trace_minutes == 4 + 3 + 1 + 1
         for inferred in (graph.services[BACKEND], graph.edges[FRONTEND, BACKEND]):
             assert (inferred.statistics.fault, inferred.statistics.observed) == (8, 1)
-        assert store.node_failures(BACKEND, HOUR) == [
+        assert store.node_failures([BACKEND], HOUR) == [
             Failure("No exception recorded", State.FAULT, 8)
         ]
         assert graph.links[BACKEND, NodeKey("", "worker", "")].statistics.ok == 5
-        (slice,) = store.node_series(FRONTEND, HOUR, MINUTE)
+        (slice,) = store.node_series([FRONTEND], HOUR, MINUTE)
         assert slice.statistics == counts
         assert len(store.find_traces(TraceQuery(HOUR), limit=9).found) == 5
         assert store.get_traces([TRACE])[TRACE].revision == 2
@@ -628,28 +638,30 @@ class StoreContract:
             ],
             "a",
         )
-        series = store.node_series(FRONTEND, HOUR, MINUTE)
+        series = store.node_series([FRONTEND], HOUR, MINUTE)
         assert [(s.start, s.statistics.ok, s.statistics.fault) for s in series] == [
             (T0, 1, 1),
             (T0 + MINUTE, 1, 0),
         ]
-        assert store.node_failures(FRONTEND, HOUR) == [Failure("HTTP 500", State.FAULT, 1)]
-        edges = store.edge_series(FRONTEND, BACKEND, HOUR, MINUTE)
+        assert store.node_failures([FRONTEND], HOUR) == [Failure("HTTP 500", State.FAULT, 1)]
+        edges = store.edge_series([(FRONTEND, BACKEND)], HOUR, MINUTE)
         assert [(s.start, s.statistics.total) for s in edges] == [(T0, 1), (T0 + MINUTE, 1)]
-        assert store.edge_failures(FRONTEND, BACKEND, HOUR) == [
+        assert store.edge_failures([(FRONTEND, BACKEND)], HOUR) == [
             Failure("HTTP 503", State.FAULT, 1),
             Failure("KeyError", State.ERROR, 1),
         ]
-        assert store.node_failures(BACKEND, HOUR) == store.edge_failures(FRONTEND, BACKEND, HOUR)
+        assert store.node_failures([BACKEND], HOUR) == store.edge_failures(
+            [(FRONTEND, BACKEND)], HOUR
+        )
 
     def test_names_that_try_to_be_sql(self, store: Store) -> None:
         for number, name in enumerate(("it's", "a\\", ":from", "x:to y", "--", "\u2603"), 1):
             node = NodeKey("", name, "AWS::X")
             store.put([segment(1, trace_id=trace_id(number), name=name, type="AWS::X")], name)
-            assert store.node_series(node, HOUR, MINUTE)[0].statistics.total == 1
+            assert store.node_series([node], HOUR, MINUTE)[0].statistics.total == 1
             assert len(store.find_traces(TraceQuery(HOUR, node=node), limit=9).found) == 1
             client = NodeKey("", name, "client")
-            assert len(store.edge_series(client, node, HOUR, MINUTE)) == 1
+            assert len(store.edge_series([(client, node)], HOUR, MINUTE)) == 1
 
     def test_a_pin_changes_nothing_that_is_read(self, store: Store) -> None:
         """Not the trace, its revision, lists or the map: only how long it is stored."""

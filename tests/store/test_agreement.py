@@ -212,17 +212,23 @@ def agree_on_traces(memory: MemoryStore, clickhouse: ClickHouseStore) -> None:
 def agree_on_details(
     memory: MemoryStore, clickhouse: ClickHouseStore, expected: ServiceGraph
 ) -> None:
-    """Series and failures of one node and one edge each."""
-    for key in itertools.islice(expected.services, 2):
-        assert clickhouse.node_series(key, ALL, HOURS) == memory.node_series(key, ALL, HOURS)
-        assert clickhouse.node_failures(key, ALL) == memory.node_failures(key, ALL)
+    """Series and failures of two nodes and two edges; those of a node add up to its figures."""
+    for key, stats in itertools.islice(expected.services.items(), 2):
+        series = clickhouse.node_series(stats.keys, ALL, HOURS)
+        assert series == memory.node_series(stats.keys, ALL, HOURS)
+        assert sum(each.statistics.observed for each in series) == stats.statistics.observed
+        failures = clickhouse.node_failures(stats.keys, ALL)
+        assert failures == memory.node_failures(stats.keys, ALL)
+        assert sum(f.count for f in failures) == sum(
+            getattr(stats.statistics, state) for state in ("error", "throttle", "fault")
+        )
         query = TraceQuery(ALL, node=key)
         assert (
             clickhouse.find_traces(query, limit=9).found == memory.find_traces(query, limit=9).found
         )
     for pair in itertools.islice((*expected.links, *expected.edges), 2):
-        assert clickhouse.edge_series(*pair, ALL, HOURS) == memory.edge_series(*pair, ALL, HOURS)
-        assert clickhouse.edge_failures(*pair, ALL) == memory.edge_failures(*pair, ALL)
+        assert clickhouse.edge_series([pair], ALL, HOURS) == memory.edge_series([pair], ALL, HOURS)
+        assert clickhouse.edge_failures([pair], ALL) == memory.edge_failures([pair], ALL)
 
 
 @given(st.permutations(range(9)), st.lists(st.integers(1, 9), max_size=4))

@@ -7,7 +7,7 @@ same expressions (`store.clickhouse.units.aggregates`).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from store.clickhouse import queries
@@ -29,7 +29,7 @@ from store.clickhouse.units.aggregates import (
     read_aggregate,
 )
 from store.model import MINUTE, UNCONFIRMED, NodeKey, ServiceGraph, State, TimeRange
-from store.protocol import Failure, TimeBucket, failures_by_frequency
+from store.protocol import Ends, Failure, TimeBucket, failures_by_frequency
 
 TRIES = 5
 """Attempts to read a map: it is planned anew when rollups changed between its plan and its reading."""
@@ -37,37 +37,42 @@ _NO_SOURCE = NodeKey("", "", "")
 
 
 class Units(NamedTuple):
-    """The units of one node or edge: their condition on units and rows of `rollups`, and their keys."""
+    """The units of some nodes or edges: their condition on units and rows of `rollups`, and their keys."""
 
     condition: Sql
     keys: tuple[Key, ...]
 
 
-def of_node(node: NodeKey) -> Units:
-    """The units of a node."""
-    condition = (
-        f"(kind = {NODE} AND (account, name, type, region)"
-        " = {node:Tuple(String, String, String, String)})"
+_KEY = ", ".join(NodeKey._fields)
+_SOURCE_KEY = ", ".join(f"source_{field}" for field in NodeKey._fields)
+_KEY_TYPE = f"Tuple({', '.join(['String'] * len(NodeKey._fields))})"
+
+
+def of_nodes(nodes: Collection[NodeKey]) -> Units:
+    """The units of nodes."""
+    condition = f"(kind = {NODE} AND ({_KEY}) IN {{nodes:Array({_KEY_TYPE})}})"
+    return Units(
+        Sql(condition, {"nodes": [tuple(node) for node in nodes]}),
+        tuple((NODE, _NO_SOURCE, node) for node in nodes),
     )
-    return Units(Sql(condition, {"node": tuple(node)}), ((NODE, _NO_SOURCE, node),))
 
 
-def of_edge(pair: tuple[NodeKey, NodeKey]) -> Units:
-    """The calls and links along an edge."""
-    source, target = pair
-    sources = [source]
-    if source.is_client:
-        sources.append(source._replace(account=UNCONFIRMED))
+def of_edges(edges: Collection[Ends]) -> Units:
+    """The calls and links along edges."""
+    pairs = [(each, target) for source, target in edges for each in _sources(source)]
     condition = (
-        f"(kind IN ({EDGE}, {LINK}) AND "
-        "(source_account, source_name, source_type, source_region)"
-        " IN {sources:Array(Tuple(String, String, String, String))}"
-        " AND (account, name, type, region) = {target:Tuple(String, String, String, String)})"
+        f"(kind IN ({EDGE}, {LINK}) AND (({_SOURCE_KEY}), ({_KEY}))"
+        f" IN {{edges:Array(Tuple({_KEY_TYPE}, {_KEY_TYPE}))}})"
     )
     return Units(
-        Sql(condition, {"sources": [tuple(node) for node in sources], "target": tuple(target)}),
-        tuple((kind, node, target) for kind in (EDGE, LINK) for node in sources),
+        Sql(condition, {"edges": [(tuple(source), tuple(target)) for source, target in pairs]}),
+        tuple((kind, *pair) for kind in (EDGE, LINK) for pair in pairs),
     )
+
+
+def _sources(node: NodeKey) -> list[NodeKey]:
+    """The sources in units of a source in a graph."""
+    return [node, node._replace(account=UNCONFIRMED)] if node.is_client else [node]
 
 
 def service_graph(
