@@ -43,8 +43,12 @@ class Context:
 
     def service_graph(self, window: TimeRange) -> ServiceGraph:
         """The graph to draw: without clients of roots whose parents may still arrive."""
-        settled_before = round((self.clock() - SETTLE_SECONDS) * 1e6)
-        return self.store.service_graph(window, settled_before=settled_before)
+        return self.store.service_graph(window, settled_before=self.settled_before())
+
+    def settled_before(self) -> int:
+        """When a root must have begun at the latest (microseconds) for its parent, if unknown, to
+        be missing rather than late."""
+        return round((self.clock() - SETTLE_SECONDS) * 1e6)
 
 
 async def run_cancellable(request: Request, work: Callable[[], Result]) -> Result:

@@ -18,6 +18,7 @@ from store.model import (
     TimeRange,
     Trace,
     confirmed,
+    is_settled,
     precedence,
 )
 from store.protocol import (
@@ -42,6 +43,7 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._traces: dict[bytes, Trace] = {}
+        self._linked_ids: dict[bytes, set[int]] = {}
         self._tokens: set[str] = set()
         self._pins: dict[bytes, Pin] = {}
         self._lock = threading.Lock()
@@ -69,6 +71,8 @@ class MemoryStore:
         if known is None or _precedence(document) >= _precedence(known):
             trace.documents[document.id] = document
         for joined in links_of(document):
+            if not joined.link.upstream:
+                self._linked_ids.setdefault(joined.link.trace_id, set()).add(joined.link.id)
             same = trace.links.get(joined.key)
             if same is None or precedence(joined.state, joined.version) >= precedence(
                 same.state, same.version
@@ -122,7 +126,9 @@ class MemoryStore:
     ) -> ServiceGraph:
         """Built anew from all traces."""
         traces = self._traces.values()
-        return build_service_graph(traces, window, self._traces.get, settled_before=settled_before)
+        return build_service_graph(
+            traces, window, self._traces.get, self._linked_to, settled_before=settled_before
+        )
 
     def node_series(
         self, nodes: Collection[NodeKey], window: TimeRange, step: int
@@ -131,18 +137,25 @@ class MemoryStore:
         return _series(self._node_units(nodes, window), window, step)
 
     def edge_series(
-        self, edges: Collection[Ends], window: TimeRange, step: int
+        self,
+        edges: Collection[Ends],
+        window: TimeRange,
+        step: int,
+        *,
+        settled_before: int | None = None,
     ) -> list[TimeBucket]:
         """Statistics of edges per step."""
-        return _series(self._edge_units(edges, window), window, step)
+        return _series(self._edge_units(edges, window, settled_before), window, step)
 
     def node_failures(self, nodes: Collection[NodeKey], window: TimeRange) -> list[Failure]:
         """Error breakdown of nodes."""
         return _failures(self._node_units(nodes, window))
 
-    def edge_failures(self, edges: Collection[Ends], window: TimeRange) -> list[Failure]:
+    def edge_failures(
+        self, edges: Collection[Ends], window: TimeRange, *, settled_before: int | None = None
+    ) -> list[Failure]:
         """Error breakdown of edges."""
-        return _failures(self._edge_units(edges, window))
+        return _failures(self._edge_units(edges, window, settled_before))
 
     def pin(self, trace_id: bytes, note: str, at: int) -> Pin:
         """Remember a pin; nothing expires here."""
@@ -175,9 +188,12 @@ class MemoryStore:
     def close(self) -> None:
         """No connections to close."""
 
+    def _linked_to(self, trace_id: bytes) -> Collection[int]:
+        return self._linked_ids.get(trace_id, ())
+
     def _units(self, window: TimeRange) -> Iterator[NodeUnit | EdgeUnit]:
         for trace in self._traces.values():
-            units = all_units(trace, self._traces.get)
+            units = all_units(trace, self._traces.get, self._linked_to)
             yield from (unit for unit in units if unit.start in window)
 
     def _node_units(self, nodes: Collection[NodeKey], window: TimeRange) -> Iterator[NodeUnit]:
@@ -185,9 +201,15 @@ class MemoryStore:
             if isinstance(unit, NodeUnit) and unit.node in nodes:
                 yield unit
 
-    def _edge_units(self, edges: Collection[Ends], window: TimeRange) -> Iterator[EdgeUnit]:
+    def _edge_units(
+        self, edges: Collection[Ends], window: TimeRange, settled_before: int | None
+    ) -> Iterator[EdgeUnit]:
         for unit in self._units(window):
-            if isinstance(unit, EdgeUnit) and (confirmed(unit.source), unit.target) in edges:
+            if (
+                isinstance(unit, EdgeUnit)
+                and (confirmed(unit.source), unit.target) in edges
+                and is_settled(unit.source, unit.start, settled_before)
+            ):
                 yield unit
 
 

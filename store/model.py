@@ -45,20 +45,43 @@ class NodeKey(NamedTuple):
 
 SYNTHETICS_AGENT = "CloudWatchSynthetics"
 """Part of the user agent of a CloudWatch Synthetics canary."""
-UNCONFIRMED = "unconfirmed"
-"""Account of a client whose root names a parent that has not arrived (yet). Only in units and in
-aggregates of them: a service graph has these merged into the client, or dropped as premature."""
+UNCONFIRMED = "unconfirmed "
+"""Begins the account of a client whose root names a parent that has not arrived (yet); the number
+of `SETTLE_SLOT` the root began in follows. Only in units and in aggregates of them: a service graph
+has these merged into the client, or dropped as premature."""
+SETTLE_SLOT = 10_000_000
+"""Resolution of the age of such roots, microseconds."""
 
 
-def client_of(root: NodeKey, user_agent: str = "", *, confirmed: bool = True) -> NodeKey:
-    """The client node in front of an entry service (docs/xray-format.md §5.3)."""
+def client_of(root: NodeKey, user_agent: str = "", *, unconfirmed: int | None = None) -> NodeKey:
+    """The client node in front of an entry service (docs/xray-format.md §5.3).
+
+    ``unconfirmed``: the start (microseconds) of a root whose parent has not arrived (yet).
+    """
     kind = "client::Synthetics" if SYNTHETICS_AGENT in user_agent else "client"
-    return NodeKey("" if confirmed else UNCONFIRMED, root.name, kind)
+    account = "" if unconfirmed is None else f"{UNCONFIRMED}{unconfirmed // SETTLE_SLOT}"
+    return NodeKey(account, root.name, kind)
 
 
 def confirmed(node: NodeKey) -> NodeKey:
     """The node of a graph that a unit's node stands for."""
     return node._replace(account="") if node.is_client else node
+
+
+def is_unconfirmed(node: NodeKey) -> bool:
+    """Whether a unit's node is a client of a root whose parent has not arrived (yet)."""
+    return node.is_client and node.account.startswith(UNCONFIRMED)
+
+
+def is_settled(client: NodeKey, start: int, settled_before: int | None) -> bool:
+    """Whether a call from a client that began at ``start`` (microseconds) is drawn.
+
+    Not if the parent of the root is unknown and the root began in or after the slot of
+    ``settled_before``: a child is often stored before its parent. None: every call is.
+    """
+    if settled_before is None or not is_unconfirmed(client):
+        return True
+    return start // SETTLE_SLOT < settled_before // SETTLE_SLOT
 
 
 class TimeRange(NamedTuple):

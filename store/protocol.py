@@ -204,7 +204,10 @@ class GraphReader(Protocol):
         self, window: TimeRange, *, settled_before: int | None = None
     ) -> ServiceGraph:
         """The graph of all units that started in the window
-        (`store.service_graph.build_service_graph`)."""
+        (`store.service_graph.build_service_graph`).
+
+        ``settled_before`` (microseconds): calls from clients to roots with an unknown parent are
+        left out if they began then or later (`store.model.is_settled`)."""
         ...
 
     def snap_window(self, window: TimeRange) -> TimeRange:
@@ -229,9 +232,15 @@ class GraphReader(Protocol):
         ...
 
     def edge_series(
-        self, edges: Collection[Ends], window: TimeRange, step: int
+        self,
+        edges: Collection[Ends],
+        window: TimeRange,
+        step: int,
+        *,
+        settled_before: int | None = None,
     ) -> list[TimeBucket]:
-        """Statistics of the calls along edges per ``step``, as `node_series`."""
+        """Statistics of the calls along edges per ``step``, as `node_series`; ``settled_before`` as
+        in `service_graph`."""
         ...
 
     def node_failures(self, nodes: Collection[NodeKey], window: TimeRange) -> list[Failure]:
@@ -241,8 +250,11 @@ class GraphReader(Protocol):
         """
         ...
 
-    def edge_failures(self, edges: Collection[Ends], window: TimeRange) -> list[Failure]:
-        """Error breakdown of the calls along edges, as `node_failures`."""
+    def edge_failures(
+        self, edges: Collection[Ends], window: TimeRange, *, settled_before: int | None = None
+    ) -> list[Failure]:
+        """Error breakdown of the calls along edges, as `node_failures`; ``settled_before`` as in
+        `service_graph`."""
         ...
 
 

@@ -15,11 +15,12 @@ from store.model import (
     TimeRange,
     Trace,
     confirmed,
+    is_settled,
 )
 from store.rules import histogram
 from store.rules.histogram import bucket
 from store.rules.joins import joined_nodes
-from store.units import EdgeUnit, FindTrace, NodeUnit, all_units
+from store.units import EdgeUnit, FindTrace, LinkedIds, NodeUnit, all_units, links_among
 
 ADDITIVE = ("ok", "error", "throttle", "fault", "in_progress", "total_time", "observed")
 """The fields of `Statistics` that are sums."""
@@ -29,24 +30,26 @@ def build_service_graph(
     traces: Iterable[Trace],
     window: TimeRange | None = None,
     find: FindTrace | None = None,
+    linked_ids: LinkedIds | None = None,
     *,
     weighted: bool = True,
     settled_before: int | None = None,
 ) -> ServiceGraph:
     """The service graph of traces: of units whose start lies in the window, or of all units.
 
-    ``find`` looks up the traces that links lead to; by default only those given are known. With
-    ``weighted=False`` every unit counts once: a map of these traces, not of the sampled population.
+    ``find`` looks up the traces that links lead to, ``linked_ids`` what links lead to in a trace; by
+    default only the traces given are known. With ``weighted=False`` every unit counts once: a map of these traces, not of the sampled population.
     """
     if find is None:
         traces = list(traces)
         find = {trace.trace_id: trace for trace in traces}.get
+    linked_ids = linked_ids or links_among(traces)
     services: dict[NodeKey, ServiceStats] = {}
     edges: dict[tuple[NodeKey, NodeKey], EdgeStats] = {}
     links: dict[tuple[NodeKey, NodeKey], EdgeStats] = {}
     trace_minutes: dict[NodeKey, dict[tuple[int, bytes], int]] = {}
     for trace in traces:
-        for unit in all_units(trace, find):
+        for unit in all_units(trace, find, linked_ids):
             if window is not None and unit.start not in window:
                 continue
             if not weighted:
@@ -73,13 +76,12 @@ def resolve_clients(
 ) -> None:
     """Merge edges from unconfirmed clients into those from the client, or drop them; mark roots.
 
-    A child is often stored before its parent. An edge all of whose calls started at
-    ``settled_before`` (microseconds) or later is dropped: their parents may still arrive. With None
-    every edge is merged.
+    Those from one unconfirmed client began in the same slot, so all of them are settled or none
+    (`store.model.is_settled`).
     """
     for source, target in [pair for pair in edges if pair[0] != confirmed(pair[0])]:
         edge = edges.pop((source, target))
-        if settled_before is None or edge.start < settled_before:
+        if is_settled(source, edge.start, settled_before):
             edge.source = confirmed(source)
             known = edges.setdefault((edge.source, target), edge)
             if known is not edge:

@@ -13,13 +13,15 @@ Sources: docs/xray-format.md §4.3 and §5.2-5.6.
   once, as the receiver reports it.
 * A unit counts as often as its document, call or link weighs.
 * A segment without a parent, or whose parent is unknown in the trace, is a root: a client node
-  precedes it, unless a link of it to what caused it resolves: then its caller is known. While the
-  parent is unknown the client is unconfirmed (`store.model.UNCONFIRMED`): it may still arrive. A segment whose parent is known but belongs to no known segment has no incoming edge.
+  precedes it, unless a link of it to what caused it resolves, or a link of another trace says that
+  it caused the root: then its caller is known. While the parent is unknown the client is
+  unconfirmed (`store.model.UNCONFIRMED`): it may still arrive. A segment whose parent is known but
+  belongs to no known segment has no incoming edge.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from store.model import Document, NodeKey, OwnedCall, OwnedLink, State, Trace, client_of
@@ -65,26 +67,53 @@ class EdgeUnit(NamedTuple):
 Unit = NodeUnit | EdgeUnit
 FindTrace = Callable[[bytes], Trace | None]
 """Looks up the other trace of a link by its id."""
+LinkedIds = Callable[[bytes], Collection[int]]
+"""The ids in a trace to which other traces link as to what they caused."""
 
 
-def all_units(trace: Trace, find: FindTrace) -> Iterator[Unit]:
+def no_links(trace_id: bytes) -> Collection[int]:
+    """No trace links to another."""
+    return ()
+
+
+def links_among(traces: Iterable[Trace]) -> LinkedIds:
+    """The links of some traces to what they caused."""
+    found: dict[bytes, set[int]] = {}
+    for trace in traces:
+        for owned in trace.links.values():
+            if not owned.link.upstream:
+                found.setdefault(owned.link.trace_id, set()).add(owned.link.id)
+    return lambda trace_id: found.get(trace_id, ())
+
+
+def all_units(trace: Trace, find: FindTrace, linked_ids: LinkedIds = no_links) -> Iterator[Unit]:
     """Every unit of one trace, those of its links to other traces included."""
-    if not trace.links:
-        yield from trace_units(trace)
-        return
-    yield from trace_units(trace, caused=_caused(trace, find))
-    yield from link_units(trace, find)
+    yield from trace_units(trace, caused=caused_documents(trace, find, linked_ids))
+    if trace.links:
+        yield from link_units(trace, find)
 
 
-def _caused(trace: Trace, find: FindTrace) -> frozenset[int]:
-    """The documents with a link to what caused them, where that is stored."""
-    return frozenset(
+def caused_documents(
+    trace: Trace, find: FindTrace, linked_ids: LinkedIds = no_links
+) -> frozenset[int]:
+    """The documents whose cause in another trace is known: by a link of theirs to it, where that is
+    stored, or by a link from it to them."""
+    own = {
         owned.document_id
         for owned in trace.links.values()
         if owned.link.upstream
         and (other := find(owned.link.trace_id)) is not None
         and resolve_link_end(other, owned.link.id) is not None
-    )
+    }
+    linked = linked_ids(trace.trace_id)
+    if linked:
+        parents = ParentIndex(trace)
+        own |= {
+            document.id
+            for id in linked
+            if (document := parents.containing_document(id)) is not None
+        }
+    return frozenset(own)
 
 
 def trace_units(trace: Trace, *, caused: frozenset[int] = frozenset()) -> Iterator[Unit]:
@@ -149,7 +178,8 @@ def _segment_units(
     if root:
         if has_client:
             agent = document.http.user_agent
-            client = client_of(node, agent, confirmed=not document.parent_id)
+            unconfirmed = document.start if document.parent_id else None
+            client = client_of(node, agent, unconfirmed=unconfirmed)
             yield EdgeUnit(client, node, "", *times, document.state, label, weight)
     elif document.parent_id not in trace.calls:
         parent = parents.owning_segment(parents.containing_document(document.parent_id))

@@ -109,12 +109,14 @@ def _edge_parts(context: Context, graph: Graph, edge: Ends, window: TimeRange) -
     previous = _previous_graph(context, window)
     link = calls_of(graph, *edge).link
     was = (previous.links if link else previous.edges).get(edge) if previous else None
-    edges = edges_of(graph, *edge)
+    edges, settled = edges_of(graph, *edge), context.settled_before()
     return {
         "before": before(was.statistics) if was else None,
         "histogram": histogram_figure(calls_of(graph, *edge).statistics.histogram),
-        "over_time": over_time_figure(store.edge_series(edges, span, step), span, step),
-        "errors": _errors(store.edge_failures(edges, window)),
+        "over_time": over_time_figure(
+            store.edge_series(edges, span, step, settled_before=settled), span, step
+        ),
+        "errors": _errors(store.edge_failures(edges, window, settled_before=settled)),
     }
 
 

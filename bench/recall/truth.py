@@ -69,7 +69,8 @@ class Truth:
         caused = {
             join.receiver
             for join in joins
-            if join.reported_by_receiver and join.source in self._finished
+            if (join.reported_by_receiver and join.source in self._finished)
+            or (join.reported_by_sender and join.sender in self._finished)
         }
         for thing in self._finished:
             if isinstance(thing, Work):

@@ -107,18 +107,25 @@ class ClickHouseStore:
         return self._series(service_graph.of_nodes(nodes), window, step)
 
     def edge_series(
-        self, edges: Collection[Ends], window: TimeRange, step: int
+        self,
+        edges: Collection[Ends],
+        window: TimeRange,
+        step: int,
+        *,
+        settled_before: int | None = None,
     ) -> list[TimeBucket]:
         """Statistics of edges per step."""
-        return self._series(service_graph.of_edges(edges), window, step)
+        return self._series(service_graph.of_edges(edges, settled_before), window, step)
 
     def node_failures(self, nodes: Collection[NodeKey], window: TimeRange) -> list[Failure]:
         """Error breakdown of nodes."""
         return self._failures(service_graph.of_nodes(nodes), window)
 
-    def edge_failures(self, edges: Collection[Ends], window: TimeRange) -> list[Failure]:
+    def edge_failures(
+        self, edges: Collection[Ends], window: TimeRange, *, settled_before: int | None = None
+    ) -> list[Failure]:
         """Error breakdown of edges."""
-        return self._failures(service_graph.of_edges(edges), window)
+        return self._failures(service_graph.of_edges(edges, settled_before), window)
 
     def _series(self, units: Units, window: TimeRange, step: int) -> list[TimeBucket]:
         with self._counted() as ask:

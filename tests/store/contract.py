@@ -6,7 +6,7 @@ import pytest
 
 from store.errors import InvalidCursor, TraceNotFound
 from store.filters.parse import parse
-from store.model import MINUTE, Document, Http, Link, NodeKey, State, TimeRange
+from store.model import MINUTE, SETTLE_SLOT, Document, Http, Link, NodeKey, State, TimeRange
 from store.protocol import Axis, Failure, Pin, Store, TraceQuery
 from store.rules.annotations import annotation_item
 from tests.builders import SECOND, T0, TRACE, call, http, segment, subsegment, trace_id
@@ -205,7 +205,7 @@ class StoreContract:
         young = store.service_graph(HOUR, settled_before=T0)
         assert set(young.services) == {FRONTEND}
         assert not young.services[FRONTEND].root
-        for settled in (T0 + 1, None):
+        for settled in (T0 + SETTLE_SLOT, None):
             graph = store.service_graph(HOUR, settled_before=settled)
             assert graph.edges[CLIENT, FRONTEND].statistics.total == 1
             assert set(graph.services) == {CLIENT, FRONTEND}
@@ -227,6 +227,59 @@ class StoreContract:
         store.put([segment(0xB1, name="front", calls=(call(0xC1),))], "c")
         graph = store.service_graph(HOUR)
         assert graph.edges[CLIENT, FRONTEND].statistics.total == 1
+
+    def test_one_old_orphan_does_not_confirm_the_young_ones(self, store: Store) -> None:
+        """Each root is judged by its own start: in the map, the series and the errors."""
+        pair = (CLIENT, FRONTEND)
+        for number, start in enumerate((T0, T0 + 50 * SECOND, T0 + 55 * SECOND, T0 + 65 * SECOND)):
+            orphan = segment(
+                0xA1,
+                trace_id=trace_id(number + 1),
+                parent_id=0xDEAD,
+                start=start,
+                end=start + SECOND,
+                state=State.FAULT,
+                exception="Boom",
+            )
+            store.put([orphan], f"{number}")
+        for settled, count in ((T0, 0), (T0 + 49 * SECOND, 1), (T0 + 60 * SECOND, 3), (None, 4)):
+            edges = store.service_graph(HOUR, settled_before=settled).edges
+            drawn = edges[pair].statistics.total if pair in edges else 0
+            series = store.edge_series([pair], HOUR, MINUTE, settled_before=settled)
+            failures = store.edge_failures([pair], HOUR, settled_before=settled)
+            assert drawn == sum(each.statistics.total for each in series) == count
+            assert [each.count for each in failures] == [count] * (count > 0)
+
+    @pytest.mark.parametrize("minutes_later", [0, 5])
+    @pytest.mark.parametrize("receiver_first", [False, True])
+    @pytest.mark.parametrize("names", [0xB1, 0xB9])
+    def test_a_root_that_its_sender_links_to_has_no_client(
+        self, store: Store, names: int, receiver_first: bool, minutes_later: int
+    ) -> None:
+        """As when only the producer reports the link (SNS, EventBridge, S3): the root of the
+        receiving trace, or something in it, is named from elsewhere."""
+        sent, received = trace_id(1), trace_id(2)
+        queue, worker = NodeKey("", "jobs", "AWS::SQS::Queue"), NodeKey("", "worker", "")
+        start = T0 + minutes_later * MINUTE
+        link = Link(received, names, upstream=False, received=start)
+        sender = segment(0xA1, trace_id=sent, calls=(call(0xC1, node=queue),), links=(link,))
+        receiver = [
+            segment(0xB1, trace_id=received, node=worker, members=(0xB9,), start=start,
+                    end=start + SECOND),
+            segment(0xB2, trace_id=received, node=worker, parent_id=0xDEAD, start=start,
+                    end=start + SECOND),
+        ]  # fmt: skip
+        client = NodeKey("", "worker", "client")
+        store.put(receiver if receiver_first else [sender], "a")
+        if receiver_first:
+            assert store.service_graph(HOUR).edges[client, worker].statistics.total == 2
+        store.put([sender] if receiver_first else receiver, "b")
+        graph = store.service_graph(HOUR)
+        assert graph.edges[client, worker].statistics.total == 1  # the second is another root
+        assert graph.links.keys() == {(FRONTEND, worker)}
+        for window, total in ((HOUR, 1), (TimeRange(start, start + MINUTE), 1)):
+            edge = store.service_graph(window).edges[client, worker]
+            assert edge.statistics.total == total
 
     def test_a_root_whose_link_resolves_has_no_client(self, store: Store) -> None:
         """Its caller is known: the queue. Until the sender's trace is stored it has a client."""
@@ -293,7 +346,7 @@ class StoreContract:
 
     def test_two_regions_have_two_nodes_each(self, store: Store) -> None:
         """Services and tables of one name in two regions, each with its own edge, series, errors
-        and traces; an answered call leads to the region of whoever answered it."""
+        and traces; an answered call leads to the region of its answer."""
         graphs = {}
         for number, region in enumerate(("us-east-1", "eu-west-1"), 1):
             web, api = (NodeKey("1", name, "", region) for name in ("web", "api"))

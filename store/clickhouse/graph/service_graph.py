@@ -7,7 +7,7 @@ same expressions (`store.clickhouse.units.aggregates`).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from store.clickhouse import queries
@@ -28,23 +28,31 @@ from store.clickhouse.units.aggregates import (
     graph_of,
     read_aggregate,
 )
-from store.model import MINUTE, UNCONFIRMED, NodeKey, ServiceGraph, State, TimeRange
+from store.model import (
+    MINUTE,
+    SETTLE_SLOT,
+    NodeKey,
+    ServiceGraph,
+    State,
+    TimeRange,
+    confirmed,
+    is_settled,
+)
 from store.protocol import Ends, Failure, TimeBucket, failures_by_frequency
 
 TRIES = 5
 """Attempts to read a map: it is planned anew when rollups changed between its plan and its reading."""
-_NO_SOURCE = NodeKey("", "", "")
 
 
 class Units(NamedTuple):
-    """The units of some nodes or edges: their condition on units and rows of `rollups`, and their keys."""
+    """The units of some nodes or edges: their condition on units and rows of `rollups`, and on aggregates."""
 
     condition: Sql
-    keys: tuple[Key, ...]
+    matches: Callable[[Key, Aggregate], bool]
 
 
 _KEY = ", ".join(NodeKey._fields)
-_SOURCE_KEY = ", ".join(f"source_{field}" for field in NodeKey._fields)
+_SOURCE_KEY = ", ".join(f"source_{field}" for field in NodeKey._fields[1:])
 _KEY_TYPE = f"Tuple({', '.join(['String'] * len(NodeKey._fields))})"
 
 
@@ -53,26 +61,32 @@ def of_nodes(nodes: Collection[NodeKey]) -> Units:
     condition = f"(kind = {NODE} AND ({_KEY}) IN {{nodes:Array({_KEY_TYPE})}})"
     return Units(
         Sql(condition, {"nodes": [tuple(node) for node in nodes]}),
-        tuple((NODE, _NO_SOURCE, node) for node in nodes),
+        lambda key, _: key[0] == NODE and key[2] in nodes,
     )
 
 
-def of_edges(edges: Collection[Ends]) -> Units:
-    """The calls and links along edges."""
-    pairs = [(each, target) for source, target in edges for each in _sources(source)]
+def of_edges(edges: Collection[Ends], settled_before: int | None = None) -> Units:
+    """The calls and links along edges, those from unconfirmed clients only if they are settled."""
+    account = "if(startsWith(source_type, 'client'), '', source_account)"
     condition = (
-        f"(kind IN ({EDGE}, {LINK}) AND (({_SOURCE_KEY}), ({_KEY}))"
-        f" IN {{edges:Array(Tuple({_KEY_TYPE}, {_KEY_TYPE}))}})"
+        f"(kind IN ({EDGE}, {LINK}) AND (({account}, {_SOURCE_KEY}), ({_KEY}))"
+        f" IN {{edges:Array(Tuple({_KEY_TYPE}, {_KEY_TYPE}))}}"
     )
-    return Units(
-        Sql(condition, {"edges": [(tuple(source), tuple(target)) for source, target in pairs]}),
-        tuple((kind, *pair) for kind in (EDGE, LINK) for pair in pairs),
-    )
+    if settled_before is not None:
+        settled = settled_before // SETTLE_SLOT * SETTLE_SLOT
+        unconfirmed = queries.IS_UNCONFIRMED.render().text
+        condition += f" AND NOT ({unconfirmed} AND start >= {settled})"
 
+    def matches(key: Key, aggregate: Aggregate) -> bool:
+        kind, source, target = key
+        return (
+            kind in (EDGE, LINK)
+            and (confirmed(source), target) in edges
+            and is_settled(source, aggregate.start, settled_before)
+        )
 
-def _sources(node: NodeKey) -> list[NodeKey]:
-    """The sources in units of a source in a graph."""
-    return [node, node._replace(account=UNCONFIRMED)] if node.is_client else [node]
+    pairs = [(tuple(source), tuple(target)) for source, target in edges]
+    return Units(Sql(condition + ")", {"edges": pairs}), matches)
 
 
 def service_graph(
@@ -151,7 +165,7 @@ def failures(
     """Failures by label."""
     counts: Counter[tuple[str, State]] = Counter()
     chosen, sums = _summed(run, window, rollup_cache, None)
-    found = {key: sums[key] for key in units.keys if key in sums}
+    found = {key: each for key, each in sums.items() if units.matches(key, each)}
     if chosen.partial_minutes:
         fragments = {"key": units.condition, "bucket": MINUTE_OF}
         collect(_raw(run, chosen.partial_minutes, queries.AGGREGATED_UNITS, fragments), found)

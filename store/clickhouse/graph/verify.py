@@ -7,7 +7,7 @@ searched in all the time that the traces of the window span, not where `cross_mi
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -17,7 +17,7 @@ from store.clickhouse.graph.service_graph import read_rolled
 from store.clickhouse.rollup.dirty import CHUNK_ROWS
 from store.clickhouse.units import dependencies, parents
 from store.clickhouse.units.aggregates import ALL_UNITS, MINUTE_OF, Aggregate, Key, collect
-from store.model import MINUTE, NodeKey, TimeRange
+from store.model import MINUTE, NodeKey, TimeRange, is_unconfirmed
 
 STRIDE = 5
 """Minutes compared at a time."""
@@ -99,8 +99,15 @@ def _wide(run: RunQuery, first: int, last: int) -> Iterator[Verified]:
         collect(read_rolled(run, f"(width = {width} AND bucket = {bucket})"), wide)
         minutes: dict[Key, Aggregate] = {}
         inside = f"bucket BETWEEN {bucket} AND {bucket + width - 1}"
-        collect(read_rolled(run, f"(width = 1 AND {inside})"), minutes)
+        collect(map(_settled, read_rolled(run, f"(width = 1 AND {inside})")), minutes)
         yield Verified(window, 0, *_differ(window, wide, minutes, 0))
+
+
+def _settled(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A row of minutes as it is downsampled (queries/units/settled_account.sql)."""
+    kind, account, *rest = row
+    source = NodeKey(account, *rest[: len(NodeKey._fields) - 1])
+    return kind, "" if is_unconfirmed(source) else account, *rest
 
 
 def _differ(

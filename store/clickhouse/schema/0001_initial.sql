@@ -133,7 +133,8 @@ CREATE TABLE IF NOT EXISTS links (
     received DateTime('UTC') CODEC(Delta(4), ZSTD(1)),
     ver UInt64 CODEC(Delta(8), ZSTD(1)),
     inserted Int64 MATERIALIZED toUnixTimestamp64Micro(now64(6)) CODEC(ZSTD(1)),
-    INDEX by_trace trace_id TYPE bloom_filter(0.01) GRANULARITY 1
+    INDEX by_trace trace_id TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX by_other_trace other_trace TYPE bloom_filter(0.01) GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(ver)
 PARTITION BY toDate(received)

@@ -24,6 +24,10 @@ _PLACES = Sql(
     "SELECT DISTINCT trace_id, minute FROM traces "
     "WHERE trace_id IN (SELECT trace_id FROM cross_minute_traces)"
 )
+_RECORDED_MINUTES = (
+    "SELECT minute FROM cross_minute_refs "
+    "WHERE trace_id IN (SELECT trace_id FROM cross_minute_traces)"
+)
 _TABLES = (
     "detached_calls",
     "unresolved_parents",
@@ -45,6 +49,8 @@ class UnitScope:
     """Rows that the units of ``target`` may depend on, ``target`` included."""
     cross_minute: str = "trace_id IN (SELECT trace_id FROM cross_minute_traces)"
     """Traces with rows outside ``minutes`` that units of ``target`` may depend on."""
+    sender_minutes: str = "1"
+    """Rows of `links` that may lead to traces of ``target``."""
     weighed: bool = True
     """Whether weights above 1 may occur; aggregation without them is faster."""
 
@@ -65,6 +71,8 @@ class UnitScope:
             "input": Sql(f"{input.text} AND {NOT_PINNED_COPY}"),
             "has_document": queries.HAS_DOCUMENT.render({"input": input}),
             "cross_minute": Sql(self.cross_minute),
+            "sender_minutes": Sql(self.sender_minutes),
+            "not_pinned_copy": Sql(NOT_PINNED_COPY),
             "newest_segments": Sql(_NEWEST.format("segments")),
             "newest_links": Sql(_NEWEST_LINKS),
             "newest_calls": Sql(_NEWEST.format("calls")),
@@ -120,7 +128,10 @@ def resolve_scope(
     input = minutes
     if elsewhere:
         input = f"{minutes} OR (minute, trace_id) IN (SELECT minute, trace_id FROM places)"
-    return UnitScope(minutes, target, input, weighed=bool(weighed) or any(heavy))
+    senders = f"({minutes} OR minute IN ({_RECORDED_MINUTES}))"
+    return UnitScope(
+        minutes, target, input, sender_minutes=senders, weighed=bool(weighed) or any(heavy)
+    )
 
 
 def minutes_of(windows: Collection[TimeRange]) -> str:

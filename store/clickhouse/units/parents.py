@@ -4,7 +4,8 @@ Built step by step in temporary tables of one connection. A single statement wit
 equivalent but takes 0.3 s to plan, even over no rows.
 
 * ``incomplete_documents``: documents that calls or links refer to and that are not stored.
-* ``links_in_scope``: links of the scope; ``link_ends``: the nodes at their other ends.
+* ``links_in_scope``: links of the scope; ``link_ends``: the nodes at their other ends; ``sender_links``: links from
+  other traces to what they caused here; ``caused_documents``: documents whose cause is known from either.
 * ``without_call_parent``: segments of the scope whose parent is not a call.
 * ``containing_documents``: for each of ``wanted_ids`` the document that is or embeds it; a segment is preferred
   to an independent subsegment, then the smallest document id. A call is in the document that its row names.
@@ -25,7 +26,7 @@ from store.parents import MAX_PARENT_STEPS
 
 _TABLES = (
     "incomplete_documents", "links_in_scope", "without_call_parent", "related_documents", "wanted_ids", "containing_documents", "owning_segments", "link_ends", "parent_walk", "parent_walk_next",
-    "superseded_segments", "superseded_calls", "superseded_links",
+    "sender_links", "caused_documents", "superseded_segments", "superseded_calls", "superseded_links",
 )  # fmt: skip
 
 # A document that arrived first as a subsegment and last as a segment is a segment and owns itself.
@@ -45,10 +46,12 @@ _LINK_COLUMNS = {
     "start Int64, duration Int64, state UInt8, status UInt16, exception LowCardinality(String), "
     f"weight UInt32, {_NODE}"
 }
+_SENDER_COLUMNS = {"sender_links": "trace_id FixedString(16), id UInt64"}
 _OWNER_COLUMNS = {
     "containing_documents": f"trace_id FixedString(16), member UInt64, id UInt64, {_NODE}",
     "owning_segments": f"trace_id FixedString(16), document_id UInt64, {_NODE}",
     "link_ends": f"trace_id FixedString(16), id UInt64, end Int64, {_NODE}",
+    "caused_documents": "trace_id FixedString(16), id UInt64",
 }
 
 
@@ -64,6 +67,10 @@ def prepare(run: RunQuery, scope: UnitScope) -> None:
         create(run, "links_in_scope", scope.fill(queries.LINKS_IN_SCOPE))
     else:  # the usual case: saves the statements that look for the links' documents
         _create_empty(run, _LINK_COLUMNS)
+    if run("SELECT 1 FROM links WHERE upstream = 0 LIMIT 1"):
+        create(run, "sender_links", scope.fill(queries.SENDER_LINKS))
+    else:
+        _create_empty(run, _SENDER_COLUMNS)
     create(run, "without_call_parent", scope.fill(queries.WITHOUT_CALL_PARENT))
     ((needed,),) = run(scope.fill(queries.COUNT_UNRESOLVED))
     if not needed:
@@ -86,6 +93,7 @@ def prepare(run: RunQuery, scope: UnitScope) -> None:
         create(run, "link_ends", scope.fill(queries.LINK_ENDS))
     else:
         _create_empty(run, {"link_ends": _OWNER_COLUMNS["link_ends"]})
+    create(run, "caused_documents", queries.CAUSED_DOCUMENTS.render())
 
 
 def _create_empty(run: RunQuery, tables: Mapping[str, str]) -> None:

@@ -6,6 +6,8 @@ SELECT minute, partition, max(inserted) FROM (
         UNION ALL
         SELECT trace_id, inserted FROM calls
         WHERE $minutes AND trace_id IN (SELECT trace_id FROM cross_minute_traces)
+        UNION ALL
+        SELECT other_trace AS trace_id, inserted FROM links WHERE $minutes AND upstream = 0
     ) GROUP BY trace_id
 ) AS came
 INNER JOIN (

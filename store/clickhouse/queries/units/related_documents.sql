@@ -7,4 +7,5 @@ WHERE $input AND $newest_segments
   AND (trace_id IN (SELECT trace_id FROM without_call_parent)
     OR trace_id IN (SELECT trace_id FROM calls WHERE $target AND independent = 1)
     OR trace_id IN (SELECT trace_id FROM links_in_scope WHERE independent = 1)
-    OR trace_id IN (SELECT other_trace FROM links_in_scope))
+    OR trace_id IN (SELECT other_trace FROM links_in_scope)
+    OR trace_id IN (SELECT trace_id FROM sender_links))

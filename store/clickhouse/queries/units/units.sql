@@ -1,9 +1,9 @@
 -- One row per unit that started in the rows of $target: units of nodes (kind 0), of edges by calls (1) and of
 -- edges by links (2). The rules are those of store/service_graph.py. Reads the temporary tables of
 -- store/clickhouse/units/parents.py. $input contains $target and all rows that units in $target depend on.
--- A segment is a unit of its own node, and without a parent also one of the edge from its client, unless a link
--- to its cause resolves: then the caller is known. The client is store.model.client_of; the client of a segment
--- whose parent is not stored, below, is unconfirmed.
+-- A segment is a unit of its own node, and without a parent also one of the edge from its client, unless it is
+-- among `caused_documents`. The client is store.model.client_of; the client of a segment whose parent is not
+-- stored, below, is unconfirmed.
 SELECT kind,
        '' AS source_account, if(kind = 1, name, '') AS source_name,
        if(kind = 1, if(position(user_agent, 'CloudWatchSynthetics') > 0, 'client::Synthetics', 'client'), '')
@@ -12,11 +12,7 @@ SELECT kind,
        trace_id, start, duration, if(kind = 0, greatest(duration, last_duration), duration) AS last_duration,
        state, status, exception, weight
 FROM (SELECT * FROM segments FINAL WHERE $target AND $newest_segments AND independent = 0)
-ARRAY JOIN if(parent_id = 0 AND (trace_id, id) NOT IN (
-    SELECT l.trace_id, l.document_id
-    FROM links_in_scope AS l INNER JOIN link_ends AS e ON l.other_trace = e.trace_id AND l.other_id = e.id
-    WHERE l.upstream = 1
-), [0, 1], [0]) AS kind
+ARRAY JOIN if(parent_id = 0 AND (trace_id, id) NOT IN (SELECT trace_id, id FROM caused_documents), [0, 1], [0]) AS kind
 UNION ALL
 -- A call is a unit of the edge to each node that answered it, with the caller's figures. Without an answer it
 -- is a unit of the edge to the inferred node, and of that node.
@@ -53,7 +49,7 @@ UNION ALL
 -- Segments whose parent is not a call: children of a segment or of a local subsegment (the Lambda pair),
 -- with their own figures, or roots when the parent is not stored.
 SELECT 1 AS kind,
-       if(root, 'unconfirmed', o.account) AS source_account, if(root, r.name, o.name) AS source_name,
+       if(root, concat('unconfirmed ', toString(intDiv(r.start, 10000000))), o.account) AS source_account, if(root, r.name, o.name) AS source_name,
        multiIf(NOT root, o.type,
                position(r.user_agent, 'CloudWatchSynthetics') > 0, 'client::Synthetics', 'client')
            AS source_type, if(root, '', o.region) AS source_region,
@@ -70,11 +66,7 @@ FROM (
     LEFT ANY JOIN containing_documents AS h ON s.trace_id = h.trace_id AND s.parent_id = h.member
 ) AS r
 LEFT ANY JOIN owning_segments AS o ON r.trace_id = o.trace_id AND r.containing_id = o.document_id
-WHERE if(root, (r.trace_id, r.id) NOT IN (
-    SELECT l.trace_id, l.document_id
-    FROM links_in_scope AS l INNER JOIN link_ends AS e ON l.other_trace = e.trace_id AND l.other_id = e.id
-    WHERE l.upstream = 1
-), notEmpty(o.name))
+WHERE if(root, (r.trace_id, r.id) NOT IN (SELECT trace_id, id FROM caused_documents), notEmpty(o.name))
 UNION ALL
 -- Links between traces; the duration is the age of the event.
 SELECT 2 AS kind,
