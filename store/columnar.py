@@ -13,6 +13,7 @@ from typing import TypeVar, overload
 from msgspec import Struct
 
 from store.model import Call, Document, Http, Link, NodeKey, State
+from store.varint import varint
 
 T = TypeVar("T")
 
@@ -43,6 +44,46 @@ class Coded(Sequence[T]):
         if isinstance(place, slice):
             return Coded(self.values, self.codes[place])
         return self.values[self.codes[place]]
+
+
+class PackedTexts(Sequence[str]):
+    """A column of texts that are stored as bytes: each in UTF-8, behind its length (`varint`).
+
+    Callers that see the same texts again and again save their encoding (`pack_text`).
+    """
+
+    __slots__ = ("parts",)
+
+    def __init__(self, parts: list[bytes]) -> None:
+        self.parts = parts
+
+    def __len__(self) -> int:
+        return len(self.parts)
+
+    def __iter__(self) -> Iterator[str]:
+        return map(_unpacked, self.parts)
+
+    @overload
+    def __getitem__(self, place: int) -> str: ...
+    @overload
+    def __getitem__(self, place: slice) -> PackedTexts: ...
+    def __getitem__(self, place: int | slice) -> str | PackedTexts:
+        if isinstance(place, slice):
+            return PackedTexts(self.parts[place])
+        return _unpacked(self.parts[place])
+
+
+def pack_text(text: str) -> bytes:
+    """A text as `PackedTexts` has it."""
+    encoded = text.encode()
+    return varint(len(encoded)) + encoded
+
+
+def _unpacked(part: bytes) -> str:
+    start = 1
+    while part[start - 1] >= 0x80:
+        start += 1
+    return part[start:].decode()
 
 
 def codes_of(numbers: Iterable[int], distinct: int) -> bytes | array[int]:

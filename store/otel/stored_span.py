@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans
 
+from store.varint import varint
+
 SAMPLED = b"\x01"
 UNSAMPLED = b"\x02"
 """The sender counts this span without sampling it (X-Ray's ``T1U`` datagrams)."""
@@ -33,10 +35,10 @@ def is_unsampled(raw: bytes) -> bool:
 
 def frame(message: bytes, schema_url: str) -> bytes:
     """The bytes that spans share: their resource, or their scope, with its schema URL."""
-    part = _FIRST + _length(len(message)) + message
+    part = _FIRST + varint(len(message)) + message
     if schema_url:
         url = schema_url.encode()
-        part += _THIRD + _length(len(url)) + url
+        part += _THIRD + varint(len(url)) + url
     return part
 
 
@@ -47,9 +49,9 @@ def write_span(resource: bytes, scope: bytes, span: bytes, *, sampled: bool = Tr
 
 def span_head(resource: bytes, scope: bytes, size: int, *, sampled: bool = True) -> bytes:
     """The stored form of a span of ``size`` bytes, up to the span itself."""
-    inner = scope + _SECOND + _length(size)
+    inner = scope + _SECOND + varint(size)
     marker = SAMPLED if sampled else UNSAMPLED
-    return marker + resource + _SECOND + _length(len(inner) + size) + inner
+    return marker + resource + _SECOND + varint(len(inner) + size) + inner
 
 
 def read_span(raw: bytes) -> ResourceSpans:
@@ -63,17 +65,3 @@ def read_span(raw: bytes) -> ResourceSpans:
     except Exception as error:  # protobuf's DecodeError has no common base with ValueError
         raise ValueError(f"not a stored span: {error}") from error
     return message
-
-
-def _length(number: int) -> bytes:
-    """A protobuf varint."""
-    if number < 0x80:
-        return bytes((number,))
-    if number < 0x4000:
-        return bytes((number & 0x7F | 0x80, number >> 7))
-    digits = bytearray()
-    while number >= 0x80:
-        digits.append(number & 0x7F | 0x80)
-        number >>= 7
-    digits.append(number)
-    return bytes(digits)

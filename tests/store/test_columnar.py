@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from array import array
 
-from store.columnar import Coded, codes_of, columns_of, documents_of
+from store.clickhouse.connection.native_format import encode_strings
+from store.columnar import (
+    Coded,
+    PackedTexts,
+    codes_of,
+    columns_of,
+    documents_of,
+    pack_text,
+)
 from store.model import Link
 from tests.builders import call, segment, subsegment, trace_id
 
@@ -30,3 +38,11 @@ def test_few_values_by_their_codes() -> None:
     assert list(column[1:]) == ["b", "a"]
     assert column.codes == b"\2\1\0"
     assert codes_of([256], 257) == array("I", [256])
+
+
+def test_texts_as_they_are_sent() -> None:
+    texts = ["", "a=1", "ü" * 100, "x" * 20_000]
+    column = PackedTexts(list(map(pack_text, texts)))
+    assert (list(column), len(column), column[2]) == (texts, 4, texts[2])
+    assert list(column[1:3]) == texts[1:3]
+    assert b"".join(column.parts) == encode_strings(texts)

@@ -14,9 +14,11 @@ from msgspec import Struct
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from store.columnar import pack_text
 from store.otel.attributes import read_value
 from store.otel.span_facts import annotations_of
 from store.rules.annotations import annotation_item
+from store.varint import varint
 
 MAX_CACHED = 512
 """Bytes of an attribute worth caching: longer ones do not repeat, and would fill the memory."""
@@ -43,12 +45,13 @@ class Attribute(Struct, eq=False, gc=False):
     """A key with a value. Compared by identity: equal ones are one object while they are cached.
 
     ``sort`` is the number of the `Sort`, ``text`` the value if it is text, ``item`` the annotation
-    item, empty if the value is not searchable.
+    item, empty if the value is not searchable, and ``packed`` the same as `PackedTexts` has it.
     """
 
     sort: int
     text: str
     item: str
+    packed: bytes
     cached: bool
 
 
@@ -95,7 +98,7 @@ class AttributeTable(dict[bytes, Attribute]):
         try:
             found = self._read(message, cached)
         except (DecodeError, UnicodeDecodeError):
-            return Attribute(UNREADABLE, "", "", False)
+            return Attribute(UNREADABLE, "", "", b"", False)
         if cached:
             self[message] = found
             self.size += len(message) + _OVERHEAD
@@ -112,18 +115,10 @@ class AttributeTable(dict[bytes, Attribute]):
         text = read if isinstance(read, str) else ""
         indexed = annotations_of({key: read})
         item = annotation_item(key, indexed[key]) if indexed else ""
-        return Attribute(self._sorts.number(key, bool(text), bool(indexed)), text, item, cached)
+        sort = self._sorts.number(key, bool(text), bool(indexed))
+        return Attribute(sort, text, item, pack_text(item) if indexed else b"", cached)
 
 
 def _check_depth(message: bytes) -> None:
     """Raise DecodeError for values that nest too deeply to be an attribute of a span."""
-    span = Span()
-    span.attributes.add()
-    head = span.SerializeToString()[:1]
-    size = len(message)
-    length = bytearray()
-    while size >= 0x80:
-        length.append(size & 0x7F | 0x80)
-        size >>= 7
-    length.append(size)
-    Span.FromString(head + bytes(length) + message)
+    Span.FromString(b"\x4a" + varint(len(message)) + message)  # field 9

@@ -10,16 +10,18 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
+from collector.decode.otlp.cases import Case
 from collector.decode.otlp.documents import documents_of_walked
 from collector.decode.otlp.frames import ResourceFrame, read_frames
-from collector.decode.otlp.groups import read_groups
+from collector.decode.otlp.groups import SpanGroup, read_groups
 from collector.decode.otlp.json import read_json_frames
 from collector.decode.otlp.memory import Memory
+from collector.decode.otlp.request import decode_span
 from collector.decode.otlp.rows import columns_of_walked
 from collector.decode.otlp.span_message import SpanMessage, parse_spans
-from collector.decode.otlp.walk import walk
+from collector.decode.otlp.walk import Walked, rejected_of, walk
 from collector.decode.rejected import Rejected
-from store.columnar import ColumnarDocuments, DocumentColumns
+from store.columnar import ColumnarDocuments, DocumentColumns, columns_of
 from store.model import Document
 
 CHUNK = 512
@@ -75,18 +77,43 @@ def decode_frame_columns(
     for start in range(0, len(raws), CHUNK):
         part = slice(start, start + CHUNK)
         few = None if messages is None else messages[part]
-        walked = walk(_current(), raws[part], owners[part], few, version, sampled)
-        bad = walked.drop_rejected()
+        found, bad = _decode(raws[part], owners[part], few, version, sampled)
         rejected += [(start + place, rejection) for place, rejection in bad]
         if len(raws) < FEW:
-            return Spans(documents_of_walked(walked, version, sampled), rejected)
-        if len(walked):
-            columns.append(columns_of_walked(walked, version, sampled))
+            return Spans(_documents(found, version, sampled), rejected)
+        if len(found):
+            columns.append(_columns(found, version, sampled))
     return Spans(ColumnarDocuments(columns), rejected)
 
 
-def _current() -> Memory:
-    """The memory to use for some spans."""
+def _decode(
+    raws: Sequence[bytes | Rejected],
+    groups: Sequence[SpanGroup],
+    messages: Sequence[SpanMessage] | None,
+    version: int,
+    sampled: bool,
+) -> tuple[Walked | list[Document], list[tuple[int, Rejected]]]:
+    """What some spans are, and the rejections with their places among them."""
     global memory
-    memory = memory.within_bounds()
-    return memory
+    memory = current = memory.within_bounds()
+    share = current.share(groups[0].known.resource)
+    if share.skips(len(raws)):
+        results = [
+            decode_span(raw, group, version, sampled)
+            for raw, group in zip(raws, groups, strict=True)
+        ]
+        documents = [result for result in results if isinstance(result, Document)]
+        return documents, rejected_of(results)
+    walked = walk(current, raws, groups, messages, version, sampled)
+    share.count(len(raws), sum([not isinstance(found, Case) for found in walked.found]))
+    return walked, walked.drop_rejected()
+
+
+def _documents(found: Walked | list[Document], version: int, sampled: bool) -> list[Document]:
+    return found if isinstance(found, list) else documents_of_walked(found, version, sampled)
+
+
+def _columns(found: Walked | list[Document], version: int, sampled: bool) -> DocumentColumns:
+    return (
+        columns_of(found) if isinstance(found, list) else columns_of_walked(found, version, sampled)
+    )

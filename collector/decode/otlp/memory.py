@@ -38,6 +38,10 @@ _RESOURCE_FIELDS = tuple(
 )
 _Key = tuple[tuple[object, ...], str, tuple[Attribute, ...]]
 
+_SHARE_OF, _MOST = 256, 0.6
+"""Walked spans of a resource after which it is decided whether walking pays, and the share of spans
+decoded one by one from which on it does not."""
+
 
 class Pattern:
     """Spans whose attributes have the same sorts in the same order, and their cases.
@@ -132,6 +136,33 @@ class Patterns(dict[bytes, Pattern]):
         return Pattern([by_number[sort] for sort in array("I", sorts)], pinned, reads_name)
 
 
+class Share:
+    """Spans of a resource, and how many of them were decoded one by one.
+
+    Where these are most, walking costs more than it saves: for `_PAUSE` spans all are.
+    """
+
+    __slots__ = ("alone", "pause", "seen")
+
+    def __init__(self) -> None:
+        self.seen = self.alone = self.pause = 0
+
+    def skips(self, spans: int) -> bool:
+        """Whether the next spans are to be decoded one by one."""
+        if self.pause <= 0:
+            return False
+        self.pause -= spans
+        return True
+
+    def count(self, spans: int, alone: int) -> None:
+        """Count walked spans."""
+        self.seen += spans
+        self.alone += alone
+        if self.seen >= _SHARE_OF:
+            self.pause = _PAUSE if self.alone > self.seen * _MOST else 0
+            self.seen = self.alone = 0
+
+
 class Memory:
     """Everything that is remembered. `within_bounds` gives the memory to use from then on."""
 
@@ -142,6 +173,7 @@ class Memory:
         self._sorts = sorts
         self._resources: dict[tuple[object, ...], int] = {}
         self._next_resource = count()
+        self._shares: dict[int, Share] = {}
         self._cases = 0
 
     def resource_number(self, resource: Resource) -> int:
@@ -151,6 +183,10 @@ class Memory:
         if number is None:
             number = self._resources.setdefault(key, next(self._next_resource))
         return number
+
+    def share(self, resource: Resource) -> Share:
+        """How many spans of a resource are cases."""
+        return self._shares.setdefault(self.resource_number(resource), Share())
 
     def judge(
         self,

@@ -11,7 +11,14 @@ from typing import Any, TypeVar
 from collector.decode.columnar.envelopes import not_before
 from collector.decode.otlp.cases import Case
 from collector.decode.otlp.walk import NO_SPAN, Walked
-from store.columnar import CallColumns, Coded, DocumentColumns, codes_of
+from store.columnar import (
+    CallColumns,
+    Coded,
+    DocumentColumns,
+    PackedTexts,
+    codes_of,
+    pack_text,
+)
 from store.model import Call, Document, Link
 from store.otel.adjusted_count import adjusted_count
 from store.otel.http_block import join_url, url_target
@@ -186,13 +193,13 @@ class _Rows:
                 urls[row] = join_url(case.origin, url_target(parts))
         return urls
 
-    def annotations(self) -> tuple[Sequence[int], list[str]]:
+    def annotations(self) -> tuple[Sequence[int], PackedTexts]:
         """How many items each document has, and all of them."""
-        all_items = [attribute.item for attribute in self._walked.attributes]
+        all_items = [attribute.packed for attribute in self._walked.attributes]
         places = [() if case is None else case.items for case in self._cases]
         whole = [len(few) if len(few) == (few[-1] + 1 if few else 0) else -1 for few in places]
         alone = dict(self._alone)
-        items: list[str] = []
+        items: list[bytes] = []
         for row, (code, first) in enumerate(zip(self._codes, self._walked.firsts, strict=False)):
             count = whole[code]
             if count > 0:
@@ -200,12 +207,12 @@ class _Rows:
             elif count < 0:
                 items += [all_items[first + place] for place in places[code]]
             elif alone and row in alone:
-                items += alone[row].annotations
+                items += map(pack_text, alone[row].annotations)
         counts = [
             len(document.annotations) if case is None else len(case.items)
             for case, document in zip(self._cases, self.documents, strict=True)
         ]
-        return self.coded(counts), items
+        return self.coded(counts), PackedTexts(items)
 
     def raws(self, sampled: bool) -> list[bytes]:
         """The stored form of each span."""

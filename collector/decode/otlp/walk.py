@@ -33,6 +33,11 @@ Found = Case | Document | Rejected
 """What a span is found to be."""
 
 
+def rejected_of(results: Sequence[Found]) -> list[tuple[int, Rejected]]:
+    """Rejections with their places."""
+    return [(place, found) for place, found in enumerate(results) if isinstance(found, Rejected)]
+
+
 class Walked:
     """Spans by column, the attributes of all of them, and what each span is.
 
@@ -83,9 +88,7 @@ class Walked:
     def drop_rejected(self) -> list[tuple[int, Rejected]]:
         """Leave rejected spans out, and return them with their places; the attributes stay where
         they are."""
-        bad = [
-            (place, found) for place, found in enumerate(self.found) if isinstance(found, Rejected)
-        ]
+        bad = rejected_of(self.found)
         if bad:
             places = {place for place, _ in bad}
             rest = [place for place in range(len(self)) if place not in places]

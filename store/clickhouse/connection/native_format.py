@@ -22,6 +22,8 @@ from clickhouse_driver.protocol import ClientPacketTypes
 from clickhouse_driver.varint import write_varint
 from clickhouse_driver.writer import write_binary_str, write_binary_uint8
 
+from store.varint import varint
+
 Encoder = Callable[[Sequence[Any]], bytes]
 
 VERSION = 1
@@ -184,24 +186,12 @@ def encode_strings(values: Iterable[str]) -> bytes:
     try:
         lengths = list(map(_SHORT.__getitem__, map(len, texts)))
     except IndexError:
-        lengths = [_varint(len(text)) for text in texts]
+        lengths = [varint(len(text)) for text in texts]
     encoded = dict(zip(distinct, map(add, lengths, texts), strict=True))
     return b"".join(map(encoded.__getitem__, values))
 
 
-def _varint(number: int) -> bytes:
-    """LEB128: seven bits a byte, the lowest first."""
-    if number < 128:
-        return bytes((number,))
-    out = bytearray()
-    while number >= 128:
-        out.append(number & 127 | 128)
-        number >>= 7
-    out.append(number)
-    return bytes(out)
-
-
-_SHORT = [_varint(length) for length in range(1024)]
+_SHORT = [varint(length) for length in range(1024)]
 
 
 def numbers(typecode: str, values: Iterable[int]) -> bytes:

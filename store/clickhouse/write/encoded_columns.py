@@ -26,20 +26,10 @@ from store.clickhouse.connection.native_format import (
     narrowest,
     numbers,
 )
+from store.columnar import Coded, PackedTexts
 
 _OBJECT = 64
 """Approximate overhead of a part in memory, bytes."""
-
-
-class DictionaryColumn(Struct, gc=False):
-    """LowCardinality: values, and the code (index) of each row's. Callers that know which values repeat
-    may pass a column in this form; values need not be distinct."""
-
-    values: list[str]
-    codes: bytes | array[int]
-
-    def __len__(self) -> int:
-        return len(self.codes)
 
 
 class ArrayColumn(Struct, gc=False):
@@ -60,7 +50,7 @@ class _ArrayPart(NamedTuple):
     values: bytes
 
 
-_Part = bytes | Sequence[bytes] | DictionaryColumn | _ArrayPart
+_Part = bytes | Sequence[bytes] | Coded[str] | _ArrayPart
 
 
 class EncodedRows(Struct, gc=False):
@@ -100,14 +90,20 @@ def _encode(type: str, values: Sequence[Any]) -> _Part:
         return _pack_dictionary(values)
     if type.startswith("Array("):
         counts, flat = _flattened(values)
-        encoded = encode_strings(flat) if type == "Array(String)" else numbers("Q", flat)
+        encoded = _encode_texts(flat) if type == "Array(String)" else numbers("Q", flat)
         return _ArrayPart(array("I", counts), encoded)
     if type == "String":
-        return values if isinstance(values[0], bytes) else encode_strings(values)
+        return values if isinstance(values[0], bytes) else _encode_texts(values)
+    if type == "UInt8" and isinstance(values, Coded) and isinstance(values.codes, bytes):
+        return values.codes.translate(bytes(values.values).ljust(256))
     encode = encoder(type)
     if encode is None:
         raise TypeError(f"a column of type {type} cannot be encoded")
     return encode(values)
+
+
+def _encode_texts(values: Iterable[str]) -> bytes:
+    return b"".join(values.parts) if isinstance(values, PackedTexts) else encode_strings(values)
 
 
 def _flattened(values: Sequence[Any]) -> tuple[Iterable[int], Iterable[Any]]:
@@ -130,17 +126,17 @@ def numbered(codes: dict[Any, int], keys: Sequence[Any]) -> bytes | array[int]:
     return bytes(found) if len(codes) <= 256 else array("I", found)
 
 
-def _pack_dictionary(values: Sequence[str] | DictionaryColumn) -> DictionaryColumn:
-    if isinstance(values, DictionaryColumn):
+def _pack_dictionary(values: Sequence[str] | Coded[str]) -> Coded[str]:
+    if isinstance(values, Coded):
         return values
     first, rows = values[0], len(values)
     if values[-1] == first and values.count(first) == rows:  # one pass in C, and many are so
-        return DictionaryColumn([first], bytes(rows))
+        return Coded([first], bytes(rows))
     codes = {value: code for code, value in enumerate(dict.fromkeys(values))}
-    return DictionaryColumn(list(codes), numbered(codes, values))
+    return Coded(list(codes), numbered(codes, values))
 
 
-def _join_dictionaries(parts: Sequence[DictionaryColumn]) -> bytes:
+def _join_dictionaries(parts: Sequence[Coded[str]]) -> bytes:
     codes: dict[str, int] = {}
     for part in parts:
         for value in part.values:
@@ -156,7 +152,7 @@ def _join_dictionaries(parts: Sequence[DictionaryColumn]) -> bytes:
     )
 
 
-def _renumbered(part: DictionaryColumn, codes: dict[str, int], typecode: str) -> bytes:
+def _renumbered(part: Coded[str], codes: dict[str, int], typecode: str) -> bytes:
     new = [codes[value] for value in part.values]
     if typecode == "B" and isinstance(part.codes, bytes):
         return part.codes.translate(bytes(new).ljust(256))
@@ -177,7 +173,7 @@ def _join_strings(parts: Sequence[Any]) -> bytes | list[bytes]:
 def _size(part: _Part) -> int:
     if isinstance(part, bytes):
         return _OBJECT + len(part)
-    if isinstance(part, DictionaryColumn):
+    if isinstance(part, Coded):
         strings = sum(map(sys.getsizeof, part.values))
         return 3 * _OBJECT + strings + 8 * len(part.values) + sys.getsizeof(part.codes)
     if isinstance(part, _ArrayPart):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterable, Sequence
 from operator import gt, sub
 from typing import Any, TypeVar
@@ -13,11 +14,10 @@ from store.clickhouse.connection.native_format import Columns, Encoded
 from store.clickhouse.write import encoded_columns
 from store.clickhouse.write.encoded_columns import (
     ArrayColumn,
-    DictionaryColumn,
     EncodedRows,
     numbered,
 )
-from store.columnar import DocumentColumns, columns_of
+from store.columnar import Coded, DocumentColumns, codes_of, columns_of
 from store.model import COMPLETE, Document, NodeKey, State
 from store.protocol import ENCODE_CHUNK
 
@@ -81,7 +81,9 @@ def segment_columns(documents: DocumentColumns) -> Columns:
 
 def _last_durations(documents: DocumentColumns) -> list[int]:
     """Microseconds until the last work inside ended; 0 where none ended after the response."""
-    if not any(map(gt, documents.last_ends, documents.ends)):
+    if documents.last_ends is documents.ends or not any(
+        map(gt, documents.last_ends, documents.ends)
+    ):
         return [0] * len(documents)
     return [
         last - start if last > end else 0
@@ -94,12 +96,6 @@ def _last_durations(documents: DocumentColumns) -> list[int]:
 def call_columns(documents: DocumentColumns) -> Columns:
     """The columns of `calls`, as CALL_COLUMNS names them: a row for each call of each document."""
     calls, owners = documents.calls, documents.calls.owners
-    nodes: Sequence[NodeKey] = documents.nodes
-    if any(documents.independent):
-        nodes = [
-            _NO_NODE if alone else node
-            for alone, node in zip(documents.independent, nodes, strict=True)
-        ]
     return Columns(
         (
             _pick(documents.trace_ids, owners),
@@ -109,7 +105,7 @@ def call_columns(documents: DocumentColumns) -> Columns:
             calls.starts,
             list(map(sub, calls.ends, calls.starts)),
             calls.states,
-            *_nodes(_pick(nodes, owners)),
+            *_nodes(_pick(_owning_nodes(documents), owners)),
             *_nodes(calls.nodes),
             calls.services,
             calls.hosts,
@@ -120,6 +116,21 @@ def call_columns(documents: DocumentColumns) -> Columns:
             *_versions(_pick(documents.versions, owners), calls.states),
         )
     )
+
+
+def _owning_nodes(documents: DocumentColumns) -> Sequence[NodeKey]:
+    """The nodes of segments; none for subsegments."""
+    nodes, independent = documents.nodes, documents.independent
+    if (
+        isinstance(nodes, Coded)
+        and isinstance(independent, Coded)
+        and nodes.codes is independent.codes
+    ):
+        pairs = zip(independent.values, nodes.values, strict=True)
+        return Coded([_NO_NODE if alone else node for alone, node in pairs], nodes.codes)
+    if not any(independent):
+        return nodes
+    return [_NO_NODE if alone else node for alone, node in zip(independent, nodes, strict=True)]
 
 
 def link_columns(documents: DocumentColumns) -> Columns:
@@ -162,24 +173,40 @@ def document_columns(documents: DocumentColumns) -> Columns:
     return Columns((*columns, *_versions(versions, states)))
 
 
-def _pick(column: Sequence[T], indexes: Sequence[int]) -> list[T]:
+def _pick(column: Sequence[T], indexes: Sequence[int]) -> Sequence[T]:
+    if isinstance(column, Coded):
+        codes = map(column.codes.__getitem__, indexes)
+        return Coded(column.values, codes_of(codes, len(column.values)))
     return list(map(column.__getitem__, indexes))
 
 
-def _nodes(nodes: Sequence[NodeKey]) -> list[DictionaryColumn]:
-    """Accounts, names, types and regions. The decoder reuses one object per node, and comparing identities
-    finds duplicates three times as fast as comparing strings."""
+def _nodes(nodes: Sequence[NodeKey]) -> list[Coded[str]]:
+    """Accounts, names, types and regions. The decoder reuses one object per node, and comparing
+    identities finds duplicates three times as fast as comparing strings."""
+    if isinstance(nodes, Coded):
+        return _node_fields(nodes.values, nodes.codes)
     ids = list(map(id, nodes))
     distinct = dict(zip(ids, nodes, strict=True))
     codes = numbered({key: code for code, key in enumerate(distinct)}, ids)
+    return _node_fields(list(distinct.values()), codes)
+
+
+def _node_fields(nodes: Sequence[NodeKey], codes: bytes | array[int]) -> list[Coded[str]]:
     fields: Iterable[Sequence[str]] = ((),) * len(NodeKey._fields)
     if nodes:
-        fields = zip(*distinct.values(), strict=True)
-    return [DictionaryColumn(list(values), codes) for values in fields]
+        fields = zip(*nodes, strict=True)
+    return [Coded(list(values), codes) for values in fields]
 
 
-def _versions(versions: Sequence[int], states: Sequence[State]) -> tuple[list[int], list[int]]:
+def _versions(
+    versions: Sequence[int], states: Sequence[State]
+) -> tuple[Sequence[int], Sequence[int]]:
     """`received` in seconds, and `ver`: `store.model.precedence` of each, written out."""
+    if isinstance(versions, Coded) and all(states):
+        return (
+            Coded([version // 1_000_000 for version in versions.values], versions.codes),
+            Coded([version + COMPLETE for version in versions.values], versions.codes),
+        )
     received = [version // 1_000_000 for version in versions]
     if all(states):
         return received, [version + COMPLETE for version in versions]

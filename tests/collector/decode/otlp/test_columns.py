@@ -24,6 +24,7 @@ from collector.decode.otlp.request import (
     decode_otlp_json,
     decode_span,
 )
+from collector.decode.otlp.walk import Walked, walk
 from collector.decode.rejected import Rejected
 from store.columnar import CallColumns, ColumnarDocuments, DocumentColumns, columns_of
 from store.model import Document
@@ -384,14 +385,43 @@ def test_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("forgetful")
-def test_spans_that_are_all_distinct(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where judging does not pay, spans are decoded one by one, for a while."""
+def test_one_pattern_whose_spans_are_all_distinct(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where judging does not pay, spans of a pattern are decoded one by one, for a while."""
     seen = decoded_alone(monkeypatch)
-    spans = [span(CLIENT, {"peer.service": f"p-{n}"}, id=n + 1) for n in range(600)]
-    agree(export(*spans))
-    assert 500 < len(seen) <= 600
-    agree(export(*[span(CLIENT, {"peer.service": "p"}, id=n + 1) for n in range(5000)]))
-    assert 2000 < len(seen) < 5000
+    monkeypatch.setattr("collector.decode.otlp.memory._PAUSE", 400)
+    distinct = [span(CLIENT, {"peer.service": f"p-{n}"}, id=n + 1) for n in range(300)]
+    usual = [span(SERVER, id=n + 1000) for n in range(300)]
+    decode_otlp_columns(export(*distinct, *usual), 7)
+    assert 200 < len(seen) < 300
+    again = export(*[span(CLIENT, {"peer.service": "p"}, id=n + 2000) for n in range(600)], *usual)
+    decode_otlp_columns(again, 7)
+    before = len(seen)
+    assert 300 < before < 700
+    assert agree(again) == 900
+    assert len(seen) == before
+
+
+@pytest.mark.usefixtures("forgetful")
+def test_a_service_whose_spans_are_all_distinct(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor are its spans looked at any more, for a while."""
+    walked: list[int] = []
+
+    def counting(memory: Memory, raws: Sequence[bytes], *rest: Any) -> Walked:
+        walked.append(len(raws))
+        return walk(memory, raws, *rest)
+
+    monkeypatch.setattr("collector.decode.otlp.columns.walk", counting)
+    link = [Span.Link(trace_id=TRACE[:-1] + b"\x03", span_id=PARENT)]
+    linked = export(*[span(CONSUMER, id=n + 1000, links=link) for n in range(300)])
+    usual = export(*[span(SERVER, id=n + 1000) for n in range(300)], resource={"service.name": "b"})
+    for body in (linked, linked, usual, usual):
+        decode_otlp_columns(body, 7)
+    assert walked == [300, 300, 300]
+    assert agree(linked) == 300
+    assert agree(export(*[span(CONSUMER, id=n + 1, links=link) for n in range(9)])) == 9
+    for _ in range(14):
+        decode_otlp_columns(linked, 7)
+    assert walked.count(300) > 3
 
 
 def test_threads() -> None:

@@ -11,8 +11,9 @@ from clickhouse_driver import Client
 from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.native_format import Columns
 from store.clickhouse.connection.pool import connect
-from store.clickhouse.write.encoded_columns import DictionaryColumn, encode, join
+from store.clickhouse.write.encoded_columns import encode, join
 from store.clickhouse.write.rows import TABLES
+from store.columnar import Coded
 
 WORD = "LowCardinality(String)"
 
@@ -65,7 +66,7 @@ def test_words_of_several_pieces_at_the_widths_of_their_keys(client: Client, siz
 
 def test_words_that_were_numbered_before(client: Client) -> None:
     """A word may be there twice, as two nodes may share a name."""
-    pieces: list[Any] = [DictionaryColumn(["a", "b", "a"], bytes([2, 1, 0])), ["b"]]
+    pieces: list[Any] = [Coded(["a", "b", "a"], bytes([2, 1, 0])), ["b"]]
     assert write(client, WORD, pieces) == ["a", "b", "a", "b"]
 
 
