@@ -140,6 +140,7 @@ def walk(
             and trace_id != _NO_TRACE
             and id != NO_SPAN
             and (not parent_id or (len(parent_id) == 8 and parent_id != id))
+            and isinstance(raw, bytes)
             and len(raw) <= MAX_SPAN
             and not span.links
             and not (pattern.pause and pattern.skips())

@@ -424,6 +424,15 @@ def test_a_service_whose_spans_are_all_distinct(monkeypatch: pytest.MonkeyPatch)
     assert walked.count(300) > 3
 
 
+def test_what_cannot_be_placed() -> None:
+    """Valid spans below a resource or a scope that is not readable are rejections."""
+    spans = [span(id=n + 1) for n in range(3)]
+    body = export(*spans, resource={"x": "spoilt"})
+    assert agree(body) == 3
+    assert agree(body.replace(b"spoilt", b"sp\xff\xfel!")) == 0
+    assert agree(body.replace(b"tests", b"te\xffts")) == 0
+
+
 def test_threads() -> None:
     """Several requests may be decoded at once, while tables grow and are replaced."""
     bodies = [body for number in range(6) for body in Shop(8, 20, distinct=number % 2 == 0).bodies]
