@@ -1,9 +1,12 @@
-"""Bounds on the number of documents in a request, checked before anything is decoded from it."""
+"""Bounds on the number of documents and spans in a request, most of them checked before anything is
+decoded from it."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from itertools import islice
+from typing import TypeVar
 
 import msgspec
 
@@ -14,6 +17,9 @@ MAX_DOCUMENTS = 20_000
 message of 2 MB with a million empty documents took a process to 2 GB."""
 MAX_COMMAS = 2_000_000
 """Commas in a JSON array whose elements are split: an element takes 56 bytes beside its own."""
+MAX_OBJECTS = 2_000_000
+"""Objects and arrays in a JSON text that is parsed as a whole: an empty one takes 64 bytes. Spans have at
+most one in 30 bytes."""
 MIN_DOCUMENT = 64
 """Bytes of the smallest valid segment document, rounded down."""
 MIN_ELEMENTS = 100
@@ -25,6 +31,8 @@ SMALL_MESSAGE = 1 << 20
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _elements = msgspec.json.Decoder(list[msgspec.Raw])
 
+_T = TypeVar("_T")
+
 
 def too_many_documents(limit: int = MAX_DOCUMENTS) -> Rejected:
     """The rejection of a whole request."""
@@ -32,19 +40,47 @@ def too_many_documents(limit: int = MAX_DOCUMENTS) -> Rejected:
     return Rejected(Reason.INVALID_SEGMENT_DOCUMENT, message)
 
 
-def check_field_count(body: bytes, limit: int = MAX_DOCUMENTS) -> None:
+def bound_rejections(
+    results: Iterable[_T | Rejected], limit: int = MAX_DOCUMENTS
+) -> Iterator[_T | Rejected]:
+    """The results of a decoder. Raises as `check_rejections` does."""
+    rejected = 0
+    for result in results:
+        if isinstance(result, Rejected):
+            rejected += 1
+            check_rejections(rejected, limit)
+        yield result
+
+
+def check_rejections(rejected: int, limit: int = MAX_DOCUMENTS) -> None:
+    """Raise Rejected, so that a request is refused as a whole, when it has more than ``limit``
+    rejections: each takes some 500 bytes."""
+    if rejected > limit:
+        message = f"more than {limit:,} invalid spans in one request: nothing of it is stored"
+        raise Rejected(Reason.INVALID_SEGMENT_DOCUMENT, message)
+
+
+def check_field_count(
+    body: bytes, limit: int = MAX_DOCUMENTS, nested: tuple[int, ...] = ()
+) -> None:
     """Raise Rejected when a protobuf message has more than ``limit`` fields at its top level.
 
-    A small message is not walked: its parsed form is small, too, and the caller counts that.
+    ``nested``: also count the fields of the messages in the field of the first number, in these of
+    those in the field of the second, and so on. A small message is not walked: its parsed form is
+    small, too, and the caller counts that.
     """
-    if len(body) > SMALL_MESSAGE and _count_fields(body, limit + 1) > limit:
+    if len(body) > SMALL_MESSAGE and _count_fields(body, limit + 1, nested) > limit:
         raise too_many_documents(limit)
 
 
-def _count_fields(body: bytes, limit: int) -> int:
+def _count_fields(
+    body: bytes, limit: int, nested: tuple[int, ...] = (), start: int = 0, end: int | None = None
+) -> int:
     """Fields of a message, up to ``limit``. Fields inside a group count as well."""
-    count = position = 0
-    while count < limit and position < len(body):
+    end = len(body) if end is None else end
+    count, position = 0, start
+    while count < limit and position < end:
+        count += 1
         tag, position = _varint(body, position)
         match tag & 7:
             case 0:
@@ -53,10 +89,12 @@ def _count_fields(body: bytes, limit: int) -> int:
                 position += 8
             case 2:
                 size, position = _varint(body, position)
-                position += size
+                begin, position = position, position + size
+                if nested and tag >> 3 == nested[0]:
+                    last = min(position, end)
+                    count += _count_fields(body, limit - count, nested[1:], begin, last)
             case 5:
                 position += 4
-        count += 1
     return count
 
 
@@ -85,6 +123,16 @@ def check_string_count(body: bytes, limit: int = MAX_DOCUMENTS) -> None:
 
 def _count_strings(body: bytes, limit: int) -> int:
     return sum(1 for _ in islice(_STRING.finditer(body), limit))
+
+
+def check_object_count(body: bytes, limit: int = MAX_OBJECTS) -> None:
+    """Raise Rejected when a JSON text has more than ``limit`` objects and arrays; brackets in strings
+    count as well."""
+    if body.count(b"{") + body.count(b"[") > limit:
+        raise Rejected(
+            Reason.INVALID_SEGMENT_DOCUMENT,
+            f"more than {limit:,} objects in one request: send fewer spans at a time",
+        )
 
 
 def check_count(documents: int, limit: int = MAX_DOCUMENTS) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
+from collector.decode.limits import check_rejections
 from collector.decode.otlp.cases import Case
 from collector.decode.otlp.documents import documents_of_walked
 from collector.decode.otlp.frames import ResourceFrame, read_frames
@@ -79,6 +80,7 @@ def decode_frame_columns(
         few = None if messages is None else messages[part]
         found, bad = _decode(raws[part], owners[part], few, version, sampled)
         rejected += [(start + place, rejection) for place, rejection in bad]
+        check_rejections(len(rejected))
         if len(raws) < FEW:
             return Spans(_documents(found, version, sampled), rejected)
         if len(found):

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from google.protobuf.message import DecodeError
 
+from collector.decode.limits import check_field_count
 from collector.decode.otlp.protobuf import Field, message_classes
 from collector.decode.rejected import Reason, Rejected
 
@@ -20,7 +21,9 @@ so a large resource above many spans would otherwise take any amount."""
 OVERHEAD = 2000
 """Bytes a document takes beside what is stored of it, roughly."""
 MAX_SPANS = MAX_REQUEST // OVERHEAD
-"""Spans in one request, however small they are."""
+"""Spans in one request, however small they are; also resources, scopes and spans together."""
+_SPANS_BELOW = (1, 2)
+"""Field numbers: resource_spans, scope_spans."""
 
 
 class ScopeFrame(Protocol):
@@ -68,8 +71,9 @@ def too_many_spans() -> Rejected:
 def read_frames(body: bytes) -> Sequence[ResourceFrame]:
     """The parts of an ExportTraceServiceRequest, or of TracesData.
 
-    Raises Rejected when it is not protobuf at all.
+    Raises Rejected when it is not protobuf at all, or has more than `MAX_SPANS` parts.
     """
+    check_field_count(body, MAX_SPANS, _SPANS_BELOW)
     try:
         parts: Sequence[ResourceFrame] = _Request.FromString(body).resource_spans
     except DecodeError as error:

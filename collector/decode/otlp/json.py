@@ -17,6 +17,7 @@ from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from collector.decode.limits import check_object_count
 from collector.decode.otlp.frames import MAX_SPANS, too_many_spans
 from collector.decode.rejected import Reason, Rejected
 
@@ -43,7 +44,9 @@ class Part(NamedTuple):
 
 
 def read_json_frames(body: bytes) -> Iterator[Part]:
-    """The parts of a request. Raises Rejected when the body is not JSON or not an object."""
+    """The parts of a request. Raises Rejected when the body is not JSON or not an object, or has too
+    many parts."""
+    check_object_count(body)
     try:
         request = msgspec.json.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, ValueError, RecursionError) as error:

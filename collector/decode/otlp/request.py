@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from collector.decode.flatten import further_call_id
+from collector.decode.limits import bound_rejections
 from collector.decode.otlp.frames import ResourceFrame, read_frames
 from collector.decode.otlp.groups import SpanGroup, read_groups, unreadable
 from collector.decode.otlp.json import read_json_frames
@@ -37,16 +38,17 @@ def decode_otlp(
 ) -> Iterator[Document | Rejected]:
     """The spans of a request in protobuf, each judged alone; all get the same version.
 
-    Raises Rejected when the body is not protobuf, or needs more than `MAX_REQUEST` bytes.
+    Raises Rejected when the body is not protobuf, needs more than `MAX_REQUEST` bytes, or has too
+    many spans or too many invalid ones (`collector.decode.limits`).
     """
-    yield from decode_frames(read_frames(body), version, sampled=sampled)
+    yield from bound_rejections(decode_frames(read_frames(body), version, sampled=sampled))
 
 
 def decode_otlp_json(
     body: bytes, version: int, *, sampled: bool = True
 ) -> Iterator[Document | Rejected]:
     """The same for a request in OTLP's JSON."""
-    yield from decode_frames(read_json_frames(body), version, sampled=sampled)
+    yield from bound_rejections(decode_frames(read_json_frames(body), version, sampled=sampled))
 
 
 def decode_frames(

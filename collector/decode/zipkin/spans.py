@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
+from collector.decode.limits import bound_rejections
 from collector.decode.otlp.frames import MAX_SPANS, too_many_spans
 from collector.decode.otlp.json import Part, Scope
 from collector.decode.otlp.request import decode_frames
@@ -33,12 +34,12 @@ _KINDS = {
 
 def decode_zipkin(body: bytes, version: int) -> Iterator[Document | Rejected]:
     """The spans of a JSON array, each judged alone. Raises Rejected when it is none."""
-    yield from _decode(read_json(body), version)
+    yield from bound_rejections(_decode(read_json(body), version))
 
 
 def decode_zipkin_protobuf(body: bytes, version: int) -> Iterator[Document | Rejected]:
     """The spans of a ``ListOfSpans``. Raises Rejected when the body is not protobuf."""
-    yield from _decode(read_protobuf(body), version)
+    yield from bound_rejections(_decode(read_protobuf(body), version))
 
 
 def _decode(read: Iterable[ZipkinSpan | Rejected], version: int) -> Iterator[Document | Rejected]:

@@ -14,6 +14,8 @@ import msgspec
 from google.protobuf.message import DecodeError
 from msgspec import Struct
 
+from collector.decode.limits import check_field_count, split_array
+from collector.decode.otlp.frames import MAX_SPANS
 from collector.decode.otlp.protobuf import Field, message_classes
 from collector.decode.rejected import Reason, Rejected
 
@@ -64,15 +66,14 @@ class _JsonSpan(Struct, rename="camel"):
     shared: bool | None = None
 
 
-_elements = msgspec.json.Decoder(list[msgspec.Raw])
 _span = msgspec.json.Decoder(_JsonSpan)
 _UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
 
 
 def read_json(body: bytes) -> Iterator[ZipkinSpan | Rejected]:
-    """The spans of a JSON array. Raises Rejected when the body is none."""
+    """The spans of a JSON array. Raises Rejected when the body is none, or far too many."""
     try:
-        elements = _elements.decode(body)
+        elements = split_array(body)
     except _UNREADABLE as error:
         message = f"the body is not a JSON array of spans: {error!s:.100}"
         raise Rejected(Reason.INVALID_SEGMENT_DOCUMENT, message) from error
@@ -140,6 +141,7 @@ _PROTOBUF_KINDS = {1: "CLIENT", 2: "SERVER", 3: "PRODUCER", 4: "CONSUMER"}
 
 def read_protobuf(body: bytes) -> Iterator[ZipkinSpan | Rejected]:
     """The spans of a ``ListOfSpans``. Raises Rejected when the body is not protobuf."""
+    check_field_count(body, MAX_SPANS)
     try:
         elements = _messages["ListOfSpans"].FromString(body).spans
     except DecodeError as error:

@@ -9,11 +9,15 @@ from typing import Any
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
+from collector.decode.limits import MAX_DOCUMENTS, MAX_OBJECTS, SMALL_MESSAGE
+from collector.decode.otlp import frames
+from collector.decode.otlp.columns import decode_otlp_columns
 from collector.decode.otlp.frames import MAX_SPANS
+from collector.decode.otlp.protobuf import Field, message_classes
 from collector.decode.otlp.request import decode_otlp, decode_otlp_json
 from collector.decode.rejected import Rejected
 from collector.decode.stored import decode_any
-from collector.decode.zipkin.spans import decode_zipkin
+from collector.decode.zipkin.spans import decode_zipkin, decode_zipkin_protobuf
 from store.memory import MemoryStore
 from store.model import Link, NodeKey, State
 from store.otel.span_facts import MAX_ANNOTATIONS, derived_id
@@ -394,8 +398,56 @@ def test_a_large_resource() -> None:
 )
 def test_too_many_spans(read: Callable[[], Iterable[object]]) -> None:
     """Two bytes make a span, its rejection takes hundreds: there is a bound to them too."""
-    with pytest.raises(Rejected, match="fewer spans"):
+    with pytest.raises(Rejected, match=r"fewer spans|invalid spans"):
         collections.deque(read(), maxlen=0)
+
+
+def _empty_spans(count: int) -> list[Iterable[object]]:
+    """Decoders of as many empty spans, in every format."""
+    objects = b",".join([b"{}"] * count)
+    zipkin = message_classes(
+        "raymap.test_empty", {"Spans": (Field("spans", 1, "bytes", repeated=True),)}
+    )["Spans"](spans=[b""] * count)
+    message = request()
+    message.resource_spans[0].scope_spans[0].spans.extend([Span()] * count)
+    return [
+        decode_otlp(message.SerializeToString(), 1),
+        decode_otlp_json(b'{"resourceSpans":[{"scopeSpans":[{"spans":[%s]}]}]}' % objects, 1),
+        decode_zipkin(b"[%s]" % objects, 1),
+        decode_zipkin_protobuf(zipkin.SerializeToString(), 1),
+    ]
+
+
+def test_invalid_spans_are_bounded_like_documents() -> None:
+    for judged in _empty_spans(MAX_DOCUMENTS):
+        assert sum(isinstance(result, Rejected) for result in judged) == MAX_DOCUMENTS
+    for judged in _empty_spans(MAX_DOCUMENTS + 1):
+        with pytest.raises(Rejected, match="more than 20,000 invalid spans"):
+            collections.deque(judged, maxlen=0)
+    message = request()
+    message.resource_spans[0].scope_spans[0].spans.extend([Span()] * (MAX_DOCUMENTS + 1))
+    with pytest.raises(Rejected, match="more than 20,000 invalid spans"):
+        decode_otlp_columns(message.SerializeToString(), 1)
+
+
+@pytest.mark.parametrize(
+    "field",
+    [b"\x0a\x00", b"\x0a\x02\x12\x00", b"\x0a\x04\x12\x02\x12\x00"],
+    ids=["resources", "scopes", "spans"],
+)
+def test_empty_parts_are_counted_before_they_are_parsed(
+    monkeypatch: pytest.MonkeyPatch, field: bytes
+) -> None:
+    """32 MB of two-byte messages would become gigabytes of objects."""
+    monkeypatch.setattr(frames, "_Request", None)
+    with pytest.raises(Rejected, match="send fewer"):
+        collections.deque(decode_otlp(field * (2 * SMALL_MESSAGE // len(field)), 1), maxlen=0)
+
+
+def test_json_with_millions_of_objects_is_refused_before_it_is_parsed() -> None:
+    body = b'{"resourceSpans":[%s{}]}' % (b"{}," * MAX_OBJECTS)
+    with pytest.raises(Rejected, match="2,000,000 objects"):
+        collections.deque(decode_otlp_json(body, 1), maxlen=0)
 
 
 def _tiny(resource: bytes) -> bytes:
