@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
@@ -13,22 +15,22 @@ from collector.receivers.segment_service import add_segment_service
 
 MAX_MESSAGE = 32 << 20
 _MINUTE = 60_000
-_CONNECTION_LIMITS = (
-    ("grpc.max_metadata_size", 16 << 10),
-    ("grpc.absolute_max_metadata_size", 64 << 10),
-    ("grpc.max_concurrent_streams", 1000),
+CONNECTION_LIMITS: Mapping[str, int] = {
+    "grpc.max_metadata_size": 16 << 10,
+    "grpc.absolute_max_metadata_size": 64 << 10,
+    "grpc.max_concurrent_streams": 1000,
     # A peer that pings more often than every 10 s, three times in a row, is disconnected.
-    ("grpc.http2.max_ping_strikes", 2),
-    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
-    ("grpc.keepalive_permit_without_calls", 1),
+    "grpc.http2.max_ping_strikes": 2,
+    "grpc.http2.min_ping_interval_without_data_ms": 10_000,
+    "grpc.keepalive_permit_without_calls": 1,
     # Our own keepalive finds peers that vanished without closing.
-    ("grpc.keepalive_time_ms", 2 * _MINUTE),
-    ("grpc.keepalive_timeout_ms", 20_000),
+    "grpc.keepalive_time_ms": 2 * _MINUTE,
+    "grpc.keepalive_timeout_ms": 20_000,
     # Long-lived connections are renewed, which also spreads them over collectors on one port.
-    ("grpc.max_connection_age_ms", 30 * _MINUTE),
-    ("grpc.max_connection_age_grace_ms", 5 * _MINUTE),
-    ("grpc.max_connection_idle_ms", 30 * _MINUTE),
-)
+    "grpc.max_connection_age_ms": 30 * _MINUTE,
+    "grpc.max_connection_age_grace_ms": 5 * _MINUTE,
+    "grpc.max_connection_idle_ms": 30 * _MINUTE,
+}
 """What one connection may cost, in bytes and milliseconds; gRPC's defaults are unlimited for most."""
 
 
@@ -43,13 +45,14 @@ class GrpcReceiver:
         *,
         reuse_port: bool = False,
         max_message: int = MAX_MESSAGE,
+        limits: Mapping[str, int] = CONNECTION_LIMITS,
     ) -> None:
         self._host = host
         self._port = port
         options = [
             ("grpc.so_reuseport", int(reuse_port)),
             ("grpc.max_receive_message_length", max_message),
-            *_CONNECTION_LIMITS,
+            *limits.items(),
         ]
         self._server = grpc.aio.server(options=options)
         self._health = health.aio.HealthServicer()
