@@ -320,7 +320,10 @@ class TraceDetail(TraceHead):
 
     w3c_id: Annotated[str, Field(description="32 hex digits")]
     pin: PinMark | None
-    rows: Annotated[list[TraceRow], Field(description="depth first, children by start")]
+    rows: Annotated[
+        list[TraceRow], Field(description="depth first, children by start; the first 10,000")
+    ]
+    left_out: Annotated[int, Field(description="rows beyond these; BatchGetTraces has them all")]
     map: Annotated[Picture, Field(description="of this trace only, each unit counted once")]
     documents: Annotated[
         dict[str, JsonObject],

@@ -29,6 +29,8 @@ CHUNK = 500
 MAX_LINES = 1000
 LIMIT = Query(ge=1, le=MAX_LINES, description="traces in a page")
 CURSOR = Query(description="`next` of the previous page")
+MAX_ROWS = 10_000
+"""Rows of one trace; its map counts all of them."""
 COUNT_SECONDS = 1.0
 """Time limit for counting the traces beyond those in the chart."""
 
@@ -124,22 +126,33 @@ def count_traces(context: Context, query: TraceQuery, cursor: str | None) -> tup
 
 
 def trace_detail(context: Context, text: str) -> TraceDetail:
-    """A trace with its timeline, map and documents; ApiError (404) when it is not stored."""
+    """A trace with its timeline, map and documents; ApiError (404) when it is not stored.
+
+    At most `MAX_ROWS` rows, and the documents of these.
+    """
     trace = require_trace(context.store, text)
     summary = summarize(trace)
     documents = processed_documents(trace)
+    every_row = timeline(documents, summary.start, states_of(trace))
+    rows = every_row[:MAX_ROWS]
+    shown = {row["id"] for row in rows}
     return {
         **head(summary),
         "w3c_id": trace.trace_id.hex(),
         "pin": pin_mark(context.store.pin_of(trace.trace_id)),
-        "rows": timeline(documents, summary.start, states_of(trace)),
+        "rows": rows,
+        "left_out": len(every_row) - len(rows),
         "map": render_picture(
             build_graph(build_service_graph([trace], weighted=False)), _a_minute(trace)
         ),
         "documents": {
-            id: without_subsegments(unit.content) for id, unit in units_of(documents).items()
+            id: without_subsegments(unit.content)
+            for id, unit in units_of(documents).items()
+            if id in shown
         },
-        "raw": [{"Id": str(each["id"]), "Document": each} for each in documents],
+        "raw": [
+            {"Id": str(each["id"]), "Document": each} for each in documents if each["id"] in shown
+        ],
     }
 
 

@@ -6,22 +6,19 @@ import hashlib
 from collections.abc import Iterable
 from typing import Any
 
-import msgspec
-
 from api.context import Context
 from api.errors import ApiError
 from api.request import JsonBody
 from api.xray import fixed
+from api.xray.trace_pages import decode_position, encode_position, page_of
 from api.xray.trace_summary import render_summary
 from store.filters.ast import Expression
 from store.filters.groups import expand_groups
 from store.filters.parse import FilterError, parse
-from store.model import Trace
 from store.protocol import Axis, TraceHit, TraceQuery
 from store.root_causes import root_causes
-from store.summary import summarize, trace_duration
-from store.trace_documents import processed_documents
-from store.trace_id import format_trace_id, parse_trace_id
+from store.summary import summarize
+from store.trace_id import parse_trace_id
 
 MAX_IDS = 5
 """Ids in a BatchGetTraces request (docs/xray-format.md §4.1)."""
@@ -45,28 +42,22 @@ def known_ids(texts: Iterable[str]) -> dict[str, bytes]:
 
 
 def batch_get_traces(context: Context, body: JsonBody) -> dict[str, Any]:
-    """Whole traces; unknown ids are returned as unprocessed."""
+    """Traces in pages; unknown ids are returned as unprocessed, on the first page."""
     texts = list(dict.fromkeys(body.texts("TraceIds")))
     if len(texts) > MAX_IDS:
         raise ApiError(f"TraceIds may have {MAX_IDS} elements, got {len(texts)}")
     ids = known_ids(texts)
-    traces = context.store.get_traces(list(dict.fromkeys(ids.values())), raw=True)
-    return {
-        "Traces": [_trace(trace) for trace in traces.values()],
-        "UnprocessedTraceIds": [text for text in texts if ids.get(text) not in traces],
-    }
-
-
-def _trace(trace: Trace) -> dict[str, Any]:
-    return {
-        "Id": format_trace_id(trace.trace_id),
-        "Duration": round(trace_duration(trace) / 1_000_000, 3),
-        "LimitExceeded": False,
-        "Segments": [
-            {"Id": document["id"], "Document": msgspec.json.encode(document).decode()}
-            for document in processed_documents(trace)
-        ],
-    }
+    wanted = list(dict.fromkeys(ids.values()))
+    after = decode_position(body.text("NextToken"))
+    if after is not None:
+        if after.trace_id not in wanted:
+            raise ApiError("NextToken belongs to a request with other TraceIds")
+        wanted = wanted[wanted.index(after.trace_id) :]
+    found = context.store.get_traces(wanted, raw=True)
+    page, last = page_of((found[id] for id in wanted if id in found), after)
+    unknown = [text for text in texts if ids.get(text) not in found] if after is None else []
+    reply = {"Traces": page, "UnprocessedTraceIds": unknown}
+    return reply if last is None else {**reply, "NextToken": encode_position(last)}
 
 
 def get_trace_summaries(context: Context, body: JsonBody) -> dict[str, Any]:

@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: 12cee9ae3cbf82fec630a739477508a78c12ecdae96d55057a6f73b9835b80d4
+// sha256 of its schemas: 0311defbfa1dfa1ca1f88c72b073a2b199ced49630fc37b3fe9c59e368e7d341
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -207,6 +207,7 @@ export interface components {
             duration_ms: number;
             entry: components["schemas"]["Entry"] | null;
             id: string;
+            left_out: number;
             map: components["schemas"]["Picture"];
             method: string | null;
             partial: boolean;

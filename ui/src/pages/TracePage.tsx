@@ -13,6 +13,7 @@ import { TraceHead, traceTitle } from '../components/TraceHead'
 import { Waterfall } from '../components/Waterfall'
 import { nodeOf, rowsOf } from '../model/traceNodes'
 import { firstFault } from '../model/timeline'
+import { count } from '../model/format'
 import { carried, carriedFilter, href } from '../model/url'
 import { NotFound } from './NotFound'
 import { Link, setParams, useAddress } from './router'
@@ -64,6 +65,12 @@ function Loaded({ trace, onReload }: { trace: Trace; onReload(): void }) {
         onFirstFault={showFault}
         onReload={onReload}
       />
+      {trace.left_out > 0 && (
+        <p className="left-out" role="status">
+          The first {count(trace.rows.length)} of {count(trace.rows.length + trace.left_out)} segments and
+          subsegments are listed. The map counts all of them; BatchGetTraces and the OTLP export return all.
+        </p>
+      )}
       <Tabs
         label="Views of the trace"
         idPrefix="tab"
