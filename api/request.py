@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 from starlette.requests import Request
 
 from api.errors import ApiError
+from store import times
 from store.model import TimeRange
 
 MAX_BODY = 1 << 20
 """Bytes of a query's body; documents have a limit of their own in the collector."""
-MAX_INSTANT = 100_000_000_000
-"""Epoch seconds (the year 5138); anything later is milliseconds by mistake."""
 
 
 async def read_body(request: Request, most: int = MAX_BODY) -> bytes:
@@ -161,16 +158,14 @@ class JsonBody:
 
 def instant(value: object, name: str) -> int:
     """Microseconds since the epoch, of epoch seconds or an ISO 8601 text (UTC without a zone)."""
-    seconds: float
-    if isinstance(value, str):
-        seconds = _iso_seconds(value, name)
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        seconds = value
-    else:
-        raise ApiError(f"{name} must be epoch seconds or an ISO 8601 text, got {_kind(value)}")
-    if not math.isfinite(seconds) or not 0 <= seconds <= MAX_INSTANT:
-        raise ApiError(f"{name} must lie between 0 and {MAX_INSTANT} epoch seconds, got {value}")
-    return round(seconds * 1_000_000)
+    try:
+        if isinstance(value, str):
+            return times.parse_instant(value)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return times.instant(value)
+    except (ValueError, OverflowError) as error:
+        raise ApiError(f"{name} {error}") from None
+    raise ApiError(f"{name} must be epoch seconds or an ISO 8601 text, got {_kind(value)}")
 
 
 def window_of(start: int, end: int, first: str, last: str) -> TimeRange:
@@ -180,20 +175,6 @@ def window_of(start: int, end: int, first: str, last: str) -> TimeRange:
             f"{first} must be before {last}, got {start / 1_000_000} and {end / 1_000_000}"
         )
     return TimeRange(start, end)
-
-
-def _iso_seconds(text: str, name: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        pass
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise ApiError(
-            f"{name} must be epoch seconds or an ISO 8601 text, got {text[:60]!r}"
-        ) from error
-    return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
 
 
 def _kind(value: object) -> str:

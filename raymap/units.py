@@ -7,9 +7,9 @@ import time
 from datetime import UTC, datetime
 
 from raymap.errors import CommandError
+from store import times
+from store.times import SECOND
 
-SECOND = 1_000_000
-"""Microseconds."""
 SIZES = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400, "y": 365 * 86_400}
 
@@ -38,20 +38,16 @@ def parse_instant(text: str, flag: str) -> int:
     """Microseconds since the epoch of an ISO 8601 time (UTC unless it has an offset), epoch seconds,
     ``now``, or a duration before now (``-90m``). ``flag`` is named in the CommandError."""
     text = text.strip()
-    if text == "now":
-        return time.time_ns() // 1000
     try:
-        if text.startswith("-"):
-            return time.time_ns() // 1000 - parse_duration(text[1:]) * SECOND
-        if re.fullmatch(r"[0-9]{1,10}(\.[0-9]+)?", text, re.ASCII):
-            return round(float(text) * SECOND)
-        moment = datetime.fromisoformat(text)
-    except ValueError:
+        if text == "now" or text.startswith("-"):
+            before = parse_duration(text[1:]) * SECOND if text != "now" else 0
+            return time.time_ns() // 1000 - before
+        return times.parse_instant(text)
+    except (ValueError, OverflowError):
         raise CommandError(
             f"{flag}: {text!r} is no time; expected one like 2026-11-25T10:00, -90m, "
             "now, or epoch seconds."
         ) from None
-    return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * SECOND)
 
 
 def format_size(size: float) -> str:

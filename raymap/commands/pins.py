@@ -12,10 +12,11 @@ from contextlib import closing, contextmanager
 from raymap.commands.tables import print_table
 from raymap.errors import CommandError, print_status
 from raymap.schema_check import require_schema
-from raymap.units import SECOND, format_minute
+from raymap.units import format_minute
 from store.clickhouse.connection.address import Address
 from store.clickhouse.store import ClickHouseStore
 from store.protocol import pin_note
+from store.times import SECOND
 from store.trace_id import format_trace_id, parse_trace_id
 
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from raymap.errors import CommandError, print_status
 from raymap.schema_check import require_schema
-from raymap.units import SECOND, format_minute, parse_instant
+from raymap.units import format_minute, parse_instant
 from store.clickhouse.graph.verify import Difference, Verified
-from store.model import MINUTE, TimeRange
+from store.model import TimeRange
+from store.times import MINUTE, SECOND
 
 if TYPE_CHECKING:
     from store.clickhouse.connection.address import Address

@@ -1,0 +1,42 @@
+"""Instants as clients and people write them."""
+
+from __future__ import annotations
+
+import pytest
+
+from store.times import DAY, MINUTE, SECOND, format_utc, instant, parse_instant
+
+T = 1_790_000_000
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (str(T), T * SECOND),
+        (f"{T}.25", T * SECOND + 250_000),
+        ("2026-09-21T14:13:20", T * SECOND),
+        ("2026-09-21T14:13:20Z", T * SECOND),
+        ("2026-09-21T16:13:20+02:00", T * SECOND),
+        ("2026-09-21", T // 86_400 * DAY),
+        ("0", 0),
+    ],
+)
+def test_instants(text: str, expected: int) -> None:
+    assert parse_instant(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "2026-13-01", "nan", "inf", "-1", f"{T}000"])
+def test_other_texts_say_what_is_expected(text: str) -> None:
+    with pytest.raises(ValueError, match="epoch seconds"):
+        parse_instant(text)
+
+
+def test_milliseconds_are_taken_for_a_mistake() -> None:
+    assert instant(T) == T * SECOND
+    with pytest.raises(ValueError, match="between 0 and 100000000000 epoch seconds"):
+        instant(T * 1000)
+
+
+def test_instants_for_people() -> None:
+    assert format_utc(T) == "2026-09-21 14:13 UTC"
+    assert MINUTE == 60 * SECOND
