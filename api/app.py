@@ -18,6 +18,7 @@ from api.console.router import TAGS, console_router
 from api.console.status import no_ingest
 from api.context import Context
 from api.health import health_router
+from api.metrics import RequestTimer
 from api.middleware import Headers
 from api.sampling import Sampler
 from api.static import static_router
@@ -70,6 +71,7 @@ def create_app(
         redirect_slashes=False,
         lifespan=_lifespan(on_start, on_stop),
         middleware=[
+            Middleware(RequestTimer),
             Middleware(Headers),
             Middleware(GZipMiddleware, minimum_size=1000, compresslevel=4),
         ],

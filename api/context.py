@@ -3,24 +3,23 @@ work is run."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-import anyio.to_thread
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.errors import ClientDisconnected
 from api.sampling import Sampler
+from api.single_flight import Flight, SingleFlight
 from api.store_probe import StoreProbe
-from store.cancellation import CancelScope
 from store.model import ServiceGraph, TimeRange
 from store.protocol import Store
 
 Result = TypeVar("Result")
+
+JSON = "application/json"
 
 SETTLE_SECONDS = 30.0
 """How long a parent may be stored after its child: SDKs send a segment when it ends, so a child
@@ -40,6 +39,8 @@ class Context:
     probe: StoreProbe
     ingest_health: Callable[[], dict[str, Any]] | None
     """Whether this process accepts documents, as /readyz shows it; None without receivers."""
+    graphs: SingleFlight = field(default_factory=SingleFlight)
+    """Graphs being computed."""
 
     def service_graph(self, window: TimeRange) -> ServiceGraph:
         """The graph to draw: without clients of roots whose parents may still arrive."""
@@ -50,37 +51,22 @@ class Context:
         be missing rather than late."""
         return round((self.clock() - SETTLE_SECONDS) * 1e6)
 
+    async def share_graph(
+        self, request: Request, key: Hashable, work: Callable[[], object]
+    ) -> Response:
+        """The JSON of a graph, computed once for all concurrent requests with an equal ``key``."""
+        body = await self.graphs.run(request, key, lambda: msgspec.json.encode(work()))
+        return Response(body, media_type=JSON)
+
 
 async def run_cancellable(request: Request, work: Callable[[], Result]) -> Result:
     """Run blocking work in a thread. When the client disconnects, cancel its store queries.
 
     The request's body must have been read. Raises ClientDisconnected.
     """
-    scope = CancelScope()
-
-    def in_scope() -> Result:
-        with scope.activate():
-            return work()
-
-    working = asyncio.ensure_future(anyio.to_thread.run_sync(in_scope, abandon_on_cancel=True))
-    leaving = asyncio.ensure_future(_wait_for_disconnect(request))
-    try:
-        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        if working.done():
-            return working.result()
-        raise ClientDisconnected
-    finally:
-        if not working.done():
-            scope.cancel()
-        working.cancel()
-        leaving.cancel()
-
-
-async def _wait_for_disconnect(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
+    return await Flight(work).wait(request)
 
 
 def json_response(body: object, *, status: int = 200) -> Response:
     """``body`` encoded as JSON."""
-    return Response(msgspec.json.encode(body), status, media_type="application/json")
+    return Response(msgspec.json.encode(body), status, media_type=JSON)

@@ -1,6 +1,7 @@
 """Headers of every response: X-Ray's request id and browser security policies.
 
-Also the outermost exception handler, so that responses to unexpected errors carry them too.
+Also the outermost exception handler, so that responses to unexpected errors carry them too, and that
+a client which leaves during its response is no error.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import uuid
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import respond
+from api.errors import ClientDisconnected, respond
 
 log = logging.getLogger("raymap.api")
 
@@ -34,10 +35,10 @@ class Headers:
             await self.app(scope, receive, send)
             return
 
-        started = False
+        started = left = False
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal started
+            nonlocal started, left
             if message["type"] == "http.response.start":
                 started = True
                 headers = MutableHeaders(scope=message)
@@ -45,11 +46,18 @@ class Headers:
                 headers["Content-Security-Policy"] = POLICY
                 headers["X-Content-Type-Options"] = "nosniff"
                 headers["Referrer-Policy"] = "no-referrer"
-            await send(message)
+            try:
+                await send(message)
+            except (OSError, RuntimeError) as error:  # as servers report a closed connection
+                left = True
+                raise ClientDisconnected from error
 
         try:
             await self.app(scope, receive, send_with_headers)
         except Exception as error:
+            if left:
+                log.debug("client left", extra={"path": scope["path"]})
+                return
             log.exception("request failed", extra={"path": scope["path"]})
             if started:
                 raise

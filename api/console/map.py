@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from api.console.map_json import render_picture
 from api.console.params import Window
-from api.context import Context, json_response, run_cancellable
+from api.context import Context
 from api.errors import ApiError
 from api.graph.build import Graph, build_graph, find_node
 from api.graph.passes import focus, prune, state_counts
@@ -28,11 +28,11 @@ def map_router(context: Context) -> APIRouter:
     async def get_map(request: Request, window: Window) -> Response:
         """The map of a window with at most 2,000 nodes."""
 
-        def work() -> Response:
+        def work() -> ServiceMap:
             shown = context.store.snap_window(window)
-            return json_response(map_response(context, shown, graph_of(shown)))
+            return map_response(context, shown, graph_of(shown))
 
-        return await run_cancellable(request, work)
+        return await context.share_graph(request, ("map", window), work)
 
     @router.get("/api/map/focus", response_class=Response, responses={200: {"model": ServiceMap}})
     async def get_map_focus(
@@ -43,13 +43,13 @@ def map_router(context: Context) -> APIRouter:
     ) -> Response:
         """The neighbourhood of one node, with a layout of its own."""
 
-        def work() -> Response:
+        def work() -> ServiceMap:
             shown = context.store.snap_window(window)
             graph = graph_of(shown)
             near = focus(graph, require_node(graph, node), hops)
-            return json_response(map_response(context, shown, near))
+            return map_response(context, shown, near)
 
-        return await run_cancellable(request, work)
+        return await context.share_graph(request, ("focus", window, node, hops), work)
 
     def graph_of(window: TimeRange) -> Graph:
         return build_graph(context.service_graph(window))

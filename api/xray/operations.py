@@ -54,7 +54,10 @@ def xray_router(context: Context) -> APIRouter:
 
 def _in_thread(context: Context, operation: Operation) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
-        body = JsonBody.parse(await read_body(request))
+        text = await read_body(request)
+        body = JsonBody.parse(text)
+        if operation is service_graph.get_service_graph:
+            return await context.share_graph(request, text, lambda: operation(context, body))
         return await run_cancellable(request, lambda: json_response(operation(context, body)))
 
     return endpoint

@@ -1,0 +1,145 @@
+"""Equal graphs requested at the same time are computed once, and not at all for clients that left."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from starlette.requests import Request
+
+from api.app import create_app
+from api.errors import ClientDisconnected
+from api.single_flight import SingleFlight
+from store.cancellation import Cancelled, cancellable
+from store.memory import MemoryStore
+from store.model import ServiceGraph, TimeRange
+from tests.api.shop import END, START, shop
+
+
+class Slow(MemoryStore):
+    """Counts graphs, and computes none before it is released."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.put(shop(), "shop")
+        self.computed: list[TimeRange] = []
+        self.go_on = threading.Event()
+
+    def service_graph(
+        self, window: TimeRange, *, settled_before: int | None = None
+    ) -> ServiceGraph:
+        self.computed.append(window)
+        assert self.go_on.wait(20)
+        return super().service_graph(window, settled_before=settled_before)
+
+
+MAP = f"/api/map?from={START}&to={END}"
+
+
+def together(app: FastAPI, store: Slow, *requests: tuple[str, str, Any]) -> list[httpx.Response]:
+    """The responses to requests that are all waiting before the first graph is computed."""
+
+    async def ask() -> list[httpx.Response]:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            tasks = [
+                asyncio.create_task(client.request(method, path, json=body))
+                for method, path, body in requests
+            ]
+            while not store.computed:
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(0.05)  # every other request has been read by now
+            store.go_on.set()
+            return list(await asyncio.gather(*tasks))
+
+    return asyncio.run(ask())
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        ("GET", MAP, None),
+        ("POST", "/ServiceGraph", {"StartTime": START, "EndTime": END}),
+    ],
+    ids=["console", "X-Ray"],
+)
+def test_equal_requests_share_one_computation(request_: tuple[str, str, Any]) -> None:
+    store = Slow()
+    app = create_app(store, version="0")
+    responses = together(app, store, *[request_] * 8)
+    assert len(store.computed) == 1
+    assert {response.status_code for response in responses} == {200}
+    assert len({response.content for response in responses}) == 1
+    ids = {response.headers["x-amzn-RequestId"] for response in responses}
+    assert len(ids) == 8, "a shared body, not a shared response"
+
+
+def test_other_windows_are_computed_on_their_own() -> None:
+    store = Slow()
+    app = create_app(store, version="0")
+    together(app, store, ("GET", MAP, None), ("GET", f"/api/map?from={START + 60}&to={END}", None))
+    assert len(store.computed) == 2
+
+
+def test_a_result_is_used_once() -> None:
+    """What has changed since is in the next response."""
+    store = Slow()
+    app = create_app(store, version="0")
+    together(app, store, ("GET", MAP, None))
+    together(app, store, ("GET", MAP, None))
+    assert len(store.computed) == 2
+
+
+class Client:
+    """A request whose client stays until `leave`."""
+
+    def __init__(self) -> None:
+        self._left = asyncio.Event()
+        self.request = Request({"type": "http"}, self._receive)
+
+    async def _receive(self) -> dict[str, Any]:
+        await self._left.wait()
+        return {"type": "http.disconnect"}
+
+    def leave(self) -> None:
+        self._left.set()
+
+
+def test_work_is_cancelled_when_the_last_client_has_left() -> None:
+    stopped = threading.Event()
+    outcomes: list[object] = []
+
+    def work() -> str:
+        try:
+            with cancellable(stopped.set):
+                stopped.wait(20)
+        except Cancelled:
+            outcomes.append("cancelled")
+            raise
+        return "done"
+
+    async def scenario() -> None:
+        flights = SingleFlight()
+        clients = [Client(), Client()]
+        waiting = [asyncio.create_task(flights.run(c.request, "map", work)) for c in clients]
+        await asyncio.sleep(0.05)
+        clients[0].leave()
+        await left(waiting[0])
+        assert not stopped.is_set(), "the other one still waits"
+        clients[1].leave()
+        await left(waiting[1])
+        assert stopped.is_set()
+        third = Client()
+        assert await flights.run(third.request, "map", lambda: "anew") == "anew"
+
+    async def left(task: Coroutine[Any, Any, str] | asyncio.Task[str]) -> None:
+        with pytest.raises(ClientDisconnected):
+            await task
+
+    asyncio.run(scenario())
+    assert outcomes == ["cancelled"]
