@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from raymap.flags import with_settings
 from raymap.ready_pipe import exit_on_error
 from raymap.settings import (
     ApiSettings,
@@ -22,7 +23,6 @@ from raymap.settings import (
     ServeSettings,
     StoreSettings,
     Supervised,
-    with_settings,
 )
 
 TraceId = Annotated[str, typer.Argument(metavar="TRACE_ID", help="X-Ray's or W3C's form.")]

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from collector.net import bind
 from raymap.data_dir import prepare_data_dir
 from raymap.errors import CommandError, print_status
+from raymap.flags import environment_of
 from raymap.logging import set_up_logging
 from raymap.processes import cannot_listen, require_demo, require_private
 from raymap.ready_pipe import print_ready_line
@@ -32,7 +33,6 @@ from raymap.settings import (
     DemoSettings,
     ServeSettings,
     derive,
-    environment_of,
 )
 from raymap.supervisor import STOP_TIMEOUT, ChildSpec, Stopped, Supervisor
 

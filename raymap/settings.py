@@ -1,21 +1,16 @@
-"""Settings of each role: one frozen dataclass, whose fields are flags and environment variables.
-
-`with_settings` makes a typer command of a function that takes such a dataclass, and
-`environment_of` hands one to a child process, which reads it as its own settings.
-"""
+"""Settings of each role: one frozen dataclass, whose fields are flags and environment variables
+(`raymap.flags`)."""
 
 from __future__ import annotations
 
-import inspect
 import os
-from collections.abc import Callable
-from dataclasses import Field, dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar
 
 import typer
-from typer.models import OptionInfo
 
+from raymap.flags import option, port_option
 from raymap.units import parse_size
 
 Role = TypeVar("Role", bound="ProcessSettings")
@@ -24,16 +19,6 @@ MIN_MEMORY = 256 << 20
 """Bytes without which the embedded ClickHouse does not start reliably."""
 MAX_DEFAULT_WORKERS = 4
 """An idle collector process takes some 100 MB."""
-
-
-def option(name: str, **more: Any) -> Any:
-    """A flag that is also the environment variable RAYMAP_<NAME>."""
-    variable = "RAYMAP_" + name.split("/")[0].lstrip("-").replace("-", "_").upper()
-    return typer.Option(name, envvar=variable, **more)
-
-
-def port_option(name: str, help: str) -> Any:
-    return option(name, metavar="PORT", min=0, max=65535, help=help)
 
 
 def parse_memory(text: str | int) -> int:
@@ -260,69 +245,3 @@ def derive(role: type[Role], base: ProcessSettings, **changes: Any) -> Role:
         each.name: getattr(base, each.name) for each in fields(role) if hasattr(base, each.name)
     }
     return role(**{**common, **changes})
-
-
-def environment_of(settings: Any) -> dict[str, str]:
-    """A child's environment from which it reads exactly these settings.
-
-    Never the command line, which other users of the machine can read: a URL has a password. A value
-    that is not set is an empty variable, so that none is inherited.
-    """
-    options = [
-        (_option_of(type(settings), each), getattr(settings, each.name))
-        for each in fields(settings)
-    ]
-    return {
-        option.envvar: _as_text(value)
-        for option, value in options
-        if isinstance(option.envvar, str)
-    }
-
-
-def with_settings(function: Callable[..., None]) -> Callable[..., None]:
-    """A typer callback: each parameter that is a settings dataclass becomes its fields' flags."""
-    hints = get_type_hints(function, include_extras=True)
-    groups: dict[str, type] = {
-        name: hint for name, hint in hints.items() if isinstance(hint, type) and is_dataclass(hint)
-    }
-    parameters = []
-    for name, parameter in inspect.signature(function).parameters.items():
-        if name in groups:
-            parameters += [_parameter(groups[name], each) for each in fields(groups[name])]
-        else:
-            parameters.append(
-                parameter.replace(annotation=hints[name], kind=parameter.KEYWORD_ONLY)
-            )
-
-    def callback(**values: Any) -> None:
-        made = {
-            name: group(**{each.name: values.pop(each.name) for each in fields(group)})
-            for name, group in groups.items()
-        }
-        function(**made, **values)
-
-    callback.__name__, callback.__doc__ = function.__name__, function.__doc__
-    callback.__annotations__ = {}
-    callback.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    return callback
-
-
-def _parameter(group: type, each: Field[Any]) -> inspect.Parameter:
-    hint = get_type_hints(group, include_extras=True)[each.name]
-    return inspect.Parameter(
-        each.name, inspect.Parameter.KEYWORD_ONLY, default=each.default, annotation=hint
-    )
-
-
-def _option_of(group: type, each: Field[Any]) -> OptionInfo:
-    hint = get_type_hints(group, include_extras=True)[each.name]
-    found: OptionInfo = next(m for m in hint.__metadata__ if isinstance(m, OptionInfo))
-    return found
-
-
-def _as_text(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return str(int(value))
-    return " ".join(value) if isinstance(value, tuple) else str(value)

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-from pathlib import Path
-from typing import Annotated, Any
-
 import pytest
-import typer
 from typer.testing import CliRunner
 
 from collector.queue import Limits
@@ -15,13 +10,9 @@ from raymap import settings as raymap_settings
 from raymap.cli import app
 from raymap.settings import (
     ApiSettings,
-    ClickHouseSettings,
     CollectSettings,
-    DemoSettings,
     ServeSettings,
     derive,
-    environment_of,
-    with_settings,
 )
 
 
@@ -67,55 +58,6 @@ def test_linger(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_workers_by_default(cores: int, expected: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(cores)))
     assert raymap_settings.default_workers() == expected
-
-
-CHANGED: dict[str, Any] = {
-    "data_dir": Path("/tmp/of the child"),
-    "clickhouse": "clickhouse://u:p@host:9/db",
-    "host": "127.0.0.2",
-    "port": 11,
-    "allowed_host": "a.example,b.example",
-    "insecure": True,
-    "drain_seconds": 3.0,
-    "log_level": "error",
-    "log_format": "json",
-    "grpc_port": 12,
-    "otlp_port": 13,
-    "linger": 0.25,
-    "http": False,
-    "shared": True,
-    "sampling_rate": 0.5,
-    "clickhouse_memory": 1 << 30,
-    "clickhouse_port": 14,
-    "to": "127.0.0.1:15",
-    "rate": 2.5,
-    "duration": 9.0,
-    "retention_days": 7,
-    "workers": 3,
-    "demo": True,
-}
-
-
-@pytest.mark.parametrize(
-    "role", [CollectSettings, ApiSettings, ClickHouseSettings, DemoSettings, ServeSettings]
-)
-@pytest.mark.parametrize("changed", [False, True])
-def test_a_child_reads_what_its_parent_set(role: Any, changed: bool) -> None:
-    """Every field survives the environment, and nothing is inherited from the parent's own."""
-    values = {each.name: CHANGED[each.name] for each in fields(role)} if changed else {}
-    wanted = role(**values)
-    seen = []
-
-    def command(settings: Annotated[Any, "a settings type"]) -> None:
-        seen.append(settings)
-
-    command.__annotations__["settings"] = role
-    child = typer.Typer()
-    child.command()(with_settings(command))
-    inherited = {} if changed else {"RAYMAP_OTLP_PORT": "9", "RAYMAP_DURATION": "9"}
-    result = CliRunner().invoke(child, [], env={**inherited, **environment_of(wanted)})
-    assert result.exit_code == 0, result.output
-    assert seen == [wanted]
 
 
 def test_a_process_gets_what_it_shares_with_the_whole() -> None:
