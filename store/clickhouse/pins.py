@@ -29,9 +29,13 @@ from typing import NamedTuple
 
 from clickhouse_driver import Client
 
+from store.clickhouse import queries
 from store.clickhouse.connection import sql
+from store.clickhouse.connection.query_runner import execute
+from store.clickhouse.queries import Sql
 from store.errors import TooManyPins, TraceNotFound
 from store.protocol import Pin
+from store.times import DAY, MINUTE, SECOND
 from store.trace_id import format_trace_id
 
 TRACE_TABLES = ("documents", "calls", "links", "segments", "traces")
@@ -57,6 +61,10 @@ STALE_AFTER = 3600
 """Seconds after which an incomplete copy is taken for that of a process that died."""
 
 
+EVERY = Sql("1")
+"""The condition that every row meets."""
+
+
 class _Row(NamedTuple):
     pin: Pin
     revision: int
@@ -74,13 +82,13 @@ class _Changed(NamedTuple):
 
 def pins(client: Client) -> list[Pin]:
     """All pins, the latest first."""
-    rows = [row.pin for row in _rows(client, "removed = 0")]
+    rows = [row.pin for row in _rows(client)]
     return sorted(rows, key=lambda pin: (pin.at, pin.trace_id), reverse=True)
 
 
 def pin_of(client: Client, trace_id: bytes) -> Pin | None:
     """The pin of one trace."""
-    found = _rows(client, f"removed = 0 AND trace_id = {sql.trace_literal(trace_id)}")
+    found = _rows(client, Sql("trace_id = {pinned:FixedString(16)}", {"pinned": trace_id}))
     return found[0].pin if found else None
 
 
@@ -116,7 +124,7 @@ def reconcile(client: Client) -> int:
     _drop_stale_copies(client)
     # Copies are read before pins: a pin is written before its copies.
     partitions = _pin_partitions(client)
-    rows = {row.pin.trace_id: row for row in _rows(client, "removed = 0")}
+    rows = {row.pin.trace_id: row for row in _rows(client)}
     stale = [id for id, copied in partitions.items() if copied - rows.keys()]
     if not stale and len(partitions) > MAX_PARTITIONS:
         stale = sorted(partitions, key=lambda id: len(partitions[id]))[: MAX_PARTITIONS * 3 // 4]
@@ -138,10 +146,8 @@ def _key(pin: Pin) -> tuple[bytes, str, int]:
     return pin.trace_id, pin.note, pin.at
 
 
-def _rows(client: Client, condition: str) -> list[_Row]:
-    found = client.execute(
-        f"SELECT hex(trace_id), note, at, revision, updated, ver FROM pins FINAL WHERE {condition}"
-    )
+def _rows(client: Client, condition: Sql = EVERY) -> list[_Row]:
+    found = execute(client, queries.PINNED.render({"condition": condition}))
     return [
         _Row(Pin(bytes.fromhex(digits), note, at), revision, updated, ver)
         for digits, note, at, revision, updated, ver in found
@@ -162,13 +168,9 @@ def _changed(client: Client, rows: Mapping[bytes, _Row]) -> list[_Changed]:
     """Pinned traces whose rows changed (arrived or expired) since they were copied."""
     if not rows:
         return []
-    found = client.execute(
-        "SELECT hex(trace_id), sum(revision), max(updated), min(lo), max(hi) FROM traces "
-        f"WHERE trace_id IN (SELECT trace_id FROM pins) AND {NOT_PINNED_COPY} "
-        "GROUP BY trace_id"
-    )
+    found = execute(client, queries.ORIGINALS.render({"not_pinned_copy": Sql(NOT_PINNED_COPY)}))
     candidates = [
-        _Changed(row, revision, updated, lo // 60_000_000, hi // 60_000_000)
+        _Changed(row, revision, updated, lo // MINUTE, hi // MINUTE)
         for digits, revision, updated, lo, hi in found
         if (row := rows.get(bytes.fromhex(digits))) is not None
     ]
@@ -207,7 +209,7 @@ def _fill(client: Client, conditions: Callable[[str], Iterable[str]]) -> None:
     """Fill an empty pin partition with copies of the rows that meet any condition of their table."""
     day = _free_pin_day(client)
     differing = {
-        "received": f"toDateTime({day * 86_400}, 'UTC')",
+        "received": f"toDateTime({day * DAY // SECOND}, 'UTC')",
         "day": f"toDate({day})",
         "revision": "toUInt64(0)",  # revisions add up: only the originals count
     }
@@ -219,15 +221,17 @@ def _fill(client: Client, conditions: Callable[[str], Iterable[str]]) -> None:
             names = _columns(client, table)
             values = ", ".join(differing.get(name, name) for name in names)
             for condition in conditions(table):
-                client.execute(
-                    f"INSERT INTO {staging} ({', '.join(names)}) "
-                    f"SELECT {values} FROM {table} WHERE {condition}"
-                )
-            partitions = client.execute(
-                "SELECT DISTINCT partition_id FROM system.parts WHERE active "
-                f"AND database = currentDatabase() AND table = '{staging}'"
-            )
-            for (partition,) in partitions:
+                places = {
+                    "staging": staging,
+                    "columns": ", ".join(names),
+                    "values": values,
+                    "table": table,
+                    "condition": condition,
+                }
+                given = {name: Sql(text) for name, text in places.items()}
+                execute(client, queries.COPY_ROWS.render(given))
+            partitions = queries.STAGING_PARTITIONS.render(table=staging)
+            for (partition,) in execute(client, partitions):
                 client.execute(
                     f"ALTER TABLE {table} ATTACH PARTITION ID '{partition}' FROM {staging}"
                 )
@@ -237,56 +241,31 @@ def _fill(client: Client, conditions: Callable[[str], Iterable[str]]) -> None:
 
 def _free_pin_day(client: Client) -> int:
     """A day whose pin partition is empty; random, so that concurrent runs rarely choose the same."""
-    used = {
-        days
-        for (days,) in client.execute(
-            "SELECT DISTINCT toUInt32(toDate(parseDateTimeBestEffort(partition_id, 'UTC'), 'UTC')) "
-            f"FROM system.parts WHERE {_PIN_PARTS}"
-        )
-    }
+    used = {days for (days,) in execute(client, queries.USED_PIN_DAYS.render(**_PIN_PARTS))}
     free = [day for day in range(FIRST_PIN_DAY, FIRST_PIN_DAY + PIN_DAYS) if day not in used]
     return secrets.choice(free)
 
 
-_PIN_PARTS = (
-    f"active AND database = currentDatabase() AND table IN {TRACE_TABLES} "
-    f"AND partition_id >= '{FIRST_PIN_PARTITION}'"
-)
+_PIN_PARTS = {"tables": list(TRACE_TABLES), "first": FIRST_PIN_PARTITION}
 
 
 def _columns(client: Client, table: str) -> list[str]:
-    return [
-        name
-        for (name,) in client.execute(
-            "SELECT name FROM system.columns WHERE database = currentDatabase() "
-            f"AND table = '{table}' AND default_kind NOT IN ('MATERIALIZED', 'ALIAS') "
-            "ORDER BY position"
-        )
-    ]
+    return [name for (name,) in execute(client, queries.COPIED_COLUMNS.render(table=table))]
 
 
 def _pin_partitions(client: Client) -> dict[str, set[bytes]]:
     """The traces in each complete pin partition, by partition id."""
     found: dict[str, set[bytes]] = {}
-    for partition, digits in client.execute(
-        f"SELECT DISTINCT _partition_id, hex(trace_id) FROM traces WHERE {_PINNED_COPY}"
-    ):
+    statement = queries.COPIED_TRACES.render({"pinned_copy": Sql(_PINNED_COPY)})
+    for partition, digits in execute(client, statement):
         found.setdefault(partition, set()).add(bytes.fromhex(digits))
     return found
 
 
 def _drop_stale_copies(client: Client) -> None:
     """Drop staging tables and incomplete pin partitions (without `traces`) of processes that died."""
-    left = client.execute(
-        "SELECT name FROM system.tables WHERE database = currentDatabase() "
-        f"AND startsWith(name, 'pinning_') AND metadata_modification_time < now() - {STALE_AFTER}"
-    )
-    for (name,) in left:
+    for (name,) in execute(client, queries.STALE_STAGING.render(seconds=STALE_AFTER)):
         client.execute(f"DROP TABLE IF EXISTS {name} SYNC")
-    left = client.execute(
-        f"SELECT DISTINCT table, partition_id FROM system.parts WHERE {_PIN_PARTS} "
-        f"AND modification_time < now() - {STALE_AFTER} AND partition_id NOT IN ("
-        f"SELECT partition_id FROM system.parts WHERE {_PIN_PARTS} AND table = 'traces')"
-    )
-    for table, partition in left:
+    incomplete = queries.INCOMPLETE_PIN_PARTITIONS.render(seconds=STALE_AFTER, **_PIN_PARTS)
+    for table, partition in execute(client, incomplete):
         client.execute(f"ALTER TABLE {table} DROP PARTITION ID '{partition}'")

@@ -125,5 +125,21 @@ UNIT_STEPS = _sql(
 )
 VERIFY_MINUTES = _sql("graph/verify_minutes", parameters="first last")
 VERIFY_WIDE = _sql("graph/verify_wide", parameters="first last")
+# pins
+PINNED = _sql("pins/pinned", "condition")
+ORIGINALS = _sql("pins/originals", "not_pinned_copy")
+COPIED_TRACES = _sql("pins/copied", "pinned_copy")
+COPY_ROWS = _sql("pins/copy", "columns condition staging table values")
+COPIED_COLUMNS = _sql("pins/copied_columns", parameters="table")
+STAGING_PARTITIONS = _sql("pins/staging_partitions", parameters="table")
+USED_PIN_DAYS = _sql("pins/used_days", parameters="first tables")
+STALE_STAGING = _sql("pins/stale_staging", parameters="seconds")
+INCOMPLETE_PIN_PARTITIONS = _sql("pins/incomplete", parameters="first seconds tables")
+# retention
+STORED_TRACES = _sql("retention/traces", "condition", "first_pinned tables")
+STORED_PINNED = _sql("retention/pinned", parameters="first_pinned tables")
+STORED_MAP_ROWS = _sql("retention/map_rows", "condition kind")
+STORED_MAP_SIZE = _sql("retention/map_size")
+TABLE_DEFINITIONS = _sql("retention/definitions")
 
 REGISTRY.require_complete()

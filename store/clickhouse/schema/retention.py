@@ -18,15 +18,19 @@ from typing import NamedTuple
 
 from clickhouse_driver import Client
 
-from store.clickhouse import pins
+from store import times
+from store.clickhouse import pins, queries
 from store.clickhouse.connection.address import Address, parse_url
 from store.clickhouse.connection.pool import connect
-from store.clickhouse.pins import FIRST_PIN_PARTITION, TRACE_TABLES
+from store.clickhouse.connection.query_runner import execute
+from store.clickhouse.pins import EVERY, FIRST_PIN_PARTITION, TRACE_TABLES
+from store.clickhouse.queries import Sql
 from store.clickhouse.schema.migrate import migrate
 
 MOST_DAYS = 10_000
 """ClickHouse's DateTime has 32 bits, up to 2106: a later expiry would wrap around to the past."""
-DAY = 86_400
+DAY = times.DAY // times.SECOND
+"""Seconds."""
 
 
 class Kind(NamedTuple):
@@ -151,10 +155,13 @@ def preview_deletions(client: Client, wanted: Mapping[str, int]) -> list[Deletio
     for kind, days in wanted.items():
         if kind == "traces":
             sooner = (current.get(kind, days) - days) * DAY
-            expired = f"{_PARTS} AND delete_ttl_info_max != 0 AND toUnixTimestamp(delete_ttl_info_max) <= {now + sooner}"
-            ((rows, _, oldest, newest, _),) = client.execute(f"SELECT {_PART_SUMS} {expired}")
+            expired = Sql(
+                "delete_ttl_info_max != 0 AND toUnixTimestamp(delete_ttl_info_max) <= {by:Int64}",
+                {"by": now + sooner},
+            )
+            rows, _, oldest, newest, _ = _traces(client, expired)
         elif kind in current:
-            expired = f"toUnixTimestamp(written_at) <= {now - days * DAY}"
+            expired = Sql("toUnixTimestamp(written_at) <= {by:Int64}", {"by": now - days * DAY})
             rows, oldest, newest, _ = _map_rows(client, kind, expired)
         else:
             continue
@@ -169,54 +176,39 @@ def status(client: Client) -> tuple[list[RetentionStatus], Pinned]:
     statuses = []
     for kind, days in current.items():
         if kind == "traces":
-            ((rows, size, oldest, newest, expires),) = client.execute(
-                f"SELECT {_PART_SUMS} {_PARTS}"
-            )
+            rows, size, oldest, newest, expires = _traces(client)
         else:
-            rows, oldest, newest, first = _map_rows(client, kind, "1")
-            ((all_rows, all_bytes),) = client.execute(
-                "SELECT sum(rows), sum(bytes_on_disk) FROM system.parts "
-                "WHERE active AND database = currentDatabase() AND table = 'rollups'"
-            )
+            rows, oldest, newest, first = _map_rows(client, kind)
+            ((all_rows, all_bytes),) = execute(client, queries.STORED_MAP_SIZE.render())
             size = all_bytes * rows // all_rows if all_rows else 0
             expires = first + days * DAY if rows else 0
         statuses.append(RetentionStatus(kind, days, rows, size, oldest, newest, expires))
     statuses.sort(key=lambda each: [*KINDS].index(each.kind))
-    ((rows, size),) = client.execute(
-        "SELECT sum(rows), sum(bytes_on_disk) FROM system.parts "
-        f"WHERE {_OF_TRACES} AND partition_id >= '{FIRST_PIN_PARTITION}'"
-    )
-    ((pinned,),) = client.execute("SELECT count() FROM pins FINAL WHERE removed = 0")
+    ((rows, size, pinned),) = execute(client, queries.STORED_PINNED.render(**_TRACE_PARTS))
     return statuses, Pinned(pinned, rows, size)
 
 
-_OF_TRACES = (
-    "active AND rows > 0 AND database = currentDatabase() "
-    f"AND table IN {tuple(KINDS['traces'].tables)}"
-)
-_PARTS = f"FROM system.parts WHERE {_OF_TRACES} AND partition_id < '{FIRST_PIN_PARTITION}'"
-# `traces` is in partitions by day, without a time.
-_PART_SUMS = (
-    "sum(rows), sum(bytes_on_disk), minIf(toUnixTimestamp(min_time), min_time != 0), "
-    "max(toUnixTimestamp(max_time)), "
-    "minIf(toUnixTimestamp(delete_ttl_info_max), delete_ttl_info_max != 0)"
-)
+_TRACE_PARTS = {"tables": list(TRACE_TABLES), "first_pinned": FIRST_PIN_PARTITION}
 
 
-def _map_rows(client: Client, kind: str, condition: str) -> tuple[int, int, int, int]:
+def _traces(client: Client, condition: Sql = EVERY) -> tuple[int, int, int, int, int]:
+    """Rows, bytes, first and last arrival and the next expiry of traces that are not pinned."""
+    statement = queries.STORED_TRACES.render({"condition": condition}, **_TRACE_PARTS)
+    (row,) = execute(client, statement)
+    rows, size, oldest, newest, expires = row
+    return rows, size, oldest, newest, expires
+
+
+def _map_rows(client: Client, kind: str, condition: Sql = EVERY) -> tuple[int, int, int, int]:
     """Rows, the first and last time they count, and when the oldest of them was written."""
-    ((rows, first, last, written),) = client.execute(
-        "SELECT count(), min(bucket) * 60, max(bucket + width) * 60, toUnixTimestamp(min(written_at)) "
-        f"FROM rollups WHERE {KINDS[kind].tables['rollups']} AND {condition}"
-    )
+    given = {"kind": Sql(KINDS[kind].tables["rollups"]), "condition": condition}
+    ((rows, first, last, written),) = execute(client, queries.STORED_MAP_ROWS.render(given))
     return (rows, first, last, written) if rows else (0, 0, 0, 0)
 
 
 def _definitions(client: Client) -> dict[str, str]:
     """The CREATE statements of existing tables with a TTL, each followed by a space."""
-    rows = client.execute(
-        "SELECT name, create_table_query FROM system.tables WHERE database = currentDatabase()"
-    )
+    rows = execute(client, queries.TABLE_DEFINITIONS.render())
     return {table: definition + " " for table, definition in rows if table in TTLS}
 
 

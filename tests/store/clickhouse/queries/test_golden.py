@@ -1,4 +1,4 @@
-"""The text of every statement about units, rollups and the graph, with all includes resolved.
+"""The text of every statement but those of searches, with all includes resolved.
 
 After an intended change:  python -m tests.store.clickhouse.queries.test_golden
 """
@@ -12,7 +12,7 @@ import pytest
 from store.clickhouse.queries import REGISTRY, Sql, Template
 
 GOLDEN = Path(__file__).parent / "golden"
-PACKAGES = ("units", "rollup", "graph")
+PACKAGES = ("units", "rollup", "graph", "pins", "retention")
 NAMES = [name for name in REGISTRY.templates if name.split("/")[0] in PACKAGES]
 
 

@@ -1,0 +1,6 @@
+-- Columns that an INSERT may name, in order.
+SELECT name
+FROM system.columns
+WHERE database = currentDatabase() AND table = {table:String}
+  AND default_kind NOT IN ('MATERIALIZED', 'ALIAS')
+ORDER BY position

@@ -1,0 +1,4 @@
+-- The CREATE statement of each table.
+SELECT name, create_table_query
+FROM system.tables
+WHERE database = currentDatabase()

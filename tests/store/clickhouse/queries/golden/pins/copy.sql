@@ -1,0 +1,2 @@
+INSERT INTO <staging> (<columns>)
+SELECT <values> FROM <table> WHERE <condition>

@@ -1,0 +1,3 @@
+SELECT name, create_table_query
+FROM system.tables
+WHERE database = currentDatabase()
