@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import PlainTextResponse
 
 from api.context import Context, json_response, run_cancellable
+from api.store_probe import StoreState
 
 METHODS = ["GET", "HEAD"]
 """Some load balancers probe with HEAD, which must not reach the console's catch-all route."""
@@ -42,16 +43,16 @@ def readiness(context: Context) -> dict[str, Any]:
     repeated, so an unavailable store alone must not make a load balancer drop the receivers.
     Without receivers, ready means that the store answers.
     """
-    store_problem = context.probe.problem()
-    report: dict[str, Any] = {"ready": not store_problem}
+    store = context.probe.state()
+    report: dict[str, Any] = {"ready": not store.unavailable}
     if context.ingest_health is not None:
         report = context.ingest_health()
-    return report | {"problems": problems_of(report, store_problem)}
+    return report | {"problems": problems_of(report, store)}
 
 
-def problems_of(ingest: Mapping[str, Any], store_problem: str) -> list[str]:
+def problems_of(ingest: Mapping[str, Any], store: StoreState) -> list[str]:
     """Problems of ingest and of the store, sentences for people; the same list wherever shown."""
-    problems = list(ingest.get("problems", ()))
-    if store_problem:
-        problems.append(f"queries cannot be answered: {store_problem}")
+    problems = [*ingest.get("problems", ()), *store.problems]
+    if store.unavailable:
+        problems.append(f"queries cannot be answered: {store.unavailable}")
     return problems

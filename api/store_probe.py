@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import Future
+from typing import NamedTuple
 
 from store.errors import StoreError
 from store.protocol import Store
 
 CHECK_TIMEOUT = 2.0
 """Seconds after which a store that does not answer counts as unavailable."""
+
+
+class StoreState(NamedTuple):
+    """Why the store cannot answer, in a sentence, or empty; and problems although it does."""
+
+    unavailable: str = ""
+    problems: tuple[str, ...] = ()
 
 
 class StoreProbe:
@@ -19,10 +27,10 @@ class StoreProbe:
         self._store = store
         self._timeout = timeout
         self._lock = threading.Lock()
-        self._running: Future[str] | None = None
+        self._running: Future[StoreState] | None = None
 
-    def problem(self) -> str:
-        """Why the store cannot answer, in a sentence, or empty. Blocks for at most the timeout."""
+    def state(self) -> StoreState:
+        """The state of the store. Blocks for at most the timeout."""
         with self._lock:
             check = self._running
             if check is None or check.done():
@@ -33,14 +41,13 @@ class StoreProbe:
         try:
             return check.result(self._timeout)
         except TimeoutError:
-            return f"the store has not answered for {self._timeout:g} s"
+            return StoreState(f"the store has not answered for {self._timeout:g} s")
 
-    def _check(self, result: Future[str]) -> None:
+    def _check(self, result: Future[StoreState]) -> None:
         try:
             self._store.check()
+            result.set_result(StoreState(problems=tuple(self._store.problems())))
         except StoreError as error:
-            result.set_result(str(error) or "the store cannot be reached")
+            result.set_result(StoreState(str(error) or "the store cannot be reached"))
         except BaseException as error:
             result.set_exception(error)
-        else:
-            result.set_result("")

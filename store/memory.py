@@ -185,6 +185,10 @@ class MemoryStore:
     def check(self) -> None:
         """Always available."""
 
+    def problems(self) -> list[str]:
+        """None, ever."""
+        return []
+
     def close(self) -> None:
         """No connections to close."""
 

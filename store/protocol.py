@@ -297,3 +297,8 @@ class PinStore(Protocol):
 
 class Store(SegmentWriter, TraceReader, GraphReader, PinStore, Protocol):
     """The whole store."""
+
+    def problems(self) -> list[str]:
+        """What an operator should know although the store answers: sentences that say since when and
+        which command helps. Raises StoreUnavailable."""
+        ...

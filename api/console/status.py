@@ -26,7 +26,8 @@ def status_router(context: Context) -> APIRouter:
 
 def server_status(context: Context) -> ServerStatus:
     """Readiness of the store, problems of the server, and the collector's counts."""
-    detail, has_traces = context.probe.problem(), False
+    state, has_traces = context.probe.state(), False
+    detail = state.unavailable
     if not detail:
         try:
             has_traces = context.store.has_traces()
@@ -37,7 +38,7 @@ def server_status(context: Context) -> ServerStatus:
         "version": context.version,
         "ready": not detail,
         "detail": detail,
-        "problems": problems_of(ingest_health, detail),
+        "problems": problems_of(ingest_health, state._replace(unavailable=detail)),
         "has_traces": has_traces,
         "ingest": cast("IngestStatus", context.ingest_status()),
     }

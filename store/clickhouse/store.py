@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, contextmanager
 from clickhouse_driver import Client
 from clickhouse_driver.errors import ServerException
 
-from store.clickhouse import pins
+from store.clickhouse import damage, pins
 from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.errors import first_line, is_transient
 from store.clickhouse.connection.pool import ClientPool
@@ -207,6 +207,13 @@ class ClickHouseStore:
         """Run a trivial query. Raises StoreUnavailable when ClickHouse does not answer."""
         with self._client() as client:
             client.execute("SELECT count() FROM segments WHERE 0")
+
+    def problems(self) -> list[str]:
+        """Damaged parts, and a map that is behind."""
+        with self._asking() as ask:
+            found = damage.problems(ask)
+        behind = self.rollup_worker.lag.problem()
+        return [*found, behind] if behind else found
 
     def close(self) -> None:
         """Close the connection pool."""

@@ -9,7 +9,7 @@ from typing import Any
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from api.store_probe import StoreProbe
+from api.store_probe import StoreProbe, StoreState
 from store.errors import StoreUnavailable
 from store.memory import MemoryStore
 
@@ -78,13 +78,30 @@ def test_the_console_shows_the_problems_of_readyz() -> None:
     assert problems == client.get("/readyz").json()["problems"]
 
 
+def test_problems_of_a_store_that_answers_are_shown() -> None:
+    """They take nothing out of service, and are the same wherever shown."""
+    behind = "the map is behind since 2026-11-26 14:03 UTC: see  raymap doctor"
+
+    class Behind(MemoryStore):
+        def problems(self) -> list[str]:
+            return [behind]
+
+    client = TestClient(create_app(Behind(), version="0", ingest_health=lambda: health(True)))
+    assert client.get("/readyz").status_code == 200
+    assert client.get("/readyz").json()["problems"] == [behind]
+    status = client.get("/api/status").json()
+    assert (status["ready"], status["problems"]) == (True, [behind])
+
+
 def test_a_store_that_hangs() -> None:
     """Blocks one thread for any number of probes, and recovers without a restart."""
     store = Hanging()
     check = StoreProbe(store, timeout=0.2)
     begun = time.monotonic()
     said: list[str] = []
-    probes = [threading.Thread(target=lambda: said.append(check.problem())) for _ in range(20)]
+    probes = [
+        threading.Thread(target=lambda: said.append(check.state().unavailable)) for _ in range(20)
+    ]
     for probe in probes:
         probe.start()
     for probe in probes:
@@ -94,6 +111,6 @@ def test_a_store_that_hangs() -> None:
     assert store.checks == 1
     store.go_on.set()
     deadline = time.monotonic() + 5
-    while check.problem() and time.monotonic() < deadline:
+    while check.state().unavailable and time.monotonic() < deadline:
         pass
-    assert check.problem() == ""
+    assert check.state() == StoreState()

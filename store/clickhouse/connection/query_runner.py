@@ -12,6 +12,7 @@ from clickhouse_driver import Client
 from store.cancellation import cancellable
 from store.clickhouse.connection.pool import ClientPool, abort
 from store.clickhouse.queries import Sql
+from store.metrics import QUERY_SECONDS
 
 Rows = list[tuple[Any, ...]]
 
@@ -94,9 +95,13 @@ def run_concurrently(run: RunQuery, *statements: Statement) -> list[Rows]:
 
 def _run(client: Client, statement: Statement, limits: Mapping[str, int]) -> Rows:
     # ClickHouse stops a query whose client has disconnected.
-    with cancellable(lambda: abort(client)):
+    with cancellable(lambda: abort(client)), QUERY_SECONDS.labels(_name_of(statement)).time():
         rows: Rows = execute(client, statement, limits)
     return rows
+
+
+def _name_of(statement: Statement) -> str:
+    return (isinstance(statement, Sql) and statement.name) or "other"
 
 
 def execute(client: Client, statement: Statement, settings: Mapping[str, Any] | None = None) -> Any:

@@ -141,5 +141,10 @@ STORED_PINNED = _sql("retention/pinned", parameters="first_pinned tables")
 STORED_MAP_ROWS = _sql("retention/map_rows", "condition kind")
 STORED_MAP_SIZE = _sql("retention/map_size")
 TABLE_DEFINITIONS = _sql("retention/definitions")
+# diagnostics
+DAMAGE_ERRORS = _sql("diagnostics/damage_errors")
+ACTIVE_PARTS = _sql("diagnostics/active_parts", parameters="names")
+BROKEN_PARTS = _sql("diagnostics/broken_parts")
+MOST_PARTS = _sql("diagnostics/most_parts")
 
 REGISTRY.require_complete()

@@ -30,10 +30,14 @@ class QueryError(Exception):
 
 
 class Sql(NamedTuple):
-    """SQL that can be sent: the text, and the values of its ``{name:Type}`` parameters by name."""
+    """SQL that can be sent: the text, and the values of its ``{name:Type}`` parameters by name.
+
+    ``name``: the file it was rendered from; empty for pieces and short statements.
+    """
 
     text: str
     parameters: Mapping[str, Any] = {}
+    name: str = ""
 
     def wire_parameters(self) -> dict[str, Any]:
         """The values as clickhouse-driver takes them for server-side parameters."""
@@ -58,7 +62,7 @@ class Template:
         self._require("fragment", self.fragments, given)
         self._require("parameter", self.parameters, parameters)
         values = _merged(f"{self.name}.sql", [Sql("", parameters), *given.values()])
-        return Sql(FRAGMENT.sub(lambda match: given[match[1]].text, self.text), values)
+        return Sql(FRAGMENT.sub(lambda match: given[match[1]].text, self.text), values, self.name)
 
     def _require(self, kind: str, expected: Iterable[str], given: Iterable[str]) -> None:
         if set(expected) != set(given):

@@ -26,13 +26,14 @@ LONG = 200_000
 
 
 class DirtyMinute(NamedTuple):
-    """A minute to aggregate: its approximate number of rows, when it was last aggregated (microseconds), and
-    whether that is only to be confirmed."""
+    """A minute to aggregate: its approximate number of rows, when it was last aggregated, whether that is only to
+    be confirmed, and how long it has been known to be out of date (microseconds)."""
 
     minute: int
     rows: int
     seen: int
     confirming: int = 0
+    waited: int = 0
 
 
 class Invalidation(NamedTuple):
@@ -83,7 +84,7 @@ def chunks(minutes: Sequence[DirtyMinute]) -> list[list[int]]:
 def schedule(minutes: Sequence[DirtyMinute]) -> list[list[int]]:
     """The chunks of dirty minutes, in order: the one with the newest minute, then those with changes, then those
     to confirm; each group by its last aggregation, so that stopping early starves none."""
-    place = {minute: (confirming, seen) for minute, _, seen, confirming in minutes}
+    place = {each.minute: (each.confirming, each.seen) for each in minutes}
     first, *others = chunks(minutes) or [[]]
     return [first, *sorted(others, key=lambda part: min(place[minute] for minute in part))]
 

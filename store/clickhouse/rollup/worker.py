@@ -14,6 +14,7 @@ import structlog
 
 from store.clickhouse.connection.query_runner import RunQuery
 from store.clickhouse.rollup import aggregate, buckets, compaction, dirty
+from store.clickhouse.rollup.lag import RollupLag
 
 log = structlog.get_logger(__name__)
 
@@ -53,6 +54,7 @@ class RollupWorker:
 
     def __init__(self) -> None:
         self.alone = True
+        self.lag = RollupLag()
         self._counting = threading.Lock()
         self._changed = threading.Condition()
         self._begun = self._done = 0
@@ -96,6 +98,7 @@ class RollupWorker:
     def tick(self, run_query: RunQuery) -> int:
         """Aggregate all dirty minutes; returns their number."""
         waiting = dirty.dirty_minutes(run_query, guard=GUARD)
+        self.lag.note(waiting)
         newest = max((minute.seen for minute in waiting), default=0)
         if not self._wanted and newest and buckets.now(run_query) - newest < TICK * 800_000:
             return 0  # another process has just aggregated these
@@ -126,6 +129,7 @@ class RollupWorker:
                 if not failing:
                     log.warning("rollup_failed", error=str(error))
                 failing = True
+                self.lag.note_failure(error)
             took = time.monotonic() - begun
             if failing:
                 stop.wait(UNWATCHED_PAUSE)
@@ -143,6 +147,7 @@ class RollupWorker:
         count = 0
         for _ in range(rounds):
             minutes = dirty.dirty_minutes(run_query, guard=guard)
+            self.lag.note(minutes)
             if not minutes:
                 break
             begun = time.monotonic()

@@ -1,6 +1,8 @@
--- Minutes whose aggregates may be out of date, the newest first.
+-- Minutes whose aggregates may be out of date, the newest first, and for how long (microseconds).
 SELECT d.minute, d.rows, intDiv(r.rev, 1024) AS seen,
        seen > arrived + {guard:Int64} AND seen >= related AND NOT (seen < review AND review <= now)
+           AS confirming,
+       now - toInt64(multiIf(seen <= arrived, arrived, seen < related, related, now)) AS waited
 FROM (
     SELECT minute, max(arrived) AS arrived, max(related) AS related, max(review) AS review,
            max(confirm) AS confirm, sum(rows) AS rows, toUnixTimestamp64Micro(now64(6)) AS now

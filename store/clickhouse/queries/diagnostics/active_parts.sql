@@ -1,0 +1,4 @@
+-- Some parts of this database by name, with where they are on disk and which times they contain.
+SELECT table, name, path, rows, toUnixTimestamp(min_time), toUnixTimestamp(max_time)
+FROM system.parts
+WHERE active AND database = currentDatabase() AND name IN {names:Array(String)}

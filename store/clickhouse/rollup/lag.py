@@ -1,0 +1,68 @@
+"""How far the map's aggregates are behind the rows, as a worker has last seen it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+
+from store.clickhouse.rollup.dirty import DirtyMinute
+from store.metrics import DIRTY_MINUTES, ROLLUP_LAG
+from store.times import SECOND, format_utc
+
+BEHIND = 60.0
+"""Seconds of lag from which an operator should know. Usually it is below ten."""
+HELP = "see  raymap doctor  and the metric raymap_rollup_lag_seconds"
+
+
+class RollupLag:
+    """Thread-safe; sets the metrics whenever something is noted."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._minutes = 0
+        self._since = 0.0
+        """When the longest waiting rows became dirty (epoch seconds); 0 while nothing waits."""
+        self._failing_since = 0.0
+        self._error = ""
+
+    def note(self, dirty: Sequence[DirtyMinute]) -> None:
+        """The dirty minutes have been read."""
+        waiting = [minute.waited for minute in dirty if not minute.confirming]
+        longest = max(waiting, default=0)
+        with self._lock:
+            self._minutes, self._error = len(waiting), ""
+            self._since = time.time() - longest / SECOND if longest else 0.0
+        self._set_metrics()
+
+    def note_failure(self, error: Exception) -> None:
+        """They could not be read or aggregated."""
+        with self._lock:
+            if not self._error:
+                self._failing_since = time.time()
+            self._error = str(error) or type(error).__name__
+        self._set_metrics()
+
+    @property
+    def seconds(self) -> float:
+        """Age of the oldest rows that are not aggregated; while aggregation fails, at least since then."""
+        with self._lock:
+            begun = [self._since] if self._since else []
+            begun += [self._failing_since] if self._error else []
+        return max(0.0, time.time() - min(begun)) if begun else 0.0
+
+    def problem(self) -> str:
+        """A sentence for people with the command that helps, or empty."""
+        seconds = self.seconds
+        if seconds < BEHIND:
+            return ""
+        since = format_utc(time.time() - seconds)
+        with self._lock:
+            if self._error:
+                return f"the map has not been updated since {since}: {self._error}; {HELP}"
+            minutes = "1 minute" if self._minutes == 1 else f"{self._minutes:,} minutes"
+        return f"the map is behind: {minutes} have waited to be aggregated since {since}; {HELP}"
+
+    def _set_metrics(self) -> None:
+        ROLLUP_LAG.set(self.seconds)
+        DIRTY_MINUTES.set(self._minutes)

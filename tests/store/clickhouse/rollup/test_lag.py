@@ -1,0 +1,87 @@
+"""How far the map is behind: in seconds, in the metrics, and in a sentence."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+
+import pytest
+from prometheus_client import REGISTRY
+
+from store.clickhouse.connection.pool import connect
+from store.clickhouse.connection.query_runner import execute
+from store.clickhouse.rollup import dirty
+from store.clickhouse.rollup.dirty import DirtyMinute
+from store.clickhouse.rollup.lag import RollupLag
+from store.clickhouse.store import ClickHouseStore
+from store.errors import StoreUnavailable
+from store.times import SECOND
+from tests.builders import segment
+
+
+def waiting(seconds: float, **more: int) -> DirtyMinute:
+    return DirtyMinute(7, 1, 0, waited=round(seconds * SECOND), **more)
+
+
+def metric(name: str) -> float | None:
+    return REGISTRY.get_sample_value(name)
+
+
+def test_nothing_waits() -> None:
+    lag = RollupLag()
+    assert (lag.seconds, lag.problem()) == (0.0, "")
+    lag.note([])
+    assert (lag.seconds, lag.problem()) == (0.0, "")
+
+
+def test_the_longest_wait_counts() -> None:
+    lag = RollupLag()
+    lag.note([waiting(3), waiting(40), waiting(900, confirming=1)])
+    assert lag.seconds == pytest.approx(40, abs=1)
+    assert lag.problem() == "", "less than a minute is nothing to do about"
+    assert metric("raymap_rollup_lag_seconds") == pytest.approx(40, abs=1)
+    assert metric("raymap_dirty_minutes") == 2
+
+
+def test_a_long_wait_is_a_problem_with_its_beginning() -> None:
+    lag = RollupLag()
+    lag.note([waiting(3), waiting(600)])
+    since = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(time.time() - 600))
+    assert lag.problem() == (
+        f"the map is behind: 2 minutes have waited to be aggregated since {since}; "
+        "see  raymap doctor  and the metric raymap_rollup_lag_seconds"
+    )
+
+
+def test_a_failure_counts_from_the_first_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1_790_000_000.0]
+    monkeypatch.setattr("store.clickhouse.rollup.lag.time.time", lambda: now[0])
+    lag = RollupLag()
+    lag.note_failure(StoreUnavailable("memory limit exceeded"))
+    now[0] += 45
+    lag.note_failure(StoreUnavailable("memory limit exceeded"))
+    now[0] += 30
+    assert lag.seconds == 75
+    assert lag.problem().startswith(
+        "the map has not been updated since 2026-09-21 14:13 UTC: memory limit exceeded; see"
+    )
+    lag.note([])
+    assert lag.problem() == ""
+
+
+def test_rows_wait_from_their_arrival(clickhouse_store: ClickHouseStore) -> None:
+    """Until their minute is aggregated."""
+    client = connect(clickhouse_store.address)
+    run = partial(execute, client)
+    clickhouse_store.put([segment(1)], "waiting")
+    (minute,) = dirty.dirty_minutes(run)
+    assert 0 < minute.waited < 20 * SECOND
+    assert not minute.confirming
+    clickhouse_store.rollup_worker.wait_until_fresh(run, [minute])
+    assert dirty.dirty_minutes(run) == []
+    assert clickhouse_store.rollup_worker.lag.seconds == 0.0
+    client.execute(
+        "INSERT INTO dirty (minute, arrived, rows) VALUES", [(minute.minute, minute.seen, 1)]
+    )
+    client.disconnect()
+    assert clickhouse_store.problems() == []
