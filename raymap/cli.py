@@ -197,6 +197,32 @@ def verify(
 
 @app.command()
 @with_settings
+def doctor(
+    settings: StoreSettings,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON array.")] = False,
+    detach_damaged: Annotated[
+        bool, typer.Option("--detach-damaged", help="Set damaged parts of tables aside.")
+    ] = False,
+    drop_broken: Annotated[
+        bool, typer.Option("--drop-broken", help="Delete parts that ClickHouse could not read.")
+    ] = False,
+) -> None:
+    """Check this machine and ClickHouse; each problem with the command that helps.
+
+    Exits with 1 if a check fails.
+    """
+    with exit_on_error():
+        from raymap.commands import doctor
+        from raymap.logging import set_up_logging
+
+        set_up_logging()
+        repairs = doctor.Repairs(detach_damaged, drop_broken)
+        healthy = doctor.doctor(settings, repairs, as_json=as_json)
+    raise typer.Exit(0 if healthy else 1)
+
+
+@app.command()
+@with_settings
 def demo(settings: DemoSettings, supervised: Supervised = None) -> None:
     """Send the traffic of a make-believe shop."""
     with exit_on_error(supervised, "sending demo traffic") as pipe:

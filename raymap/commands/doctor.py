@@ -1,0 +1,245 @@
+"""`raymap doctor`: looks for what commonly goes wrong and names the command that helps.
+
+It connects to ClickHouse itself, so it works with and without a running server. Host checks concern
+the machine it runs on: run it where collectors and APIs run.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import resource
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from clickhouse_driver import Client
+
+from raymap.errors import CommandError, describe
+from raymap.processes import raymap_version, resolve_clickhouse
+from raymap.settings import StoreSettings
+from raymap.units import format_size
+from store.clickhouse import damage, diagnostics
+from store.clickhouse.connection.address import Address
+from store.clickhouse.connection.errors import first_line
+from store.clickhouse.connection.pool import connect
+from store.clickhouse.connection.query_runner import RunQuery, execute
+from store.clickhouse.rollup.dirty import dirty_minutes
+from store.clickhouse.rollup.lag import BEHIND
+from store.clickhouse.schema.version import schema_state
+from store.times import SECOND
+
+TESTED_CLICKHOUSE = (26, 1)
+"""Older servers may work; the tests run on this or a newer one."""
+SKEW_WARN, SKEW_FAIL = 1.0, 30.0
+"""Seconds between two clocks: minutes settle, and traces expire, by both."""
+DISK_WARN, DISK_FAIL = 0.10, 0.02
+"""Free share of a disk. ClickHouse needs room for its merges."""
+MIN_OPEN_FILES = 4096
+"""Each connection of a sender takes a file descriptor."""
+BEHIND_FAIL = 600.0
+RMEM_MAX = Path("/proc/sys/net/core/rmem_max")
+
+Status = Literal["ok", "warn", "fail"]
+
+
+class Check(NamedTuple):
+    """One line of the report; ``help`` is a command, empty when all is well."""
+
+    name: str
+    status: Status
+    detail: str
+    help: str = ""
+
+
+class Repairs(NamedTuple):
+    """What to repair before the checks."""
+
+    detach_damaged: bool = False
+    drop_broken: bool = False
+
+
+def doctor(settings: StoreSettings, repairs: Repairs, *, as_json: bool) -> bool:
+    """Print every check; whether none failed."""
+    checks = [*host_checks(settings.data_dir), *_clickhouse_checks(settings, repairs)]
+    if as_json:
+        print(json.dumps([check._asdict() for check in checks], indent=1))
+    else:
+        for check in checks:
+            print(f"{check.status:<5} {check.name}: {check.detail}")
+            if check.help:
+                print(f"      try: {check.help}")
+    return all(check.status != "fail" for check in checks)
+
+
+def host_checks(data_dir: Path) -> Iterator[Check]:
+    """Checks of this machine."""
+    yield Check("versions", "ok", f"raymap {raymap_version()}, Python {platform.python_version()}")
+    yield disk_check("data folder", *_space(data_dir), help=f"df -h {data_dir}")
+    yield udp_check(RMEM_MAX)
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    few = 0 <= soft < MIN_OPEN_FILES
+    yield Check(
+        "open files",
+        "warn" if few else "ok",
+        f"at most {soft:,} per process" if soft >= 0 else "unlimited",
+        f"ulimit -n {MIN_OPEN_FILES * 16}" if few else "",
+    )
+
+
+def _space(folder: Path) -> tuple[int, int]:
+    """Free and total bytes of the disk that a folder is on or will be on."""
+    folder = folder.absolute()
+    while not folder.exists():
+        folder = folder.parent
+    usage = shutil.disk_usage(folder)
+    return usage.free, usage.total
+
+
+def disk_check(name: str, free: int, total: int, *, help: str) -> Check:
+    """Whether a disk has room."""
+    share = free / total
+    status: Status = "fail" if share < DISK_FAIL else "warn" if share < DISK_WARN else "ok"
+    detail = f"{format_size(free)} of {format_size(total)} are free"
+    return Check(name, status, detail, help if status != "ok" else "")
+
+
+def udp_check(rmem_max: Path) -> Check:
+    """Whether the kernel grants the UDP receiver the buffer that it requests."""
+    from collector.receivers.udp import RECEIVE_BUFFER, SMALL_BUFFER
+
+    try:
+        granted = int(rmem_max.read_text())
+    except (OSError, ValueError):
+        return Check("UDP buffer", "ok", "the limit is not known on this system")
+    detail = f"at most {format_size(granted)} of the {format_size(RECEIVE_BUFFER)} requested"
+    if granted >= RECEIVE_BUFFER:
+        return Check("UDP buffer", "ok", f"{format_size(RECEIVE_BUFFER)}, as requested")
+    # The kernel doubles what is requested.
+    status: Status = "warn" if granted * 2 < SMALL_BUFFER else "ok"
+    help = f"sysctl -w net.core.rmem_max={RECEIVE_BUFFER}" if status == "warn" else ""
+    return Check("UDP buffer", status, detail, help)
+
+
+def _clickhouse_checks(settings: StoreSettings, repairs: Repairs) -> Iterator[Check]:
+    try:
+        address = resolve_clickhouse(settings)
+    except CommandError as error:
+        yield Check("ClickHouse", "fail", str(error), "raymap serve")
+        return
+    with _connected(replace(address, database="")) as client:
+        run = partial(execute, client)
+        try:
+            version = diagnostics.server_version(run)
+        except Exception as error:
+            detail = f"{address.name} does not answer: {first_line(error)}"
+            yield Check("ClickHouse", "fail", detail, "raymap serve, or name it with --clickhouse")
+            return
+        yield version_check(address, version)
+        yield clock_check(diagnostics.clock_offset(run))
+        for disk in diagnostics.disks(run):
+            name = f"ClickHouse disk {disk.name}"
+            yield disk_check(name, disk.free, disk.total, help="raymap retention --traces 14d")
+    with _connected(address) as client:
+        yield from _database_checks(client, address, repairs)
+
+
+@contextmanager
+def _connected(address: Address) -> Iterator[Client]:
+    client = connect(address, timeout=10.0)
+    try:
+        yield client
+    finally:
+        client.disconnect()
+
+
+def version_check(address: Address, version: str) -> Check:
+    """Whether a server is one that the tests have seen."""
+    detail = f"{version} at {address.name}"
+    if tuple(map(int, version.split(".")[:2])) >= TESTED_CLICKHOUSE:
+        return Check("ClickHouse", "ok", detail)
+    tested = ".".join(map(str, TESTED_CLICKHOUSE))
+    return Check(
+        "ClickHouse", "warn", f"{detail}; tested are {tested} and newer", "upgrade ClickHouse"
+    )
+
+
+def _database_checks(client: Client, address: Address, repairs: Repairs) -> Iterator[Check]:
+    run = partial(execute, client)
+    state = schema_state(client)
+    if state.problem:
+        yield Check("schema", "fail", f"{address.database} {state.problem}", "raymap migrate")
+        return
+    yield Check("schema", "ok", f"version {state.version}, as expected")
+    checks: tuple[Callable[[], Iterator[Check]], ...] = (
+        lambda: parts_checks(diagnostics.most_parts(run)),
+        lambda: _damage_checks(client, run, repairs),
+        lambda: _map_checks(run),
+    )
+    for check in checks:
+        try:
+            yield from check()
+        except Exception as error:
+            yield Check("ClickHouse", "fail", describe(error), "see ClickHouse's log")
+
+
+def clock_check(offset: float) -> Check:
+    """Whether this machine and ClickHouse agree on the time."""
+    ahead = "ahead of" if offset > 0 else "behind"
+    detail = f"ClickHouse is {abs(offset):.2f} s {ahead} this machine"
+    status: Status = (
+        "fail" if abs(offset) >= SKEW_FAIL else "warn" if abs(offset) >= SKEW_WARN else "ok"
+    )
+    return Check("clocks", status, detail, "timedatectl set-ntp true" if status != "ok" else "")
+
+
+def parts_checks(most: diagnostics.MostParts | None) -> Iterator[Check]:
+    """Whether merges keep up with inserts."""
+    if most is None:
+        yield Check("parts", "ok", "none yet")
+        return
+    detail = (
+        f"at most {most.parts:,} in a partition ({most.table} {most.partition}); "
+        f"inserts are slowed down from {most.delay_from:,} on"
+    )
+    full = most.parts >= most.delay_from
+    status: Status = "fail" if full else "warn" if most.parts * 2 >= most.delay_from else "ok"
+    yield Check(
+        "parts", status, detail, "a larger --linger, fewer --workers" if status != "ok" else ""
+    )
+
+
+def _damage_checks(client: Client, run: RunQuery, repairs: Repairs) -> Iterator[Check]:
+    """Damaged parts; those that are repaired first are warnings with what was lost."""
+    damaged, broken = damage.damaged_parts(run), damage.broken_parts(run)
+    if repairs.detach_damaged:
+        damage.detach(client, damaged)
+        yield from (_repaired(f"{part.table} {part.name} is set aside", part) for part in damaged)
+        damaged = []
+    if repairs.drop_broken:
+        damage.drop(client, broken)
+        yield from (_repaired(f"{part.table} {part.name} is deleted", part) for part in broken)
+        broken = []
+    for part in (*damaged, *broken):
+        detail, _, help = str(part).rpartition(": ")
+        yield Check("damaged parts", "fail", detail, help)
+    if not damaged and not broken:
+        yield Check("damaged parts", "ok", "none known")
+
+
+def _repaired(done: str, part: damage.DamagedPart | damage.BrokenPart) -> Check:
+    detail, _, _ = str(part).partition(": ")
+    return Check("damaged parts", "warn", f"{done}; {detail}", "raymap verify --from -1d")
+
+
+def _map_checks(run: RunQuery) -> Iterator[Check]:
+    """Whether the map's aggregates are up to date."""
+    waiting = [minute for minute in dirty_minutes(run) if not minute.confirming]
+    seconds = max((minute.waited for minute in waiting), default=0) / SECOND
+    detail = f"{len(waiting):,} minutes wait to be aggregated, the longest for {seconds:,.0f} s"
+    status: Status = "fail" if seconds >= BEHIND_FAIL else "warn" if seconds >= BEHIND else "ok"
+    yield Check("map", status, detail, "raymap api (one must run)" if status != "ok" else "")
