@@ -1,0 +1,172 @@
+"""An upgrade while documents arrive: what each process says, and that nothing is lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from store.clickhouse.connection.address import Address
+from store.clickhouse.schema.migrate import FOLDER
+from tests.conftest import ROOT, drop
+
+pytestmark = pytest.mark.server
+
+ADDED = "CREATE TABLE IF NOT EXISTS of_the_next_release (x UInt8) ENGINE = MergeTree ORDER BY x;\n"
+
+
+class Release:
+    """The command line of one release on one database."""
+
+    def __init__(self, database: Address, *words: str) -> None:
+        self._command = [sys.executable, "-m", *words]
+        self._environment = {**os.environ, "RAYMAP_CLICKHOUSE": database.url}
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [*self._command, *words],
+            cwd=ROOT,
+            env=self._environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def says(self, *words: str) -> tuple[int, str]:
+        """The exit code and the last line of a command that ends by itself."""
+        return ended(self.start(*words))
+
+    @contextmanager
+    def running(self, role: str, data_dir: Path) -> Iterator[str]:
+        """The base URL of a process, from its ready line until the end of the block."""
+        words = [role, "--port", "0", "--data-dir", str(data_dir), "--log-level", "error"]
+        process = self.start(*words, *(["--grpc-port", "0"] if role == "collect" else []))
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line.startswith("raymap ready "), process.communicate()[1]
+        try:
+            yield "http://" + json.loads(line[13:])["http"].removeprefix("http://")
+        finally:
+            process.terminate()
+            process.communicate(timeout=30)
+        assert process.returncode == 0
+
+
+def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
+    _, errors = process.communicate(timeout=60)
+    return process.returncode, errors.strip().splitlines()[-1]
+
+
+def request(url: str, body: object = None) -> Any:
+    data = None if body is None else json.dumps(body).encode()
+    headers = {"Content-Type": "application/json"}
+    with urllib.request.urlopen(urllib.request.Request(url, data, headers), timeout=20) as answer:
+        return json.load(answer)
+
+
+def send(url: str) -> str:
+    """A document that is acknowledged; its trace id."""
+    now = time.time()
+    trace_id = f"1-{int(now):08x}-{os.urandom(12).hex()}"
+    document = {
+        "trace_id": trace_id,
+        "id": os.urandom(8).hex(),
+        "name": "upgraded",
+        "start_time": now,
+        "end_time": now + 0.1,
+    }
+    answer = request(url + "/TraceSegments", {"TraceSegmentDocuments": [json.dumps(document)]})
+    assert answer == {"UnprocessedTraceSegments": []}
+    return trace_id
+
+
+def problems(url: str) -> list[str]:
+    """Of a process that is not ready: a load balancer sends to another one."""
+    with pytest.raises(urllib.error.HTTPError) as unready:
+        request(url + "/readyz")
+    assert unready.value.code == 503
+    found: list[str] = json.load(unready.value)["problems"]
+    return found
+
+
+def eventually(condition: Any, what: str) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline, f"{what}: not within 20 s"
+        time.sleep(0.1)
+
+
+@pytest.fixture
+def releases(clickhouse: Address, tmp_path: Path) -> Iterator[tuple[Release, Release, Address]]:
+    """This release, the next one, and the database of both."""
+    database = replace(clickhouse, database=f"raymap_test_{uuid.uuid4().hex[:8]}")
+    folder = tmp_path / "migrations"
+    folder.mkdir()
+    (folder / "0001_initial.sql").write_text((FOLDER / "0001_initial.sql").read_text())
+    (folder / "0002_next.sql").write_text(ADDED)
+    next_release = Release(database, "tests.raymap.next_release", str(folder))
+    yield Release(database, "raymap"), next_release, database
+    drop(database)
+
+
+def test_an_upgrade_loses_nothing(
+    releases: tuple[Release, Release, Address], tmp_path: Path
+) -> None:
+    old, new, database = releases
+    name = f"{database.name}/{database.database}"
+    assert old.says("migrate") == (0, f"raymap: {name}: applied 0001_initial.sql")
+
+    with ExitStack() as stack:
+        before = stack.enter_context(old.running("collect", tmp_path / "before"))
+        during = stack.enter_context(old.running("collect", tmp_path / "during"))
+        traces = [send(before)]
+
+        # The next release does not touch a database that it has not migrated.
+        refused = new.says("collect", "--port", "0", "--data-dir", str(tmp_path / "new"))
+        assert refused == (
+            1,
+            f"raymap: {name} has an older schema (1, expected 2): run  raymap migrate  first.",
+        )
+
+        both = [new.start("migrate"), new.start("migrate")]
+        assert sorted(map(ended, both)) == [
+            (0, f"raymap: {name}: applied 0002_next.sql"),
+            (0, f"raymap: {name}: nothing to apply"),
+        ]
+        assert old.says("migrate")[0] == 1
+
+        # This release goes on accepting, and stores nothing that the next one would have to read.
+        traces += [send(during), send(during)]
+        newer = f"the database {database.database} has a newer schema (2, expected 1): upgrade this"
+        assert any(newer in each for each in problems(during)), problems(during)
+
+    with new.running("collect", tmp_path / "during"), new.running("api", tmp_path / "api") as api:
+        # What waited on disk is stored by the next release.
+        eventually(lambda: len(found(api, traces)) == 3, "every document is found")
+        eventually(lambda: counted(api) == 3, "every document is counted")
+
+
+def found(api: str, traces: list[str]) -> list[str]:
+    return [trace["Id"] for trace in request(api + "/Traces", {"TraceIds": traces})["Traces"]]
+
+
+def counted(api: str) -> int:
+    window = {"StartTime": time.time() - 600, "EndTime": time.time() + 60}
+    nodes = request(api + "/ServiceGraph", window)["Services"]
+    return sum(
+        node["SummaryStatistics"]["TotalCount"]
+        for node in nodes
+        if node["Name"] == "upgraded" and node.get("Type") != "client"
+    )
