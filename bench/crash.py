@@ -17,7 +17,6 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,6 +24,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
+from bench.command_line import add_server_options
 from bench.documents import Documents
 from bench.receivers import Poster
 from bench.server import WIDTH, Server, running
@@ -238,8 +238,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--documents-per-call", type=int, default=25)
     parser.add_argument("--before", type=float, default=4.0, help="seconds of load before the kill")
     parser.add_argument("--after", type=float, default=3.0, help="and after the service is back")
-    parser.add_argument("--log", type=Path, help="keep the server's log")
-    parser.add_argument("options", nargs="*", help="further options of raymap serve, after --")
+    add_server_options(parser)
     return parser.parse_args()
 
 

@@ -8,15 +8,14 @@ call was answered 200 in time. Prints a table per receiver, start-up time, and m
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 
 from rich.console import Console
 from rich.table import Table
 
+from bench.command_line import add_climb_options, add_json_option, add_server_options, write_json
 from bench.counting import STORED_METRIC, StoredDocuments, scrape
 from bench.documents import mean_size
 from bench.receivers import Offer, Sent, send
@@ -168,15 +167,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--senders", type=int, default=2, help="processes that send")
     parser.add_argument("--connections", type=int, default=16, help="of each of them")
     parser.add_argument("--documents-per-call", type=int, default=50, help="through HTTP and gRPC")
-    parser.add_argument("--start", type=float, default=1000.0, help="first rate, documents/s")
-    parser.add_argument("--stop", type=float, default=200_000.0, help="highest rate to try")
-    parser.add_argument("--factor", type=float, default=1.6, help="from one rate to the next")
-    parser.add_argument("--refine", type=int, default=2, help="rates between the last two")
-    parser.add_argument("--seconds", type=float, default=10.0, help="of each rate")
-    parser.add_argument("--limit", type=float, default=240.0, help="seconds for each receiver")
-    parser.add_argument("--json", type=Path, help="write the steps here as well")
-    parser.add_argument("--log", type=Path, help="keep the server's log")
-    parser.add_argument("options", nargs="*", help="further options of raymap serve, after --")
+    add_climb_options(parser, start=1000.0, stop=200_000.0)
+    add_json_option(parser)
+    add_server_options(parser)
     return parser.parse_args()
 
 
@@ -194,8 +187,7 @@ def main() -> None:
             steps = list(bench.climb(receiver))
             figures += steps
             _print(console, receiver, steps)
-    if options.json:
-        options.json.write_text(json.dumps([asdict(step) for step in figures], indent=1))
+    write_json(options.json, figures)
 
 
 if __name__ == "__main__":

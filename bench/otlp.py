@@ -12,12 +12,10 @@ from __future__ import annotations
 
 import argparse
 import http.client
-import json
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 
 import grpc
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
@@ -25,6 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import ingest
+from bench.command_line import add_climb_options, add_json_option, add_server_options, write_json
 from bench.ingest import MIB, Step
 from bench.receivers import Sent, apart, on_schedule
 from bench.server import WIDTH, Server, running
@@ -194,15 +193,9 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("--connections", type=int, default=16, help="one for each exporter")
     parser.add_argument("--spans-per-call", type=int, default=500, help="SDKs send up to 512")
-    parser.add_argument("--start", type=float, default=4000.0, help="first rate, spans/s")
-    parser.add_argument("--stop", type=float, default=500_000.0, help="highest rate to try")
-    parser.add_argument("--factor", type=float, default=1.6, help="from one rate to the next")
-    parser.add_argument("--refine", type=int, default=2, help="rates between the last two")
-    parser.add_argument("--seconds", type=float, default=10.0, help="of each rate")
-    parser.add_argument("--limit", type=float, default=240.0, help="seconds for each receiver")
-    parser.add_argument("--json", type=Path, help="write the steps here as well")
-    parser.add_argument("--log", type=Path, help="keep the server's log")
-    parser.add_argument("options", nargs="*", help="further options of raymap serve, after --")
+    add_climb_options(parser, start=4000.0, stop=500_000.0)
+    add_json_option(parser)
+    add_server_options(parser)
     return parser.parse_args()
 
 
@@ -224,8 +217,7 @@ def main() -> None:
             steps = [step for step in bench.climb(receiver) if isinstance(step, SpanStep)]
             figures += steps
             _print(console, receiver, steps)
-    if options.json:
-        options.json.write_text(json.dumps([asdict(step) for step in figures], indent=1))
+    write_json(options.json, figures)
 
 
 if __name__ == "__main__":

@@ -9,18 +9,17 @@ Fails (exit code 1) when something is lost, counted otherwise, or not answered.
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from bench.command_line import add_json_option, add_server_options, write_json
 from bench.counting import scrape
 from bench.server import WIDTH, Server, running
 from bench.soak import report, watch
@@ -176,9 +175,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--readers", type=int, default=1, help="processes that ask")
     parser.add_argument("--pause", type=float, default=1.0, help="seconds between their rounds")
     parser.add_argument("--docs", type=Path, help="documentation folder to write the results to")
-    parser.add_argument("--json", type=Path, help="write everything here as well")
-    parser.add_argument("--log", type=Path, help="keep the server's log")
-    parser.add_argument("options", nargs="*", help="further options of raymap serve, after --")
+    add_json_option(parser)
+    add_server_options(parser)
     return parser.parse_args()
 
 
@@ -198,8 +196,7 @@ def main() -> int:
                 console.print(f"{sample.at:6.0f} s  stored {sample.stored:,}  MiB {rss}")
         bench.judge(soak)
     _print(console, soak)
-    if options.json:
-        options.json.write_text(json.dumps(asdict(soak), indent=1))
+    write_json(options.json, soak)
     if options.docs:
         report.write(soak, options.docs)
     return 1 if soak.failures else 0
