@@ -14,7 +14,6 @@ decisions, in the order in which they apply:
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Annotated, Any, Literal, Protocol
 from urllib.parse import urlsplit
 
@@ -32,6 +31,7 @@ from store.otel.semconv import (
     SYSTEM_NAMES,
 )
 from store.rules.identity import CallNode, call_node, canonical_service
+from store.short_cache import short_cache
 
 MAX_NAME = 200
 CALL = "aws.xray.call"
@@ -94,7 +94,7 @@ def callee_of(attributes: Attributes, span: Named) -> Callee:
     return _remote(_remote_name(attributes, span)[:MAX_NAME])
 
 
-@lru_cache(_CACHED)
+@short_cache(_CACHED)
 def _exported(call_text: str) -> Callee | None:
     """The callee of an exported subsegment; None if the text is not an `ExportedCall`."""
     try:
@@ -163,7 +163,7 @@ def _frozen(block: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
     return tuple([(k, tuple(v) if isinstance(v, list) else v) for k, v in block.items()])
 
 
-@lru_cache(_CACHED)
+@short_cache(_CACHED)
 def _aws_node(service: str, block: tuple[tuple[str, Any], ...]) -> CallNode:
     aws = {key: list(value) if isinstance(value, tuple) else value for key, value in block}
     return call_node("aws", service, aws=aws)
@@ -174,7 +174,7 @@ def _database_name(attributes: Attributes) -> str:
     return "" if name.isdecimal() else name
 
 
-@lru_cache(_CACHED)
+@short_cache(_CACHED)
 def _database(system: str, name: str, host: str) -> Callee:
     label = f"{name}@{host}" if name and host else name or host or system
     label = label[:MAX_NAME]
@@ -201,7 +201,7 @@ def _messaging(system: str, attributes: Attributes) -> Callee:
     return _destination(system, name)
 
 
-@lru_cache(_CACHED)
+@short_cache(_CACHED)
 def _destination(system: str, name: str) -> Callee:
     kind = system_name(system)
     return _typed((name or kind)[:MAX_NAME], f"Messaging::{kind}")
@@ -211,7 +211,7 @@ def _typed(name: str, type: str) -> Callee:
     return Callee("remote", name, CallNode(NodeKey("", name, type), name), origin=type)
 
 
-@lru_cache(_CACHED)
+@short_cache(_CACHED)
 def _remote(name: str) -> Callee:
     return Callee("remote", name, call_node("remote", name))
 
@@ -248,7 +248,7 @@ def host_of(attributes: Attributes) -> str:
     return text(attributes, "network.peer.address", "net.sock.peer.name", "net.peer.ip")
 
 
-@lru_cache(_CACHED)
+@short_cache(_CACHED)
 def system_name(system: str) -> str:
     """A system's name within a node type: ``redis`` → ``Redis``, ``gcp_pubsub`` → ``PubSub``."""
     known = SYSTEM_NAMES.get(system.lower())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
 
 from msgspec import Struct
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
@@ -18,6 +17,7 @@ from store.rules.identity import (
     segment_node,
     zone_region,
 )
+from store.short_cache import short_cache
 
 MAX_NAME = 200
 _ARNS = (
@@ -110,7 +110,7 @@ def is_ecs(attributes: Attributes) -> bool:
     return attributes.get("cloud.platform") == "aws_ecs"
 
 
-@lru_cache(16_384)
+@short_cache(16_384)
 def service_node(name: str, origin: str, account: str, region: str) -> CallNode:
     """The node of a service's segments."""
     return segment_node(name, origin=origin, aws={"account_id": account, "region": region})

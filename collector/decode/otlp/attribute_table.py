@@ -27,7 +27,7 @@ MAX_BYTES = 16 << 20
 _OVERHEAD = 400
 """Bytes that a cached attribute takes beside its own (measured)."""
 UNREADABLE = 0
-"""The sort of an attribute that is not protobuf."""
+"""The sort of an attribute that is not protobuf, or whose key is too long to be remembered."""
 _NESTED = ("array_value", "kvlist_value")
 
 
@@ -107,6 +107,8 @@ class AttributeTable(dict[bytes, Attribute]):
     def _read(self, message: bytes, cached: bool) -> Attribute:
         pair = KeyValue.FromString(message)
         key, value = pair.key, pair.value
+        if len(key) > MAX_CACHED:
+            return Attribute(UNREADABLE, "", "", b"", False)
         read: Any = value.string_value
         if not read:
             if value.WhichOneof("value") in _NESTED:

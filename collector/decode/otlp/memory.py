@@ -23,6 +23,10 @@ MAX_CASES = 8192
 """Cases, patterns, sorts of attributes and resources: each, before all are forgotten."""
 MAX_TEXT = 256
 """Characters of a name, a status message or an exception's name on which a case may depend."""
+MAX_ATTRIBUTES = 128
+"""Attributes of a span with a case."""
+MAX_RESOURCE = 1000
+"""Characters of a resource on which a case may depend."""
 _TRIAL = 64
 """Judged spans of a pattern after which it has to pay."""
 _PAYS = 4
@@ -120,6 +124,10 @@ def _picker(places: Sequence[int]) -> _Pick:
     return lambda attributes: tuple([attributes[place] for place in places])
 
 
+_TOO_MANY = Pattern([Sort("", False, False, readable=False)])
+"""The pattern of spans with more than `MAX_ATTRIBUTES`; not an ordinary one."""
+
+
 class Patterns(dict[bytes, Pattern]):
     """Patterns by their sorts, each a 32-bit number; ``patterns[sorts]`` makes those that are new."""
 
@@ -128,6 +136,8 @@ class Patterns(dict[bytes, Pattern]):
         self._sorts = sorts
 
     def __missing__(self, sorts: bytes) -> Pattern:
+        if len(sorts) > 4 * MAX_ATTRIBUTES:
+            return _TOO_MANY
         return self.setdefault(sorts, self.make(sorts))
 
     def make(self, sorts: bytes, pinned: Iterable[int] = (), reads_name: bool = False) -> Pattern:
@@ -171,14 +181,16 @@ class Memory:
         self.attributes = AttributeTable(sorts, {})
         self.patterns = Patterns(sorts)
         self._sorts = sorts
-        self._resources: dict[tuple[object, ...], int] = {}
+        self._resources: dict[tuple[str, ...], int] = {}
         self._next_resource = count()
-        self._shares: dict[int, Share] = {}
+        self._shares: dict[int | None, Share] = {}
         self._cases = 0
 
-    def resource_number(self, resource: Resource) -> int:
-        """The same number for resources that are one to all cases."""
-        key = tuple([getattr(resource, field) for field in _RESOURCE_FIELDS])
+    def resource_number(self, resource: Resource) -> int | None:
+        """The same number for resources that are one to all cases; None for one that has none."""
+        key: tuple[str, ...] = tuple([getattr(resource, field) for field in _RESOURCE_FIELDS])
+        if sum(map(len, key)) > MAX_RESOURCE:
+            return None
         number = self._resources.get(key)
         if number is None:
             number = self._resources.setdefault(key, next(self._next_resource))

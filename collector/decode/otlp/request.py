@@ -7,7 +7,6 @@ read once for all of its spans.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 
 from google.protobuf.message import DecodeError
 from msgspec.structs import replace
@@ -25,6 +24,7 @@ from store.otel.span_facts import Shape, SpanFacts, read_span_facts
 from store.otel.stored_span import is_unsampled, read_span, write_span
 from store.rules.annotations import annotation_item
 from store.rules.identity import CallNode, further_nodes
+from store.short_cache import short_cache
 
 MAX_SPAN = 1 << 20
 """Bytes of one span: prompts and stack traces may be long, and a trace page still has to load."""
@@ -190,7 +190,7 @@ def _further_calls(facts: SpanFacts, call: Call) -> Iterator[Call]:
         yield replace(call, id=id, node=node, service=service, traced=False)
 
 
-_item = lru_cache(16_384, typed=True)(annotation_item)
+_item = short_cache(16_384)(annotation_item)
 
 
 def _items(annotations: dict[str, str | int | float | bool]) -> tuple[str, ...]:

@@ -113,7 +113,7 @@ def walk(
     walked = Walked(memory, raws, groups, messages)
     attributes, patterns, append = walked.attributes, memory.patterns, walked.found.append
     group = None
-    number = 0
+    number: int | None = None
     for span, raw, owner, trace_id, id, parent_id, start, end, first, sort in zip(
         walked.spans,
         raws,
@@ -134,6 +134,7 @@ def walk(
         pattern.seen += 1
         if (
             pattern.ordinary
+            and number is not None
             and len(trace_id) == 16
             and len(id) == 8
             and start

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -382,6 +383,33 @@ def test_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
         assert sum(len(pattern.cases) for pattern in memory.patterns.values()) <= 60
         assert len(memory.patterns) <= 61
         assert memory.attributes.size < 90_000
+
+
+@pytest.mark.usefixtures("forgetful")
+def test_nothing_large_is_remembered() -> None:
+    """However long keys, values, names and messages are, and however many attributes a span has."""
+    many = {f"k{n}": n for n in range(2000)}
+    long = "x" * 100_000
+    tracemalloc.start()
+    for number in range(40):
+        odd = long + str(number)
+        spans = [
+            span(SERVER, {odd: 1}, id=1),
+            span(CLIENT, {"peer.service": odd}, id=2),
+            span(CLIENT, name=odd, id=3),
+            span(CLIENT, failed=odd, id=4),
+            span(CLIENT, exceptions=[{"exception.type": odd}], failed=True, id=5),
+            span(SERVER, {**many, f"n{number}": 1}, id=6),
+        ]
+        assert len(decode_otlp_columns(export(*spans), 7).documents) == 6
+        resource = {"cloud.account.id": odd, "service.name": odd}
+        assert len(decode_otlp_columns(export(span(id=1), resource=resource), 7).documents) == 1
+        by_column.memory.within_bounds()
+    used = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert used < 4 << 20
+    agree(export(*spans))
+    agree(export(span(id=1), resource=resource))
 
 
 @pytest.mark.usefixtures("forgetful")
