@@ -139,6 +139,9 @@ def flatten(root: Root, identity: Identity, raw: bytes, version: int) -> Documen
         instance_id = zone = ""
     else:
         instance_id, zone = place_of(aws)
+    state = state_of(root, status, exception)
+    if state > State.OK and units:
+        exception = deepest_exception(root, state, exception, types)
     return Document(
         identity.trace_id,
         identity.id,
@@ -148,7 +151,7 @@ def flatten(root: Root, identity: Identity, raw: bytes, version: int) -> Documen
         identity.start,
         end,
         max(end, round(latest * 1e6)) if latest else end,
-        state_of(root, status, exception),
+        state,
         service[0],
         service[1],
         block,
@@ -288,6 +291,29 @@ def status_of(http: HttpBlock) -> int:
     response = http.response
     status = response.status if response is not None else None
     return status if status is not None and 0 < status < 1000 else 0
+
+
+def deepest_exception(root: Root, state: State, own: str, types: dict[str, str]) -> str:
+    """The exception that a failed document is known by in error breakdowns.
+
+    Of the exceptions of its subsegments that ended as it did, and its ``own``, the deepest, the first
+    in document order among equals: X-Ray's SDKs record an exception where it was thrown. Without
+    one, that of a subsegment that failed in another way. `state_of` reads the document's own.
+    """
+    found, other = own, ""
+    level = root.subsegments
+    while level:
+        here = there = ""
+        for unit in level:
+            if unit.cause is not None and (name := exception_of(unit.cause, types)):
+                ended = state_of(unit, status_of(unit.http) if unit.http is not None else 0, name)
+                if ended is state:
+                    here = here or name
+                elif ended > State.OK:
+                    there = there or name
+        found, other = here or found, there or other
+        level = [child for unit in level for child in unit.subsegments or ()]
+    return found or other
 
 
 def exception_types(root: Root, units: Sequence[Unit]) -> dict[str, str]:

@@ -26,6 +26,7 @@ from collector.decode.flatten import (
     LATEST,
     Identity,
     cached_item,
+    deepest_exception,
     embedded,
     exception_of,
     exception_types,
@@ -39,7 +40,7 @@ from collector.decode.node_cache import segment_node_of
 from collector.decode.rejected import Rejected
 from collector.decode.wire import Root, Unit, read_strictly
 from store.columnar import DocumentColumns
-from store.model import Link
+from store.model import Link, State
 
 _NO_UNITS: tuple[Unit, ...] = ()
 
@@ -113,6 +114,14 @@ def _flatten(
         segment_node_of(root.name or "", root.origin or "", aws, alone, root.resource_arn or "")
         for root, aws, alone in zip(roots, blocks, inferred, strict=True)
     ]
+    states = [
+        state_of(root, status, exception)
+        for root, status, exception in zip(roots, statuses, exceptions, strict=True)
+    ]
+    for place, known in types.items():
+        if states[place] > State.OK and inside[place]:
+            own = exceptions[place]
+            exceptions[place] = deepest_exception(roots[place], states[place], own, known)
     calls = calls_of(roots, identities, units, owners, ids, inside, types, services)
     members = []
     member_counts = [0] * rows
@@ -137,10 +146,7 @@ def _flatten(
         independent=identities.independent,
         inferred=inferred,
         sampled=[True] * rows,
-        states=[
-            state_of(root, status, exception)
-            for root, status, exception in zip(roots, statuses, exceptions, strict=True)
-        ],
+        states=states,
         nodes=[service.node for service in services],
         services=[service.service for service in services],
         methods=[(r.method or "") if r is not None else "" for r in requests],

@@ -198,6 +198,40 @@ def test_last_end() -> None:
     assert flat(sub()).last_end == flat(sub()).end == T + 100_000
 
 
+def failed(id: str, exception: str, *inside: dict[str, Any], **change: Any) -> dict[str, Any]:
+    """A local subsegment that failed with an exception."""
+    cause = {"exceptions": [{"id": id, "type": exception}]}
+    ended = {"fault": True, "cause": cause, "namespace": None, "subsegments": list(inside)}
+    return sub(id, **{**ended, **change})
+
+
+def test_a_failed_segment_is_known_by_its_deepest_exception() -> None:
+    """Whether or not the segment repeats it; the first of equally deep ones."""
+    inner = failed("00000000000000b2", "TaskTimedOut")
+    other = failed("00000000000000b4", "Later", failed("00000000000000b5", "Second"))
+    outer = failed("00000000000000b1", "HandlerFailed", inner)
+    assert flat(outer, other, fault=True).exception == "TaskTimedOut"
+    own = {"exceptions": [{"id": "e", "type": "RequestFailed"}]}
+    assert flat(outer, fault=True, cause=own).exception == "TaskTimedOut"
+    assert flat(sub(namespace=None), fault=True, cause=own).exception == "RequestFailed"
+
+
+def test_handled_exceptions_do_not_name_a_failure() -> None:
+    """Those of a document that succeeded, and of subsegments that ended otherwise than it did."""
+    handled = failed("00000000000000b2", "ConditionalCheckFailed", fault=None, error=True)
+    assert flat(handled).exception == ""
+    own = {"exceptions": [{"id": "e", "type": "RequestFailed"}]}
+    assert flat(handled, fault=True, cause=own).exception == "RequestFailed"
+    assert flat(handled, fault=True).exception == "ConditionalCheckFailed"
+
+
+def test_a_throttle_further_down_does_not_change_the_state() -> None:
+    """Only the document's own exception classifies it."""
+    thrown = failed("00000000000000b2", "ThrottlingException", fault=None, error=True)
+    document = flat(thrown, error=True)
+    assert (document.state, document.exception) == (State.ERROR, "ThrottlingException")
+
+
 def test_exceptions() -> None:
     """The first exception's type, followed by id to where in the document it was recorded."""
     cause = {"exceptions": [{"id": "e1", "type": "KeyError"}, {"id": "e2", "type": "Other"}]}
