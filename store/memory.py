@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from store.cursor import decode_cursor, encode_cursor
 from store.errors import TraceNotFound
@@ -13,8 +12,6 @@ from store.model import (
     NodeKey,
     OwnedCall,
     ServiceGraph,
-    State,
-    Statistics,
     TimeRange,
     Trace,
     confirmed,
@@ -24,17 +21,26 @@ from store.model import (
 from store.protocol import (
     Axis,
     Ends,
+    EntryTime,
     Failure,
     Page,
     Pin,
     TimeBucket,
     TraceHit,
     TraceQuery,
-    failures_by_frequency,
+    UnitPage,
+    UnitQuery,
 )
-from store.service_graph import build_service_graph, count
+from store.service_graph import build_service_graph
 from store.trace_filter import matches
 from store.trace_id import format_trace_id, trace_time
+from store.unit_filter import (
+    entry_time,
+    matching_units,
+    unit_failures,
+    unit_series,
+    unit_trace,
+)
 from store.units import EdgeUnit, NodeUnit, all_units, calls_of, links_of
 
 
@@ -117,6 +123,28 @@ class MemoryStore:
                 return Page(found, scanned, encode_cursor(time, id))
         return Page(found, len(candidates), None)
 
+    def find_units(self, query: UnitQuery, *, limit: int, cursor: str | None = None) -> UnitPage:
+        """Traces with matching units, the latest unit first."""
+        before = decode_cursor(cursor)
+        traces = [trace for trace in self._traces.values() if is_sampled(trace)]
+        every = [
+            unit_trace(trace, matching_units(trace, query, self._traces.get)) for trace in traces
+        ]
+        found = [
+            each
+            for each in every
+            if each is not None and (before is None or (each.time, each.trace_id) < before)
+        ]
+        found.sort(key=lambda each: (each.time, each.trace_id), reverse=True)
+        page = found[:limit]
+        more = len(found) > limit
+        return UnitPage(page, encode_cursor(page[-1].time, page[-1].trace_id) if more else None)
+
+    def entry_times(self, trace_ids: Sequence[bytes]) -> dict[bytes, EntryTime]:
+        """Of finished traces whose earliest segment has no parent."""
+        times = {id: entry_time(trace) for id, trace in self.get_traces(trace_ids).items()}
+        return {id: time for id, time in times.items() if time is not None}
+
     def has_traces(self) -> bool:
         """Whether any trace has been stored."""
         return bool(self._traces)
@@ -134,7 +162,7 @@ class MemoryStore:
         self, nodes: Collection[NodeKey], window: TimeRange, step: int
     ) -> list[TimeBucket]:
         """Statistics of nodes per step."""
-        return _series(self._node_units(nodes, window), window, step)
+        return unit_series(self._node_units(nodes, window), window, step)
 
     def edge_series(
         self,
@@ -145,17 +173,17 @@ class MemoryStore:
         settled_before: int | None = None,
     ) -> list[TimeBucket]:
         """Statistics of edges per step."""
-        return _series(self._edge_units(edges, window, settled_before), window, step)
+        return unit_series(self._edge_units(edges, window, settled_before), window, step)
 
     def node_failures(self, nodes: Collection[NodeKey], window: TimeRange) -> list[Failure]:
         """Error breakdown of nodes."""
-        return _failures(self._node_units(nodes, window))
+        return unit_failures(self._node_units(nodes, window))
 
     def edge_failures(
         self, edges: Collection[Ends], window: TimeRange, *, settled_before: int | None = None
     ) -> list[Failure]:
         """Error breakdown of edges."""
-        return _failures(self._edge_units(edges, window, settled_before))
+        return unit_failures(self._edge_units(edges, window, settled_before))
 
     def pin(self, trace_id: bytes, note: str, at: int) -> Pin:
         """Remember a pin; nothing expires here."""
@@ -241,20 +269,3 @@ def _precedence(document: Document) -> int:
 
 def _call_precedence(owned: OwnedCall) -> int:
     return precedence(owned.call.state, owned.version)
-
-
-def _series(units: Iterable[NodeUnit | EdgeUnit], window: TimeRange, step: int) -> list[TimeBucket]:
-    slices: dict[int, Statistics] = {}
-    for unit in units:
-        start = window.start + (unit.start - window.start) // step * step
-        statistics = slices.setdefault(start, Statistics(histogram={}))
-        count(statistics, unit.state, unit.end - unit.start, unit.weight)
-    return [TimeBucket(start, slices[start]) for start in sorted(slices)]
-
-
-def _failures(units: Iterable[NodeUnit | EdgeUnit]) -> list[Failure]:
-    counts: Counter[tuple[str, State]] = Counter()
-    for unit in units:
-        if unit.state > State.OK:
-            counts[unit.label, unit.state] += unit.weight
-    return failures_by_frequency(counts)

@@ -83,6 +83,47 @@ class Page(NamedTuple):
     cursor: str | None
 
 
+class UnitQuery(Struct, frozen=True):
+    """A search for the units that the map counts: of the work of some nodes, or of the calls and
+    links along some edges, that started in the window (any time without one).
+
+    ``states``: empty means any. ``label``: as in the error breakdown (`Failure`); None means any.
+    ``link``: of edges, only links or only calls; None means both.
+    """
+
+    window: TimeRange | None = None
+    nodes: frozenset[NodeKey] = frozenset()
+    edges: frozenset[tuple[NodeKey, NodeKey]] = frozenset()
+    states: frozenset[State] = frozenset()
+    label: str | None = None
+    link: bool | None = None
+
+
+class UnitTrace(NamedTuple):
+    """A trace with matching units: how many, by weight, the worst of their states, and the position
+    (microseconds) by which a page is sorted."""
+
+    trace_id: bytes
+    time: int
+    units: int
+    state: State
+
+
+class UnitPage(NamedTuple):
+    """Traces with matching units, those with the latest unit first; ``cursor`` as in `Page`."""
+
+    found: list[UnitTrace]
+    cursor: str | None
+
+
+class EntryTime(NamedTuple):
+    """A trace in a chart: its start, the response time of its entry (both microseconds), its state."""
+
+    start: int
+    time: int
+    state: State
+
+
 class TimeBucket(NamedTuple):
     """One step of a time series: its start (microseconds) and the statistics of the units in it."""
 
@@ -190,6 +231,18 @@ class TraceReader(Protocol):
 
     def find_traces(self, query: TraceQuery, *, limit: int, cursor: str | None = None) -> Page:
         """Traces by time, newest first; at equal times the greater id first."""
+        ...
+
+    def find_units(self, query: UnitQuery, *, limit: int, cursor: str | None = None) -> UnitPage:
+        """The traces that contain the units of a node or an edge; ``query`` must have a window.
+
+        Unsampled units are on the map only.
+        """
+        ...
+
+    def entry_times(self, trace_ids: Sequence[bytes]) -> dict[bytes, EntryTime]:
+        """Start, response time and state of finished traces whose earliest segment has no parent,
+        without reading the rest of them; others are absent (`store.summary.summarize` knows)."""
         ...
 
     def has_traces(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 from msgspec import Struct
@@ -41,6 +42,8 @@ class Summary(Struct, frozen=True):
     availability_zones: list[str]
     revision: int
     updated: int
+    failed_inside: dict[State, int]
+    """Segments and calls that failed, the entry aside."""
 
 
 def entry_of(trace: Trace) -> Document | None:
@@ -122,7 +125,14 @@ def summarize(trace: Trace) -> Summary:
         availability_zones=_distinct(d.availability_zone for d in in_order),
         revision=trace.revision,
         updated=trace.updated,
+        failed_inside=_failed_inside(trace, entry),
     )
+
+
+def _failed_inside(trace: Trace, entry: Document | None) -> dict[State, int]:
+    documents = [d for d in trace.documents.values() if d is not entry and d.id not in trace.calls]
+    states = [d.state for d in documents] + [owned.call.state for owned in trace.calls.values()]
+    return dict(Counter(state for state in states if state > State.OK))
 
 
 def _distinct(values: Iterable[str]) -> list[str]:

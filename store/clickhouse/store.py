@@ -22,12 +22,22 @@ from store.clickhouse.graph.service_graph import Units
 from store.clickhouse.rollup import dirty
 from store.clickhouse.rollup.worker import RollupWorker
 from store.clickhouse.schema.version import SCHEMA_CODES, SchemaGuard
-from store.clickhouse.search import find_traces, get_traces
+from store.clickhouse.search import find_traces, find_units, get_traces
 from store.clickhouse.write import rows
 from store.columnar import DocumentColumns
 from store.errors import SchemaMismatch, StoreError, StoreUnavailable
 from store.model import Document, NodeKey, ServiceGraph, TimeRange, Trace
-from store.protocol import Ends, Failure, Page, Pin, TimeBucket, TraceQuery
+from store.protocol import (
+    Ends,
+    EntryTime,
+    Failure,
+    Page,
+    Pin,
+    TimeBucket,
+    TraceQuery,
+    UnitPage,
+    UnitQuery,
+)
 
 PIN_INTERVAL = 60.0
 """Seconds between runs that pin late documents of pinned traces."""
@@ -68,6 +78,16 @@ class ClickHouseStore:
         """Traces by time, newest first."""
         with self._asking() as ask:
             return find_traces.find_traces(ask, query, limit=limit, cursor=cursor)
+
+    def find_units(self, query: UnitQuery, *, limit: int, cursor: str | None = None) -> UnitPage:
+        """Traces with units of a node or an edge."""
+        with self._asking() as ask:
+            return find_units.find_units(ask, query, self._linked, limit=limit, cursor=cursor)
+
+    def entry_times(self, trace_ids: Sequence[bytes]) -> dict[bytes, EntryTime]:
+        """What a chart shows of finished traces."""
+        with self._asking() as ask:
+            return find_units.entry_times(ask, trace_ids)
 
     def has_traces(self) -> bool:
         """Whether any trace is stored."""

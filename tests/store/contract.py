@@ -3,18 +3,76 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from store.errors import InvalidCursor, TraceNotFound
 from store.filters.parse import parse
 from store.model import MINUTE, SETTLE_SLOT, Document, Http, Link, NodeKey, State, TimeRange
-from store.protocol import Axis, Failure, Pin, Store, TraceQuery
+from store.protocol import Axis, Failure, Pin, Store, TraceQuery, UnitQuery
 from store.rules.annotations import annotation_item
+from store.summary import summarize
 from tests.builders import SECOND, T0, TRACE, call, http, segment, subsegment, trace_id
 
 HOUR = TimeRange(T0 - 30 * MINUTE, T0 + 30 * MINUTE)
 FRONTEND = NodeKey("", "frontend", "")
 BACKEND = NodeKey("", "backend.example.com", "remote")
 CLIENT = NodeKey("", "frontend", "client")
+
+
+def _failing_calls() -> list[Document]:
+    """Three traces whose entries succeed and whose calls to the backend end in different ways."""
+
+    def trace(number: int, *states: tuple[State, str], start: int) -> Document:
+        calls = tuple(
+            call(
+                number * 16 + at, start=start + at, end=start + 9, state=state, exception=exception
+            )
+            for at, (state, exception) in enumerate(states)
+        )
+        id = trace_id(number)
+        return segment(number, trace_id=id, start=start, end=start + 10, calls=calls)
+
+    return [
+        trace(
+            1,
+            (State.FAULT, "Timeout"),
+            (State.FAULT, ""),
+            (State.OK, ""),
+            start=T0,
+        ),
+        trace(2, (State.ERROR, "Timeout"), start=T0 + 30 * SECOND),
+        # Begun in the trace's minute, called in the next.
+        trace(3, (State.FAULT, "Refused"), start=T0 + 2 * MINUTE),
+    ]
+
+
+def _linked_traces() -> list[Document]:
+    """A call answered by a segment of another name, and an event that another trace received."""
+    sent, received = trace_id(11), trace_id(12)
+    at = T0 + 3 * SECOND
+    return [
+        segment(
+            0x1A,
+            trace_id=sent,
+            start=at,
+            end=at + 900,
+            calls=(call(0x1C, start=at + 1, end=at + 9),),
+        ),
+        segment(0x1B, trace_id=sent, name="queue", parent_id=0x1C, start=at + 2, end=at + 8),
+        segment(
+            0x1D,
+            trace_id=received,
+            name="worker",
+            start=at + SECOND,
+            end=at + 2 * SECOND,
+            state=State.FAULT,
+            links=(Link(sent, 0x1B),),
+        ),
+    ]
+
+
+def _units(store: Store, query: UnitQuery) -> int:
+    return sum(each.units for each in store.find_units(query, limit=100).found)
 
 
 class StoreContract:
@@ -677,6 +735,82 @@ class StoreContract:
             except InvalidCursor:
                 continue
             raise AssertionError(cursor)
+
+    def test_units_of_a_node_lead_to_their_traces(self, store: Store) -> None:
+        """By when they started and how they ended, whenever and however the trace itself did."""
+        store.put(_failing_calls(), "a")
+        late = TimeRange(T0 + MINUTE, HOUR.end)
+        at_backend = UnitQuery(HOUR, nodes=frozenset((BACKEND,)))
+        every = store.find_units(at_backend, limit=10)
+        assert [(each.trace_id, each.units) for each in every.found] == [
+            (trace_id(3), 1),
+            (trace_id(2), 1),
+            (trace_id(1), 3),
+        ]
+        assert every.cursor is None
+        assert every.found[-1].state is State.FAULT
+        faults = replace(at_backend, states=frozenset((State.FAULT,)))
+        assert [each.units for each in store.find_units(faults, limit=10).found] == [1, 2]
+        assert store.find_units(replace(faults, window=late), limit=10).found == every.found[:1]
+        timeouts = replace(faults, label="Timeout")
+        assert store.find_units(timeouts, limit=10).found[0][::2] == (trace_id(1), 1)
+        assert store.find_units(replace(timeouts, label="Time"), limit=10).found == []
+
+    def test_units_of_an_edge_lead_to_their_traces(self, store: Store) -> None:
+        """The caller's view; of a client, the entries."""
+        store.put(_failing_calls(), "a")
+        edge = UnitQuery(HOUR, edges=frozenset(((FRONTEND, BACKEND),)))
+        assert [each.units for each in store.find_units(edge, limit=10).found] == [1, 1, 3]
+        entry = UnitQuery(HOUR, edges=frozenset(((CLIENT, FRONTEND),)))
+        assert [each.units for each in store.find_units(entry, limit=10).found] == [1, 1, 1]
+        faults = replace(entry, states=frozenset((State.FAULT,)))
+        assert store.find_units(faults, limit=10).found == []
+
+    def test_units_come_in_pages(self, store: Store) -> None:
+        """Each trace once, the latest first."""
+        store.put(_failing_calls(), "a")
+        query = UnitQuery(HOUR, nodes=frozenset((BACKEND,)))
+        found, cursor = [], None
+        for _ in range(3):
+            page = store.find_units(query, limit=1, cursor=cursor)
+            found += [each.trace_id for each in page.found]
+            cursor = page.cursor
+        assert (found, cursor) == ([trace_id(3), trace_id(2), trace_id(1)], None)
+
+    def test_units_found_are_those_that_the_map_counts(self, store: Store) -> None:
+        """Of every node and edge, by state and by label; links and answered calls included."""
+        store.put([*_failing_calls(), *_linked_traces()], "a")
+        graph = store.service_graph(HOUR)
+        places = [
+            (UnitQuery(HOUR, nodes=frozenset((key,))), store.node_failures(key, HOUR), stats)
+            for key, stats in graph.services.items()
+            if not key.is_client
+        ]
+        places += [
+            (UnitQuery(HOUR, edges=frozenset((pair,))), store.edge_failures(*pair, HOUR), stats)
+            for pair, stats in {**graph.edges, **graph.links}.items()
+        ]
+        assert len(places) >= 6
+        for query, failures, stats in places:
+            assert _units(store, query) == stats.statistics.total + stats.statistics.in_progress
+            for state, name in ((State.OK, "ok"), (State.FAULT, "fault"), (State.ERROR, "error")):
+                of_state = replace(query, states=frozenset((state,)))
+                assert _units(store, of_state) == getattr(stats.statistics, name)
+            for failure in failures:
+                same = replace(query, states=frozenset((failure.state,)), label=failure.label)
+                assert _units(store, same) == failure.count
+
+    def test_entry_times_are_those_of_the_summary(self, store: Store) -> None:
+        """Of traces that are simple enough; others are absent."""
+        store.put(_failing_calls(), "a")
+        store.put([segment(0xE1, trace_id=trace_id(7), state=State.IN_PROGRESS)], "b")
+        store.put([segment(0xE2, trace_id=trace_id(8), parent_id=0xDEAD)], "c")
+        ids = [trace_id(number) for number in (1, 2, 3, 7, 8, 9)]
+        times = store.entry_times(ids)
+        assert set(times) == {trace_id(1), trace_id(2), trace_id(3)}
+        for id, trace in store.get_traces(list(times)).items():
+            summary = summarize(trace)
+            assert times[id] == (summary.start, summary.response_time, summary.state)
 
     def test_series_and_failures(self, store: Store) -> None:
         faulty = call(0xC1, state=State.FAULT, status=503)

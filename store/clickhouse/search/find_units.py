@@ -1,0 +1,149 @@
+"""Finds the traces that contain units of a node or an edge, those with the latest unit first.
+
+Statements select rows that may be such units: the superseded copies of a document and calls of which
+a segment decides are among them. Whole traces are then judged by `store.unit_filter`, so that the
+units found are those that the map counts. A page is sorted by the latest of a trace's rows.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Sequence
+
+from store.clickhouse import queries
+from store.clickhouse.connection.query_runner import RunQuery
+from store.clickhouse.queries import Sql, joined
+from store.clickhouse.queries.registry import numbers_in
+from store.clickhouse.search.get_traces import LinkPresence, get_traces
+from store.clickhouse.search.scan_ranges import minute_of
+from store.cursor import decode_cursor, encode_cursor
+from store.model import NodeKey, State, TimeRange, Trace
+from store.protocol import EntryTime, UnitPage, UnitQuery, UnitTrace
+from store.unit_filter import matching_units, unit_trace
+
+CHUNK = 500
+"""Maximum number of traces judged at once."""
+MAX_SECONDS = 20.0
+"""Seconds after which a page ends short."""
+MAX_INT64 = 2**63 - 1
+
+
+def find_units(
+    ask: RunQuery, query: UnitQuery, linked: LinkPresence, *, limit: int, cursor: str | None
+) -> UnitPage:
+    """A page of traces; see `TraceReader.find_units`."""
+    deadline = time.monotonic() + MAX_SECONDS
+    before = decode_cursor(cursor)
+    found: list[UnitTrace] = []
+    while True:
+        size = min(CHUNK, limit - len(found) + 1)
+        candidates = _candidates(ask, query, before, size)
+        judged = _judged(ask, query, linked, candidates)
+        room = limit - len(found)
+        found += judged[:room]
+        if len(judged) > room or (len(found) == limit and len(candidates) == size):
+            return UnitPage(found, encode_cursor(found[-1].time, found[-1].trace_id))
+        if len(candidates) < size:
+            return UnitPage(found, None)
+        before = candidates[-1]
+        if time.monotonic() > deadline:
+            return UnitPage(found, encode_cursor(*before))
+
+
+def entry_times(ask: RunQuery, trace_ids: Sequence[bytes]) -> dict[bytes, EntryTime]:
+    """See `TraceReader.entry_times`."""
+    if not trace_ids:
+        return {}
+    rows = ask(queries.ENTRY_TIMES.render(ids=list(trace_ids)))
+    return {
+        bytes.fromhex(digits): EntryTime(start, duration, State(state))
+        for digits, start, duration, state in rows
+    }
+
+
+def _candidates(
+    ask: RunQuery, query: UnitQuery, before: tuple[int, bytes] | None, size: int
+) -> list[tuple[int, bytes]]:
+    window = query.window
+    assert window is not None, "every row of the database is no answer"
+    at, id = before if before is not None else (MAX_INT64, b"\xff" * 16)
+    rows = joined(" UNION ALL ", _rows(query, window))
+    answer = ask(
+        queries.UNIT_CANDIDATES.render(
+            {"rows": rows},
+            before_at=min(at, MAX_INT64),
+            before_id=id,
+            size=size,
+        )
+    )
+    return [(at, bytes.fromhex(digits)) for digits, at in answer]
+
+
+def _judged(
+    ask: RunQuery, query: UnitQuery, linked: LinkPresence, candidates: Sequence[tuple[int, bytes]]
+) -> list[UnitTrace]:
+    traces = get_traces(ask, [id for _, id in candidates], linked, raw=False)
+    others = {key[1] for trace in traces.values() for key in trace.links} - traces.keys()
+    around: dict[bytes, Trace] = {**traces, **get_traces(ask, sorted(others), linked, raw=False)}
+    found = (
+        unit_trace(traces[id], matching_units(traces[id], query, around.get), at)
+        for at, id in candidates
+        if id in traces
+    )
+    return [each for each in found if each is not None]
+
+
+def _rows(query: UnitQuery, window: TimeRange) -> list[Sql]:
+    """Rows of segments, calls and links that may be units of the query."""
+    failed = joined(" AND ", [_started(window), _failed(query)])
+    if query.nodes:
+        own = _nodes("", query.nodes, "node")
+        return [_select("segments", failed, own), _select("calls", failed, own)]
+    targets = _nodes("", {target for _, target in query.edges}, "target")
+    sources = {source for source, _ in query.edges}
+    callers = _nodes("owner_", sources, "source")
+    either = _nodes("", {*sources, *(target for _, target in query.edges)}, "end")
+    return [
+        _select("segments", failed, targets),
+        _select("calls", failed, Sql(f"(independent = 1 OR {callers.text})", callers.parameters)),
+        _select("links", failed, Sql(f"(independent = 1 OR {either.text})", either.parameters)),
+    ]
+
+
+def _started(window: TimeRange) -> Sql:
+    return Sql(
+        "minute BETWEEN {first_minute:UInt64} AND {last_minute:UInt64} "
+        "AND start >= {window_start:Int64} AND start < {window_end:Int64}",
+        {
+            "first_minute": minute_of(window.start),
+            "last_minute": minute_of(window.end - 1),
+            "window_start": window.start,
+            "window_end": window.end,
+        },
+    )
+
+
+def _failed(query: UnitQuery) -> Sql:
+    """A condition on the outcome of a unit, which is the row's."""
+    conditions = [Sql("1")]
+    if query.states:
+        conditions.append(numbers_in("state", [int(state) for state in sorted(query.states)]))
+    if query.label is not None:
+        label = queries.FAILURE_LABEL.render().text
+        expected = "concat(toString(state), ':', {label:String})"
+        conditions.append(Sql(f"{label} = {expected}", {"label": query.label}))
+    return joined(" AND ", conditions)
+
+
+def _nodes(prefix: str, nodes: Collection[NodeKey], name: str) -> Sql:
+    """A condition on the columns of a node's key; of a client, which has no rows, anything."""
+    if any(node.is_client for node in nodes):
+        return Sql("1")
+    keys = sorted(tuple(node) for node in nodes)
+    columns = f"({prefix}account, {prefix}name, {prefix}type)"
+    return Sql(f"{columns} IN {{{name}:Array(Tuple(String, String, String))}}", {name: keys})
+
+
+def _select(table: str, *conditions: Sql) -> Sql:
+    where = joined(" AND ", conditions)
+    return Sql(f"SELECT trace_id, start FROM {table} WHERE {where.text}", where.parameters)

@@ -1,0 +1,76 @@
+"""Which units of traces match a query, and what is said of them: pure functions for every store."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from store.model import State, Statistics, TimeRange, Trace, confirmed
+from store.protocol import (
+    EntryTime,
+    Failure,
+    TimeBucket,
+    UnitQuery,
+    UnitTrace,
+    failures_by_frequency,
+)
+from store.service_graph import count
+from store.units import FindTrace, NodeUnit, Unit, all_units
+
+
+def matching_units(trace: Trace, query: UnitQuery, find: FindTrace) -> list[Unit]:
+    """The units of a trace that match, those of its links included."""
+    return [unit for unit in all_units(trace, find) if _matches(unit, query)]
+
+
+def unit_trace(trace: Trace, units: Iterable[Unit], time: int | None = None) -> UnitTrace | None:
+    """The trace with its matching units; None without any. ``time`` defaults to the latest start."""
+    found = list(units)
+    if not found:
+        return None
+    latest = max(unit.start for unit in found) if time is None else time
+    worst = max(unit.state for unit in found)
+    return UnitTrace(trace.trace_id, latest, sum(unit.weight for unit in found), worst)
+
+
+def unit_series(units: Iterable[Unit], window: TimeRange, step: int) -> list[TimeBucket]:
+    """Statistics of units per ``step`` (microseconds) from the window's start on, ascending."""
+    slices: dict[int, Statistics] = {}
+    for unit in units:
+        start = window.start + (unit.start - window.start) // step * step
+        statistics = slices.setdefault(start, Statistics(histogram={}))
+        count(statistics, unit.state, unit.end - unit.start, unit.weight)
+    return [TimeBucket(start, slices[start]) for start in sorted(slices)]
+
+
+def unit_failures(units: Iterable[Unit]) -> list[Failure]:
+    """Error breakdown of units."""
+    counts: Counter[tuple[str, State]] = Counter()
+    for unit in units:
+        if unit.state > State.OK:
+            counts[unit.label, unit.state] += unit.weight
+    return failures_by_frequency(counts)
+
+
+def entry_time(trace: Trace) -> EntryTime | None:
+    """See `store.protocol.TraceReader.entry_times`."""
+    segments = [d for d in trace.documents.values() if not d.independent]
+    entry = min(segments, key=lambda d: (d.start, d.id), default=None)
+    if entry is None or entry.parent_id or entry.in_progress:
+        return None
+    start = min(d.start for d in trace.documents.values())
+    return EntryTime(start, entry.end - entry.start, entry.state)
+
+
+def _matches(unit: Unit, query: UnitQuery) -> bool:
+    if query.window is not None and unit.start not in query.window:
+        return False
+    if query.states and unit.state not in query.states:
+        return False
+    if query.label is not None and unit.label != query.label:
+        return False
+    if isinstance(unit, NodeUnit):
+        return unit.node in query.nodes
+    if query.link is not None and unit.link is not query.link:
+        return False
+    return (confirmed(unit.source), unit.target) in query.edges
