@@ -176,3 +176,9 @@ def send_shop(server: Any) -> Shop:
 def shop(raymap_server: Any) -> Shop:
     """The shop, with a trace of a moment ago."""
     return send_shop(raymap_server)
+
+
+@pytest.fixture(scope="module")
+def lasting_shop(raymap_server: Any) -> Shop:
+    """The shop for tests that only look at it: sent once in a module."""
+    return send_shop(raymap_server)
