@@ -16,7 +16,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from api import errors
 from api.console.router import TAGS, console_router
 from api.console.status import no_ingest
-from api.context import Context
+from api.context import DEFAULT_THRESHOLDS, Context, Thresholds
 from api.health import health_router
 from api.metrics import RequestTimer
 from api.middleware import Headers
@@ -34,6 +34,7 @@ def create_app(
     *,
     version: str,
     sampling_rate: float = 1.0,
+    unhealthy: Thresholds = DEFAULT_THRESHOLDS,
     extra_routers: Sequence[APIRouter] = (),
     metrics: Callable[[], bytes] = lambda: b"",
     ingest_status: Callable[[], Mapping[str, Any]] = no_ingest,
@@ -53,6 +54,7 @@ def create_app(
         store=store,
         version=version,
         sampler=Sampler(sampling_rate, clock),
+        unhealthy=unhealthy,
         clock=clock,
         metrics=metrics,
         ingest_status=ingest_status,

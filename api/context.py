@@ -11,6 +11,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.graph.arrangement import Arrangements
 from api.sampling import Sampler
 from api.single_flight import Flight, SingleFlight
 from api.store_probe import StoreProbe
@@ -24,6 +25,17 @@ JSON = "application/json"
 SETTLE_SECONDS = 30.0
 """How long a parent may be stored after its child: SDKs send a segment when it ends, so a child
 precedes its parent by the rest of the parent's work, and by a batch's linger."""
+
+
+class Thresholds(NamedTuple):
+    """From when on consoles call a service unhealthy: the share of its requests that failed, and
+    their number; both must be reached."""
+
+    share: float
+    count: int
+
+
+DEFAULT_THRESHOLDS = Thresholds(0.05, 2)
 
 
 @dataclass(frozen=True)
@@ -41,6 +53,9 @@ class Context:
     """Whether this process accepts documents, as /readyz shows it; None without receivers."""
     graphs: SingleFlight = field(default_factory=SingleFlight)
     """Graphs being computed."""
+    unhealthy: Thresholds = DEFAULT_THRESHOLDS
+    arrangements: Arrangements = field(default_factory=Arrangements)
+    """The layouts of the maps that consoles show."""
 
     def service_graph(self, window: TimeRange) -> ServiceGraph:
         """The graph to draw: without clients of roots whose parents may still arrive."""

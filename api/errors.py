@@ -19,13 +19,24 @@ from store.errors import InvalidCursor, StoreUnavailable
 
 
 class ApiError(Exception):
-    """A rejected request: a sentence on what was wrong, where, and what was expected."""
+    """A rejected request: a sentence on what was wrong, where, and what was expected.
 
-    def __init__(self, message: str, *, code: str = "InvalidRequest", status: int = 400) -> None:
+    ``position``: where in a filter expression, characters from 0.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "InvalidRequest",
+        status: int = 400,
+        position: int | None = None,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.code = code
         self.status = status
+        self.position = position
 
 
 class ClientDisconnected(Exception):
@@ -38,6 +49,7 @@ class Problem(NamedTuple):
     status: int
     code: str
     message: str
+    position: int | None = None
 
 
 _CODES = {
@@ -53,7 +65,7 @@ def to_problem(error: Exception) -> Problem:
     """The response to an exception. An unexpected one reveals nothing of itself."""
     match error:
         case ApiError():
-            return Problem(error.status, error.code, error.message)
+            return Problem(error.status, error.code, error.message, error.position)
         case InvalidCursor():
             return Problem(400, "InvalidRequest", str(error))
         case StoreUnavailable():
@@ -105,8 +117,10 @@ def _xray_error(problem: Problem) -> Response:
 
 def _console_error(problem: Problem) -> Response:
     """`api.schemas.ErrorReply`."""
-    body = {"error": {"code": problem.code, "message": problem.message}}
-    return _json(body, problem.status)
+    body: dict[str, object] = {"code": problem.code, "message": problem.message}
+    if problem.position is not None:
+        body["position"] = problem.position
+    return _json({"error": body}, problem.status)
 
 
 def _sentences(error: RequestValidationError) -> str:

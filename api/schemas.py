@@ -5,7 +5,7 @@ Instants are epoch seconds, durations milliseconds.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import Field
 from typing_extensions import TypedDict
@@ -135,6 +135,9 @@ ServiceMap = TypedDict(
         "left_out": Annotated[
             int, Field(description="nodes beyond 2,000; healthy ones with little traffic first")
         ],
+        "placed_later": Annotated[
+            int, Field(description="nodes that were placed into a layout computed without them")
+        ],
         "state_counts": Annotated[
             StateCounts, Field(description="of the whole graph, nodes left out included")
         ],
@@ -195,6 +198,9 @@ class ErrorShare(TypedDict):
     label: Annotated[str, Field(description="HTTP 503, or an exception's type")]
     status: Status
     count: int
+    filter: Annotated[
+        str, Field(description="`error` of /api/traces that lists exactly these units' traces")
+    ]
 
 
 class Neighbour(TypedDict):
@@ -240,6 +246,14 @@ class Entry(TypedDict):
     type: str
 
 
+class InnerCounts(TypedDict):
+    """Segments and calls of a trace, the entry aside, that failed."""
+
+    error: int
+    throttle: int
+    fault: int
+
+
 class TraceHead(TypedDict):
     """Summary of a trace."""
 
@@ -254,10 +268,19 @@ class TraceHead(TypedDict):
     url: str | None
     code: Annotated[int | None, Field(description="HTTP status")]
     user: str | None
+    inner: InnerCounts
 
 
 class TraceLine(TraceHead):
     """A trace in a list."""
+
+    status_there: Annotated[
+        Status | None,
+        Field(description="worst of its units at the node or edge searched for; null without one"),
+    ]
+    units_there: Annotated[
+        int | None, Field(description="units there that match, by weight; null without one")
+    ]
 
     services: Annotated[list[str], Field(description="names of the nodes touched, entry first")]
     segments: int
@@ -269,6 +292,19 @@ class TraceList(TypedDict):
 
     traces: Annotated[list[TraceLine], Field(description="newest first")]
     next: Annotated[str | None, Field(description="cursor of the next page; null on the last")]
+    total: Annotated[
+        int | None,
+        Field(
+            description="matching traces; null when counting takes too long, and behind a cursor"
+        ),
+    ]
+    matching_units: Annotated[
+        int | None,
+        Field(
+            description="units that the map counts at the node or edge searched for; null without "
+            "one, or with a filter expression"
+        ),
+    ]
 
 
 class TraceRow(TypedDict):
@@ -348,6 +384,13 @@ class IngestStatus(TypedDict):
     oldest_s: Annotated[float, Field(description="age of the oldest document not yet stored")]
 
 
+class UnhealthyThresholds(TypedDict):
+    """From when on a service is shown as unhealthy; a console may have its own."""
+
+    share: Annotated[float, Field(description="of its requests that failed, 0 to 1")]
+    count: Annotated[int, Field(description="of failed requests; both must be reached")]
+
+
 class ServerStatus(TypedDict):
     """State of the server."""
 
@@ -359,6 +402,7 @@ class ServerStatus(TypedDict):
         Field(description="as in /readyz: sentences with the command that helps; empty when well"),
     ]
     has_traces: Annotated[bool, Field(description="the store has received a trace at some time")]
+    unhealthy: UnhealthyThresholds
     ingest: IngestStatus
 
 
@@ -367,6 +411,9 @@ class ErrorBody(TypedDict):
 
     code: str
     message: str
+    position: NotRequired[
+        Annotated[int, Field(description="where in a filter expression, characters from 0")]
+    ]
 
 
 class ErrorReply(TypedDict):

@@ -117,6 +117,7 @@ def run_api_process(settings: ApiSettings, address: Address, on_ready: OnReady) 
 
 def _create_api(settings: ApiSettings, store: ClickHouseStore, pipeline: IngestPipeline) -> FastAPI:
     from api.app import create_app
+    from api.context import Thresholds
     from collector.receivers.http import create_router
     from collector.receivers.otlp_http import create_otlp_router
     from collector.receivers.zipkin import create_zipkin_router
@@ -141,6 +142,7 @@ def _create_api(settings: ApiSettings, store: ClickHouseStore, pipeline: IngestP
         store,
         version=raymap_version(),
         sampling_rate=settings.sampling_rate,
+        unhealthy=Thresholds(settings.unhealthy_share, settings.unhealthy_count),
         extra_routers=[create(pipeline) for create in receivers],
         metrics=pipeline.metrics.render,
         ingest_status=pipeline.metrics.snapshot,

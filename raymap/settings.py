@@ -191,6 +191,25 @@ class ApiSettings(ProcessSettings):
             help="Share of requests that the default sampling rule makes SDKs record.",
         ),
     ] = 1.0
+    unhealthy_share: Annotated[
+        float,
+        option(
+            "--unhealthy-share",
+            metavar="0…1",
+            min=0,
+            max=1,
+            help="Share of failed requests from which the console calls a service unhealthy.",
+        ),
+    ] = 0.05
+    unhealthy_count: Annotated[
+        int,
+        option(
+            "--unhealthy-count",
+            metavar="N",
+            min=1,
+            help="Number of failed requests from which it does; both must be reached.",
+        ),
+    ] = 2
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,19 +10,11 @@ from api.console.charts import histogram_figure, over_time_figure, status_name, 
 from api.console.map import require_node
 from api.console.map_json import before, locations, render_edge, render_node
 from api.console.params import Window, previous_window
+from api.console.place import Place, edge_place, node_place, place_failures, place_series
 from api.context import Context, json_response, run_cancellable
 from api.errors import ApiError
-from api.graph.build import (
-    Graph,
-    build_graph,
-    calls_of,
-    edges_of,
-    find_node,
-    keys_of,
-    node_id,
-    stats_of,
-)
-from api.schemas import Detail, EdgeDetail, ErrorReply, ErrorShare, Neighbour, NodeDetail
+from api.graph.build import Graph, build_graph, calls_of, find_node, node_id
+from api.schemas import Before, Detail, EdgeDetail, ErrorReply, ErrorShare, Neighbour, NodeDetail
 from store.model import NodeKey, ServiceGraph, TimeRange
 from store.protocol import Failure
 
@@ -59,15 +51,10 @@ def node_detail(context: Context, id: str, window: TimeRange) -> NodeDetail:
     window = context.store.snap_window(window)
     graph = _graph(context, window)
     key = require_node(graph, id)
-    if key.is_client:
-        target = next(iter(graph.successors(key)))
-        about = _edge_parts(context, graph, (key, target), window)
-    else:
-        about = _node_parts(context, graph, key, window)
     located = locations(graph)
     return {
         "node": render_node(graph, key, window, location=located[key]),
-        **about,
+        **_parts(context, node_place(graph, key, window), key, window),
         "callers": [_neighbour(graph, (v, key), v, located) for v in graph.predecessors(key)],
         "callees": [_neighbour(graph, (key, v), v, located) for v in graph.successors(key)],
     }
@@ -77,6 +64,15 @@ def edge_detail(context: Context, source: str, target: str, window: TimeRange) -
     """An edge; ApiError (404) when it had no traffic in the window."""
     window = context.store.snap_window(window)
     graph = _graph(context, window)
+    edge = require_edge(graph, source, target)
+    return {
+        "edge": render_edge(calls_of(graph, *edge), window),
+        **_parts(context, edge_place(graph, edge, window), edge, window),
+    }
+
+
+def require_edge(graph: Graph, source: str, target: str) -> Ends:
+    """The edge between two nodes; ApiError (404) when it had no traffic in the window."""
     ends = find_node(graph, source), find_node(graph, target)
     if ends[0] is None or ends[1] is None or not graph.has_edge(*ends):
         raise ApiError(
@@ -84,40 +80,27 @@ def edge_detail(context: Context, source: str, target: str, window: TimeRange) -
             code="NoSuchEdge",
             status=404,
         )
-    edge: Ends = ends[0], ends[1]
+    return ends[0], ends[1]
+
+
+def _parts(context: Context, place: Place, of: NodeKey | Ends, window: TimeRange) -> Detail:
+    span, step = _steps(context, window)
     return {
-        "edge": render_edge(calls_of(graph, *edge), window),
-        **_edge_parts(context, graph, edge, window),
+        "before": _before(context, of, window),
+        "histogram": histogram_figure(place.statistics.histogram),
+        "over_time": over_time_figure(place_series(context.store, place, span, step), span, step),
+        "errors": _errors(place_failures(context.store, place)),
     }
 
 
-def _node_parts(context: Context, graph: Graph, key: NodeKey, window: TimeRange) -> Detail:
-    store, (span, step) = context.store, _steps(context, window)
+def _before(context: Context, of: NodeKey | Ends, window: TimeRange) -> Before | None:
     previous = _previous_graph(context, window)
-    was = previous.services.get(key) if previous else None
-    keys = keys_of(graph, key)
-    return {
-        "before": before(was.statistics) if was else None,
-        "histogram": histogram_figure(stats_of(graph, key).statistics.histogram),
-        "over_time": over_time_figure(store.node_series(keys, span, step), span, step),
-        "errors": _errors(store.node_failures(keys, window)),
-    }
-
-
-def _edge_parts(context: Context, graph: Graph, edge: Ends, window: TimeRange) -> Detail:
-    store, (span, step) = context.store, _steps(context, window)
-    previous = _previous_graph(context, window)
-    link = calls_of(graph, *edge).link
-    was = (previous.links if link else previous.edges).get(edge) if previous else None
-    edges, settled = edges_of(graph, *edge), context.settled_before()
-    return {
-        "before": before(was.statistics) if was else None,
-        "histogram": histogram_figure(calls_of(graph, *edge).statistics.histogram),
-        "over_time": over_time_figure(
-            store.edge_series(edges, span, step, settled_before=settled), span, step
-        ),
-        "errors": _errors(store.edge_failures(edges, window, settled_before=settled)),
-    }
+    if previous is None:
+        return None
+    graph = build_graph(previous)
+    if isinstance(of, NodeKey):
+        return before(node_place(graph, of, window).statistics) if of in graph else None
+    return before(calls_of(graph, *of).statistics) if graph.has_edge(*of) else None
 
 
 def _previous_graph(context: Context, window: TimeRange) -> ServiceGraph | None:
@@ -137,7 +120,12 @@ def _steps(context: Context, window: TimeRange) -> tuple[TimeRange, int]:
 
 def _errors(failures: Iterable[Failure]) -> list[ErrorShare]:
     return [
-        {"label": each.label, "status": status_name(each.state), "count": each.count}
+        {
+            "label": each.label,
+            "status": status_name(each.state),
+            "count": each.count,
+            "filter": f"{status_name(each.state)}:{each.label}",
+        }
         for each in failures
     ]
 

@@ -16,6 +16,8 @@ from api.schemas import ErrorReply, ServiceMap, StateCounts
 from store.model import NodeKey, State, TimeRange
 
 MAX_HOPS = 10
+WHOLE = "all"
+"""The name of the whole map's arrangement, in windows of any length."""
 NODE = Query(description="id of a node of the map")
 HOPS = Query(ge=1, le=MAX_HOPS, description="calls from the node, up or down")
 
@@ -30,7 +32,7 @@ def map_router(context: Context) -> APIRouter:
 
         def work() -> ServiceMap:
             shown = context.store.snap_window(window)
-            return map_response(context, shown, graph_of(shown))
+            return map_response(context, shown, graph_of(shown), WHOLE)
 
         return await context.share_graph(request, ("map", window), work)
 
@@ -47,9 +49,16 @@ def map_router(context: Context) -> APIRouter:
             shown = context.store.snap_window(window)
             graph = graph_of(shown)
             near = focus(graph, require_node(graph, node), hops)
-            return map_response(context, shown, near)
+            name = f"focus {node} {hops}"
+            return map_response(context, shown, near, name)
 
         return await context.share_graph(request, ("focus", window, node, hops), work)
+
+    @router.post("/api/map/arrange", status_code=204, response_class=Response)
+    async def arrange_map() -> Response:
+        """Lay the whole map out anew, for all viewers."""
+        context.arrangements.reset(WHOLE)
+        return Response(status_code=204)
 
     def graph_of(window: TimeRange) -> Graph:
         return build_graph(context.service_graph(window))
@@ -57,9 +66,11 @@ def map_router(context: Context) -> APIRouter:
     return router
 
 
-def map_response(context: Context, window: TimeRange, graph: Graph) -> ServiceMap:
-    """The body of both routes. ``has_traces`` tells an empty window from an empty store."""
+def map_response(context: Context, window: TimeRange, graph: Graph, name: str) -> ServiceMap:
+    """The body of both routes; ``name`` is that of the arrangement. ``has_traces`` tells an empty
+    window from an empty store."""
     shown = prune(graph)
+    arranged = context.arrangements.arrange(name, shown, context.clock())
     return {
         "from": window.start / 1_000_000,
         "to": window.end / 1_000_000,
@@ -68,7 +79,8 @@ def map_response(context: Context, window: TimeRange, graph: Graph) -> ServiceMa
         "total_nodes": len(graph),
         "left_out": len(graph) - len(shown),
         "state_counts": render_state_counts(graph),
-        **render_picture(shown, window),
+        "placed_later": arranged.newcomers,
+        **render_picture(shown, window, arranged.layout),
     }
 
 

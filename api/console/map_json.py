@@ -12,9 +12,12 @@ from store.rules.histogram import percentiles
 NOWHERE = Place(0.0, 0.0, 0)
 
 
-def render_picture(graph: Graph, window: TimeRange) -> Picture:
-    """The graph with its layout; rates are means over the window."""
-    where: Layout[NodeKey] = layout(graph)
+def render_picture(
+    graph: Graph, window: TimeRange, where: Layout[NodeKey] | None = None
+) -> Picture:
+    """The graph with its layout, by default one of its own; rates are means over the window."""
+    if where is None:
+        where = layout(graph)
     located = locations(graph)
     return {
         "nodes": [

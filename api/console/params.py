@@ -8,21 +8,13 @@ from fastapi import Depends, Query
 
 from api.console.charts import STATUS_NAMES
 from api.errors import ApiError
-from api.graph.build import build_graph, calls_of, find_node
 from api.request import instant, window_of
-from store.filters.ast import (
-    And,
-    Bare,
-    EdgeMatch,
-    Expression,
-    Field,
-    Not,
-    Or,
-    Selector,
-    ServiceMatch,
-)
-from store.model import NodeKey, State, TimeRange, Trace
-from store.protocol import Store, TraceQuery
+from api.xray.traces import GROUPS
+from store.filters.ast import Expression
+from store.filters.groups import expand_groups
+from store.filters.parse import FilterError, parse
+from store.model import State, TimeRange, Trace
+from store.protocol import Store
 from store.trace_id import format_trace_id, parse_trace_id
 
 From = Annotated[
@@ -44,19 +36,53 @@ def previous_window(window: TimeRange) -> TimeRange:
     return TimeRange(max(0, 2 * window.start - window.end), window.start)
 
 
+class Failing(NamedTuple):
+    """A row of an error breakdown: how units ended, and their label."""
+
+    state: State
+    label: str
+
+
 class TraceFilter(NamedTuple):
-    """Which traces of a window to select; empty members select all."""
+    """Which traces of a window to select; empty members select all.
+
+    ``states`` and ``error`` are those of the units of the ``node`` or ``edge``, without one
+    ``states`` are those of the entry segment.
+    """
 
     node: str
     edge: str
     states: frozenset[State]
+    error: Failing | None
+    expression: Expression | None
+
+
+FILTER = Query(alias="filter", description="filter expression that the traces satisfy")
+
+
+def _expression(text: Annotated[str, FILTER] = "") -> Expression | None:
+    """The filter expression, None if blank; ApiError (400) with the position of an error in it."""
+    if not text.strip():
+        return None
+    try:
+        return expand_groups(parse(text), GROUPS)
+    except FilterError as error:
+        raise ApiError(f"filter: {error}", code="InvalidFilter", position=error.position) from None
+
+
+FilterExpression = Annotated[Expression | None, Depends(_expression)]
 
 
 def _trace_filter(
+    expression: FilterExpression,
     node: Annotated[str, Query(description="id of a node that the traces touched")] = "",
     edge: Annotated[str, Query(description="<source>:<target> of a call that they made")] = "",
     status: Annotated[
-        str, Query(description="of the entry segment; several separated by commas")
+        str,
+        Query(description="of the entry, or of the units at the node or edge; comma-separated"),
+    ] = "",
+    error: Annotated[
+        str, Query(description="<status>:<label> of a row of the node's or edge's error breakdown")
     ] = "",
 ) -> TraceFilter:
     names = [name for name in status.split(",") if name]
@@ -65,61 +91,24 @@ def _trace_filter(
             raise ApiError(f"status must be among {', '.join(_STATES)}, got {name[:60]!r}")
     if edge and edge.count(":") != 1:
         raise ApiError(f"edge must be <source>:<target>, got {edge[:60]!r}")
-    return TraceFilter(node, edge, frozenset(_STATES[name] for name in names))
+    if node and edge:
+        raise ApiError("node and edge exclude each other, got both")
+    if error and not (node or edge):
+        raise ApiError("error needs the node or edge whose breakdown it is a row of")
+    states = frozenset(_STATES[name] for name in names)
+    return TraceFilter(node, edge, states, _failing(error), expression)
+
+
+def _failing(text: str) -> Failing | None:
+    if not text:
+        return None
+    name, _, label = text.partition(":")
+    if name not in _STATES or not label:
+        raise ApiError(f"error must be <status>:<label>, such as fault:HTTP 503, got {text[:60]!r}")
+    return Failing(_STATES[name], label)
 
 
 Filters = Annotated[TraceFilter, Depends(_trace_filter)]
-
-
-def to_trace_query(store: Store, window: TimeRange, filters: TraceFilter) -> TraceQuery | None:
-    """The store's query; None when the node or edge had no traffic, so that no trace can match.
-
-    With a node or an edge, the states are those of its units in the trace, else of the entry.
-    """
-    if not filters.node and not filters.edge:
-        return TraceQuery(window, states=filters.states)
-    graph = build_graph(store.service_graph(store.snap_window(window)))
-    node = find_node(graph, filters.node) if filters.node else None
-    if filters.node and node is None:
-        return None
-    if not filters.edge:
-        return TraceQuery(window, node=node, filter=_states_of_node(node, filters.states))
-    source, target = (find_node(graph, end) for end in filters.edge.split(":"))
-    if source is None or target is None:
-        return None
-    if graph.has_edge(source, target) and calls_of(graph, source, target).link:
-        # A link joins two traces; the receiver's are listed.
-        receiver = node or target
-        return TraceQuery(window, node=receiver, filter=_states_of_node(receiver, filters.states))
-    condition = _any_state(filters.states)
-    states = condition and EdgeMatch(_selector(source), _selector(target), condition)
-    return TraceQuery(window, node=node, edge=(source, target), filter=states)
-
-
-def _states_of_node(node: NodeKey | None, states: frozenset[State]) -> Expression | None:
-    condition = _any_state(states)
-    return condition and node and ServiceMatch(_selector(node), condition)
-
-
-def _selector(node: NodeKey) -> Selector:
-    return Selector(node.name, node.type, node.account)
-
-
-_STATE_CONDITIONS: dict[State, Expression] = {
-    State.IN_PROGRESS: Not(Or(tuple(Bare(Field(flag)) for flag in ("ok", "error", "fault")))),
-    State.OK: Bare(Field("ok")),
-    # X-Ray's error includes throttles; the states of the map do not overlap.
-    State.ERROR: And((Bare(Field("error")), Not(Bare(Field("throttle"))))),
-    State.THROTTLE: Bare(Field("throttle")),
-    State.FAULT: Bare(Field("fault")),
-}
-
-
-def _any_state(states: frozenset[State]) -> Expression | None:
-    """The condition that a unit ended in one of the states; None for any state."""
-    if not states:
-        return None
-    return Or(tuple(_STATE_CONDITIONS[state] for state in sorted(states)))
 
 
 def require_trace_id(text: str) -> bytes:

@@ -40,6 +40,7 @@ def server_status(context: Context) -> ServerStatus:
         "detail": detail,
         "problems": problems_of(ingest_health, state._replace(unavailable=detail)),
         "has_traces": has_traces,
+        "unhealthy": {"share": context.unhealthy.share, "count": context.unhealthy.count},
         "ingest": cast("IngestStatus", context.ingest_status()),
     }
 

@@ -4,28 +4,38 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
 from api.console.charts import Dot, status_name, traces_figure
 from api.console.map_json import render_picture
-from api.console.params import Filters, TraceFilter, Window, require_trace, to_trace_query
+from api.console.params import Filters, TraceFilter, Window, require_trace
 from api.console.pins import pin_mark
 from api.console.timeline import states_of, timeline, units_of, without_subsegments
+from api.console.trace_search import FoundPage, FoundTrace, TraceSearch
 from api.context import Context, json_response, run_cancellable
 from api.graph.build import build_graph
-from api.schemas import ErrorReply, TraceDetail, TraceFigure, TraceHead, TraceLine, TraceList
-from store.model import MINUTE, TimeRange, Trace
-from store.protocol import TraceQuery
+from api.schemas import (
+    ErrorReply,
+    InnerCounts,
+    TraceDetail,
+    TraceFigure,
+    TraceHead,
+    TraceLine,
+    TraceList,
+)
+from store.model import MINUTE, State, TimeRange, Trace
+from store.protocol import EntryTime, Store, UnitTrace
 from store.service_graph import build_service_graph
 from store.summary import Summary, summarize
 from store.trace_documents import processed_documents
 from store.trace_id import format_trace_id
 
 MAX_DOTS = 5000
-CHUNK = 500
-"""Traces fetched at once for the chart."""
+CHUNK = 1000
+"""Traces searched for at once for the chart, and read whole where that is needed."""
 MAX_LINES = 1000
 LIMIT = Query(ge=1, le=MAX_LINES, description="traces in a page")
 CURSOR = Query(description="`next` of the previous page")
@@ -76,53 +86,82 @@ def traces_router(context: Context) -> APIRouter:
 def trace_list(
     context: Context, window: TimeRange, filters: TraceFilter, limit: int, cursor: str | None
 ) -> TraceList:
-    """A page of traces."""
-    query = to_trace_query(context.store, window, filters)
-    if query is None:
-        return {"traces": [], "next": None}
-    page = context.store.find_traces(query, limit=limit, cursor=cursor or None)
+    """A page of traces; the first one says how many there are, if that can be counted in time."""
+    search = TraceSearch(context.store, window, filters)
+    page = search.page(limit, cursor)
     traces = context.store.get_traces([found.trace_id for found in page.found])
-    lines = [line(summarize(traces[f.trace_id])) for f in page.found if f.trace_id in traces]
-    return {"traces": lines, "next": page.cursor}
+    # A trace may have expired between the two queries.
+    found = [each for each in page.found if each.trace_id in traces]
+    return {
+        "traces": [line(summarize(traces[each.trace_id]), each.there) for each in found],
+        "next": page.cursor,
+        "total": total(search, page) if cursor is None else None,
+        "matching_units": search.units_counted(),
+    }
+
+
+def total(search: TraceSearch, page: FoundPage) -> int | None:
+    """The number of matching traces; None when counting takes too long."""
+    count, counted_all = count_traces(search, page.cursor)
+    return len(page.found) + count if counted_all else None
 
 
 def trace_figure(context: Context, window: TimeRange, filters: TraceFilter) -> TraceFigure:
     """At most 5,000 of the newest traces, and how many match altogether."""
-    query = to_trace_query(context.store, window, filters)
-    dots: list[Dot] = []
+    search = TraceSearch(context.store, window, filters)
+    found: list[FoundTrace] = []
     cursor: str | None = None
-    while query is not None and len(dots) < MAX_DOTS:
-        page = context.store.find_traces(query, limit=CHUNK, cursor=cursor)
-        traces = context.store.get_traces([found.trace_id for found in page.found])
-        dots += [dot(summarize(trace)) for trace in traces.values()]
+    while len(found) < MAX_DOTS:
+        page = search.page(min(CHUNK, MAX_DOTS - len(found)), cursor)
+        found += page.found
         cursor = page.cursor
         if cursor is None:
             break
-    found = len(dots)
-    total, counted_all = found, True
-    if query is not None and cursor is not None:
-        rest, counted_all = count_traces(context, query, cursor)
-        total += rest
-    dots = dots[:MAX_DOTS]
+    rest, counted_all = count_traces(search, cursor)
+    dots = dots_of(context.store, found)
     return {
-        **traces_figure(dots, window),
+        **traces_figure(dots, search.window),
         "shown": len(dots),
-        "total": total,
+        "total": len(dots) + rest,
         "counted_all": counted_all,
     }
 
 
-def count_traces(context: Context, query: TraceQuery, cursor: str | None) -> tuple[int, bool]:
+def count_traces(search: TraceSearch, cursor: str | None) -> tuple[int, bool]:
     """Matching traces behind a cursor, and whether all were counted in time."""
     deadline = time.monotonic() + COUNT_SECONDS
     count = 0
     while cursor is not None:
         if time.monotonic() > deadline:
             return count, False
-        page = context.store.find_traces(query, limit=MAX_LINES, cursor=cursor)
+        page = search.page(MAX_LINES, cursor)
         count += len(page.found)
         cursor = page.cursor
     return count, True
+
+
+def dots_of(store: Store, found: Sequence[FoundTrace]) -> list[Dot]:
+    """Traces in the chart, with the status they ended with at the node or edge searched for.
+
+    Most are described by their entry alone; the others are read whole.
+    """
+    times = store.entry_times([each.trace_id for each in found])
+    rest = [each.trace_id for each in found if each.trace_id not in times]
+    for at in range(0, len(rest), CHUNK):
+        traces = store.get_traces(rest[at : at + CHUNK])
+        times.update((id, _entry_time(summarize(trace))) for id, trace in traces.items())
+    dots = []
+    for each in found:
+        if (entry := times.get(each.trace_id)) is not None:
+            state = each.there.state if each.there else entry.state
+            dots.append(Dot(entry.start, entry.time, state, format_trace_id(each.trace_id)))
+    return dots
+
+
+def _entry_time(summary: Summary) -> EntryTime:
+    """Without a response yet, the duration so far stands for it."""
+    time = summary.response_time if summary.response_time is not None else summary.duration
+    return EntryTime(summary.start, time, summary.state)
 
 
 def trace_detail(context: Context, text: str) -> TraceDetail:
@@ -162,12 +201,6 @@ def _a_minute(trace: Trace) -> TimeRange:
     return TimeRange(start, start + MINUTE)
 
 
-def dot(summary: Summary) -> Dot:
-    """A trace in the chart; without a response yet, its duration so far stands for it."""
-    time = summary.response_time if summary.response_time is not None else summary.duration
-    return Dot(summary.start, time, summary.state, format_trace_id(summary.trace_id))
-
-
 def head(summary: Summary) -> TraceHead:
     """The part of a summary that lists and the trace page share."""
     entry, response = summary.entry, summary.response_time
@@ -183,13 +216,25 @@ def head(summary: Summary) -> TraceHead:
         "url": summary.http.url or None,
         "code": summary.http.status or None,
         "user": next(iter(summary.users), None),
+        "inner": inner(summary),
     }
 
 
-def line(summary: Summary) -> TraceLine:
-    """A trace in a list."""
+def inner(summary: Summary) -> InnerCounts:
+    """Segments and calls below the entry that failed."""
+    return {
+        "error": summary.failed_inside.get(State.ERROR, 0),
+        "throttle": summary.failed_inside.get(State.THROTTLE, 0),
+        "fault": summary.failed_inside.get(State.FAULT, 0),
+    }
+
+
+def line(summary: Summary, there: UnitTrace | None) -> TraceLine:
+    """A trace in a list, with its units at the node or edge searched for."""
     return {
         **head(summary),
+        "status_there": status_name(there.state) if there else None,
+        "units_there": there.units if there else None,
         "services": _services(summary),
         "segments": summary.segments,
         "annotations": {

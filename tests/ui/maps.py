@@ -68,6 +68,7 @@ def service_map(
         "has_traces": True,
         "total_nodes": len(found),
         "left_out": 0,
+        "placed_later": 0,
         "nodes": found,
         "edges": list(edges),
         "state_counts": {

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from api import schemas
 from api.app import create_app
 from api.console import traces as console_traces
+from api.context import Thresholds
 from api.graph.build import edge_id, node_id
 from store.memory import MemoryStore
 from store.model import NodeKey, State
@@ -53,6 +54,24 @@ def test_map_has_places_figures_and_rates(client: TestClient) -> None:
     edges = {edge["id"]: edge for edge in found["edges"]}
     assert edges[edge_id(FRONT, TABLE)]["requests_per_min"] == 0.6
     assert all(edge["source"] in nodes and edge["target"] in nodes for edge in edges.values())
+
+
+def test_a_newcomer_moves_nothing(client: TestClient, store: MemoryStore) -> None:
+    """Neither for who refreshes nor for who comes later, until the map is arranged again."""
+    places = _places(client)
+    store.put([order(7, name="kiosk", trace_id=trace_id(7, epoch=START))], "kiosk")
+    grown = _places(client)
+    assert {id: grown[id] for id in places} == places
+    assert len(grown) == len(places) + 3
+    assert get(client, f"/api/map?{WINDOW}", schemas.ServiceMap)["placed_later"] == 3
+    assert client.post("/api/map/arrange").status_code == 204
+    assert get(client, f"/api/map?{WINDOW}", schemas.ServiceMap)["placed_later"] == 0
+    assert _places(client) != grown
+
+
+def _places(client: TestClient) -> dict[str, tuple[float, float]]:
+    nodes = get(client, f"/api/map?{WINDOW}", schemas.ServiceMap)["nodes"]
+    return {node["id"]: (node["x"], node["y"]) for node in nodes}
 
 
 def test_empty_map_tells_a_new_store_from_a_quiet_hour(app: FastAPI, store: MemoryStore) -> None:
@@ -235,8 +254,15 @@ def test_status_says_how_the_server_is(client: TestClient) -> None:
         "detail": "",
         "problems": [],
         "has_traces": True,
+        "unhealthy": {"share": 0.05, "count": 2},
         "ingest": INGEST,
     }
+
+
+def test_status_says_from_when_on_a_service_is_unhealthy(store: MemoryStore) -> None:
+    client = TestClient(create_app(store, version="0", unhealthy=Thresholds(0.2, 7)))
+    found = get(client, "/api/status", schemas.ServerStatus)
+    assert found["unhealthy"] == {"share": 0.2, "count": 7}
 
 
 def test_openapi_tells_of_the_console_only(client: TestClient) -> None:

@@ -38,7 +38,7 @@ export async function fetchJson<T>(url: string, signal?: AbortSignal): Promise<T
 }
 
 /** Changes something; `null` when the server has nothing to say about it. */
-export async function send<T>(method: 'PUT' | 'DELETE', url: string): Promise<T | null> {
+export async function send<T>(method: 'POST' | 'PUT' | 'DELETE', url: string): Promise<T | null> {
   const response = await ask(url, { method })
   return response.status === 204 ? null : ((await response.json()) as T)
 }
@@ -69,6 +69,7 @@ const MOST_MATCHES = 50
 
 export const addresses = {
   map: (window: TimeWindow) => `/api/map?${query(window)}`,
+  arrange: () => '/api/map/arrange',
   focus: (window: TimeWindow, node: string, hops: number) =>
     `/api/map/focus?${query(window, { node, hops: String(hops) })}`,
   services: (window: TimeWindow, text: string) =>

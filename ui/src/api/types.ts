@@ -26,10 +26,7 @@ export type ServiceMap = Schemas['ServiceMap']
 export type Figure = Schemas['Figure']
 export type TraceFigure = Schemas['TraceFigure']
 export type Before = Schemas['Before']
-export type ErrorShare = Schemas['ErrorShare'] & {
-  /** Opaque: narrows the traces of the node or edge to those that were counted here. */
-  filter?: string
-}
+export type ErrorShare = Schemas['ErrorShare']
 export type Neighbour = Schemas['Neighbour']
 export type NodeDetail = Schemas['NodeDetail']
 export type EdgeDetail = Schemas['EdgeDetail']

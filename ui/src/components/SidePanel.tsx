@@ -139,13 +139,11 @@ function Errors({ errors, tracesLink }: { errors: ErrorShare[]; tracesLink: Body
         {errors.map((one) => (
           <li key={`${one.status} ${one.label}`}>
             <StatusMark status={one.status} bare />
-            <span className="breakdown-label">
-              {one.filter ? tracesLink({ error: one.filter }, one.label) : one.label}
-            </span>
+            <span className="breakdown-label">{tracesLink({ error: one.filter }, one.label)}</span>
             <span className="breakdown-bar" aria-hidden="true">
               <span style={{ width: `${(one.count / total) * 100}%`, background: `var(--${one.status})` }} />
             </span>
-            <span className="numeric">{count(one.count)}</span>
+            <span className="numeric">{tracesLink({ error: one.filter }, count(one.count))}</span>
           </li>
         ))}
       </ul>

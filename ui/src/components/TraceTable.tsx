@@ -2,7 +2,8 @@
 
 import { useEffect, useRef, useState, type KeyboardEvent } from 'react'
 import type { TraceSummary } from '../api/types'
-import { age, clock, cut, date, duration, zone } from '../model/format'
+import { age, clock, count, cut, date, duration, zone } from '../model/format'
+import { statusWord } from '../model/health'
 import { StatusMark } from './StatusMark'
 
 interface Props {
@@ -87,7 +88,8 @@ function TraceTableRow({ trace, slowest, now, href, tabIndex, onFocus, onOpen }:
   return (
     <tr tabIndex={tabIndex} onFocus={onFocus} onClick={() => onOpen(trace.id)}>
       <td>
-        <StatusMark status={trace.status} />
+        <StatusMark status={trace.status_there ?? trace.status} />
+        <Beside trace={trace} />
       </td>
       <td>
         <a
@@ -124,6 +126,24 @@ function TraceTableRow({ trace, slowest, now, href, tabIndex, onFocus, onOpen }:
         {annotations.join(' · ')}
       </td>
     </tr>
+  )
+}
+
+/** What the status of the row does not say: how the entry ended, or that something inside failed. */
+function Beside({ trace }: { trace: TraceSummary }) {
+  const { status, status_there, units_there, inner } = trace
+  if (status_there !== null) {
+    const entry = status === status_there ? '' : `entry ${statusWord(status)}`
+    const times = units_there !== null && units_there > 1 ? `× ${count(units_there)}` : ''
+    return <span className="mute beside">{[times, entry].filter(Boolean).join(', ')}</span>
+  }
+  const worst = (['fault', 'throttle', 'error'] as const).find((one) => inner[one] > 0)
+  if (status !== 'ok' || !worst) return null
+  const words = `${count(inner[worst])} ${statusWord(worst).toLowerCase()}${inner[worst] === 1 ? '' : 's'} inside`
+  return (
+    <span className={`beside status-${worst}`} title={words}>
+      <StatusMark status={worst} bare /> {count(inner[worst])} inside
+    </span>
   )
 }
 

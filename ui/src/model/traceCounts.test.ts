@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { shownWords } from './traceCounts'
+import type { TraceSummary } from '../api/types'
+import { listWords, shownWords, unlisted } from './traceCounts'
 
 test.each([
   [{ shown: 1, total: 1, counted_all: true }, '1 trace'],
@@ -9,4 +10,28 @@ test.each([
   [{ shown: 5000, total: 5000, counted_all: false }, 'the newest 5,000 traces'],
 ])('%o are %s', (counts, words) => {
   expect(shownWords(counts)).toBe(words)
+})
+
+const traces = (...units: (number | null)[]) =>
+  units.map((units_there) => ({ units_there })) as TraceSummary[]
+
+test.each([
+  [traces(null), true, { total: 1, matching_units: null }, '1 trace'],
+  [traces(null, null), false, { total: 4210, matching_units: null }, '4,210 traces; the newest 2 are listed'],
+  [
+    traces(null, null),
+    false,
+    { total: null, matching_units: null },
+    'more than 2 traces; the newest are listed',
+  ],
+  [traces(1, 32), true, { total: 2, matching_units: 33 }, '33 requests in 2 traces'],
+  [traces(1), true, { total: 1, matching_units: 1 }, '1 request in 1 trace'],
+])('a list of %o says %o', (shown, isAll, first, words) => {
+  expect(listWords(shown, isAll, first)).toBe(words)
+})
+
+test('what the map counts and no trace has is said, once all traces are listed', () => {
+  expect(unlisted(traces(1, 30), true, { total: 2, matching_units: 33 })).toBe(2)
+  expect(unlisted(traces(1, 30), false, { total: 9, matching_units: 33 })).toBe(0)
+  expect(unlisted(traces(null), true, { total: 1, matching_units: null })).toBe(0)
 })

@@ -1,6 +1,6 @@
-// How many traces a chart shows, in words.
+// How many traces a chart or a list shows, in words.
 
-import type { TraceFigure } from '../api/types'
+import type { TraceFigure, TracePageReply, TraceSummary } from '../api/types'
 import { count } from './format'
 
 type Counts = Pick<TraceFigure, 'shown' | 'total' | 'counted_all'>
@@ -12,4 +12,32 @@ export function shownWords({ shown, total, counted_all }: Counts): string {
   }
   if (!counted_all) return `the newest ${count(shown)} traces`
   return shown === 1 ? '1 trace' : `${count(shown)} traces`
+}
+
+type ListCounts = Pick<TracePageReply, 'total' | 'matching_units'>
+
+/** What a list has: 12 traces; 100 of 4,210 traces; 33 requests in 30 traces; the newest 100 traces. */
+export function listWords(traces: readonly TraceSummary[], isAll: boolean, first: ListCounts): string {
+  const shown = traces.length
+  const total = isAll ? shown : first.total
+  const all = first.matching_units === null ? '' : `${requests(first.matching_units)} in `
+  if (total === null) return `${all}more than ${tracesOf(shown)}; the newest are listed`
+  return shown < total
+    ? `${all}${tracesOf(total)}; the newest ${count(shown)} are listed`
+    : `${all}${tracesOf(total)}`
+}
+
+/** Requests that the map counts and no trace in the whole list has: their traces were sampled out. */
+export function unlisted(traces: readonly TraceSummary[], isAll: boolean, first: ListCounts): number {
+  if (!isAll || first.matching_units === null) return 0
+  const listed = traces.reduce((sum, { units_there }) => sum + (units_there ?? 0), 0)
+  return Math.max(0, first.matching_units - listed)
+}
+
+function tracesOf(number: number): string {
+  return number === 1 ? '1 trace' : `${count(number)} traces`
+}
+
+function requests(number: number): string {
+  return number === 1 ? '1 request' : `${count(number)} requests`
 }

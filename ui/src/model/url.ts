@@ -80,6 +80,11 @@ export function parseStatuses(text: string | null): Status[] {
   return (text ?? '').split(',').filter((word) => STATUSES.includes(word)) as Status[]
 }
 
+/** `fault:HTTP 503`, the filter of a row of an error breakdown, without its status. */
+export function errorLabel(error: string): string {
+  return error.slice(error.indexOf(':') + 1)
+}
+
 /** An edge's id is its two ends; a node's id has no colon. */
 export function edgeEnds(id: string): [source: string, target: string] | null {
   const at = id.indexOf(':')

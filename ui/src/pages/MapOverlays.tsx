@@ -18,6 +18,7 @@ interface Props {
   onState(state: State | null): void
   onView(view: 'map' | 'list'): void
   onOptions(options: MapOptions): void
+  onArrange(): void
   onKeys(): void
 }
 
@@ -31,7 +32,7 @@ export function MapOverlays(props: Props) {
         outdated={props.outdated}
         onZoom={(factor) => actions.current?.zoom(factor)}
         onFit={() => actions.current?.fit()}
-        onArrange={() => actions.current?.arrange()}
+        onArrange={props.onArrange}
         onResetPositions={() => actions.current?.resetPositions()}
         onSavePng={() => actions.current?.savePng()}
         onView={props.onView}

@@ -1,7 +1,7 @@
 // The service map: asks for it, keeps its state in the address, and puts the pieces together.
 
 import { useEffect, useMemo, useRef, useState } from 'react'
-import { addresses } from '../api/client'
+import { addresses, send } from '../api/client'
 import type { ServiceMap as ServiceMapData } from '../api/types'
 import { FailureBanner } from '../components/Banner'
 import { EmptyStore } from '../components/Empty'
@@ -90,6 +90,21 @@ export function MapPage() {
   }
   const meant = () => (document.activeElement as HTMLElement | null)?.dataset['node'] ?? selection
 
+  // The server's layout, which is everybody's, is computed anew; then this view follows it.
+  const arranging = useRef(false)
+  const arrange = async () => {
+    if (!focus) {
+      await send('POST', addresses.arrange()).catch(() => null)
+      arranging.current = true
+      reload()
+    } else actions.current?.arrange()
+  }
+  useEffect(() => {
+    if (!arranging.current) return
+    arranging.current = false
+    actions.current?.arrange()
+  }, [data])
+
   useKeys({
     ArrowLeft: () => actions.current?.pan(60, 0),
     ArrowRight: () => actions.current?.pan(-60, 0),
@@ -103,7 +118,7 @@ export function MapPage() {
     '?': () => setKeysOpen(true),
     '[': () => setRange(stepped(seen, -1)),
     ']': () => setRange(stepped(seen, 1)),
-    a: () => actions.current?.arrange(),
+    a: () => void arrange(),
     l: () => document.querySelector<HTMLElement>('[data-legend-toggle]')?.click(),
     f: () => {
       const id = meant()
@@ -217,7 +232,8 @@ export function MapPage() {
               as={as === 'list' ? 'list' : 'map'}
               state={state}
               options={options}
-              outdated={outdated}
+              outdated={outdated || data.placed_later > 0}
+              onArrange={() => void arrange()}
               actions={actions}
               onState={setState}
               onView={(next) => setParams({ as: next })}

@@ -14,8 +14,8 @@ import { TimePicker } from '../components/TimePicker'
 import { TraceTable } from '../components/TraceTable'
 import { count, zone } from '../model/format'
 import { parseRange, PRESETS, rangeParams, stepped, type Preset, type Range } from '../model/range'
-import { shownWords } from '../model/traceCounts'
-import { carried, carriedFilter, href, parseStatuses } from '../model/url'
+import { listWords, shownWords, unlisted } from '../model/traceCounts'
+import { carried, carriedFilter, errorLabel, href, parseStatuses } from '../model/url'
 import { NodeFilterChip } from './NodeFilterChip'
 import { go, setParams, useAddress } from './router'
 import { useKeys } from './useKeys'
@@ -58,6 +58,7 @@ export function TracesPage() {
   const clear = () => setParams({ node: null, edge: null, error: null, status: null })
   const filtered = Boolean(node || edge || error || filter.status?.length)
   const isEmpty = first.data !== null && list.traces.length === 0
+  const missing = unlisted(list.traces, !list.next, list.counts)
   return (
     <main className="traces-page" tabIndex={-1} aria-label="Traces">
       <div className="bar">
@@ -76,11 +77,11 @@ export function TracesPage() {
         )}
         {error && (
           <span className="chip is-on">
-            Error: <strong>{error}</strong>
+            Error: <strong>{errorLabel(error)}</strong>
             <button
               type="button"
               className="icon-button small"
-              aria-label={`Remove the filter ${error}`}
+              aria-label={`Remove the filter ${errorLabel(error)}`}
               onClick={() => setParams({ error: null })}
             >
               <Icon name="close" size={12} />
@@ -133,10 +134,12 @@ export function TracesPage() {
           </div>
           <TraceTable traces={list.traces} hrefOf={hrefOf} onOpen={open} />
           <div className="more">
-            <span className="mute">
-              {count(list.traces.length)} {list.traces.length === 1 ? 'trace' : 'traces'}
-              {list.next ? ', there are more' : ', all of this range'}
-            </span>
+            <span className="mute">{listWords(list.traces, !list.next, list.counts)}</span>
+            {missing > 0 && (
+              <span className="mute">
+                {count(missing)} {missing === 1 ? 'request is' : 'requests are'} on the map only: not sampled
+              </span>
+            )}
             {list.next && (
               <button type="button" className="button" disabled={list.loading} onClick={list.loadMore}>
                 {list.loading ? 'Loading…' : 'Load more'}

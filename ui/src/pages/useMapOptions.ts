@@ -1,28 +1,38 @@
-import { useState } from 'react'
+import { useMemo, useState } from 'react'
 import { DEFAULT_OPTIONS } from '../map/view'
+import type { Thresholds } from '../model/health'
 import type { MapOptions } from '../model/visibility'
+import { useServerStatus } from './useServerStatus'
 
 const KEY = 'raymap.options'
 
-/** The map's options, remembered in this browser. */
+type Saved = Partial<MapOptions>
+
+/** The map's options, remembered in this browser; thresholds are the server's until they are changed here. */
 export function useMapOptions(): [MapOptions, (options: MapOptions) => void] {
-  const [options, setOptions] = useState(read)
-  const change = (next: MapOptions) => {
+  const [saved, setSaved] = useState(read)
+  const { status } = useServerStatus()
+  const { share, count } = status?.unhealthy ?? DEFAULT_OPTIONS.thresholds
+  const options = useMemo(
+    () => ({ ...DEFAULT_OPTIONS, ...saved, thresholds: saved.thresholds ?? { share, count } }),
+    [saved, share, count],
+  )
+  const change = ({ thresholds, ...rest }: MapOptions) => {
+    const next = equal(thresholds, { share, count }) ? rest : { ...rest, thresholds }
     localStorage.setItem(KEY, JSON.stringify(next))
-    setOptions(next)
+    setSaved(next)
   }
   return [options, change]
 }
 
-function read(): MapOptions {
+function equal(one: Thresholds, other: Thresholds): boolean {
+  return one.share === other.share && one.count === other.count
+}
+
+function read(): Saved {
   try {
-    const saved = JSON.parse(localStorage.getItem(KEY) ?? '{}') as Partial<MapOptions>
-    return {
-      ...DEFAULT_OPTIONS,
-      ...saved,
-      thresholds: { ...DEFAULT_OPTIONS.thresholds, ...saved.thresholds },
-    }
+    return JSON.parse(localStorage.getItem(KEY) ?? '{}') as Saved
   } catch {
-    return DEFAULT_OPTIONS
+    return {}
   }
 }

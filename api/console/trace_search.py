@@ -1,0 +1,118 @@
+"""The traces of a list or a chart, a page at a time.
+
+Without a filter expression, the traces of a node or edge are those with a unit there that started in
+the window: the units that the map counts. With one, they are those of the window that satisfy it
+and have a unit there, as on the filtered map.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from api.console.params import TraceFilter
+from api.console.place import Place, find_place, units_counted
+from api.graph.build import build_graph
+from store.filters.ast import And, EdgeMatch, Expression, Selector, ServiceMatch
+from store.model import NodeKey, TimeRange
+from store.protocol import Store, TraceQuery, UnitQuery, UnitTrace
+from store.unit_filter import matching_units, unit_trace
+
+
+class FoundTrace(NamedTuple):
+    """A trace, and its units at the node or edge of the search."""
+
+    trace_id: bytes
+    there: UnitTrace | None
+
+
+class FoundPage(NamedTuple):
+    """Traces, newest first, and the cursor of the next page."""
+
+    found: list[FoundTrace]
+    cursor: str | None
+
+
+class TraceSearch:
+    """A search for traces in a window, snapped as the map's is."""
+
+    def __init__(self, store: Store, window: TimeRange, filters: TraceFilter) -> None:
+        self._store = store
+        self._filters = filters
+        self._has_place = bool(filters.node or filters.edge)
+        self.window = store.snap_window(window) if self._has_place else window
+        self.place = self._find_place() if self._has_place else None
+        self._units = _narrowed(self.place, filters)
+
+    def page(self, limit: int, cursor: str | None) -> FoundPage:
+        """The traces after a cursor; a page with a cursor may be short."""
+        if not self._has_place:
+            query = TraceQuery(
+                self.window, states=self._filters.states, filter=self._filters.expression
+            )
+            page = self._store.find_traces(query, limit=limit, cursor=cursor)
+            return FoundPage([FoundTrace(hit.trace_id, None) for hit in page.found], page.cursor)
+        if self._units is None:
+            return FoundPage([], None)
+        if self._filters.expression is not None:
+            return self._filtered_page(self._filters.expression, self._units, limit, cursor)
+        units = self._store.find_units(self._units, limit=limit, cursor=cursor)
+        return FoundPage([FoundTrace(each.trace_id, each) for each in units.found], units.cursor)
+
+    def units_counted(self) -> int | None:
+        """How many units the map counts there; None without a node or edge, or when an expression
+        decides which."""
+        if not self._has_place or self._filters.expression is not None:
+            return None
+        if self.place is None:
+            return 0
+        return units_counted(self._store, self.place, self._filters.states, self._filters.error)
+
+    def _find_place(self) -> Place | None:
+        graph = build_graph(self._store.service_graph(self.window))
+        return find_place(graph, self._filters, self.window)
+
+    def _filtered_page(
+        self, expression: Expression, units: UnitQuery, limit: int, cursor: str | None
+    ) -> FoundPage:
+        query = TraceQuery(self.window, filter=And((expression, _touches(units))))
+        page = self._store.find_traces(query, limit=limit, cursor=cursor)
+        traces = self._store.get_traces([hit.trace_id for hit in page.found])
+        anywhen = replace(units, window=None)
+        found = (
+            unit_trace(trace, matching_units(trace, anywhen, traces.get))
+            for trace in traces.values()
+        )
+        return FoundPage(
+            [FoundTrace(each.trace_id, each) for each in found if each is not None], page.cursor
+        )
+
+
+def _narrowed(place: Place | None, filters: TraceFilter) -> UnitQuery | None:
+    """The units of a place that ended as the filter says."""
+    if place is None:
+        return None
+    units = replace(place.units, states=filters.states)
+    if filters.error is not None:
+        label = filters.error.label
+        units = replace(units, states=frozenset((filters.error.state,)), label=label)
+    return units
+
+
+def _touches(units: UnitQuery) -> Expression:
+    """A condition that every trace with such units satisfies."""
+    if units.nodes:
+        return ServiceMatch(_selector(units.nodes))
+    if units.link or any(source.is_client for source, _ in units.edges):
+        return ServiceMatch(_selector(frozenset(target for _, target in units.edges)))
+    return EdgeMatch(
+        _selector(frozenset(source for source, _ in units.edges)),
+        _selector(frozenset(target for _, target in units.edges)),
+    )
+
+
+def _selector(nodes: frozenset[NodeKey]) -> Selector:
+    """Keys of one node differ in their accounts only."""
+    first = min(nodes)
+    return Selector(first.name, first.type, first.account if len(nodes) == 1 else "")

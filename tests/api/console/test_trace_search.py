@@ -1,0 +1,194 @@
+"""Every number on the map leads to a list of exactly what was counted."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from api import schemas
+from api.console import traces as console_traces
+from api.graph.build import node_id
+from store.memory import MemoryStore
+from store.model import Document, NodeKey, State
+from tests.api.console.test_map import get
+from tests.builders import SECOND, T0, call, http, segment, trace_id
+
+START = T0 // SECOND
+WINDOW = f"from={START}&to={START + 600}"
+FRONT, PAYMENTS = NodeKey("", "front", ""), NodeKey("", "payments", "")
+BANK = NodeKey("", "bank.example.com", "remote")
+STATUSES = ("ok", "error", "throttle", "fault")
+
+
+def checkout(number: int, state: State, exception: str = "", attempts: int = 1) -> list[Document]:
+    """The entry succeeds; it calls payments, which calls the bank once per attempt."""
+    id, at = trace_id(number), T0 + number * SECOND
+    bank = BANK.name
+    calls = tuple(
+        call(
+            number * 100 + turn,
+            start=at + 20 + turn,
+            end=at + 70,
+            state=state,
+            node=BANK,
+            host=bank,
+        )
+        for turn in range(attempts)
+    )
+    to_payments = call(
+        number * 100 + 90, start=at + 1, end=at + 90, state=state, exception=exception
+    )
+    return [
+        segment(
+            number * 10 + 1, trace_id=id, name="front", start=at, end=at + 100, calls=(to_payments,)
+        ),
+        segment(
+            number * 10 + 2,
+            trace_id=id,
+            name="payments",
+            parent_id=number * 100 + 90,
+            start=at + 10,
+            end=at + 80,
+            state=state,
+            exception=exception,
+            http=http(503 if state is State.FAULT else 200),
+            calls=calls,
+        ),
+    ]
+
+
+@pytest.fixture
+def client(app: FastAPI, store: MemoryStore) -> TestClient:
+    """32 faults of payments by three causes, and what else happens in ten minutes."""
+    documents: list[Document] = []
+    for number in range(1, 33):
+        exception = "TaskTimedOut" if number <= 20 else "Refused" if number <= 27 else ""
+        documents += checkout(number, State.FAULT, exception, attempts=1 + number % 2)
+    for number in range(33, 60):
+        documents += checkout(number, State.OK)
+    documents += checkout(60, State.ERROR, "TaskTimedOut")
+    # Begun before the window, at payments within it; and the other way round.
+    early = [d for d in checkout(0, State.FAULT, "TaskTimedOut") if d.node == PAYMENTS]
+    documents += [segment(1, trace_id=early[0].trace_id, name="front", start=T0 - 5, end=T0 + 9)]
+    store.put([*documents, *early], "all")
+    return TestClient(app, raise_server_exceptions=False)
+
+
+def listed(client: TestClient, query: str) -> tuple[int, int, int, int]:
+    """Traces in all pages of a list, units in them, and what the first page says of both."""
+    first = page = get(client, f"/api/traces?{WINDOW}&limit=7&{query}", schemas.TraceList)
+    lines = list(page["traces"])
+    while page["next"]:
+        url = f"/api/traces?{WINDOW}&limit=7&{query}&cursor={page['next']}"
+        page = get(client, url, schemas.TraceList)
+        lines += page["traces"]
+    assert len({line["id"] for line in lines}) == len(lines)
+    units = sum(line["units_there"] for line in lines)
+    return len(lines), units, first["total"], first["matching_units"]
+
+
+def places(client: TestClient) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
+    """Every node and edge: the list's words for it, its numbers, its details."""
+    drawn = get(client, f"/api/map?{WINDOW}", schemas.ServiceMap)
+    found = []
+    for node in drawn["nodes"]:
+        detail = get(client, f"/api/nodes/{node['id']}?{WINDOW}", schemas.NodeDetail)
+        found.append((f"node={node['id']}", node, detail))
+    for edge in drawn["edges"]:
+        url = f"/api/edges/{edge['source']}/{edge['target']}?{WINDOW}"
+        found.append((f"edge={edge['id']}", edge, get(client, url, schemas.EdgeDetail)))
+    return found
+
+
+def test_32_faults_are_a_list_of_32(client: TestClient) -> None:
+    """Although every entry succeeded."""
+    query = f"node={node_id(PAYMENTS)}&status=fault"
+    # The 33rd began before the window and reached payments within it.
+    assert listed(client, query) == (33, 33, 33, 33)
+    first = get(client, f"/api/traces?{WINDOW}&{query}", schemas.TraceList)["traces"][0]
+    assert (first["status"], first["status_there"], first["inner"]["fault"]) == ("ok", "fault", 3)
+
+
+def test_every_number_of_every_node_and_edge_leads_to_as_many_units(client: TestClient) -> None:
+    seen = 0
+    for query, thing, detail in places(client):
+        for status in STATUSES:
+            number = thing[status]
+            if number is not None:  # clients have none
+                traces, units, total, counted = listed(client, f"{query}&status={status}")
+                assert units == counted == number, (query, status)
+                assert traces == total
+                seen += number > 0
+        for row in detail["errors"]:
+            traces, units, total, counted = listed(client, f"{query}&error={quote(row['filter'])}")
+            assert (units, counted) == (row["count"], row["count"]), (query, row)
+            assert traces == total
+            seen += 1
+    assert seen > 15
+
+
+def test_an_error_row_is_more_than_its_status(client: TestClient) -> None:
+    """The same exception as an error is another row."""
+    found = get(client, f"/api/nodes/{node_id(PAYMENTS)}?{WINDOW}", schemas.NodeDetail)
+    assert {row["filter"]: row["count"] for row in found["errors"]} == {
+        "fault:TaskTimedOut": 21,
+        "fault:Refused": 7,
+        "fault:HTTP 503": 5,
+        "error:TaskTimedOut": 1,
+    }
+
+
+def test_a_chart_shows_the_status_at_the_node(client: TestClient) -> None:
+    query = f"{WINDOW}&node={node_id(PAYMENTS)}"
+    found = get(client, f"/api/traces/figure?{query}", schemas.TraceFigure)
+    assert {series["name"]: len(series["x"]) for series in found["data"]} == {
+        "ok": 27,
+        "error": 1,
+        "fault": 33,
+    }
+    assert (found["shown"], found["total"], found["counted_all"]) == (61, 61, True)
+
+
+def test_a_total_that_takes_too_long_is_unknown(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Never a wrong one."""
+    monkeypatch.setattr(console_traces, "COUNT_SECONDS", -1)
+    found = get(client, f"/api/traces?{WINDOW}&limit=5", schemas.TraceList)
+    assert (found["total"], found["matching_units"]) == (None, None)
+    found = get(client, f"/api/traces?{WINDOW}&limit=500", schemas.TraceList)
+    assert found["total"] == len(found["traces"])
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "error=fault:X",
+        f"node={node_id(PAYMENTS)}&error=red:X",
+        f"node={node_id(PAYMENTS)}&error=fault:",
+        f"node={node_id(PAYMENTS)}&edge=a:b",
+    ],
+)
+def test_what_cannot_be_meant_is_refused(client: TestClient, query: str) -> None:
+    assert client.get(f"/api/traces?{WINDOW}&{query}").status_code == 400
+
+
+def test_a_filter_expression_narrows_the_list_and_the_place(client: TestClient) -> None:
+    expression = quote('service("payments") { fault }')
+    found = get(client, f"/api/traces?{WINDOW}&filter={expression}", schemas.TraceList)
+    assert (found["total"], found["matching_units"]) == (33, None)
+    expression = quote('NOT service("payments") { fault }')
+    query = f"node={node_id(BANK)}&filter={expression}"
+    assert listed(client, query) == (28, 28, 28, None)
+
+
+def test_an_error_in_an_expression_says_where(client: TestClient) -> None:
+    response = client.get(f"/api/traces?{WINDOW}&filter=fault+AND+respnsetime+>+2")
+    assert response.status_code == 400
+    error = response.json()["error"]
+    assert (error["code"], error["position"]) == ("InvalidFilter", 10)
+    assert "did you mean responsetime?" in error["message"]
