@@ -106,6 +106,26 @@ class MapEdge(Counts, Times):
     ]
 
 
+class Filtered(TypedDict):
+    """Which traces a filtered map or its details count."""
+
+    traces: int
+    complete: Annotated[bool, Field(description="false: only the newest that satisfy the filter")]
+
+
+class Completion(TypedDict):
+    """A value for a filter expression."""
+
+    value: str | float | bool
+    count: Annotated[int, Field(description="traces with it; of a service, requests")]
+
+
+class CompletionList(TypedDict):
+    """Values that occur, the most frequent first."""
+
+    completions: list[Completion]
+
+
 class StateCounts(TypedDict):
     """Nodes with at least one unit that ended in the state; a node may count in several."""
 
@@ -135,6 +155,7 @@ ServiceMap = TypedDict(
         "left_out": Annotated[
             int, Field(description="nodes beyond 2,000; healthy ones with little traffic first")
         ],
+        "filtered": Annotated[Filtered | None, Field(description="null without a filter")],
         "placed_later": Annotated[
             int, Field(description="nodes that were placed into a layout computed without them")
         ],
@@ -223,6 +244,7 @@ class Detail(TypedDict):
     histogram: Annotated[Figure, Field(description="requests by response time in milliseconds")]
     over_time: Annotated[Figure, Field(description="stacked bars, one plotly trace per status")]
     errors: Annotated[list[ErrorShare], Field(description="most frequent first")]
+    filtered: Annotated[Filtered | None, Field(description="null without a filter")]
 
 
 class NodeDetail(Detail):

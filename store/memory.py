@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from store.cursor import decode_cursor, encode_cursor
+from store.document_values import document_values, value_text
 from store.errors import TraceNotFound
+from store.filters.ast import Field, Value
 from store.model import (
     Document,
     NodeKey,
@@ -30,7 +32,9 @@ from store.protocol import (
     TraceQuery,
     UnitPage,
     UnitQuery,
+    ValueCount,
 )
+from store.rules.annotations import split_annotation_item
 from store.service_graph import build_service_graph
 from store.trace_filter import matches
 from store.trace_id import format_trace_id, trace_time
@@ -145,6 +149,27 @@ class MemoryStore:
         times = {id: entry_time(trace) for id, trace in self.get_traces(trace_ids).items()}
         return {id: time for id, time in times.items() if time is not None}
 
+    def annotation_keys(self, window: TimeRange, *, limit: int) -> list[ValueCount]:
+        """Keys of annotations."""
+        pairs = [
+            (split_annotation_item(item)[0], document.trace_id)
+            for document in self._started(window)
+            for item in document.annotations
+        ]
+        return _by_traces(pairs, limit)
+
+    def field_values(
+        self, field: Field, window: TimeRange, *, prefix: str, limit: int
+    ) -> list[ValueCount]:
+        """Values of a field."""
+        pairs = [
+            (value, document.trace_id)
+            for document in self._started(window)
+            for value in document_values(document, field)
+            if value_text(value).startswith(prefix)
+        ]
+        return _by_traces(pairs, limit)
+
     def has_traces(self) -> bool:
         """Whether any trace has been stored."""
         return bool(self._traces)
@@ -223,6 +248,10 @@ class MemoryStore:
     def _linked_to(self, trace_id: bytes) -> Collection[int]:
         return self._linked_ids.get(trace_id, ())
 
+    def _started(self, window: TimeRange) -> Iterator[Document]:
+        for trace in self._traces.values():
+            yield from (d for d in trace.documents.values() if d.start in window)
+
     def _units(self, window: TimeRange) -> Iterator[NodeUnit | EdgeUnit]:
         for trace in self._traces.values():
             units = all_units(trace, self._traces.get, self._linked_to)
@@ -269,3 +298,11 @@ def _precedence(document: Document) -> int:
 
 def _call_precedence(owned: OwnedCall) -> int:
     return precedence(owned.call.state, owned.version)
+
+
+def _by_traces(pairs: Iterable[tuple[Value, bytes]], limit: int) -> list[ValueCount]:
+    traces: dict[tuple[str, Value], set[bytes]] = {}
+    for value, trace_id in pairs:
+        traces.setdefault((value_text(value), value), set()).add(trace_id)
+    ordered = sorted(traces.items(), key=lambda each: (-len(each[1]), each[0][0]))
+    return [ValueCount(value, len(ids)) for (_, value), ids in ordered[:limit]]

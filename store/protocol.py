@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 from msgspec import Struct
 
 from store.columnar import DocumentColumns
-from store.filters.ast import Expression
+from store.filters.ast import Expression, Field, Value
 from store.model import Document, NodeKey, ServiceGraph, State, Statistics, TimeRange, Trace
 
 Ends = tuple[NodeKey, NodeKey]
@@ -122,6 +122,29 @@ class EntryTime(NamedTuple):
     start: int
     time: int
     state: State
+
+
+class ValueCount(NamedTuple):
+    """A value that occurs, and in how many traces (of at most `MAX_COUNTED_DOCUMENTS` documents)."""
+
+    value: Value
+    traces: int
+
+
+VALUE_FIELDS = (
+    "user",
+    "http.url",
+    "http.method",
+    "http.status",
+    "http.useragent",
+    "http.clientip",
+    "availabilityzone",
+    "instance.id",
+    "resource.arn",
+)
+"""Keywords whose values are listed."""
+MAX_COUNTED_DOCUMENTS = 500_000
+"""Documents that counting values reads at most: enough to rank them."""
 
 
 class TimeBucket(NamedTuple):
@@ -243,6 +266,17 @@ class TraceReader(Protocol):
     def entry_times(self, trace_ids: Sequence[bytes]) -> dict[bytes, EntryTime]:
         """Start, response time and state of finished traces whose earliest segment has no parent,
         without reading the rest of them; others are absent (`store.summary.summarize` knows)."""
+        ...
+
+    def annotation_keys(self, window: TimeRange, *, limit: int) -> list[ValueCount]:
+        """Keys of annotations on documents that started in the window, the most frequent first."""
+        ...
+
+    def field_values(
+        self, field: Field, window: TimeRange, *, prefix: str, limit: int
+    ) -> list[ValueCount]:
+        """Values of a field of documents that started in the window and whose text begins with
+        ``prefix``, the most frequent first. ``field``: an annotation, or among `VALUE_FIELDS`."""
         ...
 
     def has_traces(self) -> bool:

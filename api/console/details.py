@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from fastapi import APIRouter, Request, Response
+from msgspec.structs import replace
 
 from api.console.charts import histogram_figure, over_time_figure, status_name, step_of
-from api.console.map import require_node
+from api.console.filtered import Selection
+from api.console.map import CountedGraph, count_window, require_node
 from api.console.map_json import before, locations, render_edge, render_node
-from api.console.params import Window, previous_window
+from api.console.params import FilterExpression, Window, previous_window
 from api.console.place import Place, edge_place, node_place, place_failures, place_series
 from api.context import Context, json_response, run_cancellable
 from api.errors import ApiError
 from api.graph.build import Graph, build_graph, calls_of, find_node, node_id
 from api.schemas import Before, Detail, EdgeDetail, ErrorReply, ErrorShare, Neighbour, NodeDetail
+from store.filters.ast import Expression
 from store.model import NodeKey, ServiceGraph, TimeRange
 from store.protocol import Failure
+from store.unit_filter import unit_failures, unit_series
 
 Ends = tuple[NodeKey, NodeKey]
 
@@ -26,10 +30,12 @@ def details_router(context: Context) -> APIRouter:
     router = APIRouter(responses={"4XX": {"model": ErrorReply}}, tags=["map"])
 
     @router.get("/api/nodes/{id}", response_class=Response, responses={200: {"model": NodeDetail}})
-    async def get_node(request: Request, id: str, window: Window) -> Response:
+    async def get_node(
+        request: Request, id: str, window: Window, expression: FilterExpression
+    ) -> Response:
         """One node: statistics, history, error breakdown, neighbours."""
         return await run_cancellable(
-            request, lambda: json_response(node_detail(context, id, window))
+            request, lambda: json_response(node_detail(context, id, window, expression))
         )
 
     @router.get(
@@ -37,37 +43,43 @@ def details_router(context: Context) -> APIRouter:
         response_class=Response,
         responses={200: {"model": EdgeDetail}},
     )
-    async def get_edge(request: Request, source: str, target: str, window: Window) -> Response:
+    async def get_edge(
+        request: Request, source: str, target: str, window: Window, expression: FilterExpression
+    ) -> Response:
         """One edge, measured by its caller: statistics, history, error breakdown."""
         return await run_cancellable(
-            request, lambda: json_response(edge_detail(context, source, target, window))
+            request, lambda: json_response(edge_detail(context, source, target, window, expression))
         )
 
     return router
 
 
-def node_detail(context: Context, id: str, window: TimeRange) -> NodeDetail:
+def node_detail(
+    context: Context, id: str, window: TimeRange, expression: Expression | None
+) -> NodeDetail:
     """A node; a client, which measures nothing, has the figures of its edge."""
-    window = context.store.snap_window(window)
-    graph = _graph(context, window)
+    counted = count_window(context, window, expression)
+    graph, shown = counted.graph, counted.window
     key = require_node(graph, id)
     located = locations(graph)
     return {
-        "node": render_node(graph, key, window, location=located[key]),
-        **_parts(context, node_place(graph, key, window), key, window),
+        "node": render_node(graph, key, shown, location=located[key]),
+        **_parts(context, counted, node_place(graph, key, shown), key),
         "callers": [_neighbour(graph, (v, key), v, located) for v in graph.predecessors(key)],
         "callees": [_neighbour(graph, (key, v), v, located) for v in graph.successors(key)],
     }
 
 
-def edge_detail(context: Context, source: str, target: str, window: TimeRange) -> EdgeDetail:
+def edge_detail(
+    context: Context, source: str, target: str, window: TimeRange, expression: Expression | None
+) -> EdgeDetail:
     """An edge; ApiError (404) when it had no traffic in the window."""
-    window = context.store.snap_window(window)
-    graph = _graph(context, window)
+    counted = count_window(context, window, expression)
+    graph, shown = counted.graph, counted.window
     edge = require_edge(graph, source, target)
     return {
-        "edge": render_edge(calls_of(graph, *edge), window),
-        **_parts(context, edge_place(graph, edge, window), edge, window),
+        "edge": render_edge(calls_of(graph, *edge), shown),
+        **_parts(context, counted, edge_place(graph, edge, shown), edge),
     }
 
 
@@ -83,13 +95,32 @@ def require_edge(graph: Graph, source: str, target: str) -> Ends:
     return ends[0], ends[1]
 
 
-def _parts(context: Context, place: Place, of: NodeKey | Ends, window: TimeRange) -> Detail:
+def _parts(context: Context, counted: CountedGraph, place: Place, of: NodeKey | Ends) -> Detail:
+    if counted.selection is not None:
+        return _filtered_parts(counted.selection, place, counted.window)
+    window = counted.window
     span, step = _steps(context, window)
     return {
         "before": _before(context, of, window),
         "histogram": histogram_figure(place.statistics.histogram),
         "over_time": over_time_figure(place_series(context.store, place, span, step), span, step),
         "errors": _errors(place_failures(context.store, place)),
+        "filtered": None,
+    }
+
+
+def _filtered_parts(selection: Selection, place: Place, window: TimeRange) -> Detail:
+    """The same of the units of the selected traces, which may have started outside of the window."""
+    units = selection.units(replace(place.units, window=None))
+    starts = [unit.start for unit in units]
+    span = TimeRange(min([window.start, *starts]), max([window.end, *(at + 1 for at in starts)]))
+    step = step_of(span)
+    return {
+        "before": None,
+        "histogram": histogram_figure(place.statistics.histogram),
+        "over_time": over_time_figure(unit_series(units, span, step), span, step),
+        "errors": _errors(unit_failures(units)),
+        "filtered": selection.summary(),
     }
 
 
@@ -140,7 +171,3 @@ def _neighbour(
         "location": located[other],
         "requests": calls_of(graph, *edge).statistics.total,
     }
-
-
-def _graph(context: Context, window: TimeRange) -> Graph:
-    return build_graph(context.service_graph(window))

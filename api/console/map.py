@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from fastapi import APIRouter, Query, Request, Response
 
+from api.console.filtered import Selection, select_traces
 from api.console.map_json import render_picture
-from api.console.params import Window
+from api.console.params import FilterExpression, Window
 from api.context import Context
 from api.errors import ApiError
 from api.graph.build import Graph, build_graph, find_node
 from api.graph.passes import focus, prune, state_counts
 from api.schemas import ErrorReply, ServiceMap, StateCounts
+from store.filters.ast import Expression
 from store.model import NodeKey, State, TimeRange
 
 MAX_HOPS = 10
@@ -27,32 +29,32 @@ def map_router(context: Context) -> APIRouter:
     router = APIRouter(responses={"4XX": {"model": ErrorReply}}, tags=["map"])
 
     @router.get("/api/map", response_class=Response, responses={200: {"model": ServiceMap}})
-    async def get_map(request: Request, window: Window) -> Response:
+    async def get_map(request: Request, window: Window, expression: FilterExpression) -> Response:
         """The map of a window with at most 2,000 nodes."""
 
         def work() -> ServiceMap:
-            shown = context.store.snap_window(window)
-            return map_response(context, shown, graph_of(shown), WHOLE)
+            counted = count_window(context, window, expression)
+            return map_response(context, counted, counted.graph, WHOLE)
 
-        return await context.share_graph(request, ("map", window), work)
+        return await context.share_graph(request, ("map", window, expression), work)
 
     @router.get("/api/map/focus", response_class=Response, responses={200: {"model": ServiceMap}})
     async def get_map_focus(
         request: Request,
         window: Window,
+        expression: FilterExpression,
         node: Annotated[str, NODE],
         hops: Annotated[int, HOPS] = 1,
     ) -> Response:
         """The neighbourhood of one node, with a layout of its own."""
 
         def work() -> ServiceMap:
-            shown = context.store.snap_window(window)
-            graph = graph_of(shown)
-            near = focus(graph, require_node(graph, node), hops)
+            counted = count_window(context, window, expression)
+            near = focus(counted.graph, require_node(counted.graph, node), hops)
             name = f"focus {node} {hops}"
-            return map_response(context, shown, near, name)
+            return map_response(context, counted, near, name)
 
-        return await context.share_graph(request, ("focus", window, node, hops), work)
+        return await context.share_graph(request, ("focus", window, expression, node, hops), work)
 
     @router.post("/api/map/arrange", status_code=204, response_class=Response)
     async def arrange_map() -> Response:
@@ -60,17 +62,35 @@ def map_router(context: Context) -> APIRouter:
         context.arrangements.reset(WHOLE)
         return Response(status_code=204)
 
-    def graph_of(window: TimeRange) -> Graph:
-        return build_graph(context.service_graph(window))
-
     return router
 
 
-def map_response(context: Context, window: TimeRange, graph: Graph, name: str) -> ServiceMap:
+class CountedGraph(NamedTuple):
+    """The graph of a window: of all its units, or of the traces that satisfy a filter."""
+
+    window: TimeRange
+    graph: Graph
+    selection: Selection | None
+
+
+def count_window(
+    context: Context, window: TimeRange, expression: Expression | None
+) -> CountedGraph:
+    """The graph to draw; the window is snapped unless traces are counted one by one."""
+    if expression is not None:
+        selection = select_traces(context.store, window, expression)
+        return CountedGraph(window, build_graph(selection.service_graph()), selection)
+    shown = context.store.snap_window(window)
+    return CountedGraph(shown, build_graph(context.service_graph(shown)), None)
+
+
+def map_response(context: Context, counted: CountedGraph, graph: Graph, name: str) -> ServiceMap:
     """The body of both routes; ``name`` is that of the arrangement. ``has_traces`` tells an empty
     window from an empty store."""
-    shown = prune(graph)
-    arranged = context.arrangements.arrange(name, shown, context.clock())
+    window, shown = counted.window, prune(graph)
+    arranged = context.arrangements.arrange(
+        name, shown, context.clock(), partial=counted.selection is not None
+    )
     return {
         "from": window.start / 1_000_000,
         "to": window.end / 1_000_000,
@@ -78,6 +98,7 @@ def map_response(context: Context, window: TimeRange, graph: Graph, name: str) -
         "has_traces": len(graph) > 0 or context.store.has_traces(),
         "total_nodes": len(graph),
         "left_out": len(graph) - len(shown),
+        "filtered": counted.selection.summary() if counted.selection else None,
         "state_counts": render_state_counts(graph),
         "placed_later": arranged.newcomers,
         **render_picture(shown, window, arranged.layout),

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from api.console.details import details_router
 from api.console.export import export_router
+from api.console.filters import filters_router
 from api.console.map import map_router
 from api.console.pins import pins_router
 from api.console.services import services_router
@@ -28,6 +29,7 @@ def console_router(context: Context) -> APIRouter:
         map_router,
         services_router,
         details_router,
+        filters_router,
         traces_router,
         pins_router,
         export_router,

@@ -81,7 +81,9 @@ class TraceSearch:
         traces = self._store.get_traces([hit.trace_id for hit in page.found])
         anywhen = replace(units, window=None)
         found = (
-            unit_trace(trace, matching_units(trace, anywhen, traces.get))
+            unit_trace(
+                trace, (u._replace(weight=1) for u in matching_units(trace, anywhen, traces.get))
+            )
             for trace in traces.values()
         )
         return FoundPage(

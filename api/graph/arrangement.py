@@ -53,11 +53,16 @@ class Arrangements:
         self._known: OrderedDict[str, _Arrangement] = OrderedDict()
         self._lock = threading.Lock()
 
-    def arrange(self, name: str, graph: nx.DiGraph, now: float) -> Arranged:
-        """The layout of a map as it is now (epoch seconds)."""
+    def arrange(
+        self, name: str, graph: nx.DiGraph, now: float, *, partial: bool = False
+    ) -> Arranged:
+        """The layout of a map as it is now (epoch seconds); a part of one never makes a new layout
+        of the whole."""
         with self._lock:
-            arrangement = self._known.pop(name, None)
+            arrangement = self._known.get(name)
             if arrangement is None or not _is_current(arrangement, graph, now):
+                if partial:
+                    return Arranged(layout(graph), 0)
                 arrangement = _fresh(graph)
             else:
                 _forget(arrangement, graph, now)
@@ -65,6 +70,7 @@ class Arrangements:
             arrangement.viewed = now
             arrangement.drawn.update(dict.fromkeys(graph, now))
             self._known[name] = arrangement
+            self._known.move_to_end(name)
             while len(self._known) > MAX_ARRANGEMENTS:
                 self._known.popitem(last=False)
             return _drawn(arrangement, graph)

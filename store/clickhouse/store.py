@@ -22,10 +22,11 @@ from store.clickhouse.graph.service_graph import Units
 from store.clickhouse.rollup import dirty
 from store.clickhouse.rollup.worker import RollupWorker
 from store.clickhouse.schema.version import SCHEMA_CODES, SchemaGuard
-from store.clickhouse.search import find_traces, find_units, get_traces
+from store.clickhouse.search import find_traces, find_units, get_traces, values
 from store.clickhouse.write import rows
 from store.columnar import DocumentColumns
 from store.errors import SchemaMismatch, StoreError, StoreUnavailable
+from store.filters.ast import Field
 from store.model import Document, NodeKey, ServiceGraph, TimeRange, Trace
 from store.protocol import (
     Ends,
@@ -37,6 +38,7 @@ from store.protocol import (
     TraceQuery,
     UnitPage,
     UnitQuery,
+    ValueCount,
 )
 
 PIN_INTERVAL = 60.0
@@ -88,6 +90,18 @@ class ClickHouseStore:
         """What a chart shows of finished traces."""
         with self._asking() as ask:
             return find_units.entry_times(ask, trace_ids)
+
+    def annotation_keys(self, window: TimeRange, *, limit: int) -> list[ValueCount]:
+        """Keys of annotations."""
+        with self._asking() as ask:
+            return values.annotation_keys(ask, window, limit)
+
+    def field_values(
+        self, field: Field, window: TimeRange, *, prefix: str, limit: int
+    ) -> list[ValueCount]:
+        """Values of a field."""
+        with self._asking() as ask:
+            return values.field_values(ask, field, window, prefix, limit)
 
     def has_traces(self) -> bool:
         """Whether any trace is stored."""

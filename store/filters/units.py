@@ -50,7 +50,7 @@ class ServiceUnit(NamedTuple):
             case "root":
                 return [self.root]
             case "user" | "availabilityzone" | "instance.id" | "resource.arn":
-                text = getattr(document, _MEMBERS[field.keyword], "")
+                text = getattr(document, MEMBERS[field.keyword], "")
                 return [text] if text else []
         return unit_values(field.keyword, self.state, self.took, self.http)
 
@@ -80,7 +80,7 @@ class CallUnit(NamedTuple):
         return unit_values(field.keyword, self.state, self.took, self.http)
 
 
-_MEMBERS = {
+MEMBERS = {
     "user": "user",
     "availabilityzone": "availability_zone",
     "instance.id": "instance_id",

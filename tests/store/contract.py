@@ -6,9 +6,19 @@ import pytest
 from msgspec.structs import replace
 
 from store.errors import InvalidCursor, TraceNotFound
+from store.filters.ast import Field
 from store.filters.parse import parse
 from store.model import MINUTE, SETTLE_SLOT, Document, Http, Link, NodeKey, State, TimeRange
-from store.protocol import Axis, Failure, Pin, Store, TraceQuery, UnitQuery
+from store.protocol import (
+    VALUE_FIELDS,
+    Axis,
+    Failure,
+    Pin,
+    Store,
+    TraceQuery,
+    UnitQuery,
+    ValueCount,
+)
 from store.rules.annotations import annotation_item
 from store.summary import summarize
 from tests.builders import SECOND, T0, TRACE, call, http, segment, subsegment, trace_id
@@ -811,6 +821,33 @@ class StoreContract:
         for id, trace in store.get_traces(list(times)).items():
             summary = summarize(trace)
             assert times[id] == (summary.start, summary.response_time, summary.state)
+
+    def test_values_are_counted_by_traces(self, store: Store) -> None:
+        """Of annotations by key, and of other fields; only those that begin with a prefix."""
+        for number, tier in enumerate(("gold", "gold", "silver"), 1):
+            items = (f'tier="{tier}"', "a%3Db=5", "first=true")
+            document = segment(
+                number, trace_id=trace_id(number), annotations=items, http=http(500 + number)
+            )
+            store.put([document], tier + str(number))
+        store.put(
+            [segment(9, trace_id=trace_id(9), start=T0 - HOUR.end, annotations=("old=1",))], "x"
+        )
+        assert store.annotation_keys(HOUR, limit=9) == [("a=b", 3), ("first", 3), ("tier", 3)]
+        assert store.annotation_keys(HOUR, limit=1) == [("a=b", 3)]
+
+        def values(field: Field, prefix: str = "") -> list[ValueCount]:
+            return store.field_values(field, HOUR, prefix=prefix, limit=9)
+
+        assert values(Field("annotation", "tier")) == [("gold", 2), ("silver", 1)]
+        assert values(Field("annotation", "tier"), "si") == [("silver", 1)]
+        assert values(Field("annotation", "a=b"), "5") == [(5.0, 3)]
+        assert values(Field("annotation", "first")) == [(True, 3)]
+        assert values(Field("http.status"), "50") == [(501.0, 1), (502.0, 1), (503.0, 1)]
+        assert values(Field("http.method")) == [("GET", 3)]
+        assert [values(Field(keyword)) for keyword in VALUE_FIELDS if "http" not in keyword] == [
+            []
+        ] * 4
 
     def test_series_and_failures(self, store: Store) -> None:
         faulty = call(0xC1, state=State.FAULT, status=503)

@@ -15,7 +15,7 @@ from store.clickhouse.connection.query_runner import RunQuery
 from store.clickhouse.queries import Sql, joined
 from store.clickhouse.queries.registry import numbers_in
 from store.clickhouse.search.get_traces import LinkPresence, get_traces
-from store.clickhouse.search.scan_ranges import minute_of
+from store.clickhouse.search.scan_ranges import started
 from store.cursor import decode_cursor, encode_cursor
 from store.model import NodeKey, State, TimeRange, Trace
 from store.protocol import EntryTime, UnitPage, UnitQuery, UnitTrace
@@ -95,7 +95,7 @@ def _judged(
 
 def _rows(query: UnitQuery, window: TimeRange) -> list[Sql]:
     """Rows of segments, calls and links that may be units of the query."""
-    failed = joined(" AND ", [_started(window), _failed(query)])
+    failed = joined(" AND ", [started(window), _failed(query)])
     if query.nodes:
         own = _nodes("", query.nodes, "node")
         return [_select("segments", failed, own), _select("calls", failed, own)]
@@ -108,19 +108,6 @@ def _rows(query: UnitQuery, window: TimeRange) -> list[Sql]:
         _select("calls", failed, Sql(f"(independent = 1 OR {callers.text})", callers.parameters)),
         _select("links", failed, Sql(f"(independent = 1 OR {either.text})", either.parameters)),
     ]
-
-
-def _started(window: TimeRange) -> Sql:
-    return Sql(
-        "minute BETWEEN {first_minute:UInt64} AND {last_minute:UInt64} "
-        "AND start >= {window_start:Int64} AND start < {window_end:Int64}",
-        {
-            "first_minute": minute_of(window.start),
-            "last_minute": minute_of(window.end - 1),
-            "window_start": window.start,
-            "window_end": window.end,
-        },
-    )
 
 
 def _failed(query: UnitQuery) -> Sql:

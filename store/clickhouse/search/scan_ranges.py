@@ -136,6 +136,20 @@ SCAN_RANGES: dict[Axis, Callable[[TimeRange, TimeRange], ScanRange]] = {
 }
 
 
+def started(window: TimeRange) -> Sql:
+    """The condition that a row starts in a window."""
+    return Sql(
+        "minute BETWEEN {first_minute:UInt64} AND {last_minute:UInt64} "
+        "AND start >= {window_start:Int64} AND start < {window_end:Int64}",
+        {
+            "first_minute": minute_of(window.start),
+            "last_minute": minute_of(window.end - 1),
+            "window_start": window.start,
+            "window_end": window.end,
+        },
+    )
+
+
 def minute_of(instant: int) -> int:
     """The `minute` of a row that starts then."""
     return max(0, instant // MINUTE)

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from api import schemas
+from api.console import filtered
 from api.console import traces as console_traces
 from api.graph.build import node_id
 from store.memory import MemoryStore
@@ -192,3 +193,71 @@ def test_an_error_in_an_expression_says_where(client: TestClient) -> None:
     error = response.json()["error"]
     assert (error["code"], error["position"]) == ("InvalidFilter", 10)
     assert "did you mean responsetime?" in error["message"]
+
+
+def test_a_filtered_map_counts_the_traces_of_the_filtered_list(client: TestClient) -> None:
+    """Every number of it, and of its details; the window selects traces, not units."""
+    expression = f"filter={quote('service(payments) { fault }')}"
+    drawn = get(client, f"/api/map?{WINDOW}&{expression}", schemas.ServiceMap)
+    assert drawn["filtered"] == {"traces": 33, "complete": True}
+    payments = next(node for node in drawn["nodes"] if node["name"] == "payments")
+    assert (payments["fault"], payments["ok"], payments["error"]) == (33, 0, 0)
+    for node in drawn["nodes"]:
+        for status in STATUSES:
+            if node[status] is not None:
+                query = f"node={node['id']}&status={status}&{expression}"
+                traces, units, total, _ = listed(client, query)
+                assert (units, traces) == (node[status], total), (node["name"], status)
+    detail = get(client, f"/api/nodes/{payments['id']}?{WINDOW}&{expression}", schemas.NodeDetail)
+    assert sum(row["count"] for row in detail["errors"]) == 33
+    assert sum(sum(bars["y"]) for bars in detail["over_time"]["data"]) == 33
+    for row in detail["errors"]:
+        query = f"node={payments['id']}&error={quote(row['filter'])}&{expression}"
+        assert listed(client, query)[1] == row["count"]
+
+
+def test_a_filtered_map_has_the_places_of_the_whole_map(client: TestClient) -> None:
+    def drawn(query: str) -> dict[str, tuple[float, float]]:
+        nodes = get(client, f"/api/map?{WINDOW}{query}", schemas.ServiceMap)["nodes"]
+        return {node["id"]: (node["x"], node["y"]) for node in nodes}
+
+    whole = drawn("")
+    part = drawn(f"&filter={quote('service(payments) { error }')}")
+    assert part.items() <= whole.items()
+    assert drawn("") == whole
+
+
+def test_a_filtered_map_says_when_it_counts_the_newest_only(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filtered, "MOST_TRACES", 20)
+    found = get(client, f"/api/map?{WINDOW}&filter=ok", schemas.ServiceMap)
+    assert found["filtered"] == {"traces": 20, "complete": False}
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("field=service", [("front", 60), ("payments", 61)]),
+        ("field=service&prefix=PAY", [("payments", 61)]),
+        ("field=http.status", [(200, 28), (503, 33)]),
+        ("field=http.status&prefix=5", [(503, 33)]),
+        ("field=annotation", []),
+        ("field=annotation.tier", []),
+    ],
+)
+def test_completions_have_counts(client: TestClient, query: str, expected: Any) -> None:
+    url = f"/api/filter/completions?{WINDOW}&{query}"
+    found = get(client, url, schemas.CompletionList)["completions"]
+    listed = {each["value"]: each["count"] for each in found}
+    assert {value: listed[value] for value, _ in expected} == dict(expected)
+    assert [each["count"] for each in found] == sorted(
+        (each["count"] for each in found), reverse=True
+    )
+
+
+def test_an_expression_can_be_checked(client: TestClient) -> None:
+    assert client.get("/api/filter/check?filter=fault").status_code == 204
+    wrong = client.get("/api/filter/check?filter=fault+AND")
+    assert (wrong.status_code, wrong.json()["error"]["position"]) == (400, 9)
+    assert client.get(f"/api/filter/completions?{WINDOW}&field=duration").status_code == 400

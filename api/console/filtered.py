@@ -1,0 +1,57 @@
+"""The map of the traces that satisfy a filter expression, counted from the traces themselves.
+
+Every unit of these traces counts once, whenever it started: the map shows exactly the traces of the
+filtered list, which are selected by the time in their ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from api.schemas import Filtered
+from store.filters.ast import Expression
+from store.model import ServiceGraph, TimeRange, Trace
+from store.protocol import Store, TraceQuery, UnitQuery
+from store.service_graph import build_service_graph
+from store.unit_filter import matching_units
+from store.units import Unit
+
+MOST_TRACES = 5000
+"""Traces of a filtered map, the newest."""
+CHUNK = 500
+
+
+class Selection(NamedTuple):
+    """The newest traces of a window that satisfy an expression; whether these are all."""
+
+    traces: Mapping[bytes, Trace]
+    complete: bool
+
+    def service_graph(self) -> ServiceGraph:
+        """The graph of the traces; links lead to traces among them only."""
+        return build_service_graph(self.traces.values(), None, self.traces.get, weighted=False)
+
+    def units(self, query: UnitQuery) -> list[Unit]:
+        """Their units at a node or edge, each counted once."""
+        found = (matching_units(trace, query, self.traces.get) for trace in self.traces.values())
+        return [unit._replace(weight=1) for units in found for unit in units]
+
+    def summary(self) -> Filtered:
+        """What a response says of the selection."""
+        return {"traces": len(self.traces), "complete": self.complete}
+
+
+def select_traces(store: Store, window: TimeRange, expression: Expression) -> Selection:
+    """The traces of a filtered map."""
+    query = TraceQuery(window, filter=expression)
+    traces: dict[bytes, Trace] = {}
+    cursor: str | None = None
+    while len(traces) < MOST_TRACES:
+        limit = min(CHUNK, MOST_TRACES - len(traces))
+        page = store.find_traces(query, limit=limit, cursor=cursor)
+        traces.update(store.get_traces([hit.trace_id for hit in page.found]))
+        cursor = page.cursor
+        if cursor is None:
+            break
+    return Selection(traces, cursor is None)

@@ -1,0 +1,53 @@
+"""Counts the values of fields of documents, for completion."""
+
+from __future__ import annotations
+
+from store.clickhouse import queries
+from store.clickhouse.connection.query_runner import RunQuery
+from store.clickhouse.queries import Sql
+from store.clickhouse.search.scan_ranges import started
+from store.filters.ast import Field
+from store.model import TimeRange
+from store.protocol import MAX_COUNTED_DOCUMENTS, ValueCount
+from store.rules.annotations import annotation_item, parse_annotation_item, split_annotation_item
+
+_COLUMNS = {
+    "user": "user",
+    "http.url": "url",
+    "http.method": "method",
+    "http.status": "status",
+    "http.useragent": "user_agent",
+    "http.clientip": "client_ip",
+    "availabilityzone": "availability_zone",
+    "instance.id": "instance_id",
+    "resource.arn": "resource_arn",
+}
+
+
+def annotation_keys(ask: RunQuery, window: TimeRange, limit: int) -> list[ValueCount]:
+    """See `TraceReader.annotation_keys`."""
+    rows = ask(
+        queries.ANNOTATION_KEYS.render(
+            {"rows": started(window)}, most=MAX_COUNTED_DOCUMENTS, size=limit
+        )
+    )
+    return [ValueCount(split_annotation_item(f"{key}=0")[0], traces) for key, traces in rows]
+
+
+def field_values(
+    ask: RunQuery, field: Field, window: TimeRange, prefix: str, limit: int
+) -> list[ValueCount]:
+    """See `TraceReader.field_values`."""
+    common = {"prefix": prefix, "most": MAX_COUNTED_DOCUMENTS, "size": limit}
+    if field.keyword == "annotation":
+        key = annotation_item(field.key, 0).removesuffix("0")
+        rows = ask(queries.ANNOTATION_VALUES.render({"rows": started(window)}, key=key, **common))
+        found = [(parse_annotation_item(item)[1], traces) for item, traces in rows]
+    else:
+        column = Sql(_COLUMNS[field.keyword])
+        found = ask(
+            queries.COLUMN_VALUES.render({"rows": started(window), "column": column}, **common)
+        )
+    return [
+        ValueCount(float(value) if type(value) is int else value, traces) for value, traces in found
+    ]
