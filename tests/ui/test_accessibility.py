@@ -21,7 +21,7 @@ AXE = Path(ui.__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 Opening = Callable[[Page, Any], None]
 
 
-COLOURS = {"type": "tag", "values": ["cat.color"]}
+COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
 """The rules whose findings depend on the theme."""
 
 

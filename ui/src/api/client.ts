@@ -8,6 +8,8 @@ export class ApiError extends Error {
     readonly status: number,
     readonly code: string,
     message: string,
+    /** Where in a filter expression, characters from 0. */
+    readonly position?: number,
   ) {
     super(message)
   }
@@ -26,6 +28,8 @@ export interface PlaceFilter {
 }
 
 export interface TraceFilter {
+  /** A filter expression. */
+  filter?: string | undefined
   node?: string | undefined
   edge?: string | undefined
   status?: Status[] | undefined
@@ -35,6 +39,11 @@ export interface TraceFilter {
 
 export async function fetchJson<T>(url: string, signal?: AbortSignal): Promise<T> {
   return (await (await ask(url, { ...(signal && { signal }) })).json()) as T
+}
+
+/** Requests something that has no answer but that it is accepted. */
+export async function accept(url: string): Promise<void> {
+  await ask(url, {})
 }
 
 /** Changes something; `null` when the server has nothing to say about it. */
@@ -58,8 +67,10 @@ async function ask(url: string, request: RequestInit): Promise<Response> {
 async function refusal(response: Response): Promise<ApiError> {
   const fallback = `${response.status} ${response.statusText}`.trim()
   try {
-    const body = (await response.json()) as { error?: { code?: string; message?: string } }
-    return new ApiError(response.status, body.error?.code ?? '', body.error?.message ?? fallback)
+    const { error } = (await response.json()) as {
+      error?: { code?: string; message?: string; position?: number }
+    }
+    return new ApiError(response.status, error?.code ?? '', error?.message ?? fallback, error?.position)
   } catch {
     return new ApiError(response.status, '', fallback)
   }
@@ -68,15 +79,19 @@ async function refusal(response: Response): Promise<ApiError> {
 const MOST_MATCHES = 50
 
 export const addresses = {
-  map: (window: TimeWindow) => `/api/map?${query(window)}`,
+  map: (window: TimeWindow, filter: string) => `/api/map?${query(window, filtered(filter))}`,
   arrange: () => '/api/map/arrange',
-  focus: (window: TimeWindow, node: string, hops: number) =>
-    `/api/map/focus?${query(window, { node, hops: String(hops) })}`,
+  focus: (window: TimeWindow, filter: string, node: string, hops: number) =>
+    `/api/map/focus?${query(window, { node, hops: String(hops), ...filtered(filter) })}`,
   services: (window: TimeWindow, text: string) =>
     `/api/services?${query(window, { q: text, limit: String(MOST_MATCHES) })}`,
-  node: (window: TimeWindow, id: string) => `/api/nodes/${encodeURIComponent(id)}?${query(window)}`,
-  edge: (window: TimeWindow, source: string, target: string) =>
-    `/api/edges/${encodeURIComponent(source)}/${encodeURIComponent(target)}?${query(window)}`,
+  node: (window: TimeWindow, filter: string, id: string) =>
+    `/api/nodes/${encodeURIComponent(id)}?${query(window, filtered(filter))}`,
+  edge: (window: TimeWindow, filter: string, source: string, target: string) =>
+    `/api/edges/${encodeURIComponent(source)}/${encodeURIComponent(target)}?${query(window, filtered(filter))}`,
+  checkFilter: (filter: string) => `/api/filter/check?${new URLSearchParams({ filter }).toString()}`,
+  completions: (window: TimeWindow, field: string, prefix: string) =>
+    `/api/filter/completions?${query(window, { field, prefix })}`,
   traces: (window: TimeWindow, filter: TraceFilter) => `/api/traces?${query(window, filterQuery(filter))}`,
   /** The page after one that `url` answered. */
   nextPage: (url: string, cursor: string) => `${url}&cursor=${encodeURIComponent(cursor)}`,
@@ -92,8 +107,13 @@ function query(window: TimeWindow, more: Record<string, string> = {}): string {
   return new URLSearchParams(text).toString()
 }
 
+function filtered(filter: string): Record<string, string> {
+  return filter ? { filter } : {}
+}
+
 function filterQuery(filter: TraceFilter): Record<string, string> {
   return {
+    ...filtered(filter.filter ?? ''),
     ...(filter.node && { node: filter.node }),
     ...(filter.edge && { edge: filter.edge }),
     ...(filter.error && { error: filter.error }),

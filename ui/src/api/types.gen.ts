@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: 0311defbfa1dfa1ca1f88c72b073a2b199ced49630fc37b3fe9c59e368e7d341
+// sha256 of its schemas: a2926fe342079d9c2fb864618333759d33acb782ec116c67bcdfb60a05579458
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -16,10 +16,18 @@ export interface components {
             requests: number | null;
             throttle: number | null;
         };
+        Completion: {
+            count: number;
+            value: string | number | boolean;
+        };
+        CompletionList: {
+            completions: components["schemas"]["Completion"][];
+        };
         EdgeDetail: {
             before: components["schemas"]["Before"] | null;
             edge: components["schemas"]["MapEdge"];
             errors: components["schemas"]["ErrorShare"][];
+            filtered: components["schemas"]["Filtered"] | null;
             histogram: components["schemas"]["Figure"];
             over_time: components["schemas"]["Figure"];
         };
@@ -30,12 +38,14 @@ export interface components {
         ErrorBody: {
             code: string;
             message: string;
+            position?: number;
         };
         ErrorReply: {
             error: components["schemas"]["ErrorBody"];
         };
         ErrorShare: {
             count: number;
+            filter: string;
             label: string;
             /** @enum {string} */
             status: "ok" | "error" | "throttle" | "fault" | "in_progress";
@@ -47,6 +57,10 @@ export interface components {
             layout: {
                 [key: string]: unknown;
             };
+        };
+        Filtered: {
+            complete: boolean;
+            traces: number;
         };
         IngestStatus: {
             dropped: number;
@@ -60,6 +74,11 @@ export interface components {
             };
             spooled_bytes: number;
             stored: number;
+        };
+        InnerCounts: {
+            error: number;
+            fault: number;
+            throttle: number;
         };
         MapEdge: {
             avg_ms: number | null;
@@ -94,7 +113,6 @@ export interface components {
             in_progress: number | null;
             /** @enum {string} */
             kind: "client" | "gateway" | "service" | "function" | "workflow" | "database" | "table" | "queue" | "topic" | "stream" | "bucket" | "remote";
-            location: string;
             name: string;
             names: string[];
             observed: number | null;
@@ -103,7 +121,6 @@ export interface components {
             p95_ms: number | null;
             p99_ms: number | null;
             rank: number;
-            region: string;
             requests: number | null;
             root: boolean;
             /** @enum {string} */
@@ -116,7 +133,6 @@ export interface components {
         };
         Neighbour: {
             id: string;
-            location: string;
             name: string;
             requests: number | null;
             type: string;
@@ -126,6 +142,7 @@ export interface components {
             callees: components["schemas"]["Neighbour"][];
             callers: components["schemas"]["Neighbour"][];
             errors: components["schemas"]["ErrorShare"][];
+            filtered: components["schemas"]["Filtered"] | null;
             histogram: components["schemas"]["Figure"];
             node: components["schemas"]["MapNode"];
             over_time: components["schemas"]["Figure"];
@@ -158,6 +175,7 @@ export interface components {
             ingest: components["schemas"]["IngestStatus"];
             problems: string[];
             ready: boolean;
+            unhealthy: components["schemas"]["UnhealthyThresholds"];
             version: string;
         };
         ServiceHit: {
@@ -168,7 +186,6 @@ export interface components {
             in_progress: number | null;
             /** @enum {string} */
             kind: "client" | "gateway" | "service" | "function" | "workflow" | "database" | "table" | "queue" | "topic" | "stream" | "bucket" | "remote";
-            location: string;
             name: string;
             observed: number | null;
             ok: number | null;
@@ -182,11 +199,13 @@ export interface components {
         };
         ServiceMap: {
             edges: components["schemas"]["MapEdge"][];
+            filtered: components["schemas"]["Filtered"] | null;
             from: number;
             generated_at: number;
             has_traces: boolean;
             left_out: number;
             nodes: components["schemas"]["MapNode"][];
+            placed_later: number;
             state_counts: components["schemas"]["StateCounts"];
             to: number;
             total_nodes: number;
@@ -207,7 +226,7 @@ export interface components {
             duration_ms: number;
             entry: components["schemas"]["Entry"] | null;
             id: string;
-            left_out: number;
+            inner: components["schemas"]["InnerCounts"];
             map: components["schemas"]["Picture"];
             method: string | null;
             partial: boolean;
@@ -241,6 +260,7 @@ export interface components {
             duration_ms: number;
             entry: components["schemas"]["Entry"] | null;
             id: string;
+            inner: components["schemas"]["InnerCounts"];
             method: string | null;
             partial: boolean;
             response_ms: number | null;
@@ -249,11 +269,15 @@ export interface components {
             start: number;
             /** @enum {string} */
             status: "ok" | "error" | "throttle" | "fault" | "in_progress";
+            status_there: ("ok" | "error" | "throttle" | "fault" | "in_progress") | null;
+            units_there: number | null;
             url: string | null;
             user: string | null;
         };
         TraceList: {
+            matching_units: number | null;
             next: string | null;
+            total: number | null;
             traces: components["schemas"]["TraceLine"][];
         };
         TraceRow: {
@@ -272,6 +296,10 @@ export interface components {
             /** @enum {string} */
             status: "ok" | "error" | "throttle" | "fault" | "in_progress";
             type: string;
+        };
+        UnhealthyThresholds: {
+            count: number;
+            share: number;
         };
     };
     responses: never;

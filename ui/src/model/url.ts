@@ -34,7 +34,12 @@ export function href(path: string, params: URLSearchParams | Changes): string {
 
 /** The words that go along when a link leads to another page. */
 export function carried(params: URLSearchParams): Changes {
-  return { range: params.get('range'), from: params.get('from'), to: params.get('to') }
+  return {
+    range: params.get('range'),
+    from: params.get('from'),
+    to: params.get('to'),
+    filter: params.get('filter'),
+  }
 }
 
 /** The filter of the list of traces, for the way back from one of them. */

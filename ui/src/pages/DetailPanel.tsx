@@ -19,6 +19,7 @@ interface Props {
   graph: Graph
   window: TimeWindow
   rangeKey: string
+  filter: string
   /** Words of the time range, for links to other pages. */
   carried: Record<string, string | null>
   focused: boolean
@@ -26,18 +27,19 @@ interface Props {
   onFocus(id: string): void
 }
 
-export function DetailPanel({ id, graph, window, rangeKey, carried, focused, onSelect, onFocus }: Props) {
+export function DetailPanel(props: Props) {
+  const { id, graph, window, rangeKey, filter, carried, focused, onSelect, onFocus } = props
   const ends = edgeEnds(id)
-  const url = ends ? addresses.edge(window, ...ends) : addresses.node(window, id)
+  const url = ends ? addresses.edge(window, filter, ...ends) : addresses.node(window, filter, id)
   const { data, error, slow } = useLiveQuery<NodeDetail | EdgeDetail>(url, {
     key: `detail ${id}`,
-    variant: rangeKey,
+    variant: `${rangeKey} ${filter}`,
   })
   const gone = error?.status === 404
   const head = headOf(id, graph, data)
   const place = { ...carried, [ends ? 'edge' : 'node']: id }
-  const tracesLink = (filter: PlaceFilter, words: ReactNode) => (
-    <Link href={href('/traces', { ...place, status: filter.status ?? null, error: filter.error ?? null })}>
+  const tracesLink = (narrowed: PlaceFilter, words: ReactNode) => (
+    <Link href={href('/traces', { ...place, status: narrowed.status ?? null, error: narrowed.error ?? null })}>
       {words}
     </Link>
   )

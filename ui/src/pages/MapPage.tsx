@@ -17,7 +17,9 @@ import { STATES, type State } from '../model/health'
 import { parseRange, PRESETS, rangeParams, stepped, type Preset, type Range } from '../model/range'
 import { matchingNodes } from '../model/search'
 import { hiddenNodes } from '../model/visibility'
-import { carried, parseFocus } from '../model/url'
+import { carried, href, parseFocus } from '../model/url'
+import { FilterBar, isFilterError } from '../filter/FilterBar'
+import { FilteredNote } from './FilteredNote'
 import { DetailPanel } from './DetailPanel'
 import { MapOverlays } from './MapOverlays'
 import { setParams, useAddress } from './router'
@@ -48,15 +50,16 @@ export function MapPage() {
   const focus = parseFocus(params)
   const selection = params.get('sel')
   const query = params.get('q') ?? ''
+  const filter = params.get('filter') ?? ''
   const state = STATES.find((one) => one === params.get('state')) ?? null
   const as = params.get('as') ?? (window.innerWidth < NARROW ? 'list' : 'map')
 
   const seen = useTimeWindow(range, waiting ? EMPTY_POLL : refresh, dragging)
   const mapKey = focus ? `focus ${focus.id} ${focus.hops}` : 'all'
-  const url = focus ? addresses.focus(seen, focus.id, focus.hops) : addresses.map(seen)
+  const url = focus ? addresses.focus(seen, filter, focus.id, focus.hops) : addresses.map(seen, filter)
   const { data, error, at, loading, slow, reload } = useLiveQuery<ServiceMapData>(url, {
     key: `map ${mapKey}`,
-    variant: rangeKey(range),
+    variant: `${rangeKey(range)} ${filter}`,
   })
   useEffect(() => setWaiting(data !== null && !data.has_traces), [data])
 
@@ -178,7 +181,14 @@ export function MapPage() {
           onRefresh={(seconds) => (saveRefresh(seconds), setRefresh(seconds))}
         />
       </div>
+      <FilterBar
+        filter={filter}
+        window={seen}
+        error={error}
+        onFilter={(next) => setParams({ filter: next })}
+      />
       {loading && data && <div className="progress" aria-hidden="true" />}
+      {data?.filtered && <FilteredNote filtered={data.filtered} href={href('/traces', carried(params))} />}
       {data && data.left_out > 0 && (
         <p className="left-out" role="status">
           {count(data.nodes.length)} of {count(data.total_nodes)} services are drawn: the unhealthy first,
@@ -187,7 +197,7 @@ export function MapPage() {
       )}
       <div className="map-and-panel">
         <section className={frameClass} aria-label="Service map">
-          {error && (
+          {error && !isFilterError(error) && (
             <FailureBanner
               error={error}
               what={data ? 'Could not refresh' : 'Could not load the map'}
@@ -202,7 +212,7 @@ export function MapPage() {
               to={data.to}
               what="traces"
               onLastDay={() => setRange(LAST_DAY)}
-              onClear={focus ? leaveFocus : undefined}
+              onClear={focus ? leaveFocus : filter ? () => setParams({ filter: null }) : undefined}
             />
           )}
           {data && !isEmpty && as === 'map' && (
@@ -249,6 +259,7 @@ export function MapPage() {
             graph={data}
             window={seen}
             rangeKey={rangeKey(range)}
+            filter={filter}
             carried={carried(params)}
             focused={focus?.id === selection}
             onSelect={select}

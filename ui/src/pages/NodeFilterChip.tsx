@@ -36,7 +36,7 @@ export function NodeFilterChip({ node, edge, window, onClear }: Props) {
 /** Requested once: a name does not change while the window moves on. */
 function useName(id: string | null, window: TimeWindow): string {
   const known = id ? names.get(id) : undefined
-  const url = id && !known ? addresses.node(window, id) : null
+  const url = id && !known ? addresses.node(window, '', id) : null
   const { data } = useLiveQuery<NodeDetail>(url, { key: `name ${id}` })
   if (id && data) names.set(id, data.node.name)
   return known ?? data?.node.name ?? id ?? ''

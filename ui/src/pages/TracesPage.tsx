@@ -12,6 +12,7 @@ import { EmptyRange } from '../components/MapStates'
 import { StatusChips } from '../components/StatusChips'
 import { TimePicker } from '../components/TimePicker'
 import { TraceTable } from '../components/TraceTable'
+import { FilterBar, isFilterError } from '../filter/FilterBar'
 import { count, zone } from '../model/format'
 import { parseRange, PRESETS, rangeParams, stepped, type Preset, type Range } from '../model/range'
 import { listWords, shownWords, unlisted } from '../model/traceCounts'
@@ -35,13 +36,14 @@ export function TracesPage() {
   const edge = params.get('edge') ?? undefined
   const error = params.get('error') ?? undefined
   const statusText = params.get('status') ?? ''
+  const expression = params.get('filter') ?? undefined
   const filter = useMemo<TraceFilter>(
-    () => ({ node, edge, error, status: parseStatuses(statusText) }),
-    [node, edge, error, statusText],
+    () => ({ filter: expression, node, edge, error, status: parseStatuses(statusText) }),
+    [expression, node, edge, error, statusText],
   )
   const [waiting, setWaiting] = useState(false)
   const seen = useTimeWindow(range, waiting ? EMPTY_POLL : refresh, false)
-  const key = [rangeKey(range), node, edge, error, statusText].join(' ')
+  const key = [rangeKey(range), expression, node, edge, error, statusText].join(' ')
 
   const first = useLiveQuery<TracePageReply>(addresses.traces(seen, filter), { key: `traces ${key}` })
   const figure = useLiveQuery<TraceFigure>(addresses.tracesFigure(seen, filter), { key: `figure ${key}` })
@@ -55,8 +57,8 @@ export function TracesPage() {
   const open = (id: string) => go(hrefOf(id))
   useKeys({ '[': () => setRange(stepped(seen, -1)), ']': () => setRange(stepped(seen, 1)) })
 
-  const clear = () => setParams({ node: null, edge: null, error: null, status: null })
-  const filtered = Boolean(node || edge || error || filter.status?.length)
+  const clear = () => setParams({ filter: null, node: null, edge: null, error: null, status: null })
+  const filtered = Boolean(expression || node || edge || error || filter.status?.length)
   const isEmpty = first.data !== null && list.traces.length === 0
   const missing = unlisted(list.traces, !list.next, list.counts)
   return (
@@ -100,8 +102,14 @@ export function TracesPage() {
           onRefresh={(seconds) => (saveRefresh(seconds), setRefresh(seconds))}
         />
       </div>
+      <FilterBar
+        filter={expression ?? ''}
+        window={seen}
+        error={first.error}
+        onFilter={(next) => setParams({ filter: next })}
+      />
       {first.loading && first.data && <div className="progress" aria-hidden="true" />}
-      {first.error && (
+      {first.error && !isFilterError(first.error) && (
         <FailureBanner
           error={first.error}
           what={first.data ? 'Could not refresh' : 'Could not load the traces'}

@@ -1,0 +1,99 @@
+// One filter for the map, the list and the panels. The expression that is applied is in the address.
+
+import { lazy, Suspense, useEffect, useState } from 'react'
+import { accept, addresses, ApiError, fetchJson, type TimeWindow } from '../api/client'
+import type { Completions } from '../api/types'
+import { Icon } from '../components/Icon'
+import type { FilterProblem } from './FilterEditor'
+import { rememberFilter } from './recent'
+
+const FilterEditor = lazy(() => import('./FilterEditor'))
+
+interface Props {
+  /** The expression in the address. */
+  filter: string
+  window: TimeWindow
+  /** What the server says of the expression in the address. */
+  error: ApiError | null
+  onFilter(text: string): void
+}
+
+export function FilterBar({ filter, window, error, onFilter }: Props) {
+  const [text, setText] = useState(filter)
+  const [problem, setProblem] = useState<FilterProblem | null>(null)
+  useEffect(() => {
+    setText(filter)
+    setProblem(null)
+  }, [filter])
+  const shown = problem ?? (text === filter ? problemOf(error) : null)
+
+  const run = async (expression: string) => {
+    const next = expression.trim()
+    const found = next ? await check(next) : null
+    setProblem(found)
+    if (found) return
+    rememberFilter(next)
+    onFilter(next)
+  }
+  const load = async (field: string, prefix: string) => {
+    const reply = await fetchJson<Completions>(addresses.completions(window, field, prefix)).catch(() => null)
+    return reply?.completions ?? []
+  }
+  return (
+    <div className="filter-bar" role="search" aria-label="Filter">
+      <Icon name="filter" size={14} />
+      <Suspense fallback={<div className="filter-editor is-loading mono">{filter}</div>}>
+        <FilterEditor
+          value={text}
+          problem={shown}
+          loadValues={load}
+          onChange={(next) => {
+            setText(next)
+            setProblem(null)
+          }}
+          onRun={(expression) => void run(expression)}
+        />
+      </Suspense>
+      {text.trim() !== filter && (
+        <button type="button" className="button small primary" onClick={() => void run(text)}>
+          Apply
+        </button>
+      )}
+      {filter && (
+        <button
+          type="button"
+          className="icon-button small"
+          aria-label="Remove the filter"
+          title="Remove the filter"
+          onClick={() => (setText(''), onFilter(''))}
+        >
+          <Icon name="close" size={12} />
+        </button>
+      )}
+      {shown && (
+        <p className="filter-problem" role="alert">
+          {shown.message}
+        </p>
+      )}
+    </div>
+  )
+}
+
+export function isFilterError(error: ApiError | null): boolean {
+  return error?.code === 'InvalidFilter'
+}
+
+function problemOf(error: ApiError | null): FilterProblem | null {
+  if (!error || !isFilterError(error)) return null
+  return { message: error.message.replace(/^filter: /, ''), position: error.position ?? 0 }
+}
+
+/** What is wrong with an expression; null when nothing is, or when the server does not answer. */
+async function check(expression: string): Promise<FilterProblem | null> {
+  try {
+    await accept(addresses.checkFilter(expression))
+    return null
+  } catch (error) {
+    return error instanceof ApiError ? problemOf(error) : null
+  }
+}

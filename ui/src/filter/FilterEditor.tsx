@@ -1,0 +1,159 @@
+// The editor of the filter bar: colours, completion, the place of an error, history. Loaded when it is first shown.
+
+import {
+  acceptCompletion,
+  autocompletion,
+  closeBrackets,
+  closeBracketsKeymap,
+  completionKeymap,
+  type CompletionContext,
+  type CompletionResult,
+} from '@codemirror/autocomplete'
+import { defaultKeymap, history, historyKeymap, insertNewline } from '@codemirror/commands'
+import { setDiagnostics } from '@codemirror/lint'
+import { EditorState, Prec, type Extension } from '@codemirror/state'
+import {
+  Decoration,
+  EditorView,
+  keymap,
+  placeholder,
+  tooltips,
+  ViewPlugin,
+  type DecorationSet,
+  type ViewUpdate,
+} from '@codemirror/view'
+import { useEffect, useRef } from 'react'
+import { optionsAt, type LoadValues } from './options'
+import { olderFilter, newerFilter } from './recent'
+import { tokens } from './tokens'
+
+export interface FilterProblem {
+  message: string
+  /** Characters from 0. */
+  position: number
+}
+
+export interface EditorProps {
+  value: string
+  problem: FilterProblem | null
+  loadValues: LoadValues
+  onChange(text: string): void
+  onRun(text: string): void
+}
+
+export default function FilterEditor(props: EditorProps) {
+  const { value, problem } = props
+  const place = useRef<HTMLDivElement>(null)
+  const view = useRef<EditorView | null>(null)
+  const latest = useRef(props)
+  latest.current = props
+
+  useEffect(() => {
+    const editor = new EditorView({
+      parent: place.current as HTMLDivElement,
+      state: EditorState.create({ doc: latest.current.value, extensions: extensions(latest) }),
+    })
+    view.current = editor
+    return () => editor.destroy()
+  }, [])
+
+  useEffect(() => {
+    const editor = view.current
+    if (editor && editor.state.doc.toString() !== value) replaceText(editor, value)
+  }, [value])
+
+  useEffect(() => {
+    const editor = view.current
+    if (!editor) return
+    const found = problem ? [diagnostic(editor.state.doc.toString(), problem)] : []
+    editor.dispatch(setDiagnostics(editor.state, found))
+  }, [problem])
+
+  return <div className="filter-editor" ref={place} />
+}
+
+function extensions(latest: { current: EditorProps }): Extension[] {
+  const run = (editor: EditorView) => {
+    latest.current.onRun(editor.state.doc.toString())
+    return true
+  }
+  const recall = (find: (text: string) => string | null) => (editor: EditorView) => {
+    const found = find(editor.state.doc.toString())
+    if (found !== null) replaceText(editor, found)
+    return true
+  }
+  return [
+    history(),
+    closeBrackets(),
+    autocompletion({
+      override: [(context) => complete(context, latest.current.loadValues)],
+      icons: false,
+      activateOnTyping: true,
+    }),
+    tooltips({ position: 'fixed' }),
+    Prec.high(
+      keymap.of([
+        { key: 'Enter', run: (editor) => acceptCompletion(editor) || run(editor) },
+        { key: 'Shift-Enter', run: insertNewline },
+        { key: 'Alt-ArrowUp', run: recall(olderFilter) },
+        { key: 'Alt-ArrowDown', run: recall(newerFilter) },
+      ]),
+    ),
+    keymap.of([...closeBracketsKeymap, ...completionKeymap, ...historyKeymap, ...defaultKeymap]),
+    placeholder('Filter, such as service("orders") { fault } AND responsetime > 2'),
+    EditorView.lineWrapping,
+    EditorView.contentAttributes.of({ 'aria-label': 'Filter', spellcheck: 'false' }),
+    EditorView.updateListener.of((update) => {
+      if (update.docChanged) latest.current.onChange(update.state.doc.toString())
+    }),
+    highlighting,
+  ]
+}
+
+function replaceText(editor: EditorView, text: string): void {
+  editor.dispatch({
+    changes: { from: 0, to: editor.state.doc.length, insert: text },
+    selection: { anchor: text.length },
+  })
+}
+
+/** The word at the position, or the end of the text. */
+function diagnostic(text: string, { message, position }: FilterProblem) {
+  const at = Math.min(position, text.length)
+  const token = tokens(text).find(({ from, to }) => from <= at && at < to)
+  const from = token?.from ?? Math.max(0, Math.min(at, text.length - 1))
+  return { from, to: token?.to ?? text.length, severity: 'error' as const, message }
+}
+
+async function complete(context: CompletionContext, load: LoadValues): Promise<CompletionResult | null> {
+  const text = context.state.doc.toString()
+  const found = await optionsAt(text, context.pos, load)
+  if (!found || (found.options.length === 0 && !context.explicit)) return null
+  return found
+}
+
+const marks = new Map<string, Decoration>()
+
+function mark(kind: string): Decoration {
+  const known = marks.get(kind) ?? Decoration.mark({ class: `token-${kind}` })
+  marks.set(kind, known)
+  return known
+}
+
+function decorated(view: EditorView): DecorationSet {
+  const found = tokens(view.state.doc.toString())
+  return Decoration.set(found.map(({ kind, from, to }) => mark(kind).range(from, to)))
+}
+
+const highlighting = ViewPlugin.fromClass(
+  class {
+    decorations: DecorationSet
+    constructor(view: EditorView) {
+      this.decorations = decorated(view)
+    }
+    update(update: ViewUpdate) {
+      if (update.docChanged) this.decorations = decorated(update.view)
+    }
+  },
+  { decorations: (plugin) => plugin.decorations },
+)

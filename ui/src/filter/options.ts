@@ -1,0 +1,86 @@
+// The options that the editor offers at a place of an expression.
+
+import { count } from '../model/format'
+import { hasValues, keywordsOf, operatorsOf, placeAt, type Place } from './completion'
+import { quoted } from './tokens'
+
+export interface Value {
+  value: string | number | boolean
+  count: number
+}
+
+/** Values that occur, of services or of a field, the most frequent first. */
+export type LoadValues = (field: string, prefix: string) => Promise<Value[]>
+
+export interface Option {
+  label: string
+  apply: string
+  detail?: string
+  info?: string
+  boost?: number
+}
+
+export interface Options {
+  from: number
+  options: Option[]
+  /** The server or this module has chosen by the prefix. */
+  filter: boolean
+}
+
+const BLOCKS: Option[] = [
+  { label: 'service', apply: 'service(', info: 'Some unit of a node satisfies the conditions in its block.' },
+  {
+    label: 'edge',
+    apply: 'edge(',
+    info: 'Some call between two nodes satisfies the conditions in its block.',
+  },
+  { label: 'annotation', apply: 'annotation.', info: 'An annotation by its key.' },
+]
+
+export async function optionsAt(text: string, position: number, load: LoadValues): Promise<Options | null> {
+  const place = placeAt(text, position)
+  const { from, prefix } = place
+  switch (place.what) {
+    case 'term':
+      return { from, options: terms(place, prefix), filter: true }
+    case 'join':
+      return {
+        from,
+        options: ['AND', 'OR'].map((word) => ({ label: word, apply: `${word} ` })),
+        filter: true,
+      }
+    case 'operator':
+      return {
+        from,
+        options: operatorsOf(place.kind).map((word) => ({ label: word, apply: `${word} ` })),
+        filter: true,
+      }
+    case 'service': {
+      const found = await load('service', prefix)
+      return { from, options: found.map((one) => valueOption(one, place.inText, 'requests')), filter: false }
+    }
+    case 'value': {
+      if (!hasValues(place.field)) return null
+      const found = await load(place.field, prefix)
+      return { from, options: found.map((one) => valueOption(one, place.inText, 'traces')), filter: false }
+    }
+    case 'nothing':
+      return null
+  }
+}
+
+function terms(place: Extract<Place, { what: 'term' }>, prefix: string): Option[] {
+  const keywords = keywordsOf(place.scope).map(({ name, meaning, kind }) => ({
+    label: name,
+    apply: kind === 'flag' ? name : `${name} `,
+    info: meaning,
+  }))
+  if (place.scope !== 'trace') return keywords
+  return [...(prefix ? [] : BLOCKS), ...keywords, ...(prefix ? BLOCKS : [])]
+}
+
+function valueOption({ value, count: number }: Value, inText: boolean, things: string): Option {
+  const text = String(value)
+  const apply = typeof value !== 'string' || inText ? text : quoted(text)
+  return { label: text, apply, detail: `${count(number)} ${things}` }
+}
