@@ -17,6 +17,7 @@ export function paintLabels(picture: Picture): void {
   paintLeaders(picture, shown)
   let font = ''
   for (const label of shown) {
+    if (picture.isLit(label.node)) paintBacking(picture, label)
     g.globalAlpha = picture.isLit(label.node) ? 1 : DIMMED
     const x = Math.round(label.node.x * camera.k + camera.tx)
     const y = Math.round(label.node.y * camera.k + camera.ty)
@@ -30,6 +31,18 @@ export function paintLabels(picture: Picture): void {
   const hovered = emphasis.hoverNode ? picture.scene.nodes.get(emphasis.hoverNode) : undefined
   if (hovered && !labels.has(hovered.data.id)) paintHovered(picture, hovered)
   g.restore()
+}
+
+/** Interrupts edges behind a label: through the gaps between words they would look like an underline. */
+function paintBacking({ g, camera, palette }: Picture, label: Label): void {
+  const x = label.node.x * camera.k + camera.tx
+  const y = label.node.y * camera.k + camera.ty
+  g.globalAlpha = 0.9
+  g.fillStyle = palette.bg
+  for (const { line, x: dx, y: dy } of baselines(label)) {
+    const width = textWidth(g, palette.sans, line.text, line.size, line.bold) + 4
+    g.fillRect(x + dx - width / 2, y + dy - line.size, width, line.size * 1.35)
+  }
 }
 
 /** Labels that stand off their node are tied to it. */

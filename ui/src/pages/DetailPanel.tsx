@@ -39,7 +39,9 @@ export function DetailPanel(props: Props) {
   const head = headOf(id, graph, data)
   const place = { ...carried, [ends ? 'edge' : 'node']: id }
   const tracesLink = (narrowed: PlaceFilter, words: ReactNode) => (
-    <Link href={href('/traces', { ...place, status: narrowed.status ?? null, error: narrowed.error ?? null })}>
+    <Link
+      href={href('/traces', { ...place, status: narrowed.status ?? null, error: narrowed.error ?? null })}
+    >
       {words}
     </Link>
   )

@@ -4,7 +4,8 @@ import { useEffect, useRef } from 'react'
 
 export type KeyHandlers = Record<string, (event: KeyboardEvent) => void>
 
-const ELSEWHERE = 'input, select, textarea, dialog, [role=dialog], [role=treegrid], [role=separator], table'
+const ELSEWHERE =
+  'input, select, textarea, [contenteditable], dialog, [role=dialog], [role=treegrid], [role=separator], table'
 
 export function useKeys(handlers: KeyHandlers): void {
   const latest = useRef(handlers)
@@ -13,6 +14,7 @@ export function useKeys(handlers: KeyHandlers): void {
     const press = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey) return
       const target = event.target as HTMLElement
+      if (event.defaultPrevented) return
       if (event.key !== 'Escape' && target.closest?.(ELSEWHERE)) return
       const handler = latest.current[event.key] ?? latest.current[event.key.toLowerCase()]
       if (!handler || document.querySelector('dialog[open]')) return
