@@ -387,6 +387,12 @@ class TraceDetail(TraceHead):
         dict[str, JsonObject],
         Field(description="by row id: the processed document without its subsegments"),
     ]
+    segments: Annotated[int, Field(description="segment documents, inferred ones included")]
+
+
+class RawTrace(TypedDict):
+    """The documents of a trace."""
+
     raw: Annotated[list[RawSegment], Field(description="as BatchGetTraces returns them")]
 
 

@@ -20,6 +20,7 @@ from api.graph.build import build_graph
 from api.schemas import (
     ErrorReply,
     InnerCounts,
+    RawTrace,
     TraceDetail,
     TraceFigure,
     TraceHead,
@@ -79,6 +80,13 @@ def traces_router(context: Context) -> APIRouter:
     async def get_trace(request: Request, id: str) -> Response:
         """One trace with its timeline, its map and its documents; the id in X-Ray or W3C form."""
         return await run_cancellable(request, lambda: json_response(trace_detail(context, id)))
+
+    @router.get(
+        "/api/traces/{id}/raw", response_class=Response, responses={200: {"model": RawTrace}}
+    )
+    async def get_raw_trace(request: Request, id: str) -> Response:
+        """The documents of a trace, as BatchGetTraces returns them."""
+        return await run_cancellable(request, lambda: json_response(raw_trace(context, id)))
 
     return router
 
@@ -189,10 +197,14 @@ def trace_detail(context: Context, text: str) -> TraceDetail:
             for id, unit in units_of(documents).items()
             if id in shown
         },
-        "raw": [
-            {"Id": str(each["id"]), "Document": each} for each in documents if each["id"] in shown
-        ],
+        "segments": len(documents),
     }
+
+
+def raw_trace(context: Context, text: str) -> RawTrace:
+    """The processed documents of a trace; ApiError (404) when it is not stored."""
+    documents = processed_documents(require_trace(context.store, text))
+    return {"raw": [{"Id": str(each["id"]), "Document": each} for each in documents]}
 
 
 def _a_minute(trace: Trace) -> TimeRange:

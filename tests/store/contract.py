@@ -792,20 +792,20 @@ class StoreContract:
         store.put([*_failing_calls(), *_linked_traces()], "a")
         graph = store.service_graph(HOUR)
         places = [
-            (UnitQuery(HOUR, nodes=frozenset((key,))), store.node_failures(key, HOUR), stats)
-            for key, stats in graph.services.items()
-            if not key.is_client
+            (UnitQuery(HOUR, nodes=frozenset((k,))), store.node_failures(k, HOUR), each.statistics)
+            for k, each in graph.services.items()
+            if not k.is_client
         ]
         places += [
-            (UnitQuery(HOUR, edges=frozenset((pair,))), store.edge_failures(*pair, HOUR), stats)
-            for pair, stats in {**graph.edges, **graph.links}.items()
+            (UnitQuery(HOUR, edges=frozenset((k,))), store.edge_failures(*k, HOUR), edge.statistics)
+            for k, edge in {**graph.edges, **graph.links}.items()
         ]
         assert len(places) >= 6
-        for query, failures, stats in places:
-            assert _units(store, query) == stats.statistics.total + stats.statistics.in_progress
+        for query, failures, statistics in places:
+            assert _units(store, query) == statistics.total + statistics.in_progress
             for state, name in ((State.OK, "ok"), (State.FAULT, "fault"), (State.ERROR, "error")):
                 of_state = replace(query, states=frozenset((state,)))
-                assert _units(store, of_state) == getattr(stats.statistics, name)
+                assert _units(store, of_state) == getattr(statistics, name)
             for failure in failures:
                 same = replace(query, states=frozenset((failure.state,)), label=failure.label)
                 assert _units(store, same) == failure.count

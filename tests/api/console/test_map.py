@@ -203,7 +203,10 @@ def test_trace_has_rows_map_and_documents(client: TestClient, spelling: Any) -> 
     assert {row["id"] for row in found["rows"]} == found["documents"].keys()
     assert found["rows"][2]["duration_ms"] == 90
     assert len(found["map"]["nodes"]) == 3
-    assert [each["Id"] for each in found["raw"]] == [f"{0x1A:016x}", f"{0x1B:016x}"]
+    assert found["segments"] == 2
+    url = f"/api/traces/{spelling(trace_id(99))}/raw"
+    raw = get(client, url, schemas.RawTrace)["raw"]
+    assert [each["Id"] for each in raw] == [f"{0x1A:016x}", f"{0x1B:016x}"]
     assert not any("subsegments" in document for document in found["documents"].values())
 
 

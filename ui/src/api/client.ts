@@ -98,6 +98,7 @@ export const addresses = {
   tracesFigure: (window: TimeWindow, filter: TraceFilter) =>
     `/api/traces/figure?${query(window, filterQuery(filter))}`,
   trace: (id: string) => `/api/traces/${encodeURIComponent(id)}`,
+  raw: (id: string) => `/api/traces/${encodeURIComponent(id)}/raw`,
   pin: (id: string) => `/api/traces/${encodeURIComponent(id)}/pin`,
   status: () => '/api/status',
 }

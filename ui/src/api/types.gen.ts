@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: a2926fe342079d9c2fb864618333759d33acb782ec116c67bcdfb60a05579458
+// sha256 of its schemas: 3f045b07c892af4aac9d405393136c5c8f6601fedbace30b4de512aa850f5897
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -169,6 +169,9 @@ export interface components {
             };
             Id: string;
         };
+        RawTrace: {
+            raw: components["schemas"]["RawSegment"][];
+        };
         ServerStatus: {
             detail: string;
             has_traces: boolean;
@@ -231,9 +234,9 @@ export interface components {
             method: string | null;
             partial: boolean;
             pin: components["schemas"]["PinMark"] | null;
-            raw: components["schemas"]["RawSegment"][];
             response_ms: number | null;
             rows: components["schemas"]["TraceRow"][];
+            segments: number;
             start: number;
             /** @enum {string} */
             status: "ok" | "error" | "throttle" | "fault" | "in_progress";

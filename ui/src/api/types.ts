@@ -39,8 +39,11 @@ export type Pin = Schemas['PinMark']
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
 export type JsonObject = { [key: string]: Json }
 
-export type Trace = Omit<Schemas['TraceDetail'], 'documents' | 'raw'> & {
+export type Trace = Omit<Schemas['TraceDetail'], 'documents'> & {
   documents: Record<string, JsonObject>
+}
+
+export interface RawDocuments {
   raw: { Id: string; Document: Json }[]
 }
 

@@ -1,18 +1,18 @@
 import { useState } from 'react'
-import type { Trace } from '../api/types'
+import type { RawDocuments } from '../api/types'
 import { CopyButton } from './CopyButton'
 import { JsonTree } from './JsonTree'
 
-export function RawTrace({ trace }: { trace: Trace }) {
-  const [open, setOpen] = useState(() => trace.raw[0]?.Id ?? null)
-  const text = () => JSON.stringify(trace.raw, null, 2)
+export function RawTrace({ raw }: RawDocuments) {
+  const [open, setOpen] = useState(() => raw[0]?.Id ?? null)
+  const text = () => JSON.stringify(raw, null, 2)
   return (
     <div className="raw-trace">
       <div className="raw-actions">
         <CopyButton text={text} label="Copy all documents as JSON" words="Copy JSON" />
-        <span className="mute">{trace.raw.length} segment documents, as BatchGetTraces returns them</span>
+        <span className="mute">{raw.length} segment documents, as BatchGetTraces returns them</span>
       </div>
-      {trace.raw.map(({ Id, Document }) => (
+      {raw.map(({ Id, Document }) => (
         <section key={Id} className="raw-document">
           <button
             type="button"
@@ -33,7 +33,7 @@ export function RawTrace({ trace }: { trace: Trace }) {
   )
 }
 
-function nameOf(document: Trace['raw'][number]['Document']): string {
+function nameOf(document: RawDocuments['raw'][number]['Document']): string {
   const fields = document as { name?: unknown } | null
   return typeof fields?.name === 'string' ? fields.name : ''
 }

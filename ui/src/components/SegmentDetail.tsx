@@ -6,10 +6,11 @@ import {
   annotationsOf,
   asObject,
   exceptionsOf,
-  flattened,
   httpOf,
+  linksOf,
   resourcesOf,
   sqlOf,
+  type LinkInfo,
   type Pair,
 } from '../model/document'
 import { count, dateTime, duration } from '../model/format'
@@ -27,6 +28,8 @@ interface Props {
   row: TraceRow
   /** Rows of the same service, to step through; empty where the timeline shows them all. */
   siblings: readonly TraceRow[]
+  /** The address of another trace, and of a segment in it. */
+  hrefOf(trace: string, segment: string): string
   onSelect(id: string): void
   onClose(): void
 }
@@ -38,9 +41,9 @@ interface Tab {
   content: ReactNode
 }
 
-export function SegmentDetail({ trace, row, siblings, onSelect, onClose }: Props) {
+export function SegmentDetail({ trace, row, siblings, hrefOf, onSelect, onClose }: Props) {
   const panel = usePanelFocus<HTMLElement>()
-  const tabs = tabsOf(trace, row, onSelect)
+  const tabs = tabsOf({ trace, row, hrefOf, onSelect })
   const [wanted, setWanted] = useState(() => (row.exception ? 'exceptions' : 'overview'))
   const active = tabs.find(({ key }) => key === wanted) ?? (tabs[0] as Tab)
   return (
@@ -115,7 +118,12 @@ function Siblings({ row, siblings, onSelect }: SiblingProps) {
 }
 
 /** Only the tabs that have something to show, the overview always. */
-function tabsOf(trace: Trace, row: TraceRow, onSelect: (id: string) => void): Tab[] {
+function tabsOf({
+  trace,
+  row,
+  hrefOf,
+  onSelect,
+}: Pick<Props, 'trace' | 'row' | 'hrefOf' | 'onSelect'>): Tab[] {
   const document = trace.documents[row.id] ?? {}
   const exceptions = exceptionsOf(row.id, trace.documents)
   const resources = resourcesOf(document)
@@ -124,7 +132,7 @@ function tabsOf(trace: Trace, row: TraceRow, onSelect: (id: string) => void): Ta
   const sql = sqlOf(document)
   const nameOf = (id: string) => trace.rows.find((one) => one.id === id)?.name ?? id
   const tabs: (Tab | false)[] = [
-    { key: 'overview', words: 'Overview', content: <Overview trace={trace} row={row} /> },
+    { key: 'overview', words: 'Overview', content: <Overview trace={trace} row={row} hrefOf={hrefOf} /> },
     exceptions.length > 0 && {
       key: 'exceptions',
       words: 'Exceptions',
@@ -148,7 +156,7 @@ function tabsOf(trace: Trace, row: TraceRow, onSelect: (id: string) => void): Ta
   return tabs.filter((tab) => tab !== false)
 }
 
-function Overview({ trace, row }: { trace: Trace; row: TraceRow }) {
+function Overview({ trace, row, hrefOf }: Pick<Props, 'trace' | 'row' | 'hrefOf'>) {
   const document = trace.documents[row.id] ?? {}
   const start = trace.start + row.start_ms / 1000
   return (
@@ -169,7 +177,26 @@ function Overview({ trace, row }: { trace: Trace; row: TraceRow }) {
         </tbody>
       </table>
       <Section title="Request and response" pairs={httpOf(document)} />
-      <Section title="Links" pairs={flattened(document['links'], 'links')} />
+      <Links links={linksOf(document)} hrefOf={hrefOf} />
+    </>
+  )
+}
+
+function Links({ links, hrefOf }: { links: LinkInfo[] } & Pick<Props, 'hrefOf'>) {
+  if (links.length === 0) return null
+  return (
+    <>
+      <h3>Linked traces</h3>
+      <ul className="linked-traces">
+        {links.map(({ trace, segment, kind }) => (
+          <li key={`${trace} ${segment}`}>
+            <a className="mono" href={hrefOf(trace, segment)}>
+              {trace}
+            </a>
+            {kind && <span className="mute"> {kind}</span>}
+          </li>
+        ))}
+      </ul>
     </>
   )
 }

@@ -21,7 +21,7 @@ export function traceTitle({ method, url, entry }: Trace): string {
 }
 
 export function TraceHead({ trace, firstFault, onFirstFault, onReload }: Props) {
-  const segments = trace.raw.length
+  const { segments } = trace
   const inside = failuresInside(trace.rows, trace.status)
   const [pin, setPin] = useState(trace.pin)
   useEffect(() => setPin(trace.pin), [trace.pin])

@@ -12,6 +12,7 @@ import {
   type RefObject,
 } from 'react'
 import type { Trace } from '../api/types'
+import type { PathPiece } from '../model/criticalPath'
 import {
   ancestors,
   indentFor,
@@ -32,14 +33,20 @@ interface Props {
   trace: Trace
   selection: string | null
   folded: ReadonlySet<string>
+  /** The critical path; empty when it is not drawn. */
+  path: readonly PathPiece[]
+  /** Rows that a search means; null without one. */
+  hits: readonly string[] | null
   onFolded(folded: ReadonlySet<string>): void
   onSelect(id: string): void
 }
 
-export function Waterfall({ trace, selection, folded, onFolded, onSelect }: Props) {
+export function Waterfall({ trace, selection, folded, path, hits, onFolded, onSelect }: Props) {
   const whole = useMemo(() => wholeSpan(trace.rows, trace.duration_ms), [trace])
   const [shown, setShown] = useState<Span>(whole)
   const rows = useMemo(() => visibleRows(trace.rows, folded), [trace, folded])
+  const pieces = useMemo(() => piecesByRow(path), [path])
+  const found = useMemo(() => hits && new Set(hits), [hits])
   const [cursor, setCursor] = useState<string | null>(selection ?? trace.rows[0]?.id ?? null)
   const scroller = useRef<HTMLDivElement>(null)
   const { gutter, ...slice } = useSlice(scroller, rows.length)
@@ -124,6 +131,8 @@ export function Waterfall({ trace, selection, folded, onFolded, onSelect }: Prop
               row={one}
               index={slice.from + offset}
               shown={shown}
+              path={pieces.get(one.row.id) ?? NO_PIECES}
+              dimmed={found !== null && !found.has(one.row.id)}
               indent={indent}
               selected={one.row.id === selection}
               active={one.row.id === cursor}
@@ -135,6 +144,19 @@ export function Waterfall({ trace, selection, folded, onFolded, onSelect }: Prop
       </div>
     </div>
   )
+}
+
+const NO_PIECES: readonly PathPiece[] = []
+
+function piecesByRow(path: readonly PathPiece[]): ReadonlyMap<string, PathPiece[]> {
+  const pieces = new Map<string, PathPiece[]>()
+  for (const piece of path) {
+    if (piece.id === null) continue
+    const known = pieces.get(piece.id) ?? []
+    known.push(piece)
+    pieces.set(piece.id, known)
+  }
+  return pieces
 }
 
 function Gridlines({ shown, wanted }: { shown: Span; wanted: number }) {

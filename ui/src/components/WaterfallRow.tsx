@@ -1,6 +1,7 @@
 import { memo } from 'react'
 import { duration } from '../model/format'
-import { barPlace, type Span, type TimelineRow } from '../model/timeline'
+import type { PathPiece } from '../model/criticalPath'
+import { barPlace, spanPlace, type Span, type TimelineRow } from '../model/timeline'
 import { StatusMark } from './StatusMark'
 
 export const ROW_HEIGHT = 24
@@ -9,6 +10,10 @@ interface Props {
   row: TimelineRow
   index: number
   shown: Span
+  /** The pieces of the critical path that belong to the row. */
+  path: readonly PathPiece[]
+  /** A search means other rows. */
+  dimmed: boolean
   /** Pixels per level. */
   indent: number
   selected: boolean
@@ -18,9 +23,15 @@ interface Props {
 }
 
 export const WaterfallRow = memo(function WaterfallRow(props: Props) {
-  const { row, index, shown, indent, selected, active, onFold, onSelect } = props
+  const { row, index, shown, path, dimmed, indent, selected, active, onFold, onSelect } = props
   const { id, depth, kind, name, namespace, status, exception } = row.row
-  const classes = ['waterfall-row', `is-${kind}`, selected && 'is-selected', active && 'is-active']
+  const classes = [
+    'waterfall-row',
+    `is-${kind}`,
+    selected && 'is-selected',
+    active && 'is-active',
+    dimmed && 'is-dimmed',
+  ]
   return (
     // oxlint-disable-next-line jsx-a11y/click-events-have-key-events -- the treegrid around it has the keys
     <div
@@ -48,7 +59,7 @@ export const WaterfallRow = memo(function WaterfallRow(props: Props) {
           <span className="row-note mute">{kind === 'inferred' ? 'inferred' : namespace}</span>
         )}
       </div>
-      <Track row={row} shown={shown} />
+      <Track row={row} shown={shown} path={path} />
       <div className="row-duration" role="gridcell">
         {row.row.duration_ms === null ? 'in progress' : duration(row.row.duration_ms)}
       </div>
@@ -74,10 +85,13 @@ function Caret({ row, onFold }: Pick<Props, 'row' | 'onFold'>) {
   )
 }
 
-function Track({ row, shown }: Pick<Props, 'row' | 'shown'>) {
+function Track({ row, shown, path }: Pick<Props, 'row' | 'shown' | 'path'>) {
   const { left, width, outside } = barPlace(row.row, shown)
   const { status, kind, name, start_ms: start, duration_ms: length } = row.row
-  const words = `${name}: starts after ${duration(start)}, ${length === null ? 'in progress' : duration(length)}`
+  const onPath = path.reduce((sum, { from, to }) => sum + to - from, 0)
+  const words =
+    `${name}: starts after ${duration(start)}, ${length === null ? 'in progress' : duration(length)}` +
+    (onPath > 0 ? `, ${duration(onPath)} on the critical path` : '')
   return (
     <div className="track" role="gridcell" aria-label={words}>
       {!outside && (
@@ -87,6 +101,18 @@ function Track({ row, shown }: Pick<Props, 'row' | 'shown'>) {
           style={{ left: `${left}%`, width: `${width}%` }}
         />
       )}
+      {path.map(({ from, to }) => {
+        const piece = spanPlace(from, to, shown)
+        return (
+          piece && (
+            <i
+              key={from}
+              className="path-piece"
+              style={{ left: `${piece.left}%`, width: `${piece.width}%` }}
+            />
+          )
+        )
+      })}
     </div>
   )
 }

@@ -134,3 +134,26 @@ export function annotationsOf(document: JsonObject): Pair[] {
 export function httpOf(document: JsonObject): Pair[] {
   return flattened(document['http']).map(([key, value]) => [key, value])
 }
+
+export interface LinkInfo {
+  trace: string
+  segment: string
+  /** Why the traces are linked: `parent`, `child`, or empty. */
+  kind: string
+}
+
+const KIND_KEY = 'aws.xray.reserved.reference_type'
+
+/** The other traces that a segment names, in the order in which it does. */
+export function linksOf(document: JsonObject): LinkInfo[] {
+  const links = document['links']
+  return (Array.isArray(links) ? links : [])
+    .map((link) => asObject(link))
+    .filter((link) => link !== null)
+    .map((link) => ({
+      trace: text(link['trace_id']),
+      segment: text(link['id']),
+      kind: text(asObject(link['attributes'])?.[KIND_KEY]),
+    }))
+    .filter(({ trace }) => trace !== '')
+}

@@ -104,6 +104,14 @@ export function barPlace(row: TraceRow, shown: Span): BarPlace {
   return { left, width: right - left, outside: to < shown.start || from > shown.end }
 }
 
+/** Where a stretch of time is on the track, in percent; null outside of what is shown. */
+export function spanPlace(from: number, to: number, shown: Span): { left: number; width: number } | null {
+  const length = shown.end - shown.start
+  const left = Math.max(0, ((from - shown.start) / length) * 100)
+  const right = Math.min(100, ((to - shown.start) / length) * 100)
+  return right > left ? { left, width: right - left } : null
+}
+
 /** A span zoomed by a factor around a point of it, clamped to the whole. */
 export function zoomedSpan(span: Span, whole: Span, factor: number, at: number): Span {
   const least = (whole.end - whole.start) / 10_000

@@ -1,30 +1,39 @@
 // One trace: head, and a timeline, a map or the raw documents under it.
 
-import { useState } from 'react'
+import { useMemo, useState } from 'react'
 import { addresses } from '../api/client'
 import type { Trace } from '../api/types'
 import { FailureBanner } from '../components/Banner'
 import { Icon } from '../components/Icon'
 import { Loading } from '../components/Loading'
-import { RawTrace } from '../components/RawTrace'
 import { SegmentDetail } from '../components/SegmentDetail'
+import { ServiceTimes } from '../components/ServiceTimes'
 import { Tabs } from '../components/Tabs'
 import { TraceHead, traceTitle } from '../components/TraceHead'
+import { TraceTools } from '../components/TraceTools'
 import { Waterfall } from '../components/Waterfall'
+import { criticalPath, timeByService, type PathPiece } from '../model/criticalPath'
 import { nodeOf, rowsOf } from '../model/traceNodes'
+import { matchingRows } from '../model/traceSearch'
 import { firstFault } from '../model/timeline'
 import { count } from '../model/format'
 import { carried, carriedFilter, href } from '../model/url'
 import { NotFound } from './NotFound'
+import { RawTab } from './RawTab'
 import { Link, setParams, useAddress } from './router'
 import { TraceMap } from './TraceMap'
 import { useLiveQuery } from './useLiveQuery'
 import { useKeys } from './useKeys'
 import { useTitle } from './useTitle'
 
-const TABS = ['timeline', 'map', 'raw'] as const
+const TABS = ['timeline', 'map', 'time', 'raw'] as const
 type Tab = (typeof TABS)[number]
-const TAB_WORDS: Record<Tab, string> = { timeline: 'Timeline', map: 'Map', raw: 'Raw JSON' }
+const TAB_WORDS: Record<Tab, string> = {
+  timeline: 'Timeline',
+  map: 'Map',
+  time: 'Time by service',
+  raw: 'Raw JSON',
+}
 
 export function TracePage({ id }: { id: string }) {
   const { data, error, slow, reload } = useLiveQuery<Trace>(addresses.trace(id), { key: `trace ${id}` })
@@ -46,9 +55,22 @@ function Loaded({ trace, onReload }: { trace: Trace; onReload(): void }) {
   const tab = TABS.find((one) => one === params.get('tab')) ?? 'timeline'
   const chosen = trace.rows.find(({ id }) => id === params.get('seg')) ?? null
   const fault = firstFault(trace.rows)
+  const path = useMemo(() => criticalPath(trace.rows), [trace])
+  const [showPath, setShowPath] = useShowPath()
+  const [query, setQuery] = useState('')
+  const hits = useMemo(() => matchingRows(trace, query), [trace, query])
   const choose = (seg: string | null) => setParams({ seg }, { replace: chosen !== null && seg !== null })
   const showFault = (seg: string) => setParams({ seg, tab: null })
-  useKeys({ Escape: () => chosen && choose(null) })
+  const nextHit = (backwards: boolean) => {
+    if (!hits?.length) return
+    const at = hits.indexOf(chosen?.id ?? '')
+    const next = at < 0 ? 0 : (at + (backwards ? hits.length - 1 : 1)) % hits.length
+    choose(hits[next] ?? null)
+  }
+  useKeys({
+    Escape: () => chosen && choose(null),
+    e: () => fault && showFault(fault.id),
+  })
 
   return (
     <>
@@ -79,31 +101,69 @@ function Loaded({ trace, onReload }: { trace: Trace; onReload(): void }) {
         active={tab}
         onChoose={(one) => setParams({ tab: one === 'timeline' ? null : one })}
       />
+      {tab === 'timeline' && (
+        <TraceTools
+          query={query}
+          hits={hits?.length ?? null}
+          showPath={showPath}
+          onQuery={setQuery}
+          onNext={nextHit}
+          onPath={setShowPath}
+        />
+      )}
       <div className="trace-body" id="trace-view" role="tabpanel" aria-labelledby={`tab-${tab}`}>
         {tab === 'timeline' && (
           <Waterfall
             trace={trace}
             selection={chosen?.id ?? null}
             folded={folded}
+            path={showPath ? path : NO_PATH}
+            hits={hits}
             onFolded={setFolded}
             onSelect={choose}
           />
         )}
         {tab === 'map' && <TraceMap trace={trace} row={chosen} onRow={choose} />}
-        {tab !== 'raw' && chosen && (
+        {tab === 'time' && (
+          <ServiceTimes
+            times={timeByService(trace.rows, path)}
+            total={path.reduce((sum, { from, to }) => sum + to - from, 0)}
+            onService={(service) => {
+              setQuery(service)
+              setParams({ tab: null })
+            }}
+          />
+        )}
+        {(tab === 'timeline' || tab === 'map') && chosen && (
           <SegmentDetail
             key={chosen.id}
             trace={trace}
             row={chosen}
+            hrefOf={(other, seg) => href(`/traces/${other}`, { ...carried(params), seg })}
             siblings={tab === 'map' ? rowsOf(nodeOf(chosen, trace), trace.rows) : []}
             onSelect={choose}
             onClose={() => choose(null)}
           />
         )}
-        {tab === 'raw' && <RawTrace trace={trace} />}
+        {tab === 'raw' && <RawTab id={trace.id} />}
       </div>
     </>
   )
+}
+
+const NO_PATH: readonly PathPiece[] = []
+const PATH_KEY = 'raymap.path'
+
+/** Whether the critical path is drawn, remembered in this browser. */
+function useShowPath(): [boolean, (show: boolean) => void] {
+  const [show, setShow] = useState(() => localStorage.getItem(PATH_KEY) !== 'off')
+  return [
+    show,
+    (next) => {
+      localStorage.setItem(PATH_KEY, next ? 'on' : 'off')
+      setShow(next)
+    },
+  ]
 }
 
 function hasFilter(params: URLSearchParams): boolean {
