@@ -27,7 +27,8 @@ SETTLE_SECONDS = 30.0
 precedes its parent by the rest of the parent's work, and by a batch's linger."""
 
 
-class Thresholds(NamedTuple):
+@dataclass(frozen=True)
+class Thresholds:
     """From when on consoles call a service unhealthy: the share of its requests that failed, and
     their number; both must be reached."""
 

@@ -58,7 +58,7 @@ def keys_of(graph: Graph, node: NodeKey) -> Iterator[NodeKey]:
 
 def units_counted(
     store: Store, place: Place, states: Iterable[State], error: Failing | None
-) -> int | None:
+) -> int:
     """How many units the map counts there in these states, or in a row of the error breakdown."""
     if error is not None:
         return sum(
@@ -67,7 +67,7 @@ def units_counted(
             if (failure.state, failure.label) == error
         )
     names = [state.name.lower() for state in (states or State)]
-    return sum(getattr(place.statistics, name) for name in names)
+    return sum(int(getattr(place.statistics, name)) for name in names)
 
 
 def place_failures(store: Store, place: Place) -> list[Failure]:

@@ -79,7 +79,7 @@ def client(app: FastAPI, store: MemoryStore) -> TestClient:
     return TestClient(app, raise_server_exceptions=False)
 
 
-def listed(client: TestClient, query: str) -> tuple[int, int, int, int]:
+def listed(client: TestClient, query: str) -> tuple[int, int, int, int | None]:
     """Traces in all pages of a list, units in them, and what the first page says of both."""
     first = page = get(client, f"/api/traces?{WINDOW}&limit=7&{query}", schemas.TraceList)
     lines = list(page["traces"])
