@@ -115,6 +115,41 @@ def open_unknown(page: Page, shop: Any) -> None:
     expect(page.get_by_role("heading", name="Not found")).to_be_visible()
 
 
+def open_filter_error(page: Page, shop: Any) -> None:
+    page.goto(shop.url("/traces?filter=fault+AND+respnsetime+>+2"))
+    expect(page.locator(".cm-lintRange-error")).to_be_visible()
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def open_filter_completion(page: Page, shop: Any) -> None:
+    page.goto(shop.url("/traces"))
+    page.get_by_role("textbox", name="Filter").press_sequentially("fau")
+    expect(page.get_by_role("option", name="fault")).to_be_visible()
+
+
+def open_filtered_map(page: Page, shop: Any) -> None:
+    page.goto(shop.url("/map?as=map&filter=fault"))
+    expect(page.get_by_text(re.compile("^Counted from"))).to_be_visible()
+
+
+def open_fault_list(page: Page, shop: Any) -> None:
+    page.goto(shop.url(f"/traces?node={shop.node_id(shop.payments)}&error=fault:PaymentError"))
+    expect(page.get_by_text("Error: PaymentError")).to_be_visible()
+    expect(page.get_by_role("table", name="Traces")).to_be_visible()
+
+
+def open_palette(page: Page, shop: Any) -> None:
+    open_unknown(page, shop)
+    page.keyboard.press("Control+k")
+    page.keyboard.type("pay")
+    expect(page.get_by_role("option", name=re.compile("^payments")).first).to_be_visible()
+
+
+def open_time_by_service(page: Page, shop: Any) -> None:
+    page.goto(shop.url(f"/traces/{shop.trace_id}?tab=time"))
+    expect(page.get_by_role("table", name="Time by service")).to_be_visible()
+
+
 PAGES: tuple[Opening, ...] = (
     *(open_map, open_list, open_details, open_options, open_keys, open_large_map),
     *(
@@ -125,6 +160,12 @@ PAGES: tuple[Opening, ...] = (
         open_trace_map,
         open_raw,
         open_unknown,
+        open_filter_error,
+        open_filter_completion,
+        open_filtered_map,
+        open_fault_list,
+        open_palette,
+        open_time_by_service,
     ),
 )
 

@@ -2,7 +2,11 @@
 
 declare module 'plotly.js-cartesian-dist-min' {
   type Root = HTMLElement & {
-    on?(event: string, listener: (event: { points: { customdata?: unknown }[] }) => void): void
+    on?(event: 'plotly_click', listener: (event: { points: { customdata?: unknown }[] }) => void): void
+    on?(
+      event: 'plotly_selected',
+      listener: (event?: { range?: { x: [unknown, unknown]; y: [unknown, unknown] } }) => void,
+    ): void
     removeAllListeners?(event: string): void
   }
   const Plotly: {

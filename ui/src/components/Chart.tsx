@@ -2,6 +2,7 @@
 
 import { useEffect, useRef, useState } from 'react'
 import type { Figure } from '../api/types'
+import type { Box } from '../filter/selection'
 import { usePalette, type Palette } from '../styles/theme'
 import { slowWords } from './Loading'
 
@@ -27,15 +28,21 @@ interface Props {
   label: string
   height?: number
   onOpen?: (id: string) => void
+  /** What was dragged over: a box, or with `selects="x"` a stretch of the x axis. */
+  onSelect?: (box: Box) => void
+  selects?: 'box' | 'x'
 }
 
-export function Chart({ figure, label, height = 180, onOpen }: Props) {
+export function Chart({ figure, label, height = 180, onOpen, onSelect, selects = 'box' }: Props) {
   const root = useRef<HTMLDivElement>(null)
   const [failed, setFailed] = useState(false)
   const [drawn, setDrawn] = useState(false)
   const palette = usePalette()
   const open = useRef(onOpen)
   open.current = onOpen
+  const select = useRef(onSelect)
+  select.current = onSelect
+  const canSelect = onSelect !== undefined
 
   useEffect(() => {
     const place = root.current as HTMLDivElement
@@ -47,7 +54,7 @@ export function Chart({ figure, label, height = 180, onOpen }: Props) {
         const chart = await plotly.react(
           place,
           painted(figure, palette),
-          framed(figure, palette, height),
+          { ...framed(figure, palette, height), ...(canSelect && selecting(selects, palette)) },
           config,
         )
         if (gone) return
@@ -56,6 +63,10 @@ export function Chart({ figure, label, height = 180, onOpen }: Props) {
           const id = points[0]?.customdata
           if (typeof id === 'string') open.current?.(id)
         })
+        chart.removeAllListeners?.('plotly_selected')
+        chart.on?.('plotly_selected', (event) => {
+          if (event?.range) select.current?.(event.range)
+        })
         setFailed(false)
         setDrawn(true)
       })
@@ -63,7 +74,7 @@ export function Chart({ figure, label, height = 180, onOpen }: Props) {
     return () => {
       gone = true
     }
-  }, [figure, palette, height])
+  }, [figure, palette, height, canSelect, selects])
 
   useEffect(() => {
     const place = root.current as HTMLDivElement
@@ -206,6 +217,18 @@ function framed({ data, layout }: Figure, palette: Palette, height: number): Rec
     },
     xaxis: axis('xaxis'),
     yaxis: axis('yaxis'),
+  }
+}
+
+/** Dragging draws a box or a band, and a click still is a click. */
+function selecting(selects: 'box' | 'x', palette: Palette): Record<string, unknown> {
+  const line = { color: palette.acc, width: 1, dash: 'solid' }
+  return {
+    dragmode: 'select',
+    selectdirection: selects === 'x' ? 'h' : 'any',
+    newselection: { mode: 'immediate', line },
+    activeselection: { fillcolor: palette.acc, opacity: 0.15 },
+    selections: [],
   }
 }
 

@@ -4,6 +4,7 @@ import { useEffect, useState, type PointerEvent, type ReactNode, type RefObject 
 import type { PlaceFilter } from '../api/client'
 import type { EdgeDetail, ErrorShare, Neighbour, NodeDetail } from '../api/types'
 import { estimateWords, typeWords } from '../map/describe'
+import { timesBetween } from '../filter/selection'
 import { count } from '../model/format'
 import { Chart } from './Chart'
 import { DetailRows } from './DetailRows'
@@ -91,9 +92,14 @@ interface BodyProps {
   tracesLink(filter: PlaceFilter, words: ReactNode): ReactNode
   actions: ReactNode
   onSelect(id: string): void
+  /** Dragging over the histogram: milliseconds. */
+  onResponseTimes(from: number, to: number): void
+  /** Dragging over time: epoch seconds. */
+  onTimes(from: number, to: number): void
 }
 
-export function DetailBody({ detail, tracesLink, actions, onSelect }: BodyProps) {
+export function DetailBody(props: BodyProps) {
+  const { detail, tracesLink, actions, onSelect, onResponseTimes, onTimes } = props
   const isNode = 'node' in detail
   const thing = isNode ? detail.node : detail.edge
   const perMinute = isNode ? detail.node.traces_per_min : detail.edge.requests_per_min
@@ -113,9 +119,24 @@ export function DetailBody({ detail, tracesLink, actions, onSelect }: BodyProps)
           />
           {estimate && <p className="mute">{estimate}</p>}
           <h3>Response time</h3>
-          <Chart figure={detail.histogram} label="Histogram of response times" height={170} />
+          <Chart
+            figure={detail.histogram}
+            label="Histogram of response times; drag to filter"
+            height={170}
+            selects="x"
+            onSelect={({ x: [from, to] }) => onResponseTimes(Number(from), Number(to))}
+          />
           <h3>Statuses over time</h3>
-          <Chart figure={detail.over_time} label="Statuses over time, stacked" height={150} />
+          <Chart
+            figure={detail.over_time}
+            label="Statuses over time, stacked; drag to choose a time"
+            height={150}
+            selects="x"
+            onSelect={({ x }) => {
+              const times = timesBetween(x)
+              if (times) onTimes(times.from, times.to)
+            }}
+          />
           <Errors errors={detail.errors} tracesLink={tracesLink} />
         </>
       )}

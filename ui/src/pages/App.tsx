@@ -1,6 +1,7 @@
 import { Header } from '../components/Header'
 import { StatusCorner } from '../components/StatusCorner'
 import { carried, carriedFilter, href, parseRoute, type Changes, type Route } from '../model/url'
+import { CommandPalette, useCommandPalette } from './CommandPalette'
 import { MapPage } from './MapPage'
 import { NotFound } from './NotFound'
 import { TracePage } from './TracePage'
@@ -23,6 +24,7 @@ export function App() {
   useTitle(TITLES[route.page])
   usePageFocus(path)
   const { status, reachable } = useServerStatus()
+  const [palette, closePalette] = useCommandPalette()
   const along = carried(params)
   const filter = route.page === 'trace' ? carriedFilter(params) : {}
   const tab = (target: string, words: string, active: boolean, more: Changes = {}) => (
@@ -43,6 +45,7 @@ export function App() {
         onTrace={(id) => go(href(`/traces/${id}`, along))}
       />
       <Page route={route} />
+      {palette && <CommandPalette onClose={closePalette} />}
     </div>
   )
 }

@@ -11,7 +11,10 @@ import { slowWords } from '../components/Loading'
 import { DetailBody, PanelFrame, nodeHead } from '../components/SidePanel'
 import { typeWords } from '../map/describe'
 import { edgeEnds, href } from '../model/url'
-import { Link } from './router'
+import { responseTimeBetween } from '../filter/selection'
+import { both, selector } from '../filter/tokens'
+import { rangeParams } from '../model/range'
+import { Link, setParams } from './router'
 import { useLiveQuery } from './useLiveQuery'
 
 interface Props {
@@ -71,7 +74,17 @@ export function DetailPanel(props: Props) {
   return (
     <PanelFrame {...head} onClose={() => onSelect(null)}>
       {data && !gone && (
-        <DetailBody detail={data} tracesLink={tracesLink} actions={actions} onSelect={onSelect} />
+        <DetailBody
+          detail={data}
+          tracesLink={tracesLink}
+          actions={actions}
+          onSelect={onSelect}
+          onResponseTimes={(from, to) => {
+            const condition = `${meant(id, graph)} { ${responseTimeBetween(from, to)} }`
+            setParams({ filter: both(filter, condition) })
+          }}
+          onTimes={(from, to) => setParams(rangeParams({ kind: 'fixed', from, to }))}
+        />
       )}
       {error && (gone || !data) && (
         <p className="panel-note" role="status">
@@ -81,6 +94,14 @@ export function DetailPanel(props: Props) {
       {!data && !error && <PanelSkeleton slow={slow} />}
     </PanelFrame>
   )
+}
+
+/** A node or an edge in the filter language. */
+function meant(id: string, { nodes }: Graph): string {
+  const nodeOf = (one: string) => nodes.find((node) => node.id === one) ?? { name: '', type: '', account: '' }
+  const ends = edgeEnds(id)
+  if (ends) return `edge(${selector(nodeOf(ends[0]))}, ${selector(nodeOf(ends[1]))})`
+  return `service(${selector(nodeOf(id))})`
 }
 
 function headOf(id: string, graph: Graph, data: NodeDetail | EdgeDetail | null) {

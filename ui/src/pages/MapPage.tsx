@@ -22,7 +22,7 @@ import { FilterBar, isFilterError } from '../filter/FilterBar'
 import { FilteredNote } from './FilteredNote'
 import { DetailPanel } from './DetailPanel'
 import { MapOverlays } from './MapOverlays'
-import { setParams, useAddress } from './router'
+import { go, setParams, useAddress } from './router'
 import { useHealth } from './useHealth'
 import { useHiddenMatches } from './useHiddenMatches'
 import { useKeys } from './useKeys'
@@ -126,6 +126,11 @@ export function MapPage() {
     f: () => {
       const id = meant()
       if (id && !id.includes(':')) enterFocus(id)
+    },
+    e: () => {
+      if (!selection) return
+      const place = { [selection.includes(':') ? 'edge' : 'node']: selection }
+      go(href('/traces', { ...carried(params), ...place, status: 'fault,throttle,error' }))
     },
     Escape: () =>
       selection

@@ -13,6 +13,8 @@ import { StatusChips } from '../components/StatusChips'
 import { TimePicker } from '../components/TimePicker'
 import { TraceTable } from '../components/TraceTable'
 import { FilterBar, isFilterError } from '../filter/FilterBar'
+import { responseTimeBetween, timesBetween, type Box } from '../filter/selection'
+import { both } from '../filter/tokens'
 import { count, zone } from '../model/format'
 import { parseRange, PRESETS, rangeParams, stepped, type Preset, type Range } from '../model/range'
 import { listWords, shownWords, unlisted } from '../model/traceCounts'
@@ -55,7 +57,12 @@ export function TracesPage() {
   const setRange = (next: Range) => setParams(rangeParams(next))
   const hrefOf = (id: string) => href(`/traces/${id}`, { ...carried(params), ...carriedFilter(params) })
   const open = (id: string) => go(hrefOf(id))
-  useKeys({ '[': () => setRange(stepped(seen, -1)), ']': () => setRange(stepped(seen, 1)) })
+  const failed = list.traces.find(({ status, status_there }) => isFailed(status_there ?? status))
+  useKeys({
+    '[': () => setRange(stepped(seen, -1)),
+    ']': () => setRange(stepped(seen, 1)),
+    e: () => failed && open(failed.id),
+  })
 
   const clear = () => setParams({ filter: null, node: null, edge: null, error: null, status: null })
   const filtered = Boolean(expression || node || edge || error || filter.status?.length)
@@ -131,7 +138,20 @@ export function TracesPage() {
         ))}
       {list.traces.length > 0 && (
         <div className="traces-body">
-          <TraceChart figure={figure.data} error={figure.error} slow={figure.slow} onOpen={open} />
+          <TraceChart
+            figure={figure.data}
+            error={figure.error}
+            slow={figure.slow}
+            onOpen={open}
+            onSelect={({ x, y }) => {
+              const times = timesBetween(x)
+              const condition = responseTimeBetween(Number(y[0]), Number(y[1]))
+              setParams({
+                ...(times && rangeParams({ kind: 'fixed', ...times })),
+                filter: both(expression ?? '', condition),
+              })
+            }}
+          />
           <div className="list-bar">
             {list.fresh > 0 && (
               <button type="button" className="button fresh" onClick={list.showFresh}>
@@ -165,14 +185,19 @@ export function TracesPage() {
   )
 }
 
+function isFailed(status: Status): boolean {
+  return status !== 'ok' && status !== 'in_progress'
+}
+
 interface TraceChartProps {
   figure: TraceFigure | null
   error: ApiError | null
   slow: number | null
   onOpen(id: string): void
+  onSelect(box: Box): void
 }
 
-function TraceChart({ figure, error, slow, onOpen }: TraceChartProps) {
+function TraceChart({ figure, error, slow, onOpen, onSelect }: TraceChartProps) {
   if (!figure) {
     return (
       <div className="traces-chart">
@@ -187,13 +212,14 @@ function TraceChart({ figure, error, slow, onOpen }: TraceChartProps) {
   return (
     <figure className="traces-chart">
       <figcaption className="mute">
-        Response times of {shownWords(figure)}, times in {zone()}
+        Response times of {shownWords(figure)}, times in {zone()}. Drag a box to filter
       </figcaption>
       <Chart
         figure={figure}
         label={`Response times of ${figure.shown} traces over time`}
         height={200}
         onOpen={onOpen}
+        onSelect={onSelect}
       />
     </figure>
   )

@@ -1,0 +1,107 @@
+"""One filter for map, list and panels; and the command palette."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import parse_qs, urlparse
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+pytestmark = pytest.mark.browser
+
+EXPRESSION = 'service("payments") { fault }'
+
+
+def filter_field(page: Page) -> Locator:
+    """The editor, once it is loaded."""
+    field = page.get_by_role("textbox", name="Filter")
+    expect(field).to_be_visible()
+    return field
+
+
+def filter_of(page: Page) -> str:
+    """The expression in the address."""
+    return parse_qs(urlparse(page.url).query).get("filter", [""])[0]
+
+
+def test_a_filtered_map_leads_to_the_list_of_the_traces_it_counts(
+    page: Page, lasting_shop: Any
+) -> None:
+    """The expression is in the address of both, and so is the number of traces."""
+    page.goto(lasting_shop.url("/map?range=15m"))
+    filter_field(page).fill(EXPRESSION)
+    page.keyboard.press("Enter")
+    note = page.get_by_text(re.compile("^Counted from"))
+    expect(note).to_be_visible()
+    assert filter_of(page) == EXPRESSION
+    counted = re.search(r"(\d+) traces?", note.inner_text())
+    assert counted is not None
+    note.get_by_role("link").click()
+    expect(page.get_by_role("main", name="Traces")).to_be_visible()
+    assert filter_of(page) == EXPRESSION
+    expect(filter_field(page)).to_have_text(EXPRESSION)
+    expect(page.locator(".more")).to_contain_text(counted[0])
+    page.get_by_role("button", name="Remove the filter").click()
+    expect(page.get_by_role("button", name="Remove the filter")).to_have_count(0)
+    assert filter_of(page) == ""
+
+
+def test_an_error_is_underlined_where_it_is(page: Page, lasting_shop: Any) -> None:
+    """With what was expected; the map stays, and the map's keys take no letters."""
+    page.goto(lasting_shop.url("/map?range=15m&as=map"))
+    expect(page.locator("[data-node]").first).to_be_attached()
+    filter_field(page).press_sequentially("fault AND respnsetime > 2 ")
+    page.keyboard.press("Enter")
+    expect(page.locator(".cm-lintRange-error")).to_have_text("respnsetime")
+    expect(page.get_by_role("alert")).to_contain_text("did you mean responsetime?")
+    assert filter_of(page) == ""
+    expect(page.locator("[data-node]").first).to_be_attached()
+
+
+def test_a_broken_expression_in_a_link_is_shown_as_such(page: Page, lasting_shop: Any) -> None:
+    page.goto(lasting_shop.url("/traces?filter=fault+AND"))
+    expect(page.get_by_role("alert")).to_contain_text("the expression ends where")
+    expect(filter_field(page)).to_have_text("fault AND")
+
+
+def test_services_are_completed_with_their_requests(page: Page, lasting_shop: Any) -> None:
+    page.goto(lasting_shop.url("/map?range=15m"))
+    filter_field(page).press_sequentially('service("paym')
+    option = page.get_by_role("option", name=re.compile("^payments"))
+    expect(option).to_contain_text("requests")
+    page.keyboard.press("Enter")
+    expect(filter_field(page)).to_have_text(re.compile(r'^service\("payments"'))
+
+
+def test_expressions_that_were_run_come_back(page: Page, lasting_shop: Any) -> None:
+    page.goto(lasting_shop.url("/traces?range=15m"))
+    for expression in ("fault", "ok"):
+        filter_field(page).fill(expression)
+        page.keyboard.press("Enter")
+        expect(page).to_have_url(re.compile(f"filter={expression}"))
+    page.keyboard.press("Alt+ArrowUp")
+    expect(filter_field(page)).to_have_text("fault")
+    page.keyboard.press("Alt+ArrowDown")
+    expect(filter_field(page)).to_have_text("ok")
+
+
+def test_eight_keys_lead_from_a_service_to_the_exception(page: Page, lasting_shop: Any) -> None:
+    """Ctrl+K, three letters, Enter; E to its failing traces, E to the newest, E to the exception."""
+    page.goto(lasting_shop.url("/map?range=15m"))
+    expect(filter_field(page)).to_be_visible()
+    page.keyboard.press("Control+k")
+    palette = page.get_by_role("dialog", name="Go to")
+    page.keyboard.press("p")
+    page.keyboard.press("a")
+    page.keyboard.press("y")
+    expect(palette.get_by_role("option").first).to_contain_text("payments")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("complementary", name="Details")).to_be_visible()
+    page.keyboard.press("e")
+    expect(page.get_by_role("table", name="Traces")).to_be_visible()
+    page.keyboard.press("e")
+    expect(page.get_by_role("treegrid", name="Timeline")).to_be_visible()
+    page.keyboard.press("e")
+    expect(page.get_by_role("heading", name="PaymentError")).to_be_visible()

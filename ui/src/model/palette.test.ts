@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest'
+import { commandsFor } from './palette'
+
+const sources = {
+  carried: { range: '1h', filter: null },
+  here: (range: string) => `/map?range=${range}`,
+  services: [{ id: 'n1', name: 'payments', type: 'AWS::Lambda::Function', requests: 9 }],
+  recent: ['fault AND name = "payments"', 'ok'],
+}
+const targets = (text: string) => commandsFor(text, sources).map(({ target }) => target)
+
+test('without a text the pages are offered', () => {
+  expect(commandsFor('', { ...sources, services: [] }).map(({ words }) => words)).toEqual([
+    'Service map',
+    'Traces',
+  ])
+})
+
+test('a service comes first, and leads to its place on the map', () => {
+  expect(targets('pay')[0]).toBe('/map?range=1h&sel=n1')
+})
+
+test('a trace id in either form leads to the trace', () => {
+  const id = '1-6926e5a0-0123456789abcdef01234567'
+  expect(targets(id)[0]).toBe(`/traces/${id}?range=1h`)
+  expect(targets('6926e5a00123456789abcdef01234567')[0]).toBe(`/traces/${id}?range=1h`)
+})
+
+test('times apply to the page that is open', () => {
+  expect(targets('last 3')).toContain('/map?range=3h')
+  expect(targets('24h')).toContain('/map?range=24h')
+})
+
+test('filters that were used are found again', () => {
+  expect(targets('fault')).toContain('/traces?range=1h&filter=fault+AND+name+%3D+%22payments%22')
+})

@@ -1,0 +1,76 @@
+// What the command palette offers for a text: pages, times, services, a trace by its id.
+
+import { PRESETS } from './range'
+import { normalTraceId } from './traceId'
+import { href, type Changes } from './url'
+
+export interface Command {
+  key: string
+  words: string
+  /** What kind of thing it is, and what it leads to. */
+  hint: string
+  target: string
+}
+
+export interface ServiceHit {
+  id: string
+  name: string
+  type: string
+  requests: number | null
+}
+
+interface Sources {
+  /** Words of the address that go along: the range and the filter. */
+  carried: Changes
+  /** The address that a time range applies to. */
+  here: (range: string) => string
+  services: readonly ServiceHit[]
+  recent: readonly string[]
+}
+
+const PAGES: readonly (readonly [path: string, words: string])[] = [
+  ['/map', 'Service map'],
+  ['/traces', 'Traces'],
+]
+
+export function commandsFor(text: string, { carried, here, services, recent }: Sources): Command[] {
+  const wanted = text.trim().toLowerCase()
+  const has = (words: string) => words.toLowerCase().includes(wanted)
+  const id = normalTraceId(text)
+  const trace: Command[] = id
+    ? [{ key: `trace ${id}`, words: id, hint: 'Open the trace', target: href(`/traces/${id}`, carried) }]
+    : []
+  const found: Command[] = services.map((one) => ({
+    key: `service ${one.id}`,
+    words: one.name,
+    hint: `${one.type || 'service'}: show on the map`,
+    target: href('/map', { ...carried, sel: one.id }),
+  }))
+  const pages: Command[] = PAGES.filter(([, words]) => has(words)).map(([path, words]) => ({
+    key: `page ${path}`,
+    words,
+    hint: 'Open the page',
+    target: href(path, carried),
+  }))
+  const times: Command[] = PRESETS.filter(
+    ({ words, key }) => wanted !== '' && (has(words) || key === wanted),
+  ).map(({ key, words }) => ({ key: `time ${key}`, words, hint: 'Show this time', target: here(key) }))
+  const filters: Command[] = recent
+    .filter((one) => wanted !== '' && one.toLowerCase().includes(wanted))
+    .slice(0, 5)
+    .map((filter) => ({
+      key: `filter ${filter}`,
+      words: filter,
+      hint: 'Filter that was used',
+      target: href('/traces', { ...carried, filter }),
+    }))
+  const matchesPage = wanted !== '' && pages.length > 0
+  return [
+    ...trace,
+    ...(matchesPage ? pages : []),
+    ...found,
+    ...(matchesPage ? [] : pages),
+    ...times,
+    ...filters,
+  ]
+}

@@ -1,0 +1,103 @@
+// Ctrl+K: services, traces by id, pages, times. A combobox in a dialog; arrows move, Enter opens.
+
+import { useEffect, useId, useMemo, useRef, useState, type KeyboardEvent } from 'react'
+import { addresses } from '../api/client'
+import type { ServiceMatches } from '../api/types'
+import { recentFilters } from '../filter/recent'
+import { commandsFor } from '../model/palette'
+import { parseRange, windowOf } from '../model/range'
+import { carried, changed, href } from '../model/url'
+import { go, useAddress } from './router'
+import { useLiveQuery } from './useLiveQuery'
+
+export function useCommandPalette(): [open: boolean, close: () => void] {
+  const [open, setOpen] = useState(false)
+  useEffect(() => {
+    const press = (event: globalThis.KeyboardEvent) => {
+      if (event.key.toLowerCase() !== 'k' || !(event.ctrlKey || event.metaKey) || event.altKey) return
+      event.preventDefault()
+      setOpen((now) => !now)
+    }
+    document.addEventListener('keydown', press, { capture: true })
+    return () => document.removeEventListener('keydown', press, { capture: true })
+  }, [])
+  return [open, () => setOpen(false)]
+}
+
+export function CommandPalette({ onClose }: { onClose(): void }) {
+  const dialog = useRef<HTMLDialogElement>(null)
+  const listId = useId()
+  const { path, params } = useAddress()
+  const [text, setText] = useState('')
+  const [at, setAt] = useState(0)
+  useEffect(() => dialog.current?.showModal(), [])
+
+  const [opened] = useState(() => Date.now() / 1000)
+  const window = useMemo(() => windowOf(parseRange(params), opened), [params, opened])
+  const url = text.trim() ? addresses.services(window, text.trim()) : null
+  const { data } = useLiveQuery<ServiceMatches>(url, { key: 'palette', variant: text })
+  const commands = useMemo(
+    () =>
+      commandsFor(text, {
+        carried: carried(params),
+        here: (range) => href(path, changed(params, { range, from: null, to: null })),
+        services: url && data ? data.services.filter(({ kind }) => kind !== 'client').slice(0, 12) : [],
+        recent: recentFilters(),
+      }),
+    [text, params, path, url, data],
+  )
+  const active = Math.min(at, commands.length - 1)
+
+  const run = (index: number) => {
+    const command = commands[index]
+    if (!command) return
+    onClose()
+    go(command.target)
+  }
+  const press = (event: KeyboardEvent) => {
+    const move = (by: number) => setAt((active + by + commands.length) % Math.max(1, commands.length))
+    if (event.key === 'ArrowDown') move(1)
+    else if (event.key === 'ArrowUp') move(-1)
+    else if (event.key === 'Enter') run(active)
+    else return
+    event.preventDefault()
+  }
+  return (
+    <dialog className="palette" ref={dialog} aria-label="Go to" onClose={onClose}>
+      <input
+        autoFocus
+        role="combobox"
+        aria-label="Service, trace id, page or time"
+        aria-expanded="true"
+        aria-controls={listId}
+        aria-activedescendant={commands[active] ? `${listId}-${active}` : undefined}
+        placeholder="Service, trace id, page or time"
+        spellCheck={false}
+        value={text}
+        onChange={(event) => {
+          setText(event.target.value)
+          setAt(0)
+        }}
+        onKeyDown={press}
+      />
+      <div className="palette-list" id={listId} role="listbox" aria-label="Commands">
+        {commands.map((command, index) => (
+          // oxlint-disable-next-line jsx-a11y/click-events-have-key-events -- the combobox has the keys
+          <div
+            key={command.key}
+            id={`${listId}-${index}`}
+            role="option"
+            tabIndex={-1}
+            aria-selected={index === active}
+            onPointerMove={() => setAt(index)}
+            onClick={() => run(index)}
+          >
+            <span className="palette-words">{command.words}</span>
+            <span className="mute">{command.hint}</span>
+          </div>
+        ))}
+      </div>
+      {commands.length === 0 && <p className="mute palette-none">Nothing matches.</p>}
+    </dialog>
+  )
+}
