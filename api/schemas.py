@@ -107,7 +107,7 @@ class MapEdge(Counts, Times):
 
 
 class Filtered(TypedDict):
-    """Which traces a filtered map or its details count."""
+    """Which traces a filtered map or a sorted list is made of."""
 
     traces: int
     complete: Annotated[bool, Field(description="false: only the newest that satisfy the filter")]
@@ -319,6 +319,10 @@ class TraceList(TypedDict):
         Field(
             description="matching traces; null when counting takes too long, and behind a cursor"
         ),
+    ]
+    sorted: Annotated[
+        Filtered | None,
+        Field(description="which traces were sorted by response time; null when sorted by start"),
     ]
     matching_units: Annotated[
         int | None,

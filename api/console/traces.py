@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 
@@ -16,6 +16,7 @@ from api.console.pins import pin_mark
 from api.console.timeline import states_of, timeline, units_of, without_subsegments
 from api.console.trace_search import FoundPage, FoundTrace, TraceSearch
 from api.context import Context, json_response, run_cancellable
+from api.errors import ApiError
 from api.graph.build import build_graph
 from api.schemas import (
     ErrorReply,
@@ -42,6 +43,9 @@ LIMIT = Query(ge=1, le=MAX_LINES, description="traces in a page")
 CURSOR = Query(description="`next` of the previous page")
 MAX_ROWS = 10_000
 """Rows of one trace; its map counts all of them."""
+SORT = Query(description="start: newest first; response: slowest first, of the newest 5,000")
+OFFSET = "offset-"
+"""Begins the cursors of lists that are not sorted by time."""
 COUNT_SECONDS = 1.0
 """Time limit for counting the traces beyond those in the chart."""
 
@@ -57,11 +61,13 @@ def traces_router(context: Context) -> APIRouter:
         filters: Filters,
         limit: Annotated[int, LIMIT] = 100,
         cursor: Annotated[str | None, CURSOR] = None,
+        sort: Annotated[Literal["start", "response"], SORT] = "start",
     ) -> Response:
-        """Traces, newest first."""
+        """Traces, newest or slowest first."""
 
         def work() -> Response:
-            return json_response(trace_list(context, window, filters, limit, cursor))
+            by = slowest_traces if sort == "response" else trace_list
+            return json_response(by(context, window, filters, limit, cursor))
 
         return await run_cancellable(request, work)
 
@@ -97,15 +103,52 @@ def trace_list(
     """A page of traces; the first one says how many there are, if that can be counted in time."""
     search = TraceSearch(context.store, window, filters)
     page = search.page(limit, cursor)
-    traces = context.store.get_traces([found.trace_id for found in page.found])
-    # A trace may have expired between the two queries.
-    found = [each for each in page.found if each.trace_id in traces]
     return {
-        "traces": [line(summarize(traces[each.trace_id]), each.there) for each in found],
+        "traces": lines(context.store, page.found),
         "next": page.cursor,
         "total": total(search, page) if cursor is None else None,
         "matching_units": search.units_counted(),
+        "sorted": None,
     }
+
+
+def slowest_traces(
+    context: Context, window: TimeRange, filters: TraceFilter, limit: int, cursor: str | None
+) -> TraceList:
+    """A page of the newest 5,000 traces, the slowest response first; the cursor is an offset."""
+    search = TraceSearch(context.store, window, filters)
+    found, rest = newest_traces(search)
+    times = {each.trace_id: entry.time for each, entry in entries_of(context.store, found)}
+    found = [each for each in found if each.trace_id in times]
+    found.sort(key=lambda each: (-times[each.trace_id], each.trace_id))
+    at = _offset(cursor)
+    more = at + limit < len(found)
+    return {
+        "traces": lines(context.store, found[at : at + limit]),
+        "next": f"{OFFSET}{at + limit}" if more else None,
+        "total": len(found) if rest is None else None,
+        "matching_units": search.units_counted(),
+        "sorted": {"traces": len(found), "complete": rest is None},
+    }
+
+
+def _offset(cursor: str | None) -> int:
+    if not cursor:
+        return 0
+    digits = cursor.removeprefix(OFFSET)
+    if not digits.isdecimal() or digits == cursor:
+        raise ApiError("cursor must be `next` of a page with the same sort")
+    return int(digits)
+
+
+def lines(store: Store, found: Sequence[FoundTrace]) -> list[TraceLine]:
+    """Lines of traces; one may have expired since it was found."""
+    traces = store.get_traces([each.trace_id for each in found])
+    return [
+        line(summarize(traces[each.trace_id]), each.there)
+        for each in found
+        if each.trace_id in traces
+    ]
 
 
 def total(search: TraceSearch, page: FoundPage) -> int | None:
@@ -117,14 +160,7 @@ def total(search: TraceSearch, page: FoundPage) -> int | None:
 def trace_figure(context: Context, window: TimeRange, filters: TraceFilter) -> TraceFigure:
     """At most 5,000 of the newest traces, and how many match altogether."""
     search = TraceSearch(context.store, window, filters)
-    found: list[FoundTrace] = []
-    cursor: str | None = None
-    while len(found) < MAX_DOTS:
-        page = search.page(min(CHUNK, MAX_DOTS - len(found)), cursor)
-        found += page.found
-        cursor = page.cursor
-        if cursor is None:
-            break
+    found, cursor = newest_traces(search)
     rest, counted_all = count_traces(search, cursor)
     dots = dots_of(context.store, found)
     return {
@@ -133,6 +169,19 @@ def trace_figure(context: Context, window: TimeRange, filters: TraceFilter) -> T
         "total": len(dots) + rest,
         "counted_all": counted_all,
     }
+
+
+def newest_traces(search: TraceSearch) -> tuple[list[FoundTrace], str | None]:
+    """At most 5,000 traces, and the cursor of those behind them."""
+    found: list[FoundTrace] = []
+    cursor: str | None = None
+    while len(found) < MAX_DOTS:
+        page = search.page(min(CHUNK, MAX_DOTS - len(found)), cursor)
+        found += page.found
+        cursor = page.cursor
+        if cursor is None:
+            break
+    return found, cursor
 
 
 def count_traces(search: TraceSearch, cursor: str | None) -> tuple[int, bool]:
@@ -149,21 +198,29 @@ def count_traces(search: TraceSearch, cursor: str | None) -> tuple[int, bool]:
 
 
 def dots_of(store: Store, found: Sequence[FoundTrace]) -> list[Dot]:
-    """Traces in the chart, with the status they ended with at the node or edge searched for.
+    """Traces in the chart, with the status they ended with at the node or edge searched for."""
+    return [
+        Dot(
+            entry.start,
+            entry.time,
+            each.there.state if each.there else entry.state,
+            format_trace_id(each.trace_id),
+        )
+        for each, entry in entries_of(store, found)
+    ]
 
-    Most are described by their entry alone; the others are read whole.
-    """
+
+def entries_of(store: Store, found: Sequence[FoundTrace]) -> Iterator[tuple[FoundTrace, EntryTime]]:
+    """Start, response time and state of traces. Most are described by their entry alone; the others
+    are read whole."""
     times = store.entry_times([each.trace_id for each in found])
     rest = [each.trace_id for each in found if each.trace_id not in times]
     for at in range(0, len(rest), CHUNK):
         traces = store.get_traces(rest[at : at + CHUNK])
         times.update((id, _entry_time(summarize(trace))) for id, trace in traces.items())
-    dots = []
     for each in found:
         if (entry := times.get(each.trace_id)) is not None:
-            state = each.there.state if each.there else entry.state
-            dots.append(Dot(entry.start, entry.time, state, format_trace_id(each.trace_id)))
-    return dots
+            yield each, entry
 
 
 def _entry_time(summary: Summary) -> EntryTime:

@@ -261,3 +261,31 @@ def test_an_expression_can_be_checked(client: TestClient) -> None:
     wrong = client.get("/api/filter/check?filter=fault+AND")
     assert (wrong.status_code, wrong.json()["error"]["position"]) == (400, 9)
     assert client.get(f"/api/filter/completions?{WINDOW}&field=duration").status_code == 400
+
+
+def test_the_slowest_come_first(app: FastAPI, store: MemoryStore) -> None:
+    """Over all pages, with the same traces as in order of time."""
+    for number in range(1, 13):
+        took = (number * 7) % 12 * SECOND
+        id, at = trace_id(number), T0 + number
+        store.put([segment(number, trace_id=id, start=at, end=at + took)], str(number))
+    client = TestClient(app)
+    found: list[float] = []
+    cursor: str | None = ""
+    for _ in range(3):
+        url = f"/api/traces?{WINDOW}&sort=response&limit=5&cursor={cursor}"
+        page = get(client, url, schemas.TraceList)
+        found += [line["response_ms"] for line in page["traces"]]
+        cursor = page["next"]
+    assert found == [float(ms) for ms in range(11_000, -1, -1_000)]
+    assert (cursor, page["total"], page["sorted"]) == (None, 12, {"traces": 12, "complete": True})
+    wrong = client.get(f"/api/traces?{WINDOW}&sort=response&cursor=abc")
+    assert wrong.status_code == 400
+
+
+def test_a_sorted_list_says_what_it_left_out(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console_traces, "MAX_DOTS", 10)
+    found = get(client, f"/api/traces?{WINDOW}&sort=response", schemas.TraceList)
+    assert (found["total"], found["sorted"]) == (None, {"traces": 10, "complete": False})

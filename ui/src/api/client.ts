@@ -35,6 +35,8 @@ export interface TraceFilter {
   status?: Status[] | undefined
   /** Opaque: the filter of a row of an error breakdown. */
   error?: string | undefined
+  /** The slowest first instead of the newest. */
+  sort?: 'response' | undefined
 }
 
 export async function fetchJson<T>(url: string, signal?: AbortSignal): Promise<T> {
@@ -96,7 +98,7 @@ export const addresses = {
   /** The page after one that `url` answered. */
   nextPage: (url: string, cursor: string) => `${url}&cursor=${encodeURIComponent(cursor)}`,
   tracesFigure: (window: TimeWindow, filter: TraceFilter) =>
-    `/api/traces/figure?${query(window, filterQuery(filter))}`,
+    `/api/traces/figure?${query(window, filterQuery({ ...filter, sort: undefined }))}`,
   trace: (id: string) => `/api/traces/${encodeURIComponent(id)}`,
   raw: (id: string) => `/api/traces/${encodeURIComponent(id)}/raw`,
   pin: (id: string) => `/api/traces/${encodeURIComponent(id)}/pin`,
@@ -118,6 +120,7 @@ function filterQuery(filter: TraceFilter): Record<string, string> {
     ...(filter.node && { node: filter.node }),
     ...(filter.edge && { edge: filter.edge }),
     ...(filter.error && { error: filter.error }),
+    ...(filter.sort && { sort: filter.sort }),
     ...(filter.status?.length && { status: filter.status.join(',') }),
   }
 }

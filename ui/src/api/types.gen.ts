@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: 3f045b07c892af4aac9d405393136c5c8f6601fedbace30b4de512aa850f5897
+// sha256 of its schemas: 698f4ed58794e1e116b38d988c57561241b10c13e8722c7667e2f83b35f6b9f2
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -280,6 +280,7 @@ export interface components {
         TraceList: {
             matching_units: number | null;
             next: string | null;
+            sorted: components["schemas"]["Filtered"] | null;
             total: number | null;
             traces: components["schemas"]["TraceLine"][];
         };

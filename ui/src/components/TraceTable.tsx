@@ -1,27 +1,50 @@
 // Traces as rows. ↑ and ↓ move, Enter opens.
 
-import { useEffect, useRef, useState, type KeyboardEvent } from 'react'
+import { useEffect, useRef, useState, type KeyboardEvent, type RefObject } from 'react'
 import type { TraceSummary } from '../api/types'
 import { age, clock, count, cut, date, duration, zone } from '../model/format'
 import { statusWord } from '../model/health'
+import { windowed, type Slice } from '../model/timeline'
 import { StatusMark } from './StatusMark'
 
 interface Props {
   traces: TraceSummary[]
+  sort: Sort
   hrefOf(id: string): string
   onOpen(id: string): void
+  onSort(sort: Sort): void
 }
 
-export function TraceTable({ traces, hrefOf, onOpen }: Props) {
+export type Sort = 'start' | 'response'
+
+const ROW_HEIGHT = 29
+/** Fewer rows are all drawn, so that the browser's own search finds them. */
+const WINDOW_FROM = 300
+const NARROW = 760
+
+export function TraceTable({ traces, sort, hrefOf, onOpen, onSort }: Props) {
   const [active, setActive] = useState(0)
   const body = useRef<HTMLTableSectionElement>(null)
+  const sight = useRowsInSight(body, traces.length)
   const slowest = traces.reduce((most, trace) => Math.max(most, trace.duration_ms), 0)
   const now = useNow()
+  // A row that was not in sight gets the focus as soon as it is drawn.
+  const pending = useRef<number | null>(null)
+  useEffect(() => {
+    if (pending.current === null) return
+    scrollToRow(body.current, pending.current)
+    const row = body.current?.querySelector<HTMLElement>(`tr[data-index="${pending.current}"]`)
+    if (!row) return
+    pending.current = null
+    row.focus()
+  })
 
   const move = (to: number) => {
     const next = Math.max(0, Math.min(traces.length - 1, to))
     setActive(next)
-    body.current?.querySelectorAll<HTMLElement>('tr')[next]?.focus()
+    const row = body.current?.querySelector<HTMLElement>(`tr[data-index="${next}"]`)
+    if (row) row.focus()
+    else pending.current = next
   }
   const press = (event: KeyboardEvent) => {
     const actions: Record<string, () => void> = {
@@ -38,15 +61,24 @@ export function TraceTable({ traces, hrefOf, onOpen }: Props) {
   }
 
   return (
-    <table className="table trace-table" aria-label="Traces">
+    <table className="table trace-table" aria-label="Traces" aria-rowcount={traces.length + 1}>
       <thead>
         <tr>
           <th>Status</th>
           <th>Trace</th>
-          <th>
-            Start <span className="mute">{zone()}</span>
+          <th aria-sort={sort === 'start' ? 'descending' : undefined}>
+            <button type="button" className="sort" onClick={() => onSort('start')}>
+              Start <em className="mute">{zone()}</em>
+              <span aria-hidden="true">{sort === 'start' ? '▾' : ''}</span>
+            </button>
           </th>
           <th>Duration</th>
+          <th className="numeric" aria-sort={sort === 'response' ? 'descending' : undefined}>
+            <button type="button" className="sort" onClick={() => onSort('response')}>
+              Response
+              <span aria-hidden="true">{sort === 'response' ? '▾' : ''}</span>
+            </button>
+          </th>
           <th>Entry</th>
           <th>Request</th>
           <th className="numeric">Code</th>
@@ -56,24 +88,62 @@ export function TraceTable({ traces, hrefOf, onOpen }: Props) {
       </thead>
       {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- keys of its focusable rows */}
       <tbody ref={body} onKeyDown={press}>
-        {traces.map((trace, index) => (
+        <Spacer rows={sight.from} />
+        {traces.slice(sight.from, sight.to).map((trace, offset) => (
           <TraceTableRow
             key={trace.id}
+            index={sight.from + offset}
             trace={trace}
             slowest={slowest}
             now={now}
             href={hrefOf(trace.id)}
-            tabIndex={index === active ? 0 : -1}
-            onFocus={() => setActive(index)}
+            tabIndex={sight.from + offset === active ? 0 : -1}
+            onFocus={() => setActive(sight.from + offset)}
             onOpen={onOpen}
           />
         ))}
+        <Spacer rows={traces.length - sight.to} />
       </tbody>
     </table>
   )
 }
 
+function Spacer({ rows }: { rows: number }) {
+  if (rows <= 0) return null
+  return <tr className="spacer" aria-hidden="true" style={{ height: rows * ROW_HEIGHT }} />
+}
+
+function scrollerOf(body: HTMLElement | null): HTMLElement | null {
+  return body?.closest<HTMLElement>('[data-scroller]') ?? null
+}
+
+function scrollToRow(body: HTMLElement | null, index: number): void {
+  const place = scrollerOf(body)
+  if (!place || !body) return
+  const top = body.offsetTop + index * ROW_HEIGHT
+  if (top < place.scrollTop || top > place.scrollTop + place.clientHeight - 2 * ROW_HEIGHT) {
+    place.scrollTop = Math.max(0, top - place.clientHeight / 2)
+  }
+}
+
+/** The rows to draw: all of a short or narrow list, of a long one those in sight and some around them. */
+function useRowsInSight(body: RefObject<HTMLElement | null>, total: number): Slice {
+  const isWindowed = total > WINDOW_FROM && window.innerWidth >= NARROW
+  const [seen, setSeen] = useState({ top: 0, height: 900 })
+  useEffect(() => {
+    const place = scrollerOf(body.current)
+    if (!isWindowed || !place) return
+    const read = () =>
+      setSeen({ top: place.scrollTop - (body.current?.offsetTop ?? 0), height: place.clientHeight })
+    read()
+    place.addEventListener('scroll', read, { passive: true })
+    return () => place.removeEventListener('scroll', read)
+  }, [body, isWindowed])
+  return isWindowed ? windowed(total, ROW_HEIGHT, seen.top, seen.height) : { from: 0, to: total }
+}
+
 interface RowProps {
+  index: number
   trace: TraceSummary
   slowest: number
   now: number
@@ -83,10 +153,16 @@ interface RowProps {
   onOpen(id: string): void
 }
 
-function TraceTableRow({ trace, slowest, now, href, tabIndex, onFocus, onOpen }: RowProps) {
+function TraceTableRow({ index, trace, slowest, now, href, tabIndex, onFocus, onOpen }: RowProps) {
   const annotations = Object.entries(trace.annotations).map(([key, values]) => `${key}: ${values.join(', ')}`)
   return (
-    <tr tabIndex={tabIndex} onFocus={onFocus} onClick={() => onOpen(trace.id)}>
+    <tr
+      tabIndex={tabIndex}
+      data-index={index}
+      aria-rowindex={index + 2}
+      onFocus={onFocus}
+      onClick={() => onOpen(trace.id)}
+    >
       <td>
         <StatusMark status={trace.status_there ?? trace.status} />
         <Beside trace={trace} />
@@ -112,6 +188,7 @@ function TraceTableRow({ trace, slowest, now, href, tabIndex, onFocus, onOpen }:
       <td>
         <Bar ms={trace.duration_ms} slowest={slowest} status={trace.status} />
       </td>
+      <td className="numeric">{trace.response_ms === null ? '' : duration(trace.response_ms)}</td>
       <td title={trace.entry?.type}>
         {trace.entry ? cut(trace.entry.name, 28) : <span className="mute">unknown</span>}
       </td>

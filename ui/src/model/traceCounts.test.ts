@@ -16,22 +16,32 @@ const traces = (...units: (number | null)[]) =>
   units.map((units_there) => ({ units_there })) as TraceSummary[]
 
 test.each([
-  [traces(null), true, { total: 1, matching_units: null }, '1 trace'],
-  [traces(null, null), false, { total: 4210, matching_units: null }, '4,210 traces; the newest 2 are listed'],
+  [traces(null), true, { total: 1, matching_units: null, sorted: null }, '1 trace'],
   [
     traces(null, null),
     false,
-    { total: null, matching_units: null },
+    { total: 4210, matching_units: null, sorted: null },
+    '4,210 traces; the newest 2 are listed',
+  ],
+  [
+    traces(null, null),
+    false,
+    { total: null, matching_units: null, sorted: null },
     'more than 2 traces; the newest are listed',
   ],
-  [traces(1, 32), true, { total: 2, matching_units: 33 }, '33 requests in 2 traces'],
-  [traces(1), true, { total: 1, matching_units: 1 }, '1 request in 1 trace'],
+  [traces(1, 32), true, { total: 2, matching_units: 33, sorted: null }, '33 requests in 2 traces'],
+  [traces(1), true, { total: 1, matching_units: 1, sorted: null }, '1 request in 1 trace'],
 ])('a list of %o says %o', (shown, isAll, first, words) => {
   expect(listWords(shown, isAll, first)).toBe(words)
 })
 
+test('a list that is sorted by response time has the slowest', () => {
+  const sorted = { total: 9, matching_units: null, sorted: { traces: 9, complete: true } }
+  expect(listWords(traces(null), false, sorted)).toBe('9 traces; the slowest 1 are listed')
+})
+
 test('what the map counts and no trace has is said, once all traces are listed', () => {
-  expect(unlisted(traces(1, 30), true, { total: 2, matching_units: 33 })).toBe(2)
-  expect(unlisted(traces(1, 30), false, { total: 9, matching_units: 33 })).toBe(0)
-  expect(unlisted(traces(null), true, { total: 1, matching_units: null })).toBe(0)
+  expect(unlisted(traces(1, 30), true, { total: 2, matching_units: 33, sorted: null })).toBe(2)
+  expect(unlisted(traces(1, 30), false, { total: 9, matching_units: 33, sorted: null })).toBe(0)
+  expect(unlisted(traces(null), true, { total: 1, matching_units: null, sorted: null })).toBe(0)
 })

@@ -14,16 +14,17 @@ export function shownWords({ shown, total, counted_all }: Counts): string {
   return shown === 1 ? '1 trace' : `${count(shown)} traces`
 }
 
-type ListCounts = Pick<TracePageReply, 'total' | 'matching_units'>
+type ListCounts = Pick<TracePageReply, 'total' | 'matching_units' | 'sorted'>
 
 /** What a list has: 12 traces; 100 of 4,210 traces; 33 requests in 30 traces; the newest 100 traces. */
 export function listWords(traces: readonly TraceSummary[], isAll: boolean, first: ListCounts): string {
   const shown = traces.length
   const total = isAll ? shown : first.total
   const all = first.matching_units === null ? '' : `${requests(first.matching_units)} in `
-  if (total === null) return `${all}more than ${tracesOf(shown)}; the newest are listed`
+  const order = first.sorted ? 'slowest' : 'newest'
+  if (total === null) return `${all}more than ${tracesOf(shown)}; the ${order} are listed`
   return shown < total
-    ? `${all}${tracesOf(total)}; the newest ${count(shown)} are listed`
+    ? `${all}${tracesOf(total)}; the ${order} ${count(shown)} are listed`
     : `${all}${tracesOf(total)}`
 }
 

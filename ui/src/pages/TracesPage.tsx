@@ -39,17 +39,20 @@ export function TracesPage() {
   const error = params.get('error') ?? undefined
   const statusText = params.get('status') ?? ''
   const expression = params.get('filter') ?? undefined
+  const sort = params.get('sort') === 'response' ? 'response' : undefined
   const filter = useMemo<TraceFilter>(
-    () => ({ filter: expression, node, edge, error, status: parseStatuses(statusText) }),
-    [expression, node, edge, error, statusText],
+    () => ({ filter: expression, node, edge, error, sort, status: parseStatuses(statusText) }),
+    [expression, node, edge, error, sort, statusText],
   )
   const [waiting, setWaiting] = useState(false)
   const seen = useTimeWindow(range, waiting ? EMPTY_POLL : refresh, false)
   const key = [rangeKey(range), expression, node, edge, error, statusText].join(' ')
 
-  const first = useLiveQuery<TracePageReply>(addresses.traces(seen, filter), { key: `traces ${key}` })
+  const first = useLiveQuery<TracePageReply>(addresses.traces(seen, filter), {
+    key: `traces ${key} ${sort}`,
+  })
   const figure = useLiveQuery<TraceFigure>(addresses.tracesFigure(seen, filter), { key: `figure ${key}` })
-  const list = useTraceList(first.data, key, first.answeredUrl)
+  const list = useTraceList(first.data, `${key} ${sort}`, first.answeredUrl)
   const hasTraces = useHasTraces(first.data !== null && first.data.traces.length === 0)
 
   useEffect(() => setWaiting(hasTraces === false), [hasTraces])
@@ -137,7 +140,7 @@ export function TracesPage() {
           />
         ))}
       {list.traces.length > 0 && (
-        <div className="traces-body">
+        <div className="traces-body" data-scroller="true">
           <TraceChart
             figure={figure.data}
             error={figure.error}
@@ -160,9 +163,18 @@ export function TracesPage() {
               </button>
             )}
           </div>
-          <TraceTable traces={list.traces} hrefOf={hrefOf} onOpen={open} />
+          <TraceTable
+            traces={list.traces}
+            sort={sort ?? 'start'}
+            hrefOf={hrefOf}
+            onOpen={open}
+            onSort={(next) => setParams({ sort: next === 'start' ? null : next })}
+          />
           <div className="more">
             <span className="mute">{listWords(list.traces, !list.next, list.counts)}</span>
+            {first.data?.sorted?.complete === false && (
+              <span className="mute">sorted among the newest {count(first.data.sorted.traces)}</span>
+            )}
             {missing > 0 && (
               <span className="mute">
                 {count(missing)} {missing === 1 ? 'request is' : 'requests are'} on the map only: not sampled

@@ -18,7 +18,7 @@ export interface TraceList {
   traces: TraceSummary[]
   next: string | null
   /** What the first of these pages says of all of them. */
-  counts: Pick<TracePageReply, 'total' | 'matching_units'>
+  counts: Pick<TracePageReply, 'total' | 'matching_units' | 'sorted'>
   /** How many newer traces the latest refresh has found. */
   fresh: number
   /** All of the newest page are new, so there may be more. */
@@ -60,7 +60,7 @@ export function useTraceList(latest: TracePageReply | null, key: string, url: st
   return {
     traces: shown?.traces ?? [],
     next: shown?.next ?? null,
-    counts: shown?.reply ?? { total: null, matching_units: null },
+    counts: shown?.reply ?? { total: null, matching_units: null, sorted: null },
     fresh,
     freshIsPage: latest !== null && latest.next !== null && fresh === latest.traces.length,
     loading,
