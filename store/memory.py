@@ -132,7 +132,8 @@ class MemoryStore:
         before = decode_cursor(cursor)
         traces = [trace for trace in self._traces.values() if is_sampled(trace)]
         every = [
-            unit_trace(trace, matching_units(trace, query, self._traces.get)) for trace in traces
+            unit_trace(trace, matching_units(trace, query, self._traces.get, self._linked_to))
+            for trace in traces
         ]
         found = [
             each

@@ -88,7 +88,8 @@ class UnitQuery(Struct, frozen=True):
     links along some edges, that started in the window (any time without one).
 
     ``states``: empty means any. ``label``: as in the error breakdown (`Failure`); None means any.
-    ``link``: of edges, only links or only calls; None means both.
+    ``link``: of edges, only links or only calls; None means both. ``settled_before``: as of
+    `GraphReader.service_graph`.
     """
 
     window: TimeRange | None = None
@@ -97,6 +98,7 @@ class UnitQuery(Struct, frozen=True):
     states: frozenset[State] = frozenset()
     label: str | None = None
     link: bool | None = None
+    settled_before: int | None = None
 
 
 class UnitTrace(NamedTuple):

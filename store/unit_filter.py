@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from store.model import State, Statistics, TimeRange, Trace, confirmed
+from store.model import State, Statistics, TimeRange, Trace, confirmed, is_settled
 from store.protocol import (
     EntryTime,
     Failure,
@@ -15,12 +15,14 @@ from store.protocol import (
     failures_by_frequency,
 )
 from store.service_graph import count
-from store.units import FindTrace, NodeUnit, Unit, all_units
+from store.units import FindTrace, LinkedIds, NodeUnit, Unit, all_units, no_links
 
 
-def matching_units(trace: Trace, query: UnitQuery, find: FindTrace) -> list[Unit]:
+def matching_units(
+    trace: Trace, query: UnitQuery, find: FindTrace, linked_ids: LinkedIds = no_links
+) -> list[Unit]:
     """The units of a trace that match, those of its links included."""
-    return [unit for unit in all_units(trace, find) if _matches(unit, query)]
+    return [unit for unit in all_units(trace, find, linked_ids) if _matches(unit, query)]
 
 
 def unit_trace(trace: Trace, units: Iterable[Unit], time: int | None = None) -> UnitTrace | None:
@@ -72,5 +74,7 @@ def _matches(unit: Unit, query: UnitQuery) -> bool:
     if isinstance(unit, NodeUnit):
         return unit.node in query.nodes
     if query.link is not None and unit.link is not query.link:
+        return False
+    if not is_settled(unit.source, unit.start, query.settled_before):
         return False
     return (confirmed(unit.source), unit.target) in query.edges

@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from fastapi import APIRouter, Request, Response
-from msgspec.structs import replace
 
 from api.console.charts import histogram_figure, over_time_figure, status_name, step_of
 from api.console.filtered import Selection
 from api.console.map import CountedGraph, count_window, require_node
 from api.console.map_json import before, locations, render_edge, render_node
 from api.console.params import FilterExpression, Window, previous_window
-from api.console.place import Place, edge_place, node_place, place_failures, place_series
+from api.console.place import (
+    Place,
+    Scope,
+    edge_place,
+    node_place,
+    place_failures,
+    place_series,
+)
 from api.context import Context, json_response, run_cancellable
 from api.errors import ApiError
 from api.graph.build import Graph, build_graph, calls_of, find_node, node_id
@@ -64,7 +70,7 @@ def node_detail(
     located = locations(graph)
     return {
         "node": render_node(graph, key, shown, location=located[key]),
-        **_parts(context, counted, node_place(graph, key, shown), key),
+        **_parts(context, counted, node_place(graph, key, _scope(context, counted)), key),
         "callers": [_neighbour(graph, (v, key), v, located) for v in graph.predecessors(key)],
         "callees": [_neighbour(graph, (key, v), v, located) for v in graph.successors(key)],
     }
@@ -79,8 +85,15 @@ def edge_detail(
     edge = require_edge(graph, source, target)
     return {
         "edge": render_edge(calls_of(graph, *edge), shown),
-        **_parts(context, counted, edge_place(graph, edge, shown), edge),
+        **_parts(context, counted, edge_place(graph, edge, _scope(context, counted)), edge),
     }
+
+
+def _scope(context: Context, counted: CountedGraph) -> Scope:
+    """Of selected traces every unit counts."""
+    if counted.selection is not None:
+        return Scope(None)
+    return Scope(counted.window, context.settled_before())
 
 
 def require_edge(graph: Graph, source: str, target: str) -> Ends:
@@ -111,7 +124,7 @@ def _parts(context: Context, counted: CountedGraph, place: Place, of: NodeKey | 
 
 def _filtered_parts(selection: Selection, place: Place, window: TimeRange) -> Detail:
     """The same of the units of the selected traces, which may have started outside of the window."""
-    units = selection.units(replace(place.units, window=None))
+    units = selection.units(place.units)
     starts = [unit.start for unit in units]
     span = TimeRange(min([window.start, *starts]), max([window.end, *(at + 1 for at in starts)]))
     step = step_of(span)
@@ -130,7 +143,7 @@ def _before(context: Context, of: NodeKey | Ends, window: TimeRange) -> Before |
         return None
     graph = build_graph(previous)
     if isinstance(of, NodeKey):
-        return before(node_place(graph, of, window).statistics) if of in graph else None
+        return before(node_place(graph, of, Scope(window)).statistics) if of in graph else None
     return before(calls_of(graph, *of).statistics) if graph.has_edge(*of) else None
 
 

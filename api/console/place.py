@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import product
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from api.console.params import Failing, TraceFilter
-from api.graph.build import Graph, calls_of, find_node, stats_of
+from api.graph.build import Graph, calls_of, edges_of, find_node, keys_of, stats_of
 from store.model import NodeKey, State, Statistics, TimeRange
-from store.protocol import Failure, Store, TimeBucket, UnitQuery, failures_by_frequency
-from store.service_graph import merge_statistics
+from store.protocol import Failure, Store, TimeBucket, UnitQuery
 
 
 class Place(NamedTuple):
@@ -20,40 +18,42 @@ class Place(NamedTuple):
     statistics: Statistics
 
 
-def find_place(graph: Graph, filters: TraceFilter, window: TimeRange | None) -> Place | None:
+class Scope(NamedTuple):
+    """Which units a map counts: of which time, and from when on clients are not settled."""
+
+    window: TimeRange | None
+    settled_before: int | None = None
+
+
+def find_place(graph: Graph, filters: TraceFilter, scope: Scope) -> Place | None:
     """The node or edge of a filter; None when it has no traffic in the graph."""
     if not filters.edge:
         node = find_node(graph, filters.node)
-        return node and node_place(graph, node, window)
+        return node and node_place(graph, node, scope)
     source, target = (find_node(graph, end) for end in filters.edge.split(":"))
     if source is None or target is None or not graph.has_edge(source, target):
         return None
-    return edge_place(graph, (source, target), window)
+    return edge_place(graph, (source, target), scope)
 
 
-def node_place(graph: Graph, node: NodeKey, window: TimeRange | None) -> Place:
+def node_place(graph: Graph, node: NodeKey, scope: Scope) -> Place:
     """A node; of a client, which measures nothing, the calls it makes."""
     if node.is_client:
-        return edge_place(graph, (node, next(iter(graph.successors(node)))), window)
-    units = UnitQuery(window, nodes=frozenset(keys_of(graph, node)))
+        return edge_place(graph, (node, next(iter(graph.successors(node)))), scope)
+    units = UnitQuery(scope.window, nodes=keys_of(graph, node))
     return Place(units, stats_of(graph, node).statistics)
 
 
-def edge_place(graph: Graph, edge: tuple[NodeKey, NodeKey], window: TimeRange | None) -> Place:
+def edge_place(graph: Graph, edge: tuple[NodeKey, NodeKey], scope: Scope) -> Place:
     """An edge of calls or of links."""
     stats = calls_of(graph, *edge)
-    ends = (tuple(keys_of(graph, end)) for end in edge)
-    pairs = frozenset((source, target) for source, target in product(*ends))
-    return Place(UnitQuery(window, edges=pairs, link=stats.link), stats.statistics)
-
-
-def keys_of(graph: Graph, node: NodeKey) -> Iterator[NodeKey]:
-    """The keys whose units a node counts: `store.service_graph.join_accounts` adds those of calls
-    that named it without its account."""
-    yield node
-    bare = node._replace(account="")
-    if node.account and not node.is_client and bare not in graph:
-        yield bare
+    units = UnitQuery(
+        scope.window,
+        edges=edges_of(graph, *edge),
+        link=stats.link,
+        settled_before=scope.settled_before,
+    )
+    return Place(units, stats.statistics)
 
 
 def units_counted(
@@ -74,23 +74,15 @@ def place_failures(store: Store, place: Place) -> list[Failure]:
     """The error breakdown of a place with a window."""
     units = place.units
     assert units.window is not None
-    found = [store.node_failures(node, units.window) for node in units.nodes]
-    found += [store.edge_failures(*edge, units.window) for edge in units.edges]
-    counts: dict[tuple[str, State], int] = {}
-    for failure in (each for failures in found for each in failures):
-        key = failure.label, failure.state
-        counts[key] = counts.get(key, 0) + failure.count
-    return failures_by_frequency(counts)
+    if units.nodes:
+        return store.node_failures(units.nodes, units.window)
+    settled = units.settled_before
+    return store.edge_failures(units.edges, units.window, settled_before=settled)
 
 
 def place_series(store: Store, place: Place, window: TimeRange, step: int) -> list[TimeBucket]:
     """Statistics of a place per step."""
     units = place.units
-    found = [store.node_series(node, window, step) for node in units.nodes]
-    found += [store.edge_series(*edge, window, step) for edge in units.edges]
-    buckets: dict[int, TimeBucket] = {}
-    for bucket in (each for series in found for each in series):
-        known = buckets.setdefault(bucket.start, bucket)
-        if known is not bucket:
-            merge_statistics(known.statistics, bucket.statistics)
-    return [buckets[start] for start in sorted(buckets)]
+    if units.nodes:
+        return store.node_series(units.nodes, window, step)
+    return store.edge_series(units.edges, window, step, settled_before=units.settled_before)

@@ -12,11 +12,12 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from api.console.params import TraceFilter
-from api.console.place import Place, find_place, units_counted
+from api.console.place import Place, Scope, find_place, units_counted
+from api.context import Context
 from api.graph.build import build_graph
 from store.filters.ast import And, EdgeMatch, Expression, Selector, ServiceMatch
 from store.model import NodeKey, TimeRange
-from store.protocol import Store, TraceQuery, UnitQuery, UnitTrace
+from store.protocol import TraceQuery, UnitQuery, UnitTrace
 from store.unit_filter import matching_units, unit_trace
 
 
@@ -37,8 +38,9 @@ class FoundPage(NamedTuple):
 class TraceSearch:
     """A search for traces in a window, snapped as the map's is."""
 
-    def __init__(self, store: Store, window: TimeRange, filters: TraceFilter) -> None:
-        self._store = store
+    def __init__(self, context: Context, window: TimeRange, filters: TraceFilter) -> None:
+        self._context = context
+        self._store = store = context.store
         self._filters = filters
         self._has_place = bool(filters.node or filters.edge)
         self.window = store.snap_window(window) if self._has_place else window
@@ -70,8 +72,9 @@ class TraceSearch:
         return units_counted(self._store, self.place, self._filters.states, self._filters.error)
 
     def _find_place(self) -> Place | None:
-        graph = build_graph(self._store.service_graph(self.window))
-        return find_place(graph, self._filters, self.window)
+        settled = self._context.settled_before()
+        graph = build_graph(self._store.service_graph(self.window, settled_before=settled))
+        return find_place(graph, self._filters, Scope(self.window, settled))
 
     def _filtered_page(
         self, expression: Expression, units: UnitQuery, limit: int, cursor: str | None
@@ -79,7 +82,7 @@ class TraceSearch:
         query = TraceQuery(self.window, filter=And((expression, _touches(units))))
         page = self._store.find_traces(query, limit=limit, cursor=cursor)
         traces = self._store.get_traces([hit.trace_id for hit in page.found])
-        anywhen = replace(units, window=None)
+        anywhen = replace(units, window=None, settled_before=None)
         found = (
             unit_trace(
                 trace, (u._replace(weight=1) for u in matching_units(trace, anywhen, traces.get))

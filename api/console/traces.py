@@ -101,7 +101,7 @@ def trace_list(
     context: Context, window: TimeRange, filters: TraceFilter, limit: int, cursor: str | None
 ) -> TraceList:
     """A page of traces; the first one says how many there are, if that can be counted in time."""
-    search = TraceSearch(context.store, window, filters)
+    search = TraceSearch(context, window, filters)
     page = search.page(limit, cursor)
     return {
         "traces": lines(context.store, page.found),
@@ -116,7 +116,7 @@ def slowest_traces(
     context: Context, window: TimeRange, filters: TraceFilter, limit: int, cursor: str | None
 ) -> TraceList:
     """A page of the newest 5,000 traces, the slowest response first; the cursor is an offset."""
-    search = TraceSearch(context.store, window, filters)
+    search = TraceSearch(context, window, filters)
     found, rest = newest_traces(search)
     times = {each.trace_id: entry.time for each, entry in entries_of(context.store, found)}
     found = [each for each in found if each.trace_id in times]
@@ -159,7 +159,7 @@ def total(search: TraceSearch, page: FoundPage) -> int | None:
 
 def trace_figure(context: Context, window: TimeRange, filters: TraceFilter) -> TraceFigure:
     """At most 5,000 of the newest traces, and how many match altogether."""
-    search = TraceSearch(context.store, window, filters)
+    search = TraceSearch(context, window, filters)
     found, cursor = newest_traces(search)
     rest, counted_all = count_traces(search, cursor)
     dots = dots_of(context.store, found)

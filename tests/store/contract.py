@@ -792,12 +792,20 @@ class StoreContract:
         store.put([*_failing_calls(), *_linked_traces()], "a")
         graph = store.service_graph(HOUR)
         places = [
-            (UnitQuery(HOUR, nodes=frozenset((k,))), store.node_failures(k, HOUR), each.statistics)
+            (
+                UnitQuery(HOUR, nodes=frozenset((k,))),
+                store.node_failures([k], HOUR),
+                each.statistics,
+            )
             for k, each in graph.services.items()
             if not k.is_client
         ]
         places += [
-            (UnitQuery(HOUR, edges=frozenset((k,))), store.edge_failures(*k, HOUR), edge.statistics)
+            (
+                UnitQuery(HOUR, edges=frozenset((k,))),
+                store.edge_failures([k], HOUR),
+                edge.statistics,
+            )
             for k, edge in {**graph.edges, **graph.links}.items()
         ]
         assert len(places) >= 6

@@ -20,6 +20,7 @@ from store.cursor import decode_cursor, encode_cursor
 from store.model import NodeKey, State, TimeRange, Trace
 from store.protocol import EntryTime, UnitPage, UnitQuery, UnitTrace
 from store.unit_filter import matching_units, unit_trace
+from store.units import LinkedIds, no_links
 
 CHUNK = 500
 """Maximum number of traces judged at once."""
@@ -85,12 +86,24 @@ def _judged(
     traces = get_traces(ask, [id for _, id in candidates], linked, raw=False)
     others = {key[1] for trace in traces.values() for key in trace.links} - traces.keys()
     around: dict[bytes, Trace] = {**traces, **get_traces(ask, sorted(others), linked, raw=False)}
+    caused = _caused(ask, query, linked, list(traces))
     found = (
-        unit_trace(traces[id], matching_units(traces[id], query, around.get), at)
+        unit_trace(traces[id], matching_units(traces[id], query, around.get, caused), at)
         for at, id in candidates
         if id in traces
     )
     return [each for each in found if each is not None]
+
+
+def _caused(
+    ask: RunQuery, query: UnitQuery, linked: LinkPresence, trace_ids: list[bytes]
+) -> LinkedIds:
+    """What other traces say they caused in these; only clients depend on it."""
+    if not linked.seen or not any(source.is_client for source, _ in query.edges):
+        return no_links
+    rows = ask(queries.CAUSED_IDS.render(ids=trace_ids))
+    found = {bytes.fromhex(digits): frozenset(ids) for digits, ids in rows}
+    return lambda trace_id: found.get(trace_id, ())
 
 
 def _rows(query: UnitQuery, window: TimeRange) -> list[Sql]:
@@ -127,8 +140,9 @@ def _nodes(prefix: str, nodes: Collection[NodeKey], name: str) -> Sql:
     if any(node.is_client for node in nodes):
         return Sql("1")
     keys = sorted(tuple(node) for node in nodes)
-    columns = f"({prefix}account, {prefix}name, {prefix}type)"
-    return Sql(f"{columns} IN {{{name}:Array(Tuple(String, String, String))}}", {name: keys})
+    columns = ", ".join(f"{prefix}{field}" for field in NodeKey._fields)
+    key = f"Tuple({', '.join(['String'] * len(NodeKey._fields))})"
+    return Sql(f"({columns}) IN {{{name}:Array({key})}}", {name: keys})
 
 
 def _select(table: str, *conditions: Sql) -> Sql:
