@@ -86,7 +86,8 @@ class Shop:
 
     def node_id(self, name: str) -> str:
         """The id of a service that is no client, as the map has it."""
-        nodes = self.server.picture(name)["nodes"]
+        window = f"from={self.start - 60}&to={self.start + 60}"
+        nodes = self.server.get(f"/api/map?{window}")["nodes"]
         return next(
             str(one["id"]) for one in nodes if one["name"] == name and one["kind"] != "client"
         )

@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: 698f4ed58794e1e116b38d988c57561241b10c13e8722c7667e2f83b35f6b9f2
+// sha256 of its schemas: 6edd150747e8a10e193dbb6b4afd5a5de16bf5b0baacb71a1dd0cfcf6d094ca9
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -113,6 +113,7 @@ export interface components {
             in_progress: number | null;
             /** @enum {string} */
             kind: "client" | "gateway" | "service" | "function" | "workflow" | "database" | "table" | "queue" | "topic" | "stream" | "bucket" | "remote";
+            location: string;
             name: string;
             names: string[];
             observed: number | null;
@@ -121,6 +122,7 @@ export interface components {
             p95_ms: number | null;
             p99_ms: number | null;
             rank: number;
+            region: string;
             requests: number | null;
             root: boolean;
             /** @enum {string} */
@@ -133,6 +135,7 @@ export interface components {
         };
         Neighbour: {
             id: string;
+            location: string;
             name: string;
             requests: number | null;
             type: string;
@@ -189,6 +192,7 @@ export interface components {
             in_progress: number | null;
             /** @enum {string} */
             kind: "client" | "gateway" | "service" | "function" | "workflow" | "database" | "table" | "queue" | "topic" | "stream" | "bucket" | "remote";
+            location: string;
             name: string;
             observed: number | null;
             ok: number | null;

@@ -24,7 +24,7 @@ export function TraceTools({ query, hits, showPath, onQuery, onNext, onPath }: P
   }
   return (
     <div className="trace-tools">
-      <span className="search-box" role="search">
+      <span className="search-box">
         <Icon name="search" size={14} />
         <input
           aria-label="Find in this trace"

@@ -5,7 +5,9 @@ import {
   autocompletion,
   closeBrackets,
   closeBracketsKeymap,
+  closeCompletion,
   completionKeymap,
+  selectedCompletion,
   type CompletionContext,
   type CompletionResult,
 } from '@codemirror/autocomplete'
@@ -93,7 +95,7 @@ function extensions(latest: { current: EditorProps }): Extension[] {
     tooltips({ position: 'fixed' }),
     Prec.high(
       keymap.of([
-        { key: 'Enter', run: (editor) => acceptCompletion(editor) || run(editor) },
+        { key: 'Enter', run: (editor) => acceptMore(editor) || run(editor) },
         { key: 'Shift-Enter', run: insertNewline },
         { key: 'Alt-ArrowUp', run: recall(olderFilter) },
         { key: 'Alt-ArrowDown', run: recall(newerFilter) },
@@ -108,6 +110,17 @@ function extensions(latest: { current: EditorProps }): Extension[] {
     }),
     highlighting,
   ]
+}
+
+/** Takes the chosen completion, unless it is written already. */
+function acceptMore(editor: EditorView): boolean {
+  const chosen = selectedCompletion(editor.state)
+  const before = editor.state.sliceDoc(0, editor.state.selection.main.head)
+  if (!chosen || before.toLowerCase().endsWith(chosen.label.toLowerCase())) {
+    closeCompletion(editor)
+    return false
+  }
+  return acceptCompletion(editor)
 }
 
 function replaceText(editor: EditorView, text: string): void {
