@@ -398,6 +398,7 @@ class RawTrace(TypedDict):
     """The documents of a trace."""
 
     raw: Annotated[list[RawSegment], Field(description="as BatchGetTraces returns them")]
+    left_out: Annotated[int, Field(description="documents beyond the first 10,000")]
 
 
 class IngestStatus(TypedDict):

@@ -259,9 +259,13 @@ def trace_detail(context: Context, text: str) -> TraceDetail:
 
 
 def raw_trace(context: Context, text: str) -> RawTrace:
-    """The processed documents of a trace; ApiError (404) when it is not stored."""
+    """The processed documents of a trace, at most `MAX_ROWS`; ApiError (404) when it is not stored."""
     documents = processed_documents(require_trace(context.store, text))
-    return {"raw": [{"Id": str(each["id"]), "Document": each} for each in documents]}
+    shown = documents[:MAX_ROWS]
+    return {
+        "raw": [{"Id": str(each["id"]), "Document": each} for each in shown],
+        "left_out": len(documents) - len(shown),
+    }
 
 
 def _a_minute(trace: Trace) -> TimeRange:

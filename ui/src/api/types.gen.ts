@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: 6edd150747e8a10e193dbb6b4afd5a5de16bf5b0baacb71a1dd0cfcf6d094ca9
+// sha256 of its schemas: fb4745beb31dde2fa9401ab10e536912d577263d7e50d1eca31b7336ca03b6e4
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -173,6 +173,7 @@ export interface components {
             Id: string;
         };
         RawTrace: {
+            left_out: number;
             raw: components["schemas"]["RawSegment"][];
         };
         ServerStatus: {
@@ -234,6 +235,7 @@ export interface components {
             entry: components["schemas"]["Entry"] | null;
             id: string;
             inner: components["schemas"]["InnerCounts"];
+            left_out: number;
             map: components["schemas"]["Picture"];
             method: string | null;
             partial: boolean;

@@ -45,6 +45,7 @@ export type Trace = Omit<Schemas['TraceDetail'], 'documents'> & {
 
 export interface RawDocuments {
   raw: { Id: string; Document: Json }[]
+  left_out: number
 }
 
 export type ServerStatus = Schemas['ServerStatus']

@@ -3,14 +3,17 @@ import type { RawDocuments } from '../api/types'
 import { CopyButton } from './CopyButton'
 import { JsonTree } from './JsonTree'
 
-export function RawTrace({ raw }: RawDocuments) {
+export function RawTrace({ raw, left_out: leftOut }: RawDocuments) {
   const [open, setOpen] = useState(() => raw[0]?.Id ?? null)
   const text = () => JSON.stringify(raw, null, 2)
   return (
     <div className="raw-trace">
       <div className="raw-actions">
         <CopyButton text={text} label="Copy all documents as JSON" words="Copy JSON" />
-        <span className="mute">{raw.length} segment documents, as BatchGetTraces returns them</span>
+        <span className="mute">
+          {raw.length} segment documents, as BatchGetTraces returns them
+          {leftOut > 0 && `; ${leftOut} more are left out`}
+        </span>
       </div>
       {raw.map(({ Id, Document }) => (
         <section key={Id} className="raw-document">

@@ -9,7 +9,7 @@ import { useLiveQuery } from './useLiveQuery'
 
 export function RawTab({ id }: { id: string }) {
   const { data, error, slow, reload } = useLiveQuery<RawDocuments>(addresses.raw(id), { key: `raw ${id}` })
-  if (data) return <RawTrace raw={data.raw} />
+  if (data) return <RawTrace {...data} />
   if (error) return <FailureBanner error={error} what="Could not load the documents" onRetry={reload} />
   return <Loading what="documents" slow={slow} />
 }
