@@ -59,8 +59,8 @@ test('where a map has several regions, every label of its nodes says which', () 
   const nodes = placed(9, (i) => ({ name: 'orders', location: regions[i % 2] }))
   const labels = layout(nodes, 1)
   expect(labels.size).toBe(9)
-  for (const { node, lines } of labels.values()) {
-    expect(lines.map(({ text }) => text).slice(0, 2)).toEqual(['orders', node.data.location])
+  for (const { node: labelled, lines } of labels.values()) {
+    expect(lines.map(({ text }) => text).slice(0, 2)).toEqual(['orders', labelled.data.location])
     expect(lines).toHaveLength(4)
   }
 })
