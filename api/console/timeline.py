@@ -135,6 +135,7 @@ def _state(content: Json, status: int, running: bool) -> State:
         status=status,
         in_progress=running,
         exception=exception_of(content),
+        aws=content.get("namespace") == "aws",
     )
 
 

@@ -284,6 +284,7 @@ def state_of(unit: Unit, status: int, exception: str) -> State:
         status=status,
         in_progress=unit.in_progress or False,
         exception=exception,
+        aws=unit.namespace == "aws",
     )
 
 

@@ -14,8 +14,9 @@ decisions, in the order in which they apply:
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 from msgspec import Meta, Struct
@@ -38,6 +39,7 @@ CALL = "aws.xray.call"
 """Attribute of an exported subsegment: its `ExportedCall` as JSON, exact where OpenTelemetry's
 conventions are approximate."""
 _CACHED = 16_384
+_INVOCATION = re.compile(r"/2015-03-31/functions/([^/?]+)/invocations")
 _REMOTE_PREFIXES = ("AWS::", "AWS.SDK.")
 
 
@@ -144,6 +146,8 @@ def _resources(service: str, attributes: Attributes) -> dict[str, Any]:
         return block
     key, names = known
     values = texts(attributes, *names)
+    if not values and service in ("SQS", "Lambda"):
+        values = _resource_of_url(service, attributes)
     if not values:
         expected = REMOTE_RESOURCES.get(text(attributes, "aws.remote.resource.type"))
         if expected == key:
@@ -153,6 +157,15 @@ def _resources(service: str, attributes: Attributes) -> dict[str, Any]:
     elif values:
         block[key] = values[0]
     return block
+
+
+def _resource_of_url(service: str, attributes: Attributes) -> list[str]:
+    """What some instrumentations put into a URL alone: Go's (otelaws 0.72) has the queue's as the
+    server's address, Java's agent (2.10, 2.33) the function in the URL of Lambda's API."""
+    if service == "SQS":
+        return [url for url in texts(attributes, "server.address") if "://" in url]
+    match = _INVOCATION.search(text(attributes, "url.full", "http.url"))
+    return [unquote(match[1])] if match else []
 
 
 def _aws(service: str, block: dict[str, Any]) -> Callee:

@@ -120,6 +120,7 @@ class SpanFacts(Struct, frozen=True, gc=False):
             status=self.status if with_status else 0,
             in_progress=self.in_progress,
             exception=self.exception,
+            aws=self.callee is not None and self.callee.namespace == "aws",
         )
 
     def segment_id(self) -> bytes:

@@ -20,8 +20,13 @@ _GO = re.compile(
 """AWS SDK for Go v2: ``operation error DynamoDB: PutItem, …, https response error StatusCode: 400,
 RequestID: …, ProvisionedThroughputExceededException: …``; without a modelled type ``api error …``."""
 
-_GO_V1 = re.compile(r"(?P<code>[A-Za-z][\w.-]*): .*\n\s*status code: (?P<status>\d{3}),", re.DOTALL)
-"""AWS SDK for Go v1: ``ThrottlingException: Rate exceeded\\n\\tstatus code: 400, request id: …``."""
+_GO_V1 = re.compile(
+    r"(?P<code>[A-Za-z][\w.-]*): .*\n"
+    r"(?:\s*status code: |\{\s+RespMetadata: \{\s+StatusCode: )(?P<status>\d{3}),",
+    re.DOTALL,
+)
+"""AWS SDK for Go v1: ``ThrottlingException: Rate exceeded\\n\\tstatus code: 400, request id: …``; a
+modelled error with members prints these instead: ``…\\n{\\n  RespMetadata: {\\n    StatusCode: 400,``."""
 
 _JAVA = re.compile(
     r"\(Service: [^;,)]+[;,] Status Code: (?P<status>\d{3})(?:; Error Code: (?P<code>[\w.-]+))?"

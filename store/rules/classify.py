@@ -38,16 +38,18 @@ def classify(
     status: int = 0,
     in_progress: bool = False,
     exception: str = "",
+    aws: bool = False,
 ) -> State:
     """The state of one segment or subsegment, from its flags, HTTP status (0: none) and exception.
 
-    Python's and Node's SDKs set error *and* fault on every AWS 4xx; there the status decides, or
-    each DynamoDB 400 would turn the map red. Otherwise fault, throttle, error, in this order.
-    Without any flag the status speaks alone.
+    Python's and Node's SDKs set error *and* fault on every AWS 4xx, Go's fault alone (``aws``: the
+    unit is a call of an AWS API); there the status decides, or each DynamoDB 400 would turn the map
+    red. Otherwise fault, throttle, error, in this order. Without any flag the status speaks alone.
     """
     if in_progress:
         return State.IN_PROGRESS
     client_side = 400 <= status < 500
+    error = error or (aws and fault and client_side)
     if fault and not (error and client_side):
         return State.FAULT
     if throttle or (status == 429 and (error or not fault)):

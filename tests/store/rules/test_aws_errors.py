@@ -78,6 +78,22 @@ THROTTLE = "ProvisionedThroughputExceededException"
             400,
         ),
         (
+            "*dynamodb.ConditionalCheckFailedException",
+            (
+                "ConditionalCheckFailedException: The conditional request failed\n{\n"
+                '  RespMetadata: {\n    StatusCode: 400,\n    RequestID: "4B2E"\n  },\n'
+                '  Message_: "The conditional request failed"\n}'
+            ),
+            "ConditionalCheckFailedException",
+            400,
+        ),
+        (
+            "*sfn.StateMachineDoesNotExist",
+            "StateMachineDoesNotExist: State Machine Does Not Exist",
+            "*sfn.StateMachineDoesNotExist",
+            0,
+        ),
+        (
             "botocore.exceptions.ClientError",
             (
                 "An error occurred (AWS.SimpleQueueService.NonExistentQueue) when calling the "

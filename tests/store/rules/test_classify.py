@@ -63,6 +63,17 @@ def test_flags_and_status(flags: str, status: int, state: State) -> None:
         assert found == expected
 
 
+def test_the_status_of_an_aws_call_beats_a_lone_fault_flag() -> None:
+    """The X-Ray SDK for Go (1.8.5) sets fault, and throttle, for every failed call of its v1 SDK."""
+    assert classify(fault=True, status=400, aws=True) == ERROR
+    assert classify(fault=True, throttle=True, status=400, aws=True) == THROTTLE
+    assert classify(fault=True, status=429, aws=True) == THROTTLE
+    name = "dynamodb.ProvisionedThroughputExceededException"
+    assert classify(fault=True, status=400, aws=True, exception=name) == THROTTLE
+    assert classify(fault=True, status=503, aws=True) == FAULT
+    assert classify(fault=True, aws=True) == FAULT
+
+
 def test_a_throttled_dynamodb_call_is_purple_in_every_sdk() -> None:
     """HTTP 400 and an exception's name is all that Python's SDK gives."""
     name = "ProvisionedThroughputExceededException"

@@ -14,6 +14,7 @@ from tests.collector.otlp_samples import CLIENT, PRODUCER, SERVER, decode, span
 
 AWS = {"rpc.system": "aws-api"}
 QUEUE_URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/orders"
+LAMBDA = "https://lambda.eu-west-1.amazonaws.com/2015-03-31/functions"
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:news"
 MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:order-flow"
 
@@ -27,6 +28,14 @@ AWS_CALLS: list[tuple[dict[str, Any], str, str]] = [
     ({"rpc.service": "Sqs", "messaging.url": QUEUE_URL}, "orders", "AWS::SQS::Queue"),
     ({"rpc.service": "SQS", "aws.sqs.queue.url": QUEUE_URL}, "orders", "AWS::SQS::Queue"),
     ({"rpc.service": "SQS", "messaging.destination.name": "orders"}, "orders", "AWS::SQS::Queue"),
+    # Go's instrumentation (otelaws 0.72)
+    ({"rpc.method": "SQS/SendMessage", "server.address": QUEUE_URL}, "orders", "AWS::SQS::Queue"),
+    ({"rpc.service": "SQS", "server.address": "sqs.eu-west-1.amazonaws.com"}, "SQS", "AWS::SQS"),
+    # Java's agent 2.10 and 2.33
+    ({"rpc.service": "Lambda", "url.full": f"{LAMBDA}/resize/invocations"}, "resize", "AWS::Lambda"),
+    ({"rpc.service": "Lambda", "url.full": f"{LAMBDA}/arn%3Aaws%3Alambda%3Aeu-west-1%3A1%3Afunction"
+      "%3Aresize%3Alive/invocations"}, "resize", "AWS::Lambda"),
+    ({"rpc.service": "Lambda", "url.full": LAMBDA}, "Lambda", "AWS::Lambda"),
     ({"rpc.service": "SNS", "aws.sns.topic.arn": TOPIC}, "news", "AWS::SNS"),
     ({"rpc.service": "SNS", "messaging.destination.name": TOPIC}, "news", "AWS::SNS"),
     ({"rpc.service": "S3", "aws.s3.bucket": "photos"}, "photos", "AWS::S3::Bucket"),
