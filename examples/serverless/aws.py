@@ -23,7 +23,8 @@ REGION = "eu-west-1"
 ACCOUNT = "123456789012"
 ORDERS, PRODUCTS = "orders", "products"
 MEDIA, LAKE = "shop-media", "shop-data-lake"
-TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:order-events"
+TOPIC_NAME = "order-events"
+TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:{TOPIC_NAME}"
 QUEUE = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/order-emails"
 STREAM = "clicks"
 
@@ -112,8 +113,13 @@ def publish(scope: Scope) -> None:
     call(scope, "SNS", "Publish", latency.SNS_PUBLISH, topic_arn=TOPIC)
 
 
-def delete_message(scope: Scope) -> None:
-    call(scope, "SQS", "DeleteMessage", latency.SQS_CALL, queue_url=QUEUE)
+def send_message(scope: Scope) -> None:
+    call(scope, "SQS", "SendMessage", latency.SQS_CALL, queue_url=QUEUE)
+
+
+def put_events(scope: Scope) -> None:
+    """The SDKs record no event bus, so that all buses are one node (docs/xray-format.md §5.4)."""
+    call(scope, "Events", "PutEvents", latency.PUT_EVENTS)
 
 
 def put_record(scope: Scope) -> None:

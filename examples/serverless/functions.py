@@ -26,6 +26,9 @@ class Function:
     timeout: float = 6.0
     separate: bool = False
     """The SDK inside sends its subsegments on their own, named by their parent."""
+    reported: bool = True
+    """Lambda's own two segments arrive. They go to X-Ray; without a copy of them, only what the SDK
+    inside sends is there, and the function is known by its caller alone."""
 
     @property
     def arn(self) -> str:
@@ -39,6 +42,8 @@ RESERVE_STOCK = Function("reserve-stock", PYTHON)
 THUMBNAILER = Function("thumbnailer", PYTHON, timeout=10.0, separate=True)
 CLICKSTREAM = Function("clickstream", PYTHON, timeout=30.0, separate=True)
 NOTIFY = Function("notify", NODE)
+AUDIT = Function("audit", PYTHON)
+RECOMMEND = Function("recommend", PYTHON, separate=True, reported=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +95,14 @@ def run(
     if outcome.failed:
         service.add_fault_flag()
     end = outcome.end + latency.NETWORK.draw(trace.random)
-    trace.finish(service, end)
+    _finish(trace, function, service, end)
     return Outcome(end, outcome.status, outcome.failed)
+
+
+def _finish(trace: Trace, function: Function, segment: Entity, end: float) -> None:
+    """The end of a segment that Lambda writes."""
+    if function.reported:
+        trace.finish(segment, end)
 
 
 def _execute(
@@ -110,7 +121,7 @@ def _execute(
     status, failed = _invocation(scope, function, handler, cold)
     with Scope(trace, segment, scope.now, SERVICE).subsegment("Overhead") as overhead:
         overhead.wait(latency.LAMBDA_OVERHEAD)
-    trace.finish(segment, overhead.now)
+    _finish(trace, function, segment, overhead.now)
     return Outcome(overhead.now, status, failed)
 
 

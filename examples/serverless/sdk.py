@@ -10,6 +10,7 @@ _PREFIXES = {
     "SNS": "sns",
     "SQS": "sqs",
     "Kinesis": "kinesis",
+    "Events": "events",
     "Lambda": "lambda",
     "Sfn": "stepfunctions",
 }

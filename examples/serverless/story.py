@@ -18,7 +18,7 @@ _WEIGHTS: dict[Callable[[Trace], None], float] = {
     web.upload_image: 5,
     graphql.query: 16,
     development.try_api: 4.5,
-    etl.sales_report: 0.5,
+    etl.sales_etl: 0.5,
 }
 SPAWNED = 0.35
 """Traces that an arrival sets off by events, on average; measured over 6,000 arrivals."""

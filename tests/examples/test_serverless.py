@@ -22,6 +22,7 @@ from store.model import NodeKey, ServiceGraph, TimeRange
 NOON = 1_764_072_000.0
 ACCOUNT = "123456789012"
 FUNCTIONS = (
+    "audit",
     "catalog",
     "clickstream",
     "notify",
@@ -30,7 +31,7 @@ FUNCTIONS = (
     "reserve-stock",
     "thumbnailer",
 )
-ENTERED = ("sales-report", "shop-api/dev", "shop-graphql", "shop-web")
+ENTERED = ("sales-etl", "shop-api/dev", "shop-graphql", "shop-web")
 """Called from outside; functions invoked by an event have the sender of that for a caller."""
 NODES = {
     *(NodeKey(ACCOUNT, name, "AWS::Lambda") for name in FUNCTIONS),
@@ -41,7 +42,11 @@ NODES = {
     NodeKey(ACCOUNT, "shop-api/dev", "AWS::ApiGateway::Stage"),
     NodeKey(ACCOUNT, "shop-graphql", "AWS::AppSync::GraphQLAPI"),
     NodeKey(ACCOUNT, "order-fulfilment", "AWS::StepFunctions::StateMachine"),
+    NodeKey(ACCOUNT, "sales-etl", "AWS::StepFunctions::StateMachine"),
     NodeKey(ACCOUNT, "sales-report", "AWS::Glue::Job"),
+    NodeKey("", "recommend", "AWS::Lambda"),
+    NodeKey("", "Events", "AWS::Events"),
+    NodeKey("", "mail.example.com", "remote"),
     NodeKey("", "orders", "AWS::DynamoDB::Table"),
     NodeKey("", "products", "AWS::DynamoDB::Table"),
     NodeKey("", "shop-media", "AWS::S3::Bucket"),
@@ -77,6 +82,41 @@ def test_a_seed_gives_the_same_documents() -> None:
 
 def test_the_map_has_these_nodes(graph: ServiceGraph) -> None:
     assert set(graph.services) == NODES
+
+
+def test_events_are_drawn_in_the_order_in_which_they_pass(graph: ServiceGraph) -> None:
+    """Publisher, topic, queue, function; and nothing leads from the function back to its queue."""
+    service, function = "AWS::Lambda", "AWS::Lambda::Function"
+    topic = NodeKey(ACCOUNT, "order-events", "AWS::SNS")
+    queue = NodeKey("", "order-emails", "AWS::SQS::Queue")
+    bus = NodeKey("", "Events", "AWS::Events")
+    etl = NodeKey(ACCOUNT, "sales-etl", "AWS::StepFunctions::StateMachine")
+    place_order = NodeKey(ACCOUNT, "place-order", function)
+    assert {
+        (place_order, topic),
+        (topic, queue),
+        (place_order, bus),
+        (etl, bus),
+        (etl, NodeKey(ACCOUNT, "sales-report", "AWS::Glue::Job")),
+    } <= set(graph.edges)
+    assert {
+        (queue, NodeKey(ACCOUNT, "notify", service)),
+        (bus, NodeKey(ACCOUNT, "audit", service)),
+    } <= set(graph.links)
+    notify = NodeKey(ACCOUNT, "notify", function)
+    assert [edge for edge in graph.edges if edge[0] == notify] == [
+        (notify, NodeKey("", "mail.example.com", "remote"))
+    ]
+
+
+def test_a_function_of_which_aws_reports_nothing_is_known_by_its_caller(
+    graph: ServiceGraph,
+) -> None:
+    """The SDK inside sends subsegments only; their segment goes to X-Ray."""
+    web = NodeKey(ACCOUNT, "shop-web", "AWS::ECS::Container")
+    function = NodeKey("", "recommend", "AWS::Lambda")
+    assert [edge for edge in graph.edges if function in edge] == [(web, function)]
+    assert not graph.services[function].active
 
 
 def test_everything_is_finished(graph: ServiceGraph) -> None:

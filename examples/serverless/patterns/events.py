@@ -1,13 +1,27 @@
-"""What events set off: a trace of its own per event, linked to the one that caused it."""
+"""What events set off: a trace of its own per event, linked to the one that caused it.
+
+The topic is traced itself: it delivers to the queue in the trace of the publication.
+"""
 
 from __future__ import annotations
 
 from examples.serverless import aws, latency
 from examples.serverless.failures import UnidentifiedImageError
-from examples.serverless.functions import CLICKSTREAM, NOTIFY, PAYMENTS, THUMBNAILER, link_to, run
-from examples.serverless.http import Visitor
+from examples.serverless.functions import (
+    AUDIT,
+    CLICKSTREAM,
+    NOTIFY,
+    PAYMENTS,
+    THUMBNAILER,
+    link_to,
+    run,
+)
+from examples.serverless.http import fetch_outside
 from examples.serverless.patterns import payments
+from examples.serverless.sdk import SERVICE
 from examples.serverless.trace import Scope, Trace
+
+MAIL_PROVIDER = "https://mail.example.com/v1/messages"
 
 
 def order_written(trace: Trace, producer: Scope, order: str) -> None:
@@ -17,11 +31,28 @@ def order_written(trace: Trace, producer: Scope, order: str) -> None:
     run(trace, PAYMENTS, lambda scope: payments.charge(scope, order), at, links=links)
 
 
-def order_published(trace: Trace, producer: Scope, visitor: Visitor) -> None:
-    """SNS to SQS to Lambda, which tells the customer and deletes the message."""
+def publish(scope: Scope, tier: str) -> None:
+    """SNS to SQS to Lambda, which tells the customer; Lambda's poller deletes the message."""
+    aws.publish(scope)
+    topic = scope.trace.segment(aws.TOPIC_NAME, scope.now, "AWS::SNS", scope.trace.answered)
+    topic.resource_arn = aws.TOPIC
+    delivery = Scope(scope.trace, topic, scope.now, SERVICE)
+    aws.send_message(delivery)
+    scope.trace.finish(topic, delivery.now)
+    _message_queued(scope.trace.spawn(delivery.now), delivery, tier)
+
+
+def _message_queued(trace: Trace, producer: Scope, tier: str) -> None:
     at = trace.start + latency.EVENT_DELAY.times(2.0).draw(trace.random)
-    links = [link_to(producer, at)]
-    run(trace, NOTIFY, lambda scope: notify(scope, visitor.tier), at, links=links)
+    run(trace, NOTIFY, lambda scope: notify(scope, tier), at, links=[link_to(producer, at)])
+
+
+def put_event(scope: Scope) -> None:
+    """EventBridge to Lambda to S3."""
+    aws.put_events(scope)
+    trace = scope.trace.spawn(scope.now)
+    at = trace.start + latency.EVENT_DELAY.draw(trace.random)
+    run(trace, AUDIT, audit, at, links=[link_to(scope, at)])
 
 
 def image_uploaded(trace: Trace, producer: Scope, key: str) -> None:
@@ -43,7 +74,14 @@ def notify(scope: Scope, tier: str) -> int:
         handler.wait(latency.CODE)
         with handler.subsegment("render e-mail") as render:
             render.wait(latency.CODE)
-        aws.delete_message(handler)
+        fetch_outside(handler, "POST", MAIL_PROVIDER, latency.MAIL_PROVIDER, 202)
+    return 200
+
+
+def audit(scope: Scope) -> int:
+    with scope.subsegment("## audit") as handler:
+        handler.wait(latency.CODE)
+        aws.put_object(handler, aws.LAKE, "audit/event.json")
     return 200
 
 

@@ -1,7 +1,7 @@
 """Placing an order: validate, write to DynamoDB, publish, start the fulfilment.
 
-The write and the publication set off traces of their own: DynamoDB stream to payments, SNS over SQS
-to notifications.
+These set off traces of their own: DynamoDB stream to payments, SNS over SQS to notifications,
+EventBridge to the audit.
 """
 
 from __future__ import annotations
@@ -71,7 +71,8 @@ def _announce(scope: Scope, order: str, visitor: Visitor) -> None:
     trace = scope.trace
     events.order_written(trace.spawn(scope.now), scope, order)
     if trace.chance(0.8):
-        aws.publish(scope)
-        events.order_published(trace.spawn(scope.now), scope, visitor)
+        events.publish(scope, visitor.tier)
+    if trace.chance(0.3):
+        events.put_event(scope)
     if trace.chance(0.5):
         workflow.start(scope, order, clock.version(scope.now))

@@ -6,7 +6,14 @@ from collections.abc import Callable
 
 from examples.serverless import aws, clock, http, latency
 from examples.serverless.failures import NotAuthorizedException
-from examples.serverless.functions import CATALOG, PLACE_ORDER, Function, Handler
+from examples.serverless.functions import (
+    CATALOG,
+    PLACE_ORDER,
+    RECOMMEND,
+    Function,
+    Handler,
+    invoke,
+)
 from examples.serverless.http import Visitor
 from examples.serverless.patterns import events, gateway, graphql, orders
 from examples.serverless.sdk import NODE
@@ -77,9 +84,18 @@ def product_page(trace: Trace) -> None:
     path = f"/products/{trace.random.randrange(200)}"
 
     def page(scope: Scope, person: Visitor) -> int:
+        if scope.trace.chance(0.3):
+            invoke(scope, RECOMMEND, _recommend)
         return _through_api(scope, person, "GET", path, CATALOG, graphql.show_product)
 
     _visit(trace, "GET", path, page)
+
+
+def _recommend(scope: Scope) -> int:
+    with scope.subsegment("## recommend") as handler:
+        aws.get_item(handler, aws.PRODUCTS, "Query")
+        handler.wait(latency.RECOMMEND)
+    return 200
 
 
 def sign_in(trace: Trace) -> None:

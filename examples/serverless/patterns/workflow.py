@@ -5,7 +5,7 @@ from __future__ import annotations
 from examples.serverless import aws, latency
 from examples.serverless.failures import OutOfStock, ProvisionedThroughputExceededException
 from examples.serverless.functions import PAYMENTS, RESERVE_STOCK, Function, Handler, invoke
-from examples.serverless.patterns import payments
+from examples.serverless.patterns import events, payments
 from examples.serverless.sdk import SERVICE
 from examples.serverless.trace import Scope, Trace
 
@@ -28,15 +28,25 @@ def start(scope: Scope, order: str, version: str) -> None:
 
 
 def _execute(trace: Trace, order: str, version: str, parent: str, at: float) -> None:
-    machine = trace.segment(MACHINE, at, "AWS::StepFunctions::StateMachine", parent)
-    machine.set_aws({"account_id": aws.ACCOUNT, "version": version})
-    machine.resource_arn = aws.arn("states", f"stateMachine:{MACHINE}")
-    machine.put_annotation("order_id", order)
-    trace.send(machine, at)
-    scope = Scope(trace, machine, at, SERVICE, announces=True)
-    if not _states(scope, order):
-        machine.add_fault_flag()
-    trace.finish(machine, scope.now)
+    scope = machine(trace, MACHINE, at, parent, version)
+    scope.entity.put_annotation("order_id", order)
+    end(scope, _states(scope, order))
+
+
+def machine(trace: Trace, name: str, at: float, parent: str = "", version: str = "1") -> Scope:
+    """A running state machine, which reports itself in progress."""
+    segment = trace.segment(name, at, "AWS::StepFunctions::StateMachine", parent)
+    segment.set_aws({"account_id": aws.ACCOUNT, "version": version})
+    segment.resource_arn = aws.arn("states", f"stateMachine:{name}")
+    trace.send(segment, at)
+    return Scope(trace, segment, at, SERVICE, announces=True)
+
+
+def end(scope: Scope, succeeded: bool) -> None:
+    """The end of a state machine's execution."""
+    if not succeeded:
+        scope.entity.add_fault_flag()
+    scope.trace.finish(scope.entity, scope.now)
 
 
 def _states(scope: Scope, order: str) -> bool:
@@ -49,7 +59,7 @@ def _states(scope: Scope, order: str) -> bool:
     if not _record(scope):
         return False
     with scope.subsegment("TellCustomer") as tell:
-        aws.publish(tell)
+        events.publish(tell, "plus")
     return True
 
 
