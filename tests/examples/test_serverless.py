@@ -20,7 +20,7 @@ from store.memory import MemoryStore
 from store.model import NodeKey, ServiceGraph, TimeRange
 
 NOON = 1_764_072_000.0
-ACCOUNT = "123456789012"
+ACCOUNT, REGION = "123456789012", "eu-west-1"
 FUNCTIONS = (
     "audit",
     "catalog",
@@ -33,28 +33,40 @@ FUNCTIONS = (
 )
 ENTERED = ("sales-etl", "shop-api/dev", "shop-graphql", "shop-web")
 """Called from outside; functions invoked by an event have the sender of that for a caller."""
+
+
+def own(name: str, type: str) -> NodeKey:
+    """A node that reports itself, or that an ARN names."""
+    return NodeKey(ACCOUNT, name, type, REGION)
+
+
+def called(name: str, type: str) -> NodeKey:
+    """A resource that only its callers name, without an account."""
+    return NodeKey("", name, type, REGION)
+
+
 NODES = {
-    *(NodeKey(ACCOUNT, name, "AWS::Lambda") for name in FUNCTIONS),
-    *(NodeKey(ACCOUNT, name, "AWS::Lambda::Function") for name in FUNCTIONS),
+    *(own(name, "AWS::Lambda") for name in FUNCTIONS),
+    *(own(name, "AWS::Lambda::Function") for name in FUNCTIONS),
     *(NodeKey("", name, "client") for name in ENTERED),
-    NodeKey(ACCOUNT, "shop-web", "AWS::ECS::Container"),
-    NodeKey(ACCOUNT, "shop-api/prod", "AWS::ApiGateway::Stage"),
-    NodeKey(ACCOUNT, "shop-api/dev", "AWS::ApiGateway::Stage"),
-    NodeKey(ACCOUNT, "shop-graphql", "AWS::AppSync::GraphQLAPI"),
-    NodeKey(ACCOUNT, "order-fulfilment", "AWS::StepFunctions::StateMachine"),
-    NodeKey(ACCOUNT, "sales-etl", "AWS::StepFunctions::StateMachine"),
-    NodeKey(ACCOUNT, "sales-report", "AWS::Glue::Job"),
-    NodeKey("", "recommend", "AWS::Lambda"),
-    NodeKey("", "Events", "AWS::Events"),
+    own("shop-web", "AWS::ECS::Container"),
+    own("shop-api/prod", "AWS::ApiGateway::Stage"),
+    own("shop-api/dev", "AWS::ApiGateway::Stage"),
+    own("shop-graphql", "AWS::AppSync::GraphQLAPI"),
+    own("order-fulfilment", "AWS::StepFunctions::StateMachine"),
+    own("sales-etl", "AWS::StepFunctions::StateMachine"),
+    own("sales-report", "AWS::Glue::Job"),
+    called("recommend", "AWS::Lambda"),
+    called("Events", "AWS::Events"),
     NodeKey("", "mail.example.com", "remote"),
-    NodeKey("", "orders", "AWS::DynamoDB::Table"),
-    NodeKey("", "products", "AWS::DynamoDB::Table"),
-    NodeKey("", "shop-media", "AWS::S3::Bucket"),
-    NodeKey("", "shop-data-lake", "AWS::S3::Bucket"),
-    NodeKey("", "clicks", "AWS::Kinesis::Stream"),
-    NodeKey(ACCOUNT, "order-events", "AWS::SNS"),
-    NodeKey("", "order-emails", "AWS::SQS::Queue"),
-    NodeKey("", "CognitoIdentityProvider", "AWS::CognitoIdentityProvider"),
+    called("orders", "AWS::DynamoDB::Table"),
+    called("products", "AWS::DynamoDB::Table"),
+    called("shop-media", "AWS::S3::Bucket"),
+    called("shop-data-lake", "AWS::S3::Bucket"),
+    called("clicks", "AWS::Kinesis::Stream"),
+    own("order-events", "AWS::SNS"),
+    called("order-emails", "AWS::SQS::Queue"),
+    called("CognitoIdentityProvider", "AWS::CognitoIdentityProvider"),
     NodeKey("", "orders@shop.cluster-c9x2k1.eu-west-1.rds.amazonaws.com", "Database::SQL"),
     NodeKey("", "payments.example.com", "remote"),
 }
@@ -87,23 +99,23 @@ def test_the_map_has_these_nodes(graph: ServiceGraph) -> None:
 def test_events_are_drawn_in_the_order_in_which_they_pass(graph: ServiceGraph) -> None:
     """Publisher, topic, queue, function; and nothing leads from the function back to its queue."""
     service, function = "AWS::Lambda", "AWS::Lambda::Function"
-    topic = NodeKey(ACCOUNT, "order-events", "AWS::SNS")
-    queue = NodeKey("", "order-emails", "AWS::SQS::Queue")
-    bus = NodeKey("", "Events", "AWS::Events")
-    etl = NodeKey(ACCOUNT, "sales-etl", "AWS::StepFunctions::StateMachine")
-    place_order = NodeKey(ACCOUNT, "place-order", function)
+    topic = own("order-events", "AWS::SNS")
+    queue = called("order-emails", "AWS::SQS::Queue")
+    bus = called("Events", "AWS::Events")
+    etl = own("sales-etl", "AWS::StepFunctions::StateMachine")
+    place_order = own("place-order", function)
     assert {
         (place_order, topic),
         (topic, queue),
         (place_order, bus),
         (etl, bus),
-        (etl, NodeKey(ACCOUNT, "sales-report", "AWS::Glue::Job")),
+        (etl, own("sales-report", "AWS::Glue::Job")),
     } <= set(graph.edges)
     assert {
-        (queue, NodeKey(ACCOUNT, "notify", service)),
-        (bus, NodeKey(ACCOUNT, "audit", service)),
+        (queue, own("notify", service)),
+        (bus, own("audit", service)),
     } <= set(graph.links)
-    notify = NodeKey(ACCOUNT, "notify", function)
+    notify = own("notify", function)
     assert [edge for edge in graph.edges if edge[0] == notify] == [
         (notify, NodeKey("", "mail.example.com", "remote"))
     ]
@@ -113,8 +125,8 @@ def test_a_function_of_which_aws_reports_nothing_is_known_by_its_caller(
     graph: ServiceGraph,
 ) -> None:
     """The SDK inside sends subsegments only; their segment goes to X-Ray."""
-    web = NodeKey(ACCOUNT, "shop-web", "AWS::ECS::Container")
-    function = NodeKey("", "recommend", "AWS::Lambda")
+    web = own("shop-web", "AWS::ECS::Container")
+    function = called("recommend", "AWS::Lambda")
     assert [edge for edge in graph.edges if function in edge] == [(web, function)]
     assert not graph.services[function].active
 

@@ -46,6 +46,7 @@ def _start_job(scope: Scope) -> bool:
 def sales_report(trace: Trace, at: float, parent: str) -> tuple[float, bool]:
     """The job's run: its end, and whether it succeeded."""
     segment = trace.segment(JOB, at, "AWS::Glue::Job", parent)
+    segment.resource_arn = aws.arn("glue", f"job/{JOB}")
     segment.set_aws({"account_id": aws.ACCOUNT, "xray": PYTHON.mark()})
     segment.set_service({"version": "5.0", **PYTHON.runtime})
     segment.put_annotation("stage", "prod")
