@@ -33,8 +33,8 @@ AWS_CALLS: list[tuple[dict[str, Any], str, str]] = [
     ({"rpc.service": "SQS", "server.address": "sqs.eu-west-1.amazonaws.com"}, "SQS", "AWS::SQS"),
     # Java's agent 2.10 and 2.33
     ({"rpc.service": "Lambda", "url.full": f"{LAMBDA}/resize/invocations"}, "resize", "AWS::Lambda"),
-    ({"rpc.service": "Lambda", "url.full": f"{LAMBDA}/arn%3Aaws%3Alambda%3Aeu-west-1%3A1%3Afunction"
-      "%3Aresize%3Alive/invocations"}, "resize", "AWS::Lambda"),
+    ({"rpc.service": "Lambda", "url.full": f"{LAMBDA}/resize%3Alive/invocations"}, "resize",
+     "AWS::Lambda"),
     ({"rpc.service": "Lambda", "url.full": LAMBDA}, "Lambda", "AWS::Lambda"),
     ({"rpc.service": "SNS", "aws.sns.topic.arn": TOPIC}, "news", "AWS::SNS"),
     ({"rpc.service": "SNS", "messaging.destination.name": TOPIC}, "news", "AWS::SNS"),
