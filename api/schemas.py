@@ -413,7 +413,7 @@ class IngestStatus(TypedDict):
     ]
     rejected_by_reason: dict[str, int]
     queued: Annotated[int, Field(description="documents in memory")]
-    spooled_bytes: Annotated[int, Field(description="on disk, waiting for the database")]
+    journal_bytes: Annotated[int, Field(description="in the journal, waiting for the database")]
     oldest_s: Annotated[float, Field(description="age of the oldest document not yet stored")]
 
 

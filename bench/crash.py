@@ -169,7 +169,7 @@ def crash(server: Server, role: str, number: int, options: argparse.Namespace) -
 
 
 def _look(result: Round, load: Load, api: Api, begun: float, service: str) -> None:
-    """What is missing gets a moment to come out of the spool before it counts as missing."""
+    """What is missing gets a moment to come out of the journal before it counts as missing."""
     deadline = time.monotonic() + 20.0
     found = api.existing(load.attempted)
     while load.acknowledged - found and time.monotonic() < deadline:

@@ -57,7 +57,7 @@ class Outage:
     rates: dict[str, float] = field(default_factory=dict)
     rss: list[tuple[str, int]] = field(default_factory=list)
     """The collector's resident bytes, once a second, with the stage."""
-    spooled: int = 0
+    journaled: int = 0
     log_lines: int = 0
 
 
@@ -146,7 +146,7 @@ def outage(rig: Rig, how: str, seconds: float, senders: int, rate: float) -> Out
         said = collector.ready()
         assert not said["store_available"], said
         result.row.notes["readyz"] = f"{said['status']} {said['problems']}"
-        result.spooled = int(collector.metric("raymap_spool_bytes"))
+        result.journaled = int(collector.metric("raymap_journal_bytes"))
         _stage(result, stage, "back", flood, seconds)
         back = time.monotonic()
         if how == "stop":
@@ -236,7 +236,9 @@ def show_outage(console: Console, outage: Outage) -> None:
     each = max(1, len(sizes) // 10)
     tenths = [statistics.median(sizes[at : at + each]) for at in range(0, len(sizes), each)]
     console.print("RSS over the outage, MiB, by tenths: " + " ".join(f"{t:.0f}" for t in tenths))
-    console.print(f"spooled {outage.spooled / MIB:,.0f} MiB; {outage.log_lines} lines of log")
+    console.print(
+        f"in the journal {outage.journaled / MIB:,.0f} MiB; {outage.log_lines} lines of log"
+    )
 
 
 def parse() -> argparse.Namespace:

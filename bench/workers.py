@@ -1,8 +1,8 @@
 """The pipeline without its receivers: worker processes from a pool of ready documents into ClickHouse.
 
-`ours` is the collector's own: `IngestPipeline.decode`, the queue, `ClickHouseStore`, every table and view.
+`ours` is the collector's own: `IngestPipeline.decode`, the journal, `ClickHouseStore`, every table and view.
 `plain` is the least that stores something: a slim decode, 16 columns, one table, one view, no
-queue, no spool, no raw documents apart; what a pipeline built for nothing but this race would be.
+journal, no raw documents apart; what a pipeline built for nothing but this race would be.
 """
 
 from __future__ import annotations
@@ -117,14 +117,14 @@ def _ours(address: Address, chunks: Iterator[list[bytes]]) -> int:
         count = 0
         for chunk in chunks:
             decoded = pipeline.decode(chunk, "pool")
-            if not pipeline.offer(decoded.documents, 60.0) or decoded.rejected:
+            if not pipeline.offer(decoded, 60.0) or decoded.rejected:
                 raise SystemExit("a document was not taken")
             count += len(chunk)
         pipeline.stop(60.0)
-        spooled = list(Path(folder).rglob("*.batch"))
+        left = list(Path(folder).rglob("*.log"))
     store.close()
-    if spooled:
-        raise SystemExit(f"{len(spooled)} batches were spooled: ClickHouse did not keep up")
+    if left:
+        raise SystemExit("the journal is not empty: ClickHouse did not keep up")
     return count
 
 

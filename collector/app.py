@@ -43,7 +43,7 @@ def run_collector(settings: CollectorSettings, stop: threading.Event | None = No
         writer,
         settings.data_dir,
         role=settings.role,
-        spool_bytes=settings.spool_bytes,
+        journal_bytes=settings.journal_bytes,
         limits=settings.limits,
         metrics=settings.metrics,
     )
@@ -60,7 +60,7 @@ def run_collector(settings: CollectorSettings, stop: threading.Event | None = No
 async def _serve(
     settings: CollectorSettings, pipeline: IngestPipeline, stop: threading.Event | None
 ) -> None:
-    """Open the receivers, wait, close them: nothing is received once the queue is being drained."""
+    """Open the receivers, wait, close them: nothing is received once batches are being drained."""
     receivers = _Receivers(settings, pipeline)
     signalled = _catch_signals()  # before anyone knows of this process, who could stop it
     try:
@@ -190,7 +190,7 @@ def _create_app(pipeline: IngestPipeline, limits: HttpLimits) -> FastAPI:
 
     @app.get("/readyz")
     def readyz() -> Response:
-        """Ready while documents can be made durable; without the store they go to the spool."""
+        """Ready while documents can be made durable, with or without the store."""
         body = pipeline.health().as_dict()
         status = 200 if body["ready"] else 503
         return Response(msgspec.json.encode(body), status, media_type="application/json")

@@ -1,39 +1,14 @@
-"""Files and folders that survive a power cut, readable by their owner only; locks on folders."""
+"""Folders that survive a power cut, readable by their owner only, and their locks."""
 
 from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 LOCK = "lock"
-TMP = ".tmp"
 _FOLDER_MODE, _FILE_MODE = 0o700, 0o600
-
-
-def write_durably(path: Path, parts: Sequence[bytes]) -> None:
-    """Write to a temporary name, fsync, rename, fsync the folder; after an error nothing is left."""
-    tmp = path.with_suffix(TMP)
-    try:
-        write_synced(tmp, parts)
-        os.rename(tmp, path)
-        sync_folder(path.parent)
-    except OSError:
-        tmp.unlink(missing_ok=True)
-        path.unlink(missing_ok=True)
-        raise
-
-
-def write_synced(path: Path, parts: Sequence[bytes]) -> None:
-    """Write a file and fsync it."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, _FILE_MODE)
-    with open(descriptor, "wb") as file:
-        for part in parts:
-            file.write(part)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def make_folder(folder: Path) -> None:

@@ -16,30 +16,35 @@ log = structlog.get_logger(__name__)
 
 
 class IngestHealth(Struct, frozen=True):
-    """The state of a process's ingest; see `Batcher.health`."""
+    """The state of a process's ingest; see `Ingest.health`."""
 
     store_available: bool
-    spool_full: bool
-    spool_bytes: int
-    spool_limit: int
+    journal_full: bool
+    journal_bytes: int
+    """That wait for the store."""
+    journal_limit: int
     queued: int
-    """Documents in memory, not yet durable."""
+    """Documents in memory, not yet in the store."""
     oldest: float
     """Age in seconds of the oldest document not yet in the store."""
-    spool_folder: str = ""
+    journal_folder: str = ""
     schema_problem: str = ""
     """Why the store's schema does not fit this program."""
     disk_error: str = ""
-    """The operating system's error when the spool was written last."""
-    corrupt_files: int = 0
-    """Damaged spool files that are still there."""
+    """The operating system's error when the journal was written last."""
+    damaged_files: int = 0
+    """Damaged journal files that are still there."""
+    quarantined: int = 0
+    """Documents set aside."""
+    refusal: str = ""
+    """Why the store refuses a batch for now."""
     stopping: bool = False
     """Whether the process is about to end; it still accepts documents."""
 
     @property
     def accepting(self) -> bool:
-        """Whether a document that arrives now can be made durable, in the store or on disk."""
-        return self.store_available or not self.spool_full
+        """Whether a document that arrives now can be made durable, with or without the store."""
+        return not self.journal_full
 
     @property
     def ready(self) -> bool:
@@ -52,10 +57,10 @@ class IngestHealth(Struct, frozen=True):
             "ready": self.ready,
             "problems": self._problems(),
             "store_available": self.store_available,
-            "spool": {
-                "full": self.spool_full,
-                "bytes": self.spool_bytes,
-                "limit": self.spool_limit,
+            "journal": {
+                "full": self.journal_full,
+                "bytes": self.journal_bytes,
+                "limit": self.journal_limit,
             },
             "queued": self.queued,
             "oldest_s": round(self.oldest, 3),
@@ -63,24 +68,29 @@ class IngestHealth(Struct, frozen=True):
 
     def _problems(self) -> list[str]:
         problems = ["stopping: send to another process"] if self.stopping else []
-        if not self.accepting:
-            problems.append(
-                "the store is unavailable and the spool is full: documents are deferred"
-            )
-        elif self.schema_problem:
-            reason = self.schema_problem.rstrip(".")
-            problems.append(f"{reason}; documents wait on disk until the schema fits")
-        elif not self.store_available:
-            problems.append("the store is unavailable or slow: documents wait on disk")
         if self.disk_error:
             problems.append(
-                f"the spool cannot be written ({self.disk_error}): "
-                f"make room on its disk, see  df -h {self.spool_folder}"
+                f"the journal cannot be written ({self.disk_error}), documents are deferred: "
+                f"make room on its disk, see  df -h {self.journal_folder}"
             )
-        if self.corrupt_files:
+        elif not self.accepting:
+            problems.append("the journal is full: documents are deferred until the store has some")
+        if self.schema_problem:
+            reason = self.schema_problem.rstrip(".")
+            problems.append(f"{reason}; documents wait in the journal until the schema fits")
+        elif not self.store_available:
+            problems.append("the store is unavailable or slow: documents wait in the journal")
+        if self.refusal:
+            problems.append(f"the store refuses a batch, which is tried again: {self.refusal}")
+        if self.quarantined:
             problems.append(
-                f"documents in {self.corrupt_files} damaged spool files are lost; after a look at the "
-                f"disk remove them:  find {self.spool_folder} -name '*.corrupt' -delete"
+                f"{self.quarantined:,} documents could not be stored and are in quarantine; see why "
+                "with  raymap journal inspect quarantine, try again with  raymap journal retry"
+            )
+        if self.damaged_files:
+            problems.append(
+                f"documents in {self.damaged_files} damaged journal files are lost; after a look at "
+                f"the disk remove them:  rm -r {self.journal_folder}/damaged"
             )
         return problems
 
@@ -101,7 +111,7 @@ class StoreAvailability:
         return not self._unavailable.is_set()
 
     def mark_unavailable(self, reason: str | StoreUnavailable) -> None:
-        """Documents go to the spool until `mark_available`."""
+        """Documents wait in the journal until `mark_available`."""
         mismatch = isinstance(reason, SchemaMismatch)
         with self._lock:
             known = self._unavailable.is_set()
@@ -115,7 +125,7 @@ class StoreAvailability:
             event = "store_schema_mismatch" if mismatch else "store_unavailable"
             self._limiter.warning(event, reason=str(reason))
 
-    def mark_available(self, spooled_bytes: int) -> None:
+    def mark_available(self, unsent_bytes: int) -> None:
         """Documents go to the store again."""
         with self._lock:
             if not self._unavailable.is_set():
@@ -123,4 +133,4 @@ class StoreAvailability:
             self._unavailable.clear()
             self.schema_problem = ""
             seconds = round(time.monotonic() - self._since, 1)
-        self._limiter.info("store_available", seconds=seconds, spooled_bytes=spooled_bytes)
+        self._limiter.info("store_available", seconds=seconds, unsent_bytes=unsent_bytes)

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import structlog
 
-from collector.decode.rejected import Reason, Rejected
-from collector.decode.stored import decode_any
+from collector.decode.rejected import Reason
 from collector.log_limiter import LogLimiter
 from collector.metrics import IngestMetrics
-from collector.spool import Spool
-from collector.submission import Submission, encode_all
-from store.errors import StoreUnavailable
+from collector.submission import Submission, columns_in_chunks
+from store.columnar import ColumnarDocuments, columns_of
+from store.errors import DataRefused, StoreError
 from store.model import Document
-from store.protocol import ENCODE_CHUNK, ColumnarWriter, SegmentWriter
+from store.protocol import ColumnarWriter, SegmentWriter
 
 log = structlog.get_logger(__name__)
 _limiter = LogLimiter(log, 1.0)
@@ -23,40 +23,67 @@ MAX_REFUSED = 16
 """This many documents refused and none accepted: the store is at fault, not the documents."""
 
 
-class StoreRejectedBatch(Exception):
+class Refused(NamedTuple):
+    """A document that cannot be stored, and why."""
+
+    document: Document
+    reason: str
+
+
+class StoreRejectedBatch(StoreError):
     """The store answers, but accepts none of the documents."""
 
 
 def insert_batch(
     writer: SegmentWriter, submissions: Sequence[Submission], token: str
-) -> list[Document]:
-    """Insert submissions, encoded if the writer is columnar; the documents that the store refuses.
+) -> list[Refused]:
+    """Insert submissions, encoded if the writer is columnar; the documents that are refused.
 
-    When the encoded batch fails, its documents are bisected. Raises as `insert_with_bisection` does.
+    What cannot be encoded is left out. Only when the store refuses the data is the batch bisected.
+    Raises StoreError: the whole batch may be inserted again.
     """
-    if isinstance(writer, ColumnarWriter):
-        encoded = [few for submission in submissions for few in submission.encoded]
-        rest = [d for each in submissions if not each.encoded for d in each.decoded]
-        try:
-            writer.put_encoded([*encoded, *encode_all(writer, rest)], token)
-            return []
-        except StoreUnavailable:
-            raise
-        except Exception as error:
-            _limiter.info("encoded_batch_refused", error=type(error).__name__)
-    documents = [document for submission in submissions for document in submission.documents]
-    return insert_with_bisection(writer, documents, token)
+    refused: list[Refused] = []
+    try:
+        if isinstance(writer, ColumnarWriter):
+            writer.put_encoded(_encode(writer, submissions, refused), token)
+        else:
+            writer.put([d for each in submissions for d in each.documents], token)
+        return refused
+    except DataRefused:
+        unencodable = {id(each.document) for each in refused}
+        documents = [d for each in submissions for d in each.documents if id(d) not in unencodable]
+        return refused + insert_with_bisection(writer, documents, token)
+
+
+def _encode(
+    writer: ColumnarWriter, submissions: Sequence[Submission], refused: list[Refused]
+) -> list[Any]:
+    """Everything encoded; documents for which that fails are added to ``refused``."""
+    encoded = [few for each in submissions for few in each.encoded]
+    waiting = [each.documents for each in submissions if not each.encoded]
+    large = [few for few in waiting if isinstance(few, ColumnarDocuments)]
+    small = [d for few in waiting if not isinstance(few, ColumnarDocuments) for d in few]
+    chunks = [chunk for few in [*large, small] for chunk in columns_in_chunks(few)]
+    try:
+        return [*encoded, *map(writer.encode, chunks)]
+    except Exception:  # one by one, without the store
+        for document in [d for few in waiting for d in few]:
+            try:
+                encoded.append(writer.encode(columns_of([document])))
+            except Exception as error:
+                refused.append(Refused(document, f"cannot be encoded: {error!r:.200}"))
+    return encoded
 
 
 def insert_with_bisection(
     writer: SegmentWriter, documents: Sequence[Document], token: str
-) -> list[Document]:
+) -> list[Refused]:
     """Insert documents, halving what the store refuses; those it refuses alone, normally none.
 
     Halves have tokens derived from ``token`` and their place, so a repetition changes nothing.
-    Raises StoreUnavailable, or StoreRejectedBatch when every document is refused.
+    Raises StoreError, as StoreRejectedBatch when every document is refused.
     """
-    refused: list[Document] = []
+    refused: list[Refused] = []
     accepted = 0
     parts = [(0, len(documents))]
     while parts:
@@ -66,76 +93,26 @@ def insert_with_bisection(
             part_token = token if whole else f"{token}-{first}-{end}"
             writer.put(documents if whole else documents[first:end], part_token)
             accepted += end - first
-        except StoreUnavailable:
-            raise
-        except Exception as error:
+        except DataRefused as error:
             if end - first > 1:
                 middle = (first + end) // 2
                 parts += [(middle, end), (first, middle)]
                 continue
-            refused.append(documents[first])
+            refused.append(Refused(documents[first], str(error)))
             if len(refused) >= MAX_REFUSED and not accepted:
                 raise StoreRejectedBatch(str(error)) from error
-            _log_refused(documents[first], error)
     return refused
 
 
-def _log_refused(document: Document, error: Exception) -> None:
-    _limiter.warning(
-        "document_refused",
-        trace_id=document.trace_id.hex(),
-        id=f"{document.id:016x}",
-        error=type(error).__name__,
-    )
-
-
-def replay(writer: SegmentWriter, spool: Spool, metrics: IngestMetrics, token: str) -> None:
-    """Insert one batch from disk and remove its file. Raises as `insert_with_bisection` does.
-
-    A batch with documents that are refused or no longer decode is quarantined instead, and a damaged
-    file is set aside with its intact documents inserted: both were acknowledged.
-    """
-    batch = spool.read(token)
-    if batch is None:
-        return
-    columnar = writer if isinstance(writer, ColumnarWriter) else None
-    submissions = [
-        Submission(
-            _decode_spooled(batch.documents[start : start + ENCODE_CHUNK], metrics), columnar
+def count_stored(metrics: IngestMetrics, documents: int, refused: Sequence[Refused]) -> None:
+    """Count a batch that the store accepted, and name what it refused."""
+    metrics.batches.inc()
+    metrics.stored.inc(documents - len(refused))
+    for each in refused:
+        metrics.rejected.labels(Reason.REFUSED).inc()
+        _limiter.warning(
+            "document_refused",
+            trace_id=each.document.trace_id.hex(),
+            id=f"{each.document.id:016x}",
+            reason=each.reason,
         )
-        for start in range(0, len(batch.documents), ENCODE_CHUNK)
-    ]
-    count = sum(submission.count for submission in submissions)
-    complete = count == len(batch.documents)
-    if count:
-        refused = insert_batch(writer, submissions, token)
-        count_stored(metrics, count, len(refused))
-        complete = complete and not refused
-    if batch.lost:
-        metrics.dropped.labels("corrupt").inc(batch.lost)
-        spool.set_corrupt_aside(token, batch.lost)
-    elif complete:
-        spool.remove(token)
-    else:
-        spool.quarantine(token)
-
-
-def _decode_spooled(raws: Sequence[tuple[int, bytes]], metrics: IngestMetrics) -> list[Document]:
-    """Documents from disk; those that do not decode are counted and left out."""
-    documents: list[Document] = []
-    for version, raw in raws:
-        try:
-            documents.append(decode_any(raw, version))
-        except Rejected as rejected:  # accepted by another release
-            metrics.rejected.labels(rejected.reason).inc()
-            reason = str(rejected.reason)
-            _limiter.warning("spooled_document_rejected", key=reason, reason=reason, id=rejected.id)
-    return documents
-
-
-def count_stored(metrics: IngestMetrics, documents: int, refused: int) -> None:
-    """Count a batch that the store accepted."""
-    metrics.batches.labels("store").inc()
-    metrics.stored.inc(documents - refused)
-    if refused:
-        metrics.rejected.labels(Reason.REFUSED).inc(refused)

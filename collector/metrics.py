@@ -37,13 +37,13 @@ class IngestMetrics:
         )
         self.dropped = Counter(
             "raymap_documents_dropped",
-            "Valid documents lost: queue_full, spool_full, corrupt",
+            "Valid documents lost: journal_full, corrupt",
             ["reason"],
             registry=registry,
         )
         self.deferred = Counter(
             "raymap_documents_deferred",
-            "Documents answered with a request to retry: queue_full, spool_full",
+            "Documents answered with a request to retry: journal_full",
             ["reason"],
             registry=registry,
         )
@@ -68,13 +68,13 @@ class IngestMetrics:
         )
         self.queued = Gauge(
             "raymap_queue_documents",
-            "Documents in memory, not yet durable",
+            "Documents in memory, not yet in the store",
             registry=registry,
             multiprocess_mode="livesum",
         )
-        self.spooled_bytes = Gauge(
-            "raymap_spool_bytes",
-            "Bytes on disk waiting for replay",
+        self.journal_bytes = Gauge(
+            "raymap_journal_bytes",
+            "Bytes of the journal that the store does not have",
             registry=registry,
             multiprocess_mode="livesum",
         )
@@ -86,18 +86,32 @@ class IngestMetrics:
         )
         self.store_unavailable = Gauge(
             "raymap_store_unavailable",
-            "1 while the store is unavailable or slow and documents go to disk",
+            "1 while the store is unavailable or slow and documents wait in the journal",
             registry=registry,
             multiprocess_mode="livemax",
         )
         self.ingest_blocked = Gauge(
             "raymap_ingest_blocked",
-            "1 while the store is unavailable and the spool is full: documents are deferred",
+            "1 while the journal is full or its disk is: documents are deferred",
             registry=registry,
             multiprocess_mode="livemax",
         )
+        self.appended = Counter(
+            "raymap_journal_appended_records", "Records written to the journal", registry=registry
+        )
+        self.fsync_seconds = Histogram(
+            "raymap_journal_fsync_seconds",
+            "Duration of writing and syncing one group of records",
+            registry=registry,
+            buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5),
+        )
+        self.quarantined = Counter(
+            "raymap_documents_quarantined",
+            "Acknowledged documents set aside because they cannot be stored",
+            registry=registry,
+        )
         self.batches = Counter(
-            "raymap_batches", "Batches by destination: store, spool", ["to"], registry=registry
+            "raymap_batches_inserted", "Batches that the store accepted", registry=registry
         )
         self.insert_seconds = Histogram(
             "raymap_insert_seconds",
@@ -148,7 +162,7 @@ def snapshot(registry: CollectorRegistry = REGISTRY) -> dict[str, Any]:
         "kernel_drops": whole("raymap_udp_kernel_drops_total"),
         "rejected_by_reason": reasons,
         "queued": whole("raymap_queue_documents"),
-        "spooled_bytes": whole("raymap_spool_bytes"),
+        "journal_bytes": whole("raymap_journal_bytes"),
         "oldest_s": round(sums.get("raymap_oldest_unsent_seconds", 0.0), 3),
     }
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from msgspec import Struct
 from starlette.types import ASGIApp
 
+from collector.batches import Limits
 from collector.metrics import IngestMetrics
-from collector.queue import Limits
 from store.protocol import SegmentWriter
 
-SPOOL_BYTES = 2 << 30
+JOURNAL_BYTES = 2 << 30
 MAX_BODY = 32 << 20
 READ_TIMEOUT = 30.0
 
@@ -50,7 +50,8 @@ class CollectorSettings:
     role: str = "collector"
     reuse_port: bool = False
     """Several collectors share the ports, and the kernel distributes the senders."""
-    spool_bytes: int = SPOOL_BYTES
+    journal_bytes: int = JOURNAL_BYTES
+    """Bytes of compressed documents that may wait for the store."""
     limits: Limits = field(default_factory=Limits)
     http_limits: HttpLimits = field(default_factory=HttpLimits)
     shutdown_delay: float = 0.0

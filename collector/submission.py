@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from collector.decode.stored import decode_any
 from store.columnar import ColumnarDocuments, DocumentColumns, columns_of
@@ -21,16 +21,9 @@ _ENCODED_OVERHEAD = 72
 """The same of an encoded document, its columns apart: the objects of its bytes and its version."""
 
 
-class Raw(NamedTuple):
-    """What a document can be decoded from again."""
-
-    version: int
-    raw: bytes
-
-
 class Submission:
     """Documents as objects or, in the right number, encoded for a columnar writer. Encoded ones are
-    decoded again only when the store rejects their batch."""
+    decoded again only when the store refuses one of their batch."""
 
     def __init__(self, documents: Sequence[Document], writer: ColumnarWriter | None = None) -> None:
         self._documents: Sequence[Document] = documents
@@ -49,7 +42,7 @@ class Submission:
     def documents(self) -> Sequence[Document]:
         """The documents; encoded ones are decoded again. Raises Rejected if that fails."""
         if not self._documents and self.encoded:
-            self._documents = [decode_any(raw, version) for version, raw in self._versioned_raws()]
+            self._documents = list(map(decode_any, self._raws, self._versions))
         return self._documents
 
     @property
@@ -57,19 +50,11 @@ class Submission:
         """The documents that exist as objects: none while they are encoded."""
         return self._documents
 
-    @property
-    def raws(self) -> Sequence[Raw] | Sequence[Document]:
-        """Every document's version and bytes."""
-        return self._versioned_raws() if self.encoded else self._documents
-
-    def _versioned_raws(self) -> list[Raw]:
-        return list(map(Raw, self._versions, self._raws))
-
     def _encode(self, writer: ColumnarWriter) -> None:
         columns = columns_in_chunks(self._documents)
         try:
             self.encoded = list(map(writer.encode, columns))
-        except Exception:  # one cannot be encoded: found by bisection when the batch is inserted
+        except Exception:  # one cannot be encoded: it is found when the batch is inserted
             return
         self._raws = [raw for few in columns for raw in few.raws]
         self._versions = array("q", [version for few in columns for version in few.versions])
@@ -82,11 +67,6 @@ def columns_in_chunks(documents: Sequence[Document]) -> Sequence[DocumentColumns
         return documents.columns
     starts = range(0, len(documents), ENCODE_CHUNK)
     return [columns_of(documents[start : start + ENCODE_CHUNK]) for start in starts]
-
-
-def encode_all(writer: ColumnarWriter, documents: Sequence[Document]) -> list[Any]:
-    """Encoded documents. Raises as `ColumnarWriter.encode` does."""
-    return list(map(writer.encode, columns_in_chunks(documents)))
 
 
 def size_of_encoded(raws: Sequence[bytes], encoded: Sequence[Any]) -> int:

@@ -70,7 +70,7 @@ def require_private(settings: ProcessSettings) -> None:
 def run_collector_process(settings: CollectSettings, address: Address, on_ready: OnReady) -> int:
     """A collector, until SIGTERM."""
     from collector.app import run_collector
-    from collector.queue import Limits
+    from collector.batches import Limits
     from collector.settings import CollectorSettings
     from raymap.http_guard import HttpGuard
     from store.clickhouse.store import ClickHouseStore
@@ -86,6 +86,7 @@ def run_collector_process(settings: CollectSettings, address: Address, on_ready:
         reuse_port=settings.shared,
         shutdown_delay=settings.drain_seconds,
         limits=Limits(linger=settings.linger),
+        journal_bytes=settings.journal_size,
         guard=partial(HttpGuard, allowed_hosts=settings.allowed_hosts),
         on_ready=on_ready,
     )
@@ -106,7 +107,9 @@ def run_api_process(settings: ApiSettings, address: Address, on_ready: OnReady) 
     store = ClickHouseStore(address, connections=READ_CONNECTIONS)
     # Of its own, so that ingest never waits for a query.
     writer = ClickHouseStore(address, connections=WRITE_CONNECTIONS)
-    pipeline = IngestPipeline(writer, settings.data_dir, role="api")
+    pipeline = IngestPipeline(
+        writer, settings.data_dir, role="api", journal_bytes=settings.journal_size
+    )
     app = HttpGuard(_create_api(settings, store, pipeline), settings.allowed_hosts)
     shutdown = Shutdown(pipeline.announce_stop, settings.drain_seconds)
     _serve_http(app, listener, on_ready, shutdown)

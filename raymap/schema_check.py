@@ -18,7 +18,7 @@ def require_schema(clickhouse: Address, *, wait_for_it: bool = False) -> None:
     """CommandError unless the database has exactly this program's schema.
 
     A ClickHouse that does not answer is an error too, or with ``wait_for_it`` a status line: a
-    process that spools and checks again can start without it.
+    process that journals and checks again can start without it.
     """
     name = f"{clickhouse.name}/{clickhouse.database}"
     try:

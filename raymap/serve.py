@@ -190,7 +190,7 @@ def _check_installed(settings: ServeSettings) -> None:
 @contextlib.contextmanager
 def _lock(data_dir: Path) -> Iterator[None]:
     """One `raymap serve` per data directory, also with a ClickHouse elsewhere: they would share a
-    spool."""
+    folder of journals."""
     from store.clickhouse.embedded import in_use
 
     run = data_dir / "run"

@@ -17,6 +17,7 @@ Role = TypeVar("Role", bound="ProcessSettings")
 
 MIN_MEMORY = 256 << 20
 """Bytes without which the embedded ClickHouse does not start reliably."""
+MIN_JOURNAL = 16 << 20
 MAX_DEFAULT_WORKERS = 4
 """An idle collector process takes some 100 MB."""
 
@@ -29,6 +30,17 @@ def parse_memory(text: str | int) -> int:
         raise typer.BadParameter(str(error)) from None
     if 0 < size < MIN_MEMORY:
         raise typer.BadParameter(f"{text!r} is too little for ClickHouse, give it 256M or more")
+    return size
+
+
+def parse_journal_size(text: str | int) -> int:
+    """Bytes that may wait in a process's journal."""
+    try:
+        size = text if isinstance(text, int) else parse_size(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    if size < MIN_JOURNAL:
+        raise typer.BadParameter(f"{text!r} is too little for a journal, give it 16M or more")
     return size
 
 
@@ -122,6 +134,16 @@ class ProcessSettings(StoreSettings):
             help="Time between a signal to stop, when /readyz becomes 503, and closing the ports.",
         ),
     ] = 0.0
+    journal_size: Annotated[
+        int,
+        option(
+            "--journal-size",
+            metavar="SIZE",
+            parser=parse_journal_size,
+            show_default="2G",
+            help="Compressed documents on disk that may wait for ClickHouse, for each process.",
+        ),
+    ] = 2 << 30
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
         option("--log-level", help="Lowest level to log, on standard error."),
@@ -154,8 +176,7 @@ class IngestSettings(ProcessSettings):
             metavar="SECONDS",
             min=0.01,
             max=60,
-            help="Maximum time a UDP datagram waits in memory until its batch is stored; "
-            "a crash loses it.",
+            help="Time between two inserts while few documents arrive.",
         ),
     ] = 1.0
 

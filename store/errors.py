@@ -7,6 +7,10 @@ class StoreError(Exception):
     """An operation failed. The message is the database's own, so that it can be searched for."""
 
 
+class DataRefused(StoreError):
+    """The database refuses a value in the data: without it, the same call succeeds."""
+
+
 class StoreUnavailable(StoreError):
     """The database cannot be reached at the moment; the same call may succeed later."""
 

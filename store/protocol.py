@@ -211,7 +211,8 @@ class SegmentWriter(Protocol):
         """Store documents; they survive a crash once this returns.
 
         Idempotent: the same ``token`` with the same documents again changes nothing, so a caller
-        may retry a put that timed out. Raises StoreUnavailable if the database cannot be reached.
+        may retry a put that timed out. Raises StoreUnavailable if the database cannot be reached,
+        and DataRefused if it refuses a document.
         """
         ...
 

@@ -137,6 +137,14 @@ class Server:
             "/TraceSegments", {"TraceSegmentDocuments": [json.dumps(d) for d in documents]}
         )
         assert not answer.get("UnprocessedTraceSegments"), answer
+        self.wait_until_stored()
+
+    def wait_until_stored(self, seconds: float = 15) -> None:
+        """Until the store has what was acknowledged before."""
+        deadline = time.monotonic() + seconds
+        while self.get("/api/status")["ingest"]["queued"]:
+            assert time.monotonic() < deadline, "documents are not stored in time"
+            time.sleep(0.01)
 
     def picture(self, *names: str) -> Any:
         """The map of the last minute once these nodes are on it, or time is up: a map may be a few

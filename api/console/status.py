@@ -55,6 +55,6 @@ def no_ingest() -> IngestStatus:
         "kernel_drops": None,
         "rejected_by_reason": {},
         "queued": 0,
-        "spooled_bytes": 0,
+        "journal_bytes": 0,
         "oldest_s": 0.0,
     }

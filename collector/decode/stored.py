@@ -1,4 +1,4 @@
-"""Raw bytes of a store or a spool → their document, whichever receiver it came from."""
+"""Raw bytes of a store or a journal → their document, whichever receiver it came from."""
 
 from __future__ import annotations
 

@@ -22,11 +22,12 @@ from starlette.exceptions import HTTPException
 from collector.decode.limits import check_string_count
 from collector.decode.rejected import Rejected
 from collector.decode.trace_document import read_traces
-from collector.pipeline import Decoded, IngestPipeline
-from collector.queue import QueueFull
+from collector.group_commit import JournalFull
+from collector.payloads import Decoded
+from collector.pipeline import IngestPipeline
 from collector.receivers.body import Bodies, BodyError
 from collector.receivers.offload import decode_off_loop
-from collector.receivers.segment_service import MAX_NAMED, refusal
+from collector.receivers.segment_service import MAX_NAMED
 from collector.settings import HttpLimits
 
 RETRY_AFTER = "1"
@@ -79,8 +80,8 @@ class _HttpReceiver:
         """X-Ray's PutTraceSegments: 200 even when every document is rejected."""
         async with self._bodies.read(request) as body:
             decoded = await decode_off_loop(len(body), partial(self._decode_put, body))
-            refused = await asyncio.wrap_future(self._pipeline.submit(decoded.documents))
-        rejected = [*(r for _, r in decoded.rejected), *map(refusal, refused)]
+            await asyncio.wrap_future(self._pipeline.submit(decoded))
+        rejected = [rejection for _, rejection in decoded.rejected]
         response = {"UnprocessedTraceSegments": list(map(_unprocessed, rejected[:MAX_NAMED]))}
         if len(rejected) > MAX_NAMED:
             return xray_response({**response, "UnprocessedCount": len(rejected)})
@@ -99,12 +100,12 @@ class _HttpReceiver:
             decoded, skipped, unread = await decode_off_loop(
                 len(body), partial(self._decode_import, body)
             )
-            refused = await asyncio.wrap_future(self._pipeline.submit(decoded.documents))
-        rejected = [*unread, *(r for _, r in decoded.rejected), *map(refusal, refused)]
+            await asyncio.wrap_future(self._pipeline.submit(decoded))
+        rejected = [*unread, *(rejection for _, rejection in decoded.rejected)]
         return _json(
             200,
             {
-                "stored": len(decoded.documents) - len(refused),
+                "stored": len(decoded.documents),
                 "skipped_inferred": skipped,
                 "rejected": list(map(_rejection, rejected[:MAX_NAMED])),
                 "rejected_count": len(rejected),
@@ -138,7 +139,7 @@ def _raising_http_exceptions(endpoint: _Handler) -> _Handler:
             raise HTTPException(error.status, error.message, {"Connection": "close"}) from error
         except Rejected as rejected:
             raise HTTPException(413, rejected.message) from rejected
-        except QueueFull as error:
+        except JournalFull as error:
             raise _unavailable(str(error)) from error
 
     return handle

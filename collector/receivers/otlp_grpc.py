@@ -10,10 +10,11 @@ from functools import partial
 
 import grpc
 
-from collector.decode.otlp.columns import decode_otlp_columns
 from collector.decode.rejected import Rejected
-from collector.pipeline import Decoded, IngestPipeline
-from collector.queue import QueueFull
+from collector.group_commit import JournalFull
+from collector.journal.format import Kind
+from collector.payloads import Decoded
+from collector.pipeline import IngestPipeline
 from collector.receivers.offload import decode_off_loop
 from collector.receivers.otlp_response import UNAVAILABLE, export_response, failure
 from collector.receivers.span_http import RETRY_AFTER
@@ -43,16 +44,15 @@ class _TraceService:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, rejected.message)
             raise
         try:
-            refused = await asyncio.wrap_future(self._pipeline.submit(decoded.documents))
-        except QueueFull as error:
+            await asyncio.wrap_future(self._pipeline.submit(decoded))
+        except JournalFull as error:
             # All clients retry UNAVAILABLE, and wait as long as RetryInfo says.
             status = failure(UNAVAILABLE, str(error), retry_after=RETRY_AFTER)
             details = ("grpc-status-details-bin", status.SerializeToString())
             await context.abort(grpc.StatusCode.UNAVAILABLE, str(error), (details,))
             raise
-        return export_response([rejected for _, rejected in decoded.rejected], refused)
+        return export_response([rejected for _, rejected in decoded.rejected])
 
     async def _decode(self, body: bytes) -> Decoded:
-        spans = partial(decode_otlp_columns, body)
-        decode = partial(self._pipeline.decode_request, spans, "otlp-grpc")
+        decode = partial(self._pipeline.decode_request, Kind.OTLP, body, "otlp-grpc")
         return await decode_off_loop(len(body), decode)

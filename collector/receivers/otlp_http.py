@@ -11,8 +11,9 @@ from typing import ClassVar
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from collector.decode.otlp.columns import decode_otlp_columns, decode_otlp_json_columns
-from collector.pipeline import Decoded, IngestPipeline
+from collector.journal.format import Kind
+from collector.payloads import Decoded
+from collector.pipeline import IngestPipeline
 from collector.receivers.otlp_response import (
     INVALID_ARGUMENT,
     RESOURCE_EXHAUSTED,
@@ -22,9 +23,8 @@ from collector.receivers.otlp_response import (
     failure,
     failure_json,
 )
-from collector.receivers.span_http import JSON, PROTOBUF, RETRY_AFTER, Decoder, SpanHttpReceiver
+from collector.receivers.span_http import JSON, PROTOBUF, RETRY_AFTER, SpanHttpReceiver
 from collector.settings import HttpLimits
-from store.model import Document
 
 _CODES = {413: RESOURCE_EXHAUSTED, 503: UNAVAILABLE}
 
@@ -39,13 +39,10 @@ class _OtlpReceiver(SpanHttpReceiver):
 
     path = "/v1/traces"
     name = "otlp-http"
-    decoders: ClassVar[Mapping[str, Decoder]] = {
-        PROTOBUF: decode_otlp_columns,
-        JSON: decode_otlp_json_columns,
-    }
+    kinds: ClassVar[Mapping[str, Kind]] = {PROTOBUF: Kind.OTLP, JSON: Kind.OTLP_JSON}
 
-    def success(self, media: str, decoded: Decoded, refused: tuple[Document, ...]) -> Response:
-        response = export_response([rejected for _, rejected in decoded.rejected], refused)
+    def success(self, media: str, decoded: Decoded) -> Response:
+        response = export_response([rejected for _, rejected in decoded.rejected])
         content = (
             response.SerializeToString() if media == PROTOBUF else export_response_json(response)
         )

@@ -14,8 +14,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
-from collector.decode.rejected import Reason, Rejected
-from store.model import Document
+from collector.decode.rejected import Rejected
 
 MAX_NAMED = 5
 """Rejected spans that a response names."""
@@ -24,15 +23,12 @@ INVALID_ARGUMENT, RESOURCE_EXHAUSTED, UNAVAILABLE = 3, 8, 14
 """google.rpc.Code."""
 
 
-def export_response(
-    rejected: Sequence[Rejected], refused: Sequence[Document]
-) -> ExportTraceServiceResponse:
+def export_response(rejected: Sequence[Rejected]) -> ExportTraceServiceResponse:
     """Full success, or the number of rejected spans and the reasons."""
-    refusals = [*rejected, *map(_refusal, refused)]
-    if not refusals:
+    if not rejected:
         return ExportTraceServiceResponse()
     partial = ExportTracePartialSuccess(
-        rejected_spans=len(refusals), error_message=_summary(refusals)
+        rejected_spans=len(rejected), error_message=_summary(rejected)
     )
     return ExportTraceServiceResponse(partial_success=partial)
 
@@ -67,11 +63,7 @@ def failure_json(status: Status) -> bytes:
     return msgspec.json.encode({"code": status.code, "message": status.message})
 
 
-def _refusal(document: Document) -> Rejected:
-    return Rejected(Reason.REFUSED, "the store cannot take this span", f"{document.id:016x}")
-
-
-def _summary(refusals: Sequence[Rejected]) -> str:
-    parts = [f"{r.id}: {r}" if r.id else str(r) for r in refusals[:MAX_NAMED]]
-    more = len(refusals) - MAX_NAMED
+def _summary(rejected: Sequence[Rejected]) -> str:
+    parts = [f"{r.id}: {r}" if r.id else str(r) for r in rejected[:MAX_NAMED]]
+    more = len(rejected) - MAX_NAMED
     return "; ".join(parts) + (f"; and {more} more" if more > 0 else "")

@@ -15,14 +15,18 @@ import grpc
 from google.protobuf.message import DecodeError
 
 from collector._pb import segments_pb2
+from collector.batches import Ack
 from collector.decode.limits import check_count, check_field_count
-from collector.decode.rejected import Reason, Rejected
+from collector.decode.rejected import Rejected
 from collector.decode.trace_document import TraceDocuments, read_traces
-from collector.pipeline import Decoded, IngestPipeline
-from collector.queue import Ack, QueueFull
+from collector.group_commit import JournalFull
+from collector.payloads import Decoded
+from collector.pipeline import IngestPipeline
 from collector.receivers.offload import decode_off_loop
-from store.model import Document
+from collector.receivers.otlp_response import RESOURCE_EXHAUSTED, failure
 
+RETRY_AFTER = 1
+"""Seconds."""
 SERVICE = "raymap.v1.SegmentService"
 MAX_IN_FLIGHT = 20_000
 """Documents of one stream that may be unacknowledged before its next message is read: a batch."""
@@ -88,7 +92,7 @@ class SegmentService:
             skipped += found.skipped_inferred
             progress.reject((-1, rejected) for rejected in found.rejected)
             progress.reject((-1, rejected) for _, rejected in decoded.rejected)
-            await self._submit(decoded.documents, progress, context)
+            await self._submit(decoded, progress, context)
         await progress.complete(context)
         return segments_pb2.PutTracesResponse(
             stored=progress.stored,
@@ -106,16 +110,17 @@ class SegmentService:
         first = progress.received
         progress.reject((first + index, rejected) for index, rejected in decoded.rejected)
         progress.received += len(raws)
-        await self._submit(decoded.documents, progress, context)
+        await self._submit(decoded, progress, context)
 
     async def _submit(
-        self, documents: Sequence[Document], progress: _PutProgress, context: Any
+        self, decoded: Decoded, progress: _PutProgress, context: grpc.aio.ServicerContext
     ) -> None:
         try:
-            progress.pending.append((len(documents), self._pipeline.submit(documents)))
-            progress.in_flight += len(documents)
-        except QueueFull as error:
-            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, str(error))
+            count = len(decoded.documents)
+            progress.pending.append((count, self._pipeline.submit(decoded)))
+            progress.in_flight += count
+        except JournalFull as error:
+            await _exhausted(context, error)
 
     def _decode_trace(self, body: bytes) -> tuple[Decoded, TraceDocuments]:
         found = read_traces(body)
@@ -181,15 +186,15 @@ class _PutProgress:
             count, ack = self.pending.popleft()
             self.in_flight -= count
             try:
-                refused = await asyncio.wrap_future(ack)
-            except QueueFull as error:
-                await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, str(error))
-                raise
-            self.stored += count - len(refused)
-            self.reject((-1, refusal(document)) for document in refused)
+                await asyncio.wrap_future(ack)
+            except JournalFull as error:
+                await _exhausted(context, error)
+            self.stored += count
 
 
-def refusal(document: Document) -> Rejected:
-    """The rejection of a valid document that the store refuses."""
-    message = "the store cannot take this document"
-    return Rejected(Reason.REFUSED, message, f"{document.id:016x}")
+async def _exhausted(context: grpc.aio.ServicerContext, error: JournalFull) -> NoReturn:
+    """RESOURCE_EXHAUSTED, and when to try again."""
+    status = failure(RESOURCE_EXHAUSTED, str(error), retry_after=RETRY_AFTER)
+    details = (("grpc-status-details-bin", status.SerializeToString()),)
+    await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, str(error), details)
+    raise error

@@ -7,27 +7,25 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import ClassVar
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from collector.decode.otlp.columns import Spans
 from collector.decode.rejected import Rejected
-from collector.pipeline import Decoded, IngestPipeline
-from collector.queue import QueueFull
+from collector.group_commit import JournalFull
+from collector.journal.format import Kind
+from collector.payloads import Decoded
+from collector.pipeline import IngestPipeline
 from collector.receivers.body import Bodies, BodyError
 from collector.receivers.offload import decode_off_loop
 from collector.settings import HttpLimits
-from store.model import Document
 
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
 RETRY_AFTER = 1
 """Seconds after which to retry when there was no room."""
-
-Decoder = Callable[[bytes, int], Iterable[Document | Rejected] | Spans]
 
 
 class SpanHttpReceiver(ABC):
@@ -36,7 +34,7 @@ class SpanHttpReceiver(ABC):
     path: ClassVar[str]
     name: ClassVar[str]
     """The label ``receiver`` of the metrics."""
-    decoders: ClassVar[Mapping[str, Decoder]]
+    kinds: ClassVar[Mapping[str, Kind]]
     """By media type; the first one is the default."""
 
     def __init__(self, pipeline: IngestPipeline, limits: HttpLimits | None = None) -> None:
@@ -47,8 +45,8 @@ class SpanHttpReceiver(ABC):
         )
 
     @abstractmethod
-    def success(self, media: str, decoded: Decoded, refused: tuple[Document, ...]) -> Response:
-        """The response once the documents are durable, but for the rejected and the refused ones."""
+    def success(self, media: str, decoded: Decoded) -> Response:
+        """The response once the documents are durable, but for the rejected ones."""
 
     @abstractmethod
     def failure(self, media: str, status: int, message: str) -> Response:
@@ -69,28 +67,28 @@ class SpanHttpReceiver(ABC):
 
     async def post(self, request: Request) -> Response:
         """Decode, store and respond."""
-        first = next(iter(self.decoders))
+        first = next(iter(self.kinds))
         media = request.headers.get("content-type", first).partition(";")[0].strip().lower()
-        decoder = self.decoders.get(media)
-        if decoder is None:
-            expected = " or ".join(self.decoders)
+        kind = self.kinds.get(media)
+        if kind is None:
+            expected = " or ".join(self.kinds)
             message = f"content-type: expected {expected}, got {media[:60]!r}"
             return self._failed(first, 415, message)
         try:
             async with self._bodies.read(request) as body:
-                decoded = await self._decode(decoder, body)
-                refused = await asyncio.wrap_future(self._pipeline.submit(decoded.documents))
-            return self.success(media, decoded, refused)
+                decoded = await self._decode(kind, body)
+                await asyncio.wrap_future(self._pipeline.submit(decoded))
+            return self.success(media, decoded)
         except BodyError as error:
             return self._failed(media, error.status, error.message)
         except Rejected as rejected:
             return self._failed(media, 400, rejected.message)
-        except QueueFull as error:
+        except JournalFull as error:
             return self._failed(media, 503, str(error))
 
-    async def _decode(self, decoder: Decoder, body: bytes) -> Decoded:
+    async def _decode(self, kind: Kind, body: bytes) -> Decoded:
         """Raises Rejected as the decoder does."""
-        decode = partial(self._pipeline.decode_request, partial(decoder, body), self.name)
+        decode = partial(self._pipeline.decode_request, kind, body, self.name)
         return await decode_off_loop(len(body), decode)
 
     def _failed(self, media: str, status: int, message: str) -> Response:

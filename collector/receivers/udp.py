@@ -32,7 +32,7 @@ SMALL_BUFFER = 8 << 20
 """A granted buffer below this is logged as a warning: less than 0.1 s of 30,000 datagrams."""
 GATHER = 0.02
 """Seconds between two reads when the first found few datagrams: of a steady stream many are then read,
-decoded and queued together, in half the time (measured at 3,000 a second)."""
+decoded and written together, in half the time (measured at 3,000 a second)."""
 _HALF_SECOND = 2304 * 2 * 30_000
 """Bytes that 30,000 datagrams a second fill in half a second: the buffer must last while we gather."""
 READ_AHEAD = 48 << 20
@@ -40,9 +40,9 @@ READ_AHEAD = 48 << 20
 _OVERHEAD = 120
 """Bytes in memory of a datagram beside its own."""
 _SO_RCVBUFFORCE = 33
-_QUEUE_WAIT = 5.0
-"""Seconds that decoded documents wait for room in the queue before they are dropped: meanwhile later
-datagrams stay in the kernel's buffer."""
+_ROOM_WAIT = 5.0
+"""Seconds that the receiver pauses while the store does not keep up: meanwhile later datagrams stay in
+the kernel's buffer."""
 
 
 class UdpReceiver:
@@ -164,7 +164,7 @@ class UdpReceiver:
         return datagrams, True
 
     def process(self, datagrams: list[bytes]) -> None:
-        """Split, decode and queue datagrams."""
+        """Split, decode and journal datagrams."""
         raws: list[bytes] = []
         bad: list[Rejected] = []
         for datagram in datagrams:
@@ -175,7 +175,7 @@ class UdpReceiver:
         if bad:
             self._pipeline.metrics.received.labels("udp").inc(len(bad))
             self._pipeline.reject(bad)
-        self._pipeline.offer(self._pipeline.decode(raws, "udp").documents, _QUEUE_WAIT)
+        self._pipeline.offer(self._pipeline.decode(raws, "udp"), _ROOM_WAIT)
 
     def _count_kernel_drops(self) -> None:
         dropped = self._kernel_drops.since_last()

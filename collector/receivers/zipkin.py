@@ -12,11 +12,11 @@ from typing import ClassVar
 from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse, Response
 
-from collector.decode.zipkin.spans import decode_zipkin, decode_zipkin_protobuf
-from collector.pipeline import Decoded, IngestPipeline
-from collector.receivers.span_http import JSON, PROTOBUF, Decoder, SpanHttpReceiver
+from collector.journal.format import Kind
+from collector.payloads import Decoded
+from collector.pipeline import IngestPipeline
+from collector.receivers.span_http import JSON, PROTOBUF, SpanHttpReceiver
 from collector.settings import HttpLimits
-from store.model import Document
 
 
 def create_zipkin_router(pipeline: IngestPipeline, limits: HttpLimits | None = None) -> APIRouter:
@@ -29,12 +29,12 @@ class _ZipkinReceiver(SpanHttpReceiver):
 
     path = "/api/v2/spans"
     name = "zipkin"
-    decoders: ClassVar[Mapping[str, Decoder]] = {
-        JSON: decode_zipkin,
-        PROTOBUF: decode_zipkin_protobuf,
+    kinds: ClassVar[Mapping[str, Kind]] = {
+        JSON: Kind.ZIPKIN_JSON,
+        PROTOBUF: Kind.ZIPKIN_PROTOBUF,
     }
 
-    def success(self, media: str, decoded: Decoded, refused: tuple[Document, ...]) -> Response:
+    def success(self, media: str, decoded: Decoded) -> Response:
         if decoded.rejected and not decoded.documents:
             _, first = decoded.rejected[0]
             message = f"none of {len(decoded.rejected)} spans is valid: {first}"

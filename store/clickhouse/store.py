@@ -13,7 +13,7 @@ from clickhouse_driver.errors import ServerException
 
 from store.clickhouse import damage, pins
 from store.clickhouse.connection.address import Address
-from store.clickhouse.connection.errors import first_line, is_transient
+from store.clickhouse.connection.errors import DATA_CODES, first_line, is_transient
 from store.clickhouse.connection.pool import ClientPool
 from store.clickhouse.connection.query_runner import COUNT_LIMITS, QueryRunner
 from store.clickhouse.graph import service_graph, verify, window_plan
@@ -25,7 +25,7 @@ from store.clickhouse.schema.version import SCHEMA_CODES, SchemaGuard
 from store.clickhouse.search import find_traces, find_units, get_traces, values
 from store.clickhouse.write import rows
 from store.columnar import DocumentColumns
-from store.errors import SchemaMismatch, StoreError, StoreUnavailable
+from store.errors import DataRefused, SchemaMismatch, StoreError, StoreUnavailable
 from store.filters.ast import Field
 from store.model import Document, NodeKey, ServiceGraph, TimeRange, Trace
 from store.protocol import (
@@ -269,5 +269,7 @@ class _errors(AbstractContextManager[None]):
             raise SchemaMismatch(f"ClickHouse refused: {first_line(error)}") from error
         if is_transient(error):
             raise StoreUnavailable(f"ClickHouse cannot answer now: {first_line(error)}") from error
+        if isinstance(error, ServerException) and error.code in DATA_CODES:
+            raise DataRefused(f"ClickHouse refused: {first_line(error)}") from error
         if type(error).__module__.startswith("clickhouse_driver"):
             raise StoreError(f"ClickHouse refused: {first_line(error)}") from error

@@ -37,7 +37,7 @@ def health(ready: bool, *problems: str) -> dict[str, Any]:
 
 
 def test_receivers_stay_ready_while_the_store_is_unavailable() -> None:
-    """Documents are spooled to disk; a load balancer must not drop the receivers."""
+    """Documents wait in the journal; a load balancer must not drop the receivers."""
     client = TestClient(
         create_app(
             Unreachable(), version="0", ingest_health=lambda: health(True, "documents wait on disk")

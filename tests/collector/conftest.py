@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry
 
+from collector.batches import Ack, Limits
 from collector.metrics import IngestMetrics
+from collector.payloads import Decoded
 from collector.pipeline import IngestPipeline
-from collector.queue import Limits
 from store.memory import MemoryStore
 
 ROOT = Path(__file__).parents[2]
@@ -37,6 +41,26 @@ def generate_protocol() -> None:
 generate_protocol()
 
 
+SOON = Limits(gather=0.0, linger=0.0)
+
+
+class StoringPipeline(IngestPipeline):
+    """Acknowledges when the store has the documents, for tests that then look for them there."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._waiting = ThreadPoolExecutor(8)
+
+    def submit(self, decoded: Decoded) -> Any:
+        ack = super().submit(decoded)
+        return self._waiting.submit(self._wait, ack)
+
+    def _wait(self, ack: Ack) -> None:
+        ack.result(10)
+        while self.health().queued:
+            time.sleep(0.001)
+
+
 @pytest.fixture
 def metrics() -> IngestMetrics:
     return IngestMetrics(CollectorRegistry())
@@ -51,8 +75,8 @@ def memory() -> MemoryStore:
 def pipeline(
     memory: MemoryStore, metrics: IngestMetrics, tmp_path: Path
 ) -> Iterator[IngestPipeline]:
-    """A running pipeline with small batches."""
-    pipeline = IngestPipeline(memory, tmp_path, metrics=metrics, limits=Limits(linger=0.02))
+    """A running pipeline that acknowledges late."""
+    pipeline = StoringPipeline(memory, tmp_path, metrics=metrics, limits=SOON)
     pipeline.start()
     yield pipeline
     pipeline.stop(5.0)

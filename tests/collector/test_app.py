@@ -20,11 +20,15 @@ from prometheus_client import CollectorRegistry
 from collector import app, net
 from collector._pb import segments_pb2
 from collector.app import run_collector
+from collector.batches import Limits
+from collector.journal.adopt import folders
+from collector.journal.format import Kind, encode, pack, unpack
+from collector.journal.quarantine import Quarantine
+from collector.journal.reader import read, scan
+from collector.journal.writer import Journal
 from collector.metrics import IngestMetrics
 from collector.net import PortInUseError
-from collector.queue import Limits
 from collector.settings import CollectorSettings
-from collector.spool import Spool
 from store.memory import MemoryStore
 from store.protocol import SegmentWriter
 from tests.collector.samples import datagram, eventually, segment_bytes, segment_service
@@ -126,7 +130,7 @@ def test_every_receiver(memory: MemoryStore, tmp_path: Path) -> None:
     assert httpx.get(base + "/readyz").status_code == 200
     running.stop()
     assert running.code == 0
-    assert list((tmp_path / "spool").iterdir()) == []
+    assert list((tmp_path / "journal").iterdir()) == []
 
 
 def test_a_port_for_two_receivers(
@@ -255,7 +259,71 @@ def test_killed(tmp_path: Path) -> None:
 
 
 def _ids_on_disk(path: Path) -> set[str]:
-    spool = Spool(path / "spool", "reader", 1 << 30)
-    batches = [spool.read(name) for name in spool.waiting()]
-    spool.close()
-    return {json.loads(raw)["id"] for batch in batches if batch for _, raw in batch.documents}
+    records = [
+        record
+        for folder in folders(path / "journal")
+        for batch in scan(folder, 1000, 1 << 30).batches
+        for record in read(folder, batch.start, batch.end)
+        if record.payload is not None
+    ]
+    return {json.loads(raw)["id"] for record in records for raw in unpack(record.payload or b"")}
+
+
+POISONED_STORE = """
+import os, signal, sys
+from pathlib import Path
+from collector import replay
+from collector.app import run_collector
+from collector.batches import Limits
+from collector.settings import CollectorSettings
+from store.memory import MemoryStore
+
+real = replay.decode_again
+
+def decode_again(kind, version, content):
+    if b"poison" in content:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return real(kind, version, content)
+
+class Store(MemoryStore):
+    def put(self, documents, token):
+        super().put(documents, token)
+        with open(sys.argv[2], "a") as file:
+            file.writelines(f"{document.id}\\n" for document in documents)
+
+def ready(addresses):
+    print("{}", flush=True)
+
+replay.decode_again = decode_again
+sys.exit(run_collector(CollectorSettings(
+    writer=Store, data_dir=Path(sys.argv[1]), port=0, grpc_port=None, on_ready=ready)))
+"""
+
+
+@pytest.mark.server
+def test_a_record_that_kills_its_adopter(tmp_path: Path) -> None:
+    """Three processes die of it; the fourth sets it aside, and stores what is around it."""
+    journal = Journal.create(tmp_path / "journal", "test")
+    for id, name in ((1, "good"), (2, "poison"), (3, "good")):
+        payload = pack([segment_bytes(f"{id:016x}", name=name)])
+        journal.write([encode(Kind.DOCUMENTS, id, 1, payload)])
+    journal.release()
+    stored = tmp_path / "stored"
+
+    def start() -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-c", POISONED_STORE, str(tmp_path), str(stored)]
+        return subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+
+    for _ in range(3):
+        assert start().wait(30) == -signal.SIGKILL
+        assert not stored.exists()
+    survivor = start()
+    eventually(stored.exists, 20)
+    survivor.terminate()
+    assert survivor.wait(20) == 0
+    assert sorted(stored.read_text().split()) == ["1", "3"]
+    (entry,) = Quarantine(tmp_path / "journal").read()
+    assert (entry.version, entry.reason) == (2, "processes died while they decoded it")
+    assert folders(tmp_path / "journal") == []

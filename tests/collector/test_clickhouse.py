@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from collector.batches import Limits
 from collector.metrics import IngestMetrics
 from collector.pipeline import IngestPipeline
-from collector.queue import Limits
 from store.clickhouse.embedded import EmbeddedClickHouse
 from store.clickhouse.schema.migrate import migrate
 from store.clickhouse.store import ClickHouseStore
@@ -22,20 +22,20 @@ def test_an_outage_loses_nothing(tmp_path: Path, metrics: IngestMetrics) -> None
 
     def put(*ids: int) -> None:
         raws = [segment_bytes(f"{id:016x}") for id in ids]
-        assert pipeline.submit(pipeline.decode(raws, "http").documents).result(30) == ()
+        pipeline.submit(pipeline.decode(raws, "http")).result(30)
 
     with EmbeddedClickHouse(tmp_path / "engine") as engine:
         address = replace(engine.address, database="outage")
         migrate(address, {"retention_days": 3650})
         store = ClickHouseStore(address, connections=4)
-        limits = Limits(linger=0.02, replay_pause=0.1)
+        limits = Limits(gather=0.0, linger=0.02, retry_pause=0.1)
         pipeline = IngestPipeline(store, tmp_path, metrics=metrics, limits=limits)
         pipeline.start()
         put(1, 2)
+        eventually(lambda: metrics.snapshot()["stored"] == 2)
         (trace_id,) = {d.trace_id for d in pipeline.decode([segment_bytes()], "x").documents}
-    put(3, 4)
+    put(3, 4)  # the first insert in vain
     put(*range(101, 141))  # enough to be packed
-    assert metrics.snapshot()["stored"] == 2
     with EmbeddedClickHouse(tmp_path / "engine"):
         put(6)
         eventually(lambda: metrics.snapshot()["stored"] == 45, 20)
@@ -44,4 +44,4 @@ def test_an_outage_loses_nothing(tmp_path: Path, metrics: IngestMetrics) -> None
         assert trace.revision == 45
         pipeline.stop()
         store.close()
-    assert list((tmp_path / "spool").iterdir()) == []
+    assert list((tmp_path / "journal").iterdir()) == []

@@ -14,12 +14,12 @@ from store.errors import SchemaMismatch, StoreUnavailable
 def health(**changes: Any) -> IngestHealth:
     fields: dict[str, Any] = {
         "store_available": True,
-        "spool_full": False,
-        "spool_bytes": 0,
-        "spool_limit": 100,
+        "journal_full": False,
+        "journal_bytes": 0,
+        "journal_limit": 100,
         "queued": 0,
         "oldest": 0.0,
-        "spool_folder": "/data/spool",
+        "journal_folder": "/data/journal",
     }
     return IngestHealth(**{**fields, **changes})
 
@@ -28,20 +28,26 @@ def health(**changes: Any) -> IngestHealth:
     ("changes", "ready", "says"),
     [
         ({}, True, []),
-        ({"spool_full": True}, True, []),
-        ({"store_available": False}, True, ["unavailable or slow: documents wait on disk"]),
-        ({"store_available": False, "spool_full": True}, False, ["documents are deferred"]),
+        ({"store_available": False}, True, ["unavailable or slow: documents wait in the journal"]),
+        ({"journal_full": True}, False, ["documents are deferred"]),
+        (
+            {"store_available": False, "journal_full": True},
+            False,
+            ["the journal is full: documents are deferred", "unavailable or slow"],
+        ),
         (
             {"store_available": False, "schema_problem": "older schema: run  raymap migrate  first."},
             False,
-            ["run  raymap migrate  first; documents wait on disk"],
+            ["run  raymap migrate  first; documents wait in the journal"],
         ),
         (
-            {"store_available": False, "spool_full": True, "disk_error": "No space left on device"},
+            {"journal_full": True, "disk_error": "No space left on device"},
             False,
-            ["documents are deferred", "No space left on device): make room on its disk, see  df -h /data"],
+            ["(No space left on device), documents are deferred: make room on its disk, see  df -h /data"],
         ),
-        ({"corrupt_files": 2}, True, ["2 damaged spool files are lost", ]),
+        ({"refusal": "Code 1001"}, True, ["refuses a batch, which is tried again: Code 1001"]),
+        ({"quarantined": 2}, True, ["2 documents could not be stored and are in quarantine"]),
+        ({"damaged_files": 2}, True, ["2 damaged journal files are lost"]),
     ],
 )  # fmt: skip
 def test_problems(changes: dict[str, Any], ready: bool, says: list[str]) -> None:

@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import pytest
 
-from collector.insert import (
-    MAX_REFUSED,
-    StoreRejectedBatch,
-    insert_with_bisection,
-    replay,
-)
-from collector.metrics import IngestMetrics
-from collector.spool import Spool
-from store.errors import StoreError, StoreUnavailable
-from store.memory import MemoryStore
+from collector.insert import MAX_REFUSED, StoreRejectedBatch, insert_batch, insert_with_bisection
+from collector.submission import Submission
+from store.columnar import DocumentColumns
+from store.errors import DataRefused, StoreError, StoreUnavailable
 from store.model import Document
 from tests.builders import segment
 from tests.collector.samples import segment_bytes
@@ -25,8 +18,11 @@ from tests.collector.samples import segment_bytes
 class Picky:
     """Accepts batches without bad ids, and records every put."""
 
-    def __init__(self, *bad: int, unavailable_after: int = 10_000) -> None:
+    def __init__(
+        self, *bad: int, error: type[Exception] = DataRefused, unavailable_after: int = 10_000
+    ) -> None:
         self.bad = frozenset(bad)
+        self.error = error
         self.unavailable_after = unavailable_after
         self.puts: list[str] = []
         self.taken: set[int] = set()
@@ -38,12 +34,36 @@ class Picky:
         """No connections to close."""
 
     def put(self, documents: Sequence[Document], token: str) -> None:
+        self._put([document.id for document in documents], token)
+
+    def _put(self, ids: list[int], token: str) -> None:
         self.puts.append(token)
         if len(self.puts) > self.unavailable_after:
             raise StoreUnavailable("gone")
-        if any(document.id in self.bad for document in documents):
-            raise StoreError("no")
-        self.taken |= {document.id for document in documents}
+        if self.bad & set(ids):
+            raise self.error("no")
+        self.taken |= set(ids)
+
+
+class Columnar(Picky):
+    """The same by column; some ids cannot be encoded."""
+
+    unencodable: frozenset[int] = frozenset()
+
+    def encode(self, columns: DocumentColumns) -> Encoded:
+        if self.unencodable & set(columns.ids):
+            raise OverflowError("int too large")
+        return Encoded(list(columns.ids))
+
+    def put_encoded(self, packed: Sequence[Encoded], token: str) -> None:
+        self._put([id for each in packed for id in each.ids], token)
+
+
+class Encoded:
+    size = 1
+
+    def __init__(self, ids: list[int]) -> None:
+        self.ids = ids
 
 
 BATCH = [segment(id) for id in range(1, 101)]
@@ -60,7 +80,7 @@ def test_offenders_are_found() -> None:
     """All others are taken, with few puts, under tokens that are the same each time."""
     store, again = Picky(7, 80), Picky(7, 80)
     refused = insert_with_bisection(store, BATCH, "t")
-    assert [document.id for document in refused] == [7, 80]
+    assert [(each.document.id, each.reason) for each in refused] == [(7, "no"), (80, "no")]
     assert store.taken == set(range(1, 101)) - {7, 80}
     assert len(store.puts) < 40
     assert len(set(store.puts)) == len(store.puts)
@@ -76,73 +96,33 @@ def test_all_refused() -> None:
     assert len(store.puts) < 3 * MAX_REFUSED
 
 
+@pytest.mark.parametrize("error", [StoreUnavailable, StoreError, TypeError])
+def test_only_errors_of_the_data_are_bisected(error: type[Exception]) -> None:
+    """Any other would be repeated for every half."""
+    store = Picky(7, error=error)
+    with pytest.raises(error):
+        insert_batch(store, [Submission(BATCH)], "t")
+    assert store.puts == ["t"]
+
+
 def test_gone_in_the_middle() -> None:
     """Said as it is; the whole batch may be put again."""
     with pytest.raises(StoreUnavailable):
         insert_with_bisection(Picky(7, unavailable_after=3), BATCH, "t")
 
 
-def test_replay(tmp_path: Path, metrics: IngestMetrics, memory: MemoryStore) -> None:
-    """A spooled batch is decoded again, inserted under its token, and off the disk then."""
-    spool = Spool(tmp_path, "test", 1 << 20)
-    spool.write([segment(1, raw=segment_bytes(), version=9)], "t")
-    replay(memory, spool, metrics, "t")
-    (trace,) = memory._traces.values()
-    assert [(d.id, d.version) for d in trace.documents.values()] == [(0xA1, 9)]
-    assert metrics.snapshot()["stored"] == 1
-    assert (spool.waiting(), spool.size) == ([], 0)
-
-
-def test_replay_of_a_damaged_file(tmp_path: Path, metrics: IngestMetrics) -> None:
-    """Intact chunks are stored, lost documents counted, and the file stays for an operator."""
-    spool = Spool(tmp_path, "test", 1 << 30)
-    documents = [
-        segment(id, raw=segment_bytes(f"{id:016x}", note="x" * 30_000), version=id)
-        for id in range(1, 31)
-    ]
-    spool.write(documents, "t")
-    (path,) = tmp_path.rglob("*.batch")
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 0xFF
-    path.write_bytes(data)
-    store = Picky()
-    replay(store, spool, metrics, "t")
-    lost = 30 - len(store.taken)
-    assert 0 < lost <= 8
-    assert (metrics.snapshot()["stored"], metrics.snapshot()["dropped"]) == (30 - lost, lost)
-    assert 'dropped_total{reason="corrupt"}' in metrics.render().decode()
-    assert spool.waiting() == []
-    assert spool.corrupt_files == 1
-
-
-def test_a_damaged_file_waits_for_the_store(tmp_path: Path, metrics: IngestMetrics) -> None:
-    """Nothing is counted or renamed before its intact documents are stored."""
-    spool = Spool(tmp_path, "test", 1 << 30)
-    documents = [
-        segment(id, raw=segment_bytes(f"{id:016x}", note="x" * 30_000), version=id)
-        for id in range(1, 31)
-    ]
-    spool.write(documents, "t")
-    (path,) = tmp_path.rglob("*.batch")
-    path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(StoreUnavailable):
-        replay(Picky(unavailable_after=0), spool, metrics, "t")
-    assert (metrics.snapshot()["dropped"], spool.waiting()) == (0, ["t"])
-
-
-def test_replay_of_documents_that_are_refused(tmp_path: Path, metrics: IngestMetrics) -> None:
-    """Rejected by this release or refused by the store: it was acknowledged, so it stays on disk,
-    out of the way; the other documents of the batch go in."""
-    spool = Spool(tmp_path, "test", 1 << 20)
-    raws = [segment_bytes(f"{id:016x}") for id in (1, 2)]
-    documents = [segment(id, raw=raw, version=id) for id, raw in enumerate([*raws, b"{}"])]
-    spool.write(documents[:1] + documents[2:], "rejected")
-    spool.write(documents[:2], "refused")
-    store = Picky(2)
-    replay(store, spool, metrics, "rejected")
-    replay(store, spool, metrics, "refused")
-    assert store.taken == {1}
-    assert metrics.snapshot()["rejected_by_reason"] == {"MissingId": 1, "StoreRefused": 1}
-    assert spool.waiting() == []
-    assert spool.size > 0
-    assert len(list(tmp_path.rglob("*.quarantine"))) == 2
+@pytest.mark.parametrize("bad", [(), (90,)])
+def test_documents_that_cannot_be_encoded(bad: tuple[int, ...]) -> None:
+    """Found without the store; the others go in with one put, unless the store refuses another."""
+    store = Columnar(*bad)
+    store.unencodable = frozenset({3, 50})
+    documents = [segment(id, raw=segment_bytes(f"{id:016x}"), version=id) for id in range(1, 101)]
+    submissions = [Submission(documents[:1]), Submission(documents[1:64], store)]
+    submissions.append(Submission(documents[64:], store))
+    assert [bool(each.encoded) for each in submissions] == [False, False, True]
+    refused = insert_batch(store, submissions, "t")
+    assert [each.document.id for each in refused] == [3, 50, *bad]
+    assert "int too large" in refused[0].reason
+    assert store.taken == set(range(1, 101)) - {3, 50, *bad}
+    if not bad:
+        assert store.puts == ["t"]

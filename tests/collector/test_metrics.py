@@ -16,11 +16,11 @@ def test_snapshot_and_metrics(metrics: IngestMetrics) -> None:
     metrics.received.labels("http").inc(2)
     metrics.stored.inc(4)
     metrics.rejected.labels("InvalidTraceId").inc(3)
-    metrics.dropped.labels("queue_full").inc(1)
+    metrics.dropped.labels("journal_full").inc(1)
     metrics.kernel_drops.labels("buffer").inc(7)
     metrics.kernel_drops.labels("memory").inc(2)
     metrics.queued.set(6)
-    metrics.spooled_bytes.set(100)
+    metrics.journal_bytes.set(100)
     metrics.oldest.set(1.5)
     assert metrics.snapshot() == {
         "received": 7,
@@ -30,7 +30,7 @@ def test_snapshot_and_metrics(metrics: IngestMetrics) -> None:
         "kernel_drops": 9,
         "rejected_by_reason": {"InvalidTraceId": 3},
         "queued": 6,
-        "spooled_bytes": 100,
+        "journal_bytes": 100,
         "oldest_s": 1.5,
     }
     text = metrics.render().decode()

@@ -142,7 +142,7 @@ def test_own_port(memory: MemoryStore, tmp_path: Path) -> None:
             url = f"http://{collector.addresses[receiver]}/v1/traces"
             body = export(span(SERVER, id=id))
             assert httpx.post(url, content=body, headers=headers).status_code == 200
-        assert len(ack(memory)) == 2
+        eventually(lambda: len(ack(memory)) == 2)
         url = f"http://{collector.addresses['otlp']}/TraceSegments"
         assert httpx.post(url, json={}).status_code == 404
         url = f"http://{collector.addresses['http']}/api/v2/spans"

@@ -27,7 +27,7 @@ def test_decode_and_submit(
         (1, Reason.INVALID_SEGMENT_DOCUMENT),
         (3, Reason.MISSING_ID),
     ]
-    assert pipeline.submit(decoded.documents).result(5) == ()
+    pipeline.submit(decoded).result(5)
     (trace,) = memory._traces.values()
     assert len(trace.documents) == 3
     snapshot = metrics.snapshot()
@@ -47,4 +47,4 @@ def test_rejections_are_logged_sparingly(pipeline: IngestPipeline) -> None:
 @pytest.mark.parametrize("raws", [[], [b""]])
 def test_nothing_to_keep(pipeline: IngestPipeline, raws: list[bytes]) -> None:
     """Is acknowledged at once."""
-    assert pipeline.submit(pipeline.decode(raws, "http").documents).result(0) == ()
+    assert pipeline.submit(pipeline.decode(raws, "http")).result(5) is None

@@ -19,11 +19,14 @@ from typing import Any
 from clickhouse_driver import Client
 
 from collector.app import run_collector
-from collector.batcher import Batcher
+from collector.batches import Batches, Limits
+from collector.group_commit import GroupCommit
+from collector.inserter import Inserter
+from collector.journal import writer
+from collector.journal.writer import MAX_FILE, Journal
 from collector.pipeline import IngestPipeline
-from collector.queue import BatchQueue, Limits
-from collector.settings import SPOOL_BYTES, CollectorSettings
-from collector.spool import Spool
+from collector.replay import Backlog
+from collector.settings import JOURNAL_BYTES, CollectorSettings
 from raymap.logging import set_up_logging
 from raymap.processes import run_api_process
 from raymap.settings import ApiSettings
@@ -40,10 +43,13 @@ class Plan:
     clickhouse: str
     data_dir: Path
     role: str = "collect"
-    spool_bytes: int = SPOOL_BYTES
+    journal_bytes: int = JOURNAL_BYTES
     limits: Mapping[str, Any] = field(default_factory=dict)
+    file_bytes: int = MAX_FILE
     kill_at: str = ""
     nth: int = 2
+    early: bool = False
+    """Whether the point counts from the start: a journal is adopted before receivers open."""
 
 
 def be(plan: Plan, reported: Connection) -> None:
@@ -53,10 +59,20 @@ def be(plan: Plan, reported: Connection) -> None:
     os.close(log)
     set_up_logging("info", "json")
     address = parse_url(plan.clickhouse)
+    writer.MAX_FILE = plan.file_bytes
 
-    def ready(addresses: Mapping[str, str]) -> None:
+    def arm() -> None:
         if plan.kill_at:
             _POINTS[plan.kill_at](_Death(plan.nth))
+
+    if plan.early:
+        reported.send({})
+        arm()
+
+    def ready(addresses: Mapping[str, str]) -> None:
+        if plan.early:
+            return
+        arm()
         reported.send(dict(addresses))
 
     if plan.role == "api":
@@ -69,7 +85,7 @@ def be(plan: Plan, reported: Connection) -> None:
             port=0,
             grpc_port=0,
             http=True,
-            spool_bytes=plan.spool_bytes,
+            journal_bytes=plan.journal_bytes,
             limits=Limits(**plan.limits),
             on_ready=ready,
         )
@@ -132,31 +148,40 @@ def _is_folder(descriptor: int) -> bool:
 LIVE: dict[str, _Point] = {
     "received": _before(IngestPipeline, "decode"),
     "decoded": _after(IngestPipeline, "decode"),
-    "queued": _after(BatchQueue, "add"),
-    "taken by an insert thread": _before(Batcher, "_write"),
+    "appended": _after(GroupCommit, "append"),
+    "written": _before(os, "fdatasync"),
+    "synced": _after(os, "fdatasync"),
+    "before the answer": _before(Batches, "add"),
+    "acknowledged": _after(Batches, "add"),
+    "batch cut": _before(Inserter, "_insert_current"),
+    "batch marked": _after(Journal, "mark"),
     **{f"inserted into {table}": _after(Client, "execute", _into(table)) for table in TABLES},
-    "before the answer": _before(BatchQueue, "complete"),
-    "completed": _after(BatchQueue, "complete"),
+    "before the checkpoint": _before(Journal, "checkpoint"),
+    "checkpoint": _after(Journal, "checkpoint"),
 }
-"""The way of a batch into the store. One more `received` is after the answer to the one before."""
+"""The way of a batch into the store."""
 
-SPOOL: dict[str, _Point] = {
-    "spool: tmp written": _before(os, "fsync", _is_file),
-    "spool: fsynced": _after(os, "fsync", _is_file),
-    "spool: renamed": _after(os, "rename"),
-    "spool: folder synced": _after(os, "fsync", _is_folder),
-    "spool: completed": _after(BatchQueue, "complete"),
-    "spool: after the answer": _before(IngestPipeline, "decode"),
+OUTAGE: dict[str, _Point] = {
+    "outage: file begun": _after(os, "fsync", _is_file),
+    "outage: file named": _after(os, "fsync", _is_folder),
+    "outage: synced": _after(os, "fdatasync"),
+    "outage: journal sealed": _after(Backlog, "add"),
 }
+"""The same while the store is unavailable, files and memory being small."""
 
 REPLAY: dict[str, _Point] = {
-    "replay: read": _after(Spool, "read"),
+    "replay: adopted": _after(Backlog, "_open"),
+    "replay: marked": _after(Journal, "mark"),
+    "replay: decoded": _after(Backlog, "_decode"),
     **{
         f"replay: inserted into {table}": _after(Client, "execute", _into(table))
         for table in TABLES
     },
-    "replay: before unlink": _before(Spool, "remove"),
-    "replay: after unlink": _after(Spool, "remove"),
+    "replay: before the checkpoint": _before(Journal, "checkpoint"),
+    "replay: file deleted": _after(Journal, "_delete", lambda _, files: bool(files)),
+    "replay: before the removal": _before(Journal, "remove"),
+    "replay: after the removal": _after(Journal, "remove"),
 }
+"""The way of a dead process's journal into the store."""
 
-_POINTS = {**LIVE, **SPOOL, **REPLAY}
+_POINTS = {**LIVE, **OUTAGE, **REPLAY}

@@ -22,6 +22,8 @@ from typing import Any
 
 import psutil
 
+from collector.journal.adopt import folders
+from collector.journal.reader import scan
 from store.clickhouse.connection.address import Address
 from store.clickhouse.embedded import EmbeddedClickHouse
 from store.clickhouse.schema.migrate import migrate
@@ -300,8 +302,8 @@ class Rig:
         self.engine.stop()
 
     def waiting(self, row: str) -> int:
-        """Batches in the spool of a row."""
-        return sum(1 for _ in (self.folder / _folder(row)).glob("spool/*/*.batch"))
+        """Documents in the journals of a row that the store may not have."""
+        return unsent(self.folder / _folder(row))
 
     def look(self, row: Row, sender: Sender, begun: float, seconds: float = 30) -> Row:
         """Find and count what was sent, once nothing waits any more."""
@@ -347,6 +349,14 @@ def requests(store: ClickHouseStore, begun: float) -> Counter[str]:
         if not node.is_client:
             totals[node.name] += service.statistics.total
     return totals
+
+
+def unsent(data_dir: Path) -> int:
+    """Documents in a data directory's journals that the store may not have."""
+    while True:
+        with suppress(FileNotFoundError):  # deleted meanwhile
+            found = folders(data_dir / "journal")
+            return sum(scan(folder, 1000, 1 << 30).documents for folder in found)
 
 
 def until(condition: Callable[[], bool], seconds: float = 20) -> None:

@@ -8,21 +8,23 @@ import secrets
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from typing import Any
 
 import grpc
 
 from collector._pb import segments_pb2
+from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.pool import connect
 from tests.collector.samples import datagram, segment_service
-from tests.faults.child import LIVE, REPLAY, SPOOL
+from tests.faults.child import LIVE, OUTAGE, REPLAY
 from tests.faults.rig import Load, Process, Rig, Row, Sender, document, until
 
 Fault = Callable[[Rig, Load], Row]
 
-QUICK = {"linger": 0.05, "ack_linger": 0.02, "replay_pause": 0.05}
+QUICK = {"gather": 0.01, "linger": 0.02, "retry_pause": 0.05}
 
 
 def limits(load: Load) -> dict[str, float]:
@@ -43,7 +45,7 @@ def sending(rig: Rig, row: Row, load: Load, *processes: Process) -> Iterator[Sen
 
 
 def clickhouse_killed(rig: Rig, load: Load) -> Row:
-    """kill -9 in the middle of inserts, and again while the spool is replayed."""
+    """kill -9 in the middle of inserts, and again while the journal is replayed."""
     row = Row("ClickHouse kill -9, twice")
     collector = rig.start(row.fault, limits=limits(load))
     with sending(rig, row, load, collector) as sender:
@@ -70,9 +72,11 @@ def clickhouse_stopped(rig: Rig, load: Load) -> Row:
             time.sleep(load.away)
             said = collector.ready()
             assert said["status"] == 200, said
-            assert said["problems"] == ["the store is unavailable or slow: documents wait on disk"]
+            assert said["problems"] == [
+                "the store is unavailable or slow: documents wait in the journal"
+            ]
             assert collector.metric("raymap_store_unavailable") == 1
-            assert collector.metric("raymap_spool_bytes") > 0
+            assert collector.metric("raymap_journal_bytes") > 0
             assert collector.metric("raymap_oldest_unsent_seconds") > 0
         finally:
             os.kill(rig.engine_pid, signal.SIGCONT)
@@ -99,7 +103,7 @@ def clickhouse_unavailable(rig: Rig, load: Load) -> Row:
 
 
 def network_gone(rig: Rig, load: Load) -> Row:
-    """The cable is pulled: inserts hang, are spooled, and fail in the end."""
+    """The cable is pulled: inserts hang, and fail in the end."""
     row = Row("network silent, then broken")
     with rig.gate() as (gate, address):
         collector = rig.start(row.fault, address, limits=limits(load))
@@ -118,7 +122,7 @@ def network_gone(rig: Rig, load: Load) -> Row:
 
 def clickhouse_full(rig: Rig, load: Load) -> Row:
     """ClickHouse has no space for one of the tables: that is no fault of the documents', which wait
-    on the collector's disk, half inserted, and none of them is refused for good."""
+    in the journal, half inserted, and none of them is refused for good."""
     row = Row("ClickHouse's disk full")
     collector = rig.start(row.fault, limits=limits(load))
     least = "min_free_disk_bytes_to_perform_insert"
@@ -138,8 +142,8 @@ def clickhouse_full(rig: Rig, load: Load) -> Row:
 
 
 def disk_full(rig: Rig, load: Load) -> Row:
-    """The kernel takes no more bytes of the process while ClickHouse is unavailable: 503, and 200 again
-    once there is room, though ClickHouse is still down."""
+    """The kernel takes no more bytes of the process: 503, and 200 again once there is room, though
+    ClickHouse is still down."""
     row = Row("disk full")
     with rig.gate() as (gate, address):
         collector = rig.start(row.fault, address, limits=limits(load))
@@ -153,8 +157,8 @@ def disk_full(rig: Rig, load: Load) -> Row:
             until(lambda: collector.ready()["status"] == 503)
             deferred = sender.deferred
             until(lambda: sender.deferred > deferred + 3)
-            assert collector.metric("raymap_ingest_blocked") == 1
-            assert "documents are deferred" in collector.ready()["problems"][0]
+            until(lambda: collector.metric("raymap_ingest_blocked") == 1)
+            assert "make room" in collector.ready()["problems"][0]
             resource.prlimit(collector.pid, resource.RLIMIT_FSIZE, whole)
             sender.wait_for(load.some)
             until(lambda: collector.ready()["status"] == 200)
@@ -163,18 +167,18 @@ def disk_full(rig: Rig, load: Load) -> Row:
     return row
 
 
-def spool_full(rig: Rig, load: Load) -> Row:
+def journal_full(rig: Rig, load: Load) -> Row:
     """At its bound every receiver says so in its protocol; then it recovers by itself."""
-    row = Row("spool bound reached")
+    row = Row("journal's bound reached")
     with rig.gate() as (gate, address):
-        collector = rig.start(row.fault, address, limits=limits(load), spool_bytes=4_000)
+        collector = rig.start(row.fault, address, limits=limits(load), journal_bytes=40_000)
         with sending(rig, row, load, collector) as sender:
             sender.wait_for(load.some)
             gate.shut()
             until(lambda: collector.ready()["status"] == 503)
             deferred = sender.deferred
             until(lambda: sender.deferred > deferred + 3)
-            assert collector.metric("raymap_spool_bytes") <= 4_000
+            assert collector.metric("raymap_journal_bytes") <= 40_000
             lost = _udp_is_dropped(collector)
             _grpc_is_exhausted(collector)
             gate.open()
@@ -185,7 +189,7 @@ def spool_full(rig: Rig, load: Load) -> Row:
 
 
 def _udp_is_dropped(collector: Process) -> float:
-    name = 'raymap_documents_dropped_total{reason="spool_full"}'
+    name = 'raymap_documents_dropped_total{reason="journal_full"}'
     before = collector.metric(name)
     host, _, port = collector.addresses["udp"].rpartition(":")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
@@ -225,42 +229,52 @@ def killed_live(rig: Rig, load: Load, point: str) -> Row:
     return rig.look(row, sender, begun)
 
 
-def killed_spooling(rig: Rig, load: Load, point: str) -> Row:
-    """The collector dies on the way of a batch onto the disk, while ClickHouse is unavailable."""
+def killed_in_outage(rig: Rig, load: Load, point: str) -> Row:
+    """The collector dies while ClickHouse is unavailable, its memory full and many files written."""
     row = Row(f"collector kill -9: {point}")
     with rig.gate() as (gate, address):
         gate.shut()
-        return _killed_then(rig, row, load, address, point, gate.open)
+        plan = {"limits": {**limits(load), "memory_bytes": 30_000}, "file_bytes": 4_000}
+        return _killed_then(rig, row, load, address, point, plan, gate.open)
 
 
 def killed_replaying(rig: Rig, load: Load, point: str) -> Row:
-    """The collector dies while it gives the store what waited on the disk."""
+    """A collector dies in an outage, and so does the one that adopts its journal."""
     row = Row(f"collector kill -9: {point}")
     with rig.gate() as (gate, address):
         gate.shut()
-        first = rig.start(row.fault, address, limits=limits(load), kill_at=point)
+        first = rig.start(row.fault, address, limits=limits(load), file_bytes=4_000)
         begun = time.time()
         sender = Sender(f"s{time.time_ns()}", load, lambda: [first.http])
         try:
-            until(lambda: rig.waiting(row.fault) >= 2)
+            until(lambda: rig.waiting(row.fault) >= 2 * load.some)
         finally:
             sender.stop()
+        first.kill()
         gate.open()
-        assert first.died(), f"it never came to: {point}"
+        small = {**limits(load), "batch_documents": load.some // 2}
+        heir = rig.start(row.fault, address, limits=small, kill_at=point, nth=1, early=True)
+        assert heir.died(), f"it never came to: {point}"
         rig.start(row.fault, address, limits=limits(load))
         return rig.look(row, sender, begun)
 
 
 def _killed_then(
-    rig: Rig, row: Row, load: Load, address: object, point: str, then: Callable[[], None]
+    rig: Rig,
+    row: Row,
+    load: Load,
+    address: Address,
+    point: str,
+    plan: Mapping[str, Any],
+    then: Callable[[], None],
 ) -> Row:
-    first = rig.start(row.fault, address, limits=limits(load), kill_at=point, nth=3)  # type: ignore[arg-type]
+    first = rig.start(row.fault, address, kill_at=point, nth=2, **plan)
     processes = [first]
     begun = time.time()
     sender = Sender(f"s{time.time_ns()}", load, lambda: [process.http for process in processes])
     try:
         assert first.died(), f"it never came to: {point}"
-        processes[:] = [rig.start(row.fault, address, limits=limits(load))]  # type: ignore[arg-type]
+        processes[:] = [rig.start(row.fault, address, **plan)]
         sender.wait_for(load.some // 2)
         then()
     finally:
@@ -269,8 +283,8 @@ def _killed_then(
 
 
 def two_and_two(rig: Rig, load: Load) -> Row:
-    """Two collectors and two APIs share a spool folder and a ClickHouse that comes and goes; one
-    of each is killed meanwhile, and another inherits its spool."""
+    """Two collectors and two APIs share a data directory and a ClickHouse that comes and goes; one
+    of each is killed meanwhile, and another adopts its journal."""
     row = Row("2 collectors, 2 APIs, one kill -9 of each")
     with rig.gate() as (gate, address):
         collectors = [rig.start(row.fault, address, limits=limits(load)) for _ in range(2)]
@@ -294,7 +308,7 @@ def two_and_two(rig: Rig, load: Load) -> Row:
 
 
 def collector_first(rig: Rig, load: Load) -> Row:
-    """Both stop; the collector starts, with a full spool, before ClickHouse does."""
+    """Both stop; the collector starts, with a full journal, before ClickHouse does."""
     row = Row("restart: collector first, ClickHouse later")
     return _restarted(rig, load, row, collector_first=True)
 
@@ -333,11 +347,11 @@ FAULTS: dict[str, Fault] = {
     "network": network_gone,
     "clickhouse-full": clickhouse_full,
     "disk-full": disk_full,
-    "spool-full": spool_full,
+    "journal-full": journal_full,
     "two-and-two": two_and_two,
     "collector-first": collector_first,
     "clickhouse-first": clickhouse_first,
     **{f"kill: {point}": partial(killed_live, point=point) for point in LIVE},
-    **{f"kill: {point}": partial(killed_spooling, point=point) for point in SPOOL},
+    **{f"kill: {point}": partial(killed_in_outage, point=point) for point in OUTAGE},
     **{f"kill: {point}": partial(killed_replaying, point=point) for point in REPLAY},
 }

@@ -32,6 +32,7 @@ CHANGED: dict[str, Any] = {
     "grpc_port": 12,
     "otlp_port": 13,
     "linger": 0.25,
+    "journal_size": 64 << 20,
     "http": False,
     "shared": True,
     "sampling_rate": 0.5,

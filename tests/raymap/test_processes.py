@@ -208,20 +208,20 @@ def test_insecure_accepts_every_interface(tmp_path: Path) -> None:
 
 
 def test_files_are_for_their_owner_only(raymap_server: Server) -> None:
-    """Spool, run files and the database contain traces and passwords."""
+    """Journals, run files and the database contain traces and passwords."""
     raymap_server.send(finished_segment("private"))
     found = [raymap_server.data_dir, *raymap_server.data_dir.rglob("*")]
-    assert {path.name for path in found} >= {"spool", "run", "metrics", "clickhouse"}
+    assert {path.name for path in found} >= {"journal", "run", "metrics", "clickhouse"}
     shared = [str(path) for path in found if path.exists() and path.stat().st_mode & 0o077]
     assert shared == []
 
 
 def test_an_older_data_directory_becomes_private(tmp_path: Path) -> None:
-    spool = tmp_path / "data" / "spool"
-    spool.mkdir(parents=True, mode=0o755)
+    journal = tmp_path / "data" / "journal"
+    journal.mkdir(parents=True, mode=0o755)
     server = start_server(tmp_path / "data")
     assert stop_server(server) == 0
-    assert spool.stat().st_mode & 0o777 == 0o700
+    assert journal.stat().st_mode & 0o777 == 0o700
 
 
 def test_readiness_goes_before_the_receivers_close(tmp_path: Path) -> None:
@@ -382,6 +382,7 @@ def test_a_taken_port_is_named_by_the_roles_too(tmp_path: Path) -> None:
         (("--clickhouse-memory", "1e999"), "'1e999' is no size"),
         (("--clickhouse-memory", "1M"), "'1M' is too little"),
         (("--linger", "0"), "greater than or equal to 0.01"),
+        (("--journal-size", "1M"), "'1M' is too little for a journal"),
         (("--retention-days", "100000"), "less than or equal to 10000"),
         (("--data-dir", __file__), f"'{__file__}' is a file"),
         (("--data-dir", f"{__file__}/below"), f"Cannot use {__file__}/below: Not a directory."),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from typer.testing import CliRunner
 
-from collector.queue import Limits
+from collector.batches import Limits
 from raymap import settings as raymap_settings
 from raymap.cli import app
 from raymap.settings import (

@@ -15,14 +15,14 @@ from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 from prometheus_client import CollectorRegistry
 
 from api.console.export import JSON, PROTOBUF
+from collector.batches import Limits
 from collector.decode.document import decode_document
 from collector.decode.otlp.request import decode_otlp
 from collector.metrics import IngestMetrics
-from collector.pipeline import IngestPipeline
-from collector.queue import Limits
 from store.memory import MemoryStore
 from store.model import Document, Trace
 from store.service_graph import build_service_graph
+from tests.collector.conftest import StoringPipeline
 from tests.collector.otlp_samples import CLIENT, SERVER, TRACE, export, span
 from tests.collector.receivers.test_otlp_http import serve
 from tests.collector.samples import TRACE_ID, segment_bytes
@@ -49,8 +49,8 @@ def mixed() -> list[Document]:
 def other(tmp_path: Path) -> Iterator[tuple[str, MemoryStore]]:
     """Another server's OTLP receiver, and its store."""
     store = MemoryStore()
-    limits = Limits(linger=0.01)
-    intake = IngestPipeline(
+    limits = Limits(gather=0.0, linger=0.0)
+    intake = StoringPipeline(
         store, tmp_path, metrics=IngestMetrics(CollectorRegistry()), limits=limits
     )
     intake.start()

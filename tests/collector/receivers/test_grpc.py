@@ -11,6 +11,8 @@ from typing import Any
 
 import grpc
 import pytest
+from google.rpc.error_details_pb2 import RetryInfo
+from google.rpc.status_pb2 import Status
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
@@ -18,10 +20,8 @@ from collector._pb import segments_pb2
 from collector.decode.limits import MAX_DOCUMENTS
 from collector.metrics import IngestMetrics
 from collector.pipeline import IngestPipeline
-from collector.queue import Limits
 from collector.receivers.grpc import GrpcReceiver
 from collector.receivers.segment_service import SERVICE
-from store.errors import StoreUnavailable
 from store.memory import MemoryStore
 from tests.collector.samples import TRACE_ID, segment_bytes, segment_json, segment_service
 
@@ -216,19 +216,9 @@ def test_large_metadata(pipeline: IngestPipeline) -> None:
     run(pipeline, talk)
 
 
-class UnavailableStore(MemoryStore):
-    """A store that cannot be reached."""
-
-    def put(self, documents: Any, token: str) -> None:
-        raise StoreUnavailable("connection refused")
-
-
 def test_no_room(tmp_path: Path, metrics: IngestMetrics) -> None:
-    """RESOURCE_EXHAUSTED when neither the store nor the spool takes anything."""
-    limits = Limits(linger=0.01)
-    pipeline = IngestPipeline(
-        UnavailableStore(), tmp_path, metrics=metrics, spool_bytes=10, limits=limits
-    )
+    """RESOURCE_EXHAUSTED, and when to come again."""
+    pipeline = IngestPipeline(MemoryStore(), tmp_path, metrics=metrics, journal_bytes=10)
     pipeline.start()
 
     async def talk(channel: Any) -> None:
@@ -238,6 +228,10 @@ def test_no_room(tmp_path: Path, metrics: IngestMetrics) -> None:
             with pytest.raises(grpc.aio.AioRpcError) as caught:
                 await answer
             assert caught.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+            details = dict(caught.value.trailing_metadata())["grpc-status-details-bin"]
+            retry = RetryInfo()
+            assert Status.FromString(details).details[0].Unpack(retry)
+            assert retry.retry_delay.seconds == 1
 
     run(pipeline, talk)
     pipeline.stop(2.0)

@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
 
 import boto3
 import httpx
@@ -20,10 +19,8 @@ from fastapi import FastAPI
 
 from collector.metrics import IngestMetrics
 from collector.pipeline import IngestPipeline
-from collector.queue import Limits
 from collector.receivers.http import create_router, install_error_handler
 from collector.settings import HttpLimits
-from store.errors import StoreUnavailable
 from store.memory import MemoryStore
 from tests.collector.samples import TRACE_ID, eventually, segment_bytes, segment_json
 
@@ -245,18 +242,9 @@ def test_too_many_documents(url: str, metrics: IngestMetrics) -> None:
     assert answer.json()["rejected_count"] == 501
 
 
-class UnavailableStore(MemoryStore):
-    """A store that cannot be reached."""
-
-    def put(self, documents: Any, token: str) -> None:
-        raise StoreUnavailable("connection refused")
-
-
 def test_no_room(tmp_path: Path, metrics: IngestMetrics) -> None:
-    """With the store unavailable and the spool full the sender is requested to retry."""
-    pipeline = IngestPipeline(
-        UnavailableStore(), tmp_path, metrics=metrics, spool_bytes=10, limits=Limits(linger=0.01)
-    )
+    """With the journal full the sender is requested to retry."""
+    pipeline = IngestPipeline(MemoryStore(), tmp_path, metrics=metrics, journal_bytes=10)
     pipeline.start()
     app = FastAPI()
     app.include_router(create_router(pipeline))

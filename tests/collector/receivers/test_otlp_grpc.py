@@ -20,14 +20,13 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 from collector.metrics import IngestMetrics
 from collector.pipeline import IngestPipeline
-from collector.queue import Limits
 from collector.receivers.grpc import GrpcReceiver
 from collector.receivers.otlp_grpc import SERVICE
 from store.memory import MemoryStore
 from store.model import NodeKey
 from store.service_graph import build_service_graph
 from tests.collector.otlp_samples import SERVER, export, span
-from tests.collector.receivers.test_otlp_http import UnavailableStore, ack, trace_with
+from tests.collector.receivers.test_otlp_http import ack, trace_with
 
 
 def serve(pipeline: IngestPipeline) -> Iterator[str]:
@@ -88,9 +87,7 @@ def test_not_protobuf(address: str) -> None:
 
 def test_no_room(tmp_path: Path, metrics: IngestMetrics) -> None:
     """UNAVAILABLE, and when to come again."""
-    pipeline = IngestPipeline(
-        UnavailableStore(), tmp_path, metrics=metrics, spool_bytes=10, limits=Limits(linger=0.01)
-    )
+    pipeline = IngestPipeline(MemoryStore(), tmp_path, metrics=metrics, journal_bytes=10)
     pipeline.start()
     for address in serve(pipeline):
         with pytest.raises(grpc.RpcError) as caught:

@@ -23,9 +23,9 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import SpanKind
 
+from collector.batches import Limits
 from collector.metrics import IngestMetrics
 from collector.pipeline import IngestPipeline
-from collector.queue import Limits
 from collector.receivers.otlp_http import create_otlp_router
 from collector.receivers.zipkin import create_zipkin_router
 from collector.settings import HttpLimits
@@ -170,18 +170,9 @@ def test_nothing(url: str) -> None:
     assert post(url, b"{}", JSON).json() == {}
 
 
-class UnavailableStore(MemoryStore):
-    """A store that cannot be reached."""
-
-    def put(self, documents: Any, token: str) -> None:
-        raise StoreUnavailable("connection refused")
-
-
 def test_no_room(tmp_path: Path, metrics: IngestMetrics) -> None:
-    """With the store unavailable and the spool full the sender is requested to retry."""
-    pipeline = IngestPipeline(
-        UnavailableStore(), tmp_path, metrics=metrics, spool_bytes=10, limits=Limits(linger=0.01)
-    )
+    """With the journal full the sender is requested to retry."""
+    pipeline = IngestPipeline(MemoryStore(), tmp_path, metrics=metrics, journal_bytes=10)
     pipeline.start()
     for url in serve(pipeline):
         answer = post(url, export(span()), PROTOBUF)
@@ -196,25 +187,24 @@ def test_no_room(tmp_path: Path, metrics: IngestMetrics) -> None:
     pipeline.stop(2.0)
 
 
-def test_spool(tmp_path: Path, metrics: IngestMetrics, memory: MemoryStore) -> None:
+def test_the_store_returns(tmp_path: Path, metrics: IngestMetrics, memory: MemoryStore) -> None:
     """What was acknowledged while the store was unavailable is stored afterwards."""
 
     class Returning(MemoryStore):
-        away = True
+        unavailable = True
 
-        def put(self, documents: Any, token: str) -> None:
-            if self.away:
+        def check(self) -> None:
+            if self.unavailable:
                 raise StoreUnavailable("connection refused")
-            super().put(documents, token)
 
     store = Returning()
-    limits = Limits(linger=0.01, replay_pause=0.05)
+    limits = Limits(gather=0.0, linger=0.01, retry_pause=0.05)
     pipeline = IngestPipeline(store, tmp_path, metrics=metrics, limits=limits)
     pipeline.start()
     for url in serve(pipeline):
         assert post(url, export(span(SERVER)), PROTOBUF).status_code == 200
     assert ack(store) == []
-    store.away = False
+    store.unavailable = False
     eventually(lambda: len(ack(store)) == 1)
     pipeline.stop(2.0)
 

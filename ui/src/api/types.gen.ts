@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: fb4745beb31dde2fa9401ab10e536912d577263d7e50d1eca31b7336ca03b6e4
+// sha256 of its schemas: 48fe20be86a45be27202dd525fefd39f936d5a2362318f8d6353a39d04559dfd
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -64,6 +64,7 @@ export interface components {
         };
         IngestStatus: {
             dropped: number;
+            journal_bytes: number;
             kernel_drops: number | null;
             oldest_s: number;
             queued: number;
@@ -72,7 +73,6 @@ export interface components {
             rejected_by_reason: {
                 [key: string]: number;
             };
-            spooled_bytes: number;
             stored: number;
         };
         InnerCounts: {

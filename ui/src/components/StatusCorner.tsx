@@ -71,7 +71,7 @@ function Numbers({ status }: { status: ServerStatus }) {
             bad={(ingest.kernel_drops ?? 0) > 0}
           />
           <Row label="Waiting" value={count(ingest.queued)} />
-          {ingest.spooled_bytes > 0 && <Row label="On disk" value={bytes(ingest.spooled_bytes)} />}
+          {ingest.journal_bytes > 0 && <Row label="In the journal" value={bytes(ingest.journal_bytes)} />}
           {ingest.oldest_s > 0 && <Row label="Oldest waiting" value={duration(ingest.oldest_s * 1000)} />}
         </tbody>
       </table>

@@ -110,7 +110,7 @@ def test_entry_call() -> None:
 def test_weight(state: str, weight: int) -> None:
     """What a span stands for, its call and its links too; a link's own tracestate is another's.
 
-    So it is in whatever comes out of the spool.
+    So it is in whatever comes out of the journal.
     """
     trace = TRACE[:9] + b"\xff" * 7
     other = Span.Link(trace_id=TRACE[::-1], span_id=b"\1" * 8, trace_state="ot=th:f")

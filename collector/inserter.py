@@ -1,0 +1,198 @@
+"""One thread's work: batches → the store, from memory, or from journals on the disk.
+
+One insert at a time in each process: while it runs, the next batch gathers.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import structlog
+
+from collector.batches import Batches, Entry, Limits, acknowledge, batch_of
+from collector.group_commit import GroupCommit
+from collector.health import StoreAvailability
+from collector.insert import count_stored, insert_batch
+from collector.journal.format import Batch, Kind, pack
+from collector.journal.quarantine import Quarantine
+from collector.journal.writer import Journal
+from collector.log_limiter import LogLimiter
+from collector.metrics import IngestMetrics
+from collector.replay import Backlog, Outcome
+from collector.submission import Submission
+from store.errors import StoreError, StoreUnavailable
+from store.protocol import SegmentWriter
+
+log = structlog.get_logger(__name__)
+
+ADOPT_INTERVAL = 1.0
+"""Seconds between two looks for journals of dead processes."""
+FIRST_PAUSE = 0.05
+"""Seconds before the second attempt; doubled up to `Limits.retry_pause`."""
+MAX_REFUSALS = 3
+"""Attempts after which a batch that is refused for now no longer delays those behind it."""
+SEAL_INTERVAL = 60.0
+"""Seconds between two journals left for that reason: a store that refuses everything would otherwise
+leave one for each batch."""
+
+
+class Inserter:
+    """`run` until `Batches.close`."""
+
+    def __init__(
+        self,
+        writer: SegmentWriter,
+        batches: Batches,
+        backlog: Backlog,
+        commit: GroupCommit,
+        quarantine: Quarantine,
+        store: StoreAvailability,
+        limits: Limits,
+        metrics: IngestMetrics,
+    ) -> None:
+        self._writer = writer
+        self._batches = batches
+        self._backlog = backlog
+        self._commit = commit
+        self._quarantine = quarantine
+        self._store = store
+        self._limits = limits
+        self._metrics = metrics
+        self._limiter = LogLimiter(log, 10.0)
+        self._current: list[Entry] = []
+        """A batch that could not be inserted yet."""
+        self._replaying = True
+        self._refusals = 0
+        """Of the batch in `_current`."""
+        self._refusal = ""
+        self._sealed_at = -SEAL_INTERVAL
+        self._pause = FIRST_PAUSE
+        self.started: float | None = None
+        """When the insert that is running began; None between inserts."""
+
+    @property
+    def refusal(self) -> str:
+        """Why a batch is refused for now; empty if none is."""
+        return self._refusal if self._refusals or self._backlog.refuses else ""
+
+    def run(self) -> None:
+        """Insert what becomes due; at the end, what is still in memory and the store accepts."""
+        self._answers()
+        while self._step():
+            pass
+
+    def _step(self) -> bool:
+        """One insert of ours and one of the backlog, whichever are due; False at the end."""
+        outcome = Outcome.UNAVAILABLE
+        if self._store.available or self._answers():
+            outcome = self._guarded(self._insert_own)
+            if outcome is not Outcome.UNAVAILABLE and not self._batches.closed:
+                outcome = max(outcome, self._guarded(self._replay))
+        if self._batches.closed:
+            return outcome is Outcome.STORED and bool(self._batches.documents)
+        if outcome is Outcome.STORED:
+            self._pause = FIRST_PAUSE
+        else:
+            self._batches.pause(self._pause)
+            self._pause = min(2 * self._pause, self._limits.retry_pause)
+        return True
+
+    def _guarded(self, insert: Callable[[], Outcome]) -> Outcome:
+        try:
+            return insert()
+        except Exception:  # a bug, or the disk: neither must end the thread
+            self._limiter.exception("insert_failed")
+            return Outcome.REFUSED
+
+    def _insert_own(self) -> Outcome:
+        if not self._current:
+            self._current = self._batches.next(0.0 if self._replaying else ADOPT_INTERVAL)
+        return self._insert_current() if self._current else Outcome.STORED
+
+    def _replay(self) -> Outcome:
+        self._replaying = self._backlog.is_ready()
+        if self._replaying:
+            return self._backlog.replay_one(self.insert)
+        if not self._store.available and not self._batches.documents:
+            self._mark_available()  # it answers, and there is nothing to try
+        return Outcome.STORED
+
+    def _answers(self) -> bool:
+        """A cheap probe, before a batch is sent in vain."""
+        try:
+            self._writer.check()
+        except StoreUnavailable as error:
+            self.mark_unavailable(error)
+            return False
+        except StoreError:
+            pass  # it answers, whatever the answer
+        return True
+
+    def _insert_current(self) -> Outcome:
+        """Insert the batch from memory, unless its journal has been sealed meanwhile."""
+        entries = self._current
+        journal = entries[0].journal
+        assert journal is not None
+        if journal is not self._commit.journal:
+            self._forget()
+            return Outcome.STORED
+        batch = batch_of(entries)
+        if not entries[0].marked:
+            journal.mark(batch)
+            entries[0].marked = True
+        outcome = self.insert(journal, batch, [entry.submission for entry in entries])
+        if outcome is Outcome.STORED:
+            journal.checkpoint(batch.end)
+            self._forget()
+        elif outcome is Outcome.REFUSED:
+            self._refused()
+        return outcome
+
+    def _forget(self) -> None:
+        entries, self._current, self._refusals = self._current, [], 0
+        acks = self._batches.complete(entries)
+        self._metrics.queued.set(self._batches.documents)
+        acknowledge(acks)
+
+    def _refused(self) -> None:
+        """After a few refusals leave the batch, and what has gathered behind it, to the backlog."""
+        acknowledge(self._batches.bypass(True))
+        self._refusals += 1
+        now = time.monotonic()
+        if self._refusals >= MAX_REFUSALS and now - self._sealed_at >= SEAL_INTERVAL:
+            self._sealed_at = now
+            self._commit.seal()
+
+    def insert(self, journal: Journal, batch: Batch, submissions: list[Submission]) -> Outcome:
+        """Insert documents under the batch's token; refused ones go to quarantine. Raises OSError."""
+        self.started = time.monotonic()
+        try:
+            token = f"{journal.id}-{batch.start}-{batch.end}"
+            with self._metrics.insert_seconds.time():
+                refused = insert_batch(self._writer, submissions, token)
+        except StoreUnavailable as error:
+            self.mark_unavailable(error)
+            return Outcome.UNAVAILABLE
+        except Exception as error:  # the store's, or a bug of ours: not the documents' fault
+            kind = "" if isinstance(error, StoreError) else f"{type(error).__name__}: "
+            self._limiter.error("store_refuses", error=f"{kind}{error}", documents=batch.documents)
+            self._refusal = f"{kind}{error}"
+            return Outcome.REFUSED
+        finally:
+            self.started = None
+        for document, reason in refused:
+            self._quarantine.add(reason, Kind.STORED, document.version, 1, pack([document.raw]))
+        self._metrics.quarantined.inc(len(refused))
+        count_stored(self._metrics, sum(each.count for each in submissions), refused)
+        self._mark_available()
+        return Outcome.STORED
+
+    def mark_unavailable(self, reason: str | StoreUnavailable) -> None:
+        """Acknowledgements no longer wait for inserts. Called by the watching thread as well."""
+        self._store.mark_unavailable(reason)
+        acknowledge(self._batches.bypass(True))
+
+    def _mark_available(self) -> None:
+        self._store.mark_available(self._commit.unsent)
+        acknowledge(self._batches.bypass(False))

@@ -1,0 +1,1 @@
+"""The write-ahead journal: what was accepted, in order, on disk before it is acknowledged."""

@@ -1,0 +1,71 @@
+"""Documents set aside: with the reason, durably, and never half a line."""
+
+from __future__ import annotations
+
+import threading
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from collector.journal.format import Kind
+from collector.journal.quarantine import Quarantine
+from tests.collector.journal.disk import Disk
+
+
+def fails_in(name: str, _number: int, called: str) -> int:
+    """Every call of this name fails."""
+    return 28 if called == name else 0
+
+
+def test_added_and_read(tmp_path: Path) -> None:
+    quarantine = Quarantine(tmp_path)
+    assert (quarantine.documents(), list(quarantine.read())) == (0, [])
+    quarantine.add("too large", Kind.STORED, 7, 3, b"\x01\xff")
+    (entry,) = quarantine.read()
+    assert (entry.reason, entry.kind, entry.version, entry.documents) == ("too large", 6, 7, 3)
+    assert entry.payload == b"\x01\xff"
+    assert Quarantine(tmp_path).documents() == quarantine.documents() == 3
+    assert (tmp_path / "quarantine.jsonl").stat().st_mode & 0o077 == 0
+
+
+def test_a_full_disk_leaves_no_half_line(tmp_path: Path) -> None:
+    quarantine = Quarantine(tmp_path)
+    quarantine.add("first", Kind.STORED, 1, 1, b"x" * 100)
+    for name in ("write", "fsync"):
+        with pytest.MonkeyPatch.context() as patch:
+            disk = Disk(patch, tmp_path)
+            disk.fails = partial(fails_in, name)
+            with pytest.raises(OSError, match="No space"):
+                quarantine.add("second", Kind.STORED, 2, 1, b"y" * 100)
+    quarantine.add("third", Kind.STORED, 3, 1, b"z")
+    assert [entry.reason for entry in quarantine.read()] == ["first", "third"]
+
+
+def test_emptied_while_others_add(tmp_path: Path) -> None:
+    """Each entry is either taken or still there."""
+    taken: list[int] = []
+    quarantine = Quarantine(tmp_path)
+
+    def add(first: int) -> None:
+        for number in range(first, first + 20):
+            Quarantine(tmp_path).add("r", Kind.STORED, number, 1, b"x")
+
+    threads = [threading.Thread(target=add, args=(n * 20,)) for n in range(3)]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        with quarantine.emptying() as entries:
+            taken += [entry.version for entry in entries]
+    with quarantine.emptying() as entries:
+        taken += [entry.version for entry in entries]
+    assert sorted(taken) == list(range(60))
+    assert not (tmp_path / "quarantine.jsonl").exists()
+
+
+def test_an_error_while_emptying_loses_nothing(tmp_path: Path) -> None:
+    quarantine = Quarantine(tmp_path)
+    quarantine.add("r", Kind.STORED, 1, 1, b"x")
+    with pytest.raises(RuntimeError), quarantine.emptying():
+        raise RuntimeError
+    assert quarantine.documents() == 1

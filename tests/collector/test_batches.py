@@ -1,0 +1,181 @@
+"""When a batch is due, and when an acknowledgement is."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from collector.batches import Ack, Batches, Entry, Limits, acknowledge
+from collector.decode.document import decode_document
+from collector.submission import Submission
+from tests.collector.samples import segment_bytes
+
+SOON = Limits(gather=0.0, linger=0.0)
+
+
+def entry(count: int = 1, *, ack: bool = True, age: float = 0.0) -> Entry:
+    documents = [decode_document(segment_bytes(f"{id:016x}"), id) for id in range(1, count + 1)]
+    return Entry(None, Submission(documents), Ack() if ack else None, time.monotonic() - age)
+
+
+def add(batches: Batches, *entries: Entry) -> None:
+    acknowledge(batches.add(entries))
+
+
+def done(entry: Entry) -> bool:
+    assert entry.ack is not None
+    return entry.ack.done()
+
+
+def test_one_request_is_due_at_once() -> None:
+    """After the moment in which its documents arrive, and it takes all of them."""
+    batches = Batches(Limits(gather=0.05))
+    add(batches, entry())
+    assert batches.next(0.0) == []
+    add(batches, entry())
+    started = time.monotonic()
+    assert len(batches.next(1.0)) == 2
+    assert time.monotonic() - started < 0.5
+
+
+def test_few_documents_linger_after_an_insert() -> None:
+    batches = Batches(Limits(gather=0.0, linger=0.1))
+    add(batches, entry())
+    first = batches.next(0.0)
+    batches.complete(first)
+    add(batches, entry())
+    assert batches.next(0.0) == []
+    assert len(batches.next(1.0)) == 1
+
+
+def test_many_documents_linger_longer() -> None:
+    """Until the oldest has the maximum age."""
+    batches = Batches(Limits(gather=0.0, linger=0.0, bulk_linger=60, bulk_documents=3))
+    add(batches, entry(3))
+    assert batches.next(0.0) == []
+    batches = Batches(Limits(gather=0.0, linger=0.0, bulk_linger=60, bulk_documents=3))
+    add(batches, entry(3, age=61))
+    assert len(batches.next(0.0)) == 1
+
+
+def test_a_full_batch_is_due() -> None:
+    """By documents or bytes, of whole entries; the rest waits."""
+    for limits in (
+        Limits(gather=60, linger=60, batch_documents=4, bulk_linger=60),
+        Limits(gather=60, linger=60, batch_bytes=4 * entry().submission.size, bulk_linger=60),
+    ):
+        batches = Batches(limits)
+        entries = [entry(2) for _ in range(3)]
+        add(batches, *entries)
+        assert batches.next(0.0) == entries[:2]
+        assert batches.next(0.0) == []
+        batches.close()
+        assert batches.next(0.0) == entries[2:]
+        assert batches.next(1.0) == []
+
+
+def test_an_entry_larger_than_a_batch() -> None:
+    batches = Batches(Limits(batch_documents=4))
+    add(batches, entry(6), entry(1))
+    assert len(batches.next(0.0)) == 1
+
+
+def test_acknowledgements_wait_when_much_is_ready() -> None:
+    """And go on by documents, not by batches: as many as have been stored."""
+    batches = Batches(Limits(ready_documents=10, batch_documents=4, gather=0.0))
+    entries = [entry(2) for _ in range(9)]
+    add(batches, *entries)
+    assert [done(each) for each in entries] == [True] * 5 + [False] * 4
+    acknowledge(batches.complete(batches.next(0.0)))
+    assert [done(each) for each in entries] == [True] * 7 + [False] * 2
+    acknowledge(batches.complete(batches.next(0.0)))
+    assert all(map(done, entries))
+
+
+def test_bounded_by_bytes() -> None:
+    size = entry().submission.size
+    batches = Batches(Limits(ready_bytes=size, gather=0.0))
+    entries = [entry(), entry()]
+    add(batches, *entries)
+    assert [done(each) for each in entries] == [True, False]
+
+
+def test_one_entry_beyond_every_bound_is_acknowledged() -> None:
+    batches = Batches(Limits(ready_documents=1, ready_bytes=1))
+    large = entry(5)
+    add(batches, large)
+    assert done(large)
+
+
+def test_datagrams_need_no_acknowledgement() -> None:
+    """They count as ready, and their receiver pauses."""
+    batches = Batches(Limits(ready_documents=3, gather=0.0, linger=0.0))
+    add(batches, entry(4, ack=False))
+    waiting = entry()
+    add(batches, waiting)
+    assert not done(waiting)
+    started = time.monotonic()
+    batches.wait_for_room(0.05)
+    assert time.monotonic() - started >= 0.05
+    threading.Timer(0.05, lambda: acknowledge(batches.complete(batches.next(0.0)))).start()
+    batches.wait_for_room(5.0)
+    assert time.monotonic() - started < 3
+    assert done(waiting)
+
+
+def test_none_waits_while_the_store_is_unavailable() -> None:
+    batches = Batches(Limits(ready_documents=1))
+    entries = [entry() for _ in range(3)]
+    add(batches, *entries)
+    assert [done(each) for each in entries] == [True, False, False]
+    acknowledge(batches.bypass(True))
+    assert all(map(done, entries))
+    more = entry()
+    add(batches, more)
+    assert done(more)
+    acknowledge(batches.bypass(False))
+    another = entry()
+    add(batches, another)
+    assert not done(another)
+
+
+def test_dropped_from_memory() -> None:
+    """What waits is forgotten and acknowledged; what is being inserted is not affected."""
+    batches = Batches(Limits(ready_documents=1, gather=0.0, memory_bytes=1))
+    first, second = entry(), entry()
+    add(batches, first)
+    running = batches.next(0.0)
+    add(batches, second)
+    assert batches.exceeds_memory
+    acknowledge(batches.drop())
+    assert done(second)
+    assert (batches.documents, batches.next(0.0)) == (1, [])
+    acknowledge(batches.complete(running))
+    assert (batches.documents, batches.exceeds_memory, batches.age) == (0, False, 0.0)
+
+
+def test_age() -> None:
+    """Of the oldest, also while it is being inserted."""
+    batches = Batches(SOON)
+    assert batches.age == 0
+    add(batches, entry(age=5))
+    assert batches.age == pytest.approx(5, abs=1)
+    running = batches.next(0.0)
+    add(batches, entry(age=1))
+    assert batches.age == pytest.approx(5, abs=1)
+    batches.complete(running)
+    assert batches.age == pytest.approx(1, abs=1)
+
+
+def test_a_sender_that_left(tmp_path: Path) -> None:
+    """A cancelled acknowledgement does no harm."""
+    batches = Batches(Limits(ready_documents=1, gather=0.0))
+    first, second, third = entry(), entry(), entry()
+    add(batches, first, second, third)
+    assert second.ack is not None
+    second.ack.cancel()
+    acknowledge(batches.complete(batches.next(0.0)))
+    assert done(third)
