@@ -9,6 +9,7 @@ from store.cursor import decode_cursor, encode_cursor
 from store.document_values import document_values, value_text
 from store.errors import TraceNotFound
 from store.filters.ast import Field, Value
+from store.filters.evaluate import matches
 from store.model import (
     Document,
     NodeKey,
@@ -36,7 +37,6 @@ from store.protocol import (
 )
 from store.rules.annotations import split_annotation_item
 from store.service_graph import build_service_graph
-from store.trace_filter import matches
 from store.trace_id import format_trace_id, trace_time
 from store.unit_filter import (
     entry_time,
@@ -121,7 +121,7 @@ class MemoryStore:
         )
         found: list[TraceHit] = []
         for scanned, (time, id) in enumerate(candidates, 1):
-            if matches(self._traces[id], query):
+            if query.filter is None or matches(self._traces[id], query.filter):
                 found.append(TraceHit(id, time))
             if len(found) == limit and scanned < len(candidates):
                 return Page(found, scanned, encode_cursor(time, id))

@@ -32,35 +32,11 @@ class Axis(Enum):
 
 
 class TraceQuery(Struct, frozen=True):
-    """A search for traces. ``node``: with a unit of that node; ``edge``: with a call along that
-    edge.
-
-    ``states``: of the entry segment (see `store.summary.entry_of`); empty means any.
-    ``annotations``: items as `store.rules.annotations.annotation_item` writes them; a trace matches
-    if each of them is on one of its documents. ``filter``: an expression that it satisfies.
-    """
+    """A search for the traces of a window that satisfy a filter (`store.filters`); None: all."""
 
     window: TimeRange
     axis: Axis = Axis.TRACE_ID
-    node: NodeKey | None = None
-    edge: tuple[NodeKey, NodeKey] | None = None
-    states: frozenset[State] = frozenset()
-    annotations: tuple[str, ...] = ()
     filter: Expression | None = None
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether the window is the only condition."""
-        return self.filter is None and self._has_no_index_condition
-
-    @property
-    def is_filter_alone(self) -> bool:
-        """Whether an expression is the only condition besides the window."""
-        return self.filter is not None and self._has_no_index_condition
-
-    @property
-    def _has_no_index_condition(self) -> bool:
-        return not (self.node or self.edge or self.states or self.annotations)
 
 
 class TraceHit(NamedTuple):

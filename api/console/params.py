@@ -11,8 +11,9 @@ from api.errors import ApiError
 from api.request import instant, window_of
 from api.xray.traces import GROUPS
 from store.filters.ast import Expression
+from store.filters.errors import FilterError
 from store.filters.groups import expand_groups
-from store.filters.parse import FilterError, parse
+from store.filters.parse import parse
 from store.model import State, TimeRange, Trace
 from store.protocol import Store
 from store.trace_id import format_trace_id, parse_trace_id

@@ -15,8 +15,9 @@ from api.console.params import TraceFilter
 from api.console.place import Place, Scope, find_place, units_counted
 from api.context import Context
 from api.graph.build import build_graph
-from store.filters.ast import And, EdgeMatch, Expression, Selector, ServiceMatch
-from store.model import NodeKey, TimeRange
+from store.filters.ast import And, Expression
+from store.filters.conditions import all_of, any_of, calls_along, entered_with, touches
+from store.model import TimeRange
 from store.protocol import TraceQuery, UnitQuery, UnitTrace
 from store.unit_filter import matching_units, unit_trace
 
@@ -50,9 +51,9 @@ class TraceSearch:
     def page(self, limit: int, cursor: str | None) -> FoundPage:
         """The traces after a cursor; a page with a cursor may be short."""
         if not self._has_place:
-            query = TraceQuery(
-                self.window, states=self._filters.states, filter=self._filters.expression
-            )
+            states = self._filters.states
+            entry = entered_with(states) if states else None
+            query = TraceQuery(self.window, filter=all_of(entry, self._filters.expression))
             page = self._store.find_traces(query, limit=limit, cursor=cursor)
             return FoundPage([FoundTrace(hit.trace_id, None) for hit in page.found], page.cursor)
         if self._units is None:
@@ -108,16 +109,7 @@ def _narrowed(place: Place | None, filters: TraceFilter) -> UnitQuery | None:
 def _touches(units: UnitQuery) -> Expression:
     """A condition that every trace with such units satisfies."""
     if units.nodes:
-        return ServiceMatch(_selector(units.nodes))
+        return any_of(map(touches, sorted(units.nodes)))
     if units.link or any(source.is_client for source, _ in units.edges):
-        return ServiceMatch(_selector(frozenset(target for _, target in units.edges)))
-    return EdgeMatch(
-        _selector(frozenset(source for source, _ in units.edges)),
-        _selector(frozenset(target for _, target in units.edges)),
-    )
-
-
-def _selector(nodes: frozenset[NodeKey]) -> Selector:
-    """Keys of one node differ in their accounts only."""
-    first = min(nodes)
-    return Selector(first.name, first.type, first.account if len(nodes) == 1 else "")
+        return any_of(map(touches, sorted({target for _, target in units.edges})))
+    return any_of(calls_along(*pair) for pair in sorted(units.edges))

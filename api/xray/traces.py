@@ -13,8 +13,9 @@ from api.xray import fixed
 from api.xray.trace_pages import decode_position, encode_position, page_of
 from api.xray.trace_summary import render_summary
 from store.filters.ast import Expression
+from store.filters.errors import FilterError
 from store.filters.groups import expand_groups
-from store.filters.parse import FilterError, parse
+from store.filters.parse import parse
 from store.protocol import Axis, TraceHit, TraceQuery
 from store.root_causes import root_causes
 from store.summary import summarize

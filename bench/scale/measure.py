@@ -28,6 +28,7 @@ from store.clickhouse.connection.query_runner import Rows, Statement, execute
 from store.clickhouse.rollup import compaction, dirty
 from store.clickhouse.rollup.buckets import WIDTHS
 from store.clickhouse.store import ClickHouseStore
+from store.filters.conditions import all_of, annotated, entered_with, touches
 from store.model import MINUTE, NodeKey, State, TimeRange
 from store.protocol import TraceQuery
 
@@ -144,35 +145,36 @@ class Bench:
 
     def _queries(self, window: TimeRange) -> Iterator[tuple[str, TraceQuery, str, float | None]]:
         entry, middle, common, rare = self._words(window)
-        fault = frozenset({State.FAULT})
+        fault = entered_with({State.FAULT})
         named, failed = f"name = {sql.text(entry.name)}", "state = 4"
         item = sql.text(rare)
         yield "any", TraceQuery(window), "1", None
         yield (
             "service + fault",
-            TraceQuery(window, node=entry, states=fault),
+            TraceQuery(window, filter=all_of(touches(entry), fault)),
             f"{named} AND {failed}",
             60.0,
         )
         yield (
             "service behind + fault",
-            TraceQuery(window, node=middle, states=fault),
+            TraceQuery(window, filter=all_of(touches(middle), fault)),
             f"(name = {sql.text(middle.name)} OR {failed})",
             None,
         )
         yield (
             "rare annotation",
-            TraceQuery(window, annotations=(rare,)),
+            TraceQuery(window, filter=annotated(rare)),
             f"has(annotations, {item})",
             40.0,
         )
         yield (
             "annotation + fault",
-            TraceQuery(window, annotations=(common,), states=fault),
+            TraceQuery(window, filter=all_of(annotated(common), fault)),
             f"(has(annotations, {sql.text(common)}) OR {failed})",
             None,
         )
-        yield "service", TraceQuery(window, node=middle), f"name = {sql.text(middle.name)}", None
+        named = f"name = {sql.text(middle.name)}"
+        yield "service", TraceQuery(window, filter=touches(middle)), named, None
 
     def _words(self, window: TimeRange) -> tuple[NodeKey, NodeKey, str, str]:
         """An entry service, one behind it, a common annotation and a rare one, as they occur."""

@@ -7,6 +7,8 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from store.model import NodeKey, State
+
 Value: TypeAlias = str | float | bool
 
 
@@ -46,26 +48,49 @@ class Bare(Struct, frozen=True):
     field: Field
 
 
+class Exists(Struct, frozen=True):
+    """A field has a value, whatever it is."""
+
+    field: Field
+
+
 class Compare(Struct, frozen=True):
-    """``operator`` is one of = != < <= > >= contains beginswith endswith."""
+    """``operator`` is one of = != < <= > >= contains beginswith endswith =~."""
 
     field: Field
     operator: str
     value: Value
 
 
+class OneOf(Struct, frozen=True):
+    """A field equals one of several values."""
+
+    field: Field
+    values: tuple[Value, ...]
+
+
+class EntryState(Struct, frozen=True):
+    """The entry segment ended in one of these states; false without an entry segment."""
+
+    states: frozenset[State]
+
+
+NodeMatch: TypeAlias = Selector | NodeKey
+"""Which nodes are meant: those that a selector describes, or exactly one."""
+
+
 class ServiceMatch(Struct, frozen=True):
     """Some unit of a matching node satisfies the condition; without one, such a node occurs."""
 
-    selector: Selector
+    selector: NodeMatch
     condition: Expression | None = None
 
 
 class EdgeMatch(Struct, frozen=True):
     """Some call between matching nodes satisfies the condition."""
 
-    source: Selector
-    target: Selector
+    source: NodeMatch
+    target: NodeMatch
     condition: Expression | None = None
 
 
@@ -86,9 +111,21 @@ class RootCausePath(Struct, frozen=True):
     services: tuple[tuple[str, tuple[str, ...]], ...]
 
 
+FieldTest: TypeAlias = Bare | Exists | Compare | OneOf
 Expression: TypeAlias = (
-    And | Or | Not | Bare | Compare | ServiceMatch | EdgeMatch | RootCauseMatch | RootCausePath
+    And
+    | Or
+    | Not
+    | FieldTest
+    | EntryState
+    | ServiceMatch
+    | EdgeMatch
+    | RootCauseMatch
+    | RootCausePath
 )
+
+EVERYTHING = And(())
+"""Every trace satisfies it."""
 
 
 def walk(expression: Expression) -> Iterator[Expression]:

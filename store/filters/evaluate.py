@@ -16,17 +16,22 @@ from store.filters.ast import (
     Bare,
     Compare,
     EdgeMatch,
+    EntryState,
+    Exists,
     Expression,
     Field,
+    NodeMatch,
     Not,
+    OneOf,
     Or,
     RootCauseMatch,
     RootCausePath,
-    Selector,
     ServiceMatch,
     Value,
 )
+from store.filters.elements import elements, path_of
 from store.filters.keywords import ANNOTATION
+from store.filters.patterns import is_found
 from store.filters.units import (
     MICROSECONDS,
     CallUnit,
@@ -35,8 +40,8 @@ from store.filters.units import (
     trace_filter_units,
     unit_values,
 )
-from store.model import NodeKey, State, Trace
-from store.root_causes import CauseEntity, CauseService, RootCause, RootCauses, root_causes
+from store.model import Document, NodeKey, State, Trace
+from store.root_causes import RootCauses, root_causes
 from store.summary import entry_of, is_partial, touched_nodes, trace_duration
 
 _COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
@@ -49,6 +54,7 @@ _COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
     "contains": lambda text, part: part in text,
     "beginswith": str.startswith,
     "endswith": str.endswith,
+    "=~": lambda text, pattern: is_found(pattern, text),
 }
 
 
@@ -78,10 +84,17 @@ def _satisfies(expression: Expression, subject: Subject) -> bool:
             return not _satisfies(term, subject)
         case Bare(field):
             return _is_set(field, subject.values(field))
+        case Exists(field):
+            return any(v != "" or field.keyword == ANNOTATION for v in subject.values(field))
         case Compare(field, name, value):
             return _compares(name, value, subject.values(field))
+        case OneOf(field, values):
+            found = list(subject.values(field))
+            return any(_compares("=", value, found) for value in values)
     assert isinstance(subject, TraceSubject), "the parser admits blocks on the trace only"
     match expression:
+        case EntryState(states):
+            return subject.entry is not None and subject.entry.state in states
         case ServiceMatch(selector, condition):
             units: Iterable[Subject] = (
                 u for u in subject.services if selects(selector, u.node, u.names)
@@ -93,9 +106,9 @@ def _satisfies(expression: Expression, subject: Subject) -> bool:
                 if selects(source, u.source, ()) and selects(target, u.target, u.names)
             )
         case RootCauseMatch(kind, part, condition):
-            units = _elements(subject.causes, kind, part)
+            units = elements(subject.causes, kind, part)
         case RootCausePath(services):
-            return any(_path_of(cause) == services for cause in subject.causes.response_time)
+            return any(path_of(cause) == services for cause in subject.causes.response_time)
     return any(condition is None or _satisfies(condition, unit) for unit in units)
 
 
@@ -122,8 +135,10 @@ def _same_type(one: Value, other: Value) -> bool:
     return isinstance(one, str) == isinstance(other, str)
 
 
-def selects(selector: Selector, node: NodeKey, names: Iterable[str]) -> bool:
-    """Whether a selector means a node; ``names`` are others it goes by."""
+def selects(selector: NodeMatch, node: NodeKey, names: Iterable[str]) -> bool:
+    """Whether a node is meant; ``names`` are others it goes by."""
+    if isinstance(selector, NodeKey):
+        return selector == node
     return (
         (not selector.name or selector.name == node.name or selector.name in names)
         and (not selector.type or selector.type == node.type)
@@ -150,6 +165,11 @@ class TraceSubject:
     @cached_property
     def causes(self) -> RootCauses:
         return root_causes(self._trace)
+
+    @cached_property
+    def entry(self) -> Document | None:
+        """The entry segment."""
+        return entry_of(self._trace)
 
     @cached_property
     def _states(self) -> set[State]:
@@ -192,72 +212,12 @@ class TraceSubject:
             case "throttle":
                 return [State.THROTTLE in self._states]
             case "root":
-                return [entry_of(self._trace) is not None]
+                return [self.entry is not None]
         return self._entry_values(field.keyword)
 
     def _entry_values(self, keyword: str) -> Iterable[Value]:
-        entry = entry_of(self._trace)
+        entry = self.entry
         if entry is None:
             return [False] if keyword in ("ok", "error", "fault") else []
         took = None if entry.in_progress else entry.end - entry.start
         return unit_values(keyword, entry.state, took, entry.http)
-
-
-class _Element:
-    """An element of a root cause's path: a service, an entity or an exception."""
-
-    def __init__(self, values: Mapping[str, Value], index: int, length: int) -> None:
-        place: dict[str, Value] = {
-            "index": float(index),
-            "first": index == 0,
-            "last": index == length - 1,
-        }
-        self._values = {**values, **place}
-
-    def values(self, field: Field) -> Iterable[Value]:
-        value = self._values.get(field.keyword)
-        return [] if value is None or value == "" else [value]
-
-
-def _elements(causes: RootCauses, kind: str, part: str) -> Iterable[Subject]:
-    paths = causes.response_time if kind == "responsetime" else getattr(causes, kind)
-    for cause in paths:
-        lists: list[list[dict[str, Value]]]
-        if part == "service":
-            lists = [[_service_values(service) for service in cause.services]]
-        else:
-            entities = [
-                (entity, service) for service in cause.services for entity in service.entities
-            ]
-            if part == "entity":
-                lists = [[_entity_values(*each) for each in entities]]
-            else:
-                lists = [
-                    [{"name": e.name, "message": e.message} for e in entity.exceptions]
-                    for entity, _ in entities
-                ]
-        for listed in lists:
-            yield from (_Element(values, i, len(listed)) for i, values in enumerate(listed))
-
-
-def _service_values(service: CauseService) -> dict[str, Value]:
-    return {
-        "name": service.node.name,
-        "type": service.node.type,
-        "account.id": service.node.account,
-        "inferred": service.inferred,
-    }
-
-
-def _entity_values(entity: CauseEntity, service: CauseService) -> dict[str, Value]:
-    values = {**_service_values(service), "name": entity.name, "remote": entity.remote}
-    if entity.coverage is not None:
-        values["coverage"] = entity.coverage
-    return values
-
-
-def _path_of(cause: RootCause) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    return tuple(
-        (service.node.name, tuple(entity.name for entity in service.entities))
-        for service in cause.services
-    )

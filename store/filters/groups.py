@@ -6,12 +6,9 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from store.filters.ast import And, Compare, Expression, Not, Or
+from store.filters.ast import EVERYTHING, And, Compare, Expression, Not, OneOf, Or, Value
+from store.filters.errors import FilterError
 from store.filters.keywords import GROUP_KEYWORDS
-from store.filters.parse import FilterError
-
-EVERYTHING = And(())
-"""What a group without an expression stands for."""
 
 
 def expand_groups(expression: Expression, groups: Mapping[str, Expression | None]) -> Expression:
@@ -25,8 +22,15 @@ def expand_groups(expression: Expression, groups: Mapping[str, Expression | None
         case Not(term):
             return Not(expand_groups(term, groups))
         case Compare(field, operator, value) if field.keyword in GROUP_KEYWORDS:
-            if value not in groups:
-                raise FilterError(f"there is no group {value!r}", 0)
-            group = groups[str(value)] or EVERYTHING
+            group = _group(value, groups)
             return group if operator == "=" else Not(group)
+        case OneOf(field, values) if field.keyword in GROUP_KEYWORDS:
+            return Or(tuple(_group(value, groups) for value in values))
     return expression  # inside of blocks there are no groups
+
+
+def _group(name: Value, groups: Mapping[str, Expression | None]) -> Expression:
+    """The expression of a group; one without an expression contains every trace."""
+    if name not in groups:
+        raise FilterError(f"there is no group {name!r}", 0)
+    return groups[str(name)] or EVERYTHING

@@ -108,7 +108,8 @@ ANNOTATION = "annotation"
 ANNOTATION_SCOPE = Scope.TRACE | Scope.SERVICE | Scope.EDGE
 
 COMPARISONS = ("=", "!=", "<", "<=", ">", ">=")
-TEXT_OPERATORS = ("contains", "beginswith", "endswith")
+TEXT_OPERATORS = ("contains", "beginswith", "endswith", "=~")
+"""``=~``: the regular expression on the right matches somewhere (`store.filters.patterns`)."""
 GROUP_KEYWORDS = frozenset(("group.name", "group.arn"))
 """Replaced by the expression of the group they name before anything is evaluated."""
 

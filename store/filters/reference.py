@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from store.filters.keywords import KEYWORDS, OPERATORS, Scope
 from store.filters.parse import MAX_DEPTH, MAX_LENGTH, MAX_TERMS
+from store.filters.patterns import MAX_PATTERN
 
 _PLACES = {
     Scope.TRACE: "trace",
@@ -32,6 +33,9 @@ aws xray get-trace-summaries --endpoint-url http://127.0.0.1:2000 --start-time �
 * `rootcause.fault.service {{ … }}`, `.entity`, `.exception`; likewise `error` and `responsetime`. The conditions are true of
   one element of a path.
 * `rootcause.json = #[{{"Services": [{{"Name": "…", "EntityPath": [{{"Name": "…"}}]}}]}}]`: exactly this path.
+* Beyond X-Ray: `field IN (a, b)`; `field EXISTS`, whatever the value; `field =~ "regex"`, found anywhere in the text
+  ([RE2](https://github.com/google/re2/wiki/Syntax), at most {MAX_PATTERN} characters; a dot matches line breaks, too); windows of
+  any length.
 * At most {MAX_LENGTH:,} characters, {MAX_TERMS} terms and {MAX_DEPTH} levels. An error names the position, what was found and what
   was expected, and the keyword that is nearest.
 

@@ -5,6 +5,7 @@ The same units as the map counts (`store.units.trace_units`), with what filters 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -113,7 +114,7 @@ def trace_filter_units(trace: Trace) -> tuple[list[ServiceUnit], list[CallUnit]]
         unit = _segment_unit(document, root)
         services.append(unit)
         if root:
-            client = client_of(document.node)
+            client = client_of(document.node, document.http.user_agent)
             services.append(unit._replace(node=client, names=frozenset(), root=False))
             calls.append(_direct(document, client))
         elif document.parent_id not in trace.calls:
@@ -205,4 +206,12 @@ def annotation_values(items: Iterable[str], key: str) -> Iterable[Value]:
     for item in items:
         name, value = parse_annotation_item(item)
         if name == key:
-            yield float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+            yield _as_float(value) if type(value) is int else value
+
+
+def _as_float(number: int) -> float:
+    """X-Ray has one number type. JSON spells integers that no float can represent."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf

@@ -6,7 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from store.errors import InvalidCursor, TraceNotFound
-from store.filters.ast import Field
+from store.filters.ast import Expression, Field
+from store.filters.conditions import all_of, annotated, calls_along, entered_with, touches
 from store.filters.parse import parse
 from store.model import MINUTE, SETTLE_SLOT, Document, Http, Link, NodeKey, State, TimeRange
 from store.protocol import (
@@ -440,7 +441,8 @@ class StoreContract:
             for node in (web, api, table):
                 (bucket,) = store.node_series([node], HOUR, HOUR.end - HOUR.start)
                 assert bucket.statistics.total == 1
-            for query in (TraceQuery(HOUR, node=table), TraceQuery(HOUR, edge=(web, api))):
+            for filter in (touches(table), calls_along(web, api)):
+                query = TraceQuery(HOUR, filter=filter)
                 found = store.find_traces(query, limit=9).found
                 assert [hit.trace_id for hit in found] == [trace_id(number)]
 
@@ -459,9 +461,15 @@ class StoreContract:
         assert graph.edges[canary, FRONTEND].statistics.total == 2
         assert graph.edges[CLIENT, FRONTEND].statistics.total == 1
         for client, count in ((canary, 2), (CLIENT, 1)):
-            assert len(store.find_traces(TraceQuery(HOUR, node=client), limit=9).found) == count
+            assert (
+                len(store.find_traces(TraceQuery(HOUR, filter=touches(client)), limit=9).found)
+                == count
+            )
             edge = (client, FRONTEND)
-            assert len(store.find_traces(TraceQuery(HOUR, edge=edge), limit=9).found) == count
+            assert (
+                len(store.find_traces(TraceQuery(HOUR, filter=calls_along(*edge)), limit=9).found)
+                == count
+            )
 
     def test_streamed_subsegments_find_their_segment(self, store: Store) -> None:
         """Python's SDK sends finished leaves first, each a document of its own, any depth."""
@@ -652,6 +660,48 @@ class StoreContract:
         assert found(Axis.EVENT, T0, T0 + 41 * MINUTE) == set()
         assert found(Axis.EVENT, arrived, arrived + 1) == {plausible, random}
 
+    def test_pages_while_traces_arrive(self, store: Store) -> None:
+        """Each trace that existed at the first request comes exactly once, whatever arrives between
+        pages: newer traces, older ones, and further documents of those that are listed."""
+        existing = [trace_id(n, epoch=T0 // SECOND + n) for n in range(9)]
+        existing[4] = bytes.fromhex("f0e1d2c3") + existing[4][4:]
+        starts = [T0 + n * SECOND for n in range(9)]
+        store.put(
+            [
+                segment(1, trace_id=id, start=at, end=at + 5, user="ann")
+                for id, at in zip(existing, starts, strict=True)
+            ],
+            "existing",
+        )
+        query = TraceQuery(HOUR, filter=parse("user = ann AND !fault"))
+        found: list[bytes] = []
+        cursor, pages = None, 0
+        while pages == 0 or cursor is not None:
+            page = store.find_traces(query, limit=2, cursor=cursor)
+            found += [hit.trace_id for hit in page.found]
+            cursor, pages = page.cursor, pages + 1
+            newer = trace_id(50 + pages, epoch=T0 // SECOND + 60)
+            older = trace_id(50 + pages, epoch=T0 // SECOND - 60)
+            store.put(
+                [
+                    segment(
+                        1, trace_id=newer, user="ann", start=T0 + 60 * SECOND, end=T0 + 61 * SECOND
+                    ),
+                    segment(1, trace_id=older, user="ann", start=T0 - 60 * SECOND, end=T0),
+                    *(
+                        subsegment(
+                            7 + pages, 1, trace_id=id, start=at + 9 * SECOND, end=at + 9 * SECOND
+                        )
+                        for id, at in zip(existing, starts, strict=True)
+                    ),
+                ],
+                f"arriving {pages}",
+            )
+            if pages > 20:
+                break
+        assert [id for id in found if id in existing] == existing[::-1]
+        assert len(found) == len(set(found))
+
     def test_find_by_filter(self, store: Store) -> None:
         """Each expression finds exactly its traces; pages do not change that."""
         plain, calling, failed = (trace_id(n) for n in (1, 2, 3))
@@ -702,15 +752,15 @@ class StoreContract:
             "a",
         )
 
-        def found(**change: object) -> list[bytes]:
-            query = TraceQuery(HOUR, **change)  # type: ignore[arg-type]
+        def found(*conditions: Expression) -> list[bytes]:
+            query = TraceQuery(HOUR, filter=all_of(*conditions))
             return [found.trace_id for found in store.find_traces(query, limit=9).found]
 
-        assert found(node=BACKEND) == [calling]
-        assert found(node=CLIENT) == [failed, calling, plain]
-        assert found(edge=(FRONTEND, BACKEND)) == [calling]
-        assert found(states=frozenset({State.FAULT, State.ERROR})) == [failed]
-        assert found(node=BACKEND, states=frozenset({State.FAULT})) == []
+        assert found(touches(BACKEND)) == [calling]
+        assert found(touches(CLIENT)) == [failed, calling, plain]
+        assert found(calls_along(FRONTEND, BACKEND)) == [calling]
+        assert found(entered_with({State.FAULT, State.ERROR})) == [failed]
+        assert found(touches(BACKEND), entered_with({State.FAULT})) == []
 
     def test_find_by_annotations(self, store: Store) -> None:
         """Each item is on some document of the trace, in its winning copy."""
@@ -727,16 +777,16 @@ class StoreContract:
         )
         store.put([segment(1, trace_id=former, version=T0 + 900_000)], "b")
 
-        def found(*items: str, **change: object) -> list[bytes]:
-            query = TraceQuery(HOUR, annotations=items, **change)  # type: ignore[arg-type]
+        def found(*items: str, **more: Expression) -> list[bytes]:
+            query = TraceQuery(HOUR, filter=all_of(*map(annotated, items), *more.values()))
             return [found.trace_id for found in store.find_traces(query, limit=9).found]
 
         assert found(gold) == [one, both]
         assert found(gold, order) == [both]
         assert found(annotation_item("é", "'")) == [both]
         assert found(annotation_item("tier", "silver")) == []
-        assert found(gold, node=BACKEND) == []
-        assert found(gold, states=frozenset({State.OK})) == [one, both]
+        assert found(gold, node=touches(BACKEND)) == []
+        assert found(gold, state=entered_with({State.OK})) == [one, both]
 
     def test_a_foreign_cursor_is_refused(self, store: Store) -> None:
         for cursor in ("nonsense", "AAAA", "Ⅷ"):
@@ -891,7 +941,8 @@ class StoreContract:
             node = NodeKey("", name, "AWS::X")
             store.put([segment(1, trace_id=trace_id(number), name=name, type="AWS::X")], name)
             assert store.node_series([node], HOUR, MINUTE)[0].statistics.total == 1
-            assert len(store.find_traces(TraceQuery(HOUR, node=node), limit=9).found) == 1
+            query = TraceQuery(HOUR, filter=touches(node))
+            assert len(store.find_traces(query, limit=9).found) == 1
             client = NodeKey("", name, "client")
             assert len(store.edge_series([(client, node)], HOUR, MINUTE)) == 1
 
@@ -915,7 +966,7 @@ class StoreContract:
                 store.get_traces([sent, taken], raw=True),
                 store.service_graph(HOUR),
                 lists,
-                store.find_traces(TraceQuery(HOUR, node=BACKEND), limit=9),
+                store.find_traces(TraceQuery(HOUR, filter=touches(BACKEND)), limit=9),
             ]
 
         before = seen()

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.store import ClickHouseStore
+from store.filters.conditions import touches
 from store.memory import MemoryStore
 from store.model import MINUTE, Document, Link, NodeKey, ServiceGraph, State, TimeRange
 from store.protocol import TraceQuery
@@ -222,7 +223,7 @@ def agree_on_details(
         assert sum(f.count for f in failures) == sum(
             getattr(stats.statistics, state) for state in ("error", "throttle", "fault")
         )
-        query = TraceQuery(ALL, node=key)
+        query = TraceQuery(ALL, filter=touches(key))
         assert (
             clickhouse.find_traces(query, limit=9).found == memory.find_traces(query, limit=9).found
         )

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from store.model import State, TimeRange
-from store.protocol import MAX_NOTE, Failure, TraceQuery, failures_by_frequency, pin_note
-from tests.builders import T0
+from store.model import State
+from store.protocol import MAX_NOTE, Failure, failures_by_frequency, pin_note
 
 
 def test_notes_are_one_line_of_bounded_length() -> None:
@@ -31,10 +30,3 @@ def test_failures_are_ordered_by_count_then_label_then_state() -> None:
         Failure("A", State.FAULT, 2),
         Failure("B", State.FAULT, 2),
     ]
-
-
-def test_a_plain_query_has_only_a_window() -> None:
-    window = TimeRange(T0, T0 + 1)
-    assert TraceQuery(window).is_plain
-    assert not TraceQuery(window, annotations=("k=1",)).is_plain
-    assert not TraceQuery(window, states=frozenset({State.OK})).is_plain

@@ -27,7 +27,7 @@ class _Encoded:
 
 
 def encode_parameters(parameters: Mapping[str, object]) -> dict[str, _Encoded]:
-    """Values by name: int, str, bytes, and lists (Array) and tuples (Tuple) of these.
+    """Values by name: int, float, str, bytes, and lists (Array) and tuples (Tuple) of these.
 
     Raises TypeError for a value of any other type.
     """
@@ -42,6 +42,8 @@ def _text_of(value: object) -> str:
 def _literal(value: object) -> str:
     if isinstance(value, int):
         return str(int(value))
+    if isinstance(value, float):
+        return repr(value)
     if isinstance(value, str | bytes):
         return f"'{_escaped(value)}'"
     if isinstance(value, Sequence):

@@ -1,9 +1,12 @@
 """Finds traces by scanning from the newest to the oldest, range by range, until the page is full.
 
-SQL selects the candidates of a range (`store.clickhouse.search.prefilter` builds conditions that every
-match meets, and little else); whole traces are then judged by the same pure function as in every
-store (`store.trace_filter.matches`). So the cost depends on the page, not on the window, and the
-result is exact.
+SQL selects the candidates of a range and says which of them surely match (`store.clickhouse.search.compile`);
+the others are read and judged by the evaluator that every store uses (`store.filters.evaluate`). So
+the cost depends on the page, not on the window, and the result is exact.
+
+First, probes look for the newest rows that the filter needs (`store.clickhouse.search.probe`). If there are few
+in the whole window, only their traces are judged; otherwise they show how long the first range has to
+be.
 
 Most documents of a range's traces have their rows near it, in one range of the tables' sort key.
 Traces with rows elsewhere (the two ends of a queue, hours apart) are found by the `traces` table and
@@ -14,16 +17,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import Rows, RunQuery, run_concurrently
 from store.clickhouse.queries import Sql, in_traces, joined, parenthesized
-from store.clickhouse.search.get_traces import MAX_LOCATIONS, matching, row_locations
-from store.clickhouse.search.prefilter import prefilter
+from store.clickhouse.search.bounds import ALWAYS, FALSE, TRUE, Bounds
+from store.clickhouse.search.compile import compiled
+from store.clickhouse.search.judge import MAX_LOCATIONS, matching, row_locations
+from store.clickhouse.search.probe import NewestRows, newest_rows, probes
 from store.clickhouse.search.scan_ranges import SCAN_RANGES, SECOND, ScanRange, minute_of
 from store.cursor import decode_cursor, encode_cursor
-from store.filters.narrow import narrowed
-from store.model import MINUTE, State, TimeRange
+from store.model import MINUTE, TimeRange
 from store.protocol import Page, TraceHit, TraceQuery
 
 Place = tuple[int, bytes]
@@ -42,17 +47,11 @@ MAX_SECONDS = 20.0
 
 ROWS_OF_FOUND = 8
 """Segments per trace of a page in the first range, if most traces match."""
-PLANNING_ROWS = 400_000
-"""Segments that a statement scans in the time it takes to be planned."""
 MANY_REJECTED = 400
-"""Rejected candidates after which exact conditions pay off: they take three times as long in SQL,
-which is the time of judging so many."""
-FEW = 1000
-"""Segments with an annotation below which one statement searches the whole window."""
+"""Rejected candidates after which SQL has to be sure: that takes it three times as long, which is the
+time of judging so many."""
 
 MAX_INT64 = 2**63 - 1
-
-_FAILURES = {State.ERROR, State.THROTTLE, State.FAULT}
 
 
 def find_traces(
@@ -64,9 +63,15 @@ def find_traces(
     max_seconds: float = MAX_SECONDS,
 ) -> Page:
     """A page of traces, newest first; see `TraceReader.find_traces`."""
-    return _Search(ask, narrowed(query), limit, time.monotonic() + max_seconds).run(
-        decode_cursor(cursor)
-    )
+    return _Search(ask, query, limit, time.monotonic() + max_seconds).run(decode_cursor(cursor))
+
+
+class _Candidate(NamedTuple):
+    """``certain``: it surely matches. ``minutes``: where its rows are, if that is not so."""
+
+    hit: TraceHit
+    minutes: Sequence[int]
+    certain: bool
 
 
 class _Search:
@@ -87,11 +92,13 @@ class _Search:
         start, end = self._query.window
         if before is not None:
             end = min(end, before[0] + 1)
-        width = self._first_width(start, end)
+        if start >= end:
+            return Page([], 0, None)
+        few, width = self._plan(start, end)
         while start < end:
-            begin = max(start, end - self._affordable(end, width))
+            begin = start if few is not None else max(start, end - self._affordable(end, width))
             seen = len(self._found)
-            place = self._look(TimeRange(begin, end), before)
+            place = self._look(TimeRange(begin, end), before, few)
             if place is None and begin > start and time.monotonic() > self._deadline:
                 place = begin, bytes(16)
             if place is not None:
@@ -100,63 +107,103 @@ class _Search:
             end = begin
         return Page(self._found, self._scanned, None)
 
-    def _look(self, span: TimeRange, before: Place | None) -> Place | None:
+    def _plan(self, start: int, end: int) -> tuple[list[bytes] | None, int]:
+        """The only candidates, if probes show that there are few, and the length of the first range."""
+        whole = SCAN_RANGES[self._query.axis](TimeRange(start, end), self._query.window)
+        probed = probes(self._query.filter) if self._query.filter is not None else []
+        statements = [probe.statements(*whole.near) for probe in probed]
+        count, *answers = run_concurrently(
+            self._run, _count(start, end), *(each for part in statements for each in part)
+        )
+        rows = int(count[0][0])
+        self._affordable_rows = rows <= MAX_ROWS
+        newest = []
+        for part in statements:
+            newest.append(newest_rows(answers[: len(part)]))
+            answers = answers[len(part) :]
+        few = self._few(newest, whole)
+        return few, self._first_width(start, end, rows, newest)
+
+    def _few(self, newest: list[NewestRows], whole: ScanRange) -> list[bytes] | None:
+        """The traces of the shortest complete probe, and those whose rows lie outside the probed minutes."""
+        complete = min((each.rows for each in newest if each.complete), key=len, default=None)
+        if complete is None:
+            return None
+        far = self._run(_far(whole.far))
+        if len(far) > MAX_FAR_TRACES:
+            return None
+        distant = [bytes.fromhex(digits) for digits, _ in far]
+        return list(dict.fromkeys([*(trace_id for trace_id, _ in complete), *distant]))
+
+    def _first_width(self, start: int, end: int, rows: int, newest: list[NewestRows]) -> int:
+        """As long as a page of plain traces takes, or as the rarest of the rows that are needed reach."""
+        wanted = self._limit * ROWS_OF_FOUND
+        width = (end - start) * wanted // rows if rows else end - start
+        for each in newest:
+            if not each.complete:
+                _, minute = each.rows[min(len(each.rows) - 1, 2 * self._limit)]
+                width = max(width, end - minute * MINUTE)
+        return max(10 * SECOND, width)
+
+    def _look(self, span: TimeRange, before: Place | None, few: list[bytes] | None) -> Place | None:
         """Add the matches of a range; returns the position where the page ended, if it did."""
         slice = SCAN_RANGES[self._query.axis](span, self._query.window)
-        condition, answer = self._first(slice, before)
+        bounds, answer = self._first(slice, before, few)
         while True:
-            size, room = self._size, self._limit - len(self._found)
-            rows = [
-                (TraceHit(bytes.fromhex(digits), at), minutes) for digits, at, minutes in answer
+            size, room = self._size(bounds), self._limit - len(self._found)
+            candidates = [
+                _Candidate(TraceHit(bytes.fromhex(digits), at), minutes, bool(certain))
+                for digits, at, minutes, certain in answer
             ]
-            candidates = [found for found, _ in rows]
-            matched = self._matching(rows)
+            hits = [each.hit for each in candidates]
+            matched = self._matching(candidates)
             more = len(candidates) == size
             if len(matched) > room or (len(matched) == room and more):
                 last = matched[room - 1] if room else self._found[-1]
-                self._scanned += candidates.index(last) + 1 if room else 0
+                self._scanned += hits.index(last) + 1 if room else 0
                 self._found += matched[:room]
                 return last.time, last.trace_id
             self._found += matched
             self._scanned += len(candidates)
             if not more:
                 return None
-            before = candidates[-1].time, candidates[-1].trace_id
+            before = hits[-1].time, hits[-1].trace_id
             if time.monotonic() > self._deadline:
                 return before
-            answer = self._run(self._candidates(slice, condition, before))
+            answer = self._run(self._candidates(slice, bounds, before))
 
-    @property
-    def _size(self) -> int:
+    def _size(self, bounds: Bounds) -> int:
         """How many candidates to read: one more than the page has room for shows whether more
         follow. Three times as many if they may be rejected: another query costs more than judging."""
         room = self._limit - len(self._found) + 1
-        return min(CHUNK, (room if self._query.is_plain else 3 * room) + 2 * self._rejected)
+        return min(CHUNK, (room if _is_exact(bounds) else 3 * room) + 2 * self._rejected)
 
-    def _first(self, slice: ScanRange, before: Place | None) -> tuple[Sql, Rows]:
-        """A condition on trace_id that every match in a range meets, and its first candidates."""
-        if self._query.is_plain or self._query.is_filter_alone:
-            return slice.member, self._run(self._candidates(slice, slice.member, before))
-        # Candidates are judged one by one; when too many are rejected, exact conditions, which take
-        # longer in SQL, are cheaper.
-        exact = self._rejected > max(MANY_REJECTED, self._judged * 3 // 4)
-        condition = prefilter(self._query, slice.near_rows, exact=exact)
+    def _first(
+        self, slice: ScanRange, before: Place | None, few: list[bytes] | None
+    ) -> tuple[Bounds, Rows]:
+        """The bounds of the filter on trace_id in a range, and its first candidates."""
+        if self._query.filter is None or few is not None:
+            bounds = ALWAYS if few is None else Bounds(_among(few), FALSE)
+            return bounds, self._run(self._candidates(slice, bounds, before))
+        # Candidates are judged one by one; when too many are rejected, SQL that is sure is cheaper.
+        sure = self._rejected > max(MANY_REJECTED, self._judged * 3 // 4)
+        bounds = compiled(self._query.filter, slice.near_rows, sure=sure)
         # Mostly no trace has rows far away, and the second answer is final.
         far, answer = run_concurrently(
-            self._run, _far(slice.far), self._candidates(slice, condition, before)
+            self._run, _far(slice.far), self._candidates(slice, bounds, before)
         )
         if not far:
-            return condition, answer
+            return bounds, answer
         minutes = {bytes.fromhex(digits): minutes for digits, minutes in far}
         if len(far) <= MAX_FAR_TRACES and sum(map(len, minutes.values())) <= MAX_LOCATIONS:
-            rows = row_locations(minutes)
+            distant = row_locations(minutes)
         else:
-            rows = in_traces(slice.far)
-        distant = prefilter(self._query, rows, exact=exact)
-        condition = parenthesized(joined(" OR ", map(parenthesized, [condition, distant])))
-        return condition, self._run(self._candidates(slice, condition, before))
+            distant = in_traces(slice.far)
+        rows = parenthesized(joined(" OR ", [parenthesized(slice.near_rows), distant]))
+        bounds = compiled(self._query.filter, rows, sure=sure)
+        return bounds, self._run(self._candidates(slice, bounds, before))
 
-    def _candidates(self, slice: ScanRange, condition: Sql, before: Place | None) -> Sql:
+    def _candidates(self, slice: ScanRange, bounds: Bounds, before: Place | None) -> Sql:
         where = [
             Sql(
                 "at >= {at_start:Int64} AND at < {at_end:Int64}",
@@ -165,64 +212,32 @@ class _Search:
         ]
         if before is not None:
             where.append(_before(before))
-        minutes = Sql("[]" if self._query.is_plain else "groupUniqArray(minute)")
+        exact = _is_exact(bounds)
+        minutes = Sql("[]" if exact else "groupUniqArray(minute)")
         return queries.CANDIDATES.render(
-            {"timed": slice.timed(condition, minutes), "where": joined(" AND ", where)},
-            size=self._size,
+            {
+                "certain": TRUE if exact else bounds.must,
+                "timed": slice.timed(bounds.may, minutes),
+                "where": joined(" AND ", where),
+            },
+            size=self._size(bounds),
         )
 
-    def _matching(self, candidates: list[tuple[TraceHit, Sequence[int]]]) -> list[TraceHit]:
-        if self._query.is_plain or not candidates:
-            return [found for found, _ in candidates]
-        minutes = {found.trace_id: minutes for found, minutes in candidates}
-        matched = matching(self._run, self._query, minutes)
-        self._judged += len(candidates)
-        self._rejected += len(candidates) - len(matched)
-        return [found for found, _ in candidates if found.trace_id in matched]
-
-    def _first_width(self, start: int, end: int) -> int:
-        """The length of a range that one statement scans at about the cost of planning it; longer for
-        rare conditions."""
-        rows = self._count(start, end)
-        self._affordable_rows = rows <= MAX_ROWS
-        wanted = self._limit * ROWS_OF_FOUND
-        if self._affordable_rows and rows > PLANNING_ROWS and self._is_rare(start, end):
-            return end - start
-        if self._query.annotations or (self._query.states and self._query.states <= _FAILURES):
-            wanted = max(wanted, PLANNING_ROWS)
-        elif not self._query.is_plain:
-            wanted *= 4
-        width = (end - start) * wanted // rows if rows else end - start
-        return max(10 * SECOND, width)
-
-    def _count(self, start: int, end: int) -> int:
-        """Approximate number of segments that start in between, from the primary index."""
-        ((rows,),) = self._run(
-            Sql(
-                "SELECT count() FROM segments WHERE minute BETWEEN {first:UInt64} AND {last:UInt64}",
-                {"first": minute_of(start), "last": minute_of(end)},
-            )
-        )
-        return int(rows)
-
-    def _is_rare(self, start: int, end: int) -> bool:
-        """Whether few segments that start in between have one of the annotations."""
-        counts = [
-            queries.RARE_ANNOTATION.render(
-                first_minute=minute_of(start), last_minute=minute_of(end), annotation=item, few=FEW
-            )
-            for item in self._query.annotations
-        ]
-        return bool(counts) and any(
-            rows < FEW for ((rows,),) in run_concurrently(self._run, *counts)
-        )
+    def _matching(self, candidates: list[_Candidate]) -> list[TraceHit]:
+        unsure = {each.hit.trace_id: each.minutes for each in candidates if not each.certain}
+        matched = set[bytes]()
+        if unsure and self._query.filter is not None:
+            matched = matching(self._run, self._query.filter, unsure)
+            self._judged += len(unsure)
+            self._rejected += len(unsure) - len(matched)
+        return [each.hit for each in candidates if each.certain or each.hit.trace_id in matched]
 
     def _affordable(self, end: int, width: int) -> int:
         """At most ``width``, shortened to about MAX_ROWS segments."""
         if width <= 60 * MINUTE or self._affordable_rows:
             return width
         width = min(width, end - self._query.window.start)
-        rows = self._count(end - width, end)
+        ((rows,),) = self._run(_count(end - width, end))
         return max(MINUTE, width * MAX_ROWS // rows) if rows > MAX_ROWS else width
 
     def _next_width(self, width: int, gained: int) -> int:
@@ -231,6 +246,22 @@ class _Search:
             return width * GROWTH
         needed = 3 * width * (self._limit - len(self._found) + 1) // (2 * gained)
         return max(width // GROWTH, min(width * GROWTH, needed))
+
+
+def _is_exact(bounds: Bounds) -> bool:
+    return bounds.may.text == bounds.must.text
+
+
+def _among(ids: list[bytes]) -> Sql:
+    return Sql("trace_id IN {ids:Array(FixedString(16))}", {"ids": ids}) if ids else FALSE
+
+
+def _count(start: int, end: int) -> Sql:
+    """The approximate number of segments that start in between, from the primary index."""
+    return Sql(
+        "SELECT count() FROM segments WHERE minute BETWEEN {first:UInt64} AND {last:UInt64}",
+        {"first": minute_of(start), "last": minute_of(end)},
+    )
 
 
 def _before(place: Place) -> Sql:

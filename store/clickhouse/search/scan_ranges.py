@@ -22,7 +22,7 @@ class ScanRange:
 
     ``member``: a condition on trace_id that the traces whose time lies in it meet. ``near``: the
     minutes in which most of their rows start; ``hint``: what trace_id is in such rows. ``timed``:
-    traces that meet a condition, as (trace_id, at), or with their minutes as well.
+    member traces that meet a condition, as (trace_id, at, minutes).
     """
 
     span: TimeRange
@@ -63,6 +63,7 @@ def _by_trace_id(span: TimeRange, window: TimeRange) -> ScanRange:
         span_start=span.start,
         span_end=span.end,
     )
+    member = parenthesized(joined(" OR ", [plausible, in_traces(implausible_epoch)]))
     hint = Sql("1")
     if span.end - span.start < 2 * MINUTE:
         # Pieces of minutes, then: reads of them only what may belong to the slice.
@@ -71,11 +72,12 @@ def _by_trace_id(span: TimeRange, window: TimeRange) -> ScanRange:
         hint = parenthesized(joined(" OR ", [plausible, before, after]))
 
     def timed(condition: Sql, minutes: Sql) -> Sql:
-        return queries.TIMED_BY_ID.render({"minutes": minutes, "condition": condition}, day=DAY)
+        both = joined(" AND ", [member, parenthesized(condition)])
+        return queries.TIMED_BY_ID.render({"minutes": minutes, "condition": both}, day=DAY)
 
     return ScanRange(
         span,
-        parenthesized(joined(" OR ", [plausible, in_traces(implausible_epoch)])),
+        member,
         (minute_of(span.start - _BEFORE), minute_of(span.end + _AFTER)),
         hint,
         timed,
@@ -84,17 +86,19 @@ def _by_trace_id(span: TimeRange, window: TimeRange) -> ScanRange:
 
 def _by_event(span: TimeRange, window: TimeRange) -> ScanRange:
     """The last arrival of one of its documents."""
+    member = Sql(
+        "trace_id IN (SELECT trace_id FROM traces "
+        "WHERE updated >= {span_start:Int64} AND updated < {span_end:Int64})",
+        {"span_start": span.start, "span_end": span.end},
+    )
 
     def timed(condition: Sql, minutes: Sql) -> Sql:
-        return queries.TIMED_BY_EVENT.render({"minutes": minutes, "condition": condition})
+        both = joined(" AND ", [member, parenthesized(condition)])
+        return queries.TIMED_BY_EVENT.render({"minutes": minutes, "condition": both})
 
     return ScanRange(
         span,
-        Sql(
-            "trace_id IN (SELECT trace_id FROM traces "
-            "WHERE updated >= {span_start:Int64} AND updated < {span_end:Int64})",
-            {"span_start": span.start, "span_end": span.end},
-        ),
+        member,
         (minute_of(span.start - _AFTER), minute_of(span.end + _BEFORE)),
         Sql("1"),
         timed,

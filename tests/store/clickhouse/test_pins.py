@@ -18,6 +18,7 @@ from store.clickhouse.schema import retention
 from store.clickhouse.schema.migrate import migrate
 from store.clickhouse.store import ClickHouseStore
 from store.errors import StoreError, TooManyPins
+from store.filters.conditions import touches
 from store.model import MINUTE, Document, Link, State, TimeRange
 from store.protocol import Axis, TraceQuery
 from tests.builders import SECOND, T0, TRACE, call, segment, trace_id
@@ -99,7 +100,7 @@ def test_a_pinned_trace_outlives_the_rest(store: ClickHouseStore, client: Client
         TraceQuery(HOUR),
         TraceQuery(arrived, Axis.EVENT),
         TraceQuery(HOUR, Axis.SERVICE),
-        TraceQuery(HOUR, node=documents()[1].node),
+        TraceQuery(HOUR, filter=touches(documents()[1].node)),
     ):
         assert [found.trace_id for found in store.find_traces(query, limit=9).found] == [TRACE]
 

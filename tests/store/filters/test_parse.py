@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import time
+from random import Random
+from statistics import quantiles
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store.filters.ast import And, Bare, Compare, Field, Not, Or
+from store.filters.ast import And, Bare, Compare, Exists, Field, Not, OneOf, Or
 from store.filters.parse import FilterError, parse
 from tests.store.filters.examples import FAILING, INVALID, MATCHING
+from tests.store.filters.published import PUBLISHED, REFUSED
 
 
 @pytest.mark.parametrize("text", [*MATCHING, *FAILING])
@@ -42,6 +47,57 @@ def test_literals_keep_their_type() -> None:
     assert parse("user = 12") == Compare(Field("user"), "=", "12")
 
 
+def test_beyond_x_ray() -> None:
+    assert parse("http.status IN (500, 503)") == OneOf(Field("http.status"), (500.0, 503.0))
+    mixed = OneOf(Field("annotation", "a"), (1.0, "1", True))
+    assert parse('annotation.a in (1, "1", true)') == mixed
+    assert parse("annotation.a EXISTS") == Exists(Field("annotation", "a"))
+    assert parse("!user exists ok") == And((Not(Exists(Field("user"))), Bare(Field("ok"))))
+    assert parse('http.url =~ "^/a/[0-9]+$"') == Compare(Field("http.url"), "=~", "^/a/[0-9]+$")
+
+
+MUTATIONS = int(os.environ.get("RAYMAP_TEST_MUTATIONS", "2000"))
+
+
+def test_mutated_expressions_are_read_or_refused() -> None:
+    """Characters of published expressions dropped, doubled, swapped or replaced: nothing but a FilterError,
+    in milliseconds."""
+    random = Random(7)
+    texts = [*PUBLISHED, *REFUSED, *MATCHING]
+    times = []
+    for _ in range(MUTATIONS):
+        text = list(random.choice(texts))
+        for _ in range(random.randint(1, 4)):
+            at = random.randrange(len(text) + 1)
+            text[at : at + random.randint(0, 3)] = random.choice(PIECES)
+        begun = time.process_time()
+        with contextlib.suppress(FilterError):
+            parse("".join(text))
+        times.append(time.process_time() - begun)
+    assert quantiles(times, n=100)[98] < 0.05, "ten times what a quiet machine takes"
+
+
+PIECES = (
+    "",
+    "",
+    "(",
+    ")",
+    "{",
+    '"',
+    "\\",
+    "!",
+    " AND ",
+    " in (",
+    "=~",
+    "#[",
+    "é",
+    "\0",
+    "\ud800",
+    "1e9",
+    "'",
+    "service(",
+    ",",
+)
 TOKENS = st.sampled_from(
     ["ok", "service(", ")", "{", "}", "annotation.a", "=", '"x"', "AND", "OR", "!", "5", "#[", "]"]
 )

@@ -1,6 +1,6 @@
--- Traces with a call of a kind that no segment names as its parent.
-SELECT trace_id FROM calls WHERE $rows AND $calls AND (trace_id, id) NOT IN (
-    SELECT trace_id, parent_id FROM segments FINAL
-    WHERE $rows AND independent = 0 AND parent_id != 0
-      AND trace_id IN (SELECT trace_id FROM calls WHERE $rows AND $calls)
+-- Traces with a fitting call that no segment names as its parent in its newest copy.
+SELECT trace_id FROM calls WHERE $rows AND $condition AND (trace_id, id) NOT IN (
+    SELECT trace_id, argMax(parent_id, ver) FROM segments
+    WHERE $rows AND trace_id IN (SELECT trace_id FROM calls WHERE $rows AND $condition)
+    GROUP BY trace_id, id HAVING argMax(independent, ver) = 0
 )

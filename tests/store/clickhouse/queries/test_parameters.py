@@ -58,5 +58,10 @@ def test_places_are_an_array_of_tuples(clickhouse: Address) -> None:
 
 
 def test_other_types_are_refused() -> None:
-    with pytest.raises(TypeError, match="cannot be a float"):
-        encode_parameters({"share": 0.5})
+    with pytest.raises(TypeError, match="cannot be a dict"):
+        encode_parameters({"share": {}})
+
+
+def test_floats_keep_every_digit() -> None:
+    encoded = encode_parameters({"a": 0.1, "b": 1e300, "c": float("-inf")})
+    assert [str(value) for value in encoded.values()] == ["0.1", "1e+300", "-inf"]

@@ -6,11 +6,13 @@ import pytest
 
 from store.clickhouse import queries
 from store.clickhouse.queries import Sql
-from store.clickhouse.search.get_traces import row_locations
-from store.clickhouse.search.prefilter import prefilter
+from store.clickhouse.search.compile import compiled
+from store.clickhouse.search.judge import row_locations
 from store.clickhouse.search.scan_ranges import SCAN_RANGES
-from store.model import MINUTE, NodeKey, State, TimeRange
-from store.protocol import Axis, TraceQuery
+from store.filters.ast import Expression, Not
+from store.filters.conditions import annotated, calls_along
+from store.model import MINUTE, NodeKey, TimeRange
+from store.protocol import Axis
 
 WINDOW = TimeRange(60 * MINUTE, 120 * MINUTE)
 ROWS = Sql("minute = {minute:UInt32}", {"minute": 7})
@@ -44,7 +46,7 @@ RANGES = {
         ),
         (
             f"SELECT trace_id, if(abs({EPOCH} - first) <= {{day:Int64}}, {EPOCH}, first) AS at, minutes "
-            "FROM (SELECT trace_id, min(start) AS first, [] AS minutes FROM traces WHERE c = {c:UInt8} "
+            "FROM (SELECT trace_id, min(start) AS first, [] AS minutes FROM traces WHERE %s AND (c = {c:UInt8}) "
             "GROUP BY trace_id HAVING max(sampled) = 1)"
         ),
         {
@@ -62,7 +64,7 @@ RANGES = {
             "WHERE updated >= {span_start:Int64} AND updated < {span_end:Int64})"
         ),
         (
-            "SELECT trace_id, max(updated) AS at, [] AS minutes FROM traces WHERE c = {c:UInt8} "
+            "SELECT trace_id, max(updated) AS at, [] AS minutes FROM traces WHERE %s AND (c = {c:UInt8}) "
             "GROUP BY trace_id HAVING max(sampled) = 1"
         ),
         {"span_start": WINDOW.start, "span_end": WINDOW.end},
@@ -99,7 +101,7 @@ def test_scan_ranges(axis: Axis) -> None:
     assert one_line(slice.member) == member
     assert slice.member.parameters == parameters
     rendered = slice.timed(Sql("c = {c:UInt8}", {"c": 1}), Sql("[]"))
-    assert one_line(rendered) == timed
+    assert one_line(rendered) == timed.replace("%s", member)
     assert rendered.parameters["c"] == 1
     assert one_line(slice.far) == (
         "SELECT trace_id FROM traces "
@@ -109,56 +111,51 @@ def test_scan_ranges(axis: Axis) -> None:
     )
 
 
-def same(name: str, prefix: str = "") -> str:
-    """The condition on a node's key."""
-    return " AND ".join(
-        f"{prefix}{column} = {{{name}_{column}:String}}" for column in NodeKey._fields
-    )
+def same(parameters: str, prefix: str = "") -> str:
+    """The condition on a node's key, by the numbers of its parameters."""
+    pairs = zip(NodeKey._fields, parameters, strict=True)
+    parts = [f"{prefix}{column} = {{value_{number}:String}}" for column, number in pairs]
+    return f"({' AND '.join(parts)})"
 
 
-def test_exact_prefilter_of_an_edge() -> None:
-    query = TraceQuery(WINDOW, edge=(SOURCE, TARGET))
-    rows, target = ROWS.text, same("target")
-    owner = f"(independent = 1 OR ({same('source', 'owner_')}))"
-    calls = f"SELECT trace_id FROM calls WHERE {rows} AND {target} AND {owner}"
-    rendered = prefilter(query, ROWS, exact=True)
-    assert one_line(rendered) == (
-        f"trace_id IN (SELECT trace_id FROM segments WHERE {rows} AND independent = 0 "
-        f"AND parent_id != 0 AND {target} AND ((trace_id, parent_id) IN ("
-        f"SELECT trace_id, id FROM calls WHERE {rows} AND {owner}) OR (trace_id, parent_id) IN ("
-        f"SELECT trace_id, arrayJoin(arrayPushFront(members, id)) FROM segments WHERE {rows} "
-        f"AND (independent = 1 OR ({same('source')})))) UNION ALL "
-        f"{calls} AND (trace_id, id) NOT IN (SELECT trace_id, parent_id FROM segments FINAL "
-        f"WHERE {rows} AND independent = 0 AND parent_id != 0 AND trace_id IN ({calls})))"
-    )
-    assert rendered.parameters == {
-        "minute": 7,
-        "source_account": "",
-        "source_name": SOURCE.name,
-        "source_type": "t",
-        "source_region": "",
-        "target_account": "1",
-        "target_name": "target",
-        "target_type": "",
-        "target_region": "",
-    }
+def rendered(filter: Expression, *, sure: bool) -> tuple[str, str]:
+    """may and must."""
+    bounds = compiled(filter, ROWS, sure=sure)
+    return one_line(bounds.may), one_line(bounds.must)
 
 
-def test_exact_prefilter_of_states_and_annotations() -> None:
-    query = TraceQuery(WINDOW, states=frozenset({State.FAULT}), annotations=("a='1'", "b=2"))
-    kind = f"{ROWS.text} AND independent = 0 AND state IN (4)"
-    roots = (
-        f"SELECT trace_id FROM segments WHERE {kind} AND (parent_id = 0 OR (trace_id, parent_id) "
-        f"NOT IN (SELECT trace_id, id FROM calls WHERE {ROWS.text} AND trace_id IN ("
-        f"SELECT trace_id FROM segments WHERE {kind} AND parent_id != 0)))"
+def test_bounds_of_an_annotation() -> None:
+    has = "has(annotations, {value_0:String})"
+    rows = f"{ROWS.text} AND {has}"
+    may = f"trace_id IN (SELECT trace_id FROM segments WHERE ({rows}))"
+    must = (
+        f"trace_id IN (SELECT trace_id FROM segments WHERE {ROWS.text} AND (trace_id, id) IN ("
+        f"SELECT trace_id, id FROM segments WHERE {rows}) "
+        f"GROUP BY trace_id, id HAVING argMax({has}, ver))"
     )
-    rendered = prefilter(query, ROWS, exact=True)
-    assert one_line(rendered) == " AND ".join(
-        f"trace_id IN (SELECT trace_id FROM segments WHERE {ROWS.text} AND trace_id IN ({roots}) "
-        f"AND has(annotations, {{annotation_{number}:String}}))"
-        for number in range(2)
-    )
-    assert rendered.parameters == {"minute": 7, "annotation_0": "a='1'", "annotation_1": "b=2"}
+    test = annotated('a="1"')
+    assert rendered(test, sure=False) == (may, "0")
+    assert rendered(test, sure=True) == (may, must)
+    assert rendered(Not(test), sure=False) == ("1", f"NOT ({may})")
+    assert rendered(Not(test), sure=True) == (f"NOT ({must})", f"NOT ({may})")
+    assert compiled(test, ROWS, sure=True).may.parameters == {"minute": 7, "value_0": 'a="1"'}
+
+
+def test_bounds_of_an_edge() -> None:
+    """Streamed calls may belong to the source; only those of a segment surely do."""
+    may, must = rendered(calls_along(SOURCE, TARGET), sure=False)
+    own, target = same("0120", "owner_"), same("3400")
+    called = f"(independent = 1 OR {own})"
+    calls = f"SELECT trace_id FROM calls WHERE {ROWS.text} AND "
+    assert must == "0"
+    unanswered, answered, inner, root = may[1:-1].split(" OR trace_id IN ")
+    assert f"FROM calls WHERE ({ROWS.text} AND ({called} AND {target}))" in unanswered
+    answer = f"independent = 0 AND parent_id != 0 AND {target}"
+    assert f"{calls}{called} AND (trace_id, id) IN (" in answered
+    assert f"SELECT trace_id, parent_id FROM segments WHERE {ROWS.text} AND {answer}" in answered
+    assert f"FROM segments WHERE {ROWS.text} AND {answer} AND (trace_id, parent_id) IN (" in inner
+    assert f"WHERE {ROWS.text} AND (independent = 1 OR {same('0120')})" in inner
+    assert "('' = {value_0:String} AND name = {value_1:String} AND if(" in root
 
 
 def test_row_locations_are_one_list_and_ranges_for_long_traces() -> None:
@@ -177,7 +174,8 @@ def test_row_locations_are_one_list_and_ranges_for_long_traces() -> None:
     rendered = queries.LEAN_CALLS.render({"places": places})
     assert one_line(rendered) == (
         "SELECT hex(trace_id), document_id, independent, owner_account, owner_name, owner_type, "
-        "owner_region, 0, id, start, start, state, account, name, type, region, '', '', 0, 0, '', 1 "
+        "owner_region, ver, id, start, start + duration, state, account, name, type, region, service, "
+        "host, status, traced, '', 1 "
         f"FROM calls FINAL WHERE {places.text}"
     )
     assert rendered.parameters == places.parameters

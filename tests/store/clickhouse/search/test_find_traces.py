@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import os
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -12,50 +14,27 @@ from hypothesis import strategies as st
 
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.connection.query_runner import Statement, execute
-from store.clickhouse.search import find_traces
+from store.clickhouse.queries import Sql
+from store.clickhouse.search import find_traces, probe
+from store.clickhouse.search.compile import compiled
 from store.clickhouse.store import ClickHouseStore
+from store.filters.ast import Expression, Not
+from store.filters.conditions import all_of, calls_along, entered_with, touches
+from store.filters.evaluate import matches
 from store.memory import MemoryStore
 from store.model import MINUTE, Document, NodeKey, State, TimeRange
 from store.protocol import Axis, Store, TraceHit, TraceQuery
-from store.trace_filter import matches, matches_without_calls
 from tests.builders import SECOND, T0, call, segment, trace_id
 from tests.conftest import empty
+from tests.store.filters.strategies import enriched, expressions
 from tests.store.test_agreement import ALL, deliveries
 
 HOUR = 60 * MINUTE
-IDS = {
-    trace_id(1): trace_id(1),
-    trace_id(2): bytes.fromhex("f0e1d2c3") + trace_id(2)[4:],  # no epoch
-    trace_id(3): trace_id(3, epoch=T0 // SECOND + 3600),
-}
-ANNOTATIONS = ('tier="gold"', "order=7", 'it\'s="\\\\"')
 counter = itertools.count()
-
-
-def changed(document: Document, choice: int) -> Document:
-    """With a trace id of each kind, and annotations that a later copy may not have."""
-    id = IDS.get(document.trace_id, document.trace_id)
-    return msgspec.structs.replace(
-        document,
-        trace_id=id,
-        annotations=tuple(a for bit, a in enumerate(ANNOTATIONS) if choice >> bit & 1),
-    )
-
-
-@st.composite
-def queries(draw: st.DrawFn, memory: MemoryStore) -> TraceQuery:
-    """A question about what is there."""
-    graph = memory.service_graph(ALL)
-    windows = (ALL, TimeRange(T0, T0 + 2 * MINUTE), TimeRange(T0 + MINUTE, T0 + 27 * HOUR))
-    nodes, edges = sorted(graph.services), sorted(graph.edges)
-    return TraceQuery(
-        draw(st.sampled_from(windows)),
-        draw(st.sampled_from(tuple(Axis))),
-        node=draw(st.none() | st.sampled_from(nodes)) if nodes else None,
-        edge=draw(st.none() | st.sampled_from(edges)) if edges else None,
-        states=draw(st.frozensets(st.sampled_from(tuple(State)), max_size=3)),
-        annotations=tuple(draw(st.lists(st.sampled_from(ANNOTATIONS), max_size=2, unique=True))),
-    )
+WINDOWS = (ALL, TimeRange(T0, T0 + 2 * MINUTE), TimeRange(T0 + MINUTE, T0 + 27 * HOUR))
+EXAMPLES = int(os.environ.get("RAYMAP_TEST_EXAMPLES", "12"))
+EXPRESSIONS = 4
+"""Filters of one example."""
 
 
 def all_pages(store: Store, query: TraceQuery, limit: int) -> list[TraceHit]:
@@ -71,8 +50,16 @@ def all_pages(store: Store, query: TraceQuery, limit: int) -> list[TraceHit]:
             return found
 
 
+def puts(stores: Sequence[Store], batches: list[list[Document]], data: st.DataObject) -> None:
+    """Store batches of enriched documents everywhere."""
+    for batch in batches:
+        known = [data.draw(enriched(document)) for document in batch]
+        for store in stores:
+            store.put(known, f"search-{next(counter)}")
+
+
 @settings(
-    max_examples=12,
+    max_examples=EXAMPLES,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -80,20 +67,37 @@ def all_pages(store: Store, query: TraceQuery, limit: int) -> list[TraceHit]:
 def test_searches_agree_with_memory(
     clickhouse_store: ClickHouseStore, batches: list[list[Document]], data: st.DataObject
 ) -> None:
-    """Copies, orphans, circles, halves of a trace 26 hours apart, ids with and without an epoch."""
+    """Copies, orphans, circles, halves of a trace 26 hours apart, ids with and without an epoch: each filter
+    finds the same traces on the same pages, and its bounds in SQL enclose them."""
     empty(clickhouse_store.address)
     memory = MemoryStore()
-    for batch in batches:
-        known = [changed(document, data.draw(st.integers(0, 7))) for document in batch]
-        for store in (memory, clickhouse_store):
-            store.put(known, f"search-{next(counter)}")
-    for _ in range(3):
-        query = data.draw(queries(memory))
-        limit = data.draw(st.integers(1, 2))
+    puts((memory, clickhouse_store), batches, data)
+    for _ in range(EXPRESSIONS):
+        filter = data.draw(expressions())
+        axis, window = data.draw(st.sampled_from(tuple(Axis))), data.draw(st.sampled_from(WINDOWS))
+        query = TraceQuery(window, axis, filter)
+        limit = data.draw(st.sampled_from((1, 2, 9)))
         assert all_pages(clickhouse_store, query, limit) == all_pages(memory, query, limit), query
-        for id in IDS.values():
-            for trace in memory.get_traces([id]).values():
-                assert matches_without_calls(trace, query) in (None, matches(trace, query))
+        enclosed(clickhouse_store, memory, filter, sure=data.draw(st.booleans()))
+
+
+def enclosed(
+    clickhouse: ClickHouseStore, memory: MemoryStore, filter: Expression, *, sure: bool
+) -> None:
+    """must ⊆ matches ⊆ may."""
+    bounds = compiled(filter, Sql("1"), sure=sure)
+    text = (
+        f"SELECT hex(trace_id), {bounds.may.text} AS may, {bounds.must.text} AS must "
+        "FROM (SELECT DISTINCT trace_id FROM traces)"
+    )
+    client = connect(clickhouse.address)
+    rows = execute(client, Sql(text, {**bounds.may.parameters, **bounds.must.parameters}))
+    client.disconnect()
+    for digits, may, must in rows:
+        id = bytes.fromhex(digits)
+        # Traces with calls alone are none.
+        for trace in memory.get_traces([id]).values():
+            assert must <= matches(trace, filter) <= may, (filter, trace)
 
 
 def many(count: int, **change: Any) -> list[Document]:
@@ -116,7 +120,7 @@ def test_a_page_ends_short_when_patience_does(
 ) -> None:
     """What was found so far, and where to go on: nothing is skipped and nothing comes twice."""
     monkeypatch.setattr(find_traces, "ROWS_OF_FOUND", 0)
-    monkeypatch.setattr(find_traces, "PLANNING_ROWS", 20)
+    monkeypatch.setattr(probe, "FEW", 3)
     documents = many(400)
     clickhouse_store.put(documents, "many")
     client = connect(clickhouse_store.address)
@@ -125,7 +129,7 @@ def test_a_page_ends_short_when_patience_does(
         rows: list[tuple[Any, ...]] = execute(client, statement)
         return rows
 
-    query = TraceQuery(TimeRange(T0, T0 + HOUR), states=frozenset({State.FAULT}))
+    query = TraceQuery(TimeRange(T0, T0 + HOUR), filter=entered_with({State.FAULT}))
     found: list[int] = []
     pages, cursor = 0, None
     while pages == 0 or cursor is not None:
@@ -155,16 +159,18 @@ def test_a_search_is_bounded(
     memory.put(documents, "spread")
     for name, value in (("MAX_ROWS", 12), ("CHUNK", 4), ("MAX_FAR_TRACES", 2)):
         monkeypatch.setattr(find_traces, name, value)
+    monkeypatch.setattr(probe, "FEW", 3)
     window = TimeRange(T0 - HOUR, T0 + 4 * HOUR)
-    fault = frozenset({State.FAULT})
+    late_node = touches(NodeKey("", "late", ""))
     for query in (
         TraceQuery(window),
-        TraceQuery(window, node=NodeKey("", "late", ""), states=fault),
-        TraceQuery(window, Axis.EVENT, node=NodeKey("", "late", "")),
-        TraceQuery(window, Axis.SERVICE, node=NodeKey("", "frontend", "client")),
+        TraceQuery(window, filter=all_of(late_node, entered_with({State.FAULT}))),
+        TraceQuery(window, Axis.EVENT, late_node),
+        TraceQuery(window, Axis.SERVICE, touches(NodeKey("", "frontend", "client"))),
+        TraceQuery(window, filter=Not(late_node)),
     ):
         expected = all_pages(memory, query, 20)
-        assert expected
+        assert expected or isinstance(query.filter, Not)
         assert all_pages(clickhouse_store, query, 20) == expected
 
 
@@ -178,11 +184,11 @@ def test_an_inferred_node_among_answered_calls(clickhouse_store: ClickHouseStore
         if n % 100:
             documents.append(segment(3, trace_id=id, name="backend", parent_id=2, start=T0 + 2000))
     clickhouse_store.put(documents, "answered")
-    for query in (
-        TraceQuery(ALL, node=host),
-        TraceQuery(ALL, edge=(NodeKey("", "frontend", ""), host)),
-        TraceQuery(ALL, node=host, states=frozenset({State.OK})),
+    for filter in (
+        touches(host),
+        calls_along(NodeKey("", "frontend", ""), host),
+        all_of(touches(host), entered_with({State.OK})),
     ):
-        page = clickhouse_store.find_traces(query, limit=10)
+        page = clickhouse_store.find_traces(TraceQuery(ALL, filter=filter), limit=10)
         assert [found.trace_id[-2:] for found in page.found] == [b"\0\xc8", b"\0\x64", b"\0\0"]
         assert page.cursor is None

@@ -1,0 +1,240 @@
+"""Filter expressions → bounds in SQL: conditions on ``trace_id`` that enclose `store.filters.evaluate`.
+
+``rows`` says which rows of `segments` and `calls` to look at: all rows of the traces in question, and
+maybe others. Two kinds of statements are built from it:
+
+* *may*: some row fits. Rows that a later copy replaced are looked at, too, so no match is lost.
+* *must*: the newest copy of a row fits (``argMax`` by `ver`, also across minutes, which FINAL does
+  not compare), and what must not exist exists in no copy.
+
+``sure`` = False leaves out the second kind and the exclusions: SQL takes three times as long with
+them. Then ``must`` is false and the opposite of anything is possible.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from store.clickhouse.queries import Sql
+from store.clickhouse.search.bounds import (
+    ALWAYS,
+    FALSE,
+    NEVER,
+    TRUE,
+    Bounds,
+    Values,
+    conjunction,
+    disjunction,
+    every,
+    exactly,
+    negated,
+    some,
+)
+from store.clickhouse.search.edges import edge_bounds
+from store.clickhouse.search.field_tests import (
+    LARGEST,
+    MICROSECONDS,
+    annotation_test,
+    integer_range,
+    number_test,
+    text_test,
+)
+from store.clickhouse.search.row_sets import RowSets
+from store.clickhouse.search.unit_rows import (
+    CLIENT,
+    CLIENT_UNIT,
+    HTTP,
+    SEGMENT,
+    TEXTS,
+    UNANSWERED_CALL,
+    UnitRow,
+    finished,
+    flag,
+    in_states,
+    selected,
+    unit_condition,
+)
+from store.filters.ast import (
+    And,
+    Compare,
+    EdgeMatch,
+    EntryState,
+    Expression,
+    FieldTest,
+    Not,
+    OneOf,
+    Or,
+    RootCauseMatch,
+    RootCausePath,
+    ServiceMatch,
+)
+from store.filters.keywords import KEYWORDS, Kind
+from store.model import State
+
+ON_ANY_DOCUMENT = frozenset(("annotation", *(TEXTS.keys() - HTTP.keys())))
+"""Keywords that outside of blocks read every document of a trace."""
+_ENTRY_STATES = {
+    "ok": (State.OK,),
+    "error": (State.ERROR, State.THROTTLE),
+    "fault": (State.FAULT,),
+}
+
+
+def compiled(expression: Expression, rows: Sql, *, sure: bool) -> Bounds:
+    """Conditions on ``trace_id`` for an expression."""
+    return Compiler(RowSets(rows, sure=sure), Values()).trace(expression)
+
+
+class Compiler:
+    """Makes bounds of the parts of one expression."""
+
+    def __init__(self, sets: RowSets, values: Values) -> None:
+        self._sets = sets
+        self._values = values
+
+    def trace(self, expression: Expression) -> Bounds:
+        """The bounds of an expression outside of blocks."""
+        match expression:
+            case And(terms):
+                return every(map(self.trace, terms))
+            case Or(terms):
+                return some(self._alternatives(terms))
+            case Not(term):
+                return negated(self.trace(term))
+            case EntryState(states):
+                return self._entry(in_states(tuple(sorted(states))))
+            case ServiceMatch():
+                return self._service(expression)
+            case EdgeMatch():
+                return edge_bounds(expression, self._sets, self._values)
+            case RootCauseMatch(kind=kind):
+                return self._root_cause(kind)
+            case RootCausePath():
+                return self._root_cause("responsetime")
+        return self._field(expression)
+
+    def _alternatives(self, terms: Sequence[Expression]) -> Iterator[Bounds]:
+        """Tests of any document become one test: a document passes one of them."""
+        tests = [
+            t for t in terms if isinstance(t, FieldTest) and t.field.keyword in ON_ANY_DOCUMENT
+        ]
+        if tests:
+            yield self._sets.segments(some(map(self._document_test, tests)))
+        yield from (self.trace(term) for term in terms if term not in tests)
+
+    def _field(self, test: FieldTest) -> Bounds:
+        keyword = test.field.keyword
+        if keyword in ON_ANY_DOCUMENT:
+            return self._sets.segments(self._document_test(test))
+        if keyword in ("name", "type", "account.id"):
+            return self._any_node(test)
+        if keyword == "duration":
+            return self._duration(test)
+        if KEYWORDS[keyword].kind is Kind.FLAG:
+            return flag(test, self._flag(keyword))
+        return self._entry(self._entry_test(test))
+
+    def _document_test(self, test: FieldTest) -> Bounds:
+        if test.field.keyword == "annotation":
+            return annotation_test(test, self._values)
+        return exactly(text_test(test, (TEXTS[test.field.keyword],), self._values, blank=False))
+
+    def _entry(self, condition: Sql) -> Bounds:
+        """The entry segment passes: mostly the earliest segment, which then has no parent."""
+        if condition.text == FALSE.text:
+            return NEVER
+        return self._sets.entries(condition)
+
+    def _entry_test(self, test: FieldTest) -> Sql:
+        if test.field.keyword == "responsetime":
+            return finished(number_test(test, "duration", MICROSECONDS, self._values))
+        if test.field.keyword == "http.status":
+            return conjunction([Sql("status != 0"), number_test(test, "status", 1, self._values)])
+        return text_test(test, (HTTP[test.field.keyword],), self._values, blank=False)
+
+    def _flag(self, keyword: str) -> Bounds:
+        if keyword in _ENTRY_STATES:
+            return self._entry(in_states(_ENTRY_STATES[keyword]))
+        segment, sets = Sql("independent = 0"), self._sets
+        match keyword:
+            case "root":
+                root = Bounds(segment, conjunction([segment, Sql("parent_id = 0")]))
+                return sets.segments(root)
+            case "throttle":
+                throttled = in_states((State.THROTTLE,))
+                owned = Bounds(throttled, conjunction([throttled, segment]))
+                return some(
+                    [
+                        sets.segments(exactly(conjunction([segment, throttled]))),
+                        sets.calls(owned),
+                    ]
+                )
+            case "inferred":
+                inferred = conjunction([segment, Sql("inferred = 1")])
+                return some([sets.segments(exactly(inferred)), sets.unanswered(ALWAYS)])
+            case "partial":
+                return self._partial()
+        raise AssertionError(f"{keyword} has no meaning outside of blocks")
+
+    def _partial(self) -> Bounds:
+        open_document = Bounds(
+            disjunction([Sql("state = 0"), Sql("independent = 1")]), Sql("state = 0")
+        )
+        traced = exactly(Sql("traced = 1"))
+        return some([self._sets.segments(open_document), self._sets.unanswered(traced)])
+
+    def _any_node(self, test: FieldTest) -> Bounds:
+        """Nodes with units: of segments, of calls without an answer, and clients."""
+        rows = (SEGMENT, CLIENT_UNIT, UNANSWERED_CALL)
+        return some(self._units(row, TRUE, unit_condition(test, row, self._values)) for row in rows)
+
+    def _service(self, match: ServiceMatch) -> Bounds:
+        return some(
+            self._units(
+                row,
+                selected(match.selector, row.node, self._values),
+                unit_condition(match.condition, row, self._values),
+            )
+            for row in (SEGMENT, CLIENT_UNIT, UNANSWERED_CALL)
+        )
+
+    def _units(self, row: UnitRow, selector: Sql, condition: Bounds) -> Bounds:
+        """Traces with a row that is a unit of a selected node and meets a condition."""
+        unit = every([exactly(selector), condition])
+        if row is UNANSWERED_CALL:
+            return self._sets.unanswered(unit)
+        if row.node is CLIENT:
+            return self._sets.roots(unit)
+        return self._sets.segments(every([exactly(Sql("independent = 0")), unit]))
+
+    def _duration(self, test: FieldTest) -> Bounds:
+        """From the first start to the last end, which always has a value."""
+        match test:
+            case Compare(_, "!=", float(value)):
+                return negated(self._duration_between("=", value))
+            case Compare(_, operator, float(value)):
+                return self._duration_between(operator, value)
+            case OneOf(values=wanted):
+                return some(self._duration_between("=", float(each)) for each in wanted)
+        return ALWAYS
+
+    def _duration_between(self, operator: str, value: float) -> Bounds:
+        low, high = integer_range(operator, value, MICROSECONDS)
+        if low > high:
+            return NEVER
+        return every([self._lasts(low), negated(self._lasts(high + 1))])
+
+    def _lasts(self, least: int) -> Bounds:
+        """The duration is that of the documents at least, and that of everything at most, answered
+        calls and replaced copies included."""
+        if least <= 0:
+            return ALWAYS
+        if least > LARGEST:
+            return NEVER
+        return self._sets.lasting(self._values.sql(least, "Int64"))
+
+    def _root_cause(self, kind: str) -> Bounds:
+        """Root causes are read from documents; one of a failure begins at a segment that failed."""
+        failed = [Sql("state != 1")] if kind != "responsetime" else []
+        condition = conjunction([Sql("independent = 0"), *failed])
+        return self._sets.segments(Bounds(condition, FALSE))

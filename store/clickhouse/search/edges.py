@@ -1,0 +1,126 @@
+"""Bounds of edge(a, b){…}: calls that are answered by a segment of b or lead to b unanswered, segments
+below a segment of a without a call between them, and clients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from store.clickhouse import queries
+from store.clickhouse.queries import Sql, in_traces
+from store.clickhouse.search.bounds import (
+    FALSE,
+    TRUE,
+    Bounds,
+    Values,
+    conjunction,
+    disjunction,
+    every,
+    exactly,
+    some,
+)
+from store.clickhouse.search.row_sets import RowSets
+from store.clickhouse.search.unit_rows import (
+    ANSWERED_EDGE,
+    CLIENT,
+    CLIENT_EDGE,
+    INNER_EDGE,
+    UNANSWERED_EDGE,
+    node_columns,
+    of_kind,
+    selected,
+    unit_condition,
+)
+from store.filters.ast import EdgeMatch, Selector
+
+_SEGMENT = node_columns()
+_OWNER = node_columns("owner_")
+
+
+def edge_bounds(match: EdgeMatch, sets: RowSets, values: Values) -> Bounds:
+    """Traces with a call along a matching edge."""
+    edge = _Edge(match, sets, values)
+    return some([edge.unanswered(), *edge.answered(), edge.inner(), edge.from_client()])
+
+
+def edge_rows(match: EdgeMatch, sets: RowSets, values: Values) -> Bounds:
+    """Traces with a row that a matching edge needs: a call of the source, or a segment of the target."""
+    edge = _Edge(match, sets, values)
+    return some([edge.any_call(), edge.any_segment()])
+
+
+class _Edge:
+    def __init__(self, match: EdgeMatch, sets: RowSets, values: Values) -> None:
+        self._match = match
+        self._sets = sets
+        self._values = values
+        own = selected(match.source, _OWNER, values)
+        # Which segment a streamed call belongs to takes following its parents.
+        self._called_by_source = Bounds(
+            disjunction([Sql("independent = 1"), own]),
+            conjunction([Sql("independent = 0"), own]),
+        )
+
+    def unanswered(self) -> Bounds:
+        """Calls to an inferred node."""
+        target = selected(self._match.target, UNANSWERED_EDGE.node, self._values)
+        condition = unit_condition(self._match.condition, UNANSWERED_EDGE, self._values)
+        return self._sets.unanswered(every([self._called_by_source, exactly(target), condition]))
+
+    def answered(self) -> Iterator[Bounds]:
+        """Calls to a segment of the target, which may go by the host that the caller named."""
+        target = self._match.target
+        yield self._answered(selected(target, _SEGMENT, self._values), TRUE)
+        if isinstance(target, Selector) and target.name:
+            host = self._values.text("host = <name>", name=(target.name, "String"))
+            yield self._answered(of_kind(target, _SEGMENT, self._values), host)
+
+    def _answered(self, answer: Sql, call: Sql) -> Bounds:
+        condition = unit_condition(self._match.condition, ANSWERED_EDGE, self._values)
+        fits = every([self._called_by_source, exactly(call), condition])
+        rows = self._sets.rows
+        may = queries.ANSWERED.render({"rows": rows, "answer": answer, "condition": fits.may})
+        must = queries.SURELY_ANSWERED.render(
+            {"rows": rows, "answer": answer, "condition": fits.must}
+        )
+        possible = FALSE in (fits.may, answer)
+        sure = self._sets.sure and not possible and fits.must.text != FALSE.text
+        return Bounds(FALSE if possible else in_traces(may), in_traces(must) if sure else FALSE)
+
+    def inner(self) -> Bounds:
+        """Segments whose parent is a segment of the source, or work inside it that is no call."""
+        target = selected(self._match.target, _SEGMENT, self._values)
+        condition = unit_condition(self._match.condition, INNER_EDGE, self._values)
+        fits = conjunction([target, condition.may])
+        if fits.text == FALSE.text:
+            return Bounds(FALSE, FALSE)
+        source = selected(self._match.source, _SEGMENT, self._values)
+        parents = disjunction([Sql("independent = 1"), source])
+        may = queries.INNER_EDGES.render(
+            {"rows": self._sets.rows, "condition": fits, "parents": parents}
+        )
+        return Bounds(in_traces(may), FALSE)
+
+    def from_client(self) -> Bounds:
+        """Roots of the target."""
+        source = selected(self._match.source, CLIENT, self._values)
+        target = selected(self._match.target, _SEGMENT, self._values)
+        condition = unit_condition(self._match.condition, CLIENT_EDGE, self._values)
+        return self._sets.roots(every([exactly(source), exactly(target), condition]))
+
+    def any_call(self) -> Bounds:
+        """Calls of the source, answered or not."""
+        conditions = some(
+            unit_condition(self._match.condition, row, self._values)
+            for row in (UNANSWERED_EDGE, ANSWERED_EDGE)
+        )
+        return self._sets.calls(every([self._called_by_source, conditions]))
+
+    def any_segment(self) -> Bounds:
+        """Segments of the target, wherever they are called from."""
+        target = selected(self._match.target, _SEGMENT, self._values)
+        conditions = some(
+            unit_condition(self._match.condition, row, self._values)
+            for row in (INNER_EDGE, CLIENT_EDGE)
+        )
+        segment = exactly(Sql("independent = 0"))
+        return self._sets.segments(every([segment, exactly(target), conditions]))

@@ -1,0 +1,139 @@
+"""Probes: the newest rows of a window that some term of a filter needs.
+
+A match has such a row for each positive term of a top-level AND. If a term has few rows in a window,
+their traces are all the candidates there are; if it has many, the newest show how far back a page
+reaches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import NamedTuple
+
+from store.clickhouse import queries
+from store.clickhouse.connection.query_runner import Rows
+from store.clickhouse.queries import Sql
+from store.clickhouse.search.bounds import FALSE, TRUE, Bounds, Values
+from store.clickhouse.search.compile import Compiler
+from store.clickhouse.search.edges import edge_rows
+from store.clickhouse.search.row_sets import RowSets
+from store.filters.ast import (
+    And,
+    Bare,
+    Compare,
+    EdgeMatch,
+    Expression,
+    FieldTest,
+    Not,
+    Or,
+)
+from store.filters.keywords import KEYWORDS, Kind
+
+FEW = 1000
+"""Rows up to which a probe names the traces."""
+MAX_PROBES = 3
+"""Terms that are probed: each costs a statement or two."""
+
+
+class NewestRows(NamedTuple):
+    """What a probe found: the traces of the newest rows with the rows' minutes, and whether there are no
+    others in the window."""
+
+    rows: list[tuple[bytes, int]]
+    complete: bool
+
+
+class Probe(NamedTuple):
+    """Conditions on rows by table; a match has a row that meets one of them."""
+
+    parts: tuple[tuple[str, Sql], ...]
+
+    def statements(self, first: int, last: int) -> list[Sql]:
+        """The statements for the newest rows that start in some minutes."""
+        return [
+            queries.NEWEST_ROWS.render(
+                {"table": Sql(table), "condition": condition},
+                first_minute=first,
+                last_minute=last,
+                few=FEW,
+            )
+            for table, condition in self.parts
+        ]
+
+
+def newest_rows(answers: Sequence[Rows]) -> NewestRows:
+    """The answers to the statements of a probe. Of an incomplete one, only rows up to which each answer
+    reaches."""
+    complete = all(len(answer) < FEW for answer in answers)
+    reach = max((answer[-1][1] for answer in answers if len(answer) >= FEW), default=0)
+    rows = [
+        (bytes.fromhex(digits), minute)
+        for answer in answers
+        for digits, minute in answer
+        if minute >= reach
+    ]
+    return NewestRows(sorted(rows, key=lambda row: row[1], reverse=True), complete)
+
+
+def probes(expression: Expression) -> list[Probe]:
+    """The first few probes of an expression; none if nothing about rows follows from it."""
+    found = filter(None, map(_probe, _conjuncts(expression)))
+    return list(islice(found, MAX_PROBES))
+
+
+def _conjuncts(expression: Expression) -> Iterator[Expression]:
+    if isinstance(expression, And):
+        for term in expression.terms:
+            yield from _conjuncts(term)
+    else:
+        yield expression
+
+
+def _probe(term: Expression) -> Probe | None:
+    recorder = _Recorder()
+    compiler = Compiler(recorder, recorder.values)
+    alternatives = term.terms if isinstance(term, Or) else (term,)
+    for alternative in alternatives:
+        recorded = len(recorder.parts)
+        if not _is_positive(alternative):
+            return None
+        if isinstance(alternative, EdgeMatch):
+            edge_rows(alternative, recorder, recorder.values)
+        else:
+            compiler.trace(alternative)
+        if recorder.unlimited or len(recorder.parts) == recorded:
+            return None
+    return Probe(tuple(recorder.parts))
+
+
+def _is_positive(term: Expression) -> bool:
+    """Whether a term is true because of rows that exist."""
+    if isinstance(term, And | Or | Not):
+        return False
+    if not isinstance(term, FieldTest) or term.field.keyword not in KEYWORDS:
+        return True
+    if KEYWORDS[term.field.keyword].kind is not Kind.FLAG or isinstance(term, Bare):
+        return True
+    return isinstance(term, Compare) and (term.operator == "=") == (term.value is True)
+
+
+class _Recorder(RowSets):
+    """Takes down the conditions on rows."""
+
+    def __init__(self) -> None:
+        super().__init__(TRUE, sure=False)
+        self.parts: list[tuple[str, Sql]] = []
+        self.values = Values()
+        self.unlimited = False
+
+    def containing(self, table: str, condition: Sql) -> Sql:
+        """Record a condition."""
+        if condition.text != FALSE.text:
+            self.parts.append((table, condition))
+        return condition
+
+    def lasting(self, least: Sql) -> Bounds:
+        """How long traces take does not follow from single rows."""
+        self.unlimited = True
+        return super().lasting(least)

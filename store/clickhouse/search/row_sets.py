@@ -1,0 +1,81 @@
+"""Bounds on traces from bounds on their rows: statements that select the traces with a fitting row."""
+
+from __future__ import annotations
+
+from store.clickhouse import queries
+from store.clickhouse.queries import Sql, Template, in_traces
+from store.clickhouse.search.bounds import FALSE, Bounds, conjunction, exactly, negation
+
+
+class RowSets:
+    """Traces by their rows.
+
+    ``rows``: the rows of `segments` and `calls` to look at. ``sure``: also select what surely matches
+    (`store.clickhouse.search.compile`).
+    """
+
+    def __init__(self, rows: Sql, *, sure: bool) -> None:
+        self.rows = rows
+        self.sure = sure
+
+    def segments(self, fits: Bounds) -> Bounds:
+        """Some document fits."""
+        return self._of_table("segments", fits)
+
+    def calls(self, fits: Bounds) -> Bounds:
+        """Some call fits."""
+        return self._of_table("calls", fits)
+
+    def unanswered(self, fits: Bounds) -> Bounds:
+        """Some call that no segment names as its parent fits."""
+        if not self.sure:
+            return self.calls(fits)
+        return Bounds(
+            self._select(queries.UNANSWERED, fits.may),
+            self._select(queries.SURELY_UNANSWERED, fits.must),
+        )
+
+    def roots(self, fits: Bounds) -> Bounds:
+        """Some root segment fits; one without a parent surely is a root."""
+        segment, orphan = Sql("independent = 0"), Sql("parent_id = 0")
+        must = conjunction([segment, orphan, fits.must])
+        if not self.sure:
+            return self.segments(Bounds(conjunction([segment, fits.may]), must))
+        return Bounds(self._select(queries.ROOTS, fits.may), self.segments(exactly(must)).must)
+
+    def entries(self, condition: Sql) -> Bounds:
+        """The entry segment fits. Mostly that is the earliest segment, which then has no parent."""
+        segment = self.segments(Bounds(conjunction([Sql("independent = 0"), condition]), FALSE))
+        if not self.sure:
+            return segment
+        fitting = self._select(queries.SURE_ENTRIES, condition)
+        failing = self._select(queries.SURE_ENTRIES, negation(condition))
+        return Bounds(conjunction([segment.may, negation(failing)]), fitting)
+
+    def lasting(self, least: Sql) -> Bounds:
+        """The trace lasts for some microseconds."""
+        places = {"rows": self.rows, "least": least}
+        must = in_traces(queries.SURELY_LASTING.render(places)) if self.sure else FALSE
+        return Bounds(in_traces(queries.LASTING.render(places)), must)
+
+    def _of_table(self, table: str, fits: Bounds) -> Bounds:
+        must = FALSE
+        if self.sure and fits.must.text != FALSE.text:
+            must = in_traces(
+                queries.NEWEST_COPIES.render(
+                    {"table": Sql(table), "rows": self.rows, "condition": fits.must}
+                )
+            )
+        return Bounds(self.containing(table, fits.may), must)
+
+    def containing(self, table: str, condition: Sql) -> Sql:
+        """Some copy of a row of a table fits."""
+        if condition.text == FALSE.text:
+            return FALSE
+        where = conjunction([self.rows, condition])
+        return in_traces(Sql(f"SELECT trace_id FROM {table} WHERE {where.text}", where.parameters))
+
+    def _select(self, template: Template, condition: Sql) -> Sql:
+        if condition.text == FALSE.text:
+            return FALSE
+        return in_traces(template.render({"rows": self.rows, "condition": condition}))

@@ -1,0 +1,212 @@
+"""Conditions of blocks on one row of `segments` or `calls`: what it is as a unit of a node or an edge.
+
+The same units as `store.filters.units` makes of a trace. Whether a call is answered and whether a
+segment is a root depend on other rows: `store.clickhouse.search.compile` joins these.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from store.clickhouse.queries import Sql
+from store.clickhouse.search.bounds import (
+    ALWAYS,
+    FALSE,
+    NEVER,
+    TRUE,
+    UNKNOWN,
+    Bounds,
+    Values,
+    conjunction,
+    disjunction,
+    every,
+    exactly,
+    negated,
+    some,
+)
+from store.clickhouse.search.field_tests import (
+    MICROSECONDS,
+    annotation_test,
+    number_test,
+    text_test,
+)
+from store.filters.ast import (
+    And,
+    Bare,
+    Compare,
+    Expression,
+    FieldTest,
+    NodeMatch,
+    Not,
+    Or,
+    Selector,
+)
+from store.filters.keywords import KEYWORDS, Kind
+from store.model import SYNTHETICS_AGENT, NodeKey, State
+
+CLIENT_TYPE = f"if(position(user_agent, '{SYNTHETICS_AGENT}') > 0, 'client::Synthetics', 'client')"
+"""`store.model.client_of` in SQL."""
+HTTP = {
+    "http.url": "url",
+    "http.method": "method",
+    "http.useragent": "user_agent",
+    "http.clientip": "client_ip",
+}
+TEXTS = {
+    **HTTP,
+    "user": "user",
+    "availabilityzone": "availability_zone",
+    "instance.id": "instance_id",
+    "resource.arn": "resource_arn",
+}
+STATES = {
+    "ok": (State.OK,),
+    "error": (State.ERROR, State.THROTTLE),
+    "throttle": (State.THROTTLE,),
+    "fault": (State.FAULT,),
+    "partial": (State.IN_PROGRESS,),
+}
+
+
+@dataclass(frozen=True)
+class NodeColumns:
+    """The columns, or SQL constants, of a node's key, and of the names it also goes by."""
+
+    key: dict[str, str]
+    names: tuple[str, ...] = ()
+
+
+def node_columns(prefix: str = "", *names: str) -> NodeColumns:
+    """The node that a row's own columns, or those with a prefix, are the key of."""
+    return NodeColumns({name: prefix + name for name in NodeKey._fields}, names)
+
+
+CLIENT = NodeColumns({**dict.fromkeys(NodeKey._fields, "''"), "name": "name", "type": CLIENT_TYPE})
+"""The client in front of the node that a root segment is a unit of."""
+
+
+@dataclass(frozen=True)
+class UnitRow:
+    """What a row is as a unit.
+
+    ``texts``: columns by keyword; a keyword that is missing has no value. ``annotations``: whether
+    they are the row's own; None: a column of another row decides.
+    """
+
+    node: NodeColumns
+    texts: dict[str, str] = field(default_factory=dict)
+    root: Bounds = NEVER
+    inferred: Bounds = NEVER
+    annotations: bool | None = False
+
+
+SEGMENT = UnitRow(
+    node_columns("", "service"),
+    TEXTS,
+    root=Bounds(TRUE, Sql("parent_id = 0")),
+    inferred=exactly(Sql("inferred = 1")),
+    annotations=True,
+)
+CLIENT_UNIT = replace(SEGMENT, node=CLIENT, root=NEVER)
+UNANSWERED_CALL = UnitRow(node_columns("", "service"), inferred=ALWAYS)
+"""A unit of the node that the call leads to."""
+CLIENT_EDGE = replace(SEGMENT, root=ALWAYS)
+INNER_EDGE = replace(SEGMENT, root=UNKNOWN)
+"""An edge that only the callee measured."""
+ANSWERED_EDGE = UnitRow(node_columns("", "host"), root=UNKNOWN, annotations=None)
+UNANSWERED_EDGE = replace(ANSWERED_EDGE, inferred=ALWAYS)
+
+
+def unit_condition(condition: Expression | None, row: UnitRow, values: Values) -> Bounds:
+    """The condition of a block on a row."""
+    match condition:
+        case None:
+            return ALWAYS
+        case And(terms):
+            return every(unit_condition(term, row, values) for term in terms)
+        case Or(terms):
+            return some(unit_condition(term, row, values) for term in terms)
+        case Not(term):
+            return negated(unit_condition(term, row, values))
+    assert isinstance(condition, FieldTest), "the parser admits no blocks inside of blocks"
+    return _field_condition(condition, row, values)
+
+
+def _field_condition(test: FieldTest, row: UnitRow, values: Values) -> Bounds:
+    keyword = test.field.keyword
+    if keyword == "annotation":
+        if row.annotations is None:
+            return UNKNOWN
+        return annotation_test(test, values) if row.annotations else NEVER
+    if KEYWORDS[keyword].kind is Kind.FLAG:
+        return flag(test, _flag_condition(keyword, row))
+    return exactly(_value_condition(test, row, values))
+
+
+def flag(test: FieldTest, bounds: Bounds) -> Bounds:
+    """A comparison of a flag, given when it is true."""
+    match test:
+        case Bare():
+            return bounds
+        case Compare(_, operator, value):
+            return bounds if (operator == "=") == (value is True) else negated(bounds)
+    raise AssertionError(f"the parser admits no {type(test).__name__} of a flag")
+
+
+def _flag_condition(keyword: str, row: UnitRow) -> Bounds:
+    if keyword in STATES:
+        return exactly(in_states(STATES[keyword]))
+    return row.root if keyword == "root" else row.inferred
+
+
+def in_states(states: tuple[State, ...]) -> Sql:
+    """The condition that a row ended in one of some states."""
+    return Sql(f"state IN ({', '.join(str(int(state)) for state in states)})") if states else FALSE
+
+
+def _value_condition(test: FieldTest, row: UnitRow, values: Values) -> Sql:
+    keyword = test.field.keyword
+    match keyword:
+        case "responsetime" | "duration":
+            return finished(number_test(test, "duration", MICROSECONDS, values))
+        case "http.status":
+            return conjunction([Sql("status != 0"), number_test(test, "status", 1, values)])
+        case "name":
+            return text_test(test, (row.node.key["name"], *row.node.names), values, blank=True)
+        case "type":
+            return text_test(test, (row.node.key["type"],), values, blank=True)
+        case "account.id":
+            return text_test(test, (row.node.key["account"],), values, blank=False)
+    column = row.texts.get(keyword)
+    return text_test(test, (column,), values, blank=False) if column else FALSE
+
+
+def finished(condition: Sql) -> Sql:
+    """A condition on how long a unit took, which is unknown while it is in progress."""
+    return conjunction([Sql("state != 0"), condition])
+
+
+def selected(match: NodeMatch, node: NodeColumns, values: Values) -> Sql:
+    """The condition that a row's node is meant (`store.filters.evaluate.selects`)."""
+    if isinstance(match, NodeKey):
+        return conjunction(
+            values.text(f"{node.key[name]} = <value>", value=(value, "String"))
+            for name, value in match._asdict().items()
+        )
+    parts = [of_kind(match, node, values)]
+    if match.name:
+        names = (node.key["name"], *node.names)
+        parts.append(
+            disjunction(values.text(f"{n} = <value>", value=(match.name, "String")) for n in names)
+        )
+    return conjunction(parts)
+
+
+def of_kind(match: Selector, node: NodeColumns, values: Values) -> Sql:
+    """The condition that a node has the selector's type and account, whatever its name."""
+    wanted = {"type": match.type, "account": match.account}
+    return conjunction(
+        values.text(f"{node.key[name]} = <value>", value=(value, "String"))
+        for name, value in wanted.items()
+        if value
+    )

@@ -1,0 +1,195 @@
+"""The bounds in SQL enclose the evaluator, and a wrong compiler is noticed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
+
+import pytest
+
+from store.clickhouse import queries
+from store.clickhouse.connection.pool import connect
+from store.clickhouse.connection.query_runner import execute
+from store.clickhouse.queries import Sql, Template, joined
+from store.clickhouse.search import bounds as algebra
+from store.clickhouse.search import compile as compiling
+from store.clickhouse.search import field_tests, unit_rows
+from store.clickhouse.search.bounds import Bounds, Values
+from store.clickhouse.search.compile import Compiler
+from store.clickhouse.search.field_tests import integer_range
+from store.clickhouse.search.row_sets import RowSets
+from store.clickhouse.store import ClickHouseStore
+from store.filters.ast import Expression, Not
+from store.filters.evaluate import matches
+from store.filters.parse import parse
+from store.memory import MemoryStore
+from store.model import Document, State
+from tests.builders import T0, call, segment, subsegment, trace_id
+from tests.store.filters.published import PUBLISHED, corpus
+
+TOGETHER = 20
+"""Filters in one statement."""
+
+
+def violations(
+    clickhouse: ClickHouseStore, memory: MemoryStore, filters: Sequence[Expression], *, sure: bool
+) -> Iterator[str]:
+    """Filters whose bounds do not enclose their matches."""
+    client = connect(clickhouse.address)
+    for first in range(0, len(filters), TOGETHER):
+        some = filters[first : first + TOGETHER]
+        compiler = Compiler(RowSets(Sql("1"), sure=sure), Values())
+        bounds = joined(", ", chain.from_iterable(map(compiler.trace, some)))
+        source = "FROM (SELECT DISTINCT trace_id FROM traces)"
+        text = f"SELECT hex(trace_id), array({bounds.text}) AS bounds {source}"
+        for digits, values in execute(client, Sql(text, bounds.parameters)):
+            for trace in memory.get_traces([bytes.fromhex(digits)]).values():
+                for filter, may, must in zip(some, values[::2], values[1::2], strict=True):
+                    if not must <= matches(trace, filter) <= may:
+                        yield f"{filter} of {digits}: {must} <= {matches(trace, filter)} <= {may}"
+    client.disconnect()
+
+
+FILTERS = [
+    parse(text)
+    for text in (
+        *(text for text in PUBLISHED if "group.name" not in text),
+        "duration >= 6", "duration <= 6", "duration = 6", "duration != 6", "responsetime >= 6", "http.status != 429",
+        "annotation.age >= 30", "annotation.age <= 20", "annotation.age != 20", "user != alice",
+        "inferred AND ok", 'service("b") { !fault }', 'edge("a", "b") { !error AND responsetime > 0 }',
+        'edge(id(name: "function-name", type: "AWS::Lambda"), "random-name")', 'service(id(type: "client")) { fault }',
+        "user EXISTS", 'service("moved") { ok }', "user = early",
+        'service("lonely") { ok }', 'edge("parent", "lonely")', 'service("backend.example.com")', 'service("backend.example.com") { inferred }',
+    )
+]  # fmt: skip
+
+
+def awkward() -> list[Document]:
+    """A copy that another one in a later minute replaced; an answered call; a streamed subsegment's call;
+    a segment whose parent is a call without a document."""
+    moved, answered, orphan = (trace_id(number) for number in (101, 102, 103))
+    early = {"trace_id": moved, "start": T0 + 70_000_000, "end": T0 + 70_000_000}
+    return [
+        segment(1, name="stale", state=State.IN_PROGRESS, user="early", version=T0 + 1, **early),
+        segment(1, trace_id=moved, name="moved", version=T0 + 2),
+        segment(1, trace_id=answered, name="parent", calls=(call(2),)),
+        segment(3, trace_id=answered, name="lonely", parent_id=2),
+        subsegment(4, 1, trace_id=answered, calls=(call(4, state=State.THROTTLE),)),
+        segment(1, trace_id=orphan, name="lonely", parent_id=9, state=State.FAULT),
+        segment(5, trace_id=orphan, name="a", parent_id=1, start=T0 + 5),
+    ]
+
+
+@pytest.fixture
+def stores(clickhouse_store: ClickHouseStore) -> tuple[ClickHouseStore, MemoryStore]:
+    memory = MemoryStore()
+    for store in (memory, clickhouse_store):
+        store.put([*corpus(), *awkward()], "corpus")
+    return clickhouse_store, memory
+
+
+def test_bounds_enclose(stores: tuple[ClickHouseStore, MemoryStore]) -> None:
+    opposites = [Not(filter) for filter in FILTERS]
+    assert list(violations(*stores, [*FILTERS, *opposites], sure=True)) == []
+    assert list(violations(*stores, FILTERS, sure=False)) == []
+
+
+def _swapped(patch: pytest.MonkeyPatch) -> None:
+    """NOT does not swap the bounds."""
+    wrong = lambda bounds: Bounds(  # noqa: E731
+        algebra.negation(bounds.may), algebra.negation(bounds.must)
+    )
+    for module in (compiling, unit_rows):
+        patch.setattr(module, "negated", wrong)
+
+
+def _and_for_or(patch: pytest.MonkeyPatch) -> None:
+    """OR needs all of its terms."""
+    patch.setattr(compiling, "some", algebra.every)
+
+
+def _or_for_and(patch: pytest.MonkeyPatch) -> None:
+    """AND needs one of its terms."""
+    patch.setattr(compiling, "every", algebra.some)
+
+
+def _strict(patch: pytest.MonkeyPatch) -> None:
+    """< for <=."""
+    strict = {"<=": "<", ">=": ">"}
+
+    def wrong(operator: str, value: float, scale: int) -> tuple[int, int]:
+        return integer_range(strict.get(operator, operator), value, scale)
+
+    for module in (compiling, field_tests):
+        patch.setattr(module, "integer_range", wrong)
+
+
+def _no_states(patch: pytest.MonkeyPatch) -> None:
+    """The state of a unit is ignored where it decides."""
+    patch.setattr(unit_rows, "in_states", lambda states: Sql("1"))
+
+
+def _statement(name: str, old: str, new: str) -> Callable[[pytest.MonkeyPatch], None]:
+    """A fault in the text of a statement."""
+
+    def change(patch: pytest.MonkeyPatch) -> None:
+        template: Template = getattr(queries, name)
+        assert old in template.text
+        patch.setattr(queries, name, Template(name, template.text.replace(old, new)))
+
+    change.__doc__ = f"{name}: {old} → {new}"
+    return change
+
+
+FAULTS: dict[Callable[[pytest.MonkeyPatch], None], str] = {
+    _swapped: "user = early",
+    _and_for_or: "fault OR error",
+    _or_for_and: "error AND !throttle",
+    _strict: "duration <= 6",
+    _no_states: 'service("example.com") {fault}',
+    # Replaced copies count as if they were current.
+    _statement("NEWEST_COPIES", "argMax($condition, ver)", "max($condition)"): "user = early",
+    # An answered call is a unit of the inferred node, an unanswered one is not.
+    _statement(
+        "SURELY_UNANSWERED", "(trace_id, id) NOT IN", "(trace_id, id) IN"
+    ): 'service("backend.example.com") { inferred }',
+    _statement(
+        "UNANSWERED", "(trace_id, id) NOT IN", "(trace_id, id) IN"
+    ): 'service(id(type: "remote")) { responsetime > 1 }',
+    # Any segment is the entry.
+    _statement("SURE_ENTRIES", "argMin(newest.3, (newest.2, id))", "max(1 - newest.3)"): "ok",
+    # Segments without a parent have no client.
+    _statement("ROOTS", "parent_id = 0 OR", "parent_id = 0 AND"): 'service(id(type: "client"))',
+    _statement(
+        "INNER_EDGES", "arrayPushFront(members, id)", "members"
+    ): 'edge(id(name: "function-name", type: "AWS::Lambda"), "random-name")',
+    _statement("LASTING", ">= $least", "> $least"): "duration >= 6",
+    _statement(
+        "ANSWERED", "AND $answer", "AND NOT ($answer)"
+    ): 'edge("api.example.com", "backend.example.com")',
+}
+"""Faults in the compiler, and a filter of FILTERS that each breaks."""
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: str(fault.__doc__))
+def test_a_wrong_compiler_is_noticed(
+    stores: tuple[ClickHouseStore, MemoryStore],
+    monkeypatch: pytest.MonkeyPatch,
+    fault: Callable[[pytest.MonkeyPatch], None],
+) -> None:
+    fault(monkeypatch)
+    filter = parse(FAULTS[fault])
+    assert filter in FILTERS
+    assert list(violations(*stores, [filter, Not(filter)], sure=True))
+
+
+@pytest.mark.parametrize("operator", ["<", "<=", ">", ">=", "="])
+@pytest.mark.parametrize("value", [0.0, 0.1, 0.3, 1e-6, 5.0, -1.0, 1.1 * 3, 1e300, float("inf")])
+def test_integer_ranges_are_exact(operator: str, value: float) -> None:
+    """The integers next to the limit pass as Python's division and comparison say."""
+    compare = {"<": float.__lt__, "<=": float.__le__, ">": float.__gt__, ">=": float.__ge__}
+    low, high = integer_range(operator, value, 1_000_000)
+    near = round(value * 1e6) if abs(value) < 1e12 else 0
+    for number in range(near - 3, near + 4):
+        passes = compare.get(operator, float.__eq__)(number / 1_000_000, value)
+        assert (low <= number <= high) is passes, number
