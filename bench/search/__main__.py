@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.scale.generate import DataSet, fill
-from bench.scale.measure import Bench, counting, settle
+from bench.scale.measure import Bench
 from bench.scale.shapes import SHAPES, SHOP
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.connection.query_runner import execute
@@ -92,6 +92,7 @@ def filled(
     """The store with the data set, which a folder may already contain."""
     data = DataSet(SHAPE, round(options.rows * 1_000_000), options.days * 24.0)
     folder = options.folder or Path(tempfile.mkdtemp(prefix="raymap-bench-"))
+    folder.mkdir(parents=True, exist_ok=True)
     with EmbeddedClickHouse(folder, memory_bytes=min(4 << 30, default_memory())) as engine:
         migrate(engine.address, {"retention_days": 10_000})
         store = ClickHouseStore(engine.address)
@@ -100,8 +101,8 @@ def filled(
         if not mark.exists():
             seconds = fill(client, data)
             console.print(f"{data.rows:,} rows in {seconds:.0f} s")
-            with counting(store):
-                console.print(f"counted in {settle(client):.0f} s")
+            while client.execute("SELECT count() FROM system.merges") != [(0,)]:
+                time.sleep(1.0)
             mark.write_text(json.dumps({"rows": data.rows}))
         client.disconnect()
         yield store, Bench(store, data, folder)

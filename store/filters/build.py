@@ -67,11 +67,11 @@ class Builder(Transformer[Token, Any]):
         return Not(children[-1])
 
     def service(self, children: list[Any]) -> Expression:
-        begin, selector, condition = children
+        begin, _, selector, _, condition = children
         return self._placed(ServiceMatch(selector or Selector(), condition), begin.start_pos)
 
     def edge(self, children: list[Any]) -> Expression:
-        begin, source, target, condition = children
+        begin, _, source, _, target, _, condition = children
         return self._placed(EdgeMatch(source, target, condition), begin.start_pos)
 
     def root_cause(self, children: list[Any]) -> Expression:

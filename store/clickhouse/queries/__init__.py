@@ -41,6 +41,7 @@ BODIES = _sql("search/bodies", parameters="ids")
 # search: scan ranges
 CANDIDATES = _sql("search/candidates", "certain timed where", "size")
 NEWEST_ROWS = _sql("search/newest_rows", "table condition", "first_minute last_minute few")
+NEWEST_LASTING = _sql("search/newest_lasting", "least", "first_minute last_minute few")
 FAR_TRACES = _sql("search/far", "member", "near_first near_last minute_length")
 IMPLAUSIBLE_EPOCH = _sql(
     "search/implausible_epoch", "", "span_minute span_last_minute span_start span_end"

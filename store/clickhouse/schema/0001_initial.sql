@@ -60,7 +60,11 @@ CREATE TABLE IF NOT EXISTS segments (
     implausible_epoch UInt8
         MATERIALIZED abs(toInt64(byteSwap(reinterpretAsUInt32(trace_id))) * 1000000 - start) > 86400000000
         CODEC(ZSTD(1)) COMMENT '1: the epoch in the trace id is more than a day from the start',
-    INDEX by_annotation annotations TYPE bloom_filter(0.01) GRANULARITY 4
+    -- Filters (store/clickhouse/search/field_tests.py): whole annotations, their keys, users.
+    INDEX by_annotation annotations TYPE bloom_filter(0.01) GRANULARITY 4,
+    INDEX by_key arrayMap(item -> substring(item, 1, position(item, '=')), annotations)
+        TYPE bloom_filter(0.01) GRANULARITY 4,
+    INDEX by_user user TYPE bloom_filter(0.01) GRANULARITY 4
 )
 ENGINE = ReplacingMergeTree(ver)
 PARTITION BY toDate(received)
@@ -162,13 +166,15 @@ SETTINGS index_granularity = 1024,
 
 -- The minutes in which a trace has rows, so that a trace is found without its time and the two halves of
 -- a call find each other however far apart they are. `start`: its earliest document; `lo`, `hi`: the first
--- and last start of anything in it (documents and calls).
+-- and last start of anything in it (documents and calls); `end`: their last end.
+-- Granules of 256 rows: a page reads a few traces here and there.
 CREATE TABLE IF NOT EXISTS traces (
     trace_id FixedString(16) CODEC(ZSTD(1)),
     minute UInt32 CODEC(Delta(4), ZSTD(1)),
     start SimpleAggregateFunction(min, Int64) CODEC(ZSTD(1)),
     lo SimpleAggregateFunction(min, Int64) CODEC(ZSTD(1)),
     hi SimpleAggregateFunction(max, Int64) CODEC(ZSTD(1)),
+    end SimpleAggregateFunction(max, Int64) CODEC(ZSTD(1)),
     updated SimpleAggregateFunction(max, Int64) CODEC(ZSTD(1)),
     revision SimpleAggregateFunction(sum, UInt64) CODEC(ZSTD(1)),
     sampled SimpleAggregateFunction(max, UInt8) CODEC(ZSTD(1)),
@@ -180,13 +186,14 @@ PARTITION BY day
 PRIMARY KEY trace_id
 ORDER BY (trace_id, minute)
 TTL received + toIntervalDay({retention_days})
-SETTINGS index_granularity = 1024, min_compress_block_size = 16384, max_compress_block_size = 16384,
+SETTINGS index_granularity = 256, min_compress_block_size = 16384, max_compress_block_size = 16384,
     ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000,
     fsync_after_insert = 1, fsync_part_directory = 1;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS traces_from_segments TO traces AS
 SELECT s.trace_id AS trace_id, toUInt32(greatest(0, intDiv(s.start, 60000000))) AS minute,
        min(s.start) AS start, min(s.start) AS lo, max(s.start) AS hi,
+       max(s.start + s.duration) AS end,
        toInt64(max(bitAnd(s.ver, 4611686018427387903))) AS updated, count() AS revision,
        max(s.sampled) AS sampled, max(s.received) AS received, toDate(max(s.received)) AS day
 FROM segments AS s
@@ -196,6 +203,7 @@ GROUP BY s.trace_id, minute;
 CREATE MATERIALIZED VIEW IF NOT EXISTS traces_from_calls TO traces AS
 SELECT c.trace_id AS trace_id, toUInt32(greatest(0, intDiv(c.start, 60000000))) AS minute,
        toInt64(9223372036854775807) AS start, min(c.start) AS lo, max(c.start) AS hi,
+       max(c.start + c.duration) AS end,
        toInt64(0) AS updated, toUInt64(0) AS revision,
        toUInt8(0) AS sampled, max(c.received) AS received, toDate(max(c.received)) AS day
 FROM calls AS c

@@ -80,9 +80,9 @@ _ENTRY_STATES = {
 }
 
 
-def compiled(expression: Expression, rows: Sql, *, sure: bool) -> Bounds:
-    """Conditions on ``trace_id`` for an expression."""
-    return Compiler(RowSets(rows, sure=sure), Values()).trace(expression)
+def compiled(expression: Expression, rows: Sql, *, sure: bool, member: Sql = TRUE) -> Bounds:
+    """Conditions on ``trace_id`` for an expression; see `RowSets` for ``member``."""
+    return Compiler(RowSets(rows, sure=sure, member=member), Values()).trace(expression)
 
 
 class Compiler:

@@ -187,7 +187,7 @@ class _Search:
             return bounds, self._run(self._candidates(slice, bounds, before))
         # Candidates are judged one by one; when too many are rejected, SQL that is sure is cheaper.
         sure = self._rejected > max(MANY_REJECTED, self._judged * 3 // 4)
-        bounds = compiled(self._query.filter, slice.near_rows, sure=sure)
+        bounds = compiled(self._query.filter, slice.near_rows, sure=sure, member=slice.member)
         # Mostly no trace has rows far away, and the second answer is final.
         far, answer = run_concurrently(
             self._run, _far(slice.far), self._candidates(slice, bounds, before)
@@ -200,7 +200,7 @@ class _Search:
         else:
             distant = in_traces(slice.far)
         rows = parenthesized(joined(" OR ", [parenthesized(slice.near_rows), distant]))
-        bounds = compiled(self._query.filter, rows, sure=sure)
+        bounds = compiled(self._query.filter, rows, sure=sure, member=slice.member)
         return bounds, self._run(self._candidates(slice, bounds, before))
 
     def _candidates(self, slice: ScanRange, bounds: Bounds, before: Place | None) -> Sql:

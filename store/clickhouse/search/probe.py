@@ -7,16 +7,17 @@ reaches.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple
 
 from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import Rows
-from store.clickhouse.queries import Sql
+from store.clickhouse.queries import Sql, Template
 from store.clickhouse.search.bounds import FALSE, TRUE, Bounds, Values
 from store.clickhouse.search.compile import Compiler
 from store.clickhouse.search.edges import edge_rows
+from store.clickhouse.search.field_tests import LARGEST, MICROSECONDS, integer_range
 from store.clickhouse.search.row_sets import RowSets
 from store.filters.ast import (
     And,
@@ -34,6 +35,8 @@ FEW = 1000
 """Rows up to which a probe names the traces."""
 MAX_PROBES = 3
 """Terms that are probed: each costs a statement or two."""
+MAX_PARTS = 5
+"""Alternatives of a term that is probed."""
 
 
 class NewestRows(NamedTuple):
@@ -45,21 +48,14 @@ class NewestRows(NamedTuple):
 
 
 class Probe(NamedTuple):
-    """Conditions on rows by table; a match has a row that meets one of them."""
+    """Statements with some places filled; a match has a row that one of them selects."""
 
-    parts: tuple[tuple[str, Sql], ...]
+    parts: tuple[tuple[Template, Mapping[str, Sql]], ...]
 
     def statements(self, first: int, last: int) -> list[Sql]:
         """The statements for the newest rows that start in some minutes."""
-        return [
-            queries.NEWEST_ROWS.render(
-                {"table": Sql(table), "condition": condition},
-                first_minute=first,
-                last_minute=last,
-                few=FEW,
-            )
-            for table, condition in self.parts
-        ]
+        window = {"first_minute": first, "last_minute": last, "few": FEW}
+        return [template.render(places, **window) for template, places in self.parts]
 
 
 def newest_rows(answers: Sequence[Rows]) -> NewestRows:
@@ -91,9 +87,13 @@ def _conjuncts(expression: Expression) -> Iterator[Expression]:
 
 
 def _probe(term: Expression) -> Probe | None:
+    if isinstance(term, Compare) and term.field.keyword == "duration":
+        return _lasting(term)
     recorder = _Recorder()
     compiler = Compiler(recorder, recorder.values)
     alternatives = term.terms if isinstance(term, Or) else (term,)
+    if len(alternatives) > MAX_PARTS:
+        return None
     for alternative in alternatives:
         recorded = len(recorder.parts)
         if not _is_positive(alternative):
@@ -105,6 +105,17 @@ def _probe(term: Expression) -> Probe | None:
         if recorder.unlimited or len(recorder.parts) == recorded:
             return None
     return Probe(tuple(recorder.parts))
+
+
+def _lasting(term: Compare) -> Probe | None:
+    """Traces that take as long as a comparison demands, if it demands that."""
+    if not isinstance(term.value, float) or term.operator not in ("=", ">", ">="):
+        return None
+    least, _ = integer_range(term.operator, term.value, MICROSECONDS)
+    if not 0 < least <= LARGEST:
+        return None
+    place = Values().sql(least, "Int64")
+    return Probe(((queries.NEWEST_LASTING, {"least": place}),))
 
 
 def _is_positive(term: Expression) -> bool:
@@ -123,14 +134,15 @@ class _Recorder(RowSets):
 
     def __init__(self) -> None:
         super().__init__(TRUE, sure=False)
-        self.parts: list[tuple[str, Sql]] = []
+        self.parts: list[tuple[Template, Mapping[str, Sql]]] = []
         self.values = Values()
         self.unlimited = False
 
     def containing(self, table: str, condition: Sql) -> Sql:
         """Record a condition."""
         if condition.text != FALSE.text:
-            self.parts.append((table, condition))
+            places = {"table": Sql(table), "condition": condition}
+            self.parts.append((queries.NEWEST_ROWS, places))
         return condition
 
     def lasting(self, least: Sql) -> Bounds:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from store.clickhouse import queries
 from store.clickhouse.queries import Sql, Template, in_traces
-from store.clickhouse.search.bounds import FALSE, Bounds, conjunction, exactly, negation
+from store.clickhouse.search.bounds import FALSE, TRUE, Bounds, conjunction, exactly, negation
 
 
 class RowSets:
     """Traces by their rows.
 
     ``rows``: the rows of `segments` and `calls` to look at. ``sure``: also select what surely matches
-    (`store.clickhouse.search.compile`).
+    (`store.clickhouse.search.compile`). ``member``: what ``trace_id`` is in rows of the traces in
+    question, by which `traces` is sorted.
     """
 
-    def __init__(self, rows: Sql, *, sure: bool) -> None:
+    def __init__(self, rows: Sql, *, sure: bool, member: Sql = TRUE) -> None:
         self.rows = rows
         self.sure = sure
+        self._member = member
 
     def segments(self, fits: Bounds) -> Bounds:
         """Some document fits."""
@@ -56,7 +58,8 @@ class RowSets:
         """The trace lasts for some microseconds."""
         places = {"rows": self.rows, "least": least}
         must = in_traces(queries.SURELY_LASTING.render(places)) if self.sure else FALSE
-        return Bounds(in_traces(queries.LASTING.render(places)), must)
+        members = {**places, "rows": conjunction([self._member, self.rows])}
+        return Bounds(in_traces(queries.LASTING.render(members)), must)
 
     def _of_table(self, table: str, fits: Bounds) -> Bounds:
         must = FALSE

@@ -18,7 +18,7 @@ export const TERMINALS: readonly (readonly [name: string, source: string, flags:
   ],
   [
     "OPERATOR",
-    "<=|>=|!=|=|<|>|(contains|beginswith|endswith)(?![\\w.])",
+    "=~|<=|>=|!=|=|<|>|(contains|beginswith|endswith)(?![\\w.])",
     "i"
   ],
   [
@@ -47,6 +47,11 @@ export const TERMINALS: readonly (readonly [name: string, source: string, flags:
     "i"
   ],
   [
+    "_EXISTS",
+    "exists(?![\\w.])",
+    "i"
+  ],
+  [
     "_EDGE",
     "edge(?=\\s*\\()",
     "i"
@@ -64,6 +69,11 @@ export const TERMINALS: readonly (readonly [name: string, source: string, flags:
   [
     "_ID",
     "id(?=\\s*\\()",
+    "i"
+  ],
+  [
+    "_IN",
+    "in(?=\\s*\\()",
     "i"
   ],
   [
@@ -391,7 +401,8 @@ export const OPERATORS: Readonly<Record<Kind, readonly string[]>> = {
     "!=",
     "contains",
     "beginswith",
-    "endswith"
+    "endswith",
+    "=~"
   ]
 }
 

@@ -33,6 +33,8 @@ const KINDS: Record<string, TokenKind> = {
   _AND: 'logic',
   _OR: 'logic',
   _NOT: 'logic',
+  _IN: 'logic',
+  _EXISTS: 'logic',
   BANG: 'logic',
   _SERVICE: 'function',
   _EDGE: 'function',
