@@ -19,7 +19,7 @@ from collector.decode.otlp.cases import OWN_FIELDS, Case, Judgement, judge
 from store.otel.resource import Resource
 from store.otel.span_facts import MAX_ANNOTATIONS, NAMED_ANNOTATIONS
 
-MAX_CASES = 8192
+MAX_CASES = 16_384
 """Cases, patterns, sorts of attributes and resources: each, before all are forgotten."""
 MAX_TEXT = 256
 """Characters of a name, a status message or an exception's name on which a case may depend."""
