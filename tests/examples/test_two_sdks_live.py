@@ -21,8 +21,10 @@ from examples.two_sdks.diff import Edge, Figures, Graph, Node, differences
 from examples.two_sdks.live import fake_aws, plan
 from examples.two_sdks.live.programs import runs
 from examples.two_sdks.live.record import file_name
+from examples.two_sdks.live.table import tables
 from store.memory import MemoryStore
 from store.model import Document, NodeKey, ServiceGraph, Statistics, TimeRange
+from tests.conftest import ROOT
 from tests.vectors import SAMPLES
 
 ARN = "arn:aws:states:eu-west-1:123456789012"
@@ -73,6 +75,13 @@ def test_the_map_is_the_same(run: str) -> None:
     expected = plan.expected(plan.ONCE, plan.known_of(run))
     graph = graph_of(SAMPLES / "two_sdks" / file_name(run))
     assert differences(expected, graph, ("the plan", run)) == []
+
+
+def test_the_documented_table_is_the_plan() -> None:
+    """Which the command compares the live runs with."""
+    maps = {run: plan.expected(plan.OUTCOMES, plan.known_of(run)) for run in RUNS}
+    nodes = tables(maps).split("\n\n")[1]
+    assert nodes in (ROOT / "docs" / "opentelemetry.md").read_text(encoding="utf-8")
 
 
 def test_the_endpoint_answers_as_aws_does() -> None:

@@ -13,7 +13,7 @@ from examples.two_sdks.live import fake_aws, plan
 from examples.two_sdks.live.programs import Missing, Run, prepare, runs
 from examples.two_sdks.live.record import Recorder
 from examples.two_sdks.live.servers import raymap, settled, visit
-from examples.two_sdks.live.table import table
+from examples.two_sdks.live.table import tables
 
 BUILD = Path.home() / ".cache" / "raymap-two-sdks"
 
@@ -29,7 +29,7 @@ def main() -> None:
     skipped = _prepare({run.language: None for run in selected}, options.build)
     ready = [run for run in selected if run.language not in skipped]
     graphs, failed = _run(ready, options.build, options.record)
-    print(table(graphs))
+    print(tables(graphs))
     outcomes = plan.ONCE if options.record else plan.OUTCOMES
     for name, graph in graphs.items():
         known = plan.known_of(name)
