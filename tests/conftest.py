@@ -13,7 +13,7 @@ import sys
 import time
 import urllib.request
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ MARKERS = {
 """Which fixtures make a test need what; a test that starts its own is marked in its module."""
 
 # A busy machine must not fail a property for its speed; pytest-timeout ends what hangs.
-hypothesis.settings.register_profile("raymap", deadline=None)
+hypothesis.settings.register_profile("raymap", deadline=None, max_examples=50)
 hypothesis.settings.register_profile("many", deadline=None, max_examples=6000)
 hypothesis.settings.load_profile("raymap")
 
@@ -53,6 +53,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for marker, fixtures in MARKERS.items():
             if used & fixtures:
                 item.add_marker(marker)
+    items.sort(key=_costs(items))
+
+
+def _costs(items: list[pytest.Item]) -> Callable[[pytest.Item], int]:
+    """A key that puts files with the longest tests first: with several workers and whole files as
+    units, the last ones are short then, and no worker waits for the other."""
+    order = ("browser", "server", "slow", "clickhouse")
+    ranks: dict[Path, int] = {}
+    for item in items:
+        markers = {marker.name for marker in item.iter_markers()}
+        rank = next((number for number, name in enumerate(order) if name in markers), len(order))
+        ranks[item.path] = min(rank, ranks.get(item.path, rank))
+    return lambda item: ranks[item.path]
 
 
 @pytest.fixture(scope="session")

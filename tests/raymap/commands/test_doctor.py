@@ -34,6 +34,12 @@ def run(address: Address, data_dir: Path, *options: str) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
+@pytest.fixture(autouse=True)
+def logging_of_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command sets up logging for its process."""
+    monkeypatch.setattr("raymap.logging.set_up_logging", lambda *_: None)
+
+
 @pytest.fixture
 def roomy(monkeypatch: pytest.MonkeyPatch) -> None:
     """The disk of the machine that runs the tests does not matter."""

@@ -20,7 +20,7 @@ from store.errors import StoreError
 from store.trace_id import format_trace_id
 from tests.builders import SECOND, segment, trace_id
 from tests.conftest import drop
-from tests.raymap.test_processes import raymap
+from tests.raymap.processes import raymap
 
 Captured = pytest.CaptureFixture[str]
 DAY = 86_400

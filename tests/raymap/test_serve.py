@@ -1,0 +1,242 @@
+"""`raymap serve` as a whole: what it opens, the order of start and stop, and restarts."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import time
+import urllib.request
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import grpc
+import psutil
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from store.clickhouse.connection.address import Address
+from tests.conftest import Server, drop, start_server, stop_server
+from tests.raymap.processes import (
+    answers,
+    children,
+    eventually,
+    finished_segment,
+    is_running,
+    log_of,
+    status_of,
+)
+
+pytestmark = pytest.mark.server
+
+ROLES = ("clickhouse", "collect", "api")
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    running = start_server(tmp_path / "data")
+    yield running
+    if running.process.poll() is None:
+        stop_server(running)
+
+
+def test_every_receiver_is_open_at_the_ready_line(raymap_server: Server) -> None:
+    assert answers(raymap_server)
+    host, _, port = raymap_server.udp.rpartition(":")
+    assert raymap_server.http == f"http://{host}:{port}", "one number for UDP and TCP"
+    grpc_host, _, grpc_port = raymap_server.grpc.rpartition(":")
+    socket.create_connection((grpc_host, int(grpc_port)), 5).close()
+    assert set(children(raymap_server)) == set(ROLES)
+
+
+@pytest.fixture(scope="module")
+def configured(clickhouse: Address, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with everything configured, in a folder that an older release made, on a ClickHouse
+    of one's own."""
+    data_dir = tmp_path_factory.mktemp("configured") / "data"
+    (data_dir / "journal").mkdir(parents=True, mode=0o755)
+    database = replace(clickhouse, database=f"raymap_test_{uuid.uuid4().hex[:8]}")
+    options = ("--host", "0.0.0.0", "--insecure", "--otlp-port", "0", "--workers", "2")
+    server = start_server(data_dir, *options, "--clickhouse", database.url)
+    yield server
+    assert stop_server(server) == 0
+    drop(database)
+
+
+def test_opentelemetry_and_zipkin_come_in_by_http(configured: Server) -> None:
+    """At the port that has everything, and OTLP at a port of its own when one is given."""
+    line = next(line for line in log_of(configured).splitlines() if "collector_ready" in line)
+    otlp = re.search(r"otlp=(\S+)", line)
+    assert otlp is not None
+    for url in (configured.http, f"http://{otlp[1].removeprefix('http://')}"):
+        assert _post_json(url + "/v1/traces", b'{"resourceSpans":[]}') == 200
+    assert _post_json(configured.http + "/api/v2/spans", b"[]") == 202
+
+
+def _post_json(url: str, body: bytes) -> int:
+    request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return int(answer.status)
+
+
+def test_insecure_accepts_every_interface(configured: Server) -> None:
+    assert configured.udp.startswith("0.0.0.0:")
+
+
+def test_an_older_data_directory_becomes_private(configured: Server) -> None:
+    assert (configured.data_dir / "journal").stat().st_mode & 0o777 == 0o700
+
+
+def test_several_collectors_share_the_ports_of_a_clickhouse_of_ones_own(configured: Server) -> None:
+    found = [c.cmdline()[4] for c in psutil.Process(configured.process.pid).children()]
+    assert sorted(found) == ["api", "collect", "collect"]
+    assert answers(configured)
+
+
+def test_passwords_are_not_among_the_arguments(raymap_server: Server) -> None:
+    path = raymap_server.data_dir / "clickhouse" / "credentials.json"
+    passwords = json.loads(path.read_text()).values()
+    for child in children(raymap_server).values():
+        assert not any(word in " ".join(child.cmdline()) for word in passwords)
+
+
+def test_one_scrape_shows_every_process(raymap_server: Server) -> None:
+    """The API's /metrics counts what the collector's UDP receiver has received."""
+
+    def heard() -> float:
+        with urllib.request.urlopen(raymap_server.http + "/metrics", timeout=10) as answer:
+            lines = answer.read().decode().splitlines()
+        return sum(
+            float(line.rsplit(" ", 1)[1])
+            for line in lines
+            if line.startswith("raymap_documents_received_total") and 'receiver="udp"' in line
+        )
+
+    before = heard()
+    header = b'{"format": "json", "version": 1}\n'
+    document = {
+        "trace_id": f"1-{int(time.time()):08x}-{os.urandom(12).hex()}",
+        "id": os.urandom(8).hex(),
+        "name": "metrics",
+        "start_time": time.time(),
+        "end_time": time.time(),
+    }
+    raymap_server.send_datagram(header + json.dumps(document).encode())
+    eventually(lambda: heard() == before + 1, 10, "the datagram is counted")
+
+
+@pytest.mark.slow
+def test_a_killed_child_comes_back_on_its_port(server: Server) -> None:
+    for role in ROLES:
+        before = children(server)
+        before.pop(role).kill()
+        eventually(
+            lambda role=role: f"{role} is back" in log_of(server), 15, f"{role} is ready again"
+        )
+        eventually(lambda: answers(server), 15, "the server answers")
+        after = children(server)
+        del after[role]
+        assert {name: child.pid for name, child in after.items()} == {
+            name: child.pid for name, child in before.items()
+        }
+    assert stop_server(server) == 0
+
+
+@pytest.mark.slow
+def test_a_child_that_keeps_dying_ends_everything(server: Server) -> None:
+    family = list(children(server).values())
+    seen: set[int] = set()
+
+    def over() -> bool:
+        if server.process.poll() is not None:
+            return True
+        child = children(server)["collect"]
+        if child.pid not in seen:
+            seen.add(child.pid)
+            child.kill()
+        return False
+
+    eventually(over, 60, "the supervisor gives up")
+    assert server.process.returncode == 1
+    assert "raymap: collect was killed by SIGKILL, the 5th time within a minute." in log_of(server)
+    assert not any(child.is_running() for child in family)
+
+
+def test_receivers_close_first_and_clickhouse_last(server: Server) -> None:
+    family = children(server)
+    family["collect"].suspend()
+    server.process.send_signal(signal.SIGTERM)
+    eventually(lambda: not is_running(family["api"]), 15, "the API ends")
+    time.sleep(0.5)
+    assert is_running(family["clickhouse"]), "it waits for the collector"
+    family["collect"].resume()
+    assert server.process.wait(30) == 0
+    assert not any(is_running(child) for child in family.values())
+    assert "killed" not in log_of(server)
+
+
+def test_files_are_for_their_owner_only(raymap_server: Server) -> None:
+    """Journals, run files and the database contain traces and passwords."""
+    raymap_server.send(finished_segment("private"))
+    found = [raymap_server.data_dir, *raymap_server.data_dir.rglob("*")]
+    assert {path.name for path in found} >= {"journal", "run", "metrics", "clickhouse"}
+    shared = [str(path) for path in found if path.exists() and path.stat().st_mode & 0o077]
+    assert shared == []
+
+
+def test_readiness_goes_before_the_receivers_close(tmp_path: Path) -> None:
+    """A load balancer has --drain-seconds to notice; whatever it sends until then is stored."""
+    server = start_server(tmp_path / "data", "--drain-seconds", "10")
+    server.process.send_signal(signal.SIGTERM)
+    eventually(lambda: status_of(server, "/readyz") == 503, 9, "readiness is withdrawn")
+    server.send(finished_segment("late"))
+    channel = grpc.insecure_channel(server.grpc)
+    health = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=10)
+    assert health.status == health_pb2.HealthCheckResponse.NOT_SERVING
+    channel.close()
+    assert server.process.wait(60) == 0
+
+
+def test_a_second_signal_does_not_wait(server: Server) -> None:
+    family = children(server)
+    family["collect"].suspend()  # it would hold up the end for its 20 s
+    server.process.send_signal(signal.SIGTERM)
+    eventually(lambda: "stopping, receivers first" in log_of(server), 10, "the first is heard")
+    server.process.send_signal(signal.SIGTERM)
+    assert server.process.wait(10) == 1
+    assert not any(child.is_running() for child in family.values())
+
+
+@pytest.mark.slow
+def test_what_was_sent_survives_every_end(tmp_path: Path) -> None:
+    """Ctrl-C, and kill -9 of the supervisor, which leaves no child behind."""
+    document = finished_segment("stored")
+    first = start_server(tmp_path / "data")
+    first.send(document)
+    first.process.send_signal(signal.SIGINT)
+    assert first.process.wait(30) == 0
+
+    second = start_server(tmp_path / "data")
+    assert found(second, document["trace_id"])
+    family = children(second)
+    second.process.kill()
+    second.process.wait()
+    _, alive = psutil.wait_procs(list(family.values()), timeout=30)
+    assert not alive
+
+    third = start_server(tmp_path / "data")
+    assert found(third, document["trace_id"])
+    assert stop_server(third) == 0
+
+
+def found(server: Server, trace_id: str) -> bool:
+    traces = server.post("/Traces", {"TraceIds": [trace_id]})["Traces"]
+    return [trace["Id"] for trace in traces] == [trace_id]
+
+
+def test_children_read_their_settings_from_the_environment(raymap_server: Server) -> None:
+    assert children(raymap_server)["collect"].environ()["RAYMAP_LINGER"] == "0.1"
