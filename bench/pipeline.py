@@ -28,9 +28,9 @@ from bench.documents import mean_size
 from bench.receivers import AS_FAST_AS_IT_GOES, Offer, send
 from bench.server import WIDTH, Server, running
 from bench.workers import PLAIN_TABLES, work
+from raymap.embedded import EmbeddedClickHouse
 from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.pool import connect
-from store.clickhouse.embedded import EmbeddedClickHouse
 from store.clickhouse.schema.migrate import migrate
 
 MIB = 1 << 20

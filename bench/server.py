@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -10,17 +9,18 @@ import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import psutil
 
+from raymap.ready_pipe import read_ready_line
+
 ROOT = Path(__file__).resolve().parents[1]
-READY = "raymap ready "
 WIDTH = 170
 """Columns of the tables, however narrow the terminal: a wrapped figure is hard to read."""
 ROLES = ("serve", "clickhouse", "collect", "api")
@@ -76,8 +76,6 @@ def role_of(process: psutil.Process) -> str:
         words: list[str] = process.cmdline()
     except psutil.Error:
         return ""
-    if "store.clickhouse.embedded" in words:
-        return "clickhouse"
     for word, following in pairwise(words):
         if Path(word).name == "raymap" and following in ROLES:
             return following
@@ -118,22 +116,20 @@ def _log(path: Path | None) -> Iterator[IO[str] | int]:
 
 def _when_ready(process: subprocess.Popen[str], folder: Path, started: float) -> Server:
     assert process.stdout is not None
-    for line in process.stdout:
-        if not line.startswith(READY):
-            continue
-        seconds = time.monotonic() - started
-        # A writer to a full pipe blocks: read on.
-        threading.Thread(target=process.stdout.read, daemon=True).start()
-        ready: dict[str, Any] = json.loads(line.removeprefix(READY))
-        http, udp = _addresses(ready)
-        grpc = str(ready.get("grpc", ""))
-        return Server(http, udp, psutil.Process(process.pid), folder, seconds, grpc)
-    raise SystemExit("raymap serve ended before it was ready; give --log to see why")
+    ready = read_ready_line(process.stdout)
+    if ready is None:
+        raise SystemExit("raymap serve ended before it was ready; give --log to see why")
+    seconds = time.monotonic() - started
+    # A writer to a full pipe blocks: read on.
+    threading.Thread(target=process.stdout.read, daemon=True).start()
+    http, udp = _addresses(ready)
+    grpc = ready.get("grpc", "")
+    return Server(http, udp, psutil.Process(process.pid), folder, seconds, grpc)
 
 
-def _addresses(ready: dict[str, Any]) -> tuple[str, tuple[str, int]]:
-    http = str(ready["http"])
+def _addresses(ready: Mapping[str, str]) -> tuple[str, tuple[str, int]]:
+    http = ready["http"]
     if not http.startswith("http"):
         http = "http://" + http
-    host, _, port = str(ready["udp"]).removeprefix("udp://").rpartition(":")
+    host, _, port = ready["udp"].removeprefix("udp://").rpartition(":")
     return http.rstrip("/"), (host.strip("[]"), int(port))

@@ -94,7 +94,7 @@ def clickhouse_command(settings: ClickHouseSettings, supervised: Supervised = No
             data_dir=settings.data_dir,
             memory_bytes=settings.clickhouse_memory,
             port=settings.clickhouse_port,
-            lock_timeout=0.0 if supervised is None else 10.0,
+            lock_timeout=settings.lock_wait,
         )
         code = run(embedded, on_ready=lambda address: pipe.ready({"clickhouse": address.name}))
     sys.stdout.flush()

@@ -17,7 +17,7 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import typer
 
@@ -81,6 +81,14 @@ async def receive_ready(fd: int, timeout: float) -> dict[str, str] | None:
         line = await asyncio.wait_for(reader.readline(), timeout)
     finally:
         transport.close()
+    return addresses_in(line)
+
+
+def addresses_in(line: bytes) -> dict[str, str] | None:
+    """What a child wrote to its ready pipe: its addresses, or None if it ended without a line.
+
+    Raises StartRejected with the child's sentence.
+    """
     if not line:
         return None
     message = json.loads(line)
@@ -90,10 +98,22 @@ async def receive_ready(fd: int, timeout: float) -> dict[str, str] | None:
     return addresses
 
 
+READY = "raymap ready "
+
+
+def read_ready_line(lines: Iterable[str]) -> dict[str, str] | None:
+    """The addresses in the first ready line that a process prints; None if it ends before."""
+    for line in lines:
+        if line.startswith(READY):
+            addresses: dict[str, str] = json.loads(line.removeprefix(READY))
+            return addresses
+    return None
+
+
 def print_ready_line(addresses: Addresses) -> None:
     """`raymap ready {…}` on standard output, for the program that started this one."""
     with contextlib.suppress(BrokenPipeError):
-        print("raymap ready " + json.dumps(dict(addresses), separators=(",", ":")), flush=True)
+        print(READY + json.dumps(dict(addresses), separators=(",", ":")), flush=True)
 
 
 @contextlib.contextmanager

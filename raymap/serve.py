@@ -43,6 +43,10 @@ if TYPE_CHECKING:
 PORTS = range(11_000, 21_000)
 
 
+LOCK_WAIT = 10.0
+"""Seconds in which a ClickHouse that was killed leaves the data directory to the next one."""
+
+
 class Ports(NamedTuple):
     """The ports of one `raymap serve`; ``http`` is UDP's number as well."""
 
@@ -135,6 +139,7 @@ class _Serve:
             clickhouse_memory=settings.clickhouse_memory,
             # Chosen here, so that it stays the same after a restart of the engine.
             clickhouse_port=choose_port(settings.data_dir),
+            lock_wait=LOCK_WAIT,
         )
         await self._supervisor.start(_child("clickhouse", "clickhouse", engine))
         return address(settings.data_dir)

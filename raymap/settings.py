@@ -240,6 +240,8 @@ class ClickHouseSettings:
     data_dir: DataDir = Path("raymap-data")
     clickhouse_memory: Memory = 0
     clickhouse_port: Annotated[int, port_option("--clickhouse-port", "0: any free one.")] = 0
+    lock_wait: Annotated[float, option("--lock-wait", min=0, hidden=True)] = 0.0
+    """Seconds to wait for another engine to leave the data directory: one that is being restarted."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import json
 import os
-import selectors
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 import uuid
@@ -21,9 +21,10 @@ from typing import Any
 import hypothesis
 import pytest
 
+from raymap.embedded import EmbeddedClickHouse
+from raymap.ready_pipe import read_ready_line
 from store.clickhouse.connection.address import Address, parse_url
 from store.clickhouse.connection.pool import connect
-from store.clickhouse.embedded import EmbeddedClickHouse
 from store.clickhouse.schema.migrate import migrate
 from store.clickhouse.store import ClickHouseStore
 
@@ -200,7 +201,7 @@ def start_server(
         env={**os.environ, **(environment or {})},
     )
     log.close()
-    addresses = json.loads(_ready_line(process, log.name).removeprefix("raymap ready "))
+    addresses = _addresses(process, log.name)
     return Server(
         addresses["http"],
         addresses["udp"],
@@ -211,21 +212,19 @@ def start_server(
     )
 
 
-def _ready_line(process: subprocess.Popen[str], log: str) -> str:
+def _addresses(process: subprocess.Popen[str], log: str) -> dict[str, str]:
+    """What the ready line says; a process that takes longer than a minute is killed."""
     assert process.stdout is not None
-    deadline = time.monotonic() + 60
-    with selectors.DefaultSelector() as selector:
-        selector.register(process.stdout, selectors.EVENT_READ)
-        while time.monotonic() < deadline:
-            if not selector.select(timeout=1.0):
-                continue
-            line = process.stdout.readline()
-            if line.startswith("raymap ready "):
-                return line
-            if not line:
-                break
-    process.kill()
-    pytest.fail(f"raymap serve did not come up; it said:\n{Path(log).read_text()[-4000:]}")
+    timer = threading.Timer(60, process.kill)
+    timer.start()
+    try:
+        addresses = read_ready_line(process.stdout)
+    finally:
+        timer.cancel()
+    if addresses is None:
+        process.kill()
+        pytest.fail(f"raymap serve did not come up; it said:\n{Path(log).read_text()[-4000:]}")
+    return addresses
 
 
 def stop_server(server: Server) -> int:

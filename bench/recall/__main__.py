@@ -28,7 +28,7 @@ from bench.recall.rollup_driver import rolling, rollup_workers
 from bench.recall.run import Outcome, Size, run
 from bench.recall.score import Score
 from bench.server import WIDTH, running
-from store.clickhouse.embedded import EmbeddedClickHouse
+from raymap.embedded import EmbeddedClickHouse
 from store.clickhouse.rollup import dirty
 from store.clickhouse.schema.migrate import migrate
 from store.clickhouse.store import ClickHouseStore

@@ -24,8 +24,9 @@ from rich.console import Console
 from bench import sections
 from bench.scale.generate import DataSet, fill, insert_floors
 from bench.scale.measure import ARRIVING, Bench, Figure, counting, inserting, settle
+from raymap.embedded import EmbeddedClickHouse
 from store.clickhouse.connection.pool import connect
-from store.clickhouse.embedded import EmbeddedClickHouse, default_memory
+from store.clickhouse.embedded import default_memory
 from store.clickhouse.schema.migrate import migrate
 from store.clickhouse.store import ClickHouseStore
 

@@ -10,7 +10,7 @@ import pytest
 from collector.batches import Limits
 from collector.metrics import IngestMetrics
 from collector.pipeline import IngestPipeline
-from store.clickhouse.embedded import EmbeddedClickHouse
+from raymap.embedded import EmbeddedClickHouse
 from store.clickhouse.schema.migrate import migrate
 from store.clickhouse.store import ClickHouseStore
 from tests.collector.samples import eventually, segment_bytes

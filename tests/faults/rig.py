@@ -24,8 +24,8 @@ import psutil
 
 from collector.journal.adopt import folders
 from collector.journal.reader import scan
+from raymap.embedded import EmbeddedClickHouse
 from store.clickhouse.connection.address import Address
-from store.clickhouse.embedded import EmbeddedClickHouse
 from store.clickhouse.schema.migrate import migrate
 from store.clickhouse.store import ClickHouseStore
 from store.model import TimeRange

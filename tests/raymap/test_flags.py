@@ -38,6 +38,7 @@ CHANGED: dict[str, Any] = {
     "sampling_rate": 0.5,
     "clickhouse_memory": 1 << 30,
     "clickhouse_port": 14,
+    "lock_wait": 4.0,
     "to": "127.0.0.1:15",
     "rate": 2.5,
     "duration": 9.0,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import signal
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from raymap.ready_pipe import read_ready_line
 from store.clickhouse.connection.address import Address
 from tests.conftest import ROOT, Server
 from tests.raymap.processes import raymap
@@ -44,10 +44,10 @@ def test_a_process_alone_prints_the_ready_line(
         words, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
-        line = process.stdout.readline()
+        addresses = read_ready_line(process.stdout)
         process.terminate()
         assert process.wait(30) == 0
-    addresses = json.loads(line.removeprefix("raymap ready "))
+    assert addresses is not None
     assert set(addresses) == ({"http"} if command == "api" else {"http", "udp", "grpc"})
 
 

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from raymap.ready_pipe import read_ready_line
 from store.clickhouse.connection.address import Address
 from store.clickhouse.schema.migrate import FOLDER
 from tests.conftest import ROOT, drop
@@ -54,10 +55,10 @@ class Release:
         words = [role, "--port", "0", "--data-dir", str(data_dir), "--log-level", "error"]
         process = self.start(*words, *(["--grpc-port", "0"] if role == "collect" else []))
         assert process.stdout is not None
-        line = process.stdout.readline()
-        assert line.startswith("raymap ready "), process.communicate()[1]
+        addresses = read_ready_line(process.stdout)
+        assert addresses is not None, process.communicate()[1]
         try:
-            yield "http://" + json.loads(line[13:])["http"].removeprefix("http://")
+            yield "http://" + addresses["http"].removeprefix("http://")
         finally:
             process.terminate()
             process.communicate(timeout=30)

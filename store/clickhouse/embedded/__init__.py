@@ -1,7 +1,7 @@
 """ClickHouse without a server to install: the engine inside the `chdb-core` wheel, as a child process.
 
-`engine.py` is the child, `library.py` finds and loads the wheel's extension module (`import chdb`
-would first open a throw-away engine), `handle.py` is for a parent that wants an engine of its own.
+`engine.py` is the child (`raymap clickhouse`), `library.py` finds and loads the wheel's extension module
+(`import chdb` would first open a throw-away engine).
 
 `folder.py` and `config.py` say what lies in `<data-dir>/clickhouse`: config.xml, users.xml,
 credentials.json, port, data/, server.log. The engine has two users with generated passwords,
@@ -22,13 +22,11 @@ from store.clickhouse.embedded.folder import (
     credentials,
     in_use,
 )
-from store.clickhouse.embedded.handle import EmbeddedClickHouse
 from store.clickhouse.embedded.library import engine_library, load_engine
 
 __all__ = [
     "GIB",
     "PORTS",
-    "EmbeddedClickHouse",
     "EmbeddedError",
     "EmbeddedSettings",
     "address",

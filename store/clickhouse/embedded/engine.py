@@ -2,8 +2,7 @@
 
 It hands the engine one endless script: start the TCP listener, then insert from a FIFO that this
 process has open for writing, which costs no CPU. Closing the FIFO ends the script, and with it the engine,
-in the regular way. SIGTERM, SIGINT and, with `watch_stdin`, the end of standard input (the parent
-died) close the FIFO.
+in the regular way. SIGTERM and SIGINT close the FIFO.
 """
 
 from __future__ import annotations
@@ -39,12 +38,7 @@ from store.clickhouse.embedded.library import load_engine
 START_TIMEOUT = 60.0  # a cold page cache has to read a 530 MB library first
 
 
-def run(
-    settings: EmbeddedSettings,
-    *,
-    on_ready: Callable[[Address], None],
-    watch_stdin: bool = False,
-) -> int:
+def run(settings: EmbeddedSettings, *, on_ready: Callable[[Address], None]) -> int:
     """Run the engine until it is stopped. The interpreter is unusable afterwards: exit with the result.
 
     Raises EmbeddedError when it cannot start."""
@@ -56,7 +50,7 @@ def run(
         prepare(settings)
         opened = address(settings.data_dir)
         engine = _Engine(folder, replace(opened, database=""))
-        engine.start(load_engine(), watch_stdin=watch_stdin)  # changes the working folder
+        engine.start(load_engine())  # changes the working folder
         on_ready(opened)
         return engine.wait()
     finally:
@@ -74,7 +68,7 @@ class _Engine:
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_write, False)
 
-    def start(self, library: Any, *, watch_stdin: bool) -> None:
+    def start(self, library: Any) -> None:
         os.chdir(self._folder)  # where the engine looks for config.xml
         self._fifo.unlink(missing_ok=True)
         os.mkfifo(self._fifo, 0o600)
@@ -83,8 +77,6 @@ class _Engine:
         signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: None)
-        if watch_stdin:
-            threading.Thread(target=self._watch_stdin, daemon=True).start()
         self._thread = threading.Thread(target=self._query, args=(library,), daemon=True)
         with _CapturedStderr() as errors:
             self._thread.start()
@@ -149,13 +141,8 @@ class _Engine:
                 os.close(os.open(self._fifo, os.O_WRONLY | os.O_NONBLOCK))
             self._thread.join(0.02)
 
-    def _watch_stdin(self) -> None:
-        while os.read(0, 4096):
-            pass
-        self._wake(b"\1")
-
-    def _wake(self, byte: bytes = b"\0") -> None:
-        os.write(self._wake_write, byte)
+    def _wake(self) -> None:
+        os.write(self._wake_write, b"\0")
 
 
 class _CapturedStderr:

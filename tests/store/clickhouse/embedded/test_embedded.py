@@ -19,9 +19,10 @@ import psutil
 import pytest
 from clickhouse_driver import errors as driver_errors
 
+from raymap.embedded import EmbeddedClickHouse
 from store.clickhouse import embedded
 from store.clickhouse.connection.pool import connect
-from store.clickhouse.embedded import GIB, EmbeddedClickHouse, EmbeddedError
+from store.clickhouse.embedded import GIB, EmbeddedError
 
 pytestmark = pytest.mark.clickhouse
 
@@ -152,7 +153,7 @@ def test_it_ends_with_its_parent(tmp_path: Path) -> None:
     """kill -9 of the parent: no process is left to stop it."""
     program = (
         "import sys, time; from pathlib import Path\n"
-        "from store.clickhouse.embedded import EmbeddedClickHouse\n"
+        "from raymap.embedded import EmbeddedClickHouse\n"
         f"engine = EmbeddedClickHouse(Path({str(tmp_path)!r})).start()\n"
         "print(engine.process.pid, flush=True); time.sleep(600)"
     )

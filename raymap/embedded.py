@@ -1,4 +1,4 @@
-"""An embedded engine as a child process, for tests and tools."""
+"""An embedded ClickHouse of one's own, for tests and benches: `raymap clickhouse` as a child process."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from raymap.flags import environment_of
+from raymap.ready_pipe import StartRejected, addresses_in
+from raymap.settings import ClickHouseSettings
 from store.clickhouse.connection.address import Address
-from store.clickhouse.embedded.config import GIB
-from store.clickhouse.embedded.folder import EmbeddedError, address
+from store.clickhouse.embedded import GIB, EmbeddedError, address
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[1]
 
 
 @dataclass(slots=True)
@@ -32,21 +34,28 @@ class EmbeddedClickHouse:
     def start(self) -> Self:
         """Start the engine and wait until it answers. Raises EmbeddedError when it cannot start."""
         read, write = os.pipe()
-        command = [sys.executable, "-m", "store.clickhouse.embedded", str(self.data_dir.absolute())]
-        command += ["--memory", str(self.memory_bytes), "--ready-fd", str(write)]
+        settings = ClickHouseSettings(
+            data_dir=self.data_dir.absolute(), clickhouse_memory=self.memory_bytes
+        )
         self.process = subprocess.Popen(
-            command,
+            [sys.executable, "-m", "raymap", "clickhouse", "--supervised", str(write)],
             cwd=ROOT,
+            env={**os.environ, **environment_of(settings)},
             stdin=subprocess.PIPE,
             stderr=subprocess.PIPE,
             pass_fds=(write,),
             start_new_session=True,
         )
         os.close(write)
-        with os.fdopen(read) as pipe:
-            if not pipe.readline():  # end of file: the child is gone
-                _, errors = self.process.communicate()
-                raise EmbeddedError(errors.decode(errors="replace").strip())
+        with os.fdopen(read, "rb") as pipe:
+            try:
+                ready = addresses_in(pipe.readline())
+            except StartRejected as refusal:
+                self.process.communicate()
+                raise EmbeddedError(str(refusal)) from None
+        if ready is None:
+            _, errors = self.process.communicate()
+            raise EmbeddedError(errors.decode(errors="replace").strip())
         return self
 
     @property
