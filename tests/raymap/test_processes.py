@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -174,7 +173,8 @@ def test_no_clickhouse_is_an_error(tmp_path: Path) -> None:
 
 
 def test_help_and_version_are_quick() -> None:
-    begun = time.monotonic()
+    """In CPU time: a busy machine is not their fault."""
+    begun = os.times().children_user
     assert raymap("--help").returncode == 0
     assert raymap("version").returncode == 0
-    assert time.monotonic() - begun < 5
+    assert os.times().children_user - begun < 2
