@@ -27,7 +27,8 @@ from bench.scale.measure import Bench
 from bench.scale.shapes import SHAPES, SHOP
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.connection.query_runner import execute
-from store.clickhouse.embedded import EmbeddedClickHouse, default_memory
+from raymap.embedded import EmbeddedClickHouse
+from store.clickhouse.embedded import default_memory
 from store.clickhouse.queries import Sql
 from store.clickhouse.schema.migrate import migrate
 from store.clickhouse.search.probe import probes
