@@ -39,6 +39,8 @@ CHANGED: dict[str, Any] = {
     "clickhouse_memory": 1 << 30,
     "clickhouse_port": 14,
     "lock_wait": 4.0,
+    "unhealthy_share": 0.25,
+    "unhealthy_count": 9,
     "to": "127.0.0.1:15",
     "rate": 2.5,
     "duration": 9.0,

@@ -17,8 +17,9 @@ from store.clickhouse.connection.pool import connect
 from store.clickhouse.schema import retention
 from store.clickhouse.store import ClickHouseStore
 from store.errors import StoreError
+from store.times import SECOND
 from store.trace_id import format_trace_id
-from tests.builders import SECOND, segment, trace_id
+from tests.builders import segment, trace_id
 from tests.conftest import drop
 from tests.raymap.processes import raymap
 
