@@ -12,8 +12,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-MINUTE = 60_000_000
-"""Microseconds in a minute."""
+from store.times import MINUTE
 
 
 class State(IntEnum):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from store.model import (
-    MINUTE,
     EdgeStats,
     NodeKey,
     ServiceGraph,
@@ -20,6 +19,7 @@ from store.model import (
 from store.rules import histogram
 from store.rules.histogram import bucket
 from store.rules.joins import joined_nodes
+from store.times import MINUTE
 from store.units import EdgeUnit, FindTrace, LinkedIds, NodeUnit, all_units, links_among
 
 ADDITIVE = ("ok", "error", "throttle", "fault", "in_progress", "total_time", "observed")

@@ -21,10 +21,10 @@ from store.rules.identity import (
     inferred_origin,
     resource_names,
 )
+from store.times import SECOND
 from store.trace_id import format_trace_id
 
 Json = dict[str, Any]
-SECOND = 1_000_000
 
 KEY_ORDER = (
     "id",

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from binascii import unhexlify
 
-DAY = 86_400_000_000
-"""Microseconds in a day."""
+from store.times import DAY
 
 _ZERO = bytes(16)
 

@@ -7,11 +7,11 @@ from typing import Any
 
 from store.memory import MemoryStore
 from store.model import NO_HTTP, Call, Document, Http, NodeKey, State, Trace
+from store.times import SECOND
 
 T0 = 1_795_560_000_000_000
 """An instant (2026-11-24) in microseconds, at the start of a minute."""
 TRACE = bytes.fromhex("6b061440" + "0" * 22 + "01")
-SECOND = 1_000_000
 FRONTEND = NodeKey("", "frontend", "")
 """The node of `segment` by default."""
 

@@ -18,8 +18,8 @@ import plotly.graph_objects as go
 from api.schemas import Figure, Status
 from store.model import State, TimeRange
 from store.protocol import TimeBucket
+from store.times import SECOND
 
-SECOND = 1_000_000
 BINS = 60
 WIDE = 20
 """From this ratio of the greatest to the least time on, bins grow with the time."""

@@ -28,10 +28,11 @@ from api.schemas import (
     TraceLine,
     TraceList,
 )
-from store.model import MINUTE, State, TimeRange, Trace
+from store.model import State, TimeRange, Trace
 from store.protocol import EntryTime, Store, UnitTrace
 from store.service_graph import build_service_graph
 from store.summary import Summary, summarize
+from store.times import MINUTE
 from store.trace_documents import processed_documents
 from store.trace_id import format_trace_id
 

@@ -7,8 +7,8 @@ from typing import Any
 from api.graph.build import Graph, calls_of, stats_of
 from api.xray.histogram import entries
 from store.model import EdgeStats, NodeKey, ServiceStats, Statistics
+from store.times import SECOND
 
-SECOND = 1_000_000
 Json = dict[str, Any]
 
 

@@ -11,9 +11,9 @@ from api.xray.service_graph_json import service_id
 from store.model import Http, NodeKey, State
 from store.root_causes import RootCauses
 from store.summary import Summary
+from store.times import SECOND
 from store.trace_id import format_trace_id
 
-SECOND = 1_000_000
 Json = dict[str, Any]
 Names = dict[NodeKey, frozenset[str]]
 

@@ -29,11 +29,10 @@ from store.clickhouse.rollup import compaction, dirty
 from store.clickhouse.rollup.buckets import WIDTHS
 from store.clickhouse.store import ClickHouseStore
 from store.filters.conditions import all_of, annotated, entered_with, touches
-from store.model import MINUTE, NodeKey, State, TimeRange
+from store.model import NodeKey, State, TimeRange
 from store.protocol import TraceQuery
+from store.times import HOUR, MINUTE, SECOND
 
-SECOND = 1_000_000
-HOUR = 60 * MINUTE
 REPEATS = 7
 TAIL = 7 * MINUTE + 13_000_000
 """Windows end so long before the data does: no window of people ends with the hour, and few with a

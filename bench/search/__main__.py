@@ -25,17 +25,17 @@ from rich.table import Table
 from bench.scale.generate import DataSet, fill
 from bench.scale.measure import Bench
 from bench.scale.shapes import SHAPES, SHOP
+from raymap.embedded import EmbeddedClickHouse
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.connection.query_runner import execute
-from raymap.embedded import EmbeddedClickHouse
 from store.clickhouse.embedded import default_memory
 from store.clickhouse.queries import Sql
 from store.clickhouse.schema.migrate import migrate
 from store.clickhouse.search.probe import probes
 from store.clickhouse.store import ClickHouseStore
 from store.filters.parse import parse
-from store.model import MINUTE
 from store.protocol import TraceQuery
+from store.times import MINUTE
 
 SHAPE = "shop with rare keys"
 RARE = "if(j = 0 AND t % 20000 = 7, ['incident=\"INC-7\"'], [])"

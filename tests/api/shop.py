@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from store.model import Document, NodeKey, State
-from tests.builders import SECOND, T0, call, http, segment, subsegment, trace_id
+from store.times import SECOND
+from tests.builders import T0, call, http, segment, subsegment, trace_id
 
 START, END = T0 // SECOND, T0 // SECOND + 600
 TABLE = NodeKey("", "orders", "AWS::DynamoDB::Table")

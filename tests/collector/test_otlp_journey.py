@@ -21,6 +21,7 @@ from collector.decode.otlp.request import decode_otlp
 from store.clickhouse.store import ClickHouseStore
 from store.memory import MemoryStore
 from store.model import Document, TimeRange
+from store.times import HOUR
 from store.trace_documents import processed_documents
 from tests.collector.otlp_samples import (
     CLIENT,
@@ -38,7 +39,6 @@ from tests.collector.samples import eventually, segment_bytes
 from tests.collector.test_app import Running
 from tests.conftest import Server
 
-HOUR = 3_600_000_000
 ARRIVED = START // 1000 + 1_000_000
 
 

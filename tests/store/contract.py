@@ -9,7 +9,7 @@ from store.errors import InvalidCursor, TraceNotFound
 from store.filters.ast import Expression, Field
 from store.filters.conditions import all_of, annotated, calls_along, entered_with, touches
 from store.filters.parse import parse
-from store.model import MINUTE, SETTLE_SLOT, Document, Http, Link, NodeKey, State, TimeRange
+from store.model import SETTLE_SLOT, Document, Http, Link, NodeKey, State, TimeRange
 from store.protocol import (
     VALUE_FIELDS,
     Axis,
@@ -22,7 +22,8 @@ from store.protocol import (
 )
 from store.rules.annotations import annotation_item
 from store.summary import summarize
-from tests.builders import SECOND, T0, TRACE, call, http, segment, subsegment, trace_id
+from store.times import MINUTE, SECOND
+from tests.builders import T0, TRACE, call, http, segment, subsegment, trace_id
 
 HOUR = TimeRange(T0 - 30 * MINUTE, T0 + 30 * MINUTE)
 FRONTEND = NodeKey("", "frontend", "")

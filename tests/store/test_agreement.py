@@ -21,10 +21,11 @@ from store.clickhouse.connection.pool import connect
 from store.clickhouse.store import ClickHouseStore
 from store.filters.conditions import touches
 from store.memory import MemoryStore
-from store.model import MINUTE, Document, Link, NodeKey, ServiceGraph, State, TimeRange
+from store.model import Document, Link, NodeKey, ServiceGraph, State, TimeRange
 from store.protocol import TraceQuery
 from store.rules.histogram import bucket
 from store.summary import summarize
+from store.times import MINUTE
 from tests.builders import T0, call, segment, subsegment, trace_id
 from tests.conftest import empty
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from store.trace_id import DAY, format_trace_id, parse_trace_id, trace_time
+from store.times import DAY
+from store.trace_id import format_trace_id, parse_trace_id, trace_time
 
 X_RAY = "1-5759e988-bd862e3fe1be46a994272793"
 W3C = "5759e988bd862e3fe1be46a994272793"

@@ -11,10 +11,10 @@ from playwright.sync_api import Page, Route, expect
 
 from api.console.charts import Dot, traces_figure
 from store.model import State, TimeRange
+from store.times import SECOND
 
 pytestmark = pytest.mark.browser
 
-SECOND = 1_000_000
 WINDOW = TimeRange(0, 900 * SECOND)
 FETCH_FIGURE_LATE = """
   const fetchNow = window.fetch

@@ -28,17 +28,9 @@ from store.clickhouse.units.aggregates import (
     graph_of,
     read_aggregate,
 )
-from store.model import (
-    MINUTE,
-    SETTLE_SLOT,
-    NodeKey,
-    ServiceGraph,
-    State,
-    TimeRange,
-    confirmed,
-    is_settled,
-)
+from store.model import SETTLE_SLOT, NodeKey, ServiceGraph, State, TimeRange, confirmed, is_settled
 from store.protocol import Ends, Failure, TimeBucket, failures_by_frequency
+from store.times import MINUTE
 
 TRIES = 5
 """Attempts to read a map: it is planned anew when rollups changed between its plan and its reading."""

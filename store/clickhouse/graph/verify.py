@@ -17,7 +17,8 @@ from store.clickhouse.graph.service_graph import read_rolled
 from store.clickhouse.rollup.dirty import CHUNK_ROWS
 from store.clickhouse.units import dependencies, parents
 from store.clickhouse.units.aggregates import ALL_UNITS, MINUTE_OF, Aggregate, Key, collect
-from store.model import MINUTE, NodeKey, TimeRange, is_unconfirmed
+from store.model import NodeKey, TimeRange, is_unconfirmed
+from store.times import MINUTE
 
 STRIDE = 5
 """Minutes compared at a time."""

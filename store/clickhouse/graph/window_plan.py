@@ -13,7 +13,8 @@ from store.clickhouse.connection.query_runner import Rows, RunQuery
 from store.clickhouse.queries import Sql
 from store.clickhouse.rollup.buckets import WIDTHS
 from store.clickhouse.units.dependencies import in_minutes
-from store.model import MINUTE, TimeRange
+from store.model import TimeRange
+from store.times import MINUTE
 
 LAST_MINUTE = (1 << 32) - 1
 MOST_RAW = 200_000

@@ -26,10 +26,11 @@ from store.clickhouse.search.bounds import ALWAYS, FALSE, TRUE, Bounds
 from store.clickhouse.search.compile import compiled
 from store.clickhouse.search.judge import MAX_LOCATIONS, matching, row_locations
 from store.clickhouse.search.probe import NewestRows, newest_rows, probes
-from store.clickhouse.search.scan_ranges import SCAN_RANGES, SECOND, ScanRange, minute_of
+from store.clickhouse.search.scan_ranges import SCAN_RANGES, ScanRange, minute_of
 from store.cursor import decode_cursor, encode_cursor
-from store.model import MINUTE, TimeRange
+from store.model import TimeRange
 from store.protocol import Page, TraceHit, TraceQuery
+from store.times import MINUTE, SECOND
 
 Place = tuple[int, bytes]
 """A position in the order of results: time on the axis, trace id."""

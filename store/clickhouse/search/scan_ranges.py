@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 from store.clickhouse import queries
 from store.clickhouse.queries import Sql, in_traces, joined, parenthesized
-from store.model import MINUTE, TimeRange
+from store.model import TimeRange
 from store.protocol import Axis
-from store.trace_id import DAY
+from store.times import DAY, MINUTE, SECOND
 
-SECOND = 1_000_000
 _BEFORE, _AFTER = 2 * MINUTE, 10 * MINUTE
 """How far around a range most rows of its traces are expected."""
 

@@ -18,7 +18,8 @@ from store.clickhouse.pins import NOT_PINNED_COPY
 from store.clickhouse.queries import Sql, Template
 from store.clickhouse.units.aggregates import UNWEIGHTED, WEIGHTED
 from store.clickhouse.units.partition import partition_of
-from store.model import MINUTE, TimeRange
+from store.model import TimeRange
+from store.times import MINUTE
 
 _PLACES = Sql(
     "SELECT DISTINCT trace_id, minute FROM traces "

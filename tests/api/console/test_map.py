@@ -16,10 +16,11 @@ from api.context import Thresholds
 from api.graph.build import edge_id, node_id
 from store.memory import MemoryStore
 from store.model import NodeKey, State
+from store.times import SECOND
 from store.trace_id import format_trace_id
 from tests.api.conftest import INGEST
 from tests.api.shop import END, FRONT, START, TABLE, order, shop
-from tests.builders import SECOND, T0, segment, subsegment, trace_id
+from tests.builders import T0, segment, subsegment, trace_id
 
 WINDOW = f"from={START}&to={END}"
 CLIENT = NodeKey("", "front", "client")

@@ -15,8 +15,9 @@ from api.console import traces as console_traces
 from api.graph.build import node_id
 from store.memory import MemoryStore
 from store.model import Document, NodeKey, State
+from store.times import SECOND
 from tests.api.console.test_map import get
-from tests.builders import SECOND, T0, call, http, segment, trace_id
+from tests.builders import T0, call, http, segment, trace_id
 
 START = T0 // SECOND
 WINDOW = f"from={START}&to={START + 600}"

@@ -13,7 +13,8 @@ from fastapi.testclient import TestClient
 from api.app import create_app
 from store.errors import StoreUnavailable
 from store.memory import MemoryStore
-from store.model import MINUTE, ServiceGraph, TimeRange
+from store.model import ServiceGraph, TimeRange
+from store.times import MINUTE
 from tests.api.botocore_model import complaints, operations
 
 THE_COLLECTORS = {"/TraceSegments", "/TelemetryRecords"}

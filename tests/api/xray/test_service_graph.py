@@ -8,9 +8,10 @@ import pytest
 
 from store.memory import MemoryStore
 from store.model import Link, NodeKey
+from store.times import SECOND
 from store.trace_id import format_trace_id
 from tests.api.shop import END, START, order, shop
-from tests.builders import SECOND, T0, call, segment, trace_id
+from tests.builders import T0, call, segment, trace_id
 
 Json = dict[str, Any]
 

@@ -10,9 +10,10 @@ import pytest
 from api.xray.traces import sampled
 from store.memory import MemoryStore
 from store.model import State
+from store.times import SECOND
 from store.trace_id import format_trace_id
 from tests.api.shop import END, START, order, shop
-from tests.builders import SECOND, T0, segment, subsegment, trace_id
+from tests.builders import T0, segment, subsegment, trace_id
 
 Json = dict[str, Any]
 

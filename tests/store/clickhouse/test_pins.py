@@ -19,9 +19,10 @@ from store.clickhouse.schema.migrate import migrate
 from store.clickhouse.store import ClickHouseStore
 from store.errors import StoreError, TooManyPins
 from store.filters.conditions import touches
-from store.model import MINUTE, Document, Link, State, TimeRange
+from store.model import Document, Link, State, TimeRange
 from store.protocol import Axis, TraceQuery
-from tests.builders import SECOND, T0, TRACE, call, segment, trace_id
+from store.times import MINUTE, SECOND
+from tests.builders import T0, TRACE, call, segment, trace_id
 from tests.conftest import drop, empty
 
 HOUR = TimeRange(T0 - 30 * MINUTE, T0 + 30 * MINUTE)

@@ -9,8 +9,9 @@ from typing import Any
 
 from collector.decode.document import decode_document
 from store.model import Document
+from store.times import SECOND
 from store.trace_id import format_trace_id
-from tests.builders import SECOND, T0, trace_id
+from tests.builders import T0, trace_id
 
 NAMES = (
     "game", "fine", "throttled", "hidden", "partial", "denied", "deep", "table", "weather", "lambda",

@@ -39,7 +39,8 @@ from store.filters.keywords import (
 )
 from store.model import Call, Document, Http, NodeKey, State, client_of
 from store.rules.annotations import annotation_item
-from tests.builders import SECOND, T0, trace_id
+from store.times import SECOND
+from tests.builders import T0, trace_id
 
 IDS = {
     trace_id(1): trace_id(1),

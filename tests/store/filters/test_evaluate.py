@@ -10,13 +10,13 @@ from store.filters.evaluate import matches
 from store.filters.parse import parse
 from store.model import Http, NodeKey, State, Trace
 from store.rules.annotations import Value, annotation_item
+from store.times import SECOND
 from tests.builders import T0, call, segment, trace_of
 from tests.store.filters.examples import FAILING, MATCHING
 
 SHOP = NodeKey("123456789012", "shop", "AWS::ECS::Container")
 ORDERS = NodeKey("", "orders", "AWS::ECS::Container")
 TABLE = NodeKey("", "items", "AWS::DynamoDB::Table")
-SECOND = 1_000_000
 
 
 def shop() -> Trace:

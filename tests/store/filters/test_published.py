@@ -11,8 +11,9 @@ from store.filters.errors import FilterError
 from store.filters.groups import expand_groups
 from store.filters.parse import parse
 from store.memory import MemoryStore
-from store.model import MINUTE, TimeRange
+from store.model import TimeRange
 from store.protocol import Store, TraceQuery
+from store.times import MINUTE
 from tests.builders import T0
 from tests.store.filters.published import GROUPS, IDS, PUBLISHED, REFUSED, corpus
 

@@ -12,7 +12,8 @@ from store.clickhouse.graph import service_graph
 from store.clickhouse.graph.rollup_cache import RollupCache
 from store.clickhouse.graph.window_plan import Slot, plan, versions_query
 from store.clickhouse.store import ClickHouseStore
-from store.model import MINUTE, NodeKey, TimeRange
+from store.model import NodeKey, TimeRange
+from store.times import MINUTE
 from tests.builders import T0, segment, trace_id
 
 FIRST = T0 // MINUTE

@@ -11,8 +11,9 @@ from store.clickhouse.search.judge import row_locations
 from store.clickhouse.search.scan_ranges import SCAN_RANGES
 from store.filters.ast import Expression, Not
 from store.filters.conditions import annotated, calls_along
-from store.model import MINUTE, NodeKey, TimeRange
+from store.model import NodeKey, TimeRange
 from store.protocol import Axis
+from store.times import MINUTE
 
 WINDOW = TimeRange(60 * MINUTE, 120 * MINUTE)
 ROWS = Sql("minute = {minute:UInt32}", {"minute": 7})

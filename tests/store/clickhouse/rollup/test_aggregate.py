@@ -16,8 +16,9 @@ from store.clickhouse.store import ClickHouseStore
 from store.clickhouse.units import dependencies
 from store.clickhouse.write import encoded_columns, rows
 from store.columnar import columns_of
-from store.model import MINUTE, Link, NodeKey, TimeRange
-from tests.builders import SECOND, T0, call, segment, trace_id
+from store.model import Link, NodeKey, TimeRange
+from store.times import MINUTE, SECOND
+from tests.builders import T0, call, segment, trace_id
 
 DAY = TimeRange(T0 - 12 * 60 * MINUTE, T0 + 12 * 60 * MINUTE)
 FRONTEND = NodeKey("", "frontend", "")

@@ -13,8 +13,9 @@ from store.clickhouse.connection.query_runner import Rows, Statement, execute, t
 from store.clickhouse.rollup import aggregate, dirty
 from store.clickhouse.store import ClickHouseStore
 from store.clickhouse.units import partition
-from store.model import MINUTE, Link, NodeKey, TimeRange
-from tests.builders import SECOND, T0, call, segment, trace_id
+from store.model import Link, NodeKey, TimeRange
+from store.times import MINUTE, SECOND
+from tests.builders import T0, call, segment, trace_id
 
 FRONTEND = NodeKey("", "frontend", "")
 BACKEND = NodeKey("", "backend", "")

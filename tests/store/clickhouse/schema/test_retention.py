@@ -15,7 +15,8 @@ from store.clickhouse.connection.pool import connect
 from store.clickhouse.schema import retention
 from store.clickhouse.store import ClickHouseStore
 from store.model import Document
-from tests.builders import SECOND, call, segment, trace_id
+from store.times import SECOND
+from tests.builders import call, segment, trace_id
 from tests.conftest import drop
 
 DAY = 86_400

@@ -22,9 +22,10 @@ from store.filters.ast import Expression, Not
 from store.filters.conditions import all_of, calls_along, entered_with, touches
 from store.filters.evaluate import matches
 from store.memory import MemoryStore
-from store.model import MINUTE, Document, NodeKey, State, TimeRange
+from store.model import Document, NodeKey, State, TimeRange
 from store.protocol import Axis, Store, TraceHit, TraceQuery
-from tests.builders import SECOND, T0, call, segment, trace_id
+from store.times import MINUTE, SECOND
+from tests.builders import T0, call, segment, trace_id
 from tests.conftest import empty
 from tests.store.filters.strategies import enriched, expressions
 from tests.store.test_agreement import ALL, deliveries

@@ -7,7 +7,8 @@ import pytest
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.store import ClickHouseStore
 from store.clickhouse.write import rows
-from store.model import MINUTE, Link, NodeKey, TimeRange
+from store.model import Link, NodeKey, TimeRange
+from store.times import MINUTE
 from tests.builders import T0, call, segment, trace_id
 
 WINDOW = TimeRange(T0 - MINUTE, T0 + MINUTE)
