@@ -105,3 +105,47 @@ def test_eight_keys_lead_from_a_service_to_the_exception(page: Page, lasting_sho
     expect(page.get_by_role("treegrid", name="Timeline")).to_be_visible()
     page.keyboard.press("e")
     expect(page.get_by_role("heading", name="PaymentError")).to_be_visible()
+
+
+def drag_over(page: Page, chart: Locator) -> None:
+    """From a quarter to three quarters of a chart, in both directions."""
+    area = chart.locator(".nsewdrag").first
+    expect(area).to_be_attached()
+    area.scroll_into_view_if_needed()
+    box = area.bounding_box()
+    assert box is not None
+    x, y, width, height = box["x"], box["y"], box["width"], box["height"]
+    page.mouse.move(x + width * 0.1, y + height * 0.1)
+    page.mouse.down()
+    page.mouse.move(x + width * 0.5, y + height * 0.5)
+    page.mouse.move(x + width * 0.9, y + height * 0.95)
+    page.mouse.up()
+
+
+def test_dragging_over_a_histogram_narrows_the_filter(page: Page, lasting_shop: Any) -> None:
+    """To the service, and to the times that were dragged over."""
+    node = lasting_shop.node_id(lasting_shop.payments)
+    page.goto(lasting_shop.url(f"/map?range=15m&sel={node}&filter=fault"))
+    drag_over(page, page.get_by_role("img", name=re.compile("^Histogram of response times")))
+    expect(page).to_have_url(re.compile("responsetime"))
+    assert re.fullmatch(
+        r'fault AND service\(id\(name: "payments", type: "AWS::Lambda::Function"\)\) '
+        r"\{ responsetime >= [\d.]+ AND responsetime < [\d.]+ \}",
+        filter_of(page),
+    )
+
+
+def test_a_box_in_the_chart_narrows_time_and_response_time(page: Page, lasting_shop: Any) -> None:
+    page.goto(lasting_shop.url("/traces?range=15m"))
+    drag_over(page, page.get_by_role("img", name=re.compile("^Response times of")))
+    expect(page).to_have_url(re.compile(r"from=\d+&to=\d+"))
+    assert re.fullmatch(r"responsetime >= [\d.]+ AND responsetime < [\d.]+", filter_of(page))
+
+
+def test_traces_are_sorted_by_response_time(page: Page, lasting_shop: Any) -> None:
+    """By the server, over all of them; the header says so."""
+    page.goto(lasting_shop.url("/traces?range=15m"))
+    page.get_by_role("button", name="Response").click()
+    expect(page).to_have_url(re.compile("sort=response"))
+    header = page.get_by_role("columnheader", name="Response")
+    expect(header).to_have_attribute("aria-sort", "descending")

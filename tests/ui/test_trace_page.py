@@ -123,3 +123,43 @@ def test_the_first_run_has_a_way_for_every_sender(
     page.goto(raymap_server.http + "/map")
     page.get_by_role("tab", name=source).click()
     expect(page.get_by_role("tabpanel")).to_contain_text(words)
+
+
+def test_the_critical_path_is_drawn_and_can_be_hidden(
+    page: Page, raymap_server: Any, recovered: str
+) -> None:
+    """A line under the bars that it passes; remembered in this browser."""
+    page.goto(raymap_server.http + f"/traces/{recovered}")
+    pieces = page.locator(".path-piece")
+    expect(pieces.first).to_be_attached()
+    assert pieces.count() >= 5  # the service between and around three calls
+    page.get_by_role("checkbox", name="Critical path").uncheck()
+    expect(pieces).to_have_count(0)
+    page.reload()
+    expect(page.get_by_role("checkbox", name="Critical path")).not_to_be_checked()
+    expect(pieces).to_have_count(0)
+
+
+def test_a_search_inside_a_trace_steps_through_its_rows(
+    page: Page, raymap_server: Any, recovered: str
+) -> None:
+    page.goto(raymap_server.http + f"/traces/{recovered}")
+    page.get_by_label("Find in this trace").fill("inventory")
+    expect(page.locator(".trace-tools .search-count")).to_have_text("6")  # calls, inferred segments
+    expect(page.locator(".waterfall-row.is-dimmed")).to_have_count(1)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("row", selected=True)).to_contain_text("inventory")
+
+
+def test_raw_documents_are_fetched_when_their_tab_opens(
+    page: Page, raymap_server: Any, recovered: str
+) -> None:
+    """And not before."""
+    requested: list[str] = []
+    page.on("request", lambda request: requested.append(request.url))
+    page.goto(raymap_server.http + f"/traces/{recovered}")
+    expect(page.get_by_role("treegrid", name="Timeline")).to_be_visible()
+    assert not any(url.endswith("/raw") for url in requested)
+    page.get_by_role("tab", name="Raw JSON").click()
+    expect(page.get_by_text(f'"{recovered}"').first).to_be_visible()
+    assert sum(url.endswith("/raw") for url in requested) == 1

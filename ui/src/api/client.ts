@@ -25,6 +25,8 @@ export interface PlaceFilter {
   status?: Status
   /** Opaque: the filter of a row of an error breakdown. */
   error?: string
+  /** Milliseconds that a request took at least. */
+  slowerThan?: number
 }
 
 export interface TraceFilter {

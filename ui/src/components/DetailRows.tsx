@@ -27,6 +27,10 @@ const BAD: State[] = ['fault', 'error', 'throttle']
 export function DetailRows({ thing, perMinute, rateWords, before, tracesLink }: Props) {
   const now = shares(thing)
   const then = before && shares(before)
+  const slowLink = (key: (typeof TIMES)[number][0]) => {
+    const time = thing[key]
+    return time === null ? duration(time) : tracesLink({ slowerThan: time }, duration(time))
+  }
   return (
     <table className="facts">
       <thead className="visually-hidden">
@@ -40,7 +44,7 @@ export function DetailRows({ thing, perMinute, rateWords, before, tracesLink }: 
       <tbody>
         <tr>
           <th>{rateWords}</th>
-          <td>{rate(perMinute, isEstimated(thing))}</td>
+          <td>{tracesLink({}, rate(perMinute, isEstimated(thing)))}</td>
           <td />
           <Change
             text={change(thing.requests, before?.requests)}
@@ -50,7 +54,7 @@ export function DetailRows({ thing, perMinute, rateWords, before, tracesLink }: 
         {TIMES.map(([key, words]) => (
           <tr key={key}>
             <th>{words}</th>
-            <td>{duration(thing[key])}</td>
+            <td>{slowLink(key)}</td>
             <td />
             <Change text={change(thing[key], before?.[key])} title={`${duration(before?.[key])} before`} />
           </tr>

@@ -90,6 +90,8 @@ function ResizeHandle({ panel }: { panel: RefObject<HTMLElement | null> }) {
 interface BodyProps {
   detail: NodeDetail | EdgeDetail
   tracesLink(filter: PlaceFilter, words: ReactNode): ReactNode
+  /** A link to the traces with a call along an edge. */
+  callsLink(edge: string, words: ReactNode): ReactNode
   actions: ReactNode
   onSelect(id: string): void
   /** Dragging over the histogram: milliseconds. */
@@ -99,7 +101,7 @@ interface BodyProps {
 }
 
 export function DetailBody(props: BodyProps) {
-  const { detail, tracesLink, actions, onSelect, onResponseTimes, onTimes } = props
+  const { detail, tracesLink, callsLink, actions, onSelect, onResponseTimes, onTimes } = props
   const isNode = 'node' in detail
   const thing = isNode ? detail.node : detail.edge
   const perMinute = isNode ? detail.node.traces_per_min : detail.edge.requests_per_min
@@ -142,8 +144,18 @@ export function DetailBody(props: BodyProps) {
       )}
       {isNode && (
         <>
-          <Neighbours title="Called by" neighbours={detail.callers} onSelect={onSelect} />
-          <Neighbours title="Calls" neighbours={detail.callees} onSelect={onSelect} />
+          <Neighbours
+            title="Called by"
+            neighbours={detail.callers}
+            requestsLink={(other, words) => callsLink(`${other}:${detail.node.id}`, words)}
+            onSelect={onSelect}
+          />
+          <Neighbours
+            title="Calls"
+            neighbours={detail.callees}
+            requestsLink={(other, words) => callsLink(`${detail.node.id}:${other}`, words)}
+            onSelect={onSelect}
+          />
         </>
       )}
     </>
@@ -175,10 +187,11 @@ function Errors({ errors, tracesLink }: { errors: ErrorShare[]; tracesLink: Body
 interface NeighboursProps {
   title: string
   neighbours: Neighbour[]
+  requestsLink(other: string, words: ReactNode): ReactNode
   onSelect(id: string): void
 }
 
-function Neighbours({ title, neighbours, onSelect }: NeighboursProps) {
+function Neighbours({ title, neighbours, requestsLink, onSelect }: NeighboursProps) {
   if (neighbours.length === 0) return null
   return (
     <>
@@ -191,7 +204,7 @@ function Neighbours({ title, neighbours, onSelect }: NeighboursProps) {
             </button>
             <span className="mute">{[one.type, one.location].filter(Boolean).join(' · ')}</span>
             <span className="numeric" title="Requests">
-              {count(one.requests)}
+              {one.requests ? requestsLink(one.id, count(one.requests)) : count(one.requests)}
             </span>
           </li>
         ))}

@@ -9,7 +9,8 @@ import { StatusMark } from './StatusMark'
 
 interface Props {
   traces: TraceSummary[]
-  sort: Sort
+  /** Null: by the latest request at the node or edge. */
+  sort: Sort | null
   hrefOf(id: string): string
   onOpen(id: string): void
   onSort(sort: Sort): void
@@ -186,7 +187,7 @@ function TraceTableRow({ index, trace, slowest, now, href, tabIndex, onFocus, on
         {clock(trace.start)} <span className="mute">{age(now - trace.start)}</span>
       </td>
       <td>
-        <Bar ms={trace.duration_ms} slowest={slowest} status={trace.status} />
+        <Bar ms={trace.duration_ms} slowest={slowest} status={trace.status_there ?? trace.status} />
       </td>
       <td className="numeric">{trace.response_ms === null ? '' : duration(trace.response_ms)}</td>
       <td title={trace.entry?.type}>

@@ -102,7 +102,7 @@ function extensions(latest: { current: EditorProps }): Extension[] {
       ]),
     ),
     keymap.of([...closeBracketsKeymap, ...completionKeymap, ...historyKeymap, ...defaultKeymap]),
-    placeholder('Filter, such as service("orders") { fault } AND responsetime > 2'),
+    placeholder('Filter: service("orders") { fault }'),
     EditorView.lineWrapping,
     EditorView.contentAttributes.of({ 'aria-label': 'Filter', spellcheck: 'false' }),
     EditorView.updateListener.of((update) => {

@@ -14,6 +14,11 @@ export function responseTimeBetween(from: number, to: number): string {
   return both(`responsetime >= ${seconds(low, Math.floor)}`, `responsetime < ${seconds(high, Math.ceil)}`)
 }
 
+/** `responsetime >= a`, of milliseconds. */
+export function responseTimeFrom(ms: number): string {
+  return `responsetime >= ${seconds(ms, Math.floor)}`
+}
+
 /** Milliseconds as seconds with four digits, rounded outwards so that nothing at the edge is lost. */
 function seconds(ms: number, round: (value: number) => number): string {
   if (ms <= 0) return '0'

@@ -11,7 +11,7 @@ import { slowWords } from '../components/Loading'
 import { DetailBody, PanelFrame, nodeHead } from '../components/SidePanel'
 import { typeWords } from '../map/describe'
 import { edgeEnds, href } from '../model/url'
-import { responseTimeBetween } from '../filter/selection'
+import { responseTimeBetween, responseTimeFrom } from '../filter/selection'
 import { both, selector } from '../filter/tokens'
 import { rangeParams } from '../model/range'
 import { Link, setParams } from './router'
@@ -42,11 +42,18 @@ export function DetailPanel(props: Props) {
   const head = headOf(id, graph, data)
   const place = { ...carried, [ends ? 'edge' : 'node']: id }
   const tracesLink = (narrowed: PlaceFilter, words: ReactNode) => (
-    <Link
-      href={href('/traces', { ...place, status: narrowed.status ?? null, error: narrowed.error ?? null })}
-    >
-      {words}
-    </Link>
+    <Link href={href('/traces', { ...place, ...listParams(narrowed) })}>{words}</Link>
+  )
+  const listParams = ({ status, error: row, slowerThan }: PlaceFilter) => ({
+    status: status ?? null,
+    error: row ?? null,
+    ...(slowerThan !== undefined && {
+      filter: both(filter, `${meant(id, graph)} { ${responseTimeFrom(slowerThan)} }`),
+      sort: 'response',
+    }),
+  })
+  const callsLink = (edge: string, words: ReactNode) => (
+    <Link href={href('/traces', { ...carried, edge })}>{words}</Link>
   )
   const actions = (
     <>
@@ -77,6 +84,7 @@ export function DetailPanel(props: Props) {
         <DetailBody
           detail={data}
           tracesLink={tracesLink}
+          callsLink={callsLink}
           actions={actions}
           onSelect={onSelect}
           onResponseTimes={(from, to) => {

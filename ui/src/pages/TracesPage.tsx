@@ -165,7 +165,7 @@ export function TracesPage() {
           </div>
           <TraceTable
             traces={list.traces}
-            sort={sort ?? 'start'}
+            sort={sort ?? (node || edge ? null : 'start')}
             hrefOf={hrefOf}
             onOpen={open}
             onSort={(next) => setParams({ sort: next === 'start' ? null : next })}
