@@ -333,6 +333,25 @@ class TraceList(TypedDict):
     ]
 
 
+class Difference(TypedDict):
+    """An attribute in which the selected traces differ from the rest."""
+
+    filter: Annotated[str, Field(description="the attribute as a filter expression")]
+    selected: Annotated[int, Field(description="selected traces that satisfy it")]
+    rest: Annotated[int, Field(description="others that do")]
+
+
+class TraceDifferences(TypedDict):
+    """A selection of traces against the rest of the window; the newest 2,000 of each."""
+
+    selected: int
+    rest: int
+    attributes: Annotated[
+        list[Difference],
+        Field(description="by how much more frequent among the selected; none that may be chance"),
+    ]
+
+
 class TraceRow(TypedDict):
     """One row of a trace's timeline."""
 

@@ -27,14 +27,16 @@ class Selection(NamedTuple):
 
     traces: Mapping[bytes, Trace]
     complete: bool
+    around: Mapping[bytes, Trace]
+    """These and the traces that they link to: where a message came from is known."""
 
     def service_graph(self) -> ServiceGraph:
-        """The graph of the traces; links lead to traces among them only."""
-        return build_service_graph(self.traces.values(), None, self.traces.get, weighted=False)
+        """The graph of the traces."""
+        return build_service_graph(self.traces.values(), None, self.around.get, weighted=False)
 
     def units(self, query: UnitQuery) -> list[Unit]:
         """Their units at a node or edge, each counted once."""
-        found = (matching_units(trace, query, self.traces.get) for trace in self.traces.values())
+        found = (matching_units(trace, query, self.around.get) for trace in self.traces.values())
         return [unit._replace(weight=1) for units in found for unit in units]
 
     def summary(self) -> Filtered:
@@ -54,4 +56,14 @@ def select_traces(store: Store, window: TimeRange, expression: Expression) -> Se
         cursor = page.cursor
         if cursor is None:
             break
-    return Selection(traces, cursor is None)
+    return Selection(traces, cursor is None, with_linked(store, traces))
+
+
+def with_linked(store: Store, traces: Mapping[bytes, Trace]) -> Mapping[bytes, Trace]:
+    """Traces, and those that their links lead to."""
+    others = {key[1] for trace in traces.values() for key in trace.links} - traces.keys()
+    if not others:
+        return traces
+    ids = sorted(others)
+    linked = [store.get_traces(ids[at : at + CHUNK]) for at in range(0, len(ids), CHUNK)]
+    return {**traces, **{id: trace for found in linked for id, trace in found.items()}}

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from api.console.filtered import with_linked
 from api.console.params import TraceFilter
 from api.console.place import Place, Scope, find_place, units_counted
 from api.context import Context
@@ -83,10 +84,11 @@ class TraceSearch:
         query = TraceQuery(self.window, filter=And((expression, _touches(units))))
         page = self._store.find_traces(query, limit=limit, cursor=cursor)
         traces = self._store.get_traces([hit.trace_id for hit in page.found])
+        around = with_linked(self._store, traces)
         anywhen = replace(units, window=None, settled_before=None)
         found = (
             unit_trace(
-                trace, (u._replace(weight=1) for u in matching_units(trace, anywhen, traces.get))
+                trace, (u._replace(weight=1) for u in matching_units(trace, anywhen, around.get))
             )
             for trace in traces.values()
         )

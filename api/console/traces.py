@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request, Response
 
 from api.console.charts import Dot, status_name, traces_figure
+from api.console.differences import trace_differences
 from api.console.map_json import render_picture
 from api.console.params import Filters, TraceFilter, Window, require_trace
 from api.console.pins import pin_mark
@@ -23,6 +24,7 @@ from api.schemas import (
     InnerCounts,
     RawTrace,
     TraceDetail,
+    TraceDifferences,
     TraceFigure,
     TraceHead,
     TraceLine,
@@ -79,6 +81,17 @@ def traces_router(context: Context) -> APIRouter:
         """The newest traces by start and response time, as marks or as a heatmap."""
         return await run_cancellable(
             request, lambda: json_response(trace_figure(context, window, filters))
+        )
+
+    @router.get(
+        "/api/traces/differences",
+        response_class=Response,
+        responses={200: {"model": TraceDifferences}},
+    )
+    async def get_differences(request: Request, window: Window, filters: Filters) -> Response:
+        """What the selected traces have in common and the others of the window have not."""
+        return await run_cancellable(
+            request, lambda: json_response(trace_differences(context, window, filters))
         )
 
     @router.get(

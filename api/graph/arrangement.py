@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import networkx as nx
@@ -56,13 +56,13 @@ class Arrangements:
     def arrange(
         self, name: str, graph: nx.DiGraph, now: float, *, partial: bool = False
     ) -> Arranged:
-        """The layout of a map as it is now (epoch seconds); a part of one never makes a new layout
-        of the whole."""
+        """The layout of a map as it is now (epoch seconds); of a part of it, in the places of the
+        whole and without a trace in it."""
         with self._lock:
             arrangement = self._known.get(name)
+            if partial:
+                return _part_of(arrangement, graph)
             if arrangement is None or not _is_current(arrangement, graph, now):
-                if partial:
-                    return Arranged(layout(graph), 0)
                 arrangement = _fresh(graph)
             else:
                 _forget(arrangement, graph, now)
@@ -79,6 +79,15 @@ class Arrangements:
         """Lay a map out anew when it is next viewed."""
         with self._lock:
             self._known.pop(name, None)
+
+
+def _part_of(whole: _Arrangement | None, graph: nx.DiGraph) -> Arranged:
+    """A filtered map: what the whole does not know, such as a client of it, is placed beside it."""
+    if whole is None or not any(node in whole.places for node in graph):
+        return Arranged(layout(graph), 0)
+    part = replace(whole, places=dict(whole.places), newcomers=set(whole.newcomers))
+    _place_newcomers(part, graph)
+    return _drawn(part, graph)._replace(newcomers=0)
 
 
 def _is_current(arrangement: _Arrangement, graph: nx.DiGraph, now: float) -> bool:

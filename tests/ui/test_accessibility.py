@@ -138,6 +138,15 @@ def open_fault_list(page: Page, shop: Any) -> None:
     expect(page.get_by_role("table", name="Traces")).to_be_visible()
 
 
+def open_differences(page: Page, shop: Any) -> None:
+    found = {"filter": 'annotation.tier = "plus"', "selected": 60, "rest": 70}
+    answer = {"selected": 68, "rest": 332, "attributes": [found]}
+    page.route("**/api/traces/differences?*", lambda route: route.fulfill(json=answer))
+    page.goto(shop.url("/traces?status=fault"))
+    page.get_by_role("button", name="What sets these apart?").click()
+    expect(page.get_by_role("table", name="Attributes that differ")).to_be_visible()
+
+
 def open_palette(page: Page, shop: Any) -> None:
     open_unknown(page, shop)
     page.keyboard.press("Control+k")
@@ -164,6 +173,7 @@ PAGES: tuple[Opening, ...] = (
         open_filter_completion,
         open_filtered_map,
         open_fault_list,
+        open_differences,
         open_palette,
         open_time_by_service,
     ),

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlparse
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 pytestmark = pytest.mark.browser
 
@@ -149,3 +149,26 @@ def test_traces_are_sorted_by_response_time(page: Page, lasting_shop: Any) -> No
     expect(page).to_have_url(re.compile("sort=response"))
     header = page.get_by_role("columnheader", name="Response")
     expect(header).to_have_attribute("aria-sort", "descending")
+
+
+def test_an_attribute_that_sets_traces_apart_is_added_to_the_filter(
+    page: Page, lasting_shop: Any
+) -> None:
+    """One click; the comparison is fetched when it is opened, and not before."""
+    requested: list[str] = []
+    found = {"filter": 'annotation.tier = "plus"', "selected": 60, "rest": 70}
+    answer = {"selected": 68, "rest": 332, "attributes": [found]}
+
+    def compare(route: Route) -> None:
+        requested.append(route.request.url)
+        route.fulfill(json=answer)
+
+    page.route("**/api/traces/differences?*", compare)
+    page.goto(lasting_shop.url("/traces?range=15m&status=fault"))
+    expect(page.get_by_role("table", name="Traces")).to_be_visible()
+    assert requested == []
+    page.get_by_role("button", name="What sets these apart?").click()
+    page.get_by_role("button", name='annotation.tier = "plus"').click()
+    expect(page).to_have_url(re.compile("filter=annotation.tier"))
+    assert filter_of(page) == 'annotation.tier = "plus"'
+    assert "status=fault" in requested[0]

@@ -121,3 +121,21 @@ def test_maps_do_not_share_places_and_are_bounded() -> None:
     for number in range(70):
         arrangements.arrange(str(number), one, 0)
     assert arrangements.arrange("one", other, 1).layout.places == layout(other).places
+
+
+def test_a_part_of_a_map_leaves_no_trace_in_it() -> None:
+    """A filtered map has the places of the whole, and its own newcomers beside them."""
+    arrangements = Arrangements()
+    graph = services(30)
+    whole = arrangements.arrange("all", graph, 0)
+    part = nx.DiGraph(graph.subgraph(sorted(graph)[:8]))
+    part.add_edge("a client", "s0003")
+    found = arrangements.arrange("all", part, 1, partial=True)
+    assert found.newcomers == 0
+    assert {node: found.layout.places[node] for node in sorted(graph)[:8]}.items() <= (
+        whole.layout.places.items()
+    )
+    assert overlaps(found.layout.places) == []
+    assert arrangements.arrange("all", graph, 2) == whole
+    strangers = nx.DiGraph([("x", "y")])
+    assert arrangements.arrange("all", strangers, 3, partial=True).layout == layout(strangers)

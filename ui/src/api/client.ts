@@ -101,6 +101,8 @@ export const addresses = {
   nextPage: (url: string, cursor: string) => `${url}&cursor=${encodeURIComponent(cursor)}`,
   tracesFigure: (window: TimeWindow, filter: TraceFilter) =>
     `/api/traces/figure?${query(window, filterQuery({ ...filter, sort: undefined }))}`,
+  differences: (window: TimeWindow, filter: TraceFilter) =>
+    `/api/traces/differences?${query(window, filterQuery({ ...filter, sort: undefined }))}`,
   trace: (id: string) => `/api/traces/${encodeURIComponent(id)}`,
   raw: (id: string) => `/api/traces/${encodeURIComponent(id)}/raw`,
   pin: (id: string) => `/api/traces/${encodeURIComponent(id)}/pin`,

@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: 48fe20be86a45be27202dd525fefd39f936d5a2362318f8d6353a39d04559dfd
+// sha256 of its schemas: 1f1c87d6957687f6c086720cd409a4c02e22d6e5bc8f4fc87f6a03c2a5a0a51f
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -22,6 +22,11 @@ export interface components {
         };
         CompletionList: {
             completions: components["schemas"]["Completion"][];
+        };
+        Difference: {
+            filter: string;
+            rest: number;
+            selected: number;
         };
         EdgeDetail: {
             before: components["schemas"]["Before"] | null;
@@ -249,6 +254,11 @@ export interface components {
             url: string | null;
             user: string | null;
             w3c_id: string;
+        };
+        TraceDifferences: {
+            attributes: components["schemas"]["Difference"][];
+            rest: number;
+            selected: number;
         };
         TraceFigure: {
             counted_all: boolean;

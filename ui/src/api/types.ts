@@ -33,6 +33,7 @@ export type NodeDetail = Schemas['NodeDetail']
 export type EdgeDetail = Schemas['EdgeDetail']
 export type TraceSummary = Schemas['TraceLine']
 export type TracePageReply = Schemas['TraceList']
+export type TraceDifferences = Schemas['TraceDifferences']
 export type TraceRow = Schemas['TraceRow']
 export type Pin = Schemas['PinMark']
 

@@ -35,7 +35,7 @@ export function CommandPalette({ onClose }: { onClose(): void }) {
   const [opened] = useState(() => Date.now() / 1000)
   const window = useMemo(() => windowOf(parseRange(params), opened), [params, opened])
   const url = text.trim() ? addresses.services(window, text.trim()) : null
-  const { data } = useLiveQuery<ServiceMatches>(url, { key: 'palette', variant: text })
+  const { data, loading } = useLiveQuery<ServiceMatches>(url, { key: 'palette', variant: text })
   const commands = useMemo(
     () =>
       commandsFor(text, {
@@ -97,7 +97,11 @@ export function CommandPalette({ onClose }: { onClose(): void }) {
           </div>
         ))}
       </div>
-      {commands.length === 0 && <p className="mute palette-none">Nothing matches.</p>}
+      {commands.length === 0 && (
+        <p className="mute palette-none" role="status">
+          {loading ? 'Searching…' : 'Nothing matches.'}
+        </p>
+      )}
     </dialog>
   )
 }

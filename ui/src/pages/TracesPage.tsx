@@ -19,6 +19,7 @@ import { count, zone } from '../model/format'
 import { parseRange, PRESETS, rangeParams, stepped, type Preset, type Range } from '../model/range'
 import { listWords, shownWords, unlisted } from '../model/traceCounts'
 import { carried, carriedFilter, errorLabel, href, parseStatuses } from '../model/url'
+import { Differences } from './Differences'
 import { NodeFilterChip } from './NodeFilterChip'
 import { go, setParams, useAddress } from './router'
 import { useKeys } from './useKeys'
@@ -155,6 +156,14 @@ export function TracesPage() {
               })
             }}
           />
+          {filtered && (
+            <Differences
+              name={key}
+              window={seen}
+              filter={filter}
+              onAdd={(term) => setParams({ filter: both(expression ?? '', term) })}
+            />
+          )}
           <div className="list-bar">
             {list.fresh > 0 && (
               <button type="button" className="button fresh" onClick={list.showFresh}>
