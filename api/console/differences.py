@@ -84,12 +84,13 @@ def trace_terms(summary: Summary) -> Iterator[str]:
             yield f"{keyword} = {_text(value)}"
     if http.status:
         yield f"http.status = {http.status}"
-    for keyword, values in (
+    places = (
         ("availabilityzone", summary.availability_zones),
         ("instance.id", summary.instance_ids),
         ("resource.arn", summary.resource_arns),
-    ):
-        yield from (f"{keyword} = {_text(value)}" for value in values)
+    )
+    for keyword, found in places:
+        yield from (f"{keyword} = {_text(value)}" for value in found)
 
 
 def _text(value: str) -> str:

@@ -1,4 +1,4 @@
-// What the listed traces have in common and the others of the range have not; asked for when it is opened.
+// What the listed traces have in common and the others of the range have not; fetched when it is opened.
 
 import { useState } from 'react'
 import { addresses, type TimeWindow, type TraceFilter } from '../api/client'
@@ -18,9 +18,9 @@ interface Props {
 
 export function Differences({ window, filter, name, onAdd }: Props) {
   // The window in which it was opened stays: the comparison must not change under the reader's eyes.
-  const [asked, setAsked] = useState<{ name: string; window: TimeWindow } | null>(null)
-  const isOpen = asked?.name === name
-  const url = isOpen ? addresses.differences(asked.window, filter) : null
+  const [opened, setOpened] = useState<{ name: string; window: TimeWindow } | null>(null)
+  const isOpen = opened?.name === name
+  const url = isOpen ? addresses.differences(opened.window, filter) : null
   const { data, error, slow } = useLiveQuery<TraceDifferences>(url, { key: `differences ${name}` })
   return (
     <section className="differences" aria-label="What sets these traces apart">
@@ -28,7 +28,7 @@ export function Differences({ window, filter, name, onAdd }: Props) {
         type="button"
         className="button"
         aria-expanded={isOpen}
-        onClick={() => setAsked(isOpen ? null : { name, window })}
+        onClick={() => setOpened(isOpen ? null : { name, window })}
       >
         What sets these apart?
       </button>
