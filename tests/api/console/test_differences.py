@@ -15,8 +15,9 @@ from api.console.differences import rank
 from store.filters.parse import parse
 from store.memory import MemoryStore
 from store.model import State
+from store.times import SECOND
 from tests.api.console.test_map import get
-from tests.builders import SECOND, T0, http, segment, trace_id
+from tests.builders import T0, http, segment, trace_id
 
 START = T0 // SECOND
 WINDOW = f"from={START}&to={START + 600}"
