@@ -20,6 +20,12 @@ class StoreState(NamedTuple):
     problems: tuple[str, ...] = ()
 
 
+class _Check(Future[StoreState]):
+    """A check in progress. ``answered``: the store is available, its problems are being read."""
+
+    answered = False
+
+
 class StoreProbe:
     """Runs one check at a time, shared by all callers, so that a hanging store blocks one thread."""
 
@@ -27,27 +33,39 @@ class StoreProbe:
         self._store = store
         self._timeout = timeout
         self._lock = threading.Lock()
-        self._running: Future[StoreState] | None = None
+        self._running: _Check | None = None
+        self._problems: tuple[str, ...] = ()
+        """As last read."""
 
     def state(self) -> StoreState:
         """The state of the store. Blocks for at most the timeout."""
         with self._lock:
             check = self._running
             if check is None or check.done():
-                check = self._running = Future()
+                check = self._running = _Check()
                 threading.Thread(
                     target=self._check, args=(check,), name="store-probe", daemon=True
                 ).start()
         try:
             return check.result(self._timeout)
         except TimeoutError:
+            if check.answered:
+                return StoreState(problems=self._problems)
             return StoreState(f"the store has not answered for {self._timeout:g} s")
 
-    def _check(self, result: Future[StoreState]) -> None:
+    def _check(self, result: _Check) -> None:
         try:
             self._store.check()
-            result.set_result(StoreState(problems=tuple(self._store.problems())))
+            result.answered = True
+            self._problems = self._read_problems()
+            result.set_result(StoreState(problems=self._problems))
         except StoreError as error:
             result.set_result(StoreState(str(error) or "the store cannot be reached"))
         except BaseException as error:
             result.set_exception(error)
+
+    def _read_problems(self) -> tuple[str, ...]:
+        try:
+            return tuple(self._store.problems())
+        except StoreError as error:  # a store that answers is no less available for it
+            return (f"its state cannot be read: {error}",)

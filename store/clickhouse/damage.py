@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from clickhouse_driver import Client
+from clickhouse_driver.errors import ServerException
 
 from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import RunQuery
@@ -19,6 +20,7 @@ from store.times import format_utc
 
 PART = re.compile(r"\b([0-9A-Za-z]+_\d+_\d+_\d+(?:_\d+)?)/")
 """A part's name as the last folder of a path."""
+ACCESS_DENIED = 497
 
 
 class DamagedPart(NamedTuple):
@@ -89,8 +91,13 @@ def broken_parts(run: RunQuery) -> list[BrokenPart]:
 
 
 def problems(run: RunQuery) -> list[str]:
-    """Sentences for people with the command that helps."""
-    return [*map(str, damaged_parts(run)), *map(str, broken_parts(run))]
+    """Sentences for people with the command that helps; none if the user may not read system tables."""
+    try:
+        return [*map(str, damaged_parts(run)), *map(str, broken_parts(run))]
+    except ServerException as error:
+        if error.code == ACCESS_DENIED:
+            return []
+        raise
 
 
 def detach(client: Client, parts: Iterable[DamagedPart]) -> None:

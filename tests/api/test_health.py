@@ -93,6 +93,26 @@ def test_problems_of_a_store_that_answers_are_shown() -> None:
     assert (status["ready"], status["problems"]) == (True, [behind])
 
 
+def test_problems_that_cannot_be_read_take_nothing_out_of_service() -> None:
+    class Silent(Hanging):
+        def check(self) -> None:
+            pass
+
+        def problems(self) -> list[str]:
+            self.go_on.wait(20)
+            raise StoreUnavailable("memory limit exceeded")
+
+    store = Silent()
+    check = StoreProbe(store, timeout=0.1)
+    assert check.state() == StoreState(), "it answers, and its problems are still being read"
+    store.go_on.set()
+    expected = StoreState(problems=("its state cannot be read: memory limit exceeded",))
+    deadline = time.monotonic() + 5
+    while check.state() != expected and time.monotonic() < deadline:
+        pass
+    assert check.state() == expected
+
+
 def test_a_store_that_hangs() -> None:
     """Blocks one thread for any number of probes, and recovers without a restart."""
     store = Hanging()

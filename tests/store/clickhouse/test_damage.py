@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 from clickhouse_driver import Client
+from clickhouse_driver.errors import ServerException
 
 from store.clickhouse import damage
 from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.pool import connect
-from store.clickhouse.connection.query_runner import RunQuery, execute
+from store.clickhouse.connection.query_runner import Rows, RunQuery, execute
 from store.clickhouse.schema.migrate import migrate
 from store.clickhouse.store import ClickHouseStore
 from store.errors import StoreError
@@ -76,6 +77,15 @@ def read_all(client: Client) -> int:
 def test_all_is_well(store: ClickHouseStore, client: Client) -> None:
     assert read_all(client) == COUNT
     assert store.problems() == []
+
+
+def test_a_user_who_may_not_look_has_no_problem() -> None:
+    """On a ClickHouse of one's own: reading and writing the tables is enough."""
+
+    def denied(_: object) -> Rows:
+        raise ServerException("DB::Exception: Not enough privileges.", damage.ACCESS_DENIED)
+
+    assert damage.problems(denied) == []
 
 
 def test_a_damaged_part_is_named_until_it_is_set_aside(
