@@ -10,6 +10,7 @@ from store.filters.ast import Expression, Field
 from store.filters.conditions import all_of, annotated, calls_along, entered_with, touches
 from store.filters.parse import parse
 from store.model import SETTLE_SLOT, Document, Http, Link, NodeKey, State, TimeRange
+from store.otel.adjusted_count import LARGEST
 from store.protocol import (
     VALUE_FIELDS,
     Axis,
@@ -297,6 +298,24 @@ class StoreContract:
         store.put([segment(0xB1, name="front", calls=(call(0xC1),))], "c")
         graph = store.service_graph(HOUR)
         assert graph.edges[CLIENT, FRONTEND].statistics.total == 1
+
+    def test_no_accepted_weight_and_duration_wraps(self, store: Store) -> None:
+        """Two spans of eight thousand years, each standing for a million, in two minutes."""
+        longest = 253_402_300_799_000_000
+        for number in range(2):
+            start = T0 + number * MINUTE
+            one = segment(trace_id=trace_id(number + 1), start=start, end=longest, weight=LARGEST)
+            store.put([one], f"{number}")
+        expected = LARGEST * (2 * longest - 2 * T0 - MINUTE)
+        assert expected > 1 << 64
+        graph = store.service_graph(HOUR)
+        for each in (graph.services[FRONTEND], graph.edges[CLIENT, FRONTEND]):
+            assert each.statistics.total_time == expected
+            assert each.statistics.total == 2 * LARGEST
+        minutes = TimeRange(T0 + 1, T0 + 2 * MINUTE - 1)  # cuts both
+        assert store.service_graph(minutes).services[FRONTEND].statistics.total == LARGEST
+        series = store.node_series([FRONTEND], HOUR, HOUR.end - HOUR.start)
+        assert [each.statistics.total_time for each in series] == [expected]
 
     def test_one_old_orphan_does_not_confirm_the_young_ones(self, store: Store) -> None:
         """Each root is judged by its own start: in the map, the series and the errors."""

@@ -52,14 +52,25 @@ Weights = Sequence[int]
 
 
 @st.composite
+def moves(draw: st.DrawFn, state: State) -> int:
+    """How far the start of a copy lies from that of the others, microseconds: in other minutes only
+    while it is in progress (docs/xray-format.md §3.2)."""
+    if state is State.IN_PROGRESS:
+        return draw(st.sampled_from((0, 0, -70_000_000, 130_000_000, 3 * HOURS)))
+    return draw(st.sampled_from((0, 0, 1_000_000)))
+
+
+@st.composite
 def calls(draw: st.DrawFn, id: int, start: int, weights: Weights) -> Any:
     """A call to one of three resources."""
     name = draw(st.sampled_from(("table", "queue", "api")))
+    state = draw(STATES)
+    start += draw(moves(state))
     return call(
         id,
         start=start,
         end=start + draw(LENGTHS),
-        state=draw(STATES),
+        state=state,
         node=NodeKey(
             draw(ACCOUNTS),
             name,
@@ -86,10 +97,12 @@ def joins(weights: Weights) -> st.SearchStrategy[Link]:
 
 @st.composite
 def documents(draw: st.DrawFn, weights: Weights) -> Document:
-    """A segment or a streamed subsegment of one of three traces. One id keeps one start: the sort
-    key (an SDK resends a segment with the same start)."""
+    """A segment or a streamed subsegment of one of three traces. One id has one start, but for
+    copies in progress (`moves`)."""
     id = draw(st.sampled_from(IDS))
-    start = T0 + (id * 7_919_000_003) % (27 * HOURS) if id % 3 == 0 else T0 + id * 20_000_000
+    state = draw(STATES)
+    offset = (id * 7_919_000_003) % (27 * HOURS) if id % 3 == 0 else id * 20_000_000
+    start = T0 + offset + draw(moves(state))
     members = draw(st.lists(st.sampled_from(range(20, 29)), max_size=3, unique=True))
     embedded = tuple(
         draw(calls(member, T0 + member * 10_000_000, weights))
@@ -102,7 +115,7 @@ def documents(draw: st.DrawFn, weights: Weights) -> Document:
         "trace_id": trace_id(draw(st.integers(1, 3))),
         "start": start,
         "end": start + draw(LENGTHS),
-        "state": draw(STATES),
+        "state": state,
         # Documents of earlier versions list their calls, too.
         "members": tuple(members) if draw(st.booleans()) else locals,
         "calls": embedded,

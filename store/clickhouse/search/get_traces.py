@@ -5,16 +5,17 @@ from __future__ import annotations
 from base64 import b64decode
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
 from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import Rows, RunQuery, run_concurrently
 from store.clickhouse.queries import Sql
 from store.clickhouse.search.decode import decode_call, decode_document, decode_link
-from store.model import OwnedCall, Trace, precedence
+from store.model import Document, OwnedCall, OwnedLink, Trace, precedence
 
 Bodies = dict[tuple[str, int], bytes]
 """Raw documents by trace (hex digits) and id."""
+K = TypeVar("K")
 
 
 class LinkPresence:
@@ -74,7 +75,7 @@ def _add_links(traces: Mapping[bytes, Trace], rows: Iterable[tuple[Any, ...]]) -
         if trace is not None:
             link = decode_link(columns)
             assert isinstance(trace.links, dict)
-            trace.links[link.key] = link
+            _add_copy(trace.links, link.key, link)
 
 
 def add_documents(
@@ -85,11 +86,8 @@ def add_documents(
         trace = traces.get(bytes.fromhex(row[0]))
         if trace is not None:
             document = decode_document(row, bodies)
-            known = trace.documents.get(document.id)
-            # Copies that start in different minutes are no copies to the table.
-            if known is None or precedence(known.state, known.version) <= row[-1]:
-                assert isinstance(trace.documents, dict)
-                trace.documents[document.id] = document
+            assert isinstance(trace.documents, dict)
+            _add_copy(trace.documents, document.id, document)
 
 
 def add_calls(traces: Mapping[bytes, Trace], rows: Iterable[tuple[Any, ...]]) -> None:
@@ -98,11 +96,21 @@ def add_calls(traces: Mapping[bytes, Trace], rows: Iterable[tuple[Any, ...]]) ->
         trace = traces.get(bytes.fromhex(digits))
         if trace is not None:
             owned = decode_call(columns)
-            known = trace.calls.get(owned.call.id)
-            if known is None or _rank(known) <= _rank(owned):
-                assert isinstance(trace.calls, dict)
-                trace.calls[owned.call.id] = owned
+            assert isinstance(trace.calls, dict)
+            _add_copy(trace.calls, owned.call.id, owned)
 
 
-def _rank(owned: OwnedCall) -> int:
-    return precedence(owned.call.state, owned.version)
+Copy = TypeVar("Copy", Document, OwnedCall, OwnedLink)
+
+
+def _add_copy(known: dict[K, Copy], key: K, copy: Copy) -> None:
+    """Add a copy unless a newer one is there: to the tables, rows that start in different minutes
+    are no copies."""
+    other = known.get(key)
+    if other is None or _precedence(other) <= _precedence(copy):
+        known[key] = copy
+
+
+def _precedence(copy: Document | OwnedCall | OwnedLink) -> int:
+    state = copy.call.state if isinstance(copy, OwnedCall) else copy.state
+    return precedence(state, copy.version)
