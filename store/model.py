@@ -319,6 +319,8 @@ class Trace(Struct, gc=False):
     carries each; read them here, because `Document.calls` is not filled on reading. A call once
     reported stays when a later copy of its document leaves it out (SDKs stream subsegments).
     ``updated`` is the latest arrival (microseconds), ``revision`` the number of documents received.
+    ``caused``: the documents whose cause in another trace was known when the trace was read
+    (`store.units.caused_documents`).
     """
 
     trace_id: bytes
@@ -327,3 +329,4 @@ class Trace(Struct, gc=False):
     updated: int
     revision: int
     links: Mapping[tuple[int, bytes, int, bool], OwnedLink] = {}
+    caused: frozenset[int] = frozenset()

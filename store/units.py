@@ -36,7 +36,10 @@ from store.rules.classify import failure_label
 
 
 class NodeUnit(NamedTuple):
-    """One unit of work of a node. Times in microseconds since the epoch."""
+    """One unit of work of a node. Times in microseconds since the epoch.
+
+    ``origin``: the segment it is, or the call that no segment answered.
+    """
 
     node: NodeKey
     names: frozenset[str]
@@ -48,10 +51,14 @@ class NodeUnit(NamedTuple):
     state: State
     label: str
     weight: int = 1
+    origin: Document | OwnedCall | None = None
 
 
 class EdgeUnit(NamedTuple):
-    """One call along an edge. Times in microseconds since the epoch."""
+    """One call along an edge. Times in microseconds since the epoch.
+
+    ``origin``: the call, or the segment called, whose own figures it has; None of a link.
+    """
 
     source: NodeKey
     target: NodeKey
@@ -62,6 +69,7 @@ class EdgeUnit(NamedTuple):
     label: str
     weight: int = 1
     link: bool = False
+    origin: Document | OwnedCall | None = None
 
 
 Unit = NodeUnit | EdgeUnit
@@ -116,8 +124,11 @@ def caused_documents(
     return frozenset(own)
 
 
-def trace_units(trace: Trace, *, caused: frozenset[int] = frozenset()) -> Iterator[Unit]:
-    """Every unit of one trace by itself; roots with an id in ``caused`` have no client."""
+def trace_units(trace: Trace, *, caused: frozenset[int] | None = None) -> Iterator[Unit]:
+    """Every unit of one trace by itself; roots with an id in ``caused``, by default those that the
+    store knew when the trace was read, have no client."""
+    if caused is None:
+        caused = trace.caused
     parents = ParentIndex(trace)
     children = segments_by_parent_id(trace)
     for owned in trace.calls.values():
@@ -148,13 +159,15 @@ def _call_units(
             state=call.state,
             label=label,
             weight=call.weight,
+            origin=owned,
         )
         targets = {call.node}
     if source is not None:
         for target in targets:
             alias = call.host if call.host != target.name else ""
             times = call.start, call.end
-            yield EdgeUnit(source, target, alias, *times, call.state, label, call.weight)
+            figures = *times, call.state, label, call.weight
+            yield EdgeUnit(source, target, alias, *figures, origin=owned)
 
 
 def _segment_units(
@@ -164,6 +177,7 @@ def _segment_units(
     node, times = document.node, (document.start, document.end)
     label = failure_label(document.exception, document.http.status)
     weight = document.weight
+    figures = *times, document.state, label, weight
     yield NodeUnit(
         node,
         frozenset((node.name, document.service)),
@@ -174,17 +188,18 @@ def _segment_units(
         document.state,
         label,
         weight,
+        document,
     )
     if root:
         if has_client:
             agent = document.http.user_agent
             unconfirmed = document.start if document.parent_id else None
             client = client_of(node, agent, unconfirmed=unconfirmed)
-            yield EdgeUnit(client, node, "", *times, document.state, label, weight)
+            yield EdgeUnit(client, node, "", *figures, origin=document)
     elif document.parent_id not in trace.calls:
         parent = parents.owning_segment(parents.containing_document(document.parent_id))
         if parent is not None:
-            yield EdgeUnit(parent.node, node, "", *times, document.state, label, weight)
+            yield EdgeUnit(parent.node, node, "", *figures, origin=document)
 
 
 def link_units(trace: Trace, find: FindTrace) -> Iterator[EdgeUnit]:

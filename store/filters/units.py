@@ -1,6 +1,6 @@
 """Units of a trace as service(){…} and edge(){…} see them.
 
-The same units as the map counts (`store.units.trace_units`), with what filters read besides.
+The units that the map counts (`store.units.trace_units`), with what filters read besides.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from store.filters.ast import Field, Value
-from store.model import NO_HTTP, Call, Document, Http, NodeKey, OwnedCall, State, Trace, client_of
-from store.parents import ParentIndex, calling_node, is_root, segments_by_parent_id
+from store.model import NO_HTTP, Document, Http, NodeKey, OwnedCall, State, Trace, confirmed
 from store.rules.annotations import parse_annotation_item
+from store.units import EdgeUnit, NodeUnit, trace_units
 
 MICROSECONDS = 1_000_000
 
@@ -90,91 +90,85 @@ MEMBERS = {
 
 
 def trace_filter_units(trace: Trace) -> tuple[list[ServiceUnit], list[CallUnit]]:
-    """Every unit of work and every call of a trace."""
-    index = ParentIndex(trace)
-    answers = segments_by_parent_id(trace)
-    entries = {d.node for d in trace.documents.values() if is_root(d, trace, index)}
-    services: list[ServiceUnit] = []
+    """Every unit of work, those of clients included, and every call of a trace."""
+    units = list(trace_units(trace))
+    nodes = [unit for unit in units if isinstance(unit, NodeUnit)]
+    entries = {unit.node for unit in nodes if unit.root}
+    unanswered = {id(unit.origin) for unit in nodes if isinstance(unit.origin, OwnedCall)}
+    services = [_service_unit(unit) for unit in nodes]
     calls: list[CallUnit] = []
-    for owned in trace.calls.values():
-        source = calling_node(owned, trace, index)
-        document = trace.documents.get(owned.document_id)
-        targets = {answer.node for answer in answers.get(owned.call.id, ())}
-        if not targets:
-            services.append(_inferred_unit(owned.call))
-        if source is not None:
-            calls += [
-                _call_unit(owned, source, target, source in entries, document, not targets)
-                for target in targets or {owned.call.node}
-            ]
-    for document in trace.documents.values():
-        if document.independent:
+    for unit in units:
+        if not isinstance(unit, EdgeUnit):
             continue
-        root = is_root(document, trace, index)
-        unit = _segment_unit(document, root)
-        services.append(unit)
-        if root:
-            client = client_of(document.node, document.http.user_agent)
-            services.append(unit._replace(node=client, names=frozenset(), root=False))
-            calls.append(_direct(document, client))
-        elif document.parent_id not in trace.calls:
-            owner = index.owning_segment(index.containing_document(document.parent_id))
-            if owner is not None:
-                calls.append(_direct(document, owner.node))
+        if isinstance(unit.origin, OwnedCall):
+            inferred = id(unit.origin) in unanswered
+            calls.append(_call_unit(unit, unit.origin, trace, unit.source in entries, inferred))
+        elif unit.origin is not None:
+            calls.append(_direct(unit, unit.origin))
+            if unit.source.is_client:
+                services.append(_client_unit(unit, unit.origin))
     return services, calls
 
 
-def _segment_unit(document: Document, root: bool) -> ServiceUnit:
-    took = None if document.in_progress else document.end - document.start
-    names = frozenset((document.node.name, document.service))
+def _service_unit(unit: NodeUnit) -> ServiceUnit:
+    origin = unit.origin
+    if isinstance(origin, Document):
+        http, document = origin.http, origin
+    else:
+        http, document = Http(status=origin.call.status if origin else 0), None
     return ServiceUnit(
-        document.node, names, document.state, took, document.http, root, document.inferred, document
+        unit.node, unit.names, unit.state, _took(unit), http, unit.root, not unit.active, document
     )
 
 
-def _inferred_unit(call: Call) -> ServiceUnit:
-    names = frozenset((call.node.name, call.service))
+def _client_unit(unit: EdgeUnit, root: Document) -> ServiceUnit:
+    """A client, with the figures of the root it called."""
     return ServiceUnit(
-        call.node, names, call.state, _took(call), Http(status=call.status), False, True, None
+        confirmed(unit.source),
+        frozenset(),
+        unit.state,
+        _took(unit),
+        root.http,
+        False,
+        root.inferred,
+        root,
     )
 
 
 def _call_unit(
-    owned: OwnedCall,
-    source: NodeKey,
-    target: NodeKey,
-    root: bool,
-    document: Document | None,
-    inferred: bool,
+    unit: EdgeUnit, owned: OwnedCall, trace: Trace, root: bool, inferred: bool
 ) -> CallUnit:
-    call = owned.call
-    names = frozenset((target.name, call.host) if call.host else (target.name,))
-    annotations = document.annotations if document is not None else ()
-    http = Http(status=call.status) if call.status else NO_HTTP
+    document = trace.documents.get(owned.document_id)
     return CallUnit(
-        source, target, names, call.state, _took(call), http, root, inferred, annotations
+        unit.source,
+        unit.target,
+        frozenset((unit.target.name, unit.alias or unit.target.name)),
+        unit.state,
+        _took(unit),
+        Http(status=owned.call.status) if owned.call.status else NO_HTTP,
+        root,
+        inferred,
+        document.annotations if document is not None else (),
     )
 
 
-def _direct(document: Document, source: NodeKey) -> CallUnit:
+def _direct(unit: EdgeUnit, callee: Document) -> CallUnit:
     """An edge that only the callee measured: its own figures (docs/xray-format.md §5.5)."""
-    took = None if document.in_progress else document.end - document.start
-    names = frozenset((document.node.name,))
     return CallUnit(
-        source,
-        document.node,
-        names,
-        document.state,
-        took,
-        document.http,
-        source.is_client,
-        document.inferred,
-        document.annotations,
+        confirmed(unit.source),
+        unit.target,
+        frozenset((unit.target.name,)),
+        unit.state,
+        _took(unit),
+        callee.http,
+        unit.source.is_client,
+        callee.inferred,
+        callee.annotations,
     )
 
 
-def _took(call: Call) -> int | None:
-    return None if call.state is State.IN_PROGRESS else call.end - call.start
+def _took(unit: NodeUnit | EdgeUnit) -> int | None:
+    return None if unit.state is State.IN_PROGRESS else unit.end - unit.start
 
 
 def unit_values(keyword: str, state: State, took: int | None, http: Http) -> Iterable[Value]:
