@@ -162,6 +162,9 @@ ServiceMap = TypedDict(
         "state_counts": Annotated[
             StateCounts, Field(description="of the whole graph, nodes left out included")
         ],
+        "problems": Annotated[
+            list[str], Field(description="why the map is coarser than its data, in sentences")
+        ],
         "nodes": list[MapNode],
         "edges": list[MapEdge],
     },

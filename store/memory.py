@@ -36,6 +36,7 @@ from store.protocol import (
     ValueCount,
 )
 from store.rules.annotations import split_annotation_item
+from store.rules.other_names import names_in_excess
 from store.service_graph import build_service_graph
 from store.trace_id import format_trace_id, trace_time
 from store.unit_filter import (
@@ -45,7 +46,14 @@ from store.unit_filter import (
     unit_series,
     unit_trace,
 )
-from store.units import EdgeUnit, NodeUnit, all_units, calls_of, links_of
+from store.units import (
+    EdgeUnit,
+    NodeUnit,
+    all_units,
+    calls_of,
+    links_of,
+    with_other_names,
+)
 
 
 class MemoryStore:
@@ -254,9 +262,10 @@ class MemoryStore:
             yield from (d for d in trace.documents.values() if d.start in window)
 
     def _units(self, window: TimeRange) -> Iterator[NodeUnit | EdgeUnit]:
+        excess = names_in_excess(self._traces.values())
         for trace in self._traces.values():
             units = all_units(trace, self._traces.get, self._linked_to)
-            yield from (unit for unit in units if unit.start in window)
+            yield from (with_other_names(unit, excess) for unit in units if unit.start in window)
 
     def _node_units(self, nodes: Collection[NodeKey], window: TimeRange) -> Iterator[NodeUnit]:
         for unit in self._units(window):

@@ -19,8 +19,17 @@ from store.model import (
 from store.rules import histogram
 from store.rules.histogram import bucket
 from store.rules.joins import joined_nodes
+from store.rules.other_names import names_in_excess
 from store.times import MINUTE
-from store.units import EdgeUnit, FindTrace, LinkedIds, NodeUnit, all_units, links_among
+from store.units import (
+    EdgeUnit,
+    FindTrace,
+    LinkedIds,
+    NodeUnit,
+    all_units,
+    links_among,
+    with_other_names,
+)
 
 ADDITIVE = ("ok", "error", "throttle", "fault", "in_progress", "total_time", "observed")
 """The fields of `Statistics` that are sums."""
@@ -40,9 +49,10 @@ def build_service_graph(
     ``find`` looks up the traces that links lead to, ``linked_ids`` what links lead to in a trace; by
     default only the traces given are known. With ``weighted=False`` every unit counts once: a map of these traces, not of the sampled population.
     """
+    traces = list(traces)
     if find is None:
-        traces = list(traces)
         find = {trace.trace_id: trace for trace in traces}.get
+    excess = names_in_excess(traces)
     linked_ids = linked_ids or links_among(traces)
     services: dict[NodeKey, ServiceStats] = {}
     edges: dict[tuple[NodeKey, NodeKey], EdgeStats] = {}
@@ -52,6 +62,7 @@ def build_service_graph(
         for unit in all_units(trace, find, linked_ids):
             if window is not None and unit.start not in window:
                 continue
+            unit = with_other_names(unit, excess)
             if not weighted:
                 unit = unit._replace(weight=1)
             if isinstance(unit, NodeUnit):

@@ -24,7 +24,15 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import NamedTuple
 
-from store.model import Document, NodeKey, OwnedCall, OwnedLink, State, Trace, client_of
+from store.model import (
+    Document,
+    NodeKey,
+    OwnedCall,
+    OwnedLink,
+    State,
+    Trace,
+    client_of,
+)
 from store.parents import (
     ParentIndex,
     calling_node,
@@ -33,6 +41,8 @@ from store.parents import (
     segments_by_parent_id,
 )
 from store.rules.classify import failure_label
+from store.rules.other_names import OTHER_NAMES, Excess, Place
+from store.times import MINUTE
 
 
 class NodeUnit(NamedTuple):
@@ -122,6 +132,34 @@ def caused_documents(
             if (document := parents.containing_document(id)) is not None
         }
     return frozenset(own)
+
+
+def with_other_names(unit: Unit, excess: Excess) -> Unit:
+    """The unit with `OTHER_NAMES` in place of names in excess (`store.rules.other_names`); a client
+    goes with its root. The first of the names remains as an example."""
+    if not excess:
+        return unit
+    minute = unit.start // MINUTE
+    if isinstance(unit, NodeUnit):
+        others = excess.get(Place(minute, unit.node.account), frozenset())
+        if unit.node.name not in others:
+            return unit
+        names = {OTHER_NAMES} | ({unit.node.name} & {min(others)})
+        return unit._replace(node=_other(unit.node), names=frozenset(names))
+    folds = [
+        end.name in excess.get(Place(minute, end.account), ()) for end in (unit.source, unit.target)
+    ]
+    if unit.source.is_client:
+        folds[0] = folds[1]
+    source, target = (
+        _other(end) if fold else end
+        for end, fold in zip((unit.source, unit.target), folds, strict=True)
+    )
+    return unit._replace(source=source, target=target, alias="" if folds[1] else unit.alias)
+
+
+def _other(node: NodeKey) -> NodeKey:
+    return node._replace(name=OTHER_NAMES)
 
 
 def trace_units(trace: Trace, *, caused: frozenset[int] | None = None) -> Iterator[Unit]:

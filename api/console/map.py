@@ -12,7 +12,7 @@ from api.console.params import FilterExpression, Window
 from api.context import Context
 from api.errors import ApiError
 from api.graph.build import Graph, build_graph, find_node
-from api.graph.passes import focus, prune, state_counts
+from api.graph.passes import focus, name_problems, prune, state_counts
 from api.schemas import ErrorReply, ServiceMap, StateCounts
 from store.filters.ast import Expression
 from store.model import NodeKey, State, TimeRange
@@ -100,6 +100,7 @@ def map_response(context: Context, counted: CountedGraph, graph: Graph, name: st
         "left_out": len(graph) - len(shown),
         "filtered": counted.selection.summary() if counted.selection else None,
         "state_counts": render_state_counts(graph),
+        "problems": name_problems(graph),
         "placed_later": arranged.newcomers,
         **render_picture(shown, window, arranged.layout),
     }

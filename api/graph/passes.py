@@ -7,8 +7,9 @@ from heapq import nlargest
 
 import networkx as nx
 
-from api.graph.build import Graph, stats_of
+from api.graph.build import Graph, calls_of, stats_of
 from store.model import NodeKey, State, Statistics
+from store.rules.other_names import MOST_NAMES, OTHER_NAMES
 
 MOST_NODES = 2000
 """Nodes in a drawn map; unhealthy and busy ones have priority."""
@@ -51,6 +52,31 @@ def state_counts(graph: Graph) -> dict[State, int]:
             for state in counts:
                 counts[state] += getattr(statistics, state.name.lower()) > 0
     return counts
+
+
+def name_problems(graph: Graph) -> list[str]:
+    """Who makes up names: a sentence for each node that stands for names in excess
+    (`store.rules.other_names`)."""
+    return [
+        _name_problem(graph, node)
+        for node in graph
+        if node.name == OTHER_NAMES and not node.is_client
+    ]
+
+
+def _name_problem(graph: Graph, node: NodeKey) -> str:
+    calls = {
+        source: calls_of(graph, source, node).statistics
+        for source in graph.predecessors(node)
+        if source.name != OTHER_NAMES
+    }
+    rest = f"; the rarest are counted together as {OTHER_NAMES}"
+    if calls:
+        caller = max(calls, key=lambda source: (calls[source].total, source))
+        return f"{caller.name} calls nodes under more than {MOST_NAMES:,} names a minute{rest}"
+    examples = sorted(stats_of(graph, node).names - {OTHER_NAMES})
+    such = f", such as {examples[0]}" if examples else ""
+    return f"segments come under more than {MOST_NAMES:,} names a minute{such}{rest}"
 
 
 def traffic(graph: Graph, node: NodeKey) -> int:

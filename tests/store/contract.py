@@ -21,6 +21,7 @@ from store.protocol import (
     UnitQuery,
     ValueCount,
 )
+from store.rules import other_names
 from store.rules.annotations import annotation_item
 from store.summary import summarize
 from store.times import MINUTE, SECOND
@@ -298,6 +299,48 @@ class StoreContract:
         store.put([segment(0xB1, name="front", calls=(call(0xC1),))], "c")
         graph = store.service_graph(HOUR)
         assert graph.edges[CLIENT, FRONTEND].statistics.total == 1
+
+    def test_names_in_excess_are_counted_as_one_node(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A service calls a host of another name each time, and another names its segments so:
+        those names are one node of each kind, in the minute and account where they are many."""
+        monkeypatch.setattr(other_names, "MOST_NAMES", 2)
+        other = NodeKey("", other_names.OTHER_NAMES, "remote")
+        made_up = NodeKey("", other_names.OTHER_NAMES, "")
+        client = NodeKey("", other_names.OTHER_NAMES, "client")
+        elsewhere, later = NodeKey("9", "queue", "AWS::SQS::Queue"), T0 + MINUTE
+        calls = [call(0xC0 + i, node=BACKEND) for i in range(3)]
+        calls += [
+            call(0xD0 + i, node=NodeKey("", f"host-{i}", "remote"), state=State.FAULT)
+            for i in range(4)
+        ]
+        calls += [
+            call(0xE0, node=elsewhere),
+            call(0xE1, node=NodeKey("", "host-0", "remote"), start=later, end=later),
+        ]
+        documents = [segment(0xA1, calls=tuple(calls))]
+        documents += [
+            segment(0xB1, trace_id=trace_id(2 + i), name=f"GET /users/{i}") for i in range(3)
+        ]
+        store.put(documents, "a")
+        graph = store.service_graph(HOUR)
+        assert set(graph.services) == {
+            CLIENT, FRONTEND, BACKEND, other, made_up, client, elsewhere,
+            NodeKey("", "host-0", "remote"),
+        }  # fmt: skip
+        assert graph.services[other].statistics.fault == 4
+        assert graph.services[other].names == {other.name}
+        assert graph.services[made_up].statistics.ok == 3
+        assert graph.services[made_up].names == {made_up.name, "GET /users/0"}
+        edge = graph.edges[FRONTEND, other]
+        assert (edge.statistics.fault, edge.aliases) == (4, frozenset())
+        assert graph.edges[client, made_up].statistics.ok == 3
+        assert sum(s.statistics.fault for s in store.node_series([other], HOUR, MINUTE)) == 4
+        assert store.node_failures([other], HOUR)[0].count == 4
+        assert store.edge_failures([(FRONTEND, other)], HOUR) == store.node_failures([other], HOUR)
+        part = TimeRange(T0 - SECOND, T0 + SECOND)  # cuts the minute
+        assert store.service_graph(part).services[other].statistics.fault == 4
 
     def test_no_accepted_weight_and_duration_wraps(self, store: Store) -> None:
         """Two spans of eight thousand years, each standing for a million, in two minutes."""

@@ -23,6 +23,7 @@ from store.filters.conditions import touches
 from store.memory import MemoryStore
 from store.model import Document, Link, NodeKey, ServiceGraph, State, TimeRange
 from store.protocol import TraceQuery
+from store.rules import other_names
 from store.rules.histogram import bucket
 from store.summary import summarize
 from store.times import MINUTE
@@ -175,14 +176,30 @@ counter = itertools.count()
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(batches=deliveries(), queried=st.lists(st.booleans(), min_size=4, max_size=4))
+@given(
+    batches=deliveries(),
+    queried=st.lists(st.booleans(), min_size=4, max_size=4),
+    most_names=st.sampled_from((other_names.MOST_NAMES, other_names.MOST_NAMES, 2)),
+)
 def test_clickhouse_agrees_with_memory(
-    clickhouse_store: ClickHouseStore, batches: list[list[Document]], queried: list[bool]
+    clickhouse_store: ClickHouseStore,
+    batches: list[list[Document]],
+    queried: list[bool],
+    most_names: int,
 ) -> None:
     """Graphs over the whole and over windows, summaries, listings, series: all equal.
 
     Some are queried while batches are still to come: what comes later finds minutes counted before.
     """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(other_names, "MOST_NAMES", most_names)
+        agree(clickhouse_store, batches, queried)
+
+
+def agree(
+    clickhouse_store: ClickHouseStore, batches: list[list[Document]], queried: list[bool]
+) -> None:
+    """What `test_clickhouse_agrees_with_memory` says."""
     empty(clickhouse_store.address)
     memory = MemoryStore()
     for batch, asks in zip(batches, queried, strict=False):

@@ -69,6 +69,7 @@ def service_map(
         "total_nodes": len(found),
         "left_out": 0,
         "placed_later": 0,
+        "problems": [],
         "nodes": found,
         "edges": list(edges),
         "state_counts": {

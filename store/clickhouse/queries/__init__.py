@@ -87,6 +87,14 @@ CONTAINING_DOCUMENTS = _sql("units/containing_documents", "input")
 FOUND_OWNERS = _sql("units/found_owners")
 NEXT_PARENTS = _sql("units/next_parents")
 LINKS_IN_SCOPE = _sql("units/links_in_scope", "has_document input newest_links target")
+UNITS = _sql("units/units", "has_document input newest_calls newest_segments target")
+UNITS_WITH_OTHER_NAMES = _sql(
+    "units/units_with_other_names", "has_document input newest_calls newest_segments target"
+)
+MANY_NAMES = _sql("units/many_names", "whole_minutes", "most")
+EXCESS_NAMES = _sql(
+    "units/excess_names", "has_document newest_calls newest_segments whole_minutes", "most"
+)
 IS_UNCONFIRMED = _sql("units/is_unconfirmed")
 SENDER_LINKS = _sql("units/sender_links", "not_pinned_copy sender_minutes target")
 CAUSED_DOCUMENTS = _sql("units/caused_documents")
@@ -101,7 +109,7 @@ WIDE_ROWS = _sql("rollup/wide_rows", "wides")
 CONFIRM_MINUTES = _sql("rollup/confirm_minutes", "slots", parameters="rev")
 RECOUNT_MINUTES = _sql(
     "rollup/recount_minutes",
-    "bucket has_document input key markers newest_calls newest_segments ordered sums target time trace_minutes weight",
+    "bucket key markers ordered sums time trace_minutes units weight",
     parameters="rev",
 )
 DEPENDENTS = _sql("rollup/dependents", "here minutes partition")
@@ -109,7 +117,7 @@ PARTITION_MARKERS = _sql("rollup/partition_markers", parameters="minute")
 PARTITION_TIMES = _sql("rollup/partition_times", "slots")
 RECOUNT_PARTITIONS = _sql(
     "rollup/recount_partitions",
-    "bucket counted has_document input key newest_calls newest_segments ordered sums target time trace_minutes weight",
+    "bucket counted key ordered sums time trace_minutes units weight",
     parameters="minute rev",
 )
 MERGE_PARTITIONS = _sql("rollup/merge_partitions", "markers revisions", parameters="minute rev")
@@ -130,11 +138,11 @@ ROLLED_UP_HISTOGRAMS = _sql("graph/rolled_up_histograms", "slots")
 ROLLED_UP_STEPS = _sql("graph/rolled_up_steps", "key slots", parameters="first step")
 AGGREGATED_UNITS = _sql(
     "graph/units",
-    "bucket has_document input key newest_calls newest_segments ordered sums target time trace_minutes weight",
+    "bucket key ordered sums time trace_minutes units weight",
 )
 UNIT_STEPS = _sql(
     "graph/unit_steps",
-    "bucket has_document input key newest_calls newest_segments ordered sums target time trace_minutes weight",
+    "bucket key ordered sums time trace_minutes units weight",
 )
 VERIFY_MINUTES = _sql("graph/verify_minutes", parameters="first last")
 VERIFY_WIDE = _sql("graph/verify_wide", parameters="first last")

@@ -198,13 +198,15 @@ def _recount_by_partition(
     known = partitions.counted(run, number)
     changed: dict[int, Fingerprint] = {}
     fresh = set()
+    # Which names are in excess depends on all rows of the minute.
+    many_names = bool(run(dependencies.many_names_statement(f"minute = {number}")))
     for partition in minute.fingerprints.keys() | known.keys():
         fingerprint = minute.fingerprints.get(partition, Fingerprint())
         before = known.get(partition)
         if before is None or not before.fingerprint.matches(fingerprint):
             changed[partition] = fingerprint
             fresh.add(partition)
-        elif any(
+        elif many_names or any(
             mark.is_stale(before.counted_at, count.instant)
             for mark in minute.marks
             if mark.partition in (partition, ALL)
@@ -221,7 +223,13 @@ def _recount_by_partition(
 
         changed_rows = row_condition(number, changed)
         _count_scope(
-            run, changed_rows, here, count, insert, lambda _, partition: partition in fresh
+            run,
+            changed_rows,
+            here,
+            count,
+            insert,
+            lambda _, partition: partition in fresh,
+            f"minute = {number}",
         )
         known = partitions.counted(run, number)
     fingerprint = combine([each.fingerprint for each in known.values()])
@@ -238,13 +246,16 @@ def _count_scope(
     count: _Count,
     insert: Callable[[dependencies.UnitScope], None],
     is_fresh: Callable[[int, int], bool],
+    whole_minutes: str = "",
 ) -> None:
     """Aggregate the units of some rows, record their cross-minute references, and invalidate their dependents.
 
     ``row_condition`` selects the rows, ``here`` the same minutes and partitions in statements without trace
-    ids. ``is_fresh``: whether a minute and partition has new rows.
+    ids. ``is_fresh``: whether a minute and partition has new rows. ``whole_minutes`` as in `UnitScope`.
     """
-    scope = dependencies.resolve_scope(run, row_condition, weighed=count.weighed)
+    scope = dependencies.resolve_scope(
+        run, row_condition, weighed=count.weighed, whole_minutes=whole_minutes
+    )
     parents.prepare(run, scope)
     run(_RECORD_REFS)
     insert(scope)

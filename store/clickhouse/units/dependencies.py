@@ -19,6 +19,7 @@ from store.clickhouse.queries import Sql, Template
 from store.clickhouse.units.aggregates import UNWEIGHTED, WEIGHTED
 from store.clickhouse.units.partition import partition_of
 from store.model import TimeRange
+from store.rules import other_names
 from store.times import MINUTE
 
 _PLACES = Sql(
@@ -52,6 +53,10 @@ class UnitScope:
     """Traces with rows outside ``minutes`` that units of ``target`` may depend on."""
     sender_minutes: str = "1"
     """Rows of `links` that may lead to traces of ``target``."""
+    whole_minutes: str = ""
+    """``minutes``, and all other rows of the same minutes."""
+    many_names: bool = False
+    """Whether some of the minutes have names of nodes in excess (`store.rules.other_names`)."""
     weighed: bool = True
     """Whether weights above 1 may occur; aggregation without them is faster."""
 
@@ -60,6 +65,10 @@ class UnitScope:
     ) -> Sql:
         """A statement with the conditions of this scope and the fragments of units/count.sql filled in."""
         known = {**self._fragments(), **(fragments or {})}
+        if "units" in template.fragments:
+            known["units"] = self.fill(
+                queries.UNITS_WITH_OTHER_NAMES if self.many_names else queries.UNITS
+            )
         given = {name: known[name] for name in template.fragments if name in known}
         return template.render(given, **parameters)
 
@@ -74,6 +83,7 @@ class UnitScope:
             "cross_minute": Sql(self.cross_minute),
             "sender_minutes": Sql(self.sender_minutes),
             "not_pinned_copy": Sql(NOT_PINNED_COPY),
+            "whole_minutes": Sql(f"{self.whole_minutes or self.minutes} AND {NOT_PINNED_COPY}"),
             "newest_segments": Sql(_NEWEST.format("segments")),
             "newest_links": Sql(_NEWEST_LINKS),
             "newest_calls": Sql(_NEWEST.format("calls")),
@@ -99,16 +109,22 @@ def in_minutes(minutes: Collection[int]) -> str:
 
 
 def resolve_scope(
-    run: RunQuery, minutes: str, windows: Collection[TimeRange] = (), *, weighed: bool | None = None
+    run: RunQuery,
+    minutes: str,
+    windows: Collection[TimeRange] = (),
+    *,
+    weighed: bool | None = None,
+    whole_minutes: str = "",
 ) -> UnitScope:
     """The scope of the units in some minutes (a condition), or only of those in windows inside them.
 
     Fills the temporary tables of `_TABLES` on this connection. Dirty minutes elsewhere may have
     references that are not recorded yet: include them, or recount them afterwards.
-    ``weighed``: `UnitScope.weighed` when the caller knows it, else it is queried.
+    ``weighed``: `UnitScope.weighed` when the caller knows it, else it is queried. ``whole_minutes``
+    as in `UnitScope`.
     """
     drop_scope(run)
-    fill = UnitScope(minutes, minutes, minutes).fill
+    fill = UnitScope(minutes, minutes, minutes, whole_minutes=whole_minutes).fill
     create(run, "detached_calls", fill(queries.DETACHED_CALLS))
     create(run, "unresolved_parents", fill(queries.UNRESOLVED_PARENTS))
     create(
@@ -119,8 +135,11 @@ def resolve_scope(
     create(run, "cross_minute_traces", fill(queries.CROSS_MINUTE_TRACES))
     create(run, "places", _PLACES)
     unknown = [fill(queries.WEIGHTED_ROWS)] if weighed is None else []
-    ((elsewhere,),), *heavy = run_concurrently(
-        run, f"SELECT countIf(NOT {minutes}) FROM places", *unknown
+    ((elsewhere,),), many, *heavy = run_concurrently(
+        run,
+        f"SELECT countIf(NOT {minutes}) FROM places",
+        many_names_statement(whole_minutes or minutes),
+        *unknown,
     )
     target = minutes
     if windows:
@@ -131,8 +150,20 @@ def resolve_scope(
         input = f"{minutes} OR (minute, trace_id) IN (SELECT minute, trace_id FROM places)"
     senders = f"({minutes} OR minute IN ({_RECORDED_MINUTES}))"
     return UnitScope(
-        minutes, target, input, sender_minutes=senders, weighed=bool(weighed) or any(heavy)
+        minutes,
+        target,
+        input,
+        sender_minutes=senders,
+        whole_minutes=whole_minutes,
+        many_names=bool(many),
+        weighed=bool(weighed) or any(heavy),
     )
+
+
+def many_names_statement(whole_minutes: str) -> Sql:
+    """The minutes and accounts that may have names of nodes in excess."""
+    condition = Sql(f"{whole_minutes} AND {NOT_PINNED_COPY}")
+    return queries.MANY_NAMES.render({"whole_minutes": condition}, most=other_names.MOST_NAMES)
 
 
 def minutes_of(windows: Collection[TimeRange]) -> str:
@@ -158,7 +189,8 @@ def full_scope(run: RunQuery, window: TimeRange) -> UnitScope | None:
     target = f"({minutes} AND start >= {window.start} AND start < {window.end})"
     input = f"minute BETWEEN {low // MINUTE} AND {high // MINUTE}"
     drop_scope(run)
-    scope = UnitScope(minutes, target, input, cross_minute="1")
+    many = bool(run(many_names_statement(minutes)))
+    scope = UnitScope(minutes, target, input, cross_minute="1", many_names=many)
     create(run, "detached_calls", scope.fill(queries.DETACHED_CALLS))
     create(run, "unresolved_parents", scope.fill(queries.UNRESOLVED_PARENTS))
     return scope

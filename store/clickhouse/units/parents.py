@@ -6,6 +6,7 @@ equivalent but takes 0.3 s to plan, even over no rows.
 * ``incomplete_documents``: documents that calls or links refer to and that are not stored.
 * ``links_in_scope``: links of the scope; ``link_ends``: the nodes at their other ends; ``sender_links``: links from
   other traces to what they caused here; ``caused_documents``: documents whose cause is known from either.
+* ``excess_names``: names of nodes in excess, from the minutes and accounts in ``many_names``.
 * ``without_call_parent``: segments of the scope whose parent is not a call.
 * ``containing_documents``: for each of ``wanted_ids`` the document that is or embeds it; a segment is preferred
   to an independent subsegment, then the smallest document id. A call is in the document that its row names.
@@ -23,10 +24,11 @@ from store.clickhouse.queries import Sql
 from store.clickhouse.units.dependencies import UnitScope, create, drop
 from store.model import NodeKey
 from store.parents import MAX_PARENT_STEPS
+from store.rules import other_names
 
 _TABLES = (
     "incomplete_documents", "links_in_scope", "without_call_parent", "related_documents", "wanted_ids", "containing_documents", "owning_segments", "link_ends", "parent_walk", "parent_walk_next",
-    "sender_links", "caused_documents", "superseded_segments", "superseded_calls", "superseded_links",
+    "many_names", "excess_names", "sender_links", "caused_documents", "superseded_segments", "superseded_calls", "superseded_links",
 )  # fmt: skip
 
 # A document that arrived first as a subsegment and last as a segment is a segment and owns itself.
@@ -61,6 +63,10 @@ def prepare(run: RunQuery, scope: UnitScope) -> None:
     for table in ("segments", "calls"):
         create(run, f"superseded_{table}", scope.fill(queries.SUPERSEDED, {"table": Sql(table)}))
     create(run, "incomplete_documents", scope.fill(queries.INCOMPLETE_DOCUMENTS))
+    if scope.many_names:
+        most = other_names.MOST_NAMES
+        create(run, "many_names", scope.fill(queries.MANY_NAMES, most=most))
+        create(run, "excess_names", scope.fill(queries.EXCESS_NAMES, most=most))
     links = bool(run(scope.fill(queries.HAS_LINKS)))
     if links:
         create(run, "superseded_links", scope.fill(queries.SUPERSEDED_LINKS))

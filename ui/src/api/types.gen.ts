@@ -219,6 +219,7 @@ export interface components {
             left_out: number;
             nodes: components["schemas"]["MapNode"][];
             placed_later: number;
+            problems: string[];
             state_counts: components["schemas"]["StateCounts"];
             to: number;
             total_nodes: number;

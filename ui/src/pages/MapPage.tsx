@@ -200,6 +200,11 @@ export function MapPage() {
           then the busiest. Search finds all of them.
         </p>
       )}
+      {data?.problems.map((problem) => (
+        <p className="left-out" role="status" key={problem}>
+          {problem}.
+        </p>
+      ))}
       <div className="map-and-panel">
         <section className={frameClass} aria-label="Service map">
           {error && !isFilterError(error) && (

@@ -36,9 +36,7 @@ FROM (
                /*include units/histogram_bucket column=last_duration power=last_power*/ AS whole
         FROM (
             SELECT *, /*include units/power column=duration*/ AS power, /*include units/power column=last_duration*/ AS last_power
-            FROM (
-/*include units/units*/
-) WHERE $key
+            FROM ($units) WHERE $key
         )
     ) AS units
     GROUP BY bucket, kind, key

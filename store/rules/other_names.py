@@ -1,0 +1,59 @@
+"""Names of nodes in excess: they are counted as one node, so that a service that makes up names does
+not make the map unreadable and slow (docs/xray-format.md §5.2)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from store.model import Trace
+from store.times import MINUTE
+
+MOST_NAMES = 5_000
+"""Names of nodes per account and minute."""
+OTHER_NAMES = "(other names)"
+"""The name of the nodes that stand for the rest."""
+
+
+class Place(NamedTuple):
+    """Where names are counted: a minute of an account."""
+
+    minute: int
+    account: str
+
+
+Excess = Mapping[Place, frozenset[str]]
+"""The names in excess; places without any are absent."""
+
+
+def names_in_excess(traces: Iterable[Trace]) -> Excess:
+    """The names in excess among all segments and calls of some traces.
+
+    A name counts as often as a segment or call has it, or a call is made by it, in the minute of
+    the segment's or the call's start.
+    """
+    counts: dict[Place, Counter[str]] = {}
+    for place, name in (named for trace in traces for named in _names(trace)):
+        counts.setdefault(place, Counter())[name] += 1
+    return {place: found for place, each in counts.items() if (found := rarest(each))}
+
+
+def rarest(counts: Mapping[str, int]) -> frozenset[str]:
+    """The names that leave at most `MOST_NAMES`: those no more frequent than the most frequent one
+    for which there is no room. Equally frequent names are treated alike."""
+    if len(counts) <= MOST_NAMES:
+        return frozenset()
+    least = sorted(counts.values(), reverse=True)[MOST_NAMES]
+    return frozenset(name for name, count in counts.items() if count <= least)
+
+
+def _names(trace: Trace) -> Iterable[tuple[Place, str]]:
+    for document in trace.documents.values():
+        if not document.independent:
+            yield Place(document.start // MINUTE, document.node.account), document.node.name
+    for owned in trace.calls.values():
+        minute, node = owned.call.start // MINUTE, owned.call.node
+        yield Place(minute, node.account), node.name
+        if not owned.independent:
+            yield Place(minute, owned.node.account), owned.node.name

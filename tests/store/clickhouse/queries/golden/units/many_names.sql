@@ -1,0 +1,8 @@
+SELECT minute, account FROM (
+    SELECT minute, account, name FROM segments WHERE <whole_minutes> AND independent = 0
+    UNION ALL
+    SELECT minute, account, name FROM calls WHERE <whole_minutes>
+    UNION ALL
+    SELECT minute, owner_account AS account, owner_name AS name FROM calls WHERE <whole_minutes> AND independent = 0
+)
+GROUP BY minute, account HAVING uniqExact(name) > {most:UInt64}
