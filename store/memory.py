@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
+from msgspec.structs import replace
+
 from store.cursor import decode_cursor, encode_cursor
 from store.document_values import document_values, value_text
 from store.errors import TraceNotFound
@@ -51,6 +53,7 @@ from store.units import (
     NodeUnit,
     all_units,
     calls_of,
+    caused_documents,
     links_of,
     with_other_names,
 )
@@ -111,8 +114,16 @@ class MemoryStore:
 
     def get_traces(self, trace_ids: Sequence[bytes], *, raw: bool = False) -> dict[bytes, Trace]:
         """The sampled traces; raw documents are always filled."""
-        known = {id: trace for id in trace_ids if (trace := self._traces.get(id)) is not None}
-        return {id: trace for id, trace in known.items() if is_sampled(trace)}
+        found = {id: trace for id in trace_ids if (trace := self._sampled(id)) is not None}
+        return {id: self._with_causes(trace) for id, trace in found.items()}
+
+    def _sampled(self, trace_id: bytes) -> Trace | None:
+        trace = self._traces.get(trace_id)
+        return trace if trace is not None and is_sampled(trace) else None
+
+    def _with_causes(self, trace: Trace) -> Trace:
+        caused = caused_documents(trace, self._sampled, self._linked_to)
+        return replace(trace, caused=caused) if caused else trace
 
     def find_traces(self, query: TraceQuery, *, limit: int, cursor: str | None = None) -> Page:
         """Traces by time, newest first."""
@@ -129,7 +140,7 @@ class MemoryStore:
         )
         found: list[TraceHit] = []
         for scanned, (time, id) in enumerate(candidates, 1):
-            if query.filter is None or matches(self._traces[id], query.filter):
+            if query.filter is None or matches(self._with_causes(self._traces[id]), query.filter):
                 found.append(TraceHit(id, time))
             if len(found) == limit and scanned < len(candidates):
                 return Page(found, scanned, encode_cursor(time, id))

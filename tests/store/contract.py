@@ -433,6 +433,15 @@ class StoreContract:
         assert graph.links.keys() == {(queue, worker), (queue, late)}
         assert not graph.services[worker].root
         assert set(graph.services) == {CLIENT, FRONTEND, queue, worker, late}
+        for name in ("worker", "late"):
+            client = NodeKey("", name, "client")
+            described = parse(f'service(id(name: "{name}", type: "client"))')
+            for expression in (touches(client), described):
+                query = TraceQuery(HOUR, filter=expression)
+                assert store.find_traces(query, limit=9).found == []
+        assert store.get_traces([received])[received].caused == {0xB1, 0xB2}
+        entered = store.find_traces(TraceQuery(HOUR, filter=touches(CLIENT)), limit=9).found
+        assert [hit.trace_id for hit in entered] == [sent]
 
     def test_an_unanswered_call_joins_the_only_account_of_its_node(self, store: Store) -> None:
         """A call by function name has no account; with two accounts it could be either's."""

@@ -12,6 +12,7 @@ from store.clickhouse.connection.query_runner import Rows, RunQuery, run_concurr
 from store.clickhouse.queries import Sql
 from store.clickhouse.search.decode import decode_call, decode_document, decode_link
 from store.model import Document, OwnedCall, OwnedLink, Trace, precedence
+from store.units import caused_documents
 
 Bodies = dict[tuple[str, int], bytes]
 """Raw documents by trace (hex digits) and id."""
@@ -28,6 +29,31 @@ def get_traces(
     ask: RunQuery, trace_ids: Sequence[bytes], linked: LinkPresence, *, raw: bool
 ) -> dict[bytes, Trace]:
     """The traces that exist, by id."""
+    traces = _read(ask, trace_ids, linked, raw=raw)
+    if traces and linked.seen:
+        resolve_causes(ask, traces, linked)
+    return traces
+
+
+def resolve_causes(ask: RunQuery, traces: Mapping[bytes, Trace], linked: LinkPresence) -> None:
+    """Fill `Trace.caused`, for which the other ends of links are read."""
+    upstream = {
+        owned.link.trace_id
+        for trace in traces.values()
+        for owned in trace.links.values()
+        if owned.link.upstream
+    }
+    others = {**traces, **_read(ask, sorted(upstream - traces.keys()), linked, raw=False)}
+    rows = ask(queries.CAUSED_IDS.render(ids=list(traces)))
+    named = {bytes.fromhex(digits): frozenset(ids) for digits, ids in rows}
+    for trace in traces.values():
+        trace.caused = caused_documents(trace, others.get, lambda id: named.get(id, ()))
+
+
+def _read(
+    ask: RunQuery, trace_ids: Sequence[bytes], linked: LinkPresence, *, raw: bool
+) -> dict[bytes, Trace]:
+    """The traces that exist, with all but `Trace.caused`."""
     if not trace_ids:
         return {}
     ids = list(trace_ids)
@@ -48,7 +74,7 @@ def get_traces(
     segments, calls, *links = answers
     add_documents(traces, segments, bodies)
     add_calls(traces, calls)
-    _add_links(traces, chain.from_iterable(links))
+    add_links(traces, chain.from_iterable(links))
     for trace in traces.values():  # of a pinned trace the counts expire, the documents do not
         trace.revision = max(trace.revision, len(trace.documents))
     # Between the inserts of one batch a trace may have calls and no document yet.
@@ -69,7 +95,8 @@ def decoded_bodies(rows: Rows) -> Bodies:
     return {(digits, id): b64decode(body) for digits, id, body in rows}
 
 
-def _add_links(traces: Mapping[bytes, Trace], rows: Iterable[tuple[Any, ...]]) -> None:
+def add_links(traces: Mapping[bytes, Trace], rows: Iterable[tuple[Any, ...]]) -> None:
+    """Put rows of links.sql into their traces; those of no trace are left out."""
     for digits, *columns in rows:
         trace = traces.get(bytes.fromhex(digits))
         if trace is not None:

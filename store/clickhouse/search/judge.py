@@ -7,7 +7,15 @@ from collections.abc import Mapping, Sequence
 from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import RunQuery, run_concurrently
 from store.clickhouse.queries import Sql, joined, parenthesized
-from store.clickhouse.search.get_traces import Bodies, add_calls, add_documents, decoded_bodies
+from store.clickhouse.search.get_traces import (
+    Bodies,
+    LinkPresence,
+    add_calls,
+    add_documents,
+    add_links,
+    decoded_bodies,
+    resolve_causes,
+)
 from store.filters.ast import (
     Bare,
     Compare,
@@ -35,15 +43,19 @@ def matching(ask: RunQuery, expression: Expression, minutes: Minutes) -> set[byt
     statements = [
         queries.LEAN_SEGMENTS.render({**_columns(expression), **places}),
         queries.LEAN_CALLS.render(places),
+        Sql("SELECT 1 FROM links LIMIT 1"),
     ]
     raw = needs_documents(expression)
     if raw:
         statements.append(queries.BODIES.render(ids=list(minutes)))
-    segments, calls, *rest = run_concurrently(ask, *statements)
+    segments, calls, any_links, *rest = run_concurrently(ask, *statements)
     bodies: Bodies = decoded_bodies(rest[0]) if raw else {}
     traces = {trace_id: Trace(trace_id, {}, {}, 0, 0, {}) for trace_id in minutes}
     add_documents(traces, segments, bodies)
     add_calls(traces, calls)
+    if any_links:  # whether a root has a client depends on them
+        add_links(traces, ask(queries.LINKS.render(places)))
+        resolve_causes(ask, traces, LinkPresence())
     return {id for id, trace in traces.items() if trace.documents and matches(trace, expression)}
 
 

@@ -38,9 +38,11 @@ class RowSets:
         )
 
     def roots(self, fits: Bounds) -> Bounds:
-        """Some root segment fits; one without a parent surely is a root."""
+        """Some root segment that has a client fits; one without a parent surely has, if there are no
+        links that say who called it."""
         segment, orphan = Sql("independent = 0"), Sql("parent_id = 0")
-        must = conjunction([segment, orphan, fits.must])
+        unlinked = Sql("(SELECT count() FROM links) = 0")
+        must = conjunction([segment, orphan, unlinked, fits.must])
         if not self.sure:
             return self.segments(Bounds(conjunction([segment, fits.may]), must))
         return Bounds(self._select(queries.ROOTS, fits.may), self.segments(exactly(must)).must)

@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: 1f1c87d6957687f6c086720cd409a4c02e22d6e5bc8f4fc87f6a03c2a5a0a51f
+// sha256 of its schemas: d438c7259ee2a20dad7f536ec7718b9b156815f3f3e97330bf3eda20e9fb80c3
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
