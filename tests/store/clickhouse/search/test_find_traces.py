@@ -34,7 +34,7 @@ HOUR = 60 * MINUTE
 counter = itertools.count()
 WINDOWS = (ALL, TimeRange(T0, T0 + 2 * MINUTE), TimeRange(T0 + MINUTE, T0 + 27 * HOUR))
 EXAMPLES = int(os.environ.get("RAYMAP_TEST_EXAMPLES", "12"))
-EXPRESSIONS = 4
+EXPRESSIONS = int(os.environ.get("RAYMAP_TEST_FILTERS", "4"))
 """Filters of one example."""
 
 
