@@ -63,8 +63,8 @@ CREATE TABLE IF NOT EXISTS segments (
     -- Filters (store/clickhouse/search/field_tests.py): whole annotations, their keys, users.
     INDEX by_annotation annotations TYPE bloom_filter(0.01) GRANULARITY 4,
     INDEX by_key arrayMap(item -> substring(item, 1, position(item, '=')), annotations)
-        TYPE bloom_filter(0.01) GRANULARITY 4,
-    INDEX by_user user TYPE bloom_filter(0.01) GRANULARITY 4
+        TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX by_user user TYPE bloom_filter(0.01) GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(ver)
 PARTITION BY toDate(received)

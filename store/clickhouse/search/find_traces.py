@@ -25,7 +25,7 @@ from store.clickhouse.queries import Sql, in_traces, joined, parenthesized
 from store.clickhouse.search.bounds import ALWAYS, FALSE, TRUE, Bounds
 from store.clickhouse.search.compile import compiled
 from store.clickhouse.search.judge import MAX_LOCATIONS, matching, row_locations
-from store.clickhouse.search.probe import NewestRows, newest_rows, probes
+from store.clickhouse.search.probe import FEW, NewestRows, newest_rows, probes
 from store.clickhouse.search.scan_ranges import SCAN_RANGES, ScanRange, minute_of
 from store.cursor import decode_cursor, encode_cursor
 from store.model import TimeRange
@@ -87,6 +87,8 @@ class _Search:
         self._rejected = 0
         self._affordable_rows = False
         """Whether one statement may scan the whole window."""
+        self._ids_decide = False
+        """Whether candidates are given by their ids, which need not be looked for in a range."""
 
     def run(self, before: Place | None) -> Page:
         """The page after a position."""
@@ -112,18 +114,23 @@ class _Search:
         """The only candidates, if probes show that there are few, and the length of the first range."""
         whole = SCAN_RANGES[self._query.axis](TimeRange(start, end), self._query.window)
         probed = probes(self._query.filter) if self._query.filter is not None else []
-        statements = [probe.statements(*whole.near) for probe in probed]
+        parts = [probe.statements(*whole.near) for probe in probed]
         count, *answers = run_concurrently(
-            self._run, _count(start, end), *(each for part in statements for each in part)
+            self._run, _count(start, end), *(first for first, *_ in parts)
         )
         rows = int(count[0][0])
         self._affordable_rows = rows <= MAX_ROWS
-        newest = []
-        for part in statements:
-            newest.append(newest_rows(answers[: len(part)]))
-            answers = answers[len(part) :]
-        few = self._few(newest, whole)
-        return few, self._first_width(start, end, rows, newest)
+        newest = [
+            newest_rows([first, *self._others(first, rest)])
+            for first, (_, *rest) in zip(answers, parts, strict=True)
+        ]
+        return self._few(newest, whole), self._first_width(start, end, rows, newest)
+
+    def _others(self, first: Rows, statements: list[Sql]) -> list[Rows]:
+        """The other answers of a probe; of no use where the first one already shows that there are many."""
+        if len(first) >= FEW or not statements:
+            return []
+        return run_concurrently(self._run, *statements)
 
     def _few(self, newest: list[NewestRows], whole: ScanRange) -> list[bytes] | None:
         """The traces of the shortest complete probe, and those whose rows lie outside the probed minutes."""
@@ -142,8 +149,7 @@ class _Search:
         width = (end - start) * wanted // rows if rows else end - start
         for each in newest:
             if not each.complete:
-                _, minute = each.rows[min(len(each.rows) - 1, 2 * self._limit)]
-                width = max(width, end - minute * MINUTE)
+                width = max(width, end - each.reach(2 * self._limit) * MINUTE)
         return max(10 * SECOND, width)
 
     def _look(self, span: TimeRange, before: Place | None, few: list[bytes] | None) -> Place | None:
@@ -183,6 +189,7 @@ class _Search:
         self, slice: ScanRange, before: Place | None, few: list[bytes] | None
     ) -> tuple[Bounds, Rows]:
         """The bounds of the filter on trace_id in a range, and its first candidates."""
+        self._ids_decide = few is not None
         if self._query.filter is None or few is not None:
             bounds = ALWAYS if few is None else Bounds(_among(few), FALSE)
             return bounds, self._run(self._candidates(slice, bounds, before))
@@ -214,11 +221,12 @@ class _Search:
         if before is not None:
             where.append(_before(before))
         exact = _is_exact(bounds)
+        condition = bounds.may if self._ids_decide else slice.among(bounds.may)
         minutes = Sql("[]" if exact else "groupUniqArray(minute)")
         return queries.CANDIDATES.render(
             {
                 "certain": TRUE if exact else bounds.must,
-                "timed": slice.timed(bounds.may, minutes),
+                "timed": slice.timed(condition, minutes),
                 "where": joined(" AND ", where),
             },
             size=self._size(bounds),

@@ -46,6 +46,15 @@ class NewestRows(NamedTuple):
     rows: list[tuple[bytes, int]]
     complete: bool
 
+    def reach(self, traces: int) -> int:
+        """The minute in which so many traces, or all, are found from the newest row backwards."""
+        found: set[bytes] = set()
+        for trace_id, minute in self.rows:
+            found.add(trace_id)
+            if len(found) >= traces:
+                return minute
+        return self.rows[-1][1]
+
 
 class Probe(NamedTuple):
     """Statements with some places filled; a match has a row that one of them selects."""

@@ -21,7 +21,7 @@ class ScanRange:
 
     ``member``: a condition on trace_id that the traces whose time lies in it meet. ``near``: the
     minutes in which most of their rows start; ``hint``: what trace_id is in such rows. ``timed``:
-    member traces that meet a condition, as (trace_id, at, minutes).
+    traces that meet a condition, as (trace_id, at, minutes); ``times_members``: only member traces.
     """
 
     span: TimeRange
@@ -29,6 +29,11 @@ class ScanRange:
     near: tuple[int, int]
     hint: Sql
     timed: Callable[[Sql, Sql], Sql]
+    times_members: bool = False
+
+    def among(self, condition: Sql) -> Sql:
+        """Member traces that meet a condition, as a condition for ``timed``."""
+        return condition if self.times_members else joined(" AND ", [self.member, condition])
 
     @property
     def near_rows(self) -> Sql:
@@ -71,8 +76,7 @@ def _by_trace_id(span: TimeRange, window: TimeRange) -> ScanRange:
         hint = parenthesized(joined(" OR ", [plausible, before, after]))
 
     def timed(condition: Sql, minutes: Sql) -> Sql:
-        both = joined(" AND ", [member, parenthesized(condition)])
-        return queries.TIMED_BY_ID.render({"minutes": minutes, "condition": both}, day=DAY)
+        return queries.TIMED_BY_ID.render({"minutes": minutes, "condition": condition}, day=DAY)
 
     return ScanRange(
         span,
@@ -92,8 +96,7 @@ def _by_event(span: TimeRange, window: TimeRange) -> ScanRange:
     )
 
     def timed(condition: Sql, minutes: Sql) -> Sql:
-        both = joined(" AND ", [member, parenthesized(condition)])
-        return queries.TIMED_BY_EVENT.render({"minutes": minutes, "condition": both})
+        return queries.TIMED_BY_EVENT.render({"minutes": minutes, "condition": condition})
 
     return ScanRange(
         span,
@@ -129,6 +132,7 @@ def _by_service(span: TimeRange, window: TimeRange) -> ScanRange:
         (first, min(last, minute_of(span.end + _BEFORE))),
         Sql("1"),
         timed,
+        times_members=True,
     )
 
 

@@ -47,7 +47,7 @@ RANGES = {
         ),
         (
             f"SELECT trace_id, if(abs({EPOCH} - first) <= {{day:Int64}}, {EPOCH}, first) AS at, minutes "
-            "FROM (SELECT trace_id, min(start) AS first, [] AS minutes FROM traces WHERE %s AND (c = {c:UInt8}) "
+            "FROM (SELECT trace_id, min(start) AS first, [] AS minutes FROM traces WHERE c = {c:UInt8} "
             "GROUP BY trace_id HAVING max(sampled) = 1)"
         ),
         {
@@ -65,7 +65,7 @@ RANGES = {
             "WHERE updated >= {span_start:Int64} AND updated < {span_end:Int64})"
         ),
         (
-            "SELECT trace_id, max(updated) AS at, [] AS minutes FROM traces WHERE %s AND (c = {c:UInt8}) "
+            "SELECT trace_id, max(updated) AS at, [] AS minutes FROM traces WHERE c = {c:UInt8} "
             "GROUP BY trace_id HAVING max(sampled) = 1"
         ),
         {"span_start": WINDOW.start, "span_end": WINDOW.end},
@@ -102,8 +102,10 @@ def test_scan_ranges(axis: Axis) -> None:
     assert one_line(slice.member) == member
     assert slice.member.parameters == parameters
     rendered = slice.timed(Sql("c = {c:UInt8}", {"c": 1}), Sql("[]"))
-    assert one_line(rendered) == timed.replace("%s", member)
+    assert one_line(rendered) == timed
     assert rendered.parameters["c"] == 1
+    among = one_line(slice.among(Sql("c")))
+    assert among == ("c" if axis is Axis.SERVICE else f"{member} AND c")
     assert one_line(slice.far) == (
         "SELECT trace_id FROM traces "
         "PREWHERE minute < {near_first:UInt64} OR minute > {near_last:UInt64} "

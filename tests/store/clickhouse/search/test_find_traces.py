@@ -33,7 +33,7 @@ from tests.store.test_agreement import ALL, deliveries
 HOUR = 60 * MINUTE
 counter = itertools.count()
 WINDOWS = (ALL, TimeRange(T0, T0 + 2 * MINUTE), TimeRange(T0 + MINUTE, T0 + 27 * HOUR))
-EXAMPLES = int(os.environ.get("RAYMAP_TEST_EXAMPLES", "12"))
+EXAMPLES = int(os.environ.get("RAYMAP_TEST_EXAMPLES", "8"))
 EXPRESSIONS = int(os.environ.get("RAYMAP_TEST_FILTERS", "4"))
 """Filters of one example."""
 
