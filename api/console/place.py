@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from api.console.params import Failing, TraceFilter
+from api.errors import ApiError
 from api.graph.build import Graph, calls_of, edges_of, find_node, keys_of, stats_of
 from store.model import NodeKey, State, Statistics, TimeRange
 from store.protocol import Failure, Store, TimeBucket, UnitQuery
+from store.rules.other_names import OTHER_NAMES
 
 
 class Place(NamedTuple):
@@ -26,14 +28,23 @@ class Scope(NamedTuple):
 
 
 def find_place(graph: Graph, filters: TraceFilter, scope: Scope) -> Place | None:
-    """The node or edge of a filter; None when it has no traffic in the graph."""
-    if not filters.edge:
-        node = find_node(graph, filters.node)
-        return node and node_place(graph, node, scope)
-    source, target = (find_node(graph, end) for end in filters.edge.split(":"))
-    if source is None or target is None or not graph.has_edge(source, target):
+    """The node or edge of a filter; None when it has no traffic in the graph.
+
+    ApiError (400) for names that are counted together: no trace says which of its names are.
+    """
+    ids = filters.edge.split(":") if filters.edge else [filters.node]
+    ends = [node for id in ids if (node := find_node(graph, id)) is not None]
+    if any(node.name == OTHER_NAMES for node in ends):
+        raise ApiError(
+            f"the traces of {OTHER_NAMES} cannot be listed; filter by a name instead",
+            code="NamesCountedTogether",
+        )
+    if len(ends) < len(ids):
         return None
-    return edge_place(graph, (source, target), scope)
+    if len(ends) == 1:
+        return node_place(graph, ends[0], scope)
+    edge = ends[0], ends[1]
+    return edge_place(graph, edge, scope) if graph.has_edge(*edge) else None
 
 
 def node_place(graph: Graph, node: NodeKey, scope: Scope) -> Place:

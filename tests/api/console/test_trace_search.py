@@ -15,6 +15,7 @@ from api.console import traces as console_traces
 from api.graph.build import node_id
 from store.memory import MemoryStore
 from store.model import Document, NodeKey, State
+from store.rules import other_names
 from store.times import SECOND
 from tests.api.console.test_map import get
 from tests.builders import T0, call, http, segment, trace_id
@@ -290,3 +291,20 @@ def test_a_sorted_list_says_what_it_left_out(
     monkeypatch.setattr(console_traces, "MAX_DOTS", 10)
     found = get(client, f"/api/traces?{WINDOW}&sort=response", schemas.TraceList)
     assert (found["total"], found["sorted"]) == (None, {"traces": 10, "complete": False})
+
+
+def test_names_counted_together_have_figures_and_no_list(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The panel of such a node has all of its units; a list of its traces would lack some, and is
+    refused with what to do instead."""
+    monkeypatch.setattr(other_names, "MOST_NAMES", 2)
+    found = get(client, f"/api/map?{WINDOW}", schemas.ServiceMap)
+    others = [node for node in found["nodes"] if node["name"] == other_names.OTHER_NAMES]
+    assert others
+    assert len(found["problems"]) == sum(node["kind"] != "client" for node in others)
+    for node in others:
+        panel = get(client, f"/api/nodes/{node['id']}?{WINDOW}", schemas.NodeDetail)
+        assert panel["node"]["requests"] == node["requests"]
+        answer = client.get(f"/api/traces?{WINDOW}&node={node['id']}")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "NamesCountedTogether")
