@@ -29,3 +29,7 @@ class TraceNotFound(StoreError):
 
 class TooManyPins(StoreError):
     """The limit of pinned traces is reached."""
+
+
+class TooManyTraces(StoreError):
+    """A window has too many traces for what was requested of each of them."""

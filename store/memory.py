@@ -7,10 +7,11 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from msgspec.structs import replace
 
+from store.config.memory import MemoryConfig
 from store.cursor import decode_cursor, encode_cursor
 from store.document_values import document_values, value_text
 from store.errors import TraceNotFound
-from store.filters.ast import Field, Value
+from store.filters.ast import Expression, Field, Value
 from store.filters.evaluate import matches
 from store.model import (
     Document,
@@ -26,6 +27,7 @@ from store.model import (
 from store.protocol import (
     Axis,
     Ends,
+    Entities,
     EntryTime,
     Failure,
     Page,
@@ -51,18 +53,21 @@ from store.unit_filter import (
 from store.units import (
     EdgeUnit,
     NodeUnit,
+    Unit,
     all_units,
     calls_of,
     caused_documents,
+    links_among,
     links_of,
     with_other_names,
 )
 
 
-class MemoryStore:
+class MemoryStore(MemoryConfig):
     """The store protocol on dictionaries. Method docstrings of `store.protocol` apply."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._traces: dict[bytes, Trace] = {}
         self._linked_ids: dict[bytes, set[int]] = {}
         self._tokens: set[str] = set()
@@ -219,6 +224,31 @@ class MemoryStore:
     ) -> list[TimeBucket]:
         """Statistics of edges per step."""
         return unit_series(self._edge_units(edges, window, settled_before), window, step)
+
+    def entity_series(
+        self,
+        entities: Entities,
+        window: TimeRange,
+        step: int,
+        *,
+        settled_before: int | None = None,
+    ) -> list[TimeBucket]:
+        """Statistics of some nodes and edges per step."""
+        units = (unit for unit in self._units(window) if entities.have(unit, settled_before))
+        return unit_series(units, window, step)
+
+    def filtered_units(self, window: TimeRange, filter: Expression) -> Iterator[tuple[bytes, Unit]]:
+        """Every trace is examined."""
+        found = {
+            trace_id: trace
+            for trace_id, trace in self._traces.items()
+            if is_sampled(trace) and matches(self._with_causes(trace), filter)
+        }
+        linked_ids = links_among(found.values())
+        for trace_id, trace in found.items():
+            for unit in all_units(trace, found.get, linked_ids):
+                if unit.start in window:
+                    yield trace_id, unit
 
     def node_failures(self, nodes: Collection[NodeKey], window: TimeRange) -> list[Failure]:
         """Error breakdown of nodes."""

@@ -6,15 +6,27 @@ runs one test suite against it and against `store.clickhouse`. Errors are in `st
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from enum import Enum
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from msgspec import Struct
 
 from store.columnar import DocumentColumns
+from store.config.protocol import ConfigStore, RetrievalStore, SamplingStore
 from store.filters.ast import Expression, Field, Value
-from store.model import Document, NodeKey, ServiceGraph, State, Statistics, TimeRange, Trace
+from store.model import (
+    Document,
+    NodeKey,
+    ServiceGraph,
+    State,
+    Statistics,
+    TimeRange,
+    Trace,
+    confirmed,
+    is_settled,
+)
+from store.units import NodeUnit, Unit
 
 Ends = tuple[NodeKey, NodeKey]
 """Source and target of an edge."""
@@ -132,6 +144,23 @@ class TimeBucket(NamedTuple):
     statistics: Statistics
 
 
+class Entities(Struct, frozen=True):
+    """Nodes, edges of calls and edges of links, as keys of a service graph."""
+
+    nodes: frozenset[NodeKey] = frozenset()
+    edges: frozenset[tuple[NodeKey, NodeKey]] = frozenset()
+    links: frozenset[tuple[NodeKey, NodeKey]] = frozenset()
+
+    def have(self, unit: Unit, settled_before: int | None) -> bool:
+        """Whether a unit is one of theirs; ``settled_before`` as in `GraphReader.service_graph`."""
+        if isinstance(unit, NodeUnit):
+            return unit.node in self.nodes
+        pair = confirmed(unit.source), unit.target
+        return pair in (self.links if unit.link else self.edges) and is_settled(
+            unit.source, unit.start, settled_before
+        )
+
+
 class Failure(Struct, frozen=True):
     """A row of an error breakdown: ``label`` is an exception's type or ``HTTP 503``."""
 
@@ -139,6 +168,9 @@ class Failure(Struct, frozen=True):
     state: State
     count: int
 
+
+MAX_FILTERED_TRACES = 50_000
+"""Traces that are read to count those of a filter."""
 
 MAX_NOTE = 500
 """Characters in the note on a pin."""
@@ -309,6 +341,26 @@ class GraphReader(Protocol):
         in `service_graph`."""
         ...
 
+    def entity_series(
+        self,
+        entities: Entities,
+        window: TimeRange,
+        step: int,
+        *,
+        settled_before: int | None = None,
+    ) -> list[TimeBucket]:
+        """Statistics of all units of some nodes and edges together, as `edge_series`."""
+        ...
+
+    def filtered_units(self, window: TimeRange, filter: Expression) -> Iterator[tuple[bytes, Unit]]:
+        """The units that start in the window, of the traces that satisfy an expression, each with
+        its trace's id.
+
+        Of links only those between such traces. Raises TooManyTraces if the window has more than
+        `MAX_FILTERED_TRACES`.
+        """
+        ...
+
     def node_failures(self, nodes: Collection[NodeKey], window: TimeRange) -> list[Failure]:
         """Error breakdown of the units of nodes that are not OK, most frequent first.
 
@@ -361,7 +413,16 @@ class PinStore(Protocol):
         ...
 
 
-class Store(SegmentWriter, TraceReader, GraphReader, PinStore, Protocol):
+class Store(
+    SegmentWriter,
+    TraceReader,
+    GraphReader,
+    PinStore,
+    ConfigStore,
+    SamplingStore,
+    RetrievalStore,
+    Protocol,
+):
     """The whole store."""
 
     def problems(self) -> list[str]:

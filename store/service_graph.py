@@ -26,6 +26,7 @@ from store.units import (
     FindTrace,
     LinkedIds,
     NodeUnit,
+    Unit,
     all_units,
     links_among,
     with_other_names,
@@ -53,25 +54,34 @@ def build_service_graph(
     if find is None:
         find = {trace.trace_id: trace for trace in traces}.get
     excess = names_in_excess(traces)
-    linked_ids = linked_ids or links_among(traces)
+    find_links = linked_ids or links_among(traces)
+    found = (
+        (trace.trace_id, with_other_names(unit, excess))
+        for trace in traces
+        for unit in all_units(trace, find, find_links)
+        if window is None or unit.start in window
+    )
+    if not weighted:
+        found = ((trace_id, unit._replace(weight=1)) for trace_id, unit in found)
+    return graph_of_units(found, settled_before)
+
+
+def graph_of_units(
+    units: Iterable[tuple[bytes, Unit]], settled_before: int | None = None
+) -> ServiceGraph:
+    """The service graph of units, each with the id of its trace."""
     services: dict[NodeKey, ServiceStats] = {}
     edges: dict[tuple[NodeKey, NodeKey], EdgeStats] = {}
     links: dict[tuple[NodeKey, NodeKey], EdgeStats] = {}
     trace_minutes: dict[NodeKey, dict[tuple[int, bytes], int]] = {}
-    for trace in traces:
-        for unit in all_units(trace, find, linked_ids):
-            if window is not None and unit.start not in window:
-                continue
-            unit = with_other_names(unit, excess)
-            if not weighted:
-                unit = unit._replace(weight=1)
-            if isinstance(unit, NodeUnit):
-                _count_node(services, unit)
-                pair = (unit.start // MINUTE, trace.trace_id)
-                lightest = trace_minutes.setdefault(unit.node, {})
-                lightest[pair] = min(unit.weight, lightest.get(pair, unit.weight))
-            else:
-                _count_edge(links if unit.link else edges, unit)
+    for trace_id, unit in units:
+        if isinstance(unit, NodeUnit):
+            _count_node(services, unit)
+            pair = (unit.start // MINUTE, trace_id)
+            lightest = trace_minutes.setdefault(unit.node, {})
+            lightest[pair] = min(unit.weight, lightest.get(pair, unit.weight))
+        else:
+            _count_edge(links if unit.link else edges, unit)
     for key, lightest in trace_minutes.items():
         services[key].trace_minutes = sum(lightest.values())
     resolve_clients(services, edges, settled_before)

@@ -12,6 +12,7 @@ from clickhouse_driver import Client
 from clickhouse_driver.errors import ServerException
 
 from store.clickhouse import damage, pins
+from store.clickhouse.config.methods import ConfigMethods
 from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.errors import DATA_CODES, first_line, is_transient
 from store.clickhouse.connection.pool import ClientPool
@@ -22,14 +23,15 @@ from store.clickhouse.graph.service_graph import Units
 from store.clickhouse.rollup import dirty
 from store.clickhouse.rollup.worker import RollupWorker
 from store.clickhouse.schema.version import SCHEMA_CODES, SchemaGuard
-from store.clickhouse.search import find_traces, find_units, get_traces, values
+from store.clickhouse.search import filtered_units, find_traces, find_units, get_traces, values
 from store.clickhouse.write import rows
 from store.columnar import DocumentColumns
 from store.errors import DataRefused, SchemaMismatch, StoreError, StoreUnavailable
-from store.filters.ast import Field
+from store.filters.ast import Expression, Field
 from store.model import Document, NodeKey, ServiceGraph, TimeRange, Trace
 from store.protocol import (
     Ends,
+    Entities,
     EntryTime,
     Failure,
     Page,
@@ -40,12 +42,13 @@ from store.protocol import (
     UnitQuery,
     ValueCount,
 )
+from store.units import Unit
 
 PIN_INTERVAL = 60.0
 """Seconds between runs that pin late documents of pinned traces."""
 
 
-class ClickHouseStore:
+class ClickHouseStore(ConfigMethods):
     """`store.protocol.Store` on a ClickHouse that `raymap migrate` has prepared."""
 
     def __init__(self, url: str | Address, *, connections: int = 8) -> None:
@@ -150,6 +153,24 @@ class ClickHouseStore:
     ) -> list[TimeBucket]:
         """Statistics of edges per step."""
         return self._series(service_graph.of_edges(edges, settled_before), window, step)
+
+    def entity_series(
+        self,
+        entities: Entities,
+        window: TimeRange,
+        step: int,
+        *,
+        settled_before: int | None = None,
+    ) -> list[TimeBucket]:
+        """Statistics of some nodes and edges per step."""
+        if not (entities.nodes or entities.edges or entities.links):
+            return []
+        return self._series(service_graph.of_entities(entities, settled_before), window, step)
+
+    def filtered_units(self, window: TimeRange, filter: Expression) -> Iterator[tuple[bytes, Unit]]:
+        """Units of the traces that satisfy an expression."""
+        with self._asking() as ask:
+            yield from filtered_units.filtered_units(ask, window, filter)
 
     def node_failures(self, nodes: Collection[NodeKey], window: TimeRange) -> list[Failure]:
         """Error breakdown of nodes."""

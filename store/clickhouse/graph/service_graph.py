@@ -14,7 +14,7 @@ from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import Rows, RunQuery, run_concurrently
 from store.clickhouse.graph.rollup_cache import MOST_SLOTS, RollupCache
 from store.clickhouse.graph.window_plan import Plan, plan, rows_of
-from store.clickhouse.queries import Sql, Template
+from store.clickhouse.queries import Sql, Template, joined, parenthesized
 from store.clickhouse.units import dependencies, parents
 from store.clickhouse.units.aggregates import (
     ALL_UNITS,
@@ -29,7 +29,7 @@ from store.clickhouse.units.aggregates import (
     read_aggregate,
 )
 from store.model import SETTLE_SLOT, NodeKey, ServiceGraph, State, TimeRange, confirmed, is_settled
-from store.protocol import Ends, Failure, TimeBucket, failures_by_frequency
+from store.protocol import Ends, Entities, Failure, TimeBucket, failures_by_frequency
 from store.times import MINUTE
 
 TRIES = 5
@@ -57,12 +57,18 @@ def of_nodes(nodes: Collection[NodeKey]) -> Units:
     )
 
 
-def of_edges(edges: Collection[Ends], settled_before: int | None = None) -> Units:
+def of_edges(
+    edges: Collection[Ends],
+    settled_before: int | None = None,
+    *,
+    kinds: Collection[int] = (EDGE, LINK),
+) -> Units:
     """The calls and links along edges, those from unconfirmed clients only if they are settled."""
     account = "if(startsWith(source_type, 'client'), '', source_account)"
+    name = "edges_" + "_".join(map(str, kinds))
     condition = (
-        f"(kind IN ({EDGE}, {LINK}) AND (({account}, {_SOURCE_KEY}), ({_KEY}))"
-        f" IN {{edges:Array(Tuple({_KEY_TYPE}, {_KEY_TYPE}))}}"
+        f"(kind IN ({', '.join(map(str, kinds))}) AND (({account}, {_SOURCE_KEY}), ({_KEY}))"
+        f" IN {{{name}:Array(Tuple({_KEY_TYPE}, {_KEY_TYPE}))}}"
     )
     if settled_before is not None:
         settled = settled_before // SETTLE_SLOT * SETTLE_SLOT
@@ -72,13 +78,27 @@ def of_edges(edges: Collection[Ends], settled_before: int | None = None) -> Unit
     def matches(key: Key, aggregate: Aggregate) -> bool:
         kind, source, target = key
         return (
-            kind in (EDGE, LINK)
+            kind in kinds
             and (confirmed(source), target) in edges
             and is_settled(source, aggregate.start, settled_before)
         )
 
     pairs = [(tuple(source), tuple(target)) for source, target in edges]
-    return Units(Sql(condition + ")", {"edges": pairs}), matches)
+    return Units(Sql(condition + ")", {name: pairs}), matches)
+
+
+def of_entities(entities: Entities, settled_before: int | None) -> Units:
+    """The units of some nodes, edges of calls and edges of links; there must be any."""
+    units = [
+        *([of_nodes(entities.nodes)] if entities.nodes else []),
+        *(
+            of_edges(edges, settled_before, kinds=(kind,))
+            for kind, edges in ((EDGE, entities.edges), (LINK, entities.links))
+            if edges
+        ),
+    ]
+    condition = parenthesized(joined(" OR ", [each.condition for each in units]))
+    return Units(condition, lambda *each: any(one.matches(*each) for one in units))
 
 
 def service_graph(

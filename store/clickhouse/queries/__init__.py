@@ -38,6 +38,8 @@ ANNOTATION_VALUES = _sql("search/annotation_values", "rows", "key most prefix si
 COLUMN_VALUES = _sql("search/column_values", "column rows", "most prefix size")
 FAILURE_LABEL = _sql("units/failure_label")
 BODIES = _sql("search/bodies", parameters="ids")
+TRACES_IN_WINDOW = _sql("search/traces_in_window", parameters="start end first last most")
+SENDERS = _sql("search/senders", parameters="ids")
 # search: scan ranges
 CANDIDATES = _sql("search/candidates", "certain timed where", "size")
 NEWEST_ROWS = _sql("search/newest_rows", "table condition", "first_minute last_minute few")
@@ -167,5 +169,10 @@ DAMAGE_ERRORS = _sql("diagnostics/damage_errors")
 ACTIVE_PARTS = _sql("diagnostics/active_parts", parameters="names")
 BROKEN_PARTS = _sql("diagnostics/broken_parts")
 MOST_PARTS = _sql("diagnostics/most_parts")
+# config
+LAST_SAMPLING_REPORTS = _sql("config/last_sampling_reports", parameters="start end most")
+SAMPLING_SUMS = _sql("config/sampling_sums", parameters="start end step")
+FIRST_ANOMALIES = _sql("config/first_anomalies", parameters="start end rule")
+RETRIEVAL = _sql("config/retrieval", parameters="token valid_after")
 
 REGISTRY.require_complete()

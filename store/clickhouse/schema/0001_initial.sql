@@ -219,6 +219,59 @@ ENGINE = ReplacingMergeTree(ver)
 ORDER BY name
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
+-- What is configured through X-Ray's API (store/clickhouse/config/configuration.py): a log of changes, each
+-- a revision of the whole; the last row of a kind and name applies. Revisions are exclusive because each
+-- is one insert with its number as deduplication token.
+CREATE TABLE IF NOT EXISTS configuration (
+    kind LowCardinality(String),
+    name String,
+    value String COMMENT 'JSON (store/config/records.py)',
+    removed UInt8,
+    revision UInt64,
+    writer UInt64 COMMENT 'random',
+    at Int64 COMMENT 'microseconds since the epoch'
+)
+ENGINE = MergeTree
+ORDER BY (kind, name, revision)
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1;
+
+-- What SDKs report about sampling; the quotas of all API processes derive from it (api/sampling.py).
+CREATE TABLE IF NOT EXISTS sampling_reports (
+    rule LowCardinality(String),
+    client String,
+    at Int64 COMMENT 'microseconds since the epoch',
+    requests UInt64,
+    sampled UInt64,
+    borrowed UInt64
+)
+ENGINE = MergeTree
+ORDER BY at
+TTL toDateTime(intDiv(at, 1000000)) + INTERVAL 1 HOUR;
+
+CREATE TABLE IF NOT EXISTS sampling_anomalies (
+    rule LowCardinality(String),
+    service LowCardinality(String),
+    at Int64 COMMENT 'microseconds since the epoch',
+    anomalies UInt64,
+    sampled UInt64
+)
+ENGINE = MergeTree
+ORDER BY (rule, at)
+TTL toDateTime(intDiv(at, 1000000)) + INTERVAL 2 DAY;
+
+-- StartTraceRetrieval: which traces a token retrieves. They are read when they are listed.
+CREATE TABLE IF NOT EXISTS retrievals (
+    token String,
+    trace_ids Array(FixedString(16)),
+    start Int64 COMMENT 'microseconds since the epoch',
+    end Int64,
+    started Int64,
+    cancelled UInt8
+)
+ENGINE = ReplacingMergeTree(cancelled)
+ORDER BY token
+TTL toDateTime(intDiv(started, 1000000)) + INTERVAL 1 DAY;
+
 -- Pinned traces; the newest `ver` applies (store/clickhouse/pins.py). `revision` and `updated` are those of
 -- `traces` when the copies were last made.
 CREATE TABLE IF NOT EXISTS pins (

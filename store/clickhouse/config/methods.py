@@ -1,0 +1,79 @@
+"""The part of the store protocol that is about configuration, sampling and retrievals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from clickhouse_driver import Client
+
+from store.clickhouse.config import configuration, retrievals, sampling
+from store.config.protocol import (
+    AnomalyReport,
+    Change,
+    Configuration,
+    Retrieval,
+    SamplingReport,
+    SamplingSum,
+)
+from store.model import TimeRange
+
+
+class HasClient(Protocol):
+    """What the methods need of the class they are mixed into."""
+
+    def _client(self) -> AbstractContextManager[Client]: ...
+
+
+class ConfigMethods:
+    """Methods of `ConfigStore`, `SamplingStore` and `RetrievalStore`."""
+
+    def read_configuration(self: HasClient) -> Configuration:
+        """The newest revision."""
+        with self._client() as client:
+            return configuration.read_configuration(client)
+
+    def change_configuration(
+        self: HasClient, changes: Sequence[Change], *, after: int, at: int
+    ) -> bool:
+        """Apply changes to revision ``after``."""
+        with self._client() as client:
+            return configuration.change_configuration(client, changes, after, at)
+
+    def add_sampling_reports(
+        self: HasClient, reports: Sequence[SamplingReport], anomalies: Sequence[AnomalyReport]
+    ) -> None:
+        """Store reports soon."""
+        with self._client() as client:
+            sampling.add_reports(client, reports, anomalies)
+
+    def last_sampling_reports(self: HasClient, window: TimeRange) -> list[SamplingReport]:
+        """The last report of each client for each rule."""
+        with self._client() as client:
+            return sampling.last_reports(client, window)
+
+    def sampling_sums(self: HasClient, window: TimeRange, step: int) -> list[SamplingSum]:
+        """Counts by step and rule."""
+        with self._client() as client:
+            return sampling.sums(client, window, step)
+
+    def first_anomalies(self: HasClient, rule: str, window: TimeRange) -> list[AnomalyReport]:
+        """The first report of each service on anomalies that were not all recorded."""
+        with self._client() as client:
+            return sampling.first_anomalies(client, rule, window)
+
+    def put_retrieval(self: HasClient, retrieval: Retrieval) -> None:
+        """Store a retrieval."""
+        with self._client() as client:
+            retrievals.put_retrieval(client, retrieval)
+
+    def get_retrieval(self: HasClient, token: str, now: int) -> Retrieval | None:
+        """The retrieval with a token."""
+        with self._client() as client:
+            return retrievals.get_retrieval(client, token, now)
+
+    def count_retrievals(self: HasClient, now: int) -> int:
+        """Valid ones that are not cancelled."""
+        with self._client() as client:
+            return retrievals.count_retrievals(client, now)

@@ -1,0 +1,4 @@
+-- A retrieval that is valid now.
+SELECT arrayMap(id -> hex(id), trace_ids), start, end, started, cancelled
+FROM retrievals FINAL
+WHERE token = {token:String} AND started > {valid_after:Int64}
