@@ -53,7 +53,7 @@ def create_app(
     context = Context(
         store=store,
         version=version,
-        sampler=Sampler(sampling_rate, clock),
+        sampler=Sampler(store, sampling_rate, clock),
         unhealthy=unhealthy,
         clock=clock,
         metrics=metrics,
@@ -78,6 +78,7 @@ def create_app(
             Middleware(GZipMiddleware, minimum_size=1000, compresslevel=4),
         ],
     )
+    app.state.read_configuration = store.read_configuration
     errors.install_handlers(app)
     own = (
         xray_router(context),

@@ -7,6 +7,7 @@ are rendered here too.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -15,13 +16,14 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from store.errors import InvalidCursor, StoreUnavailable
+from store.errors import InvalidCursor, StoreUnavailable, TooManyTraces
 
 
 class ApiError(Exception):
     """A rejected request: a sentence on what was wrong, where, and what was expected.
 
-    ``position``: where in a filter expression, characters from 0.
+    ``position``: where in a filter expression, characters from 0. ``members``: further ones of
+    X-Ray's error.
     """
 
     def __init__(
@@ -31,12 +33,14 @@ class ApiError(Exception):
         code: str = "InvalidRequest",
         status: int = 400,
         position: int | None = None,
+        members: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.code = code
         self.status = status
         self.position = position
+        self.members = members or {}
 
 
 class ClientDisconnected(Exception):
@@ -50,6 +54,7 @@ class Problem(NamedTuple):
     code: str
     message: str
     position: int | None = None
+    members: Mapping[str, str] = {}
 
 
 _CODES = {
@@ -65,8 +70,8 @@ def to_problem(error: Exception) -> Problem:
     """The response to an exception. An unexpected one reveals nothing of itself."""
     match error:
         case ApiError():
-            return Problem(error.status, error.code, error.message, error.position)
-        case InvalidCursor():
+            return Problem(error.status, error.code, error.message, error.position, error.members)
+        case InvalidCursor() | TooManyTraces():
             return Problem(400, "InvalidRequest", str(error))
         case StoreUnavailable():
             return Problem(503, "ServiceUnavailable", f"the store cannot be reached: {error}")
@@ -99,6 +104,7 @@ def install_handlers(app: FastAPI) -> None:
     for kind in (
         ApiError,
         InvalidCursor,
+        TooManyTraces,
         StoreUnavailable,
         ClientDisconnected,
         RequestValidationError,
@@ -109,8 +115,11 @@ def install_handlers(app: FastAPI) -> None:
 
 def _xray_error(problem: Problem) -> Response:
     """The body and header that AWS SDKs read."""
+    if problem.code == "NotFound":
+        problem = problem._replace(code="UnknownOperation")
     name = problem.code.removesuffix("Exception") + "Exception"
-    response = _json({"__type": name, "Message": problem.message}, problem.status)
+    body = {"__type": name, "Message": problem.message, **problem.members}
+    response = _json(body, problem.status)
     response.headers["x-amzn-ErrorType"] = name
     return response
 

@@ -28,6 +28,10 @@ async def read_body(request: Request, most: int = MAX_BODY) -> bytes:
     return bytes(body)
 
 
+MAX_INTEGER = (1 << 31) - 1
+"""The greatest integer of AWS's model."""
+
+
 class JsonBody:
     """Typed access to a JSON object; null counts as absent. Methods raise ApiError (400)."""
 
@@ -47,6 +51,14 @@ class JsonBody:
         if not isinstance(value, dict):
             raise ApiError(f"the body must be a JSON object, got {_kind(value)}")
         return cls(value)
+
+    def has(self, name: str) -> bool:
+        """Whether a member is there and not null."""
+        return self._members.get(name) is not None
+
+    def names(self) -> set[str]:
+        """Names of the members that are there."""
+        return {name for name in self._members if self.has(name)}
 
     def text(self, name: str, *, most: int = 0) -> str:
         """A string, '' when absent."""
@@ -127,6 +139,35 @@ class JsonBody:
             return 0
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
             raise self._wrong(name, "a whole number, 0 or more", value)
+        return value
+
+    def whole(self, name: str, *, least: int, most: int = MAX_INTEGER) -> int:
+        """A required whole number within limits."""
+        value = self._members.get(name)
+        if value is None:
+            raise self._missing(name, "a whole number")
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise self._wrong(name, "a whole number", value)
+        if not least <= value <= most:
+            raise ApiError(f"{self._where}{name} must lie between {least} and {most}, got {value}")
+        return value
+
+    def fraction(self, name: str) -> float:
+        """A required number between 0 and 1."""
+        value = self.number(name)
+        if value is None:
+            raise self._missing(name, "a number")
+        if not 0 <= value <= 1:
+            raise ApiError(f"{self._where}{name} must lie between 0 and 1, got {value}")
+        return value
+
+    def text_map(self, name: str) -> dict[str, str]:
+        """An object of strings, empty when absent."""
+        value = self._members.get(name)
+        if value is None:
+            return {}
+        if not isinstance(value, dict) or not all(isinstance(v, str) for v in value.values()):
+            raise self._wrong(name, "an object of strings", value)
         return value
 
     def instant(self, name: str) -> int:

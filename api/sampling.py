@@ -1,58 +1,57 @@
-"""Central sampling: the default rule, and quotas for reporting clients (docs/xray-format.md §8).
+"""Central sampling: rules, quotas and boosts for reporting clients (docs/xray-format.md §8).
 
-`Sampler` keeps the state of reporting clients in this process; the arithmetic is pure.
+All API processes give the same answers, because these are functions of what clients reported in
+earlier windows of ten seconds, which is in the store. The quotas of a rule that are valid at any
+moment add up to its reservoir at most, and exactly to it while clients and traffic stay the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from msgspec import Struct
 
-DEFAULT_RULE = "Default"
+from api.sampling_rules import all_rules
+from store.config.protocol import Configuration, SamplingReport
+from store.config.records import SamplingRule
+from store.errors import StoreUnavailable
+from store.model import TimeRange
+from store.protocol import Store
+
+SECOND = 1_000_000
 INTERVAL = 10
-"""Seconds between reports of a client."""
+"""Seconds between reports of a client, and the length of a window."""
 LIVE = 3 * INTERVAL
-"""Seconds without a report after which a client is forgotten; also the TTL of a quota."""
-STATISTICS_TTL = 1800
-"""Seconds that statistics are retained for GetSamplingStatisticSummaries."""
-MAX_CLIENTS = 10_000
+"""Seconds without a report after which a client takes no part."""
+SETTLE = 2
+"""Seconds in which the reports of all processes are stored and visible."""
+OVERLAP = 3
+"""Windows in which a quota is valid: that in which it is given, and the two after."""
+BOOST_SECONDS = 60
+"""How long a boost lasts."""
+CONFIGURATION_SECONDS = 1.0
+"""Age of the configuration that clients are answered from, at most."""
 
-
-class Report(Struct, frozen=True):
-    """Counts of one client since its last report. Whether ``sampled`` includes ``borrowed`` differs
-    between SDKs, so nothing here depends on it."""
-
-    rule: str
-    client: str
-    requests: int
-    sampled: int
-    borrowed: int
-
-
-class Rule(Struct, frozen=True):
-    """The default rule, which matches every request."""
-
-    rate: float
-    reservoir: int
-    modified: float
+Weights = Mapping[str, Mapping[str, int]]
+"""Requests by rule and client."""
 
 
 class Target(Struct, frozen=True):
-    """Sampling rate and quota of a client until ``expires`` (epoch seconds)."""
+    """What a client is to do. ``quota`` and ``expires`` (epoch seconds) are None before the client
+    has a share; ``boost``: rate and expiry."""
 
     rate: float
-    quota: int
+    quota: int | None
+    expires: float | None
+
+
+class Boost(Struct, frozen=True):
+    """A raised sampling rate until ``expires`` (epoch seconds)."""
+
+    rate: float
     expires: float
-
-
-class Window(Struct):
-    """Counts of all clients in ten seconds."""
-
-    requests: int = 0
-    sampled: int = 0
-    borrowed: int = 0
 
 
 def share_out(reservoir: int, traffic: Mapping[str, int]) -> dict[str, int]:
@@ -70,63 +69,139 @@ def share_out(reservoir: int, traffic: Mapping[str, int]) -> dict[str, int]:
     return quotas
 
 
+def reports_of(window: int) -> TimeRange:
+    """The span of the reports that the shares of a window (its number since the epoch) follow."""
+    end = (window * INTERVAL - SETTLE) * SECOND
+    return TimeRange(end - LIVE * SECOND, end)
+
+
+def weights_of(reports: Iterable[SamplingReport]) -> dict[str, dict[str, int]]:
+    """Requests by rule and client."""
+    weights: dict[str, dict[str, int]] = {}
+    for report in reports:
+        weights.setdefault(report.rule, {})[report.client] = report.requests
+    return weights
+
+
+def quota_of(shares: list[dict[str, int]], client: str) -> int | None:
+    """A client's quota, given the shares in a rule in the `OVERLAP` last windows, newest first.
+
+    The least of its shares: every quota that is still valid is at most its client's share in the
+    oldest of these windows that has any, and those shares add up to the reservoir.
+    """
+    if client not in shares[0]:
+        return None
+    return min(share.get(client, 0) for share in shares if share)
+
+
+def boost_rate(rule: SamplingRule, anomalies: int) -> float:
+    """The rate at which about one anomaly per second is recorded, within the rule's limits."""
+    assert rule.boost is not None
+    needed = INTERVAL / anomalies if anomalies else 0.0
+    return min(rule.boost.max_rate, max(rule.rate, needed))
+
+
 class Sampler:
-    """The sampling rule and the clients reporting to this process. Not thread-safe."""
+    """Answers clients from the store, which it reads once for each window."""
 
-    def __init__(self, rate: float, clock: Callable[[], float]) -> None:
-        self.rule = Rule(rate, reservoir=1, modified=float(int(clock())))
+    def __init__(self, store: Store, rate: float, clock: Callable[[], float]) -> None:
+        self._store = store
+        self._rate = rate
         self._clock = clock
-        self._clients: dict[str, tuple[float, int]] = {}
-        self._windows: dict[int, Window] = {}
+        self._lock = threading.Lock()
+        self._configuration: tuple[float, Configuration] | None = None
+        self._weights: dict[int, Weights] = {}
+        self._shares: dict[tuple[int, str, int], dict[str, int]] = {}
+        self._boosts: tuple[int, dict[tuple[str, str], Boost]] = (-1, {})
 
-    def report(self, report: Report) -> Target | None:
-        """Record a report and return the client's new target; None for an unknown rule."""
-        if report.rule != DEFAULT_RULE:
-            return None
-        now = self._clock()
-        self._forget(now)
-        if report.client in self._clients or len(self._clients) < MAX_CLIENTS:
-            self._clients[report.client] = (now, report.requests)
-        window = self._windows.setdefault(int(now) // INTERVAL * INTERVAL, Window())
-        window.requests += report.requests
-        window.sampled += report.sampled
-        window.borrowed += report.borrowed
-        traffic = {client: requests for client, (_, requests) in self._clients.items()}
-        quota = share_out(self.rule.reservoir, traffic).get(report.client, 0)
-        return Target(self.rule.rate, quota, float(int(now) + LIVE))
+    def rules(self, configuration: Configuration) -> dict[str, SamplingRule]:
+        """All rules by name, in the order in which clients try them."""
+        return all_rules(configuration, self._rate)
 
-    def windows(self) -> dict[int, Window]:
-        """Recent statistics by the start of each ten seconds."""
-        self._forget(self._clock())
-        return dict(self._windows)
+    def configuration(self) -> Configuration:
+        """The configuration, a second old at most; older while the store is unavailable."""
+        with self._lock:
+            now, known = self._clock(), self._configuration
+            if known is not None and 0 <= now - known[0] < CONFIGURATION_SECONDS:
+                return known[1]
+            try:
+                found = self._store.read_configuration()
+            except StoreUnavailable:
+                if known is None:
+                    raise
+                return known[1]
+            self._configuration = now, found
+            return found
 
-    def _forget(self, now: float) -> None:
-        gone = [client for client, (seen, _) in self._clients.items() if seen < now - LIVE]
-        for client in gone:
-            del self._clients[client]
-        old = [start for start in self._windows if start < now - STATISTICS_TTL]
-        for start in old:
-            del self._windows[start]
+    def forget(self) -> None:
+        """Read the configuration again, after this process has changed it."""
+        with self._lock:
+            self._configuration = None
+
+    def target(self, rule: SamplingRule, client: str) -> Target:
+        """What a client is to do until its next report."""
+        window = int(self._clock()) // INTERVAL
+        quota = quota_of([self._share(window - n, rule) for n in range(OVERLAP)], client)
+        expires = None if quota is None else float((window + OVERLAP) * INTERVAL)
+        return Target(rule.rate, quota, expires)
+
+    def boost(self, rule: SamplingRule, service: str) -> Boost | None:
+        """The raised rate of a rule for a service, if anomalies were missed recently."""
+        window = int(self._clock()) // INTERVAL
+        with self._lock:
+            if self._boosts[0] != window:
+                self._boosts = window, {}
+            boosts = self._boosts[1]
+            if (rule.name, "") not in boosts:
+                boosts[rule.name, ""] = Boost(0, 0)  # marks the rule as read in this window
+                boosts.update(self._read_boosts(rule, window))
+            boost = boosts.get((rule.name, service))
+        return boost if boost is not None and boost.expires > window * INTERVAL else None
+
+    def _read_boosts(self, rule: SamplingRule, window: int) -> dict[tuple[str, str], Boost]:
+        """The one boost of each service in the current cooldown window of a rule."""
+        if rule.boost is None:
+            return {}
+        end = window * INTERVAL - SETTLE
+        cooldown = rule.boost.cooldown_minutes * 60 or BOOST_SECONDS
+        span = TimeRange(end // cooldown * cooldown * SECOND, end * SECOND)
+        boosts = {}
+        for report in self._store.first_anomalies(rule.name, span):
+            # In force from the window after the report on, as all processes see it then.
+            begins = -(-(report.at // SECOND + SETTLE) // INTERVAL) * INTERVAL
+            rate = boost_rate(rule, report.anomalies)
+            if rate > rule.rate:
+                boosts[rule.name, report.service] = Boost(rate, float(begins + BOOST_SECONDS))
+        return boosts
+
+    def _share(self, window: int, rule: SamplingRule) -> dict[str, int]:
+        key = window, rule.name, rule.reservoir
+        with self._lock:
+            if key not in self._shares:
+                traffic = self._read_weights(window).get(rule.name, {})
+                self._shares[key] = share_out(rule.reservoir, traffic) if traffic else {}
+            return self._shares[key]
+
+    def _read_weights(self, window: int) -> Weights:
+        """Requests by rule and client for a window, read once; those of old windows are dropped."""
+        if window not in self._weights:
+            reports = self._store.last_sampling_reports(reports_of(window))
+            self._weights[window] = weights_of(reports)
+            oldest = max(self._weights) - OVERLAP
+            self._weights = {n: w for n, w in self._weights.items() if n > oldest}
+            self._shares = {key: s for key, s in self._shares.items() if key[0] > oldest}
+        return self._weights[window]
 
 
-def render_rule(rule: Rule) -> dict[str, Any]:
-    """The rule as a SamplingRuleRecord, limited to members that every SDK knows (§8.4)."""
-    return {
-        "SamplingRule": {
-            "RuleName": DEFAULT_RULE,
-            "RuleARN": f"arn:aws:xray:local::sampling-rule/{DEFAULT_RULE}",
-            "ResourceARN": "*",
-            "Priority": 10000,
-            "FixedRate": rule.rate,
-            "ReservoirSize": rule.reservoir,
-            "ServiceName": "*",
-            "ServiceType": "*",
-            "Host": "*",
-            "HTTPMethod": "*",
-            "URLPath": "*",
-            "Version": 1,
-            "Attributes": {},
-        },
-        "CreatedAt": 0.0,
-        "ModifiedAt": rule.modified,
+def render_target(rule: str, target: Target, boost: Boost | None) -> dict[str, Any]:
+    """A SamplingTargetDocument; members that mean nothing are absent (docs/xray-format.md §8.4)."""
+    rendered: dict[str, Any] = {
+        "RuleName": rule,
+        "FixedRate": target.rate,
+        "Interval": INTERVAL,
     }
+    if target.quota is not None:
+        rendered |= {"ReservoirQuota": target.quota, "ReservoirQuotaTTL": target.expires}
+    if boost is not None:
+        rendered["SamplingBoost"] = {"BoostRate": boost.rate, "BoostRateTTL": boost.expires}
+    return rendered

@@ -209,7 +209,7 @@ class ApiSettings(ProcessSettings):
             metavar="0…1",
             min=0,
             max=1,
-            help="Share of requests that the default sampling rule makes SDKs record.",
+            help="Share of requests that the rule Default makes SDKs record, until UpdateSamplingRule changes it.",
         ),
     ] = 1.0
     unhealthy_share: Annotated[

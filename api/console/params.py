@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, NamedTuple
 
-from fastapi import Depends, Query
+from fastapi import Depends, Query, Request
 
 from api.console.charts import STATUS_NAMES
 from api.errors import ApiError
 from api.request import instant, window_of
-from api.xray.traces import GROUPS
+from api.xray.groups import read_filter
 from store.filters.ast import Expression
 from store.filters.errors import FilterError
-from store.filters.groups import expand_groups
-from store.filters.parse import parse
 from store.model import State, TimeRange, Trace
 from store.protocol import Store
 from store.trace_id import format_trace_id, parse_trace_id
@@ -61,12 +59,10 @@ class TraceFilter(NamedTuple):
 FILTER = Query(alias="filter", description="filter expression that the traces satisfy")
 
 
-def _expression(text: Annotated[str, FILTER] = "") -> Expression | None:
+def _expression(request: Request, text: Annotated[str, FILTER] = "") -> Expression | None:
     """The filter expression, None if blank; ApiError (400) with the position of an error in it."""
-    if not text.strip():
-        return None
     try:
-        return expand_groups(parse(text), GROUPS)
+        return read_filter(text, request.app.state.read_configuration)
     except FilterError as error:
         raise ApiError(f"filter: {error}", code="InvalidFilter", position=error.position) from None
 

@@ -5,54 +5,84 @@ PutTraceSegments and PutTelemetryRecords are the collector's; the composition ro
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from starlette.exceptions import HTTPException
 
 from api.context import Context, json_response, run_cancellable
 from api.request import JsonBody, read_body
-from api.xray import fixed, sampling, service_graph, traces
-from api.xray.fixed import Json
+from api.xray import (
+    account,
+    groups,
+    insights,
+    policies,
+    retrieval,
+    sampling,
+    sampling_rules,
+    service_graph,
+    tags,
+    time_series,
+    traces,
+)
 
-Operation = Callable[[Context, JsonBody], Json]
+Operation = Callable[[Context, JsonBody], dict[str, Any]]
 
-STORE_OPERATIONS: dict[str, Operation] = {
+OPERATIONS: dict[str, Operation] = {
+    "/CancelTraceRetrieval": retrieval.cancel_trace_retrieval,
+    "/CreateGroup": groups.create_group,
+    "/CreateSamplingRule": sampling_rules.create_sampling_rule,
+    "/DeleteGroup": groups.delete_group,
+    "/DeleteResourcePolicy": policies.delete_resource_policy,
+    "/DeleteSamplingRule": sampling_rules.delete_sampling_rule,
+    "/EncryptionConfig": account.get_encryption_config,
+    "/GetGroup": groups.get_group,
+    "/GetIndexingRules": account.get_indexing_rules,
+    "/GetRetrievedTracesGraph": retrieval.get_retrieved_traces_graph,
+    "/GetSamplingRules": sampling_rules.get_sampling_rules,
+    "/GetTraceSegmentDestination": account.get_trace_segment_destination,
+    "/Groups": groups.get_groups,
+    "/Insight": insights.get_insight,
+    "/InsightEvents": insights.get_insight_events,
+    "/InsightImpactGraph": insights.get_insight_impact_graph,
+    "/InsightSummaries": insights.get_insight_summaries,
+    "/ListResourcePolicies": policies.list_resource_policies,
+    "/ListRetrievedTraces": retrieval.list_retrieved_traces,
+    "/ListTagsForResource": tags.list_tags_for_resource,
+    "/PutEncryptionConfig": account.put_encryption_config,
+    "/PutResourcePolicy": policies.put_resource_policy,
+    "/SamplingStatisticSummaries": sampling.get_sampling_statistic_summaries,
+    "/SamplingTargets": sampling.get_sampling_targets,
     "/ServiceGraph": service_graph.get_service_graph,
+    "/StartTraceRetrieval": retrieval.start_trace_retrieval,
+    "/TagResource": tags.tag_resource,
+    "/TimeSeriesServiceStatistics": time_series.get_time_series_service_statistics,
     "/TraceGraph": service_graph.get_trace_graph,
     "/TraceSummaries": traces.get_trace_summaries,
     "/Traces": traces.batch_get_traces,
+    "/UntagResource": tags.untag_resource,
+    "/UpdateGroup": groups.update_group,
+    "/UpdateIndexingRule": account.update_indexing_rule,
+    "/UpdateSamplingRule": sampling_rules.update_sampling_rule,
+    "/UpdateTraceSegmentDestination": account.update_trace_segment_destination,
 }
-"""Operations that query the store, in a thread."""
-
-IMMEDIATE_OPERATIONS: dict[str, Operation] = {
-    "/EncryptionConfig": fixed.get_encryption_config,
-    "/GetGroup": fixed.get_group,
-    "/GetIndexingRules": fixed.get_indexing_rules,
-    "/GetSamplingRules": sampling.get_sampling_rules,
-    "/GetTraceSegmentDestination": fixed.get_trace_segment_destination,
-    "/Groups": fixed.get_groups,
-    "/InsightSummaries": fixed.get_insight_summaries,
-    "/ListResourcePolicies": fixed.list_resource_policies,
-    "/ListTagsForResource": fixed.list_tags_for_resource,
-    "/SamplingStatisticSummaries": sampling.get_sampling_statistic_summaries,
-    "/SamplingTargets": sampling.get_sampling_targets,
-}
+COLLECTORS_PATHS = ("/TelemetryRecords", "/TraceSegments")
+OTHER_METHODS = ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
 def xray_router(context: Context) -> APIRouter:
-    """All operations except the two that write."""
+    """All operations except the two that write; other methods than POST are 405."""
     router = APIRouter()
-    operations: dict[str, Callable[[Request], Awaitable[Response]]] = {}
-    for path, operation in STORE_OPERATIONS.items():
-        operations[path] = _in_thread(context, operation)
-    for path, operation in (IMMEDIATE_OPERATIONS | fixed.NOT_SUPPORTED).items():
-        operations[path] = _immediate(context, operation)
-    for path, endpoint in operations.items():
+    for path, operation in OPERATIONS.items():
+        endpoint = _endpoint(context, operation)
         router.add_route(path, endpoint, methods=["POST"], include_in_schema=False)
+    for path in (*OPERATIONS, *COLLECTORS_PATHS):
+        router.add_route(path, _refuse, methods=OTHER_METHODS, include_in_schema=False)
     return router
 
 
-def _in_thread(context: Context, operation: Operation) -> Callable[[Request], Awaitable[Response]]:
+def _endpoint(context: Context, operation: Operation) -> Callable[[Request], Any]:
     async def endpoint(request: Request) -> Response:
         text = await read_body(request)
         body = JsonBody.parse(text)
@@ -63,8 +93,6 @@ def _in_thread(context: Context, operation: Operation) -> Callable[[Request], Aw
     return endpoint
 
 
-def _immediate(context: Context, operation: Operation) -> Callable[[Request], Awaitable[Response]]:
-    async def endpoint(request: Request) -> Response:
-        return json_response(operation(context, JsonBody.parse(await read_body(request))))
-
-    return endpoint
+async def _refuse(request: Request) -> Response:
+    detail = f"{request.url.path} is an operation: expected POST, got {request.method}"
+    raise HTTPException(405, detail, headers={"Allow": "POST"})

@@ -7,10 +7,13 @@ from typing import Any
 from api.context import Context
 from api.graph.build import build_graph
 from api.request import JsonBody
-from api.xray.fixed import check_group
+from api.xray.groups import contains_old_versions, requested_group
 from api.xray.service_graph_json import render_services, whole_seconds
 from api.xray.traces import known_ids
-from store.service_graph import build_service_graph
+from store.config.records import Group
+from store.filters.parse import parse
+from store.model import ServiceGraph, TimeRange
+from store.service_graph import build_service_graph, graph_of_units
 
 
 def get_service_graph(context: Context, body: JsonBody) -> dict[str, Any]:
@@ -20,14 +23,21 @@ def get_service_graph(context: Context, body: JsonBody) -> dict[str, Any]:
     to whole minutes where a minute has very many units.
     """
     requested = body.window()
-    check_group(body)
-    window = context.store.snap_window(requested)
-    graph = build_graph(context.service_graph(window))
+    group = requested_group(context, body)
+    window = requested if group.expression else context.store.snap_window(requested)
     return {
         **whole_seconds(*window),
-        "Services": render_services(graph),
-        "ContainsOldGroupVersions": False,
+        "Services": render_services(build_graph(graph_of_group(context, group, window))),
+        "ContainsOldGroupVersions": contains_old_versions(group, window),
     }
+
+
+def graph_of_group(context: Context, group: Group, window: TimeRange) -> ServiceGraph:
+    """The graph of the traces of a group, by its expression as it is now."""
+    if not group.expression:
+        return context.service_graph(window)
+    units = context.store.filtered_units(window, parse(group.expression))
+    return graph_of_units(units, context.settled_before())
 
 
 def get_trace_graph(context: Context, body: JsonBody) -> dict[str, Any]:

@@ -9,13 +9,9 @@ from typing import Any
 from api.context import Context
 from api.errors import ApiError
 from api.request import JsonBody
-from api.xray import fixed
+from api.xray.groups import filter_of
 from api.xray.trace_pages import decode_position, encode_position, page_of
 from api.xray.trace_summary import render_summary
-from store.filters.ast import Expression
-from store.filters.errors import FilterError
-from store.filters.groups import expand_groups
-from store.filters.parse import parse
 from store.protocol import Axis, TraceHit, TraceQuery
 from store.root_causes import root_causes
 from store.summary import summarize
@@ -25,10 +21,6 @@ MAX_IDS = 5
 """Ids in a BatchGetTraces request (docs/xray-format.md §4.1)."""
 PAGE = 100
 """Summaries in a page."""
-GROUPS: dict[str, Expression | None] = dict.fromkeys(
-    (fixed.DEFAULT_GROUP["GroupName"], fixed.DEFAULT_GROUP["GroupARN"])
-)
-"""Groups by name and ARN. None: every trace belongs to it."""
 
 
 def known_ids(texts: Iterable[str]) -> dict[str, bytes]:
@@ -67,7 +59,7 @@ def get_trace_summaries(context: Context, body: JsonBody) -> dict[str, Any]:
     axis = Axis(body.choice("TimeRangeType", tuple(axis.value for axis in Axis)))
     share = _share(body)
     page = context.store.find_traces(
-        TraceQuery(window, axis, filter=_filter(body)),
+        TraceQuery(window, axis, filter=filter_of(context, body.text("FilterExpression"))),
         limit=PAGE,
         cursor=body.text("NextToken") or None,
     )
@@ -81,17 +73,6 @@ def get_trace_summaries(context: Context, body: JsonBody) -> dict[str, Any]:
     if page.cursor:
         answer["NextToken"] = page.cursor
     return answer
-
-
-def _filter(body: JsonBody) -> Expression | None:
-    """The filter expression; every trace belongs to the group that exists, `Default`."""
-    text = body.text("FilterExpression").strip()
-    if not text:
-        return None
-    try:
-        return expand_groups(parse(text), GROUPS)
-    except FilterError as error:
-        raise ApiError(f"FilterExpression: {error}") from None
 
 
 def _summaries(context: Context, found: list[TraceHit], axis: Axis) -> list[dict[str, Any]]:

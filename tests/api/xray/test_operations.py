@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from api.app import create_app
+from api.xray import operations as api_operations
 from store.errors import StoreUnavailable
 from store.memory import MemoryStore
 from store.model import ServiceGraph, TimeRange
@@ -19,23 +20,29 @@ from tests.api.botocore_model import complaints, operations
 
 THE_COLLECTORS = {"/TraceSegments", "/TelemetryRecords"}
 OPERATIONS = operations()
-ANSWERED: dict[str, dict[str, Any]] = {
+SMALLEST: dict[str, dict[str, Any]] = {
     "/EncryptionConfig": {},
     "/GetGroup": {"GroupName": "Default"},
     "/GetIndexingRules": {},
     "/GetSamplingRules": {"NextToken": None},
     "/GetTraceSegmentDestination": {},
     "/Groups": {},
-    "/InsightSummaries": {"StartTime": 1, "EndTime": 2},
+    "/InsightSummaries": {"StartTime": 1, "EndTime": 2, "GroupName": "Default"},
     "/ListResourcePolicies": {},
-    "/ListTagsForResource": {"ResourceARN": "arn:aws:xray:local::sampling-rule/Default"},
+    "/ListTagsForResource": {
+        "ResourceARN": "arn:aws:xray:local:000000000000:sampling-rule/Default"
+    },
     "/SamplingStatisticSummaries": {},
     "/SamplingTargets": {"SamplingStatisticsDocuments": []},
     "/ServiceGraph": {"StartTime": 1, "EndTime": 2},
+    "/StartTraceRetrieval": {"TraceIds": [], "StartTime": 1, "EndTime": 2},
+    "/TimeSeriesServiceStatistics": {"StartTime": 1, "EndTime": 2},
     "/TraceGraph": {"TraceIds": []},
     "/Traces": {"TraceIds": []},
     "/TraceSummaries": {"StartTime": 1, "EndTime": 2.5},
+    "/UpdateTraceSegmentDestination": {},
 }
+"""Operations that succeed on an empty server, with the least they need."""
 
 
 @pytest.fixture
@@ -47,23 +54,35 @@ def test_the_model_has_38_operations() -> None:
     assert len(OPERATIONS) == 38
 
 
-@pytest.mark.parametrize("path", sorted(ANSWERED))
+def test_every_operation_of_the_model_has_a_path() -> None:
+    assert OPERATIONS.keys() == api_operations.OPERATIONS.keys() | THE_COLLECTORS
+    assert set(api_operations.COLLECTORS_PATHS) == THE_COLLECTORS
+
+
+@pytest.mark.parametrize("path", sorted(SMALLEST))
 def test_answer_fits_the_model(client: TestClient, path: str) -> None:
-    response = client.post(path, json=ANSWERED[path])
-    assert response.status_code == 200
+    response = client.post(path, json=SMALLEST[path])
+    assert response.status_code == 200, response.text
     assert response.headers["content-type"] == "application/json"
     assert complaints(OPERATIONS[path], response.content) == []
 
 
-@pytest.mark.parametrize("path", sorted(OPERATIONS.keys() - ANSWERED.keys() - THE_COLLECTORS))
-def test_the_rest_says_it_is_not_there_yet(client: TestClient, path: str) -> None:
+@pytest.mark.parametrize("path", sorted(api_operations.OPERATIONS.keys() - SMALLEST.keys()))
+def test_the_rest_says_what_is_missing(client: TestClient, path: str) -> None:
     response = client.post(path, json={})
     assert response.status_code == 400
     assert response.headers["x-amzn-errortype"] == "InvalidRequestException"
-    assert response.json() == {
-        "__type": "InvalidRequestException",
-        "Message": f"{OPERATIONS[path].name} is not supported by this version",
-    }
+    assert response.json()["__type"] == "InvalidRequestException"
+    said = response.json()["Message"]
+    assert any(member in said for member in OPERATIONS[path].input_shape.members), said
+
+
+@pytest.mark.parametrize("path", sorted(OPERATIONS))
+def test_other_methods_are_405(client: TestClient, path: str) -> None:
+    response = client.get(path)
+    assert response.status_code == 405
+    assert response.headers["allow"] == "POST"
+    assert response.json()["__type"] == "MethodNotAllowedException"
 
 
 @pytest.mark.parametrize(
@@ -112,6 +131,7 @@ def test_unknown_path_is_404_in_xrays_form(client: TestClient) -> None:
     response = client.post("/Nowhere")
     assert response.status_code == 404
     assert response.headers["x-amzn-errortype"] == response.json()["__type"]
+    assert response.json()["__type"] == "UnknownOperationException"
 
 
 def test_large_body_is_413(client: TestClient) -> None:

@@ -1,4 +1,4 @@
-"""Central sampling: quotas, what SDKs really send, and what they get."""
+"""Central sampling over HTTP: what SDKs really send, and what they get."""
 
 from __future__ import annotations
 
@@ -7,64 +7,39 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from hypothesis import given
-from hypothesis import strategies as st
 
 from api.app import create_app
-from api.sampling import Report, Sampler, share_out
 from store.memory import MemoryStore
 from tests.api.botocore_model import complaints, operations
 from tests.vectors import files
 
 NOW = 1_795_560_000.0
+OPERATIONS = operations()
 
 
-@given(st.integers(0, 100), st.dictionaries(st.text(max_size=3), st.integers(0, 1000), min_size=1))
-def test_quotas_add_up_to_the_reservoir(reservoir: int, traffic: dict[str, int]) -> None:
-    quotas = share_out(reservoir, traffic)
-    assert quotas.keys() == traffic.keys()
-    assert sum(quotas.values()) == reservoir
-    assert min(quotas.values()) >= 0
+class Clock:
+    def __init__(self) -> None:
+        self.now = NOW
 
-
-def test_quotas_follow_traffic() -> None:
-    assert share_out(10, {"a": 300, "b": 100, "c": 100}) == {"a": 6, "b": 2, "c": 2}
-    assert share_out(4, {"a": 0, "b": 0}) == {"a": 2, "b": 2}
-    assert share_out(1, {"b": 5, "a": 5}) == {"a": 1, "b": 0}
-
-
-def report(client: str = "c" * 24, rule: str = "Default", requests: int = 10) -> Report:
-    return Report(rule, client, requests, sampled=1, borrowed=2)
-
-
-def test_silent_clients_stop_counting() -> None:
-    now = [NOW]
-    sampler = Sampler(0.1, lambda: now[0])
-    assert sampler.report(report("a", requests=90)) is not None
-    other = sampler.report(report("b", requests=1))
-    assert other is not None
-    assert other.quota == 0
-    now[0] += 31
-    alone = sampler.report(report("b", requests=1))
-    assert alone is not None
-    assert (alone.quota, alone.rate) == (1, 0.1)
-    assert alone.expires > now[0]
-
-
-def test_statistics_are_retained_for_half_an_hour_by_ten_seconds() -> None:
-    now = [NOW + 3]
-    sampler = Sampler(1.0, lambda: now[0])
-    sampler.report(report("a"))
-    sampler.report(report("b"))
-    ((start, window),) = sampler.windows().items()
-    assert (start, window.requests, window.sampled, window.borrowed) == (NOW, 20, 2, 4)
-    now[0] += 1801
-    assert sampler.windows() == {}
+    def __call__(self) -> float:
+        return self.now
 
 
 @pytest.fixture
-def client() -> TestClient:
-    return TestClient(create_app(MemoryStore(), version="0", clock=lambda: NOW))
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def client(clock: Clock) -> TestClient:
+    return TestClient(create_app(MemoryStore(), version="0", clock=clock))
+
+
+def ask(client: TestClient, path: str, **body: Any) -> Any:
+    response = client.post(path, json=body)
+    assert response.status_code == 200, response.text
+    assert complaints(OPERATIONS[path], response.content) == []
+    return response.json()
 
 
 DOCUMENT = {
@@ -75,12 +50,26 @@ DOCUMENT = {
     "SampledCount": 1,
     "Timestamp": 1795560606,
 }
+RULE = {
+    "RuleName": "checkout",
+    "ResourceARN": "*",
+    "Priority": 100,
+    "FixedRate": 0.05,
+    "ReservoirSize": 3,
+    "ServiceName": "shop*",
+    "ServiceType": "*",
+    "Host": "*.example.com",
+    "HTTPMethod": "POST",
+    "URLPath": "/checkout/?",
+    "Version": 1,
+}
 
 
 def test_everything_is_recorded_by_default(client: TestClient) -> None:
-    (record,) = client.post("/GetSamplingRules").json()["SamplingRuleRecords"]
+    (record,) = ask(client, "/GetSamplingRules")["SamplingRuleRecords"]
     rule = record["SamplingRule"]
     assert (rule["FixedRate"], rule["ReservoirSize"], rule["Attributes"]) == (1.0, 1, {})
+    assert (rule["RuleName"], rule["Priority"], record["CreatedAt"]) == ("Default", 10000, 0)
     assert not {"SamplingRateBoost", "Tags"} & rule.keys()
 
 
@@ -92,34 +81,89 @@ def test_rules_are_given_for_whatever_sdks_send(client: TestClient, body: bytes)
     assert set(response.json()) == {"SamplingRuleRecords"}
 
 
-def test_targets_have_only_what_clients_know(client: TestClient) -> None:
+def test_targets_have_only_what_clients_know(client: TestClient, clock: Clock) -> None:
     unknown = DOCUMENT | {"RuleName": "gone"}
-    answer = client.post(
-        "/SamplingTargets", json={"SamplingStatisticsDocuments": [DOCUMENT, unknown]}
-    ).json()
-    assert answer["SamplingTargetDocuments"] == [
-        {
-            "RuleName": "Default",
-            "FixedRate": 1.0,
-            "ReservoirQuota": 1,
-            "ReservoirQuotaTTL": NOW + 30,
-            "Interval": 10,
-        }
+    first = ask(client, "/SamplingTargets", SamplingStatisticsDocuments=[DOCUMENT, unknown])
+    assert first["SamplingTargetDocuments"] == [
+        {"RuleName": "Default", "FixedRate": 1.0, "Interval": 10}
     ]
-    assert answer["LastRuleModification"] == NOW
-    (unprocessed,) = answer["UnprocessedStatistics"]
+    assert first["LastRuleModification"] == 0
+    (unprocessed,) = first["UnprocessedStatistics"]
     assert (unprocessed["RuleName"], unprocessed["ErrorCode"]) == ("gone", "404")
-    assert set(answer) == {
+    assert set(first) == {
         "SamplingTargetDocuments",
         "LastRuleModification",
         "UnprocessedStatistics",
     }
+    clock.now += 10
+    second = ask(client, "/SamplingTargets", SamplingStatisticsDocuments=[DOCUMENT])
+    assert second["SamplingTargetDocuments"] == [
+        {
+            "RuleName": "Default",
+            "FixedRate": 1.0,
+            "ReservoirQuota": 1,
+            "ReservoirQuotaTTL": NOW + 40,
+            "Interval": 10,
+        }
+    ]
 
 
-def test_statistics_can_be_read_back(client: TestClient, xray: Any) -> None:
-    xray.get_sampling_targets(SamplingStatisticsDocuments=[DOCUMENT])
-    (summary,) = xray.get_sampling_statistic_summaries()["SamplingStatisticSummaries"]
-    assert (summary["RequestCount"], summary["BorrowCount"], summary["SampledCount"]) == (5, 2, 1)
+def test_a_changed_rule_reaches_clients_with_their_next_report(
+    client: TestClient, clock: Clock
+) -> None:
+    ask(client, "/CreateSamplingRule", SamplingRule=RULE)
+    clock.now += 5
+    report = DOCUMENT | {"RuleName": "checkout"}
+    update = {"RuleName": "checkout", "FixedRate": 0.5}
+    ask(client, "/UpdateSamplingRule", SamplingRuleUpdate=update)
+    answer = ask(client, "/SamplingTargets", SamplingStatisticsDocuments=[report])
+    assert answer["SamplingTargetDocuments"][0]["FixedRate"] == 0.5
+    assert answer["LastRuleModification"] == NOW + 5
+    clock.now += 1
+    ask(client, "/DeleteSamplingRule", RuleName="checkout")
+    answer = ask(client, "/SamplingTargets", SamplingStatisticsDocuments=[report])
+    assert answer["SamplingTargetDocuments"] == []
+    assert answer["LastRuleModification"] == NOW + 6
+
+
+def test_anomalies_boost_a_rule_that_allows_it(client: TestClient, clock: Clock) -> None:
+    boost = {"MaxRate": 0.5, "CooldownWindowMinutes": 10}
+    ask(client, "/CreateSamplingRule", SamplingRule=RULE | {"SamplingRateBoost": boost})
+    counts = {"AnomalyCount": 40, "TotalCount": 100, "SampledAnomalyCount": 1}
+    anomalies = {"RuleName": "checkout", "ServiceName": "shop", "Timestamp": NOW, **counts}
+    body = {
+        "SamplingStatisticsDocuments": [DOCUMENT | {"RuleName": "checkout"}],
+        "SamplingBoostStatisticsDocuments": [anomalies, anomalies | {"RuleName": "Default"}],
+    }
+    clock.now += 2
+    first = ask(client, "/SamplingTargets", **body)
+    assert "SamplingBoost" not in first["SamplingTargetDocuments"][0]
+    (refused,) = first["UnprocessedBoostStatistics"]
+    assert (refused["RuleName"], refused["ErrorCode"]) == ("Default", "400")
+    clock.now += 10
+    (target,) = ask(client, "/SamplingTargets", **body)["SamplingTargetDocuments"]
+    assert target["SamplingBoost"] == {"BoostRate": 0.25, "BoostRateTTL": NOW + 70}
+
+
+def test_statistics_can_be_read_back(client: TestClient, clock: Clock) -> None:
+    clock.now += 3
+    other = DOCUMENT | {"ClientID": "f" * 24}
+    ask(client, "/SamplingTargets", SamplingStatisticsDocuments=[DOCUMENT, other])
+    clock.now += 10
+    ask(client, "/SamplingTargets", SamplingStatisticsDocuments=[DOCUMENT])
+    summaries = ask(client, "/SamplingStatisticSummaries")["SamplingStatisticSummaries"]
+    assert summaries == [
+        {
+            "RuleName": "Default",
+            "Timestamp": NOW + n * 10,
+            "RequestCount": 10 // (n + 1),
+            "BorrowCount": 4 // (n + 1),
+            "SampledCount": 2 // (n + 1),
+        }
+        for n in range(2)
+    ]
+    clock.now += 1801
+    assert ask(client, "/SamplingStatisticSummaries") == {"SamplingStatisticSummaries": []}
 
 
 @pytest.mark.parametrize("file", files("http/*.http"), ids=lambda file: file.stem)

@@ -113,12 +113,6 @@ def test_account_is_included_when_known(store: MemoryStore, xray: Any) -> None:
     assert [s.get("AccountId") for s in services] == [None, "123456789012"]
 
 
-def test_group_other_than_default_is_refused(xray: Any) -> None:
-    xray.get_service_graph(StartTime=START, EndTime=END, GroupName="Default")
-    with pytest.raises(xray.exceptions.InvalidRequestException, match="no group 'blue'"):
-        xray.get_service_graph(StartTime=START, EndTime=END, GroupName="blue")
-
-
 def test_trace_graph_is_of_those_traces_only(store: MemoryStore, xray: Any) -> None:
     store.put(shop(), "shop")
     ids = [format_trace_id(trace_id(99)), format_trace_id(trace_id(7)), "nonsense"]
