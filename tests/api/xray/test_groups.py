@@ -13,8 +13,9 @@ from store.clickhouse.store import ClickHouseStore
 from store.memory import MemoryStore
 from store.model import Document, Link, NodeKey, State
 from store.protocol import Store
+from store.times import SECOND
 from tests.api.shop import END, START, order, shop
-from tests.builders import SECOND, T0, call, segment, trace_id
+from tests.builders import T0, call, segment, trace_id
 
 Json = dict[str, Any]
 WINDOW = {"StartTime": START, "EndTime": END}

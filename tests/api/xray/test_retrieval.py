@@ -11,9 +11,10 @@ from api.xray import retrieval
 from collector.decode.document import decode_document
 from store.memory import MemoryStore
 from store.model import Link, NodeKey
+from store.times import SECOND
 from store.trace_id import format_trace_id
 from tests.api.shop import END, START, shop
-from tests.builders import SECOND, T0, call, segment, trace_id
+from tests.builders import T0, call, segment, trace_id
 
 ID = format_trace_id(trace_id(99))
 WINDOW = {"StartTime": START, "EndTime": END}

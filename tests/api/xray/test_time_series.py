@@ -15,11 +15,12 @@ from api.xray import time_series
 from api.xray.entity_selector import client_edges, of_pairs
 from store.clickhouse.store import ClickHouseStore
 from store.memory import MemoryStore
-from store.model import MINUTE, Document, NodeKey, State, Statistics
+from store.model import Document, NodeKey, State, Statistics
 from store.protocol import Entities, Store
 from store.service_graph import merge_statistics
+from store.times import MINUTE, SECOND
 from tests.api.shop import FRONT, START, order, shop
-from tests.builders import SECOND, T0, call, segment, trace_id
+from tests.builders import T0, call, segment, trace_id
 from tests.conftest import empty
 from tests.store.test_agreement import ALL, deliveries
 
