@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from store.clickhouse import queries
 from store.clickhouse.connection.pool import connect
@@ -25,7 +29,10 @@ from store.filters.parse import parse
 from store.memory import MemoryStore
 from store.model import Document, State
 from tests.builders import T0, call, segment, subsegment, trace_id
+from tests.conftest import empty
 from tests.store.filters.published import PUBLISHED, corpus
+from tests.store.filters.strategies import enriched, expressions
+from tests.store.test_agreement import deliveries
 
 TOGETHER = 20
 """Filters in one statement."""
@@ -92,6 +99,32 @@ def test_bounds_enclose(stores: tuple[ClickHouseStore, MemoryStore]) -> None:
     opposites = [Not(filter) for filter in FILTERS]
     assert list(violations(*stores, [*FILTERS, *opposites], sure=True)) == []
     assert list(violations(*stores, FILTERS, sure=False)) == []
+
+
+EXAMPLES = int(os.environ.get("RAYMAP_TEST_EXAMPLES", "3"))
+FILTERS_EACH = 40
+counter = itertools.count()
+
+
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(batches=deliveries(), data=st.data())
+def test_bounds_enclose_any_filter(
+    clickhouse_store: ClickHouseStore, batches: list[list[Document]], data: st.DataObject
+) -> None:
+    """Traces in progress, streamed, with replaced copies, several roots, missing values and links."""
+    empty(clickhouse_store.address)
+    memory = MemoryStore()
+    for batch in batches:
+        known = [data.draw(enriched(document)) for document in batch]
+        for store in (memory, clickhouse_store):
+            store.put(known, f"bounds-{next(counter)}")
+    filters = [data.draw(expressions()) for _ in range(FILTERS_EACH)]
+    for sure in (True, False):
+        assert list(violations(clickhouse_store, memory, filters, sure=sure)) == []
 
 
 def _swapped(patch: pytest.MonkeyPatch) -> None:
