@@ -15,7 +15,7 @@ lint:  setup
 	@cd ui && $(subst $(BIN),../$(BIN),$(NODE)) sh -c 'node_modules/.bin/oxlint && node_modules/.bin/prettier --check --log-level warn .'
 types: setup                ; @$(BIN)/mypy && cd ui && $(subst $(BIN),../$(BIN),$(NODE)) node_modules/.bin/tsc --noEmit
 ui:    setup                ; @cd ui && $(subst $(BIN),../$(BIN),$(NODE)) node_modules/.bin/vitest run
-api-types: setup        ; @$(BIN)/python -m ui.codegen.generate
+api-types: .venv/.ready ; @$(BIN)/python -m ui.codegen.generate
 bench: setup
 	@$(BIN)/python -m bench.pipeline
 	@$(BIN)/python -m bench.scale --docs docs $(ARGS)
