@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.routing import Route
 
 from api import errors
 from api.console.router import TAGS, console_router
@@ -23,6 +24,7 @@ from api.middleware import Headers
 from api.sampling import Sampler
 from api.static import static_router
 from api.store_probe import StoreProbe
+from api.xray import openapi as xray_openapi
 from api.xray.operations import xray_router
 from store.protocol import Store
 
@@ -61,12 +63,20 @@ def create_app(
         probe=StoreProbe(store),
         ingest_health=ingest_health,
     )
-    app = FastAPI(
+    routers = (
+        *extra_routers,
+        xray_router(context),
+        console_router(context),
+        health_router(context),
+        static_router(static_dir),
+    )
+    app = _App(
+        operations=_posted_paths(routers),
         title="Raymap",
-        description="What the console requests: service maps, traces, pins, status.",
+        description="What the console requests, and X-Ray's API.",
         version=version,
         openapi_url="/api/openapi.json",
-        openapi_tags=TAGS,
+        openapi_tags=[*TAGS, xray_openapi.TAG],
         generate_unique_id_function=_operation_id,
         docs_url=None,
         redoc_url=None,
@@ -80,15 +90,33 @@ def create_app(
     )
     app.state.read_configuration = store.read_configuration
     errors.install_handlers(app)
-    own = (
-        xray_router(context),
-        console_router(context),
-        health_router(context),
-        static_router(static_dir),
-    )
-    for router in (*extra_routers, *own):
+    for router in routers:
         app.include_router(router)
     return app
+
+
+class _App(FastAPI):
+    """An app whose OpenAPI document has X-Ray's operations, of which FastAPI knows no types."""
+
+    def __init__(self, operations: Collection[str], **settings: Any) -> None:
+        super().__init__(**settings)
+        self._operations = operations
+
+    def openapi(self) -> dict[str, Any]:
+        """The document, made once."""
+        if self.openapi_schema is None:
+            xray_openapi.add_operations(super().openapi(), self._operations)
+        return super().openapi()
+
+
+def _posted_paths(routers: Sequence[APIRouter]) -> set[str]:
+    """Paths that take a POST, so that only operations that are served are described."""
+    routes = (route for router in routers for route in router.routes)
+    return {
+        route.path
+        for route in routes
+        if isinstance(route, Route) and "POST" in (route.methods or ())
+    }
 
 
 def _operation_id(route: APIRoute) -> str:

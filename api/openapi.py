@@ -1,4 +1,4 @@
-"""Prints the OpenAPI document of the console's API without a server: ``python -m api.openapi``."""
+"""Prints the OpenAPI document without a server: ``python -m api.openapi``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from store.memory import MemoryStore
 
 
 def document(version: str = "0") -> dict[str, Any]:
-    """The document as GET /api/openapi.json serves it, without routers of other packages."""
+    """The document as GET /api/openapi.json serves it, without the collector's routes."""
     return create_app(MemoryStore(), version=version).openapi()
 
 

@@ -26,7 +26,7 @@ DEFAULT_INDEXING = IndexingRule("Default", INDEXED, 0)
 
 
 def get_encryption_config(_: Context, body: JsonBody) -> Json:
-    """GetEncryptionConfig."""
+    """GetEncryptionConfig: NONE; encryption at rest is the database's."""
     return ENCRYPTION
 
 
@@ -45,7 +45,7 @@ def put_encryption_config(_: Context, body: JsonBody) -> Json:
 
 
 def get_trace_segment_destination(_: Context, body: JsonBody) -> Json:
-    """GetTraceSegmentDestination."""
+    """GetTraceSegmentDestination: XRay, which is this server."""
     return DESTINATION
 
 

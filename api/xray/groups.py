@@ -82,7 +82,7 @@ def contains_old_versions(group: Group, window: TimeRange) -> bool:
 
 
 def get_groups(context: Context, body: JsonBody) -> Json:
-    """GetGroups; Grafana uses it as a health check."""
+    """GetGroups: all groups in one page; Grafana uses it as a health check."""
     groups = sorted(
         all_groups(context.store.read_configuration()).values(),
         key=lambda group: (group.name != DEFAULT.name, group.name),
@@ -91,12 +91,12 @@ def get_groups(context: Context, body: JsonBody) -> Json:
 
 
 def get_group(context: Context, body: JsonBody) -> Json:
-    """GetGroup."""
+    """GetGroup: one group, by its name or ARN."""
     return {"Group": render(requested_group(context, body, required=True))}
 
 
 def create_group(context: Context, body: JsonBody) -> Json:
-    """CreateGroup."""
+    """CreateGroup: a name for the traces that match a filter expression."""
     name = body.required_text("GroupName", most=MAX_NAME)
     if not _NAME.fullmatch(name):
         raise ApiError(f"GroupName may have letters, digits, - and _, got {name!r}")
@@ -133,7 +133,7 @@ def update_group(context: Context, body: JsonBody) -> Json:
 
 
 def delete_group(context: Context, body: JsonBody) -> Json:
-    """DeleteGroup, and its tags."""
+    """DeleteGroup: the group and its tags."""
 
     def decide(configuration: Configuration, _: int) -> tuple[None, list[Change]]:
         group = find_group(configuration, body)

@@ -33,18 +33,18 @@ def get_insight_summaries(context: Context, body: JsonBody) -> Json:
 
 
 def get_insight(_: Context, body: JsonBody) -> Json:
-    """GetInsight."""
+    """GetInsight: an error, as this server computes no insights."""
     raise _unknown(body)
 
 
 def get_insight_events(_: Context, body: JsonBody) -> Json:
-    """GetInsightEvents."""
+    """GetInsightEvents: an error, as this server computes no insights."""
     _check_page(body, MAX_EVENTS)
     raise _unknown(body)
 
 
 def get_insight_impact_graph(_: Context, body: JsonBody) -> Json:
-    """GetInsightImpactGraph."""
+    """GetInsightImpactGraph: an error, as this server computes no insights."""
     body.window()
     raise _unknown(body)
 

@@ -67,7 +67,11 @@ OPERATIONS: dict[str, Operation] = {
     "/UpdateSamplingRule": sampling_rules.update_sampling_rule,
     "/UpdateTraceSegmentDestination": account.update_trace_segment_destination,
 }
-COLLECTORS_PATHS = ("/TelemetryRecords", "/TraceSegments")
+COLLECTORS_OPERATIONS = {
+    "/TelemetryRecords": "PutTelemetryRecords: what a daemon tells of itself; counted and discarded.",
+    "/TraceSegments": "PutTraceSegments: segment documents as strings; the answer names the rejected.",
+}
+"""What the operations that write do, by path."""
 OTHER_METHODS = ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
@@ -77,7 +81,7 @@ def xray_router(context: Context) -> APIRouter:
     for path, operation in OPERATIONS.items():
         endpoint = _endpoint(context, operation)
         router.add_route(path, endpoint, methods=["POST"], include_in_schema=False)
-    for path in (*OPERATIONS, *COLLECTORS_PATHS):
+    for path in (*OPERATIONS, *COLLECTORS_OPERATIONS):
         router.add_route(path, _refuse, methods=OTHER_METHODS, include_in_schema=False)
     return router
 

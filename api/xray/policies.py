@@ -58,7 +58,7 @@ def put_resource_policy(context: Context, body: JsonBody) -> Json:
 
 
 def delete_resource_policy(context: Context, body: JsonBody) -> Json:
-    """DeleteResourcePolicy."""
+    """DeleteResourcePolicy: by name; of a given revision, if one is sent."""
     name, expected = _name(body), body.text("PolicyRevisionId")
 
     def decide(configuration: Configuration, _: int) -> tuple[None, list[Change]]:

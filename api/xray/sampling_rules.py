@@ -46,7 +46,7 @@ def get_sampling_rules(context: Context, body: JsonBody) -> Json:
 
 
 def create_sampling_rule(context: Context, body: JsonBody) -> Json:
-    """CreateSamplingRule."""
+    """CreateSamplingRule: clients follow it from their next request for rules on."""
     given = _document(body, "SamplingRule")
     for member in (*PATTERNS, *NUMBERS, "Version"):
         if not given.has(member):
@@ -95,7 +95,7 @@ def update_sampling_rule(context: Context, body: JsonBody) -> Json:
 
 
 def delete_sampling_rule(context: Context, body: JsonBody) -> Json:
-    """DeleteSamplingRule, and its tags; answers the rule as it was."""
+    """DeleteSamplingRule: the rule and its tags; answers the rule as it was."""
     name = _name(body)
 
     def decide(configuration: Configuration, _: int) -> tuple[SamplingRule, list[Change]]:

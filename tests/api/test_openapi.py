@@ -12,9 +12,27 @@ from typing import Any
 import pytest
 
 import api
+from api.app import create_app
 from api.openapi import document
+from collector.receivers.http import create_router
+from store.memory import MemoryStore
+from tests.api import botocore_model
+from tests.collector.conftest import StoringPipeline
 
 DOCUMENT = document()
+MODEL = botocore_model.operations()
+
+
+def _xray(document: dict[str, Any]) -> dict[str, Any]:
+    """X-Ray's operations by path."""
+    return {path: each for path, each in document["paths"].items() if not path.startswith("/api/")}
+
+
+def _resolved(schema: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = DOCUMENT["components"]["schemas"][schema["$ref"].split("/")[-1]]
+    return found
+
+
 OPERATIONS = {
     (method, path): operation
     for path, methods in DOCUMENT["paths"].items()
@@ -67,6 +85,44 @@ def test_successful_responses_have_a_schema(operation: dict[str, Any]) -> None:
     elif "204" not in operation["responses"]:
         schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
         assert schema["$ref"].split("/")[-1] in DOCUMENT["components"]["schemas"]
+
+
+def test_all_operations_of_xray_are_described(tmp_path: Path) -> None:
+    """The collector's two once its router is mounted, as in `raymap api`."""
+    store = MemoryStore()
+    router = create_router(StoringPipeline(store, tmp_path))
+    found = _xray(create_app(store, version="0", extra_routers=[router]).openapi())
+    names = {path: methods["post"]["operationId"] for path, methods in found.items()}
+    assert names == {path: operation.name for path, operation in MODEL.items()}
+    assert all(set(methods) == {"post"} for methods in found.values())
+
+
+def test_operations_that_are_not_served_are_not_described() -> None:
+    assert MODEL.keys() - _xray(DOCUMENT).keys() == {"/TraceSegments", "/TelemetryRecords"}
+
+
+@pytest.mark.parametrize("path", sorted(_xray(DOCUMENT)))
+def test_operations_of_xray_have_the_models_members(path: str) -> None:
+    operation, model = DOCUMENT["paths"][path]["post"], MODEL[path]
+    assert operation["summary"].strip()
+    for content, shape in (
+        (operation["requestBody"]["content"], model.input_shape),
+        (operation["responses"]["200"]["content"], model.output_shape),
+    ):
+        schema = _resolved(content["application/json"]["schema"])
+        assert schema["properties"].keys() == shape.members.keys()
+        assert schema.get("required", []) == list(shape.required_members)
+
+
+@pytest.mark.parametrize("path", sorted(_xray(DOCUMENT)))
+def test_operations_of_xray_describe_their_errors(path: str) -> None:
+    responses = DOCUMENT["paths"][path]["post"]["responses"]
+    described = " ".join(responses[status]["description"] for status in responses)
+    assert all(shape.name in described for shape in MODEL[path].error_shapes)
+    assert {"429", "413", "500", "503"} <= responses.keys()
+    for status in responses.keys() - {"200"}:
+        schema = _resolved(responses[status]["content"]["application/json"]["schema"])
+        assert schema["required"] == ["__type", "Message"]
 
 
 def test_schemas_refer_to_nothing_unknown() -> None:

@@ -1,7 +1,7 @@
 """Generates `ui/src/api/types.gen.ts` from the server's OpenAPI document: `make api-types`.
 
-Only the schemas are used, so that the file changes when an answer changes and not when a route's
-description does. The first lines carry a hash of the schemas; a test compares it with the server's.
+Only the schemas of paths below /api/ are used: the console requests nothing else, and the file
+changes when an answer changes and not when a route's description does. The first lines carry a hash of the schemas; a test compares it with the server's.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +28,34 @@ def schema_document() -> str:
         "openapi": openapi["openapi"],
         "info": {"title": "Raymap", "version": "0"},
         "paths": {},
-        "components": {"schemas": _without_prose(openapi["components"]["schemas"])},
+        "components": {"schemas": _without_prose(_of_the_console(openapi))},
     }
     return json.dumps(document, indent=1, sort_keys=True)
+
+
+def _of_the_console(openapi: dict[str, Any]) -> dict[str, Any]:
+    """The schemas that paths below /api/ refer to, directly or through others."""
+    schemas: dict[str, Any] = openapi["components"]["schemas"]
+    paths = openapi["paths"].items()
+    found: set[str] = set()
+    waiting = [methods for path, methods in paths if path.startswith("/api/")]
+    while waiting:
+        names = set(_references(waiting.pop())) - found
+        found |= names
+        waiting += [schemas[name] for name in names]
+    return {name: schema for name, schema in schemas.items() if name in found}
+
+
+def _references(node: Any) -> Iterator[str]:
+    """Names of the schemas that a part of the document refers to."""
+    if isinstance(node, dict):
+        if isinstance(reference := node.get("$ref"), str):
+            yield reference.removeprefix("#/components/schemas/")
+        for each in node.values():
+            yield from _references(each)
+    elif isinstance(node, list):
+        for each in node:
+            yield from _references(each)
 
 
 def _without_prose(node: Any) -> Any:

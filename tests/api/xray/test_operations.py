@@ -56,7 +56,7 @@ def test_the_model_has_38_operations() -> None:
 
 def test_every_operation_of_the_model_has_a_path() -> None:
     assert OPERATIONS.keys() == api_operations.OPERATIONS.keys() | THE_COLLECTORS
-    assert set(api_operations.COLLECTORS_PATHS) == THE_COLLECTORS
+    assert set(api_operations.COLLECTORS_OPERATIONS) == THE_COLLECTORS
 
 
 @pytest.mark.parametrize("path", sorted(SMALLEST))
