@@ -24,14 +24,14 @@ from store.model import (
     is_settled,
     precedence,
 )
-from store.protocol import (
+from store.pins import Pin
+from store.query import (
     Axis,
     Ends,
     Entities,
     EntryTime,
     Failure,
     Page,
-    Pin,
     TimeBucket,
     TraceHit,
     TraceQuery,

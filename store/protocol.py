@@ -6,202 +6,33 @@ runs one test suite against it and against `store.clickhouse`. Errors are in `st
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from enum import Enum
-from typing import Any, NamedTuple, Protocol, runtime_checkable
-
-from msgspec import Struct
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any, Protocol, runtime_checkable
 
 from store.columnar import DocumentColumns
 from store.config.protocol import ConfigStore, RetrievalStore, SamplingStore
-from store.filters.ast import Expression, Field, Value
+from store.filters.ast import Expression, Field
 from store.model import (
     Document,
     NodeKey,
     ServiceGraph,
-    State,
-    Statistics,
     TimeRange,
     Trace,
-    confirmed,
-    is_settled,
 )
-from store.units import NodeUnit, Unit
-
-Ends = tuple[NodeKey, NodeKey]
-"""Source and target of an edge."""
-
-
-class Axis(Enum):
-    """The time of a trace that a window selects by (GetTraceSummaries' TimeRangeType)."""
-
-    TRACE_ID = "TraceId"
-    """The epoch in its id if plausible, else its earliest start (`store.trace_id.trace_time`)."""
-    EVENT = "Event"
-    """The arrival of its latest document."""
-    SERVICE = "Service"
-    """The end of one of its segments."""
-
-
-class TraceQuery(Struct, frozen=True):
-    """A search for the traces of a window that satisfy a filter (`store.filters`); None: all."""
-
-    window: TimeRange
-    axis: Axis = Axis.TRACE_ID
-    filter: Expression | None = None
-
-
-class TraceHit(NamedTuple):
-    """A matching trace: its id, and the time by which it lies in the window (microseconds)."""
-
-    trace_id: bytes
-    time: int
-
-
-class Page(NamedTuple):
-    """Matching traces, newest first.
-
-    ``scanned`` counts the traces examined, matching or not: at least those found, less those that
-    an index ruled out. ``cursor`` continues after the last hit; None on the last page. A page with
-    a cursor may be short or empty if continuing the scan would have taken too long.
-    """
-
-    found: list[TraceHit]
-    scanned: int
-    cursor: str | None
-
-
-class UnitQuery(Struct, frozen=True):
-    """A search for the units that the map counts: of the work of some nodes, or of the calls and
-    links along some edges, that started in the window (any time without one).
-
-    ``states``: empty means any. ``label``: as in the error breakdown (`Failure`); None means any.
-    ``link``: of edges, only links or only calls; None means both. ``settled_before``: as of
-    `GraphReader.service_graph`.
-    """
-
-    window: TimeRange | None = None
-    nodes: frozenset[NodeKey] = frozenset()
-    edges: frozenset[tuple[NodeKey, NodeKey]] = frozenset()
-    states: frozenset[State] = frozenset()
-    label: str | None = None
-    link: bool | None = None
-    settled_before: int | None = None
-
-
-class UnitTrace(NamedTuple):
-    """A trace with matching units: how many, by weight, the worst of their states, and the position
-    (microseconds) by which a page is sorted."""
-
-    trace_id: bytes
-    time: int
-    units: int
-    state: State
-
-
-class UnitPage(NamedTuple):
-    """Traces with matching units, those with the latest unit first; ``cursor`` as in `Page`."""
-
-    found: list[UnitTrace]
-    cursor: str | None
-
-
-class EntryTime(NamedTuple):
-    """A trace in a chart: its start, the response time of its entry (both microseconds), its state."""
-
-    start: int
-    time: int
-    state: State
-
-
-class ValueCount(NamedTuple):
-    """A value that occurs, and in how many traces (of at most `MAX_COUNTED_DOCUMENTS` documents)."""
-
-    value: Value
-    traces: int
-
-
-VALUE_FIELDS = (
-    "user",
-    "http.url",
-    "http.method",
-    "http.status",
-    "http.useragent",
-    "http.clientip",
-    "availabilityzone",
-    "instance.id",
-    "resource.arn",
+from store.pins import Pin
+from store.query import (
+    Ends,
+    Entities,
+    EntryTime,
+    Failure,
+    Page,
+    TimeBucket,
+    TraceQuery,
+    UnitPage,
+    UnitQuery,
+    ValueCount,
 )
-"""Keywords whose values are listed."""
-MAX_COUNTED_DOCUMENTS = 500_000
-"""Documents that counting values reads at most: enough to rank them."""
-
-
-class TimeBucket(NamedTuple):
-    """One step of a time series: its start (microseconds) and the statistics of the units in it."""
-
-    start: int
-    statistics: Statistics
-
-
-class Entities(Struct, frozen=True):
-    """Nodes, edges of calls and edges of links, as keys of a service graph."""
-
-    nodes: frozenset[NodeKey] = frozenset()
-    edges: frozenset[tuple[NodeKey, NodeKey]] = frozenset()
-    links: frozenset[tuple[NodeKey, NodeKey]] = frozenset()
-
-    def have(self, unit: Unit, settled_before: int | None) -> bool:
-        """Whether a unit is one of theirs; ``settled_before`` as in `GraphReader.service_graph`."""
-        if isinstance(unit, NodeUnit):
-            return unit.node in self.nodes
-        pair = confirmed(unit.source), unit.target
-        return pair in (self.links if unit.link else self.edges) and is_settled(
-            unit.source, unit.start, settled_before
-        )
-
-
-class Failure(Struct, frozen=True):
-    """A row of an error breakdown: ``label`` is an exception's type or ``HTTP 503``."""
-
-    label: str
-    state: State
-    count: int
-
-
-MAX_FILTERED_TRACES = 50_000
-"""Traces that are read to count those of a filter."""
-
-MAX_NOTE = 500
-"""Characters in the note on a pin."""
-
-
-class Pin(Struct, frozen=True):
-    """A pinned trace, exempt from retention: when it was pinned (microseconds), and the user's
-    note."""
-
-    trace_id: bytes
-    note: str
-    at: int
-
-
-def pin_note(text: str) -> str:
-    """A note, normalised. Raises ValueError with a message for users if it is too long or not
-    one line."""
-    note = text.strip()
-    if len(note) > MAX_NOTE:
-        raise ValueError(f"a note has at most {MAX_NOTE} characters, got {len(note):,}")
-    if not note.isprintable():
-        raise ValueError("a note is one line of text, got control characters in it")
-    return note
-
-
-def failures_by_frequency(counts: Mapping[tuple[str, State], int]) -> list[Failure]:
-    """Rows of an error breakdown, most frequent first, then by label and state."""
-    return sorted(
-        (Failure(label, state, count) for (label, state), count in counts.items()),
-        key=lambda failure: (-failure.count, failure.label, failure.state),
-    )
+from store.units import Unit
 
 
 class SegmentWriter(Protocol):

@@ -6,14 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from store.model import State, Statistics, TimeRange, Trace, confirmed, is_settled
-from store.protocol import (
-    EntryTime,
-    Failure,
-    TimeBucket,
-    UnitQuery,
-    UnitTrace,
-    failures_by_frequency,
-)
+from store.query import EntryTime, Failure, TimeBucket, UnitQuery, UnitTrace, failures_by_frequency
 from store.service_graph import count
 from store.units import FindTrace, LinkedIds, NodeUnit, Unit, all_units, no_links
 

@@ -17,7 +17,7 @@ import plotly.graph_objects as go
 
 from api.schemas import Figure, Status
 from store.model import State, TimeRange
-from store.protocol import TimeBucket
+from store.query import TimeBucket
 from store.times import SECOND
 
 BINS = 60

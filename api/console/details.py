@@ -25,7 +25,7 @@ from api.graph.build import Graph, build_graph, calls_of, find_node, node_id
 from api.schemas import Before, Detail, EdgeDetail, ErrorReply, ErrorShare, Neighbour, NodeDetail
 from store.filters.ast import Expression
 from store.model import NodeKey, ServiceGraph, TimeRange
-from store.protocol import Failure
+from store.query import Failure
 from store.unit_filter import unit_failures, unit_series
 
 Ends = tuple[NodeKey, NodeKey]

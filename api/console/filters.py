@@ -15,7 +15,7 @@ from api.schemas import Completion, CompletionList, ErrorReply
 from store.document_values import value_text
 from store.filters.ast import Field, Value
 from store.model import TimeRange
-from store.protocol import VALUE_FIELDS
+from store.query import VALUE_FIELDS
 
 MOST = 50
 FIELD = Query(

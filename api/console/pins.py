@@ -10,7 +10,7 @@ from api.errors import ApiError
 from api.request import JsonBody, read_body
 from api.schemas import ErrorReply, PinList, PinMark, PinnedTrace
 from store.errors import TooManyPins, TraceNotFound
-from store.protocol import Pin, pin_note
+from store.pins import Pin, pin_note
 from store.trace_id import format_trace_id
 
 MAX_BODY = 10_000

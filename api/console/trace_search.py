@@ -19,7 +19,7 @@ from api.graph.build import build_graph
 from store.filters.ast import And, Expression
 from store.filters.conditions import all_of, any_of, calls_along, entered_with, touches
 from store.model import TimeRange
-from store.protocol import TraceQuery, UnitQuery, UnitTrace
+from store.query import TraceQuery, UnitQuery, UnitTrace
 from store.unit_filter import matching_units, unit_trace
 
 

@@ -31,7 +31,8 @@ from api.schemas import (
     TraceList,
 )
 from store.model import State, TimeRange, Trace
-from store.protocol import EntryTime, Store, UnitTrace
+from store.protocol import Store
+from store.query import EntryTime, UnitTrace
 from store.service_graph import build_service_graph
 from store.summary import Summary, summarize
 from store.times import MINUTE

@@ -14,7 +14,7 @@ from store.filters.errors import FilterError
 from store.filters.evaluate import selects
 from store.filters.parse import parse
 from store.model import NodeKey, ServiceGraph
-from store.protocol import Entities
+from store.query import Entities
 
 _ONLY_ID = re.compile(r"id\s*\(", re.IGNORECASE)
 """The start of an id function that is no argument: a service is meant."""

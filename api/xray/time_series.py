@@ -18,7 +18,7 @@ from api.xray.service_graph_json import statistics
 from store.config.records import Group
 from store.filters.parse import parse
 from store.model import Statistics, TimeRange
-from store.protocol import Entities
+from store.query import Entities
 from store.unit_filter import unit_series
 
 Json = dict[str, Any]

@@ -12,7 +12,7 @@ from api.request import JsonBody
 from api.xray.groups import filter_of
 from api.xray.trace_pages import decode_position, encode_position, page_of
 from api.xray.trace_summary import render_summary
-from store.protocol import Axis, TraceHit, TraceQuery
+from store.query import Axis, TraceHit, TraceQuery
 from store.root_causes import root_causes
 from store.summary import summarize
 from store.trace_id import parse_trace_id

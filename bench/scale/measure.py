@@ -30,7 +30,7 @@ from store.clickhouse.rollup.buckets import WIDTHS
 from store.clickhouse.store import ClickHouseStore
 from store.filters.conditions import all_of, annotated, entered_with, touches
 from store.model import NodeKey, State, TimeRange
-from store.protocol import TraceQuery
+from store.query import TraceQuery
 from store.times import HOUR, MINUTE, SECOND
 
 REPEATS = 7

@@ -34,7 +34,7 @@ from store.clickhouse.schema.migrate import migrate
 from store.clickhouse.search.probe import probes
 from store.clickhouse.store import ClickHouseStore
 from store.filters.parse import parse
-from store.protocol import TraceQuery
+from store.query import TraceQuery
 from store.times import MINUTE
 
 SHAPE = "shop with rare keys"

@@ -15,7 +15,7 @@ from raymap.schema_check import require_schema
 from raymap.units import format_minute
 from store.clickhouse.connection.address import Address
 from store.clickhouse.store import ClickHouseStore
-from store.protocol import pin_note
+from store.pins import pin_note
 from store.times import SECOND
 from store.trace_id import format_trace_id, parse_trace_id
 

@@ -34,7 +34,7 @@ from store.clickhouse.connection import sql
 from store.clickhouse.connection.query_runner import execute
 from store.clickhouse.queries import Sql
 from store.errors import TooManyPins, TraceNotFound
-from store.protocol import Pin
+from store.pins import Pin
 from store.times import DAY, MINUTE, SECOND
 from store.trace_id import format_trace_id
 

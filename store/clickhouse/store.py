@@ -29,13 +29,13 @@ from store.columnar import DocumentColumns
 from store.errors import DataRefused, SchemaMismatch, StoreError, StoreUnavailable
 from store.filters.ast import Expression, Field
 from store.model import Document, NodeKey, ServiceGraph, TimeRange, Trace
-from store.protocol import (
+from store.pins import Pin
+from store.query import (
     Ends,
     Entities,
     EntryTime,
     Failure,
     Page,
-    Pin,
     TimeBucket,
     TraceQuery,
     UnitPage,

@@ -11,16 +11,9 @@ from store.filters.conditions import all_of, annotated, calls_along, entered_wit
 from store.filters.parse import parse
 from store.model import SETTLE_SLOT, Document, Http, Link, NodeKey, State, TimeRange
 from store.otel.adjusted_count import LARGEST
-from store.protocol import (
-    VALUE_FIELDS,
-    Axis,
-    Failure,
-    Pin,
-    Store,
-    TraceQuery,
-    UnitQuery,
-    ValueCount,
-)
+from store.pins import Pin
+from store.protocol import Store
+from store.query import VALUE_FIELDS, Axis, Failure, TraceQuery, UnitQuery, ValueCount
 from store.rules import other_names
 from store.rules.annotations import annotation_item
 from store.summary import summarize

@@ -22,7 +22,7 @@ from store.clickhouse.store import ClickHouseStore
 from store.filters.conditions import touches
 from store.memory import MemoryStore
 from store.model import Document, Link, NodeKey, ServiceGraph, State, TimeRange
-from store.protocol import TraceQuery
+from store.query import TraceQuery
 from store.rules import other_names
 from store.rules.histogram import bucket
 from store.summary import summarize

@@ -17,7 +17,7 @@ from store.cancellation import Cancelled, CancelScope, cancellable
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.store import ClickHouseStore
 from store.model import ServiceGraph, TimeRange
-from store.protocol import TraceQuery
+from store.query import TraceQuery
 from tests.builders import T0
 
 SLOW = "SELECT '{mark}', sum(number) FROM numbers(1000000000000) SETTINGS max_threads = 1"

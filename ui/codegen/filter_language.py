@@ -12,7 +12,7 @@ from lark import Lark
 
 from store.filters import keywords
 from store.filters.keywords import KEYWORDS, OPERATORS, Kind, Scope
-from store.protocol import VALUE_FIELDS
+from store.query import VALUE_FIELDS
 
 LANGUAGE = Path(__file__).parent.parent / "src" / "filter" / "language.gen.ts"
 GRAMMAR = Path(keywords.__file__).with_name("grammar.lark")

@@ -29,7 +29,7 @@ from store.clickhouse.units.aggregates import (
     read_aggregate,
 )
 from store.model import SETTLE_SLOT, NodeKey, ServiceGraph, State, TimeRange, confirmed, is_settled
-from store.protocol import Ends, Entities, Failure, TimeBucket, failures_by_frequency
+from store.query import Ends, Entities, Failure, TimeBucket, failures_by_frequency
 from store.times import MINUTE
 
 TRIES = 5

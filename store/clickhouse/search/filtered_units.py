@@ -15,7 +15,7 @@ from store.errors import TooManyTraces
 from store.filters.ast import Expression, needs_documents
 from store.filters.evaluate import matches
 from store.model import TimeRange, Trace
-from store.protocol import MAX_FILTERED_TRACES
+from store.query import MAX_FILTERED_TRACES
 from store.times import MINUTE
 from store.units import Unit, all_units, links_among
 

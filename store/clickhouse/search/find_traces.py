@@ -29,7 +29,7 @@ from store.clickhouse.search.probe import FEW, NewestRows, newest_rows, probes
 from store.clickhouse.search.scan_ranges import SCAN_RANGES, ScanRange, minute_of
 from store.cursor import decode_cursor, encode_cursor
 from store.model import TimeRange
-from store.protocol import Page, TraceHit, TraceQuery
+from store.query import Page, TraceHit, TraceQuery
 from store.times import MINUTE, SECOND
 
 Place = tuple[int, bytes]

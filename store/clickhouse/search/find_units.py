@@ -18,7 +18,7 @@ from store.clickhouse.search.get_traces import LinkPresence, get_traces
 from store.clickhouse.search.scan_ranges import started
 from store.cursor import decode_cursor, encode_cursor
 from store.model import NodeKey, State, TimeRange, Trace
-from store.protocol import EntryTime, UnitPage, UnitQuery, UnitTrace
+from store.query import EntryTime, UnitPage, UnitQuery, UnitTrace
 from store.unit_filter import matching_units, unit_trace
 from store.units import LinkedIds, no_links
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from store.clickhouse import queries
 from store.clickhouse.queries import Sql, in_traces, joined, parenthesized
 from store.model import TimeRange
-from store.protocol import Axis
+from store.query import Axis
 from store.times import DAY, MINUTE, SECOND
 
 _BEFORE, _AFTER = 2 * MINUTE, 10 * MINUTE

@@ -8,7 +8,7 @@ from store.clickhouse.queries import Sql
 from store.clickhouse.search.scan_ranges import started
 from store.filters.ast import Field
 from store.model import TimeRange
-from store.protocol import MAX_COUNTED_DOCUMENTS, ValueCount
+from store.query import MAX_COUNTED_DOCUMENTS, ValueCount
 from store.rules.annotations import annotation_item, parse_annotation_item, split_annotation_item
 
 _COLUMNS = {

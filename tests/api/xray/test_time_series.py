@@ -16,7 +16,8 @@ from api.xray.entity_selector import client_edges, of_pairs
 from store.clickhouse.store import ClickHouseStore
 from store.memory import MemoryStore
 from store.model import Document, NodeKey, State, Statistics
-from store.protocol import Entities, Store
+from store.protocol import Store
+from store.query import Entities
 from store.service_graph import merge_statistics
 from store.times import MINUTE, SECOND
 from tests.api.shop import FRONT, START, order, shop

@@ -20,7 +20,7 @@ from store.clickhouse.store import ClickHouseStore
 from store.errors import StoreError, TooManyPins
 from store.filters.conditions import touches
 from store.model import Document, Link, State, TimeRange
-from store.protocol import Axis, TraceQuery
+from store.query import Axis, TraceQuery
 from store.times import MINUTE, SECOND
 from tests.builders import T0, TRACE, call, segment, trace_id
 from tests.conftest import drop, empty

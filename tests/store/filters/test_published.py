@@ -12,7 +12,8 @@ from store.filters.groups import expand_groups
 from store.filters.parse import parse
 from store.memory import MemoryStore
 from store.model import TimeRange
-from store.protocol import Store, TraceQuery
+from store.protocol import Store
+from store.query import TraceQuery
 from store.times import MINUTE
 from tests.builders import T0
 from tests.store.filters.published import GROUPS, IDS, PUBLISHED, REFUSED, corpus

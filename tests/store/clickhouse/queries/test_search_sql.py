@@ -12,7 +12,7 @@ from store.clickhouse.search.scan_ranges import SCAN_RANGES
 from store.filters.ast import Expression, Not
 from store.filters.conditions import annotated, calls_along
 from store.model import NodeKey, TimeRange
-from store.protocol import Axis
+from store.query import Axis
 from store.times import MINUTE
 
 WINDOW = TimeRange(60 * MINUTE, 120 * MINUTE)

@@ -20,7 +20,8 @@ from store.filters.ast import Not
 from store.filters.conditions import all_of, calls_along, entered_with, touches
 from store.memory import MemoryStore
 from store.model import Document, NodeKey, State, TimeRange
-from store.protocol import Axis, Store, TraceHit, TraceQuery
+from store.protocol import Store
+from store.query import Axis, TraceHit, TraceQuery
 from store.times import MINUTE, SECOND
 from tests.builders import T0, call, segment, trace_id
 from tests.conftest import empty

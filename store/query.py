@@ -1,0 +1,175 @@
+"""Queries to a store and their results: pages of traces, time series, error breakdowns.
+
+`store.protocol` has the methods that take and return them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from store.filters.ast import Expression, Value
+from store.model import (
+    NodeKey,
+    State,
+    Statistics,
+    TimeRange,
+    confirmed,
+    is_settled,
+)
+from store.units import NodeUnit, Unit
+
+Ends = tuple[NodeKey, NodeKey]
+"""Source and target of an edge."""
+
+
+class Axis(Enum):
+    """The time of a trace that a window selects by (GetTraceSummaries' TimeRangeType)."""
+
+    TRACE_ID = "TraceId"
+    """The epoch in its id if plausible, else its earliest start (`store.trace_id.trace_time`)."""
+    EVENT = "Event"
+    """The arrival of its latest document."""
+    SERVICE = "Service"
+    """The end of one of its segments."""
+
+
+class TraceQuery(Struct, frozen=True):
+    """A search for the traces of a window that satisfy a filter (`store.filters`); None: all."""
+
+    window: TimeRange
+    axis: Axis = Axis.TRACE_ID
+    filter: Expression | None = None
+
+
+class TraceHit(NamedTuple):
+    """A matching trace: its id, and the time by which it lies in the window (microseconds)."""
+
+    trace_id: bytes
+    time: int
+
+
+class Page(NamedTuple):
+    """Matching traces, newest first.
+
+    ``scanned`` counts the traces examined, matching or not: at least those found, less those that
+    an index ruled out. ``cursor`` continues after the last hit; None on the last page. A page with
+    a cursor may be short or empty if continuing the scan would have taken too long.
+    """
+
+    found: list[TraceHit]
+    scanned: int
+    cursor: str | None
+
+
+class UnitQuery(Struct, frozen=True):
+    """A search for the units that the map counts: of the work of some nodes, or of the calls and
+    links along some edges, that started in the window (any time without one).
+
+    ``states``: empty means any. ``label``: as in the error breakdown (`Failure`); None means any.
+    ``link``: of edges, only links or only calls; None means both. ``settled_before``: as of
+    `store.protocol.GraphReader.service_graph`.
+    """
+
+    window: TimeRange | None = None
+    nodes: frozenset[NodeKey] = frozenset()
+    edges: frozenset[tuple[NodeKey, NodeKey]] = frozenset()
+    states: frozenset[State] = frozenset()
+    label: str | None = None
+    link: bool | None = None
+    settled_before: int | None = None
+
+
+class UnitTrace(NamedTuple):
+    """A trace with matching units: how many, by weight, the worst of their states, and the position
+    (microseconds) by which a page is sorted."""
+
+    trace_id: bytes
+    time: int
+    units: int
+    state: State
+
+
+class UnitPage(NamedTuple):
+    """Traces with matching units, those with the latest unit first; ``cursor`` as in `Page`."""
+
+    found: list[UnitTrace]
+    cursor: str | None
+
+
+class EntryTime(NamedTuple):
+    """A trace in a chart: its start, the response time of its entry (both microseconds), its state."""
+
+    start: int
+    time: int
+    state: State
+
+
+class ValueCount(NamedTuple):
+    """A value that occurs, and in how many traces (of at most `MAX_COUNTED_DOCUMENTS` documents)."""
+
+    value: Value
+    traces: int
+
+
+VALUE_FIELDS = (
+    "user",
+    "http.url",
+    "http.method",
+    "http.status",
+    "http.useragent",
+    "http.clientip",
+    "availabilityzone",
+    "instance.id",
+    "resource.arn",
+)
+"""Keywords whose values are listed."""
+MAX_COUNTED_DOCUMENTS = 500_000
+"""Documents that counting values reads at most: enough to rank them."""
+
+
+class TimeBucket(NamedTuple):
+    """One step of a time series: its start (microseconds) and the statistics of the units in it."""
+
+    start: int
+    statistics: Statistics
+
+
+class Entities(Struct, frozen=True):
+    """Nodes, edges of calls and edges of links, as keys of a service graph."""
+
+    nodes: frozenset[NodeKey] = frozenset()
+    edges: frozenset[tuple[NodeKey, NodeKey]] = frozenset()
+    links: frozenset[tuple[NodeKey, NodeKey]] = frozenset()
+
+    def have(self, unit: Unit, settled_before: int | None) -> bool:
+        """Whether a unit is one of theirs; ``settled_before`` as in `store.protocol.GraphReader.service_graph`."""
+        if isinstance(unit, NodeUnit):
+            return unit.node in self.nodes
+        pair = confirmed(unit.source), unit.target
+        return pair in (self.links if unit.link else self.edges) and is_settled(
+            unit.source, unit.start, settled_before
+        )
+
+
+class Failure(Struct, frozen=True):
+    """A row of an error breakdown: ``label`` is an exception's type or ``HTTP 503``."""
+
+    label: str
+    state: State
+    count: int
+
+
+MAX_FILTERED_TRACES = 50_000
+"""Traces that are read to count those of a filter."""
+
+
+def failures_by_frequency(counts: Mapping[tuple[str, State], int]) -> list[Failure]:
+    """Rows of an error breakdown, most frequent first, then by label and state."""
+    return sorted(
+        (Failure(label, state, count) for (label, state), count in counts.items()),
+        key=lambda failure: (-failure.count, failure.label, failure.state),
+    )
