@@ -15,12 +15,8 @@ import msgspec
 from store.model import Document, State, Trace, precedence
 from store.otel.stored_span import is_span
 from store.otel.to_xray import render_span
-from store.rules.identity import (
-    call_node,
-    displayed_service,
-    inferred_origin,
-    resource_names,
-)
+from store.rules.identity import call_node, inferred_origin, resource_names
+from store.rules.service_names import displayed_service
 from store.times import SECOND
 from store.trace_id import format_trace_id
 

@@ -31,7 +31,8 @@ from store.otel.semconv import (
     SQL_SYSTEMS,
     SYSTEM_NAMES,
 )
-from store.rules.identity import CallNode, call_node, canonical_service
+from store.rules.identity import CallNode, call_node
+from store.rules.service_names import canonical_service
 from store.short_cache import short_cache
 
 MAX_NAME = 200

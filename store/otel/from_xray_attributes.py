@@ -11,7 +11,8 @@ import msgspec
 from store.otel.callee import CALL, MAX_NAME, ExportedCall
 from store.otel.semconv import RESOURCES, SQL_SYSTEMS
 from store.otel.span_facts import ANNOTATION
-from store.rules.identity import account_of, canonical_service, region_of, resource_names
+from store.rules.identity import account_of, region_of, resource_names
+from store.rules.service_names import canonical_service
 
 Json = dict[str, Any]
 

@@ -1,6 +1,6 @@
-"""Which node a segment or a call belongs to, and what AWS services are called.
+"""Which node a segment or a call belongs to.
 
-Sources: docs/xray-format.md §4.3 (origins), §5.2, §5.4 (canonical names). A node is named by the
+Sources: docs/xray-format.md §4.3 (origins), §5.2. A node is named by the
 resource when the call names one, else by the service; finer than X-Ray's own map for SNS and SQS,
 on purpose. Nodes of two accounts or regions are two nodes, whatever their names.
 """
@@ -12,50 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from store.model import NodeKey
-
-CANONICAL = {
-    "amazondynamodb": "DynamoDB",
-    "amazons3": "S3",
-    "amazonsns": "SNS",
-    "amazonsqs": "SQS",
-    "amazonkinesis": "Kinesis",
-    "appsync": "AppSync",
-    "athena": "Athena",
-    "awslambda": "Lambda",
-    "awssecretsmanager": "SecretsManager",
-    "awssecuritytokenservice": "STS",
-    "awsstepfunctions": "Sfn",
-    "bedrock-runtime": "BedrockRuntime",
-    "cloudwatch": "CloudWatch",
-    "cognito-idp": "CognitoIdentityProvider",
-    "dynamodb": "DynamoDB",
-    "ec2": "EC2",
-    "ecs": "ECS",
-    "eventbridge": "Events",
-    "events": "Events",
-    "firehose": "Firehose",
-    "glue": "Glue",
-    "kinesis": "Kinesis",
-    "kms": "KMS",
-    "lambda": "Lambda",
-    "logs": "CloudWatchLogs",
-    "monitoring": "CloudWatch",
-    "rds": "RDS",
-    "rds-data": "RDSData",
-    "rdsdata": "RDSData",
-    "rdsdataservice": "RDSData",
-    "s3": "S3",
-    "scheduler": "Scheduler",
-    "secretsmanager": "SecretsManager",
-    "sfn": "Sfn",
-    "sns": "SNS",
-    "sqs": "SQS",
-    "ssm": "SSM",
-    "states": "Sfn",
-    "stepfunctions": "Sfn",
-    "sts": "STS",
-}
-"""Lower-case SDK spelling → canonical name (docs/xray-format.md §5.4); unknown names pass through."""
+from store.rules.service_names import canonical_service
 
 SEGMENT_SERVICE_ORIGINS = {"AWS::APIGateway::Stage": "AWS::ApiGateway::Stage"}
 """Origins with two spellings in the field (docs/xray-format.md §2.3)."""
@@ -91,17 +48,6 @@ class CallNode(NamedTuple):
 
     node: NodeKey
     service: str
-
-
-def canonical_service(name: str) -> str:
-    """The service's name however an SDK spells it."""
-    return CANONICAL.get(name.lower(), name)
-
-
-def displayed_service(name: str) -> str:
-    """The name of an AWS call in a processed trace: an SDK's lower-case prefix becomes canonical,
-    any other name stays (``StepFunctions``), whatever node it leads to (docs/xray-format.md §4.2)."""
-    return canonical_service(name) if name.islower() else name
 
 
 def resource_names(service: str, aws: Mapping[str, Any]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Node identity, canonical names and origins, case by case (docs/xray-format.md §4.3, §5.4)."""
+"""Node identity and origins, case by case (docs/xray-format.md §4.3, §5.4)."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from store.model import NodeKey
 from store.rules.identity import (
     account_of,
     call_node,
-    canonical_service,
-    displayed_service,
     further_nodes,
     inferred_origin,
     region_of,
@@ -96,14 +94,6 @@ def test_aws_calls(
 def test_every_sdks_spelling_is_one_node(names: tuple[str, ...], service: str) -> None:
     for name in names:
         assert call_node("aws", name).node == NodeKey("", service, f"AWS::{service}")
-
-
-def test_processed_traces_keep_a_name_that_is_no_prefix() -> None:
-    """What X-Ray returns: canonical names for lower-case prefixes only."""
-    assert displayed_service("dynamodb") == "DynamoDB"
-    assert displayed_service("states") == "Sfn"
-    for name in ("StepFunctions", "AmazonS3", "SimpleSystemsManagement", "x.example.com"):
-        assert displayed_service(name) == name
 
 
 def test_remote_calls_and_databases() -> None:
@@ -247,4 +237,3 @@ def test_resource_names_as_x_ray_adds_them() -> None:
     """The SNS oracle has none though it has a topic (vectors, scorekeep)."""
     assert resource_names("SNS", {"topic_arn": "arn:aws:sns:us-west-2:1:news"}) == []
     assert resource_names("Lambda", {"function_name": "fn"}) == ["fn"]
-    assert canonical_service("DYNAMODB") == "DynamoDB"
