@@ -15,7 +15,8 @@ from api.graph.arrangement import Arrangements
 from api.sampling import Sampler
 from api.single_flight import Flight, SingleFlight
 from api.store_probe import StoreProbe
-from store.model import ServiceGraph, TimeRange
+from store.graph import ServiceGraph
+from store.model import TimeRange
 from store.protocol import Store
 
 Result = TypeVar("Result")

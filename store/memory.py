@@ -13,11 +13,11 @@ from store.document_values import document_values, value_text
 from store.errors import TraceNotFound
 from store.filters.ast import Expression, Field, Value
 from store.filters.evaluate import matches
+from store.graph import ServiceGraph
 from store.model import (
     Document,
     NodeKey,
     OwnedCall,
-    ServiceGraph,
     TimeRange,
     Trace,
     confirmed,

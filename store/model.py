@@ -1,4 +1,4 @@
-"""The domain model: flattened segment documents, and the service graph made of them.
+"""The domain model: flattened segment documents, and the traces and nodes they belong to.
 
 Times are integer microseconds since the epoch, durations integer microseconds. Ids of segments and
 subsegments are the 64-bit number that their 16 hex digits spell; 0 means none.
@@ -202,85 +202,6 @@ def precedence(state: State, version: int) -> int:
     (docs/xray-format.md §3.2). Stored as column ``ver``.
     """
     return version if state == State.IN_PROGRESS else version + COMPLETE
-
-
-class Statistics(Struct, gc=False):
-    """Counts of units by state, total time of the complete ones, and a histogram of their times.
-
-    ``histogram`` maps `store.rules.histogram.bucket` of a time to a count. Units count by weight;
-    ``observed`` is the number of units themselves, in progress ones included. If it is smaller than
-    the counts, these are estimates. Additive: merging in any order gives the same sum.
-    """
-
-    ok: int = 0
-    error: int = 0
-    throttle: int = 0
-    fault: int = 0
-    in_progress: int = 0
-    total_time: int = 0
-    histogram: dict[int, int] = {}
-    observed: int = 0
-
-    @property
-    def total(self) -> int:
-        """Complete units."""
-        return self.ok + self.error + self.throttle + self.fault
-
-
-class ServiceStats(Struct, gc=False):
-    """A node of the map over a window.
-
-    ``joined``: keys of other nodes whose units it has, too (`store.rules.joins`).
-    ``active``: some unit reported itself (otherwise the node is inferred). ``root``: some unit is a
-    root. ``trace_minutes``: distinct (minute, trace) pairs, so traces per minute = trace_minutes /
-    minutes. A pair counts as often as its lightest unit weighs: spans of one trace may be sampled
-    differently, and the trace represents no more others than the span with the highest sampling
-    probability. ``durations`` is the histogram of whole durations, work after the response
-    included.
-    """
-
-    key: NodeKey
-    names: frozenset[str]
-    active: bool
-    root: bool
-    start: int
-    end: int
-    trace_minutes: int
-    statistics: Statistics
-    durations: dict[int, int]
-    joined: frozenset[NodeKey] = frozenset()
-
-    @property
-    def keys(self) -> frozenset[NodeKey]:
-        """The keys of its units."""
-        return self.joined | {self.key}
-
-
-class EdgeStats(Struct, gc=False):
-    """A caller's view of its calls to one node over a window. ``aliases``: names it used.
-
-    The units of a ``link`` edge are received events, classified by the receiver's outcome; their
-    times are ages: from the end of the sender's work to the receipt.
-    """
-
-    source: NodeKey
-    target: NodeKey
-    aliases: frozenset[str]
-    start: int
-    end: int
-    statistics: Statistics
-    link: bool = False
-
-
-class ServiceGraph(Struct, gc=False):
-    """Services and edges over a window; both ends of every edge are among the services.
-
-    ``links`` are edges between traces, apart from ``edges``: a pair of nodes may have both.
-    """
-
-    services: dict[NodeKey, ServiceStats]
-    edges: dict[tuple[NodeKey, NodeKey], EdgeStats]
-    links: dict[tuple[NodeKey, NodeKey], EdgeStats] = {}
 
 
 class OwnedCall(Struct, frozen=True, gc=False):

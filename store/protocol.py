@@ -12,13 +12,8 @@ from typing import Any, Protocol, runtime_checkable
 from store.columnar import DocumentColumns
 from store.config.protocol import ConfigStore, RetrievalStore, SamplingStore
 from store.filters.ast import Expression, Field
-from store.model import (
-    Document,
-    NodeKey,
-    ServiceGraph,
-    TimeRange,
-    Trace,
-)
+from store.graph import ServiceGraph
+from store.model import Document, NodeKey, TimeRange, Trace
 from store.pins import Pin
 from store.query import (
     Ends,
@@ -156,7 +151,7 @@ class GraphReader(Protocol):
         """Statistics of the units of nodes per ``step`` (microseconds) from the window's start on.
 
         Ascending; steps without units are absent. A node of a map may have the units of several
-        (`store.model.ServiceStats.keys`).
+        (`store.graph.ServiceStats.keys`).
         """
         ...
 

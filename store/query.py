@@ -12,14 +12,8 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from store.filters.ast import Expression, Value
-from store.model import (
-    NodeKey,
-    State,
-    Statistics,
-    TimeRange,
-    confirmed,
-    is_settled,
-)
+from store.graph import Statistics
+from store.model import NodeKey, State, TimeRange, confirmed, is_settled
 from store.units import NodeUnit, Unit
 
 Ends = tuple[NodeKey, NodeKey]

@@ -4,18 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from store.model import (
-    EdgeStats,
-    NodeKey,
-    ServiceGraph,
-    ServiceStats,
-    State,
-    Statistics,
-    TimeRange,
-    Trace,
-    confirmed,
-    is_settled,
-)
+from store.graph import EdgeStats, ServiceGraph, ServiceStats, Statistics
+from store.model import NodeKey, State, TimeRange, Trace, confirmed, is_settled
 from store.rules import histogram
 from store.rules.histogram import bucket
 from store.rules.joins import joined_nodes

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from store.model import State, Statistics, TimeRange, Trace, confirmed, is_settled
+from store.graph import Statistics
+from store.model import State, TimeRange, Trace, confirmed, is_settled
 from store.query import EntryTime, Failure, TimeBucket, UnitQuery, UnitTrace, failures_by_frequency
 from store.service_graph import count
 from store.units import FindTrace, LinkedIds, NodeUnit, Unit, all_units, no_links

@@ -24,7 +24,8 @@ from api.errors import ApiError
 from api.graph.build import Graph, build_graph, calls_of, find_node, node_id
 from api.schemas import Before, Detail, EdgeDetail, ErrorReply, ErrorShare, Neighbour, NodeDetail
 from store.filters.ast import Expression
-from store.model import NodeKey, ServiceGraph, TimeRange
+from store.graph import ServiceGraph
+from store.model import NodeKey, TimeRange
 from store.query import Failure
 from store.unit_filter import unit_failures, unit_series
 

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from api.schemas import Filtered
 from store.filters.ast import Expression
-from store.model import ServiceGraph, TimeRange, Trace
+from store.graph import ServiceGraph
+from store.model import TimeRange, Trace
 from store.protocol import Store
 from store.query import TraceQuery, UnitQuery
 from store.service_graph import build_service_graph

@@ -6,7 +6,8 @@ from api.console.node_kinds import kind_of
 from api.graph.build import Graph, calls_of, edge_id, node_id, stats_of
 from api.graph.layout import Layout, Place, layout
 from api.schemas import Before, Counts, MapEdge, MapNode, Picture, Times
-from store.model import EdgeStats, NodeKey, Statistics, TimeRange
+from store.graph import EdgeStats, Statistics
+from store.model import NodeKey, TimeRange
 from store.rules.histogram import percentiles
 
 NOWHERE = Place(0.0, 0.0, 0)

@@ -8,7 +8,8 @@ from typing import NamedTuple
 from api.console.params import Failing, TraceFilter
 from api.errors import ApiError
 from api.graph.build import Graph, calls_of, edges_of, find_node, keys_of, stats_of
-from store.model import NodeKey, State, Statistics, TimeRange
+from store.graph import Statistics
+from store.model import NodeKey, State, TimeRange
 from store.protocol import Store
 from store.query import Failure, TimeBucket, UnitQuery
 from store.rules.other_names import OTHER_NAMES

@@ -12,7 +12,8 @@ from typing import TypeAlias, cast
 
 import networkx as nx
 
-from store.model import EdgeStats, NodeKey, ServiceGraph, ServiceStats
+from store.graph import EdgeStats, ServiceGraph, ServiceStats
+from store.model import NodeKey
 
 Graph: TypeAlias = nx.DiGraph
 """Of `NodeKey`."""

@@ -8,7 +8,8 @@ from heapq import nlargest
 import networkx as nx
 
 from api.graph.build import Graph, calls_of, stats_of
-from store.model import NodeKey, State, Statistics
+from store.graph import Statistics
+from store.model import NodeKey, State
 from store.rules.other_names import MOST_NAMES, OTHER_NAMES
 
 MOST_NODES = 2000

@@ -13,7 +13,8 @@ from store.filters.ast import EdgeMatch, Expression, NodeMatch, Or, ServiceMatch
 from store.filters.errors import FilterError
 from store.filters.evaluate import selects
 from store.filters.parse import parse
-from store.model import NodeKey, ServiceGraph
+from store.graph import ServiceGraph
+from store.model import NodeKey
 from store.query import Entities
 
 _ONLY_ID = re.compile(r"id\s*\(", re.IGNORECASE)

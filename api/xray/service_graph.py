@@ -12,7 +12,8 @@ from api.xray.service_graph_json import render_services, whole_seconds
 from api.xray.traces import known_ids
 from store.config.records import Group
 from store.filters.parse import parse
-from store.model import ServiceGraph, TimeRange
+from store.graph import ServiceGraph
+from store.model import TimeRange
 from store.service_graph import build_service_graph, graph_of_units
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from api.graph.build import Graph, calls_of, stats_of
 from api.xray.histogram import entries
-from store.model import EdgeStats, NodeKey, ServiceStats, Statistics
+from store.graph import EdgeStats, ServiceStats, Statistics
+from store.model import NodeKey
 from store.times import SECOND
 
 Json = dict[str, Any]

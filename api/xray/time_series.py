@@ -17,7 +17,8 @@ from api.xray.service_graph import graph_of_group
 from api.xray.service_graph_json import statistics
 from store.config.records import Group
 from store.filters.parse import parse
-from store.model import Statistics, TimeRange
+from store.graph import Statistics
+from store.model import TimeRange
 from store.query import Entities
 from store.unit_filter import unit_series
 

@@ -12,7 +12,8 @@ from bench.receivers import UDP_HEADER, Poster
 from bench.server import Server
 from store.clickhouse.embedded import address
 from store.clickhouse.store import ClickHouseStore
-from store.model import Document, ServiceGraph, TimeRange
+from store.graph import ServiceGraph
+from store.model import Document, TimeRange
 
 STORED_WITHIN = 30.0
 """Seconds after which a batch that was sent has to be stored."""

@@ -18,7 +18,8 @@ from bench.recall.traffic import HOUR, MINUTE, Traffic
 from bench.recall.truth import Truth
 from collector.decode.stored import decode_any
 from collector.versions import VersionClock
-from store.model import Document, ServiceGraph, TimeRange
+from store.graph import ServiceGraph
+from store.model import Document, TimeRange
 
 DAY = 24 * HOUR
 RESENT = 0.05

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from bench.recall.truth import STATES, Counts, EdgeKey, Graph, Key
-from store.model import ServiceGraph, Statistics
+from store.graph import ServiceGraph, Statistics
 
 SHOWN = 5
 """Differences that are described in words."""

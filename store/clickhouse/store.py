@@ -28,7 +28,8 @@ from store.clickhouse.write import rows
 from store.columnar import DocumentColumns
 from store.errors import DataRefused, SchemaMismatch, StoreError, StoreUnavailable
 from store.filters.ast import Expression, Field
-from store.model import Document, NodeKey, ServiceGraph, TimeRange, Trace
+from store.graph import ServiceGraph
+from store.model import Document, NodeKey, TimeRange, Trace
 from store.pins import Pin
 from store.query import (
     Ends,

@@ -16,8 +16,9 @@ from api.app import create_app
 from api.errors import ClientDisconnected
 from api.single_flight import SingleFlight
 from store.cancellation import Cancelled, cancellable
+from store.graph import ServiceGraph
 from store.memory import MemoryStore
-from store.model import ServiceGraph, TimeRange
+from store.model import TimeRange
 from tests.api.shop import END, START, shop
 
 

@@ -16,8 +16,9 @@ from collector.decode.document import decode_document
 from examples.serverless.main import run
 from examples.serverless.story import Story
 from examples.serverless.trace import Trace
+from store.graph import ServiceGraph
 from store.memory import MemoryStore
-from store.model import NodeKey, ServiceGraph, TimeRange
+from store.model import NodeKey, TimeRange
 
 NOON = 1_764_072_000.0
 ACCOUNT, REGION = "123456789012", "eu-west-1"

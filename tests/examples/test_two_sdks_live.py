@@ -22,8 +22,9 @@ from examples.two_sdks.live import fake_aws, plan
 from examples.two_sdks.live.programs import runs
 from examples.two_sdks.live.record import file_name
 from examples.two_sdks.live.table import tables
+from store.graph import ServiceGraph, Statistics
 from store.memory import MemoryStore
-from store.model import Document, NodeKey, ServiceGraph, Statistics, TimeRange
+from store.model import Document, NodeKey, TimeRange
 from tests.conftest import ROOT
 from tests.vectors import SAMPLES
 

@@ -20,8 +20,9 @@ from hypothesis import strategies as st
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.store import ClickHouseStore
 from store.filters.conditions import touches
+from store.graph import ServiceGraph
 from store.memory import MemoryStore
-from store.model import Document, Link, NodeKey, ServiceGraph, State, TimeRange
+from store.model import Document, Link, NodeKey, State, TimeRange
 from store.query import TraceQuery
 from store.rules import other_names
 from store.rules.histogram import bucket

@@ -16,7 +16,8 @@ from api.app import create_app
 from store.cancellation import Cancelled, CancelScope, cancellable
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.store import ClickHouseStore
-from store.model import ServiceGraph, TimeRange
+from store.graph import ServiceGraph
+from store.model import TimeRange
 from store.query import TraceQuery
 from tests.builders import T0
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from store.model import NodeKey, State, Statistics, TimeRange, client_of, precedence
+from store.model import NodeKey, State, TimeRange, client_of, precedence
 from tests.builders import T0
 
 
@@ -20,8 +20,7 @@ def test_windows_are_half_open() -> None:
     assert window.minutes == 2
 
 
-def test_a_client_has_the_roots_name_and_no_statistics_of_its_own() -> None:
+def test_a_client_has_the_roots_name() -> None:
     client = client_of(NodeKey("123456789012", "shop", "AWS::Lambda"))
     assert client.is_client
     assert client.name == "shop"
-    assert Statistics(ok=1, error=2, throttle=3, fault=4, in_progress=5).total == 10

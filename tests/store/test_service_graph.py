@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from store.model import EdgeStats, NodeKey, ServiceStats, State, Statistics, TimeRange
+from store.graph import EdgeStats, ServiceStats, Statistics
+from store.model import NodeKey, State, TimeRange
 from store.service_graph import add_missing_endpoints, build_service_graph, count
 from tests.builders import FRONTEND, T0, call, segment, trace_of
 

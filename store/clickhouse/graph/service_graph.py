@@ -28,7 +28,8 @@ from store.clickhouse.units.aggregates import (
     graph_of,
     read_aggregate,
 )
-from store.model import SETTLE_SLOT, NodeKey, ServiceGraph, State, TimeRange, confirmed, is_settled
+from store.graph import ServiceGraph
+from store.model import SETTLE_SLOT, NodeKey, State, TimeRange, confirmed, is_settled
 from store.query import Ends, Entities, Failure, TimeBucket, failures_by_frequency
 from store.times import MINUTE
 

@@ -13,7 +13,8 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from store.clickhouse.queries import WEIGHTED_TRACE_MINUTES, Sql
-from store.model import EdgeStats, NodeKey, ServiceGraph, ServiceStats, Statistics
+from store.graph import EdgeStats, ServiceGraph, ServiceStats, Statistics
+from store.model import NodeKey
 from store.rules import histogram
 from store.service_graph import add_missing_endpoints, join_nodes, resolve_clients
 from store.times import MINUTE

@@ -8,8 +8,9 @@ from pydantic import TypeAdapter
 
 from api import schemas
 from api.app import create_app
+from store.graph import ServiceGraph, ServiceStats, Statistics
 from store.memory import MemoryStore
-from store.model import NodeKey, ServiceGraph, ServiceStats, Statistics, TimeRange
+from store.model import NodeKey, TimeRange
 
 WINDOW = {"from": 0, "to": 600}
 FAILING, HEALTHY = 412, 2_600

@@ -13,8 +13,9 @@ from fastapi.testclient import TestClient
 from api.app import create_app
 from api.xray import operations as api_operations
 from store.errors import StoreUnavailable
+from store.graph import ServiceGraph
 from store.memory import MemoryStore
-from store.model import ServiceGraph, TimeRange
+from store.model import TimeRange
 from store.times import MINUTE
 from tests.api.botocore_model import complaints, operations
 

@@ -14,8 +14,9 @@ from api.forecast import DAY, Band, forecast
 from api.xray import time_series
 from api.xray.entity_selector import client_edges, of_pairs
 from store.clickhouse.store import ClickHouseStore
+from store.graph import Statistics
 from store.memory import MemoryStore
-from store.model import Document, NodeKey, State, Statistics
+from store.model import Document, NodeKey, State
 from store.protocol import Store
 from store.query import Entities
 from store.service_graph import merge_statistics

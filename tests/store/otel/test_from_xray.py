@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from collector.decode.document import decode_documents
 from collector.decode.otlp.request import decode_otlp, decode_otlp_json
+from store.graph import ServiceGraph
 from store.memory import MemoryStore
-from store.model import Document, ServiceGraph, State, Trace
+from store.model import Document, State, Trace
 from store.otel.from_xray import export_trace, to_json
 from store.otel.merge_patch import DOCUMENT, patch_between, patched
 from store.otel.stored_span import read_span

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from collector.decode.document import decode_document
 from collector.decode.otlp.request import decode_otlp, decode_otlp_json
 from collector.decode.rejected import Rejected
+from store.graph import ServiceGraph
 from store.memory import MemoryStore
-from store.model import Document, ServiceGraph
+from store.model import Document
 from store.otel.from_xray import export_trace, to_json
 from store.otel.stored_span import read_span
 from store.otel.to_xray import render_span
