@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Collection, Iterable, Iterator, Sequence
-
-from msgspec.structs import replace
 
 from store.config.memory import MemoryConfig
 from store.cursor import decode_cursor, encode_cursor
@@ -14,16 +11,8 @@ from store.errors import TraceNotFound
 from store.filters.ast import Expression, Field, Value
 from store.filters.evaluate import matches
 from store.graph import ServiceGraph
-from store.model import (
-    Document,
-    NodeKey,
-    OwnedCall,
-    TimeRange,
-    Trace,
-    confirmed,
-    is_settled,
-    precedence,
-)
+from store.memory_traces import MemoryTraces, is_sampled
+from store.model import NodeKey, TimeRange, Trace, confirmed, is_settled
 from store.pins import Pin
 from store.query import (
     Axis,
@@ -43,71 +32,17 @@ from store.rules.annotations import split_annotation_item
 from store.rules.other_names import names_in_excess
 from store.service_graph import build_service_graph
 from store.trace_id import format_trace_id, trace_time
-from store.unit_filter import (
-    entry_time,
-    matching_units,
-    unit_failures,
-    unit_series,
-    unit_trace,
-)
-from store.units import (
-    EdgeUnit,
-    NodeUnit,
-    Unit,
-    all_units,
-    calls_of,
-    caused_documents,
-    links_among,
-    links_of,
-    with_other_names,
-)
+from store.unit_filter import entry_time, matching_units, unit_failures, unit_series, unit_trace
+from store.units import EdgeUnit, NodeUnit, Unit, all_units, links_among, with_other_names
 
 
-class MemoryStore(MemoryConfig):
+class MemoryStore(MemoryTraces, MemoryConfig):
     """The store protocol on dictionaries. Method docstrings of `store.protocol` apply."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self._traces: dict[bytes, Trace] = {}
-        self._linked_ids: dict[bytes, set[int]] = {}
-        self._tokens: set[str] = set()
+        MemoryTraces.__init__(self)
+        MemoryConfig.__init__(self)
         self._pins: dict[bytes, Pin] = {}
-        self._lock = threading.Lock()
-
-    def put(self, documents: Sequence[Document], token: str) -> None:
-        """Store documents; a known token changes nothing."""
-        with self._lock:
-            if token in self._tokens:
-                return
-            self._tokens.add(token)
-            for document in documents:
-                self._put(document)
-
-    def _put(self, document: Document) -> None:
-        trace = self._traces.get(document.trace_id)
-        if trace is None:
-            trace = Trace(document.trace_id, {}, {}, updated=0, revision=0, links={})
-            self._traces[document.trace_id] = trace
-        trace.updated = max(trace.updated, document.version)
-        trace.revision += 1
-        assert isinstance(trace.documents, dict)
-        assert isinstance(trace.calls, dict)
-        assert isinstance(trace.links, dict)
-        known = trace.documents.get(document.id)
-        if known is None or _precedence(document) >= _precedence(known):
-            trace.documents[document.id] = document
-        for joined in links_of(document):
-            if not joined.link.upstream:
-                self._linked_ids.setdefault(joined.link.trace_id, set()).add(joined.link.id)
-            same = trace.links.get(joined.key)
-            if same is None or precedence(joined.state, joined.version) >= precedence(
-                same.state, same.version
-            ):
-                trace.links[joined.key] = joined
-        for owned in calls_of(document):
-            other = trace.calls.get(owned.call.id)
-            if other is None or _call_precedence(owned) >= _call_precedence(other):
-                trace.calls[owned.call.id] = owned
 
     def snap_window(self, window: TimeRange) -> TimeRange:
         """The window itself."""
@@ -121,14 +56,6 @@ class MemoryStore(MemoryConfig):
         """The sampled traces; raw documents are always filled."""
         found = {id: trace for id in trace_ids if (trace := self._sampled(id)) is not None}
         return {id: self._with_causes(trace) for id, trace in found.items()}
-
-    def _sampled(self, trace_id: bytes) -> Trace | None:
-        trace = self._traces.get(trace_id)
-        return trace if trace is not None and is_sampled(trace) else None
-
-    def _with_causes(self, trace: Trace) -> Trace:
-        caused = caused_documents(trace, self._sampled, self._linked_to)
-        return replace(trace, caused=caused) if caused else trace
 
     def find_traces(self, query: TraceQuery, *, limit: int, cursor: str | None = None) -> Page:
         """Traces by time, newest first."""
@@ -295,13 +222,6 @@ class MemoryStore(MemoryConfig):
     def close(self) -> None:
         """No connections to close."""
 
-    def _linked_to(self, trace_id: bytes) -> Collection[int]:
-        return self._linked_ids.get(trace_id, ())
-
-    def _started(self, window: TimeRange) -> Iterator[Document]:
-        for trace in self._traces.values():
-            yield from (d for d in trace.documents.values() if d.start in window)
-
     def _units(self, window: TimeRange) -> Iterator[NodeUnit | EdgeUnit]:
         excess = names_in_excess(self._traces.values())
         for trace in self._traces.values():
@@ -336,19 +256,6 @@ def axis_time(trace: Trace, query: TraceQuery) -> int | None:
         case Axis.SERVICE:
             times = [d.end for d in documents if not d.independent and not d.in_progress]
     return max((time for time in times if time in window), default=None)
-
-
-def is_sampled(trace: Trace) -> bool:
-    """Whether any document of it was sampled, rather than sent to be counted only."""
-    return any(document.sampled for document in trace.documents.values())
-
-
-def _precedence(document: Document) -> int:
-    return precedence(document.state, document.version)
-
-
-def _call_precedence(owned: OwnedCall) -> int:
-    return precedence(owned.call.state, owned.version)
 
 
 def _by_traces(pairs: Iterable[tuple[Value, bytes]], limit: int) -> list[ValueCount]:

@@ -66,8 +66,8 @@ def last_arrival(owned: Any) -> Any:
         ("store.units.is_root", lambda d, t, f: not d.parent_id and not d.independent),
         ("store.units.segments_by_parent_id", lambda trace: {}),
         ("store.parents.MAX_PARENT_STEPS", 1),
-        ("store.memory._call_precedence", last_arrival),
-        ("store.memory._precedence", last_arrival),
+        ("store.memory_traces._call_precedence", last_arrival),
+        ("store.memory_traces._precedence", last_arrival),
     ],
 )
 def test_a_wrong_rule_is_noticed(monkeypatch: pytest.MonkeyPatch, rule: str, wrong: object) -> None:

@@ -1,0 +1,84 @@
+"""The traces of the reference store: how documents become traces, on dictionaries."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Iterator, Sequence
+
+from msgspec.structs import replace
+
+from store.model import Document, OwnedCall, TimeRange, Trace, precedence
+from store.units import calls_of, caused_documents, links_of
+
+
+class MemoryTraces:
+    """Traces by id, and the writing half of the store protocol."""
+
+    def __init__(self) -> None:
+        self._traces: dict[bytes, Trace] = {}
+        self._linked_ids: dict[bytes, set[int]] = {}
+        self._tokens: set[str] = set()
+        self._lock = threading.Lock()
+
+    def put(self, documents: Sequence[Document], token: str) -> None:
+        """Store documents; a known token changes nothing."""
+        with self._lock:
+            if token in self._tokens:
+                return
+            self._tokens.add(token)
+            for document in documents:
+                self._put(document)
+
+    def _put(self, document: Document) -> None:
+        trace = self._traces.get(document.trace_id)
+        if trace is None:
+            trace = Trace(document.trace_id, {}, {}, updated=0, revision=0, links={})
+            self._traces[document.trace_id] = trace
+        trace.updated = max(trace.updated, document.version)
+        trace.revision += 1
+        assert isinstance(trace.documents, dict)
+        assert isinstance(trace.calls, dict)
+        assert isinstance(trace.links, dict)
+        known = trace.documents.get(document.id)
+        if known is None or _precedence(document) >= _precedence(known):
+            trace.documents[document.id] = document
+        for joined in links_of(document):
+            if not joined.link.upstream:
+                self._linked_ids.setdefault(joined.link.trace_id, set()).add(joined.link.id)
+            same = trace.links.get(joined.key)
+            if same is None or precedence(joined.state, joined.version) >= precedence(
+                same.state, same.version
+            ):
+                trace.links[joined.key] = joined
+        for owned in calls_of(document):
+            other = trace.calls.get(owned.call.id)
+            if other is None or _call_precedence(owned) >= _call_precedence(other):
+                trace.calls[owned.call.id] = owned
+
+    def _sampled(self, trace_id: bytes) -> Trace | None:
+        trace = self._traces.get(trace_id)
+        return trace if trace is not None and is_sampled(trace) else None
+
+    def _with_causes(self, trace: Trace) -> Trace:
+        caused = caused_documents(trace, self._sampled, self._linked_to)
+        return replace(trace, caused=caused) if caused else trace
+
+    def _linked_to(self, trace_id: bytes) -> Collection[int]:
+        return self._linked_ids.get(trace_id, ())
+
+    def _started(self, window: TimeRange) -> Iterator[Document]:
+        for trace in self._traces.values():
+            yield from (d for d in trace.documents.values() if d.start in window)
+
+
+def is_sampled(trace: Trace) -> bool:
+    """Whether any document of it was sampled, rather than sent to be counted only."""
+    return any(document.sampled for document in trace.documents.values())
+
+
+def _precedence(document: Document) -> int:
+    return precedence(document.state, document.version)
+
+
+def _call_precedence(owned: OwnedCall) -> int:
+    return precedence(owned.call.state, owned.version)
