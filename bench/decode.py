@@ -27,7 +27,7 @@ from collector.decode.otlp.frames import read_frames
 from collector.decode.otlp.request import decode_otlp
 from collector.decode.rejected import Rejected
 from collector.submission import MIN_COLUMNAR, columns_in_chunks
-from store.clickhouse.write.rows import EncodedDocuments, encode
+from store.clickhouse.write.inserts import EncodedDocuments, encode
 from store.model import Document
 
 VERSION = 1_700_000_000_000_000

@@ -16,7 +16,7 @@ from collector.decode.document import decode_document
 from collector.decode.wire import read_strictly
 from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.pool import connect
-from store.clickhouse.write import rows
+from store.clickhouse.write import inserts, rows
 from store.clickhouse.write.encoded_columns import join
 from store.columnar import DocumentColumns
 from store.protocol import ENCODE_CHUNK
@@ -79,8 +79,8 @@ def inserting(address: Address, server: psutil.Process) -> Iterator[Floor]:
     client.disconnect()
 
 
-def _encoded(raws: list[bytes]) -> list[rows.EncodedDocuments]:
-    return list(map(rows.encode, _decoded(raws)))
+def _encoded(raws: list[bytes]) -> list[inserts.EncodedDocuments]:
+    return list(map(inserts.encode, _decoded(raws)))
 
 
 def _decoded(raws: list[bytes]) -> Iterator[DocumentColumns]:

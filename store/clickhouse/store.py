@@ -24,7 +24,7 @@ from store.clickhouse.rollup import dirty
 from store.clickhouse.rollup.worker import RollupWorker
 from store.clickhouse.schema.version import SCHEMA_CODES, SchemaGuard
 from store.clickhouse.search import filtered_units, find_traces, find_units, get_traces, values
-from store.clickhouse.write import rows
+from store.clickhouse.write import inserts
 from store.columnar import DocumentColumns
 from store.errors import DataRefused, SchemaMismatch, StoreError, StoreUnavailable
 from store.filters.ast import Expression, Field
@@ -64,16 +64,16 @@ class ClickHouseStore(ConfigMethods):
     def put(self, documents: Sequence[Document], token: str) -> None:
         """Store documents (see `SegmentWriter.put`)."""
         with self._client() as client:
-            rows.insert(client, documents, token)
+            inserts.insert(client, documents, token)
 
-    def encode(self, columns: DocumentColumns) -> rows.EncodedDocuments:
+    def encode(self, columns: DocumentColumns) -> inserts.EncodedDocuments:
         """Documents as they go to ClickHouse (see `ColumnarWriter.encode`)."""
-        return rows.encode(columns)
+        return inserts.encode(columns)
 
-    def put_encoded(self, packed: Sequence[rows.EncodedDocuments], token: str) -> None:
+    def put_encoded(self, packed: Sequence[inserts.EncodedDocuments], token: str) -> None:
         """Store encoded documents."""
         with self._client() as client:
-            rows.insert_encoded(client, packed, token)
+            inserts.insert_encoded(client, packed, token)
 
     def get_traces(self, trace_ids: Sequence[bytes], *, raw: bool = False) -> dict[bytes, Trace]:
         """Whole traces by id."""

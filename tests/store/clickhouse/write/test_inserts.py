@@ -6,7 +6,7 @@ import pytest
 
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.store import ClickHouseStore
-from store.clickhouse.write import rows
+from store.clickhouse.write import inserts
 from store.model import Link, NodeKey, TimeRange
 from store.times import MINUTE
 from tests.builders import T0, call, segment, trace_id
@@ -24,19 +24,19 @@ def test_half_a_batch_makes_no_ghosts(
     clickhouse_store.put([before], "first")
     alone = set(clickhouse_store.service_graph(WINDOW).services)
     client = connect(clickhouse_store.address)
-    insert = rows._insert
+    insert = inserts._insert
 
     def but_segments(of: object, table: str, *rest: object) -> None:
         if table != "segments":
             insert(of, table, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(rows, "_insert", but_segments)
-    rows.insert(client, [front, answer], "second")
+    monkeypatch.setattr(inserts, "_insert", but_segments)
+    inserts.insert(client, [front, answer], "second")
     graph = clickhouse_store.service_graph(WINDOW)
     assert set(graph.services) == alone
     assert graph.links == {}
     monkeypatch.undo()
-    rows.insert(client, [front, answer], "second")
+    inserts.insert(client, [front, answer], "second")
     client.disconnect()
     graph = clickhouse_store.service_graph(WINDOW)
     assert (NodeKey("", "frontend", ""), NodeKey("", "backend", "")) in graph.edges
