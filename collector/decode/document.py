@@ -13,7 +13,8 @@ from typing import Any
 
 import msgspec
 
-from collector.decode.flatten import LATEST, MAX_NAME, Identity, flatten, read_id
+from collector.decode.flatten import flatten
+from collector.decode.ids import LATEST, MAX_NAME, Identity, read_id
 from collector.decode.lenient import read_leniently
 from collector.decode.limits import check_element_count, split_array
 from collector.decode.rejected import Reason, Rejected

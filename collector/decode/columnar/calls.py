@@ -1,4 +1,4 @@
-"""The calls in many documents at once: what `collector.decode.flatten` makes of each."""
+"""The calls in many documents at once: what `collector.decode.calls` makes of each."""
 
 from __future__ import annotations
 
@@ -6,19 +6,16 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate, count
 from typing import Any
 
-from collector.decode.columnar.envelopes import Identities, all_within, not_before
-from collector.decode.flatten import (
+from collector.decode.calls import (
     end_of_call,
-    exception_of,
-    further_call_id,
     further_nodes_of_call,
     node_of_call,
     start_of_call,
-    state_of,
-    status_of,
-    synthetic_id,
     traced_of,
 )
+from collector.decode.columnar.envelopes import Identities, all_within, not_before
+from collector.decode.ids import further_call_id, synthetic_id
+from collector.decode.outcome import exception_of, state_of, status_of
 from collector.decode.wire import Root, Unit
 from store.columnar import CallColumns
 from store.model import State

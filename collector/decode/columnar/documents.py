@@ -22,21 +22,16 @@ from collector.decode.document import (
     identify,
     read_root,
 )
-from collector.decode.flatten import (
-    LATEST,
-    Identity,
-    cached_item,
+from collector.decode.flatten import cached_item, embedded, items_of, links_of, place_of
+from collector.decode.ids import LATEST, Identity
+from collector.decode.node_cache import segment_node_of
+from collector.decode.outcome import (
     deepest_exception,
-    embedded,
     exception_of,
     exception_types,
-    items_of,
-    links_of,
-    place_of,
     state_of,
     status_of,
 )
-from collector.decode.node_cache import segment_node_of
 from collector.decode.rejected import Rejected
 from collector.decode.wire import Root, Unit, read_strictly
 from store.columnar import DocumentColumns

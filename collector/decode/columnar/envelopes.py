@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from operator import eq, le, not_, or_
 from typing import Any
 
-from collector.decode.flatten import LATEST, MAX_NAME, Identity, read_id
+from collector.decode.ids import LATEST, MAX_NAME, Identity, read_id
 from collector.decode.wire import Root
 
 _ZERO = bytes(16)

@@ -12,7 +12,7 @@ from google.protobuf.message import DecodeError
 from msgspec.structs import replace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from collector.decode.flatten import further_call_id
+from collector.decode.ids import further_call_id
 from collector.decode.limits import bound_rejections
 from collector.decode.otlp.frames import ResourceFrame, read_frames
 from collector.decode.otlp.groups import SpanGroup, read_groups, unreadable

@@ -4,38 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
-from collector.decode.document import decode_document
-from store.model import Call, Document, Link, NodeKey, State
-from tests.collector.samples import START, segment_bytes
-
-MILLISECOND = 1000
-T = 1_795_560_000_250_000
-
-
-def sub(id: str | None = "00000000000000b1", **change: Any) -> dict[str, Any]:
-    """An embedded remote subsegment, 1 ms to 11 ms after the segment's start."""
-    document = {
-        "id": id,
-        "name": "backend.example.com",
-        "start_time": START + 0.001,
-        "end_time": START + 0.011,
-        "namespace": "remote",
-        **change,
-    }
-    return {key: value for key, value in document.items() if value is not None}
-
-
-def flat(*subsegments: dict[str, Any], **change: Any) -> Document:
-    """The segment with these subsegments."""
-    return decode_document(segment_bytes(subsegments=list(subsegments), **change), 1)
-
-
-def call(**change: Any) -> Call:
-    """The call a subsegment is."""
-    (only,) = flat(sub(**change)).calls
-    return only
+from store.model import Link, NodeKey
+from tests.collector.decode.subsegments import T, call, flat, sub
+from tests.collector.samples import START
 
 
 def test_members_and_calls() -> None:
@@ -51,109 +22,6 @@ def test_members_and_calls() -> None:
     assert document.calls[1].node == NodeKey("", "orders", "AWS::DynamoDB::Table")
     assert document.calls[1].service == "DynamoDB"
     assert document.calls[1].host == ""
-
-
-def test_remote_call() -> None:
-    """Its node is the host it names; times are its own."""
-    assert call(http={"request": {"url": "http://x/"}, "response": {"status": 200}}) == Call(
-        id=0xB1,
-        start=T + MILLISECOND,
-        end=T + 11 * MILLISECOND,
-        state=State.OK,
-        node=NodeKey("", "backend.example.com", "remote"),
-        service="backend.example.com",
-        host="backend.example.com",
-        status=200,
-    )
-    assert call(sql={}, name="orders@db").node == NodeKey("", "orders@db", "Database::SQL")
-
-
-@pytest.mark.parametrize(
-    ("change", "state"),
-    [
-        ({}, State.OK),
-        ({"error": False, "fault": False, "throttle": False}, State.OK),
-        ({"error": True}, State.ERROR),
-        ({"fault": True}, State.FAULT),
-        ({"throttle": True}, State.THROTTLE),
-        ({"http": {"response": {"status": 503}}}, State.FAULT),
-        ({"http": {"response": {"status": 404}}}, State.ERROR),
-        ({"http": {"response": {"status": 429}}}, State.THROTTLE),
-        ({"error": True, "fault": True, "http": {"response": {"status": 400}}}, State.ERROR),
-        ({"in_progress": True, "fault": True}, State.IN_PROGRESS),
-        ({"end_time": None}, State.IN_PROGRESS),
-        ({"end_time": 1.8e12}, State.IN_PROGRESS),
-        (
-            {"error": True, "cause": {"exceptions": [{"id": "1", "type": "ThrottlingException"}]}},
-            State.THROTTLE,
-        ),
-    ],
-)
-def test_states(change: dict[str, Any], state: State) -> None:
-    """One rule for segments and calls (`store.rules.classify`); unfinished calls have no length."""
-    found = call(**change)
-    assert found.state is state
-    assert (found.end == found.start) is (state is State.IN_PROGRESS)
-    if "end_time" not in change:
-        assert flat(**change).state is state
-
-
-def test_traced_calls() -> None:
-    """Said on the subsegment by the schema, in the request by the docs and Go's SDK."""
-    assert call(traced=True).traced
-    assert call(http={"request": {"traced": True}}).traced
-    assert not call(http={"request": {"traced": False}}).traced
-
-
-def test_calls_without_times() -> None:
-    """A start that is missing is the segment's; an end before the start is no duration."""
-    assert call(start_time=None).start == T
-    assert call(start_time=-1).start == T
-    backwards = call(end_time=START)
-    assert backwards.end == backwards.start
-
-
-def test_calls_without_an_id() -> None:
-    """They get one that is the same whenever the document comes again, and unlike any other."""
-    first, second = flat(sub(None), sub("x")).calls
-    again, _ = flat(sub(None), sub("x")).calls
-    assert first.id == again.id
-    assert 0 != first.id != second.id != 0
-    other = decode_document(segment_bytes("00000000000000a2", subsegments=[sub(None)]), 1)
-    assert other.calls[0].id != first.id
-
-
-@pytest.mark.parametrize(
-    ("change", "name"),
-    [
-        ({"sql": {"url": "jdbc:postgresql://db.example.com:5432/orders?x=1"}}, "orders@db.example.com:5432"),
-        ({"sql": {"url": "sqlite://srv/orders/cap/x.db"}}, "x.db"),
-        ({"sql": {"url": "sqlite:////var/tmp/x.db"}}, "x.db"),
-        ({"sql": {"url": "sqlite+pysqlite:////tmp/x.db?mode=ro"}}, "x.db"),
-        ({"sql": {"url": "jdbc:sqlite:/tmp/x.db"}}, "x.db"),
-        ({"sql": {"url": "sqlite:///:memory:"}}, ":memory:"),
-        ({"sql": {"url": "sqlite://"}}, "sqlite"),
-        ({"sql": {"connection_string": "mysql://me:pw@db/shop"}}, "shop@db"),
-        ({"sql": {"url": "db.example.com:3306/orders"}}, "orders@db.example.com:3306"),
-        ({"sql": {"url": "jdbc:oracle:thin:@db:1521/orders"}}, "orders@db:1521"),
-        ({"sql": {"url": "mysql://me:p@ss@db/"}}, "db"),
-        ({"sql": {"url": "sqlite:///tmp/x.db"}}, "x.db"),
-        ({"sql": {"database_type": "sqlite"}}, "sqlite"),
-        ({"sql": {}}, "unknown"),
-        ({"http": {"request": {"url": "https://api.example.com:8443/x"}}}, "api.example.com"),
-        ({"http": {"request": {"url": "https://[oops"}}}, "unknown"),
-        ({}, "unknown"),
-    ],
-)  # fmt: skip
-def test_calls_without_a_name(change: dict[str, Any], name: str) -> None:
-    """Named by what they called (docs/xray-format.md §2.6); passwords never come into a name."""
-    assert call(name=None, **change).host == name
-    assert call(name=5, **change).host == name
-
-
-def test_long_call_names_are_cut() -> None:
-    """200 characters, as for segments."""
-    assert len(call(name="n" * 5000).host) == 200
 
 
 def test_two_calls_with_one_id() -> None:
@@ -196,50 +64,6 @@ def test_last_end() -> None:
     later = sub(namespace="local", subsegments=[sub(end_time=START + 2)])
     assert flat(later).last_end == T + 2_000_000
     assert flat(sub()).last_end == flat(sub()).end == T + 100_000
-
-
-def failed(id: str, exception: str, *inside: dict[str, Any], **change: Any) -> dict[str, Any]:
-    """A local subsegment that failed with an exception."""
-    cause = {"exceptions": [{"id": id, "type": exception}]}
-    ended = {"fault": True, "cause": cause, "namespace": None, "subsegments": list(inside)}
-    return sub(id, **{**ended, **change})
-
-
-def test_a_failed_segment_is_known_by_its_deepest_exception() -> None:
-    """Whether or not the segment repeats it; the first of equally deep ones."""
-    inner = failed("00000000000000b2", "TaskTimedOut")
-    other = failed("00000000000000b4", "Later", failed("00000000000000b5", "Second"))
-    outer = failed("00000000000000b1", "HandlerFailed", inner)
-    assert flat(outer, other, fault=True).exception == "TaskTimedOut"
-    own = {"exceptions": [{"id": "e", "type": "RequestFailed"}]}
-    assert flat(outer, fault=True, cause=own).exception == "TaskTimedOut"
-    assert flat(sub(namespace=None), fault=True, cause=own).exception == "RequestFailed"
-
-
-def test_handled_exceptions_do_not_name_a_failure() -> None:
-    """Those of a document that succeeded, and of subsegments that ended otherwise than it did."""
-    handled = failed("00000000000000b2", "ConditionalCheckFailed", fault=None, error=True)
-    assert flat(handled).exception == ""
-    own = {"exceptions": [{"id": "e", "type": "RequestFailed"}]}
-    assert flat(handled, fault=True, cause=own).exception == "RequestFailed"
-    assert flat(handled, fault=True).exception == "ConditionalCheckFailed"
-
-
-def test_a_throttle_further_down_does_not_change_the_state() -> None:
-    """Only the document's own exception classifies it."""
-    thrown = failed("00000000000000b2", "ThrottlingException", fault=None, error=True)
-    document = flat(thrown, error=True)
-    assert (document.state, document.exception) == (State.ERROR, "ThrottlingException")
-
-
-def test_exceptions() -> None:
-    """The first exception's type, followed by id to where in the document it was recorded."""
-    cause = {"exceptions": [{"id": "e1", "type": "KeyError"}, {"id": "e2", "type": "Other"}]}
-    document = flat(sub(cause=cause, fault=True), fault=True, cause="e1")
-    assert document.exception == "KeyError"
-    assert document.calls[0].exception == "KeyError"
-    assert flat(fault=True, cause="elsewhere").exception == ""
-    assert flat(fault=True, cause={"exceptions": [{"id": "e"}]}).exception == ""
 
 
 def test_what_a_segment_says_of_itself() -> None:
