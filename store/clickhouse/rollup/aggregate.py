@@ -10,12 +10,11 @@ invalidated in `dirty` (`store.clickhouse.rollup.dirty`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 from typing import NamedTuple
 
 from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import RunQuery
-from store.clickhouse.pins import NOT_PINNED_COPY
 from store.clickhouse.queries import Sql
 from store.clickhouse.rollup import compaction, dirty, partitions
 from store.clickhouse.rollup.buckets import (
@@ -27,58 +26,17 @@ from store.clickhouse.rollup.buckets import (
     values_list,
     version_row,
 )
+from store.clickhouse.rollup.minute_state import MinuteState, read_minutes, slots
 from store.clickhouse.units import dependencies, parents
 from store.clickhouse.units.aggregates import ALL_UNITS, MINUTE_OF
 from store.clickhouse.units.dependencies import in_minutes
 from store.clickhouse.units.partition import ALL, partition_of, row_condition
-
-DAY = 86_400
 
 _RECORD_REFS = (
     "INSERT INTO cross_minute_refs (trace_id, minute, partition) "
     "SELECT trace_id, minute, partition FROM cross_minute_refs_in_scope"
 )
 _REFS = "SELECT DISTINCT minute, partition FROM cross_minute_refs_in_scope"
-
-
-class LastCount(NamedTuple):
-    """The last aggregation of a minute: its time in microseconds, and the rows it read."""
-
-    counted_at: int
-    fingerprint: Fingerprint
-
-
-class MinuteState(NamedTuple):
-    """A minute: its rows by partition (or all as partition ALL), its last aggregation, its invalidations."""
-
-    number: int
-    fingerprints: Mapping[int, Fingerprint]
-    before: LastCount | None
-    marks: list[dirty.Invalidation]
-
-    @property
-    def fingerprint(self) -> Fingerprint:
-        """Of all rows of the minute."""
-        return combine(self.fingerprints.values())
-
-    @property
-    def has_changed(self) -> bool:
-        """Whether a row has been added or deleted since the last aggregation."""
-        return self.before is None or not self.before.fingerprint.matches(self.fingerprint)
-
-    def is_stale(self, counted_at: int, instant: int) -> bool:
-        """Whether rows elsewhere have invalidated an aggregation that ran at ``counted_at``."""
-        return any(mark.is_stale(counted_at, instant) for mark in self.marks)
-
-    @property
-    def has_expired(self) -> bool:
-        """Whether rows that were aggregated have expired; the result is then final."""
-        if self.before is None:
-            return False
-        counted, fingerprint = self.before.fingerprint, self.fingerprint
-        return fingerprint.rows < counted.rows and (
-            fingerprint.rows == 0 or fingerprint.oldest >= counted.oldest + DAY
-        )
 
 
 class _Count(NamedTuple):
@@ -95,7 +53,7 @@ def recount_minutes(run: RunQuery, minutes: Collection[int]) -> None:
     Minutes without changes and minutes whose rows have begun to expire are only confirmed.
     """
     instant = now(run)
-    found, heaviest = _read(run, minutes)
+    found, heaviest = read_minutes(run, minutes)
     # A row of greater weight that arrives from now on makes its minute dirty again.
     count = _Count(instant, revision(instant), heaviest > 1)
     unchanged, stale = [], []
@@ -106,7 +64,7 @@ def recount_minutes(run: RunQuery, minutes: Collection[int]) -> None:
         else:
             stale.append(minute)
     if unchanged:
-        run(queries.CONFIRM_MINUTES.render({"slots": _slots(unchanged)}, rev=count.rev))
+        run(queries.CONFIRM_MINUTES.render({"slots": slots(unchanged)}, rev=count.rev))
     if not stale:
         return
     wides = sorted({(width, m.number // width * width) for m in stale for width in WIDTHS})
@@ -121,44 +79,6 @@ def recount_minutes(run: RunQuery, minutes: Collection[int]) -> None:
     if finished - instant > compaction.QUIET // 4:
         # Another process may have downsampled without these.
         compaction.invalidate_parents(run, reopened, finished)
-
-
-def _read(run: RunQuery, minutes: Collection[int]) -> tuple[list[MinuteState], int]:
-    """The state of minutes, and the greatest weight of a row. Partitions are only distinguished for one
-    minute alone."""
-    partition = (
-        Sql(partition_of("trace_id", "minute")) if len(minutes) == 1 else Sql(f"toUInt8({ALL})")
-    )
-    fingerprints: dict[int, dict[int, Fingerprint]] = {minute: {} for minute in minutes}
-    heaviest = 1
-    rows = run(
-        queries.CURRENT_ROWS.render(
-            {
-                "minutes": Sql(in_minutes(minutes)),
-                "partition": partition,
-                "not_pinned_copy": Sql(NOT_PINNED_COPY),
-            }
-        )
-    )
-    for minute, number, *figures, weight in rows:
-        fingerprints[minute][number] = Fingerprint(*figures)
-        heaviest = max(heaviest, weight)
-    before = {
-        minute: LastCount(counted_at, Fingerprint(*fingerprint))
-        for minute, (counted_at, *fingerprint) in run(
-            queries.MINUTE_MARKERS.render({"slots": _slots(minutes)})
-        )
-    }
-    marks = dirty.invalidations(run, minutes)
-    found = [
-        MinuteState(minute, fingerprints[minute], before.get(minute), marks.get(minute, []))
-        for minute in sorted(minutes)
-    ]
-    return found, heaviest
-
-
-def _slots(minutes: Collection[int]) -> Sql:
-    return Sql(in_minutes(minutes).replace("minute", "bucket"))
 
 
 def _markers(
@@ -283,11 +203,11 @@ def _last_counts(run: RunQuery, minutes: Collection[int]) -> Callable[[int, int]
         return lambda minute, partition: 0
     whole = {
         m: counted_at
-        for m, (counted_at, *_) in run(queries.MINUTE_MARKERS.render({"slots": _slots(minutes)}))
+        for m, (counted_at, *_) in run(queries.MINUTE_MARKERS.render({"slots": slots(minutes)}))
     }
     parts: dict[int, dict[int, int]] = {}
     for minute, partition, counted_at in run(
-        queries.PARTITION_TIMES.render({"slots": _slots(minutes)})
+        queries.PARTITION_TIMES.render({"slots": slots(minutes)})
     ):
         parts.setdefault(minute, {})[partition] = counted_at
 
