@@ -49,8 +49,8 @@ def create_app(
     """An app that reads from ``store``, which its caller closes.
 
     ``extra_routers`` take precedence: the collector's HTTP receivers share this port.
-    ``metrics`` and ``ingest_status`` (`api.schemas.IngestStatus`) cover all processes of the server; ``ingest_health`` says
-    whether this process accepts documents (/readyz).
+    ``metrics`` and ``ingest_status`` (`api.schemas.server.IngestStatus`) cover all processes of the
+    server; ``ingest_health`` says whether this process accepts documents (/readyz).
     """
     context = Context(
         store=store,

@@ -125,7 +125,7 @@ def _xray_error(problem: Problem) -> Response:
 
 
 def _console_error(problem: Problem) -> Response:
-    """`api.schemas.ErrorReply`."""
+    """`api.schemas.common.ErrorReply`."""
     body: dict[str, object] = {"code": problem.code, "message": problem.message}
     if problem.position is not None:
         body["position"] = problem.position

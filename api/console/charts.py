@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
 
-from api.schemas import Figure, Status
+from api.schemas.common import Figure, Status
 from store.model import State, TimeRange
 from store.query import TimeBucket
 from store.times import SECOND

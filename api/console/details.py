@@ -22,7 +22,8 @@ from api.console.place import (
 from api.context import Context, json_response, run_cancellable
 from api.errors import ApiError
 from api.graph.build import Graph, build_graph, calls_of, find_node, node_id
-from api.schemas import Before, Detail, EdgeDetail, ErrorReply, ErrorShare, Neighbour, NodeDetail
+from api.schemas.common import ErrorReply
+from api.schemas.details import Before, Detail, EdgeDetail, ErrorShare, Neighbour, NodeDetail
 from store.filters.ast import Expression
 from store.graph import ServiceGraph
 from store.model import NodeKey, TimeRange

@@ -15,7 +15,7 @@ from math import sqrt
 from api.console.params import TraceFilter
 from api.console.trace_search import TraceSearch
 from api.context import Context
-from api.schemas import Difference, TraceDifferences
+from api.schemas.traces import Difference, TraceDifferences
 from store.model import TimeRange
 from store.summary import Summary, summarize
 

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Request, Response
 from api.console.params import require_trace
 from api.context import Context, run_cancellable
 from api.errors import ApiError
-from api.schemas import ErrorReply
+from api.schemas.common import ErrorReply
 from store.otel.from_xray import export_trace, to_json
 
 JSON, PROTOBUF = "application/json", "application/x-protobuf"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from api.schemas import Filtered
+from api.schemas.common import Filtered
 from store.filters.ast import Expression
 from store.graph import ServiceGraph
 from store.model import TimeRange, Trace

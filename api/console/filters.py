@@ -11,7 +11,8 @@ from api.context import Context, json_response, run_cancellable
 from api.errors import ApiError
 from api.graph.build import build_graph
 from api.graph.passes import importance
-from api.schemas import Completion, CompletionList, ErrorReply
+from api.schemas.common import ErrorReply
+from api.schemas.filters import Completion, CompletionList
 from store.document_values import value_text
 from store.filters.ast import Field, Value
 from store.model import TimeRange

@@ -13,7 +13,8 @@ from api.context import Context
 from api.errors import ApiError
 from api.graph.build import Graph, build_graph, find_node
 from api.graph.passes import focus, name_problems, prune, state_counts
-from api.schemas import ErrorReply, ServiceMap, StateCounts
+from api.schemas.common import ErrorReply
+from api.schemas.map import ServiceMap, StateCounts
 from store.filters.ast import Expression
 from store.model import NodeKey, State, TimeRange
 

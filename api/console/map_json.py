@@ -5,7 +5,9 @@ from __future__ import annotations
 from api.console.node_kinds import kind_of
 from api.graph.build import Graph, calls_of, edge_id, node_id, stats_of
 from api.graph.layout import Layout, Place, layout
-from api.schemas import Before, Counts, MapEdge, MapNode, Picture, Times
+from api.schemas.common import Counts, Times
+from api.schemas.details import Before
+from api.schemas.map import MapEdge, MapNode, Picture
 from store.graph import EdgeStats, Statistics
 from store.model import NodeKey, TimeRange
 from store.rules.histogram import percentiles

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from api.schemas import Kind
+from api.schemas.common import Kind
 
 _EXACT: dict[str, Kind] = {
     "": "service",

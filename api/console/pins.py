@@ -8,7 +8,8 @@ from api.console.params import require_trace_id
 from api.context import Context, json_response, run_cancellable
 from api.errors import ApiError
 from api.request import JsonBody, read_body
-from api.schemas import ErrorReply, PinList, PinMark, PinnedTrace
+from api.schemas.common import ErrorReply
+from api.schemas.traces import PinList, PinMark, PinnedTrace
 from store.errors import TooManyPins, TraceNotFound
 from store.pins import Pin, pin_note
 from store.trace_id import format_trace_id

@@ -13,7 +13,8 @@ from api.context import Context, json_response, run_cancellable
 from api.errors import ApiError
 from api.graph.build import Graph, build_graph, node_id, stats_of
 from api.graph.passes import importance, prune
-from api.schemas import ErrorReply, ServiceHit, ServiceList
+from api.schemas.common import ErrorReply
+from api.schemas.map import ServiceHit, ServiceList
 from store.model import NodeKey, TimeRange
 
 MAX_HITS = 500

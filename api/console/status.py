@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from api.context import Context, json_response, run_cancellable
 from api.health import problems_of
-from api.schemas import IngestStatus, ServerStatus
+from api.schemas.server import IngestStatus, ServerStatus
 from store.errors import StoreError
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
 from api.console.charts import status_name
-from api.schemas import TraceRow
+from api.schemas.traces import TraceRow
 from store.model import State, Trace
 from store.rules.classify import classify
 from store.trace_documents import Json

@@ -19,8 +19,8 @@ from api.console.trace_search import FoundPage, FoundTrace, TraceSearch
 from api.context import Context, json_response, run_cancellable
 from api.errors import ApiError
 from api.graph.build import build_graph
-from api.schemas import (
-    ErrorReply,
+from api.schemas.common import ErrorReply
+from api.schemas.traces import (
     InnerCounts,
     RawTrace,
     TraceDetail,

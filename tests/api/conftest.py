@@ -15,7 +15,7 @@ from fastapi import FastAPI
 
 from api.app import create_app
 from api.console.status import no_ingest
-from api.schemas import IngestStatus
+from api.schemas.server import IngestStatus
 from store.memory import MemoryStore
 from tests.api.botocore_model import complaints
 

@@ -10,8 +10,8 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from api import schemas
 from api.console.differences import rank
+from api.schemas.traces import TraceDifferences, TraceList
 from store.filters.parse import parse
 from store.memory import MemoryStore
 from store.model import State
@@ -47,7 +47,7 @@ def client(app: FastAPI, store: MemoryStore) -> TestClient:
 
 def test_what_the_failed_have_in_common_comes_first(client: TestClient) -> None:
     """With counts of both sets, as terms that the filter can take; noise is not listed."""
-    found = get(client, f"/api/traces/differences?{WINDOW}&status=fault", schemas.TraceDifferences)
+    found = get(client, f"/api/traces/differences?{WINDOW}&status=fault", TraceDifferences)
     terms = [each["filter"] for each in found["attributes"]]
     assert set(terms[:3]) == {
         "http.status = 500",
@@ -59,7 +59,7 @@ def test_what_the_failed_have_in_common_comes_first(client: TestClient) -> None:
     for each in found["attributes"]:
         assert parse(each["filter"])
         both = quote(f"fault AND {each['filter']}")
-        listed = get(client, f"/api/traces?{WINDOW}&filter={both}&limit=1000", schemas.TraceList)
+        listed = get(client, f"/api/traces?{WINDOW}&filter={both}&limit=1000", TraceList)
         assert listed["total"] == each["selected"]
 
 

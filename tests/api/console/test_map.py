@@ -1,4 +1,4 @@
-"""The console's API conforms to its schemas (docs/console-api.md, api/schemas.py)."""
+"""The console's API conforms to its schemas (docs/console-api.md, api/schemas)."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from pydantic import TypeAdapter
 
-from api import schemas
 from api.app import create_app
 from api.console import traces as console_traces
 from api.context import Thresholds
 from api.graph.build import edge_id, node_id
+from api.schemas.common import ErrorReply
+from api.schemas.details import EdgeDetail, NodeDetail
+from api.schemas.map import ServiceMap
+from api.schemas.server import ServerStatus
+from api.schemas.traces import RawTrace, TraceDetail, TraceFigure, TraceList
 from store.memory import MemoryStore
 from store.model import NodeKey, State
 from store.times import SECOND
@@ -41,7 +45,7 @@ def get(client: TestClient, url: str, shape: Any) -> Any:
 
 
 def test_map_has_places_figures_and_rates(client: TestClient) -> None:
-    found = get(client, f"/api/map?{WINDOW}", schemas.ServiceMap)
+    found = get(client, f"/api/map?{WINDOW}", ServiceMap)
     assert (found["from"], found["to"], found["has_traces"]) == (START, END, True)
     assert (found["total_nodes"], found["left_out"]) == (7, 0)
     nodes = {node["id"]: node for node in found["nodes"]}
@@ -64,37 +68,37 @@ def test_a_newcomer_moves_nothing(client: TestClient, store: MemoryStore) -> Non
     grown = _places(client)
     assert {id: grown[id] for id in places} == places
     assert len(grown) == len(places) + 3
-    assert get(client, f"/api/map?{WINDOW}", schemas.ServiceMap)["placed_later"] == 3
+    assert get(client, f"/api/map?{WINDOW}", ServiceMap)["placed_later"] == 3
     assert client.post("/api/map/arrange").status_code == 204
-    assert get(client, f"/api/map?{WINDOW}", schemas.ServiceMap)["placed_later"] == 0
+    assert get(client, f"/api/map?{WINDOW}", ServiceMap)["placed_later"] == 0
     assert _places(client) != grown
 
 
 def _places(client: TestClient) -> dict[str, tuple[float, float]]:
-    nodes = get(client, f"/api/map?{WINDOW}", schemas.ServiceMap)["nodes"]
+    nodes = get(client, f"/api/map?{WINDOW}", ServiceMap)["nodes"]
     return {node["id"]: (node["x"], node["y"]) for node in nodes}
 
 
 def test_empty_map_tells_a_new_store_from_a_quiet_hour(app: FastAPI, store: MemoryStore) -> None:
     client = TestClient(app)
-    assert get(client, f"/api/map?{WINDOW}", schemas.ServiceMap)["has_traces"] is False
+    assert get(client, f"/api/map?{WINDOW}", ServiceMap)["has_traces"] is False
     store.put(shop(), "shop")
-    quiet = get(client, "/api/map?from=1&to=2", schemas.ServiceMap)
+    quiet = get(client, "/api/map?from=1&to=2", ServiceMap)
     assert (quiet["has_traces"], quiet["nodes"], quiet["edges"]) == (True, [], [])
 
 
 def test_focus_shows_the_neighbourhood(client: TestClient) -> None:
     url = f"/api/map/focus?{WINDOW}&node={node_id(TABLE)}"
-    near = get(client, url, schemas.ServiceMap)
+    near = get(client, url, ServiceMap)
     assert {node["id"] for node in near["nodes"]} == {node_id(TABLE), node_id(FRONT)}
-    assert len(get(client, f"{url}&hops=2", schemas.ServiceMap)["nodes"]) == 4
+    assert len(get(client, f"{url}&hops=2", ServiceMap)["nodes"]) == 4
     assert client.get(f"/api/map/focus?{WINDOW}&node=n0").status_code == 404
 
 
 def test_node_has_figures_neighbours_and_errors(client: TestClient, store: MemoryStore) -> None:
     earlier = T0 - 300 * SECOND
     store.put([order(50, calls=(), start=earlier, end=earlier + 1000)], "earlier")
-    found = get(client, f"/api/nodes/{node_id(FRONT)}?{WINDOW}", schemas.NodeDetail)
+    found = get(client, f"/api/nodes/{node_id(FRONT)}?{WINDOW}", NodeDetail)
     assert found["node"]["requests"] == 6
     assert found["before"]["requests"] == 1
     assert [each["name"] for each in found["callers"]] == ["front"]
@@ -118,14 +122,14 @@ def test_node_has_figures_neighbours_and_errors(client: TestClient, store: Memor
 
 
 def test_client_node_shows_its_calls(client: TestClient) -> None:
-    found = get(client, f"/api/nodes/{node_id(CLIENT)}?{WINDOW}", schemas.NodeDetail)
+    found = get(client, f"/api/nodes/{node_id(CLIENT)}?{WINDOW}", NodeDetail)
     assert found["node"]["requests"] is None
     assert sum(found["histogram"]["data"][0]["y"]) == 6
 
 
 def test_edge_is_the_callers_view(client: TestClient) -> None:
     ends = f"{node_id(FRONT)}/{node_id(TABLE)}"
-    found = get(client, f"/api/edges/{ends}?{WINDOW}", schemas.EdgeDetail)
+    found = get(client, f"/api/edges/{ends}?{WINDOW}", EdgeDetail)
     assert (found["edge"]["avg_ms"], found["before"], found["errors"]) == (5, None, [])
 
 
@@ -136,12 +140,12 @@ def test_without_traffic_there_is_no_node_and_no_edge(client: TestClient) -> Non
     ):
         response = client.get(url)
         assert response.status_code == 404
-        TypeAdapter(schemas.ErrorReply).validate_python(response.json())
+        TypeAdapter(ErrorReply).validate_python(response.json())
 
 
 def test_traces_are_listed_newest_first_page_by_page(client: TestClient) -> None:
-    first = get(client, f"/api/traces?{WINDOW}&limit=4", schemas.TraceList)
-    second = get(client, f"/api/traces?{WINDOW}&limit=4&cursor={first['next']}", schemas.TraceList)
+    first = get(client, f"/api/traces?{WINDOW}&limit=4", TraceList)
+    second = get(client, f"/api/traces?{WINDOW}&limit=4&cursor={first['next']}", TraceList)
     starts = [trace["start"] for trace in first["traces"] + second["traces"]]
     assert starts == sorted(starts, reverse=True)
     assert len(starts) == 7
@@ -156,7 +160,7 @@ def test_traces_are_listed_newest_first_page_by_page(client: TestClient) -> None
 
 def test_traces_are_found_by_status_node_and_edge(client: TestClient) -> None:
     def count(query: str) -> int:
-        return len(get(client, f"/api/traces?{WINDOW}&{query}", schemas.TraceList)["traces"])
+        return len(get(client, f"/api/traces?{WINDOW}&{query}", TraceList)["traces"])
 
     assert count("status=fault,throttle") == 2
     assert count(f"node={node_id(TABLE)}") == 6
@@ -169,7 +173,7 @@ def test_traces_are_found_by_status_node_and_edge(client: TestClient) -> None:
 
 
 def test_scatter_has_a_trace_per_status(client: TestClient) -> None:
-    found = get(client, f"/api/traces/figure?{WINDOW}", schemas.TraceFigure)
+    found = get(client, f"/api/traces/figure?{WINDOW}", TraceFigure)
     assert found["shown"] == 7
     counts = {trace["name"]: len(trace["x"]) for trace in found["data"]}
     assert counts == {"ok": 4, "error": 1, "throttle": 1, "fault": 1}
@@ -185,16 +189,16 @@ def test_a_figure_says_how_many_traces_it_leaves_out(
     monkeypatch.setattr(console_traces, "MAX_DOTS", 5)
     monkeypatch.setattr(console_traces, "CHUNK", 5)
     path = f"/api/traces/figure?{WINDOW}"
-    found = get(client, path, schemas.TraceFigure)
+    found = get(client, path, TraceFigure)
     assert (found["shown"], found["total"], found["counted_all"]) == (5, 7, True)
     monkeypatch.setattr(console_traces, "COUNT_SECONDS", -1)
-    found = get(client, path, schemas.TraceFigure)
+    found = get(client, path, TraceFigure)
     assert (found["shown"], found["total"], found["counted_all"]) == (5, 5, False)
 
 
 @pytest.mark.parametrize("spelling", [format_trace_id, bytes.hex])
 def test_trace_has_rows_map_and_documents(client: TestClient, spelling: Any) -> None:
-    found = get(client, f"/api/traces/{spelling(trace_id(99))}", schemas.TraceDetail)
+    found = get(client, f"/api/traces/{spelling(trace_id(99))}", TraceDetail)
     rows = [(row["name"], row["depth"], row["kind"], row["parent"]) for row in found["rows"]]
     assert rows == [
         ("resize", 0, "segment", None),
@@ -206,7 +210,7 @@ def test_trace_has_rows_map_and_documents(client: TestClient, spelling: Any) -> 
     assert len(found["map"]["nodes"]) == 3
     assert found["segments"] == 2
     url = f"/api/traces/{spelling(trace_id(99))}/raw"
-    raw = get(client, url, schemas.RawTrace)["raw"]
+    raw = get(client, url, RawTrace)["raw"]
     assert [each["Id"] for each in raw] == [f"{0x1A:016x}", f"{0x1B:016x}"]
     assert not any("subsegments" in document for document in found["documents"].values())
 
@@ -215,14 +219,14 @@ def test_ring_of_segments_is_shown_once(app: FastAPI, store: MemoryStore) -> Non
     """Segments that call each other have no top; all are shown all the same."""
     store.put([segment(0xA, parent_id=0xB), segment(0xB, parent_id=0xA), subsegment(0xC, 0xC)], "t")
     id = format_trace_id(segment().trace_id)
-    rows = get(TestClient(app), f"/api/traces/{id}", schemas.TraceDetail)["rows"]
+    rows = get(TestClient(app), f"/api/traces/{id}", TraceDetail)["rows"]
     assert sorted(int(row["id"], 16) for row in rows) == [0xA, 0xB, 0xC]
 
 
 def test_unfinished_trace(app: FastAPI, store: MemoryStore) -> None:
     store.put([segment(trace_id=trace_id(1), state=State.IN_PROGRESS)], "t")
     id = format_trace_id(trace_id(1))
-    found = get(TestClient(app), f"/api/traces/{id}", schemas.TraceDetail)
+    found = get(TestClient(app), f"/api/traces/{id}", TraceDetail)
     assert (found["status"], found["response_ms"], found["partial"]) == ("in_progress", None, True)
     assert found["rows"][0]["duration_ms"] is None
 
@@ -247,12 +251,12 @@ def test_errors_are_in_the_consoles_form(
 ) -> None:
     response = client.get(url)
     assert response.status_code == status
-    TypeAdapter(schemas.ErrorReply).validate_python(response.json())
+    TypeAdapter(ErrorReply).validate_python(response.json())
     assert response.json()["error"]["code"] == code
 
 
 def test_status_says_how_the_server_is(client: TestClient) -> None:
-    assert get(client, "/api/status", schemas.ServerStatus) == {
+    assert get(client, "/api/status", ServerStatus) == {
         "version": "1.2.3",
         "ready": True,
         "detail": "",
@@ -265,7 +269,7 @@ def test_status_says_how_the_server_is(client: TestClient) -> None:
 
 def test_status_says_from_when_on_a_service_is_unhealthy(store: MemoryStore) -> None:
     client = TestClient(create_app(store, version="0", unhealthy=Thresholds(0.2, 7)))
-    found = get(client, "/api/status", schemas.ServerStatus)
+    found = get(client, "/api/status", ServerStatus)
     assert found["unhealthy"] == {"share": 0.2, "count": 7}
 
 

@@ -9,8 +9,8 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from pydantic import TypeAdapter
 
-from api import schemas
 from api.app import create_app
+from api.schemas.traces import PinList, PinnedTrace, TraceDetail
 from store.memory import MemoryStore
 from store.trace_id import format_trace_id
 from tests.api.shop import shop
@@ -39,19 +39,19 @@ def shaped(answer: Any, shape: Any) -> Any:
 
 
 def pin_of(client: TestClient) -> Any:
-    return shaped(client.get(f"/api/traces/{ID}"), schemas.TraceDetail)["pin"]
+    return shaped(client.get(f"/api/traces/{ID}"), TraceDetail)["pin"]
 
 
 def test_pin_note_and_unpin(client: TestClient) -> None:
     assert pin_of(client) is None
-    assert shaped(client.get("/api/pins"), schemas.PinList) == {"pins": []}
-    made = shaped(client.put(PIN), schemas.PinnedTrace)
+    assert shaped(client.get("/api/pins"), PinList) == {"pins": []}
+    made = shaped(client.put(PIN), PinnedTrace)
     assert made == {"id": ID, "note": "", "at": NOW}
     assert pin_of(client) == {"note": "", "at": NOW}
     other = f"/api/traces/{trace_id(99).hex()}/pin"
-    noted = shaped(client.put(other, json={"note": " it's \u2603 "}), schemas.PinnedTrace)
+    noted = shaped(client.put(other, json={"note": " it's \u2603 "}), PinnedTrace)
     assert noted == {**made, "note": "it's \u2603"}
-    assert shaped(client.get("/api/pins"), schemas.PinList) == {"pins": [noted]}
+    assert shaped(client.get("/api/pins"), PinList) == {"pins": [noted]}
     for _ in range(2):
         gone = client.delete(PIN)
         assert (gone.status_code, gone.content) == (204, b"")

@@ -6,8 +6,8 @@ import pytest
 from fastapi.testclient import TestClient
 from pydantic import TypeAdapter
 
-from api import schemas
 from api.app import create_app
+from api.schemas.map import ServiceList, ServiceMap
 from store.graph import ServiceGraph, ServiceStats, Statistics
 from store.memory import MemoryStore
 from store.model import NodeKey, TimeRange
@@ -41,18 +41,18 @@ def client() -> TestClient:
 
 
 @pytest.fixture(scope="module")
-def drawn(client: TestClient) -> schemas.ServiceMap:
+def drawn(client: TestClient) -> ServiceMap:
     found = client.get("/api/map", params=WINDOW).json()
-    return TypeAdapter(schemas.ServiceMap).validate_python(found)
+    return TypeAdapter(ServiceMap).validate_python(found)
 
 
-def search(client: TestClient, text: str, **more: int) -> schemas.ServiceList:
+def search(client: TestClient, text: str, **more: int) -> ServiceList:
     found = client.get("/api/services", params={**WINDOW, "q": text, **more})
     assert found.status_code == 200, found.text
-    return TypeAdapter(schemas.ServiceList).validate_python(found.json())
+    return TypeAdapter(ServiceList).validate_python(found.json())
 
 
-def test_failing_services_are_drawn_first_then_busy_ones(drawn: schemas.ServiceMap) -> None:
+def test_failing_services_are_drawn_first_then_busy_ones(drawn: ServiceMap) -> None:
     names = {node["name"] for node in drawn["nodes"]}
     assert (len(names), drawn["left_out"]) == (2_000, FAILING + HEALTHY - 2_000)
     assert {f"worker-{at}" for at in range(FAILING)} <= names
@@ -60,7 +60,7 @@ def test_failing_services_are_drawn_first_then_busy_ones(drawn: schemas.ServiceM
     assert calm == set(range(HEALTHY - len(calm), HEALTHY))
 
 
-def test_the_legend_counts_the_whole_map(drawn: schemas.ServiceMap) -> None:
+def test_the_legend_counts_the_whole_map(drawn: ServiceMap) -> None:
     assert drawn["state_counts"] == {
         "ok": FAILING + HEALTHY,
         "error": 0,

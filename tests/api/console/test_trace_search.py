@@ -9,10 +9,13 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from api import schemas
 from api.console import filtered
 from api.console import traces as console_traces
 from api.graph.build import node_id
+from api.schemas.details import EdgeDetail, NodeDetail
+from api.schemas.filters import CompletionList
+from api.schemas.map import ServiceMap
+from api.schemas.traces import TraceFigure, TraceList
 from store.memory import MemoryStore
 from store.model import Document, NodeKey, State
 from store.rules import other_names
@@ -83,11 +86,11 @@ def client(app: FastAPI, store: MemoryStore) -> TestClient:
 
 def listed(client: TestClient, query: str) -> tuple[int, int, int, int | None]:
     """Traces in all pages of a list, units in them, and what the first page says of both."""
-    first = page = get(client, f"/api/traces?{WINDOW}&limit=7&{query}", schemas.TraceList)
+    first = page = get(client, f"/api/traces?{WINDOW}&limit=7&{query}", TraceList)
     lines = list(page["traces"])
     while page["next"]:
         url = f"/api/traces?{WINDOW}&limit=7&{query}&cursor={page['next']}"
-        page = get(client, url, schemas.TraceList)
+        page = get(client, url, TraceList)
         lines += page["traces"]
     assert len({line["id"] for line in lines}) == len(lines)
     units = sum(line["units_there"] for line in lines)
@@ -96,14 +99,14 @@ def listed(client: TestClient, query: str) -> tuple[int, int, int, int | None]:
 
 def places(client: TestClient) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
     """Every node and edge: the list's words for it, its numbers, its details."""
-    drawn = get(client, f"/api/map?{WINDOW}", schemas.ServiceMap)
+    drawn = get(client, f"/api/map?{WINDOW}", ServiceMap)
     found = []
     for node in drawn["nodes"]:
-        detail = get(client, f"/api/nodes/{node['id']}?{WINDOW}", schemas.NodeDetail)
+        detail = get(client, f"/api/nodes/{node['id']}?{WINDOW}", NodeDetail)
         found.append((f"node={node['id']}", node, detail))
     for edge in drawn["edges"]:
         url = f"/api/edges/{edge['source']}/{edge['target']}?{WINDOW}"
-        found.append((f"edge={edge['id']}", edge, get(client, url, schemas.EdgeDetail)))
+        found.append((f"edge={edge['id']}", edge, get(client, url, EdgeDetail)))
     return found
 
 
@@ -112,7 +115,7 @@ def test_32_faults_are_a_list_of_32(client: TestClient) -> None:
     query = f"node={node_id(PAYMENTS)}&status=fault"
     # The 33rd began before the window and reached payments within it.
     assert listed(client, query) == (33, 33, 33, 33)
-    first = get(client, f"/api/traces?{WINDOW}&{query}", schemas.TraceList)["traces"][0]
+    first = get(client, f"/api/traces?{WINDOW}&{query}", TraceList)["traces"][0]
     assert (first["status"], first["status_there"], first["inner"]["fault"]) == ("ok", "fault", 3)
 
 
@@ -136,7 +139,7 @@ def test_every_number_of_every_node_and_edge_leads_to_as_many_units(client: Test
 
 def test_an_error_row_is_more_than_its_status(client: TestClient) -> None:
     """The same exception as an error is another row."""
-    found = get(client, f"/api/nodes/{node_id(PAYMENTS)}?{WINDOW}", schemas.NodeDetail)
+    found = get(client, f"/api/nodes/{node_id(PAYMENTS)}?{WINDOW}", NodeDetail)
     assert {row["filter"]: row["count"] for row in found["errors"]} == {
         "fault:TaskTimedOut": 21,
         "fault:Refused": 7,
@@ -147,7 +150,7 @@ def test_an_error_row_is_more_than_its_status(client: TestClient) -> None:
 
 def test_a_chart_shows_the_status_at_the_node(client: TestClient) -> None:
     query = f"{WINDOW}&node={node_id(PAYMENTS)}"
-    found = get(client, f"/api/traces/figure?{query}", schemas.TraceFigure)
+    found = get(client, f"/api/traces/figure?{query}", TraceFigure)
     assert {series["name"]: len(series["x"]) for series in found["data"]} == {
         "ok": 27,
         "error": 1,
@@ -161,9 +164,9 @@ def test_a_total_that_takes_too_long_is_unknown(
 ) -> None:
     """Never a wrong one."""
     monkeypatch.setattr(console_traces, "COUNT_SECONDS", -1)
-    found = get(client, f"/api/traces?{WINDOW}&limit=5", schemas.TraceList)
+    found = get(client, f"/api/traces?{WINDOW}&limit=5", TraceList)
     assert (found["total"], found["matching_units"]) == (None, None)
-    found = get(client, f"/api/traces?{WINDOW}&limit=500", schemas.TraceList)
+    found = get(client, f"/api/traces?{WINDOW}&limit=500", TraceList)
     assert found["total"] == len(found["traces"])
 
 
@@ -182,7 +185,7 @@ def test_what_cannot_be_meant_is_refused(client: TestClient, query: str) -> None
 
 def test_a_filter_expression_narrows_the_list_and_the_place(client: TestClient) -> None:
     expression = quote('service("payments") { fault }')
-    found = get(client, f"/api/traces?{WINDOW}&filter={expression}", schemas.TraceList)
+    found = get(client, f"/api/traces?{WINDOW}&filter={expression}", TraceList)
     assert (found["total"], found["matching_units"]) == (33, None)
     expression = quote('NOT service("payments") { fault }')
     query = f"node={node_id(BANK)}&filter={expression}"
@@ -200,7 +203,7 @@ def test_an_error_in_an_expression_says_where(client: TestClient) -> None:
 def test_a_filtered_map_counts_the_traces_of_the_filtered_list(client: TestClient) -> None:
     """Every number of it, and of its details; the window selects traces, not units."""
     expression = f"filter={quote('service(payments) { fault }')}"
-    drawn = get(client, f"/api/map?{WINDOW}&{expression}", schemas.ServiceMap)
+    drawn = get(client, f"/api/map?{WINDOW}&{expression}", ServiceMap)
     assert drawn["filtered"] == {"traces": 33, "complete": True}
     payments = next(node for node in drawn["nodes"] if node["name"] == "payments")
     assert (payments["fault"], payments["ok"], payments["error"]) == (33, 0, 0)
@@ -210,7 +213,7 @@ def test_a_filtered_map_counts_the_traces_of_the_filtered_list(client: TestClien
                 query = f"node={node['id']}&status={status}&{expression}"
                 traces, units, total, _ = listed(client, query)
                 assert (units, traces) == (node[status], total), (node["name"], status)
-    detail = get(client, f"/api/nodes/{payments['id']}?{WINDOW}&{expression}", schemas.NodeDetail)
+    detail = get(client, f"/api/nodes/{payments['id']}?{WINDOW}&{expression}", NodeDetail)
     assert sum(row["count"] for row in detail["errors"]) == 33
     assert sum(sum(bars["y"]) for bars in detail["over_time"]["data"]) == 33
     for row in detail["errors"]:
@@ -220,7 +223,7 @@ def test_a_filtered_map_counts_the_traces_of_the_filtered_list(client: TestClien
 
 def test_a_filtered_map_has_the_places_of_the_whole_map(client: TestClient) -> None:
     def drawn(query: str) -> dict[str, tuple[float, float]]:
-        nodes = get(client, f"/api/map?{WINDOW}{query}", schemas.ServiceMap)["nodes"]
+        nodes = get(client, f"/api/map?{WINDOW}{query}", ServiceMap)["nodes"]
         return {node["id"]: (node["x"], node["y"]) for node in nodes}
 
     whole = drawn("")
@@ -233,7 +236,7 @@ def test_a_filtered_map_says_when_it_counts_the_newest_only(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(filtered, "MOST_TRACES", 20)
-    found = get(client, f"/api/map?{WINDOW}&filter=ok", schemas.ServiceMap)
+    found = get(client, f"/api/map?{WINDOW}&filter=ok", ServiceMap)
     assert found["filtered"] == {"traces": 20, "complete": False}
 
 
@@ -250,7 +253,7 @@ def test_a_filtered_map_says_when_it_counts_the_newest_only(
 )
 def test_completions_have_counts(client: TestClient, query: str, expected: Any) -> None:
     url = f"/api/filter/completions?{WINDOW}&{query}"
-    found = get(client, url, schemas.CompletionList)["completions"]
+    found = get(client, url, CompletionList)["completions"]
     listed = {each["value"]: each["count"] for each in found}
     assert {value: listed[value] for value, _ in expected} == dict(expected)
     assert [each["count"] for each in found] == sorted(
@@ -276,7 +279,7 @@ def test_the_slowest_come_first(app: FastAPI, store: MemoryStore) -> None:
     cursor: str | None = ""
     for _ in range(3):
         url = f"/api/traces?{WINDOW}&sort=response&limit=5&cursor={cursor}"
-        page = get(client, url, schemas.TraceList)
+        page = get(client, url, TraceList)
         found += [line["response_ms"] for line in page["traces"]]
         cursor = page["next"]
     assert found == [float(ms) for ms in range(11_000, -1, -1_000)]
@@ -289,7 +292,7 @@ def test_a_sorted_list_says_what_it_left_out(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(console_traces, "MAX_DOTS", 10)
-    found = get(client, f"/api/traces?{WINDOW}&sort=response", schemas.TraceList)
+    found = get(client, f"/api/traces?{WINDOW}&sort=response", TraceList)
     assert (found["total"], found["sorted"]) == (None, {"traces": 10, "complete": False})
 
 
@@ -299,12 +302,12 @@ def test_names_counted_together_have_figures_and_no_list(
     """The panel of such a node has all of its units; a list of its traces would lack some, and is
     refused with what to do instead."""
     monkeypatch.setattr(other_names, "MOST_NAMES", 2)
-    found = get(client, f"/api/map?{WINDOW}", schemas.ServiceMap)
+    found = get(client, f"/api/map?{WINDOW}", ServiceMap)
     others = [node for node in found["nodes"] if node["name"] == other_names.OTHER_NAMES]
     assert others
     assert len(found["problems"]) == sum(node["kind"] != "client" for node in others)
     for node in others:
-        panel = get(client, f"/api/nodes/{node['id']}?{WINDOW}", schemas.NodeDetail)
+        panel = get(client, f"/api/nodes/{node['id']}?{WINDOW}", NodeDetail)
         assert panel["node"]["requests"] == node["requests"]
         answer = client.get(f"/api/traces?{WINDOW}&node={node['id']}")
         assert (answer.status_code, answer.json()["error"]["code"]) == (400, "NamesCountedTogether")

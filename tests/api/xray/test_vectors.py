@@ -9,8 +9,10 @@ import pytest
 from fastapi.testclient import TestClient
 from pydantic import TypeAdapter
 
-from api import schemas
 from api.app import create_app
+from api.schemas.details import EdgeDetail, NodeDetail
+from api.schemas.map import ServiceMap
+from api.schemas.traces import TraceDetail
 from collector.decode.document import decode_document
 from collector.decode.rejected import Rejected
 from store.memory import MemoryStore
@@ -49,22 +51,22 @@ def test_every_accepted_document_can_be_read_back() -> None:
     shown = ask(client, "/TraceSummaries", window)["TraceSummaries"]
     assert len(shown) > 20
     found = client.get("/api/map?from=0&to=20000000000").json()
-    TypeAdapter(schemas.ServiceMap).validate_python(found)
+    TypeAdapter(ServiceMap).validate_python(found)
     assert len(found["nodes"]) == len(services)
     for summary in shown:
         (trace,) = ask(client, "/Traces", {"TraceIds": [summary["Id"]]})["Traces"]
         ask(client, "/TraceGraph", {"TraceIds": [summary["Id"]]})
         detail = client.get(f"/api/traces/{summary['Id']}").json()
-        TypeAdapter(schemas.TraceDetail).validate_python(detail)
+        TypeAdapter(TraceDetail).validate_python(detail)
         assert detail["segments"] == len(trace["Segments"])
         assert len(detail["rows"]) == len(detail["documents"])
     for node in found["nodes"]:
         response = client.get(f"/api/nodes/{node['id']}?from=0&to=20000000000")
-        TypeAdapter(schemas.NodeDetail).validate_python(response.json())
+        TypeAdapter(NodeDetail).validate_python(response.json())
     for edge in found["edges"]:
         ends = edge["id"].replace(":", "/")
         response = client.get(f"/api/edges/{ends}?from=0&to=20000000000")
-        TypeAdapter(schemas.EdgeDetail).validate_python(response.json())
+        TypeAdapter(EdgeDetail).validate_python(response.json())
 
 
 @pytest.mark.parametrize(

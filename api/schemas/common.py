@@ -1,0 +1,81 @@
+"""What several shapes of the console's API share: units, counts, figures of plotly, errors."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, NotRequired
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+Status = Literal["ok", "error", "throttle", "fault", "in_progress"]
+Kind = Literal[
+    "client",
+    "gateway",
+    "service",
+    "function",
+    "workflow",
+    "database",
+    "table",
+    "queue",
+    "topic",
+    "stream",
+    "bucket",
+    "remote",
+]
+Instant = Annotated[float, Field(description="epoch seconds")]
+NodeId = Annotated[str, Field(description="hash of the node's identity, the same in every process")]
+TraceId = Annotated[str, Field(description="X-Ray form, 1-xxxxxxxx-xxxxxxxxxxxxxxxxxxxxxxxx")]
+Count = Annotated[int | None, Field(description="null on client nodes")]
+Latency = Annotated[
+    float | None, Field(description="milliseconds; null without a finished request")
+]
+JsonObject = dict[str, Any]
+
+
+class Times(TypedDict):
+    """Mean and percentiles of the response time."""
+
+    avg_ms: Latency
+    p50_ms: Latency
+    p95_ms: Latency
+    p99_ms: Latency
+
+
+class Counts(TypedDict):
+    """Finished units by status; the four statuses add up to ``requests``."""
+
+    requests: Count
+    ok: Count
+    error: Count
+    throttle: Count
+    fault: Count
+
+
+class Filtered(TypedDict):
+    """Which traces a filtered map or a sorted list is made of."""
+
+    traces: int
+    complete: Annotated[bool, Field(description="false: only the newest that satisfy the filter")]
+
+
+class Figure(TypedDict):
+    """A plotly figure without a template: the console adds colours and fonts."""
+
+    data: list[JsonObject]
+    layout: JsonObject
+
+
+class ErrorBody(TypedDict):
+    """What was wrong, where, and what was expected."""
+
+    code: str
+    message: str
+    position: NotRequired[
+        Annotated[int, Field(description="where in a filter expression, characters from 0")]
+    ]
+
+
+class ErrorReply(TypedDict):
+    """The body of every response with a status from 400 on."""
+
+    error: ErrorBody

@@ -1,0 +1,133 @@
+"""The map, and nodes found by name."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from api.schemas.common import Count, Counts, Filtered, Instant, Kind, NodeId, Times
+
+
+class MapNode(Counts, Times):
+    """A node of the map."""
+
+    id: NodeId
+    name: str
+    names: Annotated[list[str], Field(description="the node's own name first")]
+    type: Annotated[
+        str, Field(description="X-Ray type such as AWS::Lambda::Function; may be empty")
+    ]
+    kind: Annotated[Kind, Field(description="which glyph to draw")]
+    account: str
+    region: str
+    location: Annotated[
+        str, Field(description="account and region, where the map has several; else empty")
+    ]
+    state: Annotated[
+        Literal["active", "unknown"],
+        Field(description="unknown: inferred or client, without a segment of its own"),
+    ]
+    root: Annotated[bool, Field(description="requests enter here")]
+    in_progress: Count
+    observed: Annotated[
+        int | None,
+        Field(
+            description="units received; if fewer than requests + in_progress, these are estimates"
+        ),
+    ]
+    traces_per_min: Annotated[float | None, Field(description="null on client nodes")]
+    x: Annotated[float, Field(description="centre, pixels at scale 1")]
+    y: float
+    rank: Annotated[int, Field(description="column of the layout, callers left of callees")]
+
+
+class MapEdge(Counts, Times):
+    """An edge of the map, measured by its caller."""
+
+    id: Annotated[str, Field(description="<source>:<target>")]
+    source: NodeId
+    target: NodeId
+    in_progress: Count
+    observed: Annotated[int, Field(description="as on a node")]
+    requests_per_min: float
+    kind: Annotated[
+        Literal["call", "link"],
+        Field(description="link: received events; response times are their ages"),
+    ]
+    back: Annotated[bool, Field(description="drawn against the flow, as it closes a cycle")]
+    bends: Annotated[
+        list[tuple[float, float]], Field(description="points from source to target, between them")
+    ]
+
+
+class StateCounts(TypedDict):
+    """Nodes with at least one unit that ended in the state; a node may count in several."""
+
+    ok: int
+    error: int
+    throttle: int
+    fault: int
+
+
+class Picture(TypedDict):
+    """A graph with positions."""
+
+    nodes: list[MapNode]
+    edges: list[MapEdge]
+
+
+ServiceMap = TypedDict(
+    "ServiceMap",
+    {
+        "from": Annotated[float, Field(description="start of the window shown, epoch seconds")],
+        "to": Annotated[float, Field(description="end of the window shown, epoch seconds")],
+        "generated_at": Instant,
+        "has_traces": Annotated[
+            bool, Field(description="the store has received a trace at some time")
+        ],
+        "total_nodes": Annotated[int, Field(description="nodes of the whole graph")],
+        "left_out": Annotated[
+            int, Field(description="nodes beyond 2,000; healthy ones with little traffic first")
+        ],
+        "filtered": Annotated[Filtered | None, Field(description="null without a filter")],
+        "placed_later": Annotated[
+            int, Field(description="nodes that were placed into a layout computed without them")
+        ],
+        "state_counts": Annotated[
+            StateCounts, Field(description="of the whole graph, nodes left out included")
+        ],
+        "problems": Annotated[
+            list[str], Field(description="why the map is coarser than its data, in sentences")
+        ],
+        "nodes": list[MapNode],
+        "edges": list[MapEdge],
+    },
+)
+"""The map of a window."""
+
+
+class ServiceHit(TypedDict):
+    """A node of the whole graph that matches a search."""
+
+    id: NodeId
+    name: str
+    type: str
+    location: Annotated[str, Field(description="as on a node of the map")]
+    kind: Kind
+    requests: Count
+    ok: Count
+    error: Count
+    throttle: Count
+    fault: Count
+    in_progress: Count
+    observed: Annotated[int | None, Field(description="as on a node of the map")]
+    drawn: Annotated[bool, Field(description="whether /api/map of the window contains it")]
+
+
+class ServiceList(TypedDict):
+    """Nodes found by name."""
+
+    services: list[ServiceHit]
+    total: Annotated[int, Field(description="matches altogether")]

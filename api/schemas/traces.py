@@ -1,0 +1,178 @@
+"""Lists of traces, single traces, pins."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from api.schemas.common import Figure, Filtered, Instant, JsonObject, Status, TraceId
+from api.schemas.map import Picture
+
+
+class TraceFigure(Figure):
+    """A chart of traces by start and response time."""
+
+    shown: Annotated[int, Field(description="traces in the chart")]
+    total: Annotated[int, Field(description="matching traces; a lower bound unless counted_all")]
+    counted_all: Annotated[bool, Field(description="false when counting was ended early")]
+
+
+class Entry(TypedDict):
+    """The service by which a trace entered."""
+
+    name: str
+    type: str
+
+
+class InnerCounts(TypedDict):
+    """Segments and calls of a trace, the entry aside, that failed."""
+
+    error: int
+    throttle: int
+    fault: int
+
+
+class TraceHead(TypedDict):
+    """Summary of a trace."""
+
+    id: TraceId
+    start: Instant
+    duration_ms: Annotated[float, Field(description="from the first start to the last end")]
+    response_ms: Annotated[float | None, Field(description="of the entry; null in progress")]
+    status: Annotated[Status, Field(description="of the entry segment")]
+    partial: Annotated[bool, Field(description="a segment is missing or in progress")]
+    entry: Entry | None
+    method: str | None
+    url: str | None
+    code: Annotated[int | None, Field(description="HTTP status")]
+    user: str | None
+    inner: InnerCounts
+
+
+class TraceLine(TraceHead):
+    """A trace in a list."""
+
+    status_there: Annotated[
+        Status | None,
+        Field(description="worst of its units at the node or edge searched for; null without one"),
+    ]
+    units_there: Annotated[
+        int | None, Field(description="units there that match, by weight; null without one")
+    ]
+
+    services: Annotated[list[str], Field(description="names of the nodes touched, entry first")]
+    segments: int
+    annotations: dict[str, list[str | float | bool]]
+
+
+class TraceList(TypedDict):
+    """A page of traces."""
+
+    traces: Annotated[list[TraceLine], Field(description="newest first")]
+    next: Annotated[str | None, Field(description="cursor of the next page; null on the last")]
+    total: Annotated[
+        int | None,
+        Field(
+            description="matching traces; null when counting takes too long, and behind a cursor"
+        ),
+    ]
+    sorted: Annotated[
+        Filtered | None,
+        Field(description="which traces were sorted by response time; null when sorted by start"),
+    ]
+    matching_units: Annotated[
+        int | None,
+        Field(
+            description="units that the map counts at the node or edge searched for; null without "
+            "one, or with a filter expression"
+        ),
+    ]
+
+
+class Difference(TypedDict):
+    """An attribute in which the selected traces differ from the rest."""
+
+    filter: Annotated[str, Field(description="the attribute as a filter expression")]
+    selected: Annotated[int, Field(description="selected traces that satisfy it")]
+    rest: Annotated[int, Field(description="others that do")]
+
+
+class TraceDifferences(TypedDict):
+    """A selection of traces against the rest of the window; the newest 2,000 of each."""
+
+    selected: int
+    rest: int
+    attributes: Annotated[
+        list[Difference],
+        Field(description="by how much more frequent among the selected; none that may be chance"),
+    ]
+
+
+class TraceRow(TypedDict):
+    """One row of a trace's timeline."""
+
+    id: str
+    parent: Annotated[str | None, Field(description="id of another row")]
+    depth: int
+    kind: Literal["segment", "subsegment", "inferred"]
+    name: str
+    type: str
+    namespace: Annotated[str, Field(description="aws, remote or empty")]
+    service: Annotated[str, Field(description="name of the owning segment")]
+    start_ms: Annotated[float, Field(description="after the start of the trace")]
+    duration_ms: Annotated[float | None, Field(description="null while in progress")]
+    status: Status
+    code: Annotated[int | None, Field(description="HTTP status")]
+    exception: Annotated[str, Field(description="type of the first exception, or empty")]
+
+
+class RawSegment(TypedDict):
+    """A processed document as BatchGetTraces returns it, parsed."""
+
+    Id: str
+    Document: JsonObject
+
+
+class PinMark(TypedDict):
+    """Since when a trace is retained indefinitely, and why."""
+
+    note: str
+    at: Instant
+
+
+class PinnedTrace(PinMark):
+    """A trace that is retained indefinitely."""
+
+    id: TraceId
+
+
+class PinList(TypedDict):
+    """All pinned traces."""
+
+    pins: Annotated[list[PinnedTrace], Field(description="latest first")]
+
+
+class TraceDetail(TraceHead):
+    """A whole trace."""
+
+    w3c_id: Annotated[str, Field(description="32 hex digits")]
+    pin: PinMark | None
+    rows: Annotated[
+        list[TraceRow], Field(description="depth first, children by start; the first 10,000")
+    ]
+    left_out: Annotated[int, Field(description="rows beyond these; BatchGetTraces has them all")]
+    map: Annotated[Picture, Field(description="of this trace only, each unit counted once")]
+    documents: Annotated[
+        dict[str, JsonObject],
+        Field(description="by row id: the processed document without its subsegments"),
+    ]
+    segments: Annotated[int, Field(description="segment documents, inferred ones included")]
+
+
+class RawTrace(TypedDict):
+    """The documents of a trace."""
+
+    raw: Annotated[list[RawSegment], Field(description="as BatchGetTraces returns them")]
+    left_out: Annotated[int, Field(description="documents beyond the first 10,000")]
