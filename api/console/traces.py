@@ -1,42 +1,34 @@
-"""Traces for the console: lists, a chart of them, and single traces with all details."""
+"""Traces for the console: all routes, lists, and the chart of them."""
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 
-from api.console.charts import Dot, status_name, traces_figure
+from api.console.charts import Dot, traces_figure
 from api.console.differences import trace_differences
-from api.console.map_json import render_picture
-from api.console.params import Filters, TraceFilter, Window, require_trace
-from api.console.pins import pin_mark
-from api.console.timeline import states_of, timeline, units_of, without_subsegments
+from api.console.params import Filters, TraceFilter, Window
+from api.console.trace_detail import raw_trace, trace_detail
+from api.console.trace_json import line
 from api.console.trace_search import FoundPage, FoundTrace, TraceSearch
 from api.context import Context, json_response, run_cancellable
 from api.errors import ApiError
-from api.graph.build import build_graph
 from api.schemas.common import ErrorReply
 from api.schemas.traces import (
-    InnerCounts,
     RawTrace,
     TraceDetail,
     TraceDifferences,
     TraceFigure,
-    TraceHead,
     TraceLine,
     TraceList,
 )
-from store.model import State, TimeRange, Trace
+from store.model import TimeRange
 from store.protocol import Store
-from store.query import EntryTime, UnitTrace
-from store.service_graph import build_service_graph
+from store.query import EntryTime
 from store.summary import Summary, summarize
-from store.times import MINUTE
-from store.trace_documents import processed_documents
 from store.trace_id import format_trace_id
 
 MAX_DOTS = 5000
@@ -45,8 +37,6 @@ CHUNK = 1000
 MAX_LINES = 1000
 LIMIT = Query(ge=1, le=MAX_LINES, description="traces in a page")
 CURSOR = Query(description="`next` of the previous page")
-MAX_ROWS = 10_000
-"""Rows of one trace; its map counts all of them."""
 SORT = Query(description="start: newest first; response: slowest first, of the newest 5,000")
 OFFSET = "offset-"
 """Begins the cursors of lists that are not sorted by time."""
@@ -242,99 +232,3 @@ def _entry_time(summary: Summary) -> EntryTime:
     """Without a response yet, the duration so far stands for it."""
     time = summary.response_time if summary.response_time is not None else summary.duration
     return EntryTime(summary.start, time, summary.state)
-
-
-def trace_detail(context: Context, text: str) -> TraceDetail:
-    """A trace with its timeline, map and documents; ApiError (404) when it is not stored.
-
-    At most `MAX_ROWS` rows, and the documents of these.
-    """
-    trace = require_trace(context.store, text)
-    summary = summarize(trace)
-    documents = processed_documents(trace)
-    every_row = timeline(documents, summary.start, states_of(trace))
-    rows = every_row[:MAX_ROWS]
-    shown = {row["id"] for row in rows}
-    return {
-        **head(summary),
-        "w3c_id": trace.trace_id.hex(),
-        "pin": pin_mark(context.store.pin_of(trace.trace_id)),
-        "rows": rows,
-        "left_out": len(every_row) - len(rows),
-        "map": render_picture(
-            build_graph(build_service_graph([trace], weighted=False)), _a_minute(trace)
-        ),
-        "documents": {
-            id: without_subsegments(unit.content)
-            for id, unit in units_of(documents).items()
-            if id in shown
-        },
-        "segments": len(documents),
-    }
-
-
-def raw_trace(context: Context, text: str) -> RawTrace:
-    """The processed documents of a trace, at most `MAX_ROWS`; ApiError (404) when it is not stored."""
-    documents = processed_documents(require_trace(context.store, text))
-    shown = documents[:MAX_ROWS]
-    return {
-        "raw": [{"Id": str(each["id"]), "Document": each} for each in shown],
-        "left_out": len(documents) - len(shown),
-    }
-
-
-def _a_minute(trace: Trace) -> TimeRange:
-    """A window in which rates per minute are counts."""
-    start = min(document.start for document in trace.documents.values())
-    return TimeRange(start, start + MINUTE)
-
-
-def head(summary: Summary) -> TraceHead:
-    """The part of a summary that lists and the trace page share."""
-    entry, response = summary.entry, summary.response_time
-    return {
-        "id": format_trace_id(summary.trace_id),
-        "start": summary.start / 1_000_000,
-        "duration_ms": summary.duration / 1000,
-        "response_ms": None if response is None else response / 1000,
-        "status": status_name(summary.state),
-        "partial": summary.partial,
-        "entry": {"name": entry.node.name, "type": entry.node.type} if entry else None,
-        "method": summary.http.method or None,
-        "url": summary.http.url or None,
-        "code": summary.http.status or None,
-        "user": next(iter(summary.users), None),
-        "inner": inner(summary),
-    }
-
-
-def inner(summary: Summary) -> InnerCounts:
-    """Segments and calls below the entry that failed."""
-    return {
-        "error": summary.failed_inside.get(State.ERROR, 0),
-        "throttle": summary.failed_inside.get(State.THROTTLE, 0),
-        "fault": summary.failed_inside.get(State.FAULT, 0),
-    }
-
-
-def line(summary: Summary, there: UnitTrace | None) -> TraceLine:
-    """A trace in a list, with its units at the node or edge searched for."""
-    return {
-        **head(summary),
-        "status_there": status_name(there.state) if there else None,
-        "units_there": there.units if there else None,
-        "services": _services(summary),
-        "segments": summary.segments,
-        "annotations": {
-            key: [json.loads(text) for text in values]
-            for key, values in summary.annotations.items()
-        },
-    }
-
-
-def _services(summary: Summary) -> list[str]:
-    """Names of the nodes that a trace touched, the entry first, clients left out."""
-    entry = summary.entry.node if summary.entry else None
-    nodes = [entry] if entry else []
-    nodes += sorted(node for node in summary.nodes if not node.is_client and node != entry)
-    return list(dict.fromkeys(node.name for node in nodes))

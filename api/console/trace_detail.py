@@ -1,0 +1,65 @@
+"""One trace with its timeline, its map and its documents."""
+
+from __future__ import annotations
+
+from api.console.map_json import render_picture
+from api.console.params import require_trace
+from api.console.pins import pin_mark
+from api.console.timeline import states_of, timeline, units_of, without_subsegments
+from api.console.trace_json import head
+from api.context import Context
+from api.graph.build import build_graph
+from api.schemas.traces import RawTrace, TraceDetail
+from store.model import TimeRange, Trace
+from store.service_graph import build_service_graph
+from store.summary import summarize
+from store.times import MINUTE
+from store.trace_documents import processed_documents
+
+MAX_ROWS = 10_000
+"""Rows of one trace; its map counts all of them."""
+
+
+def trace_detail(context: Context, text: str) -> TraceDetail:
+    """A trace with its timeline, map and documents; ApiError (404) when it is not stored.
+
+    At most `MAX_ROWS` rows, and the documents of these.
+    """
+    trace = require_trace(context.store, text)
+    summary = summarize(trace)
+    documents = processed_documents(trace)
+    every_row = timeline(documents, summary.start, states_of(trace))
+    rows = every_row[:MAX_ROWS]
+    shown = {row["id"] for row in rows}
+    return {
+        **head(summary),
+        "w3c_id": trace.trace_id.hex(),
+        "pin": pin_mark(context.store.pin_of(trace.trace_id)),
+        "rows": rows,
+        "left_out": len(every_row) - len(rows),
+        "map": render_picture(
+            build_graph(build_service_graph([trace], weighted=False)), _a_minute(trace)
+        ),
+        "documents": {
+            id: without_subsegments(unit.content)
+            for id, unit in units_of(documents).items()
+            if id in shown
+        },
+        "segments": len(documents),
+    }
+
+
+def raw_trace(context: Context, text: str) -> RawTrace:
+    """The processed documents of a trace, at most `MAX_ROWS`; ApiError (404) when it is not stored."""
+    documents = processed_documents(require_trace(context.store, text))
+    shown = documents[:MAX_ROWS]
+    return {
+        "raw": [{"Id": str(each["id"]), "Document": each} for each in shown],
+        "left_out": len(documents) - len(shown),
+    }
+
+
+def _a_minute(trace: Trace) -> TimeRange:
+    """A window in which rates per minute are counts."""
+    start = min(document.start for document in trace.documents.values())
+    return TimeRange(start, start + MINUTE)
