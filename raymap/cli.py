@@ -13,12 +13,12 @@ from typing import Annotated, Any
 import typer
 
 from raymap.flags import with_settings
+from raymap.journal_cli import journal_app
 from raymap.ready_pipe import exit_on_error
 from raymap.settings import (
     ApiSettings,
     ClickHouseSettings,
     CollectSettings,
-    DataDir,
     DemoSettings,
     RetentionDays,
     ServeSettings,
@@ -258,58 +258,7 @@ def import_files(
     raise typer.Exit(0 if complete else 1)
 
 
-journal_app = typer.Typer(
-    name="journal",
-    help="Documents that wait on the disk: list, inspect, send elsewhere, try again.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
 app.add_typer(journal_app)
-JournalName = Annotated[
-    str, typer.Argument(metavar="JOURNAL", help="As raymap journal list names it.")
-]
-
-
-@journal_app.command("list")
-def list_journals(data_dir: DataDir = Path("raymap-data")) -> None:
-    """List journals, their documents that wait for ClickHouse, and the quarantine."""
-    with exit_on_error():
-        from raymap.commands import journal
-
-        journal.list_journals(data_dir)
-
-
-@journal_app.command("inspect")
-def inspect_journal(name: JournalName, data_dir: DataDir = Path("raymap-data")) -> None:
-    """Print the waiting records of a journal, or of the quarantine with the reasons."""
-    with exit_on_error():
-        from raymap.commands import journal
-
-        journal.inspect(data_dir, name)
-
-
-@journal_app.command("send")
-def send_journal(
-    name: JournalName,
-    to: Annotated[
-        str, typer.Option("--to", metavar="ADDRESS", help="HTTP address of another Raymap.")
-    ],
-    data_dir: DataDir = Path("raymap-data"),
-) -> None:
-    """Send the documents of a journal that no process uses to another host, and delete it."""
-    with exit_on_error():
-        from raymap.commands import journal
-
-        journal.send(data_dir, name, to)
-
-
-@journal_app.command("retry")
-def retry_quarantine(data_dir: DataDir = Path("raymap-data")) -> None:
-    """Try to store again what is in quarantine."""
-    with exit_on_error():
-        from raymap.commands import journal
-
-        journal.retry(data_dir)
 
 
 @app.command()
