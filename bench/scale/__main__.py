@@ -23,7 +23,8 @@ from rich.console import Console
 
 from bench import sections
 from bench.scale.generate import DataSet, fill, insert_floors
-from bench.scale.measure import ARRIVING, Bench, Figure, counting, inserting, settle
+from bench.scale.load import ARRIVING, counting, inserting, settle
+from bench.scale.measure import Bench, Figure
 from raymap.embedded import EmbeddedClickHouse
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.embedded import default_memory
