@@ -5,14 +5,13 @@ from __future__ import annotations
 import pytest
 
 from tests.api.xray.conformance import (
-    OPERATIONS,
     PAGE,
     REASONS,
-    filled_paths,
     member_paths,
     page,
     reason,
 )
+from tests.api.xray.scenario import OPERATIONS, filled_paths
 
 
 def test_the_page_is_current() -> None:
