@@ -45,8 +45,8 @@ class NodeKey(NamedTuple):
 SYNTHETICS_AGENT = "CloudWatchSynthetics"
 """Part of the user agent of a CloudWatch Synthetics canary."""
 UNCONFIRMED = "unconfirmed "
-"""Begins the account of a client whose root names a parent that has not arrived (yet); the number
-of `SETTLE_SLOT` the root began in follows. Only in units and in aggregates of them: a service graph
+"""Begins the account of a client whose root names a parent or a cause in another trace that has
+not arrived (yet); the number of `SETTLE_SLOT` the root began in follows. Only in units and in aggregates of them: a service graph
 has these merged into the client, or dropped as premature."""
 SETTLE_SLOT = 10_000_000
 """Resolution of the age of such roots, microseconds."""
@@ -55,7 +55,7 @@ SETTLE_SLOT = 10_000_000
 def client_of(root: NodeKey, user_agent: str = "", *, unconfirmed: int | None = None) -> NodeKey:
     """The client node in front of an entry service (docs/xray-format.md §5.3).
 
-    ``unconfirmed``: the start (microseconds) of a root whose parent has not arrived (yet).
+    ``unconfirmed``: the start (microseconds) of a root whose parent or cause has not arrived (yet).
     """
     kind = "client::Synthetics" if SYNTHETICS_AGENT in user_agent else "client"
     account = "" if unconfirmed is None else f"{UNCONFIRMED}{unconfirmed // SETTLE_SLOT}"

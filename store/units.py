@@ -14,9 +14,9 @@ Sources: docs/xray-format.md §4.3 and §5.2-5.6.
 * A unit counts as often as its document, call or link weighs.
 * A segment without a parent, or whose parent is unknown in the trace, is a root: a client node
   precedes it, unless a link of it to what caused it resolves, or a link of another trace says that
-  it caused the root: then its caller is known. While the parent is unknown the client is
-  unconfirmed (`store.model.UNCONFIRMED`): it may still arrive. A segment whose parent is known but
-  belongs to no known segment has no incoming edge.
+  it caused the root: then its caller is known. While the parent, or what a link of the root says
+  caused it, is unknown, the client is unconfirmed (`store.model.UNCONFIRMED`): it may still arrive.
+  A segment whose parent is known but belongs to no known segment has no incoming edge.
 """
 
 from __future__ import annotations
@@ -169,12 +169,17 @@ def trace_units(trace: Trace, *, caused: frozenset[int] | None = None) -> Iterat
         caused = trace.caused
     parents = ParentIndex(trace)
     children = segments_by_parent_id(trace)
+    linking = {owned.document_id for owned in trace.links.values() if owned.link.upstream}
     for owned in trace.calls.values():
         yield from _call_units(owned, trace, parents, children.get(owned.call.id, ()))
     for document in trace.documents.values():
         if not document.independent:
             yield from _segment_units(
-                document, trace, parents, has_client=document.id not in caused
+                document,
+                trace,
+                parents,
+                has_client=document.id not in caused,
+                awaits_cause=document.parent_id != 0 or document.id in linking,
             )
 
 
@@ -209,7 +214,12 @@ def _call_units(
 
 
 def _segment_units(
-    document: Document, trace: Trace, parents: ParentIndex, *, has_client: bool
+    document: Document,
+    trace: Trace,
+    parents: ParentIndex,
+    *,
+    has_client: bool,
+    awaits_cause: bool,
 ) -> Iterator[Unit]:
     root = is_root(document, trace, parents)
     node, times = document.node, (document.start, document.end)
@@ -231,7 +241,7 @@ def _segment_units(
     if root:
         if has_client:
             agent = document.http.user_agent
-            unconfirmed = document.start if document.parent_id else None
+            unconfirmed = document.start if awaits_cause else None
             client = client_of(node, agent, unconfirmed=unconfirmed)
             yield EdgeUnit(client, node, "", *figures, origin=document)
     elif document.parent_id not in trace.calls:

@@ -375,6 +375,25 @@ class StoreContract:
             assert drawn == sum(each.statistics.total for each in series) == count
             assert [each.count for each in failures] == [count] * (count > 0)
 
+    def test_a_young_root_that_awaits_the_trace_it_links_to_has_no_client(
+        self, store: Store
+    ) -> None:
+        """A receiver is often stored before the producer that its link names."""
+        sent, received = trace_id(1), trace_id(2)
+        link = Link(sent, 0xC1, upstream=True, received=T0)
+        worker = NodeKey("", "worker", "")
+        store.put([segment(0xB1, trace_id=received, node=worker, links=(link,))], "a")
+        client = NodeKey("", "worker", "client")
+        assert not store.service_graph(HOUR, settled_before=T0).edges
+        for settled in (T0 + SETTLE_SLOT, None):
+            edges = store.service_graph(HOUR, settled_before=settled).edges
+            assert edges[client, worker].statistics.total == 1
+        queue = NodeKey("", "jobs", "AWS::SQS::Queue")
+        store.put([segment(0xA1, trace_id=sent, calls=(call(0xC1, node=queue),))], "b")
+        graph = store.service_graph(HOUR)
+        assert (client, worker) not in graph.edges
+        assert graph.links.keys() == {(queue, worker)}
+
     @pytest.mark.parametrize("minutes_later", [0, 5])
     @pytest.mark.parametrize("receiver_first", [False, True])
     @pytest.mark.parametrize("names", [0xB1, 0xB9])

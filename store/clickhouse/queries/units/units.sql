@@ -2,10 +2,12 @@
 -- edges by links (2). The rules are those of store/service_graph.py. Reads the temporary tables of
 -- store/clickhouse/units/parents.py. $input contains $target and all rows that units in $target depend on.
 -- A segment is a unit of its own node, and without a parent also one of the edge from its client, unless it is
--- among `caused_documents`. The client is store.model.client_of; the client of a segment whose parent is not
--- stored, below, is unconfirmed.
+-- among `caused_documents`. The client is store.model.client_of; the client of a segment whose parent (below), or
+-- what its link says caused it, is not stored is unconfirmed.
 SELECT kind,
-       '' AS source_account, if(kind = 1, name, '') AS source_name,
+       if(kind = 1 AND (trace_id, id) IN (SELECT trace_id, document_id FROM links_in_scope WHERE upstream = 1),
+          concat('unconfirmed ', toString(intDiv(start, 10000000))), '') AS source_account,
+       if(kind = 1, name, '') AS source_name,
        if(kind = 1, if(position(user_agent, 'CloudWatchSynthetics') > 0, 'client::Synthetics', 'client'), '')
            AS source_type, '' AS source_region, account, name, type, region,
        if(kind = 0, service, '') AS word, kind = 0 AND inferred = 0 AS active,
