@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from tests.ui.maps import service_map
+
 pytestmark = pytest.mark.browser
 
 POSITIONS = """() => [...window.__map.scene.nodes.values()]
@@ -192,26 +194,13 @@ def test_dark_and_light(page: Page, shop: Any) -> None:
     assert page.evaluate(background) == "rgb(255, 255, 255)"
 
 
-def empty_map(has_traces: bool) -> dict[str, Any]:
-    return {
-        "from": 0,
-        "to": 900,
-        "generated_at": 900,
-        "has_traces": has_traces,
-        "total_nodes": 0,
-        "left_out": 0,
-        "state_counts": {"ok": 0, "error": 0, "throttle": 0, "fault": 0},
-        "nodes": [],
-        "edges": [],
-    }
-
-
 @pytest.mark.parametrize("has_traces", [True, False])
 def test_an_empty_map_says_what_to_do(page: Page, raymap_server: Any, has_traces: bool) -> None:
     """A store that has never received a trace shows the commands that send one."""
 
     def answer(route: Route) -> None:
-        route.fulfill(content_type="application/json", body=json.dumps(empty_map(has_traces)))
+        empty = service_map([], has_traces=has_traces)
+        route.fulfill(content_type="application/json", body=json.dumps(empty))
 
     page.route("**/api/map?*", answer)
     page.goto(raymap_server.http + "/map")
