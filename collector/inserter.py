@@ -32,6 +32,9 @@ FIRST_PAUSE = 0.05
 """Seconds before the second attempt; doubled up to `Limits.retry_pause`."""
 MAX_REFUSALS = 3
 """Attempts after which a batch that is refused for now no longer delays those behind it."""
+CHECK_INTERVAL = 5.0
+"""Seconds between two probes of the store while there is nothing to insert: it may have got another
+schema, or be unavailable, and `/readyz` has to say so before documents arrive."""
 SEAL_INTERVAL = 60.0
 """Seconds between two journals left for that reason: a store that refuses everything would otherwise
 leave one for each batch."""
@@ -67,6 +70,7 @@ class Inserter:
         """Of the batch in `_current`."""
         self._refusal = ""
         self._sealed_at = -SEAL_INTERVAL
+        self._probed_at = 0.0
         self._pause = FIRST_PAUSE
         self.started: float | None = None
         """When the insert that is running began; None between inserts."""
@@ -108,7 +112,15 @@ class Inserter:
     def _insert_own(self) -> Outcome:
         if not self._current:
             self._current = self._batches.next(0.0 if self._replaying else ADOPT_INTERVAL)
-        return self._insert_current() if self._current else Outcome.STORED
+        return self._insert_current() if self._current else self._probe()
+
+    def _probe(self) -> Outcome:
+        """Nothing to insert: whether the store answers, now and then."""
+        now = time.monotonic()
+        if now - self._probed_at < CHECK_INTERVAL:
+            return Outcome.STORED
+        self._probed_at = now
+        return Outcome.STORED if self._answers() else Outcome.UNAVAILABLE
 
     def _replay(self) -> Outcome:
         self._replaying = self._backlog.is_ready()

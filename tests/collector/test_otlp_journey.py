@@ -120,7 +120,8 @@ def test_sampled(clickhouse_store: ClickHouseStore, tmp_path: Path) -> None:
         assert (thing["requests"], thing["observed"], thing["avg_ms"]) == (8, 1, 10)
     assert nodes["shop"]["fault"] == nodes["shop"]["traces_per_min"] == 8
     detail = client.get(f"/api/nodes/{nodes['shop']['id']}?{window}").json()
-    assert detail["errors"] == [{"label": "HTTP 500", "status": "fault", "count": 8}]
+    failures = [{"label": "HTTP 500", "status": "fault", "count": 8, "filter": "fault:HTTP 500"}]
+    assert detail["errors"] == failures
     services = client.post("/ServiceGraph", json={"StartTime": at, "EndTime": at + 60}).json()
     totals = {
         s["Name"]: s["SummaryStatistics"] for s in services["Services"] if s.get("Type") != "client"

@@ -153,10 +153,11 @@ def test_an_upgrade_loses_nothing(
         ]
         assert old.says("migrate")[0] == 1
 
-        # This release goes on accepting, and stores nothing that the next one would have to read.
-        traces += [send(during), send(during)]
+        # This release notices within seconds, also while idle; then it goes on accepting, and stores
+        # nothing that the next one would have to read.
         newer = f"{database.database} has a newer schema ({theirs}, expected {ours}): upgrade this"
         eventually(lambda: any(newer in each for each in problems(during)), "not ready")
+        traces += [send(during), send(during)]
 
     with new.running("collect", tmp_path / "during"), new.running("api", tmp_path / "api") as api:
         # What waited on disk is stored by the next release.
