@@ -229,6 +229,9 @@ def test_every_table_that_grows_has_a_kind(client: Client) -> None:
         "dirty",
         "cross_minute_refs",
         "partition_rollups",
-    }  # the map's bookkeeping
+        "sampling_reports",
+        "sampling_anomalies",
+        "retrievals",
+    }  # bookkeeping of the map, of sampling and of trace retrieval
     assert own == {*retention.TTLS} & own
     assert own >= {*retention.KINDS["traces"].tables}
