@@ -61,7 +61,9 @@ test('where a map has several regions, every label of its nodes says which', () 
   expect(labels.size).toBe(9)
   for (const { node: labelled, lines } of labels.values()) {
     expect(lines.map(({ text }) => text).slice(0, 2)).toEqual(['orders', labelled.data.location])
-    expect(lines).toHaveLength(4)
+    // The numbers as well; the type only where four lines fit above the next row.
+    expect(lines.length).toBeGreaterThanOrEqual(3)
+    expect(lines.at(-1)?.text).toMatch(/ms/)
   }
 })
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -498,7 +499,8 @@ def test_export_of_a_checkout(body: bytes) -> None:
     assert rejected == []
     local, dynamo, inventory, sql, queue, server, consumer = documents
     # Account and region are in the ARN of the task.
-    service = NodeKey("123456789012", "otel-checkout", "AWS::ECS::Fargate", "eu-west-1")
+    (region,) = {match.decode() for match in re.findall(rb"arn:aws:ecs:([a-z0-9-]+):", body)}
+    service = NodeKey("123456789012", "otel-checkout", "AWS::ECS::Fargate", region)
     assert (server.node, server.state, server.user) == (service, State.FAULT, "u-7")
     assert server.http.url == "https://shop.example.com/checkout/9"
     assert (server.http.method, server.http.status) == ("GET", 500)
@@ -506,7 +508,7 @@ def test_export_of_a_checkout(body: bytes) -> None:
     assert server.annotations[0] == 'tier="gold"'
     assert "plain=1" in server.annotations
     assert (local.independent, local.calls) == (True, ())
-    assert dynamo.calls[0].node == NodeKey("", "orders", "AWS::DynamoDB::Table", "eu-west-1")
+    assert dynamo.calls[0].node == NodeKey("", "orders", "AWS::DynamoDB::Table", region)
     assert dynamo.calls[0].service == "DynamoDB"
     assert inventory.calls[0].node == NodeKey("", "inventory.example.com", "remote")
     assert inventory.calls[0].state == State.THROTTLE

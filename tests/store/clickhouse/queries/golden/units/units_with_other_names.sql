@@ -13,7 +13,9 @@ FROM (
                IN (SELECT minute, account, name FROM excess_names WHERE is_example) AS is_example
     FROM (
 SELECT kind,
-       '' AS source_account, if(kind = 1, name, '') AS source_name,
+       if(kind = 1 AND (trace_id, id) IN (SELECT trace_id, document_id FROM links_in_scope WHERE upstream = 1),
+          concat('unconfirmed ', toString(intDiv(start, 10000000))), '') AS source_account,
+       if(kind = 1, name, '') AS source_name,
        if(kind = 1, if(position(user_agent, 'CloudWatchSynthetics') > 0, 'client::Synthetics', 'client'), '')
            AS source_type, '' AS source_region, account, name, type, region,
        if(kind = 0, service, '') AS word, kind = 0 AND inferred = 0 AS active,
