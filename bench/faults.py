@@ -1,6 +1,6 @@
 """The fault table: what is broken, and whether everything acknowledged is found and counted once.
 
-The rows are those of tests/faults, with more load. `--away` adds a real outage of that many
+The rows are those of tests/faults, with more load. `--outage` adds a real outage of that many
 seconds under as much load as the machine takes, with the collector's memory once a second.
 """
 
