@@ -6,7 +6,7 @@
 -- what its link says caused it, is not stored is unconfirmed.
 SELECT kind,
        if(kind = 1 AND (trace_id, id) IN (SELECT trace_id, document_id FROM links_in_scope WHERE upstream = 1),
-          concat('unconfirmed ', toString(intDiv(start, 10000000))), '') AS source_account,
+          /*include units/unconfirmed_account*/, '') AS source_account,
        if(kind = 1, name, '') AS source_name,
        if(kind = 1, if(position(user_agent, 'CloudWatchSynthetics') > 0, 'client::Synthetics', 'client'), '')
            AS source_type, '' AS source_region, account, name, type, region,
@@ -51,7 +51,8 @@ UNION ALL
 -- Segments whose parent is not a call: children of a segment or of a local subsegment (the Lambda pair),
 -- with their own figures, or roots when the parent is not stored.
 SELECT 1 AS kind,
-       if(root, concat('unconfirmed ', toString(intDiv(r.start, 10000000))), o.account) AS source_account, if(root, r.name, o.name) AS source_name,
+       if(root, /*include units/unconfirmed_account*/, o.account) AS source_account,
+       if(root, r.name, o.name) AS source_name,
        multiIf(NOT root, o.type,
                position(r.user_agent, 'CloudWatchSynthetics') > 0, 'client::Synthetics', 'client')
            AS source_type, if(root, '', o.region) AS source_region,

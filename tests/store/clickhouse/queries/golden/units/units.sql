@@ -41,7 +41,8 @@ FROM (
 ARRAY JOIN arrayConcat(if(owned, [1], []), if(answered, [], [0])) AS kind
 UNION ALL
 SELECT 1 AS kind,
-       if(root, concat('unconfirmed ', toString(intDiv(r.start, 10000000))), o.account) AS source_account, if(root, r.name, o.name) AS source_name,
+       if(root, concat('unconfirmed ', toString(intDiv(start, 10000000))), o.account) AS source_account,
+       if(root, r.name, o.name) AS source_name,
        multiIf(NOT root, o.type,
                position(r.user_agent, 'CloudWatchSynthetics') > 0, 'client::Synthetics', 'client')
            AS source_type, if(root, '', o.region) AS source_region,
