@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -36,6 +37,10 @@ class IngestHealth(Struct, frozen=True):
     """Damaged journal files that are still there."""
     quarantined: int = 0
     """Documents set aside."""
+    quarantine_dropped: int = 0
+    """Documents lost because the quarantine had reached its bound."""
+    unreadable: Mapping[str, str] = {}
+    """Journals of dead processes that cannot be read, and why."""
     refusal: str = ""
     """Why the store refuses a batch for now."""
     stopping: bool = False
@@ -86,6 +91,16 @@ class IngestHealth(Struct, frozen=True):
             problems.append(
                 f"{self.quarantined:,} documents could not be stored and are in quarantine; see why "
                 "with  raymap journal inspect quarantine, try again with  raymap journal retry"
+            )
+        if self.quarantine_dropped and self.quarantined:
+            problems.append(
+                f"{self.quarantine_dropped:,} documents that cannot be stored are lost: the quarantine "
+                "has reached its bound; empty it with  raymap journal retry"
+            )
+        for journal, reason in self.unreadable.items():
+            problems.append(
+                f"the journal {journal} of a process that died cannot be read ({reason}), its documents "
+                f"wait: look at  ls -l {self.journal_folder}/{journal}"
             )
         if self.damaged_files:
             problems.append(

@@ -17,7 +17,6 @@ from collector.group_commit import GroupCommit, JournalFull
 from collector.health import IngestHealth, StoreAvailability
 from collector.inserter import Inserter
 from collector.journal.adopt import damaged_files
-from collector.journal.quarantine import Quarantine
 from collector.log_limiter import LogLimiter
 from collector.metrics import IngestMetrics
 from collector.payloads import Decoded
@@ -50,16 +49,14 @@ class Ingest:
         self._limits = limits
         self._metrics = metrics
         self._store = StoreAvailability()
-        self._quarantine = Quarantine(root)
         self._batches = Batches(limits)
-        self._backlog = Backlog(root, self._quarantine, self._columnar, limits, metrics)
+        self._backlog = Backlog(root, self._columnar, limits, metrics)
         self._commit = GroupCommit(root, role, max_bytes, self._batches, self._backlog, metrics)
         self._inserter = Inserter(
             writer,
             self._batches,
             self._backlog,
             self._commit,
-            self._quarantine,
             self._store,
             limits,
             metrics,
@@ -145,7 +142,9 @@ class Ingest:
             schema_problem=self._store.schema_problem,
             disk_error=self._commit.disk_error,
             damaged_files=damaged_files(self._root),
-            quarantined=self._quarantine.documents(),
+            quarantined=self._backlog.quarantine.documents(),
+            quarantine_dropped=self._backlog.quarantine.dropped,
+            unreadable=self._backlog.unreadable,
             refusal=self._inserter.refusal,
         )
 

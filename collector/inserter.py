@@ -15,7 +15,6 @@ from collector.group_commit import GroupCommit
 from collector.health import StoreAvailability
 from collector.insert import count_stored, insert_batch
 from collector.journal.format import Batch, Kind, pack
-from collector.journal.quarantine import Quarantine
 from collector.journal.writer import Journal
 from collector.log_limiter import LogLimiter
 from collector.metrics import IngestMetrics
@@ -49,7 +48,6 @@ class Inserter:
         batches: Batches,
         backlog: Backlog,
         commit: GroupCommit,
-        quarantine: Quarantine,
         store: StoreAvailability,
         limits: Limits,
         metrics: IngestMetrics,
@@ -58,7 +56,6 @@ class Inserter:
         self._batches = batches
         self._backlog = backlog
         self._commit = commit
-        self._quarantine = quarantine
         self._store = store
         self._limits = limits
         self._metrics = metrics
@@ -194,8 +191,8 @@ class Inserter:
         finally:
             self.started = None
         for document, reason in refused:
-            self._quarantine.add(reason, Kind.STORED, document.version, 1, pack([document.raw]))
-        self._metrics.quarantined.inc(len(refused))
+            raw = pack([document.raw])
+            self._backlog.set_aside(reason, Kind.STORED, document.version, 1, raw)
         count_stored(self._metrics, sum(each.count for each in submissions), refused)
         self._mark_available()
         return Outcome.STORED

@@ -37,7 +37,7 @@ class IngestMetrics:
         )
         self.dropped = Counter(
             "raymap_documents_dropped",
-            "Valid documents lost: journal_full, corrupt",
+            "Valid documents lost: journal_full, corrupt, quarantine_full",
             ["reason"],
             registry=registry,
         )

@@ -55,19 +55,20 @@ class Backlog:
     def __init__(
         self,
         root: Path,
-        quarantine: Quarantine,
         columnar: ColumnarWriter | None,
         limits: Limits,
         metrics: IngestMetrics,
     ) -> None:
         self._root = root
-        self._quarantine = quarantine
+        self.quarantine = Quarantine(root)
         self._columnar = columnar
         self._limits = limits
         self._metrics = metrics
         self._lock = threading.Lock()
         self._sealed: deque[Journal] = deque()
         self._replays: deque[_Replay] = deque()
+        self.unreadable: dict[str, str] = {}
+        """Journals of dead processes that could not be read at the last attempt, and why."""
 
     @property
     def unsent(self) -> int:
@@ -98,7 +99,9 @@ class Backlog:
         one at a time, so that all processes take part."""
         self._open_sealed()
         if not self._replays:
-            found = adopt(self._root, self._limits.batch_documents, self._limits.batch_bytes)
+            limits, unreadable = self._limits, dict[str, str]()
+            found = adopt(self._root, limits.batch_documents, limits.batch_bytes, unreadable)
+            self.unreadable = unreadable
             if found is not None:
                 self._open(*found)
         now = time.monotonic()
@@ -192,9 +195,17 @@ class Backlog:
         """Raises OSError; then the batch is tried again."""
         header = record.header
         assert record.payload is not None
-        self._quarantine.add(reason, header.kind, header.version, header.documents, record.payload)
-        self._metrics.quarantined.inc(header.documents)
-        _limiter.error("record_set_aside", reason=reason, documents=header.documents)
+        self.set_aside(reason, header.kind, header.version, header.documents, record.payload)
+
+    def set_aside(
+        self, reason: str, kind: int, version: int, documents: int, payload: bytes
+    ) -> None:
+        """Put a payload into quarantine; without room there it is lost. Raises OSError."""
+        if self.quarantine.add(reason, kind, version, documents, payload):
+            self._metrics.quarantined.inc(documents)
+        else:
+            self._metrics.dropped.labels("quarantine_full").inc(documents)
+        _limiter.error("record_set_aside", reason=reason, documents=documents)
 
     def _report(self, replay: _Replay, parts: list[Part]) -> None:
         """Retain and count what is damaged."""

@@ -36,8 +36,13 @@ def folders(root: Path) -> list[Path]:
     return sorted(path for path in root.iterdir() if path.is_dir() and path.name != DAMAGED)
 
 
-def adopt(root: Path, max_documents: int, max_bytes: int) -> tuple[Journal, Contents] | None:
-    """The first journal whose process is dead, with its contents; None if there is none."""
+def adopt(
+    root: Path, max_documents: int, max_bytes: int, unreadable: dict[str, str] | None = None
+) -> tuple[Journal, Contents] | None:
+    """The first journal whose process is dead, with its contents; None if there is none.
+
+    Those that cannot be read now are added to ``unreadable`` with the reason, and passed over.
+    """
     for folder in folders(root):
         lock = try_lock(folder)
         if lock is None:
@@ -46,6 +51,8 @@ def adopt(root: Path, max_documents: int, max_bytes: int) -> tuple[Journal, Cont
             contents = None if _is_empty(folder) else scan(folder, max_documents, max_bytes)
         except OSError as error:  # others may be readable
             _limiter.error("journal_unreadable", journal=folder.name, error=str(error))
+            if unreadable is not None:
+                unreadable[folder.name] = error.strerror or str(error)
             os.close(lock)
             continue
         if contents is None:

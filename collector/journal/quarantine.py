@@ -7,15 +7,21 @@ from __future__ import annotations
 
 import fcntl
 import os
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 from msgspec import Struct
 
 NAME = "quarantine.jsonl"
+MAX_BYTES = 256 << 20
+MAX_DOCUMENTS = 100_000
+"""Bounds of the file. A store that refuses everything would otherwise fill the disk; what comes later
+is dropped, counted and reported."""
 
 
 class Quarantined(Struct):
@@ -30,22 +36,47 @@ class Quarantined(Struct):
     """Base64 in the file."""
 
 
+class _Counted(NamedTuple):
+    """How much of which file has been counted."""
+
+    inode: int
+    size: int
+    documents: int
+
+
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Quarantined)
+
+
+def _decode(line: bytes) -> Quarantined | None:
+    try:
+        return _decoder.decode(line)
+    except msgspec.MsgspecError:
+        return None
 
 
 class Quarantine:
     """The file, shared by all processes of a data directory. Thread-safe."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(
+        self, root: Path, max_bytes: int = MAX_BYTES, max_documents: int = MAX_DOCUMENTS
+    ) -> None:
         self.path = root / NAME
-        self._counted: tuple[tuple[int, int], int] = ((0, 0), 0)
+        self._max_bytes, self._max_documents = max_bytes, max_documents
+        self._lock = threading.Lock()
+        self._counted = _Counted(0, 0, 0)
+        self.dropped = 0
+        """Documents for which this process has found no room."""
 
-    def add(self, reason: str, kind: int, version: int, documents: int, payload: bytes) -> None:
-        """Append, durably. Raises OSError."""
+    def add(self, reason: str, kind: int, version: int, documents: int, payload: bytes) -> bool:
+        """Append, durably; False when the bound is reached. Raises OSError."""
         line = _encoder.encode(Quarantined(time.time(), reason, kind, version, documents, payload))
         with _locked(self.path) as file:
             size = os.fstat(file).st_size
+            full = size + len(line) >= self._max_bytes
+            if full or self.documents() + documents > self._max_documents:
+                self.dropped += documents
+                return False
             try:
                 rest = memoryview(line + b"\n")
                 while rest:
@@ -54,29 +85,38 @@ class Quarantine:
             except OSError:
                 os.ftruncate(file, size)
                 raise
+            return True
 
     def documents(self) -> int:
-        """The number of documents, read again only when the file has changed."""
-        try:
-            stat = self.path.stat()
-        except OSError:
-            return 0
-        state = (stat.st_size, stat.st_mtime_ns)
-        if self._counted[0] != state:
-            self._counted = state, sum(each.documents for each in self.read())
-        return self._counted[1]
+        """The number of documents; only what has been added since the last call is read."""
+        with self._lock:
+            try:
+                stat = self.path.stat()
+            except OSError:
+                return 0
+            known = self._counted
+            if known.inode != stat.st_ino or known.size > stat.st_size:
+                known = _Counted(stat.st_ino, 0, 0)
+            if known.size < stat.st_size:
+                size, documents = known.size, known.documents
+                for line, entry in self._lines(known.size):
+                    size += len(line)
+                    documents += entry.documents if entry else 0
+                known = _Counted(stat.st_ino, size, documents)
+            self._counted = known
+            return known.documents
 
     def read(self) -> Iterator[Quarantined]:
         """All entries; a line that is damaged is left out."""
-        try:
-            with self.path.open("rb") as file:
-                for line in file:
-                    try:
-                        yield _decoder.decode(line)
-                    except msgspec.MsgspecError:
-                        continue
-        except FileNotFoundError:
-            return
+        return (entry for _, entry in self._lines(0) if entry is not None)
+
+    def _lines(self, start: int) -> Iterator[tuple[bytes, Quarantined | None]]:
+        """The complete lines from a place on, decoded unless they are damaged."""
+        with suppress(FileNotFoundError), self.path.open("rb") as file:
+            file.seek(start)
+            for line in file:
+                if line.endswith(b"\n"):
+                    yield line, _decode(line)
 
     @contextmanager
     def emptying(self) -> Iterator[list[Quarantined]]:

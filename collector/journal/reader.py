@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -26,6 +26,7 @@ from collector.journal.format import (
     parse_header,
     parse_payload,
 )
+from collector.journal.source import Source
 
 SUFFIX = ".log"
 MARKS = (Kind.BATCH, Kind.CHECKPOINT)
@@ -147,12 +148,12 @@ def read(folder: Path, start: int, end: int) -> Iterator[Record]:
 
 
 def _read_payload(part: Part, header: Header) -> bytes | None:
-    try:
-        with part.path.open("rb") as file:
-            file.seek(FILE_HEADER + part.start + RECORD_HEADER - int(part.path.stem))
-            return parse_payload(header, file.read(header.size))
-    except (DamagedRecord, OSError):
-        return None
+    with Source(part.path) as source:
+        at = FILE_HEADER + part.start + RECORD_HEADER - int(part.path.stem)
+        try:
+            return parse_payload(header, source.read(at, header.size))
+        except DamagedRecord:
+            return None
 
 
 def walk(folder: Path, start: int = 0, end: int = 1 << 63) -> Iterator[Part]:
@@ -176,46 +177,46 @@ def walk(folder: Path, start: int = 0, end: int = 1 << 63) -> Iterator[Part]:
 def _walk_file(path: Path, first: int, position: int, following: int | None) -> Iterator[Part]:
     """The parts of one file from an offset on. What the last file ends with incompletely was never
     acknowledged; the end of any other is where its successor begins."""
-    with path.open("rb") as file:
-        file.seek(0, 2)
-        end = file.tell() - FILE_HEADER + first
+    with Source(path) as source:
+        end = source.size - FILE_HEADER + first
         limit = end if following is None else following
-        file.seek(0)
-        if parse_file_header(file.read(FILE_HEADER)) != first and end > first:
+        if parse_file_header(source.read(0, FILE_HEADER)) != first and end > first:
             yield Part(first, first, None, path)
         while position < limit:
             if position >= end:
                 yield Part(position, limit, None, path)
                 return
-            file.seek(FILE_HEADER + position - first)
-            header = parse_header(file.read(RECORD_HEADER))
+            failures = source.failures
+            header = parse_header(source.read(FILE_HEADER + position - first, RECORD_HEADER))
             stop = position + RECORD_HEADER + (header.size if header else 0)
             if header is not None and stop <= min(end, limit):
                 yield Part(position, stop, header, path)
-            elif following is None and _is_torn(file, header, position, first):
+            elif (
+                following is None
+                and _is_torn(source, header, FILE_HEADER + position - first)
+                and source.failures == failures
+            ):
                 return
             else:
-                stop = min(_next_record(file, position + 1, first, end), limit)
+                stop = min(_next_record(source, position + 1, first, end), limit)
                 yield Part(position, stop, None, path)
             position = stop
 
 
-def _is_torn(file: BinaryIO, header: Header | None, position: int, first: int) -> bool:
+def _is_torn(source: Source, header: Header | None, at: int) -> bool:
     """Whether a write ended here: a record without its end, or bytes that never reached the disk."""
-    if header is not None:
-        return True
-    file.seek(FILE_HEADER + position + RECORD_HEADER - first)
-    while data := file.read(_STEP):
+    at += RECORD_HEADER
+    while header is None and (data := source.read(at, _STEP)):
         if data.strip(b"\0"):
             return False
+        at += len(data)
     return True
 
 
-def _next_record(file: BinaryIO, position: int, first: int, end: int) -> int:
+def _next_record(source: Source, position: int, first: int, end: int) -> int:
     """The offset of the next intact header, or the end of the file."""
     while position < end:
-        file.seek(FILE_HEADER + position - first)
-        data = file.read(_STEP + RECORD_HEADER)
+        data = source.read(FILE_HEADER + position - first, _STEP + RECORD_HEADER)
         found = data.find(MAGIC, 0, _STEP + len(MAGIC))
         if found < 0:
             position += _STEP

@@ -195,6 +195,45 @@ def test_journal_full(setup: Setup) -> None:
     eventually(lambda: setup.store.count() == 2)
 
 
+def test_a_full_quarantine(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What has no room there is lost, counted, and named while the quarantine is not emptied."""
+    pipeline = setup.start()
+    monkeypatch.setattr(pipeline._ingest._backlog.quarantine, "_max_documents", 2)
+    setup.store.averse = lambda document: document.id < 6
+    submit(pipeline, *range(1, 9)).result(5)
+    eventually(lambda: setup.store.count() == 3)
+    eventually(lambda: setup.value("dropped") == 3)
+    assert len(list(Quarantine(setup.root).read())) == 2
+    problems = " ".join(pipeline.health().as_dict()["problems"])
+    assert "3 documents that cannot be stored are lost" in problems
+    assert "2 documents could not be stored" in problems
+
+
+def test_an_unreadable_journal_is_a_problem(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its documents wait, and the others are replayed."""
+    setup.store.unavailable = True
+    for id in (1, 2):
+        pipeline = setup.start()
+        submit(pipeline, id).result(5)
+        pipeline.stop(0.1)
+    bad = folders(setup.root)[0].name
+    real = os.open
+
+    def fails(path: Path, *arguments: int) -> int:
+        if bad in str(path) and str(path).endswith(".log"):
+            raise OSError(errno.EACCES, os.strerror(errno.EACCES))
+        return real(path, *arguments)
+
+    setup.store.unavailable = False
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", fails)
+        pipeline = setup.start()
+        eventually(lambda: setup.store.count() == 1)
+        eventually(lambda: bad in " ".join(pipeline.health().as_dict()["problems"]))
+    eventually(lambda: setup.store.count() == 2)
+    eventually(lambda: pipeline.health().as_dict()["problems"] == [])
+
+
 def test_left_by_an_earlier_life(setup: Setup) -> None:
     """Replayed at the start, under the same token if the batch had been marked."""
     setup.store.unavailable = True

@@ -48,6 +48,8 @@ class Disk:
         return call
 
     def _path_of(self, name: str, arguments: tuple[Any, ...]) -> Path | None:
+        if name == "open" and not arguments[1] & (os.O_WRONLY | os.O_RDWR | os.O_DIRECTORY):
+            return None  # to be read
         path = Path(arguments[0]) if name == "open" else self._paths.get(arguments[0], Path("/"))
         return path if str(path).startswith(self._root) and path.name != "lock" else None
 

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from collector.journal import quarantine as quarantine_module
 from collector.journal.format import Kind
-from collector.journal.quarantine import Quarantine
+from collector.journal.quarantine import Quarantine, Quarantined
 from tests.collector.journal.disk import Disk
+
+real_decode = quarantine_module._decode
 
 
 def fails_in(name: str, _number: int, called: str) -> int:
@@ -69,3 +72,38 @@ def test_an_error_while_emptying_loses_nothing(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError), quarantine.emptying():
         raise RuntimeError
     assert quarantine.documents() == 1
+
+
+def test_bounded(tmp_path: Path) -> None:
+    """By documents and by bytes, counting those of other processes; emptied, it takes more."""
+    quarantine = Quarantine(tmp_path, max_bytes=2000, max_documents=5)
+    assert Quarantine(tmp_path).add("other", Kind.STORED, 1, 3, b"x")
+    assert quarantine.add("fits", Kind.STORED, 2, 2, b"x")
+    assert not quarantine.add("one too many", Kind.STORED, 3, 1, b"x")
+    with quarantine.emptying() as entries:
+        assert [entry.reason for entry in entries] == ["other", "fits"]
+    assert not quarantine.add("too large", Kind.STORED, 4, 1, b"x" * 2000)
+    assert quarantine.add("fits again", Kind.STORED, 5, 5, b"x")
+    assert (quarantine.documents(), quarantine.dropped) == (5, 2)
+    assert quarantine.path.stat().st_size < 2000
+
+
+def test_counts_what_was_added_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not the whole file again, which may be large; half a line is counted once it is complete."""
+    quarantine = Quarantine(tmp_path)
+    quarantine.add("r", Kind.STORED, 1, 1, b"x" * 1000)
+    assert quarantine.documents() == 1
+    with quarantine.path.open("ab") as file:
+        line = quarantine.path.read_bytes()
+        file.write(line[:50])
+        file.flush()
+        assert quarantine.documents() == 1
+        file.write(line[50:])
+    decoded: list[bytes] = []
+
+    def decode(line: bytes) -> Quarantined | None:
+        decoded.append(line)
+        return real_decode(line)
+
+    monkeypatch.setattr(quarantine_module, "_decode", decode)
+    assert (quarantine.documents(), len(decoded)) == (2, 1)

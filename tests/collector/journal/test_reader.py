@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from pathlib import Path
@@ -119,6 +120,71 @@ def test_a_torn_tail(original: Path, data: st.DataObject) -> None:
     inside = (cut - FILE_HEADER) % size
     looks_whole = inside >= RECORD_HEADER and inside + zeros >= size
     assert bad == ({start + cut - FILE_HEADER - inside} if looks_whole else set())
+
+
+class BadPages:
+    """EIO for every read of these bytes of a file, as from a disk with a bad sector."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, path: Path, start: int, end: int) -> None:
+        self._start, self._end = start, end
+        self._inode = path.stat().st_ino
+        self._pread = os.pread
+        patch.setattr(os, "pread", self._read)
+
+    def _read(self, file: int, size: int, offset: int) -> bytes:
+        overlaps = offset < self._end and offset + size > self._start
+        if overlaps and os.fstat(file).st_ino == self._inode:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return self._pread(file, size, offset)
+
+
+@pytest.mark.parametrize("which", [0, 2, -1])
+@pytest.mark.parametrize("last", [False, True])
+def test_an_unreadable_page(tmp_path: Path, which: int, last: bool) -> None:
+    """EIO in a header or a payload costs the records in that page; those behind it are found, and the
+    page is reported, also at the end of the last file, where zeros would be an unfinished write."""
+    journal = Journal.create(tmp_path, "test")
+    for number in range(9):
+        journal.write([encode(Kind.OTLP, number, 1, os.urandom(3000))])
+    if not last:
+        journal._close()
+        journal.write([encode(Kind.OTLP, 9, 1, b"next file")])
+    journal.release()
+    _, path = files_of(journal.folder)[0]
+    pages = path.stat().st_size // 4096
+    first = range(pages + 1)[which] * 4096
+    size = RECORD_HEADER + 3000
+    gone = {
+        number
+        for number in range(9)
+        if FILE_HEADER + number * size < first + 4096 and FILE_HEADER + (number + 1) * size > first
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        BadPages(patch, path, first, first + 4096)
+        good, bad = outcome(journal.folder)
+    assert set(good) == set(range(9 if last else 10)) - gone
+    assert bad
+    assert gone
+
+
+def test_a_file_that_cannot_be_opened(original: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is damaged as a whole; another reason, such as too many open files, is an error."""
+    folder = damaged(original, original.parent / "unopened")
+    start, bad_path = files_of(folder)[-1]
+    number, real = errno.EIO, os.open
+
+    def fails(path: Path, *arguments: int) -> int:
+        if Path(path) == bad_path:
+            raise OSError(number, os.strerror(number))
+        return real(path, *arguments)
+
+    monkeypatch.setattr(os, "open", fails)
+    good, bad = outcome(folder)
+    assert good == list(range(len(good)))
+    assert bad == {start}
+    number = errno.EMFILE
+    with pytest.raises(OSError, match="open files"):
+        outcome(folder)
 
 
 def test_a_truncated_file_in_the_middle(original: Path) -> None:
