@@ -24,6 +24,7 @@ from api.middleware import Headers
 from api.sampling import Sampler
 from api.static import static_router
 from api.store_probe import StoreProbe
+from api.v1 import router as v1
 from api.xray import openapi as xray_openapi
 from api.xray.operations import xray_router
 from store.protocol import Store
@@ -66,6 +67,7 @@ def create_app(
     routers = (
         *extra_routers,
         xray_router(context),
+        v1.v1_router(context),
         console_router(context),
         health_router(context),
         static_router(static_dir),
@@ -73,10 +75,10 @@ def create_app(
     app = _App(
         operations=_posted_paths(routers),
         title="Raymap",
-        description="What the console requests, and X-Ray's API.",
+        description="/api/v1 for programs, what the console requests, and X-Ray's API.",
         version=version,
         openapi_url="/api/openapi.json",
-        openapi_tags=[*TAGS, xray_openapi.TAG],
+        openapi_tags=[v1.TAG, *TAGS, xray_openapi.TAG],
         generate_unique_id_function=_operation_id,
         docs_url=None,
         redoc_url=None,
@@ -89,6 +91,7 @@ def create_app(
         ],
     )
     app.state.read_configuration = store.read_configuration
+    app.state.clock = clock
     errors.install_handlers(app)
     for router in routers:
         app.include_router(router)

@@ -7,7 +7,7 @@ from api.graph.build import Graph, calls_of, edge_id, node_id, stats_of
 from api.graph.layout import Layout, Place, layout
 from api.schemas.common import Counts, Times
 from api.schemas.details import Before
-from api.schemas.map import MapEdge, MapNode, Picture
+from api.schemas.map import EdgeNumbers, MapEdge, MapNode, NodeNumbers, Picture
 from store.graph import EdgeStats, Statistics
 from store.model import NodeKey, TimeRange
 from store.rules.histogram import percentiles
@@ -53,6 +53,17 @@ def locations(graph: Graph) -> dict[NodeKey, str]:
 def render_node(
     graph: Graph, node: NodeKey, window: TimeRange, place: Place = NOWHERE, location: str = ""
 ) -> MapNode:
+    """One node with its place."""
+    return {
+        **node_numbers(graph, node, window),
+        "location": location,
+        "x": place.x,
+        "y": place.y,
+        "rank": place.rank,
+    }
+
+
+def node_numbers(graph: Graph, node: NodeKey, window: TimeRange) -> NodeNumbers:
     """One node; a client has no statistics of its own, only its edge has."""
     stats = stats_of(graph, node)
     figures = stats.statistics
@@ -64,7 +75,6 @@ def render_node(
         "kind": kind_of(node.type),
         "account": node.account,
         "region": node.region,
-        "location": location,
         "state": "active" if stats.active else "unknown",
         "root": stats.root,
         **(NO_COUNTS if node.is_client else counts(figures)),
@@ -72,9 +82,6 @@ def render_node(
         "observed": None if node.is_client else figures.observed,
         **times(figures),
         "traces_per_min": None if node.is_client else per_minute(stats.trace_minutes, window),
-        "x": place.x,
-        "y": place.y,
-        "rank": place.rank,
     }
 
 
@@ -85,6 +92,11 @@ def render_edge(
     back: bool = False,
     bends: list[tuple[float, float]] | tuple[()] = (),
 ) -> MapEdge:
+    """One edge with its line."""
+    return {**edge_numbers(stats, window), "back": back, "bends": list(bends)}
+
+
+def edge_numbers(stats: EdgeStats, window: TimeRange) -> EdgeNumbers:
     """One edge."""
     figures = stats.statistics
     return {
@@ -97,8 +109,6 @@ def render_edge(
         **times(figures),
         "requests_per_min": per_minute(figures.total + figures.in_progress, window),
         "kind": "link" if stats.link else "call",
-        "back": back,
-        "bends": list(bends),
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
 from api.console.details import details_router
 from api.console.export import export_router
@@ -13,6 +13,7 @@ from api.console.services import services_router
 from api.console.status import status_router
 from api.console.traces import traces_router
 from api.context import Context
+from api.parameters import refuse_unknown_parameters
 
 TAGS = [
     {"name": "map", "description": "The service map of a window."},
@@ -24,7 +25,7 @@ TAGS = [
 
 def console_router(context: Context) -> APIRouter:
     """Everything below /api."""
-    router = APIRouter()
+    router = APIRouter(dependencies=[Depends(refuse_unknown_parameters)])
     for part in (
         map_router,
         services_router,

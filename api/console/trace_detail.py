@@ -9,7 +9,7 @@ from api.console.timeline import states_of, timeline, units_of, without_subsegme
 from api.console.trace_json import head
 from api.context import Context
 from api.graph.build import build_graph
-from api.schemas.traces import RawTrace, TraceDetail
+from api.schemas.traces import RawTrace, TraceDetail, TraceReport
 from store.model import TimeRange, Trace
 from store.service_graph import build_service_graph
 from store.summary import summarize
@@ -21,11 +21,19 @@ MAX_ROWS = 10_000
 
 
 def trace_detail(context: Context, text: str) -> TraceDetail:
-    """A trace with its timeline, map and documents; ApiError (404) when it is not stored.
-
-    At most `MAX_ROWS` rows, and the documents of these.
-    """
+    """A trace with its timeline, map and documents; ApiError (404) when it is not stored."""
     trace = require_trace(context.store, text)
+    return {
+        **trace_report(trace),
+        "pin": pin_mark(context.store.pin_of(trace.trace_id)),
+        "map": render_picture(
+            build_graph(build_service_graph([trace], weighted=False)), _a_minute(trace)
+        ),
+    }
+
+
+def trace_report(trace: Trace) -> TraceReport:
+    """A trace with its timeline and documents: at most `MAX_ROWS` rows, and the documents of these."""
     summary = summarize(trace)
     documents = processed_documents(trace)
     every_row = timeline(documents, summary.start, states_of(trace))
@@ -34,12 +42,8 @@ def trace_detail(context: Context, text: str) -> TraceDetail:
     return {
         **head(summary),
         "w3c_id": trace.trace_id.hex(),
-        "pin": pin_mark(context.store.pin_of(trace.trace_id)),
         "rows": rows,
         "left_out": len(every_row) - len(rows),
-        "map": render_picture(
-            build_graph(build_service_graph([trace], weighted=False)), _a_minute(trace)
-        ),
         "documents": {
             id: without_subsegments(unit.content)
             for id, unit in units_of(documents).items()

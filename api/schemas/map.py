@@ -10,8 +10,8 @@ from typing_extensions import TypedDict
 from api.schemas.common import Count, Counts, Filtered, Instant, Kind, NodeId, Times
 
 
-class MapNode(Counts, Times):
-    """A node of the map."""
+class NodeNumbers(Counts, Times):
+    """A node of the map without its place."""
 
     id: NodeId
     name: str
@@ -22,9 +22,6 @@ class MapNode(Counts, Times):
     kind: Annotated[Kind, Field(description="which glyph to draw")]
     account: str
     region: str
-    location: Annotated[
-        str, Field(description="account and region, where the map has several; else empty")
-    ]
     state: Annotated[
         Literal["active", "unknown"],
         Field(description="unknown: inferred or client, without a segment of its own"),
@@ -38,13 +35,21 @@ class MapNode(Counts, Times):
         ),
     ]
     traces_per_min: Annotated[float | None, Field(description="null on client nodes")]
+
+
+class MapNode(NodeNumbers):
+    """A node of the map."""
+
+    location: Annotated[
+        str, Field(description="account and region, where the map has several; else empty")
+    ]
     x: Annotated[float, Field(description="centre, pixels at scale 1")]
     y: float
     rank: Annotated[int, Field(description="column of the layout, callers left of callees")]
 
 
-class MapEdge(Counts, Times):
-    """An edge of the map, measured by its caller."""
+class EdgeNumbers(Counts, Times):
+    """An edge of the map, measured by its caller, without its line."""
 
     id: Annotated[str, Field(description="<source>:<target>")]
     source: NodeId
@@ -56,6 +61,11 @@ class MapEdge(Counts, Times):
         Literal["call", "link"],
         Field(description="link: received events; response times are their ages"),
     ]
+
+
+class MapEdge(EdgeNumbers):
+    """An edge of the map, measured by its caller."""
+
     back: Annotated[bool, Field(description="drawn against the flow, as it closes a cycle")]
     bends: Annotated[
         list[tuple[float, float]], Field(description="points from source to target, between them")

@@ -154,21 +154,26 @@ class PinList(TypedDict):
     pins: Annotated[list[PinnedTrace], Field(description="latest first")]
 
 
-class TraceDetail(TraceHead):
-    """A whole trace."""
+class TraceReport(TraceHead):
+    """A whole trace without pictures."""
 
     w3c_id: Annotated[str, Field(description="32 hex digits")]
-    pin: PinMark | None
     rows: Annotated[
         list[TraceRow], Field(description="depth first, children by start; the first 10,000")
     ]
     left_out: Annotated[int, Field(description="rows beyond these; BatchGetTraces has them all")]
-    map: Annotated[Picture, Field(description="of this trace only, each unit counted once")]
     documents: Annotated[
         dict[str, JsonObject],
         Field(description="by row id: the processed document without its subsegments"),
     ]
     segments: Annotated[int, Field(description="segment documents, inferred ones included")]
+
+
+class TraceDetail(TraceReport):
+    """A whole trace."""
+
+    pin: PinMark | None
+    map: Annotated[Picture, Field(description="of this trace only, each unit counted once")]
 
 
 class RawTrace(TypedDict):

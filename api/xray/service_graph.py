@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from api.context import Context
+from api.counted import counted_graph
 from api.graph.build import build_graph
 from api.request import JsonBody
 from api.xray.groups import contains_old_versions, requested_group
@@ -14,7 +15,7 @@ from store.config.records import Group
 from store.filters.parse import parse
 from store.graph import ServiceGraph
 from store.model import TimeRange
-from store.service_graph import build_service_graph, graph_of_units
+from store.service_graph import build_service_graph
 
 
 def get_service_graph(context: Context, body: JsonBody) -> dict[str, Any]:
@@ -35,10 +36,8 @@ def get_service_graph(context: Context, body: JsonBody) -> dict[str, Any]:
 
 def graph_of_group(context: Context, group: Group, window: TimeRange) -> ServiceGraph:
     """The graph of the traces of a group, by its expression as it is now."""
-    if not group.expression:
-        return context.service_graph(window)
-    units = context.store.filtered_units(window, parse(group.expression))
-    return graph_of_units(units, context.settled_before())
+    expression = parse(group.expression) if group.expression else None
+    return counted_graph(context, window, expression)
 
 
 def get_trace_graph(context: Context, body: JsonBody) -> dict[str, Any]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from api.context import Context
+from api.counted import Series, counted_series
 from api.errors import ApiError
 from api.forecast import DAY, DAYS, forecast
 from api.request import JsonBody
@@ -20,7 +21,6 @@ from store.filters.parse import parse
 from store.graph import Statistics
 from store.model import TimeRange
 from store.query import Entities
-from store.unit_filter import unit_series
 
 Json = dict[str, Any]
 
@@ -31,8 +31,6 @@ MAX_PERIOD = 86_400
 MAX_SELECTOR = 500
 PAGE_PERIODS = 1_000
 """Periods in a page, with units or without."""
-Series = Mapping[int, Statistics]
-"""Statistics by the start of a period, microseconds."""
 
 
 def get_time_series_service_statistics(context: Context, body: JsonBody) -> Json:
@@ -114,14 +112,8 @@ def _page(body: JsonBody, window: TimeRange, period: int) -> TimeRange:
 def _series(
     context: Context, group: Group, entities: Entities, window: TimeRange, period: int
 ) -> Series:
-    settled = context.settled_before()
-    if group.expression:
-        units = context.store.filtered_units(window, parse(group.expression))
-        selected = (unit for _, unit in units if entities.have(unit, settled))
-        buckets = unit_series(selected, window, period)
-    else:
-        buckets = context.store.entity_series(entities, window, period, settled_before=settled)
-    return {bucket.start: bucket.statistics for bucket in buckets}
+    expression = parse(group.expression) if group.expression else None
+    return counted_series(context, entities, window, period, expression)
 
 
 def _histogram(counts: Statistics | None) -> list[dict[str, float | int]]:

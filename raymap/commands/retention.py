@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 from raymap.commands.tables import print_table
 from raymap.errors import CommandError, print_status
 from raymap.schema_check import require_schema
-from raymap.units import SECONDS, format_days, format_minute, format_size, parse_duration
+from raymap.units import format_days, format_minute, format_size
 from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.pins import reconcile
 from store.clickhouse.schema import retention
+from store.times import SECONDS, parse_duration
 
 if TYPE_CHECKING:
     from clickhouse_driver import Client

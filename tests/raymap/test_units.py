@@ -13,7 +13,6 @@ from raymap.units import (
     format_days,
     format_minute,
     format_size,
-    parse_duration,
     parse_instant,
     parse_size,
 )
@@ -52,12 +51,6 @@ def test_sizes(text: str, expected: int) -> None:
 def test_what_is_no_size(text: str) -> None:
     with pytest.raises(ValueError, match="is no size; expected one like 2G or 512M"):
         parse_size(text)
-
-
-def test_durations() -> None:
-    assert [parse_duration(text) for text in ("90s", "2m", "3H", "1d")] == [90, 120, 10_800, 86_400]
-    with pytest.raises(ValueError, match="is no duration"):
-        parse_duration("90")
 
 
 def test_instants() -> None:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from store.times import DAY, MINUTE, SECOND, format_utc, instant, parse_instant
+from store.times import (
+    DAY,
+    MINUTE,
+    SECOND,
+    format_utc,
+    instant,
+    parse_duration,
+    parse_instant,
+    parse_moment,
+)
 
 T = 1_790_000_000
 
@@ -40,3 +49,23 @@ def test_milliseconds_are_taken_for_a_mistake() -> None:
 def test_instants_for_people() -> None:
     assert format_utc(T) == "2026-09-21 14:13 UTC"
     assert MINUTE == 60 * SECOND
+
+
+def test_durations() -> None:
+    assert [parse_duration(text) for text in ("90s", "2m", "3H", "1d")] == [90, 120, 10_800, 86_400]
+    assert parse_duration("5", default_unit="m") == 300
+    with pytest.raises(ValueError, match="is no duration"):
+        parse_duration("90")
+
+
+def test_moments_before_now() -> None:
+    now = T * SECOND + 7
+    said = ("now", "-90m", "now-1d", " -2s ", str(T), "2026-09-21T14:13:20Z")
+    expected = (now, now - 90 * MINUTE, now - DAY, now - 2 * SECOND, T * SECOND, T * SECOND)
+    assert tuple(parse_moment(text, now) for text in said) == expected
+
+
+@pytest.mark.parametrize("text", ["", "-", "-5", "now-", "now1h", "--1h", "-1h30m", "-9999y"])
+def test_what_is_no_moment(text: str) -> None:
+    with pytest.raises(ValueError, match=r"expected one like|must be epoch seconds|before 1970"):
+        parse_moment(text, T * SECOND)

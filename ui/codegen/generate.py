@@ -1,6 +1,6 @@
 """Generates `ui/src/api/types.gen.ts` from the server's OpenAPI document: `make api-types`.
 
-Only the schemas of paths below /api/ are used: the console requests nothing else, and the file
+Only the schemas of paths below /api/ are used, without /api/v1: the console requests nothing else, and the file
 changes when an answer changes and not when a route's description does. The first lines carry a hash of the schemas; a test compares it with the server's.
 """
 
@@ -34,11 +34,15 @@ def schema_document() -> str:
 
 
 def _of_the_console(openapi: dict[str, Any]) -> dict[str, Any]:
-    """The schemas that paths below /api/ refer to, directly or through others."""
+    """The schemas that the console's paths refer to, directly or through others."""
     schemas: dict[str, Any] = openapi["components"]["schemas"]
     paths = openapi["paths"].items()
     found: set[str] = set()
-    waiting = [methods for path, methods in paths if path.startswith("/api/")]
+    waiting = [
+        methods
+        for path, methods in paths
+        if path.startswith("/api/") and not path.startswith("/api/v1/")
+    ]
     while waiting:
         names = set(_references(waiting.pop())) - found
         found |= names

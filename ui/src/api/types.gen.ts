@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: d438c7259ee2a20dad7f536ec7718b9b156815f3f3e97330bf3eda20e9fb80c3
+// sha256 of its schemas: a2937de256cb97f9ecb1e8db604e5455ead85d54f05e51001198e29a4fd0230d
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;

@@ -1,0 +1,46 @@
+"""What a window counts: its graph, and series of some nodes and edges, of all units or of those of the
+traces that satisfy a filter expression."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from api.context import Context
+from store.filters.ast import Expression
+from store.graph import ServiceGraph, Statistics
+from store.model import TimeRange
+from store.query import Entities
+from store.service_graph import graph_of_units
+from store.unit_filter import unit_series
+
+Series = Mapping[int, Statistics]
+"""Statistics by the start of a step, microseconds; steps without units are absent."""
+
+
+def counted_graph(
+    context: Context, window: TimeRange, expression: Expression | None
+) -> ServiceGraph:
+    """The graph of the units that start in the window. Raises TooManyTraces for an expression over a
+    window with too many."""
+    if expression is None:
+        return context.service_graph(window)
+    units = context.store.filtered_units(window, expression)
+    return graph_of_units(units, context.settled_before())
+
+
+def counted_series(
+    context: Context,
+    entities: Entities,
+    window: TimeRange,
+    step: int,
+    expression: Expression | None,
+) -> Series:
+    """Statistics of the same units per ``step`` (microseconds) from the window's start on."""
+    settled = context.settled_before()
+    if expression is None:
+        buckets = context.store.entity_series(entities, window, step, settled_before=settled)
+    else:
+        units = context.store.filtered_units(window, expression)
+        selected = (unit for _, unit in units if entities.have(unit, settled))
+        buckets = unit_series(selected, window, step)
+    return {bucket.start: bucket.statistics for bucket in buckets}

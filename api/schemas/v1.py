@@ -1,0 +1,98 @@
+"""Shapes of /api/v1: numbers of services and edges, time series, pages of traces."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from api.schemas.common import Counts, Instant, Times
+from api.schemas.map import EdgeNumbers, NodeNumbers
+from api.schemas.traces import TraceLine
+
+Next = Annotated[str | None, Field(description="cursor of the next page; null on the last")]
+Span = TypedDict(
+    "Span",
+    {
+        "from": Annotated[float, Field(description="start of the window counted, epoch seconds")],
+        "to": Annotated[float, Field(description="end of the window counted, epoch seconds")],
+    },
+)
+"""The window of an answer: the requested one, or that one with whole minutes where a minute has very
+many units."""
+
+
+class NamedEdge(EdgeNumbers):
+    """An edge, measured by its caller, with the names of its ends."""
+
+    source_name: str
+    target_name: str
+
+
+class MapNumbers(Span):
+    """The map of a window, without a layout."""
+
+    services: Annotated[list[NodeNumbers], Field(description="by account, name, type, region")]
+    edges: list[NamedEdge]
+    left_out: Annotated[
+        int, Field(description="services beyond 2,000; healthy ones with little traffic first")
+    ]
+    problems: Annotated[
+        list[str], Field(description="why the map is coarser than its data, in sentences")
+    ]
+
+
+class ServicePage(Span):
+    """A page of the services of a window."""
+
+    services: Annotated[list[NodeNumbers], Field(description="by account, name, type, region")]
+    next: Next
+
+
+class EdgePage(Span):
+    """A page of the edges of a window."""
+
+    edges: Annotated[list[NamedEdge], Field(description="by the names of source and target")]
+    next: Next
+
+
+class TimePoint(Counts, Times):
+    """The units that started in one step."""
+
+    start: Instant
+    in_progress: int
+
+
+class TimeSeries(Span):
+    """Numbers per step; the steps are aligned to the epoch and cover the window."""
+
+    step: Annotated[int, Field(description="seconds")]
+    points: Annotated[list[TimePoint], Field(description="every step, those without units too")]
+
+
+class TracePage(Span):
+    """A page of the traces of a window."""
+
+    traces: Annotated[list[TraceLine], Field(description="newest first")]
+    next: Next
+
+
+class ValueCount(TypedDict):
+    """A value, and in how many traces it occurs."""
+
+    value: str | float | bool
+    traces: int
+
+
+class AnnotationKeys(Span):
+    """Keys of annotations."""
+
+    keys: Annotated[list[ValueCount], Field(description="the most frequent first")]
+
+
+class AnnotationValues(Span):
+    """Values of an annotation."""
+
+    key: str
+    values: Annotated[list[ValueCount], Field(description="the most frequent first")]

@@ -1,0 +1,138 @@
+"""The map as numbers: whole, or its services and edges in pages."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from api.console.map import require_node
+from api.console.map_json import edge_numbers, node_numbers
+from api.console.params import FilterExpression
+from api.console.services import match_rank
+from api.context import Context, json_response, run_cancellable
+from api.counted import counted_graph
+from api.graph.build import Graph, build_graph, calls_of
+from api.graph.passes import name_problems, prune
+from api.schemas.v1 import EdgePage, MapNumbers, NamedEdge, ServicePage, Span
+from api.v1.params import Page, Paged, Window
+from store.filters.ast import Expression
+from store.model import TimeRange
+from store.query import Ends
+from store.times import SECOND
+
+PART = Query(max_length=200, description="part of a name or type, case-insensitive")
+NODE = Query(description="id of a service: only its edges")
+
+
+def graph_router(context: Context) -> APIRouter:
+    """/api/v1/map, /api/v1/services and /api/v1/edges."""
+    router = APIRouter()
+
+    @router.get("/map", response_class=Response, responses={200: {"model": MapNumbers}})
+    async def get_map_numbers(
+        request: Request, window: Window, expression: FilterExpression
+    ) -> Response:
+        """Services and edges of a window, with a filter of the traces that satisfy it."""
+        key = ("v1 map", window, expression)
+        return await context.share_graph(
+            request, key, lambda: map_numbers(context, window, expression)
+        )
+
+    @router.get("/services", response_class=Response, responses={200: {"model": ServicePage}})
+    async def list_services(
+        request: Request,
+        page: Paged,
+        expression: FilterExpression,
+        q: Annotated[str, PART] = "",
+    ) -> Response:
+        """Services with their numbers, callers outside the traced system included (`client`)."""
+        return await run_cancellable(
+            request, lambda: json_response(service_page(context, page, expression, q))
+        )
+
+    @router.get("/edges", response_class=Response, responses={200: {"model": EdgePage}})
+    async def list_edges(
+        request: Request,
+        page: Paged,
+        expression: FilterExpression,
+        node: Annotated[str, NODE] = "",
+    ) -> Response:
+        """Edges with their numbers, measured by the caller."""
+        return await run_cancellable(
+            request, lambda: json_response(edge_page(context, page, expression, node))
+        )
+
+    return router
+
+
+def read_graph(
+    context: Context, window: TimeRange, expression: Expression | None
+) -> tuple[TimeRange, Graph]:
+    """The graph of a window, and the window that was counted."""
+    shown = window if expression is not None else context.store.snap_window(window)
+    return shown, build_graph(counted_graph(context, shown, expression))
+
+
+def span(window: TimeRange) -> Span:
+    """The window of an answer."""
+    return {"from": window.start / SECOND, "to": window.end / SECOND}
+
+
+def map_numbers(
+    context: Context, window: TimeRange, expression: Expression | None = None
+) -> MapNumbers:
+    """The map of a window."""
+    shown, graph = read_graph(context, window, expression)
+    drawn = prune(graph)
+    return {
+        **span(shown),
+        "services": [node_numbers(drawn, node, shown) for node in drawn],
+        "edges": [_edge(drawn, ends, shown) for ends in drawn.edges],
+        "left_out": len(graph) - len(drawn),
+        "problems": name_problems(graph),
+    }
+
+
+def service_page(
+    context: Context, page: Page, expression: Expression | None = None, part: str = ""
+) -> ServicePage:
+    """The services after a cursor whose name or type contains ``part``."""
+    shown, graph = read_graph(context, page.window, expression)
+    text = part.strip().casefold()
+    found = [node for node in graph if not text or match_rank(graph, node, text)]
+    nodes, cursor = page.cut(found, _position)
+    return {
+        **span(shown),
+        "services": [node_numbers(graph, node, shown) for node in nodes],
+        "next": cursor,
+    }
+
+
+def edge_page(
+    context: Context, page: Page, expression: Expression | None = None, node: str = ""
+) -> EdgePage:
+    """The edges after a cursor, all or those of one node."""
+    shown, graph = read_graph(context, page.window, expression)
+    of = require_node(graph, node) if node else None
+    found = [ends for ends in graph.edges if of is None or of in ends]
+    edges, cursor = page.cut(found, lambda ends: _position(ends[0] + ends[1]))
+    return {
+        **span(shown),
+        "edges": [_edge(graph, ends, shown) for ends in edges],
+        "next": cursor,
+    }
+
+
+def _edge(graph: Graph, ends: Ends, window: TimeRange) -> NamedEdge:
+    source, target = ends
+    return {
+        **edge_numbers(calls_of(graph, *ends), window),
+        "source_name": source.name,
+        "target_name": target.name,
+    }
+
+
+def _position(key: tuple[str, ...]) -> str:
+    """The position of an element in its list."""
+    return "\0".join(key)

@@ -1,0 +1,40 @@
+"""All routes of /api/v1 (docs/api.md): numbers without layouts and figures, for programs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Depends
+
+from api.context import Context
+from api.parameters import refuse_unknown_parameters
+from api.schemas.common import ErrorReply
+from api.v1.annotations import annotations_router
+from api.v1.graph import graph_router
+from api.v1.time_series import time_series_router
+from api.v1.traces import traces_router
+
+TAG = {
+    "name": "v1",
+    "description": "The versioned API for programs. Windows take relative times (`from=-1h`), lists "
+    "have cursors, unknown parameters are refused.",
+}
+ERRORS: dict[int | str, dict[str, Any]] = {
+    400: {"model": ErrorReply, "description": "InvalidRequest, UnknownParameter, InvalidFilter"},
+    404: {"model": ErrorReply, "description": "NoSuchNode, NoSuchEdge: no traffic in the window"},
+    500: {"model": ErrorReply, "description": "InternalFailure: the server's log says why"},
+    503: {"model": ErrorReply, "description": "ServiceUnavailable: the store does not answer"},
+}
+
+
+def v1_router(context: Context) -> APIRouter:
+    """Everything below /api/v1."""
+    router = APIRouter(
+        prefix="/api/v1",
+        tags=[str(TAG["name"])],
+        responses=ERRORS,
+        dependencies=[Depends(refuse_unknown_parameters)],
+    )
+    for part in (graph_router, time_series_router, traces_router, annotations_router):
+        router.include_router(part(context))
+    return router
