@@ -8,6 +8,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from store.model import NodeKey
+from store.rules import histogram
 
 
 class Statistics(Struct, gc=False):
@@ -33,6 +34,18 @@ class Statistics(Struct, gc=False):
         return self.ok + self.error + self.throttle + self.fault
 
 
+def add_statistics(into: Statistics, more: Statistics) -> None:
+    """Add counts, times and histogram."""
+    into.ok += more.ok
+    into.error += more.error
+    into.throttle += more.throttle
+    into.fault += more.fault
+    into.in_progress += more.in_progress
+    into.observed += more.observed
+    into.total_time += more.total_time
+    histogram.add(into.histogram, more.histogram)
+
+
 class ServiceStats(Struct, gc=False):
     """A node of the map over a window.
 
@@ -42,7 +55,8 @@ class ServiceStats(Struct, gc=False):
     minutes. A pair counts as often as its lightest unit weighs: spans of one trace may be sampled
     differently, and the trace represents no more others than the span with the highest sampling
     probability. ``durations`` is the histogram of whole durations, work after the response
-    included.
+    included. ``folded``: of `OTHER_NAMES`, how many nodes the window has in excess
+    (`store.graph_names`); their units are counted, but ``keys`` lacks them.
     """
 
     key: NodeKey
@@ -55,6 +69,7 @@ class ServiceStats(Struct, gc=False):
     statistics: Statistics
     durations: dict[int, int]
     joined: frozenset[NodeKey] = frozenset()
+    folded: int = 0
 
     @property
     def keys(self) -> frozenset[NodeKey]:

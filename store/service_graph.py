@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from store.graph import EdgeStats, ServiceGraph, ServiceStats, Statistics
+from store.graph import EdgeStats, ServiceGraph, ServiceStats, Statistics, add_statistics
+from store.graph_names import Ends, fold_names
 from store.model import NodeKey, State, TimeRange, Trace, confirmed, is_settled
 from store.rules import histogram
 from store.rules.histogram import bucket
@@ -21,9 +22,6 @@ from store.units import (
     links_among,
     with_other_names,
 )
-
-ADDITIVE = ("ok", "error", "throttle", "fault", "in_progress", "total_time", "observed")
-"""The fields of `Statistics` that are sums."""
 
 
 def build_service_graph(
@@ -74,8 +72,19 @@ def graph_of_units(
             _count_edge(links if unit.link else edges, unit)
     for key, lightest in trace_minutes.items():
         services[key].trace_minutes = sum(lightest.values())
+    return assemble(services, edges, links, settled_before)
+
+
+def assemble(
+    services: dict[NodeKey, ServiceStats],
+    edges: dict[Ends, EdgeStats],
+    links: dict[Ends, EdgeStats],
+    settled_before: int | None = None,
+) -> ServiceGraph:
+    """The service graph of counted nodes and edges, which it modifies."""
     resolve_clients(services, edges, settled_before)
     join_nodes(services, edges, links)
+    fold_names(services, edges, links)
     add_missing_endpoints(services, [*edges.values(), *links.values()])
     return ServiceGraph(services, edges, links)
 
@@ -138,10 +147,8 @@ def merge_edge(into: EdgeStats, more: EdgeStats) -> None:
 
 def merge_statistics(into: Statistics, more: Statistics) -> None:
     """Add statistics to others."""
-    for field in ADDITIVE:
-        setattr(into, field, getattr(into, field) + getattr(more, field))
     into.histogram = dict(into.histogram)
-    histogram.add(into.histogram, more.histogram)
+    add_statistics(into, more)
 
 
 def add_missing_endpoints(

@@ -21,7 +21,7 @@ from api.console.place import (
 )
 from api.context import Context, json_response, run_cancellable
 from api.errors import ApiError
-from api.graph.build import Graph, build_graph, calls_of, find_node, node_id
+from api.graph.build import Graph, build_graph, calls_of, find_node, node_id, stats_of
 from api.schemas.common import ErrorReply
 from api.schemas.details import Before, Detail, EdgeDetail, ErrorShare, Neighbour, NodeDetail
 from store.filters.ast import Expression
@@ -69,6 +69,7 @@ def node_detail(
     counted = count_window(context, window, expression)
     graph, shown = counted.graph, counted.window
     key = require_node(graph, id)
+    _require_known_units(graph, key)
     located = locations(graph)
     return {
         "node": render_node(graph, key, shown, location=located[key]),
@@ -85,10 +86,22 @@ def edge_detail(
     counted = count_window(context, window, expression)
     graph, shown = counted.graph, counted.window
     edge = require_edge(graph, source, target)
+    _require_known_units(graph, *edge)
     return {
         "edge": render_edge(calls_of(graph, *edge), shown),
         **_parts(context, counted, edge_place(graph, edge, _scope(context, counted)), edge),
     }
+
+
+def _require_known_units(graph: Graph, *nodes: NodeKey) -> None:
+    """ApiError (400) for names in excess over the window: their units have too many keys to query."""
+    for node in nodes:
+        if folded := stats_of(graph, node).folded:
+            raise ApiError(
+                f"{node.name} stands for {folded:,} nodes of this window, too many to show their "
+                "history; choose a shorter window, or a service by name",
+                code="NamesCountedTogether",
+            )
 
 
 def _scope(context: Context, counted: CountedGraph) -> Scope:

@@ -10,7 +10,12 @@ import networkx as nx
 from api.graph.build import Graph, calls_of, stats_of
 from store.graph import Statistics
 from store.model import NodeKey, State
-from store.rules.other_names import MOST_NAMES, OTHER_NAMES
+from store.rules.other_names import (
+    MOST_NAMES,
+    MOST_NAMES_OF_WINDOW,
+    OTHER_NAMES,
+    describe_excess,
+)
 
 MOST_NODES = 2000
 """Nodes in a drawn map; unhealthy and busy ones have priority."""
@@ -66,18 +71,14 @@ def name_problems(graph: Graph) -> list[str]:
 
 
 def _name_problem(graph: Graph, node: NodeKey) -> str:
-    calls = {
-        source: calls_of(graph, source, node).statistics
+    callers = {
+        source.name: calls_of(graph, source, node).statistics.total
         for source in graph.predecessors(node)
         if source.name != OTHER_NAMES
     }
-    rest = f"; the rarest are counted together as {OTHER_NAMES}"
-    if calls:
-        caller = max(calls, key=lambda source: (calls[source].total, source))
-        return f"{caller.name} calls nodes under more than {MOST_NAMES:,} names a minute{rest}"
-    examples = sorted(stats_of(graph, node).names - {OTHER_NAMES})
-    such = f", such as {examples[0]}" if examples else ""
-    return f"segments come under more than {MOST_NAMES:,} names a minute{such}{rest}"
+    stats = stats_of(graph, node)
+    limit = f"{MOST_NAMES_OF_WINDOW:,} names" if stats.folded else f"{MOST_NAMES:,} names a minute"
+    return describe_excess(callers, min(stats.names - {OTHER_NAMES}, default=""), limit)
 
 
 def traffic(graph: Graph, node: NodeKey) -> int:

@@ -12,6 +12,8 @@ from store.times import MINUTE
 
 MOST_NAMES = 5_000
 """Names of nodes per account and minute."""
+MOST_NAMES_OF_WINDOW = 10_000
+"""Names of nodes per account in the graph of a window: every minute may have other names."""
 OTHER_NAMES = "(other names)"
 """The name of the nodes that stand for the rest."""
 
@@ -36,16 +38,33 @@ def names_in_excess(traces: Iterable[Trace]) -> Excess:
     counts: dict[Place, Counter[str]] = {}
     for place, name in (named for trace in traces for named in _names(trace)):
         counts.setdefault(place, Counter())[name] += 1
-    return {place: found for place, each in counts.items() if (found := rarest(each))}
+    return {place: found for place, each in counts.items() if (found := rarest(each, MOST_NAMES))}
 
 
-def rarest(counts: Mapping[str, int]) -> frozenset[str]:
-    """The names that leave at most `MOST_NAMES`: those no more frequent than the most frequent one
+def rarest(counts: Mapping[str, int], most: int) -> frozenset[str]:
+    """The names that leave at most ``most``: those no more frequent than the most frequent one
     for which there is no room. Equally frequent names are treated alike."""
-    if len(counts) <= MOST_NAMES:
+    if len(counts) <= most:
         return frozenset()
-    least = sorted(counts.values(), reverse=True)[MOST_NAMES]
+    least = sorted(counts.values(), reverse=True)[most]
     return frozenset(name for name, count in counts.items() if count <= least)
+
+
+def describe_excess(callers: Mapping[str, int], example: str, limit: str) -> str:
+    """A sentence on who makes up names, and what to do.
+
+    ``callers``: how often each service calls nodes under such names; ``example``: without callers,
+    a name under which segments come, or ''; ``limit``: as "5,000 names a minute".
+    """
+    who = "segments come"
+    if callers:
+        busiest = max(callers, key=lambda caller: (callers[caller], caller))
+        who = f"{busiest} calls nodes"
+    such = f", such as {example}" if example and not callers else ""
+    return (
+        f"{who} under more than {limit}{such}; the rarest are counted together as {OTHER_NAMES}: "
+        "leave ids out of the names"
+    )
 
 
 def _names(trace: Trace) -> Iterable[tuple[Place, str]]:

@@ -13,10 +13,10 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from store.clickhouse.queries import WEIGHTED_TRACE_MINUTES, Sql
-from store.graph import EdgeStats, ServiceGraph, ServiceStats, Statistics
+from store.graph import EdgeStats, ServiceGraph, ServiceStats, Statistics, add_statistics
 from store.model import NodeKey
 from store.rules import histogram
-from store.service_graph import add_missing_endpoints, join_nodes, resolve_clients
+from store.service_graph import assemble
 from store.times import MINUTE
 
 NODE, EDGE, LINK = 0, 1, 2
@@ -85,18 +85,6 @@ Key = tuple[int, NodeKey, NodeKey]
 """kind, source (empty for a node), and the node or the edge's target."""
 
 
-def add_statistics(into: Statistics, more: Statistics) -> None:
-    """Add counts, times and histogram."""
-    into.ok += more.ok
-    into.error += more.error
-    into.throttle += more.throttle
-    into.fault += more.fault
-    into.in_progress += more.in_progress
-    into.observed += more.observed
-    into.total_time += more.total_time
-    histogram.add(into.histogram, more.histogram)
-
-
 def read_aggregate(columns: Iterable[Any]) -> Aggregate:
     """The aggregate in one row of the columns."""
     names, active, start, end, trace_minutes, *counts, buckets, duration_delta, failures = columns
@@ -151,10 +139,7 @@ def graph_of(aggregates: dict[Key, Aggregate], settled_before: int | None = None
                 statistics=aggregate.statistics,
                 link=kind == LINK,
             )
-    resolve_clients(services, edges, settled_before)
-    join_nodes(services, edges, links)
-    add_missing_endpoints(services, [*edges.values(), *links.values()])
-    return ServiceGraph(services, edges, links)
+    return assemble(services, edges, links, settled_before)
 
 
 def _service(key: NodeKey, aggregate: Aggregate) -> ServiceStats:

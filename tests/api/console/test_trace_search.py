@@ -311,3 +311,20 @@ def test_names_counted_together_have_figures_and_no_list(
         assert panel["node"]["requests"] == node["requests"]
         answer = client.get(f"/api/traces?{WINDOW}&node={node['id']}")
         assert (answer.status_code, answer.json()["error"]["code"]) == (400, "NamesCountedTogether")
+
+
+def test_names_in_excess_over_a_window_have_no_history(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their units have too many keys to query, so the panel refuses, where the map has figures."""
+    monkeypatch.setattr(other_names, "MOST_NAMES_OF_WINDOW", 2)
+    found = get(client, f"/api/map?{WINDOW}", ServiceMap)
+    (node, *_) = [n for n in found["nodes"] if n["name"] == other_names.OTHER_NAMES]
+    assert node["requests"]
+    edge = next(edge for edge in found["edges"] if edge["target"] == node["id"])
+    for path in (f"nodes/{node['id']}", f"edges/{edge['source']}/{edge['target']}"):
+        refused = client.get(f"/api/{path}?{WINDOW}")
+        assert (refused.status_code, refused.json()["error"]["code"]) == (
+            400,
+            "NamesCountedTogether",
+        )

@@ -31,7 +31,10 @@ def test_who_makes_up_names_is_named() -> None:
     alone = segment(0xA3, trace_id=trace_id(3), name=OTHER_NAMES)
     traces = [trace_of(document) for document in (front, quiet, alone)]
     problems = name_problems(build_graph(build_service_graph(traces)))
-    rest = "under more than 5,000 names a minute; the rarest are counted together as (other names)"
+    rest = (
+        "under more than 5,000 names a minute; the rarest are counted together as (other names): "
+        "leave ids out of the names"
+    )
     assert problems == [f"segments come {rest}", f"shop calls nodes {rest}"]
 
 
