@@ -7,13 +7,19 @@ others, and a day 1,440 times as many.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 from store.graph import EdgeStats, ServiceStats, Statistics, add_statistics
 from store.model import NodeKey
 from store.rules import histogram, other_names
-from store.rules.other_names import OTHER_NAMES, rarest
+from store.rules.other_names import (
+    MOST_NAMES,
+    MOST_NAMES_OF_WINDOW,
+    OTHER_NAMES,
+    describe_excess,
+    rarest,
+)
 
 Ends: TypeAlias = tuple[NodeKey, NodeKey]
 Excess: TypeAlias = Mapping[str, frozenset[str]]
@@ -54,6 +60,29 @@ def names_in_excess(
             count(target, 0)
     most = other_names.MOST_NAMES_OF_WINDOW
     return {account: found for account, each in counts.items() if (found := rarest(each, most))}
+
+
+def name_problems(nodes: Iterable[ServiceStats], edges: Iterable[EdgeStats]) -> list[str]:
+    """Who makes up names: a sentence for each node that stands for names in excess."""
+    others = {
+        stats.key: stats
+        for stats in nodes
+        if stats.key.name == OTHER_NAMES and not stats.key.is_client
+    }
+    callers: dict[NodeKey, Counter[str]] = {key: Counter() for key in others}
+    for edge in edges if others else ():
+        if edge.target in others and edge.source.name != OTHER_NAMES:
+            callers[edge.target][edge.source.name] += edge.statistics.total
+    return [
+        describe_excess(
+            callers[key], min(stats.names - {OTHER_NAMES}, default=""), _limit(stats.folded)
+        )
+        for key, stats in others.items()
+    ]
+
+
+def _limit(folded: int) -> str:
+    return f"{MOST_NAMES_OF_WINDOW:,} names" if folded else f"{MOST_NAMES:,} names a minute"
 
 
 def _is_folded(node: NodeKey, excess: Excess) -> bool:

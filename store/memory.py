@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from store.config.memory import MemoryConfig
@@ -11,6 +12,7 @@ from store.errors import TraceNotFound
 from store.filters.ast import Expression, Field, Value
 from store.filters.evaluate import matches
 from store.graph import ServiceGraph
+from store.graph_names import name_problems
 from store.memory_traces import MemoryTraces, is_sampled
 from store.model import NodeKey, TimeRange, Trace, confirmed, is_settled
 from store.pins import Pin
@@ -29,8 +31,9 @@ from store.query import (
     ValueCount,
 )
 from store.rules.annotations import split_annotation_item
-from store.rules.other_names import names_in_excess
+from store.rules.other_names import RECENT_MINUTES, names_in_excess
 from store.service_graph import build_service_graph
+from store.times import MINUTE
 from store.trace_id import format_trace_id, trace_time
 from store.unit_filter import entry_time, matching_units, unit_failures, unit_series, unit_trace
 from store.units import EdgeUnit, NodeUnit, Unit, all_units, links_among, with_other_names
@@ -216,8 +219,10 @@ class MemoryStore(MemoryTraces, MemoryConfig):
         """Always available."""
 
     def problems(self) -> list[str]:
-        """None, ever."""
-        return []
+        """Names in excess."""
+        now = time.time_ns() // 1000
+        graph = self.service_graph(TimeRange(now - RECENT_MINUTES * MINUTE, now))
+        return name_problems(graph.services.values(), graph.edges.values())
 
     def close(self) -> None:
         """No connections to close."""

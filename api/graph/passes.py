@@ -8,14 +8,9 @@ from heapq import nlargest
 import networkx as nx
 
 from api.graph.build import Graph, calls_of, stats_of
+from store import graph_names
 from store.graph import Statistics
 from store.model import NodeKey, State
-from store.rules.other_names import (
-    MOST_NAMES,
-    MOST_NAMES_OF_WINDOW,
-    OTHER_NAMES,
-    describe_excess,
-)
 
 MOST_NODES = 2000
 """Nodes in a drawn map; unhealthy and busy ones have priority."""
@@ -61,24 +56,9 @@ def state_counts(graph: Graph) -> dict[State, int]:
 
 
 def name_problems(graph: Graph) -> list[str]:
-    """Who makes up names: a sentence for each node that stands for names in excess
-    (`store.rules.other_names`)."""
-    return [
-        _name_problem(graph, node)
-        for node in graph
-        if node.name == OTHER_NAMES and not node.is_client
-    ]
-
-
-def _name_problem(graph: Graph, node: NodeKey) -> str:
-    callers = {
-        source.name: calls_of(graph, source, node).statistics.total
-        for source in graph.predecessors(node)
-        if source.name != OTHER_NAMES
-    }
-    stats = stats_of(graph, node)
-    limit = f"{MOST_NAMES_OF_WINDOW:,} names" if stats.folded else f"{MOST_NAMES:,} names a minute"
-    return describe_excess(callers, min(stats.names - {OTHER_NAMES}, default=""), limit)
+    """Who makes up names: a sentence for each node that stands for names in excess."""
+    edges = (calls_of(graph, *ends) for ends in graph.edges)
+    return graph_names.name_problems((stats_of(graph, node) for node in graph), edges)
 
 
 def traffic(graph: Graph, node: NodeKey) -> int:

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, contextmanager
 from clickhouse_driver import Client
 from clickhouse_driver.errors import ServerException
 
-from store.clickhouse import damage, pins
+from store.clickhouse import damage, excess_names, pins
 from store.clickhouse.config.methods import ConfigMethods
 from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.errors import DATA_CODES, first_line, is_transient
@@ -265,9 +265,9 @@ class ClickHouseStore(ConfigMethods):
             client.execute("SELECT count() FROM segments WHERE 0")
 
     def problems(self) -> list[str]:
-        """Damaged parts, and a map that is behind."""
+        """Damaged parts, names in excess, and a map that is behind."""
         with self._asking() as ask:
-            found = damage.problems(ask)
+            found = [*damage.problems(ask), *excess_names.problems(ask)]
         behind = self.rollup_worker.lag.problem()
         return [*found, behind] if behind else found
 

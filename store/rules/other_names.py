@@ -14,6 +14,8 @@ MOST_NAMES = 5_000
 """Names of nodes per account and minute."""
 MOST_NAMES_OF_WINDOW = 10_000
 """Names of nodes per account in the graph of a window: every minute may have other names."""
+RECENT_MINUTES = 10
+"""For how long a server reports that names were in excess."""
 OTHER_NAMES = "(other names)"
 """The name of the nodes that stand for the rest."""
 

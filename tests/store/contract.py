@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from msgspec.structs import replace
 
@@ -334,6 +336,61 @@ class StoreContract:
         assert store.edge_failures([(FRONTEND, other)], HOUR) == store.node_failures([other], HOUR)
         part = TimeRange(T0 - SECOND, T0 + SECOND)  # cuts the minute
         assert store.service_graph(part).services[other].statistics.fault == 4
+
+    def test_names_that_each_minute_has_anew_are_one_node_of_a_window(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(other_names, "MOST_NAMES_OF_WINDOW", 3)
+        other = NodeKey("", other_names.OTHER_NAMES, "remote")
+        store.put(
+            [
+                segment(
+                    0xA0 + i,
+                    trace_id=trace_id(20 + i),
+                    start=T0 + i * MINUTE,
+                    calls=(
+                        call(
+                            0xC0 + i,
+                            node=NodeKey("", f"host-{i}", "remote"),
+                            start=T0 + i * MINUTE,
+                            end=T0 + i * MINUTE + 7,
+                        ),
+                    ),
+                )
+                for i in range(6)
+            ],
+            "a",
+        )
+        graph = store.service_graph(HOUR)
+        assert set(graph.services) == {CLIENT, FRONTEND, other}
+        assert graph.services[other].folded == 6
+        assert graph.services[other].statistics == graph.edges[FRONTEND, other].statistics
+        assert graph.edges[FRONTEND, other].statistics.ok == 6
+        first = store.service_graph(TimeRange(T0, T0 + MINUTE))
+        assert set(first.services) == {CLIENT, FRONTEND, NodeKey("", "host-0", "remote")}
+
+    def test_who_makes_up_names_is_a_problem(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """With what to do, for some minutes; then it is over."""
+        assert store.problems() == []
+        monkeypatch.setattr(other_names, "MOST_NAMES", 2)
+        now = time.time_ns() // 1000
+        long_ago = now - (other_names.RECENT_MINUTES + 2) * MINUTE
+        for name, start in (("old", long_ago), ("shop", now - SECOND)):
+            calls = tuple(
+                call(
+                    0xC0 + i, node=NodeKey("", f"{name}-{i}", "remote"), start=start, end=start + 7
+                )
+                for i in range(4)
+            )
+            store.put(
+                [segment(0xA1, name=name, start=start, trace_id=trace_id(start), calls=calls)], name
+            )
+        store.service_graph(TimeRange(long_ago - SECOND, now))  # counts what has arrived
+        (problem,) = store.problems()
+        assert problem.startswith("shop calls nodes under more than 5,000 names a minute; ")
+        assert problem.endswith(": leave ids out of the names")
 
     def test_no_accepted_weight_and_duration_wraps(self, store: Store) -> None:
         """Two spans of eight thousand years, each standing for a million, in two minutes."""

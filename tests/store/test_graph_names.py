@@ -6,9 +6,8 @@ from collections.abc import Iterable
 
 import pytest
 
-from api.graph.build import build_graph
-from api.graph.passes import name_problems
 from store.graph import ServiceGraph
+from store.graph_names import name_problems
 from store.model import Document, NodeKey, State
 from store.rules import other_names
 from store.rules.other_names import OTHER_NAMES
@@ -26,6 +25,10 @@ def host(number: int) -> NodeKey:
 
 def graph_of(*documents: Document) -> ServiceGraph:
     return build_service_graph([trace_of(document) for document in documents])
+
+
+def problems_of(graph: ServiceGraph) -> list[str]:
+    return name_problems(graph.services.values(), graph.edges.values())
 
 
 def every_minute(hosts: Iterable[int]) -> list[Document]:
@@ -110,5 +113,21 @@ def test_another_account_is_left_alone() -> None:
 
 
 def test_the_banner_names_the_service_and_the_limit_of_the_window() -> None:
-    (problem,) = name_problems(build_graph(graph_of(*every_minute(range(6)))))
+    (problem,) = problems_of(graph_of(*every_minute(range(6))))
     assert problem.startswith("frontend calls nodes under more than 10,000 names; the rarest are")
+
+
+def test_who_makes_up_names_is_named() -> None:
+    """The busiest caller; without one, what reports itself under such names."""
+    other = NodeKey("", OTHER_NAMES, "remote")
+    calls = [call(0xC0, node=other), call(0xC1, node=other)]
+    front = segment(0xA1, name="shop", calls=tuple(calls))
+    quiet = segment(0xA2, trace_id=trace_id(2), name="cron", calls=(call(0xC3, node=other),))
+    alone = segment(0xA3, trace_id=trace_id(3), name=OTHER_NAMES)
+    traces = [trace_of(document) for document in (front, quiet, alone)]
+    problems = problems_of(build_service_graph(traces))
+    rest = (
+        "under more than 5,000 names a minute; the rarest are counted together as (other names): "
+        "leave ids out of the names"
+    )
+    assert sorted(problems) == [f"segments come {rest}", f"shop calls nodes {rest}"]

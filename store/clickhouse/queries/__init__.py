@@ -168,6 +168,7 @@ TABLE_DEFINITIONS = _sql("retention/definitions")
 DAMAGE_ERRORS = _sql("diagnostics/damage_errors")
 ACTIVE_PARTS = _sql("diagnostics/active_parts", parameters="names")
 BROKEN_PARTS = _sql("diagnostics/broken_parts")
+RECENT_EXCESS_NAMES = _sql("diagnostics/excess_names", parameters="first other")
 MOST_PARTS = _sql("diagnostics/most_parts")
 # config
 LAST_SAMPLING_REPORTS = _sql("config/last_sampling_reports", parameters="start end most")

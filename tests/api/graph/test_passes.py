@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from api.console.node_kinds import kind_of
 from api.graph.build import Graph, build_graph, calls_of, edge_id, find_node, node_id, stats_of
-from api.graph.passes import focus, name_problems, parts, prune, traffic
+from api.graph.passes import focus, parts, prune, traffic
 from store.memory import MemoryStore
 from store.model import NodeKey, TimeRange
-from store.rules.other_names import OTHER_NAMES
 from store.service_graph import build_service_graph
 from tests.api.shop import FRONT, TABLE, shop
-from tests.builders import T0, call, segment, trace_id, trace_of
+from tests.builders import T0
 
 CLIENT = NodeKey("", "front", "client")
 STOCK = NodeKey("", "stock", "")
@@ -20,22 +19,6 @@ def graph() -> Graph:
     store = MemoryStore()
     store.put(shop(), "shop")
     return build_graph(store.service_graph(TimeRange(T0, T0 + 600_000_000)))
-
-
-def test_who_makes_up_names_is_named() -> None:
-    """The busiest caller; without one, what reports itself under such names."""
-    other = NodeKey("", OTHER_NAMES, "remote")
-    calls = [call(0xC0, node=other), call(0xC1, node=other)]
-    front = segment(0xA1, name="shop", calls=tuple(calls))
-    quiet = segment(0xA2, trace_id=trace_id(2), name="cron", calls=(call(0xC3, node=other),))
-    alone = segment(0xA3, trace_id=trace_id(3), name=OTHER_NAMES)
-    traces = [trace_of(document) for document in (front, quiet, alone)]
-    problems = name_problems(build_graph(build_service_graph(traces)))
-    rest = (
-        "under more than 5,000 names a minute; the rarest are counted together as (other names): "
-        "leave ids out of the names"
-    )
-    assert problems == [f"segments come {rest}", f"shop calls nodes {rest}"]
 
 
 def test_graph_carries_typed_figures() -> None:
