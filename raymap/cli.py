@@ -258,6 +258,26 @@ def import_files(
     raise typer.Exit(0 if complete else 1)
 
 
+@app.command()
+def mcp(
+    url: Annotated[
+        str,
+        typer.Option("--url", envvar="RAYMAP_URL", metavar="URL", help="Where the server listens."),
+    ] = "http://127.0.0.1:2000",
+) -> None:
+    """Answer a language model's questions over stdio (MCP), read-only.
+
+    Needs raymap[mcp]. RAYMAP_TOKEN is sent as a bearer token.
+    """
+    with exit_on_error():
+        from raymap.processes import raymap_version, require_mcp
+
+        require_mcp()
+        from raymap.mcp.server import serve
+
+        serve(url, os.environ.get("RAYMAP_TOKEN", ""), raymap_version())
+
+
 app.add_typer(journal_app)
 
 

@@ -228,9 +228,18 @@ def udp_address(text: str) -> str:
 
 def require_demo() -> None:
     """CommandError when the packages of the demo are not installed."""
-    package = "aws_xray_sdk"
+    _require("aws_xray_sdk", "The demo", "demo")
+
+
+def require_mcp() -> None:
+    """CommandError when the packages of `raymap mcp` are not installed."""
+    _require("mcp", "raymap mcp", "mcp")
+
+
+def _require(package: str, what: str, extra: str) -> None:
     if importlib.util.find_spec(package) is None:
-        raise CommandError(f'The demo needs the package {package}: run  pip install "raymap[demo]"')
+        install = f'pip install "raymap[{extra}]"'
+        raise CommandError(f"{what} needs the package {package}: run  {install}")
 
 
 def raymap_version() -> str:
