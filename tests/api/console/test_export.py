@@ -24,7 +24,7 @@ from store.model import Document, Trace
 from store.service_graph import build_service_graph
 from tests.collector.conftest import StoringPipeline
 from tests.collector.otlp_samples import CLIENT, SERVER, TRACE, export, span
-from tests.collector.receivers.test_otlp_http import serve
+from tests.collector.receivers.test_otlp_http import serve_receivers
 from tests.collector.samples import TRACE_ID, segment_bytes
 
 SPELLINGS = (TRACE_ID, TRACE.hex(), TRACE.hex().upper())
@@ -54,7 +54,7 @@ def other(tmp_path: Path) -> Iterator[tuple[str, MemoryStore]]:
         store, tmp_path, metrics=IngestMetrics(CollectorRegistry()), limits=limits
     )
     intake.start()
-    for url in serve(intake):
+    with serve_receivers(intake) as url:
         yield url, store
     intake.stop(5.0)
 

@@ -6,7 +6,6 @@ import asyncio
 import gzip
 import json
 import socket
-import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -14,7 +13,6 @@ from pathlib import Path
 import boto3
 import httpx
 import pytest
-import uvicorn
 from fastapi import FastAPI
 
 from collector.metrics import IngestMetrics
@@ -22,7 +20,8 @@ from collector.pipeline import IngestPipeline
 from collector.receivers.http import create_router, install_error_handler
 from collector.settings import HttpLimits
 from store.memory import MemoryStore
-from tests.collector.samples import TRACE_ID, eventually, segment_bytes, segment_json
+from tests.collector.samples import TRACE_ID, segment_bytes, segment_json
+from tests.http_server import serve
 
 MAX_BODY = 100_000
 
@@ -37,16 +36,9 @@ def app(pipeline: IngestPipeline) -> FastAPI:
 
 @pytest.fixture
 def url(app: FastAPI) -> Iterator[str]:
-    """The app on a free port."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=lambda: server.run(sockets=[listener]), daemon=True)
-    thread.start()
-    eventually(lambda: server.started)
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server.should_exit = True
-    thread.join(5)
+    """Where the app is served."""
+    with serve(app) as url:
+        yield url
 
 
 def put(*documents: bytes) -> bytes:

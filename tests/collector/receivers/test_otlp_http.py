@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import gzip
 import json
-import socket
-import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 import zstandard
 from fastapi import FastAPI
 from google.rpc.status_pb2 import Status
@@ -35,6 +33,7 @@ from store.model import Document, NodeKey
 from store.service_graph import build_service_graph
 from tests.collector.otlp_samples import CLIENT, SERVER, export, span
 from tests.collector.samples import eventually
+from tests.http_server import serve
 
 MAX_BODY = 100_000
 PROTOBUF = {"Content-Type": "application/x-protobuf"}
@@ -60,26 +59,21 @@ def json_export(*spans: Any) -> bytes:
     return json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]}).encode()
 
 
-def serve(pipeline: IngestPipeline) -> Iterator[str]:
-    """The receivers on a free port."""
+@contextmanager
+def serve_receivers(pipeline: IngestPipeline) -> Iterator[str]:
+    """Where the receivers are served."""
     app = FastAPI()
     limits = HttpLimits(max_body=MAX_BODY, read_timeout=1.0)
     app.include_router(create_otlp_router(pipeline, limits))
     app.include_router(create_zipkin_router(pipeline, limits))
-    listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=lambda: server.run(sockets=[listener]), daemon=True)
-    thread.start()
-    eventually(lambda: server.started)
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server.should_exit = True
-    thread.join(5)
+    with serve(app) as url:
+        yield url
 
 
 @pytest.fixture
 def url(pipeline: IngestPipeline) -> Iterator[str]:
-    yield from serve(pipeline)
+    with serve_receivers(pipeline) as url:
+        yield url
 
 
 def ack(memory: MemoryStore) -> list[Document]:
@@ -174,7 +168,7 @@ def test_no_room(tmp_path: Path, metrics: IngestMetrics) -> None:
     """With the journal full the sender is requested to retry."""
     pipeline = IngestPipeline(MemoryStore(), tmp_path, metrics=metrics, journal_bytes=10)
     pipeline.start()
-    for url in serve(pipeline):
+    with serve_receivers(pipeline) as url:
         answer = post(url, export(span()), PROTOBUF)
         assert answer.status_code == 503
         assert answer.headers["retry-after"] == "1"
@@ -201,7 +195,7 @@ def test_the_store_returns(tmp_path: Path, metrics: IngestMetrics, memory: Memor
     limits = Limits(gather=0.0, linger=0.01, retry_pause=0.05)
     pipeline = IngestPipeline(store, tmp_path, metrics=metrics, limits=limits)
     pipeline.start()
-    for url in serve(pipeline):
+    with serve_receivers(pipeline) as url:
         assert post(url, export(span(SERVER)), PROTOBUF).status_code == 200
     assert ack(store) == []
     store.unavailable = False

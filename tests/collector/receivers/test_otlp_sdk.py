@@ -86,7 +86,7 @@ def sdk(request: pytest.FixtureRequest, pipeline: IngestPipeline) -> Iterator[Sd
     session = requests.Session()
     session.hooks["response"].append(lambda response, **_: answers.append(response.content))
     packing = Compression.Gzip if "gzip" in request.param else None
-    for url in test_otlp_http.serve(pipeline):
+    with test_otlp_http.serve_receivers(pipeline) as url:
         exporter = HttpExporter(f"{url}/v1/traces", compression=packing, session=session)
         yield Sdk(exporter, answers)
 
@@ -117,7 +117,7 @@ def test_a_request_of_noise_between_two_exporters(
     """What is no OTLP at all is refused as a whole, and costs no other request."""
     noise = b"\x0a\xff\xff\xff\xff\x0fnoise"
     for address in test_otlp_grpc.serve(pipeline):
-        for url in test_otlp_http.serve(pipeline):
+        with test_otlp_http.serve_receivers(pipeline) as url:
             over_grpc = Sdk(GrpcExporter(endpoint=f"http://{address}", insecure=True))
             over_http = Sdk(HttpExporter(endpoint=f"{url}/v1/traces"))
             over_grpc.span()

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-import socket
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import uvicorn
 from fastapi import FastAPI
 from typer.testing import CliRunner
 
@@ -28,6 +25,7 @@ from tests.collector.conftest import memory, metrics, pipeline  # noqa: F401 (fi
 from tests.collector.otlp_samples import SERVER, export, span
 from tests.collector.receivers.test_otlp_http import JSON_SPAN, ZIPKIN_SPAN, json_export
 from tests.collector.samples import eventually, segment_bytes
+from tests.http_server import serve
 
 VERSION = 1_795_560_000_000_000
 
@@ -93,14 +91,8 @@ def server(pipeline: IngestPipeline) -> Iterator[str]:  # noqa: F811
     app = FastAPI()
     for create in (create_router, create_otlp_router, create_zipkin_router):
         app.include_router(create(pipeline))
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
-    thread = threading.Thread(target=lambda: server.run(sockets=[listener]), daemon=True)
-    thread.start()
-    eventually(lambda: server.started)
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server.should_exit = True
-    thread.join(5)
+    with serve(app) as url:
+        yield url
 
 
 def test_send(run: Run, tmp_path: Path, server: str, memory: MemoryStore) -> None:  # noqa: F811
