@@ -28,6 +28,10 @@ SETTLE_SECONDS = 30.0
 precedes its parent by the rest of the parent's work, and by a batch's linger."""
 
 
+LIVE_SECONDS = 5.0
+"""How far from now the end of a window may lie for it to be live: a refresh, or a browser's clock."""
+
+
 @dataclass(frozen=True)
 class Thresholds:
     """From when on consoles call a service unhealthy: the share of its requests that failed, and
@@ -73,6 +77,29 @@ class Context:
     ) -> Response:
         """The JSON of a graph, computed once for all concurrent requests with an equal ``key``."""
         body = await self.graphs.run(request, key, lambda: msgspec.json.encode(work()))
+        return Response(body, media_type=JSON)
+
+    async def share_window(
+        self,
+        request: Request,
+        key: Hashable,
+        window: TimeRange,
+        work: Callable[[TimeRange], object],
+    ) -> Response:
+        """As `share_graph` for the graph of a window.
+
+        Windows that end now are requested by every open console, a second apart: of those with one
+        start, one is counted at a time, and a request is answered with an end up to some seconds
+        later than its own, which the body must state.
+        """
+        if abs(window.end / 1e6 - self.clock()) > LIVE_SECONDS:
+            return await self.share_graph(request, (key, window), lambda: work(window))
+        body = await self.graphs.run_live(
+            request,
+            (key, window.start),
+            window.end,
+            lambda end: msgspec.json.encode(work(TimeRange(window.start, end))),
+        )
         return Response(body, media_type=JSON)
 
 

@@ -25,4 +25,4 @@ def share_validators() -> None:
             known[key] = field._type_adapter
         field._type_adapter = known[key]
 
-    ModelField.__post_init__ = post_init  # type: ignore[method-assign]
+    ModelField.__post_init__ = post_init  # type: ignore[assignment, method-assign]

@@ -33,11 +33,11 @@ def map_router(context: Context) -> APIRouter:
     async def get_map(request: Request, window: Window, expression: FilterExpression) -> Response:
         """The map of a window with at most 2,000 nodes."""
 
-        def work() -> ServiceMap:
+        def work(window: TimeRange) -> ServiceMap:
             counted = count_window(context, window, expression)
             return map_response(context, counted, counted.graph, WHOLE)
 
-        return await context.share_graph(request, ("map", window, expression), work)
+        return await context.share_window(request, ("map", expression), window, work)
 
     @router.get("/api/map/focus", response_class=Response, responses={200: {"model": ServiceMap}})
     async def get_map_focus(
@@ -49,13 +49,13 @@ def map_router(context: Context) -> APIRouter:
     ) -> Response:
         """The neighbourhood of one node, with a layout of its own."""
 
-        def work() -> ServiceMap:
+        def work(window: TimeRange) -> ServiceMap:
             counted = count_window(context, window, expression)
             near = focus(counted.graph, require_node(counted.graph, node), hops)
             name = f"focus {node} {hops}"
             return map_response(context, counted, near, name)
 
-        return await context.share_graph(request, ("focus", window, expression, node, hops), work)
+        return await context.share_window(request, ("focus", expression, node, hops), window, work)
 
     @router.post("/api/map/arrange", status_code=204, response_class=Response)
     async def arrange_map() -> Response:

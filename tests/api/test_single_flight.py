@@ -96,6 +96,50 @@ def test_a_result_is_used_once() -> None:
     assert len(store.computed) == 2
 
 
+class Counting(Slow):
+    """Notes how many graphs are computed at the same time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.at_once: list[int] = []
+        self._running = 0
+
+    def service_graph(
+        self, window: TimeRange, *, settled_before: int | None = None
+    ) -> ServiceGraph:
+        self._running += 1
+        self.at_once.append(self._running)
+        try:
+            return super().service_graph(window, settled_before=settled_before)
+        finally:
+            self._running -= 1
+
+
+def live(end: float) -> tuple[str, str, Any]:
+    return "GET", f"/api/map?from={START}&to={end}", None
+
+
+def test_consoles_that_refresh_a_second_apart_share_the_next_computation() -> None:
+    """One at a time; a later request gets a map as recent as its window."""
+    store = Counting()
+    app = create_app(store, version="0", clock=lambda: float(END))
+    ends = [END - 2 + i / 10 for i in range(30)]
+    responses = together(app, store, *map(live, ends))
+    assert {response.status_code for response in responses} == {200}
+    assert (len(store.computed), max(store.at_once)) == (2, 1)
+    for end, response in zip(ends, responses, strict=True):
+        shown = response.json()
+        assert end <= shown["to"] <= END + 1
+        assert shown["from"] == START
+
+
+def test_windows_of_the_past_are_shown_as_requested() -> None:
+    store = Slow()
+    app = create_app(store, version="0", clock=lambda: END + 60.0)
+    responses = together(app, store, live(END - 1), live(END))
+    assert [response.json()["to"] for response in responses] == [END - 1, END]
+
+
 class Client:
     """A request whose client stays until `leave`."""
 
@@ -144,3 +188,34 @@ def test_work_is_cancelled_when_the_last_client_has_left() -> None:
 
     asyncio.run(scenario())
     assert outcomes == ["cancelled"]
+
+
+def test_a_queued_computation_is_given_up_with_its_last_client() -> None:
+    released = threading.Event()
+    ends: list[int] = []
+
+    def work(end: int) -> int:
+        ends.append(end)
+        assert released.wait(20)
+        return end
+
+    async def scenario() -> None:
+        flights = SingleFlight()
+
+        def request(client: Client, end: int) -> asyncio.Task[int]:
+            return asyncio.create_task(flights.run_live(client.request, "map", end, work))
+
+        leaving = Client()
+        first, queued = request(Client(), 1), request(leaving, 2)
+        await asyncio.sleep(0.02)
+        leaving.leave()
+        with pytest.raises(ClientDisconnected):
+            await queued
+        third, fourth = request(Client(), 3), request(Client(), 4)
+        await asyncio.sleep(0.02)
+        released.set()
+        assert [await first, await third, await fourth] == [1, 4, 4]
+        assert ends == [1, 4]
+        assert not flights._live
+
+    asyncio.run(scenario())
