@@ -27,6 +27,7 @@ from collector.receivers.otlp_http import create_otlp_router
 from collector.receivers.udp import UdpReceiver
 from collector.receivers.zipkin import create_zipkin_router
 from collector.settings import CollectorSettings, HttpLimits
+from collector.tls import Tls
 from collector.tuning import limit_malloc_arenas, tune_gc
 
 log = structlog.get_logger(__name__)
@@ -66,6 +67,8 @@ async def _serve(
     try:
         addresses = await receivers.open()
         tune_gc()
+        if settings.tls is not None:
+            settings.tls.reload_on_hangup()
         log.info("collector_ready", **addresses)
         if settings.on_ready is not None:
             settings.on_ready(addresses)
@@ -91,7 +94,12 @@ class _Receivers:
             addresses["otlp"] = self._open_http(settings.otlp_port, "OTLP", _create_otlp_app)
         if settings.grpc_port is not None:
             receiver = GrpcReceiver(
-                self._pipeline, settings.host, settings.grpc_port, reuse_port=settings.reuse_port
+                self._pipeline,
+                settings.host,
+                settings.grpc_port,
+                reuse_port=settings.reuse_port,
+                interceptors=settings.interceptors,
+                tls=settings.tls,
             )
             with naming_port(settings.grpc_port, "gRPC"):
                 addresses["grpc"] = await receiver.start()
@@ -129,7 +137,8 @@ class _Receivers:
         with naming_port(port, kind):
             listener = listen(settings.host, port, reuse_port=settings.reuse_port)
         app = create(self._pipeline, settings.http_limits)
-        server = _HttpServer(app if settings.guard is None else settings.guard(app))
+        guarded = app if settings.guard is None else settings.guard(app)
+        server = _HttpServer(guarded, settings.tls)
         self._http.append((server, asyncio.create_task(server.serve(sockets=[listener]))))
         return format_address(*listener.getsockname()[:2])
 
@@ -156,9 +165,10 @@ class _Receivers:
 
 
 class _HttpServer(uvicorn.Server):
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, tls: Tls | None) -> None:
         config = uvicorn.Config(
             app,
+            ssl_context_factory=tls.context_factory if tls else None,
             http=HttpProtocol,
             log_config=None,
             access_log=False,

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import grpc
 from msgspec import Struct
 from starlette.types import ASGIApp
 
 from collector.batches import Limits
 from collector.metrics import IngestMetrics
+from collector.tls import Tls
 from store.protocol import SegmentWriter
 
 JOURNAL_BYTES = 2 << 30
@@ -47,6 +49,10 @@ class CollectorSettings:
     """Whether to open an HTTP port; under `raymap serve` the API has it."""
     guard: Callable[[ASGIApp], ASGIApp] | None = None
     """Middleware around every HTTP app, such as a check of Host and Origin."""
+    interceptors: Sequence[grpc.aio.ServerInterceptor] = ()
+    """Around every gRPC call, such as authentication."""
+    tls: Tls | None = None
+    """For HTTP and gRPC."""
     role: str = "collector"
     reuse_port: bool = False
     """Several collectors share the ports, and the kernel distributes the senders."""

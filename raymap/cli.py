@@ -14,6 +14,7 @@ import typer
 
 from raymap.flags import with_settings
 from raymap.journal_cli import journal_app
+from raymap.keys_cli import key_app
 from raymap.ready_pipe import exit_on_error
 from raymap.settings import (
     ApiSettings,
@@ -25,6 +26,7 @@ from raymap.settings import (
     StoreSettings,
     Supervised,
 )
+from raymap.users_cli import user_app
 
 TraceId = Annotated[str, typer.Argument(metavar="TRACE_ID", help="X-Ray's or W3C's form.")]
 
@@ -279,6 +281,8 @@ def mcp(
 
 
 app.add_typer(journal_app)
+app.add_typer(key_app)
+app.add_typer(user_app)
 
 
 @app.command()

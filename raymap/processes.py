@@ -21,10 +21,12 @@ from raymap.errors import CommandError
 from raymap.logging import set_up_logging
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
+    from fastapi import APIRouter, FastAPI
     from starlette.types import ASGIApp
 
     from collector.pipeline import IngestPipeline
+    from collector.tls import Tls
+    from raymap.auth.install import Authentication
     from raymap.settings import ApiSettings, CollectSettings, ProcessSettings, StoreSettings
     from store.clickhouse.connection.address import Address
     from store.clickhouse.store import ClickHouseStore
@@ -58,13 +60,29 @@ def prepare_command(settings: StoreSettings) -> Address:
 
 def require_private(settings: ProcessSettings) -> None:
     """CommandError when other machines could connect and the operator has not accepted that."""
-    if settings.insecure or is_loopback(settings.host):
+    if settings.insecure or settings.auth == "on" or is_loopback(settings.host):
         return
     raise CommandError(
         f"With --host {settings.host} every machine that reaches this one could read and write "
-        "traces: Raymap has no authentication yet. Listen on 127.0.0.1 behind a proxy that "
+        "traces. Require keys with --auth on, listen on 127.0.0.1 behind a proxy that "
         "authenticates, or accept it with --insecure."
     )
+
+
+def load_tls(settings: ProcessSettings) -> Tls | None:
+    """The certificate of the settings; CommandError for one that cannot be used."""
+    if settings.tls_cert is None and settings.tls_key is None:
+        if settings.tls_client_ca is not None:
+            raise CommandError("--tls-client-ca needs --tls-cert and --tls-key.")
+        return None
+    if settings.tls_cert is None or settings.tls_key is None:
+        raise CommandError("TLS needs both --tls-cert and --tls-key.")
+    from collector.tls import Tls, TlsError
+
+    try:
+        return Tls(settings.tls_cert, settings.tls_key, settings.tls_client_ca)
+    except TlsError as error:
+        raise CommandError(f"TLS: {error}.") from None
 
 
 def run_collector_process(settings: CollectSettings, address: Address, on_ready: OnReady) -> int:
@@ -72,9 +90,11 @@ def run_collector_process(settings: CollectSettings, address: Address, on_ready:
     from collector.app import run_collector
     from collector.batches import Limits
     from collector.settings import CollectorSettings
-    from raymap.http_guard import HttpGuard
+    from raymap.auth.install import Authentication
     from store.clickhouse.store import ClickHouseStore
 
+    store = ClickHouseStore(address, connections=1)
+    authentication = Authentication(settings, store)
     collector = CollectorSettings(
         writer=lambda: ClickHouseStore(address, connections=WRITE_CONNECTIONS),
         data_dir=settings.data_dir,
@@ -87,20 +107,33 @@ def run_collector_process(settings: CollectSettings, address: Address, on_ready:
         shutdown_delay=settings.drain_seconds,
         limits=Limits(linger=settings.linger),
         journal_bytes=settings.journal_size,
-        guard=partial(HttpGuard, allowed_hosts=settings.allowed_hosts),
+        guard=partial(_guard, settings=settings, authentication=authentication),
+        interceptors=authentication.interceptors(),
+        tls=load_tls(settings),
         on_ready=on_ready,
     )
+    authentication.start()
     try:
         return run_collector(collector)
     except PortInUseError as taken:
         flag = {"gRPC": "--grpc-port", "OTLP": "--otlp-port"}.get(taken.kind, "--port")
         raise CommandError(port_taken(taken.kind, settings.host, taken.port, flag)) from None
+    finally:
+        authentication.stop()
+        store.close()
+
+
+def _guard(app: ASGIApp, settings: ProcessSettings, authentication: Authentication) -> ASGIApp:
+    """An HTTP app with the checks of Host, Origin and credentials around it, in this order."""
+    from raymap.http_guard import HttpGuard
+
+    return HttpGuard(authentication.around(app), settings.allowed_hosts)
 
 
 def run_api_process(settings: ApiSettings, address: Address, on_ready: OnReady) -> int:
     """The API, the console and the collector's HTTP receivers, until SIGTERM."""
     from collector.pipeline import IngestPipeline
-    from raymap.http_guard import HttpGuard
+    from raymap.auth.install import Authentication
     from store.clickhouse.store import ClickHouseStore
 
     listener = listen_tcp(settings.host, settings.port)
@@ -110,15 +143,21 @@ def run_api_process(settings: ApiSettings, address: Address, on_ready: OnReady) 
     pipeline = IngestPipeline(
         writer, settings.data_dir, role="api", journal_bytes=settings.journal_size
     )
-    app = HttpGuard(_create_api(settings, store, pipeline), settings.allowed_hosts)
+    authentication = Authentication(settings, store)
+    api = _create_api(settings, store, pipeline, authentication.router())
+    app = _guard(api, settings, authentication)
     shutdown = Shutdown(pipeline.announce_stop, settings.drain_seconds)
-    _serve_http(app, listener, on_ready, shutdown)
+    authentication.start()
+    _serve_http(app, listener, on_ready, shutdown, load_tls(settings))
+    authentication.stop()
     store.close()
     writer.close()
     return 0
 
 
-def _create_api(settings: ApiSettings, store: ClickHouseStore, pipeline: IngestPipeline) -> FastAPI:
+def _create_api(
+    settings: ApiSettings, store: ClickHouseStore, pipeline: IngestPipeline, sign_in: APIRouter
+) -> FastAPI:
     from api.app import create_app
     from api.context import Thresholds
     from collector.receivers.http import create_router
@@ -146,7 +185,7 @@ def _create_api(settings: ApiSettings, store: ClickHouseStore, pipeline: IngestP
         version=raymap_version(),
         sampling_rate=settings.sampling_rate,
         unhealthy=Thresholds(settings.unhealthy_share, settings.unhealthy_count),
-        extra_routers=[create(pipeline) for create in receivers],
+        extra_routers=[sign_in, *(create(pipeline) for create in receivers)],
         metrics=pipeline.metrics.render,
         ingest_status=pipeline.metrics.snapshot,
         ingest_health=lambda: pipeline.health().as_dict(),
@@ -165,7 +204,11 @@ class Shutdown(NamedTuple):
 
 
 def _serve_http(
-    app: ASGIApp, listener: socket.socket, on_ready: OnReady, shutdown: Shutdown
+    app: ASGIApp,
+    listener: socket.socket,
+    on_ready: OnReady,
+    shutdown: Shutdown,
+    tls: Tls | None = None,
 ) -> None:
     """Serve HTTP on a bound socket until SIGTERM or SIGINT."""
     import uvicorn
@@ -176,7 +219,10 @@ def _serve_http(
         async def main_loop(self) -> None:
             # Not in startup: a signal that came before its end would skip the shutdown.
             host, port = listener.getsockname()[:2]
-            on_ready({"http": "http://" + format_address(host, port)})
+            if tls is not None:
+                tls.reload_on_hangup()
+            scheme = "http" if tls is None else "https"
+            on_ready({"http": f"{scheme}://{format_address(host, port)}"})
             await super().main_loop()
             shutdown.announce()
             deadline = time.monotonic() + shutdown.delay
@@ -193,6 +239,7 @@ def _serve_http(
         backlog=2048,
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=10,
+        ssl_context_factory=tls.context_factory if tls else None,
     )
     # uvicorn raises the signal again after it has stopped, for the handler installed before.
     for number in (signal.SIGTERM, signal.SIGINT):

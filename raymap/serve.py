@@ -20,11 +20,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from collector.net import bind
+from raymap.auth.key_source import read_keys_file
+from raymap.auth.secret import server_secret
 from raymap.data_dir import prepare_data_dir
 from raymap.errors import CommandError, print_status
 from raymap.flags import environment_of
 from raymap.logging import set_up_logging
-from raymap.processes import cannot_listen, require_demo, require_private
+from raymap.processes import cannot_listen, load_tls, require_demo, require_private
 from raymap.ready_pipe import print_ready_line
 from raymap.settings import (
     ApiSettings,
@@ -60,7 +62,12 @@ def serve(settings: ServeSettings) -> int:
     set_up_logging(settings.log_level, settings.log_format)
     _check_installed(settings)
     require_private(settings)
+    load_tls(settings)  # a bad certificate is reported before anything starts
     prepare_data_dir(settings.data_dir)
+    if settings.auth != "off":
+        server_secret(settings.data_dir)  # made once, before several children need it
+        if settings.keys_file is not None:
+            read_keys_file(settings.keys_file)
     with _lock(settings.data_dir):
         metrics = settings.data_dir.absolute() / "run" / "metrics"
         shutil.rmtree(metrics, ignore_errors=True)
@@ -77,7 +84,9 @@ class _Serve:
 
     async def run(self) -> int:
         self._supervisor = Supervisor(
-            stop_timeout=STOP_TIMEOUT + self._settings.drain_seconds, on_death=self._remove_gauges
+            stop_timeout=STOP_TIMEOUT + self._settings.drain_seconds,
+            on_death=self._remove_gauges,
+            forward_hangup=self._settings.tls_cert is not None,
         )
         orderly = True
         try:
@@ -123,8 +132,11 @@ class _Serve:
         )
         api = derive(ApiSettings, settings, **common)
         metrics = {"PROMETHEUS_MULTIPROC_DIR": str(self._metrics)}
-        specs = [_child(name, "collect", collect, metrics) for name in self._collectors]
-        return [*specs, _child("api", "api", api, metrics)]
+        commands = dict.fromkeys(self._collectors, ("collect", collect)) | {"api": ("api", api)}
+        return [
+            _child(name, command, role, metrics, reloads=settings.tls_cert is not None)
+            for name, (command, role) in commands.items()
+        ]
 
     async def _start_clickhouse(self) -> Address:
         """The named ClickHouse, or the embedded one, started."""
@@ -157,6 +169,7 @@ def _child(
     environment: Mapping[str, str] | None = None,
     *,
     essential: bool = True,
+    reloads: bool = False,
 ) -> ChildSpec:
     """A child that runs a command of ours. `-P`: the working directory must not decide what is
     imported."""
@@ -165,6 +178,7 @@ def _child(
         [sys.executable, "-P", "-m", "raymap", command],
         {**environment_of(settings), **(environment or {})},
         essential,
+        reloads,
     )
 
 
@@ -172,7 +186,8 @@ def _announce(addresses: Mapping[str, str]) -> None:
     """The ready line for programs, and where to go for people."""
     kinds = ("http", "udp", "grpc", "otlp")
     print_ready_line({kind: addresses[kind] for kind in kinds if kind in addresses})
-    browse = "http://" + _reachable(addresses["http"].removeprefix("http://"))
+    scheme, _, address = addresses["http"].rpartition("://")
+    browse = f"{scheme}://{_reachable(address)}"
     print_status(f"open {browse} · SDKs send to UDP {addresses['udp']} · gRPC {addresses['grpc']}")
 
 

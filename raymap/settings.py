@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, fields
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -42,6 +43,16 @@ def parse_journal_size(text: str | int) -> int:
     if size < MIN_JOURNAL:
         raise typer.BadParameter(f"{text!r} is too little for a journal, give it 16M or more")
     return size
+
+
+def parse_networks(text: str) -> str:
+    """Networks in CIDR notation, comma-separated."""
+    try:
+        for part in filter(None, map(str.strip, text.split(","))):
+            ip_network(part)
+    except ValueError as error:
+        raise typer.BadParameter(f"{error}; expected networks like 10.0.0.0/8") from None
+    return text
 
 
 def default_workers() -> int:
@@ -120,10 +131,50 @@ class ProcessSettings(StoreSettings):
     ] = ""
     insecure: Annotated[
         bool,
-        option(
-            "--insecure", help="Accept that other machines can connect: without authentication."
-        ),
+        option("--insecure", help="Accept that other machines can connect without a key."),
     ] = False
+    auth: Annotated[
+        Literal["off", "ingest-warn", "on"],
+        option(
+            "--auth",
+            help="Whether requests need a key; ingest-warn: traces without one are accepted and counted.",
+        ),
+    ] = "off"
+    keys_file: Annotated[
+        Path | None,
+        option(
+            "--keys-file",
+            metavar="FILE",
+            dir_okay=False,
+            help="Further keys, a JSON list of name, role and token.",
+        ),
+    ] = None
+    trusted_proxy: Annotated[
+        str,
+        option(
+            "--trusted-proxy",
+            metavar="CIDR[,CIDR]",
+            show_default="none",
+            parser=parse_networks,
+            help="Proxies that authenticate people and name them in X-Forwarded-User.",
+        ),
+    ] = ""
+    tls_cert: Annotated[
+        Path | None,
+        option("--tls-cert", metavar="FILE", dir_okay=False, help="Certificate chain, PEM."),
+    ] = None
+    tls_key: Annotated[
+        Path | None, option("--tls-key", metavar="FILE", dir_okay=False, help="Its key, PEM.")
+    ] = None
+    tls_client_ca: Annotated[
+        Path | None,
+        option(
+            "--tls-client-ca",
+            metavar="FILE",
+            dir_okay=False,
+            help="Authorities one of which must have signed the certificate of every client, PEM.",
+        ),
+    ] = None
     drain_seconds: Annotated[
         float,
         option(

@@ -44,6 +44,8 @@ class ChildSpec:
     environment: Mapping[str, str] = field(default_factory=dict)
     essential: bool = True
     """Whether its repeated death stops everything."""
+    reloads: bool = False
+    """Whether it reads its files again on SIGHUP."""
 
 
 class Supervisor:
@@ -54,7 +56,10 @@ class Supervisor:
         *,
         stop_timeout: float = STOP_TIMEOUT,
         on_death: Callable[[int], None] = lambda pid: None,
+        forward_hangup: bool = False,
     ) -> None:
+        """``forward_hangup``: SIGHUP goes to the children, which read their files again; without it
+        SIGHUP stops everything, like SIGTERM."""
         self._stop_timeout, self._on_death = stop_timeout, on_death
         self._children: dict[str, _Child] = {}
         self._restarters: dict[str, asyncio.Task[None]] = {}
@@ -63,6 +68,8 @@ class Supervisor:
         self._failure: asyncio.Future[None] = loop.create_future()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.add_signal_handler(number, self._on_signal)
+        if forward_hangup:
+            loop.add_signal_handler(signal.SIGHUP, self._forward_hangup)
 
     def _on_signal(self) -> None:
         if self._stop.is_set():
@@ -71,6 +78,11 @@ class Supervisor:
         else:
             print_status("stopping, receivers first (signal again to stop at once)")
             self._stop.set()
+
+    def _forward_hangup(self) -> None:
+        for child in self._children.values():
+            if child.spec.reloads and child.running:
+                child.process.send_signal(signal.SIGHUP)
 
     async def start(self, spec: ChildSpec) -> dict[str, str]:
         """Start a child for the first time; its addresses, once it is ready."""
@@ -161,6 +173,10 @@ class _Child:
     def process(self) -> asyncio.subprocess.Process:
         assert self._process is not None
         return self._process
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.returncode is None
 
     @property
     def pid(self) -> int:

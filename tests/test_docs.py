@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 
 from api.metrics import request_seconds
 from collector.metrics import IngestMetrics
+from raymap.auth.authenticator import admitted_anyway, refusals
 from raymap.cli import app
 from store.metrics import DIRTY_MINUTES, QUERY_SECONDS, ROLLUP_LAG
 
@@ -107,7 +108,7 @@ def documentation() -> list[str]:
 
 
 _PATH = re.compile(r"`((?:\.ci/|\.github/)?[\w-]+/[\w./-]*)`")
-_GENERATED = ("raymap-data/", "ui/dist/", "collector/_pb/", "raymap/v1/")
+_GENERATED = ("raymap-data/", "run/", "ui/dist/", "collector/_pb/", "raymap/v1/")
 
 
 @pytest.mark.parametrize("name", documentation())
@@ -165,7 +166,14 @@ def test_every_flag_of_the_long_running_commands_is_documented() -> None:
 def exposed_metrics() -> list[Any]:
     """The metrics of ingest, of the store and of the API."""
     ingest = vars(IngestMetrics(CollectorRegistry())).values()
-    own = [ROLLUP_LAG, DIRTY_MINUTES, QUERY_SECONDS, request_seconds()]
+    own = [
+        ROLLUP_LAG,
+        DIRTY_MINUTES,
+        QUERY_SECONDS,
+        request_seconds(),
+        refusals(),
+        admitted_anyway(),
+    ]
     return [metric for metric in (*ingest, *own) if hasattr(metric, "labels")]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -12,6 +12,7 @@ from collector.pipeline import IngestPipeline
 from collector.receivers import otlp_grpc, segment_service
 from collector.receivers.otlp_grpc import add_otlp
 from collector.receivers.segment_service import add_segment_service
+from collector.tls import Tls
 
 MAX_MESSAGE = 32 << 20
 _MINUTE = 60_000
@@ -46,15 +47,18 @@ class GrpcReceiver:
         reuse_port: bool = False,
         max_message: int = MAX_MESSAGE,
         limits: Mapping[str, int] = CONNECTION_LIMITS,
+        interceptors: Sequence[grpc.aio.ServerInterceptor] = (),
+        tls: Tls | None = None,
     ) -> None:
         self._host = host
         self._port = port
+        self._tls = tls
         options = [
             ("grpc.so_reuseport", int(reuse_port)),
             ("grpc.max_receive_message_length", max_message),
             *limits.items(),
         ]
-        self._server = grpc.aio.server(options=options)
+        self._server = grpc.aio.server(interceptors=interceptors, options=options)
         self._health = health.aio.HealthServicer()
         add_segment_service(self._server, pipeline)
         add_otlp(self._server, pipeline)
@@ -67,13 +71,18 @@ class GrpcReceiver:
         """Bind and serve; the address. Raises OSError when the port is in use."""
         host = f"[{self._host}]" if ":" in self._host else self._host
         try:
-            port = self._server.add_insecure_port(f"{host}:{self._port}")
+            port = self._add_port(f"{host}:{self._port}")
         except RuntimeError as error:
             raise OSError(str(error)) from error
         await self._server.start()
         for name in ("", segment_service.SERVICE, otlp_grpc.SERVICE):
             await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
         return f"{host}:{port}"
+
+    def _add_port(self, address: str) -> int:
+        if self._tls is None:
+            return int(self._server.add_insecure_port(address))
+        return int(self._server.add_secure_port(address, self._tls.grpc_credentials()))
 
     async def announce_stop(self) -> None:
         """Report NOT_SERVING to health checks, and go on serving."""

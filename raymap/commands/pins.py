@@ -6,15 +6,12 @@ They connect to ClickHouse themselves, so they work with and without a running `
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 
+from raymap.commands.open_store import open_store
 from raymap.commands.tables import print_table
 from raymap.errors import CommandError, print_status
-from raymap.schema_check import require_schema
 from raymap.units import format_minute
 from store.clickhouse.connection.address import Address
-from store.clickhouse.store import ClickHouseStore
 from store.pins import pin_note
 from store.times import SECOND
 from store.trace_id import format_trace_id, parse_trace_id
@@ -27,7 +24,7 @@ def pin(clickhouse: Address, text: str, note: str) -> None:
         note = pin_note(note)
     except ValueError as error:
         raise CommandError(f"--note: {error}.") from None
-    with _open_store(clickhouse) as store:
+    with open_store(clickhouse) as store:
         made = store.pin(trace_id, note, _now())
     reason = f": {made.note}" if made.note else ""
     print_status(f"{format_trace_id(trace_id)} is retained for ever{reason}")
@@ -36,7 +33,7 @@ def pin(clickhouse: Address, text: str, note: str) -> None:
 def unpin(clickhouse: Address, text: str) -> None:
     """Let a trace expire like any other. CommandError when it is not pinned."""
     trace_id = parse_id(text)
-    with _open_store(clickhouse) as store:
+    with open_store(clickhouse) as store:
         if not store.unpin(trace_id, _now()):
             raise CommandError(f"{format_trace_id(trace_id)} is not pinned.")
     print_status(f"{format_trace_id(trace_id)} is retained as long as any other trace")
@@ -44,7 +41,7 @@ def unpin(clickhouse: Address, text: str) -> None:
 
 def list_pins(clickhouse: Address) -> None:
     """Print the pinned traces, the latest first."""
-    with _open_store(clickhouse) as store:
+    with open_store(clickhouse) as store:
         store.refresh_pins()
         found = store.pins()
     if not found:
@@ -61,13 +58,6 @@ def parse_id(text: str) -> bytes:
         return parse_trace_id(text)
     except ValueError as error:
         raise CommandError(f"TRACE_ID: {error}.") from None
-
-
-@contextmanager
-def _open_store(clickhouse: Address) -> Iterator[ClickHouseStore]:
-    require_schema(clickhouse)
-    with closing(ClickHouseStore(clickhouse, connections=1)) as store:
-        yield store
 
 
 def _now() -> int:

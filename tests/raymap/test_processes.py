@@ -105,7 +105,7 @@ def test_a_taken_port_is_named_by_the_roles_too(tmp_path: Path) -> None:
     [
         (("--clickhouse", "http://db"), "a ClickHouse URL begins with clickhouse://"),
         (("--host", "192.0.2.1", "--insecure"), "Cannot listen on UDP port"),
-        (("--host", "0.0.0.0"), "Raymap has no authentication yet"),
+        (("--host", "0.0.0.0"), "Require keys with --auth on"),
         (("--clickhouse-memory", "much"), "'much' is no size"),
         (("--clickhouse-memory", "1e999"), "'1e999' is no size"),
         (("--clickhouse-memory", "1M"), "'1M' is too little"),

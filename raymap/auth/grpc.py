@@ -1,0 +1,82 @@
+"""Authentication of gRPC calls, by metadata: ``authorization: Bearer …`` or ``x-api-key``."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import grpc
+
+from raymap.auth.authenticator import Authenticator, AuthError, missing
+from raymap.auth.permissions import Permission
+
+_PUBLIC = ("/grpc.health.v1.Health/",)
+_READ = ("/grpc.reflection.",)
+_CODES = {
+    401: grpc.StatusCode.UNAUTHENTICATED,
+    403: grpc.StatusCode.PERMISSION_DENIED,
+    503: grpc.StatusCode.UNAVAILABLE,
+}
+
+
+def required(method: str) -> Permission:
+    """The permission that a call needs, by its full name."""
+    if method.startswith(_PUBLIC):
+        return Permission.PUBLIC
+    return Permission.READ if method.startswith(_READ) else Permission.INGEST
+
+
+class AuthInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
+    """Refuses calls before their message is read."""
+
+    def __init__(self, authenticator: Authenticator) -> None:
+        self._authenticator = authenticator
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler]],
+        details: grpc.HandlerCallDetails,
+    ) -> grpc.RpcMethodHandler:
+        """The handler of a call, or one that aborts it."""
+        permission = required(details.method)
+        if permission is Permission.PUBLIC:
+            return await continuation(details)
+        try:
+            self._check(details, permission)
+        except AuthError as error:
+            if not self._authenticator.admits_anyway(permission, error):
+                self._authenticator.refused(error, "grpc")
+                return _aborting(await continuation(details), error)
+        return await continuation(details)
+
+    def _check(self, details: grpc.HandlerCallDetails, permission: Permission) -> None:
+        metadata = {
+            key.lower(): value if isinstance(value, str) else ""
+            for key, value in details.invocation_metadata or ()
+        }
+        principal = self._authenticator.by_headers(metadata)
+        if principal is None:
+            raise missing()
+        self._authenticator.authorize(principal, permission)
+
+
+def _aborting(handler: grpc.RpcMethodHandler | None, error: AuthError) -> grpc.RpcMethodHandler:
+    """A handler of the same kind that aborts."""
+    code = _CODES[error.status]
+
+    async def abort(_: Any, context: grpc.aio.ServicerContext) -> None:
+        await context.abort(code, error.message)
+
+    async def abort_stream(_: Any, context: grpc.aio.ServicerContext) -> Any:
+        await context.abort(code, error.message)
+        yield  # a generator, as streaming handlers are
+
+    if handler is None:
+        return None
+    make = {
+        (False, False): grpc.unary_unary_rpc_method_handler,
+        (True, False): grpc.stream_unary_rpc_method_handler,
+        (False, True): grpc.unary_stream_rpc_method_handler,
+        (True, True): grpc.stream_stream_rpc_method_handler,
+    }[handler.request_streaming, handler.response_streaming]
+    return make(abort_stream if handler.response_streaming else abort)

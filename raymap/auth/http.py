@@ -1,0 +1,143 @@
+"""Authentication around an HTTP app: every request has a principal or is refused before routing."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect, HTTPConnection
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.errors import ApiError, respond
+from raymap.auth import sigv4
+from raymap.auth.authenticator import (
+    Authenticator,
+    AuthError,
+    Principal,
+    SignedRequest,
+    invalid,
+    missing,
+)
+from raymap.auth.people import COOKIE
+from raymap.auth.permissions import Permission, required
+
+if TYPE_CHECKING:
+    from starlette.responses import Response
+
+MAX_SIGNED_BODY = 32 << 20
+"""Bytes of a body that is read to verify its signature; as much as receivers accept."""
+BODY_SECONDS = 30.0
+_TOO_LARGE = f"a signed body has at most {MAX_SIGNED_BODY:,} bytes"
+_TOO_SLOW = f"the body did not arrive within {BODY_SECONDS:.0f} s"
+PRINCIPAL = "raymap.principal"
+"""Where in the ASGI scope the request's principal is."""
+
+
+class AuthGuard:
+    """ASGI middleware, inside `HttpGuard` and around everything else."""
+
+    def __init__(self, app: ASGIApp, authenticator: Authenticator) -> None:
+        self._app = app
+        self._authenticator = authenticator
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        permission = required(scope["method"], scope["path"])
+        if permission is not Permission.PUBLIC:
+            receive = body = _Body(receive)
+            try:
+                scope[PRINCIPAL] = await self._identify(scope, body, permission)
+            except AuthError as error:
+                if not self._authenticator.admits_anyway(permission, error):
+                    self._authenticator.refused(error, _client(scope))
+                    await _refusal(scope, error)(scope, receive, send)
+                    return
+            except ClientDisconnect:
+                return
+        await self._app(scope, receive, send)
+
+    async def _identify(self, scope: Scope, body: _Body, permission: Permission) -> Principal:
+        """Who sent the request. Raises AuthError, ClientDisconnect."""
+        headers = Headers(scope=scope)
+        authorization = headers.get("authorization", "")
+        if sigv4.is_signed(authorization):
+            credential = self._authenticator.parse_signature(scope["headers"], authorization)
+            request = SignedRequest(
+                scope["method"],
+                scope["raw_path"],
+                scope["query_string"],
+                scope["headers"],
+                await body.read(),
+            )
+            principal = self._authenticator.by_signature(credential, request)
+        else:
+            principal = self._by_headers(scope, headers)
+        self._authenticator.authorize(principal, permission)
+        return principal
+
+    def _by_headers(self, scope: Scope, headers: Headers) -> Principal:
+        """A token comes first: programs have it, and browsers never send one by themselves."""
+        found = self._authenticator.by_headers(headers)
+        if found is None:
+            found = self._authenticator.by_proxy(_client(scope), headers)
+        if found is None and (cookie := HTTPConnection(scope).cookies.get(COOKIE)):
+            found = self._authenticator.by_cookie(cookie)
+            if found is None:
+                raise invalid("session")
+        if found is None:
+            raise missing()
+        return found
+
+
+class _Body:
+    """A request's ``receive``, whose body can be read beforehand."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._read: bytes | None = None
+
+    async def read(self) -> bytes:
+        """The whole body. Raises AuthError when it is too large or too slow, ClientDisconnect."""
+        parts: list[bytes] = []
+        size, more = 0, True
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                while more:
+                    message = await self._receive()
+                    if message["type"] == "http.disconnect":
+                        raise ClientDisconnect
+                    parts.append(message.get("body", b""))
+                    size += len(parts[-1])
+                    if size > MAX_SIGNED_BODY:
+                        raise AuthError(413, "RequestEntityTooLarge", _TOO_LARGE, "too_large")
+                    more = message.get("more_body", False)
+        except TimeoutError:
+            raise AuthError(408, "RequestTimeout", _TOO_SLOW, "too_slow") from None
+        self._read = b"".join(parts)
+        return self._read
+
+    async def __call__(self) -> Message:
+        """For the app: what was read beforehand, then what comes after it."""
+        if self._read is None:
+            return await self._receive()
+        body, self._read = self._read, None
+        return {"type": "http.request", "body": body, "more_body": False}
+
+
+def _refusal(scope: Scope, error: AuthError) -> Response:
+    response = respond(scope["path"], ApiError(error.message, code=error.code, status=error.status))
+    if error.status == 401:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="raymap"'
+    if error.status == 503:
+        response.headers["Retry-After"] = "1"
+    if scope["method"] not in ("GET", "HEAD"):
+        response.headers["Connection"] = "close"  # the body may not have been read
+    return response
+
+
+def _client(scope: Scope) -> str:
+    client = scope.get("client")
+    return str(client[0]) if client else ""

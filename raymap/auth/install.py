@@ -1,0 +1,67 @@
+"""Authentication for one process: what its settings turn on, ready to be put around its apps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import grpc
+from fastapi import APIRouter
+from starlette.types import ASGIApp
+
+from raymap.auth.authenticator import Authenticator, Mode
+from raymap.auth.grpc import AuthInterceptor
+from raymap.auth.http import AuthGuard
+from raymap.auth.key_source import KeySource
+from raymap.auth.people import TrustedProxies
+from raymap.auth.secret import server_secret
+from raymap.auth.sign_in import sign_in_router
+
+if TYPE_CHECKING:
+    from raymap.settings import ProcessSettings
+    from store.config.protocol import ConfigStore
+
+
+class Authentication:
+    """An authenticator and the thread that keeps its keys current.
+
+    Without authentication there is none, and nothing to start.
+    """
+
+    def __init__(self, settings: ProcessSettings, store: ConfigStore) -> None:
+        mode = Mode(settings.auth)
+        self._store = store
+        self.authenticator: Authenticator | None = None
+        self._source: KeySource | None = None
+        if mode is not Mode.OFF:
+            self._source = KeySource(
+                store.read_configuration, settings.data_dir, settings.keys_file
+            )
+            secret = server_secret(settings.data_dir)
+            proxies = TrustedProxies(settings.trusted_proxy)
+            self.authenticator = Authenticator(mode, self._source, secret, proxies)
+
+    def around(self, app: ASGIApp) -> ASGIApp:
+        """An HTTP app that gets authorized requests only."""
+        return app if self.authenticator is None else AuthGuard(app, self.authenticator)
+
+    def router(self) -> APIRouter:
+        """Routes by which people sign in and out."""
+        return sign_in_router(self._store, self.authenticator, self.refresh)
+
+    def refresh(self) -> None:
+        """Know at once what this process has changed itself."""
+        if self._source is not None:
+            self._source.refresh()
+
+    def interceptors(self) -> list[grpc.aio.ServerInterceptor]:
+        """What a gRPC server needs."""
+        return [] if self.authenticator is None else [AuthInterceptor(self.authenticator)]
+
+    def start(self) -> None:
+        """Read the keys, and keep reading them."""
+        if self._source is not None:
+            self._source.start()
+
+    def stop(self) -> None:
+        if self._source is not None:
+            self._source.stop()

@@ -1,0 +1,223 @@
+"""People: users with a password, their sessions, and users that a proxy names.
+
+A session is a signed cookie, so that any API process accepts it and none stores it. What ends one
+early is stored: its id after a sign-out, or the time before which a user's sessions are void.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import secrets
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from typing import NamedTuple
+
+import msgspec
+from argon2 import PasswordHasher
+from argon2.exceptions import Argon2Error, InvalidHashError
+from msgspec import Struct
+
+from raymap.auth.permissions import Role
+from store.config.protocol import Change, Configuration
+
+USER, ENDED = "user", "ended session"
+"""Kinds of records in the store's configuration."""
+SESSION_SECONDS = 12 * 3600
+COOKIE = "__Host-raymap"
+"""The prefix makes browsers insist on Secure, on this host, and on the whole path."""
+MIN_PASSWORD, MAX_PASSWORD = 12, 1024
+MAX_ENDED = 10_000
+"""Sign-outs that are remembered; older ones have expired long before."""
+PROXY_USER, PROXY_GROUPS = "x-forwarded-user", "x-forwarded-groups"
+GROUP_PREFIX = "raymap-"
+
+_hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+"""OWASP's recommendation for Argon2id: 19 MiB, two passes."""
+_UNKNOWN = _hasher.hash(secrets.token_hex(16))
+
+
+class User(Struct, frozen=True, omit_defaults=True):
+    """A user as stored. ``sessions_after``: sessions that began before (epoch seconds) are void."""
+
+    name: str
+    role: Role
+    password: str
+    """Argon2id, with its salt and cost."""
+    created: int
+    sessions_after: int = 0
+
+
+class EndedSession(Struct, frozen=True):
+    """A session that was signed out, until it would have expired anyway."""
+
+    id: str
+    expires: int
+
+
+class Session(Struct, frozen=True):
+    """What a cookie contains. Times are seconds since the epoch."""
+
+    id: str
+    user: str
+    began: int
+    expires: int
+
+
+class People(NamedTuple):
+    """The users by name, and the ids of sessions that were signed out."""
+
+    users: Mapping[str, User]
+    ended: frozenset[str]
+
+
+NO_PEOPLE = People({}, frozenset())
+
+
+def hash_password(password: str) -> str:
+    """Raises ValueError for one that is too short or too long."""
+    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
+        raise ValueError(f"expected {MIN_PASSWORD} to {MAX_PASSWORD} characters")
+    return _hasher.hash(password)
+
+
+def check_password(user: User | None, password: str) -> bool:
+    """Whether it is the user's; takes as long when there is no such user."""
+    try:
+        _hasher.verify(user.password if user else _UNKNOWN, password[:MAX_PASSWORD])
+    except (Argon2Error, InvalidHashError):
+        return False
+    return user is not None
+
+
+def begin_session(user: User, now: float) -> Session:
+    """A new session."""
+    began = int(now)
+    return Session(secrets.token_urlsafe(16), user.name, began, began + SESSION_SECONDS)
+
+
+def encode_session(session: Session, master: bytes) -> str:
+    """The value of a cookie."""
+    payload = base64.urlsafe_b64encode(msgspec.json.encode(session))
+    return f"{payload.decode()}.{_sign(payload, master)}"
+
+
+def decode_session(cookie: str, master: bytes) -> Session | None:
+    """The session of a cookie that we have made; None for any other."""
+    payload, _, signature = cookie.rpartition(".")
+    if not hmac.compare_digest(_sign(payload.encode(), master).encode(), signature.encode()):
+        return None
+    try:
+        return msgspec.json.decode(base64.urlsafe_b64decode(payload), type=Session)
+    except (binascii.Error, msgspec.MsgspecError):
+        return None
+
+
+def user_of(session: Session, people: People, now: float) -> User | None:
+    """Whose session it is; None once it has ended, in any of the ways there are."""
+    user = people.users.get(session.user)
+    if user is None or now >= session.expires or session.id in people.ended:
+        return None
+    return None if session.began < user.sessions_after else user
+
+
+def _sign(payload: bytes, master: bytes) -> str:
+    return hmac.digest(master, b"raymap session " + payload, "sha256").hex()
+
+
+def read_people(configuration: Configuration) -> People:
+    """The stored users and sign-outs."""
+    values = configuration.values.items()
+    users = {
+        name: msgspec.json.decode(value, type=User)
+        for (kind, name), value in values
+        if kind == USER
+    }
+    return People(users, frozenset(name for (kind, name), _ in values if kind == ENDED))
+
+
+def put_user(user: User) -> Change:
+    return Change(USER, user.name, msgspec.json.encode(user))
+
+
+def remove_user(name: str) -> Change:
+    return Change(USER, name, None)
+
+
+def end_session(session: Session, configuration: Configuration, now: float) -> list[Change]:
+    """The changes that end a session, and forget those which have expired since."""
+    changes = [
+        Change(ENDED, session.id, msgspec.json.encode(EndedSession(session.id, session.expires)))
+    ]
+    for (kind, name), value in configuration.values.items():
+        if kind == ENDED and msgspec.json.decode(value, type=EndedSession).expires <= now:
+            changes.append(Change(ENDED, name, None))
+    return changes
+
+
+class TrustedProxies:
+    """Networks of reverse proxies that authenticate and name the user in a header."""
+
+    def __init__(self, networks: str, default_role: Role = Role.VIEWER) -> None:
+        """``networks``: CIDR, comma-separated. Raises ValueError."""
+        self._networks: list[IPv4Network | IPv6Network] = [
+            ip_network(part.strip()) for part in networks.split(",") if part.strip()
+        ]
+        self._default = default_role
+
+    def trusts(self, client: str) -> bool:
+        """Whether a peer's address is a proxy's."""
+        try:
+            address = ip_address(client.partition("%")[0])
+        except ValueError:
+            return False
+        return any(address in network for network in self._networks)
+
+    def role_of(self, groups: str) -> Role:
+        """The highest role among groups named raymap-ROLE; without one, the default."""
+        names = {group.strip().lower() for group in groups.split(",")}
+        found = [
+            role for role in Role if f"{GROUP_PREFIX}{role}" in names and role is not Role.INGEST
+        ]
+        return found[-1] if found else self._default
+
+
+class LoginLimiter:
+    """Slows down who guesses passwords: after a few failures, a wait that doubles with each more.
+
+    By user and by address, in this process. Thread-safe and bounded.
+    """
+
+    FREE, FIRST_WAIT, MAX_WAIT, FORGET, MOST = 5, 1.0, 300.0, 900.0, 10_000
+
+    def __init__(self) -> None:
+        self._failures: OrderedDict[str, tuple[int, float]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def wait(self, keys: tuple[str, ...], now: float) -> float:
+        """Seconds until the next attempt is looked at; 0 for at once."""
+        with self._lock:
+            return max(0.0, *(self._wait(key, now) for key in keys))
+
+    def failed(self, keys: tuple[str, ...], now: float) -> None:
+        """Count a failure."""
+        with self._lock:
+            for key in keys:
+                count, last = self._failures.pop(key, (0, 0.0))
+                self._failures[key] = (count + 1 if now - last < self.FORGET else 1, now)
+            while len(self._failures) > self.MOST:
+                self._failures.popitem(last=False)
+
+    def succeeded(self, user: str) -> None:
+        """Forget a user's failures; those of the address stay."""
+        with self._lock:
+            self._failures.pop(user, None)
+
+    def _wait(self, key: str, now: float) -> float:
+        count, last = self._failures.get(key, (0, 0.0))
+        if count < self.FREE or now - last >= self.FORGET:
+            return 0.0
+        return last + min(self.FIRST_WAIT * 2.0 ** (count - self.FREE), self.MAX_WAIT) - now

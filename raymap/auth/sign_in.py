@@ -1,0 +1,144 @@
+"""Routes by which people sign in and out; the console shows their form when it is refused."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from typing import TYPE_CHECKING
+
+import msgspec
+import structlog
+from fastapi import APIRouter, Request, Response
+from msgspec import Struct
+
+from api.context import json_response
+from api.errors import ApiError
+from api.request import read_body
+from raymap.auth.changes import change_configuration
+from raymap.auth.http import PRINCIPAL
+from raymap.auth.people import (
+    COOKIE,
+    SESSION_SECONDS,
+    LoginLimiter,
+    begin_session,
+    check_password,
+    decode_session,
+    encode_session,
+    end_session,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from raymap.auth.authenticator import Authenticator
+    from store.config.protocol import ConfigStore
+
+log = structlog.get_logger(__name__)
+
+MOST_HASHES = 2
+"""Passwords that are verified at the same time: each takes a core and 19 MiB."""
+
+
+class Credentials(Struct, forbid_unknown_fields=True):
+    name: str
+    password: str
+
+
+def sign_in_router(
+    store: ConfigStore, authenticator: Authenticator | None, refresh: Callable[[], None]
+) -> APIRouter:
+    """The routes. Without an authenticator there is nothing to sign in to."""
+    desk = _Desk(store, authenticator, refresh)
+    router = APIRouter()
+    for method, path, endpoint in (
+        ("POST", "/auth/login", desk.login),
+        ("POST", "/auth/logout", desk.logout),
+        ("GET", "/auth/session", desk.session),
+    ):
+        router.add_api_route(
+            path,
+            endpoint,
+            methods=[method],
+            response_class=Response,
+            include_in_schema=False,
+            name=endpoint.__name__,
+        )
+    return router
+
+
+class _Desk:
+    def __init__(
+        self,
+        store: ConfigStore,
+        authenticator: Authenticator | None,
+        refresh: Callable[[], None],
+    ) -> None:
+        self._store, self._authenticator, self._refresh = store, authenticator, refresh
+        self._limiter = LoginLimiter()
+        self._hashes = asyncio.Semaphore(MOST_HASHES)
+
+    async def login(self, request: Request) -> Response:
+        """A session's cookie for a name and a password."""
+        authenticator = self._authenticator
+        if authenticator is None:
+            raise ApiError("there is no sign-in: this server runs with --auth off")
+        try:
+            given = msgspec.json.decode(await read_body(request), type=Credentials)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise ApiError(f"the body: {error}; expected name and password") from None
+        client = request.client.host if request.client else ""
+        keys = (f"user {given.name[:100]}", f"address {client}")
+        now = authenticator.clock()
+        if wait := self._limiter.wait(keys, now):
+            return _too_many(wait)
+        user = authenticator.directory.people().users.get(given.name)
+        async with self._hashes:
+            valid = await asyncio.to_thread(check_password, user, given.password)
+        if user is None or not valid:
+            self._limiter.failed(keys, now)
+            log.warning("sign_in_failed", user=given.name[:100], client=client)
+            raise ApiError("the name or the password is wrong", code="AccessDenied", status=403)
+        self._limiter.succeeded(keys[0])
+        log.info("signed_in", user=user.name, client=client)
+        cookie = encode_session(begin_session(user, now), authenticator.master)
+        response = json_response({"name": user.name, "role": user.role})
+        _set_cookie(response, cookie, SESSION_SECONDS)
+        return response
+
+    async def logout(self, request: Request) -> Response:
+        """End the session of the request's cookie."""
+        authenticator = self._authenticator
+        cookie = request.cookies.get(COOKIE, "")
+        if authenticator and (session := decode_session(cookie, authenticator.master)):
+            now = authenticator.clock()
+            await asyncio.to_thread(
+                change_configuration,
+                self._store,
+                lambda configuration: end_session(session, configuration, now),
+                now,
+            )
+            await asyncio.to_thread(self._refresh)
+        response = Response(status_code=204)
+        _set_cookie(response, "", 0)
+        return response
+
+    async def session(self, request: Request) -> Response:
+        """Who sent the request, as the guard has found; null where it needs no one."""
+        principal = request.scope.get(PRINCIPAL)
+        if principal is None:
+            return json_response({"name": None, "role": None, "via": None})
+        return json_response(principal._asdict())
+
+
+def _set_cookie(response: Response, value: str, seconds: int) -> None:
+    response.set_cookie(
+        COOKIE, value, max_age=seconds, path="/", secure=True, httponly=True, samesite="strict"
+    )
+
+
+def _too_many(wait: float) -> Response:
+    seconds = math.ceil(wait)
+    body = {"code": "TooManyRequests", "message": f"too many attempts; try again in {seconds} s"}
+    response = json_response({"error": body}, status=429)
+    response.headers["Retry-After"] = str(seconds)
+    return response

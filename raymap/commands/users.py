@@ -1,0 +1,93 @@
+"""`raymap user`: people who sign in with a password."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+from msgspec.structs import replace
+
+from raymap.auth.changes import Contended, change_configuration
+from raymap.auth.people import User, hash_password, put_user, read_people, remove_user
+from raymap.auth.permissions import Role
+from raymap.commands.open_store import open_store
+from raymap.commands.tables import print_table
+from raymap.errors import CommandError, print_status
+from raymap.processes import prepare_command
+from raymap.settings import StoreSettings
+from raymap.units import format_minute
+from store.config.protocol import Change, Configuration
+
+MAX_NAME = 100
+
+
+def add(settings: StoreSettings, name: str, role: Role, *, stdin: bool) -> None:
+    """Add or change a user. Sessions that began before this second end."""
+    if not 0 < len(name) <= MAX_NAME or not name.isprintable():
+        raise CommandError(f"A user's name has 1 to {MAX_NAME} printable characters.")
+    if role is Role.INGEST:
+        raise CommandError("People read: their role is viewer, editor or admin.")
+    password = sys.stdin.readline().rstrip("\n") if stdin else _ask()
+    try:
+        hashed = hash_password(password)
+    except ValueError as error:
+        raise CommandError(f"The password: {error}.") from None
+    now = int(time.time())
+
+    def store(configuration: Configuration) -> list[Change]:
+        old = read_people(configuration).users.get(name)
+        return [put_user(User(name, role, hashed, old.created if old else now, now))]
+
+    _change(settings, store)
+    print_status(f"{name} may sign in as {role}")
+
+
+def list_users(settings: StoreSettings) -> None:
+    """Print the users by name."""
+    with open_store(prepare_command(settings)) as store:
+        users = read_people(store.read_configuration()).users
+    if not users:
+        print_status("there are no users; raymap user add makes one")
+        return
+    rows = [("name", "role", "created (UTC)")]
+    rows += [(u.name, str(u.role), format_minute(u.created)) for _, u in sorted(users.items())]
+    print_table(rows)
+
+
+def sign_out(settings: StoreSettings, name: str) -> None:
+    """End all sessions of a user."""
+    now = int(time.time()) + 1
+    _change(settings, lambda c: [put_user(replace(_find(c, name), sessions_after=now))])
+    print_status(f"all sessions of {name} have ended")
+
+
+def remove(settings: StoreSettings, name: str) -> None:
+    """Remove a user."""
+    _change(settings, lambda c: [remove_user(_find(c, name).name)])
+    print_status(f"{name} is removed")
+
+
+def _change(settings: StoreSettings, edit: Callable[[Configuration], Sequence[Change]]) -> None:
+    with open_store(prepare_command(settings)) as store:
+        try:
+            change_configuration(store, edit, time.time())
+        except Contended as error:
+            raise CommandError(f"{error}.") from None
+
+
+def _find(configuration: Configuration, name: str) -> User:
+    found = read_people(configuration).users.get(name)
+    if found is None:
+        raise CommandError(f"There is no user {name}: raymap user list shows them.")
+    return found
+
+
+def _ask() -> str:
+    if not sys.stdin.isatty():
+        raise CommandError("There is no terminal to ask for a password: use --password-stdin.")
+    password = getpass.getpass("Password: ")
+    if getpass.getpass("Again: ") != password:
+        raise CommandError("The passwords differ.")
+    return password

@@ -1,0 +1,245 @@
+"""The guard around an HTTP app: who gets through, and what the others get."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import gzip
+import json
+import random
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from msgspec.structs import replace
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.types import Receive, Scope, Send
+
+from raymap.auth import http as auth_http
+from raymap.auth.authenticator import Authenticator, Mode, admitted_anyway, refusals
+from raymap.auth.http import PRINCIPAL, AuthGuard
+from raymap.auth.keys import IssuedKey, KeyRing, issue_key
+from raymap.auth.people import NO_PEOPLE, People
+from raymap.auth.permissions import Permission, Role, allows
+
+MASTER = b"m" * 32
+URL = "http://127.0.0.1:2000"
+KEYS = {role: issue_key(f"the {role}", role, MASTER, now=1) for role in Role}
+EXPIRED = issue_key("old", Role.ADMIN, MASTER, now=1, expires=2)
+_REVOKED = issue_key("stolen", Role.ADMIN, MASTER, now=1)
+REVOKED = _REVOKED._replace(key=replace(_REVOKED.key, revoked=2))
+ROUTES = {
+    Permission.INGEST: ("POST", "/TraceSegments"),
+    Permission.SAMPLE: ("POST", "/GetSamplingRules"),
+    Permission.READ: ("GET", "/api/map"),
+    Permission.EDIT: ("POST", "/CreateGroup"),
+    Permission.ADMIN: ("POST", "/unnamed"),
+    Permission.PUBLIC: ("GET", "/healthz"),
+}
+
+
+class FixedKeys:
+    def __init__(self, ring: KeyRing | None) -> None:
+        self._ring = ring
+
+    def ring(self) -> KeyRing | None:
+        return self._ring
+
+    def people(self) -> People:
+        return NO_PEOPLE
+
+
+RING = KeyRing([*(issued.key for issued in KEYS.values()), EXPIRED.key, REVOKED.key])
+
+
+async def echo(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answers with the principal and the body it was given."""
+    body = await Request(scope, receive).body()
+    who = scope.get(PRINCIPAL)
+    await JSONResponse({"name": who and who.name, "via": who and who.via, "body": body.decode("latin-1")})(
+        scope, receive, send
+    )  # fmt: skip
+
+
+def guard(mode: Mode = Mode.ON, ring: KeyRing | None = RING) -> AuthGuard:
+    return AuthGuard(echo, Authenticator(mode, FixedKeys(ring), MASTER))
+
+
+def ask(
+    method: str,
+    path: str,
+    headers: dict[str, str] | None = None,
+    body: bytes = b"",
+    through: AuthGuard | None = None,
+) -> httpx.Response:
+    async def request() -> httpx.Response:
+        transport = httpx.ASGITransport(through or guard())
+        async with httpx.AsyncClient(transport=transport, base_url=URL) as client:
+            return await client.request(method, path, headers=headers, content=body)
+
+    return asyncio.run(request())
+
+
+def bearer(issued: IssuedKey) -> dict[str, str]:
+    return {"authorization": f"Bearer {issued.token}"}
+
+
+def signature(
+    issued: IssuedKey, method: str, path: str, body: bytes, **headers: str
+) -> dict[str, str]:
+    request = AWSRequest(method=method, url=URL + path, data=body, headers=headers)
+    credentials = Credentials(issued.key.access_key_id, issued.secret_access_key)
+    SigV4Auth(credentials, "xray", "us-east-1").add_auth(request)
+    return {
+        k: v if isinstance(v, str) else v.decode() for k, v in request.prepare().headers.items()
+    }
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("permission", Permission)
+def test_every_role_on_every_kind_of_route(role: Role, permission: Permission) -> None:
+    method, path = ROUTES[permission]
+    for headers in (bearer(KEYS[role]), signature(KEYS[role], method, path, b"{}")):
+        response = ask(method, path, headers, b"{}")
+        assert response.status_code == (200 if allows(role, permission) else 403)
+        if response.status_code == 403 and not path.startswith("/api/"):
+            assert response.json()["__type"] == "AccessDeniedException"
+
+
+@pytest.mark.parametrize("permission", set(Permission) - {Permission.PUBLIC})
+def test_without_credentials(permission: Permission) -> None:
+    response = ask(*ROUTES[permission])
+    assert response.status_code == 401
+    assert response.headers["www-authenticate"] == 'Bearer realm="raymap"'
+
+
+def test_health_and_the_console_need_none() -> None:
+    for path in ("/healthz", "/readyz", "/", "/assets/index.js"):
+        assert ask("GET", path).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda token: {"authorization": f"Bearer {token}"},
+        lambda token: {"authorization": f"bearer {token}"},
+        lambda token: {"x-api-key": token},
+        lambda token: {"x-amz-firehose-access-key": token},
+        lambda token: {
+            "authorization": "Basic " + base64.b64encode(f"any:{token}".encode()).decode()
+        },
+    ],
+)
+def test_where_a_token_may_be(make: Callable[[str], dict[str, str]]) -> None:
+    response = ask("POST", "/v1/traces", make(KEYS[Role.INGEST].token), b"spans")
+    assert response.json() == {"name": "the ingest", "via": "token", "body": "spans"}
+
+
+def damaged() -> list[tuple[str, dict[str, str]]]:
+    token = KEYS[Role.ADMIN].token
+    signed = signature(KEYS[Role.ADMIN], "POST", "/TraceSegments", b"{}")
+    forged = signed["Authorization"][:-64] + "0" * 64
+    return [
+        ("expired", bearer(EXPIRED)),
+        ("revoked", bearer(REVOKED)),
+        ("expired", signature(EXPIRED, "POST", "/TraceSegments", b"{}")),
+        ("revoked", signature(REVOKED, "POST", "/TraceSegments", b"{}")),
+        ("unknown", {"authorization": f"Bearer {token[:-1]}"}),
+        ("unknown", {"authorization": "Bearer"}),
+        ("unknown", {"authorization": "Bearer " + "x" * 10_000}),
+        ("unknown", {"authorization": "Basic !!!"}),
+        ("unknown", {"x-api-key": "AKIAIOSFODNN7EXAMPLE"}),
+        ("malformed", {"authorization": "AWS4-HMAC-SHA256 nothing"}),
+        ("signature", {**signed, "Authorization": forged}),
+        ("skew", {**signed, "X-Amz-Date": "20200101T000000Z", "Authorization": signed["Authorization"].replace(signed["X-Amz-Date"][:8], "20200101")}),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("reason", "headers"), damaged())
+def test_bad_credentials(reason: str, headers: dict[str, str]) -> None:
+    """One answer to all of them, counted by reason."""
+    before = refusals().labels(reason)._value.get()
+    response = ask("POST", "/TraceSegments", headers, b"{}")
+    assert response.status_code == 401
+    assert response.json() == {
+        "__type": "UnrecognizedClientException",
+        "Message": "the credentials are not accepted",
+    }
+    assert refusals().labels(reason)._value.get() == before + 1
+
+
+def test_a_signed_body_reaches_the_app_whole() -> None:
+    body = gzip.compress(json.dumps({"TraceSegmentDocuments": ["x" * 1000] * 50}).encode())
+    headers = signature(
+        KEYS[Role.INGEST], "POST", "/TraceSegments", body, **{"content-encoding": "gzip"}
+    )
+    response = ask("POST", "/TraceSegments", headers, body)
+    assert response.json()["via"] == "signature"
+    assert response.json()["body"].encode("latin-1") == body
+    assert ask("POST", "/TraceSegments", headers, body + b"x").status_code == 401
+
+
+def test_a_signed_body_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(auth_http, "MAX_SIGNED_BODY", 100)
+    for size, status in ((100, 200), (101, 413)):
+        headers = signature(KEYS[Role.INGEST], "POST", "/TraceSegments", b"x" * size)
+        assert ask("POST", "/TraceSegments", headers, b"x" * size).status_code == status
+
+
+def test_a_replay_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    through = guard()
+    authenticator = through._authenticator
+    headers = signature(KEYS[Role.INGEST], "POST", "/TraceSegments", b"{}")
+    assert ask("POST", "/TraceSegments", headers, b"{}", through).status_code == 200
+    later = authenticator.clock() + 20
+    authenticator.clock = lambda: later
+    assert ask("POST", "/TraceSegments", headers, b"{}", through).status_code == 401
+
+
+def test_ingest_warn() -> None:
+    """Traces are accepted with any credentials and none; nothing else is."""
+    through = guard(Mode.INGEST_WARN)
+    before = admitted_anyway().labels("missing")._value.get()
+    assert ask("POST", "/TraceSegments", {}, b"{}", through).json()["body"] == "{}"
+    assert admitted_anyway().labels("missing")._value.get() == before + 1
+    assert ask("POST", "/v1/traces", {"x-api-key": "wrong"}, b"{}", through).status_code == 200
+    assert ask("POST", "/v1/traces", bearer(REVOKED), b"{}", through).status_code == 200
+    assert ask("POST", "/GetSamplingRules", {}, b"{}", through).status_code == 200
+    for permission in (Permission.READ, Permission.EDIT, Permission.ADMIN):
+        assert ask(*ROUTES[permission], {}, b"", through).status_code == 401
+
+
+def test_a_bad_signature_with_ingest_warn_keeps_its_body() -> None:
+    signed = signature(KEYS[Role.INGEST], "POST", "/TraceSegments", b"{}")
+    other = {**signed, "X-Amz-Date": "20200101T000000Z"}
+    for headers in (other, {**signed, "Authorization": signed["Authorization"][:-64] + "0" * 64}):
+        response = ask("POST", "/TraceSegments", headers, b"[1, 2]", guard(Mode.INGEST_WARN))
+        assert response.json()["body"] == "[1, 2]"
+
+
+def test_before_any_keys_are_known() -> None:
+    """Neither accepted nor refused for good: senders try again."""
+    response = ask("POST", "/TraceSegments", bearer(KEYS[Role.INGEST]), b"{}", guard(ring=None))
+    assert response.status_code == 503
+    assert response.headers["retry-after"] == "1"
+
+
+def test_mutated_headers_never_fail() -> None:
+    """Whatever is in Authorization: 200 for the original only, else 401."""
+    random.seed(7)
+    original = signature(KEYS[Role.INGEST], "POST", "/TraceSegments", b"{}")
+    through, statuses = guard(), set()
+    for _ in range(500):
+        text = list(original["Authorization"])
+        for _ in range(random.randint(1, 3)):
+            text[random.randrange(len(text))] = chr(random.randint(32, 126))
+        headers: dict[str, Any] = {**original, "Authorization": "".join(text).strip()}
+        response = ask("POST", "/TraceSegments", headers, b"{}", through)
+        if headers["Authorization"] != original["Authorization"]:
+            statuses.add(response.status_code)
+    assert statuses == {401}

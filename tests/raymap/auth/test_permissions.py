@@ -1,0 +1,71 @@
+"""Every route has a permission, and docs/permissions.md says which."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from api.xray.operations import COLLECTORS_OPERATIONS, OPERATIONS
+from raymap.auth.permissions import PERMISSIONS, Permission, Role, allows, required
+from tests.raymap.auth.routes import PAGE, apps, entries, render
+
+
+def test_the_page_is_current(tmp_path: Path) -> None:
+    """Mend with: python -m tests.raymap.auth.routes"""
+    assert PAGE.read_text() == render(entries(apps(tmp_path)))
+
+
+def test_no_route_is_forgotten(tmp_path: Path) -> None:
+    """Nothing is left to administrators because no rule names it, and data is never public."""
+    found = entries(apps(tmp_path))
+    assert len(found) > 60
+    forgotten = {e.path for e in found if e.permission is Permission.ADMIN}
+    assert forgotten == {"/{path:path}"}, "POST to a file of the console is refused anyway"
+    public = {(e.path, e.method) for e in found if e.permission is Permission.PUBLIC}
+    assert public == {("/healthz", "GET"), ("/readyz", "GET"), ("/{path:path}", "GET")}
+
+
+def test_every_operation_of_xrays_is_named() -> None:
+    for path in (*OPERATIONS, *COLLECTORS_OPERATIONS):
+        assert required("POST", path) is not Permission.ADMIN, path
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "permission"),
+    [
+        ("POST", "/TraceSegments", Permission.INGEST),
+        ("POST", "/v1/traces", Permission.INGEST),
+        ("POST", "/api/traces", Permission.INGEST),
+        ("GET", "/api/traces", Permission.READ),
+        ("PUT", "/api/traces/1-2-3/pin", Permission.EDIT),
+        ("DELETE", "/api/anything", Permission.EDIT),
+        ("POST", "/api/unknown", Permission.EDIT),
+        ("POST", "/GetSamplingRules", Permission.SAMPLE),
+        ("POST", "/CreateGroup", Permission.EDIT),
+        ("POST", "/TraceSummaries", Permission.READ),
+        ("GET", "/TraceSummaries", Permission.PUBLIC),  # 405 for everyone
+        ("GET", "/metrics", Permission.READ),
+        ("GET", "/healthz", Permission.PUBLIC),
+        ("GET", "/assets/index.js", Permission.PUBLIC),
+        ("POST", "/", Permission.ADMIN),
+        ("POST", "/tracesegments", Permission.ADMIN),
+        ("POST", "/TraceSegments/", Permission.ADMIN),
+        ("PROPFIND", "/api/traces", Permission.EDIT),
+        ("OPTIONS", "/api/traces", Permission.EDIT),
+    ],
+)
+def test_required(method: str, path: str, permission: Permission) -> None:
+    assert required(method, path) is permission
+
+
+def test_roles() -> None:
+    table = {role: {p for p in Permission if allows(role, p)} for role in Role}
+    read, edit = {Permission.PUBLIC, Permission.SAMPLE, Permission.READ}, {Permission.EDIT}
+    assert table == {
+        Role.INGEST: {Permission.PUBLIC, Permission.SAMPLE, Permission.INGEST},
+        Role.VIEWER: read,
+        Role.EDITOR: read | edit,
+        Role.ADMIN: set(Permission),
+    }
+    assert set(PERMISSIONS) == set(Role)
