@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from msgspec.structs import replace
 
-from store.model import Document, OwnedCall, TimeRange, Trace, precedence
+from store.model import Document, OwnedCall, TimeRange, Trace, arrival_of, precedence
 from store.units import calls_of, caused_documents, links_of
 
 
@@ -34,7 +34,7 @@ class MemoryTraces:
         if trace is None:
             trace = Trace(document.trace_id, {}, {}, updated=0, revision=0, links={})
             self._traces[document.trace_id] = trace
-        trace.updated = max(trace.updated, document.version)
+        trace.updated = max(trace.updated, arrival_of(document.version))
         trace.revision += 1
         assert isinstance(trace.documents, dict)
         assert isinstance(trace.calls, dict)

@@ -193,15 +193,45 @@ class Document(Struct, frozen=True, gc=False):
 
 COMPLETE = 1 << 62
 """Added to the version of a complete document, so that it wins over any in progress."""
+_DERIVED = 1 << 60
+_RANK_SHIFT = 54
+"""Versions are below 2**54 microseconds until the year 2540."""
+MAX_RANK = 63
+
+
+def derived_version(version: int, rank: int) -> int:
+    """The version of a complete document that was derived from other records
+    (`store.rules.invocations`), not reported as such.
+
+    It wins over any copy in progress and loses to every other complete copy, whichever arrived
+    first. Among derived copies the greater rank (0 to `MAX_RANK`) wins, then the later arrival.
+    """
+    return version - _DERIVED + (rank << _RANK_SHIFT)
+
+
+def arrival_of(version: int) -> int:
+    """Microseconds since the epoch at which a document with this version arrived."""
+    return version & ((1 << _RANK_SHIFT) - 1)
+
+
+def is_derived(version: int) -> bool:
+    """Whether the version is a `derived_version`."""
+    return version < 0
 
 
 def precedence(state: State, version: int) -> int:
     """The copy of a document with the greatest precedence wins.
 
     A complete one wins over one in progress in any order of arrival, then the latest arrival wins
-    (docs/xray-format.md §3.2). Stored as column ``ver``.
+    (docs/xray-format.md §3.2); a derived one loses to any other complete one. Stored as column
+    ``ver``.
     """
     return version if state == State.IN_PROGRESS else version + COMPLETE
+
+
+def version_of(state: State, precedence: int) -> int:
+    """The inverse of `precedence`."""
+    return precedence if state == State.IN_PROGRESS else precedence - COMPLETE
 
 
 class OwnedCall(Struct, frozen=True, gc=False):

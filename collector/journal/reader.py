@@ -27,6 +27,7 @@ from collector.journal.format import (
     parse_payload,
 )
 from collector.journal.source import Source
+from store.model import arrival_of
 
 SUFFIX = ".log"
 MARKS = (Kind.BATCH, Kind.CHECKPOINT)
@@ -106,7 +107,7 @@ def scan(folder: Path, max_documents: int, max_bytes: int) -> Contents:
     if contents.batches:
         first = contents.batches[0]
         headers = (part.header for part in _records(folder, first.start, first.end))
-        contents.oldest = next((header.version for header in headers if header), 0)
+        contents.oldest = next((arrival_of(header.version) for header in headers if header), 0)
     return contents
 
 

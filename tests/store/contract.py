@@ -11,7 +11,16 @@ from store.errors import InvalidCursor, TraceNotFound
 from store.filters.ast import Expression, Field
 from store.filters.conditions import all_of, annotated, calls_along, entered_with, touches
 from store.filters.parse import parse
-from store.model import SETTLE_SLOT, Document, Http, Link, NodeKey, State, TimeRange
+from store.model import (
+    SETTLE_SLOT,
+    Document,
+    Http,
+    Link,
+    NodeKey,
+    State,
+    TimeRange,
+    derived_version,
+)
 from store.otel.adjusted_count import LARGEST
 from store.pins import Pin
 from store.protocol import Store
@@ -753,6 +762,48 @@ class StoreContract:
             )
             window = TimeRange(start, start + MINUTE)
             assert store.service_graph(window).services[FRONTEND].statistics.total == 1
+
+    @pytest.mark.parametrize("reported_first", [True, False])
+    @pytest.mark.parametrize("moved", [0, 2 * MINUTE])
+    def test_a_reported_segment_replaces_a_derived_one_and_counts_once(
+        self, store: Store, reported_first: bool, moved: int
+    ) -> None:
+        """Whichever arrives first, wherever the derived copy starts, and counted in between or not."""
+        node = NodeKey("1", "reported", "AWS::Lambda::Function")
+        reported = segment(1, parent_id=9, node=node, version=T0)
+        assumed = [
+            replace(
+                segment(1, parent_id=8, name="assumed", start=T0 + moved, end=T0 + moved + 5),
+                version=derived_version(T0 + later, rank),
+            )
+            for later, rank in ((10, 1), (20, 11))
+        ]
+        order = [reported, *assumed] if reported_first else [*assumed, reported]
+        for number, document in enumerate(order):
+            store.put([document], f"copy-{number}")
+            store.service_graph(HOUR)
+        counted = store.service_graph(HOUR).services
+        assert {key: each.statistics.total for key, each in counted.items() if not key.is_client} == {
+            node: 1
+        }
+        (read,) = store.get_traces([TRACE])[TRACE].documents.values()
+        assert (read.parent_id, read.version) == (9, T0)
+
+    @pytest.mark.parametrize("better_first", [True, False])
+    def test_of_derived_copies_the_greater_rank_counts(
+        self, store: Store, better_first: bool
+    ) -> None:
+        better = segment(1, name="better", version=derived_version(T0, 3))
+        lesser = segment(
+            1, name="lesser", start=T0 + 2 * MINUTE, version=derived_version(T0 + 9, 1)
+        )
+        for document in (better, lesser) if better_first else (lesser, better):
+            store.put([document], document.service)
+        names = {key.name for key in store.service_graph(HOUR).services}
+        assert names == {"better"}
+        trace = store.get_traces([TRACE])[TRACE]
+        assert trace.documents[1].version == better.version
+        assert trace.updated == T0 + 9
 
     def test_find_newest_first_and_page(self, store: Store) -> None:
         ids = [trace_id(n, epoch=T0 // SECOND + n) for n in range(7)]

@@ -22,7 +22,7 @@ from store.clickhouse.store import ClickHouseStore
 from store.filters.conditions import touches
 from store.graph import ServiceGraph
 from store.memory import MemoryStore
-from store.model import Document, Link, NodeKey, State, TimeRange
+from store.model import Document, Link, NodeKey, State, TimeRange, derived_version
 from store.query import TraceQuery
 from store.rules import other_names
 from store.rules.histogram import bucket
@@ -142,6 +142,22 @@ def documents(draw: st.DrawFn, weights: Weights) -> Document:
 
 
 @st.composite
+def arrived(draw: st.DrawFn, document: Document, version: int) -> Document:
+    """The document with its version. Some are derived (`store.model.derived_version`): they may start
+    in another minute than the copy that was reported."""
+    if document.calls or document.links or document.in_progress or draw(st.integers(0, 3)):
+        return msgspec.structs.replace(document, version=version)
+    moved = draw(st.sampled_from((0, -70_000_000, 130_000_000)))
+    return msgspec.structs.replace(
+        document,
+        version=derived_version(version, draw(st.integers(0, 2))),
+        start=document.start + moved,
+        end=document.end + moved,
+        last_end=document.last_end + moved,
+    )
+
+
+@st.composite
 def deliveries(draw: st.DrawFn) -> list[list[Document]]:
     """Batches in the order of arrival; every document has its own version."""
     weights = draw(st.sampled_from(((1, 1, 3, 1 << 20), (1,), (2, 3))))
@@ -149,8 +165,7 @@ def deliveries(draw: st.DrawFn) -> list[list[Document]]:
     repeats = draw(st.lists(st.sampled_from(originals), max_size=5))
     order = draw(st.permutations([*originals, *repeats]))
     versioned = [
-        msgspec.structs.replace(document, version=T0 + 60_000_000 + number)
-        for number, document in enumerate(order)
+        draw(arrived(document, T0 + 60_000_000 + number)) for number, document in enumerate(order)
     ]
     cuts = sorted(draw(st.lists(st.integers(1, len(versioned)), max_size=3)))
     return [

@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from store.model import NodeKey, State, TimeRange, client_of, precedence
+import pytest
+
+from store.model import (
+    MAX_RANK,
+    NodeKey,
+    State,
+    TimeRange,
+    arrival_of,
+    client_of,
+    derived_version,
+    is_derived,
+    precedence,
+    version_of,
+)
+from store.times import MINUTE
 from tests.builders import T0
 
 
@@ -24,3 +38,23 @@ def test_a_client_has_the_roots_name() -> None:
     client = client_of(NodeKey("123456789012", "shop", "AWS::Lambda"))
     assert client.is_client
     assert client.name == "shop"
+
+
+def test_a_derived_copy_loses_to_every_complete_one_whichever_arrived_first() -> None:
+    early, late = T0, T0 + MINUTE
+    derived = derived_version(late, MAX_RANK)
+    assert precedence(State.OK, derived) < precedence(State.FAULT, early)
+    assert precedence(State.OK, derived) > precedence(State.IN_PROGRESS, late)
+
+
+def test_of_two_derived_copies_the_greater_rank_wins_then_the_later_arrival() -> None:
+    early, late = T0, T0 + MINUTE
+    assert derived_version(early, 2) > derived_version(late, 1)
+    assert derived_version(late, 1) > derived_version(early, 1)
+
+
+@pytest.mark.parametrize("version", [T0, derived_version(T0, 0), derived_version(T0, MAX_RANK)])
+def test_a_version_tells_when_its_document_arrived_and_is_read_back(version: int) -> None:
+    assert arrival_of(version) == T0
+    assert version_of(State.OK, precedence(State.OK, version)) == version
+    assert is_derived(version) == (version != T0)

@@ -194,7 +194,7 @@ CREATE MATERIALIZED VIEW IF NOT EXISTS traces_from_segments TO traces AS
 SELECT s.trace_id AS trace_id, toUInt32(greatest(0, intDiv(s.start, 60000000))) AS minute,
        min(s.start) AS start, min(s.start) AS lo, max(s.start) AS hi,
        max(s.start + s.duration) AS end,
-       toInt64(max(bitAnd(s.ver, 4611686018427387903))) AS updated, count() AS revision,
+       toInt64(max(bitAnd(s.ver, 18014398509481983))) AS updated, count() AS revision,
        max(s.sampled) AS sampled, max(s.received) AS received, toDate(max(s.received)) AS day
 FROM segments AS s
 GROUP BY s.trace_id, minute;

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from store.model import (
-    COMPLETE,
     NO_HTTP,
     Call,
     Document,
@@ -16,6 +15,7 @@ from store.model import (
     OwnedCall,
     OwnedLink,
     State,
+    version_of,
 )
 from store.rules.classify import failure_label
 
@@ -64,7 +64,7 @@ def decode_document(row: tuple[Any, ...], bodies: Mapping[tuple[str, int], bytes
         annotations=tuple(annotations),
         members=tuple(members),
         raw=bodies.get((digits, id), b""),
-        version=ver & (COMPLETE - 1),
+        version=version_of(State(state), ver),
         sampled=bool(sampled),
         weight=weight,
     )
@@ -89,7 +89,8 @@ def decode_call(columns: Sequence[Any]) -> OwnedCall:
         weight=weight,
     )
     node = NodeKey(*owner)
-    return OwnedCall(call, document_id, bool(independent), node, ver & (COMPLETE - 1))
+    version = version_of(call.state, ver)
+    return OwnedCall(call, document_id, bool(independent), node, version)
 
 
 def decode_link(columns: Sequence[Any]) -> OwnedLink:
@@ -105,5 +106,5 @@ def decode_link(columns: Sequence[Any]) -> OwnedLink:
         end,
         State(state),
         failure_label(exception, status),
-        ver & (COMPLETE - 1),
+        version_of(State(state), ver),
     )

@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 from store.clickhouse.connection.native_format import Columns
 from store.clickhouse.write.encoded_columns import ArrayColumn, numbered
 from store.columnar import Coded, DocumentColumns, codes_of
-from store.model import COMPLETE, NodeKey, State
+from store.model import COMPLETE, NodeKey, State, arrival_of
+from store.times import SECOND
 
 T = TypeVar("T")
 
@@ -191,10 +192,10 @@ def _versions(
     """`received` in seconds, and `ver`: `store.model.precedence` of each, written out."""
     if isinstance(versions, Coded) and all(states):
         return (
-            Coded([version // 1_000_000 for version in versions.values], versions.codes),
+            Coded([arrival_of(version) // SECOND for version in versions.values], versions.codes),
             Coded([version + COMPLETE for version in versions.values], versions.codes),
         )
-    received = [version // 1_000_000 for version in versions]
+    received = [arrival_of(version) // SECOND for version in versions]
     if all(states):
         return received, [version + COMPLETE for version in versions]
     ranks = [

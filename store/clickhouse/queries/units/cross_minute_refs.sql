@@ -1,7 +1,8 @@
 -- Trace, minute and partition of the rows in $minutes that refer to rows outside that minute, or to rows that
 -- are not stored. Four kinds of reference: a parent, which is a call (a call in the same minute is not in
 -- `unresolved_parents`) or is contained in a document; the document of a call; the other end of a link; the
--- completion of a segment or call in progress, whose start may be in another minute.
+-- reported, complete copy of a segment in progress or derived, or of a call in progress: its start may be in
+-- another minute. Such copies have a `ver` below 2^62 (store/model.py, `precedence`).
 SELECT trace_id, minute, partition FROM (
     SELECT trace_id, minute, $partition AS partition FROM unresolved_parents
     LEFT ANTI JOIN (
@@ -14,7 +15,7 @@ SELECT trace_id, minute, partition FROM (
     SELECT trace_id, minute, $partition AS partition FROM detached_calls
     UNION ALL
     SELECT trace_id, minute, $partition AS partition FROM segments WHERE $minutes
-    GROUP BY trace_id, minute, id HAVING max(state) = 0
+    GROUP BY trace_id, minute, id HAVING max(ver) < 4611686018427387904
     UNION ALL
     SELECT trace_id, minute, $partition AS partition FROM calls WHERE $minutes
     GROUP BY trace_id, minute, id HAVING max(state) = 0
