@@ -20,6 +20,7 @@ from starlette.types import ASGIApp
 
 from collector.net import PortInUseError, format_address, listen, naming_port
 from collector.pipeline import IngestPipeline
+from collector.receivers.firehose import create_firehose_router
 from collector.receivers.grpc import GrpcReceiver
 from collector.receivers.http import create_router, install_error_handler
 from collector.receivers.http_protocol import HttpProtocol
@@ -187,7 +188,12 @@ def _create_app(pipeline: IngestPipeline, limits: HttpLimits) -> FastAPI:
     """The collector's own HTTP port: receivers, metrics, liveness and readiness."""
     app = FastAPI(title="Raymap collector", docs_url=None, redoc_url=None, openapi_url=None)
     install_error_handler(app)
-    for create in (create_router, create_otlp_router, create_zipkin_router):
+    for create in (
+        create_router,
+        create_otlp_router,
+        create_zipkin_router,
+        create_firehose_router,
+    ):
         app.include_router(create(pipeline, limits))
 
     @app.get("/metrics")

@@ -55,6 +55,13 @@ class IngestMetrics:
         self.telemetry = Counter(
             "raymap_telemetry_records", "Records of PutTelemetryRecords", registry=registry
         )
+        self.platform_records = Counter(
+            "raymap_platform_records",
+            "Invocations that Lambda's platform reported: derived (segments were made of it), "
+            "not_sampled, no_trace, no_function",
+            ["outcome"],
+            registry=registry,
+        )
         self.otel_metrics_ignored = Counter(
             "raymap_metrics_ignored",
             "OpenTelemetry metrics in X-Ray datagrams, accepted and discarded",

@@ -23,6 +23,7 @@ from collector.metrics import IngestMetrics, shared_metrics
 from collector.payloads import Decoded, decode_documents, decode_request
 from collector.settings import JOURNAL_BYTES
 from collector.versions import VersionClock
+from store.model import derived_version
 from store.protocol import SegmentWriter
 
 log = structlog.get_logger(__name__)
@@ -85,6 +86,12 @@ class IngestPipeline:
             self.reject([rejected])
             raise
         return self._count(decoded, receiver)
+
+    def decode_derived(self, raws: Sequence[bytes], rank: int, receiver: str) -> Decoded:
+        """Decode and count documents that were derived from other records; they lose to reported
+        ones (`store.model.derived_version`)."""
+        version = derived_version(self._clock.reserve(len(raws)), rank)
+        return self._count(decode_documents(raws, version), receiver)
 
     def _count(self, decoded: Decoded, receiver: str) -> Decoded:
         count = len(decoded.documents) + len(decoded.rejected)

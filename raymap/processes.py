@@ -160,6 +160,7 @@ def _create_api(
 ) -> FastAPI:
     from api.app import create_app
     from api.context import Thresholds
+    from collector.receivers.firehose import create_firehose_router
     from collector.receivers.http import create_router
     from collector.receivers.otlp_http import create_otlp_router
     from collector.receivers.zipkin import create_zipkin_router
@@ -179,7 +180,12 @@ def _create_api(
         await asyncio.to_thread(rollup.join, 5.0)
 
     console = ROOT / "ui" / "dist"
-    receivers = (create_router, create_otlp_router, create_zipkin_router)
+    receivers = (
+        create_router,
+        create_otlp_router,
+        create_zipkin_router,
+        create_firehose_router,
+    )
     return create_app(
         store,
         version=raymap_version(),

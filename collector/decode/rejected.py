@@ -21,6 +21,8 @@ class Reason(StrEnum):
     MISSING_START_TIME = "MissingStartTime"
     INVALID_TIME = "InvalidTime"
     INVALID_PARENT_ID = "InvalidParentId"
+    INVALID_PLATFORM_RECORD = "InvalidPlatformRecord"
+    """A log record of Lambda's platform, or what delivers it, is damaged."""
     REFUSED = "StoreRefused"
     """The store refuses this one document; its neighbours are stored."""
 

@@ -1,0 +1,187 @@
+"""What Firehose delivers of a CloudWatch Logs subscription → invocations.
+
+The body is a list of records in base64; each is gzip of one or several JSON objects, one for a few log
+events of one stream, or the same without compression. A damaged record costs itself only.
+"""
+
+from __future__ import annotations
+
+import binascii
+import json
+import zlib
+from base64 import b64decode
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec import Struct
+
+from collector.decode.lambda_records.events import Fact, damaged, read_line
+from collector.decode.lambda_records.fold import Folded, Skipped, fold, origin_of_logs
+from collector.decode.rejected import Rejected
+from store.rules.invocations import Invocation
+
+MAX_RECORD = 16 << 20
+"""Bytes of one record, decompressed. Firehose itself takes 1 MB of it, compressed."""
+MAX_REQUEST = 128 << 20
+"""Bytes of all records of a request, decompressed."""
+MAX_EVENTS = 500_000
+"""Log events of a request."""
+_MILLISECOND = 1_000
+_scan = json.JSONDecoder().scan_once
+_BLANK = " \t\r\n"
+
+
+class Delivery(Struct):
+    """A request of Firehose."""
+
+    requestId: str = ""
+    timestamp: int = 0
+    records: list[dict[str, Any]] = msgspec.field(default_factory=list)
+
+
+class LogEvent(Struct):
+    """One line of a log."""
+
+    timestamp: int
+    message: str
+
+
+class LogBatch(Struct):
+    """Log events of one stream."""
+
+    messageType: str = ""
+    owner: str = ""
+    logGroup: str = ""
+    logStream: str = ""
+    logEvents: list[LogEvent] = msgspec.field(default_factory=list)
+
+
+class Decoded(NamedTuple):
+    """What came of a delivery."""
+
+    invocations: list[Invocation]
+    skipped: list[Skipped]
+    rejected: list[Rejected]
+
+
+def decode_delivery(delivery: Delivery, region: str) -> Decoded:
+    """All invocations that the records of a request finish. ``region``: of the stream's ARN."""
+    decoded = Decoded([], [], [])
+    left, events = MAX_REQUEST, MAX_EVENTS
+    for number, record in enumerate(delivery.records):
+        try:
+            content = _decompress(_data(record), min(MAX_RECORD, left))
+            left -= len(content)
+            for batch in _batches(content):
+                events -= len(batch.logEvents)
+                if events < 0:
+                    raise damaged(f"more than {MAX_EVENTS:,} log events in one request")
+                _add(decoded, batch, region)
+        except Rejected as rejected:
+            rejected.message = f"record {number}: {rejected.message}"
+            decoded.rejected.append(rejected)
+    return decoded
+
+
+def _add(decoded: Decoded, batch: LogBatch, region: str) -> None:
+    origin = origin_of_logs(batch.logGroup, batch.logStream, batch.owner, region)
+    folded, rejected = fold(origin, _facts(batch))
+    decoded.invocations.extend(folded.invocations)
+    decoded.skipped.extend(folded.skipped)
+    decoded.rejected.extend(rejected)
+
+
+def _facts(batch: LogBatch) -> Iterator[Fact | Rejected | None]:
+    for event in batch.logEvents:
+        try:
+            yield read_line(event.message, event.timestamp * _MILLISECOND)
+        except Rejected as rejected:
+            yield rejected
+
+
+def _data(record: dict[str, Any]) -> bytes:
+    data = record.get("data")
+    if not isinstance(data, str):
+        raise damaged("expected data in base64")
+    try:
+        return b64decode(data, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise damaged(f"not base64: {error}") from error
+
+
+def _decompress(data: bytes, limit: int) -> bytes:
+    """The content of gzip, of several members as well, or the data itself."""
+    if not data.startswith(b"\x1f\x8b"):
+        return _bounded(data, limit)
+    parts, size = [], 0
+    while data:
+        decompressor = zlib.decompressobj(wbits=31)
+        try:
+            part = decompressor.decompress(data, limit - size + 1)
+        except zlib.error as error:
+            raise damaged(f"not gzip: {error}") from error
+        size += len(part)
+        if size > limit:
+            raise _too_large(limit)
+        if not decompressor.eof:
+            raise damaged("the gzip ends early")
+        parts.append(part)
+        data = decompressor.unused_data
+    return b"".join(parts)
+
+
+def _bounded(data: bytes, limit: int) -> bytes:
+    if len(data) > limit:
+        raise _too_large(limit)
+    return data
+
+
+def _too_large(limit: int) -> Rejected:
+    return damaged(f"more than {limit:,} bytes decompressed")
+
+
+_read_batch = msgspec.json.Decoder(LogBatch).decode
+
+
+def _batches(content: bytes) -> Iterator[LogBatch]:
+    """The batches with data in a record; a control message is none."""
+    for part in _objects(content):
+        try:
+            batch = _read_batch(part)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise damaged(f"no log events: {error}") from error
+        if batch.messageType == "CONTROL_MESSAGE":
+            continue
+        if not batch.logGroup:
+            raise damaged("expected log events with their logGroup")
+        yield batch
+
+
+def _objects(content: bytes) -> Iterator[bytes]:
+    """JSON objects that follow each other, with or without white space in between."""
+    try:
+        msgspec.json.decode(content, type=msgspec.Raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        pass
+    else:
+        yield content
+        return
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as error:
+        raise damaged(f"not UTF-8 (byte {error.start})") from error
+    at = _skip(text, 0)
+    while at < len(text):
+        try:
+            _, end = _scan(text, at)
+        except (StopIteration, ValueError, RecursionError) as error:
+            raise damaged(f"not JSON at character {at}") from error
+        yield text[at:end].encode()
+        at = _skip(text, end)
+
+
+def _skip(text: str, at: int) -> int:
+    while at < len(text) and text[at] in _BLANK:
+        at += 1
+    return at

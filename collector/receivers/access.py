@@ -1,0 +1,36 @@
+"""Who may deliver records: whoever has the key, or this machine where no key is set."""
+
+from __future__ import annotations
+
+import hmac
+from ipaddress import ip_address
+
+from fastapi import Request
+
+
+class AccessKey:
+    """A key that senders present in a header. Without a key, only loopback addresses may send."""
+
+    def __init__(self, key: str, header: str) -> None:
+        self._key = key.encode()
+        self._header = header
+
+    def refusal(self, request: Request) -> str | None:
+        """Why a request is refused; None when it is not."""
+        given = request.headers.get(self._header, "")
+        if self._key:
+            # In constant time: how much of a wrong key is right does not show.
+            same = hmac.compare_digest(given.encode(), self._key)
+            return None if same else f"{self._header}: the access key is missing or wrong"
+        if _is_loopback(request.client.host if request.client else ""):
+            return None
+        return "no access key is set on this server, so it accepts records from itself only"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_loopback

@@ -1,0 +1,103 @@
+"""The Firehose receiver: ``POST /firehose/logs``, a CloudWatch Logs subscription of Lambda functions.
+
+Firehose's HTTP endpoint contract: the answer repeats the request's id, with a timestamp in
+milliseconds, and an errorMessage where it failed; anything but 200 is delivered again until the
+stream's retry duration is over. A delivery again changes nothing. 200 also when records in the request
+are damaged: they are counted, and would be no better the next time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from functools import partial
+
+import msgspec
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from collector.decode.lambda_records.cloudwatch import Decoded, Delivery, decode_delivery
+from collector.derived import submit_records
+from collector.group_commit import JournalFull
+from collector.pipeline import IngestPipeline
+from collector.receivers.access import AccessKey
+from collector.receivers.body import Bodies, BodyError
+from collector.receivers.offload import decode_off_loop
+from collector.settings import HttpLimits
+from store.rules.identity import arn_region
+
+KEY_VARIABLE = "RAYMAP_FIREHOSE_KEY"
+KEY_HEADER = "X-Amz-Firehose-Access-Key"
+MAX_ID = 200
+NAME = "firehose"
+
+
+def create_firehose_router(pipeline: IngestPipeline, limits: HttpLimits | None = None) -> APIRouter:
+    """The route over a pipeline that its owner starts and stops."""
+    key = AccessKey(os.environ.get(KEY_VARIABLE, ""), KEY_HEADER)
+    receiver = _FirehoseReceiver(pipeline, limits or HttpLimits(), key)
+    router = APIRouter()
+    router.add_api_route(
+        "/firehose/logs",
+        receiver.post,
+        methods=["POST"],
+        response_class=Response,
+        include_in_schema=False,
+        name=NAME,
+    )
+    return router
+
+
+class _FirehoseReceiver:
+    def __init__(self, pipeline: IngestPipeline, limits: HttpLimits, key: AccessKey) -> None:
+        self._pipeline = pipeline
+        self._key = key
+        self._bodies = Bodies(
+            max_bytes=limits.max_body, timeout=limits.read_timeout, max_reserved=limits.max_reserved
+        )
+
+    async def post(self, request: Request) -> Response:
+        """Derive, store and respond."""
+        id = request.headers.get("X-Amz-Firehose-Request-Id", "")[:MAX_ID]
+        refusal = self._key.refusal(request)
+        if refusal is not None:
+            return _answer(id, 401, refusal)
+        try:
+            async with self._bodies.read(request) as body:
+                return await self._store(request, id, body)
+        except BodyError as error:
+            return _answer(id, error.status, error.message)
+        except JournalFull as error:
+            return _answer(id, 503, str(error))
+
+    async def _store(self, request: Request, id: str, body: bytes) -> Response:
+        try:
+            delivery = msgspec.json.decode(body, type=Delivery)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            return _answer(id, 400, f"the request body: {error}")
+        if id and delivery.requestId and delivery.requestId != id:
+            return _answer(id, 400, "requestId: expected that of the header")
+        region = arn_region(request.headers.get("X-Amz-Firehose-Source-Arn", ""))
+        decoded = await decode_off_loop(len(body), partial(decode_delivery, delivery, region))
+        await self._submit(decoded)
+        return _answer(id or delivery.requestId, 200)
+
+    async def _submit(self, decoded: Decoded) -> None:
+        self._pipeline.metrics.received.labels(NAME).inc(len(decoded.rejected))
+        self._pipeline.reject(decoded.rejected)
+        acks = submit_records(self._pipeline, decoded.invocations, decoded.skipped, NAME)
+        for ack in acks:
+            await asyncio.wrap_future(ack)
+
+
+def _answer(id: str, status: int, error: str = "") -> Response:
+    content = {"requestId": id, "timestamp": time.time_ns() // 1_000_000}
+    if error:
+        content["errorMessage"] = error
+    response = Response(msgspec.json.encode(content), status, media_type="application/json")
+    if status == 503:
+        response.headers["Retry-After"] = "1"
+    elif error and status != 400:
+        response.headers["Connection"] = "close"  # the rest of the body is not read
+    return response

@@ -1,0 +1,196 @@
+"""A trace with records of a Lambda invocation → what it says of the invocation's segments. Pure.
+
+By id where there is one in common, else by time: what was sent from inside an invocation lies inside
+it (`store.rules.invocations`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import msgspec
+
+from store.model import Document, OwnedCall, Trace, is_derived
+from store.parents import ParentIndex
+from store.rules.invocations import (
+    FUNCTION,
+    NAMESPACE,
+    SERVICE,
+    Evidence,
+    Invocation,
+    pair_of,
+    read_record,
+)
+from store.times import SECOND
+from store.trace_documents import Json, parse_document, subsegments_of
+
+SLACK = SECOND // 10
+"""Clocks of the platform and of the function differ by less; both are of one machine."""
+SETTLED = 60 * SECOND
+"""After this time a caller that has not arrived is no longer expected."""
+
+
+class Found(NamedTuple):
+    """One attempt in a trace: its best record, and the documents derived from any record of it."""
+
+    invocation: Invocation
+    documents: frozenset[int]
+
+
+def invocations_in(trace: Trace) -> list[Found]:
+    """Each attempt whose records are in a trace that was read with its raw documents."""
+    found: list[Found] = []
+    for document in sorted(trace.documents.values(), key=lambda d: d.id):
+        record = _record(document)
+        if record is None:
+            continue
+        for at, other in enumerate(found):
+            if record.is_attempt_of(other.invocation):
+                best = max(other.invocation, record, key=lambda each: each.source)
+                found[at] = Found(best, other.documents | {document.id})
+                break
+        else:
+            found.append(Found(record, frozenset((document.id,))))
+    return found
+
+
+def _record(document: Document) -> Invocation | None:
+    if not is_derived(document.version):
+        return None
+    metadata = parse_document(document).get("metadata")
+    own = metadata.get(NAMESPACE) if isinstance(metadata, dict) else None
+    record = own.get("platform_record") if isinstance(own, dict) else None
+    return read_record(document.trace_id, record)
+
+
+def evidence_in(trace: Trace, found: Found, *, now: int) -> Evidence:
+    """What the trace says of one attempt. ``now``: microseconds since the epoch."""
+    invocation = found.invocation
+    function, above = _reported_function(trace, found)
+    parent = above or (0 if function else _parent_named_inside(trace, found))
+    service = _reported_service(trace, invocation)
+    return Evidence(
+        parent=parent,
+        caller=_caller(trace, invocation),
+        function=function,
+        service=service,
+        derived=found.documents,
+        settled=now - invocation.end > SETTLED,
+    )
+
+
+def _reported(trace: Trace, type: str) -> Iterator[Document]:
+    for document in trace.documents.values():
+        if not document.independent and not is_derived(document.version):
+            if document.node.type == type:
+                yield document
+
+
+def _reported_function(trace: Trace, found: Found) -> tuple[int, int]:
+    """The segment of the function itself, and the parent it names, where that is no segment that
+    AWS reported: OpenTelemetry's layers report the function below what they know as its parent."""
+    invocation = found.invocation
+    known = {invocation.span_id, invocation.segment_id}
+    candidates = [
+        document
+        for document in _reported(trace, FUNCTION)
+        if document.id in known
+        or document.node.name == invocation.function
+        and (document.parent_id in found.documents or _inside(document, invocation))
+    ]
+    if not candidates:
+        return 0, 0
+    best = min(candidates, key=lambda d: (d.id not in known, d.start, d.id))
+    services = {document.id for document in _reported(trace, SERVICE)}
+    alone = best.id in known or best.parent_id in services
+    return best.id, 0 if alone else best.parent_id
+
+
+def _reported_service(trace: Trace, invocation: Invocation) -> int:
+    for document in _reported(trace, SERVICE):
+        aws = parse_document(document).get("aws")
+        if isinstance(aws, dict) and aws.get("request_id") == invocation.request_id:
+            return document.id
+    return 0
+
+
+def _parent_named_inside(trace: Trace, found: Found) -> int:
+    """The one parent that is no reported document, named by subsegments within the invocation.
+
+    One that a record names is preferred; of several others none is chosen.
+    """
+    invocation = found.invocation
+    parents = ParentIndex(trace)
+    claimed = set(_claimed_by_others(trace, found))
+    named = set()
+    for document in trace.documents.values():
+        if not document.independent or is_derived(document.version):
+            continue
+        above = parents.containing_document(document.parent_id)
+        known = above is not None and not (above.id in found.documents and is_derived(above.version))
+        if not known and document.parent_id not in claimed and _inside(document, invocation):
+            named.add(document.parent_id)
+    ids = {invocation.span_id, invocation.segment_id, invocation.parent_id}
+    return next(iter(named & ids or (named if len(named) == 1 else ())), 0)
+
+
+def _claimed_by_others(trace: Trace, found: Found) -> Iterator[int]:
+    """The functions' segments of other invocations in the trace."""
+    for other in invocations_in(trace):
+        if not other.invocation.is_attempt_of(found.invocation):
+            yield pair_of(other.invocation).function
+
+
+def _inside(document: Document, invocation: Invocation) -> bool:
+    earliest = invocation.start - invocation.init - invocation.restore - SLACK
+    return earliest <= document.start and document.end <= invocation.end + SLACK
+
+
+def _caller(trace: Trace, invocation: Invocation) -> int:
+    """The call of the function: by the request id it was answered with, else the only one around
+    the invocation."""
+    calls = [
+        owned
+        for owned in trace.calls.values()
+        if owned.call.service == "Lambda" and owned.call.node.name == invocation.function
+    ]
+    request_ids = _request_ids(trace, calls)
+    same = [o for o in calls if request_ids.get(o.call.id) == invocation.request_id]
+    unknown = [o for o in calls if o.call.id not in request_ids and _around(o, invocation)]
+    if same:
+        return min(owned.call.id for owned in same)
+    return unknown[0].call.id if len(unknown) == 1 else 0
+
+
+def _around(owned: OwnedCall, invocation: Invocation) -> bool:
+    call = owned.call
+    return call.start - SLACK <= invocation.start and invocation.end <= call.end + SLACK
+
+
+def _request_ids(trace: Trace, calls: Iterable[OwnedCall]) -> dict[int, str]:
+    """The ``aws.request_id`` of calls, read from the documents that contain them."""
+    wanted = {f"{owned.call.id:016x}": owned.call.id for owned in calls}
+    found: dict[int, str] = {}
+    for document_id in {owned.document_id for owned in calls}:
+        document = trace.documents.get(document_id)
+        if document is None:
+            continue
+        content = parse_document(document)
+        for part in (content, *subsegments_of(content)):
+            id = wanted.get(str(part.get("id")).lower())
+            request_id = _request_id(part)
+            if id and request_id:
+                found[id] = request_id
+    return found
+
+
+def _request_id(part: Json) -> str:
+    aws = part.get("aws")
+    value = aws.get("request_id") if isinstance(aws, dict) else None
+    return value if isinstance(value, str) else ""
+
+
+def encode(document: Json) -> bytes:
+    """A derived document as it is submitted."""
+    return msgspec.json.encode(document)
