@@ -164,18 +164,25 @@ def _create_api(
     from collector.receivers.http import create_router
     from collector.receivers.otlp_http import create_otlp_router
     from collector.receivers.zipkin import create_zipkin_router
+    from raymap.invocation_joiner import InvocationJoiner
 
     stopping = threading.Event()
     rollup = threading.Thread(
         target=store.keep_counted, args=[stopping], name="rollup", daemon=True
     )
 
+    joiner = threading.Thread(
+        target=InvocationJoiner(store, pipeline).run, args=[stopping], name="joiner", daemon=True
+    )
+
     async def start() -> None:
         pipeline.start()
         rollup.start()
+        joiner.start()
 
     async def stop() -> None:
         stopping.set()
+        await asyncio.to_thread(joiner.join, 5.0)
         await asyncio.to_thread(pipeline.stop)
         await asyncio.to_thread(rollup.join, 5.0)
 

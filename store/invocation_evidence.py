@@ -82,9 +82,9 @@ def evidence_in(trace: Trace, found: Found, *, now: int) -> Evidence:
 
 def _reported(trace: Trace, type: str) -> Iterator[Document]:
     for document in trace.documents.values():
-        if not document.independent and not is_derived(document.version):
-            if document.node.type == type:
-                yield document
+        of_type = not document.independent and document.node.type == type
+        if of_type and not is_derived(document.version):
+            yield document
 
 
 def _reported_function(trace: Trace, found: Found) -> tuple[int, int]:
@@ -96,8 +96,10 @@ def _reported_function(trace: Trace, found: Found) -> tuple[int, int]:
         document
         for document in _reported(trace, FUNCTION)
         if document.id in known
-        or document.node.name == invocation.function
-        and (document.parent_id in found.documents or _inside(document, invocation))
+        or (
+            document.node.name == invocation.function
+            and (document.parent_id in found.documents or _inside(document, invocation))
+        )
     ]
     if not candidates:
         return 0, 0
@@ -128,7 +130,9 @@ def _parent_named_inside(trace: Trace, found: Found) -> int:
         if not document.independent or is_derived(document.version):
             continue
         above = parents.containing_document(document.parent_id)
-        known = above is not None and not (above.id in found.documents and is_derived(above.version))
+        known = above is not None and not (
+            above.id in found.documents and is_derived(above.version)
+        )
         if not known and document.parent_id not in claimed and _inside(document, invocation):
             named.add(document.parent_id)
     ids = {invocation.span_id, invocation.segment_id, invocation.parent_id}

@@ -1,4 +1,4 @@
-"""Who may deliver records: whoever has the key, or this machine where no key is set."""
+"""Who may deliver records: senders with the key, or this machine alone where no key is set."""
 
 from __future__ import annotations
 

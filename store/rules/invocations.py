@@ -15,7 +15,7 @@ say which of the two ``SegmentId`` is. So an id is an assumption until the trace
 
 from __future__ import annotations
 
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
@@ -28,12 +28,25 @@ Json = dict[str, Any]
 FUNCTION, SERVICE = "AWS::Lambda::Function", "AWS::Lambda"
 NAMESPACE = "raymap"
 """Of the metadata that names a derived document's record."""
+RECORD = "lambda_record"
+"""The annotation of a derived segment of the service: what its trace says of the record (`Standing`)."""
 JOINED_RANK = 8
 """Added to the rank of documents that agree with a trace."""
 SUCCEEDED = ("", "success")
 """The states of a report that are no failure."""
 SAME_ATTEMPT = 5 * SECOND
 """Reports of one request further apart are two attempts; Lambda retries after a minute."""
+
+
+class Standing(StrEnum):
+    """How far the segments of a record are joined to their trace."""
+
+    ASSUMED = "assumed"
+    """Its trace is yet to be looked at, or its caller may still arrive."""
+    JOINED = "joined"
+    """Its caller is known."""
+    ALONE = "alone"
+    """Nothing in the trace called the function."""
 
 
 class Source(IntEnum):
@@ -175,6 +188,7 @@ def documents_of(invocation: Invocation, evidence: Evidence = NOTHING) -> list[J
 def _service(invocation: Invocation, pair: Pair, evidence: Evidence) -> Json:
     document = _document(invocation, pair.service, SERVICE)
     parent = evidence.caller or _caller_in_header(invocation)
+    document["annotations"] = {RECORD: _standing(parent, evidence)}
     if not parent and not evidence.settled:
         parent = made_id(invocation, "caller")  # of which it is not known yet whether it exists
     if parent:
@@ -184,6 +198,12 @@ def _service(invocation: Invocation, pair: Pair, evidence: Evidence) -> Json:
     if arn := function_arn(invocation):
         document["resource_arn"] = arn
     return document
+
+
+def _standing(caller: int, evidence: Evidence) -> Standing:
+    if caller:
+        return Standing.JOINED
+    return Standing.ALONE if evidence.settled else Standing.ASSUMED
 
 
 def _caller_in_header(invocation: Invocation) -> int:
@@ -287,7 +307,9 @@ def record_of(invocation: Invocation) -> Json:
         value = getattr(invocation, field)
         if field == "trace_id" or not value:
             continue
-        values[field] = f"{value:016x}" if field.endswith("_id") and field != "request_id" else value
+        values[field] = (
+            f"{value:016x}" if field.endswith("_id") and field != "request_id" else value
+        )
     values["source"] = invocation.source.name.lower()
     return values
 

@@ -783,9 +783,9 @@ class StoreContract:
             store.put([document], f"copy-{number}")
             store.service_graph(HOUR)
         counted = store.service_graph(HOUR).services
-        assert {key: each.statistics.total for key, each in counted.items() if not key.is_client} == {
-            node: 1
-        }
+        assert {
+            key: each.statistics.total for key, each in counted.items() if not key.is_client
+        } == {node: 1}
         (read,) = store.get_traces([TRACE])[TRACE].documents.values()
         assert (read.parent_id, read.version) == (9, T0)
 

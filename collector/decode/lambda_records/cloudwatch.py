@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from collector.decode.lambda_records.events import Fact, damaged, read_line
-from collector.decode.lambda_records.fold import Folded, Skipped, fold, origin_of_logs
+from collector.decode.lambda_records.fold import Skipped, fold, origin_of_logs
 from collector.decode.rejected import Rejected
 from store.rules.invocations import Invocation
 
@@ -28,7 +28,7 @@ MAX_REQUEST = 128 << 20
 MAX_EVENTS = 500_000
 """Log events of a request."""
 _MILLISECOND = 1_000
-_scan = json.JSONDecoder().scan_once
+_decode_first = json.JSONDecoder().raw_decode
 _BLANK = " \t\r\n"
 
 
@@ -174,8 +174,8 @@ def _objects(content: bytes) -> Iterator[bytes]:
     at = _skip(text, 0)
     while at < len(text):
         try:
-            _, end = _scan(text, at)
-        except (StopIteration, ValueError, RecursionError) as error:
+            _, end = _decode_first(text, at)
+        except (ValueError, RecursionError) as error:
             raise damaged(f"not JSON at character {at}") from error
         yield text[at:end].encode()
         at = _skip(text, end)

@@ -113,9 +113,7 @@ def test_without_a_key_only_this_machine_delivers(
 @pytest.mark.parametrize(
     "body", [b"", b"not json", b"[]", b'{"records": 5}', {"requestId": "another"}]
 )
-def test_an_unreadable_request_is_400_and_says_why(
-    pipeline: IngestPipeline, body: object
-) -> None:
+def test_an_unreadable_request_is_400_and_says_why(pipeline: IngestPipeline, body: object) -> None:
     status, answer = post(client(pipeline), body)
     assert (status, answer["requestId"]) == (400, ID)
     assert answer["errorMessage"]
@@ -138,8 +136,12 @@ def test_a_full_journal_asks_for_another_delivery(
 def test_what_is_damaged_or_not_sampled_is_counted_by_reason(
     pipeline: IngestPipeline, memory: MemoryStore
 ) -> None:
-    unsampled = report_line(xray="XRAY TraceId: 1-6b061440-000000000000000000000002\tSampled: false")
-    body = delivery({"data": "?"}, record(log_batch(unsampled, report_line(xray=""))), *TEXT["records"])
+    unsampled = report_line(
+        xray="XRAY TraceId: 1-6b061440-000000000000000000000002\tSampled: false"
+    )
+    body = delivery(
+        {"data": "?"}, record(log_batch(unsampled, report_line(xray=""))), *TEXT["records"]
+    )
     assert post(client(pipeline), body)[0] == 200
     text = pipeline.metrics.render().decode()
     assert 'raymap_documents_rejected_total{reason="InvalidPlatformRecord"} 1.0' in text

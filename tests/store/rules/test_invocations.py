@@ -19,7 +19,6 @@ from store.rules.invocations import (
     pair_of,
     rank_of,
     read_record,
-    record_of,
 )
 from store.times import SECOND
 from tests.lambda_samples import (

@@ -15,7 +15,15 @@ from hypothesis import strategies as st
 from collector.decode.lambda_records import cloudwatch
 from collector.decode.lambda_records.cloudwatch import Decoded, Delivery, decode_delivery
 from collector.decode.rejected import Reason
-from tests.lambda_samples import REGION, delivery, events, invocation, log_batch, record, report_line
+from tests.lambda_samples import (
+    REGION,
+    delivery,
+    events,
+    invocation,
+    log_batch,
+    record,
+    report_line,
+)
 
 
 def decode(*records: dict[str, Any]) -> Decoded:

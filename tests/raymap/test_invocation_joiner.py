@@ -1,0 +1,127 @@
+"""Rounds of the joiner over a store and a pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from collector.derived import submit_invocations
+from collector.metrics import IngestMetrics
+from collector.pipeline import IngestPipeline
+from raymap.invocation_joiner import InvocationJoiner
+from store.memory import MemoryStore
+from store.model import TimeRange
+from store.rules.invocations import NOTHING, Invocation
+from store.times import MINUTE, SECOND
+from tests.collector.conftest import SOON, StoringPipeline
+from tests.lambda_samples import END, REQUEST, SERVICE_ID, TRACE_ID, invocation, telemetry
+from tests.store.test_invocation_evidence import FROM_OUTSIDE, FROM_WEB, query, web
+
+ALWAYS = TimeRange(0, 1 << 62)
+
+
+class Clock:
+    """The joiner's time; versions of arrival are real, so the searched window is of real time."""
+
+    def __init__(self) -> None:
+        self.at = END + SECOND
+
+    def __call__(self) -> int:
+        return self.at
+
+
+@pytest.fixture
+def memory() -> MemoryStore:
+    return MemoryStore()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def pipeline(memory: MemoryStore, tmp_path: Path) -> Iterator[IngestPipeline]:
+    metrics = IngestMetrics(CollectorRegistry())
+    pipeline = StoringPipeline(memory, tmp_path, metrics=metrics, limits=SOON)
+    pipeline.start()
+    yield pipeline
+    pipeline.stop(5.0)
+
+
+class Setting:
+    """A store, and a joiner whose clock stands a second after the end of the invocation."""
+
+    def __init__(self, memory: MemoryStore, pipeline: IngestPipeline, clock: Clock) -> None:
+        self.memory, self._pipeline, self.clock = memory, pipeline, clock
+        self.joiner = InvocationJoiner(memory, pipeline, clock)
+
+    def report(self, record: Invocation) -> None:
+        for ack in submit_invocations(self._pipeline, [(record, NOTHING)], "test"):
+            ack.result(10)
+        self.arrive()
+
+    def arrive(self) -> None:
+        """Something of the trace arrives, a moment later."""
+        self.clock.at += 1
+        self.memory._traces[TRACE_ID].updated = self.clock.at
+
+    @property
+    def edges(self) -> set[tuple[str, str]]:
+        edges = self.memory.service_graph(ALWAYS).edges
+        return {(source.type or source.name, target.type) for source, target in edges}
+
+
+@pytest.fixture
+def setting(memory: MemoryStore, pipeline: IngestPipeline, clock: Clock) -> Setting:
+    return Setting(memory, pipeline, clock)
+
+
+def test_a_caller_that_arrives_later_is_joined_and_then_left_alone(setting: Setting) -> None:
+    setting.memory.put([query()], "query")
+    setting.report(telemetry())
+    setting.arrive()
+    setting.joiner.join()
+    assert setting.edges == FROM_OUTSIDE
+    setting.memory.put([web(request_id=REQUEST)], "web")
+    setting.arrive()
+    assert setting.joiner.join() == 1
+    assert setting.edges == FROM_WEB
+    setting.arrive()
+    assert setting.joiner.join() == 0
+
+
+def test_a_record_that_names_the_other_half_is_turned_round(setting: Setting) -> None:
+    setting.memory.put([query(), web(request_id=REQUEST)], "rest")
+    setting.report(invocation(segment_id=SERVICE_ID))
+    assert setting.edges != FROM_WEB
+    setting.arrive()
+    setting.joiner.join()
+    assert setting.edges == FROM_WEB
+
+
+def test_a_function_without_a_caller_is_looked_at_until_it_is_settled(setting: Setting) -> None:
+    setting.report(telemetry())
+    setting.arrive()
+    setting.joiner.join()
+    setting.arrive()
+    assert setting.joiner.join() == 0
+    setting.clock.at = END + 2 * MINUTE
+    setting.arrive()
+    assert setting.joiner.join() == 1
+    setting.arrive()
+    assert setting.joiner.join() == 0
+
+
+def test_an_unchanged_trace_is_not_read_again(
+    setting: Setting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    setting.report(telemetry())
+    setting.joiner.join()
+    setting.arrive()
+    setting.joiner.join()
+    monkeypatch.setattr(setting.memory, "get_traces", None)
+    assert setting.joiner.join() == 0
