@@ -10,7 +10,7 @@ SELECT trace_id, minute, partition FROM (
     SELECT trace_id, minute, <partition> AS partition FROM detached_calls
     UNION ALL
     SELECT trace_id, minute, <partition> AS partition FROM segments WHERE <minutes>
-    GROUP BY trace_id, minute, id HAVING max(state) = 0
+    GROUP BY trace_id, minute, id HAVING max(ver) < 4611686018427387904
     UNION ALL
     SELECT trace_id, minute, <partition> AS partition FROM calls WHERE <minutes>
     GROUP BY trace_id, minute, id HAVING max(state) = 0
