@@ -24,6 +24,7 @@ from collector.receivers.firehose import create_firehose_router
 from collector.receivers.grpc import GrpcReceiver
 from collector.receivers.http import create_router, install_error_handler
 from collector.receivers.http_protocol import HttpProtocol
+from collector.receivers.lambda_upload import create_lambda_router
 from collector.receivers.otlp_http import create_otlp_router
 from collector.receivers.udp import UdpReceiver
 from collector.receivers.zipkin import create_zipkin_router
@@ -193,6 +194,7 @@ def _create_app(pipeline: IngestPipeline, limits: HttpLimits) -> FastAPI:
         create_otlp_router,
         create_zipkin_router,
         create_firehose_router,
+        create_lambda_router,
     ):
         app.include_router(create(pipeline, limits))
 

@@ -162,6 +162,7 @@ def _create_api(
     from api.context import Thresholds
     from collector.receivers.firehose import create_firehose_router
     from collector.receivers.http import create_router
+    from collector.receivers.lambda_upload import create_lambda_router
     from collector.receivers.otlp_http import create_otlp_router
     from collector.receivers.zipkin import create_zipkin_router
     from raymap.invocation_joiner import InvocationJoiner
@@ -192,6 +193,7 @@ def _create_api(
         create_otlp_router,
         create_zipkin_router,
         create_firehose_router,
+        create_lambda_router,
     )
     return create_app(
         store,

@@ -197,6 +197,8 @@ def _service(invocation: Invocation, pair: Pair, evidence: Evidence) -> Json:
     document["aws"] = {"request_id": invocation.request_id}
     if arn := function_arn(invocation):
         document["resource_arn"] = arn
+    else:
+        document["aws"] |= _known(account_id=invocation.account, region=invocation.region)
     return document
 
 
@@ -252,15 +254,19 @@ def _exception(invocation: Invocation, id: int) -> Json:
 
 
 def _about(invocation: Invocation) -> Json:
-    about: Json = {
-        "account_id": invocation.account or None,
-        "region": invocation.region or None,
-        "function_arn": function_arn(invocation) or None,
-        "resource_names": [invocation.function],
-        "request_id": invocation.request_id,
-        "cloudwatch_logs": [{"log_group": invocation.log_group}] if invocation.log_group else None,
-    }
-    return {key: value for key, value in about.items() if value is not None}
+    logs = [{"log_group": invocation.log_group}] if invocation.log_group else None
+    return _known(
+        account_id=invocation.account,
+        region=invocation.region,
+        function_arn=function_arn(invocation),
+        resource_names=[invocation.function],
+        request_id=invocation.request_id,
+        cloudwatch_logs=logs,
+    )
+
+
+def _known(**members: object) -> Json:
+    return {key: value for key, value in members.items() if value}
 
 
 def _annotations(invocation: Invocation) -> Json:

@@ -180,3 +180,5 @@ def test_accounts_and_regions_that_are_not_known_are_left_out() -> None:
     assert service.node == NodeKey("", "checkout", "AWS::Lambda")
     assert function.node == NodeKey("", "checkout", "AWS::Lambda::Function")
     assert REQUEST.encode() in function.raw
+    service, function = made(invocation(account=""))
+    assert service.node.region == function.node.region == REGION
