@@ -1,0 +1,271 @@
+"""A function under AWS's Lambda Runtime Interface Emulator, with the extension, against Raymap.
+
+    python -m examples.lambda_layer.emulate --rie aws-lambda-rie --raymap http://127.0.0.1:2000
+
+The emulator (Go module github.com/aws/aws-lambda-runtime-interface-emulator) starts the extension and
+AWS's own runtime client, which runs `handler` with the unmodified X-Ray SDK. It has no Telemetry API, so
+`stand_in.Platform` delivers what it prints: START and REPORT, as the Telemetry API words them, and with
+``--firehose`` once more as a CloudWatch Logs subscription. The emulator starts what is in /opt/extensions;
+this command puts a link there, and needs the right to.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import gzip
+import http.client
+import json
+import os
+import queue
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psutil
+
+from examples.flask_shop.stand_in import create_stand_in
+from examples.lambda_layer.stand_in import FUNCTION, Platform, platform_event
+
+HERE = Path(__file__).parent
+REGION = "eu-west-1"
+NAME = FUNCTION["functionName"]
+GROUP, STREAM = f"/aws/lambda/{NAME}", f"2026/11/26/[{FUNCTION['functionVersion']}]emulator"
+OPT = Path("/opt")
+
+
+class Function:
+    """The emulator with a function and the extension."""
+
+    def __init__(
+        self, rie: str, raymap: str, platform: Platform, dynamodb: str, spool: str
+    ) -> None:
+        self._port, api = _free_port(), _free_port()
+        udp = f"127.0.0.1:{_free_port()}"
+        environ = os.environ | {
+            "AWS_ACCESS_KEY_ID": "none",
+            "AWS_SECRET_ACCESS_KEY": "none",
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_LAMBDA_FUNCTION_NAME": NAME,
+            "AWS_LAMBDA_FUNCTION_VERSION": FUNCTION["functionVersion"],
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
+            "AWS_LAMBDA_FUNCTION_TIMEOUT": "30",
+            "DYNAMODB_URL": dynamodb,
+            "RAYMAP_URL": raymap,
+            "RAYMAP_LAMBDA_LISTEN": udp,
+            "RAYMAP_LAMBDA_SPOOL": spool,
+            "RAYMAP_LAMBDA_TELEMETRY_API": platform.address,
+        }
+        command = [
+            rie,
+            f"--runtime-interface-emulator-address=127.0.0.1:{self._port}",
+            f"--runtime-api-address=127.0.0.1:{api}",
+            "env",  # the emulator passes neither on
+            f"AWS_XRAY_DAEMON_ADDRESS={udp}",
+            f"LAMBDA_TASK_ROOT={HERE.parents[1]}",
+            sys.executable,
+            "-m",
+            "awslambdaric",
+            "examples.lambda_layer.handler.handle",
+        ]
+        self._process = subprocess.Popen(
+            command, env=environ, stdout=subprocess.PIPE, text=True, cwd=HERE.parents[1]
+        )
+        self.lines: queue.Queue[str] = queue.Queue()
+        threading.Thread(target=self._read, daemon=True).start()
+        _wait_for_port(self._port)
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self.lines.put(line.rstrip("\n"))
+
+    def invoke(self, event: dict[str, Any], header: str, request_id: str) -> Any:
+        """Call the function with a trace header; its answer."""
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
+        headers = {"X-Amzn-Trace-Id": header, "X-Amzn-RequestId": request_id}
+        path = "/2015-03-31/functions/function/invocations"
+        connection.request("POST", path, json.dumps(event), headers)
+        return json.loads(connection.getresponse().read())
+
+    def report_of(self, request_id: str) -> tuple[str, float]:
+        """The line that the emulator printed at the end, and when it was read."""
+        while True:
+            line = self.lines.get(timeout=30)
+            if line.startswith(f"REPORT RequestId: {request_id}"):
+                return line, time.time()
+
+    def kill_extension(self) -> None:
+        """SIGKILL, as if it had crashed."""
+        for child in psutil.Process(self._process.pid).children(recursive=True):
+            if "/opt/raymap/raymap_lambda.py" in child.cmdline():
+                child.kill()
+
+    def stop(self) -> None:
+        """End the emulator and what it started."""
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(15)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def _wait_for_port(port: int) -> None:
+    for _ in range(300):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    raise TimeoutError(f"nothing listens on port {port}")
+
+
+@contextmanager
+def installed_extension() -> Iterator[None]:
+    """The layer's files where the emulator looks for them."""
+    links = {
+        OPT / "extensions/raymap-lambda": HERE / "raymap-lambda",
+        OPT / "raymap/raymap_lambda.py": HERE / "raymap_lambda.py",
+    }
+    for link, target in links.items():
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.unlink(missing_ok=True)
+        link.symlink_to(target)
+    try:
+        yield
+    finally:
+        for link in links:
+            link.unlink()
+
+
+class Records:
+    """What the platform says of an invocation, in the forms of its sources."""
+
+    def __init__(self, request_id: str, root: str, function_id: str) -> None:
+        self.request_id, self._root, self._function_id = request_id, root, function_id
+        self._service_id = secrets.token_hex(8)
+
+    def events(self, line: str, end: float) -> list[dict[str, Any]]:
+        """Of the Telemetry API."""
+        fields = dict(field.split(": ") for field in line.split("\t") if ": " in field)
+        names = {
+            "Duration": "durationMs",
+            "Billed Duration": "billedDurationMs",
+            "Memory Size": "memorySizeMB",
+            "Max Memory Used": "maxMemoryUsedMB",
+            "Init Duration": "initDurationMs",
+        }
+        metrics = {
+            name: float(fields[field].split()[0])
+            for field, name in names.items()
+            if field in fields
+        }
+        value = f"Root={self._root};Parent={self._service_id};Sampled=1"
+        tracing = {"spanId": self._function_id, "type": "X-Amzn-Trace-Id", "value": value}
+        version = FUNCTION["functionVersion"]
+        begin = end - metrics["durationMs"] / 1000
+        about = {"requestId": self.request_id, "tracing": tracing}
+        return [
+            platform_event("platform.start", begin, version=version, **about),
+            platform_event("platform.report", end, status="success", metrics=metrics, **about),
+        ]
+
+    def log_line(self, line: str) -> str:
+        """Of the text log format."""
+        return (
+            f"{line}\nXRAY TraceId: {self._root}\tSegmentId: {self._function_id}\tSampled: true\t"
+        )
+
+
+def deliver(raymap: str, *messages: tuple[str, float]) -> int:
+    """Log lines through Firehose; the status of the answer."""
+    events = [
+        {"id": str(number), "timestamp": int(at * 1000), "message": message}
+        for number, (message, at) in enumerate(messages)
+    ]
+    batch = {
+        "messageType": "DATA_MESSAGE",
+        "owner": FUNCTION["accountId"],
+        "logGroup": GROUP,
+        "logStream": STREAM,
+        "logEvents": events,
+    }
+    data = base64.b64encode(gzip.compress(json.dumps(batch).encode())).decode()
+    body = {"requestId": "emulator", "timestamp": 0, "records": [{"data": data}]}
+    arn = f"arn:aws:firehose:{REGION}:{FUNCTION['accountId']}:deliverystream/logs"
+    headers = {"X-Amz-Firehose-Request-Id": "emulator", "X-Amz-Firehose-Source-Arn": arn}
+    connection = http.client.HTTPConnection(urlsplit(raymap).netloc, timeout=30)
+    connection.request("POST", "/firehose/logs", json.dumps(body), headers)
+    return connection.getresponse().status
+
+
+def run(options: argparse.Namespace) -> None:
+    """Invoke the function some times; print what was invoked."""
+    from werkzeug.serving import make_server
+
+    with ExitStack() as stack:
+        stack.enter_context(installed_extension())
+        spool = options.spool or stack.enter_context(tempfile.TemporaryDirectory())
+        dynamodb = make_server("127.0.0.1", 0, create_stand_in(), threaded=True)
+        threading.Thread(target=dynamodb.serve_forever, daemon=True).start()
+        platform = Platform()
+        url = f"http://127.0.0.1:{dynamodb.server_port}"
+        function = Function(options.rie, options.raymap, platform, url, spool)
+        stack.callback(function.stop)
+        for number in range(options.invocations):
+            _invoke(function, platform, options, number)
+        if options.kill:
+            function.kill_extension()
+        time.sleep(options.wait)
+
+
+def _invoke(
+    function: Function, platform: Platform, options: argparse.Namespace, number: int
+) -> None:
+    request_id = f"{secrets.token_hex(4)}-0000-4000-8000-{number:012x}"
+    root = f"1-{int(time.time()):08x}-{secrets.token_hex(12)}"
+    function_id = secrets.token_hex(8)
+    event = {"fail": number % 4 == 3}
+    function.invoke(event, f"Root={root};Parent={function_id};Sampled=1", request_id)
+    line, end = function.report_of(request_id)
+    records = Records(request_id, root, function_id)
+    events = records.events(line, end)
+    end = round(end, 3)
+    status = platform.emit(*events)
+    print(f"{root}  {line}  Telemetry API: {status}")
+    if options.firehose:
+        text = deliver(options.raymap, (records.log_line(line), end))
+        as_json = deliver(options.raymap, *((json.dumps(each), end) for each in events))
+        print(f"  again by Firehose, as text: {text}, as JSON: {as_json}")
+
+
+def main() -> None:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rie", required=True, help="the emulator's binary")
+    parser.add_argument("--raymap", default="http://127.0.0.1:2000")
+    parser.add_argument("--invocations", type=int, default=8)
+    parser.add_argument("--firehose", action="store_true", help="deliver the records twice")
+    parser.add_argument("--kill", action="store_true", help="end the extension with SIGKILL")
+    parser.add_argument("--spool", help="a folder that outlives this run")
+    parser.add_argument("--wait", type=float, default=3.0, help="seconds before the end")
+    run(parser.parse_args())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,371 @@
+"""The extension ``raymap-lambda``: sends the traces of a Lambda function to Raymap. Python alone.
+
+It runs beside the function (docs/lambda.md). The X-Ray SDK's datagrams come to 127.0.0.1:2000, the
+platform's records by the Telemetry API. Both are appended to a spool in /tmp as they come, and posted
+from there to ``RAYMAP_URL/lambda/telemetry``; a file is deleted when Raymap has answered 200. So what
+was received outlives this process: after a crash of the environment the next one sends it. Sending
+anything twice changes nothing.
+
+Runs before the function does, so it imports little, and what only sending needs when it sends first.
+
+``RAYMAP_URL``: of the server. ``RAYMAP_KEY``: its ``RAYMAP_LAMBDA_KEY``. ``RAYMAP_LAMBDA_SPOOL``: the
+folder. ``RAYMAP_LAMBDA_LISTEN``: where datagrams come to. ``RAYMAP_LAMBDA_FORWARD``: a daemon that gets
+them as well (``169.254.100.1:2000`` is X-Ray's, in Lambda). ``RAYMAP_LAMBDA_TELEMETRY_API``: another
+Telemetry API than Lambda's, for emulators.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+import threading
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # importing typing takes as long as everything else
+    from typing import Any
+
+NAME = "raymap-lambda"
+LISTEN = "127.0.0.1:2000"
+MAX_DATAGRAM = 65_536
+MAX_FILE = 4 << 20
+"""Bytes of a file of the spool, and so of a request: Raymap accepts 32 MiB."""
+MAX_SPOOL = 64 << 20
+"""Bytes that may wait. Beyond, the oldest are dropped: /tmp has 512 MiB that belong to the function."""
+MAX_OPEN = 1_000
+"""Invocations without a report whose start is remembered."""
+SEND_TIMEOUT = 2.0
+"""Seconds: SHUTDOWN leaves two."""
+LINGER = 1.0
+"""Seconds between two requests while an invocation runs."""
+LAST_RECORDS = 0.3
+"""Seconds at SHUTDOWN for the platform's last records to arrive."""
+RECEIVED = ("platform.start", "platform.report")
+
+environ = os.environ
+
+
+class Spool:
+    """Lines in files that are sent whole, oldest first. The lock is that of all threads."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._file: Any = None
+        self._size = 0
+        self.dropped = 0
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        self._next = max([int(name) for name in self._names()], default=0) + 1
+
+    def _names(self) -> list[str]:
+        return sorted(name for name in os.listdir(self._folder) if name.isdecimal())
+
+    def _path(self, name: str) -> str:
+        return os.path.join(self._folder, name)
+
+    def add(self, *lines: str) -> None:
+        """Append, so that the lines outlive this process."""
+        content = "".join(line + "\n" for line in lines).encode()
+        with self._lock:
+            if self._file is None:
+                self._file = open(self._path(f"{self._next:012d}"), "ab", buffering=0)  # noqa: SIM115
+                self._next += 1
+                self._size = 0
+            self._file.write(content)
+            self._size += len(content)
+            if self._size >= MAX_FILE:
+                self._cut()
+
+    def _cut(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+        names = self._names()
+        sizes = {name: os.path.getsize(self._path(name)) for name in names}
+        while sum(sizes.values()) > MAX_SPOOL and len(sizes) > 1:
+            oldest = min(sizes)
+            del sizes[oldest]
+            os.unlink(self._path(oldest))
+            self.dropped += 1
+
+    def pending(self) -> list[str]:
+        """The files to send; later lines go to another one."""
+        with self._lock:
+            self._cut()
+            return [self._path(name) for name in self._names()]
+
+
+def read_spooled(path: str) -> tuple[list[object], list[str]]:
+    """The events and the documents in a file; a line that was cut off by a crash is left out."""
+    events: list[object] = []
+    documents: list[str] = []
+    with open(path, encoding="utf-8", errors="replace") as file:
+        for line in file:
+            try:
+                kind, content = json.loads(line)
+            except ValueError:
+                continue
+            (documents if kind == "document" else events).append(content)
+    return events, documents
+
+
+class Records:
+    """The platform's events, of which two kinds are needed. A start is repeated beside its report,
+    since both may be sent in different requests, of which Raymap remembers nothing."""
+
+    def __init__(self, spool: Spool) -> None:
+        self._spool = spool
+        self._started: dict[object, object] = {}
+
+    def add(self, events: object) -> None:
+        lines = []
+        for event in events if isinstance(events, list) else []:
+            if not isinstance(event, dict) or event.get("type") not in RECEIVED:
+                continue
+            record = event.get("record")
+            request_id = record.get("requestId") if isinstance(record, dict) else None
+            if event["type"] == "platform.start":
+                if len(self._started) >= MAX_OPEN:
+                    self._started.clear()
+                self._started[request_id] = event
+                continue
+            start = self._started.pop(request_id, None)
+            lines += [json.dumps(["event", each]) for each in (start, event) if each]
+        if lines:
+            self._spool.add(*lines)
+
+
+def receive_datagrams(listener: socket.socket, spool: Spool) -> None:
+    """Documents of the SDK, for ever."""
+    forward = _address(environ.get("RAYMAP_LAMBDA_FORWARD", ""))
+    while True:
+        datagram = listener.recv(MAX_DATAGRAM)
+        if forward:
+            listener.sendto(datagram, forward)
+        _, _, document = datagram.partition(b"\n")
+        if document:
+            spool.add(json.dumps(["document", document.decode("utf-8", "replace")]))
+
+
+def _address(text: str) -> tuple[str, int] | None:
+    host, _, port = text.rpartition(":")
+    return (host, int(port)) if port.isdecimal() else None
+
+
+def receive_telemetry(listener: socket.socket, records: Records) -> None:
+    """Requests of the Telemetry API, for ever. Each is answered once it is spooled: Lambda repeats
+    what was not."""
+    while True:
+        connection, _ = listener.accept()
+        threading.Thread(target=_serve, args=(connection, records), daemon=True).start()
+
+
+def _serve(connection: socket.socket, records: Records) -> None:
+    with connection, connection.makefile("rb") as stream:
+        while True:
+            length = _content_length(stream)
+            if length is None:
+                return
+            body = stream.read(length)
+            try:
+                records.add(json.loads(body or b"[]"))
+                status = "200 OK"
+            except (ValueError, OSError):
+                status = "500 Internal Server Error"
+            connection.sendall(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode())
+
+
+def _content_length(stream: Any) -> int | None:
+    """Of the request that follows; None at the end of the connection."""
+    if not stream.readline(65_537):
+        return None
+    length = 0
+    while True:
+        name, _, value = stream.readline(65_537).partition(b":")
+        if not name.strip():
+            return length
+        if name.strip().lower() == b"content-length":
+            length = int(value)
+
+
+class Sender:
+    """Posts the files of the spool. One at a time, from whichever thread."""
+
+    def __init__(self, spool: Spool, function: dict[str, object]) -> None:
+        self._spool = spool
+        self._function = function
+        self._lock = threading.Lock()
+        self._connection: Any = None
+
+    def send(self) -> bool:
+        """All that waits; False as soon as Raymap does not take it."""
+        with self._lock:
+            return all(self._send(path) for path in self._spool.pending())
+
+    def _send(self, path: str) -> bool:
+        import gzip
+
+        events, documents = read_spooled(path)
+        if events or documents:
+            content = {"function": self._function, "events": events, "documents": documents}
+            body = gzip.compress(json.dumps(content).encode(), 1)
+            status = self._post(body)
+            if status != 200:
+                say(f"Raymap answered {status}: {os.path.basename(path)} stays in the spool")
+                # A request that is no good would be none the next time; the rest goes on.
+                if status not in (400, 413):
+                    return False
+        os.unlink(path)
+        return True
+
+    def _post(self, body: bytes) -> object:
+        import http.client
+        from urllib.parse import urlsplit
+
+        url = urlsplit(environ.get("RAYMAP_URL", ""))
+        headers = {
+            "Content-Type": "application/json",
+            "Content-Encoding": "gzip",
+            "X-Raymap-Key": environ.get("RAYMAP_KEY", ""),
+        }
+        kind = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
+        for _ in range(2):  # a connection that was idle for long is closed
+            try:
+                connection = self._connection or kind(url.netloc, timeout=SEND_TIMEOUT)
+                self._connection = connection
+                connection.request(
+                    "POST", url.path.rstrip("/") + "/lambda/telemetry", body, headers
+                )
+                response = connection.getresponse()
+                response.read()
+                return response.status
+            except (OSError, http.client.HTTPException) as error:
+                self._connection = None
+                failure = error
+        return f"nothing ({failure})"
+
+
+class Extensions:
+    """Lambda's Extensions API and Telemetry API, by hand: their client is at hand before the
+    function starts, and http.client is not."""
+
+    def __init__(self) -> None:
+        self._host = environ["AWS_LAMBDA_RUNTIME_API"]
+        self._id = ""
+
+    def register(self) -> dict[str, object]:
+        """Returns what is known of the function."""
+        headers = {
+            "Lambda-Extension-Name": NAME,
+            "Lambda-Extension-Accept-Feature": "accountId",
+        }
+        body = {"events": ["INVOKE", "SHUTDOWN"]}
+        status, found, answer = _request(
+            self._host, "POST", "/2020-01-01/extension/register", headers, body
+        )
+        if status != 200:
+            raise RuntimeError(f"register: {status} {answer!r:.200}")
+        self._id = found["lambda-extension-identifier"]
+        return {
+            "name": answer.get("functionName"),
+            "version": answer.get("functionVersion"),
+            "account": answer.get("accountId"),
+            "region": environ.get("AWS_REGION"),
+            "log_group": environ.get("AWS_LAMBDA_LOG_GROUP_NAME"),
+            "log_stream": environ.get("AWS_LAMBDA_LOG_STREAM_NAME"),
+        }
+
+    def subscribe(self, port: int) -> None:
+        """The platform's records, to a port here."""
+        body = {
+            "schemaVersion": "2022-12-13",
+            "types": ["platform"],
+            "buffering": {"maxItems": 1000, "maxBytes": 262_144, "timeoutMs": 25},
+            "destination": {"protocol": "HTTP", "URI": f"http://sandbox.localdomain:{port}"},
+        }
+        host = environ.get("RAYMAP_LAMBDA_TELEMETRY_API", self._host)
+        headers = {"Lambda-Extension-Identifier": self._id}
+        status, _, answer = _request(host, "PUT", "/2022-07-01/telemetry", headers, body)
+        if status != 200:
+            say(f"no platform records: {status} {answer!r:.200}")
+
+    def next(self) -> Any:
+        """Wait for the next event; the environment may be frozen meanwhile."""
+        headers = {"Lambda-Extension-Identifier": self._id}
+        _, _, event = _request(self._host, "GET", "/2020-01-01/extension/event/next", headers)
+        return event
+
+
+def _request(
+    host: str, method: str, path: str, headers: dict[str, str], body: object = None
+) -> tuple[int, dict[str, str], Any]:
+    """Status, headers and JSON of a response."""
+    content = b"" if body is None else json.dumps(body).encode()
+    lines = [f"{method} {path} HTTP/1.1", f"Host: {host}", "Connection: close"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    lines += ["Content-Type: application/json", f"Content-Length: {len(content)}", "", ""]
+    name, _, port = host.rpartition(":")
+    with socket.create_connection((name, int(port))) as connection:
+        connection.sendall("\r\n".join(lines).encode() + content)
+        with connection.makefile("rb") as stream:
+            status = int(stream.readline().split()[1])
+            found = {}
+            while line := stream.readline().strip():
+                key, _, value = line.decode("latin-1").partition(":")
+                found[key.lower()] = value.strip()
+            length = found.get("content-length")
+            answer = stream.read(int(length)) if length else stream.read()
+    try:
+        return status, found, json.loads(answer)
+    except ValueError:
+        return status, found, {}
+
+
+def say(message: str) -> None:
+    """A line in the function's log."""
+    print(f"{NAME}: {message}", file=sys.stderr, flush=True)
+
+
+def run() -> None:
+    """Until SHUTDOWN."""
+    datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    datagrams.bind(_address(environ.get("RAYMAP_LAMBDA_LISTEN", LISTEN)) or ("127.0.0.1", 0))
+    telemetry = socket.create_server(("", 0))
+    spool = Spool(environ.get("RAYMAP_LAMBDA_SPOOL", "/tmp/raymap-lambda"))
+    records = Records(spool)
+    for target, listener, sink in (
+        (receive_datagrams, datagrams, spool),
+        (receive_telemetry, telemetry, records),
+    ):
+        threading.Thread(target=target, args=(listener, sink), daemon=True).start()
+    lambda_api = Extensions()
+    function = lambda_api.register()
+    lambda_api.subscribe(telemetry.getsockname()[1])
+    sender = Sender(spool, function)
+    busy = threading.Event()
+    threading.Thread(target=_keep_sending, args=(sender, busy), daemon=True).start()
+    while lambda_api.next().get("eventType") != "SHUTDOWN":
+        busy.set()
+    _finish(sender)
+
+
+def _keep_sending(sender: Sender, busy: threading.Event) -> None:
+    """From the beginning of an invocation on: what the one before left, and what comes meanwhile."""
+    while True:
+        busy.wait()
+        busy.clear()
+        sender.send()
+        time.sleep(LINGER)
+        sender.send()
+
+
+def _finish(sender: Sender) -> None:
+    time.sleep(LAST_RECORDS)
+    if not sender.send():
+        say("some records stay in the spool")
+
+
+if __name__ == "__main__":
+    run()
