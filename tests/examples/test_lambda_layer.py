@@ -252,15 +252,15 @@ def test_a_spool_is_bounded_and_survives_a_line_cut_off(
     spool = raymap_lambda.Spool(str(tmp_path))
     for number in range(9):
         spool.add(json.dumps(["document", f"{number}" + "x" * 90]))
-    kept = spool.pending()
+    stored = spool.pending()
     assert spool.dropped > 0
-    assert sum(os.path.getsize(path) for path in kept) <= 350
-    with Path(kept[-1]).open("ab") as file:
+    assert sum(os.path.getsize(path) for path in stored) <= 350
+    with Path(stored[-1]).open("ab") as file:
         file.write(b'["document", "cut o')
-    assert raymap_lambda.read_spooled(kept[-1])[1][-1].startswith("8")
+    assert raymap_lambda.read_spooled(stored[-1])[1][-1].startswith("8")
     later = raymap_lambda.Spool(str(tmp_path))
     later.add('["document", "next"]')
-    assert later.pending()[-1] > kept[-1]
+    assert later.pending()[-1] > stored[-1]
 
 
 def test_a_layer_is_small_and_has_the_extension_where_lambda_looks(tmp_path: Path) -> None:
