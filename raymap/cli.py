@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from raymap.config_cli import config_app
 from raymap.flags import with_settings
 from raymap.journal_cli import journal_app
 from raymap.keys_cli import key_app
@@ -280,6 +281,7 @@ def mcp(
         serve(url, os.environ.get("RAYMAP_TOKEN", ""), raymap_version())
 
 
+app.add_typer(config_app)
 app.add_typer(journal_app)
 app.add_typer(key_app)
 app.add_typer(user_app)

@@ -9,10 +9,15 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import Field, fields, is_dataclass
-from typing import Any, get_type_hints
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
 
 import typer
 from typer.models import OptionInfo
+
+from raymap.errors import CommandError
+
+CONFIG_VARIABLE = "RAYMAP_CONFIG"
 
 
 def option(name: str, **more: Any) -> Any:
@@ -35,11 +40,12 @@ def environment_of(settings: Any) -> dict[str, str]:
         (_option_of(type(settings), each), getattr(settings, each.name))
         for each in fields(settings)
     ]
-    return {
+    variables = {
         option.envvar: _as_text(value)
         for option, value in options
         if isinstance(option.envvar, str)
     }
+    return {**variables, CONFIG_VARIABLE: ""}  # the parent has applied it
 
 
 def with_settings(function: Callable[..., None]) -> Callable[..., None]:
@@ -48,7 +54,7 @@ def with_settings(function: Callable[..., None]) -> Callable[..., None]:
     groups: dict[str, type] = {
         name: hint for name, hint in hints.items() if isinstance(hint, type) and is_dataclass(hint)
     }
-    parameters = []
+    parameters = [_config_parameter()] if groups else []
     for name, parameter in inspect.signature(function).parameters.items():
         if name in groups:
             parameters += [_parameter(groups[name], each) for each in fields(groups[name])]
@@ -57,7 +63,7 @@ def with_settings(function: Callable[..., None]) -> Callable[..., None]:
                 parameter.replace(annotation=hints[name], kind=parameter.KEYWORD_ONLY)
             )
 
-    def callback(**values: Any) -> None:
+    def callback(config: Path | None = None, **values: Any) -> None:
         made = {
             name: group(**{each.name: values.pop(each.name) for each in fields(group)})
             for name, group in groups.items()
@@ -68,6 +74,36 @@ def with_settings(function: Callable[..., None]) -> Callable[..., None]:
     callback.__annotations__ = {}
     callback.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     return callback
+
+
+def _config_parameter() -> inspect.Parameter:
+    """--config: evaluated before all others, whose defaults it changes."""
+    hint = Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            envvar=CONFIG_VARIABLE,
+            metavar="FILE",
+            dir_okay=False,
+            is_eager=True,
+            callback=_use_config,
+            help="Settings in TOML, overridden by the environment and by flags.",
+        ),
+    ]
+    kind = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter("config", kind, default=None, annotation=hint)
+
+
+def _use_config(context: typer.Context, value: Path | None) -> Path | None:
+    if value is not None:
+        from raymap.config_file import ConfigFile
+
+        try:
+            defaults = ConfigFile(value).defaults(context.info_name or "")
+        except CommandError as error:
+            raise typer.BadParameter(str(error)) from None
+        context.default_map = {**(context.default_map or {}), **defaults}
+    return value
 
 
 def _parameter(group: type, each: Field[Any]) -> inspect.Parameter:
