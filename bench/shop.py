@@ -68,6 +68,8 @@ class Shop:
     def __init__(self, traces: int, spans_per_request: int, *, distinct: bool = False) -> None:
         self._random = Random(7)
         self._distinct = distinct
+        self.begun = 1_700_000_000_000_000_000
+        """Nanoseconds since the epoch; traces begin within a second from then."""
         by_service: dict[str, list[Span]] = defaultdict(list)
         for _ in range(traces):
             for service, span in self._trace():
@@ -83,7 +85,7 @@ class Shop:
         random = self._random
         trace_id, user = random.randbytes(16), f"user-{random.randrange(5000)}"
         status = random.choices((200, 404, 500), (95, 3, 2))[0]
-        begun = 1_700_000_000_000_000_000 + random.randrange(1_000_000_000)
+        begun = self.begun + random.randrange(1_000_000_000)
         steps = random.choices(_TRACES, _WEIGHTS)[0]
         ids = [random.randbytes(8) for _ in steps]
         for id, (service, kind, what, parent, at, length) in zip(ids, steps, strict=True):

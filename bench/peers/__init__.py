@@ -1,0 +1,1 @@
+"""Raymap beside other tracing systems; see README.md."""

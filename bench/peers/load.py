@@ -1,0 +1,190 @@
+"""The load that all systems get: the shop of `bench.shop` as OTLP over gRPC, every id and time new.
+
+Requests are encoded once. For each round ids and times are written into the encoded bytes, so that a
+sender, a process of its own, takes a few microseconds a span.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import struct
+import threading
+import time
+from dataclasses import dataclass, field
+from statistics import quantiles
+from typing import NamedTuple
+
+import grpc
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
+
+from bench.shop import Shop
+
+EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
+RETRIED = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED)
+_NUMBER = struct.Struct("<Q")
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a sender is to do, and where."""
+
+    target: str
+    spans: int
+    connections: int = 16
+    rate: float = 0.0
+    """Spans a second; 0: as fast as they are acknowledged."""
+    traces: int = 600
+    """Of 10 spans in a round: 12 requests of some 500 spans."""
+
+
+@dataclass(slots=True)
+class Sent:
+    """What became of it. Latencies in seconds."""
+
+    sent: int = 0
+    acknowledged: int = 0
+    retried: int = 0
+    seconds: float = 0.0
+    latencies: list[float] = field(default_factory=list)
+    trace_ids: list[bytes] = field(default_factory=list)
+    """Some, from the beginning to the end."""
+    errors: dict[str, int] = field(default_factory=dict)
+
+    def latency(self, percent: int) -> float:
+        """Of an acknowledgement, in milliseconds."""
+        if len(self.latencies) < 2:
+            return float("nan")
+        return 1e3 * quantiles(self.latencies, n=100, method="inclusive")[percent - 1]
+
+
+class _Place(NamedTuple):
+    """Where a number stands in an encoded request, its value there, and its trace's number."""
+
+    offset: int
+    value: int
+    trace: int
+
+
+class Template:
+    """An encoded request, and where in it ids and times stand."""
+
+    def __init__(self, body: bytes, traces: dict[bytes, int]) -> None:
+        self._body = body
+        self.trace_ids: list[tuple[int, int]] = []
+        self.ids: list[_Place] = []
+        self.times: list[_Place] = []
+        request = ExportTraceServiceRequest.FromString(body)
+        spans = [
+            s for part in request.resource_spans for few in part.scope_spans for s in few.spans
+        ]
+        self.spans = len(spans)
+        at = 0
+        for span in spans:
+            number = traces.setdefault(span.trace_id, len(traces))
+            at = body.index(span.trace_id, at)
+            self.trace_ids.append((at, number))
+            for id in filter(None, (span.span_id, span.parent_span_id)):
+                at = body.index(id, at)
+                self.ids.append(_Place(at, _NUMBER.unpack(id)[0], number))
+            for moment in (span.start_time_unix_nano, span.end_time_unix_nano):
+                at = body.index(_NUMBER.pack(moment), at)
+                self.times.append(_Place(at, moment, number))
+
+    def render(self, trace_ids: list[bytes], keys: list[int], shift: int) -> bytes:
+        """The request with these trace ids, span ids xor a key a trace, and times moved."""
+        body = bytearray(self._body)
+        for offset, number in self.trace_ids:
+            body[offset : offset + 16] = trace_ids[number]
+        put = _NUMBER.pack_into
+        for offset, value, number in self.ids:
+            put(body, offset, value ^ keys[number])
+        for offset, value, _ in self.times:
+            put(body, offset, value + shift)
+        return bytes(body)
+
+
+class Sender:
+    """Rounds of the shop over many connections; what is unavailable is sent again, as exporters do."""
+
+    def __init__(self, offer: Offer) -> None:
+        self._offer = offer
+        self._shop = Shop(offer.traces, 800)
+        self._numbers: dict[bytes, int] = {}
+        self._templates = [Template(body, self._numbers) for body in self._shop.bodies]
+        self._queue: queue.Queue[tuple[int, bytes] | None] = queue.Queue(2 * offer.connections)
+        self._lock = threading.Lock()
+        self._sent = Sent()
+
+    def run(self) -> Sent:
+        """Send all, and wait for the acknowledgements."""
+        threads = [
+            threading.Thread(target=self._connection) for _ in range(self._offer.connections)
+        ]
+        for thread in threads:
+            thread.start()
+        begun = time.monotonic()
+        while self._sent.sent < self._offer.spans:
+            self._round(begun)
+        for _ in threads:
+            self._queue.put(None)
+        for thread in threads:
+            thread.join()
+        self._sent.seconds = time.monotonic() - begun
+        return self._sent
+
+    def _round(self, begun: float) -> None:
+        count = len(self._numbers)
+        ids = [os.urandom(16) for _ in range(count)]
+        keys = list(struct.unpack(f"<{count}Q", os.urandom(8 * count)))
+        self._sent.trace_ids += ids[:: max(1, count // 10)]
+        shift = time.time_ns() - 1_300_000_000 - self._shop.begun
+        for template in self._templates:
+            body = template.render(ids, keys, shift)
+            if self._offer.rate:
+                due = begun + self._sent.sent / self._offer.rate
+                time.sleep(max(0.0, due - time.monotonic()))
+            self._queue.put((template.spans, body))
+            self._sent.sent += template.spans
+
+    def _connection(self) -> None:
+        options = [
+            ("grpc.use_local_subchannel_pool", 1),
+            ("grpc.max_send_message_length", 64 << 20),
+        ]
+        with grpc.insecure_channel(self._offer.target, options=options) as channel:
+            call = channel.unary_unary(EXPORT, None, ExportTraceServiceResponse.FromString)
+            while (item := self._queue.get()) is not None:
+                self._export(call, *item)
+
+    def _export(
+        self,
+        call: grpc.UnaryUnaryMultiCallable[bytes, ExportTraceServiceResponse],
+        spans: int,
+        body: bytes,
+    ) -> None:
+        begun = time.monotonic()
+        for attempt in range(60):
+            try:
+                answer = call(body, timeout=60)
+            except grpc.RpcError as error:
+                reason = f"{error.code()}: {error.details() or ''}"[:120]
+                with self._lock:
+                    self._sent.errors[reason] = self._sent.errors.get(reason, 0) + 1
+                    self._sent.retried += spans
+                if error.code() not in RETRIED:
+                    return
+                time.sleep(min(0.1 * (attempt + 1), 1.0))
+                continue
+            with self._lock:
+                self._sent.acknowledged += spans - answer.partial_success.rejected_spans
+                self._sent.latencies.append(time.monotonic() - begun)
+            return
+
+
+def send(offer: Offer) -> Sent:
+    """Run in a process of its own (`bench.receivers.apart`)."""
+    return Sender(offer).run()

@@ -1,0 +1,57 @@
+"""Raymap itself, as `raymap serve` with its defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import psutil
+
+from bench.peers.system import System
+from bench.server import ROLES, Server, running
+from store.clickhouse.connection.pool import connect
+from store.clickhouse.embedded import address
+
+
+class Raymap(System):
+    name = "raymap"
+    durable = "in the journal, fsynced"
+
+    def __init__(self, server: Server) -> None:
+        self.target = server.grpc
+        self.folder = server.data_dir
+        self._server = server
+        self._client = connect(address(server.data_dir))
+
+    def processes(self) -> dict[str, psutil.Process]:
+        return {
+            f"{role} {number}": process
+            for role in ROLES
+            for number, process in enumerate(self._server.processes(role))
+        }
+
+    def readable(self, trace_ids: Sequence[bytes]) -> int:
+        # A span without work of its own may be part of another's document: count the spans' rows.
+        ((count,),) = self._client.execute("SELECT uniqExact(trace_id, id) FROM documents")
+        return int(count)
+
+    def live_bytes(self) -> int:
+        ((size,),) = self._client.execute(
+            "SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = currentDatabase()"
+        )
+        return int(size)
+
+    def by_table(self) -> dict[str, int]:
+        """Live bytes of each table."""
+        return dict(
+            self._client.execute(
+                "SELECT table, sum(bytes_on_disk) FROM system.parts "
+                "WHERE active AND database = currentDatabase() GROUP BY table"
+            )
+        )
+
+
+@contextmanager
+def raymap(options: Sequence[str] = ()) -> Iterator[Raymap]:
+    with running(options) as server:
+        yield Raymap(server)
