@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 from collector.decode.stored import decode_any
-from store.columnar import ColumnarDocuments, DocumentColumns, columns_of
+from store.columnar import ColumnarDocuments, DocumentColumns, columns_of, size_in_memory
 from store.model import Document
 from store.protocol import ENCODE_CHUNK, ColumnarWriter
 
@@ -27,7 +28,7 @@ class Submission:
 
     def __init__(self, documents: Sequence[Document], writer: ColumnarWriter | None = None) -> None:
         self._documents: Sequence[Document] = documents
-        self._raws: list[bytes] = []
+        self._raws: list[Sequence[bytes]] = []
         self._versions: array[int] = array("q")
         self.count = len(documents)
         self.encoded: list[Any] = []
@@ -42,7 +43,8 @@ class Submission:
     def documents(self) -> Sequence[Document]:
         """The documents; encoded ones are decoded again. Raises Rejected if that fails."""
         if not self._documents and self.encoded:
-            self._documents = list(map(decode_any, self._raws, self._versions))
+            raws = chain.from_iterable(self._raws)
+            self._documents = list(map(decode_any, raws, self._versions))
         return self._documents
 
     @property
@@ -56,7 +58,7 @@ class Submission:
             self.encoded = list(map(writer.encode, columns))
         except Exception:  # one cannot be encoded: it is found when the batch is inserted
             return
-        self._raws = [raw for few in columns for raw in few.raws]
+        self._raws = [few.raws for few in columns]
         self._versions = array("q", [version for few in columns for version in few.versions])
         self._documents = ()
 
@@ -69,10 +71,10 @@ def columns_in_chunks(documents: Sequence[Document]) -> Sequence[DocumentColumns
     return [columns_of(documents[start : start + ENCODE_CHUNK]) for start in starts]
 
 
-def size_of_encoded(raws: Sequence[bytes], encoded: Sequence[Any]) -> int:
+def size_of_encoded(raws: Sequence[Sequence[bytes]], encoded: Sequence[Any]) -> int:
     """Approximate bytes in memory of encoded documents."""
     columns: int = sum([few.size for few in encoded])
-    return sum(map(len, raws)) + _ENCODED_OVERHEAD * len(raws) + columns
+    return sum(map(size_in_memory, raws)) + _ENCODED_OVERHEAD * sum(map(len, raws)) + columns
 
 
 def size_of(documents: Sequence[Document]) -> int:
@@ -90,7 +92,7 @@ def size_of(documents: Sequence[Document]) -> int:
 
 def _size_of_columns(columns: DocumentColumns) -> int:
     return (
-        sum(map(len, columns.raws))
+        size_in_memory(columns.raws)
         + OVERHEAD * len(columns)
         + CALL * len(columns.calls.owners)
         + MEMBER * len(columns.members)

@@ -13,6 +13,7 @@ from typing import TypeVar, overload
 from msgspec import Struct
 
 from store.model import Call, Document, Http, Link, NodeKey, State
+from store.otel.stored_span import join_span
 from store.varint import varint
 
 T = TypeVar("T")
@@ -75,8 +76,12 @@ class PackedTexts(Sequence[str]):
 
 def pack_text(text: str) -> bytes:
     """A text as `PackedTexts` has it."""
-    encoded = text.encode()
-    return varint(len(encoded)) + encoded
+    return pack_bytes(text.encode())
+
+
+def pack_bytes(text: bytes) -> bytes:
+    """The same of any bytes."""
+    return varint(len(text)) + text
 
 
 def _unpacked(part: bytes) -> str:
@@ -89,6 +94,49 @@ def _unpacked(part: bytes) -> str:
 def codes_of(numbers: Iterable[int], distinct: int) -> bytes | array[int]:
     """Codes below ``distinct``, in the form that `Coded` takes."""
     return bytes(numbers) if distinct <= 256 else array("I", numbers)
+
+
+class SpanBodies(Sequence[bytes]):
+    """Stored forms of spans, made from their parts on access: few are ever read from here."""
+
+    __slots__ = ("marked", "scopes", "spans")
+
+    def __init__(self, marked: Coded[bytes], scopes: Coded[bytes], spans: Sequence[bytes]) -> None:
+        self.marked = marked
+        self.scopes = scopes
+        self.spans = spans
+
+    def __len__(self) -> int:
+        return len(self.spans)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return map(join_span, self.marked, self.scopes, self.spans)
+
+    @overload
+    def __getitem__(self, place: int) -> bytes: ...
+    @overload
+    def __getitem__(self, place: slice) -> SpanBodies: ...
+    def __getitem__(self, place: int | slice) -> bytes | SpanBodies:
+        if isinstance(place, slice):
+            return SpanBodies(self.marked[place], self.scopes[place], self.spans[place])
+        return join_span(self.marked[place], self.scopes[place], self.spans[place])
+
+
+def size_in_memory(raws: Sequence[bytes]) -> int:
+    """Bytes of raw documents."""
+    return sum(map(len, raws.spans if isinstance(raws, SpanBodies) else raws))
+
+
+class BodyParts(Struct, gc=False):
+    """Spans in parts that resemble their neighbours' (store/clickhouse/write/bodies.py): the marked
+    resource and the scope; what stands before the attributes; these; what stands behind them."""
+
+    marked: Coded[bytes]
+    scopes: Coded[bytes]
+    heads: Sequence[bytes]
+    attribute_counts: Sequence[int]
+    attributes: PackedTexts
+    tails: Sequence[bytes]
 
 
 class CallColumns(Struct, gc=False):
@@ -143,6 +191,8 @@ class DocumentColumns(Struct, gc=False):
     calls: CallColumns
     links: Sequence[tuple[int, Link]]
     """Each with the index of its document."""
+    parts: BodyParts | None = None
+    """The raw documents in parts, if the decoder has them."""
 
     def __len__(self) -> int:
         return len(self.raws)

@@ -69,6 +69,15 @@ class _Place(NamedTuple):
     trace: int
 
 
+class Round:
+    """Ids of so many traces, what their span ids are combined with, and by how much times move."""
+
+    def __init__(self, traces: int, begun: int) -> None:
+        self.trace_ids = [os.urandom(16) for _ in range(traces)]
+        self.keys = struct.unpack(f"<{traces}Q", os.urandom(8 * traces))
+        self.shift = time.time_ns() - 1_300_000_000 - begun
+
+
 class Template:
     """An encoded request, and where in it ids and times stand."""
 
@@ -94,16 +103,16 @@ class Template:
                 at = body.index(_NUMBER.pack(moment), at)
                 self.times.append(_Place(at, moment, number))
 
-    def render(self, trace_ids: list[bytes], keys: list[int], shift: int) -> bytes:
-        """The request with these trace ids, span ids xor a key a trace, and times moved."""
+    def render(self, fresh: Round) -> bytes:
+        """The request with other ids and times."""
         body = bytearray(self._body)
         for offset, number in self.trace_ids:
-            body[offset : offset + 16] = trace_ids[number]
+            body[offset : offset + 16] = fresh.trace_ids[number]
         put = _NUMBER.pack_into
         for offset, value, number in self.ids:
-            put(body, offset, value ^ keys[number])
+            put(body, offset, value ^ fresh.keys[number])
         for offset, value, _ in self.times:
-            put(body, offset, value + shift)
+            put(body, offset, value + fresh.shift)
         return bytes(body)
 
 
@@ -137,13 +146,10 @@ class Sender:
         return self._sent
 
     def _round(self, begun: float) -> None:
-        count = len(self._numbers)
-        ids = [os.urandom(16) for _ in range(count)]
-        keys = list(struct.unpack(f"<{count}Q", os.urandom(8 * count)))
-        self._sent.trace_ids += ids[:: max(1, count // 10)]
-        shift = time.time_ns() - 1_300_000_000 - self._shop.begun
+        fresh = Round(len(self._numbers), self._shop.begun)
+        self._sent.trace_ids += fresh.trace_ids[:: max(1, len(self._numbers) // 10)]
         for template in self._templates:
-            body = template.render(ids, keys, shift)
+            body = template.render(fresh)
             if self._offer.rate:
                 due = begun + self._sent.sent / self._offer.rate
                 time.sleep(max(0.0, due - time.monotonic()))

@@ -15,6 +15,10 @@ UNSAMPLED = b"\x02"
 """The sender counts this span without sampling it (X-Ray's ``T1U`` datagrams)."""
 _MARKERS = (SAMPLED, UNSAMPLED)
 
+WITHOUT_IDS = b"\x01"
+"""What stands for the ids of a span. No field of a message begins so."""
+_TRACE_ID, _SPAN_ID = b"\x0a\x10", b"\x12\x08"
+"""Tag and length of fields 1 and 2 of a span."""
 _FIRST = b"\x0a"
 """Tag of field 1: a ResourceSpans' resource, a ScopeSpans' scope."""
 _SECOND = b"\x12"
@@ -44,14 +48,25 @@ def frame(message: bytes, schema_url: str) -> bytes:
 
 def write_span(resource: bytes, scope: bytes, span: bytes, *, sampled: bool = True) -> bytes:
     """The stored form of a span, from what `frame` made of its resource and scope."""
-    return span_head(resource, scope, len(span), sampled=sampled) + span
+    return join_span(mark(resource, sampled=sampled), scope, span)
 
 
-def span_head(resource: bytes, scope: bytes, size: int, *, sampled: bool = True) -> bytes:
-    """The stored form of a span of ``size`` bytes, up to the span itself."""
-    inner = scope + _SECOND + varint(size)
-    marker = SAMPLED if sampled else UNSAMPLED
-    return marker + resource + _SECOND + varint(len(inner) + size) + inner
+def mark(resource: bytes, *, sampled: bool = True) -> bytes:
+    """A resource behind the marker of its span."""
+    return (SAMPLED if sampled else UNSAMPLED) + resource
+
+
+def join_span(marked: bytes, scope: bytes, span: bytes) -> bytes:
+    """The stored form of a span, from its marked resource."""
+    inner = scope + _SECOND + varint(len(span))
+    return b"".join((marked, _SECOND, varint(len(inner) + len(span)), inner, span))
+
+
+def without_ids(head: bytes, trace_id: bytes, id: bytes) -> bytes:
+    """A span, or its beginning, without the ids that are stored beside it; queries/search/bodies.sql
+    is the inverse. Unchanged if it does not begin with them as serializers write them."""
+    ids = b"".join((_TRACE_ID, trace_id, _SPAN_ID, id))
+    return WITHOUT_IDS + head[len(ids) :] if head.startswith(ids) else head
 
 
 def read_span(raw: bytes) -> ResourceSpans:

@@ -14,7 +14,7 @@ from msgspec import Struct
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from store.columnar import pack_text
+from store.columnar import pack_bytes, pack_text
 from store.otel.attributes import read_value
 from store.otel.span_facts import annotations_of
 from store.rules.annotations import annotation_item
@@ -24,8 +24,10 @@ MAX_CACHED = 512
 """Bytes of an attribute worth caching: longer ones do not repeat, and would fill the memory."""
 MAX_BYTES = 16 << 20
 """Bytes in memory of the attributes of one table, roughly."""
-_OVERHEAD = 400
+_OVERHEAD = 520
 """Bytes that a cached attribute takes beside its own (measured)."""
+ATTRIBUTE = b"\x4a"
+"""Tag of an attribute in a span: field 9."""
 UNREADABLE = 0
 """The sort of an attribute that is not protobuf, or whose key is too long to be remembered."""
 _NESTED = ("array_value", "kvlist_value")
@@ -46,12 +48,15 @@ class Attribute(Struct, eq=False, gc=False):
 
     ``sort`` is the number of the `Sort`, ``text`` the value if it is text, ``item`` the annotation
     item, empty if the value is not searchable, and ``packed`` the same as `PackedTexts` has it.
+    ``field`` is the attribute as it stands in a span, and ``packed_field`` that as `PackedTexts` has it.
     """
 
     sort: int
     text: str
     item: str
     packed: bytes
+    field: bytes
+    packed_field: bytes
     cached: bool
 
 
@@ -98,7 +103,7 @@ class AttributeTable(dict[bytes, Attribute]):
         try:
             found = self._read(message, cached)
         except (DecodeError, UnicodeDecodeError):
-            return Attribute(UNREADABLE, "", "", b"", False)
+            return _unreadable(message)
         if cached:
             self[message] = found
             self.size += len(message) + _OVERHEAD
@@ -108,7 +113,7 @@ class AttributeTable(dict[bytes, Attribute]):
         pair = KeyValue.FromString(message)
         key, value = pair.key, pair.value
         if len(key) > MAX_CACHED:
-            return Attribute(UNREADABLE, "", "", b"", False)
+            return _unreadable(message)
         read: Any = value.string_value
         if not read:
             if value.WhichOneof("value") in _NESTED:
@@ -118,9 +123,19 @@ class AttributeTable(dict[bytes, Attribute]):
         indexed = annotations_of({key: read})
         item = annotation_item(key, indexed[key]) if indexed else ""
         sort = self._sorts.number(key, bool(text), bool(indexed))
-        return Attribute(sort, text, item, pack_text(item) if indexed else b"", cached)
+        packed = pack_text(item) if indexed else b""
+        return Attribute(sort, text, item, packed, *_fields(message), cached)
+
+
+def _unreadable(message: bytes) -> Attribute:
+    return Attribute(UNREADABLE, "", "", b"", *_fields(message), False)
+
+
+def _fields(message: bytes) -> tuple[bytes, bytes]:
+    field = ATTRIBUTE + varint(len(message)) + message
+    return field, pack_bytes(field)
 
 
 def _check_depth(message: bytes) -> None:
     """Raise DecodeError for values that nest too deeply to be an attribute of a span."""
-    Span.FromString(b"\x4a" + varint(len(message)) + message)  # field 9
+    Span.FromString(ATTRIBUTE + varint(len(message)) + message)

@@ -10,21 +10,23 @@ from typing import Any, TypeVar
 
 from collector.decode.columnar.envelopes import not_before
 from collector.decode.otlp.cases import Case
+from collector.decode.otlp.groups import SpanGroup
 from collector.decode.otlp.walk import NO_SPAN, Walked
 from store.columnar import (
+    BodyParts,
     CallColumns,
     Coded,
     DocumentColumns,
     PackedTexts,
+    SpanBodies,
     codes_of,
     pack_text,
 )
 from store.model import Call, Document, Link
 from store.otel.adjusted_count import adjusted_count
 from store.otel.http_block import join_url, url_target
-from store.otel.resource import Resource
 from store.otel.span_facts import derived_id
-from store.otel.stored_span import span_head
+from store.otel.stored_span import mark, without_ids
 
 T = TypeVar("T")
 
@@ -38,11 +40,13 @@ def columns_of_walked(walked: Walked, version: int, sampled: bool) -> DocumentCo
     ends = rows.ends(starts)
     weights = rows.weights()
     annotation_counts, annotations = rows.annotations()
+    ids = rows.ids(span_ids)
+    raws = rows.raws(sampled)
     return DocumentColumns(
-        raws=rows.raws(sampled),
+        raws=raws,
         versions=Coded([version], bytes(count)),
         trace_ids=walked.trace_ids,
-        ids=rows.ids(span_ids),
+        ids=ids,
         parent_ids=_numbers([id or NO_SPAN for id in walked.parent_ids]),
         starts=starts,
         ends=ends,
@@ -70,11 +74,12 @@ def columns_of_walked(walked: Walked, version: int, sampled: bool) -> DocumentCo
         weights=weights,
         calls=rows.calls(span_ids, starts, ends, weights),
         links=rows.links(),
+        parts=rows.parts(raws, ids, span_ids),
     )
 
 
 class _Rows:
-    """What spans are, as codes: their places in ``cases``, ``documents`` and ``resources``.
+    """What spans are, as codes: their places in ``cases``, ``documents`` and ``groups``.
 
     A span that was decoded by itself has no case; its document is complete, and no other has its
     code.
@@ -84,7 +89,7 @@ class _Rows:
         self._walked = walked
         self._cases: list[Case | None] = []
         self.documents: list[Document] = []
-        self._resources: list[Resource] = []
+        self._groups: list[SpanGroup] = []
         self._alone: list[tuple[int, Document]] = []
         self._codes = [0] * len(walked)
         self._find_codes(walked)
@@ -99,16 +104,16 @@ class _Rows:
             if isinstance(found, Case):
                 code = known.get(found)
                 if code is None:
-                    code = known[found] = self._add(found, found.document, owner.known.resource)
+                    code = known[found] = self._add(found, found.document, owner)
                 self._codes[row] = code
             elif isinstance(found, Document):
-                self._codes[row] = self._add(None, found, owner.known.resource)
+                self._codes[row] = self._add(None, found, owner)
                 self._alone.append((row, found))
 
-    def _add(self, case: Case | None, document: Document, resource: Resource) -> int:
+    def _add(self, case: Case | None, document: Document, group: SpanGroup) -> int:
         self._cases.append(case)
         self.documents.append(document)
-        self._resources.append(resource)
+        self._groups.append(group)
         return len(self._cases) - 1
 
     def coded(self, values: list[T]) -> Coded[T]:
@@ -125,9 +130,9 @@ class _Rows:
     def own(self, field: str, source: str) -> list[str]:
         """By code: a field that a segment has from its own resource."""
         return [
-            value if case is None or not value else getattr(resource, source)
-            for case, value, resource in zip(
-                self._cases, map(attrgetter(field), self.documents), self._resources, strict=True
+            value if case is None or not value else getattr(group.known.resource, source)
+            for case, value, group in zip(
+                self._cases, map(attrgetter(field), self.documents), self._groups, strict=True
             )
         ]
 
@@ -214,22 +219,53 @@ class _Rows:
         ]
         return self.coded(counts), PackedTexts(items)
 
-    def raws(self, sampled: bool) -> list[bytes]:
+    def raws(self, sampled: bool) -> SpanBodies:
         """The stored form of each span."""
-        chosen = self.chosen()
-        group = None
-        heads: dict[tuple[int, bool], bytes] = {}
-        raws: list[bytes] = []
+        groups = self._groups
+        marked = [
+            mark(owner.shared, sampled=sampled and chosen)
+            for owner, chosen in zip(groups, self.chosen(), strict=True)
+        ]
         spans: Sequence[Any] = self._walked.raws  # bytes: none is rejected
-        for raw, owner, code in zip(spans, self._walked.groups, self._codes, strict=True):
-            if owner is not group:
-                group, heads = owner, {}
-            key = (len(raw), sampled and chosen[code])
-            head = heads.get(key)
-            if head is None:
-                head = heads[key] = span_head(owner.shared, owner.scope, len(raw), sampled=key[1])
-            raws.append(head + raw)
-        return raws
+        return SpanBodies(self.coded(marked), self.coded([owner.scope for owner in groups]), spans)
+
+    def parts(self, raws: SpanBodies, ids: list[int], span_ids: list[int]) -> BodyParts:
+        """The stored form of each span in parts. A span that was decoded by itself, or whose attributes
+        do not stand together, is one part."""
+        walked, alone = self._walked, dict(self._alone)
+        fields = [attribute.field for attribute in walked.attributes]
+        packed = [attribute.packed_field for attribute in walked.attributes]
+        heads: list[bytes] = []
+        tails: list[bytes] = []
+        attributes: list[bytes] = []
+        counts: list[int] = []
+        for row, (raw, first, sorts) in enumerate(
+            zip(raws.spans, walked.firsts, walked.sorts, strict=False)
+        ):
+            end = first + len(sorts) // 4
+            text = b"".join(fields[first:end])
+            at = raw.find(text) if text else len(raw)
+            if at < 0 or row in alone:
+                head, tail, end = raws[row] if row in alone else raw, b"", first
+            else:
+                head, tail = raw[:at], raw[at + len(text) :]
+                attributes += packed[first:end]
+                if ids[row] == span_ids[row]:
+                    head = without_ids(head, walked.trace_ids[row], walked.ids[row])
+            heads.append(head)
+            tails.append(tail)
+            counts.append(end - first)
+        whole = [case is None for case in self._cases]
+        marked = [b"" if one else text for one, text in zip(whole, raws.marked.values, strict=True)]
+        scopes = [b"" if one else text for one, text in zip(whole, raws.scopes.values, strict=True)]
+        return BodyParts(
+            self.coded(marked),
+            self.coded(scopes),
+            heads,
+            counts,
+            PackedTexts(attributes),
+            tails,
+        )
 
     def calls(
         self,

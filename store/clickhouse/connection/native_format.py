@@ -44,7 +44,7 @@ class Columns(list[Any]):
 class Encoded(NamedTuple):
     """Columns that are encoded already (`store.clickhouse.write.encoded_columns`), for `NativeClient.execute`.
 
-    ``types`` have to be the table's own: ValueError otherwise. A list instead of bytes is a column
+    ``types`` have to be the table's own, as `sent_type` has them: ValueError otherwise. A list instead of bytes is a column
     of strings, written one by one.
     """
 
@@ -65,8 +65,9 @@ class NativeClient(Client):  # type: ignore[misc]
                 sample_block, data, types_check=types_check, columnar=columnar
             )
             return sent
-        rows = _check(data, sample_block.columns_with_types)
-        self._send_block(sample_block.columns_with_types, data, rows)
+        columns = [(name, sent_type(type)) for name, type in sample_block.columns_with_types]
+        rows = _check(data, columns)
+        self._send_block(columns, data, rows)
         self.receive_profile_events()
         self.connection.send_data(ColumnOrientedBlock())  # empty: the end
         self.receive_profile_events()
@@ -107,6 +108,12 @@ class NativeClient(Client):  # type: ignore[misc]
             else:
                 write_column(connection.context, name, type, values, out)
         stream.finalize()
+
+
+def sent_type(type: str) -> str:
+    """The type in which a column of the table is sent. The server makes the dictionary of an array
+    (as for clients that know none): finding each text's number costs Python more than sending it."""
+    return "Array(String)" if type == "Array(LowCardinality(String))" else type
 
 
 def _check(data: Columns | Encoded, columns: Sequence[tuple[str, str]]) -> int:
@@ -178,11 +185,14 @@ def _ends(values: Sequence[Sequence[Any]]) -> bytes:
     return numbers("Q", accumulate(map(len, values)))
 
 
-def encode_strings(values: Iterable[str]) -> bytes:
-    """String: each its length in bytes, then itself. Equal ones are encoded once."""
+def encode_strings(values: Iterable[Any]) -> bytes:
+    """String: each its length in bytes, then itself; text or all bytes. Equal ones are encoded once."""
     values = list(values)
     distinct = dict.fromkeys(values)
-    texts = list(map(str.encode, distinct))
+    try:
+        texts = list(map(str.encode, distinct))
+    except TypeError:
+        texts = list(distinct)
     try:
         lengths = list(map(_SHORT.__getitem__, map(len, texts)))
     except IndexError:

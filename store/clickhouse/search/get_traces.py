@@ -12,6 +12,7 @@ from store.clickhouse.connection.query_runner import Rows, RunQuery, run_concurr
 from store.clickhouse.queries import Sql
 from store.clickhouse.search.decode import decode_call, decode_document, decode_link
 from store.model import Document, OwnedCall, OwnedLink, Trace, precedence
+from store.otel.stored_span import join_span
 from store.units import caused_documents
 
 Bodies = dict[tuple[str, int], bytes]
@@ -92,7 +93,11 @@ def located(ids: list[bytes]) -> Sql:
 
 def decoded_bodies(rows: Rows) -> Bodies:
     """The rows of bodies.sql."""
-    return {(digits, id): b64decode(body) for digits, id, body in rows}
+    return {(digits, id): _body(*map(b64decode, parts)) for digits, id, *parts in rows}
+
+
+def _body(marked: bytes, scope: bytes, rest: bytes) -> bytes:
+    return join_span(marked, scope, rest) if marked else rest
 
 
 def add_links(traces: Mapping[bytes, Trace], rows: Iterable[tuple[Any, ...]]) -> None:

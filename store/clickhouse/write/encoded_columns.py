@@ -50,7 +50,7 @@ class _ArrayPart(NamedTuple):
     values: bytes
 
 
-_Part = bytes | Sequence[bytes] | Coded[str] | _ArrayPart
+_Part = bytes | Sequence[bytes] | Coded[Any] | _ArrayPart
 
 
 class EncodedRows(Struct, gc=False):
@@ -93,7 +93,7 @@ def _encode(type: str, values: Sequence[Any]) -> _Part:
         encoded = _encode_texts(flat) if type == "Array(String)" else numbers("Q", flat)
         return _ArrayPart(array("I", counts), encoded)
     if type == "String":
-        return values if isinstance(values[0], bytes) else _encode_texts(values)
+        return list(values) if isinstance(values[0], bytes) else _encode_texts(values)
     if type == "UInt8" and isinstance(values, Coded) and isinstance(values.codes, bytes):
         return values.codes.translate(bytes(values.values).ljust(256))
     encode = encoder(type)
@@ -126,7 +126,7 @@ def numbered(codes: dict[Any, int], keys: Sequence[Any]) -> bytes | array[int]:
     return bytes(found) if len(codes) <= 256 else array("I", found)
 
 
-def _pack_dictionary(values: Sequence[str] | Coded[str]) -> Coded[str]:
+def _pack_dictionary(values: Sequence[str] | Coded[Any]) -> Coded[Any]:
     if isinstance(values, Coded):
         return values
     first, rows = values[0], len(values)
@@ -136,8 +136,8 @@ def _pack_dictionary(values: Sequence[str] | Coded[str]) -> Coded[str]:
     return Coded(list(codes), numbered(codes, values))
 
 
-def _join_dictionaries(parts: Sequence[Coded[str]]) -> bytes:
-    codes: dict[str, int] = {}
+def _join_dictionaries(parts: Sequence[Coded[Any]]) -> bytes:
+    codes: dict[Any, int] = {}
     for part in parts:
         for value in part.values:
             codes.setdefault(value, len(codes))
@@ -152,7 +152,7 @@ def _join_dictionaries(parts: Sequence[Coded[str]]) -> bytes:
     )
 
 
-def _renumbered(part: Coded[str], codes: dict[str, int], typecode: str) -> bytes:
+def _renumbered(part: Coded[Any], codes: dict[Any, int], typecode: str) -> bytes:
     new = [codes[value] for value in part.values]
     if typecode == "B" and isinstance(part.codes, bytes):
         return part.codes.translate(bytes(new).ljust(256))

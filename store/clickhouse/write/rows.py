@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from store.clickhouse.connection.native_format import Columns
 from store.clickhouse.write.encoded_columns import ArrayColumn, numbered
-from store.columnar import Coded, DocumentColumns, codes_of
+from store.columnar import Coded, DocumentColumns, PackedTexts, codes_of
 from store.model import COMPLETE, NodeKey, State, arrival_of
 from store.times import SECOND
 
@@ -29,7 +29,7 @@ LINK_COLUMNS = (
     "trace_id, document_id, independent, other_trace, other_id, upstream, event_received, start, "
     "duration, state, account, name, type, region, status, exception, weight, received, ver"
 )
-DOCUMENT_COLUMNS = "trace_id, id, body, received, ver"
+DOCUMENT_COLUMNS = "trace_id, id, body, resource, scope, attributes, tail, received, ver"
 _NO_NODE = NodeKey("", "", "")
 
 
@@ -152,13 +152,26 @@ def link_columns(documents: DocumentColumns) -> Columns:
 
 def document_columns(documents: DocumentColumns) -> Columns:
     """The columns of `documents`, as DOCUMENT_COLUMNS names them, of those that are sampled."""
-    columns: list[Sequence[Any]] = [documents.trace_ids, documents.ids, documents.raws]
-    versions, states = documents.versions, documents.states
+    columns: list[Any] = [documents.trace_ids, documents.ids]
+    versions, states, parts = documents.versions, documents.states, documents.parts
     if not all(documents.sampled):
         indexes = [index for index, sampled in enumerate(documents.sampled) if sampled]
         columns = [_pick(column, indexes) for column in columns]
         versions, states = _pick(versions, indexes), _pick(states, indexes)
+        columns += _whole(_pick(documents.raws, indexes))
+    elif parts is None:
+        columns += _whole(documents.raws)
+    else:
+        attributes = ArrayColumn(parts.attribute_counts, parts.attributes)
+        columns += [parts.heads, parts.marked, parts.scopes, attributes, parts.tails]
     return Columns((*columns, *_versions(versions, states)))
+
+
+def _whole(bodies: Sequence[bytes]) -> list[Any]:
+    """The columns of a body, of documents that are not in parts."""
+    rows = len(bodies)
+    no_text = Coded([b""], bytes(rows))
+    return [bodies, no_text, no_text, ArrayColumn([0] * rows, PackedTexts([])), [b""] * rows]
 
 
 def _pick(column: Sequence[T], indexes: Sequence[int]) -> Sequence[T]:
@@ -229,12 +242,17 @@ TYPES = {
     "user_agent": "String",
     "user": "String",
     "body": "String",
+    "resource": "LowCardinality(String)",
+    "scope": "LowCardinality(String)",
+    "attributes": "Array(String)",
+    "tail": "String",
     "annotations": "Array(String)",
     "members": "Array(UInt64)",
     "received": "DateTime('UTC')",
     "ver": "UInt64",
 }
-"""ClickHouse types by column name, as in the schema."""
+"""ClickHouse types by column name, as in the schema, but for the dictionaries of arrays
+(`store.clickhouse.connection.native_format.sent_type`)."""
 DICTIONARY_COLUMNS = (
     "account, name, type, region, service, method, resource_arn, instance_id, availability_zone, "
     "exception, owner_account, owner_name, owner_type, owner_region, host"

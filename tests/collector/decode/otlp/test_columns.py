@@ -27,10 +27,11 @@ from collector.decode.otlp.request import (
 )
 from collector.decode.otlp.walk import Walked, walk
 from collector.decode.rejected import Rejected
-from store.columnar import CallColumns, ColumnarDocuments, DocumentColumns, columns_of
+from store.columnar import BodyParts, CallColumns, ColumnarDocuments, DocumentColumns, columns_of
 from store.model import Document
 from store.otel import span_facts
 from store.otel.from_xray import to_json
+from store.otel.stored_span import join_span
 from tests.collector.otlp_samples import (
     CLIENT,
     CONSUMER,
@@ -101,10 +102,45 @@ def same_columns(columns: DocumentColumns, documents: Sequence[Document]) -> Non
     """Columns are those of documents, field by field."""
     expected = columns_of(documents)
     for field in DocumentColumns.__struct_fields__:
-        if field != "calls":
+        if field not in ("calls", "parts"):
             assert list(getattr(columns, field)) == list(getattr(expected, field)), field
+    if columns.parts is not None:
+        assert joined(columns, columns.parts) == [document.raw for document in documents]
     for field in CallColumns.__struct_fields__:
         assert list(getattr(columns.calls, field)) == list(getattr(expected.calls, field)), field
+
+
+def joined(columns: DocumentColumns, parts: BodyParts) -> list[bytes]:
+    """The documents that are in parts, as queries/search/bodies.sql puts them together."""
+    attributes = iter(parts.attributes.parts)
+    bodies = []
+    for trace_id, id, marked, scope, head, count, tail in zip(
+        columns.trace_ids,
+        columns.ids,
+        parts.marked,
+        parts.scopes,
+        parts.heads,
+        parts.attribute_counts,
+        parts.tails,
+        strict=True,
+    ):
+        if marked and head.startswith(b"\x01"):
+            head = b"\n\x10" + trace_id + b"\x12\x08" + id.to_bytes(8, "big") + head[1:]
+        packed = [next(attributes) for _ in range(count)]
+        rest = head + b"".join(each[len(each) - size(each) :] for each in packed) + tail
+        bodies.append(join_span(marked, scope, rest) if marked else rest)
+    assert next(attributes, None) is None
+    return bodies
+
+
+def size(packed: bytes) -> int:
+    """The number that a text in `PackedTexts` begins with."""
+    return sum((byte & 0x7F) << 7 * place for place, byte in enumerate(_length(packed)))
+
+
+def _length(packed: bytes) -> bytes:
+    end = next(place for place, byte in enumerate(packed) if byte < 0x80)
+    return packed[: end + 1]
 
 
 KEYS = (

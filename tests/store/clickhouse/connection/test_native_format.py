@@ -10,7 +10,7 @@ import pytest
 from clickhouse_driver import Client
 
 from store.clickhouse.connection.address import Address
-from store.clickhouse.connection.native_format import Columns, encoder
+from store.clickhouse.connection.native_format import Columns, encoder, sent_type
 from store.clickhouse.connection.pool import connect
 
 MANY = 70_000
@@ -118,4 +118,6 @@ def test_types_of_the_tables_are_all_encoded_here(clickhouse_database: Address) 
         "AND table IN ('segments', 'calls', 'links', 'documents') AND default_kind != 'ALIAS'"
     )
     client.disconnect()
-    assert [type for (type,) in types if type != "String" and encoder(type) is None] == []
+    assert [
+        type for (type,) in types if type != "String" and encoder(sent_type(type)) is None
+    ] == []

@@ -9,7 +9,7 @@ import pytest
 from clickhouse_driver import Client
 
 from store.clickhouse.connection.address import Address
-from store.clickhouse.connection.native_format import Columns
+from store.clickhouse.connection.native_format import Columns, sent_type
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.write.encoded_columns import encode, join
 from store.clickhouse.write.rows import TABLES
@@ -105,4 +105,5 @@ def test_the_types_are_those_of_the_tables(client: Client) -> None:
                 {"table": table.name},
             )
         )
-        assert table.types == [found[name] for name in table.names.split(", ")], table.name
+        types = [sent_type(found[name]) for name in table.names.split(", ")]
+        assert table.types == types, table.name
