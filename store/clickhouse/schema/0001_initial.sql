@@ -10,8 +10,9 @@
 -- replaced; counting compares copies (queries/units).
 -- Partition: the day of arrival, never a time that a client sent. A document dated 1970 or 2438 costs
 -- nothing extra, an import of old traces is stored for its full time, and whole parts expire.
--- fsync: what was acknowledged survives a crash of the machine; it costs 3 % (median) to 9 % (mean) of the
--- insert rate.
+-- Engines and what depends on the number of servers are filled in by store/clickhouse/schema/topology.py.
+-- fsync (`durable`): what was acknowledged survives a crash of the machine; it costs 3 % (median) to 9 % (mean)
+-- of the insert rate.
 -- Granules of 1024 rows and blocks of 16 KiB: one trace is a few rows of 36 columns, and of each column a
 -- block is decompressed. A window reads as fast as with larger ones.
 -- Codecs: ids and versions repeat among the rows of a trace with random bits in between, which ZSTD finds,
@@ -21,7 +22,7 @@
 -- and calls (the map reads each alone); ORDER BY trace_id (a window reads everything); a bloom filter on
 -- trace_id where the key finds a trace as fast; T64 for `ver` (0.1 byte smaller, inserts 5 % slower);
 -- 512 rows and 8 KiB (no faster, 2 % larger).
-CREATE TABLE IF NOT EXISTS segments (
+CREATE TABLE IF NOT EXISTS segments{on_cluster} (
     trace_id FixedString(16) CODEC(ZSTD(1)),
     id UInt64 CODEC(NONE),
     parent_id UInt64 CODEC(ZSTD(1)),
@@ -67,17 +68,16 @@ CREATE TABLE IF NOT EXISTS segments (
         TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX by_user user TYPE bloom_filter(0.01) GRANULARITY 1
 )
-ENGINE = ReplacingMergeTree(ver)
+ENGINE = {replicated}ReplacingMergeTree(ver)
 PARTITION BY toDate(received)
 ORDER BY (minute, trace_id, id)
 TTL received + toIntervalDay({retention_days})
 SETTINGS index_granularity = 1024, min_compress_block_size = 16384, max_compress_block_size = 16384,
-    ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000,
-    fsync_after_insert = 1, fsync_part_directory = 1;
+    ttl_only_drop_parts = 1, {window} = 10000, {durable}, {tidy};
 
 -- A call has the id of its document. When that is a segment (independent = 0) the owner_ columns are its
 -- node, so that the map needs no join to find the caller.
-CREATE TABLE IF NOT EXISTS calls (
+CREATE TABLE IF NOT EXISTS calls{on_cluster} (
     trace_id FixedString(16) CODEC(ZSTD(1)),
     id UInt64 CODEC(NONE),
     document_id UInt64 CODEC(ZSTD(1)),
@@ -105,17 +105,16 @@ CREATE TABLE IF NOT EXISTS calls (
     ver UInt64 CODEC(ZSTD(1)),
     inserted Int64 MATERIALIZED toUnixTimestamp64Micro(now64(6)) CODEC(ZSTD(1))
 )
-ENGINE = ReplacingMergeTree(ver)
+ENGINE = {replicated}ReplacingMergeTree(ver)
 PARTITION BY toDate(received)
 ORDER BY (minute, trace_id, id)
 TTL received + toIntervalDay({retention_days})
 SETTINGS index_granularity = 1024, min_compress_block_size = 16384, max_compress_block_size = 16384,
-    ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000,
-    fsync_after_insert = 1, fsync_part_directory = 1;
+    ttl_only_drop_parts = 1, {window} = 10000, {durable}, {tidy};
 
 -- Links between two traces: the document that carries the link, and the other end. `event_received`: when
 -- the event arrived, 0 if unknown. Stored at the document's own time, so that a window finds them alone.
-CREATE TABLE IF NOT EXISTS links (
+CREATE TABLE IF NOT EXISTS links{on_cluster} (
     trace_id FixedString(16) CODEC(ZSTD(1)),
     document_id UInt64 CODEC(NONE),
     independent UInt8 CODEC(ZSTD(1)),
@@ -141,19 +140,17 @@ CREATE TABLE IF NOT EXISTS links (
     INDEX by_trace trace_id TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX by_other_trace other_trace TYPE bloom_filter(0.01) GRANULARITY 1
 )
-ENGINE = ReplacingMergeTree(ver)
+ENGINE = {replicated}ReplacingMergeTree(ver)
 PARTITION BY toDate(received)
 ORDER BY (minute, trace_id, document_id, other_trace, other_id, upstream)
 TTL received + toIntervalDay({retention_days})
-SETTINGS
-    ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000,
-    fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS ttl_only_drop_parts = 1, {window} = 10000, {durable}, {tidy};
 
 -- The documents as they were received, for BatchGetTraces and the trace page; read by trace id alone.
 -- Spans of larger requests are in parts (queries/search/bodies.sql joins them): resources, scopes and
 -- attributes repeat from span to span, and a number in a dictionary is a fifth of what ZSTD makes of the
 -- whole; the ids stand in the key already.
-CREATE TABLE IF NOT EXISTS documents (
+CREATE TABLE IF NOT EXISTS documents{on_cluster} (
     trace_id FixedString(16) CODEC(ZSTD(1)),
     id UInt64 CODEC(NONE),
     body String CODEC(ZSTD(1)) COMMENT 'all of it, or of a span what stands before the attributes',
@@ -164,19 +161,18 @@ CREATE TABLE IF NOT EXISTS documents (
     received DateTime('UTC') CODEC(Delta(4), ZSTD(1)),
     ver UInt64 CODEC(ZSTD(1))
 )
-ENGINE = ReplacingMergeTree(ver)
+ENGINE = {replicated}ReplacingMergeTree(ver)
 PARTITION BY toDate(received)
 ORDER BY (trace_id, id)
 TTL received + toIntervalDay({retention_days})
 SETTINGS index_granularity = 1024,
-    ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000,
-    fsync_after_insert = 1, fsync_part_directory = 1;
+    ttl_only_drop_parts = 1, {window} = 10000, {durable}, {tidy};
 
 -- The minutes in which a trace has rows, so that a trace is found without its time and the two halves of
 -- a call find each other however far apart they are. `start`: its earliest document; `lo`, `hi`: the first
 -- and last start of anything in it (documents and calls); `end`: their last end.
 -- Granules of 256 rows: a page reads a few traces here and there.
-CREATE TABLE IF NOT EXISTS traces (
+CREATE TABLE IF NOT EXISTS traces{on_cluster} (
     trace_id FixedString(16) CODEC(ZSTD(1)),
     minute UInt32 CODEC(Delta(4), ZSTD(1)),
     start SimpleAggregateFunction(min, Int64) CODEC(ZSTD(1)),
@@ -189,16 +185,15 @@ CREATE TABLE IF NOT EXISTS traces (
     received SimpleAggregateFunction(max, DateTime('UTC')) CODEC(ZSTD(1)),
     day Date
 )
-ENGINE = AggregatingMergeTree
+ENGINE = {replicated}AggregatingMergeTree
 PARTITION BY day
 PRIMARY KEY trace_id
 ORDER BY (trace_id, minute)
 TTL received + toIntervalDay({retention_days})
 SETTINGS index_granularity = 256, min_compress_block_size = 16384, max_compress_block_size = 16384,
-    ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000,
-    fsync_after_insert = 1, fsync_part_directory = 1;
+    ttl_only_drop_parts = 1, {window} = 10000, {durable}, {tidy};
 
-CREATE MATERIALIZED VIEW IF NOT EXISTS traces_from_segments TO traces AS
+CREATE MATERIALIZED VIEW IF NOT EXISTS traces_from_segments{on_cluster} TO traces AS
 SELECT s.trace_id AS trace_id, toUInt32(greatest(0, intDiv(s.start, 60000000))) AS minute,
        min(s.start) AS start, min(s.start) AS lo, max(s.start) AS hi,
        max(s.start + s.duration) AS end,
@@ -208,7 +203,7 @@ FROM segments AS s
 GROUP BY s.trace_id, minute;
 
 -- 9223372036854775807: a call says nothing about the earliest document.
-CREATE MATERIALIZED VIEW IF NOT EXISTS traces_from_calls TO traces AS
+CREATE MATERIALIZED VIEW IF NOT EXISTS traces_from_calls{on_cluster} TO traces AS
 SELECT c.trace_id AS trace_id, toUInt32(greatest(0, intDiv(c.start, 60000000))) AS minute,
        toInt64(9223372036854775807) AS start, min(c.start) AS lo, max(c.start) AS hi,
        max(c.start + c.duration) AS end,
@@ -218,19 +213,19 @@ FROM calls AS c
 GROUP BY c.trace_id, minute;
 
 -- Settings by name; the newest `ver` applies (store/clickhouse/schema/retention.py).
-CREATE TABLE IF NOT EXISTS settings (
+CREATE TABLE IF NOT EXISTS settings{on_cluster} (
     name String,
     value String,
     ver UInt64 COMMENT 'microseconds since the epoch'
 )
-ENGINE = ReplacingMergeTree(ver)
+ENGINE = {replicated}ReplacingMergeTree(ver)
 ORDER BY name
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS {durable};
 
 -- What is configured through X-Ray's API (store/clickhouse/config/configuration.py): a log of changes, each
 -- a revision of the whole; the last row of a kind and name applies. Revisions are exclusive because each
 -- is one insert with its number as deduplication token.
-CREATE TABLE IF NOT EXISTS configuration (
+CREATE TABLE IF NOT EXISTS configuration{on_cluster} (
     kind LowCardinality(String),
     name String,
     value String COMMENT 'JSON (store/config/records.py)',
@@ -239,12 +234,12 @@ CREATE TABLE IF NOT EXISTS configuration (
     writer UInt64 COMMENT 'random',
     at Int64 COMMENT 'microseconds since the epoch'
 )
-ENGINE = MergeTree
+ENGINE = {replicated}MergeTree
 ORDER BY (kind, name, revision)
-SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS {window} = 1000, {durable};
 
 -- What SDKs report about sampling; the quotas of all API processes derive from it (api/sampling.py).
-CREATE TABLE IF NOT EXISTS sampling_reports (
+CREATE TABLE IF NOT EXISTS sampling_reports{on_cluster} (
     rule LowCardinality(String),
     client String,
     at Int64 COMMENT 'microseconds since the epoch',
@@ -252,23 +247,23 @@ CREATE TABLE IF NOT EXISTS sampling_reports (
     sampled UInt64,
     borrowed UInt64
 )
-ENGINE = MergeTree
+ENGINE = {replicated}MergeTree
 ORDER BY at
 TTL toDateTime(intDiv(at, 1000000)) + INTERVAL 1 HOUR;
 
-CREATE TABLE IF NOT EXISTS sampling_anomalies (
+CREATE TABLE IF NOT EXISTS sampling_anomalies{on_cluster} (
     rule LowCardinality(String),
     service LowCardinality(String),
     at Int64 COMMENT 'microseconds since the epoch',
     anomalies UInt64,
     sampled UInt64
 )
-ENGINE = MergeTree
+ENGINE = {replicated}MergeTree
 ORDER BY (rule, at)
 TTL toDateTime(intDiv(at, 1000000)) + INTERVAL 2 DAY;
 
 -- StartTraceRetrieval: which traces a token retrieves. They are read when they are listed.
-CREATE TABLE IF NOT EXISTS retrievals (
+CREATE TABLE IF NOT EXISTS retrievals{on_cluster} (
     token String,
     trace_ids Array(FixedString(16)),
     start Int64 COMMENT 'microseconds since the epoch',
@@ -276,13 +271,13 @@ CREATE TABLE IF NOT EXISTS retrievals (
     started Int64,
     cancelled UInt8
 )
-ENGINE = ReplacingMergeTree(cancelled)
+ENGINE = {replicated}ReplacingMergeTree(cancelled)
 ORDER BY token
 TTL toDateTime(intDiv(started, 1000000)) + INTERVAL 1 DAY;
 
 -- Pinned traces; the newest `ver` applies (store/clickhouse/pins.py). `revision` and `updated` are those of
 -- `traces` when the copies were last made.
-CREATE TABLE IF NOT EXISTS pins (
+CREATE TABLE IF NOT EXISTS pins{on_cluster} (
     trace_id FixedString(16),
     note String,
     at Int64 COMMENT 'when it was pinned, microseconds since the epoch',
@@ -291,9 +286,9 @@ CREATE TABLE IF NOT EXISTS pins (
     updated Int64,
     ver UInt64
 )
-ENGINE = ReplacingMergeTree(ver)
+ENGINE = {replicated}ReplacingMergeTree(ver)
 ORDER BY trace_id
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS {durable};
 
 -- The map: aggregates of the units of some minutes (a bucket), so that a window costs nodes x minutes and
 -- not traces. Rows are written whole by store/clickhouse/rollup, never added to.
@@ -309,7 +304,7 @@ SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 -- Granules of 128 rows: the histograms of an edge are long, and a window takes a few rows here and there.
 -- Rejected: ordered by bucket before kind (a window reads a little faster, but version rows, read every
 -- second, no longer lie together).
-CREATE TABLE IF NOT EXISTS rollups (
+CREATE TABLE IF NOT EXISTS rollups{on_cluster} (
     width UInt16 CODEC(ZSTD(1)),
     kind UInt8 CODEC(ZSTD(1)),
     bucket UInt32 CODEC(Delta(4), ZSTD(1)),
@@ -344,7 +339,7 @@ CREATE TABLE IF NOT EXISTS rollups (
     rev UInt64 CODEC(Delta(8), ZSTD(1)),
     written_at DateTime('UTC') DEFAULT now() CODEC(Delta(4), ZSTD(1))
 )
-ENGINE = ReplacingMergeTree(rev)
+ENGINE = {replicated}ReplacingMergeTree(rev)
 PARTITION BY toYYYYMM(written_at)
 ORDER BY (width, kind, bucket, source_account, source_name, source_type, source_region,
     account, name, type, region)
@@ -355,7 +350,7 @@ SETTINGS index_granularity = 128;
 -- traces whose ids say that they began in the same seconds. When rows arrive, their partitions are counted
 -- and merged with the others. Stored while rows keep arriving; a missing partition is counted again.
 -- Nothing is replaced, so a reader of a version row finds the rows of that version.
-CREATE TABLE IF NOT EXISTS partition_rollups (
+CREATE TABLE IF NOT EXISTS partition_rollups{on_cluster} (
     bucket UInt32 CODEC(Delta(4), ZSTD(1)),
     partition UInt8 CODEC(ZSTD(1)),
     kind UInt8 CODEC(ZSTD(1)),
@@ -388,7 +383,7 @@ CREATE TABLE IF NOT EXISTS partition_rollups (
     rev UInt64 CODEC(Delta(8), ZSTD(1)),
     written_at DateTime('UTC') DEFAULT now() CODEC(Delta(4), ZSTD(1))
 )
-ENGINE = MergeTree
+ENGINE = {replicated}MergeTree
 PARTITION BY toStartOfHour(written_at)
 ORDER BY (bucket, kind, partition, rev)
 TTL written_at + INTERVAL 2 HOUR
@@ -398,7 +393,7 @@ SETTINGS index_granularity = 1024, ttl_only_drop_parts = 1;
 -- on; review: count again from then on in any case, since another process may not have recorded yet what its
 -- count depends on; confirm: compare again from then on, since an insert may become visible a while after it
 -- was recorded here. Invalidations from elsewhere concern a partition, 0 if unknown: then all of them.
-CREATE TABLE IF NOT EXISTS dirty (
+CREATE TABLE IF NOT EXISTS dirty{on_cluster} (
     minute UInt32,
     partition UInt8,
     arrived SimpleAggregateFunction(max, Int64),
@@ -407,34 +402,34 @@ CREATE TABLE IF NOT EXISTS dirty (
     review SimpleAggregateFunction(max, Int64),
     rows SimpleAggregateFunction(sum, UInt64)
 )
-ENGINE = AggregatingMergeTree
+ENGINE = {replicated}AggregatingMergeTree
 PRIMARY KEY minute
 ORDER BY (minute, partition)
 TTL toDateTime(intDiv(greatest(arrived, related, confirm, review), 1000000)) + INTERVAL 60 DAY
-SETTINGS non_replicated_deduplication_window = 10000;
+SETTINGS {window} = 10000, {tidy};
 
-CREATE MATERIALIZED VIEW IF NOT EXISTS dirty_from_segments TO dirty AS
+CREATE MATERIALIZED VIEW IF NOT EXISTS dirty_from_segments{on_cluster} TO dirty AS
 SELECT toUInt32(greatest(0, intDiv(start, 60000000))) AS minute,
        toUnixTimestamp64Micro(now64(6)) AS arrived, arrived + 60000000 AS confirm, count() AS rows
 FROM segments GROUP BY minute;
-CREATE MATERIALIZED VIEW IF NOT EXISTS dirty_from_calls TO dirty AS
+CREATE MATERIALIZED VIEW IF NOT EXISTS dirty_from_calls{on_cluster} TO dirty AS
 SELECT toUInt32(greatest(0, intDiv(start, 60000000))) AS minute,
        toUnixTimestamp64Micro(now64(6)) AS arrived, arrived + 60000000 AS confirm, count() AS rows
 FROM calls GROUP BY minute;
-CREATE MATERIALIZED VIEW IF NOT EXISTS dirty_from_links TO dirty AS
+CREATE MATERIALIZED VIEW IF NOT EXISTS dirty_from_links{on_cluster} TO dirty AS
 SELECT toUInt32(greatest(0, intDiv(start, 60000000))) AS minute,
        toUnixTimestamp64Micro(now64(6)) AS arrived, arrived + 60000000 AS confirm, count() AS rows
 FROM links GROUP BY minute;
 
 -- "The units of this minute depend on rows of this trace in other minutes": a parent in another minute or
 -- not stored yet, a call whose document began in another one, the other end of a link.
-CREATE TABLE IF NOT EXISTS cross_minute_refs (
+CREATE TABLE IF NOT EXISTS cross_minute_refs{on_cluster} (
     trace_id FixedString(16) CODEC(ZSTD(1)),
     minute UInt32 CODEC(Delta(4), ZSTD(1)),
     partition UInt8,
     written_at DateTime('UTC') DEFAULT now() CODEC(Delta(4), ZSTD(1))
 )
-ENGINE = ReplacingMergeTree(written_at)
+ENGINE = {replicated}ReplacingMergeTree(written_at)
 PRIMARY KEY (trace_id, minute)
 ORDER BY (trace_id, minute, partition)
 TTL written_at + INTERVAL 60 DAY

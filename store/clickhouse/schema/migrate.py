@@ -22,6 +22,7 @@ from store.clickhouse.connection.address import Address, parse_url
 from store.clickhouse.connection.errors import first_line
 from store.clickhouse.connection.pool import connect, create_database, wait_until_up
 from store.clickhouse.schema.lock import migration_lock
+from store.clickhouse.schema.topology import SINGLE, Topology
 
 FOLDER = Path(__file__).parent
 NUMBERED = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
@@ -33,9 +34,9 @@ TOKEN = re.compile(
 )
 
 RECORD = (
-    "CREATE TABLE IF NOT EXISTS raymap_migrations (version UInt32, name String, checksum String, "
-    "applied DateTime64(3) DEFAULT now64(3)) ENGINE = ReplacingMergeTree(applied) "
-    "ORDER BY (version, name)"
+    "CREATE TABLE IF NOT EXISTS raymap_migrations{on_cluster} (version UInt32, name String, "
+    "checksum String, applied DateTime64(3) DEFAULT now64(3)) "
+    "ENGINE = {replicated}ReplacingMergeTree(applied) ORDER BY (version, name)"
 )
 APPLIED = (
     "SELECT version, argMax(name, applied), argMax(checksum, applied) FROM raymap_migrations "
@@ -71,14 +72,16 @@ def migrate(
     *,
     folder: Path = FOLDER,
     timeout: float = 30.0,
+    topology: Topology = SINGLE,
 ) -> list[str]:
     """Create the database if it is missing, apply what is new, return the names of the files applied."""
     address = parse_url(url) if isinstance(url, str) else url
-    migrations = read_migrations(folder, settings)
+    migrations = read_migrations(folder, settings, topology)
     wait_until_up(address, timeout)
     create_database(address)
     client = connect(address)
     try:
+        client.execute(render(RECORD, topology.placeholders(), "raymap_migrations"))
         if not pending(client, migrations):
             return []
         with migration_lock(address):
@@ -93,8 +96,11 @@ def newest_version(folder: Path = FOLDER) -> int:
     return max((int(path.name[:4]) for path in folder.glob("[0-9]*.sql")), default=0)
 
 
-def read_migrations(folder: Path, settings: Mapping[str, object]) -> list[Migration]:
+def read_migrations(
+    folder: Path, settings: Mapping[str, object], topology: Topology = SINGLE
+) -> list[Migration]:
     """The files of a folder in the order of their application."""
+    settings = {**topology.placeholders(), **settings}
     numbered = []
     for path in sorted(folder.glob("*.sql")):
         text = path.read_text()
@@ -143,7 +149,6 @@ def split_statements(sql: str) -> tuple[str, ...]:
 def pending(client: Client, migrations: Iterable[Migration]) -> list[Migration]:
     """The migrations still to be applied. Raises SchemaTooNew or SchemaChanged."""
     migrations = list(migrations)
-    client.execute(RECORD)
     applied = {version: (name, checksum) for version, name, checksum in client.execute(APPLIED)}
     if applied.get(1, ("",))[0] == "0001_segments.sql":
         raise SchemaChanged(

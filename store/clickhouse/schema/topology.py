@@ -1,0 +1,45 @@
+"""What the tables' definitions owe to the number of servers: the one place that knows it.
+
+The schema names these texts as placeholders. Today there is one server; `Topology("name")` renders the
+same tables for the replicas of a cluster, whose servers define the macros ``{shard}`` and ``{replica}``.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class Topology(Struct, frozen=True):
+    """The servers that have the tables."""
+
+    cluster: str = ""
+    """As `remote_servers` names it; empty for one server."""
+
+    @property
+    def replicated(self) -> bool:
+        """Whether a table has copies, which a coordination service keeps equal."""
+        return bool(self.cluster)
+
+    def placeholders(self) -> dict[str, str]:
+        """Text by the name that the schema uses for it."""
+        return {
+            "on_cluster": f" ON CLUSTER '{self.cluster}'" if self.cluster else "",
+            # Path and replica's name come from the servers' default_replica_path and _name.
+            "replicated": "Replicated" if self.replicated else "",
+            "window": f"{'' if self.replicated else 'non_'}replicated_deduplication_window",
+            "durable": DURABLE,
+            "tidy": TIDY,
+        }
+
+
+DURABLE = (
+    "fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, "
+    "min_compressed_bytes_to_fsync_after_fetch = 1"
+)
+"""Settings of tables whose rows were acknowledged. A merged part replaces parts that were synced, so it
+is synced as well, before these are removed."""
+TIDY = "old_parts_lifetime = 10, cleanup_delay_period = 10, max_cleanup_delay_period = 30"
+"""Settings of tables into which much is inserted: parts that have been merged are removed within a
+minute, not after five. They were up to four times the data."""
+SINGLE = Topology()
+"""One server, embedded or not."""

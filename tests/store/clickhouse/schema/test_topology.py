@@ -1,0 +1,82 @@
+"""The definitions of all tables for one server and for replicas, from one text."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from store.clickhouse.connection.address import Address
+from store.clickhouse.connection.pool import connect
+from store.clickhouse.schema.migrate import FOLDER, read_migrations
+from store.clickhouse.schema.topology import SINGLE, Topology
+
+REPLICAS = Topology("traces")
+DAYS = {"retention_days": 30}
+
+
+def statements(topology: Topology) -> list[str]:
+    return [text for each in read_migrations(FOLDER, DAYS, topology) for text in each.statements]
+
+
+def code(statement: str) -> str:
+    """Without comments."""
+    return re.sub(r"--[^\n]*\n?", "", statement).strip()
+
+
+def test_one_server() -> None:
+    text = "\n".join(map(code, statements(SINGLE)))
+    assert "Replicated" not in text
+    assert "CLUSTER" not in text
+    assert "SETTINGS non_replicated_deduplication_window = 10000, old_parts_lifetime" in text
+    assert "CREATE TABLE IF NOT EXISTS segments (" in text
+    assert "ENGINE = ReplacingMergeTree(ver)" in text
+
+
+def test_replicas() -> None:
+    """Every table and view is made on all servers, and every table has copies."""
+    for statement in map(code, statements(REPLICAS)):
+        name = re.match(r"CREATE (?:TABLE|MATERIALIZED VIEW) IF NOT EXISTS \w+ ", statement)
+        assert name, statement
+        assert statement[name.end() :].startswith("ON CLUSTER 'traces'")
+        assert "non_replicated" not in statement
+        engines = re.findall(r"^ENGINE = (\w+)", statement, re.MULTILINE)
+        assert len(engines) == (1 if statement.startswith("CREATE TABLE") else 0)
+        assert all(re.fullmatch(r"Replicated\w*MergeTree", engine) for engine in engines)
+
+
+def test_they_differ_in_nothing_else() -> None:
+    replicated = "\n".join(statements(REPLICAS))
+    for text, instead in (
+        (" ON CLUSTER 'traces'", ""),
+        ("Replicated", ""),
+        (" replicated_deduplication_window", " non_replicated_deduplication_window"),
+    ):
+        replicated = replicated.replace(text, instead)
+    assert replicated == "\n".join(statements(SINGLE))
+
+
+def test_acknowledged_rows_survive_merges_and_power_cuts() -> None:
+    """A table whose inserts are synced syncs what replaces them, before they are removed."""
+    synced = [text for text in statements(SINGLE) if "fsync_after_insert = 1" in text]
+    assert {re.findall(r"EXISTS (\w+)", code(text))[0] for text in synced} >= {
+        "segments",
+        "calls",
+        "links",
+        "documents",
+        "traces",
+        "settings",
+        "configuration",
+        "pins",
+    }
+    assert all("min_rows_to_fsync_after_merge = 1" in text for text in synced)
+
+
+@pytest.mark.parametrize("topology", [SINGLE, REPLICAS])
+def test_the_server_understands_them(clickhouse: Address, topology: Topology) -> None:
+    client = connect(replace(clickhouse, database=""))
+    for statement in statements(topology):
+        ((formatted,),) = client.execute("SELECT formatQuery({text:String})", {"text": statement})
+        assert ("ON CLUSTER" in formatted) == topology.replicated
+    client.disconnect()
