@@ -19,6 +19,7 @@ from api.console.router import TAGS, console_router
 from api.console.status import no_ingest
 from api.context import DEFAULT_THRESHOLDS, Context, Thresholds
 from api.health import health_router
+from api.jaeger import router as jaeger
 from api.metrics import RequestTimer
 from api.middleware import Headers
 from api.sampling import Sampler
@@ -68,6 +69,7 @@ def create_app(
         *extra_routers,
         xray_router(context),
         v1.v1_router(context),
+        jaeger.jaeger_router(context),
         console_router(context),
         health_router(context),
         static_router(static_dir),
@@ -78,7 +80,7 @@ def create_app(
         description="/api/v1 for programs, what the console requests, and X-Ray's API.",
         version=version,
         openapi_url="/api/openapi.json",
-        openapi_tags=[v1.TAG, *TAGS, xray_openapi.TAG],
+        openapi_tags=[v1.TAG, *TAGS, jaeger.TAG, xray_openapi.TAG],
         generate_unique_id_function=_operation_id,
         docs_url=None,
         redoc_url=None,

@@ -1,7 +1,7 @@
-"""Exceptions → responses: one place for statuses, codes, messages and both error bodies.
+"""Exceptions → responses: one place for statuses, codes, messages and error bodies.
 
 X-Ray's operations answer in X-Ray's form (docs/xray-format.md §10), routes below /api/ in the
-console's (docs/console-api.md). Routers mounted by the composition root raise `HTTPException` and
+console's (docs/console-api.md), those below /jaeger/ in Jaeger's. Routers mounted by the composition root raise `HTTPException` and
 are rendered here too.
 """
 
@@ -89,7 +89,12 @@ def to_problem(error: Exception) -> Problem:
 def respond(path: str, error: Exception) -> Response:
     """The response to a request for ``path`` that ended in ``error``."""
     problem = to_problem(error)
-    response = _console_error(problem) if path.startswith("/api/") else _xray_error(problem)
+    if path.startswith("/api/"):
+        response = _console_error(problem)
+    elif path.startswith("/jaeger/"):
+        response = _jaeger_error(problem)
+    else:
+        response = _xray_error(problem)
     if isinstance(error, HTTPException):
         response.headers.update(error.headers or {})
     return response
@@ -130,6 +135,13 @@ def _console_error(problem: Problem) -> Response:
     if problem.position is not None:
         body["position"] = problem.position
     return _json({"error": body}, problem.status)
+
+
+def _jaeger_error(problem: Problem) -> Response:
+    """`api.schemas.jaeger.JaegerFailure`."""
+    error = {"code": problem.status, "msg": problem.message}
+    body = {"data": None, "total": 0, "limit": 0, "offset": 0, "errors": [error]}
+    return _json(body, problem.status)
 
 
 def _sentences(error: RequestValidationError) -> str:

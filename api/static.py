@@ -29,7 +29,7 @@ def static_router(folder: Path | None) -> APIRouter:
         path: str = request.path_params["path"]
         if request.method not in ("GET", "HEAD"):
             raise HTTPException(404, f"there is no {request.method} /{path[:200]}")
-        if path == "api" or path.startswith("api/"):
+        if path in ("api", "jaeger") or path.startswith(("api/", "jaeger/")):
             raise HTTPException(404, f"there is no GET /{path[:200]}")
         if root is None:
             return HTMLResponse(NOT_BUILT, headers={"Cache-Control": REVALIDATE})

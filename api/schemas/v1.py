@@ -8,6 +8,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from api.schemas.common import Counts, Instant, Times
+from api.schemas.jaeger import SpanKind
 from api.schemas.map import EdgeNumbers, NodeNumbers
 from api.schemas.traces import TraceLine
 
@@ -96,3 +97,20 @@ class AnnotationValues(Span):
 
     key: str
     values: Annotated[list[ValueCount], Field(description="the most frequent first")]
+
+
+class SpanOperation(TypedDict):
+    """What spans of a service are called."""
+
+    name: str
+    kind: SpanKind
+    spans: Annotated[int, Field(description="spans of that name and kind in the traces read")]
+
+
+class OperationList(Span):
+    """Operations of a service."""
+
+    service: str
+    operations: Annotated[list[SpanOperation], Field(description="the most frequent first")]
+    traces: Annotated[int, Field(description="the newest traces of the service that were read")]
+    complete: Annotated[bool, Field(description="false: the window has more")]

@@ -11,6 +11,7 @@ from api.parameters import refuse_unknown_parameters
 from api.schemas.common import ErrorReply
 from api.v1.annotations import annotations_router
 from api.v1.graph import graph_router
+from api.v1.operations import operations_router
 from api.v1.time_series import time_series_router
 from api.v1.traces import traces_router
 
@@ -35,6 +36,7 @@ def v1_router(context: Context) -> APIRouter:
         responses=ERRORS,
         dependencies=[Depends(refuse_unknown_parameters)],
     )
-    for part in (graph_router, time_series_router, traces_router, annotations_router):
+    parts = graph_router, time_series_router, traces_router, annotations_router, operations_router
+    for part in parts:
         router.include_router(part(context))
     return router

@@ -44,8 +44,10 @@ class _Unit(NamedTuple):
     precedence: int
 
 
-def export_trace(documents: Iterable[Document]) -> TracesData:
+def export_trace(documents: Iterable[Document], *, lossless: bool = True) -> TracesData:
     """One trace as TracesData, on the wire identical to an ExportTraceServiceRequest.
+
+    ``lossless`` adds to each span of an X-Ray document what OpenTelemetry has no attribute for.
 
     `Document.raw` must be filled. Documents without it (spans that are only counted) are omitted,
     as are inferred segments, which readers of the spans infer anew. Of a subsegment that came
@@ -69,7 +71,7 @@ def export_trace(documents: Iterable[Document]) -> TracesData:
         owners[id(owner)] = owner
         groups.setdefault(id(owner), []).append(unit)
     for key, group in groups.items():
-        data.resource_spans.append(_resource_spans(owners[key], group))
+        data.resource_spans.append(_resource_spans(owners[key], group, lossless))
     return data
 
 
@@ -152,7 +154,7 @@ def _has_name(entry: Json) -> bool:
     return bool(named)
 
 
-def _resource_spans(owner: Json, units: Iterable[_Unit]) -> ResourceSpans:
+def _resource_spans(owner: Json, units: Iterable[_Unit], lossless: bool) -> ResourceSpans:
     part = ResourceSpans()
     _write_all(part.resource.attributes, resource_of(owner))
     scope = part.scope_spans.add()
@@ -164,6 +166,9 @@ def _resource_spans(owner: Json, units: Iterable[_Unit]) -> ResourceSpans:
         if id(unit.document) not in known:
             known[id(unit.document)] = _exceptions(unit.document)
         span = _span(unit, known[id(unit.document)])
+        if not lossless:
+            scope.spans.append(span)
+            continue
         note = span.attributes.add(key=DOCUMENT)
         note.value.string_value = "{}"
         made = render_span(write_span(resource, shared, span.SerializeToString()))

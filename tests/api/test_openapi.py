@@ -25,7 +25,11 @@ MODEL = botocore_model.operations()
 
 def _xray(document: dict[str, Any]) -> dict[str, Any]:
     """X-Ray's operations by path."""
-    return {path: each for path, each in document["paths"].items() if not path.startswith("/api/")}
+    return {
+        path: each
+        for path, each in document["paths"].items()
+        if not path.startswith(("/api/", "/jaeger/"))
+    }
 
 
 def _resolved(schema: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,221 @@
+"""Jaeger's query API below /jaeger (docs/api.md), for Grafana's Jaeger data source and Jaeger's UI.
+
+Parameters that Jaeger does not know are ignored, as Jaeger does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+
+from api.context import Context, json_response, run_cancellable
+from api.errors import ApiError
+from api.jaeger import names
+from api.jaeger.params import (
+    SpanQuery,
+    check,
+    parse_go_duration,
+    parse_tags,
+    parse_units,
+    parse_window,
+    require_id,
+    require_ids,
+)
+from api.jaeger.search import Found, search
+from api.jaeger.spans import jaeger_trace
+from api.request import window_of
+from api.schemas.jaeger import (
+    JaegerDependencies,
+    JaegerError,
+    JaegerFailure,
+    JaegerNames,
+    JaegerOperations,
+    JaegerTrace,
+    JaegerTraces,
+)
+from store.model import TimeRange
+from store.times import DAY, SECOND
+
+TAG = {
+    "name": "Jaeger",
+    "description": "Jaeger's query API, for Grafana's Jaeger data source and Jaeger's UI. Further "
+    "parameters are ignored.",
+}
+ERRORS: dict[int | str, dict[str, Any]] = {
+    400: {"model": JaegerFailure, "description": "a parameter has an unexpected value"},
+    500: {"model": JaegerFailure, "description": "the server's log says why"},
+    503: {"model": JaegerFailure, "description": "the store does not answer"},
+}
+MILLISECOND = 1000
+DURATION = "duration of the span, such as 1.2s or 100ms"
+SERVICE = Query(description="name of a service")
+START = Query(description="microseconds since the epoch; by default two days before the end")
+END = Query(description="microseconds since the epoch; by default now")
+
+
+def jaeger_router(context: Context) -> APIRouter:
+    """Everything below /jaeger."""
+    router = APIRouter(prefix="/jaeger/api", tags=[str(TAG["name"])], responses=ERRORS)
+    _add_names(router, context)
+    _add_traces(router, context)
+    return router
+
+
+def _add_names(router: APIRouter, context: Context) -> None:
+    @router.get("/services", response_class=Response, responses={200: {"model": JaegerNames}})
+    async def jaeger_services(request: Request) -> Response:
+        """Names of the services that sent segments or spans in the last week."""
+        return await run_cancellable(
+            request, lambda: _answer(names.service_names(context, _recent(context)))
+        )
+
+    @router.get(
+        "/services/{service:path}/operations",
+        response_class=Response,
+        responses={200: {"model": JaegerNames}},
+    )
+    async def jaeger_operation_names(request: Request, service: str) -> Response:
+        """Names of a service's spans, of its newest 200 traces."""
+
+        def work() -> Response:
+            found = names.operations(context, service, _recent(context)).found
+            return _answer(sorted({each.name for each in found}))
+
+        return await run_cancellable(request, work)
+
+    @router.get(
+        "/operations", response_class=Response, responses={200: {"model": JaegerOperations}}
+    )
+    async def jaeger_operations(
+        request: Request,
+        service: Annotated[str, SERVICE] = "",
+        kind: Annotated[str, Query(alias="spanKind", description="only spans of a kind")] = "",
+    ) -> Response:
+        """Names and kinds of a service's spans, of its newest 200 traces."""
+        if not service:
+            raise ApiError("parameter 'service' is required")
+
+        def work() -> Response:
+            found = names.operations(context, service, _recent(context)).found
+            return _answer(
+                [
+                    {"name": each.name, "spanKind": each.kind}
+                    for each in found
+                    if not kind or each.kind == kind
+                ]
+            )
+
+        return await run_cancellable(request, work)
+
+    @router.get(
+        "/dependencies", response_class=Response, responses={200: {"model": JaegerDependencies}}
+    )
+    async def jaeger_dependencies(
+        request: Request,
+        end: Annotated[str, Query(alias="endTs", description="end, epoch milliseconds")] = "",
+        lookback: Annotated[str, Query(description="milliseconds; by default a day")] = "",
+        service: Annotated[str, SERVICE] = "",
+    ) -> Response:
+        """How often services call each other."""
+        until = parse_units(end, "endTs", MILLISECOND) or _now(context)
+        length = parse_units(lookback, "lookback", MILLISECOND)
+        since = max(0, until - (DAY if length is None else length))
+        window = window_of(since, until, "endTs - lookback", "endTs")
+        return await run_cancellable(
+            request, lambda: _answer(names.dependencies(context, window, service))
+        )
+
+
+def _add_traces(router: APIRouter, context: Context) -> None:
+    @router.get("/traces", response_class=Response, responses={200: {"model": JaegerTraces}})
+    async def jaeger_traces(
+        request: Request,
+        service: Annotated[str, SERVICE] = "",
+        operation: Annotated[str, Query(description="name of the span")] = "",
+        tag: Annotated[Sequence[str], Query(description="key:value, may be repeated")] = (),
+        tags: Annotated[Sequence[str], Query(description="JSON object of strings")] = (),
+        start: Annotated[str, START] = "",
+        end: Annotated[str, END] = "",
+        lookback: Annotated[str, Query(description="without start: 1h, 2d before the end")] = "",
+        shortest: Annotated[str, Query(alias="minDuration", description=f"least {DURATION}")] = "",
+        longest: Annotated[str, Query(alias="maxDuration", description=f"most {DURATION}")] = "",
+        limit: Annotated[int, Query(description="traces, 1 to 1500")] = 100,
+        ids: Annotated[
+            Sequence[str],
+            Query(alias="traceID", description="these traces, whatever else is given"),
+        ] = (),
+    ) -> Response:
+        """Traces with a span of the service that has all that is given, newest first."""
+        if ids:
+            wanted = require_ids(ids)
+            return await run_cancellable(request, lambda: _by_id(context, wanted))
+        query = check(
+            SpanQuery(
+                service,
+                operation,
+                parse_tags(tag, tags),
+                parse_go_duration(shortest, "minDuration"),
+                parse_go_duration(longest, "maxDuration"),
+                parse_window(start, end, lookback, _now(context)),
+                limit,
+            )
+        )
+        return await run_cancellable(request, lambda: _found(search(context, query)))
+
+    @router.get(
+        "/traces/{id}",
+        response_class=Response,
+        responses={
+            200: {"model": JaegerTraces},
+            404: {"model": JaegerFailure, "description": "trace not found"},
+        },
+    )
+    async def jaeger_trace_by_id(request: Request, id: str) -> Response:
+        """One trace; the id as up to 32 hex digits, or in X-Ray's form."""
+        wanted = require_id(id)
+
+        def work() -> Response:
+            found = _read(context, [wanted])
+            if not found:
+                raise ApiError("trace not found", status=404)
+            return _answer(list(found.values()))
+
+        return await run_cancellable(request, work)
+
+
+def _by_id(context: Context, ids: Sequence[bytes]) -> Response:
+    found = _read(context, ids)
+    errors: list[JaegerError] = [
+        {"code": 404, "msg": "trace not found", "traceID": id.hex()}
+        for id in ids
+        if id not in found
+    ]
+    return _answer(list(found.values()), errors)
+
+
+def _read(context: Context, ids: Sequence[bytes]) -> dict[bytes, JaegerTrace]:
+    """The stored traces that have spans."""
+    found = context.store.get_traces(ids, raw=True)
+    made = {id: jaeger_trace(found[id]) for id in ids if id in found}
+    return {id: trace for id, trace in made.items() if trace["spans"]}
+
+
+def _found(found: Found) -> Response:
+    stopped: list[JaegerError] = [{"code": 200, "msg": found.stopped}] if found.stopped else []
+    return _answer(found.traces, stopped)
+
+
+def _answer(data: Sequence[object], errors: Sequence[JaegerError] = ()) -> Response:
+    """Jaeger's envelope."""
+    counted = {"total": len(data), "limit": 0, "offset": 0}
+    return json_response({"data": data, **counted, "errors": list(errors) or None})
+
+
+def _now(context: Context) -> int:
+    return round(context.clock() * SECOND)
+
+
+def _recent(context: Context) -> TimeRange:
+    return names.recent(_now(context))

@@ -1,0 +1,84 @@
+"""Services, operations and dependencies by name."""
+
+from __future__ import annotations
+
+import pytest
+from fastapi.testclient import TestClient
+
+from api.schemas.jaeger import JaegerDependencies, JaegerNames, JaegerOperations
+from api.schemas.v1 import OperationList
+from tests.api.console.test_map import get
+from tests.api.jaeger.conftest import NOW
+
+NAMES = ["job 0", "job 1", "job 2", "step"]
+
+
+def test_services_are_those_that_sent_something(client: TestClient) -> None:
+    """Neither clients nor nodes that are inferred from calls."""
+    assert get(client, "/jaeger/api/services", JaegerNames)["data"] == ["front", "shop", "worker/a"]
+
+
+@pytest.mark.parametrize("name", ["worker/a", "worker%2Fa"])
+def test_operations_by_path(client: TestClient, name: str) -> None:
+    url = f"/jaeger/api/services/{name}/operations"
+    assert get(client, url, JaegerNames)["data"] == NAMES
+    nothing = get(client, "/jaeger/api/services/none/operations", JaegerNames)
+    assert (nothing["data"], nothing["total"]) == ([], 0)
+
+
+def test_operations_by_parameter(client: TestClient) -> None:
+    url = "/jaeger/api/operations?service=shop"
+    found = get(client, url, JaegerOperations)["data"]
+    kinds = {
+        ("GET /orders", "server"),
+        ("HGET", "client"),
+        ("poll", "consumer"),
+        ("sum", "internal"),
+    }
+    assert {(each["name"], each["spanKind"]) for each in found} == kinds
+    client_side = get(client, f"{url}&spanKind=client", JaegerOperations)["data"]
+    assert [each["name"] for each in client_side] == ["HGET"]
+    refused = client.get("/jaeger/api/operations")
+    assert (refused.status_code, refused.json()["errors"][0]["msg"]) == (
+        400,
+        "parameter 'service' is required",
+    )
+
+
+def test_operations_of_v1(client: TestClient) -> None:
+    found = get(client, "/api/v1/operations?service=worker/a", OperationList)
+    assert {(each["name"], each["spans"]) for each in found["operations"]} == {
+        ("step", 9),
+        ("job 0", 3),
+        ("job 1", 3),
+        ("job 2", 3),
+    }
+    assert (found["operations"][0]["kind"], found["traces"], found["complete"]) == (
+        "internal",
+        9,
+        True,
+    )
+
+
+def test_dependencies_are_the_edges(client: TestClient) -> None:
+    url = f"/jaeger/api/dependencies?endTs={NOW * 1000}&lookback=604800000"
+    found = get(client, url, JaegerDependencies)["data"]
+    calls = {(each["parent"], each["child"]): each["callCount"] for each in found}
+    assert calls == {("front", "shop"): 1, ("shop", "redis"): 1, ("shop", "shop"): 1}
+    narrowed = get(client, f"{url}&service=redis", JaegerDependencies)["data"]
+    assert narrowed == [{"parent": "shop", "child": "redis", "callCount": 1}]
+    assert get(client, f"{url}&endTs=60000", JaegerDependencies)["data"] == []
+
+
+@pytest.mark.parametrize("query", ["endTs=x", "lookback=1h", "lookback=0", "endTs=-5"])
+def test_bad_dependencies(client: TestClient, query: str) -> None:
+    answer = client.get(f"/jaeger/api/dependencies?{query}")
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, 400)
+
+
+def test_what_is_not_there_is_404_in_jaegers_form(client: TestClient) -> None:
+    for path in ("traces/" + "f" * 32, "metrics/calls", ""):
+        answer = client.get(f"/jaeger/api/{path}")
+        assert (answer.status_code, answer.json()["data"]) == (404, None)
+        assert answer.json()["errors"][0]["code"] == 404
+    assert client.get("/jaeger/api/traces/xyz").status_code == 400
