@@ -11,6 +11,7 @@ from api.schemas.jaeger import JaegerDependency, JaegerSpan, SpanKind
 from store.filters.ast import Selector, ServiceMatch
 from store.model import TimeRange
 from store.query import TraceQuery
+from store.rules.other_names import OTHER_NAMES
 from store.times import DAY, HOUR, MINUTE
 
 RECENT = 7 * DAY
@@ -42,9 +43,11 @@ def recent(now: int) -> TimeRange:
 
 
 def service_names(context: Context, window: TimeRange) -> list[str]:
-    """The names under which segments came."""
+    """The names of nodes that sent segments. Further names of a node are those by which callers know
+    it, and names that are counted together have spans under their own."""
     graph = context.store.service_graph(context.store.snap_window(window))
-    return sorted({n for stats in graph.services.values() if stats.active for n in stats.names})
+    names = {node.name for node, stats in graph.services.items() if stats.active}
+    return sorted(names - {OTHER_NAMES})
 
 
 def operations(context: Context, service: str, window: TimeRange) -> Operations:

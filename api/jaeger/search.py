@@ -27,7 +27,6 @@ from store.filters.ast import (
     ServiceMatch,
 )
 from store.filters.conditions import all_of, any_of
-from store.model import TimeRange
 from store.query import TraceQuery
 
 PAGE = 100
@@ -57,8 +56,9 @@ def search(context: Context, query: SpanQuery) -> Found:
     narrow = all_of(*(c for key, value in query.tags.items() if (c := _indexed(query, key, value))))
     budget = _Budget()
     found: dict[str, JaegerTrace] = {}
-    for condition in [And((of_service, narrow)), of_service] if narrow else [of_service]:
-        for trace in _traces(context, query.window, condition, budget):
+    passes: list[Expression] = [And((of_service, narrow))] if narrow is not None else []
+    for condition in [*passes, of_service]:
+        for trace in _traces(context, query, condition, budget):
             if trace["traceID"] not in found and matches(trace, query):
                 found[trace["traceID"]] = trace
                 budget.spans -= len(trace["spans"])
@@ -86,20 +86,21 @@ class _Budget:
 
 
 def _traces(
-    context: Context, window: TimeRange, condition: Expression, budget: _Budget
+    context: Context, query: SpanQuery, condition: Expression, budget: _Budget
 ) -> Iterator[JaegerTrace]:
     """The traces that satisfy a condition, newest first, as long as the budget lasts."""
     cursor: str | None = None
+    size = query.limit
     while not budget.spent():
-        size = min(PAGE, budget.traces)
+        size = min(size, PAGE, budget.traces)
         page = context.store.find_traces(
-            TraceQuery(window, filter=condition), limit=size, cursor=cursor
+            TraceQuery(query.window, filter=condition), limit=size, cursor=cursor
         )
         ids = [hit.trace_id for hit in page.found]
         traces = context.store.get_traces(ids, raw=True)
         budget.traces -= len(ids)
         yield from (jaeger_trace(traces[id]) for id in ids if id in traces)
-        cursor = page.cursor
+        cursor, size = page.cursor, PAGE
         if cursor is None:
             return
 

@@ -5,10 +5,15 @@ from __future__ import annotations
 import pytest
 from fastapi.testclient import TestClient
 
+from api.app import create_app
 from api.schemas.jaeger import JaegerDependencies, JaegerNames, JaegerOperations
 from api.schemas.v1 import OperationList
+from store.memory import MemoryStore
+from store.model import NodeKey, TimeRange
+from store.times import SECOND
 from tests.api.console.test_map import get
 from tests.api.jaeger.conftest import NOW
+from tests.builders import T0, call, segment
 
 NAMES = ["job 0", "job 1", "job 2", "step"]
 
@@ -16,6 +21,23 @@ NAMES = ["job 0", "job 1", "job 2", "step"]
 def test_services_are_those_that_sent_something(client: TestClient) -> None:
     """Neither clients nor nodes that are inferred from calls."""
     assert get(client, "/jaeger/api/services", JaegerNames)["data"] == ["front", "shop", "worker/a"]
+
+
+def test_names_that_only_callers_use_are_no_services() -> None:
+    """A function in an account, which the caller only knows as Lambda's."""
+    function = NodeKey("", "resize", "AWS::Lambda::Function")
+    caller = segment(1, calls=(call(2, node=function, service="Lambda", host=""),))
+    store = MemoryStore()
+    store.put([caller, segment(3, name="resize", node=function._replace(account="1"))], "a")
+    (resize,) = (
+        stats
+        for node, stats in store.service_graph(TimeRange(T0, T0 + SECOND)).services.items()
+        if node.name == "resize" and stats.active
+    )
+    assert "Lambda" in resize.names
+    app = create_app(store, version="1", clock=lambda: T0 / 1e6 + 60)
+    found = get(TestClient(app), "/jaeger/api/services", JaegerNames)["data"]
+    assert found == ["frontend", "resize"]
 
 
 @pytest.mark.parametrize("name", ["worker/a", "worker%2Fa"])
