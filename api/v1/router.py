@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Depends
 
 from api.context import Context
+from api.openmetrics.router import metrics_router
 from api.parameters import refuse_unknown_parameters
 from api.schemas.common import ErrorReply
 from api.v1.annotations import annotations_router
@@ -36,7 +37,14 @@ def v1_router(context: Context) -> APIRouter:
         responses=ERRORS,
         dependencies=[Depends(refuse_unknown_parameters)],
     )
-    parts = graph_router, time_series_router, traces_router, annotations_router, operations_router
+    parts = (
+        graph_router,
+        time_series_router,
+        traces_router,
+        annotations_router,
+        operations_router,
+        metrics_router,
+    )
     for part in parts:
         router.include_router(part(context))
     return router
