@@ -1,0 +1,60 @@
+"""Settings of the allocator and the garbage collector, where the platform has them."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import weakref
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import pytest
+
+from collector import tuning
+
+
+class Cycle:
+    """Refers to itself, so that only a collection frees it."""
+
+    itself: Cycle
+
+
+@pytest.fixture
+def collector_as_before() -> Iterator[None]:
+    threshold = gc.get_threshold()
+    yield
+    gc.unfreeze()
+    gc.set_threshold(*threshold)
+
+
+@pytest.mark.usefixtures("collector_as_before")
+def test_what_is_there_is_not_collected_again() -> None:
+    gc.disable()
+    garbage = Cycle()
+    garbage.itself, gone = garbage, weakref.ref(garbage)
+    del garbage
+    assert gone() is not None
+    tuning.tune_gc()
+    gc.enable()
+    assert gone() is None, "garbage was collected before the rest was set aside"
+    assert gc.get_freeze_count() > 10_000
+    assert gc.get_threshold() == (20_000, 20, 100)
+
+
+def test_two_arenas(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[tuple[int, int]] = []
+    library = SimpleNamespace(mallopt=lambda *arguments: said.append(arguments))
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: library)
+    tuning.limit_malloc_arenas()
+    assert said == [(-8, 2)]
+
+
+@pytest.mark.parametrize("error", [AttributeError, OSError, TypeError])
+def test_another_allocator_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    def load(name: object) -> object:
+        raise error
+
+    monkeypatch.setattr(ctypes, "CDLL", load)
+    tuning.limit_malloc_arenas()
