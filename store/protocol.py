@@ -1,6 +1,6 @@
 """The store protocol: what a store does, as seen by the collector and the API.
 
-`store.memory` implements it in plain Python and serves as the reference; tests/store/contract.py
+`store.memory` implements it in plain Python and serves as the reference; tests/store/contract/
 runs one test suite against it and against `store.clickhouse`. Errors are in `store.errors`.
 """
 

@@ -1,4 +1,4 @@
-"""Counting units; the contract (contract.py) tests whole graphs through every store."""
+"""Counting units; the contract (contract/) tests whole graphs through every store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The units of one trace; the contract (contract.py) tests the same rules through every store."""
+"""The units of one trace; the contract (contract/) tests the same rules through every store."""
 
 from __future__ import annotations
 

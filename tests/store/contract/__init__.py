@@ -1,0 +1,27 @@
+"""The contract of every store; a subclass provides the `store` fixture (test_contract.py)."""
+
+from __future__ import annotations
+
+from tests.store.contract.clients import ClientContract
+from tests.store.contract.copies import CopyContract
+from tests.store.contract.graph import GraphContract
+from tests.store.contract.names import NameContract
+from tests.store.contract.pins import PinContract
+from tests.store.contract.search import SearchContract
+from tests.store.contract.subsegments import SubsegmentContract
+from tests.store.contract.units import UnitContract
+from tests.store.contract.weights import WeightContract
+
+
+class StoreContract(
+    GraphContract,
+    CopyContract,
+    ClientContract,
+    NameContract,
+    SubsegmentContract,
+    WeightContract,
+    SearchContract,
+    UnitContract,
+    PinContract,
+):
+    """Every store passes every test."""

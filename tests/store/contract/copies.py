@@ -1,0 +1,87 @@
+"""Documents that arrive more than once: which copy counts."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from store.model import (
+    NodeKey,
+    State,
+    derived_version,
+)
+from store.protocol import Store
+from store.times import MINUTE
+from tests.builders import T0, TRACE, call, segment
+from tests.store.contract.nodes import BACKEND, FRONTEND, HOUR
+
+
+class CopyContract:
+    """Every store passes every test."""
+
+    def test_resent_segment_counts_once(self, store: Store) -> None:
+        """SDKs resend after a timeout; the map must not show the call twice."""
+        store.put([segment(0xA1, calls=(call(0xC1),))], "a")
+        store.put([segment(0xA1, calls=(call(0xC1),))], "b")
+        graph = store.service_graph(HOUR)
+        assert graph.services[FRONTEND].statistics.total == 1
+        assert graph.edges[FRONTEND, BACKEND].statistics.total == 1
+
+    def test_a_repeated_put_changes_nothing(self, store: Store) -> None:
+        """A collector repeats a batch whose answer it did not get."""
+        for _ in range(2):
+            store.put([segment(0xA1, calls=(call(0xC1),))], "same")
+        trace = store.get_traces([TRACE])[TRACE]
+        assert trace.revision == 1
+        assert store.service_graph(HOUR).edges[FRONTEND, BACKEND].statistics.total == 1
+
+    def test_a_late_in_progress_copy_never_replaces_the_finished_segment(
+        self, store: Store
+    ) -> None:
+        store.put([segment(0xA1, state=State.FAULT, version=T0)], "a")
+        store.put([segment(0xA1, state=State.IN_PROGRESS, version=T0 + 9)], "b")
+        statistics = store.service_graph(HOUR).services[FRONTEND].statistics
+        assert (statistics.fault, statistics.in_progress) == (1, 0)
+        assert store.get_traces([TRACE])[TRACE].documents[0xA1].state == State.FAULT
+
+    @pytest.mark.parametrize("reported_first", [True, False])
+    @pytest.mark.parametrize("moved", [0, 2 * MINUTE])
+    def test_a_reported_segment_replaces_a_derived_one_and_counts_once(
+        self, store: Store, reported_first: bool, moved: int
+    ) -> None:
+        """Whichever arrives first, wherever the derived copy starts, and counted in between or not."""
+        node = NodeKey("1", "reported", "AWS::Lambda::Function")
+        reported = segment(1, parent_id=9, node=node, version=T0)
+        assumed = [
+            replace(
+                segment(1, parent_id=8, name="assumed", start=T0 + moved, end=T0 + moved + 5),
+                version=derived_version(T0 + later, rank),
+            )
+            for later, rank in ((10, 1), (20, 11))
+        ]
+        order = [reported, *assumed] if reported_first else [*assumed, reported]
+        for number, document in enumerate(order):
+            store.put([document], f"copy-{number}")
+            store.service_graph(HOUR)
+        counted = store.service_graph(HOUR).services
+        assert {
+            key: each.statistics.total for key, each in counted.items() if not key.is_client
+        } == {node: 1}
+        (read,) = store.get_traces([TRACE])[TRACE].documents.values()
+        assert (read.parent_id, read.version) == (9, T0)
+
+    @pytest.mark.parametrize("better_first", [True, False])
+    def test_of_derived_copies_the_greater_rank_counts(
+        self, store: Store, better_first: bool
+    ) -> None:
+        better = segment(1, name="better", version=derived_version(T0, 3))
+        lesser = segment(
+            1, name="lesser", start=T0 + 2 * MINUTE, version=derived_version(T0 + 9, 1)
+        )
+        for document in (better, lesser) if better_first else (lesser, better):
+            store.put([document], document.service)
+        names = {key.name for key in store.service_graph(HOUR).services}
+        assert names == {"better"}
+        trace = store.get_traces([TRACE])[TRACE]
+        assert trace.documents[1].version == better.version
+        assert trace.updated == T0 + 9
