@@ -3,9 +3,9 @@
     python -m examples.lambda_layer.emulate --rie aws-lambda-rie --raymap http://127.0.0.1:2000
 
 The emulator (Go module github.com/aws/aws-lambda-runtime-interface-emulator) starts the extension and
-AWS's own runtime client, which runs `handler` with the unmodified X-Ray SDK. It has no Telemetry API, so
-`stand_in.Platform` delivers what it prints: START and REPORT, as the Telemetry API words them, and with
-``--firehose`` once more as a CloudWatch Logs subscription. The emulator starts what is in /opt/extensions;
+AWS's own runtime client, which runs `handler` with the unmodified X-Ray SDK. What it lacks is in `stand_in`:
+the trace header for the runtime, and the Telemetry API, which delivers what the emulator prints, START and
+REPORT, and with ``--firehose`` once more as a CloudWatch Logs subscription. The emulator starts what is in /opt/extensions;
 this command puts a link there, and needs the right to.
 """
 
@@ -35,7 +35,7 @@ from urllib.parse import urlsplit
 import psutil
 
 from examples.flask_shop.stand_in import create_stand_in
-from examples.lambda_layer.stand_in import FUNCTION, Platform, platform_event
+from examples.lambda_layer.stand_in import FUNCTION, Platform, RuntimeApi, platform_event
 
 HERE = Path(__file__).parent
 REGION = "eu-west-1"
@@ -51,6 +51,7 @@ class Function:
         self, rie: str, raymap: str, platform: Platform, dynamodb: str, spool: str
     ) -> None:
         self._port, api = _free_port(), _free_port()
+        self._runtime = RuntimeApi(f"127.0.0.1:{api}")
         udp = f"127.0.0.1:{_free_port()}"
         environ = os.environ | {
             "AWS_ACCESS_KEY_ID": "none",
@@ -71,9 +72,10 @@ class Function:
             rie,
             f"--runtime-interface-emulator-address=127.0.0.1:{self._port}",
             f"--runtime-api-address=127.0.0.1:{api}",
-            "env",  # the emulator passes neither on
+            "env",  # the emulator sets others, or none
             f"AWS_XRAY_DAEMON_ADDRESS={udp}",
             f"LAMBDA_TASK_ROOT={HERE.parents[1]}",
+            f"AWS_LAMBDA_RUNTIME_API={self._runtime.address}",
             sys.executable,
             "-m",
             "awslambdaric",
@@ -94,6 +96,7 @@ class Function:
     def invoke(self, event: dict[str, Any], header: str, request_id: str) -> Any:
         """Call the function with a trace header; its answer."""
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
+        self._runtime.headers[request_id] = header
         headers = {"X-Amzn-Trace-Id": header, "X-Amzn-RequestId": request_id}
         path = "/2015-03-31/functions/function/invocations"
         connection.request("POST", path, json.dumps(event), headers)

@@ -88,6 +88,62 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing on standard error."""
 
 
+class RuntimeApi:
+    """The emulator's Runtime API, with the trace header that Lambda adds and the emulator leaves out."""
+
+    def __init__(self, emulator: str) -> None:
+        self.headers: dict[str, str] = {}
+        """The trace header of each request id."""
+        handler = type("Handler", (_Forwarder,), {"api": self, "emulator": emulator})
+        server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        server.daemon_threads = True
+        self.address = f"127.0.0.1:{server.server_address[1]}"
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+
+
+class _Forwarder(BaseHTTPRequestHandler):
+    api: RuntimeApi
+    emulator: str
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        self._forward(None)
+
+    def do_POST(self) -> None:
+        self._forward(self._read())
+
+    def _read(self) -> bytes:
+        if "chunked" not in self.headers.get("Transfer-Encoding", ""):
+            return self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        parts = []
+        while size := int(self.rfile.readline(), 16):
+            parts.append(self.rfile.read(size))
+            self.rfile.readline()
+        self.rfile.readline()
+        return b"".join(parts)
+
+    def _forward(self, body: bytes | None) -> None:
+        connection = http.client.HTTPConnection(self.emulator)
+        left_out = ("host", "transfer-encoding", "content-length", "expect")
+        headers = {k: v for k, v in self.headers.items() if k.lower() not in left_out}
+        connection.request(self.command, self.path, body, headers)
+        response = connection.getresponse()
+        content = response.read()
+        self.send_response(response.status)
+        for name, value in response.getheaders():
+            if name.lower() not in ("transfer-encoding", "content-length", "date"):
+                self.send_header(name, value)
+        request_id = response.getheader("Lambda-Runtime-Aws-Request-Id", "")
+        if header := self.api.headers.get(request_id):
+            self.send_header("Lambda-Runtime-Trace-Id", header)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing on standard error."""
+
+
 def platform_event(type: str, at: float, **record: Any) -> dict[str, Any]:
     """An event of the Telemetry API. ``at``: epoch seconds."""
     moment = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
