@@ -3,14 +3,15 @@
 The records say neither who called a function nor, some of them, which id its own subsegments name as
 their parent (`store.rules.invocations`). The trace does, whichever of the two arrives last. A thread of
 the API process reads the traces with such segments, derives them again with what the trace says
-(`store.invocation_evidence`), and submits those that differ. Any number of processes may do so at once.
+(`store.invocation_evidence`), and submits those that differ; and a segment for functions of which no record
+came (`store.missing_functions`). Any number of processes may do so at once.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import msgspec
@@ -23,18 +24,21 @@ from store.errors import StoreError
 from store.filters.ast import Expression
 from store.filters.parse import parse
 from store.invocation_evidence import SETTLED, evidence_in, invocations_in
+from store.missing_functions import LONG_PATIENCE, PATIENCE, RANK, missing_functions
 from store.model import TimeRange, Trace, is_derived
 from store.protocol import TraceReader
 from store.query import Axis, TraceQuery
 from store.rules.invocations import RECORD, Evidence, Invocation, Standing, documents_of
 from store.times import HOUR, MINUTE
+from store.trace_documents import Json
 
 log = structlog.get_logger(__name__)
 
 PAUSE = 5.0
 """Seconds between two rounds."""
-WINDOW, FIRST_WINDOW = 3 * MINUTE, HOUR
-"""How long ago a trace has changed that a round looks at; the first one sees to what was left."""
+WINDOW, LONG_WINDOW, FIRST_WINDOW = 3 * MINUTE, 10 * MINUTE, HOUR
+"""How long ago a trace has changed that a round looks at: for callers, for functions without a record.
+The first round sees to what was left."""
 BATCH = 100
 """Traces read at once, with their documents."""
 MOST = 2_000
@@ -46,11 +50,44 @@ WAITING: Expression = parse(
 )
 
 
+PARTIAL: Expression = parse(f'partial = true OR annotation.{RECORD} = "{Standing.MISSING}"')
+EVERY = 6
+"""Rounds, of which one looks for functions without a record."""
+
+
 class _Seen(NamedTuple):
     """What a trace was when it was looked at, and when to look again though it is the same."""
 
     updated: int
     again: int
+
+
+class _Search:
+    """Traces that satisfy a filter and changed in a window, each once until it changes again."""
+
+    def __init__(self, reader: TraceReader, filter: Expression) -> None:
+        self._reader = reader
+        self._filter = filter
+        self._seen: dict[bytes, _Seen] = {}
+
+    def due(self, window: TimeRange, now: int) -> Iterator[list[Trace]]:
+        """Those to be looked at, with their documents, some at a time."""
+        oldest = now - FIRST_WINDOW
+        self._seen = {id: seen for id, seen in self._seen.items() if seen.updated >= oldest}
+        query = TraceQuery(window, Axis.EVENT, self._filter)
+        page = self._reader.find_traces(query, limit=MOST)
+        changed = [h.trace_id for h in page.found if self._is_due(h.trace_id, h.time, now)]
+        for start in range(0, len(changed), BATCH):
+            found = self._reader.get_traces(changed[start : start + BATCH], raw=True)
+            yield list(found.values())
+
+    def _is_due(self, trace_id: bytes, updated: int, now: int) -> bool:
+        seen = self._seen.get(trace_id)
+        return seen is None or seen.updated != updated or seen.again <= now
+
+    def look_again(self, trace: Trace, at: int) -> None:
+        """Do not return the trace before ``at`` (microseconds) unless it changes."""
+        self._seen[trace.trace_id] = _Seen(trace.updated, at)
 
 
 class InvocationJoiner:
@@ -62,11 +99,11 @@ class InvocationJoiner:
         pipeline: IngestPipeline,
         now: Callable[[], int] = lambda: time.time_ns() // 1_000,
     ) -> None:
-        self._reader = reader
         self._pipeline = pipeline
         self._now = now
-        self._seen: dict[bytes, _Seen] = {}
-        self._window = FIRST_WINDOW
+        self._waiting = _Search(reader, WAITING)
+        self._partial = _Search(reader, PARTIAL)
+        self._round = 0
 
     def run(self, stopping: threading.Event) -> None:
         """Rounds until ``stopping`` is set. What fails is tried again in the next."""
@@ -79,26 +116,18 @@ class InvocationJoiner:
     def join(self) -> int:
         """One round; returns how many invocations were derived again."""
         now = self._now()
-        changed = self._changed_traces(now)
         joined = 0
-        for start in range(0, len(changed), BATCH):
-            traces = self._reader.get_traces(changed[start : start + BATCH], raw=True)
-            joined += self._submit(traces.values(), now)
-        self._window = WINDOW
-        self._forget(now)
+        since = now - (WINDOW if self._round else FIRST_WINDOW)
+        for traces in self._waiting.due(TimeRange(since, now + MINUTE), now):
+            joined += self._join(traces, now)
+        if self._round % EVERY == 0:
+            since = now - (LONG_WINDOW if self._round else FIRST_WINDOW)
+            for traces in self._partial.due(TimeRange(since, now - PATIENCE), now):
+                joined += self._replace_missing(traces, now)
+        self._round += 1
         return joined
 
-    def _changed_traces(self, now: int) -> list[bytes]:
-        window = TimeRange(now - self._window, now + MINUTE)
-        query = TraceQuery(window, Axis.EVENT, WAITING)
-        page = self._reader.find_traces(query, limit=MOST)
-        return [hit.trace_id for hit in page.found if self._is_due(hit.trace_id, hit.time, now)]
-
-    def _is_due(self, trace_id: bytes, updated: int, now: int) -> bool:
-        seen = self._seen.get(trace_id)
-        return seen is None or seen.updated != updated or seen.again <= now
-
-    def _submit(self, traces: Iterable[Trace], now: int) -> int:
+    def _join(self, traces: Iterable[Trace], now: int) -> int:
         better: list[tuple[Invocation, Evidence]] = []
         for trace in traces:
             again = now + HOUR
@@ -108,22 +137,33 @@ class InvocationJoiner:
                     again = min(again, found.invocation.end + SECOND_LOOK)
                 if not _is_stored(trace, found.invocation, evidence):
                     better.append((found.invocation, evidence))
-            self._seen[trace.trace_id] = _Seen(trace.updated, again)
+            self._waiting.look_again(trace, again)
         for ack in submit_invocations(self._pipeline, better, "derived"):
             ack.result()
         return len(better)
 
-    def _forget(self, now: int) -> None:
-        oldest = now - FIRST_WINDOW
-        self._seen = {id: seen for id, seen in self._seen.items() if seen.updated >= oldest}
+    def _replace_missing(self, traces: Iterable[Trace], now: int) -> int:
+        raws: list[bytes] = []
+        for trace in traces:
+            missing = missing_functions(trace, now=now)
+            raws += [
+                msgspec.json.encode(content) for content in missing if not _has(trace, content)
+            ]
+            settled = trace.updated + LONG_PATIENCE
+            self._partial.look_again(trace, settled if now < settled else now + HOUR)
+        if raws:
+            decoded = self._pipeline.decode_derived(raws, RANK, "derived")
+            self._pipeline.submit(decoded).result()
+        return len(raws)
 
 
 def _is_stored(trace: Trace, invocation: Invocation, evidence: Evidence) -> bool:
     """Whether the trace has what would be derived, or what replaces it."""
-    for content in documents_of(invocation, evidence):
-        stored = trace.documents.get(int(content["id"], 16))
-        if stored is None:
-            return False
-        if is_derived(stored.version) and stored.raw != msgspec.json.encode(content):
-            return False
-    return True
+    return all(_has(trace, content) for content in documents_of(invocation, evidence))
+
+
+def _has(trace: Trace, content: Json) -> bool:
+    stored = trace.documents.get(int(content["id"], 16))
+    if stored is None:
+        return False
+    return not is_derived(stored.version) or stored.raw == msgspec.json.encode(content)

@@ -55,6 +55,11 @@ def invocations_in(trace: Trace) -> list[Found]:
     return found
 
 
+def is_placeholder(document: Document) -> bool:
+    """Whether it stands in place of a segment of which there is no record."""
+    return is_derived(document.version) and _record(document) is None
+
+
 def _record(document: Document) -> Invocation | None:
     if not is_derived(document.version):
         return None
@@ -130,13 +135,18 @@ def _parent_named_inside(trace: Trace, found: Found) -> int:
         if not document.independent or is_derived(document.version):
             continue
         above = parents.containing_document(document.parent_id)
-        known = above is not None and not (
-            above.id in found.documents and is_derived(above.version)
-        )
+        known = above is not None and not _is_assumed(above, found)
         if not known and document.parent_id not in claimed and _inside(document, invocation):
             named.add(document.parent_id)
     ids = {invocation.span_id, invocation.segment_id, invocation.parent_id}
     return next(iter(named & ids or (named if len(named) == 1 else ())), 0)
+
+
+def _is_assumed(document: Document, found: Found) -> bool:
+    """Whether it is only there because of this attempt, or in place of a missing record."""
+    if not is_derived(document.version):
+        return False
+    return document.id in found.documents or is_placeholder(document)
 
 
 def _claimed_by_others(trace: Trace, found: Found) -> Iterator[int]:

@@ -47,6 +47,8 @@ class Standing(StrEnum):
     """Its caller is known."""
     ALONE = "alone"
     """Nothing in the trace called the function."""
+    MISSING = "missing"
+    """There is no record (`store.missing_functions`)."""
 
 
 class Source(IntEnum):

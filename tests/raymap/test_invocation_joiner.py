@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 from collector.derived import submit_invocations
 from collector.metrics import IngestMetrics
 from collector.pipeline import IngestPipeline
-from raymap.invocation_joiner import InvocationJoiner
+from raymap.invocation_joiner import EVERY, InvocationJoiner
 from store.memory import MemoryStore
 from store.model import TimeRange
 from store.rules.invocations import NOTHING, Invocation
@@ -125,3 +125,20 @@ def test_an_unchanged_trace_is_not_read_again(
     setting.joiner.join()
     monkeypatch.setattr(setting.memory, "get_traces", None)
     assert setting.joiner.join() == 0
+
+
+def test_a_function_without_a_record_has_a_segment_in_its_place_until_one_comes(
+    setting: Setting,
+) -> None:
+    setting.memory.put([query(), web(request_id=REQUEST)], "rest")
+    setting.arrive()
+    setting.clock.at += 3 * MINUTE
+    assert setting.joiner.join() == 1
+    assert ("web", "AWS::Lambda::Function") in setting.edges
+    for _ in range(2 * EVERY):
+        setting.arrive()
+        setting.clock.at += 2 * MINUTE
+        assert setting.joiner.join() == 0
+    setting.report(telemetry())
+    setting.joiner.join()
+    assert setting.edges == FROM_WEB
