@@ -7,9 +7,15 @@ from ipaddress import ip_address
 
 from fastapi import Request
 
+PRINCIPAL = "raymap.principal"
+"""Where in the ASGI scope a guard around the app puts who sent the request, once it has checked that."""
+
 
 class AccessKey:
-    """A key that senders present in a header. Without a key, only loopback addresses may send."""
+    """A key that senders present in a header. Without a key, only loopback addresses may send.
+
+    A request that a guard has authenticated needs no further key.
+    """
 
     def __init__(self, key: str, header: str) -> None:
         self._key = key.encode()
@@ -17,6 +23,8 @@ class AccessKey:
 
     def refusal(self, request: Request) -> str | None:
         """Why a request is refused; None when it is not."""
+        if request.scope.get(PRINCIPAL) is not None:
+            return None
         given = request.headers.get(self._header, "")
         if self._key:
             # In constant time: how much of a wrong key is right does not show.

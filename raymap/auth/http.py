@@ -10,6 +10,7 @@ from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import ApiError, respond
+from collector.receivers.access import PRINCIPAL
 from raymap.auth import sigv4
 from raymap.auth.authenticator import (
     Authenticator,
@@ -30,8 +31,6 @@ MAX_SIGNED_BODY = 32 << 20
 BODY_SECONDS = 30.0
 _TOO_LARGE = f"a signed body has at most {MAX_SIGNED_BODY:,} bytes"
 _TOO_SLOW = f"the body did not arrive within {BODY_SECONDS:.0f} s"
-PRINCIPAL = "raymap.principal"
-"""Where in the ASGI scope the request's principal is."""
 
 
 class AuthGuard:

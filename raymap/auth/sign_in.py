@@ -14,8 +14,8 @@ from msgspec import Struct
 from api.context import json_response
 from api.errors import ApiError
 from api.request import read_body
+from collector.receivers.access import PRINCIPAL
 from raymap.auth.changes import change_configuration
-from raymap.auth.http import PRINCIPAL
 from raymap.auth.people import (
     COOKIE,
     SESSION_SECONDS,

@@ -20,9 +20,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
+from collector.receivers.access import PRINCIPAL
 from raymap.auth import http as auth_http
 from raymap.auth.authenticator import Authenticator, Mode, admitted_anyway, refusals
-from raymap.auth.http import PRINCIPAL, AuthGuard
+from raymap.auth.http import AuthGuard
 from raymap.auth.keys import IssuedKey, KeyRing, issue_key
 from raymap.auth.people import NO_PEOPLE, People
 from raymap.auth.permissions import Permission, Role, allows
