@@ -7,7 +7,7 @@ const server = process.env['RAYMAP_URL'] ?? 'http://127.0.0.1:8400'
 export default defineConfig({
   base: '/',
   plugins: [react()],
-  build: { target: 'es2022', chunkSizeWarningLimit: 1600 },
+  build: { target: 'es2022', chunkSizeWarningLimit: 1600, manifest: true },
   server: { proxy: { '/api': server } },
   test: { environment: 'node', include: ['src/**/*.test.ts'], css: true },
 })

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from plotly.offline import get_plotlyjs_version
@@ -148,3 +151,32 @@ def test_static_dir_is_the_built_folder_or_none() -> None:
     """The server need not know whether the UI was built."""
     found = ui.static_dir()
     assert found is None or (found / "index.html").is_file()
+
+
+def first_load(manifest: dict[str, Any], *parts: str) -> dict[str, int]:
+    """Files that the browser needs before it shows the entry and some parts, with their bytes (gzip)."""
+    waiting, seen = ["index.html", *parts], set()
+    files: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        chunk = manifest[name]
+        files |= {chunk["file"], *chunk.get("css", [])}
+        waiting += chunk.get("imports", [])
+    dist = ROOT / "ui" / "dist"
+    return {name: len(gzip.compress((dist / name).read_bytes())) for name in files}
+
+
+BUDGET = 120_000
+
+
+@pytest.mark.parametrize("page", ["MapPage", "TracesPage", "TracePage"])
+def test_the_first_load_stays_small(page: str) -> None:
+    """Scripts and styles of a page, compressed, without the charts and the filter's editor, which
+    are loaded when the page is on the screen."""
+    manifest = json.loads((ROOT / "ui" / "dist" / ".vite" / "manifest.json").read_text())
+    files = first_load(manifest, f"src/pages/{page}.tsx")
+    assert sum(files.values()) <= BUDGET, files
+    assert not [name for name in files if re.search("plotly|FilterEditor", name)]

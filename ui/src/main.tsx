@@ -2,7 +2,9 @@ import { QueryClientProvider } from '@tanstack/react-query'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { queryClient } from './api/queryClient'
+import { idle } from './model/idle'
 import { App } from './pages/App'
+import { preloadParts } from './pages/lazily'
 import { applyTheme, themeChoice } from './styles/theme'
 import './styles/tokens.css'
 import './styles/base.css'
@@ -13,9 +15,6 @@ import './styles/filter.css'
 import './styles/map.css'
 import './styles/panel.css'
 import './styles/tables.css'
-import './styles/trace.css'
-import './styles/timeline.css'
-import './styles/segment.css'
 import './styles/narrow.css'
 
 applyTheme(themeChoice())
@@ -26,3 +25,5 @@ createRoot(document.getElementById('root') as HTMLElement).render(
     </QueryClientProvider>
   </StrictMode>,
 )
+
+void idle().then(preloadParts)

@@ -4,10 +4,12 @@ import { lazy, Suspense, useEffect, useState } from 'react'
 import { accept, addresses, ApiError, fetchJson, type TimeWindow } from '../api/client'
 import type { Completions } from '../api/types'
 import { Icon } from '../components/Icon'
+import { idle } from '../model/idle'
 import type { FilterProblem } from './FilterEditor'
 import { rememberFilter } from './recent'
 
-const FilterEditor = lazy(() => import('./FilterEditor'))
+/** Larger than the rest of the page, and not needed to draw it. */
+const FilterEditor = lazy(() => idle().then(() => import('./FilterEditor')))
 
 interface Props {
   /** The expression in the address. */

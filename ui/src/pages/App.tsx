@@ -1,15 +1,18 @@
 import { Header } from '../components/Header'
 import { StatusCorner } from '../components/StatusCorner'
 import { carried, carriedFilter, href, parseRoute, type Changes, type Route } from '../model/url'
-import { CommandPalette, useCommandPalette } from './CommandPalette'
-import { MapPage } from './MapPage'
+import { lazily } from './lazily'
 import { NotFound } from './NotFound'
-import { TracePage } from './TracePage'
-import { TracesPage } from './TracesPage'
 import { go, Link, useAddress } from './router'
+import { useCommandPalette } from './useCommandPalette'
 import { usePageFocus } from './usePageFocus'
 import { useServerStatus } from './useServerStatus'
 import { useTitle } from './useTitle'
+
+const MapPage = lazily('page', () => import('./MapPage').then((part) => part.MapPage))
+const TracesPage = lazily('page', () => import('./TracesPage').then((part) => part.TracesPage))
+const TracePage = lazily('page', () => import('./TracePage').then((part) => part.TracePage))
+const CommandPalette = lazily('palette', () => import('./CommandPalette').then((part) => part.CommandPalette))
 
 const TITLES: Record<Route['page'], string> = {
   map: 'Service map',

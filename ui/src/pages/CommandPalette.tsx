@@ -10,20 +10,6 @@ import { carried, changed, href } from '../model/url'
 import { go, useAddress } from './router'
 import { useLiveQuery } from './useLiveQuery'
 
-export function useCommandPalette(): [open: boolean, close: () => void] {
-  const [open, setOpen] = useState(false)
-  useEffect(() => {
-    const press = (event: globalThis.KeyboardEvent) => {
-      if (event.key.toLowerCase() !== 'k' || !(event.ctrlKey || event.metaKey) || event.altKey) return
-      event.preventDefault()
-      setOpen((now) => !now)
-    }
-    document.addEventListener('keydown', press, { capture: true })
-    return () => document.removeEventListener('keydown', press, { capture: true })
-  }, [])
-  return [open, () => setOpen(false)]
-}
-
 export function CommandPalette({ onClose }: { onClose(): void }) {
   const dialog = useRef<HTMLDialogElement>(null)
   const listId = useId()

@@ -4,11 +4,8 @@ import { useEffect, useMemo, useRef, useState } from 'react'
 import { addresses, send } from '../api/client'
 import type { ServiceMap as ServiceMapData } from '../api/types'
 import { FailureBanner } from '../components/Banner'
-import { EmptyStore } from '../components/Empty'
 import { FocusBar } from '../components/FocusBar'
-import { KeyHelp } from '../components/KeyHelp'
 import { EmptyRange, MapSkeleton } from '../components/MapStates'
-import { NodeTable } from '../components/NodeTable'
 import { SearchBox } from '../components/SearchBox'
 import { TimePicker } from '../components/TimePicker'
 import { ServiceMap, type MapActions } from '../map/ServiceMap'
@@ -20,7 +17,7 @@ import { hiddenNodes } from '../model/visibility'
 import { carried, href, parseFocus } from '../model/url'
 import { FilterBar, isFilterError } from '../filter/FilterBar'
 import { FilteredNote } from './FilteredNote'
-import { DetailPanel } from './DetailPanel'
+import { lazily } from './lazily'
 import { MapOverlays } from './MapOverlays'
 import { go, setParams, useAddress } from './router'
 import { useHealth } from './useHealth'
@@ -29,6 +26,11 @@ import { useKeys } from './useKeys'
 import { useLiveQuery } from './useLiveQuery'
 import { useMapOptions } from './useMapOptions'
 import { rangeKey, readRefresh, REFRESH_CHOICES, saveRefresh, useTimeWindow } from './useTimeWindow'
+
+const DetailPanel = lazily('details', () => import('./DetailPanel').then((part) => part.DetailPanel))
+const EmptyStore = lazily('page', () => import('../components/EmptyStore').then((part) => part.EmptyStore))
+const KeyHelp = lazily('keys', () => import('../components/KeyHelp').then((part) => part.KeyHelp))
+const NodeTable = lazily('list', () => import('../components/NodeTable').then((part) => part.NodeTable))
 
 const NARROW = 600
 const EMPTY_POLL = 5

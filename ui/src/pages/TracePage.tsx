@@ -21,10 +21,15 @@ import { carried, carriedFilter, href } from '../model/url'
 import { NotFound } from './NotFound'
 import { RawTab } from './RawTab'
 import { Link, setParams, useAddress } from './router'
-import { TraceMap } from './TraceMap'
+import { lazily } from './lazily'
 import { useLiveQuery } from './useLiveQuery'
 import { useKeys } from './useKeys'
 import { useTitle } from './useTitle'
+import '../styles/trace.css'
+import '../styles/timeline.css'
+import '../styles/segment.css'
+
+const TraceMap = lazily('map', () => import('./TraceMap').then((part) => part.TraceMap))
 
 const TABS = ['timeline', 'map', 'time', 'raw'] as const
 type Tab = (typeof TABS)[number]

@@ -1,0 +1,58 @@
+// Parts of the console that are loaded when they are first shown, or before that, when the browser has nothing else to do.
+
+import { useEffect, useState, type ComponentType } from 'react'
+import { Loading } from '../components/Loading'
+import { focusContent } from './usePageFocus'
+
+type Load<P> = () => Promise<ComponentType<P>>
+
+const waiting: (() => void)[] = []
+
+/** A component of a chunk of its own. Once that is here it renders at once, without a flash. */
+export function lazily<P extends object>(what: string, load: Load<P>): ComponentType<P> {
+  let part: ComponentType<P> | null = null
+  const fetchPart = async () => (part = await load())
+  waiting.push(() => void fetchPart().catch(() => undefined))
+  return function Lazy(props: P) {
+    const [here, setHere] = useState(part !== null)
+    const [failed, setFailed] = useState(false)
+    useEffect(() => {
+      if (part || failed) return
+      let gone = false
+      fetchPart().then(
+        () => gone || setHere(true),
+        () => gone || setFailed(true),
+      )
+      return () => {
+        gone = true
+      }
+    }, [failed])
+    useEffect(() => {
+      if (here) focusContent()
+    }, [here])
+    if (part) {
+      const Part = part
+      return <Part {...props} />
+    }
+    if (!failed) {
+      return (
+        <div className="is-late">
+          <Loading what={what} slow={null} />
+        </div>
+      )
+    }
+    return (
+      <div className="banner is-bad" role="alert">
+        <span>The {what} could not be loaded: the server does not answer, or has another version now.</span>
+        <button type="button" className="button" onClick={() => location.reload()}>
+          Reload
+        </button>
+      </div>
+    )
+  }
+}
+
+/** Loads all parts, so that opening one of them waits for nothing. */
+export function preloadParts(): void {
+  for (const preload of waiting.splice(0)) preload()
+}
