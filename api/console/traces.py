@@ -14,6 +14,7 @@ from api.console.params import Filters, TraceFilter, Window
 from api.console.trace_detail import raw_trace, trace_detail
 from api.console.trace_json import line
 from api.console.trace_search import FoundPage, FoundTrace, TraceSearch
+from api.console.typical import typical_trace
 from api.context import Context, json_response, run_cancellable
 from api.errors import ApiError
 from api.schemas.common import ErrorReply
@@ -24,6 +25,7 @@ from api.schemas.traces import (
     TraceFigure,
     TraceLine,
     TraceList,
+    TypicalTrace,
 )
 from store.model import TimeRange
 from store.protocol import Store
@@ -98,6 +100,15 @@ def traces_router(context: Context) -> APIRouter:
     async def get_raw_trace(request: Request, id: str) -> Response:
         """The documents of a trace, as BatchGetTraces returns them."""
         return await run_cancellable(request, lambda: json_response(raw_trace(context, id)))
+
+    @router.get(
+        "/api/traces/{id}/typical",
+        response_class=Response,
+        responses={200: {"model": TypicalTrace}},
+    )
+    async def get_typical_trace(request: Request, id: str) -> Response:
+        """A trace of the same kind of request that went well, to compare this one with."""
+        return await run_cancellable(request, lambda: json_response(typical_trace(context, id)))
 
     return router
 

@@ -110,6 +110,21 @@ class TraceDifferences(TypedDict):
     ]
 
 
+class TypicalTrace(TypedDict):
+    """What to compare a trace with."""
+
+    id: TraceId
+    trace: Annotated[
+        TraceHead | None,
+        Field(description="of the traces compared, the one nearest to their median response time"),
+    ]
+    compared: Annotated[
+        int,
+        Field(description="complete traces of the same entry, method and path that went well"),
+    ]
+    median_ms: Annotated[float | None, Field(description="of their response times")]
+
+
 class TraceRow(TypedDict):
     """One row of a trace's timeline."""
 

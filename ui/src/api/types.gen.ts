@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: a2937de256cb97f9ecb1e8db604e5455ead85d54f05e51001198e29a4fd0230d
+// sha256 of its schemas: f6767f2548f8dea98bfe3e7561cff2cd99b4582ca6e5693cc044e17cd2dda58a
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -272,6 +272,21 @@ export interface components {
             shown: number;
             total: number;
         };
+        TraceHead: {
+            code: number | null;
+            duration_ms: number;
+            entry: components["schemas"]["Entry"] | null;
+            id: string;
+            inner: components["schemas"]["InnerCounts"];
+            method: string | null;
+            partial: boolean;
+            response_ms: number | null;
+            start: number;
+            /** @enum {string} */
+            status: "ok" | "error" | "throttle" | "fault" | "in_progress";
+            url: string | null;
+            user: string | null;
+        };
         TraceLine: {
             annotations: {
                 [key: string]: (string | number | boolean)[];
@@ -317,6 +332,12 @@ export interface components {
             /** @enum {string} */
             status: "ok" | "error" | "throttle" | "fault" | "in_progress";
             type: string;
+        };
+        TypicalTrace: {
+            compared: number;
+            id: string;
+            median_ms: number | null;
+            trace: components["schemas"]["TraceHead"] | null;
         };
         UnhealthyThresholds: {
             count: number;
