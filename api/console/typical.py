@@ -107,9 +107,7 @@ def _read(context: Context, ids: list[bytes]) -> Iterable[Trace]:
 
 def _is_model(summary: Summary) -> bool:
     """Whether nothing failed in a trace, and nothing of it is missing."""
-    return (
-        summary.response_time is not None and not summary.partial and not summary.failed_inside
-    )
+    return summary.response_time is not None and not summary.partial and not summary.failed_inside
 
 
 def _median(summaries: list[Summary]) -> int:

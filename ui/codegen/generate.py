@@ -1,7 +1,8 @@
 """Generates `ui/src/api/types.gen.ts` from the server's OpenAPI document: `make api-types`.
 
-Only the schemas of paths below /api/ are used, without /api/v1: the console requests nothing else, and the file
-changes when an answer changes and not when a route's description does. The first lines carry a hash of the schemas; a test compares it with the server's.
+Only the schemas of paths that the console requests are used, and the file changes when an answer
+changes and not when a route's description does. The first lines carry a hash of the schemas; a test
+compares it with the server's.
 """
 
 from __future__ import annotations
@@ -18,6 +19,12 @@ from hatch_build import Npm
 from store.memory import MemoryStore
 
 CODEGEN = Path(__file__).parent
+OPERATIONS = {
+    *("/Groups", "/CreateGroup", "/UpdateGroup", "/DeleteGroup"),
+    *("/GetSamplingRules", "/CreateSamplingRule", "/UpdateSamplingRule", "/DeleteSamplingRule"),
+    "/SamplingStatisticSummaries",
+}
+"""X-Ray's operations that the console calls."""
 TYPES = CODEGEN.parent / "src" / "api" / "types.gen.ts"
 
 
@@ -38,16 +45,17 @@ def _of_the_console(openapi: dict[str, Any]) -> dict[str, Any]:
     schemas: dict[str, Any] = openapi["components"]["schemas"]
     paths = openapi["paths"].items()
     found: set[str] = set()
-    waiting = [
-        methods
-        for path, methods in paths
-        if path.startswith("/api/") and not path.startswith("/api/v1/")
-    ]
+    waiting = [methods for path, methods in paths if _is_of_the_console(path)]
     while waiting:
         names = set(_references(waiting.pop())) - found
         found |= names
         waiting += [schemas[name] for name in names]
     return {name: schema for name, schema in schemas.items() if name in found}
+
+
+def _is_of_the_console(path: str) -> bool:
+    is_own = path.startswith("/api/") and not path.startswith("/api/v1/")
+    return is_own or path in OPERATIONS
 
 
 def _references(node: Any) -> Iterator[str]:

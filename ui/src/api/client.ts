@@ -104,6 +104,8 @@ export const addresses = {
   differences: (window: TimeWindow, filter: TraceFilter) =>
     `/api/traces/differences?${query(window, filterQuery({ ...filter, sort: undefined }))}`,
   trace: (id: string) => `/api/traces/${encodeURIComponent(id)}`,
+  /** A trace to compare another with. */
+  typical: (id: string) => `/api/traces/${encodeURIComponent(id)}/typical`,
   raw: (id: string) => `/api/traces/${encodeURIComponent(id)}/raw`,
   pin: (id: string) => `/api/traces/${encodeURIComponent(id)}/pin`,
   status: () => '/api/status',

@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: f6767f2548f8dea98bfe3e7561cff2cd99b4582ca6e5693cc044e17cd2dda58a
+// sha256 of its schemas: 64bf616ca7990de2c27e1c85777d44f0c3fcf418615af7e1a96e6b8e5c72f221
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -342,6 +342,146 @@ export interface components {
         UnhealthyThresholds: {
             count: number;
             share: number;
+        };
+        XRayCreateGroupRequest: {
+            FilterExpression?: string;
+            GroupName: string;
+            InsightsConfiguration?: components["schemas"]["XRayInsightsConfiguration"];
+            Tags?: components["schemas"]["XRayTag"][];
+        };
+        XRayCreateGroupResult: {
+            Group?: components["schemas"]["XRayGroup"];
+        };
+        XRayCreateSamplingRuleRequest: {
+            SamplingRule: components["schemas"]["XRaySamplingRule"];
+            Tags?: components["schemas"]["XRayTag"][];
+        };
+        XRayCreateSamplingRuleResult: {
+            SamplingRuleRecord?: components["schemas"]["XRaySamplingRuleRecord"];
+        };
+        XRayDeleteGroupRequest: {
+            GroupARN?: string;
+            GroupName?: string;
+        };
+        XRayDeleteGroupResult: Record<string, never>;
+        XRayDeleteSamplingRuleRequest: {
+            RuleARN?: string;
+            RuleName?: string;
+        };
+        XRayDeleteSamplingRuleResult: {
+            SamplingRuleRecord?: components["schemas"]["XRaySamplingRuleRecord"];
+        };
+        XRayError: {
+            Message: string;
+            ResourceName?: string;
+            __type: string;
+        };
+        XRayGetGroupsRequest: {
+            NextToken?: string;
+        };
+        XRayGetGroupsResult: {
+            Groups?: components["schemas"]["XRayGroupSummary"][];
+            NextToken?: string;
+        };
+        XRayGetSamplingRulesRequest: {
+            NextToken?: string;
+        };
+        XRayGetSamplingRulesResult: {
+            NextToken?: string;
+            SamplingRuleRecords?: components["schemas"]["XRaySamplingRuleRecord"][];
+        };
+        XRayGetSamplingStatisticSummariesRequest: {
+            NextToken?: string;
+        };
+        XRayGetSamplingStatisticSummariesResult: {
+            NextToken?: string;
+            SamplingStatisticSummaries?: components["schemas"]["XRaySamplingStatisticSummary"][];
+        };
+        XRayGroup: {
+            FilterExpression?: string;
+            GroupARN?: string;
+            GroupName?: string;
+            InsightsConfiguration?: components["schemas"]["XRayInsightsConfiguration"];
+        };
+        XRayGroupSummary: {
+            FilterExpression?: string;
+            GroupARN?: string;
+            GroupName?: string;
+            InsightsConfiguration?: components["schemas"]["XRayInsightsConfiguration"];
+        };
+        XRayInsightsConfiguration: {
+            InsightsEnabled?: boolean;
+            NotificationsEnabled?: boolean;
+        };
+        XRaySamplingRateBoost: {
+            CooldownWindowMinutes: number;
+            MaxRate: number;
+        };
+        XRaySamplingRule: {
+            Attributes?: {
+                [key: string]: string;
+            };
+            FixedRate: number;
+            HTTPMethod: string;
+            Host: string;
+            Priority: number;
+            ReservoirSize: number;
+            ResourceARN: string;
+            RuleARN?: string;
+            RuleName?: string;
+            SamplingRateBoost?: components["schemas"]["XRaySamplingRateBoost"];
+            ServiceName: string;
+            ServiceType: string;
+            URLPath: string;
+            Version: number;
+        };
+        XRaySamplingRuleRecord: {
+            CreatedAt?: number;
+            ModifiedAt?: number;
+            SamplingRule?: components["schemas"]["XRaySamplingRule"];
+        };
+        XRaySamplingRuleUpdate: {
+            Attributes?: {
+                [key: string]: string;
+            };
+            FixedRate?: number;
+            HTTPMethod?: string;
+            Host?: string;
+            Priority?: number;
+            ReservoirSize?: number;
+            ResourceARN?: string;
+            RuleARN?: string;
+            RuleName?: string;
+            SamplingRateBoost?: components["schemas"]["XRaySamplingRateBoost"];
+            ServiceName?: string;
+            ServiceType?: string;
+            URLPath?: string;
+        };
+        XRaySamplingStatisticSummary: {
+            BorrowCount?: number;
+            RequestCount?: number;
+            RuleName?: string;
+            SampledCount?: number;
+            Timestamp?: number;
+        };
+        XRayTag: {
+            Key: string;
+            Value: string;
+        };
+        XRayUpdateGroupRequest: {
+            FilterExpression?: string;
+            GroupARN?: string;
+            GroupName?: string;
+            InsightsConfiguration?: components["schemas"]["XRayInsightsConfiguration"];
+        };
+        XRayUpdateGroupResult: {
+            Group?: components["schemas"]["XRayGroup"];
+        };
+        XRayUpdateSamplingRuleRequest: {
+            SamplingRuleUpdate: components["schemas"]["XRaySamplingRuleUpdate"];
+        };
+        XRayUpdateSamplingRuleResult: {
+            SamplingRuleRecord?: components["schemas"]["XRaySamplingRuleRecord"];
         };
     };
     responses: never;

@@ -34,6 +34,7 @@ export type EdgeDetail = Schemas['EdgeDetail']
 export type TraceSummary = Schemas['TraceLine']
 export type TracePageReply = Schemas['TraceList']
 export type TraceDifferences = Schemas['TraceDifferences']
+export type TypicalTrace = Schemas['TypicalTrace']
 export type TraceRow = Schemas['TraceRow']
 export type Pin = Schemas['PinMark']
 

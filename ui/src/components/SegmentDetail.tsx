@@ -28,8 +28,8 @@ interface Props {
   row: TraceRow
   /** Rows of the same service, to step through; empty where the timeline shows them all. */
   siblings: readonly TraceRow[]
-  /** The address of another trace, and of a segment in it. */
-  hrefOf(trace: string, segment: string): string
+  /** A link to a segment of another trace. */
+  traceLink(trace: string, segment: string, words: ReactNode): ReactNode
   onSelect(id: string): void
   onClose(): void
 }
@@ -41,9 +41,9 @@ interface Tab {
   content: ReactNode
 }
 
-export function SegmentDetail({ trace, row, siblings, hrefOf, onSelect, onClose }: Props) {
+export function SegmentDetail({ trace, row, siblings, traceLink, onSelect, onClose }: Props) {
   const panel = usePanelFocus<HTMLElement>()
-  const tabs = tabsOf({ trace, row, hrefOf, onSelect })
+  const tabs = tabsOf({ trace, row, traceLink, onSelect })
   const [wanted, setWanted] = useState(() => (row.exception ? 'exceptions' : 'overview'))
   const active = tabs.find(({ key }) => key === wanted) ?? (tabs[0] as Tab)
   return (
@@ -121,9 +121,9 @@ function Siblings({ row, siblings, onSelect }: SiblingProps) {
 function tabsOf({
   trace,
   row,
-  hrefOf,
+  traceLink,
   onSelect,
-}: Pick<Props, 'trace' | 'row' | 'hrefOf' | 'onSelect'>): Tab[] {
+}: Pick<Props, 'trace' | 'row' | 'traceLink' | 'onSelect'>): Tab[] {
   const document = trace.documents[row.id] ?? {}
   const exceptions = exceptionsOf(row.id, trace.documents)
   const resources = resourcesOf(document)
@@ -132,7 +132,11 @@ function tabsOf({
   const sql = sqlOf(document)
   const nameOf = (id: string) => trace.rows.find((one) => one.id === id)?.name ?? id
   const tabs: (Tab | false)[] = [
-    { key: 'overview', words: 'Overview', content: <Overview trace={trace} row={row} hrefOf={hrefOf} /> },
+    {
+      key: 'overview',
+      words: 'Overview',
+      content: <Overview trace={trace} row={row} traceLink={traceLink} />,
+    },
     exceptions.length > 0 && {
       key: 'exceptions',
       words: 'Exceptions',
@@ -156,7 +160,7 @@ function tabsOf({
   return tabs.filter((tab) => tab !== false)
 }
 
-function Overview({ trace, row, hrefOf }: Pick<Props, 'trace' | 'row' | 'hrefOf'>) {
+function Overview({ trace, row, traceLink }: Pick<Props, 'trace' | 'row' | 'traceLink'>) {
   const document = trace.documents[row.id] ?? {}
   const start = trace.start + row.start_ms / 1000
   return (
@@ -177,12 +181,12 @@ function Overview({ trace, row, hrefOf }: Pick<Props, 'trace' | 'row' | 'hrefOf'
         </tbody>
       </table>
       <Section title="Request and response" pairs={httpOf(document)} />
-      <Links links={linksOf(document)} hrefOf={hrefOf} />
+      <Links links={linksOf(document)} traceLink={traceLink} />
     </>
   )
 }
 
-function Links({ links, hrefOf }: { links: LinkInfo[] } & Pick<Props, 'hrefOf'>) {
+function Links({ links, traceLink }: { links: LinkInfo[] } & Pick<Props, 'traceLink'>) {
   if (links.length === 0) return null
   return (
     <>
@@ -190,9 +194,7 @@ function Links({ links, hrefOf }: { links: LinkInfo[] } & Pick<Props, 'hrefOf'>)
       <ul className="linked-traces">
         {links.map(({ trace, segment, kind }) => (
           <li key={`${trace} ${segment}`}>
-            <a className="mono" href={hrefOf(trace, segment)}>
-              {trace}
-            </a>
+            {traceLink(trace, segment, trace)}
             {kind && <span className="mute"> {kind}</span>}
           </li>
         ))}

@@ -1,6 +1,6 @@
 // What is known about the chosen node or edge. Draws what it is given; its page does the fetching.
 
-import { useEffect, useState, type PointerEvent, type ReactNode, type RefObject } from 'react'
+import { useState, type CSSProperties, type ReactNode } from 'react'
 import type { PlaceFilter } from '../api/client'
 import type { EdgeDetail, ErrorShare, Neighbour, NodeDetail } from '../api/types'
 import { estimateWords, typeWords } from '../map/describe'
@@ -10,12 +10,12 @@ import { Chart } from './Chart'
 import { DetailRows } from './DetailRows'
 import { Icon } from './Icon'
 import { KindBadge } from './KindBadge'
+import { clamped, ResizeHandle } from './ResizeHandle'
 import { StatusMark } from './StatusMark'
 import { usePanelFocus } from './usePanelFocus'
 
 const WIDTH_KEY = 'raymap.panel'
 const [NARROWEST, WIDEST, USUAL] = [300, 560, 360]
-const clamp = (width: number) => Math.round(Math.min(WIDEST, Math.max(NARROWEST, width)))
 
 interface FrameProps {
   title: ReactNode
@@ -27,13 +27,24 @@ interface FrameProps {
 
 export function PanelFrame({ title, subtitle, badge, children, onClose }: FrameProps) {
   const panel = usePanelFocus<HTMLElement>()
-  useEffect(() => {
-    const saved = Number(localStorage.getItem(WIDTH_KEY))
-    if (saved) panel.current?.style.setProperty('--panel-width', `${clamp(saved)}px`)
-  }, [panel])
+  const [width, setWidth] = useState(() =>
+    clamped(Number(localStorage.getItem(WIDTH_KEY)) || USUAL, NARROWEST, WIDEST),
+  )
+  const style = { '--panel-width': `${width}px` } as CSSProperties
   return (
-    <aside className="side-panel" ref={panel} tabIndex={-1} aria-label="Details">
-      <ResizeHandle panel={panel} />
+    <aside className="side-panel" ref={panel} tabIndex={-1} aria-label="Details" style={style}>
+      <ResizeHandle
+        label="Width of the details"
+        width={width}
+        least={NARROWEST}
+        most={WIDEST}
+        wider="ArrowLeft"
+        widthAt={(clientX) => window.innerWidth - clientX}
+        onWidth={(next) => {
+          setWidth(next)
+          localStorage.setItem(WIDTH_KEY, String(next))
+        }}
+      />
       <div className="panel-head">
         {badge}
         <div className="panel-title">
@@ -52,38 +63,6 @@ export function PanelFrame({ title, subtitle, badge, children, onClose }: FrameP
       </div>
       <div className="panel-body">{children}</div>
     </aside>
-  )
-}
-
-function ResizeHandle({ panel }: { panel: RefObject<HTMLElement | null> }) {
-  const [now, setNow] = useState(() => clamp(Number(localStorage.getItem(WIDTH_KEY)) || USUAL))
-  const resize = (width: number) => {
-    setNow(clamp(width))
-    panel.current?.style.setProperty('--panel-width', `${clamp(width)}px`)
-    localStorage.setItem(WIDTH_KEY, String(clamp(width)))
-  }
-  const drag = (event: PointerEvent<HTMLDivElement>) => {
-    if (!event.currentTarget.hasPointerCapture(event.pointerId)) return
-    resize(window.innerWidth - event.clientX)
-  }
-  const step = (by: number) => resize((panel.current?.offsetWidth ?? 360) + by)
-  return (
-    <div
-      className="resize-handle"
-      role="separator"
-      aria-orientation="vertical"
-      aria-label="Width of the details"
-      aria-valuemin={NARROWEST}
-      aria-valuemax={WIDEST}
-      aria-valuenow={now}
-      tabIndex={0}
-      onPointerDown={(event) => event.currentTarget.setPointerCapture(event.pointerId)}
-      onPointerMove={drag}
-      onKeyDown={(event) => {
-        if (event.key === 'ArrowLeft') step(20)
-        if (event.key === 'ArrowRight') step(-20)
-      }}
-    />
   )
 }
 

@@ -4,6 +4,7 @@ import { memo, useRef, useState, type PointerEvent, type ReactElement } from 're
 import type { TraceRow } from '../api/types'
 import { duration } from '../model/format'
 import { barPlace, ticks, type Span } from '../model/timeline'
+import { ResizeHandle } from './ResizeHandle'
 
 interface Props {
   rows: readonly TraceRow[]
@@ -12,13 +13,19 @@ interface Props {
   onShown(span: Span): void
 }
 
+export const [NARROWEST_NAME, WIDEST_NAME, USUAL_NAME] = [160, 900, 340] as const
+
 interface HeaderProps extends Props {
   /** Width of the rows' scroll bar: the axis must line up with the bars. */
   gutter: number
   wanted: number
+  /** Pixels of the column of names. */
+  nameWidth: number
+  onNameWidth(width: number): void
 }
 
-export function TimelineHeader({ rows, whole, shown, gutter, wanted, onShown }: HeaderProps) {
+export function TimelineHeader(props: HeaderProps) {
+  const { rows, whole, shown, gutter, wanted, nameWidth, onNameWidth, onShown } = props
   const zoomed = shown.start > whole.start || shown.end < whole.end
   return (
     <div className="timeline-header" style={{ paddingRight: gutter }}>
@@ -29,6 +36,18 @@ export function TimelineHeader({ rows, whole, shown, gutter, wanted, onShown }: 
             Reset zoom
           </button>
         )}
+        <ResizeHandle
+          className="name-handle"
+          label="Width of the names"
+          width={nameWidth}
+          least={NARROWEST_NAME}
+          most={WIDEST_NAME}
+          wider="ArrowRight"
+          widthAt={(clientX, handle) =>
+            clientX - (handle.parentElement as HTMLElement).getBoundingClientRect().left
+          }
+          onWidth={onNameWidth}
+        />
       </div>
       <div className="timeline-axis">
         <Overview rows={rows} whole={whole} shown={shown} onShown={onShown} />

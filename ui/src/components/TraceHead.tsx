@@ -1,7 +1,9 @@
 // Head of a trace: request, start, duration, status, and where it failed first.
 
-import { useEffect, useState, type ReactNode } from 'react'
+import { useEffect, useMemo, useState, type ReactNode } from 'react'
 import type { Status, Trace, TraceRow } from '../api/types'
+import { clockSkews } from '../model/clockSkew'
+import { linksOf, type LinkInfo } from '../model/document'
 import { count, dateTime, duration } from '../model/format'
 import { statusWord } from '../model/health'
 import { failuresInside } from '../model/timeline'
@@ -11,6 +13,9 @@ import { StatusMark } from './StatusMark'
 
 interface Props {
   trace: Trace
+  /** A link to a segment of another trace. */
+  traceLink(trace: string, segment: string, words: ReactNode): ReactNode
+  onRow(id: string): void
   firstFault: TraceRow | null
   onFirstFault(id: string): void
   onReload(): void
@@ -20,7 +25,7 @@ export function traceTitle({ method, url, entry }: Trace): string {
   return [method, url].filter(Boolean).join(' ') || entry?.name || 'Trace'
 }
 
-export function TraceHead({ trace, firstFault, onFirstFault, onReload }: Props) {
+export function TraceHead({ trace, traceLink, onRow, firstFault, onFirstFault, onReload }: Props) {
   const { segments } = trace
   const inside = failuresInside(trace.rows, trace.status)
   const [pin, setPin] = useState(trace.pin)
@@ -85,8 +90,53 @@ export function TraceHead({ trace, firstFault, onFirstFault, onReload }: Props) 
             </button>
           </Fact>
         )}
+        <Linked trace={trace} traceLink={traceLink} />
       </dl>
+      <ClockNote trace={trace} onRow={onRow} />
     </div>
+  )
+}
+
+const MOST_LINKS = 3
+
+/** The traces that any segment names: senders of messages, and what a batch was made of. */
+function Linked({ trace, traceLink }: Pick<Props, 'trace' | 'traceLink'>) {
+  const links = useMemo(() => linkedTraces(trace), [trace])
+  if (links.length === 0) return null
+  return (
+    <Fact label={links.length === 1 ? 'Linked trace' : `Linked traces (${count(links.length)})`}>
+      {links.slice(0, MOST_LINKS).map(({ trace: id, segment }) => (
+        <span key={id} title={id}>
+          {traceLink(id, segment, `…${id.slice(-8)}`)}
+        </span>
+      ))}
+      {links.length > MOST_LINKS && <span className="mute">and more in the segments</span>}
+    </Fact>
+  )
+}
+
+function linkedTraces({ id, documents }: Trace): LinkInfo[] {
+  const found = new Map<string, LinkInfo>()
+  for (const link of Object.values(documents).flatMap(linksOf)) {
+    if (link.trace !== id && !found.has(link.trace)) found.set(link.trace, link)
+  }
+  return [...found.values()]
+}
+
+/** A clock that is behind makes bars begin before what called them. */
+function ClockNote({ trace, onRow }: Pick<Props, 'trace' | 'onRow'>) {
+  const skews = useMemo(() => clockSkews(trace.rows), [trace])
+  const [worst, ...others] = skews
+  if (!worst) return null
+  return (
+    <p className="clock-note" role="note">
+      Clocks differ:{' '}
+      <button type="button" className="link" onClick={() => onRow(worst.id)}>
+        {worst.service}
+      </button>{' '}
+      begins {duration(worst.behind)} before it is called, so its clock is behind by that at least
+      {others.length > 0 && ` (${count(others.length)} more)`}. Times are shown as reported.
+    </p>
   )
 }
 

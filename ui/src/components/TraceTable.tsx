@@ -1,10 +1,10 @@
 // Traces as rows. ↑ and ↓ move, Enter opens.
 
-import { useEffect, useRef, useState, type KeyboardEvent, type RefObject } from 'react'
+import { useEffect, useRef, useState, type KeyboardEvent } from 'react'
 import type { TraceSummary } from '../api/types'
 import { age, clock, count, cut, date, duration, zone } from '../model/format'
 import { statusWord } from '../model/health'
-import { windowed, type Slice } from '../model/timeline'
+import { scrollToRow, Spacer, useRowsInSight } from './rowsInSight'
 import { StatusMark } from './StatusMark'
 
 interface Props {
@@ -19,21 +19,19 @@ interface Props {
 export type Sort = 'start' | 'response'
 
 const ROW_HEIGHT = 29
-/** Fewer rows are all drawn, so that the browser's own search finds them. */
-const WINDOW_FROM = 300
 const NARROW = 760
 
 export function TraceTable({ traces, sort, hrefOf, onOpen, onSort }: Props) {
   const [active, setActive] = useState(0)
   const body = useRef<HTMLTableSectionElement>(null)
-  const sight = useRowsInSight(body, traces.length)
+  const sight = useRowsInSight(body, traces.length, ROW_HEIGHT, NARROW)
   const slowest = traces.reduce((most, trace) => Math.max(most, trace.duration_ms), 0)
   const now = useNow()
   // A row that was not in sight gets the focus as soon as it is drawn.
   const pending = useRef<number | null>(null)
   useEffect(() => {
     if (pending.current === null) return
-    scrollToRow(body.current, pending.current)
+    scrollToRow(body.current, pending.current, ROW_HEIGHT)
     const row = body.current?.querySelector<HTMLElement>(`tr[data-index="${pending.current}"]`)
     if (!row) return
     pending.current = null
@@ -89,7 +87,7 @@ export function TraceTable({ traces, sort, hrefOf, onOpen, onSort }: Props) {
       </thead>
       {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- keys of its focusable rows */}
       <tbody ref={body} onKeyDown={press}>
-        <Spacer rows={sight.from} />
+        <Spacer height={sight.from * ROW_HEIGHT} />
         {traces.slice(sight.from, sight.to).map((trace, offset) => (
           <TraceTableRow
             key={trace.id}
@@ -103,44 +101,10 @@ export function TraceTable({ traces, sort, hrefOf, onOpen, onSort }: Props) {
             onOpen={onOpen}
           />
         ))}
-        <Spacer rows={traces.length - sight.to} />
+        <Spacer height={(traces.length - sight.to) * ROW_HEIGHT} />
       </tbody>
     </table>
   )
-}
-
-function Spacer({ rows }: { rows: number }) {
-  if (rows <= 0) return null
-  return <tr className="spacer" aria-hidden="true" style={{ height: rows * ROW_HEIGHT }} />
-}
-
-function scrollerOf(body: HTMLElement | null): HTMLElement | null {
-  return body?.closest<HTMLElement>('[data-scroller]') ?? null
-}
-
-function scrollToRow(body: HTMLElement | null, index: number): void {
-  const place = scrollerOf(body)
-  if (!place || !body) return
-  const top = body.offsetTop + index * ROW_HEIGHT
-  if (top < place.scrollTop || top > place.scrollTop + place.clientHeight - 2 * ROW_HEIGHT) {
-    place.scrollTop = Math.max(0, top - place.clientHeight / 2)
-  }
-}
-
-/** The rows to draw: all of a short or narrow list, of a long one those in sight and some around them. */
-function useRowsInSight(body: RefObject<HTMLElement | null>, total: number): Slice {
-  const isWindowed = total > WINDOW_FROM && window.innerWidth >= NARROW
-  const [seen, setSeen] = useState({ top: 0, height: 900 })
-  useEffect(() => {
-    const place = scrollerOf(body.current)
-    if (!isWindowed || !place) return
-    const read = () =>
-      setSeen({ top: place.scrollTop - (body.current?.offsetTop ?? 0), height: place.clientHeight })
-    read()
-    place.addEventListener('scroll', read, { passive: true })
-    return () => place.removeEventListener('scroll', read)
-  }, [body, isWindowed])
-  return isWindowed ? windowed(total, ROW_HEIGHT, seen.top, seen.height) : { from: 0, to: total }
 }
 
 interface RowProps {

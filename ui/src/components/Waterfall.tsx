@@ -7,6 +7,7 @@ import {
   useMemo,
   useRef,
   useState,
+  type CSSProperties,
   type KeyboardEvent,
   type PointerEvent,
   type RefObject,
@@ -23,7 +24,8 @@ import {
   zoomedSpan,
   type Span,
 } from '../model/timeline'
-import { TimelineHeader } from './TimelineHeader'
+import { clamped } from './ResizeHandle'
+import { NARROWEST_NAME, TimelineHeader, USUAL_NAME, WIDEST_NAME } from './TimelineHeader'
 import { ROW_HEIGHT, WaterfallRow } from './WaterfallRow'
 
 const WINDOW_FROM = 300
@@ -49,9 +51,13 @@ export function Waterfall({ trace, selection, folded, path, hits, onFolded, onSe
   const found = useMemo(() => hits && new Set(hits), [hits])
   const [cursor, setCursor] = useState<string | null>(selection ?? trace.rows[0]?.id ?? null)
   const scroller = useRef<HTMLDivElement>(null)
+  const [nameWidth, setNameWidth] = useNameWidth()
   const { gutter, ...slice } = useSlice(scroller, rows.length)
   const isNarrow = window.innerWidth < NARROW
-  const indent = useMemo(() => indentFor(trace.rows, isNarrow ? 56 : 150), [trace, isNarrow])
+  const indent = useMemo(
+    () => indentFor(trace.rows, isNarrow ? 56 : Math.max(80, nameWidth * 0.44)),
+    [trace, isNarrow, nameWidth],
+  )
   const wantedTicks = isNarrow ? 3 : 6
   const onTrack = useTimeZoom(scroller, shown, whole, setShown)
 
@@ -103,13 +109,15 @@ export function Waterfall({ trace, selection, folded, path, hits, onFolded, onSe
   }
 
   return (
-    <div className="waterfall">
+    <div className="waterfall" style={{ '--wanted-name-width': `${nameWidth}px` } as CSSProperties}>
       <TimelineHeader
         rows={trace.rows}
         whole={whole}
         shown={shown}
         gutter={gutter}
         wanted={wantedTicks}
+        nameWidth={nameWidth}
+        onNameWidth={setNameWidth}
         onShown={setShown}
       />
       <div
@@ -144,6 +152,22 @@ export function Waterfall({ trace, selection, folded, path, hits, onFolded, onSe
       </div>
     </div>
   )
+}
+
+const NAME_KEY = 'raymap.names'
+
+/** The width of the column of names, remembered in this browser. */
+function useNameWidth(): [number, (width: number) => void] {
+  const [width, setWidth] = useState(() =>
+    clamped(Number(localStorage.getItem(NAME_KEY)) || USUAL_NAME, NARROWEST_NAME, WIDEST_NAME),
+  )
+  return [
+    width,
+    (next) => {
+      localStorage.setItem(NAME_KEY, String(next))
+      setWidth(next)
+    },
+  ]
 }
 
 const NO_PIECES: readonly PathPiece[] = []

@@ -1,6 +1,6 @@
 // One trace: head, and a timeline, a map or the raw documents under it.
 
-import { useMemo, useState } from 'react'
+import { useMemo, useState, type ReactNode } from 'react'
 import { addresses } from '../api/client'
 import type { Trace } from '../api/types'
 import { FailureBanner } from '../components/Banner'
@@ -29,14 +29,18 @@ import '../styles/trace.css'
 import '../styles/timeline.css'
 import '../styles/segment.css'
 
+const TraceComparison = lazily('comparison', () =>
+  import('./TraceComparison').then((part) => part.TraceComparison),
+)
 const TraceMap = lazily('map', () => import('./TraceMap').then((part) => part.TraceMap))
 
-const TABS = ['timeline', 'map', 'time', 'raw'] as const
+const TABS = ['timeline', 'map', 'time', 'compare', 'raw'] as const
 type Tab = (typeof TABS)[number]
 const TAB_WORDS: Record<Tab, string> = {
   timeline: 'Timeline',
   map: 'Map',
   time: 'Time by service',
+  compare: 'Compare',
   raw: 'Raw JSON',
 }
 
@@ -66,6 +70,11 @@ function Loaded({ trace, onReload }: { trace: Trace; onReload(): void }) {
   const hits = useMemo(() => matchingRows(trace, query), [trace, query])
   const choose = (seg: string | null) => setParams({ seg }, { replace: chosen !== null && seg !== null })
   const showFault = (seg: string) => setParams({ seg, tab: null })
+  const traceLink = (other: string, seg: string, words: ReactNode) => (
+    <Link className="mono" href={href(`/traces/${other}`, { ...carried(params), seg })}>
+      {words}
+    </Link>
+  )
   const nextHit = (backwards: boolean) => {
     if (!hits?.length) return
     const at = hits.indexOf(chosen?.id ?? '')
@@ -88,6 +97,8 @@ function Loaded({ trace, onReload }: { trace: Trace; onReload(): void }) {
       <TraceHead
         key={trace.id}
         trace={trace}
+        traceLink={traceLink}
+        onRow={showFault}
         firstFault={fault}
         onFirstFault={showFault}
         onReload={onReload}
@@ -104,7 +115,7 @@ function Loaded({ trace, onReload }: { trace: Trace; onReload(): void }) {
         panel="trace-view"
         items={TABS.map((key) => ({ key, label: TAB_WORDS[key] }))}
         active={tab}
-        onChoose={(one) => setParams({ tab: one === 'timeline' ? null : one })}
+        onChoose={(one) => setParams({ tab: one === 'timeline' ? null : one, with: null })}
       />
       {tab === 'timeline' && (
         <TraceTools
@@ -144,12 +155,13 @@ function Loaded({ trace, onReload }: { trace: Trace; onReload(): void }) {
             key={chosen.id}
             trace={trace}
             row={chosen}
-            hrefOf={(other, seg) => href(`/traces/${other}`, { ...carried(params), seg })}
+            traceLink={traceLink}
             siblings={tab === 'map' ? rowsOf(nodeOf(chosen, trace), trace.rows) : []}
             onSelect={choose}
             onClose={() => choose(null)}
           />
         )}
+        {tab === 'compare' && <TraceComparison trace={trace} />}
         {tab === 'raw' && <RawTab id={trace.id} />}
       </div>
     </>
