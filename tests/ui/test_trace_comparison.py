@@ -80,15 +80,15 @@ NOTHING = {"id": "", "trace": None, "compared": 0, "median_ms": None}
 
 def test_documents_are_fetched_when_their_tab_opens(page: Page, compared: Shop) -> None:
     """And so is what the comparison needs."""
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    requested: list[str] = []
+    page.on("request", lambda request: requested.append(request.url))
     page.goto(compared.url(f"/traces/{compared.trace_id}"))
     expect(page.get_by_role("treegrid")).to_be_visible()
     page.wait_for_load_state("networkidle")
-    assert not [url for url in asked if url.endswith(("/raw", "/typical"))]
+    assert not [url for url in requested if url.endswith(("/raw", "/typical"))]
     page.get_by_role("tab", name="Raw JSON").click()
     expect(page.get_by_text(f'"{compared.trace_id}"').first).to_be_visible()
-    assert [url for url in asked if url.endswith("/raw")]
+    assert [url for url in requested if url.endswith("/raw")]
 
 
 def test_the_column_of_names_is_resized_by_mouse_and_keyboard(page: Page, compared: Shop) -> None:

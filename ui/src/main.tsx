@@ -14,8 +14,6 @@ import './styles/states.css'
 import './styles/filter.css'
 import './styles/map.css'
 import './styles/panel.css'
-import './styles/tables.css'
-import './styles/narrow.css'
 
 applyTheme(themeChoice())
 createRoot(document.getElementById('root') as HTMLElement).render(

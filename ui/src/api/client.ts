@@ -41,8 +41,10 @@ export interface TraceFilter {
   sort?: 'response' | undefined
 }
 
-export async function fetchJson<T>(url: string, signal?: AbortSignal): Promise<T> {
-  return (await (await ask(url, { ...(signal && { signal }) })).json()) as T
+/** With `body`, an operation that takes its parameters in one. */
+export async function fetchJson<T>(url: string, signal?: AbortSignal, body?: object): Promise<T> {
+  const request = { ...(signal && { signal }), ...(body && posted(body)) }
+  return (await (await ask(url, request)).json()) as T
 }
 
 /** Requests something that has no answer but that it is accepted. */
@@ -51,15 +53,23 @@ export async function accept(url: string): Promise<void> {
 }
 
 /** Changes something; `null` when the server has nothing to say about it. */
-export async function send<T>(method: 'POST' | 'PUT' | 'DELETE', url: string): Promise<T | null> {
-  const response = await ask(url, { method })
+export async function send<T>(
+  method: 'POST' | 'PUT' | 'DELETE',
+  url: string,
+  body?: object,
+): Promise<T | null> {
+  const response = await ask(url, { ...(body && posted(body)), method })
   return response.status === 204 ? null : ((await response.json()) as T)
+}
+
+function posted(body: object): RequestInit {
+  return { method: 'POST', body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }
 }
 
 async function ask(url: string, request: RequestInit): Promise<Response> {
   let response: Response
   try {
-    response = await fetch(url, { ...request, headers: { Accept: 'application/json' } })
+    response = await fetch(url, { ...request, headers: { ...request.headers, Accept: 'application/json' } })
   } catch (cause) {
     if (request.signal?.aborted) throw cause
     throw new ApiError(0, 'Unreachable', 'the server does not answer')
@@ -68,13 +78,19 @@ async function ask(url: string, request: RequestInit): Promise<Response> {
   return response
 }
 
+/** The console's form of an error, and X-Ray's. */
+interface Refusal {
+  error?: { code?: string; message?: string; position?: number }
+  __type?: string
+  Message?: string
+}
+
 async function refusal(response: Response): Promise<ApiError> {
   const fallback = `${response.status} ${response.statusText}`.trim()
   try {
-    const { error } = (await response.json()) as {
-      error?: { code?: string; message?: string; position?: number }
-    }
-    return new ApiError(response.status, error?.code ?? '', error?.message ?? fallback, error?.position)
+    const { error, __type, Message } = (await response.json()) as Refusal
+    const message = error?.message ?? Message ?? fallback
+    return new ApiError(response.status, error?.code ?? __type ?? '', message, error?.position)
   } catch {
     return new ApiError(response.status, '', fallback)
   }
@@ -97,6 +113,9 @@ export const addresses = {
   completions: (window: TimeWindow, field: string, prefix: string) =>
     `/api/filter/completions?${query(window, { field, prefix })}`,
   traces: (window: TimeWindow, filter: TraceFilter) => `/api/traces?${query(window, filterQuery(filter))}`,
+  /** The newest traces that an expression means. */
+  matches: (window: TimeWindow, filter: string, limit: number) =>
+    `/api/traces?${query(window, { ...filtered(filter), limit: String(limit) })}`,
   /** The page after one that `url` answered. */
   nextPage: (url: string, cursor: string) => `${url}&cursor=${encodeURIComponent(cursor)}`,
   tracesFigure: (window: TimeWindow, filter: TraceFilter) =>

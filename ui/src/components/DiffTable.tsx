@@ -7,6 +7,7 @@ import { CHANGE_WORDS, type DiffRow } from '../model/traceDiff'
 import { indentFor } from '../model/timeline'
 import { Spacer, useRowsInSight } from './rowsInSight'
 import { StatusMark } from './StatusMark'
+import '../styles/tables.css'
 
 interface Props {
   rows: readonly DiffRow[]

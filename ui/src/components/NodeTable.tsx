@@ -8,6 +8,7 @@ import { STATE_LABELS, STATES, isEstimated, shares } from '../model/health'
 import { DEFAULT_SORT, sortedBy, sortedNodes, type Column } from '../model/table'
 import { KindBadge } from './KindBadge'
 import { SharesBar } from './SharesBar'
+import '../styles/tables.css'
 
 const COLUMNS: { column: Column; words: string; numeric?: boolean }[] = [
   { column: 'name', words: 'Service' },

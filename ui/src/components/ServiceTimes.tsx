@@ -2,6 +2,7 @@
 
 import { count, duration, percent } from '../model/format'
 import type { ServiceTime } from '../model/criticalPath'
+import '../styles/tables.css'
 
 interface Props {
   times: readonly ServiceTime[]

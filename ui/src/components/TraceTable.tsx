@@ -6,6 +6,7 @@ import { age, clock, count, cut, date, duration, zone } from '../model/format'
 import { statusWord } from '../model/health'
 import { scrollToRow, Spacer, useRowsInSight } from './rowsInSight'
 import { StatusMark } from './StatusMark'
+import '../styles/tables.css'
 
 interface Props {
   traces: TraceSummary[]

@@ -4,10 +4,13 @@ import { lazy, Suspense, useEffect, useState } from 'react'
 import { accept, addresses, ApiError, fetchJson, type TimeWindow } from '../api/client'
 import type { Completions } from '../api/types'
 import { Icon } from '../components/Icon'
+import { Popover } from '../components/Popover'
 import { idle } from '../model/idle'
 import type { FilterProblem } from './FilterEditor'
+import { isFreeText, textSearch } from './freeText'
 import { rememberFilter } from './recent'
 
+const GroupChoices = lazy(() => import('./GroupChoices'))
 /** Larger than the rest of the page, and not needed to draw it. */
 const FilterEditor = lazy(() => idle().then(() => import('./FilterEditor')))
 
@@ -18,9 +21,12 @@ interface Props {
   /** What the server says of the expression in the address. */
   error: ApiError | null
   onFilter(text: string): void
+  /** A field of a form: what is typed counts without being applied, and Enter submits nothing else. */
+  isField?: boolean
+  onText?(text: string): void
 }
 
-export function FilterBar({ filter, window, error, onFilter }: Props) {
+export function FilterBar({ filter, window, error, onFilter, isField = false, onText }: Props) {
   const [text, setText] = useState(filter)
   const [problem, setProblem] = useState<FilterProblem | null>(null)
   useEffect(() => {
@@ -34,7 +40,7 @@ export function FilterBar({ filter, window, error, onFilter }: Props) {
     const found = next ? await check(next) : null
     setProblem(found)
     if (found) return
-    rememberFilter(next)
+    if (!isField) rememberFilter(next)
     onFilter(next)
   }
   const load = async (field: string, prefix: string) => {
@@ -42,7 +48,11 @@ export function FilterBar({ filter, window, error, onFilter }: Props) {
     return reply?.completions ?? []
   }
   return (
-    <div className="filter-bar" role="search" aria-label="Filter">
+    <div
+      className="filter-bar"
+      role={isField ? undefined : 'search'}
+      aria-label={isField ? undefined : 'Filter'}
+    >
       <Icon name="filter" size={14} />
       <Suspense fallback={<div className="filter-editor is-loading mono">{filter}</div>}>
         <FilterEditor
@@ -52,16 +62,17 @@ export function FilterBar({ filter, window, error, onFilter }: Props) {
           onChange={(next) => {
             setText(next)
             setProblem(null)
+            onText?.(next)
           }}
           onRun={(expression) => void run(expression)}
         />
       </Suspense>
-      {text.trim() !== filter && (
+      {text.trim() !== filter && !isField && (
         <button type="button" className="button small primary" onClick={() => void run(text)}>
           Apply
         </button>
       )}
-      {filter && (
+      {filter && !isField && (
         <button
           type="button"
           className="icon-button small"
@@ -72,10 +83,30 @@ export function FilterBar({ filter, window, error, onFilter }: Props) {
           <Icon name="close" size={12} />
         </button>
       )}
+      {!isField && (
+        <Popover label="Groups" className="button small" button="Groups">
+          {(close) => (
+            <Suspense fallback={<p className="group-choices">Loading groups…</p>}>
+              <GroupChoices
+                filter={text}
+                onChoose={(next) => {
+                  close()
+                  void run(next)
+                }}
+              />
+            </Suspense>
+          )}
+        </Popover>
+      )}
       {shown && (
-        <p className="filter-problem" role="alert">
+        <div className="filter-problem" role="alert">
           {shown.message}
-        </p>
+          {isFreeText(text) && (
+            <button type="button" className="link" onClick={() => void run(textSearch(text))}>
+              Search for this text in URLs, names, users and exceptions
+            </button>
+          )}
+        </div>
       )}
     </div>
   )

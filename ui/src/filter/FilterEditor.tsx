@@ -28,6 +28,7 @@ import { useEffect, useRef } from 'react'
 import { optionsAt, type LoadValues } from './options'
 import { olderFilter, newerFilter } from './recent'
 import { tokens } from './tokens'
+import '../styles/filterEditor.css'
 
 export interface FilterProblem {
   message: string

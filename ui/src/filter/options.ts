@@ -2,7 +2,7 @@
 
 import { count } from '../model/format'
 import { hasValues, keywordsOf, operatorsOf, placeAt, type Place } from './completion'
-import { quoted } from './tokens'
+import { quoted } from './quoted'
 
 export interface Value {
   value: string | number | boolean

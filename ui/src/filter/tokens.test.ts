@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { placeAt } from './completion'
-import { both, quoted, selector, tokens } from './tokens'
+import { quoted } from './quoted'
+import { both, selector, tokens } from './tokens'
 
 const kinds = (text: string) => tokens(text).map(({ kind, text: part }) => `${kind} ${part}`)
 

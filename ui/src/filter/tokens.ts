@@ -1,6 +1,7 @@
 // A filter expression as tokens, by the terminals of the server's grammar. Never fails: what is no token is one of its own kind.
 
 import { KEYWORDS, TERMINALS } from './language.gen'
+import { quoted } from './quoted'
 
 export type TokenKind =
   | 'logic'
@@ -100,11 +101,6 @@ function kindOf(name: string, text: string, isValue: boolean): TokenKind {
 function match(pattern: RegExp, text: string, at: number): string {
   pattern.lastIndex = at
   return pattern.exec(text)?.[0] ?? ''
-}
-
-/** A text as it is written in an expression. */
-export function quoted(text: string): string {
-  return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`
 }
 
 /** An expression that both hold for; an OR inside one of them is put in parentheses. */

@@ -13,6 +13,8 @@ test('without a text the pages are offered', () => {
   expect(commandsFor('', { ...sources, services: [] }).map(({ words }) => words)).toEqual([
     'Service map',
     'Traces',
+    'Groups',
+    'Sampling rules',
   ])
 })
 

@@ -31,6 +31,8 @@ interface Sources {
 const PAGES: readonly (readonly [path: string, words: string])[] = [
   ['/map', 'Service map'],
   ['/traces', 'Traces'],
+  ['/groups', 'Groups'],
+  ['/sampling', 'Sampling rules'],
 ]
 
 export function commandsFor(text: string, { carried, here, services, recent }: Sources): Command[] {

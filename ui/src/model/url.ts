@@ -3,12 +3,18 @@
 import type { Status } from '../api/types'
 
 export type Route =
-  { page: 'map' } | { page: 'traces' } | { page: 'trace'; id: string } | { page: 'unknown'; path: string }
+  | { page: 'map' }
+  | { page: 'traces' }
+  | { page: 'trace'; id: string }
+  | { page: 'groups' }
+  | { page: 'sampling' }
+  | { page: 'unknown'; path: string }
 
 export function parseRoute(path: string): Route {
   const parts = path.split('/').filter(Boolean)
   if (parts.length === 0 || (parts.length === 1 && parts[0] === 'map')) return { page: 'map' }
   if (parts[0] === 'traces' && parts.length === 1) return { page: 'traces' }
+  if (parts.length === 1 && (parts[0] === 'groups' || parts[0] === 'sampling')) return { page: parts[0] }
   if (parts[0] === 'traces' && parts.length === 2)
     return { page: 'trace', id: decodeURIComponent(parts[1] ?? '') }
   return { page: 'unknown', path }

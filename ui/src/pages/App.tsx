@@ -12,12 +12,16 @@ import { useTitle } from './useTitle'
 const MapPage = lazily('page', () => import('./MapPage').then((part) => part.MapPage))
 const TracesPage = lazily('page', () => import('./TracesPage').then((part) => part.TracesPage))
 const TracePage = lazily('page', () => import('./TracePage').then((part) => part.TracePage))
+const GroupsPage = lazily('page', () => import('./GroupsPage').then((part) => part.GroupsPage))
+const SamplingPage = lazily('page', () => import('./SamplingPage').then((part) => part.SamplingPage))
 const CommandPalette = lazily('palette', () => import('./CommandPalette').then((part) => part.CommandPalette))
 
 const TITLES: Record<Route['page'], string> = {
   map: 'Service map',
   traces: 'Traces',
   trace: 'Trace',
+  groups: 'Groups',
+  sampling: 'Sampling rules',
   unknown: 'Not found',
 }
 
@@ -42,6 +46,8 @@ export function App() {
           <>
             {tab('/map', 'Service map', route.page === 'map')}
             {tab('/traces', 'Traces', route.page === 'traces' || route.page === 'trace', filter)}
+            {tab('/groups', 'Groups', route.page === 'groups')}
+            {tab('/sampling', 'Sampling', route.page === 'sampling')}
           </>
         }
         corner={<StatusCorner status={status} reachable={reachable} />}
@@ -61,6 +67,10 @@ function Page({ route }: { route: Route }) {
       return <TracesPage />
     case 'trace':
       return <TracePage key={route.id} id={route.id} />
+    case 'groups':
+      return <GroupsPage />
+    case 'sampling':
+      return <SamplingPage />
     case 'unknown':
       return <NotFound what={`the page ${route.path}`} />
   }

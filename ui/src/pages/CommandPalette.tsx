@@ -9,6 +9,7 @@ import { parseRange, windowOf } from '../model/range'
 import { carried, changed, href } from '../model/url'
 import { go, useAddress } from './router'
 import { useLiveQuery } from './useLiveQuery'
+import '../styles/commandPalette.css'
 
 export function CommandPalette({ onClose }: { onClose(): void }) {
   const dialog = useRef<HTMLDialogElement>(null)

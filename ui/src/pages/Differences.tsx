@@ -7,6 +7,7 @@ import { errorWords } from '../components/Banner'
 import { Loading } from '../components/Loading'
 import { count, percent } from '../model/format'
 import { useLiveQuery } from './useLiveQuery'
+import '../styles/tables.css'
 
 interface Props {
   window: TimeWindow

@@ -27,6 +27,7 @@ import { useLiveQuery } from './useLiveQuery'
 import { useHasTraces } from './useHasTraces'
 import { useTraceList } from './useTraceList'
 import { rangeKey, readRefresh, REFRESH_CHOICES, saveRefresh, useTimeWindow } from './useTimeWindow'
+import '../styles/tables.css'
 
 const EMPTY_POLL = 5
 const LAST_DAY: Range = { kind: 'live', preset: PRESETS.find(({ key }) => key === '24h') as Preset }

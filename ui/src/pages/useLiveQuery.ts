@@ -28,16 +28,21 @@ interface Identity {
   key: string
   /** A change aborts the request in flight and starts anew, while the old answer stays on the screen. */
   variant?: string
+  /** An operation of X-Ray, which is a POST. */
+  isOperation?: boolean
 }
 
 /** While only `url` changes, a request in flight is left alone: the next change after it fetches again. */
-export function useLiveQuery<T>(url: string | null, { key, variant = '' }: Identity): LiveQuery<T> {
+export function useLiveQuery<T>(
+  url: string | null,
+  { key, variant = '', isOperation = false }: Identity,
+): LiveQuery<T> {
   const latestUrl = useRef(url)
   latestUrl.current = url
   const query = useQuery({
     queryKey: ['live', key],
     enabled: url !== null,
-    queryFn: ({ signal }) => answer<T>(latestUrl.current as string, signal),
+    queryFn: ({ signal }) => answer<T>(latestUrl.current as string, signal, isOperation),
     retry: (_count, error) => isTransient(error),
     retryDelay: RETRY_MS,
   })
@@ -71,8 +76,12 @@ export function useLiveQuery<T>(url: string | null, { key, variant = '' }: Ident
   }
 }
 
-async function answer<T>(url: string, signal: AbortSignal): Promise<{ url: string; body: T }> {
-  return { url, body: await fetchJson<T>(url, signal) }
+async function answer<T>(
+  url: string,
+  signal: AbortSignal,
+  isOperation: boolean,
+): Promise<{ url: string; body: T }> {
+  return { url, body: await fetchJson<T>(url, signal, isOperation ? {} : undefined) }
 }
 
 function asApiError(error: Error): ApiError {

@@ -1,0 +1,43 @@
+// Deleting asks once more, in place.
+
+import { useState } from 'react'
+
+interface Props {
+  /** What is deleted: `the group checkout`. */
+  what: string
+  onDelete(): Promise<void>
+}
+
+export function DeleteButton({ what, onDelete }: Props) {
+  const [armed, setArmed] = useState(false)
+  const [busy, setBusy] = useState(false)
+  if (!armed) {
+    return (
+      <button type="button" className="link" aria-label={`Delete ${what}`} onClick={() => setArmed(true)}>
+        Delete
+      </button>
+    )
+  }
+  return (
+    <span className="confirm" role="group" aria-label={`Delete ${what}?`}>
+      <button
+        type="button"
+        className="button small danger"
+        ref={focused}
+        disabled={busy}
+        aria-label={`Yes, delete ${what}`}
+        onClick={() => {
+          setBusy(true)
+          void onDelete().finally(() => (setBusy(false), setArmed(false)))
+        }}
+      >
+        Delete
+      </button>
+      <button type="button" className="button small" onClick={() => setArmed(false)}>
+        Keep
+      </button>
+    </span>
+  )
+}
+
+const focused = (button: HTMLButtonElement | null) => button?.focus()
