@@ -6,8 +6,8 @@ from fastapi import APIRouter, Request, Response
 
 from api.console.params import Filters, TraceFilter, require_trace
 from api.console.trace_detail import trace_report
+from api.console.trace_lists import lines
 from api.console.trace_search import TraceSearch
-from api.console.traces import lines
 from api.context import Context, json_response, run_cancellable
 from api.schemas.common import ErrorReply
 from api.schemas.traces import TraceReport

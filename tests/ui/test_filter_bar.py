@@ -152,6 +152,28 @@ def test_traces_are_sorted_by_response_time(page: Page, lasting_shop: Any) -> No
     expect(header).to_have_attribute("aria-sort", "descending")
 
 
+@pytest.mark.parametrize("column", ["Duration", "Code"])
+def test_a_column_sorts_both_ways(page: Page, lasting_shop: Any, column: str) -> None:
+    page.goto(lasting_shop.url("/traces?range=15m"))
+    header = page.get_by_role("columnheader", name=column)
+    header.get_by_role("button").click()
+    expect(header).to_have_attribute("aria-sort", "descending")
+    header.get_by_role("button").click()
+    expect(header).to_have_attribute("aria-sort", "ascending")
+    expect(page).to_have_url(re.compile(f"sort={column.lower()},asc"))
+    expect(page.locator(f'a[href^="/traces/{lasting_shop.trace_id}"]')).to_be_visible()
+    header.get_by_role("button").click()
+    expect(page).not_to_have_url(re.compile("sort="))
+
+
+def test_an_entry_of_the_legend_is_added_to_the_filter(page: Page, lasting_shop: Any) -> None:
+    """The map then counts those traces; the filter that was there stays."""
+    page.goto(lasting_shop.url("/map?as=map&range=15m&filter=ok+OR+fault"))
+    page.get_by_role("button", name="Add fault to the filter").click()
+    expect(filter_field(page)).to_have_text("(ok OR fault) AND fault")
+    expect(page.get_by_text(re.compile("^Counted from"))).to_be_visible()
+
+
 def test_an_attribute_that_sets_traces_apart_is_added_to_the_filter(
     page: Page, lasting_shop: Any
 ) -> None:

@@ -41,7 +41,7 @@ def test_a_group_is_made_used_as_a_filter_changed_and_deleted(
     expect(form.get_by_role("alert")).to_contain_text("GroupName may have letters, digits, - and _")
     field.fill(name)
     form.get_by_role("button", name="Create group").click()
-    expect(form.get_by_role("alert")).to_contain_text("FilterExpression: position 33")
+    expect(form.get_by_role("alert")).to_contain_text("expected at position 34")
     write(page, 'service("payments") { fault }')
     preview = form.get_by_role("region", name="Matching traces")
     expect(preview).to_contain_text(re.compile(r"^\d+ traces? of the last 15 minutes match"))

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from pydantic import TypeAdapter
 
 from api.app import create_app
-from api.console import traces as console_traces
+from api.console import trace_lists
 from api.context import Thresholds
 from api.graph.build import edge_id, node_id
 from api.schemas.common import ErrorReply
@@ -186,12 +186,12 @@ def test_a_figure_says_how_many_traces_it_leaves_out(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The newest five of seven; or of at least five, when counting takes too long."""
-    monkeypatch.setattr(console_traces, "MAX_DOTS", 5)
-    monkeypatch.setattr(console_traces, "CHUNK", 5)
+    monkeypatch.setattr(trace_lists, "MAX_DOTS", 5)
+    monkeypatch.setattr(trace_lists, "CHUNK", 5)
     path = f"/api/traces/figure?{WINDOW}"
     found = get(client, path, TraceFigure)
     assert (found["shown"], found["total"], found["counted_all"]) == (5, 7, True)
-    monkeypatch.setattr(console_traces, "COUNT_SECONDS", -1)
+    monkeypatch.setattr(trace_lists, "COUNT_SECONDS", -1)
     found = get(client, path, TraceFigure)
     assert (found["shown"], found["total"], found["counted_all"]) == (5, 5, False)
 

@@ -9,8 +9,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from api.console import filtered
-from api.console import traces as console_traces
+from api.console import filtered, trace_lists
 from api.graph.build import node_id
 from api.schemas.details import EdgeDetail, NodeDetail
 from api.schemas.filters import CompletionList
@@ -163,7 +162,7 @@ def test_a_total_that_takes_too_long_is_unknown(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Never a wrong one."""
-    monkeypatch.setattr(console_traces, "COUNT_SECONDS", -1)
+    monkeypatch.setattr(trace_lists, "COUNT_SECONDS", -1)
     found = get(client, f"/api/traces?{WINDOW}&limit=5", TraceList)
     assert (found["total"], found["matching_units"]) == (None, None)
     found = get(client, f"/api/traces?{WINDOW}&limit=500", TraceList)
@@ -219,6 +218,37 @@ def test_a_filtered_map_counts_the_traces_of_the_filtered_list(client: TestClien
     for row in detail["errors"]:
         query = f"node={payments['id']}&error={quote(row['filter'])}&{expression}"
         assert listed(client, query)[1] == row["count"]
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "ok",
+        "!ok",
+        'edge("front", "payments") { error }',
+        'service("bank.example.com") { fault } AND duration >= 0.00008',
+        "rootcause.fault.exception { name = TaskTimedOut }",
+        'http.url CONTAINS "shop" OR group.name = "failing"',
+    ],
+)
+def test_map_and_list_of_a_filter_count_the_same_traces(
+    client: TestClient, expression: str
+) -> None:
+    """Each node and each edge of the one leads to as many units in the other, by status."""
+    group = {"GroupName": "failing", "FilterExpression": "service(payments) { fault }"}
+    assert client.post("/CreateGroup", json=group).status_code == 200
+    words = f"filter={quote(expression)}"
+    drawn = get(client, f"/api/map?{WINDOW}&{words}", ServiceMap)
+    found = get(client, f"/api/traces?{WINDOW}&{words}", TraceList)
+    assert drawn["filtered"] == {"traces": found["total"], "complete": True}
+    places = [(f"node={node['id']}", node) for node in drawn["nodes"]]
+    places += [(f"edge={edge['id']}", edge) for edge in drawn["edges"]]
+    assert bool(places) == bool(found["total"])
+    for place, numbers in places:
+        for status in STATUSES:
+            if numbers[status] is not None:
+                units = listed(client, f"{place}&status={status}&{words}")[1]
+                assert units == numbers[status], (place, status)
 
 
 def test_a_filtered_map_has_the_places_of_the_whole_map(client: TestClient) -> None:
@@ -291,7 +321,7 @@ def test_the_slowest_come_first(app: FastAPI, store: MemoryStore) -> None:
 def test_a_sorted_list_says_what_it_left_out(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(console_traces, "MAX_DOTS", 10)
+    monkeypatch.setattr(trace_lists, "MAX_DOTS", 10)
     found = get(client, f"/api/traces?{WINDOW}&sort=response", TraceList)
     assert (found["total"], found["sorted"]) == (None, {"traces": 10, "complete": False})
 
@@ -328,3 +358,49 @@ def test_names_in_excess_over_a_window_have_no_history(
             400,
             "NamesCountedTogether",
         )
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("status", lambda line: STATUSES.index(line["status"])),
+        ("response", lambda line: line["response_ms"]),
+        ("duration", lambda line: line["duration_ms"]),
+        ("entry", lambda line: line["entry"]["name"].casefold()),
+        ("request", lambda line: line["url"].casefold() if line["url"] else None),
+        ("code", lambda line: line["code"]),
+        ("services", lambda line: len(line["services"])),
+    ],
+)
+def test_every_column_sorts_both_ways(
+    app: FastAPI, store: MemoryStore, column: str, value: Any
+) -> None:
+    """Through all pages; traces without a value come last in both."""
+    documents = []
+    for number in range(1, 24):
+        ms, status = number * 37 % 11 * 1000 + 10, 200 + number * 7 % 5
+        names = ("Front", "back", "mail")
+        documents.append(
+            segment(
+                number,
+                trace_id=trace_id(number),
+                name=names[number % 3],
+                start=T0 + number,
+                end=T0 + number + ms,
+                state=(State.OK, State.FAULT, State.ERROR, State.THROTTLE)[number % 4],
+                http=http(status, f"https://shop/{number * 5 % 7}") if number % 6 else http(0, ""),
+            )
+        )
+    store.put(documents, "all")
+    client = TestClient(app)
+    for order, reverse in (("desc", True), ("asc", False)):
+        url = f"/api/traces?{WINDOW}&sort={column}&order={order}&limit=5"
+        page = get(client, url, TraceList)
+        lines = list(page["traces"])
+        while page["next"]:
+            page = get(client, f"{url}&cursor={page['next']}", TraceList)
+            lines += page["traces"]
+        values = [value(line) for line in lines]
+        known = [each for each in values if each is not None]
+        assert len({line["id"] for line in lines}) == 23
+        assert values == sorted(known, reverse=reverse) + [None] * (23 - len(known))

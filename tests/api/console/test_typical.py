@@ -44,7 +44,9 @@ def client(app: FastAPI, store: MemoryStore) -> TestClient:
 
 
 def typical(client: TestClient, document: Document = FAILING) -> TypicalTrace:
-    return get(client, f"/api/traces/{format_trace_id(document.trace_id)}/typical", TypicalTrace)
+    url = f"/api/traces/{format_trace_id(document.trace_id)}/typical"
+    found: TypicalTrace = get(client, url, TypicalTrace)
+    return found
 
 
 def test_the_typical_one_is_as_slow_as_most_of_its_kind(

@@ -1,5 +1,6 @@
 // The only place that knows the API's addresses.
 
+import type { TraceSort } from '../model/traceSort'
 import type { Status } from './types'
 
 /** What the server refused, or `status` 0 when it could not be reached at all. */
@@ -37,8 +38,8 @@ export interface TraceFilter {
   status?: Status[] | undefined
   /** Opaque: the filter of a row of an error breakdown. */
   error?: string | undefined
-  /** The slowest first instead of the newest. */
-  sort?: 'response' | undefined
+  /** Without one the newest come first. */
+  sort?: TraceSort | undefined
 }
 
 /** With `body`, an operation that takes its parameters in one. */
@@ -145,7 +146,10 @@ function filterQuery(filter: TraceFilter): Record<string, string> {
     ...(filter.node && { node: filter.node }),
     ...(filter.edge && { edge: filter.edge }),
     ...(filter.error && { error: filter.error }),
-    ...(filter.sort && { sort: filter.sort }),
+    ...(filter.sort && {
+      sort: filter.sort.column,
+      order: filter.sort.order === 'ascending' ? 'asc' : 'desc',
+    }),
     ...(filter.status?.length && { status: filter.status.join(',') }),
   }
 }

@@ -1,4 +1,4 @@
-// What the bands mean; a click shows only the services that have that state.
+// What the bands mean; a click shows only the services that have that state, the funnel counts only such traces.
 
 import { useState } from 'react'
 import { STATE_LABELS, STATES, type State } from '../model/health'
@@ -11,9 +11,11 @@ interface Props {
   state: State | null
   counts: Record<State, number>
   onState(state: State | null): void
+  /** Adds a state to the filter. */
+  onFilter(state: State): void
 }
 
-export function Legend({ state, counts, onState }: Props) {
+export function Legend({ state, counts, onState, onFilter }: Props) {
   const [open, setOpen] = useState(() => localStorage.getItem(KEY) !== 'closed')
   const toggle = () => {
     localStorage.setItem(KEY, open ? 'closed' : 'open')
@@ -32,20 +34,30 @@ export function Legend({ state, counts, onState }: Props) {
       </button>
       {open &&
         STATES.map((one) => (
-          <button
-            key={one}
-            type="button"
-            className="legend-entry"
-            aria-pressed={state === one}
-            title={`Show only services with ${STATE_LABELS[one].word} (${STATE_LABELS[one].hint})`}
-            onClick={() => onState(state === one ? null : one)}
-          >
-            <StateSwatch state={one} /> {STATE_LABELS[one].word}{' '}
-            <span className="mute">{STATE_LABELS[one].hint}</span>
-            <span className="legend-count" aria-label={`${counts[one]} services`}>
-              {counts[one]}
-            </span>
-          </button>
+          <div key={one} className="legend-row">
+            <button
+              type="button"
+              className="legend-entry"
+              aria-pressed={state === one}
+              title={`Show only services with ${STATE_LABELS[one].word} (${STATE_LABELS[one].hint})`}
+              onClick={() => onState(state === one ? null : one)}
+            >
+              <StateSwatch state={one} /> {STATE_LABELS[one].word}{' '}
+              <span className="mute">{STATE_LABELS[one].hint}</span>
+              <span className="legend-count" aria-label={`${counts[one]} services`}>
+                {counts[one]}
+              </span>
+            </button>
+            <button
+              type="button"
+              className="icon-button small"
+              aria-label={`Add ${one} to the filter`}
+              title={`Count only traces with ${STATE_LABELS[one].word}: adds ${one} to the filter`}
+              onClick={() => onFilter(one)}
+            >
+              <Icon name="filter" size={12} />
+            </button>
+          </div>
         ))}
     </div>
   )

@@ -4,6 +4,7 @@ import { useEffect, useRef, useState, type KeyboardEvent } from 'react'
 import type { TraceSummary } from '../api/types'
 import { age, clock, count, cut, date, duration, zone } from '../model/format'
 import { statusWord } from '../model/health'
+import { arrowOf, nextSort, type TraceColumn, type TraceSort } from '../model/traceSort'
 import { scrollToRow, Spacer, useRowsInSight } from './rowsInSight'
 import { StatusMark } from './StatusMark'
 import '../styles/tables.css'
@@ -11,13 +12,24 @@ import '../styles/tables.css'
 interface Props {
   traces: TraceSummary[]
   /** Null: by the latest request at the node or edge. */
-  sort: Sort | null
+  sort: TraceSort | null
   hrefOf(id: string): string
   onOpen(id: string): void
-  onSort(sort: Sort): void
+  onSort(sort: TraceSort): void
 }
 
-export type Sort = 'start' | 'response'
+const COLUMNS: readonly { column: TraceColumn | null; words: string; numeric?: boolean }[] = [
+  { column: 'status', words: 'Status' },
+  { column: null, words: 'Trace' },
+  { column: 'start', words: 'Start' },
+  { column: 'duration', words: 'Duration' },
+  { column: 'response', words: 'Response', numeric: true },
+  { column: 'entry', words: 'Entry' },
+  { column: 'request', words: 'Request' },
+  { column: 'code', words: 'Code', numeric: true },
+  { column: 'services', words: 'Services' },
+  { column: null, words: 'Annotations' },
+]
 
 const ROW_HEIGHT = 29
 const NARROW = 760
@@ -64,26 +76,22 @@ export function TraceTable({ traces, sort, hrefOf, onOpen, onSort }: Props) {
     <table className="table trace-table" aria-label="Traces" aria-rowcount={traces.length + 1}>
       <thead>
         <tr>
-          <th>Status</th>
-          <th>Trace</th>
-          <th aria-sort={sort === 'start' ? 'descending' : undefined}>
-            <button type="button" className="sort" onClick={() => onSort('start')}>
-              Start <em className="mute">{zone()}</em>
-              <span aria-hidden="true">{sort === 'start' ? '▾' : ''}</span>
-            </button>
-          </th>
-          <th>Duration</th>
-          <th className="numeric" aria-sort={sort === 'response' ? 'descending' : undefined}>
-            <button type="button" className="sort" onClick={() => onSort('response')}>
-              Response
-              <span aria-hidden="true">{sort === 'response' ? '▾' : ''}</span>
-            </button>
-          </th>
-          <th>Entry</th>
-          <th>Request</th>
-          <th className="numeric">Code</th>
-          <th>Services</th>
-          <th>Annotations</th>
+          {COLUMNS.map(({ column, words, numeric }) => (
+            <th
+              key={words}
+              className={numeric ? 'numeric' : undefined}
+              aria-sort={column && sort?.column === column ? sort.order : undefined}
+            >
+              {column ? (
+                <button type="button" className="sort" onClick={() => onSort(nextSort(sort, column))}>
+                  {words} {column === 'start' && <em className="mute">{zone()}</em>}
+                  <span aria-hidden="true">{arrowOf(sort, column)}</span>
+                </button>
+              ) : (
+                words
+              )}
+            </th>
+          ))}
         </tr>
       </thead>
       {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- keys of its focusable rows */}

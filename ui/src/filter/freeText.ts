@@ -2,7 +2,7 @@
 
 import { quoted } from './quoted'
 
-/** Whether somebody may have meant to search for a text: no sign of the language is in it. */
+/** Whether a text is rather to be searched for: no sign of the language is in it. */
 export function isFreeText(text: string): boolean {
   return text.trim() !== '' && !/[(){}[\]=<>!]/.test(unquoted(text))
 }

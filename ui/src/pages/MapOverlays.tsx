@@ -16,6 +16,7 @@ interface Props {
   outdated: boolean
   actions: RefObject<MapActions | null>
   onState(state: State | null): void
+  onFilter(state: State): void
   onView(view: 'map' | 'list'): void
   onOptions(options: MapOptions): void
   onArrange(): void
@@ -39,7 +40,12 @@ export function MapOverlays(props: Props) {
         onOptions={props.onOptions}
         onKeys={props.onKeys}
       />
-      <Legend state={props.state} counts={data.state_counts} onState={props.onState} />
+      <Legend
+        state={props.state}
+        counts={data.state_counts}
+        onState={props.onState}
+        onFilter={props.onFilter}
+      />
     </>
   )
 }

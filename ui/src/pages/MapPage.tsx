@@ -87,6 +87,10 @@ export function MapPage() {
   const leaveFocus = () => setParams({ focus: null, hops: null, view: viewBeforeFocus.current })
   const setRange = (next: Range) => setParams(rangeParams(next))
   const setState = (next: State | null) => setParams({ state: next })
+  const addToFilter = async (term: string) => {
+    const { both } = await import('../filter/tokens')
+    setParams({ filter: both(filter, term) })
+  }
   const nextHit = (backwards: boolean) => {
     if (!hits?.length) return
     step.current = (step.current + (backwards ? hits.length - 1 : 1)) % hits.length
@@ -258,6 +262,7 @@ export function MapPage() {
               onArrange={() => void arrange()}
               actions={actions}
               onState={setState}
+              onFilter={(one) => void addToFilter(one)}
               onView={(next) => setParams({ as: next })}
               onOptions={setOptions}
               onKeys={() => setKeysOpen(true)}

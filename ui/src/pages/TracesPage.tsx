@@ -17,6 +17,7 @@ import { responseTimeBetween, timesBetween, type Box } from '../filter/selection
 import { both } from '../filter/tokens'
 import { count, zone } from '../model/format'
 import { parseRange, PRESETS, rangeParams, stepped, type Preset, type Range } from '../model/range'
+import { NEWEST, parseSort, sortText } from '../model/traceSort'
 import { listWords, shownWords, unlisted } from '../model/traceCounts'
 import { carried, carriedFilter, errorLabel, href, parseStatuses } from '../model/url'
 import { Differences } from './Differences'
@@ -41,9 +42,17 @@ export function TracesPage() {
   const error = params.get('error') ?? undefined
   const statusText = params.get('status') ?? ''
   const expression = params.get('filter') ?? undefined
-  const sort = params.get('sort') === 'response' ? 'response' : undefined
+  const sortWords = params.get('sort')
+  const sort = useMemo(() => parseSort(sortWords), [sortWords])
   const filter = useMemo<TraceFilter>(
-    () => ({ filter: expression, node, edge, error, sort, status: parseStatuses(statusText) }),
+    () => ({
+      filter: expression,
+      node,
+      edge,
+      error,
+      sort: sort ?? undefined,
+      status: parseStatuses(statusText),
+    }),
     [expression, node, edge, error, sort, statusText],
   )
   const [waiting, setWaiting] = useState(false)
@@ -51,10 +60,10 @@ export function TracesPage() {
   const key = [rangeKey(range), expression, node, edge, error, statusText].join(' ')
 
   const first = useLiveQuery<TracePageReply>(addresses.traces(seen, filter), {
-    key: `traces ${key} ${sort}`,
+    key: `traces ${key} ${sortWords}`,
   })
   const figure = useLiveQuery<TraceFigure>(addresses.tracesFigure(seen, filter), { key: `figure ${key}` })
-  const list = useTraceList(first.data, `${key} ${sort}`, first.answeredUrl)
+  const list = useTraceList(first.data, `${key} ${sortWords}`, first.answeredUrl)
   const hasTraces = useHasTraces(first.data !== null && first.data.traces.length === 0)
 
   useEffect(() => setWaiting(hasTraces === false), [hasTraces])
@@ -175,10 +184,10 @@ export function TracesPage() {
           </div>
           <TraceTable
             traces={list.traces}
-            sort={sort ?? (node || edge ? null : 'start')}
+            sort={sort ?? (node || edge ? null : NEWEST)}
             hrefOf={hrefOf}
             onOpen={open}
-            onSort={(next) => setParams({ sort: next === 'start' ? null : next })}
+            onSort={(next) => setParams({ sort: sortText(next) })}
           />
           <div className="more">
             <span className="mute">{listWords(list.traces, !list.next, list.counts)}</span>
