@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from examples.serverless.story import Story
+from examples.serverless.trace import Document
 
 NOON = 1_795_608_000.0
 SAMPLES = Path(__file__).parent / "samples"
@@ -44,4 +45,5 @@ def files(pattern: str) -> list[Path]:
 def demo_documents(count: int) -> list[bytes]:
     """Segment documents of so many traces of the demo, the same on every call."""
     traces = itertools.islice(Story(7, 8.0).backward(NOON, 3600), count)
-    return [send.document.text.encode() for trace in traces for send in trace.sends()]
+    sends = [send.document for trace in traces for send in trace.sends()]
+    return [document.text.encode() for document in sends if isinstance(document, Document)]

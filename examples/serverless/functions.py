@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 from examples.serverless import aws, clock, latency
 from examples.serverless.sdk import NODE, PYTHON, SERVICE, Sdk
-from examples.serverless.trace import Entity, Scope, TaskTimedOut, Trace, owner
+from examples.serverless.trace import Entity, LogLine, Scope, TaskTimedOut, Trace, owner
 
 Handler = Callable[[Scope], int]
 """The code: returns an HTTP status, or raises."""
@@ -27,8 +28,8 @@ class Function:
     separate: bool = False
     """The SDK inside sends its subsegments on their own, named by their parent."""
     reported: bool = True
-    """Lambda's own two segments arrive. They go to X-Ray; without a copy of them, only what the SDK
-    inside sends is there, and the function is known by its caller alone."""
+    """Lambda's own two segments arrive. AWS writes them to X-Ray alone; otherwise they are derived from
+    the REPORT line in the function's log."""
 
     @property
     def arn(self) -> str:
@@ -56,17 +57,20 @@ class Outcome:
 def invoke(scope: Scope, function: Function, handler: Handler) -> int:
     """A synchronous call; 502 when the function failed, 504 when it ran out of time."""
     with scope.subsegment(scope.sdk.service("Lambda"), "aws") as call:
+        request_id = aws.request_id(call)
         call.entity.set_aws(
             {
                 "operation": "Invoke",
                 "region": aws.REGION,
                 "function_name": function.name,
-                "request_id": aws.request_id(call),
+                "request_id": request_id,
             }
         )
         call.announce()
         call.wait(latency.NETWORK)
-        outcome = run(call.trace, function, handler, call.now, parent=call.entity.id)
+        outcome = run(
+            call.trace, function, handler, call.now, parent=call.entity.id, request_id=request_id
+        )
         call.reach(outcome.end)
         call.wait(latency.NETWORK)
         call.entity.put_http_meta("status", 200)
@@ -83,11 +87,13 @@ def run(
     *,
     parent: str = "",
     links: Sequence[Link] = (),
+    request_id: str = "",
 ) -> Outcome:
     """Both segments of one invocation, sent when each has ended."""
     service = trace.segment(function.name, at, "AWS::Lambda", parent)
     service.resource_arn = function.arn
-    service.set_aws({"request_id": f"{trace.random.getrandbits(128):032x}"})
+    request_id = request_id or f"{trace.random.getrandbits(128):032x}"
+    service.set_aws({"request_id": request_id})
     if links:
         service.links = list(links)
     outcome = _execute(trace, function, handler, at, service)
@@ -122,7 +128,27 @@ def _execute(
     with Scope(trace, segment, scope.now, SERVICE).subsegment("Overhead") as overhead:
         overhead.wait(latency.LAMBDA_OVERHEAD)
     _finish(trace, function, segment, overhead.now)
+    if not function.reported:
+        segment.close(overhead.now)
+        trace.log(_report(function, segment, service.aws["request_id"], initialised - begin))
     return Outcome(overhead.now, status, failed)
+
+
+def _report(function: Function, segment: Entity, request_id: str, init: float) -> LogLine:
+    """The platform's line at the end of an invocation."""
+    milliseconds = (segment.end_time - segment.start_time) * 1000
+    fields = [
+        f"REPORT RequestId: {request_id}",
+        f"Duration: {milliseconds:.2f} ms",
+        f"Billed Duration: {ceil(milliseconds)} ms",
+        "Memory Size: 512 MB",
+        "Max Memory Used: 88 MB",
+        *([f"Init Duration: {init * 1000:.2f} ms"] if init else []),
+        f"\nXRAY TraceId: {segment.trace_id}",
+        f"SegmentId: {segment.id}",
+        "Sampled: true",
+    ]
+    return LogLine(function.name, "\t".join(fields), segment.end_time)
 
 
 def _invocation(scope: Scope, function: Function, handler: Handler, cold: bool) -> tuple[int, bool]:

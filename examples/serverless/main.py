@@ -13,7 +13,7 @@ from types import FrameType
 
 from examples.serverless.sender import Sender
 from examples.serverless.story import Story
-from examples.serverless.trace import Document, Trace
+from examples.serverless.trace import Document, LogLine, Trace
 
 BACKFILL_SECONDS = 600.0
 _LONGEST_SLEEP = 0.05
@@ -42,7 +42,7 @@ class Stage:
         self._future = future
         self._past = past
         self._next = next(future)
-        self._waiting: list[tuple[float, int, Document]] = []
+        self._waiting: list[tuple[float, int, Document | LogLine]] = []
         self._order = itertools.count()
         self._sender = sender
 

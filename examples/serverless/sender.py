@@ -1,4 +1,5 @@
-"""Documents to the daemon's port through the SDK's own emitter, as fast as a buffer drains."""
+"""Documents to the daemon's port through the SDK's own emitter, as fast as a buffer drains; log lines as
+Firehose delivers them, to the same address."""
 
 from __future__ import annotations
 
@@ -8,7 +9,8 @@ import time
 from aws_xray_sdk.core.daemon_config import DAEMON_ADDRESS_KEY
 from aws_xray_sdk.core.emitters.udp_emitter import UDPEmitter
 
-from examples.serverless.trace import Document
+from examples.serverless.logs import Logs
+from examples.serverless.trace import Document, LogLine
 
 DATAGRAMS_PER_SECOND = 1500.0
 _BURST = 8
@@ -19,11 +21,16 @@ class Sender:
 
     def __init__(self, udp: str) -> None:
         self._emitter = _emitter(udp)
+        self._logs = Logs(udp)
         self._free_at = time.monotonic()
         self.sent = 0
 
-    def send(self, document: Document) -> None:
+    def send(self, document: Document | LogLine) -> None:
         now = time.monotonic()
+        if isinstance(document, LogLine):
+            self._logs.add(document, now)
+            return
+        self._logs.deliver(now)
         self._free_at = max(self._free_at, now - _BURST / DATAGRAMS_PER_SECOND)
         self._free_at += 1 / DATAGRAMS_PER_SECOND
         if self._free_at > now:

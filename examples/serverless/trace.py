@@ -41,9 +41,18 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
+class LogLine:
+    """What Lambda's platform writes into a function's log."""
+
+    function: str
+    text: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Send:
     at: float
-    document: Document
+    document: Document | LogLine
 
 
 class Trace:
@@ -86,6 +95,10 @@ class Trace:
     def send(self, entity: Entity, at: float) -> None:
         """As the entity is now; an SDK sends a finished one at its end."""
         self._sends.append(Send(at, Document(entity.serialize())))
+
+    def log(self, line: LogLine) -> None:
+        """A line that CloudWatch Logs delivers."""
+        self._sends.append(Send(line.at, line))
 
     def finish(self, segment: Entity, end: float) -> None:
         segment.close(end)

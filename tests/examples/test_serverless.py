@@ -9,16 +9,21 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 
 from collector.decode.daemon import split_datagram
 from collector.decode.document import decode_document
+from collector.decode.lambda_records.cloudwatch import Delivery, decode_delivery
+from examples.serverless.logs import delivery
 from examples.serverless.main import run
 from examples.serverless.story import Story
-from examples.serverless.trace import Trace
+from examples.serverless.trace import Document, LogLine, Trace
 from store.graph import ServiceGraph
+from store.invocation_evidence import evidence_in, invocations_in
 from store.memory import MemoryStore
 from store.model import NodeKey, TimeRange
+from tests.store.test_invocation_evidence import World
 
 NOON = 1_764_072_000.0
 ACCOUNT, REGION = "123456789012", "eu-west-1"
@@ -78,7 +83,8 @@ def _traces(count: int) -> Iterator[Trace]:
 
 
 def _documents(traces: Iterator[Trace]) -> list[str]:
-    return [send.document.text for trace in traces for send in trace.sends()]
+    sends = [send.document for trace in traces for send in trace.sends()]
+    return [document.text for document in sends if isinstance(document, Document)]
 
 
 @pytest.fixture(scope="module")
@@ -122,9 +128,30 @@ def test_events_are_drawn_in_the_order_in_which_they_pass(graph: ServiceGraph) -
     ]
 
 
-def test_a_function_of_which_aws_reports_nothing_is_known_by_its_caller(
-    graph: ServiceGraph,
-) -> None:
+def test_the_segments_of_a_function_are_made_of_its_log() -> None:
+    """Joined to the call by its request id, and to the SDK's subsegments by the segment's id."""
+    traces = list(_traces(300))
+    world = World()
+    for text in _documents(iter(traces)):
+        world.put(decode_document(text.encode(), 1))
+    sends = [send.document for trace in traces for send in trace.sends()]
+    request = delivery(each for each in sends if isinstance(each, LogLine))
+    decoded = decode_delivery(msgspec.convert(request, Delivery), REGION)
+    assert decoded.invocations
+    assert not decoded.rejected
+    for invocation in decoded.invocations:
+        world.report(invocation)
+        trace = world.store.get_traces([invocation.trace_id], raw=True)[invocation.trace_id]
+        (found,) = invocations_in(trace)
+        world.report(invocation, evidence_in(trace, found, now=invocation.end))
+    graph = world.store.service_graph(TimeRange(0, 1 << 62))
+    service, function = own("recommend", "AWS::Lambda"), own("recommend", "AWS::Lambda::Function")
+    edges = [edge for edge in graph.edges if edge[1] in (service, function)]
+    assert set(edges) == {(own("shop-web", "AWS::ECS::Container"), service), (service, function)}
+    assert graph.services[function].statistics.total == len(decoded.invocations)
+
+
+def test_without_its_log_a_function_is_known_by_its_caller(graph: ServiceGraph) -> None:
     """The SDK inside sends subsegments only; their segment goes to X-Ray."""
     web = own("shop-web", "AWS::ECS::Container")
     function = called("recommend", "AWS::Lambda")
@@ -159,6 +186,8 @@ def test_documents_are_sent_when_they_end() -> None:
     """A complete one at its end, a report of progress after its start."""
     for trace in _traces(300):
         for send in trace.sends():
+            if isinstance(send.document, LogLine):
+                continue
             document = json.loads(send.document.text)
             moment = document["start_time"] if document["in_progress"] else document["end_time"]
             assert send.at >= moment
