@@ -7,7 +7,6 @@ import secrets
 import time
 from typing import Any
 
-import boto3
 import pytest
 from amazon.opentelemetry.distro.otlp_udp_exporter import OTLPUdpSpanExporter
 from opentelemetry.sdk.resources import Resource
@@ -17,17 +16,12 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind
 
 from tests.conftest import Server
+from tests.xray_client import xray_client
 
 
 def xray(server: Server) -> Any:
     """The real client, as a user of X-Ray makes it."""
-    return boto3.client(
-        "xray",
-        endpoint_url=server.http,
-        region_name="us-east-1",
-        aws_access_key_id="x",
-        aws_secret_access_key="x",
-    )
+    return xray_client(server.http)
 
 
 def documents(shop: str) -> tuple[str, list[dict[str, Any]]]:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-import boto3
 import pytest
 from botocore.config import Config
 from botocore.model import OperationModel
@@ -19,6 +18,7 @@ from store.memory import MemoryStore
 from tests.api.botocore_model import complaints
 from tests.http_server import serve
 from tests.shared_schemas import share_validators
+from tests.xray_client import xray_client
 
 share_validators()
 
@@ -55,14 +55,7 @@ def xray(address: str) -> Any:
 
 @cache
 def _client(address: str) -> Any:
-    client = boto3.client(
-        "xray",
-        endpoint_url=address,
-        region_name="us-east-1",
-        aws_access_key_id="any",
-        aws_secret_access_key="any",
-        config=Config(retries={"total_max_attempts": 1}),
-    )
+    client = xray_client(address, config=Config(retries={"total_max_attempts": 1}))
     client.meta.events.register("before-parse.xray", _assert_conforms)
     return client
 

@@ -8,10 +8,10 @@ import secrets
 import time
 from typing import Any
 
-import boto3
 import requests
 
 from examples.flask_shop.processes import flask_shop
+from tests.xray_client import xray_client
 
 PATIENCE = 20.0
 UNRECORDED = "1-00000000-000000000000000000000000"
@@ -19,13 +19,7 @@ UNRECORDED = "1-00000000-000000000000000000000000"
 
 def test_the_sdk_records_everything_by_the_servers_rule(raymap_server: Any) -> None:
     """Its own rule is one request a second and 5 %; twenty at once prove that ours is used."""
-    client = boto3.client(
-        "xray",
-        endpoint_url=raymap_server.http,
-        region_name="us-east-1",
-        aws_access_key_id="x",
-        aws_secret_access_key="x",
-    )
+    client = xray_client(raymap_server.http)
     tcp = raymap_server.http.removeprefix("http://").rstrip("/")
     daemon = f"tcp:{tcp} udp:{raymap_server.udp}"
     with flask_shop(daemon, shop=f"sampled-{secrets.token_hex(3)}") as url:

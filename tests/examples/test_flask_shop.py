@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-import boto3
 import pytest
 import requests
 
 from examples.flask_shop.processes import flask_shop
+from tests.xray_client import xray_client
 
 SETTLE_SECONDS = 20.0
 
@@ -68,13 +68,7 @@ class Visited:
 def visited(raymap_server: Any) -> Iterator[Visited]:
     mark = secrets.token_hex(3)
     shop, inventory, table = f"shop-{mark}", f"inventory-{mark}", f"orders-{mark}"
-    client = boto3.client(
-        "xray",
-        endpoint_url=raymap_server.http,
-        region_name="us-east-1",
-        aws_access_key_id="x",
-        aws_secret_access_key="x",
-    )
+    client = xray_client(raymap_server.http)
     tcp = raymap_server.http.removeprefix("http://").rstrip("/")
     daemon = f"tcp:{tcp} udp:{raymap_server.udp}"
     with flask_shop(daemon, shop=shop, inventory=inventory, table=table) as url:

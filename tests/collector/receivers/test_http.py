@@ -10,7 +10,6 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-import boto3
 import httpx
 import pytest
 from fastapi import FastAPI
@@ -22,6 +21,7 @@ from collector.settings import HttpLimits
 from store.memory import MemoryStore
 from tests.collector.samples import TRACE_ID, segment_bytes, segment_json
 from tests.http_server import serve
+from tests.xray_client import xray_client
 
 MAX_BODY = 100_000
 
@@ -53,13 +53,7 @@ def stored(memory: MemoryStore) -> int:
 
 def test_put_trace_segments_through_boto3(url: str, memory: MemoryStore) -> None:
     """One bad document never fails the batch; the response comes once the others are durable."""
-    client = boto3.client(
-        "xray",
-        endpoint_url=url,
-        region_name="eu-west-1",
-        aws_access_key_id="any",
-        aws_secret_access_key="any",
-    )
+    client = xray_client(url)
     answer = client.put_trace_segments(
         TraceSegmentDocuments=[
             segment_bytes("00000000000000a1").decode(),
