@@ -159,6 +159,61 @@ def open_time_by_service(page: Page, shop: Any) -> None:
     expect(page.get_by_role("table", name="Time by service")).to_be_visible()
 
 
+def open_comparison(page: Page, shop: Any) -> None:
+    """With itself, where nothing differs but the marks of rows are drawn; the field is open."""
+    page.goto(shop.url(f"/traces/{shop.trace_id}?tab=compare&with={shop.trace_id}"))
+    expect(page.get_by_role("table", name="Differences")).to_be_visible()
+
+
+def open_no_comparison(page: Page, shop: Any) -> None:
+    answer = {"id": shop.trace_id, "trace": None, "compared": 0, "median_ms": None}
+    page.route("**/typical", lambda route: route.fulfill(json=answer))
+    page.goto(shop.url(f"/traces/{shop.trace_id}?tab=compare"))
+    page.get_by_role("button", name="Compare with another").click()
+    expect(page.get_by_label("Id of the trace to compare with")).to_be_visible()
+
+
+GROUPS = {
+    "Groups": [
+        {"GroupName": "Default", "GroupARN": "arn"},
+        {"GroupName": "slow", "GroupARN": "arn", "FilterExpression": "responsetime > 0.5"},
+    ]
+}
+
+
+def open_group_form(page: Page, shop: Any) -> None:
+    """Refused, beside the table."""
+    page.route("**/Groups", lambda route: route.fulfill(json=GROUPS))
+    page.goto(shop.url("/groups?new=1"))
+    page.get_by_role("button", name="Delete the group slow").click()
+    page.get_by_role("button", name="Create group").click()
+    expect(page.get_by_role("alert")).to_contain_text("GroupName")
+    expect(page.get_by_role("region", name="Matching traces")).to_contain_text("every trace")
+
+
+def open_rule_form(page: Page, shop: Any) -> None:
+    page.goto(shop.url("/sampling?new=1"))
+    page.get_by_label("Rate beyond it, %").fill("500")
+    page.get_by_label("Name", exact=True).fill("rate")
+    page.get_by_role("button", name="Create rule").click()
+    expect(page.get_by_role("alert")).to_contain_text("FixedRate")
+    expect(page.get_by_role("row", name=re.compile("Default"))).to_be_visible()
+
+
+def open_settings_failure(page: Page, shop: Any) -> None:
+    body = {"__type": "ServiceUnavailableException", "Message": "the store does not answer"}
+    page.route("**/GetSamplingRules", lambda route: route.fulfill(status=503, json=body))
+    page.goto(shop.url("/sampling"))
+    expect(page.get_by_role("alert")).to_contain_text("503 the store does not answer")
+
+
+def open_group_choices(page: Page, shop: Any) -> None:
+    page.route("**/Groups", lambda route: route.fulfill(json=GROUPS))
+    page.goto(shop.url("/traces"))
+    page.get_by_role("button", name="Groups", exact=True).click()
+    expect(page.get_by_role("button", name=re.compile("^slow"))).to_be_visible()
+
+
 PAGES: tuple[Opening, ...] = (
     *(open_map, open_list, open_details, open_options, open_keys, open_large_map),
     *(
@@ -176,6 +231,12 @@ PAGES: tuple[Opening, ...] = (
         open_differences,
         open_palette,
         open_time_by_service,
+        open_comparison,
+        open_no_comparison,
+        open_group_form,
+        open_rule_form,
+        open_settings_failure,
+        open_group_choices,
     ),
 )
 
