@@ -17,7 +17,9 @@ from starlette.routing import Route
 from api import errors
 from api.console.router import TAGS, console_router
 from api.console.status import no_ingest
-from api.context import DEFAULT_THRESHOLDS, Context, Thresholds
+from api.context import DEFAULT_THRESHOLDS, WHOLE, Context, Thresholds
+from api.graph.arrangement import Arrangements
+from api.graph.shared_layouts import SharedLayout
 from api.health import health_router
 from api.jaeger import router as jaeger
 from api.metrics import RequestTimer
@@ -64,6 +66,7 @@ def create_app(
         ingest_status=ingest_status,
         probe=StoreProbe(store),
         ingest_health=ingest_health,
+        arrangements=Arrangements({WHOLE: SharedLayout(store, WHOLE)}),
     )
     routers = (
         *extra_routers,

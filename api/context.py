@@ -23,6 +23,8 @@ Result = TypeVar("Result")
 
 JSON = "application/json"
 
+WHOLE = "all"
+"""The name of the whole map's arrangement, in windows of any length."""
 SETTLE_SECONDS = 30.0
 """How long a parent may be stored after its child: SDKs send a segment when it ends, so a child
 precedes its parent by the rest of the parent's work, and by a batch's linger."""

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from store.columnar import DocumentColumns
-from store.config.protocol import ConfigStore, RetrievalStore, SamplingStore
+from store.config.protocol import ConfigStore, LayoutStore, RetrievalStore, SamplingStore
 from store.filters.ast import Expression, Field
 from store.graph import ServiceGraph
 from store.model import Document, NodeKey, TimeRange, Trace
@@ -247,6 +247,7 @@ class Store(
     ConfigStore,
     SamplingStore,
     RetrievalStore,
+    LayoutStore,
     Protocol,
 ):
     """The whole store."""

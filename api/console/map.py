@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from api.console.filtered import Selection, select_traces
 from api.console.map_json import render_picture
 from api.console.params import FilterExpression, Window
-from api.context import Context
+from api.context import WHOLE, Context, run_cancellable
 from api.errors import ApiError
 from api.graph.build import Graph, build_graph, find_node
 from api.graph.passes import focus, name_problems, prune, state_counts
@@ -19,8 +19,6 @@ from store.filters.ast import Expression
 from store.model import NodeKey, State, TimeRange
 
 MAX_HOPS = 10
-WHOLE = "all"
-"""The name of the whole map's arrangement, in windows of any length."""
 NODE = Query(description="id of a node of the map")
 HOPS = Query(ge=1, le=MAX_HOPS, description="calls from the node, up or down")
 
@@ -58,9 +56,9 @@ def map_router(context: Context) -> APIRouter:
         return await context.share_window(request, ("focus", expression, node, hops), window, work)
 
     @router.post("/api/map/arrange", status_code=204, response_class=Response)
-    async def arrange_map() -> Response:
+    async def arrange_map(request: Request) -> Response:
         """Lay the whole map out anew, for all viewers."""
-        context.arrangements.reset(WHOLE)
+        await run_cancellable(request, lambda: context.arrangements.reset(WHOLE, context.clock()))
         return Response(status_code=204)
 
     return router

@@ -7,15 +7,19 @@ no viewer was there for a while. Places of nodes that are gone stay reserved: th
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import networkx as nx
 
 from api.graph.layout import COLUMN, NODE, PART_GAP, ROW, Layout, Place, Point, layout
+from api.graph.shared_layouts import SharedLayout, decode, encode
+
+log = logging.getLogger("raymap.api")
 
 FORGET_SECONDS = 600.0
 """After so long without a viewer the next one gets a fresh layout; and so long after a node was last
@@ -23,6 +27,8 @@ drawn its place is free."""
 KNOWN_SHARE = 0.5
 """Of a graph's nodes: with fewer known ones it is laid out anew."""
 MAX_ARRANGEMENTS = 64
+MAX_TRIES = 4
+"""Times that a layout is computed anew because another process stored one in the meantime."""
 MAX_RINGS = 120
 """How many half rows away from the wanted place a free one is looked for; a column is as far as four."""
 
@@ -35,7 +41,7 @@ class Arranged(NamedTuple):
 
 
 @dataclass
-class _Arrangement:
+class Arrangement:
     """What is remembered of one map."""
 
     places: dict[Hashable, Place] = field(default_factory=dict)
@@ -47,10 +53,12 @@ class _Arrangement:
 
 
 class Arrangements:
-    """The layouts of a server's maps by name. Thread-safe; lives as long as the process."""
+    """The layouts of a server's maps by name. Thread-safe; lives as long as the process, those in
+    ``shared`` as long as the store."""
 
-    def __init__(self) -> None:
-        self._known: OrderedDict[str, _Arrangement] = OrderedDict()
+    def __init__(self, shared: Mapping[str, SharedLayout] | None = None) -> None:
+        self._known: OrderedDict[str, Arrangement] = OrderedDict()
+        self._shared = shared or {}
         self._lock = threading.Lock()
 
     def arrange(
@@ -59,29 +67,68 @@ class Arrangements:
         """The layout of a map as it is now (epoch seconds); of a part of it, in the places of the
         whole and without a trace in it."""
         with self._lock:
-            arrangement = self._known.get(name)
+            self._receive(name, now)
             if partial:
-                return _part_of(arrangement, graph)
-            if arrangement is None or not _is_current(arrangement, graph, now):
-                arrangement = _fresh(graph)
-            else:
-                _forget(arrangement, graph, now)
-                _place_newcomers(arrangement, graph)
-            arrangement.viewed = now
-            arrangement.drawn.update(dict.fromkeys(graph, now))
-            self._known[name] = arrangement
-            self._known.move_to_end(name)
-            while len(self._known) > MAX_ARRANGEMENTS:
-                self._known.popitem(last=False)
+                return _part_of(self._known.get(name), graph)
+            for _ in range(MAX_TRIES):
+                arrangement, moved = self._arranged(name, graph, now)
+                if self._publish(name, arrangement, now, moved=moved):
+                    break
+                self._receive(name, now, at_once=True)
             return _drawn(arrangement, graph)
 
-    def reset(self, name: str) -> None:
+    def reset(self, name: str, now: float) -> None:
         """Lay a map out anew when it is next viewed."""
         with self._lock:
             self._known.pop(name, None)
+            if (shared := self._shared.get(name)) is None:
+                return
+            for _ in range(MAX_TRIES):
+                shared.news(now, at_once=True)
+                if shared.save(b"", now):
+                    break
+
+    def _arranged(self, name: str, graph: nx.DiGraph, now: float) -> tuple[Arrangement, bool]:
+        """The arrangement with all nodes of a graph, and whether anything in it moved."""
+        arrangement = self._known.get(name)
+        if arrangement is None or not _is_current(arrangement, graph, now):
+            arrangement, moved = _fresh(graph), True
+        else:
+            moved = _forget(arrangement, graph, now)
+            moved = _place_newcomers(arrangement, graph) or moved
+        arrangement.viewed = now
+        arrangement.drawn.update(dict.fromkeys(graph, now))
+        self._known[name] = arrangement
+        self._known.move_to_end(name)
+        while len(self._known) > MAX_ARRANGEMENTS:
+            self._known.popitem(last=False)
+        return arrangement, moved
+
+    def _receive(self, name: str, now: float, *, at_once: bool = False) -> None:
+        """Take over what another process arranged."""
+        shared = self._shared.get(name)
+        value = shared.news(now, at_once=at_once) if shared else None
+        if value is None:
+            return
+        try:
+            found = decode(value, Arrangement)
+        except ValueError:
+            log.warning("a stored layout cannot be read", extra={"map": name})
+            return
+        if found is None:
+            self._known.pop(name, None)
+        else:
+            self._known[name] = found
+
+    def _publish(self, name: str, arrangement: Arrangement, now: float, *, moved: bool) -> bool:
+        """Let the other processes know what moved; False if one of them was first."""
+        shared = self._shared.get(name)
+        if shared is None or not (moved or shared.is_due(now)):
+            return True
+        return shared.save(encode(arrangement), now)
 
 
-def _part_of(whole: _Arrangement | None, graph: nx.DiGraph) -> Arranged:
+def _part_of(whole: Arrangement | None, graph: nx.DiGraph) -> Arranged:
     """A filtered map: what the whole does not know, such as a client of it, is placed beside it."""
     if whole is None or not any(node in whole.places for node in graph):
         return Arranged(layout(graph), 0)
@@ -90,20 +137,20 @@ def _part_of(whole: _Arrangement | None, graph: nx.DiGraph) -> Arranged:
     return _drawn(part, graph)._replace(newcomers=0)
 
 
-def _is_current(arrangement: _Arrangement, graph: nx.DiGraph, now: float) -> bool:
+def _is_current(arrangement: Arrangement, graph: nx.DiGraph, now: float) -> bool:
     if now - arrangement.viewed > FORGET_SECONDS:
         return False
     known = sum(node in arrangement.places for node in graph)
     return known >= KNOWN_SHARE * len(graph)
 
 
-def _fresh(graph: nx.DiGraph) -> _Arrangement:
+def _fresh(graph: nx.DiGraph) -> Arrangement:
     found = layout(graph)
-    return _Arrangement(dict(found.places), {}, dict(found.bends), set(found.back))
+    return Arrangement(dict(found.places), {}, dict(found.bends), set(found.back))
 
 
-def _forget(arrangement: _Arrangement, graph: nx.DiGraph, now: float) -> None:
-    """Free the places of nodes that were not drawn for long, unless they are back."""
+def _forget(arrangement: Arrangement, graph: nx.DiGraph, now: float) -> bool:
+    """Free the places of nodes that were not drawn for long, unless they are back; whether any is."""
     old = [
         node
         for node, drawn in arrangement.drawn.items()
@@ -113,13 +160,14 @@ def _forget(arrangement: _Arrangement, graph: nx.DiGraph, now: float) -> None:
         del arrangement.drawn[node]
         arrangement.places.pop(node, None)
         arrangement.newcomers.discard(node)
+    return bool(old)
 
 
-def _place_newcomers(arrangement: _Arrangement, graph: nx.DiGraph) -> None:
-    """Place nodes that are not known, those with known neighbours first."""
+def _place_newcomers(arrangement: Arrangement, graph: nx.DiGraph) -> bool:
+    """Place nodes that are not known, those with known neighbours first; whether there are any."""
     waiting = {node for node in graph if node not in arrangement.places}
     if not waiting:
-        return
+        return False
     room = _Room(arrangement.places.values())
     wanted = layout(graph).places
     while waiting:
@@ -130,9 +178,10 @@ def _place_newcomers(arrangement: _Arrangement, graph: nx.DiGraph) -> None:
             room.take(place)
             arrangement.newcomers.add(node)
             waiting.discard(node)
+    return True
 
 
-def _anchor(arrangement: _Arrangement, graph: nx.DiGraph, node: Any) -> Any:
+def _anchor(arrangement: Arrangement, graph: nx.DiGraph, node: Any) -> Any:
     """A known neighbour: a caller if there is one."""
     for around in (graph.predecessors(node), graph.successors(node)):
         known = [other for other in around if other != node and other in arrangement.places]
@@ -142,7 +191,7 @@ def _anchor(arrangement: _Arrangement, graph: nx.DiGraph, node: Any) -> Any:
 
 
 def _wanted(
-    arrangement: _Arrangement,
+    arrangement: Arrangement,
     graph: nx.DiGraph,
     node: Any,
     fresh: dict[Any, Place],
@@ -205,7 +254,7 @@ def _around() -> Iterator[tuple[int, int]]:
                     yield x, y
 
 
-def _drawn(arrangement: _Arrangement, graph: nx.DiGraph) -> Arranged:
+def _drawn(arrangement: Arrangement, graph: nx.DiGraph) -> Arranged:
     """The layout of the graph; an edge that came later is drawn straight, and backward if it leads left."""
     places = {node: arrangement.places[node] for node in graph}
     later = [edge for edge in graph.edges if set(edge) & arrangement.newcomers]

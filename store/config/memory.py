@@ -14,18 +14,20 @@ from store.config.protocol import (
     Retrieval,
     SamplingReport,
     SamplingSum,
+    StoredLayout,
 )
 from store.model import TimeRange
 
 
 class MemoryConfig:
-    """Configuration, sampling reports and retrievals. Docstrings of the protocol apply."""
+    """Configuration, sampling reports, retrievals and layouts. Docstrings of the protocol apply."""
 
     def __init__(self) -> None:
         self._configuration = Configuration(0, {}, {})
         self._reports: list[SamplingReport] = []
         self._anomalies: list[AnomalyReport] = []
         self._retrievals: dict[str, Retrieval] = {}
+        self._layouts: dict[str, StoredLayout] = {}
         self._config_lock = threading.Lock()
 
     def read_configuration(self) -> Configuration:
@@ -103,6 +105,19 @@ class MemoryConfig:
     def count_retrievals(self, now: int) -> int:
         """Valid ones that are not cancelled."""
         return sum(_valid(r, now) and not r.cancelled for r in self._retrievals.values())
+
+    def read_layout(self, name: str) -> StoredLayout | None:
+        """The newest layout of a name."""
+        return self._layouts.get(name)
+
+    def write_layout(self, name: str, value: bytes, *, after: int) -> bool:
+        """Store a layout as the revision after ``after``."""
+        with self._config_lock:
+            known = self._layouts.get(name)
+            if (known.revision if known else 0) != after:
+                return False
+            self._layouts[name] = StoredLayout(after + 1, value)
+            return True
 
 
 def _valid(retrieval: Retrieval, now: int) -> bool:

@@ -136,3 +136,25 @@ class RetrievalStore(Protocol):
     def count_retrievals(self, now: int) -> int:
         """Retrievals that are valid ``now`` and not cancelled."""
         ...
+
+
+class StoredLayout(NamedTuple):
+    """The layout of a map, in the form of its writer, and how often it was written."""
+
+    revision: int
+    value: bytes
+
+
+class LayoutStore(Protocol):
+    """Stores the layouts of maps, so that all API processes draw one picture."""
+
+    def read_layout(self, name: str) -> StoredLayout | None:
+        """The newest layout of a name."""
+        ...
+
+    def write_layout(self, name: str, value: bytes, *, after: int) -> bool:
+        """Store a layout as the revision after ``after``, 0 for the first.
+
+        False, and nothing is changed, if another writer already has: read again and decide anew.
+        """
+        ...

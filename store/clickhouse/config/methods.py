@@ -8,7 +8,7 @@ from typing import Protocol
 
 from clickhouse_driver import Client
 
-from store.clickhouse.config import configuration, retrievals, sampling
+from store.clickhouse.config import configuration, layouts, retrievals, sampling
 from store.config.protocol import (
     AnomalyReport,
     Change,
@@ -16,6 +16,7 @@ from store.config.protocol import (
     Retrieval,
     SamplingReport,
     SamplingSum,
+    StoredLayout,
 )
 from store.model import TimeRange
 
@@ -27,7 +28,7 @@ class HasClient(Protocol):
 
 
 class ConfigMethods:
-    """Methods of `ConfigStore`, `SamplingStore` and `RetrievalStore`."""
+    """Methods of `ConfigStore`, `SamplingStore`, `RetrievalStore` and `LayoutStore`."""
 
     def read_configuration(self: HasClient) -> Configuration:
         """The newest revision."""
@@ -77,3 +78,13 @@ class ConfigMethods:
         """Valid ones that are not cancelled."""
         with self._client() as client:
             return retrievals.count_retrievals(client, now)
+
+    def read_layout(self: HasClient, name: str) -> StoredLayout | None:
+        """The newest layout of a name."""
+        with self._client() as client:
+            return layouts.read_layout(client, name)
+
+    def write_layout(self: HasClient, name: str, value: bytes, *, after: int) -> bool:
+        """Store a layout as the revision after ``after``."""
+        with self._client() as client:
+            return layouts.write_layout(client, name, value, after)

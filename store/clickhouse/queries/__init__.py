@@ -175,5 +175,6 @@ LAST_SAMPLING_REPORTS = _sql("config/last_sampling_reports", parameters="start e
 SAMPLING_SUMS = _sql("config/sampling_sums", parameters="start end step")
 FIRST_ANOMALIES = _sql("config/first_anomalies", parameters="start end rule")
 RETRIEVAL = _sql("config/retrieval", parameters="token valid_after")
+LAYOUT = _sql("config/layout", parameters="name")
 
 REGISTRY.require_complete()

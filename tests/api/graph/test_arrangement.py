@@ -94,7 +94,7 @@ def test_a_map_that_grows_out_of_its_layout_is_laid_out_anew() -> None:
     grown = large.copy()
     grown.add_edge("s0001", "new")
     assert arrangements.arrange("all", grown, 2).newcomers == 1
-    arrangements.reset("all")
+    arrangements.reset("all", 0.0)
     assert arrangements.arrange("all", grown, 3) == Arranged(layout(grown), 0)
 
     grown.add_edge("s0002", "newer")

@@ -1,4 +1,4 @@
-"""Configuration, sampling reports and retrievals: one contract for every store."""
+"""Configuration, sampling reports, retrievals, layouts: one contract for every store."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from store.config.protocol import (
     Retrieval,
     SamplingReport,
     SamplingSum,
+    StoredLayout,
 )
 from store.config.records import Group, RateBoost, SamplingRule
 from store.memory import MemoryStore
@@ -159,3 +160,26 @@ def test_retrievals_expire_and_can_be_cancelled(store: Store) -> None:
     store.put_retrieval(cancelled)
     assert store.get_retrieval("token", T0) == cancelled
     assert store.count_retrievals(T0) == 0
+
+
+def test_a_layout_has_revisions_and_one_writer_each(store: Store) -> None:
+    """Names do not meet; a writer that has not read the newest revision is refused."""
+    value = bytes(range(256))
+    assert store.read_layout("all") is None
+    assert store.write_layout("all", value, after=0)
+    assert store.read_layout("all") == StoredLayout(1, value)
+    assert not store.write_layout("all", b"late", after=0)
+    assert store.write_layout("all", b"", after=1)
+    assert store.read_layout("all") == StoredLayout(2, b"")
+    assert store.write_layout("other", b"x", after=0)
+    assert store.read_layout("all") == StoredLayout(2, b"")
+
+
+def test_of_concurrent_layouts_one_wins(store: Store) -> None:
+    def write(number: int) -> bool:
+        return store.write_layout("all", bytes([number]), after=0)
+
+    with ThreadPoolExecutor(4) as threads:
+        won = [number for number, done in enumerate(threads.map(write, range(8))) if done]
+    assert len(won) == 1
+    assert store.read_layout("all") == StoredLayout(1, bytes(won))
