@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { cameraFor, fitted, panned, revealed, viewportOf, worldAt, zoomed } from './camera'
+import { cameraFor, fitted, fittedWithNames, panned, revealed, viewportOf, worldAt, zoomed } from './camera'
 
 const size = { width: 1000, height: 600 }
 const box = { left: 0, top: 0, right: 400, bottom: 300 }
@@ -34,4 +34,25 @@ test('revealing moves as little as needed, and not at all when in sight', () => 
   expect(400 + moved.tx).toBe(1000 - 24)
   expect(moved.ty).toBe(100)
   expect(revealed(camera, { ...box, right: 3000 }, size).k).toBeLessThan(1)
+})
+
+test('a fit leaves room for the names at both sides', () => {
+  const phone = { width: 390, height: 700 }
+  const wide = { left: 0, right: 1000, top: 0, bottom: 900 }
+  // Names of 120 pixels under the nodes at both edges, at any scale.
+  const namesAt = ({ k, tx }: { k: number; tx: number }) =>
+    [wide.left, wide.right].map((x) => ({ left: x * k + tx - 60, right: x * k + tx + 60, top: 0, bottom: 9 }))
+  const usual = fitted(wide, phone)
+  const camera = fittedWithNames(wide, phone, namesAt)
+  const shown = namesAt(camera).every(({ left, right }) => left >= 4 && right <= phone.width - 4)
+  expect([namesAt(usual).every(({ left }) => left >= 4), shown]).toEqual([false, true])
+  expect(fittedWithNames(wide, phone, () => [])).toEqual(usual)
+})
+
+test('names longer than the screen do not make the map vanish', () => {
+  const wide = { left: 0, right: 1000, top: 0, bottom: 900 }
+  const camera = fittedWithNames(wide, { width: 390, height: 700 }, () => [
+    { left: -500, right: 900, top: 0, bottom: 9 },
+  ])
+  expect(camera.k * 1000).toBeGreaterThan(390 * 0.4)
 })

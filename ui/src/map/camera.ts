@@ -30,7 +30,7 @@ export interface Margins {
 const TOOLS = { top: 56, bottom: 52 }
 
 /** Room for what lies over the map, and on both sides for half a name. */
-function marginsIn({ width }: Size): Margins {
+export function marginsIn({ width }: Size): Margins {
   return { x: Math.min(64, width * 0.08), ...TOOLS }
 }
 
@@ -44,6 +44,26 @@ export function fitted(box: Box, size: Size, margins: Margins = marginsIn(size))
     tx: (size.width - (box.left + box.right) * k) / 2,
     ty: margins.top + (height - (box.top + box.bottom) * k) / 2,
   }
+}
+
+const MOST_FOR_NAMES = 0.28
+const NAME_GAP = 4
+
+/** Fits with as much room at the sides as the names there need: on a phone they are wider than the usual margin. */
+export function fittedWithNames(box: Box, size: Size, namesAt: (camera: Camera) => readonly Box[]): Camera {
+  const margins = marginsIn(size)
+  let camera = fitted(box, size, margins)
+  // A smaller scale moves nodes inwards, and gives other names.
+  for (let round = 0; round < 3; round++) {
+    const missing = namesAt(camera).reduce(
+      (most, { left, right }) => Math.max(most, NAME_GAP - left, right - size.width + NAME_GAP),
+      0,
+    )
+    if (missing <= 0) break
+    margins.x = Math.min(size.width * MOST_FOR_NAMES, margins.x + missing)
+    camera = fitted(box, size, margins)
+  }
+  return camera
 }
 
 export function zoomed(camera: Camera, factor: number, x: number, y: number): Camera {

@@ -8,7 +8,7 @@ import type { Palette } from '../styles/theme'
 import {
   viewportOf,
   cameraFor,
-  fitted,
+  fittedWithNames,
   panned,
   revealed,
   visibleWorld,
@@ -30,6 +30,7 @@ const ARRANGE_MS = 400
 const EDGE_TOLERANCE = 6
 /** Smaller maps are painted faster than a buffer is filled. */
 const BUFFERED_FROM = 150
+const MOST_NAMES_TO_FIT = 300
 
 /** What can be seen once the map rests. */
 export interface Sight {
@@ -131,7 +132,7 @@ export class MapView {
   /** Brings all shown nodes into view. */
   fit(nodes: Placed[] = this.shown): void {
     const box = bounds(nodes)
-    if (box) this.camera = fitted(box, this.size)
+    if (box) this.camera = fittedWithNames(box, this.size, (camera) => this.namesAt(camera))
     this.draw()
   }
 
@@ -279,18 +280,30 @@ export class MapView {
   /** Laid out for the whole map, so that panning changes none of them; again when scale or content change. */
   private labelsNow(): ReadonlyMap<string, Label> {
     const { k } = this.camera
-    const { sans } = this.palette
-    const key = `${k} ${this.scene.revision} ${this.labelRevision} ${sans}`
+    const key = `${k} ${this.scene.revision} ${this.labelRevision} ${this.palette.sans}`
     if (this.labels?.key !== key) {
-      const placed = layoutLabels({
-        nodes: this.shown,
-        k,
-        tierOf: (node) => this.tierOf(node),
-        measure: (text, size, bold) => textWidth(this.g, sans, text, size, bold),
-      })
-      this.labels = { key, placed }
+      this.labels = { key, placed: this.labelsFor(k) }
     }
     return this.labels.placed
+  }
+
+  /** Where names would be on the screen; none where so many are drawn that a fit is no place to read them. */
+  private namesAt(camera: Camera): Box[] {
+    if (this.shown.length > MOST_NAMES_TO_FIT) return []
+    const labels = this.labelsFor(camera.k)
+    return [...labels.values()].map(({ node, box }) => {
+      const [x, y] = [node.x * camera.k + camera.tx, node.y * camera.k + camera.ty]
+      return { left: box.left + x, right: box.right + x, top: box.top + y, bottom: box.bottom + y }
+    })
+  }
+
+  private labelsFor(k: number): Map<string, Label> {
+    return layoutLabels({
+      nodes: this.shown,
+      k,
+      tierOf: (node) => this.tierOf(node),
+      measure: (text, size, bold) => textWidth(this.g, this.palette.sans, text, size, bold),
+    })
   }
 
   /** What the map shows now, for another canvas and camera. */
