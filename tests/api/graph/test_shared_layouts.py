@@ -118,7 +118,7 @@ def test_a_viewer_of_one_process_keeps_the_picture_of_the_other() -> None:
 
 
 def test_little_is_written() -> None:
-    """A picture in which nothing moves is stored every few minutes, whoever views it."""
+    """A picture in which nothing moves is stored every few minutes, by whichever process it is viewed."""
     store = MemoryStore()
     one, other = process(store), process(store)
     for now in range(0, 3600, 5):
