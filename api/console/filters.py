@@ -6,10 +6,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
+from api.console.map import count_window
 from api.console.params import FilterExpression, Window
 from api.context import Context, json_response, run_cancellable
 from api.errors import ApiError
-from api.graph.build import build_graph
 from api.graph.passes import importance
 from api.schemas.common import ErrorReply
 from api.schemas.filters import Completion, CompletionList
@@ -76,7 +76,7 @@ def _field(text: str) -> Field:
 
 
 def _services(context: Context, window: TimeRange, part: str) -> list[Completion]:
-    graph = build_graph(context.service_graph(context.store.snap_window(window)))
+    graph = count_window(context, window, None).graph
     counts: dict[str, int] = {}
     for node in graph:
         if part in node.name.casefold():

@@ -6,12 +6,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
+from api.console.map import count_window
 from api.console.map_json import NO_COUNTS, counts, locations
 from api.console.node_kinds import kind_of
 from api.console.params import Window
 from api.context import Context, json_response, run_cancellable
 from api.errors import ApiError
-from api.graph.build import Graph, build_graph, node_id, stats_of
+from api.graph.build import Graph, node_id, stats_of
 from api.graph.passes import importance, prune
 from api.schemas.common import ErrorReply
 from api.schemas.map import ServiceHit, ServiceList
@@ -46,7 +47,7 @@ def services_router(context: Context) -> APIRouter:
 
 def find_services(context: Context, window: TimeRange, text: str, limit: int) -> ServiceList:
     """The best matches of a window's graph, and how many nodes match."""
-    graph = build_graph(context.service_graph(context.store.snap_window(window)))
+    graph = count_window(context, window, None).graph
     ranks = {node: rank for node in graph if (rank := match_rank(graph, node, text.casefold()))}
     hits = sorted(ranks, key=lambda node: (ranks[node], *importance(graph, node)), reverse=True)
     drawn, located = set(prune(graph)), locations(graph)
