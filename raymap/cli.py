@@ -146,6 +146,42 @@ def retention(
 
 @app.command()
 @with_settings
+def backup(
+    target: Annotated[Path, typer.Argument(metavar="FOLDER", help="A new folder.")],
+    settings: StoreSettings,
+    base: Annotated[
+        Path | None,
+        typer.Option("--base", metavar="FOLDER", help="An earlier backup: only what is new since."),
+    ] = None,
+) -> None:
+    """Back up the embedded ClickHouse, the journals and the server's secret, while it runs.
+
+    Contains every document that was acknowledged before it began.
+    """
+    with exit_on_error():
+        from raymap.commands.backup import back_up
+
+        back_up(settings, target, base)
+
+
+@app.command()
+@with_settings
+def restore(
+    source: Annotated[Path, typer.Argument(metavar="FOLDER", help="A backup.")],
+    settings: StoreSettings,
+) -> None:
+    """Make a new data directory of a backup.
+
+    An incremental one needs its base where it was.
+    """
+    with exit_on_error():
+        from raymap.commands import backup
+
+        backup.restore(settings, source)
+
+
+@app.command()
+@with_settings
 def pin(
     trace_id: TraceId,
     settings: StoreSettings,

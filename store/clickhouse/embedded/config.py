@@ -44,6 +44,7 @@ def config_xml(folder: Path, port: int, *, memory_bytes: int, log_level: str) ->
   <background_schedule_pool_size>8</background_schedule_pool_size>
   <mark_cache_size>{128 << 20}</mark_cache_size>
   <shutdown_wait_unfinished>1</shutdown_wait_unfinished>
+  <backups><allowed_path>/</allowed_path></backups>
   <user_directories><users_xml><path>users.xml</path></users_xml></user_directories>
 </clickhouse>
 """

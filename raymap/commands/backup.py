@@ -1,0 +1,167 @@
+"""`raymap backup` and `restore`: the embedded ClickHouse, the journals, and the server's secret.
+
+The journals are copied first. What leaves them afterwards is in ClickHouse before its backup begins;
+what is in both is inserted again after a restore, as rows that replace their equals. So a backup under
+load contains every document that was acknowledged before it began, and each counts once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+from clickhouse_driver import Client
+from msgspec import Struct
+
+from collector.durable import sync_folder
+from collector.ingest import FOLDER
+from collector.journal.adopt import folders
+from collector.journal.quarantine import Quarantine
+from collector.journal.reader import files_of
+from raymap.auth.secret import FILE as SECRET
+from raymap.data_dir import prepare_data_dir
+from raymap.embedded import EmbeddedClickHouse
+from raymap.errors import CommandError, print_status
+from raymap.processes import prepare_command, raymap_version
+from raymap.schema_check import require_schema
+from raymap.settings import StoreSettings
+from raymap.units import format_size
+from store.clickhouse.connection.address import Address
+from store.clickhouse.connection.pool import connect
+from store.clickhouse.embedded import EmbeddedError
+from store.clickhouse.schema.version import schema_state
+
+MANIFEST, CLICKHOUSE = "raymap.json", "clickhouse"
+TIMEOUT = 24 * 3600.0
+"""Seconds that a backup may take."""
+
+
+class Manifest(Struct):
+    """Written last: a folder without it is no complete backup. ``base``: an absolute path."""
+
+    version: str
+    schema: int
+    created: float
+    database: str
+    base: str | None = None
+
+
+def back_up(settings: StoreSettings, target: Path, base: Path | None) -> None:
+    """Write a backup to a new folder, beside a running server."""
+    _require_embedded(settings)
+    address = prepare_command(settings)
+    require_schema(address)
+    since = _read_manifest(base) if base else None
+    if since and since.schema != _schema(address):
+        raise CommandError(f"{base} has another schema: make a full backup, without --base.")
+    prepare_data_dir(_new_folder(target))
+    _copy_journals(settings.data_dir, target)
+    with contextlib.suppress(FileNotFoundError):
+        shutil.copyfile(settings.data_dir / SECRET, target / SECRET)
+    _back_up_clickhouse(address, target, base)
+    manifest = Manifest(
+        raymap_version(),
+        _schema(address),
+        time.time(),
+        address.database,
+        str(base.absolute()) if base else None,
+    )
+    (target / MANIFEST).write_bytes(msgspec.json.encode(manifest))
+    sync_folder(target)
+    size = sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
+    print_status(f"{target}: {format_size(size)}" + (f", since {base}" if base else ""))
+
+
+def restore(settings: StoreSettings, source: Path) -> None:
+    """Make a data directory of a backup. `raymap serve` then inserts what waits in the journals."""
+    _require_embedded(settings)
+    manifest = _read_manifest(source)
+    data_dir = _new_folder(settings.data_dir)
+    prepare_data_dir(data_dir)
+    try:
+        with EmbeddedClickHouse(data_dir) as engine:
+            statement = (
+                f"RESTORE DATABASE {manifest.database} AS {engine.address.database} "
+                f"FROM File({_quoted(source / CLICKHOUSE)})"
+            )
+            with _client(replace(engine.address, database="")) as client:
+                client.execute(statement)
+            require_schema(engine.address)
+    except EmbeddedError as error:
+        raise CommandError(f"ClickHouse did not start: {error}") from None
+    if (source / FOLDER).is_dir():
+        shutil.copytree(source / FOLDER, data_dir / FOLDER, dirs_exist_ok=True)
+    with contextlib.suppress(FileNotFoundError):
+        shutil.copyfile(source / SECRET, data_dir / SECRET)
+    prepare_data_dir(data_dir)
+    print_status(f"{data_dir}: restored; start it with raymap serve --data-dir {data_dir}")
+
+
+def _require_embedded(settings: StoreSettings) -> None:
+    if settings.clickhouse:
+        raise CommandError(
+            "This is for the embedded ClickHouse. Back up your own with its BACKUP DATABASE, and copy "
+            f"the folder {FOLDER} of each collector's data directory before that."
+        )
+
+
+def _new_folder(path: Path) -> Path:
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise CommandError(f"{path} exists and is not empty.")
+    return path
+
+
+def _read_manifest(folder: Path) -> Manifest:
+    try:
+        return msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
+    except FileNotFoundError:
+        raise CommandError(f"{folder} is no complete backup: it has no {MANIFEST}.") from None
+    except (OSError, msgspec.MsgspecError) as error:
+        raise CommandError(f"{folder / MANIFEST}: {error}.") from None
+
+
+def _copy_journals(data_dir: Path, target: Path) -> None:
+    """The newest files first: a process deletes the oldest meanwhile, once ClickHouse has them."""
+    root = data_dir / FOLDER
+    for folder in folders(root):
+        copy = target / FOLDER / folder.name
+        copy.mkdir(parents=True)
+        for _, path in reversed(files_of(folder)):
+            with contextlib.suppress(FileNotFoundError):
+                shutil.copyfile(path, copy / path.name)
+    quarantine = Quarantine(root)
+    if quarantine.path.exists():
+        (target / FOLDER).mkdir(exist_ok=True)
+        shutil.copyfile(quarantine.path, target / FOLDER / quarantine.path.name)
+
+
+def _back_up_clickhouse(address: Address, target: Path, base: Path | None) -> None:
+    options = f" SETTINGS base_backup = File({_quoted(base / CLICKHOUSE)})" if base else ""
+    with _client(address) as client:
+        client.execute(
+            f"BACKUP DATABASE {address.database} TO File({_quoted(target / CLICKHOUSE)}){options}"
+        )
+
+
+@contextlib.contextmanager
+def _client(address: Address) -> Iterator[Client]:
+    client = connect(replace(address, timeout=TIMEOUT))
+    try:
+        yield client
+    finally:
+        client.disconnect()
+
+
+def _schema(address: Address) -> int:
+    with _client(address) as client:
+        return int(schema_state(client).version)
+
+
+def _quoted(path: Path) -> str:
+    text = str(path.absolute()).replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{text}'"

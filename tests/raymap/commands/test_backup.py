@@ -1,0 +1,85 @@
+"""Backup of a running server, and a server made of it."""
+
+from __future__ import annotations
+
+import json
+import stat
+import time
+from pathlib import Path
+
+import pytest
+
+from raymap.commands.backup import MANIFEST, back_up, restore
+from raymap.errors import CommandError
+from raymap.settings import StoreSettings
+from tests.conftest import Server, start_server, stop_server
+from tests.raymap.processes import eventually, finished_segment, raymap
+
+COUNTED = {"first": 1, "second": 1}
+
+
+def command(*words: str) -> str:
+    ended = raymap(*words)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stderr
+
+
+def requests(server: Server) -> dict[str, int]:
+    """Requests of the last half hour by the name of the service."""
+    now = time.time()
+    nodes = server.get(f"/api/map?from={now - 1800}&to={now}")["nodes"]
+    return {node["name"]: node["requests"] for node in nodes if node["type"] != "client"}
+
+
+@pytest.mark.server
+def test_a_restored_server_shows_the_same_map(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whole and incremental; what came after the backup is not in it."""
+    # A ClickHouse of the tests' own has backups of its own.
+    monkeypatch.delenv("RAYMAP_TEST_CLICKHOUSE", raising=False)
+    data, full, more, elsewhere = (
+        tmp_path / name for name in ("data", "full", "more", "elsewhere")
+    )
+    server = start_server(data)
+    where = ["--data-dir", str(data)]
+    key = json.loads(raymap("key", "add", "k", "--json", *where).stdout)
+    server.send(finished_segment("first"))
+    command("backup", str(full), *where)
+    server.send(finished_segment("second"))
+    said = command("backup", str(more), "--base", str(full), *where)
+    assert "since" in said
+    eventually(lambda: requests(server) == COUNTED, 30, "both are counted")
+    server.send(finished_segment("third"))
+    assert stop_server(server) == 0
+
+    command("restore", str(more), "--data-dir", str(elsewhere))
+    restored = start_server(elsewhere)
+    eventually(lambda: requests(restored) == COUNTED, 30, "the map is the same")
+    listed = json.loads(raymap("key", "list", "--json", "--data-dir", str(elsewhere)).stdout)
+    assert [each["id"] for each in listed] == [key["id"]]
+    assert (elsewhere / "auth-secret").read_bytes() == (data / "auth-secret").read_bytes()
+    assert stop_server(restored) == 0
+    for path in (full, more, more / "auth-secret", elsewhere):
+        assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0
+
+
+def test_what_is_refused(tmp_path: Path) -> None:
+    full = tmp_path / "full"
+    full.mkdir()
+    (full / "something").write_text("")
+    data = StoreSettings(data_dir=tmp_path / "data")
+    with pytest.raises(CommandError, match="no complete backup"):
+        restore(data, full)
+    (full / MANIFEST).write_text("{")
+    with pytest.raises(CommandError, match=MANIFEST):
+        restore(data, full)
+    (full / MANIFEST).write_text('{"version":"1","schema":1,"created":1,"database":"raymap"}')
+    with pytest.raises(CommandError, match="is not empty"):
+        restore(StoreSettings(data_dir=full), full)
+    own = StoreSettings(data_dir=tmp_path / "data", clickhouse="clickhouse://h/d")
+    with pytest.raises(CommandError, match="BACKUP DATABASE"):
+        back_up(own, tmp_path / "new", None)
+    with pytest.raises(CommandError, match="Which ClickHouse"):
+        back_up(data, tmp_path / "new", None)
+    assert not (tmp_path / "new").exists()
