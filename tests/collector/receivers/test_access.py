@@ -39,4 +39,5 @@ def test_keys_and_addresses(key: str, given: str | None, host: str, accepted: bo
 def test_an_authenticated_sender_needs_no_further_key() -> None:
     assert refusal("secret", "token", **{PRINCIPAL: "someone"}) is None
     assert refusal("", None, **{PRINCIPAL: "someone"}) is None
-    assert refusal("", None, **{PRINCIPAL: None})
+    absent: dict[str, Any] = {PRINCIPAL: None}
+    assert refusal("", None, **absent)
