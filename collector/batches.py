@@ -1,7 +1,9 @@
 """What is in the journal and not yet in the store, in memory, cut into batches by size or age.
 
 An acknowledgement waits while more is ready than the store takes in a few seconds: without this,
-senders outrun it. While the store is unavailable none waits, for the journal has the documents.
+senders outrun it. Waiting ones go on at the pace of the store, not by whole batches, and no more than
+`Limits.waiting_documents` wait. While the store is unavailable none waits, for the journal has the
+documents.
 """
 
 from __future__ import annotations
@@ -41,6 +43,9 @@ class Limits(Struct, frozen=True):
     ready_documents: int = 60_000
     ready_bytes: int = 128 << 20
     """Beyond either, acknowledgements wait, and so does the UDP receiver."""
+    waiting_documents: int = 40_000
+    """That wait for their acknowledgement. Beyond, requests are deferred: they would wait longer than
+    senders do, which then send all of it again."""
     memory_bytes: int = 192 << 20
     """Beyond, what is ready is dropped from memory and later read from the journal. With a batch in
     flight a collector stays below 450 MB, also in an outage."""
@@ -85,6 +90,8 @@ class Batches:
         self._waiting_documents = self._waiting_bytes = 0
         self._documents = self._bytes = 0  # waiting or being inserted
         self._oldest_taken = inf
+        self._taken, self._taken_at, self._rate = 0, 0.0, 0.0
+        """Documents that are being inserted, since when, and how many a second the last inserts took."""
         self._unacknowledged: deque[Entry] = deque()
         self._unacknowledged_documents = self._unacknowledged_bytes = 0
         self._inserted = -inf
@@ -100,6 +107,21 @@ class Batches:
     def exceeds_memory(self) -> bool:
         """Whether what is ready has to be dropped."""
         return self._bytes > self._limits.memory_bytes
+
+    @property
+    def defers(self) -> bool:
+        """Whether so many documents wait for their acknowledgement that no more should."""
+        return self._unacknowledged_documents >= self._limits.waiting_documents
+
+    @property
+    def paced(self) -> bool:
+        """Whether `release` has to be called repeatedly."""
+        return bool(self._unacknowledged and self._taken)
+
+    def release(self) -> list[Ack]:
+        """What is due since the insert that is running has gone on."""
+        with self._changed:
+            return self._due_acks()
 
     @property
     def age(self) -> float:
@@ -174,12 +196,15 @@ class Batches:
         self._waiting_documents -= documents
         self._waiting_bytes -= size
         self._inserted, self._oldest_taken = now, entries[0].arrived
+        self._taken, self._taken_at = documents, now
         return entries
 
     def complete(self, entries: Sequence[Entry]) -> list[Ack]:
         """Forget entries that were taken: the store has them, or the journal is read later."""
         with self._changed:
             self._oldest_taken = inf
+            seconds = max(time.monotonic() - self._taken_at, 1e-3)
+            self._rate, self._taken = self._taken / seconds, 0
             self._forget(entries)
             return self._due_acks()
 
@@ -207,11 +232,13 @@ class Batches:
 
     def _due_acks(self) -> list[Ack]:
         """Acknowledgements that fit in, in order. What is acknowledged and ready is bounded; that its
-        batches are stored makes room for as many documents."""
+        batches are stored makes room for as many documents, and so does, by and by, that one is being
+        inserted: it is expected to take as long as the last one."""
         limits, due = self._limits, []
+        inserted = min(self._taken, self._rate * (time.monotonic() - self._taken_at))
         while self._unacknowledged:
             entry = self._unacknowledged[0]
-            documents = self._documents - self._unacknowledged_documents
+            documents = self._documents - self._unacknowledged_documents - int(inserted)
             size = self._bytes - self._unacknowledged_bytes
             count, bytes = entry.submission.count, entry.submission.size
             if not (entry.stored or self._bypassed or documents <= 0) and (

@@ -24,6 +24,8 @@ log = structlog.get_logger(__name__)
 GATHER = 0.02
 """Seconds that records without a waiting sender gather. What a crash takes is at most this, and a
 group that is being written."""
+PACE = 0.05
+"""Seconds between two looks for acknowledgements that are due while an insert runs."""
 MAX_PENDING = 128 << 20
 """Bytes that wait for a disk that does not keep up."""
 PROBE_INTERVAL = 1.0
@@ -32,6 +34,15 @@ PROBE_INTERVAL = 1.0
 
 class JournalFull(Exception):
     """No room within the journal's bound, or the disk takes nothing: the sender should retry later."""
+
+    reason = "journal_full"
+    """As metrics name it."""
+
+
+class StoreBehind(JournalFull):
+    """As many requests as may wait for the store: the sender should retry later."""
+
+    reason = "store_behind"
 
 
 class GroupCommit:
@@ -97,6 +108,8 @@ class GroupCommit:
         size = entry.payload.size
         with self._changed:
             self._require_room(size)
+            if entry.ack is not None and self._batches.defers:
+                raise StoreBehind("the store does not keep up")
             self._pending.append(entry)
             self._pending_bytes += size
             self._waited_for = self._waited_for or entry.ack is not None
@@ -123,6 +136,7 @@ class GroupCommit:
     def _run(self) -> None:
         while (group := self._next_group()) is not None:
             try:
+                acknowledge(self._batches.release())
                 if self._seal_requested or self._batches.exceeds_memory:
                     self._seal()
                 if group:
@@ -137,7 +151,8 @@ class GroupCommit:
         """Wait for entries; none at times for a probe or a new journal; None at the end."""
         with self._changed:
             if not self._pending and not self._closed and not self._seal_requested:
-                self._changed.wait(PROBE_INTERVAL if self.failed_bytes else None)
+                pause = PACE if self._batches.paced else None
+                self._changed.wait(PROBE_INTERVAL if self.failed_bytes else pause)
             if self._pending and not self._waited_for and not self._closed:
                 self._changed.wait(GATHER)
             if self._closed and not self._pending:

@@ -79,8 +79,8 @@ class Ingest:
             return ack
         try:
             self._append(decoded, ack)
-        except JournalFull:
-            self._metrics.deferred.labels("journal_full").inc(len(decoded.documents))
+        except JournalFull as full:
+            self._metrics.deferred.labels(full.reason).inc(len(decoded.documents))
             raise
         return ack
 

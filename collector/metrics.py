@@ -43,7 +43,7 @@ class IngestMetrics:
         )
         self.deferred = Counter(
             "raymap_documents_deferred",
-            "Documents answered with a request to retry: journal_full",
+            "Documents answered with a request to retry: journal_full, store_behind",
             ["reason"],
             registry=registry,
         )

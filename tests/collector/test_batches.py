@@ -95,6 +95,44 @@ def test_acknowledgements_wait_when_much_is_ready() -> None:
     assert all(map(done, entries))
 
 
+def test_acknowledgements_go_on_while_an_insert_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the pace of the last insert, not by whole batches: none waits for the end of a long one."""
+    now = 100.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    batches = Batches(Limits(ready_documents=10, batch_documents=10, gather=0.0))
+    entries = [entry() for _ in range(30)]
+    add(batches, *entries)
+    first = batches.next(0.0)
+    now += 10.0
+    acknowledge(batches.complete(first))  # one document a second
+    assert sum(map(done, entries)) == 20
+    assert not batches.paced
+    running = batches.next(0.0)
+    assert (len(running), batches.paced) == (10, True)
+    for seconds, expected in ((0.5, 20), (3.0, 23), (7.0, 30), (60.0, 30)):
+        now = 110.0 + seconds
+        acknowledge(batches.release())
+        assert sum(map(done, entries)) == min(expected, 20 + int(seconds)), seconds
+    acknowledge(batches.complete(running))
+    assert all(map(done, entries))
+
+
+def test_how_many_may_wait() -> None:
+    """Then requests are deferred; an entry that was taken in is acknowledged all the same."""
+    batches = Batches(Limits(ready_documents=2, waiting_documents=3, gather=0.0))
+    entries = [entry() for _ in range(5)]
+    add(batches, *entries[:4])
+    assert ([done(each) for each in entries[:4]], batches.defers) == (
+        [True, True, False, False],
+        False,
+    )
+    add(batches, entries[4])
+    assert batches.defers
+    acknowledge(batches.complete(batches.next(0.0)))
+    assert all(map(done, entries))
+    assert not batches.defers
+
+
 def test_bounded_by_bytes() -> None:
     size = entry().submission.size
     batches = Batches(Limits(ready_bytes=size, gather=0.0))

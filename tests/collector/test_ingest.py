@@ -15,7 +15,7 @@ import structlog
 
 from collector import group_commit, inserter, replay
 from collector.batches import Ack, Limits
-from collector.group_commit import JournalFull
+from collector.group_commit import JournalFull, StoreBehind
 from collector.journal.adopt import folders
 from collector.journal.format import Kind, encode, pack
 from collector.journal.quarantine import Quarantine
@@ -232,6 +232,23 @@ def test_an_unreadable_journal_is_a_problem(setup: Setup, monkeypatch: pytest.Mo
         eventually(lambda: bad in " ".join(pipeline.health().as_dict()["problems"]))
     eventually(lambda: setup.store.count() == 2)
     eventually(lambda: pipeline.health().as_dict()["problems"] == [])
+
+
+def test_a_store_that_does_not_keep_up(setup: Setup) -> None:
+    """So many requests wait; more are to be sent again later, and none is lost."""
+    limits = Limits(gather=0.0, linger=0.0, slow_insert=60, ready_documents=2, waiting_documents=3)
+    pipeline = setup.start(limits)
+    setup.store.gate.clear()
+    acks = [submit(pipeline, id) for id in (1, 2, 3, 4, 5)]
+    eventually(lambda: [ack.done() for ack in acks] == [True, True, False, False, False])
+    with pytest.raises(StoreBehind):
+        submit(pipeline, 6)
+    assert offer(pipeline, 7)  # a datagram is not sent again
+    setup.store.gate.set()
+    for ack in acks:
+        ack.result(5)
+    submit(pipeline, 6).result(5)
+    eventually(lambda: setup.store.count() == 7)
 
 
 def test_left_by_an_earlier_life(setup: Setup) -> None:
