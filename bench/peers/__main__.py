@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,11 +13,20 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.command_line import add_json_option, write_json
+from bench.peers.jaeger import jaeger
 from bench.peers.load import Offer, Sent, send
+from bench.peers.otelcol import otelcol
 from bench.peers.raymap import Raymap, raymap
 from bench.peers.system import System, cpu_seconds, highest, resident, settle, size_of
+from bench.peers.zipkin import zipkin
 from bench.receivers import apart_all
 from bench.server import WIDTH
+
+PEERS: dict[str, Callable[[Path], AbstractContextManager[System]]] = {
+    "otelcol": otelcol,
+    "jaeger": jaeger,
+    "zipkin": zipkin,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +105,13 @@ def wait_until_readable(system: System, sent: Sent, patience: float = 120.0) -> 
 
 @contextmanager
 def started(name: str, tools: Path) -> Iterator[System]:
-    """A system of this name, from what `python -m bench.peers.build` has made in ``tools``."""
-    with raymap() as system:
-        yield system
+    """A system of this name, from what build.sh has put into ``tools``."""
+    if name == "raymap":
+        with raymap() as system:
+            yield system
+    else:
+        with PEERS[name](tools) as peer:
+            yield peer
 
 
 def print_results(console: Console, results: list[Result]) -> None:
@@ -132,7 +145,7 @@ def print_results(console: Console, results: list[Result]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.peers", description=__doc__)
-    parser.add_argument("--systems", default="raymap")
+    parser.add_argument("--systems", default="raymap", help=f"of raymap, {', '.join(PEERS)}")
     parser.add_argument("--spans", type=int, default=300_000)
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--rate", type=float, default=0.0, help="spans a second; 0: no limit")
@@ -148,7 +161,13 @@ def main() -> None:
     for _ in range(options.rounds):
         for name in options.systems.split(","):
             with started(name, options.tools) as system:
-                offer = Offer(system.target, options.spans, options.connections, options.rate)
+                offer = Offer(
+                    system.target,
+                    options.spans,
+                    options.connections,
+                    options.rate,
+                    protocol=system.protocol,
+                )
                 results.append(measure(system, offer, options.old_parts))
                 if isinstance(system, Raymap):
                     spans = max(1, results[-1].spans)

@@ -6,14 +6,17 @@ sender, a process of its own, takes a few microseconds a span.
 
 from __future__ import annotations
 
+import http.client
 import os
 import queue
 import struct
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from statistics import quantiles
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import grpc
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
@@ -22,6 +25,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 
 from bench.shop import Shop
+
+if TYPE_CHECKING:
+    from bench.peers.zipkin_load import ZipkinTemplate
 
 EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 RETRIED = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED)
@@ -39,6 +45,8 @@ class Offer:
     """Spans a second; 0: as fast as they are acknowledged."""
     traces: int = 600
     """Of 10 spans in a round: 12 requests of some 500 spans."""
+    protocol: str = "otlp"
+    """Or `zipkin`."""
 
 
 @dataclass(slots=True)
@@ -123,7 +131,12 @@ class Sender:
         self._offer = offer
         self._shop = Shop(offer.traces, 800)
         self._numbers: dict[bytes, int] = {}
-        self._templates = [Template(body, self._numbers) for body in self._shop.bodies]
+        kind: Callable[[bytes, dict[bytes, int]], Template | ZipkinTemplate] = Template
+        if offer.protocol == "zipkin":
+            from bench.peers.zipkin_load import ZipkinTemplate
+
+            kind = ZipkinTemplate
+        self._templates = [kind(body, self._numbers) for body in self._shop.bodies]
         self._queue: queue.Queue[tuple[int, bytes] | None] = queue.Queue(2 * offer.connections)
         self._lock = threading.Lock()
         self._sent = Sent()
@@ -157,38 +170,57 @@ class Sender:
             self._sent.sent += template.spans
 
     def _connection(self) -> None:
-        options = [
-            ("grpc.use_local_subchannel_pool", 1),
-            ("grpc.max_send_message_length", 64 << 20),
-        ]
-        with grpc.insecure_channel(self._offer.target, options=options) as channel:
-            call = channel.unary_unary(EXPORT, None, ExportTraceServiceResponse.FromString)
+        with _exporter(self._offer) as export:
             while (item := self._queue.get()) is not None:
-                self._export(call, *item)
+                self._export(export, *item)
 
-    def _export(
-        self,
-        call: grpc.UnaryUnaryMultiCallable[bytes, ExportTraceServiceResponse],
-        spans: int,
-        body: bytes,
-    ) -> None:
+    def _export(self, export: Callable[[bytes], int], spans: int, body: bytes) -> None:
         begun = time.monotonic()
         for attempt in range(60):
             try:
-                answer = call(body, timeout=60)
-            except grpc.RpcError as error:
-                reason = f"{error.code()}: {error.details() or ''}"[:120]
+                refused = export(body)
+            except (grpc.RpcError, OSError, http.client.HTTPException) as error:
+                again = not isinstance(error, grpc.RpcError) or error.code() in RETRIED
                 with self._lock:
+                    reason = _reason(error)
                     self._sent.errors[reason] = self._sent.errors.get(reason, 0) + 1
                     self._sent.retried += spans
-                if error.code() not in RETRIED:
+                if not again:
                     return
                 time.sleep(min(0.1 * (attempt + 1), 1.0))
                 continue
             with self._lock:
-                self._sent.acknowledged += spans - answer.partial_success.rejected_spans
+                self._sent.acknowledged += spans - refused
                 self._sent.latencies.append(time.monotonic() - begun)
             return
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, grpc.RpcError):
+        return f"{error.code()}: {error.details() or ''}"[:120]
+    return repr(error)[:120]
+
+
+@contextmanager
+def _exporter(offer: Offer) -> Iterator[Callable[[bytes], int]]:
+    """What sends a request over a connection of its own, and says how many spans were refused."""
+    if offer.protocol == "zipkin":
+        from bench.peers.zipkin_load import zipkin_export
+
+        yield zipkin_export(offer.target)
+        return
+    options = [
+        ("grpc.use_local_subchannel_pool", 1),
+        ("grpc.max_send_message_length", 64 << 20),
+    ]
+    with grpc.insecure_channel(offer.target, options=options) as channel:
+        call = channel.unary_unary(EXPORT, None, ExportTraceServiceResponse.FromString)
+
+        def export(body: bytes) -> int:
+            answer: ExportTraceServiceResponse = call(body, timeout=60)
+            return answer.partial_success.rejected_spans
+
+        yield export
 
 
 def send(offer: Offer) -> Sent:

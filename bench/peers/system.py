@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import time
 from abc import ABC, abstractmethod
@@ -22,7 +23,9 @@ class System(ABC):
 
     name: str
     target: str
-    """host:port of OTLP over gRPC."""
+    """host:port of OTLP over gRPC, or of what ``protocol`` says."""
+    protocol: str = "otlp"
+    """`otlp` or `zipkin` (`bench.peers.load`)."""
     durable: str
     """What an acknowledgement means."""
     folder: Path
@@ -43,6 +46,43 @@ class System(ABC):
     def live_bytes(self) -> int | None:
         """Bytes of what is not superseded; None when the folder says it all."""
         return None
+
+
+def free_address() -> str:
+    """host:port that nothing listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return f"127.0.0.1:{taken.getsockname()[1]}"
+
+
+@contextmanager
+def program(
+    command: Sequence[str | Path], address: str, log: Path, patience: float = 60.0
+) -> Iterator[psutil.Process]:
+    """A program, from when it listens until the block ends."""
+    host, _, port = address.rpartition(":")
+    with log.open("w") as file:
+        process = subprocess.Popen(command, stdout=file, stderr=file, stdin=subprocess.DEVNULL)
+        try:
+            deadline = time.monotonic() + patience
+            while not _listens(host, int(port)):
+                if process.poll() is not None or time.monotonic() > deadline:
+                    raise SystemExit(f"{command[0]} does not listen:\n{log.read_text()[-2000:]}")
+                time.sleep(0.1)
+            yield psutil.Process(process.pid)
+        finally:
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def _listens(host: str, port: int) -> bool:
+    try:
+        socket.create_connection((host, port), 0.5).close()
+    except OSError:
+        return False
+    return True
 
 
 def cpu_seconds(system: System) -> dict[str, float]:
