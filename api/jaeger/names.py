@@ -6,7 +6,7 @@ from collections import Counter
 from typing import NamedTuple
 
 from api.context import Context
-from api.jaeger.spans import jaeger_trace
+from api.jaeger.spans import read_traces
 from api.schemas.jaeger import JaegerDependency, JaegerSpan, SpanKind
 from store.filters.ast import Selector, ServiceMatch
 from store.model import TimeRange
@@ -54,10 +54,10 @@ def operations(context: Context, service: str, window: TimeRange) -> Operations:
     """What the spans of a service are called in its newest traces."""
     query = TraceQuery(window, filter=ServiceMatch(Selector(name=service)))
     page = context.store.find_traces(query, limit=MOST_READ)
-    traces = context.store.get_traces([hit.trace_id for hit in page.found], raw=True)
     counts: Counter[tuple[str, SpanKind]] = Counter()
-    for trace in traces.values():
-        made = jaeger_trace(trace)
+    traces = 0
+    for made in read_traces(context.store, [hit.trace_id for hit in page.found]):
+        traces += 1
         counts.update(
             (span["operationName"], kind_of(span))
             for span in made["spans"]
@@ -65,7 +65,7 @@ def operations(context: Context, service: str, window: TimeRange) -> Operations:
         )
     ordered = sorted(counts.items(), key=lambda each: (-each[1], each[0]))
     found = [Operation(*name, spans) for name, spans in ordered]
-    return Operations(found, len(traces), page.cursor is None)
+    return Operations(found, traces, page.cursor is None)
 
 
 def kind_of(span: JaegerSpan) -> SpanKind:

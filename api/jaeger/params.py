@@ -18,6 +18,7 @@ LOOKBACK = 2 * DAY
 """How far back a search without ``start`` goes, as in Jaeger."""
 MOST_TRACES = 1500
 """As Jaeger's UI."""
+MOST_IDS = 50
 _UNITS = {"ns": 0.001, "us": 1, "µs": 1, "μs": 1, "ms": 1e3, "s": 1e6, "m": 6e7, "h": 3.6e9}
 _PART = re.compile(r"([0-9]{1,12}(?:\.[0-9]{0,12})?|\.[0-9]{1,12})(ns|us|µs|μs|ms|s|m|h)", re.ASCII)
 _HEX = re.compile(r"[0-9a-fA-F]{1,32}")
@@ -117,6 +118,6 @@ def check(query: SpanQuery) -> SpanQuery:
 
 def require_ids(texts: Sequence[str]) -> list[bytes]:
     """The trace ids of a request by id; ApiError (400) for too many."""
-    if len(texts) > MOST_TRACES:
-        raise ApiError(f"traceID may be given {MOST_TRACES} times, got {len(texts)}")
+    if len(texts) > MOST_IDS:
+        raise ApiError(f"traceID may be given {MOST_IDS} times, got {len(texts)}")
     return [require_id(text) for text in texts]

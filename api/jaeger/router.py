@@ -24,7 +24,7 @@ from api.jaeger.params import (
     require_ids,
 )
 from api.jaeger.search import Found, search
-from api.jaeger.spans import jaeger_trace
+from api.jaeger.spans import read_traces
 from api.request import window_of
 from api.schemas.jaeger import (
     JaegerDependencies,
@@ -32,7 +32,6 @@ from api.schemas.jaeger import (
     JaegerFailure,
     JaegerNames,
     JaegerOperations,
-    JaegerTrace,
     JaegerTraces,
 )
 from store.model import TimeRange
@@ -177,29 +176,23 @@ def _add_traces(router: APIRouter, context: Context) -> None:
         wanted = require_id(id)
 
         def work() -> Response:
-            found = _read(context, [wanted])
+            found = list(read_traces(context.store, [wanted]))
             if not found:
                 raise ApiError("trace not found", status=404)
-            return _answer(list(found.values()))
+            return _answer(found)
 
         return await run_cancellable(request, work)
 
 
 def _by_id(context: Context, ids: Sequence[bytes]) -> Response:
-    found = _read(context, ids)
-    errors: list[JaegerError] = [
+    found = list(read_traces(context.store, ids))
+    known = {trace["traceID"] for trace in found}
+    missing: list[JaegerError] = [
         {"code": 404, "msg": "trace not found", "traceID": id.hex()}
         for id in ids
-        if id not in found
+        if id.hex() not in known
     ]
-    return _answer(list(found.values()), errors)
-
-
-def _read(context: Context, ids: Sequence[bytes]) -> dict[bytes, JaegerTrace]:
-    """The stored traces that have spans."""
-    found = context.store.get_traces(ids, raw=True)
-    made = {id: jaeger_trace(found[id]) for id in ids if id in found}
-    return {id: trace for id, trace in made.items() if trace["spans"]}
+    return _answer(found, missing)
 
 
 def _found(found: Found) -> Response:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from api.context import Context
 from api.jaeger.params import SpanQuery
-from api.jaeger.spans import jaeger_trace
+from api.jaeger.spans import read_traces
 from api.schemas.jaeger import JaegerSpan, JaegerTag, JaegerTrace
 from store.document_values import value_text
 from store.filters.ast import (
@@ -30,9 +30,9 @@ from store.filters.conditions import all_of, any_of
 from store.query import TraceQuery
 
 PAGE = 100
-"""Traces read at once."""
+"""Traces searched for at once."""
 MOST_SCANNED = 2000
-MOST_SPANS = 100_000
+MOST_SPANS = 30_000
 SECONDS = 8.0
 FAILED = any_of(Bare(Field(flag)) for flag in ("fault", "error", "throttle"))
 NEWER_NAMES = {
@@ -64,6 +64,8 @@ def search(context: Context, query: SpanQuery) -> Found:
                 budget.spans -= len(trace["spans"])
             if len(found) == query.limit:
                 return Found(_newest_first(found.values()), None)
+            if budget.spans <= 0:
+                break
     return Found(_newest_first(found.values()), budget.spent())
 
 
@@ -96,10 +98,8 @@ def _traces(
         page = context.store.find_traces(
             TraceQuery(query.window, filter=condition), limit=size, cursor=cursor
         )
-        ids = [hit.trace_id for hit in page.found]
-        traces = context.store.get_traces(ids, raw=True)
-        budget.traces -= len(ids)
-        yield from (jaeger_trace(traces[id]) for id in ids if id in traces)
+        budget.traces -= len(page.found)
+        yield from read_traces(context.store, [hit.trace_id for hit in page.found])
         cursor, size = page.cursor, PAGE
         if cursor is None:
             return

@@ -6,7 +6,7 @@ https://opentelemetry.io/docs/specs/otel/trace/sdk_exporters/jaeger/
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -27,9 +27,14 @@ from store.otel.attributes import read_value
 from store.otel.callee import CALL
 from store.otel.from_xray import SCOPE, export_trace
 from store.otel.resource import read_resource
+from store.protocol import Store
 
 SAFE_INTEGER = (1 << 53) - 1
 """Greater ones are not exact in JavaScript: Jaeger writes them as text."""
+MOST_SPANS = 20_000
+"""Spans of one trace, some 60 MB in memory."""
+CHUNK = 20
+"""Traces read at once."""
 KINDS = {
     Span.SPAN_KIND_INTERNAL: "internal",
     Span.SPAN_KIND_SERVER: "server",
@@ -41,26 +46,39 @@ _CONTROL = frozenset((CALL, "aws.xray.annotations"))
 """Attributes of the export that only repeat others."""
 
 
+def read_traces(store: Store, ids: Sequence[bytes]) -> Iterator[JaegerTrace]:
+    """The stored traces with these ids that have spans, in this order; a few in memory at once."""
+    for at in range(0, len(ids), CHUNK):
+        some = ids[at : at + CHUNK]
+        found = store.get_traces(some, raw=True)
+        made = (jaeger_trace(found[id]) for id in some if id in found)
+        yield from (trace for trace in made if trace["spans"])
+
+
 def jaeger_trace(trace: Trace) -> JaegerTrace:
     """A trace whose raw documents are filled. Documents without one (only counted) and inferred
-    segments are no spans."""
+    segments are no spans; of more than `MOST_SPANS`, a warning says how many are left out."""
     data = export_trace(trace.documents.values(), lossless=False)
     processes: dict[str, JaegerProcess] = {}
     ids: dict[bytes, str] = {}
     spans: list[JaegerSpan] = []
+    total = 0
     for part in data.resource_spans:
         key = part.resource.SerializeToString(deterministic=True)
         if key not in ids:
             ids[key] = f"p{len(ids) + 1}"
             processes[ids[key]] = _process(part.resource)
         for scope in part.scope_spans:
-            spans += [_span(span, scope.scope, ids[key]) for span in scope.spans]
+            total += len(scope.spans)
+            shown = scope.spans[: max(0, MOST_SPANS - len(spans))]
+            spans += [_span(span, scope.scope, ids[key]) for span in shown]
     spans.sort(key=lambda span: (span["startTime"], span["spanID"]))
+    left_out = f"{total - len(spans)} spans beyond {MOST_SPANS} are left out"
     return {
         "traceID": trace.trace_id.hex(),
         "spans": spans,
         "processes": processes,
-        "warnings": None,
+        "warnings": [left_out] if total > len(spans) else None,
     }
 
 

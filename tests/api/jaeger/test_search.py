@@ -124,6 +124,7 @@ def test_a_search_that_ends_early_says_so(
         ("service=a&tags=%7B", "expecting a JSON object"),
         ("service=a&tags=%7B%22a%22:1%7D", "expecting a JSON object"),
         ("traceID=xyz", "trace id"),
+        ("&".join(["traceID=1"] * 51), "50 times, got 51"),
     ],
 )
 def test_bad_searches(client: TestClient, query: str, words: str) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from fastapi.testclient import TestClient
 
+from api.jaeger import spans as spans_module
 from api.schemas.jaeger import JaegerTraces
 from tests.api.console.test_map import get
 from tests.api.jaeger.conftest import BIG
@@ -121,3 +123,12 @@ def test_ids_are_accepted_in_every_spelling(client: TestClient) -> None:
     for id in (digits.upper(), f"1-{digits[:8]}-{digits[8:]}", digits.lstrip("0")):
         found = get(client, f"/jaeger/api/traces/{id}?prettyPrint=true&start=1&end=2", JaegerTraces)
         assert [each["traceID"] for each in found["data"]] == [digits]
+
+
+def test_a_huge_trace_is_cut_with_a_warning(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spans_module, "MOST_SPANS", 5)
+    found = trace(client)
+    assert len(found["spans"]) == 5
+    assert found["warnings"] == ["2 spans beyond 5 are left out"]
