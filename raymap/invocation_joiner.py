@@ -144,7 +144,11 @@ class InvocationJoiner:
 
     def _replace_missing(self, traces: Iterable[Trace], now: int) -> int:
         raws: list[bytes] = []
+        joined = 0
         for trace in traces:
+            if again := self._join([trace], now):
+                joined += again  # what is missing then, the next round knows
+                continue
             missing = missing_functions(trace, now=now)
             raws += [
                 msgspec.json.encode(content) for content in missing if not _has(trace, content)
@@ -154,7 +158,7 @@ class InvocationJoiner:
         if raws:
             decoded = self._pipeline.decode_derived(raws, RANK, "derived")
             self._pipeline.submit(decoded).result()
-        return len(raws)
+        return joined + len(raws)
 
 
 def _is_stored(trace: Trace, invocation: Invocation, evidence: Evidence) -> bool:

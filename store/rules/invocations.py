@@ -42,7 +42,7 @@ class Standing(StrEnum):
     """How far the segments of a record are joined to their trace."""
 
     ASSUMED = "assumed"
-    """Its trace is yet to be looked at, or its caller may still arrive."""
+    """Its trace is yet to be looked at, or its caller or what it sent may still arrive."""
     JOINED = "joined"
     """Its caller is known."""
     ALONE = "alone"
@@ -205,9 +205,9 @@ def _service(invocation: Invocation, pair: Pair, evidence: Evidence) -> Json:
 
 
 def _standing(caller: int, evidence: Evidence) -> Standing:
-    if caller:
-        return Standing.JOINED
-    return Standing.ALONE if evidence.settled else Standing.ASSUMED
+    if not evidence.settled and not (caller and evidence.parent):
+        return Standing.ASSUMED
+    return Standing.JOINED if caller else Standing.ALONE
 
 
 def _caller_in_header(invocation: Invocation) -> int:

@@ -142,3 +142,19 @@ def test_a_function_without_a_record_has_a_segment_in_its_place_until_one_comes(
     setting.report(telemetry())
     setting.joiner.join()
     assert setting.edges == FROM_WEB
+
+
+def test_subsegments_that_come_long_after_the_caller_are_joined(setting: Setting) -> None:
+    """They name another parent than the record, which nothing contradicted until then."""
+    setting.memory.put([web(request_id=REQUEST)], "web")
+    setting.report(invocation(segment_id=SERVICE_ID))
+    setting.joiner.join()
+    setting.arrive()
+    setting.clock.at += 2 * MINUTE
+    setting.joiner.join()
+    setting.memory.put([query()], "late")
+    for _ in range(2 * EVERY):
+        setting.arrive()
+        setting.clock.at += 2 * MINUTE
+        setting.joiner.join()
+    assert setting.edges == FROM_WEB

@@ -175,13 +175,35 @@ REPORTED = (
 )  # fmt: skip
 
 
+INVOCATION = {
+    "id": f"{FUNCTION_ID:016x}",
+    "name": "Invocation",
+    "start_time": BEGIN + 0.001,
+    "end_time": BEGIN + 0.099,
+}
+WITH_INVOCATION = (
+    REPORTED[0],
+    document(id=0x600D, parent_id=SERVICE_ID, name="checkout", origin="AWS::Lambda::Function",
+             aws={"account_id": ACCOUNT, "region": REGION}, subsegments=[INVOCATION]),
+)  # fmt: skip
+"""As X-Ray has them today: the function's subsegments are those of its subsegment Invocation."""
+
+
 @given(
-    order=st.permutations([*REPORTED, invocation(), telemetry(), query(), web(request_id=REQUEST)]),
+    reported=st.sampled_from([REPORTED, WITH_INVOCATION]),
+    others=st.permutations([invocation(), telemetry(), query(), web(request_id=REQUEST)]),
+    places=st.tuples(st.integers(0, 4), st.integers(0, 5)),
     joins=st.lists(st.booleans(), min_size=6, max_size=6),
 )
 def test_reported_segments_win_and_count_once_in_any_order(
-    order: list[Any], joins: list[bool]
+    reported: tuple[Document, Document],
+    others: list[Any],
+    places: tuple[int, int],
+    joins: list[bool],
 ) -> None:
+    order = list(others)
+    for place, each in zip(places, reported, strict=True):
+        order.insert(place, each)
     world = World()
     for item, join in zip(order, joins, strict=True):
         if isinstance(item, Document):
@@ -194,8 +216,8 @@ def test_reported_segments_win_and_count_once_in_any_order(
     world.join()
     assert world.edges == FROM_WEB
     assert (world.nodes[FUNCTION], world.nodes[SERVICE]) == (1, 1)
-    for reported in REPORTED:
-        assert world.trace.documents[reported.id] == reported
+    for each in reported:
+        assert world.trace.documents[each.id] == each
 
 
 @pytest.mark.parametrize("record", [invocation(), telemetry()])
