@@ -26,6 +26,7 @@ from collector.receivers.http import create_router, install_error_handler
 from collector.receivers.http_protocol import HttpProtocol
 from collector.receivers.lambda_upload import create_lambda_router
 from collector.receivers.otlp_http import create_otlp_router
+from collector.receivers.otlp_logs import create_otlp_logs_router
 from collector.receivers.udp import UdpReceiver
 from collector.receivers.zipkin import create_zipkin_router
 from collector.settings import CollectorSettings, HttpLimits
@@ -195,6 +196,7 @@ def _create_app(pipeline: IngestPipeline, limits: HttpLimits) -> FastAPI:
         create_zipkin_router,
         create_firehose_router,
         create_lambda_router,
+        create_otlp_logs_router,
     ):
         app.include_router(create(pipeline, limits))
 
@@ -217,9 +219,10 @@ def _create_app(pipeline: IngestPipeline, limits: HttpLimits) -> FastAPI:
 
 
 def _create_otlp_app(pipeline: IngestPipeline, limits: HttpLimits) -> FastAPI:
-    """The OTLP port: one route, nothing else."""
+    """The OTLP port: its routes, nothing else."""
     app = FastAPI(title="Raymap OTLP", docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(create_otlp_router(pipeline, limits))
+    app.include_router(create_otlp_logs_router(pipeline, limits))
     return app
 
 

@@ -164,6 +164,7 @@ def _create_api(
     from collector.receivers.http import create_router
     from collector.receivers.lambda_upload import create_lambda_router
     from collector.receivers.otlp_http import create_otlp_router
+    from collector.receivers.otlp_logs import create_otlp_logs_router
     from collector.receivers.zipkin import create_zipkin_router
     from raymap.invocation_joiner import InvocationJoiner
 
@@ -194,6 +195,7 @@ def _create_api(
         create_zipkin_router,
         create_firehose_router,
         create_lambda_router,
+        create_otlp_logs_router,
     )
     return create_app(
         store,

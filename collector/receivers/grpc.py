@@ -9,8 +9,9 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from collector.pipeline import IngestPipeline
-from collector.receivers import otlp_grpc, segment_service
+from collector.receivers import otlp_grpc, otlp_logs, segment_service
 from collector.receivers.otlp_grpc import add_otlp
+from collector.receivers.otlp_logs import add_otlp_logs
 from collector.receivers.segment_service import add_segment_service
 from collector.tls import Tls
 
@@ -62,8 +63,9 @@ class GrpcReceiver:
         self._health = health.aio.HealthServicer()
         add_segment_service(self._server, pipeline)
         add_otlp(self._server, pipeline)
+        add_otlp_logs(self._server, pipeline)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        services = (segment_service.SERVICE, otlp_grpc.SERVICE)
+        services = (segment_service.SERVICE, otlp_grpc.SERVICE, otlp_logs.SERVICE)
         names = (*services, health.SERVICE_NAME, reflection.SERVICE_NAME)
         reflection.enable_server_reflection(names, self._server)
 
@@ -75,7 +77,7 @@ class GrpcReceiver:
         except RuntimeError as error:
             raise OSError(str(error)) from error
         await self._server.start()
-        for name in ("", segment_service.SERVICE, otlp_grpc.SERVICE):
+        for name in ("", segment_service.SERVICE, otlp_grpc.SERVICE, otlp_logs.SERVICE):
             await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
         return f"{host}:{port}"
 

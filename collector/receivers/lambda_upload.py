@@ -21,7 +21,7 @@ from collector.receivers.offload import decode_off_loop
 from collector.settings import HttpLimits
 
 KEY_VARIABLE = "RAYMAP_LAMBDA_KEY"
-KEY_HEADER = "X-Raymap-Key"
+KEY_HEADER = "X-Api-Key"
 NAME = "lambda"
 
 

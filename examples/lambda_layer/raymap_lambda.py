@@ -228,7 +228,7 @@ class Sender:
         headers = {
             "Content-Type": "application/json",
             "Content-Encoding": "gzip",
-            "X-Raymap-Key": environ.get("RAYMAP_KEY", ""),
+            "X-Api-Key": environ.get("RAYMAP_KEY", ""),
         }
         kind = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
         for _ in range(2):  # a connection that was idle for long is closed
