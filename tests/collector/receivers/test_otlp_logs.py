@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping
 
 import grpc
 import pytest
@@ -69,7 +70,7 @@ def functions(memory: MemoryStore) -> int:
 def test_a_report_becomes_the_functions_segment(
     pipeline: IngestPipeline,
     memory: MemoryStore,
-    resource: dict[str, str | list[str]],
+    resource: Mapping[str, str | list[str]],
     lines: list[str],
     media: str,
 ) -> None:
@@ -125,13 +126,14 @@ def test_a_full_journal_asks_to_retry(
 
 
 def test_over_grpc(pipeline: IngestPipeline, memory: MemoryStore) -> None:
-    async def export(*bodies: bytes) -> list[object]:
+    async def export(*bodies: bytes) -> tuple[object, object]:
         receiver = GrpcReceiver(pipeline, "127.0.0.1", 0)
         address = await receiver.start()
         try:
             async with grpc.aio.insecure_channel(address) as channel:
                 call = channel.unary_unary(f"/{SERVICE}/Export")
-                return await asyncio.gather(*map(call, bodies), return_exceptions=True)
+                first, second = await asyncio.gather(*map(call, bodies), return_exceptions=True)
+                return first, second
         finally:
             await receiver.stop(0)
 
