@@ -37,7 +37,7 @@ BY_GROUP = {
 
 
 def request(
-    *lines: str, resource: dict[str, str | list[str]] = BY_NAME
+    *lines: str, resource: Mapping[str, str | list[str]] = BY_NAME
 ) -> ExportLogsServiceRequest:
     export = ExportLogsServiceRequest()
     logs = export.resource_logs.add()
