@@ -129,6 +129,9 @@ export const addresses = {
   raw: (id: string) => `/api/traces/${encodeURIComponent(id)}/raw`,
   pin: (id: string) => `/api/traces/${encodeURIComponent(id)}/pin`,
   status: () => '/api/status',
+  session: () => '/auth/session',
+  signIn: () => '/auth/login',
+  signOut: () => '/auth/logout',
 }
 
 function query(window: TimeWindow, more: Record<string, string> = {}): string {

@@ -6,24 +6,27 @@ import { Icon, Logo, type IconName } from './Icon'
 interface Props {
   nav: ReactNode
   corner: ReactNode
-  onTrace(id: string): void
+  user: ReactNode
+  /** Absent where there is nothing to find. */
+  onTrace?: ((id: string) => void) | undefined
 }
 
-export function Header({ nav, corner, onTrace }: Props) {
+export function Header({ nav, corner, user, onTrace }: Props) {
   return (
     <header className="header">
       <span className="brand">
         <Logo /> Raymap
       </span>
-      <nav aria-label="Pages">{nav}</nav>
-      <FindTrace onTrace={onTrace} />
+      {nav && <nav aria-label="Pages">{nav}</nav>}
+      {onTrace && <FindTrace onTrace={onTrace} />}
       {corner}
       <ThemeSwitch />
+      {user}
     </header>
   )
 }
 
-function FindTrace({ onTrace }: Pick<Props, 'onTrace'>) {
+function FindTrace({ onTrace }: { onTrace: (id: string) => void }) {
   const [text, setText] = useState('')
   const [refused, setRefused] = useState(false)
   const submit = (event: FormEvent) => {

@@ -1,4 +1,5 @@
 import { Header } from '../components/Header'
+import { UserMenu } from '../components/UserMenu'
 import { StatusCorner } from '../components/StatusCorner'
 import { carried, carriedFilter, href, parseRoute, type Changes, type Route } from '../model/url'
 import { lazily } from './lazily'
@@ -14,6 +15,7 @@ const TracesPage = lazily('page', () => import('./TracesPage').then((part) => pa
 const TracePage = lazily('page', () => import('./TracePage').then((part) => part.TracePage))
 const GroupsPage = lazily('page', () => import('./GroupsPage').then((part) => part.GroupsPage))
 const SamplingPage = lazily('page', () => import('./SamplingPage').then((part) => part.SamplingPage))
+const SignIn = lazily('page', () => import('./SignIn').then((part) => part.SignIn))
 const CommandPalette = lazily('palette', () => import('./CommandPalette').then((part) => part.CommandPalette))
 
 const TITLES: Record<Route['page'], string> = {
@@ -30,7 +32,7 @@ export function App() {
   const route = parseRoute(path)
   useTitle(TITLES[route.page])
   usePageFocus(path)
-  const { status, reachable } = useServerStatus()
+  const { status, reachable, signedOut } = useServerStatus()
   const [palette, closePalette] = useCommandPalette()
   const along = carried(params)
   const filter = route.page === 'trace' ? carriedFilter(params) : {}
@@ -43,17 +45,20 @@ export function App() {
     <div className="app">
       <Header
         nav={
-          <>
-            {tab('/map', 'Service map', route.page === 'map')}
-            {tab('/traces', 'Traces', route.page === 'traces' || route.page === 'trace', filter)}
-            {tab('/groups', 'Groups', route.page === 'groups')}
-            {tab('/sampling', 'Sampling', route.page === 'sampling')}
-          </>
+          !signedOut && (
+            <>
+              {tab('/map', 'Service map', route.page === 'map')}
+              {tab('/traces', 'Traces', route.page === 'traces' || route.page === 'trace', filter)}
+              {tab('/groups', 'Groups', route.page === 'groups')}
+              {tab('/sampling', 'Sampling', route.page === 'sampling')}
+            </>
+          )
         }
-        corner={<StatusCorner status={status} reachable={reachable} />}
-        onTrace={(id) => go(href(`/traces/${id}`, along))}
+        corner={!signedOut && <StatusCorner status={status} reachable={reachable} />}
+        user={!signedOut && <UserMenu />}
+        onTrace={signedOut ? undefined : (id) => go(href(`/traces/${id}`, along))}
       />
-      <Page route={route} />
+      {signedOut ? <SignIn /> : <Page route={route} />}
       {palette && <CommandPalette onClose={closePalette} />}
     </div>
   )

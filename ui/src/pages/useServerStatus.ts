@@ -1,11 +1,18 @@
 import { useQuery } from '@tanstack/react-query'
-import { addresses, fetchJson } from '../api/client'
+import { addresses, ApiError, fetchJson } from '../api/client'
 import type { ServerStatus } from '../api/types'
 
 const POLL_MS = 10_000
 
+interface Server {
+  status: ServerStatus | null
+  reachable: boolean
+  /** Whether it refuses to answer until someone signs in. */
+  signedOut: boolean
+}
+
 /** The state of the server, polled while the page is visible. */
-export function useServerStatus(): { status: ServerStatus | null; reachable: boolean } {
+export function useServerStatus(): Server {
   const { data, error } = useQuery({
     queryKey: ['status'],
     queryFn: ({ signal }) => fetchJson<ServerStatus>(addresses.status(), signal),
@@ -13,5 +20,6 @@ export function useServerStatus(): { status: ServerStatus | null; reachable: boo
     staleTime: 0,
     retry: false,
   })
-  return { status: data ?? null, reachable: error === null }
+  const signedOut = error instanceof ApiError && error.status === 401
+  return { status: data ?? null, reachable: error === null || signedOut, signedOut }
 }

@@ -1,0 +1,41 @@
+// Who is signed in, and the way out; nothing where the server requires no one to.
+
+import { useQuery } from '@tanstack/react-query'
+import { addresses, fetchJson, send } from '../api/client'
+import { Icon } from './Icon'
+import { Popover } from './Popover'
+
+interface Session {
+  name: string | null
+  role: string | null
+  via: string | null
+}
+
+export function UserMenu() {
+  const { data } = useQuery({
+    queryKey: ['session'],
+    queryFn: ({ signal }) => fetchJson<Session>(addresses.session(), signal),
+    retry: false,
+  })
+  if (!data?.name) return null
+  const signOut = async () => {
+    await send('POST', addresses.signOut())
+    location.reload()
+  }
+  return (
+    <Popover className="icon-button" label={`Signed in as ${data.name}`} button={<Icon name="user" />}>
+      {() => (
+        <div className="popover-text">
+          <p>
+            {data.name} <span className="mute">{data.role}</span>
+          </p>
+          {data.via === 'session' && (
+            <button type="button" className="button" onClick={() => void signOut()}>
+              Sign out
+            </button>
+          )}
+        </div>
+      )}
+    </Popover>
+  )
+}
