@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -25,7 +26,7 @@ class OtelCollector(System):
     ) -> None:
         assert engine.process is not None
         self.target, self.folder = target, folder
-        self._client = connect(engine.address)
+        self._client = connect(replace(engine.address, database=""))
         self._processes = {
             "clickhouse": psutil.Process(engine.process.pid),
             "otelcol": collector,
@@ -52,8 +53,7 @@ def otelcol(tools: Path) -> Iterator[OtelCollector]:
         EmbeddedClickHouse(Path(name), memory_bytes=4 << 30) as engine,
     ):
         folder, target, address = Path(name), free_address(), engine.address
-        client = connect(address)
-        client.execute("CREATE DATABASE IF NOT EXISTS raymap")  # of the address
+        client = connect(replace(address, database=""))
         client.execute("CREATE DATABASE IF NOT EXISTS otel")
         client.disconnect()
         text = CONFIG.read_text()
