@@ -17,8 +17,6 @@ _MARKERS = (SAMPLED, UNSAMPLED)
 
 WITHOUT_IDS = b"\x01"
 """What stands for the ids of a span. No field of a message begins so."""
-_TRACE_ID, _SPAN_ID = b"\x0a\x10", b"\x12\x08"
-"""Tag and length of fields 1 and 2 of a span."""
 _FIRST = b"\x0a"
 """Tag of field 1: a ResourceSpans' resource, a ScopeSpans' scope."""
 _SECOND = b"\x12"
@@ -62,11 +60,10 @@ def join_span(marked: bytes, scope: bytes, span: bytes) -> bytes:
     return b"".join((marked, _SECOND, varint(len(inner) + len(span)), inner, span))
 
 
-def without_ids(head: bytes, trace_id: bytes, id: bytes) -> bytes:
-    """A span, or its beginning, without the ids that are stored beside it; queries/search/bodies.sql
-    is the inverse. Unchanged if it does not begin with them as serializers write them."""
-    ids = b"".join((_TRACE_ID, trace_id, _SPAN_ID, id))
-    return WITHOUT_IDS + head[len(ids) :] if head.startswith(ids) else head
+def ids_of(trace_id: bytes, id: bytes) -> bytes:
+    """How serializers begin a span. What begins so is stored with `WITHOUT_IDS` in this place, as both
+    ids are stored beside it; queries/search/bodies.sql is the inverse."""
+    return b"\x0a\x10" + trace_id + b"\x12\x08" + id
 
 
 def read_span(raw: bytes) -> ResourceSpans:

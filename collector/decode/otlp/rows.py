@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from array import array
 from collections.abc import Callable, Sequence
-from operator import attrgetter
+from operator import attrgetter, eq
 from typing import Any, TypeVar
 
 from collector.decode.columnar.envelopes import not_before
 from collector.decode.otlp.cases import Case
 from collector.decode.otlp.groups import SpanGroup
+from collector.decode.otlp.parts import parts_of
 from collector.decode.otlp.walk import NO_SPAN, Walked
 from store.columnar import (
     BodyParts,
@@ -26,7 +27,7 @@ from store.model import Call, Document, Link
 from store.otel.adjusted_count import adjusted_count
 from store.otel.http_block import join_url, url_target
 from store.otel.span_facts import derived_id
-from store.otel.stored_span import mark, without_ids
+from store.otel.stored_span import mark
 
 T = TypeVar("T")
 
@@ -230,42 +231,24 @@ class _Rows:
         return SpanBodies(self.coded(marked), self.coded([owner.scope for owner in groups]), spans)
 
     def parts(self, raws: SpanBodies, ids: list[int], span_ids: list[int]) -> BodyParts:
-        """The stored form of each span in parts. A span that was decoded by itself, or whose attributes
-        do not stand together, is one part."""
-        walked, alone = self._walked, dict(self._alone)
-        fields = [attribute.field for attribute in walked.attributes]
-        packed = [attribute.packed_field for attribute in walked.attributes]
-        heads: list[bytes] = []
-        tails: list[bytes] = []
-        attributes: list[bytes] = []
-        counts: list[int] = []
-        for row, (raw, first, sorts) in enumerate(
-            zip(raws.spans, walked.firsts, walked.sorts, strict=False)
-        ):
-            end = first + len(sorts) // 4
-            text = b"".join(fields[first:end])
-            at = raw.find(text) if text else len(raw)
-            if at < 0 or row in alone:
-                head, tail, end = raws[row] if row in alone else raw, b"", first
-            else:
-                head, tail = raw[:at], raw[at + len(text) :]
-                attributes += packed[first:end]
-                if ids[row] == span_ids[row]:
-                    head = without_ids(head, walked.trace_ids[row], walked.ids[row])
-            heads.append(head)
-            tails.append(tail)
-            counts.append(end - first)
-        whole = [case is None for case in self._cases]
-        marked = [b"" if one else text for one, text in zip(whole, raws.marked.values, strict=True)]
-        scopes = [b"" if one else text for one, text in zip(whole, raws.scopes.values, strict=True)]
+        """The stored form of each span in parts; a span that was decoded by itself is one part."""
+        alone = {row: raws[row] for row, _ in self._alone}
+        heads, counts, attributes, tails = parts_of(
+            self._walked, list(map(eq, ids, span_ids)), alone
+        )
         return BodyParts(
-            self.coded(marked),
-            self.coded(scopes),
+            self._of_cases(raws.marked.values),
+            self._of_cases(raws.scopes.values),
             heads,
             counts,
-            PackedTexts(attributes),
+            attributes,
             tails,
         )
+
+    def _of_cases(self, texts: Sequence[bytes]) -> Coded[bytes]:
+        """Texts by code; none where a span has no case."""
+        pairs = zip(self._cases, texts, strict=True)
+        return self.coded([b"" if case is None else text for case, text in pairs])
 
     def calls(
         self,

@@ -55,6 +55,7 @@ ODD = (
     span(8, flags=0x101) + SHOP + attribute("key", "x" * 3000),
     field(1, b"\xaa" * 16) + span(9) + SHOP,  # the trace id twice: the last one counts
     span(10, trace_state="ot=th:8") + SHOP + SHOP,
+    span(11, trace_id=b"\x4a\x00" * 8) + b"\x4a\x00",  # an attribute that occurs in the ids
 )
 
 
@@ -79,7 +80,7 @@ def test_bodies_in_parts(clickhouse_store: ClickHouseStore) -> None:
     usual = [span(100 + number) + SHOP for number in range(40)]
     for schema_url in ("", "https://example.com/schema"):
         found = decode_otlp_columns(request([*ODD, *usual], schema_url), VERSION)
-        assert (found.rejected, len(found.documents)) == ([], 50)
+        assert (found.rejected, len(found.documents)) == ([], 51)
         assert isinstance(found.documents, ColumnarDocuments)
         columns = found.documents.columns
         assert any(few.parts is not None and any(few.parts.attribute_counts) for few in columns)
