@@ -112,6 +112,8 @@ class InvocationJoiner:
                 self.join()
             except (StoreError, JournalFull) as error:
                 log.warning("invocations_not_joined", error=str(error)[:200])
+            except Exception as error:  # a round is lost, not the thread
+                log.error("invocations_not_joined", error=f"{error!r:.200}")
 
     def join(self) -> int:
         """One round; returns how many invocations were derived again."""

@@ -197,6 +197,8 @@ _DERIVED = 1 << 60
 _RANK_SHIFT = 54
 """Versions are below 2**54 microseconds until the year 2540."""
 MAX_RANK = 63
+ARRIVAL = (1 << _RANK_SHIFT) - 1
+"""The bits of a version that say when its document arrived (`arrival_of`)."""
 
 
 def derived_version(version: int, rank: int) -> int:
@@ -211,7 +213,7 @@ def derived_version(version: int, rank: int) -> int:
 
 def arrival_of(version: int) -> int:
     """Microseconds since the epoch at which a document with this version arrived."""
-    return version & ((1 << _RANK_SHIFT) - 1)
+    return version & ARRIVAL
 
 
 def is_derived(version: int) -> bool:

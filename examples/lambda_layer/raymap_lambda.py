@@ -6,7 +6,7 @@ from there to ``RAYMAP_URL/lambda/telemetry``; a file is deleted when Raymap has
 was received outlives this process: after a crash of the environment the next one sends it. Sending
 anything twice changes nothing.
 
-Runs before the function does, so it imports little, and what only sending needs when it sends first.
+Runs before the function does: what only sending and receiving need is imported then.
 
 ``RAYMAP_URL``: of the server. ``RAYMAP_KEY``: its ``RAYMAP_LAMBDA_KEY``. ``RAYMAP_LAMBDA_SPOOL``: the
 folder. ``RAYMAP_LAMBDA_LISTEN``: where datagrams come to. ``RAYMAP_LAMBDA_FORWARD``: a daemon that gets
@@ -16,7 +16,6 @@ Telemetry API than Lambda's, for emulators.
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import sys
@@ -99,6 +98,8 @@ class Spool:
 
 def read_spooled(path: str) -> tuple[list[object], list[str]]:
     """The events and the documents in a file; a line that was cut off by a crash is left out."""
+    import json
+
     events: list[object] = []
     documents: list[str] = []
     with open(path, encoding="utf-8", errors="replace") as file:
@@ -120,6 +121,8 @@ class Records:
         self._started: dict[object, object] = {}
 
     def add(self, events: object) -> None:
+        import json
+
         lines = []
         for event in events if isinstance(events, list) else []:
             if not isinstance(event, dict) or event.get("type") not in RECEIVED:
@@ -139,6 +142,8 @@ class Records:
 
 def receive_datagrams(listener: socket.socket, spool: Spool) -> None:
     """Documents of the SDK, for ever."""
+    import json
+
     forward = _address(environ.get("RAYMAP_LAMBDA_FORWARD", ""))
     while True:
         datagram = listener.recv(MAX_DATAGRAM)
@@ -163,6 +168,8 @@ def receive_telemetry(listener: socket.socket, records: Records) -> None:
 
 
 def _serve(connection: socket.socket, records: Records) -> None:
+    import json
+
     with connection, connection.makefile("rb") as stream:
         while True:
             length = _content_length(stream)
@@ -193,9 +200,9 @@ def _content_length(stream: Any) -> int | None:
 class Sender:
     """Posts the files of the spool. One at a time, from whichever thread."""
 
-    def __init__(self, spool: Spool, function: dict[str, object]) -> None:
+    def __init__(self, spool: Spool, registered: bytes) -> None:
         self._spool = spool
-        self._function = function
+        self._registered = registered
         self._lock = threading.Lock()
         self._connection: Any = None
 
@@ -206,10 +213,12 @@ class Sender:
 
     def _send(self, path: str) -> bool:
         import gzip
+        import json
 
         events, documents = read_spooled(path)
         if events or documents:
-            content = {"function": self._function, "events": events, "documents": documents}
+            function = about(self._registered)
+            content = {"function": function, "events": events, "documents": documents}
             body = gzip.compress(json.dumps(content).encode(), 1)
             status = self._post(body)
             if status != 200:
@@ -255,60 +264,76 @@ class Extensions:
         self._host = environ["AWS_LAMBDA_RUNTIME_API"]
         self._id = ""
 
-    def register(self) -> dict[str, object]:
-        """Returns what is known of the function."""
+    def register(self) -> bytes:
+        """Returns what Lambda says of the function (`about`)."""
         headers = {
             "Lambda-Extension-Name": NAME,
             "Lambda-Extension-Accept-Feature": "accountId",
         }
-        body = {"events": ["INVOKE", "SHUTDOWN"]}
         status, found, answer = _request(
-            self._host, "POST", "/2020-01-01/extension/register", headers, body
+            self._host,
+            "POST",
+            "/2020-01-01/extension/register",
+            headers,
+            b'{"events": ["INVOKE", "SHUTDOWN"]}',
         )
-        if status != 200:
-            raise RuntimeError(f"register: {status} {answer!r:.200}")
+        _require(status, "register", answer)
         self._id = found["lambda-extension-identifier"]
-        return {
-            "name": answer.get("functionName"),
-            "version": answer.get("functionVersion"),
-            "account": answer.get("accountId"),
-            "region": environ.get("AWS_REGION"),
-            "log_group": environ.get("AWS_LAMBDA_LOG_GROUP_NAME"),
-            "log_stream": environ.get("AWS_LAMBDA_LOG_STREAM_NAME"),
-        }
+        return answer
 
     def subscribe(self, port: int) -> None:
         """The platform's records, to a port here."""
-        body = {
-            "schemaVersion": "2022-12-13",
-            "types": ["platform"],
-            "buffering": {"maxItems": 1000, "maxBytes": 262_144, "timeoutMs": 25},
-            "destination": {"protocol": "HTTP", "URI": f"http://sandbox.localdomain:{port}"},
-        }
+        body = (
+            '{"schemaVersion": "2022-12-13", "types": ["platform"], '
+            '"buffering": {"maxItems": 1000, "maxBytes": 262144, "timeoutMs": 25}, '
+            f'"destination": {{"protocol": "HTTP", "URI": "http://sandbox.localdomain:{port}"}}}}'
+        )
         host = environ.get("RAYMAP_LAMBDA_TELEMETRY_API", self._host)
         headers = {"Lambda-Extension-Identifier": self._id}
-        status, _, answer = _request(host, "PUT", "/2022-07-01/telemetry", headers, body)
+        status, _, answer = _request(host, "PUT", "/2022-07-01/telemetry", headers, body.encode())
         if status != 200:
             say(f"no platform records: {status} {answer!r:.200}")
 
     def next(self) -> Any:
         """Wait for the next event; the environment may be frozen meanwhile."""
         headers = {"Lambda-Extension-Identifier": self._id}
-        _, _, event = _request(self._host, "GET", "/2020-01-01/extension/event/next", headers)
-        return event
+        status, _, answer = _request(self._host, "GET", "/2020-01-01/extension/event/next", headers)
+        _require(status, "the next event", answer)
+        import json
+
+        return json.loads(answer)
+
+
+def _require(status: int, what: str, answer: bytes) -> None:
+    if status != 200:
+        raise RuntimeError(f"{what}: {status} {answer!r:.200}")
+
+
+def about(registered: bytes) -> dict[str, object]:
+    """The function, as it is uploaded."""
+    import json
+
+    answer = json.loads(registered)
+    return {
+        "name": answer.get("functionName"),
+        "version": answer.get("functionVersion"),
+        "account": answer.get("accountId"),
+        "region": environ.get("AWS_REGION"),
+        "log_group": environ.get("AWS_LAMBDA_LOG_GROUP_NAME"),
+        "log_stream": environ.get("AWS_LAMBDA_LOG_STREAM_NAME"),
+    }
 
 
 def _request(
-    host: str, method: str, path: str, headers: dict[str, str], body: object = None
-) -> tuple[int, dict[str, str], Any]:
-    """Status, headers and JSON of a response."""
-    content = b"" if body is None else json.dumps(body).encode()
+    host: str, method: str, path: str, headers: dict[str, str], body: bytes = b""
+) -> tuple[int, dict[str, str], bytes]:
+    """Status, headers and body of a response."""
     lines = [f"{method} {path} HTTP/1.1", f"Host: {host}", "Connection: close"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
-    lines += ["Content-Type: application/json", f"Content-Length: {len(content)}", "", ""]
+    lines += ["Content-Type: application/json", f"Content-Length: {len(body)}", "", ""]
     name, _, port = host.rpartition(":")
     with socket.create_connection((name, int(port))) as connection:
-        connection.sendall("\r\n".join(lines).encode() + content)
+        connection.sendall("\r\n".join(lines).encode() + body)
         with connection.makefile("rb") as stream:
             status = int(stream.readline().split()[1])
             found = {}
@@ -316,11 +341,7 @@ def _request(
                 key, _, value = line.decode("latin-1").partition(":")
                 found[key.lower()] = value.strip()
             length = found.get("content-length")
-            answer = stream.read(int(length)) if length else stream.read()
-    try:
-        return status, found, json.loads(answer)
-    except ValueError:
-        return status, found, {}
+            return status, found, stream.read(int(length)) if length else stream.read()
 
 
 def say(message: str) -> None:
@@ -341,9 +362,9 @@ def run() -> None:
     ):
         threading.Thread(target=target, args=(listener, sink), daemon=True).start()
     lambda_api = Extensions()
-    function = lambda_api.register()
+    registered = lambda_api.register()
     lambda_api.subscribe(telemetry.getsockname()[1])
-    sender = Sender(spool, function)
+    sender = Sender(spool, registered)
     busy = threading.Event()
     threading.Thread(target=_keep_sending, args=(sender, busy), daemon=True).start()
     while lambda_api.next().get("eventType") != "SHUTDOWN":

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from store.clickhouse.connection.native_format import Columns
 from store.clickhouse.write.encoded_columns import ArrayColumn, numbered
 from store.columnar import Coded, DocumentColumns, PackedTexts, codes_of
-from store.model import COMPLETE, NodeKey, State, arrival_of
+from store.model import ARRIVAL, COMPLETE, NodeKey, State
 from store.times import SECOND
 
 T = TypeVar("T")
@@ -205,10 +205,10 @@ def _versions(
     """`received` in seconds, and `ver`: `store.model.precedence` of each, written out."""
     if isinstance(versions, Coded) and all(states):
         return (
-            Coded([arrival_of(version) // SECOND for version in versions.values], versions.codes),
+            Coded([(version & ARRIVAL) // SECOND for version in versions.values], versions.codes),
             Coded([version + COMPLETE for version in versions.values], versions.codes),
         )
-    received = [arrival_of(version) // SECOND for version in versions]
+    received = [(version & ARRIVAL) // SECOND for version in versions]
     if all(states):
         return received, [version + COMPLETE for version in versions]
     ranks = [
