@@ -20,6 +20,7 @@ from store.rules.invocations import (
     Evidence,
     Invocation,
     pair_of,
+    rank_of,
     read_record,
 )
 from store.times import SECOND
@@ -47,7 +48,7 @@ def invocations_in(trace: Trace) -> list[Found]:
             continue
         for at, other in enumerate(found):
             if record.is_attempt_of(other.invocation):
-                best = max(other.invocation, record, key=lambda each: each.source)
+                best = max(other.invocation, record, key=rank_of)
                 found[at] = Found(best, other.documents | {document.id})
                 break
         else:

@@ -52,7 +52,7 @@ class Standing(StrEnum):
 
 
 class Source(IntEnum):
-    """Where a record came from; the greater knows more, and is the rank of what is derived from it."""
+    """Where a record came from; the greater knows more of the trace."""
 
     TEXT = 1
     JSON = 2
@@ -135,8 +135,9 @@ class Pair(NamedTuple):
 
 
 def rank_of(invocation: Invocation, evidence: Evidence = NOTHING) -> int:
-    """For `store.model.derived_version`."""
-    return invocation.source + (JOINED_RANK if evidence is not NOTHING else 0)
+    """For `store.model.derived_version`: by what is known of the trace, then of the function."""
+    placed = bool(invocation.account and invocation.region)
+    return 2 * invocation.source + placed + (JOINED_RANK if evidence is not NOTHING else 0)
 
 
 def pair_of(invocation: Invocation, evidence: Evidence = NOTHING) -> Pair:

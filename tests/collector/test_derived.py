@@ -12,7 +12,7 @@ from collector.pipeline import IngestPipeline
 from collector.submission import MIN_COLUMNAR
 from store.columnar import columns_of
 from store.model import arrival_of, is_derived
-from store.rules.invocations import NOTHING, Evidence, Source, rank_of
+from store.rules.invocations import NOTHING, Evidence
 from tests.lambda_samples import FUNCTION_ID, invocation, telemetry
 
 
@@ -66,6 +66,5 @@ def test_each_rank_is_submitted_by_itself(
     assert len(submitted) == 3
     firsts = [decoded.documents[0].version for decoded in submitted]
     assert firsts == sorted(firsts)
-    assert rank_of(invocation()) == Source.TEXT
     arrivals = [arrival_of(version) for version in firsts]
     assert max(arrivals) - min(arrivals) < 60_000_000

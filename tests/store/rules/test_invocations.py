@@ -8,12 +8,10 @@ import msgspec
 import pytest
 
 from collector.decode.document import decode_document
-from store.model import Document, NodeKey, State
+from store.model import MAX_RANK, Document, NodeKey, State
 from store.rules.invocations import (
-    JOINED_RANK,
     Evidence,
     Invocation,
-    Source,
     documents_of,
     made_id,
     pair_of,
@@ -171,8 +169,10 @@ def test_records_of_one_attempt_make_the_same_ids_and_a_retry_others() -> None:
 
 
 def test_a_record_that_knows_more_has_the_greater_rank() -> None:
-    assert rank_of(invocation()) < rank_of(telemetry())
-    assert rank_of(invocation(), Evidence()) >= JOINED_RANK + Source.TEXT > rank_of(telemetry())
+    assert rank_of(invocation(account="")) < rank_of(invocation()) < rank_of(telemetry(region=""))
+    assert rank_of(telemetry(account="")) < rank_of(telemetry())
+    assert rank_of(invocation(account=""), Evidence()) > rank_of(telemetry())
+    assert rank_of(telemetry(), Evidence()) <= MAX_RANK
 
 
 def test_accounts_and_regions_that_are_not_known_are_left_out() -> None:
