@@ -9,7 +9,8 @@ import msgspec
 from collector.batches import Ack
 from collector.decode.lambda_records.fold import Skipped
 from collector.pipeline import IngestPipeline
-from store.rules.invocations import NOTHING, Evidence, Invocation, documents_of, rank_of
+from store.rules.invocation_documents import documents_of
+from store.rules.invocations import NOTHING, Evidence, Invocation, rank_of
 
 
 def submit_invocations(

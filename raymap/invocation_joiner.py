@@ -28,14 +28,15 @@ from store.missing_functions import LONG_PATIENCE, PATIENCE, RANK, missing_funct
 from store.model import TimeRange, Trace, is_derived
 from store.protocol import TraceReader
 from store.query import Axis, TraceQuery
-from store.rules.invocations import RECORD, Evidence, Invocation, Standing, documents_of
+from store.rules.invocation_documents import documents_of
+from store.rules.invocations import RECORD, Evidence, Invocation, Standing
 from store.times import HOUR, MINUTE
 from store.trace_documents import Json
 
 log = structlog.get_logger(__name__)
 
-PAUSE = 5.0
-"""Seconds between two rounds."""
+PAUSE, LONGEST_PAUSE = 5.0, 30.0
+"""Seconds between two rounds; the longest while there is no function to join."""
 WINDOW, LONG_WINDOW, FIRST_WINDOW = 3 * MINUTE, 10 * MINUTE, HOUR
 """How long ago a trace has changed that a round looks at: for callers, for functions without a record.
 The first round sees to what was left."""
@@ -52,7 +53,7 @@ WAITING: Expression = parse(
 
 PARTIAL: Expression = parse(f'partial = true OR annotation.{RECORD} = "{Standing.MISSING}"')
 EVERY = 6
-"""Rounds, of which one looks for functions without a record."""
+"""Rounds, of which one looks for functions without a record: half a minute at least."""
 
 
 class _Seen(NamedTuple):
@@ -68,6 +69,8 @@ class _Search:
     def __init__(self, reader: TraceReader, filter: Expression) -> None:
         self._reader = reader
         self._filter = filter
+        self.hits = 0
+        """Traces that satisfied the filter, due or not."""
         self._seen: dict[bytes, _Seen] = {}
 
     def due(self, window: TimeRange, now: int) -> Iterator[list[Trace]]:
@@ -76,6 +79,7 @@ class _Search:
         self._seen = {id: seen for id, seen in self._seen.items() if seen.updated >= oldest}
         query = TraceQuery(window, Axis.EVENT, self._filter)
         page = self._reader.find_traces(query, limit=MOST)
+        self.hits = len(page.found)
         changed = [h.trace_id for h in page.found if self._is_due(h.trace_id, h.time, now)]
         for start in range(0, len(changed), BATCH):
             found = self._reader.get_traces(changed[start : start + BATCH], raw=True)
@@ -107,9 +111,11 @@ class InvocationJoiner:
 
     def run(self, stopping: threading.Event) -> None:
         """Rounds until ``stopping`` is set. What fails is tried again in the next."""
-        while not stopping.wait(PAUSE):
+        pause = PAUSE
+        while not stopping.wait(pause):
             try:
                 self.join()
+                pause = PAUSE if self._waiting.hits else min(2 * pause, LONGEST_PAUSE)
             except (StoreError, JournalFull) as error:
                 log.warning("invocations_not_joined", error=str(error)[:200])
             except Exception as error:  # a round is lost, not the thread

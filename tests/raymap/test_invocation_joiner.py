@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from collector.derived import submit_invocations
 from collector.metrics import IngestMetrics
 from collector.pipeline import IngestPipeline
 from raymap.invocation_joiner import EVERY, InvocationJoiner
+from store.errors import StoreUnavailable
 from store.memory import MemoryStore
 from store.model import TimeRange
 from store.rules.invocations import NOTHING, Invocation
@@ -158,3 +160,43 @@ def test_subsegments_that_come_long_after_the_caller_are_joined(setting: Setting
         setting.clock.at += 2 * MINUTE
         setting.joiner.join()
     assert setting.edges == FROM_WEB
+
+
+class Stopping(threading.Event):
+    """Set after some rounds; remembers the pauses before each."""
+
+    def __init__(self, rounds: int) -> None:
+        super().__init__()
+        self.pauses: list[float | None] = []
+        self._rounds = rounds
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.pauses.append(timeout)
+        return len(self.pauses) > self._rounds
+
+
+def test_rounds_are_rare_while_there_is_no_function(setting: Setting) -> None:
+    idle = Stopping(5)
+    setting.joiner.run(idle)
+    assert idle.pauses == [5, 10, 20, 30, 30, 30]
+    setting.report(telemetry())
+    busy = Stopping(2)
+    setting.joiner.run(busy)
+    assert busy.pauses == [5, 5, 5]
+
+
+def test_a_round_that_fails_is_followed_by_the_next(
+    setting: Setting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for error in (StoreUnavailable("gone"), ValueError("odd")):
+        monkeypatch.setattr(setting.joiner, "join", raising(error))
+        stopping = Stopping(2)
+        setting.joiner.run(stopping)
+        assert len(stopping.pauses) == 3
+
+
+def raising(error: Exception) -> Callable[[], int]:
+    def join() -> int:
+        raise error
+
+    return join

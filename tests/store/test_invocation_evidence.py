@@ -15,7 +15,8 @@ from collector.decode.document import decode_document
 from store.invocation_evidence import evidence_in, invocations_in
 from store.memory import MemoryStore
 from store.model import Document, NodeKey, TimeRange, Trace, derived_version
-from store.rules.invocations import NOTHING, Evidence, Invocation, documents_of, rank_of
+from store.rules.invocation_documents import documents_of
+from store.rules.invocations import NOTHING, Evidence, Invocation, rank_of
 from store.times import MINUTE, SECOND
 from tests.builders import T0
 from tests.lambda_samples import (

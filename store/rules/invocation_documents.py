@@ -1,0 +1,168 @@
+"""An invocation of a Lambda function → the documents of its two segments (docs/lambda.md). Pure."""
+
+from __future__ import annotations
+
+from store.rules.invocations import (
+    FUNCTION,
+    NAMESPACE,
+    NOTHING,
+    RECORD,
+    SERVICE,
+    Evidence,
+    Invocation,
+    Json,
+    Pair,
+    Standing,
+    made_id,
+    made_service,
+    pair_of,
+    record_of,
+)
+from store.times import SECOND
+from store.trace_id import format_trace_id
+
+SUCCEEDED = ("", "success")
+"""The states of a report that are no failure."""
+
+
+def documents_of(invocation: Invocation, evidence: Evidence = NOTHING) -> list[Json]:
+    """The segments as documents.
+
+    Where the function or the service reported itself, what would count it twice is a subsegment, and
+    so is what another assumption about an id makes.
+    """
+    pair = pair_of(invocation, evidence)
+    reported = {evidence.function, evidence.service}
+    # Another record, which names the function alone, may make a segment of the service.
+    made = made_service(invocation, pair.function)
+    spare = (set(evidence.derived) | {made}) - {*pair, *reported}
+    documents = []
+    if pair.service not in reported:
+        documents.append(_service(invocation, pair, evidence))
+    if not evidence.function:
+        documents.append(_function(invocation, pair))
+    elif pair.function not in reported:
+        spare.add(pair.function)
+    above = pair.service if evidence.function else pair.function
+    return documents + [_inside(invocation, id, above) for id in sorted(spare)]
+
+
+def _service(invocation: Invocation, pair: Pair, evidence: Evidence) -> Json:
+    document = _document(invocation, pair.service, SERVICE)
+    parent = evidence.caller or _caller_in_header(invocation)
+    document["annotations"] = {RECORD: _standing(parent, evidence)}
+    if not parent and not evidence.settled:
+        parent = made_id(invocation, "caller")  # of which it is not known yet whether it exists
+    if parent:
+        document["parent_id"] = f"{parent:016x}"
+    document["http"] = {"response": {"status": 200}}
+    document["aws"] = {"request_id": invocation.request_id}
+    if arn := function_arn(invocation):
+        document["resource_arn"] = arn
+    else:
+        document["aws"] |= _known(account_id=invocation.account, region=invocation.region)
+    return document
+
+
+def _standing(caller: int, evidence: Evidence) -> Standing:
+    if not evidence.settled and not (caller and evidence.parent):
+        return Standing.ASSUMED
+    return Standing.JOINED if caller else Standing.ALONE
+
+
+def _caller_in_header(invocation: Invocation) -> int:
+    """With tracing in mode PassThrough the header is the caller's own."""
+    return 0 if invocation.span_id else invocation.parent_id
+
+
+def _function(invocation: Invocation, pair: Pair) -> Json:
+    document = _document(invocation, pair.function, FUNCTION)
+    document["parent_id"] = f"{pair.service:016x}"
+    document["aws"] = _about(invocation)
+    if invocation.version:
+        document["service"] = {"version": invocation.version}
+    document["annotations"] = _annotations(invocation)
+    if invocation.cold_start:
+        document["subsegments"] = [_beginning(invocation, pair.function)]
+    return document
+
+
+def _document(invocation: Invocation, id: int, origin: str) -> Json:
+    document: Json = {
+        "id": f"{id:016x}",
+        "trace_id": format_trace_id(invocation.trace_id),
+        "name": invocation.function,
+        "start_time": invocation.start / SECOND,
+        "end_time": invocation.end / SECOND,
+        "origin": origin,
+        "metadata": {NAMESPACE: {"platform_record": record_of(invocation)}},
+    }
+    if invocation.status not in SUCCEEDED:
+        document["fault"] = True
+        document["cause"] = {"exceptions": [_exception(invocation, id)]}
+    return document
+
+
+def _exception(invocation: Invocation, id: int) -> Json:
+    timed_out = invocation.status == "timeout"
+    seconds = invocation.duration / SECOND
+    return {
+        "id": f"{made_id(invocation, f'exception of {id:016x}'):016x}",
+        "type": invocation.error_type or ("Lambda.Timeout" if timed_out else "Lambda.Error"),
+        "message": f"Task timed out after {seconds:.2f} seconds"
+        if timed_out
+        else f"The platform reported status {invocation.status}",
+    }
+
+
+def _about(invocation: Invocation) -> Json:
+    logs = [{"log_group": invocation.log_group}] if invocation.log_group else None
+    return _known(
+        account_id=invocation.account,
+        region=invocation.region,
+        function_arn=function_arn(invocation),
+        resource_names=[invocation.function],
+        request_id=invocation.request_id,
+        cloudwatch_logs=logs,
+    )
+
+
+def _known(**members: object) -> Json:
+    return {key: value for key, value in members.items() if value}
+
+
+def _annotations(invocation: Invocation) -> Json:
+    annotations: Json = {
+        "lambda_cold_start": invocation.cold_start,
+        "lambda_status": invocation.status or "success",
+    }
+    if invocation.version:
+        annotations["lambda_version"] = invocation.version
+    return annotations
+
+
+def _beginning(invocation: Invocation, function: int) -> Json:
+    """Initialization, or the restoring of a snapshot, before the invocation."""
+    name = "Restore" if invocation.restore else "Initialization"
+    return {
+        "id": f"{made_id(invocation, f'{name} of {function:016x}'):016x}",
+        "name": name,
+        "start_time": (invocation.start - (invocation.restore or invocation.init)) / SECOND,
+        "end_time": invocation.start / SECOND,
+    }
+
+
+def _inside(invocation: Invocation, id: int, parent: int) -> Json:
+    """A subsegment that counts nowhere."""
+    document = _document(invocation, id, "")
+    for key in ("origin", "fault", "cause"):
+        document.pop(key, None)
+    return document | {"name": "Invocation", "type": "subsegment", "parent_id": f"{parent:016x}"}
+
+
+def function_arn(invocation: Invocation) -> str:
+    """Without a version, as in X-Ray's segments; '' when the account or the region is unknown."""
+    account, region = invocation.account, invocation.region
+    if not account or not region:
+        return ""
+    return f"arn:aws:lambda:{region}:{account}:function:{invocation.function}"
