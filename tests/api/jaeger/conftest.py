@@ -27,6 +27,8 @@ from tests.collector.samples import segment_bytes
 
 NOW = START // 1_000_000_000 + 600
 """Ten minutes after the traces, epoch seconds: their ids say they are of the ninth."""
+ARRIVED = START // 1000 + 200_000
+"""Microseconds: a store drops what arrived before its retention."""
 BIG = (1 << 53) + 1
 
 
@@ -46,7 +48,7 @@ def front() -> Document:
         fault=True,
         subsegments=[call, local],
     )
-    return decode_document(body, 1)
+    return decode_document(body, ARRIVED)
 
 
 def shop() -> bytes:
@@ -87,7 +89,7 @@ def worker(number: int) -> bytes:
 
 def documents() -> list[Document]:
     bodies = [shop(), *map(worker, range(1, 10))]
-    decoded = [each for body in bodies for each in decode_otlp(body, 2)]
+    decoded = [each for body in bodies for each in decode_otlp(body, ARRIVED)]
     return [front(), *(each for each in decoded if isinstance(each, Document))]
 
 
