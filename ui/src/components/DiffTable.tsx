@@ -22,10 +22,6 @@ const DEEPEST_INDENT = 150
 export function DiffTable({ rows, otherLink, onRow }: Props) {
   const body = useRef<HTMLTableSectionElement>(null)
   const sight = useRowsInSight(body, rows.length, ROW_HEIGHT)
-  const longest = rows.reduce(
-    (most, { here, there }) => Math.max(most, here?.duration_ms ?? 0, there?.duration_ms ?? 0),
-    0,
-  )
   const indent = indentFor(
     rows.map(({ depth }) => ({ depth }) as TraceRow),
     DEEPEST_INDENT,
@@ -54,10 +50,10 @@ export function DiffTable({ rows, otherLink, onRow }: Props) {
               )}
             </td>
             <td>
-              <Time row={row.here} longest={longest} />
+              <Time row={row.here} longest={longestOf(row)} />
             </td>
             <td>
-              <Time row={row.there} longest={longest} />
+              <Time row={row.there} longest={longestOf(row)} />
             </td>
             <td className="numeric">{signed(row.longer)}</td>
           </tr>
@@ -87,19 +83,26 @@ function Name({ row, otherLink, onRow }: { row: DiffRow } & Pick<Props, 'otherLi
   )
 }
 
+/** A row's bars compare its two times; beside a whole trace most would be too short to see. */
+function longestOf({ here, there }: DiffRow): number {
+  return Math.max(here?.duration_ms ?? 0, there?.duration_ms ?? 0)
+}
+
 function Time({ row, longest }: { row: TraceRow | null; longest: number }) {
   if (!row) return <span className="mute">–</span>
   const ms = row.duration_ms
   return (
     <span className="duration-cell">
       <span className="duration-number">{ms === null ? 'running' : duration(ms)}</span>
+      <span className="diff-mark">
+        <StatusMark status={row.status} bare />
+      </span>
       <span className="duration-track" aria-hidden="true">
         <span
           className={`bar-${row.status}`}
           style={{ width: `${longest > 0 ? ((ms ?? 0) / longest) * 100 : 0}%` }}
         />
       </span>
-      <StatusMark status={row.status} bare />
     </span>
   )
 }
