@@ -95,3 +95,11 @@ test('every row of both traces is there once, for any pair of trees', () => {
     expect(ids('there')).toEqual(there.map(({ id }) => id).sort())
   }
 })
+
+test('long work behind the entry hides no difference', () => {
+  const late = (id: string, parent: string) =>
+    row(id, { name: 'worker', parent, depth: 1, start_ms: 90, duration_ms: 60_000 })
+  const here = [row('a', { name: 'shop' }), call('b', 'db', 'a', { duration_ms: 30 }), late('c', 'a')]
+  const there = [row('x', { name: 'shop' }), call('y', 'db', 'x'), late('z', 'x')]
+  expect(diffTraces(here, there).map(({ change }) => change)).toEqual(['same', 'slower', 'same'])
+})

@@ -27,7 +27,7 @@ export interface DiffRow {
   parent: string | null
 }
 
-/** A difference counts from here on: of the other's time, and of the other trace's whole duration. */
+/** A difference counts from here on: of the other's time, and of the time that the other trace's entry took. */
 const [OF_ROW, OF_TRACE, LEAST_MS] = [0.25, 0.02, 1] as const
 
 type Tree = ReadonlyMap<string | null, readonly TraceRow[]>
@@ -140,6 +140,7 @@ function isFailed({ status }: TraceRow): boolean {
   return status !== 'ok' && status !== 'in_progress'
 }
 
+/** Of the entry: what goes on behind it, in a queue for example, may take much longer. */
 function lengthOf(rows: readonly TraceRow[]): number {
-  return rows.reduce((most, row) => Math.max(most, row.start_ms + (row.duration_ms ?? 0)), 0)
+  return rows[0]?.duration_ms ?? 0
 }
