@@ -54,12 +54,23 @@ class Boost(Struct, frozen=True):
     expires: float
 
 
+def coarse(requests: int) -> int:
+    """A count rounded to two binary digits.
+
+    Exact counts move from report to report, and shares with them; a client gets the least of its
+    latest shares, so quotas would add up to less than the reservoir all the time.
+    """
+    step = 1 << max(0, requests.bit_length() - 2)
+    return (requests + step // 2) // step * step
+
+
 def share_out(reservoir: int, traffic: Mapping[str, int]) -> dict[str, int]:
     """Quotas of clients in proportion to their traffic, which add up to the reservoir.
 
-    Largest-remainder method; without any traffic the quotas are equal.
+    Largest-remainder method on `coarse` traffic; without any traffic the quotas are equal.
     """
-    weights = traffic if any(traffic.values()) else dict.fromkeys(traffic, 1)
+    weights = {client: coarse(requests) for client, requests in traffic.items()}
+    weights = weights if any(weights.values()) else dict.fromkeys(traffic, 1)
     total = sum(weights.values())
     quotas = {client: reservoir * weight // total for client, weight in weights.items()}
     left = reservoir - sum(quotas.values())

@@ -91,9 +91,17 @@ def _report(document: JsonBody, now: int) -> SamplingReport:
         client=client,
         at=now,
         requests=document.whole("RequestCount", least=0),
-        sampled=document.whole("SampledCount", least=0),
+        sampled=_sampled(document),
         borrowed=document.count("BorrowCount"),
     )
+
+
+def _sampled(document: JsonBody) -> int:
+    # AWS's distribution of OpenTelemetry for Python misnames the member.
+    misnamed = "SampleCount"
+    if document.has(misnamed) and not document.has("SampledCount"):
+        return document.whole(misnamed, least=0)
+    return document.whole("SampledCount", least=0)
 
 
 def _anomalies(document: JsonBody, now: int) -> AnomalyReport:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from random import Random
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -62,6 +65,22 @@ def test_two_processes_hand_out_exactly_the_reservoir() -> None:
                 fleet.poll(f"client-{number}", 10 + number, process=number % 2)
         if second >= 50:
             assert fleet.total() == RULE.reservoir
+
+
+@pytest.mark.parametrize("reservoir", [1, 7, 10, 21, 50])
+@pytest.mark.parametrize("clients", [2, 3, 4, 7])
+def test_quotas_stay_while_traffic_varies_a_little(reservoir: int, clients: int) -> None:
+    """By two percent from report to report, as it does with real clients."""
+    fleet, chance = Fleet(), Random(7)
+    rule = SamplingRule("r", priority=1, rate=0.1, reservoir=reservoir)
+    for second in range(120):
+        fleet.now = NOW + second
+        for number in range(clients):
+            if second % INTERVAL == number:
+                requests = 800 + chance.randrange(-16, 17)
+                fleet.poll(f"client-{number}", requests, process=number % 2, rule=rule)
+        if second >= 50:
+            assert fleet.total() == reservoir
 
 
 def test_a_restart_changes_no_quota() -> None:

@@ -108,6 +108,19 @@ def test_targets_have_only_what_clients_know(client: TestClient, clock: Clock) -
     ]
 
 
+def test_a_report_of_awss_opentelemetry_distribution_is_counted(client: TestClient) -> None:
+    """aws-opentelemetry-distro 0.21 for Python writes SampleCount, and null for no boosts."""
+    report = {key: value for key, value in DOCUMENT.items() if key != "SampledCount"}
+    body = {"SamplingStatisticsDocuments": [report | {"SampleCount": 3}]}
+    targets = ask(client, "/SamplingTargets", **body, SamplingBoostStatisticsDocuments=[])
+    assert len(targets["SamplingTargetDocuments"]) == 1
+    (summary,) = ask(client, "/SamplingStatisticSummaries")["SamplingStatisticSummaries"]
+    assert (summary["RequestCount"], summary["SampledCount"]) == (5, 3)
+    response = client.post("/SamplingTargets", json={"SamplingStatisticsDocuments": [report]})
+    assert response.status_code == 400
+    assert "SampledCount is missing" in response.json()["Message"]
+
+
 def test_a_changed_rule_reaches_clients_with_their_next_report(
     client: TestClient, clock: Clock
 ) -> None:
