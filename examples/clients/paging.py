@@ -3,7 +3,7 @@
     python -m examples.clients.paging http://127.0.0.1:2000 [--pages 100] [--rate 500]
 
 Sends enough traces to fill the pages, waits until they are stored, and pages while further ones
-arrive, half of them with starts in the past. Exits with 1 unless every trace that existed at the
+arrive, half of them up to 20 s late. Exits with 1 unless every trace that existed at the
 first call is listed exactly once, and no trace twice.
 """
 
@@ -60,11 +60,11 @@ def wait_until_stored(api: str) -> None:
 
 
 def arrive(api: str, rate: int, begin: float, mark: str, ended: threading.Event) -> int:
-    """Send traces until the end, half of them as if they had started earlier; how many a second."""
+    """Send traces until the end, half of them up to 20 s late; how many a second."""
     started, sent = time.monotonic(), 0
     while not ended.is_set():
         now = time.time()
-        starts = [now if n % 2 else now - n * 10 for n in range(BATCH)]
+        starts = [now if n % 2 else now - n * 0.4 for n in range(BATCH)]
         sent += len(send(api, [max(start, begin) for start in starts], mark))
         ended.wait(max(0.0, sent / rate - (time.monotonic() - started)))
     return round(sent / (time.monotonic() - started))
