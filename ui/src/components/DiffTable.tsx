@@ -32,9 +32,9 @@ export function DiffTable({ rows, otherLink, onRow }: Props) {
         <tr>
           <th>Segment</th>
           <th>Change</th>
-          <th>This trace</th>
-          <th>The other</th>
-          <th className="numeric">Longer by</th>
+          <th>Here</th>
+          <th>There</th>
+          <th className="numeric">Longer</th>
         </tr>
       </thead>
       <tbody ref={body}>
