@@ -145,9 +145,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--minutes", type=int, default=60, help="queried one by one at the end")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
-        "--partitions",
+        "--alone",
         action="store_true",
-        help="count every minute by partitions, as long ones are",
+        help="count every bucket apart from the others",
     )
     parser.add_argument(
         "--rollup-workers", type=int, default=0, help="threads that recount continuously"
@@ -164,8 +164,8 @@ def parse() -> argparse.Namespace:
 
 def main() -> int:
     options = parse()
-    if options.partitions:
-        dirty.LONG = 0
+    if options.alone:
+        dirty.CHUNK_BUCKETS = 1
     console = Console(width=WIDTH)
     cases = list(grid([int(k) for k in options.splits.split(",")]))
     now = time.time_ns() // 1000

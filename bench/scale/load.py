@@ -50,7 +50,7 @@ def settle(
     while time.monotonic() - begun < patience:
         ((merges,),) = client.execute("SELECT count() FROM system.merges")
         ((rows,),) = client.execute("SELECT count() FROM rollups")
-        if merges or rows != last or dirty.dirty_minutes(ask):
+        if merges or rows != last or dirty.dirty_buckets(ask):
             last, calm = rows, time.monotonic()
         if time.monotonic() - calm > calm_for:
             break

@@ -28,9 +28,10 @@ from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.errors import first_line
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.connection.query_runner import RunQuery, execute
-from store.clickhouse.rollup.dirty import dirty_minutes
+from store.clickhouse.rollup.dirty import dirty_buckets
 from store.clickhouse.rollup.lag import BEHIND
 from store.clickhouse.schema.version import schema_state
+from store.clickhouse.units.base_buckets import PER_MINUTE
 from store.times import SECOND
 
 TESTED_CLICKHOUSE = (26, 1)
@@ -238,8 +239,8 @@ def _repaired(done: str, part: damage.DamagedPart | damage.BrokenPart) -> Check:
 
 def _map_checks(run: RunQuery) -> Iterator[Check]:
     """Whether the map's aggregates are up to date."""
-    waiting = [minute for minute in dirty_minutes(run) if not minute.confirming]
-    seconds = max((minute.waited for minute in waiting), default=0) / SECOND
-    detail = f"{len(waiting):,} minutes wait to be aggregated, the longest for {seconds:,.0f} s"
+    waiting = [each for each in dirty_buckets(run) if not each.confirming]
+    seconds = max((each.waited for each in waiting), default=0) / SECOND
+    detail = f"{len({each.bucket // PER_MINUTE for each in waiting}):,} minutes wait to be aggregated, the longest for {seconds:,.0f} s"
     status: Status = "fail" if seconds >= BEHIND_FAIL else "warn" if seconds >= BEHIND else "ok"
     yield Check("map", status, detail, "raymap api (one must run)" if status != "ok" else "")

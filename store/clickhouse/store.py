@@ -206,9 +206,9 @@ class ClickHouseStore(ConfigMethods):
 
     @contextmanager
     def _counted(self) -> Iterator[QueryRunner]:
-        """The same, after dirty minutes have been recounted."""
+        """The same, after dirty buckets have been recounted."""
         with self._asking() as ask:
-            self.rollup_worker.wait_until_fresh(ask, dirty.dirty_minutes(ask))
+            self.rollup_worker.wait_until_fresh(ask, dirty.dirty_buckets(ask))
             yield ask
 
     def pin(self, trace_id: bytes, note: str, at: int) -> Pin:

@@ -55,11 +55,11 @@ Weights = Sequence[int]
 
 @st.composite
 def moves(draw: st.DrawFn, state: State) -> int:
-    """How far the start of a copy lies from that of the others, microseconds: in other minutes only
-    while it is in progress (docs/xray-format.md §3.2)."""
+    """How far the start of a copy lies from that of the others, microseconds: in other buckets of five
+    seconds only while it is in progress (docs/xray-format.md §3.2)."""
     if state is State.IN_PROGRESS:
-        return draw(st.sampled_from((0, 0, -70_000_000, 130_000_000, 3 * HOURS)))
-    return draw(st.sampled_from((0, 0, 1_000_000)))
+        return draw(st.sampled_from((0, 0, -7_000_000, -70_000_000, 130_000_000, 3 * HOURS)))
+    return draw(st.sampled_from((0, 0, 300_000)))
 
 
 @st.composite
@@ -103,11 +103,11 @@ def documents(draw: st.DrawFn, weights: Weights) -> Document:
     copies in progress (`moves`)."""
     id = draw(st.sampled_from(IDS))
     state = draw(STATES)
-    offset = (id * 7_919_000_003) % (27 * HOURS) if id % 3 == 0 else id * 20_000_000
+    offset = (id * 7_919_000_003) % (27 * HOURS) if id % 3 == 0 else id * 17_000_000
     start = T0 + offset + draw(moves(state))
     members = draw(st.lists(st.sampled_from(range(20, 29)), max_size=3, unique=True))
     embedded = tuple(
-        draw(calls(member, T0 + member * 10_000_000, weights))
+        draw(calls(member, T0 + member * 7_000_000, weights))
         for member in members
         if draw(st.booleans())
     )
@@ -230,6 +230,7 @@ def agree(
         TimeRange(T0, T0 + 2 * MINUTE),
         TimeRange(T0 + MINUTE, T0 + HOURS),
         TimeRange(T0 + 12_345_678, T0 + 2 * MINUTE + 5_000_000),
+        TimeRange(T0 + 20_000_000, T0 + 47_000_000),
     ]
     for window in windows:
         expected = memory.service_graph(window)

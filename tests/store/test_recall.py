@@ -24,7 +24,7 @@ from tests.builders import T0
 
 SMALL = Size(traces=40, batches=8, now=T0, stages=2, span=2 * HOUR, minutes=2)
 FEW_MINUTES = replace(SMALL, traces=12, batches=4)
-"""Minutes are counted one by one where they are counted by shares."""
+"""Each bucket takes as many statements as all of them."""
 WORST = Conditions(4, "day", duplicates=0.2, skew=5.0, dropped=0.1)
 
 
@@ -35,13 +35,13 @@ def differences(outcome: Outcome) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("long", "size"), [(dirty.LONG, SMALL), (0, FEW_MINUTES)], ids=["minutes", "shares"]
+    ("chunk", "size"), [(dirty.CHUNK_BUCKETS, SMALL), (1, FEW_MINUTES)], ids=["chunks", "alone"]
 )
 def test_clickhouse_finds_the_true_graph(
-    clickhouse_store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch, long: int, size: Size
+    clickhouse_store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch, chunk: int, size: Size
 ) -> None:
-    """Counted by the minute, or by its shares, between batches, and added up to tens and hours at once."""
-    monkeypatch.setattr(dirty, "LONG", long)
+    """Counted many buckets at once, or one by one, between batches, and added up to tens and hours at once."""
+    monkeypatch.setattr(dirty, "CHUNK_BUCKETS", chunk)
     with rolling(clickhouse_store.address) as recount_minutes:
         outcome = run(clickhouse_store, WORST, size, seed=4, recount_minutes=recount_minutes)
     assert differences(outcome) == []

@@ -1,19 +1,27 @@
 """The service graph, time series and error breakdowns, queried from ClickHouse.
 
-Whole minutes are read from the rollups; minutes that a window cuts are aggregated from the rows, by the
-same expressions (`store.clickhouse.units.aggregates`).
+Whole minutes and buckets are read from the rollups; buckets that a window cuts are aggregated from the rows,
+by the same expressions (`store.clickhouse.units.aggregates`).
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, NamedTuple
 
 from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import Rows, RunQuery, run_concurrently
+from store.clickhouse.graph import small_pieces
 from store.clickhouse.graph.rollup_cache import MOST_SLOTS, RollupCache
-from store.clickhouse.graph.window_plan import Plan, plan, rows_of
+from store.clickhouse.graph.window_plan import (
+    Pieces,
+    Plan,
+    minutes_between,
+    pieces_of,
+    plan,
+    rows_of,
+)
 from store.clickhouse.queries import Sql, Template, joined, parenthesized
 from store.clickhouse.units import dependencies, parents
 from store.clickhouse.units.aggregates import (
@@ -24,13 +32,16 @@ from store.clickhouse.units.aggregates import (
     NODE,
     Aggregate,
     Key,
+    add,
     collect,
     graph_of,
     read_aggregate,
 )
+from store.clickhouse.units.base_buckets import BUCKET
 from store.graph import ServiceGraph
 from store.model import SETTLE_SLOT, NodeKey, State, TimeRange, confirmed, is_settled
 from store.query import Ends, Entities, Failure, TimeBucket, failures_by_frequency
+from store.rules import other_names
 from store.times import MINUTE
 
 TRIES = 5
@@ -44,6 +55,7 @@ class Units(NamedTuple):
     matches: Callable[[Key, Aggregate], bool]
 
 
+EVERY = Units(ALL_UNITS, lambda key, aggregate: True)
 _KEY = ", ".join(NodeKey._fields)
 _SOURCE_KEY = ", ".join(f"source_{field}" for field in NodeKey._fields[1:])
 _KEY_TYPE = f"Tuple({', '.join(['String'] * len(NodeKey._fields))})"
@@ -114,9 +126,7 @@ def service_graph(
     ``marks``: the rows of `window_plan.versions_query` for the window, when the caller has them.
     """
     chosen, found = _summed(run, window, rollup_cache, marks)
-    if chosen.partial_minutes:
-        fragments = {"key": ALL_UNITS, "bucket": MINUTE_OF}
-        collect(_raw(run, chosen.partial_minutes, queries.AGGREGATED_UNITS, fragments), found)
+    add(read_pieces(run, chosen.pieces, EVERY), found)
     return graph_of(found, settled_before)
 
 
@@ -148,17 +158,64 @@ def read_rolled(run: RunQuery, slots: str) -> Iterable[tuple[Any, ...]]:
         yield *key_and_columns[:-3], times.get(id, {}), *key_and_columns[-2:]
 
 
+def read_pieces(run: RunQuery, pieces: Pieces, units: Units) -> dict[Key, Aggregate]:
+    """The aggregates of the units in pieces of minutes that match a condition."""
+    if _is_small(pieces):
+        return _small_pieces(run, pieces, units)
+    key = units.condition
+    parts: list[Sql] = []
+    if pieces.buckets:
+        parts.append(_stored(queries.STORED_PIECE, pieces, key))
+    if pieces.raw:
+        scope = _prepare(run, pieces.raw)
+        parts.append(scope.fill(queries.COUNTED_PIECE, {"key": key, "bucket": MINUTE_OF}))
+    found: dict[Key, Aggregate] = {}
+    if parts:
+        collect(run(queries.PIECES.render({"pieces": joined(" UNION ALL ", parts)})), found)
+    if pieces.raw:
+        _release(run)
+    return found
+
+
+def _is_small(pieces: Pieces) -> bool:
+    """Whether `store.clickhouse.graph.small_pieces` applies."""
+    return (
+        bool(pieces.raw)
+        and pieces.rows <= small_pieces.SMALL
+        and pieces.named <= other_names.MOST_NAMES
+    )
+
+
+def _small_pieces(run: RunQuery, pieces: Pieces, units: Units) -> dict[Key, Aggregate]:
+    counted = small_pieces.Counted()
+    stored = _stored(queries.STORED_VISITS, pieces, units.condition) if pieces.buckets else None
+    found, rows = small_pieces.read(run, pieces.raw, stored)
+    for kind, *rest in rows:
+        width = len(NodeKey._fields)
+        key = kind, NodeKey(*rest[:width]), NodeKey(*rest[width : 2 * width])
+        columns = rest[2 * width :]
+        visits, columns[4] = columns[4], 0
+        counted.add(key, read_aggregate(columns), visits)
+    for key, aggregate, visits in found:
+        if units.matches(key, aggregate):
+            counted.add(key, aggregate, visits)
+    return counted.finish()
+
+
+def _stored(template: Template, pieces: Pieces, key: Sql, **parameters: int) -> Sql:
+    revisions = Sql(", ".join(str(tuple(each)) for each in pieces.buckets))
+    return template.render({"key": key, "revisions": revisions}, **parameters)
+
+
 def series(run: RunQuery, units: Units, window: TimeRange, step: int) -> list[TimeBucket]:
     """Statistics per step of microseconds."""
-    fragments = {
-        "key": units.condition,
-        "bucket": Sql(f"intDiv(start - {window.start}, {step})"),
-    }
+    if step % BUCKET or window.start % BUCKET:
+        return _slices(_by_number(_raw_steps(run, units, window, [window], step)), window, step)
     if step % MINUTE or window.start % MINUTE:
-        rows = _raw(run, [window], queries.UNIT_STEPS, fragments)
-        return _slices(_by_number(rows), window, step)
-    chosen = plan(run, window, wide=False)
-    rows = []
+        chosen = Plan([], pieces_of(run, window, minutes_between(run, window)))
+    else:
+        chosen = plan(run, window, wide=False)
+    rows: Rows = []
     if chosen.slots:
         rows += run(
             queries.ROLLED_UP_STEPS.render(
@@ -167,9 +224,35 @@ def series(run: RunQuery, units: Units, window: TimeRange, step: int) -> list[Ti
                 step=step // MINUTE,
             )
         )
-    if chosen.partial_minutes:
-        rows += _raw(run, chosen.partial_minutes, queries.UNIT_STEPS, fragments)
-    return _slices(_by_number(rows), window, step)
+    stored = None
+    if chosen.pieces.buckets:
+        template = queries.BUCKET_STEPS
+        stored = _stored(template, chosen.pieces, units.condition, start=window.start, step=step)
+    found: dict[int, Aggregate] = {}
+    if _is_small(chosen.pieces):
+        some, more = small_pieces.read(run, chosen.pieces.raw, stored)
+        rows += more
+        for key, aggregate, _ in some:
+            if units.matches(key, aggregate):
+                add({(aggregate.start - window.start) // step: aggregate}, found)
+    else:
+        if stored:
+            rows += run(stored)
+        if chosen.pieces.raw:
+            rows += _raw_steps(run, units, window, chosen.pieces.raw, step)
+    add(_by_number(rows), found)
+    return _slices(found, window, step)
+
+
+def _raw_steps(
+    run: RunQuery, units: Units, window: TimeRange, pieces: list[TimeRange], step: int
+) -> Rows:
+    """Aggregates of units in pieces of a window, by the number of their step."""
+    scope = _prepare(run, pieces)
+    bucket = Sql(f"intDiv(start - {window.start}, {step})")
+    rows = run(scope.fill(queries.UNIT_STEPS, {"key": units.condition, "bucket": bucket}))
+    _release(run)
+    return rows
 
 
 def failures(
@@ -179,9 +262,7 @@ def failures(
     counts: Counter[tuple[str, State]] = Counter()
     chosen, sums = _summed(run, window, rollup_cache, None)
     found = {key: each for key, each in sums.items() if units.matches(key, each)}
-    if chosen.partial_minutes:
-        fragments = {"key": units.condition, "bucket": MINUTE_OF}
-        collect(_raw(run, chosen.partial_minutes, queries.AGGREGATED_UNITS, fragments), found)
+    add(read_pieces(run, chosen.pieces, units), found)
     for aggregate in found.values():
         for label, count in aggregate.failures.items():
             state, _, text = label.partition(":")
@@ -189,32 +270,23 @@ def failures(
     return failures_by_frequency(counts)
 
 
-def _raw(
-    run: RunQuery,
-    partial_minutes: list[TimeRange],
-    template: Template,
-    fragments: Mapping[str, Sql],
-) -> Rows:
-    """The rows of a statement over units, after preparing its temporary tables."""
-    scope = dependencies.resolve_scope(
-        run, dependencies.minutes_of(partial_minutes), partial_minutes
-    )
+def _prepare(run: RunQuery, pieces: list[TimeRange]) -> dependencies.UnitScope:
+    """The scope of the units in pieces of minutes, with the temporary tables that its statements read."""
+    scope = dependencies.resolve_scope(run, dependencies.minutes_of(pieces), pieces)
     parents.prepare(run, scope)
-    rows = run(scope.fill(template, fragments))
+    return scope
+
+
+def _release(run: RunQuery) -> None:
     parents.release(run)
     dependencies.drop_scope(run)
-    return rows
 
 
 def _by_number(rows: Rows) -> dict[int, Aggregate]:
     """Aggregates by the number of their step; rows of calls and links, of rollups and units are added."""
     found: dict[int, Aggregate] = {}
     for number, *columns in rows:
-        aggregate = read_aggregate(columns)
-        if number in found:
-            found[number].add(aggregate)
-        else:
-            found[number] = aggregate
+        add({number: read_aggregate(columns)}, found)
     return found
 
 

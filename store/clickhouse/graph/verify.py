@@ -1,7 +1,7 @@
 """Verifies the rollups: aggregates a window again from the rows and compares.
 
 The reference shares only the definition of units with the rollups: the other halves of calls are
-searched in all the time that the traces of the window span, not where `cross_minute_refs` points.
+searched in all the time that the traces of the window span, not where `cross_bucket_refs` points.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from store.clickhouse.graph.service_graph import read_rolled
 from store.clickhouse.rollup.dirty import CHUNK_ROWS
 from store.clickhouse.units import dependencies, parents
 from store.clickhouse.units.aggregates import ALL_UNITS, MINUTE_OF, Aggregate, Key, collect
+from store.clickhouse.units.base_buckets import numbers_in
 from store.model import NodeKey, TimeRange, is_unconfirmed
 from store.times import MINUTE
 
@@ -78,15 +79,15 @@ def _compare(run: RunQuery, minutes: list[int], skipped: int) -> Verified:
     if not minutes:
         return Verified(TimeRange(0, 0), 0, 0, skipped, [])
     window = TimeRange(minutes[0] * MINUTE, (minutes[-1] + 1) * MINUTE)
-    slots = f"(width = 1 AND {dependencies.in_minutes(minutes).replace('minute', 'bucket')})"
+    slots = f"(width = 1 AND {numbers_in('bucket', minutes)})"
     rolled_up: dict[Key, Aggregate] = {}
     collect(read_rolled(run, slots), rolled_up)
     counted: dict[Key, Aggregate] = {}
     scope = dependencies.full_scope(run, window)
     if scope is not None:
         parents.prepare(run, scope)
-        fragments = {"bucket": MINUTE_OF, "key": ALL_UNITS}
-        collect(run(scope.fill(queries.AGGREGATED_UNITS, fragments)), counted)
+        piece = scope.fill(queries.COUNTED_PIECE, {"bucket": MINUTE_OF, "key": ALL_UNITS})
+        collect(run(queries.PIECES.render({"pieces": piece})), counted)
         parents.release(run)
         dependencies.drop_scope(run)
     return Verified(window, len(minutes), *_differ(window, rolled_up, counted, skipped))

@@ -1,18 +1,20 @@
 """Plans how a window is read: slots of `rollups`, each at its current revision, and the remaining pieces.
 
-Whole minutes are read from the rollups; minutes that a window cuts are aggregated from the rows.
+Whole minutes are read from the rollups. Of minutes that a window cuts the buckets are read while they
+are stored; what the window cuts of those, or of older minutes, is aggregated from the rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import Rows, RunQuery
 from store.clickhouse.queries import Sql
-from store.clickhouse.rollup.buckets import WIDTHS
-from store.clickhouse.units.dependencies import in_minutes
+from store.clickhouse.rollup.bucket_state import Version, bucket_versions
+from store.clickhouse.rollup.buckets import WIDTHS, AddedUp, added_up
+from store.clickhouse.units.base_buckets import BUCKET, PER_MINUTE, buckets_of, numbers_in
 from store.model import TimeRange
 from store.times import MINUTE
 
@@ -32,11 +34,41 @@ class Slot(NamedTuple):
     rev: int
 
 
+class BucketSlot(NamedTuple):
+    """A bucket of `bucket_rollups` at one revision."""
+
+    bucket: int
+    rev: int
+
+
+class Pieces(NamedTuple):
+    """How minutes that a window cuts are read: whole buckets, and pieces that are read from the rows.
+
+    ``rows``: so many are in the buckets or minutes of these pieces; ``named``: at most so many names of
+    nodes are in one of the minutes.
+    """
+
+    buckets: list[BucketSlot]
+    raw: list[TimeRange]
+    rows: int
+    named: int
+
+
+NO_PIECES = Pieces([], [], 0, 0)
+
+
+class CutMinute(NamedTuple):
+    """A minute that a window cuts: what it was added up from, and its number of rows."""
+
+    added_up: AddedUp
+    rows: int
+
+
 class Plan(NamedTuple):
-    """Where the figures of a window come from: slots, and pieces of minutes that are read from the rows."""
+    """Where the figures of a window come from: slots, and pieces of the minutes that it cuts."""
 
     slots: list[Slot]
-    partial_minutes: list[TimeRange]
+    pieces: Pieces
 
 
 def versions_query(window: TimeRange) -> Sql:
@@ -56,23 +88,23 @@ def plan(run: RunQuery, window: TimeRange, marks: Rows | None = None, *, wide: b
     """
     first, last = bounds(window)
     if window.end <= window.start or first > LAST_MINUTE:
-        return Plan([], [])
+        return Plan([], NO_PIECES)
     whole: dict[int, list[Slot]] = {width: [] for width in WIDTHS}
     narrow: dict[int, Slot] = {}
-    cut = set()  # a minute that was never aggregated has no rows
+    cut: dict[int, CutMinute] = {}  # a minute that was never aggregated has no rows
     ends = ends_of(window)
 
     def note(rows: Rows) -> None:
-        for width, bucket, complete, low, high, rev in rows:
+        for width, bucket, complete, low, high, parts, rev in rows:
             if width == 1:
                 if bucket in ends and not (low in window and high in window):
-                    cut.add(bucket)
+                    cut[bucket] = _cut_minute(*parts)
                 narrow[bucket] = Slot(1, bucket, rev)
             elif complete and wide and bucket + width - 1 <= last:
                 whole[width].append(Slot(width, bucket, rev))
 
     note(run(versions_query(window)) if marks is None else marks)
-    taken = set(cut)
+    taken = set(cut.keys())
     slots: list[Slot] = []
     for width, found in whole.items():  # the widest first
         chosen = [s for s in found if taken.isdisjoint(range(s.first, s.first + width))]
@@ -85,13 +117,54 @@ def plan(run: RunQuery, window: TimeRange, marks: Rows | None = None, *, wide: b
         if gaps:
             which = Sql(f"width = 1 AND ({gaps})")
             note(run(queries.VERSIONS.render({"which": which}, first=first, last=last)))
-    taken |= cut  # one may have a new revision since the first statement
+    taken |= cut.keys()  # one may have a new revision since the first statement
     slots += [bucket for minute, bucket in sorted(narrow.items()) if minute not in taken]
-    partial_minutes = [
-        TimeRange(max(window.start, m * MINUTE), min(window.end, (m + 1) * MINUTE))
-        for m in sorted(cut)
-    ]
-    return Plan(slots, partial_minutes)
+    return Plan(slots, pieces_of(run, window, cut))
+
+
+def pieces_of(run: RunQuery, window: TimeRange, minutes: Mapping[int, CutMinute]) -> Pieces:
+    """What lies in a window of some minutes. A minute that was added up from other buckets than the stored ones,
+    because those expire sooner, is read from the rows."""
+    if not minutes:
+        return NO_PIECES
+    siblings = [bucket for minute in minutes for bucket in buckets_of(minute)]
+    versions: dict[int, list[Version]] = {minute: [] for minute in minutes}
+    for version in bucket_versions(run, siblings):
+        versions[version.bucket // PER_MINUTE].append(version)
+    buckets: list[BucketSlot] = []
+    raw: list[TimeRange] = []
+    rows = named = 0
+    for minute, found in sorted(versions.items()):
+        last = minutes[minute]
+        if added_up([version.rev for version in found]) != last.added_up:
+            raw.append(_within(window, minute * MINUTE, (minute + 1) * MINUTE))
+            rows, named = rows + last.rows, max(named, 2 * last.rows)
+            continue
+        named = max(named, sum(version.named for version in found))
+        for version in sorted(found):
+            bucket, (length, _, _, low, high) = version.bucket, version.fingerprint
+            if low in window and high in window:
+                buckets.append(BucketSlot(bucket, version.rev))
+            elif low < window.end and high >= window.start:
+                raw.append(_within(window, bucket * BUCKET, (bucket + 1) * BUCKET))
+                rows += length
+    return Pieces(buckets, raw, rows, named)
+
+
+def _cut_minute(buckets: int, revisions: int, rows: int) -> CutMinute:
+    return CutMinute(AddedUp(buckets, revisions), rows)
+
+
+def minutes_between(run: RunQuery, window: TimeRange) -> dict[int, CutMinute]:
+    """The minutes that a window overlaps."""
+    first, last = bounds(window)
+    which = Sql("width = 1")
+    rows = run(queries.VERSIONS.render({"which": which}, first=first, last=last))
+    return {minute: _cut_minute(*parts) for _, minute, _, _, _, parts, _ in rows}
+
+
+def _within(window: TimeRange, start: int, end: int) -> TimeRange:
+    return TimeRange(max(window.start, start), min(window.end, end))
 
 
 def snap_window(run: RunQuery, window: TimeRange) -> TimeRange:
@@ -142,7 +215,7 @@ def rows_of(slots: Iterable[Slot]) -> str:
 
 
 def _listed(minutes: Collection[int]) -> str:
-    return in_minutes(minutes).replace("minute", "bucket")
+    return numbers_in("bucket", minutes)
 
 
 def _gaps(first: int, last: int, covered: Iterable[tuple[int, int]]) -> Iterable[tuple[int, int]]:

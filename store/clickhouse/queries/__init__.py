@@ -72,14 +72,14 @@ INNER_EDGES = _sql("search/inner_edges", "rows condition parents")
 # units
 DETACHED_CALLS = _sql("units/detached_calls", "minutes")
 UNRESOLVED_PARENTS = _sql("units/unresolved_parents", "minutes")
-CROSS_MINUTE_REFS = _sql("units/cross_minute_refs", "minutes partition")
-CROSS_MINUTE_TRACES = _sql("units/cross_minute_traces", "minutes")
+CROSS_BUCKET_REFS = _sql("units/cross_bucket_refs", "minutes")
+CROSS_BUCKET_TRACES = _sql("units/cross_bucket_traces", "minutes")
 TRACE_BOUNDS = _sql("units/trace_bounds", "minutes", parameters="end start")
 WEIGHTED_ROWS = _sql("units/weighted_rows", "minutes")
 HAS_DOCUMENT = _sql("units/has_document", "input")
-SUPERSEDED = _sql("units/superseded", "cross_minute input table")
-SUPERSEDED_LINKS = _sql("units/superseded_links", "cross_minute input")
-INCOMPLETE_DOCUMENTS = _sql("units/incomplete_documents", "cross_minute input")
+SUPERSEDED = _sql("units/superseded", "cross_bucket input table")
+SUPERSEDED_LINKS = _sql("units/superseded_links", "cross_bucket input")
+INCOMPLETE_DOCUMENTS = _sql("units/incomplete_documents", "cross_bucket input")
 WITHOUT_CALL_PARENT = _sql("units/without_call_parent", "has_document input newest_segments target")
 HAS_LINKS = _sql("units/has_links", "target")
 COUNT_UNRESOLVED = _sql("units/count_unresolved", "target")
@@ -98,38 +98,31 @@ EXCESS_NAMES = _sql(
     "units/excess_names", "has_document newest_calls newest_segments whole_minutes", "most"
 )
 IS_UNCONFIRMED = _sql("units/is_unconfirmed")
-SENDER_LINKS = _sql("units/sender_links", "not_pinned_copy sender_minutes target")
+SENDER_LINKS = _sql("units/sender_links", "not_pinned_copy sender_rows target")
 CAUSED_DOCUMENTS = _sql("units/caused_documents")
 LINK_ENDS = _sql("units/link_ends", "has_document input newest_calls newest_segments")
-WEIGHTED_TRACE_MINUTES = _sql("units/weighted_trace_minutes")
 HISTOGRAM_BUCKET = _sql("units/histogram_bucket", "column power")
 POWER = _sql("units/power", "column")
 # rollup
-CURRENT_ROWS = _sql("rollup/current_rows", "minutes not_pinned_copy partition")
-MINUTE_MARKERS = _sql("rollup/minute_markers", "slots")
+CURRENT_ROWS = _sql("rollup/current_rows", "not_pinned_copy rows")
+FAR_ROWS = _sql("rollup/far_rows", "buckets not_pinned_copy sender_rows shared")
+BUCKET_VERSIONS = _sql("rollup/bucket_versions", "buckets")
+MINUTE_VERSIONS = _sql("rollup/minute_versions", "minutes")
 WIDE_ROWS = _sql("rollup/wide_rows", "wides")
-CONFIRM_MINUTES = _sql("rollup/confirm_minutes", "slots", parameters="rev")
-RECOUNT_MINUTES = _sql(
-    "rollup/recount_minutes",
-    "bucket key markers ordered sums time trace_minutes units weight",
+RECOUNT_BUCKETS = _sql(
+    "rollup/recount_buckets",
+    "bucket key ordered sums time traces units versions weight",
     parameters="rev",
 )
-DEPENDENTS = _sql("rollup/dependents", "here minutes partition")
-PARTITION_MARKERS = _sql("rollup/partition_markers", parameters="minute")
-PARTITION_TIMES = _sql("rollup/partition_times", "slots")
-RECOUNT_PARTITIONS = _sql(
-    "rollup/recount_partitions",
-    "bucket counted key ordered sums time trace_minutes units weight",
-    parameters="minute rev",
-)
-MERGE_PARTITIONS = _sql("rollup/merge_partitions", "markers revisions", parameters="minute rev")
+ADD_UP_MINUTES = _sql("rollup/add_up_minutes", "buckets revisions versions", parameters="rev")
+DEPENDENTS = _sql("rollup/dependents", "buckets rows")
 CONFIRM_WIDE = _sql("rollup/confirm_wide", "wides", parameters="rev width")
 OUTDATED_WIDE = _sql("rollup/outdated_wide", parameters="before width")
 DOWNSAMPLE = _sql("rollup/downsample", "slots wides", parameters="rev width")
 REOPEN_WIDE = _sql("rollup/reopen_wide", "wides", parameters="rev")
-DIRTY_MINUTES = _sql("rollup/dirty_minutes", parameters="guard")
-INVALIDATIONS = _sql("rollup/invalidations", "minutes")
-INVALIDATE = _sql("rollup/invalidate", "marks")
+DIRTY_BUCKETS = _sql("rollup/dirty_buckets", parameters="guard")
+LOOKED = _sql("rollup/looked", "buckets")
+MARK = _sql("rollup/mark", "marks")
 # graph
 VERSIONS = _sql("graph/versions", "which", parameters="first last")
 MINUTE_ROWS = _sql("graph/minute_rows", "slots")
@@ -138,14 +131,20 @@ SLOT_HISTOGRAMS = _sql("graph/slot_histograms", "part revisions slots")
 ROLLED_UP = _sql("graph/rolled_up", "slots")
 ROLLED_UP_HISTOGRAMS = _sql("graph/rolled_up_histograms", "slots")
 ROLLED_UP_STEPS = _sql("graph/rolled_up_steps", "key slots", parameters="first step")
-AGGREGATED_UNITS = _sql(
-    "graph/units",
-    "bucket key ordered sums time trace_minutes units weight",
+PIECES = _sql("graph/pieces", "pieces")
+COUNTED_PIECE = _sql(
+    "graph/counted_piece",
+    "bucket key ordered sums time traces units weight",
 )
+STORED_PIECE = _sql("graph/stored_piece", "key revisions")
+STORED_VISITS = _sql("graph/stored_visits", "key revisions")
+TRACES_IN_PIECES = _sql("graph/traces_in_pieces", "not_pinned_copy rows")
+LINKED_TRACES = _sql("graph/linked_traces", "not_pinned_copy places", parameters="ids")
 UNIT_STEPS = _sql(
     "graph/unit_steps",
-    "bucket key ordered sums time trace_minutes units weight",
+    "bucket key ordered sums time traces units weight",
 )
+BUCKET_STEPS = _sql("graph/bucket_steps", "key revisions", parameters="start step")
 VERIFY_MINUTES = _sql("graph/verify_minutes", parameters="first last")
 VERIFY_WIDE = _sql("graph/verify_wide", parameters="first last")
 # pins

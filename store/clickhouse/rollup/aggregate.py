@@ -1,221 +1,243 @@
-"""Aggregates the rows of minutes into the table `rollups`.
+"""Aggregates the rows of buckets into `bucket_rollups`, and adds up their minutes in `rollups`.
 
-A minute is recomputed from its rows whenever relevant rows arrive; a result is never incremented. A
-minute with many rows is aggregated by partition (`store.clickhouse.rollup.partitions`). Any number of
-processes may aggregate the same minute at the same time: the newest marker wins
-(`store.clickhouse.rollup.buckets`). Minutes elsewhere that depend on the rows are found from
-`cross_minute_refs` and from the minutes of their traces (`store.clickhouse.units.dependencies`) and
-invalidated in `dirty` (`store.clickhouse.rollup.dirty`).
+A bucket is recomputed from its rows when its rows, or the rows elsewhere that its units depend on, are
+not those of its last version; a result is never incremented. Any number of processes may aggregate the
+same bucket at the same time: the newest version wins (`store.clickhouse.rollup.buckets`). The order of
+the steps matters, since another process may act, or this one end, between any two of them:
+
+1. the revision is taken first, then the fingerprints are read, then the rows: what arrives in between
+   is counted again, not overlooked;
+2. references to rows elsewhere are recorded, then the buckets that depend on rows here are marked, then
+   the versions are written: a version says that all of this is done;
+3. what was seen is noted last (`looked`). Each bucket is compared once more when inserts and counts that
+   were running by now have ended.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
-from typing import NamedTuple
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import RunQuery
+from store.clickhouse.pins import NOT_PINNED_COPY
 from store.clickhouse.queries import Sql
-from store.clickhouse.rollup import compaction, dirty, partitions
+from store.clickhouse.rollup import compaction, dirty
+from store.clickhouse.rollup.bucket_state import (
+    Minute,
+    Version,
+    bucket_versions,
+    current_rows,
+    read_minutes,
+)
 from store.clickhouse.rollup.buckets import (
     WIDTHS,
+    AddedUp,
+    FarRows,
     Fingerprint,
+    added_up,
     combine,
     now,
     revision,
     values_list,
-    version_row,
 )
-from store.clickhouse.rollup.minute_state import MinuteState, read_minutes, slots
+from store.clickhouse.rollup.dirty import DirtyBucket
 from store.clickhouse.units import dependencies, parents
-from store.clickhouse.units.aggregates import ALL_UNITS, MINUTE_OF
-from store.clickhouse.units.dependencies import in_minutes
-from store.clickhouse.units.partition import ALL, partition_of, row_condition
-
-_RECORD_REFS = (
-    "INSERT INTO cross_minute_refs (trace_id, minute, partition) "
-    "SELECT trace_id, minute, partition FROM cross_minute_refs_in_scope"
+from store.clickhouse.units.aggregates import ALL_UNITS
+from store.clickhouse.units.base_buckets import (
+    BUCKET_OF,
+    PER_MINUTE,
+    buckets_of,
+    in_minutes,
+    minutes_of,
+    numbers_in,
+    rows_in_buckets,
 )
-_REFS = "SELECT DISTINCT minute, partition FROM cross_minute_refs_in_scope"
+from store.rules import other_names
 
 
-class _Count(NamedTuple):
-    """One aggregation: its time in microseconds, its revision, whether weights above 1 may occur."""
+def recount(run: RunQuery, due: Sequence[DirtyBucket]) -> None:
+    """Aggregate the buckets that are out of date, and the minutes that they belong to.
 
-    instant: int
-    rev: int
-    weighed: bool
-
-
-def recount_minutes(run: RunQuery, minutes: Collection[int]) -> None:
-    """Aggregate minutes again, and invalidate minutes elsewhere that depend on their rows.
-
-    Minutes without changes and minutes whose rows have begun to expire are only confirmed.
+    Minutes whose rows have begun to expire are final.
     """
     instant = now(run)
-    found, heaviest = read_minutes(run, minutes)
-    # A row of greater weight that arrives from now on makes its minute dirty again.
-    count = _Count(instant, revision(instant), heaviest > 1)
-    unchanged, stale = [], []
-    for minute in found:
-        counted_at = minute.before.counted_at if minute.before else 0
-        if minute.has_expired or not (minute.has_changed or minute.is_stale(counted_at, instant)):
-            unchanged.append(minute.number)
-        else:
-            stale.append(minute)
-    if unchanged:
-        run(queries.CONFIRM_MINUTES.render({"slots": slots(unchanged)}, rev=count.rev))
-    if not stale:
+    numbers = {each.bucket for each in due}
+    minutes = [minute for minute in read_minutes(run, numbers) if not minute.has_expired]
+    changed = {bucket for minute in minutes for bucket in minute.changed(numbers)}
+    compare = {each.bucket for each in due if each.far}
+    for minute in minutes:
+        changed.update(_without_version(minute, compare - changed))
+    minutes, folded = _with_excess_names(run, minutes, changed, compare)
+    versions = {bucket for minute in minutes for bucket in minute.versions}
+    unsure = (compare & versions) - changed
+    if changed or unsure:
+        _recount(run, minutes, changed, unsure, folded, instant)
+    _add_up(run, minutes)
+    dirty.note_looked(run, due)
+
+
+def _without_version(minute: Minute, compare: Collection[int]) -> Collection[int]:
+    """The buckets to count when rows elsewhere have changed and the versions of a minute have expired."""
+    if minute.versions or minute.rows.keys().isdisjoint(compare):
+        return ()
+    return [bucket for bucket, rows in minute.rows.items() if rows.fingerprint.rows]
+
+
+def _with_excess_names(
+    run: RunQuery, minutes: list[Minute], changed: set[int], compare: Collection[int]
+) -> tuple[list[Minute], set[int]]:
+    """The minutes among these with names of nodes in excess (`store.rules.other_names`).
+
+    Which names are in excess depends on all rows of a minute: such a minute is counted as a whole when
+    something in it has changed, or when it no longer has too many. Its buckets are added to ``changed``.
+    """
+    found, folded = [], set()
+    for minute in minutes:
+        was = any(version.excess for version in minute.versions.values())
+        due = [b for b in buckets_of(minute.number) if b in changed or b in compare]
+        if due and (was or minute.named > other_names.MOST_NAMES):
+            condition = in_minutes([minute.number])
+            is_excess = bool(run(dependencies.many_names_statement(condition)))
+            if was or is_excess:
+                minute = minute._replace(rows=current_rows(run, buckets_of(minute.number)))
+                if was != is_excess or not changed.isdisjoint(minute.rows):
+                    changed.update(minute.rows)
+            if is_excess:
+                folded.add(minute.number)
+        found.append(minute)
+    return found, folded
+
+
+def _recount(
+    run: RunQuery,
+    minutes: list[Minute],
+    changed: set[int],
+    unsure: set[int],
+    folded: set[int],
+    instant: int,
+) -> None:
+    """Aggregate ``changed`` buckets, and those of ``unsure`` whose rows elsewhere are not those of their version."""
+    dependencies.resolve_dependencies(run, rows_in_buckets(changed | unsure))
+    far = _far_rows(run, changed | unsure)
+    before = {bucket: version for minute in minutes for bucket, version in minute.versions.items()}
+    stale = changed | {b for b in unsure if far.get(b, FarRows()) != before[b].far}
+    whole = {b for minute in folded.intersection(minutes_of(stale)) for b in buckets_of(minute)}
+    if not whole <= stale:
+        _recount(run, minutes, stale | whole, unsure - whole, folded, instant)
         return
-    wides = sorted({(width, m.number // width * width) for m in stale for width in WIDTHS})
+    if stale:
+        rows = {bucket: rows for minute in minutes for bucket, rows in minute.rows.items()}
+        there = rows_in_buckets(stale)
+        scope = dependencies.UnitScope(
+            there,
+            there,
+            f"{there} OR {dependencies.SHARED.text}",
+            sender_rows=dependencies.sender_rows(there),
+            whole_minutes=in_minutes(minutes_of(stale)),
+            many_names=any(minute in folded for minute in minutes_of(stale)),
+            # A row of greater weight that arrives from now on makes its bucket dirty again.
+            weighed=any(rows[bucket].heaviest > 1 for bucket in stale),
+        )
+        parents.prepare(run, scope)
+        _record_references(run, stale)
+        _mark_dependents(run, there, stale)
+        versions = values_list(
+            (
+                bucket,
+                *rows[bucket].fingerprint,
+                *far.get(bucket, FarRows()),
+                rows[bucket].named,
+                int(bucket // PER_MINUTE in folded),
+            )
+            for bucket in sorted(stale)
+        )
+        fragments = {"bucket": Sql(BUCKET_OF), "key": ALL_UNITS, "versions": versions}
+        run(scope.fill(queries.RECOUNT_BUCKETS, fragments, rev=revision(instant)))
+        parents.release(run)
+    dependencies.drop_scope(run)
+
+
+def _far_rows(run: RunQuery, buckets: Collection[int]) -> dict[int, FarRows]:
+    """The rows elsewhere that the units of buckets depend on, after `resolve_dependencies` of those buckets."""
+    fragments = {
+        "buckets": _listed(buckets),
+        "not_pinned_copy": Sql(NOT_PINNED_COPY),
+        "sender_rows": Sql(dependencies.sender_rows(rows_in_buckets(buckets))),
+        "shared": dependencies.SHARED,
+    }
+    rows = run(queries.FAR_ROWS.render(fragments))
+    return {bucket: FarRows(number, checksum) for bucket, number, checksum in rows}
+
+
+def _record_references(run: RunQuery, buckets: Collection[int]) -> None:
+    run(
+        "INSERT INTO cross_bucket_refs (trace_id, bucket) SELECT trace_id, bucket "
+        f"FROM cross_bucket_refs_in_scope WHERE bucket IN ({_listed(buckets).text})"
+    )
+
+
+def _mark_dependents(run: RunQuery, rows: str, buckets: Collection[int]) -> None:
+    """Mark the buckets elsewhere that depend on rows of these, and these for one more comparison."""
+    fragments = {"rows": Sql(rows), "buckets": _listed(buckets)}
+    came: dict[int, int] = dict(run(queries.DEPENDENTS.render(fragments)))
+    looked: dict[int, int] = {}
+    if came:
+        looked.update(run(queries.LOOKED.render({"buckets": _listed(came)})))
+    dirty.mark(
+        run,
+        {bucket: (last, looked.get(bucket, 0)) for bucket, last in came.items()},
+        buckets,
+        now(run),
+    )
+
+
+def _add_up(run: RunQuery, minutes: Iterable[Minute]) -> None:
+    """Write the minutes that were added up from other revisions of their buckets than the newest."""
+    before = {minute.number: minute for minute in minutes}
+    if not before:
+        return
+    instant = now(run)
+    siblings = [bucket for number in before for bucket in buckets_of(number)]
+    found: dict[int, list[Version]] = {}
+    for version in bucket_versions(run, siblings):
+        found.setdefault(version.bucket // PER_MINUTE, []).append(version)
+    stale: dict[int, list[Version]] = {}
+    for number, versions in found.items():
+        last = before[number].before
+        if last is None or last.added_up != added_up([version.rev for version in versions]):
+            stale[number] = versions
+    if stale:
+        _write_minutes(run, stale, instant)
+
+
+def _write_minutes(run: RunQuery, minutes: Mapping[int, Sequence[Version]], instant: int) -> None:
+    """Write minutes as the sums of buckets at these versions, and make their wide buckets out of date."""
+    wides = sorted({(width, number // width * width) for number in minutes for width in WIDTHS})
     known = run(queries.WIDE_ROWS.render({"wides": values_list(wides)}))
-    parts = {(width, first): rows for width, first, rows in known}
-    reopened = [(*wide, parts.get(wide, 0)) for wide in wides]
-    if len(stale) == 1 and stale[0].fingerprint.rows > dirty.LONG:
-        _recount_by_partition(run, stale[0], count, reopened)
-    else:
-        _recount(run, stale, count, reopened)
+    built_from = {(width, first): rows for width, first, rows in known}
+    reopened = [(*wide, built_from.get(wide, 0)) for wide in wides]
+    versions: list[tuple[int, ...]] = [
+        (
+            1,
+            number,
+            *combine(each.fingerprint for each in of_minute),
+            *added_up([each.rev for each in of_minute]),
+        )
+        for number, of_minute in minutes.items()
+    ]
+    versions += [(*wide, *Fingerprint(rows), *AddedUp()) for *wide, rows in reopened]
+    revisions = [(each.bucket, each.rev) for of_minute in minutes.values() for each in of_minute]
+    fragments = {
+        "buckets": Sql(numbers_in("bucket", [bucket for bucket, _ in revisions])),
+        "revisions": values_list(revisions),
+        "versions": values_list(versions),
+    }
+    run(queries.ADD_UP_MINUTES.render(fragments, rev=revision(instant)))
     finished = now(run)
     if finished - instant > compaction.QUIET // 4:
         # Another process may have downsampled without these.
         compaction.invalidate_parents(run, reopened, finished)
 
 
-def _markers(
-    minutes: Iterable[tuple[int, Fingerprint, int]], reopened: Iterable[tuple[int, int, int]]
-) -> list[tuple[int, ...]]:
-    """Markers of minutes (number, rows, time of the aggregation) and of wide buckets that are out of date."""
-    ours = [
-        version_row(1, number, fingerprint, counted_at)
-        for number, fingerprint, counted_at in minutes
-    ]
-    return [
-        *ours,
-        *(version_row(width, bucket, Fingerprint(rows)) for width, bucket, rows in reopened),
-    ]
-
-
-def _recount(
-    run: RunQuery, stale: list[MinuteState], count: _Count, reopened: list[tuple[int, int, int]]
-) -> None:
-    """Aggregate whole minutes."""
-    markers = _markers(((m.number, m.fingerprint, count.instant) for m in stale), reopened)
-    condition = in_minutes([minute.number for minute in stale])
-    fresh = {minute.number for minute in stale if minute.has_changed}
-
-    def insert(scope: dependencies.UnitScope) -> None:
-        fragments = {"bucket": MINUTE_OF, "key": ALL_UNITS, "markers": values_list(markers)}
-        run(scope.fill(queries.RECOUNT_MINUTES, fragments, rev=count.rev))
-
-    _count_scope(run, condition, condition, count, insert, lambda minute, _: minute in fresh)
-
-
-def _recount_by_partition(
-    run: RunQuery, minute: MinuteState, count: _Count, reopened: list[tuple[int, int, int]]
-) -> None:
-    """Aggregate the partitions of a minute that have changed, and merge all of them into its rollup."""
-    number = minute.number
-    known = partitions.counted(run, number)
-    changed: dict[int, Fingerprint] = {}
-    fresh = set()
-    # Which names are in excess depends on all rows of the minute.
-    many_names = bool(run(dependencies.many_names_statement(f"minute = {number}")))
-    for partition in minute.fingerprints.keys() | known.keys():
-        fingerprint = minute.fingerprints.get(partition, Fingerprint())
-        before = known.get(partition)
-        if before is None or not before.fingerprint.matches(fingerprint):
-            changed[partition] = fingerprint
-            fresh.add(partition)
-        elif many_names or any(
-            mark.is_stale(before.counted_at, count.instant)
-            for mark in minute.marks
-            if mark.partition in (partition, ALL)
-        ):
-            changed[partition] = fingerprint
-    if changed:
-        here = f"(minute = {number} AND partition IN ({', '.join(map(str, changed))}))"
-        rows = values_list((partition, *fingerprint) for partition, fingerprint in changed.items())
-
-        def insert(scope: dependencies.UnitScope) -> None:
-            partition = Sql(partition_of("trace_id", str(number)))
-            fragments = {"bucket": partition, "key": ALL_UNITS, "counted": rows}
-            run(scope.fill(queries.RECOUNT_PARTITIONS, fragments, minute=number, rev=count.rev))
-
-        changed_rows = row_condition(number, changed)
-        _count_scope(
-            run,
-            changed_rows,
-            here,
-            count,
-            insert,
-            lambda _, partition: partition in fresh,
-            f"minute = {number}",
-        )
-        known = partitions.counted(run, number)
-    fingerprint = combine([each.fingerprint for each in known.values()])
-    counted_at = min((each.counted_at for each in known.values()), default=count.instant)
-    partitions.merge(
-        run, number, known, _markers([(number, fingerprint, counted_at)], reopened), count.rev
-    )
-
-
-def _count_scope(
-    run: RunQuery,
-    row_condition: str,
-    here: str,
-    count: _Count,
-    insert: Callable[[dependencies.UnitScope], None],
-    is_fresh: Callable[[int, int], bool],
-    whole_minutes: str = "",
-) -> None:
-    """Aggregate the units of some rows, record their cross-minute references, and invalidate their dependents.
-
-    ``row_condition`` selects the rows, ``here`` the same minutes and partitions in statements without trace
-    ids. ``is_fresh``: whether a minute and partition has new rows. ``whole_minutes`` as in `UnitScope`.
-    """
-    scope = dependencies.resolve_scope(
-        run, row_condition, weighed=count.weighed, whole_minutes=whole_minutes
-    )
-    parents.prepare(run, scope)
-    run(_RECORD_REFS)
-    insert(scope)
-    parents.release(run)
-    dependents = queries.DEPENDENTS.render(
-        {
-            "minutes": Sql(row_condition),
-            "here": Sql(here),
-            "partition": Sql(partition_of("trace_id", "minute")),
-        }
-    )
-    came = {(minute, partition): last for minute, partition, last in run(dependents)}
-    # A process that aggregates the referenced rows right now does not see these references yet.
-    again = [(m, s) for m, s in run(_REFS) if is_fresh(m, s)]
-    dependencies.drop_scope(run)
-    counted_at = _last_counts(run, {minute for minute, _ in came})
-    dirty.invalidate(
-        run, {place: (last, counted_at(*place)) for place, last in came.items()}, again, now(run)
-    )
-
-
-def _last_counts(run: RunQuery, minutes: Collection[int]) -> Callable[[int, int], int]:
-    """When a partition of these minutes was last aggregated, microseconds (0: never)."""
-    if not minutes:
-        return lambda minute, partition: 0
-    whole = {
-        m: counted_at
-        for m, (counted_at, *_) in run(queries.MINUTE_MARKERS.render({"slots": slots(minutes)}))
-    }
-    parts: dict[int, dict[int, int]] = {}
-    for minute, partition, counted_at in run(
-        queries.PARTITION_TIMES.render({"slots": slots(minutes)})
-    ):
-        parts.setdefault(minute, {})[partition] = counted_at
-
-    def last_count(minute: int, partition: int) -> int:
-        known = parts.get(minute, {})
-        if partition == ALL and known:
-            return min(known.values())
-        counted_at: int = known.get(partition, whole.get(minute, 0))
-        return counted_at
-
-    return last_count
+def _listed(buckets: Iterable[int]) -> Sql:
+    return Sql(", ".join(map(str, sorted(buckets))))

@@ -1,6 +1,6 @@
-"""The table `rollups`: aggregates of buckets of minutes under a revision, and the marker of that revision.
+"""Versions of what was counted: of buckets in `bucket_rollups`, of minutes and wider ones in `rollups`.
 
-Only the rows with the revision of a bucket's newest marker are valid (schema/0001_initial.sql).
+Only the rows with the revision of the newest version row are valid (schema/0001_initial.sql).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from store.clickhouse.connection.query_runner import RunQuery
 from store.clickhouse.queries import Sql
 
 MARKER = 255
-"""The `kind` of the row that marks a revision of a bucket as written."""
+"""The `kind` of a version row, which states that a revision of a bucket was written."""
 WIDTHS = (60, 10, 5)
 """Minutes per wide bucket; wide buckets are downsampled from minutes that have not changed for a while."""
 
@@ -37,7 +37,14 @@ class Fingerprint(NamedTuple):
         return self[:2] == other[:2]
 
 
-def combine(parts: Collection[Fingerprint]) -> Fingerprint:
+class FarRows(NamedTuple):
+    """Identifies the rows elsewhere that the units of a bucket depend on, as `Fingerprint` does."""
+
+    rows: int = 0
+    checksum: int = 0
+
+
+def combine(parts: Iterable[Fingerprint]) -> Fingerprint:
     """The fingerprint of the union."""
     parts = [part for part in parts if part.rows]
     if not parts:
@@ -46,20 +53,16 @@ def combine(parts: Collection[Fingerprint]) -> Fingerprint:
     return Fingerprint(sum(rows), sum(digests) % (1 << 64), min(oldest), min(low), max(high))
 
 
-def version_row(
-    width: int, bucket: int, fingerprint: Fingerprint, counted_at: int = 0
-) -> tuple[int, ...]:
-    """A row for rollup/markers.sql."""
-    return (
-        width,
-        bucket,
-        fingerprint.low,
-        fingerprint.high,
-        fingerprint.rows,
-        fingerprint.oldest,
-        fingerprint.checksum,
-        counted_at,
-    )
+class AddedUp(NamedTuple):
+    """What a minute was added up from: the number of buckets, and the sum of their revisions modulo 2**64."""
+
+    buckets: int = 0
+    revisions: int = 0
+
+
+def added_up(revisions: Collection[int]) -> AddedUp:
+    """The same, of these revisions."""
+    return AddedUp(len(revisions), sum(revisions) % (1 << 64))
 
 
 def now(run: RunQuery) -> int:

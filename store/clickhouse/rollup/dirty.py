@@ -1,126 +1,120 @@
-"""Dirty minutes: which minutes to aggregate, in what order, and the invalidation of dependent minutes.
+"""Dirty buckets: which buckets to aggregate, in what order, and the marks on dependent buckets.
 
-The table `dirty` stores for each minute when rows arrived that its aggregates depend on
-(schema/0001_initial.sql).
+The table `dirty` stores for each bucket when rows arrived that its aggregates depend on, and when a count
+has last looked (schema/0001_initial.sql).
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import Rows, RunQuery
 from store.clickhouse.queries import Sql
 from store.clickhouse.rollup.buckets import values_list
-from store.clickhouse.units.dependencies import in_minutes
 
 SETTLE = 60_000_000
 """Microseconds after which an insert that was running is visible or has failed."""
+GUARD = 2_000_000
+"""Microseconds after the insertion of a row in which a count may not have seen it."""
 CHUNK_ROWS = 4_000_000
 """Rows that are aggregated in one statement at most: they fit into memory."""
-CHUNK_MINUTES = 500
-LONG = 200_000
-"""A minute with more rows is aggregated apart from other minutes, and by partition."""
+CHUNK_BUCKETS = 3_000
+FIRST_ROWS = 1_000_000
+"""Rows in the first chunk of a round, the one with the newest bucket, which readers wait for."""
 
 
-class DirtyMinute(NamedTuple):
-    """A minute to aggregate: its approximate number of rows, when it was last aggregated, whether that is only to
-    be confirmed, and how long it has been known to be out of date (microseconds)."""
+class DirtyBucket(NamedTuple):
+    """A bucket to look at, and what was known of it at the time ``read_at``. Times in microseconds.
 
-    minute: int
+    ``rows``: approximately; ``looked``: when a count has last seen it; ``far``: whether rows elsewhere
+    may have changed; ``confirming``: whether nothing is known to have; ``waited``: for how long something has.
+    """
+
+    bucket: int
     rows: int
-    seen: int
+    arrived: int = 0
+    related: int = 0
+    recheck: int = 0
+    looked: int = 0
+    read_at: int = 0
+    far: int = 0
     confirming: int = 0
     waited: int = 0
 
 
-class Invalidation(NamedTuple):
-    """Rows elsewhere that a partition depends on: when one was noticed (``related``), and from when on the
-    partition is aggregated again in any case (``review``); microseconds, 0: never."""
+def dirty_buckets(run: RunQuery, *, guard: int = 0) -> list[DirtyBucket]:
+    """Buckets whose aggregates may be out of date, the newest first.
 
-    partition: int
-    related: int
-    review: int
-
-    def is_stale(self, counted_at: int, instant: int) -> bool:
-        """Whether an aggregation that ran at ``counted_at`` is out of date at ``instant``."""
-        return counted_at < self.related or counted_at < self.review <= instant
-
-
-def dirty_minutes(run: RunQuery, *, guard: int = 0) -> list[DirtyMinute]:
-    """Minutes whose aggregates may be out of date, the newest first.
-
-    ``guard``: microseconds after an arrival for which a minute is dirty although it was aggregated since.
+    ``guard``: microseconds after an arrival for which a bucket is dirty although it was looked at since.
     """
     return read_dirty(run(dirty_statement(guard=guard)))
 
 
 def dirty_statement(*, guard: int = 0) -> Sql:
-    """The statement of `dirty_minutes`."""
-    return queries.DIRTY_MINUTES.render(guard=guard)
+    """The statement of `dirty_buckets`."""
+    return queries.DIRTY_BUCKETS.render(guard=guard)
 
 
-def read_dirty(rows: Rows) -> list[DirtyMinute]:
+def read_dirty(rows: Rows) -> list[DirtyBucket]:
     """The result rows of `dirty_statement`."""
-    return [DirtyMinute(*row) for row in rows]
+    return [DirtyBucket(*row) for row in rows]
 
 
-def chunks(minutes: Sequence[DirtyMinute]) -> list[list[int]]:
-    """Minutes grouped into chunks that are aggregated together: a chunk fits into memory, and long minutes are
-    alone because readers wait for the newest one."""
-    parts: list[list[int]] = []
+def chunks(buckets: Sequence[DirtyBucket]) -> list[list[DirtyBucket]]:
+    """Buckets grouped into chunks that are aggregated together and fit into memory; the first is small."""
+    parts: list[list[DirtyBucket]] = []
     room = 0
-    for minute, rows, *_ in minutes:
-        if not parts or rows > min(room, LONG) or len(parts[-1]) >= CHUNK_MINUTES:
+    for each in buckets:
+        if not parts or each.rows > room or len(parts[-1]) >= CHUNK_BUCKETS:
+            room = CHUNK_ROWS if parts else FIRST_ROWS
             parts.append([])
-            room = CHUNK_ROWS if rows <= LONG else 0
-        parts[-1].append(minute)
-        room -= rows
+        parts[-1].append(each)
+        room -= each.rows
     return parts
 
 
-def schedule(minutes: Sequence[DirtyMinute]) -> list[list[int]]:
-    """The chunks of dirty minutes, in order: the one with the newest minute, then those with changes, then those
-    to confirm; each group by its last aggregation, so that stopping early starves none."""
-    place = {each.minute: (each.confirming, each.seen) for each in minutes}
-    first, *others = chunks(minutes) or [[]]
-    return [first, *sorted(others, key=lambda part: min(place[minute] for minute in part))]
+def schedule(buckets: Sequence[DirtyBucket]) -> list[list[DirtyBucket]]:
+    """The chunks of dirty buckets, in order: the one with the newest bucket, then those with changes, then those
+    to confirm; each group by when it was last looked at, so that stopping early starves none."""
+    first, *others = chunks(buckets) or [[]]
+    return [
+        first,
+        *sorted(others, key=lambda part: min((each.confirming, each.looked) for each in part)),
+    ]
 
 
-def invalidations(run: RunQuery, minutes: Collection[int]) -> Mapping[int, list[Invalidation]]:
-    """Invalidations by minute."""
-    found: dict[int, list[Invalidation]] = defaultdict(list)
-    statement = queries.INVALIDATIONS.render({"minutes": Sql(in_minutes(minutes))})
-    for minute, *mark in run(statement):
-        found[minute].append(Invalidation(*mark))
-    return found
+def note_looked(run: RunQuery, seen: Sequence[DirtyBucket]) -> None:
+    """All that was known of buckets when they were read as dirty is counted.
+
+    What was known is repeated, so that the row does not expire before the one it answers.
+    """
+    rows = [(e.bucket, e.arrived, e.related, e.recheck, e.read_at) for e in seen]
+    run(queries.MARK.render({"marks": values_list(rows)}))
 
 
-def invalidate(
+def mark(
     run: RunQuery,
-    came: Mapping[tuple[int, int], tuple[int, int]],
-    again: Iterable[tuple[int, int]],
+    came: Mapping[int, tuple[int, int]],
+    counted: Collection[int],
     instant: int,
 ) -> None:
-    """Make partitions dirty that have not been aggregated since rows they depend on arrived.
+    """Mark buckets that have not been looked at since rows they depend on arrived.
 
-    ``came``: by minute and partition, when the newest of those rows was inserted and when the partition was
-    aggregated (microseconds). ``again``: partitions to aggregate again once running inserts have settled.
+    ``came``: by bucket, when the newest of those rows was inserted and when the bucket was looked at
+    (microseconds). ``counted``: buckets to compare once more when inserts that are running have
+    settled, and counts that do not know of their references yet.
     """
-    marks: dict[tuple[int, int], tuple[int, int]] = {}
-    for place, (inserted, counted_at) in came.items():
-        settled = inserted + SETTLE
-        if counted_at <= inserted or counted_at < settled <= instant:
-            marks[place] = instant, settled
-        elif counted_at < settled:
-            marks[place] = 0, settled
-    for place in again:
-        related, review = marks.get(place, (0, 0))
-        marks[place] = related, max(review, instant + SETTLE)
+    marks: dict[int, tuple[int, int]] = {}
+    for bucket, (inserted, looked) in came.items():
+        if looked <= inserted + GUARD:
+            marks[bucket] = instant, instant + SETTLE
+        elif looked < inserted + SETTLE:
+            marks[bucket] = 0, max(inserted, instant) + SETTLE
+    for bucket in counted:
+        related, recheck = marks.get(bucket, (0, 0))
+        marks[bucket] = related, max(recheck, instant + SETTLE)
     if marks:
-        # An aggregation that does not know of this yet may be running and may mark the minute as
-        # aggregated: check once more when it must be over.
-        rows = [(*place, *times, instant + 2 * SETTLE) for place, times in marks.items()]
-        run(queries.INVALIDATE.render({"marks": values_list(rows)}))
+        rows = [(bucket, 0, *times, 0) for bucket, times in marks.items()]
+        run(queries.MARK.render({"marks": values_list(rows)}))

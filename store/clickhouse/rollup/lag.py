@@ -6,7 +6,8 @@ import threading
 import time
 from collections.abc import Sequence
 
-from store.clickhouse.rollup.dirty import DirtyMinute
+from store.clickhouse.rollup.dirty import DirtyBucket
+from store.clickhouse.units.base_buckets import PER_MINUTE
 from store.metrics import DIRTY_MINUTES, ROLLUP_LAG
 from store.times import SECOND, format_utc
 
@@ -26,12 +27,15 @@ class RollupLag:
         self._failing_since = 0.0
         self._error = ""
 
-    def note(self, dirty: Sequence[DirtyMinute]) -> None:
-        """The dirty minutes have been read."""
-        waiting = [minute.waited for minute in dirty if not minute.confirming]
+    def note(self, dirty: Sequence[DirtyBucket]) -> None:
+        """The dirty buckets have been read."""
+        waiting = [each.waited for each in dirty if not each.confirming]
         longest = max(waiting, default=0)
         with self._lock:
-            self._minutes, self._error = len(waiting), ""
+            self._minutes = len(
+                {each.bucket // PER_MINUTE for each in dirty if not each.confirming}
+            )
+            self._error = ""
             self._since = time.time() - longest / SECOND if longest else 0.0
         self._set_metrics()
 

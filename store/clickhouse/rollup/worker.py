@@ -1,7 +1,7 @@
-"""Keeps the rollups up to date: a thread that aggregates dirty minutes, and readers that wait for it.
+"""Keeps the rollups up to date: a thread that aggregates dirty buckets, and readers that wait for it.
 
-Every process may run a worker. They need no lock: aggregating a minute twice is harmless, and a worker
-skips a round when another has just aggregated the same minutes.
+Every process may run a worker. They need no lock: aggregating a bucket twice is harmless, and a worker
+skips a round when another has just aggregated the same buckets.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from collections.abc import Callable
 import structlog
 
 from store.clickhouse.connection.query_runner import RunQuery
-from store.clickhouse.rollup import aggregate, buckets, compaction, dirty
+from store.clickhouse.rollup import aggregate, compaction, dirty
+from store.clickhouse.rollup.buckets import now
 from store.clickhouse.rollup.lag import RollupLag
 
 log = structlog.get_logger(__name__)
@@ -31,25 +32,25 @@ UNWATCHED_PAUSE = 5.0
 WIDEN_EVERY = 10.0
 """Seconds between two runs of downsampling."""
 GUARD = 1_000_000
-"""Microseconds after an arrival for which a minute stays dirty: `dirty` is written before the rows are visible."""
+"""Microseconds after an arrival for which a bucket stays dirty: `dirty` is written before the rows are visible."""
 SMALL = 5_000
 """A reader waits when at most so many rows are not aggregated yet."""
 STEADY = 5
-"""Consecutive rounds that found dirty minutes after which readers no longer wait: rows arrive all the time and
+"""Consecutive rounds that found dirty buckets after which readers no longer wait: rows arrive all the time and
 the rollups are never more than a few seconds old."""
 PATIENCE = 1.5
 """Seconds a reader waits: for the running round to end, and for the next one."""
 ROUND = 4.0
-"""Seconds after which a round begins no further chunk, so that the newest minute is next again. At least one
+"""Seconds after which a round begins no further chunk, so that the newest bucket is next again. At least one
 other chunk is aggregated in every round."""
 ROUNDS = 8
-"""Aggregating may make other minutes dirty; after so many repetitions those are left to the next round."""
+"""Aggregating may make other buckets dirty; after so many repetitions those are left to the next round."""
 
 
 class RollupWorker:
-    """Aggregation of dirty minutes in one process; may be shared by threads.
+    """Aggregation of dirty buckets in one process; may be shared by threads.
 
-    ``alone``: no thread executes `run`, so readers aggregate dirty minutes themselves.
+    ``alone``: no thread executes `run`, so readers aggregate dirty buckets themselves.
     """
 
     def __init__(self) -> None:
@@ -61,12 +62,12 @@ class RollupWorker:
         """Numbers of the last tick that was begun and of the last one that is done."""
         self._wanted = False
         self._busy = 0
-        """Consecutive rounds that found dirty minutes."""
+        """Consecutive rounds that found dirty buckets."""
         self._read = self._widened = -UNWATCHED
         """When the last reader came, and when minutes were last downsampled (monotonic seconds)."""
 
-    def wait_until_fresh(self, run_query: RunQuery, waiting: list[dirty.DirtyMinute]) -> bool:
-        """Wait until dirty minutes are aggregated, unless there are many rows or the worker is busy all the time.
+    def wait_until_fresh(self, run_query: RunQuery, waiting: list[dirty.DirtyBucket]) -> bool:
+        """Wait until dirty buckets are aggregated, unless there are many rows or the worker is busy all the time.
 
         Returns whether rollups may have changed since ``waiting`` was read.
         """
@@ -78,7 +79,9 @@ class RollupWorker:
             with self._counting:
                 self._drain(run_query, ROUNDS)
             return True
-        small = sum(minute.rows for minute in waiting) <= SMALL
+        if all(each.confirming for each in waiting):
+            return False  # nothing is known to have changed
+        small = sum(each.rows for each in waiting) <= SMALL
         if watched and (self._busy >= STEADY or not small):
             return False
         with self._changed:
@@ -96,11 +99,11 @@ class RollupWorker:
         return time.monotonic() - self._read < UNWATCHED
 
     def tick(self, run_query: RunQuery) -> int:
-        """Aggregate all dirty minutes; returns their number."""
-        waiting = dirty.dirty_minutes(run_query, guard=GUARD)
+        """Aggregate all dirty buckets; returns their number."""
+        waiting = dirty.dirty_buckets(run_query, guard=GUARD)
         self.lag.note(waiting)
-        newest = max((minute.seen for minute in waiting), default=0)
-        if not self._wanted and newest and buckets.now(run_query) - newest < TICK * 800_000:
+        newest = max((each.looked for each in waiting), default=0)
+        if not self._wanted and newest and now(run_query) - newest < TICK * 800_000:
             return 0  # another process has just aggregated these
         with self._changed:
             self._begun += 1
@@ -143,18 +146,18 @@ class RollupWorker:
                     self._changed.wait(0.2)
 
     def _drain(self, run_query: RunQuery, rounds: int, *, guard: int = 0) -> int:
-        """Aggregate dirty minutes. Under high load a round ends early: readers wait for the newest minute."""
+        """Aggregate dirty buckets. Under high load a round ends early: readers wait for the newest bucket."""
         count = 0
         for _ in range(rounds):
-            minutes = dirty.dirty_minutes(run_query, guard=guard)
-            self.lag.note(minutes)
-            if not minutes:
+            buckets = dirty.dirty_buckets(run_query, guard=guard)
+            self.lag.note(buckets)
+            if not buckets:
                 break
             begun = time.monotonic()
-            for number, part in enumerate(dirty.schedule(minutes)):
+            for number, part in enumerate(dirty.schedule(buckets)):
                 if number > 1 and time.monotonic() - begun > ROUND and not self.alone:
                     return count
-                aggregate.recount_minutes(run_query, part)
+                aggregate.recount(run_query, part)
                 count += len(part)
             guard = 0
         return count

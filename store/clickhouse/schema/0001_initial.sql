@@ -4,10 +4,11 @@
 -- Traces: small indexed rows for each document (segments), each call that leaves a service (calls) and
 -- each link between traces (links), and the documents themselves (documents), apart from the indexes.
 --
--- Sort key: the minute of the start, so that a window reads a range; then trace and id, so that a resend
--- or the complete copy of an in-progress segment replaces it. The greatest `ver` wins: complete before in
--- progress, then the last arrival (store.model.precedence). A copy that starts in another minute is not
--- replaced; counting compares copies (queries/units).
+-- Sort key: the minute of the start and the bucket, its five seconds, so that a window reads a range and
+-- counting only the seconds with new rows; then trace and id, so that a resend or the complete copy of an
+-- in-progress segment replaces it. The greatest `ver` wins: complete before in progress, then the last
+-- arrival (store.model.precedence). A copy that starts in another bucket is not replaced; counting compares
+-- copies (queries/units).
 -- Partition: the day of arrival, never a time that a client sent. A document dated 1970 or 2438 costs
 -- nothing extra, an import of old traces is stored for its full time, and whole parts expire.
 -- Engines and what depends on the number of servers are filled in by store/clickhouse/schema/topology.py.
@@ -28,6 +29,7 @@ CREATE TABLE IF NOT EXISTS segments{on_cluster} (
     parent_id UInt64 CODEC(ZSTD(1)),
     start Int64 CODEC(Delta(8), ZSTD(1)),
     minute UInt32 MATERIALIZED toUInt32(greatest(0, intDiv(start, 60000000))) CODEC(Delta(4), ZSTD(1)),
+    bucket UInt64 MATERIALIZED toUInt64(greatest(0, intDiv(start, 5000000))) CODEC(Delta(8), ZSTD(1)),
     time DateTime64(6, 'UTC') ALIAS fromUnixTimestamp64Micro(start, 'UTC'),
     duration Int64 CODEC(T64, ZSTD(1)),
     last_duration Int64 CODEC(T64, ZSTD(1)) COMMENT 'until the last work inside ended; 0: as duration',
@@ -70,7 +72,7 @@ CREATE TABLE IF NOT EXISTS segments{on_cluster} (
 )
 ENGINE = {replicated}ReplacingMergeTree(ver)
 PARTITION BY toDate(received)
-ORDER BY (minute, trace_id, id)
+ORDER BY (minute, bucket, trace_id, id)
 TTL received + toIntervalDay({retention_days})
 SETTINGS index_granularity = 1024, min_compress_block_size = 16384, max_compress_block_size = 16384,
     ttl_only_drop_parts = 1, {window} = 10000, {durable}, {tidy};
@@ -84,6 +86,7 @@ CREATE TABLE IF NOT EXISTS calls{on_cluster} (
     independent UInt8 CODEC(ZSTD(1)),
     start Int64 CODEC(Delta(8), ZSTD(1)),
     minute UInt32 MATERIALIZED toUInt32(greatest(0, intDiv(start, 60000000))) CODEC(Delta(4), ZSTD(1)),
+    bucket UInt64 MATERIALIZED toUInt64(greatest(0, intDiv(start, 5000000))) CODEC(Delta(8), ZSTD(1)),
     time DateTime64(6, 'UTC') ALIAS fromUnixTimestamp64Micro(start, 'UTC'),
     duration Int64 CODEC(T64, ZSTD(1)),
     state UInt8 CODEC(ZSTD(1)) COMMENT '0 in progress, 1 ok, 2 error, 3 throttle, 4 fault',
@@ -107,7 +110,7 @@ CREATE TABLE IF NOT EXISTS calls{on_cluster} (
 )
 ENGINE = {replicated}ReplacingMergeTree(ver)
 PARTITION BY toDate(received)
-ORDER BY (minute, trace_id, id)
+ORDER BY (minute, bucket, trace_id, id)
 TTL received + toIntervalDay({retention_days})
 SETTINGS index_granularity = 1024, min_compress_block_size = 16384, max_compress_block_size = 16384,
     ttl_only_drop_parts = 1, {window} = 10000, {durable}, {tidy};
@@ -124,6 +127,7 @@ CREATE TABLE IF NOT EXISTS links{on_cluster} (
     event_received Int64 CODEC(ZSTD(1)),
     start Int64 CODEC(Delta(8), ZSTD(1)),
     minute UInt32 MATERIALIZED toUInt32(greatest(0, intDiv(start, 60000000))) CODEC(Delta(4), ZSTD(1)),
+    bucket UInt64 MATERIALIZED toUInt64(greatest(0, intDiv(start, 5000000))) CODEC(Delta(8), ZSTD(1)),
     time DateTime64(6, 'UTC') ALIAS fromUnixTimestamp64Micro(start, 'UTC'),
     duration Int64 CODEC(T64, ZSTD(1)),
     state UInt8 CODEC(ZSTD(1)) COMMENT '0 in progress, 1 ok, 2 error, 3 throttle, 4 fault',
@@ -142,7 +146,7 @@ CREATE TABLE IF NOT EXISTS links{on_cluster} (
 )
 ENGINE = {replicated}ReplacingMergeTree(ver)
 PARTITION BY toDate(received)
-ORDER BY (minute, trace_id, document_id, other_trace, other_id, upstream)
+ORDER BY (minute, bucket, trace_id, document_id, other_trace, other_id, upstream)
 TTL received + toIntervalDay({retention_days})
 SETTINGS ttl_only_drop_parts = 1, {window} = 10000, {durable}, {tidy};
 
@@ -168,13 +172,14 @@ TTL received + toIntervalDay({retention_days})
 SETTINGS index_granularity = 1024,
     ttl_only_drop_parts = 1, {window} = 10000, {durable}, {tidy};
 
--- The minutes in which a trace has rows, so that a trace is found without its time and the two halves of
+-- The buckets in which a trace has rows, so that a trace is found without its time and the two halves of
 -- a call find each other however far apart they are. `start`: its earliest document; `lo`, `hi`: the first
 -- and last start of anything in it (documents and calls); `end`: their last end.
 -- Granules of 256 rows: a page reads a few traces here and there.
 CREATE TABLE IF NOT EXISTS traces{on_cluster} (
     trace_id FixedString(16) CODEC(ZSTD(1)),
     minute UInt32 CODEC(Delta(4), ZSTD(1)),
+    bucket UInt64 CODEC(Delta(8), ZSTD(1)),
     start SimpleAggregateFunction(min, Int64) CODEC(ZSTD(1)),
     lo SimpleAggregateFunction(min, Int64) CODEC(ZSTD(1)),
     hi SimpleAggregateFunction(max, Int64) CODEC(ZSTD(1)),
@@ -188,29 +193,31 @@ CREATE TABLE IF NOT EXISTS traces{on_cluster} (
 ENGINE = {replicated}AggregatingMergeTree
 PARTITION BY day
 PRIMARY KEY trace_id
-ORDER BY (trace_id, minute)
+ORDER BY (trace_id, minute, bucket)
 TTL received + toIntervalDay({retention_days})
 SETTINGS index_granularity = 256, min_compress_block_size = 16384, max_compress_block_size = 16384,
     ttl_only_drop_parts = 1, {window} = 10000, {durable}, {tidy};
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS traces_from_segments{on_cluster} TO traces AS
 SELECT s.trace_id AS trace_id, toUInt32(greatest(0, intDiv(s.start, 60000000))) AS minute,
+       toUInt64(greatest(0, intDiv(s.start, 5000000))) AS bucket,
        min(s.start) AS start, min(s.start) AS lo, max(s.start) AS hi,
        max(s.start + s.duration) AS end,
        toInt64(max(bitAnd(s.ver, 18014398509481983))) AS updated, count() AS revision,
        max(s.sampled) AS sampled, max(s.received) AS received, toDate(max(s.received)) AS day
 FROM segments AS s
-GROUP BY s.trace_id, minute;
+GROUP BY s.trace_id, minute, bucket;
 
 -- 9223372036854775807: a call says nothing about the earliest document.
 CREATE MATERIALIZED VIEW IF NOT EXISTS traces_from_calls{on_cluster} TO traces AS
 SELECT c.trace_id AS trace_id, toUInt32(greatest(0, intDiv(c.start, 60000000))) AS minute,
+       toUInt64(greatest(0, intDiv(c.start, 5000000))) AS bucket,
        toInt64(9223372036854775807) AS start, min(c.start) AS lo, max(c.start) AS hi,
        max(c.start + c.duration) AS end,
        toInt64(0) AS updated, toUInt64(0) AS revision,
        toUInt8(0) AS sampled, max(c.received) AS received, toDate(max(c.received)) AS day
 FROM calls AS c
-GROUP BY c.trace_id, minute;
+GROUP BY c.trace_id, minute, bucket;
 
 -- Settings by name; the newest `ver` applies (store/clickhouse/schema/retention.py).
 CREATE TABLE IF NOT EXISTS settings{on_cluster} (
@@ -346,7 +353,8 @@ CREATE TABLE IF NOT EXISTS rollups{on_cluster} (
     rows UInt64 CODEC(T64, ZSTD(1)) COMMENT 'version row: the number of rows counted',
     oldest DateTime('UTC') CODEC(ZSTD(1)) COMMENT 'version row: when the first of them was received',
     checksum UInt64 CODEC(ZSTD(1)) COMMENT 'version row: sum of their insertion times, modulo 2^64',
-    counted_at UInt64 DEFAULT intDiv(rev, 1024) CODEC(ZSTD(1)) COMMENT 'version row: when its rows were read; rev may be later when nothing was new',
+    buckets UInt16 CODEC(ZSTD(1)) COMMENT 'version row of a minute: the number of buckets it was added up from',
+    revisions UInt64 CODEC(ZSTD(1)) COMMENT 'version row of a minute: sum of their revisions, modulo 2^64',
     rev UInt64 CODEC(Delta(8), ZSTD(1)),
     written_at DateTime('UTC') DEFAULT now() CODEC(Delta(4), ZSTD(1))
 )
@@ -357,13 +365,16 @@ ORDER BY (width, kind, bucket, source_account, source_name, source_type, source_
 TTL written_at + toIntervalDay(if(width = 60, 400, 60))
 SETTINGS index_granularity = 128;
 
--- Minutes with many rows are counted by partition (store/clickhouse/rollup/partitions.py): the rows of the
--- traces whose ids say that they began in the same seconds. When rows arrive, their partitions are counted
--- and merged with the others. Stored while rows keep arriving; a missing partition is counted again.
--- Nothing is replaced, so a reader of a version row finds the rows of that version.
-CREATE TABLE IF NOT EXISTS partition_rollups{on_cluster} (
-    bucket UInt32 CODEC(Delta(4), ZSTD(1)),
-    partition UInt8 CODEC(ZSTD(1)),
+-- What is counted from rows: the aggregates of a bucket of five seconds (store/clickhouse/rollup). A minute
+-- of `rollups` is the sum of its buckets, so that new rows cost their seconds and not their minute. Stored
+-- while rows keep arriving, and for windows that cut a minute; a missing bucket is counted again.
+-- A version row (kind 255) states what was read: the rows of the bucket, and those elsewhere that its units
+-- depend on. A bucket whose rows are still those is not counted again.
+-- traces: a trace in several buckets of a minute is one of the minute's traces.
+-- Nothing is replaced, so a reader of a version row finds the rows of that version. Ordered by kind first,
+-- since version rows are read every second.
+CREATE TABLE IF NOT EXISTS bucket_rollups{on_cluster} (
+    bucket UInt64 CODEC(Delta(8), ZSTD(1)),
     kind UInt8 CODEC(ZSTD(1)),
     source_account LowCardinality(String),
     source_name LowCardinality(String),
@@ -377,7 +388,7 @@ CREATE TABLE IF NOT EXISTS partition_rollups{on_cluster} (
     active UInt8 CODEC(ZSTD(1)),
     start Int64 CODEC(Delta(8), ZSTD(1)),
     end Int64 CODEC(Delta(8), ZSTD(1)),
-    trace_minutes UInt64 CODEC(T64, ZSTD(1)),
+    traces Array(Tuple(trace UInt64, weight UInt32)) CODEC(ZSTD(1)) COMMENT 'of a node: hashes, and the least weight',
     ok UInt64 CODEC(T64, ZSTD(1)),
     error UInt64 CODEC(T64, ZSTD(1)),
     throttle UInt64 CODEC(T64, ZSTD(1)),
@@ -391,57 +402,59 @@ CREATE TABLE IF NOT EXISTS partition_rollups{on_cluster} (
     rows UInt64 CODEC(T64, ZSTD(1)) COMMENT 'version row: the number of rows counted',
     oldest DateTime('UTC') CODEC(ZSTD(1)) COMMENT 'version row: when the first of them was received',
     checksum UInt64 CODEC(ZSTD(1)) COMMENT 'version row: sum of their insertion times, modulo 2^64',
+    far_rows UInt64 CODEC(T64, ZSTD(1)) COMMENT 'version row: the rows elsewhere that the units depend on',
+    far_checksum UInt64 CODEC(ZSTD(1)) COMMENT 'version row: sum of their insertion times, modulo 2^64',
+    named UInt32 CODEC(ZSTD(1)) COMMENT 'version row: names of nodes in the rows of the bucket',
+    excess UInt8 CODEC(ZSTD(1)) COMMENT 'version row: 1 if names of the minute were in excess',
     rev UInt64 CODEC(Delta(8), ZSTD(1)),
     written_at DateTime('UTC') DEFAULT now() CODEC(Delta(4), ZSTD(1))
 )
 ENGINE = {replicated}MergeTree
 PARTITION BY toStartOfHour(written_at)
-ORDER BY (bucket, kind, partition, rev)
+ORDER BY (kind, bucket, rev)
 TTL written_at + INTERVAL 2 HOUR
-SETTINGS index_granularity = 1024, ttl_only_drop_parts = 1;
+SETTINGS index_granularity = 128, ttl_only_drop_parts = 1;
 
--- Minutes whose count may be stale. arrived: a row came; related: a row came elsewhere that its units depend
--- on; review: count again from then on in any case, since another process may not have recorded yet what its
--- count depends on; confirm: compare again from then on, since an insert may become visible a while after it
--- was recorded here. Invalidations from elsewhere concern a partition, 0 if unknown: then all of them.
+-- Buckets whose count may be stale. arrived: a row came; related: a row came elsewhere that its units depend
+-- on; recheck: compare again from then on, since an insert may become visible a while after it was recorded
+-- here, and another process may not have recorded yet what its count depends on. looked: what was known
+-- until then is counted. A row is deleted once nothing waits: whatever concerns the bucket adds another.
 CREATE TABLE IF NOT EXISTS dirty{on_cluster} (
-    minute UInt32,
-    partition UInt8,
+    bucket UInt64,
     arrived SimpleAggregateFunction(max, Int64),
     related SimpleAggregateFunction(max, Int64),
-    confirm SimpleAggregateFunction(max, Int64),
-    review SimpleAggregateFunction(max, Int64),
+    recheck SimpleAggregateFunction(max, Int64),
+    looked SimpleAggregateFunction(max, Int64),
     rows SimpleAggregateFunction(sum, UInt64)
 )
 ENGINE = {replicated}AggregatingMergeTree
-PRIMARY KEY minute
-ORDER BY (minute, partition)
-TTL toDateTime(intDiv(greatest(arrived, related, confirm, review), 1000000)) + INTERVAL 60 DAY
-SETTINGS {window} = 10000, {tidy};
+ORDER BY bucket
+TTL toDateTime(intDiv(greatest(arrived, related, recheck), 1000000)) + INTERVAL 60 DAY,
+    toDateTime(intDiv(greatest(arrived, related, recheck), 1000000)) + INTERVAL 1 HOUR
+        DELETE WHERE looked > recheck AND looked > greatest(arrived, related) + 1000000
+SETTINGS {window} = 10000, {tidy}, merge_with_ttl_timeout = 1800;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS dirty_from_segments{on_cluster} TO dirty AS
-SELECT toUInt32(greatest(0, intDiv(start, 60000000))) AS minute,
-       toUnixTimestamp64Micro(now64(6)) AS arrived, arrived + 60000000 AS confirm, count() AS rows
-FROM segments GROUP BY minute;
+SELECT toUInt64(greatest(0, intDiv(start, 5000000))) AS bucket,
+       toUnixTimestamp64Micro(now64(6)) AS arrived, arrived + 60000000 AS recheck, count() AS rows
+FROM segments GROUP BY bucket;
 CREATE MATERIALIZED VIEW IF NOT EXISTS dirty_from_calls{on_cluster} TO dirty AS
-SELECT toUInt32(greatest(0, intDiv(start, 60000000))) AS minute,
-       toUnixTimestamp64Micro(now64(6)) AS arrived, arrived + 60000000 AS confirm, count() AS rows
-FROM calls GROUP BY minute;
+SELECT toUInt64(greatest(0, intDiv(start, 5000000))) AS bucket,
+       toUnixTimestamp64Micro(now64(6)) AS arrived, arrived + 60000000 AS recheck, count() AS rows
+FROM calls GROUP BY bucket;
 CREATE MATERIALIZED VIEW IF NOT EXISTS dirty_from_links{on_cluster} TO dirty AS
-SELECT toUInt32(greatest(0, intDiv(start, 60000000))) AS minute,
-       toUnixTimestamp64Micro(now64(6)) AS arrived, arrived + 60000000 AS confirm, count() AS rows
-FROM links GROUP BY minute;
+SELECT toUInt64(greatest(0, intDiv(start, 5000000))) AS bucket,
+       toUnixTimestamp64Micro(now64(6)) AS arrived, arrived + 60000000 AS recheck, count() AS rows
+FROM links GROUP BY bucket;
 
--- "The units of this minute depend on rows of this trace in other minutes": a parent in another minute or
+-- "The units of this bucket depend on rows of this trace in other buckets": a parent in another bucket or
 -- not stored yet, a call whose document began in another one, the other end of a link.
-CREATE TABLE IF NOT EXISTS cross_minute_refs{on_cluster} (
+CREATE TABLE IF NOT EXISTS cross_bucket_refs{on_cluster} (
     trace_id FixedString(16) CODEC(ZSTD(1)),
-    minute UInt32 CODEC(Delta(4), ZSTD(1)),
-    partition UInt8,
+    bucket UInt64 CODEC(Delta(8), ZSTD(1)),
     written_at DateTime('UTC') DEFAULT now() CODEC(Delta(4), ZSTD(1))
 )
 ENGINE = {replicated}ReplacingMergeTree(written_at)
-PRIMARY KEY (trace_id, minute)
-ORDER BY (trace_id, minute, partition)
+ORDER BY (trace_id, bucket)
 TTL written_at + INTERVAL 60 DAY
 SETTINGS index_granularity = 1024;

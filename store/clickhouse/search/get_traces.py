@@ -83,9 +83,9 @@ def _read(
 
 
 def located(ids: list[bytes]) -> Sql:
-    """A condition that finds the rows of traces by the tables' sort key: minute, then trace."""
+    """A condition that finds the rows of traces by the tables' sort key: minute, bucket, trace."""
     return Sql(
-        "(minute, trace_id) IN (SELECT minute, trace_id FROM traces "
+        "(minute, bucket, trace_id) IN (SELECT minute, bucket, trace_id FROM traces "
         "WHERE trace_id IN {ids:Array(FixedString(16))})",
         {"ids": ids},
     )

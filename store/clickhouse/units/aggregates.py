@@ -6,13 +6,13 @@ Aggregates computed from units and sums of rollup rows have the same columns
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from store.clickhouse.queries import WEIGHTED_TRACE_MINUTES, Sql
+from store.clickhouse.queries import Sql
 from store.graph import EdgeStats, ServiceGraph, ServiceStats, Statistics, add_statistics
 from store.model import NodeKey
 from store.rules import histogram
@@ -24,7 +24,10 @@ _WIDTH = len(NodeKey._fields)
 
 UNWEIGHTED = {
     "weight": Sql("1"),
-    "trace_minutes": Sql("uniqExactIf(trace_id, units.kind = 0)"),
+    "traces": Sql(
+        "arrayMap(each -> (each, toUInt32(1)),"
+        " groupUniqArrayIf(cityHash64(trace_id), units.kind = 0))"
+    ),
     "time": Sql("time"),
     "ordered": Sql("sorted"),
     "sums": Sql("arrayEnumerate(sorted)"),
@@ -32,7 +35,7 @@ UNWEIGHTED = {
 """Fragments of units/count.sql when every unit has weight 1, as when nothing is sampled."""
 WEIGHTED = {
     "weight": Sql("weight"),
-    "trace_minutes": WEIGHTED_TRACE_MINUTES.render(),
+    "traces": Sql("groupUniqArrayIf((cityHash64(trace_id), toUInt32(weight)), units.kind = 0)"),
     "time": Sql("(time, weight)"),
     "ordered": Sql("sorted.1"),
     "sums": Sql("arrayCumSum(sorted.2)"),
@@ -117,6 +120,17 @@ def collect(rows: Iterable[tuple[Any, ...]], into: dict[Key, Aggregate]) -> None
         if known is None:
             into[key] = aggregate
         else:
+            known.add(aggregate)
+
+
+K = TypeVar("K", Key, int)
+
+
+def add(more: Mapping[K, Aggregate], into: dict[K, Aggregate]) -> None:
+    """Add aggregates to those of the same node or edge, or other key."""
+    for key, aggregate in more.items():
+        known = into.setdefault(key, aggregate)
+        if known is not aggregate:
             known.add(aggregate)
 
 

@@ -1,8 +1,8 @@
-"""The input rows of the units of some minutes: rows of those minutes, and rows elsewhere.
+"""The input rows of the units of some buckets or minutes: their rows, and rows elsewhere.
 
-A unit may depend on rows of its trace in other minutes (the two halves of a call may be hours apart)
-or on rows of another trace (links). Such a reference is a *cross-minute reference*. The table
-`cross_minute_refs` records these references by trace for every minute that was aggregated, so that
+A unit may depend on rows of its trace in other buckets (the two halves of a call may be hours apart)
+or on rows of another trace (links). Such a reference is a *cross-bucket reference*. The table
+`cross_bucket_refs` records these references by trace for every bucket that was aggregated, so that
 they are found from the other end, whichever of the two ends arrived last.
 """
 
@@ -10,51 +10,51 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 
 from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import RunQuery, run_concurrently
 from store.clickhouse.pins import NOT_PINNED_COPY
 from store.clickhouse.queries import Sql, Template
 from store.clickhouse.units.aggregates import UNWEIGHTED, WEIGHTED
-from store.clickhouse.units.partition import partition_of
 from store.model import TimeRange
 from store.rules import other_names
 from store.times import MINUTE
 
 _PLACES = Sql(
-    "SELECT DISTINCT trace_id, minute FROM traces "
-    "WHERE trace_id IN (SELECT trace_id FROM cross_minute_traces)"
+    "SELECT DISTINCT trace_id, minute, bucket FROM traces "
+    "WHERE trace_id IN (SELECT trace_id FROM cross_bucket_traces)"
 )
-_RECORDED_MINUTES = (
-    "SELECT minute FROM cross_minute_refs "
-    "WHERE trace_id IN (SELECT trace_id FROM cross_minute_traces)"
+_RECORDED_BUCKETS = (
+    "SELECT bucket FROM cross_bucket_refs "
+    "WHERE trace_id IN (SELECT trace_id FROM cross_bucket_traces)"
 )
+SHARED = Sql("(minute, bucket, trace_id) IN (SELECT minute, bucket, trace_id FROM places)")
+"""Rows of the traces in ``cross_bucket_traces``."""
 _TABLES = (
     "detached_calls",
     "unresolved_parents",
-    "cross_minute_refs_in_scope",
-    "cross_minute_traces",
+    "cross_bucket_refs_in_scope",
+    "cross_bucket_traces",
     "places",
 )
 
 
 @dataclass(frozen=True, slots=True)
 class UnitScope:
-    """SQL conditions on rows that select the units of some minutes and all rows they depend on."""
+    """SQL conditions on rows that select the units of some buckets or minutes and all rows they depend on."""
 
     minutes: str
-    """Rows of the minutes."""
+    """Rows of the buckets or minutes."""
     target: str
     """Rows of ``minutes`` whose units are wanted."""
     input: str
     """Rows that the units of ``target`` may depend on, ``target`` included."""
-    cross_minute: str = "trace_id IN (SELECT trace_id FROM cross_minute_traces)"
+    cross_bucket: str = "trace_id IN (SELECT trace_id FROM cross_bucket_traces)"
     """Traces with rows outside ``minutes`` that units of ``target`` may depend on."""
-    sender_minutes: str = "1"
+    sender_rows: str = "1"
     """Rows of `links` that may lead to traces of ``target``."""
     whole_minutes: str = ""
-    """``minutes``, and all other rows of the same minutes."""
+    """All rows of the minutes that ``minutes`` lies in."""
     many_names: bool = False
     """Whether some of the minutes have names of nodes in excess (`store.rules.other_names`)."""
     weighed: bool = True
@@ -80,8 +80,8 @@ class UnitScope:
             "target": Sql(f"{self.target} AND {NOT_PINNED_COPY}"),
             "input": Sql(f"{input.text} AND {NOT_PINNED_COPY}"),
             "has_document": queries.HAS_DOCUMENT.render({"input": input}),
-            "cross_minute": Sql(self.cross_minute),
-            "sender_minutes": Sql(self.sender_minutes),
+            "cross_bucket": Sql(self.cross_bucket),
+            "sender_rows": Sql(self.sender_rows),
             "not_pinned_copy": Sql(NOT_PINNED_COPY),
             "whole_minutes": Sql(f"{self.whole_minutes or self.minutes} AND {NOT_PINNED_COPY}"),
             "newest_segments": Sql(_NEWEST.format("segments")),
@@ -90,74 +90,52 @@ class UnitScope:
         }
 
 
-_NEWEST = "(trace_id, id, minute) NOT IN (SELECT trace_id, id, minute FROM superseded_{})"
-"""Rows that are not superseded by a copy in another minute."""
-_NEWEST_LINKS = """(trace_id, document_id, other_trace, other_id, upstream, minute)
+_NEWEST = "(trace_id, id, bucket) NOT IN (SELECT trace_id, id, bucket FROM superseded_{})"
+"""Rows that are not superseded by a copy in another bucket."""
+_NEWEST_LINKS = """(trace_id, document_id, other_trace, other_id, upstream, bucket)
     NOT IN (SELECT * FROM superseded_links)"""
 
 
-def in_minutes(minutes: Collection[int]) -> str:
-    """A condition on ``minute``, as ranges of consecutive minutes where possible: those use the sort key."""
-    ordered = sorted(minutes)
-    starts = ordered[:1] + [b for a, b in pairwise(ordered) if b != a + 1]
-    ends = [a for a, b in pairwise(ordered) if b != a + 1] + ordered[-1:]
-    alone = [a for a, b in zip(starts, ends, strict=True) if a == b]
-    parts = [f"minute BETWEEN {a} AND {b}" for a, b in zip(starts, ends, strict=True) if a != b]
-    if alone:
-        parts.append(f"minute IN ({', '.join(map(str, alone))})")
-    return f"({' OR '.join(parts)})" if parts else "0"
+def resolve_dependencies(run: RunQuery, minutes: str) -> None:
+    """Find the references between rows (a condition) and rows elsewhere, and where their traces have rows.
 
-
-def resolve_scope(
-    run: RunQuery,
-    minutes: str,
-    windows: Collection[TimeRange] = (),
-    *,
-    weighed: bool | None = None,
-    whole_minutes: str = "",
-) -> UnitScope:
-    """The scope of the units in some minutes (a condition), or only of those in windows inside them.
-
-    Fills the temporary tables of `_TABLES` on this connection. Dirty minutes elsewhere may have
-    references that are not recorded yet: include them, or recount them afterwards.
-    ``weighed``: `UnitScope.weighed` when the caller knows it, else it is queried. ``whole_minutes``
-    as in `UnitScope`.
+    Fills the temporary tables of `_TABLES` on this connection. Dirty buckets elsewhere may have
+    references that are not recorded yet: include them, or look again afterwards.
     """
     drop_scope(run)
-    fill = UnitScope(minutes, minutes, minutes, whole_minutes=whole_minutes).fill
+    fill = UnitScope(minutes, minutes, minutes).fill
     create(run, "detached_calls", fill(queries.DETACHED_CALLS))
     create(run, "unresolved_parents", fill(queries.UNRESOLVED_PARENTS))
-    create(
-        run,
-        "cross_minute_refs_in_scope",
-        fill(queries.CROSS_MINUTE_REFS, {"partition": Sql(partition_of("trace_id", "minute"))}),
-    )
-    create(run, "cross_minute_traces", fill(queries.CROSS_MINUTE_TRACES))
+    create(run, "cross_bucket_refs_in_scope", fill(queries.CROSS_BUCKET_REFS))
+    create(run, "cross_bucket_traces", fill(queries.CROSS_BUCKET_TRACES))
     create(run, "places", _PLACES)
-    unknown = [fill(queries.WEIGHTED_ROWS)] if weighed is None else []
-    ((elsewhere,),), many, *heavy = run_concurrently(
-        run,
-        f"SELECT countIf(NOT {minutes}) FROM places",
-        many_names_statement(whole_minutes or minutes),
-        *unknown,
-    )
+
+
+def resolve_scope(run: RunQuery, minutes: str, windows: Collection[TimeRange] = ()) -> UnitScope:
+    """The scope of the units in some minutes (a condition), or only of those in windows inside them.
+
+    `resolve_dependencies` is part of it.
+    """
+    resolve_dependencies(run, minutes)
+    weighted = UnitScope(minutes, minutes, minutes).fill(queries.WEIGHTED_ROWS)
+    many, heavy = run_concurrently(run, many_names_statement(minutes), weighted)
     target = minutes
     if windows:
         times = " OR ".join(f"start >= {w.start} AND start < {w.end}" for w in windows)
         target = f"({minutes} AND ({times}))"
-    input = minutes
-    if elsewhere:
-        input = f"{minutes} OR (minute, trace_id) IN (SELECT minute, trace_id FROM places)"
-    senders = f"({minutes} OR minute IN ({_RECORDED_MINUTES}))"
     return UnitScope(
         minutes,
         target,
-        input,
-        sender_minutes=senders,
-        whole_minutes=whole_minutes,
+        f"{minutes} OR {SHARED.text}",
+        sender_rows=sender_rows(minutes),
         many_names=bool(many),
-        weighed=bool(weighed) or any(heavy),
+        weighed=bool(heavy),
     )
+
+
+def sender_rows(rows: str) -> str:
+    """A condition on rows of `links`: in these buckets, or where `cross_bucket_refs` has recorded some."""
+    return f"({rows} OR bucket IN ({_RECORDED_BUCKETS}))"
 
 
 def many_names_statement(whole_minutes: str) -> Sql:
@@ -167,7 +145,7 @@ def many_names_statement(whole_minutes: str) -> Sql:
 
 
 def minutes_of(windows: Collection[TimeRange]) -> str:
-    """A condition on ``minute``: the minutes that windows lie in."""
+    """A condition on rows: those of the minutes that windows lie in."""
     parts = [
         f"minute BETWEEN {w.start // MINUTE} AND {(w.end - 1) // MINUTE}" for w in sorted(windows)
     ]
@@ -175,7 +153,7 @@ def minutes_of(windows: Collection[TimeRange]) -> str:
 
 
 def full_scope(run: RunQuery, window: TimeRange) -> UnitScope | None:
-    """The scope of a window, found without `cross_minute_refs`: its input is all the time its traces span.
+    """The scope of a window, found without `cross_bucket_refs`: its input is all the time its traces span.
 
     Slow when one trace is long. None when no trace overlaps the window.
     """
@@ -190,7 +168,7 @@ def full_scope(run: RunQuery, window: TimeRange) -> UnitScope | None:
     input = f"minute BETWEEN {low // MINUTE} AND {high // MINUTE}"
     drop_scope(run)
     many = bool(run(many_names_statement(minutes)))
-    scope = UnitScope(minutes, target, input, cross_minute="1", many_names=many)
+    scope = UnitScope(minutes, target, input, cross_bucket="1", many_names=many)
     create(run, "detached_calls", scope.fill(queries.DETACHED_CALLS))
     create(run, "unresolved_parents", scope.fill(queries.UNRESOLVED_PARENTS))
     return scope

@@ -1,2 +1,2 @@
--- Aggregates of units per step.
-SELECT bucket, /*include units/column_aliases*/ FROM (/*include units/count*/)
+-- Aggregates of units per step. The traces in a step are not counted.
+SELECT bucket, /*include units/column_aliases per_trace=0*/ FROM (/*include units/count*/)

@@ -1,11 +1,16 @@
--- The fingerprint of the rows of minutes by partition, and their greatest weight.
-SELECT minute, $partition AS partition, count(), sum(toUInt64(inserted)), toUnixTimestamp(min(received)),
-       min(start), max(start), max(weight)
+-- The fingerprint of the rows of buckets, their greatest weight, and how many names of nodes they have.
+SELECT bucket, count(), sum(toUInt64(inserted)), toUnixTimestamp(min(received)), min(start), max(start),
+       max(weight), uniqExactArray(names)
 FROM (
-    SELECT minute, trace_id, inserted, received, start, weight FROM segments WHERE $minutes AND $not_pinned_copy
+    SELECT bucket, inserted, received, start, weight,
+           if(independent = 0, [cityHash64(account, name)], []) AS names
+    FROM segments WHERE $rows AND $not_pinned_copy
     UNION ALL
-    SELECT minute, trace_id, inserted, received, start, weight FROM calls WHERE $minutes AND $not_pinned_copy
+    SELECT bucket, inserted, received, start, weight,
+           if(independent = 0, [cityHash64(account, name), cityHash64(owner_account, owner_name)],
+              [cityHash64(account, name)]) AS names
+    FROM calls WHERE $rows AND $not_pinned_copy
     UNION ALL
-    SELECT minute, trace_id, inserted, received, start, weight FROM links WHERE $minutes AND $not_pinned_copy
+    SELECT bucket, inserted, received, start, weight, [] AS names FROM links WHERE $rows AND $not_pinned_copy
 )
-GROUP BY minute, partition
+GROUP BY bucket

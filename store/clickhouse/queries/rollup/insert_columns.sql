@@ -1,2 +1,2 @@
 -- Columns of `rollups` that an insert fills.
-width, kind, bucket, /*include units/key*/, /*include units/columns*/, complete, rows, oldest, checksum, counted_at, rev
+width, kind, bucket, /*include units/key*/, /*include units/columns per_trace=trace_minutes*/, complete, rows, oldest, checksum, buckets, revisions, rev

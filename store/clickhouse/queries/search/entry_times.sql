@@ -2,8 +2,8 @@
 SELECT hex(trace_id), min(start), argMinIf(duration, (start, id), independent = 0),
        argMinIf(state, (start, id), independent = 0) AS ended
 FROM segments FINAL
-WHERE (minute, trace_id) IN (
-    SELECT minute, trace_id FROM traces WHERE trace_id IN {ids:Array(FixedString(16))}
+WHERE (minute, bucket, trace_id) IN (
+    SELECT minute, bucket, trace_id FROM traces WHERE trace_id IN {ids:Array(FixedString(16))}
 )
 GROUP BY trace_id
 HAVING countIf(independent = 0) > 0 AND argMinIf(parent_id, (start, id), independent = 0) = 0 AND ended != 0

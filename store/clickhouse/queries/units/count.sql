@@ -1,7 +1,7 @@
--- Aggregates of the units that match $key, one row per $bucket, kind, and node or edge. `trace_minutes` counts traces
--- per bucket and is only meaningful when a bucket is a minute. The remaining places depend on whether weights occur
+-- Aggregates of the units that match $key, one row per $bucket, kind, and node or edge. `traces_`: hashes of a node's
+-- traces with their weights, without which those of several buckets could not be added. The remaining places depend on whether weights occur
 -- (units/aggregates.py). Histograms are built from sorted arrays after grouping: `sumMap` over rows takes twice as long.
-SELECT bucket, kind, /*include units/key_aliases*/, names_, active_, start_, end_, trace_minutes_, ok_, error_, throttle_,
+SELECT bucket, kind, /*include units/key_aliases*/, names_, active_, start_, end_, traces_, ok_, error_, throttle_,
        fault_, in_progress_, observed_, total_time_,
        arraySort(times) AS sorted, $ordered AS ordered,
        arrayFilter((sum, here, next) -> here != next, $sums, ordered,
@@ -22,7 +22,7 @@ FROM (
            any(units.region) AS region_,
            arraySort(groupUniqArrayIf(toString(word), word != '')) AS names_,
            max(active) AS active_, min(start) AS start_, max(start + duration) AS end_,
-           $trace_minutes AS trace_minutes_,
+           $traces AS traces_,
            sumIf($weight, state = 1) AS ok_, sumIf($weight, state = 2) AS error_,
            sumIf($weight, state = 3) AS throttle_, sumIf($weight, state = 4) AS fault_,
            sumIf($weight, state = 0) AS in_progress_, count() AS observed_,

@@ -121,7 +121,15 @@ def test_a_minute_that_is_cut_only_in_the_second_result() -> None:
     window = TimeRange(T0 + 30_000_000, T0 + 7 * 60 * MINUTE)
     first = window.start // MINUTE
     inside, outside = window.start + 1, window.start - 1
-    again: Rows = [(1, first, 1, outside, inside, 8), (1, first + 1, 1, inside, inside, 8)]
-    chosen = plan(lambda _: again, window, [(1, first, 1, inside, inside, 7)])
+    parts = (1, 5, 9)
+    again: Rows = [
+        (1, first, 1, outside, inside, parts, 8),
+        (1, first + 1, 1, inside, inside, parts, 8),
+    ]
+    chosen = plan(
+        lambda statement: [] if "bucket_rollups" in text_of(statement) else again,
+        window,
+        [(1, first, 1, inside, inside, parts, 7)],
+    )
     assert chosen.slots == [Slot(1, first + 1, 8)]
-    assert [piece.start for piece in chosen.partial_minutes] == [window.start]
+    assert [piece.start for piece in chosen.pieces.raw] == [window.start]

@@ -14,6 +14,7 @@ from store.clickhouse.graph import verify, window_plan
 from store.clickhouse.rollup import aggregate, compaction, dirty, worker
 from store.clickhouse.store import ClickHouseStore
 from store.clickhouse.units import dependencies
+from store.clickhouse.units.base_buckets import BUCKET, PER_MINUTE
 from store.clickhouse.write import encoded_columns, rows
 from store.columnar import columns_of
 from store.model import Link, NodeKey, TimeRange
@@ -85,11 +86,11 @@ def test_a_count_outlives_its_rows(clickhouse_store: ClickHouseStore) -> None:
     for table in ("segments", "calls", "traces"):
         client.execute(f"TRUNCATE TABLE {table}")
     client.execute(
-        "INSERT INTO dirty (minute, arrived) "
-        f"VALUES ({T0 // MINUTE}, toUnixTimestamp64Micro(now64(6)))"
+        "INSERT INTO dirty (bucket, arrived) "
+        f"VALUES ({T0 // BUCKET}, toUnixTimestamp64Micro(now64(6)))"
     )
     assert store.service_graph(DAY).services[FRONTEND].statistics.total == 2
-    assert dirty.dirty_minutes(partial(execute, client)) == []  # or it would be recounted for ever
+    assert dirty.dirty_buckets(partial(execute, client)) == []  # or it would be recounted for ever
     client.disconnect()
 
 
@@ -125,7 +126,7 @@ def test_a_batch_that_arrives_while_it_is_counted(clickhouse_store: ClickHouseSt
     client = connect(store.address)
 
     def ask(statement: Statement) -> Rows:
-        if text_of(statement).lstrip().startswith("INSERT INTO rollups") and calls:
+        if text_of(statement).lstrip().startswith("INSERT INTO bucket_rollups") and calls:
             table = calls.pop()
             piece = encoded_columns.encode(table.types, table.build(columns_of(batch)))
             joined = encoded_columns.join(table.types, [piece])
@@ -134,12 +135,12 @@ def test_a_batch_that_arrives_while_it_is_counted(clickhouse_store: ClickHouseSt
         return found
 
     store.put([segment(3, trace_id=trace_id(7))], "before")
-    aggregate.recount_minutes(ask, [T0 // MINUTE])
+    aggregate.recount(ask, dirty.dirty_buckets(ask))
     store.rollup_worker.alone = False  # as it was counted
     assert not calls
     assert set(store.service_graph(DAY).services) == {FRONTEND, CLIENT}
     store.put(batch, "batch")
-    aggregate.recount_minutes(ask, [T0 // MINUTE])
+    aggregate.recount(ask, dirty.dirty_buckets(ask))
     assert set(store.service_graph(DAY).services) == {FRONTEND, CLIENT, BACKEND}
     client.disconnect()
 
@@ -246,26 +247,29 @@ def test_two_that_count_at_once_do_no_harm(clickhouse_store: ClickHouseStore) ->
         other.close()
 
 
-def test_long_minutes_are_counted_alone_and_the_newest_first() -> None:
+def test_the_newest_is_counted_first_and_what_is_many_apart() -> None:
     """People wait for the newest; who stops early leaves out no other for ever."""
 
     def parts(*waiting: tuple[int, ...]) -> list[list[int]]:
-        return dirty.schedule(
-            [dirty.DirtyMinute(100 - at, *each) for at, each in enumerate(waiting)]
+        chunks = dirty.schedule(
+            [
+                dirty.DirtyBucket(100 - at, rows, looked=looked, confirming=sum(confirming))
+                for at, (rows, looked, *confirming) in enumerate(waiting)
+            ]
         )
+        return [[each.bucket for each in chunk] for chunk in chunks]
 
-    long = dirty.LONG + 1
+    some, most = dirty.FIRST_ROWS, dirty.CHUNK_ROWS
     assert parts((1, 0), (2, 0), (3, 0)) == [[100, 99, 98]]
-    assert parts((1, 9), (long, 8), (1, 7), (1, 6)) == [[100], [98, 97], [99]]
-    assert parts((long, 9), (long, 0), (long, 7)) == [[100], [99], [98]]
-    assert parts((long, 9), (long, 8), (long, 7, 1), (long, 6)) == [[100], [97], [99], [98]]
+    assert parts((some, 9), (1, 8), (most, 6), (1, 7)) == [[100], [98], [97], [99]]
+    assert parts((some, 9), (most, 8), (most, 7, 1), (most, 6)) == [[100], [97], [99], [98]]
 
 
 def test_under_load_a_round_ends_early(
     clickhouse_store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With the newest minute and one other; the rest stays due, and comes in its turn."""
-    monkeypatch.setattr(dirty, "LONG", 0)
+    monkeypatch.setattr(dirty, "CHUNK_BUCKETS", 1)
     monkeypatch.setattr(worker, "ROUND", 0.0)
     monkeypatch.setattr(worker, "TICK", 0.0)  # or a count of just now seems to be another process's
     store = clickhouse_store
@@ -278,8 +282,8 @@ def test_under_load_a_round_ends_early(
 
     def waiting() -> list[int]:
         return [
-            minute.minute - first // MINUTE
-            for minute in dirty.dirty_minutes(partial(execute, client))
+            each.bucket // PER_MINUTE - first // MINUTE
+            for each in dirty.dirty_buckets(partial(execute, client))
         ]
 
     assert waiting() == [3, 2, 1, 0]

@@ -11,16 +11,18 @@ from prometheus_client import REGISTRY
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.connection.query_runner import execute
 from store.clickhouse.rollup import dirty
-from store.clickhouse.rollup.dirty import DirtyMinute
+from store.clickhouse.rollup.dirty import DirtyBucket
 from store.clickhouse.rollup.lag import RollupLag
 from store.clickhouse.store import ClickHouseStore
+from store.clickhouse.units.base_buckets import PER_MINUTE
 from store.errors import StoreUnavailable
 from store.times import SECOND
 from tests.builders import segment
 
 
-def waiting(seconds: float, **more: int) -> DirtyMinute:
-    return DirtyMinute(7, 1, 0, waited=round(seconds * SECOND), **more)
+def waiting(seconds: float, **more: int) -> DirtyBucket:
+    bucket = round(seconds) * PER_MINUTE  # each in a minute of its own
+    return DirtyBucket(bucket, 1, waited=round(seconds * SECOND), **more)
 
 
 def metric(name: str) -> float | None:
@@ -70,18 +72,18 @@ def test_a_failure_counts_from_the_first_one(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_rows_wait_from_their_arrival(clickhouse_store: ClickHouseStore) -> None:
-    """Until their minute is aggregated."""
+    """Until their bucket is aggregated."""
     client = connect(clickhouse_store.address)
     run = partial(execute, client)
     clickhouse_store.put([segment(1)], "waiting")
-    (minute,) = dirty.dirty_minutes(run)
-    assert 0 < minute.waited < 20 * SECOND
-    assert not minute.confirming
-    clickhouse_store.rollup_worker.wait_until_fresh(run, [minute])
-    assert dirty.dirty_minutes(run) == []
+    (waiting,) = dirty.dirty_buckets(run)
+    assert 0 < waiting.waited < 20 * SECOND
+    assert not waiting.confirming
+    clickhouse_store.rollup_worker.wait_until_fresh(run, [waiting])
+    assert dirty.dirty_buckets(run) == []
     assert clickhouse_store.rollup_worker.lag.seconds == 0.0
     client.execute(
-        "INSERT INTO dirty (minute, arrived, rows) VALUES", [(minute.minute, minute.seen, 1)]
+        "INSERT INTO dirty (bucket, arrived, rows) VALUES", [(waiting.bucket, waiting.looked, 1)]
     )
     client.disconnect()
     assert clickhouse_store.problems() == []

@@ -227,8 +227,8 @@ def test_every_table_that_grows_has_a_kind(client: Client) -> None:
     )
     own = {table for (table,) in found} - {
         "dirty",
-        "cross_minute_refs",
-        "partition_rollups",
+        "cross_bucket_refs",
+        "bucket_rollups",
         "sampling_reports",
         "sampling_anomalies",
         "retrievals",

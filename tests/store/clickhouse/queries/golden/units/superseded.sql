@@ -1,7 +1,7 @@
-SELECT trace_id, id, minute FROM (
-    SELECT trace_id, id, argMax(minute, ver) AS newest, groupUniqArray(minute) AS minutes FROM <table>
-    WHERE <input> AND <cross_minute>
-    GROUP BY trace_id, id HAVING length(minutes) > 1
+SELECT trace_id, id, bucket FROM (
+    SELECT trace_id, id, argMax(bucket, ver) AS newest, groupUniqArray(bucket) AS buckets FROM <table>
+    WHERE <input> AND <cross_bucket>
+    GROUP BY trace_id, id HAVING length(buckets) > 1
 )
-ARRAY JOIN minutes AS minute
-WHERE minute != newest
+ARRAY JOIN buckets AS bucket
+WHERE bucket != newest

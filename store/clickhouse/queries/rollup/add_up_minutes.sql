@@ -1,0 +1,24 @@
+-- Writes minutes as the sums of their buckets, with the versions of the minutes and of the wide buckets that they make
+-- out of date. A trace in several buckets of a minute counts once, with its least weight.
+INSERT INTO rollups (/*include rollup/insert_columns*/) /*include rollup/single_part*/
+SELECT toUInt16(1) AS width_, kind, minute, /*include units/key*/, /*include units/column_aliases per_trace=number*/, /*include rollup/unmarked_columns*/
+FROM (
+    SELECT kind, toUInt32(intDiv(bucket, 12)) AS minute, cityHash64(/*include units/key*/) AS id, /*include units/key*/,
+           /*include units/sums per_trace=count()*/
+    FROM bucket_rollups WHERE kind IN (0, 1, 2) AND $buckets AND (bucket, rev) IN ($revisions)
+    GROUP BY kind, minute, /*include units/key*/
+) AS added
+LEFT ANY JOIN (
+    SELECT toUInt8(0) AS kind, minute, id, sum(least) AS number FROM (
+        SELECT toUInt32(intDiv(bucket, 12)) AS minute, cityHash64(/*include units/key*/) AS id, each.1 AS trace, min(each.2) AS least
+        FROM bucket_rollups ARRAY JOIN traces AS each
+        WHERE kind = 0 AND $buckets AND (bucket, rev) IN ($revisions)
+        GROUP BY minute, id, trace
+    ) GROUP BY minute, id
+) AS visited ON added.kind = visited.kind AND added.minute = visited.minute AND added.id = visited.id
+UNION ALL
+SELECT width, 255, bucket, '', '', '', '', '', '', '', '', [], 0, low, high, 0, 0, 0, 0, 0, 0, 0, 0,
+       CAST(map(), 'Map(UInt64, UInt64)'), CAST(map(), 'Map(UInt64, Int64)'), CAST(map(), 'Map(String, UInt64)'),
+       width = 1, rows, toDateTime(oldest), checksum, buckets, revisions, {rev:UInt64}
+FROM VALUES('width UInt16, bucket UInt32, rows UInt64, checksum UInt64, oldest UInt32, low Int64, high Int64,
+             buckets UInt16, revisions UInt64', $versions)

@@ -1,0 +1,23 @@
+-- The fingerprint of the rows elsewhere that the units of each bucket depend on: the rows in other buckets of the
+-- traces that it shares, and the links from other traces to those.
+SELECT mine.bucket AS bucket, sum(far.n), sum(far.checksum)
+FROM (
+    SELECT trace_id, bucket FROM cross_bucket_refs_in_scope
+    UNION DISTINCT
+    SELECT trace_id, bucket FROM places WHERE bucket IN ($buckets)
+) AS mine
+INNER JOIN (
+    SELECT trace_id, bucket, count() AS n, sum(toUInt64(inserted)) AS checksum FROM (
+        SELECT trace_id, bucket, inserted FROM segments WHERE $shared AND $not_pinned_copy
+        UNION ALL
+        SELECT trace_id, bucket, inserted FROM calls WHERE $shared AND $not_pinned_copy
+        UNION ALL
+        SELECT trace_id, bucket, inserted FROM links WHERE $shared AND $not_pinned_copy
+        UNION ALL
+        SELECT other_trace AS trace_id, bucket, inserted FROM links
+        WHERE upstream = 0 AND $sender_rows AND $not_pinned_copy
+          AND other_trace IN (SELECT trace_id FROM cross_bucket_traces)
+    ) GROUP BY trace_id, bucket
+) AS far ON mine.trace_id = far.trace_id
+WHERE far.bucket != mine.bucket
+GROUP BY bucket

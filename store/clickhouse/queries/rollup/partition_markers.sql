@@ -1,4 +1,0 @@
--- The newest marker of each partition of a minute. Partition rollups expire after two hours; those of the last hour cannot
--- expire while they are used.
-SELECT partition, argMax((rev, rows, checksum, oldest, start, end), rev) FROM partition_rollups
-WHERE bucket = {minute:UInt32} AND kind = 255 AND written_at > now() - 3600 GROUP BY partition

@@ -1,0 +1,26 @@
+-- Trace and bucket of the rows in $minutes that refer to rows outside that bucket, or to rows that are not
+-- stored. Four kinds of reference: a parent, which is a call (a call in the same bucket is not in
+-- `unresolved_parents`) or is contained in a document; the document of a call; the other end of a link; the
+-- reported, complete copy of a segment in progress or derived, or of a call in progress: its start may be in
+-- another bucket. Such copies have a `ver` below 2^62 (store/model.py, `precedence`).
+SELECT trace_id, bucket FROM (
+    SELECT trace_id, bucket FROM unresolved_parents
+    LEFT ANTI JOIN (
+        SELECT trace_id, bucket, member FROM segments
+        ARRAY JOIN arrayPushFront(members, id) AS member
+        WHERE $minutes AND trace_id IN (SELECT trace_id FROM unresolved_parents)
+    ) AS containing ON unresolved_parents.trace_id = containing.trace_id AND unresolved_parents.bucket = containing.bucket
+             AND unresolved_parents.parent_id = containing.member
+    UNION ALL
+    SELECT trace_id, bucket FROM detached_calls
+    UNION ALL
+    SELECT trace_id, bucket FROM segments WHERE $minutes
+    GROUP BY trace_id, bucket, id HAVING max(ver) < 4611686018427387904
+    UNION ALL
+    SELECT trace_id, bucket FROM calls WHERE $minutes
+    GROUP BY trace_id, bucket, id HAVING max(state) = 0
+    UNION ALL
+    SELECT other AS trace_id, bucket
+    FROM (SELECT other_trace AS other, bucket FROM links WHERE $minutes)
+)
+GROUP BY trace_id, bucket

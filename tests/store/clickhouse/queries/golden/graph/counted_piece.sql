@@ -1,0 +1,44 @@
+SELECT bucket AS minute, kind, source_account_ AS source_account, source_name_ AS source_name, source_type_ AS source_type, source_region_ AS source_region, account_ AS account, name_ AS name, type_ AS type, region_ AS region, names_ AS names, active_ AS active, start_ AS start, end_ AS end,
+       traces_ AS traces, ok_ AS ok, error_ AS error, throttle_ AS throttle, fault_ AS fault, in_progress_ AS in_progress,
+       observed_ AS observed, total_time_ AS total_time, histogram_ AS histogram, duration_delta_ AS duration_delta,
+       failures_ AS failures
+FROM (SELECT bucket, kind, source_account_, source_name_, source_type_, source_region_, account_, name_, type_, region_, names_, active_, start_, end_, traces_, ok_, error_, throttle_,
+       fault_, in_progress_, observed_, total_time_,
+       arraySort(times) AS sorted, <ordered> AS ordered,
+       arrayFilter((sum, here, next) -> here != next, <sums>, ordered,
+                   arrayPopFront(arrayPushBack(ordered, 18446744073709551615))) AS last,
+       mapFromArrays(
+           arrayCompact(ordered),
+           arrayMap((sum, before) -> toUInt64(sum - before), last,
+                    arrayPopBack(arrayPushFront(last, 0)))
+       ) AS histogram_,
+       mapAdd(more, less) AS duration_delta_, failures_
+FROM (
+    SELECT <bucket> AS bucket, units.kind AS kind,
+           cityHash64(units.source_account, units.source_name, units.source_type, units.source_region,
+                      units.account, units.name, units.type, units.region) AS key,
+           any(units.source_account) AS source_account_, any(units.source_name) AS source_name_,
+           any(units.source_type) AS source_type_, any(units.source_region) AS source_region_,
+           any(units.account) AS account_, any(units.name) AS name_, any(units.type) AS type_,
+           any(units.region) AS region_,
+           arraySort(groupUniqArrayIf(toString(word), word != '')) AS names_,
+           max(active) AS active_, min(start) AS start_, max(start + duration) AS end_,
+           <traces> AS traces_,
+           sumIf(<weight>, state = 1) AS ok_, sumIf(<weight>, state = 2) AS error_,
+           sumIf(<weight>, state = 3) AS throttle_, sumIf(<weight>, state = 4) AS fault_,
+           sumIf(<weight>, state = 0) AS in_progress_, count() AS observed_,
+           sumIf(toInt128(duration) * <weight>, state > 0) AS total_time_,
+           groupArrayIf(<time>, state > 0) AS times,
+           sumMapIf(map(whole, toInt64(<weight>)), state > 0 AND whole != time) AS more,
+           sumMapIf(map(time, -toInt64(<weight>)), state > 0 AND whole != time) AS less,
+           sumMapIf(map(if(state > 1, concat(toString(state), ':', multiIf(exception != '', toString(exception), status >= 400, concat('HTTP ', toString(status)), 'No exception recorded')), ''), toUInt64(<weight>)), state > 1) AS failures_
+    FROM (
+        SELECT *, toUInt64(if(duration < 100, duration, intDiv(duration + intDiv((power * multiIf(intDiv(duration, power) < 200, 5, intDiv(duration, power) < 500, 10, 20)), 2), (power * multiIf(intDiv(duration, power) < 200, 5, intDiv(duration, power) < 500, 10, 20))) * (power * multiIf(intDiv(duration, power) < 200, 5, intDiv(duration, power) < 500, 10, 20)))) AS time,
+               toUInt64(if(last_duration < 100, last_duration, intDiv(last_duration + intDiv((last_power * multiIf(intDiv(last_duration, last_power) < 200, 5, intDiv(last_duration, last_power) < 500, 10, 20)), 2), (last_power * multiIf(intDiv(last_duration, last_power) < 200, 5, intDiv(last_duration, last_power) < 500, 10, 20))) * (last_power * multiIf(intDiv(last_duration, last_power) < 200, 5, intDiv(last_duration, last_power) < 500, 10, 20)))) AS whole
+        FROM (
+            SELECT *, multiIf(duration < 1000, 1, duration < 10000, 10, duration < 100000, 100, duration < 1000000, 1000, duration < 10000000, 10000, duration < 100000000, 100000, duration < 1000000000, 1000000, duration < 10000000000, 10000000, duration < 100000000000, 100000000, duration < 1000000000000, 1000000000, duration < 10000000000000, 10000000000, duration < 100000000000000, 100000000000, 1000000000000) AS power, multiIf(last_duration < 1000, 1, last_duration < 10000, 10, last_duration < 100000, 100, last_duration < 1000000, 1000, last_duration < 10000000, 10000, last_duration < 100000000, 100000, last_duration < 1000000000, 1000000, last_duration < 10000000000, 10000000, last_duration < 100000000000, 100000000, last_duration < 1000000000000, 1000000000, last_duration < 10000000000000, 10000000000, last_duration < 100000000000000, 100000000000, 1000000000000) AS last_power
+            FROM (<units>) WHERE <key>
+        )
+    ) AS units
+    GROUP BY bucket, kind, key
+))

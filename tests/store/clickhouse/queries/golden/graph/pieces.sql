@@ -1,0 +1,15 @@
+SELECT kind, source_account, source_name, source_type, source_region, account, name, type, region, names_, active_, start_, end_, arraySum(
+    (visit, before) -> if((visit.1, visit.2) != (before.1, before.2) OR before.3 = 0, visit.3, 0),
+    arraySort(visits) AS sorted_visits,
+    arrayPopBack(arrayPushFront(sorted_visits, (toUInt32(0), toUInt64(0), toUInt32(0))))
+) AS trace_minutes_,
+       ok_, error_, throttle_, fault_, in_progress_, observed_, total_time_, histogram_, duration_delta_, failures_
+FROM (
+    SELECT kind, source_account, source_name, source_type, source_region, account, name, type, region, groupUniqArrayArray(arrayMap(each -> (toUInt32(minute), each.1, each.2), traces)) AS visits,
+           arraySort(groupUniqArrayArray(names)) AS names_, max(active) AS active_, min(start) AS start_,
+    max(end) AS end_, count() AS per_trace_, sum(ok) AS ok_, sum(error) AS error_,
+    sum(throttle) AS throttle_, sum(fault) AS fault_, sum(in_progress) AS in_progress_,
+    sum(observed) AS observed_, sum(total_time) AS total_time_, sumMap(histogram) AS histogram_,
+    sumMap(duration_delta) AS duration_delta_, sumMap(failures) AS failures_
+    FROM (<pieces>) GROUP BY kind, source_account, source_name, source_type, source_region, account, name, type, region
+)

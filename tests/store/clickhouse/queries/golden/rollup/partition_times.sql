@@ -1,2 +1,0 @@
-SELECT bucket, partition, intDiv(max(rev), 1024) FROM partition_rollups
-WHERE <slots> AND kind = 255 AND written_at > now() - 3600 GROUP BY bucket, partition
