@@ -246,15 +246,15 @@ ORDER BY (kind, name, revision)
 SETTINGS {window} = 1000, {durable};
 
 -- Layouts of maps, shared by all API processes (api/graph/shared_layouts.py). Revisions are exclusive as above.
-CREATE TABLE IF NOT EXISTS layouts (
+CREATE TABLE IF NOT EXISTS layouts{on_cluster} (
     name String,
     value String COMMENT 'compressed JSON, in base64',
     revision UInt64,
     writer UInt64 COMMENT 'random'
 )
-ENGINE = ReplacingMergeTree(revision)
+ENGINE = {replicated}ReplacingMergeTree(revision)
 ORDER BY name
-SETTINGS non_replicated_deduplication_window = 1000;
+SETTINGS {window} = 1000;
 
 -- What SDKs report about sampling; the quotas of all API processes derive from it (api/sampling.py).
 CREATE TABLE IF NOT EXISTS sampling_reports{on_cluster} (
