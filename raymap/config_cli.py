@@ -29,17 +29,19 @@ class Command(StrEnum):
 
 @config_app.command("check")
 def check_config(
+    context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", dir_okay=False)],
 ) -> None:
     """Check a file for every command; exits with 1 and the place of the first mistake."""
     with exit_on_error():
         from raymap.commands import config
 
-        config.check(file)
+        config.check(context.find_root().command, file)
 
 
 @config_app.command("show")
 def show_config(
+    context: typer.Context,
     command: Annotated[Command, typer.Argument(help="Whose settings.")] = Command.SERVE,
     config_file: Annotated[
         Path | None, typer.Option("--config", metavar="FILE", envvar="RAYMAP_CONFIG")
@@ -49,4 +51,4 @@ def show_config(
     with exit_on_error():
         from raymap.commands import config
 
-        config.show(command, config_file)
+        config.show(context.find_root().command, command, config_file)

@@ -15,19 +15,10 @@ from typing import Annotated, Any, get_type_hints
 import typer
 from typer.models import OptionInfo
 
+from raymap.config_file import ConfigFile
 from raymap.errors import CommandError
 
 CONFIG_VARIABLE = "RAYMAP_CONFIG"
-
-
-def option(name: str, **more: Any) -> Any:
-    """A flag that is also the environment variable RAYMAP_<NAME>."""
-    variable = "RAYMAP_" + name.split("/")[0].lstrip("-").replace("-", "_").upper()
-    return typer.Option(name, envvar=variable, **more)
-
-
-def port_option(name: str, help: str) -> Any:
-    return option(name, metavar="PORT", min=0, max=65535, help=help)
 
 
 def environment_of(settings: Any) -> dict[str, str]:
@@ -96,8 +87,6 @@ def _config_parameter() -> inspect.Parameter:
 
 def _use_config(context: typer.Context, value: Path | None) -> Path | None:
     if value is not None:
-        from raymap.config_file import ConfigFile
-
         try:
             defaults = ConfigFile(value).defaults(context.info_name or "")
         except CommandError as error:

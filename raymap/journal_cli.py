@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
+from raymap.options import DataDir
 from raymap.ready_pipe import exit_on_error
-from raymap.settings import DataDir
 
 journal_app = typer.Typer(
     name="journal",

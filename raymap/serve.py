@@ -25,8 +25,9 @@ from raymap.auth.secret import server_secret
 from raymap.data_dir import prepare_data_dir
 from raymap.errors import CommandError, print_status
 from raymap.flags import environment_of
+from raymap.http_server import cannot_listen, load_tls
 from raymap.logging import set_up_logging
-from raymap.processes import cannot_listen, load_tls, require_demo, require_private
+from raymap.processes import require_demo, require_private
 from raymap.ready_pipe import print_ready_line
 from raymap.settings import (
     ApiSettings,

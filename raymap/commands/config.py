@@ -6,8 +6,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-import typer.main
-
 from raymap.commands.tables import print_table
 from raymap.config_file import COMMANDS
 from raymap.errors import CommandError, print_status
@@ -16,18 +14,18 @@ SOURCES = {"DEFAULT": "default", "DEFAULT_MAP": "file", "ENVIRONMENT": "environm
 _PASSWORD = re.compile(r"(?<=:)[^:@/]+(?=@)")
 
 
-def check(file: Path) -> None:
-    """CommandError for the first mistake of a file."""
+def check(program: Any, file: Path) -> None:
+    """CommandError for the first mistake of a file. ``program``: the group of all commands."""
     if not file.exists():
         raise CommandError(f"There is no file {file}.")
     for command in COMMANDS:
-        _context(command, file)
+        _context(program, command, file)
     print_status(f"{file}: every setting is valid")
 
 
-def show(command: str, file: Path | None) -> None:
+def show(program: Any, command: str, file: Path | None) -> None:
     """Print settings, values and sources; a password in a URL is not shown."""
-    context = _context(command, file)
+    context = _context(program, command, file)
     rows = [("setting", "value", "from")]
     for parameter in context.command.params:
         if parameter.hidden or parameter.name in (None, "config", "help"):
@@ -46,14 +44,11 @@ def _as_toml(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _context(command: str, file: Path | None) -> Any:
+def _context(program: Any, command: str, file: Path | None) -> Any:
     """The parsed settings of a command that is given nothing but a file."""
-    from raymap.cli import app
-
-    group: Any = typer.main.get_command(app)
     words = ["--config", str(file)] if file else []
     try:
-        return group.commands[command].make_context(command, words)
+        return program.commands[command].make_context(command, words)
     except Exception as error:
         if hasattr(error, "format_message"):  # the parser's own errors
             raise CommandError(f"{command}: {error.format_message()}") from None

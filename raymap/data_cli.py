@@ -1,0 +1,133 @@
+"""Commands about what is stored: typer commands and nothing else, as in `raymap.cli`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from raymap.flags import with_settings
+from raymap.ready_pipe import exit_on_error
+from raymap.settings import StoreSettings
+
+data_app = typer.Typer()
+TraceId = Annotated[str, typer.Argument(metavar="TRACE_ID", help="X-Ray's or W3C's form.")]
+
+
+def duration_option(name: str, help: str) -> Any:
+    """A retention time. Not from the environment: the database stores it."""
+    return typer.Option(name, metavar="DAYS", show_default=False, help=help)
+
+
+@data_app.command()
+@with_settings
+def retention(
+    settings: StoreSettings,
+    traces: Annotated[str, duration_option("--traces", "Traces and documents.")] = "",
+    map_minutes: Annotated[str, duration_option("--map-minutes", "The map by minutes.")] = "",
+    map_hours: Annotated[str, duration_option("--map-hours", "The map by hours.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Delete what is older.")] = False,
+) -> None:
+    """Show how long data is retained, or change it.
+
+    A duration is a number of days (14d), weeks (2w) or years (1y). It is stored in the database
+    until it is changed again. Pinned traces never expire.
+    """
+    with exit_on_error():
+        from raymap.commands.retention import show_retention
+        from raymap.processes import prepare_command
+
+        wanted = {"traces": traces, "map-minutes": map_minutes, "map-hours": map_hours}
+        show_retention(prepare_command(settings), wanted, yes=yes)
+
+
+@data_app.command()
+@with_settings
+def backup(
+    target: Annotated[Path, typer.Argument(metavar="FOLDER", help="A new folder.")],
+    settings: StoreSettings,
+    base: Annotated[
+        Path | None,
+        typer.Option("--base", metavar="FOLDER", help="An earlier backup: only what is new since."),
+    ] = None,
+) -> None:
+    """Back up the embedded ClickHouse, the journals and the server's secret, while it runs.
+
+    Contains every document that was acknowledged before it began.
+    """
+    with exit_on_error():
+        from raymap.commands.backup import back_up
+
+        back_up(settings, target, base)
+
+
+@data_app.command()
+@with_settings
+def restore(
+    source: Annotated[Path, typer.Argument(metavar="FOLDER", help="A backup.")],
+    settings: StoreSettings,
+) -> None:
+    """Make a new data directory of a backup.
+
+    An incremental one needs its base where it was.
+    """
+    with exit_on_error():
+        from raymap.commands import backup
+
+        backup.restore(settings, source)
+
+
+@data_app.command()
+@with_settings
+def pin(
+    trace_id: TraceId,
+    settings: StoreSettings,
+    note: Annotated[str, typer.Option("--note", metavar="TEXT", help="Why.")] = "",
+) -> None:
+    """Retain a trace for ever, with documents that arrive later."""
+    with exit_on_error():
+        from raymap.commands import pins
+        from raymap.processes import prepare_command
+
+        pins.pin(prepare_command(settings), trace_id, note)
+
+
+@data_app.command()
+@with_settings
+def unpin(trace_id: TraceId, settings: StoreSettings) -> None:
+    """Let a pinned trace expire like any other."""
+    with exit_on_error():
+        from raymap.commands import pins
+        from raymap.processes import prepare_command
+
+        pins.unpin(prepare_command(settings), trace_id)
+
+
+@data_app.command("pins")
+@with_settings
+def list_pins(settings: StoreSettings) -> None:
+    """List the pinned traces."""
+    with exit_on_error():
+        from raymap.commands import pins
+        from raymap.processes import prepare_command
+
+        pins.list_pins(prepare_command(settings))
+
+
+@data_app.command()
+@with_settings
+def verify(
+    settings: StoreSettings,
+    start: Annotated[
+        str, typer.Option("--from", metavar="TIME", help="Like 2026-11-25T10:00 (UTC), -90m.")
+    ] = "-1h",
+    end: Annotated[str, typer.Option("--to", metavar="TIME", help="The same, or now.")] = "-2m",
+) -> None:
+    """Recount a window of the map from the rows and report any difference."""
+    with exit_on_error():
+        from raymap.commands.verify import verify
+        from raymap.processes import prepare_command
+
+        same = verify(prepare_command(settings), start, end)
+    raise typer.Exit(0 if same else 1)

@@ -1,0 +1,94 @@
+"""Options of settings: flags that are environment variables as well, and how their texts are read."""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from raymap.units import parse_size
+
+MIN_MEMORY = 256 << 20
+"""Bytes without which the embedded ClickHouse does not start reliably."""
+MIN_JOURNAL = 16 << 20
+
+
+def option(name: str, **more: Any) -> Any:
+    """A flag that is also the environment variable RAYMAP_<NAME>."""
+    variable = "RAYMAP_" + name.split("/")[0].lstrip("-").replace("-", "_").upper()
+    return typer.Option(name, envvar=variable, **more)
+
+
+def port_option(name: str, help: str) -> Any:
+    return option(name, metavar="PORT", min=0, max=65535, help=help)
+
+
+def parse_memory(text: str | int) -> int:
+    """Bytes for the embedded ClickHouse; 0 for its default."""
+    try:
+        size = text if isinstance(text, int) else parse_size(text or "0")
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    if 0 < size < MIN_MEMORY:
+        raise typer.BadParameter(f"{text!r} is too little for ClickHouse, give it 256M or more")
+    return size
+
+
+def parse_journal_size(text: str | int) -> int:
+    """Bytes that may wait in a process's journal."""
+    try:
+        size = text if isinstance(text, int) else parse_size(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    if size < MIN_JOURNAL:
+        raise typer.BadParameter(f"{text!r} is too little for a journal, give it 16M or more")
+    return size
+
+
+def parse_networks(text: str) -> str:
+    """Networks in CIDR notation, comma-separated."""
+    try:
+        for part in filter(None, map(str.strip, text.split(","))):
+            ip_network(part)
+    except ValueError as error:
+        raise typer.BadParameter(f"{error}; expected networks like 10.0.0.0/8") from None
+    return text
+
+
+DataDir = Annotated[
+    Path, option("--data-dir", metavar="FOLDER", file_okay=False, help="Where all data is stored.")
+]
+ClickHouseUrl = Annotated[
+    str,
+    option(
+        "--clickhouse",
+        metavar="URL",
+        show_default="the embedded one",
+        help="Like clickhouse://user:password@host:9000/raymap.",
+    ),
+]
+Memory = Annotated[
+    int,
+    option(
+        "--clickhouse-memory",
+        metavar="SIZE",
+        parser=parse_memory,
+        show_default="40 % of RAM, at most 8G",
+        help="Memory limit of the embedded ClickHouse, like 2G.",
+    ),
+]
+RetentionDays = Annotated[
+    int | None,  # at most what store.clickhouse.schema.retention allows
+    option(
+        "--retention-days",
+        metavar="DAYS",
+        min=1,
+        max=10_000,
+        show_default="as set by raymap retention, else 30",
+        help="Days until traces are deleted, from now on.",
+    ),
+]
+Supervised = Annotated[int | None, typer.Option("--supervised", hidden=True)]
+"""File descriptor of the parent's ready pipe; set by the supervisor."""
