@@ -71,17 +71,18 @@ def matches(trace: Trace, expression: Expression) -> bool:
 
     Root causes are read from raw documents: `store.filters.ast.needs_documents` tells.
     """
-    return _satisfies(expression, TraceSubject(trace))
+    return satisfies(expression, TraceSubject(trace))
 
 
-def _satisfies(expression: Expression, subject: Subject) -> bool:
+def satisfies(expression: Expression, subject: Subject) -> bool:
+    """Whether a trace, a unit or an element of a root cause satisfies an expression."""
     match expression:
         case And(terms):
-            return all(_satisfies(term, subject) for term in terms)
+            return all(satisfies(term, subject) for term in terms)
         case Or(terms):
-            return any(_satisfies(term, subject) for term in terms)
+            return any(satisfies(term, subject) for term in terms)
         case Not(term):
-            return not _satisfies(term, subject)
+            return not satisfies(term, subject)
         case Bare(field):
             return _is_set(field, subject.values(field))
         case Exists(field):
@@ -109,7 +110,7 @@ def _satisfies(expression: Expression, subject: Subject) -> bool:
             units = elements(subject.causes, kind, part)
         case RootCausePath(services):
             return any(path_of(cause) == services for cause in subject.causes.response_time)
-    return any(condition is None or _satisfies(condition, unit) for unit in units)
+    return any(condition is None or satisfies(condition, unit) for unit in units)
 
 
 def _is_set(field: Field, values: Iterable[Value]) -> bool:

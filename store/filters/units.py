@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from store.filters.ast import Field, Value
 from store.model import NO_HTTP, Document, Http, NodeKey, OwnedCall, State, Trace, confirmed
-from store.rules.annotations import parse_annotation_item
+from store.rules.annotations import annotation_item, parse_annotation_item
 from store.units import EdgeUnit, NodeUnit, trace_units
 
 MICROSECONDS = 1_000_000
@@ -197,9 +197,10 @@ def unit_values(keyword: str, state: State, took: int | None, http: Http) -> Ite
 
 def annotation_values(items: Iterable[str], key: str) -> Iterable[Value]:
     """The values of a key among items as `store.rules.annotations.annotation_item` writes them."""
+    prefix = annotation_item(key, 0).removesuffix("0")
     for item in items:
-        name, value = parse_annotation_item(item)
-        if name == key:
+        if item.startswith(prefix):
+            _, value = parse_annotation_item(item)
             yield _as_float(value) if type(value) is int else value
 
 

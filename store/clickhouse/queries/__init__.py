@@ -28,7 +28,10 @@ TRACES = _sql("search/traces", parameters="ids")
 SEGMENTS = _sql("search/segments", "places")
 CALLS = _sql("search/calls", "places")
 LINKS = _sql("search/links", "places")
-LEAN_SEGMENTS = _sql("search/lean_segments", "http attributes annotations places")
+LEAN_SEGMENTS = _sql(
+    "search/lean_segments",
+    "inferred end node service http user_agent attributes annotations places",
+)
 LEAN_CALLS = _sql("search/lean_calls", "places")
 CAUSED_IDS = _sql("search/caused_ids", parameters="ids")
 ENTRY_TIMES = _sql("search/entry_times", parameters="ids")

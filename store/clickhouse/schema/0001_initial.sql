@@ -175,7 +175,6 @@ SETTINGS index_granularity = 1024,
 -- The buckets in which a trace has rows, so that a trace is found without its time and the two halves of
 -- a call find each other however far apart they are. `start`: its earliest document; `lo`, `hi`: the first
 -- and last start of anything in it (documents and calls); `end`: their last end.
--- Granules of 256 rows: a page reads a few traces here and there.
 CREATE TABLE IF NOT EXISTS traces{on_cluster} (
     trace_id FixedString(16) CODEC(ZSTD(1)),
     minute UInt32 CODEC(Delta(4), ZSTD(1)),
@@ -195,7 +194,7 @@ PARTITION BY day
 PRIMARY KEY trace_id
 ORDER BY (trace_id, minute, bucket)
 TTL received + toIntervalDay({retention_days})
-SETTINGS index_granularity = 256, min_compress_block_size = 16384, max_compress_block_size = 16384,
+SETTINGS index_granularity = 1024, min_compress_block_size = 16384, max_compress_block_size = 16384,
     ttl_only_drop_parts = 1, {window} = 10000, {durable}, {tidy};
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS traces_from_segments{on_cluster} TO traces AS

@@ -13,7 +13,7 @@ them. Then ``must`` is false and the opposite of anything is possible.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from store.clickhouse.queries import Sql
 from store.clickhouse.search.bounds import (
@@ -41,7 +41,6 @@ from store.clickhouse.search.field_tests import (
 )
 from store.clickhouse.search.row_sets import RowSets
 from store.clickhouse.search.unit_rows import (
-    CLIENT,
     CLIENT_UNIT,
     HTTP,
     SEGMENT,
@@ -69,6 +68,7 @@ from store.filters.ast import (
     ServiceMatch,
 )
 from store.filters.keywords import KEYWORDS, Kind
+from store.filters.selectivity import is_selective
 from store.model import State
 
 ON_ANY_DOCUMENT = frozenset(("annotation", *(TEXTS.keys() - HTTP.keys())))
@@ -96,7 +96,7 @@ class Compiler:
         """The bounds of an expression outside of blocks."""
         match expression:
             case And(terms):
-                return every(map(self.trace, terms))
+                return self._all(terms)
             case Or(terms):
                 return some(self._alternatives(terms))
             case Not(term):
@@ -112,6 +112,15 @@ class Compiler:
             case RootCausePath():
                 return self._root_cause("responsetime")
         return self._field(expression)
+
+    def _all(self, terms: Sequence[Expression]) -> Bounds:
+        """Few traces meet a selective term: rows for the others are looked for among these."""
+        first = next(filter(is_selective, terms), None)
+        if first is None or len(terms) == 1 or self._sets.sure:
+            return every(map(self.trace, terms))
+        bounds = self.trace(first)
+        within = Compiler(self._sets.within(bounds.may), self._values)
+        return every([bounds, *(within.trace(term) for term in terms if term is not first)])
 
     def _alternatives(self, terms: Sequence[Expression]) -> Iterator[Bounds]:
         """Tests of any document become one test: a document passes one of them."""
@@ -184,28 +193,27 @@ class Compiler:
         return some([self._sets.segments(open_document), self._sets.unanswered(traced)])
 
     def _any_node(self, test: FieldTest) -> Bounds:
-        """Nodes with units: of segments, of calls without an answer, and clients."""
-        rows = (SEGMENT, CLIENT_UNIT, UNANSWERED_CALL)
-        return some(self._units(row, TRUE, unit_condition(test, row, self._values)) for row in rows)
+        return self._units(lambda row: unit_condition(test, row, self._values))
 
     def _service(self, match: ServiceMatch) -> Bounds:
-        return some(
-            self._units(
-                row,
-                selected(match.selector, row.node, self._values),
-                unit_condition(match.condition, row, self._values),
+        return self._units(
+            lambda row: every(
+                [
+                    exactly(selected(match.selector, row.node, self._values)),
+                    unit_condition(match.condition, row, self._values),
+                ]
             )
-            for row in (SEGMENT, CLIENT_UNIT, UNANSWERED_CALL)
         )
 
-    def _units(self, row: UnitRow, selector: Sql, condition: Bounds) -> Bounds:
-        """Traces with a row that is a unit of a selected node and meets a condition."""
-        unit = every([exactly(selector), condition])
-        if row is UNANSWERED_CALL:
-            return self._sets.unanswered(unit)
-        if row.node is CLIENT:
-            return self._sets.roots(unit)
-        return self._sets.segments(every([exactly(Sql("independent = 0")), unit]))
+    def _units(self, fits: Callable[[UnitRow], Bounds]) -> Bounds:
+        """Traces with a unit of a node that fits: of a segment, a client, or a call without an answer."""
+        segment = every([exactly(Sql("independent = 0")), fits(SEGMENT)])
+        return some(
+            [
+                self._sets.segments_or_roots(segment, fits(CLIENT_UNIT)),
+                self._sets.unanswered(fits(UNANSWERED_CALL)),
+            ]
+        )
 
     def _duration(self, test: FieldTest) -> Bounds:
         """From the first start to the last end, which always has a value."""

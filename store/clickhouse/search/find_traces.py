@@ -4,9 +4,7 @@ SQL selects the candidates of a range and says which of them surely match (`stor
 the others are read and judged by the evaluator that every store uses (`store.filters.evaluate`). So
 the cost depends on the page, not on the window, and the result is exact.
 
-First, probes look for the newest rows that the filter needs (`store.clickhouse.search.probe`). If there are few
-in the whole window, only their traces are judged; otherwise they show how long the first range has to
-be.
+`store.clickhouse.search.scan_plan` says how long the first range is, or which traces are the only candidates.
 
 Most documents of a range's traces have their rows near it, in one range of the tables' sort key.
 Traces with rows elsewhere (the two ends of a queue, hours apart) are found by the `traces` table and
@@ -16,7 +14,7 @@ read where they are.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from store.clickhouse import queries
@@ -25,12 +23,13 @@ from store.clickhouse.queries import Sql, in_traces, joined, parenthesized
 from store.clickhouse.search.bounds import ALWAYS, FALSE, TRUE, Bounds
 from store.clickhouse.search.compile import compiled
 from store.clickhouse.search.judge import MAX_LOCATIONS, matching, row_locations
-from store.clickhouse.search.probe import FEW, NewestRows, newest_rows, probes
-from store.clickhouse.search.scan_ranges import SCAN_RANGES, ScanRange, minute_of
+from store.clickhouse.search.scan_plan import GROWTH, count_rows, scan_plan
+from store.clickhouse.search.scan_ranges import SCAN_RANGES, ScanRange
 from store.cursor import decode_cursor, encode_cursor
+from store.filters.selectivity import is_selective
 from store.model import TimeRange
 from store.query import Page, TraceHit, TraceQuery
-from store.times import MINUTE, SECOND
+from store.times import MINUTE
 
 Place = tuple[int, bytes]
 """A position in the order of results: time on the axis, trace id."""
@@ -41,13 +40,9 @@ MAX_ROWS = 4_000_000
 """Maximum number of segments in a range: one statement may have to read them into memory."""
 MAX_FAR_TRACES = 1000
 """Maximum number of traces with rows outside a range that are located one by one."""
-GROWTH = 8
-"""Maximum ratio between the lengths of consecutive ranges."""
 MAX_SECONDS = 20.0
 """Seconds after which a page ends short."""
 
-ROWS_OF_FOUND = 8
-"""Segments per trace of a page in the first range, if most traces match."""
 MANY_REJECTED = 400
 """Rejected candidates after which SQL has to be sure: that takes it three times as long, which is the
 time of judging so many."""
@@ -81,6 +76,7 @@ class _Search:
         self._query = query
         self._limit = limit
         self._deadline = deadline
+        self._selective = query.filter is not None and is_selective(query.filter)
         self._found: list[TraceHit] = []
         self._scanned = 0
         self._judged = 0
@@ -97,65 +93,31 @@ class _Search:
             end = min(end, before[0] + 1)
         if start >= end:
             return Page([], 0, None)
-        few, width = self._plan(start, end)
+        plan = scan_plan(self._run, self._query, TimeRange(start, end), self._limit)
+        self._affordable_rows, width = plan.rows <= MAX_ROWS, plan.width
+        if plan.few is not None:
+            first = self._first_of_few(plan.whole, plan.few, before)
+            if first is not None:
+                return self._page(self._look(plan.whole, *first))
         while start < end:
-            begin = start if few is not None else max(start, end - self._affordable(end, width))
+            begin = max(start, end - self._affordable(end, width))
             seen = len(self._found)
-            place = self._look(TimeRange(begin, end), before, few)
+            slice = SCAN_RANGES[self._query.axis](TimeRange(begin, end), self._query.window)
+            place = self._look(slice, *self._first(slice, before))
             if place is None and begin > start and time.monotonic() > self._deadline:
                 place = begin, bytes(16)
             if place is not None:
-                return Page(self._found, self._scanned, encode_cursor(*place))
+                return self._page(place)
             width = self._next_width(end - begin, len(self._found) - seen)
             end = begin
-        return Page(self._found, self._scanned, None)
+        return self._page(None)
 
-    def _plan(self, start: int, end: int) -> tuple[list[bytes] | None, int]:
-        """The only candidates, if probes show that there are few, and the length of the first range."""
-        whole = SCAN_RANGES[self._query.axis](TimeRange(start, end), self._query.window)
-        probed = probes(self._query.filter) if self._query.filter is not None else []
-        parts = [probe.statements(*whole.near) for probe in probed]
-        count, *answers = run_concurrently(
-            self._run, _count(start, end), *(first for first, *_ in parts)
-        )
-        rows = int(count[0][0])
-        self._affordable_rows = rows <= MAX_ROWS
-        newest = [
-            newest_rows([first, *self._others(first, rest)])
-            for first, (_, *rest) in zip(answers, parts, strict=True)
-        ]
-        return self._few(newest, whole), self._first_width(start, end, rows, newest)
+    def _page(self, place: Place | None) -> Page:
+        return Page(self._found, self._scanned, None if place is None else encode_cursor(*place))
 
-    def _others(self, first: Rows, statements: list[Sql]) -> list[Rows]:
-        """The other answers of a probe; of no use where the first one already shows that there are many."""
-        if len(first) >= FEW or not statements:
-            return []
-        return run_concurrently(self._run, *statements)
-
-    def _few(self, newest: list[NewestRows], whole: ScanRange) -> list[bytes] | None:
-        """The traces of the shortest complete probe, and those whose rows lie outside the probed minutes."""
-        complete = min((each.rows for each in newest if each.complete), key=len, default=None)
-        if complete is None:
-            return None
-        far = self._run(_far(whole.far))
-        if len(far) > MAX_FAR_TRACES:
-            return None
-        distant = [bytes.fromhex(digits) for digits, _ in far]
-        return list(dict.fromkeys([*(trace_id for trace_id, _ in complete), *distant]))
-
-    def _first_width(self, start: int, end: int, rows: int, newest: list[NewestRows]) -> int:
-        """As long as a page of plain traces takes, or as the rarest of the rows that are needed reach."""
-        wanted = self._limit * ROWS_OF_FOUND
-        width = (end - start) * wanted // rows if rows else end - start
-        for each in newest:
-            if not each.complete:
-                width = max(width, end - each.reach(2 * self._limit) * MINUTE)
-        return max(10 * SECOND, width)
-
-    def _look(self, span: TimeRange, before: Place | None, few: list[bytes] | None) -> Place | None:
-        """Add the matches of a range; returns the position where the page ended, if it did."""
-        slice = SCAN_RANGES[self._query.axis](span, self._query.window)
-        bounds, answer = self._first(slice, before, few)
+    def _look(self, slice: ScanRange, bounds: Bounds, answer: Rows) -> Place | None:
+        """Add the matches of a range, of which the first candidates are given; returns the position
+        where the page ended, if it did."""
         while True:
             size, room = self._size(bounds), self._limit - len(self._found)
             candidates = [
@@ -163,7 +125,7 @@ class _Search:
                 for digits, at, minutes, certain in answer
             ]
             hits = [each.hit for each in candidates]
-            matched = self._matching(candidates)
+            matched = self._matching(candidates, room)
             more = len(candidates) == size
             if len(matched) > room or (len(matched) == room and more):
                 last = matched[room - 1] if room else self._found[-1]
@@ -185,14 +147,28 @@ class _Search:
         room = self._limit - len(self._found) + 1
         return min(CHUNK, (room if _is_exact(bounds) else 3 * room) + 2 * self._rejected)
 
-    def _first(
-        self, slice: ScanRange, before: Place | None, few: list[bytes] | None
-    ) -> tuple[Bounds, Rows]:
+    def _first_of_few(
+        self, whole: ScanRange, few: Collection[bytes], before: Place | None
+    ) -> tuple[Bounds, Rows] | None:
+        """As `_first`, where all candidates are known, but for traces with rows elsewhere; None if these
+        are many."""
+        self._ids_decide = True
+        bounds = Bounds(_among(few), FALSE)
+        far, answer = run_concurrently(
+            self._run, _far(whole.far), self._candidates(whole, bounds, before)
+        )
+        if not far:
+            return bounds, answer
+        if len(far) > MAX_FAR_TRACES:
+            self._ids_decide = False
+            return None
+        bounds = Bounds(_among({*few, *(bytes.fromhex(digits) for digits, _ in far)}), FALSE)
+        return bounds, self._run(self._candidates(whole, bounds, before))
+
+    def _first(self, slice: ScanRange, before: Place | None) -> tuple[Bounds, Rows]:
         """The bounds of the filter on trace_id in a range, and its first candidates."""
-        self._ids_decide = few is not None
-        if self._query.filter is None or few is not None:
-            bounds = ALWAYS if few is None else Bounds(_among(few), FALSE)
-            return bounds, self._run(self._candidates(slice, bounds, before))
+        if self._query.filter is None:
+            return ALWAYS, self._run(self._candidates(slice, ALWAYS, before))
         # Candidates are judged one by one; when too many are rejected, SQL that is sure is cheaper.
         sure = self._rejected > max(MANY_REJECTED, self._judged * 3 // 4)
         bounds = compiled(self._query.filter, slice.near_rows, sure=sure, member=slice.member)
@@ -232,7 +208,17 @@ class _Search:
             size=self._size(bounds),
         )
 
-    def _matching(self, candidates: list[_Candidate]) -> list[TraceHit]:
+    def _matching(self, candidates: list[_Candidate], room: int) -> list[TraceHit]:
+        """The candidates that match: all, or more than there is room for. If most traces match, that is so
+        after a few."""
+        matched: list[TraceHit] = []
+        size = len(candidates) if self._selective else room + room // 4 + 1
+        while candidates and len(matched) <= room:
+            matched += self._judge(candidates[:size])
+            candidates, size = candidates[size:], len(candidates)
+        return matched
+
+    def _judge(self, candidates: list[_Candidate]) -> list[TraceHit]:
         unsure = {each.hit.trace_id: each.minutes for each in candidates if not each.certain}
         matched = set[bytes]()
         if unsure and self._query.filter is not None:
@@ -246,7 +232,7 @@ class _Search:
         if width <= 60 * MINUTE or self._affordable_rows:
             return width
         width = min(width, end - self._query.window.start)
-        ((rows,),) = self._run(_count(end - width, end))
+        ((rows,),) = self._run(count_rows(TimeRange(end - width, end)))
         return max(MINUTE, width * MAX_ROWS // rows) if rows > MAX_ROWS else width
 
     def _next_width(self, width: int, gained: int) -> int:
@@ -261,16 +247,10 @@ def _is_exact(bounds: Bounds) -> bool:
     return bounds.may.text == bounds.must.text
 
 
-def _among(ids: list[bytes]) -> Sql:
-    return Sql("trace_id IN {ids:Array(FixedString(16))}", {"ids": ids}) if ids else FALSE
-
-
-def _count(start: int, end: int) -> Sql:
-    """The approximate number of segments that start in between, from the primary index."""
-    return Sql(
-        "SELECT count() FROM segments WHERE minute BETWEEN {first:UInt64} AND {last:UInt64}",
-        {"first": minute_of(start), "last": minute_of(end)},
-    )
+def _among(ids: Collection[bytes]) -> Sql:
+    if not ids:
+        return FALSE
+    return Sql("trace_id IN {ids:Array(FixedString(16))}", {"ids": sorted(ids)})
 
 
 def _before(place: Place) -> Sql:

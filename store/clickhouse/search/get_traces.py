@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any, TypeVar
 
+from msgspec.structs import replace
+
 from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import Rows, RunQuery, run_concurrently
 from store.clickhouse.queries import Sql
@@ -98,6 +100,15 @@ def decoded_bodies(rows: Rows) -> Bodies:
 
 def _body(marked: bytes, scope: bytes, rest: bytes) -> bytes:
     return join_span(marked, scope, rest) if marked else rest
+
+
+def add_bodies(traces: Mapping[bytes, Trace], bodies: Bodies) -> None:
+    """Put raw documents into traces that were read without."""
+    for trace in traces.values():
+        assert isinstance(trace.documents, dict)
+        for id, document in trace.documents.items():
+            raw = bodies.get((trace.trace_id.hex().upper(), id), b"")
+            trace.documents[id] = replace(document, raw=raw)
 
 
 def add_links(traces: Mapping[bytes, Trace], rows: Iterable[tuple[Any, ...]]) -> None:

@@ -2,82 +2,138 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
 from store.clickhouse import queries
-from store.clickhouse.connection.query_runner import RunQuery, run_concurrently
+from store.clickhouse.connection.query_runner import RunQuery, Statement, run_concurrently
 from store.clickhouse.queries import Sql, joined, parenthesized
 from store.clickhouse.search.get_traces import (
-    Bodies,
     LinkPresence,
+    add_bodies,
     add_calls,
     add_documents,
     add_links,
     decoded_bodies,
     resolve_causes,
 )
+from store.clickhouse.search.unit_rows import may_be_client
 from store.filters.ast import (
     Bare,
     Compare,
+    EdgeMatch,
     Exists,
     Expression,
+    NodeMatch,
     OneOf,
+    RootCauseMatch,
+    RootCausePath,
+    Selector,
+    ServiceMatch,
     needs_documents,
     walk,
 )
 from store.filters.evaluate import matches
+from store.filters.settled import settled
 from store.model import Trace
 
 MAX_LOCATIONS = 2000
 """Maximum number of (minute, trace) pairs in a condition; more minutes become a range."""
+
+_TIMES = frozenset(("responsetime", "duration"))
+_ATTRIBUTES = frozenset(("user", "resource.arn", "instance.id", "availabilityzone"))
+WORTH_HALVING = 40
+"""Traces of which reading takes longer than planning another statement."""
 
 Minutes = Mapping[bytes, Sequence[int]]
 """The minutes a trace has rows in, by its id."""
 
 
 def matching(ask: RunQuery, expression: Expression, minutes: Minutes) -> set[bytes]:
-    """Which of some traces satisfy an expression."""
-    if not minutes:
-        return set()
-    places = {"places": row_locations(minutes)}
-    statements = [
-        queries.LEAN_SEGMENTS.render({**_columns(expression), **places}),
-        queries.LEAN_CALLS.render(places),
-        Sql("SELECT 1 FROM links LIMIT 1"),
-    ]
-    raw = needs_documents(expression)
-    if raw:
-        statements.append(queries.BODIES.render(ids=list(minutes)))
-    segments, calls, any_links, *rest = run_concurrently(ask, *statements)
-    bodies: Bodies = decoded_bodies(rest[0]) if raw else {}
+    """Which of some traces satisfy an expression. Calls are read where documents do not decide."""
     traces = {trace_id: Trace(trace_id, {}, {}, 0, 0, {}) for trace_id in minutes}
-    add_documents(traces, segments, bodies)
+    columns = _columns(expression)
+    for rows in run_concurrently(
+        ask,
+        *(
+            queries.LEAN_SEGMENTS.render({**columns, "places": row_locations(half)})
+            for half in _halves(minutes)
+        ),
+    ):
+        add_documents(traces, rows, {})
+    verdicts = {id: settled(trace, expression) for id, trace in traces.items() if trace.documents}
+    undecided = {id: traces[id] for id, verdict in verdicts.items() if verdict is None}
+    if undecided:
+        _complete(ask, undecided, minutes, raw=needs_documents(expression))
+        verdicts.update({id: matches(trace, expression) for id, trace in undecided.items()})
+    return {id for id, verdict in verdicts.items() if verdict}
+
+
+def _complete(ask: RunQuery, traces: Mapping[bytes, Trace], minutes: Minutes, *, raw: bool) -> None:
+    """Add the calls, links and, if needed, raw documents of traces."""
+    places = {"places": row_locations({trace_id: minutes[trace_id] for trace_id in traces})}
+    statements: list[Statement] = [queries.LEAN_CALLS.render(places), "SELECT 1 FROM links LIMIT 1"]
+    if raw:
+        statements.append(queries.BODIES.render(ids=list(traces)))
+    calls, any_links, *bodies = run_concurrently(ask, *statements)
+    if raw:
+        add_bodies(traces, decoded_bodies(bodies[0]))
     add_calls(traces, calls)
     if any_links:  # whether a root has a client depends on them
         add_links(traces, ask(queries.LINKS.render(places)))
         resolve_causes(ask, traces, LinkPresence())
-    return {id for id, trace in traces.items() if trace.documents and matches(trace, expression)}
+
+
+def _halves(minutes: Minutes) -> list[Minutes]:
+    """Many traces in two parts, which are read concurrently: the earlier and the later ones, since
+    neighbours may lie in one granule."""
+    if len(minutes) < WORTH_HALVING:
+        return [minutes]
+    items = list(minutes.items())
+    middle = len(items) // 2
+    return [dict(items[:middle]), dict(items[middle:])]
 
 
 def _columns(expression: Expression) -> dict[str, Sql]:
     """The columns that an expression reads, with constants in the place of those that it does not."""
-    keywords = {
-        each.field.keyword
-        for each in walk(expression)
-        if isinstance(each, Bare | Exists | Compare | OneOf)
+    parts = list(walk(expression))
+    keywords = {e.field.keyword for e in parts if isinstance(e, Bare | Exists | Compare | OneOf)}
+    nodes = list(_nodes_in(parts, keywords))
+    groups = {
+        "end": ("duration", "0", needs_documents(expression) or bool(keywords & _TIMES)),
+        "node": ("account, name, type, region", "'', '', '', ''", bool(nodes)),
+        "service": ("service", "''", any(isinstance(n, Selector) and n.name for n in nodes)),
+        "inferred": ("inferred", "0", "inferred" in keywords),
+        "http": (
+            "method, url, status, client_ip",
+            "'', '', 0, ''",
+            any(keyword.startswith("http.") for keyword in keywords),
+        ),
+        "user_agent": (
+            "user_agent",
+            "''",
+            "http.useragent" in keywords or any(map(may_be_client, nodes)),
+        ),
+        "attributes": (
+            "user, resource_arn, instance_id, availability_zone",
+            "'', '', '', ''",
+            bool(keywords & _ATTRIBUTES),
+        ),
+        "annotations": ("annotations", "[]", "annotation" in keywords),
     }
-    attributes = {"user", "resource.arn", "instance.id", "availabilityzone"}
-    reads_http = any(keyword.startswith("http.") for keyword in keywords)
-    # The kind of a client depends on its user agent.
-    http = "method, url, status, client_ip" if reads_http else "'', '', 0, ''"
-    columns = {
-        "http": f"{http}, user_agent",
-        "attributes": "user, resource_arn, instance_id, availability_zone"
-        if keywords & attributes
-        else "'', '', '', ''",
-        "annotations": "annotations" if "annotation" in keywords else "[]",
-    }
-    return {name: Sql(text) for name, text in columns.items()}
+    return {name: Sql(read if needed else none) for name, (read, none, needed) in groups.items()}
+
+
+def _nodes_in(parts: Iterable[Expression], keywords: Set[str]) -> Iterator[NodeMatch]:
+    """The nodes that an expression looks for; any name for keywords that read every node."""
+    for part in parts:
+        if isinstance(part, ServiceMatch):
+            yield part.selector
+        elif isinstance(part, EdgeMatch):
+            yield from (part.source, part.target)
+        elif isinstance(part, RootCauseMatch | RootCausePath):
+            yield Selector(name="any")
+    if keywords & {"name", "type", "account.id"}:
+        yield Selector(name="any")
 
 
 def row_locations(minutes: Minutes) -> Sql:

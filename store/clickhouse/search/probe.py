@@ -14,7 +14,7 @@ from typing import NamedTuple
 from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import Rows
 from store.clickhouse.queries import Sql, Template
-from store.clickhouse.search.bounds import FALSE, TRUE, Bounds, Values
+from store.clickhouse.search.bounds import FALSE, TRUE, Bounds, Values, disjunction
 from store.clickhouse.search.compile import Compiler
 from store.clickhouse.search.edges import edge_rows
 from store.clickhouse.search.field_tests import LARGEST, MICROSECONDS, integer_range
@@ -40,20 +40,15 @@ MAX_PARTS = 5
 
 
 class NewestRows(NamedTuple):
-    """What a probe found: the traces of the newest rows with the rows' minutes, and whether there are no
-    others in the window."""
+    """What a probe found: traces with the minute of their newest such row, the newest first, and the
+    minute down to which there are no others; 0: in the whole window."""
 
-    rows: list[tuple[bytes, int]]
-    complete: bool
+    minutes: Mapping[bytes, int]
+    reach: int
 
-    def reach(self, traces: int) -> int:
-        """The minute in which so many traces, or all, are found from the newest row backwards."""
-        found: set[bytes] = set()
-        for trace_id, minute in self.rows:
-            found.add(trace_id)
-            if len(found) >= traces:
-                return minute
-        return self.rows[-1][1]
+    @property
+    def complete(self) -> bool:
+        return self.reach == 0
 
 
 class Probe(NamedTuple):
@@ -68,17 +63,17 @@ class Probe(NamedTuple):
 
 
 def newest_rows(answers: Sequence[Rows]) -> NewestRows:
-    """The answers to the statements of a probe. Of an incomplete one, only rows up to which each answer
+    """The answers to the statements of a probe; of an incomplete one, rows down to where each answer
     reaches."""
-    complete = all(len(answer) < FEW for answer in answers)
     reach = max((answer[-1][1] for answer in answers if len(answer) >= FEW), default=0)
-    rows = [
-        (bytes.fromhex(digits), minute)
-        for answer in answers
-        for digits, minute in answer
-        if minute >= reach
-    ]
-    return NewestRows(sorted(rows, key=lambda row: row[1], reverse=True), complete)
+    rows = sorted(
+        ((minute, digits) for answer in answers for digits, minute in answer if minute >= reach),
+        reverse=True,
+    )
+    minutes: dict[bytes, int] = {}
+    for minute, digits in rows:
+        minutes.setdefault(bytes.fromhex(digits), minute)
+    return NewestRows(minutes, reach)
 
 
 def probes(expression: Expression) -> list[Probe]:
@@ -104,16 +99,16 @@ def _probe(term: Expression) -> Probe | None:
     if len(alternatives) > MAX_PARTS:
         return None
     for alternative in alternatives:
-        recorded = len(recorder.parts)
+        recorded = len(recorder.conditions)
         if not _is_positive(alternative):
             return None
         if isinstance(alternative, EdgeMatch):
             edge_rows(alternative, recorder, recorder.values)
         else:
             compiler.trace(alternative)
-        if recorder.unlimited or len(recorder.parts) == recorded:
+        if recorder.unlimited or len(recorder.conditions) == recorded:
             return None
-    return Probe(tuple(recorder.parts))
+    return Probe(tuple(recorder.parts()))
 
 
 def _lasting(term: Compare) -> Probe | None:
@@ -143,15 +138,20 @@ class _Recorder(RowSets):
 
     def __init__(self) -> None:
         super().__init__(TRUE, sure=False)
-        self.parts: list[tuple[Template, Mapping[str, Sql]]] = []
+        self.conditions: list[tuple[str, Sql]] = []
         self.values = Values()
         self.unlimited = False
+
+    def parts(self) -> Iterator[tuple[Template, Mapping[str, Sql]]]:
+        """One statement for each table."""
+        for table in dict(self.conditions):
+            condition = disjunction(each for name, each in self.conditions if name == table)
+            yield queries.NEWEST_ROWS, {"table": Sql(table), "condition": condition}
 
     def containing(self, table: str, condition: Sql) -> Sql:
         """Record a condition."""
         if condition.text != FALSE.text:
-            places = {"table": Sql(table), "condition": condition}
-            self.parts.append((queries.NEWEST_ROWS, places))
+            self.conditions.append((table, condition))
         return condition
 
     def lasting(self, least: Sql) -> Bounds:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from store.clickhouse import queries
 from store.clickhouse.queries import Sql, Template, in_traces
-from store.clickhouse.search.bounds import FALSE, TRUE, Bounds, conjunction, exactly, negation
+from store.clickhouse.search.bounds import FALSE, TRUE, Bounds, conjunction, negation, some
 
 
 class RowSets:
@@ -19,6 +19,11 @@ class RowSets:
         self.rows = rows
         self.sure = sure
         self._member = member
+
+    def within(self, condition: Sql) -> RowSets:
+        """The same, only for traces that meet a condition."""
+        rows = conjunction([self.rows, condition])
+        return RowSets(rows, sure=self.sure, member=self._member)
 
     def segments(self, fits: Bounds) -> Bounds:
         """Some document fits."""
@@ -40,12 +45,15 @@ class RowSets:
     def roots(self, fits: Bounds) -> Bounds:
         """Some root segment that has a client fits; one without a parent surely has, if there are no
         links that say who called it."""
-        segment, orphan = Sql("independent = 0"), Sql("parent_id = 0")
-        unlinked = Sql("(SELECT count() FROM links) = 0")
-        must = conjunction([segment, orphan, unlinked, fits.must])
         if not self.sure:
-            return self.segments(Bounds(conjunction([segment, fits.may]), must))
-        return Bounds(self._select(queries.ROOTS, fits.may), self.segments(exactly(must)).must)
+            return self.segments(_root(fits))
+        return Bounds(self._select(queries.ROOTS, fits.may), self.segments(_root(fits)).must)
+
+    def segments_or_roots(self, segments: Bounds, roots: Bounds) -> Bounds:
+        """Some document or some root segment that has a client fits."""
+        if not self.sure:
+            return self.segments(some([segments, _root(roots)]))
+        return some([self.segments(segments), self.roots(roots)])
 
     def entries(self, condition: Sql) -> Bounds:
         """The entry segment fits. Mostly that is the earliest segment, which then has no parent."""
@@ -84,3 +92,11 @@ class RowSets:
         if condition.text == FALSE.text:
             return FALSE
         return in_traces(template.render({"rows": self.rows, "condition": condition}))
+
+
+def _root(fits: Bounds) -> Bounds:
+    segment, orphan = Sql("independent = 0"), Sql("parent_id = 0")
+    unlinked = Sql("(SELECT count() FROM links) = 0")
+    return Bounds(
+        conjunction([segment, fits.may]), conjunction([segment, orphan, unlinked, fits.must])
+    )

@@ -44,6 +44,7 @@ from store.filters.ast import (
 from store.filters.keywords import KEYWORDS, Kind
 from store.model import SYNTHETICS_AGENT, NodeKey, State
 
+CLIENT_TYPES = ("client", "client::Synthetics")
 CLIENT_TYPE = f"if(position(user_agent, '{SYNTHETICS_AGENT}') > 0, 'client::Synthetics', 'client')"
 """`store.model.client_of` in SQL."""
 HTTP = {
@@ -188,6 +189,8 @@ def finished(condition: Sql) -> Sql:
 
 def selected(match: NodeMatch, node: NodeColumns, values: Values) -> Sql:
     """The condition that a row's node is meant (`store.filters.evaluate.selects`)."""
+    if node is CLIENT and not may_be_client(match):
+        return FALSE
     if isinstance(match, NodeKey):
         return conjunction(
             values.text(f"{node.key[name]} = <value>", value=(value, "String"))
@@ -200,6 +203,11 @@ def selected(match: NodeMatch, node: NodeColumns, values: Values) -> Sql:
             disjunction(values.text(f"{n} = <value>", value=(match.name, "String")) for n in names)
         )
     return conjunction(parts)
+
+
+def may_be_client(match: NodeMatch) -> bool:
+    """Whether clients, which have no rows of their own, may be meant."""
+    return match.type in ("", *CLIENT_TYPES) and not match.account
 
 
 def of_kind(match: Selector, node: NodeColumns, values: Values) -> Sql:

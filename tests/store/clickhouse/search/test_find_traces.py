@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.connection.query_runner import Statement, execute
-from store.clickhouse.search import find_traces, probe
+from store.clickhouse.search import find_traces, probe, scan_plan
 from store.clickhouse.store import ClickHouseStore
 from store.filters.ast import Not
 from store.filters.conditions import all_of, calls_along, entered_with, touches
@@ -76,7 +76,18 @@ def test_searches_agree_with_memory(
         axis, window = data.draw(st.sampled_from(tuple(Axis))), data.draw(st.sampled_from(WINDOWS))
         query = TraceQuery(window, axis, filter)
         limit = data.draw(st.sampled_from((1, 2, 9)))
-        assert all_pages(clickhouse_store, query, limit) == all_pages(memory, query, limit), query
+        with pytest.MonkeyPatch.context() as patch:
+            if data.draw(st.booleans()):
+                probe_for(patch, data.draw(st.sampled_from((2, 1000))))
+            found = all_pages(clickhouse_store, query, limit)
+        assert found == all_pages(memory, query, limit), query
+
+
+def probe_for(monkeypatch: pytest.MonkeyPatch, few: int) -> None:
+    """Probe for so many rows, however short the window is."""
+    monkeypatch.setattr(scan_plan, "CHEAP_ROWS", 0)
+    for module in (probe, scan_plan):
+        monkeypatch.setattr(module, "FEW", few)
 
 
 def many(count: int, **change: Any) -> list[Document]:
@@ -98,8 +109,9 @@ def test_a_page_ends_short_when_patience_does(
     clickhouse_store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was found so far, and where to go on: nothing is skipped and nothing comes twice."""
-    monkeypatch.setattr(find_traces, "ROWS_OF_FOUND", 0)
-    monkeypatch.setattr(probe, "FEW", 3)
+    monkeypatch.setattr(scan_plan, "ROWS_OF_FOUND", 0)
+    monkeypatch.setattr(scan_plan, "GROWTH", 1)
+    probe_for(monkeypatch, 3)
     documents = many(400)
     clickhouse_store.put(documents, "many")
     client = connect(clickhouse_store.address)
@@ -138,7 +150,7 @@ def test_a_search_is_bounded(
     memory.put(documents, "spread")
     for name, value in (("MAX_ROWS", 12), ("CHUNK", 4), ("MAX_FAR_TRACES", 2)):
         monkeypatch.setattr(find_traces, name, value)
-    monkeypatch.setattr(probe, "FEW", 3)
+    probe_for(monkeypatch, 3)
     window = TimeRange(T0 - HOUR, T0 + 4 * HOUR)
     late_node = touches(NodeKey("", "late", ""))
     for query in (

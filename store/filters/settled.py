@@ -1,0 +1,86 @@
+"""What the documents of a trace decide about a filter, whatever calls and links there are besides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from store.filters.ast import (
+    And,
+    Bare,
+    Compare,
+    EntryState,
+    Exists,
+    Expression,
+    Not,
+    OneOf,
+    Or,
+    ServiceMatch,
+    walk,
+)
+from store.filters.evaluate import TraceSubject, satisfies, selects
+from store.model import Trace
+
+OF_DOCUMENTS = frozenset(("annotation", "user", "availabilityzone", "instance.id", "resource.arn"))
+"""Keywords that outside of blocks read documents alone."""
+OF_ENTRY = frozenset(
+    (
+        *("ok", "error", "fault", "root", "responsetime", "http.status"),
+        *("http.url", "http.method", "http.useragent", "http.clientip"),
+    )
+)
+"""Keywords that outside of blocks read the entry segment."""
+
+
+def settled(trace: Trace, expression: Expression) -> bool | None:
+    """What `store.filters.evaluate.matches` says of a trace with all its calls and links, where the
+    documents decide; else None. ``trace`` may lack its calls and links."""
+    return _settled(expression, TraceSubject(trace))
+
+
+def _settled(expression: Expression, subject: TraceSubject) -> bool | None:
+    match expression:
+        case And(terms):
+            return _every(_settled(term, subject) for term in terms)
+        case Or(terms):
+            return _opposite(_every(_opposite(_settled(term, subject)) for term in terms))
+        case Not(term):
+            return _opposite(_settled(term, subject))
+        case ServiceMatch():
+            return _has_unit(expression, subject) or None
+        case EntryState():
+            reads_entry = True
+        case Bare(field) | Exists(field) | Compare(field=field) | OneOf(field=field):
+            if field.keyword not in OF_DOCUMENTS | OF_ENTRY:
+                return None
+            reads_entry = field.keyword in OF_ENTRY
+        case _:
+            return None
+    if reads_entry and subject.entry is not None and subject.entry.parent_id:
+        return None  # its parent may be a call
+    return satisfies(expression, subject)
+
+
+def _has_unit(match: ServiceMatch, subject: TraceSubject) -> bool:
+    """Whether a segment is such a unit. Whether it is the root may depend on calls, and so do clients."""
+    condition = match.condition
+    if condition is not None and any(
+        isinstance(each, Bare | Compare) and each.field.keyword == "root"
+        for each in walk(condition)
+    ):
+        return False
+    return any(
+        unit.document is not None
+        and unit.document.node == unit.node
+        and selects(match.selector, unit.node, unit.names)
+        and (condition is None or satisfies(condition, unit))
+        for unit in subject.services
+    )
+
+
+def _every(verdicts: Iterable[bool | None]) -> bool | None:
+    known = set(verdicts)
+    return False if False in known else None if None in known else True
+
+
+def _opposite(verdict: bool | None) -> bool | None:
+    return None if verdict is None else not verdict
