@@ -24,10 +24,11 @@ _WITH_ID = re.compile(r"\bid\s*\(", re.IGNORECASE)
 
 def parse_selector(text: str) -> tuple[ServiceMatch | EdgeMatch, ...]:
     """The functions of an expression, all of one kind. Raises ApiError."""
+    begin, end = ("service(", ")") if _ONLY_ID.match(text) else ("", "")
     try:
-        expression = parse(f"service({text})" if _ONLY_ID.match(text) else text)
+        expression = parse(f"{begin}{text}{end}")
     except FilterError as error:
-        raise ApiError(f"EntitySelectorExpression: {error}") from None
+        raise ApiError(f"EntitySelectorExpression: {error.moved(-len(begin))}") from None
     terms: tuple[Expression, ...] = (
         expression.terms if isinstance(expression, Or) else (expression,)
     )

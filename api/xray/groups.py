@@ -22,7 +22,7 @@ from store.filters.ast import Compare, Expression, walk
 from store.filters.errors import FilterError
 from store.filters.groups import expand_groups
 from store.filters.keywords import GROUP_KEYWORDS
-from store.filters.parse import parse
+from store.filters.parse import parse, parse_with_positions
 from store.model import TimeRange
 
 Json = dict[str, Any]
@@ -63,10 +63,10 @@ def read_filter(text: str, configuration: Callable[[], Configuration]) -> Expres
     """
     if not text.strip():
         return None
-    expression = parse(text)
+    expression, positions = parse_with_positions(text)
     if not any(_names_group(each) for each in walk(expression)):
         return expression
-    return expand_groups(expression, expressions(configuration()))
+    return expand_groups(expression, expressions(configuration()), positions)
 
 
 def requested_group(context: Context, body: JsonBody, *, required: bool = False) -> Group:

@@ -50,11 +50,11 @@ class Builder(Transformer[Token, Any]):
     def __init__(self, documents: list[Any]) -> None:
         super().__init__()
         self._documents = documents
-        self._positions = Positions()
+        self.positions = Positions()
 
     def start(self, children: list[Any]) -> Expression:
         expression: Expression = children[0]
-        check_scope(expression, Scope.TRACE, self._positions)
+        check_scope(expression, Scope.TRACE, self.positions)
         return expression
 
     def or_expr(self, children: list[Expression]) -> Expression:
@@ -128,7 +128,7 @@ class Builder(Transformer[Token, Any]):
         return self._placed(Bare(field), position)
 
     def _placed(self, expression: Expression, position: int | None) -> Expression:
-        self._positions.add(expression, position or 0)
+        self.positions.add(expression, position or 0)
         return expression
 
 

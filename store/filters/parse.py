@@ -14,9 +14,10 @@ from lark.exceptions import VisitError
 from store.filters.ast import And, Expression, Not, OneOf, Or, walk
 from store.filters.build import Builder
 from store.filters.errors import FilterError
+from store.filters.scopes import Positions
 from store.filters.syntax import syntax_error
 
-__all__ = ["MAX_DEPTH", "MAX_LENGTH", "MAX_TERMS", "FilterError", "parse"]
+__all__ = ["MAX_DEPTH", "MAX_LENGTH", "MAX_TERMS", "FilterError", "parse", "parse_with_positions"]
 
 MAX_LENGTH = 2_000
 """Characters of an expression, as in AWS's API (docs/xray-format.md §6.2)."""
@@ -28,26 +29,41 @@ MAX_TERMS = 100
 _STRING_OR_JSON = re.compile(r'"(?:[^"\\]|\\.)*"|#\s*(?=\[)')
 
 
-@lru_cache(maxsize=512)
 def parse(text: str) -> Expression:
     """The tree of an expression; raises FilterError."""
+    return parse_with_positions(text)[0]
+
+
+@lru_cache(maxsize=512)
+def parse_with_positions(text: str) -> tuple[Expression, Positions]:
+    """The tree of an expression, and where its parts begin; raises FilterError."""
     if len(text) > MAX_LENGTH:
         raise FilterError(f"at most {MAX_LENGTH:,} characters, got {len(text):,}", MAX_LENGTH)
     _check_encoding(text)
     _check_depth(text)
     plain, documents = _cut_json(text)
+    builder = Builder(documents)
     try:
-        expression: Expression = Builder(documents).transform(_parser().parse(plain))
+        expression: Expression = builder.transform(_parser().parse(plain))
     except (UnexpectedToken, UnexpectedCharacters, UnexpectedEOF) as error:
         raise syntax_error(error, text) from None
     except VisitError as error:
         if isinstance(error.orig_exc, FilterError):
             raise error.orig_exc from None
         raise
-    terms = sum(map(_terms, walk(expression)))
-    if terms > MAX_TERMS:
-        raise FilterError(f"at most {MAX_TERMS} terms, got {terms}", 0)
-    return expression
+    _check_terms(expression, builder.positions)
+    return expression, builder.positions
+
+
+def _check_terms(expression: Expression, positions: Positions) -> None:
+    """Refuse too many terms, at the first that is one too many."""
+    terms, excess = 0, None
+    for each in walk(expression):
+        terms += _terms(each)
+        if terms > MAX_TERMS and excess is None:
+            excess = each
+    if excess is not None:
+        raise FilterError(f"at most {MAX_TERMS} terms, got {terms}", positions.of(excess))
 
 
 def _terms(expression: Expression) -> int:
@@ -81,8 +97,10 @@ def _check_depth(text: str) -> None:
             depth += 1
         if depth > MAX_DEPTH:
             raise FilterError(f"at most {MAX_DEPTH} levels of nesting", match.start())
-    if len(re.findall(r"(?:!|\bnot\b)", text, re.IGNORECASE)) > MAX_TERMS:
-        raise FilterError(f"at most {MAX_TERMS} negations", 0)
+    negations = re.finditer(r'"(?:[^"\\]|\\.)*"|!(?!=)|\bnot\b', text, re.IGNORECASE)
+    places = [match.start() for match in negations if match[0][0] != '"']
+    if len(places) > MAX_TERMS:
+        raise FilterError(f"at most {MAX_TERMS} negations", places[MAX_TERMS])
 
 
 def _cut_json(text: str) -> tuple[str, list[Any]]:

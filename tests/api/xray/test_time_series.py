@@ -184,6 +184,7 @@ def test_pages(store: MemoryStore, xray: Any, monkeypatch: pytest.MonkeyPatch) -
         ({"EntitySelectorExpression": 'service("a") { fault }'}, "without conditions"),
         ({"EntitySelectorExpression": 'service("a") OR edge("a", "b")'}, "of one kind"),
         ({"EntitySelectorExpression": 'service("a'}, "position 9"),
+        ({"EntitySelectorExpression": 'id(name: "a", kind: "b")'}, "position 15"),
         ({"EntitySelectorExpression": "x" * 501}, "at most 500"),
         ({"Period": 61}, "multiple of 60"),
         ({"Period": 0}, "Period must lie between 60"),

@@ -176,7 +176,7 @@ def test_filter_expressions(store: MemoryStore, xray: Any) -> None:
     [
         ("fualt", "did you mean fault.* at position 1"),
         ('service("x") { fault', "ends where '}' .* at position 21"),
-        ('group.name = "mine"', "there is no group 'mine'"),
+        ('ok AND group.name = "mine"', "there is no group 'mine' at position 8"),
     ],
 )
 def test_invalid_filter_expressions(xray: Any, text: str, said: str) -> None:

@@ -132,6 +132,6 @@ INVALID = (
     ("", 0, "ends where"),
     ("ok )", 3, "found ')'"),
     ("(" * 51 + "ok" + ")" * 51, 50, "50 levels"),
-    (" ".join(["ok"] * 101), 0, "100 terms"),
+    (" ".join(["ok"] * 101), 300, "100 terms"),
     ("ok " * 700, 2000, "2,000 characters"),
 )

@@ -31,6 +31,23 @@ def test_errors_say_where_and_what(text: str, position: int, said: str) -> None:
     assert caught.value.position == position
 
 
+def test_limits_say_where_they_are_exceeded() -> None:
+    for text, position in (
+        (" OR ".join(["ok"] * 101), 600),
+        (f"user IN ({', '.join(['a'] * 100)}) AND ok", 312),
+        ("!" * 101 + "ok", 100),
+        (" ".join(["!ok"] * 101), 400),
+    ):
+        with pytest.raises(FilterError, match="at most") as caught:
+            parse(text)
+        assert caught.value.position == position, text
+
+
+def test_negations_in_texts_and_operators_are_none() -> None:
+    parse(f'user CONTAINS "{"!" * 101}"')
+    assert parse('user != "not"')
+
+
 def test_and_binds_tighter_than_or() -> None:
     a, b, c = (Bare(Field(name)) for name in ("ok", "fault", "error"))
     assert parse("ok OR fault AND error") == Or((a, And((b, c))))

@@ -9,7 +9,7 @@ import pytest
 from store.clickhouse.store import ClickHouseStore
 from store.filters.errors import FilterError
 from store.filters.groups import expand_groups
-from store.filters.parse import parse
+from store.filters.parse import parse, parse_with_positions
 from store.memory import MemoryStore
 from store.model import TimeRange
 from store.protocol import Store
@@ -26,7 +26,8 @@ def wrong(store: Store) -> Iterator[str]:
     """Expressions that find other traces than expected."""
     groups = {name: parse(text) for name, text in GROUPS.items()}
     for text, expected in PUBLISHED.items():
-        query = TraceQuery(WINDOW, filter=expand_groups(parse(text), groups))
+        expression, positions = parse_with_positions(text)
+        query = TraceQuery(WINDOW, filter=expand_groups(expression, groups, positions))
         found = {NAMES[hit.trace_id] for hit in store.find_traces(query, limit=50).found}
         if found != expected:
             yield f"{text}: missing {sorted(expected - found)}, wrong {sorted(found - expected)}"

@@ -37,7 +37,9 @@ def test_settled_agrees(batches: list[list[Document]], data: st.DataObject) -> N
 
 def test_what_is_settled() -> None:
     """Segments decide about the entry, annotations and their own nodes; not about calls."""
-    trace = Trace(trace_id(1), {1: segment(1, name="api", user="ann", calls=(call(2),))}, {}, 0, 0, {})
+    trace = Trace(
+        trace_id(1), {1: segment(1, name="api", user="ann", calls=(call(2),))}, {}, 0, 0, {}
+    )
     verdicts = Counter(
         settled(trace, parse(text))
         for text in ("ok", 'service("api")', 'user = "ann"', 'ok AND service("api") { ok }')
