@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from api.context import Context
 from api.errors import ApiError
 from api.request import JsonBody
 from api.xray.groups import filter_of
-from api.xray.trace_pages import decode_position, encode_position, page_of
+from api.xray.trace_pages import Position, decode_position, encode_position, page_of
 from api.xray.trace_summary import render_summary
+from store.model import Trace
 from store.query import Axis, TraceHit, TraceQuery
 from store.root_causes import root_causes
 from store.summary import summarize
@@ -45,10 +46,20 @@ def batch_get_traces(context: Context, body: JsonBody) -> dict[str, Any]:
     if after is not None:
         if after.trace_id not in wanted:
             raise ApiError("NextToken belongs to a request with other TraceIds")
-        wanted = wanted[wanted.index(after.trace_id) :]
+        return _page(_in_turn(context, wanted[wanted.index(after.trace_id) :]), after, [])
     found = context.store.get_traces(wanted, raw=True)
-    page, last = page_of((found[id] for id in wanted if id in found), after)
-    unknown = [text for text in texts if ids.get(text) not in found] if after is None else []
+    unknown = [text for text in texts if ids.get(text) not in found]
+    return _page((found[id] for id in wanted if id in found), None, unknown)
+
+
+def _in_turn(context: Context, trace_ids: Sequence[bytes]) -> Iterator[Trace]:
+    """Traces, each read when the page has room for it."""
+    for trace_id in trace_ids:
+        yield from context.store.get_traces([trace_id], raw=True).values()
+
+
+def _page(traces: Iterable[Trace], after: Position | None, unknown: list[str]) -> dict[str, Any]:
+    page, last = page_of(traces, after)
     reply = {"Traces": page, "UnprocessedTraceIds": unknown}
     return reply if last is None else {**reply, "NextToken": encode_position(last)}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from api.xray import trace_pages
 from api.xray.trace_pages import Position, decode_position, encode_position
 from store.errors import InvalidCursor
 from store.memory import MemoryStore
+from store.model import Trace
 from store.trace_id import format_trace_id
 from tests.builders import segment, trace_id
 
@@ -35,6 +37,23 @@ def test_a_large_trace_answers_in_pages(
     found = [s["Id"] for page in pages for t in page["Traces"] for s in t["Segments"]]
     assert sorted(found) == sorted([*(f"{n:016x}" for n in range(1, 251)), f"{1:016x}"])
     assert [t["Id"] for t in pages[-1]["Traces"]] == IDS[1:]
+
+
+def test_a_page_reads_the_traces_that_it_shows(
+    store: MemoryStore, xray: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trace_pages, "PAGE_SEGMENTS", 2)
+    put_large(store, 5)
+    read: list[list[bytes]] = []
+    get_traces = store.get_traces
+
+    def recorded(trace_ids: Sequence[bytes], *, raw: bool = False) -> dict[bytes, Trace]:
+        read.append(list(trace_ids))
+        return get_traces(trace_ids, raw=raw)
+
+    monkeypatch.setattr(store, "get_traces", recorded)
+    list(xray.get_paginator("batch_get_traces").paginate(TraceIds=IDS))
+    assert read == [[LARGE, SMALL], [LARGE], [LARGE], [SMALL]]
 
 
 def test_large_documents_fill_a_page(
