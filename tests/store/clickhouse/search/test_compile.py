@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from store.clickhouse import queries
@@ -52,8 +52,8 @@ def violations(
         for digits, values in execute(client, Sql(text, bounds.parameters)):
             for trace in memory.get_traces([bytes.fromhex(digits)]).values():
                 for filter, may, must in zip(some, values[::2], values[1::2], strict=True):
-                    if not must <= matches(trace, filter) <= may:
-                        yield f"{filter} of {digits}: {must} <= {matches(trace, filter)} <= {may}"
+                    if not must <= (match := matches(trace, filter)) <= may:
+                        yield f"{filter} of {digits}: {must} <= {match} <= {may}"
     client.disconnect()
 
 
@@ -101,14 +101,16 @@ def test_bounds_enclose(stores: tuple[ClickHouseStore, MemoryStore]) -> None:
     assert list(violations(*stores, FILTERS, sure=False)) == []
 
 
-EXAMPLES = int(os.environ.get("RAYMAP_TEST_EXAMPLES", "3"))
 FILTERS_EACH = 40
+"""Filters on one set of traces: storing a set takes as long as some of them."""
+EXAMPLES = -(-int(os.environ.get("RAYMAP_TEST_CASES", "120")) // FILTERS_EACH)
 counter = itertools.count()
 
 
 @settings(
     max_examples=EXAMPLES,
     deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # a set takes too long to be shrunk
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(batches=deliveries(), data=st.data())
@@ -118,11 +120,11 @@ def test_bounds_enclose_any_filter(
     """Traces in progress, streamed, with replaced copies, several roots, missing values and links."""
     empty(clickhouse_store.address)
     memory = MemoryStore()
-    for batch in batches:
-        known = [data.draw(enriched(document)) for document in batch]
-        for store in (memory, clickhouse_store):
-            store.put(known, f"bounds-{next(counter)}")
+    known = [[data.draw(enriched(document)) for document in batch] for batch in batches]
     filters = [data.draw(expressions()) for _ in range(FILTERS_EACH)]
+    for batch in known:
+        for store in (memory, clickhouse_store):
+            store.put(batch, f"bounds-{next(counter)}")
     for sure in (True, False):
         assert list(violations(clickhouse_store, memory, filters, sure=sure)) == []
 
