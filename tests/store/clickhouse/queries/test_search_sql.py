@@ -151,13 +151,16 @@ def test_bounds_of_an_edge() -> None:
     called = f"(independent = 1 OR {own})"
     calls = f"SELECT trace_id FROM calls WHERE {ROWS.text} AND "
     assert must == "0"
-    unanswered, answered, inner, root = may[1:-1].split(" OR trace_id IN ")
+    unanswered, answered, inner = may[1:-1].split(" OR trace_id IN ")
     assert f"FROM calls WHERE ({ROWS.text} AND ({called} AND {target}))" in unanswered
     answer = f"independent = 0 AND parent_id != 0 AND {target}"
     assert f"{calls}{called} AND (trace_id, id) IN (" in answered
     assert f"SELECT trace_id, parent_id FROM segments WHERE {ROWS.text} AND {answer}" in answered
     assert f"FROM segments WHERE {ROWS.text} AND {answer} AND (trace_id, parent_id) IN (" in inner
     assert f"WHERE {ROWS.text} AND (independent = 1 OR {same('0120')})" in inner
+    assert "user_agent" not in may, "the source is no client"
+    from_client, _ = rendered(calls_along(NodeKey("", "target", "client"), TARGET), sure=False)
+    *_, root = from_client[1:-1].split(" OR trace_id IN ")
     assert "('' = {value_0:String} AND name = {value_1:String} AND if(" in root
 
 
