@@ -86,7 +86,7 @@ class MemoryStore(MemoryTraces, MemoryConfig):
         before = decode_cursor(cursor)
         traces = [trace for trace in self._traces.values() if is_sampled(trace)]
         every = [
-            unit_trace(trace, matching_units(trace, query, self._traces.get, self._linked_to))
+            unit_trace(trace, matching_units(self._with_causes(trace), query, self._traces.get))
             for trace in traces
         ]
         found = [

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from itertools import chain
 
 from store.graph import Statistics
 from store.model import State, TimeRange, Trace, confirmed, is_settled
 from store.query import EntryTime, Failure, TimeBucket, UnitQuery, UnitTrace, failures_by_frequency
 from store.service_graph import count
-from store.units import FindTrace, LinkedIds, NodeUnit, Unit, all_units, no_links
+from store.units import FindTrace, NodeUnit, Unit, link_units, trace_units
 
 
-def matching_units(
-    trace: Trace, query: UnitQuery, find: FindTrace, linked_ids: LinkedIds = no_links
-) -> list[Unit]:
-    """The units of a trace that match, those of its links included."""
-    return [unit for unit in all_units(trace, find, linked_ids) if _matches(unit, query)]
+def matching_units(trace: Trace, query: UnitQuery, find: FindTrace) -> list[Unit]:
+    """The units of a trace that match, those of its links included; `Trace.caused` is known."""
+    units = chain(trace_units(trace), link_units(trace, find))
+    return [unit for unit in units if _matches(unit, query)]
 
 
 def unit_trace(trace: Trace, units: Iterable[Unit], time: int | None = None) -> UnitTrace | None:

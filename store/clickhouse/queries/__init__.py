@@ -41,7 +41,7 @@ ANNOTATION_VALUES = _sql("search/annotation_values", "rows", "key most prefix si
 COLUMN_VALUES = _sql("search/column_values", "column rows", "most prefix size")
 FAILURE_LABEL = _sql("units/failure_label")
 BODIES = _sql("search/bodies", parameters="ids")
-TRACES_IN_WINDOW = _sql("search/traces_in_window", parameters="start end first last most")
+TRACES_IN_WINDOW = _sql("search/traces_in_window", "condition", "start end first last most")
 SENDERS = _sql("search/senders", parameters="ids")
 # search: scan ranges
 CANDIDATES = _sql("search/candidates", "certain timed where", "size")

@@ -1,7 +1,7 @@
 """The units of the traces that satisfy a filter expression: what the map of a group counts.
 
-The traces with rows in the window are read whole, chunk by chunk, judged by `store.filters.evaluate`
-and counted by `store.units`, so that the result is exact.
+The traces with rows in the window that may satisfy it (`store.clickhouse.search.compile`) are read whole, chunk
+by chunk, judged by `store.filters.evaluate` and counted by `store.units`, so that the result is exact.
 """
 
 from __future__ import annotations
@@ -10,6 +10,9 @@ from collections.abc import Iterator
 
 from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import RunQuery
+from store.clickhouse.queries import Sql, in_traces
+from store.clickhouse.search.bounds import disjunction
+from store.clickhouse.search.compile import compiled
 from store.clickhouse.search.get_traces import LinkPresence, get_traces
 from store.errors import TooManyTraces
 from store.filters.ast import Expression, needs_documents
@@ -27,7 +30,7 @@ def filtered_units(
     ask: RunQuery, window: TimeRange, filter: Expression
 ) -> Iterator[tuple[bytes, Unit]]:
     """Units that start in the window; see `GraphReader.filtered_units`."""
-    ids = _traces_in(ask, window)
+    ids = _candidates(ask, window, filter)
     linked_ids = links_among(list(_matching(ask, _senders(ask, ids), filter)))
     linked: dict[bytes, Trace] = {}
     for trace in _matching(ask, ids, filter):
@@ -55,21 +58,29 @@ def _senders(ask: RunQuery, ids: list[bytes]) -> list[bytes]:
     return sorted(found)
 
 
-def _traces_in(ask: RunQuery, window: TimeRange) -> list[bytes]:
-    """Ids of the traces with a document, call or link that starts in the window."""
+def _candidates(ask: RunQuery, window: TimeRange, filter: Expression) -> list[bytes]:
+    """Ids of the traces with a document, call or link that starts in the window, and that may satisfy the
+    filter, as far as their rows there tell; of traces with rows elsewhere they do not."""
+    minutes = {"first": max(0, window.start // MINUTE), "last": max(0, window.end // MINUTE)}
+    near = Sql("minute BETWEEN {first:UInt32} AND {last:UInt32}", minutes)
+    far = Sql(
+        "SELECT trace_id FROM traces WHERE minute < {first:UInt32} OR minute > {last:UInt32}",
+        minutes,
+    )
+    may = compiled(filter, near, sure=False).may
     rows = ask(
         queries.TRACES_IN_WINDOW.render(
+            {"condition": disjunction([may, in_traces(far)])},
             start=window.start,
             end=window.end,
-            first=max(0, window.start // MINUTE),
-            last=max(0, window.end // MINUTE),
             most=MAX_FILTERED_TRACES + 1,
+            **minutes,
         )
     )
     if len(rows) > MAX_FILTERED_TRACES:
         raise TooManyTraces(
-            f"the window has more than {MAX_FILTERED_TRACES:,} traces, too many to filter each: "
-            "choose a shorter one"
+            f"the window has more than {MAX_FILTERED_TRACES:,} traces that may match, too many to "
+            "filter each: choose a shorter one"
         )
     return [bytes.fromhex(digits) for (digits,) in rows]
 

@@ -20,7 +20,6 @@ from store.cursor import decode_cursor, encode_cursor
 from store.model import NodeKey, State, TimeRange, Trace
 from store.query import EntryTime, UnitPage, UnitQuery, UnitTrace
 from store.unit_filter import matching_units, unit_trace
-from store.units import LinkedIds, no_links
 
 CHUNK = 500
 """Maximum number of traces judged at once."""
@@ -86,24 +85,12 @@ def _judged(
     traces = get_traces(ask, [id for _, id in candidates], linked, raw=False)
     others = {key[1] for trace in traces.values() for key in trace.links} - traces.keys()
     around: dict[bytes, Trace] = {**traces, **get_traces(ask, sorted(others), linked, raw=False)}
-    caused = _caused(ask, query, linked, list(traces))
     found = (
-        unit_trace(traces[id], matching_units(traces[id], query, around.get, caused), at)
+        unit_trace(traces[id], matching_units(traces[id], query, around.get), at)
         for at, id in candidates
         if id in traces
     )
     return [each for each in found if each is not None]
-
-
-def _caused(
-    ask: RunQuery, query: UnitQuery, linked: LinkPresence, trace_ids: list[bytes]
-) -> LinkedIds:
-    """What other traces say they caused in these; only clients depend on it."""
-    if not linked.seen or not any(source.is_client for source, _ in query.edges):
-        return no_links
-    rows = ask(queries.CAUSED_IDS.render(ids=trace_ids))
-    found = {bytes.fromhex(digits): frozenset(ids) for digits, ids in rows}
-    return lambda trace_id: found.get(trace_id, ())
 
 
 def _rows(query: UnitQuery, window: TimeRange) -> list[Sql]:
