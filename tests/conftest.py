@@ -20,6 +20,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+import structlog
 
 from raymap.embedded import EmbeddedClickHouse
 from raymap.ready_pipe import read_ready_line
@@ -67,6 +68,18 @@ def _costs(items: list[pytest.Item]) -> Callable[[pytest.Item], int]:
         rank = next((number for number, name in enumerate(order) if name in markers), len(order))
         ranks[item.path] = min(rank, ranks.get(item.path, rank))
     return lambda item: ranks[item.path]
+
+
+@pytest.fixture(autouse=True)
+def process_settings() -> Iterator[None]:
+    """Commands configure their process: its log and its umask. A test that calls one in this process
+    leaves neither to the next."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    yield
+    os.umask(mask)
+    if structlog.is_configured():
+        structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")
