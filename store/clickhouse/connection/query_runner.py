@@ -26,6 +26,10 @@ READ_LIMITS = {
     "max_memory_usage": 4_000_000_000,
     "max_bytes_before_external_group_by": 1_000_000_000,
     "final": 0,
+    # Statements list buckets and revisions; the server's limits are 256 KiB and 50,000 elements.
+    "max_query_size": 64 << 20,
+    "max_ast_elements": 5_000_000,
+    "max_expanded_ast_elements": 5_000_000,
 }
 """Limits of one interactive query; ClickHouse refuses what exceeds them."""
 COUNT_LIMITS = {**READ_LIMITS, "max_execution_time": 900}

@@ -20,7 +20,8 @@ GUARD = 2_000_000
 """Microseconds after the insertion of a row in which a count may not have seen it."""
 CHUNK_ROWS = 4_000_000
 """Rows that are aggregated in one statement at most: they fit into memory."""
-CHUNK_BUCKETS = 3_000
+CHUNK_BUCKETS = 720
+"""Buckets, an hour of them: a statement repeats their list several times."""
 FIRST_ROWS = 1_000_000
 """Rows in the first chunk of a round, the one with the newest bucket, which readers wait for."""
 

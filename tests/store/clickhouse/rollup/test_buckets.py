@@ -17,7 +17,7 @@ from store.clickhouse.units.base_buckets import BUCKET, PER_MINUTE, rows_in_buck
 from store.memory import MemoryStore
 from store.model import Document, Link, NodeKey, TimeRange
 from store.rules import other_names
-from store.times import MINUTE, SECOND
+from store.times import HOUR, MINUTE, SECOND
 from tests.builders import T0, call, segment, trace_id
 
 FRONTEND = NodeKey("", "frontend", "")
@@ -298,3 +298,28 @@ def test_when_dependents_are_marked() -> None:
     assert marks(100, 100, 200) == [f"(7, 0, 200, {200 + settle}, 0)"]
     assert marks(100, 100 + guard + 1, 200) == [f"(7, 0, 0, {200 + settle}, 0)"]
     assert marks(100, 100 + settle, 200) == []
+
+
+def test_a_bulk_load_of_many_hours(clickhouse_store: ClickHouseStore) -> None:
+    """Thousands of buckets are due at once, as after an import: no statement is too long for the server."""
+    number = 5_000
+    documents = [
+        segment(
+            1 + place % 2,
+            trace_id=trace_id(1 + place // 2),
+            parent_id=place % 2,
+            name="backend" if place % 2 else "frontend",
+            **at(10 * place),
+        )
+        for place in range(number)
+    ]
+    clickhouse_store.put(documents, "all")
+    memory = MemoryStore()
+    memory.put(documents, "all")
+    day = TimeRange(T0, T0 + 24 * HOUR)
+    counts, expected = (
+        {key: each.statistics.total for key, each in store.service_graph(day).services.items()}
+        for store in (clickhouse_store, memory)
+    )
+    assert counts == expected
+    assert sum(counts.values()) >= number
