@@ -91,6 +91,8 @@ class _Desk:
         now = authenticator.clock()
         if wait := self._limiter.wait(keys, now):
             return _too_many(wait)
+        # People who were added, or given another password, a moment ago need not wait.
+        await asyncio.to_thread(self._refresh)
         user = authenticator.directory.people().users.get(given.name)
         async with self._hashes:
             valid = await asyncio.to_thread(check_password, user, given.password)

@@ -86,7 +86,12 @@ def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureServer]:
         *("--tls-cert", str(folder / "cert.pem"), "--tls-key", str(folder / "key.pem")),
     )
     database: Address | None = server.database
-    yield SecureServer(server, folder, ["--clickhouse", database.url] if database else [])
+    made = SecureServer(server, folder, ["--clickhouse", database.url] if database else [])
+    last = f"Bearer {made.keys[ROLES[-1]]['token']}"
+    eventually(
+        lambda: made.status("GET", "/api/status", Authorization=last) == 200, 15, "keys are known"
+    )
+    yield made
     assert stop_server(server) == 0
 
 
@@ -97,7 +102,7 @@ def put(client: Any, name: str) -> Any:
 
 def test_boto3(secure: SecureServer) -> None:
     """One key for writing, another for reading; a wrong secret reveals nothing else."""
-    eventually(lambda: put(secure.xray("ingest"), "signed"), 10, "the key is known")
+    put(secure.xray("ingest"), "signed")
     window = {"StartTime": time.time() - 300, "EndTime": time.time() + 60}
     with pytest.raises(ClientError, match="AccessDenied"):
         secure.xray("ingest").get_trace_summaries(**window)

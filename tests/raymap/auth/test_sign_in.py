@@ -80,6 +80,16 @@ def test_a_session(desk: Desk) -> None:
     desk.run(talk)
 
 
+def test_who_was_added_a_moment_ago_may_sign_in(desk: Desk) -> None:
+    async def talk(client: httpx.AsyncClient) -> None:
+        bob = User("bob", Role.ADMIN, ANA.password, created=2)
+        desk.store.change_configuration([put_user(bob)], after=1, at=2)
+        response = await client.post("/auth/login", json={**GOOD, "name": "bob"})
+        assert response.json() == {"name": "bob", "role": "admin"}
+
+    desk.run(talk)
+
+
 def test_a_session_ends_after_twelve_hours(desk: Desk) -> None:
     async def talk(client: httpx.AsyncClient) -> None:
         await client.post("/auth/login", json=GOOD)
