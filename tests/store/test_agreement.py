@@ -142,12 +142,12 @@ def documents(draw: st.DrawFn, weights: Weights) -> Document:
 
 
 @st.composite
-def arrived(draw: st.DrawFn, document: Document, version: int) -> Document:
-    """The document with its version. Some are derived (`store.model.derived_version`): they may start
-    in another minute than the copy that was reported."""
+def arrived(draw: st.DrawFn, document: Document, version: int, moves: bool) -> Document:
+    """The document with its version. Some are derived (`store.model.derived_version`): with ``moves``
+    they may start in another minute than the copy that was reported."""
     if document.calls or document.links or document.in_progress or draw(st.integers(0, 3)):
         return msgspec.structs.replace(document, version=version)
-    moved = draw(st.sampled_from((0, -70_000_000, 130_000_000)))
+    moved = draw(st.sampled_from((0, -70_000_000, 130_000_000))) if moves else 0
     return msgspec.structs.replace(
         document,
         version=derived_version(version, draw(st.integers(0, 2))),
@@ -158,14 +158,15 @@ def arrived(draw: st.DrawFn, document: Document, version: int) -> Document:
 
 
 @st.composite
-def deliveries(draw: st.DrawFn) -> list[list[Document]]:
+def deliveries(draw: st.DrawFn, moves: bool = True) -> list[list[Document]]:
     """Batches in the order of arrival; every document has its own version."""
     weights = draw(st.sampled_from(((1, 1, 3, 1 << 20), (1,), (2, 3))))
     originals = draw(st.lists(documents(weights), min_size=1, max_size=14))
     repeats = draw(st.lists(st.sampled_from(originals), max_size=5))
     order = draw(st.permutations([*originals, *repeats]))
     versioned = [
-        draw(arrived(document, T0 + 60_000_000 + number)) for number, document in enumerate(order)
+        draw(arrived(document, T0 + 60_000_000 + number, moves))
+        for number, document in enumerate(order)
     ]
     cuts = sorted(draw(st.lists(st.integers(1, len(versioned)), max_size=3)))
     return [

@@ -113,7 +113,7 @@ counter = itertools.count()
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # a set takes too long to be shrunk
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(batches=deliveries(), data=st.data())
+@given(batches=deliveries(moves=False), data=st.data())
 def test_bounds_enclose_any_filter(
     clickhouse_store: ClickHouseStore, batches: list[list[Document]], data: st.DataObject
 ) -> None:

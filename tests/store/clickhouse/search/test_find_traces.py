@@ -62,7 +62,7 @@ def puts(stores: Sequence[Store], batches: list[list[Document]], data: st.DataOb
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(batches=deliveries(), data=st.data())
+@given(batches=deliveries(moves=False), data=st.data())
 def test_searches_agree_with_memory(
     clickhouse_store: ClickHouseStore, batches: list[list[Document]], data: st.DataObject
 ) -> None:
