@@ -68,7 +68,7 @@ class MemoryStore(MemoryTraces, MemoryConfig):
                 (time, id)
                 for id, trace in self._traces.items()
                 if is_sampled(trace)
-                and (time := axis_time(trace, query)) is not None
+                and (time := axis_time(trace, self._first_starts[id], query)) is not None
                 and (before is None or (time, id) < before)
             ),
             reverse=True,
@@ -250,12 +250,12 @@ class MemoryStore(MemoryTraces, MemoryConfig):
                 yield unit
 
 
-def axis_time(trace: Trace, query: TraceQuery) -> int | None:
+def axis_time(trace: Trace, first_start: int, query: TraceQuery) -> int | None:
     """The time by which a trace lies in the query's window; None if it does not."""
     window, documents = query.window, trace.documents.values()
     match query.axis:
         case Axis.TRACE_ID:
-            times = [trace_time(trace.trace_id, min(d.start for d in documents))]
+            times = [trace_time(trace.trace_id, first_start)]
         case Axis.EVENT:
             times = [trace.updated]
         case Axis.SERVICE:

@@ -17,6 +17,8 @@ class MemoryTraces:
     def __init__(self) -> None:
         self._traces: dict[bytes, Trace] = {}
         self._linked_ids: dict[bytes, set[int]] = {}
+        self._first_starts: dict[bytes, int] = {}
+        """The earliest start of any copy of a document, by trace."""
         self._tokens: set[str] = set()
         self._lock = threading.Lock()
 
@@ -36,6 +38,8 @@ class MemoryTraces:
             self._traces[document.trace_id] = trace
         trace.updated = max(trace.updated, arrival_of(document.version))
         trace.revision += 1
+        first = self._first_starts.get(document.trace_id, document.start)
+        self._first_starts[document.trace_id] = min(first, document.start)
         assert isinstance(trace.documents, dict)
         assert isinstance(trace.calls, dict)
         assert isinstance(trace.links, dict)

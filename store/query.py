@@ -24,7 +24,7 @@ class Axis(Enum):
     """The time of a trace that a window selects by (GetTraceSummaries' TimeRangeType)."""
 
     TRACE_ID = "TraceId"
-    """The epoch in its id if plausible, else its earliest start (`store.trace_id.trace_time`)."""
+    """The epoch in its id if plausible, else the earliest start it was given (`store.trace_id.trace_time`)."""
     EVENT = "Event"
     """The arrival of its latest document."""
     SERVICE = "Service"

@@ -42,8 +42,8 @@ def format_trace_id(trace_id: bytes) -> str:
 def trace_time(trace_id: bytes, start: int) -> int:
     """Where a trace stands on the TraceId time axis, microseconds since the epoch.
 
-    The epoch inside the id when it lies within a day of ``start`` (the trace's earliest start in
-    microseconds), else ``start``: W3C ids are random there (docs/xray-format.md §2.2, our
+    The epoch inside the id when it lies within a day of ``start`` (the earliest start of any copy of a
+    document in the trace, microseconds, so that no later copy moves the trace), else ``start``: W3C ids are random there (docs/xray-format.md §2.2, our
     decision).
     """
     epoch = int.from_bytes(trace_id[:4], "big") * 1_000_000

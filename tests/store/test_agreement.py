@@ -98,13 +98,13 @@ def joins(weights: Weights) -> st.SearchStrategy[Link]:
 
 
 @st.composite
-def documents(draw: st.DrawFn, weights: Weights, moving: bool = True) -> Document:
+def documents(draw: st.DrawFn, weights: Weights) -> Document:
     """A segment or a streamed subsegment of one of three traces. One id has one start, but for
     copies in progress (`moves`)."""
     id = draw(st.sampled_from(IDS))
     state = draw(STATES)
     offset = (id * 7_919_000_003) % (27 * HOURS) if id % 3 == 0 else id * 17_000_000
-    start = T0 + offset + (draw(moves(state)) if moving else 0)
+    start = T0 + offset + draw(moves(state))
     members = draw(st.lists(st.sampled_from(range(20, 29)), max_size=3, unique=True))
     embedded = tuple(
         draw(calls(member, T0 + member * 7_000_000, weights))
@@ -161,7 +161,7 @@ def arrived(draw: st.DrawFn, document: Document, version: int, moves: bool) -> D
 def deliveries(draw: st.DrawFn, moves: bool = True) -> list[list[Document]]:
     """Batches in the order of arrival; every document has its own version."""
     weights = draw(st.sampled_from(((1, 1, 3, 1 << 20), (1,), (2, 3))))
-    originals = draw(st.lists(documents(weights, moves), min_size=1, max_size=14))
+    originals = draw(st.lists(documents(weights), min_size=1, max_size=14))
     repeats = draw(st.lists(st.sampled_from(originals), max_size=5))
     order = draw(st.permutations([*originals, *repeats]))
     versioned = [
