@@ -20,15 +20,11 @@ from starlette.types import ASGIApp
 
 from collector.net import PortInUseError, format_address, listen, naming_port
 from collector.pipeline import IngestPipeline
-from collector.receivers.firehose import create_firehose_router
 from collector.receivers.grpc import GrpcReceiver
-from collector.receivers.http import create_router, install_error_handler
+from collector.receivers.http import install_error_handler
 from collector.receivers.http_protocol import HttpProtocol
-from collector.receivers.lambda_upload import create_lambda_router
-from collector.receivers.otlp_http import create_otlp_router
-from collector.receivers.otlp_logs import create_otlp_logs_router
+from collector.receivers.http_routers import http_routers, otlp_routers
 from collector.receivers.udp import UdpReceiver
-from collector.receivers.zipkin import create_zipkin_router
 from collector.settings import CollectorSettings, HttpLimits
 from collector.tls import Tls
 from collector.tuning import limit_malloc_arenas, tune_gc
@@ -172,6 +168,7 @@ class _HttpServer(uvicorn.Server):
         config = uvicorn.Config(
             app,
             ssl_context_factory=tls.context_factory if tls else None,
+            proxy_headers=False,  # the client is the peer, whatever a header says
             http=HttpProtocol,
             log_config=None,
             access_log=False,
@@ -190,15 +187,8 @@ def _create_app(pipeline: IngestPipeline, limits: HttpLimits) -> FastAPI:
     """The collector's own HTTP port: receivers, metrics, liveness and readiness."""
     app = FastAPI(title="Raymap collector", docs_url=None, redoc_url=None, openapi_url=None)
     install_error_handler(app)
-    for create in (
-        create_router,
-        create_otlp_router,
-        create_zipkin_router,
-        create_firehose_router,
-        create_lambda_router,
-        create_otlp_logs_router,
-    ):
-        app.include_router(create(pipeline, limits))
+    for router in http_routers(pipeline, limits):
+        app.include_router(router)
 
     @app.get("/metrics")
     def metrics() -> Response:
@@ -221,8 +211,8 @@ def _create_app(pipeline: IngestPipeline, limits: HttpLimits) -> FastAPI:
 def _create_otlp_app(pipeline: IngestPipeline, limits: HttpLimits) -> FastAPI:
     """The OTLP port: its routes, nothing else."""
     app = FastAPI(title="Raymap OTLP", docs_url=None, redoc_url=None, openapi_url=None)
-    app.include_router(create_otlp_router(pipeline, limits))
-    app.include_router(create_otlp_logs_router(pipeline, limits))
+    for router in otlp_routers(pipeline, limits):
+        app.include_router(router)
     return app
 
 

@@ -70,6 +70,7 @@ def serve_http(
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=10,
         ssl_context_factory=tls.context_factory if tls else None,
+        proxy_headers=False,  # the client is the peer, whatever a header says
     )
     # uvicorn raises the signal again after it has stopped, for the handler installed before.
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -136,12 +136,7 @@ def _create_api(
 ) -> FastAPI:
     from api.app import create_app
     from api.context import Thresholds
-    from collector.receivers.firehose import create_firehose_router
-    from collector.receivers.http import create_router
-    from collector.receivers.lambda_upload import create_lambda_router
-    from collector.receivers.otlp_http import create_otlp_router
-    from collector.receivers.otlp_logs import create_otlp_logs_router
-    from collector.receivers.zipkin import create_zipkin_router
+    from collector.receivers.http_routers import http_routers
     from raymap.invocation_joiner import InvocationJoiner
 
     stopping = threading.Event()
@@ -165,20 +160,12 @@ def _create_api(
         await asyncio.to_thread(rollup.join, 5.0)
 
     console = ROOT / "ui" / "dist"
-    receivers = (
-        create_router,
-        create_otlp_router,
-        create_zipkin_router,
-        create_firehose_router,
-        create_lambda_router,
-        create_otlp_logs_router,
-    )
     return create_app(
         store,
         version=raymap_version(),
         sampling_rate=settings.sampling_rate,
         unhealthy=Thresholds(settings.unhealthy_share, settings.unhealthy_count),
-        extra_routers=[sign_in, *(create(pipeline) for create in receivers)],
+        extra_routers=[sign_in, *http_routers(pipeline)],
         metrics=pipeline.metrics.render,
         ingest_status=pipeline.metrics.snapshot,
         ingest_health=lambda: pipeline.health().as_dict(),

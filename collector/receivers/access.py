@@ -30,12 +30,13 @@ class AccessKey:
             # In constant time: how much of a wrong key is right does not show.
             same = hmac.compare_digest(given.encode(), self._key)
             return None if same else f"{self._header}: the access key is missing or wrong"
-        if _is_loopback(request.client.host if request.client else ""):
+        if is_loopback(request.client.host if request.client else ""):
             return None
         return "no access key is set on this server, so it accepts records from itself only"
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a peer's address is of this machine."""
     try:
         address = ip_address(host)
     except ValueError:

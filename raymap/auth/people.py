@@ -12,7 +12,7 @@ import hmac
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import NamedTuple
 
@@ -30,8 +30,6 @@ SESSION_SECONDS = 12 * 3600
 COOKIE = "__Host-raymap"
 """The prefix makes browsers insist on Secure, on this host, and on the whole path."""
 MIN_PASSWORD, MAX_PASSWORD = 12, 1024
-MAX_ENDED = 10_000
-"""Sign-outs that are remembered; older ones have expired long before."""
 PROXY_USER, PROXY_GROUPS = "x-forwarded-user", "x-forwarded-groups"
 GROUP_PREFIX = "raymap-"
 
@@ -197,12 +195,12 @@ class LoginLimiter:
         self._failures: OrderedDict[str, tuple[int, float]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def wait(self, keys: tuple[str, ...], now: float) -> float:
+    def wait(self, keys: Sequence[str], now: float) -> float:
         """Seconds until the next attempt is looked at; 0 for at once."""
         with self._lock:
             return max(0.0, *(self._wait(key, now) for key in keys))
 
-    def failed(self, keys: tuple[str, ...], now: float) -> None:
+    def failed(self, keys: Sequence[str], now: float) -> None:
         """Count a failure."""
         with self._lock:
             for key in keys:

@@ -14,7 +14,7 @@ from msgspec import Struct
 from api.context import json_response
 from api.errors import ApiError
 from api.request import read_body
-from collector.receivers.access import PRINCIPAL
+from collector.receivers.access import PRINCIPAL, is_loopback
 from raymap.auth.changes import change_configuration
 from raymap.auth.people import (
     COOKIE,
@@ -87,7 +87,9 @@ class _Desk:
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise ApiError(f"the body: {error}; expected name and password") from None
         client = request.client.host if request.client else ""
-        keys = (f"user {given.name[:100]}", f"address {client}")
+        keys = [f"user {given.name[:100]}"]
+        if not is_loopback(client):  # a proxy on this machine: its address is everyone's
+            keys.append(f"address {client}")
         now = authenticator.clock()
         if wait := self._limiter.wait(keys, now):
             return _too_many(wait)

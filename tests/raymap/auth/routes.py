@@ -15,15 +15,13 @@ from starlette.routing import Route
 from api.app import create_app
 from collector.app import _create_app, _create_otlp_app
 from collector.pipeline import IngestPipeline
-from collector.receivers.http import create_router
-from collector.receivers.otlp_http import create_otlp_router
-from collector.receivers.zipkin import create_zipkin_router
+from collector.receivers.http_routers import http_routers
 from collector.settings import HttpLimits
 from raymap.auth.permissions import PERMISSIONS, Permission, Role, required
+from raymap.auth.sign_in import sign_in_router
 from store.memory import MemoryStore
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "permissions.md"
-RECEIVERS = (create_router, create_otlp_router, create_zipkin_router)
 
 INTRODUCTION = """# Roles and routes
 
@@ -47,9 +45,9 @@ class Entry(NamedTuple):
 def apps(data_dir: Path) -> list[FastAPI]:
     """The apps of the API's port, of a collector's, and of the OTLP port, as processes build them."""
     pipeline = IngestPipeline(MemoryStore(), data_dir)
-    api = create_app(
-        MemoryStore(), version="test", extra_routers=[create(pipeline) for create in RECEIVERS]
-    )
+    store = MemoryStore()
+    sign_in = sign_in_router(store, None, lambda: None)
+    api = create_app(store, version="test", extra_routers=[sign_in, *http_routers(pipeline)])
     limits = HttpLimits()
     return [api, _create_app(pipeline, limits), _create_otlp_app(pipeline, limits)]
 

@@ -82,7 +82,7 @@ def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureServer]:
     write_certificate(folder, serial=1)
     server = start_server(
         folder / "data",
-        *("--auth", "on", "--otlp-port", "0"),
+        *("--auth", "on", "--otlp-port", "0", "--trusted-proxy", "10.0.0.0/8"),
         *("--tls-cert", str(folder / "cert.pem"), "--tls-key", str(folder / "key.pem")),
     )
     database: Address | None = server.database
@@ -185,6 +185,12 @@ def test_what_needs_no_key(secure: SecureServer) -> None:
     for path in ("/api/map", "/api/status", "/metrics", "/api/openapi.json"):
         assert secure.status("GET", path) == 401
     assert secure.status("POST", "/TraceSegments", b"{}") == 401
+
+
+def test_a_forged_proxy(secure: SecureServer) -> None:
+    """Which peer sent a request is not for its headers to say."""
+    forged = {"X-Forwarded-For": "10.1.1.1", "X-Forwarded-User": "eve"}
+    assert secure.status("GET", "/api/status", **forged) == 401  # type: ignore[arg-type]
 
 
 def test_a_new_certificate_on_sighup(secure: SecureServer) -> None:

@@ -158,6 +158,20 @@ def test_a_flood_of_guesses_waits(desk: Desk) -> None:
     desk.run(talk)
 
 
+@pytest.mark.parametrize(("client", "status"), [("192.0.2.1", 429), ("127.0.0.1", 200)])
+def test_guesses_of_one_name_hold_up_others_from_that_address(
+    desk: Desk, client: str, status: int
+) -> None:
+    """Not on loopback, where a proxy may stand for everyone."""
+
+    async def talk(asking: httpx.AsyncClient) -> None:
+        for _ in range(5):
+            await asking.post("/auth/login", json={"name": "bob", "password": "x" * 20})
+        assert (await asking.post("/auth/login", json=GOOD)).status_code == status
+
+    desk.run(talk, client)
+
+
 @pytest.mark.parametrize(("client", "status"), [("10.1.1.1", 200), ("127.0.0.1", 401)])
 def test_a_proxys_header_counts_only_from_the_proxy(desk: Desk, client: str, status: int) -> None:
     async def talk(asking: httpx.AsyncClient) -> None:
