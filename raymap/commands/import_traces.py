@@ -20,6 +20,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
+from raymap.commands.credentials import authorization
 from raymap.errors import CommandError
 
 BATCH_BYTES = 4 << 20
@@ -108,7 +109,9 @@ def _is_json(line: bytes) -> bool:
 def post(to: str, body: bytes) -> dict[str, Any]:
     """POST one request; the server's answer. Retries a server that is overloaded."""
     url = (to if "://" in to else f"http://{to}").rstrip("/") + "/api/traces"
-    request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
+    request = urllib.request.Request(
+        url, body, {"Content-Type": "application/json", **authorization()}
+    )
     deadline = time.monotonic() + RETRY_FOR
     while True:
         try:

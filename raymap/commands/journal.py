@@ -23,6 +23,7 @@ from collector.journal.format import Kind, encode, unpack
 from collector.journal.quarantine import Quarantine
 from collector.journal.reader import Contents, Record, files_of, read, scan
 from collector.journal.writer import Journal
+from raymap.commands.credentials import authorization
 from raymap.commands.tables import print_table
 from raymap.errors import CommandError, print_status
 from raymap.units import format_minute, format_size
@@ -193,7 +194,8 @@ def _post(url: str, media: str, body: bytes) -> None:
     """Post until it is acknowledged. CommandError when the server refuses, or none answers."""
     deadline = time.monotonic() + RETRY_FOR
     while True:
-        request = urllib.request.Request(url, body, {"Content-Type": media}, method="POST")
+        headers = {"Content-Type": media, **authorization()}
+        request = urllib.request.Request(url, body, headers, method="POST")
         try:
             with urllib.request.urlopen(request, timeout=30):
                 return
