@@ -1,34 +1,22 @@
-"""Changing the configuration: read it, decide, write; decide again if another process was faster."""
+"""Changing the configuration through X-Ray's API, and its errors."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TypeVar
-
 from api.context import Context
 from api.errors import ApiError
-from store.config.protocol import Change, Configuration
-
-Result = TypeVar("Result")
-Decide = Callable[[Configuration, int], tuple[Result, Sequence[Change]]]
-"""(configuration, now in microseconds) → what to return and what to change. Raises ApiError."""
-
-TRIES = 20
+from store.config.change import Contended, Decide, Result
+from store.config.change import change as apply_change
 
 
 def change(context: Context, decide: Decide[Result]) -> Result:
-    """Apply what ``decide`` makes of the newest configuration. Raises ApiError (429) if others
-    change it too often."""
-    for _ in range(TRIES):
-        configuration = context.store.read_configuration()
-        now = round(context.clock() * 1_000_000)
-        result, changes = decide(configuration, now)
-        if not changes or context.store.change_configuration(
-            changes, after=configuration.revision, at=now
-        ):
-            context.sampler.forget()
-            return result
-    raise throttled("the configuration is being changed by others; try again")
+    """Apply what ``decide`` makes of the newest configuration. Raises ApiError: its own, and 429 if
+    others change it too often."""
+    try:
+        result = apply_change(context.store, decide, context.clock)
+    except Contended as error:
+        raise throttled(str(error)) from None
+    context.sampler.forget()
+    return result
 
 
 def throttled(message: str) -> ApiError:

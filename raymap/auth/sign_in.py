@@ -15,7 +15,6 @@ from api.context import json_response
 from api.errors import ApiError
 from api.request import read_body
 from collector.receivers.access import PRINCIPAL, is_loopback
-from raymap.auth.changes import change_configuration
 from raymap.auth.people import (
     COOKIE,
     SESSION_SECONDS,
@@ -26,6 +25,7 @@ from raymap.auth.people import (
     encode_session,
     end_session,
 )
+from store.config.change import change
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -116,10 +116,10 @@ class _Desk:
         if authenticator and (session := decode_session(cookie, authenticator.master)):
             now = authenticator.clock()
             await asyncio.to_thread(
-                change_configuration,
+                change,
                 self._store,
-                lambda configuration: end_session(session, configuration, now),
-                now,
+                lambda configuration, _: (None, end_session(session, configuration, now)),
+                authenticator.clock,
             )
             await asyncio.to_thread(self._refresh)
         response = Response(status_code=204)

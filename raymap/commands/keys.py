@@ -8,7 +8,6 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from raymap.auth.changes import Contended, change_configuration
 from raymap.auth.keys import MAX_KEYS, IssuedKey, Key, issue_key, put_key, read_keys
 from raymap.auth.permissions import Role
 from raymap.auth.secret import server_secret
@@ -18,6 +17,7 @@ from raymap.errors import CommandError, print_status
 from raymap.processes import prepare_command
 from raymap.settings import StoreSettings
 from raymap.units import format_minute
+from store.config.change import Contended, change
 from store.config.protocol import Change, Configuration
 
 MAX_NAME = 100
@@ -92,14 +92,14 @@ def revoke(settings: StoreSettings, id: str) -> None:
 def _change(settings: StoreSettings, edit: Edit) -> None:
     """Store what ``edit`` makes of the keys, also when others write at the same time."""
 
-    def changes(configuration: Configuration) -> list[Change]:
-        return list(map(put_key, edit(read_keys(configuration))))
+    def changes(configuration: Configuration, _: int) -> tuple[None, list[Change]]:
+        return None, list(map(put_key, edit(read_keys(configuration))))
 
     with open_store(prepare_command(settings)) as store:
         try:
-            change_configuration(store, changes, time.time())
+            change(store, changes, time.time)
         except Contended as error:
-            raise CommandError(f"{error}.") from None
+            raise CommandError(f"{str(error).capitalize()}.") from None
 
 
 def _find(keys: dict[str, Key], id: str) -> Key:

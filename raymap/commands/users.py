@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
-from raymap.auth.changes import Contended, change_configuration
 from raymap.auth.people import User, hash_password, put_user, read_people, remove_user
 from raymap.auth.permissions import Role
 from raymap.commands.open_store import open_store
@@ -18,6 +17,7 @@ from raymap.errors import CommandError, print_status
 from raymap.processes import prepare_command
 from raymap.settings import StoreSettings
 from raymap.units import format_minute
+from store.config.change import Contended, change
 from store.config.protocol import Change, Configuration
 
 MAX_NAME = 100
@@ -72,9 +72,9 @@ def remove(settings: StoreSettings, name: str) -> None:
 def _change(settings: StoreSettings, edit: Callable[[Configuration], Sequence[Change]]) -> None:
     with open_store(prepare_command(settings)) as store:
         try:
-            change_configuration(store, edit, time.time())
+            change(store, lambda configuration, _: (None, edit(configuration)), time.time)
         except Contended as error:
-            raise CommandError(f"{error}.") from None
+            raise CommandError(f"{str(error).capitalize()}.") from None
 
 
 def _find(configuration: Configuration, name: str) -> User:
