@@ -11,6 +11,7 @@ import {
   type GroupsReply,
 } from '../api/xray'
 import { errorWords, FailureBanner } from '../components/Banner'
+import { FormEnd } from '../components/FormEnd'
 import { DeleteButton } from '../components/DeleteButton'
 import { FormField } from '../components/FormField'
 import { Loading } from '../components/Loading'
@@ -219,19 +220,12 @@ function GroupForm({ group, onSaved, onCancel }: FormProps) {
         )}
       </div>
       <MatchPreview expression={text} window={window} range={range} />
-      {error && member === null && (
-        <p className="field-error" role="alert">
-          {errorWords(error)}.
-        </p>
-      )}
-      <div className="form-actions">
-        <button type="submit" className="button primary" disabled={busy}>
-          {busy ? 'Saving…' : group ? 'Save' : 'Create group'}
-        </button>
-        <button type="button" className="button" onClick={onCancel}>
-          Cancel
-        </button>
-      </div>
+      <FormEnd
+        words={group ? 'Save' : 'Create group'}
+        busy={busy}
+        error={member === null ? error : null}
+        onCancel={onCancel}
+      />
     </form>
   )
 }

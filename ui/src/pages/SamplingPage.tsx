@@ -11,6 +11,7 @@ import {
   type SamplingRule,
 } from '../api/xray'
 import { errorWords, FailureBanner } from '../components/Banner'
+import { FormEnd } from '../components/FormEnd'
 import { FormField } from '../components/FormField'
 import { Loading } from '../components/Loading'
 import { RuleTable } from '../components/RuleTable'
@@ -211,19 +212,12 @@ function RuleEditor({ rule, onSaved, onCancel }: EditorProps) {
           </fieldset>
         </>
       )}
-      {error && member === null && (
-        <p className="field-error" role="alert">
-          {errorWords(error)}.
-        </p>
-      )}
-      <div className="form-actions">
-        <button type="submit" className="button primary" disabled={busy}>
-          {busy ? 'Saving…' : rule ? 'Save' : 'Create rule'}
-        </button>
-        <button type="button" className="button" onClick={onCancel}>
-          Cancel
-        </button>
-      </div>
+      <FormEnd
+        words={rule ? 'Save' : 'Create rule'}
+        busy={busy}
+        error={member === null ? error : null}
+        onCancel={onCancel}
+      />
     </form>
   )
 }
