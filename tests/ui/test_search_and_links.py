@@ -73,6 +73,25 @@ def test_a_name_that_nothing_has_is_said_so(page: Page, raymap_server: Any) -> N
     assert texts == ["nothing-like-this"]
 
 
+def test_nothing_is_said_of_a_name_before_there_is_a_map(page: Page, raymap_server: Any) -> None:
+    """Whether a service matches is unknown until then."""
+    serve_large_map(page)
+    delayed: list[Route] = []
+
+    def delay(route: Route) -> None:
+        delayed.append(route)
+
+    page.route("**/api/map?*", delay)
+    with page.expect_request("**/api/map?*"):
+        page.goto(raymap_server.http + "/map?test=1&q=nothing-like-this")
+    expect(page.get_by_label("Find a service")).to_have_value("nothing-like-this")
+    expect(page.get_by_text("No service matches")).to_have_count(0)
+    page.unroute("**/api/map?*", delay)
+    for route in delayed:
+        route.fallback()
+    expect(page.get_by_text("No service matches")).to_be_visible()
+
+
 def test_the_legend_counts_what_is_not_drawn(page: Page, raymap_server: Any) -> None:
     """And the page says how many services are drawn, above the map and not over it."""
     serve_large_map(page)

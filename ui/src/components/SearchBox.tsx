@@ -9,7 +9,7 @@ const MOST_SHOWN = 8
 
 interface Props {
   query: string
-  /** Matches on the map; null without a search. */
+  /** Matches on the map; null without a search, and until there is a map to search. */
   hits: number | null
   /** Matches that are not on the map. */
   hidden: readonly ServiceMatch[]

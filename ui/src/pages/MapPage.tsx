@@ -159,7 +159,7 @@ export function MapPage() {
         <h1 className="visually-hidden">Service map</h1>
         <SearchBox
           query={query}
-          hits={hits?.length ?? null}
+          hits={data && hits ? hits.length : null}
           hidden={hiddenMatches.services}
           matches={state ? null : hiddenMatches.total}
           searching={hiddenMatches.searching}
