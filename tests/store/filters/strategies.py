@@ -1,8 +1,12 @@
-"""Documents with everything that filters read, and filters about them."""
+"""Documents with everything that filters read, and filters about them.
+
+Strategies are cached, as Hypothesis validates each object before its first draw: of recursive ones,
+that takes longer than the draw."""
 
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -142,6 +146,7 @@ def _flags(state: State) -> dict[str, bool]:
     return dict.fromkeys(flags.get(state, ()), True)
 
 
+@cache
 def selectors() -> st.SearchStrategy[Selector | NodeKey]:
     """By name, type or account, or exactly one node."""
     described = st.builds(
@@ -164,6 +169,7 @@ def selectors() -> st.SearchStrategy[Selector | NodeKey]:
     return described | exact | clients
 
 
+@cache
 def field_tests(scope: Scope) -> st.SearchStrategy[Expression]:
     """Comparisons of every keyword that has a meaning there."""
     keywords = sorted(k for k, each in KEYWORDS.items() if each.scope & scope)
@@ -203,6 +209,7 @@ def _text_compare(field: Field, operator: str, value: str) -> Expression:
     return Compare(field, operator, value)
 
 
+@cache
 def _annotation_tests(key: str) -> st.SearchStrategy[Expression]:
     field = Field(ANNOTATION, key)
 
@@ -235,6 +242,7 @@ def combined(leaves: st.SearchStrategy[Expression]) -> st.SearchStrategy[Express
     return tree
 
 
+@cache
 def expressions() -> st.SearchStrategy[Expression]:
     """Filters of every form."""
     blocks = {
