@@ -26,12 +26,12 @@ from store.filters.parse import parse
 from store.invocation_evidence import SETTLED, evidence_in, invocations_in
 from store.missing_functions import LONG_PATIENCE, PATIENCE, RANK, missing_functions
 from store.model import TimeRange, Trace, is_derived
+from store.otel.stored_document import Json
 from store.protocol import TraceReader
 from store.query import Axis, TraceQuery
 from store.rules.invocation_documents import documents_of
 from store.rules.invocations import RECORD, Evidence, Invocation, Standing
 from store.times import HOUR, MINUTE
-from store.trace_documents import Json
 
 log = structlog.get_logger(__name__)
 

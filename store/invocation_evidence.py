@@ -12,6 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from store.model import Document, OwnedCall, Trace, is_derived
+from store.otel.stored_document import Json, parse_document, subsegments_of
 from store.parents import ParentIndex
 from store.rules.invocations import (
     FUNCTION,
@@ -24,7 +25,6 @@ from store.rules.invocations import (
     read_record,
 )
 from store.times import SECOND
-from store.trace_documents import Json, parse_document, subsegments_of
 
 SLACK = SECOND // 10
 """Clocks of the platform and of the function differ by less; both are of one machine."""

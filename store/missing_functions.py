@@ -12,11 +12,11 @@ from collections.abc import Iterable
 
 from store.invocation_evidence import SLACK, is_placeholder
 from store.model import Document, NodeKey, OwnedCall, Trace, arrival_of, is_derived
+from store.otel.stored_document import Json
 from store.parents import ParentIndex, segments_by_parent_id
 from store.rules.annotations import parse_annotation_item
 from store.rules.invocations import FUNCTION, NAMESPACE, RECORD, Standing
 from store.times import MINUTE, SECOND
-from store.trace_documents import Json
 from store.trace_id import format_trace_id
 
 RANK = 0

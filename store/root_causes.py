@@ -12,8 +12,9 @@ from typing import Any
 from msgspec import Struct
 
 from store.model import NodeKey, Trace
+from store.otel.stored_document import Json
 from store.summary import entry_of
-from store.trace_documents import Json, processed_documents
+from store.trace_documents import processed_documents
 
 MAX_PATHS = 20
 """Paths of one kind: a fan-out of a thousand failing calls is not a thousand root causes."""

@@ -8,19 +8,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
-
-import msgspec
+from typing import NamedTuple
 
 from store.model import Document, State, Trace, precedence
-from store.otel.stored_span import is_span
-from store.otel.to_xray import render_span
+from store.otel.stored_document import Json, parse_document, subsegments_of
 from store.rules.identity import call_node, inferred_origin, resource_names
 from store.rules.service_names import displayed_service
-from store.times import SECOND
 from store.trace_id import format_trace_id
-
-Json = dict[str, Any]
 
 KEY_ORDER = (
     "id",
@@ -86,41 +80,6 @@ def processed_documents(trace: Trace) -> list[Json]:
         for part in (document, *subsegments_of(document)):
             _arrange(part)
     return shown + inferred
-
-
-def parse_document(document: Document) -> Json:
-    """The received document, with ids in canonical form; the essentials if it cannot be parsed."""
-    try:
-        raw = document.raw
-        parsed = render_span(raw) if is_span(raw) else msgspec.json.decode(raw)
-    except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
-        parsed = {}
-    content: Json = parsed if isinstance(parsed, dict) else {}
-    content["id"] = f"{document.id:016x}"
-    content["trace_id"] = format_trace_id(document.trace_id)
-    content.setdefault("name", document.service)
-    content.setdefault("start_time", document.start / SECOND)
-    if document.parent_id:
-        content["parent_id"] = f"{document.parent_id:016x}"
-    if document.independent:
-        content["type"] = "subsegment"
-    if document.in_progress:
-        content["in_progress"] = True
-    else:
-        content.setdefault("end_time", document.end / SECOND)
-    return content
-
-
-def subsegments_of(content: Json) -> Iterator[Json]:
-    """Embedded subsegments at any depth, in document order. The caller may modify them."""
-    stack = [content]
-    while stack:
-        current = stack.pop()
-        if current is not content:
-            yield current
-        children = current.get("subsegments")
-        if isinstance(children, list):
-            stack += [child for child in reversed(children) if isinstance(child, dict)]
 
 
 def _folded(trace: Trace) -> list[Json]:

@@ -8,8 +8,8 @@ from typing import Any, Literal, NamedTuple
 from api.console.charts import status_name
 from api.schemas.traces import TraceRow
 from store.model import State, Trace
+from store.otel.stored_document import Json
 from store.rules.classify import classify
-from store.trace_documents import Json
 
 RowKind = Literal["segment", "subsegment", "inferred"]
 

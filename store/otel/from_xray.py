@@ -18,13 +18,11 @@ from store.model import COMPLETE, Document
 from store.otel.from_xray_attributes import call_attributes, events_of, resource_of, unit_attributes
 from store.otel.merge_patch import DOCUMENT, patch_between
 from store.otel.span_facts import CLIENT, SERVER, derived_id
+from store.otel.stored_document import Json, parse_document, subsegments_of
 from store.otel.stored_span import frame, is_span, read_span, write_span
 from store.otel.to_xray import render_span
 from store.rules.aws_errors import exception_name
-from store.trace_documents import parse_document, subsegments_of
 from store.trace_id import parse_trace_id
-
-Json = dict[str, Any]
 
 INTERNAL = Span.SPAN_KIND_INTERNAL
 SCOPE = "raymap"
