@@ -11,10 +11,19 @@ from store.graph import ServiceGraph, Statistics
 from store.model import TimeRange
 from store.query import Entities
 from store.service_graph import graph_of_units
+from store.times import SECOND
 from store.unit_filter import unit_series
 
 Series = Mapping[int, Statistics]
 """Statistics by the start of a step, microseconds; steps without units are absent."""
+
+
+def data_until(context: Context, window: TimeRange, expression: Expression | None) -> float:
+    """The end of the window, epoch seconds, or an earlier instant: what was stored since may not be counted
+    yet. What satisfies an expression is counted from rows, which are all there."""
+    lag = 0.0 if expression is not None else context.store.map_lag()
+    end = window.end / SECOND
+    return min(end, context.clock() - lag) if lag else end
 
 
 def counted_graph(

@@ -47,6 +47,10 @@ class MemoryStore(MemoryTraces, MemoryConfig):
         MemoryConfig.__init__(self)
         self._pins: dict[bytes, Pin] = {}
 
+    def map_lag(self) -> float:
+        """Always 0.0."""
+        return 0.0
+
     def snap_window(self, window: TimeRange) -> TimeRange:
         """The window itself."""
         return window

@@ -134,6 +134,11 @@ class GraphReader(Protocol):
         left out if they began then or later (`store.model.is_settled`)."""
         ...
 
+    def map_lag(self) -> float:
+        """Seconds: documents stored earlier than so long ago are counted in service graphs; 0.0 when
+        all are. A store that counts while it reads is always at 0.0."""
+        ...
+
     def snap_window(self, window: TimeRange) -> TimeRange:
         """The window to query and display instead of this one. The same, unless it cuts through
         minutes with too many units to count within an interactive request; then these are

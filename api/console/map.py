@@ -10,6 +10,7 @@ from api.console.filtered import Selection, select_traces
 from api.console.map_json import render_picture
 from api.console.params import FilterExpression, Window
 from api.context import WHOLE, Context, run_cancellable
+from api.counted import data_until
 from api.errors import ApiError
 from api.graph.build import Graph, build_graph, find_node
 from api.graph.passes import focus, name_problems, prune, state_counts
@@ -70,6 +71,7 @@ class CountedGraph(NamedTuple):
     window: TimeRange
     graph: Graph
     selection: Selection | None
+    data_until: float
 
 
 def count_window(
@@ -78,9 +80,11 @@ def count_window(
     """The graph to draw; the window is snapped unless traces are counted one by one."""
     if expression is not None:
         selection = select_traces(context.store, window, expression)
-        return CountedGraph(window, build_graph(selection.service_graph()), selection)
+        graph = build_graph(selection.service_graph())
+        return CountedGraph(window, graph, selection, data_until(context, window, expression))
     shown = context.store.snap_window(window)
-    return CountedGraph(shown, build_graph(context.service_graph(shown)), None)
+    graph = build_graph(context.service_graph(shown))
+    return CountedGraph(shown, graph, None, data_until(context, shown, None))
 
 
 def map_response(context: Context, counted: CountedGraph, graph: Graph, name: str) -> ServiceMap:
@@ -94,6 +98,7 @@ def map_response(context: Context, counted: CountedGraph, graph: Graph, name: st
         "from": window.start / 1_000_000,
         "to": window.end / 1_000_000,
         "generated_at": context.clock(),
+        "data_until": counted.data_until,
         "has_traces": len(graph) > 0 or context.store.has_traces(),
         "total_nodes": len(graph),
         "left_out": len(graph) - len(shown),

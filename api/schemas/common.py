@@ -23,6 +23,12 @@ Kind = Literal[
     "remote",
 ]
 Instant = Annotated[float, Field(description="epoch seconds")]
+DataUntil = Annotated[
+    float,
+    Field(
+        description="`to`, or an earlier instant while documents wait to be counted: what was stored since may be missing"
+    ),
+]
 NodeId = Annotated[str, Field(description="hash of the node's identity, the same in every process")]
 TraceId = Annotated[str, Field(description="X-Ray form, 1-xxxxxxxx-xxxxxxxxxxxxxxxxxxxxxxxx")]
 Count = Annotated[int | None, Field(description="null on client nodes")]

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from api.schemas.common import Count, Counts, Filtered, Instant, Kind, NodeId, Times
+from api.schemas.common import Count, Counts, DataUntil, Filtered, Instant, Kind, NodeId, Times
 
 
 class NodeNumbers(Counts, Times):
@@ -94,6 +94,7 @@ ServiceMap = TypedDict(
         "from": Annotated[float, Field(description="start of the window shown, epoch seconds")],
         "to": Annotated[float, Field(description="end of the window shown, epoch seconds")],
         "generated_at": Instant,
+        "data_until": DataUntil,
         "has_traces": Annotated[
             bool, Field(description="the store has received a trace at some time")
         ],

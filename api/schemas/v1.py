@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from api.schemas.common import Counts, Instant, Times
+from api.schemas.common import Counts, DataUntil, Instant, Times
 from api.schemas.jaeger import SpanKind
 from api.schemas.map import EdgeNumbers, NodeNumbers
 from api.schemas.traces import TraceLine
@@ -34,6 +34,7 @@ class NamedEdge(EdgeNumbers):
 class MapNumbers(Span):
     """The map of a window, without a layout."""
 
+    data_until: DataUntil
     services: Annotated[list[NodeNumbers], Field(description="by account, name, type, region")]
     edges: list[NamedEdge]
     left_out: Annotated[
@@ -47,6 +48,7 @@ class MapNumbers(Span):
 class ServicePage(Span):
     """A page of the services of a window."""
 
+    data_until: DataUntil
     services: Annotated[list[NodeNumbers], Field(description="by account, name, type, region")]
     next: Next
 
@@ -54,6 +56,7 @@ class ServicePage(Span):
 class EdgePage(Span):
     """A page of the edges of a window."""
 
+    data_until: DataUntil
     edges: Annotated[list[NamedEdge], Field(description="by the names of source and target")]
     next: Next
 

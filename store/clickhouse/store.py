@@ -126,6 +126,10 @@ class ClickHouseStore(ConfigMethods):
                 ask, window, self.rollup_cache, None if counted else marks, settled_before
             )
 
+    def map_lag(self) -> float:
+        """As the last reader or the worker has seen it."""
+        return self.rollup_worker.lag.seconds
+
     def snap_window(self, window: TimeRange) -> TimeRange:
         """The window, or the whole minutes around it where those that it cuts are long."""
         if window.end <= window.start or not window_plan.ends_of(window):

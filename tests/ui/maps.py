@@ -64,6 +64,7 @@ def service_map(
         "from": 0,
         "to": 900,
         "generated_at": 900,
+        "data_until": 900,
         "has_traces": True,
         "total_nodes": len(found),
         "left_out": 0,

@@ -73,6 +73,7 @@ class RollupWorker:
         """
         watched = self._watched
         self._read = time.monotonic()
+        self.lag.note(waiting)
         if not waiting:
             return False
         if self.alone:

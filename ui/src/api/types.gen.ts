@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: 64bf616ca7990de2c27e1c85777d44f0c3fcf418615af7e1a96e6b8e5c72f221
+// sha256 of its schemas: 830a3b61541891013af0dca43b9d92a0dc86a8bef0299ba05051f9722151210a
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -211,6 +211,7 @@ export interface components {
             total: number;
         };
         ServiceMap: {
+            data_until: number;
             edges: components["schemas"]["MapEdge"][];
             filtered: components["schemas"]["Filtered"] | null;
             from: number;

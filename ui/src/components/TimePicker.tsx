@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from 'react'
 import type { TimeWindow } from '../api/client'
-import { age, span } from '../model/format'
+import { age, clock, span } from '../model/format'
 import { inputValue, parseInstant, PRESETS, type Range } from '../model/range'
 import { Icon } from './Icon'
 import { slowWords } from './Loading'
@@ -14,6 +14,8 @@ interface Props {
   refresh: number
   refreshChoices: readonly number[]
   updatedAt: number | null
+  /** From when on received data may not be counted yet; null when all of it is. */
+  dataUntil?: number | null
   stale: boolean
   /** Seconds the current request has taken, when that is longer than usual. */
   slow: number | null
@@ -53,6 +55,11 @@ export function TimePicker(props: Props) {
             ))}
           </select>
         </label>
+      )}
+      {props.dataUntil && (
+        <span className="data-until" title="Newer traces are being counted">
+          data until {clock(props.dataUntil)}
+        </span>
       )}
       <Updated at={props.updatedAt} stale={props.stale} slow={props.slow} />
     </div>

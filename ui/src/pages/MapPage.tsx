@@ -10,6 +10,7 @@ import { SearchBox } from '../components/SearchBox'
 import { TimePicker } from '../components/TimePicker'
 import { ServiceMap, type MapActions } from '../map/ServiceMap'
 import { count } from '../model/format'
+import { endOfData } from '../model/freshness'
 import { STATES, type State } from '../model/health'
 import { parseRange, PRESETS, rangeParams, stepped, type Preset, type Range } from '../model/range'
 import { matchingNodes } from '../model/search'
@@ -186,6 +187,7 @@ export function MapPage() {
           refresh={refresh}
           refreshChoices={REFRESH_CHOICES}
           updatedAt={at}
+          dataUntil={data && endOfData(data)}
           stale={error !== null}
           slow={slow}
           onRange={setRange}
