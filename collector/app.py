@@ -46,6 +46,7 @@ def run_collector(settings: CollectorSettings, stop: threading.Event | None = No
         journal_bytes=settings.journal_bytes,
         limits=settings.limits,
         metrics=settings.metrics,
+        redactor=settings.redactor,
     )
     pipeline.start()
     try:

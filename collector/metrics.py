@@ -35,6 +35,12 @@ class IngestMetrics:
             ["property"],
             registry=registry,
         )
+        self.redacted = Counter(
+            "raymap_values_redacted",
+            "Values masked, hashed or dropped before they were stored",
+            ["rule"],
+            registry=registry,
+        )
         self.dropped = Counter(
             "raymap_documents_dropped",
             "Valid documents lost: journal_full, corrupt, quarantine_full",

@@ -6,7 +6,7 @@ The collector process and the API process each build one pipeline and share it a
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import structlog
@@ -21,6 +21,7 @@ from collector.journal.format import Kind
 from collector.log_limiter import LogLimiter
 from collector.metrics import IngestMetrics, shared_metrics
 from collector.payloads import Decoded, decode_documents, decode_request
+from collector.redaction.redactor import Redactor
 from collector.settings import JOURNAL_BYTES
 from collector.versions import VersionClock
 from store.model import derived_version
@@ -42,9 +43,11 @@ class IngestPipeline:
         limits: Limits | None = None,
         metrics: IngestMetrics | None = None,
         clock: VersionClock | None = None,
+        redactor: Redactor | None = None,
     ) -> None:
         self.metrics = metrics or shared_metrics()
         self._clock = clock or VersionClock()
+        self._redactor = redactor or Redactor()
         self._ingest = Ingest(
             writer, Path(data_dir), role, journal_bytes, limits or Limits(), self.metrics
         )
@@ -68,17 +71,20 @@ class IngestPipeline:
         self._ingest.stop(timeout)
 
     def decode(self, raws: Sequence[bytes], receiver: str) -> Decoded:
-        """Decode and count the documents of one request."""
+        """Redact, decode and count the documents of one request."""
+        raws = self._redact(raws)
         decoded = decode_documents(raws, self._clock.reserve(len(raws)))
         if decoded.metrics_payloads:
             self.metrics.otel_metrics_ignored.inc(decoded.metrics_payloads)
         return self._count(decoded, receiver)
 
     def decode_request(self, kind: Kind, body: bytes, receiver: str) -> Decoded:
-        """Decode a request with spans, and count its documents.
+        """Redact and decode a request with spans, and count its documents.
 
         Raises Rejected, counted as well, when the request as a whole is unreadable.
         """
+        body, counts = self._redactor.request(kind, body)
+        self._count_redacted(counts)
         try:
             decoded = decode_request(kind, body, self._clock.reserve())
         except Rejected as rejected:
@@ -90,8 +96,18 @@ class IngestPipeline:
     def decode_derived(self, raws: Sequence[bytes], rank: int, receiver: str) -> Decoded:
         """Decode and count documents that were derived from other records; they lose to reported
         ones (`store.model.derived_version`)."""
+        raws = self._redact(raws)
         version = derived_version(self._clock.reserve(len(raws)), rank)
         return self._count(decode_documents(raws, version), receiver)
+
+    def _redact(self, raws: Sequence[bytes]) -> Sequence[bytes]:
+        raws, counts = self._redactor.documents(raws)
+        self._count_redacted(counts)
+        return raws
+
+    def _count_redacted(self, counts: Mapping[str, int]) -> None:
+        for rule, count in counts.items():
+            self.metrics.redacted.labels(rule).inc(count)
 
     def _count(self, decoded: Decoded, receiver: str) -> Decoded:
         count = len(decoded.documents) + len(decoded.rejected)

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 
 from collector.batches import Limits
 from collector.metrics import IngestMetrics
+from collector.redaction.redactor import Redactor
 from collector.tls import Tls
 from store.protocol import SegmentWriter
 
@@ -53,6 +54,8 @@ class CollectorSettings:
     """Around every gRPC call, such as authentication."""
     tls: Tls | None = None
     """For HTTP and gRPC."""
+    redactor: Redactor | None = None
+    """What removes secrets from everything that is received; the default rules if there is none."""
     role: str = "collector"
     reuse_port: bool = False
     """Several collectors share the ports, and the kernel distributes the senders."""

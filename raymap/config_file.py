@@ -3,6 +3,8 @@
     data-dir = "/var/lib/raymap"      # all commands that have --data-dir
     [serve]
     workers = 4                       # raymap serve only
+    [[redact]]                        # a list of tables
+    rule = "users"
 
 Flags override environment variables, which override the file.
 """
@@ -10,6 +12,7 @@ Flags override environment variables, which override the file.
 from __future__ import annotations
 
 import difflib
+import json
 import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import fields
@@ -28,6 +31,8 @@ COMMANDS = {
 }
 """The commands with a table of their own."""
 _HIDDEN = {"lock_wait"}
+_TABLES = {"redact"}
+"""Settings that are lists of tables, such as [[redact]]."""
 
 
 class ConfigFile:
@@ -61,6 +66,8 @@ class ConfigFile:
         where = f"{table}.{key}" if table else key
         if name not in known:
             raise self._unknown("setting", where, name, known)
+        if name in _TABLES and isinstance(value, list):
+            return {name: json.dumps(value, default=str)}
         if isinstance(value, list) and all(isinstance(each, str) for each in value):
             return {name: ",".join(value)}
         if not isinstance(value, (str, int, float)):

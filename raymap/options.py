@@ -57,6 +57,17 @@ def parse_networks(text: str) -> str:
     return text
 
 
+def parse_redaction(text: str) -> str:
+    """Rules of redaction, as JSON."""
+    from collector.redaction.rules import parse_rules  # not needed to show --help
+
+    try:
+        parse_rules(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    return text
+
+
 DataDir = Annotated[
     Path, option("--data-dir", metavar="FOLDER", file_okay=False, help="Where all data is stored.")
 ]

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from collector.pipeline import IngestPipeline
+    from collector.redaction.redactor import Redactor
     from raymap.auth.install import Authentication
     from raymap.settings import ApiSettings, CollectSettings, ProcessSettings, StoreSettings
     from store.clickhouse.connection.address import Address
@@ -86,6 +87,7 @@ def run_collector_process(settings: CollectSettings, address: Address, on_ready:
         guard=partial(_guard, settings=settings, authentication=authentication),
         interceptors=authentication.interceptors(),
         tls=load_tls(settings),
+        redactor=_redactor(settings),
         on_ready=on_ready,
     )
     authentication.start()
@@ -106,6 +108,16 @@ def _guard(app: ASGIApp, settings: ProcessSettings, authentication: Authenticati
     return HttpGuard(authentication.around(app), settings.allowed_hosts)
 
 
+def _redactor(settings: ProcessSettings) -> Redactor:
+    """The rules of the settings before the default ones; hashes are under the server's secret."""
+    from collector.redaction.redactor import Redactor
+    from collector.redaction.rules import DEFAULTS, parse_rules
+    from raymap.auth.secret import server_secret
+
+    rules = (*parse_rules(settings.redact), *(DEFAULTS if settings.redact_defaults else ()))
+    return Redactor(rules, partial(server_secret, settings.data_dir))
+
+
 def run_api_process(settings: ApiSettings, address: Address, on_ready: OnReady) -> int:
     """The API, the console and the collector's HTTP receivers, until SIGTERM."""
     from collector.pipeline import IngestPipeline
@@ -117,7 +129,11 @@ def run_api_process(settings: ApiSettings, address: Address, on_ready: OnReady) 
     # Of its own, so that ingest never waits for a query.
     writer = ClickHouseStore(address, connections=WRITE_CONNECTIONS)
     pipeline = IngestPipeline(
-        writer, settings.data_dir, role="api", journal_bytes=settings.journal_size
+        writer,
+        settings.data_dir,
+        role="api",
+        journal_bytes=settings.journal_size,
+        redactor=_redactor(settings),
     )
     authentication = Authentication(settings, store)
     api = _create_api(settings, store, pipeline, authentication.router())

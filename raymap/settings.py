@@ -16,6 +16,7 @@ from raymap.options import (
     option,
     parse_journal_size,
     parse_networks,
+    parse_redaction,
     port_option,
 )
 
@@ -108,6 +109,23 @@ class ProcessSettings(StoreSettings):
             help="Authorities one of which must have signed the certificate of every client, PEM.",
         ),
     ] = None
+    redact: Annotated[
+        str,
+        option(
+            "--redact",
+            metavar="JSON",
+            show_default="none",
+            parser=parse_redaction,
+            help="Rules that remove values before anything is stored; [[redact]] in the file.",
+        ),
+    ] = ""
+    redact_defaults: Annotated[
+        bool,
+        option(
+            "--redact-defaults/--no-redact-defaults",
+            help="Remove passwords, tokens, cookies, authorization and card numbers.",
+        ),
+    ] = True
     drain_seconds: Annotated[
         float,
         option(

@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 
 from bench.samples import judge
-from collector.decode.zipkin.wire import _messages
+from collector.decode.zipkin.wire import messages
 from tests.collector.otlp_samples import SERVER, export, span
 from tests.collector.receivers.test_otlp_http import JSON_SPAN, ZIPKIN_SPAN, json_export
 from tests.collector.samples import datagram, segment_bytes, segment_json
 from tests.conftest import ROOT
 
-ZIPKIN_PROTOBUF = _messages["ListOfSpans"](
+ZIPKIN_PROTOBUF = messages["ListOfSpans"](
     spans=[
-        _messages["Span"](trace_id=b"\1" * 16, id=b"\2" * 8, timestamp=1).SerializeToString(),
+        messages["Span"](trace_id=b"\1" * 16, id=b"\2" * 8, timestamp=1).SerializeToString(),
     ]
 ).SerializeToString()
 WRAPPED = json.dumps({"result": json.loads(json_export(JSON_SPAN))}).encode()

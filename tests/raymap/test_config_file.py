@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from collector.redaction.rules import parse_rules
 from raymap.cli import app
 from raymap.config_file import ConfigFile
 from raymap.errors import CommandError
@@ -101,3 +102,18 @@ def test_check(
     result = CliRunner().invoke(app, ["config", "check", str(path)])
     assert result.exit_code == code
     assert said in capfd.readouterr().err + result.output
+
+
+def test_tables_of_redaction(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """[[redact]] is a list of tables, checked like every other setting, and children get it."""
+    path = tmp_path / "c.toml"
+    path.write_text('[[redact]]\nrule = "user"\nkeys = ["user"]\naction = "hash"\n')
+    text = str(ConfigFile(path).defaults("api")["redact"])
+    assert [rule.rule for rule in parse_rules(text)] == ["user"]
+    assert environment_of(ApiSettings(redact=text))["RAYMAP_REDACT"] == text
+    path.write_text('[[redact]]\nrule = "user"\n')
+    result = CliRunner().invoke(app, ["config", "check", str(path)])
+    assert result.exit_code == 1
+    assert (
+        "rule of redaction user: expected one of keys, detect and pattern" in capfd.readouterr().err
+    )

@@ -24,6 +24,11 @@ def is_metrics(raw: bytes) -> bool:
     return raw[:2] == _METRICS
 
 
+def base64_spans(raw: bytes) -> bytes | None:
+    """The base64 of a payload with spans; None for any other."""
+    return raw[3:].strip() if raw[:3] in _TRACES else None
+
+
 def decode_payload(raw: bytes, version: int) -> Iterator[Document | Rejected]:
     """The documents of one payload: X-Ray's, or spans in base64."""
     sampled = _TRACES.get(raw[:3])

@@ -7,7 +7,7 @@ each span remains in its original bytes, and an unreadable one costs none of its
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from google.protobuf.message import DecodeError
 
@@ -22,7 +22,7 @@ OVERHEAD = 2000
 """Bytes a document takes beside what is stored of it, roughly."""
 MAX_SPANS = MAX_REQUEST // OVERHEAD
 """Spans in one request, however small they are; also resources, scopes and spans together."""
-_SPANS_BELOW = (1, 2)
+SPANS_BELOW = (1, 2)
 """Field numbers: resource_spans, scope_spans."""
 
 
@@ -48,7 +48,7 @@ class ResourceFrame(Protocol):
     def schema_url(self) -> bytes: ...
 
 
-_Request = message_classes(
+Request: Any = message_classes(
     "raymap.frames",
     {
         "Request": (Field("resource_spans", 1, "ResourceSpans", repeated=True),),
@@ -73,9 +73,9 @@ def read_frames(body: bytes) -> Sequence[ResourceFrame]:
 
     Raises Rejected when it is not protobuf at all, or has more than `MAX_SPANS` parts.
     """
-    check_field_count(body, MAX_SPANS, _SPANS_BELOW)
+    check_field_count(body, MAX_SPANS, SPANS_BELOW)
     try:
-        parts: Sequence[ResourceFrame] = _Request.FromString(body).resource_spans
+        parts: Sequence[ResourceFrame] = Request.FromString(body).resource_spans
     except DecodeError as error:
         message = "the body is not an ExportTraceServiceRequest in protobuf"
         raise Rejected(Reason.INVALID_SEGMENT_DOCUMENT, message) from error

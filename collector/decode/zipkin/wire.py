@@ -108,7 +108,7 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
-_messages = message_classes(
+messages = message_classes(
     "raymap.zipkin",
     {
         "ListOfSpans": (Field("spans", 1, "bytes", repeated=True),),
@@ -143,13 +143,13 @@ def read_protobuf(body: bytes) -> Iterator[ZipkinSpan | Rejected]:
     """The spans of a ``ListOfSpans``. Raises Rejected when the body is not protobuf."""
     check_field_count(body, MAX_SPANS)
     try:
-        elements = _messages["ListOfSpans"].FromString(body).spans
+        elements = messages["ListOfSpans"].FromString(body).spans
     except DecodeError as error:
         message = "the body is not a ListOfSpans in protobuf"
         raise Rejected(Reason.INVALID_SEGMENT_DOCUMENT, message) from error
     for index, element in enumerate(elements):
         try:
-            yield _from_protobuf(_messages["Span"].FromString(element))
+            yield _from_protobuf(messages["Span"].FromString(element))
         except DecodeError:
             message = f"[{index}]: not a span in protobuf"
             yield Rejected(Reason.INVALID_SEGMENT_DOCUMENT, message)

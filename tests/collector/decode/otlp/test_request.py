@@ -440,7 +440,7 @@ def test_empty_parts_are_counted_before_they_are_parsed(
     monkeypatch: pytest.MonkeyPatch, field: bytes
 ) -> None:
     """32 MB of two-byte messages would become gigabytes of objects."""
-    monkeypatch.setattr(frames, "_Request", None)
+    monkeypatch.setattr(frames, "Request", None)
     with pytest.raises(Rejected, match="send fewer"):
         collections.deque(decode_otlp(field * (2 * SMALL_MESSAGE // len(field)), 1), maxlen=0)
 

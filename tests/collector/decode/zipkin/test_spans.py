@@ -9,7 +9,7 @@ import pytest
 
 from collector.decode.rejected import Rejected
 from collector.decode.zipkin.spans import decode_zipkin, decode_zipkin_protobuf
-from collector.decode.zipkin.wire import _messages
+from collector.decode.zipkin.wire import messages
 from store.memory import MemoryStore
 from store.model import Document, NodeKey, State
 from store.otel.span_facts import derived_id
@@ -190,7 +190,7 @@ def test_bad_list(body: bytes) -> None:
 
 def test_protobuf() -> None:
     """The same span in both encodings is the same document."""
-    message = _messages["Span"](
+    message = messages["Span"](
         trace_id=bytes.fromhex(TRACE),
         parent_id=(0xA).to_bytes(8, "big"),
         id=(1).to_bytes(8, "big"),
@@ -204,7 +204,7 @@ def test_protobuf() -> None:
     message.remote_endpoint.port = 80
     message.tags.add(key="http.method", value="GET")
     message.annotations.add(timestamp=START, value="x")
-    body = _messages["ListOfSpans"](spans=[message.SerializeToString(), b"\xff"])
+    body = messages["ListOfSpans"](spans=[message.SerializeToString(), b"\xff"])
     rejected, document = decode_zipkin_protobuf(body.SerializeToString(), 7)
     expected = one(
         kind="CLIENT",

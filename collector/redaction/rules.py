@@ -1,0 +1,116 @@
+"""Rules of redaction: what they match and what becomes of it; read from the configuration.
+
+A rule has a name, an action and one of three matchers: ``keys`` (names of annotations, metadata,
+attributes, tags, headers and query parameters), ``detect`` (card numbers, bearer tokens, literals in SQL)
+or ``pattern``.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from store.filters.patterns import compile_pattern
+
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+MAX_RULES = 50
+MAX_KEYS = 200
+
+
+class Action(StrEnum):
+    """``hash`` gives equal values equal hashes, under the server's secret."""
+
+    MASK = "mask"
+    HASH = "hash"
+    DROP = "drop"
+
+
+class Detect(StrEnum):
+    """Card numbers with a valid check digit; bearer tokens in texts; literals of SQL statements."""
+
+    CARD = "card"
+    BEARER = "bearer"
+    SQL = "sql"
+
+
+class Rule(Struct, frozen=True, forbid_unknown_fields=True):
+    """One rule; ``rule`` is its label in the metrics."""
+
+    rule: str
+    action: Action = Action.MASK
+    keys: tuple[str, ...] = ()
+    detect: Detect | None = None
+    pattern: str = ""
+
+
+DEFAULTS = (
+    Rule("authorization", keys=("authorization",)),
+    Rule("cookie", keys=("cookie",)),
+    Rule("password", keys=("password", "passwd", "passphrase", "secret")),
+    Rule(
+        "token",
+        keys=(
+            "token",
+            "accesstoken",
+            "authtoken",
+            "api_key",
+            "apikey",
+            "private_key",
+            "access_key",
+        ),
+    ),
+    Rule("bearer", detect=Detect.BEARER),
+    Rule("card", detect=Detect.CARD),
+)
+
+
+def parse_rules(text: str) -> tuple[Rule, ...]:
+    """The rules of a JSON list; none for an empty text. ValueError says what is wrong with which."""
+    if not text.strip():
+        return ()
+    try:
+        found = msgspec.json.decode(text)
+    except msgspec.DecodeError as error:
+        raise ValueError(f"rules of redaction: not JSON: {error}") from None
+    if not isinstance(found, list):
+        raise ValueError("rules of redaction: expected a list of rules")
+    if len(found) > MAX_RULES:
+        raise ValueError(f"rules of redaction: at most {MAX_RULES}, got {len(found)}")
+    return tuple(_rule(place, given) for place, given in enumerate(found, 1))
+
+
+def normalize(key: str) -> str:
+    """A key as words: ``http.request.header.X-Api-Key`` and ``apiKey`` both end with ``api_key``."""
+    return _NO_WORD.sub("_", _HUMP.sub("_", key)).strip("_").lower()
+
+
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_NO_WORD = re.compile(r"[^A-Za-z0-9]+")
+
+
+def _rule(place: int, given: Any) -> Rule:
+    name = given.get("rule") if isinstance(given, dict) else None
+    where = f"rule of redaction {name if isinstance(name, str) else place}"
+    try:
+        rule = msgspec.convert(given, Rule)
+    except msgspec.ValidationError as error:
+        raise ValueError(f"{where}: {error}") from None
+    if not NAME.fullmatch(rule.rule):
+        raise ValueError(f"{where}: expected a name of a-z, 0-9, - and _, at most 40 characters")
+    if (bool(rule.keys) + (rule.detect is not None) + bool(rule.pattern)) != 1:
+        raise ValueError(f"{where}: expected one of keys, detect and pattern")
+    if len(rule.keys) > MAX_KEYS:
+        raise ValueError(f"{where}: at most {MAX_KEYS} keys, got {len(rule.keys)}")
+    for key in rule.keys:
+        if not normalize(key):
+            raise ValueError(f"{where}: keys: {key!r} has no letter and no digit")
+    if rule.pattern:
+        try:
+            compile_pattern(rule.pattern)
+        except ValueError as error:
+            raise ValueError(f"{where}: pattern: {error}") from None
+    return rule
