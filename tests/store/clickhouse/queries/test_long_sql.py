@@ -38,8 +38,7 @@ def _long_sql(source: str) -> Iterator[int]:
         if id(node) in excluded or not isinstance(node, ast.Constant | ast.JoinedStr):
             continue
         lines = (node.end_lineno or node.lineno) - node.lineno + 1
-        text = ast.get_source_segment(source, node) or ""
-        if lines > MAX_LINES and SQL.search(text):
+        if lines > MAX_LINES and SQL.search(ast.get_source_segment(source, node) or ""):
             yield node.lineno
 
 
