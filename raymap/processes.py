@@ -156,9 +156,7 @@ def _create_api(
     from raymap.invocation_joiner import InvocationJoiner
 
     stopping = threading.Event()
-    rollup = threading.Thread(
-        target=store.keep_counted, args=[stopping], name="rollup", daemon=True
-    )
+    rollup = threading.Thread(target=store.run_rollups, args=[stopping], name="rollup", daemon=True)
 
     joiner = threading.Thread(
         target=InvocationJoiner(store, pipeline).run, args=[stopping], name="joiner", daemon=True

@@ -24,7 +24,7 @@ from store.times import SECOND
 def counting(store: ClickHouseStore) -> Iterator[None]:
     """Minutes are counted as rows arrive, as in `raymap collect`."""
     stop = threading.Event()
-    thread = threading.Thread(target=store.keep_counted, args=(stop,), daemon=True)
+    thread = threading.Thread(target=store.run_rollups, args=(stop,), daemon=True)
     thread.start()
     try:
         yield

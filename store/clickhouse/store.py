@@ -245,8 +245,8 @@ class ClickHouseStore(ConfigMethods):
         with self._counted() as ask:
             yield from verify.verify(ask.with_limits(COUNT_LIMITS), window)
 
-    def keep_counted(self, stop: threading.Event) -> None:
-        """Count minutes as rows arrive, and refresh pins, until stopped: a thread's whole work."""
+    def run_rollups(self, stop: threading.Event) -> None:
+        """Count dirty buckets and refresh pins until ``stop`` is set: the whole work of a thread."""
         refreshed = 0.0
         # A connection of its own: readers that wait for a count may have taken all the others.
         own = ClientPool(self.address, 1)

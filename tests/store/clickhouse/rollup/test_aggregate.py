@@ -214,7 +214,7 @@ def test_units_are_weighed_only_where_they_differ(clickhouse_store: ClickHouseSt
 def test_a_thread_counts_and_readers_wait_a_moment(clickhouse_store: ClickHouseStore) -> None:
     """What was put is soon on the map."""
     store, stop = clickhouse_store, threading.Event()
-    thread = threading.Thread(target=store.keep_counted, args=[stop], daemon=True)
+    thread = threading.Thread(target=store.run_rollups, args=[stop], daemon=True)
     thread.start()
     try:
         for number in range(1, 4):
