@@ -188,6 +188,8 @@ class DocumentColumns(Struct, gc=False):
     member_counts: Sequence[int]
     members: Sequence[int]
     weights: Sequence[int]
+    service_versions: Sequence[str]
+    environments: Sequence[str]
     calls: CallColumns
     links: Sequence[tuple[int, Link]]
     """Each with the index of its document."""
@@ -231,6 +233,8 @@ def columns_of(documents: Sequence[Document]) -> DocumentColumns:
         member_counts=[len(d.members) for d in documents],
         members=[member for d in documents for member in d.members],
         weights=[d.weight for d in documents],
+        service_versions=[d.service_version for d in documents],
+        environments=[d.environment for d in documents],
         calls=_calls(documents),
         links=[(place, link) for place, d in enumerate(documents) for link in d.links],
     )
@@ -294,6 +298,8 @@ def documents_of(columns: DocumentColumns) -> list[Document]:
             columns.sampled,
             [tuple(links.get(place, ())) for place in range(len(columns))],
             columns.weights,
+            columns.service_versions,
+            columns.environments,
         )
     )
 

@@ -157,7 +157,8 @@ class Document(Struct, frozen=True, gc=False):
     ``version`` grows with arrival; `precedence` decides between documents with one id. A document
     that is not ``sampled`` counts on the map without being part of a trace (``T1U``). ``weight``:
     how many units the map counts it as, to account for sampling at the sender
-    (`store.otel.adjusted_count`).
+    (`store.otel.adjusted_count`). ``service_version`` and ``environment``: what was deployed where
+    (`store.rules.deployed`); '' if unknown.
     """
 
     trace_id: bytes
@@ -185,6 +186,8 @@ class Document(Struct, frozen=True, gc=False):
     sampled: bool = True
     links: tuple[Link, ...] = ()
     weight: int = 1
+    service_version: str = ""
+    environment: str = ""
 
     @property
     def in_progress(self) -> bool:

@@ -119,6 +119,8 @@ VALUE_FIELDS = (
     "availabilityzone",
     "instance.id",
     "resource.arn",
+    "version",
+    "environment",
 )
 """Keywords whose values are listed."""
 MAX_COUNTED_DOCUMENTS = 500_000

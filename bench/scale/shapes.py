@@ -133,6 +133,8 @@ SHOP = Shape(
         "resource_arn": "''",
         "instance_id": "if(sv % 4 = 1, concat('i-0', lower(hex(cityHash64(sv, q % 4)))), '')",
         "availability_zone": "if(sv % 4 = 1, ['eu-1a', 'eu-1b', 'eu-1c'][q % 3 + 1], '')",
+        "service_version": "''",
+        "environment": "''",
         "exception": "failure",
         "annotations": """multiIf(
             j = 0, [concat('customer_tier="', ['gold', 'silver', 'free'][r % 3 + 1], '"'),
@@ -249,6 +251,8 @@ JAEGER = Shape(
         "resource_arn": "''",
         "instance_id": "''",
         "availability_zone": "''",
+        "service_version": "''",
+        "environment": "''",
         "exception": "''",
         "annotations": "arrayMap(i -> concat('attribute_', toString(i), '=\"', "
         "['alpha', 'beta', 'gamma', 'delta', 'epsilon'][cityHash64(q, i) % 5 + 1], '-', "

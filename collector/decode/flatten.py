@@ -23,6 +23,7 @@ from collector.decode.outcome import (
 from collector.decode.wire import Aws, LinkAttributes, LinkEntry, Root, Unit
 from store.model import NO_HTTP, Call, Document, Http, Link, State
 from store.rules.annotations import annotation_item
+from store.rules.deployed import VERSION, annotated_environment, environment_of, version_of
 from store.rules.identity import CallNode
 from store.rules.links import MAX_LINKS, read_link
 from store.trace_id import parse_trace_id
@@ -121,6 +122,8 @@ def flatten(root: Root, identity: Identity, raw: bytes, version: int) -> Documen
         version,
         True,
         tuple(links),
+        1,
+        *deployed_of(root),
     )
 
 
@@ -144,6 +147,24 @@ def place_of(aws: Aws) -> tuple[str, str]:
     if not zone and ecs is not None:
         zone = ecs.availability_zone
     return instance_id or "", zone or ""
+
+
+def deployed_of(root: Root) -> tuple[str, str]:
+    """The version that a document's service runs, and its environment (`store.rules.deployed`)."""
+    aws, service, annotations = root.aws, root.service, root.annotations
+    if aws is None or aws.api_gateway is aws.function_arn is None:
+        arn = stage = None
+    else:
+        arn, gateway = aws.function_arn, aws.api_gateway
+        stage = gateway.stage if gateway is not None else None
+    version = service.version if service is not None else None
+    if annotations is arn is stage is version is root.resource_arn is None:
+        return "", ""
+    given = annotations or {}
+    return (
+        version_of((arn, root.resource_arn), version, given.get(VERSION)),
+        annotated_environment(given) or environment_of(stage),
+    )
 
 
 def links_of(entries: list[LinkEntry], own: bytes) -> list[Link]:

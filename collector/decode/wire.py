@@ -43,6 +43,7 @@ class Place(Struct, frozen=True, gc=False):
 
 class Gateway(Struct, frozen=True, gc=False):
     account_id: str | None = None
+    stage: str | None = None
 
 
 class Aws(Struct, frozen=True, gc=False):
@@ -74,6 +75,12 @@ class Sql(Struct, gc=False):
     url: str | None = None
     connection_string: str | None = None
     database_type: str | None = None
+
+
+class Deployed(Struct, gc=False):
+    """``service``: what runs."""
+
+    version: Any = None
 
 
 class ExceptionEntry(Struct, gc=False):
@@ -131,6 +138,7 @@ class Root(Unit, gc=False):
     user: str | None = None
     resource_arn: str | None = None
     inferred: bool | None = None
+    service: Deployed | None = None
 
 
 read_strictly = msgspec.json.Decoder(Root).decode

@@ -198,12 +198,18 @@ class TraceSubject:
                 return [d.instance_id for d in documents if d.instance_id]
             case "resource.arn":
                 return [d.resource_arn for d in documents if d.resource_arn]
+            case "version":
+                return [d.service_version for d in documents if d.service_version]
+            case "environment":
+                return [d.environment for d in documents if d.environment]
             case "name":
                 return [n for node, names in self._nodes.items() for n in (node.name, *names)]
             case "type":
                 return [node.type for node in self._nodes]
             case "account.id":
                 return [node.account for node in self._nodes if node.account]
+            case "region":
+                return [node.region for node in self._nodes if node.region]
             case "duration":
                 return [trace_duration(self._trace) / MICROSECONDS]
             case "partial":

@@ -102,6 +102,15 @@ KEYWORDS: Mapping[str, Keyword] = {
     ),
     "instance.id": Keyword(Kind.TEXT, Scope.TRACE | Scope.SERVICE, "EC2 instance of any segment."),
     "resource.arn": Keyword(Kind.TEXT, Scope.TRACE | Scope.SERVICE, "ARN on any segment."),
+    "region": Keyword(
+        Kind.TEXT, Scope.TRACE | Scope.SERVICE, "Region of any node of the trace; not in X-Ray."
+    ),
+    "version": Keyword(
+        Kind.TEXT, Scope.TRACE | Scope.SERVICE, "Deployed version of any segment; not in X-Ray."
+    ),
+    "environment": Keyword(
+        Kind.TEXT, Scope.TRACE | Scope.SERVICE, "Environment of any segment; not in X-Ray."
+    ),
 }
 
 ANNOTATION = "annotation"

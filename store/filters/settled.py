@@ -18,9 +18,10 @@ from store.filters.ast import (
     walk,
 )
 from store.filters.evaluate import TraceSubject, satisfies, selects
+from store.filters.units import MEMBERS
 from store.model import Trace
 
-OF_DOCUMENTS = frozenset(("annotation", "user", "availabilityzone", "instance.id", "resource.arn"))
+OF_DOCUMENTS = frozenset(("annotation", *MEMBERS))
 """Keywords that outside of blocks read documents alone."""
 OF_ENTRY = frozenset(
     (

@@ -44,14 +44,16 @@ class ServiceUnit(NamedTuple):
                 return [self.node.type]
             case "account.id":
                 return [self.node.account] if self.node.account else []
+            case "region":
+                return [self.node.region] if self.node.region else []
             case "partial":
                 return [self.state is State.IN_PROGRESS]
             case "inferred":
                 return [self.inferred]
             case "root":
                 return [self.root]
-            case "user" | "availabilityzone" | "instance.id" | "resource.arn":
-                text = getattr(document, MEMBERS[field.keyword], "")
+            case member if member in MEMBERS:
+                text = getattr(document, MEMBERS[member], "")
                 return [text] if text else []
         return unit_values(field.keyword, self.state, self.took, self.http)
 
@@ -86,6 +88,8 @@ MEMBERS = {
     "availabilityzone": "availability_zone",
     "instance.id": "instance_id",
     "resource.arn": "resource_arn",
+    "version": "service_version",
+    "environment": "environment",
 }
 
 

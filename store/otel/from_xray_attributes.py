@@ -11,6 +11,7 @@ import msgspec
 from store.otel.callee import CALL, MAX_NAME, ExportedCall
 from store.otel.semconv import RESOURCES, SQL_SYSTEMS
 from store.otel.span_facts import ANNOTATION
+from store.rules.deployed import VERSION, annotated_environment, environment_of, version_of
 from store.rules.identity import account_of, region_of, resource_names
 from store.rules.service_names import canonical_service
 
@@ -62,9 +63,16 @@ def resource_of(document: Json) -> Json:
     aws = _object(document, "aws")
     ec2, ecs = _object(aws, "ec2"), _object(aws, "ecs")
     arn = document.get("resource_arn")
+    annotations = _object(document, "annotations")
     given = {
         "service.name": document.get("name"),
-        "service.version": _object(document, "service").get("version"),
+        "service.version": version_of(
+            (aws.get("function_arn"), arn),
+            _object(document, "service").get("version"),
+            annotations.get(VERSION),
+        ),
+        "deployment.environment.name": annotated_environment(annotations)
+        or environment_of(_object(aws, "api_gateway").get("stage")),
         "cloud.account.id": account_of(aws, arn if isinstance(arn, str) else ""),
         "cloud.region": region_of(aws, arn if isinstance(arn, str) else ""),
         "cloud.resource_id": arn,

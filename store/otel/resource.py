@@ -9,6 +9,7 @@ from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 
 from store.otel.attributes import Attributes, read_attributes, text, texts
 from store.otel.semconv import ECS_ORIGINS, ORIGINS
+from store.rules.deployed import ENVIRONMENT_KEYS, environment_of, version_of
 from store.rules.identity import (
     CallNode,
     arn_account,
@@ -26,6 +27,7 @@ _ARNS = (
     "aws.ecs.cluster.arn",
     "aws.log.group.arns",
 )
+VERSION_KEYS = ("faas.version", "service.version", "container.image.tag")
 UNKNOWN = "unknown_service"
 """What OpenTelemetry calls a service that was given no name."""
 
@@ -40,6 +42,8 @@ class Resource(Struct, frozen=True, gc=False):
     instance_id: str
     availability_zone: str
     arn: str
+    version: str
+    environment: str
     attributes: Attributes
 
 
@@ -57,6 +61,8 @@ def read_resource(pairs: Iterable[KeyValue]) -> Resource:
         instance_id=text(attributes, "host.id") if on_aws else "",
         availability_zone=text(attributes, "cloud.availability_zone") if has_place else "",
         arn=arn if arn.startswith("arn:") else "",
+        version=version_of((arn,), *(text(attributes, key) for key in VERSION_KEYS)),
+        environment=environment_of(*(text(attributes, key) for key in ENVIRONMENT_KEYS)),
         attributes=attributes,
     )
 

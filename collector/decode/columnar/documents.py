@@ -22,7 +22,14 @@ from collector.decode.document import (
     identify,
     read_root,
 )
-from collector.decode.flatten import cached_item, embedded, items_of, links_of, place_of
+from collector.decode.flatten import (
+    cached_item,
+    deployed_of,
+    embedded,
+    items_of,
+    links_of,
+    place_of,
+)
 from collector.decode.ids import LATEST, Identity
 from collector.decode.node_cache import segment_node_of
 from collector.decode.outcome import (
@@ -129,6 +136,7 @@ def _flatten(
         ("", "") if aws is None or (aws.ec2 is None and aws.ecs is None) else place_of(aws)
         for aws in blocks
     ]
+    deployed = list(map(deployed_of, roots))
     return DocumentColumns(
         raws=raws,
         versions=versions,
@@ -159,6 +167,8 @@ def _flatten(
         member_counts=member_counts,
         members=members,
         weights=[1] * rows,
+        service_versions=[version for version, _ in deployed],
+        environments=[environment for _, environment in deployed],
         calls=calls,
         links=_links(roots, units, owners, identities),
     )

@@ -30,7 +30,7 @@ from store.otel.http_block import (
 from store.otel.resource import Resource
 from store.otel.span_facts import USER_KEYS, Shape, SpanFacts, facts_of, read_span_facts
 
-OWN_FIELDS = ("arn", "instance_id", "availability_zone")
+OWN_FIELDS = ("arn", "instance_id", "availability_zone", "version", "environment")
 """Fields of a resource that are stored as they are, and so are not part of a case."""
 _JUDGED_FIELDS = frozenset(
     {

@@ -63,6 +63,8 @@ def _document(walked: Walked, row: int, case: Case, version: int, sampled: bool)
         sampled,
         (),
         weight,
+        resource.version if like.service_version else "",
+        resource.environment if like.environment else "",
     )
 
 

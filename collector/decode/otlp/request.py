@@ -156,6 +156,8 @@ def flatten_span(facts: SpanFacts, resource: Resource, raw: bytes, version: int)
         not is_unsampled(raw),
         facts.links,
         facts.weight,
+        resource.version if segment else "",
+        resource.environment if segment else "",
     )
 
 

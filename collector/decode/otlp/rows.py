@@ -73,6 +73,8 @@ def columns_of_walked(walked: Walked, version: int, sampled: bool) -> DocumentCo
         member_counts=Coded([0], bytes(count)),
         members=[],
         weights=weights,
+        service_versions=coded(rows.own("service_version", "version")),
+        environments=coded(rows.own("environment", "environment")),
         calls=rows.calls(span_ids, starts, ends, weights),
         links=rows.links(),
         parts=rows.parts(raws, ids, span_ids),

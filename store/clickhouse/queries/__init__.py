@@ -30,7 +30,7 @@ CALLS = _sql("search/calls", "places")
 LINKS = _sql("search/links", "places")
 LEAN_SEGMENTS = _sql(
     "search/lean_segments",
-    "inferred end node service http user_agent attributes annotations places",
+    "inferred end node service http user_agent attributes annotations deployed places",
 )
 LEAN_CALLS = _sql("search/lean_calls", "places")
 CAUSED_IDS = _sql("search/caused_ids", parameters="ids")

@@ -51,6 +51,8 @@ CREATE TABLE IF NOT EXISTS segments{on_cluster} (
     resource_arn LowCardinality(String) CODEC(ZSTD(1)),
     instance_id LowCardinality(String) CODEC(ZSTD(1)),
     availability_zone LowCardinality(String) CODEC(ZSTD(1)),
+    service_version LowCardinality(String) CODEC(ZSTD(1)) COMMENT 'store/rules/deployed.py',
+    environment LowCardinality(String) CODEC(ZSTD(1)) COMMENT 'store/rules/deployed.py',
     exception LowCardinality(String) CODEC(ZSTD(1)),
     annotations Array(LowCardinality(String)) CODEC(ZSTD(1)),
     members Array(UInt64) CODEC(ZSTD(1)) COMMENT 'embedded subsegments except those that are rows of calls',

@@ -135,7 +135,7 @@ class Compiler:
         keyword = test.field.keyword
         if keyword in ON_ANY_DOCUMENT:
             return self._sets.segments(self._document_test(test))
-        if keyword in ("name", "type", "account.id"):
+        if keyword in ("name", "type", "account.id", "region"):
             return self._any_node(test)
         if keyword == "duration":
             return self._duration(test)

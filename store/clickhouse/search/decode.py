@@ -41,7 +41,7 @@ def decode_document(row: tuple[Any, ...], bodies: Mapping[tuple[str, int], bytes
     (service, method, url, status, client_ip, user_agent, user, arn, instance, zone, exception) = (
         row[14:25]
     )
-    annotations, members, weight, ver = row[25:]
+    annotations, members, weight, service_version, environment, ver = row[25:]
     http = Http(method, url, status, client_ip, user_agent)
     return Document(
         trace_id=bytes.fromhex(digits),
@@ -67,6 +67,8 @@ def decode_document(row: tuple[Any, ...], bodies: Mapping[tuple[str, int], bytes
         version=version_of(State(state), ver),
         sampled=bool(sampled),
         weight=weight,
+        service_version=service_version,
+        environment=environment,
     )
 
 

@@ -41,6 +41,7 @@ MAX_LOCATIONS = 2000
 
 _TIMES = frozenset(("responsetime", "duration"))
 _ATTRIBUTES = frozenset(("user", "resource.arn", "instance.id", "availabilityzone"))
+_DEPLOYED = frozenset(("version", "environment"))
 WORTH_HALVING = 40
 """Traces of which reading takes longer than planning another statement."""
 
@@ -119,6 +120,7 @@ def _columns(expression: Expression) -> dict[str, Sql]:
             bool(keywords & _ATTRIBUTES),
         ),
         "annotations": ("annotations", "[]", "annotation" in keywords),
+        "deployed": ("service_version, environment", "'', ''", bool(keywords & _DEPLOYED)),
     }
     return {name: Sql(read if needed else none) for name, (read, none, needed) in groups.items()}
 
@@ -132,7 +134,7 @@ def _nodes_in(parts: Iterable[Expression], keywords: Set[str]) -> Iterator[NodeM
             yield from (part.source, part.target)
         elif isinstance(part, RootCauseMatch | RootCausePath):
             yield Selector(name="any")
-    if keywords & {"name", "type", "account.id"}:
+    if keywords & {"name", "type", "account.id", "region"}:
         yield Selector(name="any")
 
 

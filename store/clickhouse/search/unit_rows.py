@@ -59,6 +59,8 @@ TEXTS = {
     "availabilityzone": "availability_zone",
     "instance.id": "instance_id",
     "resource.arn": "resource_arn",
+    "version": "service_version",
+    "environment": "environment",
 }
 STATES = {
     "ok": (State.OK,),
@@ -178,6 +180,8 @@ def _value_condition(test: FieldTest, row: UnitRow, values: Values) -> Sql:
             return text_test(test, (row.node.key["type"],), values, blank=True)
         case "account.id":
             return text_test(test, (row.node.key["account"],), values, blank=False)
+        case "region":
+            return text_test(test, (row.node.key["region"],), values, blank=False)
     column = row.texts.get(keyword)
     return text_test(test, (column,), values, blank=False) if column else FALSE
 

@@ -21,6 +21,8 @@ _COLUMNS = {
     "availabilityzone": "availability_zone",
     "instance.id": "instance_id",
     "resource.arn": "resource_arn",
+    "version": "service_version",
+    "environment": "environment",
 }
 
 

@@ -18,7 +18,8 @@ T = TypeVar("T")
 SEGMENT_COLUMNS = (
     "trace_id, id, parent_id, start, duration, last_duration, independent, inferred, sampled, state, "
     "account, name, type, region, service, method, url, status, client_ip, user_agent, user, "
-    "resource_arn, instance_id, availability_zone, exception, annotations, members, weight, received, ver"
+    "resource_arn, instance_id, availability_zone, service_version, environment, exception, annotations, "
+    "members, weight, received, ver"
 )
 CALL_COLUMNS = (
     "trace_id, id, document_id, independent, start, duration, state, owner_account, owner_name, "
@@ -58,6 +59,8 @@ def segment_columns(documents: DocumentColumns) -> Columns:
             documents.resource_arns,
             documents.instance_ids,
             documents.zones,
+            documents.service_versions,
+            documents.environments,
             documents.exceptions,
             ArrayColumn(documents.annotation_counts, documents.annotations),
             ArrayColumn(documents.member_counts, documents.members),
@@ -255,7 +258,7 @@ TYPES = {
 (`store.clickhouse.connection.native_format.sent_type`)."""
 DICTIONARY_COLUMNS = (
     "account, name, type, region, service, method, resource_arn, instance_id, availability_zone, "
-    "exception, owner_account, owner_name, owner_type, owner_region, host"
+    "service_version, environment, exception, owner_account, owner_name, owner_type, owner_region, host"
 )
 TYPES |= dict.fromkeys(DICTIONARY_COLUMNS.split(", "), "LowCardinality(String)")
 

@@ -92,6 +92,22 @@ def test_what_a_segment_says_of_itself() -> None:
     assert flat(aws={"ecs": {"availability_zone": "eu-west-1b"}}).availability_zone == "eu-west-1b"
 
 
+def test_version_and_environment() -> None:
+    """Of the segment itself; what a subsegment says of another service is not its own."""
+    arn = "arn:aws:lambda:eu-west-1:123456789012:function:checkout"
+    assert flat(service={"version": "1.3"}).service_version == "1.3"
+    assert (
+        flat(aws={"function_arn": f"{arn}:42"}, service={"version": "1.3"}).service_version == "42"
+    )
+    assert flat(resource_arn=f"{arn}:live").service_version == "live"
+    assert flat(annotations={"version": 42}).service_version == "42"
+    inner = {"id": "00000000000000b1", "name": "x", "start_time": START, "end_time": START + 1}
+    assert flat({**inner, "annotations": {"version": "9"}}).service_version == ""
+    assert flat(aws={"api_gateway": {"stage": "prod"}}).environment == "prod"
+    assert flat(annotations={"deployment.environment": "dev"}).environment == "dev"
+    assert flat(service="1.3", annotations={"n": 1}).service_version == ""
+
+
 def test_uploaded_inferred_segment() -> None:
     """Stored as given; its node is the one the caller's subsegment would infer."""
     document = flat(

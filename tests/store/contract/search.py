@@ -37,6 +37,8 @@ class SearchContract:
             resource_arn="arn:aws:x",
             instance_id="i-1",
             availability_zone="eu-1a",
+            service_version="1.2ä",
+            environment="prod",
             exception="ValueError",
             annotations=(annotation_item("a=b%", "x\n"), annotation_item("n", 2.0)),
             members=(0x11, 0xFFFFFFFFFFFFFFFF),
@@ -268,7 +270,12 @@ class SearchContract:
         for number, tier in enumerate(("gold", "gold", "silver"), 1):
             items = (f'tier="{tier}"', "a%3Db=5", "first=true")
             document = segment(
-                number, trace_id=trace_id(number), annotations=items, http=http(500 + number)
+                number,
+                trace_id=trace_id(number),
+                annotations=items,
+                http=http(500 + number),
+                service_version=str(number),
+                environment="prod",
             )
             store.put([document], tier + str(number))
         store.put(
@@ -286,6 +293,7 @@ class SearchContract:
         assert values(Field("annotation", "first")) == [(True, 3)]
         assert values(Field("http.status"), "50") == [(501.0, 1), (502.0, 1), (503.0, 1)]
         assert values(Field("http.method")) == [("GET", 3)]
-        assert [values(Field(keyword)) for keyword in VALUE_FIELDS if "http" not in keyword] == [
-            []
-        ] * 4
+        assert values(Field("version")) == [("1", 1), ("2", 1), ("3", 1)]
+        assert values(Field("environment"), "p") == [("prod", 3)]
+        unset = [name for name in VALUE_FIELDS if "http" not in name][:4]
+        assert [values(Field(keyword)) for keyword in unset] == [[]] * 4

@@ -45,6 +45,8 @@ MATCHING = (
     'service("shop") { account.id = "123456789012" }',
     'service("shop") { fault = true OR responsetime > 2.5 } AND annotation.age = 30',
     'availabilityzone = "us-west-2c"',
+    'version = "42" AND environment IN ("prod", "dev")',
+    'service("shop") { version = "42" }',
     'instance.id = "i-075ad396f12bc325a"',
     'resource.arn CONTAINS ":cluster/"',
     'http.useragent CONTAINS "curl" AND http.clientip BEGINSWITH "203.0.113."',

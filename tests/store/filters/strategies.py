@@ -101,6 +101,8 @@ def enriched(draw: st.DrawFn, document: Document) -> Document:
         availability_zone=draw(st.sampled_from(("", "eu-1a"))),
         instance_id=draw(st.sampled_from(("", "i-1"))),
         resource_arn=draw(st.sampled_from(("", "arn:x:function:f"))),
+        service_version=draw(st.sampled_from(("", "42"))),
+        environment=draw(st.sampled_from(("", "prod"))),
         annotations=tuple(draw(st.lists(st.sampled_from(ITEMS), max_size=3, unique=True))),
         raw=_raw(document, calls, draw(st.booleans())),
     )

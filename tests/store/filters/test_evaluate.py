@@ -75,6 +75,8 @@ def shop() -> Trace:
         availability_zone="us-west-2c",
         instance_id="i-075ad396f12bc325a",
         resource_arn="arn:aws:ecs:us-west-2:123456789012:cluster/shop",
+        service_version="42",
+        environment="prod",
         annotations=tuple(annotation_item(k, v) for k, v in annotations.items()),
         calls=(
             call(

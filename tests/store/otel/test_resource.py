@@ -40,3 +40,16 @@ def test_names_and_arns() -> None:
     assert read_resource(pairs({"service.name": "x" * 300})).service == "x" * 200
     assert read_resource(pairs({"cloud.resource_id": "/subscriptions/x"})).arn == ""
     assert read_resource(pairs({"faas.id": "arn:aws:x"})).arn == "arn:aws:x"
+
+
+def test_version_and_environment() -> None:
+    """A function's version before the program's; the former name of the environment's attribute, too."""
+    program = {"service.version": "1.3.0", "deployment.environment": "old"}
+    found = read_resource(pairs({**program, "faas.version": "42"}))
+    assert (found.version, found.environment) == ("42", "old")
+    found = read_resource(
+        pairs({**program, "faas.version": "$LATEST", "deployment.environment.name": "prod"})
+    )
+    assert (found.version, found.environment) == ("1.3.0", "prod")
+    assert read_resource(pairs({"container.image.tag": "v7"})).version == "v7"
+    assert read_resource([]).version == read_resource([]).environment == ""

@@ -154,7 +154,9 @@ XRAY = [
     segment_bytes(
         "00000000000000a1",
         origin="AWS::EC2::Instance",
-        aws={"account_id": "123456789012", "ec2": {"instance_id": "i-1"}},
+        aws={"account_id": "123456789012", "ec2": {"instance_id": "i-1"},
+             "api_gateway": {"stage": "prod"}},
+        service={"version": "7"},
         http={"request": {"method": "GET", "url": "http://a/x"}, "response": {"status": 500}},
         fault=True,
         user="u",
@@ -207,6 +209,7 @@ def test_xray_documents_as_spans() -> None:
     }
     (server,) = [d for d in again if d.id == 0xA1]
     assert (server.exception, server.user, server.instance_id) == ("E", "u", "i-1")
+    assert (server.service_version, server.environment) == ("7", "prod")
     assert server.annotations == ('tier="gold"', "n=1")
 
 

@@ -172,6 +172,14 @@ export const KEYWORDS: Readonly<Record<string, Keyword>> = {
     ],
     "meaning": "Seconds from the first start to the last end."
   },
+  "environment": {
+    "kind": "text",
+    "scope": [
+      "trace",
+      "service"
+    ],
+    "meaning": "Environment of any segment; not in X-Ray."
+  },
   "error": {
     "kind": "flag",
     "scope": [
@@ -321,6 +329,14 @@ export const KEYWORDS: Readonly<Record<string, Keyword>> = {
     ],
     "meaning": "Something of the trace has still to arrive; in service(): the unit is in progress."
   },
+  "region": {
+    "kind": "text",
+    "scope": [
+      "trace",
+      "service"
+    ],
+    "meaning": "Region of any node of the trace; not in X-Ray."
+  },
   "remote": {
     "kind": "flag",
     "scope": [
@@ -379,6 +395,14 @@ export const KEYWORDS: Readonly<Record<string, Keyword>> = {
       "service"
     ],
     "meaning": "User on any segment (in a block: on the unit)."
+  },
+  "version": {
+    "kind": "text",
+    "scope": [
+      "trace",
+      "service"
+    ],
+    "meaning": "Deployed version of any segment; not in X-Ray."
   }
 }
 
@@ -416,5 +440,7 @@ export const VALUE_FIELDS: readonly string[] = [
   "http.clientip",
   "availabilityzone",
   "instance.id",
-  "resource.arn"
+  "resource.arn",
+  "version",
+  "environment"
 ]

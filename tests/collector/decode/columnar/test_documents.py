@@ -50,7 +50,7 @@ ID = st.sampled_from(["00000000000000b1", "00000000000000b2", "0" * 16, "nonsens
 TIME = st.sampled_from([START, START + 0.25, 0, -1, 1e13, 253_402_300_799.9999999, None, "now"])
 FLAG = st.sampled_from([None, None, False, True, "yes"])
 ANNOTATIONS: st.SearchStrategy[Any] = st.dictionaries(
-    st.sampled_from(["a", "b", "c=d"]),
+    st.sampled_from(["a", "b", "c=d", "version", "deployment.environment"]),
     st.sampled_from(["x", "ü", 1, 1.0, True, 2.5, None, [], "long" * 300]),
     max_size=3,
 )
@@ -63,7 +63,8 @@ AWS = st.fixed_dictionaries(
         "resource_names": st.sampled_from([["one"], [["odd"]], "one"]),
         "ec2": st.sampled_from([{"instance_id": "i-1", "availability_zone": "eu-west-1a"}, {}]),
         "ecs": st.sampled_from([{"availability_zone": "eu-west-1b"}, "ecs"]),
-        "api_gateway": st.sampled_from([{"account_id": "4"}, {}]),
+        "api_gateway": st.sampled_from([{"account_id": "4", "stage": "prod"}, {"stage": 5}, {}]),
+        "function_arn": st.just("arn:aws:lambda:eu-west-1:111122223333:function:f:42"),
     },
 )
 REQUEST = {"method": "GET", "url": "http://b/x", "client_ip": "192.0.2.1", "traced": True}
@@ -143,6 +144,7 @@ ROOT = st.fixed_dictionaries(
         "type": st.sampled_from(["subsegment", "segment", None]),
         "user": st.sampled_from(["ann", "é", 5]),
         "inferred": FLAG,
+        "service": st.sampled_from([{"version": "7"}, {"version": 7}, {"version": []}, {}, "7"]),
         "subsegments": st.lists(SUBSEGMENT, max_size=3),
     },
 )

@@ -224,6 +224,8 @@ RESOURCES = st.fixed_dictionaries(
         "service.name": st.sampled_from(["shop", "pay"]),
         "host.id": st.sampled_from(["i-1", "i-2"]),
         "cloud.resource_id": st.just("arn:aws:lambda:eu-west-1:123456789012:function:f"),
+        "service.version": st.sampled_from(["1.3", "1.4", 5]),
+        "deployment.environment.name": st.sampled_from(["prod", "dev"]),
         "cloud.availability_zone": st.just("eu-west-1a"),
         "cloud.platform": st.sampled_from(["aws_ec2", "aws_ecs", "gcp_x"]),
         "cloud.account.id": st.sampled_from(["111122223333", "4"]),

@@ -290,6 +290,8 @@ def test_columns_of_a_server() -> None:
         "host.id": "i-123",
         "cloud.availability_zone": "eu-west-1a",
         "cloud.resource_id": "arn:aws:ec2:x",
+        "service.version": "1.3",
+        "deployment.environment.name": "prod",
     }
     for attributes in (new, old):
         document = decode(span(SERVER, attributes), resource=resource)
@@ -301,6 +303,7 @@ def test_columns_of_a_server() -> None:
         assert document.node == NodeKey("123456789012", "shop", "AWS::EC2::Instance", "eu-west-1")
         assert (document.instance_id, document.availability_zone) == ("i-123", "eu-west-1a")
         assert document.resource_arn == "arn:aws:ec2:x"
+        assert (document.service_version, document.environment) == ("1.3", "prod")
 
 
 @pytest.mark.parametrize(
