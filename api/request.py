@@ -52,6 +52,11 @@ class JsonBody:
             raise ApiError(f"the body must be a JSON object, got {_kind(value)}")
         return cls(value)
 
+    @property
+    def members(self) -> Mapping[str, Any]:
+        """All of it."""
+        return self._members
+
     def has(self, name: str) -> bool:
         """Whether a member is there and not null."""
         return self._members.get(name) is not None

@@ -28,6 +28,7 @@ from raymap.settings import (
     StoreSettings,
 )
 from raymap.users_cli import user_app
+from raymap.verdict_cli import verdict_app
 
 app = typer.Typer(
     name="raymap",
@@ -201,6 +202,7 @@ app.add_typer(config_app)
 app.add_typer(journal_app)
 app.add_typer(key_app)
 app.add_typer(user_app)
+app.add_typer(verdict_app)
 
 
 @app.command()

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from store.config.memory import MemoryConfig
 from store.cursor import decode_cursor, encode_cursor
+from store.deployments import Deployment
 from store.document_values import document_values, value_text
 from store.errors import TraceNotFound
 from store.filters.ast import Expression, Field, Value
@@ -29,13 +30,21 @@ from store.query import (
     UnitPage,
     UnitQuery,
     ValueCount,
+    VersionStatistics,
 )
 from store.rules.annotations import split_annotation_item
 from store.rules.other_names import RECENT_MINUTES, names_in_excess
 from store.service_graph import build_service_graph
 from store.times import MINUTE
 from store.trace_id import format_trace_id, trace_time
-from store.unit_filter import entry_time, matching_units, unit_failures, unit_series, unit_trace
+from store.unit_filter import (
+    entry_time,
+    matching_units,
+    unit_failures,
+    unit_series,
+    unit_trace,
+    unit_versions,
+)
 from store.units import EdgeUnit, NodeUnit, Unit, all_units, links_among, with_other_names
 
 
@@ -46,6 +55,7 @@ class MemoryStore(MemoryTraces, MemoryConfig):
         MemoryTraces.__init__(self)
         MemoryConfig.__init__(self)
         self._pins: dict[bytes, Pin] = {}
+        self._deployments: dict[str, Deployment] = {}
 
     def map_lag(self) -> float:
         """Always 0.0."""
@@ -184,6 +194,17 @@ class MemoryStore(MemoryTraces, MemoryConfig):
                 if unit.start in window:
                     yield trace_id, unit
 
+    def version_statistics(
+        self,
+        nodes: Collection[NodeKey],
+        window: TimeRange,
+        versions: Collection[str] | None = None,
+        *,
+        weighted: bool = True,
+    ) -> dict[str, VersionStatistics]:
+        """Of the units that are segments."""
+        return unit_versions(self._node_units(nodes, window), versions, weighted=weighted)
+
     def node_failures(self, nodes: Collection[NodeKey], window: TimeRange) -> list[Failure]:
         """Error breakdown of nodes."""
         return unit_failures(self._node_units(nodes, window))
@@ -193,6 +214,19 @@ class MemoryStore(MemoryTraces, MemoryConfig):
     ) -> list[Failure]:
         """Error breakdown of edges."""
         return unit_failures(self._edge_units(edges, window, settled_before))
+
+    def put_deployment(self, deployment: Deployment, at: int) -> None:
+        """Remember a deployment."""
+        self._deployments[deployment.id] = deployment
+
+    def remove_deployment(self, id: str, at: int) -> bool:
+        """Forget a deployment."""
+        return self._deployments.pop(id, None) is not None
+
+    def deployments(self, window: TimeRange, *, limit: int) -> list[Deployment]:
+        """The latest first."""
+        found = [each for each in self._deployments.values() if each.at in window]
+        return sorted(found, key=lambda each: (-each.at, each.id))[:limit]
 
     def pin(self, trace_id: bytes, note: str, at: int) -> Pin:
         """Remember a pin; nothing expires here."""

@@ -11,6 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from store.columnar import DocumentColumns
 from store.config.protocol import ConfigStore, LayoutStore, RetrievalStore, SamplingStore
+from store.deployments import Deployment
 from store.filters.ast import Expression, Field
 from store.graph import ServiceGraph
 from store.model import Document, NodeKey, TimeRange, Trace
@@ -26,6 +27,7 @@ from store.query import (
     UnitPage,
     UnitQuery,
     ValueCount,
+    VersionStatistics,
 )
 from store.units import Unit
 
@@ -192,6 +194,23 @@ class GraphReader(Protocol):
         """
         ...
 
+    def version_statistics(
+        self,
+        nodes: Collection[NodeKey],
+        window: TimeRange,
+        versions: Collection[str] | None = None,
+        *,
+        weighted: bool = True,
+    ) -> dict[str, VersionStatistics]:
+        """Statistics of the segments of nodes that started in the window, by the version that each
+        reported ('': none), as the map counts them; calls without an answer have no version.
+
+        ``versions``: only these. None: the `MOST_VERSIONS` with the most segments, and the rest as
+        `OTHER_VERSIONS`. Not ``weighted``: each segment counts once, however it was sampled, as
+        statistical tests require.
+        """
+        ...
+
     def node_failures(self, nodes: Collection[NodeKey], window: TimeRange) -> list[Failure]:
         """Error breakdown of the units of nodes that are not OK, most frequent first.
 
@@ -204,6 +223,22 @@ class GraphReader(Protocol):
     ) -> list[Failure]:
         """Error breakdown of the calls along edges, as `node_failures`; ``settled_before`` as in
         `service_graph`."""
+        ...
+
+
+class DeploymentStore(Protocol):
+    """Stores which version was deployed when (`store.deployments`)."""
+
+    def put_deployment(self, deployment: Deployment, at: int) -> None:
+        """Store a deployment in place of any with its id; ``at`` is now, in microseconds."""
+        ...
+
+    def remove_deployment(self, id: str, at: int) -> bool:
+        """Remove a deployment; False if there was none."""
+        ...
+
+    def deployments(self, window: TimeRange, *, limit: int) -> list[Deployment]:
+        """Those of the window, the latest first; at equal times by id."""
         ...
 
 
@@ -249,6 +284,7 @@ class Store(
     TraceReader,
     GraphReader,
     PinStore,
+    DeploymentStore,
     ConfigStore,
     SamplingStore,
     RetrievalStore,

@@ -134,6 +134,20 @@ class TimeBucket(NamedTuple):
     statistics: Statistics
 
 
+class VersionStatistics(Struct, frozen=True, gc=False):
+    """The segments that one version of some nodes reported: when the first and the last began
+    (microseconds), and their statistics."""
+
+    first: int
+    last: int
+    statistics: Statistics
+
+
+MOST_VERSIONS = 50
+"""Versions counted one by one, those with the most segments; the others are `OTHER_VERSIONS`."""
+OTHER_VERSIONS = "(other versions)"
+
+
 class Entities(Struct, frozen=True):
     """Nodes, edges of calls and edges of links, as keys of a service graph."""
 

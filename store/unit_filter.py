@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from itertools import chain
 
 from store.graph import Statistics
-from store.model import State, TimeRange, Trace, confirmed, is_settled
-from store.query import EntryTime, Failure, TimeBucket, UnitQuery, UnitTrace, failures_by_frequency
+from store.model import Document, State, TimeRange, Trace, confirmed, is_settled
+from store.query import (
+    MOST_VERSIONS,
+    OTHER_VERSIONS,
+    EntryTime,
+    Failure,
+    TimeBucket,
+    UnitQuery,
+    UnitTrace,
+    VersionStatistics,
+    failures_by_frequency,
+)
 from store.service_graph import count
 from store.units import FindTrace, NodeUnit, Unit, link_units, trace_units
 
@@ -37,6 +47,34 @@ def unit_series(units: Iterable[Unit], window: TimeRange, step: int) -> list[Tim
         statistics = slices.setdefault(start, Statistics(histogram={}))
         count(statistics, unit.state, unit.end - unit.start, unit.weight)
     return [TimeBucket(start, slices[start]) for start in sorted(slices)]
+
+
+def unit_versions(
+    units: Iterable[Unit], versions: Collection[str] | None, *, weighted: bool
+) -> dict[str, VersionStatistics]:
+    """See `store.protocol.GraphReader.version_statistics`."""
+    segments = [
+        (unit, unit.origin.service_version)
+        for unit in units
+        if isinstance(unit, NodeUnit) and isinstance(unit.origin, Document)
+    ]
+    frequency = Counter(version for _, version in segments)
+    ranked = sorted(frequency, key=lambda version: (-frequency[version], version))
+    apart = set(ranked[:MOST_VERSIONS] if versions is None else versions)
+    found: dict[str, VersionStatistics] = {}
+    for unit, version in segments:
+        if version not in apart:
+            if versions is not None:
+                continue
+            version = OTHER_VERSIONS
+        known = found.get(version)
+        statistics = known.statistics if known else Statistics(histogram={})
+        count(statistics, unit.state, unit.end - unit.start, unit.weight if weighted else 1)
+        first, last = (known.first, known.last) if known else (unit.start, unit.start)
+        found[version] = VersionStatistics(
+            min(first, unit.start), max(last, unit.start), statistics
+        )
+    return found
 
 
 def unit_failures(units: Iterable[Unit]) -> list[Failure]:

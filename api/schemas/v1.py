@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from api.schemas.common import Counts, DataUntil, Instant, Times
+from api.schemas.common import Counts, DataUntil, Instant, NodeId, Times, TraceId
 from api.schemas.jaeger import SpanKind
 from api.schemas.map import EdgeNumbers, NodeNumbers
 from api.schemas.traces import TraceLine
@@ -117,3 +117,101 @@ class OperationList(Span):
     operations: Annotated[list[SpanOperation], Field(description="the most frequent first")]
     traces: Annotated[int, Field(description="the newest traces of the service that were read")]
     complete: Annotated[bool, Field(description="false: the window has more")]
+
+
+class VersionLine(Counts, Times):
+    """A version of a service: what the segments that named it report."""
+
+    version: Annotated[str, Field(description="'' for segments that name none")]
+    named: Annotated[bool, Field(description="false: several versions, or none")]
+    share: Annotated[float, Field(description="of the service's finished requests, 0 to 1")]
+    first: Annotated[Instant, Field(description="start of its first request in the window")]
+    last: Annotated[Instant, Field(description="start of its last")]
+    in_progress: int
+    observed: Annotated[int, Field(description="segments, however they were sampled")]
+
+
+class VersionList(Span):
+    """The versions of a service; beyond the 50 with the most requests as `(other versions)`."""
+
+    node: NodeId
+    versions: Annotated[
+        list[VersionLine], Field(description="the one with the most requests first")
+    ]
+
+
+class VersionSide(Counts, Times):
+    """A version in a verdict; each segment counts once, however it was sampled."""
+
+    version: str
+    in_progress: int
+    traces_read: Annotated[int, Field(description="requests whose calls were compared")]
+
+
+class VerdictCheck(TypedDict):
+    """A comparison of the two versions."""
+
+    name: Literal["fault", "throttle", "latency"]
+    unit: Literal["share", "ms"]
+    baseline: float
+    candidate: float
+    p: Annotated[float, Field(description="probability of such a difference of equal versions")]
+    fails: bool
+    text: str
+
+
+class EdgeUse(TypedDict):
+    """Of the requests whose calls were compared, those that called a node, and where that failed."""
+
+    requests: int
+    failed: int
+
+
+class EdgeChange(TypedDict):
+    """A node that the candidate calls otherwise."""
+
+    node: NodeId
+    name: str
+    type: str
+    kind: Literal["new", "vanished", "failing"]
+    baseline: EdgeUse
+    candidate: EdgeUse
+    p: float
+
+
+class VerdictReply(Span):
+    """Whether a new version does worse than the one before."""
+
+    verdict: Annotated[
+        Literal["pass", "fail", "insufficient"], Field(description="insufficient is no pass")
+    ]
+    service: str
+    nodes: Annotated[list[NodeId], Field(description="the nodes that have the name")]
+    reasons: Annotated[list[str], Field(description="of a fail, or of insufficient; in sentences")]
+    min_requests: int
+    baseline: VersionSide
+    candidate: VersionSide
+    checks: Annotated[list[VerdictCheck], Field(description="none if insufficient")]
+    edges: Annotated[list[EdgeChange], Field(description="significant changes of its calls")]
+    examples: Annotated[list[TraceId], Field(description="of a fail: failed requests of it")]
+
+
+class DeploymentMark(TypedDict):
+    """A deployment; '' where a property is not known."""
+
+    id: str
+    at: Instant
+    service: Annotated[str, Field(description="'' of any service")]
+    version: str
+    environment: str
+    account: str
+    region: str
+    state: str
+    note: str
+    link: str
+
+
+class DeploymentList(Span):
+    """Deployments of a window."""
+
+    deployments: Annotated[list[DeploymentMark], Field(description="the latest first")]

@@ -11,10 +11,12 @@ from api.openmetrics.router import metrics_router
 from api.parameters import refuse_unknown_parameters
 from api.schemas.common import ErrorReply
 from api.v1.annotations import annotations_router
+from api.v1.deployments import deployments_router
 from api.v1.graph import graph_router
 from api.v1.operations import operations_router
 from api.v1.time_series import time_series_router
 from api.v1.traces import traces_router
+from api.v1.versions import versions_router
 
 TAG = {
     "name": "v1",
@@ -44,6 +46,8 @@ def v1_router(context: Context) -> APIRouter:
         annotations_router,
         operations_router,
         metrics_router,
+        versions_router,
+        deployments_router,
     )
     for part in parts:
         router.include_router(part(context))

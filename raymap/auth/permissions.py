@@ -19,6 +19,8 @@ class Permission(StrEnum):
     """Writes traces."""
     SAMPLE = "sample"
     """Asks which requests to record, as SDKs and daemons do with the key they send with."""
+    REPORT = "report"
+    """Reports a deployment."""
     READ = "read"
     EDIT = "edit"
     """Changes pins, groups, sampling rules and the like."""
@@ -35,10 +37,18 @@ class Role(StrEnum):
 
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
-    Role.INGEST: frozenset({Permission.PUBLIC, Permission.INGEST, Permission.SAMPLE}),
+    Role.INGEST: frozenset(
+        {Permission.PUBLIC, Permission.INGEST, Permission.SAMPLE, Permission.REPORT}
+    ),
     Role.VIEWER: frozenset({Permission.PUBLIC, Permission.SAMPLE, Permission.READ}),
     Role.EDITOR: frozenset(
-        {Permission.PUBLIC, Permission.SAMPLE, Permission.READ, Permission.EDIT}
+        {
+            Permission.PUBLIC,
+            Permission.SAMPLE,
+            Permission.REPORT,
+            Permission.READ,
+            Permission.EDIT,
+        }
     ),
     Role.ADMIN: frozenset(Permission),
 }
@@ -72,8 +82,9 @@ _XRAY_EDITS = frozenset(
         "/UpdateTraceSegmentDestination",
     }
 )  # fmt: skip
-_READING_POSTS = frozenset({"/api/map/arrange"})
+_READING_POSTS = frozenset({"/api/map/arrange", "/api/v1/verdict"})
 """They are computed from what the request contains, and store nothing but a picture's layout."""
+_REPORTS = frozenset({"/api/v1/deployments"})
 
 
 _SIGN_IN = frozenset({("POST", "/auth/login"), ("POST", "/auth/logout")})
@@ -106,6 +117,8 @@ def required(method: str, path: str) -> Permission:
             return Permission.INGEST
         if path in _SAMPLING:
             return Permission.SAMPLE
+        if path in _REPORTS:
+            return Permission.REPORT
         if path in _XRAY_READS or path in _READING_POSTS:
             return Permission.READ
         if path in _XRAY_EDITS:

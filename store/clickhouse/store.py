@@ -17,6 +17,7 @@ from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.errors import DATA_CODES, first_line, is_transient
 from store.clickhouse.connection.pool import ClientPool
 from store.clickhouse.connection.query_runner import COUNT_LIMITS, QueryRunner
+from store.clickhouse.deployments import DeploymentMethods
 from store.clickhouse.graph import service_graph, verify, window_plan
 from store.clickhouse.graph.rollup_cache import RollupCache
 from store.clickhouse.graph.service_graph import Units
@@ -24,6 +25,7 @@ from store.clickhouse.rollup import dirty
 from store.clickhouse.rollup.worker import RollupWorker
 from store.clickhouse.schema.version import SCHEMA_CODES, SchemaGuard
 from store.clickhouse.search import filtered_units, find_traces, find_units, get_traces, values
+from store.clickhouse.versions import version_statistics
 from store.clickhouse.write import inserts
 from store.columnar import DocumentColumns
 from store.errors import DataRefused, SchemaMismatch, StoreError, StoreUnavailable
@@ -42,6 +44,7 @@ from store.query import (
     UnitPage,
     UnitQuery,
     ValueCount,
+    VersionStatistics,
 )
 from store.units import Unit
 
@@ -49,7 +52,7 @@ PIN_INTERVAL = 60.0
 """Seconds between runs that pin late documents of pinned traces."""
 
 
-class ClickHouseStore(ConfigMethods):
+class ClickHouseStore(ConfigMethods, DeploymentMethods):
     """`store.protocol.Store` on a ClickHouse that `raymap migrate` has prepared."""
 
     def __init__(self, url: str | Address, *, connections: int = 8) -> None:
@@ -176,6 +179,18 @@ class ClickHouseStore(ConfigMethods):
         """Units of the traces that satisfy an expression."""
         with self._asking() as ask:
             yield from filtered_units.filtered_units(ask, window, filter)
+
+    def version_statistics(
+        self,
+        nodes: Collection[NodeKey],
+        window: TimeRange,
+        versions: Collection[str] | None = None,
+        *,
+        weighted: bool = True,
+    ) -> dict[str, VersionStatistics]:
+        """Statistics of nodes by version."""
+        with self._asking() as ask:
+            return version_statistics(ask, nodes, window, versions, weighted=weighted)
 
     def node_failures(self, nodes: Collection[NodeKey], window: TimeRange) -> list[Failure]:
         """Error breakdown of nodes."""

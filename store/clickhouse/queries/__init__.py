@@ -150,6 +150,12 @@ UNIT_STEPS = _sql(
 BUCKET_STEPS = _sql("graph/bucket_steps", "key revisions", parameters="start step")
 VERIFY_MINUTES = _sql("graph/verify_minutes", parameters="first last")
 VERIFY_WIDE = _sql("graph/verify_wide", parameters="first last")
+# versions and deployments
+MOST_FREQUENT_VERSIONS = _sql("versions/most_frequent", "nodes not_pinned_copy rows", "most")
+VERSION_STATISTICS = _sql(
+    "versions/statistics", "nodes not_pinned_copy rows weight", "all rest versions"
+)
+DEPLOYMENTS = _sql("versions/deployments", parameters="end most start")
 # pins
 PINNED = _sql("pins/pinned", "condition")
 ORIGINALS = _sql("pins/originals", "not_pinned_copy")

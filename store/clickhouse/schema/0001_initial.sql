@@ -281,6 +281,19 @@ ENGINE = {replicated}MergeTree
 ORDER BY (rule, at)
 TTL toDateTime(intDiv(at, 1000000)) + INTERVAL 2 DAY;
 
+-- Deployments that were reported (`POST /api/v1/deployments`), drawn as marks on charts. The newest `ver` applies.
+CREATE TABLE IF NOT EXISTS deployments{on_cluster} (
+    id String,
+    at Int64 COMMENT 'microseconds since the epoch',
+    value String COMMENT 'JSON (store/deployments.py)',
+    removed UInt8,
+    ver UInt64
+)
+ENGINE = {replicated}ReplacingMergeTree(ver)
+ORDER BY id
+TTL toDateTime(intDiv(at, 1000000)) + INTERVAL 400 DAY
+SETTINGS {durable};
+
 -- StartTraceRetrieval: which traces a token retrieves. They are read when they are listed.
 CREATE TABLE IF NOT EXISTS retrievals{on_cluster} (
     token String,

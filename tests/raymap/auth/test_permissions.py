@@ -63,9 +63,15 @@ def test_required(method: str, path: str, permission: Permission) -> None:
 
 def test_roles() -> None:
     table = {role: {p for p in Permission if allows(role, p)} for role in Role}
-    read, edit = {Permission.PUBLIC, Permission.SAMPLE, Permission.READ}, {Permission.EDIT}
+    read = {Permission.PUBLIC, Permission.SAMPLE, Permission.READ}
+    edit = {Permission.EDIT, Permission.REPORT}
     assert table == {
-        Role.INGEST: {Permission.PUBLIC, Permission.SAMPLE, Permission.INGEST},
+        Role.INGEST: {
+            Permission.PUBLIC,
+            Permission.SAMPLE,
+            Permission.INGEST,
+            Permission.REPORT,
+        },
         Role.VIEWER: read,
         Role.EDITOR: read | edit,
         Role.ADMIN: set(Permission),

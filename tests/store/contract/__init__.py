@@ -10,6 +10,7 @@ from tests.store.contract.pins import PinContract
 from tests.store.contract.search import SearchContract
 from tests.store.contract.subsegments import SubsegmentContract
 from tests.store.contract.units import UnitContract
+from tests.store.contract.versions import VersionContract
 from tests.store.contract.weights import WeightContract
 
 
@@ -23,5 +24,6 @@ class StoreContract(
     SearchContract,
     UnitContract,
     PinContract,
+    VersionContract,
 ):
     """Every store passes every test."""

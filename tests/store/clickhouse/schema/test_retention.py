@@ -232,6 +232,7 @@ def test_every_table_that_grows_has_a_kind(client: Client) -> None:
         "sampling_reports",
         "sampling_anomalies",
         "retrievals",
-    }  # bookkeeping of the map, of sampling and of trace retrieval
+        "deployments",
+    }  # bookkeeping of the map, of sampling, of trace retrieval and of deployments
     assert own == {*retention.TTLS} & own
     assert own >= {*retention.KINDS["traces"].tables}

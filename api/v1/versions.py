@@ -1,0 +1,136 @@
+"""The versions of a service, and the verdict on a new one."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from api.console.map import require_node
+from api.console.map_json import counts, times
+from api.context import Context, json_response, run_cancellable
+from api.errors import ApiError
+from api.graph.build import build_graph, stats_of
+from api.schemas.v1 import VerdictReply, VersionLine, VersionList
+from api.v1.graph import span
+from api.v1.params import Window
+from api.v1.verdict import VerdictQuery, reach_verdict
+from store.model import TimeRange
+from store.query import OTHER_VERSIONS
+from store.times import DAY, SECOND
+from store.verdict import MIN_REQUESTS, Outcome
+
+MOST_DAYS = 7
+SERVICE = Query(min_length=1, max_length=200, description="name of a service")
+TYPE = Query(max_length=200, description="its type, where several services have the name")
+ACCOUNT = Query(max_length=200, description="its account, likewise")
+REGION = Query(max_length=200, description="its region, likewise")
+BASELINE = Query(
+    max_length=200, description="version to compare with; the other one with most requests"
+)
+CANDIDATE = Query(min_length=1, max_length=200, description="version to judge")
+LEAST = Query(ge=1, le=1_000_000, description="finished requests that each version needs")
+VANISHED = Query(description="a node that the candidate no longer calls fails it")
+STATUSES = {Outcome.PASS: 200, Outcome.FAIL: 412, Outcome.INSUFFICIENT: 425}
+"""Of a POST: webhooks read nothing but the status."""
+
+
+def _query(
+    window: Window,
+    service: Annotated[str, SERVICE],
+    candidate: Annotated[str, CANDIDATE],
+    baseline: Annotated[str, BASELINE] = "",
+    type: Annotated[str, TYPE] = "",
+    account: Annotated[str, ACCOUNT] = "",
+    region: Annotated[str, REGION] = "",
+    min_requests: Annotated[int, LEAST] = MIN_REQUESTS,
+    vanished_fails: Annotated[bool, VANISHED] = False,
+) -> VerdictQuery:
+    if baseline == candidate:
+        raise ApiError("baseline and candidate must differ")
+    return VerdictQuery(
+        require_short(window),
+        service,
+        type,
+        account,
+        region,
+        baseline,
+        candidate,
+        min_requests,
+        vanished_fails,
+    )
+
+
+Judged = Annotated[VerdictQuery, Depends(_query)]
+
+
+def versions_router(context: Context) -> APIRouter:
+    """/api/v1/nodes/<id>/versions and /api/v1/verdict."""
+    router = APIRouter()
+
+    @router.get(
+        "/nodes/{id}/versions", response_class=Response, responses={200: {"model": VersionList}}
+    )
+    async def list_versions(request: Request, id: str, window: Window) -> Response:
+        """The versions of a service that reported segments, and what each did."""
+        return await run_cancellable(
+            request, lambda: json_response(version_list(context, id, window))
+        )
+
+    @router.get("/verdict", response_class=Response, responses={200: {"model": VerdictReply}})
+    async def get_verdict(request: Request, query: Judged) -> Response:
+        """Whether a new version does worse than the one before: `pass`, `fail`, or `insufficient`,
+        which is no pass."""
+        return await run_cancellable(request, lambda: json_response(reach_verdict(context, query)))
+
+    @router.post(
+        "/verdict",
+        response_class=Response,
+        responses={
+            200: {"model": VerdictReply},
+            412: {"model": VerdictReply, "description": "fail"},
+            425: {"model": VerdictReply, "description": "insufficient"},
+        },
+    )
+    async def check_verdict(request: Request, query: Judged) -> Response:
+        """The same for webhooks: the status says it, too, and a body is ignored."""
+
+        def work() -> Response:
+            reply = reach_verdict(context, query)
+            return json_response(reply, status=STATUSES[Outcome(reply["verdict"])])
+
+        return await run_cancellable(request, work)
+
+    return router
+
+
+def require_short(window: TimeRange) -> TimeRange:
+    """ApiError (400) for windows of more rows than a request should read."""
+    if window.end - window.start > MOST_DAYS * DAY:
+        raise ApiError(f"the window must be at most {MOST_DAYS} days for versions")
+    return window
+
+
+def version_list(context: Context, id: str, window: TimeRange) -> VersionList:
+    """The versions of a node; ApiError (404) when it had no traffic."""
+    require_short(window)
+    graph = build_graph(context.service_graph(window))
+    node = require_node(graph, id)
+    found = context.store.version_statistics(stats_of(graph, node).keys, window)
+    total = sum(each.statistics.total for each in found.values())
+    lines: list[VersionLine] = [
+        {
+            "version": version,
+            "named": version not in ("", OTHER_VERSIONS),
+            "share": round(each.statistics.total / total, 6) if total else 0.0,
+            "first": each.first / SECOND,
+            "last": each.last / SECOND,
+            **counts(each.statistics),
+            "in_progress": each.statistics.in_progress,
+            "observed": each.statistics.observed,
+            **times(each.statistics),
+        }
+        for version, each in found.items()
+    ]
+    lines.sort(key=lambda line: (-line["observed"], line["version"]))
+    return {**span(window), "node": id, "versions": lines}

@@ -1,0 +1,22 @@
+-- Statistics of the segments of some nodes by version: one scan of the window by the sort key. FINAL drops the
+-- replaced copies of a bucket, the inner GROUP BY those in other buckets of the window. $weight: what a segment
+-- counts as.
+SELECT if(version IN {versions:Array(String)}, version, {rest:String}) AS of, min(start), max(start),
+       sumIf($weight, state = 1), sumIf($weight, state = 2), sumIf($weight, state = 3), sumIf($weight, state = 4),
+       sumIf($weight, state = 0), sumIf(toInt128(duration) * $weight, state > 0),
+       sumMapIf(map(time, toUInt64($weight)), state > 0), count()
+FROM (
+    SELECT *, /*include units/histogram_bucket column=duration power=power*/ AS time
+    FROM (
+        SELECT newest.1 AS start, newest.2 AS duration, newest.3 AS state, newest.4 AS version, newest.5 AS weight,
+               /*include units/power column=duration*/ AS power
+        FROM (
+            SELECT argMax((start, duration, state, toString(service_version), weight), ver) AS newest
+            FROM segments FINAL
+            WHERE $rows AND $nodes AND independent = 0 AND $not_pinned_copy
+            GROUP BY trace_id, id
+        )
+    )
+)
+WHERE {all:UInt8} OR version IN {versions:Array(String)}
+GROUP BY of

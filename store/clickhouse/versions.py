@@ -1,0 +1,74 @@
+"""Statistics of the versions of a node, counted from rows when they are requested."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from store.clickhouse import queries
+from store.clickhouse.connection.query_runner import RunQuery
+from store.clickhouse.pins import NOT_PINNED_COPY
+from store.clickhouse.queries import Sql
+from store.clickhouse.search.scan_ranges import started
+from store.graph import Statistics
+from store.model import NodeKey, TimeRange
+from store.query import MOST_VERSIONS, OTHER_VERSIONS, VersionStatistics
+
+_KEY_TYPE = f"Tuple({', '.join(['String'] * len(NodeKey._fields))})"
+
+
+def version_statistics(
+    ask: RunQuery,
+    nodes: Collection[NodeKey],
+    window: TimeRange,
+    versions: Collection[str] | None,
+    *,
+    weighted: bool,
+) -> dict[str, VersionStatistics]:
+    """See `store.protocol.GraphReader.version_statistics`."""
+    if not nodes or window.end <= window.start:
+        return {}
+    fragments = {
+        "nodes": _of(nodes),
+        "rows": started(window),
+        "not_pinned_copy": Sql(NOT_PINNED_COPY),
+    }
+    apart = list(versions or ())
+    if versions is None:
+        statement = queries.MOST_FREQUENT_VERSIONS.render(fragments, most=MOST_VERSIONS)
+        apart = [version for (version,) in ask(statement)]
+    rows = ask(
+        queries.VERSION_STATISTICS.render(
+            {**fragments, "weight": Sql("weight" if weighted else "1")},
+            versions=apart,
+            all=versions is None,
+            rest=OTHER_VERSIONS,
+        )
+    )
+    return {version: _statistics(*columns) for version, *columns in rows}
+
+
+def _of(nodes: Collection[NodeKey]) -> Sql:
+    """A condition on rows; names first, which lie together least."""
+    names = sorted({node.name for node in nodes})
+    return Sql(
+        f"name IN {{names:Array(String)}} AND ({', '.join(NodeKey._fields)}) IN {{nodes:Array({_KEY_TYPE})}}",
+        {"names": names, "nodes": sorted(tuple(node) for node in nodes)},
+    )
+
+
+def _statistics(
+    first: int,
+    last: int,
+    ok: int,
+    error: int,
+    throttle: int,
+    fault: int,
+    in_progress: int,
+    total_time: int,
+    histogram: dict[int, int],
+    observed: int,
+) -> VersionStatistics:
+    counts = ok, error, throttle, fault, in_progress
+    return VersionStatistics(
+        first, last, Statistics(*counts, total_time, dict(histogram), observed)
+    )

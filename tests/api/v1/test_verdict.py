@@ -1,0 +1,203 @@
+"""Versions and verdicts over HTTP: shapes, bounds, and what webhooks are answered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from msgspec.structs import replace
+
+from api.app import create_app
+from api.graph.build import node_id
+from api.schemas.v1 import VerdictReply, VersionList
+from store.memory import MemoryStore
+from store.model import Document, NodeKey, State
+from store.times import MINUTE, SECOND
+from tests.api.console.test_map import get
+from tests.builders import T0, call, segment, subsegment, trace_id
+
+CHECKOUT = NodeKey("", "checkout", "AWS::Lambda::Function")
+TABLE = NodeKey("", "orders", "AWS::DynamoDB::Table")
+CACHE = NodeKey("", "cache", "Database::Redis")
+NOW = T0 // SECOND + 600
+JUDGE = "/api/v1/verdict?service=checkout&baseline=41&candidate=42&from=-10m"
+
+
+def request(
+    number: int, version: str, state: State = State.OK, target: NodeKey = TABLE, **more: Any
+) -> Document:
+    """A request that makes one call, which ends as it does."""
+    at = T0 + number * SECOND // 10
+    made = call(0xC0000 + number, start=at, end=at + 5000, state=state, node=target, host="")
+    return segment(
+        number,
+        node=CHECKOUT,
+        service="checkout",
+        trace_id=trace_id(number, epoch=at // SECOND),
+        start=at,
+        end=at + 50_000,
+        state=state,
+        service_version=version,
+        calls=(made,),
+        **more,
+    )
+
+
+def client_of(*documents: Document) -> TestClient:
+    store = MemoryStore()
+    store.put(documents, "a")
+    return TestClient(create_app(store, version="1", clock=lambda: NOW))
+
+
+@pytest.fixture(scope="module")
+def client() -> TestClient:
+    """A baseline of 300 requests, a candidate of which every fifth of 100 fails, a good one of 60, a
+    few requests without a version."""
+    return client_of(
+        *(request(n, "41") for n in range(1, 301)),
+        *(request(n, "42", State.FAULT if n % 5 == 0 else State.OK) for n in range(301, 401)),
+        *(request(n, "43", target=CACHE) for n in range(401, 461)),
+        *(request(n, "") for n in range(461, 466)),
+    )
+
+
+def test_a_bad_version_fails(client: TestClient) -> None:
+    reply = get(client, JUDGE, VerdictReply)
+    assert reply["verdict"] == "fail"
+    assert reply["nodes"] == [node_id(CHECKOUT)]
+    assert (reply["baseline"]["requests"], reply["baseline"]["fault"]) == (300, 0)
+    assert (reply["candidate"]["requests"], reply["candidate"]["fault"]) == (100, 20)
+    assert [check["name"] for check in reply["checks"] if check["fails"]] == ["fault"]
+    (edge,) = reply["edges"]
+    assert (edge["name"], edge["kind"]) == ("orders", "failing")
+    assert edge["candidate"] == {"requests": 100, "failed": 20}
+    assert len(reply["reasons"]) == 2
+    assert len(reply["examples"]) == 5
+    for id in reply["examples"]:
+        report = client.get(f"/api/v1/traces/{id}").json()
+        assert report["status"] == "fault"
+
+
+def test_a_good_version_passes_and_its_calls_are_compared(client: TestClient) -> None:
+    address = JUDGE.replace("=42", "=43")
+    reply = get(client, address, VerdictReply)
+    assert (reply["verdict"], reply["reasons"], reply["examples"]) == ("pass", [], [])
+    assert {(edge["name"], edge["kind"]) for edge in reply["edges"]} == {
+        ("orders", "vanished"),
+        ("cache", "new"),
+    }
+    assert reply["candidate"]["traces_read"] == 60
+    assert get(client, f"{address}&vanished_fails=true", VerdictReply)["verdict"] == "fail"
+
+
+def test_the_baseline_is_the_version_with_most_requests(client: TestClient) -> None:
+    reply = get(client, JUDGE.replace("baseline=41&", ""), VerdictReply)
+    assert (reply["baseline"]["version"], reply["verdict"]) == ("41", "fail")
+    reply = get(client, JUDGE.replace("baseline=41&candidate=42", "candidate=41"), VerdictReply)
+    assert reply["baseline"]["version"] == "42"
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (("candidate=42", "candidate=44"), "version 44 has 0 finished requests, 50 are needed"),
+        (("from=-10m", "from=-10m&min_requests=101"), "version 42 has 100 finished requests"),
+        (("service=checkout", "service=chekout"), "no service chekout had traffic in this window"),
+        (("from=-10m", "from=-10m&type=AWS::Lambda"), "no service checkout had traffic"),
+        (("from=-10m", "from=-10m&region=eu"), "no service checkout had traffic"),
+        (("from=-10m", "from=-1m"), "no service checkout had traffic in this window"),
+    ],
+)
+def test_too_little_is_no_verdict(client: TestClient, change: tuple[str, str], reason: str) -> None:
+    reply = get(client, JUDGE.replace(*change), VerdictReply)
+    assert reply["verdict"] == "insufficient"
+    assert reply["reasons"][0].startswith(reason)
+    assert reply["checks"] == []
+
+
+def test_webhooks_read_the_status(client: TestClient) -> None:
+    """As Flagger does, which posts a body of its own."""
+    body = {"name": "checkout", "namespace": "shop", "phase": "Progressing"}
+    statuses = [
+        client.post(JUDGE.replace("=42", f"={version}"), json=body)
+        for version in ("42", "43", "44")
+    ]
+    assert [each.status_code for each in statuses] == [412, 200, 425]
+    assert [each.json()["verdict"] for each in statuses] == ["fail", "pass", "insufficient"]
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("/api/v1/verdict?service=checkout", "candidate"),
+        ("/api/v1/verdict?candidate=42", "service"),
+        (JUDGE.replace("=42", "=41"), "baseline and candidate must differ"),
+        (f"{JUDGE}&min_requests=0", "min_requests"),
+        (f"{JUDGE}&versoin=1", "versoin"),
+        (JUDGE.replace("-10m", "-8d"), "the window must be at most 7 days"),
+    ],
+)
+def test_what_is_wrong_is_said(client: TestClient, address: str, message: str) -> None:
+    reply = client.get(address)
+    assert reply.status_code == 400
+    assert message in reply.json()["error"]["message"]
+
+
+def test_versions_of_a_service(client: TestClient) -> None:
+    """The one with the most requests first; shares add up."""
+    address = f"/api/v1/nodes/{node_id(CHECKOUT)}/versions?from=-10m"
+    reply = get(client, address, VersionList)
+    assert [(each["version"], each["requests"]) for each in reply["versions"]] == [
+        ("41", 300),
+        ("42", 100),
+        ("43", 60),
+        ("", 5),
+    ]
+    assert sum(each["share"] for each in reply["versions"]) == pytest.approx(1, abs=1e-4)
+    assert [each["named"] for each in reply["versions"]] == [True, True, True, False]
+    assert reply["versions"][1]["fault"] == 20
+    assert reply["versions"][0]["p50_ms"] == 50
+    assert client.get(address.replace(node_id(CHECKOUT), "n0")).status_code == 404
+    assert (
+        get(client, f"/api/v1/nodes/{node_id(TABLE)}/versions?from=-10m", VersionList)["versions"]
+        == []
+    )
+
+
+def test_requests_of_two_regions_are_judged_apart() -> None:
+    """A canary in one region is not compared with all of them, if the region is given."""
+    eu = CHECKOUT._replace(region="eu-west-1")
+    client = client_of(
+        *(request(n, "41") for n in range(1, 101)),
+        *(request(n, "42", State.FAULT) for n in range(101, 201)),
+        *(
+            replace(request(n, version), node=eu)
+            for version, numbers in (("41", range(201, 301)), ("42", range(301, 401)))
+            for n in numbers
+        ),
+    )
+    assert get(client, JUDGE, VerdictReply)["verdict"] == "fail"
+    assert get(client, f"{JUDGE}&region=eu-west-1", VerdictReply)["verdict"] == "pass"
+
+
+def test_calls_of_streamed_subsegments_belong_to_their_segment() -> None:
+    """X-Ray's SDKs send large segments in parts; a function's subsegments always come alone."""
+    documents: list[Document] = []
+    for n in range(1, 201):
+        version, state = ("41", State.OK) if n <= 100 else ("42", State.FAULT)
+        at, id = T0 + n * SECOND, trace_id(n, epoch=T0 // SECOND + n)
+        documents.append(
+            segment(
+                n, node=CHECKOUT, service="checkout", trace_id=id, start=at, end=at + MINUTE // 600,
+                service_version=version,
+            )
+        )  # fmt: skip
+        made = call(0xC0000 + n, start=at, end=at + 5000, state=state, node=TABLE, host="")
+        documents.append(
+            subsegment(0xC0000 + n, n, trace_id=id, start=at, end=at + 5000, calls=(made,))
+        )
+    reply = get(client_of(*documents), JUDGE, VerdictReply)
+    assert [check["fails"] for check in reply["checks"]] == [False] * 3
+    assert reply["verdict"] == "fail"
+    assert reply["reasons"][0].startswith("calls to orders failed in 100 of 100 requests")
