@@ -10,6 +10,7 @@ from api.console.charts import histogram_figure, over_time_figure, status_name, 
 from api.console.filtered import Selection
 from api.console.map import CountedGraph, count_window, require_node
 from api.console.map_json import before, locations, render_edge, render_node
+from api.console.marks import with_deployments
 from api.console.params import FilterExpression, Window, previous_window
 from api.console.place import (
     Place,
@@ -73,7 +74,12 @@ def node_detail(
     located = locations(graph)
     return {
         "node": render_node(graph, key, shown, location=located[key]),
-        **_parts(context, counted, node_place(graph, key, _scope(context, counted)), key),
+        **_marked(
+            context,
+            _parts(context, counted, node_place(graph, key, _scope(context, counted)), key),
+            shown,
+            key,
+        ),
         "callers": [_neighbour(graph, (v, key), v, located) for v in graph.predecessors(key)],
         "callees": [_neighbour(graph, (key, v), v, located) for v in graph.successors(key)],
     }
@@ -89,8 +95,20 @@ def edge_detail(
     _require_known_units(graph, *edge)
     return {
         "edge": render_edge(calls_of(graph, *edge), shown),
-        **_parts(context, counted, edge_place(graph, edge, _scope(context, counted)), edge),
+        **_marked(
+            context,
+            _parts(context, counted, edge_place(graph, edge, _scope(context, counted)), edge),
+            shown,
+            *edge,
+        ),
     }
+
+
+def _marked(context: Context, detail: Detail, window: TimeRange, *nodes: NodeKey) -> Detail:
+    """With the deployments of the nodes in the chart over time."""
+    services = {node.name for node in nodes}
+    figure = with_deployments(context, detail["over_time"], window, services)
+    return {**detail, "over_time": figure}
 
 
 def _require_known_units(graph: Graph, *nodes: NodeKey) -> None:

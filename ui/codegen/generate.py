@@ -25,6 +25,8 @@ OPERATIONS = {
     "/SamplingStatisticSummaries",
 }
 """X-Ray's operations that the console calls."""
+V1 = {"/api/v1/nodes/{id}/versions"}
+"""Paths of the API for programs that the console requests, too."""
 TYPES = CODEGEN.parent / "src" / "api" / "types.gen.ts"
 
 
@@ -55,7 +57,7 @@ def _of_the_console(openapi: dict[str, Any]) -> dict[str, Any]:
 
 def _is_of_the_console(path: str) -> bool:
     is_own = path.startswith("/api/") and not path.startswith("/api/v1/")
-    return is_own or path in OPERATIONS
+    return is_own or path in OPERATIONS or path in V1
 
 
 def _references(node: Any) -> Iterator[str]:

@@ -108,6 +108,8 @@ export const addresses = {
     `/api/services?${query(window, { q: text, limit: String(MOST_MATCHES) })}`,
   node: (window: TimeWindow, filter: string, id: string) =>
     `/api/nodes/${encodeURIComponent(id)}?${query(window, filtered(filter))}`,
+  versions: (window: TimeWindow, id: string) =>
+    `/api/v1/nodes/${encodeURIComponent(id)}/versions?${query(window)}`,
   edge: (window: TimeWindow, filter: string, source: string, target: string) =>
     `/api/edges/${encodeURIComponent(source)}/${encodeURIComponent(target)}?${query(window, filtered(filter))}`,
   checkFilter: (filter: string) => `/api/filter/check?${new URLSearchParams({ filter }).toString()}`,

@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: 830a3b61541891013af0dca43b9d92a0dc86a8bef0299ba05051f9722151210a
+// sha256 of its schemas: dd61443c6c468f7086e72191df4c08ee055dd5f7264a611e5593269fc04c84ff
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -66,6 +66,9 @@ export interface components {
         Filtered: {
             complete: boolean;
             traces: number;
+        };
+        HTTPValidationError: {
+            detail?: components["schemas"]["ValidationError"][];
         };
         IngestStatus: {
             dropped: number;
@@ -343,6 +346,37 @@ export interface components {
         UnhealthyThresholds: {
             count: number;
             share: number;
+        };
+        ValidationError: {
+            ctx?: Record<string, never>;
+            input?: unknown;
+            loc: (string | number)[];
+            msg: string;
+            type: string;
+        };
+        VersionLine: {
+            avg_ms: number | null;
+            error: number | null;
+            fault: number | null;
+            first: number;
+            in_progress: number;
+            last: number;
+            named: boolean;
+            observed: number;
+            ok: number | null;
+            p50_ms: number | null;
+            p95_ms: number | null;
+            p99_ms: number | null;
+            requests: number | null;
+            share: number;
+            throttle: number | null;
+            version: string;
+        };
+        VersionList: {
+            from: number;
+            node: string;
+            to: number;
+            versions: components["schemas"]["VersionLine"][];
         };
         XRayCreateGroupRequest: {
             FilterExpression?: string;

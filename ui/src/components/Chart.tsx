@@ -166,10 +166,13 @@ function isScattered(series: Record<string, unknown>): boolean {
 function localTimes(values: unknown): unknown {
   if (!Array.isArray(values) || typeof values[0] !== 'string' || !/^\d{4}-\d\d-\d\dT/.test(values[0]))
     return values
-  return values.map((text: string) => {
-    const at = new Date(/Z|[+-]\d\d:?\d\d$/.test(text) ? text : `${text}Z`)
-    return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 23)
-  })
+  return values.map(localTime)
+}
+
+function localTime(value: unknown): string {
+  const text = String(value)
+  const at = new Date(/Z|[+-]\d\d:?\d\d$/.test(text) ? text : `${text}Z`)
+  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 23)
 }
 
 const DATE_TICKS = [
@@ -203,7 +206,8 @@ function framed({ data, layout }: Figure, palette: Palette, height: number): Rec
     ...layout,
     height,
     autosize: true,
-    margin: { l: 12, r: 12, t: 8, b: 12 },
+    margin: { l: 12, r: 12, t: layout['annotations'] ? 20 : 8, b: 12 },
+    ...marked(layout, palette),
     paper_bgcolor: 'rgba(0,0,0,0)',
     plot_bgcolor: 'rgba(0,0,0,0)',
     font: { family: palette.sans, size: 11, color: palette.mute },
@@ -217,6 +221,22 @@ function framed({ data, layout }: Figure, palette: Palette, height: number): Rec
     },
     xaxis: axis('xaxis'),
     yaxis: axis('yaxis'),
+  }
+}
+
+type Mark = Record<string, unknown>
+
+/** Deployments: a line and a word each. */
+function marked({ shapes, annotations }: Figure['layout'], palette: Palette): Record<string, unknown> {
+  if (!Array.isArray(shapes) || !Array.isArray(annotations)) return {}
+  const line = { color: palette.mute, width: 1, dash: 'dot' }
+  return {
+    shapes: shapes.map((one: Mark) => ({ ...one, x0: localTime(one['x0']), x1: localTime(one['x1']), line })),
+    annotations: annotations.map((one: Mark) => ({
+      ...one,
+      x: localTime(one['x']),
+      font: { color: palette.mute, size: 10 },
+    })),
   }
 }
 

@@ -72,6 +72,8 @@ interface BodyProps {
   /** A link to the traces with a call along an edge. */
   callsLink(edge: string, words: ReactNode): ReactNode
   actions: ReactNode
+  /** Of a node, its versions. */
+  versions?: ReactNode
   onSelect(id: string): void
   /** Dragging over the histogram: milliseconds. */
   onResponseTimes(from: number, to: number): void
@@ -80,7 +82,7 @@ interface BodyProps {
 }
 
 export function DetailBody(props: BodyProps) {
-  const { detail, tracesLink, callsLink, actions, onSelect, onResponseTimes, onTimes } = props
+  const { detail, tracesLink, callsLink, actions, versions, onSelect, onResponseTimes, onTimes } = props
   const isNode = 'node' in detail
   const thing = isNode ? detail.node : detail.edge
   const perMinute = isNode ? detail.node.traces_per_min : detail.edge.requests_per_min
@@ -99,6 +101,7 @@ export function DetailBody(props: BodyProps) {
             tracesLink={tracesLink}
           />
           {estimate && <p className="mute">{estimate}</p>}
+          {versions}
           <h3>Response time</h3>
           <Chart
             figure={detail.histogram}

@@ -12,8 +12,10 @@ import { DetailBody, PanelFrame, nodeHead } from '../components/SidePanel'
 import { typeWords } from '../map/describe'
 import { edgeEnds, href } from '../model/url'
 import { responseTimeBetween, responseTimeFrom } from '../filter/selection'
+import { quoted } from '../filter/quoted'
 import { both, selector } from '../filter/tokens'
 import { rangeParams } from '../model/range'
+import { NodeVersions } from './NodeVersions'
 import { Link, setParams } from './router'
 import { useLiveQuery } from './useLiveQuery'
 
@@ -52,6 +54,10 @@ export function DetailPanel(props: Props) {
       sort: 'response',
     }),
   })
+  const versionLink = (version: string, words: ReactNode) => {
+    const condition = `${meant(id, graph)} { version = ${quoted(version)} }`
+    return <Link href={href('/traces', { ...carried, filter: both(filter, condition) })}>{words}</Link>
+  }
   const callsLink = (edge: string, words: ReactNode) => (
     <Link href={href('/traces', { ...carried, edge })}>{words}</Link>
   )
@@ -86,6 +92,9 @@ export function DetailPanel(props: Props) {
           tracesLink={tracesLink}
           callsLink={callsLink}
           actions={actions}
+          versions={
+            !ends && <NodeVersions id={id} window={window} rangeKey={rangeKey} versionLink={versionLink} />
+          }
           onSelect={onSelect}
           onResponseTimes={(from, to) => {
             const condition = `${meant(id, graph)} { ${responseTimeBetween(from, to)} }`

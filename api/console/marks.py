@@ -1,0 +1,58 @@
+"""Deployments as marks on charts over time: a line each, with a text above it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from api.console.charts import iso
+from api.context import Context
+from api.schemas.common import Figure, JsonObject
+from store.deployments import Deployment
+from store.model import TimeRange
+
+MOST_MARKS = 20
+"""Deployments in a chart, the latest ones: more hide the chart."""
+
+
+def with_deployments(
+    context: Context, figure: Figure, window: TimeRange, services: Collection[str] = ()
+) -> Figure:
+    """The figure with the deployments of services, and those that name none; without ``services``
+    of all."""
+    found = [
+        each
+        for each in context.store.deployments(window, limit=1000)
+        if not services or each.service in ("", *services)
+    ][:MOST_MARKS]
+    if not found:
+        return figure
+    layout = {
+        **figure["layout"],
+        "shapes": [_line(each) for each in found],
+        "annotations": [_text(each) for each in found],
+    }
+    return {"data": figure["data"], "layout": layout}
+
+
+def _line(deployment: Deployment) -> JsonObject:
+    at = iso(deployment.at)
+    return {"type": "line", "x0": at, "x1": at, "yref": "paper", "y0": 0, "y1": 1}
+
+
+def _text(deployment: Deployment) -> JsonObject:
+    words = " ".join(filter(None, (deployment.service, deployment.version)))
+    about = (words, deployment.state, deployment.environment, deployment.note)
+    return {
+        "x": iso(deployment.at),
+        "yref": "paper",
+        "y": 1,
+        "yanchor": "bottom",
+        "showarrow": False,
+        "text": _plain(deployment.version or deployment.state or "deployed"),
+        "hovertext": _plain(" · ".join(filter(None, about))),
+    }
+
+
+def _plain(text: str) -> str:
+    """Plotly reads markup in texts."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
