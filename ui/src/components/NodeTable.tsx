@@ -10,13 +10,20 @@ import { KindBadge } from './KindBadge'
 import { SharesBar } from './SharesBar'
 import '../styles/tables.css'
 
-const COLUMNS: { column: Column; words: string; numeric?: boolean }[] = [
+interface Heading {
+  column: Column
+  words: string
+  numeric?: boolean
+}
+
+const COLUMNS: Heading[] = [
   { column: 'name', words: 'Service' },
   { column: 'type', words: 'Type' },
   { column: 'rate', words: 'Rate', numeric: true },
   { column: 'avg', words: 'Average', numeric: true },
   { column: 'p95', words: 'p95', numeric: true },
   ...STATES.map((state) => ({ column: state as Column, words: STATE_LABELS[state].word, numeric: true })),
+  { column: 'health', words: 'Health' },
 ]
 
 interface Props {
@@ -49,9 +56,6 @@ export function NodeTable({ nodes, selection, onSelect }: Props) {
                 </th>
               )
             })}
-            <th>
-              <span className="visually-hidden">Shares</span>
-            </th>
           </tr>
         </thead>
         <tbody>
