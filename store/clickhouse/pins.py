@@ -52,7 +52,7 @@ seconds wrap around to 1970, and all would expire."""
 FIRST_PIN_PARTITION = "20700101"
 NOT_PINNED_COPY = f"_partition_id < '{FIRST_PIN_PARTITION}'"
 """A condition on a row of TRACE_TABLES: it is the original, not a pinned copy."""
-_PINNED_COPY = f"_partition_id >= '{FIRST_PIN_PARTITION}'"
+PINNED_COPY = f"_partition_id >= '{FIRST_PIN_PARTITION}'"
 
 MAX_PINS = 10_000
 MAX_PARTITIONS = 32
@@ -256,7 +256,7 @@ def _columns(client: Client, table: str) -> list[str]:
 def _pin_partitions(client: Client) -> dict[str, set[bytes]]:
     """The traces in each complete pin partition, by partition id."""
     found: dict[str, set[bytes]] = {}
-    statement = queries.COPIED_TRACES.render({"pinned_copy": Sql(_PINNED_COPY)})
+    statement = queries.COPIED_TRACES.render({"pinned_copy": Sql(PINNED_COPY)})
     for partition, digits in execute(client, statement):
         found.setdefault(partition, set()).add(bytes.fromhex(digits))
     return found

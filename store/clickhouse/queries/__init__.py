@@ -45,8 +45,11 @@ TRACES_IN_WINDOW = _sql("search/traces_in_window", "condition", "start end first
 SENDERS = _sql("search/senders", parameters="ids")
 # search: scan ranges
 CANDIDATES = _sql("search/candidates", "certain timed where", "size")
-NEWEST_ROWS = _sql("search/newest_rows", "table condition", "first_minute last_minute few")
+NEWEST_ROWS = _sql("search/newest_rows", "table minutes condition", "first_minute last_minute few")
 NEWEST_LASTING = _sql("search/newest_lasting", "least", "first_minute last_minute few")
+ROLLED_UP_SLOTS = _sql("search/rolled_up_slots", "slots units", "width")
+UNSETTLED_MINUTES = _sql("search/unsettled_minutes", "pinned_copy", "moment")
+MINUTES_OF_TRACES = _sql("search/minutes_of_traces", "minutes")
 FAR_TRACES = _sql("search/far", "member", "near_first near_last minute_length")
 IMPLAUSIBLE_EPOCH = _sql(
     "search/implausible_epoch", "", "span_minute span_last_minute span_start span_end"

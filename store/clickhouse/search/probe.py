@@ -18,6 +18,8 @@ from store.clickhouse.search.bounds import FALSE, TRUE, Bounds, Values, disjunct
 from store.clickhouse.search.compile import Compiler
 from store.clickhouse.search.edges import edge_rows
 from store.clickhouse.search.field_tests import LARGEST, MICROSECONDS, integer_range
+from store.clickhouse.search.rollup_index import IndexedMinutes
+from store.clickhouse.search.rollup_units import rollup_condition
 from store.clickhouse.search.row_sets import RowSets
 from store.filters.ast import (
     And,
@@ -52,20 +54,36 @@ class NewestRows(NamedTuple):
 
 
 class Probe(NamedTuple):
-    """Statements with some places filled; a match has a row that one of them selects."""
+    """Statements with some places filled; a match has a row that one of them selects.
+
+    ``units``: it starts where rollups have units that meet this condition; None: that does not follow.
+    """
 
     parts: tuple[tuple[Template, Mapping[str, Sql]], ...]
+    units: Sql | None = None
 
-    def statements(self, first: int, last: int) -> list[Sql]:
+    def statements(self, first: int, last: int, minutes: IndexedMinutes | None = None) -> list[Sql]:
         """The statements for the newest rows that start in some minutes."""
+        if self.units is None or minutes is None:
+            return self._rendered(first, last, TRUE)
+        return self._rendered(max(first, minutes.reach), last, minutes.condition)
+
+    def _rendered(self, first: int, last: int, minutes: Sql) -> list[Sql]:
         window = {"first_minute": first, "last_minute": last, "few": FEW}
-        return [template.render(places, **window) for template, places in self.parts]
+        return [
+            template.render(
+                {**places, "minutes": minutes} if "minutes" in template.fragments else places,
+                **window,
+            )
+            for template, places in self.parts
+        ]
 
 
-def newest_rows(answers: Sequence[Rows]) -> NewestRows:
-    """The answers to the statements of a probe; of an incomplete one, rows down to where each answer
-    reaches."""
-    reach = max((answer[-1][1] for answer in answers if len(answer) >= FEW), default=0)
+def newest_rows(answers: Sequence[Rows], reach: int = 0) -> NewestRows:
+    """The answers to the statements of a probe, which looked for rows from ``reach`` on; of an incomplete
+    one, rows down to where each answer reaches."""
+    ends = [answer[-1][1] for answer in answers if len(answer) >= FEW]
+    reach = max([reach, *ends])
     rows = sorted(
         ((minute, digits) for answer in answers for digits, minute in answer if minute >= reach),
         reverse=True,
@@ -108,7 +126,7 @@ def _probe(term: Expression) -> Probe | None:
             compiler.trace(alternative)
         if recorder.unlimited or len(recorder.conditions) == recorded:
             return None
-    return Probe(tuple(recorder.parts()))
+    return Probe(tuple(recorder.parts()), rollup_condition(term))
 
 
 def _lasting(term: Compare) -> Probe | None:

@@ -3,18 +3,20 @@
 Planning a statement costs as much as scanning some hundred thousand rows: a window that is scanned in
 this time is scanned at once for what seems rare. In others probes (`store.clickhouse.search.probe`)
 look for the newest rows that each term of the filter needs. A trace that matches has such rows for all terms.
+Rollups say in which minutes to look for what some terms need (`store.clickhouse.search.rollup_index`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 from store.clickhouse.connection.query_runner import Rows, RunQuery, run_concurrently
 from store.clickhouse.queries import Sql
-from store.clickhouse.search.probe import FEW, NewestRows, newest_rows, probes
+from store.clickhouse.search.probe import FEW, NewestRows, Probe, newest_rows, probes
+from store.clickhouse.search.rollup_index import Settled, indexed_minutes, settled
 from store.clickhouse.search.scan_ranges import SCAN_RANGES, ScanRange, minute_of
-from store.filters.ast import Expression
 from store.filters.selectivity import is_selective
 from store.model import TimeRange
 from store.query import TraceQuery
@@ -27,6 +29,8 @@ SPARE = 2
 to match, and a longer range costs less than another one."""
 CHEAP_ROWS = 400_000
 """Segments that one statement scans in the time that some others are planned."""
+FAST_ROWS = 50_000
+"""Segments that are scanned in the time that rollups take to say where to look."""
 GROWTH = 8
 """Maximum ratio between the lengths of consecutive ranges."""
 
@@ -52,9 +56,11 @@ def scan_plan(run: RunQuery, query: TraceQuery, window: TimeRange, limit: int) -
     width = length * limit * ROWS_OF_FOUND // rows if rows else length
     if query.filter is None:
         return ScanPlan(whole, rows, max(10 * SECOND, width))
-    if rows <= CHEAP_ROWS and is_selective(query.filter):
+    planned = probes(query.filter)
+    indexed = rows > FAST_ROWS and any(probe.units is not None for probe in planned)
+    if rows <= CHEAP_ROWS and is_selective(query.filter) and not indexed:
         return ScanPlan(whole, rows, length)
-    newest = _newest(run, query.filter, whole)
+    newest = _newest(run, planned, whole.near, settled(run) if indexed else None)
     if newest:
         width = max(width, _first_width(window, newest, limit))
     return ScanPlan(whole, rows, max(10 * SECOND, width), _few(newest))
@@ -68,13 +74,19 @@ def count_rows(window: TimeRange) -> Sql:
     )
 
 
-def _newest(run: RunQuery, filter: Expression, whole: ScanRange) -> list[NewestRows]:
-    """What the probes of a filter find."""
-    parts = [probe.statements(*whole.near) for probe in probes(filter)]
+def _newest(
+    run: RunQuery, planned: Sequence[Probe], near: tuple[int, int], known: Settled | None
+) -> list[NewestRows]:
+    """What probes find in some minutes."""
+    minutes = [
+        indexed_minutes(run, probe.units, known, near) if known and probe.units else None
+        for probe in planned
+    ]
+    parts = [probe.statements(*near, where) for probe, where in zip(planned, minutes, strict=True)]
     answers = run_concurrently(run, *(first for first, *_ in parts)) if parts else []
     return [
-        newest_rows([first, *_others(run, first, rest)])
-        for first, (_, *rest) in zip(answers, parts, strict=True)
+        newest_rows([first, *_others(run, first, rest)], where.reach if where else 0)
+        for first, (_, *rest), where in zip(answers, parts, minutes, strict=True)
     ]
 
 

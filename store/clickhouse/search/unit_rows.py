@@ -42,6 +42,7 @@ from store.filters.ast import (
     Selector,
 )
 from store.filters.keywords import KEYWORDS, Kind
+from store.filters.states import STATES
 from store.model import SYNTHETICS_AGENT, NodeKey, State
 
 CLIENT_TYPES = ("client", "client::Synthetics")
@@ -61,13 +62,6 @@ TEXTS = {
     "resource.arn": "resource_arn",
     "version": "service_version",
     "environment": "environment",
-}
-STATES = {
-    "ok": (State.OK,),
-    "error": (State.ERROR, State.THROTTLE),
-    "throttle": (State.THROTTLE,),
-    "fault": (State.FAULT,),
-    "partial": (State.IN_PROGRESS,),
 }
 
 

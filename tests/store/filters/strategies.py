@@ -245,11 +245,20 @@ def combined(leaves: st.SearchStrategy[Expression]) -> st.SearchStrategy[Express
 
 
 @cache
+def unit_matches() -> st.SearchStrategy[Expression]:
+    """Nodes and edges, with and without a condition."""
+    service, edge = (
+        st.none() | combined(field_tests(scope)) for scope in (Scope.SERVICE, Scope.EDGE)
+    )
+    return st.one_of(
+        st.builds(ServiceMatch, selectors(), service),
+        st.builds(EdgeMatch, selectors(), selectors(), edge),
+    )
+
+
+@cache
 def expressions() -> st.SearchStrategy[Expression]:
     """Filters of every form."""
-    blocks = {
-        scope: st.none() | combined(field_tests(scope)) for scope in (Scope.SERVICE, Scope.EDGE)
-    }
     causes = st.builds(
         RootCauseMatch,
         st.sampled_from(("fault", "error", "responsetime")),
@@ -258,9 +267,5 @@ def expressions() -> st.SearchStrategy[Expression]:
     )
     paths = st.builds(lambda name: RootCausePath(((name, (name,)),)), st.sampled_from(NAMES))
     states = st.frozensets(st.sampled_from(tuple(State)), max_size=3).map(EntryState)
-    services = st.builds(ServiceMatch, selectors(), blocks[Scope.SERVICE])
-    edges = st.builds(EdgeMatch, selectors(), selectors(), blocks[Scope.EDGE])
-    tests = field_tests(Scope.TRACE)
-    return combined(
-        st.one_of(tests, tests, services, services, edges, edges, states, causes, paths)
-    )
+    tests, units = field_tests(Scope.TRACE), unit_matches()
+    return combined(st.one_of(tests, tests, units, units, units, units, states, causes, paths))

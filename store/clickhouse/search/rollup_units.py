@@ -1,0 +1,104 @@
+"""Which rows of `rollups` count the units that service(…){…} and edge(…){…} look for.
+
+A trace that matches has such a unit, and what is counted of its minute contains it. A condition
+that rollups do not tell is left out: they say where to look, not what matches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from store.clickhouse.queries import Sql, joined, parenthesized
+from store.clickhouse.search.bounds import TRUE, Values, conjunction, disjunction
+from store.clickhouse.search.unit_rows import (
+    CLIENT_TYPES,
+    NodeColumns,
+    may_be_client,
+    node_columns,
+)
+from store.filters.ast import EdgeMatch, Expression, NodeMatch, Or, ServiceMatch
+from store.filters.states import ANY_STATE, possible_states
+from store.model import NodeKey, State
+from store.rules.other_names import OTHER_NAMES
+
+_NODE = node_columns()
+_SOURCE = node_columns("source_")
+_COLUMNS = {
+    State.OK: "ok",
+    State.ERROR: "error",
+    State.THROTTLE: "throttle",
+    State.FAULT: "fault",
+    State.IN_PROGRESS: "in_progress",
+}
+
+
+def rollup_condition(term: Expression) -> Sql | None:
+    """The condition on rows of `rollups` of the units that a term needs; None if it needs none."""
+    return _condition(term, Values())
+
+
+def _condition(term: Expression, values: Values) -> Sql | None:
+    match term:
+        case Or(terms):
+            parts = [_condition(each, values) for each in terms]
+            known = [part for part in parts if part is not None]
+            return disjunction(known) if known and len(known) == len(parts) else None
+        case ServiceMatch(selector, condition):
+            units = _units_of(selector, values)
+        case EdgeMatch(source, target, condition):
+            ends = [_counted(source, _SOURCE, values), _counted(target, _NODE, values, named=True)]
+            units = conjunction([Sql("kind = 1"), *ends])
+        case _:
+            return None
+    return conjunction([units, _in_states(possible_states(condition))])
+
+
+def _units_of(selector: NodeMatch, values: Values) -> Sql:
+    """Units of a node. Those of a client are the calls it makes."""
+    own = conjunction([Sql("kind = 0"), _counted(selector, _NODE, values, named=True)])
+    if isinstance(selector, NodeKey) and not selector.is_client:
+        return own
+    if not may_be_client(selector):
+        return own
+    client = Sql("startsWith(source_type, 'client')")
+    calls = conjunction([Sql("kind = 1"), client, _counted(selector, _SOURCE, values)])
+    return disjunction([own, calls])
+
+
+def _counted(match: NodeMatch, node: NodeColumns, values: Values, *, named: bool = False) -> Sql:
+    """A node is meant (`store.filters.evaluate.selects`), maybe counted under `OTHER_NAMES`. ``named``:
+    the column `names` has the other names that it goes by.
+
+    The account of a client says whether it is confirmed.
+    """
+    exact = isinstance(match, NodeKey)
+    parts = [] if not (match.name or exact) else [_by_name(match.name, node, values, named=named)]
+    wanted = {"account": match.account, "type": match.type}
+    if isinstance(match, NodeKey):
+        wanted["region"] = match.region
+    if match.type in CLIENT_TYPES:
+        del wanted["account"]
+    parts += [
+        values.text(f"{node.key[column]} = <value>", value=(value, "String"))
+        for column, value in wanted.items()
+        if value or exact
+    ]
+    return conjunction(parts)
+
+
+def _by_name(name: str, node: NodeColumns, values: Values, *, named: bool) -> Sql:
+    column = node.key["name"]
+    tests = [f"{column} = <name>", f"{column} = <others>"]
+    if named:
+        tests.append("has(names, <name>)")
+    return parenthesized(
+        values.text(" OR ".join(tests), name=(name, "String"), others=(OTHER_NAMES, "String"))
+    )
+
+
+def _in_states(states: Iterable[State]) -> Sql:
+    """Some unit is in one of some states."""
+    if (found := frozenset(states)) >= ANY_STATE:
+        return TRUE
+    counts = [Sql(f"{column} > 0") for state, column in _COLUMNS.items() if state in found]
+    return parenthesized(joined(" OR ", counts)) if counts else Sql("0")
