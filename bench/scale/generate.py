@@ -26,13 +26,15 @@ SETTINGS = {
 
 @dataclass(frozen=True, slots=True)
 class DataSet:
-    """What is made: ``rows`` of segments and calls spread evenly over ``hours``."""
+    """What is made: ``rows`` of segments and calls spread evenly over ``hours`` from ``start`` on (epoch
+    seconds)."""
 
     shape: str
     rows: int
     hours: float
     seed: int = 1
     documents: bool = False
+    start: int = T0
 
     @property
     def traces(self) -> int:
@@ -42,7 +44,9 @@ class DataSet:
     @property
     def window(self) -> TimeRange:
         """From the first start to after the last, microseconds."""
-        return TimeRange(T0 * 1_000_000, round((T0 + self.hours * 3600) * 1_000_000))
+        return TimeRange(
+            self.start * 1_000_000, round((self.start + self.hours * 3600) * 1_000_000)
+        )
 
     @property
     def name(self) -> str:
@@ -79,7 +83,7 @@ def _insert(
     values = ", ".join(columns.values())
     sql = f"INSERT INTO {table} ({', '.join(columns)}) WITH {names} SELECT {values} FROM numbers({count * each})"
     step = data.hours * 3_600_000_000 / data.traces
-    values_of = {"seed": data.seed, "t0": T0, "step": repr(step), "traces": data.traces}
+    values_of = {"seed": data.seed, "t0": data.start, "step": repr(step), "traces": data.traces}
     for place, value in values_of.items():
         sql = sql.replace("{" + place + "}", str(value))
     return sql
