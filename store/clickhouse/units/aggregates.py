@@ -26,7 +26,7 @@ UNWEIGHTED = {
     "weight": Sql("1"),
     "traces": Sql(
         "arrayMap(each -> (each, toUInt32(1)),"
-        " groupUniqArrayIf(cityHash64(trace_id), units.kind = 0))"
+        " arrayCompact(arraySort(groupArrayIf(cityHash64(trace_id), units.kind = 0))))"
     ),
     "time": Sql("time"),
     "ordered": Sql("sorted"),

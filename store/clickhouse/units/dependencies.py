@@ -30,6 +30,8 @@ _RECORDED_BUCKETS = (
 )
 SHARED = Sql("(minute, bucket, trace_id) IN (SELECT minute, bucket, trace_id FROM places)")
 """Rows of the traces in ``cross_bucket_traces``."""
+_SEGMENTS_WITH_PARENTS = Sql("SELECT trace_id FROM unresolved_parents WHERE independent = 0")
+"""The traces of the segments whose parents may not be calls: few, of which calls are read."""
 _TABLES = (
     "detached_calls",
     "unresolved_parents",
@@ -79,7 +81,12 @@ class UnitScope:
             "minutes": Sql(self.minutes),
             "target": Sql(f"{self.target} AND {NOT_PINNED_COPY}"),
             "input": Sql(f"{input.text} AND {NOT_PINNED_COPY}"),
-            "has_document": queries.HAS_DOCUMENT.render({"input": input}),
+            "has_document": queries.HAS_DOCUMENT.render(
+                {"input": input, "traces": queries.RECENT_TRACES.render({"input": input})}
+            ),
+            "has_document_there": queries.HAS_DOCUMENT.render(
+                {"input": input, "traces": _SEGMENTS_WITH_PARENTS}
+            ),
             "cross_bucket": Sql(self.cross_bucket),
             "sender_rows": Sql(self.sender_rows),
             "not_pinned_copy": Sql(NOT_PINNED_COPY),

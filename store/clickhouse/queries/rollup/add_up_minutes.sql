@@ -1,5 +1,6 @@
 -- Writes minutes as the sums of their buckets, with the versions of the minutes and of the wide buckets that they make
--- out of date. A trace in several buckets of a minute counts once, with its least weight.
+-- out of date. A trace in several buckets of a minute counts once, with its least weight. Distinct traces are counted
+-- without a row for each; what their least weights are above 1 is added for nodes with such weights alone.
 INSERT INTO rollups (/*include rollup/insert_columns*/) /*include rollup/single_part*/
 SELECT toUInt16(1) AS width_, kind, minute, /*include units/key*/, /*include units/column_aliases per_trace=number*/, /*include rollup/unmarked_columns*/
 FROM (
@@ -9,11 +10,21 @@ FROM (
     GROUP BY kind, minute, /*include units/key*/
 ) AS added
 LEFT ANY JOIN (
-    SELECT toUInt8(0) AS kind, minute, id, sum(least) AS number FROM (
-        SELECT toUInt32(intDiv(bucket, 12)) AS minute, cityHash64(/*include units/key*/) AS id, each.1 AS trace, min(each.2) AS least
-        FROM bucket_rollups ARRAY JOIN traces AS each
+    SELECT toUInt8(0) AS kind, minute, id, sum(traces_) AS number FROM (
+        SELECT toUInt32(intDiv(bucket, 12)) AS minute, cityHash64(/*include units/key*/) AS id, uniqExactArray(traces.trace) AS traces_
+        FROM bucket_rollups
         WHERE kind = 0 AND $buckets AND (bucket, rev) IN ($revisions)
-        GROUP BY minute, id, trace
+        GROUP BY minute, id
+        UNION ALL
+        SELECT minute, id, toUInt64(sum(least) - count()) AS traces_ FROM (
+            SELECT toUInt32(intDiv(bucket, 12)) AS minute, cityHash64(/*include units/key*/) AS id, each.1 AS trace, min(each.2) AS least
+            FROM bucket_rollups ARRAY JOIN traces AS each
+            WHERE kind = 0 AND $buckets AND (bucket, rev) IN ($revisions) AND (minute, id) IN (
+                SELECT toUInt32(intDiv(bucket, 12)) AS minute, cityHash64(/*include units/key*/) AS id FROM bucket_rollups
+                WHERE kind = 0 AND $buckets AND (bucket, rev) IN ($revisions) AND arrayExists(weight -> weight > 1, traces.weight)
+            )
+            GROUP BY minute, id, trace
+        ) GROUP BY minute, id
     ) GROUP BY minute, id
 ) AS visited ON added.kind = visited.kind AND added.minute = visited.minute AND added.id = visited.id
 UNION ALL

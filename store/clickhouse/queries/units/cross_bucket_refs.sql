@@ -14,11 +14,18 @@ SELECT trace_id, bucket FROM (
     UNION ALL
     SELECT trace_id, bucket FROM detached_calls
     UNION ALL
-    SELECT trace_id, bucket FROM segments WHERE $minutes
-    GROUP BY trace_id, bucket, id HAVING max(ver) < 4611686018427387904
+    SELECT trace_id, bucket FROM segments
+    WHERE $minutes AND ver < 4611686018427387904 AND (trace_id, bucket, id) NOT IN (
+        SELECT trace_id, bucket, id FROM segments
+        WHERE $minutes AND ver >= 4611686018427387904
+          AND trace_id IN (SELECT trace_id FROM segments WHERE $minutes AND ver < 4611686018427387904)
+    )
     UNION ALL
-    SELECT trace_id, bucket FROM calls WHERE $minutes
-    GROUP BY trace_id, bucket, id HAVING max(state) = 0
+    SELECT trace_id, bucket FROM calls
+    WHERE $minutes AND state = 0 AND (trace_id, bucket, id) NOT IN (
+        SELECT trace_id, bucket, id FROM calls
+        WHERE $minutes AND state > 0 AND trace_id IN (SELECT trace_id FROM calls WHERE $minutes AND state = 0)
+    )
     UNION ALL
     SELECT other AS trace_id, bucket
     FROM (SELECT other_trace AS other, bucket FROM links WHERE $minutes)

@@ -12,7 +12,11 @@ FROM (SELECT bucket, kind, source_account_, source_name_, source_type_, source_r
            arrayMap((sum, before) -> toUInt64(sum - before), last,
                     arrayPopBack(arrayPushFront(last, 0)))
        ) AS histogram_,
-       mapAdd(more, less) AS duration_delta_, failures_
+       arrayConcat(arrayMap(each -> (each.2, each.3), moved), arrayMap(each -> (each.1, -each.3), moved)) AS changes,
+       CAST(arrayReduce('sumMap', arrayMap(each -> [each.1], changes), arrayMap(each -> [each.2], changes)),
+            'Map(UInt64, Int64)') AS duration_delta_,
+       CAST(arrayReduce('sumMap', arrayMap(each -> [each.1], failed), arrayMap(each -> [each.2], failed)),
+            'Map(String, UInt64)') AS failures_
 FROM (
     SELECT <bucket> AS bucket, units.kind AS kind,
            cityHash64(units.source_account, units.source_name, units.source_type, units.source_region,
@@ -29,9 +33,8 @@ FROM (
            sumIf(<weight>, state = 0) AS in_progress_, count() AS observed_,
            sumIf(toInt128(duration) * <weight>, state > 0) AS total_time_,
            groupArrayIf(<time>, state > 0) AS times,
-           sumMapIf(map(whole, toInt64(<weight>)), state > 0 AND whole != time) AS more,
-           sumMapIf(map(time, -toInt64(<weight>)), state > 0 AND whole != time) AS less,
-           sumMapIf(map(if(state > 1, concat(toString(state), ':', multiIf(exception != '', toString(exception), status >= 400, concat('HTTP ', toString(status)), 'No exception recorded')), ''), toUInt64(<weight>)), state > 1) AS failures_
+           groupArrayIf((time, whole, toInt64(<weight>)), state > 0 AND whole != time) AS moved,
+           groupArrayIf((if(state > 1, concat(toString(state), ':', multiIf(exception != '', toString(exception), status >= 400, concat('HTTP ', toString(status)), 'No exception recorded')), ''), toUInt64(<weight>)), state > 1) AS failed
     FROM (
         SELECT *, toUInt64(if(duration < 100, duration, intDiv(duration + intDiv((power * multiIf(intDiv(duration, power) < 200, 5, intDiv(duration, power) < 500, 10, 20)), 2), (power * multiIf(intDiv(duration, power) < 200, 5, intDiv(duration, power) < 500, 10, 20))) * (power * multiIf(intDiv(duration, power) < 200, 5, intDiv(duration, power) < 500, 10, 20)))) AS time,
                toUInt64(if(last_duration < 100, last_duration, intDiv(last_duration + intDiv((last_power * multiIf(intDiv(last_duration, last_power) < 200, 5, intDiv(last_duration, last_power) < 500, 10, 20)), 2), (last_power * multiIf(intDiv(last_duration, last_power) < 200, 5, intDiv(last_duration, last_power) < 500, 10, 20))) * (last_power * multiIf(intDiv(last_duration, last_power) < 200, 5, intDiv(last_duration, last_power) < 500, 10, 20)))) AS whole

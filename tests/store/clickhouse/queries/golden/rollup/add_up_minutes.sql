@@ -11,11 +11,21 @@ FROM (
     GROUP BY kind, minute, source_account, source_name, source_type, source_region, account, name, type, region
 ) AS added
 LEFT ANY JOIN (
-    SELECT toUInt8(0) AS kind, minute, id, sum(least) AS number FROM (
-        SELECT toUInt32(intDiv(bucket, 12)) AS minute, cityHash64(source_account, source_name, source_type, source_region, account, name, type, region) AS id, each.1 AS trace, min(each.2) AS least
-        FROM bucket_rollups ARRAY JOIN traces AS each
+    SELECT toUInt8(0) AS kind, minute, id, sum(traces_) AS number FROM (
+        SELECT toUInt32(intDiv(bucket, 12)) AS minute, cityHash64(source_account, source_name, source_type, source_region, account, name, type, region) AS id, uniqExactArray(traces.trace) AS traces_
+        FROM bucket_rollups
         WHERE kind = 0 AND <buckets> AND (bucket, rev) IN (<revisions>)
-        GROUP BY minute, id, trace
+        GROUP BY minute, id
+        UNION ALL
+        SELECT minute, id, toUInt64(sum(least) - count()) AS traces_ FROM (
+            SELECT toUInt32(intDiv(bucket, 12)) AS minute, cityHash64(source_account, source_name, source_type, source_region, account, name, type, region) AS id, each.1 AS trace, min(each.2) AS least
+            FROM bucket_rollups ARRAY JOIN traces AS each
+            WHERE kind = 0 AND <buckets> AND (bucket, rev) IN (<revisions>) AND (minute, id) IN (
+                SELECT toUInt32(intDiv(bucket, 12)) AS minute, cityHash64(source_account, source_name, source_type, source_region, account, name, type, region) AS id FROM bucket_rollups
+                WHERE kind = 0 AND <buckets> AND (bucket, rev) IN (<revisions>) AND arrayExists(weight -> weight > 1, traces.weight)
+            )
+            GROUP BY minute, id, trace
+        ) GROUP BY minute, id
     ) GROUP BY minute, id
 ) AS visited ON added.kind = visited.kind AND added.minute = visited.minute AND added.id = visited.id
 UNION ALL
