@@ -92,6 +92,7 @@ class Counting:
         self._process = process
         self._run: Callable[[Statement], Rows] = partial(execute, client, settings=COUNT_LIMITS)
         self._worker = worker.RollupWorker()
+        self._worker.alone = False
         worker.TICK = 0.0  # or a round of just now seems to be another process's
         self.cpu: float = 0.0
         self.longest: float = 0.0

@@ -13,6 +13,7 @@ from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import Rows, RunQuery
 from store.clickhouse.queries import Sql
 from store.clickhouse.rollup.buckets import values_list
+from store.clickhouse.units.base_buckets import BUCKET
 
 SETTLE = 60_000_000
 """Microseconds after which an insert that was running is visible or has failed."""
@@ -22,6 +23,14 @@ CHUNK_ROWS = 4_000_000
 """Rows that are aggregated in one statement at most: they fit into memory."""
 CHUNK_BUCKETS = 720
 """Buckets, an hour of them: a statement repeats their list several times."""
+FILLING_ROWS = 20_000
+"""Rows from which on a count of a bucket takes longer than the statements around it."""
+FILLING = 4_000_000
+"""Microseconds between two counts of such a bucket while the map is read."""
+ARRIVING = 3_000_000
+"""Microseconds since the last row after which no more are expected: a collector's longest linger."""
+LATE = 10_000_000
+"""Microseconds after its end from which on a bucket no longer fills: what arrives is late."""
 FIRST_ROWS = 1_000_000
 """Rows in the first chunk of a round, the one with the newest bucket, which readers wait for."""
 
@@ -43,6 +52,19 @@ class DirtyBucket(NamedTuple):
     far: int = 0
     confirming: int = 0
     waited: int = 0
+
+    def is_filling(self, watched: bool) -> bool:
+        """Whether the next count is better left until later, since it costs as much as the whole bucket.
+
+        While the map is read (``watched``), a bucket of many rows is counted every few seconds;
+        else once, when no more rows arrive.
+        """
+        if self.rows <= FILLING_ROWS:
+            return False
+        if self.read_at - self.looked < FILLING:
+            return True
+        arriving = self.read_at - self.arrived < ARRIVING
+        return arriving and not watched and self.arrived - (self.bucket + 1) * BUCKET < LATE
 
 
 def dirty_buckets(run: RunQuery, *, guard: int = 0) -> list[DirtyBucket]:

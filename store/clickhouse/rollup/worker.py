@@ -29,7 +29,7 @@ UNWATCHED = 60.0
 """Seconds after the last reader from which rounds run only every UNWATCHED_PAUSE, to save CPU while the map
 is not read. The next reader starts a round at once."""
 UNWATCHED_PAUSE = 5.0
-WIDEN_EVERY = 10.0
+WIDEN_EVERY = 30.0
 """Seconds between two runs of downsampling."""
 GUARD = 1_000_000
 """Microseconds after an arrival for which a bucket stays dirty: `dirty` is written before the rows are visible."""
@@ -78,7 +78,7 @@ class RollupWorker:
             return False
         if self.alone:
             with self._counting:
-                self._drain(run_query, ROUNDS)
+                self._drain(run_query, ROUNDS, dirty.dirty_buckets(run_query))
             return True
         if all(each.confirming for each in waiting):
             return False  # nothing is known to have changed
@@ -111,7 +111,7 @@ class RollupWorker:
             number = self._begun
             self._wanted = False
         with self._counting:
-            count = self._drain(run_query, 2, guard=GUARD)
+            count = self._drain(run_query, 2, waiting)
         with self._changed:
             self._done = number
             self._busy = self._busy + 1 if count else 0
@@ -146,19 +146,20 @@ class RollupWorker:
                 while not self._wanted and not stop.is_set() and time.monotonic() < until:
                     self._changed.wait(0.2)
 
-    def _drain(self, run_query: RunQuery, rounds: int, *, guard: int = 0) -> int:
+    def _drain(self, run_query: RunQuery, rounds: int, waiting: list[dirty.DirtyBucket]) -> int:
         """Aggregate dirty buckets. Under high load a round ends early: readers wait for the newest bucket."""
         count = 0
-        for _ in range(rounds):
-            buckets = dirty.dirty_buckets(run_query, guard=guard)
+        for number in range(rounds):
+            buckets = dirty.dirty_buckets(run_query) if number else waiting
             self.lag.note(buckets)
+            if not self.alone:
+                buckets = [each for each in buckets if not each.is_filling(self._watched)]
             if not buckets:
                 break
             begun = time.monotonic()
-            for number, part in enumerate(dirty.schedule(buckets)):
-                if number > 1 and time.monotonic() - begun > ROUND and not self.alone:
+            for place, part in enumerate(dirty.schedule(buckets)):
+                if place > 1 and time.monotonic() - begun > ROUND and not self.alone:
                     return count
                 aggregate.recount(run_query, part)
                 count += len(part)
-            guard = 0
         return count

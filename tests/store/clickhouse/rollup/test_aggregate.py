@@ -295,3 +295,43 @@ def test_under_load_a_round_ends_early(
         store.rollup_worker.tick(partial(execute, client))
     assert waiting() == []
     client.disconnect()
+
+
+def test_a_bucket_of_many_rows_is_counted_now_and_then(
+    clickhouse_store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its first rows at once, the rest when some seconds have passed; the lag says that they wait."""
+    monkeypatch.setattr(dirty, "FILLING_ROWS", 0)
+    monkeypatch.setattr(worker, "TICK", 0.0)
+    store, client = clickhouse_store, connect(clickhouse_store.address)
+    tick = partial(store.rollup_worker.tick, partial(execute, client))
+    store.rollup_worker.alone = False
+    store.put([segment(1)], "first")
+    assert tick() == 1
+    store.put([segment(2)], "second")
+    assert tick() == 0
+    assert store.map_lag() > 0
+    monkeypatch.setattr(dirty, "FILLING", 0)
+    assert tick() == 1
+    client.disconnect()
+    assert differences(store) == []
+
+
+def test_which_buckets_fill() -> None:
+    """One of many rows that was looked at just now; unless the map is read, one with rows just now."""
+    second, number = 1_000_000, T0 // BUCKET
+    end = (number + 1) * BUCKET
+
+    def filling(rows: int, looked: int, arrived: int, now: int) -> tuple[bool, bool]:
+        """Seconds from the end of the bucket."""
+        times = {"looked": looked, "arrived": arrived, "read_at": now}
+        at = {name: end + value * second for name, value in times.items()}
+        bucket = dirty.DirtyBucket(number, rows, **at)
+        return bucket.is_filling(True), bucket.is_filling(False)
+
+    many = dirty.FILLING_ROWS + 1
+    assert filling(many, -1, 1, 2) == (True, True)
+    assert filling(many, -9, 1, 2) == (False, True)
+    assert filling(many, -9, 1, 5) == (False, False), "no more rows arrive"
+    assert filling(many, 20, 30, 31) == (False, False), "late rows"
+    assert filling(many - 1, 1, 2, 2) == (False, False), "few rows"
