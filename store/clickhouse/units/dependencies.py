@@ -100,7 +100,9 @@ class UnitScope:
 _NEWEST = "(trace_id, id, bucket) NOT IN (SELECT trace_id, id, bucket FROM superseded_{})"
 """Rows that are not superseded by a copy in another bucket."""
 _NEWEST_LINKS = """(trace_id, document_id, other_trace, other_id, upstream, bucket)
-    NOT IN (SELECT * FROM superseded_links)"""
+    NOT IN (SELECT * FROM superseded_links)
+    AND (trace_id, document_id, bucket) NOT IN (SELECT trace_id, id, bucket FROM superseded_segments)"""
+"""The same of links, which lie in their document's bucket: the newest copy of it may be without them."""
 
 
 def resolve_dependencies(run: RunQuery, minutes: str) -> None:

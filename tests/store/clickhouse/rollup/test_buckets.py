@@ -15,7 +15,7 @@ from store.clickhouse.rollup import aggregate, dirty
 from store.clickhouse.store import ClickHouseStore
 from store.clickhouse.units.base_buckets import BUCKET, PER_MINUTE, rows_in_buckets
 from store.memory import MemoryStore
-from store.model import Document, Link, NodeKey, TimeRange
+from store.model import Document, Link, NodeKey, State, TimeRange
 from store.rules import other_names
 from store.times import HOUR, MINUTE, SECOND
 from tests.builders import T0, call, segment, trace_id
@@ -122,6 +122,18 @@ def test_a_link_reaches_another_bucket(clickhouse_store: ClickHouseStore) -> Non
     store.put([segment(2, trace_id=other, name="backend", links=(received,), **at(41))], "c")
     graph = store.service_graph(WINDOW)
     assert [edge.statistics.total for edge in graph.links.values()] == [1]
+    assert differences(store) == []
+
+
+def test_a_copy_in_another_bucket_is_without_its_links(clickhouse_store: ClickHouseStore) -> None:
+    """Those of the older copy do not apply to it, counted with it or from all rows."""
+    store, memory = clickhouse_store, MemoryStore()
+    cause = Link(trace_id(9), 4, upstream=True)
+    copies = [segment(1, state=State.IN_PROGRESS, links=(cause,)), segment(1, **at(41))]
+    for each in (store, memory):
+        each.put(copies, "copies")
+    graph, expected = (each.service_graph(WINDOW) for each in (store, memory))
+    assert graph.edges.keys() == expected.edges.keys()
     assert differences(store) == []
 
 
