@@ -14,6 +14,7 @@ from store.filters.ast import Expression, Field, Value
 from store.filters.evaluate import matches
 from store.graph import ServiceGraph
 from store.graph_names import name_problems
+from store.memory_logs import MemoryLogs
 from store.memory_traces import MemoryTraces, is_sampled
 from store.model import NodeKey, TimeRange, Trace, confirmed, is_settled
 from store.pins import Pin
@@ -48,12 +49,13 @@ from store.unit_filter import (
 from store.units import EdgeUnit, NodeUnit, Unit, all_units, links_among, with_other_names
 
 
-class MemoryStore(MemoryTraces, MemoryConfig):
+class MemoryStore(MemoryTraces, MemoryConfig, MemoryLogs):
     """The store protocol on dictionaries. Method docstrings of `store.protocol` apply."""
 
     def __init__(self) -> None:
         MemoryTraces.__init__(self)
         MemoryConfig.__init__(self)
+        MemoryLogs.__init__(self)
         self._pins: dict[bytes, Pin] = {}
         self._deployments: dict[str, Deployment] = {}
 

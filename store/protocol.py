@@ -14,6 +14,7 @@ from store.config.protocol import ConfigStore, LayoutStore, RetrievalStore, Samp
 from store.deployments import Deployment
 from store.filters.ast import Expression, Field
 from store.graph import ServiceGraph
+from store.log_lines import LogStore
 from store.model import Document, NodeKey, TimeRange, Trace
 from store.pins import Pin
 from store.query import (
@@ -289,6 +290,7 @@ class Store(
     SamplingStore,
     RetrievalStore,
     LayoutStore,
+    LogStore,
     Protocol,
 ):
     """The whole store."""

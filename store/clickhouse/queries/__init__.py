@@ -176,7 +176,8 @@ INCOMPLETE_PIN_PARTITIONS = _sql("pins/incomplete", parameters="first seconds ta
 STORED_TRACES = _sql("retention/traces", "condition", "first_pinned tables")
 STORED_PINNED = _sql("retention/pinned", parameters="first_pinned tables")
 STORED_MAP_ROWS = _sql("retention/map_rows", "condition kind")
-STORED_MAP_SIZE = _sql("retention/map_size")
+STORED_SIZE = _sql("retention/table_size", parameters="table")
+STORED_ROWS = _sql("retention/dated_rows", "condition table")
 TABLE_DEFINITIONS = _sql("retention/definitions")
 # diagnostics
 DAMAGE_ERRORS = _sql("diagnostics/damage_errors")
@@ -190,5 +191,10 @@ SAMPLING_SUMS = _sql("config/sampling_sums", parameters="start end step")
 FIRST_ANOMALIES = _sql("config/first_anomalies", parameters="start end rule")
 RETRIEVAL = _sql("config/retrieval", parameters="token valid_after")
 LAYOUT = _sql("config/layout", parameters="name")
+# logs
+REQUEST_LINES = _sql(
+    "logs/request_lines", parameters="end first last most no_trace requests start streams trace"
+)
+NODE_LINES = _sql("logs/node_lines", parameters="end first last most name start")
 
 REGISTRY.require_complete()

@@ -472,3 +472,39 @@ ENGINE = {replicated}ReplacingMergeTree(written_at)
 ORDER BY (trace_id, bucket)
 TTL written_at + INTERVAL 60 DAY
 SETTINGS index_granularity = 1024;
+
+-- Log lines of traced requests (store/log_lines.py): with a trace id, a Lambda request id, or of a function's
+-- log stream. Both readers have a window (that of a trace; the last minutes of a function), so the key begins
+-- with the minute; in it, bloom filters find a trace's and a request's lines.
+-- hash: of what makes a line the same, by any source; of two copies the one with more members (`known`)
+-- wins. Partition: the day of arrival, as above; a reader takes one of the copies in two partitions.
+CREATE TABLE IF NOT EXISTS log_lines{on_cluster} (
+    minute UInt32 CODEC(Delta(4), ZSTD(1)),
+    name LowCardinality(String) CODEC(ZSTD(1)),
+    type LowCardinality(String) CODEC(ZSTD(1)),
+    account LowCardinality(String) CODEC(ZSTD(1)),
+    region LowCardinality(String) CODEC(ZSTD(1)),
+    start Int64 CODEC(ZSTD(1)) COMMENT 'microseconds since the epoch',
+    time DateTime64(6, 'UTC') ALIAS fromUnixTimestamp64Micro(start, 'UTC'),
+    request_id String CODEC(ZSTD(1)),
+    trace_id FixedString(16) CODEC(ZSTD(1)) COMMENT 'zeros: not known',
+    span_id UInt64 CODEC(ZSTD(1)),
+    severity LowCardinality(String) CODEC(ZSTD(1)),
+    record LowCardinality(String) CODEC(ZSTD(1)) COMMENT 'of the platform: init, start, end, report',
+    log_group LowCardinality(String) CODEC(ZSTD(1)),
+    log_stream String CODEC(ZSTD(1)),
+    body String CODEC(ZSTD(3)),
+    source LowCardinality(String) CODEC(ZSTD(1)),
+    ordinal UInt32 CODEC(ZSTD(1)) COMMENT 'among equal lines of a millisecond',
+    hash UInt64 CODEC(NONE),
+    known UInt8 CODEC(ZSTD(1)),
+    received DateTime('UTC') CODEC(Delta(4), ZSTD(1)),
+    INDEX by_trace trace_id TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX by_request request_id TYPE bloom_filter(0.01) GRANULARITY 1
+)
+ENGINE = {replicated}ReplacingMergeTree(known)
+PARTITION BY toDate(received)
+ORDER BY (minute, name, hash)
+TTL received + toIntervalDay(7)
+SETTINGS index_granularity = 1024,
+    ttl_only_drop_parts = 1, {window} = 10000, {durable}, {tidy};

@@ -46,12 +46,14 @@ KINDS: Mapping[str, Kind] = {
     "traces": Kind("traces and documents", 30, dict.fromkeys(TRACE_TABLES, "")),
     "map-minutes": Kind("map by minutes", 60, {"rollups": "width < 60"}),
     "map-hours": Kind("map by hours", 400, {"rollups": "width = 60"}),
+    "logs": Kind("log lines", 7, {"log_lines": ""}),
 }
 DEFAULTS: Mapping[str, int] = {name: kind.days for name, kind in KINDS.items()}
 
 TTLS: Mapping[str, str] = {
     **dict.fromkeys(TRACE_TABLES, "received + toIntervalDay({traces})"),
     "rollups": "written_at + toIntervalDay(if(width = 60, {map-hours}, {map-minutes}))",
+    "log_lines": "received + toIntervalDay({logs})",
 }
 """Each table's TTL, as ClickHouse writes it."""
 
@@ -59,7 +61,7 @@ TTLS: Mapping[str, str] = {
 class RetentionStatus(NamedTuple):
     """What is stored of a kind.
 
-    ``oldest`` and ``newest``: arrival (traces) or the time counted (map); ``expires``: when the next
+    ``oldest`` and ``newest``: arrival (traces) or the time of what is in the rows (others); ``expires``: when the next
     rows are deleted. Seconds since the epoch, 0 when there are no rows.
     """
 
@@ -161,8 +163,7 @@ def preview_deletions(client: Client, wanted: Mapping[str, int]) -> list[Deletio
             )
             rows, _, oldest, newest, _ = _traces(client, expired)
         elif kind in current:
-            expired = Sql("toUnixTimestamp(written_at) <= {by:Int64}", {"by": now - days * DAY})
-            rows, oldest, newest, _ = _map_rows(client, kind, expired)
+            rows, oldest, newest, _ = _dated_rows(client, kind, now - days * DAY)
         else:
             continue
         if rows:
@@ -178,8 +179,9 @@ def status(client: Client) -> tuple[list[RetentionStatus], Pinned]:
         if kind == "traces":
             rows, size, oldest, newest, expires = _traces(client)
         else:
-            rows, oldest, newest, first = _map_rows(client, kind)
-            ((all_rows, all_bytes),) = execute(client, queries.STORED_MAP_SIZE.render())
+            rows, oldest, newest, first = _dated_rows(client, kind)
+            (table,) = KINDS[kind].tables
+            ((all_rows, all_bytes),) = execute(client, queries.STORED_SIZE.render(table=table))
             size = all_bytes * rows // all_rows if all_rows else 0
             expires = first + days * DAY if rows else 0
         statuses.append(RetentionStatus(kind, days, rows, size, oldest, newest, expires))
@@ -199,10 +201,23 @@ def _traces(client: Client, condition: Sql = EVERY) -> tuple[int, int, int, int,
     return rows, size, oldest, newest, expires
 
 
-def _map_rows(client: Client, kind: str, condition: Sql = EVERY) -> tuple[int, int, int, int]:
-    """Rows, the first and last time they count, and when the oldest of them was written."""
-    given = {"kind": Sql(KINDS[kind].tables["rollups"]), "condition": condition}
-    ((rows, first, last, written),) = execute(client, queries.STORED_MAP_ROWS.render(given))
+def _dated_rows(
+    client: Client, kind: str, written_by: int | None = None
+) -> tuple[int, int, int, int]:
+    """Rows of one table, all or those written by then, their first and last time, and when the oldest
+    of them was written."""
+    ((table, of_kind),) = KINDS[kind].tables.items()
+    is_map = table == "rollups"
+    arrival = "written_at" if is_map else "received"
+    condition = EVERY
+    if written_by is not None:
+        condition = Sql(f"toUnixTimestamp({arrival}) <= {{by:Int64}}", {"by": written_by})
+    if is_map:
+        given = {"kind": Sql(of_kind), "condition": condition}
+        statement = queries.STORED_MAP_ROWS.render(given)
+    else:
+        statement = queries.STORED_ROWS.render({"table": Sql(table), "condition": condition})
+    ((rows, first, last, written),) = execute(client, statement)
     return (rows, first, last, written) if rows else (0, 0, 0, 0)
 
 

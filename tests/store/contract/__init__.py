@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.store.contract.clients import ClientContract
 from tests.store.contract.copies import CopyContract
 from tests.store.contract.graph import GraphContract
+from tests.store.contract.logs import LogContract
 from tests.store.contract.names import NameContract
 from tests.store.contract.pins import PinContract
 from tests.store.contract.search import SearchContract
@@ -19,6 +20,7 @@ class StoreContract(
     CopyContract,
     ClientContract,
     NameContract,
+    LogContract,
     SubsegmentContract,
     WeightContract,
     SearchContract,

@@ -12,7 +12,10 @@ import pytest
 from store.clickhouse.queries import REGISTRY, Sql, Template
 
 GOLDEN = Path(__file__).parent / "golden"
-PACKAGES = ("units", "rollup", "graph", "pins", "retention", "diagnostics", "config", "versions")
+PACKAGES = (
+    *("units", "rollup", "graph", "pins", "retention", "diagnostics", "config", "versions"),
+    "logs",
+)
 NAMES = [name for name in REGISTRY.templates if name.split("/")[0] in PACKAGES]
 
 

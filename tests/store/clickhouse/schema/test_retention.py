@@ -197,7 +197,12 @@ def test_the_map_has_times_of_its_own(client: Client) -> None:
     client.execute(MAP)
     retention.apply(client, {}, wait=True)
     assert ttl(client, "rollups") == "written_at + toIntervalDay(if(width = 60, 400, 60))"
-    assert retention.effective(client) == {"traces": 30, "map-minutes": 60, "map-hours": 400}
+    assert retention.effective(client) == {
+        "traces": 30,
+        "map-minutes": 60,
+        "map-hours": 400,
+        "logs": 7,
+    }
     now = int(time.time())
     for width in (1, 10, 60):
         for days in (0, 40, 50):

@@ -1,0 +1,82 @@
+"""Log lines in ClickHouse: `store.log_lines.LogStore`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from clickhouse_driver import Client
+
+from store.clickhouse import queries
+from store.clickhouse.connection.native_format import Columns
+from store.clickhouse.connection.query_runner import Rows, RunQuery
+from store.log_lines import NO_TRACE, LinePage, LogLine, Wanted, order
+from store.model import TimeRange
+from store.times import MINUTE
+
+_MEMBERS = LogLine.__struct_fields__[1:]
+NAMES = f"minute, start, {', '.join(_MEMBERS)}, hash, known, received"
+
+
+def put(client: Client, lines: Sequence[LogLine], token: str) -> None:
+    """Insert lines; ClickHouse ignores an insert whose token it has seen."""
+    received = [int(time.time())] * len(lines)
+    columns = Columns(
+        (
+            [line.minute for line in lines],
+            [line.time for line in lines],
+            *([getattr(line, name) for line in lines] for name in _MEMBERS),
+            [line.hash for line in lines],
+            [line.known for line in lines],
+            received,
+        )
+    )
+    client.execute(
+        f"INSERT INTO log_lines ({NAMES}) VALUES",
+        columns,
+        columnar=True,
+        types_check=False,
+        settings={"insert_deduplication_token": f"log_lines-{token}"},
+    )
+
+
+def request_lines(ask: RunQuery, wanted: Wanted, limit: int) -> LinePage:
+    """The first lines of a trace and of requests."""
+    rows = ask(
+        queries.REQUEST_LINES.render(
+            **_span(wanted.window),
+            trace=wanted.trace_id,
+            no_trace=NO_TRACE,
+            requests=list(wanted.requests),
+            streams=list(wanted.streams),
+            most=limit,
+        )
+    )
+    return _page(rows)
+
+
+def node_lines(ask: RunQuery, name: str, window: TimeRange, limit: int) -> LinePage:
+    """The last lines of the nodes with a name."""
+    return _page(ask(queries.NODE_LINES.render(**_span(window), name=name, most=limit)))
+
+
+def _span(window: TimeRange) -> dict[str, int]:
+    return {
+        "first": max(0, window.start // MINUTE),
+        "last": max(0, window.end // MINUTE),
+        "start": window.start,
+        "end": window.end,
+    }
+
+
+def _page(rows: Rows) -> LinePage:
+    """Rows of a query: the members of a line, the trace in hex, and how many lines there are."""
+    lines = [_line(row[:-1]) for row in rows]
+    total = int(rows[0][-1]) if rows else 0
+    return LinePage(sorted(lines, key=order), total - len(lines))
+
+
+def _line(row: Sequence[object]) -> LogLine:
+    members = dict(zip(LogLine.__struct_fields__, row, strict=True))
+    members["trace_id"] = bytes.fromhex(str(members["trace_id"]))
+    return LogLine(**members)  # type: ignore[arg-type]

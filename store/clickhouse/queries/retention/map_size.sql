@@ -1,3 +1,0 @@
-SELECT sum(rows), sum(bytes_on_disk)
-FROM system.parts
-WHERE active AND database = currentDatabase() AND table = 'rollups'

@@ -1,0 +1,29 @@
+"""The reference implementation of `store.log_lines.LogStore`, on a dictionary."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from store.log_lines import LinePage, LogLine, Wanted, newest_copies
+from store.model import TimeRange
+
+
+class MemoryLogs:
+    """Log lines. Docstrings of the protocol apply."""
+
+    def __init__(self) -> None:
+        self._lines: list[LogLine] = []
+
+    def put_log_lines(self, lines: Sequence[LogLine], token: str) -> None:
+        """Store lines."""
+        self._lines = newest_copies([*self._lines, *lines])
+
+    def request_lines(self, wanted: Wanted, *, limit: int) -> LinePage:
+        """The first lines of requests."""
+        found = [line for line in self._lines if wanted.includes(line)]
+        return LinePage(found[:limit], max(0, len(found) - limit))
+
+    def node_lines(self, name: str, window: TimeRange, *, limit: int) -> LinePage:
+        """The last lines of the nodes with a name."""
+        found = [line for line in self._lines if line.name == name and line.time in window]
+        return LinePage(found[-limit:], max(0, len(found) - limit))

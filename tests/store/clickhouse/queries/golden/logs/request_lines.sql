@@ -1,0 +1,15 @@
+SELECT start, body, name, type, account, region, request_id, hex(trace_id), span_id, severity, record, log_group, log_stream,
+       source, ordinal, count() OVER () AS total
+FROM (
+    SELECT *
+    FROM log_lines
+    WHERE minute BETWEEN {first:UInt32} AND {last:UInt32} AND start >= {start:Int64} AND start < {end:Int64}
+      AND ((trace_id = {trace:FixedString(16)} AND trace_id != {no_trace:FixedString(16)})
+        OR (request_id != '' AND request_id IN {requests:Array(String)})
+        OR (request_id = '' AND arrayExists(span -> span.1 = log_stream AND start BETWEEN span.2 AND span.3,
+                                            {streams:Array(Tuple(String, Int64, Int64))})))
+    ORDER BY known DESC
+    LIMIT 1 BY minute, name, hash
+)
+ORDER BY start, hash
+LIMIT {most:UInt32}

@@ -1,0 +1,73 @@
+"""Log lines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from store.log_lines import LogLine, StreamSpan, Wanted
+from store.model import TimeRange
+from store.protocol import Store
+from store.times import MINUTE, SECOND
+from tests.builders import T0, trace_id
+
+WINDOW = TimeRange(T0, T0 + MINUTE)
+
+
+def line(body: str = "hello", at: int = 0, **members: Any) -> LogLine:
+    """A line of a function, ``at`` seconds after T0."""
+    known = {"name": "checkout", "type": "AWS::Lambda::Function", "request_id": "r1"}
+    return LogLine(T0 + at * SECOND, body, **(known | members))
+
+
+class LogContract:
+    """Every store passes every test."""
+
+    def test_a_trace_has_the_lines_that_name_it_or_its_requests(self, store: Store) -> None:
+        sent = trace_id(7)
+        lines = [
+            line("request", 1),
+            line("trace", 2, request_id="", trace_id=sent, span_id=5, severity="warn"),
+            line("stream", 3, request_id="", log_stream="s1"),
+            line("other request", 4, request_id="r2"),
+            line("other stream", 5, request_id="", log_stream="s2"),
+            line("request in the stream", 6, request_id="r2", log_stream="s1"),
+            line("late in the stream", 7, request_id="", log_stream="s1"),
+            line("late", 61),
+        ]
+        store.put_log_lines(lines, "a")
+        found = store.request_lines(
+            Wanted(WINDOW, sent, ("r1",), (StreamSpan("s1", T0, T0 + 3 * SECOND),)), limit=9
+        )
+        assert found == (lines[:3], 0)
+
+    def test_lines_of_no_trace_belong_to_none(self, store: Store) -> None:
+        store.put_log_lines([line(request_id="", log_stream="")], "a")
+        assert store.request_lines(Wanted(WINDOW), limit=9) == ([], 0)
+
+    def test_a_line_counts_once_by_any_sources(self, store: Store) -> None:
+        """Of two copies the one that says more."""
+        more = line(source="firehose", log_stream="s1", account="1")
+        store.put_log_lines([line(source="extension")], "a")
+        store.put_log_lines([more], "b")
+        store.put_log_lines([line(source="extension")], "c")
+        assert store.node_lines("checkout", WINDOW, limit=9) == ([more], 0)
+
+    def test_equal_lines_of_one_request_are_two(self, store: Store) -> None:
+        """By the millisecond, or by their number in it."""
+        lines = [line(), line(ordinal=1), line(at=1), line(at=1, request_id="r2")]
+        store.put_log_lines(lines, "a")
+        assert store.node_lines("checkout", WINDOW, limit=9).lines == lines
+
+    def test_what_does_not_fit_is_counted(self, store: Store) -> None:
+        lines = [line(str(number), number) for number in range(5)]
+        store.put_log_lines(lines, "a")
+        assert store.request_lines(Wanted(WINDOW, requests=("r1",)), limit=2) == (lines[:2], 3)
+        assert store.node_lines("checkout", WINDOW, limit=2) == (lines[3:], 3)
+        assert store.node_lines("other", WINDOW, limit=2) == ([], 0)
+
+    def test_any_text_survives(self, store: Store) -> None:
+        body = "tab\t quote' \\ nul\0 \U0001f600"
+        store.put_log_lines([line(body, log_group="g'", span_id=(1 << 64) - 1)], "a")
+        assert store.node_lines("checkout", WINDOW, limit=1).lines == [
+            line(body, log_group="g'", span_id=(1 << 64) - 1)
+        ]
