@@ -41,6 +41,7 @@ def create_app(
     version: str,
     sampling_rate: float = 1.0,
     unhealthy: Thresholds = DEFAULT_THRESHOLDS,
+    log_link: str = "",
     extra_routers: Sequence[APIRouter] = (),
     metrics: Callable[[], bytes] = lambda: b"",
     ingest_status: Callable[[], Mapping[str, Any]] = no_ingest,
@@ -54,13 +55,14 @@ def create_app(
 
     ``extra_routers`` take precedence: the collector's HTTP receivers share this port.
     ``metrics`` and ``ingest_status`` (`api.schemas.server.IngestStatus`) cover all processes of the
-    server; ``ingest_health`` says whether this process accepts documents (/readyz).
+    server; ``log_link`` is a template (`api.log_links`); ``ingest_health`` says whether this process accepts documents (/readyz).
     """
     context = Context(
         store=store,
         version=version,
         sampler=Sampler(store, sampling_rate, clock),
         unhealthy=unhealthy,
+        log_link=log_link,
         clock=clock,
         metrics=metrics,
         ingest_status=ingest_status,

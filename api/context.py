@@ -62,6 +62,8 @@ class Context:
     graphs: SingleFlight = field(default_factory=SingleFlight)
     """Graphs being computed."""
     unhealthy: Thresholds = DEFAULT_THRESHOLDS
+    log_link: str = ""
+    """Template of links to log lines elsewhere (`api.log_links`); empty for none."""
     arrangements: Arrangements = field(default_factory=Arrangements)
     """The layouts of the maps that consoles show."""
 

@@ -20,6 +20,7 @@ from msgspec import Struct
 from collector.journal.format import Batch
 from collector.journal.writer import Journal
 from collector.payloads import Payload
+from collector.records import Records
 from collector.submission import Submission
 
 Ack = Future[None]
@@ -56,11 +57,11 @@ class Limits(Struct, frozen=True):
 
 
 class Entry(Struct):
-    """The documents of one request on their way from the receiver to the store."""
+    """The documents, or log lines, of one request on their way from the receiver to the store."""
 
     payload: Payload | None
     """Until it is in the journal."""
-    submission: Submission
+    submission: Submission | Records
     ack: Ack | None
     """None when no sender waits."""
     arrived: float

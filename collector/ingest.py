@@ -19,7 +19,8 @@ from collector.inserter import Inserter
 from collector.journal.adopt import damaged_files
 from collector.log_limiter import LogLimiter
 from collector.metrics import IngestMetrics
-from collector.payloads import Decoded
+from collector.payloads import Decoded, Payload
+from collector.records import Records
 from collector.replay import Backlog
 from collector.submission import Submission
 from store.protocol import ColumnarWriter, SegmentWriter
@@ -81,6 +82,17 @@ class Ingest:
             self._append(decoded, ack)
         except JournalFull as full:
             self._metrics.deferred.labels(full.reason).inc(len(decoded.documents))
+            raise
+        return ack
+
+    def submit_records(self, records: Records, arrived: int) -> Ack:
+        """The same for log lines; ``arrived``: now, in microseconds."""
+        ack = Ack()
+        payload = Payload(records.kind, arrived, records.content)
+        try:
+            self._commit.append(Entry(payload, records, ack, time.monotonic()))
+        except JournalFull as full:
+            self._metrics.deferred.labels(full.reason).inc(records.count)
             raise
         return ack
 

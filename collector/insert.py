@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 import structlog
 
 from collector.decode.rejected import Reason
+from collector.journal.format import Kind, pack
 from collector.log_limiter import LogLimiter
 from collector.metrics import IngestMetrics
+from collector.records import FORMS, Records, records_of, writing
 from collector.submission import Submission, columns_in_chunks
 from store.columnar import ColumnarDocuments, columns_of
 from store.errors import DataRefused, StoreError
@@ -23,11 +25,31 @@ MAX_REFUSED = 16
 """This many documents refused and none accepted: the store is at fault, not the documents."""
 
 
+Item = TypeVar("Item")
+
+
 class Refused(NamedTuple):
     """A document that cannot be stored, and why."""
 
     document: Document
     reason: str
+
+    @property
+    def payload(self) -> tuple[Kind, int, int, bytes]:
+        """Kind, version and number of documents, and their bytes, as in a journal."""
+        return Kind.STORED, self.document.version, 1, pack([self.document.raw])
+
+
+class RefusedRecord(NamedTuple):
+    """A log line that cannot be stored, and why."""
+
+    records: Records
+    reason: str
+
+    @property
+    def payload(self) -> tuple[Kind, int, int, bytes]:
+        """As of a document."""
+        return self.records.kind, 0, self.records.count, self.records.content
 
 
 class StoreRejectedBatch(StoreError):
@@ -35,6 +57,32 @@ class StoreRejectedBatch(StoreError):
 
 
 def insert_batch(
+    writer: SegmentWriter, submissions: Sequence[Submission | Records], token: str
+) -> list[Refused | RefusedRecord]:
+    """Insert what was submitted; what is refused. Raises StoreError: all of it may be inserted again."""
+    documents = [each for each in submissions if isinstance(each, Submission)]
+    refused: list[Refused | RefusedRecord] = []
+    if documents:
+        refused += insert_documents(writer, documents, token)
+    for kind in FORMS:
+        parts = [e for e in submissions if isinstance(e, Records) and e.kind == kind]
+        if parts:
+            refused += _insert_records(writer, kind, parts, token)
+    return refused
+
+
+def _insert_records(
+    writer: SegmentWriter, kind: Kind, parts: Sequence[Records], token: str
+) -> list[RefusedRecord]:
+    values = [value for part in parts for value in part.decode()]
+    return [
+        RefusedRecord(records, reason)
+        for value, reason in bisect_refused(writing(writer, kind), values, token)
+        for records in records_of(kind, [value])
+    ]
+
+
+def insert_documents(
     writer: SegmentWriter, submissions: Sequence[Submission], token: str
 ) -> list[Refused]:
     """Insert submissions, encoded if the writer is columnar; the documents that are refused.
@@ -80,36 +128,56 @@ def insert_with_bisection(
 ) -> list[Refused]:
     """Insert documents, halving what the store refuses; those it refuses alone, normally none.
 
-    Halves have tokens derived from ``token`` and their place, so a repetition changes nothing.
-    Raises StoreError, as StoreRejectedBatch when every document is refused.
+    Raises as `bisect_refused`.
     """
-    refused: list[Refused] = []
+    refused = bisect_refused(writer.put, documents, token)
+    return [Refused(document, reason) for document, reason in refused]
+
+
+def bisect_refused(
+    put: Callable[[Sequence[Item], str], None], items: Sequence[Item], token: str
+) -> list[tuple[Item, str]]:
+    """Insert, halving what is refused; what is refused alone, with the reasons.
+
+    Halves have tokens derived from ``token`` and their place, so a repetition changes nothing.
+    Raises StoreError, as StoreRejectedBatch when everything is refused.
+    """
+    refused: list[tuple[Item, str]] = []
     accepted = 0
-    parts = [(0, len(documents))]
+    parts = [(0, len(items))]
     while parts:
         first, end = parts.pop()
-        whole = end - first == len(documents)
+        whole = end - first == len(items)
         try:
             part_token = token if whole else f"{token}-{first}-{end}"
-            writer.put(documents if whole else documents[first:end], part_token)
+            put(items if whole else items[first:end], part_token)
             accepted += end - first
         except DataRefused as error:
             if end - first > 1:
                 middle = (first + end) // 2
                 parts += [(middle, end), (first, middle)]
                 continue
-            refused.append(Refused(documents[first], str(error)))
+            refused.append((items[first], str(error)))
             if len(refused) >= MAX_REFUSED and not accepted:
                 raise StoreRejectedBatch(str(error)) from error
     return refused
 
 
-def count_stored(metrics: IngestMetrics, documents: int, refused: Sequence[Refused]) -> None:
-    """Count a batch that the store accepted, and name what it refused."""
+def count_stored(
+    metrics: IngestMetrics,
+    submissions: Sequence[Submission | Records],
+    refused: Sequence[Refused | RefusedRecord],
+) -> None:
+    """Count a batch that the store accepted, and name what it refused. Log lines are counted when they
+    are received."""
     metrics.batches.inc()
-    metrics.stored.inc(documents - len(refused))
+    documents = sum([each.count for each in submissions if isinstance(each, Submission)])
+    metrics.stored.inc(documents - sum(isinstance(each, Refused) for each in refused))
     for each in refused:
         metrics.rejected.labels(Reason.REFUSED).inc()
+        if isinstance(each, RefusedRecord):
+            _limiter.warning("record_refused", kind=each.records.kind.name, reason=each.reason)
+            continue
         _limiter.warning(
             "document_refused",
             trace_id=each.document.trace_id.hex(),

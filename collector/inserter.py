@@ -14,10 +14,11 @@ from collector.batches import Batches, Entry, Limits, acknowledge, batch_of
 from collector.group_commit import GroupCommit
 from collector.health import StoreAvailability
 from collector.insert import count_stored, insert_batch
-from collector.journal.format import Batch, Kind, pack
+from collector.journal.format import Batch
 from collector.journal.writer import Journal
 from collector.log_limiter import LogLimiter
 from collector.metrics import IngestMetrics
+from collector.records import Records
 from collector.replay import Backlog, Outcome
 from collector.submission import Submission
 from store.errors import StoreError, StoreUnavailable
@@ -173,7 +174,9 @@ class Inserter:
             self._sealed_at = now
             self._commit.seal()
 
-    def insert(self, journal: Journal, batch: Batch, submissions: list[Submission]) -> Outcome:
+    def insert(
+        self, journal: Journal, batch: Batch, submissions: list[Submission | Records]
+    ) -> Outcome:
         """Insert documents under the batch's token; refused ones go to quarantine. Raises OSError."""
         self.started = time.monotonic()
         try:
@@ -190,10 +193,9 @@ class Inserter:
             return Outcome.REFUSED
         finally:
             self.started = None
-        for document, reason in refused:
-            raw = pack([document.raw])
-            self._backlog.set_aside(reason, Kind.STORED, document.version, 1, raw)
-        count_stored(self._metrics, sum(each.count for each in submissions), refused)
+        for each in refused:
+            self._backlog.set_aside(each.reason, *each.payload)
+        count_stored(self._metrics, submissions, refused)
         self._mark_available()
         return Outcome.STORED
 

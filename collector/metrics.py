@@ -68,6 +68,13 @@ class IngestMetrics:
             ["outcome"],
             registry=registry,
         )
+        self.log_lines = Counter(
+            "raymap_log_lines",
+            "Log lines received: accepted, or ignored as unrelated (to a trace, a request or a "
+            "function), empty, platform (events of which no line is made)",
+            ["outcome"],
+            registry=registry,
+        )
         self.otel_metrics_ignored = Counter(
             "raymap_metrics_ignored",
             "OpenTelemetry metrics in X-Ray datagrams, accepted and discarded",

@@ -21,6 +21,7 @@ from collector.journal.format import Kind
 from collector.log_limiter import LogLimiter
 from collector.metrics import IngestMetrics, shared_metrics
 from collector.payloads import Decoded, decode_documents, decode_request
+from collector.records import Records
 from collector.redaction.redactor import Redactor
 from collector.settings import JOURNAL_BYTES
 from collector.versions import VersionClock
@@ -130,6 +131,16 @@ class IngestPipeline:
         Raises JournalFull, as the future may.
         """
         return self._ingest.submit(decoded)
+
+    def redact_texts(self, texts: Sequence[str]) -> Sequence[str]:
+        """Log lines without what rules of redaction remove, which is counted."""
+        redacted, counts = self._redactor.texts(texts)
+        self._count_redacted(counts)
+        return redacted
+
+    def submit_records(self, records: Records) -> Ack:
+        """The same for log lines."""
+        return self._ingest.submit_records(records, self._clock.reserve())
 
     def offer(self, decoded: Decoded, wait: float = 0.0) -> bool:
         """The same without an acknowledgement; False when they had to be dropped, and are counted.

@@ -25,6 +25,7 @@ from collector.journal.writer import Journal
 from collector.log_limiter import LogLimiter
 from collector.metrics import IngestMetrics
 from collector.payloads import decode_again
+from collector.records import Records, records_in
 from collector.submission import Submission
 from store.columnar import ColumnarDocuments
 from store.model import Document
@@ -46,7 +47,8 @@ class Outcome(IntEnum):
     UNAVAILABLE = 2
 
 
-Insert = Callable[[Journal, Batch, list[Submission]], Outcome]
+Submitted = list[Submission | Records]
+Insert = Callable[[Journal, Batch, Submitted], Outcome]
 
 
 class Backlog:
@@ -153,10 +155,10 @@ class Backlog:
         replay.journal.remove()
         _limiter.info("journal_replayed", journal=replay.journal.id)
 
-    def _decode(self, replay: _Replay, batch: Batch) -> list[Submission]:
+    def _decode(self, replay: _Replay, batch: Batch) -> Submitted:
         """The documents of a batch; what cannot be decoded is set aside. Raises OSError."""
         culprits = replay.attempts.begin(batch.start)
-        submissions: list[Submission] = []
+        submissions: Submitted = []
         for record in read(replay.journal.folder, batch.start, batch.end):
             if record.payload is None:
                 self._report(replay, [Part(record.start, record.end, record.header, record.path)])
@@ -164,27 +166,30 @@ class Backlog:
                 self._set_aside(record, "processes died while they decoded it")
             else:
                 replay.attempts.at(record.start)
-                submissions += self._submissions(self._decode_record(record))
+                submissions += self._decode_record(record)
         replay.attempts.end()
         return submissions
 
-    def _decode_record(self, record: Record) -> Iterable[Document]:
+    def _decode_record(self, record: Record) -> Submitted:
         header = record.header
         assert record.payload is not None
         try:
+            records = records_in(header.kind, record.payload)
+            if records is not None:
+                return [records]
             documents = decode_again(header.kind, header.version, record.payload)
         except Rejected as rejected:
             self._metrics.rejected.labels(rejected.reason).inc(header.documents)
             self._set_aside(record, str(rejected))
-            return ()
+            return []
         except Exception as error:
             self._set_aside(record, f"cannot be decoded: {error!r:.200}")
-            return ()
+            return []
         if (missing := header.documents - len(documents)) > 0:
             self._set_aside(record, f"{missing} of {header.documents} documents are rejected now")
-        return documents
+        return self._submissions(documents)
 
-    def _submissions(self, documents: Iterable[Document]) -> list[Submission]:
+    def _submissions(self, documents: Iterable[Document]) -> Submitted:
         if isinstance(documents, ColumnarDocuments):
             return [Submission(documents, self._columnar)]
         few = list(documents)

@@ -17,6 +17,7 @@ from raymap.data_cli import data_app
 from raymap.flags import with_settings
 from raymap.journal_cli import journal_app
 from raymap.keys_cli import key_app
+from raymap.logs_cli import logs_app
 from raymap.options import RetentionDays, Supervised
 from raymap.ready_pipe import exit_on_error
 from raymap.settings import (
@@ -199,6 +200,7 @@ def mcp(
 
 app.add_typer(data_app)
 app.add_typer(config_app)
+app.add_typer(logs_app)
 app.add_typer(journal_app)
 app.add_typer(key_app)
 app.add_typer(user_app)

@@ -27,6 +27,7 @@ def retention(
     traces: Annotated[str, duration_option("--traces", "Traces and documents.")] = "",
     map_minutes: Annotated[str, duration_option("--map-minutes", "The map by minutes.")] = "",
     map_hours: Annotated[str, duration_option("--map-hours", "The map by hours.")] = "",
+    logs: Annotated[str, duration_option("--logs", "Log lines.")] = "",
     yes: Annotated[bool, typer.Option("--yes", help="Delete what is older.")] = False,
 ) -> None:
     """Show how long data is retained, or change it.
@@ -38,7 +39,12 @@ def retention(
         from raymap.commands.retention import show_retention
         from raymap.processes import prepare_command
 
-        wanted = {"traces": traces, "map-minutes": map_minutes, "map-hours": map_hours}
+        wanted = {
+            "traces": traces,
+            "map-minutes": map_minutes,
+            "map-hours": map_hours,
+            "logs": logs,
+        }
         show_retention(prepare_command(settings), wanted, yes=yes)
 
 

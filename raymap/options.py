@@ -68,6 +68,18 @@ def parse_redaction(text: str) -> str:
     return text
 
 
+def parse_log_link(text: str) -> str:
+    """A template of URLs; empty for none."""
+    from api.log_links import check_template
+
+    try:
+        if text:
+            check_template(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    return text
+
+
 DataDir = Annotated[
     Path, option("--data-dir", metavar="FOLDER", file_okay=False, help="Where all data is stored.")
 ]
@@ -99,6 +111,17 @@ RetentionDays = Annotated[
         max=10_000,
         show_default="as set by raymap retention, else 30",
         help="Days until traces are deleted, from now on.",
+    ),
+]
+LogRetention = Annotated[
+    int | None,
+    option(
+        "--log-retention",
+        metavar="DAYS",
+        min=1,
+        max=10_000,
+        show_default="as set by raymap retention, else 7",
+        help="Days until log lines are deleted, from now on.",
     ),
 ]
 Supervised = Annotated[int | None, typer.Option("--supervised", hidden=True)]

@@ -178,6 +178,7 @@ def _create_api(
         store,
         version=raymap_version(),
         sampling_rate=settings.sampling_rate,
+        log_link=settings.log_link,
         unhealthy=Thresholds(settings.unhealthy_share, settings.unhealthy_count),
         extra_routers=[sign_in, *http_routers(pipeline)],
         metrics=pipeline.metrics.render,

@@ -104,7 +104,7 @@ class _Serve:
         """Start every child; the addresses by kind."""
         clickhouse = await self._start_clickhouse()
         await self._supervisor.unless_stopped(
-            asyncio.to_thread(_migrate, clickhouse, self._settings.retention_days)
+            asyncio.to_thread(_migrate, clickhouse, self._settings.retention)
         )
         specs = self._specs(clickhouse)
         opened = await asyncio.gather(*map(self._supervisor.start, specs))
@@ -192,10 +192,10 @@ def _announce(addresses: Mapping[str, str]) -> None:
     print_status(f"open {browse} · SDKs send to UDP {addresses['udp']} · gRPC {addresses['grpc']}")
 
 
-def _migrate(clickhouse: Address, retention_days: int | None) -> None:
+def _migrate(clickhouse: Address, retention: Mapping[str, int]) -> None:
     from store.clickhouse.schema.retention import prepare_database
 
-    prepare_database(clickhouse, {"traces": retention_days} if retention_days else {})
+    prepare_database(clickhouse, retention)
 
 
 def _check_installed(settings: ServeSettings) -> None:

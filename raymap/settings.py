@@ -11,10 +11,12 @@ from typing import Annotated, Any, Literal, TypeVar
 from raymap.options import (
     ClickHouseUrl,
     DataDir,
+    LogRetention,
     Memory,
     RetentionDays,
     option,
     parse_journal_size,
+    parse_log_link,
     parse_networks,
     parse_redaction,
     port_option,
@@ -214,6 +216,16 @@ class ApiSettings(ProcessSettings):
             help="Share of requests that the rule Default makes SDKs record, until UpdateSamplingRule changes it.",
         ),
     ] = 1.0
+    log_link: Annotated[
+        str,
+        option(
+            "--log-link",
+            metavar="URL",
+            parser=parse_log_link,
+            show_default="none",
+            help="Link from traces to a log store, like https://logs.example.com/?q={trace_id}.",
+        ),
+    ] = ""
     unhealthy_share: Annotated[
         float,
         option(
@@ -265,6 +277,7 @@ class ServeSettings(IngestSettings, ApiSettings):
 
     clickhouse_memory: Memory = 0
     retention_days: RetentionDays = None
+    log_retention: LogRetention = None
     workers: Annotated[
         int | None,
         option(
@@ -276,6 +289,12 @@ class ServeSettings(IngestSettings, ApiSettings):
         ),
     ] = None
     demo: Annotated[bool, option("--demo", help="Send demo traffic as well.")] = False
+
+    @property
+    def retention(self) -> dict[str, int]:
+        """Days by kind of data, of the kinds that were given."""
+        given = {"traces": self.retention_days, "logs": self.log_retention}
+        return {kind: days for kind, days in given.items() if days is not None}
 
     @property
     def collectors(self) -> int:

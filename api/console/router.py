@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends
 from api.console.details import details_router
 from api.console.export import export_router
 from api.console.filters import filters_router
+from api.console.logs import logs_router
 from api.console.map import map_router
 from api.console.pins import pins_router
 from api.console.services import services_router
@@ -32,6 +33,7 @@ def console_router(context: Context) -> APIRouter:
         details_router,
         filters_router,
         traces_router,
+        logs_router,
         pins_router,
         export_router,
         status_router,

@@ -13,6 +13,7 @@ from api.schemas.common import ErrorReply
 from api.v1.annotations import annotations_router
 from api.v1.deployments import deployments_router
 from api.v1.graph import graph_router
+from api.v1.logs import logs_router
 from api.v1.operations import operations_router
 from api.v1.time_series import time_series_router
 from api.v1.traces import traces_router
@@ -43,6 +44,7 @@ def v1_router(context: Context) -> APIRouter:
         graph_router,
         time_series_router,
         traces_router,
+        logs_router,
         annotations_router,
         operations_router,
         metrics_router,

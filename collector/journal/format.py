@@ -45,6 +45,8 @@ class Kind(IntEnum):
     ZIPKIN_PROTOBUF = 5
     STORED = 6
     """Documents in the store's form, joined and numbered in the same way."""
+    LOG_LINES = 7
+    """`collector.records`."""
     BATCH = 254
     """A `Batch`, written before it is inserted: a repetition has the same token and documents."""
     CHECKPOINT = 255

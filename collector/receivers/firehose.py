@@ -20,6 +20,7 @@ from fastapi.responses import Response
 from collector.decode.lambda_records.cloudwatch import Decoded, Delivery, decode_delivery
 from collector.derived import submit_records
 from collector.group_commit import JournalFull
+from collector.log_records import submit_lines
 from collector.pipeline import IngestPipeline
 from collector.receivers.access import AccessKey
 from collector.receivers.body import Bodies, BodyError
@@ -87,6 +88,7 @@ class _FirehoseReceiver:
         self._pipeline.metrics.received.labels(NAME).inc(len(decoded.rejected))
         self._pipeline.reject(decoded.rejected)
         acks = submit_records(self._pipeline, decoded.invocations, decoded.skipped, NAME)
+        acks += submit_lines(self._pipeline, decoded.logs)
         for ack in acks:
             await asyncio.wrap_future(ack)
 

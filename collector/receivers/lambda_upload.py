@@ -14,6 +14,7 @@ from collector.decode.lambda_records.upload import Upload, decode_upload
 from collector.decode.rejected import Rejected
 from collector.derived import submit_records
 from collector.group_commit import JournalFull
+from collector.log_records import submit_lines
 from collector.pipeline import IngestPipeline
 from collector.receivers.access import AccessKey
 from collector.receivers.body import Bodies, BodyError
@@ -76,6 +77,7 @@ class _LambdaReceiver:
         pipeline.reject(upload.rejected)
         acks = [pipeline.submit(decoded)] if decoded.documents else []
         acks += submit_records(pipeline, folded.invocations, folded.skipped, NAME)
+        acks += submit_lines(pipeline, upload.logs)
         for ack in acks:
             await asyncio.wrap_future(ack)
         return len(upload.rejected) + len(decoded.rejected)

@@ -1,7 +1,7 @@
-"""OTLP logs, over HTTP (``/v1/logs``) and gRPC: the lines of Lambda's platform become invocations.
+"""OTLP logs, over HTTP (``/v1/logs``) and gRPC: log lines, and invocations of Lambda's platform.
 
-Raymap stores no log lines: others are refused in the protocol's form, as rejected log records of a
-partial success, which clients report and do not send again.
+Records that are related to no trace, request or function are not stored. They are refused in the
+protocol's form, as rejected log records of a partial success, which clients report and do not send again.
 """
 
 from __future__ import annotations
@@ -17,10 +17,12 @@ from google.protobuf import json_format
 from google.protobuf.message import Message
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 
+from collector.decode.lambda_records.lines import Ignored
 from collector.decode.lambda_records.otlp_logs import Logs, decode_json_logs, decode_logs
 from collector.decode.rejected import Rejected
 from collector.derived import submit_records
 from collector.group_commit import JournalFull
+from collector.log_records import submit_lines
 from collector.pipeline import IngestPipeline
 from collector.receivers.body import Bodies, BodyError
 from collector.receivers.offload import decode_off_loop
@@ -36,7 +38,7 @@ _DECODERS: dict[str, Callable[[bytes], Logs]] = {PROTOBUF: decode_logs, JSON: de
 async def store_logs(
     pipeline: IngestPipeline, decode: Callable[[bytes], Logs], body: bytes
 ) -> ExportLogsServiceResponse:
-    """The response once the invocations are durable. Raises Rejected and JournalFull."""
+    """The response once the lines and the invocations are durable. Raises Rejected and JournalFull."""
     try:
         logs = await decode_off_loop(len(body), partial(decode, body))
     except Rejected as rejected:
@@ -46,18 +48,20 @@ async def store_logs(
     pipeline.metrics.received.labels(NAME).inc(len(logs.rejected))
     pipeline.reject(logs.rejected)
     folded = logs.folded
-    for ack in submit_records(pipeline, folded.invocations, folded.skipped, NAME):
+    acks = submit_records(pipeline, folded.invocations, folded.skipped, NAME)
+    for ack in [*acks, *submit_lines(pipeline, logs.lines)]:
         await asyncio.wrap_future(ack)
     return _response(logs)
 
 
 def _response(logs: Logs) -> ExportLogsServiceResponse:
     response = ExportLogsServiceResponse()
-    refused = logs.others + len(logs.rejected)
+    refused = logs.lines.ignored[Ignored.UNRELATED] + len(logs.rejected)
     if refused:
         response.partial_success.rejected_log_records = refused
         response.partial_success.error_message = (
-            "Raymap stores no log lines; it reads those of Lambda's platform (docs/lambda.md)"
+            "Raymap stores log records with a trace id, a Lambda request id or a function's name "
+            "(docs/logs.md)"
         )
     return response
 

@@ -59,6 +59,17 @@ class Redactor:
             return _JSON[kind](body, redaction), redaction.counts
         return _PROTOBUF[kind](body, redaction, self.may_match), redaction.counts
 
+    def texts(self, texts: Sequence[str]) -> tuple[Sequence[str], Counter[str]]:
+        """Log lines without what the rules remove, and how much each rule replaced.
+
+        The same sequence if nothing was.
+        """
+        whole = "\n".join(texts).encode(errors="replace")
+        if not self.may_match(whole):
+            return texts, NOTHING
+        redaction = Redaction(self._rules, self._prefilter.detects(whole))
+        return [str(redaction.text(text)) for text in texts], redaction.counts
+
     def may_match(self, payload: bytes) -> bool:
         """False only if no rule matches anything in a payload."""
         return self._prefilter.may_match(payload)

@@ -1,7 +1,7 @@
 """The extension ``raymap-lambda``: sends the traces of a Lambda function to Raymap. Python alone.
 
 It runs beside the function (docs/lambda.md). The X-Ray SDK's datagrams come to 127.0.0.1:2000, the
-platform's records by the Telemetry API. Both are appended to a spool in /tmp as they come, and posted
+platform's records and the function's log lines by the Telemetry API. All are appended to a spool in /tmp as they come, and posted
 from there to ``RAYMAP_URL/lambda/telemetry``; a file is deleted when Raymap has answered 200. So what
 was received outlives this process: after a crash of the environment the next one sends it. Sending
 anything twice changes nothing.
@@ -10,8 +10,9 @@ Runs before the function does: what only sending and receiving need is imported 
 
 ``RAYMAP_URL``: of the server. ``RAYMAP_KEY``: its ``RAYMAP_LAMBDA_KEY``. ``RAYMAP_LAMBDA_SPOOL``: the
 folder. ``RAYMAP_LAMBDA_LISTEN``: where datagrams come to. ``RAYMAP_LAMBDA_FORWARD``: a daemon that gets
-them as well (``169.254.100.1:2000`` is X-Ray's, in Lambda). ``RAYMAP_LAMBDA_TELEMETRY_API``: another
-Telemetry API than Lambda's, for emulators.
+them as well (``169.254.100.1:2000`` is X-Ray's, in Lambda). ``RAYMAP_LAMBDA_LOGS``: ``off``
+leaves the log lines alone. ``RAYMAP_LAMBDA_TELEMETRY_API``: another Telemetry API than Lambda's, for
+emulators.
 """
 
 from __future__ import annotations
@@ -41,7 +42,9 @@ LINGER = 1.0
 """Seconds between two requests while an invocation runs."""
 LAST_RECORDS = 0.3
 """Seconds at SHUTDOWN for the platform's last records to arrive."""
-RECEIVED = ("platform.start", "platform.report")
+MAX_LINE = 16_384
+"""Characters of a log line; Raymap stores half of it."""
+RECEIVED = ("platform.start", "platform.report", "function")
 
 environ = os.environ
 
@@ -113,12 +116,14 @@ def read_spooled(path: str) -> tuple[list[object], list[str]]:
 
 
 class Records:
-    """The platform's events, of which two kinds are needed. A start is repeated beside its report,
-    since both may be sent in different requests, of which Raymap remembers nothing."""
+    """The platform's events, of which two kinds are needed, and the function's lines. A start is
+    repeated beside its report, and a line has the id of its request, since all of them may be sent in
+    different requests, of which Raymap remembers nothing."""
 
     def __init__(self, spool: Spool) -> None:
         self._spool = spool
         self._started: dict[object, object] = {}
+        self._request: object = None
 
     def add(self, events: object) -> None:
         import json
@@ -128,12 +133,19 @@ class Records:
             if not isinstance(event, dict) or event.get("type") not in RECEIVED:
                 continue
             record = event.get("record")
+            if event["type"] == "function":
+                if isinstance(record, str):
+                    event["record"] = record[:MAX_LINE]
+                lines.append(json.dumps(["event", {**event, "requestId": self._request}]))
+                continue
             request_id = record.get("requestId") if isinstance(record, dict) else None
             if event["type"] == "platform.start":
                 if len(self._started) >= MAX_OPEN:
                     self._started.clear()
                 self._started[request_id] = event
+                self._request = request_id
                 continue
+            self._request = None
             start = self._started.pop(request_id, None)
             lines += [json.dumps(["event", each]) for each in (start, event) if each]
         if lines:
@@ -282,9 +294,11 @@ class Extensions:
         return answer
 
     def subscribe(self, port: int) -> None:
-        """The platform's records, to a port here."""
+        """The platform's records and the function's lines, to a port here."""
+        lines = "" if environ.get("RAYMAP_LAMBDA_LOGS") == "off" else ', "function"'
+        types = '"platform"' + lines
         body = (
-            '{"schemaVersion": "2022-12-13", "types": ["platform"], '
+            f'{{"schemaVersion": "2022-12-13", "types": [{types}], '
             '"buffering": {"maxItems": 1000, "maxBytes": 262144, "timeoutMs": 25}, '
             f'"destination": {{"protocol": "HTTP", "URI": "http://sandbox.localdomain:{port}"}}}}'
         )

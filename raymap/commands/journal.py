@@ -23,7 +23,9 @@ from collector.journal.format import Kind, encode, unpack
 from collector.journal.quarantine import Quarantine
 from collector.journal.reader import Contents, Record, files_of, read, scan
 from collector.journal.writer import Journal
+from collector.records import records_in
 from raymap.commands.credentials import authorization
+from raymap.commands.export_lines import export_request
 from raymap.commands.tables import print_table
 from raymap.errors import CommandError, print_status
 from raymap.units import format_minute, format_size
@@ -177,6 +179,10 @@ def _requests(kind: int, payload: bytes) -> Iterator[tuple[str, str, bytes]]:
     if kind in _PATHS:
         path, media = _PATHS[Kind(kind)]
         yield path, media, payload
+        return
+    records = records_in(kind, payload)
+    if records is not None:
+        yield "/v1/logs", PROTOBUF, export_request(records.decode()).SerializeToString()
         return
     raws = unpack(payload)
     spans = [read_span(raw) for raw in raws if is_span(raw)]

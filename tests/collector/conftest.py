@@ -15,6 +15,7 @@ from collector.batches import Ack, Limits
 from collector.metrics import IngestMetrics
 from collector.payloads import Decoded
 from collector.pipeline import IngestPipeline
+from collector.records import Records
 from store.memory import MemoryStore
 
 ROOT = Path(__file__).parents[2]
@@ -53,6 +54,10 @@ class StoringPipeline(IngestPipeline):
 
     def submit(self, decoded: Decoded) -> Any:
         ack = super().submit(decoded)
+        return self._waiting.submit(self._wait, ack)
+
+    def submit_records(self, records: Records) -> Any:
+        ack = super().submit_records(records)
         return self._waiting.submit(self._wait, ack)
 
     def _wait(self, ack: Ack) -> None:

@@ -6,7 +6,13 @@ from collections.abc import Sequence
 
 import pytest
 
-from collector.insert import MAX_REFUSED, StoreRejectedBatch, insert_batch, insert_with_bisection
+from collector.insert import (
+    MAX_REFUSED,
+    StoreRejectedBatch,
+    insert_batch,
+    insert_documents,
+    insert_with_bisection,
+)
 from collector.submission import Submission
 from store.columnar import DocumentColumns
 from store.errors import DataRefused, StoreError, StoreUnavailable
@@ -120,7 +126,7 @@ def test_documents_that_cannot_be_encoded(bad: tuple[int, ...]) -> None:
     submissions = [Submission(documents[:1]), Submission(documents[1:64], store)]
     submissions.append(Submission(documents[64:], store))
     assert [bool(each.encoded) for each in submissions] == [False, False, True]
-    refused = insert_batch(store, submissions, "t")
+    refused = insert_documents(store, submissions, "t")
     assert [each.document.id for each in refused] == [3, 50, *bad]
     assert "int too large" in refused[0].reason
     assert store.taken == set(range(1, 101)) - {3, 50, *bad}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from collector.decode.document import decode_document
-from collector.insert import insert_batch
+from collector.insert import insert_documents
 from collector.submission import MIN_COLUMNAR, Submission, size_of
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.store import ClickHouseStore
@@ -55,8 +55,8 @@ def test_what_clickhouse_refuses_is_found(clickhouse_store: ClickHouseStore) -> 
         nasty = Submission(documents(50, name="nasty"), clickhouse_store)
         large = Submission([with_id(documents(1)[0], 1 << 64), *documents(3)])
         assert nasty.encoded
-        refused = insert_batch(clickhouse_store, [nasty], "one")
-        both = insert_batch(clickhouse_store, [nasty, large], "two")
+        refused = insert_documents(clickhouse_store, [nasty], "one")
+        both = insert_documents(clickhouse_store, [nasty, large], "two")
     finally:
         client.execute("ALTER TABLE segments DROP CONSTRAINT nice")
     assert [each.document for each in refused] == [nasty.decoded[49]]

@@ -25,6 +25,7 @@ from collector.receivers.lambda_upload import KEY_VARIABLE, create_lambda_router
 from examples.lambda_layer import raymap_lambda
 from examples.lambda_layer.layer import FILES, write_layer
 from examples.lambda_layer.stand_in import Platform
+from store.log_lines import Wanted
 from store.memory import MemoryStore
 from store.model import NodeKey, TimeRange
 from tests.collector.conftest import SOON, StoringPipeline
@@ -168,6 +169,26 @@ def test_what_comes_until_the_last_moment_arrives(
     assert list(spool.iterdir()) == []
 
 
+def test_the_functions_lines_arrive_with_their_request(
+    platform: Platform, server: Server, spool: Path, memory: MemoryStore
+) -> None:
+    server.open()
+    extension = Extension(platform, server.url, spool)
+    start, report = events()
+    line = {"time": start["time"], "type": "function", "record": "hello\n"}
+    assert platform.emit(start, line) == 200
+    assert platform.emit({**line, "record": {"level": "WARN"}}, report) == 200
+    platform.shut_down()
+    assert extension.wait() == ""
+    found = memory.request_lines(Wanted(ALWAYS, requests=(REQUEST,)), limit=9).lines
+    assert [(line.record, line.severity) for line in found] == [
+        ("start", ""),
+        ("", ""),
+        ("", "warn"),
+        ("report", ""),
+    ]
+
+
 def test_a_killed_extension_loses_nothing_that_it_received(
     platform: Platform, server: Server, spool: Path, memory: MemoryStore
 ) -> None:
@@ -213,7 +234,10 @@ def test_the_subscription_is_lambdas(platform: Platform, server: Server, spool: 
     extension.kill()
     subscription = platform.subscription
     assert subscription is not None
-    assert (subscription["schemaVersion"], subscription["types"]) == ("2022-12-13", ["platform"])
+    assert (subscription["schemaVersion"], subscription["types"]) == (
+        "2022-12-13",
+        ["platform", "function"],
+    )
     assert subscription["destination"]["protocol"] == "HTTP"
     assert subscription["destination"]["URI"].startswith("http://sandbox.localdomain:")
 

@@ -1,4 +1,4 @@
-"""What Firehose delivers of a CloudWatch Logs subscription → invocations.
+"""What Firehose delivers of a CloudWatch Logs subscription → invocations and log lines.
 
 The body is a list of records in base64; each is gzip of one or several JSON objects, one for a few log
 events of one stream, or the same without compression. A damaged record costs itself only.
@@ -10,14 +10,16 @@ import binascii
 import json
 import zlib
 from base64 import b64decode
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Struct
 
-from collector.decode.lambda_records.events import Fact, damaged, read_line
+from collector.decode.lambda_records.events import damaged, read_line
 from collector.decode.lambda_records.fold import Skipped, fold, origin_of_logs
+from collector.decode.lambda_records.lines import Lines, StreamLine, collect
 from collector.decode.rejected import Rejected
 from store.rules.invocations import Invocation
 
@@ -63,11 +65,15 @@ class Decoded(NamedTuple):
     invocations: list[Invocation]
     skipped: list[Skipped]
     rejected: list[Rejected]
+    logs: Lines
+
+
+SOURCE = "firehose"
 
 
 def decode_delivery(delivery: Delivery, region: str) -> Decoded:
     """All invocations that the records of a request finish. ``region``: of the stream's ARN."""
-    decoded = Decoded([], [], [])
+    decoded = Decoded([], [], [], Lines([], Counter()))
     left, events = MAX_REQUEST, MAX_EVENTS
     for number, record in enumerate(delivery.records):
         try:
@@ -86,18 +92,21 @@ def decode_delivery(delivery: Delivery, region: str) -> Decoded:
 
 def _add(decoded: Decoded, batch: LogBatch, region: str) -> None:
     origin = origin_of_logs(batch.logGroup, batch.logStream, batch.owner, region)
-    folded, rejected = fold(origin, _facts(batch))
+    stream = list(_stream(batch))
+    folded, rejected = fold(origin, [line.fact for line in stream])
     decoded.invocations.extend(folded.invocations)
     decoded.skipped.extend(folded.skipped)
     decoded.rejected.extend(rejected)
+    decoded.logs.add(collect(origin, stream, SOURCE))
 
 
-def _facts(batch: LogBatch) -> Iterator[Fact | Rejected | None]:
+def _stream(batch: LogBatch) -> Iterator[StreamLine]:
     for event in batch.logEvents:
+        time = event.timestamp * _MILLISECOND
         try:
-            yield read_line(event.message, event.timestamp * _MILLISECOND)
+            yield StreamLine(event.message, time, read_line(event.message, time))
         except Rejected as rejected:
-            yield rejected
+            yield StreamLine(event.message, time, rejected)
 
 
 def _data(record: dict[str, Any]) -> bytes:

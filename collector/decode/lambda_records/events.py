@@ -24,7 +24,7 @@ LONGEST = 400 * DAY
 """A duration above this is damage."""
 _START = re.compile(r"START RequestId: (\S+)(?:\s+Version: (\S+))?")
 _REPORT = re.compile(r"REPORT RequestId: (\S+)")
-_EVENT = re.compile(r'"type"\s*:\s*"platform\.')
+EVENT = re.compile(r'"type"\s*:\s*"platform\.')
 _FIELDS = re.compile(r"[\t\n\r]+")
 
 
@@ -82,7 +82,7 @@ def read_line(message: str, timestamp: int) -> Fact | None:
     if message.startswith("START RequestId: "):
         match = _START.match(message)
         return Start(match[1], match[2] or "") if match else None
-    if message.startswith("{") and _EVENT.search(message):
+    if message.startswith("{") and EVENT.search(message):
         return read_event(message.encode())
     return None
 
@@ -193,6 +193,14 @@ def read_event(raw: bytes | msgspec.Raw) -> Fact | None:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise damaged(f"a platform event: {error}") from error
     return _READERS[event.type](event, record)
+
+
+def event_time(raw: bytes | msgspec.Raw) -> int:
+    """When an event occurred, in microseconds. Raises Rejected."""
+    try:
+        return _time(_read_event(raw).time)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise damaged(f"a platform event: {error}") from error
 
 
 def _read_init_start(event: _Event, record: _Record) -> Fact | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import NamedTuple
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from collector.decode.ids import MAX_NAME
 from collector.decode.lambda_records.events import Fact, InitStart, Report, Start, Tracing, damaged
@@ -29,6 +29,9 @@ class Origin(Struct, frozen=True):
     region: str = ""
     log_group: str = ""
     log_stream: str = ""
+    service: str = ""
+    """Of lines that no function wrote: who did, and on what it runs (X-Ray's origin)."""
+    type: str = ""
 
 
 class Skipped(StrEnum):
@@ -90,13 +93,10 @@ class Fold:
 
     def _name(self, fact: InitStart) -> None:
         known = self._origin
-        self._origin = Origin(
-            known.function or fact.function,
-            known.version or fact.version,
-            known.account,
-            known.region,
-            known.log_group,
-            known.log_stream,
+        self._origin = structs.replace(
+            known,
+            function=known.function or fact.function,
+            version=known.version or fact.version,
         )
 
     def _finish(self, report: Report, start: Start | None) -> Invocation | Skipped:

@@ -1,21 +1,24 @@
-"""What the extension ``raymap-lambda`` uploads (examples/lambda_layer) → invocations and documents.
+"""What the extension ``raymap-lambda`` uploads (examples/lambda_layer) → invocations, documents and log lines.
 
-A function, events of the Telemetry API of its environment, and the documents that its SDK sent. A
-damaged event costs itself only; documents are decoded as those of any receiver.
+A function, events of the Telemetry API of its environment (the platform's, and its own lines), and the
+documents that its SDK sent. A damaged event costs itself only; documents are decoded as those of any
+receiver.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
 from typing import NamedTuple
 
 import msgspec
 from msgspec import Struct
 
-from collector.decode.lambda_records.events import Fact, damaged, read_event
+from collector.decode.lambda_records.events import damaged, event_time, read_event
 from collector.decode.lambda_records.fold import Folded, Origin, fold
+from collector.decode.lambda_records.lines import Lines, StreamLine, collect
 from collector.decode.limits import too_many_documents
 from collector.decode.rejected import Rejected
+from store.times import parse_instant
 
 MAX_ITEMS = 200_000
 """Events, and documents, of one request."""
@@ -42,6 +45,21 @@ class Upload(NamedTuple):
     folded: Folded
     rejected: list[Rejected]
     documents: list[bytes]
+    logs: Lines
+
+
+class _OwnLine(Struct, tag_field="type", tag="function"):
+    """A line that the function wrote: a text, or an object in the JSON log format. ``requestId`` is the
+    extension's: the request that was being worked on."""
+
+    time: str
+    record: msgspec.Raw
+    requestId: str | None = None
+
+
+SOURCE = "extension"
+OWN = re.compile(rb'"type"\s*:\s*"function"')
+_read_own = msgspec.json.Decoder(_OwnLine).decode
 
 
 def decode_upload(body: bytes) -> Upload:
@@ -52,8 +70,10 @@ def decode_upload(body: bytes) -> Upload:
         raise damaged(f"the request body: {error}") from error
     if len(upload.events) > MAX_ITEMS or len(upload.documents) > MAX_ITEMS:
         raise too_many_documents()
-    folded, rejected = fold(_origin(upload.function), _facts(upload.events))
-    return Upload(folded, rejected, [document.encode() for document in upload.documents])
+    origin, stream = _origin(upload.function), list(map(_line, upload.events))
+    folded, rejected = fold(origin, [line.fact for line in stream])
+    documents = [document.encode() for document in upload.documents]
+    return Upload(folded, rejected, documents, collect(origin, stream, SOURCE))
 
 
 def _origin(function: _Function) -> Origin:
@@ -67,9 +87,27 @@ def _origin(function: _Function) -> Origin:
     )
 
 
-def _facts(events: list[msgspec.Raw]) -> Iterator[Fact | Rejected | None]:
-    for event in events:
-        try:
-            yield read_event(event)
-        except Rejected as rejected:
-            yield rejected
+def _line(event: msgspec.Raw) -> StreamLine:
+    text = bytes(event).decode()
+    try:
+        own = _own_line(event)
+        if own is not None:
+            return own
+        fact = read_event(event)
+        return StreamLine(text, event_time(event) if fact else 0, fact)
+    except Rejected as rejected:
+        return StreamLine(text, 0, rejected)
+
+
+def _own_line(event: msgspec.Raw) -> StreamLine | None:
+    """A line of the function; None for the platform's events."""
+    if OWN.search(bytes(event)) is None:
+        return None
+    try:
+        own = _read_own(event)
+        text = bytes(own.record).decode()
+        if text.startswith('"'):
+            text = msgspec.json.decode(text, type=str)
+        return StreamLine(text, parse_instant(own.time), None, own.requestId or "")
+    except (msgspec.MsgspecError, UnicodeError, RecursionError, ValueError) as error:
+        raise damaged(f"a line of the function: {error}") from error

@@ -16,12 +16,14 @@ from collector.group_commit import JournalFull
 from collector.pipeline import IngestPipeline
 from collector.receivers.firehose import KEY_VARIABLE, create_firehose_router
 from collector.settings import HttpLimits
+from store.log_lines import Wanted
 from store.memory import MemoryStore
 from store.model import NodeKey, TimeRange
 from tests.lambda_samples import (
     ACCOUNT,
     DELIVERY_STREAM,
     REGION,
+    REQUEST,
     delivery,
     events,
     log_batch,
@@ -148,3 +150,29 @@ def test_what_is_damaged_or_not_sampled_is_counted_by_reason(
     for outcome in ("derived", "not_sampled", "no_trace"):
         assert f'raymap_platform_records_total{{outcome="{outcome}"}} 1.0' in text
     assert counts(memory)[FUNCTION] == 1
+
+
+def test_lines_are_stored_once_and_counted(pipeline: IngestPipeline, memory: MemoryStore) -> None:
+    messages = [f"START RequestId: {REQUEST} Version: 42", "[INFO]\tx\thello", "", report_line()]
+    for _ in range(2):
+        assert post(client(pipeline), delivery(record(log_batch(*messages))))[0] == 200
+    found = memory.request_lines(Wanted(ALWAYS, requests=(REQUEST,)), limit=9)
+    assert [line.record for line in found.lines] == ["start", "", "report"]
+    text = pipeline.metrics.render().decode()
+    assert 'raymap_log_lines_total{outcome="accepted"} 6.0' in text
+    assert 'raymap_log_lines_total{outcome="empty"} 2.0' in text
+
+
+def test_secrets_in_lines_are_masked(pipeline: IngestPipeline, memory: MemoryStore) -> None:
+    start = f"START RequestId: {REQUEST}"
+    messages = [start, "login password=hunter2 ok", '{"level":"INFO","token":"s3cr3t"}', "plain"]
+    assert post(client(pipeline), delivery(record(log_batch(*messages))))[0] == 200
+    found = memory.request_lines(Wanted(ALWAYS, requests=(REQUEST,)), limit=9)
+    assert [line.body for line in found.lines] == [
+        start,
+        "login password=*** ok",
+        '{"level":"INFO","token":"***"}',
+        "plain",
+    ]
+    text = pipeline.metrics.render().decode()
+    assert 'raymap_values_redacted_total{rule="password"} 1.0' in text

@@ -14,6 +14,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
     ExportLogsServiceRequest,
     ExportLogsServiceResponse,
 )
+from opentelemetry.proto.logs.v1.logs_pb2 import SeverityNumber
 from starlette.testclient import TestClient
 
 from collector.group_commit import JournalFull
@@ -21,9 +22,19 @@ from collector.pipeline import IngestPipeline
 from collector.receivers.grpc import GrpcReceiver
 from collector.receivers.otlp_logs import SERVICE, create_otlp_logs_router
 from collector.settings import HttpLimits
+from store.log_lines import Wanted
 from store.memory import MemoryStore
 from store.model import NodeKey, TimeRange
-from tests.lambda_samples import ACCOUNT, END, GROUP, REGION, STREAM, events, report_line
+from tests.lambda_samples import (
+    ACCOUNT,
+    END,
+    GROUP,
+    REGION,
+    STREAM,
+    TRACE_ID,
+    events,
+    report_line,
+)
 
 FUNCTION = NodeKey(ACCOUNT, "checkout", "AWS::Lambda::Function", REGION)
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
@@ -85,12 +96,38 @@ def test_a_report_becomes_the_functions_segment(
 def test_other_lines_are_refused_in_the_protocols_form(
     pipeline: IngestPipeline, memory: MemoryStore
 ) -> None:
-    export = request("hello", report_line(), "REPORT RequestId: x\tDuration: quick")
+    export = request(report_line(), "REPORT RequestId: x\tDuration: quick")
+    export.MergeFrom(request("hello", resource={}))
     response = client(pipeline).post("/v1/logs", content=export.SerializeToString())
     partial = ExportLogsServiceResponse.FromString(response.content).partial_success
     assert partial.rejected_log_records == 2
-    assert "stores no log lines" in partial.error_message
+    assert "a trace id, a Lambda request id or a function's name" in partial.error_message
     assert functions(memory) == 1
+
+
+@pytest.mark.parametrize("media", [PROTOBUF, JSON])
+def test_lines_of_a_service_are_stored_with_their_span(
+    pipeline: IngestPipeline, memory: MemoryStore, media: str
+) -> None:
+    """Ids are hex in OTLP's JSON."""
+    export = request(resource={"service.name": "web"})
+    logged = export.resource_logs[0].scope_logs[0].log_records.add(time_unix_nano=END * 1000)
+    logged.body.kvlist_value.values.add(key="msg").value.string_value = "hi"
+    logged.severity_number = SeverityNumber.SEVERITY_NUMBER_ERROR
+    logged.trace_id, logged.span_id = TRACE_ID, bytes(7) + b"\x05"
+    content = json.loads(json_format.MessageToJson(export))
+    as_hex = content["resourceLogs"][0]["scopeLogs"][0]["logRecords"][0]
+    as_hex |= {"traceId": TRACE_ID.hex(), "spanId": "0000000000000005"}
+    body = export.SerializeToString() if media == PROTOBUF else json.dumps(content).encode()
+    response = client(pipeline).post("/v1/logs", content=body, headers={"Content-Type": media})
+    assert response.content in (b"", b"{}")
+    (line,) = memory.request_lines(Wanted(TimeRange(0, 1 << 62), TRACE_ID), limit=9).lines
+    assert (line.name, line.body, line.severity, line.span_id) == (
+        "web",
+        '{"msg":"hi"}',
+        "error",
+        5,
+    )
 
 
 @pytest.mark.parametrize(
@@ -137,7 +174,9 @@ def test_over_grpc(pipeline: IngestPipeline, memory: MemoryStore) -> None:
         finally:
             await receiver.stop(0)
 
-    good = request("hello", report_line()).SerializeToString()
+    some = request(report_line())
+    some.MergeFrom(request("hello", resource={}))
+    good = some.SerializeToString()
     answer, failure = asyncio.run(export(good, b"\xff\xff"))
     assert isinstance(answer, bytes)
     assert ExportLogsServiceResponse.FromString(answer).partial_success.rejected_log_records == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+from collections import Counter
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from collector.decode.lambda_records import cloudwatch
 from collector.decode.lambda_records.cloudwatch import Decoded, Delivery, decode_delivery
+from collector.decode.lambda_records.lines import Lines
 from collector.decode.rejected import Reason
 from tests.lambda_samples import (
     REGION,
@@ -54,7 +56,7 @@ def test_several_objects_and_several_members_in_one_record() -> None:
 
 
 def test_control_messages_say_nothing() -> None:
-    assert decode(record(CONTROL)) == Decoded([], [], [])
+    assert decode(record(CONTROL)) == Decoded([], [], [], Lines([], Counter()))
 
 
 DAMAGED: list[dict[str, Any]] = [

@@ -1,0 +1,48 @@
+"""Log lines: of a trace, and the last ones of a function or service."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from api.console.logs import LIMIT, Limit, log_entry, trace_logs
+from api.context import Context, json_response, run_cancellable
+from api.schemas.common import ErrorReply
+from api.schemas.logs import LogPage, TraceLogs
+from api.v1.params import Window
+
+Function = Annotated[
+    str, Query(min_length=1, max_length=200, description="name of a Lambda function or a service")
+]
+
+
+def logs_router(context: Context) -> APIRouter:
+    """/api/v1/traces/<id>/logs and /api/v1/logs."""
+    router = APIRouter()
+
+    @router.get(
+        "/traces/{id}/logs",
+        response_class=Response,
+        responses={
+            200: {"model": TraceLogs},
+            404: {"model": ErrorReply, "description": "NoSuchTrace"},
+        },
+    )
+    async def get_trace_logs(request: Request, id: str, limit: Limit = LIMIT) -> Response:
+        """The log lines of a trace, each with the segment that wrote it."""
+        return await run_cancellable(request, lambda: json_response(trace_logs(context, id, limit)))
+
+    @router.get("/logs", response_class=Response, responses={200: {"model": LogPage}})
+    async def get_logs(
+        request: Request, window: Window, function: Function, limit: Limit = LIMIT
+    ) -> Response:
+        """The last log lines of a function or service in a window."""
+
+        def read() -> LogPage:
+            page = context.store.node_lines(function, window, limit=limit)
+            return {"lines": list(map(log_entry, page.lines)), "left_out": page.left_out}
+
+        return await run_cancellable(request, lambda: json_response(read()))
+
+    return router
