@@ -9,9 +9,9 @@ from msgspec import structs
 
 from store.log_lines import NO_TRACE, LogLine, StreamSpan, Wanted, order
 from store.model import TimeRange
+from store.otel.stored_document import Json
 from store.rules.invocations import FUNCTION, NAMESPACE, SAME_ATTEMPT, SERVICE
 from store.times import MINUTE, SECOND
-from store.trace_documents import Json
 
 MARGIN = 5 * MINUTE
 """Around a trace in which its lines are looked for: an environment is initialized before it, and clocks

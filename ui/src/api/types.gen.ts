@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: dd61443c6c468f7086e72191df4c08ee055dd5f7264a611e5593269fc04c84ff
+// sha256 of its schemas: 6e5f91269f106381ef6224179720e287f0b55e2bb55d6ce66bd321dc8457e7db
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -87,6 +87,11 @@ export interface components {
             error: number;
             fault: number;
             throttle: number;
+        };
+        LogLink: {
+            label: string;
+            segment: string | null;
+            url: string;
         };
         MapEdge: {
             avg_ms: number | null;
@@ -319,6 +324,29 @@ export interface components {
             sorted: components["schemas"]["Filtered"] | null;
             total: number | null;
             traces: components["schemas"]["TraceLine"][];
+        };
+        TraceLogEntry: {
+            account: string;
+            id: string;
+            log_group: string;
+            log_stream: string;
+            /** @enum {string} */
+            record: "" | "init" | "start" | "end" | "report";
+            region: string;
+            request_id: string;
+            segment: string | null;
+            service: string;
+            /** @enum {string} */
+            severity: "" | "trace" | "debug" | "info" | "warn" | "error" | "fatal";
+            source: string;
+            text: string;
+            time: number;
+            trace_id: string;
+        };
+        TraceLogs: {
+            left_out: number;
+            lines: components["schemas"]["TraceLogEntry"][];
+            links: components["schemas"]["LogLink"][];
         };
         TraceRow: {
             code: number | null;

@@ -38,6 +38,8 @@ export type TracePageReply = Schemas['TraceList']
 export type TraceDifferences = Schemas['TraceDifferences']
 export type TypicalTrace = Schemas['TypicalTrace']
 export type TraceRow = Schemas['TraceRow']
+export type TraceLogs = Schemas['TraceLogs']
+export type LogLine = Schemas['TraceLogEntry']
 export type Pin = Schemas['PinMark']
 
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json }

@@ -19,6 +19,7 @@ import { firstFault } from '../model/timeline'
 import { count } from '../model/format'
 import { carried, carriedFilter, href } from '../model/url'
 import { NotFound } from './NotFound'
+import { LogsTab } from './LogsTab'
 import { RawTab } from './RawTab'
 import { Link, setParams, useAddress } from './router'
 import { lazily } from './lazily'
@@ -34,12 +35,13 @@ const TraceComparison = lazily('comparison', () =>
 )
 const TraceMap = lazily('map', () => import('./TraceMap').then((part) => part.TraceMap))
 
-const TABS = ['timeline', 'map', 'time', 'compare', 'raw'] as const
+const TABS = ['timeline', 'map', 'time', 'logs', 'compare', 'raw'] as const
 type Tab = (typeof TABS)[number]
 const TAB_WORDS: Record<Tab, string> = {
   timeline: 'Timeline',
   map: 'Map',
   time: 'Time by service',
+  logs: 'Logs',
   compare: 'Compare',
   raw: 'Raw JSON',
 }
@@ -161,6 +163,7 @@ function Loaded({ trace, onReload }: { trace: Trace; onReload(): void }) {
             onClose={() => choose(null)}
           />
         )}
+        {tab === 'logs' && <LogsTab trace={trace} onRow={showFault} />}
         {tab === 'compare' && <TraceComparison trace={trace} />}
         {tab === 'raw' && <RawTab id={trace.id} />}
       </div>
