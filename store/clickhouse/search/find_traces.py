@@ -209,10 +209,11 @@ class _Search:
         )
 
     def _matching(self, candidates: list[_Candidate], room: int) -> list[TraceHit]:
-        """The candidates that match: all, or more than there is room for. If most traces match, that is so
-        after a few."""
+        """The candidates that match: all, or more than there is room for. If most traces match, or those that
+        probes found are all there are, that is so after a few."""
         matched: list[TraceHit] = []
-        size = len(candidates) if self._selective else room + room // 4 + 1
+        several = self._selective and not self._ids_decide
+        size = len(candidates) if several else room + room // 4 + 1
         while candidates and len(matched) <= room:
             matched += self._judge(candidates[:size])
             candidates, size = candidates[size:], len(candidates)

@@ -19,7 +19,7 @@ from store.clickhouse.search.compile import Compiler
 from store.clickhouse.search.edges import edge_rows
 from store.clickhouse.search.field_tests import LARGEST, MICROSECONDS, integer_range
 from store.clickhouse.search.rollup_index import IndexedMinutes
-from store.clickhouse.search.rollup_units import rollup_condition
+from store.clickhouse.search.rollup_units import RolledUpUnits, rolled_up_units
 from store.clickhouse.search.row_sets import RowSets
 from store.filters.ast import (
     And,
@@ -56,11 +56,11 @@ class NewestRows(NamedTuple):
 class Probe(NamedTuple):
     """Statements with some places filled; a match has a row that one of them selects.
 
-    ``units``: it starts where rollups have units that meet this condition; None: that does not follow.
+    ``units``: it starts where rollups count such units; None: that does not follow.
     """
 
     parts: tuple[tuple[Template, Mapping[str, Sql]], ...]
-    units: Sql | None = None
+    units: RolledUpUnits | None = None
 
     def statements(self, first: int, last: int, minutes: IndexedMinutes | None = None) -> list[Sql]:
         """The statements for the newest rows that start in some minutes."""
@@ -126,7 +126,7 @@ def _probe(term: Expression) -> Probe | None:
             compiler.trace(alternative)
         if recorder.unlimited or len(recorder.conditions) == recorded:
             return None
-    return Probe(tuple(recorder.parts()), rollup_condition(term))
+    return Probe(tuple(recorder.parts()), rolled_up_units(term))
 
 
 def _lasting(term: Compare) -> Probe | None:

@@ -9,7 +9,7 @@ late rows are not counted. So a search reads fewer minutes and finds the same.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -19,6 +19,7 @@ from store.clickhouse.pins import PINNED_COPY
 from store.clickhouse.queries import Sql, joined, parenthesized
 from store.clickhouse.queries.registry import numbers_in
 from store.clickhouse.schema.retention import DEFAULTS
+from store.clickhouse.search.rollup_units import RolledUpUnits
 from store.times import DAY, MINUTE, SECOND
 
 Minutes = tuple[int, int]
@@ -31,9 +32,7 @@ MOMENT = 120 * SECOND
 MOST_UNSETTLED = 1000
 """Minutes with more, and the rollups are too far behind to be of use."""
 ENOUGH = 1000
-"""Minutes with units after which older ones are not looked for."""
-FIRST_SLOTS, GROWTH = 24, 8
-"""Of the widest slots so many are looked at closer first, and so many times as many in each further turn."""
+"""Units after which older ones are not looked for."""
 LISTED = 60
 """Consecutive minutes up to which each is listed."""
 
@@ -62,6 +61,18 @@ class IndexedMinutes(NamedTuple):
         return parenthesized(joined(" OR ", map(Sql, parts))) if parts else Sql("0")
 
 
+class _Slot(NamedTuple):
+    """What rollups say of a slot: whether they are out of date, and how many units it has at most."""
+
+    outdated: bool
+    units: int
+
+    @property
+    def relevant(self) -> bool:
+        """Whether it has to be looked at closer."""
+        return self.outdated or self.units > 0
+
+
 def settled(run: RunQuery) -> Settled | None:
     """What rollups tell now; None if they are of no use. Rows that are stored later may be missing."""
     dirty, days = run_concurrently(
@@ -81,35 +92,46 @@ def settled(run: RunQuery) -> Settled | None:
     return Settled(max(0, since // MINUTE), frozenset(minutes))
 
 
-def indexed_minutes(run: RunQuery, units: Sql, known: Settled, window: Minutes) -> IndexedMinutes:
-    """The minutes of a window with units that meet a condition on rows of `rollups`, as far as is known."""
+def indexed_minutes(
+    run: RunQuery, units: RolledUpUnits, known: Settled, window: Minutes
+) -> IndexedMinutes:
+    """The minutes of a window in which units were counted, or may have been."""
     first, last = window
     start = max(first, known.since)
-    unsettled = {(minute, minute) for minute in known.unsettled if first <= minute <= last}
-    always = [*unsettled, *([(first, min(last, start - 1))] if start > first else [])]
+    found = [(minute, minute) for minute in known.unsettled if first <= minute <= last]
+    if start > first:
+        found.append((first, min(last, start - 1)))
     hour = LEVELS[0]
     low = start // hour * hour
-    hours = _verdicts(run, units, hour, Sql(f"bucket BETWEEN {low} AND {last}"))
-    found = list(_gaps(sorted(hours), low, last, hour))
-    slots = sorted((slot for slot, verdict in hours.items() if verdict), reverse=True)
-    hits, size = 0, FIRST_SLOTS
-    while slots and hits < ENOUGH:
-        turn, slots = slots[:size], slots[size:]
-        for wide, width in pairwise(LEVELS):
-            parts = [part for slot in turn for part in range(slot, slot + wide, width)]
-            verdicts = _verdicts(run, units, width, numbers_in("bucket", parts)) if parts else {}
-            found += [(part, part + width - 1) for part in parts if part not in verdicts]
-            turn = [part for part in parts if verdicts.get(part)]
-        found += [(minute, minute) for minute in turn]
-        hits, size = hits + len(turn), size * GROWTH
-    reach = slots[0] + hour if slots else 0
-    return IndexedMinutes(_united([*always, *found], max(first, reach), last), reach)
+    hours = _slots(run, units, hour, Sql(f"bucket BETWEEN {low} AND {last}"))
+    found += _gaps(sorted(hours), low, last, hour)
+    reach, slots = _newest(hours)
+    for wide, width in pairwise(LEVELS):
+        parts = [part for slot in slots for part in range(slot, slot + wide, width)]
+        inner = _slots(run, units, width, numbers_in("bucket", parts)) if parts else {}
+        found += [(part, part + width - 1) for part in parts if part not in inner]
+        slots = [slot for slot in parts if slot in inner and inner[slot].relevant]
+    found += [(minute, minute) for minute in slots]
+    return IndexedMinutes(_united(found, max(first, reach), last), reach)
 
 
-def _verdicts(run: RunQuery, units: Sql, width: int, slots: Sql) -> dict[int, int]:
-    """What is known of slots: 0 without such units, else to be looked at closer; others were never counted."""
-    statement = queries.ROLLED_UP_SLOTS.render({"slots": slots, "units": units}, width=width)
-    return dict(run(statement))
+def _slots(run: RunQuery, units: RolledUpUnits, width: int, slots: Sql) -> dict[int, _Slot]:
+    """What is known of those slots that were ever counted."""
+    rows = run(queries.ROLLED_UP_SLOTS.render({**units._asdict(), "slots": slots}, width=width))
+    return {bucket: _Slot(bool(outdated), units) for bucket, outdated, units in rows}
+
+
+def _newest(slots: Mapping[int, _Slot]) -> tuple[int, list[int]]:
+    """The newest slots with enough units, and the minute down to which there are no others."""
+    found = 0
+    chosen: list[int] = []
+    relevant = sorted((slot for slot, each in slots.items() if each.relevant), reverse=True)
+    for slot in relevant:
+        if found >= ENOUGH:
+            return chosen[-1], chosen
+        chosen.append(slot)
+        found += slots[slot].units
+    return 0, chosen
 
 
 def _gaps(slots: Iterable[int], first: int, last: int, width: int) -> Iterator[Minutes]:

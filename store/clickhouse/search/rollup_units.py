@@ -6,10 +6,11 @@ that rollups do not tell is left out: they say where to look, not what matches.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
 from store.clickhouse.queries import Sql, joined, parenthesized
-from store.clickhouse.search.bounds import TRUE, Values, conjunction, disjunction
+from store.clickhouse.search.bounds import Values, conjunction, disjunction
 from store.clickhouse.search.unit_rows import (
     CLIENT_TYPES,
     NodeColumns,
@@ -17,7 +18,7 @@ from store.clickhouse.search.unit_rows import (
     node_columns,
 )
 from store.filters.ast import EdgeMatch, Expression, NodeMatch, Or, ServiceMatch
-from store.filters.states import ANY_STATE, possible_states
+from store.filters.states import possible_states
 from store.model import NodeKey, State
 from store.rules.other_names import OTHER_NAMES
 
@@ -32,25 +33,42 @@ _COLUMNS = {
 }
 
 
-def rollup_condition(term: Expression) -> Sql | None:
-    """The condition on rows of `rollups` of the units that a term needs; None if it needs none."""
-    return _condition(term, Values())
+class RolledUpUnits(NamedTuple):
+    """Units of nodes or edges in `rollups`: the condition on rows that count some, and the number of them in a row."""
+
+    condition: Sql
+    number: Sql
 
 
-def _condition(term: Expression, values: Values) -> Sql | None:
+def rolled_up_units(term: Expression) -> RolledUpUnits | None:
+    """The units that a term needs; None if it needs none."""
+    return _units(term, Values())
+
+
+def _units(term: Expression, values: Values) -> RolledUpUnits | None:
     match term:
         case Or(terms):
-            parts = [_condition(each, values) for each in terms]
-            known = [part for part in parts if part is not None]
-            return disjunction(known) if known and len(known) == len(parts) else None
+            return _any_of([_units(each, values) for each in terms])
         case ServiceMatch(selector, condition):
-            units = _units_of(selector, values)
+            ends = _units_of(selector, values)
         case EdgeMatch(source, target, condition):
-            ends = [_counted(source, _SOURCE, values), _counted(target, _NODE, values, named=True)]
-            units = conjunction([Sql("kind = 1"), *ends])
+            both = [_counted(source, _SOURCE, values), _counted(target, _NODE, values, named=True)]
+            ends = conjunction([Sql("kind = 1"), *both])
         case _:
             return None
-    return conjunction([units, _in_states(possible_states(condition))])
+    number = _number(possible_states(condition))
+    return RolledUpUnits(conjunction([ends, Sql(f"{number.text} > 0")]), number)
+
+
+def _any_of(parts: Sequence[RolledUpUnits | None]) -> RolledUpUnits | None:
+    known = [part for part in parts if part is not None]
+    if not known or len(known) < len(parts):
+        return None
+    numbers = [
+        Sql(f"if({part.condition.text}, {part.number.text}, 0)", part.condition.parameters)
+        for part in known
+    ]
+    return RolledUpUnits(disjunction(each.condition for each in known), joined(" + ", numbers))
 
 
 def _units_of(selector: NodeMatch, values: Values) -> Sql:
@@ -96,9 +114,7 @@ def _by_name(name: str, node: NodeColumns, values: Values, *, named: bool) -> Sq
     )
 
 
-def _in_states(states: Iterable[State]) -> Sql:
-    """Some unit is in one of some states."""
-    if (found := frozenset(states)) >= ANY_STATE:
-        return TRUE
-    counts = [Sql(f"{column} > 0") for state, column in _COLUMNS.items() if state in found]
-    return parenthesized(joined(" OR ", counts)) if counts else Sql("0")
+def _number(states: Collection[State]) -> Sql:
+    """How many units are in one of some states."""
+    counts = [Sql(column) for state, column in _COLUMNS.items() if state in states]
+    return parenthesized(joined(" + ", counts)) if counts else Sql("0")

@@ -1,9 +1,10 @@
--- What the rollups of some minutes, or wider slots, say of the units of some nodes or edges: 0: there are none, 1:
--- there may be some, 2: the slot is out of date. Superseded revisions are read, too: they add to what may be.
-SELECT bucket, max(verdict) FROM (
-    SELECT bucket, if(argMax(complete, rev) = 1, 0, 2) AS verdict FROM rollups
+-- What the rollups of some minutes, or wider slots, say of the units of some nodes or edges: whether the slot is out of
+-- date, and how many of its units there are at most. Superseded revisions are read, too: they add to what may be.
+SELECT bucket, max(outdated), sum(found) FROM (
+    SELECT bucket, argMax(complete, rev) = 0 AS outdated, toUInt64(0) AS found FROM rollups
     WHERE width = {width:UInt16} AND kind = 255 AND $slots GROUP BY bucket
     UNION ALL
-    SELECT bucket, 1 AS verdict FROM rollups WHERE width = {width:UInt16} AND kind IN (0, 1) AND $slots AND $units
+    SELECT bucket, 0 AS outdated, toUInt64($number) AS found FROM rollups
+    WHERE width = {width:UInt16} AND kind IN (0, 1) AND $slots AND $condition
 )
 GROUP BY bucket

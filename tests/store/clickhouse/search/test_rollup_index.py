@@ -19,7 +19,7 @@ from store.clickhouse.queries import Sql, Template
 from store.clickhouse.rollup import compaction
 from store.clickhouse.search import probe, rollup_index, rollup_units, scan_plan
 from store.clickhouse.search.rollup_index import IndexedMinutes, indexed_minutes, settled
-from store.clickhouse.search.rollup_units import rollup_condition
+from store.clickhouse.search.rollup_units import rolled_up_units
 from store.clickhouse.store import ClickHouseStore
 from store.filters.ast import And, Expression, Or
 from store.filters.parse import parse
@@ -105,7 +105,6 @@ def test_any_filter_finds_the_same(
                 count(clickhouse_store, widen=number <= widened)
         always_index(patch, data.draw(st.sampled_from((2, 1000))))
         patch.setattr(rollup_index, "ENOUGH", data.draw(st.sampled_from((1, 1000))))
-        patch.setattr(rollup_index, "FIRST_SLOTS", data.draw(st.sampled_from((1, 24))))
         for _ in range(FILTERS):
             units = data.draw(unit_matches())
             others = data.draw(st.lists(unit_matches() | expressions(), max_size=2))
@@ -205,7 +204,7 @@ FAULTS: dict[Callable[[pytest.MonkeyPatch], None], Sequence[str]] = {
         'edge("frontend", "late") { throttle }'
     ],
     # Wide buckets that are out of date decide.
-    _statement("ROLLED_UP_SLOTS", "= 1, 0, 2)", "= 1, 0, 0)"): ['service("again")'],
+    _statement("ROLLED_UP_SLOTS", "= 0 AS outdated", "= 2 AS outdated"): ['service("again")'],
     # Only calls, or only nodes, are looked for.
     _statement("ROLLED_UP_SLOTS", "kind IN (0, 1)", "kind = 1"): [
         'service(id(type: "AWS::DynamoDB::Table"))'
@@ -249,7 +248,7 @@ def test_times_that_expire_are_read_without_the_index(
 
 
 def minutes_of(store: ClickHouseStore, filter: Expression, last: int = 199) -> IndexedMinutes:
-    units = rollup_condition(filter)
+    units = rolled_up_units(filter)
     assert units is not None
     with running(store) as run:
         known = settled(run)
@@ -272,7 +271,6 @@ def test_few_minutes_are_read(
     assert common == IndexedMinutes([(first, first + 199)], 0)
     assert common.condition == Sql(f"(minute BETWEEN {first} AND {first + 199})")
     monkeypatch.setattr(rollup_index, "ENOUGH", 1)
-    monkeypatch.setattr(rollup_index, "FIRST_SLOTS", 1)
     newest = minutes_of(clickhouse_store, parse('service("frontend")'))
     assert newest.reach
     assert newest.reach % 60 == 0
