@@ -74,6 +74,12 @@ CASES = (
     Case("status", "http.status >= 500"),
     Case("user agent, common", 'http.useragent CONTAINS "Firefox"'),
 )
+ROOT_CAUSES = (
+    Case("root cause of time", 'rootcause.responsetime.service { name = "svc-07" }', 5000),
+    Case("root cause of faults", 'rootcause.fault.service { name = "svc-07" }', 5000),
+    Case("root cause, none", 'rootcause.fault.service { name = "nothing" }', 5000),
+)
+"""With raw documents, from which they are read."""
 
 
 def granules(client: Client, filter: str, near: tuple[int, int]) -> str:
@@ -107,7 +113,7 @@ def main() -> None:
     with filled(options, console) as (store, bench, engine):
         client = connect(store.address)
         window = bench.data.window
-        for case in CASES:
+        for case in (*CASES, *(ROOT_CAUSES if options.documents else ())):
             if options.only not in case.name:
                 continue
             query = TraceQuery(window, filter=parse(case.text))
@@ -131,6 +137,10 @@ def main() -> None:
                 read,
             )
         console.print(table)
+        for figure in bench.traces():
+            console.print(
+                f"{figure.what}: {figure.median:.1f} ms, cold {figure.cold:.0f} ({figure.answer})"
+            )
         client.disconnect()
 
 
