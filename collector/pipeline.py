@@ -13,6 +13,7 @@ import structlog
 from msgspec import structs
 
 from collector.batches import Ack, Limits
+from collector.charges import charge
 from collector.decode.lenient import DROPPED
 from collector.decode.rejected import Rejected
 from collector.health import IngestHealth
@@ -130,6 +131,7 @@ class IngestPipeline:
 
         Raises JournalFull, as the future may.
         """
+        charge(decoded)
         return self._ingest.submit(decoded)
 
     def redact_texts(self, texts: Sequence[str]) -> Sequence[str]:

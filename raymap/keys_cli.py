@@ -8,6 +8,7 @@ import typer
 
 from raymap.auth.permissions import Role
 from raymap.flags import with_settings
+from raymap.options import parse_bytes
 from raymap.ready_pipe import exit_on_error
 from raymap.settings import StoreSettings
 
@@ -32,6 +33,19 @@ def add_key(
     settings: StoreSettings,
     role: Annotated[Role, typer.Option("--role", help="What it may do.")] = Role.INGEST,
     expires_days: ExpiresDays = 0,
+    documents_per_second: Annotated[
+        float, typer.Option("--documents-per-second", metavar="N", min=0, help="0: any number.")
+    ] = 0,
+    names_per_minute: Annotated[
+        int,
+        typer.Option("--names-per-minute", metavar="N", min=0, help="New nodes; 0: any number."),
+    ] = 0,
+    bytes_per_day: Annotated[
+        int,
+        typer.Option(
+            "--bytes-per-day", metavar="SIZE", parser=parse_bytes, help="Like 2G; 0: any number."
+        ),
+    ] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Make a key and print its secrets, which are not shown again.
@@ -40,9 +54,11 @@ def add_key(
     daemons and the AWS CLI.
     """
     with exit_on_error():
+        from raymap.auth.quotas import KeyLimits
         from raymap.commands import keys
 
-        keys.add(settings, name, role, expires_days, as_json=as_json)
+        limits = KeyLimits(documents_per_second, names_per_minute, bytes_per_day)
+        keys.add(settings, name, role, expires_days, limits, as_json=as_json)
 
 
 @key_app.command("list")

@@ -47,6 +47,14 @@ def parse_journal_size(text: str | int) -> int:
     return size
 
 
+def parse_bytes(text: str | int) -> int:
+    """Bytes, with or without a unit."""
+    try:
+        return text if isinstance(text, int) else parse_size(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
 def parse_networks(text: str) -> str:
     """Networks in CIDR notation, comma-separated."""
     try:

@@ -30,6 +30,7 @@ from raymap.auth.people import (
     user_of,
 )
 from raymap.auth.permissions import Permission, Role, allows
+from raymap.auth.quotas import Exceeded, Quota, Quotas, limited
 
 log = LogLimiter(structlog.get_logger(__name__), 60.0)
 
@@ -47,18 +48,24 @@ class Mode(StrEnum):
 
 
 class Principal(NamedTuple):
-    """Who sent a request. ``name`` is a key's, or a person's; ``via`` is how it was proved."""
+    """Who sent a request. ``name`` is a key's, or a person's; ``via`` is how it was proved; ``quota``
+    what limits a key."""
 
     name: str
     role: Role
     via: str
+    quota: Quota | None = None
 
 
 class AuthError(Exception):
-    """A refused request: HTTP status, an error code as AWS names it, a sentence."""
+    """A refused request: HTTP status, an error code as AWS names it, a sentence, and after how many
+    seconds it may be repeated, if that is known."""
 
-    def __init__(self, status: int, code: str, message: str, reason: str) -> None:
+    def __init__(
+        self, status: int, code: str, message: str, reason: str, retry_after: int = 0
+    ) -> None:
         super().__init__(message)
+        self.retry_after = retry_after
         self.status = status
         self.code = code
         self.message = message
@@ -117,6 +124,7 @@ class Authenticator:
     master: bytes
     proxies: TrustedProxies = field(default_factory=lambda: TrustedProxies(""))
     clock: Callable[[], float] = time.time
+    _quotas: Quotas = field(default_factory=Quotas)
     _seen: sigv4.SeenSignatures = field(default_factory=sigv4.SeenSignatures)
 
     def authorize(self, principal: Principal, permission: Permission) -> None:
@@ -128,6 +136,12 @@ class Authenticator:
                 f"this needs a key that may {permission}; yours has the role {principal.role}",
                 "forbidden",
             )
+        if permission is Permission.INGEST and principal.quota is not None:
+            try:
+                principal.quota.check()
+            except Exceeded as exceeded:
+                limited().labels(exceeded.limit).inc()
+                raise over_limit(exceeded) from None
 
     def by_headers(self, headers: Mapping[str, str]) -> Principal | None:
         """The principal of the token in the headers, if there is one. Raises AuthError.
@@ -211,6 +225,7 @@ class Authenticator:
                 "ServiceUnavailable",
                 "the keys have not been read from the database yet; try again",
                 "keys_unavailable",
+                retry_after=1,
             )
         return ring
 
@@ -219,7 +234,7 @@ class Authenticator:
             raise invalid("unknown")
         if reason := key.refusal(self.clock()):
             raise invalid(reason)
-        return Principal(key.name, key.role, via)
+        return Principal(key.name, key.role, via, self._quotas.of(key.id, key.limits, self.clock))
 
 
 def token_of(headers: Mapping[str, str]) -> str | None:
@@ -245,6 +260,12 @@ def missing() -> AuthError:
 def invalid(reason: str) -> AuthError:
     """The refusal of credentials. The response does not tell what is wrong with them."""
     return AuthError(401, "UnrecognizedClient", "the credentials are not accepted", reason)
+
+
+def over_limit(exceeded: Exceeded) -> AuthError:
+    """The refusal of a key that has exceeded a limit."""
+    message = f"the key has exceeded its limit of {exceeded.limit}; try again in {exceeded.wait} s"
+    return AuthError(429, "ThrottledException", message, "limited", exceeded.wait)
 
 
 def _password(encoded: str) -> str:

@@ -7,6 +7,8 @@ from typing import Any
 
 import grpc
 
+from collector.charges import CHARGE
+from collector.receivers.otlp_response import failure
 from raymap.auth.authenticator import Authenticator, AuthError, missing
 from raymap.auth.permissions import Permission
 
@@ -15,6 +17,7 @@ _READ = ("/grpc.reflection.",)
 _CODES = {
     401: grpc.StatusCode.UNAUTHENTICATED,
     403: grpc.StatusCode.PERMISSION_DENIED,
+    429: grpc.StatusCode.RESOURCE_EXHAUSTED,
     503: grpc.StatusCode.UNAVAILABLE,
 }
 
@@ -58,17 +61,23 @@ class AuthInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
         if principal is None:
             raise missing()
         self._authenticator.authorize(principal, permission)
+        # The handler runs in the same task, and so in this context.
+        CHARGE.set(principal.quota.charge if principal.quota else None)
 
 
 def _aborting(handler: grpc.RpcMethodHandler | None, error: AuthError) -> grpc.RpcMethodHandler:
     """A handler of the same kind that aborts."""
     code = _CODES[error.status]
+    details: tuple[tuple[str, bytes], ...] = ()
+    if error.retry_after:
+        status = failure(code.value[0], error.message, retry_after=error.retry_after)
+        details = (("grpc-status-details-bin", status.SerializeToString()),)
 
     async def abort(_: Any, context: grpc.aio.ServicerContext) -> None:
-        await context.abort(code, error.message)
+        await context.abort(code, error.message, details)
 
     async def abort_stream(_: Any, context: grpc.aio.ServicerContext) -> Any:
-        await context.abort(code, error.message)
+        await context.abort(code, error.message, details)
         yield  # a generator, as streaming handlers are
 
     if handler is None:

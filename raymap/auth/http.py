@@ -10,6 +10,7 @@ from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import ApiError, respond
+from collector.charges import CHARGE
 from collector.receivers.access import PRINCIPAL
 from raymap.auth import sigv4
 from raymap.auth.authenticator import (
@@ -48,7 +49,9 @@ class AuthGuard:
         if permission is not Permission.PUBLIC:
             receive = body = _Body(receive)
             try:
-                scope[PRINCIPAL] = await self._identify(scope, body, permission)
+                principal = await self._identify(scope, body, permission)
+                scope[PRINCIPAL] = principal
+                CHARGE.set(principal.quota.charge if principal.quota else None)
             except AuthError as error:
                 if not self._authenticator.admits_anyway(permission, error):
                     self._authenticator.refused(error, _client(scope))
@@ -130,8 +133,8 @@ def _refusal(scope: Scope, error: AuthError) -> Response:
     response = respond(scope["path"], ApiError(error.message, code=error.code, status=error.status))
     if error.status == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="raymap"'
-    if error.status == 503:
-        response.headers["Retry-After"] = "1"
+    if error.retry_after:
+        response.headers["Retry-After"] = str(error.retry_after)
     if scope["method"] not in ("GET", "HEAD"):
         response.headers["Connection"] = "close"  # the body may not have been read
     return response

@@ -19,6 +19,7 @@ import msgspec
 from msgspec import Struct
 
 from raymap.auth.permissions import Role
+from raymap.auth.quotas import KeyLimits
 from store.config.protocol import Change, Configuration
 
 KIND = "key"
@@ -43,6 +44,7 @@ class Key(Struct, frozen=True, omit_defaults=True):
     created: int
     expires: int = 0
     revoked: int = 0
+    limits: KeyLimits | None = None
 
     @property
     def access_key_id(self) -> str:
@@ -66,11 +68,19 @@ class IssuedKey(NamedTuple):
     secret_access_key: str
 
 
-def issue_key(name: str, role: Role, master: bytes, *, now: int, expires: int = 0) -> IssuedKey:
+def issue_key(
+    name: str,
+    role: Role,
+    master: bytes,
+    *,
+    now: int,
+    expires: int = 0,
+    limits: KeyLimits | None = None,
+) -> IssuedKey:
     """A new key: 80 bits of id, 256 bits of secret."""
     id = "".join(secrets.choice(_ID_ALPHABET) for _ in range(ID_LENGTH))
     token = f"{TOKEN_PREFIX}{id.lower()}_{secrets.token_urlsafe(32)}"
-    key = Key(id, name, role, digest_of(token), now, expires)
+    key = Key(id, name, role, digest_of(token), now, expires, limits=limits)
     return IssuedKey(key, token, secret_access_key(master, id))
 
 
