@@ -86,6 +86,21 @@ def restore(
 
 @data_app.command()
 @with_settings
+def audit(
+    settings: StoreSettings,
+    before: Annotated[str, typer.Option("--before", metavar="TIME", help="Like -7d, now.")] = "now",
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, max=100_000)] = 50,
+    as_json: Annotated[bool, typer.Option("--json", help="As a JSON list.")] = False,
+) -> None:
+    """Show who did what, from where: sign-ins, keys, users, changes, backups, what was forgotten."""
+    with exit_on_error():
+        from raymap.commands import audit as command
+
+        command.show(settings, before, limit, as_json=as_json)
+
+
+@data_app.command()
+@with_settings
 def pin(
     trace_id: TraceId,
     settings: StoreSettings,

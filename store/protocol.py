@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Protocol, runtime_checkable
 
+from store.audit import AuditStore
 from store.columnar import DocumentColumns
 from store.config.protocol import ConfigStore, LayoutStore, RetrievalStore, SamplingStore
 from store.deployments import Deployment
@@ -291,6 +292,7 @@ class Store(
     RetrievalStore,
     LayoutStore,
     LogStore,
+    AuditStore,
     Protocol,
 ):
     """The whole store."""

@@ -8,17 +8,17 @@ import grpc
 from fastapi import APIRouter
 from starlette.types import ASGIApp
 
+from raymap.auth.audit import AuditTrail, audit_router
 from raymap.auth.authenticator import Authenticator, Mode
 from raymap.auth.grpc import AuthInterceptor
 from raymap.auth.http import AuthGuard
 from raymap.auth.key_source import KeySource
 from raymap.auth.people import TrustedProxies
 from raymap.auth.secret import server_secret
-from raymap.auth.sign_in import sign_in_router
+from raymap.auth.sign_in import SignInStore, sign_in_router
 
 if TYPE_CHECKING:
     from raymap.settings import ProcessSettings
-    from store.config.protocol import ConfigStore
 
 
 class Authentication:
@@ -27,7 +27,7 @@ class Authentication:
     Without authentication there is none, and nothing to start.
     """
 
-    def __init__(self, settings: ProcessSettings, store: ConfigStore) -> None:
+    def __init__(self, settings: ProcessSettings, store: SignInStore) -> None:
         mode = Mode(settings.auth)
         self._store = store
         self.authenticator: Authenticator | None = None
@@ -41,12 +41,15 @@ class Authentication:
             self.authenticator = Authenticator(mode, self._source, secret, proxies)
 
     def around(self, app: ASGIApp) -> ASGIApp:
-        """An HTTP app that gets authorized requests only."""
+        """An HTTP app that gets authorized requests only, and whose changes are recorded."""
+        app = AuditTrail(app, self._store)
         return app if self.authenticator is None else AuthGuard(app, self.authenticator)
 
     def router(self) -> APIRouter:
-        """Routes by which people sign in and out."""
-        return sign_in_router(self._store, self.authenticator, self.refresh)
+        """Routes by which people sign in and out, and that of the audit log."""
+        router = sign_in_router(self._store, self.authenticator, self.refresh)
+        router.include_router(audit_router(self._store))
+        return router
 
     def refresh(self) -> None:
         """Know at once what this process has changed itself."""

@@ -127,6 +127,8 @@ def required(method: str, path: str) -> Permission:
         return Permission.PUBLIC
     if path == "/metrics":
         return Permission.READ
+    if path == "/api/v1/audit":
+        return Permission.ADMIN
     for prefix in _PREFIXES:
         if path.startswith(prefix.path):
             return prefix.safe if method in _SAFE else prefix.other

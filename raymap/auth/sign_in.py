@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
-import structlog
 from fastapi import APIRouter, Request, Response
 from msgspec import Struct
 
@@ -15,6 +14,7 @@ from api.context import json_response
 from api.errors import ApiError
 from api.request import read_body
 from collector.receivers.access import PRINCIPAL, is_loopback
+from raymap.auth.audit import record
 from raymap.auth.people import (
     COOKIE,
     SESSION_SECONDS,
@@ -25,18 +25,21 @@ from raymap.auth.people import (
     encode_session,
     end_session,
 )
+from store.audit import AuditStore, event
 from store.config.change import change
+from store.config.protocol import ConfigStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from raymap.auth.authenticator import Authenticator
-    from store.config.protocol import ConfigStore
-
-log = structlog.get_logger(__name__)
 
 MOST_HASHES = 2
 """Passwords that are verified at the same time: each takes a core and 19 MiB."""
+
+
+class SignInStore(ConfigStore, AuditStore, Protocol):
+    """What the routes need of a store."""
 
 
 class Credentials(Struct, forbid_unknown_fields=True):
@@ -45,7 +48,7 @@ class Credentials(Struct, forbid_unknown_fields=True):
 
 
 def sign_in_router(
-    store: ConfigStore, authenticator: Authenticator | None, refresh: Callable[[], None]
+    store: SignInStore, authenticator: Authenticator | None, refresh: Callable[[], None]
 ) -> APIRouter:
     """The routes. Without an authenticator there is nothing to sign in to."""
     desk = _Desk(store, authenticator, refresh)
@@ -69,7 +72,7 @@ def sign_in_router(
 class _Desk:
     def __init__(
         self,
-        store: ConfigStore,
+        store: SignInStore,
         authenticator: Authenticator | None,
         refresh: Callable[[], None],
     ) -> None:
@@ -100,10 +103,10 @@ class _Desk:
             valid = await asyncio.to_thread(check_password, user, given.password)
         if user is None or not valid:
             self._limiter.failed(keys, now)
-            log.warning("sign_in_failed", user=given.name[:100], client=client)
+            await self._record(given.name[:100], client, "sign-in", "refused")
             raise ApiError("the name or the password is wrong", code="AccessDenied", status=403)
         self._limiter.succeeded(keys[0])
-        log.info("signed_in", user=user.name, client=client)
+        await self._record(user.name, client, "sign-in", "ok")
         cookie = encode_session(begin_session(user, now), authenticator.master)
         response = json_response({"name": user.name, "role": user.role})
         _set_cookie(response, cookie, SESSION_SECONDS)
@@ -122,16 +125,25 @@ class _Desk:
                 authenticator.clock,
             )
             await asyncio.to_thread(self._refresh)
+            client = request.client.host if request.client else ""
+            await self._record(session.user, client, "sign-out", "ok")
         response = Response(status_code=204)
         _set_cookie(response, "", 0)
         return response
+
+    async def _record(self, user: str, client: str, action: str, outcome: str) -> None:
+        assert self._authenticator is not None
+        happened = event(
+            self._authenticator.clock(), user, "password", client, action, outcome=outcome
+        )
+        await asyncio.to_thread(record, self._store, happened)
 
     async def session(self, request: Request) -> Response:
         """Who sent the request, as the guard has found; null where it needs no one."""
         principal = request.scope.get(PRINCIPAL)
         if principal is None:
             return json_response({"name": None, "role": None, "via": None})
-        return json_response(principal._asdict())
+        return json_response({"name": principal.name, "role": principal.role, "via": principal.via})
 
 
 def _set_cookie(response: Response, value: str, seconds: int) -> None:

@@ -10,12 +10,10 @@ from __future__ import annotations
 import contextlib
 import shutil
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import msgspec
-from clickhouse_driver import Client
 from msgspec import Struct
 
 from collector.durable import sync_folder
@@ -23,7 +21,9 @@ from collector.ingest import FOLDER
 from collector.journal.adopt import folders
 from collector.journal.quarantine import Quarantine
 from collector.journal.reader import files_of
+from raymap.auth.audit import record_command
 from raymap.auth.secret import FILE as SECRET
+from raymap.commands.open_store import long_connection, open_store
 from raymap.data_dir import prepare_data_dir
 from raymap.embedded import EmbeddedClickHouse
 from raymap.errors import CommandError, print_status
@@ -32,13 +32,10 @@ from raymap.schema_check import require_schema
 from raymap.settings import StoreSettings
 from raymap.units import format_size
 from store.clickhouse.connection.address import Address
-from store.clickhouse.connection.pool import connect
 from store.clickhouse.embedded import EmbeddedError
 from store.clickhouse.schema.version import schema_state
 
 MANIFEST, CLICKHOUSE = "raymap.json", "clickhouse"
-TIMEOUT = 24 * 3600.0
-"""Seconds that a backup may take."""
 
 
 class Manifest(Struct):
@@ -63,6 +60,8 @@ def back_up(settings: StoreSettings, target: Path, base: Path | None) -> None:
     _copy_journals(settings.data_dir, target)
     with contextlib.suppress(FileNotFoundError):
         shutil.copyfile(settings.data_dir / SECRET, target / SECRET)
+    with open_store(address) as store:
+        record_command(store, "backup", str(target.absolute()))
     _back_up_clickhouse(address, target, base)
     manifest = Manifest(
         raymap_version(),
@@ -89,7 +88,7 @@ def restore(settings: StoreSettings, source: Path) -> None:
                 f"RESTORE DATABASE {manifest.database} AS {engine.address.database} "
                 f"FROM File({_quoted(source / CLICKHOUSE)})"
             )
-            with _client(replace(engine.address, database="")) as client:
+            with long_connection(replace(engine.address, database="")) as client:
                 client.execute(statement)
             require_schema(engine.address)
     except EmbeddedError as error:
@@ -142,23 +141,14 @@ def _copy_journals(data_dir: Path, target: Path) -> None:
 
 def _back_up_clickhouse(address: Address, target: Path, base: Path | None) -> None:
     options = f" SETTINGS base_backup = File({_quoted(base / CLICKHOUSE)})" if base else ""
-    with _client(address) as client:
+    with long_connection(address) as client:
         client.execute(
             f"BACKUP DATABASE {address.database} TO File({_quoted(target / CLICKHOUSE)}){options}"
         )
 
 
-@contextlib.contextmanager
-def _client(address: Address) -> Iterator[Client]:
-    client = connect(replace(address, timeout=TIMEOUT))
-    try:
-        yield client
-    finally:
-        client.disconnect()
-
-
 def _schema(address: Address) -> int:
-    with _client(address) as client:
+    with long_connection(address) as client:
         return int(schema_state(client).version)
 
 

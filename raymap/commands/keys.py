@@ -6,10 +6,13 @@ import json
 import time
 from collections.abc import Callable
 
+from msgspec import to_builtins
 from msgspec.structs import replace
 
+from raymap.auth.audit import record_command
 from raymap.auth.keys import MAX_KEYS, IssuedKey, Key, issue_key, put_key, read_keys
 from raymap.auth.permissions import Role
+from raymap.auth.quotas import KeyLimits
 from raymap.auth.secret import server_secret
 from raymap.commands.open_store import open_store
 from raymap.commands.tables import print_table
@@ -27,21 +30,29 @@ Edit = Callable[[dict[str, Key]], list[Key]]
 
 
 def add(
-    settings: StoreSettings, name: str, role: Role, expires_days: float, *, as_json: bool
+    settings: StoreSettings,
+    name: str,
+    role: Role,
+    expires_days: float,
+    limits: KeyLimits,
+    *,
+    as_json: bool,
 ) -> None:
     """Make a key and print it."""
     if not 0 < len(name) <= MAX_NAME or not name.isprintable():
         raise CommandError(f"A key's name has 1 to {MAX_NAME} printable characters.")
     now = int(time.time())
     expires = now + round(expires_days * 86_400) if expires_days else 0
-    issued = issue_key(name, role, server_secret(settings.data_dir), now=now, expires=expires)
+    master = server_secret(settings.data_dir)
+    some = limits if limits != KeyLimits() else None
+    issued = issue_key(name, role, master, now=now, expires=expires, limits=some)
 
     def store(keys: dict[str, Key]) -> list[Key]:
         if len(keys) >= MAX_KEYS:
             raise CommandError(f"There are {MAX_KEYS:,} keys already: revoke some.")
         return [issued.key]
 
-    _change(settings, store)
+    _change(settings, store, f"key add {issued.key.id} {name} {role}")
     _print_secrets(issued, as_json=as_json)
 
 
@@ -74,22 +85,29 @@ def rotate(settings: StoreSettings, id: str, grace_hours: float, *, as_json: boo
         end = now + max(1, round(grace_hours * 3600))
         lifetime = old.expires - old.created if old.expires else 0
         issued[:] = [
-            issue_key(old.name, old.role, master, now=now, expires=lifetime and now + lifetime)
+            issue_key(
+                old.name,
+                old.role,
+                master,
+                now=now,
+                expires=lifetime and now + lifetime,
+                limits=old.limits,
+            )
         ]
         return [issued[0].key, replace(old, expires=min(end, old.expires or end))]
 
-    _change(settings, succeed)
+    _change(settings, succeed, f"key rotate {id.upper()}")
     _print_secrets(issued[0], as_json=as_json)
 
 
 def revoke(settings: StoreSettings, id: str) -> None:
     """Refuse a key from now on."""
     now = int(time.time())
-    _change(settings, lambda keys: [_revoked(_find(keys, id), now)])
+    _change(settings, lambda keys: [_revoked(_find(keys, id), now)], f"key revoke {id.upper()}")
     print_status(f"the key {id.upper()} is revoked")
 
 
-def _change(settings: StoreSettings, edit: Edit) -> None:
+def _change(settings: StoreSettings, edit: Edit, done: str) -> None:
     """Store what ``edit`` makes of the keys, also when others write at the same time."""
 
     def changes(configuration: Configuration, _: int) -> tuple[None, list[Change]]:
@@ -100,6 +118,7 @@ def _change(settings: StoreSettings, edit: Edit) -> None:
             change(store, changes, time.time)
         except Contended as error:
             raise CommandError(f"{str(error).capitalize()}.") from None
+        record_command(store, done)
 
 
 def _find(keys: dict[str, Key], id: str) -> Key:
@@ -137,6 +156,7 @@ def _public(key: Key) -> dict[str, object]:
         "created": key.created,
         "expires": key.expires or None,
         "revoked": key.revoked or None,
+        "limits": to_builtins(key.limits),
     }
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 
+from raymap.auth.audit import record_command
 from raymap.commands.open_store import open_store
 from raymap.commands.tables import print_table
 from raymap.errors import CommandError, print_status
@@ -26,6 +27,7 @@ def pin(clickhouse: Address, text: str, note: str) -> None:
         raise CommandError(f"--note: {error}.") from None
     with open_store(clickhouse) as store:
         made = store.pin(trace_id, note, _now())
+        record_command(store, f"pin {format_trace_id(trace_id)}")
     reason = f": {made.note}" if made.note else ""
     print_status(f"{format_trace_id(trace_id)} is retained for ever{reason}")
 
@@ -36,6 +38,7 @@ def unpin(clickhouse: Address, text: str) -> None:
     with open_store(clickhouse) as store:
         if not store.unpin(trace_id, _now()):
             raise CommandError(f"{format_trace_id(trace_id)} is not pinned.")
+        record_command(store, f"unpin {format_trace_id(trace_id)}")
     print_status(f"{format_trace_id(trace_id)} is retained as long as any other trace")
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from raymap.auth.audit import record_command
+from raymap.commands.open_store import open_store
 from raymap.commands.tables import print_table
 from raymap.errors import CommandError, print_status
 from raymap.schema_check import require_schema
@@ -33,6 +35,9 @@ def show_retention(clickhouse: Address, wanted: Mapping[str, str], *, yes: bool)
     try:
         if days:
             _apply(client, days, yes)
+            with open_store(clickhouse) as store:
+                changed = " ".join(f"--{kind} {number}" for kind, number in days.items())
+                record_command(store, f"retention {changed}")
         kinds, pinned = retention.status(client)
     finally:
         client.disconnect()

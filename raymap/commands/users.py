@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
+from raymap.auth.audit import record_command
 from raymap.auth.people import User, hash_password, put_user, read_people, remove_user
 from raymap.auth.permissions import Role
 from raymap.commands.open_store import open_store
@@ -40,7 +41,7 @@ def add(settings: StoreSettings, name: str, role: Role, *, stdin: bool) -> None:
         old = read_people(configuration).users.get(name)
         return [put_user(User(name, role, hashed, old.created if old else now, now))]
 
-    _change(settings, store)
+    _change(settings, store, f"user add {name} {role}")
     print_status(f"{name} may sign in as {role}")
 
 
@@ -59,22 +60,29 @@ def list_users(settings: StoreSettings) -> None:
 def sign_out(settings: StoreSettings, name: str) -> None:
     """End all sessions of a user."""
     now = int(time.time()) + 1
-    _change(settings, lambda c: [put_user(replace(_find(c, name), sessions_after=now))])
+    _change(
+        settings,
+        lambda c: [put_user(replace(_find(c, name), sessions_after=now))],
+        f"user sign-out {name}",
+    )
     print_status(f"all sessions of {name} have ended")
 
 
 def remove(settings: StoreSettings, name: str) -> None:
     """Remove a user."""
-    _change(settings, lambda c: [remove_user(_find(c, name).name)])
+    _change(settings, lambda c: [remove_user(_find(c, name).name)], f"user remove {name}")
     print_status(f"{name} is removed")
 
 
-def _change(settings: StoreSettings, edit: Callable[[Configuration], Sequence[Change]]) -> None:
+def _change(
+    settings: StoreSettings, edit: Callable[[Configuration], Sequence[Change]], done: str
+) -> None:
     with open_store(prepare_command(settings)) as store:
         try:
             change(store, lambda configuration, _: (None, edit(configuration)), time.time)
         except Contended as error:
             raise CommandError(f"{str(error).capitalize()}.") from None
+        record_command(store, done)
 
 
 def _find(configuration: Configuration, name: str) -> User:

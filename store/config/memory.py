@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
+from store.audit import AuditEvent
 from store.config.protocol import (
     MAX_CLIENTS,
     RETRIEVAL_SECONDS,
@@ -28,7 +29,17 @@ class MemoryConfig:
         self._anomalies: list[AnomalyReport] = []
         self._retrievals: dict[str, Retrieval] = {}
         self._layouts: dict[str, StoredLayout] = {}
+        self._audit: list[AuditEvent] = []
         self._config_lock = threading.Lock()
+
+    def write_audit(self, events: Sequence[AuditEvent]) -> None:
+        """Add events."""
+        self._audit += events
+
+    def read_audit(self, *, before: int, limit: int) -> list[AuditEvent]:
+        """The newest events before an instant, the newest first."""
+        found = [event for event in self._audit if event.at < before]
+        return sorted(found, key=lambda event: event.at, reverse=True)[:limit]
 
     def read_configuration(self) -> Configuration:
         """The newest revision."""

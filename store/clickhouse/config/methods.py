@@ -8,7 +8,8 @@ from typing import Protocol
 
 from clickhouse_driver import Client
 
-from store.clickhouse.config import configuration, layouts, retrievals, sampling
+from store.audit import AuditEvent
+from store.clickhouse.config import audit, configuration, layouts, retrievals, sampling
 from store.config.protocol import (
     AnomalyReport,
     Change,
@@ -28,7 +29,7 @@ class HasClient(Protocol):
 
 
 class ConfigMethods:
-    """Methods of `ConfigStore`, `SamplingStore`, `RetrievalStore` and `LayoutStore`."""
+    """Methods of `ConfigStore`, `SamplingStore`, `RetrievalStore`, `LayoutStore` and `AuditStore`."""
 
     def read_configuration(self: HasClient) -> Configuration:
         """The newest revision."""
@@ -88,3 +89,13 @@ class ConfigMethods:
         """Store a layout as the revision after ``after``."""
         with self._client() as client:
             return layouts.write_layout(client, name, value, after)
+
+    def write_audit(self: HasClient, events: Sequence[AuditEvent]) -> None:
+        """Add events to the audit log."""
+        with self._client() as client:
+            audit.write(client, events)
+
+    def read_audit(self: HasClient, *, before: int, limit: int) -> list[AuditEvent]:
+        """The newest events of the audit log."""
+        with self._client() as client:
+            return audit.read(client, before, limit)

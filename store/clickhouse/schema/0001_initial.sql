@@ -246,6 +246,21 @@ ENGINE = {replicated}MergeTree
 ORDER BY (kind, name, revision)
 SETTINGS {window} = 1000, {durable};
 
+-- Who did what, from where (store/audit.py). Rows are only ever added.
+CREATE TABLE IF NOT EXISTS audit{on_cluster} (
+    at Int64 COMMENT 'microseconds since the epoch',
+    actor String,
+    via LowCardinality(String),
+    address String,
+    action LowCardinality(String),
+    target String,
+    outcome LowCardinality(String)
+)
+ENGINE = {replicated}MergeTree
+ORDER BY at
+TTL toDateTime(intDiv(at, 1000000)) + INTERVAL 400 DAY
+SETTINGS {durable};
+
 -- Layouts of maps, shared by all API processes (api/graph/shared_layouts.py). Revisions are exclusive as above.
 CREATE TABLE IF NOT EXISTS layouts{on_cluster} (
     name String,

@@ -17,6 +17,7 @@ from collector.app import _create_app, _create_otlp_app
 from collector.pipeline import IngestPipeline
 from collector.receivers.http_routers import http_routers
 from collector.settings import HttpLimits
+from raymap.auth.audit import audit_router
 from raymap.auth.permissions import PERMISSIONS, Permission, Role, required
 from raymap.auth.sign_in import sign_in_router
 from store.memory import MemoryStore
@@ -47,7 +48,8 @@ def apps(data_dir: Path) -> list[FastAPI]:
     pipeline = IngestPipeline(MemoryStore(), data_dir)
     store = MemoryStore()
     sign_in = sign_in_router(store, None, lambda: None)
-    api = create_app(store, version="test", extra_routers=[sign_in, *http_routers(pipeline)])
+    own = [sign_in, audit_router(store)]
+    api = create_app(store, version="test", extra_routers=[*own, *http_routers(pipeline)])
     limits = HttpLimits()
     return [api, _create_app(pipeline, limits), _create_otlp_app(pipeline, limits)]
 

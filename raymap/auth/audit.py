@@ -1,0 +1,122 @@
+"""The audit log of a process: what changes something, and who signs in, is written down.
+
+An event is logged as well, so that it is not lost while ClickHouse is unavailable.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import socket
+import time
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from fastapi import APIRouter, Request, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.context import json_response
+from api.errors import ApiError
+from collector.receivers.access import PRINCIPAL
+from raymap.auth.permissions import Permission, required
+from store.audit import AuditEvent, AuditStore, event
+from store.errors import StoreError
+
+log = structlog.get_logger(__name__)
+
+PATH = "/api/v1/audit"
+MAX_EVENTS = 1_000
+_SAFE = ("GET", "HEAD", "OPTIONS")
+
+
+def record(store: AuditStore, happened: AuditEvent) -> None:
+    """Write an event down; an unavailable store is logged, and does not stop what happened."""
+    log.info(
+        "audit", actor=happened.actor, via=happened.via, address=happened.address,
+        action=happened.action, target=happened.target, outcome=happened.outcome,
+    )  # fmt: skip
+    try:
+        store.write_audit([happened])
+    except StoreError as error:
+        log.error("audit_not_stored", error=str(error), action=happened.action)
+
+
+def record_command(store: AuditStore, action: str, target: str = "") -> None:
+    """Write down what a command line has done."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # no entry for this uid
+        user = "unknown"
+    record(store, event(time.time(), user, "command", socket.gethostname(), action, target))
+
+
+class AuditTrail:
+    """ASGI middleware inside the guard: records requests that change something, with their status."""
+
+    def __init__(
+        self, app: ASGIApp, store: AuditStore, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._app, self._store, self._clock = app, store, clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not _is_change(scope):
+            await self._app(scope, receive, send)
+            return
+        status = 500
+
+        async def sending(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sending)
+        finally:
+            await asyncio.to_thread(record, self._store, self._event(scope, status))
+
+    def _event(self, scope: Scope, status: int) -> AuditEvent:
+        who: Any = scope.get(PRINCIPAL)
+        client = scope.get("client")
+        return event(
+            self._clock(),
+            who.name if who else "",
+            who.via if who else "none",
+            str(client[0]) if client else "",
+            "change",
+            f"{scope['method']} {scope['path']}",
+            "ok" if status < 400 else str(status),
+        )
+
+
+def _is_change(scope: Scope) -> bool:
+    """Whether a request may change something that people configure, or annotate."""
+    if scope["type"] != "http" or scope["method"] in _SAFE:
+        return False
+    return required(scope["method"], scope["path"]) in (Permission.EDIT, Permission.ADMIN)
+
+
+def audit_router(store: AuditStore) -> APIRouter:
+    """The route by which administrators read the log."""
+    router = APIRouter()
+
+    async def audit(request: Request) -> Response:
+        """The newest events, before an instant (microseconds) if one is given."""
+        before = _number(request, "before", 1 << 62)
+        limit = min(_number(request, "limit", 100), MAX_EVENTS)
+        found = await asyncio.to_thread(store.read_audit, before=before, limit=limit)
+        following = found[-1].at if len(found) == limit else None
+        return json_response({"events": found, "before": following})
+
+    router.add_api_route(
+        PATH, audit, methods=["GET"], response_class=Response, include_in_schema=False, name="audit"
+    )
+    return router
+
+
+def _number(request: Request, name: str, default: int) -> int:
+    text = request.query_params.get(name, str(default))
+    if not text.isdecimal() or not 0 < int(text) < 1 << 63:
+        raise ApiError(f"{name}: expected a positive number, got {text[:60]!r}")
+    return int(text)
