@@ -17,6 +17,7 @@ from collector.group_commit import GroupCommit, JournalFull
 from collector.health import IngestHealth, StoreAvailability
 from collector.inserter import Inserter
 from collector.journal.adopt import damaged_files
+from collector.journal.purge import Purge
 from collector.log_limiter import LogLimiter
 from collector.metrics import IngestMetrics
 from collector.payloads import Decoded, Payload
@@ -62,6 +63,7 @@ class Ingest:
             limits,
             metrics,
         )
+        self._purge = Purge(root)
         self._limiter = LogLimiter(log, 10.0)
         self._stopped = threading.Event()
         self._threads = [
@@ -164,6 +166,7 @@ class Ingest:
         while not self._stopped.wait(WATCH_INTERVAL):
             try:
                 self._update_gauges()
+                self._purge.step(self._commit.journal)
                 started = self._inserter.started
                 slow = self._limits.slow_insert
                 if started is not None and time.monotonic() - started > slow:

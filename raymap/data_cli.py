@@ -125,6 +125,35 @@ def unpin(trace_id: TraceId, settings: StoreSettings) -> None:
         pins.unpin(prepare_command(settings), trace_id)
 
 
+@data_app.command()
+@with_settings
+def forget(
+    settings: StoreSettings,
+    user: Annotated[str, typer.Option("--user", metavar="USER", help="Of this user.")] = "",
+    annotation: Annotated[
+        str, typer.Option("--annotation", metavar="KEY=VALUE", help="With this annotation.")
+    ] = "",
+    trace: Annotated[str, typer.Option("--trace", metavar="TRACE_ID", help="This one.")] = "",
+    text: Annotated[
+        str,
+        typer.Option("--text", metavar="TEXT", help="With this text anywhere; reads everything."),
+    ] = "",
+    wait: Annotated[
+        float, typer.Option("--wait", metavar="SECONDS", min=0, help="For the journals.")
+    ] = 60.0,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say how many, remove none.")] = False,
+) -> None:
+    """Remove traces for good: from every table, the journals and the quarantine.
+
+    The map is counted again without them. Backups made before still contain them.
+    """
+    with exit_on_error():
+        from raymap.commands import forget as command
+
+        subject = command.subject_of(user, annotation, trace, text)
+        command.forget(settings, subject, wait=wait, dry_run=dry_run)
+
+
 @data_app.command("pins")
 @with_settings
 def list_pins(settings: StoreSettings) -> None:

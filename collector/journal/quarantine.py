@@ -9,7 +9,7 @@ import fcntl
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +18,7 @@ import msgspec
 from msgspec import Struct
 
 NAME = "quarantine.jsonl"
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
 MAX_BYTES = 256 << 20
 MAX_DOCUMENTS = 100_000
 """Bounds of the file. A store that refuses everything would otherwise fill the disk; what comes later
@@ -117,6 +118,24 @@ class Quarantine:
             for line in file:
                 if line.endswith(b"\n"):
                     yield line, _decode(line)
+
+    def rewrite(self, change: Callable[[Quarantined], Sequence[Quarantined]]) -> None:
+        """Replace each entry by what ``change`` makes of it, atomically. Raises OSError."""
+        if not self.path.exists():
+            return
+        with _locked(self.path):
+            temporary = self.path.with_suffix(".new")
+            with open(os.open(temporary, _NEW, 0o600), "wb") as file:
+                for entry in self.read():
+                    for each in change(entry):
+                        file.write(_encoder.encode(each) + b"\n")
+                file.flush()
+                os.fsync(file.fileno())
+            if temporary.stat().st_size:
+                temporary.replace(self.path)
+            else:
+                temporary.unlink()
+                self.path.unlink()
 
     @contextmanager
     def emptying(self) -> Iterator[list[Quarantined]]:

@@ -160,6 +160,25 @@ class Journal:
             (self.folder / file_name(start)).unlink(missing_ok=True)
             self._files.remove(start)
 
+    def begin_file(self) -> int:
+        """Let the next record begin a file; the offset where it will, up to which no file remains once
+        the store has it."""
+        with self._lock:
+            self._close()
+            return self.end
+
+    def delete_stored(self, below: int) -> bool:
+        """Whether no file has records below an offset any more; deletes all if the store has every
+        record. Raises OSError."""
+        with self._lock:
+            if not self._released and self._files and self._files[0] < below and not self.unsent:
+                old = list(self._files)
+                self._close()
+                self.stored = self.end
+                self._write([checkpoint(self.stored)], sync=True)
+                self._delete([start for start in old if start < self.stored])
+            return not self._files or self._files[0] >= below
+
     def probe(self, size: int) -> bool:
         """Whether the disk takes this many bytes."""
         path = self.folder / "probe.tmp"

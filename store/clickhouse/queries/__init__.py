@@ -172,6 +172,10 @@ STAGING_PARTITIONS = _sql("pins/staging_partitions", parameters="table")
 USED_PIN_DAYS = _sql("pins/used_days", parameters="first tables")
 STALE_STAGING = _sql("pins/stale_staging", parameters="seconds")
 INCOMPLETE_PIN_PARTITIONS = _sql("pins/incomplete", parameters="first seconds tables")
+# forget
+FORGOTTEN_TRACES = _sql("forget/traces", parameters="items text user")
+TABLES_OF_TRACES = _sql("forget/tables")
+BUCKETS_OF_TRACES = _sql("forget/buckets", "ids")
 # retention
 STORED_TRACES = _sql("retention/traces", "condition", "first_pinned tables")
 STORED_PINNED = _sql("retention/pinned", parameters="first_pinned tables")

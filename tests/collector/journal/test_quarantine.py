@@ -107,3 +107,18 @@ def test_counts_what_was_added_alone(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(quarantine_module, "_decode", decode)
     assert (quarantine.documents(), len(decoded)) == (2, 1)
+
+
+def test_entries_are_rewritten(tmp_path: Path) -> None:
+    quarantine = Quarantine(tmp_path)
+    quarantine.rewrite(lambda entry: [])  # there is none
+    for number in (1, 2, 3):
+        quarantine.add("bad", 6, number, 1, b"payload-%d" % number)
+    quarantine.rewrite(lambda entry: [] if entry.version == 2 else [entry])
+    assert [entry.version for entry in quarantine.read()] == [1, 3]
+    assert quarantine.documents() == 2
+    quarantine.add("bad", 6, 4, 1, b"x")
+    assert quarantine.documents() == 3
+    quarantine.rewrite(lambda entry: [])
+    assert not quarantine.path.exists()
+    assert quarantine.documents() == 0

@@ -1,0 +1,186 @@
+"""`raymap forget`: removes the traces of a subject from every table, the journals and the quarantine.
+
+In this order: what was acknowledged before reaches the tables, the tables lose the traces, the journals
+delete what they have inserted. So nothing comes back, and no backup made afterwards contains it.
+"""
+
+from __future__ import annotations
+
+import hmac
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from clickhouse_driver import Client
+
+from collector.decode.rejected import Rejected
+from collector.ingest import FOLDER
+from collector.journal.adopt import damaged_files, folders
+from collector.journal.format import FILE_HEADER, DamagedRecord, Kind, pack
+from collector.journal.purge import request
+from collector.journal.quarantine import Quarantine, Quarantined
+from collector.journal.reader import files_of, scan
+from collector.payloads import decode_again
+from raymap.auth.audit import record_command
+from raymap.auth.secret import server_secret
+from raymap.commands.open_store import long_connection, open_store
+from raymap.commands.pins import parse_id
+from raymap.errors import CommandError, print_status
+from raymap.processes import prepare_command
+from raymap.schema_check import require_schema
+from raymap.settings import StoreSettings
+from store.clickhouse import forget as tables
+from store.forget import Subject, of_annotation, of_user
+from store.times import SECOND
+from store.trace_id import format_trace_id
+
+ROUNDS = 5
+"""Traces go on arriving; after so many rounds that is said."""
+_PAUSE = 0.25
+
+
+def subject_of(user: str, annotation: str, trace: str, text: str) -> Subject:
+    """The subject that a command line means. CommandError unless it is one."""
+    if sum(map(bool, (user, annotation, trace, text))) != 1:
+        raise CommandError("Whom? Give one of --user, --annotation, --trace and --text.")
+    if user:
+        return of_user(user)
+    if annotation:
+        key, equals, value = annotation.partition("=")
+        if not key or not equals:
+            raise CommandError(f"--annotation: expected KEY=VALUE, got {annotation!r}.")
+        return of_annotation(key, value)
+    return Subject(trace_id=parse_id(trace)) if trace else Subject(text=text)
+
+
+def forget(settings: StoreSettings, subject: Subject, *, wait: float, dry_run: bool) -> None:
+    """Remove the traces of a subject; prints how many rows of which table.
+
+    ``wait``: seconds for the journals. CommandError when they take longer.
+    """
+    address = prepare_command(settings)
+    require_schema(address)
+    root = settings.data_dir / FOLDER
+    with long_connection(address) as client:
+        if dry_run:
+            print_status(f"{len(tables.find(client, subject)):,} traces would be removed")
+            return
+        _wait_until_inserted(root, wait)
+        traces, rows = _remove(client, subject)
+    with open_store(address) as store:
+        record_command(
+            store, "forget", f"{traces:,} traces of {_fingerprint(subject, settings.data_dir)}"
+        )
+    quarantined = _remove_quarantined(root, subject)
+    _purge_journals(root, wait)
+    total = ", ".join(f"{count:,} rows of {name}" for name, count in sorted(rows.items()))
+    print_status(f"removed {traces:,} traces" + (f": {total}" if total else ""))
+    if quarantined:
+        print_status(f"removed {quarantined:,} documents from the quarantine")
+    if damaged := damaged_files(root):
+        print_status(
+            f"{damaged} damaged files of journals may contain more, and cannot be read: delete "
+            f"{root / 'damaged'} if that matters"
+        )
+
+
+def _fingerprint(subject: Subject, data_dir: Path) -> str:
+    """What the audit log says of a subject: it can be verified with the secret."""
+    if subject.trace_id:
+        return format_trace_id(subject.trace_id)
+    text = repr((subject.user, subject.items, subject.text)).encode()
+    return "hash:" + hmac.digest(server_secret(data_dir), b"forget " + text, "sha256").hex()[:16]
+
+
+def _remove(client: Client, subject: Subject) -> tuple[int, dict[str, int]]:
+    """How many traces, and rows by table."""
+    traces, removed = set[bytes](), dict[str, int]()
+    for _ in range(ROUNDS):
+        found = tables.find(client, subject)
+        if not found:
+            return len(traces), removed
+        traces.update(found)
+        for name, count in tables.forget(client, found).items():
+            removed[name] = removed.get(name, 0) + count
+    raise CommandError(
+        f"Removed {len(traces):,} traces, but more of them keep arriving: stop what sends them, and "
+        "run this again."
+    )
+
+
+def _wait_until_inserted(root: Path, seconds: float) -> None:
+    """Until ClickHouse has what was acknowledged before now."""
+    now = time.time() * SECOND
+
+    def waiting() -> list[str]:
+        return [
+            folder.name
+            for folder in folders(root)
+            if 0 < scan(folder, 1 << 20, 1 << 30).oldest <= now
+        ]
+
+    if left := _wait(waiting, seconds):
+        raise CommandError(
+            f"Documents wait in {len(left)} journals, as {left[0]}; nothing was removed. Start "
+            "raymap serve, or look at raymap journal list, and run this again."
+        )
+
+
+def _purge_journals(root: Path, seconds: float) -> None:
+    """Have processes delete the files whose records ClickHouse has."""
+    if not root.is_dir():
+        return
+    before = {
+        path: path.stat().st_ino
+        for folder in folders(root)
+        for _, path in files_of(folder)
+        if path.stat().st_size > FILE_HEADER
+    }
+    request(root)
+
+    def remaining() -> list[str]:
+        return [str(path) for path, number in before.items() if _inode(path) == number]
+
+    if left := _wait(remaining, seconds):
+        raise CommandError(
+            f"The tables are clean, but {len(left)} files of journals still contain what was inserted, "
+            f"as {left[0]}. Is raymap serve running? Run this again."
+        )
+
+
+def _inode(path: Path) -> int:
+    try:
+        return path.stat().st_ino
+    except FileNotFoundError:
+        return 0
+
+
+def _wait(left: Callable[[], list[str]], seconds: float) -> list[str]:
+    """What is left when nothing is, or when time is up."""
+    deadline = time.monotonic() + seconds
+    while (found := left()) and time.monotonic() < deadline:
+        time.sleep(_PAUSE)
+    return found
+
+
+def _remove_quarantined(root: Path, subject: Subject) -> int:
+    """Remove matching documents from the quarantine; how many."""
+    removed = 0
+
+    def change(entry: Quarantined) -> list[Quarantined]:
+        nonlocal removed
+        try:
+            documents = decode_again(entry.kind, entry.version, entry.payload)
+        except (Rejected, ValueError, DamagedRecord):
+            return [entry]
+        staying = [document for document in documents if not subject.matches(document)]
+        if len(staying) == len(documents):
+            return [entry]
+        removed += len(documents) - len(staying)
+        return [
+            Quarantined(entry.at, entry.reason, Kind.STORED, d.version, 1, pack([d.raw]))
+            for d in staying
+        ]
+
+    Quarantine(root).rewrite(change)
+    return removed

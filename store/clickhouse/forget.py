@@ -1,0 +1,111 @@
+"""Removes traces from every table, and has the map counted again without them.
+
+Rows are deleted by mutations, which write new parts without them: other ways (lightweight deletes,
+DROP PART) leave them on the disk or take others with them. The old parts are deleted within a minute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import islice
+
+from clickhouse_driver import Client
+
+from store.clickhouse import queries
+from store.clickhouse.connection import sql
+from store.clickhouse.connection.query_runner import execute
+from store.clickhouse.queries import Sql
+from store.clickhouse.rollup.buckets import WIDTHS, values_list
+from store.clickhouse.units.base_buckets import PER_MINUTE, buckets_of
+from store.forget import Subject
+
+MOST = 5_000
+"""Traces, and minutes of the map, in one statement."""
+SETTINGS = {"mutations_sync": 2, "max_query_size": 64 << 20, "max_ast_elements": 5_000_000}
+"""A mutation has ended when its statement returns."""
+
+
+def find(client: Client, subject: Subject) -> list[bytes]:
+    """The traces of a subject that any table has: all copies of a document count, pinned ones too."""
+    found = execute(
+        client,
+        queries.FORGOTTEN_TRACES.render(
+            user=subject.user, items=list(subject.items), text=subject.text
+        ),
+        {"max_execution_time": 0},
+    )
+    traces = {bytes.fromhex(digits) for (digits,) in found}
+    if subject.trace_id and _count(client, tables(client), [subject.trace_id]):
+        traces.add(subject.trace_id)
+    return sorted(traces)
+
+
+def tables(client: Client) -> list[str]:
+    """The tables with rows of traces, by their columns: a new table need not be named here. Pins come
+    first, so that no copy is made of what is being deleted."""
+    found = [name for (name,) in execute(client, queries.TABLES_OF_TRACES.render())]
+    return sorted(found, key=lambda name: name != "pins")
+
+
+def forget(client: Client, trace_ids: Sequence[bytes]) -> dict[str, int]:
+    """Delete the rows of traces; how many rows by table."""
+    removed: dict[str, int] = {}
+    names = tables(client)
+    for few in _chunks(trace_ids):
+        buckets = _buckets(client, few)
+        condition = f"trace_id IN {sql.trace_list(few)}"
+        for name in names:
+            count = _count(client, [name], few)
+            if count:
+                _delete(client, name, condition)
+                removed[name] = removed.get(name, 0) + count
+        _count_again(client, buckets)
+    return removed
+
+
+def _count(client: Client, names: Iterable[str], trace_ids: Sequence[bytes]) -> int:
+    condition = f"trace_id IN {sql.trace_list(trace_ids)}"
+    total = 0
+    for name in names:
+        statement = f"SELECT count() FROM {sql.identifier(name)} WHERE {condition}"
+        total += client.execute(statement, settings={"max_query_size": 64 << 20})[0][0]
+    return total
+
+
+def _delete(client: Client, table: str, condition: str) -> None:
+    statement = f"ALTER TABLE {sql.identifier(table)} DELETE WHERE {condition}"
+    client.execute(statement, settings=SETTINGS)
+
+
+def _buckets(client: Client, trace_ids: Sequence[bytes]) -> set[int]:
+    """The buckets whose units are theirs or depend on them."""
+    ids = Sql(sql.trace_list(trace_ids))
+    rows = execute(client, queries.BUCKETS_OF_TRACES.render({"ids": ids}), SETTINGS)
+    return {bucket for (bucket,) in rows}
+
+
+def _count_again(client: Client, buckets: Collection[int]) -> None:
+    """Delete the aggregates of these minutes and have them counted from the rows that remain.
+
+    Minutes whose rows are gone would otherwise count as expired, and stay as they are.
+    """
+    for minutes in _chunks(sorted({bucket // PER_MINUTE for bucket in buckets})):
+        siblings = [bucket for minute in minutes for bucket in buckets_of(minute)]
+        wides = {
+            width: sorted({minute // width * width for minute in minutes}) for width in (1, *WIDTHS)
+        }
+        parts = [
+            f"(width = {width} AND bucket IN ({', '.join(map(str, firsts))}))"
+            for width, firsts in wides.items()
+        ]
+        _delete(client, "rollups", " OR ".join(parts))
+        _delete(client, "bucket_rollups", f"bucket IN ({', '.join(map(str, siblings))})")
+        ((now,),) = client.execute("SELECT toUnixTimestamp64Micro(now64(6))")
+        marks = values_list((bucket, now, now, 0, 0) for bucket in siblings)
+        execute(client, queries.MARK.render({"marks": marks}), SETTINGS)
+
+
+def _chunks(values: Sequence[bytes] | Sequence[int]) -> Iterator[list]:  # type: ignore[type-arg]
+    rest = iter(values)
+    while few := list(islice(rest, MOST)):
+        yield few

@@ -1,0 +1,109 @@
+"""On request nothing remains on the disk of what the store has, and everything of what it has not."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from collector.journal import purge, writer
+from collector.journal.adopt import adopt
+from collector.journal.format import Kind, encode
+from collector.journal.purge import Purge
+from collector.journal.reader import read, scan
+from collector.journal.writer import Journal
+
+BIG = 1 << 30
+
+
+def record(number: int) -> bytes:
+    return encode(Kind.OTLP, number, 1, b"payload-%d" % number)
+
+
+def versions(journal: Journal) -> list[int]:
+    contents = scan(journal.folder, 100, BIG)
+    assert contents.lost == []
+    return [
+        each.header.version
+        for batch in contents.batches
+        for each in read(journal.folder, batch.start, batch.end)
+    ]
+
+
+def content(journal: Journal) -> bytes:
+    return b"".join(path.read_bytes() for path in journal.folder.glob("*.log"))
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "journal"
+
+
+@pytest.fixture
+def journal(root: Path) -> Journal:
+    return Journal.create(root, "test")
+
+
+def test_what_is_stored_is_deleted(root: Path, journal: Journal) -> None:
+    each = Purge(root)
+    journal.write([record(1), record(2)])
+    journal.checkpoint(journal.unsent_end)
+    each.step(journal)
+    assert b"payload-1" in content(journal), "no one has asked"
+    purge.request(root)
+    each.step(journal)
+    assert b"payload" not in content(journal)
+    assert versions(journal) == []
+    journal.write([record(3)])
+    assert versions(journal) == [3]
+
+
+def test_what_is_not_stored_stays_until_it_is(root: Path, journal: Journal) -> None:
+    each = Purge(root)
+    journal.write([record(1)])
+    purge.request(root)
+    each.step(journal)
+    journal.write([record(2)])
+    each.step(journal)
+    assert versions(journal) == [1, 2]
+    first = journal.unsent_end - len(record(2))
+    journal.checkpoint(first)  # the first file's, while more arrives
+    each.step(journal)
+    assert b"payload-1" not in content(journal)
+    assert versions(journal) == [2]
+
+
+def test_another_process_adopts_a_purged_journal(root: Path, journal: Journal) -> None:
+    each = Purge(root)
+    journal.write([record(1)])
+    journal.checkpoint(journal.unsent_end)
+    purge.request(root)
+    each.step(journal)
+    journal.write([record(2)])
+    journal.release()
+    found = adopt(root, 100, BIG)
+    assert found is not None
+    assert found[1].documents == 1
+    assert found[1].lost == []
+
+
+def test_requests_of_the_past_are_not_answered(root: Path, journal: Journal) -> None:
+    purge.request(root)
+    journal.write([record(1)])
+    journal.checkpoint(journal.unsent_end)
+    Purge(root).step(journal)
+    assert b"payload-1" in content(journal)
+
+
+def test_a_crash_before_the_files_are_deleted(
+    root: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both files are there, and the checkpoint says that the first is stored."""
+    journal.write([record(1)])
+    journal.checkpoint(journal.unsent_end)
+    monkeypatch.setattr(writer.Journal, "_delete", lambda self, files: None)
+    journal.delete_stored(journal.begin_file())
+    assert len(list(journal.folder.glob("*.log"))) == 2
+    assert versions(journal) == []
+    assert os.listdir(journal.folder)

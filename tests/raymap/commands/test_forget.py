@@ -1,0 +1,101 @@
+"""`raymap forget` beside a running server: nothing of a user in tables, journals, quarantine, backup."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+import zstandard
+
+from collector.ingest import FOLDER
+from collector.journal.format import Kind, pack
+from collector.journal.quarantine import Quarantine
+from raymap.commands.forget import subject_of
+from raymap.errors import CommandError
+from store.forget import of_annotation, of_user
+from tests.conftest import start_server, stop_server
+from tests.raymap.processes import eventually, finished_segment, raymap
+
+ANA = "ana-7f3a@example.org"
+
+
+def journal_content(data: Path) -> bytes:
+    """All records of all journals, decompressed."""
+    found = b""
+    for path in (data / FOLDER).rglob("*.log"):
+        content = path.read_bytes()
+        found += content
+        start = 0
+        while (at := content.find(b"\x28\xb5\x2f\xfd", start)) >= 0:  # zstd's magic number
+            start = at + 4
+            try:
+                found += zstandard.ZstdDecompressor().decompressobj().decompress(content[at:])
+            except zstandard.ZstdError:
+                continue
+    return found
+
+
+@pytest.mark.server
+def test_nothing_of_a_user_remains(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RAYMAP_TEST_CLICKHOUSE", raising=False)
+    data, backup = tmp_path / "data", tmp_path / "backup"
+    where = ["--data-dir", str(data)]
+    server = start_server(data)
+    padding = {
+        "default": {"why": "records of more than 256 bytes are compressed", "n": list(range(99))}
+    }
+    mine = {**finished_segment("shop"), "user": ANA, "metadata": padding}
+    server.send(mine)
+    server.send({**finished_segment("shop"), "user": "bob"})
+    now = time.time()
+
+    def counted(number: int) -> bool:
+        nodes = server.get(f"/api/map?from={now - 1800}&to={now + 60}")["nodes"]
+        return [n["requests"] for n in nodes if n["type"] != "client"] == (
+            [number] if number else []
+        )
+
+    eventually(lambda: counted(2), 30, "both are counted")
+    assert ANA.encode() in journal_content(data)
+    quarantine = Quarantine(data / FOLDER)
+    raw = b'{"id": "00000000000000a1", "trace_id": "%s", "name": "n", "start_time": 1, "end_time": 2, "user": "%s"}'
+    entries = [raw % (mine["trace_id"].encode(), user.encode()) for user in (ANA, "bob")]
+    quarantine.add("bad", Kind.DOCUMENTS, 1, 2, pack(entries))
+
+    tried = raymap("forget", "--user", ANA, "--dry-run", *where)
+    assert "1 traces would be removed" in tried.stderr
+    assert counted(2)
+    ended = raymap("forget", "--user", ANA, *where)
+    assert ended.returncode == 0, ended.stderr
+    assert "removed 1 traces" in ended.stderr
+    assert "1 rows of segments" in ended.stderr
+    assert "removed 1 documents from the quarantine" in ended.stderr
+    assert ANA not in ended.stderr + ended.stdout
+    assert ANA.encode() not in journal_content(data)
+    assert [entry.documents for entry in quarantine.read()] == [1]
+    assert not any(ANA.encode() in entry.payload for entry in quarantine.read())
+    eventually(lambda: counted(1), 30, "the map is counted again")
+    assert raymap("backup", str(backup), *where).returncode == 0
+    assert raymap("forget", "--user", ANA, *where).stderr.strip().endswith("removed 0 traces")
+    assert stop_server(server) == 0
+
+    restored = tmp_path / "restored"
+    assert raymap("restore", str(backup), "--data-dir", str(restored)).returncode == 0
+    again = start_server(restored)
+    said = raymap("forget", "--text", ANA, "--dry-run", "--data-dir", str(restored))
+    assert "0 traces would be removed" in said.stderr
+    assert ANA.encode() not in journal_content(restored)
+    assert stop_server(again) == 0
+
+
+def test_subjects() -> None:
+    assert subject_of("ana", "", "", "") == of_user("ana")
+    assert subject_of("", "a=b=c", "", "") == of_annotation("a", "b=c")
+    for words in (("", "", "", ""), ("ana", "a=b", "", "")):
+        with pytest.raises(CommandError, match="Give one of"):
+            subject_of(*words)
+    with pytest.raises(CommandError, match="KEY=VALUE"):
+        subject_of("", "a", "", "")
+    with pytest.raises(CommandError, match="TRACE_ID"):
+        subject_of("", "", "x", "")

@@ -1,0 +1,141 @@
+"""After forgetting no table contains anything of the subject, and the map is as if it had never been."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from clickhouse_driver import Client
+
+from store.clickhouse import forget
+from store.clickhouse.connection import sql
+from store.clickhouse.connection.address import Address
+from store.clickhouse.connection.pool import connect
+from store.clickhouse.schema.migrate import migrate
+from store.clickhouse.store import ClickHouseStore
+from store.forget import Subject, of_annotation, of_user
+from store.memory import MemoryStore
+from store.model import Document, Link, TimeRange
+from store.rules.annotations import annotation_item
+from store.times import MINUTE
+from tests.builders import T0, call, http, segment, trace_id
+from tests.conftest import drop, empty
+
+ANA = "ana-7f3a"
+HOUR = TimeRange(T0 - 30 * MINUTE, T0 + 30 * MINUTE)
+FIRST, SECOND, OTHER = trace_id(1), trace_id(2), trace_id(3)
+
+
+@pytest.fixture(scope="module")
+def database(clickhouse: Address) -> Iterator[Address]:
+    address = replace(clickhouse, database=f"raymap_test_{uuid.uuid4().hex[:8]}")
+    migrate(address, {"retention_days": 3650})
+    yield address
+    drop(address)
+
+
+@pytest.fixture
+def client(database: Address) -> Iterator[Client]:
+    empty(database)
+    client = connect(database)
+    yield client
+    client.disconnect()
+
+
+@pytest.fixture
+def store(database: Address, client: Client) -> Iterator[ClickHouseStore]:
+    store = ClickHouseStore(database, connections=4)
+    yield store
+    store.close()
+
+
+def of_ana(trace: bytes) -> list[Document]:
+    """A user's trace over two minutes: everything in it carries the name."""
+    item = annotation_item("enduser.id", ANA)
+    raw = f'{{"user": "{ANA}"}}'.encode()
+    return [
+        segment(0xA1, trace_id=trace, user=ANA, name=f"of-{ANA}", calls=(call(0xC1),), raw=raw),
+        segment(
+            0xA2, trace_id=trace, parent_id=0xC1, name="backend", start=T0 + MINUTE, end=T0 + MINUTE + 5,
+            annotations=(item,), http=http(200, f"http://h/{ANA}"), raw=raw,
+        ),
+    ]  # fmt: skip
+
+
+def of_bob() -> list[Document]:
+    link = Link(SECOND, 0xA2, upstream=True)
+    return [
+        segment(0xB1, trace_id=OTHER, user="bob", name="shop", calls=(call(0xD1),)),
+        segment(0xB2, trace_id=OTHER, parent_id=0xD1, name="backend", links=(link,)),
+    ]
+
+
+def tables_with(client: Client, text: str) -> list[str]:
+    """Every table that has a text in any column of any row, expired versions included."""
+    names = client.execute(
+        "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree'"
+    )
+    found = sql.text(text)
+    return [
+        name
+        for (name,) in names
+        if client.execute(
+            f"SELECT count() FROM {name} WHERE position(toString(tuple(*)), {found}) > 0"
+        )[0][0]
+    ]
+
+
+def test_nothing_of_a_user_remains(client: Client, store: ClickHouseStore) -> None:
+    store.put([*of_ana(FIRST), *of_bob()], "a")
+    store.put(of_ana(SECOND), "b")
+    store.put(of_ana(SECOND), "c")  # and superseded copies
+    store.pin(FIRST, f"for {ANA}", T0)
+    assert len(store.service_graph(HOUR).services) > 2
+    assert set(tables_with(client, ANA)) >= {
+        "segments", "documents", "calls", "pins", "rollups", "bucket_rollups",
+    }  # fmt: skip
+
+    found = forget.find(client, of_user(ANA))
+    assert found == [FIRST, SECOND]
+    removed = forget.forget(client, found)
+    assert removed["segments"] == 2 * 2 + 2 + 2  # pinned copies; resent ones
+    assert removed["pins"] >= 1
+    assert tables_with(client, ANA) == []
+    assert forget.find(client, of_user(ANA)) == []
+    assert store.pins() == []
+
+    memory = MemoryStore()
+    memory.put(of_bob(), "a")
+    graph, expected = store.service_graph(HOUR), memory.service_graph(HOUR)
+    assert graph.services == expected.services
+    assert graph.edges == expected.edges
+    assert tables_with(client, ANA) == [], "counted again without the user"
+    assert list(store.get_traces([FIRST, SECOND, OTHER])) == [OTHER]
+
+
+def test_minutes_that_are_empty_afterwards(client: Client, store: ClickHouseStore) -> None:
+    """They are not mistaken for minutes whose rows have expired."""
+    store.put(of_ana(FIRST), "a")
+    assert store.service_graph(HOUR).services
+    forget.forget(client, forget.find(client, of_user(ANA)))
+    assert not store.service_graph(HOUR).services
+    assert tables_with(client, ANA) == []
+
+
+def test_subjects(client: Client, store: ClickHouseStore) -> None:
+    store.put([*of_ana(FIRST), *of_bob()], "a")
+    assert forget.find(client, of_annotation("enduser.id", ANA)) == [FIRST]
+    assert forget.find(client, Subject(trace_id=OTHER)) == [OTHER]
+    assert forget.find(client, Subject(trace_id=SECOND)) == []
+    assert forget.find(client, Subject(text=ANA)) == [FIRST]
+    assert forget.find(client, Subject(text="'; --")) == []
+    assert forget.find(client, of_user("bob")) == [OTHER]
+
+
+def test_every_table_of_traces_is_known(client: Client) -> None:
+    assert forget.tables(client)[0] == "pins"
+    assert set(forget.tables(client)) >= {
+        "pins", "segments", "calls", "links", "documents", "traces", "cross_bucket_refs",
+    }  # fmt: skip
