@@ -50,7 +50,7 @@ def test_what_is_stored_is_deleted(root: Path, journal: Journal) -> None:
     journal.write([record(1), record(2)])
     journal.checkpoint(journal.unsent_end)
     each.step(journal)
-    assert b"payload-1" in content(journal), "no one has asked"
+    assert b"payload-1" in content(journal), "there is no request"
     purge.request(root)
     each.step(journal)
     assert b"payload" not in content(journal)

@@ -71,7 +71,7 @@ def test_round_trip_through_a_store() -> None:
     ],
 )
 def test_refusals(key: dict[str, int], reason: str) -> None:
-    made = Key("I" * 16, "n", Role.INGEST, "", created=0, **key)
+    made = replace(Key("I" * 16, "n", Role.INGEST, "", created=0), **key)
     assert made.refusal(now=100) == reason
 
 
