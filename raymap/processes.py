@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collector.pipeline import IngestPipeline
     from collector.redaction.redactor import Redactor
     from raymap.auth.install import Authentication
+    from raymap.auth.oidc import Provider
     from raymap.settings import ApiSettings, CollectSettings, ProcessSettings, StoreSettings
     from store.clickhouse.connection.address import Address
     from store.clickhouse.store import ClickHouseStore
@@ -108,6 +109,39 @@ def _guard(app: ASGIApp, settings: ProcessSettings, authentication: Authenticati
     return HttpGuard(authentication.around(app), settings.allowed_hosts)
 
 
+def _oidc_provider(settings: ApiSettings) -> Provider | None:
+    """The provider by which people sign in, if there is one. CommandError for half of one."""
+    from raymap.auth.oidc import OidcSettings, Provider, check_url, parse_roles
+
+    if not settings.oidc_issuer:
+        return None
+    _require("joserfc", "Signing in with OpenID Connect", "oidc")
+    given = {
+        "--oidc-client-id": settings.oidc_client_id,
+        "--public-url": settings.public_url,
+        "--oidc-roles": settings.oidc_roles,
+    }
+    if missing := [flag for flag, value in given.items() if not value]:
+        raise CommandError(f"--oidc-issuer needs {' and '.join(missing)}.")
+    if settings.auth == "off":
+        raise CommandError("--oidc-issuer needs --auth on: without it there is no sign-in.")
+    try:
+        for url in (settings.oidc_issuer, settings.public_url):
+            check_url(url)
+    except ValueError as error:
+        raise CommandError(f"OpenID Connect: {error}.") from None
+    return Provider(
+        OidcSettings(
+            settings.oidc_issuer,
+            settings.oidc_client_id,
+            settings.oidc_client_secret,
+            settings.public_url,
+            settings.oidc_claim,
+            roles=parse_roles(settings.oidc_roles),
+        )
+    )
+
+
 def _redactor(settings: ProcessSettings) -> Redactor:
     """The rules of the settings before the default ones; hashes are under the server's secret."""
     from collector.redaction.redactor import Redactor
@@ -135,7 +169,7 @@ def run_api_process(settings: ApiSettings, address: Address, on_ready: OnReady) 
         journal_bytes=settings.journal_size,
         redactor=_redactor(settings),
     )
-    authentication = Authentication(settings, store)
+    authentication = Authentication(settings, store, _oidc_provider(settings))
     api = _create_api(settings, store, pipeline, authentication.router())
     app = _guard(api, settings, authentication)
     shutdown = Shutdown(pipeline.announce_stop, settings.drain_seconds)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
+from raymap.oidc_flags import OidcFlags
 from raymap.options import (
     ClickHouseUrl,
     DataDir,
@@ -203,7 +204,7 @@ class CollectSettings(IngestSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ApiSettings(ProcessSettings):
+class ApiSettings(OidcFlags, ProcessSettings):
     """An API process."""
 
     sampling_rate: Annotated[

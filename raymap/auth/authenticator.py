@@ -27,6 +27,7 @@ from raymap.auth.people import (
     People,
     TrustedProxies,
     decode_session,
+    is_member,
     user_of,
 )
 from raymap.auth.permissions import Permission, Role, allows
@@ -164,7 +165,11 @@ class Authenticator:
     def by_cookie(self, cookie: str) -> Principal | None:
         """Whose session a cookie is; None for one that has ended, or is not ours."""
         session = decode_session(cookie[:MAX_CREDENTIAL], self.master)
-        user = session and user_of(session, self.directory.people(), self.clock())
+        people, now = self.directory.people(), self.clock()
+        if session is not None and session.role is not None:
+            member = is_member(session, people, now)
+            return Principal(session.user, session.role, "oidc") if member else None
+        user = session and user_of(session, people, now)
         return Principal(user.name, user.role, "session") if user else None
 
     def parse_signature(self, headers: sigv4.Headers, authorization: str) -> sigv4.Credential:

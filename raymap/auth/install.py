@@ -13,6 +13,8 @@ from raymap.auth.authenticator import Authenticator, Mode
 from raymap.auth.grpc import AuthInterceptor
 from raymap.auth.http import AuthGuard
 from raymap.auth.key_source import KeySource
+from raymap.auth.oidc import Provider
+from raymap.auth.oidc_routes import oidc_router
 from raymap.auth.people import TrustedProxies
 from raymap.auth.secret import server_secret
 from raymap.auth.sign_in import SignInStore, sign_in_router
@@ -27,7 +29,10 @@ class Authentication:
     Without authentication there is none, and nothing to start.
     """
 
-    def __init__(self, settings: ProcessSettings, store: SignInStore) -> None:
+    def __init__(
+        self, settings: ProcessSettings, store: SignInStore, provider: Provider | None = None
+    ) -> None:
+        self._provider = provider
         mode = Mode(settings.auth)
         self._store = store
         self.authenticator: Authenticator | None = None
@@ -47,7 +52,12 @@ class Authentication:
 
     def router(self) -> APIRouter:
         """Routes by which people sign in and out, and that of the audit log."""
-        router = sign_in_router(self._store, self.authenticator, self.refresh)
+        provider = self._provider
+        router = sign_in_router(
+            self._store, self.authenticator, self.refresh, oidc=provider is not None
+        )
+        if provider is not None and self.authenticator is not None:
+            router.include_router(oidc_router(self._store, self.authenticator, provider))
         router.include_router(audit_router(self._store))
         return router
 

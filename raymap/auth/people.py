@@ -56,13 +56,15 @@ class EndedSession(Struct, frozen=True):
     expires: int
 
 
-class Session(Struct, frozen=True):
+class Session(Struct, frozen=True, omit_defaults=True):
     """What a cookie contains. Times are seconds since the epoch."""
 
     id: str
     user: str
     began: int
     expires: int
+    role: Role | None = None
+    """Of a member, whom another provider has signed in; a user's own role is stored with the user."""
 
 
 class People(NamedTuple):
@@ -97,6 +99,17 @@ def begin_session(user: User, now: float) -> Session:
     return Session(secrets.token_urlsafe(16), user.name, began, began + SESSION_SECONDS)
 
 
+def member_session(name: str, role: Role, now: float) -> Session:
+    """A new session of someone whom another provider knows. The role is that of the sign-in."""
+    began = int(now)
+    return Session(secrets.token_urlsafe(16), name, began, began + SESSION_SECONDS, role)
+
+
+def is_member(session: Session, people: People, now: float) -> bool:
+    """Whether it is a session of a member, and has not ended."""
+    return session.role is not None and now < session.expires and session.id not in people.ended
+
+
 def encode_session(session: Session, master: bytes) -> str:
     """The value of a cookie."""
     payload = base64.urlsafe_b64encode(msgspec.json.encode(session))
@@ -116,7 +129,7 @@ def decode_session(cookie: str, master: bytes) -> Session | None:
 
 def user_of(session: Session, people: People, now: float) -> User | None:
     """Whose session it is; None once it has ended, in any of the ways there are."""
-    user = people.users.get(session.user)
+    user = None if session.role else people.users.get(session.user)
     if user is None or now >= session.expires or session.id in people.ended:
         return None
     return None if session.began < user.sessions_after else user

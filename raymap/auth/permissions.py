@@ -87,7 +87,15 @@ _READING_POSTS = frozenset({"/api/map/arrange", "/api/v1/verdict"})
 _REPORTS = frozenset({"/api/v1/deployments"})
 
 
-_SIGN_IN = frozenset({("POST", "/auth/login"), ("POST", "/auth/logout")})
+_SIGN_IN = frozenset(
+    {
+        ("POST", "/auth/login"),
+        ("POST", "/auth/logout"),
+        ("GET", "/auth/methods"),
+        ("GET", "/auth/oidc/login"),
+        ("GET", "/auth/oidc/callback"),
+    }
+)
 
 
 class _Prefix(NamedTuple):

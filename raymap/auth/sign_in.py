@@ -48,15 +48,21 @@ class Credentials(Struct, forbid_unknown_fields=True):
 
 
 def sign_in_router(
-    store: SignInStore, authenticator: Authenticator | None, refresh: Callable[[], None]
+    store: SignInStore,
+    authenticator: Authenticator | None,
+    refresh: Callable[[], None],
+    *,
+    oidc: bool = False,
 ) -> APIRouter:
-    """The routes. Without an authenticator there is nothing to sign in to."""
-    desk = _Desk(store, authenticator, refresh)
+    """The routes. Without an authenticator there is nothing to sign in to; ``oidc``: whether another
+    provider signs people in, too."""
+    desk = _Desk(store, authenticator, refresh, oidc)
     router = APIRouter()
     for method, path, endpoint in (
         ("POST", "/auth/login", desk.login),
         ("POST", "/auth/logout", desk.logout),
         ("GET", "/auth/session", desk.session),
+        ("GET", "/auth/methods", desk.methods),
     ):
         router.add_api_route(
             path,
@@ -75,8 +81,10 @@ class _Desk:
         store: SignInStore,
         authenticator: Authenticator | None,
         refresh: Callable[[], None],
+        oidc: bool,
     ) -> None:
         self._store, self._authenticator, self._refresh = store, authenticator, refresh
+        self._oidc = oidc
         self._limiter = LoginLimiter()
         self._hashes = asyncio.Semaphore(MOST_HASHES)
 
@@ -130,6 +138,10 @@ class _Desk:
         response = Response(status_code=204)
         _set_cookie(response, "", 0)
         return response
+
+    async def methods(self) -> Response:
+        """How people may sign in."""
+        return json_response({"password": self._authenticator is not None, "oidc": self._oidc})
 
     async def _record(self, user: str, client: str, action: str, outcome: str) -> None:
         assert self._authenticator is not None

@@ -18,6 +18,10 @@ from collector.pipeline import IngestPipeline
 from collector.receivers.http_routers import http_routers
 from collector.settings import HttpLimits
 from raymap.auth.audit import audit_router
+from raymap.auth.authenticator import Authenticator, Mode
+from raymap.auth.key_source import KeySource
+from raymap.auth.oidc import OidcSettings, Provider
+from raymap.auth.oidc_routes import oidc_router
 from raymap.auth.permissions import PERMISSIONS, Permission, Role, required
 from raymap.auth.sign_in import sign_in_router
 from store.memory import MemoryStore
@@ -48,7 +52,9 @@ def apps(data_dir: Path) -> list[FastAPI]:
     pipeline = IngestPipeline(MemoryStore(), data_dir)
     store = MemoryStore()
     sign_in = sign_in_router(store, None, lambda: None)
-    own = [sign_in, audit_router(store)]
+    authenticator = Authenticator(Mode.ON, KeySource(store.read_configuration, data_dir), b"m" * 32)
+    provider = Provider(OidcSettings("https://idp", "raymap", "", "https://raymap"))
+    own = [sign_in, audit_router(store), oidc_router(store, authenticator, provider)]
     api = create_app(store, version="test", extra_routers=[*own, *http_routers(pipeline)])
     limits = HttpLimits()
     return [api, _create_app(pipeline, limits), _create_otlp_app(pipeline, limits)]

@@ -25,7 +25,13 @@ def test_no_route_is_forgotten(tmp_path: Path) -> None:
     assert forgotten == {"/{path:path}", "/api/v1/audit"}
     public = {(e.path, e.method) for e in found if e.permission is Permission.PUBLIC}
     health = {("/healthz", "GET"), ("/readyz", "GET")}
-    signing = {("/auth/login", "POST"), ("/auth/logout", "POST")}
+    signing = {
+        ("/auth/login", "POST"),
+        ("/auth/logout", "POST"),
+        ("/auth/methods", "GET"),
+        ("/auth/oidc/login", "GET"),
+        ("/auth/oidc/callback", "GET"),
+    }
     assert public == health | signing | {("/{path:path}", "GET")}
 
 

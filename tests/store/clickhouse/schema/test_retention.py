@@ -230,15 +230,18 @@ def test_every_table_that_grows_has_a_kind(client: Client) -> None:
         "SELECT name FROM system.tables WHERE database = currentDatabase() "
         "AND position(create_table_query, ' TTL ') > 0"
     )
-    own = {table for (table,) in found} - {
-        "dirty",
-        "cross_bucket_refs",
-        "bucket_rollups",
-        "sampling_reports",
-        "sampling_anomalies",
-        "retrievals",
-        "deployments",
-        "audit",
-    }  # bookkeeping of the map, of sampling, trace retrieval and deployments; the audit log, whose time is fixed
+    own = (
+        {table for (table,) in found}
+        - {
+            "dirty",
+            "cross_bucket_refs",
+            "bucket_rollups",
+            "sampling_reports",
+            "sampling_anomalies",
+            "retrievals",
+            "deployments",
+            "audit",
+        }
+    )  # bookkeeping of the map, of sampling, trace retrieval and deployments; the audit log, whose time is fixed
     assert own == {*retention.TTLS} & own
     assert own >= {*retention.KINDS["traces"].tables}

@@ -1,0 +1,119 @@
+"""The two routes of a sign-in with OpenID Connect: to the provider, and back."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter, Request, Response
+from starlette.responses import PlainTextResponse, RedirectResponse
+
+from raymap.auth.audit import record
+from raymap.auth.oidc import (
+    FLOW_SECONDS,
+    Member,
+    OidcError,
+    Provider,
+    begin_flow,
+    decode_flow,
+    encode_flow,
+)
+from raymap.auth.people import COOKIE, SESSION_SECONDS, encode_session, member_session
+from store.audit import AuditStore, event
+
+if TYPE_CHECKING:
+    from raymap.auth.authenticator import Authenticator
+
+FLOW_COOKIE = "__Host-raymap-oidc"
+
+
+def oidc_router(store: AuditStore, authenticator: Authenticator, provider: Provider) -> APIRouter:
+    """GET /auth/oidc/login and /auth/oidc/callback."""
+    desk = _Desk(store, authenticator, provider)
+    router = APIRouter()
+    for path, endpoint in (
+        ("/auth/oidc/login", desk.login),
+        ("/auth/oidc/callback", desk.callback),
+    ):
+        router.add_api_route(
+            path,
+            endpoint,
+            methods=["GET"],
+            response_class=Response,
+            include_in_schema=False,
+            name=f"oidc_{endpoint.__name__}",
+        )
+    return router
+
+
+class _Desk:
+    def __init__(self, store: AuditStore, authenticator: Authenticator, provider: Provider) -> None:
+        self._store, self._authenticator, self._provider = store, authenticator, provider
+
+    async def login(self, request: Request) -> Response:
+        """To the provider."""
+        flow = begin_flow(self._authenticator.clock())
+        try:
+            url = await asyncio.to_thread(self._provider.authorization_url, flow)
+        except OidcError as error:
+            return await self._failed(request, error)
+        response = RedirectResponse(url, 303)
+        cookie = encode_flow(flow, self._authenticator.master)
+        # Lax: the provider's page sends the browser back here.
+        _set(response, FLOW_COOKIE, cookie, FLOW_SECONDS, strict=False)
+        return response
+
+    async def callback(self, request: Request) -> Response:
+        """Back from the provider, with a code."""
+        try:
+            member = await self._member(request)
+        except OidcError as error:
+            return await self._failed(request, error)
+        now, master = self._authenticator.clock(), self._authenticator.master
+        session = member_session(member.name, member.role, now)
+        await self._record(request, member.name, "ok")
+        response = RedirectResponse("/", 303)
+        _set(response, COOKIE, encode_session(session, master), SESSION_SECONDS, strict=True)
+        _set(response, FLOW_COOKIE, "", 0, strict=False)
+        return response
+
+    async def _member(self, request: Request) -> Member:
+        given = request.query_params
+        if said := given.get("error"):
+            raise OidcError("refused", f"the provider refuses: {said[:100]!r}")
+        flow = decode_flow(
+            request.cookies.get(FLOW_COOKIE, ""),
+            given.get("state", ""),
+            self._authenticator.master,
+            self._authenticator.clock(),
+        )
+        code = given.get("code", "")
+        if not code:
+            raise OidcError("no_code", "the provider has sent no code")
+        return await asyncio.to_thread(self._provider.finish, flow, code)
+
+    async def _failed(self, request: Request, error: OidcError) -> Response:
+        await self._record(request, "", error.reason)
+        text = f"You are not signed in: {error}.\nTry again: /auth/oidc/login\n"
+        response = PlainTextResponse(text, 403)
+        _set(response, FLOW_COOKIE, "", 0, strict=False)
+        return response
+
+    async def _record(self, request: Request, name: str, outcome: str) -> None:
+        client = request.client.host if request.client else ""
+        happened = event(
+            self._authenticator.clock(), name, "oidc", client, "sign-in", outcome=outcome
+        )
+        await asyncio.to_thread(record, self._store, happened)
+
+
+def _set(response: Response, name: str, value: str, seconds: int, *, strict: bool) -> None:
+    response.set_cookie(
+        name,
+        value,
+        max_age=seconds,
+        path="/",
+        secure=True,
+        httponly=True,
+        samesite="strict" if strict else "lax",
+    )
