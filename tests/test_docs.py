@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 from api.metrics import request_seconds
 from collector.metrics import IngestMetrics
 from raymap.auth.authenticator import admitted_anyway, refusals
+from raymap.auth.quotas import limited
 from raymap.cli import app
 from store.metrics import DIRTY_MINUTES, QUERY_SECONDS, ROLLUP_LAG
 
@@ -173,6 +174,7 @@ def exposed_metrics() -> list[Any]:
         request_seconds(),
         refusals(),
         admitted_anyway(),
+        limited(),
     ]
     return [metric for metric in (*ingest, *own) if hasattr(metric, "labels")]
 

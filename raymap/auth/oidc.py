@@ -1,4 +1,4 @@
-"""OpenID Connect: signs people in with another provider, by code and PKCE (OpenID Connect Core 1.0 §3.1).
+"""OpenID Connect: signs people in with another provider, by code and PKCE (OpenID Connect Core 1.0, section 3.1).
 
 What has to be remembered between the two halves of a sign-in is in a signed cookie of ten minutes, so any
 API process can finish what another began. Tokens of the provider are checked once and stored nowhere.
