@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from raymap.options import option, parse_oidc_roles
+from raymap.options import option
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +41,6 @@ class OidcFlags:
             "--oidc-roles",
             metavar="VALUE=ROLE[,…]",
             show_default="none",
-            parser=parse_oidc_roles,
             help="Role by value of the claim, like sre=admin,*=viewer; * is everyone.",
         ),
     ] = ""

@@ -65,17 +65,6 @@ def parse_networks(text: str) -> str:
     return text
 
 
-def parse_oidc_roles(text: str) -> str:
-    """Roles by value of a claim."""
-    from raymap.auth.oidc import parse_roles
-
-    try:
-        parse_roles(text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
-    return text
-
-
 def parse_redaction(text: str) -> str:
     """Rules of redaction, as JSON."""
     from collector.redaction.rules import parse_rules  # not needed to show --help

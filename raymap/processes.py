@@ -128,6 +128,7 @@ def _oidc_provider(settings: ApiSettings) -> Provider | None:
     try:
         for url in (settings.oidc_issuer, settings.public_url):
             check_url(url)
+        roles = parse_roles(settings.oidc_roles)
     except ValueError as error:
         raise CommandError(f"OpenID Connect: {error}.") from None
     return Provider(
@@ -137,7 +138,7 @@ def _oidc_provider(settings: ApiSettings) -> Provider | None:
             settings.oidc_client_secret,
             settings.public_url,
             settings.oidc_claim,
-            roles=parse_roles(settings.oidc_roles),
+            roles=roles,
         )
     )
 

@@ -19,9 +19,9 @@ from raymap.options import (
     parse_journal_size,
     parse_log_link,
     parse_networks,
-    parse_redaction,
     port_option,
 )
+from raymap.redaction_flags import RedactionFlags
 
 Role = TypeVar("Role", bound="ProcessSettings")
 
@@ -50,7 +50,7 @@ class StoreSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProcessSettings(StoreSettings):
+class ProcessSettings(RedactionFlags, StoreSettings):
     """What every long-running process takes."""
 
     host: Annotated[str, option("--host", metavar="ADDRESS", help="Address to listen on.")] = (
@@ -112,23 +112,6 @@ class ProcessSettings(StoreSettings):
             help="Authorities one of which must have signed the certificate of every client, PEM.",
         ),
     ] = None
-    redact: Annotated[
-        str,
-        option(
-            "--redact",
-            metavar="JSON",
-            show_default="none",
-            parser=parse_redaction,
-            help="Rules that remove values before anything is stored; [[redact]] in the file.",
-        ),
-    ] = ""
-    redact_defaults: Annotated[
-        bool,
-        option(
-            "--redact-defaults/--no-redact-defaults",
-            help="Remove passwords, tokens, cookies, authorization and card numbers.",
-        ),
-    ] = True
     drain_seconds: Annotated[
         float,
         option(
