@@ -7,12 +7,16 @@ from typing import Any
 from fastapi.testclient import TestClient
 
 from api.app import create_app
+from api.graph.build import node_id
 from store.clickhouse.store import ClickHouseStore
 from store.memory import MemoryStore
+from store.model import State
 from store.protocol import Store
 from tests.api.jaeger.conftest import NOW, documents
 from tests.api.openmetrics.test_router import OPENMETRICS
 from tests.api.shop import shop
+from tests.api.v1.test_verdict import CHECKOUT, JUDGE, request
+from tests.api.v1.test_verdict import NOW as AFTER
 from tests.builders import T0
 
 V1 = "from=-15m"
@@ -58,6 +62,26 @@ def test_answers_are_the_same(clickhouse_store: ClickHouseStore) -> None:
 
 
 DATA = ("services", "edges", "points", "traces", "keys", "values", "operations", "data")
+
+
+def test_verdicts_are_the_same(clickhouse_store: ClickHouseStore) -> None:
+    """Of a bad version, a good one and one without traffic; and the versions of the service."""
+    requests = [
+        *(request(n, "41") for n in range(1, 101)),
+        *(request(n, "42", State.FAULT if n % 4 == 0 else State.OK) for n in range(101, 201)),
+        *(request(n, "43") for n in range(201, 261)),
+    ]
+    clients = []
+    for store in (clickhouse_store, MemoryStore()):
+        store.put(requests, "all")
+        clients.append(TestClient(create_app(store, version="1", clock=lambda: AFTER)))
+    urls = [JUDGE.replace("=42", f"={version}") for version in ("42", "43", "44")]
+    urls.append(f"/api/v1/nodes/{node_id(CHECKOUT)}/versions?from=-10m")
+    mine, expected = ([client.get(url).json() for url in urls] for client in clients)
+    assert mine == expected
+    assert [each["verdict"] for each in mine[:3]] == ["fail", "pass", "insufficient"]
+    assert len(mine[0]["examples"]) == 5
+    assert len(mine[3]["versions"]) == 3
 
 
 def test_pages_and_counters_are_the_same(clickhouse_store: ClickHouseStore) -> None:

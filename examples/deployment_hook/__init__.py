@@ -1,0 +1,1 @@
+"""CodeDeploy hooks that act on Raymap's verdict (docs/deployments.md)."""
