@@ -42,6 +42,7 @@ def create_app(
     sampling_rate: float = 1.0,
     unhealthy: Thresholds = DEFAULT_THRESHOLDS,
     log_link: str = "",
+    environment_annotation: str = "",
     extra_routers: Sequence[APIRouter] = (),
     metrics: Callable[[], bytes] = lambda: b"",
     ingest_status: Callable[[], Mapping[str, Any]] = no_ingest,
@@ -54,6 +55,7 @@ def create_app(
     """An app that reads from ``store``, which its caller closes.
 
     ``extra_routers`` take precedence: the collector's HTTP receivers share this port.
+    ``environment_annotation``: the key of an annotation that names a trace's environment, too.
     ``metrics`` and ``ingest_status`` (`api.schemas.server.IngestStatus`) cover all processes of the
     server; ``log_link`` is a template (`api.log_links`); ``ingest_health`` says whether this process accepts documents (/readyz).
     """
@@ -73,7 +75,7 @@ def create_app(
     routers = (
         *extra_routers,
         xray_router(context),
-        v1.v1_router(context),
+        v1.v1_router(context, environment_annotation),
         jaeger.jaeger_router(context),
         console_router(context),
         health_router(context),
@@ -99,6 +101,7 @@ def create_app(
     )
     app.state.read_configuration = store.read_configuration
     app.state.clock = clock
+    app.state.environment_annotation = environment_annotation
     errors.install_handlers(app)
     for router in routers:
         app.include_router(router)

@@ -215,6 +215,7 @@ def _create_api(
         sampling_rate=settings.sampling_rate,
         log_link=settings.log_link,
         unhealthy=Thresholds(settings.unhealthy_share, settings.unhealthy_count),
+        environment_annotation=settings.environment_annotation,
         extra_routers=[sign_in, *http_routers(pipeline)],
         metrics=pipeline.metrics.render,
         ingest_status=pipeline.metrics.snapshot,

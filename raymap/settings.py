@@ -229,6 +229,14 @@ class ApiSettings(OidcFlags, ProcessSettings):
             help="Number of failed requests from which it does; both must be reached.",
         ),
     ] = 2
+    environment_annotation: Annotated[
+        str,
+        option(
+            "--environment-annotation",
+            metavar="KEY",
+            help="An annotation that names the environment of a trace, such as stage.",
+        ),
+    ] = ""
 
 
 @dataclass(frozen=True, kw_only=True)

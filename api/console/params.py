@@ -7,6 +7,7 @@ from typing import Annotated, NamedTuple
 from fastapi import Depends, Query, Request
 
 from api.console.charts import STATUS_NAMES
+from api.console.scope import Scoped, within
 from api.errors import ApiError
 from api.request import instant, window_of
 from api.xray.groups import read_filter
@@ -59,12 +60,16 @@ class TraceFilter(NamedTuple):
 FILTER = Query(alias="filter", description="filter expression that the traces satisfy")
 
 
-def _expression(request: Request, text: Annotated[str, FILTER] = "") -> Expression | None:
-    """The filter expression, None if blank; ApiError (400) with the position of an error in it."""
+def _expression(
+    request: Request, scope: Scoped, text: Annotated[str, FILTER] = ""
+) -> Expression | None:
+    """The filter expression and the scope, None if neither selects; ApiError (400) with the position of
+    an error."""
     try:
-        return read_filter(text, request.app.state.read_configuration)
+        expression = read_filter(text, request.app.state.read_configuration)
     except FilterError as error:
         raise ApiError(f"filter: {error}", code="InvalidFilter", position=error.position) from None
+    return within(scope, expression, request)
 
 
 FilterExpression = Annotated[Expression | None, Depends(_expression)]

@@ -89,6 +89,14 @@ class ValueCount(TypedDict):
     traces: int
 
 
+class PlaceList(Span):
+    """Accounts, regions and environments of a window."""
+
+    accounts: list[str]
+    regions: list[str]
+    environments: Annotated[list[ValueCount], Field(description="the one with most traces first")]
+
+
 class AnnotationKeys(Span):
     """Keys of annotations."""
 

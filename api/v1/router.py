@@ -15,6 +15,7 @@ from api.v1.deployments import deployments_router
 from api.v1.graph import graph_router
 from api.v1.logs import logs_router
 from api.v1.operations import operations_router
+from api.v1.places import places_router
 from api.v1.time_series import time_series_router
 from api.v1.traces import traces_router
 from api.v1.versions import versions_router
@@ -32,7 +33,7 @@ ERRORS: dict[int | str, dict[str, Any]] = {
 }
 
 
-def v1_router(context: Context) -> APIRouter:
+def v1_router(context: Context, environment_annotation: str) -> APIRouter:
     """Everything below /api/v1."""
     router = APIRouter(
         prefix="/api/v1",
@@ -53,4 +54,5 @@ def v1_router(context: Context) -> APIRouter:
     )
     for part in parts:
         router.include_router(part(context))
+    router.include_router(places_router(context, environment_annotation))
     return router

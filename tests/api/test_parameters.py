@@ -32,7 +32,10 @@ def refusal(app: FastAPI, url: str) -> Any:
         (f"/api/traces?{WINDOW}&service=api", "'service' (perhaps filter=service(\"…\"))"),
         (f"/api/traces?{WINDOW}&annotation.tier=1", "(perhaps filter=annotation.tier = …)"),
         (f"/api/v1/traces?{WINDOW}&http.status=5", "(perhaps filter=http.status = …)"),
-        (f"/api/map?{WINDOW}&filtr=fault", "'filtr' (perhaps filter); known are from, to, filter"),
+        (
+            f"/api/map?{WINDOW}&filtr=fault",
+            "'filtr' (perhaps filter); known are from, to, account, region",
+        ),
         ("/api/v1/services?form=-1h", "'form' (perhaps from)"),
         ("/api/v1/map?Filter=fault", "(perhaps filter)"),
         ("/api/status?x=1", "'x'; this path has none"),

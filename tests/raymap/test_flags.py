@@ -56,6 +56,7 @@ CHANGED: dict[str, Any] = {
     "log_link": "https://logs.example.com/?q={trace_id}",
     "unhealthy_share": 0.25,
     "unhealthy_count": 9,
+    "environment_annotation": "stage",
     "to": "127.0.0.1:15",
     "rate": 2.5,
     "duration": 9.0,

@@ -25,7 +25,7 @@ OPERATIONS = {
     "/SamplingStatisticSummaries",
 }
 """X-Ray's operations that the console calls."""
-V1 = {"/api/v1/nodes/{id}/versions"}
+V1 = {"/api/v1/nodes/{id}/versions", "/api/v1/places"}
 """Paths of the API for programs that the console requests, too."""
 TYPES = CODEGEN.parent / "src" / "api" / "types.gen.ts"
 

@@ -1,5 +1,6 @@
 // The only place that knows the API's addresses.
 
+import { currentScope } from '../model/scope'
 import type { TraceSort } from '../model/traceSort'
 import type { Status } from './types'
 
@@ -108,6 +109,7 @@ export const addresses = {
     `/api/services?${query(window, { q: text, limit: String(MOST_MATCHES) })}`,
   node: (window: TimeWindow, filter: string, id: string) =>
     `/api/nodes/${encodeURIComponent(id)}?${query(window, filtered(filter))}`,
+  places: (window: TimeWindow) => `/api/v1/places?${query(window)}`,
   versions: (window: TimeWindow, id: string) =>
     `/api/v1/nodes/${encodeURIComponent(id)}/versions?${query(window)}`,
   edge: (window: TimeWindow, filter: string, source: string, target: string) =>
@@ -142,8 +144,9 @@ function query(window: TimeWindow, more: Record<string, string> = {}): string {
   return new URLSearchParams(text).toString()
 }
 
+/** What narrows the traces that an address counts: the filter, and the scope that the page is in. */
 function filtered(filter: string): Record<string, string> {
-  return filter ? { filter } : {}
+  return { ...(filter && { filter }), ...currentScope() }
 }
 
 function filterQuery(filter: TraceFilter): Record<string, string> {

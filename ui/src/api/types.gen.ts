@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: 6e5f91269f106381ef6224179720e287f0b55e2bb55d6ce66bd321dc8457e7db
+// sha256 of its schemas: 4ff5ad5eb61d052ce1da2aa147e7e949b7d474d4085ca6f17541f27321eb466a
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -178,6 +178,13 @@ export interface components {
             at: number;
             id: string;
             note: string;
+        };
+        PlaceList: {
+            accounts: string[];
+            environments: components["schemas"]["ValueCount"][];
+            from: number;
+            regions: string[];
+            to: number;
         };
         RawSegment: {
             Document: {
@@ -381,6 +388,10 @@ export interface components {
             loc: (string | number)[];
             msg: string;
             type: string;
+        };
+        ValueCount: {
+            traces: number;
+            value: string | number | boolean;
         };
         VersionLine: {
             avg_ms: number | null;

@@ -5,19 +5,21 @@ import { Icon, Logo, type IconName } from './Icon'
 
 interface Props {
   nav: ReactNode
+  scope: ReactNode
   corner: ReactNode
   user: ReactNode
   /** Absent where there is nothing to find. */
   onTrace?: ((id: string) => void) | undefined
 }
 
-export function Header({ nav, corner, user, onTrace }: Props) {
+export function Header({ nav, scope, corner, user, onTrace }: Props) {
   return (
     <header className="header">
       <span className="brand">
         <Logo /> Raymap
       </span>
       {nav && <nav aria-label="Pages">{nav}</nav>}
+      {scope}
       {onTrace && <FindTrace onTrace={onTrace} />}
       {corner}
       <ThemeSwitch />

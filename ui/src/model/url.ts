@@ -1,6 +1,7 @@
 // The address as state: time, selection, search, focus, viewport, filters.
 
 import type { Status } from '../api/types'
+import { SCOPE_KEYS } from './scope'
 
 export type Route =
   | { page: 'map' }
@@ -45,6 +46,7 @@ export function carried(params: URLSearchParams): Changes {
     from: params.get('from'),
     to: params.get('to'),
     filter: params.get('filter'),
+    ...Object.fromEntries(SCOPE_KEYS.map((key) => [key, params.get(key)])),
   }
 }
 

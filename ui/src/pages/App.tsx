@@ -1,12 +1,14 @@
 import { Header } from '../components/Header'
 import { UserMenu } from '../components/UserMenu'
+import { ScopePicker } from '../components/ScopePicker'
 import { StatusCorner } from '../components/StatusCorner'
 import { carried, carriedFilter, href, parseRoute, type Changes, type Route } from '../model/url'
 import { lazily } from './lazily'
 import { NotFound } from './NotFound'
-import { go, Link, useAddress } from './router'
+import { go, Link, setParams, useAddress } from './router'
 import { useCommandPalette } from './useCommandPalette'
 import { usePageFocus } from './usePageFocus'
+import { useScope } from './useScope'
 import { useServerStatus } from './useServerStatus'
 import { useTitle } from './useTitle'
 
@@ -35,6 +37,7 @@ export function App() {
   const { status, reachable, signedOut } = useServerStatus()
   const [palette, closePalette] = useCommandPalette()
   const along = carried(params)
+  const scope = useScope(params, !signedOut)
   const filter = route.page === 'trace' ? carriedFilter(params) : {}
   const tab = (target: string, words: string, active: boolean, more: Changes = {}) => (
     <Link href={href(target, { ...along, ...more })} aria-current={active ? 'page' : undefined}>
@@ -53,6 +56,9 @@ export function App() {
               {tab('/sampling', 'Sampling', route.page === 'sampling')}
             </>
           )
+        }
+        scope={
+          !signedOut && <ScopePicker {...scope} onChoose={(key, value) => setParams({ [key]: value })} />
         }
         corner={!signedOut && <StatusCorner status={status} reachable={reachable} />}
         user={!signedOut && <UserMenu />}

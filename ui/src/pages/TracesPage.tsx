@@ -17,6 +17,7 @@ import { responseTimeBetween, timesBetween, type Box } from '../filter/selection
 import { both } from '../filter/tokens'
 import { count, zone } from '../model/format'
 import { parseRange, PRESETS, rangeParams, stepped, type Preset, type Range } from '../model/range'
+import { scopeOf } from '../model/scope'
 import { NEWEST, parseSort, sortText } from '../model/traceSort'
 import { listWords, shownWords, unlisted } from '../model/traceCounts'
 import { carried, carriedFilter, errorLabel, href, parseStatuses } from '../model/url'
@@ -57,7 +58,8 @@ export function TracesPage() {
   )
   const [waiting, setWaiting] = useState(false)
   const seen = useTimeWindow(range, waiting ? EMPTY_POLL : refresh, false)
-  const key = [rangeKey(range), expression, node, edge, error, statusText].join(' ')
+  const scope = JSON.stringify(scopeOf(params))
+  const key = [rangeKey(range), expression, node, edge, error, statusText, scope].join(' ')
 
   const first = useLiveQuery<TracePageReply>(addresses.traces(seen, filter), {
     key: `traces ${key} ${sortWords}`,

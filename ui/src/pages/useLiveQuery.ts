@@ -4,6 +4,7 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useCallback, useEffect, useRef } from 'react'
 import { ApiError, fetchJson } from '../api/client'
+import { currentScope } from '../model/scope'
 import { useSecondsSince } from './useSecondsSince'
 
 const RETRY_MS = 10_000
@@ -37,6 +38,7 @@ export function useLiveQuery<T>(
   url: string | null,
   { key, variant = '', isOperation = false }: Identity,
 ): LiveQuery<T> {
+  const scoped = `${variant} ${JSON.stringify(currentScope())}`
   const latestUrl = useRef(url)
   latestUrl.current = url
   const query = useQuery({
@@ -54,13 +56,13 @@ export function useLiveQuery<T>(
     await refetch()
   }, [client, key, refetch])
 
-  const shownVariant = useRef(variant)
+  const shownVariant = useRef(scoped)
   useEffect(() => {
     if (url === null) return
-    if (shownVariant.current === variant) void refetch({ cancelRefetch: false })
+    if (shownVariant.current === scoped) void refetch({ cancelRefetch: false })
     else void restart()
-    shownVariant.current = variant
-  }, [url, variant, refetch, restart])
+    shownVariant.current = scoped
+  }, [url, scoped, refetch, restart])
 
   const failure = query.error ?? query.failureReason
   const running = query.fetchStatus === 'fetching' && query.failureCount === 0

@@ -1,0 +1,34 @@
+// Which account, region and environment the pages show.
+
+import type { Choice, Scope, ScopeKey } from '../model/scope'
+
+interface Props {
+  choices: readonly Choice[]
+  scope: Scope
+  onChoose(key: ScopeKey, value: string | null): void
+}
+
+export function ScopePicker({ choices, scope, onChoose }: Props) {
+  if (choices.length === 0) return null
+  return (
+    <div className="scope-picker" role="group" aria-label="Scope">
+      {choices.map(({ key, label, values }) => (
+        <select
+          key={key}
+          aria-label={label}
+          title={label}
+          className={scope[key] ? 'is-on' : undefined}
+          value={scope[key] ?? ''}
+          onChange={(event) => onChoose(key, event.target.value || null)}
+        >
+          <option value="">{`Every ${label.toLowerCase()}`}</option>
+          {values.map((value) => (
+            <option key={value} value={value}>
+              {value}
+            </option>
+          ))}
+        </select>
+      ))}
+    </div>
+  )
+}
