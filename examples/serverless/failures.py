@@ -43,5 +43,9 @@ class OutOfStock(Exception):
     """Nothing left to reserve."""
 
 
+class MissingField(Exception):
+    """A new version reads what old data does not have."""
+
+
 class UnidentifiedImageError(Exception):
     """What was uploaded is no picture."""

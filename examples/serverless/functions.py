@@ -12,6 +12,7 @@ from math import ceil
 from typing import Any
 
 from examples.serverless import aws, clock, latency
+from examples.serverless.failures import MissingField
 from examples.serverless.sdk import NODE, PYTHON, SERVICE, Sdk
 from examples.serverless.trace import Entity, LogLine, Scope, TaskTimedOut, Trace, owner
 
@@ -30,6 +31,8 @@ class Function:
     reported: bool = True
     """Lambda's own two segments arrive. AWS writes them to X-Ray alone; otherwise they are derived from
     the REPORT line in the function's log."""
+    canary: bool = False
+    """New versions get a tenth of the traffic at first, and some of them are bad."""
 
     @property
     def arn(self) -> str:
@@ -37,7 +40,7 @@ class Function:
 
 
 PLACE_ORDER = Function("place-order", PYTHON)
-CATALOG = Function("catalog", PYTHON)
+CATALOG = Function("catalog", PYTHON, canary=True)
 PAYMENTS = Function("payments", PYTHON, timeout=3.0)
 RESERVE_STOCK = Function("reserve-stock", PYTHON)
 THUMBNAILER = Function("thumbnailer", PYTHON, timeout=10.0, separate=True)
@@ -119,12 +122,15 @@ def _execute(
     initialised = begin + latency.LAMBDA_INIT.draw(trace.random) if cold else begin
     segment = trace.segment(function.name, initialised, "AWS::Lambda::Function", service.id)
     segment.set_aws(_about(function))
+    version = clock.function_version(at, trace.random.random() if function.canary else 1.0)
+    segment.set_service({"version": str(version)})
     if cold:
         init = trace.subsegment(segment, "Initialization", begin, "local")
         init.set_aws({"function_arn": function.arn})
         init.close(initialised)
     scope = Scope(trace, segment, initialised, function.sdk)
-    status, failed = _invocation(scope, function, handler, cold)
+    broken = function.canary and clock.is_bad(version) and trace.chance(0.3)
+    status, failed = _invocation(scope, function, _broken if broken else handler, cold)
     with Scope(trace, segment, scope.now, SERVICE).subsegment("Overhead") as overhead:
         overhead.wait(latency.LAMBDA_OVERHEAD)
     _finish(trace, function, segment, overhead.now)
@@ -132,6 +138,10 @@ def _execute(
         segment.close(overhead.now)
         trace.log(_report(function, segment, service.aws["request_id"], initialised - begin))
     return Outcome(overhead.now, status, failed)
+
+
+def _broken(scope: Scope) -> int:
+    raise MissingField("'currency' is missing in the product")
 
 
 def _report(function: Function, segment: Entity, request_id: str, init: float) -> LogLine:

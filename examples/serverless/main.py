@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from examples.serverless.deployments import Deployments
 from examples.serverless.sender import Sender
 from examples.serverless.story import Story
 from examples.serverless.trace import Document, LogLine, Trace
@@ -29,9 +30,11 @@ def run(
     begun = time.time()
     story = Story(seed, rate)
     stage = Stage(story.forward(begun), story.backward(begun, BACKFILL_SECONDS), Sender(udp))
+    deployments = Deployments(udp)
     end = float("inf") if duration is None else begun + duration
     with _stopped_by_signals() as stop:
         while not stop.is_set() and time.time() < end:
+            deployments.report(time.time())
             stop.wait(stage.act(time.time()))
 
 

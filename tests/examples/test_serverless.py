@@ -8,13 +8,17 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Iterator
+from random import Random
 
 import msgspec
 import pytest
 
+from api.app import create_app
 from collector.decode.daemon import split_datagram
 from collector.decode.document import decode_document
 from collector.decode.lambda_records.cloudwatch import Delivery, decode_delivery
+from examples.serverless import clock
+from examples.serverless.deployments import Deployments
 from examples.serverless.logs import delivery
 from examples.serverless.main import run
 from examples.serverless.story import Story
@@ -23,6 +27,8 @@ from store.graph import ServiceGraph
 from store.invocation_evidence import evidence_in, invocations_in
 from store.memory import MemoryStore
 from store.model import NodeKey, TimeRange
+from store.verdict import Outcome, Side, judge
+from tests.http_server import serve
 from tests.store.test_invocation_evidence import World
 
 NOON = 1_764_072_000.0
@@ -204,3 +210,39 @@ def test_run_sends_datagrams_and_ends_in_time() -> None:
         assert time.monotonic() - begun < 30.0
         document = split_datagram(daemon.recv(65_535))
         assert decode_document(document, 1).raw == document
+
+
+def test_a_bad_version_of_a_canary_is_found() -> None:
+    """A tenth of the requests get a new version at first; a bad one fails the verdict, a good one
+    passes, and after its canary nothing of the bad one is left."""
+    bad = next(n for n in itertools.count(1) if clock.is_bad(n))
+    for newest, expected in ((bad, Outcome.FAIL), (bad + 1, Outcome.PASS)):
+        began = 900 * (newest + 997) - 400
+        lots = [began + at for at in range(300)]
+        shares = Counter(clock.function_version(at, Random(at).random()) for at in lots)
+        assert shares[newest] == pytest.approx(30, abs=15)
+        after = {clock.function_version(began + at) for at in range(300, 900, 100)}
+        assert after == ({newest} if expected is Outcome.PASS else {newest - 1})
+        traces = itertools.islice(Story(7, 40.0).backward(began + 300, 290), 9000)
+        store = MemoryStore()
+        store.put([decode_document(text.encode(), 1) for text in _documents(traces)], "a")
+        function = own("catalog", "AWS::Lambda::Function")
+        found = store.version_statistics([function], TimeRange(0, 1 << 62), weighted=False)
+        in_use = max(found, key=lambda version: found[version].statistics.total)
+        sides = (Side(v, found[v].statistics, {}, 0) for v in (in_use, str(newest)))
+        assert judge(*sides).outcome is expected
+
+
+def test_deployments_are_reported_once() -> None:
+    """To the address that the datagrams go to; a server that is unavailable costs nothing."""
+    store = MemoryStore()
+    now = 900 * 2_000_000.0
+    with serve(create_app(store, version="1", clock=lambda: now)) as url:
+        deployments = Deployments(url.removeprefix("http://"))
+        for at in (now, now + 1, now + 900, now + 901):
+            deployments.report(at)
+    found = store.deployments(TimeRange(0, 1 << 62), limit=9)
+    assert [each.service for each in found] == ["catalog"] * 2
+    assert found[0].at - found[1].at == 900 * 10**6
+    assert {each.at // 10**6 for each in found} <= {int(now) - 400, int(now) + 500}
+    Deployments("127.0.0.1:9").report(now)

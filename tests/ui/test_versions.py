@@ -1,0 +1,94 @@
+"""Versions, deployments and the scope in a real browser, two days ago: other tests look at now."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from typing import Any, NamedTuple
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+
+
+class Canary(NamedTuple):
+    """A service in production with two versions, and one in development."""
+
+    url: str
+    name: str
+    other: str
+
+
+@pytest.fixture(scope="module")
+def canary(raymap_server: Any) -> Canary:
+    start = time.time() - 2 * 86_400
+    name, other = f"checkout-{secrets.token_hex(3)}", f"trial-{secrets.token_hex(3)}"
+
+    def document(
+        number: int, service: str, version: str, stage: str, **more: Any
+    ) -> dict[str, Any]:
+        return {
+            "trace_id": f"1-{int(start):08x}-{secrets.token_hex(12)}",
+            "id": secrets.token_hex(8),
+            "name": service,
+            "origin": "AWS::ECS::Container",
+            "start_time": start + number,
+            "end_time": start + number + 0.2,
+            "service": {"version": version},
+            "annotations": {"deployment.environment": stage},
+            **more,
+        }
+
+    raymap_server.send(
+        *(document(n, name, "41", "prod") for n in range(6)),
+        *(document(n, name, "42", "prod", fault=n == 0) for n in range(2)),
+        document(1, other, "7", "dev"),
+    )
+    raymap_server.post("/api/v1/deployments", {"service": name, "version": "42", "at": start + 1})
+    window = f"from={int(start) - 60}&to={int(start) + 60}"
+    deadline = time.monotonic() + 15
+    while not {name, other} <= {
+        n["name"] for n in raymap_server.get(f"/api/map?{window}")["nodes"]
+    }:
+        assert time.monotonic() < deadline, "the map lacks the services"
+        time.sleep(0.1)
+    return Canary(f"{raymap_server.http}/map?test=1&{window}", name, other)
+
+
+def node(page: Page, name: str) -> Any:
+    return page.get_by_role("button", name=re.compile(f"^{name}, (?!client)")).first
+
+
+def test_the_panel_lists_versions_and_marks_deployments(page: Page, canary: Canary) -> None:
+    """Each version with its share; the chart over time has the deployment."""
+    page.goto(canary.url)
+    node(page, canary.name).click()
+    details = page.get_by_role("complementary", name="Details")
+    rows = details.locator("table.versions tbody tr")
+    expect(rows).to_have_count(2)
+    expect(rows.nth(0)).to_contain_text(re.compile("v41.*75 ?%.*6"))
+    expect(rows.nth(1)).to_contain_text(re.compile("v42.*25 ?%.*2"))
+    chart = details.get_by_role("img", name=re.compile("Statuses over time"))
+    expect(chart.locator(".annotation-text")).to_have_text("42")
+    rows.nth(1).get_by_role("link", name="v42").click()
+    expect(page).to_have_url(re.compile(r"/traces\?.*version"))
+    expect(page.locator("table tbody tr")).to_have_count(2)
+
+
+def test_one_picker_narrows_every_page(page: Page, canary: Canary) -> None:
+    """It offers what there is more than one of, and is part of the address."""
+    page.goto(canary.url)
+    expect(node(page, canary.other)).to_be_visible()
+    scope = page.get_by_role("group", name="Scope")
+    expect(scope.get_by_role("combobox")).to_have_count(1)
+    scope.get_by_label("Environment").select_option("prod")
+    expect(page).to_have_url(re.compile("environment=prod"))
+    expect(node(page, canary.other)).to_have_count(0)
+    expect(node(page, canary.name)).to_be_visible()
+    page.get_by_role("navigation", name="Pages").get_by_role("link", name="Traces").click()
+    expect(page).to_have_url(re.compile("environment=prod"))
+    expect(page.locator("table tbody tr")).to_have_count(8)
+    scope.get_by_label("Environment").select_option("")
+    expect(page.locator("table tbody tr")).to_have_count(9)
