@@ -23,7 +23,13 @@ from collector.decode.outcome import (
 from collector.decode.wire import Aws, LinkAttributes, LinkEntry, Root, Unit
 from store.model import NO_HTTP, Call, Document, Http, Link, State
 from store.rules.annotations import annotation_item
-from store.rules.deployed import VERSION, annotated_environment, environment_of, version_of
+from store.rules.deployed import (
+    NAMING,
+    VERSION,
+    annotated_environment,
+    environment_of,
+    version_of,
+)
 from store.rules.identity import CallNode
 from store.rules.links import MAX_LINKS, read_link
 from store.trace_id import parse_trace_id
@@ -158,12 +164,12 @@ def deployed_of(root: Root) -> tuple[str, str]:
         arn, gateway = aws.function_arn, aws.api_gateway
         stage = gateway.stage if gateway is not None else None
     version = service.version if service is not None else None
-    if annotations is arn is stage is version is root.resource_arn is None:
+    given = annotations if annotations and not NAMING.isdisjoint(annotations) else {}
+    if not given and arn is stage is version is root.resource_arn is None:
         return "", ""
-    given = annotations or {}
     return (
         version_of((arn, root.resource_arn), version, given.get(VERSION)),
-        annotated_environment(given) or environment_of(stage),
+        (annotated_environment(given) if given else "") or environment_of(stage),
     )
 
 

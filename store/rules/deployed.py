@@ -20,13 +20,25 @@ ENVIRONMENT_ANNOTATIONS = (
     *(f"otel.resource.{key}" for key in ENVIRONMENT_KEYS),
 )
 """The same as annotations; X-Ray's exporter in the OpenTelemetry Collector writes them so."""
+NAMING = frozenset((VERSION, *ENVIRONMENT_ANNOTATIONS))
+"""The annotations that are read."""
 _FUNCTION = ":function:"
 
 
 def version_of(arns: Iterable[object], *named: object) -> str:
     """The version: of a function's ARN, else the first that is named; '' if none is."""
-    found = [*map(arn_qualifier, arns), *map(_text, named)]
-    return next((text for text in found if text not in ("", LATEST)), LATEST * (LATEST in found))
+    latest = ""
+    for arn in arns:
+        if arn is not None and (version := arn_qualifier(arn)):
+            if version != LATEST:
+                return version
+            latest = version
+    for value in named:
+        if value is not None and (version := _text(value)):
+            if version != LATEST:
+                return version
+            latest = version
+    return latest
 
 
 def environment_of(*named: object) -> str:
@@ -41,10 +53,10 @@ def annotated_environment(annotations: Mapping[str, object]) -> str:
 
 def arn_qualifier(arn: object) -> str:
     """The version or alias in a function's ARN; '' if there is none."""
-    if not isinstance(arn, str) or not arn.startswith("arn:") or _FUNCTION not in arn:
+    if not isinstance(arn, str) or arn.count(":") != 7 or _FUNCTION not in arn:
         return ""
-    _, _, qualifier = arn.partition(_FUNCTION)[2].partition(":")
-    return qualifier if len(qualifier) <= MAX_LENGTH and ":" not in qualifier else ""
+    qualifier = arn.rpartition(":")[2]
+    return qualifier if arn.startswith("arn:") and len(qualifier) <= MAX_LENGTH else ""
 
 
 def _text(value: object) -> str:
