@@ -332,6 +332,6 @@ def test_which_buckets_fill() -> None:
     many = dirty.FILLING_ROWS + 1
     assert filling(many, -1, 1, 2) == (True, True)
     assert filling(many, -9, 1, 2) == (False, True)
-    assert filling(many, -9, 1, 5) == (False, False), "no more rows arrive"
+    assert filling(many, -9, 1, 7) == (False, False), "no more rows arrive"
     assert filling(many, 20, 30, 31) == (False, False), "late rows"
     assert filling(many - 1, 1, 2, 2) == (False, False), "few rows"
