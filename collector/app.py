@@ -117,7 +117,11 @@ class _Receivers:
             attempts -= 1
             with naming_port(settings.port, "UDP"):
                 udp = self._udp = UdpReceiver(
-                    self._pipeline, settings.host, settings.port, reuse_port=settings.reuse_port
+                    self._pipeline,
+                    settings.host,
+                    settings.port,
+                    reuse_port=settings.reuse_port,
+                    allowed=settings.udp_allowed,
                 )
             host, port = udp.address
             addresses = {"udp": format_address(host, port)}

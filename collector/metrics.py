@@ -86,6 +86,11 @@ class IngestMetrics:
             ["reason"],
             registry=registry,
         )
+        self.udp_refused = Counter(
+            "raymap_udp_refused",
+            "Datagrams from addresses that --udp-allow does not name",
+            registry=registry,
+        )
         self.queued = Gauge(
             "raymap_queue_documents",
             "Documents in memory, not yet in the store",

@@ -10,6 +10,7 @@ import grpc
 from msgspec import Struct
 from starlette.types import ASGIApp
 
+from collector.allowed_senders import AllowedSenders
 from collector.batches import Limits
 from collector.metrics import IngestMetrics
 from collector.redaction.redactor import Redactor
@@ -54,6 +55,8 @@ class CollectorSettings:
     """Around every gRPC call, such as authentication."""
     tls: Tls | None = None
     """For HTTP and gRPC."""
+    udp_allowed: AllowedSenders | None = None
+    """Who may send datagrams; everyone if None."""
     redactor: Redactor | None = None
     """What removes secrets from everything that is received; the default rules if there is none."""
     role: str = "collector"

@@ -8,6 +8,7 @@ import socket
 import threading
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
+from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from fastapi import APIRouter, FastAPI
     from starlette.types import ASGIApp
 
+    from collector.allowed_senders import AllowedSenders
     from collector.pipeline import IngestPipeline
     from collector.redaction.redactor import Redactor
     from raymap.auth.install import Authentication
@@ -89,6 +91,7 @@ def run_collector_process(settings: CollectSettings, address: Address, on_ready:
         interceptors=authentication.interceptors(),
         tls=load_tls(settings),
         redactor=_redactor(settings),
+        udp_allowed=_udp_allowed(settings),
         on_ready=on_ready,
     )
     authentication.start()
@@ -141,6 +144,15 @@ def _oidc_provider(settings: ApiSettings) -> Provider | None:
             roles=roles,
         )
     )
+
+
+def _udp_allowed(settings: CollectSettings) -> AllowedSenders | None:
+    """Who may send datagrams. They carry no key: where keys are required, this machine alone."""
+    from collector.allowed_senders import AllowedSenders
+
+    text = settings.udp_allow or ("127.0.0.0/8,::1/128" if settings.auth == "on" else "")
+    networks = [ip_network(part.strip()) for part in text.split(",") if part.strip()]
+    return AllowedSenders(networks) if networks else None
 
 
 def _redactor(settings: ProcessSettings) -> Redactor:

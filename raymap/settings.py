@@ -22,6 +22,7 @@ from raymap.options import (
     port_option,
 )
 from raymap.redaction_flags import RedactionFlags
+from raymap.tls_flags import TlsFlags
 
 Role = TypeVar("Role", bound="ProcessSettings")
 
@@ -50,7 +51,7 @@ class StoreSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProcessSettings(RedactionFlags, StoreSettings):
+class ProcessSettings(TlsFlags, RedactionFlags, StoreSettings):
     """What every long-running process takes."""
 
     host: Annotated[str, option("--host", metavar="ADDRESS", help="Address to listen on.")] = (
@@ -96,22 +97,6 @@ class ProcessSettings(RedactionFlags, StoreSettings):
             help="Proxies that authenticate people and name them in X-Forwarded-User.",
         ),
     ] = ""
-    tls_cert: Annotated[
-        Path | None,
-        option("--tls-cert", metavar="FILE", dir_okay=False, help="Certificate chain, PEM."),
-    ] = None
-    tls_key: Annotated[
-        Path | None, option("--tls-key", metavar="FILE", dir_okay=False, help="Its key, PEM.")
-    ] = None
-    tls_client_ca: Annotated[
-        Path | None,
-        option(
-            "--tls-client-ca",
-            metavar="FILE",
-            dir_okay=False,
-            help="Authorities one of which must have signed the certificate of every client, PEM.",
-        ),
-    ] = None
     drain_seconds: Annotated[
         float,
         option(
@@ -157,6 +142,16 @@ class IngestSettings(ProcessSettings):
             "--otlp-port", "OTLP over HTTP; default 4318 if gRPC listens on 4317, else none."
         ),
     ] = None
+    udp_allow: Annotated[
+        str,
+        option(
+            "--udp-allow",
+            metavar="CIDR[,CIDR]",
+            show_default="everyone; with --auth on this machine",
+            parser=parse_networks,
+            help="Networks that may send datagrams, which carry no key.",
+        ),
+    ] = ""
     linger: Annotated[
         float,
         option(

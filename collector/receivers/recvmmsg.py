@@ -11,15 +11,22 @@ import ctypes
 import errno
 import socket
 import sys
+from ipaddress import ip_address
 from typing import Protocol
+
+from collector.allowed_senders import AllowedSenders
 
 DATAGRAM = 65_536
 """The daemon's own read buffer: more than IP can carry."""
 MAX_DATAGRAMS = 256
+ADDRESS = 28
+"""Bytes of the largest address of a sender, a sockaddr_in6."""
 
 
 class DatagramReader(Protocol):
-    """Reads without waiting."""
+    """Reads without waiting. ``refused``: datagrams of senders that are not allowed, so far."""
+
+    refused: int
 
     def read(self) -> list[bytes]:
         """Up to `MAX_DATAGRAMS` datagrams that have arrived, without waiting for more."""
@@ -49,7 +56,9 @@ class _Message(ctypes.Structure):
 class RecvmmsgReader:
     """recvmmsg(2) into reused buffers. Raises OSError where it is absent."""
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, allowed: AllowedSenders | None = None) -> None:
+        self.refused = 0
+        self._allowed = allowed
         library = ctypes.PyDLL(None, use_errno=True)  # PyDLL: the lock is not released
         try:
             self._receive = library.recvmmsg
@@ -70,6 +79,12 @@ class RecvmmsgReader:
             vector.size = DATAGRAM
             message.header.vectors = ctypes.pointer(vector)
             message.header.vector_count = 1
+        self._names = bytearray(ADDRESS * MAX_DATAGRAMS)
+        if allowed is not None:
+            names = ctypes.addressof(ctypes.c_char.from_buffer(self._names))
+            for index, message in enumerate(self._messages):
+                message.header.name = names + index * ADDRESS
+                message.header.name_size = ADDRESS
 
     def read(self) -> list[bytes]:
         """Up to `MAX_DATAGRAMS` datagrams."""
@@ -82,16 +97,36 @@ class RecvmmsgReader:
                 return []
             raise OSError(number, "recvmmsg failed")
         view, messages = self._view, self._messages
+        places = range(count) if self._allowed is None else self._permitted(count, self._allowed)
         return [
-            bytes(view[start : start + messages[index].size])
-            for index, start in enumerate(range(0, count * DATAGRAM, DATAGRAM))
+            bytes(view[index * DATAGRAM : index * DATAGRAM + messages[index].size])
+            for index in places
         ]
+
+    def _permitted(self, count: int, allowed: AllowedSenders) -> list[int]:
+        """The places of datagrams whose senders are allowed."""
+        found = []
+        for index in range(count):
+            self._messages[index].header.name_size = ADDRESS  # the kernel has written the real size
+            if allowed.allows(_packed(self._names, index * ADDRESS)):
+                found.append(index)
+        self.refused += count - len(found)
+        return found
+
+
+def _packed(names: bytearray, start: int) -> bytes:
+    """The address in a sockaddr_in or sockaddr_in6."""
+    family = int.from_bytes(names[start : start + 2], sys.byteorder)
+    first, last = (4, 8) if family == socket.AF_INET else (8, 24)
+    return bytes(names[start + first : start + last])
 
 
 class RecvReader:
     """recv(2) until the buffer is empty."""
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, allowed: AllowedSenders | None = None) -> None:
+        self.refused = 0
+        self._allowed = allowed
         self._socket = sock
 
     def read(self) -> list[bytes]:
@@ -99,17 +134,23 @@ class RecvReader:
         datagrams: list[bytes] = []
         try:
             while len(datagrams) < MAX_DATAGRAMS:
-                datagrams.append(self._socket.recv(DATAGRAM, socket.MSG_DONTWAIT))
+                datagram, sender = self._socket.recvfrom(DATAGRAM, socket.MSG_DONTWAIT)
+                packed = ip_address(sender[0].partition("%")[0]).packed
+                if self._allowed is None or self._allowed.allows(packed):
+                    datagrams.append(datagram)
+                else:
+                    self.refused += 1
         except (BlockingIOError, InterruptedError):
             pass
         return datagrams
 
 
-def create_reader(sock: socket.socket) -> DatagramReader:
-    """The fastest reader of this system."""
+def create_reader(sock: socket.socket, allowed: AllowedSenders | None = None) -> DatagramReader:
+    """The fastest reader of this system. ``allowed``: whose datagrams are read; those of others are
+    counted."""
     if sys.platform == "linux":
         try:
-            return RecvmmsgReader(sock)
+            return RecvmmsgReader(sock, allowed)
         except OSError:
             pass
-    return RecvReader(sock)
+    return RecvReader(sock, allowed)

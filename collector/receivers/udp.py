@@ -16,6 +16,7 @@ from queue import Empty, SimpleQueue
 
 import structlog
 
+from collector.allowed_senders import AllowedSenders
 from collector.decode.daemon import split_datagram
 from collector.decode.rejected import Rejected
 from collector.net import bind
@@ -56,12 +57,14 @@ class UdpReceiver:
         *,
         reuse_port: bool = False,
         read_ahead: int = READ_AHEAD,
+        allowed: AllowedSenders | None = None,
     ) -> None:
-        """Bind. Raises OSError when the port is in use."""
+        """Bind. Raises OSError when the port is in use. ``allowed``: who may send, if not everyone."""
         self._pipeline = pipeline
         self._socket = bind(socket.SOCK_DGRAM, host, port, reuse_port=reuse_port)
         _request_buffer(self._socket)
-        self._datagrams = create_reader(self._socket)
+        self._datagrams = create_reader(self._socket, allowed)
+        self._refused = 0
         buffer = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
         self._gather = min(GATHER, buffer / _HALF_SECOND)
         self._poll = select.poll()
@@ -178,6 +181,11 @@ class UdpReceiver:
         self._pipeline.offer(self._pipeline.decode(raws, "udp"), _ROOM_WAIT)
 
     def _count_kernel_drops(self) -> None:
+        refused = self._datagrams.refused - self._refused
+        if refused:
+            self._refused += refused
+            self._pipeline.metrics.udp_refused.inc(refused)
+            log.warning("udp_sender_not_allowed", datagrams=refused)
         dropped = self._kernel_drops.since_last()
         for reason, count in dropped.items():
             self._pipeline.metrics.kernel_drops.labels(reason).inc(count)
