@@ -70,7 +70,7 @@ CREATE TABLE IF NOT EXISTS segments{on_cluster} (
     INDEX by_annotation annotations TYPE bloom_filter(0.01) GRANULARITY 4,
     INDEX by_key arrayMap(item -> substring(item, 1, position(item, '=')), annotations)
         TYPE bloom_filter(0.01) GRANULARITY 1,
-    INDEX by_user user TYPE bloom_filter(0.01) GRANULARITY 1
+    INDEX by_user user TYPE bloom_filter(0.001) GRANULARITY 1
 )
 ENGINE = {replicated}ReplacingMergeTree(ver)
 PARTITION BY toDate(received)
