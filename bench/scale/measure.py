@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import cycle
 from pathlib import Path
 
 from bench.scale.generate import DataSet
@@ -110,7 +111,7 @@ class Bench:
             if not rows:
                 continue
             ids = [(bytes.fromhex(digits), minute) for digits, minute in rows]
-            turn = iter(ids * 10)
+            turn = cycle(ids)
             literal = sql.trace_literal(ids[0][0])
             yield self._figure(
                 f"trace by id, {name}",

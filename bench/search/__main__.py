@@ -27,6 +27,7 @@ from store.clickhouse.connection.query_runner import (
     execute,
 )
 from store.clickhouse.queries import Sql
+from store.clickhouse.search.find_traces import ENOUGH_UNITS
 from store.clickhouse.search.probe import probes
 from store.clickhouse.search.rollup_index import indexed_minutes, settled
 from store.filters.parse import parse
@@ -92,7 +93,11 @@ def granules(client: Client, filter: str, near: tuple[int, int]) -> str:
     parts = []
     for probe in probes(parse(filter))[:1]:
         known = settled(run) if probe.units else None
-        minutes = indexed_minutes(run, probe.units, known, near) if probe.units and known else None
+        minutes = (
+            indexed_minutes(run, probe.units, known, near, ENOUGH_UNITS)
+            if probe.units and known
+            else None
+        )
         for statement in probe.statements(*near, minutes):
             text = f"EXPLAIN indexes = 1 {statement.text}"
             lines = [line for (line,) in run(Sql(text, statement.parameters))]

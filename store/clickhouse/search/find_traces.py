@@ -23,7 +23,7 @@ from store.clickhouse.queries import Sql, in_traces, joined, parenthesized
 from store.clickhouse.search.bounds import ALWAYS, FALSE, TRUE, Bounds
 from store.clickhouse.search.compile import compiled
 from store.clickhouse.search.judge import MAX_LOCATIONS, matching, row_locations
-from store.clickhouse.search.scan_plan import GROWTH, count_rows, scan_plan
+from store.clickhouse.search.scan_plan import GROWTH, ScanPlan, count_rows, scan_plan
 from store.clickhouse.search.scan_ranges import SCAN_RANGES, ScanRange
 from store.cursor import decode_cursor, encode_cursor
 from store.filters.selectivity import is_selective
@@ -43,6 +43,8 @@ MAX_FAR_TRACES = 1000
 MAX_SECONDS = 20.0
 """Seconds after which a page ends short."""
 
+ENOUGH_UNITS = 200
+"""Units that rollups look for at first: a page needs few, and each is maybe in a granule of its own."""
 MANY_REJECTED = 400
 """Rejected candidates after which SQL has to be sure: that takes it three times as long, which is the
 time of judging so many."""
@@ -93,24 +95,42 @@ class _Search:
             end = min(end, before[0] + 1)
         if start >= end:
             return Page([], 0, None)
-        plan = scan_plan(self._run, self._query, TimeRange(start, end), self._limit)
+        enough, plan = ENOUGH_UNITS, self._plan(start, end, ENOUGH_UNITS)
+        while plan.few is not None:
+            first = self._first_of_few(plan.known, plan.few, before)
+            if first is None:
+                break
+            end = plan.known.span.start
+            place = self._ended(self._look(plan.known, *first), end)
+            self._ids_decide = False
+            if place is not None or end <= start:
+                return self._page(place)
+            enough *= GROWTH
+            plan = self._plan(start, end, enough)
+        return self._scan(plan, TimeRange(start, end), before)
+
+    def _plan(self, start: int, end: int, enough: int) -> ScanPlan:
+        return scan_plan(self._run, self._query, TimeRange(start, end), self._limit, enough)
+
+    def _scan(self, plan: ScanPlan, window: TimeRange, before: Place | None) -> Page:
+        """The rest of the page, range by range."""
+        start, end = window
         self._affordable_rows, width = plan.rows <= MAX_ROWS, plan.width
-        if plan.few is not None:
-            first = self._first_of_few(plan.whole, plan.few, before)
-            if first is not None:
-                return self._page(self._look(plan.whole, *first))
         while start < end:
             begin = max(start, end - self._affordable(end, width))
             seen = len(self._found)
             slice = SCAN_RANGES[self._query.axis](TimeRange(begin, end), self._query.window)
-            place = self._look(slice, *self._first(slice, before))
-            if place is None and begin > start and time.monotonic() > self._deadline:
-                place = begin, bytes(16)
+            place = self._ended(self._look(slice, *self._first(slice, before)), begin)
             if place is not None:
                 return self._page(place)
             width = self._next_width(end - begin, len(self._found) - seen)
             end = begin
         return self._page(None)
+
+    def _ended(self, place: Place | None, begin: int) -> Place | None:
+        """Where the page ended in a range that begins then: there if time is over."""
+        late = begin > self._query.window.start and time.monotonic() > self._deadline
+        return (begin, bytes(16)) if place is None and late else place
 
     def _page(self, place: Place | None) -> Page:
         return Page(self._found, self._scanned, None if place is None else encode_cursor(*place))
@@ -148,14 +168,14 @@ class _Search:
         return min(CHUNK, (room if _is_exact(bounds) else 3 * room) + 2 * self._rejected)
 
     def _first_of_few(
-        self, whole: ScanRange, few: Collection[bytes], before: Place | None
+        self, known: ScanRange, few: Collection[bytes], before: Place | None
     ) -> tuple[Bounds, Rows] | None:
         """As `_first`, where all candidates are known, but for traces with rows elsewhere; None if these
         are many."""
         self._ids_decide = True
         bounds = Bounds(_among(few), FALSE)
         far, answer = run_concurrently(
-            self._run, _far(whole.far), self._candidates(whole, bounds, before)
+            self._run, _far(known.far), self._candidates(known, bounds, before)
         )
         if not far:
             return bounds, answer
@@ -163,7 +183,7 @@ class _Search:
             self._ids_decide = False
             return None
         bounds = Bounds(_among({*few, *(bytes.fromhex(digits) for digits, _ in far)}), FALSE)
-        return bounds, self._run(self._candidates(whole, bounds, before))
+        return bounds, self._run(self._candidates(known, bounds, before))
 
     def _first(self, slice: ScanRange, before: Place | None) -> tuple[Bounds, Rows]:
         """The bounds of the filter on trace_id in a range, and its first candidates."""

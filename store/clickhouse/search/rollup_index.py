@@ -31,8 +31,6 @@ MOMENT = 120 * SECOND
 """Microseconds after a count in which a replica may not have its result."""
 MOST_UNSETTLED = 1000
 """Minutes with more, and the rollups are too far behind to be of use."""
-ENOUGH = 1000
-"""Units after which older ones are not looked for."""
 LISTED = 60
 """Consecutive minutes up to which each is listed."""
 
@@ -93,9 +91,10 @@ def settled(run: RunQuery) -> Settled | None:
 
 
 def indexed_minutes(
-    run: RunQuery, units: RolledUpUnits, known: Settled, window: Minutes
+    run: RunQuery, units: RolledUpUnits, known: Settled, window: Minutes, enough: int
 ) -> IndexedMinutes:
-    """The minutes of a window in which units were counted, or may have been."""
+    """The minutes of a window in which units were counted, or may have been; down to where there are
+    enough units."""
     first, last = window
     start = max(first, known.since)
     found = [(minute, minute) for minute in known.unsettled if first <= minute <= last]
@@ -105,7 +104,7 @@ def indexed_minutes(
     low = start // hour * hour
     hours = _slots(run, units, hour, Sql(f"bucket BETWEEN {low} AND {last}"))
     found += _gaps(sorted(hours), low, last, hour)
-    reach, slots = _newest(hours)
+    reach, slots = _newest(hours, enough)
     for wide, width in pairwise(LEVELS):
         parts = [part for slot in slots for part in range(slot, slot + wide, width)]
         inner = _slots(run, units, width, numbers_in("bucket", parts)) if parts else {}
@@ -121,13 +120,13 @@ def _slots(run: RunQuery, units: RolledUpUnits, width: int, slots: Sql) -> dict[
     return {bucket: _Slot(bool(outdated), units) for bucket, outdated, units in rows}
 
 
-def _newest(slots: Mapping[int, _Slot]) -> tuple[int, list[int]]:
+def _newest(slots: Mapping[int, _Slot], enough: int) -> tuple[int, list[int]]:
     """The newest slots with enough units, and the minute down to which there are no others."""
     found = 0
     chosen: list[int] = []
     relevant = sorted((slot for slot, each in slots.items() if each.relevant), reverse=True)
     for slot in relevant:
-        if found >= ENOUGH:
+        if found >= enough:
             return chosen[-1], chosen
         chosen.append(slot)
         found += slots[slot].units

@@ -18,7 +18,7 @@ from store.clickhouse.search.unit_rows import (
     node_columns,
 )
 from store.filters.ast import EdgeMatch, Expression, NodeMatch, Or, ServiceMatch
-from store.filters.states import possible_states
+from store.filters.states import ANY_STATE, possible_states
 from store.model import NodeKey, State
 from store.rules.other_names import OTHER_NAMES
 
@@ -46,10 +46,11 @@ def rolled_up_units(term: Expression) -> RolledUpUnits | None:
 
 
 def _units(term: Expression, values: Values) -> RolledUpUnits | None:
+    """Of a service, only units in some states: others are found as soon by its rows."""
     match term:
         case Or(terms):
             return _any_of([_units(each, values) for each in terms])
-        case ServiceMatch(selector, condition):
+        case ServiceMatch(selector, condition) if possible_states(condition) != ANY_STATE:
             ends = _units_of(selector, values)
         case EdgeMatch(source, target, condition):
             both = [_counted(source, _SOURCE, values), _counted(target, _NODE, values, named=True)]

@@ -16,7 +16,7 @@ from store.clickhouse.connection.query_runner import Rows, RunQuery, run_concurr
 from store.clickhouse.queries import Sql
 from store.clickhouse.search.probe import FEW, NewestRows, Probe, newest_rows, probes
 from store.clickhouse.search.rollup_index import Settled, indexed_minutes, settled
-from store.clickhouse.search.scan_ranges import SCAN_RANGES, ScanRange, minute_of
+from store.clickhouse.search.scan_ranges import MARGIN, SCAN_RANGES, ScanRange, minute_of
 from store.filters.selectivity import is_selective
 from store.model import TimeRange
 from store.query import TraceQuery
@@ -37,16 +37,20 @@ GROWTH = 8
 
 class ScanPlan(NamedTuple):
     """``rows``: segments of the window, approximately. ``width``: of the first range. ``few``: the only
-    candidates but for traces with rows outside of ``whole``."""
+    candidates in ``known``, the window or the newest part of it, but for traces with rows outside."""
 
-    whole: ScanRange
+    known: ScanRange
     rows: int
     width: int
     few: frozenset[bytes] | None = None
 
 
-def scan_plan(run: RunQuery, query: TraceQuery, window: TimeRange, limit: int) -> ScanPlan:
-    """The plan for a page of ``limit`` traces from a window, which a cursor may have shortened."""
+def scan_plan(
+    run: RunQuery, query: TraceQuery, window: TimeRange, limit: int, enough: int
+) -> ScanPlan:
+    """The plan for a page of ``limit`` traces from a window, which a cursor may have shortened.
+
+    ``enough``: units that rollups look for."""
     whole = SCAN_RANGES[query.axis](window, query.window)
     # Rows behind the window would be taken for its newest.
     first, last = whole.near
@@ -60,10 +64,27 @@ def scan_plan(run: RunQuery, query: TraceQuery, window: TimeRange, limit: int) -
     indexed = rows > FAST_ROWS and any(probe.units is not None for probe in planned)
     if rows <= CHEAP_ROWS and is_selective(query.filter) and not indexed:
         return ScanPlan(whole, rows, length)
-    newest = _newest(run, planned, whole.near, settled(run) if indexed else None)
+    index = settled(run) if indexed else None
+    newest = _newest(run, planned, whole.near, index, enough)
     if newest:
         width = max(width, _first_width(window, newest, limit))
-    return ScanPlan(whole, rows, max(10 * SECOND, width), _few(newest))
+    plan = ScanPlan(whole, rows, max(10 * SECOND, width), _few(newest))
+    if plan.few is None and index is not None:
+        return _known_part(plan, query, newest)
+    return plan
+
+
+def _known_part(plan: ScanPlan, query: TraceQuery, newest: list[NewestRows]) -> ScanPlan:
+    """The plan with what probes found in the newest part of the window, if that has any length."""
+    reach = max(each.reach for each in newest)
+    end, last = plan.known.span.end, plan.known.near[1]
+    span = TimeRange(max(plan.known.span.start, (reach + 1) * MINUTE + MARGIN), end)
+    if span.start >= end:
+        return plan
+    part = SCAN_RANGES[query.axis](span, query.window)
+    ids = [each.minutes.keys() for each in newest]
+    few = frozenset(ids[0]).intersection(*ids[1:])
+    return plan._replace(known=replace(part, near=(part.near[0], last)), few=few)
 
 
 def count_rows(window: TimeRange) -> Sql:
@@ -75,11 +96,15 @@ def count_rows(window: TimeRange) -> Sql:
 
 
 def _newest(
-    run: RunQuery, planned: Sequence[Probe], near: tuple[int, int], known: Settled | None
+    run: RunQuery,
+    planned: Sequence[Probe],
+    near: tuple[int, int],
+    known: Settled | None,
+    enough: int,
 ) -> list[NewestRows]:
     """What probes find in some minutes."""
     minutes = [
-        indexed_minutes(run, probe.units, known, near) if known and probe.units else None
+        indexed_minutes(run, probe.units, known, near, enough) if known and probe.units else None
         for probe in planned
     ]
     parts = [probe.statements(*near, where) for probe, where in zip(planned, minutes, strict=True)]

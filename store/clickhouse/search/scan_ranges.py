@@ -13,6 +13,8 @@ from store.times import DAY, MINUTE, SECOND
 
 _BEFORE, _AFTER = 2 * MINUTE, 10 * MINUTE
 """How far around a range most rows of its traces are expected."""
+MARGIN = max(_BEFORE, _AFTER)
+"""The rows near a range start at most so long before it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from store.clickhouse.connection.pool import connect
 from store.clickhouse.connection.query_runner import Rows, RunQuery, Statement, execute
 from store.clickhouse.queries import Sql, Template
 from store.clickhouse.rollup import compaction
-from store.clickhouse.search import probe, rollup_index, rollup_units, scan_plan
+from store.clickhouse.search import find_traces, probe, rollup_index, rollup_units, scan_plan
 from store.clickhouse.search.rollup_index import IndexedMinutes, indexed_minutes, settled
 from store.clickhouse.search.rollup_units import rolled_up_units
 from store.clickhouse.store import ClickHouseStore
@@ -104,7 +104,7 @@ def test_any_filter_finds_the_same(
             if number <= counted:
                 count(clickhouse_store, widen=number <= widened)
         always_index(patch, data.draw(st.sampled_from((2, 1000))))
-        patch.setattr(rollup_index, "ENOUGH", data.draw(st.sampled_from((1, 1000))))
+        patch.setattr(find_traces, "ENOUGH_UNITS", data.draw(st.sampled_from((1, 1000))))
         for _ in range(FILTERS):
             units = data.draw(unit_matches())
             others = data.draw(st.lists(unit_matches() | expressions(), max_size=2))
@@ -204,17 +204,19 @@ FAULTS: dict[Callable[[pytest.MonkeyPatch], None], Sequence[str]] = {
         'edge("frontend", "late") { throttle }'
     ],
     # Wide buckets that are out of date decide.
-    _statement("ROLLED_UP_SLOTS", "= 0 AS outdated", "= 2 AS outdated"): ['service("again")'],
+    _statement("ROLLED_UP_SLOTS", "= 0 AS outdated", "= 2 AS outdated"): [
+        'service("again") { fault }'
+    ],
     # Only calls, or only nodes, are looked for.
     _statement("ROLLED_UP_SLOTS", "kind IN (0, 1)", "kind = 1"): [
-        'service(id(type: "AWS::DynamoDB::Table"))'
+        'service(id(type: "AWS::DynamoDB::Table")) { throttle }'
     ],
     _statement("ROLLED_UP_SLOTS", "kind IN (0, 1)", "kind = 0"): [
         'edge("frontend", "table") { throttle }',
         'service(id(name: "api", type: "client")) { fault }',
     ],
     _states: ['edge("frontend", "table") { error }'],
-    _names: ['service("alias")', 'edge("frontend", "db.host")'],
+    _names: ['service("alias") { error }', 'edge("frontend", "db.host")'],
 }
 """Faults in the index, and filters that each breaks."""
 
@@ -247,18 +249,16 @@ def test_times_that_expire_are_read_without_the_index(
     assert not differ(stores, 'service("api") { fault }')
 
 
-def minutes_of(store: ClickHouseStore, filter: Expression, last: int = 199) -> IndexedMinutes:
+def minutes_of(store: ClickHouseStore, filter: Expression, enough: int = 1000) -> IndexedMinutes:
     units = rolled_up_units(filter)
     assert units is not None
     with running(store) as run:
         known = settled(run)
         assert known is not None
-        return indexed_minutes(run, units, known, (T0 // MINUTE, T0 // MINUTE + last))
+        return indexed_minutes(run, units, known, (T0 // MINUTE, T0 // MINUTE + 199), enough)
 
 
-def test_few_minutes_are_read(
-    clickhouse_store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_few_minutes_are_read(clickhouse_store: ClickHouseStore) -> None:
     """One of the minutes in which there is such a unit, and enough of many."""
     retain_forever(clickhouse_store)
     clickhouse_store.put(COUNTED, "counted")
@@ -267,11 +267,10 @@ def test_few_minutes_are_read(
     found = minutes_of(clickhouse_store, parse('service("api") { fault }'))
     assert found == IndexedMinutes([(first + 65, first + 65)], 0)
     assert found.condition == Sql(f"(minute IN ({first + 65}))")
-    common = minutes_of(clickhouse_store, parse('service("frontend")'))
+    common = minutes_of(clickhouse_store, parse('service("frontend") { ok }'))
     assert common == IndexedMinutes([(first, first + 199)], 0)
     assert common.condition == Sql(f"(minute BETWEEN {first} AND {first + 199})")
-    monkeypatch.setattr(rollup_index, "ENOUGH", 1)
-    newest = minutes_of(clickhouse_store, parse('service("frontend")'))
+    newest = minutes_of(clickhouse_store, parse('service("frontend") { ok }'), enough=1)
     assert newest.reach
     assert newest.reach % 60 == 0
     assert newest == IndexedMinutes([(newest.reach, first + 199)], newest.reach)
