@@ -1,4 +1,5 @@
-"""The outcome of a unit: one function behind counts, colours, summaries and filters.
+"""The outcome of a unit: one function behind counts, colours, summaries and filters. For spans, the
+flags that enter it are judged in `store.otel.status` and `store.otel.span_facts`.
 
 Sources: docs/xray-format.md §5.6 (order of the flags) and §13 (several flags at once).
 """

@@ -75,9 +75,17 @@ func main() {
 	single, err := api.GetTraceGraph(ctx, &xray.GetTraceGraphInput{TraceIds: []string{id}})
 	must("GetTraceGraph", err)
 	fmt.Printf("GetTraceGraph: %d services\n", len(single.Services))
-	graph, err := api.GetServiceGraph(ctx, &xray.GetServiceGraphInput{StartTime: from, EndTime: to})
-	must("GetServiceGraph", err)
-	fmt.Printf("GetServiceGraph: %t\n", len(graph.Services) > 0)
+	// The graph is counted some time after a trace is found: half a second, or more on a busy machine.
+	drawn := false
+	for attempt := 0; attempt < 100 && !drawn; attempt++ {
+		graph, err := api.GetServiceGraph(ctx, &xray.GetServiceGraphInput{StartTime: from, EndTime: to})
+		must("GetServiceGraph", err)
+		for _, service := range graph.Services {
+			drawn = drawn || aws.ToString(service.Name) == name
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	fmt.Printf("GetServiceGraph: %t\n", drawn)
 	series, err := api.GetTimeSeriesServiceStatistics(ctx, &xray.GetTimeSeriesServiceStatisticsInput{
 		StartTime: from, EndTime: to, EntitySelectorExpression: aws.String(fmt.Sprintf("service(%q)", name)),
 	})

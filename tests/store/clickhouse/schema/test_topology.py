@@ -37,7 +37,9 @@ def test_one_server() -> None:
 def test_replicas() -> None:
     """Every table and view is made on all servers, and every table has copies."""
     for statement in map(code, statements(REPLICAS)):
-        name = re.match(r"CREATE (?:TABLE|MATERIALIZED VIEW) IF NOT EXISTS \w+ ", statement)
+        name = re.match(
+            r"(?:CREATE (?:TABLE|MATERIALIZED VIEW) IF NOT EXISTS|ALTER TABLE) \w+ ", statement
+        )
         assert name, statement
         assert statement[name.end() :].startswith("ON CLUSTER 'traces'")
         assert "non_replicated" not in statement

@@ -61,13 +61,24 @@ public final class Main {
         var traces = api.batchGetTracesPaginator(r -> r.traceIds(id)).traces().stream().toList();
         System.out.printf("BatchGetTraces: %d trace, %d segment%n", traces.size(), traces.get(0).segments().size());
         System.out.printf("GetTraceGraph: %d services%n", api.getTraceGraph(r -> r.traceIds(id)).services().size());
-        check(api.getServiceGraphPaginator(r -> r.startTime(from).endTime(to)).services().stream()
-            .anyMatch(s -> name.equals(s.name())), "GetServiceGraph");
+        check(isDrawn(), "GetServiceGraph");
         long total = api.getTimeSeriesServiceStatistics(r -> r.startTime(from).endTime(to)
                 .entitySelectorExpression("service(\"" + name + "\")"))
             .timeSeriesServiceStatistics().stream()
             .mapToLong(point -> point.serviceSummaryStatistics().totalCount()).sum();
         System.out.printf("GetServiceGraph: found; GetTimeSeriesServiceStatistics: %d%n", total);
+    }
+
+    /** The graph is counted some time after a trace is found: half a second, or more on a busy machine. */
+    private boolean isDrawn() throws InterruptedException {
+        for (int attempt = 0; attempt < 100; attempt++) {
+            if (api.getServiceGraphPaginator(r -> r.startTime(from).endTime(to)).services().stream()
+                .anyMatch(s -> name.equals(s.name()))) {
+                return true;
+            }
+            TimeUnit.MILLISECONDS.sleep(100);
+        }
+        return false;
     }
 
     private List<TraceSummary> find(String filter) throws InterruptedException {
