@@ -15,6 +15,7 @@ from store.filters.evaluate import matches
 from store.graph import ServiceGraph
 from store.graph_names import name_problems
 from store.memory_logs import MemoryLogs
+from store.memory_metrics import MemoryMetrics
 from store.memory_traces import MemoryTraces, is_sampled
 from store.model import NodeKey, TimeRange, Trace, confirmed, is_settled
 from store.pins import Pin
@@ -49,13 +50,14 @@ from store.unit_filter import (
 from store.units import EdgeUnit, NodeUnit, Unit, all_units, links_among, with_other_names
 
 
-class MemoryStore(MemoryTraces, MemoryConfig, MemoryLogs):
+class MemoryStore(MemoryTraces, MemoryConfig, MemoryLogs, MemoryMetrics):
     """The store protocol on dictionaries. Method docstrings of `store.protocol` apply."""
 
     def __init__(self) -> None:
         MemoryTraces.__init__(self)
         MemoryConfig.__init__(self)
         MemoryLogs.__init__(self)
+        MemoryMetrics.__init__(self)
         self._pins: dict[bytes, Pin] = {}
         self._deployments: dict[str, Deployment] = {}
 

@@ -18,6 +18,7 @@ from store.graph import ServiceGraph
 from store.log_lines import LogStore
 from store.model import Document, NodeKey, TimeRange, Trace
 from store.pins import Pin
+from store.platform_metrics import MetricStore
 from store.query import (
     Ends,
     Entities,
@@ -293,6 +294,7 @@ class Store(
     LayoutStore,
     LogStore,
     AuditStore,
+    MetricStore,
     Protocol,
 ):
     """The whole store."""

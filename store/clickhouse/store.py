@@ -22,6 +22,7 @@ from store.clickhouse.graph import service_graph, verify, window_plan
 from store.clickhouse.graph.rollup_cache import RollupCache
 from store.clickhouse.graph.service_graph import Units
 from store.clickhouse.logs.methods import LogMethods
+from store.clickhouse.metrics.methods import MetricMethods
 from store.clickhouse.rollup import dirty
 from store.clickhouse.rollup.worker import RollupWorker
 from store.clickhouse.schema.version import SCHEMA_CODES, SchemaGuard
@@ -53,7 +54,7 @@ PIN_INTERVAL = 60.0
 """Seconds between runs that pin late documents of pinned traces."""
 
 
-class ClickHouseStore(ConfigMethods, DeploymentMethods, LogMethods):
+class ClickHouseStore(ConfigMethods, DeploymentMethods, LogMethods, MetricMethods):
     """`store.protocol.Store` on a ClickHouse that `raymap migrate` has prepared."""
 
     def __init__(self, url: str | Address, *, connections: int = 8) -> None:

@@ -200,5 +200,7 @@ REQUEST_LINES = _sql(
     "logs/request_lines", parameters="end first last most no_trace requests start streams trace"
 )
 NODE_LINES = _sql("logs/node_lines", parameters="end first last most name start")
+# metrics
+METRIC_STEPS = _sql("metrics/metric_steps", parameters="account first last name region step types")
 
 REGISTRY.require_complete()

@@ -523,3 +523,31 @@ ORDER BY (minute, name, hash)
 TTL received + toIntervalDay(7)
 SETTINGS index_granularity = 1024,
     ttl_only_drop_parts = 1, {window} = 10000, {durable}, {tidy};
+
+-- Points of metrics by minute and node (store/platform_metrics.py). point: which of the minute's points it is;
+-- the same one again replaces it, so a delivery that is repeated counts once. dimensions: those that do not
+-- name the node. A series is a range of the key.
+CREATE TABLE IF NOT EXISTS platform_metrics{on_cluster} (
+    name LowCardinality(String) CODEC(ZSTD(1)),
+    type LowCardinality(String) CODEC(ZSTD(1)),
+    account LowCardinality(String) CODEC(ZSTD(1)),
+    region LowCardinality(String) CODEC(ZSTD(1)),
+    metric LowCardinality(String) CODEC(ZSTD(1)) COMMENT 'namespace/name',
+    dimensions LowCardinality(String) CODEC(ZSTD(1)),
+    minute UInt32 CODEC(Delta(4), ZSTD(1)),
+    point UInt64 CODEC(ZSTD(1)),
+    unit LowCardinality(String) CODEC(ZSTD(1)),
+    source LowCardinality(String) CODEC(ZSTD(1)),
+    sum Float64 CODEC(ZSTD(1)),
+    count Float64 CODEC(ZSTD(1)),
+    min Float64 CODEC(ZSTD(1)),
+    max Float64 CODEC(ZSTD(1)),
+    received DateTime('UTC') CODEC(Delta(4), ZSTD(1)),
+    ver UInt64 CODEC(ZSTD(1)) COMMENT 'the last arrival wins'
+)
+ENGINE = {replicated}ReplacingMergeTree(ver)
+PARTITION BY toDate(received)
+ORDER BY (name, type, account, region, metric, minute, dimensions, point)
+TTL received + toIntervalDay(60)
+SETTINGS index_granularity = 1024,
+    ttl_only_drop_parts = 1, {window} = 10000, {durable}, {tidy};

@@ -47,6 +47,7 @@ KINDS: Mapping[str, Kind] = {
     "map-minutes": Kind("map by minutes", 60, {"rollups": "width < 60"}),
     "map-hours": Kind("map by hours", 400, {"rollups": "width = 60"}),
     "logs": Kind("log lines", 7, {"log_lines": ""}),
+    "metrics": Kind("platform metrics", 60, {"platform_metrics": ""}),
 }
 DEFAULTS: Mapping[str, int] = {name: kind.days for name, kind in KINDS.items()}
 
@@ -54,6 +55,7 @@ TTLS: Mapping[str, str] = {
     **dict.fromkeys(TRACE_TABLES, "received + toIntervalDay({traces})"),
     "rollups": "written_at + toIntervalDay(if(width = 60, {map-hours}, {map-minutes}))",
     "log_lines": "received + toIntervalDay({logs})",
+    "platform_metrics": "received + toIntervalDay({metrics})",
 }
 """Each table's TTL, as ClickHouse writes it."""
 

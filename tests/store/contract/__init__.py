@@ -6,6 +6,7 @@ from tests.store.contract.clients import ClientContract
 from tests.store.contract.copies import CopyContract
 from tests.store.contract.graph import GraphContract
 from tests.store.contract.logs import LogContract
+from tests.store.contract.metrics import MetricContract
 from tests.store.contract.names import NameContract
 from tests.store.contract.pins import PinContract
 from tests.store.contract.search import SearchContract
@@ -21,6 +22,7 @@ class StoreContract(
     ClientContract,
     NameContract,
     LogContract,
+    MetricContract,
     SubsegmentContract,
     WeightContract,
     SearchContract,

@@ -15,6 +15,7 @@ GOLDEN = Path(__file__).parent / "golden"
 PACKAGES = (
     *("units", "rollup", "graph", "pins", "retention", "diagnostics", "config", "versions"),
     "logs",
+    "metrics",
 )
 NAMES = [name for name in REGISTRY.templates if name.split("/")[0] in PACKAGES]
 

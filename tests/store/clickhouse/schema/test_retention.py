@@ -202,6 +202,7 @@ def test_the_map_has_times_of_its_own(client: Client) -> None:
         "map-minutes": 60,
         "map-hours": 400,
         "logs": 7,
+        "metrics": 60,
     }
     now = int(time.time())
     for width in (1, 10, 60):

@@ -1,0 +1,53 @@
+"""Points of metrics in ClickHouse: `store.platform_metrics.MetricStore`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from clickhouse_driver import Client
+
+from store.clickhouse import queries
+from store.clickhouse.connection.native_format import Columns
+from store.clickhouse.connection.query_runner import RunQuery
+from store.model import NodeKey, TimeRange
+from store.platform_metrics import MetricPoint, MetricStep
+from store.times import MINUTE
+
+_MEMBERS = MetricPoint.__struct_fields__
+NAMES = f"{', '.join(_MEMBERS)}, received, ver"
+
+
+def put(client: Client, points: Sequence[MetricPoint], token: str) -> None:
+    """Insert points; ClickHouse ignores an insert whose token it has seen."""
+    now = time.time_ns() // 1_000
+    columns = Columns(
+        (
+            *([getattr(point, name) for point in points] for name in _MEMBERS),
+            [now // 1_000_000] * len(points),
+            [now + place for place in range(len(points))],
+        )
+    )
+    client.execute(
+        f"INSERT INTO platform_metrics ({NAMES}) VALUES",
+        columns,
+        columnar=True,
+        types_check=False,
+        settings={"insert_deduplication_token": f"platform_metrics-{token}"},
+    )
+
+
+def metric_steps(
+    ask: RunQuery, node: NodeKey, types: Sequence[str], window: TimeRange, step: int
+) -> list[MetricStep]:
+    """Sums by metric and step."""
+    statement = queries.METRIC_STEPS.render(
+        name=node.name,
+        types=list(types),
+        account=node.account,
+        region=node.region,
+        first=max(0, window.start // MINUTE),
+        last=max(0, -(-window.end // MINUTE)),
+        step=step,
+    )
+    return [MetricStep(*row) for row in ask(statement)]
