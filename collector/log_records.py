@@ -1,9 +1,11 @@
-"""Log lines that a receiver decoded → counted, and submitted to the journal."""
+"""Log lines and points of metrics that a receiver decoded → counted, and submitted to the journal."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
+from types import MappingProxyType
+from typing import Any
 
 from msgspec import structs
 
@@ -13,6 +15,7 @@ from collector.journal.format import Kind
 from collector.pipeline import IngestPipeline
 from collector.records import MOST, records_of
 from store.log_lines import LogLine
+from store.platform_metrics import MetricPoint
 
 ACCEPTED = "accepted"
 
@@ -26,6 +29,20 @@ def submit_lines(pipeline: IngestPipeline, lines: Lines) -> list[Ack]:
         counter.labels(outcome).inc(count)
     if lines.lines:
         counter.labels(ACCEPTED).inc(len(lines.lines))
+    return acks + submit_points(pipeline, lines.points)
+
+
+def submit_points(
+    pipeline: IngestPipeline,
+    points: Sequence[MetricPoint],
+    ignored: Mapping[Any, int] = MappingProxyType({}),
+) -> list[Ack]:
+    """The same for points of metrics."""
+    acks = [pipeline.submit_records(part) for part in records_of(Kind.METRIC_POINTS, points)]
+    counter = pipeline.metrics.metric_points
+    for outcome, count in {ACCEPTED: len(points), **ignored}.items():
+        if count:
+            counter.labels(outcome).inc(count)
     return acks
 
 

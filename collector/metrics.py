@@ -71,7 +71,14 @@ class IngestMetrics:
         self.log_lines = Counter(
             "raymap_log_lines",
             "Log lines received: accepted, or ignored as unrelated (to a trace, a request or a "
-            "function), empty, platform (events of which no line is made)",
+            "function), empty, platform (events of which no line is made), metrics (EMF)",
+            ["outcome"],
+            registry=registry,
+        )
+        self.metric_points = Counter(
+            "raymap_metric_points",
+            "Points of metrics received: accepted, or ignored as other (neither CloudWatch's nor a "
+            "function's), no_node (of nothing on the map), cumulative (the temporality is not delta)",
             ["outcome"],
             registry=registry,
         )

@@ -1,4 +1,4 @@
-"""Log lines on their way to the store: through the journal and in batches, like documents.
+"""Log lines and points of metrics on their way to the store: through the journal and in batches, like documents.
 
 They wait as the bytes that are in the journal, and become objects when their batch is inserted.
 """
@@ -14,6 +14,7 @@ import msgspec
 from collector.journal.format import DamagedRecord, Kind
 from store.errors import StoreError
 from store.log_lines import LogLine, LogWriter
+from store.platform_metrics import MetricPoint, MetricWriter
 
 MOST = 2_000
 """Records of one payload: as large as batches of documents cut well."""
@@ -33,6 +34,11 @@ class _Form(NamedTuple):
 FORMS: Mapping[Kind, _Form] = {
     Kind.LOG_LINES: _Form(
         msgspec.msgpack.Decoder(list[LogLine]), LogWriter, lambda writer: writer.put_log_lines
+    ),
+    Kind.METRIC_POINTS: _Form(
+        msgspec.msgpack.Decoder(list[MetricPoint]),
+        MetricWriter,
+        lambda writer: writer.put_metric_points,
     ),
 }
 

@@ -28,6 +28,7 @@ def retention(
     map_minutes: Annotated[str, duration_option("--map-minutes", "The map by minutes.")] = "",
     map_hours: Annotated[str, duration_option("--map-hours", "The map by hours.")] = "",
     logs: Annotated[str, duration_option("--logs", "Log lines.")] = "",
+    metrics: Annotated[str, duration_option("--metrics", "Metrics of the platform.")] = "",
     yes: Annotated[bool, typer.Option("--yes", help="Delete what is older.")] = False,
 ) -> None:
     """Show how long data is retained, or change it.
@@ -44,6 +45,7 @@ def retention(
             "map-minutes": map_minutes,
             "map-hours": map_hours,
             "logs": logs,
+            "metrics": metrics,
         }
         show_retention(prepare_command(settings), wanted, yes=yes)
 

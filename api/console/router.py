@@ -9,6 +9,7 @@ from api.console.export import export_router
 from api.console.filters import filters_router
 from api.console.logs import logs_router
 from api.console.map import map_router
+from api.console.metrics import metrics_router
 from api.console.pins import pins_router
 from api.console.services import services_router
 from api.console.status import status_router
@@ -31,6 +32,7 @@ def console_router(context: Context) -> APIRouter:
         map_router,
         services_router,
         details_router,
+        metrics_router,
         filters_router,
         traces_router,
         logs_router,

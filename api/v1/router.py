@@ -14,6 +14,7 @@ from api.v1.annotations import annotations_router
 from api.v1.deployments import deployments_router
 from api.v1.graph import graph_router
 from api.v1.logs import logs_router
+from api.v1.node_metrics import node_metrics_router
 from api.v1.operations import operations_router
 from api.v1.places import places_router
 from api.v1.time_series import time_series_router
@@ -46,6 +47,7 @@ def v1_router(context: Context, environment_annotation: str) -> APIRouter:
         time_series_router,
         traces_router,
         logs_router,
+        node_metrics_router,
         annotations_router,
         operations_router,
         metrics_router,

@@ -47,6 +47,7 @@ class Kind(IntEnum):
     """Documents in the store's form, joined and numbered in the same way."""
     LOG_LINES = 7
     """`collector.records`."""
+    METRIC_POINTS = 8
     BATCH = 254
     """A `Batch`, written before it is inserted: a repetition has the same token and documents."""
     CHECKPOINT = 255

@@ -1,4 +1,5 @@
-"""The Firehose receiver: ``POST /firehose/logs``, a CloudWatch Logs subscription of Lambda functions.
+"""The Firehose receivers: ``POST /firehose/logs``, a CloudWatch Logs subscription of Lambda functions, and
+``POST /firehose/metrics``, a CloudWatch metric stream.
 
 Firehose's HTTP endpoint contract: the answer repeats the request's id, with a timestamp in
 milliseconds, and an errorMessage where it failed; anything but 200 is delivered again until the
@@ -18,9 +19,10 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from collector.decode.lambda_records.cloudwatch import Decoded, Delivery, decode_delivery
+from collector.decode.metrics.stream import decode_stream
 from collector.derived import submit_records
 from collector.group_commit import JournalFull
-from collector.log_records import submit_lines
+from collector.log_records import submit_lines, submit_points
 from collector.pipeline import IngestPipeline
 from collector.receivers.access import AccessKey
 from collector.receivers.body import Bodies, BodyError
@@ -31,22 +33,26 @@ from store.rules.identity import arn_region
 KEY_VARIABLE = "RAYMAP_FIREHOSE_KEY"
 KEY_HEADER = "X-Amz-Firehose-Access-Key"
 MAX_ID = 200
-NAME = "firehose"
+NAME, METRICS = "firehose", "firehose-metrics"
 
 
 def create_firehose_router(pipeline: IngestPipeline, limits: HttpLimits | None = None) -> APIRouter:
     """The route over a pipeline that its owner starts and stops."""
     key = AccessKey(os.environ.get(KEY_VARIABLE, ""), KEY_HEADER)
-    receiver = _FirehoseReceiver(pipeline, limits or HttpLimits(), key)
+    limits = limits or HttpLimits()
     router = APIRouter()
-    router.add_api_route(
-        "/firehose/logs",
-        receiver.post,
-        methods=["POST"],
-        response_class=Response,
-        include_in_schema=False,
-        name=NAME,
-    )
+    for path, name, kind in (
+        ("/firehose/logs", NAME, _FirehoseReceiver),
+        ("/firehose/metrics", METRICS, _MetricsReceiver),
+    ):
+        router.add_api_route(
+            path,
+            kind(pipeline, limits, key).post,
+            methods=["POST"],
+            response_class=Response,
+            include_in_schema=False,
+            name=name,
+        )
     return router
 
 
@@ -79,10 +85,14 @@ class _FirehoseReceiver:
             return _answer(id, 400, f"the request body: {error}")
         if id and delivery.requestId and delivery.requestId != id:
             return _answer(id, 400, "requestId: expected that of the header")
-        region = arn_region(request.headers.get("X-Amz-Firehose-Source-Arn", ""))
-        decoded = await decode_off_loop(len(body), partial(decode_delivery, delivery, region))
-        await self._submit(decoded)
+        await self._take(request, delivery, len(body))
         return _answer(id or delivery.requestId, 200)
+
+    async def _take(self, request: Request, delivery: Delivery, size: int) -> None:
+        """Store what was delivered."""
+        region = arn_region(request.headers.get("X-Amz-Firehose-Source-Arn", ""))
+        decoded = await decode_off_loop(size, partial(decode_delivery, delivery, region))
+        await self._submit(decoded)
 
     async def _submit(self, decoded: Decoded) -> None:
         self._pipeline.metrics.received.labels(NAME).inc(len(decoded.rejected))
@@ -90,6 +100,15 @@ class _FirehoseReceiver:
         acks = submit_records(self._pipeline, decoded.invocations, decoded.skipped, NAME)
         acks += submit_lines(self._pipeline, decoded.logs)
         for ack in acks:
+            await asyncio.wrap_future(ack)
+
+
+class _MetricsReceiver(_FirehoseReceiver):
+    async def _take(self, request: Request, delivery: Delivery, size: int) -> None:
+        found = await decode_off_loop(size, partial(decode_stream, delivery))
+        self._pipeline.metrics.received.labels(METRICS).inc(len(found.rejected))
+        self._pipeline.reject(found.rejected)
+        for ack in submit_points(self._pipeline, found.points, found.ignored):
             await asyncio.wrap_future(ack)
 
 

@@ -9,12 +9,19 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from collector.pipeline import IngestPipeline
-from collector.receivers import otlp_grpc, otlp_logs, segment_service
+from collector.receivers import otlp_grpc, otlp_logs, otlp_metrics, segment_service
 from collector.receivers.otlp_grpc import add_otlp
 from collector.receivers.otlp_logs import add_otlp_logs
+from collector.receivers.otlp_metrics import add_otlp_metrics
 from collector.receivers.segment_service import add_segment_service
 from collector.tls import Tls
 
+SERVICES = (
+    segment_service.SERVICE,
+    otlp_grpc.SERVICE,
+    otlp_logs.SERVICE,
+    otlp_metrics.SERVICE,
+)
 MAX_MESSAGE = 32 << 20
 _MINUTE = 60_000
 CONNECTION_LIMITS: Mapping[str, int] = {
@@ -64,9 +71,9 @@ class GrpcReceiver:
         add_segment_service(self._server, pipeline)
         add_otlp(self._server, pipeline)
         add_otlp_logs(self._server, pipeline)
+        add_otlp_metrics(self._server, pipeline)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        services = (segment_service.SERVICE, otlp_grpc.SERVICE, otlp_logs.SERVICE)
-        names = (*services, health.SERVICE_NAME, reflection.SERVICE_NAME)
+        names = (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
         reflection.enable_server_reflection(names, self._server)
 
     async def start(self) -> str:
@@ -77,7 +84,7 @@ class GrpcReceiver:
         except RuntimeError as error:
             raise OSError(str(error)) from error
         await self._server.start()
-        for name in ("", segment_service.SERVICE, otlp_grpc.SERVICE, otlp_logs.SERVICE):
+        for name in ("", *SERVICES):
             await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
         return f"{host}:{port}"
 

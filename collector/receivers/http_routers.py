@@ -10,10 +10,11 @@ from collector.receivers.http import create_router
 from collector.receivers.lambda_upload import create_lambda_router
 from collector.receivers.otlp_http import create_otlp_router
 from collector.receivers.otlp_logs import create_otlp_logs_router
+from collector.receivers.otlp_metrics import create_otlp_metrics_router
 from collector.receivers.zipkin import create_zipkin_router
 from collector.settings import HttpLimits
 
-_OTLP = (create_otlp_router, create_otlp_logs_router)
+_OTLP = (create_otlp_router, create_otlp_logs_router, create_otlp_metrics_router)
 _ALL = (
     create_router,
     *_OTLP,

@@ -181,6 +181,11 @@ def _requests(kind: int, payload: bytes) -> Iterator[tuple[str, str, bytes]]:
         yield path, media, payload
         return
     records = records_in(kind, payload)
+    if kind == Kind.METRIC_POINTS:
+        raise CommandError(
+            "The journal has points of metrics, which only a process on its own data directory stores: "
+            "start  raymap serve  there."
+        )
     if records is not None:
         yield "/v1/logs", PROTOBUF, export_request(records.decode()).SerializeToString()
         return

@@ -73,11 +73,11 @@ SOURCE = "firehose"
 
 def decode_delivery(delivery: Delivery, region: str) -> Decoded:
     """All invocations that the records of a request finish. ``region``: of the stream's ARN."""
-    decoded = Decoded([], [], [], Lines([], Counter()))
+    decoded = Decoded([], [], [], Lines([], Counter(), []))
     left, events = MAX_REQUEST, MAX_EVENTS
     for number, record in enumerate(delivery.records):
         try:
-            content = _decompress(_data(record), min(MAX_RECORD, left))
+            content = decompress(data_of(record), min(MAX_RECORD, left))
             left -= len(content)
             for batch in _batches(content):
                 events -= len(batch.logEvents)
@@ -109,7 +109,8 @@ def _stream(batch: LogBatch) -> Iterator[StreamLine]:
             yield StreamLine(event.message, time, rejected)
 
 
-def _data(record: dict[str, Any]) -> bytes:
+def data_of(record: dict[str, Any]) -> bytes:
+    """What a record of Firehose carries. Raises Rejected."""
     data = record.get("data")
     if not isinstance(data, str):
         raise damaged("expected data in base64")
@@ -119,7 +120,7 @@ def _data(record: dict[str, Any]) -> bytes:
         raise damaged(f"not base64: {error}") from error
 
 
-def _decompress(data: bytes, limit: int) -> bytes:
+def decompress(data: bytes, limit: int) -> bytes:
     """The content of gzip, of several members as well, or the data itself."""
     if not data.startswith(b"\x1f\x8b"):
         return _bounded(data, limit)

@@ -17,9 +17,11 @@ from msgspec import Struct, structs
 
 from collector.decode.lambda_records.events import EVENT, Fact, InitStart, Report, Start
 from collector.decode.lambda_records.fold import Origin
+from collector.decode.lambda_records.points import emf_points, report_points
 from collector.decode.log_text import Said, bounded, is_request_id, read_text
 from collector.decode.rejected import Rejected
 from store.log_lines import NO_TRACE, LogLine
+from store.platform_metrics import MetricPoint
 from store.rules.invocations import FUNCTION
 from store.times import DAY
 
@@ -48,6 +50,8 @@ class Ignored(StrEnum):
     EMPTY = "empty"
     PLATFORM = "platform"
     """An event of the platform of which no line is made."""
+    METRICS = "metrics"
+    """Of the embedded metric format: its metrics are stored."""
 
 
 class Lines(NamedTuple):
@@ -55,11 +59,13 @@ class Lines(NamedTuple):
 
     lines: list[LogLine]
     ignored: Counter[Ignored]
+    points: list[MetricPoint]
 
     def add(self, other: Lines) -> None:
         """Take those of another stream as well."""
         self.lines.extend(other.lines)
         self.ignored.update(other.ignored)
+        self.points.extend(other.points)
 
 
 class _Line(Struct):
@@ -79,7 +85,7 @@ def collect(origin: Origin, stream: Iterable[StreamLine], source: str) -> Lines:
     for line in stream:
         if not isinstance(line.fact, Rejected):
             reader.add(line)
-    return Lines(reader.lines(source), reader.ignored)
+    return Lines(reader.lines(source), reader.ignored, reader.points)
 
 
 class _Reader:
@@ -90,6 +96,7 @@ class _Reader:
         self._begun = False
         self._traces: dict[str, bytes] = {}
         self.ignored: Counter[Ignored] = Counter()
+        self.points: list[MetricPoint] = []
 
     def add(self, line: StreamLine) -> None:
         fact = line.fact
@@ -123,6 +130,7 @@ class _Reader:
         else:
             self._end(fact.request_id)
             self._append(line, fact.request_id, "report")
+            self.points += report_points(fact, self._origin)
 
     def _end(self, request: str) -> None:
         if not self._begun:  # the delivery began within this request
@@ -140,6 +148,11 @@ class _Reader:
             said = said._replace(trace_id=line.trace_id, span_id=line.span_id)
         said = said._replace(severity=line.severity or said.severity)
         request = said.request_id or line.request_id or self._request
+        seed = (request or self._origin.log_stream, line.text.strip())
+        if said.members is not None and (points := emf_points(said.members, self._origin, seed)):
+            self.points += points
+            self.ignored[Ignored.METRICS] += 1
+            return
         is_known = request or said.trace_id != NO_TRACE or self._origin.function
         if not is_known:
             self.ignored[Ignored.UNRELATED] += 1

@@ -84,7 +84,7 @@ def _read(request: ExportLogsServiceRequest) -> Logs:
     invocations: list[Invocation] = []
     skipped: list[Skipped] = []
     rejected: list[Rejected] = []
-    lines = Lines([], Counter())
+    lines = Lines([], Counter(), [])
     for logs in request.resource_logs:
         origin, stream = _origin(logs.resource), list(_stream(logs))
         folded, damaged_ones = fold(origin, [line.fact for line in stream])

@@ -56,7 +56,7 @@ def test_several_objects_and_several_members_in_one_record() -> None:
 
 
 def test_control_messages_say_nothing() -> None:
-    assert decode(record(CONTROL)) == Decoded([], [], [], Lines([], Counter()))
+    assert decode(record(CONTROL)) == Decoded([], [], [], Lines([], Counter(), []))
 
 
 DAMAGED: list[dict[str, Any]] = [

@@ -1,0 +1,92 @@
+"""The metrics of a node as charts."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import plotly.graph_objects as go
+from fastapi import APIRouter, Request, Response
+
+from api.console.charts import iso, step_of
+from api.console.map import require_node
+from api.console.params import Window
+from api.context import Context, json_response, run_cancellable
+from api.counted import counted_graph
+from api.graph.build import build_graph, keys_of
+from api.node_metrics import Series, node_metrics
+from api.schemas.common import ErrorReply, Figure
+from api.schemas.metrics import MetricChart, NodeCharts
+from store.model import NodeKey, TimeRange
+from store.times import MINUTE
+
+
+class Measured(NamedTuple):
+    """The series of a node, over whole steps."""
+
+    node: NodeKey
+    window: TimeRange
+    step: int
+    series: list[Series]
+
+
+def metrics_router(context: Context) -> APIRouter:
+    """/api/nodes/<id>/metrics."""
+    router = APIRouter(responses={"4XX": {"model": ErrorReply}}, tags=["map"])
+
+    @router.get(
+        "/api/nodes/{id}/metrics", response_class=Response, responses={200: {"model": NodeCharts}}
+    )
+    async def get_node_charts(request: Request, id: str, window: Window) -> Response:
+        """Metrics of one node, from its platform and from its traces; empty where there are none."""
+        return await run_cancellable(
+            request, lambda: json_response(node_charts(context, id, window))
+        )
+
+    return router
+
+
+def measure(context: Context, id: str, window: TimeRange) -> Measured:
+    """The metrics of a node; ApiError (404) when it had no traffic in the window."""
+    graph = build_graph(counted_graph(context, context.store.snap_window(window), None))
+    node = require_node(graph, id)
+    step = max(MINUTE, step_of(window))
+    whole = TimeRange(window.start // step * step, -(-window.end // step) * step)
+    found = node_metrics(context.store, keys_of(graph, node), node, whole, step)
+    return Measured(node, whole, step, found)
+
+
+def node_charts(context: Context, id: str, window: TimeRange) -> NodeCharts:
+    """The metrics of a node as charts."""
+    measured = measure(context, id, window)
+    return {"charts": [_chart(series, measured) for series in measured.series]}
+
+
+def _chart(series: Series, measured: Measured) -> MetricChart:
+    return {
+        "label": series.label,
+        "stat": series.stat,
+        "unit": series.unit,
+        "source": series.source,
+        "help": series.help,
+        "total": series.total,
+        "figure": metric_figure(series, measured.window, measured.step) if series.points else None,
+    }
+
+
+def metric_figure(series: Series, window: TimeRange, step: int) -> Figure:
+    """Bars over the whole window."""
+    bars = go.Bar(
+        name=series.label,
+        x=[iso(start) for start, _ in series.points],
+        y=[round(value, 4) for _, value in series.points],
+        width=step / 1000,
+        offset=0,
+        hovertemplate="%{y:.4~g} " + series.unit + "<extra></extra>",
+    )
+    layout = {
+        "template": "none",
+        "xaxis": {"type": "date", "range": [iso(window.start), iso(window.end)]},
+        "yaxis": {"rangemode": "tozero", "title": {"text": series.unit}},
+    }
+    drawn = go.Figure(data=[bars], layout=layout).to_plotly_json()
+    return {"data": drawn["data"], "layout": drawn["layout"]}

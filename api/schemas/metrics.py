@@ -1,0 +1,61 @@
+"""Metrics of a node, from its traces and from its platform."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from api.schemas.common import Figure, Instant
+from api.schemas.v1 import Span
+
+MetricSource = Literal["platform metrics", "platform records", "application", "traces"]
+
+
+class MetricData(TypedDict):
+    """A series, in the shape of CloudWatch's GetMetricData and with its unit and source."""
+
+    Id: Annotated[str, Field(description="unique in the answer")]
+    Label: str
+    Timestamps: Annotated[
+        list[Instant], Field(description="starts of steps with points, ascending")
+    ]
+    Values: list[float]
+    StatusCode: Literal["Complete"]
+    Stat: Literal["Sum", "Average", "Maximum"]
+    Unit: str
+    Source: Annotated[
+        MetricSource | None,
+        Field(description="traces are sampled, the platform is not; null: none"),
+    ]
+    Help: Annotated[str, Field(description="how to send the metric; empty if it is there")]
+
+
+class NodeMetrics(Span):
+    """The metrics of a node."""
+
+    node: str
+    period: Annotated[int, Field(description="seconds of a step")]
+    MetricDataResults: list[MetricData]
+
+
+class MetricChart(TypedDict):
+    """A metric of a node as a chart."""
+
+    label: str
+    stat: Literal["Sum", "Average", "Maximum"]
+    unit: str
+    source: MetricSource | None
+    help: Annotated[str, Field(description="how to send it; empty if it is there")]
+    total: Annotated[
+        float | None,
+        Field(description="over the whole window, by its statistic; null without points"),
+    ]
+    figure: Figure | None
+
+
+class NodeCharts(TypedDict):
+    """The metrics of a node as charts."""
+
+    charts: list[MetricChart]

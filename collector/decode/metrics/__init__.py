@@ -1,0 +1,1 @@
+"""Metrics of the platform: CloudWatch's stream and OTLP. Those in log lines: `lambda_records.points`."""

@@ -1,0 +1,83 @@
+"""OTLP metrics, over HTTP (``/v1/metrics``) and gRPC: those of CloudWatch and of functions.
+
+Other points are not stored. They are refused in the protocol's form, as rejected data points of a partial
+success, which clients report and do not send again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+
+import grpc
+from fastapi import APIRouter
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceResponse,
+)
+
+from collector.decode.metrics.otlp import Ignored, Points, decode_json_metrics, decode_metrics
+from collector.decode.rejected import Rejected
+from collector.log_records import submit_points
+from collector.pipeline import IngestPipeline
+from collector.receivers.offload import decode_off_loop
+from collector.receivers.otlp_signal import Signal, add_service, create_signal_router
+from collector.receivers.span_http import JSON, PROTOBUF
+from collector.settings import HttpLimits
+
+SERVICE = "opentelemetry.proto.collector.metrics.v1.MetricsService"
+NAME = "otlp-metrics"
+_WHY = {
+    Ignored.OTHER: "Raymap stores metrics of CloudWatch, and faas.* of functions",
+    Ignored.NO_NODE: "a dimension has to name a node of the map",
+    Ignored.CUMULATIVE: "set OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE=delta",
+}
+
+
+async def store_metrics(
+    pipeline: IngestPipeline, decode: Callable[[bytes], Points], body: bytes
+) -> ExportMetricsServiceResponse:
+    """The response once the points are durable. Raises Rejected and JournalFull."""
+    try:
+        found = await decode_off_loop(len(body), partial(decode, body))
+    except Rejected as rejected:
+        pipeline.metrics.received.labels(NAME).inc()
+        pipeline.reject([rejected])
+        raise
+    pipeline.metrics.received.labels(NAME).inc(len(found.rejected))
+    pipeline.reject(found.rejected)
+    for ack in submit_points(pipeline, found.points, found.ignored):
+        await asyncio.wrap_future(ack)
+    return _response(found)
+
+
+def _response(found: Points) -> ExportMetricsServiceResponse:
+    response = ExportMetricsServiceResponse()
+    refused = found.ignored.total() + len(found.rejected)
+    if refused:
+        reasons = [_WHY[each] for each in Ignored if found.ignored[each]]
+        reasons += [rejected.message for rejected in found.rejected[:1]]
+        response.partial_success.rejected_data_points = refused
+        response.partial_success.error_message = "; ".join(reasons) + " (docs/metrics.md)"
+    return response
+
+
+_SIGNAL = Signal(
+    "/v1/metrics",
+    NAME,
+    SERVICE,
+    {PROTOBUF: decode_metrics, JSON: decode_json_metrics},
+    store_metrics,
+)
+
+
+def create_otlp_metrics_router(
+    pipeline: IngestPipeline, limits: HttpLimits | None = None
+) -> APIRouter:
+    """The HTTP route over a pipeline that its owner starts and stops."""
+    return create_signal_router(_SIGNAL, pipeline, limits)
+
+
+def add_otlp_metrics(server: grpc.aio.Server, pipeline: IngestPipeline) -> None:
+    """Register the gRPC service with a server that has not started."""
+    add_service(_SIGNAL, server, pipeline)
