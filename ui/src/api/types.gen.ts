@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: 4ff5ad5eb61d052ce1da2aa147e7e949b7d474d4085ca6f17541f27321eb466a
+// sha256 of its schemas: 7ab3e7668fba808f226505d741e00c968b7dbe3362888527a781a3d1c3be2389
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -146,12 +146,25 @@ export interface components {
             x: number;
             y: number;
         };
+        MetricChart: {
+            figure: components["schemas"]["Figure"] | null;
+            help: string;
+            label: string;
+            source: ("platform metrics" | "platform records" | "application" | "traces") | null;
+            /** @enum {string} */
+            stat: "Sum" | "Average" | "Maximum";
+            total: number | null;
+            unit: string;
+        };
         Neighbour: {
             id: string;
             location: string;
             name: string;
             requests: number | null;
             type: string;
+        };
+        NodeCharts: {
+            charts: components["schemas"]["MetricChart"][];
         };
         NodeDetail: {
             before: components["schemas"]["Before"] | null;

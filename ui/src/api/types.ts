@@ -40,6 +40,8 @@ export type TraceDifferences = Schemas['TraceDifferences']
 export type TypicalTrace = Schemas['TypicalTrace']
 export type TraceRow = Schemas['TraceRow']
 export type TraceLogs = Schemas['TraceLogs']
+export type NodeCharts = Schemas['NodeCharts']
+export type MetricChart = Schemas['MetricChart']
 export type LogLine = Schemas['TraceLogEntry']
 export type Pin = Schemas['PinMark']
 

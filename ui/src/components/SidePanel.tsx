@@ -74,6 +74,8 @@ interface BodyProps {
   actions: ReactNode
   /** Of a node, its versions. */
   versions?: ReactNode
+  /** Of a node, what its platform measured. */
+  metrics?: ReactNode
   onSelect(id: string): void
   /** Dragging over the histogram: milliseconds. */
   onResponseTimes(from: number, to: number): void
@@ -82,7 +84,8 @@ interface BodyProps {
 }
 
 export function DetailBody(props: BodyProps) {
-  const { detail, tracesLink, callsLink, actions, versions, onSelect, onResponseTimes, onTimes } = props
+  const { detail, tracesLink, callsLink, actions, versions, metrics, onSelect } = props
+  const { onResponseTimes, onTimes } = props
   const isNode = 'node' in detail
   const thing = isNode ? detail.node : detail.edge
   const perMinute = isNode ? detail.node.traces_per_min : detail.edge.requests_per_min
@@ -122,6 +125,7 @@ export function DetailBody(props: BodyProps) {
             }}
           />
           <Errors errors={detail.errors} tracesLink={tracesLink} />
+          {metrics}
         </>
       )}
       {isNode && (

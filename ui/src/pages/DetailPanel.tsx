@@ -15,6 +15,7 @@ import { responseTimeBetween, responseTimeFrom } from '../filter/selection'
 import { quoted } from '../filter/quoted'
 import { both, selector } from '../filter/tokens'
 import { rangeParams } from '../model/range'
+import { NodeMetrics } from './NodeMetrics'
 import { NodeVersions } from './NodeVersions'
 import { Link, setParams } from './router'
 import { useLiveQuery } from './useLiveQuery'
@@ -95,6 +96,7 @@ export function DetailPanel(props: Props) {
           versions={
             !ends && <NodeVersions id={id} window={window} rangeKey={rangeKey} versionLink={versionLink} />
           }
+          metrics={!ends && <NodeMetrics key={id} id={id} window={window} rangeKey={rangeKey} />}
           onSelect={onSelect}
           onResponseTimes={(from, to) => {
             const condition = `${meant(id, graph)} { ${responseTimeBetween(from, to)} }`
