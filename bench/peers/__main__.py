@@ -66,6 +66,8 @@ def measure(system: System, offer: Offer, old_parts: float) -> Result:
         took = time.monotonic() - begun
         settle(system)
         later = cpu_seconds(system)
+    distinct = system.distinct()
+    readable = readable if distinct is None else min(distinct, sent.acknowledged)
     live = system.live_bytes()
     if old_parts:
         time.sleep(old_parts)

@@ -39,6 +39,10 @@ class System(ABC):
     def readable(self, trace_ids: Sequence[bytes]) -> int | None:
         """The number of spans that can be read; None when only traces can be looked up (`found`)."""
 
+    def distinct(self) -> int | None:
+        """The same without what was sent twice, once all is measured; None when `readable` is it."""
+        return None
+
     def found(self, trace_id: bytes) -> int:
         """The spans of a trace that can be read."""
         raise NotImplementedError
