@@ -39,6 +39,7 @@ ROUTES = {
     Permission.SAMPLE: ("POST", "/GetSamplingRules"),
     Permission.READ: ("GET", "/api/map"),
     Permission.EDIT: ("POST", "/CreateGroup"),
+    Permission.REPORT: ("POST", "/api/v1/deployments"),
     Permission.ADMIN: ("POST", "/unnamed"),
     Permission.PUBLIC: ("GET", "/healthz"),
 }
