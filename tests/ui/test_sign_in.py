@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.conftest import ROOT, Server, start_server, stop_server
+from tests.ui.test_accessibility import AXE, findings
 
 pytestmark = pytest.mark.server
 PASSWORD = "correct horse battery"
@@ -58,6 +59,23 @@ def test_sign_in_and_out(page: Page, guarded: Server) -> None:
     page.get_by_role("button", name="Sign out").click()
     expect(form).to_be_visible()
     assert page.context.cookies() == []
+
+
+def test_axe_finds_nothing_in_the_form(page: Page, guarded: Server) -> None:
+    """With and without the link to another provider."""
+    page.add_init_script(path=AXE)
+    page.goto(f"{guarded.http}/map")
+    form = page.get_by_role("main", name="Sign in")
+    link = form.get_by_role("link", name="Sign in with your organization")
+    expect(form).to_be_visible()
+    expect(link).to_have_count(0)
+    assert findings(page) == []
+    page.route(
+        "**/auth/methods", lambda route: route.fulfill(json={"password": True, "oidc": True})
+    )
+    page.goto(f"{guarded.http}/map")
+    expect(link).to_have_attribute("href", "/auth/oidc/login")
+    assert findings(page) == []
 
 
 def test_no_menu_where_no_one_signs_in(page: Page, raymap_server: Server) -> None:

@@ -138,6 +138,9 @@ export const addresses = {
   status: () => '/api/status',
   session: () => '/auth/session',
   signIn: () => '/auth/login',
+  signInMethods: () => '/auth/methods',
+  /** A page: it leads to the provider, which leads back. */
+  openIdConnect: () => '/auth/oidc/login',
   signOut: () => '/auth/logout',
 }
 

@@ -1,12 +1,13 @@
 // What a server that requires people to sign in shows in place of every page.
 
 import { useEffect, useRef, useState, type FormEvent } from 'react'
-import { addresses, ApiError, send } from '../api/client'
+import { addresses, ApiError, fetchJson, send } from '../api/client'
 import { Logo } from '../components/Icon'
 
 export function SignIn() {
   const [problem, setProblem] = useState('')
   const [busy, setBusy] = useState(false)
+  const elsewhere = useOpenIdConnect()
   const first = useRef<HTMLInputElement>(null)
   // The form has replaced whatever page had the focus.
   useEffect(() => first.current?.focus(), [])
@@ -52,12 +53,31 @@ export function SignIn() {
         <button type="submit" className="button primary" disabled={busy}>
           {busy ? 'Signing in…' : 'Sign in'}
         </button>
+        {elsewhere && (
+          <a className="button" href={addresses.openIdConnect()}>
+            Sign in with your organization
+          </a>
+        )}
         <p className="mute">
           On the server, <code>raymap user add</code> adds people.
         </p>
       </form>
     </main>
   )
+}
+
+/** Whether another provider signs people in, too. */
+function useOpenIdConnect(): boolean {
+  const [offered, setOffered] = useState(false)
+  useEffect(() => {
+    const leaving = new AbortController()
+    fetchJson<{ oidc: boolean }>(addresses.signInMethods(), leaving.signal).then(
+      ({ oidc }) => setOffered(oidc),
+      () => undefined, // the form works without it
+    )
+    return () => leaving.abort()
+  }, [])
+  return offered
 }
 
 function sentence(message: string): string {
