@@ -24,7 +24,7 @@ REPEATS = 5
 CASES = {
     "slow traces": "responsetime > 0.4",
     "failed traces": "fault",
-    "a random part": 'http.clientip ENDSWITH "7"',
+    "a random part": 'user ENDSWITH "7"',
 }
 
 
