@@ -23,6 +23,7 @@ from store.clickhouse.graph.rollup_cache import RollupCache
 from store.clickhouse.graph.service_graph import Units
 from store.clickhouse.logs.methods import LogMethods
 from store.clickhouse.metrics.methods import MetricMethods
+from store.clickhouse.pin_methods import PinMethods
 from store.clickhouse.rollup import dirty
 from store.clickhouse.rollup.worker import RollupWorker
 from store.clickhouse.schema.version import SCHEMA_CODES, SchemaGuard
@@ -34,7 +35,6 @@ from store.errors import DataRefused, SchemaMismatch, StoreError, StoreUnavailab
 from store.filters.ast import Expression, Field
 from store.graph import ServiceGraph
 from store.model import Document, NodeKey, TimeRange, Trace
-from store.pins import Pin
 from store.query import (
     Ends,
     Entities,
@@ -54,7 +54,7 @@ PIN_INTERVAL = 60.0
 """Seconds between runs that pin late documents of pinned traces."""
 
 
-class ClickHouseStore(ConfigMethods, DeploymentMethods, LogMethods, MetricMethods):
+class ClickHouseStore(ConfigMethods, DeploymentMethods, LogMethods, MetricMethods, PinMethods):
     """`store.protocol.Store` on a ClickHouse that `raymap migrate` has prepared."""
 
     def __init__(self, url: str | Address, *, connections: int = 8) -> None:
@@ -231,31 +231,6 @@ class ClickHouseStore(ConfigMethods, DeploymentMethods, LogMethods, MetricMethod
         with self._asking() as ask:
             self.rollup_worker.wait_until_fresh(ask, dirty.dirty_buckets(ask))
             yield ask
-
-    def pin(self, trace_id: bytes, note: str, at: int) -> Pin:
-        """Exempt a trace from expiry."""
-        with self._client() as client:
-            return pins.pin(client, trace_id, note, at)
-
-    def unpin(self, trace_id: bytes, at: int) -> bool:
-        """Let a trace expire."""
-        with self._client() as client:
-            return pins.unpin(client, trace_id, at)
-
-    def pins(self) -> list[Pin]:
-        """Pinned traces, the latest first."""
-        with self._client() as client:
-            return pins.pins(client)
-
-    def pin_of(self, trace_id: bytes) -> Pin | None:
-        """The pin of one trace."""
-        with self._client() as client:
-            return pins.pin_of(client, trace_id)
-
-    def refresh_pins(self) -> int:
-        """Copy what arrived late of pinned traces."""
-        with self._client() as client:
-            return pins.reconcile(client)
 
     def verify(self, window: TimeRange) -> Iterator[verify.Verified]:
         """Count a window once more from the rows (`store.clickhouse.graph.verify`)."""
