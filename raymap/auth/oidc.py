@@ -17,7 +17,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
@@ -25,6 +25,9 @@ from msgspec import Struct
 
 from collector.receivers.access import is_loopback
 from raymap.auth.permissions import Role
+
+if TYPE_CHECKING:
+    from joserfc.jwk import KeySetSerialization
 
 FLOW_SECONDS = 600
 """Time to sign in at the provider."""
@@ -278,7 +281,7 @@ class Provider:
             if age >= (KEYS_AGAIN if again else KEYS_SECONDS) or self._keys is None:
                 found, self._read = _request(endpoint), self._clock()
                 try:
-                    self._keys = KeySet.import_key_set(found)
+                    self._keys = KeySet.import_key_set(cast("KeySetSerialization", found))
                 except (JoseError, KeyError, TypeError, ValueError):
                     raise OidcError("keys", "the provider has no usable keys") from None
             return self._keys
