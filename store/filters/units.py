@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from store.filters.ast import Field, Value
+from store.filters.states import STATES
 from store.model import NO_HTTP, Document, Http, NodeKey, OwnedCall, State, Trace, confirmed
 from store.rules.annotations import annotation_item, parse_annotation_item
 from store.units import EdgeUnit, NodeUnit, trace_units
@@ -178,14 +179,8 @@ def _took(unit: NodeUnit | EdgeUnit) -> int | None:
 def unit_values(keyword: str, state: State, took: int | None, http: Http) -> Iterable[Value]:
     """What a segment, a call and the entry of a trace have in common."""
     match keyword:
-        case "ok":
-            return [state is State.OK]
-        case "error":
-            return [state in (State.ERROR, State.THROTTLE)]
-        case "throttle":
-            return [state is State.THROTTLE]
-        case "fault":
-            return [state is State.FAULT]
+        case "ok" | "error" | "throttle" | "fault":
+            return [state in STATES[keyword]]
         case "responsetime" | "duration":
             return [] if took is None else [took / MICROSECONDS]
     values: dict[str, Value] = {

@@ -69,15 +69,12 @@ from store.filters.ast import (
 )
 from store.filters.keywords import KEYWORDS, Kind
 from store.filters.selectivity import is_selective
+from store.filters.states import STATES
 from store.model import State
 
 ON_ANY_DOCUMENT = frozenset(("annotation", *(TEXTS.keys() - HTTP.keys())))
 """Keywords that outside of blocks read every document of a trace."""
-_ENTRY_STATES = {
-    "ok": (State.OK,),
-    "error": (State.ERROR, State.THROTTLE),
-    "fault": (State.FAULT,),
-}
+_ENTRY_STATES = {keyword: STATES[keyword] for keyword in ("ok", "error", "fault")}
 
 
 def compiled(expression: Expression, rows: Sql, *, sure: bool, member: Sql = TRUE) -> Bounds:
