@@ -102,7 +102,7 @@ function NoLines() {
           <code>raymap-lambda</code>
         </li>
         <li>
-          services: OTLP logs with their trace id, <code>OTEL_LOGS_EXPORTER=otlp</code>
+          Services: OTLP logs with their trace id, <code>OTEL_LOGS_EXPORTER=otlp</code>
         </li>
       </ul>
       <p>docs/logs.md says how to set each of them up.</p>
