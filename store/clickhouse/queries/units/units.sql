@@ -3,9 +3,11 @@
 -- store/clickhouse/units/parents.py. $input contains $target and all rows that units in $target depend on.
 -- A segment is a unit of its own node, and without a parent also one of the edge from its client, unless it is
 -- among `caused_documents`. The client is store.model.client_of; the client of a segment whose parent (below), or
--- what its link says caused it, is not stored is unconfirmed.
+-- what its link says caused it, is not stored is unconfirmed. Links are read once more for that: of a segment that
+-- was stored after `links_in_scope` was filled, the cause is not known yet (links are inserted before segments).
 SELECT kind,
-       if(kind = 1 AND (trace_id, id) IN (SELECT trace_id, document_id FROM links_in_scope WHERE upstream = 1),
+       if(kind = 1 AND (trace_id, id, start) IN (
+              SELECT trace_id, document_id, start FROM links WHERE $target AND upstream = 1),
           /*include units/unconfirmed_account*/, '') AS source_account,
        if(kind = 1, name, '') AS source_name,
        if(kind = 1, if(position(user_agent, 'CloudWatchSynthetics') > 0, 'client::Synthetics', 'client'), '')

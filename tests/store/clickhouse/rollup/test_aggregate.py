@@ -145,6 +145,31 @@ def test_a_batch_that_arrives_while_it_is_counted(clickhouse_store: ClickHouseSt
     client.disconnect()
 
 
+def test_a_consumer_that_arrives_while_it_is_counted(clickhouse_store: ClickHouseStore) -> None:
+    """Its link came too late for the causes of this count: no client calls it, not for a moment."""
+    store = clickhouse_store
+    consumer = segment(5, name="worker", trace_id=trace_id(9), links=(Link(trace_id(7), 3),))
+    waiting = [consumer]
+    client = connect(store.address)
+
+    def ask(statement: Statement) -> Rows:
+        if text_of(statement).lstrip().startswith("INSERT INTO bucket_rollups") and waiting:
+            store.put([waiting.pop()], "meanwhile")
+        found: Rows = execute(client, statement)
+        return found
+
+    store.put([segment(3, trace_id=trace_id(7))], "before")
+    aggregate.recount(ask, dirty.dirty_buckets(ask))
+    store.rollup_worker.alone = False  # as it was counted
+    assert not waiting
+    graph = store.service_graph(DAY, settled_before=T0)
+    assert consumer.node in graph.services
+    assert [edge for edge in graph.edges if edge[1] == consumer.node] == []
+    aggregate.recount(ask, dirty.dirty_buckets(ask))
+    assert differences(store) == []
+    client.disconnect()
+
+
 def test_long_minutes_are_taken_whole(
     clickhouse_store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
