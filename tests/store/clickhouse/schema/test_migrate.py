@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 import uuid
@@ -40,6 +42,15 @@ TTL at + INTERVAL {retention_days} DAY;
 
 CREATE TABLE IF NOT EXISTS words (w String DEFAULT 'a;b') ENGINE = MergeTree ORDER BY w
 ;
+"""
+
+HOLDER = """
+import sys, time
+from store.clickhouse.connection.address import parse_url
+from store.clickhouse.schema.lock import migration_lock
+with migration_lock(parse_url(sys.argv[1])):
+    print("locked", flush=True)
+    time.sleep(60)
 """
 
 
@@ -165,12 +176,7 @@ def test_one_process_migrates_at_a_time(database: Address, folder: Path) -> None
     client.disconnect()
 
 
-def test_the_lock_of_a_dead_process_is_taken_over_once(database: Address) -> None:
-    create_database(database)
-    client = connect(database)
-    client.execute(
-        f"CREATE TABLE {lock.TABLE} (x UInt8) ENGINE = MergeTree ORDER BY x COMMENT 'dead 1000000000'"
-    )
+def test_the_lock_belongs_to_one_at_a_time(database: Address) -> None:
     inside: list[int] = []
     most = 0
 
@@ -179,13 +185,30 @@ def test_the_lock_of_a_dead_process_is_taken_over_once(database: Address) -> Non
         with lock.migration_lock(database):
             inside.append(1)
             most = max(most, len(inside))
-            time.sleep(0.1)
+            time.sleep(0.3)
             inside.pop()
 
+    create_database(database)
     run_together(4, enter)
     assert (most, inside) == (1, [])
+    client = connect(database)
     assert client.execute("SHOW TABLES") == []
     client.disconnect()
+
+
+def test_a_process_that_dies_leaves_no_lock(database: Address) -> None:
+    create_database(database)
+    holder = subprocess.Popen([sys.executable, "-c", HOLDER, database.url], stdout=subprocess.PIPE)
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == b"locked\n"
+    waiting = lock.migration_lock(database, wait=0.3)
+    with pytest.raises(ClickHouseUnavailable, match="migrating for"), waiting:
+        pass
+    holder.kill()
+    holder.wait(20)
+    holder.stdout.close()
+    with lock.migration_lock(database, wait=20):
+        pass
 
 
 def test_a_live_lock_is_waited_for(database: Address) -> None:
