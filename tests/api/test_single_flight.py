@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Coroutine
 from typing import Any
+from unittest import mock
 
 import httpx
 import pytest
@@ -14,7 +15,7 @@ from starlette.requests import Request
 
 from api.app import create_app
 from api.errors import ClientDisconnected
-from api.single_flight import SingleFlight
+from api.single_flight import Flight, SingleFlight
 from store.cancellation import Cancelled, cancellable
 from store.graph import ServiceGraph
 from store.memory import MemoryStore
@@ -43,22 +44,27 @@ MAP = f"/api/map?from={START}&to={END}"
 
 
 def together(app: FastAPI, store: Slow, *requests: tuple[str, str, Any]) -> list[httpx.Response]:
-    """The responses to requests that are all waiting before the first graph is computed."""
+    """The responses to requests that all wait before the first graph, that of the first, is computed."""
+    waiting, wait = 0, Flight.wait
+
+    async def counted(flight: Flight[Any], request: Request) -> Any:
+        nonlocal waiting
+        waiting += 1
+        return await wait(flight, request)
 
     async def ask() -> list[httpx.Response]:
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
-            tasks = [
-                asyncio.create_task(client.request(method, path, json=body))
-                for method, path, body in requests
-            ]
-            while not store.computed:
-                await asyncio.sleep(0.01)
-            await asyncio.sleep(0.05)  # every other request has been read by now
+            tasks = []
+            for number, (method, path, body) in enumerate(requests, start=1):
+                tasks.append(asyncio.create_task(client.request(method, path, json=body)))
+                while waiting < number or not store.computed:
+                    await asyncio.sleep(0.001)
             store.go_on.set()
             return list(await asyncio.gather(*tasks))
 
-    return asyncio.run(ask())
+    with mock.patch.object(Flight, "wait", counted):
+        return asyncio.run(ask())
 
 
 @pytest.mark.parametrize(
