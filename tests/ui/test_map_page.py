@@ -127,6 +127,23 @@ def test_a_link_restores_selection_and_viewport(page: Page, shop: Any) -> None:
     assert restored["ty"] == pytest.approx(camera["ty"], abs=3)
 
 
+def test_a_link_restores_the_viewport_beside_a_panel_that_loads_late(page: Page, shop: Any) -> None:
+    """The middle of the map is that beside the panel; a selection made later moves nothing."""
+    open_map(page, shop.url("/map?test=1"))
+    chosen = node(page, shop.payments).get_attribute("data-node")
+    page.route("**/DetailPanel-*.js", lambda route: (time.sleep(0.6), route.continue_()))
+    open_map(page, shop.url(f"/map?test=1&sel={chosen}&view=100,80,0.8"))
+    expect(page.get_by_role("complementary", name="Details")).to_be_visible()
+    middle = "() => window.__map.size.width / 2 - 100 * 0.8 - window.__map.camera.tx"
+    page.wait_for_function(f"() => Math.abs(({middle})()) < 0.01 && window.__map.size.width < 1200")
+    camera = page.evaluate(CAMERA)
+    page.get_by_role("button", name="Close details").click()
+    expect(page.get_by_role("complementary", name="Details")).to_have_count(0)
+    page.wait_for_function("() => window.__map.size.width > 1200")
+    page.wait_for_timeout(100)
+    assert page.evaluate(CAMERA) == camera
+
+
 def test_back_restores_the_selection_before(page: Page, shop: Any) -> None:
     """Choosing is a step of the history, moving the map is not."""
     open_map(page, shop.url("/map?test=1"))

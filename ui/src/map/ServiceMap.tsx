@@ -63,6 +63,9 @@ export function ServiceMap(props: ServiceMapProps) {
   latest.current = props
   const touched = useRef(viewWanted !== null)
   const written = useRef<string | null>(viewWanted)
+  /** What the address shows, until the viewer moves the map or selects: a panel may load later than the map. */
+  const restored = useRef(parseView(viewWanted))
+  const restoredSelection = useRef(selection)
   const viewAtSelection = useRef<string | null>(null)
   const viewTimer = useRef(0)
   const [buttons, setButtons] = useState<SceneNode[]>([])
@@ -73,6 +76,7 @@ export function ServiceMap(props: ServiceMapProps) {
 
   const moved = () => {
     touched.current = true
+    restored.current = null
     clearTimeout(viewTimer.current)
     viewTimer.current = window.setTimeout(() => {
       if (!map.current) return
@@ -99,6 +103,7 @@ export function ServiceMap(props: ServiceMapProps) {
     view.resize({ width: place.clientWidth, height: place.clientHeight })
     const watcher = new ResizeObserver(() => {
       view.resize({ width: place.clientWidth, height: place.clientHeight })
+      if (restored.current) view.setViewport(restored.current)
     })
     watcher.observe(place)
 
@@ -160,11 +165,17 @@ export function ServiceMap(props: ServiceMapProps) {
     latest.current.onOutdated?.(view.outdated)
   }, [graph, name, options, health])
 
+  useLayoutEffect(() => {
+    if (selection !== restoredSelection.current) restored.current = null
+  }, [selection])
+
   // Back and forward restore the viewport they left.
   useEffect(() => {
     if (viewWanted === written.current) return
     written.current = viewWanted
     const wanted = parseView(viewWanted)
+    restored.current = wanted
+    restoredSelection.current = latest.current.selection
     if (wanted) map.current?.setViewport(wanted)
     else if (touched.current) map.current?.fit()
   }, [viewWanted])
