@@ -26,6 +26,29 @@ RECORD_TEXT = """
   }
 """
 """Every text on a canvas, with its height, left and right edge in screen pixels."""
+COUNT_DRAWING = """
+  window.__calls = {}
+  for (const name of ['fill', 'stroke', 'fillText', 'drawImage']) {
+    const draw = CanvasRenderingContext2D.prototype[name]
+    CanvasRenderingContext2D.prototype[name] = function (...args) {
+      window.__calls[name] = (window.__calls[name] ?? 0) + 1
+      return draw.apply(this, args)
+    }
+  }
+"""
+PAN = """async () => {
+  const frame = () => new Promise((resolve) => requestAnimationFrame(resolve))
+  const frames = []
+  for (let i = 0; i < 60; i++) {
+    window.__calls = {}
+    window.__map.pan(i % 40 < 20 ? 14 : -14, 3)
+    await frame()
+    await frame()
+    frames.push(window.__calls)
+  }
+  return frames
+}"""
+"""Pans by 14 pixels a frame; what was drawn for each."""
 
 
 def open_map(page: Page, url: str) -> None:
@@ -133,29 +156,15 @@ def test_only_unhealthy_hides_rare_failures_and_their_clients(
     expect(shown).to_have_count(4)
 
 
-@pytest.mark.slow
-def test_two_thousand_services_pan_fluently(page: Page, raymap_server: Any) -> None:
-    """At least 40 frames a second with as many edges; the best of three, as the machine may be busy."""
+def test_panning_a_large_map_shifts_a_picture(page: Page, raymap_server: Any) -> None:
+    """Most frames draw one image, and not the two thousand services again."""
     answer = grid_map(2000, 50)
     assert len(answer["edges"]) >= 1999
+    page.add_init_script(COUNT_DRAWING)
     serve_map(page, lambda: answer)
     open_map(page, raymap_server.http + "/map?test=1")
-    rates = [
-        page.evaluate(
-            """async () => {
-              const times = []
-              await new Promise((resolve) => {
-                const step = (now) => {
-                  times.push(now)
-                  window.__map.pan(times.length % 120 < 60 ? 14 : -14, 3)
-                  if (now - times[0] < 2000) requestAnimationFrame(step)
-                  else resolve()
-                }
-                requestAnimationFrame(step)
-              })
-              return (1000 * (times.length - 1)) / (times.at(-1) - times[0])
-            }"""
-        )
-        for _ in range(3)
-    ]
-    assert max(rates) >= 40
+    frames = page.evaluate(PAN)
+    assert len(frames) == 60
+    assert all(frames), "every frame draws the map where it is now"
+    shifted = [calls for calls in frames if calls == {"drawImage": 1}]
+    assert len(shifted) >= 50, frames

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from tests.ui.conftest import wait_until
 from tests.ui.maps import service_map
 
 pytestmark = pytest.mark.browser
@@ -131,15 +132,20 @@ def test_a_link_restores_the_viewport_beside_a_panel_that_loads_late(page: Page,
     """The middle of the map is that beside the panel; a selection made later moves nothing."""
     open_map(page, shop.url("/map?test=1"))
     chosen = node(page, shop.payments).get_attribute("data-node")
-    page.route("**/DetailPanel-*.js", lambda route: (time.sleep(0.6), route.continue_()))
+
+    def late(route: Route) -> None:
+        time.sleep(0.6)
+        route.continue_()
+
+    page.route("**/DetailPanel-*.js", late)
     open_map(page, shop.url(f"/map?test=1&sel={chosen}&view=100,80,0.8"))
     expect(page.get_by_role("complementary", name="Details")).to_be_visible()
-    middle = "() => window.__map.size.width / 2 - 100 * 0.8 - window.__map.camera.tx"
-    page.wait_for_function(f"() => Math.abs(({middle})()) < 0.01 && window.__map.size.width < 1200")
+    off_centre = "window.__map.size.width / 2 - 100 * 0.8 - window.__map.camera.tx"
+    wait_until(page, f"window.__map.size.width < 1200 && Math.abs({off_centre}) < 0.01")
     camera = page.evaluate(CAMERA)
     page.get_by_role("button", name="Close details").click()
     expect(page.get_by_role("complementary", name="Details")).to_have_count(0)
-    page.wait_for_function("() => window.__map.size.width > 1200")
+    wait_until(page, "window.__map.size.width > 1200")
     page.wait_for_timeout(100)
     assert page.evaluate(CAMERA) == camera
 
