@@ -36,7 +36,7 @@ def datagram(document: bytes) -> bytes:
     return b'{"format": "json", "version": 1}\n' + document
 
 
-def eventually(condition: Callable[[], bool], seconds: float = 5.0) -> None:
+def eventually(condition: Callable[[], bool], seconds: float = 20.0) -> None:
     """Wait until the condition is true; fail when it stays false."""
     deadline = time.monotonic() + seconds
     while not condition():

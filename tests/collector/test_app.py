@@ -85,7 +85,7 @@ class Running:
         self.settings = CollectorSettings(**fields)  # type: ignore[arg-type]
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
-        assert ready.wait(10)
+        assert ready.wait(30)
 
     def _run(self) -> None:
         self.code = run_collector(self.settings, self._stop)

@@ -30,25 +30,50 @@ def done(entry: Entry) -> bool:
     return entry.ack.done()
 
 
-def test_one_request_is_due_at_once() -> None:
+class Clock:
+    """What `time.monotonic` returns: seconds that pass when a test says so."""
+
+    now = 100.0
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(time, "monotonic", lambda: clock.now)
+    return clock
+
+
+def test_one_request_is_due_at_once(clock: Clock) -> None:
     """After the moment in which its documents arrive, and it takes all of them."""
     batches = Batches(Limits(gather=0.05))
     add(batches, entry())
     assert batches.next(0.0) == []
+    clock.now += 0.04
+    add(batches, entry())
+    assert batches.next(0.0) == []
+    clock.now += 0.02
+    assert len(batches.next(0.0)) == 2
+
+
+def test_a_batch_is_taken_when_it_is_due() -> None:
+    """Not only at the end of the wait."""
+    batches = Batches(Limits(gather=0.05))
     add(batches, entry())
     started = time.monotonic()
-    assert len(batches.next(1.0)) == 2
-    assert time.monotonic() - started < 0.5
+    assert len(batches.next(60.0)) == 1
+    assert time.monotonic() - started < 30
 
 
-def test_few_documents_linger_after_an_insert() -> None:
+def test_few_documents_linger_after_an_insert(clock: Clock) -> None:
     batches = Batches(Limits(gather=0.0, linger=0.1))
     add(batches, entry())
     first = batches.next(0.0)
     batches.complete(first)
     add(batches, entry())
+    clock.now += 0.09
     assert batches.next(0.0) == []
-    assert len(batches.next(1.0)) == 1
+    clock.now += 0.02
+    assert len(batches.next(0.0)) == 1
 
 
 def test_many_documents_linger_longer() -> None:
@@ -95,22 +120,20 @@ def test_acknowledgements_wait_when_much_is_ready() -> None:
     assert all(map(done, entries))
 
 
-def test_acknowledgements_go_on_while_an_insert_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_acknowledgements_go_on_while_an_insert_runs(clock: Clock) -> None:
     """At the pace of the last insert, not by whole batches: none waits for the end of a long one."""
-    now = 100.0
-    monkeypatch.setattr(time, "monotonic", lambda: now)
     batches = Batches(Limits(ready_documents=10, batch_documents=10, gather=0.0))
     entries = [entry() for _ in range(30)]
     add(batches, *entries)
     first = batches.next(0.0)
-    now += 10.0
+    clock.now += 10.0
     acknowledge(batches.complete(first))  # one document a second
     assert sum(map(done, entries)) == 20
     assert not batches.paced
     running = batches.next(0.0)
     assert (len(running), batches.paced) == (10, True)
     for seconds, expected in ((0.5, 20), (3.0, 23), (7.0, 30), (60.0, 30)):
-        now = 110.0 + seconds
+        clock.now = 110.0 + seconds
         acknowledge(batches.release())
         assert sum(map(done, entries)) == min(expected, 20 + int(seconds)), seconds
     acknowledge(batches.complete(running))

@@ -33,7 +33,7 @@ def request(*pieces: bytes, end: bool = True, **headers: str) -> Request:
 
 def bodies(max_bytes: int = 1000, max_reserved: int = 10_000) -> Bodies:
     """A reader with small bounds."""
-    return Bodies(max_bytes=max_bytes, timeout=1.0, max_reserved=max_reserved)
+    return Bodies(max_bytes=max_bytes, timeout=20.0, max_reserved=max_reserved)
 
 
 def read(reader: Bodies, what: Request, during: Callable[[], None] = lambda: None) -> bytes:

@@ -9,6 +9,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -17,7 +18,7 @@ from fastapi import FastAPI
 from collector.metrics import IngestMetrics
 from collector.pipeline import IngestPipeline
 from collector.receivers.http import create_router, install_error_handler
-from collector.settings import HttpLimits
+from collector.settings import READ_TIMEOUT, HttpLimits
 from store.memory import MemoryStore
 from tests.collector.samples import TRACE_ID, segment_bytes, segment_json
 from tests.http_server import serve
@@ -26,12 +27,16 @@ from tests.xray_client import xray_client
 MAX_BODY = 100_000
 
 
-@pytest.fixture
-def app(pipeline: IngestPipeline) -> FastAPI:
+def create_app(pipeline: IngestPipeline, **limits: Any) -> FastAPI:
     app = FastAPI()
-    app.include_router(create_router(pipeline, HttpLimits(max_body=MAX_BODY, read_timeout=0.5)))
+    app.include_router(create_router(pipeline, HttpLimits(max_body=MAX_BODY, **limits)))
     install_error_handler(app)
     return app
+
+
+@pytest.fixture
+def app(pipeline: IngestPipeline) -> FastAPI:
+    return create_app(pipeline)
 
 
 @pytest.fixture
@@ -189,16 +194,16 @@ def test_a_gigabyte(app: FastAPI) -> None:
     assert pieces <= 2
 
 
-def test_slow_sender(url: str) -> None:
+def test_slow_sender(pipeline: IngestPipeline) -> None:
     """A body that trickles in is given up after the timeout."""
-    host, _, port = url.removeprefix("http://").partition(":")
-    with socket.create_connection((host, int(port))) as sender:
-        sender.sendall(b"POST /TraceSegments HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{")
+    with serve(create_app(pipeline, read_timeout=0.5)) as url:
+        host, _, port = url.removeprefix("http://").partition(":")
         started = time.monotonic()
-        sender.settimeout(5)
-        answer = sender.recv(65_536)
-        assert answer.startswith(b"HTTP/1.1 408 ")
-        assert 0.3 < time.monotonic() - started < 3
+        with socket.create_connection((host, int(port)), timeout=READ_TIMEOUT) as sender:
+            head = b"POST /TraceSegments HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"
+            sender.sendall(head + b"{")
+            assert sender.recv(65_536).startswith(b"HTTP/1.1 408 ")
+        assert 0.3 < time.monotonic() - started < READ_TIMEOUT
 
 
 def test_sender_that_disconnects(url: str, memory: MemoryStore) -> None:

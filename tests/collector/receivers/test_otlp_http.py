@@ -63,7 +63,7 @@ def json_export(*spans: Any) -> bytes:
 def serve_receivers(pipeline: IngestPipeline) -> Iterator[str]:
     """Where the receivers are served."""
     app = FastAPI()
-    limits = HttpLimits(max_body=MAX_BODY, read_timeout=1.0)
+    limits = HttpLimits(max_body=MAX_BODY)
     app.include_router(create_otlp_router(pipeline, limits))
     app.include_router(create_zipkin_router(pipeline, limits))
     with serve(app) as url:

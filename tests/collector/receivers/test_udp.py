@@ -132,7 +132,7 @@ def test_a_burst_waits_in_memory_while_the_decoder_is_behind(
     resume = threading.Event()
     process = receiver.process
     monkeypatch.setattr(
-        receiver, "process", lambda datagrams: (resume.wait(10), process(datagrams))
+        receiver, "process", lambda datagrams: (resume.wait(60), process(datagrams))
     )
     receiver.start()
     for id in range(1, 101):
@@ -151,7 +151,7 @@ def test_few_at_a_time_are_left_to_become_many(
 ) -> None:
     """The first one is taken at once; those that come soon after it, together."""
     receiver = UdpReceiver(pipeline, port=0)
-    monkeypatch.setattr(receiver, "_gather", 2.0)
+    monkeypatch.setattr(receiver, "_gather", 60.0)  # until it is stopped
     sizes: list[int] = []
 
     def process(datagrams: list[bytes]) -> None:
@@ -188,7 +188,7 @@ def test_what_is_read_ahead_is_bounded(
     resume = threading.Event()
     process = receiver.process
     monkeypatch.setattr(
-        receiver, "process", lambda datagrams: (resume.wait(10), process(datagrams))
+        receiver, "process", lambda datagrams: (resume.wait(60), process(datagrams))
     )
     receiver.start()
     payload = datagram(segment_bytes(note="x" * 5_000))
