@@ -103,11 +103,11 @@ def test_problems_that_cannot_be_read_take_nothing_out_of_service() -> None:
             raise StoreUnavailable("memory limit exceeded")
 
     store = Silent()
-    check = StoreProbe(store, timeout=0.1)
+    check = StoreProbe(store, timeout=1.0)
     assert check.state() == StoreState(), "it answers, and its problems are still being read"
     store.go_on.set()
     expected = StoreState(problems=("its state cannot be read: memory limit exceeded",))
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 20
     while check.state() != expected and time.monotonic() < deadline:
         pass
     assert check.state() == expected
@@ -126,11 +126,11 @@ def test_a_store_that_hangs() -> None:
         probe.start()
     for probe in probes:
         probe.join()
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 15, "none waits for the store"
     assert set(said) == {"the store has not answered for 0.2 s"}
     assert store.checks == 1
     store.go_on.set()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 20
     while check.state().unavailable and time.monotonic() < deadline:
         pass
     assert check.state() == StoreState()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 from unittest import mock
 
@@ -146,6 +146,13 @@ def test_windows_of_the_past_are_shown_as_requested() -> None:
     assert [response.json()["to"] for response in responses] == [END - 1, END]
 
 
+async def eventually(condition: Callable[[], bool]) -> None:
+    """Return when the condition is true; what runs in this loop goes on meanwhile."""
+    async with asyncio.timeout(20):
+        while not condition():
+            await asyncio.sleep(0.001)
+
+
 class Client:
     """A request whose client stays until `leave`."""
 
@@ -162,12 +169,13 @@ class Client:
 
 
 def test_work_is_cancelled_when_the_last_client_has_left() -> None:
-    stopped = threading.Event()
+    begun, stopped = threading.Event(), threading.Event()
     outcomes: list[object] = []
 
     def work() -> str:
         try:
             with cancellable(stopped.set):
+                begun.set()
                 stopped.wait(20)
         except Cancelled:
             outcomes.append("cancelled")
@@ -178,7 +186,7 @@ def test_work_is_cancelled_when_the_last_client_has_left() -> None:
         flights = SingleFlight()
         clients = [Client(), Client()]
         waiting = [asyncio.create_task(flights.run(c.request, "map", work)) for c in clients]
-        await asyncio.sleep(0.05)
+        await eventually(begun.is_set)
         clients[0].leave()
         await left(waiting[0])
         assert not stopped.is_set(), "the other one still waits"
@@ -213,12 +221,12 @@ def test_a_queued_computation_is_given_up_with_its_last_client() -> None:
 
         leaving = Client()
         first, queued = request(Client(), 1), request(leaving, 2)
-        await asyncio.sleep(0.02)
+        await eventually(lambda: ends == [1] and len(flights._live["map"]) == 2)
         leaving.leave()
         with pytest.raises(ClientDisconnected):
             await queued
         third, fourth = request(Client(), 3), request(Client(), 4)
-        await asyncio.sleep(0.02)
+        await eventually(lambda: flights._live["map"][-1].end == 4)
         released.set()
         assert [await first, await third, await fourth] == [1, 4, 4]
         assert ends == [1, 4]
