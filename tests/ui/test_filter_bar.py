@@ -112,6 +112,7 @@ def drag_over(page: Page, chart: Locator) -> None:
     """From a quarter to three quarters of a chart, in both directions."""
     area = chart.locator(".nsewdrag").first
     expect(area).to_be_attached()
+    expect(chart.locator(".chart-skeleton")).to_have_count(0)  # a drag before that is not noticed
     area.scroll_into_view_if_needed()
     box = area.bounding_box()
     assert box is not None

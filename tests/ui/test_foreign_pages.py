@@ -79,8 +79,8 @@ def test_a_page_of_another_site_writes_no_traces(
     statuses: list[int] = []
     page.on("response", lambda r: statuses.append(r.status) if r.request.method == "POST" else None)
     page.goto(foreign_site)
-    page.evaluate(WRITE, [shop.url("/TraceSegments"), type, body])
-    page.wait_for_timeout(200)
+    with page.expect_response(shop.url("/TraceSegments")):
+        page.evaluate(WRITE, [shop.url("/TraceSegments"), type, body])
     assert statuses == [403]
     assert httpx.get(shop.url(f"/api/traces/{trace_id}")).status_code == 404
     accepted = httpx.post(shop.url("/TraceSegments"), content=body)  # as an SDK sends it

@@ -19,6 +19,8 @@ pytestmark = pytest.mark.browser
 POSITIONS = """() => [...window.__map.scene.nodes.values()]
   .map((node) => [node.data.id, node.x, node.y]).sort()"""
 CAMERA = "() => window.__map.camera"
+REQUESTS = """() => [...window.__map.scene.nodes.values()]
+  .reduce((sum, node) => sum + (node.data.requests ?? 0), 0)"""
 
 
 def open_map(page: Page, url: str) -> None:
@@ -85,11 +87,11 @@ def test_a_refresh_moves_nothing(page: Page, shop: Any, raymap_server: Any) -> N
     page.add_init_script("localStorage.setItem('raymap.refresh', '5')")
     open_map(page, shop.url("/map?test=1"))
     page.get_by_role("button", name="Zoom in").click()
-    page.wait_for_timeout(300)
+    expect(page).to_have_url(re.compile(r"view="))
+    requests = page.evaluate(REQUESTS)
     before = page.evaluate(POSITIONS), page.evaluate(CAMERA)
-    with page.expect_response(lambda answer: "/api/map" in answer.url, timeout=15_000):
-        pass
-    page.wait_for_timeout(300)
+    shop.another()
+    wait_until(page, f"({REQUESTS})() > {requests}", timeout_s=30)
     assert (page.evaluate(POSITIONS), page.evaluate(CAMERA)) == before
 
 
@@ -207,14 +209,14 @@ def test_the_map_can_be_saved_as_a_picture(page: Page, shop: Any) -> None:
 
 def test_dark_and_light(page: Page, shop: Any) -> None:
     """The system's scheme counts until the switch is used, which is remembered."""
-    background = "getComputedStyle(document.body).backgroundColor"
+    body = page.locator("body")
     page.emulate_media(color_scheme="dark")
     open_map(page, shop.url("/map?test=1"))
-    assert page.evaluate(background) == "rgb(15, 20, 26)"
+    expect(body).to_have_css("background-color", "rgb(15, 20, 26)")
     page.get_by_role("button", name=re.compile("^Colours:")).click()
-    assert page.evaluate(background) == "rgb(255, 255, 255)"
+    expect(body).to_have_css("background-color", "rgb(255, 255, 255)")
     page.reload()
-    assert page.evaluate(background) == "rgb(255, 255, 255)"
+    expect(body).to_have_css("background-color", "rgb(255, 255, 255)")
 
 
 @pytest.mark.parametrize("has_traces", [True, False])

@@ -74,4 +74,4 @@ def test_another_range_does_not_wait_for_the_one_before(slow_page: Page, shop: A
     requests = "window.__started.filter((url) => url.includes('/api/map')).length"
     wait_until(slow_page, f"{requests} === 1")
     slow_page.keyboard.press("[")
-    wait_until(slow_page, f"{requests} === 2", timeout_s=3)
+    wait_until(slow_page, f"{requests} === 2", timeout_s=DELAY_S / 2)

@@ -80,10 +80,13 @@ def test_the_scatter_is_drawn(page: Page, shop: Any) -> None:
 def test_a_mark_of_the_scatter_opens_its_trace(page: Page, shop: Any) -> None:
     """The shortest way from an outlier to its cause."""
     page.goto(shop.url("/traces"))
-    box = page.locator(".chart path.point").last.bounding_box()
+    mark = page.locator(".chart path.point").last
+    expect(mark).to_be_visible()
+    expect(page.locator(".chart-skeleton")).to_have_count(0)
+    box = mark.bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    page.wait_for_timeout(300)
+    expect(page.locator(".chart .hovertext")).to_be_visible()
     page.mouse.down()
     page.mouse.up()
     expect(page).to_have_url(re.compile("/traces/1-"))
@@ -94,6 +97,7 @@ def test_newer_traces_wait_behind_a_button(page: Page, shop: Any) -> None:
     page.add_init_script("localStorage.setItem('raymap.refresh', '5')")
     page.goto(shop.url("/traces"))
     row = page.locator("tr", has=page.locator(f'a[href="/traces/{shop.trace_id}"]'))
+    expect(page.locator(".chart path.point").first).to_be_visible()
     before = row.bounding_box()
     newer = shop.another()
     button = page.get_by_role("button", name=re.compile("new trace"))
