@@ -29,8 +29,9 @@ from bench.receivers import Poster
 from bench.server import WIDTH
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.store import ClickHouseStore
-from tests.faults.rig import Load, Process, Rig, Row, requests, until
+from tests.faults.rig import Load, Process, Rig, Row, requests
 from tests.faults.rows import FAULTS
+from tests.waiting import eventually
 
 MIB = 1 << 20
 CONNECTIONS = 4
@@ -135,7 +136,7 @@ def outage(rig: Rig, how: str, seconds: float, senders: int, rate: float) -> Out
     begun = time.time()
     warm = 20.0
     with flooding(f"http://{collector.http}", senders, PER_CALL, rate) as flood:
-        until(lambda: flood.acknowledged.value > 0, 60)
+        eventually(lambda: flood.acknowledged.value > 0, seconds=60)
         time.sleep(warm)
         _stage(result, stage, "outage", flood, warm)
         if how == "stop":
@@ -155,7 +156,7 @@ def outage(rig: Rig, how: str, seconds: float, senders: int, rate: float) -> Out
             rig.restart_engine()
         time.sleep(warm)
         _stage(result, stage, "drain", flood, warm)
-    until(lambda: not rig.waiting(result.row.fault), 3600)
+    eventually(lambda: not rig.waiting(result.row.fault), seconds=3600)
     result.row.back_after = time.monotonic() - back
     ended.set()
     watch.join()

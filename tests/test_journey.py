@@ -16,6 +16,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind
 
 from tests.conftest import Server
+from tests.waiting import eventually
 from tests.xray_client import xray_client
 
 
@@ -68,13 +69,13 @@ def shop(raymap_server: Server) -> tuple[str, str]:
     for document in sent:
         header = b'{"format": "json", "version": 1}\n'
         raymap_server.send_datagram(header + json.dumps(document).encode())
-    deadline = time.monotonic() + 15
-    while time.monotonic() < deadline:
+
+    def stored() -> bool:
         traces = xray(raymap_server).batch_get_traces(TraceIds=[trace_id])["Traces"]
-        if traces and len(traces[0]["Segments"]) == 3:
-            return name, trace_id
-        time.sleep(0.1)
-    pytest.fail(f"the datagrams did not become a trace: {traces}")
+        return bool(traces) and len(traces[0]["Segments"]) == 3
+
+    eventually(stored, "the datagrams become a trace")
+    return name, trace_id
 
 
 def test_from_datagram_to_graph(raymap_server: Server, shop: tuple[str, str]) -> None:
@@ -128,13 +129,13 @@ def test_unsampled_spans_change_counts_only(raymap_server: Server) -> None:
     for _ in range(20):
         provider.get_tracer("t").start_span("work", kind=SpanKind.SERVER).end()
     exporter.export(spans.get_finished_spans())
-    deadline = time.monotonic() + 15
-    counted: list[int] = []
-    while counted != [20] and time.monotonic() < deadline:
+
+    def counted() -> list[int]:
         now = time.time()
         picture = raymap_server.get(f"/api/map?from={now - 60}&to={now + 1}")
-        counted = [n["requests"] for n in picture["nodes"] if n["name"] == name and n["requests"]]
-        time.sleep(0.1)
-    assert counted == [20]
+        return [n["requests"] for n in picture["nodes"] if n["name"] == name and n["requests"]]
+
+    eventually(lambda: counted() == [20], "20 requests are counted")
+    now = time.time()
     listed = raymap_server.get(f"/api/traces?from={now - 60}&to={now + 1}&limit=500")
     assert all(row["entry"]["name"] != name for row in listed["traces"])

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable
 from typing import Any
 
 from collector._pb import segments_pb2_grpc
@@ -34,14 +32,6 @@ def segment_bytes(id: str = "00000000000000a1", **change: Any) -> bytes:
 def datagram(document: bytes) -> bytes:
     """A document as an SDK sends it."""
     return b'{"format": "json", "version": 1}\n' + document
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 20.0) -> None:
-    """Wait until the condition is true; fail when it stays false."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "did not happen in time"
-        time.sleep(0.01)
 
 
 def segment_service(channel: Any) -> Any:

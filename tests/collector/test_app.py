@@ -31,7 +31,8 @@ from collector.net import PortInUseError
 from collector.settings import CollectorSettings
 from store.memory import MemoryStore
 from store.protocol import SegmentWriter
-from tests.collector.samples import datagram, eventually, segment_bytes, segment_service
+from tests.collector.samples import datagram, segment_bytes, segment_service
+from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 
@@ -320,7 +321,7 @@ def test_a_record_that_kills_its_adopter(tmp_path: Path) -> None:
         assert start().wait(30) == -signal.SIGKILL
         assert not stored.exists()
     survivor = start()
-    eventually(stored.exists, 20)
+    eventually(stored.exists)
     survivor.terminate()
     assert survivor.wait(20) == 0
     assert sorted(stored.read_text().split()) == ["1", "3"]

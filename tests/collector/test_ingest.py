@@ -28,7 +28,8 @@ from collector.pipeline import IngestPipeline
 from store.errors import DataRefused, SchemaMismatch, StoreError, StoreUnavailable
 from store.memory import MemoryStore
 from store.model import Document
-from tests.collector.samples import eventually, segment_bytes
+from tests.collector.samples import segment_bytes
+from tests.waiting import eventually
 
 BIG = 1 << 30
 LIMITS = Limits(gather=0.0, linger=0.02, slow_insert=0.2, retry_pause=0.05)

@@ -35,9 +35,10 @@ from tests.collector.otlp_samples import (
 )
 from tests.collector.receivers.test_otlp_grpc import ask
 from tests.collector.receivers.test_otlp_http import ack, trace_with
-from tests.collector.samples import eventually, segment_bytes
+from tests.collector.samples import segment_bytes
 from tests.collector.test_app import Running
 from tests.conftest import Server
+from tests.waiting import eventually
 
 ARRIVED = START // 1000 + 1_000_000
 
@@ -170,7 +171,7 @@ def test_from_sdk_to_picture(raymap_server: Server) -> None:
         listed[:] = [trace for trace in answer["traces"] if name in json.dumps(trace)]
         return bool(listed)
 
-    eventually(arrived, 20)
+    eventually(arrived)
     picture = json.dumps(raymap_server.picture(name, "stock.example.com"))
     assert name in picture
     assert "stock.example.com" in picture

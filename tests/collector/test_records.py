@@ -19,7 +19,8 @@ from store.log_lines import LogLine
 from store.memory import MemoryStore
 from store.model import TimeRange
 from tests.builders import T0
-from tests.collector.samples import eventually, segment_bytes
+from tests.collector.samples import segment_bytes
+from tests.waiting import eventually
 
 LIMITS = Limits(gather=0.0, linger=0.0, retry_pause=0.05)
 ALWAYS = TimeRange(0, 1 << 62)

@@ -29,9 +29,9 @@ from store.log_lines import Wanted
 from store.memory import MemoryStore
 from store.model import NodeKey, TimeRange
 from tests.collector.conftest import SOON, StoringPipeline
-from tests.collector.samples import eventually
 from tests.lambda_samples import ACCOUNT, REQUEST, events
 from tests.store.test_invocation_evidence import query
+from tests.waiting import eventually
 
 SOURCE = Path(raymap_lambda.__file__)
 ALWAYS = TimeRange(0, 1 << 62)

@@ -31,6 +31,7 @@ from store.clickhouse.store import ClickHouseStore
 from store.model import TimeRange
 from tests.faults.child import Plan, be
 from tests.faults.gate import Gate
+from tests.waiting import eventually
 
 _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload(["tests.faults.child"])  # a start is a fork, not a second of imports
@@ -184,7 +185,7 @@ class Sender:
     def wait_for(self, acknowledged: int, seconds: float = 20) -> None:
         """Until so many more have been acknowledged."""
         wanted = len(self.acknowledged) + acknowledged
-        until(lambda: len(self.acknowledged) >= wanted, seconds)
+        eventually(lambda: len(self.acknowledged) >= wanted, seconds=seconds)
 
     def stop(self, seconds: float = 30) -> None:
         """No new documents; waits until those that were sent are acknowledged."""
@@ -310,7 +311,7 @@ class Rig:
         started = time.monotonic()
         store = ClickHouseStore(self.address, connections=2)
         try:
-            until(lambda: not self.waiting(row.fault), seconds)
+            eventually(lambda: not self.waiting(row.fault), seconds=seconds)
             row.back_after = time.monotonic() - started
             arrivals: dict[str, int] = {}
             found = _existing(store, sender.sent, arrivals)
@@ -357,14 +358,6 @@ def unsent(data_dir: Path) -> int:
         with suppress(FileNotFoundError):  # deleted meanwhile
             found = folders(data_dir / "journal")
             return sum(scan(folder, 1000, 1 << 30).documents for folder in found)
-
-
-def until(condition: Callable[[], bool], seconds: float = 20) -> None:
-    """Wait until the condition is true; fail when it stays false."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "did not happen in time"
-        time.sleep(0.02)
 
 
 def _folder(row: str) -> str:

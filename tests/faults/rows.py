@@ -20,7 +20,8 @@ from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.pool import connect
 from tests.collector.samples import datagram, segment_service
 from tests.faults.child import LIVE, OUTAGE, REPLAY
-from tests.faults.rig import Load, Process, Rig, Row, Sender, document, until
+from tests.faults.rig import Load, Process, Rig, Row, Sender, document
+from tests.waiting import eventually
 
 Fault = Callable[[Rig, Load], Row]
 
@@ -52,7 +53,7 @@ def clickhouse_killed(rig: Rig, load: Load) -> Row:
         sender.wait_for(load.some)
         for _ in range(2):
             os.kill(rig.engine_pid, signal.SIGKILL)
-            until(lambda: not collector.ready()["store_available"])
+            eventually(lambda: not collector.ready()["store_available"])
             sender.wait_for(load.some)
             rig.restart_engine()
         time.sleep(load.seconds)
@@ -67,7 +68,7 @@ def clickhouse_stopped(rig: Rig, load: Load) -> Row:
         sender.wait_for(load.some)
         os.kill(rig.engine_pid, signal.SIGSTOP)
         try:
-            until(lambda: not collector.ready()["store_available"])
+            eventually(lambda: not collector.ready()["store_available"])
             sender.wait_for(load.some)
             time.sleep(load.away)
             said = collector.ready()
@@ -81,7 +82,7 @@ def clickhouse_stopped(rig: Rig, load: Load) -> Row:
         finally:
             os.kill(rig.engine_pid, signal.SIGCONT)
         time.sleep(load.seconds)
-    until(lambda: not collector.ready()["problems"])
+    eventually(lambda: not collector.ready()["problems"])
     return row
 
 
@@ -110,7 +111,7 @@ def network_gone(rig: Rig, load: Load) -> Row:
         with sending(rig, row, load, collector) as sender:
             sender.wait_for(load.some)
             gate.hush()
-            until(lambda: not collector.ready()["store_available"])
+            eventually(lambda: not collector.ready()["store_available"])
             sender.wait_for(load.some)
             time.sleep(load.away / 2)
             gate.shut()
@@ -131,7 +132,7 @@ def clickhouse_full(rig: Rig, load: Load) -> Row:
         sender.wait_for(load.some)
         client.execute(f"ALTER TABLE calls MODIFY SETTING {least} = {1 << 60}")
         try:
-            until(lambda: not collector.ready()["store_available"])
+            eventually(lambda: not collector.ready()["store_available"])
             sender.wait_for(load.some)
         finally:
             client.execute(f"ALTER TABLE calls RESET SETTING {least}")
@@ -150,18 +151,18 @@ def disk_full(rig: Rig, load: Load) -> Row:
         with sending(rig, row, load, collector) as sender:
             sender.wait_for(load.some)
             gate.shut()
-            until(lambda: not collector.ready()["store_available"])
+            eventually(lambda: not collector.ready()["store_available"])
             sender.wait_for(load.some)
             whole = resource.prlimit(collector.pid, resource.RLIMIT_FSIZE)
             resource.prlimit(collector.pid, resource.RLIMIT_FSIZE, (64, whole[1]))
-            until(lambda: collector.ready()["status"] == 503)
+            eventually(lambda: collector.ready()["status"] == 503)
             deferred = sender.deferred
-            until(lambda: sender.deferred > deferred + 3)
-            until(lambda: collector.metric("raymap_ingest_blocked") == 1)
+            eventually(lambda: sender.deferred > deferred + 3)
+            eventually(lambda: collector.metric("raymap_ingest_blocked") == 1)
             assert "make room" in collector.ready()["problems"][0]
             resource.prlimit(collector.pid, resource.RLIMIT_FSIZE, whole)
             sender.wait_for(load.some)
-            until(lambda: collector.ready()["status"] == 200)
+            eventually(lambda: collector.ready()["status"] == 200)
             gate.open()
             time.sleep(load.seconds)
     return row
@@ -175,14 +176,14 @@ def journal_full(rig: Rig, load: Load) -> Row:
         with sending(rig, row, load, collector) as sender:
             sender.wait_for(load.some)
             gate.shut()
-            until(lambda: collector.ready()["status"] == 503)
+            eventually(lambda: collector.ready()["status"] == 503)
             deferred = sender.deferred
-            until(lambda: sender.deferred > deferred + 3)
+            eventually(lambda: sender.deferred > deferred + 3)
             assert collector.metric("raymap_journal_bytes") <= 40_000
             lost = _udp_is_dropped(collector)
             _grpc_is_exhausted(collector)
             gate.open()
-            until(lambda: collector.ready()["status"] == 200)
+            eventually(lambda: collector.ready()["status"] == 200)
             sender.wait_for(load.some)
     row.notes["udp"] = f"{lost:.0f} dropped and counted"
     return row
@@ -197,7 +198,7 @@ def _udp_is_dropped(collector: Process) -> float:
             trace_id = f"1-{int(time.time()):08x}-{secrets.token_hex(12)}"
             text = document("udp", trace_id, time.time())
             udp.sendto(datagram(text.encode()), (host, int(port)))
-    until(lambda: collector.metric(name) > before)
+    eventually(lambda: collector.metric(name) > before)
     return collector.metric(name) - before
 
 
@@ -247,7 +248,7 @@ def killed_replaying(rig: Rig, load: Load, point: str) -> Row:
         begun = time.time()
         sender = Sender(f"s{time.time_ns()}", load, lambda: [first.http])
         try:
-            until(lambda: rig.waiting(row.fault) >= 2 * load.some)
+            eventually(lambda: rig.waiting(row.fault) >= 2 * load.some)
         finally:
             sender.stop()
         first.kill()

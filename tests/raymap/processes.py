@@ -8,11 +8,12 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from typing import Any
 
 import psutil
-import pytest
 
+from tests import waiting
 from tests.conftest import ROOT, Server
 
 
@@ -43,16 +44,9 @@ def is_running(child: psutil.Process) -> bool:
     return bool(child.is_running() and child.status() != psutil.STATUS_ZOMBIE)
 
 
-def eventually(condition: Any, seconds: float, what: str) -> None:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        try:
-            if condition():
-                return
-        except (OSError, psutil.Error, KeyError):
-            pass
-        time.sleep(0.05)
-    pytest.fail(f"{what}: not within {seconds} s")
+def eventually(condition: Callable[[], Any], seconds: float, what: str) -> None:
+    """Wait for a condition of processes that may be starting or ending."""
+    waiting.eventually(condition, what, seconds=seconds, ignore=(OSError, psutil.Error, KeyError))
 
 
 def answers(server: Server) -> bool:

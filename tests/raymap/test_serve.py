@@ -134,9 +134,8 @@ def test_a_killed_child_comes_back_on_its_port(server: Server) -> None:
     for role in ROLES:
         before = children(server)
         before.pop(role).kill()
-        eventually(
-            lambda role=role: f"{role} is back" in log_of(server), 15, f"{role} is ready again"
-        )
+        back = f"{role} is back"
+        eventually(lambda said=back: said in log_of(server), 15, back)  # type: ignore[misc]
         eventually(lambda: answers(server), 15, "the server answers")
         after = children(server)
         del after[role]

@@ -22,6 +22,7 @@ from raymap.ready_pipe import read_ready_line
 from store.clickhouse.connection.address import Address
 from store.clickhouse.schema.migrate import FOLDER
 from tests.conftest import ROOT, drop
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.server
 
@@ -105,13 +106,6 @@ def problems(url: str) -> list[str]:
         found: list[str] = json.load(unready)["problems"]
         return found
     return []
-
-
-def eventually(condition: Any, what: str) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline, f"{what}: not within 20 s"
-        time.sleep(0.1)
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,19 +19,10 @@ from store.graph import ServiceGraph
 from store.model import TimeRange
 from store.query import TraceQuery
 from tests.builders import T0
+from tests.waiting import eventually
 
 SLOW = "SELECT '{mark}', sum(number) FROM numbers(1000000000000) SETTINGS max_threads = 1"
 """Would run for many minutes."""
-
-
-def until(condition: Callable[[], bool], seconds: float = 30.0) -> bool:
-    """Whether it becomes true in time."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 class Slow(ClickHouseStore):
@@ -84,12 +74,12 @@ def test_a_statement_is_stopped_and_its_connection_replaced(
 
     with ThreadPoolExecutor(1) as threads:
         asking = threads.submit(ask)
-        assert until(runs)
+        eventually(runs)
         scope.cancel()
         scope.cancel()
         with pytest.raises(Cancelled):
             asking.result(30)
-        assert until(lambda: not runs())
+        eventually(lambda: not runs())
     # The one connection of the pool is a fresh one now.
     assert slow.find_traces(TraceQuery(TimeRange(T0, T0 + 1)), limit=1).found == []
 
@@ -124,13 +114,13 @@ def test_a_client_that_leaves_stops_its_query(slow: Slow, runs: Callable[[], boo
     )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    assert until(lambda: server.started)
+    eventually(lambda: server.started)
     host, port = server.servers[0].sockets[0].getsockname()[:2]
     path = f"/api/map?from={T0 // 1_000_000}&to={T0 // 1_000_000 + 60}"
     with socket.create_connection((host, port)) as browser:
         browser.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
-        assert until(runs)
-    assert until(lambda: not runs())
+        eventually(runs)
+    eventually(lambda: not runs())
     server.should_exit = True
     thread.join(30)
     assert not thread.is_alive()

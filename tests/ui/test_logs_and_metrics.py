@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import secrets
 import time
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
@@ -14,6 +13,7 @@ from playwright.sync_api import Page, expect
 from store.times import MINUTE
 from tests.collector.decode.metrics.test_points import cloudwatch, delimited, export
 from tests.lambda_samples import delivery, log_batch, record
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.browser
 
@@ -25,15 +25,6 @@ class Function(NamedTuple):
     trace_id: str
     node: str
     window: str
-
-
-def eventually(find: Callable[[], Any]) -> Any:
-    """What is found within fifteen seconds."""
-    deadline = time.monotonic() + 15
-    while not (found := find()):
-        assert time.monotonic() < deadline, "not found"
-        time.sleep(0.1)
-    return found
 
 
 @pytest.fixture(scope="module")

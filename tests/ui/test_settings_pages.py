@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.ui.conftest import Shop
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.browser
 
@@ -91,7 +92,12 @@ def test_a_sampling_rule_is_made_reported_changed_and_deleted(
     report = {"RuleName": name, "ClientID": "a" * 24, "Timestamp": time.time()}
     report |= {"RequestCount": 120, "SampledCount": 12, "BorrowCount": 1}
     raymap_server.post("/SamplingTargets", {"SamplingStatisticsDocuments": [report]})
-    page.wait_for_timeout(1000)  # visible within a second
+
+    def visible() -> bool:
+        answer = raymap_server.post("/SamplingStatisticSummaries", {})
+        return name in {each["RuleName"] for each in answer["SamplingStatisticSummaries"]}
+
+    eventually(visible, "the report is shown")
     page.goto(raymap_server.http + f"/sampling?edit={name}")
     expect(row).to_contain_text("120")
     expect(row).to_contain_text("10 %")

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.waiting import eventually
+
 pytestmark = pytest.mark.browser
 
 
@@ -48,12 +50,12 @@ def canary(raymap_server: Any) -> Canary:
     )
     raymap_server.post("/api/v1/deployments", {"service": name, "version": "42", "at": start + 1})
     window = f"from={int(start) - 60}&to={int(start) + 60}"
-    deadline = time.monotonic() + 15
-    while not {name, other} <= {
-        n["name"] for n in raymap_server.get(f"/api/map?{window}")["nodes"]
-    }:
-        assert time.monotonic() < deadline, "the map lacks the services"
-        time.sleep(0.1)
+
+    def counted() -> bool:
+        nodes = raymap_server.get(f"/api/map?{window}")["nodes"]
+        return {name, other} <= {node["name"] for node in nodes}
+
+    eventually(counted, "the map has the services")
     return Canary(f"{raymap_server.http}/map?test=1&{window}", name, other)
 
 

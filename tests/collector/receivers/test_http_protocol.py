@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 from collector.receivers import http_protocol
 from collector.receivers.http_protocol import MAX_HEADERS, HttpProtocol
-from tests.collector.samples import eventually
+from tests.waiting import eventually
 
 BIG = "x" * 500_000
 

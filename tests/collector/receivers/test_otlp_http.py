@@ -32,8 +32,8 @@ from store.memory import MemoryStore
 from store.model import Document, NodeKey
 from store.service_graph import build_service_graph
 from tests.collector.otlp_samples import CLIENT, SERVER, export, span
-from tests.collector.samples import eventually
 from tests.http_server import serve
+from tests.waiting import eventually
 
 MAX_BODY = 100_000
 PROTOBUF = {"Content-Type": "application/x-protobuf"}

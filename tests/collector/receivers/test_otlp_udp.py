@@ -27,7 +27,8 @@ from store.model import NodeKey
 from store.service_graph import build_service_graph
 from tests.collector.otlp_samples import SERVER, export, span
 from tests.collector.receivers.test_otlp_http import ack, trace_with
-from tests.collector.samples import datagram, eventually, segment_bytes
+from tests.collector.samples import datagram, segment_bytes
+from tests.waiting import eventually
 
 # `make setup` installs AWS's distribution without its dependencies, which pin older ones.
 DISTRIBUTION: Any = importlib.import_module("amazon.opentelemetry.distro.otlp_udp_exporter")

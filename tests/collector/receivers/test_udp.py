@@ -14,7 +14,8 @@ from collector.pipeline import IngestPipeline
 from collector.receivers import udp as udp_module
 from collector.receivers.udp import RECEIVE_BUFFER, UdpReceiver
 from store.memory import MemoryStore
-from tests.collector.samples import datagram, eventually, segment_bytes
+from tests.collector.samples import datagram, segment_bytes
+from tests.waiting import eventually
 
 
 @pytest.fixture

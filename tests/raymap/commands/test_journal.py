@@ -24,8 +24,9 @@ from store.memory import MemoryStore
 from tests.collector.conftest import memory, metrics, pipeline  # noqa: F401 (fixtures)
 from tests.collector.otlp_samples import SERVER, export, span
 from tests.collector.receivers.test_otlp_http import JSON_SPAN, ZIPKIN_SPAN, json_export
-from tests.collector.samples import eventually, segment_bytes
+from tests.collector.samples import segment_bytes
 from tests.http_server import serve
+from tests.waiting import eventually
 
 VERSION = 1_795_560_000_000_000
 

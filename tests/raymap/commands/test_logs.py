@@ -10,10 +10,10 @@ import pytest
 
 from raymap.commands.logs import new_lines, text_of
 from store.trace_id import format_trace_id
-from tests.collector.samples import eventually
 from tests.conftest import Server
 from tests.lambda_samples import REQUEST
 from tests.raymap.processes import raymap
+from tests.waiting import eventually
 
 LINE = {
     "id": "a",

@@ -27,6 +27,7 @@ from store.model import TimeRange
 from store.protocol import Store
 from store.times import SECOND
 from tests.builders import trace_id
+from tests.waiting import eventually
 
 T0 = int(time.time()) // 60 * 60 * SECOND
 """Now: reports and retrievals expire."""
@@ -43,11 +44,8 @@ def store(request: pytest.FixtureRequest) -> Store:
 
 def visible(store: Store, expected: int) -> list[SamplingReport]:
     """The reports, once there are as many: ClickHouse collects them for a moment."""
-    deadline = time.monotonic() + 10
-    while len(found := store.last_sampling_reports(WINDOW)) < expected:
-        assert time.monotonic() < deadline, found
-        time.sleep(0.02)
-    return found
+    eventually(lambda: len(store.last_sampling_reports(WINDOW)) >= expected)
+    return store.last_sampling_reports(WINDOW)
 
 
 def test_configuration_starts_empty(store: Store) -> None:
@@ -139,10 +137,8 @@ def test_first_missed_anomaly_of_each_service(store: Store) -> None:
         AnomalyReport("s", "shop", T0, 1, 0),
     ]
     store.add_sampling_reports([], anomalies)
-    deadline = time.monotonic() + 10
-    while len(found := store.first_anomalies("r", WINDOW)) < 2 and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert found == [anomalies[3], anomalies[1]]
+    eventually(lambda: len(store.first_anomalies("r", WINDOW)) >= 2)
+    assert store.first_anomalies("r", WINDOW) == [anomalies[3], anomalies[1]]
 
 
 def test_retrievals_expire_and_can_be_cancelled(store: Store) -> None:

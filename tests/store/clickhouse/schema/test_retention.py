@@ -18,6 +18,7 @@ from store.model import Document
 from store.times import SECOND
 from tests.builders import call, segment, trace_id
 from tests.conftest import drop
+from tests.waiting import eventually
 
 DAY = 86_400
 LEAST, MOST = 4, 5
@@ -56,10 +57,7 @@ def arrived(days_ago: int) -> Document:
 
 def soon(condition: Callable[[], bool], what: str) -> None:
     """Merges are ClickHouse's own business; wait for what they must come to."""
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline, f"not within 30 s: {what}"
-        time.sleep(0.05)
+    eventually(condition, what, seconds=60)
 
 
 def ttl(client: Client, table: str) -> str:

@@ -1,0 +1,33 @@
+"""Waiting for a condition and not for a moment: a busy machine only takes longer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+Found = TypeVar("Found")
+SECONDS = 20.0
+
+
+def eventually(
+    condition: Callable[[], Found],
+    what: str = "it happens",
+    *,
+    seconds: float = SECONDS,
+    ignore: tuple[type[Exception], ...] = (),
+) -> Found:
+    """The first true result of ``condition``, which is called repeatedly; fails after ``seconds``.
+
+    ``ignore``: exceptions that mean "not yet", such as a connection that is refused.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            if found := condition():
+                return found
+        except ignore:
+            pass
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what}: not within {seconds:g} s")
+        time.sleep(0.01)
