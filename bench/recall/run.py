@@ -84,7 +84,7 @@ def run(
     writers: int = 1,
     patience: float = 0.0,
 ) -> Outcome:
-    """Deliver into an empty store. ``roll`` brings the rollups up to date, after
+    """Deliver into an empty store. ``recount_minutes`` brings the rollups up to date, after
     most batches; the map must be right whether it was called or not, or after ``patience`` seconds
     where the server does that. ``writers`` batches are put at a time."""
     random = Random(seed)
