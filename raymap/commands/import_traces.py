@@ -6,11 +6,7 @@ split into requests of a size it accepts.
 
 from __future__ import annotations
 
-import http.client
 import json
-import time
-import urllib.error
-import urllib.request
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -20,12 +16,10 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from raymap.commands.credentials import authorization
+from raymap.commands.server import no_raymap, post
 from raymap.errors import CommandError
 
 BATCH_BYTES = 4 << 20
-RETRY_FOR = 60.0
-"""Seconds to retry while the server answers 503."""
 
 
 @dataclass(slots=True)
@@ -52,7 +46,7 @@ def import_files(files: Sequence[Path], to: str) -> bool:
         for path in files:
             task = progress.add_task(path.name, total=path.stat().st_size)
             for traces, size, body in read_batches(path):
-                outcome.add(traces, post(to, body))
+                outcome.add(traces, _send(to, body))
                 progress.advance(task, size)
             progress.update(task, completed=path.stat().st_size)
     _summarize(outcome, console)
@@ -106,48 +100,15 @@ def _is_json(line: bytes) -> bool:
     return True
 
 
-def post(to: str, body: bytes) -> dict[str, Any]:
-    """POST one request; the server's answer. Retries a server that is overloaded."""
-    url = (to if "://" in to else f"http://{to}").rstrip("/") + "/api/traces"
-    request = urllib.request.Request(
-        url, body, {"Content-Type": "application/json", **authorization()}
-    )
-    deadline = time.monotonic() + RETRY_FOR
-    while True:
-        try:
-            with urllib.request.urlopen(request, timeout=60) as reply:
-                return _answer_in(reply.read())
-        except urllib.error.HTTPError as error:
-            if error.code == 503 and time.monotonic() < deadline:
-                time.sleep(1.0)
-                continue
-            raise CommandError(f"{to} refused the import: {_message_of(error)}") from None
-        except (http.client.HTTPException, ValueError):
-            raise CommandError(
-                f"What answers at {to} is no Raymap's HTTP port: name another with --to."
-            ) from None
-        except OSError as error:
-            reason = getattr(error, "reason", error)
-            reason = getattr(reason, "strerror", None) or reason
-            raise CommandError(
-                f"No Raymap answers at {to} ({reason}): start one with  raymap serve  "
-                "or name another with --to."
-            ) from None
-
-
-def _answer_in(body: bytes) -> dict[str, Any]:
-    """The decoded answer; ValueError when it is not one of Raymap's import endpoint."""
-    answer = json.loads(body)
-    if not isinstance(answer, dict) or not {"stored", "rejected"} <= answer.keys():
-        raise ValueError
-    return answer
-
-
-def _message_of(error: urllib.error.HTTPError) -> str:
+def _send(to: str, body: bytes) -> dict[str, Any]:
+    """What the server says of these traces. Raises CommandError."""
     try:
-        return f"{json.load(error)['error']['message']} (HTTP {error.code})"
-    except (ValueError, KeyError, TypeError):
-        return f"HTTP {error.code} {error.reason}"
+        answer = json.loads(post(to, "/api/traces", body))
+    except ValueError:
+        raise no_raymap(to) from None
+    if not isinstance(answer, dict) or not {"stored", "rejected"} <= answer.keys():
+        raise no_raymap(to)
+    return answer
 
 
 def _summarize(outcome: Outcome, console: Console) -> None:

@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,8 +21,8 @@ from collector.journal.quarantine import Quarantine
 from collector.journal.reader import Contents, Record, files_of, read, scan
 from collector.journal.writer import Journal
 from collector.records import records_in
-from raymap.commands.credentials import authorization
 from raymap.commands.export_lines import export_request
+from raymap.commands.server import JSON, post
 from raymap.commands.tables import print_table
 from raymap.errors import CommandError, print_status
 from raymap.units import format_minute, format_size
@@ -36,9 +33,7 @@ QUARANTINE = "quarantine"
 _MAX_DOCUMENTS, _MAX_BYTES = 20_000, 48 << 20
 _SHOWN = 300
 """Characters of a payload in quarantine."""
-RETRY_FOR = 60.0
-"""Seconds to retry while the server answers 503."""
-PROTOBUF, JSON = "application/x-protobuf", "application/json"
+PROTOBUF = "application/x-protobuf"
 _PATHS = {
     Kind.OTLP: ("/v1/traces", PROTOBUF),
     Kind.OTLP_JSON: ("/v1/traces", JSON),
@@ -114,7 +109,7 @@ def send(data_dir: Path, name: str, to: str) -> None:
                 damaged += record.header.documents
                 continue
             for path, media, body in _requests(record.header.kind, record.payload):
-                _post(to.rstrip("/") + path, media, body)
+                post(to, path, body, media)
             sent += record.header.documents
             journal.checkpoint(record.end)
         if not damaged and not contents.lost:
@@ -199,22 +194,3 @@ def _requests(kind: int, payload: bytes) -> Iterator[tuple[str, str, bytes]]:
     texts = [raw.decode(errors="replace") for raw in raws if not is_span(raw)]
     if texts:
         yield "/TraceSegments", JSON, json.dumps({"TraceSegmentDocuments": texts}).encode()
-
-
-def _post(url: str, media: str, body: bytes) -> None:
-    """Post until it is acknowledged. CommandError when the server refuses, or none answers."""
-    deadline = time.monotonic() + RETRY_FOR
-    while True:
-        headers = {"Content-Type": media, **authorization()}
-        request = urllib.request.Request(url, body, headers, method="POST")
-        try:
-            with urllib.request.urlopen(request, timeout=30):
-                return
-        except urllib.error.HTTPError as error:
-            if error.code == 503 and time.monotonic() < deadline:
-                time.sleep(1.0)
-                continue
-            raise CommandError(f"{url} answers HTTP {error.code}: {error.reason}.") from None
-        except OSError as error:
-            reason = getattr(error, "reason", error)
-            raise CommandError(f"No Raymap answers at {url} ({reason}).") from None

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
-from raymap.commands.credentials import authorization
+from raymap.commands.server import TOKEN, Refused, get_json
 from raymap.errors import CommandError, print_status
 from store.times import parse_duration
 
@@ -22,7 +19,6 @@ POLL = 2.0
 """Seconds between two requests of --tail."""
 LATE = 600
 """Seconds in which --tail still prints a line that arrives late: Firehose buffers for minutes."""
-TIMEOUT = 60.0
 
 Line = dict[str, Any]
 
@@ -112,30 +108,9 @@ def text_of(line: Line) -> str:
 
 
 def _get(to: str, path: str, query: dict[str, Any]) -> Any:
-    """The JSON of an answer. CommandError with what to do otherwise."""
-    url = (to if "://" in to else f"http://{to}").rstrip("/") + f"{path}?{urlencode(query)}"
     try:
-        request = urllib.request.Request(url, headers=authorization())
-        with urllib.request.urlopen(request, timeout=TIMEOUT) as reply:
-            return json.load(reply)
-    except urllib.error.HTTPError as error:
-        raise CommandError(_refusal(to, error)) from None
-    except (http.client.HTTPException, ValueError):
-        raise CommandError(
-            f"What answers at {to} is no Raymap's HTTP port: name another with --to."
-        ) from None
-    except OSError as error:
-        reason = getattr(error, "reason", error)
-        reason = getattr(reason, "strerror", None) or reason
-        raise CommandError(
-            f"No Raymap answers at {to} ({reason}): name another with --to."
-        ) from None
-
-
-def _refusal(to: str, error: urllib.error.HTTPError) -> str:
-    try:
-        message = str(json.load(error)["error"]["message"])
-    except (ValueError, KeyError, TypeError):
-        message = str(error.reason)
-    more = ": set RAYMAP_TOKEN to a key of role viewer" if error.code in (401, 403) else ""
-    return f"{to} answers HTTP {error.code}, {message}{more}."
+        return get_json(to, path, query)
+    except Refused as refusal:
+        if refusal.status not in (401, 403):
+            raise
+        raise CommandError(f"{refusal}: set {TOKEN} to a key of role viewer.") from None

@@ -5,17 +5,12 @@ A server that is unavailable is no verdict: neither a pass nor a fail.
 
 from __future__ import annotations
 
-import http.client
 import json
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from time import monotonic, sleep
 from typing import Any
-from urllib.parse import urlencode
 
-from raymap.commands.credentials import authorization
-from raymap.errors import CommandError
+from raymap.commands.server import get_json, no_raymap
 
 EXIT_CODES = {"pass": 0, "fail": 1, "insufficient": 2}
 NO_VERDICT = 3
@@ -27,24 +22,11 @@ PAUSE = 15.0
 
 def fetch_verdict(url: str, query: Mapping[str, object]) -> dict[str, Any]:
     """The server's answer. Raises CommandError."""
-    server = (url if "://" in url else f"http://{url}").rstrip("/")
     given = {name: value for name, value in query.items() if value not in ("", None)}
-    request = urllib.request.Request(
-        f"{server}/api/v1/verdict?{urlencode(given)}", headers=authorization()
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT) as reply:
-            answer = json.load(reply)
-        if answer["verdict"] in EXIT_CODES:
-            return dict(answer)
-    except urllib.error.HTTPError as error:
-        raise CommandError(f"{server} refused the request: {_message_of(error)}") from None
-    except (http.client.HTTPException, ValueError, KeyError, TypeError):
-        pass
-    except OSError as error:
-        reason = getattr(error, "reason", error)
-        raise CommandError(f"No Raymap answers at {server} ({reason}).") from None
-    raise CommandError(f"What answers at {server} is no Raymap: name another with --url.")
+    answer = get_json(url, "/api/v1/verdict", given, flag="--url", timeout=TIMEOUT)
+    if not isinstance(answer, dict) or answer.get("verdict") not in EXIT_CODES:
+        raise no_raymap(url, "--url")
+    return answer
 
 
 def wait_for_verdict(url: str, query: Mapping[str, object], seconds: float) -> dict[str, Any]:
@@ -75,10 +57,3 @@ def _lines(answer: Mapping[str, Any]) -> list[str]:
         if edge["kind"] != "failing"
     ]
     return lines + [f"  example: {id}" for id in answer["examples"]]
-
-
-def _message_of(error: urllib.error.HTTPError) -> str:
-    try:
-        return f"{json.load(error)['error']['message']} (HTTP {error.code})"
-    except (ValueError, KeyError, TypeError):
-        return f"HTTP {error.code} {error.reason}"

@@ -1,0 +1,96 @@
+"""Requests of the commands to a running server, and what they say when it refuses or none answers."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from raymap.errors import CommandError
+
+TOKEN = "RAYMAP_TOKEN"
+"""The variable with the key of a server that requires one. Not a flag, which others could read."""
+JSON = "application/json"
+TIMEOUT = 60.0
+"""Seconds until a request is given up."""
+RETRY_FOR = 60.0
+"""Seconds in which a document is sent again while the server answers 503."""
+
+
+class Refused(CommandError):
+    """The server answered with an error status; the message is the server's own."""
+
+    def __init__(self, to: str, status: int, message: str) -> None:
+        super().__init__(f"{to} refused the request: {message} (HTTP {status})")
+        self.status = status
+
+
+def no_raymap(to: str, flag: str = "--to") -> CommandError:
+    """What to raise when the answer is not one of Raymap's."""
+    return CommandError(f"What answers at {to} is no Raymap's HTTP port: name another with {flag}.")
+
+
+def get_json(
+    to: str, path: str, query: Mapping[str, object], *, flag: str = "--to", timeout: float = TIMEOUT
+) -> Any:
+    """The JSON that the server at ``to``, a URL or HOST:PORT, answers to a GET.
+
+    Raises Refused, and CommandError, which names the flag, when no Raymap answers.
+    """
+    body = _send(to, f"{path}?{urlencode(query)}", None, "", flag=flag, timeout=timeout)
+    try:
+        return json.loads(body)
+    except ValueError:
+        raise no_raymap(to, flag) from None
+
+
+def post(to: str, path: str, body: bytes, media: str = JSON) -> bytes:
+    """The answer to a POST, which is repeated while the server has no room. Raises as `get_json`."""
+    deadline = time.monotonic() + RETRY_FOR
+    while True:
+        try:
+            return _send(to, path, body, media, flag="--to", timeout=TIMEOUT)
+        except Refused as refusal:
+            if refusal.status != 503 or time.monotonic() >= deadline:
+                raise
+            time.sleep(1.0)
+
+
+def _send(
+    to: str, path: str, body: bytes | None, media: str, *, flag: str, timeout: float
+) -> bytes:
+    server = (to if "://" in to else f"http://{to}").rstrip("/")
+    headers = _authorization() | ({"Content-Type": media} if media else {})
+    try:
+        request = urllib.request.Request(server + path, body, headers)
+        with urllib.request.urlopen(request, timeout=timeout) as reply:
+            return bytes(reply.read())
+    except urllib.error.HTTPError as error:
+        raise Refused(to, error.code, _message_of(error)) from None
+    except (http.client.HTTPException, ValueError):
+        raise no_raymap(to, flag) from None
+    except OSError as error:
+        reason = getattr(error, "reason", error)
+        reason = getattr(reason, "strerror", None) or reason
+        raise CommandError(
+            f"No Raymap answers at {to} ({reason}): start one with  raymap serve  "
+            f"or name another with {flag}."
+        ) from None
+
+
+def _authorization() -> dict[str, str]:
+    token = os.environ.get(TOKEN, "")
+    return {"Authorization": f"Bearer {token}"} if token else {}
+
+
+def _message_of(error: urllib.error.HTTPError) -> str:
+    try:
+        return str(json.load(error)["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        return str(error.reason)
