@@ -314,16 +314,19 @@ def test_a_record_that_kills_its_adopter(tmp_path: Path) -> None:
     def start() -> subprocess.Popen[bytes]:
         command = [sys.executable, "-c", POISONED_STORE, str(tmp_path), str(stored)]
         return subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
 
     for _ in range(3):
-        assert start().wait(30) == -signal.SIGKILL
+        with start() as victim:
+            assert victim.wait(30) == -signal.SIGKILL
         assert not stored.exists()
-    survivor = start()
-    eventually(stored.exists)
-    survivor.terminate()
-    assert survivor.wait(20) == 0
+    with start() as survivor:
+        assert survivor.stdout is not None
+        assert b"{}\n" in survivor.stdout, "ready: signals are caught"
+        eventually(stored.exists)
+        survivor.terminate()
+        assert survivor.wait(20) == 0
     assert sorted(stored.read_text().split()) == ["1", "3"]
     (entry,) = Quarantine(tmp_path / "journal").read()
     assert (entry.version, entry.reason) == (2, "processes died while they decoded it")
