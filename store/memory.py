@@ -14,6 +14,7 @@ from store.filters.ast import Expression, Field, Value
 from store.filters.evaluate import matches
 from store.graph import ServiceGraph
 from store.graph_names import name_problems
+from store.memory_alarms import MemoryAlarms
 from store.memory_logs import MemoryLogs
 from store.memory_metrics import MemoryMetrics
 from store.memory_traces import MemoryTraces, is_sampled
@@ -50,7 +51,7 @@ from store.unit_filter import (
 from store.units import EdgeUnit, NodeUnit, Unit, all_units, links_among, with_other_names
 
 
-class MemoryStore(MemoryTraces, MemoryConfig, MemoryLogs, MemoryMetrics):
+class MemoryStore(MemoryTraces, MemoryConfig, MemoryLogs, MemoryMetrics, MemoryAlarms):
     """The store protocol on dictionaries. Method docstrings of `store.protocol` apply."""
 
     def __init__(self) -> None:
@@ -58,6 +59,7 @@ class MemoryStore(MemoryTraces, MemoryConfig, MemoryLogs, MemoryMetrics):
         MemoryConfig.__init__(self)
         MemoryLogs.__init__(self)
         MemoryMetrics.__init__(self)
+        MemoryAlarms.__init__(self)
         self._pins: dict[bytes, Pin] = {}
         self._deployments: dict[str, Deployment] = {}
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Protocol, runtime_checkable
 
+from store.alarms import AlarmStore
 from store.audit import AuditStore
 from store.columnar import DocumentColumns
 from store.config.protocol import ConfigStore, LayoutStore, RetrievalStore, SamplingStore
@@ -295,6 +296,7 @@ class Store(
     LogStore,
     AuditStore,
     MetricStore,
+    AlarmStore,
     Protocol,
 ):
     """The whole store."""

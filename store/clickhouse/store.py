@@ -12,6 +12,7 @@ from clickhouse_driver import Client
 from clickhouse_driver.errors import ServerException
 
 from store.clickhouse import damage, excess_names, pins
+from store.clickhouse.alarms import AlarmMethods
 from store.clickhouse.config.methods import ConfigMethods
 from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.errors import DATA_CODES, first_line, is_transient
@@ -54,7 +55,9 @@ PIN_INTERVAL = 60.0
 """Seconds between runs that pin late documents of pinned traces."""
 
 
-class ClickHouseStore(ConfigMethods, DeploymentMethods, LogMethods, MetricMethods, PinMethods):
+class ClickHouseStore(
+    ConfigMethods, DeploymentMethods, LogMethods, MetricMethods, PinMethods, AlarmMethods
+):
     """`store.protocol.Store` on a ClickHouse that `raymap migrate` has prepared."""
 
     def __init__(self, url: str | Address, *, connections: int = 8) -> None:

@@ -1,4 +1,4 @@
-"""What X-Ray's API configures, as stored. Times are microseconds since the epoch."""
+"""What X-Ray's API configures, and alarms, as stored. Times are microseconds since the epoch."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TypeVar
 import msgspec
 from msgspec import Struct
 
+from store.alarms import Alarm
 from store.config.protocol import Change, Configuration
 
 Record = TypeVar("Record", bound=Struct)
@@ -85,6 +86,7 @@ KINDS: dict[type[Struct], str] = {
     ResourcePolicy: "resource policy",
     IndexingRule: "indexing rule",
     Tags: "tags",
+    Alarm: "alarm",
 }
 """The kind under which each record is stored."""
 

@@ -195,6 +195,11 @@ SAMPLING_SUMS = _sql("config/sampling_sums", parameters="start end step")
 FIRST_ANOMALIES = _sql("config/first_anomalies", parameters="start end rule")
 RETRIEVAL = _sql("config/retrieval", parameters="token valid_after")
 LAYOUT = _sql("config/layout", parameters="name")
+# alarms
+LAST_EVENTS = _sql("alarms/last_events")
+ALARM_HISTORY = _sql("alarms/history", parameters="alarm most")
+PENDING_DELIVERIES = _sql("alarms/pending", parameters="most since")
+DELIVERIES = _sql("alarms/deliveries", parameters="events")
 # logs
 REQUEST_LINES = _sql(
     "logs/request_lines", parameters="end first last most no_trace requests start streams trace"

@@ -230,7 +230,7 @@ ENGINE = {replicated}ReplacingMergeTree(ver)
 ORDER BY name
 SETTINGS {durable};
 
--- What is configured through X-Ray's API (store/clickhouse/config/configuration.py): a log of changes, each
+-- Alarms, and what is configured through X-Ray's API (store/clickhouse/config/configuration.py): a log of changes, each
 -- a revision of the whole; the last row of a kind and name applies. Revisions are exclusive because each
 -- is one insert with its number as deduplication token.
 CREATE TABLE IF NOT EXISTS configuration{on_cluster} (
@@ -306,6 +306,37 @@ CREATE TABLE IF NOT EXISTS deployments{on_cluster} (
 )
 ENGINE = {replicated}ReplacingMergeTree(ver)
 ORDER BY id
+TTL toDateTime(intDiv(at, 1000000)) + INTERVAL 400 DAY
+SETTINGS {durable};
+
+-- Changes of state of alarms (store/alarms.py). Numbers of an alarm are exclusive as revisions above are. targets:
+-- webhooks that the event is for, in the row itself, so that an event and what is to be sent of it are one insert.
+CREATE TABLE IF NOT EXISTS alarm_events{on_cluster} (
+    id String,
+    alarm String,
+    seq UInt64,
+    at Int64 COMMENT 'microseconds since the epoch',
+    targets Array(String),
+    value String COMMENT 'JSON (store/alarms.py)',
+    writer UInt64 COMMENT 'random'
+)
+ENGINE = {replicated}MergeTree
+ORDER BY (alarm, seq)
+TTL toDateTime(intDiv(at, 1000000)) + INTERVAL 400 DAY
+SETTINGS {window} = 1000, {durable};
+
+-- The latest attempt to send an event to a webhook; what has none, or a failed one, is sent (again).
+CREATE TABLE IF NOT EXISTS alarm_deliveries{on_cluster} (
+    event String,
+    url String,
+    status LowCardinality(String),
+    attempts UInt32,
+    at Int64 COMMENT 'microseconds since the epoch',
+    error String,
+    ver UInt64
+)
+ENGINE = {replicated}ReplacingMergeTree(ver)
+ORDER BY (event, url)
 TTL toDateTime(intDiv(at, 1000000)) + INTERVAL 400 DAY
 SETTINGS {durable};
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.store.contract.alarms import AlarmContract
 from tests.store.contract.clients import ClientContract
 from tests.store.contract.copies import CopyContract
 from tests.store.contract.graph import GraphContract
@@ -29,5 +30,6 @@ class StoreContract(
     UnitContract,
     PinContract,
     VersionContract,
+    AlarmContract,
 ):
     """Every store passes every test."""

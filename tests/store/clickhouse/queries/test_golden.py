@@ -14,6 +14,7 @@ from store.clickhouse.queries import REGISTRY, Sql, Template
 GOLDEN = Path(__file__).parent / "golden"
 PACKAGES = (
     *("units", "rollup", "graph", "pins", "retention", "diagnostics", "config", "versions"),
+    "alarms",
     "logs",
     "metrics",
 )

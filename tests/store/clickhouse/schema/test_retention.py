@@ -239,8 +239,10 @@ def test_every_table_that_grows_has_a_kind(client: Client) -> None:
             "sampling_anomalies",
             "retrievals",
             "deployments",
+            "alarm_events",
+            "alarm_deliveries",
             "audit",
         }
-    )  # bookkeeping of the map, of sampling, trace retrieval and deployments; the audit log, whose time is fixed
+    )  # bookkeeping of the map, of sampling, trace retrieval, deployments and alarms; the audit log, whose time is fixed
     assert own == {*retention.TTLS} & own
     assert own >= {*retention.KINDS["traces"].tables}

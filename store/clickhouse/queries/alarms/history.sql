@@ -1,0 +1,2 @@
+-- Events of an alarm, the newest first.
+SELECT value FROM alarm_events WHERE alarm = {alarm:String} ORDER BY seq DESC LIMIT {most:UInt64}

@@ -1,0 +1,12 @@
+-- Events that a webhook does not have yet, the oldest first, a hundred of each: those without a delivery, or whose last one failed.
+SELECT value, url, attempts, tried
+FROM (
+    SELECT id, at, alarm, seq, value, url
+    FROM alarm_events ARRAY JOIN targets AS url
+    WHERE at >= {since:Int64}
+) AS events
+LEFT JOIN (
+    SELECT event, url, status, attempts, at AS tried FROM alarm_deliveries FINAL
+) AS sent ON sent.event = events.id AND sent.url = events.url
+WHERE status IN ('', 'failed')
+ORDER BY events.at, alarm, seq, url LIMIT 100 BY url LIMIT {most:UInt64}

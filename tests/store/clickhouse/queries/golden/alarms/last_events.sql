@@ -1,0 +1,1 @@
+SELECT argMax(value, seq) FROM alarm_events GROUP BY alarm
