@@ -42,6 +42,7 @@ def create_app(
     sampling_rate: float = 1.0,
     unhealthy: Thresholds = DEFAULT_THRESHOLDS,
     log_link: str = "",
+    webhook_hosts: Sequence[str] = (),
     environment_annotation: str = "",
     extra_routers: Sequence[APIRouter] = (),
     metrics: Callable[[], bytes] = lambda: b"",
@@ -57,7 +58,7 @@ def create_app(
     ``extra_routers`` take precedence: the collector's HTTP receivers share this port.
     ``environment_annotation``: the key of an annotation that names a trace's environment, too.
     ``metrics`` and ``ingest_status`` (`api.schemas.server.IngestStatus`) cover all processes of the
-    server; ``log_link`` is a template (`api.log_links`); ``ingest_health`` says whether this process accepts documents (/readyz).
+    server; ``log_link`` is a template (`api.log_links`), ``webhook_hosts`` those that alarms may call; ``ingest_health`` says whether this process accepts documents (/readyz).
     """
     context = Context(
         store=store,
@@ -65,6 +66,7 @@ def create_app(
         sampler=Sampler(store, sampling_rate, clock),
         unhealthy=unhealthy,
         log_link=log_link,
+        webhook_hosts=tuple(webhook_hosts),
         clock=clock,
         metrics=metrics,
         ingest_status=ingest_status,

@@ -64,6 +64,8 @@ class Context:
     unhealthy: Thresholds = DEFAULT_THRESHOLDS
     log_link: str = ""
     """Template of links to log lines elsewhere (`api.log_links`); empty for none."""
+    webhook_hosts: tuple[str, ...] = ()
+    """Hosts that webhooks of alarms may name (`api.alarms.webhook.check_url`); empty for any."""
     arrangements: Arrangements = field(default_factory=Arrangements)
     """The layouts of the maps that consoles show."""
 

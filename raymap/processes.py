@@ -200,6 +200,7 @@ def _create_api(
     from api.app import create_app
     from api.context import Thresholds
     from collector.receivers.http_routers import http_routers
+    from raymap.alarm_runner import AlarmRunner
     from raymap.invocation_joiner import InvocationJoiner
 
     stopping = threading.Event()
@@ -209,14 +210,18 @@ def _create_api(
         target=InvocationJoiner(store, pipeline).run, args=[stopping], name="joiner", daemon=True
     )
 
+    alarms = AlarmRunner(store, stopping, settings.webhook_hosts)
+
     async def start() -> None:
         pipeline.start()
         rollup.start()
         joiner.start()
+        alarms.start()
 
     async def stop() -> None:
         stopping.set()
         await asyncio.to_thread(joiner.join, 5.0)
+        await asyncio.to_thread(alarms.join, 5.0)
         await asyncio.to_thread(pipeline.stop)
         await asyncio.to_thread(rollup.join, 5.0)
 
@@ -226,6 +231,7 @@ def _create_api(
         version=raymap_version(),
         sampling_rate=settings.sampling_rate,
         log_link=settings.log_link,
+        webhook_hosts=settings.webhook_hosts,
         unhealthy=Thresholds(settings.unhealthy_share, settings.unhealthy_count),
         environment_annotation=settings.environment_annotation,
         extra_routers=[sign_in, *http_routers(pipeline)],

@@ -205,6 +205,15 @@ class ApiSettings(OidcFlags, ProcessSettings):
             help="Link from traces to a log store, like https://logs.example.com/?q={trace_id}.",
         ),
     ] = ""
+    webhook_host: Annotated[
+        str,
+        option(
+            "--webhook-host",
+            metavar="NAME[,NAME]",
+            show_default="any",
+            help="Hosts that webhooks of alarms may call, like hooks.example.com,*.internal.",
+        ),
+    ] = ""
     unhealthy_share: Annotated[
         float,
         option(
@@ -232,6 +241,11 @@ class ApiSettings(OidcFlags, ProcessSettings):
             help="An annotation that names the environment of a trace, such as stage.",
         ),
     ] = ""
+
+    @property
+    def webhook_hosts(self) -> list[str]:
+        """The names in ``webhook_host``."""
+        return [name.strip() for name in self.webhook_host.split(",") if name.strip()]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,7 @@ import pytest
 import typer.main
 from prometheus_client import CollectorRegistry
 
+from api.alarms.counters import deliveries, evaluations, transitions
 from api.metrics import request_seconds
 from collector.metrics import IngestMetrics
 from raymap.auth.authenticator import admitted_anyway, refusals
@@ -175,6 +176,9 @@ def exposed_metrics() -> list[Any]:
         refusals(),
         admitted_anyway(),
         limited(),
+        evaluations(),
+        transitions(),
+        deliveries(),
     ]
     return [metric for metric in (*ingest, *own) if hasattr(metric, "labels")]
 

@@ -10,6 +10,7 @@ from api.context import Context
 from api.openmetrics.router import metrics_router
 from api.parameters import refuse_unknown_parameters
 from api.schemas.common import ErrorReply
+from api.v1.alarms import alarms_router
 from api.v1.annotations import annotations_router
 from api.v1.deployments import deployments_router
 from api.v1.graph import graph_router
@@ -28,7 +29,10 @@ TAG = {
 }
 ERRORS: dict[int | str, dict[str, Any]] = {
     400: {"model": ErrorReply, "description": "InvalidRequest, UnknownParameter, InvalidFilter"},
-    404: {"model": ErrorReply, "description": "NoSuchNode, NoSuchEdge: no traffic in the window"},
+    404: {
+        "model": ErrorReply,
+        "description": "NoSuchNode, NoSuchEdge: no traffic in the window; NoSuchAlarm",
+    },
     500: {"model": ErrorReply, "description": "InternalFailure: the server's log says why"},
     503: {"model": ErrorReply, "description": "ServiceUnavailable: the store does not answer"},
 }
@@ -53,6 +57,7 @@ def v1_router(context: Context, environment_annotation: str) -> APIRouter:
         metrics_router,
         versions_router,
         deployments_router,
+        alarms_router,
     )
     for part in parts:
         router.include_router(part(context))

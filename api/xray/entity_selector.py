@@ -50,9 +50,19 @@ def names_id(text: str) -> bool:
     return _WITH_ID.search(text) is not None
 
 
+Pairs = set[tuple[NodeKey, NodeKey]]
+
+
 def select(graph: ServiceGraph, matches: tuple[ServiceMatch | EdgeMatch, ...]) -> Entities:
-    """The nodes or edges of a graph that any of the functions means. Where calls and links join
-    two nodes, calls are meant."""
+    """What series count of the nodes or edges that any of the functions means. Where calls and links
+    join two nodes, calls are meant."""
+    return of_pairs(graph, *meant(graph, matches))
+
+
+def meant(
+    graph: ServiceGraph, matches: tuple[ServiceMatch | EdgeMatch, ...]
+) -> tuple[frozenset[NodeKey], Pairs]:
+    """The nodes or edges of a graph that any of the functions means."""
     services = [match.selector for match in matches if isinstance(match, ServiceMatch)]
     nodes = frozenset(
         node
@@ -65,7 +75,7 @@ def select(graph: ServiceGraph, matches: tuple[ServiceMatch | EdgeMatch, ...]) -
         for source, target in (*graph.edges, *graph.links)
         if any(_means(graph, a, source) and _means(graph, b, target) for a, b in pairs)
     }
-    return of_pairs(graph, nodes, selected)
+    return nodes, selected
 
 
 def client_edges(graph: ServiceGraph) -> Entities:

@@ -1,0 +1,1 @@
+"""Alarms: rules read from requests, evaluated over settled data, and delivered to webhooks."""

@@ -1,0 +1,116 @@
+"""The datapoints of an alarm on a metric, and what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from api.alarms.metrics import (
+    OF_NO_REQUEST,
+    PLATFORM,
+    breaches,
+    metric_words,
+    value_of,
+    value_words,
+)
+from api.node_metrics import node_metrics
+from api.xray.entity_selector import client_edges, meant, of_pairs, parse_selector
+from store.alarms import Alarm, Verdict
+from store.graph import ServiceGraph, Statistics
+from store.model import NodeKey, TimeRange
+from store.protocol import Store
+from store.query import Entities
+from store.rules.alarm_state import EXTRA, AlarmState, next_state
+from store.times import HOUR, MINUTE
+
+PLATFORM_DELAY = 5 * MINUTE
+"""How late CloudWatch's metric stream may be: two to three minutes, and a batch of Firehose."""
+MOST_WORDS = 5
+"""Values that a reason names."""
+ReadGraph = Callable[[TimeRange], ServiceGraph]
+Points = dict[int, float | None]
+"""Value by the start of the minute, microseconds; None is missing."""
+
+
+def range_of(alarm: Alarm, settled: int) -> TimeRange:
+    """The minutes of the evaluation range, all of which ended before ``settled`` (microseconds)."""
+    delay = PLATFORM_DELAY if alarm.metric.startswith(PLATFORM) else 0
+    end = (settled - delay) // MINUTE * MINUTE
+    return TimeRange(end - (alarm.periods + EXTRA) * MINUTE, end)
+
+
+def judge_metric(
+    store: Store, read_graph: ReadGraph, alarm: Alarm, settled: int, current: AlarmState
+) -> Verdict:
+    """The state that the datapoints of settled minutes make."""
+    window = range_of(alarm, settled)
+    if alarm.metric.startswith(PLATFORM):
+        points, nodes = _platform_points(store, read_graph, alarm, window)
+        entities = Entities()
+    else:
+        entities, nodes, pairs = _entities(read_graph(window), alarm)
+        points = _points(store, alarm, entities, window, settled)
+    values = [points.get(start) for start in range(window.start, window.end, MINUTE)]
+    flags = [None if value is None else breaches(alarm, value) for value in values]
+    state = next_state(flags, alarm.datapoints, alarm.periods, alarm.missing, current)
+    there = [value for value in values if value is not None]
+    return Verdict(
+        state=state,
+        reason=_reason(alarm, there[-alarm.periods :]),
+        window=window,
+        value=there[-1] if there else None,
+        nodes=nodes,
+        edges=() if alarm.metric.startswith(PLATFORM) else pairs,
+    )
+
+
+def _entities(
+    graph: ServiceGraph, alarm: Alarm
+) -> tuple[Entities, tuple[NodeKey, ...], tuple[tuple[NodeKey, NodeKey], ...]]:
+    if not alarm.selector:
+        return client_edges(graph), (), ()
+    nodes, pairs = meant(graph, parse_selector(alarm.selector))
+    return of_pairs(graph, nodes, pairs), tuple(sorted(nodes)), tuple(sorted(pairs))
+
+
+def _points(
+    store: Store, alarm: Alarm, entities: Entities, window: TimeRange, settled: int
+) -> Points:
+    buckets = store.entity_series(entities, window, MINUTE, settled_before=settled)
+    found = {bucket.start: bucket.statistics for bucket in buckets}
+    nothing = Statistics()
+    starts = range(window.start, window.end, MINUTE)
+    return {
+        at: value_of(alarm.metric, alarm.minimum, found.get(at, nothing))
+        for at in starts
+        if at in found or alarm.metric == OF_NO_REQUEST
+    }
+
+
+def _platform_points(
+    store: Store, read_graph: ReadGraph, alarm: Alarm, window: TimeRange
+) -> tuple[Points, tuple[NodeKey, ...]]:
+    """Counts of several nodes are added up, of anything else the greatest applies."""
+    label = alarm.metric.removeprefix(PLATFORM)
+    graph = read_graph(TimeRange(window.end - HOUR, window.end))
+    nodes, _ = meant(graph, parse_selector(alarm.selector))
+    points: Points = {}
+    for node in sorted(nodes):
+        for series in node_metrics(store, graph.services[node].keys, node, window, MINUTE):
+            if series.label == label:
+                for start, value in series.points:
+                    before = points.get(start)
+                    both = sum if series.stat == "Sum" else max
+                    points[start] = value if before is None else both((before, value))
+    return points, tuple(sorted(nodes))
+
+
+def _reason(alarm: Alarm, values: list[float]) -> str:
+    """What the evaluated datapoints are, the newest first."""
+    name = metric_words(alarm.metric)
+    if not values:
+        return f"no datapoint of {name} in {alarm.periods + EXTRA} minutes"
+    newest = [value_words(alarm.metric, value) for value in values[: -MOST_WORDS - 1 : -1]]
+    beyond = sum(breaches(alarm, value) for value in values)
+    missing = alarm.periods - len(values)
+    words = f"{name} breached in {beyond} of {len(values)} minutes, the newest first: "
+    return words + ", ".join(newest) + (f"; {missing} missing" if missing > 0 else "")

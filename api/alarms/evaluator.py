@@ -1,0 +1,111 @@
+"""Evaluates alarms over data that is settled, and stores what changes.
+
+A minute is settled when it ended `SETTLE_SECONDS` ago and what was stored since is counted: spans that arrive later
+than that do not make an alarm flap. To be run by one process of all (`store.alarms.AlarmStore.alarm_lock`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import structlog
+
+from api.alarms.counters import evaluations, transitions
+from api.alarms.datapoints import judge_metric, range_of
+from api.alarms.metrics import rule_words
+from api.alarms.topology import judge_edges, windows_of
+from api.context import SETTLE_SECONDS
+from api.errors import ApiError
+from store.alarms import Alarm, AlarmEvent, AlarmKind, Verdict, next_event, state_of
+from store.config import records
+from store.errors import StoreError
+from store.graph import ServiceGraph
+from store.model import TimeRange
+from store.protocol import Store
+from store.times import SECOND
+
+log = structlog.get_logger(__name__)
+
+
+class AlarmEvaluator:
+    """One round after the other; not to be shared by threads."""
+
+    def __init__(self, store: Store, clock: Callable[[], float]) -> None:
+        self._store = store
+        self._clock = clock
+        self._done: dict[str, tuple[int, int]] = {}
+        """By alarm: when it was modified, and the end of the minutes that were evaluated."""
+        self._graphs: dict[TimeRange, ServiceGraph] = {}
+        self._used: set[TimeRange] = set()
+
+    def evaluate(self) -> list[AlarmEvent]:
+        """One round; returns what changed. Raises StoreError; an alarm that fails alone does not stop the others."""
+        alarms = self.alarms()
+        if not alarms:
+            return []
+        settled = self.settled()
+        last = self._store.last_alarm_events()
+        self._used.clear()
+        changed = [
+            event
+            for alarm in alarms.values()
+            if (event := self._evaluate(alarm, last.get(alarm.name), settled)) is not None
+        ]
+        self._graphs = {key: self._graphs[key] for key in self._used if key in self._graphs}
+        self._done = {name: done for name, done in self._done.items() if name in alarms}
+        return changed
+
+    def alarms(self) -> dict[str, Alarm]:
+        """The rules, by name."""
+        return records.read(self._store.read_configuration(), Alarm)
+
+    def settled(self) -> int:
+        """Until when (microseconds) everything is counted that is not late."""
+        waiting = max(SETTLE_SECONDS, self._store.map_lag())
+        return round((self._clock() - waiting) * SECOND)
+
+    def _evaluate(self, alarm: Alarm, last: AlarmEvent | None, settled: int) -> AlarmEvent | None:
+        if self._is_done(alarm, settled):
+            return None
+        try:
+            verdict = self._judge(alarm, last, settled)
+            event = next_event(alarm, last, verdict, self._now(), rule_words(alarm))
+            stored = event is not None and self._store.add_alarm_event(event)
+        except (StoreError, ApiError) as error:
+            evaluations().labels("failed").inc()
+            log.warning("alarm_not_evaluated", alarm=alarm.name, error=f"{error!s:.200}")
+            return None
+        evaluations().labels("ok").inc()
+        self._done[alarm.name] = (alarm.modified, _end(alarm, settled))
+        if not stored or event is None:
+            return None
+        transitions().labels(event.state.value).inc()
+        log.info("alarm", alarm=alarm.name, state=event.state.value, reason=event.verdict.reason)
+        return event
+
+    def _is_done(self, alarm: Alarm, settled: int) -> bool:
+        modified, end = self._done.get(alarm.name, (-1, 0))
+        return modified == alarm.modified and end >= _end(alarm, settled)
+
+    def _judge(self, alarm: Alarm, last: AlarmEvent | None, settled: int) -> Verdict:
+        if alarm.kind is AlarmKind.METRIC:
+            current = state_of(alarm, last)
+            return judge_metric(self._store, self._graph, alarm, settled, current)
+        baseline, recent = windows_of(alarm, settled)
+        return judge_edges(alarm, self._graph(baseline), self._graph(recent), recent)
+
+    def _graph(self, window: TimeRange) -> ServiceGraph:
+        """Read once for all alarms of a round; a baseline once a minute."""
+        self._used.add(window)
+        if window not in self._graphs:
+            self._graphs[window] = self._store.service_graph(window, settled_before=window.end)
+        return self._graphs[window]
+
+    def _now(self) -> int:
+        return round(self._clock() * SECOND)
+
+
+def _end(alarm: Alarm, settled: int) -> int:
+    if alarm.kind is AlarmKind.METRIC:
+        return range_of(alarm, settled).end
+    return windows_of(alarm, settled)[1].end

@@ -1,0 +1,100 @@
+"""Runs alarms in one API process of all: a thread that evaluates, and one that delivers to webhooks.
+
+Which process: the one with the store's lock (`store.alarms.AlarmStore.alarm_lock`); the others look every
+`EVERY` seconds whether it has become free. Without an alarm none takes it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Collection
+
+import structlog
+
+from api.alarms.evaluator import AlarmEvaluator
+from api.alarms.outbox import Outbox
+from store.alarms import Lock
+from store.errors import StoreError
+from store.protocol import Store
+
+log = structlog.get_logger(__name__)
+
+EVERY = 10.0
+"""Seconds between two rounds."""
+LOOK_AGAIN = 30.0
+"""Seconds after which the outbox is read again though no event was made here: what another process left."""
+
+
+class AlarmRunner:
+    """`start` it once; it ends when ``stopping`` is set."""
+
+    def __init__(
+        self,
+        store: Store,
+        stopping: threading.Event,
+        hosts: Collection[str] = (),
+        clock: Callable[[], float] = time.time,
+        every: float = EVERY,
+    ) -> None:
+        self._store = store
+        self._stopping = stopping
+        self._every = every
+        self._evaluator = AlarmEvaluator(store, clock)
+        self._outbox = Outbox(store, clock, self._evaluator.alarms, hosts)
+        self._lock: Lock | None = None
+        self._changed = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._evaluate, name="alarms", daemon=True),
+            threading.Thread(target=self._deliver, name="webhooks", daemon=True),
+        ]
+
+    def start(self) -> None:
+        """Begin."""
+        for thread in self._threads:
+            thread.start()
+
+    def join(self, timeout: float) -> None:
+        """Wait until both threads have ended; then another process may have the lock at once."""
+        self._changed.set()
+        for thread in self._threads:
+            thread.join(timeout)
+        if self._lock:
+            self._lock.release()
+
+    def _evaluate(self) -> None:
+        while not self._stopping.wait(self._every):
+            try:
+                if self._evaluator.alarms() and self._has_lock() and self._evaluator.evaluate():
+                    self._changed.set()
+            except StoreError as error:
+                log.warning("alarms_not_evaluated", error=f"{error!s:.200}")
+            except Exception as error:  # a round is lost, not the thread
+                log.error("alarms_not_evaluated", error=f"{error!r:.200}")
+
+    def _has_lock(self) -> bool:
+        if self._is_mine():
+            return True
+        self._lock = self._store.alarm_lock()
+        if self._lock:
+            self._changed.set()  # what the one before has not delivered
+        return self._lock is not None
+
+    def _is_mine(self) -> bool:
+        return self._lock is not None and self._lock.alive and not self._stopping.is_set()
+
+    def _deliver(self) -> None:
+        pause = LOOK_AGAIN
+        while not self._stopping.is_set():
+            self._changed.wait(pause)
+            self._changed.clear()
+            pause = LOOK_AGAIN
+            if not self._is_mine():
+                continue
+            try:
+                due = self._outbox.deliver(self._is_mine)
+                pause = min(LOOK_AGAIN, LOOK_AGAIN if due is None else max(0.1, due))
+            except StoreError as error:
+                log.warning("webhooks_not_delivered", error=f"{error!s:.200}")
+            except Exception as error:  # a round is lost, not the thread
+                log.error("webhooks_not_delivered", error=f"{error!r:.200}")

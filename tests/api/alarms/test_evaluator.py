@@ -1,0 +1,296 @@
+"""Alarms over traffic, with a clock that tests set."""
+
+from __future__ import annotations
+
+import pytest
+
+from api.alarms.evaluator import AlarmEvaluator
+from store.alarms import Alarm, AlarmEvent, AlarmKind
+from store.config import records
+from store.errors import StoreUnavailable
+from store.graph import ServiceGraph
+from store.memory import MemoryStore
+from store.model import NodeKey, TimeRange
+from store.platform_metrics import MetricPoint
+from store.protocol import Store
+from store.rules.alarm_state import AlarmState, MissingData
+from store.times import MINUTE
+from tests.api.alarms.traffic import FRONT, HOOK, ORDERS, STOCK, Clock, alarm, send
+from tests.builders import T0
+
+METRIC = "AWS/Lambda/ConcurrentExecutions"
+OK, ALARM, INSUFFICIENT = AlarmState.OK, AlarmState.ALARM, AlarmState.INSUFFICIENT_DATA
+
+
+class World:
+    """A store, its evaluator and the time, in which every ten seconds are evaluated."""
+
+    def __init__(self, store: Store, *alarms: Alarm) -> None:
+        self.store = store
+        self.clock = Clock()
+        self.evaluator = AlarmEvaluator(store, self.clock)
+        for each in alarms:
+            put(store, each)
+
+    def run(self, until: int, start: int = 0) -> list[tuple[float, AlarmEvent]]:
+        """What changed, and how many minutes after T0."""
+        found: list[tuple[float, AlarmEvent]] = []
+        for seconds in range(start * 60, until * 60, 10):
+            self.clock.at(0, seconds)
+            found += [(seconds / 60, event) for event in self.evaluator.evaluate()]
+        return found
+
+
+def put(store: Store, *alarms: Alarm) -> None:
+    for each in alarms:
+        after = store.read_configuration().revision
+        assert store.change_configuration([records.put(each.name, each)], after=after, at=T0)
+
+
+def states(found: list[tuple[float, AlarmEvent]]) -> list[AlarmState]:
+    return [event.state for _, event in found]
+
+
+def incident(store: Store, first: int, last: int, until: int, start: int = 0) -> None:
+    """Every request of some minutes fails."""
+    for minute in range(start, until):
+        send(store, minute, faults=6 if first <= minute <= last else 0)
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    return MemoryStore()
+
+
+def test_an_incident_fires_once_and_clears_once(store: MemoryStore) -> None:
+    incident(store, 10, 19, until=40)
+    found = World(store, alarm()).run(40)
+    assert states(found) == [OK, ALARM, OK]
+    _, fired, cleared = found
+    # The third minute of the incident ends at 13, and is settled 30 s later.
+    assert fired[0] == pytest.approx(13.5)
+    assert fired[1].targets == (HOOK,)
+    assert fired[1].verdict.nodes == (FRONT,)
+    assert fired[1].verdict.reason == (
+        "fault share breached in 3 of 5 minutes, the newest first: 100 %, 100 %, 100 %, 0 %, 0 %"
+    )
+    # Two of five minutes breach when the third good one has settled.
+    assert cleared[0] == pytest.approx(23.5)
+    assert cleared[1].targets == (HOOK,)
+
+
+def test_receivers_do_not_hear_of_an_alarm_that_begins_ok(store: MemoryStore) -> None:
+    incident(store, -1, -1, until=6)
+    ((_, first),) = World(store, alarm()).run(6)
+    assert (first.previous, first.state, first.targets) == (INSUFFICIENT, OK, ())
+
+
+def test_an_incident_interrupted_by_missing_data_is_one(store: MemoryStore) -> None:
+    """No traffic for ten minutes in the middle: receivers hear of one ALARM and one OK."""
+    for minute in [*range(10), *range(20, 30)]:
+        send(store, minute, faults=6)
+    for minute in range(30, 40):
+        send(store, minute)
+    found = World(store, alarm()).run(40)
+    assert states(found) == [ALARM, INSUFFICIENT, ALARM, OK]
+    assert [event.state for _, event in found if event.targets] == [ALARM, OK]
+
+
+def test_late_spans_do_not_make_an_alarm_flap(store: MemoryStore) -> None:
+    """The newest minute has only its failures yet: it is evaluated when it has settled."""
+    incident(store, -1, -1, until=10)
+    world = World(store, alarm(datapoints=1, periods=1))
+    assert states(world.run(10)) == [OK]
+    send(store, 10, requests=1, faults=1)
+    assert world.run(start=10, until=11) == []
+    send(store, 10, requests=12)
+    assert world.run(start=11, until=14) == []
+
+
+def test_a_minute_with_too_few_requests_is_missing(store: MemoryStore) -> None:
+    for minute in range(10):
+        send(store, minute, requests=3, faults=3)
+    assert states(World(store, alarm(minimum=4)).run(10)) == []
+    few = World(store, alarm("few", minimum=4, missing=MissingData.BREACHING))
+    assert states(few.run(10)) == [ALARM]
+
+
+def test_traffic_that_stops_is_zero_requests(store: MemoryStore) -> None:
+    for minute in range(5):
+        send(store, minute)
+    below = alarm(metric="requests", comparison="<=", threshold=1.0, datapoints=1, periods=1)
+    found = World(store, below).run(10)
+    assert [(round(at, 1), event.state) for at, event in found] == [
+        (0.0, ALARM),
+        (1.5, OK),
+        (6.5, ALARM),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("metric", "threshold", "state"),
+    [
+        ("average_ms", 200.0, ALARM),
+        ("average_ms", 201.0, OK),
+        ("p95_ms", 200.0, ALARM),
+        ("p95_ms", 201.0, OK),
+        ("requests", 6.0, ALARM),
+        ("requests", 6.5, OK),
+        ("error_share", 0.1, OK),
+        ("throttle_share", 0.0, ALARM),
+    ],
+)
+def test_each_metric(store: MemoryStore, metric: str, threshold: float, state: AlarmState) -> None:
+    for minute in range(3):
+        send(store, minute)
+    one = alarm(metric=metric, threshold=threshold, datapoints=1, periods=1)
+    world = World(store, one)
+    world.clock.at(3, 30)
+    assert [event.state for event in world.evaluator.evaluate()] == [state]
+
+
+@pytest.mark.parametrize("selector", ["", 'edge("front", "orders")', 'edge(client, "front")'])
+def test_edges_and_all_requests_that_enter(store: MemoryStore, selector: str) -> None:
+    for minute in range(3):
+        send(store, minute)
+    if "client" in selector:
+        selector = 'edge(id(name: "front", type: "client"), "front")'
+    world = World(
+        store, alarm(selector=selector, metric="requests", threshold=6.0, datapoints=1, periods=1)
+    )
+    world.clock.at(3, 30)
+    assert [event.state for event in world.evaluator.evaluate()] == [ALARM]
+
+
+def test_a_metric_of_the_platform(store: MemoryStore) -> None:
+    """It may come five minutes late."""
+    for minute in range(20):
+        send(store, minute)
+    points = [
+        MetricPoint("front", "", "", "", METRIC, T0 // MINUTE + at, v, 1, v, v)
+        for at, v in enumerate([1.0, 1.0, 9.0, 1.0])
+    ]
+    store.put_metric_points(points, "a")
+    one = alarm(metric=f"platform:{METRIC}", threshold=9.0, datapoints=1, periods=1)
+    found = World(store, one).run(10)
+    assert [(round(at, 1), event.state) for at, event in found][:3] == [
+        (6.5, OK),
+        (8.5, ALARM),
+        (9.5, OK),
+    ]
+
+
+def test_a_vanished_edge_fires_within_two_minutes(store: MemoryStore) -> None:
+    """Counted from its last call; the rest of the traffic goes on. It clears when the calls are back."""
+    for minute in range(20):
+        send(store, minute)
+    for minute in range(20, 40):
+        send(store, minute, tables=(ORDERS,))
+    for minute in range(40, 44):
+        send(store, minute)
+    gone = alarm("gone", kind=AlarmKind.VANISHED_EDGE, selector="", periods=1, minimum=5)
+    found = World(store, gone).run(44)
+    assert states(found) == [OK, ALARM, OK]
+    at, fired = found[1]
+    last_call = 19 + 50 / 60
+    assert at - last_call < 2
+    assert fired.verdict.edges == ((FRONT, STOCK),)
+    assert fired.verdict.reason == "no call for 1 min: front → stock"
+    assert 40 < found[2][0] < 41
+
+
+def test_another_vanished_edge_is_another_event(store: MemoryStore) -> None:
+    for minute in range(20):
+        send(store, minute)
+    for minute in range(20, 25):
+        send(store, minute, tables=(ORDERS,))
+    for minute in range(25, 30):
+        send(store, minute, tables=())
+    gone = alarm("gone", kind=AlarmKind.VANISHED_EDGE, selector="", periods=1, minimum=5)
+    found = World(store, gone).run(30)
+    assert states(found) == [OK, ALARM, ALARM]
+    assert [event.targets for _, event in found[1:]] == [(HOOK,), (HOOK,)]
+    assert found[2][1].verdict.edges == ((FRONT, ORDERS), (FRONT, STOCK))
+
+
+def test_rare_and_young_edges_do_not_vanish(store: MemoryStore) -> None:
+    """Of a call in ten minutes a quiet minute says nothing."""
+    for minute in range(40):
+        send(store, minute, tables=(ORDERS, STOCK) if minute in (1, 11, 21) else (ORDERS,))
+    gone = alarm("gone", kind=AlarmKind.VANISHED_EDGE, selector="", periods=1, minimum=5)
+    assert states(World(store, gone).run(40)) == [OK]
+
+
+def test_nothing_at_all_is_insufficient_data(store: MemoryStore) -> None:
+    """If no traffic is seen, it may be the collectors that are gone."""
+    for minute in range(20):
+        send(store, minute)
+    gone = alarm("gone", kind=AlarmKind.VANISHED_EDGE, selector="", periods=1, minimum=5)
+    assert states(World(store, gone).run(25)) == [OK, INSUFFICIENT]
+
+
+def test_a_new_edge_fires_once(store: MemoryStore) -> None:
+    for minute in range(20):
+        send(store, minute, tables=(ORDERS,) if minute < 10 else (ORDERS, STOCK))
+    new = alarm("new", kind=AlarmKind.NEW_EDGE, selector="", periods=5)
+    found = World(store, new).run(20)
+    assert states(found) == [OK, ALARM, OK]
+    assert found[1][0] < 11
+    assert found[1][1].verdict.edges == ((FRONT, STOCK),)
+
+
+def test_a_new_caller_of_a_node(store: MemoryStore) -> None:
+    """Not a known caller's call to another one."""
+    for minute in range(20):
+        send(store, minute, tables=(ORDERS,) if minute < 8 else (ORDERS, STOCK))
+        if minute >= 12:
+            send(store, minute, tables=(ORDERS,), name="report")
+    new = alarm("new", kind=AlarmKind.NEW_CALLER, selector='service("orders")', periods=5)
+    found = World(store, new).run(20)
+    assert states(found) == [OK, ALARM, OK]
+    assert found[1][1].verdict.edges == ((NodeKey("", "report", ""), ORDERS),)
+    assert found[1][1].verdict.reason == "new caller: report → orders"
+
+
+def test_a_second_evaluator_changes_nothing(store: MemoryStore) -> None:
+    """Of two that evaluate the same minute one stores the event; a new one continues where it stopped."""
+    incident(store, 0, 9, until=10)
+    first, second = World(store, alarm()), World(store)
+    assert states(first.run(10)) == [ALARM]
+    second.clock.at(9, 50)
+    assert second.evaluator.evaluate() == []
+    assert len(store.alarm_history("faults", limit=9)) == 1
+
+
+def test_an_alarm_made_anew_begins_anew(store: MemoryStore) -> None:
+    incident(store, 0, 9, until=10)
+    world = World(store, alarm())
+    assert states(world.run(9)) == [ALARM]
+    put(store, alarm(created=T0 + 1, modified=T0 + 1))
+    ((_, event),) = world.run(start=9, until=10)
+    assert (event.previous, event.state, event.targets) == (INSUFFICIENT, ALARM, (HOOK,))
+
+
+class Broken(MemoryStore):
+    """Cannot read the graphs of some windows."""
+
+    broken = False
+
+    def service_graph(
+        self, window: TimeRange, *, settled_before: int | None = None
+    ) -> ServiceGraph:
+        if self.broken and window.end - window.start > 10 * MINUTE:
+            raise StoreUnavailable("gone")
+        return super().service_graph(window, settled_before=settled_before)
+
+
+def test_an_alarm_that_fails_is_tried_again_and_stops_no_other() -> None:
+    store = Broken()
+    incident(store, 0, 9, until=12)
+    long = alarm("a", periods=20, datapoints=1)
+    world = World(store, long, alarm("b", datapoints=1, periods=1))
+    store.broken = True
+    assert [event.alarm for _, event in world.run(5)] == ["b"]
+    store.broken = False
+    world.clock.at(5)
+    assert [event.alarm for event in world.evaluator.evaluate()] == ["a"]

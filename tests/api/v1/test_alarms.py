@@ -1,0 +1,221 @@
+"""/api/v1/alarms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from api.alarms.evaluator import AlarmEvaluator
+from api.app import create_app
+from api.schemas.alarms import AlarmDetails, AlarmList
+from store.alarms import MAX_ALARMS, Alarm
+from store.config import records
+from store.memory import MemoryStore
+from tests.api.alarms.receiver import receiver
+from tests.api.alarms.traffic import HOOK, SECRET, Clock, alarm, send
+from tests.api.console.test_map import get
+from tests.builders import T0
+
+PATH = "/api/v1/alarms"
+RULE: dict[str, Any] = {
+    "selector": 'service("front")',
+    "metric": "fault_share",
+    "threshold": 0.5,
+    "datapoints": 3,
+    "periods": 5,
+}
+
+
+class Site:
+    """An app over traffic, with a clock."""
+
+    def __init__(self, *hosts: str) -> None:
+        self.store, self.clock = MemoryStore(), Clock()
+        app = create_app(self.store, version="1", clock=self.clock, webhook_hosts=hosts)
+        self.client = TestClient(app)
+
+    def put(self, name: str = "faults", **body: object) -> Any:
+        return self.client.put(f"{PATH}/{name}", json={**RULE, **body})
+
+    def stored(self, name: str = "faults") -> Alarm:
+        return records.read(self.store.read_configuration(), Alarm)[name]
+
+
+@pytest.fixture
+def site() -> Site:
+    return Site()
+
+
+def test_an_alarm_is_created_listed_and_removed(site: Site) -> None:
+    reply = site.put(webhooks=[{"url": HOOK, "secret": SECRET}], note="call  us")
+    assert reply.status_code == 200, reply.text
+    line = reply.json()
+    assert line["state"] == "INSUFFICIENT_DATA"
+    assert line["last"] is None
+    assert line["rule"] == 'fault share of service("front") ≥ 50 % for 3 of 5 minutes'
+    assert get(site.client, PATH, AlarmList)["alarms"] == [line]
+    details = get(site.client, f"{PATH}/faults", AlarmDetails)
+    assert details == {**line, "history": []}
+    for _ in range(2):
+        assert site.client.delete(f"{PATH}/faults").status_code == 204
+    assert get(site.client, PATH, AlarmList)["alarms"] == []
+    assert site.client.get(f"{PATH}/faults").json()["error"]["code"] == "NoSuchAlarm"
+
+
+def test_secrets_are_never_shown(site: Site) -> None:
+    """One that is not given again stays."""
+    hook = {"url": HOOK, "secret": SECRET}
+    replies = [site.put(webhooks=[hook]), site.put(webhooks=[{"url": HOOK}], threshold=0.6)]
+    replies += [site.client.get(PATH), site.client.get(f"{PATH}/faults")]
+    assert [reply.status_code for reply in replies] == [200] * 4
+    assert all(SECRET[6:] not in reply.text for reply in replies)
+    assert site.stored().webhooks[0].secret == SECRET
+    assert site.stored().threshold == 0.6
+    moved = site.put(webhooks=[{"url": HOOK + "/other"}])
+    assert moved.status_code == 400
+    assert "webhooks[0].secret must be whsec_" in moved.json()["error"]["message"]
+
+
+def test_states_and_history(site: Site) -> None:
+    """An alarm that is edited retains them."""
+    assert site.put(webhooks=[{"url": HOOK, "secret": SECRET}]).status_code == 200
+    for minute in range(10):
+        send(site.store, minute, faults=6 if minute >= 3 else 0)
+    evaluator = AlarmEvaluator(site.store, site.clock)
+    for minute in range(1, 11):
+        site.clock.at(minute, 30)
+        evaluator.evaluate()
+    site.put(note="x", webhooks=[{"url": HOOK}])
+    (line,) = get(site.client, PATH, AlarmList)["alarms"]
+    details = get(site.client, f"{PATH}/faults", AlarmDetails)
+    assert line["state"] == "ALARM"
+    assert line["last"] == details["history"][0]
+    assert [each["state"] for each in details["history"]] == ["ALARM", "OK"]
+    fired = details["history"][0]
+    assert fired["at"] == T0 / 1e6 + 6 * 60 + 30
+    assert fired["nodes"][0]["name"] == "front"
+    assert fired["deliveries"] == [
+        {"url": HOOK, "status": "waiting", "attempts": 0, "at": None, "error": ""}
+    ]
+    assert len(get(site.client, f"{PATH}/faults?limit=1", AlarmDetails)["history"]) == 1
+
+
+BAD: list[tuple[dict[str, Any], str]] = [
+    ({"kind": "gauge"}, "kind must be one of metric, new_edge, vanished_edge, new_caller"),
+    ({"thresold": 1}, "'thresold' is unknown of a metric alarm, expected comparison"),
+    ({"baseline": 60}, "'baseline' is unknown of a metric alarm"),
+    ({"metric": None}, "metric"),
+    ({"metric": "faults"}, "metric must be one of fault_share, error_share"),
+    ({"metric": "platform:"}, "metric must be one of"),
+    ({"threshold": None}, "threshold must be given"),
+    ({"threshold": "high"}, "threshold must be a number"),
+    ({"threshold": 5}, "threshold of fault_share must be a share, 0 to 1, got 5"),
+    ({"comparison": ">"}, "comparison must be >= or <="),
+    ({"datapoints": 6}, "datapoints must be at most periods (5), got 6"),
+    ({"datapoints": 0}, "datapoints must be 1 to 60, got 0"),
+    ({"periods": 61}, "periods must be 1 to 60, got 61"),
+    ({"periods": 2.5}, "periods must be"),
+    ({"missing": "drop"}, "missing must be one of breaching, notBreaching, ignore, missing"),
+    ({"minimum": 0}, "minimum must be 1 to"),
+    ({"selector": "service("}, "selector: "),
+    ({"selector": "fault"}, "selector: expected service(…), edge(…)"),
+    ({"selector": 'service("a") {fault}'}, "selector: expected service(…), edge(…)"),
+    ({"selector": "x" * 2001}, "selector must have at most 2000 characters"),
+    ({"metric": "platform:Errors", "selector": ""}, "selector must name a node"),
+    ({"metric": "platform:Errors", "selector": 'edge("a", "b")'}, "selector must be service(…)"),
+    ({"notify": ["BROKEN"]}, "notify must be one of OK, ALARM, INSUFFICIENT_DATA"),
+    ({"notify": "ALARM"}, "notify must be a list"),
+    ({"webhooks": [{"url": "x"}]}, "webhooks[0].url must be like https://host/path"),
+    ({"webhooks": [{"url": HOOK}]}, "webhooks[0].secret must be whsec_"),
+    ({"webhooks": [{"url": HOOK, "secret": SECRET}] * 2}, "webhooks[1].url is there twice"),
+    ({"webhooks": [{"url": HOOK, "secret": SECRET}] * 6}, "webhooks may have 5 elements"),
+    ({"webhooks": ["x"]}, "webhooks[0] must be an object"),
+    ({"note": "x" * 501}, "note must have at most 500"),
+]
+BAD_TOPOLOGY: list[tuple[dict[str, Any], str]] = [
+    ({"kind": "new_caller"}, "selector must name a node"),
+    ({"kind": "new_caller", "selector": 'edge("a", "b")'}, "selector must be service(…)"),
+    ({"kind": "new_edge", "selector": 'service("a")'}, "selector must be edge(…), or empty"),
+    ({"kind": "vanished_edge", "threshold": 1}, "'threshold' is unknown of a vanished_edge alarm"),
+    ({"kind": "new_edge", "minimum": 1}, "'minimum' is unknown of a new_edge alarm"),
+    ({"kind": "new_edge", "baseline": 5}, "baseline must be 10 to 10,080, got 5"),
+]
+
+
+@pytest.mark.parametrize(("change", "message"), BAD)
+def test_a_bad_rule_is_refused_with_what_was_expected(
+    site: Site, change: dict[str, Any], message: str
+) -> None:
+    reply = site.put(**change)
+    assert reply.status_code == 400
+    assert message in reply.json()["error"]["message"]
+    assert get(site.client, PATH, AlarmList)["alarms"] == []
+
+
+@pytest.mark.parametrize(("body", "message"), BAD_TOPOLOGY)
+def test_a_bad_rule_about_edges_is_refused(site: Site, body: dict[str, Any], message: str) -> None:
+    reply = site.client.put(f"{PATH}/edges", json=body)
+    assert reply.status_code == 400
+    assert message in reply.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]", b'{"kind": 1}', b"\xff"])
+def test_a_bad_body_is_refused(site: Site, body: bytes) -> None:
+    assert site.client.put(f"{PATH}/faults", content=body).status_code == 400
+
+
+@pytest.mark.parametrize("name", ["x" * 101, "%20a", "a%0Ab"])
+def test_a_bad_name_is_refused(site: Site, name: str) -> None:
+    reply = site.put(name)
+    assert reply.status_code == 400
+    assert "the name must have" in reply.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "selector", "rule"),
+    [
+        ("new_edge", "", "new edge, unseen for 1,440 minutes before"),
+        ("new_caller", 'service("db")', 'new caller of service("db"), unseen for 1,440'),
+        ("vanished_edge", "", "vanished edge: no call for 1 minute where 5 were expected"),
+    ],
+)
+def test_rules_about_edges(site: Site, kind: str, selector: str, rule: str) -> None:
+    reply = site.client.put(f"{PATH}/a b", json={"kind": kind, "selector": selector})
+    assert reply.status_code == 200, reply.text
+    assert reply.json()["rule"].startswith(rule)
+
+
+def test_the_number_of_alarms_is_bounded(site: Site) -> None:
+    changes = [records.put(f"a{n}", alarm(f"a{n}")) for n in range(MAX_ALARMS)]
+    site.store.change_configuration(changes, after=0, at=T0)
+    assert site.put("one more").status_code == 400
+    assert site.put("a1").status_code == 200
+
+
+def test_hosts_that_an_operator_allows() -> None:
+    site = Site("*.example")
+    assert site.put(webhooks=[{"url": HOOK, "secret": SECRET}]).status_code == 200
+    refused = site.put(webhooks=[{"url": "http://localhost/", "secret": SECRET}])
+    assert refused.status_code == 400
+    assert "--webhook-host does not allow" in refused.json()["error"]["message"]
+
+
+def test_a_test_delivery(site: Site) -> None:
+    assert site.put().status_code == 200
+    assert site.client.post(f"{PATH}/faults/test").status_code == 400
+    assert site.client.post(f"{PATH}/none/test").status_code == 404
+    with receiver() as up, receiver() as down:
+        down.status = 500
+        hooks = [{"url": each.url, "secret": SECRET} for each in (up, down)]
+        assert site.put(webhooks=hooks).status_code == 200
+        reply = site.client.post(f"{PATH}/faults/test")
+        assert reply.json() == {
+            "deliveries": [
+                {"url": up.url, "delivered": True, "error": ""},
+                {"url": down.url, "delivered": False, "error": "answered 500"},
+            ]
+        }
+        assert b'"test":true' in up.received[0].body
+    assert get(site.client, f"{PATH}/faults", AlarmDetails)["history"] == []
