@@ -90,8 +90,7 @@ class IngestPipeline:
         try:
             decoded = decode_request(kind, body, self._clock.reserve())
         except Rejected as rejected:
-            self.metrics.received.labels(receiver).inc()
-            self.reject([rejected])
+            self.reject_received(receiver, [rejected])
             raise
         return self._count(decoded, receiver)
 
@@ -125,6 +124,11 @@ class IngestPipeline:
             self.metrics.rejected.labels(rejected.reason).inc()
             reason = str(rejected.reason)
             self._limiter.warning("document_rejected", key=reason, reason=reason, id=rejected.id)
+
+    def reject_received(self, receiver: str, rejected: Sequence[Rejected]) -> None:
+        """The same for documents that were not counted as received."""
+        self.metrics.received.labels(receiver).inc(len(rejected))
+        self.reject(rejected)
 
     def submit(self, decoded: Decoded) -> Ack:
         """Write documents to the journal; the future completes when they are durable.

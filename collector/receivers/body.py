@@ -11,6 +11,8 @@ import zstandard
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
+from collector.settings import HttpLimits
+
 PIECE = 1 << 20
 """Bytes decompressed at a time."""
 ZSTD_PIECE = 128
@@ -36,6 +38,13 @@ class Bodies:
         self._timeout = timeout
         self._max_reserved = max_reserved
         self.reserved = 0
+
+    @classmethod
+    def within(cls, limits: HttpLimits) -> Bodies:
+        """A reader with a process's limits."""
+        return cls(
+            max_bytes=limits.max_body, timeout=limits.read_timeout, max_reserved=limits.max_reserved
+        )
 
     @asynccontextmanager
     async def read(self, request: Request) -> AsyncIterator[bytes]:

@@ -27,6 +27,7 @@ from collector.pipeline import IngestPipeline
 from collector.receivers.access import AccessKey
 from collector.receivers.body import Bodies, BodyError
 from collector.receivers.offload import decode_off_loop
+from collector.receivers.refusals import refusal_headers
 from collector.settings import HttpLimits
 from store.rules.identity import arn_region
 
@@ -60,9 +61,7 @@ class _FirehoseReceiver:
     def __init__(self, pipeline: IngestPipeline, limits: HttpLimits, key: AccessKey) -> None:
         self._pipeline = pipeline
         self._key = key
-        self._bodies = Bodies(
-            max_bytes=limits.max_body, timeout=limits.read_timeout, max_reserved=limits.max_reserved
-        )
+        self._bodies = Bodies.within(limits)
 
     async def post(self, request: Request) -> Response:
         """Derive, store and respond."""
@@ -95,8 +94,7 @@ class _FirehoseReceiver:
         await self._submit(decoded)
 
     async def _submit(self, decoded: Decoded) -> None:
-        self._pipeline.metrics.received.labels(NAME).inc(len(decoded.rejected))
-        self._pipeline.reject(decoded.rejected)
+        self._pipeline.reject_received(NAME, decoded.rejected)
         acks = submit_records(self._pipeline, decoded.invocations, decoded.skipped, NAME)
         acks += submit_lines(self._pipeline, decoded.logs)
         for ack in acks:
@@ -106,8 +104,7 @@ class _FirehoseReceiver:
 class _MetricsReceiver(_FirehoseReceiver):
     async def _take(self, request: Request, delivery: Delivery, size: int) -> None:
         found = await decode_off_loop(size, partial(decode_stream, delivery))
-        self._pipeline.metrics.received.labels(METRICS).inc(len(found.rejected))
-        self._pipeline.reject(found.rejected)
+        self._pipeline.reject_received(METRICS, found.rejected)
         for ack in submit_points(self._pipeline, found.points, found.ignored):
             await asyncio.wrap_future(ack)
 
@@ -116,9 +113,5 @@ def _answer(id: str, status: int, error: str = "") -> Response:
     content = {"requestId": id, "timestamp": time.time_ns() // 1_000_000}
     if error:
         content["errorMessage"] = error
-    response = Response(msgspec.json.encode(content), status, media_type="application/json")
-    if status == 503:
-        response.headers["Retry-After"] = "1"
-    elif error and status != 400:
-        response.headers["Connection"] = "close"  # the rest of the body is not read
-    return response
+    body = msgspec.json.encode(content)
+    return Response(body, status, refusal_headers(status), media_type="application/json")

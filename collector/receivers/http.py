@@ -27,11 +27,9 @@ from collector.payloads import Decoded
 from collector.pipeline import IngestPipeline
 from collector.receivers.body import Bodies, BodyError
 from collector.receivers.offload import decode_off_loop
+from collector.receivers.refusals import refusal_headers
 from collector.receivers.segment_service import MAX_NAMED
 from collector.settings import HttpLimits
-
-RETRY_AFTER = "1"
-"""Seconds."""
 
 _T = TypeVar("_T")
 _Handler = Callable[[Request], Awaitable[Response]]
@@ -72,9 +70,7 @@ def create_router(pipeline: IngestPipeline, limits: HttpLimits | None = None) ->
 class _HttpReceiver:
     def __init__(self, pipeline: IngestPipeline, limits: HttpLimits) -> None:
         self._pipeline = pipeline
-        self._bodies = Bodies(
-            max_bytes=limits.max_body, timeout=limits.read_timeout, max_reserved=limits.max_reserved
-        )
+        self._bodies = Bodies.within(limits)
 
     async def put_trace_segments(self, request: Request) -> Response:
         """X-Ray's PutTraceSegments: 200 even when every document is rejected."""
@@ -146,7 +142,7 @@ def _raising_http_exceptions(endpoint: _Handler) -> _Handler:
 
 
 def _unavailable(message: str) -> HTTPException:
-    return HTTPException(503, message, {"Retry-After": RETRY_AFTER})
+    return HTTPException(503, message, refusal_headers(503))
 
 
 def _decode_request(body: bytes, type: type[_T]) -> _T:

@@ -19,6 +19,7 @@ from collector.pipeline import IngestPipeline
 from collector.receivers.access import AccessKey
 from collector.receivers.body import Bodies, BodyError
 from collector.receivers.offload import decode_off_loop
+from collector.receivers.refusals import refusal_headers
 from collector.settings import HttpLimits
 
 KEY_VARIABLE = "RAYMAP_LAMBDA_KEY"
@@ -46,9 +47,7 @@ class _LambdaReceiver:
     def __init__(self, pipeline: IngestPipeline, limits: HttpLimits, key: AccessKey) -> None:
         self._pipeline = pipeline
         self._key = key
-        self._bodies = Bodies(
-            max_bytes=limits.max_body, timeout=limits.read_timeout, max_reserved=limits.max_reserved
-        )
+        self._bodies = Bodies.within(limits)
 
     async def post(self, request: Request) -> Response:
         """Derive, store and respond."""
@@ -73,8 +72,7 @@ class _LambdaReceiver:
         size = sum(map(len, upload.documents))
         decode = partial(pipeline.decode, upload.documents, NAME)
         decoded = await decode_off_loop(size, decode)
-        pipeline.metrics.received.labels(NAME).inc(len(upload.rejected))
-        pipeline.reject(upload.rejected)
+        pipeline.reject_received(NAME, upload.rejected)
         acks = [pipeline.submit(decoded)] if decoded.documents else []
         acks += submit_records(pipeline, folded.invocations, folded.skipped, NAME)
         acks += submit_lines(pipeline, upload.logs)
@@ -84,9 +82,5 @@ class _LambdaReceiver:
 
 
 def _answer(status: int, **content: object) -> Response:
-    response = Response(msgspec.json.encode(content), status, media_type="application/json")
-    if status == 503:
-        response.headers["Retry-After"] = "1"
-    elif status not in (200, 400):
-        response.headers["Connection"] = "close"  # the rest of the body is not read
-    return response
+    body = msgspec.json.encode(content)
+    return Response(body, status, refusal_headers(status), media_type="application/json")

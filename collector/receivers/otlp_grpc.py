@@ -16,8 +16,7 @@ from collector.journal.format import Kind
 from collector.payloads import Decoded
 from collector.pipeline import IngestPipeline
 from collector.receivers.offload import decode_off_loop
-from collector.receivers.otlp_response import UNAVAILABLE, export_response, failure
-from collector.receivers.span_http import RETRY_AFTER
+from collector.receivers.otlp_response import abort_without_room, export_response
 
 SERVICE = "opentelemetry.proto.collector.trace.v1.TraceService"
 
@@ -46,11 +45,8 @@ class _TraceService:
         try:
             await asyncio.wrap_future(self._pipeline.submit(decoded))
         except JournalFull as error:
-            # All clients retry UNAVAILABLE, and wait as long as RetryInfo says.
-            status = failure(UNAVAILABLE, str(error), retry_after=RETRY_AFTER)
-            details = ("grpc-status-details-bin", status.SerializeToString())
-            await context.abort(grpc.StatusCode.UNAVAILABLE, str(error), (details,))
-            raise
+            # All clients retry UNAVAILABLE.
+            await abort_without_room(context, grpc.StatusCode.UNAVAILABLE, error)
         return export_response([rejected for _, rejected in decoded.rejected])
 
     async def _decode(self, body: bytes) -> Decoded:

@@ -23,7 +23,8 @@ from collector.receivers.otlp_response import (
     failure,
     failure_json,
 )
-from collector.receivers.span_http import JSON, PROTOBUF, RETRY_AFTER, SpanHttpReceiver
+from collector.receivers.refusals import RETRY_AFTER
+from collector.receivers.span_http import JSON, PROTOBUF, SpanHttpReceiver
 from collector.settings import HttpLimits
 
 _CODES = {413: RESOURCE_EXHAUSTED, 503: UNAVAILABLE}

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from functools import partial
 
 import grpc
 from fastapi import APIRouter
@@ -16,12 +15,10 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 
 from collector.decode.lambda_records.lines import Ignored
 from collector.decode.lambda_records.otlp_logs import Logs, decode_json_logs, decode_logs
-from collector.decode.rejected import Rejected
 from collector.derived import submit_records
 from collector.log_records import submit_lines
 from collector.pipeline import IngestPipeline
-from collector.receivers.offload import decode_off_loop
-from collector.receivers.otlp_signal import Signal, add_service, create_signal_router
+from collector.receivers.otlp_signal import Signal, add_service, create_signal_router, decode_signal
 from collector.receivers.span_http import JSON, PROTOBUF
 from collector.settings import HttpLimits
 
@@ -33,14 +30,7 @@ async def store_logs(
     pipeline: IngestPipeline, decode: Callable[[bytes], Logs], body: bytes
 ) -> ExportLogsServiceResponse:
     """The response once the lines and the invocations are durable. Raises Rejected and JournalFull."""
-    try:
-        logs = await decode_off_loop(len(body), partial(decode, body))
-    except Rejected as rejected:
-        pipeline.metrics.received.labels(NAME).inc()
-        pipeline.reject([rejected])
-        raise
-    pipeline.metrics.received.labels(NAME).inc(len(logs.rejected))
-    pipeline.reject(logs.rejected)
+    logs = await decode_signal(pipeline, NAME, decode, body)
     folded = logs.folded
     acks = submit_records(pipeline, folded.invocations, folded.skipped, NAME)
     for ack in [*acks, *submit_lines(pipeline, logs.lines)]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from functools import partial
 
 import grpc
 from fastapi import APIRouter
@@ -17,11 +16,9 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 )
 
 from collector.decode.metrics.otlp import Ignored, Points, decode_json_metrics, decode_metrics
-from collector.decode.rejected import Rejected
 from collector.log_records import submit_points
 from collector.pipeline import IngestPipeline
-from collector.receivers.offload import decode_off_loop
-from collector.receivers.otlp_signal import Signal, add_service, create_signal_router
+from collector.receivers.otlp_signal import Signal, add_service, create_signal_router, decode_signal
 from collector.receivers.span_http import JSON, PROTOBUF
 from collector.settings import HttpLimits
 
@@ -38,14 +35,7 @@ async def store_metrics(
     pipeline: IngestPipeline, decode: Callable[[bytes], Points], body: bytes
 ) -> ExportMetricsServiceResponse:
     """The response once the points are durable. Raises Rejected and JournalFull."""
-    try:
-        found = await decode_off_loop(len(body), partial(decode, body))
-    except Rejected as rejected:
-        pipeline.metrics.received.labels(NAME).inc()
-        pipeline.reject([rejected])
-        raise
-    pipeline.metrics.received.labels(NAME).inc(len(found.rejected))
-    pipeline.reject(found.rejected)
+    found = await decode_signal(pipeline, NAME, decode, body)
     for ack in submit_points(pipeline, found.points, found.ignored):
         await asyncio.wrap_future(ack)
     return _response(found)

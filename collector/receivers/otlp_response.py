@@ -1,9 +1,11 @@
-"""OTLP responses: partial success, and failures as google.rpc.Status; in protobuf and JSON."""
+"""OTLP responses: partial success, and failures as google.rpc.Status; in protobuf, JSON and gRPC."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NoReturn
 
+import grpc
 import msgspec
 from google.protobuf.any_pb2 import Any
 from google.protobuf.duration_pb2 import Duration
@@ -15,6 +17,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 
 from collector.decode.rejected import Rejected
+from collector.group_commit import JournalFull
+from collector.receivers.refusals import RETRY_AFTER
 
 MAX_NAMED = 5
 """Rejected spans that a response names."""
@@ -56,6 +60,16 @@ def failure(code: int, message: str, *, retry_after: int = 0) -> Status:
         detail.Pack(RetryInfo(retry_delay=Duration(seconds=retry_after)))
         status.details.append(detail)
     return status
+
+
+async def abort_without_room(
+    context: grpc.aio.ServicerContext, code: grpc.StatusCode, error: JournalFull
+) -> NoReturn:
+    """End a call that found no room. Clients that read RetryInfo wait as long as it says."""
+    status = failure(code.value[0], str(error), retry_after=RETRY_AFTER)
+    details = (("grpc-status-details-bin", status.SerializeToString()),)
+    await context.abort(code, str(error), details)
+    raise error
 
 
 def failure_json(status: Status) -> bytes:

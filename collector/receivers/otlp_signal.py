@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import grpc
 from fastapi import APIRouter, Request
@@ -15,8 +16,15 @@ from collector.decode.rejected import Rejected
 from collector.group_commit import JournalFull
 from collector.pipeline import IngestPipeline
 from collector.receivers.body import Bodies, BodyError
-from collector.receivers.otlp_response import INVALID_ARGUMENT, UNAVAILABLE, failure
-from collector.receivers.span_http import JSON, PROTOBUF, RETRY_AFTER
+from collector.receivers.offload import decode_off_loop
+from collector.receivers.otlp_response import (
+    INVALID_ARGUMENT,
+    UNAVAILABLE,
+    abort_without_room,
+    failure,
+)
+from collector.receivers.refusals import RETRY_AFTER, refusal_headers
+from collector.receivers.span_http import JSON, PROTOBUF
 from collector.settings import HttpLimits
 
 
@@ -34,14 +42,35 @@ class Signal(NamedTuple):
     """The response once everything is durable. Raises Rejected and JournalFull."""
 
 
+class HasRejected(Protocol):
+    """What a decoder returns: beside what it read, what it could not."""
+
+    @property
+    def rejected(self) -> Sequence[Rejected]: ...
+
+
+Read = TypeVar("Read", bound=HasRejected)
+
+
+async def decode_signal(
+    pipeline: IngestPipeline, name: str, decode: Callable[[bytes], Read], body: bytes
+) -> Read:
+    """What the body says; what is invalid in it is counted. Raises Rejected, counted as well."""
+    try:
+        read = await decode_off_loop(len(body), partial(decode, body))
+    except Rejected as rejected:
+        pipeline.reject_received(name, [rejected])
+        raise
+    pipeline.reject_received(name, read.rejected)
+    return read
+
+
 def create_signal_router(
     signal: Signal, pipeline: IngestPipeline, limits: HttpLimits | None = None
 ) -> APIRouter:
     """The HTTP route over a pipeline that its owner starts and stops."""
     limits = limits or HttpLimits()
-    bodies = Bodies(
-        max_bytes=limits.max_body, timeout=limits.read_timeout, max_reserved=limits.max_reserved
-    )
+    bodies = Bodies.within(limits)
     router = APIRouter()
 
     async def post(request: Request) -> Response:
@@ -74,12 +103,7 @@ def create_signal_router(
 
 def _rendered(media: str, message: Message, status: int) -> Response:
     content = json_format.MessageToJson(message) if media == JSON else message.SerializeToString()
-    response = Response(content, status, media_type=media)
-    if status == 503:
-        response.headers["Retry-After"] = str(RETRY_AFTER)
-    elif status not in (200, 400):
-        response.headers["Connection"] = "close"  # the rest of the body is not read
-    return response
+    return Response(content, status, refusal_headers(status), media_type=media)
 
 
 def add_service(signal: Signal, server: grpc.aio.Server, pipeline: IngestPipeline) -> None:
@@ -92,11 +116,8 @@ def add_service(signal: Signal, server: grpc.aio.Server, pipeline: IngestPipelin
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, rejected.message)
             raise
         except JournalFull as error:
-            # All clients retry UNAVAILABLE, and wait as long as RetryInfo says.
-            status = failure(UNAVAILABLE, str(error), retry_after=RETRY_AFTER)
-            details = ("grpc-status-details-bin", status.SerializeToString())
-            await context.abort(grpc.StatusCode.UNAVAILABLE, str(error), (details,))
-            raise
+            # All clients retry UNAVAILABLE.
+            await abort_without_room(context, grpc.StatusCode.UNAVAILABLE, error)
 
     handlers = {
         "Export": grpc.unary_unary_rpc_method_handler(

@@ -23,10 +23,8 @@ from collector.group_commit import JournalFull
 from collector.payloads import Decoded
 from collector.pipeline import IngestPipeline
 from collector.receivers.offload import decode_off_loop
-from collector.receivers.otlp_response import RESOURCE_EXHAUSTED, failure
+from collector.receivers.otlp_response import abort_without_room
 
-RETRY_AFTER = 1
-"""Seconds."""
 SERVICE = "raymap.v1.SegmentService"
 MAX_IN_FLIGHT = 20_000
 """Documents of one stream that may be unacknowledged before its next message is read: a batch."""
@@ -120,7 +118,7 @@ class SegmentService:
             progress.pending.append((count, self._pipeline.submit(decoded)))
             progress.in_flight += count
         except JournalFull as error:
-            await _exhausted(context, error)
+            await abort_without_room(context, grpc.StatusCode.RESOURCE_EXHAUSTED, error)
 
     def _decode_trace(self, body: bytes) -> tuple[Decoded, TraceDocuments]:
         found = read_traces(body)
@@ -188,13 +186,5 @@ class _PutProgress:
             try:
                 await asyncio.wrap_future(ack)
             except JournalFull as error:
-                await _exhausted(context, error)
+                await abort_without_room(context, grpc.StatusCode.RESOURCE_EXHAUSTED, error)
             self.stored += count
-
-
-async def _exhausted(context: grpc.aio.ServicerContext, error: JournalFull) -> NoReturn:
-    """RESOURCE_EXHAUSTED, and when to try again."""
-    status = failure(RESOURCE_EXHAUSTED, str(error), retry_after=RETRY_AFTER)
-    details = (("grpc-status-details-bin", status.SerializeToString()),)
-    await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, str(error), details)
-    raise error

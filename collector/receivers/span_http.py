@@ -21,11 +21,10 @@ from collector.payloads import Decoded
 from collector.pipeline import IngestPipeline
 from collector.receivers.body import Bodies, BodyError
 from collector.receivers.offload import decode_off_loop
+from collector.receivers.refusals import refusal_headers
 from collector.settings import HttpLimits
 
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
-RETRY_AFTER = 1
-"""Seconds after which to retry when there was no room."""
 
 
 class SpanHttpReceiver(ABC):
@@ -40,9 +39,7 @@ class SpanHttpReceiver(ABC):
     def __init__(self, pipeline: IngestPipeline, limits: HttpLimits | None = None) -> None:
         limits = limits or HttpLimits()
         self._pipeline = pipeline
-        self._bodies = Bodies(
-            max_bytes=limits.max_body, timeout=limits.read_timeout, max_reserved=limits.max_reserved
-        )
+        self._bodies = Bodies.within(limits)
 
     @abstractmethod
     def success(self, media: str, decoded: Decoded) -> Response:
@@ -93,8 +90,5 @@ class SpanHttpReceiver(ABC):
 
     def _failed(self, media: str, status: int, message: str) -> Response:
         response = self.failure(media, status, message)
-        if status == 503:
-            response.headers["Retry-After"] = str(RETRY_AFTER)
-        elif status != 400:
-            response.headers["Connection"] = "close"  # the rest of the body is not read
+        response.headers.update(refusal_headers(status))
         return response

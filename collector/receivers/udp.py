@@ -176,8 +176,7 @@ class UdpReceiver:
             except Rejected as rejected:
                 bad.append(rejected)
         if bad:
-            self._pipeline.metrics.received.labels("udp").inc(len(bad))
-            self._pipeline.reject(bad)
+            self._pipeline.reject_received("udp", bad)
         self._pipeline.offer(self._pipeline.decode(raws, "udp"), _ROOM_WAIT)
 
     def _count_kernel_drops(self) -> None:
