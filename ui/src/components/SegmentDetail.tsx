@@ -16,8 +16,8 @@ import {
 import { count, dateTime, duration } from '../model/format'
 import { statusWord } from '../model/health'
 import { Exceptions } from './Exceptions'
-import { Icon } from './Icon'
 import { JsonTree } from './JsonTree'
+import { PanelHead } from './PanelHead'
 import { StatusMark } from './StatusMark'
 import { Tabs } from './Tabs'
 import { usePanelFocus } from './usePanelFocus'
@@ -48,23 +48,11 @@ export function SegmentDetail({ trace, row, siblings, traceLink, onSelect, onClo
   const active = tabs.find(({ key }) => key === wanted) ?? (tabs[0] as Tab)
   return (
     <aside className="side-panel segment-detail" ref={panel} tabIndex={-1} aria-label="Segment details">
-      <div className="panel-head">
-        <div className="panel-title">
-          <h2>{row.name}</h2>
-          <span className="mute">
-            {[row.type, row.service === row.name ? '' : `in ${row.service}`].filter(Boolean).join(' · ')}
-          </span>
-        </div>
-        <button
-          type="button"
-          className="icon-button"
-          aria-label="Close details"
-          title="Close (Esc)"
-          onClick={onClose}
-        >
-          <Icon name="close" />
-        </button>
-      </div>
+      <PanelHead
+        title={row.name}
+        subtitle={[row.type, row.service === row.name ? '' : `in ${row.service}`].filter(Boolean).join(' · ')}
+        onClose={onClose}
+      />
       {siblings.length > 1 && <Siblings row={row} siblings={siblings} onSelect={onSelect} />}
       <Tabs
         label="Segment details"

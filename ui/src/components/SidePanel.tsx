@@ -8,8 +8,8 @@ import { timesBetween } from '../filter/selection'
 import { count } from '../model/format'
 import { Chart } from './Chart'
 import { DetailRows } from './DetailRows'
-import { Icon } from './Icon'
 import { KindBadge } from './KindBadge'
+import { PanelHead } from './PanelHead'
 import { clamped, ResizeHandle } from './ResizeHandle'
 import { StatusMark } from './StatusMark'
 import { usePanelFocus } from './usePanelFocus'
@@ -45,22 +45,7 @@ export function PanelFrame({ title, subtitle, badge, children, onClose }: FrameP
           localStorage.setItem(WIDTH_KEY, String(next))
         }}
       />
-      <div className="panel-head">
-        {badge}
-        <div className="panel-title">
-          <h2>{title}</h2>
-          <span className="mute">{subtitle}</span>
-        </div>
-        <button
-          type="button"
-          className="icon-button"
-          aria-label="Close details"
-          title="Close (Esc)"
-          onClick={onClose}
-        >
-          <Icon name="close" />
-        </button>
-      </div>
+      <PanelHead badge={badge} title={title} subtitle={subtitle} onClose={onClose} />
       <div className="panel-body">{children}</div>
     </aside>
   )
