@@ -15,6 +15,7 @@ import time
 import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -108,10 +109,24 @@ def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Address]:
 @pytest.fixture(scope="session")
 def clickhouse_database(clickhouse: Address) -> Iterator[Address]:
     """A migrated database of this test run."""
-    address = replace(clickhouse, database=f"raymap_test_{uuid.uuid4().hex[:8]}")
+    with migrated_database(clickhouse) as address:
+        yield address
+
+
+def own_database(server: Address) -> Address:
+    """A database on the server that no other test has; it need not exist yet."""
+    return replace(server, database=f"raymap_test_{uuid.uuid4().hex[:8]}")
+
+
+@contextmanager
+def migrated_database(server: Address) -> Iterator[Address]:
+    """A database with the current schema, which is dropped afterwards."""
+    address = own_database(server)
     migrate(address, {"retention_days": 3650})
-    yield address
-    drop(address)
+    try:
+        yield address
+    finally:
+        drop(address)
 
 
 def drop(address: Address) -> None:
@@ -216,7 +231,7 @@ def start_server(
     command += ["--data-dir", str(data_dir), "--linger", "0.1", *workers, *options]
     database = None
     if (url := os.environ.get("RAYMAP_TEST_CLICKHOUSE")) and "--clickhouse" not in options:
-        database = replace(parse_url(url), database=f"raymap_test_{uuid.uuid4().hex[:8]}")
+        database = own_database(parse_url(url))
         command += ["--clickhouse", database.url]
     log = (data_dir.parent / f"{data_dir.name}.log").open("w")
     process = subprocess.Popen(

@@ -9,9 +9,7 @@ import signal
 import socket
 import time
 import urllib.request
-import uuid
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import grpc
@@ -20,7 +18,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from store.clickhouse.connection.address import Address
-from tests.conftest import Server, drop, start_server, stop_server
+from tests.conftest import Server, drop, own_database, start_server, stop_server
 from tests.raymap.processes import (
     answers,
     children,
@@ -59,7 +57,7 @@ def configured(clickhouse: Address, tmp_path_factory: pytest.TempPathFactory) ->
     of one's own."""
     data_dir = tmp_path_factory.mktemp("configured") / "data"
     (data_dir / "journal").mkdir(parents=True, mode=0o755)
-    database = replace(clickhouse, database=f"raymap_test_{uuid.uuid4().hex[:8]}")
+    database = own_database(clickhouse)
     options = ("--host", "0.0.0.0", "--insecure", "--otlp-port", "0", "--workers", "2")
     server = start_server(data_dir, *options, "--clickhouse", database.url)
     yield server

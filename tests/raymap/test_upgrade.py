@@ -9,10 +9,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
-import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +19,7 @@ import pytest
 from raymap.ready_pipe import read_ready_line
 from store.clickhouse.connection.address import Address
 from store.clickhouse.schema.migrate import FOLDER
-from tests.conftest import ROOT, drop
+from tests.conftest import ROOT, drop, own_database
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.server
@@ -111,7 +109,7 @@ def problems(url: str) -> list[str]:
 @pytest.fixture
 def releases(clickhouse: Address, tmp_path: Path) -> Iterator[tuple[Release, Release, Address]]:
     """This release, the next one, and the database of both."""
-    database = replace(clickhouse, database=f"raymap_test_{uuid.uuid4().hex[:8]}")
+    database = own_database(clickhouse)
     folder = tmp_path / "migrations"
     folder.mkdir()
     for name in PRESENT:

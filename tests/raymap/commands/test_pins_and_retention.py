@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -20,7 +19,7 @@ from store.errors import StoreError
 from store.times import SECOND
 from store.trace_id import format_trace_id
 from tests.builders import segment, trace_id
-from tests.conftest import drop
+from tests.conftest import drop, own_database
 from tests.raymap.processes import raymap
 
 Captured = pytest.CaptureFixture[str]
@@ -29,7 +28,7 @@ DAY = 86_400
 
 @pytest.fixture(scope="module")
 def database(clickhouse: Address) -> Iterator[Address]:
-    address = replace(clickhouse, database=f"raymap_test_{uuid.uuid4().hex[:8]}")
+    address = own_database(clickhouse)
     retention.prepare_database(address, {})
     store = ClickHouseStore(address, connections=1)
     now = int(time.time())

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -20,7 +18,7 @@ from store.clickhouse.schema.migrate import migrate
 from store.clickhouse.store import ClickHouseStore
 from store.errors import StoreError
 from tests.builders import segment, trace_id
-from tests.conftest import drop
+from tests.conftest import drop, own_database
 
 COUNT = 500
 
@@ -28,7 +26,7 @@ COUNT = 500
 @pytest.fixture
 def store(clickhouse: Address) -> Iterator[ClickHouseStore]:
     """A store with a single part of segments, in a database of its own."""
-    database = replace(clickhouse, database=f"raymap_test_{uuid.uuid4().hex[:8]}")
+    database = own_database(clickhouse)
     migrate(database, {"retention_days": 3650})
     opened = ClickHouseStore(database, connections=2)
     opened.put([segment(1, trace_id=trace_id(n)) for n in range(COUNT)], "damage")

@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterator
-from dataclasses import replace
-
-import pytest
 from clickhouse_driver import Client
 
 from store.clickhouse import forget
 from store.clickhouse.connection import sql
-from store.clickhouse.connection.address import Address
-from store.clickhouse.connection.pool import connect
-from store.clickhouse.schema.migrate import migrate
 from store.clickhouse.store import ClickHouseStore
 from store.forget import Subject, of_annotation, of_user
 from store.memory import MemoryStore
@@ -21,34 +13,10 @@ from store.model import Document, Link, TimeRange
 from store.rules.annotations import annotation_item
 from store.times import MINUTE
 from tests.builders import T0, call, http, segment, trace_id
-from tests.conftest import drop, empty
 
 ANA = "ana-7f3a"
 HOUR = TimeRange(T0 - 30 * MINUTE, T0 + 30 * MINUTE)
 FIRST, SECOND, OTHER = trace_id(1), trace_id(2), trace_id(3)
-
-
-@pytest.fixture(scope="module")
-def database(clickhouse: Address) -> Iterator[Address]:
-    address = replace(clickhouse, database=f"raymap_test_{uuid.uuid4().hex[:8]}")
-    migrate(address, {"retention_days": 3650})
-    yield address
-    drop(address)
-
-
-@pytest.fixture
-def client(database: Address) -> Iterator[Client]:
-    empty(database)
-    client = connect(database)
-    yield client
-    client.disconnect()
-
-
-@pytest.fixture
-def store(database: Address, client: Client) -> Iterator[ClickHouseStore]:
-    store = ClickHouseStore(database, connections=4)
-    yield store
-    store.close()
 
 
 def of_ana(trace: bytes) -> list[Document]:

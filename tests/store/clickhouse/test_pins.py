@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from clickhouse_driver import Client
 
 from store.clickhouse import pins
-from store.clickhouse.connection.address import Address
-from store.clickhouse.connection.pool import connect
 from store.clickhouse.schema import retention
-from store.clickhouse.schema.migrate import migrate
 from store.clickhouse.store import ClickHouseStore
 from store.errors import StoreError, TooManyPins
 from store.filters.conditions import touches
@@ -23,34 +17,9 @@ from store.model import Document, Link, State, TimeRange
 from store.query import Axis, TraceQuery
 from store.times import MINUTE, SECOND
 from tests.builders import T0, TRACE, call, segment, trace_id
-from tests.conftest import drop, empty
 
 HOUR = TimeRange(T0 - 30 * MINUTE, T0 + 30 * MINUTE)
 OTHER = trace_id(2)
-
-
-@pytest.fixture(scope="module")
-def database(clickhouse: Address) -> Iterator[Address]:
-    """Of its own: here things expire."""
-    address = replace(clickhouse, database=f"raymap_test_{uuid.uuid4().hex[:8]}")
-    migrate(address, {"retention_days": 3650})
-    yield address
-    drop(address)
-
-
-@pytest.fixture
-def client(database: Address) -> Iterator[Client]:
-    empty(database)
-    client = connect(database)
-    yield client
-    client.disconnect()
-
-
-@pytest.fixture
-def store(database: Address, client: Client) -> Iterator[ClickHouseStore]:
-    store = ClickHouseStore(database, connections=4)
-    yield store
-    store.close()
 
 
 def documents(trace: bytes = TRACE) -> list[Document]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 import pytest
 from clickhouse_driver import Client
@@ -17,7 +15,7 @@ from store.clickhouse.store import ClickHouseStore
 from store.model import Document
 from store.times import SECOND
 from tests.builders import call, segment, trace_id
-from tests.conftest import drop
+from tests.conftest import drop, own_database
 from tests.waiting import eventually
 
 DAY = 86_400
@@ -27,7 +25,7 @@ LEAST, MOST = 4, 5
 
 @pytest.fixture
 def database(clickhouse: Address) -> Iterator[Address]:
-    address = replace(clickhouse, database=f"raymap_test_{uuid.uuid4().hex[:8]}")
+    address = own_database(clickhouse)
     yield address
     drop(address)
 
