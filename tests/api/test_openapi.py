@@ -147,6 +147,7 @@ def test_schemas_refer_to_nothing_unknown() -> None:
     assert set(_references(DOCUMENT)) <= known
 
 
+@pytest.mark.slow
 def test_the_document_is_printed_without_a_server() -> None:
     printed = subprocess.run(
         [sys.executable, "-m", "api.openapi"],

@@ -54,6 +54,7 @@ def test_a_repeated_parameter_is_refused(app: FastAPI) -> None:
     assert error["message"] == "filter is given more than once; expected one value"
 
 
+@pytest.mark.slow
 def test_every_described_parameter_is_known(app: FastAPI) -> None:
     """Each alone is never refused as unknown, and each path refuses another."""
     client = TestClient(app)

@@ -112,6 +112,7 @@ def stored(memory: MemoryStore) -> int:
     return sum(len(trace.documents) for trace in memory._traces.values())
 
 
+@pytest.mark.slow
 def test_every_receiver(memory: MemoryStore, tmp_path: Path) -> None:
     """UDP and HTTP on one number, gRPC beside them; nothing is left behind at the end."""
     running = Running(memory, tmp_path, http=True)
@@ -189,6 +190,7 @@ def test_ports_in_use(memory: MemoryStore, tmp_path: Path) -> None:
             run_collector(settings, threading.Event())
 
 
+@pytest.mark.slow
 def test_two_share_the_ports(memory: MemoryStore, tmp_path: Path) -> None:
     """With SO_REUSEPORT the kernel spreads senders; each keeps what it got."""
     first = Running(memory, tmp_path, reuse_port=True, http=True)

@@ -215,6 +215,7 @@ def test_a_full_quarantine(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> Non
     assert "2 documents could not be stored" in problems
 
 
+@pytest.mark.slow
 def test_an_unreadable_journal_is_a_problem(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its documents wait, and the others are replayed."""
     setup.store.unavailable = True
@@ -309,6 +310,7 @@ def test_memory_is_bounded_in_an_outage(setup: Setup) -> None:
     eventually(lambda: len(folders(setup.root)) == 1)
 
 
+@pytest.mark.slow
 def test_acknowledgements_wait_for_a_slow_store(setup: Setup) -> None:
     """Until it counts as unavailable."""
     pipeline = setup.start(
@@ -498,6 +500,7 @@ def test_a_refused_batch_delays_no_other(setup: Setup, monkeypatch: pytest.Monke
     assert setup.store.arrivals() == 12
 
 
+@pytest.mark.slow
 def test_a_mistake_ends_no_thread(setup: Setup) -> None:
     """An unexpected exception in each place: the journal has the batch, and the threads go on."""
     pipeline = setup.start()

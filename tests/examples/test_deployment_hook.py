@@ -85,6 +85,7 @@ def test_post_traffic(aws: Aws, version: str, status: str, monkeypatch: pytest.M
     assert reported(aws) == status
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("choice", "status"), [("fail", "Failed"), ("succeed", "Succeeded")])
 def test_too_little_traffic_fails_unless_chosen(
     aws: Aws, choice: str, status: str, monkeypatch: pytest.MonkeyPatch
@@ -150,6 +151,7 @@ def test_without_an_answer_it_fails(
     assert reported(aws) == "Failed"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("version", "value"), [("42", 1.0), ("43", 0.0), ("44", None)])
 def test_alarm_feed(
     aws: Aws, version: str, value: float | None, monkeypatch: pytest.MonkeyPatch

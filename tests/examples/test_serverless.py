@@ -105,6 +105,7 @@ def test_a_seed_gives_the_same_documents() -> None:
     assert _documents(_traces(50)) == _documents(_traces(50))
 
 
+@pytest.mark.slow
 def test_the_map_has_these_nodes(graph: ServiceGraph) -> None:
     assert set(graph.services) == NODES
 
@@ -200,6 +201,7 @@ def test_documents_are_sent_when_they_end() -> None:
             assert len(send.document.text) < 60_000
 
 
+@pytest.mark.slow
 def test_run_sends_datagrams_and_ends_in_time() -> None:
     """Through the SDK's emitter, the past first; `duration` ends it."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as daemon:
@@ -212,6 +214,7 @@ def test_run_sends_datagrams_and_ends_in_time() -> None:
         assert decode_document(document, 1).raw == document
 
 
+@pytest.mark.slow
 def test_a_bad_version_of_a_canary_is_found() -> None:
     """A tenth of the requests get a new version at first; a bad one fails the verdict, a good one
     passes, and after its canary nothing of the bad one is left."""

@@ -85,6 +85,7 @@ def test_the_documented_table_is_the_plan() -> None:
     assert nodes in (ROOT / "docs" / "opentelemetry.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_endpoint_answers_as_aws_does() -> None:
     """botocore reads every failure's status and code as it would AWS's; `ok` raises nothing."""
     calls: dict[str, tuple[str, str, Callable[[str], dict[str, object]]]] = {

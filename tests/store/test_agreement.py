@@ -307,6 +307,7 @@ def test_any_order_and_batching_gives_the_same_graph(order: Sequence[int], cuts:
     assert graphs[0] == graphs[1]
 
 
+@pytest.mark.slow
 @given(deliveries(), st.integers(1, 29 * 60))
 @settings(max_examples=60, deadline=None)
 def test_a_window_is_its_halves_merged(batches: list[list[Document]], minute: int) -> None:

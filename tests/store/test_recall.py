@@ -60,6 +60,7 @@ def last_arrival(owned: Any) -> Any:
     return owned.version
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("rule", "wrong"),
     [

@@ -216,6 +216,7 @@ def test_equal_versions_rarely_fail(share: float) -> None:
     assert failed <= 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("share", "beside"), [(0.0, 500), (0.01, 500), (0.03, 4500)])
 def test_five_points_of_faults_are_found_in_500_requests(share: float, beside: int) -> None:
     """In at least 95 % of 300 deployments; where faults are common, with the baseline's share of a

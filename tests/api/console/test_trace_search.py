@@ -118,6 +118,7 @@ def test_32_faults_are_a_list_of_32(client: TestClient) -> None:
     assert (first["status"], first["status_there"], first["inner"]["fault"]) == ("ok", "fault", 3)
 
 
+@pytest.mark.slow
 def test_every_number_of_every_node_and_edge_leads_to_as_many_units(client: TestClient) -> None:
     seen = 0
     for query, thing, detail in places(client):
@@ -199,6 +200,7 @@ def test_an_error_in_an_expression_says_where(client: TestClient) -> None:
     assert "did you mean responsetime?" in error["message"]
 
 
+@pytest.mark.slow
 def test_a_filtered_map_counts_the_traces_of_the_filtered_list(client: TestClient) -> None:
     """Every number of it, and of its details; the window selects traces, not units."""
     expression = f"filter={quote('service(payments) { fault }')}"
@@ -220,6 +222,7 @@ def test_a_filtered_map_counts_the_traces_of_the_filtered_list(client: TestClien
         assert listed(client, query)[1] == row["count"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "expression",
     [

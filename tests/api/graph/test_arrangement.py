@@ -47,6 +47,7 @@ def test_places_are_equal_over_ten_minutes(size: int) -> None:
     assert equal / total >= 0.99
 
 
+@pytest.mark.slow
 def test_a_layout_of_each_moment_would_not_be_so() -> None:
     """The sequence above does move nodes when every map is laid out by itself."""
     seen = [layout(graph).places for _, graph in ten_minutes(services(120))]

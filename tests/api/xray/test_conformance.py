@@ -14,6 +14,7 @@ from tests.api.xray.conformance import (
 from tests.api.xray.scenario import OPERATIONS, filled_paths
 
 
+@pytest.mark.slow
 def test_the_page_is_current() -> None:
     """Otherwise: python -m tests.api.xray.conformance"""
     text = page()

@@ -210,6 +210,7 @@ def test_mistakes_are_500_and_tell_nothing() -> None:
         assert response.headers["x-amzn-requestid"]
 
 
+@pytest.mark.slow
 def test_client_that_leaves_does_not_stop_the_server(address: str, store: MemoryStore) -> None:
     """Other requests are answered while the abandoned query still runs."""
     started, go_on = threading.Event(), threading.Event()

@@ -81,6 +81,7 @@ class Client:
         return int(next(r for r in self.sdk._cache.rules if r.name == "checkout").reservoir.quota)
 
 
+@pytest.mark.slow
 def test_share_is_reservoir_and_rate_and_a_change_arrives(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

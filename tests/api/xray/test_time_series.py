@@ -59,6 +59,7 @@ def assert_sums_are_the_graph(store: Store, step: int) -> None:
     assert summed(client_edges(graph)) == total(clients)
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(deliveries(), st.sampled_from((MINUTE, 5 * MINUTE)))
 def test_sums_in_memory(batches: list[list[Document]], step: int) -> None:

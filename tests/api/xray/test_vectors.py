@@ -34,6 +34,7 @@ def ask(client: TestClient, path: str, body: dict[str, Any]) -> Any:
     return response.json()
 
 
+@pytest.mark.slow
 def test_every_accepted_document_can_be_read_back() -> None:
     store = MemoryStore()
     bodies = [file.read_bytes().partition(b"\n")[2] for file in files("datagrams/**/*.bin")]

@@ -297,6 +297,7 @@ def test_any_bytes(raw: bytes) -> None:
         assert isinstance(result, Document | Rejected)
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.sampled_from(KEYS), json_values, max_size=8))
 def test_any_json_in_any_place(change: dict[str, Any]) -> None:

@@ -136,6 +136,7 @@ def test_too_large_a_message(pipeline: IngestPipeline) -> None:
     run(pipeline, talk)
 
 
+@pytest.mark.slow
 def test_a_large_message_is_decoded_beside_the_loop(pipeline: IngestPipeline) -> None:
     """More than a quarter of a megabyte."""
 

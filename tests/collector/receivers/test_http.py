@@ -216,6 +216,7 @@ def test_sender_that_disconnects(url: str, memory: MemoryStore) -> None:
     assert stored(memory) == 1
 
 
+@pytest.mark.slow
 def test_too_many_documents(url: str, metrics: IngestMetrics) -> None:
     """413 before any is decoded; fewer are accepted, their rejections named up to 100 and counted."""
     few = b'{"TraceSegmentDocuments": [' + b",".join([b'""'] * 20_000) + b"]}"

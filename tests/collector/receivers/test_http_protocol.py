@@ -98,6 +98,7 @@ def test_a_flood_of_headers_is_cut_off(address: tuple[str, int]) -> None:
     assert sent < 50_000_000
 
 
+@pytest.mark.slow
 def test_headers_that_never_end(address: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
     """408 after the timeout, however busily they trickle."""
     monkeypatch.setattr(http_protocol, "HEADER_TIMEOUT", 0.5)
@@ -115,6 +116,7 @@ def test_connections_without_a_request(
     assert send(address) == b""
 
 
+@pytest.mark.slow
 def test_a_slow_body_is_not_the_headers(
     address: tuple[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -123,6 +125,7 @@ def test_a_slow_body_is_not_the_headers(
     assert send(address, head, b"ab", b"cd", pause=0.4).startswith(b"HTTP/1.1 200 ")
 
 
+@pytest.mark.slow
 def test_clients_that_leave_early(
     address: tuple[str, int], caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -124,6 +124,7 @@ def test_kernel_drops_are_counted(pipeline: IngestPipeline, metrics: IngestMetri
     assert buffer >= min(RECEIVE_BUFFER, 200_000)
 
 
+@pytest.mark.slow
 def test_a_burst_waits_in_memory_while_the_decoder_is_behind(
     pipeline: IngestPipeline, metrics: IngestMetrics, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -135,6 +135,7 @@ def test_send_in_vain(run: Run, tmp_path: Path) -> None:
     busy.remove()
 
 
+@pytest.mark.slow
 def test_retry(
     run: Run,
     tmp_path: Path,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,6 +23,7 @@ def without_calls(trace: Trace) -> Trace:
     return msgspec.structs.replace(trace, calls={}, links={}, caused=frozenset())
 
 
+@pytest.mark.slow
 @given(batches=deliveries(), data=st.data())
 def test_settled_agrees(batches: list[list[Document]], data: st.DataObject) -> None:
     memory = MemoryStore()

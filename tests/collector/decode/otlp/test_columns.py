@@ -292,6 +292,7 @@ def mutated(body: bytes, mutations: Sequence[tuple[float, str, int]]) -> bytes:
     return bytes(changed)
 
 
+@pytest.mark.slow
 @given(requests(), MUTATIONS, st.booleans())
 def test_protobuf(
     request: ExportTraceServiceRequest, mutations: list[tuple[float, str, int]], sampled: bool
@@ -303,6 +304,7 @@ def test_protobuf(
         agree(mutated(body, mutations))
 
 
+@pytest.mark.slow
 @given(requests(), MUTATIONS)
 def test_json(request: ExportTraceServiceRequest, mutations: list[tuple[float, str, int]]) -> None:
     data = TracesData(resource_spans=request.resource_spans)
@@ -423,6 +425,7 @@ def test_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
         assert memory.attributes.size < 90_000
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("forgetful")
 def test_nothing_large_is_remembered() -> None:
     """However long keys, values, names and messages are, and however many attributes a span has."""

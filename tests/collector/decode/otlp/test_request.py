@@ -422,6 +422,7 @@ def _empty_spans(count: int) -> list[Iterable[object]]:
     ]
 
 
+@pytest.mark.slow
 def test_invalid_spans_are_bounded_like_documents() -> None:
     for judged in _empty_spans(MAX_DOCUMENTS):
         assert sum(isinstance(result, Rejected) for result in judged) == MAX_DOCUMENTS

@@ -15,6 +15,7 @@ from store.clickhouse.connection.errors import ClickHouseUnavailable
 from store.clickhouse.connection.pool import ClientPool, connect, wait_until_up
 
 
+@pytest.mark.slow
 def test_a_server_that_does_not_answer_is_reported_in_a_sentence() -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))

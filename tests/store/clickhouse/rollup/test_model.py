@@ -218,6 +218,7 @@ def test_every_schedule_ends_with_the_truth() -> None:
     assert [seed for seed in range(SCHEDULES) if wrong_after(seed)] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "rule", ["far rows", "fingerprint first", "references", "marks", "version last", "recheck"]
 )
