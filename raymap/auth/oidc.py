@@ -1,17 +1,14 @@
 """OpenID Connect: signs people in with another provider, by code and PKCE (OpenID Connect Core 1.0, section 3.1).
 
-What has to be remembered between the two halves of a sign-in is in a signed cookie of ten minutes, so any
-API process can finish what another began. Tokens of the provider are checked once and stored nowhere.
+What has to be remembered between the two halves of a sign-in is a flow (`raymap.auth.oidc_flow`). Tokens of
+the provider are checked once and stored nowhere.
 """
 
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
-import hmac
 import json
-import secrets
 import threading
 import time
 import urllib.error
@@ -20,17 +17,15 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from urllib.parse import quote, urlencode, urlsplit
 
-import msgspec
 from msgspec import Struct
 
 from collector.receivers.access import is_loopback
+from raymap.auth.oidc_flow import Flow, OidcError
 from raymap.auth.permissions import Role
 
 if TYPE_CHECKING:
     from joserfc.jwk import KeySetSerialization
 
-FLOW_SECONDS = 600
-"""Time to sign in at the provider."""
 KEYS_SECONDS, KEYS_AGAIN = 3600.0, 60.0
 """For how long the provider's keys are used, and how soon they are read again for an unknown one."""
 TIMEOUT = 10.0
@@ -53,14 +48,6 @@ ALGORITHMS = [
 ANYONE = "*"
 
 
-class OidcError(Exception):
-    """A sign-in failed. ``reason`` is for the audit log; the text is for people."""
-
-    def __init__(self, reason: str, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
-
-
 class OidcSettings(Struct, frozen=True):
     """The provider and our registration there. ``roles``: by value of ``claim``, `ANYONE` for all
     whom the provider signs in."""
@@ -77,15 +64,6 @@ class OidcSettings(Struct, frozen=True):
     def redirect_uri(self) -> str:
         """Where the provider sends people back to."""
         return f"{self.public_url.rstrip('/')}/auth/oidc/callback"
-
-
-class Flow(Struct, frozen=True):
-    """A sign-in that has begun."""
-
-    state: str
-    nonce: str
-    verifier: str
-    expires: int
 
 
 class Member(NamedTuple):
@@ -114,44 +92,6 @@ def check_url(url: str) -> str:
     if not host or not (parts.scheme == "https" or (parts.scheme == "http" and own)):
         raise ValueError(f"{url!r}: expected https://…")
     return url
-
-
-def begin_flow(now: float) -> Flow:
-    """A new sign-in."""
-    return Flow(
-        secrets.token_urlsafe(24),
-        secrets.token_urlsafe(24),
-        secrets.token_urlsafe(48),
-        int(now) + FLOW_SECONDS,
-    )
-
-
-def encode_flow(flow: Flow, master: bytes) -> str:
-    """The value of its cookie."""
-    payload = base64.urlsafe_b64encode(msgspec.json.encode(flow))
-    return f"{payload.decode()}.{_sign(payload, master)}"
-
-
-def decode_flow(cookie: str, state: str, master: bytes, now: float) -> Flow:
-    """The flow that a browser began and the provider answers. Raises OidcError."""
-    payload, _, signature = cookie.rpartition(".")
-    if not hmac.compare_digest(_sign(payload.encode(), master).encode(), signature.encode()):
-        raise OidcError(
-            "no_flow", "this browser has not begun to sign in, or its cookie is blocked"
-        )
-    try:
-        flow = msgspec.json.decode(base64.urlsafe_b64decode(payload), type=Flow)
-    except (binascii.Error, msgspec.MsgspecError):
-        raise OidcError("no_flow", "this browser has not begun to sign in") from None
-    if now >= flow.expires:
-        raise OidcError("too_late", "signing in took too long")
-    if not hmac.compare_digest(flow.state.encode(), state.encode()):
-        raise OidcError("state", "the answer belongs to another sign-in")
-    return flow
-
-
-def _sign(payload: bytes, master: bytes) -> str:
-    return hmac.digest(master, b"raymap oidc " + payload, "sha256").hex()
 
 
 class Provider:

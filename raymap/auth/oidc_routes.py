@@ -9,15 +9,8 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import PlainTextResponse, RedirectResponse
 
 from raymap.auth.audit import record
-from raymap.auth.oidc import (
-    FLOW_SECONDS,
-    Member,
-    OidcError,
-    Provider,
-    begin_flow,
-    decode_flow,
-    encode_flow,
-)
+from raymap.auth.oidc import Member, Provider
+from raymap.auth.oidc_flow import FLOW_SECONDS, OidcError, begin_flow, decode_flow, encode_flow
 from raymap.auth.people import COOKIE, SESSION_SECONDS, encode_session, member_session
 from store.audit import AuditStore, event
 

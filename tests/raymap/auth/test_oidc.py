@@ -20,7 +20,8 @@ from api.app import create_app
 from raymap.auth.authenticator import Authenticator, Mode
 from raymap.auth.http import AuthGuard
 from raymap.auth.key_source import KeySource
-from raymap.auth.oidc import OidcError, OidcSettings, Provider, begin_flow, check_url, parse_roles
+from raymap.auth.oidc import OidcSettings, Provider, check_url, parse_roles
+from raymap.auth.oidc_flow import OidcError, begin_flow
 from raymap.auth.oidc_routes import FLOW_COOKIE, oidc_router
 from raymap.auth.people import COOKIE
 from raymap.auth.permissions import Role
