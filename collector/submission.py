@@ -8,7 +8,8 @@ from itertools import chain
 from typing import Any
 
 from collector.decode.stored import decode_any
-from store.columnar import ColumnarDocuments, DocumentColumns, columns_of, size_in_memory
+from store.column_types import size_in_memory
+from store.columnar import ColumnarDocuments, DocumentColumns, columns_of
 from store.model import Document
 from store.protocol import ENCODE_CHUNK, ColumnarWriter
 

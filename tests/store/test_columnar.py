@@ -2,17 +2,7 @@
 
 from __future__ import annotations
 
-from array import array
-
-from store.clickhouse.connection.native_format import encode_strings
-from store.columnar import (
-    Coded,
-    PackedTexts,
-    codes_of,
-    columns_of,
-    documents_of,
-    pack_text,
-)
+from store.columnar import columns_of, documents_of
 from store.model import Link
 from tests.builders import call, segment, subsegment, trace_id
 
@@ -30,19 +20,3 @@ def test_lists_are_concatenated_with_counts_and_owners() -> None:
     assert (columns.calls.owners, columns.calls.ids) == ([1, 1], [0x51, 0xC1])
     assert columns.links == [(1, Link(trace_id(9), 1))]
     assert documents_of(columns) == documents
-
-
-def test_few_values_by_their_codes() -> None:
-    column = Coded(["a", "b", "a"], codes_of([2, 1, 0], 3))
-    assert (list(column), len(column), column[1]) == (["a", "b", "a"], 3, "b")
-    assert list(column[1:]) == ["b", "a"]
-    assert column.codes == b"\2\1\0"
-    assert codes_of([256], 257) == array("I", [256])
-
-
-def test_texts_as_they_are_sent() -> None:
-    texts = ["", "a=1", "ü" * 100, "x" * 20_000]
-    column = PackedTexts(list(map(pack_text, texts)))
-    assert (list(column), len(column), column[2]) == (texts, 4, texts[2])
-    assert list(column[1:3]) == texts[1:3]
-    assert b"".join(column.parts) == encode_strings(texts)

@@ -14,7 +14,7 @@ from msgspec import Struct
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from store.columnar import pack_bytes, pack_text
+from store.column_types import pack_bytes, pack_text
 from store.otel.attributes import read_value
 from store.otel.span_facts import annotations_of
 from store.rules.annotations import annotation_item

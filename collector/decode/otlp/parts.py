@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from collector.decode.otlp.walk import Walked
-from store.columnar import PackedTexts
+from store.column_types import PackedTexts
 from store.otel.stored_span import WITHOUT_IDS, ids_of
 
 Parts = tuple[list[bytes], list[int], PackedTexts, list[bytes]]

@@ -13,16 +13,8 @@ from collector.decode.otlp.cases import Case
 from collector.decode.otlp.groups import SpanGroup
 from collector.decode.otlp.parts import parts_of
 from collector.decode.otlp.walk import NO_SPAN, Walked
-from store.columnar import (
-    BodyParts,
-    CallColumns,
-    Coded,
-    DocumentColumns,
-    PackedTexts,
-    SpanBodies,
-    codes_of,
-    pack_text,
-)
+from store.column_types import Coded, PackedTexts, SpanBodies, codes_of, pack_text
+from store.columnar import BodyParts, CallColumns, DocumentColumns
 from store.model import Call, Document, Link
 from store.otel.adjusted_count import adjusted_count
 from store.otel.http_block import join_url, url_target

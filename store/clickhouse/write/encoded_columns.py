@@ -26,7 +26,7 @@ from store.clickhouse.connection.native_format import (
     narrowest,
     numbers,
 )
-from store.columnar import Coded, PackedTexts
+from store.column_types import Coded, PackedTexts
 
 _OBJECT = 64
 """Approximate overhead of a part in memory, bytes."""

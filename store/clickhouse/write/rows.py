@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 from store.clickhouse.connection.native_format import Columns
 from store.clickhouse.write.encoded_columns import ArrayColumn, numbered
-from store.columnar import Coded, DocumentColumns, PackedTexts, codes_of
+from store.column_types import Coded, PackedTexts, codes_of
+from store.columnar import DocumentColumns
 from store.model import ARRIVAL, COMPLETE, NodeKey, State
 from store.times import SECOND
 

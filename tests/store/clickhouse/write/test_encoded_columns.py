@@ -13,7 +13,7 @@ from store.clickhouse.connection.native_format import Columns, sent_type
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.write.encoded_columns import encode, join
 from store.clickhouse.write.rows import TABLES
-from store.columnar import Coded
+from store.column_types import Coded
 
 WORD = "LowCardinality(String)"
 
