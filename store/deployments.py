@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Protocol
 
 from msgspec import Struct
 
+from store.model import TimeRange
 from store.times import parse_moment
 
 MAX_TEXT = 200
@@ -34,6 +35,22 @@ class Deployment(Struct, frozen=True, omit_defaults=True):
     state: str = ""
     note: str = ""
     link: str = ""
+
+
+class DeploymentStore(Protocol):
+    """Stores which version was deployed when."""
+
+    def put_deployment(self, deployment: Deployment, at: int) -> None:
+        """Store a deployment in place of any with its id; ``at`` is now, in microseconds."""
+        ...
+
+    def remove_deployment(self, id: str, at: int) -> bool:
+        """Remove a deployment; False if there was none."""
+        ...
+
+    def deployments(self, window: TimeRange, *, limit: int) -> list[Deployment]:
+        """Those of the window, the latest first; at equal times by id."""
+        ...
 
 
 class InvalidDeployment(ValueError):

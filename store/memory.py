@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from store.config.memory import MemoryConfig
 from store.cursor import decode_cursor, encode_cursor
-from store.deployments import Deployment
 from store.document_values import document_values, value_text
 from store.errors import TraceNotFound
 from store.filters.ast import Expression, Field, Value
@@ -15,6 +14,7 @@ from store.filters.evaluate import matches
 from store.graph import ServiceGraph
 from store.graph_names import name_problems
 from store.memory_alarms import MemoryAlarms
+from store.memory_deployments import MemoryDeployments
 from store.memory_logs import MemoryLogs
 from store.memory_metrics import MemoryMetrics
 from store.memory_traces import MemoryTraces, is_sampled
@@ -51,7 +51,9 @@ from store.unit_filter import (
 from store.units import EdgeUnit, NodeUnit, Unit, all_units, links_among, with_other_names
 
 
-class MemoryStore(MemoryTraces, MemoryConfig, MemoryLogs, MemoryMetrics, MemoryAlarms):
+class MemoryStore(
+    MemoryTraces, MemoryConfig, MemoryLogs, MemoryMetrics, MemoryAlarms, MemoryDeployments
+):
     """The store protocol on dictionaries. Method docstrings of `store.protocol` apply."""
 
     def __init__(self) -> None:
@@ -60,8 +62,8 @@ class MemoryStore(MemoryTraces, MemoryConfig, MemoryLogs, MemoryMetrics, MemoryA
         MemoryLogs.__init__(self)
         MemoryMetrics.__init__(self)
         MemoryAlarms.__init__(self)
+        MemoryDeployments.__init__(self)
         self._pins: dict[bytes, Pin] = {}
-        self._deployments: dict[str, Deployment] = {}
 
     def map_lag(self) -> float:
         """Always 0.0."""
@@ -220,19 +222,6 @@ class MemoryStore(MemoryTraces, MemoryConfig, MemoryLogs, MemoryMetrics, MemoryA
     ) -> list[Failure]:
         """Error breakdown of edges."""
         return unit_failures(self._edge_units(edges, window, settled_before))
-
-    def put_deployment(self, deployment: Deployment, at: int) -> None:
-        """Remember a deployment."""
-        self._deployments[deployment.id] = deployment
-
-    def remove_deployment(self, id: str, at: int) -> bool:
-        """Forget a deployment."""
-        return self._deployments.pop(id, None) is not None
-
-    def deployments(self, window: TimeRange, *, limit: int) -> list[Deployment]:
-        """The latest first."""
-        found = [each for each in self._deployments.values() if each.at in window]
-        return sorted(found, key=lambda each: (-each.at, each.id))[:limit]
 
     def pin(self, trace_id: bytes, note: str, at: int) -> Pin:
         """Remember a pin; nothing expires here."""

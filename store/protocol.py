@@ -13,12 +13,12 @@ from store.alarms import AlarmStore
 from store.audit import AuditStore
 from store.columnar import DocumentColumns
 from store.config.protocol import ConfigStore, LayoutStore, RetrievalStore, SamplingStore
-from store.deployments import Deployment
+from store.deployments import DeploymentStore
 from store.filters.ast import Expression, Field
 from store.graph import ServiceGraph
 from store.log_lines import LogStore
 from store.model import Document, NodeKey, TimeRange, Trace
-from store.pins import Pin
+from store.pins import PinStore
 from store.platform_metrics import MetricStore
 from store.query import (
     Ends,
@@ -227,59 +227,6 @@ class GraphReader(Protocol):
     ) -> list[Failure]:
         """Error breakdown of the calls along edges, as `node_failures`; ``settled_before`` as in
         `service_graph`."""
-        ...
-
-
-class DeploymentStore(Protocol):
-    """Stores which version was deployed when (`store.deployments`)."""
-
-    def put_deployment(self, deployment: Deployment, at: int) -> None:
-        """Store a deployment in place of any with its id; ``at`` is now, in microseconds."""
-        ...
-
-    def remove_deployment(self, id: str, at: int) -> bool:
-        """Remove a deployment; False if there was none."""
-        ...
-
-    def deployments(self, window: TimeRange, *, limit: int) -> list[Deployment]:
-        """Those of the window, the latest first; at equal times by id."""
-        ...
-
-
-class PinStore(Protocol):
-    """Pins traces, which exempts them from retention.
-
-    A pin affects how long a trace is stored and nothing that is read: neither the trace nor the
-    map.
-    """
-
-    def pin(self, trace_id: bytes, note: str, at: int) -> Pin:
-        """Pin a trace, documents that arrive later included; ``at`` is now, in microseconds.
-
-        A trace that is already pinned keeps its time and gets the new note (see `pin_note`). Raises
-        TraceNotFound or TooManyPins.
-        """
-        ...
-
-    def unpin(self, trace_id: bytes, at: int) -> bool:
-        """Subject a trace to retention again, at once if it has expired. False if it was not
-        pinned."""
-        ...
-
-    def pins(self) -> list[Pin]:
-        """All pins, latest first; at equal times the greater id first."""
-        ...
-
-    def pin_of(self, trace_id: bytes) -> Pin | None:
-        """The pin of one trace, None without one."""
-        ...
-
-    def refresh_pins(self) -> int:
-        """Pin the documents of pinned traces that arrived late; returns the number of traces with
-        some.
-
-        To be called more often than the shortest retention, which is a day.
-        """
         ...
 
 

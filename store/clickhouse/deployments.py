@@ -1,4 +1,4 @@
-"""Deployments in ClickHouse: `store.protocol.DeploymentStore`."""
+"""Deployments in ClickHouse: `store.deployments.DeploymentStore`."""
 
 from __future__ import annotations
 
