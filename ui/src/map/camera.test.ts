@@ -49,6 +49,16 @@ test('a fit leaves room for the names at both sides', () => {
   expect(fittedWithNames(wide, phone, () => [])).toEqual(usual)
 })
 
+test('a fit keeps the lowest names above the legend', () => {
+  const tall = { left: 0, right: 400, top: 0, bottom: 1500 }
+  const namesAt = ({ k, tx, ty }: { k: number; tx: number; ty: number }) => [
+    { left: tx, right: 400 * k + tx, top: tall.bottom * k + ty, bottom: tall.bottom * k + ty + 30 },
+  ]
+  const lowest = (camera: { k: number; tx: number; ty: number }) => namesAt(camera)[0]?.bottom
+  expect(lowest(fitted(tall, size))).toBeGreaterThan(size.height - 52)
+  expect(lowest(fittedWithNames(tall, size, namesAt))).toBeLessThanOrEqual(size.height - 52)
+})
+
 test('names longer than the screen do not make the map vanish', () => {
   const wide = { left: 0, right: 1000, top: 0, bottom: 900 }
   const camera = fittedWithNames(wide, { width: 390, height: 700 }, () => [

@@ -49,18 +49,28 @@ export function fitted(box: Box, size: Size, margins: Margins = marginsIn(size))
 const MOST_FOR_NAMES = 0.28
 const NAME_GAP = 4
 
-/** Fits with as much room at the sides as the names there need: on a phone they are wider than the usual margin. */
+/** How far names reach over the sides, and over what lies below, in pixels. */
+function excess(names: readonly Box[], size: Size): { side: number; bottom: number } {
+  const [right, bottom] = [size.width - NAME_GAP, size.height - TOOLS.bottom]
+  return {
+    side: Math.max(0, ...names.map((name) => Math.max(NAME_GAP - name.left, name.right - right))),
+    bottom: Math.max(0, ...names.map((name) => name.bottom - bottom)),
+  }
+}
+
+/**
+ * Fits with as much room as the names need, which do not shrink with the map: at the sides of a phone, and above the
+ * legend.
+ */
 export function fittedWithNames(box: Box, size: Size, namesAt: (camera: Camera) => readonly Box[]): Camera {
   const margins = marginsIn(size)
   let camera = fitted(box, size, margins)
   // A smaller scale moves nodes inwards, and gives other names.
   for (let round = 0; round < 3; round++) {
-    const missing = namesAt(camera).reduce(
-      (most, { left, right }) => Math.max(most, NAME_GAP - left, right - size.width + NAME_GAP),
-      0,
-    )
-    if (missing <= 0) break
-    margins.x = Math.min(size.width * MOST_FOR_NAMES, margins.x + missing)
+    const { side, bottom } = excess(namesAt(camera), size)
+    if (side <= 0 && bottom <= 0) break
+    margins.x = Math.min(size.width * MOST_FOR_NAMES, margins.x + side)
+    margins.bottom = Math.min(size.height * MOST_FOR_NAMES, margins.bottom + bottom)
     camera = fitted(box, size, margins)
   }
   return camera
