@@ -7,6 +7,7 @@ exception: a damaged or missing part costs the records in it.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -109,6 +110,13 @@ def scan(folder: Path, max_documents: int, max_bytes: int) -> Contents:
         headers = (part.header for part in _records(folder, first.start, first.end))
         contents.oldest = next((arrival_of(header.version) for header in headers if header), 0)
     return contents
+
+
+def scan_in_use(folder: Path, max_documents: int, max_bytes: int) -> Contents:
+    """The same of a journal whose process may delete files meanwhile; empty if it has gone."""
+    while True:
+        with suppress(FileNotFoundError):
+            return scan(folder, max_documents, max_bytes)
 
 
 def _cut(folder: Path, start: int, max_documents: int, max_bytes: int) -> Iterator[Batch]:

@@ -7,6 +7,7 @@ delete what they have inserted. So nothing comes back, and no backup made afterw
 from __future__ import annotations
 
 import hmac
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +20,7 @@ from collector.journal.adopt import damaged_files, folders
 from collector.journal.format import FILE_HEADER, DamagedRecord, Kind, pack
 from collector.journal.purge import request
 from collector.journal.quarantine import Quarantine, Quarantined
-from collector.journal.reader import files_of, scan
+from collector.journal.reader import files_of, scan_in_use
 from collector.payloads import decode_again
 from raymap.auth.audit import record_command
 from raymap.auth.secret import server_secret
@@ -116,7 +117,7 @@ def _wait_until_inserted(root: Path, seconds: float) -> None:
         return [
             folder.name
             for folder in folders(root)
-            if 0 < scan(folder, 1 << 20, 1 << 30).oldest <= now
+            if 0 < scan_in_use(folder, 1 << 20, 1 << 30).oldest <= now
         ]
 
     if left := _wait(waiting, seconds):
@@ -131,15 +132,19 @@ def _purge_journals(root: Path, seconds: float) -> None:
     if not root.is_dir():
         return
     before = {
-        path: path.stat().st_ino
+        path: found.st_ino
         for folder in folders(root)
         for _, path in files_of(folder)
-        if path.stat().st_size > FILE_HEADER
+        if (found := _stat(path)) is not None and found.st_size > FILE_HEADER
     }
     request(root)
 
     def remaining() -> list[str]:
-        return [str(path) for path, number in before.items() if _inode(path) == number]
+        return [
+            str(path)
+            for path, number in before.items()
+            if (found := _stat(path)) is not None and found.st_ino == number
+        ]
 
     if left := _wait(remaining, seconds):
         raise CommandError(
@@ -148,11 +153,12 @@ def _purge_journals(root: Path, seconds: float) -> None:
         )
 
 
-def _inode(path: Path) -> int:
+def _stat(path: Path) -> os.stat_result | None:
+    """None once the file is deleted."""
     try:
-        return path.stat().st_ino
+        return path.stat()
     except FileNotFoundError:
-        return 0
+        return None
 
 
 def _wait(left: Callable[[], list[str]], seconds: float) -> list[str]:

@@ -18,7 +18,7 @@ from collector.ingest import FOLDER
 from collector.journal.adopt import damaged_files, folders
 from collector.journal.format import Kind, encode, unpack
 from collector.journal.quarantine import Quarantine
-from collector.journal.reader import Contents, Record, files_of, read, scan
+from collector.journal.reader import Contents, Record, files_of, read, scan_in_use
 from collector.journal.writer import Journal
 from collector.records import records_in
 from raymap.commands.export_lines import export_request
@@ -48,7 +48,7 @@ def list_journals(data_dir: Path) -> None:
     rows = [("journal", "state", "documents waiting", "since (UTC)", "on disk")]
     for folder in folders(root):
         contents = _scan(folder)
-        size = sum(path.stat().st_size for _, path in files_of(folder))
+        size = sum(map(_size, (path for _, path in files_of(folder))))
         since = format_minute(contents.oldest / SECOND) if contents.oldest else ""
         state = "damaged" if contents.lost else "waits for a process"
         rows.append(
@@ -137,8 +137,16 @@ def retry(data_dir: Path) -> None:
     print_status(f"{documents:,} documents are in the journal {journal.id} and are tried again")
 
 
+def _size(path: Path) -> int:
+    """Bytes; none once the file is deleted, as it is when a running process has inserted all of it."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
 def _scan(folder: Path) -> Contents:
-    return scan(folder, _MAX_DOCUMENTS, _MAX_BYTES)
+    return scan_in_use(folder, _MAX_DOCUMENTS, _MAX_BYTES)
 
 
 def _records(folder: Path, contents: Contents) -> Iterator[Record]:

@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,7 @@ from collector.group_commit import JournalFull, StoreBehind
 from collector.journal.adopt import folders
 from collector.journal.format import Kind, encode, pack
 from collector.journal.quarantine import Quarantine
-from collector.journal.reader import files_of, scan
+from collector.journal.reader import files_of, scan_in_use
 from collector.journal.writer import Journal
 from collector.metrics import IngestMetrics
 from collector.payloads import Decoded, decode_documents
@@ -105,9 +104,7 @@ class Setup:
 
     def waiting(self) -> int:
         """Documents in journals that the store may not have."""
-        while True:
-            with suppress(FileNotFoundError):  # a file was deleted while its folder was read
-                return sum(scan(folder, 10, BIG).documents for folder in folders(self.root))
+        return sum(scan_in_use(folder, 10, BIG).documents for folder in folders(self.root))
 
 
 def submit(pipeline: IngestPipeline, *ids: int) -> Ack:

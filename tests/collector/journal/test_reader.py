@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.journal import writer
+from collector.journal import reader, writer
 from collector.journal.format import FILE_HEADER, RECORD_HEADER, Kind, encode
-from collector.journal.reader import files_of, read, scan
+from collector.journal.reader import files_of, read, scan, scan_in_use
 from collector.journal.writer import Journal
 
 BIG = 1 << 30
@@ -52,6 +52,27 @@ def outcome(folder: Path) -> tuple[list[int], set[int]]:
             else:
                 good.append(record.header.version)
     return good, bad
+
+
+def test_a_file_that_is_deleted_while_it_is_read(
+    original: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the process does whose journal it is; another one that looks begins again."""
+    folder = damaged(original, tmp_path / "copy")
+    listed = reader.files_of
+
+    def list_and_delete(folder: Path) -> list[tuple[int, Path]]:
+        found = listed(folder)
+        found[-1][1].unlink()
+        monkeypatch.setattr(reader, "files_of", listed)
+        return found
+
+    monkeypatch.setattr(reader, "files_of", list_and_delete)
+    with pytest.raises(FileNotFoundError):
+        scan(folder, 5, BIG)
+    monkeypatch.setattr(reader, "files_of", list_and_delete)
+    assert 0 < scan_in_use(folder, 5, BIG).documents < COUNT
+    assert scan_in_use(tmp_path / "none", 5, BIG).documents == 0
 
 
 def test_undamaged(original: Path) -> None:
