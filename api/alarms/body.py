@@ -38,8 +38,9 @@ _MINIMUM = {AlarmKind.VANISHED_EDGE: 5}
 
 def read_name(name: str) -> str:
     """The name in an address."""
-    if not 0 < len(name) <= MAX_NAME or not name.isprintable() or name != name.strip():
-        raise ApiError(f"the name must have 1 to {MAX_NAME} printable characters")
+    printable = name.isprintable() and name == name.strip() and "/" not in name
+    if not printable or not 0 < len(name) <= MAX_NAME:
+        raise ApiError(f"the name must have 1 to {MAX_NAME} printable characters other than /")
     return name
 
 

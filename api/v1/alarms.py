@@ -50,7 +50,7 @@ def alarms_router(context: Context) -> APIRouter:
         return await run_cancellable(request, lambda: json_response(_details(context, name, limit)))
 
     @router.put(
-        "/alarms/{name}",
+        "/alarms/{name:path}",
         response_class=Response,
         responses={200: {"model": AlarmLine}},
         openapi_extra=_BODY,
