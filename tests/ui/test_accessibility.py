@@ -201,6 +201,73 @@ def open_rule_form(page: Page, shop: Any) -> None:
     expect(page.get_by_role("row", name=re.compile("Default"))).to_be_visible()
 
 
+ATTEMPT = {"url": "https://a.example/", "attempts": 3, "at": 1795560401, "error": "answered 503"}
+NODE = {"id": "n1", "name": "payments", "type": ""}
+EVENT = {
+    "id": "evt_1",
+    "at": 1795560400,
+    "state": "ALARM",
+    "previous": "OK",
+    "reason": "fault share breached in 3 of 5 minutes, the newest first: 100 %, 100 %, 100 %, 0 %, 0 %",
+    "rule": "a rule",
+    "value": 1.0,
+    "start": 1795560000,
+    "end": 1795560360,
+    "nodes": [NODE],
+    "edges": [{"id": "n1:n2", "source": NODE, "target": {**NODE, "id": "n2"}}],
+    "deliveries": [{**ATTEMPT, "status": "failed"}],
+}
+ALARM = {
+    "name": "faults",
+    "kind": "metric",
+    "selector": 'service("payments")',
+    "metric": "fault_share",
+    "comparison": ">=",
+    "threshold": 0.05,
+    "datapoints": 3,
+    "periods": 5,
+    "missing": "missing",
+    "minimum": 1,
+    "baseline": 1440,
+    "notify": ["ALARM", "OK"],
+    "webhooks": [{"url": "https://a.example/"}],
+    "note": "call us",
+    "created": 1795560000,
+    "modified": 1795560000,
+    "rule": 'fault share of service("payments") ≥ 5 % for 3 of 5 minutes',
+    "state": "ALARM",
+    "last": EVENT,
+}
+ALARMS = [
+    ALARM,
+    {**ALARM, "name": "fine", "state": "OK"},
+    {**ALARM, "name": "new", "state": "INSUFFICIENT_DATA", "last": None},
+]
+
+
+def serve_alarms(page: Page) -> None:
+    page.route("**/api/v1/alarms", lambda route: route.fulfill(json={"alarms": ALARMS}))
+    details = {**ALARM, "history": [EVENT, {**EVENT, "id": "evt_0", "state": "OK"}]}
+    page.route("**/api/v1/alarms/faults", lambda route: route.fulfill(json=details))
+
+
+def open_alarms(page: Page, shop: Any) -> None:
+    serve_alarms(page)
+    page.goto(shop.url("/alarms?history=faults"))
+    expect(page.get_by_role("table", name="Events")).to_contain_text("answered 503")
+    page.get_by_role("button", name="Delete the alarm fine").click()
+
+
+def open_alarm_form(page: Page, shop: Any) -> None:
+    """Refused, beside the table."""
+    serve_alarms(page)
+    page.goto(shop.url("/alarms?new=1"))
+    page.get_by_label("Name").fill("many")
+    page.get_by_label("Threshold").fill("500")
+    page.get_by_role("button", name="Create alarm").click()
+    expect(page.get_by_role("alert")).to_contain_text("threshold of fault_share must be a share")
+
+
 def open_settings_failure(page: Page, shop: Any) -> None:
     body = {"__type": "ServiceUnavailableException", "Message": "the store does not answer"}
     page.route("**/GetSamplingRules", lambda route: route.fulfill(status=503, json=body))
@@ -236,6 +303,8 @@ PAGES: tuple[Opening, ...] = (
         open_no_comparison,
         open_group_form,
         open_rule_form,
+        open_alarms,
+        open_alarm_form,
         open_settings_failure,
         open_group_choices,
     ),

@@ -1,10 +1,93 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: 7ab3e7668fba808f226505d741e00c968b7dbe3362888527a781a3d1c3be2389
+// sha256 of its schemas: 6fdf6b3f9ca3fafc9e67aaf855e3810460dccd7de6532cb4d811cfd1a40e2682
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        AlarmChange: {
+            at: number;
+            deliveries: components["schemas"]["WebhookAttempt"][];
+            edges: components["schemas"]["AlarmEdge"][];
+            end: number;
+            id: string;
+            nodes: components["schemas"]["AlarmNode"][];
+            /** @enum {string} */
+            previous: "OK" | "ALARM" | "INSUFFICIENT_DATA";
+            reason: string;
+            rule: string;
+            start: number;
+            /** @enum {string} */
+            state: "OK" | "ALARM" | "INSUFFICIENT_DATA";
+            value: number | null;
+        };
+        AlarmDetails: {
+            baseline: number;
+            /** @enum {string} */
+            comparison: ">=" | "<=";
+            created: number;
+            datapoints: number;
+            history: components["schemas"]["AlarmChange"][];
+            /** @enum {string} */
+            kind: "metric" | "new_edge" | "vanished_edge" | "new_caller";
+            last: components["schemas"]["AlarmChange"] | null;
+            metric: string;
+            minimum: number;
+            /** @enum {string} */
+            missing: "missing" | "ignore" | "breaching" | "notBreaching";
+            modified: number;
+            name: string;
+            note: string;
+            notify: ("OK" | "ALARM" | "INSUFFICIENT_DATA")[];
+            periods: number;
+            rule: string;
+            selector: string;
+            /** @enum {string} */
+            state: "OK" | "ALARM" | "INSUFFICIENT_DATA";
+            threshold: number;
+            webhooks: components["schemas"]["AlarmWebhook"][];
+        };
+        AlarmEdge: {
+            id: string;
+            source: components["schemas"]["AlarmNode"];
+            target: components["schemas"]["AlarmNode"];
+        };
+        AlarmLine: {
+            baseline: number;
+            /** @enum {string} */
+            comparison: ">=" | "<=";
+            created: number;
+            datapoints: number;
+            /** @enum {string} */
+            kind: "metric" | "new_edge" | "vanished_edge" | "new_caller";
+            last: components["schemas"]["AlarmChange"] | null;
+            metric: string;
+            minimum: number;
+            /** @enum {string} */
+            missing: "missing" | "ignore" | "breaching" | "notBreaching";
+            modified: number;
+            name: string;
+            note: string;
+            notify: ("OK" | "ALARM" | "INSUFFICIENT_DATA")[];
+            periods: number;
+            rule: string;
+            selector: string;
+            /** @enum {string} */
+            state: "OK" | "ALARM" | "INSUFFICIENT_DATA";
+            threshold: number;
+            webhooks: components["schemas"]["AlarmWebhook"][];
+        };
+        AlarmList: {
+            alarms: components["schemas"]["AlarmLine"][];
+        };
+        AlarmNode: {
+            id: string;
+            name: string;
+            type: string;
+        };
+        AlarmWebhook: {
+            url: string;
+        };
         Before: {
             avg_ms: number | null;
             error: number | null;
@@ -259,6 +342,14 @@ export interface components {
             ok: number;
             throttle: number;
         };
+        TestDeliveries: {
+            deliveries: components["schemas"]["TestDelivery"][];
+        };
+        TestDelivery: {
+            delivered: boolean;
+            error: string;
+            url: string;
+        };
         TraceDetail: {
             code: number | null;
             documents: {
@@ -429,6 +520,14 @@ export interface components {
             node: string;
             to: number;
             versions: components["schemas"]["VersionLine"][];
+        };
+        WebhookAttempt: {
+            at: number | null;
+            attempts: number;
+            error: string;
+            /** @enum {string} */
+            status: "waiting" | "failed" | "delivered" | "expired" | "removed";
+            url: string;
         };
         XRayCreateGroupRequest: {
             FilterExpression?: string;

@@ -13,6 +13,7 @@ test('without a text the pages are offered', () => {
   expect(commandsFor('', { ...sources, services: [] }).map(({ words }) => words)).toEqual([
     'Service map',
     'Traces',
+    'Alarms',
     'Groups',
     'Sampling rules',
   ])

@@ -31,6 +31,7 @@ interface Sources {
 const PAGES: readonly (readonly [path: string, words: string])[] = [
   ['/map', 'Service map'],
   ['/traces', 'Traces'],
+  ['/alarms', 'Alarms'],
   ['/groups', 'Groups'],
   ['/sampling', 'Sampling rules'],
 ]

@@ -9,13 +9,16 @@ export type Route =
   | { page: 'trace'; id: string }
   | { page: 'groups' }
   | { page: 'sampling' }
+  | { page: 'alarms' }
   | { page: 'unknown'; path: string }
 
 export function parseRoute(path: string): Route {
   const parts = path.split('/').filter(Boolean)
   if (parts.length === 0 || (parts.length === 1 && parts[0] === 'map')) return { page: 'map' }
   if (parts[0] === 'traces' && parts.length === 1) return { page: 'traces' }
-  if (parts.length === 1 && (parts[0] === 'groups' || parts[0] === 'sampling')) return { page: parts[0] }
+  const [only] = parts
+  if (parts.length === 1 && (only === 'groups' || only === 'sampling' || only === 'alarms'))
+    return { page: only }
   if (parts[0] === 'traces' && parts.length === 2)
     return { page: 'trace', id: decodeURIComponent(parts[1] ?? '') }
   return { page: 'unknown', path }

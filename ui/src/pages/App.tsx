@@ -17,6 +17,7 @@ const TracesPage = lazily('page', () => import('./TracesPage').then((part) => pa
 const TracePage = lazily('page', () => import('./TracePage').then((part) => part.TracePage))
 const GroupsPage = lazily('page', () => import('./GroupsPage').then((part) => part.GroupsPage))
 const SamplingPage = lazily('page', () => import('./SamplingPage').then((part) => part.SamplingPage))
+const AlarmsPage = lazily('page', () => import('./AlarmsPage').then((part) => part.AlarmsPage))
 const SignIn = lazily('page', () => import('./SignIn').then((part) => part.SignIn))
 const CommandPalette = lazily('palette', () => import('./CommandPalette').then((part) => part.CommandPalette))
 
@@ -26,6 +27,7 @@ const TITLES: Record<Route['page'], string> = {
   trace: 'Trace',
   groups: 'Groups',
   sampling: 'Sampling rules',
+  alarms: 'Alarms',
   unknown: 'Not found',
 }
 
@@ -52,6 +54,7 @@ export function App() {
             <>
               {tab('/map', 'Service map', route.page === 'map')}
               {tab('/traces', 'Traces', route.page === 'traces' || route.page === 'trace', filter)}
+              {tab('/alarms', 'Alarms', route.page === 'alarms')}
               {tab('/groups', 'Groups', route.page === 'groups')}
               {tab('/sampling', 'Sampling', route.page === 'sampling')}
             </>
@@ -82,6 +85,8 @@ function Page({ route }: { route: Route }) {
       return <GroupsPage />
     case 'sampling':
       return <SamplingPage />
+    case 'alarms':
+      return <AlarmsPage />
     case 'unknown':
       return <NotFound what={`the page ${route.path}`} />
   }

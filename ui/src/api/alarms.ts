@@ -1,0 +1,33 @@
+// The routes of alarms (docs/alarms.md).
+
+import { send } from './client'
+import type { components } from './types.gen'
+
+type Schemas = components['schemas']
+
+export type Alarm = Schemas['AlarmLine']
+export type AlarmList = Schemas['AlarmList']
+export type AlarmDetails = Schemas['AlarmDetails']
+export type AlarmChange = Schemas['AlarmChange']
+export type AlarmState = Alarm['state']
+export type TestReply = Schemas['TestDeliveries']
+
+const ALL = '/api/v1/alarms'
+
+export const alarmAddresses = {
+  all: ALL,
+  one: (name: string) => `${ALL}/${encodeURIComponent(name)}`,
+} as const
+
+export function putAlarm(name: string, body: object): Promise<unknown> {
+  return send('PUT', alarmAddresses.one(name), body)
+}
+
+export function deleteAlarm(name: string): Promise<unknown> {
+  return send('DELETE', alarmAddresses.one(name))
+}
+
+/** Sends a test event to each webhook; what they answer. */
+export function testAlarm(name: string): Promise<TestReply | null> {
+  return send<TestReply>('POST', `${alarmAddresses.one(name)}/test`, {})
+}
