@@ -27,10 +27,11 @@ from store.clickhouse.connection.query_runner import (
     execute,
 )
 from store.clickhouse.queries import Sql
-from store.clickhouse.search.find_traces import ENOUGH_UNITS
 from store.clickhouse.search.probe import probes
 from store.clickhouse.search.rollup_index import indexed_minutes, settled
+from store.clickhouse.search.scan_plan import FAST_ROWS, count_rows, probed_rows
 from store.filters.parse import parse
+from store.model import TimeRange
 from store.query import TraceQuery
 from store.times import MINUTE
 
@@ -91,14 +92,16 @@ def granules(client: Client, filter: str, near: tuple[int, int]) -> str:
         return rows
 
     parts = []
+    few = probed_rows(LIMIT)
+    rows = count_rows(run, TimeRange(near[0] * MINUTE, near[1] * MINUTE))
     for probe in probes(parse(filter))[:1]:
-        known = settled(run) if probe.units else None
+        known = settled(run) if probe.units and rows > FAST_ROWS else None
         minutes = (
-            indexed_minutes(run, probe.units, known, near, ENOUGH_UNITS)
+            indexed_minutes(run, probe.units, known, near, few // 2)
             if probe.units and known
             else None
         )
-        for statement in probe.statements(*near, minutes):
+        for statement in probe.statements(*near, few, minutes):
             text = f"EXPLAIN indexes = 1 {statement.text}"
             lines = [line for (line,) in run(Sql(text, statement.parameters))]
             found = [re.search(r"Granules: (\d+)/(\d+)", line) for line in lines]

@@ -16,6 +16,7 @@ from store.filters.ast import (
     RootCausePath,
     ServiceMatch,
 )
+from store.filters.settled import reads_entry
 from store.model import State
 
 _RARE = frozenset(("annotation", "user", "error", "throttle", "fault", "partial"))
@@ -46,3 +47,9 @@ def is_selective(expression: Expression) -> bool:
         case ServiceMatch(condition=condition) | EdgeMatch(condition=condition):
             return condition is not None and is_selective(condition)
     return isinstance(expression, RootCauseMatch | RootCausePath)
+
+
+def is_likely(expression: Expression) -> bool:
+    """Whether most of the traces match that have a row which an expression needs: not where it needs several rows,
+    or that of the entry."""
+    return not (isinstance(expression, And | EdgeMatch) or reads_entry(expression))

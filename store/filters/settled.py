@@ -48,17 +48,31 @@ def _settled(expression: Expression, subject: TraceSubject) -> bool | None:
             return _opposite(_settled(term, subject))
         case ServiceMatch():
             return _has_unit(expression, subject) or None
-        case EntryState():
-            reads_entry = True
         case Bare(field) | Exists(field) | Compare(field=field) | OneOf(field=field):
             if field.keyword not in OF_DOCUMENTS | OF_ENTRY:
                 return None
-            reads_entry = field.keyword in OF_ENTRY
+        case EntryState():
+            pass
         case _:
             return None
-    if reads_entry and subject.entry is not None and subject.entry.parent_id:
+    entry = subject.entry
+    if reads_entry(expression) and entry is not None and entry.parent_id:
         return None  # its parent may be a call
     return satisfies(expression, subject)
+
+
+def reads_entry(expression: Expression) -> bool:
+    """Whether something outside of blocks is about the entry segment."""
+    match expression:
+        case And(terms) | Or(terms):
+            return any(map(reads_entry, terms))
+        case Not(term):
+            return reads_entry(term)
+        case EntryState():
+            return True
+        case Bare(field) | Exists(field) | Compare(field=field) | OneOf(field=field):
+            return field.keyword in OF_ENTRY
+    return False
 
 
 def _has_unit(match: ServiceMatch, subject: TraceSubject) -> bool:

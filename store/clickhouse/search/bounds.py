@@ -18,6 +18,11 @@ class Bounds(NamedTuple):
     may: Sql
     must: Sql
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether SQL expresses the condition."""
+        return self.may.text == self.must.text
+
 
 UNKNOWN = Bounds(TRUE, FALSE)
 ALWAYS = Bounds(TRUE, TRUE)

@@ -84,7 +84,7 @@ def _read(
     return {trace_id: trace for trace_id, trace in traces.items() if trace.documents}
 
 
-def located(ids: list[bytes]) -> Sql:
+def located(ids: Sequence[bytes]) -> Sql:
     """A condition that finds the rows of traces by the tables' sort key: minute, bucket, trace."""
     return Sql(
         "(minute, bucket, trace_id) IN (SELECT minute, bucket, trace_id FROM traces "

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from itertools import chain
 
 from store.clickhouse import queries
-from store.clickhouse.connection.query_runner import RunQuery, Statement, run_concurrently
+from store.clickhouse.connection.query_runner import (
+    Rows,
+    RunQuery,
+    Statement,
+    run_concurrently,
+)
 from store.clickhouse.queries import Sql, joined, parenthesized
 from store.clickhouse.search.get_traces import (
     LinkPresence,
@@ -14,6 +20,7 @@ from store.clickhouse.search.get_traces import (
     add_documents,
     add_links,
     decoded_bodies,
+    located,
     resolve_causes,
 )
 from store.clickhouse.search.unit_rows import may_be_client
@@ -49,18 +56,40 @@ Minutes = Mapping[bytes, Sequence[int]]
 """The minutes a trace has rows in, by its id."""
 
 
-def matching(ask: RunQuery, expression: Expression, minutes: Minutes) -> set[bytes]:
-    """Which of some traces satisfy an expression. Calls are read where documents do not decide."""
+def documents_of(expression: Expression, ids: Sequence[bytes]) -> list[Sql]:
+    """Statements for the documents of some traces, only what the expression reads."""
+    columns = _columns(expression)
+    return [
+        queries.LEAN_SEGMENTS.render({**columns, "places": located(half)}) for half in _halves(ids)
+    ]
+
+
+def rows_by_trace(answers: Iterable[Rows]) -> dict[bytes, Rows]:
+    """The answers to `documents_of`, by trace id."""
+    rows: dict[bytes, Rows] = {}
+    for row in chain.from_iterable(answers):
+        rows.setdefault(bytes.fromhex(row[0]), []).append(row)
+    return rows
+
+
+def matching(
+    ask: RunQuery, expression: Expression, minutes: Minutes, read: Mapping[bytes, Rows]
+) -> set[bytes]:
+    """Which of some traces satisfy an expression. Calls are read where documents do not decide.
+
+    ``read``: documents that are known already (`rows_by_trace`)."""
     traces = {trace_id: Trace(trace_id, {}, {}, 0, 0, {}) for trace_id in minutes}
     columns = _columns(expression)
-    for rows in run_concurrently(
-        ask,
-        *(
-            queries.LEAN_SEGMENTS.render({**columns, "places": row_locations(half)})
-            for half in _halves(minutes)
-        ),
-    ):
+    rest = [trace_id for trace_id in minutes if trace_id not in read]
+    statements = [
+        queries.LEAN_SEGMENTS.render(
+            {**columns, "places": row_locations({trace_id: minutes[trace_id] for trace_id in half})}
+        )
+        for half in _halves(rest)
+    ]
+    for rows in run_concurrently(ask, *statements) if statements else []:
         add_documents(traces, rows, {})
+    add_documents(traces, chain.from_iterable(read[id] for id in minutes if id in read), {})
     verdicts = {id: settled(trace, expression) for id, trace in traces.items() if trace.documents}
     undecided = {id: traces[id] for id, verdict in verdicts.items() if verdict is None}
     if undecided:
@@ -84,14 +113,13 @@ def _complete(ask: RunQuery, traces: Mapping[bytes, Trace], minutes: Minutes, *,
         resolve_causes(ask, traces, LinkPresence())
 
 
-def _halves(minutes: Minutes) -> list[Minutes]:
+def _halves(ids: Sequence[bytes]) -> list[Sequence[bytes]]:
     """Many traces in two parts, which are read concurrently: the earlier and the later ones, since
     neighbours may lie in one granule."""
-    if len(minutes) < WORTH_HALVING:
-        return [minutes]
-    items = list(minutes.items())
-    middle = len(items) // 2
-    return [dict(items[:middle]), dict(items[middle:])]
+    if len(ids) < WORTH_HALVING:
+        return [ids] if ids else []
+    middle = len(ids) // 2
+    return [ids[:middle], ids[middle:]]
 
 
 def _columns(expression: Expression) -> dict[str, Sql]:

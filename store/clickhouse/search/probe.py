@@ -1,8 +1,8 @@
 """Probes: the newest rows of a window that some term of a filter needs.
 
-A match has such a row for each positive term of a top-level AND. If a term has few rows in a window,
-their traces are all the candidates there are; if it has many, the newest show how far back a page
-reaches.
+A match has such a row for each positive term of a top-level AND. So the traces of these rows are all the candidates
+there are, of the whole window if the rows are few, else of the newest part of it. Reading them from the end
+backwards costs little where they are common, and a scan of the columns that decide where they are rare.
 """
 
 from __future__ import annotations
@@ -32,9 +32,8 @@ from store.filters.ast import (
     Or,
 )
 from store.filters.keywords import KEYWORDS, Kind
+from store.filters.selectivity import is_selective
 
-FEW = 1000
-"""Rows up to which a probe names the traces."""
 MAX_PROBES = 3
 """Terms that are probed: each costs a statement or two."""
 MAX_PARTS = 5
@@ -43,10 +42,15 @@ MAX_PARTS = 5
 
 class NewestRows(NamedTuple):
     """What a probe found: traces with the minute of their newest such row, the newest first, and the
-    minute down to which there are no others; 0: in the whole window."""
+    minute down to which there are no others; 0: in the whole window.
+
+    ``term``: what needs these rows. ``unread``: where others may be even so.
+    """
 
     minutes: Mapping[bytes, int]
     reach: int
+    term: Expression | None = None
+    unread: Probe | None = None
 
     @property
     def complete(self) -> bool:
@@ -54,22 +58,27 @@ class NewestRows(NamedTuple):
 
 
 class Probe(NamedTuple):
-    """Statements with some places filled; a match has a row that one of them selects.
+    """Statements with some places filled; a trace that matches a term has a row that one of them selects.
 
-    ``units``: it starts where rollups count such units; None: that does not follow.
+    ``units``: it starts where rollups count such units; None: that does not follow. ``rare``: few
+    rows are expected, in each part.
     """
 
+    term: Expression
     parts: tuple[tuple[Template, Mapping[str, Sql]], ...]
     units: RolledUpUnits | None = None
+    rare: bool = False
 
-    def statements(self, first: int, last: int, minutes: IndexedMinutes | None = None) -> list[Sql]:
-        """The statements for the newest rows that start in some minutes."""
+    def statements(
+        self, first: int, last: int, few: int, minutes: IndexedMinutes | None = None
+    ) -> list[Sql]:
+        """The statements for the newest rows that start in some minutes, each for a few."""
         if self.units is None or minutes is None:
-            return self._rendered(first, last, TRUE)
-        return self._rendered(max(first, minutes.reach), last, minutes.condition)
+            return self._rendered(first, last, few, TRUE)
+        return self._rendered(max(first, minutes.reach), last, few, minutes.condition)
 
-    def _rendered(self, first: int, last: int, minutes: Sql) -> list[Sql]:
-        window = {"first_minute": first, "last_minute": last, "few": FEW}
+    def _rendered(self, first: int, last: int, few: int, minutes: Sql) -> list[Sql]:
+        window = {"first_minute": first, "last_minute": last, "few": few}
         return [
             template.render(
                 {**places, "minutes": minutes} if "minutes" in template.fragments else places,
@@ -79,10 +88,10 @@ class Probe(NamedTuple):
         ]
 
 
-def newest_rows(answers: Sequence[Rows], reach: int = 0) -> NewestRows:
-    """The answers to the statements of a probe, which looked for rows from ``reach`` on; of an incomplete
+def newest_rows(probe: Probe, answers: Sequence[Rows], few: int, reach: int = 0) -> NewestRows:
+    """The answers to the first statements of a probe, which looked for a few rows from ``reach`` on; of an incomplete
     one, rows down to where each answer reaches."""
-    ends = [answer[-1][1] for answer in answers if len(answer) >= FEW]
+    ends = [answer[-1][1] for answer in answers if len(answer) >= few]
     reach = max([reach, *ends])
     rows = sorted(
         ((minute, digits) for answer in answers for digits, minute in answer if minute >= reach),
@@ -91,7 +100,8 @@ def newest_rows(answers: Sequence[Rows], reach: int = 0) -> NewestRows:
     minutes: dict[bytes, int] = {}
     for minute, digits in rows:
         minutes.setdefault(bytes.fromhex(digits), minute)
-    return NewestRows(minutes, reach)
+    unread = probe._replace(parts=probe.parts[len(answers) :])
+    return NewestRows(minutes, reach, probe.term, unread if unread.parts else None)
 
 
 def probes(expression: Expression) -> list[Probe]:
@@ -126,7 +136,7 @@ def _probe(term: Expression) -> Probe | None:
             compiler.trace(alternative)
         if recorder.unlimited or len(recorder.conditions) == recorded:
             return None
-    return Probe(tuple(recorder.parts()), rolled_up_units(term))
+    return Probe(term, tuple(recorder.parts()), rolled_up_units(term), is_selective(term))
 
 
 def _lasting(term: Compare) -> Probe | None:
@@ -137,7 +147,7 @@ def _lasting(term: Compare) -> Probe | None:
     if not 0 < least <= LARGEST:
         return None
     place = Values().sql(least, "Int64")
-    return Probe(((queries.NEWEST_LASTING, {"least": place}),))
+    return Probe(term, ((queries.NEWEST_LASTING, {"least": place}),))
 
 
 def _is_positive(term: Expression) -> bool:

@@ -1,27 +1,31 @@
-"""Where a search begins: the only candidates if there are few, or how long the first range has to be.
+"""Where a search begins: the newest traces that may match, if these can be named, or how long the first range
+has to be.
 
-Planning a statement costs as much as scanning some hundred thousand rows: a window that is scanned in
-this time is scanned at once for what seems rare. In others probes (`store.clickhouse.search.probe`)
-look for the newest rows that each term of the filter needs. A trace that matches has such rows for all terms.
+Probes (`store.clickhouse.search.probe`) look for the newest rows that each term of the filter needs. A trace that
+matches has such rows for all terms, so those of the rarest term name the candidates.
 Rollups say in which minutes to look for what some terms need (`store.clickhouse.search.rollup_index`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from itertools import chain
 from typing import NamedTuple
 
-from store.clickhouse.connection.query_runner import Rows, RunQuery, run_concurrently
+from store.clickhouse.connection.query_runner import RunQuery, run_concurrently
 from store.clickhouse.queries import Sql
-from store.clickhouse.search.probe import FEW, NewestRows, Probe, newest_rows, probes
-from store.clickhouse.search.rollup_index import Settled, indexed_minutes, settled
-from store.clickhouse.search.scan_ranges import MARGIN, SCAN_RANGES, ScanRange, minute_of
+from store.clickhouse.search.probe import NewestRows, Probe, newest_rows, probes
+from store.clickhouse.search.rollup_index import indexed_minutes, settled
+from store.clickhouse.search.scan_ranges import minute_of, near_minutes
 from store.filters.selectivity import is_selective
 from store.model import TimeRange
 from store.query import TraceQuery
-from store.times import MINUTE, SECOND
+from store.times import MINUTE
 
+ROWS_OF_PAGE = 25
+"""Rows that a probe looks for, per trace of a page: a trace has several, and some traces only seem to match."""
+LEAST_ROWS, MOST_ROWS = 200, 1000
+"""Rows that a first probe looks for at least and at most."""
 ROWS_OF_FOUND = 8
 """Segments per trace of a page in the first range, if most traces match."""
 SPARE = 2
@@ -29,103 +33,87 @@ SPARE = 2
 to match, and a longer range costs less than another one."""
 CHEAP_ROWS = 400_000
 """Segments that one statement scans in the time that some others are planned."""
-FAST_ROWS = 50_000
+FAST_ROWS = 2_000_000
 """Segments that are scanned in the time that rollups take to say where to look."""
 GROWTH = 8
-"""Maximum ratio between the lengths of consecutive ranges."""
+"""Maximum ratio between the lengths of consecutive ranges, and that between the sizes of consecutive probes."""
 
 
 class ScanPlan(NamedTuple):
-    """``rows``: segments of the window, approximately. ``width``: of the first range. ``few``: the only
-    candidates in ``known``, the window or the newest part of it, but for traces with rows outside."""
+    """``rows``: segments of the window, approximately; None: not counted. ``width``: of the first range.
+    ``newest``: the traces that may match, newest first, as far as they are known."""
 
-    known: ScanRange
-    rows: int
+    rows: int | None
     width: int
-    few: frozenset[bytes] | None = None
+    newest: NewestRows | None = None
+
+
+def probed_rows(limit: int) -> int:
+    """How many rows to look for at first, for a page of so many traces."""
+    return min(MOST_ROWS, max(LEAST_ROWS, ROWS_OF_PAGE * limit))
 
 
 def scan_plan(
-    run: RunQuery, query: TraceQuery, window: TimeRange, limit: int, enough: int
+    run: RunQuery, query: TraceQuery, window: TimeRange, limit: int, few: int
 ) -> ScanPlan:
     """The plan for a page of ``limit`` traces from a window, which a cursor may have shortened.
 
-    ``enough``: units that rollups look for."""
-    whole = SCAN_RANGES[query.axis](window, query.window)
-    # Rows behind the window would be taken for its newest.
-    first, last = whole.near
-    whole = replace(whole, near=(first, min(last, minute_of(window.end) + 1)))
-    ((rows,),) = run(count_rows(window))
-    length = window.end - window.start
-    width = length * limit * ROWS_OF_FOUND // rows if rows else length
-    if query.filter is None:
-        return ScanPlan(whole, rows, max(10 * SECOND, width))
-    planned = probes(query.filter)
-    indexed = rows > FAST_ROWS and any(probe.units is not None for probe in planned)
-    if rows <= CHEAP_ROWS and is_selective(query.filter) and not indexed:
-        return ScanPlan(whole, rows, length)
-    index = settled(run) if indexed else None
-    newest = _newest(run, planned, whole.near, index, enough)
-    if newest:
-        width = max(width, _first_width(window, newest, limit))
-    plan = ScanPlan(whole, rows, max(10 * SECOND, width), _few(newest))
-    if plan.few is None and index is not None:
-        return _known_part(plan, query, newest)
-    return plan
+    ``few``: rows that probes look for."""
+    planned = [] if query.filter is None else probes(query.filter)
+    if not planned:
+        rows = count_rows(run, window)
+        cheap = query.filter is not None and is_selective(query.filter) and rows <= CHEAP_ROWS
+        return ScanPlan(rows, window.end - window.start if cheap else 0)
+    counted = count_rows(run, window) if any(probe.units for probe in planned) else None
+    indexed = counted is not None and counted > FAST_ROWS
+    newest = _newest(run, planned, near_minutes(query, window), few, indexed=indexed)
+    return ScanPlan(counted, _first_width(window, newest, limit), _rarest(newest))
 
 
-def _known_part(plan: ScanPlan, query: TraceQuery, newest: list[NewestRows]) -> ScanPlan:
-    """The plan with what probes found in the newest part of the window, if that has any length."""
-    reach = max(each.reach for each in newest)
-    end, last = plan.known.span.end, plan.known.near[1]
-    span = TimeRange(max(plan.known.span.start, (reach + 1) * MINUTE + MARGIN), end)
-    if span.start >= end:
-        return plan
-    part = SCAN_RANGES[query.axis](span, query.window)
-    ids = [each.minutes.keys() for each in newest]
-    few = frozenset(ids[0]).intersection(*ids[1:])
-    return plan._replace(known=replace(part, near=(part.near[0], last)), few=few)
-
-
-def count_rows(window: TimeRange) -> Sql:
+def count_rows(run: RunQuery, window: TimeRange) -> int:
     """The approximate number of segments that start in a window, from the primary index."""
-    return Sql(
+    statement = Sql(
         "SELECT count() FROM segments WHERE minute BETWEEN {first:UInt64} AND {last:UInt64}",
         {"first": minute_of(window.start), "last": minute_of(window.end)},
     )
+    ((rows,),) = run(statement)
+    return int(rows)
 
 
 def _newest(
-    run: RunQuery,
-    planned: Sequence[Probe],
-    near: tuple[int, int],
-    known: Settled | None,
-    enough: int,
+    run: RunQuery, planned: Sequence[Probe], near: tuple[int, int], few: int, *, indexed: bool
 ) -> list[NewestRows]:
     """What probes find in some minutes."""
+    known = settled(run) if indexed else None
+    # A row has a unit or two, and each is maybe in a granule of its own.
     minutes = [
-        indexed_minutes(run, probe.units, known, near, enough) if known and probe.units else None
+        indexed_minutes(run, probe.units, known, near, few // 2) if known and probe.units else None
         for probe in planned
     ]
-    parts = [probe.statements(*near, where) for probe, where in zip(planned, minutes, strict=True)]
-    answers = run_concurrently(run, *(first for first, *_ in parts)) if parts else []
-    return [
-        newest_rows([first, *_others(run, first, rest)], where.reach if where else 0)
-        for first, (_, *rest), where in zip(answers, parts, minutes, strict=True)
+    parts = [
+        probe.statements(*near, few, where) for probe, where in zip(planned, minutes, strict=True)
     ]
+    at_once = [each if probe.rare else each[:1] for probe, each in zip(planned, parts, strict=True)]
+    answers = iter(run_concurrently(run, *chain.from_iterable(at_once)))
+    found = []
+    for probe, where, first, each in zip(planned, minutes, at_once, parts, strict=True):
+        rows, others = [next(answers) for _ in first], each[len(first) :]
+        if others and len(rows[0]) < few:  # else they need not be read in the whole window
+            rows += run_concurrently(run, *others)
+        found.append(newest_rows(probe, rows, few, where.reach if where else 0))
+    return found
 
 
-def _others(run: RunQuery, first: Rows, statements: list[Sql]) -> list[Rows]:
-    """The other answers of a probe; of no use where the first one already shows that there are many."""
-    if len(first) >= FEW or not statements:
-        return []
-    return run_concurrently(run, *statements)
-
-
-def _few(newest: list[NewestRows]) -> frozenset[bytes] | None:
-    """The traces that all complete probes found."""
-    complete = [each.minutes.keys() for each in newest if each.complete]
-    return frozenset(complete[0]).intersection(*complete[1:]) if complete else None
+def _rarest(newest: Sequence[NewestRows]) -> NewestRows:
+    """What the probe found that reaches farthest; what all found if several are complete."""
+    rarest = min(newest, key=lambda each: each.reach)
+    if not rarest.complete:
+        return rarest
+    others = [each.minutes for each in newest if each.complete and each is not rarest]
+    joint = {
+        id: minute for id, minute in rarest.minutes.items() if all(id in other for other in others)
+    }
+    return rarest._replace(minutes=joint)
 
 
 def _first_width(window: TimeRange, newest: list[NewestRows], limit: int) -> int:

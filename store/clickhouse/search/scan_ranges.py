@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from store.clickhouse import queries
 from store.clickhouse.queries import Sql, in_traces, joined, parenthesized
 from store.model import TimeRange
-from store.query import Axis
+from store.query import Axis, TraceQuery
 from store.times import DAY, MINUTE, SECOND
 
 _BEFORE, _AFTER = 2 * MINUTE, 10 * MINUTE
 """How far around a range most rows of its traces are expected."""
-MARGIN = max(_BEFORE, _AFTER)
-"""The rows near a range start at most so long before it."""
+MARGINS = {Axis.TRACE_ID: 0, Axis.EVENT: MINUTE, Axis.SERVICE: MINUTE}
+"""How long before a range rows of its traces are so common that looking for each costs more than a longer range."""
+MAX_FAR_TRACES = 1000
+"""Maximum number of traces with rows outside a range that are located one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,12 @@ SCAN_RANGES: dict[Axis, Callable[[TimeRange, TimeRange], ScanRange]] = {
 }
 
 
+def near_minutes(query: TraceQuery, window: TimeRange) -> tuple[int, int]:
+    """The minutes near a window, without those behind it: rows there would be taken for its newest."""
+    first, last = SCAN_RANGES[query.axis](window, query.window).near
+    return first, min(last, minute_of(window.end) + 1)
+
+
 def started(window: TimeRange) -> Sql:
     """The condition that a row starts in a window."""
     return Sql(
@@ -180,3 +188,13 @@ def _ids(name: str, start: int, end: int) -> Sql:
 
 def _first_id(epoch: int) -> bytes:
     return epoch.to_bytes(4, "big") + bytes(12)
+
+
+def far_minutes(slice: ScanRange) -> Sql:
+    """The minutes of member traces with rows outside of ``near``, at most MAX_FAR_TRACES + 1 traces."""
+    far = slice.far
+    return Sql(
+        f"SELECT hex(trace_id), groupUniqArray(minute) FROM traces "
+        f"WHERE {in_traces(far).text} GROUP BY trace_id LIMIT {MAX_FAR_TRACES + 1}",
+        far.parameters,
+    )

@@ -13,11 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from store.clickhouse.connection.pool import connect
-from store.clickhouse.connection.query_runner import Statement, execute
-from store.clickhouse.search import find_traces, probe, scan_plan
+from store.clickhouse.connection.query_runner import Statement, execute, text_of
+from store.clickhouse.search import find_traces, known_parts, scan_plan
 from store.clickhouse.store import ClickHouseStore
 from store.filters.ast import Not
 from store.filters.conditions import all_of, calls_along, entered_with, touches
+from store.filters.parse import parse
 from store.memory import MemoryStore
 from store.model import Document, NodeKey, State, TimeRange
 from store.protocol import Store
@@ -86,8 +87,8 @@ def test_searches_agree_with_memory(
 def probe_for(monkeypatch: pytest.MonkeyPatch, few: int) -> None:
     """Probe for so many rows, however short the window is."""
     monkeypatch.setattr(scan_plan, "CHEAP_ROWS", 0)
-    for module in (probe, scan_plan):
-        monkeypatch.setattr(module, "FEW", few)
+    for name in ("LEAST_ROWS", "MOST_ROWS"):
+        monkeypatch.setattr(scan_plan, name, few)
 
 
 def many(count: int, **change: Any) -> list[Document]:
@@ -183,3 +184,54 @@ def test_an_inferred_node_among_answered_calls(clickhouse_store: ClickHouseStore
         page = clickhouse_store.find_traces(TraceQuery(ALL, filter=filter), limit=10)
         assert [found.trace_id[-2:] for found in page.found] == [b"\0\xc8", b"\0\x64", b"\0\0"]
         assert page.cursor is None
+
+
+def test_units_of_either_table_share_pages(
+    clickhouse_store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name of many segments and of a few calls without an answer: a probe that segments fill finds the calls
+    between them, also where they are more than it looks for."""
+    memory = MemoryStore()
+    table = NodeKey("", "api", "remote")
+    documents = []
+    for n in range(60):
+        id, at = trace_id(n, epoch=T0 // SECOND + n * 60), T0 + n * MINUTE
+        calls = (call(2, start=at, end=at + 5, node=table),) if n % 5 == 0 else ()
+        name = "frontend" if calls else "api"
+        documents.append(segment(1, trace_id=id, name=name, start=at, end=at + 9, calls=calls))
+    for store in (memory, clickhouse_store):
+        store.put(documents, "tables")
+    for filter in (parse('service("api")'), parse('service("api") AND !fault')):
+        query = TraceQuery(TimeRange(T0, T0 + HOUR), filter=filter)
+        assert len(all_pages(memory, query, 60)) == 60
+        for few, unread in ((1000, 1000), (20, 1000), (20, 2), (3, 1000)):
+            probe_for(monkeypatch, few)
+            monkeypatch.setattr(known_parts, "MOST_UNREAD", unread)
+            monkeypatch.setattr(find_traces, "MOST_UNREAD", unread)
+            for limit in (4, 100):
+                assert all_pages(clickhouse_store, query, limit) == all_pages(memory, query, limit)
+
+
+def test_a_page_takes_few_statements(clickhouse_store: ClickHouseStore) -> None:
+    """Each is planned for some milliseconds, whatever it reads."""
+    clickhouse_store.put(many(400, name="api"), "many")
+    client = connect(clickhouse_store.address)
+    texts: list[str] = []
+
+    def ask(statement: Statement) -> list[tuple[Any, ...]]:
+        texts.append(text_of(statement))
+        rows: list[tuple[Any, ...]] = execute(client, statement)
+        return rows
+
+    for text, most in (
+        ('service("api")', 4),  # a probe, candidates, their documents, calls without an answer
+        ('service("nothing")', 3),
+        ("fault", 4),
+        ('service("api") { fault }', 5),
+    ):
+        texts.clear()
+        query = TraceQuery(TimeRange(T0, T0 + HOUR), filter=parse(text))
+        page = find_traces.find_traces(ask, query, limit=20, cursor=None)
+        assert len(page.found) == (0 if "nothing" in text else 20)
+        assert len(texts) <= most, texts
+    client.disconnect()

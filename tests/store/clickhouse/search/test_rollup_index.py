@@ -17,7 +17,7 @@ from store.clickhouse.connection.pool import connect
 from store.clickhouse.connection.query_runner import Rows, RunQuery, Statement, execute
 from store.clickhouse.queries import Sql, Template
 from store.clickhouse.rollup import compaction
-from store.clickhouse.search import find_traces, probe, rollup_index, rollup_units, scan_plan
+from store.clickhouse.search import rollup_index, rollup_units, scan_plan
 from store.clickhouse.search.rollup_index import IndexedMinutes, indexed_minutes, settled
 from store.clickhouse.search.rollup_units import rolled_up_units
 from store.clickhouse.store import ClickHouseStore
@@ -69,10 +69,10 @@ def retain_forever(store: ClickHouseStore) -> None:
 
 
 def always_index(patch: pytest.MonkeyPatch, few: int = 1000) -> None:
-    """Use rollups however short a window is."""
+    """Use rollups however short a window is, and probe for so many rows."""
     patch.setattr(scan_plan, "FAST_ROWS", -1)
-    for module in (probe, scan_plan):
-        patch.setattr(module, "FEW", few)
+    for name in ("LEAST_ROWS", "MOST_ROWS"):
+        patch.setattr(scan_plan, name, few)
 
 
 @settings(
@@ -104,7 +104,6 @@ def test_any_filter_finds_the_same(
             if number <= counted:
                 count(clickhouse_store, widen=number <= widened)
         always_index(patch, data.draw(st.sampled_from((2, 1000))))
-        patch.setattr(find_traces, "ENOUGH_UNITS", data.draw(st.sampled_from((1, 1000))))
         for _ in range(FILTERS):
             units = data.draw(unit_matches())
             others = data.draw(st.lists(unit_matches() | expressions(), max_size=2))

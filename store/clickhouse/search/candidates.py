@@ -1,0 +1,82 @@
+"""Judges the candidates of a search, the newest first, and reads no more of them than a page needs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from itertools import islice
+from typing import NamedTuple
+
+from store.clickhouse.connection.query_runner import Rows, RunQuery
+from store.clickhouse.queries import Sql
+from store.clickhouse.search.judge import documents_of, matching, rows_by_trace
+from store.filters.ast import And, EdgeMatch, Expression
+from store.filters.selectivity import is_likely, is_selective
+from store.query import TraceHit
+
+MANY_REJECTED = 400
+"""Rejected candidates after which SQL has to be sure: that takes it three times as long, which is the
+time of judging so many."""
+
+
+class Candidate(NamedTuple):
+    """``certain``: it surely matches. ``minutes``: where its rows are, if that is not so."""
+
+    hit: TraceHit
+    minutes: Sequence[int]
+    certain: bool
+
+
+class Judge:
+    """Decides about candidates; those of a query without a filter are all certain."""
+
+    def __init__(self, run: RunQuery, filter: Expression | None) -> None:
+        self._run = run
+        self._filter = filter
+        self._selective = filter is not None and is_selective(filter)
+        self._likely = filter is not None and is_likely(filter)
+        self.spare = 6 if isinstance(filter, EdgeMatch) else 3
+        """Candidates per trace of a page: another query costs more than judging."""
+        self.rejected = 0
+        self._judged = 0
+        self._read: Mapping[bytes, Rows] = {}
+
+    @property
+    def sure(self) -> bool:
+        """Whether so many candidates are rejected that SQL that is sure costs less."""
+        return self.rejected > max(MANY_REJECTED, self._judged * 3 // 4)
+
+    def reading_ahead(self, ids: Collection[bytes], room: int) -> list[Sql]:
+        """Statements for the documents of traces that most likely are the first candidates, the newest first."""
+        if self._filter is None or isinstance(self._filter, And) or self.sure:
+            return []
+        size = _likely_size(room) if self._likely else self.spare * (room + 1)
+        return documents_of(self._filter, list(islice(ids, size)))
+
+    def take(self, answers: Sequence[Rows]) -> None:
+        """The answers to `reading_ahead`."""
+        self._read = rows_by_trace(answers)
+
+    def matching(self, candidates: list[Candidate], room: int, *, named: bool) -> list[TraceHit]:
+        """The candidates that match: all, or more than there is room for. If most match, also because
+        probes ``named`` them, that is so after a few."""
+        matched: list[TraceHit] = []
+        several = self._selective and not (named and self._likely)
+        size = len(candidates) if several else _likely_size(room)
+        while candidates and len(matched) <= room:
+            matched += self._matches(candidates[:size])
+            candidates, size = candidates[size:], len(candidates)
+        return matched
+
+    def _matches(self, candidates: list[Candidate]) -> list[TraceHit]:
+        unsure = {each.hit.trace_id: each.minutes for each in candidates if not each.certain}
+        matched = set[bytes]()
+        if unsure and self._filter is not None:
+            matched = matching(self._run, self._filter, unsure, self._read)
+            self._judged += len(unsure)
+            self.rejected += len(unsure) - len(matched)
+        return [each.hit for each in candidates if each.certain or each.hit.trace_id in matched]
+
+
+def _likely_size(room: int) -> int:
+    """How many traces to judge at first where most match."""
+    return room + room // 4 + 1

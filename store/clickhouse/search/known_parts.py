@@ -1,0 +1,85 @@
+"""The parts of a window whose candidates probes have named (`store.clickhouse.search.probe`), and what SQL selects
+of these.
+
+Whatever a probe does not see, as it reads rows near a part, is a candidate too: traces with rows elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Set
+from dataclasses import replace
+from typing import NamedTuple
+
+from store.clickhouse.queries import Sql, in_traces
+from store.clickhouse.search.bounds import FALSE, UNKNOWN, Bounds, conjunction, disjunction
+from store.clickhouse.search.compile import compiled
+from store.clickhouse.search.get_traces import located
+from store.clickhouse.search.probe import NewestRows
+from store.clickhouse.search.scan_ranges import MARGINS, SCAN_RANGES, ScanRange, near_minutes
+from store.filters.ast import And, Expression
+from store.model import TimeRange
+from store.query import TraceQuery
+from store.times import MINUTE
+
+MOST_UNREAD = 1000
+"""Rows that a statement which a probe left out may find in a part."""
+GROWTH = 8
+"""Ratio between the numbers of candidates of consecutive parts."""
+
+
+class KnownPart(NamedTuple):
+    """A part of a window with all its candidates, the newest first, but for those with rows outside of ``near``
+    and those that ``unread`` statements name. ``term``: of the filter, which they have rows for."""
+
+    slice: ScanRange
+    ids: Set[bytes]
+    unread: list[Sql]
+    term: Expression | None
+
+
+def known_parts(
+    query: TraceQuery, window: TimeRange, newest: NewestRows, size: int
+) -> Iterator[KnownPart]:
+    """The part of a window of which all candidates are known, from its end, in pieces: the first has about
+    ``size`` candidates, and the next ones more and more."""
+    first_minute, last = near_minutes(query, window)
+    minutes = list(newest.minutes.values())
+    end = window.end
+    known = newest.reach + 1 if newest.reach else 0
+    while end > window.start:
+        ends = size >= len(minutes)
+        first = known if ends else max(known, minutes[size])
+        start = first * MINUTE + MARGINS[query.axis] if first else window.start
+        span = TimeRange(max(window.start, start), end)
+        if span.start < span.end:
+            slice = replace(
+                SCAN_RANGES[query.axis](span, query.window), near=(first or first_minute, last)
+            )
+            ids = {id: minute for id, minute in newest.minutes.items() if minute >= first}.keys()
+            unread = newest.unread.statements(*slice.near, MOST_UNREAD) if newest.unread else []
+            yield KnownPart(slice, ids, unread, newest.term)
+            end = span.start
+        if ends:
+            return
+        size *= GROWTH
+
+
+def bounds_among(
+    part: KnownPart, ids: Collection[bytes], filter: Expression, *, sure: bool
+) -> Bounds:
+    """The bounds of a filter in a part, among candidates whose ids are known and all with rows elsewhere.
+
+    Most of the first match a filter of one term. Of a conjunction SQL looks at the other terms, unless
+    ``sure``: then at all of it, and says which surely match."""
+    far = in_traces(part.slice.far)
+    if not ids:
+        return Bounds(far, FALSE)
+    bounds = UNKNOWN
+    if sure:
+        bounds = compiled(filter, located(sorted(ids)), sure=True)
+    elif isinstance(filter, And):
+        others = And(tuple(term for term in filter.terms if term != part.term))
+        bounds = compiled(others, located(sorted(ids)), sure=False)._replace(must=FALSE)
+    known = Sql("trace_id IN {ids:Array(FixedString(16))}", {"ids": sorted(ids)})
+    may = disjunction([conjunction([known, bounds.may]), far])
+    return Bounds(may, conjunction([known, bounds.must]))
