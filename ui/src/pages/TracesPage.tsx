@@ -245,7 +245,8 @@ function TraceChart({ figure, error, slow, onOpen, onSelect }: TraceChartProps) 
   return (
     <figure className="traces-chart">
       <figcaption className="mute">
-        Response times of {shownWords(figure)}, times in {zone()}. Drag a box to filter
+        Response times of {shownWords(figure)}, times in {zone()}
+        <span className="hint">. Drag a box to filter</span>
       </figcaption>
       <Chart
         figure={figure}
