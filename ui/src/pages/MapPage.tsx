@@ -8,6 +8,7 @@ import { FocusBar } from '../components/FocusBar'
 import { EmptyRange, MapSkeleton } from '../components/MapStates'
 import { SearchBox } from '../components/SearchBox'
 import { TimePicker } from '../components/TimePicker'
+import { mapKeys } from '../map/keys'
 import { ServiceMap, type MapActions } from '../map/ServiceMap'
 import { count } from '../model/format'
 import { endOfData } from '../model/freshness'
@@ -116,14 +117,8 @@ export function MapPage() {
   }, [data])
 
   useKeys({
-    ArrowLeft: () => actions.current?.pan(60, 0),
-    ArrowRight: () => actions.current?.pan(-60, 0),
-    ArrowUp: () => actions.current?.pan(0, 60),
-    ArrowDown: () => actions.current?.pan(0, -60),
-    '+': () => actions.current?.zoom(1.3),
+    ...mapKeys(actions),
     '=': () => actions.current?.zoom(1.3),
-    '-': () => actions.current?.zoom(1 / 1.3),
-    '0': () => actions.current?.fit(),
     '/': () => field.current?.focus(),
     '?': () => setKeysOpen(true),
     '[': () => setRange(stepped(seen, -1)),

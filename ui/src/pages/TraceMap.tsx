@@ -3,6 +3,7 @@
 import { useMemo, useRef, useState } from 'react'
 import type { Graph, Trace, TraceRow } from '../api/types'
 import { Icon } from '../components/Icon'
+import { mapKeys } from '../map/keys'
 import { ServiceMap, type MapActions } from '../map/ServiceMap'
 import { DEFAULT_OPTIONS } from '../map/view'
 import type { MapOptions } from '../model/visibility'
@@ -38,15 +39,7 @@ export function TraceMap({ trace, row, onRow }: Props) {
   const actions = useRef<MapActions>(null)
   const graph = useMemo(() => withoutRates(trace.map), [trace])
   const health = useHealth(graph, OPTIONS.thresholds)
-  useKeys({
-    ArrowLeft: () => actions.current?.pan(60, 0),
-    ArrowRight: () => actions.current?.pan(-60, 0),
-    ArrowUp: () => actions.current?.pan(0, 60),
-    ArrowDown: () => actions.current?.pan(0, -60),
-    '+': () => actions.current?.zoom(1.3),
-    '-': () => actions.current?.zoom(1 / 1.3),
-    '0': () => actions.current?.fit(),
-  })
+  useKeys(mapKeys(actions))
   return (
     <div className="map-frame">
       <ServiceMap
