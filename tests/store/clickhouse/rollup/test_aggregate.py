@@ -94,26 +94,33 @@ def test_a_count_outlives_its_rows(clickhouse_store: ClickHouseStore) -> None:
     client.disconnect()
 
 
+def put_within_an_hour(store: ClickHouseStore, count: int) -> TimeRange:
+    """The hour in which ``count`` traces of one segment begin, nine minutes apart."""
+    hour = T0 // (60 * MINUTE) * 60 * MINUTE
+    for number in range(count):
+        start = hour + number * 9 * MINUTE
+        store.put(
+            [segment(1, trace_id=trace_id(number), start=start, end=start + 5_000)], f"{number}"
+        )
+    return TimeRange(hour, hour + 60 * MINUTE)
+
+
 def test_wide_slots_are_their_minutes(
     clickhouse_store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Hours are added up once they are quiet, and out of date as soon as a minute is counted anew."""
     monkeypatch.setattr(compaction, "QUIET", -(10**15))
     store = clickhouse_store
-    hour = T0 // (60 * MINUTE) * 60 * MINUTE
-    window = TimeRange(hour, hour + 60 * MINUTE)
-    for number in range(6):
-        start = hour + number * 9 * MINUTE
-        store.put(
-            [segment(1, trace_id=trace_id(number), start=start, end=start + 5_000)], f"{number}"
-        )
+    window = put_within_an_hour(store, 6)
     before = store.service_graph(window)
     client = connect(store.address)
     assert compaction.downsample(partial(execute, client)) == 1 + 5 + 6
     assert compaction.downsample(partial(execute, client)) == 0
     assert store.service_graph(window) == before
     assert differences(store) == []
-    store.put([segment(1, trace_id=trace_id(9), start=hour, end=hour + 7_000)], "late")
+    store.put(
+        [segment(1, trace_id=trace_id(9), start=window.start, end=window.start + 7_000)], "late"
+    )
     assert store.service_graph(window).services[FRONTEND].statistics.total == 7
     client.disconnect()
 
@@ -196,20 +203,16 @@ def test_an_hour_outlives_its_minutes(
     """Hours expire later than minutes: a late row must not reduce an hour to one minute."""
     monkeypatch.setattr(compaction, "QUIET", -(10**15))
     store = clickhouse_store
-    hour = T0 // (60 * MINUTE) * 60 * MINUTE
-    window = TimeRange(hour, hour + 60 * MINUTE)
-    for number in range(4):
-        start = hour + number * 9 * MINUTE
-        store.put(
-            [segment(1, trace_id=trace_id(number), start=start, end=start + 5_000)], f"{number}"
-        )
+    window = put_within_an_hour(store, 4)
     before = store.service_graph(window)
     client = connect(store.address)
     compaction.downsample(partial(execute, client))
     client.execute("ALTER TABLE rollups DELETE WHERE width < 60", settings={"mutations_sync": 1})
     client.execute("TRUNCATE TABLE segments")
     client.execute("TRUNCATE TABLE dirty")
-    store.put([segment(1, trace_id=trace_id(9), start=hour, end=hour + 7_000)], "late")
+    store.put(
+        [segment(1, trace_id=trace_id(9), start=window.start, end=window.start + 7_000)], "late"
+    )
     store.service_graph(window)
     client.execute("OPTIMIZE TABLE rollups FINAL")
     compaction.downsample(partial(execute, client))
