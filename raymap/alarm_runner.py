@@ -34,13 +34,14 @@ class AlarmRunner:
         store: Store,
         stopping: threading.Event,
         hosts: Collection[str] = (),
+        oldest_waiting: Callable[[], float] = lambda: 0.0,
         clock: Callable[[], float] = time.time,
         every: float = EVERY,
     ) -> None:
         self._store = store
         self._stopping = stopping
         self._every = every
-        self._evaluator = AlarmEvaluator(store, clock)
+        self._evaluator = AlarmEvaluator(store, clock, oldest_waiting)
         self._outbox = Outbox(store, clock, self._evaluator.alarms, hosts)
         self._lock: Lock | None = None
         self._changed = threading.Event()

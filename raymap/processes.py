@@ -210,7 +210,12 @@ def _create_api(
         target=InvocationJoiner(store, pipeline).run, args=[stopping], name="joiner", daemon=True
     )
 
-    alarms = AlarmRunner(store, stopping, settings.webhook_hosts)
+    alarms = AlarmRunner(
+        store,
+        stopping,
+        settings.webhook_hosts,
+        oldest_waiting=lambda: float(pipeline.metrics.snapshot()["oldest_s"]),
+    )
 
     async def start() -> None:
         pipeline.start()

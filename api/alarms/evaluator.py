@@ -1,7 +1,7 @@
 """Evaluates alarms over data that is settled, and stores what changes.
 
-A minute is settled when it ended `SETTLE_SECONDS` ago and what was stored since is counted: spans that arrive later
-than that do not make an alarm flap. To be run by one process of all (`store.alarms.AlarmStore.alarm_lock`).
+A minute is settled when it ended `SETTLE_SECONDS` ago, and no document waits from then to be stored or counted: spans
+that arrive later than that do not make an alarm flap, nor does a database that was unavailable. To be run by one process of all (`store.alarms.AlarmStore.alarm_lock`).
 """
 
 from __future__ import annotations
@@ -26,13 +26,23 @@ from store.times import SECOND
 
 log = structlog.get_logger(__name__)
 
+LONGEST_WAIT = 900.0
+"""Seconds that documents which wait delay evaluations: one that can never be stored must not end them."""
+
 
 class AlarmEvaluator:
     """One round after the other; not to be shared by threads."""
 
-    def __init__(self, store: Store, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Callable[[], float],
+        oldest_waiting: Callable[[], float] = lambda: 0.0,
+    ) -> None:
+        """``oldest_waiting``: age in seconds of the oldest document that this server has not stored."""
         self._store = store
         self._clock = clock
+        self._oldest_waiting = oldest_waiting
         self._done: dict[str, tuple[int, int]] = {}
         """By alarm: when it was modified, and the end of the minutes that were evaluated."""
         self._graphs: dict[TimeRange, ServiceGraph] = {}
@@ -61,8 +71,8 @@ class AlarmEvaluator:
 
     def settled(self) -> int:
         """Until when (microseconds) everything is counted that is not late."""
-        waiting = max(SETTLE_SECONDS, self._store.map_lag())
-        return round((self._clock() - waiting) * SECOND)
+        waiting = min(LONGEST_WAIT, max(self._store.map_lag(), self._oldest_waiting()))
+        return round((self._clock() - max(SETTLE_SECONDS, waiting)) * SECOND)
 
     def _evaluate(self, alarm: Alarm, last: AlarmEvent | None, settled: int) -> AlarmEvent | None:
         if self._is_done(alarm, settled):

@@ -284,6 +284,14 @@ class Broken(MemoryStore):
         return super().service_graph(window, settled_before=settled_before)
 
 
+@pytest.mark.parametrize(("waits", "late"), [(0.0, 30), (20.0, 30), (200.0, 200), (1e6, 900)])
+def test_documents_that_wait_delay_what_is_settled(waits: float, late: float) -> None:
+    """In a journal, since the database was unavailable: an edge whose calls wait has not vanished."""
+    clock = Clock()
+    evaluator = AlarmEvaluator(MemoryStore(), clock, lambda: waits)
+    assert evaluator.settled() == T0 - late * 1e6
+
+
 def test_an_alarm_that_fails_is_tried_again_and_stops_no_other() -> None:
     store = Broken()
     incident(store, 0, 9, until=12)
