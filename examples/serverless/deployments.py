@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import http.client
-import json
-import os
-
 from examples.serverless import clock
 from examples.serverless.functions import CATALOG
-from examples.serverless.logs import TIMEOUT
+from examples.serverless.server import request
 
 
 class Deployments:
@@ -26,13 +22,4 @@ class Deployments:
         self._last = at
         version = clock.function_version(at, 0.0)
         body = {"service": CATALOG.name, "version": str(version), "at": at, "state": "canary"}
-        token = os.environ.get("RAYMAP_TOKEN", "")
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        connection = http.client.HTTPConnection(self._address, timeout=TIMEOUT)
-        try:
-            connection.request("POST", "/api/v1/deployments", json.dumps(body), headers)
-            connection.getresponse().read()
-        except (OSError, http.client.HTTPException):
-            return
-        finally:
-            connection.close()
+        request(self._address, "POST", "/api/v1/deployments", body)

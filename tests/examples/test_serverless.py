@@ -13,11 +13,13 @@ from random import Random
 import msgspec
 import pytest
 
+from api.alarms.evaluator import AlarmEvaluator
 from api.app import create_app
 from collector.decode.daemon import split_datagram
 from collector.decode.document import decode_document
 from collector.decode.lambda_records.cloudwatch import Delivery, decode_delivery
 from examples.serverless import clock
+from examples.serverless.alarms import put_alarm
 from examples.serverless.deployments import Deployments
 from examples.serverless.logs import delivery
 from examples.serverless.main import run
@@ -28,6 +30,7 @@ from store.invocation_evidence import evidence_in, invocations_in
 from store.memory import MemoryStore
 from store.model import NodeKey, TimeRange
 from store.verdict import Outcome, Side, judge
+from tests.api.alarms.traffic import Clock
 from tests.http_server import serve
 from tests.store.test_invocation_evidence import World
 
@@ -234,6 +237,29 @@ def test_a_bad_version_of_a_canary_is_found() -> None:
         in_use = max(found, key=lambda version: found[version].statistics.total)
         sides = (Side(v, found[v].statistics, {}, 0) for v in (in_use, str(newest)))
         assert judge(*sides).outcome is expected
+
+
+def test_the_alarm_fires_while_the_payment_provider_is_ailing() -> None:
+    """And not before and after; one that someone has changed stays."""
+    store = MemoryStore()
+    begun = 660 * 2_000_000.0
+    assert clock.payments_ailing(begun)
+    assert not clock.payments_ailing(begun - 1)
+    past = Story(7, 6.0).backward(begun + 240, 420)
+    store.put([decode_document(text.encode(), 1) for text in _documents(past)], "a")
+    now = Clock(begun - 60)
+    with serve(create_app(store, version="1", clock=now)) as url:
+        for _ in range(2):
+            put_alarm(url.removeprefix("http://"))
+    assert store.read_configuration().revision == 1
+    put_alarm("127.0.0.1:9")
+    evaluator = AlarmEvaluator(store, now)
+    states = []
+    for since in range(-60, 241, 30):
+        now.now = begun + since
+        states += [(since, event.state.value) for event in evaluator.evaluate()]
+    assert [state for _, state in states] == ["OK", "ALARM", "OK"]
+    assert 60 < states[1][0] < 150
 
 
 def test_deployments_are_reported_once() -> None:

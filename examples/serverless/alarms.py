@@ -1,0 +1,23 @@
+"""The demo's alarm: it fires while the payment provider is ailing (`clock.payments_ailing`)."""
+
+from __future__ import annotations
+
+from examples.serverless.functions import PAYMENTS
+from examples.serverless.server import request
+
+PATH = "/api/v1/alarms/payments-faults"
+ALARM = {
+    "selector": f'service("{PAYMENTS.name}")',
+    "metric": "fault_share",
+    "threshold": 0.2,
+    "datapoints": 1,
+    "periods": 2,
+    "minimum": 3,
+    "note": "an example of the demo",
+}
+
+
+def put_alarm(address: str) -> None:
+    """Create it, unless it is there: someone may have changed it."""
+    if request(address, "GET", PATH) == 404:
+        request(address, "PUT", PATH, ALARM)
