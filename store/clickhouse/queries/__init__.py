@@ -51,6 +51,7 @@ ROLLED_UP_SLOTS = _sql("search/rolled_up_slots", "condition number slots", "widt
 UNSETTLED_MINUTES = _sql("search/unsettled_minutes", "pinned_copy", "moment")
 MINUTES_OF_TRACES = _sql("search/minutes_of_traces", "minutes")
 FAR_TRACES = _sql("search/far", "member", "near_first near_last minute_length")
+FAR_IDS = _sql("search/far_ids", "far", "most")
 IMPLAUSIBLE_EPOCH = _sql(
     "search/implausible_epoch", "", "span_minute span_last_minute span_start span_end"
 )

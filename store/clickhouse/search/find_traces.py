@@ -187,13 +187,13 @@ class _Search:
         return min(CHUNK, room + 2 * self._judge.rejected)
 
     def _first_of_known(self, part: KnownPart, before: Place | None) -> tuple[Bounds, Rows] | None:
-        """As `_first`, where candidates are known, but for traces with rows elsewhere; None if these
+        """As `_first`, where candidates are known, but for those that other statements name; None if these
         are many."""
         filter = self._query.filter
         assert filter is not None, "without a filter nothing is probed"
         self._ids_decide = True
         sure, room = self._judge.sure, self._limit - len(self._found)
-        bounds = bounds_among(part, part.ids, filter, sure=sure)
+        bounds = bounds_among(part.ids, filter, part.term, sure=sure)
         ahead = self._judge.reading_ahead(part.ids, room)
         answer, *answers = run_concurrently(
             self._run, self._candidates(part.slice, bounds, before), *ahead, *part.unread
@@ -202,13 +202,11 @@ class _Search:
         if any(len(rows) >= MOST_UNREAD for rows in unread):
             return None
         self._judge.take(read)
-        named = {bytes.fromhex(digits) for rows in unread for digits, _ in rows} | part.ids
+        named = {bytes.fromhex(digits) for rows in unread for digits, *_ in rows} | part.ids
         if len(named) > len(part.ids):
-            bounds = bounds_among(part, named, filter, sure=sure)
+            bounds = bounds_among(named, filter, part.term, sure=sure)
             answer = self._run(self._candidates(part.slice, bounds, before))
-        far = sum(bytes.fromhex(digits) not in named for digits, *_ in answer)
-        many = len(answer) == self._size(bounds) and far > len(answer) // 2
-        return None if many else (bounds, answer)
+        return bounds, answer
 
     def _first(self, slice: ScanRange, before: Place | None) -> tuple[Bounds, Rows]:
         """The bounds of the filter on trace_id in a range, and its first candidates."""

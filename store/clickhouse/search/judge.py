@@ -140,7 +140,10 @@ def _columns(expression: Expression) -> dict[str, Sql]:
         "user_agent": (
             "user_agent",
             "''",
-            "http.useragent" in keywords or any(map(may_be_client, nodes)),
+            "http.useragent" in keywords
+            or "type" in keywords
+            or needs_documents(expression)
+            or any(may_be_client(node) and node.type for node in nodes),
         ),
         "attributes": (
             "user, resource_arn, instance_id, availability_zone",
