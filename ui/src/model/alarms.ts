@@ -5,7 +5,7 @@ import type { Status } from '../api/types'
 import type { Changes } from './url'
 
 export const KINDS: Record<Alarm['kind'], string> = {
-  metric: 'a metric crosses a threshold',
+  metric: 'a metric passes a limit',
   new_edge: 'a new edge appears',
   vanished_edge: 'an edge vanishes',
   new_caller: 'a node has a new caller',
@@ -20,11 +20,12 @@ export const METRICS: Record<string, string> = {
   p95_ms: 'p95 latency, ms',
   [PLATFORM]: 'a metric of the platform',
 }
+/** In the words of CloudWatch's console. */
 export const MISSING: Record<Alarm['missing'], string> = {
-  missing: 'without any: insufficient data',
-  ignore: 'the state stays',
-  breaching: 'as beyond the threshold',
-  notBreaching: 'as within the threshold',
+  missing: 'missing',
+  ignore: 'ignore: keep the state',
+  breaching: 'bad: breaching',
+  notBreaching: 'good: not breaching',
 }
 export const STATES: Record<AlarmState, string> = {
   ALARM: 'Alarm',

@@ -110,7 +110,7 @@ export function AlarmForm({ alarm, onSaved, onCancel }: Props) {
             hint: 'a minute with fewer is missing',
             numeric: true,
           })}
-          {choice('missing', 'Missing minutes count', MISSING)}
+          {choice('missing', 'Treat missing minutes as', MISSING)}
         </div>
       )}
       {!isMetric && (
