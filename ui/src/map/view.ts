@@ -287,19 +287,18 @@ export class MapView {
     return this.labels.placed
   }
 
-  /** Where names would be on the screen; none where so many are drawn that a fit is no place to read them. */
+  /** Where names would be on the screen: of the lowest nodes alone where all would take too long. */
   private namesAt(camera: Camera): Box[] {
-    if (this.shown.length > MOST_NAMES_TO_FIT) return []
-    const labels = this.labelsFor(camera.k)
+    const labels = this.labelsFor(camera.k, lowest(this.shown, MOST_NAMES_TO_FIT))
     return [...labels.values()].map(({ node, box }) => {
       const [x, y] = [node.x * camera.k + camera.tx, node.y * camera.k + camera.ty]
       return { left: box.left + x, right: box.right + x, top: box.top + y, bottom: box.bottom + y }
     })
   }
 
-  private labelsFor(k: number): Map<string, Label> {
+  private labelsFor(k: number, nodes: SceneNode[] = this.shown): Map<string, Label> {
     return layoutLabels({
-      nodes: this.shown,
+      nodes,
       k,
       tierOf: (node) => this.tierOf(node),
       measure: (text, size, bold) => textWidth(this.g, this.palette.sans, text, size, bold),
@@ -354,6 +353,10 @@ export class MapView {
       paint(this.g, { ...frame, labels: this.labelsNow() })
     }
   }
+}
+
+function lowest(nodes: SceneNode[], most: number): SceneNode[] {
+  return nodes.length > most ? nodes.toSorted((a, b) => b.y - a.y).slice(0, most) : nodes
 }
 
 function square({ x, y }: Placed, reach: number): Box {
