@@ -17,6 +17,7 @@ from store.clickhouse.queries import Sql
 from store.clickhouse.search.probe import NewestRows, Probe, newest_rows, probes
 from store.clickhouse.search.rollup_index import indexed_minutes, settled
 from store.clickhouse.search.scan_ranges import minute_of, near_minutes
+from store.filters.ast import EdgeMatch
 from store.filters.selectivity import is_selective
 from store.model import TimeRange
 from store.query import TraceQuery
@@ -33,8 +34,9 @@ SPARE = 2
 to match, and a longer range costs less than another one."""
 CHEAP_ROWS = 400_000
 """Segments that one statement scans in the time that some others are planned."""
-FAST_ROWS = 2_000_000
-"""Segments that are scanned in the time that rollups take to say where to look."""
+FAST_ROWS = 1_000_000
+"""Segments that are scanned in the time that rollups take to say where to look; for an edge a fifth, as many
+rows of either end are none of it."""
 GROWTH = 8
 """Maximum ratio between the lengths of consecutive ranges, and that between the sizes of consecutive probes."""
 
@@ -65,7 +67,8 @@ def scan_plan(
         cheap = query.filter is not None and is_selective(query.filter) and rows <= CHEAP_ROWS
         return ScanPlan(rows, window.end - window.start if cheap else 0)
     counted = count_rows(run, window) if any(probe.units for probe in planned) else None
-    indexed = counted is not None and counted > FAST_ROWS
+    of_edges = any(isinstance(probe.term, EdgeMatch) for probe in planned)
+    indexed = counted is not None and counted > (FAST_ROWS // 5 if of_edges else FAST_ROWS)
     newest = _newest(run, planned, near_minutes(query, window), few, indexed=indexed)
     return ScanPlan(counted, _first_width(window, newest, limit), _rarest(newest))
 
