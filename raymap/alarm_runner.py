@@ -74,10 +74,11 @@ class AlarmRunner:
                 log.error("alarms_not_evaluated", error=f"{error!r:.200}")
 
     def _has_lock(self) -> bool:
-        if self._is_mine():
-            return True
-        self._lock = self._store.alarm_lock()
-        if self._lock:
+        if self._lock and not self._lock.alive:
+            self._lock.release()
+            self._lock = None
+        if self._lock is None:
+            self._lock = self._store.alarm_lock()
             self._changed.set()  # what the one before has not delivered
         return self._lock is not None
 

@@ -43,6 +43,7 @@ class AlarmEvaluator:
         self._store = store
         self._clock = clock
         self._oldest_waiting = oldest_waiting
+        self._evaluations, self._transitions = evaluations(), transitions()
         self._done: dict[str, tuple[int, int]] = {}
         """By alarm: when it was modified, and the end of the minutes that were evaluated."""
         self._graphs: dict[TimeRange, ServiceGraph] = {}
@@ -82,14 +83,14 @@ class AlarmEvaluator:
             event = next_event(alarm, last, verdict, self._now(), rule_words(alarm))
             stored = event is not None and self._store.add_alarm_event(event)
         except (StoreError, ApiError) as error:
-            evaluations().labels("failed").inc()
+            self._evaluations.labels("failed").inc()
             log.warning("alarm_not_evaluated", alarm=alarm.name, error=f"{error!s:.200}")
             return None
-        evaluations().labels("ok").inc()
+        self._evaluations.labels("ok").inc()
         self._done[alarm.name] = (alarm.modified, _end(alarm, settled))
         if not stored or event is None:
             return None
-        transitions().labels(event.state.value).inc()
+        self._transitions.labels(event.state.value).inc()
         log.info("alarm", alarm=alarm.name, state=event.state.value, reason=event.verdict.reason)
         return event
 

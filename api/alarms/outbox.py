@@ -50,6 +50,7 @@ class Outbox:
         self._store = store
         self._clock = clock
         self._alarms = alarms
+        self._counter = deliveries()
         self._send = send or partial(webhook.send, hosts=hosts)
 
     def deliver(self, may_go_on: Callable[[], bool] = lambda: True) -> float | None:
@@ -82,7 +83,7 @@ class Outbox:
                 return due
             delivery = self._attempt(pending, alarms)
             self._store.put_delivery(delivery)
-            deliveries().labels(delivery.status.value).inc()
+            self._counter.labels(delivery.status.value).inc()
             if delivery.status is DeliveryStatus.FAILED:
                 return delivery.at + pause(delivery.attempts)
         return None

@@ -14,6 +14,7 @@ from raymap.alarm_runner import AlarmRunner
 from store.alarms import Webhook
 from store.clickhouse.store import ClickHouseStore
 from store.config import records
+from store.config.protocol import Configuration
 from store.memory import MemoryStore
 from store.protocol import Store
 from store.rules.alarm_state import AlarmState
@@ -97,6 +98,34 @@ def test_one_of_two_processes_evaluates_and_the_other_follows(
     assert len({*ids}) == 2
     assert other.pending_deliveries(since=T0, limit=9) == []
     other.close()
+
+
+class StopsLate(MemoryStore):
+    """A process is to stop while its alarms look whether they still have the lock."""
+
+    def __init__(self, stopping: threading.Event) -> None:
+        super().__init__()
+        self._stopping = stopping
+
+    def read_configuration(self) -> Configuration:
+        evaluates = threading.current_thread().name == "alarms"
+        if evaluates and self.alarm_history("faults", limit=1):
+            self._stopping.set()
+        return super().read_configuration()
+
+
+def test_a_stop_at_any_time_leaves_the_lock(hook: Receiver) -> None:
+    stopping, clock = threading.Event(), Clock()
+    store = StopsLate(stopping)
+    prepare(store, hook)
+    clock.at(5, 40)
+    runner = AlarmRunner(store, stopping, clock=clock, every=0.01)
+    runner.start()
+    assert stopping.wait(PATIENCE)
+    runner.join(10)
+    lock = store.alarm_lock()
+    assert lock is not None
+    lock.release()
 
 
 def test_a_process_that_stops_leaves_the_lock(hook: Receiver) -> None:
