@@ -287,12 +287,17 @@ export class MapView {
     return this.labels.placed
   }
 
-  /** Where names would be on the screen: of the lowest nodes alone where all would take too long. */
+  /**
+   * Where names would be on the screen. Of many nodes only how low the lowest reach: a phone's map would be half as
+   * wide for names at its sides.
+   */
   private namesAt(camera: Camera): Box[] {
-    const labels = this.labelsFor(camera.k, lowest(this.shown, MOST_NAMES_TO_FIT))
+    const many = this.shown.length > MOST_NAMES_TO_FIT
+    const labels = this.labelsFor(camera.k, many ? lowest(this.shown, MOST_NAMES_TO_FIT) : this.shown)
     return [...labels.values()].map(({ node, box }) => {
       const [x, y] = [node.x * camera.k + camera.tx, node.y * camera.k + camera.ty]
-      return { left: box.left + x, right: box.right + x, top: box.top + y, bottom: box.bottom + y }
+      const [left, right] = many ? [x, x] : [box.left + x, box.right + x]
+      return { left, right, top: box.top + y, bottom: box.bottom + y }
     })
   }
 
@@ -356,7 +361,7 @@ export class MapView {
 }
 
 function lowest(nodes: SceneNode[], most: number): SceneNode[] {
-  return nodes.length > most ? nodes.toSorted((a, b) => b.y - a.y).slice(0, most) : nodes
+  return nodes.toSorted((a, b) => b.y - a.y).slice(0, most)
 }
 
 function square({ x, y }: Placed, reach: number): Box {
