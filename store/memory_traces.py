@@ -46,14 +46,14 @@ class MemoryTraces:
         known = trace.documents.get(document.id)
         if known is None or _precedence(document) >= _precedence(known):
             trace.documents[document.id] = document
-        for joined in links_of(document):
-            if not joined.link.upstream:
-                self._linked_ids.setdefault(joined.link.trace_id, set()).add(joined.link.id)
-            same = trace.links.get(joined.key)
-            if same is None or precedence(joined.state, joined.version) >= precedence(
-                same.state, same.version
-            ):
-                trace.links[joined.key] = joined
+            for key in [
+                key for key, each in trace.links.items() if each.document_id == document.id
+            ]:
+                del trace.links[key]
+            trace.links.update((each.key, each) for each in links_of(document))
+        for each in links_of(document):
+            if not each.link.upstream:
+                self._linked_ids.setdefault(each.link.trace_id, set()).add(each.link.id)
         for owned in calls_of(document):
             other = trace.calls.get(owned.call.id)
             if other is None or _call_precedence(owned) >= _call_precedence(other):

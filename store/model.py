@@ -273,7 +273,8 @@ class Trace(Struct, gc=False):
 
     ``documents``: the winning document for each id. ``calls`` by call id, with the document that
     carries each; read them here, because `Document.calls` is not filled on reading. A call once
-    reported stays when a later copy of its document leaves it out (SDKs stream subsegments).
+    reported stays when a later copy of its document leaves it out (SDKs stream subsegments); links
+    are those of the winning documents.
     ``updated`` is the latest arrival (microseconds), ``revision`` the number of documents received.
     ``caused``: the documents whose cause in another trace was known when the trace was read
     (`store.units.caused_documents`).

@@ -86,7 +86,6 @@ WEIGHTED_ROWS = _sql("units/weighted_rows", "minutes")
 HAS_DOCUMENT = _sql("units/has_document", "input traces")
 RECENT_TRACES = _sql("units/recent_traces", "input")
 SUPERSEDED = _sql("units/superseded", "cross_bucket input table")
-SUPERSEDED_LINKS = _sql("units/superseded_links", "cross_bucket input")
 INCOMPLETE_DOCUMENTS = _sql("units/incomplete_documents", "cross_bucket input")
 WITHOUT_CALL_PARENT = _sql(
     "units/without_call_parent", "has_document_there input newest_segments target"
@@ -98,7 +97,7 @@ WANTED_IDS = _sql("units/wanted_ids")
 CONTAINING_DOCUMENTS = _sql("units/containing_documents", "input")
 FOUND_OWNERS = _sql("units/found_owners")
 NEXT_PARENTS = _sql("units/next_parents")
-LINKS_IN_SCOPE = _sql("units/links_in_scope", "has_document input newest_links target")
+LINKS_IN_SCOPE = _sql("units/links_in_scope", "input newest_segments target")
 UNITS = _sql("units/units", "has_document input newest_calls newest_segments target")
 UNITS_WITH_OTHER_NAMES = _sql(
     "units/units_with_other_names", "has_document input newest_calls newest_segments target"

@@ -112,13 +112,16 @@ def add_bodies(traces: Mapping[bytes, Trace], bodies: Bodies) -> None:
 
 
 def add_links(traces: Mapping[bytes, Trace], rows: Iterable[tuple[Any, ...]]) -> None:
-    """Put rows of links.sql into their traces; those of no trace are left out."""
+    """Put rows of links.sql into traces that have their documents; those of other copies of these are left out."""
     for digits, *columns in rows:
         trace = traces.get(bytes.fromhex(digits))
-        if trace is not None:
-            link = decode_link(columns)
-            assert isinstance(trace.links, dict)
-            _add_copy(trace.links, link.key, link)
+        if trace is None:
+            continue
+        link = decode_link(columns)
+        document = trace.documents.get(link.document_id)
+        assert isinstance(trace.links, dict)
+        if document is not None and _precedence(document) == _precedence(link):
+            trace.links[link.key] = link
 
 
 def add_documents(

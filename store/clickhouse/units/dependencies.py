@@ -92,17 +92,12 @@ class UnitScope:
             "not_pinned_copy": Sql(NOT_PINNED_COPY),
             "whole_minutes": Sql(f"{self.whole_minutes or self.minutes} AND {NOT_PINNED_COPY}"),
             "newest_segments": Sql(_NEWEST.format("segments")),
-            "newest_links": Sql(_NEWEST_LINKS),
             "newest_calls": Sql(_NEWEST.format("calls")),
         }
 
 
 _NEWEST = "(trace_id, id, bucket) NOT IN (SELECT trace_id, id, bucket FROM superseded_{})"
 """Rows that are not superseded by a copy in another bucket."""
-_NEWEST_LINKS = """(trace_id, document_id, other_trace, other_id, upstream, bucket)
-    NOT IN (SELECT * FROM superseded_links)
-    AND (trace_id, document_id, bucket) NOT IN (SELECT trace_id, id, bucket FROM superseded_segments)"""
-"""The same of links, which lie in their document's bucket: the newest copy of it may be without them."""
 
 
 def resolve_dependencies(run: RunQuery, minutes: str) -> None:

@@ -28,7 +28,7 @@ from store.rules import other_names
 
 _TABLES = (
     "incomplete_documents", "links_in_scope", "without_call_parent", "related_documents", "wanted_ids", "containing_documents", "owning_segments", "link_ends", "parent_walk", "parent_walk_next",
-    "many_names", "excess_names", "sender_links", "caused_documents", "superseded_segments", "superseded_calls", "superseded_links",
+    "many_names", "excess_names", "sender_links", "caused_documents", "superseded_segments", "superseded_calls",
 )  # fmt: skip
 
 # A document that arrived first as a subsegment and last as a segment is a segment and owns itself.
@@ -69,7 +69,6 @@ def prepare(run: RunQuery, scope: UnitScope) -> None:
         create(run, "excess_names", scope.fill(queries.EXCESS_NAMES, most=most))
     links = bool(run(scope.fill(queries.HAS_LINKS)))
     if links:
-        create(run, "superseded_links", scope.fill(queries.SUPERSEDED_LINKS))
         create(run, "links_in_scope", scope.fill(queries.LINKS_IN_SCOPE))
     else:  # the usual case: saves the statements that look for the links' documents
         _create_empty(run, _LINK_COLUMNS)

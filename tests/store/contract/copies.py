@@ -6,13 +6,14 @@ import pytest
 from msgspec.structs import replace
 
 from store.model import (
+    Link,
     NodeKey,
     State,
     derived_version,
 )
 from store.protocol import Store
 from store.times import MINUTE
-from tests.builders import T0, TRACE, call, segment
+from tests.builders import T0, TRACE, call, segment, trace_id
 from tests.store.contract.nodes import BACKEND, FRONTEND, HOUR
 
 
@@ -43,6 +44,26 @@ class CopyContract:
         statistics = store.service_graph(HOUR).services[FRONTEND].statistics
         assert (statistics.fault, statistics.in_progress) == (1, 0)
         assert store.get_traces([TRACE])[TRACE].documents[0xA1].state == State.FAULT
+
+    @pytest.mark.parametrize("completed_first", [True, False])
+    @pytest.mark.parametrize("moved", [0, 2 * MINUTE])
+    @pytest.mark.parametrize("upstream", [True, False])
+    def test_links_are_those_of_the_winning_copy(
+        self, store: Store, completed_first: bool, moved: int, upstream: bool
+    ) -> None:
+        """A copy in progress links to another trace, its completion does not: neither does the map."""
+        other = segment(7, trace_id=trace_id(2), name="other")
+        link = Link(trace_id(2), 7, upstream=upstream)
+        began = T0 + moved
+        copies = [
+            segment(1, state=State.IN_PROGRESS, start=began, end=began, links=(link,), version=T0),
+            segment(1, version=T0 + 9),
+        ]
+        for number, document in enumerate([other, *(copies[::-1] if completed_first else copies)]):
+            store.put([document], f"copy-{number}")
+            store.service_graph(HOUR)
+        assert dict(store.service_graph(HOUR).links) == {}
+        assert dict(store.get_traces([TRACE])[TRACE].links) == {}
 
     @pytest.mark.parametrize("reported_first", [True, False])
     @pytest.mark.parametrize("moved", [0, 2 * MINUTE])

@@ -6,8 +6,8 @@
 -- what its link says caused it, is not stored is unconfirmed. Links are read once more for that: of a segment that
 -- was stored after `links_in_scope` was filled, the cause is not known yet (links are inserted before segments).
 SELECT kind,
-       if(kind = 1 AND (trace_id, id, start) IN (
-              SELECT trace_id, document_id, start FROM links WHERE $target AND upstream = 1),
+       if(kind = 1 AND (trace_id, id, ver) IN (
+              SELECT trace_id, document_id, ver FROM links WHERE $target AND upstream = 1),
           /*include units/unconfirmed_account*/, '') AS source_account,
        if(kind = 1, name, '') AS source_name,
        if(kind = 1, if(position(user_agent, 'CloudWatchSynthetics') > 0, 'client::Synthetics', 'client'), '')

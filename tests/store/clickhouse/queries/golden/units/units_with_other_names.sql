@@ -13,8 +13,8 @@ FROM (
                IN (SELECT minute, account, name FROM excess_names WHERE is_example) AS is_example
     FROM (
 SELECT kind,
-       if(kind = 1 AND (trace_id, id, start) IN (
-              SELECT trace_id, document_id, start FROM links WHERE <target> AND upstream = 1),
+       if(kind = 1 AND (trace_id, id, ver) IN (
+              SELECT trace_id, document_id, ver FROM links WHERE <target> AND upstream = 1),
           concat('unconfirmed ', toString(intDiv(start, 10000000))), '') AS source_account,
        if(kind = 1, name, '') AS source_name,
        if(kind = 1, if(position(user_agent, 'CloudWatchSynthetics') > 0, 'client::Synthetics', 'client'), '')
