@@ -42,8 +42,13 @@ MARKERS = {
 """Which fixtures make a test need what; a test that starts its own is marked in its module."""
 
 # A busy machine must not fail a property for its speed; pytest-timeout ends what hangs.
-hypothesis.settings.register_profile("raymap", deadline=None, max_examples=50)
-hypothesis.settings.register_profile("many", deadline=None, max_examples=6000)
+for name, examples in (("raymap", 50), ("many", 6000)):
+    hypothesis.settings.register_profile(
+        name,
+        deadline=None,
+        max_examples=examples,
+        suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    )
 hypothesis.settings.load_profile("raymap")
 
 
