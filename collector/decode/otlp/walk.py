@@ -158,7 +158,7 @@ def walk(
                 span.flags,
                 code,
                 message,
-                not end,
+                end < 1_000,  # as store.otel.span_facts, where an end of zero microseconds is none
                 _thrown(raw) if span.events else None,
             )
             mine = attributes[first : first + pattern.count]

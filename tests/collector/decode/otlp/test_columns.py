@@ -348,6 +348,16 @@ def test_usual_spans_are_cases(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("forgetful")
+@pytest.mark.parametrize("ends", [(1_000, 999), (999, 1_000), (0, 1), (1, 0)])
+def test_an_end_of_less_than_a_microsecond_is_none(ends: tuple[int, int]) -> None:
+    """The same span with another end is in progress, or is not, whichever comes first."""
+    for end in ends:
+        span = Span(trace_id=b"t" * 16, span_id=b"s" * 8, name="work", start_time_unix_nano=2**63)
+        span.end_time_unix_nano = end
+        assert agree(export(span)) == 1
+
+
+@pytest.mark.usefixtures("forgetful")
 def test_what_a_rule_begins_to_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """No list has to name the attributes that rules read: spans that differ in one are cases of
     their own as soon as a rule reads it."""
