@@ -3,7 +3,7 @@
 Built step by step in temporary tables of one connection. A single statement with a recursive CTE is
 equivalent but takes 0.3 s to plan, even over no rows.
 
-* ``incomplete_documents``: documents that calls or links refer to and that are not stored.
+* ``incomplete_documents``: documents that calls belong to and that are not stored.
 * ``links_in_scope``: links of the scope; ``link_ends``: the nodes at their other ends; ``sender_links``: links from
   other traces to what they caused here; ``caused_documents``: documents whose cause is known from either.
 * ``excess_names``: names of nodes in excess, from the minutes and accounts in ``many_names``.

@@ -1,4 +1,4 @@
--- Calls and links whose documents are stored (incomplete_documents.sql). Rows that arrived after
+-- Calls whose documents are stored (incomplete_documents.sql). Rows that arrived after
 -- `incomplete_documents` was filled are not in it, so the statement that aggregates checks recent rows again.
 -- $traces: a statement for the traces of these.
 (trace_id, document_id) NOT IN (SELECT trace_id, document_id FROM incomplete_documents)

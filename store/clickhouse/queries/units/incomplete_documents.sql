@@ -1,13 +1,11 @@
--- Documents that are not stored, or not yet, although calls or links of theirs are: a batch is several
--- inserts, `segments` last. Their calls and links are ignored until then: the answer to a call may be in the
--- same batch, and a map read in between would show an inferred node that does not exist.
+-- Documents that are not stored, or not yet, although calls of theirs are: a batch is several inserts, `segments`
+-- last. Their calls are ignored until then: the answer to a call may be in the same batch, and a map read in
+-- between would show an inferred node that does not exist. (Links are compared with their segment itself.)
 SELECT DISTINCT t.trace_id AS trace_id, t.document_id AS document_id
 FROM (
     SELECT trace_id, document_id FROM detached_calls
     UNION ALL
     SELECT trace_id, document_id FROM calls WHERE $input AND $cross_bucket
-    UNION ALL
-    SELECT trace_id, document_id FROM links WHERE $input AND $cross_bucket
 ) AS t
 LEFT ANTI JOIN (
     SELECT trace_id, id FROM segments

@@ -1,4 +1,2 @@
--- The traces of calls and links in $input that may have arrived after `incomplete_documents` was filled.
+-- The traces of calls in $input that may have arrived after `incomplete_documents` was filled.
 SELECT trace_id FROM calls WHERE $input AND inserted >= /*include units/ten_seconds_ago*/
-UNION ALL
-SELECT trace_id FROM links WHERE $input AND inserted >= /*include units/ten_seconds_ago*/

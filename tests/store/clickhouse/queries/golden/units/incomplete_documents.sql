@@ -3,8 +3,6 @@ FROM (
     SELECT trace_id, document_id FROM detached_calls
     UNION ALL
     SELECT trace_id, document_id FROM calls WHERE <input> AND <cross_bucket>
-    UNION ALL
-    SELECT trace_id, document_id FROM links WHERE <input> AND <cross_bucket>
 ) AS t
 LEFT ANTI JOIN (
     SELECT trace_id, id FROM segments
