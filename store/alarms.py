@@ -1,7 +1,7 @@
 """Alarms: their rules, their events (changes of state), and the deliveries of these to webhooks. Pure.
 
-An event names the webhooks it is for and is stored in one insert, so none is lost and none is sent twice by
-a process that died in between: what was not delivered yet is what `AlarmStore.pending_deliveries` lists.
+An event names the webhooks it is for and is stored in one insert, so none is lost: what was not delivered yet is
+what `AlarmStore.pending_deliveries` lists. One that was taken just before a crash is sent again, under its id.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from typing import Protocol
 import msgspec
 from clickhouse_driver import Client
 
-from store.alarms import AlarmEvent, Delivery, DeliveryStatus, Lock, Pending
+from store.alarms import FINAL, MOST_OF_URL, AlarmEvent, Delivery, DeliveryStatus, Lock, Pending
 from store.clickhouse import queries
 from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.query_lock import try_lock
@@ -73,8 +73,11 @@ class AlarmMethods:
 
     def pending_deliveries(self: _HasClient, *, since: int, limit: int) -> list[Pending]:
         """The oldest first."""
+        statement = queries.PENDING_DELIVERIES.render(
+            since=since, most=limit, of_url=MOST_OF_URL, final=[*FINAL]
+        )
         with self._client() as client:
-            rows = execute(client, queries.PENDING_DELIVERIES.render(since=since, most=limit))
+            rows = execute(client, statement)
             return [Pending(_decode(value), *more) for value, *more in rows]
 
     def put_delivery(self: _HasClient, delivery: Delivery) -> None:

@@ -198,7 +198,7 @@ LAYOUT = _sql("config/layout", parameters="name")
 # alarms
 LAST_EVENTS = _sql("alarms/last_events")
 ALARM_HISTORY = _sql("alarms/history", parameters="alarm most")
-PENDING_DELIVERIES = _sql("alarms/pending", parameters="most since")
+PENDING_DELIVERIES = _sql("alarms/pending", parameters="final most of_url since")
 DELIVERIES = _sql("alarms/deliveries", parameters="events")
 # logs
 REQUEST_LINES = _sql(

@@ -7,5 +7,5 @@ FROM (
 LEFT JOIN (
     SELECT event, url, status, attempts, at AS tried FROM alarm_deliveries FINAL
 ) AS sent ON sent.event = events.id AND sent.url = events.url
-WHERE status IN ('', 'failed')
-ORDER BY events.at, alarm, seq, url LIMIT 100 BY url LIMIT {most:UInt64}
+WHERE status NOT IN {final:Array(String)}
+ORDER BY events.at, alarm, seq, url LIMIT {of_url:UInt64} BY url LIMIT {most:UInt64}
