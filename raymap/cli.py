@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,6 +14,7 @@ import typer
 from raymap.config_cli import config_app
 from raymap.data_cli import data_app
 from raymap.flags import with_settings
+from raymap.import_cli import import_app
 from raymap.journal_cli import journal_app
 from raymap.keys_cli import key_app
 from raymap.logs_cli import logs_app
@@ -157,27 +157,6 @@ def demo(settings: DemoSettings, supervised: Supervised = None) -> None:
         run(daemon, settings.rate, settings.duration)
 
 
-@app.command("import")
-def import_files(
-    files: Annotated[
-        list[Path],
-        typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="As aws xray prints it."),
-    ],
-    to: Annotated[
-        str, typer.Option("--to", metavar="ADDRESS", help="Where the server listens.")
-    ] = "http://127.0.0.1:2000",
-) -> None:
-    """Send traces in files to a running server.
-
-    A file contains {"Traces": [..]}, a list of traces, one trace, or one trace a line.
-    """
-    with exit_on_error():
-        from raymap.commands import import_traces
-
-        complete = import_traces.import_files(files, to)
-    raise typer.Exit(0 if complete else 1)
-
-
 @app.command()
 def mcp(
     url: Annotated[
@@ -199,6 +178,7 @@ def mcp(
 
 
 app.add_typer(data_app)
+app.add_typer(import_app)
 app.add_typer(config_app)
 app.add_typer(logs_app)
 app.add_typer(journal_app)

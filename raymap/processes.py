@@ -285,6 +285,11 @@ def require_mcp() -> None:
     _require("mcp", "raymap mcp", "mcp")
 
 
+def require_boto3() -> None:
+    """CommandError when boto3, which reads from AWS X-Ray, is not installed."""
+    _require("boto3", "raymap import --from-xray", "xray")
+
+
 def _require(package: str, what: str, extra: str) -> None:
     if importlib.util.find_spec(package) is None:
         install = f'pip install "raymap[{extra}]"'

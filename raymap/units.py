@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 from datetime import UTC, datetime
@@ -33,6 +34,14 @@ def parse_instant(text: str, flag: str) -> int:
         ) from None
 
 
+def parse_since(text: str, flag: str) -> int:
+    """As `parse_instant`; a duration without a sign, like ``30d``, is one before now as well."""
+    with contextlib.suppress(ValueError):
+        times.parse_duration(text)
+        text = f"-{text.strip()}"
+    return parse_instant(text, flag)
+
+
 def format_size(size: float) -> str:
     """Bytes with a binary unit, like ``1.5 MiB``."""
     for unit in ("B", "KiB", "MiB", "GiB"):
@@ -50,3 +59,8 @@ def format_minute(seconds: float) -> str:
 def format_days(days: int) -> str:
     """``1 day``, ``30 days``."""
     return f"{days:,} days" if days > 1 else "1 day"
+
+
+def counted(count: int, what: str) -> str:
+    """``1 trace``, ``2 traces``."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"

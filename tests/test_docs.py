@@ -133,7 +133,7 @@ def options_of(command: Any) -> set[str]:
     }
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/operating.md"])
+@pytest.mark.parametrize("name", ["README.md", "docs/operating.md", "docs/moving-from-xray.md"])
 def test_commands_and_flags_exist(name: str) -> None:
     commands: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
     lines = [line for line in text_of(name).splitlines() if "aws " not in line]

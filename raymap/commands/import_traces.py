@@ -1,4 +1,4 @@
-"""`raymap import`: sends trace documents from files to a running server and prints the outcome.
+"""`raymap import FILE…`: sends trace documents from files to a running server and prints the outcome.
 
 The server decodes the formats (a trace, a list, {"Traces": [..]}, JSON lines); here files are only
 split into requests of a size it accepts.
@@ -18,6 +18,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from raymap.commands.server import no_raymap, post
 from raymap.errors import CommandError
+from raymap.units import counted
 
 BATCH_BYTES = 4 << 20
 
@@ -36,6 +37,9 @@ class Outcome:
         self.stored += answer["stored"]
         self.skipped += answer.get("skipped_inferred", 0)
         self.rejected.update(f"{r['code']}: {r['message']}" for r in answer["rejected"])
+        unnamed = answer.get("rejected_count", 0) - len(answer["rejected"])
+        if unnamed > 0:
+            self.rejected["others, which the server counted"] += unnamed
 
 
 def import_files(files: Sequence[Path], to: str) -> bool:
@@ -46,10 +50,10 @@ def import_files(files: Sequence[Path], to: str) -> bool:
         for path in files:
             task = progress.add_task(path.name, total=path.stat().st_size)
             for traces, size, body in read_batches(path):
-                outcome.add(traces, _send(to, body))
+                outcome.add(traces, send(to, body))
                 progress.advance(task, size)
             progress.update(task, completed=path.stat().st_size)
-    _summarize(outcome, console)
+    summarize(outcome, console)
     return not outcome.rejected
 
 
@@ -100,7 +104,7 @@ def _is_json(line: bytes) -> bool:
     return True
 
 
-def _send(to: str, body: bytes) -> dict[str, Any]:
+def send(to: str, body: bytes) -> dict[str, Any]:
     """What the server says of these traces. Raises CommandError."""
     try:
         answer = json.loads(post(to, "/api/traces", body))
@@ -111,17 +115,14 @@ def _send(to: str, body: bytes) -> dict[str, Any]:
     return answer
 
 
-def _summarize(outcome: Outcome, console: Console) -> None:
+def summarize(outcome: Outcome, console: Console) -> None:
+    """Print what became of the traces, with the reasons of what was refused."""
     refused = outcome.rejected.total()
     skipped = f", {outcome.skipped} inferred ones left to be computed" if outcome.skipped else ""
     console.print(
-        f"{_counted(outcome.traces, 'trace')}: {_counted(outcome.stored, 'segment')} stored{skipped}, "
+        f"{counted(outcome.traces, 'trace')}: {counted(outcome.stored, 'segment')} stored{skipped}, "
         f"{refused} refused",
         soft_wrap=True,
     )
     for reason, count in outcome.rejected.most_common(20):
         console.print(f"  {count} × {reason}", markup=False, highlight=False, soft_wrap=True)
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"

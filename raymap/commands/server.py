@@ -90,7 +90,9 @@ def _authorization() -> dict[str, str]:
 
 
 def _message_of(error: urllib.error.HTTPError) -> str:
+    """Our own API's, or X-Ray's form of an error."""
     try:
-        return str(json.load(error)["error"]["message"])
+        content = json.load(error)
+        return str(content["Message"] if "Message" in content else content["error"]["message"])
     except (ValueError, KeyError, TypeError):
         return str(error.reason)

@@ -10,10 +10,12 @@ from raymap.commands import pins
 from raymap.commands import retention as retention_command
 from raymap.errors import CommandError
 from raymap.units import (
+    counted,
     format_days,
     format_minute,
     format_size,
     parse_instant,
+    parse_since,
     parse_size,
 )
 
@@ -62,6 +64,16 @@ def test_instants() -> None:
     assert parse_instant("now", "--from") == pytest.approx(now, abs=5e6)
 
 
+def test_a_time_since_may_be_a_duration_without_a_sign() -> None:
+    now = time.time() * 1e6
+    assert parse_since("90m", "--since") == pytest.approx(now - 5400e6, abs=5e6)
+    for text in ("-90m", "now", "2026-11-25T10:00", "1795600800"):
+        expected = parse_instant(text, "--since")
+        assert parse_since(text, "--since") == pytest.approx(expected, abs=5e6)
+    with pytest.raises(CommandError, match="--since: 'soon' is no time"):
+        parse_since("soon", "--since")
+
+
 @pytest.mark.parametrize("text", ["", "yesterday", "-90", "-90x", "2026-13-01", "1e10"])
 def test_what_is_no_instant(text: str) -> None:
     with pytest.raises(CommandError, match=r"--from: .* is no time; expected one like"):
@@ -72,4 +84,5 @@ def test_printed() -> None:
     sizes = [format_size(size) for size in (1023, 1024, 3 << 29, 1 << 41)]
     assert sizes == ["1023 B", "1.0 KiB", "1.5 GiB", "2.0 TiB"]
     assert (format_days(1), format_days(2)) == ("1 day", "2 days")
+    assert [counted(n, "trace") for n in (0, 1, 2)] == ["0 traces", "1 trace", "2 traces"]
     assert (format_minute(0), format_minute(1_795_600_800)) == ("–", "2026-11-25 10:00")
