@@ -20,6 +20,7 @@ from raymap.keys_cli import key_app
 from raymap.logs_cli import logs_app
 from raymap.options import RetentionDays, Supervised
 from raymap.ready_pipe import exit_on_error
+from raymap.sam_cli import sam_app
 from raymap.settings import (
     ApiSettings,
     ClickHouseSettings,
@@ -184,6 +185,7 @@ app.add_typer(logs_app)
 app.add_typer(journal_app)
 app.add_typer(key_app)
 app.add_typer(user_app)
+app.add_typer(sam_app)
 app.add_typer(verdict_app)
 
 

@@ -50,9 +50,12 @@ def get_json(
         raise no_raymap(to, flag) from None
 
 
-def post(to: str, path: str, body: bytes, media: str = JSON) -> bytes:
-    """The answer to a POST, which is repeated while the server has no room. Raises as `get_json`."""
-    deadline = time.monotonic() + RETRY_FOR
+def post(
+    to: str, path: str, body: bytes, media: str = JSON, *, patience: float = RETRY_FOR
+) -> bytes:
+    """The answer to a POST, which is repeated for some seconds while the server has no room. Raises as
+    `get_json`."""
+    deadline = time.monotonic() + patience
     while True:
         try:
             return _send(to, path, body, media, flag="--to", timeout=TIMEOUT)
