@@ -14,6 +14,7 @@ from store.filters.evaluate import matches
 from store.graph import ServiceGraph
 from store.graph_names import name_problems
 from store.memory_alarms import MemoryAlarms
+from store.memory_declared import MemoryDeclarations
 from store.memory_deployments import MemoryDeployments
 from store.memory_logs import MemoryLogs
 from store.memory_metrics import MemoryMetrics
@@ -52,7 +53,13 @@ from store.units import EdgeUnit, NodeUnit, Unit, all_units, links_among, with_o
 
 
 class MemoryStore(
-    MemoryTraces, MemoryConfig, MemoryLogs, MemoryMetrics, MemoryAlarms, MemoryDeployments
+    MemoryTraces,
+    MemoryConfig,
+    MemoryLogs,
+    MemoryMetrics,
+    MemoryAlarms,
+    MemoryDeployments,
+    MemoryDeclarations,
 ):
     """The store protocol on dictionaries. Method docstrings of `store.protocol` apply."""
 
@@ -63,6 +70,7 @@ class MemoryStore(
         MemoryMetrics.__init__(self)
         MemoryAlarms.__init__(self)
         MemoryDeployments.__init__(self)
+        MemoryDeclarations.__init__(self)
         self._pins: dict[bytes, Pin] = {}
 
     def map_lag(self) -> float:

@@ -13,6 +13,7 @@ from store.alarms import AlarmStore
 from store.audit import AuditStore
 from store.columnar import DocumentColumns
 from store.config.protocol import ConfigStore, LayoutStore, RetrievalStore, SamplingStore
+from store.declared.model import DeclarationStore
 from store.deployments import DeploymentStore
 from store.filters.ast import Expression, Field
 from store.graph import ServiceGraph
@@ -236,6 +237,7 @@ class Store(
     GraphReader,
     PinStore,
     DeploymentStore,
+    DeclarationStore,
     ConfigStore,
     SamplingStore,
     RetrievalStore,

@@ -18,6 +18,7 @@ from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.errors import DATA_CODES, first_line, is_transient
 from store.clickhouse.connection.pool import ClientPool
 from store.clickhouse.connection.query_runner import COUNT_LIMITS, QueryRunner
+from store.clickhouse.declared import DeclarationMethods
 from store.clickhouse.deployments import DeploymentMethods
 from store.clickhouse.graph import service_graph, verify, window_plan
 from store.clickhouse.graph.rollup_cache import RollupCache
@@ -56,7 +57,13 @@ PIN_INTERVAL = 60.0
 
 
 class ClickHouseStore(
-    ConfigMethods, DeploymentMethods, LogMethods, MetricMethods, PinMethods, AlarmMethods
+    ConfigMethods,
+    DeploymentMethods,
+    DeclarationMethods,
+    LogMethods,
+    MetricMethods,
+    PinMethods,
+    AlarmMethods,
 ):
     """`store.protocol.Store` on a ClickHouse that `raymap migrate` has prepared."""
 

@@ -309,6 +309,20 @@ ORDER BY id
 TTL toDateTime(intDiv(at, 1000000)) + INTERVAL 400 DAY
 SETTINGS {durable};
 
+-- What stacks declare (`raymap declare`), compared with the map. The newest `ver` applies. Without a TTL: a stack is
+-- declared until it is removed.
+CREATE TABLE IF NOT EXISTS declarations{on_cluster} (
+    stack String,
+    account String,
+    region String,
+    value String COMMENT 'JSON (store/declared/model.py)',
+    removed UInt8,
+    ver UInt64 COMMENT 'when it was declared, microseconds since the epoch'
+)
+ENGINE = {replicated}ReplacingMergeTree(ver)
+ORDER BY (stack, account, region)
+SETTINGS {durable};
+
 -- Changes of state of alarms (store/alarms.py). Numbers of an alarm are exclusive as revisions above are. targets:
 -- webhooks that the event is for, in the row itself, so that an event and what is to be sent of it are one insert.
 CREATE TABLE IF NOT EXISTS alarm_events{on_cluster} (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.store.contract.alarms import AlarmContract
 from tests.store.contract.clients import ClientContract
 from tests.store.contract.copies import CopyContract
+from tests.store.contract.declared import DeclarationContract
 from tests.store.contract.graph import GraphContract
 from tests.store.contract.logs import LogContract
 from tests.store.contract.metrics import MetricContract
@@ -31,5 +32,6 @@ class StoreContract(
     PinContract,
     VersionContract,
     AlarmContract,
+    DeclarationContract,
 ):
     """Every store passes every test."""
