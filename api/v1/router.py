@@ -12,6 +12,7 @@ from api.parameters import refuse_unknown_parameters
 from api.schemas.common import ErrorReply
 from api.v1.alarms import alarms_router
 from api.v1.annotations import annotations_router
+from api.v1.declarations import declarations_router
 from api.v1.deployments import deployments_router
 from api.v1.graph import graph_router
 from api.v1.logs import logs_router
@@ -57,6 +58,7 @@ def v1_router(context: Context, environment_annotation: str) -> APIRouter:
         metrics_router,
         versions_router,
         deployments_router,
+        declarations_router,
         alarms_router,
     )
     for part in parts:
