@@ -13,6 +13,7 @@ import typer
 
 from raymap.config_cli import config_app
 from raymap.data_cli import data_app
+from raymap.declare_cli import declare_app
 from raymap.flags import with_settings
 from raymap.import_cli import import_app
 from raymap.journal_cli import journal_app
@@ -181,6 +182,7 @@ def mcp(
 app.add_typer(data_app)
 app.add_typer(import_app)
 app.add_typer(config_app)
+app.add_typer(declare_app)
 app.add_typer(logs_app)
 app.add_typer(journal_app)
 app.add_typer(key_app)

@@ -51,27 +51,45 @@ def get_json(
 
 
 def post(
-    to: str, path: str, body: bytes, media: str = JSON, *, patience: float = RETRY_FOR
+    to: str,
+    path: str,
+    body: bytes,
+    media: str = JSON,
+    *,
+    flag: str = "--to",
+    patience: float = RETRY_FOR,
 ) -> bytes:
     """The answer to a POST, which is repeated for some seconds while the server has no room. Raises as
     `get_json`."""
     deadline = time.monotonic() + patience
     while True:
         try:
-            return _send(to, path, body, media, flag="--to", timeout=TIMEOUT)
+            return _send(to, path, body, media, flag=flag, timeout=TIMEOUT)
         except Refused as refusal:
             if refusal.status != 503 or time.monotonic() >= deadline:
                 raise
             time.sleep(1.0)
 
 
+def delete(to: str, path: str, *, flag: str = "--to") -> None:
+    """Send a DELETE. Raises as `get_json`."""
+    _send(to, path, None, "", flag=flag, timeout=TIMEOUT, method="DELETE")
+
+
 def _send(
-    to: str, path: str, body: bytes | None, media: str, *, flag: str, timeout: float
+    to: str,
+    path: str,
+    body: bytes | None,
+    media: str,
+    *,
+    flag: str,
+    timeout: float,
+    method: str | None = None,
 ) -> bytes:
     server = (to if "://" in to else f"http://{to}").rstrip("/")
     headers = _authorization() | ({"Content-Type": media} if media else {})
     try:
-        request = urllib.request.Request(server + path, body, headers)
+        request = urllib.request.Request(server + path, body, headers, method=method)
         with urllib.request.urlopen(request, timeout=timeout) as reply:
             return bytes(reply.read())
     except urllib.error.HTTPError as error:

@@ -1,0 +1,132 @@
+"""A file → the declaration of a stack."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from raymap.errors import CommandError
+from raymap.templates.cloudformation import add_stack, check_resources, resolve_resources
+from raymap.templates.errors import InvalidTemplate
+from raymap.templates.intrinsics import Resolver
+from raymap.templates.sam import inline_files, is_sam, translate
+from raymap.templates.stack import Stack
+from raymap.templates.state_machines import add_tasks, read_definition
+from raymap.templates.tree import MAX_BYTES, Tree, parse_tree
+from store.declared.identity import MACHINE
+from store.declared.model import MAX_CALLS, MAX_NOTE, MAX_NOTES, Declaration, Resource
+
+
+class Place(NamedTuple):
+    """Where a template is deployed; '' where that is not said."""
+
+    stack: str = ""
+    account: str = ""
+    region: str = ""
+    environment: str = ""
+
+
+def read_template(path: Path, place: Place, parameters: Mapping[str, str]) -> Declaration:
+    """What a template declares. Raises CommandError.
+
+    Without a name the stack is the one in ``samconfig.toml`` beside the file, else named by the folder.
+    """
+    text = _text_of(path)
+    tree = parse_tree(text, path.name)
+    if not isinstance(tree.root, dict):
+        raise InvalidTemplate(path.name, "no template: expected a mapping with Resources", 1)
+    place = place._replace(stack=place.stack or _stack_name(path, tree.root))
+    notes: list[str] = []
+    if "States" in tree.root and "Resources" not in tree.root:
+        stack = _state_machine(path, tree.root, place)
+    else:
+        stack = _stack(path, tree, place, parameters, notes)
+    calls = stack.calls()
+    if len(calls) > MAX_CALLS:
+        raise InvalidTemplate(path.name, f"it declares more than {MAX_CALLS:,} calls")
+    return Declaration(
+        **place._asdict(),
+        template=path.name[:300],
+        resources=tuple(stack.resources.values()),
+        calls=calls,
+        notes=tuple(dict.fromkeys(n[:MAX_NOTE] for n in (*notes, *stack.notes)))[:MAX_NOTES],
+    )
+
+
+def _text_of(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise InvalidTemplate(path.name, "it is not UTF-8", line) from None
+    except OSError as error:
+        raise CommandError(f"Cannot read {path}: {error.strerror}.") from None
+
+
+def _stack(
+    path: Path, tree: Tree, place: Place, parameters: Mapping[str, str], notes: list[str]
+) -> Stack:
+    root: dict[str, Any] = tree.root
+    unknown = sorted(parameters.keys() - _mapping(root.get("Parameters")).keys())
+    if unknown:
+        raise InvalidTemplate(path.name, f"it has no parameter {unknown[0]!r}")
+    check_resources(tree, path.name, notes)
+    inline_files(root, path.parent, notes)
+    if is_sam(root):
+        root = translate(tree, path.name, parameters, place.region)
+    resolver = Resolver(path.name, root, parameters, _pseudo(place))
+    resources = resolve_resources(root, resolver)
+    stack = Stack(place.stack, resolver)
+    add_stack(stack, resources, path.name)
+    notes += [
+        f"{name} is unknown: its value counts as not known"
+        for name in sorted(resolver.unknown_functions)
+    ]
+    return stack
+
+
+def _state_machine(path: Path, root: Mapping[str, Any], place: Place) -> Stack:
+    """A definition alone: one state machine, with the file's name."""
+    stack = Stack(place.stack, Resolver(path.name, {}, {}, _pseudo(place)))
+    name = path.name.partition(".")[0]
+    stack.add(Resource(name, MACHINE, name))
+    definition = read_definition(stack.resolver.resolve(root), {}) or {}
+    add_tasks(stack, name, definition, {})
+    return stack
+
+
+def _pseudo(place: Place) -> dict[str, str]:
+    """Pseudo parameters; '' where a value is not known."""
+    return {
+        "AWS::StackName": place.stack,
+        "AWS::Region": place.region,
+        "AWS::AccountId": place.account,
+        "AWS::Partition": "aws",
+        "AWS::URLSuffix": "amazonaws.com",
+        "AWS::StackId": "",
+        "AWS::NotificationARNs": "",
+    }
+
+
+def _stack_name(path: Path, root: Mapping[str, Any]) -> str:
+    """Of ``samconfig.toml``, else of the folder, as `sam init` proposes; a definition alone is its file's."""
+    if "States" in root and "Resources" not in root:
+        return path.name.partition(".")[0]
+    try:
+        config = tomllib.loads((path.parent / "samconfig.toml").read_text())
+    except (OSError, ValueError):
+        config = {}
+    found: Any = config.get("default")
+    for section in ("deploy", "global"):
+        name = _mapping(_mapping(_mapping(found).get(section)).get("parameters")).get("stack_name")
+        if isinstance(name, str) and name:
+            return name[:200]
+    return path.resolve().parent.name[:200] or path.stem[:200]
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
