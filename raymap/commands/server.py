@@ -57,11 +57,11 @@ def post(
     media: str = JSON,
     *,
     flag: str = "--to",
-    patience: float = RETRY_FOR,
+    patience: float | None = None,
 ) -> bytes:
-    """The answer to a POST, which is repeated for some seconds while the server has no room. Raises as
-    `get_json`."""
-    deadline = time.monotonic() + patience
+    """The answer to a POST, which is repeated for ``patience`` seconds, by default `RETRY_FOR`, while the
+    server has no room. Raises as `get_json`."""
+    deadline = time.monotonic() + (RETRY_FOR if patience is None else patience)
     while True:
         try:
             return _send(to, path, body, media, flag=flag, timeout=TIMEOUT)
