@@ -46,18 +46,23 @@ class Relay:
         self._out = socket.socket(family, kind)
         self.port: int = self._in.getsockname()[1]
         self.datagrams = 0
+        self._closed = False
         threading.Thread(target=self._run, name="sam-relay", daemon=True).start()
 
     def _run(self) -> None:
         with contextlib.suppress(OSError):  # closed
-            while datagram := self._in.recv(MAX_DATAGRAM):
+            while True:
+                datagram = self._in.recv(MAX_DATAGRAM)
+                if self._closed:
+                    return
                 self.datagrams += 1
                 with contextlib.suppress(ConnectionRefusedError):
                     self._out.sendto(datagram, self._to)
 
     def close(self) -> None:
         """Stop; what has not been read is lost."""
+        self._closed = True
         with contextlib.suppress(OSError):
-            self._in.shutdown(socket.SHUT_RDWR)
+            self._in.shutdown(socket.SHUT_RDWR)  # recv returns
         self._in.close()
         self._out.close()

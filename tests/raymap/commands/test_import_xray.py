@@ -286,6 +286,17 @@ def test_an_interrupted_import_says_how_to_continue(
     assert "Interrupted. The same command continues:" in done.stderr
 
 
+def test_a_server_that_is_not_there_is_named(source: Source, target: Target, invoke: Run) -> None:
+    with serve(source) as at:
+        done = invoke(*arguments(at, "http://127.0.0.1:9"))
+        assert done.code == 1
+        assert "No Raymap answers at http://127.0.0.1:9" in done.stderr
+        assert "The same command continues:" in done.stderr
+        with serve(target) as to:
+            assert invoke(*arguments(at, to)).code == 0
+    assert len(target.stored) == 2 * TRACES
+
+
 def test_a_missing_region_is_requested(source: Source, target: Target, run: Run) -> None:
     done = run(source, target, region="")
     assert done.code == 1

@@ -15,17 +15,12 @@ from typer.testing import CliRunner, Result
 
 from raymap.cli import app
 from raymap.commands.sam import arguments
-from raymap.commands.sam_lines import FunctionLine
-from raymap.commands.sam_sender import Sender, logs_of
 from tests.conftest import ROOT, Server
-from tests.http_server import serve
 from tests.waiting import eventually
 from tests.xray_client import xray_client
 
 STAND_IN = Path(__file__).with_name("sam_stand_in.py")
 HOST = ["--add-host", "host.docker.internal:host-gateway"]
-REQUEST = "0e6d3e8e-71f2-4b3c-9d5a-2f1d0c9b8a7e"
-LINE = FunctionLine("hello", "$LATEST", "text", 1_000_000, REQUEST)
 
 
 @pytest.fixture
@@ -135,50 +130,20 @@ def test_linux_containers_are_given_the_name_of_the_host() -> None:
     assert arguments(given, "linux", relayed=True) == given
 
 
-def test_lines_are_sent_by_function_with_their_request_and_trace() -> None:
-    other = LINE._replace(function="other", text="x")
-    first, second = logs_of([LINE, other, LINE], "eu-west-1")["resourceLogs"]
-    attributes = {each["key"]: each["value"] for each in first["resource"]["attributes"]}
-    assert attributes["faas.name"] == {"stringValue": "hello"}
-    assert attributes["cloud.region"] == {"stringValue": "eu-west-1"}
-    assert len(first["scopeLogs"][0]["logRecords"]) == 2
-    (record,) = second["scopeLogs"][0]["logRecords"]
-    assert record["traceId"] == REQUEST.replace("-", "")
-    assert record["timeUnixNano"] == "1000000000"
-
-
-def test_lines_wait_while_the_server_refuses_and_arrive_once(
-    capfd: pytest.CaptureFixture[str],
+def test_functions_without_segments_are_explained(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    bodies: list[dict[str, Any]] = []
-    statuses = iter([503, 503])
+    """Only where a relay would have seen them; and nothing is said without an invocation."""
+    program = tmp_path / "sam"
+    start = "START RequestId: 0e6d3e8e-71f2-4b3c-9d5a-2f1d0c9b8a7e Version: $LATEST"
+    program.write_text(f"#!/bin/sh\n[ $2 = invoke ] && echo '{start}' >&2\nexit 0\n")
+    program.chmod(0o755)
+    ours = ["--sam", str(program), "--to", "127.0.0.1:9", "--listen", "127.0.0.1"]
 
-    async def server(scope: Any, receive: Any, send: Any) -> None:
-        body = (await receive())["body"]
-        status = next(statuses, 200)
-        if status == 200:
-            bodies.append(json.loads(body))
-        await send({"type": "http.response.start", "status": status, "headers": []})
-        await send({"type": "http.response.body", "body": b"{}"})
+    def said(*words: str) -> bool:
+        assert run(*ours, *words).exit_code == 0
+        return "no segment came from the functions" in capfd.readouterr().err
 
-    with serve(server) as url:
-        sender = Sender(url, "")
-        sender.put([LINE])
-        eventually(lambda: bodies, "the line arrives")
-        sender.put([LINE._replace(text="second")])
-        sender.close()
-    texts = [
-        record["body"]["stringValue"]
-        for body in bodies
-        for record in body["resourceLogs"][0]["scopeLogs"][0]["logRecords"]
-    ]
-    assert texts == ["text", "second"]
-    assert (sender.sent, sender.dropped) == (2, 0)
-    assert capfd.readouterr().err.count("Until then lines of functions wait in memory") == 1
-
-
-def test_lines_that_could_not_be_sent_are_counted() -> None:
-    sender = Sender("http://127.0.0.1:9", "")
-    sender.put([LINE] * 12_000)
-    sender.close()
-    assert sender.dropped == 12_000
+    assert said("--", "local", "invoke")
+    assert not said("--", "local", "start-api")
+    assert not said("--daemon", "raymap.example.com:2000", "--", "local", "invoke")
