@@ -10,9 +10,9 @@ from fastapi import APIRouter, Query, Request, Response
 from api.alarms.body import read_alarm, read_name
 from api.alarms.metrics import rule_words
 from api.alarms.outbox import body_of
-from api.alarms.render import by_event, render_alarm, render_details
+from api.alarms.render import ShowUrl, by_event, masked, render_alarm, render_details
 from api.alarms.webhook import DeliveryFailed, Message, send
-from api.context import Context, json_response, run_cancellable
+from api.context import Context, json_response, may_edit, run_cancellable
 from api.errors import ApiError
 from api.request import JsonBody, read_body
 from api.schemas.alarms import AlarmDetails, AlarmLine, AlarmList, TestDeliveries, TestDelivery
@@ -42,12 +42,16 @@ def alarms_router(context: Context) -> APIRouter:
     @router.get("/alarms", response_class=Response, responses={200: {"model": AlarmList}})
     async def list_alarms(request: Request) -> Response:
         """All alarms with their states, by name."""
-        return await run_cancellable(request, lambda: json_response(alarm_list(context)))
+        show = _show(request)
+        return await run_cancellable(request, lambda: json_response(alarm_list(context, show)))
 
     @router.get("/alarms/{name}", response_class=Response, responses={200: {"model": AlarmDetails}})
     async def get_alarm(request: Request, name: str, limit: Limit = 100) -> Response:
         """An alarm with its latest events, and whether its webhooks have them."""
-        return await run_cancellable(request, lambda: json_response(_details(context, name, limit)))
+        show = _show(request)
+        return await run_cancellable(
+            request, lambda: json_response(_details(context, name, limit, show))
+        )
 
     @router.put(
         "/alarms/{name:path}",
@@ -83,7 +87,12 @@ def alarms_router(context: Context) -> APIRouter:
     return router
 
 
-def alarm_list(context: Context) -> AlarmList:
+def _show(request: Request) -> ShowUrl:
+    """URLs of webhooks have secrets in their paths: whole for those only who may change them."""
+    return str if may_edit(request) else masked
+
+
+def alarm_list(context: Context, show: ShowUrl = str) -> AlarmList:
     """All alarms with their states."""
     alarms = records.read(context.store.read_configuration(), Alarm)
     last = context.store.last_alarm_events() if alarms else {}
@@ -91,16 +100,16 @@ def alarm_list(context: Context) -> AlarmList:
     deliveries = by_event(context.store.deliveries([event.id for event in events]))
     return {
         "alarms": [
-            render_alarm(alarm, last.get(name), deliveries) for name, alarm in alarms.items()
+            render_alarm(alarm, last.get(name), deliveries, show) for name, alarm in alarms.items()
         ]
     }
 
 
-def _details(context: Context, name: str, limit: int) -> AlarmDetails:
+def _details(context: Context, name: str, limit: int, show: ShowUrl) -> AlarmDetails:
     alarm = _known(records.read(context.store.read_configuration(), Alarm), name)
     history = context.store.alarm_history(name, limit=limit)
     deliveries = by_event(context.store.deliveries([event.id for event in history]))
-    return render_details(alarm, history, deliveries)
+    return render_details(alarm, history, deliveries, show)
 
 
 def _put(context: Context, name: str, body: JsonBody) -> AlarmLine:

@@ -9,6 +9,7 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.context import MAY_EDIT
 from api.errors import ApiError, respond
 from collector.charges import CHARGE
 from collector.receivers.access import PRINCIPAL
@@ -22,7 +23,7 @@ from raymap.auth.authenticator import (
     missing,
 )
 from raymap.auth.people import COOKIE
-from raymap.auth.permissions import Permission, required
+from raymap.auth.permissions import Permission, allows, required
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -51,6 +52,7 @@ class AuthGuard:
             try:
                 principal = await self._identify(scope, body, permission)
                 scope[PRINCIPAL] = principal
+                scope[MAY_EDIT] = allows(principal.role, Permission.EDIT)
                 CHARGE.set(principal.quota.charge if principal.quota else None)
             except AuthError as error:
                 if not self._authenticator.admits_anyway(permission, error):

@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from starlette.types import Receive, Scope, Send
 
 from api.alarms.evaluator import AlarmEvaluator
+from api.alarms.render import masked
 from api.app import create_app
+from api.context import MAY_EDIT
 from api.schemas.alarms import AlarmDetails, AlarmList
-from store.alarms import MAX_ALARMS, Alarm
+from store.alarms import MAX_ALARMS, Alarm, Delivery, DeliveryStatus
 from store.config import records
 from store.memory import MemoryStore
 from tests.api.alarms.receiver import receiver
@@ -33,8 +36,8 @@ class Site:
 
     def __init__(self, *hosts: str) -> None:
         self.store, self.clock = MemoryStore(), Clock()
-        app = create_app(self.store, version="1", clock=self.clock, webhook_hosts=hosts)
-        self.client = TestClient(app)
+        self.app = create_app(self.store, version="1", clock=self.clock, webhook_hosts=hosts)
+        self.client = TestClient(self.app)
 
     def put(self, name: str = "faults", **body: object) -> Any:
         return self.client.put(f"{PATH}/{name}", json={**RULE, **body})
@@ -76,6 +79,46 @@ def test_secrets_are_never_shown(site: Site) -> None:
     moved = site.put(webhooks=[{"url": HOOK + "/other"}])
     assert moved.status_code == 400
     assert "webhooks[0].secret must be whsec_" in moved.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://hooks.example.com/services/T0/secret?token=x#y", "https://hooks.example.com/…"),
+        ("http://user:password@hooks.internal:8080/x", "http://hooks.internal:8080/…"),
+        ("https://[2001:db8::1]:443", "https://[2001:db8::1]:443/…"),
+    ],
+)
+def test_what_is_left_of_a_masked_url(url: str, shown: str) -> None:
+    assert masked(url) == shown
+
+
+def test_who_may_not_edit_sees_no_paths_of_webhooks(site: Site) -> None:
+    """Neither in the rule nor in the deliveries of its events, nor in what an attempt has said."""
+    site.put(webhooks=[{"url": HOOK, "secret": SECRET}])
+    for minute in range(10):
+        send(site.store, minute, faults=6 if minute >= 3 else 0)
+    evaluator = AlarmEvaluator(site.store, site.clock)
+    for minute in range(1, 11):
+        site.clock.at(minute, 30)
+        evaluator.evaluate()
+    (whole,) = get(site.client, PATH, AlarmList)["alarms"]
+    assert whole["last"] is not None
+    delivery = Delivery(
+        whole["last"]["id"], HOOK, DeliveryStatus.FAILED, 1, 1_000_000, f"no answer of {HOOK}"
+    )
+    site.store.put_delivery(delivery)
+
+    async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
+        await site.app({**scope, MAY_EDIT: False}, receive, send)
+
+    viewer = TestClient(guarded)
+    for path in (PATH, f"{PATH}/faults"):
+        editors = site.client.get(path)
+        viewers = viewer.get(path)
+        assert HOOK in editors.text
+        assert HOOK not in viewers.text
+        assert viewers.text == editors.text.replace(HOOK, masked(HOOK))
 
 
 def test_states_and_history(site: Site) -> None:
