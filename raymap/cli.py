@@ -30,6 +30,7 @@ from raymap.settings import (
     ServeSettings,
     StoreSettings,
 )
+from raymap.shares_cli import share_app
 from raymap.users_cli import user_app
 from raymap.verdict_cli import verdict_app
 
@@ -188,6 +189,7 @@ app.add_typer(journal_app)
 app.add_typer(key_app)
 app.add_typer(user_app)
 app.add_typer(sam_app)
+app.add_typer(share_app)
 app.add_typer(verdict_app)
 
 

@@ -19,7 +19,7 @@ from raymap.http_server import OnReady, Shutdown, listen_tcp, load_tls, port_tak
 from raymap.logging import set_up_logging
 
 if TYPE_CHECKING:
-    from fastapi import APIRouter, FastAPI
+    from fastapi import FastAPI
     from starlette.types import ASGIApp
 
     from collector.allowed_senders import AllowedSenders
@@ -183,7 +183,7 @@ def run_api_process(settings: ApiSettings, address: Address, on_ready: OnReady) 
         redactor=_redactor(settings),
     )
     authentication = Authentication(settings, store, _oidc_provider(settings))
-    api = _create_api(settings, store, pipeline, authentication.router())
+    api = _create_api(settings, store, pipeline, authentication)
     app = _guard(api, settings, authentication)
     shutdown = Shutdown(pipeline.announce_stop, settings.drain_seconds)
     authentication.start()
@@ -195,7 +195,7 @@ def run_api_process(settings: ApiSettings, address: Address, on_ready: OnReady) 
 
 
 def _create_api(
-    settings: ApiSettings, store: ClickHouseStore, pipeline: IngestPipeline, sign_in: APIRouter
+    settings: ApiSettings, store: ClickHouseStore, pipeline: IngestPipeline, auth: Authentication
 ) -> FastAPI:
     from api.app import create_app
     from api.context import Thresholds
@@ -205,7 +205,6 @@ def _create_api(
 
     stopping = threading.Event()
     rollup = threading.Thread(target=store.run_rollups, args=[stopping], name="rollup", daemon=True)
-
     joiner = threading.Thread(
         target=InvocationJoiner(store, pipeline).run, args=[stopping], name="joiner", daemon=True
     )
@@ -231,15 +230,16 @@ def _create_api(
         await asyncio.to_thread(rollup.join, 5.0)
 
     console = ROOT / "ui" / "dist"
+    unhealthy = Thresholds(settings.unhealthy_share, settings.unhealthy_count)
     return create_app(
         store,
         version=raymap_version(),
         sampling_rate=settings.sampling_rate,
         log_link=settings.log_link,
         webhook_hosts=settings.webhook_hosts,
-        unhealthy=Thresholds(settings.unhealthy_share, settings.unhealthy_count),
+        unhealthy=unhealthy,
         environment_annotation=settings.environment_annotation,
-        extra_routers=[sign_in, *http_routers(pipeline)],
+        extra_routers=[auth.router(unhealthy), *http_routers(pipeline)],
         metrics=pipeline.metrics.render,
         ingest_status=pipeline.metrics.snapshot,
         ingest_health=lambda: pipeline.health().as_dict(),

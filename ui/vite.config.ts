@@ -5,7 +5,11 @@ import { defineConfig } from 'vitest/config'
 const server = process.env['RAYMAP_URL'] ?? 'http://127.0.0.1:8400'
 
 // Modules that every page needs, in one chunk: eight of a few hundred bytes each compress worse.
-const COMMON = /src\/(components\/(Icon|Banner)|pages\/(useLiveQuery|useKeys)|model\/(url|health|scope))\./
+const COMMON =
+  /src\/(components\/(Icon|Banner)|pages\/(useLiveQuery|useKeys|ShareButton)|model\/(url|health|scope|share))\./
+
+// What the map and the list of traces begin with, for the same reason.
+const WINDOW = /src\/(components\/(TimePicker|MapStates)|filter\/(FilterBar|recent))\./
 
 export default defineConfig({
   base: '/',
@@ -15,7 +19,16 @@ export default defineConfig({
     chunkSizeWarningLimit: 1600,
     manifest: true,
     modulePreload: { polyfill: false },
-    rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'common', test: COMMON }] } } },
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          groups: [
+            { name: 'common', test: COMMON },
+            { name: 'window', test: WINDOW },
+          ],
+        },
+      },
+    },
   },
   server: { proxy: { '/api': server } },
   test: { environment: 'node', include: ['src/**/*.test.ts'], css: true },

@@ -19,7 +19,16 @@ import structlog
 from prometheus_client import REGISTRY, CollectorRegistry, Counter
 
 from collector.log_limiter import LogLimiter
+from raymap.auth import shares as share_links
 from raymap.auth import sigv4
+from raymap.auth.errors import (
+    AuthError,
+    beyond_link,
+    invalid,
+    invalid_link,
+    over_limit,
+    unread,
+)
 from raymap.auth.keys import Key, KeyRing, secret_access_key
 from raymap.auth.people import (
     PROXY_GROUPS,
@@ -32,11 +41,15 @@ from raymap.auth.people import (
 )
 from raymap.auth.permissions import Permission, Role, allows
 from raymap.auth.quotas import Exceeded, Quota, Quotas, limited
+from raymap.auth.share_grants import Requested, permits
+from raymap.auth.shares import Share, Shares
 
 log = LogLimiter(structlog.get_logger(__name__), 60.0)
 
 MAX_CREDENTIAL = 4096
 """Characters of a header that is worth reading."""
+MAX_LINK = 16_384
+"""Characters of a share link's token, which contains a filter."""
 
 
 class Mode(StrEnum):
@@ -50,27 +63,13 @@ class Mode(StrEnum):
 
 class Principal(NamedTuple):
     """Who sent a request. ``name`` is a key's, or a person's; ``via`` is how it was proved; ``quota``
-    what limits a key."""
+    what limits a key. The holder of a ``share`` link is unknown, and may read nothing beyond it."""
 
     name: str
     role: Role
     via: str
     quota: Quota | None = None
-
-
-class AuthError(Exception):
-    """A refused request: HTTP status, an error code as AWS names it, a sentence, and after how many
-    seconds it may be repeated, if that is known."""
-
-    def __init__(
-        self, status: int, code: str, message: str, reason: str, retry_after: int = 0
-    ) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
-        self.status = status
-        self.code = code
-        self.message = message
-        self.reason = reason
+    share: Share | None = None
 
 
 class Directory(Protocol):
@@ -82,6 +81,10 @@ class Directory(Protocol):
 
     def people(self) -> People:
         """The newest users and sign-outs."""
+        ...
+
+    def shares(self) -> Shares | None:
+        """Which share links are void; None until that has been read."""
         ...
 
 
@@ -128,8 +131,14 @@ class Authenticator:
     _quotas: Quotas = field(default_factory=Quotas)
     _seen: sigv4.SeenSignatures = field(default_factory=sigv4.SeenSignatures)
 
-    def authorize(self, principal: Principal, permission: Permission) -> None:
-        """Raises AuthError if the principal may not do this."""
+    def authorize(
+        self, principal: Principal, permission: Permission, requested: Requested | None = None
+    ) -> None:
+        """Raises AuthError if the principal may not do this: ``requested`` of HTTP, None of gRPC."""
+        if principal.share is not None and not (
+            requested and permits(principal.share.grant, requested)
+        ):
+            raise beyond_link()
         if not allows(principal.role, permission):
             raise AuthError(
                 403,
@@ -153,6 +162,8 @@ class Authenticator:
         token = token_of(headers)
         if token is None:
             return None
+        if token.startswith(share_links.TOKEN_PREFIX):
+            return self._by_share(token)
         return self._accept(self._ring().by_token(token[:MAX_CREDENTIAL]), "token")
 
     def by_proxy(self, client: str, headers: Mapping[str, str]) -> Principal | None:
@@ -225,14 +236,20 @@ class Authenticator:
     def _ring(self) -> KeyRing:
         ring = self.directory.ring()
         if ring is None:
-            raise AuthError(
-                503,
-                "ServiceUnavailable",
-                "the keys have not been read from the database yet; try again",
-                "keys_unavailable",
-                retry_after=1,
-            )
+            raise unread()
         return ring
+
+    def _by_share(self, token: str) -> Principal:
+        """The holder of a share link, who may read no more than it grants."""
+        shares = self.directory.shares()
+        if shares is None:
+            raise unread()
+        key = share_links.share_key(self.master, shares.generation)
+        share = share_links.decode_share(token[:MAX_LINK], key)
+        if reason := share_links.refusal(share, shares, self.clock()):
+            raise invalid_link(reason)
+        assert share is not None
+        return Principal(f"link {share.id}", Role.VIEWER, "share", share=share)
 
     def _accept(self, key: Key | None, via: str) -> Principal:
         if key is None:
@@ -251,26 +268,6 @@ def token_of(headers: Mapping[str, str]) -> str | None:
         case "basic":
             return _password(value.strip()[:MAX_CREDENTIAL])
     return headers.get("x-api-key") or headers.get("x-amz-firehose-access-key")
-
-
-def missing() -> AuthError:
-    """The refusal of a request without credentials."""
-    message = (
-        "this server needs a key: Authorization: Bearer, x-api-key, or an AWS signature; "
-        "people sign in"
-    )
-    return AuthError(401, "MissingAuthenticationToken", message, "missing")
-
-
-def invalid(reason: str) -> AuthError:
-    """The refusal of credentials. The response does not tell what is wrong with them."""
-    return AuthError(401, "UnrecognizedClient", "the credentials are not accepted", reason)
-
-
-def over_limit(exceeded: Exceeded) -> AuthError:
-    """The refusal of a key that has exceeded a limit."""
-    message = f"the key has exceeded its limit of {exceeded.limit}; try again in {exceeded.wait} s"
-    return AuthError(429, "ThrottledException", message, "limited", exceeded.wait)
 
 
 def _password(encoded: str) -> str:

@@ -8,12 +8,15 @@ from typing import Any
 import grpc
 
 from collector.charges import CHARGE
+from collector.receivers.grpc import SERVICES
 from collector.receivers.otlp_response import failure
-from raymap.auth.authenticator import Authenticator, AuthError, missing
+from raymap.auth.authenticator import Authenticator
+from raymap.auth.errors import AuthError, missing
 from raymap.auth.permissions import Permission
 
 _PUBLIC = ("/grpc.health.v1.Health/",)
 _READ = ("/grpc.reflection.",)
+_INGEST = frozenset(SERVICES)
 _CODES = {
     401: grpc.StatusCode.UNAUTHENTICATED,
     403: grpc.StatusCode.PERMISSION_DENIED,
@@ -23,10 +26,13 @@ _CODES = {
 
 
 def required(method: str) -> Permission:
-    """The permission that a call needs, by its full name."""
+    """The permission that a call needs, by its full name; ADMIN of a service that is not named."""
     if method.startswith(_PUBLIC):
         return Permission.PUBLIC
-    return Permission.READ if method.startswith(_READ) else Permission.INGEST
+    if method.startswith(_READ):
+        return Permission.READ
+    service = method.lstrip("/").partition("/")[0]
+    return Permission.INGEST if service in _INGEST else Permission.ADMIN
 
 
 class AuthInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]

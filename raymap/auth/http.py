@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, QueryParams
 from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -14,16 +14,11 @@ from api.errors import ApiError, respond
 from collector.charges import CHARGE
 from collector.receivers.access import PRINCIPAL
 from raymap.auth import sigv4
-from raymap.auth.authenticator import (
-    Authenticator,
-    AuthError,
-    Principal,
-    SignedRequest,
-    invalid,
-    missing,
-)
+from raymap.auth.authenticator import Authenticator, Principal, SignedRequest
+from raymap.auth.errors import AuthError, invalid, missing
 from raymap.auth.people import COOKIE
 from raymap.auth.permissions import Permission, allows, required
+from raymap.auth.share_grants import Requested
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -79,7 +74,8 @@ class AuthGuard:
             principal = self._authenticator.by_signature(credential, request)
         else:
             principal = self._by_headers(scope, headers)
-        self._authenticator.authorize(principal, permission)
+        requested = _requested(scope) if principal.share else None
+        self._authenticator.authorize(principal, permission, requested)
         return principal
 
     def _by_headers(self, scope: Scope, headers: Headers) -> Principal:
@@ -140,6 +136,11 @@ def _refusal(scope: Scope, error: AuthError) -> Response:
     if scope["method"] not in ("GET", "HEAD"):
         response.headers["Connection"] = "close"  # the body may not have been read
     return response
+
+
+def _requested(scope: Scope) -> Requested:
+    query = QueryParams(scope["query_string"])
+    return Requested(scope["method"], scope["path"], query.multi_items())
 
 
 def _client(scope: Scope) -> str:

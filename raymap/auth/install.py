@@ -8,6 +8,7 @@ import grpc
 from fastapi import APIRouter
 from starlette.types import ASGIApp
 
+from api.context import DEFAULT_THRESHOLDS, Thresholds
 from raymap.auth.audit import AuditTrail, audit_router
 from raymap.auth.authenticator import Authenticator, Mode
 from raymap.auth.grpc import AuthInterceptor
@@ -17,6 +18,7 @@ from raymap.auth.oidc import Provider
 from raymap.auth.oidc_routes import oidc_router
 from raymap.auth.people import TrustedProxies
 from raymap.auth.secret import server_secret
+from raymap.auth.share_routes import shares_router
 from raymap.auth.sign_in import SignInStore, sign_in_router
 
 if TYPE_CHECKING:
@@ -50,8 +52,8 @@ class Authentication:
         app = AuditTrail(app, self._store)
         return app if self.authenticator is None else AuthGuard(app, self.authenticator)
 
-    def router(self) -> APIRouter:
-        """Routes by which people sign in and out, and that of the audit log."""
+    def router(self, unhealthy: Thresholds = DEFAULT_THRESHOLDS) -> APIRouter:
+        """Routes by which people sign in and out, those of share links, and that of the audit log."""
         provider = self._provider
         router = sign_in_router(
             self._store, self.authenticator, self.refresh, oidc=provider is not None
@@ -59,6 +61,9 @@ class Authentication:
         if provider is not None and self.authenticator is not None:
             router.include_router(oidc_router(self._store, self.authenticator, provider))
         router.include_router(audit_router(self._store))
+        router.include_router(
+            shares_router(self._store, self.authenticator, self.refresh, unhealthy)
+        )
         return router
 
     def refresh(self) -> None:

@@ -18,6 +18,7 @@ from collector.log_limiter import LogLimiter
 from raymap.auth.keys import Key, KeyRing, digest_of, id_of_token, read_keys
 from raymap.auth.people import NO_PEOPLE, People, read_people
 from raymap.auth.permissions import Role
+from raymap.auth.shares import Shares, read_shares
 from raymap.errors import CommandError
 from store.config.protocol import Configuration
 from store.errors import StoreError
@@ -54,6 +55,7 @@ class KeySource:
         self._stored: list[Key] | None = _read_cache(self._cache)
         self._ring: KeyRing | None = None
         self._people = NO_PEOPLE
+        self._shares: Shares | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="keys", daemon=True)
         self._publish()
@@ -65,6 +67,10 @@ class KeySource:
     def people(self) -> People:
         """The users and sign-outs known now."""
         return self._people
+
+    def shares(self) -> Shares | None:
+        """What is known of share links now; None until it has been read."""
+        return self._shares
 
     def start(self) -> None:
         self.refresh()
@@ -81,6 +87,7 @@ class KeySource:
             configuration = self._read_configuration()
             keys = list(read_keys(configuration).values())
             self._people = read_people(configuration)
+            self._shares = read_shares(configuration)
         except (StoreError, msgspec.MsgspecError) as error:
             log.warning("keys_not_read", error=str(error))
             return

@@ -22,6 +22,8 @@ class Permission(StrEnum):
     REPORT = "report"
     """Reports a deployment."""
     READ = "read"
+    SHARE = "share"
+    """Makes and revokes links by which others read one trace, or one map."""
     EDIT = "edit"
     """Changes pins, groups, sampling rules and the like."""
     ADMIN = "admin"
@@ -40,13 +42,16 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.INGEST: frozenset(
         {Permission.PUBLIC, Permission.INGEST, Permission.SAMPLE, Permission.REPORT}
     ),
-    Role.VIEWER: frozenset({Permission.PUBLIC, Permission.SAMPLE, Permission.READ}),
+    Role.VIEWER: frozenset(
+        {Permission.PUBLIC, Permission.SAMPLE, Permission.READ, Permission.SHARE}
+    ),
     Role.EDITOR: frozenset(
         {
             Permission.PUBLIC,
             Permission.SAMPLE,
             Permission.REPORT,
             Permission.READ,
+            Permission.SHARE,
             Permission.EDIT,
         }
     ),
@@ -85,6 +90,13 @@ _XRAY_EDITS = frozenset(
 _READING_POSTS = frozenset({"/api/map/arrange", "/api/v1/verdict"})
 """They are computed from what the request contains, and store nothing but a picture's layout."""
 _REPORTS = frozenset({"/api/v1/deployments"})
+_SHARES = "/api/v1/shares"
+
+CONSOLE_PAGES = frozenset(
+    {"/", "/map", "/traces", "/alarms", "/groups", "/sampling", "/s", "/index.html", "/favicon.svg"}
+)
+"""Addresses of the console. What they answer is the same for everyone and has no data."""
+_CONSOLE_FOLDERS = ("/assets/", "/traces/")
 
 
 _SIGN_IN = frozenset(
@@ -137,8 +149,13 @@ def required(method: str, path: str) -> Permission:
         return Permission.READ
     if path == "/api/v1/audit":
         return Permission.ADMIN
+    if method in ("POST", "DELETE") and (path == _SHARES or path.startswith(f"{_SHARES}/")):
+        return Permission.SHARE
     for prefix in _PREFIXES:
         if path.startswith(prefix.path):
             return prefix.safe if method in _SAFE else prefix.other
-    # What remains are files of the console, which are the same for everyone.
-    return Permission.PUBLIC if method in _SAFE else Permission.ADMIN
+    return Permission.PUBLIC if method in _SAFE and _is_console(path) else Permission.ADMIN
+
+
+def _is_console(path: str) -> bool:
+    return (path.rstrip("/") or "/") in CONSOLE_PAGES or path.startswith(_CONSOLE_FOLDERS)

@@ -8,21 +8,27 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
+from unittest.mock import MagicMock, patch
 
 from fastapi import FastAPI
 from starlette.routing import Route
 
 from api.app import create_app
+from api.context import DEFAULT_THRESHOLDS
 from collector.app import _create_app, _create_otlp_app
 from collector.pipeline import IngestPipeline
+from collector.receivers.grpc import GrpcReceiver
 from collector.receivers.http_routers import http_routers
 from collector.settings import HttpLimits
 from raymap.auth.audit import audit_router
 from raymap.auth.authenticator import Authenticator, Mode
+from raymap.auth.grpc import required as required_call
 from raymap.auth.key_source import KeySource
 from raymap.auth.oidc import OidcSettings, Provider
 from raymap.auth.oidc_routes import oidc_router
-from raymap.auth.permissions import PERMISSIONS, Permission, Role, required
+from raymap.auth.permissions import CONSOLE_PAGES, PERMISSIONS, Permission, Role, required
+from raymap.auth.share_grants import OWN, MapGrant, Requested, TraceGrant, permits
+from raymap.auth.share_routes import shares_router
 from raymap.auth.sign_in import sign_in_router
 from store.memory import MemoryStore
 
@@ -37,6 +43,32 @@ what the table does not name is refused to all but `admin`.
 | role | may |
 |---|---|
 """
+
+
+HEAD = (
+    "A share link is good for its own trace or window alone, and for nothing that changes something.",
+    "",
+    "| route | permission | roles | share links |",
+    "|---|---|---|---|",
+)
+GRPC = (
+    "## gRPC",
+    "",
+    "The key comes in the metadata. Share links open nothing here.",
+    "",
+    "| method | permission | roles |",
+    "|---|---|---|",
+)
+OTHERS = (
+    "## Other receivers",
+    "",
+    "Datagrams (UDP, `--port`) carry no key: with `--auth on` they are accepted from this machine, or from",
+    "the networks of `--udp-allow`, and from nowhere else (`raymap_udp_refused_total`); otherwise from",
+    "everyone who reaches the port. What the X-Ray daemon answers over TCP are the routes above, on the same",
+    "port: sampling rules and targets.",
+)
+TRACE = "6926f00d" + "a" * 24
+MAP = MapGrant(1_700_000_000, 1_700_000_900)
 
 
 class Entry(NamedTuple):
@@ -54,22 +86,49 @@ def apps(data_dir: Path) -> list[FastAPI]:
     sign_in = sign_in_router(store, None, lambda: None)
     authenticator = Authenticator(Mode.ON, KeySource(store.read_configuration, data_dir), b"m" * 32)
     provider = Provider(OidcSettings("https://idp", "raymap", "", "https://raymap"))
-    own = [sign_in, audit_router(store), oidc_router(store, authenticator, provider)]
+    own = [
+        sign_in,
+        audit_router(store),
+        oidc_router(store, authenticator, provider),
+        shares_router(store, authenticator, lambda: None, DEFAULT_THRESHOLDS),
+    ]
     api = create_app(store, version="test", extra_routers=[*own, *http_routers(pipeline)])
     limits = HttpLimits()
     return [api, _create_app(pipeline, limits), _create_otlp_app(pipeline, limits)]
 
 
 def entries(found: Sequence[FastAPI]) -> list[Entry]:
-    """Every route that is not refused with 405 or 404 anyway."""
-    pairs = {(path, method) for app in found for path, method in _routes(app.routes)}
+    """Every route that is not refused with 405 or 404 anyway, and the console's addresses."""
+    pairs = {(path, method) for app in found for path, method in routes_of(app.routes)}
+    pairs |= {(path, "GET") for path in (*CONSOLE_PAGES, "/assets/{name}", "/traces/{id}")}
     return [Entry(path, method, required(method, path)) for path, method in sorted(pairs)]
 
 
-def _routes(routes: Sequence[Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+def grpc_methods(pipeline: IngestPipeline) -> list[str]:
+    """The full names of all methods that the gRPC receiver has."""
+    server = MagicMock()
+    with patch("grpc.aio.server", return_value=server):
+        GrpcReceiver(pipeline, "127.0.0.1", 0)
+    added = [
+        handler for call in server.add_generic_rpc_handlers.mock_calls for handler in call.args[0]
+    ]
+    return sorted(name for handler in added for name in handler._method_handlers)
+
+
+def shared_by(entry: Entry) -> str:
+    """Which share links open a route: those of a trace, or of a map, for their own one."""
+    path = entry.path.replace("{id}", TRACE).replace("{source}", "n").replace("{target}", "n")
+    if permits(TraceGrant(TRACE), Requested(entry.method, path)):
+        return "a trace's" if path != OWN else "all"
+    query = [*MAP.words().items()]
+    return "a map's" if permits(MAP, Requested(entry.method, path, query)) else "none"
+
+
+def routes_of(routes: Sequence[Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """The paths of an app with their methods, those of included routers too."""
     for route in routes:
         if nested := getattr(route, "original_router", None):
-            yield from _routes(nested.routes, prefix + route.include_context.prefix)
+            yield from routes_of(nested.routes, prefix + route.include_context.prefix)
         elif isinstance(route, Route):
             if route.name == "_refuse":
                 continue
@@ -80,15 +139,26 @@ def _routes(routes: Sequence[Any], prefix: str = "") -> Iterator[tuple[str, str]
             raise AssertionError(f"a route of unknown kind: {route!r}")
 
 
-def render(found: Sequence[Entry]) -> str:
+def render(found: Sequence[Entry], methods: Sequence[str]) -> str:
     """The text of the page."""
     roles = [f"| `{role}` | {', '.join(sorted(PERMISSIONS[role]))} |" for role in Role]
     rows = [
-        f"| `{entry.method} {entry.path}` | {entry.permission} | {_roles(entry.permission)} |"
+        f"| `{entry.method} {entry.path}` | {entry.permission} | {_roles(entry.permission)} "
+        f"| {shared_by(entry)} |"
         for entry in found
     ]
-    head = "| route | permission | roles |\n|---|---|---|\n"
-    return INTRODUCTION + "\n".join(roles) + "\n\n" + head + "\n".join(rows) + "\n"
+    calls = [
+        f"| `{method}` | {required_call(method)} | {_roles(required_call(method))} |"
+        for method in methods
+    ]
+    return "\n".join(
+        [INTRODUCTION + "\n".join(roles), "", *HEAD, *rows, "", *GRPC, *calls, "", *OTHERS, ""]
+    )
+
+
+def page(data_dir: Path) -> str:
+    """The text of docs/permissions.md."""
+    return render(entries(apps(data_dir)), grpc_methods(IngestPipeline(MemoryStore(), data_dir)))
 
 
 def _roles(permission: Permission) -> str:
@@ -101,4 +171,4 @@ if __name__ == "__main__":
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
-        PAGE.write_text(render(entries(apps(Path(folder)))))
+        PAGE.write_text(page(Path(folder)))

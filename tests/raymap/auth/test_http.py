@@ -27,6 +27,7 @@ from raymap.auth.http import AuthGuard
 from raymap.auth.keys import IssuedKey, KeyRing, issue_key
 from raymap.auth.people import NO_PEOPLE, People
 from raymap.auth.permissions import Permission, Role, allows
+from raymap.auth.shares import Shares
 
 MASTER = b"m" * 32
 URL = "http://127.0.0.1:2000"
@@ -38,6 +39,7 @@ ROUTES = {
     Permission.INGEST: ("POST", "/TraceSegments"),
     Permission.SAMPLE: ("POST", "/GetSamplingRules"),
     Permission.READ: ("GET", "/api/map"),
+    Permission.SHARE: ("POST", "/api/v1/shares"),
     Permission.EDIT: ("POST", "/CreateGroup"),
     Permission.REPORT: ("POST", "/api/v1/deployments"),
     Permission.ADMIN: ("POST", "/unnamed"),
@@ -54,6 +56,9 @@ class FixedKeys:
 
     def people(self) -> People:
         return NO_PEOPLE
+
+    def shares(self) -> Shares:
+        return Shares("", frozenset())
 
 
 RING = KeyRing([*(issued.key for issued in KEYS.values()), EXPIRED.key, REVOKED.key])

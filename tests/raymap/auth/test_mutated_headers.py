@@ -26,6 +26,7 @@ from raymap.auth.http import AuthGuard
 from raymap.auth.keys import KeyRing, issue_key
 from raymap.auth.people import NO_PEOPLE, People
 from raymap.auth.permissions import Role
+from raymap.auth.shares import Shares
 
 CASES = int(os.environ.get("RAYMAP_TEST_CASES", "3000"))
 MASTER = b"m" * 32
@@ -55,6 +56,9 @@ class Keys:
 
     def people(self) -> People:
         return NO_PEOPLE
+
+    def shares(self) -> Shares:
+        return Shares("", frozenset())
 
 
 async def accept(scope: Scope, receive: Receive, send: Send) -> None:

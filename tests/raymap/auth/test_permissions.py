@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
+import ui
 from api.xray.operations import COLLECTORS_OPERATIONS, OPERATIONS
-from raymap.auth.permissions import PERMISSIONS, Permission, Role, allows, required
-from tests.raymap.auth.routes import PAGE, apps, entries, render
+from raymap.auth.permissions import (
+    CONSOLE_PAGES,
+    PERMISSIONS,
+    Permission,
+    Role,
+    allows,
+    required,
+)
+from tests.raymap.auth.routes import PAGE, apps, entries, page
 
 
 def test_the_page_is_current(tmp_path: Path) -> None:
     """Mend with: python -m tests.raymap.auth.routes"""
-    assert PAGE.read_text() == render(entries(apps(tmp_path)))
+    assert PAGE.read_text() == page(tmp_path)
 
 
 def test_no_route_is_forgotten(tmp_path: Path) -> None:
@@ -32,7 +41,16 @@ def test_no_route_is_forgotten(tmp_path: Path) -> None:
         ("/auth/oidc/login", "GET"),
         ("/auth/oidc/callback", "GET"),
     }
-    assert public == health | signing | {("/{path:path}", "GET")}
+    console = {(path, "GET") for path in (*CONSOLE_PAGES, "/assets/{name}", "/traces/{id}")}
+    assert public == health | signing | console
+
+
+def test_every_page_of_the_console_is_public() -> None:
+    """By the routes of its own source: a page that is missing here could not be opened to sign in."""
+    source = (Path(ui.__file__).parent / "src" / "model" / "url.ts").read_text()
+    pages = set(re.findall(r"page: '(\w+)'", source)) - {"unknown", "trace"}
+    assert len(pages) > 4
+    assert {f"/{page}" for page in pages} | {"/", "/s"} <= CONSOLE_PAGES
 
 
 def test_every_operation_of_xrays_is_named() -> None:
@@ -50,10 +68,19 @@ def test_every_operation_of_xrays_is_named() -> None:
         ("PUT", "/api/traces/1-2-3/pin", Permission.EDIT),
         ("DELETE", "/api/anything", Permission.EDIT),
         ("POST", "/api/unknown", Permission.EDIT),
+        ("POST", "/api/v1/shares", Permission.SHARE),
+        ("DELETE", "/api/v1/shares/1", Permission.SHARE),
+        ("GET", "/api/v1/shares", Permission.READ),
+        ("PUT", "/api/v1/shares/1", Permission.EDIT),
+        ("POST", "/api/v1/shared", Permission.EDIT),
         ("POST", "/GetSamplingRules", Permission.SAMPLE),
         ("POST", "/CreateGroup", Permission.EDIT),
         ("POST", "/TraceSummaries", Permission.READ),
-        ("GET", "/TraceSummaries", Permission.PUBLIC),  # 405 for everyone
+        ("GET", "/TraceSummaries", Permission.ADMIN),
+        ("GET", "/unnamed", Permission.ADMIN),
+        ("GET", "/assets", Permission.ADMIN),
+        ("GET", "/map/", Permission.PUBLIC),
+        ("GET", "/traces/1-2-3", Permission.PUBLIC),
         ("GET", "/metrics", Permission.READ),
         ("GET", "/healthz", Permission.PUBLIC),
         ("GET", "/assets/index.js", Permission.PUBLIC),
@@ -70,7 +97,7 @@ def test_required(method: str, path: str, permission: Permission) -> None:
 
 def test_roles() -> None:
     table = {role: {p for p in Permission if allows(role, p)} for role in Role}
-    read = {Permission.PUBLIC, Permission.SAMPLE, Permission.READ}
+    read = {Permission.PUBLIC, Permission.SAMPLE, Permission.READ, Permission.SHARE}
     edit = {Permission.EDIT, Permission.REPORT}
     assert table == {
         Role.INGEST: {

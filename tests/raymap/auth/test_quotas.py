@@ -25,6 +25,7 @@ from raymap.auth.keys import KeyRing, issue_key
 from raymap.auth.people import NO_PEOPLE, People
 from raymap.auth.permissions import Role
 from raymap.auth.quotas import Exceeded, KeyLimits, Quota, Quotas
+from raymap.auth.shares import Shares
 from store.memory import MemoryStore
 from tests.collector.otlp_samples import export, span
 from tests.collector.samples import segment_bytes
@@ -48,6 +49,9 @@ class Keys:
 
     def people(self) -> People:
         return NO_PEOPLE
+
+    def shares(self) -> Shares:
+        return Shares("", frozenset())
 
 
 def brought(count: int, name: str = "a") -> list[bytes]:

@@ -1,6 +1,7 @@
 // The only place that knows the API's addresses.
 
 import { currentScope } from '../model/scope'
+import { shareToken } from '../model/share'
 import type { TraceSort } from '../model/traceSort'
 import type { Status } from './types'
 
@@ -15,6 +16,13 @@ export class ApiError extends Error {
   ) {
     super(message)
   }
+}
+
+/** Who is signed in; nulls where the server requires no one to. */
+export interface Session {
+  name: string | null
+  role: string | null
+  via: string | null
 }
 
 export interface TimeWindow {
@@ -71,13 +79,19 @@ function posted(body: object): RequestInit {
 async function ask(url: string, request: RequestInit): Promise<Response> {
   let response: Response
   try {
-    response = await fetch(url, { ...request, headers: { ...request.headers, Accept: 'application/json' } })
+    response = await fetch(url, { ...request, headers: { ...request.headers, ...commonHeaders() } })
   } catch (cause) {
     if (request.signal?.aborted) throw cause
     throw new ApiError(0, 'Unreachable', 'the server does not answer')
   }
   if (!response.ok) throw await refusal(response)
   return response
+}
+
+/** On a shared page its link speaks for the reader, signed in or not. */
+function commonHeaders(): Record<string, string> {
+  const token = shareToken()
+  return { Accept: 'application/json', ...(token !== null && { Authorization: `Bearer ${token}` }) }
 }
 
 /** The console's form of an error, and X-Ray's. */
@@ -137,6 +151,9 @@ export const addresses = {
   pin: (id: string) => `/api/traces/${encodeURIComponent(id)}/pin`,
   status: () => '/api/status',
   session: () => '/auth/session',
+  share: () => '/auth/share',
+  shares: () => '/api/v1/shares',
+  revokeShare: (id: string) => `/api/v1/shares/${encodeURIComponent(id)}`,
   signIn: () => '/auth/login',
   signInMethods: () => '/auth/methods',
   /** A page: it leads to the provider, which leads back. */

@@ -29,7 +29,7 @@ interface Props {
   height?: number
   onOpen?: (id: string) => void
   /** What was dragged over: a box, or with `selects="x"` a stretch of the x axis. */
-  onSelect?: (box: Box) => void
+  onSelect?: ((box: Box) => void) | undefined
   selects?: 'box' | 'x'
 }
 

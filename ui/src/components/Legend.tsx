@@ -11,8 +11,8 @@ interface Props {
   state: State | null
   counts: Record<State, number>
   onState(state: State | null): void
-  /** Adds a state to the filter. */
-  onFilter(state: State): void
+  /** Adds a state to the filter. Absent where that cannot be changed. */
+  onFilter: ((state: State) => void) | undefined
 }
 
 export function Legend({ state, counts, onState, onFilter }: Props) {
@@ -48,15 +48,17 @@ export function Legend({ state, counts, onState, onFilter }: Props) {
                 {counts[one]}
               </span>
             </button>
-            <button
-              type="button"
-              className="icon-button small"
-              aria-label={`Add ${one} to the filter`}
-              title={`Count only traces with ${STATE_LABELS[one].word}: adds ${one} to the filter`}
-              onClick={() => onFilter(one)}
-            >
-              <Icon name="filter" size={12} />
-            </button>
+            {onFilter && (
+              <button
+                type="button"
+                className="icon-button small"
+                aria-label={`Add ${one} to the filter`}
+                title={`Count only traces with ${STATE_LABELS[one].word}: adds ${one} to the filter`}
+                onClick={() => onFilter(one)}
+              >
+                <Icon name="filter" size={12} />
+              </button>
+            )}
           </div>
         ))}
     </div>

@@ -38,7 +38,7 @@ interface EmptyRangeProps {
   from: number
   to: number
   what: string
-  onLastDay(): void
+  onLastDay: (() => void) | undefined
   onClear?: (() => void) | undefined
 }
 
@@ -47,9 +47,11 @@ export function EmptyRange({ from, to, what, onLastDay, onClear }: EmptyRangePro
     <Empty title={`No ${what} in this range`}>
       <p>{span(from, to)}</p>
       <div className="empty-actions">
-        <button type="button" className="button primary" onClick={onLastDay}>
-          Last 24 hours
-        </button>
+        {onLastDay && (
+          <button type="button" className="button primary" onClick={onLastDay}>
+            Last 24 hours
+          </button>
+        )}
         {onClear && (
           <button type="button" className="button" onClick={onClear}>
             Clear filter

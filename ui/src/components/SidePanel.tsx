@@ -62,10 +62,10 @@ interface BodyProps {
   /** Of a node, what its platform measured. */
   metrics?: ReactNode
   onSelect(id: string): void
-  /** Dragging over the histogram: milliseconds. */
-  onResponseTimes(from: number, to: number): void
+  /** Dragging over the histogram: milliseconds. Absent where it changes nothing. */
+  onResponseTimes: ((from: number, to: number) => void) | undefined
   /** Dragging over time: epoch seconds. */
-  onTimes(from: number, to: number): void
+  onTimes: ((from: number, to: number) => void) | undefined
 }
 
 export function DetailBody(props: BodyProps) {
@@ -93,21 +93,28 @@ export function DetailBody(props: BodyProps) {
           <h3>Response time</h3>
           <Chart
             figure={detail.histogram}
-            label="Histogram of response times; drag to filter"
+            label={
+              onResponseTimes ? 'Histogram of response times; drag to filter' : 'Histogram of response times'
+            }
             height={170}
             selects="x"
-            onSelect={({ x: [from, to] }) => onResponseTimes(Number(from), Number(to))}
+            onSelect={onResponseTimes && (({ x: [from, to] }) => onResponseTimes(Number(from), Number(to)))}
           />
           <h3>Statuses over time</h3>
           <Chart
             figure={detail.over_time}
-            label="Statuses over time, stacked; drag to choose a time"
+            label={
+              onTimes ? 'Statuses over time, stacked; drag to choose a time' : 'Statuses over time, stacked'
+            }
             height={150}
             selects="x"
-            onSelect={({ x }) => {
-              const times = timesBetween(x)
-              if (times) onTimes(times.from, times.to)
-            }}
+            onSelect={
+              onTimes &&
+              (({ x }) => {
+                const times = timesBetween(x)
+                if (times) onTimes(times.from, times.to)
+              })
+            }
           />
           <Errors errors={detail.errors} tracesLink={tracesLink} />
           {metrics}

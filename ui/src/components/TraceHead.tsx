@@ -6,6 +6,7 @@ import { clockSkews } from '../model/clockSkew'
 import { linksOf, type LinkInfo } from '../model/document'
 import { count, dateTime, duration } from '../model/format'
 import { statusWord } from '../model/health'
+import { isShared } from '../model/share'
 import { failuresInside } from '../model/timeline'
 import { CopyButton } from './CopyButton'
 import { PinButton } from './PinButton'
@@ -19,13 +20,14 @@ interface Props {
   firstFault: TraceRow | null
   onFirstFault(id: string): void
   onReload(): void
+  share: ReactNode
 }
 
 export function traceTitle({ method, url, entry }: Trace): string {
   return [method, url].filter(Boolean).join(' ') || entry?.name || 'Trace'
 }
 
-export function TraceHead({ trace, traceLink, onRow, firstFault, onFirstFault, onReload }: Props) {
+export function TraceHead({ trace, traceLink, onRow, firstFault, onFirstFault, onReload, share }: Props) {
   const { segments } = trace
   const inside = failuresInside(trace.rows, trace.status)
   const [pin, setPin] = useState(trace.pin)
@@ -38,7 +40,8 @@ export function TraceHead({ trace, traceLink, onRow, firstFault, onFirstFault, o
           <code>{trace.id}</code>
           <CopyButton text={trace.id} label="Copy the trace id" />
         </span>
-        <PinButton trace={trace.id} pin={pin} onPin={setPin} />
+        {!isShared() && <PinButton trace={trace.id} pin={pin} onPin={setPin} />}
+        {share}
       </div>
       <dl className="trace-facts">
         <Fact label="Status">

@@ -1,15 +1,9 @@
 // Who is signed in, and the way out; nothing where the server requires no one to.
 
 import { useQuery } from '@tanstack/react-query'
-import { addresses, fetchJson, send } from '../api/client'
+import { addresses, fetchJson, send, type Session } from '../api/client'
 import { Icon } from './Icon'
 import { Popover } from './Popover'
-
-interface Session {
-  name: string | null
-  role: string | null
-  via: string | null
-}
 
 export function UserMenu() {
   const { data } = useQuery({

@@ -1,7 +1,17 @@
 import { describe, expect, test } from 'vitest'
 import { parseRange, rangeParams, stepped, windowOf, DEFAULT_PRESET } from './range'
 import { normalTraceId } from './traceId'
-import { changed, edgeEnds, href, parseFocus, parseRoute, parseStatuses, parseView, viewText } from './url'
+import {
+  changed,
+  edgeEnds,
+  fixedLink,
+  href,
+  parseFocus,
+  parseRoute,
+  parseStatuses,
+  parseView,
+  viewText,
+} from './url'
 
 const query = (text: string) => new URLSearchParams(text)
 
@@ -47,6 +57,11 @@ test('focus, statuses and edges are read with care', () => {
   expect(parseStatuses('fault,nonsense,ok')).toEqual(['fault', 'ok'])
   expect(edgeEnds('n1:n2')).toEqual(['n1', 'n2'])
   expect(edgeEnds('n1')).toBeNull()
+})
+
+test('a link to what is on the screen has its instants', () => {
+  const link = fixedLink('https://raymap/map?range=5m&sel=n1', { from: 60, to: 120 })
+  expect(link).toBe('https://raymap/map?sel=n1&from=60&to=120')
 })
 
 test('links keep colons readable and drop what is empty', () => {

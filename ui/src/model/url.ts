@@ -60,6 +60,15 @@ export function carriedFilter(params: URLSearchParams): Changes {
 
 const FILTER_KEYS = ['node', 'edge', 'status', 'error'] as const
 
+/** An address shows what its sender saw, so a moving range is pinned to the instants on the screen. */
+export function fixedLink(address: string, { from, to }: { from: number; to: number }): string {
+  const url = new URL(address)
+  url.searchParams.delete('range')
+  url.searchParams.set('from', String(from))
+  url.searchParams.set('to', String(to))
+  return url.toString()
+}
+
 export interface Viewport {
   x: number
   y: number

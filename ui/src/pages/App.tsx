@@ -2,6 +2,7 @@ import { Header } from '../components/Header'
 import { UserMenu } from '../components/UserMenu'
 import { ScopePicker } from '../components/ScopePicker'
 import { StatusCorner } from '../components/StatusCorner'
+import { isShared } from '../model/share'
 import { carried, carriedFilter, href, parseRoute, type Changes, type Route } from '../model/url'
 import { lazily } from './lazily'
 import { NotFound } from './NotFound'
@@ -18,6 +19,10 @@ const TracePage = lazily('page', () => import('./TracePage').then((part) => part
 const GroupsPage = lazily('page', () => import('./GroupsPage').then((part) => part.GroupsPage))
 const SamplingPage = lazily('page', () => import('./SamplingPage').then((part) => part.SamplingPage))
 const AlarmsPage = lazily('page', () => import('./AlarmsPage').then((part) => part.AlarmsPage))
+const SharedView = lazily('page', () => import('./SharedView').then((part) => part.SharedView))
+const StatusNumbers = lazily('numbers', () =>
+  import('../components/StatusNumbers').then((part) => part.StatusNumbers),
+)
 const SignIn = lazily('page', () => import('./SignIn').then((part) => part.SignIn))
 const CommandPalette = lazily('palette', () => import('./CommandPalette').then((part) => part.CommandPalette))
 
@@ -32,6 +37,10 @@ const TITLES: Record<Route['page'], string> = {
 }
 
 export function App() {
+  return isShared() ? <SharedView /> : <Console />
+}
+
+function Console() {
   const { path, params } = useAddress()
   const route = parseRoute(path)
   useTitle(TITLES[route.page])
@@ -63,7 +72,15 @@ export function App() {
         scope={
           !signedOut && <ScopePicker {...scope} onChoose={(key, value) => setParams({ [key]: value })} />
         }
-        corner={!signedOut && <StatusCorner status={status} reachable={reachable} />}
+        corner={
+          !signedOut && (
+            <StatusCorner
+              status={status}
+              reachable={reachable}
+              numbers={(known) => <StatusNumbers status={known} />}
+            />
+          )
+        }
         user={!signedOut && <UserMenu />}
         onTrace={signedOut ? undefined : (id) => go(href(`/traces/${id}`, along))}
       />

@@ -10,7 +10,8 @@ import { KindBadge } from '../components/KindBadge'
 import { slowWords } from '../components/Loading'
 import { DetailBody, PanelFrame, nodeHead } from '../components/SidePanel'
 import { typeWords } from '../map/describe'
-import { edgeEnds, href } from '../model/url'
+import { isShared, readsUnfiltered } from '../model/share'
+import { edgeEnds, fixedLink, href } from '../model/url'
 import { responseTimeBetween, responseTimeFrom } from '../filter/selection'
 import { quoted } from '../filter/quoted'
 import { both, selector } from '../filter/tokens'
@@ -36,6 +37,8 @@ interface Props {
 export function DetailPanel(props: Props) {
   const { id, graph, window, rangeKey, filter, carried, focused, onSelect, onFocus } = props
   const ends = edgeEnds(id)
+  const shared = isShared()
+  const showAll = !ends && readsUnfiltered(filter)
   const url = ends ? addresses.edge(window, filter, ...ends) : addresses.node(window, filter, id)
   const { data, error, slow } = useLiveQuery<NodeDetail | EdgeDetail>(url, {
     key: `detail ${id}`,
@@ -64,9 +67,11 @@ export function DetailPanel(props: Props) {
   )
   const actions = (
     <>
-      <Link className="button primary" href={href('/traces', place)}>
-        View traces
-      </Link>
+      {!shared && (
+        <Link className="button primary" href={href('/traces', place)}>
+          View traces
+        </Link>
+      )}
       {!ends && !focused && (
         <button
           type="button"
@@ -78,7 +83,7 @@ export function DetailPanel(props: Props) {
         </button>
       )}
       <CopyButton
-        text={() => fixedLink(window)}
+        text={() => fixedLink(location.href, window)}
         label="Copy a link to this view"
         words="Copy link"
         icon="link"
@@ -94,15 +99,19 @@ export function DetailPanel(props: Props) {
           callsLink={callsLink}
           actions={actions}
           versions={
-            !ends && <NodeVersions id={id} window={window} rangeKey={rangeKey} versionLink={versionLink} />
+            showAll && <NodeVersions id={id} window={window} rangeKey={rangeKey} versionLink={versionLink} />
           }
-          metrics={!ends && <NodeMetrics key={id} id={id} window={window} rangeKey={rangeKey} />}
+          metrics={showAll && <NodeMetrics key={id} id={id} window={window} rangeKey={rangeKey} />}
           onSelect={onSelect}
-          onResponseTimes={(from, to) => {
-            const condition = `${meant(id, graph)} { ${responseTimeBetween(from, to)} }`
-            setParams({ filter: both(filter, condition) })
-          }}
-          onTimes={(from, to) => setParams(rangeParams({ kind: 'fixed', from, to }))}
+          onResponseTimes={
+            shared
+              ? undefined
+              : (from, to) => {
+                  const condition = `${meant(id, graph)} { ${responseTimeBetween(from, to)} }`
+                  setParams({ filter: both(filter, condition) })
+                }
+          }
+          onTimes={shared ? undefined : (from, to) => setParams(rangeParams({ kind: 'fixed', from, to }))}
         />
       )}
       {error && (gone || !data) && (
@@ -131,15 +140,6 @@ function headOf(id: string, graph: Graph, data: NodeDetail | EdgeDetail | null) 
   const node = graph.nodes.find((one) => one.id === id)
   if (!node) return { title: id, subtitle: 'Service' }
   return { title: node.name, subtitle: typeWords(node), badge: <KindBadge kind={node.kind} size={28} /> }
-}
-
-/** A link shows what its sender saw, so a moving range is pinned to the instants on the screen. */
-function fixedLink(seen: TimeWindow): string {
-  const url = new URL(location.href)
-  url.searchParams.delete('range')
-  url.searchParams.set('from', String(seen.from))
-  url.searchParams.set('to', String(seen.to))
-  return url.toString()
 }
 
 function PanelSkeleton({ slow }: { slow: number | null }) {

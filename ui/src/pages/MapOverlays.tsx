@@ -1,12 +1,17 @@
 // What lies over the map: tools, legend, notes, and the words for screen readers.
 
-import type { RefObject } from 'react'
+import type { ReactNode, RefObject } from 'react'
 import type { ServiceMap } from '../api/types'
 import { Legend } from '../components/Legend'
 import { Toolbar } from '../components/Toolbar'
 import type { MapActions } from '../map/ServiceMap'
 import type { State } from '../model/health'
 import type { MapOptions } from '../model/visibility'
+import { lazily } from './lazily'
+
+const ToolbarOptions = lazily('options', () =>
+  import('../components/ToolbarOptions').then((part) => part.ToolbarOptions),
+)
 
 interface Props {
   data: ServiceMap
@@ -16,10 +21,12 @@ interface Props {
   outdated: boolean
   actions: RefObject<MapActions | null>
   onState(state: State | null): void
-  onFilter(state: State): void
+  onFilter: ((state: State) => void) | undefined
   onView(view: 'map' | 'list'): void
   onOptions(options: MapOptions): void
-  onArrange(): void
+  /** Absent where the layout cannot be changed. */
+  onArrange: (() => void) | undefined
+  share: ReactNode
   onKeys(): void
 }
 
@@ -29,16 +36,25 @@ export function MapOverlays(props: Props) {
     <>
       <Toolbar
         view={as}
-        options={props.options}
+        options={(close) => (
+          <ToolbarOptions
+            view={as}
+            options={props.options}
+            onOptions={props.onOptions}
+            onResetPositions={() => {
+              actions.current?.resetPositions()
+              close()
+            }}
+          />
+        )}
         outdated={props.outdated}
         onZoom={(factor) => actions.current?.zoom(factor)}
         onFit={() => actions.current?.fit()}
         onArrange={props.onArrange}
-        onResetPositions={() => actions.current?.resetPositions()}
         onSavePng={() => actions.current?.savePng()}
         onView={props.onView}
-        onOptions={props.onOptions}
         onKeys={props.onKeys}
+        share={props.share}
       />
       <Legend
         state={props.state}

@@ -15,6 +15,7 @@ import { endOfData } from '../model/freshness'
 import { STATES, type State } from '../model/health'
 import { parseRange, PRESETS, rangeParams, stepped, type Preset, type Range } from '../model/range'
 import { matchingNodes } from '../model/search'
+import { isShared, readsUnfiltered, sharedMap } from '../model/share'
 import { hiddenNodes } from '../model/visibility'
 import { carried, href, parseFocus } from '../model/url'
 import { FilterBar, isFilterError } from '../filter/FilterBar'
@@ -22,6 +23,7 @@ import { FilteredNote } from './FilteredNote'
 import { lazily } from './lazily'
 import { MapOverlays } from './MapOverlays'
 import { go, setParams, useAddress } from './router'
+import { ShareButton } from './ShareButton'
 import { useHealth } from './useHealth'
 import { useHiddenMatches } from './useHiddenMatches'
 import { useKeys } from './useKeys'
@@ -51,6 +53,7 @@ export function MapPage() {
   const step = useRef(-1)
 
   const range = parseRange(params)
+  const shared = isShared()
   const focus = parseFocus(params)
   const selection = params.get('sel')
   const query = params.get('q') ?? ''
@@ -78,7 +81,8 @@ export function MapPage() {
 
   // The map may have only some of the services: then the server searches all of them.
   const isPartial = data !== null && (data.left_out > 0 || focus !== null)
-  const hiddenMatches = useHiddenMatches(isPartial ? query : '', seen, data?.nodes ?? [])
+  const searchesAll = isPartial && readsUnfiltered(filter)
+  const hiddenMatches = useHiddenMatches(searchesAll ? query : '', seen, data?.nodes ?? [])
 
   const select = (id: string | null) => id !== selection && setParams({ sel: id })
   const viewBeforeFocus = useRef<string | null>(null)
@@ -123,7 +127,7 @@ export function MapPage() {
     '?': () => setKeysOpen(true),
     '[': () => setRange(stepped(seen, -1)),
     ']': () => setRange(stepped(seen, 1)),
-    a: () => void arrange(),
+    a: () => !shared && void arrange(),
     l: () => document.querySelector<HTMLElement>('[data-legend-toggle]')?.click(),
     f: () => {
       const id = meant()
@@ -176,25 +180,29 @@ export function MapPage() {
             onLeave={leaveFocus}
           />
         )}
-        <TimePicker
-          range={range}
-          window={seen}
-          refresh={refresh}
-          refreshChoices={REFRESH_CHOICES}
-          updatedAt={at}
-          dataUntil={data && endOfData(data)}
-          stale={error !== null}
-          slow={slow}
-          onRange={setRange}
-          onRefresh={(seconds) => (saveRefresh(seconds), setRefresh(seconds))}
-        />
+        {!shared && (
+          <TimePicker
+            range={range}
+            window={seen}
+            refresh={refresh}
+            refreshChoices={REFRESH_CHOICES}
+            updatedAt={at}
+            dataUntil={data && endOfData(data)}
+            stale={error !== null}
+            slow={slow}
+            onRange={setRange}
+            onRefresh={(seconds) => (saveRefresh(seconds), setRefresh(seconds))}
+          />
+        )}
       </div>
-      <FilterBar
-        filter={filter}
-        window={seen}
-        error={error}
-        onFilter={(next) => setParams({ filter: next })}
-      />
+      {!shared && (
+        <FilterBar
+          filter={filter}
+          window={seen}
+          error={error}
+          onFilter={(next) => setParams({ filter: next })}
+        />
+      )}
       {loading && data && <div className="progress" aria-hidden="true" />}
       {data?.filtered && <FilteredNote filtered={data.filtered} href={href('/traces', carried(params))} />}
       {data && data.left_out > 0 && (
@@ -224,8 +232,8 @@ export function MapPage() {
               from={data.from}
               to={data.to}
               what="traces"
-              onLastDay={() => setRange(LAST_DAY)}
-              onClear={focus ? leaveFocus : filter ? () => setParams({ filter: null }) : undefined}
+              onLastDay={shared ? undefined : () => setRange(LAST_DAY)}
+              onClear={focus ? leaveFocus : filter && !shared ? () => setParams({ filter: null }) : undefined}
             />
           )}
           {data && !isEmpty && as === 'map' && (
@@ -256,13 +264,14 @@ export function MapPage() {
               state={state}
               options={options}
               outdated={outdated || data.placed_later > 0}
-              onArrange={() => void arrange()}
+              onArrange={shared ? undefined : () => void arrange()}
               actions={actions}
               onState={setState}
-              onFilter={(one) => void addToFilter(one)}
+              onFilter={shared ? undefined : (one) => void addToFilter(one)}
               onView={(next) => setParams({ as: next })}
               onOptions={setOptions}
               onKeys={() => setKeysOpen(true)}
+              share={<ShareButton isTool target={sharedMap(seen, filter)} />}
             />
           )}
         </section>

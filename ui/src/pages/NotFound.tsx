@@ -1,4 +1,5 @@
 import { Empty } from '../components/Empty'
+import { isShared } from '../model/share'
 import { Link } from './router'
 
 export function NotFound({ what, why }: { what: string; why?: string }) {
@@ -7,14 +8,16 @@ export function NotFound({ what, why }: { what: string; why?: string }) {
       <Empty title="Not found">
         <p>Looked for {what}.</p>
         {why && <p className="mute">{why}</p>}
-        <div className="empty-actions">
-          <Link className="button primary" href="/map">
-            Service map
-          </Link>
-          <Link className="button" href="/traces">
-            Traces
-          </Link>
-        </div>
+        {!isShared() && (
+          <div className="empty-actions">
+            <Link className="button primary" href="/map">
+              Service map
+            </Link>
+            <Link className="button" href="/traces">
+              Traces
+            </Link>
+          </div>
+        )}
       </Empty>
     </main>
   )

@@ -13,6 +13,7 @@ import { TraceHead, traceTitle } from '../components/TraceHead'
 import { TraceTools } from '../components/TraceTools'
 import { Waterfall } from '../components/Waterfall'
 import { criticalPath, timeByService, type PathPiece } from '../model/criticalPath'
+import { isShared } from '../model/share'
 import { nodeOf, rowsOf } from '../model/traceNodes'
 import { matchingRows } from '../model/traceSearch'
 import { firstFault } from '../model/timeline'
@@ -22,6 +23,7 @@ import { NotFound } from './NotFound'
 import { LogsTab } from './LogsTab'
 import { RawTab } from './RawTab'
 import { Link, setParams, useAddress } from './router'
+import { ShareButton } from './ShareButton'
 import { lazily } from './lazily'
 import { useLiveQuery } from './useLiveQuery'
 import { useKeys } from './useKeys'
@@ -63,7 +65,10 @@ function Loaded({ trace, onReload }: { trace: Trace; onReload(): void }) {
   const { params } = useAddress()
   const [folded, setFolded] = useState<ReadonlySet<string>>(new Set())
   useTitle(traceTitle(trace))
-  const tab = TABS.find((one) => one === params.get('tab')) ?? 'timeline'
+  const shared = isShared()
+  // A comparison reads another trace.
+  const tabs = TABS.filter((one) => !(shared && one === 'compare'))
+  const tab = tabs.find((one) => one === params.get('tab')) ?? 'timeline'
   const chosen = trace.rows.find(({ id }) => id === params.get('seg')) ?? null
   const fault = firstFault(trace.rows)
   const path = useMemo(() => criticalPath(trace.rows), [trace])
@@ -90,12 +95,14 @@ function Loaded({ trace, onReload }: { trace: Trace; onReload(): void }) {
 
   return (
     <>
-      <nav className="trace-ways" aria-label="From this trace">
-        <Link href={href('/traces', { ...carried(params), ...carriedFilter(params) })}>
-          <Icon name="back" size={14} /> {hasFilter(params) ? 'Traces (filtered)' : 'Traces'}
-        </Link>
-        <Link href={href('/map', aroundTrace(trace))}>This time on the map</Link>
-      </nav>
+      {!shared && (
+        <nav className="trace-ways" aria-label="From this trace">
+          <Link href={href('/traces', { ...carried(params), ...carriedFilter(params) })}>
+            <Icon name="back" size={14} /> {hasFilter(params) ? 'Traces (filtered)' : 'Traces'}
+          </Link>
+          <Link href={href('/map', aroundTrace(trace))}>This time on the map</Link>
+        </nav>
+      )}
       <TraceHead
         key={trace.id}
         trace={trace}
@@ -104,6 +111,7 @@ function Loaded({ trace, onReload }: { trace: Trace; onReload(): void }) {
         firstFault={fault}
         onFirstFault={showFault}
         onReload={onReload}
+        share={<ShareButton target={{ trace: trace.id }} />}
       />
       {trace.left_out > 0 && (
         <p className="left-out" role="status">
@@ -115,7 +123,7 @@ function Loaded({ trace, onReload }: { trace: Trace; onReload(): void }) {
         label="Views of the trace"
         idPrefix="tab"
         panel="trace-view"
-        items={TABS.map((key) => ({ key, label: TAB_WORDS[key] }))}
+        items={tabs.map((key) => ({ key, label: TAB_WORDS[key] }))}
         active={tab}
         onChoose={(one) => setParams({ tab: one === 'timeline' ? null : one, with: null })}
       />

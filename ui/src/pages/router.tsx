@@ -1,6 +1,8 @@
 // The address bar as state. Push for navigation, replace for what should leave no trace in the history.
 
 import { useSyncExternalStore, type AnchorHTMLAttributes, type MouseEvent } from 'react'
+import { SCOPE_KEYS } from '../model/scope'
+import { isShared } from '../model/share'
 import { changed, href, type Changes } from '../model/url'
 
 const MOVED = 'raymap:moved'
@@ -33,16 +35,26 @@ export function useAddress(): Address {
   return useSyncExternalStore(subscribe, current)
 }
 
+/** A shared view has no other pages: there, what leads to one does nothing. */
 export function go(target: string, options: { replace?: boolean } = {}): void {
-  if (target === location.pathname + location.search) return
+  if (target === location.pathname + location.search + location.hash) return
+  if (isShared() && target.split(/[?#]/)[0] !== location.pathname) return
   if (options.replace) history.replaceState(null, '', target)
   else history.pushState(null, '', target)
   window.dispatchEvent(new Event(MOVED))
 }
 
-/** Changes words of the query on the page that is open now. */
+/** Changes words of the query on the page that is open now; of a shared one not what is shared. */
 export function setParams(changes: Changes, options: { replace?: boolean } = {}): void {
-  go(href(location.pathname, changed(new URLSearchParams(location.search), changes)), options)
+  const allowed = isShared() ? withoutShared(changes) : changes
+  const target = href(location.pathname, changed(new URLSearchParams(location.search), allowed))
+  go(target + location.hash, options)
+}
+
+const SHARED: readonly string[] = ['range', 'from', 'to', 'filter', ...SCOPE_KEYS]
+
+function withoutShared(changes: Changes): Changes {
+  return Object.fromEntries(Object.entries(changes).filter(([key]) => !SHARED.includes(key)))
 }
 
 export function Link({ href: target = '', onClick, ...rest }: AnchorHTMLAttributes<HTMLAnchorElement>) {
@@ -53,6 +65,7 @@ export function Link({ href: target = '', onClick, ...rest }: AnchorHTMLAttribut
     event.preventDefault()
     go(target)
   }
+  if (isShared()) return <span className={rest.className}>{rest.children}</span>
   // oxlint-disable-next-line jsx-a11y/anchor-has-content -- the content is among the properties
   return <a href={target} onClick={follow} {...rest} />
 }

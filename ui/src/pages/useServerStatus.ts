@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { addresses, ApiError, fetchJson } from '../api/client'
 import type { ServerStatus } from '../api/types'
+import { isShared } from '../model/share'
 
 const POLL_MS = 10_000
 
@@ -15,6 +16,7 @@ interface Server {
 export function useServerStatus(): Server {
   const { data, error } = useQuery({
     queryKey: ['status'],
+    enabled: !isShared(),
     queryFn: ({ signal }) => fetchJson<ServerStatus>(addresses.status(), signal),
     refetchInterval: POLL_MS,
     staleTime: 0,

@@ -1,0 +1,32 @@
+// A button that opens the form by which a page is shared.
+
+import { Icon } from '../components/Icon'
+import { Popover } from '../components/Popover'
+import { isShared, type ShareTarget } from '../model/share'
+import { lazily } from './lazily'
+
+const ShareForm = lazily('form', () => import('./ShareForm').then((part) => part.ShareForm))
+
+interface Props {
+  target: ShareTarget
+  /** In the map's toolbar: its sign alone. */
+  isTool?: boolean
+}
+
+export function ShareButton({ target, isTool }: Props) {
+  if (isShared()) return null
+  return (
+    <Popover
+      className={isTool ? 'tool' : 'button'}
+      label="Share"
+      align={isTool ? 'right' : 'left'}
+      button={
+        <>
+          <Icon name="share" size={isTool ? 16 : 14} /> {!isTool && 'Share'}
+        </>
+      }
+    >
+      {() => <ShareForm target={target} />}
+    </Popover>
+  )
+}

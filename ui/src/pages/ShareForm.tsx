@@ -1,0 +1,148 @@
+// Makes a link by which others see one page without signing in; where no one signs in, the page's own.
+
+import { useQuery } from '@tanstack/react-query'
+import { useState, type FormEvent } from 'react'
+import { addresses, ApiError, fetchJson, send, type Session } from '../api/client'
+import { errorWords } from '../components/Banner'
+import { CopyButton } from '../components/CopyButton'
+import { dateTime } from '../model/format'
+import type { ShareTarget } from '../model/share'
+import { fixedLink } from '../model/url'
+import '../styles/share.css'
+
+interface Props {
+  target: ShareTarget
+}
+
+interface Made {
+  id: string
+  path: string
+  expires: number
+}
+
+const HOURS = [
+  [1, '1 hour'],
+  [24, '24 hours'],
+  [168, '7 days'],
+  [720, '30 days'],
+] as const
+
+export function ShareForm({ target }: Props) {
+  const { data, error } = useQuery({
+    queryKey: ['session'],
+    queryFn: ({ signal }) => fetchJson<Session>(addresses.session(), signal),
+    retry: false,
+  })
+  return (
+    <div className="share-form">
+      {data?.name ? <Signed target={target} /> : data && <Plain link={ownAddress(target)} />}
+      {error && <Failure error={error} />}
+    </div>
+  )
+}
+
+/** The page's address, with the instants that are on the screen. */
+function ownAddress(target: ShareTarget): string {
+  if ('map' in target) return fixedLink(location.href, target.map)
+  return `${location.origin}/traces/${target.trace}`
+}
+
+/** What the holder of a link sees. */
+function words(target: ShareTarget): string {
+  return 'map' in target
+    ? 'Everyone who has the link sees this map, at the time on the screen, with the details of its services and calls, but no traces.'
+    : 'Everyone who has the link sees this trace with its log lines and documents, and no other trace.'
+}
+
+function Plain({ link }: { link: string }) {
+  return (
+    <>
+      <LinkField link={link} />
+      <p className="mute">
+        This server requires no one to sign in: everyone who reaches it can open this page, and every other.
+      </p>
+    </>
+  )
+}
+
+function Signed({ target }: Props) {
+  const [hours, setHours] = useState(24)
+  const [made, setMade] = useState<Made | null>(null)
+  const [busy, setBusy] = useState(false)
+  const [error, setError] = useState<unknown>(null)
+  const run = async (work: () => Promise<Made | null>) => {
+    setBusy(true)
+    setError(null)
+    try {
+      setMade(await work())
+    } catch (failure) {
+      setError(failure)
+    } finally {
+      setBusy(false)
+    }
+  }
+  const create = (event: FormEvent) => {
+    event.preventDefault()
+    void run(() => send<Made>('POST', addresses.shares(), { ...target, hours }))
+  }
+  if (made) {
+    return (
+      <>
+        <LinkField link={location.origin + made.path} />
+        <p role="status">Valid until {dateTime(made.expires)}.</p>
+        <p className="mute">{words(target)}</p>
+        <button
+          type="button"
+          className="button"
+          disabled={busy}
+          onClick={() => void run(() => send<Made>('DELETE', addresses.revokeShare(made.id)))}
+        >
+          Revoke
+        </button>
+        {error !== null && <Failure error={error} />}
+      </>
+    )
+  }
+  return (
+    <form onSubmit={create}>
+      <label>
+        Valid for
+        <select value={hours} onChange={(event) => setHours(Number(event.target.value))}>
+          {HOURS.map(([value, label]) => (
+            <option key={value} value={value}>
+              {label}
+            </option>
+          ))}
+        </select>
+      </label>
+      <p className="mute">{words(target)}</p>
+      <button type="submit" className="button primary" disabled={busy}>
+        {busy ? 'Creating…' : 'Create link'}
+      </button>
+      {error !== null && <Failure error={error} />}
+    </form>
+  )
+}
+
+function LinkField({ link }: { link: string }) {
+  return (
+    <div className="share-link">
+      <input
+        className="mono"
+        aria-label="Link"
+        readOnly
+        value={link}
+        onFocus={(event) => event.target.select()}
+      />
+      <CopyButton text={link} label="Copy the link" words="Copy" />
+    </div>
+  )
+}
+
+function Failure({ error }: { error: unknown }) {
+  return (
+    <p className="field-error" role="alert">
+      {error instanceof ApiError ? errorWords(error) : String(error)}.
+    </p>
+  )
+}
