@@ -44,7 +44,6 @@ class _Invocation(Struct):
     function: str
     version: str
     start: int
-    timed_out: bool = False
 
 
 def trace_id_of(request_id: str) -> str:
@@ -111,7 +110,7 @@ class SamOutput:
             return []
         if text.startswith("REPORT"):
             del self._active[request_id]
-            text = _with_trace(text, request_id, timed_out=invocation.timed_out)
+            text = _with_trace(text, request_id)
         return [_line(invocation, text, now, request_id)]
 
     def _begin(self, start: Start, now: int) -> None:
@@ -138,8 +137,8 @@ class SamOutput:
             if self._function or invocation.function in (_base(function), UNKNOWN):
                 del self._active[request_id]
                 milliseconds = (now - invocation.start) / (SECOND / 1000)
-                text = f"REPORT RequestId: {request_id}\tDuration: {milliseconds:.2f} ms"
-                text = _with_trace(text, request_id, timed_out=True)
+                duration = f"Duration: {milliseconds:.2f} ms\tStatus: timeout"
+                text = _with_trace(f"REPORT RequestId: {request_id}\t{duration}", request_id)
                 return [_line(invocation, text, now, request_id)]
         return []
 
@@ -149,12 +148,11 @@ def _base(name: str) -> str:
     return re.split(r"[/\\]", name.rstrip("/\\"))[-1]
 
 
-def _with_trace(report: str, request_id: str, *, timed_out: bool) -> str:
+def _with_trace(report: str, request_id: str) -> str:
     """A REPORT as Lambda prints it where tracing is active."""
     trace_id = trace_id_of(request_id)
-    status = "\tStatus: timeout" if timed_out else ""
     trace = f"XRAY TraceId: {trace_id}\tSegmentId: {segment_id_of(request_id)}\tSampled: true\t"
-    return f"{report.rstrip()}{status}\t\n{trace}" if trace_id else report.rstrip() + status
+    return f"{report.rstrip()}\t\n{trace}" if trace_id else report
 
 
 def _line(invocation: _Invocation, text: str, now: int, request_id: str) -> FunctionLine:

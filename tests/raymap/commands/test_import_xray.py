@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from api.app import create_app
@@ -20,7 +21,9 @@ from collector.decode.rejected import Rejected
 from collector.decode.trace_document import read_traces
 from raymap.cli import app
 from raymap.commands import import_xray
+from raymap.commands.import_source import SourceOptions
 from store.memory import MemoryStore
+from store.times import DAY
 from tests.http_server import serve
 from tests.raymap.commands.xray_source import (
     HOURS,
@@ -94,6 +97,18 @@ async def reply(send: Any, status: int, content: Json) -> None:
         headers.append((b"x-amzn-errortype", str(kind).encode()))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+async def answer_of(source: Source, scope: Any, receive: Any) -> Json:
+    """What the source answers."""
+    parts: list[Any] = []
+
+    async def collect(message: Any) -> None:
+        parts.append(message)
+
+    await source(scope, receive, collect)
+    content: Json = json.loads(b"".join(part.get("body", b"") for part in parts))
+    return content
 
 
 def refusal(status: int, kind: str, message: str = "no") -> tuple[int, Json]:
@@ -214,13 +229,7 @@ def test_a_refused_document_costs_itself_only(source: Source, target: Target, ru
         if scope["path"] != "/Traces":
             await source(scope, receive, send)
             return
-        parts: list[Any] = []
-
-        async def collect(message: Any) -> None:
-            parts.append(message)
-
-        await source.app(scope, receive, collect)
-        content = json.loads(b"".join(part.get("body", b"") for part in parts))
+        content = await answer_of(source, scope, receive)
         segment = content["Traces"][0]["Segments"][0]
         document = json.loads(segment["Document"])
         del document["id"]
@@ -284,6 +293,54 @@ def test_an_interrupted_import_says_how_to_continue(
     done = run(source, target)
     assert done.code == 130
     assert "Interrupted. The same command continues:" in done.stderr
+
+
+def test_a_second_run_copies_what_may_have_grown_and_nothing_else(
+    source: Source, target: Target, invoke: Run, now: float
+) -> None:
+    with serve(source) as at, serve(target) as to:
+        assert invoke(*arguments(at, to)).code == 0
+        assert target.sent == 2 * TRACES
+        source.requests.clear()
+        assert invoke(*arguments(at, to)).code == 0
+    recent = [each for each in all_documents(now) if each["start_time"] > now - 600]
+    assert target.sent == 2 * TRACES + len({each["trace_id"] for each in recent}) * 2
+    assert source.requests.count("/TraceSummaries") == 1
+
+
+def test_traces_that_x_ray_cuts_off_are_counted(source: Source, target: Target, run: Run) -> None:
+    async def cutting(scope: Any, receive: Any, send: Any) -> None:
+        if scope["path"] != "/Traces":
+            await source(scope, receive, send)
+            return
+        content = await answer_of(source, scope, receive)
+        content["Traces"][0]["LimitExceeded"] = True
+        await reply(send, 200, content)
+
+    done = run(cutting, target)
+    assert done.code == 0, done.stderr
+    assert f"{TRACES // 5} traces above X-Ray's limit of size, returned in part" in done.stderr
+
+
+def test_transaction_search_is_mentioned(source: Source, target: Target, run: Run) -> None:
+    elsewhere = {"Destination": "CloudWatchLogs", "Status": "ACTIVE"}
+    source.fault = lambda path, _: (200, elsewhere) if "SegmentDestination" in path else None
+    done = run(source, target)
+    assert done.code == 0, done.stderr
+    assert "(Transaction Search): X-Ray's API has the indexed ones only" in done.stderr
+
+
+def test_older_than_x_ray_retains_is_said_but_not_of_another_server(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    now = time.time_ns() // 1000
+    job = import_xray.Job("http://127.0.0.1:2000", now - 60 * DAY, now)
+    start, _ = import_xray._window_of(job, Console(stderr=True))
+    assert start == pytest.approx(now - 30 * DAY, abs=5e6)
+    assert "X-Ray retains traces for 30 days" in capsys.readouterr().err
+    other = job._replace(source=SourceOptions(endpoint_url="http://127.0.0.1:1"))
+    assert import_xray._window_of(other, Console(stderr=True)) == (job.since, now)
+    assert capsys.readouterr().err == ""
 
 
 def test_a_server_that_is_not_there_is_named(source: Source, target: Target, invoke: Run) -> None:

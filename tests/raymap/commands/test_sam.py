@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from raymap.cli import app
-from raymap.commands.sam import arguments
+from raymap.commands.sam import _forwarding, arguments
 from tests.conftest import ROOT, Server
 from tests.waiting import eventually
 from tests.xray_client import xray_client
@@ -91,8 +94,54 @@ def test_signals_reach_sam(sam: str, raymap_server: Server, number: signal.Signa
     rest = child.stderr.read()
     child.stderr.close()
     assert child.wait(30) == 7
-    assert f"stopped by {number.name}" in rest
+    assert f"stopped by {number.name}.\n" in rest
     assert "0 invocations of no function" in rest
+
+
+def in_a_terminal(*words: str, typed: bytes = b"", after: bytes = b"") -> tuple[int, bytes]:
+    """The exit code and the output of a command in the foreground of a terminal, in which ``typed``
+    is typed when ``after`` is printed."""
+    child, terminal = pty.fork()
+    if child == 0:
+        os.chdir(ROOT)
+        os.execv(words[0], words)
+    text = b""
+    with suppress(OSError):  # at its end, on Linux
+        while part := os.read(terminal, 4096):
+            text += part
+            if typed and after in text:
+                os.write(terminal, typed)
+                typed = b""
+    os.close(terminal)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), text
+
+
+@pytest.mark.server
+def test_ctrl_c_in_a_terminal_reaches_sam(sam: str, raymap_server: Server) -> None:
+    words = command(sam, raymap_server.http, "local", "start-api")
+    code, text = in_a_terminal(*words, typed=b"\x03", after=b"Press CTRL+C")
+    assert code == 7
+    assert b"stopped by SIGINT." in text
+
+
+def test_what_a_terminal_sends_is_not_sent_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SAM's clean-up would end at the second."""
+    child: Any = SimpleNamespace(sent=[])
+    child.send_signal = child.sent.append
+    with _forwarding(child):
+        for has_terminal in (False, True):
+            monkeypatch.setattr("raymap.commands.sam._has_terminal", lambda it=has_terminal: it)
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.raise_signal(number)
+    assert child.sent == [signal.SIGINT, signal.SIGTERM, signal.SIGTERM]
+
+
+def test_a_terminal_is_recognized() -> None:
+    code = "from raymap.commands.sam import _has_terminal; print(_has_terminal())"
+    words = [sys.executable, "-c", code]
+    assert in_a_terminal(*words)[1].split()[-1] == b"True"
+    without = subprocess.run(words, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True)
+    assert without.stdout.split() == [b"False"]
 
 
 def run(*words: str) -> Result:
