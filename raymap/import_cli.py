@@ -19,9 +19,7 @@ RATE = 5.0
 def import_traces(
     files: Annotated[
         list[Path] | None,
-        typer.Argument(
-            metavar="[FILE]...", exists=True, dir_okay=False, help="As aws xray prints it."
-        ),
+        typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="As aws xray prints it."),
     ] = None,
     to: Annotated[
         str, typer.Option("--to", metavar="ADDRESS", help="Where the server listens.")

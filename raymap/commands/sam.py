@@ -146,8 +146,9 @@ def _has_terminal() -> bool:
 
 
 def _summarize(job: SamJob, output: SamOutput, sender: Sender, relay: Relay | None) -> None:
-    functions = ", ".join(sorted(output.functions)) or "no function"
-    print_status(f"{counted(output.invocations, 'invocation')} of {functions} sent to {job.to}")
+    functions = ", ".join(sorted(output.functions))
+    sent = f"{counted(output.invocations, 'invocation')} of {functions} sent to {job.to}"
+    print_status(sent if output.invocations else "no function was invoked")
     if sender.dropped:
         print_status(f"{counted(sender.dropped, 'line')} not sent: the server did not accept them")
     if relay and output.invocations and not relay.datagrams:
