@@ -4,6 +4,7 @@ work is run."""
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -17,9 +18,12 @@ from api.single_flight import Flight, SingleFlight
 from api.store_probe import StoreProbe
 from store.graph import ServiceGraph
 from store.model import TimeRange
-from store.protocol import Store
+from store.protocol import CountedWindow, Store
+from store.together import together
 
 Result = TypeVar("Result")
+A = TypeVar("A")
+B = TypeVar("B")
 
 JSON = "application/json"
 
@@ -66,6 +70,8 @@ class Context:
     """Template of links to log lines elsewhere (`api.log_links`); empty for none."""
     webhook_hosts: tuple[str, ...] = ()
     """Hosts that webhooks of alarms may name (`api.alarms.webhook.check_url`); empty for any."""
+    threads: Executor = field(default_factory=lambda: ThreadPoolExecutor(8, "read"))
+    """Further threads for work that `both` does."""
     arrangements: Arrangements = field(default_factory=Arrangements)
     """The layouts of the maps that consoles show."""
 
@@ -73,10 +79,20 @@ class Context:
         """The graph to draw: without clients of roots whose parents may still arrive."""
         return self.store.service_graph(window, settled_before=self.settled_before())
 
+    def counted_window(self, window: TimeRange) -> CountedWindow:
+        """The graph to draw of a window, or of the whole minutes that are counted instead."""
+        return self.store.counted_window(window, settled_before=self.settled_before())
+
     def settled_before(self) -> int:
         """When a root must have begun at the latest (microseconds) for its parent, if unknown, to
         be missing rather than late."""
         return round((self.clock() - SETTLE_SECONDS) * 1e6)
+
+    def both(self, work: Callable[[], A], other: Callable[[], B]) -> tuple[A, B]:
+        """The results of independent work that waits for the store, done at the same time."""
+        works: tuple[Callable[[], Any], ...] = work, other
+        first, second = together(self.threads, *works)
+        return first, second
 
     async def share_graph(
         self, request: Request, key: Hashable, work: Callable[[], object]

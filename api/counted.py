@@ -28,13 +28,14 @@ def data_until(context: Context, window: TimeRange, expression: Expression | Non
 
 def counted_graph(
     context: Context, window: TimeRange, expression: Expression | None
-) -> ServiceGraph:
-    """The graph of the units that start in the window. Raises TooManyTraces for an expression over a
-    window with too many."""
+) -> tuple[TimeRange, ServiceGraph]:
+    """The window that was counted (`store.protocol.GraphReader.counted_window`), and its graph. Raises TooManyTraces
+    for an expression over a window with too many."""
     if expression is None:
-        return context.service_graph(window)
+        counted = context.counted_window(window)
+        return counted.window, counted.graph
     units = context.store.filtered_units(window, expression)
-    return graph_of_units(units, context.settled_before())
+    return window, graph_of_units(units, context.settled_before())
 
 
 def counted_series(
@@ -51,5 +52,5 @@ def counted_series(
     else:
         units = context.store.filtered_units(window, expression)
         selected = (unit for _, unit in units if entities.have(unit, settled))
-        buckets = unit_series(selected, window, step)
+        buckets = unit_series(selected, step)
     return {bucket.start: bucket.statistics for bucket in buckets}

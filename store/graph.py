@@ -5,6 +5,8 @@ Times are integer microseconds since the epoch, durations integer microseconds.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 
 from store.model import NodeKey
@@ -46,6 +48,12 @@ def add_statistics(into: Statistics, more: Statistics) -> None:
     histogram.add(into.histogram, more.histogram)
 
 
+def add_failures(into: dict[str, int], more: Mapping[str, int]) -> None:
+    """Add counts of failures."""
+    for key, count in more.items():
+        into[key] = into.get(key, 0) + count
+
+
 class ServiceStats(Struct, gc=False):
     """A node of the map over a window.
 
@@ -56,7 +64,8 @@ class ServiceStats(Struct, gc=False):
     differently, and the trace represents no more others than the span with the highest sampling
     probability. ``durations`` is the histogram of whole durations, work after the response
     included. ``folded``: of `OTHER_NAMES`, how many nodes the window has in excess
-    (`store.graph_names`); their units are counted, but ``keys`` lacks them.
+    (`store.graph_names`); their units are counted, but ``keys`` lacks them. ``failures``: how many of
+    its units ended how, by `store.rules.classify.failure_key`.
     """
 
     key: NodeKey
@@ -70,6 +79,7 @@ class ServiceStats(Struct, gc=False):
     durations: dict[int, int]
     joined: frozenset[NodeKey] = frozenset()
     folded: int = 0
+    failures: dict[str, int] = {}
 
     @property
     def keys(self) -> frozenset[NodeKey]:
@@ -78,7 +88,8 @@ class ServiceStats(Struct, gc=False):
 
 
 class EdgeStats(Struct, gc=False):
-    """A caller's view of its calls to one node over a window. ``aliases``: names it used.
+    """A caller's view of its calls to one node over a window. ``aliases``: names it used; ``failures``: as of a
+    node.
 
     The units of a ``link`` edge are received events, classified by the receiver's outcome; their
     times are ages: from the end of the sender's work to the receipt.
@@ -91,6 +102,7 @@ class EdgeStats(Struct, gc=False):
     end: int
     statistics: Statistics
     link: bool = False
+    failures: dict[str, int] = {}
 
 
 class ServiceGraph(Struct, gc=False):

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
-from store.graph import EdgeStats, ServiceStats, Statistics, add_statistics
+from store.graph import EdgeStats, ServiceStats, Statistics, add_failures, add_statistics
 from store.model import NodeKey
 from store.rules import histogram, other_names
 from store.rules.other_names import (
@@ -105,6 +105,7 @@ def _fold_node(services: dict[NodeKey, ServiceStats], key: NodeKey, examples: se
     known.trace_minutes += stats.trace_minutes
     add_statistics(known.statistics, stats.statistics)
     histogram.add(known.durations, stats.durations)
+    add_failures(known.failures, stats.failures)
 
 
 def _nothing(other: NodeKey, like: ServiceStats) -> ServiceStats:
@@ -134,3 +135,4 @@ def _fold_edge(edges: dict[Ends, EdgeStats], ends: Ends, excess: Excess) -> None
         known.aliases |= edge.aliases
         known.start, known.end = min(known.start, edge.start), max(known.end, edge.end)
         add_statistics(known.statistics, edge.statistics)
+        add_failures(known.failures, edge.failures)

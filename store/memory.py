@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from store.config.memory import MemoryConfig
 from store.cursor import decode_cursor, encode_cursor
@@ -21,12 +22,12 @@ from store.memory_metrics import MemoryMetrics
 from store.memory_traces import MemoryTraces, is_sampled
 from store.model import NodeKey, TimeRange, Trace, confirmed, is_settled
 from store.pins import Pin
+from store.protocol import CountedWindow
 from store.query import (
     Axis,
     Ends,
     Entities,
     EntryTime,
-    Failure,
     Page,
     TimeBucket,
     TraceHit,
@@ -44,7 +45,6 @@ from store.trace_id import format_trace_id, trace_time
 from store.unit_filter import (
     entry_time,
     matching_units,
-    unit_failures,
     unit_series,
     unit_trace,
     unit_versions,
@@ -76,10 +76,6 @@ class MemoryStore(
     def map_lag(self) -> float:
         """Always 0.0."""
         return 0.0
-
-    def snap_window(self, window: TimeRange) -> TimeRange:
-        """The window itself."""
-        return window
 
     def min_step(self, window: TimeRange) -> int:
         """One microsecond."""
@@ -168,11 +164,18 @@ class MemoryStore(
             traces, window, self._traces.get, self._linked_to, settled_before=settled_before
         )
 
+    def counted_window(
+        self, window: TimeRange, *, settled_before: int | None = None
+    ) -> CountedWindow:
+        """The window itself."""
+        graph = self.service_graph(window, settled_before=settled_before)
+        return _Window(self, window, graph, settled_before)
+
     def node_series(
         self, nodes: Collection[NodeKey], window: TimeRange, step: int
     ) -> list[TimeBucket]:
         """Statistics of nodes per step."""
-        return unit_series(self._node_units(nodes, window), window, step)
+        return unit_series(self._node_units(nodes, window), step)
 
     def edge_series(
         self,
@@ -183,7 +186,7 @@ class MemoryStore(
         settled_before: int | None = None,
     ) -> list[TimeBucket]:
         """Statistics of edges per step."""
-        return unit_series(self._edge_units(edges, window, settled_before), window, step)
+        return unit_series(self._edge_units(edges, window, settled_before), step)
 
     def entity_series(
         self,
@@ -195,7 +198,7 @@ class MemoryStore(
     ) -> list[TimeBucket]:
         """Statistics of some nodes and edges per step."""
         units = (unit for unit in self._units(window) if entities.have(unit, settled_before))
-        return unit_series(units, window, step)
+        return unit_series(units, step)
 
     def filtered_units(self, window: TimeRange, filter: Expression) -> Iterator[tuple[bytes, Unit]]:
         """Every trace is examined."""
@@ -220,16 +223,6 @@ class MemoryStore(
     ) -> dict[str, VersionStatistics]:
         """Of the units that are segments."""
         return unit_versions(self._node_units(nodes, window), versions, weighted=weighted)
-
-    def node_failures(self, nodes: Collection[NodeKey], window: TimeRange) -> list[Failure]:
-        """Error breakdown of nodes."""
-        return unit_failures(self._node_units(nodes, window))
-
-    def edge_failures(
-        self, edges: Collection[Ends], window: TimeRange, *, settled_before: int | None = None
-    ) -> list[Failure]:
-        """Error breakdown of edges."""
-        return unit_failures(self._edge_units(edges, window, settled_before))
 
     def pin(self, trace_id: bytes, note: str, at: int) -> Pin:
         """Remember a pin; nothing expires here."""
@@ -289,6 +282,22 @@ class MemoryStore(
                 and is_settled(unit.source, unit.start, settled_before)
             ):
                 yield unit
+
+
+class _Window(NamedTuple):
+    """See `store.protocol.CountedWindow`."""
+
+    store: MemoryStore
+    window: TimeRange
+    graph: ServiceGraph
+    settled_before: int | None
+    quick_step: int = 1
+
+    def series(self, entities: Entities, step: int) -> list[TimeBucket]:
+        """Of the store as it is now."""
+        return self.store.entity_series(
+            entities, self.window, step, settled_before=self.settled_before
+        )
 
 
 def axis_time(trace: Trace, first_start: int, query: TraceQuery) -> int | None:

@@ -25,7 +25,6 @@ from store.query import (
     Ends,
     Entities,
     EntryTime,
-    Failure,
     Page,
     TimeBucket,
     TraceQuery,
@@ -128,8 +127,31 @@ class TraceReader(Protocol):
         ...
 
 
+class CountedWindow(Protocol):
+    """What a window counts, as of one moment."""
+
+    @property
+    def window(self) -> TimeRange:
+        """The window that was counted."""
+        ...
+
+    @property
+    def graph(self) -> ServiceGraph:
+        """The graph of all units that started in it."""
+        ...
+
+    @property
+    def quick_step(self) -> int:
+        """The smallest step (microseconds) of series that take no longer than the graph."""
+        ...
+
+    def series(self, entities: Entities, step: int) -> list[TimeBucket]:
+        """`GraphReader.entity_series` of some nodes and edges of the graph."""
+        ...
+
+
 class GraphReader(Protocol):
-    """Reads the service graph, its time series and error breakdowns."""
+    """Reads the service graph and its time series."""
 
     def service_graph(
         self, window: TimeRange, *, settled_before: int | None = None
@@ -146,10 +168,13 @@ class GraphReader(Protocol):
         all are. A store that counts while it reads is always at 0.0."""
         ...
 
-    def snap_window(self, window: TimeRange) -> TimeRange:
-        """The window to query and display instead of this one. The same, unless it cuts through
-        minutes with too many units to count within an interactive request; then these are
-        included whole."""
+    def counted_window(
+        self, window: TimeRange, *, settled_before: int | None = None
+    ) -> CountedWindow:
+        """What to display of a window: its graph, as `service_graph`, and series of the same units.
+
+        It is another window if this one cuts through minutes with too many units to count within an
+        interactive request: these are included whole."""
         ...
 
     def min_step(self, window: TimeRange) -> int:
@@ -160,7 +185,8 @@ class GraphReader(Protocol):
     def node_series(
         self, nodes: Collection[NodeKey], window: TimeRange, step: int
     ) -> list[TimeBucket]:
-        """Statistics of the units of nodes per ``step`` (microseconds) from the window's start on.
+        """Statistics of the units of nodes that start in the window, per ``step`` (microseconds): by
+        multiples of it since the epoch, the first of which may begin before the window.
 
         Ascending; steps without units are absent. A node of a map may have the units of several
         (`store.graph.ServiceStats.keys`).
@@ -214,20 +240,6 @@ class GraphReader(Protocol):
         `OTHER_VERSIONS`. Not ``weighted``: each segment counts once, however it was sampled, as
         statistical tests require.
         """
-        ...
-
-    def node_failures(self, nodes: Collection[NodeKey], window: TimeRange) -> list[Failure]:
-        """Error breakdown of the units of nodes that are not OK, most frequent first.
-
-        Labels are those of `store.rules.classify.failure_label`.
-        """
-        ...
-
-    def edge_failures(
-        self, edges: Collection[Ends], window: TimeRange, *, settled_before: int | None = None
-    ) -> list[Failure]:
-        """Error breakdown of the calls along edges, as `node_failures`; ``settled_before`` as in
-        `service_graph`."""
         ...
 
 

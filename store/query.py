@@ -155,6 +155,11 @@ class Entities(Struct, frozen=True):
     edges: frozenset[tuple[NodeKey, NodeKey]] = frozenset()
     links: frozenset[tuple[NodeKey, NodeKey]] = frozenset()
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there are none."""
+        return not (self.nodes or self.edges or self.links)
+
     def have(self, unit: Unit, settled_before: int | None) -> bool:
         """Whether a unit is one of theirs; ``settled_before`` as in `store.protocol.GraphReader.service_graph`."""
         if isinstance(unit, NodeUnit):
@@ -177,9 +182,11 @@ MAX_FILTERED_TRACES = 50_000
 """Traces that are read to count those of a filter."""
 
 
-def failures_by_frequency(counts: Mapping[tuple[str, State], int]) -> list[Failure]:
-    """Rows of an error breakdown, most frequent first, then by label and state."""
-    return sorted(
-        (Failure(label, state, count) for (label, state), count in counts.items()),
-        key=lambda failure: (-failure.count, failure.label, failure.state),
-    )
+def failures_by_frequency(counts: Mapping[str, int]) -> list[Failure]:
+    """Rows of an error breakdown, most frequent first, then by label and state; ``counts``: as
+    `store.graph.ServiceStats.failures`."""
+    failures = []
+    for key, count in counts.items():
+        state, _, label = key.partition(":")
+        failures.append(Failure(label, State(int(state)), count))
+    return sorted(failures, key=lambda failure: (-failure.count, failure.label, failure.state))

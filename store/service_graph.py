@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from store.graph import EdgeStats, ServiceGraph, ServiceStats, Statistics, add_statistics
+from store.graph import (
+    EdgeStats,
+    ServiceGraph,
+    ServiceStats,
+    Statistics,
+    add_failures,
+    add_statistics,
+)
 from store.graph_names import Ends, fold_names
 from store.model import NodeKey, State, TimeRange, Trace, confirmed, is_settled
 from store.rules import histogram
+from store.rules.classify import failure_key
 from store.rules.histogram import bucket
 from store.rules.joins import joined_nodes
 from store.rules.other_names import names_in_excess
@@ -136,6 +144,8 @@ def merge_service(into: ServiceStats, more: ServiceStats) -> None:
     merge_statistics(into.statistics, more.statistics)
     into.durations = dict(into.durations)
     histogram.add(into.durations, more.durations)
+    into.failures = dict(into.failures)
+    add_failures(into.failures, more.failures)
 
 
 def merge_edge(into: EdgeStats, more: EdgeStats) -> None:
@@ -143,6 +153,8 @@ def merge_edge(into: EdgeStats, more: EdgeStats) -> None:
     into.aliases |= more.aliases
     into.start, into.end = min(into.start, more.start), max(into.end, more.end)
     merge_statistics(into.statistics, more.statistics)
+    into.failures = dict(into.failures)
+    add_failures(into.failures, more.failures)
 
 
 def merge_statistics(into: Statistics, more: Statistics) -> None:
@@ -194,7 +206,7 @@ def _count_node(services: dict[NodeKey, ServiceStats], unit: NodeUnit) -> None:
     stats.active |= unit.active
     stats.start = min(stats.start, unit.start)
     stats.end = max(stats.end, unit.end)
-    count(stats.statistics, unit.state, unit.end - unit.start, unit.weight)
+    _count_unit(stats, unit)
     if unit.state:
         value = bucket(unit.last_end - unit.start)
         stats.durations[value] = stats.durations.get(value, 0) + unit.weight
@@ -216,7 +228,17 @@ def _count_edge(edges: dict[tuple[NodeKey, NodeKey], EdgeStats], unit: EdgeUnit)
         stats.aliases |= {unit.alias}
     stats.start = min(stats.start, unit.start)
     stats.end = max(stats.end, unit.end)
+    _count_unit(stats, unit)
+
+
+def _count_unit(stats: ServiceStats | EdgeStats, unit: Unit) -> None:
     count(stats.statistics, unit.state, unit.end - unit.start, unit.weight)
+    add_failures(stats.failures, failures_of(unit))
+
+
+def failures_of(unit: Unit) -> dict[str, int]:
+    """A unit among the failures of its node or edge."""
+    return {failure_key(unit.state, unit.label): unit.weight} if unit.state > State.OK else {}
 
 
 def count(statistics: Statistics, state: State, time: int, weight: int) -> None:

@@ -7,17 +7,15 @@ from collections.abc import Collection, Iterable
 from itertools import chain
 
 from store.graph import Statistics
-from store.model import Document, State, TimeRange, Trace, confirmed, is_settled
+from store.model import Document, Trace, confirmed, is_settled
 from store.query import (
     MOST_VERSIONS,
     OTHER_VERSIONS,
     EntryTime,
-    Failure,
     TimeBucket,
     UnitQuery,
     UnitTrace,
     VersionStatistics,
-    failures_by_frequency,
 )
 from store.service_graph import count
 from store.units import FindTrace, NodeUnit, Unit, link_units, trace_units
@@ -39,11 +37,11 @@ def unit_trace(trace: Trace, units: Iterable[Unit], time: int | None = None) -> 
     return UnitTrace(trace.trace_id, latest, sum(unit.weight for unit in found), worst)
 
 
-def unit_series(units: Iterable[Unit], window: TimeRange, step: int) -> list[TimeBucket]:
-    """Statistics of units per ``step`` (microseconds) from the window's start on, ascending."""
+def unit_series(units: Iterable[Unit], step: int) -> list[TimeBucket]:
+    """Statistics of units by the multiple of ``step`` (microseconds) since the epoch, ascending."""
     slices: dict[int, Statistics] = {}
     for unit in units:
-        start = window.start + (unit.start - window.start) // step * step
+        start = unit.start // step * step
         statistics = slices.setdefault(start, Statistics(histogram={}))
         count(statistics, unit.state, unit.end - unit.start, unit.weight)
     return [TimeBucket(start, slices[start]) for start in sorted(slices)]
@@ -75,15 +73,6 @@ def unit_versions(
             min(first, unit.start), max(last, unit.start), statistics
         )
     return found
-
-
-def unit_failures(units: Iterable[Unit]) -> list[Failure]:
-    """Error breakdown of units."""
-    counts: Counter[tuple[str, State]] = Counter()
-    for unit in units:
-        if unit.state > State.OK:
-            counts[unit.label, unit.state] += unit.weight
-    return failures_by_frequency(counts)
 
 
 def entry_time(trace: Trace) -> EntryTime | None:

@@ -119,8 +119,9 @@ def step_of(window: TimeRange) -> int:
 
 
 def over_time_figure(slices: Iterable[TimeBucket], window: TimeRange, step: int) -> Figure:
-    """Units by how they ended, over the whole window; steps without any are zero."""
-    starts = range(window.start, window.end, step)
+    """Units by how they ended, over the whole window; steps without any are zero. The first step may begin before
+    the window."""
+    starts = range(window.start // step * step, window.end, step)
     by_start = {each.start: each.statistics for each in slices}
     instants = [iso(start) for start in starts]
     bars = []

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from functools import partial
 
 from fastapi import APIRouter, Request, Response
 
 from api.console.charts import histogram_figure, over_time_figure, status_name, step_of
-from api.console.filtered import Selection
 from api.console.map import CountedGraph, count_window, require_node
 from api.console.map_json import before, locations, render_edge, render_node
-from api.console.marks import with_deployments
+from api.console.marks import deployments_of, with_marks
 from api.console.params import FilterExpression, Window, previous_window
 from api.console.place import (
     Place,
     Scope,
     edge_place,
     node_place,
-    place_failures,
-    place_series,
+    place_entities,
 )
 from api.context import Context, json_response, run_cancellable
 from api.errors import ApiError
@@ -26,10 +25,9 @@ from api.graph.build import Graph, build_graph, calls_of, find_node, node_id, st
 from api.schemas.common import ErrorReply
 from api.schemas.details import Before, Detail, EdgeDetail, ErrorShare, Neighbour, NodeDetail
 from store.filters.ast import Expression
-from store.graph import ServiceGraph
 from store.model import NodeKey, TimeRange
-from store.query import Failure
-from store.unit_filter import unit_failures, unit_series
+from store.query import Failure, TimeBucket
+from store.unit_filter import unit_series
 
 Ends = tuple[NodeKey, NodeKey]
 
@@ -67,19 +65,16 @@ def node_detail(
     context: Context, id: str, window: TimeRange, expression: Expression | None
 ) -> NodeDetail:
     """A node; a client, which measures nothing, has the figures of its edge."""
-    counted = count_window(context, window, expression)
-    graph, shown = counted.graph, counted.window
+    counted, previous = _count(context, window, expression)
+    graph = counted.graph
     key = require_node(graph, id)
     _require_known_units(graph, key)
     located = locations(graph)
+    place = node_place(graph, key, _scope(context, counted))
     return {
-        "node": render_node(graph, key, shown, location=located[key]),
-        **_marked(
-            context,
-            _parts(context, counted, node_place(graph, key, _scope(context, counted)), key),
-            shown,
-            key,
-        ),
+        "node": render_node(graph, key, counted.window, location=located[key]),
+        **_parts(context, counted, place, {key.name}),
+        "before": _node_before(previous, key),
         "callers": [_neighbour(graph, (v, key), v, located) for v in graph.predecessors(key)],
         "callees": [_neighbour(graph, (key, v), v, located) for v in graph.successors(key)],
     }
@@ -89,26 +84,50 @@ def edge_detail(
     context: Context, source: str, target: str, window: TimeRange, expression: Expression | None
 ) -> EdgeDetail:
     """An edge; ApiError (404) when it had no traffic in the window."""
-    counted = count_window(context, window, expression)
-    graph, shown = counted.graph, counted.window
+    counted, previous = _count(context, window, expression)
+    graph = counted.graph
     edge = require_edge(graph, source, target)
     _require_known_units(graph, *edge)
+    place = edge_place(graph, edge, _scope(context, counted))
     return {
-        "edge": render_edge(calls_of(graph, *edge), shown),
-        **_marked(
-            context,
-            _parts(context, counted, edge_place(graph, edge, _scope(context, counted)), edge),
-            shown,
-            *edge,
-        ),
+        "edge": render_edge(calls_of(graph, *edge), counted.window),
+        **_parts(context, counted, place, {node.name for node in edge}),
+        "before": _edge_before(previous, edge),
     }
 
 
-def _marked(context: Context, detail: Detail, window: TimeRange, *nodes: NodeKey) -> Detail:
-    """With the deployments of the nodes in the chart over time."""
-    services = {node.name for node in nodes}
-    figure = with_deployments(context, detail["over_time"], window, services)
-    return {**detail, "over_time": figure}
+def _count(
+    context: Context, window: TimeRange, expression: Expression | None
+) -> tuple[CountedGraph, Graph | None]:
+    """The graph of a window, and that of the preceding period; None of traces that are counted one by one."""
+    if expression is not None:
+        return count_window(context, window, expression), None
+    counted, previous = context.both(
+        lambda: count_window(context, window, None), lambda: _previous(context, window)
+    )
+    if counted.window != window:
+        previous = _previous(context, counted.window)
+    return counted, previous
+
+
+def _previous(context: Context, window: TimeRange) -> Graph | None:
+    """The graph of the preceding period of equal length; None when another one was counted: figures of periods of
+    different lengths cannot be compared."""
+    span = previous_window(window)
+    counted = context.counted_window(span)
+    return build_graph(counted.graph) if counted.window == span else None
+
+
+def _node_before(graph: Graph | None, node: NodeKey) -> Before | None:
+    if graph is None or node not in graph:
+        return None
+    return before(node_place(graph, node, Scope(None)).statistics)
+
+
+def _edge_before(graph: Graph | None, edge: Ends) -> Before | None:
+    if graph is None or not graph.has_edge(*edge):
+        return None
+    return before(calls_of(graph, *edge).statistics)
 
 
 def _require_known_units(graph: Graph, *nodes: NodeKey) -> None:
@@ -141,58 +160,36 @@ def require_edge(graph: Graph, source: str, target: str) -> Ends:
     return ends[0], ends[1]
 
 
-def _parts(context: Context, counted: CountedGraph, place: Place, of: NodeKey | Ends) -> Detail:
-    if counted.selection is not None:
-        return _filtered_parts(counted.selection, place, counted.window)
-    window = counted.window
-    span, step = _steps(context, window)
-    return {
-        "before": _before(context, of, window),
-        "histogram": histogram_figure(place.statistics.histogram),
-        "over_time": over_time_figure(place_series(context.store, place, span, step), span, step),
-        "errors": _errors(place_failures(context.store, place)),
-        "filtered": None,
-    }
-
-
-def _filtered_parts(selection: Selection, place: Place, window: TimeRange) -> Detail:
-    """The same of the units of the selected traces, which may have started outside of the window."""
-    units = selection.units(place.units)
-    starts = [unit.start for unit in units]
-    span = TimeRange(min([window.start, *starts]), max([window.end, *(at + 1 for at in starts)]))
-    step = step_of(span)
+def _parts(
+    context: Context, counted: CountedGraph, place: Place, services: Collection[str]
+) -> Detail:
+    """What the panels of nodes and edges have in common."""
+    of_series = partial(_series, counted, place)
+    series, deployed = context.both(
+        of_series, lambda: deployments_of(context, counted.window, services)
+    )
     return {
         "before": None,
         "histogram": histogram_figure(place.statistics.histogram),
-        "over_time": over_time_figure(unit_series(units, span, step), span, step),
-        "errors": _errors(unit_failures(units)),
-        "filtered": selection.summary(),
+        "over_time": with_marks(over_time_figure(*series), deployed),
+        "errors": _errors(place.failures),
+        "filtered": counted.selection.summary() if counted.selection else None,
     }
 
 
-def _before(context: Context, of: NodeKey | Ends, window: TimeRange) -> Before | None:
-    previous = _previous_graph(context, window)
-    if previous is None:
-        return None
-    graph = build_graph(previous)
-    if isinstance(of, NodeKey):
-        return before(node_place(graph, of, Scope(window)).statistics) if of in graph else None
-    return before(calls_of(graph, *of).statistics) if graph.has_edge(*of) else None
-
-
-def _previous_graph(context: Context, window: TimeRange) -> ServiceGraph | None:
-    """The graph of the preceding period of equal length; None when the store would snap that window:
-    figures of periods of different lengths cannot be compared."""
-    span = previous_window(window)
-    return context.store.service_graph(span) if context.store.snap_window(span) == span else None
-
-
-def _steps(context: Context, window: TimeRange) -> tuple[TimeRange, int]:
-    """Window and step of a series, both aligned to the smallest step that the store answers soon."""
-    grain = context.store.min_step(window)
-    span = TimeRange(window.start // grain * grain, window.end)
+def _series(counted: CountedGraph, place: Place) -> tuple[list[TimeBucket], TimeRange, int]:
+    """Statistics over time, over which time, and per which step."""
+    window = counted.window
+    if counted.counted is not None:
+        step = max(step_of(window), counted.counted.quick_step)
+        return counted.counted.series(place_entities(place), step), window, step
+    assert counted.selection is not None
+    # Of selected traces, some units may have started outside of the window.
+    units = counted.selection.units(place.units)
+    starts = [unit.start for unit in units]
+    span = TimeRange(min([window.start, *starts]), max([window.end, *(at + 1 for at in starts)]))
     step = step_of(span)
-    return span, step if step % grain == 0 else grain
+    return unit_series(units, step), span, step
 
 
 def _errors(failures: Iterable[Failure]) -> list[ErrorShare]:

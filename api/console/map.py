@@ -18,6 +18,7 @@ from api.schemas.common import ErrorReply
 from api.schemas.map import ServiceMap, StateCounts
 from store.filters.ast import Expression
 from store.model import NodeKey, State, TimeRange
+from store.protocol import CountedWindow
 
 MAX_HOPS = 10
 NODE = Query(description="id of a node of the map")
@@ -72,6 +73,8 @@ class CountedGraph(NamedTuple):
     graph: Graph
     selection: Selection | None
     data_until: float
+    counted: CountedWindow | None
+    """What was counted; None of a selection."""
 
 
 def count_window(
@@ -81,10 +84,11 @@ def count_window(
     if expression is not None:
         selection = select_traces(context.store, window, expression)
         graph = build_graph(selection.service_graph())
-        return CountedGraph(window, graph, selection, data_until(context, window, expression))
-    shown = context.store.snap_window(window)
-    graph = build_graph(context.service_graph(shown))
-    return CountedGraph(shown, graph, None, data_until(context, shown, None))
+        until = data_until(context, window, expression)
+        return CountedGraph(window, graph, selection, until, None)
+    counted = context.counted_window(window)
+    shown, graph = counted.window, build_graph(counted.graph)
+    return CountedGraph(shown, graph, None, data_until(context, shown, None), counted)
 
 
 def map_response(context: Context, counted: CountedGraph, graph: Graph, name: str) -> ServiceMap:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from api.console.charts import iso
 from api.context import Context
@@ -14,22 +14,25 @@ MOST_MARKS = 20
 """Deployments in a chart, the latest ones: more hide the chart."""
 
 
-def with_deployments(
-    context: Context, figure: Figure, window: TimeRange, services: Collection[str] = ()
-) -> Figure:
-    """The figure with the deployments of services, and those that name none; without ``services``
-    of all."""
-    found = [
+def deployments_of(
+    context: Context, window: TimeRange, services: Collection[str] = ()
+) -> list[Deployment]:
+    """The latest deployments of services, and of those that name none; without ``services`` of all."""
+    return [
         each
         for each in context.store.deployments(window, limit=1000)
         if not services or each.service in ("", *services)
     ][:MOST_MARKS]
-    if not found:
+
+
+def with_marks(figure: Figure, deployments: Sequence[Deployment]) -> Figure:
+    """The figure with deployments."""
+    if not deployments:
         return figure
     layout = {
         **figure["layout"],
-        "shapes": [_line(each) for each in found],
-        "annotations": [_text(each) for each in found],
+        "shapes": [_line(each) for each in deployments],
+        "annotations": [_text(each) for each in deployments],
     }
     return {"data": figure["data"], "layout": layout}
 

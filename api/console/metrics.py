@@ -11,7 +11,6 @@ from api.console.charts import iso, step_of
 from api.console.map import require_node
 from api.console.params import Window
 from api.context import Context, json_response, run_cancellable
-from api.counted import counted_graph
 from api.graph.build import build_graph, keys_of
 from api.node_metrics import Series, node_metrics
 from api.schemas.common import ErrorReply, Figure
@@ -47,7 +46,7 @@ def metrics_router(context: Context) -> APIRouter:
 
 def measure(context: Context, id: str, window: TimeRange) -> Measured:
     """The metrics of a node; ApiError (404) when it had no traffic in the window."""
-    graph = build_graph(counted_graph(context, context.store.snap_window(window), None))
+    graph = build_graph(context.counted_window(window).graph)
     node = require_node(graph, id)
     step = max(MINUTE, step_of(window))
     whole = TimeRange(window.start // step * step, -(-window.end // step) * step)

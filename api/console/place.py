@@ -8,18 +8,19 @@ from typing import NamedTuple
 from api.console.params import Failing, TraceFilter
 from api.errors import ApiError
 from api.graph.build import Graph, calls_of, edges_of, find_node, keys_of, stats_of
-from store.graph import Statistics
+from store.graph import EdgeStats, ServiceStats, Statistics
 from store.model import NodeKey, State, TimeRange
-from store.protocol import Store
-from store.query import Failure, TimeBucket, UnitQuery
+from store.query import Entities, Failure, UnitQuery, failures_by_frequency
 from store.rules.other_names import OTHER_NAMES
 
 
 class Place(NamedTuple):
-    """A node or edge: its units, of any state, and their statistics on the map."""
+    """A node or edge: its units, of any state, and what the map counts of them."""
 
     units: UnitQuery
     statistics: Statistics
+    failures: list[Failure]
+    """Its error breakdown."""
 
 
 class Scope(NamedTuple):
@@ -54,7 +55,7 @@ def node_place(graph: Graph, node: NodeKey, scope: Scope) -> Place:
     if node.is_client:
         return edge_place(graph, (node, next(iter(graph.successors(node)))), scope)
     units = UnitQuery(scope.window, nodes=keys_of(graph, node))
-    return Place(units, stats_of(graph, node).statistics)
+    return _place(units, stats_of(graph, node))
 
 
 def edge_place(graph: Graph, edge: tuple[NodeKey, NodeKey], scope: Scope) -> Place:
@@ -66,36 +67,26 @@ def edge_place(graph: Graph, edge: tuple[NodeKey, NodeKey], scope: Scope) -> Pla
         link=stats.link,
         settled_before=scope.settled_before,
     )
-    return Place(units, stats.statistics)
+    return _place(units, stats)
 
 
-def units_counted(
-    store: Store, place: Place, states: Iterable[State], error: Failing | None
-) -> int:
+def _place(units: UnitQuery, stats: ServiceStats | EdgeStats) -> Place:
+    return Place(units, stats.statistics, failures_by_frequency(stats.failures))
+
+
+def units_counted(place: Place, states: Iterable[State], error: Failing | None) -> int:
     """How many units the map counts there in these states, or in a row of the error breakdown."""
     if error is not None:
         return sum(
-            failure.count
-            for failure in place_failures(store, place)
-            if (failure.state, failure.label) == error
+            failure.count for failure in place.failures if (failure.state, failure.label) == error
         )
     names = [state.name.lower() for state in (states or State)]
     return sum(int(getattr(place.statistics, name)) for name in names)
 
 
-def place_failures(store: Store, place: Place) -> list[Failure]:
-    """The error breakdown of a place with a window."""
-    units = place.units
-    assert units.window is not None
-    if units.nodes:
-        return store.node_failures(units.nodes, units.window)
-    settled = units.settled_before
-    return store.edge_failures(units.edges, units.window, settled_before=settled)
-
-
-def place_series(store: Store, place: Place, window: TimeRange, step: int) -> list[TimeBucket]:
-    """Statistics of a place per step."""
+def place_entities(place: Place) -> Entities:
+    """A place in a series."""
     units = place.units
     if units.nodes:
-        return store.node_series(units.nodes, window, step)
-    return store.edge_series(units.edges, window, step, settled_before=units.settled_before)
+        return Entities(nodes=units.nodes)
+    return Entities(links=units.edges) if units.link else Entities(edges=units.edges)

@@ -42,10 +42,10 @@ class TraceSearch:
 
     def __init__(self, context: Context, window: TimeRange, filters: TraceFilter) -> None:
         self._context = context
-        self._store = store = context.store
+        self._store = context.store
         self._filters = filters
         self._has_place = bool(filters.node or filters.edge)
-        self.window = store.snap_window(window) if self._has_place else window
+        self.window = window
         self.place = self._find_place() if self._has_place else None
         self._units = _narrowed(self.place, filters)
 
@@ -71,12 +71,13 @@ class TraceSearch:
             return None
         if self.place is None:
             return 0
-        return units_counted(self._store, self.place, self._filters.states, self._filters.error)
+        return units_counted(self.place, self._filters.states, self._filters.error)
 
     def _find_place(self) -> Place | None:
         settled = self._context.settled_before()
-        graph = build_graph(self._store.service_graph(self.window, settled_before=settled))
-        return find_place(graph, self._filters, Scope(self.window, settled))
+        counted = self._store.counted_window(self.window, settled_before=settled)
+        self.window = counted.window
+        return find_place(build_graph(counted.graph), self._filters, Scope(self.window, settled))
 
     def _filtered_page(
         self, expression: Expression, units: UnitQuery, limit: int, cursor: str | None

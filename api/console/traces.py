@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from api.console.charts import Dot, traces_figure
 from api.console.differences import trace_differences
-from api.console.marks import with_deployments
+from api.console.marks import deployments_of, with_marks
 from api.console.params import Filters, TraceFilter, Window
 from api.console.trace_detail import raw_trace, trace_detail
 from api.console.trace_lists import MAX_LINES, count_traces, entries_of, lines, newest_traces
@@ -136,7 +136,7 @@ def trace_figure(context: Context, window: TimeRange, filters: TraceFilter) -> T
     rest, counted_all = count_traces(search, cursor)
     dots = dots_of(context.store, found)
     return {
-        **with_deployments(context, traces_figure(dots, search.window), search.window),
+        **with_marks(traces_figure(dots, search.window), deployments_of(context, search.window)),
         "shown": len(dots),
         "total": len(dots) + rest,
         "counted_all": counted_all,

@@ -45,7 +45,7 @@ def recent(now: int) -> TimeRange:
 def service_names(context: Context, window: TimeRange) -> list[str]:
     """The names of nodes that sent segments. Further names of a node are those by which callers know
     it, and names that are counted together have spans under their own."""
-    graph = context.store.service_graph(context.store.snap_window(window))
+    graph = context.store.counted_window(window).graph
     names = {node.name for node, stats in graph.services.items() if stats.active}
     return sorted(names - {OTHER_NAMES})
 
@@ -77,7 +77,7 @@ def kind_of(span: JaegerSpan) -> SpanKind:
 
 def dependencies(context: Context, window: TimeRange, service: str = "") -> list[JaegerDependency]:
     """How often services call each other, and receive each other's events; all, or one service's."""
-    graph = context.service_graph(context.store.snap_window(window))
+    graph = context.counted_window(window).graph
     counts: Counter[tuple[str, str]] = Counter()
     for (source, target), stats in (*graph.edges.items(), *graph.links.items()):
         if not source.is_client and (not service or service in (source.name, target.name)):

@@ -141,8 +141,8 @@ def declarations_router(context: Context) -> APIRouter:
 def comparison(context: Context, window: TimeRange, place: _Place) -> ComparisonReply:
     """The comparison of some stacks with the map of a window."""
     stacks = place.chosen(context.store.declarations())
-    shown = context.store.snap_window(window)
-    found = compare([each.declaration for each in stacks], counted_graph(context, shown, None))
+    shown, graph = counted_graph(context, window, None)
+    found = compare([each.declaration for each in stacks], graph)
     names = [each.declaration.stack for each in stacks]
     since = found.traffic_since
     return {

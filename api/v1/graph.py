@@ -70,8 +70,8 @@ def read_graph(
     context: Context, window: TimeRange, expression: Expression | None
 ) -> tuple[TimeRange, Graph, float]:
     """The window that was counted, its graph, and until when it is complete."""
-    shown = window if expression is not None else context.store.snap_window(window)
-    graph = build_graph(counted_graph(context, shown, expression))
+    shown, counted = counted_graph(context, window, expression)
+    graph = build_graph(counted)
     return shown, graph, data_until(context, shown, expression)
 
 

@@ -32,7 +32,7 @@ def places_router(context: Context, environment_annotation: str) -> APIRouter:
 
 def place_list(context: Context, window: TimeRange, annotation: str) -> PlaceList:
     """What a window has; environments by the number of their traces, of at most 500,000 documents."""
-    nodes = context.service_graph(context.store.snap_window(window)).services
+    nodes = context.counted_window(window).graph.services
     fields = [Field("environment"), *([Field("annotation", annotation)] if annotation else [])]
     traces: Counter[str] = Counter()
     for field in fields:

@@ -67,7 +67,7 @@ def time_series(
     without traffic."""
     length = choose_step(context, window, step)
     whole = TimeRange(window.start // length * length, -(-window.end // length) * length)
-    graph = context.service_graph(context.store.snap_window(whole))
+    graph = context.counted_window(whole).graph
     series = counted_series(context, entities_of(graph, place), whole, length, expression)
     starts = range(whole.start, whole.end, length)
     return {

@@ -26,16 +26,18 @@ def get_service_graph(context: Context, body: JsonBody) -> dict[str, Any]:
     """
     requested = body.window()
     group = requested_group(context, body)
-    window = requested if group.expression else context.store.snap_window(requested)
+    window, graph = graph_of_group(context, group, requested)
     return {
         **whole_seconds(*window),
-        "Services": render_services(build_graph(graph_of_group(context, group, window))),
+        "Services": render_services(build_graph(graph)),
         "ContainsOldGroupVersions": contains_old_versions(group, window),
     }
 
 
-def graph_of_group(context: Context, group: Group, window: TimeRange) -> ServiceGraph:
-    """The graph of the traces of a group, by its expression as it is now."""
+def graph_of_group(
+    context: Context, group: Group, window: TimeRange
+) -> tuple[TimeRange, ServiceGraph]:
+    """`counted_graph` of the traces of a group, by its expression as it is now."""
     expression = parse(group.expression) if group.expression else None
     return counted_graph(context, window, expression)
 

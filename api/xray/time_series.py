@@ -47,7 +47,7 @@ def get_time_series_service_statistics(context: Context, body: JsonBody) -> Json
         raise ApiError("ForecastStatistics needs an EntitySelectorExpression with id(…)")
     matches = parse_selector(text) if text else None
     group = requested_group(context, body)
-    graph = graph_of_group(context, group, window)
+    _, graph = graph_of_group(context, group, window)
     entities = client_edges(graph) if matches is None else select(graph, matches)
     page = _page(body, window, period)
     series = _series(context, group, entities, page, period)

@@ -20,9 +20,9 @@ from store.clickhouse.connection.pool import ClientPool
 from store.clickhouse.connection.query_runner import COUNT_LIMITS, QueryRunner
 from store.clickhouse.declared import DeclarationMethods
 from store.clickhouse.deployments import DeploymentMethods
-from store.clickhouse.graph import service_graph, verify, window_plan
+from store.clickhouse.graph import verify
+from store.clickhouse.graph.methods import GraphMethods
 from store.clickhouse.graph.rollup_cache import RollupCache
-from store.clickhouse.graph.service_graph import Units
 from store.clickhouse.logs.methods import LogMethods
 from store.clickhouse.metrics.methods import MetricMethods
 from store.clickhouse.pin_methods import PinMethods
@@ -35,15 +35,10 @@ from store.clickhouse.write import inserts
 from store.columnar import DocumentColumns
 from store.errors import DataRefused, SchemaMismatch, StoreError, StoreUnavailable
 from store.filters.ast import Expression, Field
-from store.graph import ServiceGraph
 from store.model import Document, NodeKey, TimeRange, Trace
 from store.query import (
-    Ends,
-    Entities,
     EntryTime,
-    Failure,
     Page,
-    TimeBucket,
     TraceQuery,
     UnitPage,
     UnitQuery,
@@ -57,6 +52,7 @@ PIN_INTERVAL = 60.0
 
 
 class ClickHouseStore(
+    GraphMethods,
     ConfigMethods,
     DeploymentMethods,
     DeclarationMethods,
@@ -127,66 +123,6 @@ class ClickHouseStore(
         with self._client() as client:
             return bool(client.execute("SELECT 1 FROM traces LIMIT 1"))
 
-    def service_graph(
-        self, window: TimeRange, *, settled_before: int | None = None
-    ) -> ServiceGraph:
-        """The graph of a window."""
-        with self._asking() as ask:
-            # Concurrently: mostly nothing is dirty, and the second answer is current.
-            waiting, marks = ask.run_concurrently(
-                dirty.dirty_statement(), window_plan.versions_query(window)
-            )
-            counted = self.rollup_worker.wait_until_fresh(ask, dirty.read_dirty(waiting))
-            return service_graph.service_graph(
-                ask, window, self.rollup_cache, None if counted else marks, settled_before
-            )
-
-    def map_lag(self) -> float:
-        """As the last reader or the worker has seen it."""
-        return self.rollup_worker.lag.seconds
-
-    def snap_window(self, window: TimeRange) -> TimeRange:
-        """The window, or the whole minutes around it where those that it cuts are long."""
-        if window.end <= window.start or not window_plan.ends_of(window):
-            return window
-        with self._asking() as ask:
-            return window_plan.snap_window(ask, window)
-
-    def min_step(self, window: TimeRange) -> int:
-        """A minute when the window contains many rows."""
-        with self._asking() as ask:
-            return window_plan.min_step(ask, window)
-
-    def node_series(
-        self, nodes: Collection[NodeKey], window: TimeRange, step: int
-    ) -> list[TimeBucket]:
-        """Statistics of nodes per step."""
-        return self._series(service_graph.of_nodes(nodes), window, step)
-
-    def edge_series(
-        self,
-        edges: Collection[Ends],
-        window: TimeRange,
-        step: int,
-        *,
-        settled_before: int | None = None,
-    ) -> list[TimeBucket]:
-        """Statistics of edges per step."""
-        return self._series(service_graph.of_edges(edges, settled_before), window, step)
-
-    def entity_series(
-        self,
-        entities: Entities,
-        window: TimeRange,
-        step: int,
-        *,
-        settled_before: int | None = None,
-    ) -> list[TimeBucket]:
-        """Statistics of some nodes and edges per step."""
-        if not (entities.nodes or entities.edges or entities.links):
-            return []
-        return self._series(service_graph.of_entities(entities, settled_before), window, step)
-
     def filtered_units(self, window: TimeRange, filter: Expression) -> Iterator[tuple[bytes, Unit]]:
         """Units of the traces that satisfy an expression."""
         with self._asking() as ask:
@@ -203,24 +139,6 @@ class ClickHouseStore(
         """Statistics of nodes by version."""
         with self._asking() as ask:
             return version_statistics(ask, nodes, window, versions, weighted=weighted)
-
-    def node_failures(self, nodes: Collection[NodeKey], window: TimeRange) -> list[Failure]:
-        """Error breakdown of nodes."""
-        return self._failures(service_graph.of_nodes(nodes), window)
-
-    def edge_failures(
-        self, edges: Collection[Ends], window: TimeRange, *, settled_before: int | None = None
-    ) -> list[Failure]:
-        """Error breakdown of edges."""
-        return self._failures(service_graph.of_edges(edges, settled_before), window)
-
-    def _series(self, units: Units, window: TimeRange, step: int) -> list[TimeBucket]:
-        with self._counted() as ask:
-            return service_graph.series(ask, units, window, step)
-
-    def _failures(self, units: Units, window: TimeRange) -> list[Failure]:
-        with self._counted() as ask:
-            return service_graph.failures(ask, units, window, self.rollup_cache)
 
     @contextmanager
     def _client(self) -> Iterator[Client]:

@@ -76,3 +76,8 @@ def failure_label(exception: str, status: int) -> str:
     if exception:
         return exception
     return f"HTTP {status}" if status >= 400 else "No exception recorded"
+
+
+def failure_key(state: State, label: str) -> str:
+    """A label with how the unit ended: the key of a count of failures."""
+    return f"{int(state)}:{label}"

@@ -15,11 +15,14 @@ from api.app import create_app
 from api.middleware import Headers
 from store.memory import MemoryStore
 from store.model import TimeRange
+from store.protocol import CountedWindow
 from tests.api.shop import END, START, shop
 
 
 class Broken(MemoryStore):
-    def snap_window(self, window: TimeRange) -> TimeRange:
+    def counted_window(
+        self, window: TimeRange, *, settled_before: int | None = None
+    ) -> CountedWindow:
         raise ZeroDivisionError("secret")
 
 

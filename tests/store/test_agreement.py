@@ -20,18 +20,20 @@ from hypothesis import strategies as st
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.store import ClickHouseStore
 from store.filters.conditions import touches
-from store.graph import ServiceGraph
+from store.graph import ServiceGraph, Statistics
 from store.memory import MemoryStore
 from store.model import Document, Link, NodeKey, State, TimeRange, derived_version
-from store.query import TraceQuery
+from store.query import Entities, TraceQuery
 from store.rules import other_names
 from store.rules.histogram import bucket
+from store.service_graph import merge_statistics
 from store.summary import summarize
 from store.times import MINUTE
 from tests.builders import T0, call, segment, subsegment, trace_id
 from tests.conftest import empty
 
 HOURS = 60 * MINUTE
+STEPS = (5_000_000, MINUTE, 2_000_000, 30_000_000)
 ALL = TimeRange(T0 - 2 * HOURS, T0 + 30 * HOURS)
 IDS = range(1, 9)
 """Few ids, so that parents, duplicates, circles and clashes between kinds are frequent."""
@@ -238,6 +240,9 @@ def agree(
         assert plain(clickhouse_store.service_graph(window)) == plain(expected)
     agree_on_traces(memory, clickhouse_store)
     agree_on_details(memory, clickhouse_store, expected=memory.service_graph(ALL))
+    for window in windows[-2:]:
+        agree_on_series(memory, clickhouse_store, window)
+    agree_on_parts(clickhouse_store, windows[1], T0 + 77_654_321)
     if queried[-1]:
         assert [each for part in clickhouse_store.verify(ALL) for each in part.differences] == []
 
@@ -262,14 +267,12 @@ def agree_on_traces(memory: MemoryStore, clickhouse: ClickHouseStore) -> None:
 def agree_on_details(
     memory: MemoryStore, clickhouse: ClickHouseStore, expected: ServiceGraph
 ) -> None:
-    """Series and failures of two nodes and two edges; those of a node add up to its figures."""
+    """Series of two nodes and two edges; those of a node, and its failures, add up to its figures."""
     for key, stats in itertools.islice(expected.services.items(), 2):
         series = clickhouse.node_series(stats.keys, ALL, HOURS)
         assert series == memory.node_series(stats.keys, ALL, HOURS)
         assert sum(each.statistics.observed for each in series) == stats.statistics.observed
-        failures = clickhouse.node_failures(stats.keys, ALL)
-        assert failures == memory.node_failures(stats.keys, ALL)
-        assert sum(f.count for f in failures) == sum(
+        assert sum(stats.failures.values()) == sum(
             getattr(stats.statistics, state) for state in ("error", "throttle", "fault")
         )
         query = TraceQuery(ALL, filter=touches(key))
@@ -278,7 +281,36 @@ def agree_on_details(
         )
     for pair in itertools.islice((*expected.links, *expected.edges), 2):
         assert clickhouse.edge_series([pair], ALL, HOURS) == memory.edge_series([pair], ALL, HOURS)
-        assert clickhouse.edge_failures([pair], ALL) == memory.edge_failures([pair], ALL)
+
+
+def agree_on_series(memory: MemoryStore, clickhouse: ClickHouseStore, window: TimeRange) -> None:
+    """Of a window that cuts minutes, and steps: every unit of the graph is in a step."""
+    ours, theirs = memory.counted_window(window), clickhouse.counted_window(window)
+    assert (theirs.window, plain(theirs.graph)) == (window, plain(ours.graph))
+    for step, stats in zip(STEPS, ours.graph.services.values(), strict=False):
+        entities = Entities(nodes=stats.keys)
+        series = theirs.series(entities, step)
+        assert series == ours.series(entities, step)
+        assert series == clickhouse.entity_series(entities, window, step)
+        assert sum(each.statistics.observed for each in series) == stats.statistics.observed
+
+
+def agree_on_parts(clickhouse: ClickHouseStore, window: TimeRange, cut: int) -> None:
+    """Whole minutes have the statistics of the two parts that an instant cuts them into."""
+
+    def counts(part: TimeRange) -> dict[Any, Statistics]:
+        graph = clickhouse.service_graph(part)
+        edges = [*graph.edges.values(), *graph.links.values()]
+        return {key: stats.statistics for key, stats in graph.services.items()} | {
+            (edge.source, edge.target, edge.link): edge.statistics for edge in edges
+        }
+
+    parts = [counts(TimeRange(window.start, cut)), counts(TimeRange(cut, window.end))]
+    for key, statistics in counts(window).items():
+        total = Statistics(histogram={})
+        for part in parts:
+            merge_statistics(total, part.get(key, Statistics()))
+        assert statistics == total
 
 
 @given(st.permutations(range(9)), st.lists(st.integers(1, 9), max_size=4))

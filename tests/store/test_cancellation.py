@@ -14,8 +14,9 @@ import uvicorn
 from api.app import create_app
 from store.cancellation import Cancelled, CancelScope, cancellable
 from store.clickhouse.connection.pool import connect
+from store.clickhouse.connection.query_runner import QueryRunner
+from store.clickhouse.graph.window_plan import Marks
 from store.clickhouse.store import ClickHouseStore
-from store.graph import ServiceGraph
 from store.model import TimeRange
 from store.query import TraceQuery
 from tests.builders import T0
@@ -30,13 +31,10 @@ class Slow(ClickHouseStore):
 
     mark = ""
 
-    def service_graph(
-        self, window: TimeRange, *, settled_before: int | None = None
-    ) -> ServiceGraph:
-        with self._asking() as ask:
-            statement = SLOW.format(mark=self.mark)
-            ask.run_concurrently(statement, statement)
-        return super().service_graph(window, settled_before=settled_before)
+    def _marks(self, ask: QueryRunner, window: TimeRange) -> Marks:
+        statement = SLOW.format(mark=self.mark)
+        ask.run_concurrently(statement, statement)
+        return super()._marks(ask, window)
 
 
 @pytest.fixture

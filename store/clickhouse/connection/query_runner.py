@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import contextvars
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from clickhouse_driver import Client
 
@@ -13,7 +13,11 @@ from store.cancellation import cancellable
 from store.clickhouse.connection.pool import ClientPool, abort
 from store.clickhouse.queries import Sql
 from store.metrics import QUERY_SECONDS
+from store.together import together
 
+T = TypeVar("T")
+A = TypeVar("A")
+B = TypeVar("B")
 Rows = list[tuple[Any, ...]]
 
 
@@ -62,39 +66,56 @@ class QueryRunner:
     def run_concurrently(self, *statements: Statement) -> list[Rows]:
         """The rows of independent queries, in order; only the first may read temporary tables.
 
-        Small queries spend most of their time in planning, which is single-threaded. Never waits
-        for a connection: without a free one the queries run one after the other.
+        Small queries spend most of their time in planning, which is single-threaded.
         """
-        first, *others = statements
-        running = [
-            self._threads.submit(contextvars.copy_context().run, self._run_elsewhere, other)
-            for other in others
-        ]
-        try:
-            results: list[Rows | None] = [self(first)]
-        finally:
-            # After an error too: no query may outlive the request that it belongs to.
-            outcomes = [future.exception() or future.result() for future in running]
-        for outcome in outcomes:
-            if isinstance(outcome, BaseException):
-                raise outcome
-            results.append(outcome)
+        return self.together(*(partial(_rows_of, statement) for statement in statements))
+
+    def together(self, *works: Callable[[QueryRunner], T]) -> list[T]:
+        """The results of independent work, in order; only the first may use temporary tables.
+
+        Never waits for a connection: without a free one, work is done on this one, after the first.
+        """
+        first, *others = works
+        found = together(
+            self._threads,
+            lambda: [first(self)],
+            *(partial(self._elsewhere, work) for work in others),
+        )
         return [
-            self(statement) if rows is None else rows
-            for statement, rows in zip(statements, results, strict=True)
+            result[0] if result else work(self) for work, result in zip(works, found, strict=True)
         ]
 
-    def _run_elsewhere(self, statement: Statement) -> Rows | None:
-        """The rows, read on another connection; None when none is free."""
+    def _elsewhere(self, work: Callable[[QueryRunner], T]) -> list[T]:
+        """The result of work on another connection; empty when none is free."""
         with self._pool.try_acquire() as client:
-            return None if client is None else _run(client, statement, self._limits)
+            if client is None:
+                return []
+            return [work(QueryRunner(client, self._pool, self._threads, self._limits))]
 
 
 def run_concurrently(run: RunQuery, *statements: Statement) -> list[Rows]:
     """`QueryRunner.run_concurrently`; any other runner runs them one after the other."""
+    return run_together(run, *(partial(_rows_of, statement) for statement in statements))
+
+
+def run_both(
+    run: RunQuery, work: Callable[[RunQuery], A], other: Callable[[RunQuery], B]
+) -> tuple[A, B]:
+    """The results of two independent works of several queries each, run at the same time."""
+    works: tuple[Callable[[RunQuery], Any], ...] = work, other
+    first, second = run_together(run, *works)
+    return first, second
+
+
+def run_together(run: RunQuery, *works: Callable[[RunQuery], T]) -> list[T]:
+    """`QueryRunner.together`; with any other runner one after the other."""
     if isinstance(run, QueryRunner):
-        return run.run_concurrently(*statements)
-    return [run(statement) for statement in statements]
+        return run.together(*works)
+    return [work(run) for work in works]
+
+
+def _rows_of(statement: Statement, run: RunQuery) -> Rows:
+    return run(statement)
 
 
 def _run(client: Client, statement: Statement, limits: Mapping[str, int]) -> Rows:

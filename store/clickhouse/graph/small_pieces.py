@@ -6,20 +6,25 @@ hundred rows take to read. The rules are those of `store.units`, the reference o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from itertools import chain
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import Rows, RunQuery, run_concurrently
 from store.clickhouse.pins import NOT_PINNED_COPY
 from store.clickhouse.queries import Sql
-from store.clickhouse.search.get_traces import add_calls, add_documents, add_links, located
-from store.clickhouse.units.aggregates import EDGE, LINK, NODE, Aggregate, Key
+from store.clickhouse.search.get_traces import (
+    add_calls,
+    add_document,
+    add_links,
+    located,
+)
+from store.clickhouse.units.aggregates import EDGE, LINK, NODE, Aggregate, Key, copy_of
 from store.clickhouse.units.base_buckets import BUCKET, rows_in_buckets
 from store.graph import Statistics
-from store.model import NodeKey, State, TimeRange, Trace
+from store.model import Document, Http, NodeKey, State, TimeRange, Trace, version_of
 from store.rules import histogram
-from store.service_graph import count
+from store.service_graph import count, failures_of
 from store.times import MINUTE
 from store.units import NodeUnit, Unit, all_units, links_among
 
@@ -30,34 +35,41 @@ NO_NODE = NodeKey("", "", "")
 
 Visit = tuple[int, int, int]
 """A trace in a minute: the minute, the hash of the trace in `bucket_rollups`, and the weight of a unit."""
+CutUnit = tuple[Key, Aggregate, list[Visit]]
+"""One unit as an aggregate, with its trace."""
 
 
-def read(
-    run: RunQuery, pieces: Sequence[TimeRange], beside: Sql | None = None
-) -> tuple[list[tuple[Key, Aggregate, list[Visit]]], Rows]:
+def read(run: RunQuery, pieces: Sequence[TimeRange]) -> list[CutUnit]:
     """Each unit that starts in pieces of minutes, in which no names of nodes are in excess.
 
-    The rows of a statement ``beside``, which is run at the same time, are returned, too.
+    Documents are read before what they carry: a batch inserts its calls before them.
     """
-    found, *others = run_concurrently(run, _traces_in(pieces), *([beside] if beside else []))
-    hashes = {bytes.fromhex(digits): number for digits, number in found}
-    traces, linked = _read(run, list(hashes), linked=True)
-    senders = {trace_id for trace_id, sends in linked if sends}
-    around, _ = _read(run, sorted({trace_id for trace_id, _ in linked} - traces.keys()))
-    known = around | traces
-    linked_ids = links_among(
-        known[trace_id] for trace_id in senders | traces.keys() if trace_id in known
-    )
-    units = [
+    traces, hashes = _traces(run(_documents(_traces_in(pieces))))
+    if not traces:
+        return []
+    ids = list(traces)
+    *carried, others = run_concurrently(run, *_carried(ids), _documents(_linked(ids)))
+    _add(traces, *carried)
+    around = {id: trace for id, trace in _traces(others)[0].items() if id not in traces}
+    if around:
+        _add(around, *run_concurrently(run, *_carried(list(around))))
+    known = {**around, **traces}
+    linked_ids = links_among(known.values())
+    return [
         (_key(unit), _aggregate(unit), [(unit.start // MINUTE, hashes[id], unit.weight)])
         for id, trace in traces.items()
         for unit in all_units(trace, known.get, linked_ids)
         if any(unit.start in piece for piece in pieces)
     ]
-    return units, others[0] if others else []
+
+
+def _documents(traces: Sql) -> Sql:
+    fragments = {"traces": traces, "not_pinned_copy": Sql(NOT_PINNED_COPY)}
+    return queries.UNIT_DOCUMENTS.render(fragments)
 
 
 def _traces_in(pieces: Sequence[TimeRange]) -> Sql:
+    """The traces with anything that starts in pieces of minutes."""
     times = " OR ".join(f"start >= {piece.start} AND start < {piece.end}" for piece in pieces)
     buckets = [
         bucket
@@ -83,25 +95,53 @@ def _places(ids: list[bytes]) -> Sql:
     return Sql(f"{places.text} AND {NOT_PINNED_COPY}", places.parameters)
 
 
-def _read(
-    run: RunQuery, ids: list[bytes], *, linked: bool = False
-) -> tuple[dict[bytes, Trace], list[tuple[bytes, bool]]]:
-    """Traces without pinned copies, and without calls and links whose documents are not stored (yet).
-
-    Documents are read first: a batch inserts its calls before them. ``linked``: also which traces are at
-    the other ends of links, and whether a link from there leads to one of these.
-    """
-    if not ids:
-        return {}, []
+def _carried(ids: list[bytes]) -> tuple[Sql, Sql]:
+    """The statements that `_add` takes the rows of."""
     places = {"places": _places(ids)}
-    traces = {id: Trace(id, {}, {}, 0, 0, {}) for id in ids}
-    add_documents(traces, run(queries.SEGMENTS.render(places)), {})
-    calls, links, *ends = run_concurrently(
-        run,
-        queries.CALLS.render(places),
-        queries.LINKS.render(places),
-        *([_linked(ids)] if linked else []),
+    return queries.CALLS.render(places), queries.LINKS.render(places)
+
+
+def _traces(rows: Rows) -> tuple[dict[bytes, Trace], dict[bytes, int]]:
+    """Traces with their documents, and the hashes by which `bucket_rollups` knows them."""
+    traces: dict[bytes, Trace] = {}
+    hashes: dict[bytes, int] = {}
+    for row in rows:
+        document = _document(row)
+        id = document.trace_id
+        hashes[id] = row[-1]
+        trace = traces.get(id)
+        if trace is None:
+            trace = traces[id] = Trace(id, {}, {}, 0, 0, {})
+        add_document(trace, document)
+    return traces, hashes
+
+
+def _document(row: tuple[Any, ...]) -> Document:
+    """What units need of a row of unit_documents.sql."""
+    digits, id, parent_id, independent, inferred, start, end, last_end, state, *node = row[:13]
+    service, status, user_agent, exception, members, weight, ver, _ = row[13:]
+    return Document(
+        trace_id=bytes.fromhex(digits),
+        id=id,
+        parent_id=parent_id,
+        independent=bool(independent),
+        inferred=bool(inferred),
+        start=start,
+        end=end,
+        last_end=last_end,
+        state=State(state),
+        node=NodeKey(*node),
+        service=service,
+        http=Http("", "", status, "", user_agent),
+        exception=exception,
+        members=tuple(members),
+        version=version_of(State(state), ver),
+        weight=weight,
     )
+
+
+def _add(traces: Mapping[bytes, Trace], calls: Rows, links: Rows) -> None:
+    """Add the calls and links of traces, without those whose documents are not stored (yet)."""
     add_calls(traces, calls)
     add_links(traces, links)
     for trace in traces.values():
@@ -109,8 +149,6 @@ def _read(
             assert isinstance(owned, dict)
             for key in [k for k, each in owned.items() if each.document_id not in trace.documents]:
                 del owned[key]
-    stored = {id: trace for id, trace in traces.items() if trace.documents}
-    return stored, [(bytes.fromhex(digits), bool(sends)) for digits, sends in chain(*ends)]
 
 
 Visits = dict[tuple[int, int], int]
@@ -126,8 +164,10 @@ class Counted:
 
     def add(self, key: Key, aggregate: Aggregate, visits: Iterable[Visit]) -> None:
         """Add an aggregate, and the traces of its units."""
-        known = self.aggregates.setdefault(key, aggregate)
-        if known is not aggregate:
+        known = self.aggregates.get(key)
+        if known is None:
+            self.aggregates[key] = copy_of(aggregate)
+        else:
             known.add(aggregate)
         if key[0] == NODE:
             least = self._visits.setdefault(key, {})
@@ -162,6 +202,5 @@ def _aggregate(unit: Unit) -> Aggregate:
             delta = {whole: unit.weight, time: -unit.weight}
     else:
         names.add(unit.alias)
-    failed = unit.state > State.OK
-    failures = {f"{int(unit.state)}:{unit.label}": unit.weight} if failed else {}
-    return Aggregate(names - {""}, active, unit.start, unit.end, 0, statistics, delta, failures)
+    names.discard("")
+    return Aggregate(names, active, unit.start, unit.end, 0, statistics, delta, failures_of(unit))

@@ -10,9 +10,9 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from store.clickhouse import queries
-from store.clickhouse.connection.query_runner import Rows, RunQuery
+from store.clickhouse.connection.query_runner import Rows, RunQuery, run_concurrently
 from store.clickhouse.queries import Sql
-from store.clickhouse.rollup.bucket_state import Version, bucket_versions
+from store.clickhouse.rollup.bucket_state import Version, bucket_versions_query, read_versions
 from store.clickhouse.rollup.buckets import WIDTHS, AddedUp, added_up
 from store.clickhouse.units.base_buckets import BUCKET, PER_MINUTE, buckets_of, numbers_in
 from store.model import TimeRange
@@ -21,6 +21,8 @@ from store.times import MINUTE
 LAST_MINUTE = (1 << 32) - 1
 MOST_RAW = 200_000
 """Rows that are aggregated for a request at most, which takes half a second. With more, whole minutes are shown."""
+FEW = 500
+"""Rows that are counted as fast as buckets are read."""
 SHORT = 6 * 60
 """Minutes of a window whose markers are all read at once. For a longer window only those of the wide slots are
 read, and then those of the minutes that the wide slots leave."""
@@ -71,8 +73,26 @@ class Plan(NamedTuple):
     pieces: Pieces
 
 
+class Marks(NamedTuple):
+    """What windows are planned from: the rows of versions.sql, and the versions of buckets by minute."""
+
+    slots: Rows
+    buckets: Mapping[int, list[Version]]
+
+
+def marks_queries(window: TimeRange) -> list[Sql]:
+    """The statements whose result rows `marks_of` takes."""
+    cut = ends_of(window)
+    return [versions_query(window), *([bucket_versions_query(_buckets_in(cut))] if cut else [])]
+
+
+def marks_of(slots: Rows, buckets: Rows | None = None) -> Marks:
+    """The result rows of `marks_queries`."""
+    return Marks(slots, _by_minute(read_versions(buckets or [])))
+
+
 def versions_query(window: TimeRange) -> Sql:
-    """The statement whose result rows `plan` needs."""
+    """The newest versions of slots that the window overlaps."""
     first, last = bounds(window)
     which = "1"
     if last - first >= SHORT:
@@ -80,15 +100,19 @@ def versions_query(window: TimeRange) -> Sql:
     return queries.VERSIONS.render({"which": Sql(which)}, first=first, last=last)
 
 
-def plan(run: RunQuery, window: TimeRange, marks: Rows | None = None, *, wide: bool = True) -> Plan:
+def plan(
+    run: RunQuery, window: TimeRange, marks: Marks | None = None, *, wide: bool = True
+) -> Plan:
     """The widest slots (or, without ``wide``, the minutes) that fill a window, and the remaining pieces.
 
     A minute that the window cuts is read as a whole when all of its units lie inside the window.
-    ``marks``: the rows of `versions_query` for the window, when the caller has them.
+    ``marks``: those of the window, or of one that it is in, when the caller has them.
     """
     first, last = bounds(window)
     if window.end <= window.start or first > LAST_MINUTE:
         return Plan([], NO_PIECES)
+    if marks is None:
+        marks = marks_of(*run_concurrently(run, *marks_queries(window)))
     whole: dict[int, list[Slot]] = {width: [] for width in WIDTHS}
     narrow: dict[int, Slot] = {}
     cut: dict[int, CutMinute] = {}  # a minute that was never aggregated has no rows
@@ -103,7 +127,7 @@ def plan(run: RunQuery, window: TimeRange, marks: Rows | None = None, *, wide: b
             elif complete and wide and bucket + width - 1 <= last:
                 whole[width].append(Slot(width, bucket, rev))
 
-    note(run(versions_query(window)) if marks is None else marks)
+    note(marks.slots)
     taken = set(cut.keys())
     slots: list[Slot] = []
     for width, found in whole.items():  # the widest first
@@ -119,23 +143,19 @@ def plan(run: RunQuery, window: TimeRange, marks: Rows | None = None, *, wide: b
             note(run(queries.VERSIONS.render({"which": which}, first=first, last=last)))
     taken |= cut.keys()  # one may have a new revision since the first statement
     slots += [bucket for minute, bucket in sorted(narrow.items()) if minute not in taken]
-    return Plan(slots, pieces_of(run, window, cut))
+    return Plan(slots, pieces_of(window, cut, marks.buckets))
 
 
-def pieces_of(run: RunQuery, window: TimeRange, minutes: Mapping[int, CutMinute]) -> Pieces:
+def pieces_of(
+    window: TimeRange, minutes: Mapping[int, CutMinute], versions: Mapping[int, list[Version]]
+) -> Pieces:
     """What lies in a window of some minutes. A minute that was added up from other buckets than the stored ones,
     because those expire sooner, is read from the rows."""
-    if not minutes:
-        return NO_PIECES
-    siblings = [bucket for minute in minutes for bucket in buckets_of(minute)]
-    versions: dict[int, list[Version]] = {minute: [] for minute in minutes}
-    for version in bucket_versions(run, siblings):
-        versions[version.bucket // PER_MINUTE].append(version)
     buckets: list[BucketSlot] = []
     raw: list[TimeRange] = []
     rows = named = 0
-    for minute, found in sorted(versions.items()):
-        last = minutes[minute]
+    for minute, last in sorted(minutes.items()):
+        found = versions.get(minute, [])
         if added_up([version.rev for version in found]) != last.added_up:
             raw.append(_within(window, minute * MINUTE, (minute + 1) * MINUTE))
             rows, named = rows + last.rows, max(named, 2 * last.rows)
@@ -151,28 +171,46 @@ def pieces_of(run: RunQuery, window: TimeRange, minutes: Mapping[int, CutMinute]
     return Pieces(buckets, raw, rows, named)
 
 
+def bucket_pieces(run: RunQuery, window: TimeRange) -> Pieces:
+    """What lies in a window, by buckets only."""
+    first, last = bounds(window)
+    found, versions = run_concurrently(
+        run,
+        queries.VERSIONS.render({"which": Sql("width = 1")}, first=first, last=last),
+        bucket_versions_query(_buckets_in(range(first, last + 1))),
+    )
+    minutes = {minute: _cut_minute(*parts) for _, minute, _, _, _, parts, _ in found}
+    return pieces_of(window, minutes, _by_minute(read_versions(versions)))
+
+
+def _by_minute(versions: Iterable[Version]) -> dict[int, list[Version]]:
+    found: dict[int, list[Version]] = {}
+    for version in versions:
+        found.setdefault(version.bucket // PER_MINUTE, []).append(version)
+    return found
+
+
+def _buckets_in(minutes: Iterable[int]) -> list[int]:
+    return [bucket for minute in minutes for bucket in buckets_of(minute)]
+
+
 def _cut_minute(buckets: int, revisions: int, rows: int) -> CutMinute:
     return CutMinute(AddedUp(buckets, revisions), rows)
-
-
-def minutes_between(run: RunQuery, window: TimeRange) -> dict[int, CutMinute]:
-    """The minutes that a window overlaps."""
-    first, last = bounds(window)
-    which = Sql("width = 1")
-    rows = run(queries.VERSIONS.render({"which": which}, first=first, last=last))
-    return {minute: _cut_minute(*parts) for _, minute, _, _, _, parts, _ in rows}
 
 
 def _within(window: TimeRange, start: int, end: int) -> TimeRange:
     return TimeRange(max(window.start, start), min(window.end, end))
 
 
-def snap_window(run: RunQuery, window: TimeRange) -> TimeRange:
+def snapped(window: TimeRange, marks: Marks) -> TimeRange:
     """The window, extended to whole minutes at the ends where it cuts units, when those have many rows."""
+    if window.end <= window.start:
+        return window
+    ends = ends_of(window)
     cut = {
         bucket: rows
-        for bucket, rows, low, high in run(_minute_rows(_listed(ends_of(window))))
-        if not (low in window and high in window)
+        for width, bucket, _, low, high, (_, _, rows), _ in marks.slots
+        if width == 1 and bucket in ends and not (low in window and high in window)
     }
     if sum(cut.values()) <= MOST_RAW:
         return window
@@ -183,16 +221,27 @@ def snap_window(run: RunQuery, window: TimeRange) -> TimeRange:
     )
 
 
+def quick_step(window: TimeRange, marks: Marks) -> int:
+    """The smallest step of a series that takes no longer than the graph: of any length while the window has few
+    rows, else a bucket's, and in long windows a minute's."""
+    rows = row_count(window, marks)
+    return MINUTE if rows > MOST_RAW else BUCKET if rows > FEW else 1
+
+
+def row_count(window: TimeRange, marks: Marks) -> int:
+    """The rows of the minutes that a window overlaps; of a long window, whose marks lack minutes, more than any
+    statement reads."""
+    first, last = bounds(window)
+    if last - first >= SHORT:
+        return MOST_RAW + 1
+    return sum(parts[-1] for width, _, _, _, _, parts, _ in marks.slots if width == 1)
+
+
 def min_step(run: RunQuery, window: TimeRange) -> int:
     """The smallest step of a series, microseconds: a minute when the window has more than MOST_RAW rows."""
     first, last = bounds(window)
-    lengths = _minute_rows(f"bucket BETWEEN {first} AND {last}")
-    ((rows,),) = run(Sql(f"SELECT sum(length) FROM ({lengths.text})", lengths.parameters))
+    ((rows,),) = run(queries.MINUTE_ROWS.render(first=first, last=last))
     return MINUTE if rows > MOST_RAW else 1
-
-
-def _minute_rows(slots: str) -> Sql:
-    return queries.MINUTE_ROWS.render({"slots": Sql(slots)})
 
 
 def bounds(window: TimeRange) -> tuple[int, int]:

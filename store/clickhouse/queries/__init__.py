@@ -134,12 +134,12 @@ LOOKED = _sql("rollup/looked", "buckets")
 MARK = _sql("rollup/mark", "marks")
 # graph
 VERSIONS = _sql("graph/versions", "which", parameters="first last")
-MINUTE_ROWS = _sql("graph/minute_rows", "slots")
+MINUTE_ROWS = _sql("graph/minute_rows", parameters="first last")
 SLOT_SUMS = _sql("graph/slot_sums", "part revisions slots")
 SLOT_HISTOGRAMS = _sql("graph/slot_histograms", "part revisions slots")
 ROLLED_UP = _sql("graph/rolled_up", "slots")
 ROLLED_UP_HISTOGRAMS = _sql("graph/rolled_up_histograms", "slots")
-ROLLED_UP_STEPS = _sql("graph/rolled_up_steps", "key slots", parameters="first step")
+ROLLED_UP_STEPS = _sql("graph/rolled_up_steps", "key slots", parameters="step")
 PIECES = _sql("graph/pieces", "pieces")
 COUNTED_PIECE = _sql(
     "graph/counted_piece",
@@ -148,12 +148,13 @@ COUNTED_PIECE = _sql(
 STORED_PIECE = _sql("graph/stored_piece", "key revisions")
 STORED_VISITS = _sql("graph/stored_visits", "key revisions")
 TRACES_IN_PIECES = _sql("graph/traces_in_pieces", "not_pinned_copy rows")
+UNIT_DOCUMENTS = _sql("graph/unit_documents", "not_pinned_copy traces")
 LINKED_TRACES = _sql("graph/linked_traces", "not_pinned_copy places", parameters="ids")
 UNIT_STEPS = _sql(
     "graph/unit_steps",
     "bucket key ordered sums time traces units weight",
 )
-BUCKET_STEPS = _sql("graph/bucket_steps", "key revisions", parameters="start step")
+BUCKET_STEPS = _sql("graph/bucket_steps", "key revisions", parameters="step")
 VERIFY_MINUTES = _sql("graph/verify_minutes", parameters="first last")
 VERIFY_WIDE = _sql("graph/verify_wide", parameters="first last")
 # versions and deployments

@@ -102,14 +102,16 @@ class Minute(NamedTuple):
 
 def bucket_versions(run: RunQuery, buckets: Collection[int]) -> list[Version]:
     """The versions of those buckets that have one."""
-    return _read_versions(run(_versions_query(buckets)))
+    return read_versions(run(bucket_versions_query(buckets)))
 
 
-def _versions_query(buckets: Collection[int]) -> Sql:
+def bucket_versions_query(buckets: Collection[int]) -> Sql:
+    """The statement of `bucket_versions`."""
     return queries.BUCKET_VERSIONS.render({"buckets": Sql(numbers_in("bucket", buckets))})
 
 
-def _read_versions(rows: Rows) -> list[Version]:
+def read_versions(rows: Rows) -> list[Version]:
+    """The result rows of `bucket_versions_query`."""
     return [
         Version(bucket, rev, Fingerprint(*figures), FarRows(*far), named, bool(excess))
         for bucket, rev, figures, far, named, excess in rows
@@ -122,11 +124,11 @@ def read_minutes(run: RunQuery, due: Collection[int]) -> list[Minute]:
     siblings = [bucket for minute in minutes for bucket in buckets_of(minute)]
     counted, before = run_concurrently(
         run,
-        _versions_query(siblings),
+        bucket_versions_query(siblings),
         queries.MINUTE_VERSIONS.render({"minutes": Sql(numbers_in("bucket", minutes))}),
     )
     versions: dict[int, dict[int, Version]] = {minute: {} for minute in minutes}
-    for version in _read_versions(counted):
+    for version in read_versions(counted):
         versions[version.bucket // PER_MINUTE][version.bucket] = version
     known = {b for of_minute in versions.values() for b in of_minute}
     rows = current_rows(run, [b for b in siblings if b in due or b not in known])

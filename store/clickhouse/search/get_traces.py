@@ -131,9 +131,13 @@ def add_documents(
     for row in rows:
         trace = traces.get(bytes.fromhex(row[0]))
         if trace is not None:
-            document = decode_document(row, bodies)
-            assert isinstance(trace.documents, dict)
-            _add_copy(trace.documents, document.id, document)
+            add_document(trace, decode_document(row, bodies))
+
+
+def add_document(trace: Trace, document: Document) -> None:
+    """Put a document into its trace, unless a newer copy is there."""
+    assert isinstance(trace.documents, dict)
+    _add_copy(trace.documents, document.id, document)
 
 
 def add_calls(traces: Mapping[bytes, Trace], rows: Iterable[tuple[Any, ...]]) -> None:

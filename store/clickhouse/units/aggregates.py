@@ -13,7 +13,14 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from store.clickhouse.queries import Sql
-from store.graph import EdgeStats, ServiceGraph, ServiceStats, Statistics, add_statistics
+from store.graph import (
+    EdgeStats,
+    ServiceGraph,
+    ServiceStats,
+    Statistics,
+    add_failures,
+    add_statistics,
+)
 from store.model import NodeKey
 from store.rules import histogram
 from store.service_graph import assemble
@@ -68,8 +75,7 @@ class Aggregate(Struct):
         self.trace_minutes += other.trace_minutes
         add_statistics(self.statistics, other.statistics)
         histogram.add(self.duration_delta, other.duration_delta)
-        for label, count in other.failures.items():
-            self.failures[label] = self.failures.get(label, 0) + count
+        add_failures(self.failures, other.failures)
 
 
 def copy_of(aggregate: Aggregate) -> Aggregate:
@@ -152,6 +158,7 @@ def graph_of(aggregates: dict[Key, Aggregate], settled_before: int | None = None
                 end=aggregate.end,
                 statistics=aggregate.statistics,
                 link=kind == LINK,
+                failures=aggregate.failures,
             )
     return assemble(services, edges, links, settled_before)
 
@@ -169,4 +176,5 @@ def _service(key: NodeKey, aggregate: Aggregate) -> ServiceStats:
         trace_minutes=aggregate.trace_minutes,
         statistics=aggregate.statistics,
         durations={value: count for value, count in durations.items() if count},
+        failures=aggregate.failures,
     )

@@ -16,6 +16,7 @@ from store.errors import StoreUnavailable
 from store.graph import ServiceGraph
 from store.memory import MemoryStore
 from store.model import TimeRange
+from store.protocol import CountedWindow
 from store.times import MINUTE
 from tests.api.botocore_model import complaints, operations
 
@@ -170,8 +171,11 @@ class Broken(MemoryStore):
 class Long(MemoryStore):
     """Whose minutes are too long to be divided."""
 
-    def snap_window(self, window: TimeRange) -> TimeRange:
-        return TimeRange(window.start // MINUTE * MINUTE, -(-window.end // MINUTE) * MINUTE)
+    def counted_window(
+        self, window: TimeRange, *, settled_before: int | None = None
+    ) -> CountedWindow:
+        whole = TimeRange(window.start // MINUTE * MINUTE, -(-window.end // MINUTE) * MINUTE)
+        return super().counted_window(whole, settled_before=settled_before)
 
 
 def test_a_map_says_which_window_it_shows() -> None:

@@ -10,7 +10,7 @@ from store.model import (
     TimeRange,
 )
 from store.protocol import Store
-from store.query import TraceQuery
+from store.query import Entities, TraceQuery
 from store.times import MINUTE, SECOND
 from tests.builders import T0, TRACE, call, segment, trace_id
 from tests.store.contract.nodes import BACKEND, CLIENT, FRONTEND, HOUR
@@ -26,7 +26,9 @@ class GraphContract:
         assert store.get_traces([TRACE]) == {}
         assert store.find_traces(TraceQuery(HOUR), limit=10) == ([], 0, None)
         assert store.node_series([FRONTEND], HOUR, MINUTE) == []
-        assert store.edge_failures([(FRONTEND, BACKEND)], HOUR) == []
+        counted = store.counted_window(HOUR)
+        assert (counted.window, counted.graph.services) == (HOUR, {})
+        assert counted.series(Entities(nodes=frozenset((FRONTEND,))), MINUTE) == []
 
     def test_a_root_has_a_client(self, store: Store) -> None:
         store.put([segment(0xA1)], "a")

@@ -15,8 +15,9 @@ from store.model import (
 from store.protocol import Store
 from store.query import TraceQuery
 from store.rules import other_names
-from store.times import MINUTE, SECOND
+from store.times import DAY, MINUTE, SECOND
 from tests.builders import T0, call, segment, trace_id
+from tests.store.contract.failures import edge_failures, node_failures
 from tests.store.contract.nodes import BACKEND, CLIENT, FRONTEND, HOUR
 
 
@@ -60,8 +61,8 @@ class NameContract:
         assert (edge.statistics.fault, edge.aliases) == (4, frozenset())
         assert graph.edges[client, made_up].statistics.ok == 3
         assert sum(s.statistics.fault for s in store.node_series([other], HOUR, MINUTE)) == 4
-        assert store.node_failures([other], HOUR)[0].count == 4
-        assert store.edge_failures([(FRONTEND, other)], HOUR) == store.node_failures([other], HOUR)
+        assert node_failures(store, other)[0].count == 4
+        assert edge_failures(store, FRONTEND, other) == node_failures(store, other)
         part = TimeRange(T0 - SECOND, T0 + SECOND)  # cuts the minute
         assert store.service_graph(part).services[other].statistics.fault == 4
 
@@ -151,13 +152,13 @@ class NameContract:
         statistics = graph.edges[FRONTEND, west].statistics
         assert (statistics.ok, statistics.fault) == (1, 1)
         keys = graph.services[west].keys
-        (bucket,) = store.node_series(keys, HOUR, HOUR.end - HOUR.start)
+        (bucket,) = store.node_series(keys, HOUR, DAY)
         assert (bucket.statistics.ok, bucket.statistics.fault) == (1, 1)
         edges = [(FRONTEND, key) for key in keys]
-        (bucket,) = store.edge_series(edges, HOUR, HOUR.end - HOUR.start)
+        (bucket,) = store.edge_series(edges, HOUR, DAY)
         assert (bucket.statistics.ok, bucket.statistics.fault) == (1, 1)
-        assert [f.count for f in store.node_failures(keys, HOUR)] == [1]
-        assert store.edge_failures(edges, HOUR) == store.node_failures(keys, HOUR)
+        assert [f.count for f in node_failures(store, west)] == [1]
+        assert edge_failures(store, FRONTEND, west) == node_failures(store, west)
         east = west._replace(region="us-east-1")
         store.put([segment(0xB1, trace_id=trace_id(2), calls=(call(0xC3, node=east),))], "b")
         assert {bare, west, east} <= store.service_graph(HOUR).services.keys()
@@ -185,10 +186,10 @@ class NameContract:
             for pair in ((client, web), (web, api), (web, table))
         }
         for number, (web, api, table) in enumerate(graphs.values(), 1):
-            assert [f.label for f in store.node_failures([table], HOUR)] == [f"Boom{number}"]
-            assert [f.label for f in store.edge_failures([(web, table)], HOUR)] == [f"Boom{number}"]
+            assert [f.label for f in node_failures(store, table)] == [f"Boom{number}"]
+            assert [f.label for f in edge_failures(store, web, table)] == [f"Boom{number}"]
             for node in (web, api, table):
-                (bucket,) = store.node_series([node], HOUR, HOUR.end - HOUR.start)
+                (bucket,) = store.node_series([node], HOUR, DAY)
                 assert bucket.statistics.total == 1
             for filter in (touches(table), calls_along(web, api)):
                 query = TraceQuery(HOUR, filter=filter)

@@ -11,9 +11,10 @@ from store.model import (
     TimeRange,
 )
 from store.protocol import Store
-from store.query import Failure, UnitQuery
+from store.query import Failure, UnitQuery, failures_by_frequency
 from store.times import MINUTE, SECOND
 from tests.builders import T0, call, http, segment, trace_id
+from tests.store.contract.failures import edge_failures, node_failures
 from tests.store.contract.nodes import BACKEND, CLIENT, FRONTEND, HOUR, failing_calls
 
 
@@ -97,7 +98,7 @@ class UnitContract:
         places = [
             (
                 UnitQuery(HOUR, nodes=frozenset((k,))),
-                store.node_failures([k], HOUR),
+                failures_by_frequency(each.failures),
                 each.statistics,
             )
             for k, each in graph.services.items()
@@ -106,7 +107,7 @@ class UnitContract:
         places += [
             (
                 UnitQuery(HOUR, edges=frozenset((k,))),
-                store.edge_failures([k], HOUR),
+                failures_by_frequency(edge.failures),
                 edge.statistics,
             )
             for k, edge in {**graph.edges, **graph.links}.items()
@@ -139,13 +140,11 @@ class UnitContract:
             (T0, 1, 1),
             (T0 + MINUTE, 1, 0),
         ]
-        assert store.node_failures([FRONTEND], HOUR) == [Failure("HTTP 500", State.FAULT, 1)]
+        assert node_failures(store, FRONTEND) == [Failure("HTTP 500", State.FAULT, 1)]
         edges = store.edge_series([(FRONTEND, BACKEND)], HOUR, MINUTE)
         assert [(s.start, s.statistics.total) for s in edges] == [(T0, 1), (T0 + MINUTE, 1)]
-        assert store.edge_failures([(FRONTEND, BACKEND)], HOUR) == [
+        assert edge_failures(store, FRONTEND, BACKEND) == [
             Failure("HTTP 503", State.FAULT, 1),
             Failure("KeyError", State.ERROR, 1),
         ]
-        assert store.node_failures([BACKEND], HOUR) == store.edge_failures(
-            [(FRONTEND, BACKEND)], HOUR
-        )
+        assert node_failures(store, BACKEND) == edge_failures(store, FRONTEND, BACKEND)

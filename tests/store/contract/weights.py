@@ -11,8 +11,9 @@ from store.model import (
 from store.otel.adjusted_count import LARGEST
 from store.protocol import Store
 from store.query import Axis, Failure, TraceQuery
-from store.times import MINUTE
+from store.times import DAY, MINUTE
 from tests.builders import T0, TRACE, call, segment, trace_id
+from tests.store.contract.failures import node_failures
 from tests.store.contract.nodes import BACKEND, CLIENT, FRONTEND, HOUR
 
 
@@ -34,7 +35,7 @@ class WeightContract:
             assert each.statistics.total == 2 * LARGEST
         minutes = TimeRange(T0 + 1, T0 + 2 * MINUTE - 1)  # cuts both
         assert store.service_graph(minutes).services[FRONTEND].statistics.total == LARGEST
-        series = store.node_series([FRONTEND], HOUR, HOUR.end - HOUR.start)
+        series = store.node_series([FRONTEND], HOUR, DAY)
         assert [each.statistics.total_time for each in series] == [expected]
 
     def test_what_was_sampled_counts_as_what_it_stands_for(self, store: Store) -> None:
@@ -57,9 +58,7 @@ class WeightContract:
         assert frontend.trace_minutes == 4 + 3 + 1 + 1
         for inferred in (graph.services[BACKEND], graph.edges[FRONTEND, BACKEND]):
             assert (inferred.statistics.fault, inferred.statistics.observed) == (8, 1)
-        assert store.node_failures([BACKEND], HOUR) == [
-            Failure("No exception recorded", State.FAULT, 8)
-        ]
+        assert node_failures(store, BACKEND) == [Failure("No exception recorded", State.FAULT, 8)]
         assert graph.links[BACKEND, NodeKey("", "worker", "")].statistics.ok == 5
         (slice,) = store.node_series([FRONTEND], HOUR, MINUTE)
         assert slice.statistics == counts

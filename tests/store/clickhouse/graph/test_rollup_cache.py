@@ -10,7 +10,7 @@ from store.clickhouse.connection.pool import connect
 from store.clickhouse.connection.query_runner import Rows, Statement, execute, text_of
 from store.clickhouse.graph import service_graph
 from store.clickhouse.graph.rollup_cache import RollupCache
-from store.clickhouse.graph.window_plan import Slot, plan, versions_query
+from store.clickhouse.graph.window_plan import Marks, Slot, marks_of, plan, versions_query
 from store.clickhouse.store import ClickHouseStore
 from store.model import NodeKey, TimeRange
 from store.times import MINUTE
@@ -33,9 +33,9 @@ class Recorder:
         rows: Rows = execute(self.client, statement)
         return rows
 
-    def total(self, rollup_cache: RollupCache, marks: Rows | None = None) -> int:
+    def total(self, rollup_cache: RollupCache, marks: Marks | None = None) -> int:
         """The frontend's units in a map of the window."""
-        found = service_graph.service_graph(self, WINDOW, rollup_cache, marks)
+        found = service_graph.service_graph(self, WINDOW, rollup_cache, marks).graph
         return found.services[FRONTEND].statistics.total
 
 
@@ -86,8 +86,8 @@ def test_a_minute_recounted_after_planning(
     rollup_cache = RollupCache()
     put(clickhouse_store, 1)
     put(clickhouse_store, 2, minute=1)
-    marks = ask(versions_query(WINDOW))
-    old = [Slot(width, first, rev) for width, first, *_, rev in marks if width == 1]
+    marks = marks_of(ask(versions_query(WINDOW)))
+    old = [Slot(width, first, rev) for width, first, *_, rev in marks.slots if width == 1]
     put(clickhouse_store, 3)
     ask("OPTIMIZE TABLE rollups FINAL")
     assert rollup_cache.read(ask, old) is None
@@ -127,9 +127,9 @@ def test_a_minute_that_is_cut_only_in_the_second_result() -> None:
         (1, first + 1, 1, inside, inside, parts, 8),
     ]
     chosen = plan(
-        lambda statement: [] if "bucket_rollups" in text_of(statement) else again,
+        lambda statement: again,
         window,
-        [(1, first, 1, inside, inside, parts, 7)],
+        Marks([(1, first, 1, inside, inside, parts, 7)], {}),
     )
     assert chosen.slots == [Slot(1, first + 1, 8)]
     assert [piece.start for piece in chosen.pieces.raw] == [window.start]

@@ -187,13 +187,16 @@ def test_long_minutes_are_taken_whole(
         store.put([segment(1, trace_id=trace_id(number), start=start, end=start + 9)], f"{number}")
     window = TimeRange(first + 30 * SECOND, first + 2 * MINUTE + 30 * SECOND)
     assert store.service_graph(window).services[FRONTEND].statistics.total == 2
-    assert store.snap_window(window) == window
+    assert store.counted_window(window).window == window
     assert store.min_step(window) == 1
     monkeypatch.setattr(window_plan, "MOST_RAW", 1)
     # All units of the last minute are inside the window: it is not cut.
-    assert store.snap_window(window) == TimeRange(first, window.end)
-    assert store.service_graph(store.snap_window(window)).services[FRONTEND].statistics.total == 3
-    assert store.snap_window(TimeRange(first, first + MINUTE)) == TimeRange(first, first + MINUTE)
+    counted = store.counted_window(window)
+    assert counted.window == TimeRange(first, window.end)
+    assert counted.graph.services[FRONTEND].statistics.total == 3
+    whole, nothing = TimeRange(first, first + MINUTE), TimeRange(first + 1, first + 1)
+    assert store.counted_window(whole).window == whole
+    assert store.counted_window(nothing).window == nothing
     assert store.min_step(window) == MINUTE
 
 

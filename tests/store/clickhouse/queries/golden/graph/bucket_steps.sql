@@ -1,4 +1,4 @@
-SELECT intDiv(toInt64(bucket) * 5000000 - {start:Int64}, {step:Int64}) AS number, arraySort(groupUniqArrayArray(names)) AS names_, max(active) AS active_, min(start) AS start_,
+SELECT intDiv(toInt64(bucket) * 5000000, {step:Int64}) AS number, arraySort(groupUniqArrayArray(names)) AS names_, max(active) AS active_, min(start) AS start_,
     max(end) AS end_, 0 AS per_trace_, sum(ok) AS ok_, sum(error) AS error_,
     sum(throttle) AS throttle_, sum(fault) AS fault_, sum(in_progress) AS in_progress_,
     sum(observed) AS observed_, sum(total_time) AS total_time_, sumMap(histogram) AS histogram_,

@@ -1,2 +1,4 @@
-SELECT bucket, argMax(rows, rev) AS length, argMax(start, rev), argMax(end, rev) FROM rollups
-WHERE width = 1 AND kind = 255 AND <slots> GROUP BY bucket
+SELECT sum(length) FROM (
+    SELECT argMax(rows, rev) AS length FROM rollups
+    WHERE width = 1 AND kind = 255 AND bucket BETWEEN {first:Int64} AND {last:Int64} GROUP BY bucket
+)

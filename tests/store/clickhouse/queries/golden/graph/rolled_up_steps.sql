@@ -1,4 +1,4 @@
-SELECT intDiv(bucket - {first:UInt32}, {step:UInt32}) AS number, arraySort(groupUniqArrayArray(names)) AS names_, max(active) AS active_, min(start) AS start_,
+SELECT intDiv(bucket, {step:UInt32}) AS number, arraySort(groupUniqArrayArray(names)) AS names_, max(active) AS active_, min(start) AS start_,
     max(end) AS end_, sum(trace_minutes) AS per_trace_, sum(ok) AS ok_, sum(error) AS error_,
     sum(throttle) AS throttle_, sum(fault) AS fault_, sum(in_progress) AS in_progress_,
     sum(observed) AS observed_, sum(total_time) AS total_time_, sumMap(histogram) AS histogram_,

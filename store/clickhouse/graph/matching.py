@@ -1,0 +1,78 @@
+"""Which units of a window are meant: conditions on rows, and on aggregates, for some nodes and edges."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import NamedTuple
+
+from store.clickhouse import queries
+from store.clickhouse.queries import Sql, joined, parenthesized
+from store.clickhouse.units.aggregates import ALL_UNITS, EDGE, LINK, NODE, Aggregate, Key
+from store.model import SETTLE_SLOT, NodeKey, confirmed, is_settled
+from store.query import Ends, Entities
+
+
+class Units(NamedTuple):
+    """The units of some nodes or edges: their condition on units and rows of `rollups`, and on aggregates."""
+
+    condition: Sql
+    matches: Callable[[Key, Aggregate], bool]
+
+
+EVERY = Units(ALL_UNITS, lambda key, aggregate: True)
+_KEY = ", ".join(NodeKey._fields)
+_SOURCE_KEY = ", ".join(f"source_{field}" for field in NodeKey._fields[1:])
+_KEY_TYPE = f"Tuple({', '.join(['String'] * len(NodeKey._fields))})"
+
+
+def of_nodes(nodes: Collection[NodeKey]) -> Units:
+    """The units of nodes."""
+    condition = f"(kind = {NODE} AND ({_KEY}) IN {{nodes:Array({_KEY_TYPE})}})"
+    return Units(
+        Sql(condition, {"nodes": [tuple(node) for node in nodes]}),
+        lambda key, _: key[0] == NODE and key[2] in nodes,
+    )
+
+
+def of_edges(
+    edges: Collection[Ends],
+    settled_before: int | None = None,
+    *,
+    kinds: Collection[int] = (EDGE, LINK),
+) -> Units:
+    """The calls and links along edges, those from unconfirmed clients only if they are settled."""
+    account = "if(startsWith(source_type, 'client'), '', source_account)"
+    name = "edges_" + "_".join(map(str, kinds))
+    condition = (
+        f"(kind IN ({', '.join(map(str, kinds))}) AND (({account}, {_SOURCE_KEY}), ({_KEY}))"
+        f" IN {{{name}:Array(Tuple({_KEY_TYPE}, {_KEY_TYPE}))}}"
+    )
+    if settled_before is not None:
+        settled = settled_before // SETTLE_SLOT * SETTLE_SLOT
+        unconfirmed = queries.IS_UNCONFIRMED.render().text
+        condition += f" AND NOT ({unconfirmed} AND start >= {settled})"
+
+    def matches(key: Key, aggregate: Aggregate) -> bool:
+        kind, source, target = key
+        return (
+            kind in kinds
+            and (confirmed(source), target) in edges
+            and is_settled(source, aggregate.start, settled_before)
+        )
+
+    pairs = [(tuple(source), tuple(target)) for source, target in edges]
+    return Units(Sql(condition + ")", {name: pairs}), matches)
+
+
+def of_entities(entities: Entities, settled_before: int | None) -> Units:
+    """The units of some nodes, edges of calls and edges of links; there must be any."""
+    units = [
+        *([of_nodes(entities.nodes)] if entities.nodes else []),
+        *(
+            of_edges(edges, settled_before, kinds=(kind,))
+            for kind, edges in ((EDGE, entities.edges), (LINK, entities.links))
+            if edges
+        ),
+    ]
+    condition = parenthesized(joined(" OR ", [each.condition for each in units]))
+    return Units(condition, lambda *each: any(one.matches(*each) for one in units))

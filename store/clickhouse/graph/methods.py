@@ -1,0 +1,136 @@
+"""The part of the store protocol that is about maps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from store.clickhouse.connection.query_runner import QueryRunner
+from store.clickhouse.graph import service_graph, window_plan
+from store.clickhouse.graph.matching import Units, of_edges, of_entities, of_nodes
+from store.clickhouse.graph.rollup_cache import RollupCache
+from store.clickhouse.graph.series import CutUnits, series
+from store.clickhouse.graph.window_plan import Marks
+from store.clickhouse.rollup import dirty
+from store.clickhouse.rollup.worker import RollupWorker
+from store.graph import ServiceGraph
+from store.model import NodeKey, TimeRange
+from store.protocol import CountedWindow
+from store.query import Ends, Entities, TimeBucket
+
+Asking = Callable[[], AbstractContextManager[QueryRunner]]
+
+
+class _HasRunner(Protocol):
+    rollup_cache: RollupCache
+    rollup_worker: RollupWorker
+
+    def _asking(self) -> AbstractContextManager[QueryRunner]: ...
+
+    def _marks(self, ask: QueryRunner, window: TimeRange) -> Marks: ...
+
+    def _series(self, units: Units, window: TimeRange, step: int) -> list[TimeBucket]: ...
+
+
+@dataclass(frozen=True)
+class ReadWindow:
+    """See `store.protocol.CountedWindow`. ``cut``: units that were read for the graph."""
+
+    window: TimeRange
+    graph: ServiceGraph
+    quick_step: int
+    _asking: Asking
+    _marks: Marks
+    _cut: CutUnits
+    _settled_before: int | None
+
+    def series(self, entities: Entities, step: int) -> list[TimeBucket]:
+        """Of the counts that the graph was read from."""
+        if entities.is_empty:
+            return []
+        units = of_entities(entities, self._settled_before)
+        with self._asking() as ask:
+            return series(ask, units, self.window, step, self._marks, self._cut)
+
+
+class GraphMethods:
+    """Methods of `store.protocol.GraphReader`."""
+
+    def service_graph(
+        self: _HasRunner, window: TimeRange, *, settled_before: int | None = None
+    ) -> ServiceGraph:
+        """The graph of a window."""
+        with self._asking() as ask:
+            marks = self._marks(ask, window)
+            return service_graph.service_graph(
+                ask, window, self.rollup_cache, marks, settled_before
+            ).graph
+
+    def counted_window(
+        self: _HasRunner, window: TimeRange, *, settled_before: int | None = None
+    ) -> CountedWindow:
+        """The graph of a window or of the whole minutes around it where those that it cuts are long."""
+        with self._asking() as ask:
+            marks = self._marks(ask, window)
+            shown = window_plan.snapped(window, marks)
+            counted = service_graph.service_graph(
+                ask, shown, self.rollup_cache, marks, settled_before
+            )
+        quick = window_plan.quick_step(shown, marks)
+        return ReadWindow(
+            shown, counted.graph, quick, self._asking, marks, counted.cut, settled_before
+        )
+
+    def map_lag(self: _HasRunner) -> float:
+        """As the last reader or the worker has seen it."""
+        return self.rollup_worker.lag.seconds
+
+    def min_step(self: _HasRunner, window: TimeRange) -> int:
+        """A minute when the window contains many rows."""
+        with self._asking() as ask:
+            return window_plan.min_step(ask, window)
+
+    def node_series(
+        self: _HasRunner, nodes: Collection[NodeKey], window: TimeRange, step: int
+    ) -> list[TimeBucket]:
+        """Statistics of nodes per step."""
+        return self._series(of_nodes(nodes), window, step)
+
+    def edge_series(
+        self: _HasRunner,
+        edges: Collection[Ends],
+        window: TimeRange,
+        step: int,
+        *,
+        settled_before: int | None = None,
+    ) -> list[TimeBucket]:
+        """Statistics of edges per step."""
+        return self._series(of_edges(edges, settled_before), window, step)
+
+    def entity_series(
+        self: _HasRunner,
+        entities: Entities,
+        window: TimeRange,
+        step: int,
+        *,
+        settled_before: int | None = None,
+    ) -> list[TimeBucket]:
+        """Statistics of some nodes and edges per step."""
+        if entities.is_empty:
+            return []
+        return self._series(of_entities(entities, settled_before), window, step)
+
+    def _series(self: _HasRunner, units: Units, window: TimeRange, step: int) -> list[TimeBucket]:
+        with self._asking() as ask:
+            return series(ask, units, window, step, self._marks(ask, window))
+
+    def _marks(self: _HasRunner, ask: QueryRunner, window: TimeRange) -> Marks:
+        """The marks of a window, after dirty buckets have been recounted."""
+        queries = window_plan.marks_queries(window)
+        # Concurrently: mostly nothing is dirty, and the other answers are current.
+        waiting, *rows = ask.run_concurrently(dirty.dirty_statement(), *queries)
+        if self.rollup_worker.wait_until_fresh(ask, dirty.read_dirty(waiting)):
+            rows = ask.run_concurrently(*queries)
+        return window_plan.marks_of(*rows)

@@ -1,0 +1,133 @@
+"""Time series of some nodes and edges, queried from ClickHouse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from itertools import chain
+from typing import NamedTuple
+
+from store.clickhouse import queries
+from store.clickhouse.connection.query_runner import (
+    Rows,
+    RunQuery,
+    run_both,
+    run_concurrently,
+)
+from store.clickhouse.graph import small_pieces
+from store.clickhouse.graph.matching import Units
+from store.clickhouse.graph.pieces import is_small, prepare, release, stored
+from store.clickhouse.graph.small_pieces import CutUnit
+from store.clickhouse.graph.window_plan import (
+    Marks,
+    Pieces,
+    Plan,
+    bucket_pieces,
+    plan,
+    row_count,
+    rows_of,
+)
+from store.clickhouse.queries import Sql
+from store.clickhouse.units.aggregates import Aggregate, add, copy_of, read_aggregate
+from store.clickhouse.units.base_buckets import BUCKET
+from store.model import TimeRange
+from store.query import TimeBucket
+from store.times import MINUTE
+
+
+class CutUnits(NamedTuple):
+    """The units of raw pieces of a window, which have been read one by one."""
+
+    pieces: frozenset[TimeRange] = frozenset()
+    units: tuple[CutUnit, ...] = ()
+
+
+NOT_READ = CutUnits()
+
+
+def series(
+    run: RunQuery,
+    units: Units,
+    window: TimeRange,
+    step: int,
+    marks: Marks,
+    known: CutUnits = NOT_READ,
+) -> list[TimeBucket]:
+    """Statistics per step (`store.protocol.GraphReader.node_series`).
+
+    ``marks``: those of the window; ``known``: units that need not be read again.
+    """
+    if window.end <= window.start:
+        return []
+    chosen = _plan(run, window, step, marks)
+    read = known.pieces & set(chosen.pieces.raw)
+    rest = [piece for piece in chosen.pieces.raw if piece not in read]
+    rows, found = run_both(
+        run,
+        partial(_stored_steps, units=units, chosen=chosen, step=step),
+        partial(_raw_pieces, units=units, pieces=chosen.pieces._replace(raw=rest), step=step),
+    )
+    there = [unit for unit in known.units if any(unit[1].start in piece for piece in read)]
+    for part in (_by_step(there, units, step), _by_number(rows)):
+        add(part, found)
+    return _slices(found, step)
+
+
+def _plan(run: RunQuery, window: TimeRange, step: int, marks: Marks) -> Plan:
+    """Where the steps of a window come from: no slot or bucket is in two of them."""
+    if step % MINUTE == 0:
+        return plan(run, window, marks, wide=False)
+    if step % BUCKET == 0:
+        return Plan([], bucket_pieces(run, window))
+    rows = row_count(window, marks)
+    return Plan([], Pieces([], [window], rows, 2 * rows))
+
+
+def _stored_steps(run: RunQuery, units: Units, chosen: Plan, step: int) -> Rows:
+    """Aggregates of minutes and buckets, by the number of their step."""
+    statements: list[Sql] = []
+    if chosen.slots:
+        fragments = {"slots": Sql(rows_of(chosen.slots)), "key": units.condition}
+        statements.append(queries.ROLLED_UP_STEPS.render(fragments, step=step // MINUTE))
+    if chosen.pieces.buckets:
+        template = queries.BUCKET_STEPS
+        statements.append(stored(template, chosen.pieces, units.condition, step=step))
+    return list(chain(*run_concurrently(run, *statements))) if statements else []
+
+
+def _raw_pieces(run: RunQuery, units: Units, pieces: Pieces, step: int) -> dict[int, Aggregate]:
+    """Aggregates of units in raw pieces."""
+    if not pieces.raw:
+        return {}
+    if is_small(pieces):
+        return _by_step(small_pieces.read(run, pieces.raw), units, step)
+    return _by_number(_raw_steps(run, units, pieces.raw, step))
+
+
+def _raw_steps(run: RunQuery, units: Units, pieces: list[TimeRange], step: int) -> Rows:
+    """The same by a statement over units."""
+    scope = prepare(run, pieces)
+    bucket = Sql(f"intDiv(start, {step})")
+    rows = run(scope.fill(queries.UNIT_STEPS, {"key": units.condition, "bucket": bucket}))
+    release(run)
+    return rows
+
+
+def _by_step(found: Iterable[CutUnit], units: Units, step: int) -> dict[int, Aggregate]:
+    steps: dict[int, Aggregate] = {}
+    for key, aggregate, _ in found:
+        if units.matches(key, aggregate):
+            add({aggregate.start // step: copy_of(aggregate)}, steps)
+    return steps
+
+
+def _by_number(rows: Rows) -> dict[int, Aggregate]:
+    """Aggregates by the number of their step; rows of calls and links, of rollups and units are added."""
+    found: dict[int, Aggregate] = {}
+    for number, *columns in rows:
+        add({number: read_aggregate(columns)}, found)
+    return found
+
+
+def _slices(found: dict[int, Aggregate], step: int) -> list[TimeBucket]:
+    return [TimeBucket(number * step, found[number].statistics) for number in sorted(found)]
