@@ -14,7 +14,7 @@ from store.summary import Summary, summarize
 
 MAX_DOTS = 5000
 CHUNK = 1000
-"""Traces searched for at once for the chart, and read whole where that is needed."""
+"""Traces read whole at once."""
 MAX_LINES = 1000
 COUNT_SECONDS = 1.0
 """Time limit for counting the traces beyond those in the chart."""
@@ -28,7 +28,7 @@ def newest_traces(
     found: list[FoundTrace] = []
     cursor: str | None = None
     while len(found) < most:
-        page = search.page(min(CHUNK, most - len(found)), cursor)
+        page = search.page(min(search.long_page, most - len(found)), cursor)
         found += page.found
         cursor = page.cursor
         if cursor is None:
@@ -43,7 +43,7 @@ def count_traces(search: TraceSearch, cursor: str | None) -> tuple[int, bool]:
     while cursor is not None:
         if time.monotonic() > deadline:
             return count, False
-        page = search.page(MAX_LINES, cursor)
+        page = search.page(search.long_page, cursor)
         count += len(page.found)
         cursor = page.cursor
     return count, True

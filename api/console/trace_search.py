@@ -22,6 +22,8 @@ from store.model import TimeRange
 from store.query import TraceQuery, UnitQuery, UnitTrace
 from store.unit_filter import matching_units, unit_trace
 
+PAGE, LONG_PAGE = 1000, 5000
+
 
 class FoundTrace(NamedTuple):
     """A trace, and its units at the node or edge of the search."""
@@ -48,6 +50,16 @@ class TraceSearch:
         self.window = window
         self.place = self._find_place() if self._has_place else None
         self._units = _narrowed(self.place, filters)
+
+    @property
+    def long_page(self) -> int:
+        """How many traces to ask for when many are wanted: pages of all traces, or of those at a node, are a statement
+        or two of any length; of others, each trace is examined."""
+        if self._filters.expression is not None:
+            return PAGE
+        if self._has_place:
+            return LONG_PAGE if self._units is not None and self._units.nodes else PAGE
+        return PAGE if self._filters.states else LONG_PAGE
 
     def page(self, limit: int, cursor: str | None) -> FoundPage:
         """The traces after a cursor; a page with a cursor may be short."""

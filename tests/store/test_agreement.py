@@ -23,7 +23,7 @@ from store.filters.conditions import touches
 from store.graph import ServiceGraph, Statistics
 from store.memory import MemoryStore
 from store.model import Document, Link, NodeKey, State, TimeRange, derived_version
-from store.query import Entities, TraceQuery
+from store.query import Entities, TraceQuery, UnitQuery
 from store.rules import other_names
 from store.rules.histogram import bucket
 from store.service_graph import merge_statistics
@@ -275,6 +275,15 @@ def agree_on_details(
         assert sum(stats.failures.values()) == sum(
             getattr(stats.statistics, state) for state in ("error", "throttle", "fault")
         )
+        units = UnitQuery(ALL, nodes=stats.keys)
+        theirs, ours = (
+            {
+                each.trace_id: (each.units, each.state)
+                for each in store.find_units(units, limit=9).found
+            }
+            for store in (clickhouse, memory)
+        )
+        assert theirs == ours
         query = TraceQuery(ALL, filter=touches(key))
         assert (
             clickhouse.find_traces(query, limit=9).found == memory.find_traces(query, limit=9).found

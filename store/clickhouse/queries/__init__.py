@@ -34,6 +34,7 @@ LEAN_SEGMENTS = _sql(
 )
 LEAN_CALLS = _sql("search/lean_calls", "places")
 CAUSED_IDS = _sql("search/caused_ids", parameters="ids")
+NODE_UNITS = _sql("search/node_units", "located meant", "ids")
 ENTRY_TIMES = _sql("search/entry_times", parameters="ids")
 UNIT_CANDIDATES = _sql("search/unit_candidates", "rows", "before_at before_id size")
 ANNOTATION_KEYS = _sql("search/annotation_keys", "rows", "most size")

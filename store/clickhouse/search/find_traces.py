@@ -183,6 +183,8 @@ class _Search:
         """How many candidates to read: one more than the page has room for shows whether more
         follow; several times as many if they may be rejected."""
         room = self._limit - len(self._found) + 1
+        if self._query.filter is None:
+            return room
         room *= 1 if bounds.is_exact else self._judge.spare
         return min(CHUNK, room + 2 * self._judge.rejected)
 
