@@ -8,7 +8,6 @@ import socket
 import threading
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
-from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
     from starlette.types import ASGIApp
 
-    from collector.allowed_senders import AllowedSenders
     from collector.pipeline import IngestPipeline
     from collector.redaction.redactor import Redactor
     from raymap.auth.install import Authentication
@@ -70,6 +68,7 @@ def run_collector_process(settings: CollectSettings, address: Address, on_ready:
     from collector.app import run_collector
     from collector.batches import Limits
     from collector.settings import CollectorSettings
+    from raymap.auth.datagrams import datagram_senders
     from raymap.auth.install import Authentication
     from store.clickhouse.store import ClickHouseStore
 
@@ -91,7 +90,7 @@ def run_collector_process(settings: CollectSettings, address: Address, on_ready:
         interceptors=authentication.interceptors(),
         tls=load_tls(settings),
         redactor=_redactor(settings),
-        udp_allowed=_udp_allowed(settings),
+        udp_allowed=datagram_senders(settings.udp_allow, settings.auth),
         on_ready=on_ready,
     )
     authentication.start()
@@ -144,15 +143,6 @@ def _oidc_provider(settings: ApiSettings) -> Provider | None:
             roles=roles,
         )
     )
-
-
-def _udp_allowed(settings: CollectSettings) -> AllowedSenders | None:
-    """Who may send datagrams. They carry no key: where keys are required, this machine alone."""
-    from collector.allowed_senders import AllowedSenders
-
-    text = settings.udp_allow or ("127.0.0.0/8,::1/128" if settings.auth == "on" else "")
-    networks = [ip_network(part.strip()) for part in text.split(",") if part.strip()]
-    return AllowedSenders(networks) if networks else None
 
 
 def _redactor(settings: ProcessSettings) -> Redactor:

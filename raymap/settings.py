@@ -97,6 +97,16 @@ class ProcessSettings(TlsFlags, RedactionFlags, StoreSettings):
             help="Proxies that authenticate people and name them in X-Forwarded-User.",
         ),
     ] = ""
+    udp_allow: Annotated[
+        str,
+        option(
+            "--udp-allow",
+            metavar="CIDR[,CIDR]",
+            show_default="everyone; with --auth on this machine",
+            parser=parse_networks,
+            help="Networks that may send datagrams, and ask for sampling rules, without a key.",
+        ),
+    ] = ""
     drain_seconds: Annotated[
         float,
         option(
@@ -142,16 +152,6 @@ class IngestSettings(ProcessSettings):
             "--otlp-port", "OTLP over HTTP; default 4318 if gRPC listens on 4317, else none."
         ),
     ] = None
-    udp_allow: Annotated[
-        str,
-        option(
-            "--udp-allow",
-            metavar="CIDR[,CIDR]",
-            show_default="everyone; with --auth on this machine",
-            parser=parse_networks,
-            help="Networks that may send datagrams, which carry no key.",
-        ),
-    ] = ""
     linger: Annotated[
         float,
         option(

@@ -18,9 +18,11 @@ from typing import NamedTuple, Protocol
 import structlog
 from prometheus_client import REGISTRY, CollectorRegistry, Counter
 
+from collector.allowed_senders import AllowedSenders
 from collector.log_limiter import LogLimiter
 from raymap.auth import shares as share_links
 from raymap.auth import sigv4
+from raymap.auth.datagrams import sends_datagrams
 from raymap.auth.errors import (
     AuthError,
     beyond_link,
@@ -127,6 +129,7 @@ class Authenticator:
     directory: Directory
     master: bytes
     proxies: TrustedProxies = field(default_factory=lambda: TrustedProxies(""))
+    datagram_senders: AllowedSenders | None = None
     clock: Callable[[], float] = time.time
     _quotas: Quotas = field(default_factory=Quotas)
     _seen: sigv4.SeenSignatures = field(default_factory=sigv4.SeenSignatures)
@@ -172,6 +175,11 @@ class Authenticator:
         if not user or not self.proxies.trusts(client):
             return None
         return Principal(user, self.proxies.role_of(headers.get(PROXY_GROUPS, "")), "proxy")
+
+    def by_address(self, client: str, headers: Mapping[str, str]) -> Principal | None:
+        """An SDK that sends datagrams from there may ask what to sample, without a key as well."""
+        known = sends_datagrams(self.datagram_senders, client, headers)
+        return Principal("datagrams", Role.INGEST, "address") if known else None
 
     def by_cookie(self, cookie: str) -> Principal | None:
         """Whose session a cookie is; None for one that has ended, or is not ours."""

@@ -73,12 +73,12 @@ class AuthGuard:
             )
             principal = self._authenticator.by_signature(credential, request)
         else:
-            principal = self._by_headers(scope, headers)
+            principal = self._by_headers(scope, headers, permission)
         requested = _requested(scope) if principal.share else None
         self._authenticator.authorize(principal, permission, requested)
         return principal
 
-    def _by_headers(self, scope: Scope, headers: Headers) -> Principal:
+    def _by_headers(self, scope: Scope, headers: Headers, permission: Permission) -> Principal:
         """A token comes first: programs have it, and browsers never send one by themselves."""
         found = self._authenticator.by_headers(headers)
         if found is None:
@@ -87,6 +87,8 @@ class AuthGuard:
             found = self._authenticator.by_cookie(cookie)
             if found is None:
                 raise invalid("session")
+        if found is None and permission is Permission.SAMPLE:
+            found = self._authenticator.by_address(_client(scope), headers)
         if found is None:
             raise missing()
         return found

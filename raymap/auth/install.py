@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 from api.context import DEFAULT_THRESHOLDS, Thresholds
 from raymap.auth.audit import AuditTrail, audit_router
 from raymap.auth.authenticator import Authenticator, Mode
+from raymap.auth.datagrams import datagram_senders
 from raymap.auth.grpc import AuthInterceptor
 from raymap.auth.http import AuthGuard
 from raymap.auth.key_source import KeySource
@@ -45,7 +46,8 @@ class Authentication:
             )
             secret = server_secret(settings.data_dir)
             proxies = TrustedProxies(settings.trusted_proxy)
-            self.authenticator = Authenticator(mode, self._source, secret, proxies)
+            senders = datagram_senders(settings.udp_allow, settings.auth)
+            self.authenticator = Authenticator(mode, self._source, secret, proxies, senders)
 
     def around(self, app: ASGIApp) -> ASGIApp:
         """An HTTP app that gets authorized requests only, and whose changes are recorded."""

@@ -65,7 +65,8 @@ OTHERS = (
     "Datagrams (UDP, `--port`) carry no key: with `--auth on` they are accepted from this machine, or from",
     "the networks of `--udp-allow`, and from nowhere else (`raymap_udp_refused_total`); otherwise from",
     "everyone who reaches the port. What the X-Ray daemon answers over TCP are the routes above, on the same",
-    "port: sampling rules and targets.",
+    "port: sampling rules and targets. SDKs do not sign these, so from where datagrams are accepted, and",
+    "through no proxy, they need no key either.",
 )
 TRACE = "6926f00d" + "a" * 24
 MAP = MapGrant(1_700_000_000, 1_700_000_900)
