@@ -8,8 +8,9 @@ const server = process.env['RAYMAP_URL'] ?? 'http://127.0.0.1:8400'
 const COMMON =
   /src\/(components\/(Icon|Banner)|pages\/(useLiveQuery|useKeys|ShareButton)|model\/(url|health|scope|share))\./
 
-// What the map and the list of traces begin with, for the same reason.
-const WINDOW = /src\/(components\/(TimePicker|MapStates)|filter\/(FilterBar|recent))\./
+// What the map and the lists begin with, for the same reason.
+const WINDOW =
+  /src\/(components\/(TimePicker|MapStates|StateSwatch)|map\/geometry|filter\/(FilterBar|recent))\./
 
 export default defineConfig({
   base: '/',

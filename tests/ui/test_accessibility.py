@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 import ui
 from tests.ui.conftest import wait_until
+from tests.ui.declarations import serve_declared
 from tests.ui.maps import grid_map, serve_map, service_map
 
 pytestmark = pytest.mark.browser
@@ -282,6 +283,19 @@ def open_group_choices(page: Page, shop: Any) -> None:
     expect(page.get_by_role("button", name=re.compile("^slow"))).to_be_visible()
 
 
+def open_declared(page: Page, shop: Any) -> None:
+    serve_declared(page, shop)
+    page.goto(shop.url("/declared"))
+    expect(page.get_by_role("table", name="Findings")).to_be_visible()
+
+
+def open_declared_map(page: Page, shop: Any) -> None:
+    serve_declared(page, shop)
+    page.goto(shop.url("/map?as=map&declared=1"))
+    page.get_by_role("button", name="invoices, AWS::DynamoDB::Table").click()
+    expect(page.get_by_role("region", name="Declared")).to_be_visible()
+
+
 PAGES: tuple[Opening, ...] = (
     *(open_map, open_list, open_details, open_options, open_keys, open_large_map),
     *(
@@ -305,6 +319,8 @@ PAGES: tuple[Opening, ...] = (
         open_rule_form,
         open_alarms,
         open_alarm_form,
+        open_declared,
+        open_declared_map,
         open_settings_failure,
         open_group_choices,
     ),

@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: 6fdf6b3f9ca3fafc9e67aaf855e3810460dccd7de6532cb4d811cfd1a40e2682
+// sha256 of its schemas: 4ce0cc257f3cd857b56b245646a74b951b729fe783b08ed2396d74129790cc78
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -99,12 +99,55 @@ export interface components {
             requests: number | null;
             throttle: number | null;
         };
+        ComparisonReply: {
+            counts: components["schemas"]["DeclaredCounts"];
+            data_until: number;
+            edges: components["schemas"]["DeclaredEdge"][];
+            from: number;
+            nodes: components["schemas"]["DeclaredNode"][];
+            stacks: components["schemas"]["StackLine"][];
+            to: number;
+            traffic_since: number | null;
+        };
         Completion: {
             count: number;
             value: string | number | boolean;
         };
         CompletionList: {
             completions: components["schemas"]["Completion"][];
+        };
+        DeclaredCounts: {
+            never_seen: number;
+            seen: number;
+            undeclared: number;
+            unknown: number;
+        };
+        DeclaredEdge: {
+            evidence: ("policy" | "event" | "task" | "delivery" | "environment")[];
+            id: string;
+            source: string;
+            source_name: string;
+            stacks: string[];
+            /** @enum {string} */
+            status: "seen" | "never_seen" | "undeclared" | "unknown";
+            target: string;
+            target_name: string;
+            why: string;
+        };
+        DeclaredNode: {
+            account: string;
+            id: string;
+            ids: string[];
+            /** @enum {string} */
+            kind: "client" | "gateway" | "service" | "function" | "workflow" | "database" | "table" | "queue" | "topic" | "stream" | "bucket" | "remote";
+            logical_id: string;
+            name: string;
+            region: string;
+            stacks: string[];
+            /** @enum {string} */
+            status: "seen" | "never_seen" | "undeclared" | "unknown";
+            type: string;
+            why: string;
         };
         Difference: {
             filter: string;
@@ -335,6 +378,20 @@ export interface components {
             state_counts: components["schemas"]["StateCounts"];
             to: number;
             total_nodes: number;
+        };
+        StackLine: {
+            account: string;
+            calls: number;
+            declared_at: number;
+            environment: string;
+            notes: string[];
+            region: string;
+            resources: number;
+            stack: string;
+            template: string;
+        };
+        StackList: {
+            stacks: components["schemas"]["StackLine"][];
         };
         StateCounts: {
             error: number;

@@ -5,9 +5,16 @@ import type { components } from './types.gen'
 
 type Schemas = components['schemas']
 
-export type MapNode = Schemas['MapNode']
+/** What templates say of a node or an edge that the map shows (`model/declared`). */
+interface Declarable {
+  declared?: 'never_seen' | 'undeclared'
+}
+
+export type MapNode = Schemas['MapNode'] & Declarable
 /** Without a rate in the map of a single trace. */
-export type MapEdge = Omit<Schemas['MapEdge'], 'requests_per_min'> & { requests_per_min: number | null }
+export type MapEdge = Omit<Schemas['MapEdge'], 'requests_per_min'> & {
+  requests_per_min: number | null
+} & Declarable
 export type Status = Schemas['TraceRow']['status']
 export type NodeKind = MapNode['kind']
 export type Point = [x: number, y: number]

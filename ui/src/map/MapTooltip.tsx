@@ -1,11 +1,11 @@
 // The exact numbers of what the pointer rests on.
 
-import { useLayoutEffect, useRef } from 'react'
+import { useLayoutEffect, useRef, type ReactNode } from 'react'
 import type { MapEdge, MapNode } from '../api/types'
 import { rate } from '../model/format'
 import { isEstimated } from '../model/health'
 import { StateSwatch } from '../components/StateSwatch'
-import { estimateWords, shareFacts, timeFacts, typeWords } from './describe'
+import { declaredWords, estimateWords, shareFacts, timeFacts, typeWords } from './describe'
 
 export interface Pointed {
   id: string
@@ -18,7 +18,7 @@ export interface Pointed {
 
 const OFFSET = 16
 
-export function MapTooltip({ pointed }: { pointed: Pointed }) {
+export function MapTooltip({ pointed }: { pointed: Pointed }): ReactNode {
   const box = useRef<HTMLDivElement>(null)
   const thing = (pointed.node ?? pointed.edge) as MapNode | MapEdge
 
@@ -39,7 +39,8 @@ export function MapTooltip({ pointed }: { pointed: Pointed }) {
     <div className="tooltip map-tooltip" ref={box} role="tooltip">
       <strong>{pointed.node?.name ?? pointed.ends}</strong>
       {pointed.node && <span className="mute">{typeWords(pointed.node)}</span>}
-      {!isClient && (
+      {pointed.edge?.declared && <span className="mute">{declaredWords(pointed.edge)}</span>}
+      {!isClient && thing.declared !== 'never_seen' && (
         <table>
           <tbody>
             {timeFacts(thing).map(({ label, value }) => (

@@ -1,6 +1,8 @@
 // The map as a React component: a canvas, and over it a layer of real buttons that moves along with the camera.
 
 import {
+  lazy,
+  Suspense,
   useEffect,
   useEffectEvent,
   useImperativeHandle,
@@ -17,9 +19,16 @@ import { listen, type Target } from './input'
 import { clearNodePositions, readNodePositions, saveNodePosition } from './nodePositions'
 import type { SceneNode } from './scene'
 import { usePalette } from '../styles/theme'
-import { MapTooltip, type Pointed } from './MapTooltip'
-import { savePng } from './savePng'
+import type { Pointed } from './MapTooltip'
 import { MapView, type Sight } from './view'
+
+/** Without it, where the server does not answer any more, the panel still has the numbers. */
+const MapTooltip = lazy(() =>
+  import('./MapTooltip').then(
+    (part) => ({ default: part.MapTooltip }),
+    () => ({ default: () => null }),
+  ),
+)
 
 const MOST_BUTTONS = 250
 const TOOLTIP_MS = 300
@@ -223,7 +232,7 @@ export function ServiceMap(props: ServiceMapProps) {
       moved()
     },
     centre: (id) => (map.current?.centre(id), moved()),
-    savePng: () => map.current && savePng(map.current),
+    savePng: () => void import('./savePng').then(({ savePng }) => map.current && savePng(map.current)),
   }))
 
   return (
@@ -267,7 +276,7 @@ export function ServiceMap(props: ServiceMapProps) {
           {outsideWords(sight)}
         </button>
       )}
-      {pointed && <MapTooltip pointed={pointed} />}
+      <Suspense>{pointed && <MapTooltip pointed={pointed} />}</Suspense>
     </div>
   )
 }

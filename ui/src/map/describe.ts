@@ -6,13 +6,19 @@ import { STATE_LABELS, STATES, isEstimated, shares, traffic } from '../model/hea
 import { KIND_WORDS } from './glyphs'
 
 /** What a node is, and where, if the map has nodes of several accounts or regions. */
-export function typeWords(node: Pick<MapNode, 'type' | 'kind' | 'location'>): string {
-  const type = node.type || KIND_WORDS[node.kind]
-  return node.location ? `${type} · ${node.location}` : type
+export function typeWords(node: Pick<MapNode, 'type' | 'kind' | 'location' | 'declared'>): string {
+  const parts = [node.type || KIND_WORDS[node.kind], node.location, declaredWords(node)]
+  return parts.filter(Boolean).join(' · ')
+}
+
+/** What templates say of it, where that differs from what was seen. */
+export function declaredWords({ declared }: Pick<MapNode | MapEdge, 'declared'>): string {
+  return declared === 'never_seen' ? 'declared, not seen' : declared ? 'not declared' : ''
 }
 
 export function nodeLabel(node: MapNode): string {
   const parts = [node.name, typeWords(node)]
+  if (node.declared === 'never_seen') return parts.join(', ')
   if (node.kind === 'client') return parts.join(', ')
   if (traffic(node) === 'none') return [...parts, 'no traffic'].join(', ')
   if (traffic(node) === 'in_progress') return [...parts, 'in progress'].join(', ')

@@ -3,6 +3,7 @@
 
 import { cut, timeAndRate } from '../model/format'
 import { isEstimated, shares, traffic } from '../model/health'
+import { declaredWords } from './describe'
 import { DISC, R, SELECT_RING, type Box } from './geometry'
 import type { SceneNode } from './scene'
 import { BoxIndex } from './spatialIndex'
@@ -208,9 +209,11 @@ function numbersLine({ data }: SceneNode, k: number): TextLine | null {
 
 function numbersText(data: SceneNode['data']): string {
   if (data.kind === 'client') return ''
+  if (data.declared === 'never_seen') return declaredWords(data)
   if (traffic(data) === 'none') return 'no traffic'
   if (traffic(data) === 'in_progress') return 'in progress'
-  return timeAndRate(data.avg_ms, data.traces_per_min, isEstimated(data))
+  const numbers = timeAndRate(data.avg_ms, data.traces_per_min, isEstimated(data))
+  return data.declared ? `${declaredWords(data)} · ${numbers}` : numbers
 }
 
 /** How important a node's name is. */

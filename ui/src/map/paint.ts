@@ -81,6 +81,10 @@ function paintNodes(picture: Picture, nodes: readonly SceneNode[], alpha: number
     picture,
     nodes.filter((node) => node.data.kind === 'client' || !shares(node.data)),
   )
+  paintUndeclared(
+    picture,
+    nodes.filter(({ data }) => data.declared === 'undeclared'),
+  )
   if (detail === 'far') return
   paintInferred(
     picture,
@@ -158,6 +162,16 @@ function paintInferred({ g, palette }: Picture, rings: readonly Ring[]): void {
   g.setLineDash([])
 }
 
+/** A second ring around what no template declares. */
+function paintUndeclared({ g, palette, k }: Picture, nodes: readonly SceneNode[]): void {
+  if (nodes.length === 0) return
+  g.strokeStyle = palette.ink
+  g.lineWidth = Math.max(1.5, 1 / k)
+  g.beginPath()
+  for (const { x, y } of nodes) circle(g, x, y, DISC + 2)
+  g.stroke()
+}
+
 /** Nodes without a finished request, and clients, which measure nothing. */
 function paintHollow({ g, palette, detail }: Picture, nodes: readonly SceneNode[]): void {
   g.strokeStyle = palette.mute
@@ -166,7 +180,8 @@ function paintHollow({ g, palette, detail }: Picture, nodes: readonly SceneNode[
     g.setLineDash(waiting ? [6, 4] : [])
     g.beginPath()
     for (const { data, x, y } of nodes) {
-      if ((traffic(data) === 'in_progress') === waiting) circle(g, x, y, R - 1)
+      const dashed = traffic(data) === 'in_progress' || data.declared === 'never_seen'
+      if (dashed === waiting) circle(g, x, y, R - 1)
     }
     g.stroke()
   }

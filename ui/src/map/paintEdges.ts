@@ -3,6 +3,7 @@
 import type { Point } from '../api/types'
 import { timeAndRate } from '../model/format'
 import { isEstimated } from '../model/health'
+import { declaredWords } from './describe'
 import { BASELINE, DISC, R, edgeWidth, middle, type Box, type Route } from './geometry'
 import type { Picture } from './picture'
 import type { Scene, SceneEdge } from './scene'
@@ -63,9 +64,12 @@ function styleOf({ palette, detail, k, health, isEdgeHot, isEdgeLit }: Picture, 
   const hot = isEdgeHot(edge)
   const failing = health.failing.has(edge.data.id)
   const far = detail === 'far'
-  const dash = far ? [] : edge.data.back ? [6, 4] : edge.data.kind === 'link' ? [2, 4] : []
+  const { back, kind, declared } = edge.data
+  const unseen = declared === 'never_seen'
+  const dash = unseen ? [7, 5] : far ? [] : back ? [6, 4] : kind === 'link' ? [2, 4] : []
+  const calm = unseen ? palette.mute : declared ? palette.ink : palette.edge
   return {
-    colour: hot ? palette.acc : failing ? palette.fault : palette.edge,
+    colour: hot ? palette.acc : failing ? palette.fault : calm,
     alpha: hot ? 1 : !isEdgeLit(edge) ? 0.1 : far && !failing ? 0.45 : 0.85,
     dash,
     width: Math.max(edgeWidth(edge.data.requests_per_min), 0.6 / k),
@@ -176,7 +180,8 @@ function isClear(scene: Scene, [x, y]: Point): boolean {
 
 /** The numbers of an edge; where there is no room, only those of the edge that is pointed at. */
 function paintNumbers({ g, palette, k, isEdgeHot }: Picture, edge: SceneEdge, taken: BoxIndex): void {
-  const text = timeAndRate(edge.data.avg_ms, edge.data.requests_per_min, isEstimated(edge.data))
+  const numbers = timeAndRate(edge.data.avg_ms, edge.data.requests_per_min, isEstimated(edge.data))
+  const text = edge.data.declared === 'never_seen' ? declaredWords(edge.data) : numbers
   if (!text) return
   const size = Math.max(11, 11 / k)
   const half = textWidth(g, palette.sans, text, size, true) / 2 + 3

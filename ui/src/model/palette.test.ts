@@ -14,6 +14,7 @@ test('without a text the pages are offered', () => {
     'Service map',
     'Traces',
     'Alarms',
+    'Declared',
     'Groups',
     'Sampling rules',
   ])

@@ -32,6 +32,7 @@ const PAGES: readonly (readonly [path: string, words: string])[] = [
   ['/map', 'Service map'],
   ['/traces', 'Traces'],
   ['/alarms', 'Alarms'],
+  ['/declared', 'Declared'],
   ['/groups', 'Groups'],
   ['/sampling', 'Sampling rules'],
 ]

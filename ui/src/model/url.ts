@@ -10,15 +10,18 @@ export type Route =
   | { page: 'groups' }
   | { page: 'sampling' }
   | { page: 'alarms' }
+  | { page: 'declared' }
   | { page: 'unknown'; path: string }
+
+const SETTINGS = ['groups', 'sampling', 'alarms', 'declared'] as const
+type Settings = (typeof SETTINGS)[number]
 
 export function parseRoute(path: string): Route {
   const parts = path.split('/').filter(Boolean)
   if (parts.length === 0 || (parts.length === 1 && parts[0] === 'map')) return { page: 'map' }
   if (parts[0] === 'traces' && parts.length === 1) return { page: 'traces' }
   const [only] = parts
-  if (parts.length === 1 && (only === 'groups' || only === 'sampling' || only === 'alarms'))
-    return { page: only }
+  if (parts.length === 1 && SETTINGS.some((page) => page === only)) return { page: only as Settings }
   if (parts[0] === 'traces' && parts.length === 2)
     return { page: 'trace', id: decodeURIComponent(parts[1] ?? '') }
   return { page: 'unknown', path }

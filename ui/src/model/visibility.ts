@@ -34,7 +34,7 @@ export function hiddenNodes({ nodes, edges }: Graph, options: MapOptions, health
   const hidden = new Set<string>()
   for (const node of nodes) {
     if (isClient.has(node.id)) continue
-    const idle = hideIdle && traffic(node) === 'none'
+    const idle = hideIdle && traffic(node) === 'none' && !node.declared
     if (idle || (onlyUnhealthy && !health.unhealthy.has(node.id))) hidden.add(node.id)
   }
   const seen = new Set(edges.filter(({ target }) => !hidden.has(target)).map(({ source }) => source))

@@ -23,6 +23,7 @@ const SharedView = lazily('page', () => import('./SharedView').then((part) => pa
 const StatusNumbers = lazily('numbers', () =>
   import('../components/StatusNumbers').then((part) => part.StatusNumbers),
 )
+const DeclaredPage = lazily('page', () => import('./DeclaredPage').then((part) => part.DeclaredPage))
 const SignIn = lazily('page', () => import('./SignIn').then((part) => part.SignIn))
 const CommandPalette = lazily('palette', () => import('./CommandPalette').then((part) => part.CommandPalette))
 
@@ -33,6 +34,7 @@ const TITLES: Record<Route['page'], string> = {
   groups: 'Groups',
   sampling: 'Sampling rules',
   alarms: 'Alarms',
+  declared: 'Declared',
   unknown: 'Not found',
 }
 
@@ -104,6 +106,8 @@ function Page({ route }: { route: Route }) {
       return <SamplingPage />
     case 'alarms':
       return <AlarmsPage />
+    case 'declared':
+      return <DeclaredPage />
     case 'unknown':
       return <NotFound what={`the page ${route.path}`} />
   }

@@ -30,12 +30,14 @@ interface Props {
   /** Words of the time range, for links to other pages. */
   carried: Record<string, string | null>
   focused: boolean
+  /** What templates say of it. */
+  declared?: ReactNode
   onSelect(id: string | null): void
   onFocus(id: string): void
 }
 
 export function DetailPanel(props: Props) {
-  const { id, graph, window, rangeKey, filter, carried, focused, onSelect, onFocus } = props
+  const { id, graph, window, rangeKey, filter, carried, focused, declared, onSelect, onFocus } = props
   const ends = edgeEnds(id)
   const shared = isShared()
   const showAll = !ends && readsUnfiltered(filter)
@@ -92,6 +94,7 @@ export function DetailPanel(props: Props) {
   )
   return (
     <PanelFrame {...head} onClose={() => onSelect(null)}>
+      {declared}
       {data && !gone && (
         <DetailBody
           detail={data}

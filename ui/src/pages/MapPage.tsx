@@ -2,9 +2,8 @@
 
 import { useEffect, useMemo, useRef, useState } from 'react'
 import { addresses, send } from '../api/client'
-import type { ServiceMap as ServiceMapData } from '../api/types'
+import type { Graph, ServiceMap as ServiceMapData } from '../api/types'
 import { FailureBanner } from '../components/Banner'
-import { FocusBar } from '../components/FocusBar'
 import { EmptyRange, MapSkeleton } from '../components/MapStates'
 import { SearchBox } from '../components/SearchBox'
 import { TimePicker } from '../components/TimePicker'
@@ -19,7 +18,7 @@ import { isShared, readsUnfiltered, sharedMap } from '../model/share'
 import { hiddenNodes } from '../model/visibility'
 import { carried, href, parseFocus } from '../model/url'
 import { FilterBar, isFilterError } from '../filter/FilterBar'
-import { FilteredNote } from './FilteredNote'
+import type { Overlay } from './DeclaredLayer'
 import { lazily } from './lazily'
 import { MapOverlays } from './MapOverlays'
 import { go, setParams, useAddress } from './router'
@@ -33,6 +32,11 @@ import { rangeKey, readRefresh, REFRESH_CHOICES, saveRefresh, useTimeWindow } fr
 
 const DetailPanel = lazily('details', () => import('./DetailPanel').then((part) => part.DetailPanel))
 const EmptyStore = lazily('page', () => import('../components/EmptyStore').then((part) => part.EmptyStore))
+const DeclaredLayer = lazily('declarations', () =>
+  import('./DeclaredLayer').then((part) => part.DeclaredLayer),
+)
+const FilteredNote = lazily('counts', () => import('./FilteredNote').then((part) => part.FilteredNote))
+const FocusBar = lazily('focus', () => import('../components/FocusBar').then((part) => part.FocusBar))
 const KeyHelp = lazily('keys', () => import('../components/KeyHelp').then((part) => part.KeyHelp))
 const NodeTable = lazily('list', () => import('../components/NodeTable').then((part) => part.NodeTable))
 
@@ -70,12 +74,18 @@ export function MapPage() {
   })
   useEffect(() => setWaiting(data !== null && !data.has_traces), [data])
 
+  const [overlay, setOverlay] = useState<Overlay | null>(null)
+  const isPart = focus !== null || filter !== ''
+  const graph = useMemo<Graph | null>(
+    () => data && (overlay?.graph(data, isPart) ?? data),
+    [data, overlay, isPart],
+  )
   const health = useHealth(data, options.thresholds)
   const nodes = useMemo(() => {
-    if (!data) return []
-    const hidden = hiddenNodes(data, options, health)
-    return data.nodes.filter(({ id }) => !hidden.has(id))
-  }, [data, options, health])
+    if (!graph) return []
+    const hidden = hiddenNodes(graph, options, health)
+    return graph.nodes.filter(({ id }) => !hidden.has(id))
+  }, [graph, options, health])
   const hits = useMemo(() => matchingNodes(nodes, query, state), [nodes, query, state])
   const lit = useMemo(() => hits && new Set(hits.map(({ id }) => id)), [hits])
 
@@ -87,6 +97,7 @@ export function MapPage() {
   const select = (id: string | null) => id !== selection && setParams({ sel: id })
   const viewBeforeFocus = useRef<string | null>(null)
   const enterFocus = (id: string) => {
+    if (graph?.nodes.find((node) => node.id === id)?.declared === 'never_seen') return
     if (!focus) viewBeforeFocus.current = params.get('view')
     setParams({ focus: id, hops: '1', view: null, sel: id, q: null })
   }
@@ -236,11 +247,11 @@ export function MapPage() {
               onClear={focus ? leaveFocus : filter && !shared ? () => setParams({ filter: null }) : undefined}
             />
           )}
-          {data && !isEmpty && as === 'map' && (
+          {graph && !isEmpty && as === 'map' && (
             <ServiceMap
               key={mapKey}
               name={mapKey}
-              graph={data}
+              graph={graph}
               selection={selection}
               hits={lit}
               options={options}
@@ -257,6 +268,7 @@ export function MapPage() {
           {data && !isEmpty && as === 'list' && (
             <NodeTable nodes={hits ?? nodes} selection={selection} onSelect={select} />
           )}
+          {data && !shared && <DeclaredLayer window={seen} shown={!isEmpty} onOverlay={setOverlay} />}
           {data && !isEmpty && (
             <MapOverlays
               data={data}
@@ -279,12 +291,13 @@ export function MapPage() {
           <DetailPanel
             key={selection}
             id={selection}
-            graph={data}
+            graph={graph ?? data}
             window={seen}
             rangeKey={rangeKey(range)}
             filter={filter}
             carried={carried(params)}
             focused={focus?.id === selection}
+            declared={overlay?.note(selection)}
             onSelect={select}
             onFocus={enterFocus}
           />
