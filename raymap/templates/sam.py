@@ -107,6 +107,7 @@ def inline_files(template: dict[str, Any], folder: Path, notes: list[str]) -> No
         if kind == "AWS::Serverless::Function":
             _require_code(properties, template)
         if kind in _DEFINITIONS:
+            _resolve_include(properties, _DEFINITIONS[kind])
             _inline(id, properties, "DefinitionUri", _DEFINITIONS[kind], folder, notes)
         if kind == "AWS::StepFunctions::StateMachine":
             _inline(id, properties, "DefinitionS3Location", "Definition", folder, notes)
@@ -127,6 +128,19 @@ def _require_code(properties: dict[str, Any], template: Mapping[str, Any]) -> No
         properties.setdefault("ImageUri", "000000000000.dkr.ecr.us-east-1.amazonaws.com/image:1")
     elif not {"CodeUri", "InlineCode"} & all_.keys():
         properties["CodeUri"] = _SOMEWHERE
+
+
+def _resolve_include(properties: dict[str, Any], inline: str) -> None:
+    """A local file that ``AWS::Include`` names is read as one that ``DefinitionUri`` names."""
+    given = properties.get(inline)
+    transform = given.get("Fn::Transform") if isinstance(given, dict) else None
+    if not isinstance(transform, dict) or transform.get("Name") != "AWS::Include":
+        return
+    parameters = transform.get("Parameters")
+    location = parameters.get("Location") if isinstance(parameters, dict) else None
+    if isinstance(location, str) and not location.startswith("s3://"):
+        properties["DefinitionUri"] = location
+        del properties[inline]
 
 
 def _inline(

@@ -221,6 +221,32 @@ Resources:
     assert "Fn::ForEach::Each is not expanded" in notes
 
 
+@pytest.mark.parametrize(
+    "property",
+    [
+        "DefinitionUri: api.yaml",
+        "DefinitionBody: {Fn::Transform: {Name: AWS::Include, Parameters: {Location: api.yaml}}}",
+    ],
+)
+def test_an_api_in_a_file_of_its_own(tmp_path: Path, property: str) -> None:
+    (tmp_path / "api.yaml").write_text(
+        """
+swagger: "2.0"
+info: {title: orders-api}
+paths:
+  /:
+    get:
+      x-amazon-apigateway-integration:
+        type: aws_proxy
+        uri: !Sub arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/${Fn.Arn}/invocations
+"""
+    )
+    api = f"  Api:\n    Type: AWS::Serverless::Api\n    Properties:\n      StageName: dev\n      {property}\n"
+    found = read(tmp_path, HEAD + FUNCTION + api)
+    assert [each.name for each in found.resources if each.id == "ApidevStage"] == ["orders-api/dev"]
+    assert ("ApidevStage", "Fn") in calls(found)
+
+
 def test_a_definition_that_is_missing_or_no_json_is_noted(tmp_path: Path) -> None:
     machine = "Type: AWS::StepFunctions::StateMachine\n    Properties: "
     text = f"""
