@@ -14,6 +14,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -30,6 +31,8 @@ _AUTHORIZATION = re.compile(
     rf"{ALGORITHM}\s+Credential=([^/,\s]{{1,128}})/(\d{{8}})/([\w-]{{1,64}})/([\w-]{{1,64}})/aws4_request,"
     r"\s*SignedHeaders=([a-z0-9;_.-]{1,2048}),\s*Signature=([0-9a-f]{64})"
 )
+
+_DATE = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z", re.ASCII)
 
 Headers = Sequence[tuple[bytes, bytes]]
 """As ASGI gives them: names in lower case."""
@@ -116,12 +119,19 @@ def verify(
 
 def signature(credential: Credential, secret: str, canonical_request: str) -> str:
     """The signature of a canonical request, in hex."""
-    key = f"AWS4{secret}".encode()
-    for part in credential.scope.split("/"):
-        key = hmac.digest(key, part.encode(), "sha256")
+    key = _signing_key(secret, credential.scope)
     hashed = hashlib.sha256(canonical_request.encode("utf-8", "surrogateescape")).hexdigest()
     to_sign = "\n".join((ALGORITHM, credential.amz_date, credential.scope, hashed))
     return hmac.digest(key, to_sign.encode(), "sha256").hex()
+
+
+@lru_cache(maxsize=1024)
+def _signing_key(secret: str, scope: str) -> bytes:
+    """The same for all requests of a key on one day to one region."""
+    key = f"AWS4{secret}".encode()
+    for part in scope.split("/"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    return key
 
 
 class SeenSignatures:
@@ -149,11 +159,13 @@ class SeenSignatures:
 
 
 def _seconds(amz_date: str) -> float:
+    match = _DATE.fullmatch(amz_date)
+    if match is None:
+        raise InvalidSignature("malformed")
     try:
-        parsed = datetime.strptime(amz_date, "%Y%m%dT%H%M%SZ")
+        return datetime(*map(int, match.groups()), tzinfo=UTC).timestamp()  # type: ignore[misc, arg-type]
     except ValueError:
         raise InvalidSignature("malformed") from None
-    return parsed.replace(tzinfo=UTC).timestamp()
 
 
 def _header(headers: Headers, name: str) -> str:
