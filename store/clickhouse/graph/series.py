@@ -78,7 +78,7 @@ def _plan(run: RunQuery, window: TimeRange, step: int, marks: Marks) -> Plan:
     if step % MINUTE == 0:
         return plan(run, window, marks, wide=False)
     if step % BUCKET == 0:
-        return Plan([], bucket_pieces(run, window))
+        return Plan([], bucket_pieces(run, window, marks))
     rows = row_count(window, marks)
     return Plan([], Pieces([], [window], rows, 2 * rows))
 

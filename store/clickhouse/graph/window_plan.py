@@ -12,7 +12,12 @@ from typing import NamedTuple
 from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import Rows, RunQuery, run_concurrently
 from store.clickhouse.queries import Sql
-from store.clickhouse.rollup.bucket_state import Version, bucket_versions_query, read_versions
+from store.clickhouse.rollup.bucket_state import (
+    Version,
+    bucket_versions,
+    bucket_versions_query,
+    read_versions,
+)
 from store.clickhouse.rollup.buckets import WIDTHS, AddedUp, added_up
 from store.clickhouse.units.base_buckets import BUCKET, PER_MINUTE, buckets_of, numbers_in
 from store.model import TimeRange
@@ -23,6 +28,8 @@ MOST_RAW = 200_000
 """Rows that are aggregated for a request at most, which takes half a second. With more, whole minutes are shown."""
 FEW = 500
 """Rows that are counted as fast as buckets are read."""
+FEW_MINUTES = 10
+"""Minutes whose buckets are as quickly listed as those of two."""
 SHORT = 6 * 60
 """Minutes of a window whose markers are all read at once. For a longer window only those of the wide slots are
 read, and then those of the minutes that the wide slots leave."""
@@ -82,8 +89,17 @@ class Marks(NamedTuple):
 
 def marks_queries(window: TimeRange) -> list[Sql]:
     """The statements whose result rows `marks_of` takes."""
+    minutes = _minutes_by_bucket(window)
+    versions = [bucket_versions_query(_buckets_in(minutes))] if minutes else []
+    return [versions_query(window), *versions]
+
+
+def _minutes_by_bucket(window: TimeRange) -> set[int]:
+    """The minutes whose buckets are among the marks: those that the window cuts, and all of a short one, whose
+    series will need them."""
+    first, last = bounds(window)
     cut = ends_of(window)
-    return [versions_query(window), *([bucket_versions_query(_buckets_in(cut))] if cut else [])]
+    return set(range(first, last + 1)) if cut and last - first < FEW_MINUTES else cut
 
 
 def marks_of(slots: Rows, buckets: Rows | None = None) -> Marks:
@@ -171,16 +187,17 @@ def pieces_of(
     return Pieces(buckets, raw, rows, named)
 
 
-def bucket_pieces(run: RunQuery, window: TimeRange) -> Pieces:
-    """What lies in a window, by buckets only."""
+def bucket_pieces(run: RunQuery, window: TimeRange, marks: Marks) -> Pieces:
+    """What lies in a window, by buckets only. ``marks``: those of the window."""
     first, last = bounds(window)
-    found, versions = run_concurrently(
-        run,
-        queries.VERSIONS.render({"which": Sql("width = 1")}, first=first, last=last),
-        bucket_versions_query(_buckets_in(range(first, last + 1))),
-    )
-    minutes = {minute: _cut_minute(*parts) for _, minute, _, _, _, parts, _ in found}
-    return pieces_of(window, minutes, _by_minute(read_versions(versions)))
+    found = marks.slots
+    if last - first >= SHORT:
+        found = run(queries.VERSIONS.render({"which": Sql("width = 1")}, first=first, last=last))
+    minutes = {m: _cut_minute(*parts) for width, m, _, _, _, parts, _ in found if width == 1}
+    known = marks.buckets
+    if unknown := minutes.keys() - _minutes_by_bucket(window):
+        known = {**known, **_by_minute(bucket_versions(run, _buckets_in(unknown)))}
+    return pieces_of(window, minutes, known)
 
 
 def _by_minute(versions: Iterable[Version]) -> dict[int, list[Version]]:
