@@ -93,7 +93,18 @@ _REPORTS = frozenset({"/api/v1/deployments"})
 _SHARES = "/api/v1/shares"
 
 CONSOLE_PAGES = frozenset(
-    {"/", "/map", "/traces", "/alarms", "/groups", "/sampling", "/s", "/index.html", "/favicon.svg"}
+    {
+        "/",
+        "/map",
+        "/traces",
+        "/alarms",
+        "/declared",
+        "/groups",
+        "/sampling",
+        "/s",
+        "/index.html",
+        "/favicon.svg",
+    }
 )
 """Addresses of the console. What they answer is the same for everyone and has no data."""
 _CONSOLE_FOLDERS = ("/assets/", "/traces/")
