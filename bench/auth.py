@@ -215,7 +215,8 @@ def _rate(each: Round) -> float:
 def _round(receiver: str, collector: Collector, options: Any) -> Round:
     calls = options.documents // options.size // options.connections
     address = collector.grpc if receiver == OTLP_GRPC else collector.http
-    offer = Offer(receiver, address, calls, options.connections, options.size, collector.has_keys)
+    # With the key in both cases, so that the sender takes as long; without authentication it is ignored.
+    offer = Offer(receiver, address, calls, options.connections, options.size, has_key=True)
     before = collector.cpu()
     sent = apart(send, offer)
     collector.settle()
