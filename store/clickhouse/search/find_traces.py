@@ -60,6 +60,8 @@ MAX_ROWS = 4_000_000
 MAX_SECONDS = 20.0
 """Seconds after which a page ends short."""
 
+SEVERAL = 4
+"""How many times as many rows a probe looks for where another term rejects most: to scan once more costs more."""
 MOST_PROBED = 8000
 """Maximum number of rows that a probe looks for."""
 MAX_INT64 = 2**63 - 1
@@ -101,6 +103,8 @@ class _Search:
         if start >= end:
             return Page([], 0, None)
         few, known = probed_rows(self._limit), True
+        if isinstance(self._query.filter, And):
+            few *= SEVERAL
         while known:
             window = TimeRange(start, end)
             plan = scan_plan(self._run, self._query, window, self._limit, few)
@@ -124,8 +128,8 @@ class _Search:
             return iter(())
         size = self._judge.spare * (self._limit + 1)
         if isinstance(self._query.filter, And):
-            size *= 4  # SQL leaves few of them (`bounds_among`)
-        return known_parts(self._query, window, plan.newest, size)
+            size *= 16  # SQL leaves few of them (`bounds_among`)
+        return known_parts(self._query, window, plan.newest, size, plan.rows)
 
     def _scan(self, plan: ScanPlan, window: TimeRange, before: Place | None) -> Page:
         """The rest of the page, range by range."""
@@ -195,7 +199,8 @@ class _Search:
         assert filter is not None, "without a filter nothing is probed"
         self._ids_decide = True
         sure, room = self._judge.sure, self._limit - len(self._found)
-        bounds = bounds_among(part.ids, filter, part.term, sure=sure)
+        near = part.near_rows
+        bounds = bounds_among(part.ids, filter, part.term, near, sure=sure)
         ahead = self._judge.reading_ahead(part.ids, room)
         answer, *answers = run_concurrently(
             self._run, self._candidates(part.slice, bounds, before), *ahead, *part.unread
@@ -205,7 +210,7 @@ class _Search:
             return None
         self._judge.take(read)
         named = {bytes.fromhex(digits) for rows in unread for digits, *_ in rows} | part.ids
-        if len(named) > len(part.ids):
+        if len(named) > len(part.ids) or (near and any(unread)):
             bounds = bounds_among(named, filter, part.term, sure=sure)
             answer = self._run(self._candidates(part.slice, bounds, before))
         return bounds, answer

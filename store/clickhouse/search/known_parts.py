@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from store.clickhouse import queries
-from store.clickhouse.queries import Sql
+from store.clickhouse.queries import Sql, joined
 from store.clickhouse.search.bounds import FALSE, NEVER, UNKNOWN, Bounds, conjunction
 from store.clickhouse.search.compile import compiled
 from store.clickhouse.search.get_traces import located
@@ -25,25 +25,36 @@ from store.times import MINUTE
 
 MOST_UNREAD = 1000
 """Rows that a statement which a probe left out may find in a part."""
+ROWS_OF_LOOKUP = 2000
+"""Segments that are scanned in the time that the rows of one trace are looked up."""
 GROWTH = 8
 """Ratio between the numbers of candidates of consecutive parts."""
 
 
 class KnownPart(NamedTuple):
     """A part of a window with its candidates, the newest first, but for those that ``unread`` statements name.
-    ``term``: of the filter, which they have rows for."""
+    ``term``: of the filter, which they have rows for. ``rows``: segments near it, approximately; None: not known."""
 
     slice: ScanRange
     ids: Set[bytes]
     unread: list[Sql]
     term: Expression | None
+    rows: int | None
+
+    @property
+    def near_rows(self) -> Sql | None:
+        """A condition on rows of the candidates: where they are near and many, one scan finds them sooner than
+        one look-up each. It misses those far away, which the first of the ``unread`` statements names."""
+        if self.rows is None or self.rows > ROWS_OF_LOOKUP * len(self.ids):
+            return None
+        return joined(" AND ", [self.slice.near_rows, _among(self.ids)])
 
 
 def known_parts(
-    query: TraceQuery, window: TimeRange, newest: NewestRows, size: int
+    query: TraceQuery, window: TimeRange, newest: NewestRows, size: int, rows: int | None
 ) -> Iterator[KnownPart]:
     """The part of a window of which all candidates are known, from its end, in pieces: the first has about
-    ``size`` candidates, and the next ones more and more."""
+    ``size`` candidates, and the next ones more and more. ``rows``: segments of the window."""
     first_minute, last = near_minutes(query, window)
     minutes = list(newest.minutes.values())
     end = window.end
@@ -60,7 +71,8 @@ def known_parts(
             ids = {id: minute for id, minute in newest.minutes.items() if minute >= first}.keys()
             unread = newest.unread.statements(*slice.near, MOST_UNREAD) if newest.unread else []
             far = queries.FAR_IDS.render({"far": slice.far}, most=MOST_UNREAD)
-            yield KnownPart(slice, ids, [far, *unread], newest.term)
+            near = rows and rows * (span.end - span.start) // (window.end - window.start)
+            yield KnownPart(slice, ids, [far, *unread], newest.term, near)
             end = span.start
         if ends:
             return
@@ -68,19 +80,29 @@ def known_parts(
 
 
 def bounds_among(
-    ids: Collection[bytes], filter: Expression, term: Expression | None, *, sure: bool
+    ids: Collection[bytes],
+    filter: Expression,
+    term: Expression | None,
+    rows: Sql | None = None,
+    *,
+    sure: bool,
 ) -> Bounds:
     """The bounds of a filter among candidates that have rows for a term of it.
 
     Most of them match a filter of one term. Of a conjunction SQL looks at the other terms, unless
-    ``sure``: then at all of it, and says which surely match."""
+    ``sure``: then at all of it, and says which surely match. ``rows``: a condition on their rows; without
+    one these are looked up."""
     if not ids:
         return NEVER
     bounds = UNKNOWN
     if sure:
-        bounds = compiled(filter, located(sorted(ids)), sure=True)
+        bounds = compiled(filter, rows or located(sorted(ids)), sure=True)
     elif isinstance(filter, And):
         others = And(tuple(each for each in filter.terms if each != term))
-        bounds = compiled(others, located(sorted(ids)), sure=False)._replace(must=FALSE)
-    known = Sql("trace_id IN {ids:Array(FixedString(16))}", {"ids": sorted(ids)})
+        bounds = compiled(others, rows or located(sorted(ids)), sure=False)._replace(must=FALSE)
+    known = _among(ids)
     return Bounds(conjunction([known, bounds.may]), conjunction([known, bounds.must]))
+
+
+def _among(ids: Collection[bytes]) -> Sql:
+    return Sql("trace_id IN {ids:Array(FixedString(16))}", {"ids": sorted(ids)})

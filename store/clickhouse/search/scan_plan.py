@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import NamedTuple
 
-from store.clickhouse.connection.query_runner import RunQuery, run_concurrently
+from store.clickhouse.connection.query_runner import Rows, RunQuery, run_concurrently
 from store.clickhouse.queries import Sql
 from store.clickhouse.search.probe import NewestRows, Probe, newest_rows, probes
 from store.clickhouse.search.rollup_index import indexed_minutes, settled
 from store.clickhouse.search.scan_ranges import minute_of, near_minutes
-from store.filters.ast import EdgeMatch
+from store.filters.ast import And, EdgeMatch
 from store.filters.selectivity import is_selective
 from store.model import TimeRange
 from store.query import TraceQuery
@@ -66,27 +66,39 @@ def scan_plan(
         rows = count_rows(run, window)
         cheap = query.filter is not None and is_selective(query.filter) and rows <= CHEAP_ROWS
         return ScanPlan(rows, window.end - window.start if cheap else 0)
-    counted = count_rows(run, window) if any(probe.units for probe in planned) else None
     of_edges = any(isinstance(probe.term, EdgeMatch) for probe in planned)
+    has_units = any(probe.units for probe in planned)
+    counted = count_rows(run, window) if has_units else None
     indexed = counted is not None and counted > (FAST_ROWS // 5 if of_edges else FAST_ROWS)
-    newest = _newest(run, planned, near_minutes(query, window), few, indexed=indexed)
+    count = [_count(window)] if isinstance(query.filter, And) and not has_units else []
+    newest, also = _newest(run, planned, near_minutes(query, window), few, count, indexed=indexed)
+    counted = int(also[0][0][0]) if also else counted
     return ScanPlan(counted, _first_width(window, newest, limit), _rarest(newest))
 
 
 def count_rows(run: RunQuery, window: TimeRange) -> int:
     """The approximate number of segments that start in a window, from the primary index."""
-    statement = Sql(
-        "SELECT count() FROM segments WHERE minute BETWEEN {first:UInt64} AND {last:UInt64}",
-        {"first": minute_of(window.start), "last": minute_of(window.end)},
-    )
-    ((rows,),) = run(statement)
+    ((rows,),) = run(_count(window))
     return int(rows)
 
 
+def _count(window: TimeRange) -> Sql:
+    return Sql(
+        "SELECT count() FROM segments WHERE minute BETWEEN {first:UInt64} AND {last:UInt64}",
+        {"first": minute_of(window.start), "last": minute_of(window.end)},
+    )
+
+
 def _newest(
-    run: RunQuery, planned: Sequence[Probe], near: tuple[int, int], few: int, *, indexed: bool
-) -> list[NewestRows]:
-    """What probes find in some minutes."""
+    run: RunQuery,
+    planned: Sequence[Probe],
+    near: tuple[int, int],
+    few: int,
+    also: Sequence[Sql],
+    *,
+    indexed: bool,
+) -> tuple[list[NewestRows], list[Rows]]:
+    """What probes find in some minutes, and the answers to what is ``also`` asked."""
     known = settled(run) if indexed else None
     # A row has a unit or two, and each is maybe in a granule of its own.
     minutes = [
@@ -97,14 +109,14 @@ def _newest(
         probe.statements(*near, few, where) for probe, where in zip(planned, minutes, strict=True)
     ]
     at_once = [each if probe.rare else each[:1] for probe, each in zip(planned, parts, strict=True)]
-    answers = iter(run_concurrently(run, *chain.from_iterable(at_once)))
+    answers = iter(run_concurrently(run, *chain.from_iterable(at_once), *also))
     found = []
     for probe, where, first, each in zip(planned, minutes, at_once, parts, strict=True):
         rows, others = [next(answers) for _ in first], each[len(first) :]
         if others and len(rows[0]) < few:  # else they need not be read in the whole window
             rows += run_concurrently(run, *others)
         found.append(newest_rows(probe, rows, few, where.reach if where else 0))
-    return found
+    return found, list(answers)
 
 
 def _rarest(newest: Sequence[NewestRows]) -> NewestRows:

@@ -212,6 +212,31 @@ def test_units_of_either_table_share_pages(
                 assert all_pages(clickhouse_store, query, limit) == all_pages(memory, query, limit)
 
 
+@pytest.mark.parametrize("lookup", [0, known_parts.ROWS_OF_LOOKUP])
+def test_a_conjunction_sees_rows_far_from_those_of_its_rarest_term(
+    clickhouse_store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch, lookup: int
+) -> None:
+    """Also if the rows of the candidates are scanned near these instead of looked up one by one."""
+    monkeypatch.setattr(known_parts, "ROWS_OF_LOOKUP", lookup)
+    memory = MemoryStore()
+    probe_for(monkeypatch, 20)
+    documents = []
+    for n in range(200):
+        at = T0 + n * SECOND
+        far = at - 5 * HOUR if n % 10 == 0 else at
+        id, state = trace_id(n, epoch=T0 // SECOND + n), State.FAULT if n % 5 == 0 else State.OK
+        documents.append(segment(1, trace_id=id, name="api", start=at, end=at + 9, state=state))
+        documents.append(segment(2, trace_id=id, name="frontend", start=far, end=far + 9))
+    for store in (memory, clickhouse_store):
+        store.put(documents, "far")
+    filter = parse('service("api") { fault } AND service("frontend")')
+    query = TraceQuery(TimeRange(T0, T0 + HOUR), filter=filter)
+    found = all_pages(memory, query, 60)
+    assert len(found) == 40
+    for limit in (4, 100):
+        assert all_pages(clickhouse_store, query, limit) == found
+
+
 def test_a_page_takes_few_statements(clickhouse_store: ClickHouseStore) -> None:
     """Each is planned for some milliseconds, whatever it reads."""
     clickhouse_store.put(many(400, name="api"), "many")
