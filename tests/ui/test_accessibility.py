@@ -175,6 +175,24 @@ def open_no_comparison(page: Page, shop: Any) -> None:
     expect(page.get_by_label("Id of the trace to compare with")).to_be_visible()
 
 
+def open_compared_environments(page: Page, shop: Any) -> None:
+    """One of them fails more, and has a service less."""
+    ends = [{"value": name, "count": 9} for name in ("prod", "staging")]
+    places = {"from": 0, "to": 900, "accounts": [], "regions": [], "environments": ends}
+    page.route("**/api/v1/places?*", lambda route: route.fulfill(json=places))
+    counted = {"filtered": {"traces": 900, "complete": False}}
+    maps = {"prod": grid_map(12), "staging": grid_map(11, 3)}
+
+    def answer(route: Route) -> None:
+        name = "staging" if "environment=staging" in route.request.url else "prod"
+        route.fulfill(json={**maps[name], **counted})
+
+    page.route("**/api/map?*", answer)
+    page.goto(shop.url("/compare"))
+    expect(page.get_by_role("table", name="Services of prod and staging")).to_be_visible()
+    expect(page.get_by_text("only in prod")).to_be_visible()
+
+
 GROUPS = {
     "Groups": [
         {"GroupName": "Default", "GroupARN": "arn"},
@@ -323,6 +341,7 @@ PAGES: tuple[Opening, ...] = (
         open_declared_map,
         open_settings_failure,
         open_group_choices,
+        open_compared_environments,
     ),
 )
 

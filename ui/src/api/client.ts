@@ -116,6 +116,9 @@ const MOST_MATCHES = 50
 
 export const addresses = {
   map: (window: TimeWindow, filter: string) => `/api/map?${query(window, filtered(filter))}`,
+  /** The map of another scope than that of the page. */
+  mapOf: (window: TimeWindow, filter: string, scope: Record<string, string | null>) =>
+    `/api/map?${query(window, { ...filtered(filter), ...present(scope) })}`,
   arrange: () => '/api/map/arrange',
   focus: (window: TimeWindow, filter: string, node: string, hops: number) =>
     `/api/map/focus?${query(window, { node, hops: String(hops), ...filtered(filter) })}`,
@@ -164,6 +167,10 @@ export const addresses = {
 function query(window: TimeWindow, more: Record<string, string> = {}): string {
   const text = { from: String(window.from), to: String(window.to), ...more }
   return new URLSearchParams(text).toString()
+}
+
+function present(words: Record<string, string | null>): Record<string, string> {
+  return Object.fromEntries(Object.entries(words).filter((entry): entry is [string, string] => !!entry[1]))
 }
 
 /** What narrows the traces that an address counts: the filter, and the scope that the page is in. */

@@ -1,14 +1,17 @@
 // Which account, region and environment the pages show.
 
+import type { ReactNode } from 'react'
 import type { Choice, Scope, ScopeKey } from '../model/scope'
 
 interface Props {
   choices: readonly Choice[]
   scope: Scope
+  /** Leads to two of them beside each other. */
+  compare: ReactNode
   onChoose(key: ScopeKey, value: string | null): void
 }
 
-export function ScopePicker({ choices, scope, onChoose }: Props) {
+export function ScopePicker({ choices, scope, compare, onChoose }: Props) {
   if (choices.length === 0) return null
   return (
     <div className="scope-picker" role="group" aria-label="Scope">
@@ -29,6 +32,7 @@ export function ScopePicker({ choices, scope, onChoose }: Props) {
           ))}
         </select>
       ))}
+      {compare}
     </div>
   )
 }

@@ -15,6 +15,7 @@ test('without a text the pages are offered', () => {
     'Traces',
     'Alarms',
     'Declared',
+    'Compare environments, accounts or regions',
     'Groups',
     'Sampling rules',
   ])

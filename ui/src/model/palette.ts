@@ -33,6 +33,7 @@ const PAGES: readonly (readonly [path: string, words: string])[] = [
   ['/traces', 'Traces'],
   ['/alarms', 'Alarms'],
   ['/declared', 'Declared'],
+  ['/compare', 'Compare environments, accounts or regions'],
   ['/groups', 'Groups'],
   ['/sampling', 'Sampling rules'],
 ]

@@ -11,17 +11,18 @@ export type Route =
   | { page: 'sampling' }
   | { page: 'alarms' }
   | { page: 'declared' }
+  | { page: 'compare' }
   | { page: 'unknown'; path: string }
 
-const SETTINGS = ['groups', 'sampling', 'alarms', 'declared'] as const
-type Settings = (typeof SETTINGS)[number]
+const SINGLE = ['groups', 'sampling', 'alarms', 'declared', 'compare'] as const
+type Single = (typeof SINGLE)[number]
 
 export function parseRoute(path: string): Route {
   const parts = path.split('/').filter(Boolean)
   if (parts.length === 0 || (parts.length === 1 && parts[0] === 'map')) return { page: 'map' }
   if (parts[0] === 'traces' && parts.length === 1) return { page: 'traces' }
   const [only] = parts
-  if (parts.length === 1 && SETTINGS.some((page) => page === only)) return { page: only as Settings }
+  if (parts.length === 1 && SINGLE.some((page) => page === only)) return { page: only as Single }
   if (parts[0] === 'traces' && parts.length === 2)
     return { page: 'trace', id: decodeURIComponent(parts[1] ?? '') }
   return { page: 'unknown', path }

@@ -24,6 +24,7 @@ const StatusNumbers = lazily('numbers', () =>
   import('../components/StatusNumbers').then((part) => part.StatusNumbers),
 )
 const DeclaredPage = lazily('page', () => import('./DeclaredPage').then((part) => part.DeclaredPage))
+const ComparePage = lazily('page', () => import('./ComparePage').then((part) => part.ComparePage))
 const SignIn = lazily('page', () => import('./SignIn').then((part) => part.SignIn))
 const CommandPalette = lazily('palette', () => import('./CommandPalette').then((part) => part.CommandPalette))
 
@@ -35,6 +36,7 @@ const TITLES: Record<Route['page'], string> = {
   sampling: 'Sampling rules',
   alarms: 'Alarms',
   declared: 'Declared',
+  compare: 'Compare',
   unknown: 'Not found',
 }
 
@@ -51,6 +53,9 @@ function Console() {
   const [palette, closePalette] = useCommandPalette()
   const along = carried(params)
   const scope = useScope(params, !signedOut)
+  const several = scope.choices.find(({ values }) => values.length > 1)
+  // There the two sides are chosen on the page.
+  const compared = route.page === 'compare' ? params.get('by') : null
   const filter = route.page === 'trace' ? carriedFilter(params) : {}
   const tab = (target: string, words: string, active: boolean, more: Changes = {}) => (
     <Link href={href(target, { ...along, ...more })} aria-current={active ? 'page' : undefined}>
@@ -72,7 +77,24 @@ function Console() {
           )
         }
         scope={
-          !signedOut && <ScopePicker {...scope} onChoose={(key, value) => setParams({ [key]: value })} />
+          !signedOut && (
+            <ScopePicker
+              {...scope}
+              choices={scope.choices.filter(({ key }) => key !== compared)}
+              compare={
+                several &&
+                route.page !== 'compare' && (
+                  <Link
+                    className="scope-compare"
+                    href={href('/compare', { ...along, by: several?.key ?? null })}
+                  >
+                    Compare
+                  </Link>
+                )
+              }
+              onChoose={(key, value) => setParams({ [key]: value })}
+            />
+          )
         }
         corner={
           !signedOut && (
@@ -108,6 +130,8 @@ function Page({ route }: { route: Route }) {
       return <AlarmsPage />
     case 'declared':
       return <DeclaredPage />
+    case 'compare':
+      return <ComparePage />
     case 'unknown':
       return <NotFound what={`the page ${route.path}`} />
   }
