@@ -98,7 +98,7 @@ def _newest(
     *,
     indexed: bool,
 ) -> tuple[list[NewestRows], list[Rows]]:
-    """What probes find in some minutes, and the answers to what is ``also`` asked."""
+    """What probes find in some minutes, and the answers to other statements."""
     known = settled(run) if indexed else None
     # A row has a unit or two, and each is maybe in a granule of its own.
     minutes = [
