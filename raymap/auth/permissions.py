@@ -98,6 +98,7 @@ CONSOLE_PAGES = frozenset(
         "/map",
         "/traces",
         "/alarms",
+        "/compare",
         "/declared",
         "/groups",
         "/sampling",

@@ -7,7 +7,7 @@ interface Props {
   choices: readonly Choice[]
   scope: Scope
   /** Leads to two of them beside each other. */
-  compare: ReactNode
+  compare?: ReactNode
   onChoose(key: ScopeKey, value: string | null): void
 }
 
@@ -32,7 +32,7 @@ export function ScopePicker({ choices, scope, compare, onChoose }: Props) {
           ))}
         </select>
       ))}
-      {compare}
+      {choices.some(({ values }) => values.length > 1) && compare}
     </div>
   )
 }

@@ -2,8 +2,7 @@
 
 import type { Graph, Point } from '../api/types'
 import type { Viewport } from '../model/url'
-import { DEFAULT_THRESHOLDS } from '../model/health'
-import { NO_HEALTH, hiddenNodes, type MapHealth, type MapOptions } from '../model/visibility'
+import { DEFAULT_OPTIONS, NO_HEALTH, hiddenNodes, type MapHealth, type MapOptions } from '../model/visibility'
 import type { Palette } from '../styles/theme'
 import {
   viewportOf,
@@ -52,13 +51,6 @@ interface Tween {
   started: number
   from: Map<SceneNode, Placed>
   to: Map<SceneNode, Placed>
-}
-
-export const DEFAULT_OPTIONS: MapOptions = {
-  edgeNumbers: false,
-  hideIdle: false,
-  onlyUnhealthy: false,
-  thresholds: DEFAULT_THRESHOLDS,
 }
 
 export class MapView {

@@ -1,13 +1,20 @@
 // Which nodes are unhealthy, which edges fail, and which nodes the options hide.
 
 import type { Graph } from '../api/types'
-import { isFailing, isUnhealthy, traffic, type Thresholds } from './health'
+import { DEFAULT_THRESHOLDS, isFailing, isUnhealthy, traffic, type Thresholds } from './health'
 
 export interface MapOptions {
   edgeNumbers: boolean
   hideIdle: boolean
   onlyUnhealthy: boolean
   thresholds: Thresholds
+}
+
+export const DEFAULT_OPTIONS: MapOptions = {
+  edgeNumbers: false,
+  hideIdle: false,
+  onlyUnhealthy: false,
+  thresholds: DEFAULT_THRESHOLDS,
 }
 
 export interface MapHealth {

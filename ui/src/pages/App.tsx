@@ -53,9 +53,6 @@ function Console() {
   const [palette, closePalette] = useCommandPalette()
   const along = carried(params)
   const scope = useScope(params, !signedOut)
-  const several = scope.choices.find(({ values }) => values.length > 1)
-  // There the two sides are chosen on the page.
-  const compared = route.page === 'compare' ? params.get('by') : null
   const filter = route.page === 'trace' ? carriedFilter(params) : {}
   const tab = (target: string, words: string, active: boolean, more: Changes = {}) => (
     <Link href={href(target, { ...along, ...more })} aria-current={active ? 'page' : undefined}>
@@ -77,20 +74,14 @@ function Console() {
           )
         }
         scope={
-          !signedOut && (
+          !signedOut &&
+          route.page !== 'compare' && (
             <ScopePicker
               {...scope}
-              choices={scope.choices.filter(({ key }) => key !== compared)}
               compare={
-                several &&
-                route.page !== 'compare' && (
-                  <Link
-                    className="scope-compare"
-                    href={href('/compare', { ...along, by: several?.key ?? null })}
-                  >
-                    Compare
-                  </Link>
-                )
+                <Link className="scope-compare" href={href('/compare', along)}>
+                  Compare
+                </Link>
               }
               onChoose={(key, value) => setParams({ [key]: value })}
             />

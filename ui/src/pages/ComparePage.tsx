@@ -4,6 +4,7 @@ import { useMemo, useState } from 'react'
 import { addresses } from '../api/client'
 import type { ServiceMap as ServiceMapData } from '../api/types'
 import { Empty } from '../components/Empty'
+import { ScopePicker } from '../components/ScopePicker'
 import { TimePicker } from '../components/TimePicker'
 import { isFilterError, FilterBar } from '../filter/FilterBar'
 import {
@@ -18,6 +19,8 @@ import {
 import { endOfData } from '../model/freshness'
 import { parseRange, rangeParams } from '../model/range'
 import { carried, href, type Changes } from '../model/url'
+// With the map in one chunk: the parts that both have would make chunks of their own, which compress worse.
+import './MapPage'
 import { ComparedMap } from './ComparedMap'
 import { ComparisonTable } from './ComparisonTable'
 import { setParams, useAddress } from './router'
@@ -31,7 +34,7 @@ const NO_NODES: ServiceMapData['nodes'] = []
 export function ComparePage() {
   const { params } = useAddress()
   const range = parseRange(params)
-  const { choices } = useScope(params, true)
+  const { choices, scope } = useScope(params, true)
   const comparison = comparisonOf(params, choices)
   const [refresh, setRefresh] = useState(readRefresh)
   const [dragging, setDragging] = useState(false)
@@ -66,6 +69,11 @@ export function ComparePage() {
       <div className="bar">
         <h1>Compare</h1>
         {comparison && <SideChoices comparison={comparison} choices={choices} />}
+        <ScopePicker
+          scope={scope}
+          choices={choices.filter(({ key }) => key !== comparison?.by)}
+          onChoose={(key, value) => setParams({ [key]: value })}
+        />
         <TimePicker
           range={range}
           window={window}

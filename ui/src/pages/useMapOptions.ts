@@ -1,7 +1,6 @@
 import { useMemo, useState } from 'react'
-import { DEFAULT_OPTIONS } from '../map/view'
 import type { Thresholds } from '../model/health'
-import type { MapOptions } from '../model/visibility'
+import { DEFAULT_OPTIONS, type MapOptions } from '../model/visibility'
 import { useServerStatus } from './useServerStatus'
 
 const KEY = 'raymap.options'
