@@ -6,7 +6,7 @@ DROP PART) leave them on the disk or take others with them. The old parts are de
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
 
 from clickhouse_driver import Client
@@ -14,6 +14,7 @@ from clickhouse_driver import Client
 from store.clickhouse import queries
 from store.clickhouse.connection import sql
 from store.clickhouse.connection.query_runner import execute
+from store.clickhouse.logs import forget as logs
 from store.clickhouse.queries import Sql
 from store.clickhouse.rollup.buckets import WIDTHS, values_list
 from store.clickhouse.units.base_buckets import PER_MINUTE, buckets_of
@@ -35,7 +36,8 @@ def find(client: Client, subject: Subject) -> list[bytes]:
         {"max_execution_time": 0},
     )
     traces = {bytes.fromhex(digits) for (digits,) in found}
-    if subject.trace_id and _count(client, tables(client), [subject.trace_id]):
+    of_trace = f"trace_id = {sql.trace_literal(subject.trace_id)}"
+    if subject.trace_id and any(_count(client, name, of_trace) for name in tables(client)):
         traces.add(subject.trace_id)
     return sorted(traces)
 
@@ -53,9 +55,13 @@ def forget(client: Client, trace_ids: Sequence[bytes]) -> dict[str, int]:
     names = tables(client)
     for few in _chunks(trace_ids):
         buckets = _buckets(client, few)
-        condition = f"trace_id IN {sql.trace_list(few)}"
-        for name in names:
-            count = _count(client, [name], few)
+        lines = logs.conditions(client, few)
+        of_traces = f"trace_id IN {sql.trace_list(few)}"
+        for name, condition in [
+            *((name, of_traces) for name in names),
+            *(("log_lines", each) for each in lines),
+        ]:
+            count = _count(client, name, condition)
             if count:
                 _delete(client, name, condition)
                 removed[name] = removed.get(name, 0) + count
@@ -63,13 +69,11 @@ def forget(client: Client, trace_ids: Sequence[bytes]) -> dict[str, int]:
     return removed
 
 
-def _count(client: Client, names: Iterable[str], trace_ids: Sequence[bytes]) -> int:
-    condition = f"trace_id IN {sql.trace_list(trace_ids)}"
-    total = 0
-    for name in names:
-        statement = f"SELECT count() FROM {sql.identifier(name)} WHERE {condition}"
-        total += client.execute(statement, settings={"max_query_size": 64 << 20})[0][0]
-    return total
+def _count(client: Client, table: str, condition: str) -> int:
+    statement = f"SELECT count() FROM {sql.identifier(table)} WHERE {condition}"
+    limits = {name: SETTINGS[name] for name in ("max_query_size", "max_ast_elements")}
+    ((rows,),) = client.execute(statement, settings=limits)
+    return int(rows)
 
 
 def _delete(client: Client, table: str, condition: str) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 from clickhouse_driver import Client
 
 from store.clickhouse import forget
@@ -11,8 +14,10 @@ from store.forget import Subject, of_annotation, of_user
 from store.memory import MemoryStore
 from store.model import Document, Link, TimeRange
 from store.rules.annotations import annotation_item
+from store.rules.invocations import FUNCTION
 from store.times import MINUTE
 from tests.builders import T0, call, http, segment, trace_id
+from tests.store.contract.logs import line
 
 ANA = "ana-7f3a"
 HOUR = TimeRange(T0 - 30 * MINUTE, T0 + 30 * MINUTE)
@@ -81,6 +86,38 @@ def test_nothing_of_a_user_remains(client: Client, store: ClickHouseStore) -> No
     assert graph.edges == expected.edges
     assert tables_with(client, ANA) == [], "counted again without the user"
     assert list(store.get_traces([FIRST, SECOND, OTHER])) == [OTHER]
+
+
+def test_log_lines_that_name_no_trace_are_forgotten_too(
+    client: Client, store: ClickHouseStore
+) -> None:
+    """Those of its requests, and of the log stream while it ran: what its page shows."""
+    aws = {"request_id": "r1"}
+    platform = {"raymap": {"platform_record": {"log_stream": "s1"}}}
+    times = {"start_time": T0 / 1e6, "end_time": T0 / 1e6 + 3}
+    known: dict[str, Any] = {"origin": FUNCTION, "user": ANA, "aws": aws, "metadata": platform}
+    raw = {"id": f"{0xA1:016x}", "name": "checkout", **times, **known}
+    document = segment(0xA1, trace_id=FIRST, user=ANA, end=T0 + 3, raw=json.dumps(raw).encode())
+    store.put([document, *of_bob()], "a")
+    unnamed = {"request_id": "", "log_stream": "s1"}
+    of_ana_s = [
+        line(f"request of {ANA}", 1),
+        line(f"trace of {ANA}", 1, request_id="r3", trace_id=FIRST),
+        line(f"request of the trace of {ANA}", 1, request_id="r3"),
+        line(f"stream of {ANA}", 2, **unnamed),
+    ]
+    others = [
+        line("another request", 2, request_id="r2", log_stream="s1"),
+        line("another stream", 2, request_id="", log_stream="s2"),
+        line("much later", 60, **unnamed),
+    ]
+    store.put_log_lines([*of_ana_s, *others], "l")
+    assert "log_lines" in tables_with(client, ANA)
+    removed = forget.forget(client, forget.find(client, of_user(ANA)))
+    assert removed["log_lines"] == len(of_ana_s)
+    assert tables_with(client, ANA) == []
+    left = store.node_lines("checkout", TimeRange(T0, T0 + 2 * MINUTE), limit=9).lines
+    assert sorted(each.body for each in left) == sorted(each.body for each in others)
 
 
 def test_minutes_that_are_empty_afterwards(client: Client, store: ClickHouseStore) -> None:
