@@ -45,6 +45,20 @@ class CopyContract:
         assert (statistics.fault, statistics.in_progress) == (1, 0)
         assert store.get_traces([TRACE])[TRACE].documents[0xA1].state == State.FAULT
 
+    @pytest.mark.parametrize("moved", [0, 2 * MINUTE])
+    def test_a_call_is_in_the_document_of_its_newest_copy(self, store: Store, moved: int) -> None:
+        """What a link to it caused is that document, wherever the other copy starts."""
+        first, second = (
+            call(0xC1, start=at, end=at, state=State.IN_PROGRESS) for at in (T0 + moved, T0)
+        )
+        link = Link(TRACE, 0xC1, upstream=False)
+        store.put([segment(1, name="first", calls=(first,), version=T0)], "a")
+        store.put([segment(2, name="second", calls=(second,), version=T0 + 1)], "b")
+        store.put([segment(7, trace_id=trace_id(2), name="sender", links=(link,))], "c")
+        graph = store.service_graph(HOUR)
+        clients = {target.name for source, target in graph.edges if source.is_client}
+        assert clients == {"first", "sender"}
+
     @pytest.mark.parametrize("completed_first", [True, False])
     @pytest.mark.parametrize("moved", [0, 2 * MINUTE])
     @pytest.mark.parametrize("upstream", [True, False])

@@ -15,7 +15,7 @@ FROM (
         SELECT related_documents.*, c.id AS member
         FROM (
             SELECT trace_id, document_id, id FROM calls FINAL
-            WHERE $input AND (trace_id, id) IN (SELECT trace_id, member FROM wanted_ids)
+            WHERE $input AND $newest_calls AND (trace_id, id) IN (SELECT trace_id, member FROM wanted_ids)
         ) AS c
         INNER JOIN related_documents ON c.trace_id = related_documents.trace_id AND c.document_id = related_documents.id
     ) AS k
