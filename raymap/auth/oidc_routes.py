@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import PlainTextResponse, RedirectResponse
 
 from raymap.auth.audit import record
+from raymap.auth.hidden_routes import hidden_router
 from raymap.auth.oidc import Member, Provider
 from raymap.auth.oidc_flow import FLOW_SECONDS, OidcError, begin_flow, decode_flow, encode_flow
 from raymap.auth.people import COOKIE, SESSION_SECONDS, encode_session, member_session
@@ -23,20 +24,11 @@ FLOW_COOKIE = "__Host-raymap-oidc"
 def oidc_router(store: AuditStore, authenticator: Authenticator, provider: Provider) -> APIRouter:
     """GET /auth/oidc/login and /auth/oidc/callback."""
     desk = _Desk(store, authenticator, provider)
-    router = APIRouter()
-    for path, endpoint in (
-        ("/auth/oidc/login", desk.login),
-        ("/auth/oidc/callback", desk.callback),
-    ):
-        router.add_api_route(
-            path,
-            endpoint,
-            methods=["GET"],
-            response_class=Response,
-            include_in_schema=False,
-            name=f"oidc_{endpoint.__name__}",
-        )
-    return router
+    routes = (
+        ("GET", "/auth/oidc/login", desk.login),
+        ("GET", "/auth/oidc/callback", desk.callback),
+    )
+    return hidden_router(routes, prefix="oidc_")
 
 
 class _Desk:

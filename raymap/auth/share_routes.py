@@ -18,6 +18,7 @@ from api.request import read_body, window_of
 from api.xray.groups import read_filter
 from collector.receivers.access import PRINCIPAL
 from raymap.auth.audit import record
+from raymap.auth.hidden_routes import hidden_router
 from raymap.auth.permissions import Permission, allows
 from raymap.auth.share_grants import OWN, Grant, MapGrant, TraceGrant
 from raymap.auth.shares import (
@@ -77,22 +78,14 @@ def shares_router(
 ) -> APIRouter:
     """The routes. Without an authenticator there is nothing that a link would open."""
     desk = _Desk(store, authenticator, refresh, unhealthy)
-    router = APIRouter()
-    for method, path, endpoint in (
-        ("POST", PATH, desk.create),
-        ("GET", PATH, desk.shares),
-        ("DELETE", PATH + "/{id}", desk.revoke),
-        ("GET", OWN, desk.own),
-    ):
-        router.add_api_route(
-            path,
-            endpoint,
-            methods=[method],
-            response_class=Response,
-            include_in_schema=False,
-            name=endpoint.__name__,
+    return hidden_router(
+        (
+            ("POST", PATH, desk.create),
+            ("GET", PATH, desk.shares),
+            ("DELETE", PATH + "/{id}", desk.revoke),
+            ("GET", OWN, desk.own),
         )
-    return router
+    )
 
 
 class _Desk:

@@ -15,6 +15,7 @@ from api.errors import ApiError
 from api.request import read_body
 from collector.receivers.access import PRINCIPAL, is_loopback
 from raymap.auth.audit import record
+from raymap.auth.hidden_routes import hidden_router
 from raymap.auth.people import (
     COOKIE,
     SESSION_SECONDS,
@@ -57,22 +58,14 @@ def sign_in_router(
     """The routes. Without an authenticator there is nothing to sign in to; ``oidc``: whether another
     provider signs people in, too."""
     desk = _Desk(store, authenticator, refresh, oidc)
-    router = APIRouter()
-    for method, path, endpoint in (
-        ("POST", "/auth/login", desk.login),
-        ("POST", "/auth/logout", desk.logout),
-        ("GET", "/auth/session", desk.session),
-        ("GET", "/auth/methods", desk.methods),
-    ):
-        router.add_api_route(
-            path,
-            endpoint,
-            methods=[method],
-            response_class=Response,
-            include_in_schema=False,
-            name=endpoint.__name__,
+    return hidden_router(
+        (
+            ("POST", "/auth/login", desk.login),
+            ("POST", "/auth/logout", desk.logout),
+            ("GET", "/auth/session", desk.session),
+            ("GET", "/auth/methods", desk.methods),
         )
-    return router
+    )
 
 
 class _Desk:
