@@ -55,11 +55,11 @@ def forget(client: Client, trace_ids: Sequence[bytes]) -> dict[str, int]:
     names = tables(client)
     for few in _chunks(trace_ids):
         buckets = _buckets(client, few)
-        lines = logs.conditions(client, few)
         of_traces = f"trace_id IN {sql.trace_list(few)}"
+        # Lines that name no trace come first: once the documents are gone, nothing leads to them.
         for name, condition in [
+            *(("log_lines", each) for each in logs.conditions(client, few)),
             *((name, of_traces) for name in names),
-            *(("log_lines", each) for each in lines),
         ]:
             count = _count(client, name, condition)
             if count:
