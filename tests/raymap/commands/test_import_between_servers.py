@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Server, start_server, stop_server
+from tests.raymap.commands.test_import_settings import RULE
 from tests.raymap.commands.xray_source import (
     HOURS,
     TRACES,
@@ -63,20 +64,7 @@ def test_a_copy_equals_its_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         for at in range(0, len(sent), 50):
             source.send(*sent[at : at + 50])
         reader = xray_client(source.http)
-        rule = {
-            "RuleName": "checkout",
-            "ResourceARN": "*",
-            "Priority": 5,
-            "FixedRate": 0.5,
-            "ReservoirSize": 3,
-            "ServiceName": "*",
-            "ServiceType": "*",
-            "Host": "*",
-            "HTTPMethod": "POST",
-            "URLPath": "/checkout/*",
-            "Version": 1,
-        }
-        reader.create_sampling_rule(SamplingRule=rule)
+        reader.create_sampling_rule(SamplingRule=RULE)
         reader.create_group(GroupName="slow", FilterExpression="responsetime > 5")
 
         arguments = ["import", "--from-xray", "--since", f"{HOURS}h", "--region", "eu-west-1"]
