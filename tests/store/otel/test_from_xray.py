@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from collector.decode.document import decode_documents
@@ -251,14 +252,28 @@ def keep(results: Sequence[object]) -> Trace:
 
 def plain(graph: ServiceGraph) -> Any:
     """All figures but the whole durations: of those, only what is embedded in a segment can come
-    after its answer, and no span is embedded."""
+    after its answer, and no span is embedded. Of failures their number by state: a segment is labelled
+    with the exception of a subsegment that it embeds, not with that of another span."""
     parts = [
         {key: msgspec.structs.asdict(value) for key, value in part.items()}
         for part in (graph.services, graph.edges, graph.links)
     ]
     for service in parts[0].values():
         del service["durations"]
+    for figures in (*parts[0].values(), *parts[1].values(), *parts[2].values()):
+        failures = Counter[str]()
+        for key, number in figures["failures"].items():
+            failures[key.partition(":")[0]] += number
+        figures["failures"] = failures
     return parts
+
+
+def labelled_by_what_it_embeds() -> list[dict[str, Any]]:
+    """A segment whose only exception is its subsegment's."""
+    times: dict[str, Any] = {"start_time": START, "end_time": START + 1}
+    cause = {"working_directory": "/srv", "exceptions": [{"id": "1" * 16, "type": "ValueError"}]}
+    inner = {"id": "00000000000000b1", "name": "load", **times, "fault": True, "cause": cause}
+    return [segment_json(error=True, subsegments=[inner], **times)]
 
 
 def units(trace: Trace) -> dict[str, dict[str, Any]]:
@@ -292,6 +307,7 @@ def sent_on(trace: Trace, encoding: str = "protobuf") -> Trace:
 
 
 @pytest.mark.slow
+@example(labelled_by_what_it_embeds(), "protobuf")
 @given(traces(), st.sampled_from(["protobuf", "json"]))
 def test_there_and_back(documents: list[dict[str, Any]], encoding: str) -> None:
     """The graph with every figure, links included, and the documents with every member."""
