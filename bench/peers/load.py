@@ -139,35 +139,41 @@ class Sender:
         self._templates = [kind(body, self._numbers) for body in self._shop.bodies]
         self._queue: queue.Queue[tuple[int, bytes] | None] = queue.Queue(2 * offer.connections)
         self._lock = threading.Lock()
-        self._sent = Sent()
+        self.sent = Sent()
 
     def run(self) -> Sent:
         """Send all, and wait for the acknowledgements."""
+        with self.connected() as begun:
+            while self.sent.sent < self._offer.spans:
+                self.round(begun)
+        self.sent.seconds = time.monotonic() - begun
+        return self.sent
+
+    @contextmanager
+    def connected(self) -> Iterator[float]:
+        """The connections, and when they began; at the end all that was sent is acknowledged."""
         threads = [
             threading.Thread(target=self._connection) for _ in range(self._offer.connections)
         ]
         for thread in threads:
             thread.start()
-        begun = time.monotonic()
-        while self._sent.sent < self._offer.spans:
-            self._round(begun)
+        yield time.monotonic()
         for _ in threads:
             self._queue.put(None)
         for thread in threads:
             thread.join()
-        self._sent.seconds = time.monotonic() - begun
-        return self._sent
 
-    def _round(self, begun: float) -> None:
+    def round(self, begun: float) -> None:
+        """Send each request once, with other ids and times."""
         fresh = Round(len(self._numbers), self._shop.begun)
-        self._sent.trace_ids += fresh.trace_ids[:: max(1, len(self._numbers) // 10)]
+        self.sent.trace_ids += fresh.trace_ids[:: max(1, len(self._numbers) // 10)]
         for template in self._templates:
             body = template.render(fresh)
             if self._offer.rate:
-                due = begun + self._sent.sent / self._offer.rate
+                due = begun + self.sent.sent / self._offer.rate
                 time.sleep(max(0.0, due - time.monotonic()))
             self._queue.put((template.spans, body))
-            self._sent.sent += template.spans
+            self.sent.sent += template.spans
 
     def _connection(self) -> None:
         with _exporter(self._offer) as export:
@@ -183,15 +189,15 @@ class Sender:
                 again = not isinstance(error, grpc.RpcError) or error.code() in RETRIED
                 with self._lock:
                     reason = _reason(error)
-                    self._sent.errors[reason] = self._sent.errors.get(reason, 0) + 1
-                    self._sent.retried += spans
+                    self.sent.errors[reason] = self.sent.errors.get(reason, 0) + 1
+                    self.sent.retried += spans
                 if not again:
                     return
                 time.sleep(min(0.1 * (attempt + 1), 1.0))
                 continue
             with self._lock:
-                self._sent.acknowledged += spans - refused
-                self._sent.latencies.append(time.monotonic() - begun)
+                self.sent.acknowledged += spans - refused
+                self.sent.latencies.append(time.monotonic() - begun)
             return
 
 

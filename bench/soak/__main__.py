@@ -1,6 +1,6 @@
 """A long steady load on a Raymap of its own, with readers: what it takes in, and what that costs.
 
-Offers traces of several services, each over UDP and HTTP, at a share of the highest sustained rate
+Offers traces of several services, each over UDP and HTTP, and spans, at a share of the highest sustained rate
 (nothing is lost, and a segment is on the map within 15 s), or at a given rate; asks for the map and for traces all the while. Then counts what was sent,
 acknowledged and stored, compares the map's counts with what was sent, and runs `raymap verify`.
 Fails (exit code 1) when something is lost, counted otherwise, or not answered.
@@ -22,8 +22,8 @@ from rich.table import Table
 from bench.command_line import add_json_option, add_server_options, write_json
 from bench.counting import scrape
 from bench.server import WIDTH, Server, running
-from bench.soak import report, watch
-from bench.soak.reader import FRESH, Readers
+from bench.soak import report, spans, watch
+from bench.soak.reader import FRESH, FRESH_SPAN, Readers
 from bench.soak.report import Soak
 from bench.soak.sender import Load, Sender
 from bench.soak.traces import expected
@@ -76,7 +76,7 @@ class Bench:
         time.sleep(options.try_seconds)
         sent = sender.stop()
         late = watch.drained(self._server, before + sent.acknowledged_documents, patience=5.0)
-        probes = [answer for answer in readers.stop() if answer.kind == FRESH]
+        probes = [answer for answer in readers.stop() if answer.kind in (FRESH, FRESH_SPAN)]
         gained = watch.stored(self._server) - before - len(probes)
         fresh = [p.seconds for p in probes if p.at - p.seconds > begun + _BEGINNING]
         why = []
@@ -96,7 +96,16 @@ class Bench:
     def _load(self, rate: float) -> Load:
         options, server = self._options, self._server
         per_call, connections = options.documents_per_call, options.connections
-        return Load(server.http, server.udp, rate, options.http_share, connections, per_call)
+        return Load(
+            server.http,
+            server.udp,
+            server.grpc,
+            rate,
+            options.otlp_share,
+            options.http_share,
+            connections,
+            per_call,
+        )
 
     def _readers(self) -> Readers:
         server, options = self._server, self._options
@@ -121,7 +130,7 @@ class Bench:
             time.sleep(max(0.0, begun + len(soak.samples) * every - time.monotonic()))
         soak.sent = sender.stop()
         soak.answers = [answer for answer in readers.stop() if answer.at > soak.begun]
-        probes = sum(answer.kind == FRESH for answer in soak.answers)
+        probes = sum(answer.kind in (FRESH, FRESH_SPAN) for answer in soak.answers)
         soak.drained = watch.drained(
             server, before + soak.sent.acknowledged_documents + probes, _PATIENCE
         )
@@ -131,10 +140,13 @@ class Bench:
         """Count, compare, verify."""
         soak.stored = watch.stored_rows(self._server, soak.begun)
         deadline = time.monotonic() + _SETTLED
+        total = expected(list(soak.sent.used))
+        if soak.sent.spans:
+            more = spans.expected(soak.sent.spans)
+            total.nodes.update(more.nodes)
+            total.edges.update(more.edges)
         while True:
-            soak.differences = watch.differences(
-                self._server, expected(list(soak.sent.used)), soak.begun - 2, time.time()
-            )
+            soak.differences = watch.differences(self._server, total, soak.begun - 2, time.time())
             if not soak.differences or time.monotonic() > deadline:
                 break
             time.sleep(0.5)
@@ -169,7 +181,10 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--rate", type=float, help="documents/s, instead of a share")
     parser.add_argument("--start", type=float, default=2000.0, help="first rate that is tried")
     parser.add_argument("--try-seconds", type=float, default=45.0, help="of each rate")
-    parser.add_argument("--http-share", type=float, default=0.3, help="the rest are datagrams")
+    parser.add_argument("--otlp-share", type=float, default=0.0, help="are spans with random ids")
+    parser.add_argument(
+        "--http-share", type=float, default=0.3, help="of the others; the rest are datagrams"
+    )
     parser.add_argument("--connections", type=int, default=32, help="HTTP connections")
     parser.add_argument("--documents-per-call", type=int, default=50, help="of PutTraceSegments")
     parser.add_argument("--readers", type=int, default=1, help="processes that ask")

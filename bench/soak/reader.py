@@ -14,14 +14,16 @@ from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
 
+from bench.soak.traces import PROBE
+
 MAPS = {"map of 5 min": 300.0, "map of 1 h": 3600.0}
 """Queried with boto3's GetServiceGraph; seconds of their windows."""
 CONSOLE, LISTING, TRACE = "console map, 5 min", "100 newest traces", "one trace"
 FRESH = "on the map, from its datagram"
 """How long a segment takes from the socket to the map: a node of its own, looked for until it is there."""
-KINDS = (*MAPS, CONSOLE, LISTING, TRACE, FRESH)
-PROBE = "probe"
-"""What the names of such nodes begin with, and their trace ids behind the epoch."""
+FRESH_SPAN = "on the map, from its span"
+"""The same of a span in a trace with a random id, from its request."""
+KINDS = (*MAPS, CONSOLE, LISTING, TRACE, FRESH, FRESH_SPAN)
 _TIMEOUT = 60.0
 _LOOK = 1.0
 """Seconds, at most, from one look for such a node to the next."""
@@ -105,9 +107,9 @@ def _run(
     def trace() -> None:
         _get(f"{http}/api/traces/{newest[-1]}")
 
-    def fresh() -> None:
+    def fresh(send: Callable[[str], object]) -> None:
         name = f"{PROBE}-{os.getpid()}-{time.monotonic_ns()}"
-        _send(udp, name)
+        send(name)
         begun = time.monotonic()
         while name not in {node["name"] for node in console("/api/map")["nodes"]}:
             waited = time.monotonic() - begun
@@ -120,7 +122,8 @@ def _run(
         CONSOLE: partial(console, "/api/map"),
         LISTING: listing,
         TRACE: trace,
-        FRESH: fresh,
+        FRESH: partial(fresh, partial(_send, udp)),
+        FRESH_SPAN: partial(fresh, partial(_send_span, http)),
     }
     while not stop.is_set():
         for kind, question in questions.items():
@@ -149,6 +152,27 @@ def _send(udp: tuple[str, int], name: str) -> None:
     }
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
         out.sendto(b'{"format": "json", "version": 1}\n' + json.dumps(segment).encode(), udp)
+
+
+def _send_span(http: str, name: str) -> None:
+    """A span that began a second ago, in a trace with a random id."""
+    now = time.time_ns()
+    span = {
+        "traceId": os.urandom(4).hex() + PROBE.encode().hex() + os.urandom(7).hex(),
+        "spanId": os.urandom(8).hex(),
+        "name": "GET /",
+        "kind": 2,
+        "startTimeUnixNano": f"{now - 1_000_000_000}",
+        "endTimeUnixNano": f"{now}",
+    }
+    resource = {"attributes": [{"key": "service.name", "value": {"stringValue": name}}]}
+    part = {"resource": resource, "scopeSpans": [{"spans": [span]}]}
+    request = urllib.request.Request(
+        f"{http}/v1/traces",
+        json.dumps({"resourceSpans": [part]}).encode(),
+        {"Content-Type": "application/json"},
+    )
+    urllib.request.urlopen(request, timeout=_TIMEOUT).close()
 
 
 def _get(address: str) -> Any:

@@ -71,8 +71,12 @@ def rows(soak: Soak) -> Iterator[tuple[str, str]]:
         offered += f", {soak.rate / soak.maximum:.0%} of {soak.maximum:,.0f}"
     yield "offered", offered
     yield "for", f"{sent.seconds / 60:.1f} minutes"
-    yield "sent", f"{sent.sent:,} documents: {sent.udp:,} datagrams, {sent.posted:,} through HTTP"
-    yield "acknowledged", f"{sent.acknowledged:,} of {sent.posted:,} through HTTP"
+    kinds = f"{sent.udp:,} datagrams, {sent.posted:,} through PutTraceSegments"
+    if sent.spans:
+        kinds += f", {sent.spans:,} spans with random trace ids"
+    yield "sent", f"{sent.sent:,} documents: {kinds}"
+    acknowledged = sent.acknowledged + sent.spans_acknowledged
+    yield "acknowledged", f"{acknowledged:,} of {sent.posted + sent.spans:,} that wait for it"
     yield "stored", f"{soak.stored.documents:,}"
     yield "lost", f"{soak.lost:,} (dropped by the kernel: {soak.kernel_drops:,})"
     yield "rows beyond one per document", f"{soak.stored.rows - soak.stored.documents:,}"

@@ -1,4 +1,4 @@
-"""The sender: a process that offers documents at a steady rate, each trace over UDP and HTTP."""
+"""The senders: processes that offer documents at a steady rate, X-Ray's traces over UDP and HTTP, spans over gRPC."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ import queue
 import socket
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
+from typing import Any
 
 from bench.receivers import UDP_HEADER, Poster
+from bench.soak import spans
 from bench.soak.traces import TEMPLATES, Forms, Traces
 
 _TICK = 0.002
@@ -22,14 +24,22 @@ _SOCKETS = 8
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """``http_share`` of the documents go through PutTraceSegments, the others as datagrams."""
+    """``otlp_share`` of ``rate`` documents a second are spans. Of the others ``http_share`` go through
+    PutTraceSegments, and the rest as datagrams."""
 
     http: str
     udp: tuple[str, int]
+    grpc: str
     rate: float
+    otlp_share: float
     http_share: float
     connections: int
     documents_per_call: int
+
+    @property
+    def spans(self) -> float:
+        """A second."""
+        return self.rate * self.otlp_share
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,49 +52,89 @@ class Sent:
     refused: int = 0
     seconds: float = 0.0
     used: tuple[int, ...] = (0,) * TEMPLATES
+    spans: int = 0
+    spans_acknowledged: int = 0
 
     @property
     def sent(self) -> int:
-        return self.udp + self.posted
+        return self.udp + self.posted + self.spans
 
     @property
     def acknowledged_documents(self) -> int:
         """What has to be stored: all datagrams, and what was acknowledged."""
-        return self.udp + self.acknowledged
+        return self.udp + self.acknowledged + self.spans_acknowledged
 
 
-class Sender:
-    """Runs until `stop`; `progress` is never older than a second."""
+class _Process:
+    """A sender's process, and the last it has said of itself."""
 
-    def __init__(self, load: Load) -> None:
+    def __init__(self, run: Any, *task: Any) -> None:
         context = multiprocessing.get_context("spawn")
         self._reader, writer = context.Pipe(duplex=False)
         self._stop = context.Event()
-        self._process = context.Process(target=_run, args=(load, writer, self._stop), daemon=True)
+        self._process = context.Process(target=run, args=(*task, writer, self._stop), daemon=True)
         self._process.start()
         writer.close()
-        self._last = Sent()
+        self.last: Any = None
         if not self._reader.poll(_STARTUP):
-            raise SystemExit("the sender did not start")
+            raise SystemExit("a sender did not start")
+
+    def progress(self) -> None:
+        """Read what it has said until now."""
+        try:
+            while self._reader.poll():
+                self.last = self._reader.recv()
+        except EOFError:
+            raise SystemExit("a sender died") from None
+
+    def stop(self) -> None:
+        """End it."""
+        self._stop.set()
+
+    def join(self) -> None:
+        """Wait until what is on its way has been answered."""
+        try:
+            while True:
+                self.last = self._reader.recv()
+        except EOFError:
+            self._process.join()
+
+
+class Sender:
+    """Runs until `stop`; `progress` is a second old at most, of spans a round of them."""
+
+    def __init__(self, load: Load) -> None:
+        self._documents = _Process(_run, load)
+        self._spans = _Process(spans.run, load.grpc, load.spans) if load.spans else None
 
     def progress(self) -> Sent:
         """What was sent until now."""
-        try:
-            while self._reader.poll():
-                self._last = self._reader.recv()
-        except EOFError:
-            raise SystemExit("the sender died") from None
-        return self._last
+        for process in self._processes():
+            process.progress()
+        return self._together()
 
     def stop(self) -> Sent:
         """End after what is on its way has been answered."""
-        self._stop.set()
-        try:
-            while True:
-                self._last = self._reader.recv()
-        except EOFError:
-            self._process.join()
-        return self._last
+        for process in self._processes():
+            process.stop()
+        for process in self._processes():
+            process.join()
+        return self._together()
+
+    def _processes(self) -> list[_Process]:
+        return [each for each in (self._documents, self._spans) if each is not None]
+
+    def _together(self) -> Sent:
+        sent: Sent = self._documents.last
+        if self._spans is None:
+            return sent
+        more: spans.Sent = self._spans.last
+        return replace(
+            sent,
+            spans=more.sent,
+            spans_acknowledged=more.acknowledged,
+            refused=sent.refused + more.refused,
+        )
 
 
 class _Posts:
@@ -127,7 +177,7 @@ def _run(load: Load, out: Connection, stop: threading.Event) -> None:
         out_socket.connect(load.udp)
     begun = reported_at = flushed = time.perf_counter()
     sent = udp = 0
-    owed = 0.0
+    owed, rate = 0.0, load.rate - load.spans
     batch: list[bytes] = []
 
     def tell(passed: float) -> None:
@@ -137,7 +187,7 @@ def _run(load: Load, out: Connection, stop: threading.Event) -> None:
     tell(0.0)
     while not stop.is_set():
         now = time.perf_counter()
-        due = int((now - begun) * load.rate)
+        due = int((now - begun) * rate)
         while sent < due:
             documents: list[Forms] = traces.next()
             sent += len(documents)

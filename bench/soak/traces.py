@@ -17,6 +17,8 @@ from typing import Any, NamedTuple, TypeAlias
 from bench.documents import segment
 
 TEMPLATES = 40
+PROBE = "probe"
+"""What the names of nodes begin with by which readers measure, and their trace ids behind the epoch."""
 FUNCTION = "price"
 Node: TypeAlias = tuple[str, str]
 """Name and type; the type of what has none is empty."""
@@ -87,6 +89,22 @@ def expected(used: list[int]) -> Count:
             total.nodes[node] += units * times
         for edge, units in one.edges.items():
             total.edges[edge] += units * times
+    return total
+
+
+def count(services: list[dict[str, Any]]) -> Count:
+    """What a GetServiceGraph counts, without the readers' own nodes."""
+    total = Count()
+    nodes: dict[int, Node] = {s["ReferenceId"]: (s["Name"], s.get("Type", "")) for s in services}
+    for service in services:
+        node = nodes[service["ReferenceId"]]
+        if node[0].startswith(PROBE):
+            continue
+        if node[1] != "client":
+            total.nodes[node] += service["SummaryStatistics"]["TotalCount"]
+        for edge in service["Edges"]:
+            units = edge["SummaryStatistics"]["TotalCount"]
+            total.edges[node, nodes[edge["ReferenceId"]]] += units
     return total
 
 

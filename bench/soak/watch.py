@@ -16,9 +16,9 @@ import psutil
 
 from bench.counting import STORED_METRIC, scrape
 from bench.server import ROOT, Server, role_of
-from bench.soak.reader import PROBE, Answer, xray_client
+from bench.soak.reader import Answer, xray_client
 from bench.soak.sender import Sent
-from bench.soak.traces import Count, Node
+from bench.soak.traces import PROBE, Count, count
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.embedded import address
 
@@ -101,7 +101,7 @@ def differences(server: Server, expected: Count, begun: float, ended: float) -> 
     """
     client = xray_client(server.http)
     answer = client.get_service_graph(StartTime=math.floor(begun), EndTime=ended + 60)
-    found = _count(answer["Services"])
+    found = count(answer["Services"])
     findings = []
     for kind, ours, theirs in (
         ("node", found.nodes, expected.nodes),
@@ -114,21 +114,6 @@ def differences(server: Server, expected: Count, begun: float, ended: float) -> 
             if ours[key] != theirs[key]
         ]
     return findings
-
-
-def _count(services: list[dict[str, Any]]) -> Count:
-    count = Count()
-    nodes: dict[int, Node] = {s["ReferenceId"]: (s["Name"], s.get("Type", "")) for s in services}
-    for service in services:
-        node = nodes[service["ReferenceId"]]
-        if node[0].startswith(PROBE):
-            continue
-        if node[1] != "client":
-            count.nodes[node] += service["SummaryStatistics"]["TotalCount"]
-        for edge in service["Edges"]:
-            units = edge["SummaryStatistics"]["TotalCount"]
-            count.edges[node, nodes[edge["ReferenceId"]]] += units
-    return count
 
 
 class Verified(NamedTuple):
