@@ -45,7 +45,7 @@ class Webhook(Struct, frozen=True):
 
 
 class Alarm(Struct, frozen=True, omit_defaults=True):
-    """A rule over the nodes or edges that ``selector`` means.
+    """A rule over the nodes or edges that ``selector`` means, or over one ``version`` of the nodes ('': all).
 
     ``metric`` at or beyond ``threshold`` in ``datapoints`` of the last ``periods`` minutes; of an edge's appearance
     or absence, ``periods`` is how many minutes it lasts. ``baseline``: minutes before, with which they are
@@ -69,6 +69,7 @@ class Alarm(Struct, frozen=True, omit_defaults=True):
     note: str = ""
     created: int = 0
     modified: int = 0
+    version: str = ""
 
     @property
     def is_topology(self) -> bool:

@@ -45,6 +45,7 @@ from store.trace_id import format_trace_id, trace_time
 from store.unit_filter import (
     entry_time,
     matching_units,
+    reported_versions,
     unit_series,
     unit_trace,
     unit_versions,
@@ -223,6 +224,13 @@ class MemoryStore(
     ) -> dict[str, VersionStatistics]:
         """Of the units that are segments."""
         return unit_versions(self._node_units(nodes, window), versions, weighted=weighted)
+
+    def version_series(
+        self, nodes: Collection[NodeKey], window: TimeRange, version: str, step: int
+    ) -> list[TimeBucket]:
+        """Of the units that are segments."""
+        found = reported_versions(self._node_units(nodes, window))
+        return unit_series([unit for unit, reported in found if reported == version], step)
 
     def pin(self, trace_id: bytes, note: str, at: int) -> Pin:
         """Remember a pin; nothing expires here."""

@@ -242,6 +242,13 @@ class GraphReader(Protocol):
         """
         ...
 
+    def version_series(
+        self, nodes: Collection[NodeKey], window: TimeRange, version: str, step: int
+    ) -> list[TimeBucket]:
+        """The statistics of one version by the multiple of ``step`` (microseconds), as
+        `version_statistics` counts them. Steps without a segment are absent."""
+        ...
+
 
 class Store(
     SegmentWriter,

@@ -47,15 +47,20 @@ def unit_series(units: Iterable[Unit], step: int) -> list[TimeBucket]:
     return [TimeBucket(start, slices[start]) for start in sorted(slices)]
 
 
-def unit_versions(
-    units: Iterable[Unit], versions: Collection[str] | None, *, weighted: bool
-) -> dict[str, VersionStatistics]:
-    """See `store.protocol.GraphReader.version_statistics`."""
-    segments = [
+def reported_versions(units: Iterable[Unit]) -> list[tuple[Unit, str]]:
+    """The units that are segments, each with the version that it reported, '' without one."""
+    return [
         (unit, unit.origin.service_version)
         for unit in units
         if isinstance(unit, NodeUnit) and isinstance(unit.origin, Document)
     ]
+
+
+def unit_versions(
+    units: Iterable[Unit], versions: Collection[str] | None, *, weighted: bool
+) -> dict[str, VersionStatistics]:
+    """See `store.protocol.GraphReader.version_statistics`."""
+    segments = reported_versions(units)
     frequency = Counter(version for _, version in segments)
     ranked = sorted(frequency, key=lambda version: (-frequency[version], version))
     apart = set(ranked[:MOST_VERSIONS] if versions is None else versions)

@@ -18,7 +18,7 @@ from store.rules.alarm_state import AlarmState, MissingData
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
-MAX_NAME, MAX_NOTE, MAX_SELECTOR = 100, 500, 2000
+MAX_NAME, MAX_NOTE, MAX_SELECTOR, MAX_VERSION = 100, 500, 2000, 200
 SHORTEST_BASELINE, LONGEST_BASELINE = 10, 7 * DAY_MINUTES
 """Minutes."""
 MOST_REQUESTS = 1_000_000
@@ -26,7 +26,7 @@ COMPARISONS = (">=", "<=")
 _ALL = {"kind", "selector", "notify", "webhooks", "note", "periods"}
 _MEMBERS = {
     AlarmKind.METRIC: _ALL
-    | {"metric", "comparison", "threshold", "datapoints", "missing", "minimum"},
+    | {"metric", "version", "comparison", "threshold", "datapoints", "missing", "minimum"},
     AlarmKind.NEW_EDGE: _ALL | {"baseline"},
     AlarmKind.NEW_CALLER: _ALL | {"baseline"},
     AlarmKind.VANISHED_EDGE: _ALL | {"baseline", "minimum"},
@@ -60,10 +60,11 @@ def read_alarm(
     if datapoints > periods:
         raise ApiError(f"datapoints must be at most periods ({periods}), got {datapoints}")
     metric, comparison, threshold = _threshold(body) if kind is AlarmKind.METRIC else ("", ">=", 0)
+    version = _version(body, metric)
     return Alarm(
         name=name,
         kind=kind,
-        selector=_selector(body, kind, metric),
+        selector=_selector(body, kind, metric, version),
         metric=metric,
         comparison=comparison,
         threshold=threshold,
@@ -77,6 +78,7 @@ def read_alarm(
         note=body.text("note", most=MAX_NOTE).strip(),
         created=old.created if old else now,
         modified=now,
+        version=version,
     )
 
 
@@ -97,9 +99,16 @@ def _threshold(body: JsonBody) -> tuple[str, str, float]:
     return metric, comparison, threshold
 
 
-def _selector(body: JsonBody, kind: AlarmKind, metric: str) -> str:
+def _version(body: JsonBody, metric: str) -> str:
+    version = body.text("version", most=MAX_VERSION).strip()
+    if version and metric.startswith(PLATFORM):
+        raise ApiError("version must be left out: metrics of the platform are of all versions")
+    return version
+
+
+def _selector(body: JsonBody, kind: AlarmKind, metric: str, version: str) -> str:
     text = body.text("selector", most=MAX_SELECTOR).strip()
-    needs_node = kind is AlarmKind.NEW_CALLER or metric.startswith(PLATFORM)
+    needs_node = kind is AlarmKind.NEW_CALLER or metric.startswith(PLATFORM) or version != ""
     if not text:
         if needs_node:
             raise ApiError('selector must name a node, such as service("orders")')

@@ -75,7 +75,10 @@ def _entities(
 def _points(
     store: Store, alarm: Alarm, entities: Entities, window: TimeRange, settled: int
 ) -> Points:
-    buckets = store.entity_series(entities, window, MINUTE, settled_before=settled)
+    if alarm.version:
+        buckets = store.version_series(entities.nodes, window, alarm.version, MINUTE)
+    else:
+        buckets = store.entity_series(entities, window, MINUTE, settled_before=settled)
     found = {bucket.start: bucket.statistics for bucket in buckets}
     nothing = Statistics()
     starts = range(window.start, window.end, MINUTE)

@@ -67,6 +67,7 @@ def metric_words(metric: str) -> str:
 def rule_words(alarm: Alarm) -> str:
     """The rule in a sentence without a full stop."""
     where = f" of {alarm.selector}" if alarm.selector else ""
+    where += f" version {alarm.version}" if alarm.version else ""
     minutes = f"{alarm.periods} minute{'' if alarm.periods == 1 else 's'}"
     match alarm.kind:
         case AlarmKind.NEW_EDGE:

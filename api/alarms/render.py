@@ -49,6 +49,7 @@ def render_alarm(
         "kind": alarm.kind.value,
         "selector": alarm.selector,
         "metric": alarm.metric,
+        "version": alarm.version,
         "comparison": ">=" if alarm.comparison == ">=" else "<=",
         "threshold": alarm.threshold,
         "datapoints": alarm.datapoints,

@@ -68,6 +68,7 @@ class AlarmLine(TypedDict):
     kind: Literal["metric", "new_edge", "vanished_edge", "new_caller"]
     selector: Annotated[str, Field(description="'': all requests that enter, or every edge")]
     metric: Annotated[str, Field(description="'' except of kind metric")]
+    version: Annotated[str, Field(description="of the nodes; '': all")]
     comparison: Literal[">=", "<="]
     threshold: float
     datapoints: Annotated[int, Field(description="m of n")]

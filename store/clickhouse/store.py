@@ -30,7 +30,7 @@ from store.clickhouse.rollup import dirty
 from store.clickhouse.rollup.worker import RollupWorker
 from store.clickhouse.schema.version import SCHEMA_CODES, SchemaGuard
 from store.clickhouse.search import filtered_units, find_traces, find_units, get_traces, values
-from store.clickhouse.versions import version_statistics
+from store.clickhouse.versions import version_series, version_statistics
 from store.clickhouse.write import inserts
 from store.columnar import DocumentColumns
 from store.errors import DataRefused, SchemaMismatch, StoreError, StoreUnavailable
@@ -39,6 +39,7 @@ from store.model import Document, NodeKey, TimeRange, Trace
 from store.query import (
     EntryTime,
     Page,
+    TimeBucket,
     TraceQuery,
     UnitPage,
     UnitQuery,
@@ -139,6 +140,13 @@ class ClickHouseStore(
         """Statistics of nodes by version."""
         with self._asking() as ask:
             return version_statistics(ask, nodes, window, versions, weighted=weighted)
+
+    def version_series(
+        self, nodes: Collection[NodeKey], window: TimeRange, version: str, step: int
+    ) -> list[TimeBucket]:
+        """Statistics of one version per step."""
+        with self._asking() as ask:
+            return version_series(ask, nodes, window, version, step)
 
     @contextmanager
     def _client(self) -> Iterator[Client]:

@@ -11,7 +11,7 @@ from store.clickhouse.queries import Sql
 from store.clickhouse.search.scan_ranges import started
 from store.graph import Statistics
 from store.model import NodeKey, TimeRange
-from store.query import MOST_VERSIONS, OTHER_VERSIONS, VersionStatistics
+from store.query import MOST_VERSIONS, OTHER_VERSIONS, TimeBucket, VersionStatistics
 
 _KEY_TYPE = f"Tuple({', '.join(['String'] * len(NodeKey._fields))})"
 
@@ -27,11 +27,7 @@ def version_statistics(
     """See `store.protocol.GraphReader.version_statistics`."""
     if not nodes or window.end <= window.start:
         return {}
-    fragments = {
-        "nodes": _of(nodes),
-        "rows": started(window),
-        "not_pinned_copy": Sql(NOT_PINNED_COPY),
-    }
+    fragments = _fragments(nodes, window)
     apart = list(versions or ())
     if versions is None:
         statement = queries.MOST_FREQUENT_VERSIONS.render(fragments, most=MOST_VERSIONS)
@@ -42,9 +38,39 @@ def version_statistics(
             versions=apart,
             all=versions is None,
             rest=OTHER_VERSIONS,
+            step=0,
         )
     )
-    return {version: _statistics(*columns) for version, *columns in rows}
+    return {
+        version: VersionStatistics(first, last, _statistics(*columns))
+        for version, _, first, last, *columns in rows
+    }
+
+
+def version_series(
+    ask: RunQuery, nodes: Collection[NodeKey], window: TimeRange, version: str, step: int
+) -> list[TimeBucket]:
+    """See `store.protocol.GraphReader.version_series`."""
+    if not nodes or window.end <= window.start:
+        return []
+    rows = ask(
+        queries.VERSION_STATISTICS.render(
+            {**_fragments(nodes, window), "weight": Sql("weight")},
+            versions=[version],
+            all=False,
+            rest=OTHER_VERSIONS,
+            step=step,
+        )
+    )
+    return [TimeBucket(at, _statistics(*columns)) for _, at, _, _, *columns in rows]
+
+
+def _fragments(nodes: Collection[NodeKey], window: TimeRange) -> dict[str, Sql]:
+    return {
+        "nodes": _of(nodes),
+        "rows": started(window),
+        "not_pinned_copy": Sql(NOT_PINNED_COPY),
+    }
 
 
 def _of(nodes: Collection[NodeKey]) -> Sql:
@@ -57,8 +83,6 @@ def _of(nodes: Collection[NodeKey]) -> Sql:
 
 
 def _statistics(
-    first: int,
-    last: int,
     ok: int,
     error: int,
     throttle: int,
@@ -67,8 +91,6 @@ def _statistics(
     total_time: int,
     histogram: dict[int, int],
     observed: int,
-) -> VersionStatistics:
+) -> Statistics:
     counts = ok, error, throttle, fault, in_progress
-    return VersionStatistics(
-        first, last, Statistics(*counts, total_time, dict(histogram), observed)
-    )
+    return Statistics(*counts, total_time, dict(histogram), observed)

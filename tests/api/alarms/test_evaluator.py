@@ -149,6 +149,25 @@ def test_each_metric(store: MemoryStore, metric: str, threshold: float, state: A
     assert [event.state for event in world.evaluator.evaluate()] == [state]
 
 
+def test_one_version_of_a_service(store: MemoryStore) -> None:
+    """A tenth of the requests get the new version: of all of them too few fail for an alarm."""
+    for minute in range(12):
+        send(store, minute, requests=54)
+        if 4 <= minute < 8:
+            send(store, minute, requests=6, faults=4 if minute >= 6 else 0, version="42")
+    ask = {"threshold": 0.5, "datapoints": 1, "periods": 1}
+    every, new = alarm("every", **ask), alarm("new", **ask, version="42")
+    found = World(store, every, new).run(12)
+    assert [(at, event.alarm, event.state) for at, event in found] == [
+        (1.5, "every", OK),
+        (pytest.approx(5.5), "new", OK),
+        (pytest.approx(7.5), "new", ALARM),
+        (pytest.approx(11.5), "new", INSUFFICIENT),
+    ]
+    assert found[2][1].rule.startswith('fault share of service("front") version 42 ≥ 50 %')
+    assert found[2][1].verdict.nodes == (FRONT,)
+
+
 @pytest.mark.parametrize("selector", ["", 'edge("front", "orders")', 'edge(client, "front")'])
 def test_edges_and_all_requests_that_enter(store: MemoryStore, selector: str) -> None:
     for minute in range(3):

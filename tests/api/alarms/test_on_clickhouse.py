@@ -18,6 +18,7 @@ ALARMS = (
     alarm("new", kind=AlarmKind.NEW_EDGE, selector="", periods=5),
     alarm("caller", kind=AlarmKind.NEW_CALLER, selector='service("orders")', periods=5),
     alarm("p95", metric="p95_ms", threshold=200.0, datapoints=1, periods=1),
+    alarm("version", version="42.1", metric="average_ms", threshold=200.0, datapoints=1, periods=1),
     alarm("edge", selector='edge("front", "stock")', metric="requests", threshold=6.0),
 )
 
@@ -26,6 +27,8 @@ def events(store: Store, alarms: tuple[Alarm, ...]) -> list[AlarmEvent]:
     """Of an hour in which an edge vanishes, another appears, and a caller does."""
     for minute in range(20):
         send(store, minute, tables=(ORDERS, STOCK) if minute < 12 else (ORDERS,))
+        if minute > 16:
+            send(store, minute, tables=(ORDERS,), version="42.1")
     for minute in range(14, 20):
         send(store, minute, tables=(ORDERS,), name="report")
     changes = [records.put(each.name, each) for each in alarms]

@@ -38,19 +38,28 @@ def send(
     faults: int = 0,
     tables: Sequence[NodeKey] = (ORDERS, STOCK),
     name: str = "front",
+    version: str = "",
 ) -> None:
     """Evenly spread requests of a minute after `T0`, the first ones faults."""
     documents = [
-        _request(minute, at, requests, State.FAULT if at < faults else State.OK, tables, name)
+        _request(
+            minute, at, requests, State.FAULT if at < faults else State.OK, tables, name, version
+        )
         for at in range(requests)
     ]
-    store.put(documents, f"{name} {minute} {requests}")
+    store.put(documents, f"{name} {version} {minute} {requests}")
 
 
 def _request(
-    minute: int, at: int, of: int, state: State, tables: Sequence[NodeKey], name: str
+    minute: int,
+    at: int,
+    of: int,
+    state: State,
+    tables: Sequence[NodeKey],
+    name: str,
+    version: str,
 ) -> Document:
-    number = (minute * 1000 + at) * 16 + (len(name) << 40)
+    number = (minute * 1000 + at) * 16 + (len(name + version) << 40)
     start = T0 + minute * MINUTE + at * MINUTE // of
     calls = [
         call(
@@ -67,6 +76,7 @@ def _request(
         version=start + 300_000,
         state=state,
         calls=tuple(calls),
+        service_version=version,
     )
 
 

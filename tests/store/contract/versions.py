@@ -72,6 +72,20 @@ class VersionContract:
         assert (each.statistics.ok, each.statistics.histogram) == (1, {100_000: 1})
         assert weighted.statistics.observed == each.statistics.observed == 1
 
+    def test_a_version_by_the_minute(self, store: Store) -> None:
+        """Copies count once, and steps without a segment are absent."""
+        later = {"start": T0 + 2 * MINUTE}
+        store.put([request(1, "41"), request(2, "42", state=State.FAULT, weight=3)], "a")
+        store.put([request(3, "42", **later), request(3, "42", **later)], "b")
+        store.put([request(4, "42", node=ELSEWHERE)], "c")
+        series = store.version_series([FRONTEND], HOUR, "42", MINUTE)
+        assert [(at, s.ok, s.fault, s.observed) for at, s in series] == [
+            (T0 // MINUTE * MINUTE, 0, 3, 1),
+            (later["start"] // MINUTE * MINUTE, 1, 0, 1),
+        ]
+        assert store.version_series([FRONTEND], HOUR, "43", MINUTE) == []
+        assert store.version_series([], HOUR, "42", MINUTE) == []
+
     def test_copies_of_a_segment_count_once(self, store: Store) -> None:
         """The complete one, also when it starts in another bucket or reports another version."""
         store.put([request(1, "", state=State.IN_PROGRESS)], "a")

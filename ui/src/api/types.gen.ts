@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: 4ce0cc257f3cd857b56b245646a74b951b729fe783b08ed2396d74129790cc78
+// sha256 of its schemas: 8dee5ef023229196618e295738906f4087ea2fd6576182e826bc64dfdd5d073a
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -45,6 +45,7 @@ export interface components {
             /** @enum {string} */
             state: "OK" | "ALARM" | "INSUFFICIENT_DATA";
             threshold: number;
+            version: string;
             webhooks: components["schemas"]["AlarmWebhook"][];
         };
         AlarmEdge: {
@@ -75,6 +76,7 @@ export interface components {
             /** @enum {string} */
             state: "OK" | "ALARM" | "INSUFFICIENT_DATA";
             threshold: number;
+            version: string;
             webhooks: components["schemas"]["AlarmWebhook"][];
         };
         AlarmList: {

@@ -25,6 +25,7 @@ const alarm = (change: Partial<Alarm> = {}): Alarm => ({
   kind: 'metric',
   selector: 'service("a")',
   metric: 'fault_share',
+  version: '42',
   comparison: '>=',
   threshold: 0.07,
   datapoints: 2,
@@ -49,6 +50,7 @@ describe('the form of an alarm', () => {
       kind: 'metric',
       selector: 'service("a")',
       metric: 'fault_share',
+      version: '42',
       comparison: '>=',
       threshold: 0.07,
       datapoints: 2,
@@ -98,9 +100,13 @@ describe('the form of an alarm', () => {
 
 describe('what an alarm leads to', () => {
   it('is the time around what was evaluated', () => {
-    const { map, traces } = linksOf(alarm(), event())
+    const { map, traces } = linksOf(alarm({ version: '' }), event())
     expect(map).toEqual({ from: '100', to: '960', sel: null })
-    expect(traces).toEqual({ from: '100', to: '960', node: null, edge: null, status: 'fault' })
+    expect(traces).toEqual({ from: '100', to: '960', node: null, edge: null, status: 'fault', filter: null })
+  })
+
+  it('is what one version did', () => {
+    expect(linksOf(alarm(), event()).traces['filter']).toBe('version = "42"')
   })
 
   it('is a node or an edge', () => {

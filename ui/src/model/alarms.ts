@@ -2,6 +2,7 @@
 
 import type { Alarm, AlarmChange, AlarmState } from '../api/alarms'
 import type { Status } from '../api/types'
+import { quoted } from '../filter/quoted'
 import type { Changes } from './url'
 
 export const KINDS: Record<Alarm['kind'], string> = {
@@ -37,6 +38,7 @@ export const MEMBERS = [
   'kind',
   'selector',
   'metric',
+  'version',
   'comparison',
   'threshold',
   'datapoints',
@@ -56,6 +58,7 @@ export interface AlarmForm {
   selector: string
   metric: string
   platform: string
+  version: string
   comparison: Alarm['comparison']
   /** Of a share, percent. */
   threshold: string
@@ -76,6 +79,7 @@ export const NEW_ALARM: AlarmForm = {
   selector: '',
   metric: 'fault_share',
   platform: '',
+  version: '',
   comparison: '>=',
   threshold: '5',
   datapoints: '3',
@@ -109,6 +113,7 @@ export function formOf(alarm: Alarm): AlarmForm {
     comparison: alarm.comparison,
     metric: isPlatform ? PLATFORM : alarm.metric || NEW_ALARM.metric,
     platform: isPlatform ? alarm.metric.slice(PLATFORM.length) : '',
+    version: alarm.version,
     threshold: isMetric ? thresholdText(alarm) : NEW_ALARM.threshold,
     datapoints: String(alarm.datapoints),
     periods: String(alarm.periods),
@@ -133,6 +138,7 @@ export function bodyOf(form: AlarmForm): Record<string, unknown> {
       return {
         ...common,
         metric: form.metric === PLATFORM ? PLATFORM + form.platform.trim() : form.metric,
+        version: form.metric === PLATFORM ? '' : form.version.trim(),
         comparison: form.comparison,
         threshold: thresholdOf(form),
         datapoints: numberOf(form.datapoints),
@@ -189,7 +195,8 @@ export function linksOf(alarm: Alarm, event: AlarmChange): { map: Changes; trace
   const edge = event.edges[0]?.id ?? null
   const node = edge ? null : (event.nodes[0]?.id ?? null)
   const status = OF_METRIC[alarm.metric] ?? null
-  return { map: { ...when, sel: edge ?? node }, traces: { ...when, node, edge, status } }
+  const filter = alarm.version ? `version = ${quoted(alarm.version)}` : null
+  return { map: { ...when, sel: edge ?? node }, traces: { ...when, node, edge, status, filter } }
 }
 
 const RANK: Record<AlarmState, number> = { ALARM: 0, INSUFFICIENT_DATA: 1, OK: 2 }

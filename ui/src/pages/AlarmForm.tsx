@@ -101,6 +101,8 @@ export function AlarmForm({ alarm, onSaved, onCancel }: Props) {
           {choice('metric', 'Metric', METRICS)}
           {form.metric === PLATFORM &&
             text('platform', { label: 'Platform metric', hint: 'as in the panel of the node: Throttles' })}
+          {form.metric !== PLATFORM &&
+            text('version', { label: 'Version', hint: 'of the service; empty: all' })}
           {choice('comparison', 'Is', { '>=': 'at or above', '<=': 'at or below' })}
           {text('threshold', { label: 'Threshold', numeric: true })}
           {text('datapoints', { label: 'For minutes', numeric: true })}

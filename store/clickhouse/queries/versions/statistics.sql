@@ -1,7 +1,8 @@
--- Statistics of the segments of some nodes by version: one scan of the window by the sort key. FINAL drops the
--- replaced copies of a bucket, the inner GROUP BY those in other buckets of the window. $weight: what a segment
--- counts as.
-SELECT if(version IN {versions:Array(String)}, version, {rest:String}) AS of, min(start), max(start),
+-- Statistics of the segments of some nodes by version, and by the multiple of step (microseconds; 0: the whole
+-- window): one scan of the window by the sort key. FINAL drops the replaced copies of a bucket, the inner GROUP BY
+-- those in other buckets of the window. $weight: what a segment counts as.
+SELECT if(version IN {versions:Array(String)}, version, {rest:String}) AS of,
+       start - if({step:UInt64} = 0, start, start % {step:UInt64}) AS at, min(start), max(start),
        sumIf($weight, state = 1), sumIf($weight, state = 2), sumIf($weight, state = 3), sumIf($weight, state = 4),
        sumIf($weight, state = 0), sumIf(toInt128(duration) * $weight, state > 0),
        sumMapIf(map(time, toUInt64($weight)), state > 0), count()
@@ -19,4 +20,5 @@ FROM (
     )
 )
 WHERE {all:UInt8} OR version IN {versions:Array(String)}
-GROUP BY of
+GROUP BY of, at
+ORDER BY of, at

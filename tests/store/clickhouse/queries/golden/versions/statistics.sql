@@ -1,4 +1,5 @@
-SELECT if(version IN {versions:Array(String)}, version, {rest:String}) AS of, min(start), max(start),
+SELECT if(version IN {versions:Array(String)}, version, {rest:String}) AS of,
+       start - if({step:UInt64} = 0, start, start % {step:UInt64}) AS at, min(start), max(start),
        sumIf(<weight>, state = 1), sumIf(<weight>, state = 2), sumIf(<weight>, state = 3), sumIf(<weight>, state = 4),
        sumIf(<weight>, state = 0), sumIf(toInt128(duration) * <weight>, state > 0),
        sumMapIf(map(time, toUInt64(<weight>)), state > 0), count()
@@ -16,4 +17,5 @@ FROM (
     )
 )
 WHERE {all:UInt8} OR version IN {versions:Array(String)}
-GROUP BY of
+GROUP BY of, at
+ORDER BY of, at
