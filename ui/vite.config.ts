@@ -10,7 +10,7 @@ const COMMON =
 
 // What the map and the lists begin with, for the same reason.
 const WINDOW =
-  /src\/(components\/(TimePicker|MapStates|StateSwatch)|map\/geometry|filter\/(FilterBar|recent))\./
+  /src\/(components\/(TimePicker|MapStates|StateSwatch)|map\/geometry|filter\/(FilterBar|recent)|pages\/timeChoices)\./
 
 export default defineConfig({
   base: '/',

@@ -103,6 +103,7 @@ CONSOLE_PAGES = frozenset(
         "/groups",
         "/sampling",
         "/s",
+        "/shares",
         "/index.html",
         "/favicon.svg",
     }

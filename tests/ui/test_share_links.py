@@ -79,7 +79,9 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
     folder = tmp_path_factory.mktemp("shared") / "data"
     environment = {"RAYMAP_AUTH_SECRET": SECRET}
     server = start_server(folder, "--auth", "on", environment=environment)
-    command(server, "user", "add", "ana", "--password-stdin", given=f"{PASSWORD}\n")
+    for name, role in (("ana", "viewer"), ("eve", "editor")):
+        add = ("user", "add", name, "--role", role, "--password-stdin")
+        command(server, *add, given=f"{PASSWORD}\n")
     key = json.loads(command(server, "key", "add", "tests", "--role", "admin", "--json"))
     start = time.time() - 2
     traces = tuple(f"1-{int(start):08x}-{digit * 24}" for digit in "ab")
@@ -109,13 +111,13 @@ def visitor(browser: Browser) -> Iterator[Page]:
     assert errors == []
 
 
-def sign_in(page: Page, guarded: Guarded, path: str) -> None:
+def sign_in(page: Page, guarded: Guarded, path: str, name: str = "ana") -> None:
     page.goto(guarded.url(path))
     form = page.get_by_role("main", name="Sign in")
-    form.get_by_label("Name").fill("ana")
+    form.get_by_label("Name").fill(name)
     form.get_by_label("Password").fill(PASSWORD)
     page.keyboard.press("Enter")
-    expect(page.get_by_role("button", name="Signed in as ana")).to_be_visible()
+    expect(page.get_by_role("button", name=f"Signed in as {name}")).to_be_visible()
 
 
 def share(page: Page) -> str:
@@ -265,10 +267,14 @@ def test_a_stolen_link_after_its_end(visitor: Page, guarded: Guarded) -> None:
     # Neither a later end nor another page makes it valid.
     later = Share(share.id, share.grant, share.expires + 3600)
     forged = encode_share(later, b"no key of this server")
+    visitor.goto(
+        "about:blank"
+    )  # else only the fragment changes, and the page reloads at any moment
     visitor.goto(guarded.url(f"/s#{forged}"))
     expect(page).to_be_visible()
     assert refused(visitor, f"/api/traces/{guarded.traces[0]}") == 401
     valid = encode_share(later, key)
+    visitor.goto("about:blank")
     visitor.goto(guarded.url(f"/s#{valid}"))
     expect(banner(visitor)).to_be_visible()
 
@@ -295,12 +301,47 @@ def test_links_end_while_they_are_open(page: Page, visitor: Page, guarded: Guard
     assert json.loads(command(guarded.server, "share", "list", "--json")) == []
 
 
+def links(page: Page) -> Any:
+    return page.get_by_role("table", name="Share links").get_by_role("row")
+
+
+def test_the_list_of_links(page: Page, visitor: Page, guarded: Guarded) -> None:
+    """One's own for viewers, all for editors, who end any; it leads to what a link opens."""
+    command(guarded.server, "share", "rotate")
+    sign_in(page, guarded, f"/traces/{guarded.traces[0]}")
+    link = share(page)
+    sign_in(visitor, guarded, "/map?as=map&range=5m&filter=fault", "eve")
+    share(visitor)
+    page.get_by_role("link", name="Manage share links").click()
+    expect(page.get_by_role("main", name="Share links")).to_contain_text("These are yours.")
+    expect(links(page)).to_have_count(2)  # the heading's, too
+    expect(links(page).nth(1)).to_contain_text(guarded.traces[0])
+    expect(links(page).nth(1)).to_contain_text("ana")
+    visitor.get_by_role("link", name="Manage share links").click()
+    expect(links(visitor)).to_have_count(3)
+    newest = links(visitor).nth(1)
+    expect(newest).to_contain_text("eve")
+    expect(newest.locator("code")).to_have_text("fault")
+    newest.get_by_role("link").click()
+    expect(visitor).to_have_url(re.compile(r"/map\?from=\d+&to=\d+&filter=fault$"))
+    visitor.go_back()
+    row = links(visitor).filter(has_text="ana")
+    row.get_by_role("button", name="Revoke the link of ana").click()
+    row.get_by_role("button", name="Yes, revoke the link of ana").click()
+    expect(links(visitor)).to_have_count(2)
+    page.reload()
+    expect(page.get_by_role("main", name="Share links")).to_contain_text("No links.")
+    opened = visitor.context.new_page()
+    opened.goto(link)
+    expect(opened.get_by_role("main", name="Link not valid")).to_be_visible()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 480])
+@pytest.mark.parametrize("width", [1440, 390])
 def test_axe_finds_nothing(
     page: Page, visitor: Page, guarded: Guarded, scheme: str, width: int
 ) -> None:
-    """In the form before and after, and in both shared views."""
+    """In the form before and after, in both shared views, and in the list of links."""
     for each in (page, visitor):
         each.add_init_script(path=AXE)
         each.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
@@ -320,6 +361,9 @@ def test_axe_finds_nothing(
     expect(visitor.get_by_role("main", name="Service map")).to_be_visible()
     expect(visitor.get_by_role("button", name=re.compile("^payments")).first).to_be_visible()
     assert findings(visitor) == []
+    page.get_by_role("link", name="Manage share links").click()
+    expect(page.get_by_role("button", name=re.compile("^Revoke")).first).to_be_visible()
+    assert findings(page) == []
 
 
 def test_where_no_one_signs_in(page: Page, lasting_shop: Any) -> None:
@@ -333,5 +377,10 @@ def test_where_no_one_signs_in(page: Page, lasting_shop: Any) -> None:
         lasting_shop.url(f"/traces/{lasting_shop.trace_id}")
     )
     assert findings(page) == []
+    expect(form.get_by_role("link")).to_have_count(0)
+    page.goto(lasting_shop.url("/shares"))
+    main = page.get_by_role("main", name="Share links")
+    expect(main).to_contain_text("there are no share links")
+    expect(main.get_by_role("alert")).to_have_count(0)
     page.goto(lasting_shop.url("/s#rms_a.b"))
     expect(page.get_by_role("main", name="Link not valid")).to_be_visible()

@@ -5,33 +5,35 @@ import { useState } from 'react'
 interface Props {
   /** What is deleted: `the group checkout`. */
   what: string
+  /** Another word for it: `Revoke`. */
+  verb?: string
   onDelete(): Promise<void>
 }
 
-export function DeleteButton({ what, onDelete }: Props) {
+export function DeleteButton({ what, verb = 'Delete', onDelete }: Props) {
   const [armed, setArmed] = useState(false)
   const [busy, setBusy] = useState(false)
   if (!armed) {
     return (
-      <button type="button" className="link" aria-label={`Delete ${what}`} onClick={() => setArmed(true)}>
-        Delete
+      <button type="button" className="link" aria-label={`${verb} ${what}`} onClick={() => setArmed(true)}>
+        {verb}
       </button>
     )
   }
   return (
-    <span className="confirm" role="group" aria-label={`Delete ${what}?`}>
+    <span className="confirm" role="group" aria-label={`${verb} ${what}?`}>
       <button
         type="button"
         className="button small danger"
         ref={focused}
         disabled={busy}
-        aria-label={`Yes, delete ${what}`}
+        aria-label={`Yes, ${verb.toLowerCase()} ${what}`}
         onClick={() => {
           setBusy(true)
           void onDelete().finally(() => (setBusy(false), setArmed(false)))
         }}
       >
-        Delete
+        {verb}
       </button>
       <button type="button" className="button small" onClick={() => setArmed(false)}>
         Keep

@@ -1,12 +1,13 @@
 // Which stretch of time, how often it is refreshed, and how old the picture is.
 
-import { useEffect, useState } from 'react'
+import { useEffect, useState, type ComponentType } from 'react'
 import type { TimeWindow } from '../api/client'
 import { age, clock, span } from '../model/format'
-import { inputValue, parseInstant, PRESETS, type Range } from '../model/range'
+import type { Range } from '../model/range'
 import { Icon } from './Icon'
 import { slowWords } from './Loading'
 import { Popover } from './Popover'
+import type { TimeChoicesProps } from './TimeChoices'
 
 interface Props {
   range: Range
@@ -19,12 +20,14 @@ interface Props {
   stale: boolean
   /** Seconds the current request has taken, when that is longer than usual. */
   slow: number | null
+  /** What its button opens. */
+  choices: ComponentType<TimeChoicesProps>
   onRange(range: Range): void
   onRefresh(seconds: number): void
 }
 
 export function TimePicker(props: Props) {
-  const { range, window, refresh } = props
+  const { range, window, refresh, choices: Choices } = props
   const words = range.kind === 'live' ? range.preset.words : span(range.from, range.to)
   return (
     <div className="time-picker">
@@ -38,10 +41,7 @@ export function TimePicker(props: Props) {
         }
       >
         {(close) => (
-          <div className="time-choices">
-            <Presets {...props} onRange={(next) => (props.onRange(next), close())} />
-            <Absolute window={window} onRange={(next) => (props.onRange(next), close())} />
-          </div>
+          <Choices range={range} window={window} onRange={(next) => (props.onRange(next), close())} />
         )}
       </Popover>
       {range.kind === 'live' && (
@@ -63,69 +63,6 @@ export function TimePicker(props: Props) {
       )}
       <Updated at={props.updatedAt} stale={props.stale} slow={props.slow} />
     </div>
-  )
-}
-
-function Presets({ range, onRange }: Props) {
-  return (
-    <ul className="presets" aria-label="Presets">
-      {PRESETS.map((preset) => (
-        <li key={preset.key}>
-          <button
-            type="button"
-            aria-pressed={range.kind === 'live' && range.preset === preset}
-            onClick={() => onRange({ kind: 'live', preset })}
-          >
-            {preset.words}
-          </button>
-        </li>
-      ))}
-    </ul>
-  )
-}
-
-function Absolute({ window, onRange }: { window: TimeWindow; onRange(range: Range): void }) {
-  const [utc, setUtc] = useState(false)
-  const [from, setFrom] = useState(() => inputValue(window.from, false))
-  const [to, setTo] = useState(() => inputValue(window.to, false))
-  const start = parseInstant(from, utc)
-  const end = parseInstant(to, utc)
-  const valid = start !== null && end !== null && start < end
-
-  const switchZone = (next: boolean) => {
-    if (start !== null) setFrom(inputValue(start, next))
-    if (end !== null) setTo(inputValue(end, next))
-    setUtc(next)
-  }
-  return (
-    <form
-      className="absolute"
-      onSubmit={(event) => {
-        event.preventDefault()
-        if (valid) onRange({ kind: 'fixed', from: start, to: end })
-      }}
-    >
-      <label>
-        From
-        <input
-          type="datetime-local"
-          step="1"
-          value={from}
-          onChange={(event) => setFrom(event.target.value)}
-        />
-      </label>
-      <label>
-        To
-        <input type="datetime-local" step="1" value={to} onChange={(event) => setTo(event.target.value)} />
-      </label>
-      <label className="check">
-        <input type="checkbox" checked={utc} onChange={(event) => switchZone(event.target.checked)} /> UTC
-      </label>
-      {!valid && <p className="field-error">The start must lie before the end.</p>}
-      <button type="submit" className="button primary" disabled={!valid}>
-        Apply
-      </button>
-    </form>
   )
 }
 

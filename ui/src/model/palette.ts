@@ -36,6 +36,7 @@ const PAGES: readonly (readonly [path: string, words: string])[] = [
   ['/compare', 'Compare environments, accounts or regions'],
   ['/groups', 'Groups'],
   ['/sampling', 'Sampling rules'],
+  ['/shares', 'Share links'],
 ]
 
 export function commandsFor(text: string, { carried, here, services, recent }: Sources): Command[] {

@@ -20,6 +20,7 @@ test('paths lead to pages', () => {
   expect(parseRoute('/map')).toEqual({ page: 'map' })
   expect(parseRoute('/traces')).toEqual({ page: 'traces' })
   expect(parseRoute('/traces/1-5f-a')).toEqual({ page: 'trace', id: '1-5f-a' })
+  expect(parseRoute('/shares')).toEqual({ page: 'shares' })
   expect(parseRoute('/else').page).toBe('unknown')
 })
 

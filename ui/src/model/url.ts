@@ -12,9 +12,10 @@ export type Route =
   | { page: 'alarms' }
   | { page: 'declared' }
   | { page: 'compare' }
+  | { page: 'shares' }
   | { page: 'unknown'; path: string }
 
-const SINGLE = ['groups', 'sampling', 'alarms', 'declared', 'compare'] as const
+const SINGLE = ['groups', 'sampling', 'alarms', 'declared', 'compare', 'shares'] as const
 type Single = (typeof SINGLE)[number]
 
 export function parseRoute(path: string): Route {

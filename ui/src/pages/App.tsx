@@ -5,7 +5,6 @@ import { StatusCorner } from '../components/StatusCorner'
 import { isShared } from '../model/share'
 import { carried, carriedFilter, href, parseRoute, type Changes, type Route } from '../model/url'
 import { lazily } from './lazily'
-import { NotFound } from './NotFound'
 import { go, Link, setParams, useAddress } from './router'
 import { useCommandPalette } from './useCommandPalette'
 import { usePageFocus } from './usePageFocus'
@@ -25,6 +24,8 @@ const StatusNumbers = lazily('numbers', () =>
 )
 const DeclaredPage = lazily('page', () => import('./DeclaredPage').then((part) => part.DeclaredPage))
 const ComparePage = lazily('page', () => import('./ComparePage').then((part) => part.ComparePage))
+const SharesPage = lazily('page', () => import('./SharesPage').then((part) => part.SharesPage))
+const NotFound = lazily('page', () => import('./NotFound').then((part) => part.NotFound))
 const SignIn = lazily('page', () => import('./SignIn').then((part) => part.SignIn))
 const CommandPalette = lazily('palette', () => import('./CommandPalette').then((part) => part.CommandPalette))
 
@@ -37,6 +38,7 @@ const TITLES: Record<Route['page'], string> = {
   alarms: 'Alarms',
   declared: 'Declared',
   compare: 'Compare',
+  shares: 'Share links',
   unknown: 'Not found',
 }
 
@@ -123,6 +125,8 @@ function Page({ route }: { route: Route }) {
       return <DeclaredPage />
     case 'compare':
       return <ComparePage />
+    case 'shares':
+      return <SharesPage />
     case 'unknown':
       return <NotFound what={`the page ${route.path}`} />
   }

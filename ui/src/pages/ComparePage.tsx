@@ -24,6 +24,7 @@ import './MapPage'
 import { ComparedMap } from './ComparedMap'
 import { ComparisonTable } from './ComparisonTable'
 import { setParams, useAddress } from './router'
+import { TimeChoices } from './timeChoices'
 import { useLiveQuery, type LiveQuery } from './useLiveQuery'
 import { useScope } from './useScope'
 import { rangeKey, readRefresh, REFRESH_CHOICES, saveRefresh, useTimeWindow } from './useTimeWindow'
@@ -75,6 +76,7 @@ export function ComparePage() {
           onChoose={(key, value) => setParams({ [key]: value })}
         />
         <TimePicker
+          choices={TimeChoices}
           range={range}
           window={window}
           refresh={refresh}

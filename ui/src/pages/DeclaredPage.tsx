@@ -10,6 +10,7 @@ import { count, dateTime, span } from '../model/format'
 import { parseRange, PRESETS, rangeParams, type Preset, type Range } from '../model/range'
 import { carried, href, type Changes } from '../model/url'
 import { Link, setParams, useAddress } from './router'
+import { TimeChoices } from './timeChoices'
 import { useLiveQuery } from './useLiveQuery'
 import { rangeKey, useTimeWindow } from './useTimeWindow'
 import '../styles/tables.css'
@@ -36,6 +37,7 @@ export function DeclaredPage() {
       <div className="settings-head">
         <h1>Declared against observed</h1>
         <TimePicker
+          choices={TimeChoices}
           range={range}
           window={seen}
           refresh={refresh}

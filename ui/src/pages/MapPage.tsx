@@ -22,6 +22,7 @@ import type { Overlay } from './DeclaredLayer'
 import { lazily } from './lazily'
 import { MapOverlays } from './MapOverlays'
 import { go, setParams, useAddress } from './router'
+import { TimeChoices } from './timeChoices'
 import { ShareButton } from './ShareButton'
 import { useHealth } from './useHealth'
 import { useHiddenMatches } from './useHiddenMatches'
@@ -193,6 +194,7 @@ export function MapPage() {
         )}
         {!shared && (
           <TimePicker
+            choices={TimeChoices}
             range={range}
             window={seen}
             refresh={refresh}

@@ -8,6 +8,7 @@ import { CopyButton } from '../components/CopyButton'
 import { dateTime } from '../model/format'
 import type { ShareTarget } from '../model/share'
 import { fixedLink } from '../model/url'
+import { Link } from './router'
 import '../styles/share.css'
 
 interface Props {
@@ -37,6 +38,7 @@ export function ShareForm({ target }: Props) {
     <div className="share-form">
       {data?.name ? <Signed target={target} /> : data && <Plain link={ownAddress(target)} />}
       {error && <Failure error={error} />}
+      {data?.name && <Link href="/shares">Manage share links</Link>}
     </div>
   )
 }

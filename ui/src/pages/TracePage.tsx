@@ -19,9 +19,6 @@ import { matchingRows } from '../model/traceSearch'
 import { firstFault } from '../model/timeline'
 import { count } from '../model/format'
 import { carried, carriedFilter, href } from '../model/url'
-import { NotFound } from './NotFound'
-import { LogsTab } from './LogsTab'
-import { RawTab } from './RawTab'
 import { Link, setParams, useAddress } from './router'
 import { ShareButton } from './ShareButton'
 import { lazily } from './lazily'
@@ -32,6 +29,9 @@ import '../styles/trace.css'
 import '../styles/timeline.css'
 import '../styles/segment.css'
 
+const LogsTab = lazily('lines', () => import('./LogsTab').then((part) => part.LogsTab))
+const NotFound = lazily('page', () => import('./NotFound').then((part) => part.NotFound))
+const RawTab = lazily('documents', () => import('./RawTab').then((part) => part.RawTab))
 const TraceComparison = lazily('comparison', () =>
   import('./TraceComparison').then((part) => part.TraceComparison),
 )

@@ -24,6 +24,7 @@ import { carried, carriedFilter, errorLabel, href, parseStatuses } from '../mode
 import { Differences } from './Differences'
 import { NodeFilterChip } from './NodeFilterChip'
 import { go, setParams, useAddress } from './router'
+import { TimeChoices } from './timeChoices'
 import { useKeys } from './useKeys'
 import { useLiveQuery } from './useLiveQuery'
 import { useHasTraces } from './useHasTraces'
@@ -114,6 +115,7 @@ export function TracesPage() {
           </span>
         )}
         <TimePicker
+          choices={TimeChoices}
           range={range}
           window={seen}
           refresh={refresh}
