@@ -6,7 +6,7 @@ the traces. What exists in none of them says how to send it. Pure, but for readi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, NamedTuple
 
 from api.schemas.metrics import MetricSource
@@ -142,9 +142,13 @@ def types_of(node: NodeKey) -> tuple[str, ...]:
 
 
 def node_metrics(
-    store: Store, keys: Collection[NodeKey], node: NodeKey, window: TimeRange, step: int
+    store: Store,
+    node: NodeKey,
+    window: TimeRange,
+    step: int,
+    traced: Callable[[], Iterable[TimeBucket]],
 ) -> list[Series]:
-    """All metrics of a node; ``step``: whole minutes, in microseconds; ``keys``: of its units."""
+    """All metrics of a node; ``step``: whole minutes, in microseconds; ``traced``: reads what its traces say by step."""
     steps = store.metric_steps(node, types_of(node), window, step // MINUTE)
     stored: dict[str, list[MetricStep]] = {}
     for each in steps:
@@ -153,7 +157,7 @@ def node_metrics(
         return []
     known: list[Series] = []
     if node.type in (FUNCTION, SERVICE):
-        buckets = store.node_series(keys, window, step)
+        buckets = list(traced())
         known = [_known(metric, stored, buckets) for metric in OF_FUNCTIONS]
     used = {each.metric for metric in OF_FUNCTIONS for each in metric.candidates} | _HIDDEN
     others = sorted(stored.keys() - (used if known else frozenset()))

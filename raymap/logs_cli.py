@@ -27,6 +27,16 @@ def logs(
     since: Annotated[
         str, typer.Option("--since", metavar="DURATION", help="Of a function's lines, like 15m.")
     ] = "15m",
+    account: Annotated[
+        str, typer.Option("--account", metavar="ID", help="Of a function: only lines of this one.")
+    ] = "",
+    region: Annotated[str, typer.Option("--region", metavar="NAME", help="Likewise.")] = "",
+    environment: Annotated[
+        str,
+        typer.Option(
+            "--environment", metavar="NAME", help="Likewise: only lines of its traced requests."
+        ),
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object a line.")] = False,
     to: Annotated[
         str, typer.Option("--to", metavar="ADDRESS", help="Where the server listens.")
@@ -43,9 +53,15 @@ def logs(
             raise CommandError("Name either a trace, by its id, or a function, with --function.")
         if trace_id and follow:
             raise CommandError("--tail follows a function: name one with --function.")
+        scope = {"account": account, "region": region, "environment": environment}
+        wanted = command.Wanted(
+            to, function, {name: value for name, value in scope.items() if value}
+        )
+        if trace_id and wanted.scope:
+            raise CommandError(f"--{next(iter(wanted.scope))} narrows the lines of a function.")
         if trace_id:
             command.trace_logs(to, trace_id, as_json=as_json)
         elif follow:
-            command.tail(to, function, since, as_json=as_json)
+            command.tail(wanted, since, as_json=as_json)
         else:
-            command.function_logs(to, function, since, as_json=as_json)
+            command.function_logs(wanted, since, as_json=as_json)

@@ -99,6 +99,23 @@ def _is_in(line: LogLine, span: StreamSpan) -> bool:
     return line.log_stream == span.log_stream and span.start <= line.time <= span.end
 
 
+class WrittenIn(NamedTuple):
+    """Where lines were written: '' is anywhere. ``traces``: only lines of requests of these."""
+
+    account: str = ""
+    region: str = ""
+    traces: Collection[bytes] | None = None
+
+    def includes(self, line: LogLine, requests: Collection[str]) -> bool:
+        """Whether a line is among them; ``requests``: those of which any line names one of the traces."""
+        if self.account not in ("", line.account) or self.region not in ("", line.region):
+            return False
+        return self.traces is None or line.trace_id in self.traces or line.request_id in requests
+
+
+ANYWHERE = WrittenIn()
+
+
 class LinePage(NamedTuple):
     """Lines by time, and how many more there are."""
 
@@ -123,7 +140,9 @@ class LogStore(LogWriter, Protocol):
         """The first ``limit`` lines of requests, by time."""
         ...
 
-    def node_lines(self, name: str, window: TimeRange, *, limit: int) -> LinePage:
+    def node_lines(
+        self, name: str, window: TimeRange, *, limit: int, within: WrittenIn = ANYWHERE
+    ) -> LinePage:
         """The last ``limit`` lines of the nodes with a name, by time."""
         ...
 

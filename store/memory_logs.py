@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from store.log_lines import LinePage, LogLine, Wanted, newest_copies
+from store.log_lines import ANYWHERE, LinePage, LogLine, Wanted, WrittenIn, newest_copies
 from store.model import TimeRange
 
 
@@ -23,7 +23,11 @@ class MemoryLogs:
         found = [line for line in self._lines if wanted.includes(line)]
         return LinePage(found[:limit], max(0, len(found) - limit))
 
-    def node_lines(self, name: str, window: TimeRange, *, limit: int) -> LinePage:
+    def node_lines(
+        self, name: str, window: TimeRange, *, limit: int, within: WrittenIn = ANYWHERE
+    ) -> LinePage:
         """The last lines of the nodes with a name."""
-        found = [line for line in self._lines if line.name == name and line.time in window]
+        lines = [line for line in self._lines if line.name == name and line.time in window]
+        requests = {line.request_id for line in lines if line.trace_id in (within.traces or ())}
+        found = [line for line in lines if within.includes(line, requests - {""})]
         return LinePage(found[-limit:], max(0, len(found) - limit))

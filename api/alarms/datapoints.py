@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from api.alarms.metrics import (
     OF_NO_REQUEST,
@@ -98,7 +99,9 @@ def _platform_points(
     nodes, _ = meant(graph, parse_selector(alarm.selector))
     points: Points = {}
     for node in sorted(nodes):
-        for series in node_metrics(store, graph.services[node].keys, node, window, MINUTE):
+        keys = graph.services[node].keys
+        traced = partial(store.node_series, keys, window, MINUTE)
+        for series in node_metrics(store, node, window, MINUTE, traced):
             if series.label == label:
                 for start, value in series.points:
                     before = points.get(start)

@@ -48,17 +48,26 @@ class Selection(NamedTuple):
 
 def select_traces(store: Store, window: TimeRange, expression: Expression) -> Selection:
     """The traces of a filtered map."""
-    query = TraceQuery(window, filter=expression)
+    ids, complete = select_ids(store, window, expression)
     traces: dict[bytes, Trace] = {}
+    for at in range(0, len(ids), CHUNK):
+        traces.update(store.get_traces(ids[at : at + CHUNK]))
+    return Selection(traces, complete, with_linked(store, traces))
+
+
+def select_ids(store: Store, window: TimeRange, expression: Expression) -> tuple[list[bytes], bool]:
+    """Ids of the newest traces of a window that satisfy an expression; whether these are all."""
+    query = TraceQuery(window, filter=expression)
+    ids: list[bytes] = []
     cursor: str | None = None
-    while len(traces) < MOST_TRACES:
-        limit = min(CHUNK, MOST_TRACES - len(traces))
+    while len(ids) < MOST_TRACES:
+        limit = min(CHUNK, MOST_TRACES - len(ids))
         page = store.find_traces(query, limit=limit, cursor=cursor)
-        traces.update(store.get_traces([hit.trace_id for hit in page.found]))
+        ids += [hit.trace_id for hit in page.found]
         cursor = page.cursor
         if cursor is None:
             break
-    return Selection(traces, cursor is None, with_linked(store, traces))
+    return ids, cursor is None
 
 
 def with_linked(store: Store, traces: Mapping[bytes, Trace]) -> Mapping[bytes, Trace]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 import plotly.graph_objects as go
@@ -10,13 +11,18 @@ from fastapi import APIRouter, Request, Response
 from api.console.charts import iso, step_of
 from api.console.map import require_node
 from api.console.params import Window
+from api.console.scope import ScopeExpression
 from api.context import Context, json_response, run_cancellable
 from api.graph.build import build_graph, keys_of
 from api.node_metrics import Series, node_metrics
 from api.schemas.common import ErrorReply, Figure
 from api.schemas.metrics import MetricChart, NodeCharts
+from store.filters.ast import Expression
 from store.model import NodeKey, TimeRange
+from store.query import Entities
+from store.service_graph import graph_of_units
 from store.times import MINUTE
+from store.unit_filter import unit_series
 
 
 class Measured(NamedTuple):
@@ -35,28 +41,42 @@ def metrics_router(context: Context) -> APIRouter:
     @router.get(
         "/api/nodes/{id}/metrics", response_class=Response, responses={200: {"model": NodeCharts}}
     )
-    async def get_node_charts(request: Request, id: str, window: Window) -> Response:
+    async def get_node_charts(
+        request: Request, id: str, window: Window, expression: ScopeExpression
+    ) -> Response:
         """Metrics of one node, from its platform and from its traces; empty where there are none."""
         return await run_cancellable(
-            request, lambda: json_response(node_charts(context, id, window))
+            request, lambda: json_response(node_charts(context, id, window, expression))
         )
 
     return router
 
 
-def measure(context: Context, id: str, window: TimeRange) -> Measured:
-    """The metrics of a node; ApiError (404) when it had no traffic in the window."""
-    graph = build_graph(context.counted_window(window).graph)
-    node = require_node(graph, id)
+def measure(
+    context: Context, id: str, window: TimeRange, expression: Expression | None
+) -> Measured:
+    """The metrics of a node; ApiError (404) when it had no traffic in the window. An expression narrows what its
+    traces say; what its platform measured it does not: that knows no traces."""
     step = max(MINUTE, step_of(window))
     whole = TimeRange(window.start // step * step, -(-window.end // step) * step)
-    found = node_metrics(context.store, keys_of(graph, node), node, whole, step)
-    return Measured(node, whole, step, found)
+    if expression is None:
+        graph = build_graph(context.counted_window(window).graph)
+        node = require_node(graph, id)
+        traced = partial(context.store.node_series, keys_of(graph, node), whole, step)
+    else:
+        found = list(context.store.filtered_units(whole, expression))
+        graph = build_graph(graph_of_units(found, context.settled_before()))
+        node = require_node(graph, id)
+        entities = Entities(nodes=keys_of(graph, node))
+        traced = partial(unit_series, [u for _, u in found if entities.have(u, None)], step)
+    return Measured(node, whole, step, node_metrics(context.store, node, whole, step, traced))
 
 
-def node_charts(context: Context, id: str, window: TimeRange) -> NodeCharts:
+def node_charts(
+    context: Context, id: str, window: TimeRange, expression: Expression | None = None
+) -> NodeCharts:
     """The metrics of a node as charts."""
-    measured = measure(context, id, window)
+    measured = measure(context, id, window, expression)
     return {"charts": [_chart(series, measured) for series in measured.series]}
 
 

@@ -30,10 +30,16 @@ class Scope(NamedTuple):
             terms.append(Compare(Field("account.id"), "=", self.account))
         if self.region:
             terms.append(Compare(Field("region"), "=", self.region))
-        if self.environment:
-            of = [Field("environment"), *([Field("annotation", annotation)] if annotation else [])]
-            terms.append(Or(tuple(Compare(field, "=", self.environment) for field in of)))
+        if environment := self.of_environment(annotation):
+            terms.append(environment)
         return And(tuple(terms)) if terms else None
+
+    def of_environment(self, annotation: str) -> Expression | None:
+        """The part of the expression that is about the environment."""
+        if not self.environment:
+            return None
+        of = [Field("environment"), *([Field("annotation", annotation)] if annotation else [])]
+        return Or(tuple(Compare(field, "=", self.environment) for field in of))
 
 
 def _scope(
@@ -47,9 +53,16 @@ def _scope(
 Scoped = Annotated[Scope, Depends(_scope)]
 
 
+def _scope_expression(request: Request, scope: Scoped) -> Expression | None:
+    return scope.expression(request.app.state.environment_annotation)
+
+
+ScopeExpression = Annotated[Expression | None, Depends(_scope_expression)]
+
+
 def within(scope: Scope, expression: Expression | None, request: Request) -> Expression | None:
     """An expression that is to hold within a scope, too."""
-    scoped = scope.expression(request.app.state.environment_annotation)
+    scoped = _scope_expression(request, scope)
     if scoped is None or expression is None:
         return scoped or expression
     return And((scoped, expression))

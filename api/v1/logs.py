@@ -6,15 +6,24 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
+from api.console.filtered import select_ids
 from api.console.logs import LIMIT, Limit, log_entry, trace_logs
+from api.console.scope import Scoped
 from api.context import Context, json_response, run_cancellable
 from api.schemas.common import ErrorReply
 from api.schemas.logs import LogPage, TraceLogs
 from api.v1.params import Window
+from store.filters.ast import And, Expression, Selector, ServiceMatch
+from store.log_lines import WrittenIn
+from store.model import TimeRange
+from store.times import MINUTE
 
 Function = Annotated[
     str, Query(min_length=1, max_length=200, description="name of a Lambda function or a service")
 ]
+
+LONGEST_REQUEST = 15 * MINUTE
+"""How long before its lines a trace may have begun: the longest that a Lambda function runs."""
 
 
 def logs_router(context: Context) -> APIRouter:
@@ -35,14 +44,27 @@ def logs_router(context: Context) -> APIRouter:
 
     @router.get("/logs", response_class=Response, responses={200: {"model": LogPage}})
     async def get_logs(
-        request: Request, window: Window, function: Function, limit: Limit = LIMIT
+        request: Request, window: Window, function: Function, scope: Scoped, limit: Limit = LIMIT
     ) -> Response:
-        """The last log lines of a function or service in a window."""
+        """The last log lines of a function or service in a window: of an account, of a region, or of requests
+        of an environment, which are known by their traces."""
+        environment = scope.of_environment(request.app.state.environment_annotation)
 
         def read() -> LogPage:
-            page = context.store.node_lines(function, window, limit=limit)
+            traces = _traces(context, function, window, environment) if environment else None
+            within = WrittenIn(scope.account, scope.region, traces)
+            page = context.store.node_lines(function, window, limit=limit, within=within)
             return {"lines": list(map(log_entry, page.lines)), "left_out": page.left_out}
 
         return await run_cancellable(request, lambda: json_response(read()))
 
     return router
+
+
+def _traces(
+    context: Context, function: str, window: TimeRange, environment: Expression
+) -> list[bytes]:
+    """Ids of the newest traces of an environment in which the function or service worked."""
+    filter = And((environment, ServiceMatch(Selector(name=function))))
+    began = TimeRange(max(0, window.start - LONGEST_REQUEST), window.end)
+    return select_ids(context.store, began, filter)[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from api.console.metrics import Measured, measure
+from api.console.scope import ScopeExpression
 from api.context import Context, json_response, run_cancellable
 from api.node_metrics import Series
 from api.schemas.metrics import MetricData, NodeMetrics
@@ -20,10 +21,12 @@ def node_metrics_router(context: Context) -> APIRouter:
     @router.get(
         "/nodes/{id}/metrics", response_class=Response, responses={200: {"model": NodeMetrics}}
     )
-    async def get_node_metrics(request: Request, id: str, window: Window) -> Response:
+    async def get_node_metrics(
+        request: Request, id: str, window: Window, expression: ScopeExpression
+    ) -> Response:
         """Invocations, errors, throttles and the like of a function; what is stored of other nodes."""
         return await run_cancellable(
-            request, lambda: json_response(_answer(measure(context, id, window), id))
+            request, lambda: json_response(_answer(measure(context, id, window, expression), id))
         )
 
     return router

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from raymap.commands.server import TOKEN, Refused, get_json
@@ -23,6 +23,14 @@ LATE = 600
 Line = dict[str, Any]
 
 
+class Wanted(NamedTuple):
+    """The lines of a function on a server; ``scope``: account, region and environment, as far as they are given."""
+
+    to: str
+    function: str
+    scope: Mapping[str, str] = {}
+
+
 def trace_logs(to: str, trace_id: str, *, as_json: bool) -> None:
     """Print the lines of a trace. CommandError when there is neither it nor a line of it."""
     answer = _get(to, f"/api/v1/traces/{quote(trace_id, safe='')}/logs", {"limit": MOST})
@@ -32,18 +40,18 @@ def trace_logs(to: str, trace_id: str, *, as_json: bool) -> None:
     _say_left_out(answer["left_out"], "later")
 
 
-def function_logs(to: str, function: str, since: str, *, as_json: bool) -> None:
+def function_logs(wanted: Wanted, since: str, *, as_json: bool) -> None:
     """Print the last lines of a function."""
-    lines, left_out = _last_lines(to, function, seconds_of(since))
+    lines, left_out = _last_lines(wanted, seconds_of(since))
     _say_left_out(left_out, "earlier")
     _print(lines, as_json=as_json)
     if not lines:
-        print_status(f"no log line of {function} in the last {since}")
+        print_status(f"no log line of {wanted.function} in the last {since}")
 
 
-def tail(to: str, function: str, since: str, *, as_json: bool) -> None:
+def tail(wanted: Wanted, since: str, *, as_json: bool) -> None:
     """The same, and then those that arrive, until interrupted."""
-    read = _reader(to, function, time.time() - seconds_of(since))
+    read = _reader(wanted, time.time() - seconds_of(since))
     try:
         for lines in new_lines(read):
             _print(lines, as_json=as_json)
@@ -52,12 +60,12 @@ def tail(to: str, function: str, since: str, *, as_json: bool) -> None:
         return
 
 
-def _reader(to: str, function: str, began: float) -> Callable[[], list[Line]]:
+def _reader(wanted: Wanted, began: float) -> Callable[[], list[Line]]:
     span = time.time() - began
 
     def read() -> list[Line]:
         nonlocal span
-        lines, left_out = _last_lines(to, function, span)
+        lines, left_out = _last_lines(wanted, span)
         _say_left_out(left_out, "earlier")
         span = min(LATE, time.time() - began + POLL)
         return lines
@@ -82,10 +90,10 @@ def seconds_of(text: str) -> int:
         raise CommandError(f"--since: {error}.") from None
 
 
-def _last_lines(to: str, function: str, span: float) -> tuple[list[Line], int]:
+def _last_lines(wanted: Wanted, span: float) -> tuple[list[Line], int]:
     start = time.time() - span
-    query = {"function": function, "from": f"{start:.3f}", "to": "now", "limit": MOST}
-    answer = _get(to, "/api/v1/logs", query)
+    query = {"function": wanted.function, "from": f"{start:.3f}", "to": "now", "limit": MOST}
+    answer = _get(wanted.to, "/api/v1/logs", {**query, **wanted.scope})
     return answer["lines"], answer["left_out"]
 
 

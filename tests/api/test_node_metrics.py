@@ -12,9 +12,10 @@ from starlette.testclient import TestClient
 from api.app import create_app
 from collector.decode.document import decode_document
 from store.memory import MemoryStore
+from store.model import NodeKey
 from store.platform_metrics import MetricPoint
 from store.times import MINUTE, SECOND
-from tests.builders import T0
+from tests.builders import T0, segment, trace_id
 
 START = T0 // (5 * MINUTE) * 5 * MINUTE
 WINDOW = f"from={START // SECOND}&to={START // SECOND + 600}"
@@ -49,10 +50,24 @@ def point(metric: str, value: float, minute: int = 0, **members: Any) -> MetricP
     return MetricPoint(*given, **(known | members))
 
 
-def metrics(http: TestClient, name: str = "checkout") -> dict[str, dict[str, Any]]:
-    services = http.get(f"/api/v1/services?{WINDOW}").json()["services"]
+def put_stage(store: MemoryStore, number: int, environment: str) -> None:
+    """A request of a stage."""
+    at = START + number * SECOND
+    function = NodeKey("", "checkout", FUNCTION)
+    of = {"trace_id": trace_id(number, epoch=START // SECOND), "start": at, "end": at + 9}
+    known = {"node": function, "environment": environment, **of}
+    store.put([segment(number, service="checkout", **known)], environment)
+
+
+def node_of(http: TestClient, name: str = "checkout", query: str = "") -> str:
+    services = http.get(f"/api/v1/services?{WINDOW}{query}").json()["services"]
     (id,) = [each["id"] for each in services if each["name"] == name and each["type"] != "client"]
-    answer = http.get(f"/api/v1/nodes/{id}/metrics?{WINDOW}").json()
+    return str(id)
+
+
+def metrics(http: TestClient, name: str = "checkout", query: str = "") -> dict[str, dict[str, Any]]:
+    id = node_of(http, name, query)
+    answer = http.get(f"/api/v1/nodes/{id}/metrics?{WINDOW}{query}").json()
     assert answer["period"] == 60
     return {each["Label"]: each for each in answer["MetricDataResults"]}
 
@@ -129,14 +144,26 @@ def test_other_nodes_have_what_is_stored_of_them(store: MemoryStore, http: TestC
 
 def test_charts(store: MemoryStore, http: TestClient) -> None:
     put(store)
-    (id,) = [
-        each["id"]
-        for each in http.get(f"/api/v1/services?{WINDOW}").json()["services"]
-        if each["type"] != "client"
-    ]
+    id = node_of(http)
     charts = http.get(f"/api/nodes/{id}/metrics?{WINDOW}").json()["charts"]
     first = charts[0]
     assert (first["label"], first["total"], first["source"]) == ("Invocations", 2, "traces")
     assert first["figure"]["data"][0]["y"] == [2.0]
     assert [chart["figure"] for chart in charts if chart["source"] is None] == [None] * 6
     assert http.get(f"/api/nodes/x/metrics?{WINDOW}").status_code == 404
+
+
+def test_a_scope_narrows_what_traces_say(store: MemoryStore, http: TestClient) -> None:
+    """The platform does not know which trace its figures are of."""
+    put(store)
+    put_stage(store, 3, "prod")
+    store.put_metric_points([point("AWS/Lambda/Throttles", 7)], "t")
+    every, prod = metrics(http), metrics(http, query="&environment=prod")
+    assert every["Invocations"]["Values"] == [3.0]
+    assert (prod["Invocations"]["Values"], prod["Invocations"]["Source"]) == ([1.0], "traces")
+    assert prod["Throttles"]["Values"] == every["Throttles"]["Values"] == [7]
+    (id,) = {node_of(http), node_of(http, query="&environment=prod")}
+    charts = http.get(f"/api/nodes/{id}/metrics?{WINDOW}&environment=prod").json()["charts"]
+    assert charts[0]["total"] == 1
+    nowhere = http.get(f"/api/v1/nodes/{id}/metrics?{WINDOW}&environment=test")
+    assert (nowhere.status_code, nowhere.json()["error"]["code"]) == (404, "NoSuchNode")

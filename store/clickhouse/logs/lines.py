@@ -10,7 +10,7 @@ from clickhouse_driver import Client
 from store.clickhouse import queries
 from store.clickhouse.connection.native_format import Columns
 from store.clickhouse.connection.query_runner import Rows, RunQuery
-from store.log_lines import NO_TRACE, LinePage, LogLine, Wanted, order
+from store.log_lines import NO_TRACE, LinePage, LogLine, Wanted, WrittenIn, order
 from store.model import TimeRange
 from store.times import MINUTE
 
@@ -55,9 +55,20 @@ def request_lines(ask: RunQuery, wanted: Wanted, limit: int) -> LinePage:
     return _page(rows)
 
 
-def node_lines(ask: RunQuery, name: str, window: TimeRange, limit: int) -> LinePage:
+def node_lines(
+    ask: RunQuery, name: str, window: TimeRange, limit: int, within: WrittenIn
+) -> LinePage:
     """The last lines of the nodes with a name."""
-    return _page(ask(queries.NODE_LINES.render(**_span(window), name=name, most=limit)))
+    statement = queries.NODE_LINES.render(
+        **_span(window),
+        name=name,
+        most=limit,
+        account=within.account,
+        region=within.region,
+        of_traces=within.traces is not None,
+        traces=sorted(within.traces or ()),
+    )
+    return _page(ask(statement))
 
 
 def _span(window: TimeRange) -> dict[str, int]:

@@ -10,7 +10,7 @@ from clickhouse_driver import Client
 
 from store.clickhouse.connection.query_runner import QueryRunner
 from store.clickhouse.logs import lines as log_lines
-from store.log_lines import LinePage, LogLine, Wanted
+from store.log_lines import ANYWHERE, LinePage, LogLine, Wanted, WrittenIn
 from store.model import TimeRange
 
 
@@ -35,7 +35,14 @@ class LogMethods:
         with self._asking() as ask:
             return log_lines.request_lines(ask, wanted, limit)
 
-    def node_lines(self: Connections, name: str, window: TimeRange, *, limit: int) -> LinePage:
+    def node_lines(
+        self: Connections,
+        name: str,
+        window: TimeRange,
+        *,
+        limit: int,
+        within: WrittenIn = ANYWHERE,
+    ) -> LinePage:
         """The last lines of the nodes with a name."""
         with self._asking() as ask:
-            return log_lines.node_lines(ask, name, window, limit)
+            return log_lines.node_lines(ask, name, window, limit, within)

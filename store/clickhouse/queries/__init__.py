@@ -206,7 +206,10 @@ DELIVERIES = _sql("alarms/deliveries", parameters="events")
 REQUEST_LINES = _sql(
     "logs/request_lines", parameters="end first last most no_trace requests start streams trace"
 )
-NODE_LINES = _sql("logs/node_lines", parameters="end first last most name start")
+NODE_LINES = _sql(
+    "logs/node_lines",
+    parameters="account end first last most name of_traces region start traces",
+)
 # metrics
 METRIC_STEPS = _sql("metrics/metric_steps", parameters="account first last name region step types")
 

@@ -11,11 +11,11 @@ from starlette.testclient import TestClient
 
 from api.app import create_app
 from collector.decode.document import decode_document
-from store.log_lines import LogLine
+from store.log_lines import NO_TRACE, LogLine
 from store.memory import MemoryStore
 from store.times import SECOND
 from store.trace_id import format_trace_id
-from tests.builders import T0, trace_id
+from tests.builders import T0, segment, trace_id
 
 ID = trace_id(1)
 TEXT = format_trace_id(ID)
@@ -91,6 +91,30 @@ def test_the_last_lines_of_a_function(store: MemoryStore, http: TestClient) -> N
     assert [one["text"] for one in answer["lines"]] == ["b"]
     assert answer["left_out"] == 1
     assert answer["lines"][0]["trace_id"] == TEXT
+
+
+def test_the_lines_of_a_place(store: MemoryStore, http: TestClient) -> None:
+    """An environment is that of the trace, which only one line of a request may name."""
+    store.put(
+        [segment(1, trace_id=ID, start=T0, end=T0 + 9, name="web", environment="prod")],
+        "t",
+    )
+    lines = [
+        line("own", trace_id=NO_TRACE, request_id="r1", account="1"),
+        line("report", 1, request_id="r1", account="1"),
+        line("dev", 2, trace_id=trace_id(2), request_id="r2", account="2", region="eu-west-1"),
+    ]
+    store.put_log_lines(lines, "a")
+
+    def texts(query: str) -> list[str]:
+        answer = http.get(f"/api/v1/logs?function=web&from=-15m&{query}").json()
+        return [one["text"] for one in answer["lines"]]
+
+    assert texts("account=1") == ["own", "report"]
+    assert texts("region=eu-west-1") == ["dev"]
+    assert texts("environment=prod") == ["own", "report"]
+    assert texts("environment=prod&account=2") == []
+    assert texts("environment=staging") == []
 
 
 @pytest.mark.parametrize(

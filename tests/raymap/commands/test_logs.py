@@ -61,12 +61,15 @@ def test_lines_of_a_trace_and_of_a_function(raymap_server: Server) -> None:
     assert [line.split()[-1] for line in printed(id)] == ["first", "second"]
     by_name = printed("--function", "logging-function", "--since", "5m", "--json")
     assert [json.loads(line)["request_id"] for line in by_name] == [REQUEST, REQUEST]
+    elsewhere = ("--function", "logging-function", "--since", "5m", "--account", "9", "--json")
+    assert printed(*elsewhere) == []
 
 
 @pytest.mark.server
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (("1-2", "--region", "eu-west-1"), "--region narrows the lines of a function"),
         ((), "Name either a trace, by its id, or a function"),
         (("x", "--function", "y"), "Name either a trace, by its id, or a function"),
         (("x", "--tail"), "--tail follows a function"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from store.log_lines import LogLine, StreamSpan, Wanted
+from store.log_lines import LogLine, StreamSpan, Wanted, WrittenIn
 from store.model import TimeRange
 from store.protocol import Store
 from store.times import MINUTE, SECOND
@@ -64,6 +64,31 @@ class LogContract:
         assert store.request_lines(Wanted(WINDOW, requests=("r1",)), limit=2) == (lines[:2], 3)
         assert store.node_lines("checkout", WINDOW, limit=2) == (lines[3:], 3)
         assert store.node_lines("other", WINDOW, limit=2) == ([], 0)
+
+    def test_lines_of_one_place_and_of_some_traces(self, store: Store) -> None:
+        """A request's lines are a trace's if one of them names it; a line's account may be in one copy only."""
+        ours, theirs = trace_id(7), trace_id(8)
+        lines = [
+            line("own", 1, request_id="r1", account="1", region="eu-west-1"),
+            line("report", 2, request_id="r1", account="1", region="us-east-1", trace_id=ours),
+            line("other", 3, request_id="r2", account="2", trace_id=theirs),
+            line("none", 4, request_id="", account="2"),
+        ]
+        store.put_log_lines(lines, "a")
+        store.put_log_lines([line("own", 1, request_id="r1")], "b")
+
+        def bodies(**within: Any) -> list[str]:
+            found = store.node_lines("checkout", WINDOW, limit=9, within=WrittenIn(**within))
+            assert found.left_out == 0
+            return [each.body for each in found.lines]
+
+        assert bodies() == ["own", "report", "other", "none"]
+        assert bodies(account="1") == ["own", "report"]
+        assert bodies(account="1", region="eu-west-1") == ["own"]
+        assert bodies(account="2") == ["other", "none"]
+        assert bodies(traces=[ours]) == ["own", "report"]
+        assert bodies(traces=[theirs], account="2") == ["other"]
+        assert bodies(traces=[]) == []
 
     def test_any_text_survives(self, store: Store) -> None:
         body = "tab\t quote' \\ nul\0 \U0001f600"

@@ -130,7 +130,7 @@ export const addresses = {
   versions: (window: TimeWindow, id: string) =>
     `/api/v1/nodes/${encodeURIComponent(id)}/versions?${query(window)}`,
   nodeMetrics: (window: TimeWindow, id: string) =>
-    `/api/nodes/${encodeURIComponent(id)}/metrics?${query(window)}`,
+    `/api/nodes/${encodeURIComponent(id)}/metrics?${query(window, filtered(''))}`,
   edge: (window: TimeWindow, filter: string, source: string, target: string) =>
     `/api/edges/${encodeURIComponent(source)}/${encodeURIComponent(target)}?${query(window, filtered(filter))}`,
   checkFilter: (filter: string) => `/api/filter/check?${new URLSearchParams({ filter }).toString()}`,

@@ -1,6 +1,6 @@
--- The last lines of the nodes with a name, one copy of each, and how many there are: a range of the key.
-SELECT /*include logs/members*/, count() OVER () AS total
-FROM (
+-- The last lines of the nodes with a name, one copy of each, and how many there are: a range of the key. Of an account,
+-- of a region, or of requests of some traces: only one line of a request may name its trace.
+WITH of_node AS (
     SELECT *
     FROM log_lines
     WHERE minute BETWEEN {first:UInt32} AND {last:UInt32} AND name = {name:String}
@@ -8,5 +8,11 @@ FROM (
     ORDER BY known DESC
     LIMIT 1 BY minute, name, hash
 )
+SELECT /*include logs/members*/, count() OVER () AS total
+FROM of_node
+WHERE {account:String} IN ('', account) AND {region:String} IN ('', region)
+  AND (NOT {of_traces:UInt8} OR trace_id IN {traces:Array(FixedString(16))}
+    OR (request_id != '' AND request_id IN (
+        SELECT request_id FROM of_node WHERE trace_id IN {traces:Array(FixedString(16))})))
 ORDER BY start DESC, hash DESC
 LIMIT {most:UInt32}
