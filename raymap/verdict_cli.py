@@ -29,6 +29,9 @@ def verdict(
     ] = "",
     account: Annotated[str, typer.Option("--account", metavar="ID")] = "",
     region: Annotated[str, typer.Option("--region", metavar="NAME")] = "",
+    environment: Annotated[
+        str, typer.Option("--environment", metavar="NAME", help="Only its traces, like prod.")
+    ] = "",
     start: Annotated[
         str, typer.Option("--from", metavar="TIME", help="Like 2026-11-25T10:00 (UTC), -90m.")
     ] = "-1h",
@@ -64,6 +67,7 @@ def verdict(
         "type": type,
         "account": account,
         "region": region,
+        "environment": environment,
         "from": start,
         "to": end,
         "min_requests": min_requests,

@@ -221,9 +221,17 @@ class MemoryStore(
         versions: Collection[str] | None = None,
         *,
         weighted: bool = True,
+        within: Expression | None = None,
     ) -> dict[str, VersionStatistics]:
         """Of the units that are segments."""
-        return unit_versions(self._node_units(nodes, window), versions, weighted=weighted)
+        units: Iterable[Unit] = self._node_units(nodes, window)
+        if within is not None:
+            units = (
+                unit
+                for _, unit in self.filtered_units(window, within)
+                if isinstance(unit, NodeUnit) and unit.node in nodes
+            )
+        return unit_versions(units, versions, weighted=weighted)
 
     def version_series(
         self, nodes: Collection[NodeKey], window: TimeRange, version: str, step: int

@@ -232,13 +232,15 @@ class GraphReader(Protocol):
         versions: Collection[str] | None = None,
         *,
         weighted: bool = True,
+        within: Expression | None = None,
     ) -> dict[str, VersionStatistics]:
         """Statistics of the segments of nodes that started in the window, by the version that each
         reported ('': none), as the map counts them; calls without an answer have no version.
 
         ``versions``: only these. None: the `MOST_VERSIONS` with the most segments, and the rest as
         `OTHER_VERSIONS`. Not ``weighted``: each segment counts once, however it was sampled, as
-        statistical tests require.
+        statistical tests require. ``within``: only of traces with documents that have an environment,
+        or an annotation, which start within an hour of the window.
         """
         ...
 

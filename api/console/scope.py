@@ -60,6 +60,15 @@ def _scope_expression(request: Request, scope: Scoped) -> Expression | None:
 ScopeExpression = Annotated[Expression | None, Depends(_scope_expression)]
 
 
+def _environment_expression(
+    request: Request, environment: Annotated[str, ENVIRONMENT] = ""
+) -> Expression | None:
+    return Scope(environment=environment).of_environment(request.app.state.environment_annotation)
+
+
+EnvironmentExpression = Annotated[Expression | None, Depends(_environment_expression)]
+
+
 def within(scope: Scope, expression: Expression | None, request: Request) -> Expression | None:
     """An expression that is to hold within a scope, too."""
     scoped = _scope_expression(request, scope)

@@ -38,6 +38,8 @@ class VerdictQuery(NamedTuple):
     candidate: str
     min_requests: int
     vanished_fails: bool
+    environment: Expression | None = None
+    """Only traces of one: `store.protocol.GraphReader.version_statistics`, ``within``."""
 
 
 def reach_verdict(context: Context, query: VerdictQuery) -> VerdictReply:
@@ -83,7 +85,9 @@ def _statistics(
     """The baseline's name, and what is known of both versions."""
     baseline = query.baseline
     if not baseline:
-        all_versions = context.store.version_statistics(nodes, query.window)
+        all_versions = context.store.version_statistics(
+            nodes, query.window, within=query.environment
+        )
         others = {
             version: each.statistics.observed
             for version, each in all_versions.items()
@@ -91,7 +95,10 @@ def _statistics(
         }
         baseline = max(others, key=lambda version: (others[version], version), default="")
     wanted = {baseline, query.candidate} - {""}
-    return baseline, context.store.version_statistics(nodes, query.window, wanted, weighted=False)
+    found = context.store.version_statistics(
+        nodes, query.window, wanted, weighted=False, within=query.environment
+    )
+    return baseline, found
 
 
 def _with_calls(
@@ -124,6 +131,8 @@ def _of_version(nodes: Collection[NodeKey], version: str, *, failed: bool = Fals
 
 def _traces(context: Context, query: VerdictQuery, filter: Expression, most: int) -> list[bytes]:
     """Ids of the newest traces; fewer if finding them takes long."""
+    if query.environment is not None:
+        filter = And((query.environment, filter))
     page = context.store.find_traces(TraceQuery(query.window, filter=filter), limit=most)
     return [hit.trace_id for hit in page.found]
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from api.console.map import require_node
 from api.console.map_json import counts, times
+from api.console.scope import EnvironmentExpression
 from api.context import Context, json_response, run_cancellable
 from api.errors import ApiError
 from api.graph.build import build_graph, stats_of
@@ -15,6 +16,7 @@ from api.schemas.v1 import VerdictReply, VersionLine, VersionList
 from api.v1.graph import span
 from api.v1.params import Window
 from api.v1.verdict import VerdictQuery, reach_verdict
+from store.filters.ast import Expression
 from store.model import TimeRange
 from store.query import OTHER_VERSIONS
 from store.times import DAY, SECOND
@@ -37,6 +39,7 @@ STATUSES = {Outcome.PASS: 200, Outcome.FAIL: 412, Outcome.INSUFFICIENT: 425}
 
 def _query(
     window: Window,
+    environment: EnvironmentExpression,
     service: Annotated[str, SERVICE],
     candidate: Annotated[str, CANDIDATE],
     baseline: Annotated[str, BASELINE] = "",
@@ -58,6 +61,7 @@ def _query(
         candidate,
         min_requests,
         vanished_fails,
+        environment,
     )
 
 
@@ -71,10 +75,12 @@ def versions_router(context: Context) -> APIRouter:
     @router.get(
         "/nodes/{id}/versions", response_class=Response, responses={200: {"model": VersionList}}
     )
-    async def list_versions(request: Request, id: str, window: Window) -> Response:
+    async def list_versions(
+        request: Request, id: str, window: Window, environment: EnvironmentExpression
+    ) -> Response:
         """The versions of a service that reported segments, and what each did."""
         return await run_cancellable(
-            request, lambda: json_response(version_list(context, id, window))
+            request, lambda: json_response(version_list(context, id, window, environment))
         )
 
     @router.get("/verdict", response_class=Response, responses={200: {"model": VerdictReply}})
@@ -111,12 +117,15 @@ def require_short(window: TimeRange) -> TimeRange:
     return window
 
 
-def version_list(context: Context, id: str, window: TimeRange) -> VersionList:
-    """The versions of a node; ApiError (404) when it had no traffic."""
+def version_list(
+    context: Context, id: str, window: TimeRange, environment: Expression | None = None
+) -> VersionList:
+    """The versions of a node, in traces of an environment; ApiError (404) when it had no traffic."""
     require_short(window)
     graph = build_graph(context.service_graph(window))
     node = require_node(graph, id)
-    found = context.store.version_statistics(stats_of(graph, node).keys, window)
+    keys = stats_of(graph, node).keys
+    found = context.store.version_statistics(keys, window, within=environment)
     total = sum(each.statistics.total for each in found.values())
     lines: list[VersionLine] = [
         {

@@ -108,6 +108,7 @@ def _query() -> dict[str, str]:
         "type": os.environ.get("SERVICE_TYPE", "AWS::Lambda::Function"),
         "candidate": os.environ["NEW_VERSION"].rpartition(":")[2],
         "baseline": os.environ.get("BASELINE", ""),
+        "environment": os.environ.get("ENVIRONMENT", ""),
         "from": os.environ.get("FROM", "-1h"),
         "min_requests": os.environ.get("MIN_REQUESTS", ""),
     }

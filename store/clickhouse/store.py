@@ -136,10 +136,13 @@ class ClickHouseStore(
         versions: Collection[str] | None = None,
         *,
         weighted: bool = True,
+        within: Expression | None = None,
     ) -> dict[str, VersionStatistics]:
         """Statistics of nodes by version."""
         with self._asking() as ask:
-            return version_statistics(ask, nodes, window, versions, weighted=weighted)
+            return version_statistics(
+                ask, nodes, window, versions, weighted=weighted, within=within
+            )
 
     def version_series(
         self, nodes: Collection[NodeKey], window: TimeRange, version: str, step: int

@@ -8,11 +8,17 @@ from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import RunQuery
 from store.clickhouse.pins import NOT_PINNED_COPY
 from store.clickhouse.queries import Sql
+from store.clickhouse.search.bounds import TRUE, conjunction
+from store.clickhouse.search.compile import compiled
 from store.clickhouse.search.scan_ranges import started
+from store.filters.ast import Expression
 from store.graph import Statistics
 from store.model import NodeKey, TimeRange
 from store.query import MOST_VERSIONS, OTHER_VERSIONS, TimeBucket, VersionStatistics
+from store.times import HOUR, MINUTE
 
+LONGEST_TRACE = HOUR
+"""How far from a segment the document of its trace may start that names its environment."""
 _KEY_TYPE = f"Tuple({', '.join(['String'] * len(NodeKey._fields))})"
 
 
@@ -23,11 +29,12 @@ def version_statistics(
     versions: Collection[str] | None,
     *,
     weighted: bool,
+    within: Expression | None,
 ) -> dict[str, VersionStatistics]:
     """See `store.protocol.GraphReader.version_statistics`."""
     if not nodes or window.end <= window.start:
         return {}
-    fragments = _fragments(nodes, window)
+    fragments = _fragments(nodes, window, within)
     apart = list(versions or ())
     if versions is None:
         statement = queries.MOST_FREQUENT_VERSIONS.render(fragments, most=MOST_VERSIONS)
@@ -65,12 +72,26 @@ def version_series(
     return [TimeBucket(at, _statistics(*columns)) for _, at, _, _, *columns in rows]
 
 
-def _fragments(nodes: Collection[NodeKey], window: TimeRange) -> dict[str, Sql]:
+def _fragments(
+    nodes: Collection[NodeKey], window: TimeRange, within: Expression | None = None
+) -> dict[str, Sql]:
     return {
-        "nodes": _of(nodes),
+        "nodes": conjunction([_of(nodes), _traces(window, within)]),
         "rows": started(window),
         "not_pinned_copy": Sql(NOT_PINNED_COPY),
     }
+
+
+def _traces(window: TimeRange, within: Expression | None) -> Sql:
+    """A condition on rows: they are of a trace whose documents, as they are last, satisfy an expression."""
+    if within is None:
+        return TRUE
+    minutes = {
+        "near_first": max(0, (window.start - LONGEST_TRACE) // MINUTE),
+        "near_last": (window.end + LONGEST_TRACE) // MINUTE,
+    }
+    near = Sql("minute BETWEEN {near_first:UInt32} AND {near_last:UInt32}", minutes)
+    return compiled(within, near, sure=True).must
 
 
 def _of(nodes: Collection[NodeKey]) -> Sql:

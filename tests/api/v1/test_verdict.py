@@ -98,6 +98,44 @@ def test_the_baseline_is_the_version_with_most_requests(client: TestClient) -> N
     assert reply["baseline"]["version"] == "42"
 
 
+def test_a_verdict_on_one_environment() -> None:
+    """The new version is good in production and bad in staging. An annotation names an environment as well."""
+    of_stage: dict[str, dict[str, Any]] = {
+        "staging": {"environment": "staging"},
+        "prod": {"annotations": ('stage="prod"',)},
+    }
+    documents = [
+        request(n, "42" if n % 2 else "41", _failing(n, stage), **of_stage[stage])
+        for n, stage in ((n, "prod" if n % 4 < 2 else "staging") for n in range(1, 401))
+    ]
+    store = MemoryStore()
+    store.put(documents, "a")
+    app = create_app(store, version="1", clock=lambda: NOW, environment_annotation="stage")
+    client = TestClient(app)
+    reply = get(client, f"{JUDGE}&environment=prod", VerdictReply)
+    assert (reply["verdict"], reply["candidate"]["requests"]) == ("pass", 100)
+    assert reply["candidate"]["traces_read"] == 100
+    reply = get(client, f"{JUDGE}&environment=staging", VerdictReply)
+    assert (reply["verdict"], reply["candidate"]["fault"]) == ("fail", 20)
+    failed = {number_of(id) for id in reply["examples"]}
+    assert len(failed) == 5
+    assert all(number % 4 == 3 for number in failed)
+    assert get(client, JUDGE, VerdictReply)["verdict"] == "fail"
+    assert get(client, f"{JUDGE}&environment=dev", VerdictReply)["verdict"] == "insufficient"
+    address = f"/api/v1/nodes/{node_id(CHECKOUT)}/versions?from=-10m&environment=staging"
+    versions = get(client, address, VersionList)["versions"]
+    assert {each["version"]: each["requests"] for each in versions} == {"41": 100, "42": 100}
+
+
+def _failing(number: int, stage: str) -> State:
+    return State.FAULT if stage == "staging" and number % 20 == 3 else State.OK
+
+
+def number_of(id: str) -> int:
+    """The number of `request` whose trace this is."""
+    return int(id.rpartition("-")[2], 16)
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from store.deployments import Deployment
+from store.filters.ast import Compare, Expression, Field, Or
 from store.model import Document, NodeKey, State, TimeRange
 from store.protocol import Store
 from store.query import MOST_VERSIONS, OTHER_VERSIONS
@@ -71,6 +72,29 @@ class VersionContract:
         assert (weighted.statistics.ok, weighted.statistics.histogram) == (8, {100_000: 8})
         assert (each.statistics.ok, each.statistics.histogram) == (1, {100_000: 1})
         assert weighted.statistics.observed == each.statistics.observed == 1
+
+    def test_versions_in_an_environment(self, store: Store) -> None:
+        """It is named by any document of the trace, as it is last: by one before the window, too."""
+        early = HOUR.start - 30 * MINUTE
+        stage = segment(0xE1, trace_id=trace_id(1), start=early, end=early + 9, environment="prod")
+        store.put([stage, request(1, "41")], "a")
+        store.put([request(2, "41", environment="dev")], "b")
+        store.put([request(3, "42", annotations=('stage="prod"',))], "c")
+        store.put([request(4, "42", environment="prod", state=State.IN_PROGRESS)], "d")
+        store.put([request(4, "42", environment="dev")], "e")
+        prod = Compare(Field("environment"), "=", "prod")
+        either = Or((prod, Compare(Field("annotation", "stage"), "=", "prod")))
+
+        def counts(within: Expression) -> dict[str, int]:
+            found = store.version_statistics([FRONTEND], HOUR, within=within)
+            only = store.version_statistics([FRONTEND], HOUR, ["41"], within=within)
+            assert only == {version: found[version] for version in found if version == "41"}
+            return {version: each.statistics.observed for version, each in found.items()}
+
+        assert counts(prod) == {"41": 1}
+        assert counts(either) == {"41": 1, "42": 1}
+        assert counts(Compare(Field("environment"), "=", "dev")) == {"41": 1, "42": 1}
+        assert counts(Compare(Field("environment"), "=", "test")) == {}
 
     def test_a_version_by_the_minute(self, store: Store) -> None:
         """Copies count once, and steps without a segment are absent."""

@@ -128,7 +128,7 @@ export const addresses = {
     `/api/nodes/${encodeURIComponent(id)}?${query(window, filtered(filter))}`,
   places: (window: TimeWindow) => `/api/v1/places?${query(window)}`,
   versions: (window: TimeWindow, id: string) =>
-    `/api/v1/nodes/${encodeURIComponent(id)}/versions?${query(window)}`,
+    `/api/v1/nodes/${encodeURIComponent(id)}/versions?${query(window, present({ environment: currentScope().environment ?? null }))}`,
   nodeMetrics: (window: TimeWindow, id: string) =>
     `/api/nodes/${encodeURIComponent(id)}/metrics?${query(window, filtered(''))}`,
   edge: (window: TimeWindow, filter: string, source: string, target: string) =>
