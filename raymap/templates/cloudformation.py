@@ -29,7 +29,7 @@ from store.declared.identity import (
 from store.declared.model import MAX_RESOURCES, Resource, Tracing
 
 Resolved = Mapping[str, Mapping[str, Any]]
-"""By logical ID: ``Type``, and ``Properties`` with intrinsics resolved."""
+"""By id: ``Type``, and ``Properties`` with intrinsics resolved."""
 
 _NAMES = {
     FUNCTION: "FunctionName",
@@ -50,18 +50,12 @@ _OF_FUNCTION = ("AWS::Lambda::Alias", "AWS::Lambda::Version", "AWS::Lambda::Url"
 _REST_API, _DEPLOYMENT = "AWS::ApiGateway::RestApi", "AWS::ApiGateway::Deployment"
 
 
-def check_resources(tree: Tree, file: str, notes: list[str]) -> None:
-    """Refuse what is no resource, and leave out loops. Raises InvalidTemplate."""
+def check_resources(tree: Tree, file: str) -> None:
+    """Refuse what is no resource. Raises InvalidTemplate."""
     resources = tree.root.get("Resources")
     if not isinstance(resources, dict) or not resources:
         line = tree.lines.get(("Resources",))
         raise InvalidTemplate(file, "Resources must be a mapping of resources", line)
-    for id in [id for id in resources if id.startswith("Fn::ForEach")]:
-        del resources[id]
-        notes.append(
-            f"{id} is not expanded: declare the processed template"
-            " (aws cloudformation get-template --template-stage Processed)"
-        )
     for id, resource in resources.items():
         line = tree.lines.get(("Resources", id))
         if not isinstance(resource, dict):
@@ -87,8 +81,6 @@ def resolve_resources(template: Mapping[str, Any], resolver: Resolver) -> Resolv
 def add_stack(stack: Stack, resources: Resolved, file: str) -> None:
     """Add resources and calls of a template. Raises InvalidTemplate."""
     for id, each in resources.items():
-        if each["Type"] == "AWS::CloudFormation::Stack":
-            stack.note(f"{id} is a stack of its own: declare its template, too")
         if each["Type"] in _NAMES:
             stack.add(_resource(id, each["Type"], each["Properties"]))
     _add_stages(stack, resources)

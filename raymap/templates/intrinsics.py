@@ -7,7 +7,7 @@ which table; what is known only when the stack is deployed becomes `UNKNOWN`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from raymap.templates.errors import InvalidTemplate
@@ -25,6 +25,8 @@ MAX_DEPTH = 150
 MAX_STEPS = 2_000_000
 """Values resolved for one template: variables may repeat each other."""
 SSM_TYPE = "AWS::SSM::Parameter::"
+OUTPUTS = "Outputs."
+"""Begins the attributes of a stack in the template."""
 NO_VALUE = object()
 
 
@@ -59,7 +61,9 @@ def texts(value: Any) -> Iterator[str]:
 class Resolver:
     """Resolves the values of one template.
 
-    ``parameters``: values by name, defaults included; ``pseudo``: such as ``AWS::StackName``.
+    ``parameters``: values by name, in place of defaults; ``passed``: such that are resolved already, which may
+    mention resources of another template; ``pseudo``: such as ``AWS::StackName``; ``prefix``: of the template's
+    resources in mentions. ``nested``: what reads the outputs of a stack in it, by the stack's logical ID.
     """
 
     def __init__(
@@ -68,13 +72,19 @@ class Resolver:
         template: Mapping[str, Any],
         parameters: Mapping[str, Any],
         pseudo: Mapping[str, str],
+        *,
+        prefix: str = "",
+        passed: Mapping[str, Any] | None = None,
     ) -> None:
         self._file = file
         self._resources = _mapping(template.get("Resources"))
         self._mappings = _mapping(template.get("Mappings"))
         self._conditions = _mapping(template.get("Conditions"))
         self._pseudo = pseudo
-        self._parameters = _parameter_values(_mapping(template.get("Parameters")), parameters)
+        declared = _mapping(template.get("Parameters"))
+        self._parameters = {**_parameter_values(declared, parameters), **(passed or {})}
+        self._prefix = prefix
+        self.nested: Mapping[str, Callable[[str], Any]] = {}
         self._steps = 0
         self._known_conditions: dict[str, bool | None] = {}
         self.unknown_functions: set[str] = set()
@@ -135,7 +145,9 @@ class Resolver:
             case "Condition" | "Fn::Equals" | "Fn::And" | "Fn::Or" | "Fn::Not":
                 truth = self._truth({name: argument}, depth)
                 return UNKNOWN if truth is None else truth
-            case "Fn::ImportValue" | "Fn::GetAZs" | "Fn::Cidr" | "Fn::Transform" | "Fn::Length":
+            case "Fn::Length":
+                return self._length(argument, depth)
+            case "Fn::ImportValue" | "Fn::GetAZs" | "Fn::Cidr" | "Fn::Transform":
                 return UNKNOWN
         self.unknown_functions.add(name[:60])
         return UNKNOWN
@@ -149,14 +161,16 @@ class Resolver:
             return self._pseudo[name] or UNKNOWN
         if name in self._parameters:
             return self._parameters[name]
-        return mention(name) if name in self._resources else UNKNOWN
+        return mention(self._prefix + name) if name in self._resources else UNKNOWN
 
-    def _attribute(self, argument: Any, depth: int) -> str:
+    def _attribute(self, argument: Any, depth: int) -> Any:
         parts = argument.split(".", 1) if isinstance(argument, str) else argument
         if not isinstance(parts, list) or not parts or not isinstance(parts[0], str):
             return UNKNOWN
         rest = ".".join(_text(self.resolve(part, depth + 1)) for part in parts[1:])
-        return mention(parts[0], rest) if parts[0] in self._resources else UNKNOWN
+        if parts[0] in self.nested and rest.startswith(OUTPUTS):
+            return self.nested[parts[0]](rest.removeprefix(OUTPUTS))
+        return mention(self._prefix + parts[0], rest) if parts[0] in self._resources else UNKNOWN
 
     def _sub(self, argument: Any, depth: int) -> str:
         parts = argument if isinstance(argument, list) else [argument]
@@ -218,7 +232,13 @@ class Resolver:
         for key in argument[:3]:
             name = self.resolve(key, depth + 1)
             found = found.get(_text(name)) if isinstance(found, dict) else None
+        if found is None and len(argument) > 3:
+            found = _mapping(argument[3]).get("DefaultValue")
         return UNKNOWN if found is None else self.resolve(found, depth + 1)
+
+    def _length(self, argument: Any, depth: int) -> Any:
+        items = self.resolve(argument, depth + 1)
+        return len(items) if isinstance(items, list) else UNKNOWN
 
     def _condition(self, name: str, depth: int) -> bool | None:
         if name not in self._known_conditions:

@@ -7,14 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from raymap.errors import CommandError
-from raymap.templates.cloudformation import add_stack, check_resources, resolve_resources
+from raymap.templates.cloudformation import add_stack
 from raymap.templates.errors import InvalidTemplate
 from raymap.templates.intrinsics import Resolver
-from raymap.templates.sam import inline_files, is_sam, translate
+from raymap.templates.nested import Files, Given, Template
 from raymap.templates.stack import Stack
 from raymap.templates.state_machines import add_tasks, read_definition
-from raymap.templates.tree import MAX_BYTES, Tree, parse_tree
+from raymap.templates.tree import Tree, parse_file
 from store.declared.identity import MACHINE
 from store.declared.model import MAX_CALLS, MAX_NOTE, MAX_NOTES, Declaration, Resource
 
@@ -33,8 +32,7 @@ def read_template(path: Path, place: Place, parameters: Mapping[str, str]) -> De
 
     Without a name the stack is the one in ``samconfig.toml`` beside the file, else named by the folder.
     """
-    text = _text_of(path)
-    tree = parse_tree(text, path.name)
+    tree = parse_file(path)
     if not isinstance(tree.root, dict):
         raise InvalidTemplate(path.name, "no template: expected a mapping with Resources", 1)
     place = place._replace(stack=place.stack or _stack_name(path, tree.root))
@@ -55,18 +53,6 @@ def read_template(path: Path, place: Place, parameters: Mapping[str, str]) -> De
     )
 
 
-def _text_of(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise InvalidTemplate(path.name, "it is not UTF-8", line) from None
-    except OSError as error:
-        raise CommandError(f"Cannot read {path}: {error.strerror}.") from None
-
-
 def _stack(
     path: Path, tree: Tree, place: Place, parameters: Mapping[str, str], notes: list[str]
 ) -> Stack:
@@ -74,18 +60,10 @@ def _stack(
     unknown = sorted(parameters.keys() - _mapping(root.get("Parameters")).keys())
     if unknown:
         raise InvalidTemplate(path.name, f"it has no parameter {unknown[0]!r}")
-    check_resources(tree, path.name, notes)
-    inline_files(root, path.parent, notes)
-    if is_sam(root):
-        root = translate(tree, path.name, parameters, place.region)
-    resolver = Resolver(path.name, root, parameters, _pseudo(place))
-    resources = resolve_resources(root, resolver)
-    stack = Stack(place.stack, resolver)
-    add_stack(stack, resources, path.name)
-    notes += [
-        f"{name} is unknown: its value counts as not known"
-        for name in sorted(resolver.unknown_functions)
-    ]
+    given = Given(parameters, {}, _pseudo(place))
+    template = Template(path, tree, given, Files(place.region, notes))
+    stack = Stack(place.stack, template.resolver)
+    add_stack(stack, template.resources(), path.name)
     return stack
 
 

@@ -87,8 +87,12 @@ def _without_applications(template: dict[str, Any]) -> None:
     """Applications are stacks of their own, which the translator would look up in AWS's repository."""
     for resource in _resources(template).values():
         if _type(resource) == "AWS::Serverless::Application":
+            given = resource.get("Properties") or {}
             resource["Type"] = "AWS::CloudFormation::Stack"
-            resource["Properties"] = {}
+            resource["Properties"] = {
+                "TemplateURL": given.get("Location"),
+                "Parameters": given.get("Parameters") or {},
+            }
 
 
 def inline_files(template: dict[str, Any], folder: Path, notes: list[str]) -> None:
@@ -111,6 +115,12 @@ def inline_files(template: dict[str, Any], folder: Path, notes: list[str]) -> No
             _inline(id, properties, "DefinitionUri", _DEFINITIONS[kind], folder, notes)
         if kind == "AWS::StepFunctions::StateMachine":
             _inline(id, properties, "DefinitionS3Location", "Definition", folder, notes)
+
+
+def local_file(value: object) -> str | None:
+    """A path on this machine, None for what is in S3, or elsewhere."""
+    is_local = isinstance(value, str) and not value.startswith(("s3://", "http:", "https:"))
+    return str(value).removeprefix("file://") if is_local else None
 
 
 def _replace_local(properties: dict[str, Any], name: str) -> None:
@@ -151,8 +161,8 @@ def _inline(
     folder: Path,
     notes: list[str],
 ) -> None:
-    value = properties.get(uri)
-    if not isinstance(value, str) or value.startswith(("s3://", "http:", "https:")):
+    value = local_file(properties.get(uri))
+    if value is None:
         return
     path = folder / value
     try:

@@ -7,11 +7,13 @@ YAML 1.2's JSON schema and CloudFormation's documentation: dates and numbers wit
 from __future__ import annotations
 
 import json
+import pathlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from raymap.errors import CommandError
 from raymap.templates.errors import InvalidTemplate
 
 if TYPE_CHECKING:
@@ -43,6 +45,23 @@ class Tree(NamedTuple):
 
     root: Any
     lines: Mapping[Path, int]
+
+
+def parse_file(path: pathlib.Path) -> Tree:
+    """The value in a file. Raises InvalidTemplate, and CommandError if it cannot be read."""
+    return parse_tree(_text_of(path), path.name)
+
+
+def _text_of(path: pathlib.Path) -> str:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise InvalidTemplate(path.name, "it is not UTF-8", line) from None
+    except OSError as error:
+        raise CommandError(f"Cannot read {path}: {error.strerror}.") from None
 
 
 def parse_tree(text: str, file: str) -> Tree:

@@ -7,6 +7,7 @@ A resource without a name of its own gets one from CloudFormation: the stack, th
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from store.model import NodeKey
@@ -134,20 +135,45 @@ def is_generated(type: str, stack: str, id: str, name: str) -> bool:
     if type == BUCKET:
         stack, id = stack.lower(), id.lower()
     head = parts[0]
+    *nested, id = id.split("/")
+    if nested:
+        return _is_generated_in(stack, nested, id, type, head)
     if head == f"{stack}-{id}" or (type == MACHINE and head == id):
         return True
     too_long = len(stack) + len(id) + 2 + SUFFIX_LENGTH > KINDS[type].limit
     return too_long and _is_cut(head, stack, id)
 
 
+def _is_generated_in(stack: str, nested: Sequence[str], id: str, type: str, head: str) -> bool:
+    """The same for stacks in the stack, whose names CloudFormation makes, too: ``shop-Payments-1A2B3C4D5E6F``."""
+    name = re.escape(stack) + "".join(f"-{re.escape(each)}-{_SUFFIX.pattern}" for each in nested)
+    if re.fullmatch(f"{name}-{re.escape(id)}", head) or (type == MACHINE and head == id):
+        return True
+    begin = f"{stack}-{nested[0]}-"
+    length = len(begin) + len(nested) * (SUFFIX_LENGTH + 1) + len(id) + SUFFIX_LENGTH
+    return length > KINDS[type].limit and any(
+        id.startswith(last) and (first.startswith(begin) or begin.startswith(first))
+        for first, last in _cuts(head)
+    )
+
+
 def _is_cut(head: str, stack: str, id: str) -> bool:
-    cuts = (at for at, char in enumerate(head) if char == "-" and 0 < at < len(head) - 1)
-    return any(stack.startswith(head[:at]) and id.startswith(head[at + 1 :]) for at in cuts)
+    return any(stack.startswith(first) and id.startswith(last) for first, last in _cuts(head))
+
+
+def _cuts(head: str) -> Iterator[tuple[str, str]]:
+    """What is before and behind each dash."""
+    for at, char in enumerate(head):
+        if char == "-" and 0 < at < len(head) - 1:
+            yield head[:at], head[at + 1 :]
 
 
 def expected_key(type: str, stack: str, id: str, name: str, account: str, region: str) -> NodeKey:
     """The node that a resource would be, with ``*`` for what is not known of its name."""
     identity = IDENTITIES[type]
     return NodeKey(
-        account, identity.name or name or f"{stack}-{id}-*", (identity.types or (type,))[0], region
+        account,
+        identity.name or name or f"{stack}-{id.replace('/', '-*-')}-*",
+        (identity.types or (type,))[0],
+        region,
     )

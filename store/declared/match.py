@@ -46,7 +46,7 @@ class _Observed:
         """The nodes whose name CloudFormation may have made for a resource."""
         heads = {f"{stack}-{resource.id}".lower(), resource.id.lower()}
         near = [key for head in sorted(heads) for key in self.by_head.get((type, head), ())]
-        if len(stack) + len(resource.id) + SUFFIX_LENGTH > 50:
+        if "/" in resource.id or len(stack) + len(resource.id) + SUFFIX_LENGTH > 50:
             near = self.by_type.get(type, [])
         return [key for key in near if is_generated(resource.type, stack, resource.id, key.name)]
 

@@ -10,7 +10,7 @@ from raymap.commands.declare import described
 from raymap.templates.reader import Place, read_template
 
 SAMPLES = Path(__file__).parent / "samples"
-TEMPLATES = ("shop.yaml", "payments.yaml", "events.json", "fulfilment.asl.json")
+TEMPLATES = ("shop.yaml", "payments.yaml", "events.json", "fulfilment.asl.json", "nested.yaml")
 PLACE = Place("shop", "123456789012", "eu-west-1", "dev")
 
 

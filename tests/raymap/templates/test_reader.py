@@ -209,16 +209,157 @@ def test_a_json_template_needs_no_extra(tmp_path: Path, monkeypatch: pytest.Monk
     assert [each.id for each in found.resources] == ["Q"]
 
 
-def test_nested_stacks_and_loops_are_noted(tmp_path: Path) -> None:
+# loops
+
+LOOP = """
+Parameters: {{Names: {{Type: CommaDelimitedList, Default: "a,b"}}, Later: {{Type: "AWS::SSM::Parameter::Value<List<String>>", Default: x}}}}
+Mappings: {{Of: {{eu-west-1: {{Names: [c]}}}}}}
+Resources:
+  Fn::ForEach::Tables:
+    - Name
+    - {items}
+    - Table${{Name}}: {{Type: AWS::DynamoDB::Table, Properties: {{TableName: !Sub "${{AWS::StackName}}-${{Name}}"}}}}
+  Queue: {{Type: AWS::SQS::Queue}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("items", "names"),
+    [
+        ("[a, b]", ["a", "b"]),
+        ("!Ref Names", ["a", "b"]),
+        ("!FindInMap [Of, !Ref AWS::Region, Names]", ["c"]),
+        ("!FindInMap [Of, us-east-1, Names, {DefaultValue: [d]}]", ["d"]),
+        ("[]", []),
+    ],
+)
+def test_a_loop_makes_a_resource_for_each_element(
+    tmp_path: Path, items: str, names: list[str]
+) -> None:
+    found = read(tmp_path, LOOP.format(items=items), stack="s", region="eu-west-1")
+    assert [(each.id, each.name) for each in found.resources] == [
+        *((f"Table{name}", f"s-{name}") for name in names),
+        ("Queue", ""),
+    ]
+    assert found.notes == ()
+
+
+def test_loops_in_loops_and_in_properties(tmp_path: Path) -> None:
+    text = """
+Resources:
+  Fn::ForEach::Stages:
+    - Stage
+    - [dev, prod]
+    - Fn::ForEach::Kinds:
+        - Kind
+        - [in, out-put]
+        - Queue${Stage}&{Kind}:
+            Type: AWS::SQS::Queue
+            Properties: {QueueName: !Join ["-", [!Ref Stage, "${Kind}"]]}
+      Fn${Stage}:
+        Type: AWS::Lambda::Function
+        Properties:
+          FunctionName: !Ref Stage
+          Environment:
+            Variables:
+              Fn::ForEach::Queues: [Kind, [in, out-put], {"Q&{Kind}": !GetAtt "Queue${Stage}&{Kind}.QueueName"}]
+"""
+    found = read(tmp_path, text)
+    assert [each.name for each in found.resources] == [
+        *("dev-in", "dev-out-put", "dev", "prod-in", "prod-out-put", "prod")
+    ]
+    assert calls(found) == [
+        *(("Fndev", "Queuedevin"), ("Fndev", "Queuedevoutput")),
+        *(("Fnprod", "Queueprodin"), ("Fnprod", "Queueprodoutput")),
+    ]
+
+
+def test_a_list_that_only_a_deployment_knows_is_noted(tmp_path: Path) -> None:
+    found = read(tmp_path, LOOP.format(items="!Ref Later"))
+    assert [each.id for each in found.resources] == ["Queue"]
+    assert found.notes == (
+        "Fn::ForEach::Tables is not expanded: its list is not known before deployment",
+    )
+
+
+@pytest.mark.parametrize(
+    ("loop", "said"),
+    [
+        ("[Name, [a]]", "Fn::ForEach::X: expected [name, list, {key: value}]"),
+        ("[N-1, [a], {}]", "Fn::ForEach::X: expected [name, list, {key: value}]"),
+        ("[Name, [a, b], {Q: {Type: AWS::SQS::Queue}}]", "Fn::ForEach::X: Q is made twice"),
+        ("[Name, [a], {'Q${Name}': {}}]", "line 2: the resource Qa has no Type"),
+    ],
+)
+def test_what_is_wrong_with_a_loop(tmp_path: Path, loop: str, said: str) -> None:
+    assert said in problem(tmp_path, f"Resources:\n  Fn::ForEach::X: {loop}\n")
+
+
+def test_loops_are_bounded(tmp_path: Path) -> None:
+    """Each of five loops makes a hundred; a sixth is refused at once."""
+    inner = "{'Q${A}${B}${C}${D}${E}': {Type: AWS::SQS::Queue}}"
+    for name in "EDCBA":
+        items = [f"{number:02}" for number in range(100)]
+        inner = f"{{'Fn::ForEach::{name}': [{name}, {items}, {inner}]}}"
+    assert "make more than 300,000 values" in problem(tmp_path, f"Resources: {inner}\n")
+    deeper = f"{{'Fn::ForEach::F': [F, [x], {inner}]}}"
+    assert "nested deeper than 5" in problem(tmp_path, f"Resources: {deeper}\n")
+
+
+# nested stacks
+
+
+def test_stacks_whose_files_are_not_here_are_noted(tmp_path: Path) -> None:
     text = f"""{HEAD}
 Resources:
   App: {{Type: AWS::Serverless::Application, Properties: {{Location: app.yaml}}}}
-  Fn::ForEach::Each: [Name, [a], {{}}]
+  Far: {{Type: AWS::CloudFormation::Stack, Properties: {{TemplateURL: "https://s3.amazonaws.com/b/t"}}}}
   Table: {{Type: AWS::Serverless::SimpleTable}}
 """
-    notes = " ".join(read(tmp_path, text).notes)
-    assert "App is a stack of its own" in notes
-    assert "Fn::ForEach::Each is not expanded" in notes
+    found = read(tmp_path, text)
+    assert [each.id for each in found.resources] == ["Table"]
+    notes = " ".join(found.notes)
+    assert "App is a stack of its own. Cannot read" in notes
+    assert "Far is a stack of its own: declare its template, too" in notes
+
+
+def test_a_nested_template_is_read_with_what_it_is_given(tmp_path: Path) -> None:
+    """Its condition is decided by a parameter; a wrong template is named by its own file."""
+    (tmp_path / "inner.yaml").write_text(
+        """
+Parameters: {Stage: {Type: String, Default: prod}, Sizes: {Type: CommaDelimitedList}}
+Conditions: {IsDev: !Equals [!Ref Stage, dev]}
+Resources:
+  Small: {Type: AWS::SQS::Queue, Condition: IsDev, Properties: {QueueName: !Select [1, !Ref Sizes]}}
+  Named: {Type: AWS::SNS::Topic, Properties: {TopicName: !Ref AWS::StackName}}
+"""
+    )
+    text = """
+Resources:
+  App:
+    Type: AWS::CloudFormation::Stack
+    Properties: {TemplateURL: inner.yaml, Parameters: {Stage: %s, Sizes: [l, s]}}
+"""
+    found = read(tmp_path, text % "dev", stack="shop")
+    assert [(each.id, each.name) for each in found.resources] == [
+        ("App/Small", "s"),
+        ("App/Named", "shop-App-*"),
+    ]
+    assert [each.id for each in read(tmp_path, text % "test").resources] == ["App/Named"]
+    (tmp_path / "inner.yaml").write_text("Resources: {Q: {}}")
+    assert "inner.yaml, line 1: the resource Q has no Type" in problem(tmp_path, text % "dev")
+
+
+def test_stacks_that_wait_for_each_other_and_stacks_in_themselves(tmp_path: Path) -> None:
+    stack = "{Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: inner.yaml, Parameters: {P: !GetAtt %s.Outputs.O}}}"
+    (tmp_path / "inner.yaml").write_text(
+        "Parameters: {P: {Type: String}}\nOutputs: {O: {Value: !Ref P}}\n"
+        "Resources: {Q: {Type: AWS::SQS::Queue, Properties: {QueueName: !Ref P}}}\n"
+    )
+    found = read(tmp_path, f"Resources:\n  A: {stack % 'B'}\n  B: {stack % 'A'}\n")
+    assert [(each.id, each.name) for each in found.resources] == [("A/Q", "*"), ("B/Q", "*")]
+    own = "Resources: {S: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: template.yaml}}}"
+    assert "at most 100 stacks in it, 5 deep" in problem(tmp_path, own)
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,14 @@ from store.rules.identity import call_node
         (FUNCTION, "a" * 40, "Checkout" * 3, "a" * 25 + "-CheckoutCheck-1A2B3C4D5E6F", True),
         (FUNCTION, "a" * 40, "Checkout" * 3, "a" * 25 + "-Chuckout-1A2B3C4D5E6F", False),
         (FUNCTION, "shop", "Checkout", "sho-Check-1A2B3C4D5E6F", False),
+        (FUNCTION, "shop", "Pay/Checkout", "shop-Pay-1A2B3C4D5E6F-Checkout-aB3dE5gH7jK9", True),
+        (FUNCTION, "shop", "Pay/Checkout", "shop-Pay-Checkout-aB3dE5gH7jK9", False),
+        (FUNCTION, "shop", "Pay/Checkout", "shop-Checkout-aB3dE5gH7jK9", False),
+        (TABLE, "shop", "Pay/Log/T", "shop-Pay-1A2B3C4D5E6F-Log-7G8H9J0K1L2M-T-aB3dE5gH7jK9", True),
+        (BUCKET, "shop", "Pay/Media", "shop-pay-1a2b3c4d5e6f-media-1a2b3c4d5e6f", True),
+        (MACHINE, "shop", "Pay/Flow", "Flow-1A2B3C4D5E6F", True),
+        (FUNCTION, "shop", f"Pay/{'Long' * 10}", "shop-Pay-1A2B3C4D5E6F-LongLongLo-aB3dE5gH7jK9", True),
+        (FUNCTION, "shop", f"Pay/{'Long' * 10}", "shop-Buy-1A2B3C4D5E6F-LongLongLo-aB3dE5gH7jK9", False),
     ],
 )  # fmt: skip
 def test_names_that_cloudformation_makes(
@@ -88,5 +96,6 @@ def test_what_a_resource_would_be() -> None:
     assert expected_key(TABLE, "shop", "Orders", "", "1", "r") == NodeKey(
         "1", "shop-Orders-*", "AWS::DynamoDB::Table", "r"
     )
+    assert expected_key(TABLE, "shop", "Pay/Orders", "", "", "").name == "shop-Pay-*-Orders-*"
     assert expected_key(TABLE, "shop", "Orders", "orders", "", "").name == "orders"
     assert expected_key(BUS, "shop", "Bus", "shop-bus", "", "").name == "Events"
