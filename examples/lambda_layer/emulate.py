@@ -5,8 +5,9 @@
 The emulator (Go module github.com/aws/aws-lambda-runtime-interface-emulator) starts the extension and
 AWS's own runtime client, which runs `handler` with the unmodified X-Ray SDK. What it lacks is in `stand_in`:
 the trace header for the runtime, and the Telemetry API, which delivers what the emulator prints, START and
-REPORT, and with ``--firehose`` once more as a CloudWatch Logs subscription. The emulator starts what is in /opt/extensions;
-this command puts a link there, and needs the right to.
+REPORT, and the function's own lines, and with ``--firehose`` once more as a CloudWatch Logs subscription. The emulator
+starts what is in /opt/extensions; this command puts a link there, and needs the right to. ``--check`` compares what the
+server says then with what was invoked (`check`).
 """
 
 from __future__ import annotations
@@ -28,8 +29,9 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import psutil
@@ -42,6 +44,8 @@ REGION = "eu-west-1"
 NAME = FUNCTION["functionName"]
 GROUP, STREAM = f"/aws/lambda/{NAME}", f"2026/11/26/[{FUNCTION['functionVersion']}]emulator"
 OPT = Path("/opt")
+PATIENCE = 60.0
+"""Seconds until the server must say what was invoked: records are joined with their traces a few seconds after both."""
 
 
 class Function:
@@ -102,12 +106,17 @@ class Function:
         connection.request("POST", path, json.dumps(event), headers)
         return json.loads(connection.getresponse().read())
 
-    def report_of(self, request_id: str) -> tuple[str, float]:
-        """The line that the emulator printed at the end, and when it was read."""
+    def report_of(self, request_id: str) -> tuple[list[str], str, float]:
+        """The function's own lines, the line that the emulator printed at the end, and when it was read."""
+        own: list[str] = []
         while True:
             line = self.lines.get(timeout=30)
-            if line.startswith(f"REPORT RequestId: {request_id}"):
-                return line, time.time()
+            if line.startswith("START RequestId: "):
+                own.clear()
+            elif line.startswith(f"REPORT RequestId: {request_id}"):
+                return own, line, time.time()
+            elif not line.startswith("END RequestId: "):
+                own.append(line)
 
     def kill_extension(self) -> None:
         """SIGKILL, as if it had crashed."""
@@ -163,8 +172,8 @@ class Records:
         self.request_id, self._root, self._function_id = request_id, root, function_id
         self._service_id = secrets.token_hex(8)
 
-    def events(self, line: str, end: float) -> list[dict[str, Any]]:
-        """Of the Telemetry API."""
+    def events(self, own: list[str], line: str, end: float) -> list[dict[str, Any]]:
+        """Of the Telemetry API, the function's own lines included."""
         fields = dict(field.split(": ") for field in line.split("\t") if ": " in field)
         names = {
             "Duration": "durationMs",
@@ -185,14 +194,91 @@ class Records:
         about = {"requestId": self.request_id, "tracing": tracing}
         return [
             platform_event("platform.start", begin, version=version, **about),
+            *(text_event(text, begin) for text in own),
             platform_event("platform.report", end, status="success", metrics=metrics, **about),
         ]
 
-    def log_line(self, line: str) -> str:
-        """Of the text log format."""
-        return (
-            f"{line}\nXRAY TraceId: {self._root}\tSegmentId: {self._function_id}\tSampled: true\t"
-        )
+    def log_lines(
+        self, events: list[dict[str, Any]], line: str, end: float
+    ) -> list[tuple[str, float]]:
+        """Of the text log format: START, the function's own lines, END, REPORT; each with its time."""
+        begin = seconds_of(events[0])
+        own = [(each["record"], seconds_of(each)) for each in events if each["type"] == "function"]
+        traced = f"XRAY TraceId: {self._root}\tSegmentId: {self._function_id}\tSampled: true\t"
+        start = f"START RequestId: {self.request_id} Version: {FUNCTION['functionVersion']}"
+        ended = f"END RequestId: {self.request_id}"
+        return [(start, begin), *own, (ended, end), (f"{line}\n{traced}", end)]
+
+
+class Invoked(NamedTuple):
+    """What was invoked: the trace, whether the function raised, and the lines that it wrote."""
+
+    trace_id: str
+    request_id: str
+    failed: bool
+    lines: tuple[str, ...]
+
+
+def text_event(text: str, at: float) -> dict[str, Any]:
+    """A line of the function, as the Telemetry API delivers it in the text format."""
+    return {**platform_event("function", at), "record": text}
+
+
+def seconds_of(event: dict[str, Any]) -> float:
+    """When an event happened, epoch seconds."""
+    return datetime.fromisoformat(event["time"]).timestamp()
+
+
+def check(raymap: str, invoked: list[Invoked]) -> None:
+    """Compare what the server says with what was invoked; print both, and exit with 1 if they differ.
+
+    Each invocation is one request of the function, a cold start in the first one alone; it has the edges from the
+    service and to the table, its lines once, and its REPORT on its trace. The server has no other traffic.
+    """
+    stored = sum(not each.failed for each in invoked)
+    expected: dict[str, Any] = {
+        "client → AWS::Lambda": len(invoked),
+        "AWS::Lambda → AWS::Lambda::Function": len(invoked),
+        "AWS::Lambda::Function → AWS::DynamoDB::Table": stored,
+        "cold starts": [True] + [False] * (len(invoked) - 1),
+        "REPORT lines": [1] * len(invoked),
+        "own lines": [len(each.lines) for each in invoked],
+    }
+    deadline = time.monotonic() + PATIENCE
+    while (found := _found(raymap, invoked)) != expected and time.monotonic() < deadline:
+        time.sleep(1)
+    for name, value in expected.items():
+        print(f"{name}: {found.get(name)}, expected {value}")
+    if found != expected:
+        raise SystemExit(1)
+
+
+def _found(raymap: str, invoked: list[Invoked]) -> dict[str, Any]:
+    drawn = _get(raymap, "/api/v1/map?from=-15m")
+    types = {node["id"]: node["type"] for node in drawn["services"]}
+    calls = {
+        f"{types[edge['source']]} → {types[edge['target']]}": edge["requests"]
+        for edge in drawn["edges"]
+    }
+    cold, reports, own = [], [], []
+    for each in invoked:
+        documents = _get(raymap, f"/api/v1/traces/{each.trace_id}").get("documents", {}).values()
+        cold.append(any(d.get("annotations", {}).get("lambda_cold_start") for d in documents))
+        lines = _get(raymap, f"/api/v1/traces/{each.trace_id}/logs").get("lines", [])
+        reports.append(sum(line["record"] == "report" for line in lines))
+        own.append(sum(not line["record"] for line in lines))
+    return {
+        **calls,
+        "cold starts": cold,
+        "REPORT lines": reports,
+        "own lines": own,
+    }
+
+
+def _get(raymap: str, path: str) -> Any:
+    connection = http.client.HTTPConnection(urlsplit(raymap).netloc, timeout=30)
+    connection.request("GET", path)
+    return json.loads(connection.getresponse().read())
 
 
 def deliver(raymap: str, *messages: tuple[str, float]) -> int:
@@ -230,31 +316,36 @@ def run(options: argparse.Namespace) -> None:
         url = f"http://127.0.0.1:{dynamodb.server_port}"
         function = Function(options.rie, options.raymap, platform, url, spool)
         stack.callback(function.stop)
-        for number in range(options.invocations):
-            _invoke(function, platform, options, number)
+        invoked = [
+            _invoke(function, platform, options, number) for number in range(options.invocations)
+        ]
         if options.kill:
             function.kill_extension()
         time.sleep(options.wait)
+    if options.check:
+        check(options.raymap, invoked)
 
 
 def _invoke(
     function: Function, platform: Platform, options: argparse.Namespace, number: int
-) -> None:
+) -> Invoked:
     request_id = f"{secrets.token_hex(4)}-0000-4000-8000-{number:012x}"
     root = f"1-{int(time.time()):08x}-{secrets.token_hex(12)}"
     function_id = secrets.token_hex(8)
     event = {"fail": number % 4 == 3}
     function.invoke(event, f"Root={root};Parent={function_id};Sampled=1", request_id)
-    line, end = function.report_of(request_id)
-    records = Records(request_id, root, function_id)
-    events = records.events(line, end)
+    own, line, end = function.report_of(request_id)
     end = round(end, 3)
+    records = Records(request_id, root, function_id)
+    events = records.events(own, line, end)
     status = platform.emit(*events)
     print(f"{root}  {line}  Telemetry API: {status}")
     if options.firehose:
-        text = deliver(options.raymap, (records.log_line(line), end))
-        as_json = deliver(options.raymap, *((json.dumps(each), end) for each in events))
+        text = deliver(options.raymap, *records.log_lines(events, line, end))
+        platform_events = [each for each in events if each["type"] != "function"]
+        as_json = deliver(options.raymap, *((json.dumps(each), end) for each in platform_events))
         print(f"  again by Firehose, as text: {text}, as JSON: {as_json}")
+    return Invoked(root, request_id, event["fail"], tuple(own))
 
 
 def main() -> None:
@@ -265,6 +356,7 @@ def main() -> None:
     parser.add_argument("--invocations", type=int, default=8)
     parser.add_argument("--firehose", action="store_true", help="deliver the records twice")
     parser.add_argument("--kill", action="store_true", help="end the extension with SIGKILL")
+    parser.add_argument("--check", action="store_true", help="compare with what the server says")
     parser.add_argument("--spool", help="a folder that outlives this run")
     parser.add_argument("--wait", type=float, default=3.0, help="seconds before the end")
     run(parser.parse_args())

@@ -14,6 +14,7 @@ orders = boto3.resource("dynamodb", endpoint_url=os.environ["DYNAMODB_URL"]).Tab
 
 def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Store an order; ``fail`` raises."""
+    print(f"an order for {event.get('product', 'tea')}")
     with xray_recorder.in_subsegment("validate"):
         if event.get("fail"):
             raise ValueError("no such product")
