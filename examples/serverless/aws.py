@@ -21,6 +21,8 @@ from examples.serverless.trace import Scope
 
 REGION = "eu-west-1"
 ACCOUNT = "123456789012"
+DEV_ACCOUNT = "210987654321"
+"""Where the stage dev and its functions are."""
 ORDERS, PRODUCTS = "orders", "products"
 MEDIA, LAKE = "shop-media", "shop-data-lake"
 TOPIC_NAME = "order-events"
@@ -29,8 +31,8 @@ QUEUE = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/order-emails"
 STREAM = "clicks"
 
 
-def arn(service: str, resource: str) -> str:
-    return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{resource}"
+def arn(service: str, resource: str, account: str = ACCOUNT) -> str:
+    return f"arn:aws:{service}:{REGION}:{account}:{resource}"
 
 
 def call(

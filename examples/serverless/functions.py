@@ -7,7 +7,7 @@ the Invocation with whatever the code did, and Overhead.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any
 
@@ -34,9 +34,16 @@ class Function:
     canary: bool = False
     """New versions get a tenth of the traffic at first, and some of them are bad."""
 
+    account: str = aws.ACCOUNT
+
     @property
     def arn(self) -> str:
-        return aws.arn("lambda", f"function:{self.name}")
+        return aws.arn("lambda", f"function:{self.name}", self.account)
+
+    @property
+    def in_dev(self) -> Function:
+        """The same in the developers' account, where nothing is deployed by halves."""
+        return replace(self, account=aws.DEV_ACCOUNT, canary=False)
 
 
 PLACE_ORDER = Function("place-order", PYTHON)
@@ -187,7 +194,7 @@ def _send_separately(trace: Trace, invocation: Entity) -> None:
 
 def _about(function: Function) -> dict[str, Any]:
     return {
-        "account_id": aws.ACCOUNT,
+        "account_id": function.account,
         "function_arn": function.arn,
         "resource_names": [function.name],
         "cloudwatch_logs": [{"log_group": f"/aws/lambda/{function.name}"}],

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from examples.serverless.alarms import put_alarm
+from examples.serverless.declared import put_declaration
 from examples.serverless.deployments import Deployments
 from examples.serverless.sender import Sender
 from examples.serverless.story import Story
@@ -33,6 +34,7 @@ def run(
     stage = Stage(story.forward(begun), story.backward(begun, BACKFILL_SECONDS), Sender(udp))
     deployments = Deployments(udp)
     put_alarm(udp)
+    put_declaration(udp)
     end = float("inf") if duration is None else begun + duration
     with _stopped_by_signals() as stop:
         while not stop.is_set() and time.time() < end:

@@ -12,6 +12,7 @@ from random import Random
 
 import msgspec
 import pytest
+from fastapi.testclient import TestClient
 
 from api.alarms.evaluator import AlarmEvaluator
 from api.app import create_app
@@ -20,11 +21,17 @@ from collector.decode.document import decode_document
 from collector.decode.lambda_records.cloudwatch import Delivery, decode_delivery
 from examples.serverless import clock
 from examples.serverless.alarms import put_alarm
-from examples.serverless.deployments import Deployments
+from examples.serverless.declared import DECLARATION, put_declaration
+from examples.serverless.deployments import Deployments, canary_alarm
 from examples.serverless.logs import delivery
 from examples.serverless.main import run
+from examples.serverless.server import request
 from examples.serverless.story import Story
 from examples.serverless.trace import Document, LogLine, Trace
+from raymap.templates.reader import Place, read_template
+from store.alarms import Alarm
+from store.config import records
+from store.declared.model import read_declaration
 from store.graph import ServiceGraph
 from store.invocation_evidence import evidence_in, invocations_in
 from store.memory import MemoryStore
@@ -35,7 +42,7 @@ from tests.http_server import serve
 from tests.store.test_invocation_evidence import World
 
 NOON = 1_764_072_000.0
-ACCOUNT, REGION = "123456789012", "eu-west-1"
+ACCOUNT, DEV, REGION = "123456789012", "210987654321", "eu-west-1"
 FUNCTIONS = (
     "audit",
     "catalog",
@@ -50,9 +57,9 @@ ENTERED = ("sales-etl", "shop-api/dev", "shop-graphql", "shop-web")
 """Called from outside; functions invoked by an event have the sender of that for a caller."""
 
 
-def own(name: str, type: str) -> NodeKey:
+def own(name: str, type: str, account: str = ACCOUNT) -> NodeKey:
     """A node that reports itself, or that an ARN names."""
-    return NodeKey(ACCOUNT, name, type, REGION)
+    return NodeKey(account, name, type, REGION)
 
 
 def called(name: str, type: str) -> NodeKey:
@@ -66,7 +73,9 @@ NODES = {
     *(NodeKey("", name, "client") for name in ENTERED),
     own("shop-web", "AWS::ECS::Container"),
     own("shop-api/prod", "AWS::ApiGateway::Stage"),
-    own("shop-api/dev", "AWS::ApiGateway::Stage"),
+    own("shop-api/dev", "AWS::ApiGateway::Stage", DEV),
+    *(own(name, "AWS::Lambda", DEV) for name in ("catalog", "place-order")),
+    *(own(name, "AWS::Lambda::Function", DEV) for name in ("catalog", "place-order")),
     own("shop-graphql", "AWS::AppSync::GraphQLAPI"),
     own("order-fulfilment", "AWS::StepFunctions::StateMachine"),
     own("sales-etl", "AWS::StepFunctions::StateMachine"),
@@ -97,11 +106,16 @@ def _documents(traces: Iterator[Trace]) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def graph() -> ServiceGraph:
+def graph_store() -> MemoryStore:
     store = MemoryStore()
     for number, text in enumerate(_documents(_traces(3000))):
         store.put([decode_document(text.encode(), number)], str(number))
-    return store.service_graph(TimeRange(int((NOON - 3600) * 1e6), int((NOON + 600) * 1e6)))
+    return store
+
+
+@pytest.fixture(scope="module")
+def graph(graph_store: MemoryStore) -> ServiceGraph:
+    return graph_store.service_graph(TimeRange(int((NOON - 3600) * 1e6), int((NOON + 600) * 1e6)))
 
 
 def test_a_seed_gives_the_same_documents() -> None:
@@ -275,3 +289,78 @@ def test_deployments_are_reported_once() -> None:
     assert found[0].at - found[1].at == 900 * 10**6
     assert {each.at // 10**6 for each in found} <= {int(now) - 400, int(now) + 500}
     Deployments("127.0.0.1:9").report(now)
+    (alarm,) = records.read(store.read_configuration(), Alarm).values()
+    assert (alarm.name, alarm.version) == ("catalog-canary", found[0].version)
+
+
+def test_the_alarm_of_a_bad_version_fires_during_its_canary() -> None:
+    """The alarm of the service as a whole would not: nine in ten requests are good."""
+    bad = next(n for n in itertools.count(1) if clock.is_bad(n))
+    began = 900 * (bad + 997) - 400.0
+    store = MemoryStore()
+    past = Story(7, 20.0).backward(began + 300, 420)
+    store.put([decode_document(text.encode(), 1) for text in _documents(past)], "a")
+    now = Clock(began)
+    with serve(create_app(store, version="1", clock=now)) as url:
+        Deployments(url.removeprefix("http://")).report(began)
+        whole = canary_alarm("")
+        request(url.removeprefix("http://"), "PUT", "/api/v1/alarms/whole", whole)
+    evaluator = AlarmEvaluator(store, now)
+    fired = set()
+    for since in range(0, 301, 30):
+        now.now = began + since
+        fired |= {event.alarm for event in evaluator.evaluate() if event.state == "ALARM"}
+    assert fired == {"catalog-canary"}
+
+
+def test_the_declaration_is_the_templates() -> None:
+    """`examples.serverless.declared` says how the file is made."""
+    template = DECLARATION.with_name("template.yaml")
+    place = Place("shop", ACCOUNT, REGION, "prod")
+    assert read_template(template, place, {}) == read_declaration(
+        json.loads(DECLARATION.read_text())
+    )
+
+
+def test_the_declared_stack_differs_from_the_traffic_as_the_template_says(
+    graph_store: MemoryStore,
+) -> None:
+    app = create_app(graph_store, version="1", clock=lambda: NOON + 600)
+    with serve(app) as url:
+        put_declaration(url.removeprefix("http://"))
+    put_declaration("127.0.0.1:9")
+    window = f"from={NOON - 3600:.0f}&to={NOON + 600:.0f}"
+    found = TestClient(app).get(f"/api/v1/declarations/compare?{window}").json()
+    by_status = {
+        status: {each["name"] for each in found["nodes"] if each["status"] == status}
+        for status in ("never_seen", "undeclared")
+    }
+    assert by_status == {"never_seen": {"wishlists"}, "undeclared": {"shop-data-lake"}}
+    edges = {
+        (each["source_name"], each["target_name"], each["status"])
+        for each in found["edges"]
+        if each["status"] in ("never_seen", "undeclared")
+    }
+    assert edges == {
+        ("place-order", "wishlists", "never_seen"),
+        ("audit", "shop-data-lake", "undeclared"),
+        # The function's segment is made of its log, which this store does not have.
+        ("recommend", "products", "never_seen"),
+    }
+
+
+@pytest.mark.slow
+def test_two_accounts_and_stages_are_apart(graph_store: MemoryStore) -> None:
+    """As the picker offers them, and as a map of each shows them."""
+    client = TestClient(create_app(graph_store, version="1", clock=lambda: NOON + 600))
+    window = f"from={NOON - 3600:.0f}&to={NOON + 600:.0f}"
+    places = client.get(f"/api/v1/places?{window}").json()
+    assert places["accounts"] == [ACCOUNT, DEV]
+    assert {each["value"] for each in places["environments"]} == {"dev", "prod"}
+
+    def stages(query: str) -> set[str]:
+        services = client.get(f"/api/v1/services?{window}&limit=1000&{query}").json()["services"]
+        return {each["name"] for each in services if each["type"] == "AWS::ApiGateway::Stage"}
+
+    assert stages(f"account={DEV}") == stages("environment=dev") == {"shop-api/dev"}
+    assert stages("environment=prod") == {"shop-api/prod"}

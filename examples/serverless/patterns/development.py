@@ -1,4 +1,4 @@
-"""The dev stage: the team's own calls, straight at the API, with more mistakes than customers."""
+"""The dev stage, in an account of its own: the team's calls, straight at the API, with more mistakes than customers."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _TESTER = Visitor("qa", "internal", "curl/8.11.1", "192.0.2.10")
 def try_api(trace: Trace) -> None:
     if trace.chance(0.5):
         request = gateway.Request("dev", "POST", "/orders", _TESTER, needs_user=True)
-        gateway.answer(trace, request, PLACE_ORDER, _write_order, trace.start)
+        gateway.answer(trace, request, PLACE_ORDER.in_dev, _write_order, trace.start)
     else:
         request = gateway.Request("dev", "GET", "/products", _TESTER)
-        gateway.answer(trace, request, CATALOG, _read_products, trace.start)
+        gateway.answer(trace, request, CATALOG.in_dev, _read_products, trace.start)
 
 
 def _write_order(scope: Scope) -> int:

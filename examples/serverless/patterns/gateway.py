@@ -26,6 +26,10 @@ class Request:
     needs_user: bool = False
 
     @property
+    def account(self) -> str:
+        return aws.DEV_ACCOUNT if self.stage == "dev" else aws.ACCOUNT
+
+    @property
     def url(self) -> str:
         return f"https://{self.stage}.api.shop.example.com{self.path}"
 
@@ -76,7 +80,7 @@ def _describe(segment: Entity, request: Request, trace: Trace) -> None:
     segment.set_aws(
         {
             "api_gateway": {
-                "account_id": aws.ACCOUNT,
+                "account_id": request.account,
                 "rest_api_id": API_ID,
                 "stage": request.stage,
                 "request_id": request_id,
