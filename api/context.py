@@ -3,7 +3,7 @@ work is run."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -82,6 +82,10 @@ class Context:
     def counted_window(self, window: TimeRange) -> CountedWindow:
         """The graph to draw of a window, or of the whole minutes that are counted instead."""
         return self.store.counted_window(window, settled_before=self.settled_before())
+
+    def counted_windows(self, windows: Sequence[TimeRange]) -> list[CountedWindow]:
+        """`counted_window` of each, read together."""
+        return self.store.counted_windows(windows, settled_before=self.settled_before())
 
     def settled_before(self) -> int:
         """When a root must have begun at the latest (microseconds) for its parent, if unknown, to

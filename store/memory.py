@@ -172,6 +172,12 @@ class MemoryStore(
         graph = self.service_graph(window, settled_before=settled_before)
         return _Window(self, window, graph, settled_before)
 
+    def counted_windows(
+        self, windows: Sequence[TimeRange], *, settled_before: int | None = None
+    ) -> list[CountedWindow]:
+        """The windows themselves."""
+        return [self.counted_window(each, settled_before=settled_before) for each in windows]
+
     def node_series(
         self, nodes: Collection[NodeKey], window: TimeRange, step: int
     ) -> list[TimeBucket]:

@@ -177,6 +177,12 @@ class GraphReader(Protocol):
         interactive request: these are included whole."""
         ...
 
+    def counted_windows(
+        self, windows: Sequence[TimeRange], *, settled_before: int | None = None
+    ) -> list[CountedWindow]:
+        """`counted_window` of each, as of one moment: what they have in common is read once."""
+        ...
+
     def min_step(self, window: TimeRange) -> int:
         """The smallest step (microseconds) at which series of a window are cheap: 1, or a
         minute."""

@@ -8,7 +8,7 @@ from functools import partial
 from fastapi import APIRouter, Request, Response
 
 from api.console.charts import histogram_figure, over_time_figure, status_name, step_of
-from api.console.map import CountedGraph, count_window, require_node
+from api.console.map import CountedGraph, count_window, graph_of, require_node
 from api.console.map_json import before, locations, render_edge, render_node
 from api.console.marks import deployments_of, with_marks
 from api.console.params import FilterExpression, Window, previous_window
@@ -102,20 +102,15 @@ def _count(
     """The graph of a window, and that of the preceding period; None of traces that are counted one by one."""
     if expression is not None:
         return count_window(context, window, expression), None
-    counted, previous = context.both(
-        lambda: count_window(context, window, None), lambda: _previous(context, window)
-    )
-    if counted.window != window:
-        previous = _previous(context, counted.window)
-    return counted, previous
-
-
-def _previous(context: Context, window: TimeRange) -> Graph | None:
-    """The graph of the preceding period of equal length; None when another one was counted: figures of periods of
-    different lengths cannot be compared."""
     span = previous_window(window)
-    counted = context.counted_window(span)
-    return build_graph(counted.graph) if counted.window == span else None
+    counted, previous = context.counted_windows([window, span])
+    if counted.window != window:
+        span = previous_window(counted.window)
+        previous = context.counted_window(span)
+    # Figures of periods of different lengths cannot be compared.
+    return graph_of(context, counted), build_graph(
+        previous.graph
+    ) if previous.window == span else None
 
 
 def _node_before(graph: Graph | None, node: NodeKey) -> Before | None:

@@ -86,7 +86,11 @@ def count_window(
         graph = build_graph(selection.service_graph())
         until = data_until(context, window, expression)
         return CountedGraph(window, graph, selection, until, None)
-    counted = context.counted_window(window)
+    return graph_of(context, context.counted_window(window))
+
+
+def graph_of(context: Context, counted: CountedWindow) -> CountedGraph:
+    """The graph to draw of what a window counts."""
     shown, graph = counted.window, build_graph(counted.graph)
     return CountedGraph(shown, graph, None, data_until(context, shown, None), counted)
 

@@ -242,6 +242,7 @@ def agree(
     agree_on_details(memory, clickhouse_store, expected=memory.service_graph(ALL))
     for window in windows[-2:]:
         agree_on_series(memory, clickhouse_store, window)
+    agree_together(memory, clickhouse_store, windows)
     agree_on_parts(clickhouse_store, windows[1], T0 + 77_654_321)
     if queried[-1]:
         assert [each for part in clickhouse_store.verify(ALL) for each in part.differences] == []
@@ -302,6 +303,17 @@ def agree_on_series(memory: MemoryStore, clickhouse: ClickHouseStore, window: Ti
         assert series == ours.series(entities, step)
         assert series == clickhouse.entity_series(entities, window, step)
         assert sum(each.statistics.observed for each in series) == stats.statistics.observed
+
+
+def agree_together(
+    memory: MemoryStore, clickhouse: ClickHouseStore, windows: Sequence[TimeRange]
+) -> None:
+    """Windows that are read together, with what precedes each: adjacent ones, and ones that overlap."""
+    pairs = [(each, TimeRange(2 * each.start - each.end, each.start)) for each in windows]
+    for together in (*pairs, windows):
+        ours = memory.counted_windows(together)
+        for mine, found in zip(ours, clickhouse.counted_windows(together), strict=True):
+            assert (found.window, plain(found.graph)) == (mine.window, plain(mine.graph))
 
 
 def agree_on_parts(clickhouse: ClickHouseStore, window: TimeRange, cut: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -31,10 +31,10 @@ class Slow(ClickHouseStore):
 
     mark = ""
 
-    def _marks(self, ask: QueryRunner, window: TimeRange) -> Marks:
+    def _marks(self, ask: QueryRunner, windows: Sequence[TimeRange]) -> list[Marks]:
         statement = SLOW.format(mark=self.mark)
         ask.run_concurrently(statement, statement)
-        return super()._marks(ask, window)
+        return super()._marks(ask, windows)
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -29,7 +29,11 @@ class _HasRunner(Protocol):
 
     def _asking(self) -> AbstractContextManager[QueryRunner]: ...
 
-    def _marks(self, ask: QueryRunner, window: TimeRange) -> Marks: ...
+    def _marks(self, ask: QueryRunner, windows: Sequence[TimeRange]) -> list[Marks]: ...
+
+    def counted_windows(
+        self, windows: Sequence[TimeRange], *, settled_before: int | None = None
+    ) -> list[CountedWindow]: ...
 
     def _series(self, units: Units, window: TimeRange, step: int) -> list[TimeBucket]: ...
 
@@ -63,25 +67,41 @@ class GraphMethods:
     ) -> ServiceGraph:
         """The graph of a window."""
         with self._asking() as ask:
-            marks = self._marks(ask, window)
-            return service_graph.service_graph(
-                ask, window, self.rollup_cache, marks, settled_before
-            ).graph
+            marks = self._marks(ask, [window])
+            (counted,) = service_graph.service_graphs(
+                ask, [window], self.rollup_cache, marks, settled_before
+            )
+        return counted.graph
 
     def counted_window(
         self: _HasRunner, window: TimeRange, *, settled_before: int | None = None
     ) -> CountedWindow:
         """The graph of a window or of the whole minutes around it where those that it cuts are long."""
+        (counted,) = self.counted_windows([window], settled_before=settled_before)
+        return counted
+
+    def counted_windows(
+        self: _HasRunner, windows: Sequence[TimeRange], *, settled_before: int | None = None
+    ) -> list[CountedWindow]:
+        """`counted_window` of each; adjacent ones share statements."""
         with self._asking() as ask:
-            marks = self._marks(ask, window)
-            shown = window_plan.snapped(window, marks)
-            counted = service_graph.service_graph(
+            marks = self._marks(ask, windows)
+            shown = list(map(window_plan.snapped, windows, marks))
+            found = service_graph.service_graphs(
                 ask, shown, self.rollup_cache, marks, settled_before
             )
-        quick = window_plan.quick_step(shown, marks)
-        return ReadWindow(
-            shown, counted.graph, quick, self._asking, marks, counted.cut, settled_before
-        )
+        return [
+            ReadWindow(
+                window,
+                counted.graph,
+                window_plan.quick_step(window, of_window),
+                self._asking,
+                of_window,
+                counted.cut,
+                settled_before,
+            )
+            for window, counted, of_window in zip(shown, found, marks, strict=True)
+        ]
 
     def map_lag(self: _HasRunner) -> float:
         """As the last reader or the worker has seen it."""
@@ -124,13 +144,14 @@ class GraphMethods:
 
     def _series(self: _HasRunner, units: Units, window: TimeRange, step: int) -> list[TimeBucket]:
         with self._asking() as ask:
-            return series(ask, units, window, step, self._marks(ask, window))
+            (marks,) = self._marks(ask, [window])
+            return series(ask, units, window, step, marks)
 
-    def _marks(self: _HasRunner, ask: QueryRunner, window: TimeRange) -> Marks:
-        """The marks of a window, after dirty buckets have been recounted."""
-        queries = window_plan.marks_queries(window)
+    def _marks(self: _HasRunner, ask: QueryRunner, windows: Sequence[TimeRange]) -> list[Marks]:
+        """The marks of each window, after dirty buckets have been recounted."""
+        queries = window_plan.marks_queries(windows)
         # Concurrently: mostly nothing is dirty, and the other answers are current.
         waiting, *rows = ask.run_concurrently(dirty.dirty_statement(), *queries)
         if self.rollup_worker.wait_until_fresh(ask, dirty.read_dirty(waiting)):
             rows = ask.run_concurrently(*queries)
-        return window_plan.marks_of(*rows)
+        return window_plan.marks_of(windows, *rows)

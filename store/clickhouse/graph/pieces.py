@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from store.clickhouse import queries
@@ -19,6 +20,7 @@ from store.clickhouse.units.aggregates import (
     collect,
     read_aggregate,
 )
+from store.clickhouse.units.base_buckets import numbers_in
 from store.model import NodeKey, TimeRange
 from store.rules import other_names
 
@@ -31,10 +33,26 @@ class PieceSums(NamedTuple):
     units: list[CutUnit] | None
 
 
-def read_pieces(run: RunQuery, pieces: Pieces) -> PieceSums:
-    """All units in pieces of minutes."""
-    if is_small(pieces):
-        return _small(run, pieces)
+def read_pieces(run: RunQuery, windows: Sequence[Pieces]) -> list[PieceSums]:
+    """All units in pieces of minutes, for each window; no bucket is in two windows."""
+    if is_small(together := together_of(windows)):
+        return _small(run, windows, together)
+    if len(windows) > 1:
+        return [found for pieces in windows for found in read_pieces(run, [pieces])]
+    return [_by_statements(run, pieces) for pieces in windows]
+
+
+def together_of(windows: Sequence[Pieces]) -> Pieces:
+    """The pieces of all windows."""
+    return Pieces(
+        [bucket for pieces in windows for bucket in pieces.buckets],
+        [piece for pieces in windows for piece in pieces.raw],
+        sum(pieces.rows for pieces in windows),
+        max((pieces.named for pieces in windows), default=0),
+    )
+
+
+def _by_statements(run: RunQuery, pieces: Pieces) -> PieceSums:
     parts: list[Sql] = []
     if pieces.buckets:
         parts.append(stored(queries.STORED_PIECE, pieces, ALL_UNITS))
@@ -58,28 +76,51 @@ def is_small(pieces: Pieces) -> bool:
     )
 
 
-def _small(run: RunQuery, pieces: Pieces) -> PieceSums:
-    counted = small_pieces.Counted()
+def _small(run: RunQuery, windows: Sequence[Pieces], together: Pieces) -> list[PieceSums]:
     units, rows = run_both(
         run,
-        lambda run: small_pieces.read(run, pieces.raw),
-        lambda run: run(stored(queries.STORED_VISITS, pieces, ALL_UNITS)) if pieces.buckets else [],
+        lambda run: small_pieces.read(run, together.raw),
+        lambda run: run(_stored_visits(windows, together)) if together.buckets else [],
     )
-    for kind, *rest in rows:
-        width = len(NodeKey._fields)
+    counted = [small_pieces.Counted() for _ in windows]
+    width = len(NodeKey._fields)
+    for window, kind, *rest in rows:
         key = kind, NodeKey(*rest[:width]), NodeKey(*rest[width : 2 * width])
         columns = rest[2 * width :]
         visits, columns[4] = columns[4], 0
-        counted.add(key, read_aggregate(columns), visits)
-    for unit in units:
-        counted.add(*unit)
-    return PieceSums(counted.finish(), units)
+        counted[window].add(key, read_aggregate(columns), visits)
+    found = []
+    for pieces, of_window in zip(windows, counted, strict=True):
+        here = [unit for unit in units if any(unit[1].start in piece for piece in pieces.raw)]
+        for unit in here:
+            of_window.add(*unit)
+        found.append(PieceSums(of_window.finish(), here))
+    return found
+
+
+def _stored_visits(windows: Sequence[Pieces], together: Pieces) -> Sql:
+    """The sums over the buckets of each window, by its number."""
+    tests = [
+        f"{numbers_in('bucket', [bucket for bucket, _ in pieces.buckets])}, {number}, "
+        for number, pieces in enumerate(windows)
+        if pieces.buckets
+    ]
+    fragments = {
+        "window": Sql(f"multiIf({''.join(tests)}0)"),
+        "key": ALL_UNITS,
+        "revisions": revisions_of(together),
+    }
+    return queries.STORED_VISITS.render(fragments)
 
 
 def stored(template: Template, pieces: Pieces, key: Sql, **parameters: int) -> Sql:
     """A statement over the buckets of pieces, of the units that match ``key``."""
-    revisions = Sql(", ".join(str(tuple(each)) for each in pieces.buckets))
-    return template.render({"key": key, "revisions": revisions}, **parameters)
+    return template.render({"key": key, "revisions": revisions_of(pieces)}, **parameters)
+
+
+def revisions_of(pieces: Pieces) -> Sql:
+    """The buckets of pieces and their revisions, as a list."""
+    return Sql(", ".join(str(tuple(each)) for each in pieces.buckets))
 
 
 def prepare(run: RunQuery, pieces: list[TimeRange]) -> dependencies.UnitScope:

@@ -43,11 +43,11 @@ class RollupCache:
         self._known: OrderedDict[frozenset[Slot], tuple[int, Counted]] = OrderedDict()
         self._size = 0
 
-    def read(self, run: RunQuery, slots: Sequence[Slot]) -> Counted | None:
-        """The sum over slots (MOST_SLOTS at most), which the caller may modify; None when one of the slots has a
-        new revision."""
-        parts = _parts(slots)
-        found = {part: self._recall(part) for part in parts}
+    def read(self, run: RunQuery, windows: Sequence[Sequence[Slot]]) -> list[Counted] | None:
+        """For each window the sum over its slots, which the caller may modify; None when one of the slots has a
+        new revision. No slot is in two windows, and all together are MOST_SLOTS at most."""
+        parts_of = list(map(_parts, windows))
+        found = {part: self._recall(part) for parts in parts_of for part in parts}
         missing = [part for part, counted in found.items() if counted is None]
         if missing:
             for part, counted in zip(missing, _fetch(run, missing), strict=True):
@@ -55,7 +55,10 @@ class RollupCache:
                     return None
                 self._remember(part, counted)
                 found[part] = counted
-        return _merge([counted for counted in found.values() if counted is not None])
+        return [
+            _merge([counted for part in parts if (counted := found[part]) is not None])
+            for parts in parts_of
+        ]
 
     def forget(self) -> None:
         """Empty the cache."""

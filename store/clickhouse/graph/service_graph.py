@@ -1,4 +1,4 @@
-"""The service graph of a window, queried from ClickHouse.
+"""The service graphs of windows, queried from ClickHouse.
 
 Whole minutes and buckets are read from the rollups; buckets that a window cuts are aggregated from the rows,
 by the same expressions (`store.clickhouse.units.aggregates`).
@@ -6,8 +6,9 @@ by the same expressions (`store.clickhouse.units.aggregates`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from store.clickhouse import queries
@@ -32,18 +33,30 @@ class Counted(NamedTuple):
     cut: CutUnits
 
 
-def service_graph(
+def service_graphs(
     run: RunQuery,
-    window: TimeRange,
+    windows: Sequence[TimeRange],
     rollup_cache: RollupCache,
-    marks: Marks | None = None,
+    marks: Sequence[Marks] | None = None,
     settled_before: int | None = None,
-) -> Counted:
-    """`store.service_graph.build_service_graph` over the window.
+) -> list[Counted]:
+    """`store.service_graph.build_service_graph` over each window. Windows that do not overlap are read
+    together.
 
-    ``marks``: as of `window_plan.plan`.
+    ``marks``: of each, as of `window_plan.plan`.
     """
-    chosen, found, pieces = _summed(run, window, rollup_cache, marks)
+    known: Sequence[Marks | None] = marks or [None] * len(windows)
+    if any(a.end > b.start for a, b in pairwise(sorted(windows))):
+        pairs = zip(windows, known, strict=True)
+        found = [each for pair in pairs for each in _summed(run, [pair], rollup_cache)]
+    else:
+        found = _summed(run, list(zip(windows, known, strict=True)), rollup_cache)
+    return [_counted(*each, settled_before) for each in found]
+
+
+def _counted(
+    chosen: Plan, found: dict[Key, Aggregate], pieces: PieceSums, settled_before: int | None
+) -> Counted:
     add(pieces.sums, found)
     known = pieces.units is not None
     cut = CutUnits(frozenset(chosen.pieces.raw), tuple(pieces.units or ())) if known else CutUnits()
@@ -51,24 +64,25 @@ def service_graph(
 
 
 def _summed(
-    run: RunQuery, window: TimeRange, rollup_cache: RollupCache, marks: Marks | None
-) -> tuple[Plan, dict[Key, Aggregate], PieceSums]:
-    """The plan of a window, the sum over its slots, and that over its pieces."""
-    for _ in range(TRIES):
-        chosen = plan(run, window, marks)
-        if len(chosen.slots) > MOST_SLOTS:
+    run: RunQuery, windows: Sequence[tuple[TimeRange, Marks | None]], rollup_cache: RollupCache
+) -> list[tuple[Plan, dict[Key, Aggregate], PieceSums]]:
+    """The plans of windows, the sums over their slots, and those over their pieces."""
+    for attempt in range(TRIES):
+        plans = [plan(run, window, None if attempt else marks) for window, marks in windows]
+        if sum(len(chosen.slots) for chosen in plans) > MOST_SLOTS:
             break
         pieces, found = run_both(
             run,
-            partial(read_pieces, pieces=chosen.pieces),
-            partial(rollup_cache.read, slots=chosen.slots),
+            partial(read_pieces, windows=[chosen.pieces for chosen in plans]),
+            partial(rollup_cache.read, windows=[chosen.slots for chosen in plans]),
         )
         if found is not None:
-            return chosen, found, pieces
-        marks = None
-    found = {}
-    collect(read_rolled(run, rows_of(chosen.slots)), found)
-    return chosen, found, read_pieces(run, chosen.pieces)
+            return list(zip(plans, found, pieces, strict=True))
+    rolled: list[dict[Key, Aggregate]] = [{} for _ in plans]
+    for chosen, into in zip(plans, rolled, strict=True):
+        collect(read_rolled(run, rows_of(chosen.slots)), into)
+    pieces = read_pieces(run, [chosen.pieces for chosen in plans])
+    return list(zip(plans, rolled, pieces, strict=True))
 
 
 def read_rolled(run: RunQuery, slots: str) -> Iterable[tuple[Any, ...]]:

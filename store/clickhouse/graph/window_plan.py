@@ -6,7 +6,7 @@ are stored; what the window cuts of those, or of older minutes, is aggregated fr
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from store.clickhouse import queries
@@ -87,11 +87,11 @@ class Marks(NamedTuple):
     buckets: Mapping[int, list[Version]]
 
 
-def marks_queries(window: TimeRange) -> list[Sql]:
+def marks_queries(windows: Sequence[TimeRange]) -> list[Sql]:
     """The statements whose result rows `marks_of` takes."""
-    minutes = _minutes_by_bucket(window)
+    minutes = set().union(*map(_minutes_by_bucket, windows))
     versions = [bucket_versions_query(_buckets_in(minutes))] if minutes else []
-    return [versions_query(window), *versions]
+    return [versions_query(windows), *versions]
 
 
 def _minutes_by_bucket(window: TimeRange) -> set[int]:
@@ -102,18 +102,30 @@ def _minutes_by_bucket(window: TimeRange) -> set[int]:
     return set(range(first, last + 1)) if cut and last - first < FEW_MINUTES else cut
 
 
-def marks_of(slots: Rows, buckets: Rows | None = None) -> Marks:
-    """The result rows of `marks_queries`."""
-    return Marks(slots, _by_minute(read_versions(buckets or [])))
+def marks_of(windows: Sequence[TimeRange], slots: Rows, buckets: Rows | None = None) -> list[Marks]:
+    """The result rows of `marks_queries`, for each window those of its minutes."""
+    versions = _by_minute(read_versions(buckets or []))
+    found = []
+    for window in windows:
+        first, last = bounds(window)
+        found.append(Marks([row for row in slots if first <= row[1] <= last], versions))
+    return found
 
 
-def versions_query(window: TimeRange) -> Sql:
-    """The newest versions of slots that the window overlaps."""
-    first, last = bounds(window)
-    which = "1"
-    if last - first >= SHORT:
-        which = f"(width > 1 OR {_listed(ends_of(window))})"
-    return queries.VERSIONS.render({"which": Sql(which)}, first=first, last=last)
+def versions_query(windows: Sequence[TimeRange]) -> Sql:
+    """The newest versions of slots that windows overlap."""
+    ends = [bounds(window) for window in windows]
+    which = []
+    for window, (first, last) in zip(windows, ends, strict=True):
+        minutes = f"bucket BETWEEN {first} AND {last}"
+        if last - first >= SHORT:
+            minutes += f" AND (width > 1 OR {_listed(ends_of(window))})"
+        which.append(f"({minutes})")
+    return queries.VERSIONS.render(
+        {"which": Sql(f"({' OR '.join(which)})")},
+        first=min(first for first, _ in ends),
+        last=max(last for _, last in ends),
+    )
 
 
 def plan(
@@ -128,7 +140,7 @@ def plan(
     if window.end <= window.start or first > LAST_MINUTE:
         return Plan([], NO_PIECES)
     if marks is None:
-        marks = marks_of(*run_concurrently(run, *marks_queries(window)))
+        (marks,) = marks_of([window], *run_concurrently(run, *marks_queries([window])))
     whole: dict[int, list[Slot]] = {width: [] for width in WIDTHS}
     narrow: dict[int, Slot] = {}
     cut: dict[int, CutMinute] = {}  # a minute that was never aggregated has no rows

@@ -30,6 +30,25 @@ class GraphContract:
         assert (counted.window, counted.graph.services) == (HOUR, {})
         assert counted.series(Entities(nodes=frozenset((FRONTEND,))), MINUTE) == []
 
+    def test_windows_counted_together(self, store: Store) -> None:
+        """Each window counts what starts in it, though they share a minute, five seconds and a trace."""
+        for number in range(4):
+            document = segment(
+                0xA1 + number, start=T0 + number * SECOND, end=T0 + number * SECOND + 9
+            )
+            store.put([document], f"{number}")
+        middle = T0 + SECOND + 500_000
+        before, after = TimeRange(T0 - MINUTE, middle), TimeRange(middle, T0 + MINUTE + SECOND)
+        empty = TimeRange(HOUR.end, HOUR.end)
+        counted = store.counted_windows([after, before, empty])
+        assert [each.window for each in counted] == [after, before, empty]
+        assert [
+            each.graph.services[FRONTEND].statistics.total if each.graph.services else 0
+            for each in counted
+        ] == [2, 2, 0]
+        (whole,) = store.counted_windows([HOUR])
+        assert whole.graph.services[FRONTEND].statistics.total == 4
+
     def test_a_root_has_a_client(self, store: Store) -> None:
         store.put([segment(0xA1)], "a")
         graph = store.service_graph(HOUR)

@@ -35,8 +35,9 @@ class Recorder:
 
     def total(self, rollup_cache: RollupCache, marks: Marks | None = None) -> int:
         """The frontend's units in a map of the window."""
-        found = service_graph.service_graph(self, WINDOW, rollup_cache, marks).graph
-        return found.services[FRONTEND].statistics.total
+        known = None if marks is None else [marks]
+        (found,) = service_graph.service_graphs(self, [WINDOW], rollup_cache, known)
+        return found.graph.services[FRONTEND].statistics.total
 
 
 @pytest.fixture
@@ -72,9 +73,9 @@ def test_changes_by_a_reader_do_not_reach_the_cache(
     put(clickhouse_store, 1)
     slots = plan(ask, WINDOW).slots
     for _ in range(2):
-        counted = rollup_cache.read(ask, slots)
+        counted = rollup_cache.read(ask, [slots])
         assert counted is not None
-        for aggregate in counted.values():
+        for aggregate in counted[0].values():
             assert aggregate.statistics.total == 1
             aggregate.add(aggregate)
 
@@ -86,11 +87,11 @@ def test_a_minute_recounted_after_planning(
     rollup_cache = RollupCache()
     put(clickhouse_store, 1)
     put(clickhouse_store, 2, minute=1)
-    marks = marks_of(ask(versions_query(WINDOW)))
+    (marks,) = marks_of([WINDOW], ask(versions_query([WINDOW])))
     old = [Slot(width, first, rev) for width, first, *_, rev in marks.slots if width == 1]
     put(clickhouse_store, 3)
     ask("OPTIMIZE TABLE rollups FINAL")
-    assert rollup_cache.read(ask, old) is None
+    assert rollup_cache.read(ask, [old]) is None
     assert ask.total(rollup_cache, marks) == 3
 
 
@@ -100,10 +101,10 @@ def test_the_memory_is_bounded(clickhouse_store: ClickHouseStore, ask: Recorder)
     put(clickhouse_store, 2, minute=1)
     slots = sorted(plan(ask, WINDOW).slots)
     for slot in slots:
-        assert rollup_cache.read(ask, [slot]) is not None
+        assert rollup_cache.read(ask, [[slot]]) is not None
     for slot, statements in zip(reversed(slots), (0, 2), strict=True):
         ask.statements.clear()
-        assert rollup_cache.read(ask, [slot]) is not None
+        assert rollup_cache.read(ask, [[slot]]) is not None
         assert len(ask.statements) == statements
 
 
