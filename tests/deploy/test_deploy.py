@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -69,3 +71,65 @@ def test_alerts_name_metrics_that_exist() -> None:
         assert named
         assert named <= known.keys(), rule["alert"]
         assert {"summary"} <= rule["annotations"].keys()
+
+
+def test_alerts_are_tested() -> None:
+    """`promtool test rules` runs the file; deploy/check.py calls it where promtool is installed."""
+    (group,) = read(DEPLOY / "prometheus" / "raymap.rules.yaml")["groups"]
+    tests = read(DEPLOY / "prometheus" / "raymap.test.yaml")["tests"]
+    cases = [case for test in tests for case in test["alert_rule_test"]]
+    assert {case["alertname"] for case in cases if case["exp_alerts"]} == {
+        rule["alert"] for rule in group["rules"]
+    }
+
+
+def dashboard() -> Any:
+    return json.loads((DEPLOY / "grafana" / "raymap.json").read_text())
+
+
+def expressions(panels: list[Any]) -> Iterator[tuple[str, str]]:
+    """Of every panel: its title and a query."""
+    for panel in panels:
+        yield from ((panel["title"], each["expr"]) for each in panel.get("targets", ()))
+
+
+def test_the_dashboard_names_metrics_and_labels_that_exist() -> None:
+    known = exposed_names()
+    found = list(expressions(dashboard()["panels"]))
+    assert len(found) > 20
+    for title, query in found:
+        named = re.findall(r"(raymap_\w+?)(?:_bucket|_count)?\{", query)
+        assert named, title
+        for name in named:
+            metric = known[name]
+            assert ("_seconds_bucket" in query) <= (metric._type == "histogram"), title
+            for labels in re.findall(r"by \(([^)]*)\)", query):
+                wanted = set(labels.split(", ")) - {"le", "job", "instance"}
+                assert wanted <= set(metric._labelnames), (title, name)
+    assert {name for _, query in found for name in re.findall(r"raymap_\w+", query)} >= {
+        name
+        for rule in read(DEPLOY / "prometheus" / "raymap.rules.yaml")["groups"][0]["rules"]
+        for name in re.findall(r"raymap_\w+", rule["expr"])
+    }, "each alert's metric has a panel"
+
+
+def test_the_dashboards_panels_are_in_their_places() -> None:
+    """None over another, all of one data source, which is chosen when it is imported."""
+    panels = dashboard()["panels"]
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    taken: set[tuple[int, int]] = set()
+    for panel in panels:
+        at = panel["gridPos"]
+        cells = {(at["x"] + x, at["y"] + y) for x in range(at["w"]) for y in range(at["h"])}
+        assert at["x"] + at["w"] <= 24
+        assert not taken & cells, panel["title"]
+        taken |= cells
+        for target in panel.get("targets", ()):
+            assert (
+                target["datasource"]
+                == panel["datasource"]
+                == {
+                    "type": "prometheus",
+                    "uid": "${datasource}",
+                }
+            )

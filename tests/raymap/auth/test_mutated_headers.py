@@ -1,6 +1,7 @@
 """Damaged credentials are refused, whatever they look like: never a 5xx, and never anyone else's request.
 
-`RAYMAP_TEST_CASES=1000000` tries as many; the default is a few thousand.
+`RAYMAP_TEST_CASES=1000000` tries as many; the default is a few thousand. `python -m bench.auth_fuzz` does so through
+the whole app.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from botocore.credentials import Credentials
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
+from bench.auth_fuzz import mutate
 from raymap.auth import sigv4
 from raymap.auth.authenticator import Authenticator, Mode, token_of
 from raymap.auth.http import AuthGuard
@@ -33,19 +35,6 @@ MASTER = b"m" * 32
 ISSUED = issue_key("k", Role.ADMIN, MASTER, now=1)
 OTHER = issue_key("o", Role.ADMIN, MASTER, now=1)
 REFUSED = {400, 401, 403, 408, 413}
-ALPHABET = [
-    *map(chr, range(32, 127)),
-    "\x00",
-    "\t",
-    "é",
-    "ÿ",
-    "=",
-    ",",
-    "/",
-    ";",
-    "AWS4-",
-    "Bearer ",
-]
 BODY = b'{"TraceSegmentDocuments": []}'
 Headers = list[tuple[bytes, bytes]]
 
@@ -63,26 +52,6 @@ class Keys:
 
 async def accept(scope: Scope, receive: Receive, send: Send) -> None:
     await PlainTextResponse("in")(scope, receive, send)
-
-
-def mutate(text: str, random: Random) -> str:
-    """One to four changes: a character replaced, added, removed, a part moved, doubled or cut off."""
-    for _ in range(random.randint(1, 4)):
-        at, end = sorted(random.randint(0, len(text)) for _ in range(2))
-        match random.randrange(6):
-            case 0:
-                text = text[:at] + random.choice(ALPHABET) + text[at + 1 :]
-            case 1:
-                text = text[:at] + random.choice(ALPHABET) + text[at:]
-            case 2:
-                text = text[:at] + text[end:]
-            case 3:
-                text = text[end:] + text[:end]
-            case 4:
-                text = text[:end] + text[at:]
-            case _:
-                text = text[:at] + text[at:].swapcase()
-    return text
 
 
 def signed() -> tuple[str, Headers, float]:
