@@ -1,7 +1,7 @@
-"""Sampling rules and groups of X-Ray → a running server.
+"""Sampling rules and groups of X-Ray, with their tags → a running server.
 
 What exists there under the same name is left alone unless it is to be overwritten. The rule and the
-group Default exist everywhere; of the rule only rate and reservoir may change.
+group Default exist everywhere; of the rule only rate and reservoir may change. Tags are added; a key with another value there stays likewise.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ class Kind:
 
     title: str
     name: str
+    arn: str
     created: str
     updated: str
     of: Callable[[str], list[Json]]
@@ -48,12 +49,15 @@ class Copied:
     replaced: list[str] = field(default_factory=list)
     same: list[str] = field(default_factory=list)
     left_alone: list[str] = field(default_factory=list)
+    tags: int = 0
+    """Tags that were added or replaced."""
     failed: dict[str, str] = field(default_factory=dict)
 
     def lines(self) -> list[str]:
         """For people: a summary, what was left alone, and each failure."""
         counts = {"created": self.created, "replaced": self.replaced, "as they were": self.same}
         parts = [f"{len(names)} {what}" for what, names in counts.items() if names]
+        parts += [f"{self.tags} tags"] if self.tags else []
         found = [f"{self.title}: {', '.join(parts) or 'none copied'}"]
         if self.left_alone:
             names = ", ".join(self.left_alone)
@@ -64,24 +68,57 @@ class Copied:
 def copy_settings(source: XraySource, to: str, *, overwrite: bool) -> list[Copied]:
     """Copy all of them. A failure costs one setting, or one kind of them when it cannot be read."""
     reads = {"sampling rules": source.sampling_rules, "groups": source.groups}
-    return [_copy_kind(kind, reads[kind.title], to, overwrite) for kind in KINDS]
+    copied = []
+    for kind in KINDS:
+        of_kind, wanted = _copy_kind(kind, reads[kind.title], to, overwrite)
+        copied.append(of_kind)
+        try:
+            _copy_tags(source, kind, wanted, to, overwrite, of_kind)
+        except CommandError as error:
+            of_kind.failed["tags"] = str(error)
+    return copied
 
 
-def _copy_kind(kind: Kind, read: Callable[[], list[Json]], to: str, overwrite: bool) -> Copied:
+def _copy_kind(
+    kind: Kind, read: Callable[[], list[Json]], to: str, overwrite: bool
+) -> tuple[Copied, list[Json]]:
+    """What became of the settings of a kind, and those of the source that are there now."""
     copied = Copied(kind.title)
     try:
         existing = {each[kind.name]: each for each in kind.of(to)}
         wanted = read()
     except CommandError as error:
         copied.failed["all"] = str(error)
-        return copied
+        return copied, []
     for setting in wanted:
         name = setting[kind.name]
         try:
             _copy(kind, to, setting, existing.get(name), overwrite, copied)
         except CommandError as error:
             copied.failed[name] = str(error)
-    return copied
+    return copied, [setting for setting in wanted if setting[kind.name] not in copied.failed]
+
+
+def _copy_tags(
+    source: XraySource, kind: Kind, settings: list[Json], to: str, overwrite: bool, copied: Copied
+) -> None:
+    arns = {each[kind.name]: each[kind.arn] for each in kind.of(to)} if settings else {}
+    for setting in settings:
+        wanted = source.tags(setting[kind.arn])
+        if not wanted:
+            continue
+        arn = arns[setting[kind.name]]
+        listed = _call(to, "/ListTagsForResource", {"ResourceARN": arn})["Tags"]
+        there = {tag["Key"]: tag["Value"] for tag in listed}
+        new = {
+            key: value
+            for key, value in wanted.items()
+            if key not in there or (overwrite and there[key] != value)
+        }
+        if new:
+            tags = [{"Key": key, "Value": value} for key, value in new.items()]
+            _call(to, "/TagResource", {"ResourceARN": arn, "Tags": tags})
+            copied.tags += len(new)
 
 
 def _copy(
@@ -141,10 +178,13 @@ KINDS = (
     Kind(
         "sampling rules",
         "RuleName",
+        "RuleARN",
         "/CreateSamplingRule",
         "/UpdateSamplingRule",
         _rules_of,
         _rule_body,
     ),
-    Kind("groups", "GroupName", "/CreateGroup", "/UpdateGroup", _groups_of, _group_body),
+    Kind(
+        "groups", "GroupName", "GroupARN", "/CreateGroup", "/UpdateGroup", _groups_of, _group_body
+    ),
 )

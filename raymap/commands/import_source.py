@@ -103,6 +103,12 @@ class XraySource:
         """Groups, Default among them."""
         return [group for page in self._pages("get_groups") for group in page["Groups"]]
 
+    def tags(self, arn: str) -> dict[str, str]:
+        """Tags of a sampling rule or group, without those that AWS itself sets."""
+        pages = self._pages("list_tags_for_resource", ResourceARN=arn)
+        tags = {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]}
+        return {key: value for key, value in tags.items() if not key.lower().startswith("aws:")}
+
     def sends_spans_to_logs(self) -> bool:
         """Whether the account uses Transaction Search, so that X-Ray has the indexed share only."""
         try:

@@ -9,7 +9,7 @@ import pytest
 
 from api.app import create_app
 from raymap.commands.import_settings import Copied, copy_settings
-from raymap.commands.import_source import SourceOptions, XraySource
+from raymap.commands.import_source import SourceError, SourceOptions, XraySource
 from store.memory import MemoryStore
 from tests.http_server import serve
 from tests.xray_client import xray_client
@@ -89,6 +89,54 @@ def test_overwriting_makes_them_equal_and_is_then_idle(ends: tuple[str, str]) ->
     assert settings_of(ends[0]) == settings_of(ends[1])
     rules, groups = copy(ends, overwrite=True)
     assert (len(rules.same), len(groups.same)) == (2, 3)
+
+
+def tags_of(url: str) -> dict[str, dict[str, str]]:
+    client = xray_client(url)
+    records = client.get_sampling_rules()["SamplingRuleRecords"]
+    arns = {r["SamplingRule"]["RuleName"]: r["SamplingRule"]["RuleARN"] for r in records}
+    arns |= {each["GroupName"]: each["GroupARN"] for each in client.get_groups()["Groups"]}
+    listed = {
+        name: client.list_tags_for_resource(ResourceARN=arn)["Tags"] for name, arn in arns.items()
+    }
+    return {
+        name: {tag["Key"]: tag["Value"] for tag in tags} for name, tags in listed.items() if tags
+    }
+
+
+def tag(url: str, name: str, **tags: str) -> None:
+    client = xray_client(url)
+    found = [g["GroupARN"] for g in client.get_groups()["Groups"] if g["GroupName"] == name]
+    rules = [r["SamplingRule"] for r in client.get_sampling_rules()["SamplingRuleRecords"]]
+    found += [rule["RuleARN"] for rule in rules if rule["RuleName"] == name]
+    given = [{"Key": key, "Value": value} for key, value in tags.items()]
+    client.tag_resource(ResourceARN=found[0], Tags=given)
+
+
+def test_tags_are_copied_and_others_there_stay(ends: tuple[str, str]) -> None:
+    tag(ends[0], "checkout", team="payments", stage="prod")
+    tag(ends[0], "slow", team="web")
+    rules, groups = copy(ends)
+    assert (rules.tags, groups.tags) == (2, 1)
+    assert "sampling rules: 1 created, 2 tags" in rules.lines()
+    assert tags_of(ends[1]) == tags_of(ends[0])
+    tag(ends[1], "slow", team="ours", own="yes")
+    assert [each.tags for each in copy(ends)] == [0, 0]
+    assert tags_of(ends[1])["slow"] == {"team": "ours", "own": "yes"}
+    assert [each.tags for each in copy(ends, overwrite=True)] == [0, 1]
+    assert tags_of(ends[1])["slow"] == {"team": "web", "own": "yes"}
+
+
+def test_tags_that_may_not_be_read_cost_themselves_only(
+    ends: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(self: XraySource, arn: str) -> dict[str, str]:
+        raise SourceError("not permitted")
+
+    monkeypatch.setattr(XraySource, "tags", refused)
+    rules, _ = copy(ends)
+    assert rules.created == ["checkout"]
+    assert rules.failed == {"tags": "not permitted"}
 
 
 def test_a_refused_setting_costs_itself_only(ends: tuple[str, str]) -> None:
