@@ -27,6 +27,7 @@ from raymap.settings import (
     ClickHouseSettings,
     CollectSettings,
     DemoSettings,
+    DoctorSettings,
     ServeSettings,
     StoreSettings,
 )
@@ -122,7 +123,7 @@ def migrate(settings: StoreSettings, retention_days: RetentionDays = None) -> No
 @app.command()
 @with_settings
 def doctor(
-    settings: StoreSettings,
+    settings: DoctorSettings,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON array.")] = False,
     detach_damaged: Annotated[
         bool, typer.Option("--detach-damaged", help="Set damaged parts of tables aside.")

@@ -51,6 +51,11 @@ class StoreSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DoctorSettings(TlsFlags, StoreSettings):
+    """What `raymap doctor` looks at beside the store: the certificate that the processes were given."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ProcessSettings(TlsFlags, RedactionFlags, StoreSettings):
     """What every long-running process takes."""
 

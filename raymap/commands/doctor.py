@@ -10,20 +10,25 @@ import json
 import platform
 import resource
 import shutil
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from clickhouse_driver import Client
 
+from raymap.commands.access_checks import backup_check, certificate_checks, key_checks, secret_check
+from raymap.commands.checks import Check, Status
 from raymap.errors import CommandError, describe
 from raymap.processes import raymap_version, resolve_clickhouse
-from raymap.settings import StoreSettings
+from raymap.settings import DoctorSettings
 from raymap.units import format_size
 from store.clickhouse import damage, diagnostics
+from store.clickhouse.config import audit
+from store.clickhouse.config.configuration import read_configuration
 from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.errors import first_line
 from store.clickhouse.connection.pool import connect
@@ -45,17 +50,6 @@ MIN_OPEN_FILES = 4096
 BEHIND_FAIL = 600.0
 RMEM_MAX = Path("/proc/sys/net/core/rmem_max")
 
-Status = Literal["ok", "warn", "fail"]
-
-
-class Check(NamedTuple):
-    """One line of the report; ``help`` is a command, empty when all is well."""
-
-    name: str
-    status: Status
-    detail: str
-    help: str = ""
-
 
 class Repairs(NamedTuple):
     """What to repair before the checks."""
@@ -64,9 +58,14 @@ class Repairs(NamedTuple):
     drop_broken: bool = False
 
 
-def doctor(settings: StoreSettings, repairs: Repairs, *, as_json: bool) -> bool:
+def doctor(settings: DoctorSettings, repairs: Repairs, *, as_json: bool) -> bool:
     """Print every check; whether none failed."""
-    checks = [*host_checks(settings.data_dir), *_clickhouse_checks(settings, repairs)]
+    checks = [
+        *host_checks(settings.data_dir),
+        secret_check(settings.data_dir),
+        *certificate_checks(settings.tls_cert, settings.tls_key, time.time()),
+        *_clickhouse_checks(settings, repairs),
+    ]
     if as_json:
         print(json.dumps([check._asdict() for check in checks], indent=1))
     else:
@@ -126,7 +125,7 @@ def udp_check(rmem_max: Path) -> Check:
     return Check("UDP buffer", status, detail, help)
 
 
-def _clickhouse_checks(settings: StoreSettings, repairs: Repairs) -> Iterator[Check]:
+def _clickhouse_checks(settings: DoctorSettings, repairs: Repairs) -> Iterator[Check]:
     try:
         address = resolve_clickhouse(settings)
     except CommandError as error:
@@ -146,7 +145,7 @@ def _clickhouse_checks(settings: StoreSettings, repairs: Repairs) -> Iterator[Ch
             name = f"ClickHouse disk {disk.name}"
             yield disk_check(name, disk.free, disk.total, help="raymap retention --traces 14d")
     with _connected(address) as client:
-        yield from _database_checks(client, address, repairs)
+        yield from _database_checks(client, address, repairs, is_embedded=not settings.clickhouse)
 
 
 @contextmanager
@@ -169,17 +168,21 @@ def version_check(address: Address, version: str) -> Check:
     )
 
 
-def _database_checks(client: Client, address: Address, repairs: Repairs) -> Iterator[Check]:
+def _database_checks(
+    client: Client, address: Address, repairs: Repairs, *, is_embedded: bool
+) -> Iterator[Check]:
     run = partial(execute, client)
     state = schema_state(client)
     if state.problem:
         yield Check("schema", "fail", f"{address.database} {state.problem}", "raymap migrate")
         return
     yield Check("schema", "ok", f"version {state.version}, as expected")
-    checks: tuple[Callable[[], Iterator[Check]], ...] = (
+    checks: tuple[Callable[[], Iterable[Check]], ...] = (
         lambda: parts_checks(diagnostics.most_parts(run)),
         lambda: _damage_checks(client, run, repairs),
         lambda: _map_checks(run),
+        lambda: key_checks(read_configuration(client), time.time()),
+        lambda: backup_check(audit.last_backup(client), time.time()) if is_embedded else (),
     )
     for check in checks:
         try:

@@ -23,3 +23,9 @@ def read(client: Client, before: int, limit: int) -> list[AuditEvent]:
         f"SELECT {COLUMNS} FROM audit WHERE at < {before:d} ORDER BY at DESC LIMIT {limit:d}"
     )
     return [AuditEvent(*row) for row in rows]
+
+
+def last_backup(client: Client) -> int:
+    """When `raymap backup` last ran, in microseconds since the epoch; 0 if it never did."""
+    ((at,),) = client.execute("SELECT max(at) FROM audit WHERE action = 'backup'")
+    return int(at)

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 
-def write_certificate(folder: Path, serial: int) -> None:
+def write_certificate(folder: Path, serial: int, valid: timedelta = timedelta(days=1)) -> None:
     """``cert.pem`` and ``key.pem``, self-signed, and ``ca.pem``, which trusts all of them so far."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"raymap test {serial}")])
@@ -23,8 +23,8 @@ def write_certificate(folder: Path, serial: int) -> None:
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(serial)
-        .not_valid_before(now - timedelta(minutes=1))
-        .not_valid_after(now + timedelta(days=1))
+        .not_valid_before(min(now, now + valid) - timedelta(minutes=1))
+        .not_valid_after(now + valid)
         .add_extension(
             x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
         )

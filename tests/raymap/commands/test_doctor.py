@@ -11,17 +11,20 @@ from typer.testing import CliRunner
 
 from raymap.cli import app
 from raymap.commands import doctor
+from raymap.commands.checks import Check
 from raymap.commands.doctor import (
-    Check,
     clock_check,
     disk_check,
     parts_checks,
     udp_check,
     version_check,
 )
+from store.audit import event
+from store.clickhouse.config.audit import last_backup
 from store.clickhouse.connection.address import Address
 from store.clickhouse.diagnostics import MostParts
 from store.clickhouse.store import ClickHouseStore
+from store.times import SECOND
 from tests.builders import segment
 
 GIB = 1 << 30
@@ -58,6 +61,7 @@ def test_all_is_well(clickhouse_store: ClickHouseStore, tmp_path: Path) -> None:
         "data folder",
         "UDP buffer",
         "open files",
+        "auth secret",
         "ClickHouse",
         "clocks",
         *[name for name in names if name.startswith("ClickHouse disk")],
@@ -65,8 +69,18 @@ def test_all_is_well(clickhouse_store: ClickHouseStore, tmp_path: Path) -> None:
         "parts",
         "damaged parts",
         "map",
+        "keys",
     ]
     assert "schema: version 1, as expected" in output
+
+
+def test_the_last_backup_is_known_from_the_audit_log(clickhouse_store: ClickHouseStore) -> None:
+    """As `raymap backup` writes it down; other events are none."""
+    with clickhouse_store._client() as client:
+        assert last_backup(client) == 0
+        for at, action in ((10.0, "backup"), (20.0, "backup"), (30.0, "pin")):
+            clickhouse_store.write_audit([event(at, "ana", "command", "host", action)])
+        assert last_backup(client) == 20 * SECOND
 
 
 @pytest.mark.usefixtures("roomy")
