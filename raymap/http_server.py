@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from collector.net import bind, format_address
+from collector.tuning import tune_gc
 from raymap.errors import CommandError
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def serve_http(
             if tls is not None:
                 tls.reload_on_hangup()
             scheme = "http" if tls is None else "https"
+            tune_gc()  # all that lives long is imported by now
             on_ready({"http": f"{scheme}://{format_address(host, port)}"})
             await super().main_loop()
             shutdown.announce()
