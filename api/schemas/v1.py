@@ -148,6 +148,40 @@ class VersionList(Span):
     ]
 
 
+class FlowState(TypedDict):
+    """A state of a state machine; one that is tried again counts each time."""
+
+    name: str
+    requests: Annotated[int, Field(description="how often it ended")]
+    ok: int
+    error: int
+    throttle: int
+    fault: int
+    in_progress: int
+    average_ms: float | None
+
+
+class StateTransition(TypedDict):
+    """How often a state followed another."""
+
+    source: Annotated[str | None, Field(description="null: an execution begins")]
+    target: Annotated[str | None, Field(description="null: it ends")]
+    count: int
+
+
+class StateList(Span):
+    """The states of a state machine in the newest traces of a window."""
+
+    node: NodeId
+    traces: Annotated[int, Field(description="that were read")]
+    complete: Annotated[bool, Field(description="false: the window has more")]
+    executions: int
+    states: Annotated[
+        list[FlowState], Field(description="in the order in which they are mostly entered")
+    ]
+    transitions: Annotated[list[StateTransition], Field(description="the most frequent first")]
+
+
 class VersionSide(Counts, Times):
     """A version in a verdict; each segment counts once, however it was sampled."""
 

@@ -19,6 +19,7 @@ from api.v1.logs import logs_router
 from api.v1.node_metrics import node_metrics_router
 from api.v1.operations import operations_router
 from api.v1.places import places_router
+from api.v1.states import states_router
 from api.v1.time_series import time_series_router
 from api.v1.traces import traces_router
 from api.v1.versions import versions_router
@@ -57,6 +58,7 @@ def v1_router(context: Context, environment_annotation: str) -> APIRouter:
         operations_router,
         metrics_router,
         versions_router,
+        states_router,
         deployments_router,
         declarations_router,
         alarms_router,

@@ -129,6 +129,8 @@ export const addresses = {
   places: (window: TimeWindow) => `/api/v1/places?${query(window)}`,
   versions: (window: TimeWindow, id: string) =>
     `/api/v1/nodes/${encodeURIComponent(id)}/versions?${query(window, present({ environment: currentScope().environment ?? null }))}`,
+  states: (window: TimeWindow, filter: string, id: string) =>
+    `/api/v1/nodes/${encodeURIComponent(id)}/states?${query(window, filtered(filter))}`,
   nodeMetrics: (window: TimeWindow, id: string) =>
     `/api/nodes/${encodeURIComponent(id)}/metrics?${query(window, filtered(''))}`,
   edge: (window: TimeWindow, filter: string, source: string, target: string) =>

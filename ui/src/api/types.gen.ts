@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: 8dee5ef023229196618e295738906f4087ea2fd6576182e826bc64dfdd5d073a
+// sha256 of its schemas: dc7f201a37b1ddd440ec516c42bf153b91cccd4020ee95d61c5244e570907f1a
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -194,6 +194,16 @@ export interface components {
         Filtered: {
             complete: boolean;
             traces: number;
+        };
+        FlowState: {
+            average_ms: number | null;
+            error: number;
+            fault: number;
+            in_progress: number;
+            name: string;
+            ok: number;
+            requests: number;
+            throttle: number;
         };
         HTTPValidationError: {
             detail?: components["schemas"]["ValidationError"][];
@@ -400,6 +410,21 @@ export interface components {
             fault: number;
             ok: number;
             throttle: number;
+        };
+        StateList: {
+            complete: boolean;
+            executions: number;
+            from: number;
+            node: string;
+            states: components["schemas"]["FlowState"][];
+            to: number;
+            traces: number;
+            transitions: components["schemas"]["StateTransition"][];
+        };
+        StateTransition: {
+            count: number;
+            source: string | null;
+            target: string | null;
         };
         TestDeliveries: {
             deliveries: components["schemas"]["TestDelivery"][];

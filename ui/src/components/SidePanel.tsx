@@ -57,6 +57,8 @@ interface BodyProps {
   /** A link to the traces with a call along an edge. */
   callsLink(edge: string, words: ReactNode): ReactNode
   actions: ReactNode
+  /** Of a state machine, its states. */
+  states?: ReactNode
   /** Of a node, its versions. */
   versions?: ReactNode
   /** Of a node, what its platform measured. */
@@ -69,7 +71,7 @@ interface BodyProps {
 }
 
 export function DetailBody(props: BodyProps) {
-  const { detail, tracesLink, callsLink, actions, versions, metrics, onSelect } = props
+  const { detail, tracesLink, callsLink, actions, states, versions, metrics, onSelect } = props
   const { onResponseTimes, onTimes } = props
   const isNode = 'node' in detail
   const thing = isNode ? detail.node : detail.edge
@@ -89,6 +91,7 @@ export function DetailBody(props: BodyProps) {
             tracesLink={tracesLink}
           />
           {estimate && <p className="mute">{estimate}</p>}
+          {states}
           {versions}
           <h3>Response time</h3>
           <Chart

@@ -17,6 +17,7 @@ import { quoted } from '../filter/quoted'
 import { both, selector } from '../filter/tokens'
 import { rangeParams } from '../model/range'
 import { NodeMetrics } from './NodeMetrics'
+import { NodeStates } from './NodeStates'
 import { NodeVersions } from './NodeVersions'
 import { Link, setParams } from './router'
 import { useLiveQuery } from './useLiveQuery'
@@ -36,6 +37,8 @@ interface Props {
   onFocus(id: string): void
 }
 
+const STATE_MACHINE = 'AWS::StepFunctions::StateMachine'
+
 export function DetailPanel(props: Props) {
   const { id, graph, window, rangeKey, filter, carried, focused, declared, onSelect, onFocus } = props
   const ends = edgeEnds(id)
@@ -47,6 +50,7 @@ export function DetailPanel(props: Props) {
     variant: `${rangeKey} ${filter}`,
   })
   const gone = error?.status === 404
+  const isMachine = graph.nodes.some((node) => node.id === id && node.type === STATE_MACHINE)
   const head = headOf(id, graph, data)
   const place = { ...carried, [ends ? 'edge' : 'node']: id }
   const tracesLink = (narrowed: PlaceFilter, words: ReactNode) => (
@@ -101,6 +105,10 @@ export function DetailPanel(props: Props) {
           tracesLink={tracesLink}
           callsLink={callsLink}
           actions={actions}
+          states={
+            isMachine &&
+            !shared && <NodeStates key={id} id={id} window={window} rangeKey={rangeKey} filter={filter} />
+          }
           versions={
             showAll && <NodeVersions id={id} window={window} rangeKey={rangeKey} versionLink={versionLink} />
           }
