@@ -159,6 +159,7 @@ def run_api_process(settings: ApiSettings, address: Address, on_ready: OnReady) 
     """The API, the console and the collector's HTTP receivers, until SIGTERM."""
     from collector.pipeline import IngestPipeline
     from raymap.auth.install import Authentication
+    from raymap.self_trace import SelfTrace
     from store.clickhouse.store import ClickHouseStore
 
     listener = listen_tcp(settings.host, settings.port)
@@ -174,7 +175,8 @@ def run_api_process(settings: ApiSettings, address: Address, on_ready: OnReady) 
     )
     authentication = Authentication(settings, store, _oidc_provider(settings))
     api = _create_api(settings, store, pipeline, authentication)
-    app = _guard(api, settings, authentication)
+    traced = SelfTrace(api, pipeline, raymap_version()) if settings.self_trace else api
+    app = _guard(traced, settings, authentication)
     shutdown = Shutdown(pipeline.announce_stop, settings.drain_seconds)
     authentication.start()
     serve_http(app, listener, on_ready, shutdown, load_tls(settings))

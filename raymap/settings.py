@@ -219,6 +219,10 @@ class ApiSettings(OidcFlags, ProcessSettings):
             help="Hosts that webhooks of alarms may call, like hooks.example.com,*.internal.",
         ),
     ] = ""
+    self_trace: Annotated[
+        bool,
+        option("--self-trace", help="Trace the API's own requests, and store them here, too."),
+    ] = False
     unhealthy_share: Annotated[
         float,
         option(

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import NamedTuple
+
 from prometheus_client import Gauge, Histogram
 
 QUERY_SECONDS = Histogram(
@@ -20,3 +26,31 @@ DIRTY_MINUTES = Gauge(
     "Minutes whose aggregates do not contain all rows yet",
     multiprocess_mode="livemax",
 )
+
+
+class QueryTime(NamedTuple):
+    """A query that ran: its name, when it began and ended (epoch seconds), whether it failed."""
+
+    name: str
+    start: float
+    end: float
+    failed: bool
+
+
+QUERIES: ContextVar[list[QueryTime] | None] = ContextVar("queries", default=None)
+"""Where the queries of the current context are noted, if anyone wants them."""
+
+
+@contextmanager
+def timed_query(name: str) -> Iterator[None]:
+    """Measure one query."""
+    noted = QUERIES.get()
+    start, begun, failed = time.time(), time.perf_counter(), True
+    try:
+        yield
+        failed = False
+    finally:
+        seconds = time.perf_counter() - begun
+        QUERY_SECONDS.labels(name).observe(seconds)
+        if noted is not None:
+            noted.append(QueryTime(name, start, start + seconds, failed))

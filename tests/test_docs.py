@@ -18,6 +18,7 @@ from collector.metrics import IngestMetrics
 from raymap.auth.authenticator import admitted_anyway, refusals
 from raymap.auth.quotas import limited
 from raymap.cli import app
+from raymap.self_trace import DROPPED
 from store.metrics import DIRTY_MINUTES, QUERY_SECONDS, ROLLUP_LAG
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -179,6 +180,7 @@ def exposed_metrics() -> list[Any]:
         evaluations(),
         transitions(),
         deliveries(),
+        DROPPED,
     ]
     return [metric for metric in (*ingest, *own) if hasattr(metric, "labels")]
 

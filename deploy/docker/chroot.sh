@@ -40,15 +40,14 @@ exec unshare --mount sh -euc '
   mount --rbind /dev "$folder/dev"
   mount -o remount,ro,bind "$folder"
   inside() {
-    env -i PATH=/opt/raymap/bin:/usr/bin:/bin HOME=/data PYTHONUNBUFFERED=1 RAYMAP_DATA_DIR=/data \
-      RAYMAP_HOST=0.0.0.0 RAYMAP_AUTH=on RAYMAP_LOG_FORMAT=json \
-      chroot --userspec=10001:10001 "$folder" "$@"
+    exec chroot --userspec=10001:10001 "$folder" /usr/bin/env -i PATH=/opt/raymap/bin:/usr/bin:/bin HOME=/data \
+      PYTHONUNBUFFERED=1 RAYMAP_DATA_DIR=/data RAYMAP_HOST=0.0.0.0 RAYMAP_AUTH=on RAYMAP_LOG_FORMAT=json "$@"
   }
-  inside sh -c "id; touch /root-is-writable 2>&1 || true"
+  (inside sh -c "id; touch /root-is-writable 2>&1 || true")
   inside raymap serve --port "$port" --grpc-port 0 --otlp-port 0 --workers 1 &
   server=$!
-  trap "kill -TERM $server; wait $server" EXIT
-  inside python3 -c "
+  trap "kill -TERM $server; wait $server || echo "raymap ended with $?"" EXIT
+  (inside python3 -c "
 import json, secrets, subprocess, sys, time, urllib.request
 base = \"http://127.0.0.1:\" + sys.argv[1]
 def ask(path, token=None, body=None):
@@ -79,5 +78,5 @@ names = wait(lambda: [each[\"name\"] for each in json.loads(ask(\"/api/map?\" + 
 print(\"map:\", names)
 print(\"console:\", ask(\"/\")[:15])
 assert \"in-the-image\" in names
-" "$port"
+" "$port")
 ' sh "$(cd "$folder" && pwd)" "$port"

@@ -56,6 +56,7 @@ CHANGED: dict[str, Any] = {
     "public_url": "https://raymap.example",
     "log_link": "https://logs.example.com/?q={trace_id}",
     "webhook_host": "hooks.example.com,*.internal",
+    "self_trace": True,
     "unhealthy_share": 0.25,
     "unhealthy_count": 9,
     "environment_annotation": "stage",

@@ -12,7 +12,7 @@ from clickhouse_driver import Client
 from store.cancellation import cancellable
 from store.clickhouse.connection.pool import ClientPool, abort
 from store.clickhouse.queries import Sql
-from store.metrics import QUERY_SECONDS
+from store.metrics import timed_query
 from store.together import together
 
 T = TypeVar("T")
@@ -120,7 +120,7 @@ def _rows_of(statement: Statement, run: RunQuery) -> Rows:
 
 def _run(client: Client, statement: Statement, limits: Mapping[str, int]) -> Rows:
     # ClickHouse stops a query whose client has disconnected.
-    with cancellable(lambda: abort(client)), QUERY_SECONDS.labels(_name_of(statement)).time():
+    with cancellable(lambda: abort(client)), timed_query(_name_of(statement)):
         rows: Rows = execute(client, statement, limits)
     return rows
 
