@@ -46,20 +46,22 @@ class Summary(Struct, frozen=True):
     """Segments and calls that failed, the entry aside."""
 
 
-def entry_of(trace: Trace) -> Document | None:
+def entry_of(trace: Trace, parents: ParentIndex | None = None) -> Document | None:
     """The segment by which the trace entered: the earliest root, the smallest id among equals.
 
     None without a root, as when only streamed subsegments have arrived.
     """
-    parents = ParentIndex(trace)
+    parents = parents or ParentIndex(trace)
     roots = (d for d in trace.documents.values() if is_root(d, trace, parents))
     return min(roots, key=lambda d: (d.start, d.id), default=None)
 
 
-def touched_nodes(trace: Trace) -> dict[NodeKey, frozenset[str]]:
+def touched_nodes(
+    trace: Trace, parents: ParentIndex | None = None
+) -> dict[NodeKey, frozenset[str]]:
     """The nodes a trace has units of, with their names."""
     nodes: dict[NodeKey, frozenset[str]] = {}
-    for unit in trace_units(trace):
+    for unit in trace_units(trace, parents=parents):
         if isinstance(unit, NodeUnit):
             nodes[unit.node] = nodes.get(unit.node, frozenset()) | unit.names
         elif unit.source.is_client:
@@ -78,10 +80,10 @@ def trace_duration(trace: Trace) -> int:
     return max(0, max(end for _, end in spans) - min(start for start, _ in spans))
 
 
-def is_partial(trace: Trace) -> bool:
+def is_partial(trace: Trace, parents: ParentIndex | None = None) -> bool:
     """Whether more is expected: a document is in progress, a traced call is unanswered, or a
     streamed subsegment has no segment (docs/xray-format.md §6)."""
-    parents = ParentIndex(trace)
+    parents = parents or ParentIndex(trace)
     children = segments_by_parent_id(trace)
     return any(
         d.in_progress or (d.independent and parents.owning_segment(d) is None)
@@ -93,7 +95,7 @@ def summarize(trace: Trace) -> Summary:
     """The summary of a trace with at least one document."""
     parents = ParentIndex(trace)
     in_order = sorted(trace.documents.values(), key=lambda d: (d.start, d.id))
-    entry = entry_of(trace)
+    entry = entry_of(trace, parents)
     states = [d.state for d in in_order] + [o.call.state for o in trace.calls.values()]
     annotations: dict[str, dict[str, set[NodeKey]]] = {}
     users: dict[str, set[NodeKey]] = {}
@@ -113,11 +115,11 @@ def summarize(trace: Trace) -> Summary:
         response_time=entry.end - entry.start if entry and not entry.in_progress else None,
         state=entry.state if entry else State.IN_PROGRESS,
         has_throttle=State.THROTTLE in states,
-        partial=is_partial(trace),
+        partial=is_partial(trace, parents),
         entry=entry,
         http=entry.http if entry else NO_HTTP,
         segments=sum(not d.independent for d in in_order),
-        nodes=touched_nodes(trace),
+        nodes=touched_nodes(trace, parents),
         annotations=annotations,
         users=users,
         resource_arns=_distinct(d.resource_arn for d in in_order),

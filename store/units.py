@@ -162,12 +162,14 @@ def _other(node: NodeKey) -> NodeKey:
     return node._replace(name=OTHER_NAMES)
 
 
-def trace_units(trace: Trace, *, caused: frozenset[int] | None = None) -> Iterator[Unit]:
+def trace_units(
+    trace: Trace, *, caused: frozenset[int] | None = None, parents: ParentIndex | None = None
+) -> Iterator[Unit]:
     """Every unit of one trace by itself; roots with an id in ``caused``, by default those that the
     store knew when the trace was read, have no client."""
     if caused is None:
         caused = trace.caused
-    parents = ParentIndex(trace)
+    parents = parents or ParentIndex(trace)
     children = segments_by_parent_id(trace)
     linking = {owned.document_id for owned in trace.links.values() if owned.link.upstream}
     for owned in trace.calls.values():

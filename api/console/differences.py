@@ -9,14 +9,15 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache, partial
 from math import sqrt
 
 from api.console.params import TraceFilter
 from api.console.trace_search import TraceSearch
 from api.context import Context
 from api.schemas.traces import Difference, TraceDifferences
-from store.model import TimeRange
+from store.model import TimeRange, Trace
 from store.summary import Summary, summarize
 
 MOST_TRACES = 2000
@@ -33,10 +34,12 @@ def trace_differences(
     context: Context, window: TimeRange, filters: TraceFilter
 ) -> TraceDifferences:
     """The attributes in which the newest selected traces differ from the newest others."""
-    chosen = _newest(context, window, filters)
     everything = TraceFilter("", "", frozenset(), None, None)
+    chosen, newest = context.both(
+        lambda: _newest(context, window, filters), lambda: _newest(context, window, everything)
+    )
     ids = set(chosen)
-    others = [id for id in _newest(context, window, everything) if id not in ids]
+    others = [id for id in newest if id not in ids]
     selected, rest = _attributes(context, chosen), _attributes(context, others)
     return {
         "selected": len(chosen),
@@ -93,6 +96,7 @@ def trace_terms(summary: Summary) -> Iterator[str]:
         yield from (f"{keyword} = {_text(value)}" for value in found)
 
 
+@lru_cache(10_000)
 def _text(value: str) -> str:
     return json.dumps(value, ensure_ascii=False)
 
@@ -111,9 +115,17 @@ def _newest(context: Context, window: TimeRange, filters: TraceFilter) -> list[b
 
 
 def _attributes(context: Context, ids: Sequence[bytes]) -> Counter[str]:
-    """How many of some traces satisfy each term."""
+    """How many of some traces satisfy each term; the store reads while those before are counted."""
     counts: Counter[str] = Counter()
-    for at in range(0, len(ids), CHUNK):
-        for trace in context.store.get_traces(ids[at : at + CHUNK]).values():
-            counts.update(set(trace_terms(summarize(trace))))
+    read: Mapping[bytes, Trace] = {}
+    for at in range(0, len(ids) + CHUNK, CHUNK):
+        coming, _ = context.both(
+            partial(context.store.get_traces, ids[at : at + CHUNK]), partial(_count, read, counts)
+        )
+        read = coming
     return counts
+
+
+def _count(traces: Mapping[bytes, Trace], counts: Counter[str]) -> None:
+    for trace in traces.values():
+        counts.update(set(trace_terms(summarize(trace))))
