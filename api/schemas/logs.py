@@ -66,3 +66,7 @@ class LogPage(TypedDict):
     left_out: Annotated[
         int, Field(description="lines of the window beyond the limit, the first ones")
     ]
+    traces_left_out: Annotated[
+        bool,
+        Field(description="of an environment: only its newest 5,000 traces were looked for lines"),
+    ]

@@ -51,10 +51,16 @@ def logs_router(context: Context) -> APIRouter:
         environment = scope.of_environment(request.app.state.environment_annotation)
 
         def read() -> LogPage:
-            traces = _traces(context, function, window, environment) if environment else None
+            traces, complete = None, True
+            if environment:
+                traces, complete = _traces(context, function, window, environment)
             within = WrittenIn(scope.account, scope.region, traces)
             page = context.store.node_lines(function, window, limit=limit, within=within)
-            return {"lines": list(map(log_entry, page.lines)), "left_out": page.left_out}
+            return {
+                "lines": list(map(log_entry, page.lines)),
+                "left_out": page.left_out,
+                "traces_left_out": not complete,
+            }
 
         return await run_cancellable(request, lambda: json_response(read()))
 
@@ -63,8 +69,8 @@ def logs_router(context: Context) -> APIRouter:
 
 def _traces(
     context: Context, function: str, window: TimeRange, environment: Expression
-) -> list[bytes]:
-    """Ids of the newest traces of an environment in which the function or service worked."""
+) -> tuple[list[bytes], bool]:
+    """Ids of the newest traces of an environment in which the function or service worked; whether these are all."""
     filter = And((environment, ServiceMatch(Selector(name=function))))
     began = TimeRange(max(0, window.start - LONGEST_REQUEST), window.end)
-    return select_ids(context.store, began, filter)[0]
+    return select_ids(context.store, began, filter)

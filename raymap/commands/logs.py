@@ -94,6 +94,8 @@ def _last_lines(wanted: Wanted, span: float) -> tuple[list[Line], int]:
     start = time.time() - span
     query = {"function": wanted.function, "from": f"{start:.3f}", "to": "now", "limit": MOST}
     answer = _get(wanted.to, "/api/v1/logs", {**query, **wanted.scope})
+    if answer["traces_left_out"]:
+        print_status("only lines of the newest 5,000 traces of the environment: shorten --since")
     return answer["lines"], answer["left_out"]
 
 

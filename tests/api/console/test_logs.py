@@ -93,6 +93,21 @@ def test_the_last_lines_of_a_function(store: MemoryStore, http: TestClient) -> N
     assert answer["lines"][0]["trace_id"] == TEXT
 
 
+def test_lines_of_older_traces_are_said_to_be_missing(
+    store: MemoryStore, http: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    traces = [
+        segment(1, trace_id=trace_id(n), start=T0, end=T0 + 9, name="web", environment="prod")
+        for n in range(3)
+    ]
+    store.put(traces, "t")
+    url = "/api/v1/logs?function=web&from=-15m&environment=prod"
+    assert http.get(url).json()["traces_left_out"] is False
+    monkeypatch.setattr("api.console.filtered.MOST_TRACES", 2)
+    assert http.get(url).json()["traces_left_out"] is True
+    assert http.get("/api/v1/logs?function=web&from=-15m").json()["traces_left_out"] is False
+
+
 def test_the_lines_of_a_place(store: MemoryStore, http: TestClient) -> None:
     """An environment is that of the trace, which only one line of a request may name."""
     store.put(
