@@ -50,7 +50,7 @@ def run_collector(settings: CollectorSettings, stop: threading.Event | None = No
     )
     pipeline.start()
     try:
-        asyncio.run(_serve(settings, pipeline, stop))
+        asyncio.run(_serve(settings, settings.per_request(pipeline), stop))
     finally:
         pipeline.stop(settings.drain_seconds)
         writer.close()
@@ -82,14 +82,17 @@ class _Receivers:
     def __init__(self, settings: CollectorSettings, pipeline: IngestPipeline) -> None:
         self._settings = settings
         self._pipeline = pipeline
-        self._udp: UdpReceiver | None = None
+        self._udp: list[UdpReceiver] = []
         self._grpc: GrpcReceiver | None = None
         self._http: list[tuple[_HttpServer, asyncio.Task[None]]] = []
 
     async def open(self) -> dict[str, str]:
         """Bind all ports, then start receiving; addresses by kind."""
         settings = self._settings
-        udp, addresses = self._open_udp()
+        addresses = self._open_udp()
+        for port, pipeline in settings.udp_ports.items():
+            with naming_port(port, "UDP"):
+                self._udp.append(self._bind_udp(port, pipeline(self._pipeline)))
         if settings.otlp_port is not None:
             addresses["otlp"] = self._open_http(settings.otlp_port, "OTLP", _create_otlp_app)
         if settings.grpc_port is not None:
@@ -106,33 +109,39 @@ class _Receivers:
             self._grpc = receiver
         while not all(server.started for server, _ in self._http):
             await asyncio.sleep(0.01)
-        udp.start()
+        for each in self._udp:
+            each.start()
         return addresses
 
-    def _open_udp(self) -> tuple[UdpReceiver, dict[str, str]]:
+    def _open_udp(self) -> dict[str, str]:
         """UDP, and HTTP on the same number: one chosen by the system may be in use for TCP."""
         settings = self._settings
         attempts = 1 if settings.port else PORT_ATTEMPTS
         while True:
             attempts -= 1
             with naming_port(settings.port, "UDP"):
-                udp = self._udp = UdpReceiver(
-                    self._pipeline,
-                    settings.host,
-                    settings.port,
-                    reuse_port=settings.reuse_port,
-                    allowed=settings.udp_allowed,
-                )
+                udp = self._bind_udp(settings.port, self._pipeline)
+                self._udp = [udp]
             host, port = udp.address
             addresses = {"udp": format_address(host, port)}
             try:
                 if settings.http:
                     addresses["http"] = self._open_http(port, "HTTP", _create_app)
-                return udp, addresses
+                return addresses
             except PortInUseError:
                 if not attempts:
                     raise
                 udp.stop()
+
+    def _bind_udp(self, port: int, pipeline: IngestPipeline) -> UdpReceiver:
+        settings = self._settings
+        return UdpReceiver(
+            pipeline,
+            settings.host,
+            port,
+            reuse_port=settings.reuse_port,
+            allowed=settings.udp_allowed,
+        )
 
     def _open_http(
         self, port: int, kind: str, create: Callable[[IngestPipeline, HttpLimits], FastAPI]
@@ -164,8 +173,8 @@ class _Receivers:
         for _, task in self._http:
             with suppress(asyncio.CancelledError, TimeoutError):
                 await asyncio.wait_for(task, grace)
-        if self._udp is not None:
-            await asyncio.to_thread(self._udp.stop)
+        for each in self._udp:
+            await asyncio.to_thread(each.stop)
 
 
 class _HttpServer(uvicorn.Server):

@@ -30,6 +30,7 @@ log = structlog.get_logger(__name__)
 
 FOLDER = "journal"
 """In the data directory."""
+JOURNAL_BYTES = 2 << 30
 WATCH_INTERVAL = 0.25
 """Seconds between two updates of the gauges and checks for a slow insert."""
 

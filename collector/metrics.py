@@ -43,7 +43,7 @@ class IngestMetrics:
         )
         self.dropped = Counter(
             "raymap_documents_dropped",
-            "Valid documents lost: journal_full, corrupt, quarantine_full",
+            "Valid documents lost: journal_full, corrupt, quarantine_full; of datagrams also no_tenant, limited",
             ["reason"],
             registry=registry,
         )
@@ -169,14 +169,14 @@ def shared_metrics() -> IngestMetrics:
 
 def render_metrics(registry: CollectorRegistry = REGISTRY) -> bytes:
     """The metrics of all processes in Prometheus' text format."""
-    return _generate_latest(_readable(registry))
+    return _generate_latest(readable(registry))
 
 
 def snapshot(registry: CollectorRegistry = REGISTRY) -> dict[str, Any]:
     """The ``ingest`` block of docs/console-api.md, summed over all processes."""
     sums: dict[str, float] = {}
     reasons: dict[str, int] = {}
-    for metric in _readable(registry).collect():
+    for metric in readable(registry).collect():
         for sample in metric.samples:
             sums[sample.name] = sums.get(sample.name, 0) + sample.value
             if sample.name == "raymap_documents_rejected_total" and sample.value:
@@ -209,7 +209,7 @@ def _multiprocess() -> bool:
     return bool(os.environ.get("PROMETHEUS_MULTIPROC_DIR"))
 
 
-def _readable(registry: CollectorRegistry) -> CollectorRegistry:
+def readable(registry: CollectorRegistry = REGISTRY) -> CollectorRegistry:
     """The registry to read from; with several processes, one that merges their files."""
     if not _multiprocess():
         return registry

@@ -17,14 +17,13 @@ from collector.charges import charge
 from collector.decode.lenient import DROPPED
 from collector.decode.rejected import Rejected
 from collector.health import IngestHealth
-from collector.ingest import Ingest
+from collector.ingest import JOURNAL_BYTES, Ingest
 from collector.journal.format import Kind
 from collector.log_limiter import LogLimiter
 from collector.metrics import IngestMetrics, shared_metrics
 from collector.payloads import Decoded, decode_documents, decode_request
 from collector.records import Records
 from collector.redaction.redactor import Redactor
-from collector.settings import JOURNAL_BYTES
 from collector.versions import VersionClock
 from store.model import derived_version
 from store.protocol import SegmentWriter

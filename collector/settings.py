@@ -12,12 +12,13 @@ from starlette.types import ASGIApp
 
 from collector.allowed_senders import AllowedSenders
 from collector.batches import Limits
+from collector.ingest import JOURNAL_BYTES
 from collector.metrics import IngestMetrics
+from collector.pipeline import IngestPipeline
 from collector.redaction.redactor import Redactor
 from collector.tls import Tls
 from store.protocol import SegmentWriter
 
-JOURNAL_BYTES = 2 << 30
 MAX_BODY = 32 << 20
 READ_TIMEOUT = 30.0
 
@@ -53,6 +54,13 @@ class CollectorSettings:
     """Middleware around every HTTP app, such as a check of Host and Origin."""
     interceptors: Sequence[grpc.aio.ServerInterceptor] = ()
     """Around every gRPC call, such as authentication."""
+    per_request: Callable[[IngestPipeline], IngestPipeline] = lambda pipeline: pipeline
+    """From the process's pipeline to what receivers use, where there are several and it depends on the
+    request which one."""
+    udp_ports: Mapping[int, Callable[[IngestPipeline], IngestPipeline]] = field(
+        default_factory=dict
+    )
+    """Further ports for datagrams, with the pipeline of each."""
     tls: Tls | None = None
     """For HTTP and gRPC."""
     udp_allowed: AllowedSenders | None = None

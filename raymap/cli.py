@@ -32,6 +32,7 @@ from raymap.settings import (
     StoreSettings,
 )
 from raymap.shares_cli import share_app
+from raymap.tenants_cli import tenant_app
 from raymap.users_cli import user_app
 from raymap.verdict_cli import verdict_app
 
@@ -106,18 +107,19 @@ def clickhouse_command(settings: ClickHouseSettings, supervised: Supervised = No
 @app.command()
 @with_settings
 def migrate(settings: StoreSettings, retention_days: RetentionDays = None) -> None:
-    """Bring a ClickHouse database to this version's schema."""
+    """Bring a ClickHouse database, and those of its tenants, to this version's schema."""
     with exit_on_error():
         from raymap.errors import print_status
         from raymap.logging import set_up_logging
         from raymap.processes import resolve_clickhouse
-        from store.clickhouse.schema.retention import prepare_database
+        from raymap.tenants.databases import prepare_databases
 
         set_up_logging("info")
         address = resolve_clickhouse(settings)
-        applied = prepare_database(address, {"traces": retention_days} if retention_days else {})
-        done = f"applied {', '.join(applied)}" if applied else "nothing to apply"
-        print_status(f"{address.name}/{address.database}: {done}")
+        given = {"traces": retention_days} if retention_days else {}
+        for database, applied in prepare_databases(address, given).items():
+            done = f"applied {', '.join(applied)}" if applied else "nothing to apply"
+            print_status(f"{address.name}/{database}: {done}")
 
 
 @app.command()
@@ -191,6 +193,7 @@ app.add_typer(key_app)
 app.add_typer(user_app)
 app.add_typer(sam_app)
 app.add_typer(share_app)
+app.add_typer(tenant_app)
 app.add_typer(verdict_app)
 
 

@@ -8,7 +8,7 @@ import typer
 
 from raymap.auth.permissions import Role
 from raymap.flags import with_settings
-from raymap.options import parse_bytes
+from raymap.options import TenantName, parse_bytes
 from raymap.ready_pipe import exit_on_error
 from raymap.settings import StoreSettings
 
@@ -32,6 +32,7 @@ def add_key(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Whose it is, for people.")],
     settings: StoreSettings,
     role: Annotated[Role, typer.Option("--role", help="What it may do.")] = Role.INGEST,
+    tenant: TenantName = "",
     expires_days: ExpiresDays = 0,
     documents_per_second: Annotated[
         float, typer.Option("--documents-per-second", metavar="N", min=0, help="0: any number.")
@@ -58,7 +59,7 @@ def add_key(
         from raymap.commands import keys
 
         limits = KeyLimits(documents_per_second, names_per_minute, bytes_per_day)
-        keys.add(settings, name, role, expires_days, limits, as_json=as_json)
+        keys.add(settings, name, role, expires_days, limits, tenant, as_json=as_json)
 
 
 @key_app.command("list")

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from raymap.tenant_names import check_name
 from raymap.units import parse_size
 
 MIN_MEMORY = 256 << 20
@@ -62,6 +63,21 @@ def parse_networks(text: str) -> str:
             ip_network(part)
     except ValueError as error:
         raise typer.BadParameter(f"{error}; expected networks like 10.0.0.0/8") from None
+    return text
+
+
+def parse_udp_tenants(text: str) -> str:
+    """Ports with the tenant of each, comma-separated."""
+    ports: set[int] = set()
+    for part in filter(None, map(str.strip, text.split(","))):
+        port, _, name = part.partition("=")
+        if not port.isdecimal() or not 0 < int(port) < 65536 or int(port) in ports:
+            raise typer.BadParameter(f"{part!r}: expected PORT=NAME, each port once")
+        ports.add(int(port))
+        try:
+            check_name(name)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from None
     return text
 
 
@@ -130,6 +146,12 @@ LogRetention = Annotated[
         max=10_000,
         show_default="as set by raymap retention, else 7",
         help="Days until log lines are deleted, from now on.",
+    ),
+]
+TenantName = Annotated[
+    str,
+    typer.Option(
+        "--tenant", metavar="NAME", help="As raymap tenant list shows it; else the default."
     ),
 ]
 Supervised = Annotated[int | None, typer.Option("--supervised", hidden=True)]

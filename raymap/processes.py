@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib.util
 import socket
-import threading
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from collector.net import PortInUseError, is_loopback
@@ -18,18 +15,20 @@ from raymap.http_server import OnReady, Shutdown, listen_tcp, load_tls, port_tak
 from raymap.logging import set_up_logging
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
     from starlette.types import ASGIApp
 
-    from collector.pipeline import IngestPipeline
     from collector.redaction.redactor import Redactor
     from raymap.auth.install import Authentication
     from raymap.auth.oidc import Provider
-    from raymap.settings import ApiSettings, CollectSettings, ProcessSettings, StoreSettings
+    from raymap.settings import (
+        ApiSettings,
+        CollectSettings,
+        IngestSettings,
+        ProcessSettings,
+        StoreSettings,
+    )
     from store.clickhouse.connection.address import Address
-    from store.clickhouse.store import ClickHouseStore
 
-ROOT = Path(__file__).resolve().parents[1]
 WRITE_CONNECTIONS, READ_CONNECTIONS = 4, 8
 
 
@@ -63,17 +62,36 @@ def require_private(settings: ProcessSettings) -> None:
     )
 
 
+def require_authentication(settings: IngestSettings) -> None:
+    """CommandError for tenants where nothing is known of them."""
+    if settings.udp_tenant and settings.auth == "off":
+        raise CommandError("--udp-tenant needs --auth on: without it there is one tenant.")
+
+
 def run_collector_process(settings: CollectSettings, address: Address, on_ready: OnReady) -> int:
     """A collector, until SIGTERM."""
     from collector.app import run_collector
     from collector.batches import Limits
     from collector.settings import CollectorSettings
+    from raymap.auth.audit import AuditTrail
     from raymap.auth.datagrams import datagram_senders
     from raymap.auth.install import Authentication
+    from raymap.tenants.parts import collector_parts
+    from raymap.tenants.pipelines import PipelineChoice, per_request
+    from raymap.tenants.ports import udp_ports
     from store.clickhouse.store import ClickHouseStore
 
     store = ClickHouseStore(address, connections=1)
     authentication = Authentication(settings, store)
+    require_authentication(settings)
+    limits = Limits(linger=settings.linger)
+    redactor = _redactor(settings)
+    tenants = collector_parts(settings, address, authentication, redactor, limits)
+    choice = PipelineChoice(tenants)
+
+    def guard(app: ASGIApp) -> ASGIApp:
+        return _guard(choice.around(AuditTrail(app, store)), settings, authentication)
+
     collector = CollectorSettings(
         writer=lambda: ClickHouseStore(address, connections=WRITE_CONNECTIONS),
         data_dir=settings.data_dir,
@@ -84,31 +102,40 @@ def run_collector_process(settings: CollectSettings, address: Address, on_ready:
         http=settings.http,
         reuse_port=settings.shared,
         shutdown_delay=settings.drain_seconds,
-        limits=Limits(linger=settings.linger),
+        limits=limits,
         journal_bytes=settings.journal_size,
-        guard=partial(_guard, settings=settings, authentication=authentication),
-        interceptors=authentication.interceptors(),
+        guard=guard,
+        interceptors=authentication.interceptors(choice.enter),
         tls=load_tls(settings),
-        redactor=_redactor(settings),
+        redactor=redactor,
+        per_request=per_request,
+        udp_ports=udp_ports(settings.udp_tenants, authentication, tenants),
         udp_allowed=datagram_senders(settings.udp_allow, settings.auth),
         on_ready=on_ready,
     )
     authentication.start()
+    tenants.start()
     try:
         return run_collector(collector)
     except PortInUseError as taken:
-        flag = {"gRPC": "--grpc-port", "OTLP": "--otlp-port"}.get(taken.kind, "--port")
+        flags = {"gRPC": "--grpc-port", "OTLP": "--otlp-port"}
+        flags |= {"UDP": "--udp-tenant"} if taken.port in settings.udp_tenants else {}
+        flag = flags.get(taken.kind, "--port")
         raise CommandError(port_taken(taken.kind, settings.host, taken.port, flag)) from None
     finally:
+        tenants.stop()
         authentication.stop()
         store.close()
 
 
 def _guard(app: ASGIApp, settings: ProcessSettings, authentication: Authentication) -> ASGIApp:
     """An HTTP app with the checks of Host, Origin and credentials around it, in this order."""
+    from raymap.auth.http import AuthGuard
     from raymap.http_guard import HttpGuard
 
-    return HttpGuard(authentication.around(app), settings.allowed_hosts)
+    if authentication.authenticator is not None:
+        app = AuthGuard(app, authentication.authenticator)
+    return HttpGuard(app, settings.allowed_hosts)
 
 
 def _oidc_provider(settings: ApiSettings) -> Provider | None:
@@ -160,22 +187,29 @@ def run_api_process(settings: ApiSettings, address: Address, on_ready: OnReady) 
     from collector.pipeline import IngestPipeline
     from raymap.auth.install import Authentication
     from raymap.self_trace import SelfTrace
+    from raymap.tenants.http import ApiOfTenants
+    from raymap.tenants.parts import api_parts
+    from raymap.tenants.service import ApiService
     from store.clickhouse.store import ClickHouseStore
 
     listener = listen_tcp(settings.host, settings.port)
     store = ClickHouseStore(address, connections=READ_CONNECTIONS)
     # Of its own, so that ingest never waits for a query.
     writer = ClickHouseStore(address, connections=WRITE_CONNECTIONS)
+    redactor = _redactor(settings)
     pipeline = IngestPipeline(
         writer,
         settings.data_dir,
         role="api",
         journal_bytes=settings.journal_size,
-        redactor=_redactor(settings),
+        redactor=redactor,
     )
     authentication = Authentication(settings, store, _oidc_provider(settings))
-    api = _create_api(settings, store, pipeline, authentication)
-    traced = SelfTrace(api, pipeline, raymap_version()) if settings.self_trace else api
+    version = raymap_version()
+    default = ApiService(settings, store, pipeline, authentication, version)
+    tenants = api_parts(settings, address, authentication, redactor, version)
+    api = ApiOfTenants(default, tenants)
+    traced = SelfTrace(api, pipeline, version) if settings.self_trace else api
     app = _guard(traced, settings, authentication)
     shutdown = Shutdown(pipeline.announce_stop, settings.drain_seconds)
     authentication.start()
@@ -184,61 +218,6 @@ def run_api_process(settings: ApiSettings, address: Address, on_ready: OnReady) 
     store.close()
     writer.close()
     return 0
-
-
-def _create_api(
-    settings: ApiSettings, store: ClickHouseStore, pipeline: IngestPipeline, auth: Authentication
-) -> FastAPI:
-    from api.app import create_app
-    from api.context import Thresholds
-    from collector.receivers.http_routers import http_routers
-    from raymap.alarm_runner import AlarmRunner
-    from raymap.invocation_joiner import InvocationJoiner
-
-    stopping = threading.Event()
-    rollup = threading.Thread(target=store.run_rollups, args=[stopping], name="rollup", daemon=True)
-    joiner = threading.Thread(
-        target=InvocationJoiner(store, pipeline).run, args=[stopping], name="joiner", daemon=True
-    )
-
-    alarms = AlarmRunner(
-        store,
-        stopping,
-        settings.webhook_hosts,
-        oldest_waiting=lambda: float(pipeline.metrics.snapshot()["oldest_s"]),
-    )
-
-    async def start() -> None:
-        pipeline.start()
-        rollup.start()
-        joiner.start()
-        alarms.start()
-
-    async def stop() -> None:
-        stopping.set()
-        await asyncio.to_thread(joiner.join, 5.0)
-        await asyncio.to_thread(alarms.join, 5.0)
-        await asyncio.to_thread(pipeline.stop)
-        await asyncio.to_thread(rollup.join, 5.0)
-
-    console = ROOT / "ui" / "dist"
-    unhealthy = Thresholds(settings.unhealthy_share, settings.unhealthy_count)
-    return create_app(
-        store,
-        version=raymap_version(),
-        sampling_rate=settings.sampling_rate,
-        log_link=settings.log_link,
-        webhook_hosts=settings.webhook_hosts,
-        unhealthy=unhealthy,
-        environment_annotation=settings.environment_annotation,
-        extra_routers=[auth.router(unhealthy), *http_routers(pipeline)],
-        metrics=pipeline.metrics.render,
-        ingest_status=pipeline.metrics.snapshot,
-        ingest_health=lambda: pipeline.health().as_dict(),
-        static_dir=console if (console / "index.html").exists() else None,
-        on_start=[start],
-        on_stop=[stop],
-    )
 
 
 def resolve_clickhouse(settings: StoreSettings) -> Address:

@@ -27,7 +27,7 @@ from raymap.errors import CommandError, print_status
 from raymap.flags import environment_of
 from raymap.http_server import cannot_listen, load_tls
 from raymap.logging import set_up_logging
-from raymap.processes import require_demo, require_private
+from raymap.processes import require_authentication, require_demo, require_private
 from raymap.ready_pipe import print_ready_line
 from raymap.settings import (
     ApiSettings,
@@ -63,6 +63,7 @@ def serve(settings: ServeSettings) -> int:
     set_up_logging(settings.log_level, settings.log_format)
     _check_installed(settings)
     require_private(settings)
+    require_authentication(settings)
     load_tls(settings)  # a bad certificate is reported before anything starts
     prepare_data_dir(settings.data_dir)
     if settings.auth != "off":
@@ -193,9 +194,9 @@ def _announce(addresses: Mapping[str, str]) -> None:
 
 
 def _migrate(clickhouse: Address, retention: Mapping[str, int]) -> None:
-    from store.clickhouse.schema.retention import prepare_database
+    from raymap.tenants.databases import prepare_databases
 
-    prepare_database(clickhouse, retention)
+    prepare_databases(clickhouse, retention)
 
 
 def _check_installed(settings: ServeSettings) -> None:
@@ -228,6 +229,8 @@ def choose_ports(settings: ServeSettings) -> Ports:
     """The ports to use, which are free now; 0 in the settings stands for any."""
     host, tcp = settings.host, socket.SOCK_STREAM
     otlp = settings.otlp_http_port
+    for port in settings.udp_tenants:
+        _choose(host, port, {"UDP": socket.SOCK_DGRAM}, "--udp-tenant")
     return Ports(
         _choose(host, settings.port, {"UDP": socket.SOCK_DGRAM, "TCP": tcp}, "--port"),
         _choose(host, settings.grpc_port, {"gRPC": tcp}, "--grpc-port"),

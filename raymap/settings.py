@@ -19,6 +19,7 @@ from raymap.options import (
     parse_journal_size,
     parse_log_link,
     parse_networks,
+    parse_udp_tenants,
     port_option,
 )
 from raymap.redaction_flags import RedactionFlags
@@ -157,6 +158,16 @@ class IngestSettings(ProcessSettings):
             "--otlp-port", "OTLP over HTTP; default 4318 if gRPC listens on 4317, else none."
         ),
     ] = None
+    udp_tenant: Annotated[
+        str,
+        option(
+            "--udp-tenant",
+            metavar="PORT=NAME[,…]",
+            show_default="none",
+            parser=parse_udp_tenants,
+            help="Further UDP ports, each for the datagrams of one tenant.",
+        ),
+    ] = ""
     linger: Annotated[
         float,
         option(
@@ -167,6 +178,12 @@ class IngestSettings(ProcessSettings):
             help="Time between two inserts while few documents arrive.",
         ),
     ] = 1.0
+
+    @property
+    def udp_tenants(self) -> dict[int, str]:
+        """The names of tenants by UDP port."""
+        pairs = (part.partition("=") for part in self.udp_tenant.split(",") if part.strip())
+        return {int(port): name.strip() for port, _, name in pairs}
 
     @property
     def otlp_http_port(self) -> int | None:

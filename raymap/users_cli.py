@@ -8,6 +8,7 @@ import typer
 
 from raymap.auth.permissions import Role
 from raymap.flags import with_settings
+from raymap.options import TenantName
 from raymap.ready_pipe import exit_on_error
 from raymap.settings import StoreSettings
 
@@ -26,6 +27,7 @@ def add_user(
     name: Name,
     settings: StoreSettings,
     role: Annotated[Role, typer.Option("--role", help="What they may do.")] = Role.VIEWER,
+    tenant: TenantName = "",
     password_stdin: Annotated[
         bool, typer.Option("--password-stdin", help="Read the password from standard input.")
     ] = False,
@@ -37,7 +39,7 @@ def add_user(
     with exit_on_error():
         from raymap.commands import users
 
-        users.add(settings, name, role, stdin=password_stdin)
+        users.add(settings, name, role, tenant, stdin=password_stdin)
 
 
 @user_app.command("list")

@@ -19,6 +19,7 @@ from raymap.auth.authenticator import admitted_anyway, refusals
 from raymap.auth.quotas import limited
 from raymap.cli import app
 from raymap.self_trace import DROPPED
+from raymap.tenants.metrics import families
 from store.metrics import DIRTY_MINUTES, QUERY_SECONDS, ROLLUP_LAG
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -182,7 +183,8 @@ def exposed_metrics() -> list[Any]:
         deliveries(),
         DROPPED,
     ]
-    return [metric for metric in (*ingest, *own) if hasattr(metric, "labels")]
+    tenants = families(CollectorRegistry())
+    return [metric for metric in (*ingest, *own, *tenants) if hasattr(metric, "labels")]
 
 
 def exposed_names() -> dict[str, Any]:

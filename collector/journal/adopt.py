@@ -36,6 +36,16 @@ def folders(root: Path) -> list[Path]:
     return sorted(path for path in root.iterdir() if path.is_dir() and path.name != DAMAGED)
 
 
+def left_behind(root: Path) -> bool:
+    """Whether there is a journal whose process is dead."""
+    for folder in folders(root):
+        lock = try_lock(folder)
+        if lock is not None:
+            os.close(lock)
+            return True
+    return False
+
+
 def adopt(
     root: Path, max_documents: int, max_bytes: int, unreadable: dict[str, str] | None = None
 ) -> tuple[Journal, Contents] | None:

@@ -17,4 +17,4 @@ async def decode_off_loop(size: int, decode: Callable[[], _T]) -> _T:
     """``decode()``, in a thread when the body has more than `INLINE_BYTES`."""
     if size <= INLINE_BYTES:
         return decode()
-    return await asyncio.get_running_loop().run_in_executor(None, decode)
+    return await asyncio.to_thread(decode)  # in the context of the request

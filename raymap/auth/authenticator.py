@@ -20,6 +20,7 @@ from prometheus_client import REGISTRY, CollectorRegistry, Counter
 
 from collector.allowed_senders import AllowedSenders
 from collector.log_limiter import LogLimiter
+from collector.payloads import Decoded
 from raymap.auth import shares as share_links
 from raymap.auth import sigv4
 from raymap.auth.datagrams import sends_datagrams
@@ -45,6 +46,7 @@ from raymap.auth.permissions import Permission, Role, allows
 from raymap.auth.quotas import Exceeded, Quota, Quotas, limited
 from raymap.auth.share_grants import Requested, permits
 from raymap.auth.shares import Share, Shares
+from raymap.auth.tenants import Tenant, Tenants
 
 log = LogLimiter(structlog.get_logger(__name__), 60.0)
 
@@ -64,14 +66,30 @@ class Mode(StrEnum):
 
 
 class Principal(NamedTuple):
-    """Who sent a request. ``name`` is a key's, or a person's; ``via`` is how it was proved; ``quota``
-    what limits a key. The holder of a ``share`` link is unknown, and may read nothing beyond it."""
+    """Who sent a request. ``name`` is a key's, or a person's; ``via`` is how it was proved; ``quotas``
+    limit a key, and its tenant. The holder of a ``share`` link is unknown, and may read nothing beyond
+    it. ``tenant``: whose data it is about, None for the default tenant's."""
 
     name: str
     role: Role
     via: str
-    quota: Quota | None = None
+    quotas: tuple[Quota, ...] = ()
     share: Share | None = None
+    tenant: Tenant | None = None
+
+    @property
+    def tenant_name(self) -> str:
+        """Empty for the default tenant."""
+        return self.tenant.name if self.tenant else ""
+
+    @property
+    def charge(self) -> Callable[[Decoded], None] | None:
+        """What counts the documents of the request, if anything limits them."""
+        return self._charge if self.quotas else None
+
+    def _charge(self, decoded: Decoded) -> None:
+        for quota in self.quotas:
+            quota.charge(decoded)
 
 
 class Directory(Protocol):
@@ -87,6 +105,10 @@ class Directory(Protocol):
 
     def shares(self) -> Shares | None:
         """Which share links are void; None until that has been read."""
+        ...
+
+    def tenants(self) -> Tenants | None:
+        """The tenants; None until they have been read."""
         ...
 
 
@@ -149,9 +171,10 @@ class Authenticator:
                 f"this needs a key that may {permission}; yours has the role {principal.role}",
                 "forbidden",
             )
-        if permission is Permission.INGEST and principal.quota is not None:
+        if permission is Permission.INGEST:
             try:
-                principal.quota.check()
+                for quota in principal.quotas:
+                    quota.check()
             except Exceeded as exceeded:
                 limited().labels(exceeded.limit).inc()
                 raise over_limit(exceeded) from None
@@ -170,11 +193,13 @@ class Authenticator:
         return self._accept(self._ring().by_token(token[:MAX_CREDENTIAL]), "token")
 
     def by_proxy(self, client: str, headers: Mapping[str, str]) -> Principal | None:
-        """Whom a trusted proxy names. From anywhere else its headers mean nothing."""
+        """Whom a trusted proxy names. From anywhere else its headers mean nothing. Raises AuthError."""
         user = headers.get(PROXY_USER, "").strip()[:MAX_CREDENTIAL]
         if not user or not self.proxies.trusts(client):
             return None
-        return Principal(user, self.proxies.role_of(headers.get(PROXY_GROUPS, "")), "proxy")
+        groups = headers.get(PROXY_GROUPS, "")
+        found = Principal(user, self.proxies.role_of(groups), "proxy")
+        return self._in_tenant(found, name=self.proxies.tenant_of(groups))
 
     def by_address(self, client: str, headers: Mapping[str, str]) -> Principal | None:
         """An SDK that sends datagrams from there may ask what to sample, without a key as well."""
@@ -182,14 +207,17 @@ class Authenticator:
         return Principal("datagrams", Role.INGEST, "address") if known else None
 
     def by_cookie(self, cookie: str) -> Principal | None:
-        """Whose session a cookie is; None for one that has ended, or is not ours."""
+        """Whose session a cookie is; None for one that has ended, or is not ours. Raises AuthError."""
         session = decode_session(cookie[:MAX_CREDENTIAL], self.master)
         people, now = self.directory.people(), self.clock()
         if session is not None and session.role is not None:
             member = is_member(session, people, now)
-            return Principal(session.user, session.role, "oidc") if member else None
+            found = Principal(session.user, session.role, "oidc")
+            return self._in_tenant(found, id=session.tenant) if member else None
         user = session and user_of(session, people, now)
-        return Principal(user.name, user.role, "session") if user else None
+        if not user:
+            return None
+        return self._in_tenant(Principal(user.name, user.role, "session"), name=user.tenant)
 
     def parse_signature(self, headers: sigv4.Headers, authorization: str) -> sigv4.Credential:
         """The claim of a signed request, whose key is known: reading its body is worth while.
@@ -225,11 +253,18 @@ class Authenticator:
         return principal
 
     def admits_anyway(self, permission: Permission, error: AuthError) -> bool:
-        """Whether a request that fails with ``error`` is accepted with a warning, which is counted."""
+        """Whether a request that fails with ``error`` is accepted with a warning, which is counted.
+
+        It is then the default tenant's. Where there are others, a credential that is not accepted may be
+        one of theirs, and only a request without any is.
+        """
+        tenants = self.directory.tenants()
+        shared = tenants is not None and bool(tenants.active or tenants.deleted)
         tolerated = (
             self.mode is Mode.INGEST_WARN
             and permission in (Permission.INGEST, Permission.SAMPLE)
             and error.status in (401, 403, 503)  # not for a body that could not be read
+            and (error.reason == "missing" or not shared)
         )
         if tolerated:
             admitted_anyway().labels(error.reason).inc()
@@ -257,14 +292,35 @@ class Authenticator:
         if reason := share_links.refusal(share, shares, self.clock()):
             raise invalid_link(reason)
         assert share is not None
-        return Principal(f"link {share.id}", Role.VIEWER, "share", share=share)
+        found = Principal(f"link {share.id}", Role.VIEWER, "share", share=share)
+        return self._in_tenant(found, id=share.tenant)
 
     def _accept(self, key: Key | None, via: str) -> Principal:
         if key is None:
             raise invalid("unknown")
         if reason := key.refusal(self.clock()):
             raise invalid(reason)
-        return Principal(key.name, key.role, via, self._quotas.of(key.id, key.limits, self.clock))
+        quota = self._quotas.of(key.id, key.limits, self.clock)
+        found = Principal(key.name, key.role, via, (quota,) if quota else ())
+        return self._in_tenant(found, name=key.tenant)
+
+    def quota_of(self, tenant: Tenant) -> Quota | None:
+        """What limits all senders of a tenant together, in this process."""
+        return self._quotas.of(f"tenant {tenant.id}", tenant.limits, self.clock)
+
+    def _in_tenant(self, principal: Principal, *, name: str = "", id: str = "") -> Principal:
+        """The principal in the tenant of a name or an id. Raises AuthError when it is no more."""
+        if not name and not id:
+            return principal
+        tenants = self.directory.tenants()
+        if tenants is None:
+            raise unread()
+        tenant = tenants.active.get(name) if name else tenants.by_id(id)
+        if tenant is None:
+            raise invalid("tenant")
+        quota = self.quota_of(tenant)
+        quotas = (*principal.quotas, quota) if quota else principal.quotas
+        return principal._replace(tenant=tenant, quotas=quotas)
 
 
 def token_of(headers: Mapping[str, str]) -> str | None:

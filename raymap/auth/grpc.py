@@ -10,9 +10,12 @@ import grpc
 from collector.charges import CHARGE
 from collector.receivers.grpc import SERVICES
 from collector.receivers.otlp_response import failure
-from raymap.auth.authenticator import Authenticator
+from raymap.auth.authenticator import Authenticator, Principal
 from raymap.auth.errors import AuthError, missing
 from raymap.auth.permissions import Permission
+
+Enter = Callable[[Principal], Awaitable[None]]
+"""Called in the context of an authenticated call, before its handler runs."""
 
 _PUBLIC = ("/grpc.health.v1.Health/",)
 _READ = ("/grpc.reflection.",)
@@ -38,8 +41,9 @@ def required(method: str) -> Permission:
 class AuthInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
     """Refuses calls before their message is read."""
 
-    def __init__(self, authenticator: Authenticator) -> None:
+    def __init__(self, authenticator: Authenticator, enter: Enter | None = None) -> None:
         self._authenticator = authenticator
+        self._enter = enter
 
     async def intercept_service(
         self,
@@ -51,14 +55,16 @@ class AuthInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
         if permission is Permission.PUBLIC:
             return await continuation(details)
         try:
-            self._check(details, permission)
+            principal = self._check(details, permission)
+            if self._enter is not None:
+                await self._enter(principal)
         except AuthError as error:
             if not self._authenticator.admits_anyway(permission, error):
                 self._authenticator.refused(error, "grpc")
                 return _aborting(await continuation(details), error)
         return await continuation(details)
 
-    def _check(self, details: grpc.HandlerCallDetails, permission: Permission) -> None:
+    def _check(self, details: grpc.HandlerCallDetails, permission: Permission) -> Principal:
         metadata = {
             key.lower(): value if isinstance(value, str) else ""
             for key, value in details.invocation_metadata or ()
@@ -68,7 +74,8 @@ class AuthInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
             raise missing()
         self._authenticator.authorize(principal, permission)
         # The handler runs in the same task, and so in this context.
-        CHARGE.set(principal.quota.charge if principal.quota else None)
+        CHARGE.set(principal.charge)
+        return principal
 
 
 def _aborting(handler: grpc.RpcMethodHandler | None, error: AuthError) -> grpc.RpcMethodHandler:

@@ -48,7 +48,7 @@ class AuthGuard:
                 principal = await self._identify(scope, body, permission)
                 scope[PRINCIPAL] = principal
                 scope[MAY_EDIT] = allows(principal.role, Permission.EDIT)
-                CHARGE.set(principal.quota.charge if principal.quota else None)
+                CHARGE.set(principal.charge)
             except AuthError as error:
                 if not self._authenticator.admits_anyway(permission, error):
                     self._authenticator.refused(error, _client(scope))

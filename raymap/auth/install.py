@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING
 
 import grpc
 from fastapi import APIRouter
-from starlette.types import ASGIApp
 
 from api.context import DEFAULT_THRESHOLDS, Thresholds
-from raymap.auth.audit import AuditTrail, audit_router
+from raymap.auth.audit import audit_router
 from raymap.auth.authenticator import Authenticator, Mode
 from raymap.auth.datagrams import datagram_senders
-from raymap.auth.grpc import AuthInterceptor
-from raymap.auth.http import AuthGuard
+from raymap.auth.grpc import AuthInterceptor, Enter
 from raymap.auth.key_source import KeySource
 from raymap.auth.oidc import Provider
 from raymap.auth.oidc_routes import oidc_router
@@ -21,6 +19,7 @@ from raymap.auth.people import TrustedProxies
 from raymap.auth.secret import server_secret
 from raymap.auth.share_routes import shares_router
 from raymap.auth.sign_in import SignInStore, sign_in_router
+from raymap.auth.tenants import Tenants
 
 if TYPE_CHECKING:
     from raymap.settings import ProcessSettings
@@ -49,22 +48,26 @@ class Authentication:
             senders = datagram_senders(settings.udp_allow, settings.auth)
             self.authenticator = Authenticator(mode, self._source, secret, proxies, senders)
 
-    def around(self, app: ASGIApp) -> ASGIApp:
-        """An HTTP app that gets authorized requests only, and whose changes are recorded."""
-        app = AuditTrail(app, self._store)
-        return app if self.authenticator is None else AuthGuard(app, self.authenticator)
+    def tenants(self) -> Tenants | None:
+        """The tenants known now; None while they are not, and without authentication, which tells
+        them apart."""
+        return None if self._source is None else self._source.tenants()
 
-    def router(self, unhealthy: Thresholds = DEFAULT_THRESHOLDS) -> APIRouter:
-        """Routes by which people sign in and out, those of share links, and that of the audit log."""
+    def router(
+        self, own: SignInStore | None = None, unhealthy: Thresholds = DEFAULT_THRESHOLDS
+    ) -> APIRouter:
+        """Routes by which people sign in and out, those of share links, and that of the audit log,
+        which is in the tenant's ``own`` store."""
+        own = own or self._store
         provider = self._provider
         router = sign_in_router(
             self._store, self.authenticator, self.refresh, oidc=provider is not None
         )
         if provider is not None and self.authenticator is not None:
             router.include_router(oidc_router(self._store, self.authenticator, provider))
-        router.include_router(audit_router(self._store))
+        router.include_router(audit_router(own))
         router.include_router(
-            shares_router(self._store, self.authenticator, self.refresh, unhealthy)
+            shares_router(self._store, self.authenticator, self.refresh, unhealthy, own)
         )
         return router
 
@@ -73,9 +76,9 @@ class Authentication:
         if self._source is not None:
             self._source.refresh()
 
-    def interceptors(self) -> list[grpc.aio.ServerInterceptor]:
+    def interceptors(self, enter: Enter | None = None) -> list[grpc.aio.ServerInterceptor]:
         """What a gRPC server needs."""
-        return [] if self.authenticator is None else [AuthInterceptor(self.authenticator)]
+        return [] if self.authenticator is None else [AuthInterceptor(self.authenticator, enter)]
 
     def start(self) -> None:
         """Read the keys, and keep reading them."""

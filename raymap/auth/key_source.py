@@ -1,4 +1,5 @@
-"""Keys and people that a process knows: those of the database, read every two seconds, and keys of a file.
+"""Keys, people and tenants that a process knows: those of the database, read every two seconds, and keys
+of a file.
 
 What was read last is stored in the data directory, so that a process which starts while ClickHouse is
 unavailable accepts what it accepted before: authentication must not stop ingest.
@@ -9,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 import structlog
@@ -19,6 +21,7 @@ from raymap.auth.keys import Key, KeyRing, digest_of, id_of_token, read_keys
 from raymap.auth.people import NO_PEOPLE, People, read_people
 from raymap.auth.permissions import Role
 from raymap.auth.shares import Shares, read_shares
+from raymap.auth.tenants import Tenants, tenants_in
 from raymap.errors import CommandError
 from store.config.protocol import Configuration
 from store.errors import StoreError
@@ -27,6 +30,9 @@ log = LogLimiter(structlog.get_logger(__name__), 60.0)
 
 REFRESH_SECONDS = 2.0
 CACHE = "run/keys.json"
+TENANTS_CACHE = "run/tenants.json"
+
+Cached = TypeVar("Cached")
 
 
 class FileKey(Struct, forbid_unknown_fields=True):
@@ -35,6 +41,7 @@ class FileKey(Struct, forbid_unknown_fields=True):
     name: str
     role: Role
     token: str
+    tenant: str = ""
 
 
 class KeySource:
@@ -49,10 +56,11 @@ class KeySource:
     ) -> None:
         """Reads the files. Raises CommandError for a keys file that cannot be used."""
         self._read_configuration = read_configuration
-        self._cache = data_dir / CACHE
+        self._cache, self._tenants_cache = data_dir / CACHE, data_dir / TENANTS_CACHE
         self._fixed = read_keys_file(keys_file) if keys_file else []
         self._refresh = refresh
-        self._stored: list[Key] | None = _read_cache(self._cache)
+        self._stored = _read_cache(self._cache, list[Key])
+        self._tenants = _read_cache(self._tenants_cache, Tenants)
         self._ring: KeyRing | None = None
         self._people = NO_PEOPLE
         self._shares: Shares | None = None
@@ -72,6 +80,10 @@ class KeySource:
         """What is known of share links now; None until it has been read."""
         return self._shares
 
+    def tenants(self) -> Tenants | None:
+        """The tenants known now; None until any have been read."""
+        return self._tenants
+
     def start(self) -> None:
         self.refresh()
         self._thread.start()
@@ -88,13 +100,17 @@ class KeySource:
             keys = list(read_keys(configuration).values())
             self._people = read_people(configuration)
             self._shares = read_shares(configuration)
+            tenants = tenants_in(configuration)
         except (StoreError, msgspec.MsgspecError) as error:
             log.warning("keys_not_read", error=str(error))
             return
+        if tenants != self._tenants:  # before keys, which name them
+            self._tenants = tenants
+            _write_cache(self._tenants_cache, tenants)
         if keys != self._stored:
             self._stored = keys
             self._publish()
-            self._write_cache(keys)
+            _write_cache(self._cache, keys)
 
     def _publish(self) -> None:
         if self._stored is not None or self._fixed:
@@ -104,20 +120,10 @@ class KeySource:
         while not self._stopping.wait(self._refresh):
             self.refresh()
 
-    def _write_cache(self, keys: list[Key]) -> None:
-        """Digests only, and readable by us only."""
-        temporary = self._cache.with_name(f"keys.{threading.get_native_id()}.json")
-        try:
-            temporary.parent.mkdir(parents=True, exist_ok=True)
-            temporary.touch(0o600)
-            temporary.write_bytes(msgspec.json.encode(keys))
-            temporary.replace(self._cache)
-        except OSError as error:
-            log.warning("keys_not_cached", error=str(error))
-
 
 def read_keys_file(path: Path) -> list[Key]:
-    """The keys of a JSON file: a list of objects with name, role and token. Raises CommandError."""
+    """The keys of a JSON file: a list of objects with name, role, token and
+    perhaps tenant. Raises CommandError."""
     try:
         entries = msgspec.json.decode(path.read_bytes(), type=list[FileKey])
     except (OSError, msgspec.MsgspecError) as error:
@@ -131,12 +137,24 @@ def _key_of(entry: FileKey, index: int, path: Path) -> Key:
         raise CommandError(
             f"The keys file {path}: entry {index}: expected a token as raymap key add prints it."
         )
-    return Key(id, entry.name, entry.role, digest_of(entry.token), created=0)
+    return Key(id, entry.name, entry.role, digest_of(entry.token), created=0, tenant=entry.tenant)
 
 
-def _read_cache(path: Path) -> list[Key] | None:
+def _write_cache(cache: Path, content: object) -> None:
+    """Without secrets, of which keys have digests only, and readable by us only."""
+    temporary = cache.with_name(f"{cache.stem}.{threading.get_native_id()}.json")
     try:
-        return msgspec.json.decode(path.read_bytes(), type=list[Key])
+        temporary.parent.mkdir(parents=True, exist_ok=True)
+        temporary.touch(0o600)
+        temporary.write_bytes(msgspec.json.encode(content))
+        temporary.replace(cache)
+    except OSError as error:
+        log.warning("keys_not_cached", error=str(error))
+
+
+def _read_cache(path: Path, type: type[Cached]) -> Cached | None:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=type)
     except FileNotFoundError:
         return None
     except (OSError, msgspec.MsgspecError) as error:

@@ -45,6 +45,8 @@ class Key(Struct, frozen=True, omit_defaults=True):
     expires: int = 0
     revoked: int = 0
     limits: KeyLimits | None = None
+    tenant: str = ""
+    """The name of its tenant; empty for the default one."""
 
     @property
     def access_key_id(self) -> str:
@@ -76,11 +78,12 @@ def issue_key(
     now: int,
     expires: int = 0,
     limits: KeyLimits | None = None,
+    tenant: str = "",
 ) -> IssuedKey:
     """A new key: 80 bits of id, 256 bits of secret."""
     id = "".join(secrets.choice(_ID_ALPHABET) for _ in range(ID_LENGTH))
     token = f"{TOKEN_PREFIX}{id.lower()}_{secrets.token_urlsafe(32)}"
-    key = Key(id, name, role, digest_of(token), now, expires, limits=limits)
+    key = Key(id, name, role, digest_of(token), now, expires, limits=limits, tenant=tenant)
     return IssuedKey(key, token, secret_access_key(master, id))
 
 

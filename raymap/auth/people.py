@@ -32,6 +32,7 @@ COOKIE = "__Host-raymap"
 MIN_PASSWORD, MAX_PASSWORD = 12, 1024
 PROXY_USER, PROXY_GROUPS = "x-forwarded-user", "x-forwarded-groups"
 GROUP_PREFIX = "raymap-"
+TENANT_PREFIX = f"{GROUP_PREFIX}tenant-"
 
 _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 """OWASP's recommendation for Argon2id: 19 MiB, two passes."""
@@ -47,6 +48,8 @@ class User(Struct, frozen=True, omit_defaults=True):
     """Argon2id, with its salt and cost."""
     created: int
     sessions_after: int = 0
+    tenant: str = ""
+    """The name of their tenant; empty for the default one."""
 
 
 class EndedSession(Struct, frozen=True):
@@ -65,6 +68,8 @@ class Session(Struct, frozen=True, omit_defaults=True):
     expires: int
     role: Role | None = None
     """Of a member, whom another provider has signed in; a user's own role is stored with the user."""
+    tenant: str = ""
+    """Of a member, the id of their tenant; empty for the default one."""
 
 
 class People(NamedTuple):
@@ -99,10 +104,10 @@ def begin_session(user: User, now: float) -> Session:
     return Session(secrets.token_urlsafe(16), user.name, began, began + SESSION_SECONDS)
 
 
-def member_session(name: str, role: Role, now: float) -> Session:
+def member_session(name: str, role: Role, now: float, tenant: str = "") -> Session:
     """A new session of someone whom another provider knows. The role is that of the sign-in."""
     began = int(now)
-    return Session(secrets.token_urlsafe(16), name, began, began + SESSION_SECONDS, role)
+    return Session(secrets.token_urlsafe(16), name, began, began + SESSION_SECONDS, role, tenant)
 
 
 def is_member(session: Session, people: People, now: float) -> bool:
@@ -186,6 +191,12 @@ class TrustedProxies:
         except ValueError:
             return False
         return any(address in network for network in self._networks)
+
+    def tenant_of(self, groups: str) -> str:
+        """The name in the first group named raymap-tenant-NAME; empty for the default tenant."""
+        names = (group.strip().lower() for group in groups.split(","))
+        found = (name for name in names if name.startswith(TENANT_PREFIX))
+        return next(found, "").removeprefix(TENANT_PREFIX)
 
     def role_of(self, groups: str) -> Role:
         """The highest role among groups named raymap-ROLE; without one, the default."""

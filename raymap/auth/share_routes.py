@@ -75,9 +75,11 @@ def shares_router(
     authenticator: Authenticator | None,
     refresh: Callable[[], None],
     unhealthy: Thresholds,
+    own: SignInStore | None = None,
 ) -> APIRouter:
-    """The routes. Without an authenticator there is nothing that a link would open."""
-    desk = _Desk(store, authenticator, refresh, unhealthy)
+    """The routes. Without an authenticator there is nothing that a link would open. ``own``: the store of
+    the tenant, whose groups links may name, and whose audit log they are in."""
+    desk = _Desk(store, authenticator, refresh, unhealthy, own or store)
     return hidden_router(
         (
             ("POST", PATH, desk.create),
@@ -95,9 +97,10 @@ class _Desk:
         authenticator: Authenticator | None,
         refresh: Callable[[], None],
         unhealthy: Thresholds,
+        own: SignInStore,
     ) -> None:
         self._store, self._authenticator, self._refresh = store, authenticator, refresh
-        self._unhealthy = unhealthy
+        self._unhealthy, self._own = unhealthy, own
 
     async def create(self, request: Request) -> Response:
         """Make a link. Its token is in this response, and nowhere else."""
@@ -105,12 +108,13 @@ class _Desk:
         body = _parse(await read_body(request, MAX_BODY))
         grant = await asyncio.to_thread(self._grant, body)
         now = authenticator.clock()
-        share = new_share(grant, _hours(body.hours), now)
+        share = new_share(grant, _hours(body.hours), now, _tenant_of(who))
         stored = StoredShare(share, who.name, who.via, int(now))
 
         def decide(configuration: Configuration, _: int) -> tuple[str, Sequence[Change]]:
             expired = forget_expired(configuration, now)
-            if len(stored_shares(configuration)) - len(expired) >= MAX_SHARES:
+            valid = _of_tenant(who, configuration)
+            if sum(each.share.expires > now for each in valid) >= MAX_SHARES:
                 raise ApiError(
                     f"there are {MAX_SHARES:,} links already: revoke some, or wait until some expire",
                     code="TooManyShares",
@@ -136,7 +140,7 @@ class _Desk:
         configuration = await asyncio.to_thread(self._store.read_configuration)
         valid = [
             render_share(each)
-            for each in stored_shares(configuration).values()
+            for each in _of_tenant(who, configuration)
             if each.share.expires > authenticator.clock() and not each.revoked
             if _may_revoke(who, each)
         ]
@@ -198,7 +202,7 @@ class _Desk:
             if len(getattr(given, name)) > MAX_PLACE:
                 raise ApiError(f"map.{name} must have at most {MAX_PLACE} characters")
         try:
-            read_filter(given.filter, self._store.read_configuration)
+            read_filter(given.filter, self._own.read_configuration)
         except FilterError as error:
             raise ApiError(
                 f"map.filter: {error}", code="InvalidFilter", position=error.position
@@ -219,7 +223,7 @@ class _Desk:
         who, authenticator = self._known(request)
         client = request.client.host if request.client else ""
         happened = event(authenticator.clock(), who.name, who.via, client, action, target)
-        await asyncio.to_thread(record, self._store, happened)
+        await asyncio.to_thread(record, self._own, happened)
 
 
 def render_share(stored: StoredShare) -> dict[str, Any]:
@@ -240,7 +244,20 @@ def render_grant(grant: Grant) -> dict[str, Any]:
     return {"map": {**grant.words(), "from": grant.start, "to": grant.end}}
 
 
+def _tenant_of(who: Principal) -> str:
+    """The id of the tenant; empty for the default one."""
+    return who.tenant.id if who.tenant else ""
+
+
+def _of_tenant(who: Principal, configuration: Configuration) -> list[StoredShare]:
+    """The records of links of one's own tenant."""
+    stored = stored_shares(configuration).values()
+    return [each for each in stored if each.share.tenant == _tenant_of(who)]
+
+
 def _may_revoke(who: Principal, stored: StoredShare) -> bool:
+    if stored.share.tenant != _tenant_of(who):
+        return False
     own = (who.name, who.via) == (stored.name, stored.via)
     return own or allows(who.role, Permission.EDIT)
 

@@ -31,12 +31,13 @@ MAX_SHARES = 1_000
 """Links that are valid at the same time."""
 
 
-class Share(Struct, frozen=True):
-    """What a token contains. ``expires``: epoch seconds."""
+class Share(Struct, frozen=True, omit_defaults=True):
+    """What a token contains. ``expires``: epoch seconds; ``tenant``: its id, empty for the default one."""
 
     id: str
     grant: Grant
     expires: int
+    tenant: str = ""
 
 
 class StoredShare(Struct, frozen=True, omit_defaults=True):
@@ -61,9 +62,9 @@ def share_key(master: bytes, generation: str) -> bytes:
     return hmac.digest(master, f"raymap share links {generation}".encode(), "sha256")
 
 
-def new_share(grant: Grant, hours: int, now: float) -> Share:
+def new_share(grant: Grant, hours: int, now: float, tenant: str = "") -> Share:
     """A new link."""
-    return Share(secrets.token_hex(8), grant, int(now) + hours * 3600)
+    return Share(secrets.token_hex(8), grant, int(now) + hours * 3600, tenant)
 
 
 def encode_share(share: Share, key: bytes) -> str:

@@ -147,8 +147,15 @@ class _Desk:
         """Who sent the request, as the guard has found; null where it needs no one."""
         principal = request.scope.get(PRINCIPAL)
         if principal is None:
-            return json_response({"name": None, "role": None, "via": None})
-        return json_response({"name": principal.name, "role": principal.role, "via": principal.via})
+            return json_response({"name": None, "role": None, "via": None, "tenant": ""})
+        return json_response(
+            {
+                "name": principal.name,
+                "role": principal.role,
+                "via": principal.via,
+                "tenant": principal.tenant_name,
+            }
+        )
 
 
 def _set_cookie(response: Response, value: str, seconds: int) -> None:

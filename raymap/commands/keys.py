@@ -16,6 +16,7 @@ from raymap.auth.quotas import KeyLimits
 from raymap.auth.secret import server_secret
 from raymap.commands.open_store import open_store
 from raymap.commands.tables import print_table
+from raymap.commands.tenants import require_tenant
 from raymap.errors import CommandError, print_status
 from raymap.processes import prepare_command
 from raymap.settings import StoreSettings
@@ -35,6 +36,7 @@ def add(
     role: Role,
     expires_days: float,
     limits: KeyLimits,
+    tenant: str,
     *,
     as_json: bool,
 ) -> None:
@@ -45,14 +47,15 @@ def add(
     expires = now + round(expires_days * 86_400) if expires_days else 0
     master = server_secret(settings.data_dir)
     some = limits if limits != KeyLimits() else None
-    issued = issue_key(name, role, master, now=now, expires=expires, limits=some)
+    issued = issue_key(name, role, master, now=now, expires=expires, limits=some, tenant=tenant)
 
     def store(keys: dict[str, Key]) -> list[Key]:
         if len(keys) >= MAX_KEYS:
             raise CommandError(f"There are {MAX_KEYS:,} keys already: revoke some.")
         return [issued.key]
 
-    _change(settings, store, f"key add {issued.key.id} {name} {role}")
+    where = f" of tenant {tenant}" if tenant else ""
+    _change(settings, store, f"key add {issued.key.id} {name} {role}{where}", tenant)
     _print_secrets(issued, as_json=as_json)
 
 
@@ -67,8 +70,11 @@ def list_keys(settings: StoreSettings, *, as_json: bool) -> None:
     if not keys:
         print_status("there are no keys; raymap key add makes one")
         return
-    rows = [("id", "name", "role", "created (UTC)", "state")]
-    rows += [(k.id, k.name, str(k.role), format_minute(k.created), _state(k, now)) for k in keys]
+    rows = [("id", "name", "role", "tenant", "created (UTC)", "state")]
+    rows += [
+        (k.id, k.name, str(k.role), k.tenant, format_minute(k.created), _state(k, now))
+        for k in keys
+    ]
     print_table(rows)
 
 
@@ -92,6 +98,7 @@ def rotate(settings: StoreSettings, id: str, grace_hours: float, *, as_json: boo
                 now=now,
                 expires=lifetime and now + lifetime,
                 limits=old.limits,
+                tenant=old.tenant,
             )
         ]
         return [issued[0].key, replace(old, expires=min(end, old.expires or end))]
@@ -107,10 +114,12 @@ def revoke(settings: StoreSettings, id: str) -> None:
     print_status(f"the key {id.upper()} is revoked")
 
 
-def _change(settings: StoreSettings, edit: Edit, done: str) -> None:
-    """Store what ``edit`` makes of the keys, also when others write at the same time."""
+def _change(settings: StoreSettings, edit: Edit, done: str, tenant: str = "") -> None:
+    """Store what ``edit`` makes of the keys, also when others write at the same time. CommandError
+    where there is no such tenant."""
 
     def changes(configuration: Configuration, _: int) -> tuple[None, list[Change]]:
+        require_tenant(configuration, tenant)
         return None, list(map(put_key, edit(read_keys(configuration))))
 
     with open_store(prepare_command(settings)) as store:
@@ -152,6 +161,7 @@ def _public(key: Key) -> dict[str, object]:
         "id": key.id,
         "name": key.name,
         "role": str(key.role),
+        "tenant": key.tenant,
         "access_key_id": key.access_key_id,
         "created": key.created,
         "expires": key.expires or None,

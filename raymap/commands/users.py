@@ -14,6 +14,7 @@ from raymap.auth.people import User, hash_password, put_user, read_people, remov
 from raymap.auth.permissions import Role
 from raymap.commands.open_store import open_store
 from raymap.commands.tables import print_table
+from raymap.commands.tenants import require_tenant
 from raymap.errors import CommandError, print_status
 from raymap.processes import prepare_command
 from raymap.settings import StoreSettings
@@ -24,7 +25,7 @@ from store.config.protocol import Change, Configuration
 MAX_NAME = 100
 
 
-def add(settings: StoreSettings, name: str, role: Role, *, stdin: bool) -> None:
+def add(settings: StoreSettings, name: str, role: Role, tenant: str, *, stdin: bool) -> None:
     """Add or change a user. Sessions that began before this second end."""
     if not 0 < len(name) <= MAX_NAME or not name.isprintable():
         raise CommandError(f"A user's name has 1 to {MAX_NAME} printable characters.")
@@ -38,11 +39,13 @@ def add(settings: StoreSettings, name: str, role: Role, *, stdin: bool) -> None:
     now = int(time.time())
 
     def store(configuration: Configuration) -> list[Change]:
+        require_tenant(configuration, tenant)
         old = read_people(configuration).users.get(name)
-        return [put_user(User(name, role, hashed, old.created if old else now, now))]
+        return [put_user(User(name, role, hashed, old.created if old else now, now, tenant))]
 
-    _change(settings, store, f"user add {name} {role}")
-    print_status(f"{name} may sign in as {role}")
+    where = f" of tenant {tenant}" if tenant else ""
+    _change(settings, store, f"user add {name} {role}{where}")
+    print_status(f"{name} may sign in as {role}{where}")
 
 
 def list_users(settings: StoreSettings) -> None:
@@ -52,8 +55,10 @@ def list_users(settings: StoreSettings) -> None:
     if not users:
         print_status("there are no users; raymap user add makes one")
         return
-    rows = [("name", "role", "created (UTC)")]
-    rows += [(u.name, str(u.role), format_minute(u.created)) for _, u in sorted(users.items())]
+    rows = [("name", "role", "tenant", "created (UTC)")]
+    rows += [
+        (u.name, str(u.role), u.tenant, format_minute(u.created)) for _, u in sorted(users.items())
+    ]
     print_table(rows)
 
 

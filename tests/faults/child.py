@@ -21,12 +21,13 @@ from clickhouse_driver import Client
 from collector.app import run_collector
 from collector.batches import Batches, Limits
 from collector.group_commit import GroupCommit
+from collector.ingest import JOURNAL_BYTES
 from collector.inserter import Inserter
 from collector.journal import writer
 from collector.journal.writer import MAX_FILE, Journal
 from collector.pipeline import IngestPipeline
 from collector.replay import Backlog
-from collector.settings import JOURNAL_BYTES, CollectorSettings
+from collector.settings import CollectorSettings
 from raymap.logging import set_up_logging
 from raymap.processes import run_api_process
 from raymap.settings import ApiSettings

@@ -36,6 +36,7 @@ CHANGED: dict[str, Any] = {
     "log_level": "error",
     "log_format": "json",
     "grpc_port": 12,
+    "udp_tenant": "2001=acme",
     "udp_allow": "10.0.0.0/8",
     "otlp_port": 13,
     "linger": 0.25,

@@ -28,6 +28,7 @@ from raymap.auth.keys import IssuedKey, KeyRing, issue_key
 from raymap.auth.people import NO_PEOPLE, People
 from raymap.auth.permissions import Permission, Role, allows
 from raymap.auth.shares import Shares
+from raymap.auth.tenants import Tenants
 
 MASTER = b"m" * 32
 URL = "http://127.0.0.1:2000"
@@ -48,8 +49,8 @@ ROUTES = {
 
 
 class FixedKeys:
-    def __init__(self, ring: KeyRing | None) -> None:
-        self._ring = ring
+    def __init__(self, ring: KeyRing | None, tenants: Tenants | None = None) -> None:
+        self._ring, self._tenants = ring, tenants
 
     def ring(self) -> KeyRing | None:
         return self._ring
@@ -59,6 +60,9 @@ class FixedKeys:
 
     def shares(self) -> Shares:
         return Shares("", frozenset())
+
+    def tenants(self) -> Tenants | None:
+        return self._tenants
 
 
 RING = KeyRing([*(issued.key for issued in KEYS.values()), EXPIRED.key, REVOKED.key])

@@ -26,28 +26,17 @@ from raymap.auth import sigv4
 from raymap.auth.authenticator import Authenticator, Mode, token_of
 from raymap.auth.http import AuthGuard
 from raymap.auth.keys import KeyRing, issue_key
-from raymap.auth.people import NO_PEOPLE, People
 from raymap.auth.permissions import Role
-from raymap.auth.shares import Shares
+from tests.raymap.auth.test_http import FixedKeys
 
 CASES = int(os.environ.get("RAYMAP_TEST_CASES", "3000"))
 MASTER = b"m" * 32
 ISSUED = issue_key("k", Role.ADMIN, MASTER, now=1)
 OTHER = issue_key("o", Role.ADMIN, MASTER, now=1)
+KEYS = FixedKeys(KeyRing([ISSUED.key, OTHER.key]))
 REFUSED = {400, 401, 403, 408, 413}
 BODY = b'{"TraceSegmentDocuments": []}'
 Headers = list[tuple[bytes, bytes]]
-
-
-class Keys:
-    def ring(self) -> KeyRing:
-        return KeyRing([ISSUED.key, OTHER.key])
-
-    def people(self) -> People:
-        return NO_PEOPLE
-
-    def shares(self) -> Shares:
-        return Shares("", frozenset())
 
 
 async def accept(scope: Scope, receive: Receive, send: Send) -> None:
@@ -109,7 +98,7 @@ def test_mutated_credentials(make: Callable[[], str], monkeypatch: pytest.Monkey
     random = Random(7)
     authorization, others, now = signed()
     original = authorization if make().startswith("AWS4-") else make()
-    authenticator = Authenticator(Mode.ON, Keys(), MASTER, clock=lambda: now)
+    authenticator = Authenticator(Mode.ON, KEYS, MASTER, clock=lambda: now)
     guard = AuthGuard(accept, authenticator)
     found: Counter[int] = Counter()
     for _ in range(CASES):
@@ -142,7 +131,7 @@ def test_mutated_requests_of_a_valid_signature(monkeypatch: pytest.MonkeyPatch) 
     """Every signed header counts: a change of one is noticed, unless it is only of spaces around it."""
     random = Random(8)
     authorization, others, now = signed()
-    guard = AuthGuard(accept, Authenticator(Mode.ON, Keys(), MASTER, clock=lambda: now))
+    guard = AuthGuard(accept, Authenticator(Mode.ON, KEYS, MASTER, clock=lambda: now))
     monkeypatch.setattr("raymap.auth.http.asyncio.timeout", lambda _: _NoTimeout())
     for _ in range(CASES // 10):
         place = random.randrange(len(others))
@@ -164,7 +153,7 @@ SIGNED = {b"host", b"x-amz-date"}
 def test_the_signature_as_it_was() -> None:
     """What the others mutate is accepted."""
     authorization, others, now = signed()
-    guard = AuthGuard(accept, Authenticator(Mode.ON, Keys(), MASTER, clock=lambda: now))
+    guard = AuthGuard(accept, Authenticator(Mode.ON, KEYS, MASTER, clock=lambda: now))
 
     async def talk() -> list[Any]:
         sent: list[Any] = []

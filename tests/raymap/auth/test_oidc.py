@@ -200,7 +200,7 @@ def server(idp: StandIn, tmp_path: Path) -> Server:
 def test_who_signs_in(server: Server, claims: dict[str, Any], name: str, role: str) -> None:
     server.idp.claims |= claims
     response = server.sign_in()
-    assert response.json() == {"name": name, "role": role, "via": "oidc"}
+    assert response.json() == {"name": name, "role": role, "via": "oidc", "tenant": ""}
     assert server.outcomes == [(name, "ok")]
 
 

@@ -22,13 +22,12 @@ from raymap.auth.authenticator import Authenticator, Mode
 from raymap.auth.grpc import AuthInterceptor
 from raymap.auth.http import AuthGuard
 from raymap.auth.keys import KeyRing, issue_key
-from raymap.auth.people import NO_PEOPLE, People
 from raymap.auth.permissions import Role
 from raymap.auth.quotas import Exceeded, KeyLimits, Quota, Quotas
-from raymap.auth.shares import Shares
 from store.memory import MemoryStore
 from tests.collector.otlp_samples import export, span
 from tests.collector.samples import segment_bytes
+from tests.raymap.auth.test_http import FixedKeys
 
 MASTER = b"m" * 32
 
@@ -38,20 +37,6 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
-
-
-class Keys:
-    def __init__(self, ring: KeyRing) -> None:
-        self._ring = ring
-
-    def ring(self) -> KeyRing:
-        return self._ring
-
-    def people(self) -> People:
-        return NO_PEOPLE
-
-    def shares(self) -> Shares:
-        return Shares("", frozenset())
 
 
 def brought(count: int, name: str = "a") -> list[bytes]:
@@ -124,7 +109,7 @@ def test_http(path: str, tmp_path: Path) -> None:
     other = issue_key("o", Role.ADMIN, MASTER, now=1)
     clock = Clock()
     authenticator = Authenticator(
-        Mode.ON, Keys(KeyRing([issued.key, other.key])), MASTER, clock=clock
+        Mode.ON, FixedKeys(KeyRing([issued.key, other.key])), MASTER, clock=clock
     )
     metrics = IngestMetrics(CollectorRegistry())
     pipeline = IngestPipeline(MemoryStore(), tmp_path, metrics=metrics)
@@ -163,7 +148,7 @@ def test_http(path: str, tmp_path: Path) -> None:
 
 def test_grpc(tmp_path: Path) -> None:
     issued = issue_key("k", Role.INGEST, MASTER, now=1, limits=KeyLimits(documents_per_second=0.1))
-    authenticator = Authenticator(Mode.ON, Keys(KeyRing([issued.key])), MASTER, clock=Clock())
+    authenticator = Authenticator(Mode.ON, FixedKeys(KeyRing([issued.key])), MASTER, clock=Clock())
     metrics = IngestMetrics(CollectorRegistry())
     pipeline = IngestPipeline(MemoryStore(), tmp_path, metrics=metrics)
     pipeline.start()

@@ -68,7 +68,7 @@ def test_a_session(desk: Desk) -> None:
         assert "Domain" not in cookie
         assert (await client.get("/api/pins")).status_code == 200
         assert (await client.get("/auth/session")).json() == {
-            "name": "ana", "role": "viewer", "via": "session",
+            "name": "ana", "role": "viewer", "via": "session", "tenant": "",
         }  # fmt: skip
         assert (await client.post("/CreateGroup", json={"GroupName": "g"})).status_code == 403
         cookie_before = client.cookies[COOKIE]
@@ -179,7 +179,9 @@ def test_a_proxys_header_counts_only_from_the_proxy(desk: Desk, client: str, sta
         assert (await asking.get("/api/pins", headers=headers)).status_code == status
         session: Any = await asking.get("/auth/session", headers=headers)
         if status == 200:
-            assert session.json() == {"name": "eve", "role": "editor", "via": "proxy"}
+            assert session.json() == {
+                "name": "eve", "role": "editor", "via": "proxy", "tenant": "",
+            }  # fmt: skip
 
     desk.run(talk, client)
 

@@ -1,0 +1,108 @@
+"""Pipelines by tenant: in a collector, one object stands for that of whichever request is being handled."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from collector.batches import Ack, Limits
+from collector.metrics import shared_metrics
+from collector.payloads import Decoded
+from collector.pipeline import IngestPipeline
+from collector.receivers.access import PRINCIPAL
+from collector.redaction.redactor import Redactor
+from raymap.auth.tenants import FOLDER, Tenant
+from raymap.tenants.metrics import TenantMetrics
+from raymap.tenants.running import Running
+from store.clickhouse.store import ClickHouseStore
+
+if TYPE_CHECKING:
+    from raymap.auth.authenticator import Principal
+
+
+class TenantPipeline(IngestPipeline):
+    """The pipeline of one tenant, with journals and metrics of its own. Closes its store."""
+
+    def __init__(
+        self,
+        tenant: Tenant,
+        store: ClickHouseStore,
+        data_dir: Path,
+        *,
+        role: str,
+        journal_bytes: int,
+        redactor: Redactor,
+        limits: Limits | None = None,
+    ) -> None:
+        self._own = TenantMetrics(tenant.name, shared_metrics())
+        self._store = store
+        super().__init__(
+            store,
+            data_dir / FOLDER / tenant.folder,
+            role=role,
+            journal_bytes=journal_bytes,
+            limits=limits,
+            metrics=self._own,
+            redactor=redactor,
+        )
+
+    def submit(self, decoded: Decoded) -> Ack:
+        """As of any pipeline; counted."""
+        ack = super().submit(decoded)
+        self._own.bytes.inc(decoded.payload.size)
+        return ack
+
+    def offer(self, decoded: Decoded, wait: float = 0.0) -> bool:
+        """As of any pipeline; counted."""
+        self._own.bytes.inc(decoded.payload.size)
+        return super().offer(decoded, wait)
+
+    def stop(self, timeout: float = 10.0) -> None:
+        """As of any pipeline."""
+        super().stop(timeout)
+        self._store.close()
+
+
+CURRENT: ContextVar[IngestPipeline | None] = ContextVar("pipeline", default=None)
+"""Of the request in whose context this runs; None where it is the default tenant's."""
+
+
+class _OfRequest:
+    """Has whatever the pipeline of the request has."""
+
+    def __init__(self, default: IngestPipeline) -> None:
+        self._default = default
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(CURRENT.get() or self._default, name)
+
+
+def per_request(default: IngestPipeline) -> IngestPipeline:
+    """A pipeline that is the tenant's while a request of one is handled, and ``default`` otherwise."""
+    return cast("IngestPipeline", _OfRequest(default))
+
+
+class PipelineChoice:
+    """Chooses a request's pipeline by who was authenticated."""
+
+    def __init__(self, running: Running[TenantPipeline]) -> None:
+        self._running = running
+
+    async def enter(self, principal: Principal) -> None:
+        """From here on, the context's pipeline is the one of the tenant. Raises OSError."""
+        tenant = principal.tenant
+        CURRENT.set(None if tenant is None else await self._running.reach(tenant))
+
+    def around(self, app: ASGIApp) -> ASGIApp:
+        """The same for requests that `AuthGuard` lets through."""
+
+        async def chosen(scope: Scope, receive: Receive, send: Send) -> None:
+            principal: Principal | None = scope.get(PRINCIPAL)
+            if principal is not None:
+                await self.enter(principal)
+            await app(scope, receive, send)
+
+        return chosen

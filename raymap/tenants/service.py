@@ -1,0 +1,84 @@
+"""What the API process runs for one tenant: store, pipeline, background threads, and the app."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from api.app import create_app
+from api.context import Thresholds
+from collector.pipeline import IngestPipeline
+from collector.receivers.http_routers import http_routers
+from raymap.alarm_runner import AlarmRunner
+from raymap.auth.audit import AuditTrail
+from raymap.auth.install import Authentication
+from raymap.invocation_joiner import InvocationJoiner
+from store.clickhouse.store import ClickHouseStore
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+    from raymap.settings import ApiSettings
+
+CONSOLE = Path(__file__).resolve().parents[2] / "ui" / "dist"
+
+
+class ApiService:
+    """`start` and `stop` once. ``app`` answers requests that have been authenticated."""
+
+    def __init__(
+        self,
+        settings: ApiSettings,
+        store: ClickHouseStore,
+        pipeline: IngestPipeline,
+        auth: Authentication,
+        version: str,
+        on_stop: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.pipeline, self._on_stop = pipeline, on_stop
+        self._stopping = threading.Event()
+        joiner = InvocationJoiner(store, pipeline)
+        self._threads = [
+            threading.Thread(target=run, args=[self._stopping], name=name, daemon=True)
+            for name, run in (("rollup", store.run_rollups), ("joiner", joiner.run))
+        ]
+        self._alarms = AlarmRunner(
+            store,
+            self._stopping,
+            settings.webhook_hosts,
+            oldest_waiting=lambda: float(pipeline.metrics.snapshot()["oldest_s"]),
+        )
+        unhealthy = Thresholds(settings.unhealthy_share, settings.unhealthy_count)
+        app = create_app(
+            store,
+            version=version,
+            sampling_rate=settings.sampling_rate,
+            log_link=settings.log_link,
+            webhook_hosts=settings.webhook_hosts,
+            unhealthy=unhealthy,
+            environment_annotation=settings.environment_annotation,
+            extra_routers=[auth.router(store, unhealthy), *http_routers(pipeline)],
+            metrics=pipeline.metrics.render,
+            ingest_status=pipeline.metrics.snapshot,
+            ingest_health=lambda: pipeline.health().as_dict(),
+            static_dir=CONSOLE if (CONSOLE / "index.html").exists() else None,
+        )
+        self.app: ASGIApp = AuditTrail(app, store)
+
+    def start(self) -> None:
+        """Begin to accept documents, and the work in the background."""
+        self.pipeline.start()
+        for thread in self._threads:
+            thread.start()
+        self._alarms.start()
+
+    def stop(self) -> None:
+        """End; documents that cannot be stored stay in the journal."""
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join(5.0)
+        self._alarms.join(5.0)
+        self.pipeline.stop()
+        self._on_stop()
