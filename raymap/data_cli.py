@@ -9,7 +9,7 @@ import typer
 
 from raymap.flags import with_settings
 from raymap.ready_pipe import exit_on_error
-from raymap.settings import StoreSettings
+from raymap.settings import StoreSettings, TenantSettings
 
 data_app = typer.Typer()
 TraceId = Annotated[str, typer.Argument(metavar="TRACE_ID", help="X-Ray's or W3C's form.")]
@@ -23,7 +23,7 @@ def duration_option(name: str, help: str) -> Any:
 @data_app.command()
 @with_settings
 def retention(
-    settings: StoreSettings,
+    settings: TenantSettings,
     traces: Annotated[str, duration_option("--traces", "Traces and documents.")] = "",
     map_minutes: Annotated[str, duration_option("--map-minutes", "The map by minutes.")] = "",
     map_hours: Annotated[str, duration_option("--map-hours", "The map by hours.")] = "",
@@ -89,7 +89,7 @@ def restore(
 @data_app.command()
 @with_settings
 def audit(
-    settings: StoreSettings,
+    settings: TenantSettings,
     before: Annotated[str, typer.Option("--before", metavar="TIME", help="Like -7d, now.")] = "now",
     limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, max=100_000)] = 50,
     as_json: Annotated[bool, typer.Option("--json", help="As a JSON list.")] = False,
@@ -105,7 +105,7 @@ def audit(
 @with_settings
 def pin(
     trace_id: TraceId,
-    settings: StoreSettings,
+    settings: TenantSettings,
     note: Annotated[str, typer.Option("--note", metavar="TEXT", help="Why.")] = "",
 ) -> None:
     """Retain a trace for ever, with documents that arrive later."""
@@ -118,7 +118,7 @@ def pin(
 
 @data_app.command()
 @with_settings
-def unpin(trace_id: TraceId, settings: StoreSettings) -> None:
+def unpin(trace_id: TraceId, settings: TenantSettings) -> None:
     """Let a pinned trace expire like any other."""
     with exit_on_error():
         from raymap.commands import pins
@@ -130,7 +130,7 @@ def unpin(trace_id: TraceId, settings: StoreSettings) -> None:
 @data_app.command()
 @with_settings
 def forget(
-    settings: StoreSettings,
+    settings: TenantSettings,
     user: Annotated[str, typer.Option("--user", metavar="USER", help="Of this user.")] = "",
     annotation: Annotated[
         str, typer.Option("--annotation", metavar="KEY=VALUE", help="With this annotation.")
@@ -158,7 +158,7 @@ def forget(
 
 @data_app.command("pins")
 @with_settings
-def list_pins(settings: StoreSettings) -> None:
+def list_pins(settings: TenantSettings) -> None:
     """List the pinned traces."""
     with exit_on_error():
         from raymap.commands import pins
@@ -170,7 +170,7 @@ def list_pins(settings: StoreSettings) -> None:
 @data_app.command()
 @with_settings
 def verify(
-    settings: StoreSettings,
+    settings: TenantSettings,
     start: Annotated[
         str, typer.Option("--from", metavar="TIME", help="Like 2026-11-25T10:00 (UTC), -90m.")
     ] = "-1h",

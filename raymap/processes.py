@@ -15,6 +15,8 @@ from raymap.http_server import OnReady, Shutdown, listen_tcp, load_tls, port_tak
 from raymap.logging import set_up_logging
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from starlette.types import ASGIApp
 
     from collector.redaction.redactor import Redactor
@@ -46,9 +48,10 @@ def prepare_process(settings: CollectSettings | ApiSettings, *, supervised: bool
 
 
 def prepare_command(settings: StoreSettings) -> Address:
-    """Set up logging and resolve ClickHouse, for a command that ends by itself."""
+    """Set up logging and resolve ClickHouse, for a command that ends by itself: with the database of
+    the tenant, if the command takes one and was given it."""
     set_up_logging()
-    return resolve_clickhouse(settings)
+    return resolve_tenant(settings)
 
 
 def require_private(settings: ProcessSettings) -> None:
@@ -218,6 +221,30 @@ def run_api_process(settings: ApiSettings, address: Address, on_ready: OnReady) 
     store.close()
     writer.close()
     return 0
+
+
+def resolve_tenant(settings: StoreSettings) -> Address:
+    """As `resolve_clickhouse`; the database is the tenant's. CommandError where there is no such tenant."""
+    from raymap.settings import TenantSettings
+    from raymap.tenants.databases import address_of, find_tenant
+
+    default = resolve_clickhouse(settings)
+    if not isinstance(settings, TenantSettings) or not settings.tenant:
+        return default
+    return address_of(default, find_tenant(default, settings.tenant).name)
+
+
+def journal_dir(settings: StoreSettings) -> Path:
+    """The folder of the journals on this machine: the tenant's, as `resolve_tenant` has its database."""
+    from collector.ingest import FOLDER
+    from raymap.auth.tenants import FOLDER as TENANTS
+    from raymap.settings import TenantSettings
+    from raymap.tenants.databases import find_tenant
+
+    if not isinstance(settings, TenantSettings) or not settings.tenant:
+        return settings.data_dir / FOLDER
+    tenant = find_tenant(resolve_clickhouse(settings), settings.tenant)
+    return settings.data_dir / TENANTS / tenant.folder / FOLDER
 
 
 def resolve_clickhouse(settings: StoreSettings) -> Address:

@@ -15,6 +15,7 @@ from raymap.options import (
     LogRetention,
     Memory,
     RetentionDays,
+    TenantName,
     option,
     parse_journal_size,
     parse_log_link,
@@ -52,7 +53,14 @@ class StoreSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DoctorSettings(TlsFlags, StoreSettings):
+class TenantSettings(StoreSettings):
+    """The same, and which tenant's data in it."""
+
+    tenant: TenantName = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoctorSettings(TlsFlags, TenantSettings):
     """What `raymap doctor` looks at beside the store: the certificate that the processes were given."""
 
 

@@ -23,7 +23,7 @@ from clickhouse_driver import Client
 from raymap.commands.access_checks import backup_check, certificate_checks, key_checks, secret_check
 from raymap.commands.checks import Check, Status
 from raymap.errors import CommandError, describe
-from raymap.processes import raymap_version, resolve_clickhouse
+from raymap.processes import raymap_version, resolve_tenant
 from raymap.settings import DoctorSettings
 from raymap.units import format_size
 from store.clickhouse import damage, diagnostics
@@ -127,7 +127,7 @@ def udp_check(rmem_max: Path) -> Check:
 
 def _clickhouse_checks(settings: DoctorSettings, repairs: Repairs) -> Iterator[Check]:
     try:
-        address = resolve_clickhouse(settings)
+        address = resolve_tenant(settings)
     except CommandError as error:
         yield Check("ClickHouse", "fail", str(error), "raymap serve")
         return
@@ -145,7 +145,8 @@ def _clickhouse_checks(settings: DoctorSettings, repairs: Repairs) -> Iterator[C
             name = f"ClickHouse disk {disk.name}"
             yield disk_check(name, disk.free, disk.total, help="raymap retention --traces 14d")
     with _connected(address) as client:
-        yield from _database_checks(client, address, repairs, is_embedded=not settings.clickhouse)
+        own = not settings.clickhouse and not settings.tenant
+        yield from _database_checks(client, address, repairs, is_embedded=own)
 
 
 @contextmanager

@@ -15,7 +15,6 @@ from pathlib import Path
 from clickhouse_driver import Client
 
 from collector.decode.rejected import Rejected
-from collector.ingest import FOLDER
 from collector.journal.adopt import damaged_files, folders
 from collector.journal.format import FILE_HEADER, DamagedRecord, Kind, pack
 from collector.journal.purge import request
@@ -27,7 +26,7 @@ from raymap.auth.secret import server_secret
 from raymap.commands.open_store import long_connection, open_store
 from raymap.commands.pins import parse_id
 from raymap.errors import CommandError, print_status
-from raymap.processes import prepare_command
+from raymap.processes import journal_dir, prepare_command
 from raymap.schema_check import require_schema
 from raymap.settings import StoreSettings
 from store.clickhouse import forget as tables
@@ -61,7 +60,7 @@ def forget(settings: StoreSettings, subject: Subject, *, wait: float, dry_run: b
     """
     address = prepare_command(settings)
     require_schema(address)
-    root = settings.data_dir / FOLDER
+    root = journal_dir(settings)
     with long_connection(address) as client:
         if dry_run:
             print_status(f"{len(tables.find(client, subject)):,} traces would be removed")

@@ -1,4 +1,4 @@
-"""The databases of tenants: where they are, how they are made, kept current, measured and removed."""
+"""The databases of tenants: where they are; how they are made, migrated, measured and removed."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import NamedTuple
 from clickhouse_driver import Client
 
 from raymap.auth.tenants import Tenant, database_of, read_tenants
+from raymap.errors import CommandError
 from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.connection.sql import identifier
@@ -37,6 +38,14 @@ def stored_tenants(default: Address) -> dict[str, Tenant]:
     """The tenants by name, also those being deleted."""
     with closing(ClickHouseStore(default, connections=1)) as store:
         return read_tenants(store.read_configuration())
+
+
+def find_tenant(default: Address, name: str) -> Tenant:
+    """The tenant of a name. CommandError when there is none."""
+    found = stored_tenants(default).get(name)
+    if found is None or found.deleting:
+        raise CommandError(f"There is no tenant {name}: raymap tenant list shows them.")
+    return found
 
 
 def prepare_databases(default: Address, retention: Mapping[str, int]) -> dict[str, list[str]]:

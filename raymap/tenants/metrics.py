@@ -59,7 +59,7 @@ class _Both:
         self._shared, self._own = shared, own
 
     def labels(self, *values: str) -> _Both:
-        """The tenant's is not told apart by them."""
+        """They do not divide the tenant's."""
         return _Both(self._shared.labels(*values), self._own)
 
     def inc(self, amount: float = 1) -> None:

@@ -35,7 +35,7 @@ def udp_ports(
 
 class _OfPort:
     """The pipeline of a port's tenant. Without such a tenant, or beyond its limits, documents are dropped
-    and counted: a sender of datagrams cannot be told to come again."""
+    and counted: nothing answers a sender of datagrams."""
 
     def __init__(
         self,

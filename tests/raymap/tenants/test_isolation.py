@@ -1,7 +1,7 @@
 """A whole server with two tenants, which send and configure the same under the same names: nothing crosses.
 
-What each sends contains its mark, and only that tells them apart. So every route is asked by every role of
-the one for what the other has as well, and must answer without the other's mark.
+What each sends contains its mark, and only that distinguishes them. So every role of the one requests
+from every route what the other has as well, and the answer must not have the other's mark.
 """
 
 from __future__ import annotations
@@ -421,7 +421,7 @@ def test_changes_reach_their_own_tenant_alone(filled: Shared) -> None:
 
 
 def test_metrics_and_status_are_ones_own(filled: Shared) -> None:
-    """A tenant is told neither of others nor how much they send; the operator is."""
+    """A tenant sees neither others nor how much they send; the operator does."""
     for tenant in TENANTS:
         metrics = filled.ask(tenant, "viewer", "GET", "/metrics").text
         assert f'raymap_tenant_documents_stored_total{{tenant="{tenant}"}}' in metrics
