@@ -44,6 +44,15 @@ class OidcFlags:
             help="Role by value of the claim, like sre=admin,*=viewer; * is everyone.",
         ),
     ] = ""
+    oidc_tenants: Annotated[
+        str,
+        option(
+            "--oidc-tenants",
+            metavar="VALUE=TENANT[,…]",
+            show_default="the default tenant",
+            help="Tenant by value of the claim, like acme-staff=acme; * is everyone else.",
+        ),
+    ] = ""
     public_url: Annotated[
         str,
         option(

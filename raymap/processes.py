@@ -143,7 +143,7 @@ def _guard(app: ASGIApp, settings: ProcessSettings, authentication: Authenticati
 
 def _oidc_provider(settings: ApiSettings) -> Provider | None:
     """The provider by which people sign in, if there is one. CommandError for half of one."""
-    from raymap.auth.oidc import OidcSettings, Provider, check_url, parse_roles
+    from raymap.auth.oidc import OidcSettings, Provider, check_url, parse_roles, parse_tenants
 
     if not settings.oidc_issuer:
         return None
@@ -161,6 +161,7 @@ def _oidc_provider(settings: ApiSettings) -> Provider | None:
         for url in (settings.oidc_issuer, settings.public_url):
             check_url(url)
         roles = parse_roles(settings.oidc_roles)
+        tenants = parse_tenants(settings.oidc_tenants)
     except ValueError as error:
         raise CommandError(f"OpenID Connect: {error}.") from None
     return Provider(
@@ -171,6 +172,7 @@ def _oidc_provider(settings: ApiSettings) -> Provider | None:
             settings.public_url,
             settings.oidc_claim,
             roles=roles,
+            tenants=tenants,
         )
     )
 

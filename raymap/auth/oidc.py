@@ -22,6 +22,7 @@ from msgspec import Struct
 from collector.receivers.access import is_loopback
 from raymap.auth.oidc_flow import Flow, OidcError
 from raymap.auth.permissions import Role
+from raymap.tenant_names import check_name
 
 if TYPE_CHECKING:
     from joserfc.jwk import KeySetSerialization
@@ -49,8 +50,8 @@ ANYONE = "*"
 
 
 class OidcSettings(Struct, frozen=True):
-    """The provider and our registration there. ``roles``: by value of ``claim``, `ANYONE` for all
-    whom the provider signs in."""
+    """The provider and our registration there. ``roles``, and names of ``tenants``: by value of
+    ``claim``, `ANYONE` for all (others) whom the provider signs in."""
 
     issuer: str
     client_id: str
@@ -59,6 +60,7 @@ class OidcSettings(Struct, frozen=True):
     claim: str = "groups"
     scope: str = "openid profile email"
     roles: Mapping[str, Role] = {}
+    tenants: Mapping[str, str] = {}
 
     @property
     def redirect_uri(self) -> str:
@@ -71,6 +73,20 @@ class Member(NamedTuple):
 
     name: str
     role: Role
+    tenant: str = ""
+    """The name; empty for the default one."""
+
+
+def parse_tenants(text: str) -> dict[str, str]:
+    """``acme-staff=acme,*=visitors``. Raises ValueError."""
+    found: dict[str, str] = {}
+    for part in filter(None, map(str.strip, text.split(","))):
+        value, equals, name = part.rpartition("=")
+        if not equals or not value:
+            raise ValueError(f"{part!r}: expected VALUE=TENANT")
+        check_name(name)
+        found[value] = name
+    return found
 
 
 def parse_roles(text: str) -> dict[str, Role]:
@@ -192,7 +208,12 @@ class Provider:
             raise OidcError(
                 "role", f"{name[:100]} has no role here: {self.settings.claim} gives none"
             )
-        return Member(name[:100], role)
+        tenants = {
+            name for value, name in self.settings.tenants.items() if value in wanted - {ANYONE}
+        }
+        if len(tenants) > 1:
+            raise OidcError("tenant", f"{name[:100]} belongs to several tenants here")
+        return Member(name[:100], role, next(iter(tenants), self.settings.tenants.get(ANYONE, "")))
 
     def _endpoint(self, name: str) -> str:
         url = self._discover().get(name)

@@ -52,10 +52,11 @@ class _Desk:
         """Back from the provider, with a code."""
         try:
             member = await self._member(request)
+            tenant = self._tenant_of(member)
         except OidcError as error:
             return await self._failed(request, error)
         now, master = self._authenticator.clock(), self._authenticator.master
-        session = member_session(member.name, member.role, now)
+        session = member_session(member.name, member.role, now, tenant)
         await self._record(request, member.name, "ok")
         response = RedirectResponse("/", 303)
         _set(response, COOKIE, encode_session(session, master), SESSION_SECONDS, strict=True)
@@ -76,6 +77,16 @@ class _Desk:
         if not code:
             raise OidcError("no_code", "the provider has sent no code")
         return await asyncio.to_thread(self._provider.finish, flow, code)
+
+    def _tenant_of(self, member: Member) -> str:
+        """The id of the tenant; empty for the default one. Raises OidcError when there is none such."""
+        if not member.tenant:
+            return ""
+        tenants = self._authenticator.directory.tenants()
+        tenant = tenants.active.get(member.tenant) if tenants else None
+        if tenant is None:
+            raise OidcError("tenant", f"there is no tenant {member.tenant} here")
+        return tenant.id
 
     async def _failed(self, request: Request, error: OidcError) -> Response:
         await self._record(request, "", error.reason)

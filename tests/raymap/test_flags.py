@@ -54,6 +54,7 @@ CHANGED: dict[str, Any] = {
     "oidc_client_secret": "a secret",
     "oidc_claim": "roles",
     "oidc_roles": "sre=admin,*=viewer",
+    "oidc_tenants": "acme-staff=acme",
     "public_url": "https://raymap.example",
     "log_link": "https://logs.example.com/?q={trace_id}",
     "webhook_host": "hooks.example.com,*.internal",

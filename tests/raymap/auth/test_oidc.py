@@ -20,12 +20,14 @@ from api.app import create_app
 from raymap.auth.authenticator import Authenticator, Mode
 from raymap.auth.http import AuthGuard
 from raymap.auth.key_source import KeySource
-from raymap.auth.oidc import OidcSettings, Provider, check_url, parse_roles
+from raymap.auth.oidc import OidcSettings, Provider, check_url, parse_roles, parse_tenants
 from raymap.auth.oidc_flow import OidcError, begin_flow
 from raymap.auth.oidc_routes import FLOW_COOKIE, oidc_router
 from raymap.auth.people import COOKIE
 from raymap.auth.permissions import Role
 from raymap.auth.sign_in import sign_in_router
+from raymap.auth.tenants import new_tenant, put_tenant
+from store.config.change import change
 from store.memory import MemoryStore
 
 jwk = pytest.importorskip("joserfc.jwk", reason="pip install raymap[oidc]")
@@ -138,7 +140,16 @@ class Server:
         source.refresh()
         authenticator = Authenticator(Mode.ON, source, MASTER, clock=lambda: self.now)
         roles = parse_roles("sre=admin,dev=editor")
-        settings = OidcSettings(idp.issuer, CLIENT, SECRET, "https://raymap", roles=roles)
+        tenants = parse_tenants("acme-staff=acme,globex-staff=globex,gone-staff=gone")
+        change(
+            self.store,
+            lambda *_: (None, [put_tenant(new_tenant(name, 1)) for name in ("acme", "globex")]),
+            lambda: NOW,
+        )
+        source.refresh()
+        settings = OidcSettings(
+            idp.issuer, CLIENT, SECRET, "https://raymap", roles=roles, tenants=tenants
+        )
         self.provider = Provider(settings, clock=lambda: self.now)
         routers = [
             sign_in_router(self.store, authenticator, source.refresh, oidc=True),
@@ -187,20 +198,23 @@ def server(idp: StandIn, tmp_path: Path) -> Server:
 
 
 @pytest.mark.parametrize(
-    ("claims", "name", "role"),
+    ("claims", "name", "role", "tenant"),
     [
-        ({}, "ana", "editor"),
-        ({"groups": ["dev", "sre"]}, "ana", "admin"),
-        ({"groups": "dev"}, "ana", "editor"),
-        ({"preferred_username": None, "email": "a@b"}, "a@b", "editor"),
-        ({"preferred_username": None, "email": "a@b", "email_verified": False}, "42", "editor"),
-        ({"aud": [CLIENT, "other"], "azp": CLIENT}, "ana", "editor"),
+        ({}, "ana", "editor", ""),
+        ({"groups": ["dev", "acme-staff"]}, "ana", "editor", "acme"),
+        ({"groups": ["dev", "sre"]}, "ana", "admin", ""),
+        ({"groups": "dev"}, "ana", "editor", ""),
+        ({"preferred_username": None, "email": "a@b"}, "a@b", "editor", ""),
+        ({"preferred_username": None, "email": "a@b", "email_verified": False}, "42", "editor", ""),
+        ({"aud": [CLIENT, "other"], "azp": CLIENT}, "ana", "editor", ""),
     ],
 )
-def test_who_signs_in(server: Server, claims: dict[str, Any], name: str, role: str) -> None:
+def test_who_signs_in(
+    server: Server, claims: dict[str, Any], name: str, role: str, tenant: str
+) -> None:
     server.idp.claims |= claims
     response = server.sign_in()
-    assert response.json() == {"name": name, "role": role, "via": "oidc", "tenant": ""}
+    assert response.json() == {"name": name, "role": role, "via": "oidc", "tenant": tenant}
     assert server.outcomes == [(name, "ok")]
 
 
@@ -208,6 +222,9 @@ def test_who_signs_in(server: Server, claims: dict[str, Any], name: str, role: s
     ("claims", "reason"),
     [
         ({"groups": ["others"]}, "role"),
+        ({"groups": ["acme-staff"]}, "role"),
+        ({"groups": ["dev", "acme-staff", "globex-staff"]}, "tenant"),
+        ({"groups": ["dev", "gone-staff"]}, "tenant"),
         ({"groups": None}, "role"),
         ({"groups": {"dev": 1}}, "role"),
         ({"iss": "https://other"}, "token"),

@@ -23,6 +23,8 @@ export interface Session {
   name: string | null
   role: string | null
   via: string | null
+  /** Empty for the default one. */
+  tenant: string
 }
 
 export interface TimeWindow {

@@ -21,7 +21,11 @@ export function UserMenu() {
       {() => (
         <div className="popover-text">
           <p>
-            {data.name} <span className="mute">{data.role}</span>
+            {data.name}{' '}
+            <span className="mute">
+              {data.role}
+              {data.tenant && ` of ${data.tenant}`}
+            </span>
           </p>
           {data.via === 'session' && (
             <button type="button" className="button" onClick={() => void signOut()}>
