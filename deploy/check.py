@@ -81,9 +81,15 @@ def hadolint() -> Iterator[Outcome]:
 
 
 def compose() -> Iterator[Outcome]:
-    """By Docker's own parser: `docker-compose`, as it is called when it is installed alone."""
+    """By Docker's own parser: a plugin of `docker`, or installed alone."""
+    plugin = (
+        subprocess.run(["docker", "compose", "version"], capture_output=True, check=False)
+        if shutil.which("docker")
+        else None
+    )
+    tool = ["docker", "compose"] if plugin and plugin.returncode == 0 else ["docker-compose"]
     for path in sorted((DEPLOY / "docker").glob("compose*.yaml")):
-        yield run(path.name, "docker-compose", "--file", path, "config", "--quiet")
+        yield run(path.name, *tool, "--file", path, "config", "--quiet")
 
 
 def helm_lint() -> Iterator[Outcome]:

@@ -46,7 +46,7 @@ exec unshare --mount sh -euc '
   (inside sh -c "id; touch /root-is-writable 2>&1 || true")
   inside raymap serve --port "$port" --grpc-port 0 --otlp-port 0 --workers 1 &
   server=$!
-  trap "kill -TERM $server; wait $server || echo "raymap ended with $?"" EXIT
+  trap "kill -TERM $server; wait $server || :" EXIT
   (inside python3 -c "
 import json, secrets, subprocess, sys, time, urllib.request
 base = \"http://127.0.0.1:\" + sys.argv[1]
