@@ -42,6 +42,9 @@ def test_the_panel_shows_the_flow_of_a_state_machine(page: Page, raymap_server: 
     page.goto(f"{raymap_server.http}/map?test=1&{window}")
     page.get_by_role("button", name=re.compile(f"^{name}, (?!client)")).first.click()
     flow = page.get_by_role("region", name="States")
+    details = page.get_by_role("complementary", name="Details")
+    expect(details.get_by_text("Statuses over time")).to_be_visible()
+    expect(flow).to_have_count(1)
     expect(flow).to_contain_text("2 executions")
     expect(flow.get_by_role("listitem")).to_have_text(
         [

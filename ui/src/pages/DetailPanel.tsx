@@ -107,7 +107,9 @@ export function DetailPanel(props: Props) {
           actions={actions}
           states={
             isMachine &&
-            !shared && <NodeStates key={id} id={id} window={window} rangeKey={rangeKey} filter={filter} />
+            !shared && (
+              <NodeStates key={`states ${id}`} id={id} window={window} rangeKey={rangeKey} filter={filter} />
+            )
           }
           versions={
             showAll && <NodeVersions id={id} window={window} rangeKey={rangeKey} versionLink={versionLink} />
