@@ -34,12 +34,14 @@ from raymap.auth.authenticator import Authenticator, Mode
 from raymap.auth.http import AuthGuard
 from raymap.auth.key_source import KeySource
 from raymap.auth.keys import IssuedKey, issue_key, put_key
+from raymap.auth.people import COOKIE, User, begin_session, encode_session, put_user
 from raymap.auth.permissions import Role
 from raymap.auth.share_grants import TraceGrant
 from raymap.auth.share_routes import shares_router
 from raymap.auth.shares import encode_share, new_share, share_key
 from raymap.auth.sign_in import sign_in_router
 from raymap.http_guard import HttpGuard
+from raymap.logging import set_up_logging
 from store.memory import MemoryStore
 
 MASTER = b"the secret of a server that is fuzzed"
@@ -83,11 +85,13 @@ def mutate(text: str, random: Random) -> str:
     return text
 
 
-def build(folder: Path) -> tuple[ASGIApp, IssuedKey, str]:
-    """The app of `raymap api` over a store in memory, a key of an administrator, a share link."""
+def build(folder: Path) -> tuple[ASGIApp, IssuedKey, str, str]:
+    """The app of `raymap api` over a store in memory, a key of an administrator, a share link, and
+    the cookie of someone who has signed in."""
     store = MemoryStore()
     issued = issue_key("fuzz", Role.ADMIN, MASTER, now=1)
-    store.change_configuration([put_key(issued.key)], after=0, at=1)
+    user = User("ana", Role.EDITOR, "no hash: no one signs in here", 1)
+    store.change_configuration([put_key(issued.key), put_user(user)], after=0, at=1)
     source = KeySource(store.read_configuration, folder)
     source.refresh()
     authenticator = Authenticator(Mode.ON, source, MASTER)
@@ -99,13 +103,14 @@ def build(folder: Path) -> tuple[ASGIApp, IssuedKey, str]:
     app = create_app(store, version="fuzz", extra_routers=routers)
     guarded = HttpGuard(AuthGuard(AuditTrail(app, store), authenticator), frozenset({"raymap"}))
     share = new_share(TraceGrant(TRACE), 24, time.time())
-    return guarded, issued, encode_share(share, share_key(MASTER, ""))
+    cookie = encode_session(begin_session(user, time.time()), MASTER)
+    return guarded, issued, encode_share(share, share_key(MASTER, "")), cookie
 
 
 class Requests:
     """Random requests around valid ones."""
 
-    def __init__(self, issued: IssuedKey, share: str, seed: int) -> None:
+    def __init__(self, issued: IssuedKey, share: str, session: str, seed: int) -> None:
         self._random, self._issued = Random(seed), issued
         basic = base64.b64encode(f"any:{issued.token}".encode()).decode()
         self._plain = (
@@ -113,7 +118,7 @@ class Requests:
             ("x-api-key", "x-api-key", issued.token),
             ("password", "authorization", f"Basic {basic}"),
             ("share link", "authorization", f"Bearer {share}"),
-            ("cookie", "cookie", f"__Host-raymap={share}; other=1"),
+            ("cookie", "cookie", f"{COOKIE}={session}; other=1"),
         )
         self._signed = self._sign()
         self._left = 0
@@ -262,9 +267,10 @@ def main() -> int:
     parser.add_argument("--requests", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
+    set_up_logging("error")  # each refusal is a warning
     with tempfile.TemporaryDirectory(prefix="raymap-fuzz-") as folder:
-        app, issued, share = build(Path(folder))
-        requests = Requests(issued, share, options.seed)
+        app, issued, share, session = build(Path(folder))
+        requests = Requests(issued, share, session, options.seed)
         return int(asyncio.run(fuzz(app, requests, options.requests)) > 0)
 
 

@@ -7,6 +7,7 @@ never as passed. Exits 1 if a check failed. README.md says where the tools come 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,8 @@ ROOT = DEPLOY.parent
 CHART = DEPLOY / "helm" / "raymap"
 KUBERNETES = ("1.27.0", "1.31.0", "1.37.0")
 """The oldest that the chart accepts, one that is common, and the newest."""
+VARIABLES = {"RAYMAP_AUTH_SECRET": "x" * 32, "CLICKHOUSE_PASSWORD": "example"}
+"""What the compose files require of the environment."""
 LEAST = {"clickhouse.secret": "ch", "auth.secret": "auth"}
 EVERYTHING = {
     **LEAST,
@@ -68,6 +71,7 @@ def run(name: str, *command: str | Path, given: str | None = None) -> Outcome:
         stderr=subprocess.STDOUT,
         text=True,
         cwd=ROOT,
+        env={**VARIABLES, **os.environ},
         check=False,
     )
     lines = [each for each in ended.stdout.splitlines() if each.strip()]
@@ -183,7 +187,7 @@ def systemd() -> Iterator[Outcome]:
         copy = Path(folder) / unit.name
         copy.write_text(unit.read_text().replace("/opt/raymap/bin/raymap", "/bin/true"))
         yield run("unit", "systemd-analyze", "verify", "--man=no", copy)
-        exposed = ["systemd-analyze", "security", "--offline=true", "--threshold=20", copy]
+        exposed = ["systemd-analyze", "security", "--offline=true", "--threshold=20", str(copy)]
         yield run("sandbox of the unit", *exposed)
 
 

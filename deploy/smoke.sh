@@ -1,5 +1,5 @@
 #!/bin/sh
-# An installed Raymap starts with its demo, draws a map, and has its console: deploy/smoke.sh RAYMAP [PORT]
+# An installed raymap[embedded,demo] starts, draws a map, and has its console: deploy/smoke.sh RAYMAP [PORT]
 set -eu
 raymap=$1
 port=${2:-2000}
