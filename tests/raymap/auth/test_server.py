@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import ssl
 import time
 import urllib.error
@@ -219,6 +220,20 @@ def test_plain_http_to_the_tls_port(secure: SecureServer) -> None:
     with pytest.raises(OSError, match=r"reset|closed|refused"):
         urllib.request.urlopen(plain + "/healthz", timeout=5)
     assert secure.status("GET", "/healthz") == 200
+
+
+def test_tls_to_plain_ports(raymap_server: Server) -> None:
+    """The client is told that no one there speaks TLS, at once; HTTP and gRPC go on."""
+    for address in (raymap_server.http.removeprefix("http://"), raymap_server.grpc):
+        host, _, port = address.rpartition(":")
+        with (
+            socket.create_connection((host, int(port)), timeout=20) as connection,
+            pytest.raises((ssl.SSLError, ConnectionError)),
+        ):
+            ssl.create_default_context().wrap_socket(connection, server_hostname="localhost")
+    assert raymap_server.get("/api/status")["ready"]
+    with grpc.insecure_channel(raymap_server.grpc) as channel:
+        grpc.channel_ready_future(channel).result(timeout=20)
 
 
 @pytest.mark.parametrize(

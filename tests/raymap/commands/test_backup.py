@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+import threading
 import time
 from pathlib import Path
 
@@ -62,6 +63,48 @@ def test_a_restored_server_shows_the_same_map(
     assert stop_server(restored) == 0
     for path in (full, more, more / "auth-secret", elsewhere):
         assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0
+
+
+@pytest.mark.server
+@pytest.mark.slow
+def test_a_backup_under_load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was acknowledged before it began is in it, on the map of the restored server, once."""
+    monkeypatch.delenv("RAYMAP_TEST_CLICKHOUSE", raising=False)
+    data, full, elsewhere = (tmp_path / name for name in ("data", "full", "elsewhere"))
+    server = start_server(data)
+    acknowledged: list[str] = []
+    enough = threading.Event()
+
+    def load() -> None:
+        while not enough.is_set():
+            name = f"load-{len(acknowledged)}"
+            body = {"TraceSegmentDocuments": [json.dumps(finished_segment(name))]}
+            assert server.post("/TraceSegments", body) == {"UnprocessedTraceSegments": []}
+            acknowledged.append(name)
+
+    sender = threading.Thread(target=load)
+    sender.start()
+    try:
+        eventually(lambda: len(acknowledged) > 100, 60, "there is load")
+        before = set(acknowledged)
+        command("backup", str(full), "--data-dir", str(data))
+        during = set(acknowledged) - before
+        eventually(lambda: len(acknowledged) > len(before | during), 60, "the load goes on")
+    finally:
+        enough.set()
+        sender.join()
+    assert during
+    eventually(lambda: requests(server).keys() == set(acknowledged), 60, "all are counted")
+    original = requests(server)
+    assert stop_server(server) == 0
+
+    command("restore", str(full), "--data-dir", str(elsewhere))
+    restored = start_server(elsewhere)
+    eventually(lambda: before <= requests(restored).keys(), 60, "the load is on the map")
+    shown = requests(restored)
+    assert shown == {name: original[name] for name in shown}
+    assert set(original.values()) == {1}
+    assert stop_server(restored) == 0
 
 
 def test_what_is_refused(tmp_path: Path) -> None:
