@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-OURS = ("run", "journal", "clickhouse")
+OURS = ("run", "journal", "tenants", "clickhouse")
 
 
 def prepare_data_dir(data_dir: Path) -> None:

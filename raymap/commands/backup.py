@@ -1,4 +1,5 @@
-"""`raymap backup` and `restore`: the embedded ClickHouse, the journals, and the server's secret.
+"""`raymap backup` and `restore`: the embedded ClickHouse, the journals, and the server's secret, of all
+tenants.
 
 The journals are copied first. What leaves them afterwards is in ClickHouse before its backup begins;
 what is in both is inserted again after a restore, as rows that replace their equals. So a backup under
@@ -10,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +25,8 @@ from collector.journal.quarantine import Quarantine
 from collector.journal.reader import files_of
 from raymap.auth.audit import record_command
 from raymap.auth.secret import FILE as SECRET
+from raymap.auth.tenants import FOLDER as TENANTS
+from raymap.auth.tenants import database_of
 from raymap.commands.open_store import long_connection, open_store
 from raymap.data_dir import prepare_data_dir
 from raymap.embedded import EmbeddedClickHouse
@@ -30,8 +34,10 @@ from raymap.errors import CommandError, print_status
 from raymap.processes import prepare_command, raymap_version
 from raymap.schema_check import require_schema
 from raymap.settings import StoreSettings
+from raymap.tenants.databases import stored_tenants
 from raymap.units import format_size
 from store.clickhouse.connection.address import Address
+from store.clickhouse.connection.sql import identifier
 from store.clickhouse.embedded import EmbeddedError
 from store.clickhouse.schema.version import schema_state
 
@@ -39,13 +45,15 @@ MANIFEST, CLICKHOUSE = "raymap.json", "clickhouse"
 
 
 class Manifest(Struct):
-    """Written last: a folder without it is no complete backup. ``base``: an absolute path."""
+    """Written last: a folder without it is no complete backup. ``base``: an absolute path; ``tenants``:
+    the names of those beside the default one."""
 
     version: str
     schema: int
     created: float
     database: str
     base: str | None = None
+    tenants: list[str] = []
 
 
 def back_up(settings: StoreSettings, target: Path, base: Path | None) -> None:
@@ -57,18 +65,21 @@ def back_up(settings: StoreSettings, target: Path, base: Path | None) -> None:
     if since and since.schema != _schema(address):
         raise CommandError(f"{base} has another schema: make a full backup, without --base.")
     prepare_data_dir(_new_folder(target))
-    _copy_journals(settings.data_dir, target)
+    for root in (Path(FOLDER), *_journals_of_tenants(settings.data_dir)):
+        _copy_journals(settings.data_dir / root, target / root)
     with contextlib.suppress(FileNotFoundError):
         shutil.copyfile(settings.data_dir / SECRET, target / SECRET)
     with open_store(address) as store:
         record_command(store, "backup", str(target.absolute()))
-    _back_up_clickhouse(address, target, base)
+    tenants = [tenant.name for tenant in stored_tenants(address).values() if not tenant.deleting]
+    _back_up_clickhouse(address, tenants, target, base)
     manifest = Manifest(
         raymap_version(),
         _schema(address),
         time.time(),
         address.database,
         str(base.absolute()) if base else None,
+        tenants,
     )
     (target / MANIFEST).write_bytes(msgspec.json.encode(manifest))
     sync_folder(target)
@@ -84,17 +95,23 @@ def restore(settings: StoreSettings, source: Path) -> None:
     prepare_data_dir(data_dir)
     try:
         with EmbeddedClickHouse(data_dir) as engine:
-            statement = (
-                f"RESTORE DATABASE {manifest.database} AS {engine.address.database} "
-                f"FROM File({_quoted(source / CLICKHOUSE)})"
+            restored = ", ".join(
+                f"DATABASE {identifier(old)} AS {identifier(new)}"
+                for old, new in zip(
+                    _databases(manifest.database, manifest.tenants),
+                    _databases(engine.address.database, manifest.tenants),
+                    strict=True,
+                )
             )
+            statement = f"RESTORE {restored} FROM File({_quoted(source / CLICKHOUSE)})"
             with long_connection(replace(engine.address, database="")) as client:
                 client.execute(statement)
             require_schema(engine.address)
     except EmbeddedError as error:
         raise CommandError(f"ClickHouse did not start: {error}") from None
-    if (source / FOLDER).is_dir():
-        shutil.copytree(source / FOLDER, data_dir / FOLDER, dirs_exist_ok=True)
+    for folder in (FOLDER, TENANTS):
+        if (source / folder).is_dir():
+            shutil.copytree(source / folder, data_dir / folder, dirs_exist_ok=True)
     with contextlib.suppress(FileNotFoundError):
         shutil.copyfile(source / SECRET, data_dir / SECRET)
     prepare_data_dir(data_dir)
@@ -124,27 +141,38 @@ def _read_manifest(folder: Path) -> Manifest:
         raise CommandError(f"{folder / MANIFEST}: {error}.") from None
 
 
-def _copy_journals(data_dir: Path, target: Path) -> None:
+def _journals_of_tenants(data_dir: Path) -> list[Path]:
+    """Relative to the data directory."""
+    return [path.relative_to(data_dir) for path in sorted(data_dir.glob(f"{TENANTS}/*/{FOLDER}"))]
+
+
+def _copy_journals(root: Path, target: Path) -> None:
     """The newest files first: a process deletes the oldest meanwhile, once ClickHouse has them."""
-    root = data_dir / FOLDER
     for folder in folders(root):
-        copy = target / FOLDER / folder.name
+        copy = target / folder.name
         copy.mkdir(parents=True)
         for _, path in reversed(files_of(folder)):
             with contextlib.suppress(FileNotFoundError):
                 shutil.copyfile(path, copy / path.name)
     quarantine = Quarantine(root)
     if quarantine.path.exists():
-        (target / FOLDER).mkdir(exist_ok=True)
-        shutil.copyfile(quarantine.path, target / FOLDER / quarantine.path.name)
+        target.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(quarantine.path, target / quarantine.path.name)
 
 
-def _back_up_clickhouse(address: Address, target: Path, base: Path | None) -> None:
+def _databases(default: str, tenants: Sequence[str]) -> list[str]:
+    """The default tenant's, and those of others."""
+    return [default, *(database_of(default, name) for name in tenants)]
+
+
+def _back_up_clickhouse(
+    address: Address, tenants: Sequence[str], target: Path, base: Path | None
+) -> None:
+    names = map(identifier, _databases(address.database, tenants))
+    databases = ", ".join(f"DATABASE {name}" for name in names)
     options = f" SETTINGS base_backup = File({_quoted(base / CLICKHOUSE)})" if base else ""
     with long_connection(address) as client:
-        client.execute(
-            f"BACKUP DATABASE {address.database} TO File({_quoted(target / CLICKHOUSE)}){options}"
-        )
+        client.execute(f"BACKUP {databases} TO File({_quoted(target / CLICKHOUSE)}){options}")
 
 
 def _schema(address: Address) -> int:

@@ -48,6 +48,7 @@ def test_a_restored_server_shows_the_same_map(
     server.send(finished_segment("first"))
     command("backup", str(full), *where)
     server.send(finished_segment("second"))
+    command("tenant", "add", "acme", "--retention", "9d", *where)
     said = command("backup", str(more), "--base", str(full), *where)
     assert "since" in said
     eventually(lambda: requests(server) == COUNTED, 30, "both are counted")
@@ -57,6 +58,8 @@ def test_a_restored_server_shows_the_same_map(
     command("restore", str(more), "--data-dir", str(elsewhere))
     restored = start_server(elsewhere)
     eventually(lambda: requests(restored) == COUNTED, 30, "the map is the same")
+    own = raymap("retention", "--tenant", "acme", "--data-dir", str(elsewhere))
+    assert " 9 days" in own.stdout, own
     listed = json.loads(raymap("key", "list", "--json", "--data-dir", str(elsewhere)).stdout)
     assert [each["id"] for each in listed] == [key["id"]]
     assert (elsewhere / "auth-secret").read_bytes() == (data / "auth-secret").read_bytes()
