@@ -105,7 +105,7 @@ class _Serve:
         """Start every child; the addresses by kind."""
         clickhouse = await self._start_clickhouse()
         await self._supervisor.unless_stopped(
-            asyncio.to_thread(_migrate, clickhouse, self._settings.retention)
+            asyncio.to_thread(_migrate, clickhouse, self._settings)
         )
         specs = self._specs(clickhouse)
         opened = await asyncio.gather(*map(self._supervisor.start, specs))
@@ -193,10 +193,14 @@ def _announce(addresses: Mapping[str, str]) -> None:
     print_status(f"open {browse} · SDKs send to UDP {addresses['udp']} · gRPC {addresses['grpc']}")
 
 
-def _migrate(clickhouse: Address, retention: Mapping[str, int]) -> None:
-    from raymap.tenants.databases import prepare_databases
+def _migrate(clickhouse: Address, settings: ServeSettings) -> None:
+    from raymap.tenants.databases import prepare_databases, stored_tenants
+    from raymap.tenants.logins import write_embedded
 
-    prepare_databases(clickhouse, retention)
+    prepare_databases(clickhouse, settings.retention)
+    if settings.auth != "off" and not settings.clickhouse:  # also for tenants of a backup
+        tenants = stored_tenants(clickhouse).values()
+        write_embedded(settings.data_dir, clickhouse, tenants, server_secret(settings.data_dir))
 
 
 def _check_installed(settings: ServeSettings) -> None:

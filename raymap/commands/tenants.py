@@ -16,6 +16,7 @@ from raymap.auth.keys import KIND as KEY
 from raymap.auth.keys import read_keys
 from raymap.auth.people import read_people, remove_user
 from raymap.auth.quotas import KeyLimits
+from raymap.auth.secret import server_secret
 from raymap.auth.shares import SHARE, stored_shares
 from raymap.auth.tenants import (
     FOLDER,
@@ -38,7 +39,9 @@ from raymap.tenants.databases import (
     drop_database,
     usage,
 )
+from raymap.tenants.logins import create, drop, write_embedded
 from raymap.units import format_minute, format_size
+from store.clickhouse.connection.address import Address
 from store.clickhouse.schema.retention import prepare_database
 from store.clickhouse.store import ClickHouseStore
 from store.config.change import Contended, change
@@ -95,6 +98,7 @@ def add(settings: StoreSettings, name: str, wanted: Wanted) -> None:
     with open_store(default) as store:
         added = _change(store, decide)
         prepare_database(address, {"traces": days} if days else {})
+        _make_login(settings, default, store, name)
         record_command(store, f"tenant add {name}")
     if not added:
         print_status(f"{name} existed already; its limits change with  raymap tenant set")
@@ -157,12 +161,34 @@ def delete(settings: StoreSettings, name: str, *, yes: bool) -> None:
         _change(store, lambda c: (None, _credentials(c, tenant, now)))
         record_command(store, f"tenant delete {name}")
         drop_database(address)
+        _drop_login(settings, default, store, tenant)
         shutil.rmtree(settings.data_dir / FOLDER / tenant.folder, ignore_errors=True)
         _change(store, lambda c: (None, forget_tenant(tenant, now)))
         record_command(store, f"tenant deleted {name}")
     print_status(
         f"{name} is deleted; its journals on other machines go when their processes notice"
     )
+
+
+def _make_login(
+    settings: StoreSettings, default: Address, store: ClickHouseStore, name: str
+) -> None:
+    """A ClickHouse user who may use the tenant's database alone, where that is possible."""
+    tenants, master = read_tenants(store.read_configuration()), server_secret(settings.data_dir)
+    if not settings.clickhouse:
+        write_embedded(settings.data_dir, default, tenants.values(), master)
+    elif reason := create(default, tenants[name], master):
+        print_status(f"its database is used as {default.user}: {reason}")
+
+
+def _drop_login(
+    settings: StoreSettings, default: Address, store: ClickHouseStore, tenant: Tenant
+) -> None:
+    if settings.clickhouse:
+        drop(default, tenant)
+        return
+    tenants = read_tenants(store.read_configuration()).values()
+    write_embedded(settings.data_dir, default, tenants, server_secret(settings.data_dir))
 
 
 def require_tenant(configuration: Configuration, name: str) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from raymap.auth.tenants import Tenant
 from raymap.tenants.databases import address_of
+from raymap.tenants.logins import usable_login
 from raymap.tenants.pipelines import TenantPipeline
 from raymap.tenants.running import Running
 from raymap.tenants.service import ApiService
@@ -32,7 +33,8 @@ def collector_parts(
     """Pipelines that are started by a tenant's first request, or for a journal that was left."""
 
     def make(tenant: Tenant) -> TenantPipeline:
-        return _pipeline(settings, address, tenant, "collector", redactor, limits)
+        own = _login(address, tenant, auth)
+        return _pipeline(settings, own, tenant, "collector", redactor, limits)
 
     return Running(auth.tenants, make, settings.data_dir, lazy=True)
 
@@ -43,16 +45,24 @@ def api_parts(
     """Apps that are started with their rollups and alarms as soon as a tenant is known."""
 
     def make(tenant: Tenant) -> ApiService:
-        store = ClickHouseStore(address_of(address, tenant.name), connections=READ_CONNECTIONS)
-        pipeline = _pipeline(settings, address, tenant, "api", redactor)
+        own = _login(address, tenant, auth)
+        store = ClickHouseStore(own, connections=READ_CONNECTIONS)
+        pipeline = _pipeline(settings, own, tenant, "api", redactor)
         return ApiService(settings, store, pipeline, auth, version, store.close)
 
     return Running(auth.tenants, make, settings.data_dir, lazy=False)
 
 
+def _login(default: Address, tenant: Tenant, auth: Authentication) -> Address:
+    """The tenant's database, with a login that reaches no other where there is one."""
+    if auth.authenticator is None:
+        return address_of(default, tenant.name)
+    return usable_login(default, tenant, auth.authenticator.master)
+
+
 def _pipeline(
     settings: ProcessSettings,
-    address: Address,
+    own: Address,
     tenant: Tenant,
     role: str,
     redactor: Redactor,
@@ -60,7 +70,7 @@ def _pipeline(
 ) -> TenantPipeline:
     return TenantPipeline(
         tenant,
-        ClickHouseStore(address_of(address, tenant.name), connections=WRITE_CONNECTIONS),
+        ClickHouseStore(own, connections=WRITE_CONNECTIONS),
         settings.data_dir,
         role=role,
         journal_bytes=settings.journal_size,

@@ -11,7 +11,7 @@ which is the script's, so no other client can log in; and it may do nothing but 
 INFILE, unlike file(), needs no right to read files).
 """
 
-from store.clickhouse.embedded.config import GIB, default_memory
+from store.clickhouse.embedded.config import GIB, DatabaseUser, database_grants, default_memory
 from store.clickhouse.embedded.engine import run
 from store.clickhouse.embedded.folder import (
     PORTS,
@@ -20,21 +20,27 @@ from store.clickhouse.embedded.folder import (
     address,
     choose_port,
     credentials,
+    database_users,
     in_use,
+    set_database_users,
 )
 from store.clickhouse.embedded.library import engine_library, load_engine
 
 __all__ = [
     "GIB",
     "PORTS",
+    "DatabaseUser",
     "EmbeddedError",
     "EmbeddedSettings",
     "address",
     "choose_port",
     "credentials",
+    "database_grants",
+    "database_users",
     "default_memory",
     "engine_library",
     "in_use",
     "load_engine",
     "run",
+    "set_database_users",
 ]

@@ -6,10 +6,17 @@ import hashlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 from xml.sax.saxutils import escape
+
+from store.clickhouse.connection.sql import identifier
 
 HOST = "127.0.0.1"
 GIB = 1 << 30
+_ENGINES = ("MergeTree", "ReplacingMergeTree", "AggregatingMergeTree", "SummingMergeTree", "Memory")
+"""Of our tables, also temporary ones: no engine that reaches out of the database."""
+_SYSTEM_TABLES = ("columns", "detached_parts", "parts", "tables")
+"""What is read of the engine; each shows what belongs to databases that one may use."""
 
 
 def default_memory() -> int:
@@ -50,9 +57,24 @@ def config_xml(folder: Path, port: int, *, memory_bytes: int, log_level: str) ->
 """
 
 
-def users_xml(passwords: Mapping[str, str]) -> str:
+class DatabaseUser(NamedTuple):
+    """A user of one database, who may do anything there and nothing elsewhere. ``digest``: the
+    password's SHA-256 in hex."""
+
+    database: str
+    digest: str
+
+
+def users_xml(
+    passwords: Mapping[str, str], further: Mapping[str, DatabaseUser] | None = None
+) -> str:
     """`raymap_ro` may read every table and choose its own query limits (readonly 2, as Grafana's
-    plugin needs), and nothing outside the database: it is not granted file(), url() and the like."""
+    plugin needs), and nothing outside the database: it is not granted file(), url() and the like.
+
+    ``further`` users by name. The engine reads them when it starts, and knows no others: it has no storage
+    for users that statements create.
+    """
+    own = "".join(_database_user(name, user) for name, user in (further or {}).items())
     digest = {user: hashlib.sha256(word.encode()).hexdigest() for user, word in passwords.items()}
     return f"""<clickhouse>
   <profiles>
@@ -88,7 +110,29 @@ def users_xml(passwords: Mapping[str, str]) -> str:
         <query>GRANT SHOW ON *.*</query>
         <query>GRANT dictGet ON *.*</query>
       </grants>
-    </raymap_ro>
+    </raymap_ro>{own}
   </users>
 </clickhouse>
 """
+
+
+def database_grants(database: str) -> list[str]:
+    """What a user of one database is granted."""
+    return [
+        f"ALL ON {identifier(database)}.*",
+        "CREATE TEMPORARY TABLE ON *.*",
+        *(f"TABLE ENGINE ON {engine}" for engine in _ENGINES),
+        *(f"SELECT ON system.{table}" for table in _SYSTEM_TABLES),
+    ]
+
+
+def _database_user(name: str, user: DatabaseUser) -> str:
+    grants = "".join(f"<query>GRANT {each}</query>" for each in database_grants(user.database))
+    return f"""
+    <{name}>
+      <password_sha256_hex>{user.digest}</password_sha256_hex>
+      <networks><ip>127.0.0.1</ip></networks>
+      <profile>default</profile>
+      <quota>default</quota>
+      <grants>{grants}</grants>
+    </{name}>"""

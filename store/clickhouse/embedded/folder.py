@@ -12,11 +12,18 @@ import secrets
 import shutil
 import socket
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from store.clickhouse.connection.address import Address
-from store.clickhouse.embedded.config import HOST, config_xml, default_memory, users_xml
+from store.clickhouse.embedded.config import (
+    HOST,
+    DatabaseUser,
+    config_xml,
+    default_memory,
+    users_xml,
+)
 
 # Outside the kernel's range for outgoing connections (32768 and up on Linux): a client that
 # redials a dead server must not be handed the server's port, or it ends up talking to itself.
@@ -57,6 +64,26 @@ def credentials(data_dir: Path) -> dict[str, str]:
     return made
 
 
+def database_users(data_dir: Path) -> dict[str, DatabaseUser]:
+    """The users of single databases, whom the engine knows from its next start on."""
+    try:
+        text = _database_users(data_dir).read_text()
+        return {name: DatabaseUser(*user) for name, user in json.loads(text).items()}
+    except FileNotFoundError:
+        return {}
+
+
+def set_database_users(data_dir: Path, users: Mapping[str, DatabaseUser]) -> None:
+    """Replace them."""
+    path = _database_users(data_dir)
+    if users or path.exists():
+        _write_private(path, json.dumps(users, indent=2) + "\n")
+
+
+def _database_users(data_dir: Path) -> Path:
+    return data_dir.absolute() / "clickhouse" / "database-users.json"
+
+
 def address(data_dir: Path, *, user: str = "raymap", database: str = "raymap") -> Address:
     """Where the engine of this data directory listens, or listened last."""
     port = data_dir.absolute() / "clickhouse" / "port"
@@ -94,7 +121,10 @@ def prepare(settings: EmbeddedSettings) -> int:
     memory = settings.memory_bytes or default_memory()
     config = config_xml(folder, port, memory_bytes=memory, log_level=settings.log_level)
     _write_private(folder / "config.xml", config)
-    _write_private(folder / "users.xml", users_xml(credentials(settings.data_dir)))
+    _write_private(
+        folder / "users.xml",
+        users_xml(credentials(settings.data_dir), database_users(settings.data_dir)),
+    )
     _write_private(folder / "port", f"{port}\n")
     # The engine keeps its `system` database in memory; the files of a former one are orphans.
     shutil.rmtree(folder / "data" / "data" / "system", ignore_errors=True)

@@ -33,6 +33,7 @@ def requests(server: Server) -> dict[str, int]:
 
 
 @pytest.mark.server
+@pytest.mark.timeout(400)
 def test_a_restored_server_shows_the_same_map(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -54,9 +54,7 @@ class Shared:
     def __init__(self, server: Server, otlp: str, udp: Mapping[str, int]) -> None:
         self.server, self.otlp = server, otlp
         self.database: Address = server.database or embedded_address(server.data_dir)
-        self.words = ["--data-dir", str(server.data_dir), "--clickhouse", self.database.url]
-        for name in TENANTS:
-            self.command("tenant", "add", name)
+        self.words = where(server)
         self.keys = self.issue()
         self.now = wait_a_moment()
         self.senders = {
@@ -127,6 +125,14 @@ class Shared:
         return {"from": self.now // 60 * 60 - 60, "to": self.now // 60 * 60 + 180}
 
 
+def where(server: Server) -> list[str]:
+    """What a command needs to find the server's data."""
+    return [
+        *("--data-dir", str(server.data_dir)),
+        *(("--clickhouse", server.database.url) if server.database else ()),
+    ]
+
+
 def free_port() -> int:
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
@@ -137,11 +143,15 @@ def free_port() -> int:
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
     otlp, udp = free_port(), {name: free_port() for name in TENANTS}
     ports = ",".join(f"{port}={name}" for name, port in udp.items())
-    server = start_server(
-        tmp_path_factory.mktemp("tenants") / "data",
-        *("--auth", "on", "--otlp-port", str(otlp), "--workers", "2"),
-        *("--udp-tenant", ports),
-    )
+    data_dir = tmp_path_factory.mktemp("tenants") / "data"
+    words = ("--auth", "on", "--otlp-port", str(otlp), "--workers", "2", "--udp-tenant", ports)
+    server = start_server(data_dir, *words)
+    for name in TENANTS:
+        added = raymap("tenant", "add", name, *where(server))
+        assert added.returncode == 0, added.stderr
+    if server.database is None:  # the embedded engine knows their users when it starts next
+        assert stop_server(server) == 0
+        server = start_server(data_dir, *words)
     made = Shared(server, f"http://127.0.0.1:{otlp}", udp)
     eventually(
         lambda: (
@@ -381,6 +391,16 @@ SHOW_THE_MARK = {
     "POST /ListResourcePolicies",
 }
 """Routes whose answers have what a tenant sent or configured."""
+
+
+def test_each_tenant_has_a_login_of_its_own(filled: Shared) -> None:
+    """With which all of the above was done: no process had to use the common one."""
+    log = filled.server.data_dir.parent / f"{filled.server.data_dir.name}.log"
+    assert "tenant_has_no_login" not in log.read_text()
+    client = connect(filled.database)
+    users = {user for (user,) in client.execute("SELECT name FROM system.users")}
+    client.disconnect()
+    assert {filled.store(name).database for name in TENANTS} <= users
 
 
 def test_share_links_are_of_their_tenant(filled: Shared) -> None:
