@@ -6,6 +6,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from msgspec import to_builtins
@@ -48,6 +49,8 @@ from store.config.change import Contended, change
 from store.config.protocol import Change, Configuration
 
 Result = TypeVar("Result")
+PATIENCE = 5.0
+"""Seconds that processes have to notice that a tenant is deleted."""
 MAX_TENANTS = 200
 """Each costs every API process memory and threads (docs/tenants.md)."""
 
@@ -162,7 +165,7 @@ def delete(settings: StoreSettings, name: str, *, yes: bool) -> None:
         record_command(store, f"tenant delete {name}")
         drop_database(address)
         _drop_login(settings, default, store, tenant)
-        shutil.rmtree(settings.data_dir / FOLDER / tenant.folder, ignore_errors=True)
+        _remove_journals(settings.data_dir / FOLDER / tenant.folder)
         _change(store, lambda c: (None, forget_tenant(tenant, now)))
         record_command(store, f"tenant deleted {name}")
     print_status(
@@ -189,6 +192,14 @@ def _drop_login(
         return
     tenants = read_tenants(store.read_configuration()).values()
     write_embedded(settings.data_dir, default, tenants, server_secret(settings.data_dir))
+
+
+def _remove_journals(folder: Path) -> None:
+    """Those on this machine. Processes that run here do it themselves, once they have stopped writing."""
+    deadline = time.monotonic() + PATIENCE
+    while folder.exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def require_tenant(configuration: Configuration, name: str) -> None:

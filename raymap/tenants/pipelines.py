@@ -62,8 +62,10 @@ class TenantPipeline(IngestPipeline):
 
     def stop(self, timeout: float = 10.0) -> None:
         """As of any pipeline."""
-        super().stop(timeout)
-        self._store.close()
+        try:
+            super().stop(timeout)
+        finally:
+            self._store.close()
 
 
 CURRENT: ContextVar[IngestPipeline | None] = ContextVar("pipeline", default=None)

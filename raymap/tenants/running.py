@@ -111,7 +111,10 @@ class Running(Generic[Kind]):
         with self._lock:
             ended = [self._parts.pop(name) for name in tenants.deleted if name in self._parts]
         for part in ended:
-            part.stop()
+            try:
+                part.stop()
+            except OSError as error:  # another process has removed its journal already
+                log.info("tenant_stopped", reason=str(error))
         for name in tenants.deleted:
             if (self._root / name).exists():  # also of a process that wrote there until now
                 shutil.rmtree(self._root / name, ignore_errors=True)

@@ -80,5 +80,7 @@ class ApiService:
         for thread in self._threads:
             thread.join(5.0)
         self._alarms.join(5.0)
-        self.pipeline.stop()
-        self._on_stop()
+        try:
+            self.pipeline.stop()
+        finally:
+            self._on_stop()
