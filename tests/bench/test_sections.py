@@ -28,10 +28,14 @@ def test_a_section_is_replaced_in_place_and_the_rest_is_untouched(tmp_path: Path
 
 
 def test_every_generated_section_of_the_repository_would_be_replaced(tmp_path: Path) -> None:
-    """The markers in the committed file are those that the benches look for."""
+    """The markers in the committed file are those that the benches look for, and nothing else is replaced."""
     committed = (REPOSITORY / "docs" / "benchmarks" / "README.md").read_text()
     (results_folder(tmp_path) / "README.md").write_text(committed)
+    rest = committed
     for name in ("scale", "soak", "recall"):
+        begin, end = rest.index(f"<!-- {name}:"), rest.index(f"<!-- /{name} -->")
+        assert end - begin > 500, "a section with results"
+        rest = rest[:begin] + rest[end:]
         write(tmp_path, name, f"## new {name}")
     text = (tmp_path / "benchmarks" / "README.md").read_text()
     assert [line for line in text.splitlines() if line.startswith("## new")] == [
@@ -39,7 +43,9 @@ def test_every_generated_section_of_the_repository_would_be_replaced(tmp_path: P
         "## new soak",
         "## new recall",
     ]
-    assert len(text) < len(committed) / 2
+    assert abs(len(text) - len(rest)) < 500, (
+        "what was there of each section is gone, and nothing else"
+    )
 
 
 def test_table() -> None:

@@ -223,7 +223,7 @@ def test_plain_http_to_the_tls_port(secure: SecureServer) -> None:
 
 
 def test_tls_to_plain_ports(raymap_server: Server) -> None:
-    """The client is told that no one there speaks TLS, at once; HTTP and gRPC go on."""
+    """The client gets an error at once, since no one there speaks TLS; HTTP and gRPC go on."""
     for address in (raymap_server.http.removeprefix("http://"), raymap_server.grpc):
         host, _, port = address.rpartition(":")
         with (

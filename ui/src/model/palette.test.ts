@@ -18,6 +18,7 @@ test('without a text the pages are offered', () => {
     'Compare environments, accounts or regions',
     'Groups',
     'Sampling rules',
+    'Share links',
   ])
 })
 
