@@ -25,6 +25,8 @@ CHUNK = 500
 """Maximum number of traces judged at once."""
 MOST_COUNTED = 5000
 """Maximum number of traces in which units are counted by one statement."""
+GROWTH = 4
+"""Ratio between the numbers of traces that are judged one after the other."""
 MAX_SECONDS = 20.0
 """Seconds after which a page ends short."""
 MAX_INT64 = 2**63 - 1
@@ -39,10 +41,10 @@ def find_units(
     deadline = time.monotonic() + MAX_SECONDS
     before = decode_cursor(cursor)
     found: list[UnitTrace] = []
-    # Of nodes, ClickHouse itself says what the units are.
-    most = MOST_COUNTED if query.nodes else CHUNK
+    # Of nodes, ClickHouse itself says what the units are; of an edge, many rows are of other edges.
+    most, size = (MOST_COUNTED, limit + 1) if query.nodes else (CHUNK, 2 * (limit + 1))
     while True:
-        size = min(most, limit - len(found) + 1)
+        size = min(most, size)
         candidates = _candidates(ask, query, before, size)
         if query.nodes:
             judged = _node_units(ask, query, candidates)
@@ -54,7 +56,7 @@ def find_units(
             return UnitPage(found, encode_cursor(found[-1].time, found[-1].trace_id))
         if len(candidates) < size:
             return UnitPage(found, None)
-        before = candidates[-1]
+        before, size = candidates[-1], GROWTH * size
         if time.monotonic() > deadline:
             return UnitPage(found, encode_cursor(*before))
 
