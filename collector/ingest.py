@@ -32,7 +32,7 @@ FOLDER = "journal"
 """In the data directory."""
 JOURNAL_BYTES = 2 << 30
 WATCH_INTERVAL = 0.25
-"""Seconds between two updates of the gauges and checks for a slow insert."""
+"""Seconds between two updates of the gauges and checks for a store that does not answer."""
 
 
 class Ingest:
@@ -171,7 +171,7 @@ class Ingest:
                 started = self._inserter.started
                 slow = self._limits.slow_insert
                 if started is not None and time.monotonic() - started > slow:
-                    self._inserter.mark_unavailable(f"an insert takes more than {slow:g} s")
+                    self._inserter.mark_unavailable(f"no answer for {slow:g} s")
             except Exception:
                 self._limiter.exception("watch_failed")
 

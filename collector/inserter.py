@@ -71,7 +71,7 @@ class Inserter:
         self._probed_at = 0.0
         self._pause = FIRST_PAUSE
         self.started: float | None = None
-        """When the insert that is running began; None between inserts."""
+        """When the insert or probe that the store has not answered yet began; None between them."""
 
     @property
     def refusal(self) -> str:
@@ -130,6 +130,7 @@ class Inserter:
 
     def _answers(self) -> bool:
         """A cheap probe, before a batch is sent in vain."""
+        self.started = time.monotonic()
         try:
             self._writer.check()
         except StoreUnavailable as error:
@@ -137,6 +138,8 @@ class Inserter:
             return False
         except StoreError:
             pass  # it answers, whatever the answer
+        finally:
+            self.started = None
         return True
 
     def _insert_current(self) -> Outcome:

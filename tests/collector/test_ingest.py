@@ -49,9 +49,13 @@ class MoodyStore(MemoryStore):
         """For a reason of its own."""
         self.gate = threading.Event()
         self.gate.set()
+        self.answers = threading.Event()
+        """Cleared: probes hang, as behind a network that is silent."""
+        self.answers.set()
         self.puts: list[tuple[int, str]] = []
 
     def check(self) -> None:
+        self.answers.wait(20)
         if self.mismatch:
             raise SchemaMismatch("the database has an older schema: run  raymap migrate  first.")
         if self.unavailable:
@@ -325,6 +329,19 @@ def test_acknowledgements_wait_for_a_slow_store(setup: Setup) -> None:
     setup.store.gate.set()
     eventually(lambda: setup.store.count() == 4 and pipeline.health().store_available)
     assert setup.store.arrivals() == 4
+
+
+def test_a_probe_that_hangs(setup: Setup) -> None:
+    """The network is silent before the first insert: senders do not wait for it."""
+    setup.store.answers.clear()
+    pipeline = setup.start(
+        Limits(gather=0.0, linger=0.0, ready_documents=2, slow_insert=0.2, retry_pause=0.05)
+    )
+    eventually(lambda: not pipeline.health().store_available)
+    for first in (1, 3, 5):
+        submit(pipeline, first, first + 1).result(5)
+    setup.store.answers.set()
+    eventually(lambda: setup.store.count() == 6 and pipeline.health().store_available)
 
 
 def test_an_insert_that_fails_after_hanging(setup: Setup) -> None:
