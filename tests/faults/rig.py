@@ -31,7 +31,7 @@ from store.clickhouse.store import ClickHouseStore
 from store.model import TimeRange
 from tests.faults.child import Plan, be
 from tests.faults.gate import Gate
-from tests.waiting import eventually
+from tests.waiting import SECONDS, eventually
 
 _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload(["tests.faults.child"])  # a start is a fork, not a second of imports
@@ -100,7 +100,7 @@ class Process:
         self._process: ForkServerProcess = _forks.Process(target=be, args=(plan, theirs))
         self._process.start()
         theirs.close()
-        if not ours.poll(30):
+        if not ours.poll(SECONDS):
             raise AssertionError(f"the {plan.role} was not ready in time: {self.log()[-2000:]}")
         self.addresses: dict[str, str] = ours.recv()
         ours.close()
@@ -147,7 +147,7 @@ class Process:
         self._process.kill()
         self._process.join()
 
-    def died(self, seconds: float = 20) -> bool:
+    def died(self, seconds: float = SECONDS) -> bool:
         """Whether it was killed by SIGKILL, waiting for it."""
         self._process.join(seconds)
         return self._process.exitcode == -9
@@ -182,12 +182,12 @@ class Sender:
         for thread in self._threads:
             thread.start()
 
-    def wait_for(self, acknowledged: int, seconds: float = 20) -> None:
+    def wait_for(self, acknowledged: int, seconds: float = SECONDS) -> None:
         """Until so many more have been acknowledged."""
         wanted = len(self.acknowledged) + acknowledged
         eventually(lambda: len(self.acknowledged) >= wanted, seconds=seconds)
 
-    def stop(self, seconds: float = 30) -> None:
+    def stop(self, seconds: float = SECONDS) -> None:
         """No new documents; waits until those that were sent are acknowledged."""
         self._stopping.set()
         for thread in self._threads:
@@ -306,7 +306,7 @@ class Rig:
         """Documents in the journals of a row that the store may not have."""
         return unsent(self.folder / _folder(row))
 
-    def look(self, row: Row, sender: Sender, begun: float, seconds: float = 30) -> Row:
+    def look(self, row: Row, sender: Sender, begun: float, seconds: float = SECONDS) -> Row:
         """Find and count what was sent, once nothing waits any more."""
         started = time.monotonic()
         store = ClickHouseStore(self.address, connections=2)
