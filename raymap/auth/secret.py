@@ -21,17 +21,22 @@ MIN_LENGTH = 32
 
 def server_secret(data_dir: Path) -> bytes:
     """The secret; CommandError if it is too short or cannot be read or written."""
+    path = data_dir / FILE
+    try:
+        return known_secret(data_dir) or _create(path)
+    except OSError as error:
+        raise CommandError(f"Cannot read or write {path}: {error.strerror or error}.") from None
+
+
+def known_secret(data_dir: Path) -> bytes:
+    """The secret if there is one already, else nothing. Raises OSError; CommandError if it is too short."""
     if text := os.environ.get(VARIABLE, ""):
         if len(text) < MIN_LENGTH:
             raise CommandError(
                 f"{VARIABLE} is too short: expected {MIN_LENGTH} characters or more."
             )
         return text.encode()
-    path = data_dir / FILE
-    try:
-        return _read(path) or _create(path)
-    except OSError as error:
-        raise CommandError(f"Cannot read or write {path}: {error.strerror or error}.") from None
+    return _read(data_dir / FILE)
 
 
 def _read(path: Path) -> bytes:

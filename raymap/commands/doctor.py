@@ -22,6 +22,7 @@ from clickhouse_driver import Client
 
 from raymap.commands.access_checks import backup_check, certificate_checks, key_checks, secret_check
 from raymap.commands.checks import Check, Status
+from raymap.commands.tenant_checks import login_checks
 from raymap.errors import CommandError, describe
 from raymap.processes import raymap_version, resolve_tenant
 from raymap.settings import DoctorSettings
@@ -145,8 +146,7 @@ def _clickhouse_checks(settings: DoctorSettings, repairs: Repairs) -> Iterator[C
             name = f"ClickHouse disk {disk.name}"
             yield disk_check(name, disk.free, disk.total, help="raymap retention --traces 14d")
     with _connected(address) as client:
-        own = not settings.clickhouse and not settings.tenant
-        yield from _database_checks(client, address, repairs, is_embedded=own)
+        yield from _database_checks(client, address, settings, repairs)
 
 
 @contextmanager
@@ -170,7 +170,7 @@ def version_check(address: Address, version: str) -> Check:
 
 
 def _database_checks(
-    client: Client, address: Address, repairs: Repairs, *, is_embedded: bool
+    client: Client, address: Address, settings: DoctorSettings, repairs: Repairs
 ) -> Iterator[Check]:
     run = partial(execute, client)
     state = schema_state(client)
@@ -178,12 +178,14 @@ def _database_checks(
         yield Check("schema", "fail", f"{address.database} {state.problem}", "raymap migrate")
         return
     yield Check("schema", "ok", f"version {state.version}, as expected")
+    backed_up_here = not settings.clickhouse and not settings.tenant
     checks: tuple[Callable[[], Iterable[Check]], ...] = (
         lambda: parts_checks(diagnostics.most_parts(run)),
         lambda: _damage_checks(client, run, repairs),
         lambda: _map_checks(run),
         lambda: key_checks(read_configuration(client), time.time()),
-        lambda: backup_check(audit.last_backup(client), time.time()) if is_embedded else (),
+        lambda: login_checks(settings),
+        lambda: backup_check(audit.last_backup(client), time.time()) if backed_up_here else (),
     )
     for check in checks:
         try:

@@ -100,8 +100,8 @@ def add(settings: StoreSettings, name: str, wanted: Wanted) -> None:
 
     with open_store(default) as store:
         added = _change(store, decide)
+        _make_login(settings, default, store, name)  # before processes look for it
         prepare_database(address, {"traces": days} if days else {})
-        _make_login(settings, default, store, name)
         record_command(store, f"tenant add {name}")
     if not added:
         print_status(f"{name} existed already; its limits change with  raymap tenant set")

@@ -1,7 +1,7 @@
 """The second wall: a tenant's store connects as a ClickHouse user who may use its database alone.
 
-The password is derived from the server's secret, so every process knows it and none stores it. Where
-there is no such user (yet), the common one is used: the embedded engine knows them from its next start on,
+The password is derived from the server's secret, so every process knows it and none stores it. While
+ClickHouse refuses that user, the common one is used: the embedded engine knows them from its next start on,
 and a server of your own may not let us make users.
 """
 
@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import threading
+import time
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -19,12 +21,15 @@ from clickhouse_driver.errors import ServerException
 from raymap.auth.tenants import Tenant
 from raymap.tenants.databases import address_of
 from store.clickhouse.connection.address import Address
-from store.clickhouse.connection.errors import first_line
+from store.clickhouse.connection.errors import LOGIN_CODES, first_line
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.connection.sql import identifier, text
 from store.clickhouse.embedded import DatabaseUser, database_grants, set_database_users
 
 log = structlog.get_logger(__name__)
+
+LOOK_EVERY = 60.0
+"""Seconds for which an answer about a tenant's login is used."""
 
 
 def own_login(default: Address, tenant: Tenant, master: bytes) -> Address:
@@ -34,18 +39,56 @@ def own_login(default: Address, tenant: Tenant, master: bytes) -> Address:
     return replace(address, user=address.database, password=password)
 
 
-def usable_login(default: Address, tenant: Tenant, master: bytes) -> Address:
-    """The tenant's own login if ClickHouse accepts it now, else the common one, which is logged."""
-    own = own_login(default, tenant, master)
+def refusal(own: Address) -> str:
+    """Why ClickHouse does not let the tenant's own user read the tenant's data, or empty. Raises what a
+    query does that fails for another reason, such as a server that does not answer."""
     client = connect(replace(own, connect_timeout=2.0), timeout=5.0)
     try:
-        client.execute("SELECT 1")
-        return own
-    except Exception as error:
-        log.info("tenant_has_no_login", tenant=tenant.name, reason=first_line(error))
-        return address_of(default, tenant.name)
+        client.execute("SELECT count() FROM segments WHERE 0")
+        return ""
+    except ServerException as error:
+        if error.code not in LOGIN_CODES:
+            raise
+        return first_line(error)
     finally:
         client.disconnect()
+
+
+class TenantLogin:
+    """The address that connections for a tenant use now: with its own user, or with the common one while
+    ClickHouse refuses that. Looks again every minute, when a connection is needed. Thread-safe."""
+
+    def __init__(
+        self, default: Address, tenant: Tenant, master: bytes, every: float = LOOK_EVERY
+    ) -> None:
+        self.common = address_of(default, tenant.name)
+        self._own = own_login(default, tenant, master)
+        self._tenant, self._every = tenant.name, every
+        self._lock = threading.Lock()
+        self._current: Address | None = None
+        self._look_at = 0.0
+
+    def __call__(self) -> Address:
+        """Raises what `refusal` does until ClickHouse has answered once."""
+        with self._lock:
+            if self._current is None or time.monotonic() >= self._look_at:
+                self._current = self._look()
+                self._look_at = time.monotonic() + self._every
+            return self._current
+
+    def _look(self) -> Address:
+        try:
+            reason = refusal(self._own)
+        except Exception:
+            if self._current is None:
+                raise
+            return self._current
+        found = self.common if reason else self._own
+        if reason and found is not self._current:
+            log.warning("tenant_has_no_login", tenant=self._tenant, reason=reason)
+        elif not reason and self._current is self.common:
+            log.info("tenant_has_login", tenant=self._tenant)
+        return found
 
 
 def write_embedded(

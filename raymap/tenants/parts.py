@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from raymap.auth.tenants import Tenant
-from raymap.tenants.databases import address_of
-from raymap.tenants.logins import usable_login
+from raymap.tenants.logins import TenantLogin
 from raymap.tenants.pipelines import TenantPipeline
 from raymap.tenants.running import Running
 from raymap.tenants.service import ApiService
@@ -33,8 +32,8 @@ def collector_parts(
     """Pipelines that are started by a tenant's first request, or for a journal that was left."""
 
     def make(tenant: Tenant) -> TenantPipeline:
-        own = _login(address, tenant, auth)
-        return _pipeline(settings, own, tenant, "collector", redactor, limits)
+        login = _login(address, tenant, auth)
+        return _pipeline(settings, login, tenant, "collector", redactor, limits)
 
     return Running(auth.tenants, make, settings.data_dir, lazy=True)
 
@@ -45,24 +44,22 @@ def api_parts(
     """Apps that are started with their rollups and alarms as soon as a tenant is known."""
 
     def make(tenant: Tenant) -> ApiService:
-        own = _login(address, tenant, auth)
-        store = ClickHouseStore(own, connections=READ_CONNECTIONS)
-        pipeline = _pipeline(settings, own, tenant, "api", redactor)
+        login = _login(address, tenant, auth)
+        store = ClickHouseStore(login.common, connections=READ_CONNECTIONS, login=login)
+        pipeline = _pipeline(settings, login, tenant, "api", redactor)
         return ApiService(settings, store, pipeline, auth, version, store.close)
 
     return Running(auth.tenants, make, settings.data_dir, lazy=False)
 
 
-def _login(default: Address, tenant: Tenant, auth: Authentication) -> Address:
-    """The tenant's database, with a login that reaches no other where there is one."""
-    if auth.authenticator is None:
-        return address_of(default, tenant.name)
-    return usable_login(default, tenant, auth.authenticator.master)
+def _login(default: Address, tenant: Tenant, auth: Authentication) -> TenantLogin:
+    assert auth.authenticator is not None  # without it no tenants are known
+    return TenantLogin(default, tenant, auth.authenticator.master)
 
 
 def _pipeline(
     settings: ProcessSettings,
-    own: Address,
+    login: TenantLogin,
     tenant: Tenant,
     role: str,
     redactor: Redactor,
@@ -70,7 +67,7 @@ def _pipeline(
 ) -> TenantPipeline:
     return TenantPipeline(
         tenant,
-        ClickHouseStore(own, connections=WRITE_CONNECTIONS),
+        ClickHouseStore(login.common, connections=WRITE_CONNECTIONS, login=login),
         settings.data_dir,
         role=role,
         journal_bytes=settings.journal_size,

@@ -6,7 +6,7 @@ As with the configuration, of two writers of one number the second loses: it is 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -26,7 +26,7 @@ LOCK_STEP = 1.0
 
 
 class _HasClient(Protocol):
-    address: Address
+    login: Callable[[], Address]
 
     def _client(self) -> AbstractContextManager[Client]: ...
 
@@ -37,7 +37,8 @@ class AlarmMethods:
     def alarm_lock(self: _HasClient) -> Lock | None:
         """A running query on a connection of its own."""
         with self._client():  # errors are the store's own, and the schema is checked
-            return try_lock(self.address, f"raymap-alarms-{self.address.database}", LOCK_STEP)
+            address = self.login()
+            return try_lock(address, f"raymap-alarms-{address.database}", LOCK_STEP)
 
     def add_alarm_event(self: _HasClient, event: AlarmEvent) -> bool:
         """One insert; the row that is there tells whose it was."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 
@@ -62,10 +62,20 @@ class ClickHouseStore(
     PinMethods,
     AlarmMethods,
 ):
-    """`store.protocol.Store` on a ClickHouse that `raymap migrate` has prepared."""
+    """`store.protocol.Store` on a ClickHouse that `raymap migrate` has prepared.
 
-    def __init__(self, url: str | Address, *, connections: int = 8) -> None:
-        self._pool = ClientPool(url, connections)
+    ``login``: see `ClientPool`.
+    """
+
+    def __init__(
+        self,
+        url: str | Address,
+        *,
+        connections: int = 8,
+        login: Callable[[], Address] | None = None,
+    ) -> None:
+        self._pool = ClientPool(url, connections, login=login)
+        self.login = self._pool.login
         self.address = self._pool.address
         self.schema = SchemaGuard(self.address.database)
         self._threads = ThreadPoolExecutor(connections, "ask")
@@ -180,7 +190,7 @@ class ClickHouseStore(
         """Count dirty buckets and refresh pins until ``stop`` is set: the whole work of a thread."""
         refreshed = 0.0
         # A connection of its own: readers that wait for a count may have taken all the others.
-        own = ClientPool(self.address, 1)
+        own = ClientPool(self.address, 1, login=self.login)
 
         def tick() -> None:
             nonlocal refreshed

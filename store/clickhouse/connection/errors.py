@@ -50,6 +50,19 @@ DATA_CODES = frozenset(
 """Server errors that a value in the data causes: without it the same insert succeeds."""
 
 
+LOGIN_CODES = frozenset(
+    {
+        192,  # UNKNOWN_USER
+        193,  # WRONG_PASSWORD
+        195,  # IP_ADDRESS_NOT_ALLOWED
+        291,  # DATABASE_ACCESS_DENIED
+        497,  # ACCESS_DENIED
+        516,  # AUTHENTICATION_FAILED
+    }
+)
+"""Server errors by which it says that a user is unknown or not permitted."""
+
+
 class ClickHouseUnavailable(Exception):
     """ClickHouse did not answer within the time allowed."""
 

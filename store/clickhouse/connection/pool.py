@@ -9,7 +9,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
@@ -73,7 +73,8 @@ class ClientPool:
     """At most ``size`` connections, shared by threads, reused last in first out.
 
     The embedded engine does not limit concurrent queries; the pool does. ``acquire_timeout``:
-    seconds after which `client` raises `ClickHouseUnavailable` when all are busy.
+    seconds after which `client` raises `ClickHouseUnavailable` when all are busy. ``login``: the
+    address with the login to use now, if it may change; it raises what connecting does.
     """
 
     def __init__(
@@ -84,8 +85,10 @@ class ClientPool:
         strings_as_bytes: bool = False,
         settings: Mapping[str, object] | None = None,
         acquire_timeout: float = 30.0,
+        login: Callable[[], Address] | None = None,
     ) -> None:
         self.address = parse_url(url) if isinstance(url, str) else url
+        self.login = login or (lambda: self.address)
         self.size = size
         self._strings_as_bytes = strings_as_bytes
         self._settings = dict(settings or {})
@@ -135,12 +138,16 @@ class ClientPool:
             self._free.release()
 
     def _take(self) -> Client:
+        address = self.login()
+        while (client := self._idle_client()) is not None:
+            if client.connection.user == address.user:
+                return client
+            client.disconnect()
+        return connect(address, strings_as_bytes=self._strings_as_bytes, settings=self._settings)
+
+    def _idle_client(self) -> Client | None:
         with self._lock:
-            if self._idle:
-                return self._idle.pop()
-        return connect(
-            self.address, strings_as_bytes=self._strings_as_bytes, settings=self._settings
-        )
+            return self._idle.pop() if self._idle else None
 
     def _release(self, client: Client) -> None:
         with self._lock:

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from raymap.auth.secret import server_secret
+from raymap.auth.tenants import new_tenant, put_tenant
 from raymap.cli import app
 from raymap.commands import doctor
 from raymap.commands.checks import Check
@@ -25,6 +27,7 @@ from store.clickhouse.config.audit import last_backup
 from store.clickhouse.connection.address import Address
 from store.clickhouse.diagnostics import MostParts
 from store.clickhouse.store import ClickHouseStore
+from store.config.change import change
 from store.times import SECOND
 from tests.builders import segment
 
@@ -176,3 +179,18 @@ def test_checks_are_values() -> None:
         "detail": "b",
         "help": "",
     }
+
+
+@pytest.mark.usefixtures("roomy")
+def test_tenants_whose_users_clickhouse_refuses_are_named(
+    clickhouse_store: ClickHouseStore, tmp_path: Path
+) -> None:
+    changes = [put_tenant(new_tenant(name, 1)) for name in ("acme", "globex")]
+    change(clickhouse_store, lambda *_: (None, changes), time.time)
+    address = clickhouse_store.address
+    assert " tenants: " not in run(address, tmp_path)[1]  # nothing is known of their passwords here
+    server_secret(tmp_path)
+    code, output = run(address, tmp_path)
+    assert code == 0, output
+    assert "warn  tenants: ClickHouse refuses the users of 2 of 2 (acme, globex): " in output
+    assert "      try: raymap tenant add acme" in output

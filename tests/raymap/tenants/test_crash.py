@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 import time
-import urllib.request
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -21,16 +15,15 @@ from raymap.auth.keys import IssuedKey, issue_key, put_key
 from raymap.auth.permissions import Role
 from raymap.auth.secret import server_secret
 from raymap.auth.tenants import FOLDER, new_tenant, put_tenant
-from raymap.ready_pipe import read_ready_line
 from raymap.tenants.databases import address_of
 from store.clickhouse.connection.address import Address
-from store.clickhouse.connection.pool import connect
 from store.clickhouse.schema.migrate import migrate
 from store.clickhouse.store import ClickHouseStore
 from store.config.change import change
-from tests.conftest import ROOT, drop, migrated_database
+from tests.conftest import drop, migrated_database
 from tests.faults.gate import Gate
 from tests.raymap.processes import finished_segment
+from tests.raymap.tenants.collectors import collector, names_in, send
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.server
@@ -62,51 +55,6 @@ def register(database: Address, data_dir: Path) -> dict[str, IssuedKey]:
     with closing(ClickHouseStore(database, connections=1)) as store:
         change(store, lambda *_: (None, changes), time.time)
     return keys
-
-
-@contextmanager
-def collector(database: Address, data_dir: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """The process, and the address of its HTTP port."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "raymap", "collect", "--port", "0", "--grpc-port", "0"],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={
-            **os.environ,
-            "RAYMAP_DATA_DIR": str(data_dir),
-            "RAYMAP_CLICKHOUSE": database.url,
-            "RAYMAP_AUTH": "on",
-            "RAYMAP_LINGER": "0.1",
-        },
-    )
-    try:
-        assert process.stdout is not None
-        addresses = read_ready_line(process.stdout)
-        assert addresses is not None
-        yield process, f"http://{addresses['http']}"
-    finally:
-        process.kill()
-        process.wait()
-        if process.stdout:
-            process.stdout.close()
-
-
-def send(http: str, issued: IssuedKey, documents: list[dict[str, Any]]) -> bool:
-    body = json.dumps({"TraceSegmentDocuments": [json.dumps(each) for each in documents]})
-    headers = {"Authorization": f"Bearer {issued.token}"}
-    request = urllib.request.Request(http + "/TraceSegments", body.encode(), headers)
-    with urllib.request.urlopen(request, timeout=20) as answer:
-        return not json.load(answer)["UnprocessedTraceSegments"]
-
-
-def names_in(address: Address) -> list[str]:
-    client = connect(address)
-    try:
-        rows = client.execute("SELECT name, uniqExact(trace_id, id) FROM segments GROUP BY name")
-        return sorted(f"{name}: {count}" for name, count in rows)
-    finally:
-        client.disconnect()
 
 
 def has(address: Address, names: list[str]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -11,16 +12,24 @@ from pathlib import Path
 import pytest
 from clickhouse_driver.errors import ServerException
 
-from raymap.auth.tenants import new_tenant
+from raymap.auth.key_source import KeySource
+from raymap.auth.keys import issue_key, put_key
+from raymap.auth.permissions import Role
+from raymap.auth.secret import server_secret
+from raymap.auth.tenants import new_tenant, put_tenant
 from raymap.embedded import EmbeddedClickHouse
 from raymap.tenants.databases import address_of, drop_database, usage
-from raymap.tenants.logins import own_login, usable_login, write_embedded
-from store.clickhouse.connection.address import Address
-from store.clickhouse.connection.pool import connect
+from raymap.tenants.logins import TenantLogin, own_login, refusal, write_embedded
+from store.clickhouse.connection.address import Address, parse_url
+from store.clickhouse.connection.pool import ClientPool, connect
 from store.clickhouse.schema.retention import prepare_database
 from store.clickhouse.store import ClickHouseStore
+from store.config.change import change
+from store.errors import StoreUnavailable
 from store.model import TimeRange
 from tests.builders import segment, trace_id
+from tests.raymap.processes import finished_segment
+from tests.raymap.tenants.collectors import collector, names_in, send
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.clickhouse
@@ -47,8 +56,8 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedClickHo
 def test_a_tenants_connection_reads_and_changes_nothing_of_another(
     engine: EmbeddedClickHouse,
 ) -> None:
-    own = usable_login(engine.address, ACME, MASTER)
-    assert own == own_login(engine.address, ACME, MASTER)
+    own = own_login(engine.address, ACME, MASTER)
+    assert refusal(own) == ""
     other = address_of(engine.address, GLOBEX.name).database
     client = connect(own)
     try:
@@ -82,7 +91,7 @@ def test_a_tenants_connection_reads_and_changes_nothing_of_another(
 
 def test_a_store_does_all_its_work_with_it(engine: EmbeddedClickHouse) -> None:
     """Writing, counting, reading, pinning, the alarms' lock and retention."""
-    own = usable_login(engine.address, ACME, MASTER)
+    own = own_login(engine.address, ACME, MASTER)
     prepare_database(own, {"traces": 9})
     with closing(ClickHouseStore(own, connections=4)) as store:
         store.check()
@@ -106,11 +115,61 @@ def test_a_store_does_all_its_work_with_it(engine: EmbeddedClickHouse) -> None:
 def test_without_a_user_the_common_one_is_used(engine: EmbeddedClickHouse) -> None:
     """A tenant that was added while the engine runs, and a server with another secret."""
     for tenant, master in ((new_tenant("new", 1), MASTER), (ACME, b"x" * 32)):
-        used = usable_login(engine.address, tenant, master)
-        assert used == address_of(engine.address, tenant.name)
-    assert replace(used, user="", password="") == replace(
-        own_login(engine.address, ACME, MASTER), user="", password=""
-    )
+        assert "Authentication failed" in refusal(own_login(engine.address, tenant, master))
+        login = TenantLogin(engine.address, tenant, master)
+        assert login() is login.common
+        assert login.common == address_of(engine.address, tenant.name)
+
+
+def test_the_wall_comes_with_the_user(tmp_path: Path) -> None:
+    """ClickHouse comes after the store, at first without the tenant's user; neither process nor store is
+    started anew for it."""
+    with EmbeddedClickHouse(tmp_path) as engine:
+        default = engine.address
+        prepare_database(address_of(default, ACME.name), {})
+    login = TenantLogin(default, ACME, MASTER, every=0.1)
+    with closing(ClickHouseStore(login.common, connections=2, login=login)) as store:
+        with pytest.raises(StoreUnavailable):
+            store.check()
+        with EmbeddedClickHouse(tmp_path):
+            eventually(lambda: stored(store, 1), ignore=(StoreUnavailable,))
+            assert login() == login.common
+        write_embedded(tmp_path, default, [ACME], MASTER)
+        assert login() == login.common  # not known otherwise while it does not answer
+        with EmbeddedClickHouse(tmp_path):
+            eventually(lambda: login() == own_login(default, ACME, MASTER))
+            eventually(lambda: stored(store, 2), ignore=(StoreUnavailable,))
+
+
+def test_connections_of_another_login_are_not_reused(engine: EmbeddedClickHouse) -> None:
+    logins = [engine.address, replace(own_login(engine.address, ACME, MASTER), database="")]
+    pool = ClientPool(engine.address, 2, login=lambda: logins[0])
+    users = []
+    for _ in range(4):
+        with pool.client() as client:
+            users.append(client.execute("SELECT currentUser()")[0][0])
+        logins.reverse()
+    pool.close()
+    assert users == [logins[0].user, logins[1].user] * 2
+
+
+def test_a_collector_that_starts_before_clickhouse_uses_the_tenants_login(tmp_path: Path) -> None:
+    """Here the common login can only read, so what is stored came with the tenant's own."""
+    with EmbeddedClickHouse(tmp_path) as engine:
+        prepare_database(engine.address, {})
+        prepare_database(address_of(engine.address, ACME.name), {})
+        master = server_secret(tmp_path)
+        issued = issue_key("checkout", Role.INGEST, master, now=1, tenant=ACME.name)
+        with closing(ClickHouseStore(engine.address, connections=1)) as store:
+            change(store, lambda *_: (None, [put_tenant(ACME), put_key(issued.key)]), time.time)
+            KeySource(store.read_configuration, tmp_path).refresh()  # as of an earlier process
+        write_embedded(tmp_path, engine.address, [ACME], master)
+    readonly = parse_url(engine.readonly_url)
+    with collector(readonly, tmp_path) as (_, http):
+        assert send(http, issued, [finished_segment("early")])
+        with EmbeddedClickHouse(tmp_path):
+            own = address_of(engine.address, ACME.name)
+            eventually(lambda: names_in(own) == ["early: 1"], "stored as the tenant's user")
 
 
 def test_dropping_needs_the_common_user(engine: EmbeddedClickHouse) -> None:
@@ -118,3 +177,9 @@ def test_dropping_needs_the_common_user(engine: EmbeddedClickHouse) -> None:
     prepare_database(gone, {})
     drop_database(gone)
     drop_database(gone)
+
+
+def stored(store: ClickHouseStore, number: int) -> bool:
+    """Whether a trace of this number can be written and read."""
+    store.put([segment(1, trace_id=trace_id(number), start=T0, end=T0 + 1000)], f"t{number}")
+    return bool(store.get_traces([trace_id(number)]))

@@ -1,0 +1,48 @@
+"""What `raymap doctor` says of tenants: whether ClickHouse accepts their own users."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from raymap.auth.secret import known_secret
+from raymap.commands.checks import Check
+from raymap.processes import resolve_clickhouse
+from raymap.settings import DoctorSettings
+from raymap.tenants.databases import stored_tenants
+from raymap.tenants.logins import own_login, refusal
+from store.clickhouse.connection.errors import first_line
+
+NAMED = 5
+"""Tenants that one line names."""
+
+
+def login_checks(settings: DoctorSettings) -> Iterator[Check]:
+    """Whether each tenant's database is used by a user who reaches no other; nothing without tenants."""
+    default = resolve_clickhouse(settings)
+    tenants = [
+        tenant
+        for tenant in stored_tenants(default).values()
+        if not tenant.deleting and settings.tenant in ("", tenant.name)
+    ]
+    master = known_secret(settings.data_dir)
+    if not tenants or not master:  # without a secret, no process has accepted a tenant here
+        return
+    refused: dict[str, str] = {}
+    for tenant in tenants:
+        try:
+            reason = refusal(own_login(default, tenant, master))
+        except Exception as error:
+            reason = first_line(error)
+        if reason:
+            refused[tenant.name] = reason
+    if not refused:
+        yield Check("tenants", "ok", f"{len(tenants):,} have a ClickHouse user of their own")
+        return
+    named = ", ".join([*refused][:NAMED]) + ("…" if len(refused) > NAMED else "")
+    first, reason = next(iter(refused.items()))
+    yield Check(
+        "tenants",
+        "warn",
+        f"ClickHouse refuses the users of {len(refused):,} of {len(tenants):,} ({named}): {reason}",
+        f"raymap tenant add {first}" if settings.clickhouse else "restart raymap serve",
+    )
