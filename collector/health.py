@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -45,6 +45,8 @@ class IngestHealth(Struct, frozen=True):
     """Why the store refuses a batch for now."""
     stopping: bool = False
     """Whether the process is about to end; it still accepts documents."""
+    elsewhere: Sequence[str] = ()
+    """Problems of the process's other journals, sentences for people."""
 
     @property
     def accepting(self) -> bool:
@@ -107,7 +109,7 @@ class IngestHealth(Struct, frozen=True):
                 f"documents in {self.damaged_files} damaged journal files are lost; after a look at "
                 f"the disk remove them:  rm -r {self.journal_folder}/damaged"
             )
-        return problems
+        return [*problems, *self.elsewhere]
 
 
 class StoreAvailability:

@@ -111,7 +111,7 @@ def run_collector_process(settings: CollectSettings, address: Address, on_ready:
         interceptors=authentication.interceptors(choice.enter),
         tls=load_tls(settings),
         redactor=redactor,
-        per_request=per_request,
+        per_request=partial(per_request, tenants),
         udp_ports=udp_ports(settings.udp_tenants, authentication, tenants),
         udp_allowed=datagram_senders(settings.udp_allow, settings.auth),
         on_ready=on_ready,
@@ -194,6 +194,7 @@ def run_api_process(settings: ApiSettings, address: Address, on_ready: OnReady) 
     from raymap.self_trace import SelfTrace
     from raymap.tenants.http import ApiOfTenants
     from raymap.tenants.parts import api_parts
+    from raymap.tenants.pipelines import with_tenants
     from raymap.tenants.service import ApiService
     from store.clickhouse.store import ClickHouseStore
 
@@ -211,8 +212,15 @@ def run_api_process(settings: ApiSettings, address: Address, on_ready: OnReady) 
     )
     authentication = Authentication(settings, store, _oidc_provider(settings))
     version = raymap_version()
-    default = ApiService(settings, store, pipeline, authentication, version)
     tenants = api_parts(settings, address, authentication, redactor, version)
+    default = ApiService(
+        settings,
+        store,
+        pipeline,
+        authentication,
+        version,
+        health=lambda: with_tenants(pipeline, (part.pipeline for part in tenants.parts())),
+    )
     api = ApiOfTenants(default, tenants)
     traced = SelfTrace(api, pipeline, version) if settings.self_trace else api
     app = _guard(traced, settings, authentication)

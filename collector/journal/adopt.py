@@ -60,7 +60,7 @@ def adopt(
         try:
             contents = None if _is_empty(folder) else scan(folder, max_documents, max_bytes)
         except OSError as error:  # others may be readable
-            _limiter.error("journal_unreadable", journal=folder.name, error=str(error))
+            _limiter.error("journal_unreadable", journal=str(folder), error=str(error))
             if unreadable is not None:
                 unreadable[folder.name] = error.strerror or str(error)
             os.close(lock)

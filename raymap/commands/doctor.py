@@ -22,7 +22,7 @@ from clickhouse_driver import Client
 
 from raymap.commands.access_checks import backup_check, certificate_checks, key_checks, secret_check
 from raymap.commands.checks import Check, Status
-from raymap.commands.tenant_checks import login_checks
+from raymap.commands.tenant_checks import journal_checks, login_checks
 from raymap.errors import CommandError, describe
 from raymap.processes import raymap_version, resolve_tenant
 from raymap.settings import DoctorSettings
@@ -63,6 +63,7 @@ def doctor(settings: DoctorSettings, repairs: Repairs, *, as_json: bool) -> bool
     """Print every check; whether none failed."""
     checks = [
         *host_checks(settings.data_dir),
+        *journal_checks(settings.data_dir),
         secret_check(settings.data_dir),
         *certificate_checks(settings.tls_cert, settings.tls_key, time.time()),
         *_clickhouse_checks(settings, repairs),

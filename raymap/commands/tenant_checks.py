@@ -1,10 +1,15 @@
-"""What `raymap doctor` says of tenants: whether ClickHouse accepts their own users."""
+"""What `raymap doctor` says of journals, those of tenants, too, and of tenants' ClickHouse users."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
+from collector.ingest import FOLDER
+from collector.journal.adopt import damaged_files
+from collector.journal.quarantine import Quarantine
 from raymap.auth.secret import known_secret
+from raymap.auth.tenants import FOLDER as TENANTS
 from raymap.commands.checks import Check
 from raymap.processes import resolve_clickhouse
 from raymap.settings import DoctorSettings
@@ -14,6 +19,20 @@ from store.clickhouse.connection.errors import first_line
 
 NAMED = 5
 """Tenants that one line names."""
+
+
+def journal_checks(data_dir: Path) -> Iterator[Check]:
+    """Documents on this machine's disk that are lost or cannot be stored, the default tenant's first."""
+    well = True
+    for folder in (data_dir, *sorted((data_dir / TENANTS).glob("*"))):
+        root = folder / FOLDER
+        damaged, quarantined = damaged_files(root), Quarantine(root).documents()
+        if damaged or quarantined:
+            well = False
+            detail = f"{folder}: {damaged:,} damaged files, {quarantined:,} documents in quarantine"
+            yield Check("journals", "warn", detail, f"raymap journal list --data-dir {folder}")
+    if well:
+        yield Check("journals", "ok", "nothing is damaged or in quarantine")
 
 
 def login_checks(settings: DoctorSettings) -> Iterator[Check]:

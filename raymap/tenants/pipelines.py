@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from msgspec import structs
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from collector.batches import Ack, Limits
+from collector.health import IngestHealth
 from collector.metrics import shared_metrics
 from collector.payloads import Decoded
 from collector.pipeline import IngestPipeline
 from collector.receivers.access import PRINCIPAL
 from collector.redaction.redactor import Redactor
 from raymap.auth.tenants import FOLDER, Tenant
+from raymap.tenants.health import problems_of
 from raymap.tenants.metrics import TenantMetrics
 from raymap.tenants.running import Running
 from store.clickhouse.store import ClickHouseStore
@@ -75,16 +79,28 @@ CURRENT: ContextVar[IngestPipeline | None] = ContextVar("pipeline", default=None
 class _OfRequest:
     """Has whatever the pipeline of the request has."""
 
-    def __init__(self, default: IngestPipeline) -> None:
-        self._default = default
+    def __init__(self, running: Running[TenantPipeline], default: IngestPipeline) -> None:
+        self._running, self._default = running, default
+
+    def health(self) -> IngestHealth:
+        """Of a tenant its own; else the default tenant's, with the problems of all."""
+        if (own := CURRENT.get()) is not None:
+            return own.health()
+        return with_tenants(self._default, self._running.parts())
 
     def __getattr__(self, name: str) -> Any:
         return getattr(CURRENT.get() or self._default, name)
 
 
-def per_request(default: IngestPipeline) -> IngestPipeline:
+def per_request(running: Running[TenantPipeline], default: IngestPipeline) -> IngestPipeline:
     """A pipeline that is the tenant's while a request of one is handled, and ``default`` otherwise."""
-    return cast("IngestPipeline", _OfRequest(default))
+    return cast("IngestPipeline", _OfRequest(running, default))
+
+
+def with_tenants(default: IngestPipeline, tenants: Iterable[IngestPipeline]) -> IngestHealth:
+    """The health of the default tenant's pipeline, with the problems of others'."""
+    elsewhere = problems_of(tenant.health() for tenant in tenants)
+    return structs.replace(default.health(), elsewhere=elsewhere)
 
 
 class PipelineChoice:

@@ -67,6 +67,10 @@ class Running(Generic[Kind]):
                 self._parts[tenant.folder] = part
             return self._parts[tenant.folder]
 
+    def parts(self) -> list[Kind]:
+        """What runs now."""
+        return [*self._parts.values()]
+
     async def reach(self, tenant: Tenant) -> Kind:
         """The same on an event loop: a first start makes folders and threads."""
         found = self._parts.get(tenant.folder)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from api.app import create_app
 from api.context import Thresholds
+from collector.health import IngestHealth
 from collector.pipeline import IngestPipeline
 from collector.receivers.http_routers import http_routers
 from raymap.alarm_runner import AlarmRunner
@@ -36,7 +37,9 @@ class ApiService:
         auth: Authentication,
         version: str,
         on_stop: Callable[[], None] = lambda: None,
+        health: Callable[[], IngestHealth] | None = None,
     ) -> None:
+        """``health``: what /readyz reports instead of the pipeline's."""
         self.pipeline, self._on_stop = pipeline, on_stop
         self._stopping = threading.Event()
         joiner = InvocationJoiner(store, pipeline)
@@ -50,6 +53,7 @@ class ApiService:
             settings.webhook_hosts,
             oldest_waiting=lambda: float(pipeline.metrics.snapshot()["oldest_s"]),
         )
+        health = health or pipeline.health
         unhealthy = Thresholds(settings.unhealthy_share, settings.unhealthy_count)
         app = create_app(
             store,
@@ -62,7 +66,7 @@ class ApiService:
             extra_routers=[auth.router(store, unhealthy), *http_routers(pipeline)],
             metrics=pipeline.metrics.render,
             ingest_status=pipeline.metrics.snapshot,
-            ingest_health=lambda: pipeline.health().as_dict(),
+            ingest_health=lambda: health().as_dict(),
             static_dir=CONSOLE if (CONSOLE / "index.html").exists() else None,
         )
         self.app: ASGIApp = AuditTrail(app, store)

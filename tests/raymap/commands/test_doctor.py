@@ -65,6 +65,7 @@ def test_all_is_well(clickhouse_store: ClickHouseStore, tmp_path: Path) -> None:
         "data folder",
         "UDP buffer",
         "open files",
+        "journals",
         "auth secret",
         "ClickHouse",
         "clocks",

@@ -165,7 +165,7 @@ class Pipelines:
         self.made: dict[str, IngestPipeline] = {"": self.default}
         running = Running(lambda: DIRECTORY.tenants(), self._start, folder, lazy=True)
         self.choice = PipelineChoice(running)
-        self.pipeline = per_request(self.default)
+        self.pipeline = per_request(running, self.default)
 
     def _make(self, folder: Path) -> IngestPipeline:
         return IngestPipeline(MemoryStore(), folder, metrics=IngestMetrics(CollectorRegistry()))
