@@ -180,6 +180,8 @@ class Failure(Struct, frozen=True):
 
 MAX_FILTERED_TRACES = 50_000
 """Traces that are read to count those of a filter."""
+MOST_SELECTED_TRACES = 5_000
+"""Traces whose map is drawn, or whose log lines are read, because they satisfy a filter: the newest."""
 
 
 def failures_by_frequency(counts: Mapping[str, int]) -> list[Failure]:

@@ -14,13 +14,11 @@ from store.filters.ast import Expression
 from store.graph import ServiceGraph
 from store.model import TimeRange, Trace
 from store.protocol import Store
-from store.query import TraceQuery, UnitQuery
+from store.query import MOST_SELECTED_TRACES, TraceQuery, UnitQuery
 from store.service_graph import build_service_graph
 from store.unit_filter import matching_units
 from store.units import Unit
 
-MOST_TRACES = 5000
-"""Traces of a filtered map, the newest."""
 CHUNK = 500
 
 
@@ -60,8 +58,8 @@ def select_ids(store: Store, window: TimeRange, expression: Expression) -> tuple
     query = TraceQuery(window, filter=expression)
     ids: list[bytes] = []
     cursor: str | None = None
-    while len(ids) < MOST_TRACES:
-        limit = min(CHUNK, MOST_TRACES - len(ids))
+    while len(ids) < MOST_SELECTED_TRACES:
+        limit = min(CHUNK, MOST_SELECTED_TRACES - len(ids))
         page = store.find_traces(query, limit=limit, cursor=cursor)
         ids += [hit.trace_id for hit in page.found]
         cursor = page.cursor

@@ -8,6 +8,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from api.schemas.common import Instant
+from store.query import MOST_SELECTED_TRACES
 
 Severity = Literal["", "trace", "debug", "info", "warn", "error", "fatal"]
 
@@ -68,5 +69,7 @@ class LogPage(TypedDict):
     ]
     traces_left_out: Annotated[
         bool,
-        Field(description="of an environment: only its newest 5,000 traces were looked for lines"),
+        Field(
+            description=f"of an environment: only its newest {MOST_SELECTED_TRACES:,} traces were looked for lines"
+        ),
     ]

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from raymap.commands.server import TOKEN, Refused, get_json
 from raymap.errors import CommandError, print_status
+from store.query import MOST_SELECTED_TRACES
 from store.times import parse_duration
 
 MOST = 10_000
@@ -95,7 +96,8 @@ def _last_lines(wanted: Wanted, span: float) -> tuple[list[Line], int]:
     query = {"function": wanted.function, "from": f"{start:.3f}", "to": "now", "limit": MOST}
     answer = _get(wanted.to, "/api/v1/logs", {**query, **wanted.scope})
     if answer["traces_left_out"]:
-        print_status("only lines of the newest 5,000 traces of the environment: shorten --since")
+        newest = f"the newest {MOST_SELECTED_TRACES:,} traces"
+        print_status(f"only lines of {newest} of the environment: shorten --since")
     return answer["lines"], answer["left_out"]
 
 

@@ -103,7 +103,7 @@ def test_lines_of_older_traces_are_said_to_be_missing(
     store.put(traces, "t")
     url = "/api/v1/logs?function=web&from=-15m&environment=prod"
     assert http.get(url).json()["traces_left_out"] is False
-    monkeypatch.setattr("api.console.filtered.MOST_TRACES", 2)
+    monkeypatch.setattr("api.console.filtered.MOST_SELECTED_TRACES", 2)
     assert http.get(url).json()["traces_left_out"] is True
     assert http.get("/api/v1/logs?function=web&from=-15m").json()["traces_left_out"] is False
 
