@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from store.model import NodeKey, Trace
 from store.otel.stored_document import Json
+from store.rules.identity import segment_node
 from store.summary import entry_of
 from store.trace_documents import processed_documents
 
@@ -89,6 +90,7 @@ class _Tree:
         self._trace = trace
         documents = [d for d in processed_documents(trace) if d.get("type") != "subsegment"]
         self.segments: dict[str, Json] = {str(d["id"]): d for d in documents}
+        self._calls = {f"{id:016x}": owned for id, owned in trace.calls.items()}
         self._answers: dict[str, list[Json]] = {}
         for document in documents:
             parent = document.get("parent_id")
@@ -104,10 +106,15 @@ class _Tree:
         document = self._trace.documents.get(int(str(segment["id"]), 16))
         if document is not None:
             return document.node
-        call = self._trace.calls.get(int(str(segment.get("parent_id") or "0"), 16))
+        call = self._calls.get(str(segment.get("parent_id")).lower())
         if call is not None:
             return call.call.node
-        return NodeKey("", str(segment.get("name")), str(segment.get("origin") or "remote"))
+        # A call with an id that is none is stored under another one.
+        name, origin, aws = str(segment.get("name")), segment.get("origin"), segment.get("aws")
+        if not isinstance(origin, str) or not origin.startswith("AWS::"):
+            return NodeKey("", name, str(origin or "remote"))
+        block = aws if isinstance(aws, Mapping) else {}
+        return segment_node(name, origin=origin, aws=block, inferred=True).node
 
 
 _Path = list[list[Json]]
