@@ -83,6 +83,42 @@ _EXCEPTION = (
     "if(state = 4 AND u % 3 = 0, ['TimeoutError', 'ConnectionError', 'KeyError'][r % 3 + 1], '')"
 )
 
+_CALL = {
+    "kind": "multiIf(k IN (1, 3), 0, k = 7, 1, k = 6, if(s1 % 2 = 0, 2, 3), [1, 4, 5][s2 % 3 + 1])",
+    "begin": "at + multiIf(k = 1, 1000, k = 3, 2500, k = 5, 3500, k = 6, d1 - 500, 4000)",
+    "took": "greatest(1, multiIf(k = 1, d1 + 800, k = 3, d2 + 700, k = 5, intDiv(d2 * 2, 3), "
+    "toInt64(800 + cityHash64(t, k, 5, {seed}) % 3000)))",
+    "state": "multiIf(k = 1, x1, k IN (3, 5), x2, cityHash64(t, k, 5, {seed}) % 4000 = 0, 3, 1)",
+}
+"""Of the call with number ``k`` of a trace."""
+_CALLEE = _service("if(k = 1, s1, s2)")
+_TARGET = f"""multiIf({_CALL["kind"]} = 0, concat({_CALLEE}, '.internal'),
+    {_CALL["kind"]} = 1, concat(['orders', 'carts', 'items', 'sessions'][sv % 4 + 1], if(sv < 30, '', '-archive')),
+    {_CALL["kind"]} = 2, concat('jobs-', toString(s1 % 3)), {_CALL["kind"]} = 3, concat('events-', toString(s1 % 3)),
+    {_CALL["kind"]} = 4, concat('assets-', toString(s2 % 4)), 'api.partner.com')"""
+
+
+def _flags(state: str) -> str:
+    """The members of a document that say how it ended."""
+    return f"['', '', '\"error\":true,', '\"error\":true,\"throttle\":true,', '\"fault\":true,'][{state} + 1]"
+
+
+def _subsegment(name: str, begin: str, took: str, more: str) -> str:
+    return f"""concat('{{"id":"', lower(leftPad(hex({_id("k")}), 16, '0')), '","name":"', {name},
+        '","start_time":', toString(({begin}) / 1000000), ',"end_time":', toString(({begin} + {took}) / 1000000),
+        {more}, '}}')"""
+
+
+_AWS_CALL = f"""concat(',"namespace":"aws",', {_flags(_CALL["state"])}, '"http":{{"response":{{"status":200}}}},"aws":{{"operation":"',
+    ['GetItem', 'Query'][q % 2 + 1], '","region":"eu-west-1","request_id":"', hex(cityHash64(q, k)), hex(cityHash64(k, q)),
+    '","', ['table_name', 'queue_url', 'topic_arn', 'bucket_name'][{_CALL["kind"]}], '":"', {_TARGET}, '"}}')"""
+_REMOTE_CALL = f"""concat(',"namespace":"remote",', {_flags(_CALL["state"])}, '"http":{{"request":{{"method":"GET","url":"https://',
+    {_TARGET}, '/"}},"response":{{"status":', toString([0, 200, 404, 429, 500][{_CALL["state"]} + 1]), '}}}}')"""
+_SUBSEGMENT = f"""multiIf(
+    k = 8, {_subsegment("'## render'", "begin + 100", "intDiv(took, 10)", "''")},
+    {_CALL["kind"]} IN (0, 5), {_subsegment(_TARGET, _CALL["begin"], _CALL["took"], _REMOTE_CALL)},
+    {_subsegment(f"['DynamoDB', 'SQS', 'SNS', 'S3'][{_CALL['kind']}]", _CALL["begin"], _CALL["took"], _AWS_CALL)})"""
+
 _SHOP_SEGMENT = {
     "q": "cityHash64(t, j, 5, {seed})",
     "sv": "[s0, s1, s2][j + 1]",
@@ -151,15 +187,8 @@ SHOP = Shape(
         "o": "[0, 1, 2, 1, 0][j + 1]",
         "sv": "[s0, s1, s2][o + 1]",
         "owner": _service("sv"),
-        "callee": _service("if(k = 1, s1, s2)"),
-        "kind": "multiIf(k IN (1, 3), 0, k = 7, 1, k = 6, if(s1 % 2 = 0, 2, 3), [1, 4, 5][s2 % 3 + 1])",
-        "target": "multiIf(kind = 0, concat(callee, '.internal'), "
-        "kind = 1, concat(['orders', 'carts', 'items', 'sessions'][sv % 4 + 1], if(sv < 30, '', '-archive')), "
-        "kind = 2, concat('jobs-', toString(s1 % 3)), kind = 3, concat('events-', toString(s1 % 3)), "
-        "kind = 4, concat('assets-', toString(s2 % 4)), 'api.partner.com')",
-        "begin": "at + multiIf(k = 1, 1000, k = 3, 2500, k = 5, 3500, k = 6, d1 - 500, 4000)",
-        "took": "greatest(1, multiIf(k = 1, d1 + 800, k = 3, d2 + 700, k = 5, intDiv(d2 * 2, 3), toInt64(800 + q % 3000)))",
-        "state": "multiIf(k = 1, x1, k IN (3, 5), x2, q % 4000 = 0, 3, 1)",
+        **_CALL,
+        "target": _TARGET,
         "code": _CODE,
         "failure": "if(state = 4 AND k = 5, 'TimeoutError', '')",
         "arrival": "at + [0, 1500, 3000][o + 1] + [d0, d1, d2][o + 1] + 200000 "
@@ -191,18 +220,19 @@ SHOP = Shape(
         lower(hex(substring(trace, 1, 4))), '-', lower(hex(substring(trace, 5))), '",',
         if(parent = 0, '', concat('"parent_id":"', lower(leftPad(hex(parent), 16, '0')), '",')),
         '"start_time":', toString(begin / 1000000), ',"end_time":', toString((begin + took) / 1000000),
-        ',"in_progress":false,"http":{"request":{"url":"', url, '","method":"GET","user_agent":"', agent,
+        ',"in_progress":false,', """
+    + _flags("state")
+    + """, if(failure = '', '', concat('"cause":{"exceptions":[{"id":"',
+        lower(leftPad(hex(q), 16, '0')), '","type":"', failure, '","message":"', service, ' gave up"}]},')), '"http":{"request":{"url":"', url, '","method":"GET","user_agent":"', agent,
         '","client_ip":"', address, '"},"response":{"status":', toString(code), ',"content_length":',
         toString(q % 9000), '}},"user":"', who, '","aws":{"xray":{"sdk":"X-Ray for Python","sdk_version":"2.15.0"},',
         '"ecs":{"container":"', service, '-', toString(q % 8), '"}},"service":{"version":"', toString(sv), '.4.',
         toString(sv % 7), '","runtime":"CPython","runtime_version":"3.13.1"},"annotations":{"customer_tier":"',
         ['gold', 'silver', 'free'][r % 3 + 1], '","order_id":', toString(r % 1000000), '},"metadata":{"default":{"cart":[',
         toString(q % 99), ',', toString(q % 97), ',', toString(q % 89), '],"took":', toString(took / 7),
-        '}},"subsegments":[', arrayStringConcat(arrayMap(k -> concat('{"id":"',
-            lower(leftPad(hex(cityHash64(t, k, {seed})), 16, '0')), '","name":"', ['dynamodb', 'checkout', 'sqs'][k % 3 + 1],
-            '","start_time":', toString((begin + k * 117) / 1000000), ',"end_time":', toString((begin + intDiv(took * k, 9)) / 1000000),
-            ',"namespace":"aws","http":{"response":{"status":200}},"aws":{"operation":"', ['GetItem', 'Query'][q % 2 + 1],
-            '","region":"eu-west-1","request_id":"', hex(cityHash64(q, k)), hex(cityHash64(k, q)), '","table_name":"orders"}}'),
+        '}},"subsegments":[', arrayStringConcat(arrayMap(k -> """
+    + _SUBSEGMENT
+    + """,
             [[1, 7, 8], [3, 6], [5]][j + 1]), ','), ']}')""",
 )
 
