@@ -21,6 +21,7 @@ from store.clickhouse.search.bounds import (
     FALSE,
     NEVER,
     TRUE,
+    UNKNOWN,
     Bounds,
     Values,
     conjunction,
@@ -30,6 +31,7 @@ from store.clickhouse.search.bounds import (
     negated,
     some,
 )
+from store.clickhouse.search.causes import cause_bounds, services_on
 from store.clickhouse.search.edges import edge_bounds
 from store.clickhouse.search.field_tests import (
     LARGEST,
@@ -104,10 +106,10 @@ class Compiler:
                 return self._service(expression)
             case EdgeMatch():
                 return edge_bounds(expression, self._sets, self._values)
-            case RootCauseMatch(kind=kind):
-                return self._root_cause(kind)
+            case RootCauseMatch():
+                return cause_bounds(expression, self._sets, self._values)
             case RootCausePath():
-                return self._root_cause("responsetime")
+                return every([UNKNOWN, *map(self.trace, services_on(expression))])
         return self._field(expression)
 
     def _all(self, terms: Sequence[Expression]) -> Bounds:
@@ -237,9 +239,3 @@ class Compiler:
         if least > LARGEST:
             return NEVER
         return self._sets.lasting(self._values.sql(least, "Int64"))
-
-    def _root_cause(self, kind: str) -> Bounds:
-        """Root causes are read from documents; one of a failure begins at a segment that failed."""
-        failed = [Sql("state != 1")] if kind != "responsetime" else []
-        condition = conjunction([Sql("independent = 0"), *failed])
-        return self._sets.segments(Bounds(condition, FALSE))

@@ -15,6 +15,7 @@ from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import Rows
 from store.clickhouse.queries import Sql, Template
 from store.clickhouse.search.bounds import FALSE, TRUE, Bounds, Values, disjunction
+from store.clickhouse.search.causes import services_on
 from store.clickhouse.search.compile import Compiler
 from store.clickhouse.search.edges import edge_rows
 from store.clickhouse.search.field_tests import LARGEST, MICROSECONDS, integer_range
@@ -30,6 +31,7 @@ from store.filters.ast import (
     FieldTest,
     Not,
     Or,
+    RootCausePath,
 )
 from store.filters.keywords import KEYWORDS, Kind
 from store.filters.selectivity import is_selective
@@ -114,6 +116,8 @@ def _conjuncts(expression: Expression) -> Iterator[Expression]:
     if isinstance(expression, And):
         for term in expression.terms:
             yield from _conjuncts(term)
+    elif isinstance(expression, RootCausePath):
+        yield from services_on(expression)
     else:
         yield expression
 

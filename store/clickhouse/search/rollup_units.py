@@ -1,4 +1,4 @@
-"""Which rows of `rollups` count the units that service(…){…} and edge(…){…} look for.
+"""Which rows of `rollups` count the units that service(…){…}, edge(…){…} and rootcause…{…} look for.
 
 A trace that matches has such a unit, and what is counted of its minute contains it. A condition
 that rollups do not tell is left out: they say where to look, not what matches.
@@ -10,14 +10,15 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from store.clickhouse.queries import Sql, joined, parenthesized
-from store.clickhouse.search.bounds import Values, conjunction, disjunction
+from store.clickhouse.search import causes
+from store.clickhouse.search.bounds import UNKNOWN, Values, conjunction, disjunction
 from store.clickhouse.search.unit_rows import (
     CLIENT_TYPES,
     NodeColumns,
     may_be_client,
     node_columns,
 )
-from store.filters.ast import EdgeMatch, Expression, NodeMatch, Or, ServiceMatch
+from store.filters.ast import EdgeMatch, Expression, NodeMatch, Or, RootCauseMatch, ServiceMatch
 from store.filters.states import ANY_STATE, possible_states
 from store.model import NodeKey, State
 from store.rules.other_names import OTHER_NAMES
@@ -55,10 +56,23 @@ def _units(term: Expression, values: Values) -> RolledUpUnits | None:
         case EdgeMatch(source, target, condition):
             both = [_counted(source, _SOURCE, values), _counted(target, _NODE, values, named=True)]
             ends = conjunction([Sql("kind = 1"), *both])
+        case RootCauseMatch() if len(causes.possible_states(term)) < len(State):
+            return _some(_on_path(term, values), causes.possible_states(term))
         case _:
             return None
-    number = _number(possible_states(condition))
+    return _some(ends, possible_states(condition))
+
+
+def _some(ends: Sql, states: Collection[State]) -> RolledUpUnits:
+    number = _number(states)
     return RolledUpUnits(conjunction([ends, Sql(f"{number.text} > 0")]), number)
+
+
+def _on_path(match: RootCauseMatch, values: Values) -> Sql:
+    """Units of the services that an element of a root cause may be."""
+    meant = causes.service_condition(match, UNKNOWN, values)
+    others = values.text("name = <others>", others=(OTHER_NAMES, "String"))
+    return conjunction([Sql("kind = 0"), disjunction([meant, others])])
 
 
 def _any_of(parts: Sequence[RolledUpUnits | None]) -> RolledUpUnits | None:

@@ -6,6 +6,7 @@ segment is a root depend on other rows: `store.clickhouse.search.compile` joins 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from store.clickhouse.queries import Sql
@@ -116,17 +117,22 @@ UNANSWERED_EDGE = replace(ANSWERED_EDGE, inferred=ALWAYS)
 
 def unit_condition(condition: Expression | None, row: UnitRow, values: Values) -> Bounds:
     """The condition of a block on a row."""
+    if condition is None:
+        return ALWAYS
+    return block_condition(condition, lambda test: _field_condition(test, row, values))
+
+
+def block_condition(condition: Expression, of_test: Callable[[FieldTest], Bounds]) -> Bounds:
+    """The condition of a block, given the bounds of each of its tests."""
     match condition:
-        case None:
-            return ALWAYS
         case And(terms):
-            return every(unit_condition(term, row, values) for term in terms)
+            return every(block_condition(term, of_test) for term in terms)
         case Or(terms):
-            return some(unit_condition(term, row, values) for term in terms)
+            return some(block_condition(term, of_test) for term in terms)
         case Not(term):
-            return negated(unit_condition(term, row, values))
+            return negated(block_condition(term, of_test))
     assert isinstance(condition, FieldTest), "the parser admits no blocks inside of blocks"
-    return _field_condition(condition, row, values)
+    return of_test(condition)
 
 
 def _field_condition(test: FieldTest, row: UnitRow, values: Values) -> Bounds:

@@ -104,7 +104,7 @@ def enriched(draw: st.DrawFn, document: Document) -> Document:
         service_version=draw(st.sampled_from(("", "42"))),
         environment=draw(st.sampled_from(("", "prod"))),
         annotations=tuple(draw(st.lists(st.sampled_from(ITEMS), max_size=3, unique=True))),
-        raw=_raw(document, calls, draw(st.booleans())),
+        raw=_raw(document, calls, *(draw(st.booleans()) for _ in range(2))),
     )
 
 
@@ -115,37 +115,44 @@ def _called(draw: st.DrawFn, call: Call) -> Call:
     )
 
 
-def _raw(document: Document, calls: tuple[Call, ...], with_cause: bool) -> bytes:
+def _raw(
+    document: Document, calls: tuple[Call, ...], with_cause: bool, flagged_in_progress: bool
+) -> bytes:
+    def outcome(end: int, state: State) -> dict[str, Any]:
+        if state is not State.IN_PROGRESS:
+            return {"end_time": end / SECOND, **dict.fromkeys(_FLAGS.get(state, ()), True)}
+        return {"in_progress": True, "fault": flagged_in_progress, "error": flagged_in_progress}
+
     content: dict[str, Any] = {
         "name": document.node.name,
         "start_time": document.start / SECOND,
-        "end_time": document.end / SECOND,
-        **_flags(document.state),
+        **outcome(document.end, document.state),
         "subsegments": [
             {
                 "id": f"{call.id:016x}",
                 "name": call.node.name,
                 "namespace": "remote",
                 "start_time": call.start / SECOND,
-                "end_time": call.end / SECOND,
-                **_flags(call.state),
+                **outcome(call.end, call.state),
             }
             for call in calls
             if call.id != document.id
         ],
     }
+    if document.inferred:
+        content["inferred"] = True
+    if any(call.id == document.id for call in calls):
+        content["namespace"] = "remote"
     if with_cause:
         content["cause"] = {"exceptions": [{"id": "e1", "type": "Denied", "message": "no way"}]}
     return json.dumps(content).encode()
 
 
-def _flags(state: State) -> dict[str, bool]:
-    flags = {
-        State.FAULT: ("fault",),
-        State.ERROR: ("error",),
-        State.THROTTLE: ("error", "throttle"),
-    }
-    return dict.fromkeys(flags.get(state, ()), True)
+_FLAGS = {
+    State.FAULT: ("fault",),
+    State.ERROR: ("error",),
+    State.THROTTLE: ("error", "throttle"),
+}
 
 
 @cache
@@ -257,15 +264,25 @@ def unit_matches() -> st.SearchStrategy[Expression]:
 
 
 @cache
-def expressions() -> st.SearchStrategy[Expression]:
-    """Filters of every form."""
-    causes = st.builds(
+def root_causes() -> st.SearchStrategy[Expression]:
+    """Root causes, mostly those that name a service or an entity, and paths of one or two services."""
+    names = st.sampled_from(NAMES)
+    named = st.builds(Compare, st.just(Field("name")), st.sampled_from(("=", "=", "!=")), names)
+    tests = field_tests(Scope.ROOT_CAUSE)
+    matches = st.builds(
         RootCauseMatch,
         st.sampled_from(("fault", "error", "responsetime")),
-        st.sampled_from(("service", "entity", "exception")),
-        combined(field_tests(Scope.ROOT_CAUSE)),
+        st.sampled_from(("service", "service", "service", "entity", "exception")),
+        combined(st.one_of(named, named, tests)),
     )
-    paths = st.builds(lambda name: RootCausePath(((name, (name,)),)), st.sampled_from(NAMES))
+    services = st.lists(names, min_size=1, max_size=2)
+    paths = services.map(lambda path: RootCausePath(tuple((name, (name,)) for name in path)))
+    return st.one_of(matches, matches, matches, paths)
+
+
+@cache
+def expressions() -> st.SearchStrategy[Expression]:
+    """Filters of every form."""
     states = st.frozensets(st.sampled_from(tuple(State)), max_size=3).map(EntryState)
     tests, units = field_tests(Scope.TRACE), unit_matches()
-    return combined(st.one_of(tests, tests, units, units, units, units, states, causes, paths))
+    return combined(st.one_of(*[tests] * 2, *[units] * 4, states, *[root_causes()] * 3))

@@ -3,31 +3,47 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
+from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from collector.decode.document import decode_document
 from store.clickhouse import queries
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.connection.query_runner import execute
 from store.clickhouse.queries import Sql, Template, joined
 from store.clickhouse.search import bounds as algebra
+from store.clickhouse.search import causes, field_tests, unit_rows
 from store.clickhouse.search import compile as compiling
-from store.clickhouse.search import field_tests, unit_rows
 from store.clickhouse.search.bounds import Bounds, Values
 from store.clickhouse.search.compile import Compiler
 from store.clickhouse.search.field_tests import integer_range
 from store.clickhouse.search.row_sets import RowSets
 from store.clickhouse.store import ClickHouseStore
-from store.filters.ast import Expression, Not
+from store.filters.ast import (
+    And,
+    Compare,
+    Expression,
+    Field,
+    Not,
+    RootCauseMatch,
+    RootCausePath,
+)
+from store.filters.elements import path_of
 from store.filters.evaluate import matches
 from store.filters.parse import parse
 from store.memory import MemoryStore
-from store.model import Document, State
+from store.model import Document, State, Trace
+from store.root_causes import root_causes
+from store.times import SECOND
+from store.trace_id import format_trace_id
 from tests.builders import T0, call, segment, subsegment, trace_id
 from tests.conftest import empty
 from tests.store.filters.published import PUBLISHED, corpus
@@ -66,6 +82,10 @@ FILTERS = [
         "inferred AND ok", 'service("b") { !fault }', 'edge("a", "b") { !error AND responsetime > 0 }',
         'edge(id(name: "function-name", type: "AWS::Lambda"), "random-name")', 'service(id(type: "client")) { fault }',
         "user EXISTS", 'service("moved") { ok }', "user = early",
+        'rootcause.fault.service { name = "ledger" }', 'rootcause.error.service { name = "pending" }',
+        'rootcause.fault.service { type = "AWS::DynamoDB::Table" AND inferred }',
+        'rootcause.fault.entity { name = "## book" }', 'rootcause.responsetime.service { name = "ledger" AND last }',
+        'rootcause.json = #[{"Services": [{"Name": "pending", "EntityPath": [{"Name": "pending"}]}]}]',
         'service("lonely") { ok }', 'edge("parent", "lonely")', 'service("backend.example.com")', 'service("backend.example.com") { inferred }',
     )
 ]  # fmt: skip
@@ -73,8 +93,8 @@ FILTERS = [
 
 def awkward() -> list[Document]:
     """A copy that another one in a later minute replaced; an answered call; a streamed subsegment's call;
-    a segment whose parent is a call without a document."""
-    moved, answered, orphan = (trace_id(number) for number in (101, 102, 103))
+    a segment whose parent is a call without a document; what fails while it is in progress."""
+    moved, answered, orphan, failing = (trace_id(number) for number in (101, 102, 103, 104))
     early = {"trace_id": moved, "start": T0 + 70_000_000, "end": T0 + 70_000_000}
     return [
         segment(1, name="stale", state=State.IN_PROGRESS, user="early", version=T0 + 1, **early),
@@ -84,7 +104,22 @@ def awkward() -> list[Document]:
         subsegment(4, 1, trace_id=answered, calls=(call(4, state=State.THROTTLE),)),
         segment(1, trace_id=orphan, name="lonely", parent_id=9, state=State.FAULT),
         segment(5, trace_id=orphan, name="a", parent_id=1, start=T0 + 5),
+        *(decode_document(json.dumps(each).encode(), T0) for each in failures(failing)),
     ]
+
+
+def failures(trace: bytes) -> list[dict[str, Any]]:
+    """A segment in progress whose call of a table failed and that of a ledger has no valid id, and local work."""
+    start, both = T0 // SECOND, {"error": True, "fault": True}
+    common = {"start_time": start, "end_time": start + 3, **both}
+    table: dict[str, Any] = {"namespace": "aws", "aws": {"table_name": "ledger"}}
+    calls = [
+        {"id": f"{12:016x}", "name": "DynamoDB", **table, **common},
+        {"id": "no id", "name": "ledger", "namespace": "remote", **common},
+        {"id": f"{13:016x}", "name": "## book", **common},
+    ]
+    place = {"id": f"{11:016x}", "trace_id": format_trace_id(trace), "name": "pending"}
+    return [{**place, "start_time": start, "in_progress": True, **both, "subsegments": calls}]
 
 
 @pytest.fixture
@@ -117,7 +152,8 @@ counter = itertools.count()
 def test_bounds_enclose_any_filter(
     clickhouse_store: ClickHouseStore, batches: list[list[Document]], data: st.DataObject
 ) -> None:
-    """Traces in progress, streamed, with replaced copies, several roots, missing values and links."""
+    """Traces in progress, streamed, with replaced copies, several roots, missing values and links; filters of
+    every form, and all that describe a root cause of one of the traces."""
     empty(clickhouse_store.address)
     memory = MemoryStore()
     known = [[data.draw(enriched(document)) for document in batch] for batch in batches]
@@ -125,8 +161,27 @@ def test_bounds_enclose_any_filter(
     for batch in known:
         for store in (memory, clickhouse_store):
             store.put(batch, f"bounds-{next(counter)}")
+    traces = memory.get_traces(list({document.trace_id for batch in known for document in batch}))
+    filters += dict.fromkeys(chain.from_iterable(map(descriptions, traces.values())))
     for sure in (True, False):
         assert list(violations(clickhouse_store, memory, filters, sure=sure)) == []
+
+
+def descriptions(trace: Trace) -> Iterator[Expression]:
+    """Filters that name what is on the paths of a trace's root causes."""
+    found = root_causes(trace)
+    paths = {"fault": found.fault, "error": found.error, "responsetime": found.response_time}
+    yield from (RootCausePath(path_of(cause)) for cause in found.response_time)
+    for kind, causes_of_kind in paths.items():
+        for service in chain.from_iterable(cause.services for cause in causes_of_kind):
+            node = service.node
+            texts = {"name": node.name, "type": node.type, "account.id": node.account}
+            tests = [Compare(Field(key), "=", value) for key, value in texts.items() if value]
+            inferred = Compare(Field("inferred"), "=", service.inferred)
+            yield RootCauseMatch(kind, "service", And((*tests, inferred)))
+            for entity in service.entities:
+                name = Compare(Field("name"), "=", entity.name)
+                yield RootCauseMatch(kind, "entity", And((name, *tests[1:], inferred)))
 
 
 def _swapped(patch: pytest.MonkeyPatch) -> None:
@@ -164,6 +219,28 @@ def _no_states(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(unit_rows, "in_states", lambda states: Sql("1"))
 
 
+def _finished(patch: pytest.MonkeyPatch) -> None:
+    """What is in progress has no root causes."""
+    patch.setattr(causes, "possible_states", lambda match: (State.FAULT, State.ERROR))
+
+
+def _reported(patch: pytest.MonkeyPatch) -> None:
+    """Only reported segments are on the path of a root cause."""
+    patch.setattr(RowSets, "unanswered", lambda sets, fits: algebra.NEVER)
+
+
+def _entities(patch: pytest.MonkeyPatch) -> None:
+    """Entities are called like their service."""
+    service_condition = causes.service_condition
+    patch.setattr(
+        causes,
+        "service_condition",
+        lambda match, *rest: service_condition(
+            msgspec.structs.replace(match, part="service"), *rest
+        ),
+    )
+
+
 def _statement(name: str, old: str, new: str) -> Callable[[pytest.MonkeyPatch], None]:
     """A fault in the text of a statement."""
 
@@ -182,6 +259,9 @@ FAULTS: dict[Callable[[pytest.MonkeyPatch], None], str] = {
     _or_for_and: "error AND !throttle",
     _strict: "duration <= 6",
     _no_states: 'service("example.com") {fault}',
+    _finished: 'rootcause.error.service { name = "pending" }',
+    _reported: 'rootcause.fault.service { name = "ledger" }',
+    _entities: 'rootcause.fault.entity { name = "## book" }',
     # Replaced copies count as if they were current.
     _statement("NEWEST_COPIES", "argMax($condition, ver)", "max($condition)"): "user = early",
     # An answered call is a unit of the inferred node, an unanswered one is not.

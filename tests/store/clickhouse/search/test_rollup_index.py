@@ -17,7 +17,7 @@ from store.clickhouse.connection.pool import connect
 from store.clickhouse.connection.query_runner import Rows, RunQuery, Statement, execute
 from store.clickhouse.queries import Sql, Template
 from store.clickhouse.rollup import compaction
-from store.clickhouse.search import rollup_index, rollup_units, scan_plan
+from store.clickhouse.search import causes, rollup_index, rollup_units, scan_plan
 from store.clickhouse.search.rollup_index import IndexedMinutes, indexed_minutes, settled
 from store.clickhouse.search.rollup_units import rolled_up_units
 from store.clickhouse.store import ClickHouseStore
@@ -31,7 +31,7 @@ from store.times import MINUTE, SECOND
 from tests.builders import T0, call, segment, trace_id
 from tests.conftest import empty
 from tests.store.clickhouse.search.test_find_traces import WINDOWS, all_pages, puts
-from tests.store.filters.strategies import expressions, unit_matches
+from tests.store.filters.strategies import expressions, root_causes, unit_matches
 from tests.store.test_agreement import ALL, deliveries
 
 counter = itertools.count()
@@ -105,7 +105,7 @@ def test_any_filter_finds_the_same(
                 count(clickhouse_store, widen=number <= widened)
         always_index(patch, data.draw(st.sampled_from((2, 1000))))
         for _ in range(FILTERS):
-            units = data.draw(unit_matches())
+            units = data.draw(st.one_of(unit_matches(), unit_matches(), root_causes()))
             others = data.draw(st.lists(unit_matches() | expressions(), max_size=2))
             terms = (units, *others)
             filter: Expression = And(terms) if data.draw(st.booleans()) else Or(terms)
@@ -132,7 +132,7 @@ TABLE = NodeKey("", "table", "AWS::DynamoDB::Table")
 ANCIENT = [at(minute, 1000 + minute) for minute in range(200)]
 COUNTED = [
     *ANCIENT,
-    at(65, 1, name="api", state=State.FAULT),
+    at(65, 1, name="api", state=State.FAULT, raw=b'{"fault": true}'),
     at(131, 2, calls=(called(131, id=7, node=TABLE, host="db.host", state=State.THROTTLE),)),
     at(132, 3, name="api", service="alias", state=State.ERROR),
     at(90, 5, trace_id=PATIENT, calls=(called(90, id=9, state=State.THROTTLE),)),
@@ -187,6 +187,11 @@ def _states(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(rollup_units, "possible_states", wrong)
 
 
+def _cause_states(patch: pytest.MonkeyPatch) -> None:
+    """Faults cause errors only."""
+    patch.setattr(causes, "possible_states", lambda match: (State.ERROR,))
+
+
 def _names(patch: pytest.MonkeyPatch) -> None:
     """Other names of a node are left out."""
     wrong = lambda name, node, values, named: values.text(  # noqa: E731
@@ -208,13 +213,15 @@ FAULTS: dict[Callable[[pytest.MonkeyPatch], None], Sequence[str]] = {
     ],
     # Only calls, or only nodes, are looked for.
     _statement("ROLLED_UP_SLOTS", "kind IN (0, 1)", "kind = 1"): [
-        'service(id(type: "AWS::DynamoDB::Table")) { throttle }'
+        'service(id(type: "AWS::DynamoDB::Table")) { throttle }',
+        'rootcause.fault.service { name = "api" }',
     ],
     _statement("ROLLED_UP_SLOTS", "kind IN (0, 1)", "kind = 0"): [
         'edge("frontend", "table") { throttle }',
         'service(id(name: "api", type: "client")) { fault }',
     ],
     _states: ['edge("frontend", "table") { error }'],
+    _cause_states: ['rootcause.fault.service { name = "api" AND !remote }'],
     _names: ['service("alias") { error }', 'edge("frontend", "db.host")'],
 }
 """Faults in the index, and filters that each breaks."""
@@ -266,6 +273,8 @@ def test_few_minutes_are_read(clickhouse_store: ClickHouseStore) -> None:
     found = minutes_of(clickhouse_store, parse('service("api") { fault }'))
     assert found == IndexedMinutes([(first + 65, first + 65)], 0)
     assert found.condition == Sql(f"(minute IN ({first + 65}))")
+    failed = minutes_of(clickhouse_store, parse('rootcause.fault.service { name = "api" }'))
+    assert failed.ranges == [(first + 65, first + 65), (first + 132, first + 132)]
     common = minutes_of(clickhouse_store, parse('service("frontend") { ok }'))
     assert common == IndexedMinutes([(first, first + 199)], 0)
     assert common.condition == Sql(f"(minute BETWEEN {first} AND {first + 199})")

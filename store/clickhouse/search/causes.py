@@ -1,0 +1,79 @@
+"""Bounds of rootcause…{…}: which rows a trace has that has such a root cause.
+
+Root causes are read from documents (`store.root_causes`). The services on the path of one are segments and calls
+that no segment answers, those of a failure each with its flag, so that none is of a row that is ok. The path begins
+at a segment. What entities and exceptions are called stands in documents alone.
+"""
+
+from __future__ import annotations
+
+from store.clickhouse.queries import Sql
+from store.clickhouse.search.bounds import (
+    ALWAYS,
+    FALSE,
+    TRUE,
+    UNKNOWN,
+    Bounds,
+    Values,
+    conjunction,
+    exactly,
+    some,
+)
+from store.clickhouse.search.field_tests import text_test
+from store.clickhouse.search.row_sets import RowSets
+from store.clickhouse.search.unit_rows import block_condition, flag, in_states
+from store.filters.ast import Compare, Field, FieldTest, RootCauseMatch, RootCausePath
+from store.model import State
+
+_COLUMNS = {"name": "name", "type": "type", "account.id": "account"}
+"""Of `segments`, `calls` and `rollups`, by what root causes call it."""
+_INFERRED = exactly(Sql("inferred = 1"))
+
+
+def cause_bounds(match: RootCauseMatch, sets: RowSets, values: Values) -> Bounds:
+    """Traces with rows that a matching root cause needs."""
+    states = possible_states(match)
+    on_path = in_states(states) if len(states) < len(State) else TRUE
+    begin = conjunction([Sql("independent = 0"), on_path])
+    segment = service_condition(match, _INFERRED, values)
+    call = service_condition(match, ALWAYS, values)
+    if TRUE.text in (segment.text, call.text):
+        return sets.segments(Bounds(begin, FALSE))
+    return some(
+        [
+            sets.segments(Bounds(conjunction([begin, segment]), FALSE)),
+            sets.unanswered(Bounds(conjunction([on_path, call]), FALSE)),
+        ]
+    )
+
+
+def possible_states(match: RootCauseMatch) -> tuple[State, ...]:
+    """The states of what is on the path of a root cause. Of a failure, whatever has its flag: that may be in progress,
+    and an HTTP status may make a fault of an error, or the reverse (`store.rules.classify`)."""
+    return tuple(state for state in State if match.kind == "responsetime" or state is not State.OK)
+
+
+def service_condition(match: RootCauseMatch, inferred: Bounds, values: Values) -> Sql:
+    """The condition on the row of the service that a matching element is, or belongs to. ``inferred``: whether
+    the row is an inferred service."""
+    if match.part == "exception":
+        return TRUE
+
+    def of_test(test: FieldTest) -> Bounds:
+        keyword = test.field.keyword
+        if keyword == "inferred":
+            return flag(test, inferred)
+        if keyword not in _COLUMNS or (keyword == "name" and match.part != "service"):
+            return UNKNOWN
+        return exactly(text_test(test, (_COLUMNS[keyword],), values, blank=False))
+
+    return block_condition(match.condition, of_test).may
+
+
+def services_on(path: RootCausePath) -> list[RootCauseMatch]:
+    """What follows from a path: each of its services is on it. The last ones first, which fewer traces pass."""
+    names = dict.fromkeys(name for name, _ in reversed(path.services) if name)
+    return [
+        RootCauseMatch("responsetime", "service", Compare(Field("name"), "=", name))
+        for name in names
+    ]
