@@ -12,6 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from collector.app import _create_app
+from collector.group_commit import JournalFull
 from collector.pipeline import IngestPipeline
 from collector.redaction.redactor import Redactor
 from collector.settings import HttpLimits
@@ -80,9 +81,9 @@ def test_readyz_counts_full_journals_and_names_no_tenant(
     assert client.get("/readyz").json()["problems"] == []
     for tenant in (ACME, GLOBEX):
         pipeline = running.get(tenant)
-        pipeline.submit(pipeline.decode([segment_bytes()], "test")).result(10)
-        while pipeline.offer(pipeline.decode([segment_bytes()], "test")):
-            pass
+        with pytest.raises(JournalFull):  # noqa: PT012
+            while True:
+                pipeline.submit(pipeline.decode([segment_bytes()], "test")).result(10)
     answer = client.get("/readyz")
     assert answer.status_code == 200
     (problem,) = answer.json()["problems"]
