@@ -24,12 +24,15 @@ KUBERNETES = ("1.27.0", "1.31.0", "1.37.0")
 VARIABLES = {"RAYMAP_AUTH_SECRET": "x" * 32, "CLICKHOUSE_PASSWORD": "example"}
 """What the compose files require of the environment."""
 LEAST = {"clickhouse.secret": "ch", "auth.secret": "auth"}
+"""The chart's values that have no default; `EVERYTHING` turns on what can be."""
 EVERYTHING = {
     **LEAST,
     "auth.mode": "ingest-warn",
     "collector.autoscaling.enabled": "true",
     "collector.autoscaling.queueDocuments": "20000",
     "collector.udpAllow": "10.0.0.0/8",
+    "collector.udpTenants.2001": "acme",
+    "collector.udpTenants.2002": "globex",
     "ingress.enabled": "true",
     "ingress.host": "raymap.example",
     "serviceMonitor.enabled": "true",

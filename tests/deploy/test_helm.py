@@ -5,31 +5,16 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from typer.testing import CliRunner
 
+from deploy.check import CHART, DEPLOY, EVERYTHING, LEAST
 from raymap.cli import app
 from raymap.flags import environment_of
 from raymap.settings import ApiSettings, CollectSettings
-
-DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
-CHART = DEPLOY / "helm" / "raymap"
-REQUIRED = {"clickhouse.secret": "ch", "auth.secret": "auth"}
-EVERYTHING = {
-    **REQUIRED,
-    "collector.autoscaling.enabled": "true",
-    "collector.autoscaling.queueDocuments": "20000",
-    "collector.udpAllow": "10.0.0.0/8",
-    "ingress.enabled": "true",
-    "ingress.host": "raymap.example",
-    "serviceMonitor.enabled": "true",
-    "serviceMonitor.tokenSecret": "viewer",
-    "auth.mode": "ingest-warn",
-}
 
 helm = shutil.which("helm")
 needs_helm = pytest.mark.skipif(
@@ -60,7 +45,7 @@ def pods(found: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 @needs_helm
-@pytest.mark.parametrize("values", [REQUIRED, EVERYTHING], ids=["least", "everything"])
+@pytest.mark.parametrize("values", [LEAST, EVERYTHING], ids=["least", "everything"])
 def test_pods_have_no_privileges_and_run_what_exists(values: dict[str, str]) -> None:
     found = pods(render(values))
     assert set(found) == {"StatefulSet", "Deployment", "Job"}
@@ -94,7 +79,7 @@ def test_pods_have_no_privileges_and_run_what_exists(values: dict[str, str]) -> 
 
 @needs_helm
 def test_collectors_have_a_volume_each() -> None:
-    (collector,) = [each for each in render(REQUIRED) if each["kind"] == "StatefulSet"]
+    (collector,) = [each for each in render(LEAST) if each["kind"] == "StatefulSet"]
     (claim,) = collector["spec"]["volumeClaimTemplates"]
     assert claim["metadata"]["name"] == "data"
     assert collector["spec"]["persistentVolumeClaimRetentionPolicy"]["whenScaled"] == "Retain"
@@ -120,10 +105,30 @@ def test_services_and_policies_select_pods_that_exist() -> None:
 
 
 @needs_helm
-@pytest.mark.parametrize("missing", sorted(REQUIRED))
+def test_tenants_have_udp_ports_of_their_own() -> None:
+    """Of the process, the pod, the service and the policy alike."""
+    found = {each["kind"]: each for each in render(EVERYTHING) if "collector" in _name(each)}
+    (container,) = pods([found["StatefulSet"]])["StatefulSet"]["containers"]
+    (given,) = [each["value"] for each in container["env"] if each["name"] == "RAYMAP_UDP_TENANT"]
+    assert CollectSettings(udp_tenant=given).udp_tenants == {2001: "acme", 2002: "globex"}
+    pod = {each["name"]: each["containerPort"] for each in container["ports"]}
+    service = {each["port"]: pod[each["targetPort"]] for each in found["Service"]["spec"]["ports"]}
+    assert {2001: 2001, 2002: 2002}.items() <= service.items()
+    (policy,) = [each for each in render(EVERYTHING) if each["kind"] == "NetworkPolicy"]
+    for port in (2001, 2002):
+        assert {"port": port, "protocol": "UDP"} in policy["spec"]["ingress"][0]["ports"]
+
+
+def _name(manifest: dict[str, Any]) -> str:
+    name: str = manifest["metadata"]["name"]
+    return name
+
+
+@needs_helm
+@pytest.mark.parametrize("missing", sorted(LEAST))
 def test_what_is_required_is_named(missing: str) -> None:
     assert helm is not None
-    words = [f"--set={key}={value}" for key, value in REQUIRED.items() if key != missing]
+    words = [f"--set={key}={value}" for key, value in LEAST.items() if key != missing]
     ended = subprocess.run(
         [helm, "template", "release", str(CHART), "--kube-version=1.31.0", *words],
         capture_output=True,
