@@ -27,7 +27,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -44,15 +44,36 @@ REGION = "eu-west-1"
 NAME = FUNCTION["functionName"]
 GROUP, STREAM = f"/aws/lambda/{NAME}", f"2026/11/26/[{FUNCTION['functionVersion']}]emulator"
 OPT = Path("/opt")
+TIMEOUT = 300
+"""Seconds for an invocation: a Java function takes half a minute of a busy machine to start."""
 PATIENCE = 60.0
 """Seconds until the server must say what was invoked: records are joined with their traces a few seconds after both."""
+
+
+class Program(NamedTuple):
+    """A function's code: the command that asks the Runtime API for invocations."""
+
+    command: tuple[str, ...]
+    folder: Path
+    handler: str = ""
+    environment: Mapping[str, str] = {}
+
+
+HANDLER = "examples.lambda_layer.handler.handle"
+PYTHON = Program((sys.executable, "-m", "awslambdaric", HANDLER), HERE.parents[1])
 
 
 class Function:
     """The emulator with a function and the extension."""
 
     def __init__(
-        self, rie: str, raymap: str, platform: Platform, dynamodb: str, spool: str
+        self,
+        rie: str,
+        raymap: str,
+        platform: Platform,
+        dynamodb: str,
+        spool: str,
+        program: Program = PYTHON,
     ) -> None:
         self._port, api = _free_port(), _free_port()
         self._runtime = RuntimeApi(f"127.0.0.1:{api}")
@@ -65,7 +86,7 @@ class Function:
             "AWS_LAMBDA_FUNCTION_NAME": NAME,
             "AWS_LAMBDA_FUNCTION_VERSION": FUNCTION["functionVersion"],
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
-            "AWS_LAMBDA_FUNCTION_TIMEOUT": "30",
+            "AWS_LAMBDA_FUNCTION_TIMEOUT": str(TIMEOUT),
             "DYNAMODB_URL": dynamodb,
             "RAYMAP_URL": raymap,
             "RAYMAP_LAMBDA_LISTEN": udp,
@@ -78,15 +99,14 @@ class Function:
             f"--runtime-api-address=127.0.0.1:{api}",
             "env",  # the emulator sets others, or none
             f"AWS_XRAY_DAEMON_ADDRESS={udp}",
-            f"LAMBDA_TASK_ROOT={HERE.parents[1]}",
+            f"LAMBDA_TASK_ROOT={program.folder}",
             f"AWS_LAMBDA_RUNTIME_API={self._runtime.address}",
-            sys.executable,
-            "-m",
-            "awslambdaric",
-            "examples.lambda_layer.handler.handle",
+            f"_HANDLER={program.handler}",
+            *(f"{name}={value}" for name, value in program.environment.items()),
+            *program.command,
         ]
         self._process = subprocess.Popen(
-            command, env=environ, stdout=subprocess.PIPE, text=True, cwd=HERE.parents[1]
+            command, env=environ, stdout=subprocess.PIPE, text=True, cwd=program.folder
         )
         self.lines: queue.Queue[str] = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
@@ -99,7 +119,7 @@ class Function:
 
     def invoke(self, event: dict[str, Any], header: str, request_id: str) -> Any:
         """Call the function with a trace header; its answer."""
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=TIMEOUT)
         self._runtime.headers[request_id] = header
         headers = {"X-Amzn-Trace-Id": header, "X-Amzn-RequestId": request_id}
         path = "/2015-03-31/functions/function/invocations"
@@ -168,9 +188,14 @@ def installed_extension() -> Iterator[None]:
 class Records:
     """What the platform says of an invocation, in the forms of its sources."""
 
-    def __init__(self, request_id: str, root: str, function_id: str) -> None:
-        self.request_id, self._root, self._function_id = request_id, root, function_id
-        self._service_id = secrets.token_hex(8)
+    def __init__(self, request_id: str, root: str) -> None:
+        self.request_id, self._root = request_id, root
+        self._function_id, self._service_id = secrets.token_hex(8), secrets.token_hex(8)
+
+    @property
+    def header(self) -> str:
+        """The trace header that the function is given."""
+        return f"Root={self._root};Parent={self._function_id};Sampled=1"
 
     def events(self, own: list[str], line: str, end: float) -> list[dict[str, Any]]:
         """Of the Telemetry API, the function's own lines included."""
@@ -331,12 +356,11 @@ def _invoke(
 ) -> Invoked:
     request_id = f"{secrets.token_hex(4)}-0000-4000-8000-{number:012x}"
     root = f"1-{int(time.time()):08x}-{secrets.token_hex(12)}"
-    function_id = secrets.token_hex(8)
     event = {"fail": number % 4 == 3}
-    function.invoke(event, f"Root={root};Parent={function_id};Sampled=1", request_id)
+    records = Records(request_id, root)
+    function.invoke(event, records.header, request_id)
     own, line, end = function.report_of(request_id)
     end = round(end, 3)
-    records = Records(request_id, root, function_id)
     events = records.events(own, line, end)
     status = platform.emit(*events)
     print(f"{root}  {line}  Telemetry API: {status}")

@@ -126,9 +126,13 @@ class _Forwarder(BaseHTTPRequestHandler):
         connection = http.client.HTTPConnection(self.emulator)
         left_out = ("host", "transfer-encoding", "content-length", "expect")
         headers = {k: v for k, v in self.headers.items() if k.lower() not in left_out}
-        connection.request(self.command, self.path, body, headers)
-        response = connection.getresponse()
-        content = response.read()
+        try:
+            connection.request(self.command, self.path, body, headers)
+            response = connection.getresponse()
+            content = response.read()
+        except (OSError, http.client.HTTPException):  # the emulator was stopped
+            self.close_connection = True
+            return
         self.send_response(response.status)
         for name, value in response.getheaders():
             if name.lower() not in ("transfer-encoding", "content-length", "date"):

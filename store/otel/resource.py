@@ -94,11 +94,17 @@ def origin_of(attributes: Attributes) -> str:
     """
     if "aws.xray.origin" in attributes or not is_aws(attributes):
         return text(attributes, "aws.xray.origin")
-    platform = text(attributes, "cloud.platform")
+    platform = text(attributes, "cloud.platform") or _unnamed_platform(attributes)
     if platform == "aws_ecs":
         launch_type = text(attributes, "aws.ecs.launchtype").lower()
         return ECS_ORIGINS.get(launch_type, "AWS::ECS::Container")
     return ORIGINS.get(platform, "")
+
+
+def _unnamed_platform(attributes: Attributes) -> str:
+    """OpenTelemetry's layer for Python names AWS and the function, but not the platform."""
+    is_function = attributes.get("cloud.provider") == "aws" and text(attributes, "faas.name")
+    return "aws_lambda" if is_function else ""
 
 
 def is_aws(attributes: Attributes) -> bool:

@@ -42,7 +42,8 @@ def documents_of(invocation: Invocation, evidence: Evidence = NOTHING) -> list[J
     if not evidence.function:
         documents.append(_function(invocation, pair))
     elif pair.function not in reported:
-        spare.add(pair.function)
+        about = _inside(invocation, pair.function, pair.service)
+        documents.append(about | _recorded(invocation, pair.function))
     above = pair.service if evidence.function else pair.function
     return documents + [_inside(invocation, id, above) for id in sorted(spare)]
 
@@ -81,10 +82,15 @@ def _function(invocation: Invocation, pair: Pair) -> Json:
     document["aws"] = _about(invocation)
     if invocation.version:
         document["service"] = {"version": invocation.version}
-    document["annotations"] = _annotations(invocation)
+    return document | _recorded(invocation, pair.function)
+
+
+def _recorded(invocation: Invocation, function: int) -> Json:
+    """What only the platform knows of an invocation; other segments of the function lack it."""
+    members: Json = {"annotations": _annotations(invocation)}
     if invocation.cold_start:
-        document["subsegments"] = [_beginning(invocation, pair.function)]
-    return document
+        members["subsegments"] = [_beginning(invocation, function)]
+    return members
 
 
 def _document(invocation: Invocation, id: int, origin: str) -> Json:

@@ -45,6 +45,11 @@ def documents(file: Path) -> Iterator[Document]:
 def graph_of(file: Path) -> Graph:
     store = MemoryStore()
     store.put(list(documents(file)), "recorded")
+    return graph_in(store)
+
+
+def graph_in(store: MemoryStore) -> Graph:
+    """The map of all that is in a store."""
     graph = store.service_graph(TimeRange(0, 2**61))
     nodes = {
         _node(key): _figures(service.statistics)._replace(

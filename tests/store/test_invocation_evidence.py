@@ -15,6 +15,7 @@ from collector.decode.document import decode_document
 from store.invocation_evidence import evidence_in, invocations_in
 from store.memory import MemoryStore
 from store.model import Document, NodeKey, TimeRange, Trace, derived_version
+from store.rules.annotations import parse_annotation_item
 from store.rules.invocation_documents import documents_of
 from store.rules.invocations import NOTHING, Evidence, Invocation, rank_of
 from store.times import MINUTE, SECOND
@@ -232,6 +233,23 @@ def test_opentelemetrys_segment_of_the_function_is_the_function(record: Invocati
     world.join()
     assert world.edges == FROM_OUTSIDE
     assert (world.nodes[FUNCTION], world.nodes[SERVICE]) == (1, 1)
+
+
+def test_what_only_the_platform_knows_stays_where_the_function_reports_itself() -> None:
+    """An OpenTelemetry layer does not say that the start was a cold one, in all languages."""
+    about = {"account_id": ACCOUNT, "region": REGION}
+    layer = document(id=0x07E1, parent_id=FUNCTION_ID, name="checkout",
+                     origin="AWS::Lambda::Function", aws=about)  # fmt: skip
+    world = World(layer, query(0x07E1))
+    world.report(telemetry(init=300_000))
+    world.join()
+    assert (world.nodes[FUNCTION], world.nodes[SERVICE]) == (1, 1)
+    (found,) = (d for d in world.trace.documents.values() if d.id == FUNCTION_ID)
+    annotations = dict(map(parse_annotation_item, found.annotations))
+    assert annotations["lambda_cold_start"] is True
+    assert annotations["lambda_version"] == "42"
+    (beginning,) = json.loads(found.raw)["subsegments"]
+    assert beginning["name"] == "Initialization"
 
 
 def test_a_caller_without_a_request_id_is_found_by_its_time() -> None:

