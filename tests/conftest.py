@@ -174,6 +174,26 @@ class Server:
     database: Address | None = None
     """Of its own, on the ClickHouse that the tests were given."""
 
+    @property
+    def where(self) -> list[str]:
+        """What a command needs to find the server's data."""
+        own = ["--clickhouse", self.database.url] if self.database else []
+        return ["--data-dir", str(self.data_dir), *own]
+
+    def command(self, *words: str, given: str = "") -> str:
+        """What a command on the server's own machine prints; ``given`` is its standard input."""
+        ended = subprocess.run(
+            [sys.executable, "-m", "raymap", *words, *self.where],
+            input=given,
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+            check=False,
+            timeout=120,
+        )
+        assert ended.returncode == 0, ended.stderr
+        return ended.stdout
+
     def read(self, path: str) -> bytes:
         """The body of a GET; OSError when the answer is not a 200."""
         with urllib.request.urlopen(self.http + path, timeout=30) as answer:

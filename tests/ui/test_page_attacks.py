@@ -5,8 +5,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +15,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.conftest import ROOT, Server, start_server, stop_server
+from tests.conftest import Server, start_server, stop_server
 from tests.ui.conftest import wait_until
 from tests.ui.test_foreign_pages import browser, foreign_site  # noqa: F401
 from tests.waiting import eventually
@@ -67,28 +65,13 @@ class Guarded:
         return httpx.request(method, self.url(path), json=body, headers=headers, timeout=20)
 
 
-def command(server: Server, *words: str) -> str:
-    where = ["--data-dir", str(server.data_dir)]
-    if server.database:
-        where += ["--clickhouse", server.database.url]
-    ended = subprocess.run(
-        [sys.executable, "-m", "raymap", *words, *where],
-        input=f"{PASSWORD}\n",
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-        check=True,
-        timeout=120,
-    )
-    return ended.stdout
-
-
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
     server = start_server(tmp_path_factory.mktemp("attacked") / "data", "--auth", "on")
     for name in ("ana", "mallory"):
-        command(server, "user", "add", name, "--role", "editor", "--password-stdin")
-    key = json.loads(command(server, "key", "add", "tests", "--role", "admin", "--json"))
+        add = ("user", "add", name, "--role", "editor", "--password-stdin")
+        server.command(*add, given=f"{PASSWORD}\n")
+    key = json.loads(server.command("key", "add", "tests", "--role", "admin", "--json"))
     made = Guarded(server, key["token"])
     eventually(lambda: made.ask("GET", "/api/status").status_code == 200, "the key is known")
     yield made

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -19,7 +17,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from raymap.auth.share_grants import TraceGrant
 from raymap.auth.shares import Share, encode_share, share_key
-from tests.conftest import ROOT, Server, start_server, stop_server
+from tests.conftest import Server, start_server, stop_server
 from tests.ui.conftest import shop_documents
 from tests.ui.test_accessibility import AXE, findings
 from tests.waiting import eventually
@@ -57,23 +55,6 @@ class Guarded:
         urllib.request.urlopen(request, timeout=20).close()
 
 
-def command(server: Server, *words: str, given: str = "") -> str:
-    """What a command on the server's own machine prints."""
-    where = ["--data-dir", str(server.data_dir)]
-    if server.database:
-        where += ["--clickhouse", server.database.url]
-    ended = subprocess.run(
-        [sys.executable, "-m", "raymap", *words, *where],
-        input=given,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-        check=True,
-        timeout=60,
-    )
-    return ended.stdout
-
-
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
     folder = tmp_path_factory.mktemp("shared") / "data"
@@ -81,8 +62,8 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
     server = start_server(folder, "--auth", "on", environment=environment)
     for name, role in (("ana", "viewer"), ("eve", "editor")):
         add = ("user", "add", name, "--role", role, "--password-stdin")
-        command(server, *add, given=f"{PASSWORD}\n")
-    key = json.loads(command(server, "key", "add", "tests", "--role", "admin", "--json"))
+        server.command(*add, given=f"{PASSWORD}\n")
+    key = json.loads(server.command("key", "add", "tests", "--role", "admin", "--json"))
     start = time.time() - 2
     traces = tuple(f"1-{int(start):08x}-{digit * 24}" for digit in "ab")
     made = Guarded(server, traces, key["token"], folder.parent / "data.log")  # type: ignore[arg-type]
@@ -292,13 +273,13 @@ def test_links_end_while_they_are_open(page: Page, visitor: Page, guarded: Guard
     page.get_by_role("button", name="Create link").click()
     visitor.goto(page.get_by_label(FIELD).input_value())
     expect(banner(visitor)).to_be_visible()
-    listed = json.loads(command(guarded.server, "share", "list", "--json"))
+    listed = json.loads(guarded.server.command("share", "list", "--json"))
     assert {each["by"] for each in listed} == {"ana"}
-    assert listed[-1]["id"] in command(guarded.server, "share", "list")
-    command(guarded.server, "share", "revoke", listed[-1]["id"])
+    assert listed[-1]["id"] in guarded.server.command("share", "list")
+    guarded.server.command("share", "revoke", listed[-1]["id"])
     eventually(lambda: refused(visitor, "/auth/share") == 401, "the revocation is known")
-    command(guarded.server, "share", "rotate")
-    assert json.loads(command(guarded.server, "share", "list", "--json")) == []
+    guarded.server.command("share", "rotate")
+    assert json.loads(guarded.server.command("share", "list", "--json")) == []
 
 
 def links(page: Page) -> Any:
@@ -307,7 +288,7 @@ def links(page: Page) -> Any:
 
 def test_the_list_of_links(page: Page, visitor: Page, guarded: Guarded) -> None:
     """One's own for viewers, all for editors, who end any; it leads to what a link opens."""
-    command(guarded.server, "share", "rotate")
+    guarded.server.command("share", "rotate")
     sign_in(page, guarded, f"/traces/{guarded.traces[0]}")
     link = share(page)
     sign_in(visitor, guarded, "/map?as=map&range=5m&filter=fault", "eve")
