@@ -68,11 +68,11 @@ class _Both:
 
 
 class TenantMetrics(IngestMetrics):
-    """`IngestMetrics` of one tenant: what it does not count apart is the server's."""
+    """`IngestMetrics` of one tenant. It has the metrics that are counted apart; the others are those of
+    ``shared``."""
 
     def __init__(self, tenant: str, shared: IngestMetrics) -> None:
-        self.__dict__.update(vars(shared))
-        self._tenant = tenant
+        self._tenant, self._shared = tenant, shared
         own = families(shared.registry)
         self.received = cast("Counter", _Both(shared.received, own.received.labels(tenant)))
         self.stored = cast("Counter", _Both(shared.stored, own.stored.labels(tenant)))
@@ -85,6 +85,9 @@ class TenantMetrics(IngestMetrics):
         self.ingest_blocked = own.ingest_blocked.labels(tenant)
         self.store_unavailable = cast("Gauge", _Nothing())
         """The default tenant's pipeline says it of the one ClickHouse."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._shared, name)
 
     def snapshot(self) -> dict[str, Any]:
         """The ``ingest`` block of /api/status, of this tenant."""
