@@ -14,14 +14,13 @@ from raymap.auth.keys import MAX_KEYS, IssuedKey, Key, issue_key, put_key, read_
 from raymap.auth.permissions import Role
 from raymap.auth.quotas import KeyLimits
 from raymap.auth.secret import server_secret
-from raymap.commands.open_store import open_store
-from raymap.commands.tables import print_table
+from raymap.commands.open_store import change_configuration, open_store
+from raymap.commands.tables import print_list
 from raymap.commands.tenants import require_tenant
 from raymap.errors import CommandError, print_status
 from raymap.processes import prepare_command
 from raymap.settings import StoreSettings
 from raymap.units import format_minute
-from store.config.change import Contended, change
 from store.config.protocol import Change, Configuration
 
 MAX_NAME = 100
@@ -63,19 +62,15 @@ def list_keys(settings: StoreSettings, *, as_json: bool) -> None:
     """Print the keys, oldest first."""
     with open_store(prepare_command(settings)) as store:
         keys = sorted(read_keys(store.read_configuration()).values(), key=lambda k: k.created)
-    if as_json:
-        print(json.dumps([_public(key) for key in keys]))
-        return
     now = time.time()
-    if not keys:
-        print_status("there are no keys; raymap key add makes one")
-        return
-    rows = [("id", "name", "role", "tenant", "created (UTC)", "state")]
-    rows += [
-        (k.id, k.name, str(k.role), k.tenant, format_minute(k.created), _state(k, now))
-        for k in keys
-    ]
-    print_table(rows)
+    print_list(
+        keys,
+        as_json=as_json,
+        public=_public,
+        head=("id", "name", "role", "tenant", "created (UTC)", "state"),
+        row=lambda k: (k.id, k.name, k.role, k.tenant, format_minute(k.created), _state(k, now)),
+        empty="there are no keys; raymap key add makes one",
+    )
 
 
 def rotate(settings: StoreSettings, id: str, grace_hours: float, *, as_json: bool) -> None:
@@ -123,10 +118,7 @@ def _change(settings: StoreSettings, edit: Edit, done: str, tenant: str = "") ->
         return None, list(map(put_key, edit(read_keys(configuration))))
 
     with open_store(prepare_command(settings)) as store:
-        try:
-            change(store, changes, time.time)
-        except Contended as error:
-            raise CommandError(f"{str(error).capitalize()}.") from None
+        change_configuration(store, changes)
         record_command(store, done)
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 
 from clickhouse_driver import Client
 
+from raymap.errors import CommandError
 from raymap.schema_check import require_schema
 from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.store import ClickHouseStore
+from store.config.change import Contended, Decide, Result, change
+from store.config.protocol import ConfigStore
 
 
 @contextmanager
@@ -20,6 +24,14 @@ def open_store(clickhouse: Address) -> Iterator[ClickHouseStore]:
     require_schema(clickhouse)
     with closing(ClickHouseStore(clickhouse, connections=1)) as store:
         yield store
+
+
+def change_configuration(store: ConfigStore, decide: Decide[Result]) -> Result:
+    """`store.config.change.change` for a command. CommandError when other writers prevent it."""
+    try:
+        return change(store, decide, time.time)
+    except Contended as error:
+        raise CommandError(f"{str(error).capitalize()}.") from None
 
 
 LONG = 24 * 3600.0

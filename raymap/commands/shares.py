@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 
 from msgspec.structs import replace
@@ -10,13 +9,13 @@ from msgspec.structs import replace
 from raymap.auth.audit import record_command
 from raymap.auth.share_routes import render_share
 from raymap.auth.shares import StoredShare, put_share, rotate, stored_shares
-from raymap.commands.open_store import open_store
-from raymap.commands.tables import print_table
+from raymap.commands.open_store import change_configuration, open_store
+from raymap.commands.tables import print_list
 from raymap.errors import CommandError, print_status
 from raymap.processes import prepare_command
 from raymap.settings import StoreSettings
 from raymap.units import format_minute
-from store.config.change import Contended, Decide, Result, change
+from store.config.change import Decide, Result
 from store.config.protocol import Change, Configuration
 
 MAX_SHOWN = 80
@@ -29,13 +28,14 @@ def list_shares(settings: StoreSettings, *, as_json: bool) -> None:
     now = time.time()
     valid = [each for each in stored if not each.revoked and each.share.expires > now]
     valid.sort(key=lambda each: each.created)
-    if as_json:
-        print(json.dumps([render_share(each) for each in valid]))
-        return
-    if not valid:
-        print_status("no link is valid")
-        return
-    print_table([("id", "by", "until (UTC)", "shows"), *map(_row, valid)])
+    print_list(
+        valid,
+        as_json=as_json,
+        public=render_share,
+        head=("id", "by", "until (UTC)", "shows"),
+        row=_row,
+        empty="no link is valid",
+    )
 
 
 def revoke(settings: StoreSettings, id: str) -> None:
@@ -63,10 +63,7 @@ def rotate_key(settings: StoreSettings) -> None:
 
 def _change(settings: StoreSettings, decide: Decide[Result], done: str) -> Result:
     with open_store(prepare_command(settings)) as store:
-        try:
-            result = change(store, decide, time.time)
-        except Contended as error:
-            raise CommandError(f"{str(error).capitalize()}.") from None
+        result = change_configuration(store, decide)
         record_command(store, done)
     return result
 

@@ -2,7 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import json
+from collections.abc import Callable, Collection, Sequence
+from typing import TypeVar
+
+from raymap.errors import print_status
+
+Item = TypeVar("Item")
+
+
+def print_list(
+    items: Sequence[Item],
+    *,
+    as_json: bool,
+    public: Callable[[Item], object],
+    head: Sequence[str],
+    row: Callable[[Item], Sequence[str]],
+    empty: str,
+    right: Collection[int] = (),
+) -> None:
+    """A table for people, or ``public`` of each item for programs; for people ``empty`` without items."""
+    if as_json:
+        print(json.dumps([public(item) for item in items]))
+    elif items:
+        print_table([head, *map(row, items)], right)
+    else:
+        print_status(empty)
 
 
 def print_table(rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> None:

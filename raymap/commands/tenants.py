@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
-from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from msgspec import to_builtins
 from msgspec.structs import replace
@@ -27,9 +25,9 @@ from raymap.auth.tenants import (
     put_tenant,
     read_tenants,
 )
-from raymap.commands.open_store import open_store
+from raymap.commands.open_store import change_configuration, open_store
 from raymap.commands.retention import parse_days
-from raymap.commands.tables import print_table
+from raymap.commands.tables import print_list
 from raymap.errors import CommandError, print_status
 from raymap.processes import prepare_command
 from raymap.settings import StoreSettings
@@ -45,10 +43,8 @@ from raymap.units import format_minute, format_size
 from store.clickhouse.connection.address import Address
 from store.clickhouse.schema.retention import prepare_database
 from store.clickhouse.store import ClickHouseStore
-from store.config.change import Contended, change
 from store.config.protocol import Change, Configuration
 
-Result = TypeVar("Result")
 PATIENCE = 5.0
 """Seconds that processes have to notice that a tenant is deleted."""
 MAX_TENANTS = 200
@@ -82,7 +78,7 @@ def add(settings: StoreSettings, name: str, wanted: Wanted) -> None:
     default = prepare_command(settings)
     address = address_of(default, name)
 
-    def decide(configuration: Configuration) -> tuple[bool, list[Change]]:
+    def decide(configuration: Configuration, _: int) -> tuple[bool, list[Change]]:
         stored = read_tenants(configuration)
         if (old := stored.get(name)) is not None:
             if old.deleting:
@@ -99,7 +95,7 @@ def add(settings: StoreSettings, name: str, wanted: Wanted) -> None:
         return True, [put_tenant(new_tenant(name, int(time.time()), wanted.limits(None)))]
 
     with open_store(default) as store:
-        added = _change(store, decide)
+        added = change_configuration(store, decide)
         _make_login(settings, default, store, name)  # before processes look for it
         prepare_database(address, {"traces": days} if days else {})
         record_command(store, f"tenant add {name}")
@@ -125,24 +121,26 @@ def list_tenants(settings: StoreSettings, *, as_json: bool) -> None:
                 **(used._asdict() if used else {}),
             }
         )
-    if as_json:
-        print(json.dumps(found))
-        return
-    rows: list[tuple[str, ...]] = [
-        ("name", "created (UTC)", "traces", "documents", "last 24 h", "on disk", "limits")
-    ]
-    print_table([*rows, *map(_row, found)], right={2, 3, 4, 5})
+    print_list(
+        found,
+        as_json=as_json,
+        public=dict,
+        head=("name", "created (UTC)", "traces", "documents", "last 24 h", "on disk", "limits"),
+        row=_row,
+        empty="",
+        right={2, 3, 4, 5},
+    )
 
 
 def set_limits(settings: StoreSettings, name: str, wanted: Wanted) -> None:
     """Change a tenant's limits."""
 
-    def decide(configuration: Configuration) -> tuple[None, list[Change]]:
+    def decide(configuration: Configuration, _: int) -> tuple[None, list[Change]]:
         tenant = _find(configuration, name)
         return None, [put_tenant(replace(tenant, limits=wanted.limits(tenant.limits)))]
 
     with open_store(prepare_command(settings)) as store:
-        _change(store, decide)
+        change_configuration(store, decide)
         record_command(store, f"tenant set {name}")
     print_status(f"the limits of {name} are changed")
 
@@ -161,12 +159,12 @@ def delete(settings: StoreSettings, name: str, *, yes: bool) -> None:
                 f"share links of {name}. To delete it for good, repeat the command with --yes."
             )
         now = int(time.time())
-        _change(store, lambda c: (None, _credentials(c, tenant, now)))
+        change_configuration(store, lambda c, _: (None, _credentials(c, tenant, now)))
         record_command(store, f"tenant delete {name}")
         drop_database(address)
         _drop_login(settings, default, store, tenant)
         _remove_journals(settings.data_dir / FOLDER / tenant.folder)
-        _change(store, lambda c: (None, forget_tenant(tenant, now)))
+        change_configuration(store, lambda *_: (None, forget_tenant(tenant, now)))
         record_command(store, f"tenant deleted {name}")
     print_status(
         f"{name} is deleted; its journals on other machines go when their processes notice"
@@ -230,15 +228,6 @@ def _credentials(configuration: Configuration, tenant: Tenant, now: int) -> list
         *map(remove_user, users),
         *(Change(SHARE, id, None) for id in links),
     ]
-
-
-def _change(
-    store: ClickHouseStore, decide: Callable[[Configuration], tuple[Result, Sequence[Change]]]
-) -> Result:
-    try:
-        return change(store, lambda configuration, _: decide(configuration), time.time)
-    except Contended as error:
-        raise CommandError(f"{str(error).capitalize()}.") from None
 
 
 def _row(found: dict[str, object]) -> tuple[str, ...]:

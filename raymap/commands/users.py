@@ -12,14 +12,13 @@ from msgspec.structs import replace
 from raymap.auth.audit import record_command
 from raymap.auth.people import User, hash_password, put_user, read_people, remove_user
 from raymap.auth.permissions import Role
-from raymap.commands.open_store import open_store
+from raymap.commands.open_store import change_configuration, open_store
 from raymap.commands.tables import print_table
 from raymap.commands.tenants import require_tenant
 from raymap.errors import CommandError, print_status
 from raymap.processes import prepare_command
 from raymap.settings import StoreSettings
 from raymap.units import format_minute
-from store.config.change import Contended, change
 from store.config.protocol import Change, Configuration
 
 MAX_NAME = 100
@@ -83,10 +82,7 @@ def _change(
     settings: StoreSettings, edit: Callable[[Configuration], Sequence[Change]], done: str
 ) -> None:
     with open_store(prepare_command(settings)) as store:
-        try:
-            change(store, lambda configuration, _: (None, edit(configuration)), time.time)
-        except Contended as error:
-            raise CommandError(f"{str(error).capitalize()}.") from None
+        change_configuration(store, lambda configuration, _: (None, edit(configuration)))
         record_command(store, done)
 
 
