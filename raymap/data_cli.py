@@ -9,7 +9,7 @@ import typer
 
 from raymap.flags import with_settings
 from raymap.ready_pipe import exit_on_error
-from raymap.settings import StoreSettings, TenantSettings
+from raymap.settings import TenantSettings
 
 data_app = typer.Typer()
 TraceId = Annotated[str, typer.Argument(metavar="TRACE_ID", help="X-Ray's or W3C's form.")]
@@ -54,7 +54,7 @@ def retention(
 @with_settings
 def backup(
     target: Annotated[Path, typer.Argument(metavar="FOLDER", help="A new folder.")],
-    settings: StoreSettings,
+    settings: TenantSettings,
     base: Annotated[
         Path | None,
         typer.Option("--base", metavar="FOLDER", help="An earlier backup: only what is new since."),
@@ -74,9 +74,9 @@ def backup(
 @with_settings
 def restore(
     source: Annotated[Path, typer.Argument(metavar="FOLDER", help="A backup.")],
-    settings: StoreSettings,
+    settings: TenantSettings,
 ) -> None:
-    """Make a new data directory of a backup.
+    """Make a new data directory of a backup; with --tenant, add that tenant of it to a running server.
 
     An incremental one needs its base where it was.
     """

@@ -1,5 +1,5 @@
 """`raymap backup` and `restore`: the embedded ClickHouse, the journals, and the server's secret, of all
-tenants.
+tenants; or the database and journals of one.
 
 The journals are copied first. What leaves them afterwards is in ClickHouse before its backup begins;
 what is in both is inserted again after a restore, as rows that replace their equals. So a backup under
@@ -26,27 +26,36 @@ from collector.journal.reader import files_of
 from raymap.auth.audit import record_command
 from raymap.auth.secret import FILE as SECRET
 from raymap.auth.tenants import FOLDER as TENANTS
-from raymap.auth.tenants import database_of
-from raymap.commands.open_store import long_connection, open_store
+from raymap.auth.tenants import database_of, new_tenant, put_tenant, read_tenants
+from raymap.commands.open_store import change_configuration, long_connection, open_store
+from raymap.commands.tenants import make_login
 from raymap.data_dir import prepare_data_dir
 from raymap.embedded import EmbeddedClickHouse
 from raymap.errors import CommandError, print_status
-from raymap.processes import prepare_command, raymap_version
+from raymap.logging import set_up_logging
+from raymap.processes import raymap_version, resolve_clickhouse
 from raymap.schema_check import require_schema
-from raymap.settings import StoreSettings
-from raymap.tenants.databases import stored_tenants
+from raymap.settings import StoreSettings, TenantSettings
+from raymap.tenants.databases import (
+    address_of,
+    database_exists,
+    drop_database,
+    find_tenant,
+    stored_tenants,
+)
 from raymap.units import format_size
 from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.sql import identifier
 from store.clickhouse.embedded import EmbeddedError
+from store.clickhouse.schema.retention import prepare_database
 from store.clickhouse.schema.version import schema_state
 
 MANIFEST, CLICKHOUSE = "raymap.json", "clickhouse"
 
 
 class Manifest(Struct):
-    """Written last: a folder without it is no complete backup. ``base``: an absolute path; ``tenants``:
-    the names of those beside the default one."""
+    """Written last: a folder without it is no complete backup. ``base``: an absolute path; ``database``: the
+    default tenant's; ``tenants``: the names of those beside it; ``partial``: it is not contained itself."""
 
     version: str
     schema: int
@@ -54,32 +63,43 @@ class Manifest(Struct):
     database: str
     base: str | None = None
     tenants: list[str] = []
+    partial: bool = False
 
 
-def back_up(settings: StoreSettings, target: Path, base: Path | None) -> None:
+def back_up(settings: TenantSettings, target: Path, base: Path | None) -> None:
     """Write a backup to a new folder, beside a running server."""
     _require_embedded(settings)
-    address = prepare_command(settings)
+    set_up_logging()
+    address = resolve_clickhouse(settings)
     require_schema(address)
+    tenants = [tenant for tenant in stored_tenants(address).values() if not tenant.deleting]
+    if name := settings.tenant:
+        tenants = [find_tenant(address, name)]
     since = _read_manifest(base) if base else None
     if since and since.schema != _schema(address):
         raise CommandError(f"{base} has another schema: make a full backup, without --base.")
     prepare_data_dir(_new_folder(target))
-    for root in (Path(FOLDER), *_journals_of_tenants(settings.data_dir)):
+    roots = [Path(TENANTS, tenant.folder, FOLDER) for tenant in tenants]
+    for root in roots if name else (Path(FOLDER), *roots):
         _copy_journals(settings.data_dir / root, target / root)
-    with contextlib.suppress(FileNotFoundError):
-        shutil.copyfile(settings.data_dir / SECRET, target / SECRET)
+    if not name:
+        with contextlib.suppress(FileNotFoundError):
+            shutil.copyfile(settings.data_dir / SECRET, target / SECRET)
     with open_store(address) as store:
-        record_command(store, "backup", str(target.absolute()))
-    tenants = [tenant.name for tenant in stored_tenants(address).values() if not tenant.deleting]
-    _back_up_clickhouse(address, tenants, target, base)
+        record_command(
+            store, f"backup --tenant {name}" if name else "backup", str(target.absolute())
+        )
+    names = [tenant.name for tenant in tenants]
+    databases = _databases(address.database, names)
+    _back_up_clickhouse(address, databases[1:] if name else databases, target, base)
     manifest = Manifest(
         raymap_version(),
         _schema(address),
         time.time(),
         address.database,
         str(base.absolute()) if base else None,
-        tenants,
+        names,
+        partial=bool(name),
     )
     (target / MANIFEST).write_bytes(msgspec.json.encode(manifest))
     sync_folder(target)
@@ -87,10 +107,16 @@ def back_up(settings: StoreSettings, target: Path, base: Path | None) -> None:
     print_status(f"{target}: {format_size(size)}" + (f", since {base}" if base else ""))
 
 
-def restore(settings: StoreSettings, source: Path) -> None:
+def restore(settings: TenantSettings, source: Path) -> None:
     """Make a data directory of a backup. `raymap serve` then inserts what waits in the journals."""
     _require_embedded(settings)
     manifest = _read_manifest(source)
+    if settings.tenant:
+        _restore_tenant(settings, manifest, source)
+        return
+    if manifest.partial:
+        name = manifest.tenants[0]
+        raise CommandError(f"{source} is of one tenant: restore it with --tenant {name}.")
     data_dir = _new_folder(settings.data_dir)
     prepare_data_dir(data_dir)
     try:
@@ -118,6 +144,37 @@ def restore(settings: StoreSettings, source: Path) -> None:
     print_status(f"{data_dir}: restored; start it with raymap serve --data-dir {data_dir}")
 
 
+def _restore_tenant(settings: TenantSettings, manifest: Manifest, source: Path) -> None:
+    """Add a tenant with what a backup has of it, beside a running server. Its limits, keys, users and
+    share links are the server's own, and are not in its database."""
+    set_up_logging()
+    default, name = resolve_clickhouse(settings), settings.tenant
+    if name not in manifest.tenants:
+        contained = ", ".join(manifest.tenants) or "none"
+        raise CommandError(f"{source} has no tenant {name}; it has: {contained}.")
+    address, tenant = address_of(default, name), new_tenant(name, int(time.time()))
+    prepare_data_dir(settings.data_dir)
+    with open_store(default) as store:
+        if name in read_tenants(store.read_configuration()) or database_exists(address):
+            raise CommandError(f"There is a tenant {name} already: delete it first.")
+        old = identifier(database_of(manifest.database, name))
+        statement = f"RESTORE DATABASE {old} AS {identifier(address.database)}"
+        try:
+            with long_connection(replace(default, database="")) as client:
+                client.execute(f"{statement} FROM File({_quoted(source / CLICKHOUSE)})")
+            prepare_database(address, {})
+        except BaseException:
+            drop_database(address)  # else nothing of this name could be added or restored
+            raise
+        for journals in (source / TENANTS).glob(f"{name}.*/{FOLDER}"):
+            shutil.copytree(journals, settings.data_dir / TENANTS / tenant.folder / FOLDER)
+        # Last: from here on processes use it.
+        change_configuration(store, lambda *_: (None, [put_tenant(tenant)]))
+        make_login(settings, default, store, name)
+        record_command(store, f"restore --tenant {name}", str(source.absolute()))
+    print_status(f"{name} is restored: make a key with  raymap key add NAME --tenant {name}")
+
+
 def _require_embedded(settings: StoreSettings) -> None:
     if settings.clickhouse:
         raise CommandError(
@@ -141,11 +198,6 @@ def _read_manifest(folder: Path) -> Manifest:
         raise CommandError(f"{folder / MANIFEST}: {error}.") from None
 
 
-def _journals_of_tenants(data_dir: Path) -> list[Path]:
-    """Relative to the data directory."""
-    return [path.relative_to(data_dir) for path in sorted(data_dir.glob(f"{TENANTS}/*/{FOLDER}"))]
-
-
 def _copy_journals(root: Path, target: Path) -> None:
     """The newest files first: a process deletes the oldest meanwhile, once ClickHouse has them."""
     for folder in folders(root):
@@ -166,10 +218,9 @@ def _databases(default: str, tenants: Sequence[str]) -> list[str]:
 
 
 def _back_up_clickhouse(
-    address: Address, tenants: Sequence[str], target: Path, base: Path | None
+    address: Address, names: Sequence[str], target: Path, base: Path | None
 ) -> None:
-    names = map(identifier, _databases(address.database, tenants))
-    databases = ", ".join(f"DATABASE {name}" for name in names)
+    databases = ", ".join(f"DATABASE {identifier(name)}" for name in names)
     options = f" SETTINGS base_backup = File({_quoted(base / CLICKHOUSE)})" if base else ""
     with long_connection(address) as client:
         client.execute(f"BACKUP {databases} TO File({_quoted(target / CLICKHOUSE)}){options}")

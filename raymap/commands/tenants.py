@@ -96,7 +96,7 @@ def add(settings: StoreSettings, name: str, wanted: Wanted) -> None:
 
     with open_store(default) as store:
         added = change_configuration(store, decide)
-        _make_login(settings, default, store, name)  # before processes look for it
+        make_login(settings, default, store, name)  # before processes look for it
         prepare_database(address, {"traces": days} if days else {})
         record_command(store, f"tenant add {name}")
     if not added:
@@ -171,7 +171,7 @@ def delete(settings: StoreSettings, name: str, *, yes: bool) -> None:
     )
 
 
-def _make_login(
+def make_login(
     settings: StoreSettings, default: Address, store: ClickHouseStore, name: str
 ) -> None:
     """A ClickHouse user who may use the tenant's database alone, where that is possible."""

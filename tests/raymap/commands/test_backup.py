@@ -8,13 +8,24 @@ import threading
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from collector.ingest import FOLDER
+from collector.journal.format import Kind, encode, pack
+from collector.journal.writer import Journal
+from raymap.auth.secret import FILE as SECRET
+from raymap.auth.tenants import FOLDER as TENANTS
 from raymap.commands.backup import MANIFEST, back_up, restore
 from raymap.errors import CommandError
-from raymap.settings import StoreSettings
+from raymap.settings import TenantSettings
+from raymap.tenants.databases import address_of, stored_tenants
+from store.clickhouse.embedded import address
+from store.clickhouse.store import ClickHouseStore
+from tests.builders import segment
 from tests.conftest import Server, start_server, stop_server
 from tests.raymap.processes import eventually, finished_segment, raymap
+from tests.raymap.tenants.collectors import names_in
 
 COUNTED = {"first": 1, "second": 1}
 
@@ -70,6 +81,45 @@ def test_a_restored_server_shows_the_same_map(
 
 
 @pytest.mark.server
+@pytest.mark.timeout(400)
+def test_one_tenant_is_restored_beside_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From a backup of its own, and from one of all; with what waits in its journals."""
+    monkeypatch.delenv("RAYMAP_TEST_CLICKHOUSE", raising=False)
+    data, own, full = (tmp_path / name for name in ("data", "own", "full"))
+    server = start_server(data, "--auth", "on")
+    for name in ("acme", "globex"):
+        server.command("tenant", "add", name)
+        store = ClickHouseStore(address_of(address(data), name), connections=1)
+        store.put([segment(1, name=f"stored of {name}")], "t1")
+        store.close()
+    tenant, acme = stored_tenants(address(data))["acme"], address_of(address(data), "acme")
+    complete = ["stored of acme: 1", "waiting of acme: 1"]
+    journal = Journal.create(data / TENANTS / tenant.folder / FOLDER, "elsewhere")
+    waiting = msgspec.json.encode(finished_segment("waiting of acme"))
+    journal.write([encode(Kind.DOCUMENTS, time.time_ns() // 1000, 1, pack([waiting]))])
+    server.command("backup", str(own), "--tenant", "acme")
+    server.command("backup", str(full))
+    journal.remove()
+    assert not (own / SECRET).exists()
+    refused = raymap("restore", str(own), "--tenant", "acme", *server.where)
+    assert "There is a tenant acme already" in refused.stderr
+    assert (
+        "has no tenant globex"
+        in raymap("restore", str(own), "--tenant", "globex", *server.where).stderr
+    )
+    assert "with --tenant acme" in raymap("restore", str(own), *server.where).stderr
+    for source in (own, full):
+        server.command("tenant", "delete", "acme", "--yes")
+        server.command("restore", str(source), "--tenant", "acme")
+        eventually(lambda: names_in(acme) == complete, 60, "it is complete")
+    assert names_in(address_of(address(data), "globex")) == ["stored of globex: 1"]
+    assert stored_tenants(address(data))["acme"].id != tenant.id
+    assert stop_server(server) == 0
+
+
+@pytest.mark.server
 @pytest.mark.slow
 def test_a_backup_under_load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was acknowledged before it began is in it, on the map of the restored server, once."""
@@ -115,7 +165,7 @@ def test_what_is_refused(tmp_path: Path) -> None:
     full = tmp_path / "full"
     full.mkdir()
     (full / "something").write_text("")
-    data = StoreSettings(data_dir=tmp_path / "data")
+    data = TenantSettings(data_dir=tmp_path / "data")
     with pytest.raises(CommandError, match="no complete backup"):
         restore(data, full)
     (full / MANIFEST).write_text("{")
@@ -123,8 +173,8 @@ def test_what_is_refused(tmp_path: Path) -> None:
         restore(data, full)
     (full / MANIFEST).write_text('{"version":"1","schema":1,"created":1,"database":"raymap"}')
     with pytest.raises(CommandError, match="is not empty"):
-        restore(StoreSettings(data_dir=full), full)
-    own = StoreSettings(data_dir=tmp_path / "data", clickhouse="clickhouse://h/d")
+        restore(TenantSettings(data_dir=full), full)
+    own = TenantSettings(data_dir=tmp_path / "data", clickhouse="clickhouse://h/d")
     with pytest.raises(CommandError, match="BACKUP DATABASE"):
         back_up(own, tmp_path / "new", None)
     with pytest.raises(CommandError, match="Which ClickHouse"):
