@@ -15,7 +15,7 @@ from store.model import NodeKey, Trace
 from store.otel.stored_document import Json
 from store.rules.identity import segment_node
 from store.summary import entry_of
-from store.trace_documents import processed_documents
+from store.trace_documents import unsorted_documents
 
 MAX_PATHS = 20
 """Paths of one kind: a fan-out of a thousand failing calls is not a thousand root causes."""
@@ -88,7 +88,7 @@ class _Tree:
 
     def __init__(self, trace: Trace) -> None:
         self._trace = trace
-        documents = [d for d in processed_documents(trace) if d.get("type") != "subsegment"]
+        documents = [d for d in unsorted_documents(trace) if d.get("type") != "subsegment"]
         self.segments: dict[str, Json] = {str(d["id"]): d for d in documents}
         self._calls = {f"{id:016x}": owned for id, owned in trace.calls.items()}
         self._answers: dict[str, list[Json]] = {}

@@ -67,6 +67,15 @@ class _Spot(NamedTuple):
 
 def processed_documents(trace: Trace) -> list[Json]:
     """Segments by start, then subsegments without a segment, then inferred segments."""
+    documents = unsorted_documents(trace)
+    for document in documents:
+        for part in (document, *subsegments_of(document)):
+            _arrange(part)
+    return documents
+
+
+def unsorted_documents(trace: Trace) -> list[Json]:
+    """The same, with their members in any order."""
     shown = _folded(trace)
     for document in shown:
         for subsegment in subsegments_of(document):
@@ -75,11 +84,7 @@ def processed_documents(trace: Trace) -> list[Json]:
         if document.get("type") == "subsegment":
             _name_call(document)
         _drop_finished(document)
-    inferred = [_inferred(call, trace.trace_id) for call in _unanswered(shown, trace)]
-    for document in (*shown, *inferred):
-        for part in (document, *subsegments_of(document)):
-            _arrange(part)
-    return shown + inferred
+    return shown + [_inferred(call, trace.trace_id) for call in _unanswered(shown, trace)]
 
 
 def _folded(trace: Trace) -> list[Json]:

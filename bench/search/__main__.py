@@ -79,7 +79,12 @@ CASES = (
 ROOT_CAUSES = (
     Case("root cause of time", 'rootcause.responsetime.service { name = "svc-07" }', 5000),
     Case("root cause of faults", 'rootcause.fault.service { name = "svc-07" }', 5000),
+    Case("root cause of errors", 'rootcause.error.service { name = "svc-02" }', 5000),
+    Case("root cause, inferred", 'rootcause.fault.service { name = "api.partner.com" }', 5000),
     Case("root cause, none", 'rootcause.fault.service { name = "nothing" }', 5000),
+    Case("root cause, none of time", 'rootcause.responsetime.service { name = "nothing" }', 5000),
+    Case("root cause, exception", 'rootcause.fault.exception { name = "KeyError" }', 5000),
+    Case("root cause, no exception", 'rootcause.fault.exception { name = "nothing" }', 5000),
 )
 """With raw documents, from which they are read."""
 
