@@ -84,7 +84,7 @@ FILTERS = [
         "user EXISTS", 'service("moved") { ok }', "user = early",
         'rootcause.fault.service { name = "ledger" }', 'rootcause.error.service { name = "pending" }',
         'rootcause.fault.service { type = "AWS::DynamoDB::Table" AND inferred }',
-        'rootcause.fault.entity { name = "## book" }', 'rootcause.responsetime.service { name = "ledger" AND last }',
+        'rootcause.fault.service { name = "twice" }', 'rootcause.fault.entity { name = "## book" }', 'rootcause.responsetime.service { name = "ledger" AND last }',
         'rootcause.json = #[{"Services": [{"Name": "pending", "EntityPath": [{"Name": "pending"}]}]}]',
         'service("lonely") { ok }', 'edge("parent", "lonely")', 'service("backend.example.com")', 'service("backend.example.com") { inferred }',
     )
@@ -104,12 +104,16 @@ def awkward() -> list[Document]:
         subsegment(4, 1, trace_id=answered, calls=(call(4, state=State.THROTTLE),)),
         segment(1, trace_id=orphan, name="lonely", parent_id=9, state=State.FAULT),
         segment(5, trace_id=orphan, name="a", parent_id=1, start=T0 + 5),
-        *(decode_document(json.dumps(each).encode(), T0) for each in failures(failing)),
+        *(
+            decode_document(json.dumps(each).encode(), T0 + number)
+            for number, each in enumerate(failures(failing))
+        ),
     ]
 
 
 def failures(trace: bytes) -> list[dict[str, Any]]:
-    """A segment in progress whose call of a table failed and that of a ledger has no valid id, and local work."""
+    """A segment in progress whose call of a table failed and that of a ledger has no valid id, and local work; a
+    call of it failed, as a copy of that in a later document did not."""
     start, both = T0 // SECOND, {"error": True, "fault": True}
     common = {"start_time": start, "end_time": start + 3, **both}
     table: dict[str, Any] = {"namespace": "aws", "aws": {"table_name": "ledger"}}
@@ -119,7 +123,14 @@ def failures(trace: bytes) -> list[dict[str, Any]]:
         {"id": f"{13:016x}", "name": "## book", **common},
     ]
     place = {"id": f"{11:016x}", "trace_id": format_trace_id(trace), "name": "pending"}
-    return [{**place, "start_time": start, "in_progress": True, **both, "subsegments": calls}]
+    first = {**place, "start_time": start, "in_progress": True, **both}
+    second = {**place, "id": f"{14:016x}", "name": "later", "start_time": start}
+    twice = {**common, "id": f"{15:016x}", "name": "twice", "namespace": "remote"}
+    succeeded = {**twice, "error": False, "fault": False}
+    return [
+        {**first, "subsegments": [*calls, twice]},
+        {**second, "end_time": start + 3, "subsegments": [succeeded]},
+    ]
 
 
 @pytest.fixture
@@ -127,6 +138,9 @@ def stores(clickhouse_store: ClickHouseStore) -> tuple[ClickHouseStore, MemorySt
     memory = MemoryStore()
     for store in (memory, clickhouse_store):
         store.put([*corpus(), *awkward()], "corpus")
+    client = connect(clickhouse_store.address)
+    execute(client, "OPTIMIZE TABLE calls FINAL")  # a replaced row is gone
+    client.disconnect()
     return clickhouse_store, memory
 
 
