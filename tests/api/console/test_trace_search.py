@@ -268,7 +268,7 @@ def test_a_filtered_map_has_the_places_of_the_whole_map(client: TestClient) -> N
 def test_a_filtered_map_says_when_it_counts_the_newest_only(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(filtered, "MOST_TRACES", 20)
+    monkeypatch.setattr(filtered, "MOST_SELECTED_TRACES", 20)
     found = get(client, f"/api/map?{WINDOW}&filter=ok", ServiceMap)
     assert found["filtered"] == {"traces": 20, "complete": False}
 
