@@ -45,6 +45,7 @@ BODIES = _sql("search/bodies", parameters="ids")
 TRACES_IN_WINDOW = _sql("search/traces_in_window", "condition", "start end first last most")
 SENDERS = _sql("search/senders", parameters="ids")
 # search: scan ranges
+NEWEST_START = _sql("search/newest_start", "", "first last end offset")
 CANDIDATES = _sql("search/candidates", "certain timed where", "size")
 NEWEST_ROWS = _sql("search/newest_rows", "table minutes condition", "first_minute last_minute few")
 NEWEST_LASTING = _sql("search/newest_lasting", "least", "first_minute last_minute few")

@@ -134,10 +134,12 @@ class _Search:
     def _scan(self, plan: ScanPlan, window: TimeRange, before: Place | None) -> Page:
         """The rest of the page, range by range."""
         start, end = window
-        rows = count_rows(self._run, window) if plan.rows is None else plan.rows
-        self._affordable_rows = rows <= MAX_ROWS
-        typical = (end - start) * self._limit * ROWS_OF_FOUND // rows if rows else end - start
-        width = max(10 * SECOND, plan.width, typical)
+        width = max(SECOND, plan.width)
+        if self._query.filter is not None:
+            rows = count_rows(self._run, window) if plan.rows is None else plan.rows
+            self._affordable_rows = rows <= MAX_ROWS
+            typical = (end - start) * self._limit * ROWS_OF_FOUND // rows if rows else end - start
+            width = max(10 * SECOND, width, typical)
         while start < end:
             begin = max(start, end - self._affordable(end, width))
             seen = len(self._found)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import NamedTuple
 
+from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import Rows, RunQuery, run_concurrently
 from store.clickhouse.queries import Sql
 from store.clickhouse.search.probe import NewestRows, Probe, newest_rows, probes
@@ -42,7 +43,8 @@ GROWTH = 8
 
 
 class ScanPlan(NamedTuple):
-    """``rows``: segments of the window, approximately; None: not counted. ``width``: of the first range.
+    """``rows``: segments of the window, approximately; None: not counted. ``width``: of the first range; without a
+    filter all that decides about it.
     ``newest``: the traces that may match, newest first, as far as they are known."""
 
     rows: int | None
@@ -61,10 +63,12 @@ def scan_plan(
     """The plan for a page of ``limit`` traces from a window, which a cursor may have shortened.
 
     ``few``: rows that probes look for."""
-    planned = [] if query.filter is None else probes(query.filter)
+    if query.filter is None:
+        return ScanPlan(None, _newest_width(run, window, SPARE * ROWS_OF_FOUND * limit))
+    planned = probes(query.filter)
     if not planned:
         rows = count_rows(run, window)
-        cheap = query.filter is not None and is_selective(query.filter) and rows <= CHEAP_ROWS
+        cheap = is_selective(query.filter) and rows <= CHEAP_ROWS
         return ScanPlan(rows, window.end - window.start if cheap else 0)
     of_edges = any(isinstance(probe.term, EdgeMatch) for probe in planned)
     has_units = any(probe.units for probe in planned)
@@ -74,6 +78,21 @@ def scan_plan(
     newest, also = _newest(run, planned, near_minutes(query, window), few, count, indexed=indexed)
     counted = int(also[0][0][0]) if also else counted
     return ScanPlan(counted, _first_width(window, newest, limit), _rarest(newest))
+
+
+def _newest_width(run: RunQuery, window: TimeRange, rows: int) -> int:
+    """How far back the newest segments reach, so many of them; the whole window if there are fewer. The last
+    seconds of a window that ends now are empty, and how many depends on how far inserts are behind."""
+    found = run(
+        queries.NEWEST_START.render(
+            first=minute_of(window.start),
+            last=minute_of(window.end - 1),
+            end=window.end,
+            offset=rows,
+        )
+    )
+    start = int(found[0][0]) if found else window.start
+    return window.end - start
 
 
 def count_rows(run: RunQuery, window: TimeRange) -> int:
