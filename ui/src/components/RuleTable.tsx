@@ -4,7 +4,7 @@ import type { SamplingRule } from '../api/xray'
 import { count, percent } from '../model/format'
 import { conditionsOf, type RuleCounts } from '../model/samplingRules'
 import { DeleteButton } from './DeleteButton'
-import '../styles/tables.css'
+import { SettingsTable } from './SettingsTable'
 
 interface Props {
   rules: readonly SamplingRule[]
@@ -19,44 +19,41 @@ interface Props {
 export function RuleTable({ rules, counts, problem, onEdit, onDelete }: Props) {
   const ordered = rules.toSorted((a, b) => a.Priority - b.Priority)
   return (
-    <div className="table-scroll">
-      <table className="table settings-table" aria-label="Sampling rules">
-        <thead>
-          <tr>
-            <th className="numeric">Priority</th>
-            <th>Name</th>
-            <th>For</th>
-            <th className="numeric">Reservoir</th>
-            <th className="numeric">Rate</th>
-            <th className="numeric">Requests, 30 min</th>
-            <th className="numeric">Recorded</th>
-            <th>
-              <span className="visually-hidden">Requests by minute</span>
-            </th>
-            <th>
-              <span className="visually-hidden">Change</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {ordered.map((rule) => (
-            <RuleRow
-              key={rule.RuleName}
-              rule={rule}
-              counts={counts?.get(rule.RuleName ?? '') ?? null}
-              onEdit={onEdit}
-              onDelete={onDelete}
-            />
-          ))}
-        </tbody>
-      </table>
-      {problem && <p className="mute settings-empty">No statistics: {problem}.</p>}
-      {counts?.size === 0 && (
-        <p className="settings-empty">
-          No SDK reported in the last half hour: those that sample by central rules do so every ten seconds.
-        </p>
-      )}
-    </div>
+    <SettingsTable
+      label="Sampling rules"
+      columns={[
+        { numeric: 'Priority' },
+        'Name',
+        'For',
+        { numeric: 'Reservoir' },
+        { numeric: 'Rate' },
+        { numeric: 'Requests, 30 min' },
+        { numeric: 'Recorded' },
+        { hidden: 'Requests by minute' },
+        { hidden: 'Change' },
+      ]}
+      note={
+        <>
+          {problem && <p className="mute settings-empty">No statistics: {problem}.</p>}
+          {counts?.size === 0 && (
+            <p className="settings-empty">
+              No SDK reported in the last half hour: those that sample by central rules do so every ten
+              seconds.
+            </p>
+          )}
+        </>
+      }
+    >
+      {ordered.map((rule) => (
+        <RuleRow
+          key={rule.RuleName}
+          rule={rule}
+          counts={counts?.get(rule.RuleName ?? '') ?? null}
+          onEdit={onEdit}
+          onDelete={onDelete}
+        />
+      ))}
+    </SettingsTable>
   )
 }
 

@@ -5,6 +5,7 @@ import { alarmAddresses, testAlarm, type AlarmDetails, type TestReply } from '..
 import { AlarmState } from '../components/AlarmState'
 import { errorWords, FailureBanner } from '../components/Banner'
 import { Loading } from '../components/Loading'
+import { SettingsTable } from '../components/SettingsTable'
 import { deliveryWords, linksOf } from '../model/alarms'
 import { dateTime } from '../model/format'
 import { href } from '../model/url'
@@ -40,39 +41,23 @@ export function AlarmHistory({ name, onClose }: Props) {
 function Events({ alarm }: { alarm: AlarmDetails }) {
   if (alarm.history.length === 0) return <p className="mute">It has not been evaluated yet.</p>
   return (
-    <div className="table-scroll">
-      <table className="table settings-table" aria-label="Events">
-        <thead>
-          <tr>
-            <th>At</th>
-            <th>State</th>
-            <th>Reason</th>
-            <th>Webhooks</th>
-            <th>Show</th>
-          </tr>
-        </thead>
-        <tbody>
-          {alarm.history.map((event) => (
-            <tr key={event.id}>
-              <td data-label="at">{dateTime(event.at)}</td>
-              <td>
-                <AlarmState state={event.state} />
-              </td>
-              <td className="wrapped">{event.reason}</td>
-              <td className="wrapped">{deliveryWords(event) ?? <span className="mute">none</span>}</td>
-              <td className="actions">
-                <Link
-                  href={href('/map', linksOf(alarm, event).map)}
-                  aria-label={`Map at ${dateTime(event.at)}`}
-                >
-                  Map
-                </Link>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <SettingsTable label="Events" columns={['At', 'State', 'Reason', 'Webhooks', 'Show']}>
+      {alarm.history.map((event) => (
+        <tr key={event.id}>
+          <td data-label="at">{dateTime(event.at)}</td>
+          <td>
+            <AlarmState state={event.state} />
+          </td>
+          <td className="wrapped">{event.reason}</td>
+          <td className="wrapped">{deliveryWords(event) ?? <span className="mute">none</span>}</td>
+          <td className="actions">
+            <Link href={href('/map', linksOf(alarm, event).map)} aria-label={`Map at ${dateTime(event.at)}`}>
+              Map
+            </Link>
+          </td>
+        </tr>
+      ))}
+    </SettingsTable>
   )
 }
 

@@ -3,11 +3,11 @@
 import type { Alarm } from '../api/alarms'
 import { AlarmState } from '../components/AlarmState'
 import { DeleteButton } from '../components/DeleteButton'
+import { SettingsTable } from '../components/SettingsTable'
 import { deliveryWords, linksOf, ordered } from '../model/alarms'
 import { dateTime } from '../model/format'
 import { href } from '../model/url'
 import { Link } from './router'
-import '../styles/tables.css'
 
 interface Props {
   alarms: readonly Alarm[]
@@ -18,32 +18,21 @@ interface Props {
 
 export function AlarmTable({ alarms, ...actions }: Props) {
   return (
-    <div className="table-scroll">
-      <table className="table settings-table" aria-label="Alarms">
-        <thead>
-          <tr>
-            <th>State</th>
-            <th>Name</th>
-            <th>Rule</th>
-            <th>Since</th>
-            <th>Show</th>
-            <th>
-              <span className="visually-hidden">Change</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {ordered(alarms).map((alarm) => (
-            <AlarmRow key={alarm.name} alarm={alarm} {...actions} />
-          ))}
-        </tbody>
-      </table>
-      {alarms.length === 0 && (
-        <p className="settings-empty">
-          No alarms yet. A first one could be a fault share of 5 % for 3 of 5 minutes of all requests.
-        </p>
-      )}
-    </div>
+    <SettingsTable
+      label="Alarms"
+      columns={['State', 'Name', 'Rule', 'Since', 'Show', { hidden: 'Change' }]}
+      note={
+        alarms.length === 0 && (
+          <p className="settings-empty">
+            No alarms yet. A first one could be a fault share of 5 % for 3 of 5 minutes of all requests.
+          </p>
+        )
+      }
+    >
+      {ordered(alarms).map((alarm) => (
+        <AlarmRow key={alarm.name} alarm={alarm} {...actions} />
+      ))}
+    </SettingsTable>
   )
 }
 

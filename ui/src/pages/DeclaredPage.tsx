@@ -4,6 +4,7 @@ import { useState } from 'react'
 import { declaredAddresses, type Comparison, type Stack, type Status } from '../api/declared'
 import { FailureBanner } from '../components/Banner'
 import { Loading } from '../components/Loading'
+import { SettingsTable } from '../components/SettingsTable'
 import { TimePicker } from '../components/TimePicker'
 import { findings, STATUS_WORDS, STATUSES, type Finding } from '../model/declared'
 import { count, dateTime, span } from '../model/format'
@@ -136,23 +137,11 @@ function FindingTable({ found, along, status }: TableProps) {
       </p>
     )
   return (
-    <div className="table-scroll">
-      <table className="table settings-table" aria-label="Findings">
-        <thead>
-          <tr>
-            <th>Status</th>
-            <th>What</th>
-            <th>Stack</th>
-            <th>Why</th>
-          </tr>
-        </thead>
-        <tbody>
-          {found.map((one) => (
-            <FindingRow key={rowKey(one)} finding={one} along={along} />
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <SettingsTable label="Findings" columns={['Status', 'What', 'Stack', 'Why']}>
+      {found.map((one) => (
+        <FindingRow key={rowKey(one)} finding={one} along={along} />
+      ))}
+    </SettingsTable>
   )
 }
 
@@ -189,47 +178,35 @@ function StackTable({ stacks }: { stacks: Stack[] }) {
   return (
     <>
       <h2>Stacks</h2>
-      <div className="table-scroll">
-        <table className="table settings-table" aria-label="Stacks">
-          <thead>
-            <tr>
-              <th>Stack</th>
-              <th>Where</th>
-              <th>Template</th>
-              <th>Declared</th>
-            </tr>
-          </thead>
-          <tbody>
-            {stacks.map((one) => (
-              <tr key={`${one.stack} ${one.account} ${one.region}`}>
-                <td className="wrapped">
-                  <strong>{one.stack}</strong>
-                  {one.notes.length > 0 && (
-                    <details>
-                      <summary>{count(one.notes.length)} open points</summary>
-                      <ul>
-                        {one.notes.map((note) => (
-                          <li key={note}>{note}</li>
-                        ))}
-                      </ul>
-                    </details>
-                  )}
-                </td>
-                <td className="wrapped">
-                  {[one.environment, one.account, one.region].filter(Boolean).join(' · ') || 'anywhere'}
-                </td>
-                <td className="wrapped">
-                  {one.template}
-                  <div className="mute">
-                    {count(one.resources)} resources, {count(one.calls)} calls
-                  </div>
-                </td>
-                <td>{dateTime(one.declared_at)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <SettingsTable label="Stacks" columns={['Stack', 'Where', 'Template', 'Declared']}>
+        {stacks.map((one) => (
+          <tr key={`${one.stack} ${one.account} ${one.region}`}>
+            <td className="wrapped">
+              <strong>{one.stack}</strong>
+              {one.notes.length > 0 && (
+                <details>
+                  <summary>{count(one.notes.length)} open points</summary>
+                  <ul>
+                    {one.notes.map((note) => (
+                      <li key={note}>{note}</li>
+                    ))}
+                  </ul>
+                </details>
+              )}
+            </td>
+            <td className="wrapped">
+              {[one.environment, one.account, one.region].filter(Boolean).join(' · ') || 'anywhere'}
+            </td>
+            <td className="wrapped">
+              {one.template}
+              <div className="mute">
+                {count(one.resources)} resources, {count(one.calls)} calls
+              </div>
+            </td>
+            <td>{dateTime(one.declared_at)}</td>
+          </tr>
+        ))}
+      </SettingsTable>
     </>
   )
 }

@@ -15,6 +15,7 @@ import { FormEnd } from '../components/FormEnd'
 import { DeleteButton } from '../components/DeleteButton'
 import { FormField } from '../components/FormField'
 import { Loading } from '../components/Loading'
+import { SettingsTable } from '../components/SettingsTable'
 import { FilterBar } from '../filter/FilterBar'
 import { quoted } from '../filter/quoted'
 import { parseRange } from '../model/range'
@@ -97,64 +98,55 @@ interface TableProps {
 
 function GroupTable({ groups, onDelete }: TableProps) {
   return (
-    <div className="table-scroll">
-      <table className="table settings-table" aria-label="Groups">
-        <thead>
-          <tr>
-            <th>Name</th>
-            <th>Filter expression</th>
-            <th>Show</th>
-            <th>
-              <span className="visually-hidden">Change</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {groups.map(({ GroupName: name = '', FilterExpression: expression }) => (
-            <tr key={name}>
-              <td>
-                <strong>{name}</strong>
-              </td>
-              <td className="wrapped">
-                {expression ? (
-                  <code>{expression}</code>
-                ) : (
-                  <span className="mute">{name === 'Default' ? 'every trace' : 'none: every trace'}</span>
-                )}
-              </td>
-              <td className="actions">
-                <Link href={href('/map', { filter: groupFilter(name) })} aria-label={`Map of ${name}`}>
-                  Map
-                </Link>
-                <Link href={href('/traces', { filter: groupFilter(name) })} aria-label={`Traces of ${name}`}>
-                  Traces
-                </Link>
-              </td>
-              <td className="actions">
-                {name !== 'Default' && (
-                  <>
-                    <button
-                      type="button"
-                      className="link"
-                      aria-label={`Edit the group ${name}`}
-                      onClick={() => setParams({ edit: name, new: null })}
-                    >
-                      Edit
-                    </button>
-                    <DeleteButton what={`the group ${name}`} onDelete={() => onDelete(name)} />
-                  </>
-                )}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-      {groups.length <= 1 && (
-        <p className="settings-empty">
-          No groups yet. A first one could be <code>fault OR responsetime &gt; 2</code>.
-        </p>
-      )}
-    </div>
+    <SettingsTable
+      label="Groups"
+      columns={['Name', 'Filter expression', 'Show', { hidden: 'Change' }]}
+      note={
+        groups.length <= 1 && (
+          <p className="settings-empty">
+            No groups yet. A first one could be <code>fault OR responsetime &gt; 2</code>.
+          </p>
+        )
+      }
+    >
+      {groups.map(({ GroupName: name = '', FilterExpression: expression }) => (
+        <tr key={name}>
+          <td>
+            <strong>{name}</strong>
+          </td>
+          <td className="wrapped">
+            {expression ? (
+              <code>{expression}</code>
+            ) : (
+              <span className="mute">{name === 'Default' ? 'every trace' : 'none: every trace'}</span>
+            )}
+          </td>
+          <td className="actions">
+            <Link href={href('/map', { filter: groupFilter(name) })} aria-label={`Map of ${name}`}>
+              Map
+            </Link>
+            <Link href={href('/traces', { filter: groupFilter(name) })} aria-label={`Traces of ${name}`}>
+              Traces
+            </Link>
+          </td>
+          <td className="actions">
+            {name !== 'Default' && (
+              <>
+                <button
+                  type="button"
+                  className="link"
+                  aria-label={`Edit the group ${name}`}
+                  onClick={() => setParams({ edit: name, new: null })}
+                >
+                  Edit
+                </button>
+                <DeleteButton what={`the group ${name}`} onDelete={() => onDelete(name)} />
+              </>
+            )}
+          </td>
+        </tr>
+      ))}
+    </SettingsTable>
   )
 }
 

@@ -5,6 +5,7 @@ import { addresses, fetchJson, send, type Session } from '../api/client'
 import { errorWords, FailureBanner } from '../components/Banner'
 import { DeleteButton } from '../components/DeleteButton'
 import { Loading } from '../components/Loading'
+import { SettingsTable } from '../components/SettingsTable'
 import { dateTime, span } from '../model/format'
 import { mapWords, type SharedMap } from '../model/share'
 import { href } from '../model/url'
@@ -89,36 +90,24 @@ function ShareTable({ shares, onRevoke }: TableProps) {
     )
   }
   return (
-    <div className="table-scroll">
-      <table className="table settings-table" aria-label="Share links">
-        <thead>
-          <tr>
-            <th>Opens</th>
-            <th>Made by</th>
-            <th>Made</th>
-            <th>Expires</th>
-            <th>
-              <span className="visually-hidden">Change</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {shares.map((share) => (
-            <tr key={share.id}>
-              <td className="wrapped">
-                <Opened share={share} />
-              </td>
-              <td data-label="by">{share.by}</td>
-              <td data-label="made">{dateTime(share.created)}</td>
-              <td data-label="expires">{dateTime(share.expires)}</td>
-              <td className="actions">
-                <DeleteButton what={name(share)} verb="Revoke" onDelete={() => onRevoke(share.id)} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <SettingsTable
+      label="Share links"
+      columns={['Opens', 'Made by', 'Made', 'Expires', { hidden: 'Change' }]}
+    >
+      {shares.map((share) => (
+        <tr key={share.id}>
+          <td className="wrapped">
+            <Opened share={share} />
+          </td>
+          <td data-label="by">{share.by}</td>
+          <td data-label="made">{dateTime(share.created)}</td>
+          <td data-label="expires">{dateTime(share.expires)}</td>
+          <td className="actions">
+            <DeleteButton what={name(share)} verb="Revoke" onDelete={() => onRevoke(share.id)} />
+          </td>
+        </tr>
+      ))}
+    </SettingsTable>
   )
 }
 
