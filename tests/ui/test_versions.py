@@ -79,6 +79,74 @@ def test_the_panel_lists_versions_and_marks_deployments(page: Page, canary: Cana
     expect(page.locator("table tbody tr")).to_have_count(2)
 
 
+SEEN_VERSIONS = """performance.getEntriesByType('resource').map((one) => new URL(one.name).pathname)
+  .filter((path) => path.endsWith('/versions'))"""
+"""Paths of the requests for versions."""
+RING = """(name) => {
+  const node = [...__map.scene.nodes.values()].find(({ data }) => data.name === name && data.kind !== 'client')
+  const canvas = document.querySelector('.map canvas')
+  const { k, tx, ty } = __map.camera
+  const colour = (angle, radius) => {
+    const [x, y] = [node.x + radius * Math.cos(angle), node.y + radius * Math.sin(angle)]
+    const at = [x * k + tx, y * k + ty].map((one) => Math.round(one * devicePixelRatio))
+    return [...canvas.getContext('2d').getImageData(...at, 1, 1).data].slice(0, 3)
+  }
+  const around = (radius) => {
+    const seen = new Map()
+    for (let step = 0; step < 72; step++) {
+      const [red, green] = colour((step / 72) * Math.PI * 2, radius)
+      const word = red > green + 60 ? 'fault' : green > red + 30 ? 'ok' : ''
+      seen.set(word, (seen.get(word) ?? 0) + 1)
+    }
+    return seen
+  }
+  const inner = around(19.8)
+  return { fault: inner.get('fault') ?? 0, ok: inner.get('ok') ?? 0 }
+}"""
+"""What is drawn inside the ring of a node, in 72 places around it."""
+
+
+def test_the_map_shows_a_deployment_that_goes_on(
+    page: Page, canary: Canary, raymap_server: Any
+) -> None:
+    """A ring of the new version inside the node's, half of whose requests failed, and the shares that the panel
+    has; versions of a service that was not deployed are not requested."""
+    page.goto(canary.url)
+    words = "v41 75 % · v42 25 %"
+    deployed = page.get_by_role("button", name=f"{canary.name}, AWS::ECS::Container · {words}")
+    expect(deployed).to_be_attached()
+    expect(page.get_by_role("group", name="Legend")).to_contain_text("Inner ring new version")
+    expect(node(page, canary.other)).not_to_have_accessible_name(re.compile("v7"))
+    assert {path.split("/")[4] for path in page.evaluate(SEEN_VERSIONS)} == {
+        deployed.get_attribute("data-node")
+    }
+
+    def has_ring() -> bool:
+        drawn = page.evaluate(RING, canary.name)
+        return 24 <= drawn["fault"] <= 40 and 24 <= drawn["ok"] <= 40
+
+    eventually(has_ring, "half of the inner ring is a fault's")
+    assert page.evaluate(RING, canary.other) == {"fault": 0, "ok": 0}
+    node(page, canary.name).click()
+    rows = page.get_by_role("complementary", name="Details").locator("table.versions tbody tr")
+    expect(rows).to_have_count(2)
+    panel = [row.locator("td").all_inner_texts()[:2] for row in rows.all()]
+    assert " · ".join(f"{version} {share}" for version, share in panel) == words
+    window = canary.url.split("test=1&")[1]
+    path = f"/api/v1/nodes/{deployed.get_attribute('data-node')}/versions?{window}"
+    lines = raymap_server.get(path)["versions"]
+    assert [(line["version"], line["share"]) for line in lines] == [("41", 0.75), ("42", 0.25)]
+
+
+def test_a_filtered_map_shows_no_deployment(page: Page, canary: Canary) -> None:
+    """Its counts are of some traces, those of versions of all."""
+    page.goto(f"{canary.url}&filter=ok")
+    expect(node(page, canary.name)).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    assert page.evaluate(SEEN_VERSIONS) == []
+    expect(page.get_by_role("group", name="Legend")).not_to_contain_text("Inner ring")
+
+
 def test_one_picker_narrows_every_page(page: Page, canary: Canary) -> None:
     """It offers what there is more than one of, and is part of the address."""
     page.goto(canary.url)

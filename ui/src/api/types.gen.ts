@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: dc7f201a37b1ddd440ec516c42bf153b91cccd4020ee95d61c5244e570907f1a
+// sha256 of its schemas: 7a788b5abda38de55e5979cb31b82dab989be7be06232e2cbc2c032bb2437ae3
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -150,6 +150,23 @@ export interface components {
             status: "seen" | "never_seen" | "undeclared" | "unknown";
             type: string;
             why: string;
+        };
+        DeploymentList: {
+            deployments: components["schemas"]["DeploymentMark"][];
+            from: number;
+            to: number;
+        };
+        DeploymentMark: {
+            account: string;
+            at: number;
+            environment: string;
+            id: string;
+            link: string;
+            note: string;
+            region: string;
+            service: string;
+            state: string;
+            version: string;
         };
         Difference: {
             filter: string;

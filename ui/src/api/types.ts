@@ -1,6 +1,7 @@
 // The console's names for the API's answers (docs/console-api.md), over the types generated from OpenAPI.
 // Instants are epoch seconds, durations milliseconds.
 
+import type { Picture } from '../map/picture'
 import type { components } from './types.gen'
 
 type Schemas = components['schemas']
@@ -10,7 +11,13 @@ interface Declarable {
   declared?: 'never_seen' | 'undeclared'
 }
 
-export type MapNode = Schemas['MapNode'] & Declarable
+/** Two versions of a node that both have traffic, in words; its paint draws the newer one's ring (`model/rollouts`). */
+export interface Rollout {
+  words: string
+  paint(picture: Pick<Picture, 'g' | 'palette' | 'detail'>, x: number, y: number): void
+}
+
+export type MapNode = Schemas['MapNode'] & Declarable & { rollout?: Rollout }
 /** Without a rate in the map of a single trace. */
 export type MapEdge = Omit<Schemas['MapEdge'], 'requests_per_min'> & {
   requests_per_min: number | null
@@ -42,6 +49,8 @@ export type PlaceList = Schemas['PlaceList']
 export type VersionList = Schemas['VersionList']
 export type StateList = Schemas['StateList']
 export type Version = Schemas['VersionLine']
+export type DeploymentList = Schemas['DeploymentList']
+export type Deployment = Schemas['DeploymentMark']
 export type TraceSummary = Schemas['TraceLine']
 export type TracePageReply = Schemas['TraceList']
 export type TraceDifferences = Schemas['TraceDifferences']

@@ -1,6 +1,6 @@
 // What the bands mean; a click shows only the services that have that state, the funnel counts only such traces.
 
-import { useState } from 'react'
+import { useState, type ReactNode } from 'react'
 import { STATE_LABELS, STATES, type State } from '../model/health'
 import { Icon } from './Icon'
 import { StateSwatch } from './StateSwatch'
@@ -13,9 +13,11 @@ interface Props {
   onState(state: State | null): void
   /** Adds a state to the filter. Absent where that cannot be changed. */
   onFilter: ((state: State) => void) | undefined
+  /** Marks that are not on every map. */
+  more: ReactNode
 }
 
-export function Legend({ state, counts, onState, onFilter }: Props) {
+export function Legend({ state, counts, onState, onFilter, more }: Props) {
   const [open, setOpen] = useState(() => localStorage.getItem(KEY) !== 'closed')
   const toggle = () => {
     localStorage.setItem(KEY, open ? 'closed' : 'open')
@@ -61,6 +63,7 @@ export function Legend({ state, counts, onState, onFilter }: Props) {
             )}
           </div>
         ))}
+      {open && more}
     </div>
   )
 }

@@ -6,8 +6,10 @@ import { STATE_LABELS, STATES, isEstimated, shares, traffic } from '../model/hea
 import { KIND_WORDS } from './glyphs'
 
 /** What a node is, and where, if the map has nodes of several accounts or regions. */
-export function typeWords(node: Pick<MapNode, 'type' | 'kind' | 'location' | 'declared'>): string {
-  const parts = [node.type || KIND_WORDS[node.kind], node.location, declaredWords(node)]
+export function typeWords(
+  node: Pick<MapNode, 'type' | 'kind' | 'location' | 'declared' | 'rollout'>,
+): string {
+  const parts = [node.type || KIND_WORDS[node.kind], node.location, declaredWords(node), node.rollout?.words]
   return parts.filter(Boolean).join(' · ')
 }
 

@@ -192,9 +192,10 @@ function nameLine({ data }: SceneNode, k: number, length: number): TextLine[] {
   return [{ text: cut(data.name, length), size: textSizes(k).name, bold: true, colour: 'ink' }]
 }
 
-function typeLine({ data: { name, type } }: SceneNode, k: number): TextLine | null {
-  if (!type || type.toLowerCase() === name.toLowerCase()) return null
-  return { text: cut(type, 26), size: textSizes(k).number, bold: false, colour: 'mute' }
+/** The type; during a deployment, which version gets how much. */
+function typeLine({ data: { name, type, rollout } }: SceneNode, k: number): TextLine | null {
+  if (!rollout && (!type || type.toLowerCase() === name.toLowerCase())) return null
+  return { text: rollout?.words ?? cut(type, 26), size: textSizes(k).number, bold: false, colour: 'mute' }
 }
 
 /** Account and region, on a map with several: two nodes may differ in nothing else. */

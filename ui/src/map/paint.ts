@@ -77,6 +77,7 @@ function paintNodes(picture: Picture, nodes: readonly SceneNode[], alpha: number
 
   const rings = nodes.map((node) => ringOf(node)).filter((ring) => ring !== null)
   paintBands(picture, rings)
+  for (const { data, x, y } of nodes) data.rollout?.paint(picture, x, y)
   paintHollow(
     picture,
     nodes.filter((node) => node.data.kind === 'client' || !shares(node.data)),

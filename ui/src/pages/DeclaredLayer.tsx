@@ -1,4 +1,4 @@
-// What is declared, over the map: the switch for it, and what the map and its panel show of it. A chunk of its own.
+// What is declared, over the map: the switch for it, and what the map and its panel show of it.
 
 import { useQuery } from '@tanstack/react-query'
 import { useEffect, type ReactNode } from 'react'
@@ -15,7 +15,7 @@ const FRESH_MS = 60_000
 const DIFFERENCES = ['never_seen', 'undeclared'] as const
 
 /** What the layer adds to the map's page. */
-export interface Overlay {
+export interface DeclaredOverlay {
   graph(graph: Graph, part: boolean): Graph
   /** What templates say of a node or an edge. */
   note(id: string): ReactNode
@@ -25,7 +25,7 @@ interface Props {
   window: TimeWindow
   /** Whether there is a map, or its list, on the screen. */
   shown: boolean
-  onOverlay(overlay: Overlay | null): void
+  onOverlay(overlay: DeclaredOverlay | null): void
 }
 
 export function DeclaredLayer({ window, shown, onOverlay }: Props) {

@@ -27,6 +27,7 @@ interface Props {
   /** Absent where the layout cannot be changed. */
   onArrange: (() => void) | undefined
   share: ReactNode
+  legend: ReactNode
   onKeys(): void
 }
 
@@ -61,6 +62,7 @@ export function MapOverlays(props: Props) {
         counts={data.state_counts}
         onState={props.onState}
         onFilter={props.onFilter}
+        more={props.legend}
       />
     </>
   )

@@ -18,8 +18,8 @@ import { isShared, readsUnfiltered, sharedMap } from '../model/share'
 import { hiddenNodes } from '../model/visibility'
 import { carried, href, parseFocus } from '../model/url'
 import { FilterBar, isFilterError } from '../filter/FilterBar'
-import type { Overlay } from './DeclaredLayer'
 import { lazily } from './lazily'
+import type { Overlay } from './MapLayers'
 import { MapOverlays } from './MapOverlays'
 import { go, setParams, useAddress } from './router'
 import { TimeChoices } from './timeChoices'
@@ -33,12 +33,10 @@ import { rangeKey, readRefresh, REFRESH_CHOICES, saveRefresh, useTimeWindow } fr
 
 const DetailPanel = lazily('details', () => import('./DetailPanel').then((part) => part.DetailPanel))
 const EmptyStore = lazily('page', () => import('../components/EmptyStore').then((part) => part.EmptyStore))
-const DeclaredLayer = lazily('declarations', () =>
-  import('./DeclaredLayer').then((part) => part.DeclaredLayer),
-)
 const FilteredNote = lazily('counts', () => import('./FilteredNote').then((part) => part.FilteredNote))
 const FocusBar = lazily('focus', () => import('../components/FocusBar').then((part) => part.FocusBar))
 const KeyHelp = lazily('keys', () => import('../components/KeyHelp').then((part) => part.KeyHelp))
+const MapLayers = lazily('layers', () => import('./MapLayers').then((part) => part.MapLayers))
 const NodeTable = lazily('list', () => import('../components/NodeTable').then((part) => part.NodeTable))
 
 const NARROW = 600
@@ -270,7 +268,7 @@ export function MapPage() {
           {data && !isEmpty && as === 'list' && (
             <NodeTable nodes={hits ?? nodes} selection={selection} onSelect={select} />
           )}
-          {data && !shared && <DeclaredLayer window={seen} shown={!isEmpty} onOverlay={setOverlay} />}
+          {data && !shared && <MapLayers window={seen} data={data} onOverlay={setOverlay} />}
           {data && !isEmpty && (
             <MapOverlays
               data={data}
@@ -285,6 +283,7 @@ export function MapPage() {
               onView={(next) => setParams({ as: next })}
               onOptions={setOptions}
               onKeys={() => setKeysOpen(true)}
+              legend={overlay?.legend}
               share={<ShareButton isTool target={sharedMap(seen, filter)} />}
             />
           )}

@@ -1,0 +1,63 @@
+// Deployments that go on: which nodes they are of, and what the map shows of two versions. Pure.
+
+import type { Deployment, Graph, MapNode, Rollout, Version } from '../api/types'
+import { ringPainter } from '../map/candidateRing'
+import { percent } from './format'
+import { shares } from './health'
+import { versionWords } from './versions'
+
+const DAY = 86_400
+const MINUTE = 60
+/** Nodes whose versions are requested, those deployed last. */
+const MOST = 5
+
+/** Deployments that may still go on at the end of a window; anew every minute. */
+export function markWindow({ to }: { to: number }): { from: number; to: number } {
+  const end = Math.ceil(to / MINUTE) * MINUTE
+  return { from: end - DAY, to: end }
+}
+
+type Named = Pick<MapNode, 'id' | 'name' | 'account' | 'region' | 'state'>
+
+/** The version that was deployed last to each node, in the environment of the page if it has one. Marks are sorted, the latest first. */
+export function deployed(
+  marks: readonly Deployment[],
+  nodes: readonly Named[],
+  environment = '',
+): { id: string; version: string }[] {
+  const found = new Map<string, string>()
+  for (const mark of marks) {
+    const elsewhere = environment && mark.environment && mark.environment !== environment
+    if (!mark.service || !mark.version || elsewhere) continue
+    for (const node of nodes) {
+      const isIts =
+        node.name === mark.service &&
+        node.state !== 'unknown' &&
+        (!mark.account || mark.account === node.account) &&
+        (!mark.region || mark.region === node.region)
+      if (isIts && !found.has(node.id)) found.set(node.id, mark.version)
+    }
+  }
+  return [...found].slice(0, MOST).map(([id, version]) => ({ id, version }))
+}
+
+/** The version deployed last beside the other one with the most requests; null unless both have some. */
+export function rolloutOf(versions: readonly Version[], version: string): Rollout | null {
+  const candidate = versions.find((one) => one.named && one.version === version)
+  const [baseline] = versions
+    .filter((one) => one.named && one !== candidate && one.requests)
+    .sort((one, other) => other.share - one.share)
+  const parts = candidate && shares(candidate)
+  if (!parts || !baseline) return null
+  const words = [baseline, candidate].map((one) => `${versionWords(one)} ${percent(one.share)}`).join(' · ')
+  return { words, paint: ringPainter(parts) }
+}
+
+export function withRollouts(graph: Graph, rollouts: ReadonlyMap<string, Rollout>): Graph {
+  if (rollouts.size === 0) return graph
+  const nodes = graph.nodes.map((node) => {
+    const rollout = rollouts.get(node.id)
+    return rollout ? { ...node, rollout } : node
+  })
+  return { ...graph, nodes }
+}
