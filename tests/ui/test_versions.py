@@ -123,7 +123,7 @@ def test_the_map_shows_a_deployment_that_goes_on(
 
     def has_ring() -> bool:
         drawn = page.evaluate(RING, canary.name)
-        return 24 <= drawn["fault"] <= 40 and 24 <= drawn["ok"] <= 40
+        return all(24 <= drawn[state] <= 40 for state in ("fault", "ok"))
 
     eventually(has_ring, "half of the inner ring is a fault's")
     assert page.evaluate(RING, canary.other) == {"fault": 0, "ok": 0}
