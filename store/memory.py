@@ -108,6 +108,12 @@ class MemoryStore(
                 return Page(found, scanned, encode_cursor(time, id))
         return Page(found, len(candidates), None)
 
+    def count_traces(
+        self, query: TraceQuery, *, cursor: str | None, max_seconds: float
+    ) -> int | None:
+        """How many traces follow a page."""
+        return len(self.find_traces(query, limit=len(self._traces) + 1, cursor=cursor).found)
+
     def find_units(self, query: UnitQuery, *, limit: int, cursor: str | None = None) -> UnitPage:
         """Traces with matching units, the latest unit first."""
         before = decode_cursor(cursor)

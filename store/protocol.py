@@ -99,6 +99,13 @@ class TraceReader(Protocol):
         """Traces by time, newest first; at equal times the greater id first."""
         ...
 
+    def count_traces(
+        self, query: TraceQuery, *, cursor: str | None, max_seconds: float
+    ) -> int | None:
+        """How many traces `find_traces` finds without a filter, after a cursor if there is one; None when counting
+        them takes longer than ``max_seconds``."""
+        ...
+
     def find_units(self, query: UnitQuery, *, limit: int, cursor: str | None = None) -> UnitPage:
         """The traces that contain the units of a node or an edge; ``query`` must have a window.
 

@@ -38,6 +38,11 @@ def newest_traces(
 
 def count_traces(search: TraceSearch, cursor: str | None) -> tuple[int, bool]:
     """Matching traces behind a cursor, and whether all were counted in time."""
+    if cursor is None:
+        return 0, True
+    if search.is_whole:
+        counted = search.count(cursor, COUNT_SECONDS)
+        return counted or 0, counted is not None
     deadline = time.monotonic() + COUNT_SECONDS
     count = 0
     while cursor is not None:

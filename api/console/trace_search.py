@@ -76,6 +76,18 @@ class TraceSearch:
         units = self._store.find_units(self._units, limit=limit, cursor=cursor)
         return FoundPage([FoundTrace(each.trace_id, each) for each in units.found], units.cursor)
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it finds every trace of the window."""
+        filters = self._filters
+        return not (self._has_place or filters.states or filters.expression)
+
+    def count(self, cursor: str, max_seconds: float) -> int | None:
+        """How many traces of the window are behind a cursor; None if counting takes longer."""
+        return self._store.count_traces(
+            TraceQuery(self.window), cursor=cursor, max_seconds=max_seconds
+        )
+
     def units_counted(self) -> int | None:
         """How many units the map counts there; None without a node or edge, or when an expression
         decides which."""

@@ -29,10 +29,18 @@ from store.clickhouse.pin_methods import PinMethods
 from store.clickhouse.rollup import dirty
 from store.clickhouse.rollup.worker import RollupWorker
 from store.clickhouse.schema.version import SCHEMA_CODES, SchemaGuard
-from store.clickhouse.search import filtered_units, find_traces, find_units, get_traces, values
+from store.clickhouse.search import (
+    count_traces,
+    filtered_units,
+    find_traces,
+    find_units,
+    get_traces,
+    values,
+)
 from store.clickhouse.versions import version_series, version_statistics
 from store.clickhouse.write import inserts
 from store.columnar import DocumentColumns
+from store.cursor import decode_cursor
 from store.errors import DataRefused, SchemaMismatch, StoreError, StoreUnavailable
 from store.filters.ast import Expression, Field
 from store.model import Document, NodeKey, TimeRange, Trace
@@ -106,6 +114,15 @@ class ClickHouseStore(
         """Traces by time, newest first."""
         with self._asking() as ask:
             return find_traces.find_traces(ask, query, limit=limit, cursor=cursor)
+
+    def count_traces(
+        self, query: TraceQuery, *, cursor: str | None, max_seconds: float
+    ) -> int | None:
+        """How many traces follow a page."""
+        with self._asking() as ask:
+            return count_traces.count_traces(
+                ask, query, decode_cursor(cursor), max_seconds=max_seconds
+            )
 
     def find_units(self, query: UnitQuery, *, limit: int, cursor: str | None = None) -> UnitPage:
         """Traces with units of a node or an edge."""

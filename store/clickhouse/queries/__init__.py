@@ -46,6 +46,7 @@ TRACES_IN_WINDOW = _sql("search/traces_in_window", "condition", "start end first
 SENDERS = _sql("search/senders", parameters="ids")
 # search: scan ranges
 NEWEST_START = _sql("search/newest_start", "", "first last end offset")
+COUNT_TRACES = _sql("search/count_traces", "timed where", "")
 CANDIDATES = _sql("search/candidates", "certain timed where", "size")
 NEWEST_ROWS = _sql("search/newest_rows", "table minutes condition", "first_minute last_minute few")
 NEWEST_LASTING = _sql("search/newest_lasting", "least", "first_minute last_minute few")

@@ -97,9 +97,7 @@ class _Search:
 
     def run(self, before: Place | None) -> Page:
         """The page after a position."""
-        start, end = self._query.window
-        if before is not None:
-            end = min(end, before[0] + (before[1] > NO_ID))
+        start, end = window_before(self._query.window, before)
         if start >= end:
             return Page([], 0, None)
         few, known = probed_rows(self._limit), True
@@ -239,14 +237,6 @@ class _Search:
         return bounds, self._run(self._candidates(slice, bounds, before))
 
     def _candidates(self, slice: ScanRange, bounds: Bounds, before: Place | None) -> Sql:
-        where = [
-            Sql(
-                "at >= {at_start:Int64} AND at < {at_end:Int64}",
-                {"at_start": slice.span.start, "at_end": slice.span.end},
-            )
-        ]
-        if before is not None:
-            where.append(_before(before))
         exact = bounds.is_exact
         condition = bounds.may if self._ids_decide else slice.among(bounds.may)
         minutes = Sql("[]" if exact else "groupUniqArray(minute)")
@@ -254,7 +244,7 @@ class _Search:
             {
                 "certain": TRUE if exact else bounds.must,
                 "timed": slice.timed(condition, minutes),
-                "where": joined(" AND ", where),
+                "where": joined(" AND ", located(slice, before)),
             },
             size=self._size(bounds),
         )
@@ -273,6 +263,20 @@ class _Search:
             return width * GROWTH
         needed = 3 * width * (self._limit - len(self._found) + 1) // (2 * gained)
         return max(width // GROWTH, min(width * GROWTH, needed))
+
+
+def window_before(window: TimeRange, before: Place | None) -> TimeRange:
+    """The part of a window in which traces after a position are."""
+    if before is None:
+        return window
+    return TimeRange(window.start, min(window.end, before[0] + (before[1] > NO_ID)))
+
+
+def located(slice: ScanRange, before: Place | None) -> list[Sql]:
+    """The conditions that a candidate lies in a range, after a position."""
+    span = {"at_start": slice.span.start, "at_end": slice.span.end}
+    where = [Sql("at >= {at_start:Int64} AND at < {at_end:Int64}", span)]
+    return where if before is None else [*where, _before(before)]
 
 
 def _before(place: Place) -> Sql:

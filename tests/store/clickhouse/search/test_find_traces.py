@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Sequence
+from itertools import product
 from typing import Any
 
 import msgspec
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.connection.query_runner import Statement, execute, text_of
-from store.clickhouse.search import find_traces, known_parts, scan_plan
+from store.clickhouse.search import count_traces, find_traces, known_parts, scan_plan
 from store.clickhouse.store import ClickHouseStore
 from store.filters.ast import Not
 from store.filters.conditions import all_of, calls_along, entered_with, touches
@@ -82,6 +83,40 @@ def test_searches_agree_with_memory(
                 probe_for(patch, data.draw(st.sampled_from((2, 1000))))
             found = all_pages(clickhouse_store, query, limit)
         assert found == all_pages(memory, query, limit), query
+
+
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(batches=deliveries(moves=False), data=st.data())
+def test_lists_agree_with_memory_and_are_counted(
+    clickhouse_store: ClickHouseStore, batches: list[list[Document]], data: st.DataObject
+) -> None:
+    """The same pages without a filter, from whichever range they begin with; each page knows how many follow."""
+    empty(clickhouse_store.address)
+    memory = MemoryStore()
+    puts((memory, clickhouse_store), batches, data)
+    for axis, window in product(Axis, WINDOWS):
+        query, limit = TraceQuery(window, axis), data.draw(st.sampled_from((1, 2, 9)))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(scan_plan, "ROWS_OF_FOUND", data.draw(st.sampled_from((0, 1, 8))))
+            patch.setattr(count_traces, "RANGE_ROWS", data.draw(st.sampled_from((1, 3, 100))))
+            found = all_pages(clickhouse_store, query, limit)
+            page = clickhouse_store.find_traces(query, limit=limit)
+            counted = clickhouse_store.count_traces(query, cursor=page.cursor, max_seconds=60.0)
+        assert found == all_pages(memory, query, limit), query
+        assert counted == memory.count_traces(query, cursor=page.cursor, max_seconds=60.0)
+        if page.cursor is not None:
+            assert counted == len(found) - len(page.found)
+
+
+def test_counting_gives_up(clickhouse_store: ClickHouseStore) -> None:
+    clickhouse_store.put(many(30), "many")
+    query = TraceQuery(TimeRange(T0, T0 + HOUR))
+    assert clickhouse_store.count_traces(query, cursor=None, max_seconds=60.0) == 30
+    assert clickhouse_store.count_traces(query, cursor=None, max_seconds=-1.0) is None
 
 
 def probe_for(monkeypatch: pytest.MonkeyPatch, few: int) -> None:

@@ -1,0 +1,2 @@
+-- How many traces a scan range has.
+SELECT count() FROM ($timed) WHERE $where
