@@ -130,7 +130,7 @@ def test_a_backup_under_load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     enough = threading.Event()
 
     def load() -> None:
-        while not enough.is_set():
+        while not enough.wait(0.05):  # a map has 2,000 nodes at most, and a busy machine takes long
             name = f"load-{len(acknowledged)}"
             body = {"TraceSegmentDocuments": [json.dumps(finished_segment(name))]}
             assert server.post("/TraceSegments", body) == {"UnprocessedTraceSegments": []}
