@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from time import monotonic
 from typing import NamedTuple
 
 from store.config.memory import MemoryConfig
@@ -112,9 +112,9 @@ class MemoryStore(
         self, query: TraceQuery, *, cursor: str | None, max_seconds: float
     ) -> int | None:
         """How many traces follow a page."""
-        begun = monotonic()
+        begun = time.monotonic()
         found = self.find_traces(query, limit=len(self._traces) + 1, cursor=cursor).found
-        return len(found) if monotonic() - begun <= max_seconds else None
+        return len(found) if time.monotonic() - begun <= max_seconds else None
 
     def find_units(self, query: UnitQuery, *, limit: int, cursor: str | None = None) -> UnitPage:
         """Traces with matching units, the latest unit first."""
