@@ -28,8 +28,8 @@ from store.clickhouse.connection.query_runner import (
 )
 from store.clickhouse.queries import Sql
 from store.clickhouse.search.probe import probes
-from store.clickhouse.search.rollup_index import indexed_minutes, settled
-from store.clickhouse.search.scan_plan import FAST_ROWS, count_rows, probed_rows
+from store.clickhouse.search.rollup_index import indexed_minutes
+from store.clickhouse.search.scan_plan import FAST_ROWS, ROWS_OF_UNIT, count_rows, probed_rows
 from store.filters.parse import parse
 from store.model import TimeRange
 from store.query import TraceQuery
@@ -100,12 +100,8 @@ def granules(client: Client, filter: str, near: tuple[int, int]) -> str:
     few = probed_rows(LIMIT)
     rows = count_rows(run, TimeRange(near[0] * MINUTE, near[1] * MINUTE))
     for probe in probes(parse(filter))[:1]:
-        known = settled(run) if probe.units and rows > FAST_ROWS else None
-        minutes = (
-            indexed_minutes(run, probe.units, known, near, few // 2)
-            if probe.units and known
-            else None
-        )
+        wanted = probe.units if rows > FAST_ROWS else None
+        (minutes,) = indexed_minutes(run, [wanted], near, few // ROWS_OF_UNIT)
         for statement in probe.statements(*near, few, minutes):
             text = f"EXPLAIN indexes = 1 {statement.text}"
             lines = [line for (line,) in run(Sql(text, statement.parameters))]

@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from store.clickhouse import queries
-from store.clickhouse.connection.query_runner import RunQuery, run_concurrently
+from store.clickhouse.connection.query_runner import Rows, RunQuery, run_concurrently
 from store.clickhouse.pins import PINNED_COPY
 from store.clickhouse.queries import Sql, joined, parenthesized
 from store.clickhouse.queries.registry import numbers_in
@@ -71,13 +71,30 @@ class _Slot(NamedTuple):
         return self.outdated or self.units > 0
 
 
-def settled(run: RunQuery) -> Settled | None:
-    """What rollups tell now; None if they are of no use. Rows that are stored later may be missing."""
-    dirty, days = run_concurrently(
+def indexed_minutes(
+    run: RunQuery, wanted: Sequence[RolledUpUnits | None], window: Minutes, enough: int
+) -> list[IndexedMinutes | None]:
+    """The minutes of a window in which units of each kind were counted, or may have been; down to where there are
+    enough units. None for None, and if rollups are of no use. Rows that are stored later may be missing."""
+    first, last = window
+    widest = Sql(f"bucket BETWEEN {first // LEVELS[0] * LEVELS[0]} AND {last}")
+    dirty, days, *hours = run_concurrently(
         run,
         queries.UNSETTLED_MINUTES.render({"pinned_copy": Sql(PINNED_COPY)}, moment=MOMENT),
         "SELECT value FROM settings FINAL WHERE name = 'retention.traces'",
+        *(_statement(units, LEVELS[0], widest) for units in wanted if units is not None),
     )
+    known = _settled(run, dirty, days)
+    rows = iter(hours)
+    return [
+        None
+        if known is None or units is None
+        else _indexed(run, units, known, window, enough, _slots(next(rows)))
+        for units in wanted
+    ]
+
+
+def _settled(run: RunQuery, dirty: Rows, days: Rows) -> Settled | None:
     minutes = {minute for (minute,) in dirty}
     if len(minutes) > MOST_UNSETTLED:
         return None
@@ -90,11 +107,14 @@ def settled(run: RunQuery) -> Settled | None:
     return Settled(max(0, since // MINUTE), frozenset(minutes))
 
 
-def indexed_minutes(
-    run: RunQuery, units: RolledUpUnits, known: Settled, window: Minutes, enough: int
+def _indexed(
+    run: RunQuery,
+    units: RolledUpUnits,
+    known: Settled,
+    window: Minutes,
+    enough: int,
+    hours: Mapping[int, _Slot],
 ) -> IndexedMinutes:
-    """The minutes of a window in which units were counted, or may have been; down to where there are
-    enough units."""
     first, last = window
     start = max(first, known.since)
     found = [(minute, minute) for minute in known.unsettled if first <= minute <= last]
@@ -102,21 +122,25 @@ def indexed_minutes(
         found.append((first, min(last, start - 1)))
     hour = LEVELS[0]
     low = start // hour * hour
-    hours = _slots(run, units, hour, Sql(f"bucket BETWEEN {low} AND {last}"))
+    hours = {slot: each for slot, each in hours.items() if slot >= low}
     found += _gaps(sorted(hours), low, last, hour)
     reach, slots = _newest(hours, enough)
     for wide, width in pairwise(LEVELS):
         parts = [part for slot in slots for part in range(slot, slot + wide, width)]
-        inner = _slots(run, units, width, numbers_in("bucket", parts)) if parts else {}
+        rows = run(_statement(units, width, numbers_in("bucket", parts))) if parts else []
+        inner = _slots(rows)
         found += [(part, part + width - 1) for part in parts if part not in inner]
         slots = [slot for slot in parts if slot in inner and inner[slot].relevant]
     found += [(minute, minute) for minute in slots]
     return IndexedMinutes(_united(found, max(first, reach), last), reach)
 
 
-def _slots(run: RunQuery, units: RolledUpUnits, width: int, slots: Sql) -> dict[int, _Slot]:
+def _statement(units: RolledUpUnits, width: int, slots: Sql) -> Sql:
+    return queries.ROLLED_UP_SLOTS.render({**units._asdict(), "slots": slots}, width=width)
+
+
+def _slots(rows: Rows) -> dict[int, _Slot]:
     """What is known of those slots that were ever counted."""
-    rows = run(queries.ROLLED_UP_SLOTS.render({**units._asdict(), "slots": slots}, width=width))
     return {bucket: _Slot(bool(outdated), units) for bucket, outdated, units in rows}
 
 

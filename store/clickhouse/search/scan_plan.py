@@ -16,7 +16,7 @@ from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import Rows, RunQuery, run_concurrently
 from store.clickhouse.queries import Sql
 from store.clickhouse.search.probe import NewestRows, Probe, newest_rows, probes
-from store.clickhouse.search.rollup_index import indexed_minutes, settled
+from store.clickhouse.search.rollup_index import IndexedMinutes, indexed_minutes
 from store.clickhouse.search.scan_ranges import minute_of, near_minutes
 from store.filters.ast import And, EdgeMatch
 from store.filters.selectivity import is_selective
@@ -33,6 +33,9 @@ ROWS_OF_FOUND = 8
 SPARE = 2
 """How many times the traces of a page the first range contains, as far as probes show: some only seem
 to match, and a longer range costs less than another one."""
+ROWS_OF_UNIT = 8
+"""How many rows a probe looks for, per unit that rollups count: most of those are what is looked for, and each is
+maybe in a granule of its own."""
 CHEAP_ROWS = 400_000
 """Segments that one statement scans in the time that some others are planned."""
 FAST_ROWS = 1_000_000
@@ -118,12 +121,10 @@ def _newest(
     indexed: bool,
 ) -> tuple[list[NewestRows], list[Rows]]:
     """What probes find in some minutes, and the answers to other statements."""
-    known = settled(run) if indexed else None
-    # A row has a unit or two, and each is maybe in a granule of its own.
-    minutes = [
-        indexed_minutes(run, probe.units, known, near, few // 2) if known and probe.units else None
-        for probe in planned
-    ]
+    minutes: list[IndexedMinutes | None] = [None] * len(planned)
+    if indexed:
+        enough = max(1, few // ROWS_OF_UNIT)
+        minutes = indexed_minutes(run, [probe.units for probe in planned], near, enough)
     parts = [
         probe.statements(*near, few, where) for probe, where in zip(planned, minutes, strict=True)
     ]

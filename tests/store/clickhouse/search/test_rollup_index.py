@@ -18,7 +18,7 @@ from store.clickhouse.connection.query_runner import Rows, RunQuery, Statement, 
 from store.clickhouse.queries import Sql, Template
 from store.clickhouse.rollup import compaction
 from store.clickhouse.search import causes, rollup_index, rollup_units, scan_plan
-from store.clickhouse.search.rollup_index import IndexedMinutes, indexed_minutes, settled
+from store.clickhouse.search.rollup_index import IndexedMinutes, indexed_minutes
 from store.clickhouse.search.rollup_units import rolled_up_units
 from store.clickhouse.store import ClickHouseStore
 from store.filters.ast import And, Expression, Or
@@ -259,9 +259,9 @@ def minutes_of(store: ClickHouseStore, filter: Expression, enough: int = 1000) -
     units = rolled_up_units(filter)
     assert units is not None
     with running(store) as run:
-        known = settled(run)
-        assert known is not None
-        return indexed_minutes(run, units, known, (T0 // MINUTE, T0 // MINUTE + 199), enough)
+        (found,) = indexed_minutes(run, [units], (T0 // MINUTE, T0 // MINUTE + 199), enough)
+    assert found is not None
+    return found
 
 
 def test_few_minutes_are_read(clickhouse_store: ClickHouseStore) -> None:
@@ -303,8 +303,10 @@ def test_rollups_far_behind_are_not_read(
 ) -> None:
     clickhouse_store.put(COUNTED, "counted")
     monkeypatch.setattr(rollup_index, "MOST_UNSETTLED", 10)
+    units = rolled_up_units(parse('service("api") { fault }'))
+    assert units is not None
     with running(clickhouse_store) as run:
-        assert settled(run) is None
+        assert indexed_minutes(run, [units], (T0 // MINUTE, T0 // MINUTE + 199), 1) == [None]
     always_index(monkeypatch)
     window = TimeRange(T0, T0 + 200 * MINUTE)
     page = clickhouse_store.find_traces(
