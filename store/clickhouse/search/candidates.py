@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from itertools import islice
 from typing import NamedTuple
 
-from store.clickhouse.connection.query_runner import Rows, RunQuery
-from store.clickhouse.queries import Sql
-from store.clickhouse.search.judge import documents_of, matching, rows_by_trace
+from store.clickhouse.connection.query_runner import RunQuery
+from store.clickhouse.search.judge import KnownRows, Reading, matching
 from store.filters.ast import And, EdgeMatch, Expression
 from store.filters.selectivity import is_likely, is_selective
 from store.query import TraceHit
@@ -38,23 +37,23 @@ class Judge:
         """Candidates per trace of a page: another query costs more than judging."""
         self.rejected = 0
         self._judged = 0
-        self._read: Mapping[bytes, Rows] = {}
+        self._known = KnownRows()
 
     @property
     def sure(self) -> bool:
         """Whether so many candidates are rejected that SQL that is sure costs less."""
         return self.rejected > max(MANY_REJECTED, self._judged * 3 // 4)
 
-    def reading_ahead(self, ids: Collection[bytes], room: int) -> list[Sql]:
-        """Statements for the documents of traces that most likely are the first candidates, the newest first."""
+    def reading_ahead(self, ids: Collection[bytes], room: int) -> Reading | None:
+        """Reads traces that most likely are the first candidates, the newest first."""
         if self._filter is None or isinstance(self._filter, And) or self.sure:
-            return []
+            return None
         size = _likely_size(room) if self._likely else self.spare * (room + 1)
-        return documents_of(self._filter, list(islice(ids, size)))
+        return Reading(self._filter, list(islice(ids, size)))
 
-    def take(self, answers: Sequence[Rows]) -> None:
-        """The answers to `reading_ahead`."""
-        self._read = rows_by_trace(answers)
+    def take(self, known: KnownRows) -> None:
+        """What `reading_ahead` read."""
+        self._known = known
 
     def matching(self, candidates: list[Candidate], room: int, *, named: bool) -> list[TraceHit]:
         """The candidates that match: all, or more than there is room for. If most match, also because
@@ -71,7 +70,7 @@ class Judge:
         unsure = {each.hit.trace_id: each.minutes for each in candidates if not each.certain}
         matched = set[bytes]()
         if unsure and self._filter is not None:
-            matched = matching(self._run, self._filter, unsure, self._read)
+            matched = matching(self._run, self._filter, unsure, self._known)
             self._judged += len(unsure)
             self.rejected += len(unsure) - len(matched)
         return [each.hit for each in candidates if each.certain or each.hit.trace_id in matched]

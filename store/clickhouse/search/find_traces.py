@@ -27,6 +27,7 @@ from store.clickhouse.search.candidates import Candidate, Judge
 from store.clickhouse.search.compile import compiled
 from store.clickhouse.search.judge import (
     MAX_LOCATIONS,
+    KnownRows,
     row_locations,
 )
 from store.clickhouse.search.known_parts import (
@@ -201,14 +202,15 @@ class _Search:
         sure, room = self._judge.sure, self._limit - len(self._found)
         near = part.near_rows
         bounds = bounds_among(part.ids, filter, part.term, near, sure=sure)
-        ahead = self._judge.reading_ahead(part.ids, room)
+        reading = self._judge.reading_ahead(part.ids, room)
+        ahead = reading.statements if reading else []
         answer, *answers = run_concurrently(
             self._run, self._candidates(part.slice, bounds, before), *ahead, *part.unread
         )
         read, unread = answers[: len(ahead)], answers[len(ahead) :]
         if any(len(rows) >= MOST_UNREAD for rows in unread):
             return None
-        self._judge.take(read)
+        self._judge.take(reading.rows(read) if reading else KnownRows())
         named = {bytes.fromhex(digits) for rows in unread for digits, *_ in rows} | part.ids
         if len(named) > len(part.ids) or (near and any(unread)):
             bounds = bounds_among(named, filter, part.term, sure=sure)

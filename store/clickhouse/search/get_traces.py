@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from msgspec.structs import replace
 
 from store.clickhouse import queries
-from store.clickhouse.connection.query_runner import Rows, RunQuery, run_concurrently
+from store.clickhouse.connection.query_runner import RunQuery, run_concurrently
 from store.clickhouse.queries import Sql
 from store.clickhouse.search.decode import decode_call, decode_document, decode_link
 from store.model import Document, OwnedCall, OwnedLink, Trace, precedence
@@ -93,7 +93,7 @@ def located(ids: Sequence[bytes]) -> Sql:
     )
 
 
-def decoded_bodies(rows: Rows) -> Bodies:
+def decoded_bodies(rows: Iterable[tuple[Any, ...]]) -> Bodies:
     """The rows of bodies.sql."""
     return {(digits, id): _body(*map(b64decode, parts)) for digits, id, *parts in rows}
 
@@ -102,7 +102,7 @@ def _body(marked: bytes, scope: bytes, rest: bytes) -> bytes:
     return join_span(marked, scope, rest) if marked else rest
 
 
-def add_bodies(traces: Mapping[bytes, Trace], bodies: Bodies) -> None:
+def add_bodies(traces: Mapping[bytes, Trace], bodies: Mapping[tuple[str, int], bytes]) -> None:
     """Put raw documents into traces that were read without."""
     for trace in traces.values():
         assert isinstance(trace.documents, dict)

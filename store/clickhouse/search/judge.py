@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from itertools import chain
+from typing import Any, NamedTuple
 
 from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import (
@@ -52,32 +53,59 @@ _DEPLOYED = frozenset(("version", "environment"))
 WORTH_HALVING = 40
 """Traces of which reading takes longer than planning another statement."""
 
+Row = tuple[Any, ...]
 Minutes = Mapping[bytes, Sequence[int]]
 """The minutes a trace has rows in, by its id."""
 
 
-def documents_of(expression: Expression, ids: Sequence[bytes]) -> list[Sql]:
-    """Statements for the documents of some traces, only what the expression reads."""
-    columns = _columns(expression)
-    return [
-        queries.LEAN_SEGMENTS.render({**columns, "places": located(half)}) for half in _halves(ids)
-    ]
+class Reading:
+    """What is read of some traces before they are known to be candidates: their documents, only what an expression
+    reads of them, and the rest where documents never decide."""
+
+    def __init__(self, expression: Expression, ids: Sequence[bytes]) -> None:
+        columns = _columns(expression)
+        halves = [located(half) for half in _halves(ids)]
+        self._halves = len(halves)
+        self._ids: Sequence[bytes] = ()
+        self.statements: list[Statement] = [
+            queries.LEAN_SEGMENTS.render({**columns, "places": half}) for half in halves
+        ]
+        if ids and isinstance(expression, EdgeMatch | RootCauseMatch | RootCausePath):
+            self._ids = ids
+            self.statements += [queries.LEAN_CALLS.render({"places": half}) for half in halves]
+            self.statements += _further(ids, raw=needs_documents(expression))
+
+    def rows(self, answers: Sequence[Rows]) -> KnownRows:
+        """The answers to the statements."""
+        documents = _by_trace(answers[: self._halves])
+        if not self._ids:
+            return KnownRows(documents)
+        calls = dict.fromkeys(self._ids, ()) | _by_trace(answers[self._halves : 2 * self._halves])
+        any_links, *bodies = answers[2 * self._halves :]
+        return KnownRows(documents, calls, bool(any_links), decoded_bodies(chain(*bodies)))
 
 
-def rows_by_trace(answers: Iterable[Rows]) -> dict[bytes, Rows]:
-    """The answers to `documents_of`, by trace id."""
-    rows: dict[bytes, Rows] = {}
+class KnownRows(NamedTuple):
+    """Rows of some traces, by trace id; ``calls`` has each trace of which everything but links was read."""
+
+    documents: Mapping[bytes, Sequence[Row]] = {}
+    calls: Mapping[bytes, Sequence[Row]] = {}
+    any_links: bool = False
+    bodies: Mapping[tuple[str, int], bytes] = {}
+
+
+def _by_trace(answers: Iterable[Rows]) -> dict[bytes, Sequence[Row]]:
+    rows: dict[bytes, list[Row]] = {}
     for row in chain.from_iterable(answers):
         rows.setdefault(bytes.fromhex(row[0]), []).append(row)
-    return rows
+    return {**rows}
 
 
 def matching(
-    ask: RunQuery, expression: Expression, minutes: Minutes, read: Mapping[bytes, Rows]
+    ask: RunQuery, expression: Expression, minutes: Minutes, known: KnownRows
 ) -> set[bytes]:
-    """Which of some traces satisfy an expression. Calls are read where documents do not decide.
-
-    ``read``: documents that are known already (`rows_by_trace`)."""
+    """Which of some traces satisfy an expression. Calls are read where documents do not decide."""
+    read = known.documents
     traces = {trace_id: Trace(trace_id, {}, {}, 0, 0, {}) for trace_id in minutes}
     columns = _columns(expression)
     rest = [trace_id for trace_id in minutes if trace_id not in read]
@@ -93,24 +121,37 @@ def matching(
     verdicts = {id: settled(trace, expression) for id, trace in traces.items() if trace.documents}
     undecided = {id: traces[id] for id, verdict in verdicts.items() if verdict is None}
     if undecided:
-        _complete(ask, undecided, minutes, raw=needs_documents(expression))
+        _complete(ask, undecided, minutes, known, raw=needs_documents(expression))
         verdicts.update({id: matches(trace, expression) for id, trace in undecided.items()})
     return {id for id, verdict in verdicts.items() if verdict}
 
 
-def _complete(ask: RunQuery, traces: Mapping[bytes, Trace], minutes: Minutes, *, raw: bool) -> None:
+def _complete(
+    ask: RunQuery, traces: Mapping[bytes, Trace], minutes: Minutes, known: KnownRows, *, raw: bool
+) -> None:
     """Add the calls, links and, if needed, raw documents of traces."""
-    places = {"places": row_locations({trace_id: minutes[trace_id] for trace_id in traces})}
-    statements: list[Statement] = [queries.LEAN_CALLS.render(places), "SELECT 1 FROM links LIMIT 1"]
+    calls = chain.from_iterable(known.calls[id] for id in traces if id in known.calls)
+    any_links, bodies = known.any_links, known.bodies
+    rest = [id for id in traces if id not in known.calls]
+    if rest:
+        near = {"places": row_locations({id: minutes[id] for id in rest})}
+        statements = [queries.LEAN_CALLS.render(near), *_further(rest, raw=raw)]
+        others, linking, *further = run_concurrently(ask, *statements)
+        calls, any_links = chain(calls, others), any_links or bool(linking)
+        bodies = {**bodies, **decoded_bodies(chain(*further))}
     if raw:
-        statements.append(queries.BODIES.render(ids=list(traces)))
-    calls, any_links, *bodies = run_concurrently(ask, *statements)
-    if raw:
-        add_bodies(traces, decoded_bodies(bodies[0]))
+        add_bodies(traces, bodies)
     add_calls(traces, calls)
     if any_links:  # whether a root has a client depends on them
-        add_links(traces, ask(queries.LINKS.render(places)))
+        places = row_locations({id: minutes[id] for id in traces})
+        add_links(traces, ask(queries.LINKS.render({"places": places})))
         resolve_causes(ask, traces, LinkPresence())
+
+
+def _further(ids: Sequence[bytes], *, raw: bool) -> list[Statement]:
+    """Statements for whether there are links, and for raw documents."""
+    bodies = [queries.BODIES.render(ids=list(ids))] if raw else []
+    return ["SELECT 1 FROM links LIMIT 1", *bodies]
 
 
 def _halves(ids: Sequence[bytes]) -> list[Sequence[bytes]]:
