@@ -31,7 +31,8 @@ aws xray get-trace-summaries --endpoint-url http://127.0.0.1:2000 --start-time �
 * `annotation.key` or `annotation[key with dots]`: alone, the key is set (a boolean: is true). A string matches string
   annotations only, a number numbers, `true` and `false` booleans.
 * `rootcause.fault.service {{ … }}`, `.entity`, `.exception`; likewise `error` and `responsetime`. The conditions are true of
-  one element of a path.
+  one element of a path. Long windows are searched fast where a service is named: the names of entities and exceptions
+  stand in documents alone, which are read trace by trace.
 * `rootcause.json = #[{{"Services": [{{"Name": "…", "EntityPath": [{{"Name": "…"}}]}}]}}]`: exactly this path.
 * Beyond X-Ray: `field IN (a, b)`; `field EXISTS`, whatever the value; `field =~ "regex"`, found anywhere in the text
   ([RE2](https://github.com/google/re2/wiki/Syntax), at most {MAX_PATTERN} characters; a dot matches line breaks, too); windows of
