@@ -10,6 +10,7 @@ import http.client
 import json
 import queue
 import threading
+from contextlib import suppress
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -105,6 +106,10 @@ class _Forwarder(BaseHTTPRequestHandler):
     api: RuntimeApi
     emulator: str
     protocol_version = "HTTP/1.1"
+
+    def handle(self) -> None:
+        with suppress(ConnectionError):  # the function was stopped
+            super().handle()
 
     def do_GET(self) -> None:
         self._forward(None)
