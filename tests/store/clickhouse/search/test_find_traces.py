@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 from collections.abc import Sequence
 from itertools import product
@@ -13,9 +14,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from collector.decode.document import decode_document
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.connection.query_runner import Statement, execute, text_of
-from store.clickhouse.search import count_traces, find_traces, known_parts, scan_plan
+from store.clickhouse.search import count_traces, find_traces, judge, known_parts, scan_plan
 from store.clickhouse.store import ClickHouseStore
 from store.filters.ast import Not
 from store.filters.conditions import all_of, calls_along, entered_with, touches
@@ -25,6 +27,7 @@ from store.model import Document, NodeKey, State, TimeRange
 from store.protocol import Store
 from store.query import Axis, TraceHit, TraceQuery
 from store.times import MINUTE, SECOND
+from store.trace_id import format_trace_id
 from tests.builders import T0, call, segment, trace_id
 from tests.conftest import empty
 from tests.store.filters.strategies import enriched, expressions
@@ -296,3 +299,45 @@ def test_a_page_takes_few_statements(clickhouse_store: ClickHouseStore) -> None:
         assert len(page.found) == (0 if "nothing" in text else 20)
         assert len(texts) <= most, texts
     client.disconnect()
+
+
+def failed_call(number: int, name: str) -> Document:
+    """A segment in whose trace a call failed that no segment answers."""
+    start = T0 // SECOND + number
+    times = {"start_time": start, "end_time": start + 1, "fault": True}
+    content = {
+        "name": "shop",
+        "id": f"{1:016x}",
+        "trace_id": format_trace_id(trace_id(number, epoch=start)),
+        "subsegments": [{"id": f"{2:016x}", "name": name, "namespace": "remote", **times}],
+        **times,
+    }
+    return decode_document(json.dumps(content).encode(), T0 + number)
+
+
+def test_calls_and_documents_are_read_ahead(
+    clickhouse_store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of an edge and of a root cause they are read beside the statement that selects candidates, and none later."""
+    memory = MemoryStore()
+    for store in (memory, clickhouse_store):
+        store.put([failed_call(n, "ledger" if n % 2 else "stock") for n in range(12)], "calls")
+    reads: list[int] = []
+    further = judge._further
+
+    def counted(ids: Sequence[bytes], *, raw: bool) -> list[Statement]:
+        reads.append(len(ids))
+        return further(ids, raw=raw)
+
+    monkeypatch.setattr(judge, "_further", counted)
+    for text in (
+        'edge("shop", "ledger") { fault }',
+        'rootcause.fault.service { name = "ledger" AND type = "remote" }',
+    ):
+        reads.clear()
+        query = TraceQuery(ALL, filter=parse(text))
+        expected = memory.find_traces(query, limit=9)
+        found = clickhouse_store.find_traces(query, limit=9)
+        assert found.found == expected.found
+        assert len(found.found) == 6
+        assert len(reads) == 1
