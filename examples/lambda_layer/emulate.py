@@ -30,6 +30,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -61,6 +62,8 @@ class Program(NamedTuple):
 
 HANDLER = "examples.lambda_layer.handler.handle"
 PYTHON = Program((sys.executable, "-m", "awslambdaric", HANDLER), HERE.parents[1])
+NEEDED = ("awslambdaric", "aws_xray_sdk")
+"""Packages of AWS that the function runs with, and `make run` does not install."""
 
 
 class Function:
@@ -383,7 +386,16 @@ def main() -> None:
     parser.add_argument("--check", action="store_true", help="compare with what the server says")
     parser.add_argument("--spool", help="a folder that outlives this run")
     parser.add_argument("--wait", type=float, default=3.0, help="seconds before the end")
-    run(parser.parse_args())
+    options = parser.parse_args()
+    if missing := [name for name in NEEDED if find_spec(name) is None]:
+        parser.error(
+            f"this Python lacks {', '.join(missing)}: pip install awslambdaric aws-xray-sdk"
+        )
+    if options.kill and options.check:
+        parser.error(
+            "what --kill leaves arrives with the next run of the same --spool: --check then"
+        )
+    run(options)
 
 
 if __name__ == "__main__":
