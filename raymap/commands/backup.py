@@ -163,11 +163,11 @@ def _restore_tenant(settings: TenantSettings, manifest: Manifest, source: Path) 
             with long_connection(replace(default, database="")) as client:
                 client.execute(f"{statement} FROM File({_quoted(source / CLICKHOUSE)})")
             prepare_database(address, {})
+            for journals in (source / TENANTS).glob(f"{name}.*/{FOLDER}"):
+                shutil.copytree(journals, settings.data_dir / TENANTS / tenant.folder / FOLDER)
         except BaseException:
             drop_database(address)  # else nothing of this name could be added or restored
             raise
-        for journals in (source / TENANTS).glob(f"{name}.*/{FOLDER}"):
-            shutil.copytree(journals, settings.data_dir / TENANTS / tenant.folder / FOLDER)
         # Last: from here on processes use it.
         change_configuration(store, lambda *_: (None, [put_tenant(tenant)]))
         make_login(settings, default, store, name)
