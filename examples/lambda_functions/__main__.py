@@ -15,12 +15,11 @@ import json
 import queue
 import sys
 import tempfile
-import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +27,7 @@ import boto3
 from aws_xray_sdk.core import patch, xray_recorder
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from werkzeug.serving import make_server
 
-from examples.flask_shop.stand_in import create_stand_in
 from examples.lambda_functions import plan
 from examples.lambda_functions.programs import RUNS, Run, prepare, program
 from examples.lambda_functions.record import write
@@ -42,11 +39,12 @@ from examples.lambda_layer.emulate import (
     TIMEOUT,
     Function,
     Invoked,
+    dynamodb,
     installed_extension,
 )
 from examples.lambda_layer.stand_in import Platform
 from examples.two_sdks.diff import Figures, read_graph
-from examples.two_sdks.live.programs import Missing
+from examples.two_sdks.live.programs import prepare_each
 from examples.two_sdks.live.record import Recorder
 from examples.two_sdks.live.servers import Addresses, raymap
 
@@ -65,45 +63,23 @@ def main() -> None:
     options = parser.parse_args()
     options.build.mkdir(parents=True, exist_ok=True)
     selected = [run for run in RUNS if options.only.lower() in str(run).lower()]
-    skipped = _prepare({run.language: None for run in selected}, options.build)
+    skipped = prepare_each((run.language for run in selected), options.build, prepare)
     unexplained = 0
     patch(("botocore",))
-    with installed_extension(), _dynamodb() as dynamodb:
+    with installed_extension(), dynamodb() as table:
         for run in selected:
             if run.language in skipped:
                 print(f"{run}: SKIPPED: {skipped[run.language]}\n")
                 continue
             try:
-                unexplained += _say(run, _run(run, options, dynamodb))
+                unexplained += _say(run, _run(run, options, table))
             except (OSError, RuntimeError, queue.Empty, BotoCoreError, ClientError) as error:
                 unexplained += 1
                 print(f"{run}: FAILED: {error!r}\n")
     sys.exit(1 if unexplained or len(skipped) == len(selected) else 0)
 
 
-def _prepare(languages: dict[str, None], build: Path) -> dict[str, Missing]:
-    """Languages that cannot be run here, and why."""
-    missing = {}
-    for language in languages:
-        print(f"building {language}", file=sys.stderr)
-        try:
-            prepare(language, build)
-        except Missing as reason:
-            missing[language] = reason
-    return missing
-
-
-@contextmanager
-def _dynamodb() -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, create_stand_in(), threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-
-
-def _run(run: Run, options: argparse.Namespace, dynamodb: str) -> plan.Result:
+def _run(run: Run, options: argparse.Namespace, table: str) -> plan.Result:
     print(f"running {run}", file=sys.stderr)
     began = time.time()
     with ExitStack() as stack:
@@ -114,7 +90,7 @@ def _run(run: Run, options: argparse.Namespace, dynamodb: str) -> plan.Result:
         platform = Platform()
         stack.callback(platform.close)
         code = program(run, options.build, to.http)
-        function = Function(options.rie, to.http, platform, dynamodb, spool, code)
+        function = Function(options.rie, to.http, platform, table, spool, code)
         stack.callback(function.stop)
         service = LambdaService(function, platform)
         _invoke(stack.enter_context(serving(service)), to)

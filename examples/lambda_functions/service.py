@@ -7,13 +7,12 @@ a request gets one, the trace header goes on to the function, and the platform's
 from __future__ import annotations
 
 import json
-import threading
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from examples.in_thread import running
 from examples.lambda_layer.emulate import Function, Invoked, Records
 from examples.lambda_layer.stand_in import Platform
 
@@ -44,18 +43,12 @@ def failed(answer: Any) -> bool:
     return isinstance(answer, dict) and "errorMessage" in answer
 
 
-@contextmanager
-def serving(service: LambdaService) -> Iterator[str]:
-    """The service's URL."""
+def serving(service: LambdaService) -> AbstractContextManager[str]:
+    """The service's URL while it runs."""
     handler = type("Handler", (_Handler,), {"service": service})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    return running(server)
 
 
 class _Handler(BaseHTTPRequestHandler):

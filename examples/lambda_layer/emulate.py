@@ -28,7 +28,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -38,6 +38,7 @@ from urllib.parse import urlsplit
 import psutil
 
 from examples.flask_shop.stand_in import create_stand_in
+from examples.in_thread import running
 from examples.lambda_layer.stand_in import FUNCTION, Platform, RuntimeApi, platform_event
 
 HERE = Path(__file__).parent
@@ -331,17 +332,20 @@ def deliver(raymap: str, *messages: tuple[str, float]) -> int:
     return connection.getresponse().status
 
 
-def run(options: argparse.Namespace) -> None:
-    """Invoke the function some times; print what was invoked."""
+def dynamodb() -> AbstractContextManager[str]:
+    """The URL of the stand-in for DynamoDB while it runs."""
     from werkzeug.serving import make_server
 
+    return running(make_server("127.0.0.1", 0, create_stand_in(), threaded=True))
+
+
+def run(options: argparse.Namespace) -> None:
+    """Invoke the function some times; print what was invoked."""
     with ExitStack() as stack:
         stack.enter_context(installed_extension())
         spool = options.spool or stack.enter_context(tempfile.TemporaryDirectory())
-        dynamodb = make_server("127.0.0.1", 0, create_stand_in(), threaded=True)
-        threading.Thread(target=dynamodb.serve_forever, daemon=True).start()
+        url = stack.enter_context(dynamodb())
         platform = Platform()
-        url = f"http://127.0.0.1:{dynamodb.server_port}"
         function = Function(options.rie, options.raymap, platform, url, spool)
         stack.callback(function.stop)
         invoked = [

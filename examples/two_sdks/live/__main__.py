@@ -10,7 +10,7 @@ from pathlib import Path
 
 from examples.two_sdks.diff import Graph, differences
 from examples.two_sdks.live import fake_aws, plan
-from examples.two_sdks.live.programs import Missing, Run, prepare, runs
+from examples.two_sdks.live.programs import Run, prepare, prepare_each, runs
 from examples.two_sdks.live.record import Recorder
 from examples.two_sdks.live.servers import raymap, settled, visit
 from examples.two_sdks.live.table import tables
@@ -26,7 +26,7 @@ def main() -> None:
     options = parser.parse_args()
     options.build.mkdir(parents=True, exist_ok=True)
     selected = [run for run in runs(options.build) if options.only.lower() in run.name.lower()]
-    skipped = _prepare({run.language: None for run in selected}, options.build)
+    skipped = prepare_each((run.language for run in selected), options.build, prepare)
     ready = [run for run in selected if run.language not in skipped]
     graphs, failed = _run(ready, options.build, options.record)
     print(tables(graphs))
@@ -48,18 +48,6 @@ def main() -> None:
     for name, reason in failed.items():
         print(f"FAILED {name}: {reason!r}", file=sys.stderr)
     sys.exit(1 if failed or not graphs else 0)
-
-
-def _prepare(languages: dict[str, None], build: Path) -> dict[str, Missing]:
-    """Languages that cannot be run here, and why."""
-    missing = {}
-    for language in languages:
-        print(f"building {language}", file=sys.stderr)
-        try:
-            prepare(language, build)
-        except Missing as reason:
-            missing[language] = reason
-    return missing
 
 
 def _run(

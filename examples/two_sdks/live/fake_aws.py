@@ -11,13 +11,13 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
+
+from examples.in_thread import running
 
 
 class Failure(NamedTuple):
@@ -71,16 +71,9 @@ _TARGETS = {"DynamoDB_20120810": "dynamodb", "AWSStepFunctions": "sfn", "AmazonS
 _REQUEST_ID = "4b2e6a1c-0d5f-4f7e-9d3a-5c1b2a3d4e5f"
 
 
-@contextmanager
-def serving() -> Iterator[str]:
+def serving() -> AbstractContextManager[str]:
     """The URL of a running endpoint."""
-    server = _Server(("127.0.0.1", 0), _Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    return running(_Server(("127.0.0.1", 0), _Handler))
 
 
 class _Server(ThreadingHTTPServer):

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -72,6 +72,20 @@ def prepare(language: str, build: Path) -> None:
     if language != "python":
         shutil.copytree(HERE / language, folder, dirs_exist_ok=True)
     _PREPARE[language](folder)
+
+
+def prepare_each(
+    languages: Iterable[str], build: Path, prepare: Callable[[str, Path], None]
+) -> dict[str, Missing]:
+    """Build the program of each language once; those that cannot be run here, and why."""
+    missing = {}
+    for language in dict.fromkeys(languages):
+        print(f"building {language}", file=sys.stderr)
+        try:
+            prepare(language, build)
+        except Missing as reason:
+            missing[language] = reason
+    return missing
 
 
 def build_python(folder: Path, requirements: Path) -> None:
