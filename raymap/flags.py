@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import Field, fields, is_dataclass
+from dataclasses import fields, is_dataclass
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
@@ -27,9 +28,10 @@ def environment_of(settings: Any) -> dict[str, str]:
     Never the command line, which other users of the machine can read: a URL has a password. A value
     that is not set is an empty variable, so that none is inherited.
     """
+    role: type = type(settings)
+    hints = _hints_of(role)
     options = [
-        (_option_of(type(settings), each), getattr(settings, each.name))
-        for each in fields(settings)
+        (_option_in(hints[each.name]), getattr(settings, each.name)) for each in fields(settings)
     ]
     variables = {
         option.envvar: _as_text(value)
@@ -48,7 +50,7 @@ def with_settings(function: Callable[..., None]) -> Callable[..., None]:
     parameters = [_config_parameter()] if groups else []
     for name, parameter in inspect.signature(function).parameters.items():
         if name in groups:
-            parameters += [_parameter(groups[name], each) for each in fields(groups[name])]
+            parameters += _parameters(groups[name])
         else:
             parameters.append(
                 parameter.replace(annotation=hints[name], kind=parameter.KEYWORD_ONLY)
@@ -95,15 +97,23 @@ def _use_config(context: typer.Context, value: Path | None) -> Path | None:
     return value
 
 
-def _parameter(group: type, each: Field[Any]) -> inspect.Parameter:
-    hint = get_type_hints(group, include_extras=True)[each.name]
-    return inspect.Parameter(
-        each.name, inspect.Parameter.KEYWORD_ONLY, default=each.default, annotation=hint
-    )
+def _parameters(group: type) -> list[inspect.Parameter]:
+    """Of each field."""
+    hints = _hints_of(group)
+    kind = inspect.Parameter.KEYWORD_ONLY
+    return [
+        inspect.Parameter(each.name, kind, default=each.default, annotation=hints[each.name])
+        for each in fields(group)
+    ]
 
 
-def _option_of(group: type, each: Field[Any]) -> OptionInfo:
-    hint = get_type_hints(group, include_extras=True)[each.name]
+@cache
+def _hints_of(group: type) -> dict[str, Any]:
+    """Evaluated once: most commands share their settings, and each evaluation compiles every hint."""
+    return get_type_hints(group, include_extras=True)
+
+
+def _option_in(hint: Any) -> OptionInfo:
     found: OptionInfo = next(m for m in hint.__metadata__ if isinstance(m, OptionInfo))
     return found
 
