@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from collector.tuning import collect_less_often
 from raymap.config_cli import config_app
 from raymap.data_cli import data_app
 from raymap.declare_cli import declare_app
@@ -207,4 +208,5 @@ def version() -> None:
 
 def main() -> None:
     """The console script."""
+    collect_less_often()
     app(prog_name="raymap")

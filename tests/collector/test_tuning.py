@@ -41,6 +41,14 @@ def test_what_is_there_is_not_collected_again() -> None:
     assert gc.get_threshold() == (20_000, 20, 100)
 
 
+@pytest.mark.usefixtures("collector_as_before")
+def test_new_objects_are_collected_less_often() -> None:
+    gc.set_threshold(700, 10, 10)
+    tuning.collect_less_often()
+    assert gc.get_threshold() == (20_000, 20, 100)
+    assert gc.isenabled()
+
+
 def test_two_arenas(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[tuple[int, int]] = []
     library = SimpleNamespace(mallopt=lambda *arguments: said.append(arguments))
