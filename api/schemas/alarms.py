@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from api.schemas.common import Instant, NodeId
+from api.schemas.common import Instant, NodeId, reply
 
 State = Literal["OK", "ALARM", "INSUFFICIENT_DATA"]
 
@@ -61,6 +61,7 @@ class AlarmWebhook(TypedDict):
     url: str
 
 
+@reply
 class AlarmLine(TypedDict):
     """An alarm and its present state."""
 
@@ -86,12 +87,14 @@ class AlarmLine(TypedDict):
     last: Annotated[AlarmChange | None, Field(description="the event that made the state")]
 
 
+@reply
 class AlarmList(TypedDict):
     """All alarms, by name."""
 
     alarms: list[AlarmLine]
 
 
+@reply
 class AlarmDetails(AlarmLine):
     """An alarm with its latest events."""
 
@@ -106,6 +109,7 @@ class TestDelivery(TypedDict):
     error: str
 
 
+@reply
 class TestDeliveries(TypedDict):
     """The answers of all webhooks of an alarm."""
 

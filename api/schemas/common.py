@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, NotRequired
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
 Status = Literal["ok", "error", "throttle", "fault", "in_progress"]
@@ -36,6 +36,10 @@ Latency = Annotated[
     float | None, Field(description="milliseconds; null without a finished request")
 ]
 JsonObject = dict[str, Any]
+
+reply = with_config(ConfigDict(defer_build=True))
+"""Marks the shape of a whole body. Endpoints encode bodies themselves, so pydantic has nothing to build
+of it until the OpenAPI document is requested: else an app takes three times as long to start."""
 
 
 class Times(TypedDict):
@@ -81,6 +85,7 @@ class ErrorBody(TypedDict):
     ]
 
 
+@reply
 class ErrorReply(TypedDict):
     """The body of every response with a status from 400 on."""
 

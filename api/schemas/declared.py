@@ -7,10 +7,11 @@ from typing import Annotated, Literal
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from api.schemas.common import Instant, Kind, NodeId
+from api.schemas.common import Instant, Kind, NodeId, reply
 from api.schemas.v1 import Span
 
 
+@reply
 class StackLine(TypedDict):
     """A declared stack; '' of account, region and environment is any."""
 
@@ -25,6 +26,7 @@ class StackLine(TypedDict):
     notes: Annotated[list[str], Field(description="what the template leaves open, in sentences")]
 
 
+@reply
 class StackList(TypedDict):
     """All declared stacks."""
 
@@ -82,6 +84,7 @@ class DeclaredCounts(TypedDict):
     unknown: int
 
 
+@reply
 class ComparisonReply(Span):
     """Declared against observed, over a window."""
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from api.schemas.common import Counts, Figure, Filtered, NodeId, Status, Times
+from api.schemas.common import Counts, Figure, Filtered, NodeId, Status, Times, reply
 from api.schemas.map import MapEdge, MapNode
 
 
@@ -49,6 +49,7 @@ class Detail(TypedDict):
     filtered: Annotated[Filtered | None, Field(description="null without a filter")]
 
 
+@reply
 class NodeDetail(Detail):
     """One node of the map with its history, errors and neighbours."""
 
@@ -57,6 +58,7 @@ class NodeDetail(Detail):
     callees: list[Neighbour]
 
 
+@reply
 class EdgeDetail(Detail):
     """One edge of the map with its history and errors."""
 

@@ -7,6 +7,8 @@ from typing import Annotated
 from pydantic import Field
 from typing_extensions import TypedDict
 
+from api.schemas.common import reply
+
 
 class Completion(TypedDict):
     """A value for a filter expression."""
@@ -15,6 +17,7 @@ class Completion(TypedDict):
     count: Annotated[int, Field(description="traces with it; of a service, requests")]
 
 
+@reply
 class CompletionList(TypedDict):
     """Values that occur, the most frequent first."""
 

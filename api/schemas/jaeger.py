@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import Field
 from typing_extensions import TypedDict
 
+from api.schemas.common import reply
+
 Microseconds = Annotated[int, Field(description="since the epoch")]
 SpanKind = Literal["server", "client", "producer", "consumer", "internal", "unspecified"]
 
@@ -28,12 +30,14 @@ class Envelope(TypedDict):
     errors: list[JaegerError] | None
 
 
+@reply
 class JaegerFailure(Envelope):
     """The body of every response with a status from 400 on."""
 
     data: None
 
 
+@reply
 class JaegerNames(Envelope):
     """Names of services or of operations."""
 
@@ -47,6 +51,7 @@ class JaegerOperation(TypedDict):
     spanKind: SpanKind
 
 
+@reply
 class JaegerOperations(Envelope):
     """Operations of a service, by kind of span."""
 
@@ -107,6 +112,7 @@ class JaegerTrace(TypedDict):
     warnings: list[str] | None
 
 
+@reply
 class JaegerTraces(Envelope):
     """Traces."""
 
@@ -121,6 +127,7 @@ class JaegerDependency(TypedDict):
     callCount: int
 
 
+@reply
 class JaegerDependencies(Envelope):
     """Calls between services."""
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from api.schemas.common import Instant
+from api.schemas.common import Instant, reply
 from store.query import MOST_SELECTED_TRACES
 
 Severity = Literal["", "trace", "debug", "info", "warn", "error", "fatal"]
@@ -52,6 +52,7 @@ class LogLink(TypedDict):
     url: str
 
 
+@reply
 class TraceLogs(TypedDict):
     """The log lines of a trace."""
 
@@ -60,6 +61,7 @@ class TraceLogs(TypedDict):
     links: list[LogLink]
 
 
+@reply
 class LogPage(TypedDict):
     """The last log lines of a function or service."""
 

@@ -7,7 +7,17 @@ from typing import Annotated, Literal
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from api.schemas.common import Count, Counts, DataUntil, Filtered, Instant, Kind, NodeId, Times
+from api.schemas.common import (
+    Count,
+    Counts,
+    DataUntil,
+    Filtered,
+    Instant,
+    Kind,
+    NodeId,
+    Times,
+    reply,
+)
 
 
 class NodeNumbers(Counts, Times):
@@ -117,6 +127,7 @@ ServiceMap = TypedDict(
     },
 )
 """The map of a window."""
+reply(ServiceMap)
 
 
 class ServiceHit(TypedDict):
@@ -137,6 +148,7 @@ class ServiceHit(TypedDict):
     drawn: Annotated[bool, Field(description="whether /api/map of the window contains it")]
 
 
+@reply
 class ServiceList(TypedDict):
     """Nodes found by name."""
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from api.schemas.common import Figure, Instant
+from api.schemas.common import Figure, Instant, reply
 from api.schemas.v1 import Span
 
 MetricSource = Literal["platform metrics", "platform records", "application", "traces"]
@@ -32,6 +32,7 @@ class MetricData(TypedDict):
     Help: Annotated[str, Field(description="how to send the metric; empty if it is there")]
 
 
+@reply
 class NodeMetrics(Span):
     """The metrics of a node."""
 
@@ -55,6 +56,7 @@ class MetricChart(TypedDict):
     figure: Figure | None
 
 
+@reply
 class NodeCharts(TypedDict):
     """The metrics of a node as charts."""
 

@@ -7,6 +7,8 @@ from typing import Annotated
 from pydantic import Field
 from typing_extensions import TypedDict
 
+from api.schemas.common import reply
+
 
 class IngestStatus(TypedDict):
     """What the server's receivers have done since they started, all processes together."""
@@ -31,6 +33,7 @@ class UnhealthyThresholds(TypedDict):
     count: Annotated[int, Field(description="of failed requests; both must be reached")]
 
 
+@reply
 class ServerStatus(TypedDict):
     """State of the server."""
 

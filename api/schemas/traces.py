@@ -7,10 +7,11 @@ from typing import Annotated, Literal
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from api.schemas.common import Figure, Filtered, Instant, JsonObject, Status, TraceId
+from api.schemas.common import Figure, Filtered, Instant, JsonObject, Status, TraceId, reply
 from api.schemas.map import Picture
 
 
+@reply
 class TraceFigure(Figure):
     """A chart of traces by start and response time."""
 
@@ -67,6 +68,7 @@ class TraceLine(TraceHead):
     annotations: dict[str, list[str | float | bool]]
 
 
+@reply
 class TraceList(TypedDict):
     """A page of traces."""
 
@@ -99,6 +101,7 @@ class Difference(TypedDict):
     rest: Annotated[int, Field(description="others that do")]
 
 
+@reply
 class TraceDifferences(TypedDict):
     """A selection of traces against the rest of the window; the newest 2,000 of each."""
 
@@ -110,6 +113,7 @@ class TraceDifferences(TypedDict):
     ]
 
 
+@reply
 class TypicalTrace(TypedDict):
     """What to compare a trace with."""
 
@@ -157,18 +161,21 @@ class PinMark(TypedDict):
     at: Instant
 
 
+@reply
 class PinnedTrace(PinMark):
     """A trace that is retained indefinitely."""
 
     id: TraceId
 
 
+@reply
 class PinList(TypedDict):
     """All pinned traces."""
 
     pins: Annotated[list[PinnedTrace], Field(description="latest first")]
 
 
+@reply
 class TraceReport(TraceHead):
     """A whole trace without pictures."""
 
@@ -184,6 +191,7 @@ class TraceReport(TraceHead):
     segments: Annotated[int, Field(description="segment documents, inferred ones included")]
 
 
+@reply
 class TraceDetail(TraceReport):
     """A whole trace."""
 
@@ -191,6 +199,7 @@ class TraceDetail(TraceReport):
     map: Annotated[Picture, Field(description="of this trace only, each unit counted once")]
 
 
+@reply
 class RawTrace(TypedDict):
     """The documents of a trace."""
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from api.schemas.common import Counts, DataUntil, Instant, NodeId, Times, TraceId
+from api.schemas.common import Counts, DataUntil, Instant, NodeId, Times, TraceId, reply
 from api.schemas.jaeger import SpanKind
 from api.schemas.map import EdgeNumbers, NodeNumbers
 from api.schemas.traces import TraceLine
@@ -31,6 +31,7 @@ class NamedEdge(EdgeNumbers):
     target_name: str
 
 
+@reply
 class MapNumbers(Span):
     """The map of a window, without a layout."""
 
@@ -45,6 +46,7 @@ class MapNumbers(Span):
     ]
 
 
+@reply
 class ServicePage(Span):
     """A page of the services of a window."""
 
@@ -53,6 +55,7 @@ class ServicePage(Span):
     next: Next
 
 
+@reply
 class EdgePage(Span):
     """A page of the edges of a window."""
 
@@ -68,6 +71,7 @@ class TimePoint(Counts, Times):
     in_progress: int
 
 
+@reply
 class TimeSeries(Span):
     """Numbers per step; the steps are aligned to the epoch and cover the window."""
 
@@ -75,6 +79,7 @@ class TimeSeries(Span):
     points: Annotated[list[TimePoint], Field(description="every step, those without units too")]
 
 
+@reply
 class TracePage(Span):
     """A page of the traces of a window."""
 
@@ -89,6 +94,7 @@ class ValueCount(TypedDict):
     traces: int
 
 
+@reply
 class PlaceList(Span):
     """Accounts, regions and environments of a window."""
 
@@ -97,12 +103,14 @@ class PlaceList(Span):
     environments: Annotated[list[ValueCount], Field(description="the one with most traces first")]
 
 
+@reply
 class AnnotationKeys(Span):
     """Keys of annotations."""
 
     keys: Annotated[list[ValueCount], Field(description="the most frequent first")]
 
 
+@reply
 class AnnotationValues(Span):
     """Values of an annotation."""
 
@@ -118,6 +126,7 @@ class SpanOperation(TypedDict):
     spans: Annotated[int, Field(description="spans of that name and kind in the traces read")]
 
 
+@reply
 class OperationList(Span):
     """Operations of a service."""
 
@@ -139,6 +148,7 @@ class VersionLine(Counts, Times):
     observed: Annotated[int, Field(description="segments, however they were sampled")]
 
 
+@reply
 class VersionList(Span):
     """The versions of a service; beyond the 50 with the most requests as `(other versions)`."""
 
@@ -169,6 +179,7 @@ class StateTransition(TypedDict):
     count: int
 
 
+@reply
 class StateList(Span):
     """The states of a state machine in the newest traces of a window."""
 
@@ -221,6 +232,7 @@ class EdgeChange(TypedDict):
     p: float
 
 
+@reply
 class VerdictReply(Span):
     """Whether a new version does worse than the one before."""
 
@@ -238,6 +250,7 @@ class VerdictReply(Span):
     examples: Annotated[list[TraceId], Field(description="of a fail: failed requests of it")]
 
 
+@reply
 class DeploymentMark(TypedDict):
     """A deployment; '' where a property is not known."""
 
@@ -253,6 +266,7 @@ class DeploymentMark(TypedDict):
     link: str
 
 
+@reply
 class DeploymentList(Span):
     """Deployments of a window."""
 
