@@ -137,15 +137,6 @@ async def run_cancellable(request: Request, work: Callable[[], Result]) -> Resul
     return await Flight(work).wait(request)
 
 
-MAY_EDIT = "raymap.may_edit"
-"""Where in the ASGI scope a guard says whether who sent a request may change what people configure."""
-
-
-def may_edit(request: Request) -> bool:
-    """Whether who sent the request may change what people configure; without a guard everyone may."""
-    return bool(request.scope.get(MAY_EDIT, True))
-
-
 def json_response(body: object, *, status: int = 200) -> Response:
     """``body`` encoded as JSON."""
     return Response(msgspec.json.encode(body), status, media_type=JSON)

@@ -29,7 +29,8 @@ from starlette.types import ASGIApp, Scope
 
 from api.app import create_app
 from api.context import DEFAULT_THRESHOLDS
-from raymap.auth.audit import AuditTrail, audit_router
+from raymap.auth.audit import AuditTrail
+from raymap.auth.audit_routes import audit_router
 from raymap.auth.authenticator import Authenticator, Mode
 from raymap.auth.http import AuthGuard
 from raymap.auth.key_source import KeySource

@@ -8,26 +8,20 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
+from typing import TYPE_CHECKING, Literal
 
-import msgspec
 import structlog
-import uvicorn
-from fastapi import FastAPI
-from fastapi.responses import Response
-from starlette.types import ASGIApp
 
 from collector.net import PortInUseError, format_address, listen, naming_port
 from collector.pipeline import IngestPipeline
 from collector.receivers.grpc import GrpcReceiver
-from collector.receivers.http import install_error_handler
-from collector.receivers.http_protocol import HttpProtocol
-from collector.receivers.http_routers import http_routers, otlp_routers
 from collector.receivers.udp import UdpReceiver
-from collector.settings import CollectorSettings, HttpLimits
-from collector.tls import Tls
+from collector.settings import CollectorSettings
 from collector.tuning import limit_malloc_arenas, tune_gc
+
+if TYPE_CHECKING:
+    from collector.http_ports import HttpServer
 
 log = structlog.get_logger(__name__)
 
@@ -84,7 +78,7 @@ class _Receivers:
         self._pipeline = pipeline
         self._udp: list[UdpReceiver] = []
         self._grpc: GrpcReceiver | None = None
-        self._http: list[tuple[_HttpServer, asyncio.Task[None]]] = []
+        self._http: list[tuple[HttpServer, asyncio.Task[None]]] = []
 
     async def open(self) -> dict[str, str]:
         """Bind all ports, then start receiving; addresses by kind."""
@@ -94,7 +88,7 @@ class _Receivers:
             with naming_port(port, "UDP"):
                 self._udp.append(self._bind_udp(port, pipeline(self._pipeline)))
         if settings.otlp_port is not None:
-            addresses["otlp"] = self._open_http(settings.otlp_port, "OTLP", _create_otlp_app)
+            addresses["otlp"] = self._open_http(settings.otlp_port, "OTLP")
         if settings.grpc_port is not None:
             receiver = GrpcReceiver(
                 self._pipeline,
@@ -126,7 +120,7 @@ class _Receivers:
             addresses = {"udp": format_address(host, port)}
             try:
                 if settings.http:
-                    addresses["http"] = self._open_http(port, "HTTP", _create_app)
+                    addresses["http"] = self._open_http(port, "HTTP")
                 return addresses
             except PortInUseError:
                 if not attempts:
@@ -143,15 +137,16 @@ class _Receivers:
             allowed=settings.udp_allowed,
         )
 
-    def _open_http(
-        self, port: int, kind: str, create: Callable[[IngestPipeline, HttpLimits], FastAPI]
-    ) -> str:
+    def _open_http(self, port: int, kind: Literal["HTTP", "OTLP"]) -> str:
+        from collector import http_ports  # with FastAPI, a sixth of the CPU time of a start
+
         settings = self._settings
         with naming_port(port, kind):
             listener = listen(settings.host, port, reuse_port=settings.reuse_port)
+        create = http_ports.create_collector_app if kind == "HTTP" else http_ports.create_otlp_app
         app = create(self._pipeline, settings.http_limits)
         guarded = app if settings.guard is None else settings.guard(app)
-        server = _HttpServer(guarded, settings.tls)
+        server = http_ports.HttpServer(guarded, settings.tls)
         self._http.append((server, asyncio.create_task(server.serve(sockets=[listener]))))
         return format_address(*listener.getsockname()[:2])
 
@@ -175,59 +170,6 @@ class _Receivers:
                 await asyncio.wait_for(task, grace)
         for each in self._udp:
             await asyncio.to_thread(each.stop)
-
-
-class _HttpServer(uvicorn.Server):
-    def __init__(self, app: ASGIApp, tls: Tls | None) -> None:
-        config = uvicorn.Config(
-            app,
-            ssl_context_factory=tls.context_factory if tls else None,
-            proxy_headers=False,  # the client is the peer, whatever a header says
-            http=HttpProtocol,
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            timeout_graceful_shutdown=5,
-        )
-        super().__init__(config)
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave signals to the collector."""
-        yield
-
-
-def _create_app(pipeline: IngestPipeline, limits: HttpLimits) -> FastAPI:
-    """The collector's own HTTP port: receivers, metrics, liveness and readiness."""
-    app = FastAPI(title="Raymap collector", docs_url=None, redoc_url=None, openapi_url=None)
-    install_error_handler(app)
-    for router in http_routers(pipeline, limits):
-        app.include_router(router)
-
-    @app.get("/metrics")
-    def metrics() -> Response:
-        return Response(pipeline.metrics.render(), media_type="text/plain; version=0.0.4")
-
-    @app.get("/healthz")
-    def healthz() -> dict[str, str]:
-        return {"status": "ok"}
-
-    @app.get("/readyz")
-    def readyz() -> Response:
-        """Ready while documents can be made durable, with or without the store."""
-        body = pipeline.health().as_dict()
-        status = 200 if body["ready"] else 503
-        return Response(msgspec.json.encode(body), status, media_type="application/json")
-
-    return app
-
-
-def _create_otlp_app(pipeline: IngestPipeline, limits: HttpLimits) -> FastAPI:
-    """The OTLP port: its routes, nothing else."""
-    app = FastAPI(title="Raymap OTLP", docs_url=None, redoc_url=None, openapi_url=None)
-    for router in otlp_routers(pipeline, limits):
-        app.include_router(router)
-    return app
 
 
 def _catch_signals() -> asyncio.Event:

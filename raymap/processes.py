@@ -192,8 +192,8 @@ def run_api_process(settings: ApiSettings, address: Address, on_ready: OnReady) 
     from collector.pipeline import IngestPipeline
     from raymap.auth.install import Authentication
     from raymap.self_trace import SelfTrace
+    from raymap.tenants.api_parts import api_parts
     from raymap.tenants.http import ApiOfTenants
-    from raymap.tenants.parts import api_parts
     from raymap.tenants.pipelines import with_tenants
     from raymap.tenants.service import ApiService
     from store.clickhouse.store import ClickHouseStore

@@ -12,8 +12,9 @@ from api.alarms.metrics import rule_words
 from api.alarms.outbox import body_of
 from api.alarms.render import ShowUrl, by_event, masked, render_alarm, render_details
 from api.alarms.webhook import DeliveryFailed, Message, send
-from api.context import Context, json_response, may_edit, run_cancellable
+from api.context import Context, json_response, run_cancellable
 from api.errors import ApiError
+from api.may_edit import may_edit
 from api.request import JsonBody, read_body
 from api.schemas.alarms import AlarmDetails, AlarmLine, AlarmList, TestDeliveries, TestDelivery
 from store.alarms import MAX_ALARMS, Alarm, AlarmEvent, Verdict

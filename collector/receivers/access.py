@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hmac
 from ipaddress import ip_address
+from typing import TYPE_CHECKING
 
-from fastapi import Request
+if TYPE_CHECKING:
+    from starlette.requests import Request
 
 PRINCIPAL = "raymap.principal"
 """Where in the ASGI scope a guard around the app puts who sent the request, once it has checked that."""

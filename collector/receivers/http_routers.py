@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from fastapi import APIRouter
 
 from collector.pipeline import IngestPipeline
@@ -9,12 +11,17 @@ from collector.receivers.firehose import create_firehose_router
 from collector.receivers.http import create_router
 from collector.receivers.lambda_upload import create_lambda_router
 from collector.receivers.otlp_http import create_otlp_router
-from collector.receivers.otlp_logs import create_otlp_logs_router
-from collector.receivers.otlp_metrics import create_otlp_metrics_router
+from collector.receivers.otlp_logs import LOGS
+from collector.receivers.otlp_metrics import METRICS
+from collector.receivers.signal_http import create_signal_router
 from collector.receivers.zipkin import create_zipkin_router
 from collector.settings import HttpLimits
 
-_OTLP = (create_otlp_router, create_otlp_logs_router, create_otlp_metrics_router)
+_OTLP = (
+    create_otlp_router,
+    partial(create_signal_router, LOGS),
+    partial(create_signal_router, METRICS),
+)
 _ALL = (
     create_router,
     *_OTLP,

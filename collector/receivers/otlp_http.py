@@ -14,6 +14,7 @@ from fastapi.responses import Response
 from collector.journal.format import Kind
 from collector.payloads import Decoded
 from collector.pipeline import IngestPipeline
+from collector.receivers.media_types import JSON, PROTOBUF
 from collector.receivers.otlp_response import (
     INVALID_ARGUMENT,
     RESOURCE_EXHAUSTED,
@@ -24,7 +25,7 @@ from collector.receivers.otlp_response import (
     failure_json,
 )
 from collector.receivers.refusals import RETRY_AFTER
-from collector.receivers.span_http import JSON, PROTOBUF, SpanHttpReceiver
+from collector.receivers.span_http import SpanHttpReceiver
 from collector.settings import HttpLimits
 
 _CODES = {413: RESOURCE_EXHAUSTED, 503: UNAVAILABLE}

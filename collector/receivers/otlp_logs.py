@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import Callable
 
 import grpc
-from fastapi import APIRouter
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 
 from collector.decode.lambda_records.lines import Ignored
@@ -18,9 +17,8 @@ from collector.decode.lambda_records.otlp_logs import Logs, decode_json_logs, de
 from collector.derived import submit_records
 from collector.log_records import submit_lines
 from collector.pipeline import IngestPipeline
-from collector.receivers.otlp_signal import Signal, add_service, create_signal_router, decode_signal
-from collector.receivers.span_http import JSON, PROTOBUF
-from collector.settings import HttpLimits
+from collector.receivers.media_types import JSON, PROTOBUF
+from collector.receivers.otlp_signal import Signal, add_service, decode_signal
 
 SERVICE = "opentelemetry.proto.collector.logs.v1.LogsService"
 NAME = "otlp-logs"
@@ -50,18 +48,11 @@ def _response(logs: Logs) -> ExportLogsServiceResponse:
     return response
 
 
-_SIGNAL = Signal(
+LOGS = Signal(
     "/v1/logs", NAME, SERVICE, {PROTOBUF: decode_logs, JSON: decode_json_logs}, store_logs
 )
 
 
-def create_otlp_logs_router(
-    pipeline: IngestPipeline, limits: HttpLimits | None = None
-) -> APIRouter:
-    """The HTTP route over a pipeline that its owner starts and stops."""
-    return create_signal_router(_SIGNAL, pipeline, limits)
-
-
 def add_otlp_logs(server: grpc.aio.Server, pipeline: IngestPipeline) -> None:
     """Register the gRPC service with a server that has not started."""
-    add_service(_SIGNAL, server, pipeline)
+    add_service(LOGS, server, pipeline)

@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import Callable
 
 import grpc
-from fastapi import APIRouter
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceResponse,
 )
@@ -18,9 +17,8 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 from collector.decode.metrics.otlp import Ignored, Points, decode_json_metrics, decode_metrics
 from collector.log_records import submit_points
 from collector.pipeline import IngestPipeline
-from collector.receivers.otlp_signal import Signal, add_service, create_signal_router, decode_signal
-from collector.receivers.span_http import JSON, PROTOBUF
-from collector.settings import HttpLimits
+from collector.receivers.media_types import JSON, PROTOBUF
+from collector.receivers.otlp_signal import Signal, add_service, decode_signal
 
 SERVICE = "opentelemetry.proto.collector.metrics.v1.MetricsService"
 NAME = "otlp-metrics"
@@ -52,7 +50,7 @@ def _response(found: Points) -> ExportMetricsServiceResponse:
     return response
 
 
-_SIGNAL = Signal(
+METRICS = Signal(
     "/v1/metrics",
     NAME,
     SERVICE,
@@ -61,13 +59,6 @@ _SIGNAL = Signal(
 )
 
 
-def create_otlp_metrics_router(
-    pipeline: IngestPipeline, limits: HttpLimits | None = None
-) -> APIRouter:
-    """The HTTP route over a pipeline that its owner starts and stops."""
-    return create_signal_router(_SIGNAL, pipeline, limits)
-
-
 def add_otlp_metrics(server: grpc.aio.Server, pipeline: IngestPipeline) -> None:
     """Register the gRPC service with a server that has not started."""
-    add_service(_SIGNAL, server, pipeline)
+    add_service(METRICS, server, pipeline)

@@ -24,8 +24,6 @@ from collector.receivers.offload import decode_off_loop
 from collector.receivers.refusals import refusal_headers
 from collector.settings import HttpLimits
 
-PROTOBUF, JSON = "application/x-protobuf", "application/json"
-
 
 class SpanHttpReceiver(ABC):
     """One route for spans over a pipeline that its owner starts and stops."""

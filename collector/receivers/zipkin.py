@@ -15,7 +15,8 @@ from fastapi.responses import PlainTextResponse, Response
 from collector.journal.format import Kind
 from collector.payloads import Decoded
 from collector.pipeline import IngestPipeline
-from collector.receivers.span_http import JSON, PROTOBUF, SpanHttpReceiver
+from collector.receivers.media_types import JSON, PROTOBUF
+from collector.receivers.span_http import SpanHttpReceiver
 from collector.settings import HttpLimits
 
 

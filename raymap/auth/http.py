@@ -9,8 +9,8 @@ from starlette.datastructures import Headers, QueryParams
 from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.context import MAY_EDIT
 from api.errors import ApiError, respond
+from api.may_edit import MAY_EDIT
 from collector.charges import CHARGE
 from collector.receivers.access import PRINCIPAL
 from raymap.auth import sigv4

@@ -5,23 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import grpc
-from fastapi import APIRouter
 
-from api.context import DEFAULT_THRESHOLDS, Thresholds
-from raymap.auth.audit import audit_router
 from raymap.auth.authenticator import Authenticator, Mode
 from raymap.auth.datagrams import datagram_senders
 from raymap.auth.grpc import AuthInterceptor, Enter
 from raymap.auth.key_source import KeySource
-from raymap.auth.oidc import Provider
-from raymap.auth.oidc_routes import oidc_router
 from raymap.auth.people import TrustedProxies
 from raymap.auth.secret import server_secret
-from raymap.auth.share_routes import shares_router
-from raymap.auth.sign_in import SignInStore, sign_in_router
 from raymap.auth.tenants import Tenants
 
 if TYPE_CHECKING:
+    from raymap.auth.oidc import Provider
+    from raymap.auth.sign_in import SignInStore
     from raymap.settings import ProcessSettings
 
 
@@ -34,9 +29,8 @@ class Authentication:
     def __init__(
         self, settings: ProcessSettings, store: SignInStore, provider: Provider | None = None
     ) -> None:
-        self._provider = provider
+        self.store, self.provider = store, provider
         mode = Mode(settings.auth)
-        self._store = store
         self.authenticator: Authenticator | None = None
         self._source: KeySource | None = None
         if mode is not Mode.OFF:
@@ -52,24 +46,6 @@ class Authentication:
         """The tenants known now; None while they are not, and without authentication, which tells
         them apart."""
         return None if self._source is None else self._source.tenants()
-
-    def router(
-        self, own: SignInStore | None = None, unhealthy: Thresholds = DEFAULT_THRESHOLDS
-    ) -> APIRouter:
-        """Routes by which people sign in and out, those of share links, and that of the audit log,
-        which is in the tenant's ``own`` store."""
-        own = own or self._store
-        provider = self._provider
-        router = sign_in_router(
-            self._store, self.authenticator, self.refresh, oidc=provider is not None
-        )
-        if provider is not None and self.authenticator is not None:
-            router.include_router(oidc_router(self._store, self.authenticator, provider))
-        router.include_router(audit_router(own))
-        router.include_router(
-            shares_router(self._store, self.authenticator, self.refresh, unhealthy, own)
-        )
-        return router
 
     def refresh(self) -> None:
         """Know at once what this process has changed itself."""

@@ -19,6 +19,7 @@ from typing import NamedTuple
 import msgspec
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
+from argon2.low_level import ARGON2_VERSION
 from msgspec import Struct
 
 from raymap.auth.permissions import Role
@@ -36,7 +37,17 @@ TENANT_PREFIX = f"{GROUP_PREFIX}tenant-"
 
 _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 """OWASP's recommendation for Argon2id: 19 MiB, two passes."""
-_UNKNOWN = _hasher.hash(secrets.token_hex(16))
+
+
+def _hash_of_no_password() -> str:
+    """As costly to verify as any: a salt and a digest at random."""
+    cost = f"m={_hasher.memory_cost},t={_hasher.time_cost},p={_hasher.parallelism}"
+    parts = (secrets.token_bytes(_hasher.salt_len), secrets.token_bytes(_hasher.hash_len))
+    salt, digest = (base64.b64encode(part).decode().rstrip("=") for part in parts)
+    return f"$argon2id$v={ARGON2_VERSION}${cost}${salt}${digest}"
+
+
+_UNKNOWN = _hash_of_no_password()
 
 
 class User(Struct, frozen=True, omit_defaults=True):

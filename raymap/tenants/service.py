@@ -14,13 +14,14 @@ from collector.pipeline import IngestPipeline
 from collector.receivers.http_routers import http_routers
 from raymap.alarm_runner import AlarmRunner
 from raymap.auth.audit import AuditTrail
-from raymap.auth.install import Authentication
+from raymap.auth.routes import auth_router
 from raymap.invocation_joiner import InvocationJoiner
 from store.clickhouse.store import ClickHouseStore
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
+    from raymap.auth.install import Authentication
     from raymap.settings import ApiSettings
 
 CONSOLE = Path(__file__).resolve().parents[2] / "ui" / "dist"
@@ -63,7 +64,7 @@ class ApiService:
             webhook_hosts=settings.webhook_hosts,
             unhealthy=unhealthy,
             environment_annotation=settings.environment_annotation,
-            extra_routers=[auth.router(store, unhealthy), *http_routers(pipeline)],
+            extra_routers=[auth_router(auth, store, unhealthy), *http_routers(pipeline)],
             metrics=pipeline.metrics.render,
             ingest_status=pipeline.metrics.snapshot,
             ingest_health=lambda: health().as_dict(),

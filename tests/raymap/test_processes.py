@@ -178,3 +178,21 @@ def test_help_and_version_are_quick() -> None:
     assert raymap("--help").returncode == 0
     assert raymap("version").returncode == 0
     assert os.times().children_user - begun < 2
+
+
+ROLES = {
+    "raymap.serve": {"api", "fastapi", "networkx", "grpc"},
+    "store.clickhouse.embedded": {"api", "collector", "fastapi", "networkx", "grpc"},
+    "collector.app, raymap.auth.install, raymap.tenants.parts": {"api", "fastapi", "networkx"},
+    "raymap.commands.keys": {"api", "fastapi", "networkx", "grpc"},
+}
+
+
+@pytest.mark.parametrize("modules", ROLES)
+def test_a_role_imports_nothing_of_another(modules: str) -> None:
+    """Each would cost every start a tenth of a second and more."""
+    code = f"import sys, {modules}; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert ROLES[modules].isdisjoint(done.stdout.split())

@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 from api.alarms.evaluator import AlarmEvaluator
 from api.alarms.render import masked
 from api.app import create_app
-from api.context import MAY_EDIT
+from api.may_edit import MAY_EDIT
 from api.schemas.alarms import AlarmDetails, AlarmList
 from store.alarms import MAX_ALARMS, Alarm, Delivery, DeliveryStatus
 from store.config import records

@@ -20,7 +20,8 @@ from starlette.testclient import TestClient
 from collector.group_commit import JournalFull
 from collector.pipeline import IngestPipeline
 from collector.receivers.grpc import GrpcReceiver
-from collector.receivers.otlp_logs import SERVICE, create_otlp_logs_router
+from collector.receivers.otlp_logs import LOGS, SERVICE
+from collector.receivers.signal_http import create_signal_router
 from collector.settings import HttpLimits
 from store.log_lines import Wanted
 from store.memory import MemoryStore
@@ -66,7 +67,7 @@ def request(
 
 def client(pipeline: IngestPipeline, max_body: int = 1 << 20) -> TestClient:
     app = FastAPI()
-    app.include_router(create_otlp_logs_router(pipeline, HttpLimits(max_body=max_body)))
+    app.include_router(create_signal_router(LOGS, pipeline, HttpLimits(max_body=max_body)))
     return TestClient(app)
 
 

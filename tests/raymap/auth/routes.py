@@ -15,12 +15,12 @@ from starlette.routing import Route
 
 from api.app import create_app
 from api.context import DEFAULT_THRESHOLDS
-from collector.app import _create_app, _create_otlp_app
+from collector.http_ports import create_collector_app, create_otlp_app
 from collector.pipeline import IngestPipeline
 from collector.receivers.grpc import GrpcReceiver
 from collector.receivers.http_routers import http_routers
 from collector.settings import HttpLimits
-from raymap.auth.audit import audit_router
+from raymap.auth.audit_routes import audit_router
 from raymap.auth.authenticator import Authenticator, Mode
 from raymap.auth.grpc import required as required_call
 from raymap.auth.key_source import KeySource
@@ -95,7 +95,7 @@ def apps(data_dir: Path) -> list[FastAPI]:
     ]
     api = create_app(store, version="test", extra_routers=[*own, *http_routers(pipeline)])
     limits = HttpLimits()
-    return [api, _create_app(pipeline, limits), _create_otlp_app(pipeline, limits)]
+    return [api, create_collector_app(pipeline, limits), create_otlp_app(pipeline, limits)]
 
 
 def entries(found: Sequence[FastAPI]) -> list[Entry]:

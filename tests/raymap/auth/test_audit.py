@@ -12,7 +12,8 @@ import pytest
 from starlette.types import ASGIApp
 
 from api.app import create_app
-from raymap.auth.audit import AuditTrail, audit_router, record, record_command
+from raymap.auth.audit import AuditTrail, record, record_command
+from raymap.auth.audit_routes import audit_router
 from raymap.auth.authenticator import Authenticator, Mode
 from raymap.auth.http import AuthGuard
 from raymap.auth.key_source import KeySource

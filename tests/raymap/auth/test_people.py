@@ -5,10 +5,13 @@ from __future__ import annotations
 import base64
 
 import pytest
+from argon2 import extract_parameters
+from argon2.exceptions import VerifyMismatchError
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from raymap.auth import people
 from raymap.auth.people import (
     ENDED,
     SESSION_SECONDS,
@@ -27,6 +30,7 @@ from raymap.auth.people import (
     remove_user,
     user_of,
 )
+from raymap.auth.people import _hasher as _hasher
 from raymap.auth.permissions import Role
 from store.config.memory import MemoryConfig
 
@@ -43,6 +47,24 @@ def test_passwords() -> None:
     assert not check_password(None, PASSWORD)
     assert not check_password(replace(ANA, password="no hash"), PASSWORD)
     assert PASSWORD not in ANA.password
+
+
+def test_an_unknown_user_takes_as_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is verified instead of a hash has the same form and cost."""
+    verified: list[str] = []
+
+    class Hasher:
+        def verify(self, hashed: str, password: str) -> bool:
+            verified.append(hashed)
+            return bool(_hasher.verify(hashed, password))
+
+    monkeypatch.setattr(people, "_hasher", Hasher())
+    assert not check_password(ANA, "wrong")
+    assert not check_password(None, "wrong")
+    known, unknown = map(extract_parameters, verified)
+    assert known == unknown
+    with pytest.raises(VerifyMismatchError):
+        _hasher.verify(verified[1], PASSWORD)
     for bad in ("", "short", "x" * 1025):
         with pytest.raises(ValueError, match="12 to 1024"):
             hash_password(bad)

@@ -13,7 +13,8 @@ import pytest
 
 from api.app import create_app
 from api.context import Thresholds
-from raymap.auth.audit import AuditTrail, audit_router
+from raymap.auth.audit import AuditTrail
+from raymap.auth.audit_routes import audit_router
 from raymap.auth.authenticator import Authenticator, Mode, refusals
 from raymap.auth.http import AuthGuard
 from raymap.auth.key_source import KeySource

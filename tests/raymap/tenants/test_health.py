@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from collector.app import _create_app
 from collector.group_commit import JournalFull
+from collector.http_ports import create_collector_app
 from collector.pipeline import IngestPipeline
 from collector.redaction.redactor import Redactor
 from collector.settings import HttpLimits
@@ -77,7 +77,7 @@ def test_readyz_counts_full_journals_and_names_no_tenant(
 ) -> None:
     """The process stays ready: the other tenants' documents are accepted."""
     default, running = pipelines
-    client = TestClient(_create_app(per_request(running, default), HttpLimits()))
+    client = TestClient(create_collector_app(per_request(running, default), HttpLimits()))
     assert client.get("/readyz").json()["problems"] == []
     for tenant in (ACME, GLOBEX):
         pipeline = running.get(tenant)

@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from collector.app import _create_app, _create_otlp_app
+from collector.http_ports import create_collector_app, create_otlp_app
 from collector.metrics import IngestMetrics
 from collector.pipeline import IngestPipeline
 from collector.receivers.grpc import GrpcReceiver
@@ -213,8 +213,8 @@ def test_every_route_of_a_collector(tmp_path: Path) -> None:
 
     try:
         for app in (
-            _create_app(pipelines.pipeline, limits),
-            _create_otlp_app(pipelines.pipeline, limits),
+            create_collector_app(pipelines.pipeline, limits),
+            create_otlp_app(pipelines.pipeline, limits),
         ):
             assert asyncio.run(talk(app)) == []
         assert set(pipelines.made) == {"", *TENANTS}
