@@ -9,6 +9,7 @@ from typing import Protocol
 
 from store.clickhouse.connection.query_runner import QueryRunner
 from store.clickhouse.graph import service_graph, window_plan
+from store.clickhouse.graph.cut_buckets import CutBuckets
 from store.clickhouse.graph.matching import Units, of_edges, of_entities, of_nodes
 from store.clickhouse.graph.rollup_cache import RollupCache
 from store.clickhouse.graph.series import CutUnits, series
@@ -49,6 +50,7 @@ class ReadWindow:
     _marks: Marks
     _cut: CutUnits
     _settled_before: int | None
+    _cut_buckets: CutBuckets
 
     def series(self, entities: Entities, step: int) -> list[TimeBucket]:
         """Of the counts that the graph was read from."""
@@ -56,7 +58,7 @@ class ReadWindow:
             return []
         units = of_entities(entities, self._settled_before)
         with self._asking() as ask:
-            return series(ask, units, self.window, step, self._marks, self._cut)
+            return series(ask, units, self.window, step, self._marks, self._cut_buckets, self._cut)
 
 
 class GraphMethods:
@@ -99,6 +101,7 @@ class GraphMethods:
                 of_window,
                 counted.cut,
                 settled_before,
+                self.rollup_cache.cut,
             )
             for window, counted, of_window in zip(shown, found, marks, strict=True)
         ]
@@ -145,7 +148,7 @@ class GraphMethods:
     def _series(self: _HasRunner, units: Units, window: TimeRange, step: int) -> list[TimeBucket]:
         with self._asking() as ask:
             (marks,) = self._marks(ask, [window])
-            return series(ask, units, window, step, marks)
+            return series(ask, units, window, step, marks, self.rollup_cache.cut)
 
     def _marks(self: _HasRunner, ask: QueryRunner, windows: Sequence[TimeRange]) -> list[Marks]:
         """The marks of each window, after dirty buckets have been recounted."""

@@ -8,7 +8,10 @@ from typing import NamedTuple
 from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import RunQuery, run_both
 from store.clickhouse.graph import small_pieces
+from store.clickhouse.graph.cut_buckets import read_cut
+from store.clickhouse.graph.rollup_cache import RollupCache
 from store.clickhouse.graph.small_pieces import CutUnit
+from store.clickhouse.graph.stored_buckets import read_stored
 from store.clickhouse.graph.window_plan import Pieces
 from store.clickhouse.queries import Sql, Template, joined
 from store.clickhouse.units import dependencies, parents
@@ -18,10 +21,8 @@ from store.clickhouse.units.aggregates import (
     Aggregate,
     Key,
     collect,
-    read_aggregate,
 )
-from store.clickhouse.units.base_buckets import numbers_in
-from store.model import NodeKey, TimeRange
+from store.model import TimeRange
 from store.rules import other_names
 
 
@@ -33,12 +34,12 @@ class PieceSums(NamedTuple):
     units: list[CutUnit] | None
 
 
-def read_pieces(run: RunQuery, windows: Sequence[Pieces]) -> list[PieceSums]:
+def read_pieces(run: RunQuery, windows: Sequence[Pieces], cache: RollupCache) -> list[PieceSums]:
     """All units in pieces of minutes, for each window; no bucket is in two windows."""
     if is_small(together := together_of(windows)):
-        return _small(run, windows, together)
+        return _small(run, windows, together, cache)
     if len(windows) > 1:
-        return [found for pieces in windows for found in read_pieces(run, [pieces])]
+        return [found for pieces in windows for found in read_pieces(run, [pieces], cache)]
     return [_by_statements(run, pieces) for pieces in windows]
 
 
@@ -49,6 +50,7 @@ def together_of(windows: Sequence[Pieces]) -> Pieces:
         [piece for pieces in windows for piece in pieces.raw],
         sum(pieces.rows for pieces in windows),
         max((pieces.named for pieces in windows), default=0),
+        {piece: slot for pieces in windows for piece, slot in pieces.settled.items()},
     )
 
 
@@ -76,41 +78,22 @@ def is_small(pieces: Pieces) -> bool:
     )
 
 
-def _small(run: RunQuery, windows: Sequence[Pieces], together: Pieces) -> list[PieceSums]:
-    units, rows = run_both(
+def _small(
+    run: RunQuery, windows: Sequence[Pieces], together: Pieces, cache: RollupCache
+) -> list[PieceSums]:
+    units, sums = run_both(
         run,
-        lambda run: small_pieces.read(run, together.raw),
-        lambda run: run(_stored_visits(windows, together)) if together.buckets else [],
+        lambda run: read_cut(run, together, cache.cut),
+        lambda run: read_stored(run, windows, cache.stored),
     )
-    counted = [small_pieces.Counted() for _ in windows]
-    width = len(NodeKey._fields)
-    for window, kind, *rest in rows:
-        key = kind, NodeKey(*rest[:width]), NodeKey(*rest[width : 2 * width])
-        columns = rest[2 * width :]
-        visits, columns[4] = columns[4], 0
-        counted[window].add(key, read_aggregate(columns), visits)
     found = []
-    for pieces, of_window in zip(windows, counted, strict=True):
+    for pieces, of_window in zip(windows, sums, strict=True):
         here = [unit for unit in units if any(unit[1].start in piece for piece in pieces.raw)]
-        for unit in here:
-            of_window.add(*unit)
-        found.append(PieceSums(of_window.finish(), here))
+        counted = small_pieces.Counted()
+        for each in (*of_window, *here):
+            counted.add(*each)
+        found.append(PieceSums(counted.finish(), here))
     return found
-
-
-def _stored_visits(windows: Sequence[Pieces], together: Pieces) -> Sql:
-    """The sums over the buckets of each window, by its number."""
-    tests = [
-        f"{numbers_in('bucket', [bucket for bucket, _ in pieces.buckets])}, {number}, "
-        for number, pieces in enumerate(windows)
-        if pieces.buckets
-    ]
-    fragments = {
-        "window": Sql(f"multiIf({''.join(tests)}0)"),
-        "key": ALL_UNITS,
-        "revisions": revisions_of(together),
-    }
-    return queries.STORED_VISITS.render(fragments)
 
 
 def stored(template: Template, pieces: Pieces, key: Sql, **parameters: int) -> Sql:

@@ -7,12 +7,14 @@ statement therefore counts the markers it has read, and the read fails when one 
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Collection, Iterable, Sequence
 
 from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import Rows, RunQuery, run_concurrently
+from store.clickhouse.graph import cut_buckets, stored_buckets
+from store.clickhouse.graph.cut_buckets import CutBuckets
+from store.clickhouse.graph.sized_cache import SizedCache
+from store.clickhouse.graph.stored_buckets import StoredBuckets
 from store.clickhouse.graph.window_plan import Slot, rows_of
 from store.clickhouse.queries import Sql
 from store.clickhouse.rollup.buckets import MARKER
@@ -35,25 +37,27 @@ Counted = dict[Key, Aggregate]
 
 
 class RollupCache:
-    """An LRU cache of the sums of slots of one database, shared by threads and bounded by `CAPACITY`."""
+    """An LRU cache of the sums of slots of one database, shared by threads and bounded by `CAPACITY`.
+
+    ``stored`` and ``cut``: of minutes that windows cut, their buckets.
+    """
 
     def __init__(self, room: int = CAPACITY) -> None:
-        self._room = room
-        self._lock = threading.Lock()
-        self._known: OrderedDict[frozenset[Slot], tuple[int, Counted]] = OrderedDict()
-        self._size = 0
+        self._known: SizedCache[frozenset[Slot], Counted] = SizedCache(room)
+        self.stored: StoredBuckets = SizedCache(stored_buckets.CAPACITY)
+        self.cut: CutBuckets = SizedCache(cut_buckets.CAPACITY)
 
     def read(self, run: RunQuery, windows: Sequence[Sequence[Slot]]) -> list[Counted] | None:
         """For each window the sum over its slots, which the caller may modify; None when one of the slots has a
         new revision. No slot is in two windows, and all together are MOST_SLOTS at most."""
         parts_of = list(map(_parts, windows))
-        found = {part: self._recall(part) for parts in parts_of for part in parts}
+        found = {part: self._known.recall(part) for parts in parts_of for part in parts}
         missing = [part for part, counted in found.items() if counted is None]
         if missing:
             for part, counted in zip(missing, _fetch(run, missing), strict=True):
                 if counted is None:
                     return None
-                self._remember(part, counted)
+                self._known.remember(part, counted, _size(counted))
                 found[part] = counted
         return [
             _merge([counted for part in parts if (counted := found[part]) is not None])
@@ -62,27 +66,12 @@ class RollupCache:
 
     def forget(self) -> None:
         """Empty the cache."""
-        with self._lock:
-            self._known.clear()
-            self._size = 0
+        for cache in (self._known, self.stored, self.cut):
+            cache.forget()
 
-    def _recall(self, part: frozenset[Slot]) -> Counted | None:
-        with self._lock:
-            if part not in self._known:
-                return None
-            self._known.move_to_end(part)
-            return self._known[part][1]
 
-    def _remember(self, part: frozenset[Slot], counted: Counted) -> None:
-        size = sum(len(aggregate.statistics.histogram) + 10 for aggregate in counted.values())
-        with self._lock:
-            if part in self._known or size > self._room:
-                return
-            self._known[part] = size, counted
-            self._size += size
-            while self._size > self._room:
-                _, (freed, _) = self._known.popitem(last=False)
-                self._size -= freed
+def _size(counted: Counted) -> int:
+    return sum(len(aggregate.statistics.histogram) + 10 for aggregate in counted.values())
 
 
 def _parts(slots: Sequence[Slot]) -> list[frozenset[Slot]]:

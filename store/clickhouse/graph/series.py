@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from functools import partial
 from itertools import chain
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from store.clickhouse.connection.query_runner import (
     run_both,
     run_concurrently,
 )
-from store.clickhouse.graph import small_pieces
+from store.clickhouse.graph.cut_buckets import CutBuckets, read_cut
 from store.clickhouse.graph.matching import Units
 from store.clickhouse.graph.pieces import is_small, prepare, release, stored
 from store.clickhouse.graph.small_pieces import CutUnit
@@ -51,6 +51,7 @@ def series(
     window: TimeRange,
     step: int,
     marks: Marks,
+    cut: CutBuckets,
     known: CutUnits = NOT_READ,
 ) -> list[TimeBucket]:
     """Statistics per step (`store.protocol.GraphReader.node_series`).
@@ -61,11 +62,11 @@ def series(
         return []
     chosen = _plan(run, window, step, marks)
     read = known.pieces & set(chosen.pieces.raw)
-    rest = [piece for piece in chosen.pieces.raw if piece not in read]
+    pieces = _without(chosen.pieces, read)
     rows, found = run_both(
         run,
         partial(_stored_steps, units=units, chosen=chosen, step=step),
-        partial(_raw_pieces, units=units, pieces=chosen.pieces._replace(raw=rest), step=step),
+        partial(_raw_pieces, units=units, pieces=pieces, step=step, cut=cut),
     )
     there = [unit for unit in known.units if any(unit[1].start in piece for piece in read)]
     for part in (_by_step(there, units, step), _by_number(rows)):
@@ -83,6 +84,13 @@ def _plan(run: RunQuery, window: TimeRange, step: int, marks: Marks) -> Plan:
     return Plan([], Pieces([], [window], rows, 2 * rows))
 
 
+def _without(pieces: Pieces, read: Set[TimeRange]) -> Pieces:
+    """Without the raw pieces that have been read."""
+    settled = {piece: slot for piece, slot in pieces.settled.items() if piece not in read}
+    rest = [piece for piece in pieces.raw if piece not in read]
+    return pieces._replace(raw=rest, settled=settled)
+
+
 def _stored_steps(run: RunQuery, units: Units, chosen: Plan, step: int) -> Rows:
     """Aggregates of minutes and buckets, by the number of their step."""
     statements: list[Sql] = []
@@ -95,12 +103,14 @@ def _stored_steps(run: RunQuery, units: Units, chosen: Plan, step: int) -> Rows:
     return list(chain(*run_concurrently(run, *statements))) if statements else []
 
 
-def _raw_pieces(run: RunQuery, units: Units, pieces: Pieces, step: int) -> dict[int, Aggregate]:
+def _raw_pieces(
+    run: RunQuery, units: Units, pieces: Pieces, step: int, cut: CutBuckets
+) -> dict[int, Aggregate]:
     """Aggregates of units in raw pieces."""
     if not pieces.raw:
         return {}
     if is_small(pieces):
-        return _by_step(small_pieces.read(run, pieces.raw), units, step)
+        return _by_step(read_cut(run, pieces, cut), units, step)
     return _by_number(_raw_steps(run, units, pieces.raw, step))
 
 

@@ -73,7 +73,7 @@ def _summed(
             break
         pieces, found = run_both(
             run,
-            partial(read_pieces, windows=[chosen.pieces for chosen in plans]),
+            partial(read_pieces, windows=[chosen.pieces for chosen in plans], cache=rollup_cache),
             partial(rollup_cache.read, windows=[chosen.slots for chosen in plans]),
         )
         if found is not None:
@@ -81,7 +81,7 @@ def _summed(
     rolled: list[dict[Key, Aggregate]] = [{} for _ in plans]
     for chosen, into in zip(plans, rolled, strict=True):
         collect(read_rolled(run, rows_of(chosen.slots)), into)
-    pieces = read_pieces(run, [chosen.pieces for chosen in plans])
+    pieces = read_pieces(run, [chosen.pieces for chosen in plans], rollup_cache)
     return list(zip(plans, rolled, pieces, strict=True))
 
 

@@ -19,7 +19,14 @@ from store.clickhouse.rollup.bucket_state import (
     read_versions,
 )
 from store.clickhouse.rollup.buckets import WIDTHS, AddedUp, added_up
-from store.clickhouse.units.base_buckets import BUCKET, PER_MINUTE, buckets_of, numbers_in
+from store.clickhouse.rollup.dirty import SETTLE
+from store.clickhouse.units.base_buckets import (
+    BUCKET,
+    PER_MINUTE,
+    buckets_of,
+    numbers_in,
+    range_of,
+)
 from store.model import TimeRange
 from store.times import MINUTE
 
@@ -30,6 +37,8 @@ FEW = 500
 """Rows that are counted as fast as buckets are read."""
 FEW_MINUTES = 10
 """Minutes whose buckets are as quickly listed as those of two."""
+SETTLED = SETTLE
+"""Microseconds after a count from which on rows are read as it saw them, or it has been repeated."""
 SHORT = 6 * 60
 """Minutes of a window whose markers are all read at once. For a longer window only those of the wide slots are
 read, and then those of the minutes that the wide slots leave."""
@@ -54,13 +63,15 @@ class Pieces(NamedTuple):
     """How minutes that a window cuts are read: whole buckets, and pieces that are read from the rows.
 
     ``rows``: so many are in the buckets or minutes of these pieces; ``named``: at most so many names of
-    nodes are in one of the minutes.
+    nodes are in one of the minutes; ``settled``: the buckets of those raw pieces that were counted so long ago that
+    inserts which were running then are visible, or have failed.
     """
 
     buckets: list[BucketSlot]
     raw: list[TimeRange]
     rows: int
     named: int
+    settled: Mapping[TimeRange, BucketSlot] = {}
 
 
 NO_PIECES = Pieces([], [], 0, 0)
@@ -181,6 +192,7 @@ def pieces_of(
     because those expire sooner, is read from the rows."""
     buckets: list[BucketSlot] = []
     raw: list[TimeRange] = []
+    settled: dict[TimeRange, BucketSlot] = {}
     rows = named = 0
     for minute, last in sorted(minutes.items()):
         found = versions.get(minute, [])
@@ -194,9 +206,11 @@ def pieces_of(
             if low in window and high in window:
                 buckets.append(BucketSlot(bucket, version.rev))
             elif low < window.end and high >= window.start:
-                raw.append(_within(window, bucket * BUCKET, (bucket + 1) * BUCKET))
+                raw.append(piece := _within(window, *range_of(bucket)))
                 rows += length
-    return Pieces(buckets, raw, rows, named)
+                if version.age > SETTLED:
+                    settled[piece] = BucketSlot(bucket, version.rev)
+    return Pieces(buckets, raw, rows, named, settled)
 
 
 def bucket_pieces(run: RunQuery, window: TimeRange, marks: Marks) -> Pieces:

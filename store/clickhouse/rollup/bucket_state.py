@@ -23,7 +23,7 @@ DAY = 86_400
 
 class Version(NamedTuple):
     """The last count of a bucket: the rows it read, in the bucket and elsewhere, and whether names of its
-    minute were in excess then. ``named``: names of nodes in its rows."""
+    minute were in excess then. ``named``: names of nodes in its rows; ``age``: microseconds since that count."""
 
     bucket: int
     rev: int
@@ -31,6 +31,7 @@ class Version(NamedTuple):
     far: FarRows
     named: int
     excess: bool
+    age: int
 
 
 class CurrentRows(NamedTuple):
@@ -113,8 +114,16 @@ def bucket_versions_query(buckets: Collection[int]) -> Sql:
 def read_versions(rows: Rows) -> list[Version]:
     """The result rows of `bucket_versions_query`."""
     return [
-        Version(bucket, rev, Fingerprint(*figures), FarRows(*far), named, bool(excess))
-        for bucket, rev, figures, far, named, excess in rows
+        Version(
+            bucket,
+            rev,
+            Fingerprint(*figures),
+            FarRows(*far),
+            named,
+            bool(excess),
+            now - (rev >> 10),
+        )
+        for bucket, rev, figures, far, named, excess, now in rows
     ]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from itertools import pairwise
 
+from store.model import TimeRange
 from store.times import MINUTE, SECOND
 
 BUCKET = 5 * SECOND
@@ -62,6 +63,11 @@ def minutes_of(buckets: Collection[int]) -> list[int]:
 def buckets_of(minute: int) -> range:
     """The buckets of a minute."""
     return range(minute * PER_MINUTE, (minute + 1) * PER_MINUTE)
+
+
+def range_of(bucket: int) -> TimeRange:
+    """The five seconds of a bucket."""
+    return TimeRange(bucket * BUCKET, (bucket + 1) * BUCKET)
 
 
 def _ranges(numbers: Collection[int]) -> list[tuple[int, int]]:
