@@ -23,7 +23,7 @@ CAPACITY = 200_000
 """Histogram buckets and traces in the cache at most, about 100 bytes each."""
 
 Sums = list[tuple[Key, Aggregate, list[Visit]]]
-"""By node or edge, the traces of a node apart. Nobody may modify them."""
+"""By node or edge, the traces of a node apart; not to be modified."""
 StoredBuckets = SizedCache[frozenset[BucketSlot], Sums]
 _WIDTH = len(NodeKey._fields)
 
