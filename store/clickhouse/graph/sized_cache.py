@@ -29,7 +29,7 @@ class SizedCache(Generic[K, V]):
             return self._known[key][1]
 
     def remember(self, key: K, value: V, size: int) -> None:
-        """Add a value in the place of those that were not asked for longest."""
+        """Add a value in the place of those that were not read for longest."""
         with self._lock:
             if key in self._known or size > self._room:
                 return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from store.clickhouse.graph.sized_cache import SizedCache
 
 
-def test_what_was_not_asked_for_longest_goes_first() -> None:
+def test_what_was_not_read_longest_goes_first() -> None:
     cache: SizedCache[str, int] = SizedCache(10)
     cache.remember("a", 1, 4)
     cache.remember("b", 2, 4)
