@@ -63,6 +63,12 @@ class Journal:
         """Bytes of records that the store does not have."""
         return max(0, self.unsent_end - self.stored)
 
+    @property
+    def bytes_on_disk(self) -> int:
+        """Bytes of records in files, stored ones included."""
+        with self._lock:
+            return self.end - self._files[0] if self._files else 0
+
     def write(self, records: Sequence[bytes]) -> int:
         """Append records, durably; the offset of the first.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -107,3 +108,35 @@ def test_a_crash_before_the_files_are_deleted(
     assert len(list(journal.folder.glob("*.log"))) == 2
     assert versions(journal) == []
     assert os.listdir(journal.folder)
+
+
+def test_what_is_stored_is_deleted_when_nothing_arrives(
+    root: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    each, clock = Purge(root), [1000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(purge, "WORTHWHILE", 50)
+
+    def later(seconds: float) -> None:
+        clock[0] += seconds
+        each.step(journal)
+
+    journal.write([record(1), record(2)])
+    later(0)
+    later(purge.IDLE)
+    assert versions(journal) == [1, 2], "the store has none of them"
+    journal.checkpoint(journal.unsent_end)
+    later(0)
+    later(purge.IDLE / 2)
+    assert b"payload-1" in content(journal), "more may arrive"
+    journal.write([record(3)])
+    later(purge.IDLE / 2)
+    journal.checkpoint(journal.unsent_end)
+    later(0)
+    later(purge.IDLE)
+    assert b"payload" not in content(journal)
+    files = sorted(journal.folder.glob("*.log"))
+    later(purge.IDLE)
+    assert sorted(journal.folder.glob("*.log")) == files, "there is nothing to gain"
+    journal.write([record(4)])
+    assert versions(journal) == [4]
