@@ -82,8 +82,10 @@ class MemoryStore(
         """One microsecond."""
         return 1
 
-    def get_traces(self, trace_ids: Sequence[bytes], *, raw: bool = False) -> dict[bytes, Trace]:
-        """The sampled traces; raw documents are always filled."""
+    def get_traces(
+        self, trace_ids: Sequence[bytes], *, raw: bool = False, links: bool = True
+    ) -> dict[bytes, Trace]:
+        """The sampled traces; raw documents and links are always filled."""
         found = {id: trace for id in trace_ids if (trace := self._sampled(id)) is not None}
         return {id: self._with_causes(trace) for id, trace in found.items()}
 

@@ -87,8 +87,11 @@ class ColumnarWriter(SegmentWriter, Protocol):
 class TraceReader(Protocol):
     """Reads and finds traces."""
 
-    def get_traces(self, trace_ids: Sequence[bytes], *, raw: bool = False) -> dict[bytes, Trace]:
-        """The stored traces by id; unknown ids are absent. ``raw`` fills `Document.raw`.
+    def get_traces(
+        self, trace_ids: Sequence[bytes], *, raw: bool = False, links: bool = True
+    ) -> dict[bytes, Trace]:
+        """The stored traces by id; unknown ids are absent. ``raw`` fills `Document.raw`. Without ``links``, which
+        only say who the client of a root is and what traces caused each other, they may lack.
 
         A trace without any sampled document is on the map only: it is absent here and in every
         list.

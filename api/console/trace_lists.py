@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 from api.console.trace_json import line
-from api.console.trace_search import FoundTrace, TraceSearch
+from api.console.trace_search import FoundPage, FoundTrace, TraceSearch, shortened
 from api.schemas.traces import TraceLine
 from store.protocol import Store
 from store.query import EntryTime
@@ -36,6 +36,13 @@ def newest_traces(
     return found, cursor
 
 
+def counted_page(search: TraceSearch, limit: int) -> tuple[FoundPage, int | None]:
+    """The first page, and the number of matching traces; None when counting them takes too long."""
+    page = search.page(max(limit, search.long_page) if search.has_units else limit, None)
+    rest, counted_all = count_traces(search, page.cursor)
+    return shortened(page, limit), len(page.found) + rest if counted_all else None
+
+
 def count_traces(search: TraceSearch, cursor: str | None) -> tuple[int, bool]:
     """Matching traces behind a cursor, and whether all were counted in time."""
     if cursor is None:
@@ -56,7 +63,7 @@ def count_traces(search: TraceSearch, cursor: str | None) -> tuple[int, bool]:
 
 def lines(store: Store, found: Sequence[FoundTrace]) -> list[TraceLine]:
     """Lines of traces; one may have expired since it was found."""
-    traces = store.get_traces([each.trace_id for each in found])
+    traces = store.get_traces([each.trace_id for each in found], links=False)
     return [
         line(summarize(traces[each.trace_id]), each.there)
         for each in found
@@ -70,7 +77,7 @@ def entries_of(store: Store, found: Sequence[FoundTrace]) -> Iterator[tuple[Foun
     times = store.entry_times([each.trace_id for each in found])
     rest = [each.trace_id for each in found if each.trace_id not in times]
     for at in range(0, len(rest), CHUNK):
-        traces = store.get_traces(rest[at : at + CHUNK])
+        traces = store.get_traces(rest[at : at + CHUNK], links=False)
         times.update((id, _entry_time(summarize(trace))) for id, trace in traces.items())
     for each in found:
         if (entry := times.get(each.trace_id)) is not None:

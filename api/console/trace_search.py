@@ -16,6 +16,7 @@ from api.console.params import TraceFilter
 from api.console.place import Place, Scope, find_place, units_counted
 from api.context import Context
 from api.graph.build import build_graph
+from store.cursor import encode_cursor
 from store.filters.ast import And, Expression
 from store.filters.conditions import all_of, any_of, calls_along, entered_with, touches
 from store.model import TimeRange
@@ -77,6 +78,11 @@ class TraceSearch:
         return FoundPage([FoundTrace(each.trace_id, each) for each in units.found], units.cursor)
 
     @property
+    def has_units(self) -> bool:
+        """Whether it looks for units that the map counts: then a statement that counts traces also names them."""
+        return self._has_place and self._filters.expression is None
+
+    @property
     def is_whole(self) -> bool:
         """Whether it finds every trace of the window."""
         filters = self._filters
@@ -120,6 +126,16 @@ class TraceSearch:
         return FoundPage(
             [FoundTrace(each.trace_id, each) for each in found if each is not None], page.cursor
         )
+
+
+def shortened(page: FoundPage, limit: int) -> FoundPage:
+    """The first traces of a page of units, and the cursor of those behind them."""
+    if len(page.found) <= limit:
+        return page
+    found = page.found[:limit]
+    last = found[-1].there
+    assert last is not None, "a page of units"
+    return FoundPage(found, encode_cursor(last.time, last.trace_id))
 
 
 def _narrowed(place: Place | None, filters: TraceFilter) -> UnitQuery | None:

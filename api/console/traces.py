@@ -12,8 +12,15 @@ from api.console.differences import trace_differences
 from api.console.marks import deployments_of, with_marks
 from api.console.params import Filters, TraceFilter, Window
 from api.console.trace_detail import raw_trace, trace_detail
-from api.console.trace_lists import MAX_LINES, count_traces, entries_of, lines, newest_traces
-from api.console.trace_search import FoundPage, FoundTrace, TraceSearch
+from api.console.trace_lists import (
+    MAX_LINES,
+    count_traces,
+    counted_page,
+    entries_of,
+    lines,
+    newest_traces,
+)
+from api.console.trace_search import FoundTrace, TraceSearch
 from api.console.trace_sorting import Sort, Sorting, sorted_traces
 from api.console.typical import typical_trace
 from api.context import Context, json_response, run_cancellable
@@ -113,20 +120,15 @@ def trace_list(
 ) -> TraceList:
     """A page of traces; the first one says how many there are, if that can be counted in time."""
     search = TraceSearch(context, window, filters)
-    page = search.page(limit, cursor)
+    first = cursor is None
+    page, total = counted_page(search, limit) if first else (search.page(limit, cursor), None)
     return {
         "traces": lines(context.store, page.found),
         "next": page.cursor,
-        "total": total(search, page) if cursor is None else None,
+        "total": total,
         "matching_units": search.units_counted(),
         "sorted": None,
     }
-
-
-def total(search: TraceSearch, page: FoundPage) -> int | None:
-    """The number of matching traces; None when counting takes too long."""
-    count, counted_all = count_traces(search, page.cursor)
-    return len(page.found) + count if counted_all else None
 
 
 def trace_figure(context: Context, window: TimeRange, filters: TraceFilter) -> TraceFigure:

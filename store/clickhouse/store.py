@@ -105,10 +105,12 @@ class ClickHouseStore(
         with self._client() as client:
             inserts.insert_encoded(client, packed, token)
 
-    def get_traces(self, trace_ids: Sequence[bytes], *, raw: bool = False) -> dict[bytes, Trace]:
+    def get_traces(
+        self, trace_ids: Sequence[bytes], *, raw: bool = False, links: bool = True
+    ) -> dict[bytes, Trace]:
         """Whole traces by id."""
         with self._asking() as ask:
-            return get_traces.get_traces(ask, trace_ids, self._linked, raw=raw)
+            return get_traces.get_traces(ask, trace_ids, self._linked, raw=raw, links=links)
 
     def find_traces(self, query: TraceQuery, *, limit: int, cursor: str | None = None) -> Page:
         """Traces by time, newest first."""

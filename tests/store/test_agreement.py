@@ -281,21 +281,25 @@ def agree_on_details(
         assert sum(stats.failures.values()) == sum(
             getattr(stats.statistics, state) for state in ("error", "throttle", "fault")
         )
-        units = UnitQuery(ALL, nodes=stats.keys)
-        theirs, ours = (
-            {
-                each.trace_id: (each.units, each.state)
-                for each in store.find_units(units, limit=9).found
-            }
-            for store in (clickhouse, memory)
-        )
-        assert theirs == ours
+        agree_on_units(memory, clickhouse, UnitQuery(ALL, nodes=stats.keys))
         query = TraceQuery(ALL, filter=touches(key))
         assert (
             clickhouse.find_traces(query, limit=9).found == memory.find_traces(query, limit=9).found
         )
     for pair in itertools.islice((*expected.links, *expected.edges), 2):
         assert clickhouse.edge_series([pair], ALL, HOURS) == memory.edge_series([pair], ALL, HOURS)
+        for link in (True, False, None):
+            units = UnitQuery(ALL, edges=frozenset([pair]), link=link)
+            agree_on_units(memory, clickhouse, units)
+
+
+def agree_on_units(memory: MemoryStore, clickhouse: ClickHouseStore, query: UnitQuery) -> None:
+    """The traces with some units, how many they are, and the worst."""
+    theirs, ours = (
+        {each.trace_id: (each.units, each.state) for each in store.find_units(query, limit=9).found}
+        for store in (clickhouse, memory)
+    )
+    assert theirs == ours
 
 
 def agree_on_series(memory: MemoryStore, clickhouse: ClickHouseStore, window: TimeRange) -> None:

@@ -14,10 +14,10 @@ from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import RunQuery
 from store.clickhouse.queries import Sql, joined
 from store.clickhouse.queries.registry import numbers_in
-from store.clickhouse.search.get_traces import LinkPresence, get_traces, located
+from store.clickhouse.search.get_traces import LinkPresence, get_traces, link_ends, located
 from store.clickhouse.search.scan_ranges import started
 from store.cursor import decode_cursor, encode_cursor
-from store.model import NodeKey, State, TimeRange, Trace
+from store.model import NodeKey, State, TimeRange
 from store.query import EntryTime, UnitPage, UnitQuery, UnitTrace
 from store.unit_filter import matching_units, unit_trace
 
@@ -118,9 +118,13 @@ def _starts_in(window: TimeRange) -> Sql:
 def _judged(
     ask: RunQuery, query: UnitQuery, linked: LinkPresence, candidates: Sequence[tuple[int, bytes]]
 ) -> list[UnitTrace]:
-    traces = get_traces(ask, [id for _, id in candidates], linked, raw=False)
-    others = {key[1] for trace in traces.values() for key in trace.links} - traces.keys()
-    around: dict[bytes, Trace] = {**traces, **get_traces(ask, sorted(others), linked, raw=False)}
+    links, clients = query.link is not False, any(source.is_client for source, _ in query.edges)
+    ids = [id for _, id in candidates]
+    traces = get_traces(ask, ids, linked, links=links or clients, causes=clients)
+    around = traces
+    if links:
+        others = {key[1] for trace in traces.values() for key in trace.links} - traces.keys()
+        around = {**traces, **link_ends(ask, sorted(others), links=True)}
     found = (
         unit_trace(traces[id], matching_units(traces[id], query, around.get), at)
         for at, id in candidates
@@ -135,15 +139,16 @@ def _rows(query: UnitQuery, window: TimeRange) -> list[Sql]:
     if query.nodes:
         own = _nodes("", query.nodes, "node")
         return [_select("segments", failed, own), _select("calls", failed, own)]
-    targets = _nodes("", {target for _, target in query.edges}, "target")
-    sources = {source for source, _ in query.edges}
+    sources, targets = (set(ends) for ends in zip(*query.edges, strict=True))
     callers = _nodes("owner_", sources, "source")
-    either = _nodes("", {*sources, *(target for _, target in query.edges)}, "end")
-    return [
-        _select("segments", failed, targets),
+    calls = [
+        _select("segments", failed, _nodes("", targets, "target")),
         _select("calls", failed, Sql(f"(independent = 1 OR {callers.text})", callers.parameters)),
-        _select("links", failed, Sql(f"(independent = 1 OR {either.text})", either.parameters)),
     ]
+    either = _nodes("", sources | targets, "end")
+    condition = Sql(f"(independent = 1 OR {either.text})", either.parameters)
+    links = [_select("links", failed, condition)]
+    return [*(calls if query.link is not True else []), *(links if query.link is not False else [])]
 
 
 def _failed(query: UnitQuery) -> Sql:

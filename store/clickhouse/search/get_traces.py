@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from base64 import b64decode
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from itertools import chain
 from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
 from store.clickhouse import queries
-from store.clickhouse.connection.query_runner import RunQuery, run_concurrently
+from store.clickhouse.connection.query_runner import RunQuery, run_both, run_concurrently
 from store.clickhouse.queries import Sql
 from store.clickhouse.search.decode import decode_call, decode_document, decode_link
 from store.model import Document, OwnedCall, OwnedLink, Trace, precedence
@@ -20,6 +21,18 @@ from store.units import caused_documents
 Bodies = dict[tuple[str, int], bytes]
 """Raw documents by trace (hex digits) and id."""
 K = TypeVar("K")
+_OF_LINK_ENDS = {
+    "inferred": Sql("0"),
+    "end": Sql("duration"),
+    "node": Sql("account, name, type, region"),
+    "service": Sql("''"),
+    "http": Sql("'', '', 0, ''"),
+    "user_agent": Sql("''"),
+    "attributes": Sql("'', '', '', ''"),
+    "annotations": Sql("[]"),
+    "deployed": Sql("'', ''"),
+}
+"""The columns of lean_segments.sql that the ends of links are made of."""
 
 
 class LinkPresence:
@@ -29,16 +42,23 @@ class LinkPresence:
 
 
 def get_traces(
-    ask: RunQuery, trace_ids: Sequence[bytes], linked: LinkPresence, *, raw: bool
+    ask: RunQuery,
+    trace_ids: Sequence[bytes],
+    linked: LinkPresence,
+    *,
+    raw: bool = False,
+    links: bool = True,
+    causes: bool = True,
 ) -> dict[bytes, Trace]:
-    """The traces that exist, by id."""
-    traces = _read(ask, trace_ids, linked, raw=raw)
-    if traces and linked.seen:
-        resolve_causes(ask, traces, linked)
+    """The traces that exist, by id. Without ``links`` neither `Trace.links` nor `Trace.caused` is filled; without
+    ``causes`` not the latter."""
+    traces = _read(ask, trace_ids, linked, raw=raw, links=links)
+    if traces and linked.seen and links and causes:
+        resolve_causes(ask, traces)
     return traces
 
 
-def resolve_causes(ask: RunQuery, traces: Mapping[bytes, Trace], linked: LinkPresence) -> None:
+def resolve_causes(ask: RunQuery, traces: Mapping[bytes, Trace]) -> None:
     """Fill `Trace.caused`, for which the other ends of links are read."""
     upstream = {
         owned.link.trace_id
@@ -46,22 +66,48 @@ def resolve_causes(ask: RunQuery, traces: Mapping[bytes, Trace], linked: LinkPre
         for owned in trace.links.values()
         if owned.link.upstream
     }
-    others = {**traces, **_read(ask, sorted(upstream - traces.keys()), linked, raw=False)}
-    rows = ask(queries.CAUSED_IDS.render(ids=list(traces)))
+    wanted = sorted(upstream - traces.keys())
+    read, rows = run_both(
+        ask,
+        partial(link_ends, trace_ids=wanted, links=False),
+        lambda ask: ask(queries.CAUSED_IDS.render(ids=list(traces))),
+    )
+    others = {**traces, **read}
     named = {bytes.fromhex(digits): frozenset(ids) for digits, ids in rows}
     for trace in traces.values():
         trace.caused = caused_documents(trace, others.get, lambda id: named.get(id, ()))
 
 
+def link_ends(ask: RunQuery, trace_ids: Sequence[bytes], *, links: bool) -> dict[bytes, Trace]:
+    """Of the traces at the other ends of links what resolving these takes (`store.parents.resolve_link_end`), and
+    with ``links`` which links they have themselves."""
+    if not trace_ids:
+        return {}
+    places = {"places": located(list(trace_ids))}
+    statements = [queries.LEAN_SEGMENTS.render({**_OF_LINK_ENDS, **places})]
+    statements += [queries.LEAN_CALLS.render(places)]
+    statements += [queries.LINKS.render(places)] if links else []
+    segments, calls, *others = run_concurrently(ask, *statements)
+    traces = {id: Trace(id, {}, {}, 0, 0, {}) for id in trace_ids}
+    add_documents(traces, segments, {})
+    add_calls(traces, calls)
+    add_links(traces, chain.from_iterable(others))
+    return {id: trace for id, trace in traces.items() if trace.documents}
+
+
 def _read(
-    ask: RunQuery, trace_ids: Sequence[bytes], linked: LinkPresence, *, raw: bool
+    ask: RunQuery, trace_ids: Sequence[bytes], linked: LinkPresence, *, raw: bool, links: bool
 ) -> dict[bytes, Trace]:
     """The traces that exist, with all but `Trace.caused`."""
     if not trace_ids:
         return {}
     ids = list(trace_ids)
     places = located(ids)
-    templates = [queries.SEGMENTS, queries.CALLS, *([queries.LINKS] if linked.seen else [])]
+    templates = [
+        queries.SEGMENTS,
+        queries.CALLS,
+        *([queries.LINKS] if links and linked.seen else []),
+    ]
     statements = [template.render({"places": places}) for template in templates]
     if raw:
         statements.append(queries.BODIES.render(ids=ids))
@@ -72,12 +118,12 @@ def _read(
         linked.seen = linked.seen or bool(any_links)
         trace_id = bytes.fromhex(digits)
         traces[trace_id] = Trace(trace_id, {}, {}, updated, revision, {})
-    if linked.seen and len(answers) == 2:
+    if links and linked.seen and len(answers) == 2:
         answers.append(ask(queries.LINKS.render({"places": places})))
-    segments, calls, *links = answers
+    segments, calls, *linking = answers
     add_documents(traces, segments, bodies)
     add_calls(traces, calls)
-    add_links(traces, chain.from_iterable(links))
+    add_links(traces, chain.from_iterable(linking))
     for trace in traces.values():  # of a pinned trace the counts expire, the documents do not
         trace.revision = max(trace.revision, len(trace.documents))
     # Between the inserts of one batch a trace may have calls and no document yet.

@@ -15,7 +15,6 @@ from store.clickhouse.connection.query_runner import (
 )
 from store.clickhouse.queries import Sql, joined, parenthesized
 from store.clickhouse.search.get_traces import (
-    LinkPresence,
     add_bodies,
     add_calls,
     add_documents,
@@ -145,7 +144,7 @@ def _complete(
     if any_links:  # whether a root has a client depends on them
         places = row_locations({id: minutes[id] for id in traces})
         add_links(traces, ask(queries.LINKS.render({"places": places})))
-        resolve_causes(ask, traces, LinkPresence())
+        resolve_causes(ask, traces)
 
 
 def _further(ids: Sequence[bytes], *, raw: bool) -> list[Statement]:
