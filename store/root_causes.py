@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from store.model import NodeKey, State, Trace
+from store.model import NodeKey, Trace
 from store.otel.stored_document import Json
 from store.rules.identity import segment_node
 from store.summary import entry_of
@@ -93,19 +93,9 @@ class _Tree:
         self._calls = {f"{id:016x}": owned for id, owned in trace.calls.items()}
         self._answers: dict[str, list[Json]] = {}
         for document in documents:
-            if int(str(document["id"]), 16) not in trace.documents:
-                self._agree(document)
             parent = document.get("parent_id")
             if isinstance(parent, str):
                 self._answers.setdefault(parent.lower(), []).append(document)
-
-    def _agree(self, segment: Json) -> None:
-        """Of a call that several documents contain the newest copy decides (`Trace.calls`): the inferred segment did
-        not fail where that is ok."""
-        call = self._calls.get(str(segment.get("parent_id")).lower())
-        if call is not None and call.call.state is State.OK:
-            segment.pop("fault", None)
-            segment.pop("error", None)
 
     def answers(self, entity: Json) -> list[Json]:
         """The segments whose parent an entity is."""

@@ -36,18 +36,10 @@ KEY_ORDER = (
 )
 """X-Ray's order of members (§4.2); others follow, subsegments come last."""
 
-COPIED = (
-    "start_time",
-    "end_time",
-    "in_progress",
-    "http",
-    "aws",
-    "sql",
-    "error",
-    "throttle",
-    "fault",
-)
-"""Members that an inferred segment copies from its call."""
+FLAGS = ("error", "throttle", "fault")
+COPIED = ("start_time", "end_time", "in_progress", "http", "aws", "sql", *FLAGS)
+"""Members that an inferred segment copies from its call. Where several documents contain the call, one of them
+is shown, and the newest, which the map counts, decides whether it failed (`Trace.calls`)."""
 
 ONLY_ALONE = ("type", "parent_id", "trace_id")
 """Members of an independent subsegment, repeated by some SDKs in embedded ones; dropped on
@@ -84,7 +76,13 @@ def unsorted_documents(trace: Trace) -> list[Json]:
         if document.get("type") == "subsegment":
             _name_call(document)
         _drop_finished(document)
-    return shown + [_inferred(call, trace.trace_id) for call in _unanswered(shown, trace)]
+    newest = {f"{id:016x}": owned.call.state for id, owned in trace.calls.items()}
+    inferred = [_inferred(call, trace.trace_id) for call in _unanswered(shown, trace)]
+    for segment in inferred:
+        if newest.get(segment["parent_id"].lower()) is State.OK and any(map(segment.get, FLAGS)):
+            for member in (*FLAGS, "http"):
+                segment.pop(member, None)
+    return shown + inferred
 
 
 def _folded(trace: Trace) -> list[Json]:

@@ -135,6 +135,17 @@ def test_aws_call_gets_its_name_its_resources_and_an_inferred_segment() -> None:
     assert processed(document(A, subsegments=[call]))[1]["id"] == inferred["id"]
 
 
+def test_the_newest_copy_of_a_call_says_how_it_ended() -> None:
+    """Two documents contain it; the map counts one."""
+    failed = sub(B, namespace="remote", fault=True, http={"response": {"status": 500}})
+    worked = sub(B, namespace="remote", http={"response": {"status": 200}})
+    _, _, inferred = processed(document(A, subsegments=[failed]), document(C, subsegments=[worked]))
+    assert not {"fault", "http"} & inferred.keys()
+    _, _, inferred = processed(document(A, subsegments=[failed]), document(C, subsegments=[failed]))
+    assert inferred["fault"] is True
+    assert inferred["http"] == {"response": {"status": 500}}
+
+
 def test_answered_call_infers_nothing() -> None:
     """Only parent_id counts, never names (docs/xray-format.md §4.3)."""
     call = sub(B, name="api.example.com", namespace="remote")
