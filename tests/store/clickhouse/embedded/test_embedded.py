@@ -21,6 +21,7 @@ from clickhouse_driver import errors as driver_errors
 
 from raymap.embedded import EmbeddedClickHouse
 from store.clickhouse import embedded
+from store.clickhouse.connection.address import parse_url
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.embedded import GIB, EmbeddedError
 
@@ -40,6 +41,16 @@ def wait_for_end(process: psutil.Process, seconds: float) -> None:
         process.wait(seconds)
     except psutil.TimeoutExpired:
         pytest.fail(f"{process} still lives after {seconds} s")
+
+
+def test_expressions_are_compiled_once_they_are_used_often(engine: EmbeddedClickHouse) -> None:
+    for url in (engine.url, engine.readonly_url):
+        client = connect(replace(parse_url(url), database=""))
+        settings = client.execute(
+            "SELECT value FROM system.settings WHERE name LIKE 'min_count_to_compile_%'"
+        )
+        client.disconnect()
+        assert settings == [("20",)] * 3
 
 
 def test_a_restart_keeps_data_port_and_passwords(tmp_path: Path) -> None:
