@@ -16,6 +16,13 @@ from tests.ui.maps import service_map
 
 pytestmark = pytest.mark.browser
 
+
+@pytest.fixture
+def shop(lasting_shop: Any) -> Any:
+    """Sent once: tests here only look at it."""
+    return lasting_shop
+
+
 POSITIONS = """() => [...window.__map.scene.nodes.values()]
   .map((node) => [node.data.id, node.x, node.y]).sort()"""
 CAMERA = "() => window.__map.camera"

@@ -14,6 +14,12 @@ from tests.ui.maps import grid_map, map_node, serve_map, service_map
 pytestmark = pytest.mark.browser
 
 
+@pytest.fixture
+def shop(lasting_shop: Any) -> Any:
+    """Sent once: tests here only look at it."""
+    return lasting_shop
+
+
 def serve_large_map(page: Page) -> list[str]:
     """A map that leaves out three services, and a search that knows them; the texts searched for."""
     texts: list[str] = []

@@ -16,6 +16,12 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
+def shop(lasting_shop: Any) -> Any:
+    """Sent once: tests here only look at it."""
+    return lasting_shop
+
+
+@pytest.fixture(scope="module")
 def recovered(raymap_server: Any) -> str:
     """The id of a trace that answered OK although two of its calls failed and were repeated."""
     start = time.time() - 2

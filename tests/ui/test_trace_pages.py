@@ -11,6 +11,12 @@ from playwright.sync_api import Locator, Page, expect
 pytestmark = pytest.mark.browser
 
 
+@pytest.fixture
+def shop(lasting_shop: Any) -> Any:
+    """Sent once: tests here only look at it, or send another."""
+    return lasting_shop
+
+
 def tab_to(page: Page, wanted: Locator) -> None:
     """Press Tab until an element has the focus."""
     for _ in range(120):
@@ -156,6 +162,7 @@ def test_the_first_fault_is_one_click_from_the_head(page: Page, shop: Any) -> No
 
 def test_a_trace_is_pinned_and_let_go(page: Page, shop: Any) -> None:
     """By keyboard; it says so, also after a reload."""
+    shop = shop.another()
     page.goto(shop.url(f"/traces/{shop.trace_id}"))
     button = page.get_by_role("button", name="Pin", exact=True)
     expect(button).to_have_attribute("aria-pressed", "false")
@@ -178,6 +185,7 @@ def test_a_trace_is_pinned_and_let_go(page: Page, shop: Any) -> None:
 
 def test_a_pin_that_fails_says_so(page: Page, shop: Any) -> None:
     """And nothing looks pinned that is not."""
+    shop = shop.another()
     page.goto(shop.url(f"/traces/{shop.trace_id}"))
     button = page.get_by_role("button", name="Pin", exact=True)
     expect(button).to_be_visible()

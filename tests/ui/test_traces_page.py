@@ -15,6 +15,13 @@ from store.times import SECOND
 
 pytestmark = pytest.mark.browser
 
+
+@pytest.fixture
+def shop(lasting_shop: Any) -> Any:
+    """Sent once: tests here only look at it."""
+    return lasting_shop
+
+
 WINDOW = TimeRange(0, 900 * SECOND)
 FETCH_FIGURE_LATE = """
   const fetchNow = window.fetch
