@@ -47,7 +47,8 @@ def test_expressions_are_compiled_once_they_are_used_often(engine: EmbeddedClick
     for url in (engine.url, engine.readonly_url):
         client = connect(replace(parse_url(url), database=""))
         settings = client.execute(
-            "SELECT value FROM system.settings WHERE name LIKE 'min_count_to_compile_%'"
+            "SELECT value FROM system.settings WHERE name IN ('min_count_to_compile_expression', "
+            "'min_count_to_compile_aggregate_expression', 'min_count_to_compile_sort_description')"
         )
         client.disconnect()
         assert settings == [("20",)] * 3
