@@ -136,9 +136,11 @@ def trace_figure(context: Context, window: TimeRange, filters: TraceFilter) -> T
     search = TraceSearch(context, window, filters)
     found, cursor = newest_traces(search)
     rest, counted_all = count_traces(search, cursor)
-    dots = dots_of(context.store, found)
+    dots, deployed = context.both(
+        lambda: dots_of(context.store, found), lambda: deployments_of(context, search.window)
+    )
     return {
-        **with_marks(traces_figure(dots, search.window), deployments_of(context, search.window)),
+        **with_marks(traces_figure(dots, search.window), deployed),
         "shown": len(dots),
         "total": len(dots) + rest,
         "counted_all": counted_all,

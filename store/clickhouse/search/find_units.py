@@ -11,7 +11,7 @@ import time
 from collections.abc import Collection, Sequence
 
 from store.clickhouse import queries
-from store.clickhouse.connection.query_runner import RunQuery
+from store.clickhouse.connection.query_runner import RunQuery, run_concurrently
 from store.clickhouse.queries import Sql, joined
 from store.clickhouse.queries.registry import numbers_in
 from store.clickhouse.search.get_traces import LinkPresence, get_traces, link_ends, located
@@ -103,8 +103,20 @@ def _node_units(
         "located": located(ids),
         "meant": joined(" AND ", [key, _starts_in(query.window), _failed(query)]),
     }
-    rows = ask(queries.NODE_UNITS.render(fragments, ids=ids))
-    units = {bytes.fromhex(digits): (number, State(worst)) for digits, number, worst in rows}
+    segments, calls = run_concurrently(
+        ask,
+        queries.NODE_SEGMENTS.render(fragments, ids=ids),
+        queries.NODE_CALLS.render(fragments),
+    )
+    called: dict[str, list[tuple[int, int, int]]] = dict(calls)
+    units: dict[bytes, tuple[int, State]] = {}
+    for digits, number, worst, parents in segments:
+        answered = frozenset(parents)
+        for id, weight, state in called.get(digits, ()):
+            if id not in answered:
+                number, worst = number + weight, max(worst, state)
+        if number:
+            units[bytes.fromhex(digits)] = number, State(worst)
     return [UnitTrace(id, at, *units[id]) for at, id in candidates if id in units]
 
 
