@@ -48,12 +48,11 @@ def read(run: RunQuery, pieces: Sequence[TimeRange]) -> list[CutUnit]:
     if not traces:
         return []
     ids = list(traces)
-    *carried, others = run_concurrently(run, *_carried(ids), _documents(_linked(ids)))
+    *carried, senders = run_concurrently(run, *_carried(ids), queries.SENDERS.render(ids=ids))
     _add(traces, *carried)
-    around = {id: trace for id, trace in _traces(others)[0].items() if id not in traces}
-    if around:
-        _add(around, *run_concurrently(run, *_carried(list(around))))
-    known = {**around, **traces}
+    linked = {owned.link.trace_id for trace in traces.values() for owned in trace.links.values()}
+    linked |= {bytes.fromhex(digits) for (digits,) in senders}
+    known = {**_read_linked(run, sorted(linked - traces.keys())), **traces}
     linked_ids = links_among(known.values())
     return [
         (_key(unit), _aggregate(unit), [(unit.start // MINUTE, hashes[id], unit.weight)])
@@ -61,6 +60,17 @@ def read(run: RunQuery, pieces: Sequence[TimeRange]) -> list[CutUnit]:
         for unit in all_units(trace, known.get, linked_ids)
         if any(unit.start in piece for piece in pieces)
     ]
+
+
+def _read_linked(run: RunQuery, ids: list[bytes]) -> dict[bytes, Trace]:
+    """The traces at the other ends of links: most have none."""
+    if not ids:
+        return {}
+    wanted = Sql("SELECT arrayJoin({ids:Array(FixedString(16))})", {"ids": ids})
+    traces, _ = _traces(run(_documents(wanted)))
+    if traces:
+        _add(traces, *run_concurrently(run, *_carried(list(traces))))
+    return traces
 
 
 def _documents(traces: Sql) -> Sql:
@@ -81,12 +91,6 @@ def _traces_in(pieces: Sequence[TimeRange]) -> Sql:
             "rows": Sql(f"({rows_in_buckets(buckets)} AND ({times}))"),
             "not_pinned_copy": Sql(NOT_PINNED_COPY),
         }
-    )
-
-
-def _linked(ids: list[bytes]) -> Sql:
-    return queries.LINKED_TRACES.render(
-        {"places": _places(ids), "not_pinned_copy": Sql(NOT_PINNED_COPY)}, ids=ids
     )
 
 

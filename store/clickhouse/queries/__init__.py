@@ -153,7 +153,6 @@ STORED_PIECE = _sql("graph/stored_piece", "key revisions")
 STORED_VISITS = _sql("graph/stored_visits", "window revisions")
 TRACES_IN_PIECES = _sql("graph/traces_in_pieces", "not_pinned_copy rows")
 UNIT_DOCUMENTS = _sql("graph/unit_documents", "not_pinned_copy traces")
-LINKED_TRACES = _sql("graph/linked_traces", "not_pinned_copy places", parameters="ids")
 UNIT_STEPS = _sql(
     "graph/unit_steps",
     "bucket key ordered sums time traces units weight",

@@ -8,7 +8,7 @@ from store.clickhouse.graph import window_plan
 from store.clickhouse.store import ClickHouseStore
 from store.memory import MemoryStore
 from store.metrics import QUERIES, QueryTime
-from store.model import Document, NodeKey, TimeRange
+from store.model import Document, Link, NodeKey, TimeRange
 from tests.builders import T0, call, segment, trace_id
 
 SECOND = 1_000_000
@@ -43,7 +43,8 @@ class Both:
         finally:
             QUERIES.reset(token)
         expected = self.memory.service_graph(window)
-        assert (found.services, found.edges) == (expected.services, expected.edges)
+        assert found.services == expected.services
+        assert (found.edges, found.links) == (expected.edges, expected.links)
         return {query.name for query in noted}
 
 
@@ -91,6 +92,28 @@ def test_a_bucket_is_read_again_when_its_caller_arrives_elsewhere(both: Both) ->
         )
     )
     assert both.read() >= RAW
+
+
+@pytest.mark.parametrize("upstream", [True, False])
+def test_the_other_end_of_a_link_is_elsewhere(both: Both, upstream: bool) -> None:
+    """Its trace has no row near the window, and arrives after a read; whichever of the two carries the link."""
+    to_sender, to_receiver = Link(trace_id(20), 20), Link(trace_id(21), 21, upstream=False)
+    start = T0 - 400 * SECOND
+    sender = segment(
+        20,
+        name="sender",
+        trace_id=trace_id(20),
+        start=start,
+        end=start + 1,
+        links=() if upstream else (to_receiver,),
+    )
+    receiver = work(21, 13, name="receiver", links=(to_sender,) if upstream else ())
+    both.put(receiver)
+    both.read()
+    assert both.read().isdisjoint(RAW)
+    both.put(sender)
+    assert both.read() >= RAW
+    assert both.read().isdisjoint(RAW)
 
 
 def test_a_bucket_that_was_just_counted_is_read_every_time(
