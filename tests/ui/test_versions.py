@@ -23,30 +23,30 @@ class Canary(NamedTuple):
     other: str
 
 
+def document(at: float, service: str, version: str, stage: str, **more: Any) -> dict[str, Any]:
+    """A segment of a service's version in an environment; ``at``: its start (epoch seconds)."""
+    return {
+        "trace_id": f"1-{int(at):08x}-{secrets.token_hex(12)}",
+        "id": secrets.token_hex(8),
+        "name": service,
+        "origin": "AWS::ECS::Container",
+        "start_time": at,
+        "end_time": at + 0.2,
+        "service": {"version": version},
+        "annotations": {"deployment.environment": stage},
+        **more,
+    }
+
+
 @pytest.fixture(scope="module")
 def canary(raymap_server: Any) -> Canary:
     start = time.time() - 2 * 86_400
     name, other = f"checkout-{secrets.token_hex(3)}", f"trial-{secrets.token_hex(3)}"
 
-    def document(
-        number: int, service: str, version: str, stage: str, **more: Any
-    ) -> dict[str, Any]:
-        return {
-            "trace_id": f"1-{int(start):08x}-{secrets.token_hex(12)}",
-            "id": secrets.token_hex(8),
-            "name": service,
-            "origin": "AWS::ECS::Container",
-            "start_time": start + number,
-            "end_time": start + number + 0.2,
-            "service": {"version": version},
-            "annotations": {"deployment.environment": stage},
-            **more,
-        }
-
     raymap_server.send(
-        *(document(n, name, "41", "prod") for n in range(6)),
-        *(document(n, name, "42", "prod", fault=n == 0) for n in range(2)),
-        document(1, other, "7", "dev"),
+        *(document(start + n, name, "41", "prod") for n in range(6)),
+        *(document(start + n, name, "42", "prod", fault=n == 0) for n in range(2)),
+        document(start + 1, other, "7", "dev"),
     )
     raymap_server.post("/api/v1/deployments", {"service": name, "version": "42", "at": start + 1})
     window = f"from={int(start) - 60}&to={int(start) + 60}"
@@ -136,6 +136,30 @@ def test_the_map_shows_a_deployment_that_goes_on(
     path = f"/api/v1/nodes/{deployed.get_attribute('data-node')}/versions?{window}"
     lines = raymap_server.get(path)["versions"]
     assert [(line["version"], line["share"]) for line in lines] == [("41", 0.75), ("42", 0.25)]
+
+
+def test_the_legend_says_of_how_many_services(page: Page, raymap_server: Any) -> None:
+    """Six were deployed to; the five last have a ring."""
+    start, made = time.time() - 4 * 86_400, secrets.token_hex(3)
+    names = [f"service-{number}-{made}" for number in range(6)]
+    raymap_server.send(
+        *(document(start, name, version, "prod") for name in names for version in ("1", "2"))
+    )
+    for number, name in enumerate(names):
+        report = {"service": name, "version": "2", "at": start + number / 10}
+        raymap_server.post("/api/v1/deployments", report)
+    window = f"from={int(start) - 60}&to={int(start) + 60}"
+
+    def counted() -> bool:
+        nodes = raymap_server.get(f"/api/map?{window}")["nodes"]
+        return set(names) <= {node["name"] for node in nodes}
+
+    eventually(counted, "the map has the services")
+    page.goto(f"{raymap_server.http}/map?test=1&{window}")
+    legend = page.get_by_role("group", name="Legend")
+    expect(legend).to_contain_text("Inner ring new version, 5 of 6 services")
+    expect(node(page, names[5])).to_have_accessible_name(re.compile("v1 50 % · v2 50 %"))
+    expect(node(page, names[0])).not_to_have_accessible_name(re.compile("v2"))
 
 
 def test_a_filtered_map_shows_no_deployment(page: Page, canary: Canary) -> None:

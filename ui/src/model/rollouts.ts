@@ -8,8 +8,8 @@ import { versionWords } from './versions'
 
 const DAY = 86_400
 const MINUTE = 60
-/** Nodes whose versions are requested, those deployed last. */
-const MOST = 5
+/** Nodes whose versions are requested, those deployed last; the legend says of how many. */
+export const MOST = 5
 
 /** Deployments that may still go on at the end of a window; anew every minute. */
 export function markWindow({ to }: { to: number }): { from: number; to: number } {
@@ -19,7 +19,7 @@ export function markWindow({ to }: { to: number }): { from: number; to: number }
 
 type Named = Pick<MapNode, 'id' | 'name' | 'account' | 'region' | 'state'>
 
-/** The version that was deployed last to each node, in the environment of the page if it has one. Marks are sorted, the latest first. */
+/** The version that was deployed last to each node, the latest first, in the environment of the page if it has one. Marks are sorted, the latest first. */
 export function deployed(
   marks: readonly Deployment[],
   nodes: readonly Named[],
@@ -38,7 +38,7 @@ export function deployed(
       if (isIts && !found.has(node.id)) found.set(node.id, mark.version)
     }
   }
-  return [...found].slice(0, MOST).map(([id, version]) => ({ id, version }))
+  return [...found].map(([id, version]) => ({ id, version }))
 }
 
 /** The version deployed last beside the other one with the most requests; null unless both have some. */

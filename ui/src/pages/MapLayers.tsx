@@ -2,10 +2,10 @@
 
 import { useEffect, useState, type ReactNode } from 'react'
 import type { TimeWindow } from '../api/client'
-import type { Graph, Rollout, ServiceMap } from '../api/types'
-import { withRollouts } from '../model/rollouts'
+import type { Graph, ServiceMap } from '../api/types'
+import { MOST, withRollouts } from '../model/rollouts'
 import { DeclaredLayer, type DeclaredOverlay } from './DeclaredLayer'
-import { RolloutLayer } from './RolloutLayer'
+import { RolloutLayer, type Rollouts } from './RolloutLayer'
 import '../styles/rollout.css'
 
 /** What the layers add to the map's page. */
@@ -24,28 +24,32 @@ interface Props {
 
 export function MapLayers({ window, data, onOverlay }: Props) {
   const [declared, setDeclared] = useState<DeclaredOverlay | null>(null)
-  const [rollouts, setRollouts] = useState<ReadonlyMap<string, Rollout>>(new Map())
+  const [{ rollouts, services }, setFound] = useState<Rollouts>({ rollouts: new Map(), services: 0 })
   useEffect(
     () =>
       onOverlay({
         graph: (graph, part) => withRollouts(declared?.graph(graph, part) ?? graph, rollouts),
         note: (id) => declared?.note(id),
         legend: rollouts.size > 0 && (
-          <span className="rollout-note">
+          <span
+            className="rollout-note"
+            title={`What the version deployed last answered, in the ${MOST} services deployed to last within a day`}
+          >
             <svg className="rollout-mark" viewBox="0 0 18 18" aria-hidden="true">
               <circle cx="9" cy="9" r="7" />
               <circle cx="9" cy="9" r="3.5" />
             </svg>
-            Inner ring <span className="mute">new version</span>
+            Inner ring{' '}
+            <span className="mute">new version{services > MOST && `, ${MOST} of ${services} services`}</span>
           </span>
         ),
       }),
-    [declared, rollouts, onOverlay],
+    [declared, rollouts, services, onOverlay],
   )
   return (
     <>
       <DeclaredLayer window={window} shown={data.nodes.length > 0} onOverlay={setDeclared} />
-      <RolloutLayer window={window} nodes={data.nodes} onRollouts={setRollouts} />
+      <RolloutLayer window={window} nodes={data.nodes} onRollouts={setFound} />
     </>
   )
 }

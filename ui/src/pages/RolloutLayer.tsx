@@ -5,7 +5,7 @@ import { useEffect, useState } from 'react'
 import { addresses, fetchJson, type TimeWindow } from '../api/client'
 import type { DeploymentList, MapNode, Rollout, VersionList } from '../api/types'
 import { parseRange } from '../model/range'
-import { deployed, markWindow, rolloutOf } from '../model/rollouts'
+import { deployed, markWindow, MOST, rolloutOf } from '../model/rollouts'
 import { currentScope } from '../model/scope'
 import { useAddress } from './router'
 import { useLiveQuery } from './useLiveQuery'
@@ -15,10 +15,16 @@ const FRESH_MS = 60_000
 /** Longer windows take long to count by version, and show no deployment. */
 const LONGEST = 3 * 3600
 
+/** By node, and to how many services of the map something was deployed: `MOST` of them are looked at. */
+export interface Rollouts {
+  rollouts: ReadonlyMap<string, Rollout>
+  services: number
+}
+
 interface Props {
   window: TimeWindow
   nodes: readonly MapNode[]
-  onRollouts(rollouts: ReadonlyMap<string, Rollout>): void
+  onRollouts(found: Rollouts): void
 }
 
 export function RolloutLayer({ window, nodes, onRollouts }: Props) {
@@ -35,12 +41,15 @@ export function RolloutLayer({ window, nodes, onRollouts }: Props) {
     placeholderData: (before) => before,
   })
   const [found, setFound] = useState<ReadonlyMap<string, Rollout>>(new Map())
-  useEffect(() => onRollouts(found), [found, onRollouts])
-  if (!counted || !data) return null
+  const all = counted && data ? deployed(data.deployments, nodes, currentScope().environment) : []
+  const services = all.length
+  useEffect(() => onRollouts({ rollouts: found, services }), [found, services, onRollouts])
   const key = rangeKey(parseRange(params))
-  return deployed(data.deployments, nodes, currentScope().environment).map(({ id, version }) => (
-    <NodeRollout key={id} id={id} version={version} window={window} rangeKey={key} onFound={setFound} />
-  ))
+  return all
+    .slice(0, MOST)
+    .map(({ id, version }) => (
+      <NodeRollout key={id} id={id} version={version} window={window} rangeKey={key} onFound={setFound} />
+    ))
 }
 
 interface NodeProps {
