@@ -89,6 +89,23 @@ def _costs(items: list[pytest.Item]) -> Callable[[pytest.Item], int]:
     return lambda item: ranks[item.path]
 
 
+TOGETHER = {"tests/raymap/tenants/test_belongings.py": "tests/raymap/tenants/test_isolation.py"}
+"""Files that share what takes half a minute to start."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With `--dist loadfile`: `TOGETHER` to one worker, else both would start it."""
+    from xdist.scheduler import LoadFileScheduling
+
+    if config.getvalue("dist") != "loadfile":
+        return None
+    scheduling: Any = LoadFileScheduling(config, log)
+    file_of = scheduling._split_scope
+    scheduling._split_scope = lambda test: TOGETHER.get(file_of(test), file_of(test))
+    return scheduling
+
+
 @pytest.fixture(autouse=True)
 def process_settings() -> Iterator[None]:
     """Commands configure their process: its log and its umask. A test that calls one in this process
