@@ -12,7 +12,7 @@ import shutil
 from playwright.sync_api import sync_playwright
 
 from bench.server import running
-from tests.ui.conftest import CHROMIUM, FLAGS
+from tests.ui.conftest import FLAGS
 from tests.ui.maps import grid_map, serve_map
 
 PAN = """async () => {
@@ -38,7 +38,7 @@ def main() -> None:
     wanted = parser.parse_args()
     answer = grid_map(wanted.nodes, wanted.nodes // 40)
     with running() as server, sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=shutil.which(CHROMIUM), args=FLAGS)
+        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         page = chromium.new_page(viewport={"width": 1440, "height": 900})
         serve_map(page, lambda: answer)
         page.goto(server.http + "/map?test=1")

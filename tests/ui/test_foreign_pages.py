@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -32,7 +31,7 @@ def browser() -> Iterator[Browser]:
     rules = f"--host-resolver-rules=MAP {FOREIGN} 127.0.0.1"
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
-            executable_path=shutil.which(CHROMIUM), headless=True, args=[*FLAGS, rules]
+            executable_path=CHROMIUM, headless=True, args=[*FLAGS, rules]
         )
         yield chromium
         chromium.close()
