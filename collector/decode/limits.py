@@ -116,7 +116,10 @@ def check_string_count(body: bytes, limit: int = MAX_DOCUMENTS) -> None:
     The strings themselves are looked at only when the number of quotes allows for that many: all
     quotes but escaped ones, where an escaped backslash may stand before a quote that is none.
     """
-    quotes = body.count(b'"') - body.count(b'\\"') + body.count(b'\\\\"')
+    quotes = body.count(b'"')
+    if quotes // 2 <= limit + 1:  # mostly: each count is a microsecond or two a document
+        return
+    quotes += body.count(b'\\\\"') - body.count(b'\\"')
     if quotes // 2 > limit + 1 and _count_strings(body, limit + 2) > limit + 1:
         raise too_many_documents(limit)  # one string is the key of the list
 
