@@ -108,7 +108,9 @@ def _run(
         _get(f"{http}/api/traces/{newest[-1]}")
 
     def fresh(send: Callable[[str], object]) -> None:
-        name = f"{PROBE}-{os.getpid()}-{time.monotonic_ns()}"
+        name = (
+            f"{PROBE}-{os.urandom(6).hex()}"  # not digits alone, which may be a card's and redacted
+        )
         send(name)
         begun = time.monotonic()
         while name not in {node["name"] for node in console("/api/map")["nodes"]}:
