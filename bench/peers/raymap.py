@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 import psutil
 
 from bench.peers.system import System
 from bench.server import ROLES, Server, running
 from store.clickhouse.connection.pool import connect
+from store.clickhouse.connection.query_runner import execute
 from store.clickhouse.embedded import address
+from store.clickhouse.rollup.dirty import dirty_buckets
 
 
 class Raymap(System):
@@ -44,6 +47,11 @@ class Raymap(System):
             "SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = currentDatabase()"
         )
         return int(size)
+
+    def works(self) -> bool:
+        # A bucket that nobody looks at is counted when no more rows are expected, some seconds later.
+        dirty = dirty_buckets(partial(execute, self._client))
+        return any(not bucket.confirming for bucket in dirty)
 
     def by_table(self) -> dict[str, int]:
         """Live bytes of each table."""
