@@ -49,7 +49,7 @@ class Raymap(System):
         return int(size)
 
     def works(self) -> bool:
-        # A bucket that nobody looks at is counted when no more rows are expected, some seconds later.
+        # Without readers a bucket is counted when no more rows are expected, some seconds later.
         dirty = dirty_buckets(partial(execute, self._client))
         return any(not bucket.confirming for bucket in dirty)
 
