@@ -1,4 +1,4 @@
-"""Versions, deployments and the scope in a real browser, two days ago: other tests look at now."""
+"""Versions, deployments and the scope in a real browser, some days ago: other tests look at now, or at other days."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def document(at: float, service: str, version: str, stage: str, **more: Any) -> 
 
 @pytest.fixture(scope="module")
 def canary(raymap_server: Any) -> Canary:
-    start = time.time() - 2 * 86_400
+    start = time.time() - 5 * 86_400
     name, other = f"checkout-{secrets.token_hex(3)}", f"trial-{secrets.token_hex(3)}"
 
     raymap_server.send(
