@@ -90,8 +90,8 @@ class TraceReader(Protocol):
     def get_traces(
         self, trace_ids: Sequence[bytes], *, raw: bool = False, links: bool = True
     ) -> dict[bytes, Trace]:
-        """The stored traces by id; unknown ids are absent. ``raw`` fills `Document.raw`. Without ``links``, which
-        only say who the client of a root is and what traces caused each other, they may lack.
+        """The stored traces by id; unknown ids are absent. ``raw`` fills `Document.raw`. Without ``links``
+        those of a trace and `Trace.caused` may be empty: enough to summarize it.
 
         A trace without any sampled document is on the map only: it is absent here and in every
         list.

@@ -55,7 +55,7 @@ def _fetch(
         found[part].append((key, aggregate, visits))
         sizes[part] += len(aggregate.statistics.histogram) + len(visits) + 10
     for slots, sums, size, there in zip(parts, found, sizes, counted, strict=True):
-        if there == len(slots):
+        if there == len(slots):  # else a replica is behind, and the next read may know more
             cache.remember(slots, sums, size)
     return found
 
