@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from typing import Any
 
@@ -27,6 +28,7 @@ from store.filters.ast import (
     Value,
 )
 from store.filters.errors import FilterError
+from store.filters.hints import word_hint
 from store.filters.keywords import (
     ANNOTATION,
     COMPARISONS,
@@ -42,6 +44,14 @@ from store.filters.scopes import Positions, check_scope
 
 _Placed = tuple[Field, int]
 _Literal = tuple[Value, Token]
+
+_CONNECTIVES = frozenset(("and", "or", "in", "exists", "contains", "beginswith", "endswith"))
+_NEEDS_MORE = {
+    "service": 'write service("name"), or service("name") { fault }',
+    "edge": 'write edge("caller", "callee"), or edge("caller", "callee") { fault }',
+    "rootcause": 'write a block behind it, as in rootcause.fault.service { name = "api" }',
+}
+"""What a word of the grammar lacks where it stands alone."""
 
 
 class Builder(Transformer[Token, Any]):
@@ -97,7 +107,7 @@ class Builder(Transformer[Token, Any]):
     def value(self, children: list[Token]) -> _Literal:
         token = children[0]
         if token.type == "NUMBER":
-            return float(token), token
+            return _number(token), token
         if token.type == "WORD" and token.lower() in ("true", "false"):
             return token.lower() == "true", token
         return _text(token), token
@@ -137,8 +147,23 @@ def _text(token: Token) -> str:
     return _unquote(token) if token.type == "STRING" else str(token)
 
 
-def _unquote(text: str) -> str:
-    return re.sub(r"\\(.)", r"\1", text[1:-1], flags=re.DOTALL)
+def _unquote(token: Token) -> str:
+    """The content of a quoted text, whose escapes are a quote's and a backslash's."""
+
+    def unescape(escape: re.Match[str]) -> str:
+        if escape[1] not in '"\\':
+            at = (token.start_pos or 0) + 1 + escape.start()
+            raise FilterError(f"found {escape[0]}", at, "write a backslash twice")
+        return escape[1]
+
+    return re.sub(r"\\(.)", unescape, token[1:-1], flags=re.DOTALL)
+
+
+def _number(token: Token) -> float:
+    number = float(token)
+    if math.isinf(number):
+        raise FilterError(f"{token} is too large a number", token.start_pos or 0)
+    return number
 
 
 def _field(token: Token) -> Field:
@@ -147,10 +172,20 @@ def _field(token: Token) -> Field:
         return Field(ANNOTATION, key[1:-1] if key.startswith("[") else key[1:])
     keyword = token.lower()
     if keyword not in KEYWORDS:
-        near = difflib.get_close_matches(keyword, [*KEYWORDS, "annotation.key"], 1)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        raise FilterError(f"there is no keyword {str(token)!r}{hint}", token.start_pos or 0)
+        raise _not_a_keyword(str(token), token.start_pos or 0)
     return Field(keyword)
+
+
+def _not_a_keyword(word: str, position: int) -> FilterError:
+    """The error of a word that begins no term."""
+    lowered = word.lower()
+    if lowered in _CONNECTIVES:
+        return FilterError(f"found {word!r}, expected a term", position)
+    if example := _NEEDS_MORE.get(lowered.split(".")[0]):
+        return FilterError(f"{word!r} is no term by itself", position, example)
+    near = difflib.get_close_matches(lowered, [*KEYWORDS, "annotation.key"], 1)
+    hint = word_hint(word) or (f"did you mean {near[0]}?" if near else "")
+    return FilterError(f"there is no keyword {word!r}", position, hint)
 
 
 def _refuse_group(field: Field, position: int) -> None:

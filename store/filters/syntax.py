@@ -7,6 +7,7 @@ from typing import Any
 from lark import Token, UnexpectedCharacters
 
 from store.filters.errors import FilterError
+from store.filters.hints import syntax_hint
 
 _EXPECTED = {
     "RBRACE": "'}'",
@@ -22,6 +23,7 @@ _EXPECTED = {
     "_AND": "AND",
     "_OR": "OR",
     "JSON": "#[…]",
+    "ID_MEMBER": "name:, type: or account.id:",
     "$END": "the end",
 }
 
@@ -33,12 +35,14 @@ def syntax_error(error: Exception, text: str) -> FilterError:
         found = (
             repr(text[at : at + 1]) if text[at : at + 1] != '"' else "a text without closing quote"
         )
-        return FilterError(f"found {found}, expected {_names(error.allowed)}", at)
+        expected = _names(error.allowed)
+        return FilterError(f"found {found}, expected {expected}", at, syntax_hint(text, at))
     token: Token | None = getattr(error, "token", None)
     expected = _names(getattr(error, "accepts", None) or getattr(error, "expected", ()))
     if token is None or token.type == "$END":
         return FilterError(f"the expression ends where {expected} was expected", len(text))
-    return FilterError(f"found {str(token)!r}, expected {expected}", token.start_pos or 0)
+    at = token.start_pos or 0
+    return FilterError(f"found {str(token)!r}, expected {expected}", at, syntax_hint(text, at))
 
 
 def _names(terminals: Any) -> str:

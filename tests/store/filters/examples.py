@@ -136,4 +136,28 @@ INVALID = (
     ("(" * 51 + "ok" + ")" * 51, 50, "50 levels"),
     (" ".join(["ok"] * 101), 300, "100 terms"),
     ("ok " * 700, 2000, "2,000 characters"),
+    ("rootcause.fault.service", 0, "write a block behind it"),
+    ("service = x", 0, 'write service("name")'),
+    ("service(id(nme: a))", 11, "expected name:, type: or account.id:"),
+    ('annotation[a = "x"', 10, "annotation[ has no closing ]"),
+    ("AND fault", 0, "found 'AND', expected a term"),
+    ("fault OR or error", 9, "found 'or', expected a term"),
+    ("user = 'x'", 7, "texts are in double quotes"),
+    ("user == x", 6, "write = for =="),
+    ("fault || error", 6, "write OR for ||"),
+    ("duration > 5ms", 11, "durations are in seconds: 0.005"),
+    ("http.status = 1e999", 14, "too large"),
+    (r'annotation.a = "x\q"', 17, "write a backslash twice"),
 )
+
+TRANSLATED = (
+    ("service:checkout", 'service("checkout")'),
+    ("status:503", "http.status = 503"),
+    ("level:warn", 'annotation.level = "warn"'),
+    ("{ .http.status_code = 500 }", "http.status = 500"),
+    ('{ resource.service.name = "a" && duration > 2s }', 'service("a") AND responsetime > 2'),
+    ("{ status = error }", "(error OR fault)"),
+    ("{ span.rows.read >= 7 }", "annotation[rows.read] >= 7"),
+    ('{ span.http.request.method != "GET" }', 'http.method != "GET"'),
+)
+"""Expressions of other languages, and what their error proposes."""

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from store.filters.ast import And, Bare, Compare, Exists, Field, Not, OneOf, Or
 from store.filters.parse import FilterError, parse
-from tests.store.filters.examples import FAILING, INVALID, MATCHING
+from tests.store.filters.examples import FAILING, INVALID, MATCHING, TRANSLATED
 from tests.store.filters.published import PUBLISHED, REFUSED
 
 
@@ -29,6 +29,16 @@ def test_errors_say_where_and_what(text: str, position: int, said: str) -> None:
         parse(text)
     assert said in str(caught.value)
     assert caught.value.position == position
+
+
+@pytest.mark.parametrize(("text", "proposed"), TRANSLATED)
+def test_other_languages_are_translated(text: str, proposed: str) -> None:
+    """What an error proposes is an expression of this language."""
+    with pytest.raises(FilterError) as caught:
+        parse(text)
+    assert str(caught.value).endswith(f"; write {proposed}")
+    assert caught.value.moved(3).message == caught.value.message
+    parse(proposed)
 
 
 def test_limits_say_where_they_are_exceeded() -> None:
