@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import subprocess
 import sys
@@ -10,13 +11,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.validate import ParamValidator
 from fastapi.routing import APIRoute
+from fastapi.testclient import TestClient
 
 import api
 from api.app import create_app
 from api.openapi import document
+from api.v1.versions import STATUSES
 from collector.receivers.http import create_router
+from raymap.auth import authenticator
+from raymap.auth.people import COOKIE
 from store.memory import MemoryStore
+from store.verdict import Outcome
 from tests.api import botocore_model
 from tests.collector.conftest import StoringPipeline
 
@@ -141,6 +148,64 @@ def test_operations_of_xray_describe_their_errors(path: str) -> None:
     for status in responses.keys() - {"200"}:
         schema = _resolved(responses[status]["content"]["application/json"]["schema"])
         assert schema["required"] == ["__type", "Message"]
+
+
+def test_ways_to_authenticate_are_described() -> None:
+    """Each is known to the authenticator, and none is required by a server without keys."""
+    schemes = DOCUMENT["components"]["securitySchemes"]
+    assert schemes["session"]["name"] == COOKIE
+    assert schemes["api_key"]["name"] in inspect.getsource(authenticator)
+    assert {each["scheme"] for each in schemes.values() if each["type"] == "http"} == {
+        "bearer",
+        "basic",
+    }
+    assert DOCUMENT["security"] == [{}, *({name: []} for name in schemes)]
+    assert "not checked" not in json.dumps(DOCUMENT["tags"])
+
+
+@pytest.mark.parametrize("operation", OPERATIONS.values(), ids=lambda o: o["operationId"])
+def test_parameters_and_bodies_have_an_example(operation: dict[str, Any]) -> None:
+    """Of a parameter; a cursor is made by a page."""
+    lacking = [p["name"] for p in operation.get("parameters", ()) if "example" not in p]
+    assert set(lacking) <= {"cursor"}
+    content = operation.get("requestBody", {}).get("content", {})
+    assert all("example" in media for media in content.values())
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [p for p in OPERATIONS if not p[1].startswith(tuple(_xray(DOCUMENT)))]
+)
+def test_examples_are_accepted(method: str, path: str) -> None:
+    """A request made of the examples is not refused, though what it names may not exist."""
+    operation = OPERATIONS[method, path]
+    examples = {
+        place: {p["name"]: p["example"] for p in operation.get("parameters", ()) if p["in"] == place and "example" in p}
+        for place in ("path", "query")
+    }  # fmt: skip
+    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    verdict = STATUSES[Outcome.INSUFFICIENT] if path == "/api/v1/verdict" else 200
+    with TestClient(create_app(MemoryStore(), version="0")) as client:
+        for query in _compatible(examples["query"]):
+            answer = client.request(
+                method, path.format(**examples["path"]), params=query, json=body.get("example")
+            )
+            assert answer.status_code in (200, 204, 404, verdict), (query, answer.text)
+            assert "UnknownPath" not in answer.text
+
+
+def _compatible(query: dict[str, Any]) -> list[dict[str, Any]]:
+    """The parameters, once with each of those that exclude each other."""
+    exclusive = [name for name in ("node", "edge", "traceID") if name in query]
+    common = {name: value for name, value in query.items() if name not in exclusive}
+    common.pop("error", None)
+    return [{**common, name: query[name]} for name in exclusive] or [common]
+
+
+@pytest.mark.parametrize("path", sorted(_xray(DOCUMENT)))
+def test_examples_of_xray_satisfy_the_model(path: str) -> None:
+    content = DOCUMENT["paths"][path]["post"]["requestBody"]["content"]["application/json"]
+    report = ParamValidator().validate(content["example"], MODEL[path].input_shape)
+    assert not report.has_errors(), report.generate_report()
 
 
 def test_schemas_refer_to_nothing_unknown() -> None:

@@ -1,0 +1,128 @@
+"""What FastAPI does not write into the OpenAPI document: authentication, and examples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+Json = dict[str, Any]
+
+SECURITY_SCHEMES: Json = {
+    "token": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "A key's token (`raymap key add`), or the token of a share link.",
+    },
+    "api_key": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "x-api-key",
+        "description": "The same token, for senders that cannot set Authorization.",
+    },
+    "basic": {
+        "type": "http",
+        "scheme": "basic",
+        "description": "The same token as the password; the name does not matter.",
+    },
+    "signature": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "Authorization",
+        "description": "AWS Signature Version 4 of the service `xray`, with a key's access key.",
+        "x-amazon-apigateway-authtype": "awsSigv4",
+    },
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "__Host-raymap",
+        "description": "The console's session, which POST /auth/login begins.",
+    },
+}
+"""Ways to authenticate (docs/security.md); each operation takes any one of them."""
+UNAUTHENTICATED: Json = {}
+"""The requirement of a server without ``--auth on``."""
+PARAMETERS: Mapping[tuple[str, str], object] = {
+    ("query", "from"): "2026-11-24T22:00:00Z",
+    ("query", "to"): "2026-11-24T23:00:00Z",
+    ("query", "filter"): 'service("checkout") { fault }',
+    ("query", "account"): "123456789012",
+    ("query", "region"): "eu-central-1",
+    ("query", "environment"): "production",
+    ("query", "node"): "ne04a604f51f2249a",
+    ("query", "edge"): "ne04a604f51f2249a:n0b1c2d3e4f506172",
+    ("query", "status"): "fault,throttle",
+    ("query", "error"): "fault:ValueError",
+    ("query", "sort"): "response",
+    ("query", "order"): "desc",
+    ("query", "limit"): 20,
+    ("query", "hops"): 2,
+    ("query", "q"): "check",
+    ("query", "field"): "annotation.plan",
+    ("query", "prefix"): "fr",
+    ("query", "stack"): "shop",
+    ("query", "service"): "checkout",
+    ("query", "version"): "42",
+    ("query", "function"): "payments",
+    ("query", "step"): "5m",
+    ("query", "candidate"): "42",
+    ("query", "baseline"): "41",
+    ("query", "type"): "AWS::Lambda::Function",
+    ("query", "min_requests"): 100,
+    ("query", "vanished_fails"): True,
+    ("query", "lookback"): "3600000",
+    ("query", "endTs"): "1795560780000",
+    ("query", "spanKind"): "server",
+    ("query", "operation"): "GET /orders",
+    ("query", "tag"): ["http.status_code:500"],
+    ("query", "tags"): ['{"error": "true"}'],
+    ("query", "start"): "1795557180000000",
+    ("query", "end"): "1795560780000000",
+    ("query", "minDuration"): "100ms",
+    ("query", "maxDuration"): "1.2s",
+    ("query", "traceID"): ["6ac2f0e41f2b3c4d5e6f708192a3b4c5"],
+    ("path", "source"): "ne04a604f51f2249a",
+    ("path", "target"): "n0b1c2d3e4f506172",
+    ("path", "key"): "plan",
+    ("path", "service"): "checkout",
+    ("path", "stack"): "shop",
+    ("path", "name"): "checkout-faults",
+}
+"""Examples of parameters by place and name; a cursor has none, as only a page makes one."""
+RELATIVE: Mapping[str, str] = {"from": "-1h", "to": "now"}
+"""Examples of instants in /api/v1, which reads relative ones too."""
+IDS: Mapping[str, str] = {
+    "/api/nodes/": "ne04a604f51f2249a",
+    "/api/v1/nodes/": "ne04a604f51f2249a",
+    "/api/v1/deployments/": "d-7f1c9e",
+}
+"""Examples of the path parameter ``id``, by what the path begins with; else a trace's."""
+TRACE_ID = "1-6ac2f0e4-1f2b3c4d5e6f708192a3b4c5"
+
+
+def json_body(example: Json, *, required: bool = True, **schema: Any) -> Json:
+    """A route's ``openapi_extra`` for a body that is read without a model."""
+    media = {"schema": {"type": "object", **schema}, "example": example}
+    return {"requestBody": {"content": {"application/json": media}, "required": required}}
+
+
+def complete(document: Json) -> Json:
+    """The document with ways to authenticate, and an example of each parameter."""
+    document.setdefault("components", {})["securitySchemes"] = SECURITY_SCHEMES
+    document["security"] = [UNAUTHENTICATED, *({name: []} for name in SECURITY_SCHEMES)]
+    document["servers"] = [{"url": "/", "description": "The server that serves this document."}]
+    for path, methods in document["paths"].items():
+        for operation in methods.values():
+            for parameter in operation.get("parameters", ()):
+                _add_example(path, parameter)
+    return document
+
+
+def _add_example(path: str, parameter: Json) -> None:
+    place = parameter["in"], parameter["name"]
+    if place == ("path", "id"):
+        ids = (id for prefix, id in IDS.items() if path.startswith(prefix))
+        parameter["example"] = next(ids, TRACE_ID)
+    elif path.startswith("/api/v1/") and parameter["name"] in RELATIVE:
+        parameter["example"] = RELATIVE[parameter["name"]]
+    elif place in PARAMETERS:
+        parameter["example"] = PARAMETERS[place]
