@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from hashlib import blake2b
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from store.model import TimeRange
 from store.times import parse_moment
@@ -57,14 +59,17 @@ class InvalidDeployment(ValueError):
     """What is wrong with a reported deployment: which property, and what was expected."""
 
 
-def read_deployment(body: Mapping[str, Any], now: int) -> Deployment:
+def read_deployment(
+    body: Mapping[str, Any], now: int, overrides: Mapping[str, str] = MappingProxyType({})
+) -> Deployment:
     """The deployment in a request's JSON: ours, or an event of CodeDeploy as EventBridge sends it.
 
-    ``now``: microseconds, the time where none is given. Raises InvalidDeployment.
+    ``now``: microseconds, the time where none is given. ``overrides`` take the place of the body's
+    members. Raises InvalidDeployment.
     """
     if body.get("source") == CODEDEPLOY:
-        return _of_codedeploy(body, now)
-    return _own(body, now)
+        return replace(_of_codedeploy(body, now), **overrides)
+    return _own({**body, **overrides}, now)
 
 
 _TEXTS = ("id", "service", "version", "environment", "account", "region", "state", "note", "link")

@@ -57,7 +57,10 @@ def parse_moment(text: str, now: int) -> int:
     if text.strip() == "now":
         return now
     if not relative.startswith("-"):
-        return parse_instant(text.strip())
+        try:
+            return parse_instant(text.strip())
+        except ValueError as error:
+            raise ValueError(f"{error}; before now: -90m, now-7d") from None
     moment = now - parse_duration(relative[1:]) * SECOND
     if moment < 0:
         raise ValueError(f"{text!r} is before 1970")

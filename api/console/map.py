@@ -12,7 +12,7 @@ from api.console.params import FilterExpression, Window
 from api.context import WHOLE, Context, run_cancellable
 from api.counted import data_until
 from api.errors import ApiError
-from api.graph.build import Graph, build_graph, find_node
+from api.graph.build import Graph, build_graph, find_node, node_id
 from api.graph.passes import focus, name_problems, prune, state_counts
 from api.schemas.common import ErrorReply
 from api.schemas.map import ServiceMap, StateCounts
@@ -133,7 +133,9 @@ def require_node(graph: Graph, id: str) -> NodeKey:
     """The node with this id; ApiError (404) when it had no traffic in the window."""
     node = find_node(graph, id)
     if node is None:
+        named = [node_id(each) for each in graph.nodes if each.name == id]
+        hint = f"; expected an id, and this name has {', '.join(named)}" if named else ""
         raise ApiError(
-            f"node {id[:60]!r} had no traffic in this window", code="NoSuchNode", status=404
+            f"node {id[:60]!r} had no traffic in this window{hint}", code="NoSuchNode", status=404
         )
     return node

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-import msgspec
 from fastapi import APIRouter, Query, Request, Response
 
 from api.context import Context, json_response, run_cancellable
@@ -102,12 +101,11 @@ def mark(deployment: Deployment) -> DeploymentMark:
 
 def _put(context: Context, body: bytes, given: dict[str, str]) -> DeploymentMark:
     now = _now(context)
+    overrides = {name: value for name, value in given.items() if value}
     try:
-        deployment = read_deployment(JsonBody.parse(body).members, now)
+        deployment = read_deployment(JsonBody.parse(body).members, now, overrides)
     except InvalidDeployment as error:
         raise ApiError(str(error)) from None
-    chosen = {name: value for name, value in given.items() if value}
-    deployment = msgspec.structs.replace(deployment, **chosen)
     context.store.put_deployment(deployment, now)
     return mark(deployment)
 

@@ -65,6 +65,11 @@ def test_moments_before_now() -> None:
     assert tuple(parse_moment(text, now) for text in said) == expected
 
 
+def test_what_moments_may_be_is_said() -> None:
+    with pytest.raises(ValueError, match=r"epoch seconds or an ISO 8601 text.*before now: -90m"):
+        parse_moment("yesterday", T * SECOND)
+
+
 @pytest.mark.parametrize("text", ["", "-", "-5", "now-", "now1h", "--1h", "-1h30m", "-9999y"])
 def test_what_is_no_moment(text: str) -> None:
     with pytest.raises(ValueError, match=r"expected one like|must be epoch seconds|before 1970"):

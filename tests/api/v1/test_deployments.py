@@ -68,6 +68,13 @@ def test_events_of_codedeploy_as_they_are(client: TestClient) -> None:
     assert listed(client, f"{window}&service=stock") == [("", "")]
 
 
+def test_parameters_take_the_place_of_members(client: TestClient) -> None:
+    """Also where the body lacks what a deployment must have."""
+    answer = report(client, "?service=checkout&version=42")
+    assert (answer["service"], answer["version"]) == ("checkout", "42")
+    assert report(client, "?version=43", service="checkout", version="1")["version"] == "43"
+
+
 def test_a_deployment_is_removed(client: TestClient) -> None:
     id = report(client, id="a/b c", service="checkout")["id"]
     for _ in range(2):

@@ -57,3 +57,12 @@ def test_the_states_of_a_machine(client: TestClient) -> None:
 def test_a_node_without_traffic_is_none(client: TestClient) -> None:
     answer = client.get("/api/v1/nodes/n0/states?from=-5m")
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "NoSuchNode")
+    assert "expected an id" not in answer.text
+
+
+def test_a_name_in_place_of_an_id_is_answered_with_the_id(client: TestClient) -> None:
+    services = client.get("/api/v1/services?from=-5m").json()["services"]
+    machine = next(each for each in services if each["type"] != "client")
+    answer = client.get(f"/api/v1/nodes/{machine['name']}/states?from=-5m")
+    assert answer.status_code == 404
+    assert f"expected an id, and this name has {machine['id']}" in answer.text
