@@ -15,8 +15,8 @@ export function ServiceTimes({ times, total, onService }: Props) {
   return (
     <div className="service-times">
       <p className="mute">
-        On the path: the time that the trace would have been shorter by, at most. Self: while no call that it
-        waited for was running; parallel work adds up to more than the duration.
+        On the path: the time that the trace would have been shorter by, at most. Self: while the service ran
+        and nothing that it called did.
       </p>
       <table className="table" aria-label="Time by service">
         <thead>

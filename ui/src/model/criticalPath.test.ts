@@ -57,6 +57,27 @@ test('time is counted for the service that spent it', () => {
   ])
 })
 
+test('a cold start that lies before its invocation is counted once', () => {
+  const rows = [
+    { ...span('lambda', null, 0, 560), service: 'catalog' },
+    { ...span('function', 'lambda', 520, 555), service: 'catalog' },
+    { ...span('init', 'function', 10, 515, 2), service: 'catalog' },
+  ]
+  expect(timeByService(rows, criticalPath(rows))).toMatchObject([{ rows: 3, self: 560 }])
+})
+
+test('no service has more self time than the trace', () => {
+  for (let seed = 1; seed <= 300; seed++) {
+    const rows = trace(seed).map((one) => ({ ...one, service: one.id.slice(0, 2) }))
+    const start = Math.min(...rows.map((one) => one.start_ms))
+    const end = Math.max(...rows.map((one) => one.start_ms + (one.duration_ms ?? 0)))
+    for (const { self } of timeByService(rows, [])) {
+      expect(self, `seed ${seed}`).toBeLessThanOrEqual(end - start + 1e-6)
+      expect(self).toBeGreaterThanOrEqual(0)
+    }
+  }
+})
+
 /** Small numbers from a seed (mulberry32): the same traces in every run. */
 function chances(seed: number): () => number {
   let state = seed

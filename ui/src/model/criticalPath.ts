@@ -1,6 +1,7 @@
 // The chain of work that a trace's duration was spent on, and the time each service spent itself.
 
 import type { TraceRow } from '../api/types'
+import { length, union, without, type Interval } from './intervals'
 
 /** A piece of the path: the row that it belongs to; null while nothing was running. */
 export interface PathPiece {
@@ -84,9 +85,9 @@ function endsLater(work: Work, other: Work): boolean {
 function worksOf(rows: readonly Timed[]): Work[] {
   const end = rows.reduce((most, row) => Math.max(most, row.start_ms + (row.duration_ms ?? 0)), 0)
   const works = new Map<string, Work>()
-  for (const { id, depth, start_ms: start, duration_ms: length } of rows) {
+  for (const { id, depth, start_ms: start, duration_ms } of rows) {
     // What is in progress runs until the end of what is known.
-    const until = length === null ? Math.max(start, end) : start + length
+    const until = duration_ms === null ? Math.max(start, end) : start + duration_ms
     works.set(id, { id, parent: null, depth, start, end: until, children: [], next: 0 })
   }
   for (const { id, parent } of rows) {
@@ -101,7 +102,7 @@ function worksOf(rows: readonly Timed[]): Work[] {
 export interface ServiceTime {
   service: string
   rows: number
-  /** Milliseconds in which rows of the service ran and none of the rows they called did. */
+  /** Milliseconds in which a row of the service ran and nothing below it did. */
   self: number
   /** Milliseconds of the critical path. */
   onPath: number
@@ -112,30 +113,37 @@ export function timeByService(
   rows: readonly (Timed & Pick<TraceRow, 'service'>)[],
   path: readonly PathPiece[],
 ): ServiceTime[] {
-  const times = new Map<string, ServiceTime>()
+  const times = new Map<string, ServiceTime & { ran: Interval[] }>()
   const services = new Map(rows.map(({ id, service }) => [id, service]))
   const of = (service: string) => {
-    const known = times.get(service) ?? { service, rows: 0, self: 0, onPath: 0 }
+    const known = times.get(service) ?? { service, rows: 0, self: 0, onPath: 0, ran: [] }
     times.set(service, known)
     return known
   }
-  for (const work of worksOf(rows)) {
-    const time = of(services.get(work.id) ?? '')
+  for (const [id, own] of selfTimes(worksOf(rows))) {
+    const time = of(services.get(id) ?? '')
     time.rows++
-    time.self += work.end - work.start - covered(work)
+    time.ran.push(...own)
   }
   for (const { id, from, to } of path) if (id !== null) of(services.get(id) ?? '').onPath += to - from
-  return [...times.values()].sort((a, b) => b.onPath - a.onPath || b.self - a.self)
+  return [...times.values()]
+    .map(({ ran, ...time }) => ({ ...time, self: length(union(ran)) }))
+    .sort((a, b) => b.onPath - a.onPath || b.self - a.self)
 }
 
-/** How much of a row's time its children cover together. */
-function covered({ start, end, children }: Work): number {
-  let total = 0
-  let reached = start
-  for (const child of children.toSorted((a, b) => a.start - b.start)) {
-    const [from, to] = [Math.max(reached, child.start), Math.min(end, child.end)]
-    if (to > from) total += to - from
-    reached = Math.max(reached, to)
+/**
+ * When each row ran and nothing below it did. What is below may lie outside of its caller, as the
+ * initialization of a cold start lies before the invocation that contains it.
+ */
+function selfTimes(works: readonly Work[]): Map<string, Interval[]> {
+  const below = new Map<Work, Interval[]>()
+  const own = new Map<string, Interval[]>()
+  for (const work of works.toSorted((a, b) => b.depth - a.depth)) {
+    const covered = union(
+      work.children.flatMap((child) => [[child.start, child.end] as const, ...(below.get(child) ?? [])]),
+    )
+    below.set(work, covered)
+    own.set(work.id, without([work.start, work.end], covered))
   }
-  return total
+  return own
 }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { TraceRow } from '../api/types'
 import { row } from './samples'
 import {
   ancestors,
@@ -46,12 +47,28 @@ test('a row’s ancestors are what must unfold', () => {
 test('the deepest fault comes first; throttles and errors only without a fault', () => {
   const rows = [
     row('a', { status: 'fault' }),
-    row('b', { depth: 1, status: 'fault' }),
-    row('c', { depth: 2, status: 'error' }),
+    row('b', { parent: 'a', depth: 1, status: 'fault' }),
+    row('c', { parent: 'b', depth: 2, status: 'error' }),
   ]
   expect(firstFault(rows)?.id).toBe('b')
   expect(firstFault([row('a', { status: 'error' })])?.id).toBe('a')
   expect(firstFault([row('a')])).toBeNull()
+})
+
+test('the first fault is where the exception was raised, not its inferred copy or a caller', () => {
+  const failing = (id: string, parent: string | null, start_ms: number, over: Partial<TraceRow> = {}) =>
+    row(id, { parent, start_ms, status: 'fault', ...over })
+  const rows = [
+    failing('function', null, 0, { exception: 'TaskTimedOut' }),
+    failing('early', 'function', 10, { exception: '' }),
+    failing('call', 'function', 40, { depth: 1, exception: 'TaskTimedOut' }),
+    failing('copy', 'call', 40, { depth: 2, kind: 'inferred' }),
+    failing('later', 'function', 50, { depth: 1, exception: 'HTTPError' }),
+  ]
+  expect(firstFault(rows)?.id).toBe('call')
+  const silent = rows.map((each) => ({ ...each, exception: '' }))
+  expect(firstFault(silent)?.id).toBe('early')
+  expect(firstFault([failing('only', null, 0, { kind: 'inferred' })])?.id).toBe('only')
 })
 
 test.each([

@@ -44,13 +44,38 @@ export function ancestors(rows: readonly TraceRow[], id: string): string[] {
   return found
 }
 
-/** Where to look first: the deepest failing row, the earliest among equals. */
+/**
+ * Where to look first: of the failing rows those with an exception, if there is one; of these the one that
+ * no other lies below, as callers repeat what their calls raised; the earliest of several. An inferred row
+ * only repeats its call.
+ */
 export function firstFault(rows: readonly TraceRow[]): TraceRow | null {
-  const deepest = (status: TraceRow['status']) =>
-    rows
-      .filter((row) => row.status === status)
-      .reduce<TraceRow | null>((best, row) => (best === null || row.depth > best.depth ? row : best), null)
-  return deepest('fault') ?? deepest('throttle') ?? deepest('error')
+  const first = (status: TraceRow['status']) => {
+    const failed = rows.filter((row) => row.status === status)
+    const ids = new Set(failed.map(({ id }) => id))
+    const own = failed.filter(
+      ({ kind, parent }) => kind !== 'inferred' || parent === null || !ids.has(parent),
+    )
+    const raised = own.filter(({ exception }) => exception)
+    return earliest(lowest(rows, raised.length > 0 ? raised : own))
+  }
+  return first('fault') ?? first('throttle') ?? first('error')
+}
+
+/** Those of some rows that have none of them below. */
+function lowest(rows: readonly TraceRow[], some: readonly TraceRow[]): TraceRow[] {
+  const parents = new Map(rows.map(({ id, parent }) => [id, parent]))
+  const callers = new Set<string>()
+  for (const { parent } of some)
+    for (let at = parent; at !== null && !callers.has(at); at = parents.get(at) ?? null) callers.add(at)
+  return some.filter(({ id }) => !callers.has(id))
+}
+
+function earliest(rows: readonly TraceRow[]): TraceRow | null {
+  return rows.reduce<TraceRow | null>(
+    (best, row) => (best && best.start_ms <= row.start_ms ? best : row),
+    null,
+  )
 }
 
 const SEVERITY: readonly Status[] = ['ok', 'in_progress', 'error', 'throttle', 'fault']
