@@ -1,7 +1,8 @@
 """The collector's Prometheus metrics, for /metrics and the console's status.
 
 Processes that share the folder named by PROMETHEUS_MULTIPROC_DIR report their sum; the variable has
-to be set before this module is imported. `IngestMetrics` exists once per process (`shared_metrics`).
+to be set before this module is imported, and `name_process` called before there is a metric.
+`IngestMetrics` exists once per process (`shared_metrics`).
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ import os
 from functools import cache
 from typing import Any
 
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, values
 from prometheus_client import generate_latest as _generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.multiprocess import MultiProcessCollector
 
 
 class IngestMetrics:
@@ -199,10 +200,10 @@ def snapshot(registry: CollectorRegistry = REGISTRY) -> dict[str, Any]:
     }
 
 
-def forget_process(pid: int) -> None:
-    """Drop the gauges of a process that has ended; its counters remain."""
-    if _multiprocess():
-        mark_process_dead(pid)  # type: ignore[no-untyped-call]
+def name_process(name: str) -> None:
+    """Let this process go on with the files of the one of that name that has ended. By default they are
+    named after process ids, and every restart leaves some behind."""
+    values.ValueClass = values.MultiProcessValue(lambda: name)  # type: ignore[no-untyped-call]
 
 
 def _multiprocess() -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import socket
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
@@ -32,11 +33,17 @@ if TYPE_CHECKING:
     from store.clickhouse.connection.address import Address
 
 WRITE_CONNECTIONS, READ_CONNECTIONS = 4, 8
+PROCESS = "RAYMAP_PROCESS"
+"""The variable with a process's name among those of one `raymap serve`."""
 
 
 def prepare_process(settings: CollectSettings | ApiSettings, *, supervised: bool) -> Address:
     """Set up logging and resolve ClickHouse; under a supervisor the schema has been checked."""
     set_up_logging(settings.log_level, settings.log_format)
+    if name := os.environ.get(PROCESS):
+        from collector.metrics import name_process
+
+        name_process(name)
     require_private(settings)
     prepare_data_dir(settings.data_dir)
     address = resolve_clickhouse(settings)

@@ -12,10 +12,10 @@ import contextlib
 import errno
 import fcntl
 import random
-import shutil
 import socket
 import sys
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -27,7 +27,8 @@ from raymap.errors import CommandError, print_status
 from raymap.flags import environment_of
 from raymap.http_server import cannot_listen, load_tls
 from raymap.logging import set_up_logging
-from raymap.processes import require_authentication, require_demo, require_private
+from raymap.metrics_folder import metrics_folder, reset_gauges
+from raymap.processes import PROCESS, require_authentication, require_demo, require_private
 from raymap.ready_pipe import print_ready_line
 from raymap.settings import (
     ApiSettings,
@@ -70,11 +71,18 @@ def serve(settings: ServeSettings) -> int:
         server_secret(settings.data_dir)  # made once, before several children need it
         if settings.keys_file is not None:
             read_keys_file(settings.keys_file)
-    with _lock(settings.data_dir):
-        metrics = settings.data_dir.absolute() / "run" / "metrics"
-        shutil.rmtree(metrics, ignore_errors=True)
-        metrics.mkdir(parents=True)
+    beside = settings.data_dir.absolute() / "run" / "metrics"
+    with _lock(settings.data_dir), metrics_folder(beside, _measured(settings)) as metrics:
         return asyncio.run(_Serve(settings, choose_ports(settings), metrics).run())
+
+
+def _collectors(settings: ServeSettings) -> list[str]:
+    return ["collect", *(f"collect-{n}" for n in range(2, settings.collectors + 1))]
+
+
+def _measured(settings: ServeSettings) -> list[str]:
+    """The names of the processes that have metrics."""
+    return [*_collectors(settings), "api"]
 
 
 class _Serve:
@@ -82,12 +90,11 @@ class _Serve:
 
     def __init__(self, settings: ServeSettings, ports: Ports, metrics: Path) -> None:
         self._settings, self._ports, self._metrics = settings, ports, metrics
-        self._collectors = ["collect", *(f"collect-{n}" for n in range(2, settings.collectors + 1))]
 
     async def run(self) -> int:
         self._supervisor = Supervisor(
             stop_timeout=STOP_TIMEOUT + self._settings.drain_seconds,
-            on_death=self._remove_gauges,
+            on_death=partial(reset_gauges, self._metrics),
             forward_hangup=self._settings.tls_cert is not None,
         )
         orderly = True
@@ -97,7 +104,7 @@ class _Serve:
         except Stopped:
             pass
         finally:
-            stages = ["demo"], [*self._collectors, "api"], ["clickhouse"]
+            stages = ["demo"], _measured(self._settings), ["clickhouse"]
             orderly = await self._supervisor.stop(*stages)
         return 0 if orderly else 1
 
@@ -134,9 +141,17 @@ class _Serve:
         )
         api = derive(ApiSettings, settings, **common)
         metrics = {"PROMETHEUS_MULTIPROC_DIR": str(self._metrics)}
-        commands = dict.fromkeys(self._collectors, ("collect", collect)) | {"api": ("api", api)}
+        commands = dict.fromkeys(_collectors(settings), ("collect", collect)) | {
+            "api": ("api", api)
+        }
         return [
-            _child(name, command, role, metrics, reloads=settings.tls_cert is not None)
+            _child(
+                name,
+                command,
+                role,
+                metrics | {PROCESS: name},
+                reloads=settings.tls_cert is not None,
+            )
             for name, (command, role) in commands.items()
         ]
 
@@ -157,11 +172,6 @@ class _Serve:
         )
         await self._supervisor.start(_child("clickhouse", "clickhouse", engine))
         return address(settings.data_dir)
-
-    def _remove_gauges(self, pid: int) -> None:
-        """The gauges of a dead process would be added to those of the living for ever."""
-        for gauge in self._metrics.glob(f"gauge_live*_{pid}.db"):
-            gauge.unlink(missing_ok=True)
 
 
 def _child(

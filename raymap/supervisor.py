@@ -22,9 +22,9 @@ from raymap.errors import CommandError, print_status, write_stderr
 from raymap.ready_pipe import StartFailed, StartRejected, receive_ready
 
 FIRST_DELAY, MAX_DELAY = 0.2, 5.0
-"""Seconds before a restart; doubled with each death."""
+"""Seconds before a restart; doubled with each death of the last `DEATHS_WINDOW` seconds."""
 MAX_DEATHS, DEATHS_WINDOW = 5, 60.0
-"""The supervisor gives up after so many deaths of one child within so many seconds."""
+"""A child that is not essential is given up after so many deaths within so many seconds."""
 START_TIMEOUT = 90.0
 STOP_TIMEOUT = 20.0
 
@@ -43,7 +43,7 @@ class ChildSpec:
     command: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
     essential: bool = True
-    """Whether its repeated death stops everything."""
+    """Whether it is started again however often it dies, and even if it ended with 0."""
     reloads: bool = False
     """Whether it reads its files again on SIGHUP."""
 
@@ -55,17 +55,16 @@ class Supervisor:
         self,
         *,
         stop_timeout: float = STOP_TIMEOUT,
-        on_death: Callable[[int], None] = lambda pid: None,
+        on_death: Callable[[str], None] = lambda name: None,
         forward_hangup: bool = False,
     ) -> None:
-        """``forward_hangup``: SIGHUP goes to the children, which read their files again; without it
-        SIGHUP stops everything, like SIGTERM."""
+        """``on_death`` is called with the name of a child that has ended. ``forward_hangup``: SIGHUP goes to
+        the children, which read their files again; without it SIGHUP stops everything, like SIGTERM."""
         self._stop_timeout, self._on_death = stop_timeout, on_death
         self._children: dict[str, _Child] = {}
         self._restarters: dict[str, asyncio.Task[None]] = {}
         self._stop, self._kill = asyncio.Event(), asyncio.Event()
         loop = asyncio.get_running_loop()
-        self._failure: asyncio.Future[None] = loop.create_future()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.add_signal_handler(number, self._on_signal)
         if forward_hangup:
@@ -85,7 +84,8 @@ class Supervisor:
                 child.process.send_signal(signal.SIGHUP)
 
     async def start(self, spec: ChildSpec) -> dict[str, str]:
-        """Start a child for the first time; its addresses, once it is ready."""
+        """Start a child for the first time; its addresses, once it is ready. CommandError when it cannot
+        start: what is wrong then is its settings or this machine, and no restart would help."""
         child = self._children[spec.name] = _Child(spec, self._stop_timeout)
         await child.spawn()
         try:
@@ -110,13 +110,8 @@ class Supervisor:
         return working.result()
 
     async def wait(self) -> None:
-        """Return on a signal; raise CommandError when an essential child keeps dying."""
-        stopping = asyncio.ensure_future(self._stop.wait())
-        ends: list[asyncio.Future[Any]] = [stopping, self._failure]
-        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
-        if self._failure.done():
-            self._failure.result()
+        """Return on a signal."""
+        await self._stop.wait()
 
     async def stop(self, *stages: Sequence[str]) -> bool:
         """Stop the named children, one stage after the other; whether none had to be killed."""
@@ -130,33 +125,38 @@ class Supervisor:
         return orderly
 
     async def _keep_running(self, child: _Child) -> None:
-        """Restart one child, with growing delays, until it dies too often."""
-        name = child.spec.name
+        """Restart one child, with growing delays: whatever ends an essential one, such as a full disk,
+        may end itself."""
         deaths: list[float] = []
         while True:
             await child.ended()
-            self._on_death(child.pid)
+            self._on_death(child.spec.name)
             if not child.spec.essential and child.code == 0:
                 return
             now = time.monotonic()
             deaths = [death for death in deaths if now - death < DEATHS_WINDOW] + [now]
-            if len(deaths) >= MAX_DEATHS:
-                self._give_up(child)
+            if not child.spec.essential and len(deaths) >= MAX_DEATHS:
+                times = f"the {MAX_DEATHS}th time within a minute"
+                print_status(f"{child.end()}, {times}.{child.last_words()} Going on without it.")
                 return
             delay = min(FIRST_DELAY * 2 ** (len(deaths) - 1), MAX_DELAY)
             print_status(f"{child.end()}; starting it again in {delay:.1f} s")
             await asyncio.sleep(delay)
-            await child.spawn()
-            with contextlib.suppress(StartFailed, StartRejected):  # then it has ended: next round
-                await child.ready()
-                print_status(f"{name} is back")
+            await self._restart(child)
 
-    def _give_up(self, child: _Child) -> None:
-        sentence = f"{child.end()}, the {MAX_DEATHS}th time within a minute.{child.last_words()}"
-        if not child.spec.essential:
-            print_status(f"{sentence} Going on without it.")
-        elif not self._failure.done():
-            self._failure.set_exception(CommandError(sentence))
+    async def _restart(self, child: _Child) -> None:
+        """If it fails, the child has ended: the next round follows."""
+        name = child.spec.name
+        try:
+            await child.spawn()
+            await child.ready()
+            print_status(f"{name} is back")
+        except StartRejected as refusal:
+            print_status(f"{name} cannot start: {refusal}")
+        except StartFailed:
+            pass  # said with the next restart
+        except OSError as error:  # no memory, process or descriptor for it
+            print_status(f"{name} cannot be started: {error.strerror or error}")
 
 
 class _Child:
@@ -201,6 +201,9 @@ class _Child:
                 start_new_session=True,
                 env={**os.environ, "PYTHONPATH": _python_path(), **self.spec.environment},
             )
+        except OSError:
+            os.close(ours)
+            raise
         finally:
             os.close(theirs)
         self._ready_pipe = ours

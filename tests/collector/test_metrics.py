@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -39,16 +40,16 @@ def test_snapshot_and_metrics(metrics: IngestMetrics) -> None:
 
 
 def test_several_processes_add_up(tmp_path: Path) -> None:
-    """Counts outlive their process, gauges do not."""
+    """They are named; one that was restarted goes on with what the one before had counted."""
     script = (
-        "from collector.metrics import shared_metrics, forget_process\n"
-        "import os, sys\n"
+        "from collector.metrics import name_process, shared_metrics\n"
+        "import sys\n"
+        "name_process(sys.argv[2])\n"
         "metrics = shared_metrics()\n"
         "metrics.stored.inc(3)\n"
         "metrics.queued.set(7)\n"
         "metrics.oldest.set(float(sys.argv[1]))\n"
-        "if sys.argv[2:]: forget_process(int(sys.argv[2]))\n"
-        "print(os.getpid(), metrics.snapshot(), b'stored_total 6.0' in metrics.render())\n"
+        "print(metrics.snapshot())\n"
     )
     environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
 
@@ -58,9 +59,11 @@ def test_several_processes_add_up(tmp_path: Path) -> None:
             command, env=environment, check=True, capture_output=True, text=True
         ).stdout
 
-    pid = run("2.5").split()[0]
-    second = run("1", pid)
-    assert "'stored': 6" in second
-    assert "'queued': 7" in second
-    assert "'oldest_s': 1.0" in second
-    assert "True" in second
+    run("2.5", "collect")
+    assert "'stored': 6" in run("1", "api")
+    third = run("0.5", "collect")
+    assert "'stored': 9" in third
+    assert "'queued': 14" in third
+    assert "'oldest_s': 1.0" in third
+    assert {path.stem for path in tmp_path.iterdir()} >= {"counter_collect", "counter_api"}
+    assert not any(re.search(r"\d", path.name) for path in tmp_path.iterdir())

@@ -17,6 +17,7 @@ import psutil
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from raymap.metrics_folder import MEMORY, RESERVED
 from store.clickhouse.connection.address import Address
 from tests.conftest import Server, drop, own_database, start_server, stop_server
 from tests.raymap.processes import (
@@ -144,23 +145,54 @@ def test_a_killed_child_comes_back_on_its_port(server: Server) -> None:
 
 
 @pytest.mark.slow
-def test_a_child_that_keeps_dying_ends_everything(server: Server) -> None:
-    family = list(children(server).values())
+def test_a_child_that_keeps_dying_comes_back(server: Server) -> None:
+    """With what the ones before had counted, in files that do not become more."""
+    before = files_of_metrics(server)
+    server.send(finished_segment("counted"))
+    assert server.get("/api/status")["ingest"]["received"] == 1
     seen: set[int] = set()
 
-    def over() -> bool:
-        if server.process.poll() is not None:
-            return True
-        child = children(server)["collect"]
+    def killed() -> bool:
+        child = children(server)["api"]
         if child.pid not in seen:
             seen.add(child.pid)
             child.kill()
-        return False
+        return len(seen) == 6
 
-    eventually(over, 60, "the supervisor gives up")
-    assert server.process.returncode == 1
-    assert "raymap: collect was killed by SIGKILL, the 5th time within a minute." in log_of(server)
-    assert not any(child.is_running() for child in family)
+    eventually(killed, 90, "it is started again each time")
+    eventually(lambda: answers(server), 60, "the server answers")
+    assert server.get("/api/status")["ingest"]["received"] == 1
+    assert files_of_metrics(server) == before
+    assert stop_server(server) == 0
+
+
+def test_metrics_have_their_space_in_memory(raymap_server: Server) -> None:
+    """A page without space would end its process when the disk is full."""
+    for path in files_of_metrics(raymap_server):
+        found = path.stat()
+        assert path.is_relative_to(MEMORY)
+        assert found.st_size == RESERVED[path.name.rpartition("_")[0]], path
+        assert found.st_blocks * 512 >= found.st_size, path
+
+
+def test_metrics_are_gone_with_the_server(server: Server) -> None:
+    """Those of one that was killed, with the next one's start."""
+    (folder,) = {path.parent for path in files_of_metrics(server)}
+    family = children(server)
+    server.process.kill()
+    psutil.wait_procs(list(family.values()), timeout=30)
+    assert folder.exists()
+    following = start_server(server.data_dir.with_name("following"))
+    assert not folder.exists()
+    (folder,) = {path.parent for path in files_of_metrics(following)}
+    assert folder.exists()
+    assert stop_server(following) == 0
+    assert not folder.exists()
+
+
+def files_of_metrics(server: Server) -> set[Path]:
+    folder = children(server)["api"].environ()["PROMETHEUS_MULTIPROC_DIR"]
+    return set(Path(folder).iterdir())
 
 
 def test_receivers_close_first_and_clickhouse_last(server: Server) -> None:
@@ -180,7 +212,9 @@ def test_files_are_for_their_owner_only(raymap_server: Server) -> None:
     """Journals, run files and the database contain traces and passwords."""
     raymap_server.send(finished_segment("private"))
     found = [raymap_server.data_dir, *raymap_server.data_dir.rglob("*")]
-    assert {path.name for path in found} >= {"journal", "run", "metrics", "clickhouse"}
+    assert {path.name for path in found} >= {"journal", "run", "clickhouse"}
+    metrics = files_of_metrics(raymap_server)
+    found += [*metrics, *{path.parent for path in metrics}]
     shared = [str(path) for path in found if path.exists() and path.stat().st_mode & 0o077]
     assert shared == []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
 import sys
@@ -10,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from raymap import supervisor
@@ -38,6 +40,7 @@ def run(scenario: Callable[[], Awaitable[None]]) -> None:
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervisor, "FIRST_DELAY", 0.01)
+    monkeypatch.setattr(supervisor, "MAX_DELAY", 0.1)
     monkeypatch.setattr(supervisor, "MAX_DEATHS", 3)
 
 
@@ -76,7 +79,7 @@ def test_a_child_that_cannot_start_is_explained(script: str, says: str) -> None:
 def test_a_child_that_dies_is_started_again(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Its death is reported with its process id, for its files to be adopted."""
+    """Its death is reported with its name, for its gauges to be forgotten."""
     again = tmp_path / "again"
     script = f"""
 import pathlib
@@ -88,28 +91,84 @@ before.touch()
 sys.exit(7)"""
 
     async def scenario() -> None:
-        deaths: list[int] = []
+        deaths: list[str] = []
         children = Supervisor(on_death=deaths.append)
         await children.start(child("udp", script))
         first = children._children["udp"].pid
         while "udp is back" not in capfd.readouterr().err:
             await asyncio.sleep(0.01)
-        assert deaths == [first]
+        assert deaths == ["udp"]
         assert children._children["udp"].pid != first
         assert await children.stop(["udp"])
 
     run(scenario)
 
 
-def test_an_essential_child_that_keeps_dying_ends_everything() -> None:
+DIES_UNTIL = """
+import pathlib
+if not pathlib.Path({mended!r}).exists():
+    {dies}
+"""
+
+
+@pytest.mark.parametrize(
+    ("dies", "says"),
+    [
+        ("os.kill(os.getpid(), signal.SIGBUS)", "udp was killed by SIGBUS; starting it again in"),
+        ('report(\'{"refused": "No space."}\'); sys.exit(1)', "udp cannot start: No space."),
+    ],
+)
+def test_an_essential_child_is_never_given_up(
+    dies: str, says: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Neither if it keeps dying nor if it cannot start again: a full disk makes it do both, and ends."""
+    mended = tmp_path / "mended"
+    mended.touch()
+
     async def scenario() -> None:
         children = Supervisor()
-        await children.start(child("udp", READY + "print('torn', file=sys.stderr); sys.exit(1)"))
-        with pytest.raises(CommandError) as failure:
-            await children.wait()
-        assert "udp ended with exit code 1, the 3th time within a minute." in str(failure.value)
-        assert str(failure.value).endswith("Its last output: torn")
-        await children.stop(["udp"])
+        script = DIES_UNTIL.format(mended=str(mended), dies=dies) + STAYS
+        await children.start(child("udp", script))
+        mended.unlink()
+        children._children["udp"].process.kill()
+        said = ""
+        while said.count(says) < 2 * supervisor.MAX_DEATHS:
+            said += capfd.readouterr().err
+            await asyncio.sleep(0.01)
+        mended.touch()
+        while "udp is back" not in said:
+            said += capfd.readouterr().err
+            await asyncio.sleep(0.01)
+        assert await children.stop(["udp"])
+
+    run(scenario)
+
+
+def test_a_child_for_which_there_is_no_process_is_started_later(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """No descriptor is lost meanwhile."""
+    start = asyncio.create_subprocess_exec
+
+    async def refuse(*_: Any, **__: Any) -> Any:
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    async def scenario() -> None:
+        children = Supervisor()
+        await children.start(child("udp", STAYS))
+        descriptors = psutil.Process().num_fds()
+        monkeypatch.setattr(asyncio, "create_subprocess_exec", refuse)
+        children._children["udp"].process.kill()
+        said = ""
+        while said.count("udp cannot be started: Resource temporarily unavailable") < 5:
+            said += capfd.readouterr().err
+            await asyncio.sleep(0.01)
+        assert psutil.Process().num_fds() <= descriptors
+        monkeypatch.setattr(asyncio, "create_subprocess_exec", start)
+        while "udp is back" not in said:
+            said += capfd.readouterr().err
+            await asyncio.sleep(0.01)
+        assert await children.stop(["udp"])
 
     run(scenario)
 
@@ -122,7 +181,7 @@ def test_another_child_is_given_up(capfd: pytest.CaptureFixture[str]) -> None:
         while "Going on without it." not in said:
             said += capfd.readouterr().err
             await asyncio.sleep(0.01)
-        assert not children._failure.done()
+        await children._restarters["demo"]
         await children.stop(["demo"])
 
     run(scenario)
