@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+import store.clickhouse  # noqa: F401 - before its driver, whose dates it makes cheap
 from collector.tuning import collect_less_often
 from raymap.config_cli import config_app
 from raymap.data_cli import data_app
@@ -157,11 +158,11 @@ def demo(settings: DemoSettings, supervised: Supervised = None) -> None:
         from raymap.processes import require_demo, udp_address
 
         require_demo()
-        from examples.serverless.main import run
+        from raymap.demo.main import run
 
         daemon = udp_address(settings.to)
         pipe.ready({"to": daemon})
-        run(daemon, settings.rate, settings.duration)
+        run(daemon, settings.rate, settings.duration, settings.seed)
 
 
 @app.command()
@@ -207,6 +208,6 @@ def version() -> None:
 
 
 def main() -> None:
-    """The console script."""
+    """Run a command; `raymap.__main__` has arranged what is imported."""
     collect_less_often()
     app(prog_name="raymap")

@@ -304,6 +304,9 @@ class DemoSettings:
     duration: Annotated[
         float | None, option("--duration", metavar="SECONDS", min=0, help="Forever if not given.")
     ] = None
+    seed: Annotated[
+        int | None, option("--seed", metavar="N", help="The same number repeats the same story.")
+    ] = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ import threading
 import time
 import urllib.request
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -264,10 +264,14 @@ class Server:
 
 
 def start_server(
-    data_dir: Path, *options: str, environment: dict[str, str] | None = None
+    data_dir: Path,
+    *options: str,
+    environment: dict[str, str] | None = None,
+    program: Sequence[str] = (sys.executable, "-m", "raymap"),
+    cwd: Path = ROOT,
 ) -> Server:
     """Start `raymap serve` on free ports and wait for its ready line."""
-    command = [sys.executable, "-m", "raymap", "serve", "--port", "0", "--grpc-port", "0"]
+    command = [*program, "serve", "--port", "0", "--grpc-port", "0"]
     workers = [] if "--workers" in options else ["--workers", "1"]
     # Flushed soon: tests query what they have just sent.
     command += ["--data-dir", str(data_dir), "--linger", "0.1", *workers, *options]
@@ -278,7 +282,7 @@ def start_server(
     log = (data_dir.parent / f"{data_dir.name}.log").open("w")
     process = subprocess.Popen(
         command,
-        cwd=ROOT,
+        cwd=cwd,
         stdout=subprocess.PIPE,
         stderr=log,
         text=True,

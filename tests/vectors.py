@@ -14,8 +14,8 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from examples.serverless.story import Story
-from examples.serverless.trace import Document
+from raymap.demo.story import Story
+from raymap.demo.trace import Document
 
 NOON = 1_795_608_000.0
 SAMPLES = Path(__file__).parent / "samples"

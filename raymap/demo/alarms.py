@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from examples.serverless.functions import PAYMENTS
-from examples.serverless.server import request
+from raymap.demo.functions import PAYMENTS
+from raymap.demo.server import request
 
 PATH = "/api/v1/alarms/payments-faults"
 ALARM = {

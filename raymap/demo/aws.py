@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from examples.serverless import clock, latency
-from examples.serverless.failures import (
+from raymap.demo import clock, latency
+from raymap.demo.failures import (
     ConditionalCheckFailedException,
     NoSuchKey,
     NotAuthorizedException,
     ProvisionedThroughputExceededException,
     ServiceError,
 )
-from examples.serverless.latency import Latency
-from examples.serverless.trace import Scope
+from raymap.demo.latency import Latency
+from raymap.demo.trace import Scope
 
 REGION = "eu-west-1"
 ACCOUNT = "123456789012"

@@ -1,7 +1,7 @@
 """What the shop's template declares, sent as a pipeline would with `raymap declare`.
 
-    raymap declare examples/serverless/template.yaml --dry-run --json --stack shop \
-        --account 123456789012 --region eu-west-1 --environment prod > examples/serverless/declaration.json
+    raymap declare raymap/demo/template.yaml --dry-run --json --stack shop \
+        --account 123456789012 --region eu-west-1 --environment prod > raymap/demo/declaration.json
 
 ``declaration.json`` is what that prints: a demo needs no translator of templates.
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from examples.serverless.server import request
+from raymap.demo.server import request
 
 PATH = "/api/v1/declarations"
 DECLARATION = Path(__file__).parent / "declaration.json"

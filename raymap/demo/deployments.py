@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from examples.serverless import clock
-from examples.serverless.functions import CATALOG
-from examples.serverless.server import request
+from raymap.demo import clock
+from raymap.demo.functions import CATALOG
+from raymap.demo.server import request
 
 ALARM = "/api/v1/alarms/catalog-canary"
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any
 
-from examples.serverless import aws, clock, latency
-from examples.serverless.failures import MissingField
-from examples.serverless.sdk import NODE, PYTHON, SERVICE, Sdk
-from examples.serverless.trace import Entity, LogLine, Scope, TaskTimedOut, Trace, owner
+from raymap.demo import aws, clock, latency
+from raymap.demo.failures import MissingField
+from raymap.demo.sdk import NODE, PYTHON, SERVICE, Sdk
+from raymap.demo.trace import Entity, LogLine, Scope, TaskTimedOut, Trace, owner
 
 Handler = Callable[[Scope], int]
 """The code: returns an HTTP status, or raises."""

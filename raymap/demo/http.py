@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
-from examples.serverless import latency
-from examples.serverless.latency import Latency
-from examples.serverless.trace import Entity, Scope
+from raymap.demo import latency
+from raymap.demo.latency import Latency
+from raymap.demo.trace import Entity, Scope
 
 _BROWSERS = (
     (

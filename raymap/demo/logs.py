@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
-from examples.serverless import aws
-from examples.serverless.trace import LogLine
+from raymap.demo import aws
+from raymap.demo.trace import LogLine
 
 INTERVAL = 1.0
 """Seconds that lines wait for others. Firehose's own is up to 15 minutes."""

@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from examples.serverless.alarms import put_alarm
-from examples.serverless.declared import put_declaration
-from examples.serverless.deployments import Deployments
-from examples.serverless.sender import Sender
-from examples.serverless.story import Story
-from examples.serverless.trace import Document, LogLine, Trace
+from raymap.demo.alarms import put_alarm
+from raymap.demo.declared import put_declaration
+from raymap.demo.deployments import Deployments
+from raymap.demo.sender import Sender
+from raymap.demo.story import Story
+from raymap.demo.trace import Document, LogLine, Trace
 
 BACKFILL_SECONDS = 600.0
 _LONGEST_SLEEP = 0.05

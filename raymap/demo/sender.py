@@ -9,8 +9,8 @@ import time
 from aws_xray_sdk.core.daemon_config import DAEMON_ADDRESS_KEY
 from aws_xray_sdk.core.emitters.udp_emitter import UDPEmitter
 
-from examples.serverless.logs import Logs
-from examples.serverless.trace import Document, LogLine
+from raymap.demo.logs import Logs
+from raymap.demo.trace import Document, LogLine
 
 DATAGRAMS_PER_SECOND = 1500.0
 _BURST = 8

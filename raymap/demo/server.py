@@ -6,7 +6,7 @@ import http.client
 import json
 import os
 
-from examples.serverless.logs import TIMEOUT
+from raymap.demo.logs import TIMEOUT
 
 
 def request(address: str, method: str, path: str, body: object = None) -> int:

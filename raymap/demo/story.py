@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from random import Random
 
-from examples.serverless import clock
-from examples.serverless.patterns import development, etl, graphql, web
-from examples.serverless.trace import Trace
+from raymap.demo import clock
+from raymap.demo.patterns import development, etl, graphql, web
+from raymap.demo.trace import Trace
 
 _WEIGHTS: dict[Callable[[Trace], None], float] = {
     web.front_page: 22,

@@ -17,8 +17,8 @@ from aws_xray_sdk.core.models.segment import Segment
 from aws_xray_sdk.core.models.subsegment import Subsegment
 from aws_xray_sdk.core.streaming.default_streaming import DefaultStreaming
 
-from examples.serverless.latency import Latency
-from examples.serverless.sdk import Sdk
+from raymap.demo.latency import Latency
+from raymap.demo.sdk import Sdk
 
 Entity = Any
 """A Segment or Subsegment of the SDK, which has no annotations to check against."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from api.app import create_app
@@ -17,14 +16,13 @@ from raymap.auth.audit import AuditTrail
 from raymap.auth.routes import auth_router
 from raymap.invocation_joiner import InvocationJoiner
 from store.clickhouse.store import ClickHouseStore
+from ui import static_dir
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from raymap.auth.install import Authentication
     from raymap.settings import ApiSettings
-
-CONSOLE = Path(__file__).resolve().parents[2] / "ui" / "dist"
 
 
 class ApiService:
@@ -68,7 +66,7 @@ class ApiService:
             metrics=pipeline.metrics.render,
             ingest_status=pipeline.metrics.snapshot,
             ingest_health=lambda: health().as_dict(),
-            static_dir=CONSOLE if (CONSOLE / "index.html").exists() else None,
+            static_dir=static_dir(),
         )
         self.app: ASGIApp = AuditTrail(app, store)
 

@@ -19,15 +19,15 @@ from api.app import create_app
 from collector.decode.daemon import split_datagram
 from collector.decode.document import decode_document
 from collector.decode.lambda_records.cloudwatch import Delivery, decode_delivery
-from examples.serverless import clock
-from examples.serverless.alarms import put_alarm
-from examples.serverless.declared import DECLARATION, put_declaration
-from examples.serverless.deployments import Deployments, canary_alarm
-from examples.serverless.logs import delivery
-from examples.serverless.main import run
-from examples.serverless.server import request
-from examples.serverless.story import Story
-from examples.serverless.trace import Document, LogLine, Trace
+from raymap.demo import clock
+from raymap.demo.alarms import put_alarm
+from raymap.demo.declared import DECLARATION, put_declaration
+from raymap.demo.deployments import Deployments, canary_alarm
+from raymap.demo.logs import delivery
+from raymap.demo.main import run
+from raymap.demo.server import request
+from raymap.demo.story import Story
+from raymap.demo.trace import Document, LogLine, Trace
 from raymap.templates.reader import Place, read_template
 from store.alarms import Alarm
 from store.config import records
@@ -314,7 +314,7 @@ def test_the_alarm_of_a_bad_version_fires_during_its_canary() -> None:
 
 
 def test_the_declaration_is_the_templates() -> None:
-    """`examples.serverless.declared` says how the file is made."""
+    """`raymap.demo.declared` says how the file is made."""
     template = DECLARATION.with_name("template.yaml")
     place = Place("shop", ACCOUNT, REGION, "prod")
     assert read_template(template, place, {}) == read_declaration(

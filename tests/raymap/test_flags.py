@@ -65,6 +65,7 @@ CHANGED: dict[str, Any] = {
     "to": "127.0.0.1:15",
     "rate": 2.5,
     "duration": 9.0,
+    "seed": 7,
     "retention_days": 7,
     "log_retention": 3,
     "workers": 3,

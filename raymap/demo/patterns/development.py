@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from examples.serverless.functions import CATALOG, PLACE_ORDER
-from examples.serverless.http import Visitor
-from examples.serverless.patterns import gateway, graphql, orders
-from examples.serverless.trace import Scope, Trace
+from raymap.demo.functions import CATALOG, PLACE_ORDER
+from raymap.demo.http import Visitor
+from raymap.demo.patterns import gateway, graphql, orders
+from raymap.demo.trace import Scope, Trace
 
 _TESTER = Visitor("qa", "internal", "curl/8.11.1", "192.0.2.10")
 

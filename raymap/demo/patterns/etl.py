@@ -5,12 +5,12 @@ The job reports itself when it starts, reads many objects for half a minute, and
 
 from __future__ import annotations
 
-from examples.serverless import aws, latency
-from examples.serverless.failures import NoSuchKey
-from examples.serverless.latency import Latency
-from examples.serverless.patterns import events, workflow
-from examples.serverless.sdk import PYTHON
-from examples.serverless.trace import Entity, Scope, Trace
+from raymap.demo import aws, latency
+from raymap.demo.failures import NoSuchKey
+from raymap.demo.latency import Latency
+from raymap.demo.patterns import events, workflow
+from raymap.demo.sdk import PYTHON
+from raymap.demo.trace import Entity, Scope, Trace
 
 MACHINE = "sales-etl"
 JOB = "sales-report"

@@ -5,9 +5,9 @@ The topic is traced itself: it delivers to the queue in the trace of the publica
 
 from __future__ import annotations
 
-from examples.serverless import aws, latency
-from examples.serverless.failures import UnidentifiedImageError
-from examples.serverless.functions import (
+from raymap.demo import aws, latency
+from raymap.demo.failures import UnidentifiedImageError
+from raymap.demo.functions import (
     AUDIT,
     CLICKSTREAM,
     NOTIFY,
@@ -16,10 +16,10 @@ from examples.serverless.functions import (
     link_to,
     run,
 )
-from examples.serverless.http import fetch_outside
-from examples.serverless.patterns import payments
-from examples.serverless.sdk import SERVICE
-from examples.serverless.trace import Scope, Trace
+from raymap.demo.http import fetch_outside
+from raymap.demo.patterns import payments
+from raymap.demo.sdk import SERVICE
+from raymap.demo.trace import Scope, Trace
 
 MAIL_PROVIDER = "https://mail.example.com/v1/messages"
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from examples.serverless import aws, clock, http, latency
-from examples.serverless.failures import NotAuthorizedException
-from examples.serverless.functions import Function, Handler, invoke
-from examples.serverless.http import Visitor
-from examples.serverless.sdk import SERVICE
-from examples.serverless.trace import Entity, Scope, Trace
+from raymap.demo import aws, clock, http, latency
+from raymap.demo.failures import NotAuthorizedException
+from raymap.demo.functions import Function, Handler, invoke
+from raymap.demo.http import Visitor
+from raymap.demo.sdk import SERVICE
+from raymap.demo.trace import Entity, Scope, Trace
 
 API = "shop-api"
 API_ID = "a1b2c3d4e5"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from examples.serverless import aws, http, latency
-from examples.serverless.functions import CATALOG, invoke
-from examples.serverless.http import visitor
-from examples.serverless.sdk import SERVICE
-from examples.serverless.trace import Scope, Trace
+from raymap.demo import aws, http, latency
+from raymap.demo.functions import CATALOG, invoke
+from raymap.demo.http import visitor
+from raymap.demo.sdk import SERVICE
+from raymap.demo.trace import Scope, Trace
 
 API = "shop-graphql"
 _AGENT = "ShopApp/7.4 (iOS 26.1; iPhone17,2) Apollo/2.0"

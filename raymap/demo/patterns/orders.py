@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 
-from examples.serverless import aws, clock, latency
-from examples.serverless.failures import ConditionalCheckFailedException
-from examples.serverless.http import Visitor
-from examples.serverless.patterns import events, workflow
-from examples.serverless.trace import Scope
+from raymap.demo import aws, clock, latency
+from raymap.demo.failures import ConditionalCheckFailedException
+from raymap.demo.http import Visitor
+from raymap.demo.patterns import events, workflow
+from raymap.demo.trace import Scope
 
 _BODIES = {
     "good": '{"sku": "A-113", "quantity": 2, "currency": "EUR"}',

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from examples.serverless import clock, latency
-from examples.serverless.failures import PaymentDeclined, PaymentProviderError
-from examples.serverless.http import fetch_outside
-from examples.serverless.latency import Latency
-from examples.serverless.trace import Scope
+from raymap.demo import clock, latency
+from raymap.demo.failures import PaymentDeclined, PaymentProviderError
+from raymap.demo.http import fetch_outside
+from raymap.demo.latency import Latency
+from raymap.demo.trace import Scope
 
 DATABASE = "orders@shop.cluster-c9x2k1.eu-west-1.rds.amazonaws.com"
 PROVIDER = "https://payments.example.com/v2/charges"

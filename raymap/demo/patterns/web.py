@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from examples.serverless import aws, clock, http, latency
-from examples.serverless.failures import NotAuthorizedException
-from examples.serverless.functions import (
+from raymap.demo import aws, clock, http, latency
+from raymap.demo.failures import NotAuthorizedException
+from raymap.demo.functions import (
     CATALOG,
     PLACE_ORDER,
     RECOMMEND,
@@ -14,10 +14,10 @@ from examples.serverless.functions import (
     Handler,
     invoke,
 )
-from examples.serverless.http import Visitor
-from examples.serverless.patterns import events, gateway, graphql, orders
-from examples.serverless.sdk import NODE
-from examples.serverless.trace import Entity, Scope, Trace
+from raymap.demo.http import Visitor
+from raymap.demo.patterns import events, gateway, graphql, orders
+from raymap.demo.sdk import NODE
+from raymap.demo.trace import Entity, Scope, Trace
 
 NAME = "shop-web"
 _CONTAINER = "4f1d7a6b2c90"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from examples.serverless import aws, latency
-from examples.serverless.failures import OutOfStock, ProvisionedThroughputExceededException
-from examples.serverless.functions import PAYMENTS, RESERVE_STOCK, Function, Handler, invoke
-from examples.serverless.patterns import events, payments
-from examples.serverless.sdk import SERVICE
-from examples.serverless.trace import Scope, Trace
+from raymap.demo import aws, latency
+from raymap.demo.failures import OutOfStock, ProvisionedThroughputExceededException
+from raymap.demo.functions import PAYMENTS, RESERVE_STOCK, Function, Handler, invoke
+from raymap.demo.patterns import events, payments
+from raymap.demo.sdk import SERVICE
+from raymap.demo.trace import Scope, Trace
 
 MACHINE = "order-fulfilment"
 
