@@ -1,131 +1,120 @@
-"""What the selected traces have in common and the others have not: a set against the rest.
+"""What the selected traces have in common and comparable others have not: a set against a set.
 
-An attribute is a term of the filter language, so that it can be added to the filter. Only differences
-that chance does not explain are listed: of a random part of all traces, none.
+An attribute is a term of the filter language, so that it can be added to the filter.
+`api.console.comparable` says which the others are, `api.console.contrast` which terms tell them apart.
 """
 
 from __future__ import annotations
 
-import json
-import re
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache, partial
-from math import sqrt
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
+from itertools import pairwise
+from typing import NamedTuple
 
+from api.console.comparable import Comparable, comparable
+from api.console.contrast import Term, contrast
+from api.console.difference_words import SetSize, words
 from api.console.params import TraceFilter
 from api.console.trace_search import TraceSearch
+from api.console.trace_terms import trace_terms
 from api.context import Context
-from api.schemas.traces import Difference, TraceDifferences
+from api.schemas.traces import TraceDifferences
+from store.cursor import decode_cursor
+from store.filters.ast import Expression
 from store.model import TimeRange, Trace
-from store.summary import Summary, summarize
 
 MOST_TRACES = 2000
-"""Traces of each set, the newest."""
+"""Traces of each set."""
 CHUNK = 500
-MOST = 30
-MIN_DEVIATIONS = 4.0
-"""Standard deviations that a difference of shares exceeds: of 1,000 attributes of a random part, one
-in 15 times."""
-_PLAIN_KEY = re.compile(r"[^\s=!<>()\[\]{}\",]+")
+PARTS = 16
+"""Parts of the window from which as many others are taken each, if they are too many: where a deployment
+falls into one, its share of the others is wrong by three points at most."""
+
+
+class Found(NamedTuple):
+    """Ids of traces, and the time (microseconds) since which they are all if there were too many."""
+
+    ids: list[bytes]
+    since: int | None = None
+
+    @property
+    def size(self) -> SetSize:
+        return SetSize(len(self.ids), self.since is None)
 
 
 def trace_differences(
-    context: Context, window: TimeRange, filters: TraceFilter
+    context: Context, window: TimeRange, filters: TraceFilter, scope: Expression | None
 ) -> TraceDifferences:
-    """The attributes in which the newest selected traces differ from the newest others."""
-    everything = TraceFilter("", "", frozenset(), None, None)
-    chosen, newest = context.both(
-        lambda: _newest(context, window, filters), lambda: _newest(context, window, everything)
-    )
-    ids = set(chosen)
-    others = [id for id in newest if id not in ids]
-    selected, rest = _attributes(context, chosen), _attributes(context, others)
+    """The attributes in which the newest selected traces differ from comparable ones of the same time.
+
+    ``scope``: the part of the filter's expression that restricts the whole console.
+    """
+    others = comparable(filters, scope)
+    search = TraceSearch(context, window, filters)
+    chosen = newest(search)
+    rest = _spread(search.widened(others.filters), chosen) if chosen.ids else Found([])
+    read = (chosen.ids, rest.ids) if rest.ids else ([], [])
+    selected, unselected = (_terms(context, ids, others) for ids in read)
+    found = contrast(selected, unselected, common_is_implied=others.by_place)
     return {
-        "selected": len(chosen),
-        "rest": len(others),
-        "attributes": rank(selected, len(chosen), rest, len(others))[:MOST],
+        "selected": len(chosen.ids),
+        "rest": len(rest.ids),
+        "words": words(filters, others, search.place, chosen.size, rest.size),
+        "attributes": [
+            {"filter": each.filter, "selected": each.selected, "rest": each.rest, "same": each.same}
+            for each in found.lines
+        ],
+        "distinct": [{"field": each.field, "values": each.values} for each in found.distinct],
     }
 
 
-def rank(selected: Counter[str], chosen: int, rest: Counter[str], others: int) -> list[Difference]:
-    """Attributes by how much more frequent they are among the selected traces, then those that are
-    less frequent."""
-    found: list[tuple[float, Difference]] = []
-    for term in selected.keys() | rest.keys():
-        here, there = selected[term], rest[term]
-        gap = _gap(here, chosen, there, others)
-        if gap is not None:
-            found.append((gap, {"filter": term, "selected": here, "rest": there}))
-    found.sort(key=lambda each: (-each[0], each[1]["filter"]))
-    return [difference for _, difference in found]
+def newest(search: TraceSearch) -> Found:
+    """The newest traces of a search."""
+    page = search.page(MOST_TRACES, None)
+    place = decode_cursor(page.cursor)
+    return Found([each.trace_id for each in page.found], None if place is None else place[0])
 
 
-def _gap(here: int, chosen: int, there: int, others: int) -> float | None:
-    """The difference of two shares; None if it may be chance."""
-    if not chosen or not others:
-        return None
-    gap = here / chosen - there / others
-    pooled = (here + there) / (chosen + others)
-    deviation = sqrt(pooled * (1 - pooled) * (1 / chosen + 1 / others))
-    return gap if deviation and abs(gap) > MIN_DEVIATIONS * deviation else None
+def _spread(search: TraceSearch, chosen: Found) -> Found:
+    """The other traces of the time of the chosen ones: all, or about as many of each part of it."""
+    start, end = search.window
+    since = start if chosen.since is None else chosen.since
+    if since >= end:
+        return Found([])
+    span = TimeRange(since, end)
+    whole = newest(search.within(span))
+    found = dict.fromkeys(whole.ids)
+    if whole.since is not None and len(found) == MOST_TRACES:
+        found.clear()
+        for part in _parts(span):
+            page = search.within(part).page(MOST_TRACES // PARTS, None)
+            found |= dict.fromkeys(each.trace_id for each in page.found)
+    taken = set(chosen.ids)
+    return Found([id for id in found if id not in taken], whole.since)
 
 
-def trace_terms(summary: Summary) -> Iterator[str]:
-    """The terms of the filter language that a trace satisfies, those that may tell it apart."""
-    for key, values in summary.annotations.items():
-        field = f"annotation.{key}" if _PLAIN_KEY.fullmatch(key) else f"annotation[{key}]"
-        yield from (f"{field} = {value}" for value in values)
-    for user in summary.users:
-        yield f"user = {_text(user)}"
-    for node in summary.nodes:
-        if not node.is_client:
-            yield f"service(id(name: {_text(node.name)}, type: {_text(node.type)}))"
-    http = summary.http
-    for keyword, value in (("http.method", http.method), ("http.url", http.url)):
-        if value:
-            yield f"{keyword} = {_text(value)}"
-    if http.status:
-        yield f"http.status = {http.status}"
-    places = (
-        ("availabilityzone", summary.availability_zones),
-        ("instance.id", summary.instance_ids),
-        ("resource.arn", summary.resource_arns),
-    )
-    for keyword, found in places:
-        yield from (f"{keyword} = {_text(value)}" for value in found)
+def _parts(span: TimeRange) -> list[TimeRange]:
+    edges = [span.start + (span.end - span.start) * at // PARTS for at in range(PARTS + 1)]
+    return [TimeRange(*pair) for pair in pairwise(edges) if pair[0] < pair[1]]
 
 
-@lru_cache(10_000)
-def _text(value: str) -> str:
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _newest(context: Context, window: TimeRange, filters: TraceFilter) -> list[bytes]:
-    search = TraceSearch(context, window, filters)
-    found: list[bytes] = []
-    cursor: str | None = None
-    while len(found) < MOST_TRACES:
-        page = search.page(min(CHUNK, MOST_TRACES - len(found)), cursor)
-        found += [each.trace_id for each in page.found]
-        cursor = page.cursor
-        if cursor is None:
-            break
-    return found
-
-
-def _attributes(context: Context, ids: Sequence[bytes]) -> Counter[str]:
-    """How many of some traces satisfy each term; the store reads while those before are counted."""
-    counts: Counter[str] = Counter()
+def _terms(context: Context, ids: Sequence[bytes], others: Comparable) -> list[Collection[Term]]:
+    """The terms of each trace but those that restate the selection; the store reads while those before are
+    summarized."""
+    terms: list[Collection[Term]] = []
     read: Mapping[bytes, Trace] = {}
     for at in range(0, len(ids) + CHUNK, CHUNK):
-        coming, _ = context.both(
-            partial(context.store.get_traces, ids[at : at + CHUNK]), partial(_count, read, counts)
+        coming, some = context.both(
+            partial(context.store.get_traces, ids[at : at + CHUNK]), partial(_read, read, others)
         )
+        terms += some
         read = coming
-    return counts
+    return terms
 
 
-def _count(traces: Mapping[bytes, Trace], counts: Counter[str]) -> None:
-    for trace in traces.values():
-        counts.update(set(trace_terms(summarize(trace))))
+def _read(traces: Mapping[bytes, Trace], others: Comparable) -> list[Collection[Term]]:
+    implied = others.implied
+    return [
+        {term for term in trace_terms(trace) if term.field not in implied}
+        for trace in traces.values()
+    ]

@@ -7,6 +7,7 @@ and have a unit there, as on the filtered map.
 
 from __future__ import annotations
 
+from copy import copy
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -51,6 +52,22 @@ class TraceSearch:
         self.window = window
         self.place = self._find_place() if self._has_place else None
         self._units = _narrowed(self.place, filters)
+
+    def widened(self, filters: TraceFilter) -> TraceSearch:
+        """A search of the same window with other conditions, at the same place or anywhere."""
+        other = copy(self)
+        other._filters = filters
+        other._has_place = bool(filters.node or filters.edge)
+        other.place = self.place if other._has_place else None
+        other._units = _narrowed(other.place, filters)
+        return other
+
+    def within(self, part: TimeRange) -> TraceSearch:
+        """The same search in a part of its window."""
+        other = copy(self)
+        other.window = part
+        other._units = None if self._units is None else replace(self._units, window=part)
+        return other
 
     @property
     def long_page(self) -> int:

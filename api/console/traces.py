@@ -11,6 +11,7 @@ from api.console.charts import Dot, traces_figure
 from api.console.differences import trace_differences
 from api.console.marks import deployments_of, with_marks
 from api.console.params import Filters, TraceFilter, Window
+from api.console.scope import ScopeExpression
 from api.console.trace_detail import raw_trace, trace_detail
 from api.console.trace_lists import (
     MAX_LINES,
@@ -83,10 +84,13 @@ def traces_router(context: Context) -> APIRouter:
         response_class=Response,
         responses={200: {"model": TraceDifferences}},
     )
-    async def get_differences(request: Request, window: Window, filters: Filters) -> Response:
-        """What the selected traces have in common and the others of the window have not."""
+    async def get_differences(
+        request: Request, window: Window, filters: Filters, scope: ScopeExpression
+    ) -> Response:
+        """What the selected traces have in common, and comparable others have not: those of the same node, edge
+        and filter without its parts about status and latency."""
         return await run_cancellable(
-            request, lambda: json_response(trace_differences(context, window, filters))
+            request, lambda: json_response(trace_differences(context, window, filters, scope))
         )
 
     @router.get(

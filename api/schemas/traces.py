@@ -99,18 +99,35 @@ class Difference(TypedDict):
     filter: Annotated[str, Field(description="the attribute as a filter expression")]
     selected: Annotated[int, Field(description="selected traces that satisfy it")]
     rest: Annotated[int, Field(description="others that do")]
+    same: Annotated[
+        list[str],
+        Field(description="further attributes that select the same traces, at least 90 %"),
+    ]
+
+
+class DistinctValues(TypedDict):
+    """A field whose values hardly ever repeat, such as the number of an order."""
+
+    field: str
+    values: Annotated[int, Field(description="of the selected traces")]
 
 
 @reply
 class TraceDifferences(TypedDict):
-    """A selection of traces against the rest of the window; the newest 2,000 of each."""
+    """A selection of traces against comparable others: those of the same node, edge and filter without its parts
+    about status and latency; at most 2,000 of each."""
 
     selected: int
     rest: int
+    words: Annotated[str, Field(description="which sets these are")]
     attributes: Annotated[
         list[Difference],
-        Field(description="by how much more frequent among the selected; none that may be chance"),
+        Field(
+            description="at most ten that chance does not explain, the most telling first; "
+            "each with at least five selected traces and 5 % of them"
+        ),
     ]
+    distinct: list[DistinctValues]
 
 
 @reply

@@ -140,8 +140,14 @@ def open_fault_list(page: Page, shop: Any) -> None:
 
 
 def open_differences(page: Page, shop: Any) -> None:
-    found = {"filter": 'annotation.tier = "plus"', "selected": 60, "rest": 70}
-    answer = {"selected": 68, "rest": 332, "attributes": [found]}
+    found = {"filter": 'annotation.tier = "plus"', "selected": 60, "rest": 70, "same": ["fault"]}
+    answer = {
+        "selected": 68,
+        "rest": 332,
+        "words": "68 faults against 332 other traces in the same window",
+        "attributes": [found],
+        "distinct": [{"field": "annotation.order_id", "values": 66}],
+    }
     page.route("**/api/traces/differences?*", lambda route: route.fulfill(json=answer))
     page.goto(shop.url("/traces?status=fault"))
     page.get_by_role("button", name="What sets these apart?").click()

@@ -187,10 +187,18 @@ def test_an_entry_of_the_legend_is_added_to_the_filter(page: Page, lasting_shop:
 def test_an_attribute_that_sets_traces_apart_is_added_to_the_filter(
     page: Page, lasting_shop: Any
 ) -> None:
-    """One click; the comparison is fetched when it is opened, and not before."""
+    """One click; the comparison is fetched when it is opened, and not before. It says which sets are compared,
+    what selects the same traces, and which fields have a value for each."""
     requested: list[str] = []
-    found = {"filter": 'annotation.tier = "plus"', "selected": 60, "rest": 70}
-    answer = {"selected": 68, "rest": 332, "attributes": [found]}
+    same = 'http.useragent = "ios"'
+    found = {"filter": 'annotation.tier = "plus"', "selected": 60, "rest": 70, "same": [same]}
+    answer = {
+        "selected": 68,
+        "rest": 332,
+        "words": "68 faults against 332 other traces in the same window",
+        "attributes": [found],
+        "distinct": [{"field": "annotation.order_id", "values": 66}],
+    }
 
     def compare(route: Route) -> None:
         requested.append(route.request.url)
@@ -201,6 +209,12 @@ def test_an_attribute_that_sets_traces_apart_is_added_to_the_filter(
     expect(page.get_by_role("table", name="Traces")).to_be_visible()
     assert requested == []
     page.get_by_role("button", name="What sets these apart?").click()
+    comparison = page.get_by_role("region", name="What sets these traces apart")
+    expect(comparison).to_contain_text("68 faults against 332 other traces in the same window.")
+    expect(comparison).to_contain_text("annotation.order_id: 66 distinct values")
+    expect(page.get_by_role("button", name=same)).to_be_hidden()
+    comparison.get_by_text("1 more attribute of the same traces").click()
+    expect(page.get_by_role("button", name=same)).to_be_visible()
     page.get_by_role("button", name='annotation.tier = "plus"').click()
     expect(page).to_have_url(re.compile("filter=annotation.tier"))
     assert filter_of(page) == 'annotation.tier = "plus"'

@@ -10,16 +10,22 @@ from raymap.demo.trace import Scope
 
 DATABASE = "orders@shop.cluster-c9x2k1.eu-west-1.rds.amazonaws.com"
 PROVIDER = "https://payments.example.com/v2/charges"
+BRANDS = {"visa": 40, "mastercard": 30, "amex": 30}
+"""Brands of cards, in percent of the charges."""
+AILING_BRAND = "amex"
+"""The one that the provider cannot charge when it is ailing."""
 
 
 def charge(scope: Scope, order: str) -> int:
     """The handler: record the intent, charge, record the result."""
     with scope.subsegment("## charge") as handler:
+        (brand,) = scope.trace.random.choices(list(BRANDS), list(BRANDS.values()))
         handler.entity.put_annotation("order_id", order)
+        handler.entity.put_annotation("card_brand", brand)
         handler.wait(latency.CODE)
         _query(handler, "INSERT INTO payments (order_id, state) VALUES (?, ?)", latency.SQL_QUERY)
         try:
-            _ask_provider(handler)
+            _ask_provider(handler, brand)
         except PaymentDeclined as declined:
             handler.failed(declined)
             _query(handler, "UPDATE payments SET state = ? WHERE order_id = ?", latency.SQL_QUERY)
@@ -28,9 +34,9 @@ def charge(scope: Scope, order: str) -> int:
     return 200
 
 
-def _ask_provider(scope: Scope) -> None:
+def _ask_provider(scope: Scope, brand: str) -> None:
     """Twice at most: the first failure is forgiven."""
-    ailing = clock.payments_ailing(scope.now)
+    ailing = brand == AILING_BRAND and clock.payments_ailing(scope.now)
     takes = latency.PAYMENT_PROVIDER.times(5.0) if ailing else latency.PAYMENT_PROVIDER
     for _attempt in range(2):
         status = _weather(scope, ailing)
@@ -45,9 +51,9 @@ def _ask_provider(scope: Scope) -> None:
 
 def _weather(scope: Scope, ailing: bool) -> int:
     draw = scope.trace.random.random()
-    if draw < (0.3 if ailing else 0.01):
+    if draw < (0.9 if ailing else 0.01):
         return 503
-    if draw < (0.4 if ailing else 0.015):
+    if draw < (0.97 if ailing else 0.015):
         return 429
     return 402 if draw > 0.97 else 200
 

@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: 7a788b5abda38de55e5979cb31b82dab989be7be06232e2cbc2c032bb2437ae3
+// sha256 of its schemas: 481647d911812d8c5c2c68d9298cb5be4d90e5245990ba12480416f2ccb9ba3e
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -171,7 +171,12 @@ export interface components {
         Difference: {
             filter: string;
             rest: number;
+            same: string[];
             selected: number;
+        };
+        DistinctValues: {
+            field: string;
+            values: number;
         };
         EdgeDetail: {
             before: components["schemas"]["Before"] | null;
@@ -479,8 +484,10 @@ export interface components {
         };
         TraceDifferences: {
             attributes: components["schemas"]["Difference"][];
+            distinct: components["schemas"]["DistinctValues"][];
             rest: number;
             selected: number;
+            words: string;
         };
         TraceFigure: {
             counted_all: boolean;

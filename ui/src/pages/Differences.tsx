@@ -1,4 +1,5 @@
-// What the listed traces have in common and the others of the range have not; fetched when it is opened.
+// What the listed traces have in common, and those that could have been listed have not; fetched when it is
+// opened.
 
 import { useState } from 'react'
 import { addresses, type TimeWindow, type TraceFilter } from '../api/client'
@@ -35,20 +36,41 @@ export function Differences({ window, filter, name, onAdd }: Props) {
       </button>
       {isOpen && error && <p className="mute">No comparison: {errorWords(error)}.</p>}
       {isOpen && !data && !error && <Loading what="comparison" slow={slow} />}
-      {isOpen && data && <Table data={data} onAdd={onAdd} />}
+      {isOpen && data && <Comparison data={data} onAdd={onAdd} />}
     </section>
   )
 }
 
-function Table({ data, onAdd }: { data: TraceDifferences; onAdd(term: string): void }) {
+interface ComparisonProps {
+  data: TraceDifferences
+  onAdd(term: string): void
+}
+
+function Comparison({ data, onAdd }: ComparisonProps) {
+  const { attributes, distinct, words } = data
+  return (
+    <>
+      <p className="compared-sets">{words.charAt(0).toUpperCase() + words.slice(1)}.</p>
+      {attributes.length > 0 ? (
+        <Table data={data} onAdd={onAdd} />
+      ) : (
+        <p className="mute">Nothing sets these apart that chance would not explain.</p>
+      )}
+      {distinct.length > 0 && (
+        <ul className="mute" aria-label="Fields whose values hardly ever repeat">
+          {distinct.map(({ field, values }) => (
+            <li key={field}>
+              <span className="mono">{field}</span>: {count(values)} distinct values
+            </li>
+          ))}
+        </ul>
+      )}
+    </>
+  )
+}
+
+function Table({ data, onAdd }: ComparisonProps) {
   const { selected, rest, attributes } = data
-  if (attributes.length === 0) {
-    return (
-      <p className="mute">
-        Nothing that chance would not explain: {count(selected)} of these against {count(rest)} others.
-      </p>
-    )
-  }
   return (
     <table className="table" aria-label="Attributes that differ">
       <thead>
@@ -62,14 +84,8 @@ function Table({ data, onAdd }: { data: TraceDifferences; onAdd(term: string): v
         {attributes.map((one) => (
           <tr key={one.filter}>
             <td>
-              <button
-                type="button"
-                className="link mono"
-                title="Add to the filter"
-                onClick={() => onAdd(one.filter)}
-              >
-                {one.filter}
-              </button>
+              <Term term={one.filter} onAdd={onAdd} />
+              <SameTraces terms={one.same} onAdd={onAdd} />
             </td>
             <Share number={one.selected} of={selected} />
             <Share number={one.rest} of={rest} />
@@ -77,6 +93,33 @@ function Table({ data, onAdd }: { data: TraceDifferences; onAdd(term: string): v
         ))}
       </tbody>
     </table>
+  )
+}
+
+function Term({ term, onAdd }: { term: string; onAdd(term: string): void }) {
+  return (
+    <button type="button" className="link mono" title="Add to the filter" onClick={() => onAdd(term)}>
+      {term}
+    </button>
+  )
+}
+
+/** Attributes that select the same traces: they tell nothing more. */
+function SameTraces({ terms, onAdd }: { terms: readonly string[]; onAdd(term: string): void }) {
+  if (terms.length === 0) return null
+  return (
+    <details className="same-traces">
+      <summary className="mute">
+        {count(terms.length)} more {terms.length === 1 ? 'attribute' : 'attributes'} of the same traces
+      </summary>
+      <ul>
+        {terms.map((term) => (
+          <li key={term}>
+            <Term term={term} onAdd={onAdd} />
+          </li>
+        ))}
+      </ul>
+    </details>
   )
 }
 
