@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.ui.conftest import wait_until
 from tests.ui.maps import grid_map, map_client, map_edge, map_node, serve_map, service_map
@@ -36,19 +37,23 @@ COUNT_DRAWING = """
     }
   }
 """
-PAN = """async () => {
+MOVE = """async (gesture) => {
   const frame = () => new Promise((resolve) => requestAnimationFrame(resolve))
+  const gestures = {
+    pan: (i) => window.__map.pan(i % 40 < 20 ? 14 : -14, 3),
+    zoom: (i) => window.__map.zoom(i % 24 < 12 ? 1.17 : 1 / 1.17),
+  }
   const frames = []
   for (let i = 0; i < 60; i++) {
     window.__calls = {}
-    window.__map.pan(i % 40 < 20 ? 14 : -14, 3)
+    gestures[gesture](i)
     await frame()
     await frame()
     frames.push(window.__calls)
   }
   return frames
 }"""
-"""Pans by 14 pixels a frame; what was drawn for each."""
+"""Pans by 14 pixels a frame, or zooms like a wheel, in and out; what was drawn for each frame."""
 
 
 def open_map(page: Page, url: str) -> None:
@@ -156,6 +161,34 @@ def test_only_unhealthy_hides_rare_failures_and_their_clients(
     expect(shown).to_have_count(4)
 
 
+def late_panel(route: Route) -> None:
+    time.sleep(0.6)
+    route.continue_()
+
+
+BESIDE_THE_PANEL = """() => {
+  const map = window.__map
+  const lit = [...map.scene.neighbours(map.scene.nodes.get('service-0020'))]
+  const { k, tx } = map.camera
+  const middles = lit.map((id) => map.scene.nodes.get(id).x * k + tx)
+  return lit.length === 3 && map.size.width < 1200 &&
+    middles.every((x) => x > 36 && x < map.size.width - 36)
+}"""
+"""Whether a service and its neighbours, with half a name, are in the part of the map that the panel leaves."""
+
+
+def test_the_first_click_hides_no_neighbour_behind_the_panel(
+    page: Page, raymap_server: Any
+) -> None:
+    """Also where the code of the panel comes later than the selection: the map makes room once the panel is there."""
+    page.route("**/DetailPanel-*.js", late_panel)
+    serve_map(page, lambda: grid_map(40))
+    open_map(page, raymap_server.http + "/map?test=1")
+    page.locator('[data-node="service-0020"]').click()
+    expect(page.get_by_role("complementary", name="Details")).to_be_visible()
+    wait_until(page, f"({BESIDE_THE_PANEL})()", timeout_s=5)
+
+
 def test_panning_a_large_map_shifts_a_picture(page: Page, raymap_server: Any) -> None:
     """Most frames draw one image, and not the two thousand services again."""
     answer = grid_map(2000, 50)
@@ -163,8 +196,23 @@ def test_panning_a_large_map_shifts_a_picture(page: Page, raymap_server: Any) ->
     page.add_init_script(COUNT_DRAWING)
     serve_map(page, lambda: answer)
     open_map(page, raymap_server.http + "/map?test=1")
-    frames = page.evaluate(PAN)
+    frames = page.evaluate(MOVE, "pan")
     assert len(frames) == 60
     assert all(frames), "every frame draws the map where it is now"
     shifted = [calls for calls in frames if calls == {"drawImage": 1}]
     assert len(shifted) >= 50, frames
+
+
+def test_zooming_a_large_map_scales_a_picture(page: Page, raymap_server: Any) -> None:
+    """Services and names are drawn again at every octave, and sharply once the map rests."""
+    answer = grid_map(2000, 50)
+    page.add_init_script(COUNT_DRAWING)
+    serve_map(page, lambda: answer)
+    open_map(page, raymap_server.http + "/map?test=1")
+    frames = page.evaluate(MOVE, "zoom")
+    assert all(frames), "every frame draws the map where it is now"
+    scaled = [calls for calls in frames if calls == {"drawImage": 1}]
+    assert len(scaled) >= 40, frames
+    page.evaluate("window.__map.zoom(1.1); window.__calls = {}")
+    wait_until(page, "window.__calls.fillText > 0")
+    wait_until(page, "window.__map.restingScale === window.__map.camera.k")

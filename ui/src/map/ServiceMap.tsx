@@ -76,6 +76,8 @@ export function ServiceMap(props: ServiceMapProps) {
   const restored = useRef(parseView(viewWanted))
   const restoredSelection = useRef(selection)
   const viewAtSelection = useRef<string | null>(null)
+  /** What was selected, until the viewer moves the map: its panel opens late, and makes the map smaller. */
+  const inSight = useRef<string | null>(null)
   const viewTimer = useRef(0)
   const [buttons, setButtons] = useState<SceneNode[]>([])
   const [sight, setSight] = useState<Sight | null>(null)
@@ -83,7 +85,7 @@ export function ServiceMap(props: ServiceMapProps) {
   const palette = usePalette()
   const firstPalette = useRef(palette)
 
-  const moved = () => {
+  const noteView = () => {
     touched.current = true
     restored.current = null
     clearTimeout(viewTimer.current)
@@ -92,6 +94,18 @@ export function ServiceMap(props: ServiceMapProps) {
       written.current = viewText(map.current.viewport)
       latest.current.onView(written.current)
     }, VIEW_MS)
+  }
+
+  const moved = () => {
+    inSight.current = null
+    noteView()
+  }
+
+  const makeRoom = (id: string) => {
+    const view = map.current
+    if (!view) return
+    const node = view.scene.nodes.get(id)
+    if (view.reveal(node ? view.scene.neighbours(node) : id.split(':'))) noteView()
   }
 
   // One view for the life of the component.
@@ -113,6 +127,7 @@ export function ServiceMap(props: ServiceMapProps) {
     const watcher = new ResizeObserver(() => {
       view.resize({ width: place.clientWidth, height: place.clientHeight })
       if (restored.current) view.setViewport(restored.current)
+      else if (inSight.current) makeRoom(inSight.current)
     })
     watcher.observe(place)
 
@@ -200,17 +215,18 @@ export function ServiceMap(props: ServiceMapProps) {
   }, [selection, hits, graph])
 
   const arrivedWithView = useEffectEvent(() => viewAtSelection.current !== viewWanted && viewWanted !== null)
-  const makeRoom = useEffectEvent((id: string) => {
-    const view = map.current
-    if (!view) return
-    const node = view.scene.nodes.get(id)
-    const ids = node ? view.scene.neighbours(node) : id.split(':')
-    if (view.reveal(ids)) moved()
-  })
   useEffect(() => {
     if (!selection || arrivedWithView()) return
-    const waiting = requestAnimationFrame(() => requestAnimationFrame(() => makeRoom(selection)))
-    return () => cancelAnimationFrame(waiting)
+    const waiting = requestAnimationFrame(() =>
+      requestAnimationFrame(() => {
+        makeRoom(selection)
+        inSight.current = selection
+      }),
+    )
+    return () => {
+      cancelAnimationFrame(waiting)
+      inSight.current = null
+    }
   }, [selection])
   useEffect(() => {
     viewAtSelection.current = viewWanted

@@ -1,5 +1,15 @@
 import { expect, test } from 'vitest'
-import { cameraFor, fitted, fittedWithNames, panned, revealed, viewportOf, worldAt, zoomed } from './camera'
+import {
+  cameraFor,
+  fitted,
+  fittedWithNames,
+  panned,
+  revealed,
+  revealedWithNames,
+  viewportOf,
+  worldAt,
+  zoomed,
+} from './camera'
 
 const size = { width: 1000, height: 600 }
 const box = { left: 0, top: 0, right: 400, bottom: 300 }
@@ -65,4 +75,17 @@ test('names longer than the screen do not make the map vanish', () => {
     { left: -500, right: 900, top: 0, bottom: 9 },
   ])
   expect(camera.k * 1000).toBeGreaterThan(390 * 0.4)
+})
+
+test('names of revealed nodes are not cut by the frame', () => {
+  // Two nodes at scale 0.3, with names of 160 pixels: much wider than the nodes themselves.
+  const pair = { left: 3000, right: 3400, top: 0, bottom: 200 }
+  const namesAt = ({ k, tx }: { k: number; tx: number }) =>
+    [3075, 3325].map((x) => ({ left: x * k + tx - 80, right: x * k + tx + 80, top: 100, bottom: 120 }))
+  const camera = { k: 0.3, tx: 0, ty: 100 }
+  const right = (at: typeof camera) => namesAt(at)[1]?.right
+  expect(right(revealed(camera, pair, size))).toBeGreaterThan(size.width)
+  const shown = revealedWithNames(camera, pair, size, namesAt)
+  expect(right(shown)).toBeLessThanOrEqual(size.width - 4)
+  expect(shown.k).toBe(0.3)
 })

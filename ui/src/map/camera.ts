@@ -28,6 +28,7 @@ export interface Margins {
 }
 
 const TOOLS = { top: 56, bottom: 52 }
+const BESIDE: Margins = { x: 24, ...TOOLS }
 
 /** Room for what lies over the map, and on both sides for half a name. */
 export function marginsIn({ width }: Size): Margins {
@@ -58,20 +59,36 @@ function excess(names: readonly Box[], size: Size): { side: number; bottom: numb
   }
 }
 
+type NamesAt = (camera: Camera) => readonly Box[]
+
 /**
  * Fits with as much room as the names need, which do not shrink with the map: at the sides of a phone, and above the
  * legend.
  */
-export function fittedWithNames(box: Box, size: Size, namesAt: (camera: Camera) => readonly Box[]): Camera {
-  const margins = marginsIn(size)
-  let camera = fitted(box, size, margins)
+export function fittedWithNames(box: Box, size: Size, namesAt: NamesAt): Camera {
+  return withRoomFor(namesAt, size, marginsIn(size), (margins) => fitted(box, size, margins))
+}
+
+/** Reveals nodes and, where there is room, the whole of their names. */
+export function revealedWithNames(camera: Camera, box: Box, size: Size, namesAt: NamesAt): Camera {
+  return withRoomFor(namesAt, size, BESIDE, (margins) => revealed(camera, box, size, margins))
+}
+
+function withRoomFor(
+  namesAt: NamesAt,
+  size: Size,
+  least: Margins,
+  placed: (margins: Margins) => Camera,
+): Camera {
+  const margins = { ...least }
+  let camera = placed(margins)
   // A smaller scale moves nodes inwards, and gives other names.
   for (let round = 0; round < 3; round++) {
     const { side, bottom } = excess(namesAt(camera), size)
     if (side <= 0 && bottom <= 0) break
     margins.x = Math.min(size.width * MOST_FOR_NAMES, margins.x + side)
     margins.bottom = Math.min(size.height * MOST_FOR_NAMES, margins.bottom + bottom)
-    camera = fitted(box, size, margins)
+    camera = placed(margins)
   }
   return camera
 }
@@ -87,12 +104,7 @@ export function panned(camera: Camera, dx: number, dy: number): Camera {
 }
 
 /** Moves only as far as needed to bring a box into view; shrinks when it would not fit. */
-export function revealed(
-  camera: Camera,
-  box: Box,
-  size: Size,
-  margins: Margins = { x: 24, ...TOOLS },
-): Camera {
+export function revealed(camera: Camera, box: Box, size: Size, margins: Margins = BESIDE): Camera {
   const [width, height] = [size.width - 2 * margins.x, size.height - margins.top - margins.bottom]
   const k = Math.min(camera.k, width / (box.right - box.left), height / (box.bottom - box.top))
   const at =

@@ -5,9 +5,9 @@ import type { Camera, Size } from './camera'
 import { paint } from './paint'
 import type { Frame } from './picture'
 
-/** Beyond these the picture would look blurred, or have too few names. */
-const LEAST_ZOOM = 0.75
-const MOST_ZOOM = 1.33
+/** Beyond an octave the picture would look blurred, or have too few names, even for the moment that a zoom takes. */
+const LEAST_ZOOM = 0.5
+const MOST_ZOOM = 2
 
 export interface Shift {
   x: number

@@ -9,7 +9,7 @@ import {
   cameraFor,
   fittedWithNames,
   panned,
-  revealed,
+  revealedWithNames,
   visibleWorld,
   worldAt,
   zoomed,
@@ -17,6 +17,7 @@ import {
   type Size,
 } from './camera'
 import { R, bounds, distance, type Box, type Placed } from './geometry'
+import { LabelCache } from './labelCache'
 import { byPriority, importance, layoutLabels, type Label } from './labels'
 import { paint } from './paint'
 import { PanBuffer } from './panBuffer'
@@ -62,7 +63,7 @@ export class MapView {
   private health: MapHealth = NO_HEALTH
   private hidden: ReadonlySet<string> = new Set()
   private readonly g: CanvasRenderingContext2D
-  private labels: { key: string; placed: ReadonlyMap<string, Label> } | null = null
+  private readonly labels = new LabelCache((k) => this.labelsFor(k))
   /** Grows with everything that labels depend on, apart from scale and places. */
   private labelRevision = 0
   private frame = 0
@@ -71,6 +72,8 @@ export class MapView {
   private ratio = 0
   private tween: Tween | null = null
   private readonly buffer = new PanBuffer()
+  /** The scale of the last picture that was painted at rest. */
+  private restingScale = 0
 
   constructor(
     private readonly canvas: HTMLCanvasElement,
@@ -155,7 +158,7 @@ export class MapView {
     const box = bounds(nodes)
     if (!box) return false
     const before = this.camera
-    this.camera = revealed(before, box, this.size)
+    this.camera = revealedWithNames(before, box, this.size, (camera) => this.namesOf(nodes, camera))
     this.draw()
     return before.tx !== this.camera.tx || before.ty !== this.camera.ty || before.k !== this.camera.k
   }
@@ -250,8 +253,10 @@ export class MapView {
   }
 
   private settle(): void {
-    const coarse = this.moving && devicePixelRatio !== 1
+    const rescaled = this.camera.k !== this.restingScale
+    const coarse = this.moving && (rescaled || devicePixelRatio !== 1)
     this.moving = false
+    if (rescaled) this.buffer.invalidate()
     if (coarse) this.paint()
     const seen = visibleWorld(this.camera, this.size, 0)
     const isInside = (n: SceneNode) =>
@@ -269,14 +274,10 @@ export class MapView {
     return importance(node, this.health.unhealthy, this.emphasis.lit)
   }
 
-  /** Laid out for the whole map, so that panning changes none of them; again when scale or content change. */
-  private labelsNow(): ReadonlyMap<string, Label> {
-    const { k } = this.camera
-    const key = `${k} ${this.scene.revision} ${this.labelRevision} ${this.palette.sans}`
-    if (this.labels?.key !== key) {
-      this.labels = { key, placed: this.labelsFor(k) }
-    }
-    return this.labels.placed
+  /** Laid out for the whole map, so that panning changes none of them; while a large one is zoomed, roughly. */
+  private labelsNow(isRough: boolean): ReadonlyMap<string, Label> {
+    const key = `${this.scene.revision} ${this.labelRevision} ${this.palette.sans}`
+    return this.labels.at(this.camera.k, key, isRough)
   }
 
   /**
@@ -286,11 +287,21 @@ export class MapView {
   private namesAt(camera: Camera): Box[] {
     const many = this.shown.length > MOST_NAMES_TO_FIT
     const labels = this.labelsFor(camera.k, many ? lowest(this.shown, MOST_NAMES_TO_FIT) : this.shown)
-    return [...labels.values()].map(({ node, box }) => {
-      const [x, y] = [node.x * camera.k + camera.tx, node.y * camera.k + camera.ty]
-      const [left, right] = many ? [x, x] : [box.left + x, box.right + x]
-      return { left, right, top: box.top + y, bottom: box.bottom + y }
+    return [...labels.values()].map((label) => {
+      const box = onScreen(label, camera)
+      if (!many) return box
+      const x = label.node.x * camera.k + camera.tx
+      return { ...box, left: x, right: x }
     })
+  }
+
+  /** Where the names of some nodes would be, on a large map as if they were alone. */
+  private namesOf(nodes: SceneNode[], camera: Camera): Box[] {
+    const many = this.shown.length > MOST_NAMES_TO_FIT
+    const labels = this.labelsFor(camera.k, many ? nodes : this.shown)
+    return nodes
+      .map(({ data }) => labels.get(data.id))
+      .flatMap((label) => (label ? [onScreen(label, camera)] : []))
   }
 
   private labelsFor(k: number, nodes: SceneNode[] = this.shown): Map<string, Label> {
@@ -345,11 +356,17 @@ export class MapView {
     const changing = this.tween !== null || scene.leaving.length > 0
     const frame = { scene, camera, size, ratio, palette, options, health, hidden, emphasis, now }
     if (this.moving && !changing && scene.nodes.size >= BUFFERED_FROM) {
-      this.buffer.draw(this.g, frame, () => this.labelsNow())
+      this.buffer.draw(this.g, frame, () => this.labelsNow(true))
     } else {
-      paint(this.g, { ...frame, labels: this.labelsNow() })
+      this.restingScale = camera.k
+      paint(this.g, { ...frame, labels: this.labelsNow(false) })
     }
   }
+}
+
+function onScreen({ node, box }: Label, { k, tx, ty }: Camera): Box {
+  const [x, y] = [node.x * k + tx, node.y * k + ty]
+  return { left: box.left + x, right: box.right + x, top: box.top + y, bottom: box.bottom + y }
 }
 
 function lowest(nodes: SceneNode[], most: number): SceneNode[] {
