@@ -78,7 +78,12 @@ def test_text_is_readable_and_failing_services_have_names(
     open_map(page, raymap_server.http + "/map?as=map&test=1")
     texts = page.evaluate("window.__texts")
     assert min(size for _, size, _, _ in texts) >= 10.99
-    assert names <= {text for text, _, _, _ in texts}
+    size = page.evaluate("window.__map.size")
+    shown = {text for text, _, _, _ in texts} & {node["name"] for node in answer["nodes"]}
+    if size["width"] < 600 or size["height"] < 360:
+        assert len(shown & names) >= min(5, len(names)), "the failing ones first"
+    else:
+        assert names <= shown
     if count <= 40:  # as on a phone: what is drawn is not cut by the frame
         last = texts[len(texts) - len(answer["nodes"]) :]
         assert [text for text, _, left, right in last if left < 0 or right > width] == []

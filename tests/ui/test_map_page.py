@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.ui.conftest import wait_until
-from tests.ui.maps import service_map
+from tests.ui.maps import map_edge, map_node, serve_map, service_map
 
 pytestmark = pytest.mark.browser
 
@@ -190,6 +190,24 @@ def test_focus_shows_the_surroundings_and_leads_back(page: Page, shop: Any) -> N
     page.keyboard.press("Escape")
     expect(page.get_by_role("navigation", name="Focus")).to_have_count(0)
     expect(node(page, shop.table)).to_be_visible()
+
+
+DIMMED = """() => [...window.__map.scene.nodes.values()]
+  .filter((node) => window.__map.tierOf(node) === 0).length"""
+
+
+def test_a_focus_dims_nothing_of_what_was_requested(page: Page, raymap_server: Any) -> None:
+    """Its nodes are the surroundings: also those of the second hop stay at full strength."""
+    nodes = [map_node(name, x=at * 200) for at, name in enumerate(["web", "orders", "stock"])]
+    edges = [map_edge(nodes[0], nodes[1]), map_edge(nodes[1], nodes[2])]
+    page.route("**/api/map/focus?*", lambda route: route.fulfill(json=service_map(nodes, edges)))
+    serve_map(page, lambda: service_map(nodes, edges))
+    open_map(page, raymap_server.http + "/map?test=1&focus=web&hops=2&sel=web")
+    expect(node(page, "web")).to_have_attribute("aria-pressed", "true")
+    wait_until(page, "window.__map.emphasis.selectedNode === 'web'")
+    assert page.evaluate(DIMMED) == 0
+    open_map(page, raymap_server.http + "/map?test=1&sel=web")
+    wait_until(page, f"({DIMMED})() === 1")
 
 
 def test_the_list_has_the_same_services(page: Page, shop: Any) -> None:

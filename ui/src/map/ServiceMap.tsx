@@ -49,6 +49,8 @@ export interface ServiceMapProps {
   /** Which map this is: another name starts with fresh places. */
   name: string
   selection: string | null
+  /** The map is the surroundings of a node: a selection dims none of them. */
+  isFocus?: boolean
   /** Nodes to show at full strength; null: no search or filter is on. */
   hits: ReadonlySet<string> | null
   options: MapOptions
@@ -63,7 +65,7 @@ export interface ServiceMapProps {
 }
 
 export function ServiceMap(props: ServiceMapProps) {
-  const { graph, name, selection, hits, options, health, view: viewWanted } = props
+  const { graph, name, selection, hits, isFocus = false, options, health, view: viewWanted } = props
   const surface = useRef<HTMLDivElement>(null)
   const canvas = useRef<HTMLCanvasElement>(null)
   const layer = useRef<HTMLDivElement>(null)
@@ -204,15 +206,17 @@ export function ServiceMap(props: ServiceMapProps) {
     else if (touched.current) map.current?.fit()
   }, [viewWanted])
 
-  // A selection lights its neighbours; the panel opens first, then the map makes room.
+  // A selection lights its neighbours, but in a focus, all of which was requested; the panel opens first, then
+  // the map makes room.
   useEffect(() => {
     const view = map.current as MapView
     const node = selection ? view.scene.nodes.get(selection) : undefined
     const edge = node ? undefined : view.scene.edges.find((one) => one.data.id === selection)
     const ends = edge ? new Set([edge.data.source, edge.data.target]) : null
-    const lit = node ? view.scene.neighbours(node) : (ends ?? hits)
+    const around = node ? view.scene.neighbours(node) : ends
+    const lit = isFocus ? hits : (around ?? hits)
     view.setEmphasis({ selectedNode: node ? selection : null, selectedEdge: edge ? selection : null, lit })
-  }, [selection, hits, graph])
+  }, [selection, hits, graph, isFocus])
 
   const arrivedWithView = useEffectEvent(() => viewAtSelection.current !== viewWanted && viewWanted !== null)
   useEffect(() => {

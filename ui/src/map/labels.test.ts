@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { MapNode } from '../api/types'
 import { node } from '../model/samples'
 import { overlap, type Box } from './geometry'
-import { layoutLabels, SMALLEST_TEXT, type Label, type Measure } from './labels'
+import { layoutLabels, mostLabels, SMALLEST_TEXT, type Label, type Measure } from './labels'
 import { Scene, type SceneNode } from './scene'
 
 const COLUMN = 200
@@ -88,3 +88,36 @@ test.each(SCALES.filter((k) => k >= 0.07))(
     for (const id of unhealthy) expect(labels.has(id)).toBe(true)
   },
 )
+
+test('names beside a selection stay, after those of the selection', () => {
+  const nodes = placed(9)
+  const labels = layoutLabels({
+    nodes,
+    k: 0.4,
+    measure,
+    tierOf: ({ data }) => (data.id === 'service-number-4' ? 4 : 0),
+  })
+  expect([...labels.keys()][0]).toBe('service-number-4')
+  expect(labels.size).toBeGreaterThan(4)
+})
+
+test('a small screen has five names, of the most important, until one zooms in', () => {
+  const phone = { width: 390, height: 600 }
+  const nodes = placed(40, (i) => ({ requests: i }))
+  const unhealthy = new Set(['service-number-3', 'service-number-11'])
+  const on = (k: number) =>
+    layoutLabels({
+      nodes,
+      k,
+      measure,
+      most: mostLabels(phone, k),
+      tierOf: ({ data }) => (unhealthy.has(data.id) ? 3 : 1),
+    })
+  expect(on(0.18).size).toBe(5)
+  for (const id of unhealthy) expect(on(0.18).has(id)).toBe(true)
+  expect(on(0.6).size).toBe(40)
+  expect([
+    mostLabels({ width: 720, height: 340 }, 0.3),
+    mostLabels({ width: 1440, height: 570 }, 0.3),
+  ]).toEqual([5, Infinity])
+})

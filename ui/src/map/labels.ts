@@ -3,6 +3,7 @@
 
 import { cut, timeAndRate } from '../model/format'
 import { isEstimated, shares, traffic } from '../model/health'
+import type { Size } from './camera'
 import { declaredWords } from './describe'
 import { DISC, R, SELECT_RING, type Box } from './geometry'
 import type { SceneNode } from './scene'
@@ -16,6 +17,8 @@ const LINE = 1.27
 export const MOST_OVER_NODES = 60
 /** Of calm nodes: enough to know one's way around. */
 const MOST_CALM_OVER_NODES = 20
+/** On a screen so small that names would cover the nodes. */
+const MOST_ON_SMALL = 5
 const LEADER_RADII = [26, 48, 76, 110]
 const LEADER_STEPS = 12
 
@@ -46,6 +49,13 @@ export interface LabelInput {
   k: number
   tierOf: (node: SceneNode) => Tier
   measure: Measure
+  /** Names at most; without a limit, as many as there is room for. */
+  most?: number
+}
+
+/** How many names a map has at most: few on a phone or a much enlarged page, until one zooms in. */
+export function mostLabels({ width, height }: Size, k: number): number {
+  return (width < 600 || height < 360) && k < 0.5 ? MOST_ON_SMALL : Infinity
 }
 
 export function textSizes(k: number): { name: number; number: number } {
@@ -63,7 +73,7 @@ export function byPriority(nodes: readonly SceneNode[], tierOf: LabelInput['tier
 
 /** Labels that overlap neither one another nor a node's ring (but see MOST_OVER_NODES). */
 export function layoutLabels(input: LabelInput): Map<string, Label> {
-  const { nodes, k, tierOf } = input
+  const { nodes, k, tierOf, most = Infinity } = input
   const texts = new BoxIndex(96)
   const rings = new BoxIndex(96)
   const failing = new BoxIndex(96)
@@ -77,8 +87,8 @@ export function layoutLabels(input: LabelInput): Map<string, Label> {
   const placed = new Map<string, Label>()
   let [failingOver, calmOver] = [0, 0]
   for (const node of byPriority(nodes, tierOf)) {
+    if (placed.size >= most) break
     const tier = tierOf(node)
-    if (tier === 0 && k < 0.5) continue
     const own = ringOf.get(node)
     const isClear = (box: Box) => texts.isFree(box) && rings.isFree(box, own)
     const isReadable = (box: Box) => texts.isFree(box) && failing.isFree(box, own)

@@ -13,7 +13,8 @@ import type { SceneEdge, SceneNode } from './scene'
 import { textWidth } from './text'
 
 const FULL = Math.PI * 2
-const DIMMED = 0.16
+/** Of nodes beside what is searched for or selected: they are still read as the surroundings. */
+const DIMMED = 0.4
 
 export function paint(g: CanvasRenderingContext2D, frame: Frame): void {
   const { camera, size, ratio, palette, scene } = frame

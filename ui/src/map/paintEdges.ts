@@ -15,6 +15,8 @@ const LABEL_HALF = 60
 /** Subpaths per stroke: one path of thousands of curves is slower to rasterise than a few of some hundred. */
 const CHUNK = 128
 const LABELS_FROM = 0.6
+/** Of edges beside what is selected: fainter than their nodes, as there are more of them. */
+const DIMMED = 0.25
 
 /** Where along an edge its numbers may stand, and how far above or below it; the best first. */
 const PLACES = [0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74].flatMap((share): [share: number, lift: number][] => [
@@ -70,7 +72,7 @@ function styleOf({ palette, detail, k, health, isEdgeHot, isEdgeLit }: Picture, 
   const calm = unseen ? palette.mute : declared ? palette.ink : palette.edge
   return {
     colour: hot ? palette.acc : failing ? palette.fault : calm,
-    alpha: hot ? 1 : !isEdgeLit(edge) ? 0.1 : far && !failing ? 0.45 : 0.85,
+    alpha: hot ? 1 : !isEdgeLit(edge) ? DIMMED : far && !failing ? 0.45 : 0.85,
     dash,
     width: Math.max(edgeWidth(edge.data.requests_per_min), 0.6 / k),
     order: hot ? 2 : failing ? 1 : 0,
@@ -135,7 +137,7 @@ function paintCrosses(picture: Picture, edges: readonly SceneEdge[]): void {
       .filter((edge) => (isEdgeLit(edge) || isEdgeHot(edge)) === strong)
       .map((edge) => crossPlace(scene, edge))
     if (places.length === 0) continue
-    g.globalAlpha = strong ? 1 : 0.1
+    g.globalAlpha = strong ? 1 : DIMMED
     g.fillStyle = palette.bg
     g.beginPath()
     for (const [x, y] of places) {

@@ -5,8 +5,6 @@ import type { Picture } from './picture'
 import type { SceneNode } from './scene'
 import { textWidth, writeWithHalo } from './text'
 
-const DIMMED = 0.16
-
 export function paintLabels(picture: Picture): void {
   const { g, camera, ratio, palette, labels, emphasis } = picture
   g.save()
@@ -17,14 +15,15 @@ export function paintLabels(picture: Picture): void {
   paintLeaders(picture, shown)
   let font = ''
   for (const label of shown) {
-    if (picture.isLit(label.node)) paintBacking(picture, label)
-    g.globalAlpha = picture.isLit(label.node) ? 1 : DIMMED
+    const isLit = picture.isLit(label.node)
+    if (isLit) paintBacking(picture, label)
+    g.globalAlpha = 1
     const x = Math.round(label.node.x * camera.k + camera.tx)
     const y = Math.round(label.node.y * camera.k + camera.ty)
     for (const { line, x: dx, y: dy } of baselines(label)) {
       const wanted = `${line.bold ? '600 ' : ''}${line.size}px ${palette.sans}`
       if (wanted !== font) g.font = font = wanted
-      g.fillStyle = palette[line.colour]
+      g.fillStyle = palette[isLit ? line.colour : 'mute']
       writeWithHalo(g, line.text, x + dx, y + dy, 4)
     }
   }

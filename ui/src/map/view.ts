@@ -18,7 +18,7 @@ import {
 } from './camera'
 import { R, bounds, distance, type Box, type Placed } from './geometry'
 import { LabelCache } from './labelCache'
-import { byPriority, importance, layoutLabels, type Label } from './labels'
+import { byPriority, importance, layoutLabels, mostLabels, type Label } from './labels'
 import { paint } from './paint'
 import { PanBuffer } from './panBuffer'
 import { NO_EMPHASIS, type Emphasis, type Frame } from './picture'
@@ -90,6 +90,7 @@ export class MapView {
 
   resize(size: Size): void {
     this.size = size
+    this.labelRevision++
     this.ratio = 0
     this.redraw()
   }
@@ -308,6 +309,7 @@ export class MapView {
     return layoutLabels({
       nodes,
       k,
+      most: mostLabels(this.size, k),
       tierOf: (node) => this.tierOf(node),
       measure: (text, size, bold) => textWidth(this.g, this.palette.sans, text, size, bold),
     })

@@ -254,6 +254,7 @@ export function MapPage() {
               graph={graph}
               selection={selection}
               hits={lit}
+              isFocus={focus !== null}
               options={options}
               health={health}
               view={params.get('view')}
