@@ -24,6 +24,7 @@ from api.health import health_router
 from api.jaeger import router as jaeger
 from api.metrics import RequestTimer
 from api.middleware import Headers
+from api.reach import ANYWHERE, Destinations
 from api.sampling import Sampler
 from api.static import static_router
 from api.store_probe import StoreProbe
@@ -42,7 +43,7 @@ def create_app(
     sampling_rate: float = 1.0,
     unhealthy: Thresholds = DEFAULT_THRESHOLDS,
     log_link: str = "",
-    webhook_hosts: Sequence[str] = (),
+    webhooks: Destinations = ANYWHERE,
     environment_annotation: str = "",
     extra_routers: Sequence[APIRouter] = (),
     metrics: Callable[[], bytes] = lambda: b"",
@@ -58,7 +59,7 @@ def create_app(
     ``extra_routers`` take precedence: the collector's HTTP receivers share this port.
     ``environment_annotation``: the key of an annotation that names a trace's environment, too.
     ``metrics`` and ``ingest_status`` (`api.schemas.server.IngestStatus`) cover all processes of the
-    server; ``log_link`` is a template (`api.log_links`), ``webhook_hosts`` those that alarms may call; ``ingest_health`` says whether this process accepts documents (/readyz).
+    server; ``log_link`` is a template (`api.log_links`), ``webhooks`` says where those of alarms may go; ``ingest_health`` says whether this process accepts documents (/readyz).
     """
     context = Context(
         store=store,
@@ -66,7 +67,7 @@ def create_app(
         sampler=Sampler(store, sampling_rate, clock),
         unhealthy=unhealthy,
         log_link=log_link,
-        webhook_hosts=tuple(webhook_hosts),
+        webhooks=webhooks,
         clock=clock,
         metrics=metrics,
         ingest_status=ingest_status,

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.graph.arrangement import Arrangements
+from api.reach import ANYWHERE, Destinations
 from api.sampling import Sampler
 from api.single_flight import Flight, SingleFlight
 from api.store_probe import StoreProbe
@@ -68,8 +69,8 @@ class Context:
     unhealthy: Thresholds = DEFAULT_THRESHOLDS
     log_link: str = ""
     """Template of links to log lines elsewhere (`api.log_links`); empty for none."""
-    webhook_hosts: tuple[str, ...] = ()
-    """Hosts that webhooks of alarms may name (`api.alarms.webhook.check_url`); empty for any."""
+    webhooks: Destinations = ANYWHERE
+    """Where webhooks of alarms may go."""
     threads: Executor = field(default_factory=lambda: ThreadPoolExecutor(8, "read"))
     """Further threads for work that `both` does."""
     arrangements: Arrangements = field(default_factory=Arrangements)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 
 import structlog
 
 from api.alarms.evaluator import AlarmEvaluator
 from api.alarms.outbox import Outbox
+from api.reach import ANYWHERE, Destinations
 from store.alarms import Lock
 from store.errors import StoreError
 from store.protocol import Store
@@ -33,7 +34,7 @@ class AlarmRunner:
         self,
         store: Store,
         stopping: threading.Event,
-        hosts: Collection[str] = (),
+        webhooks: Destinations = ANYWHERE,
         oldest_waiting: Callable[[], float] = lambda: 0.0,
         clock: Callable[[], float] = time.time,
         every: float = EVERY,
@@ -42,7 +43,7 @@ class AlarmRunner:
         self._stopping = stopping
         self._every = every
         self._evaluator = AlarmEvaluator(store, clock, oldest_waiting)
-        self._outbox = Outbox(store, clock, self._evaluator.alarms, hosts)
+        self._outbox = Outbox(store, clock, self._evaluator.alarms, webhooks)
         self._lock: Lock | None = None
         self._changed = threading.Event()
         self._threads = [

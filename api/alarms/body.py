@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from enum import StrEnum
 from functools import partial
 from typing import TypeVar
@@ -10,6 +10,7 @@ from typing import TypeVar
 from api.alarms.metrics import METRICS, PLATFORM
 from api.alarms.webhook import WebhookRefused, check_secret, check_url
 from api.errors import ApiError
+from api.reach import Destinations
 from api.request import JsonBody
 from api.xray.entity_selector import parse_selector
 from store.alarms import DAY_MINUTES, MAX_WEBHOOKS, MOST_PERIODS, Alarm, AlarmKind, Webhook
@@ -44,12 +45,10 @@ def read_name(name: str) -> str:
     return name
 
 
-def read_alarm(
-    name: str, body: JsonBody, old: Alarm | None, now: int, hosts: Collection[str]
-) -> Alarm:
+def read_alarm(name: str, body: JsonBody, old: Alarm | None, now: int, to: Destinations) -> Alarm:
     """The alarm that a body describes, in place of ``old``, whose secrets apply where none is given.
 
-    ``hosts``: those that webhooks may name (`api.alarms.webhook.check_url`); ``now``: microseconds.
+    ``to``: where webhooks may go; ``now``: microseconds.
     """
     kind = _choice(body, "kind", AlarmKind, AlarmKind.METRIC)
     if unknown := sorted(body.names() - _MEMBERS[kind]):
@@ -74,7 +73,7 @@ def read_alarm(
         minimum=_whole(body, "minimum", _MINIMUM.get(kind, 1), 1, MOST_REQUESTS),
         baseline=_whole(body, "baseline", DAY_MINUTES, SHORTEST_BASELINE, LONGEST_BASELINE),
         notify=_notify(body),
-        webhooks=_webhooks(body, old, hosts),
+        webhooks=_webhooks(body, old, to),
         note=body.text("note", most=MAX_NOTE).strip(),
         created=old.created if old else now,
         modified=now,
@@ -133,7 +132,7 @@ def _notify(body: JsonBody) -> tuple[AlarmState, ...]:
     return tuple(dict.fromkeys(_one_of("notify", state, AlarmState) for state in states))
 
 
-def _webhooks(body: JsonBody, old: Alarm | None, hosts: Collection[str]) -> tuple[Webhook, ...]:
+def _webhooks(body: JsonBody, old: Alarm | None, to: Destinations) -> tuple[Webhook, ...]:
     """A webhook without a secret retains the one of its URL: secrets are never shown."""
     if not body.has("webhooks"):
         return ()
@@ -142,7 +141,7 @@ def _webhooks(body: JsonBody, old: Alarm | None, hosts: Collection[str]) -> tupl
     for at, member in enumerate(body.objects("webhooks", most=MAX_WEBHOOKS)):
         url = member.required_text("url", most=MAX_SELECTOR)
         secret = member.text("secret", most=200) or secrets.get(url, "")
-        _check(f"webhooks[{at}].url", partial(check_url, url, hosts))
+        _check(f"webhooks[{at}].url", partial(check_url, url, to))
         _check(f"webhooks[{at}].secret", partial(check_secret, secret))
         if url in found:
             raise ApiError(f"webhooks[{at}].url is there twice")

@@ -6,7 +6,7 @@ that was taken just before a crash is sent again under the same id. To be run by
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
@@ -18,6 +18,7 @@ from api.alarms import webhook
 from api.alarms.counters import deliveries
 from api.alarms.render import render_edge, render_node
 from api.alarms.webhook import DeliveryFailed, Message
+from api.reach import ANYWHERE, Destinations
 from store.alarms import Alarm, AlarmEvent, Delivery, DeliveryStatus, Pending
 from store.protocol import Store
 from store.times import DAY, SECOND
@@ -44,14 +45,14 @@ class Outbox:
         store: Store,
         clock: Callable[[], float],
         alarms: Callable[[], Mapping[str, Alarm]],
-        hosts: Collection[str] = (),
+        to: Destinations = ANYWHERE,
         send: Send | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
         self._alarms = alarms
         self._counter = deliveries()
-        self._send = send or partial(webhook.send, hosts=hosts)
+        self._send = send or partial(webhook.send, to=to)
 
     def deliver(self, may_go_on: Callable[[], bool] = lambda: True) -> float | None:
         """Attempt what is due; returns seconds until something else is, None when nothing waits. Raises StoreError.
@@ -100,7 +101,7 @@ class Outbox:
         try:
             self._send(url, secret, message)
         except DeliveryFailed as failed:
-            log.warning("webhook_failed", alarm=event.alarm, event_id=event.id, error=str(failed))
+            log.warning("webhook_failed", alarm=event.alarm, event_id=event.id, error=failed.cause)
             status, error = DeliveryStatus.FAILED, str(failed)
         else:
             status, error = DeliveryStatus.DELIVERED, ""

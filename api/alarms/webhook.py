@@ -4,8 +4,8 @@ Signed as https://www.standardwebhooks.com has it, so that receivers verify with
 over id, timestamp and body. The id is the event's, the same in every attempt: a receiver drops what it has seen.
 
 URLs come from editors, and requests come from this machine (server-side request forgery): no redirect is
-followed, nothing of an answer but its status is read, the address is checked after it was resolved and
-is the one that is connected to, and an operator can name the hosts that are allowed.
+followed, nothing of an answer but its status is read, each address is checked after it was resolved and
+is the one that is connected to, and an operator can name the hosts that are allowed (`api.reach`).
 """
 
 from __future__ import annotations
@@ -15,15 +15,14 @@ import binascii
 import hashlib
 import hmac
 import http.client
-import ipaddress
 import socket
 import ssl
 import threading
-from collections.abc import Collection
 from contextlib import suppress
-from fnmatch import fnmatchcase
 from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
+
+from api.reach import ANYWHERE, Destinations
 
 TIMEOUT = 10.0
 """Seconds for all of an attempt but the resolution of the name."""
@@ -36,8 +35,18 @@ class WebhookRefused(ValueError):
     """A URL or a secret that is not accepted: what was expected."""
 
 
+NO_ANSWER = "no answer; only public addresses are called, and hosts that --webhook-host names"
+"""Whatever the cause, where webhooks may not go everywhere: an editor learns neither which names this
+machine can resolve nor which ports are open."""
+
+
 class DeliveryFailed(Exception):
-    """The receiver did not take it; says why, and nothing of what the receiver said."""
+    """The receiver did not take it; says why, and nothing of what the receiver said. ``cause`` is for the
+    log of the process alone."""
+
+    def __init__(self, text: str, cause: str = "") -> None:
+        super().__init__(text)
+        self.cause = cause or text
 
 
 class Message(NamedTuple):
@@ -70,8 +79,8 @@ def check_secret(secret: str) -> bytes:
     return key
 
 
-def check_url(url: str, hosts: Collection[str]) -> SplitResult:
-    """A URL's parts; raises WebhookRefused. ``hosts``: patterns like ``*.example.com``; empty: any host."""
+def check_url(url: str, to: Destinations = ANYWHERE) -> SplitResult:
+    """A URL's parts; raises WebhookRefused. Names are not resolved: `send` checks where they lead."""
     if not url.isascii() or not url.isprintable() or " " in url:
         raise WebhookRefused("must be ASCII without spaces: encode other characters with %")
     try:
@@ -83,12 +92,12 @@ def check_url(url: str, hosts: Collection[str]) -> SplitResult:
         raise WebhookRefused("must be like https://host/path, with http or https")
     if parts.username is not None or parts.password is not None or parts.fragment:
         raise WebhookRefused("must have neither a user, a password nor a fragment")
-    if hosts and not any(fnmatchcase(parts.hostname, pattern.lower()) for pattern in hosts):
+    if not to.allow_host(parts.hostname):
         raise WebhookRefused(f"names {parts.hostname}, which --webhook-host does not allow")
     return parts
 
 
-def send(url: str, secret: str, message: Message, hosts: Collection[str]) -> None:
+def send(url: str, secret: str, message: Message, to: Destinations = ANYWHERE) -> None:
     """Send a message; returns if the receiver answers 2xx. Raises DeliveryFailed."""
     headers = {
         "content-type": "application/json",
@@ -98,24 +107,26 @@ def send(url: str, secret: str, message: Message, hosts: Collection[str]) -> Non
         "webhook-signature": sign(secret, message),
     }
     try:
-        status = _post(check_url(url, hosts), headers, message.body, any_address=bool(hosts))
+        status = _post(check_url(url, to), headers, message.body, to)
     except WebhookRefused as error:
-        raise DeliveryFailed(f"the URL {error}") from None
+        cause = f"the URL {error}"
+        raise DeliveryFailed(NO_ANSWER if to.public_only else cause, cause) from None
     except (OSError, http.client.HTTPException) as error:
-        raise DeliveryFailed(f"no answer: {type(error).__name__}") from None
+        cause = f"no answer: {type(error).__name__}"
+        raise DeliveryFailed(NO_ANSWER if to.public_only else cause, cause) from None
     if 300 <= status < 400:
         raise DeliveryFailed(f"answered {status}; redirects are not followed")
     if not 200 <= status < 300:
         raise DeliveryFailed(f"answered {status}")
 
 
-def _post(parts: SplitResult, headers: dict[str, str], body: bytes, *, any_address: bool) -> int:
+def _post(parts: SplitResult, headers: dict[str, str], body: bytes, to: Destinations) -> int:
     """The status of the answer, of which no more than the head is read."""
     host, port = parts.hostname or "", parts.port or SCHEMES[parts.scheme]
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     secure = parts.scheme == "https"
     connection = (http.client.HTTPSConnection if secure else http.client.HTTPConnection)(host, port)
-    connection.sock = _dial(host, port, any_address)
+    connection.sock = _dial(host, port, to)
     timer = threading.Timer(TIMEOUT, _shut, (connection,))
     timer.start()
     try:
@@ -134,31 +145,20 @@ def _wrap(raw: socket.socket, host: str) -> ssl.SSLSocket:
     return context.wrap_socket(raw, server_hostname=host, do_handshake_on_connect=False)
 
 
-def _dial(host: str, port: int, any_address: bool) -> socket.socket:
-    """A connection to an address of a host; WebhookRefused if none of them may be called."""
+def _dial(host: str, port: int, to: Destinations) -> socket.socket:
+    """A connection to an address of a host, which is not resolved again; WebhookRefused if none of them
+    may be called."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    allowed = [each for each in found if any_address or _is_allowed(str(each[4][0]))]
+    allowed = [address for each in found if to.allow_address(host, address := str(each[4][0]))]
     if not allowed:
-        raise WebhookRefused("leads to a link-local, multicast or unspecified address")
+        raise WebhookRefused("leads to an address that webhooks may not call")
     problem: OSError | None = None
-    for _, _, _, _, address in allowed:
+    for address in allowed:
         try:
-            return socket.create_connection((str(address[0]), port), timeout=TIMEOUT)
+            return socket.create_connection((address, port), timeout=TIMEOUT)
         except OSError as error:
             problem = error
     raise problem or OSError("no address")
-
-
-METADATA = ipaddress.ip_address("fd00:ec2::254")
-"""EC2's metadata by IPv6; by IPv4 it is link-local."""
-
-
-def _is_allowed(text: str) -> bool:
-    """Not the addresses where clouds answer with credentials. Receivers in private networks are usual."""
-    address = ipaddress.ip_address(text.partition("%")[0])
-    address = getattr(address, "ipv4_mapped", None) or address
-    forbidden = address.is_link_local or address.is_multicast or address.is_unspecified
-    return not forbidden and address != METADATA
 
 
 def _shut(connection: http.client.HTTPConnection) -> None:

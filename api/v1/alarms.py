@@ -120,7 +120,7 @@ def _put(context: Context, name: str, body: JsonBody) -> AlarmLine:
         alarms = records.read(configuration, Alarm)
         if name not in alarms and len(alarms) >= MAX_ALARMS:
             raise ApiError(f"there are {MAX_ALARMS} alarms, the most there can be")
-        alarm = read_alarm(name, body, alarms.get(name), now, context.webhook_hosts)
+        alarm = read_alarm(name, body, alarms.get(name), now, context.webhooks)
         return alarm, [records.put(name, alarm)]
 
     alarm = _change(context, decide)
@@ -160,7 +160,7 @@ def _test(context: Context, name: str) -> TestDeliveries:
 
 def _sent(context: Context, url: str, secret: str, message: Message) -> TestDelivery:
     try:
-        send(url, secret, message, context.webhook_hosts)
+        send(url, secret, message, context.webhooks)
     except DeliveryFailed as failed:
         return {"url": url, "delivered": False, "error": str(failed)}
     return {"url": url, "delivered": True, "error": ""}

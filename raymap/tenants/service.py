@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from api.app import create_app
 from api.context import Thresholds
+from api.reach import Destinations
 from collector.health import IngestHealth
 from collector.pipeline import IngestPipeline
 from collector.receivers.http_routers import http_routers
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
 
     from raymap.auth.install import Authentication
     from raymap.settings import ApiSettings
+
+
+def destinations(settings: ApiSettings) -> Destinations:
+    """Where webhooks may go: with authentication, those who set them are not the operator."""
+    return Destinations(tuple(settings.webhook_hosts), public_only=settings.auth != "off")
 
 
 class ApiService:
@@ -46,10 +52,11 @@ class ApiService:
             threading.Thread(target=run, args=[self._stopping], name=name, daemon=True)
             for name, run in (("rollup", store.run_rollups), ("joiner", joiner.run))
         ]
+        webhooks = destinations(settings)
         self._alarms = AlarmRunner(
             store,
             self._stopping,
-            settings.webhook_hosts,
+            webhooks,
             oldest_waiting=lambda: float(pipeline.metrics.snapshot()["oldest_s"]),
         )
         health = health or pipeline.health
@@ -59,7 +66,7 @@ class ApiService:
             version=version,
             sampling_rate=settings.sampling_rate,
             log_link=settings.log_link,
-            webhook_hosts=settings.webhook_hosts,
+            webhooks=webhooks,
             unhealthy=unhealthy,
             environment_annotation=settings.environment_annotation,
             extra_routers=[auth_router(auth, store, unhealthy), *http_routers(pipeline)],

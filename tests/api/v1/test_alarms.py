@@ -12,6 +12,7 @@ from api.alarms.evaluator import AlarmEvaluator
 from api.alarms.render import masked
 from api.app import create_app
 from api.may_edit import MAY_EDIT
+from api.reach import Destinations
 from api.schemas.alarms import AlarmDetails, AlarmList
 from store.alarms import MAX_ALARMS, Alarm, Delivery, DeliveryStatus
 from store.config import records
@@ -36,7 +37,9 @@ class Site:
 
     def __init__(self, *hosts: str) -> None:
         self.store, self.clock = MemoryStore(), Clock()
-        self.app = create_app(self.store, version="1", clock=self.clock, webhook_hosts=hosts)
+        self.app = create_app(
+            self.store, version="1", clock=self.clock, webhooks=Destinations(hosts)
+        )
         self.client = TestClient(self.app)
 
     def put(self, name: str = "faults", **body: object) -> Any:
