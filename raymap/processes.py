@@ -186,8 +186,9 @@ def _oidc_provider(settings: ApiSettings) -> Provider | None:
 
 def _redactor(settings: ProcessSettings) -> Redactor:
     """The rules of the settings before the default ones; hashes are under the server's secret."""
+    from collector.redaction.defaults import DEFAULTS
     from collector.redaction.redactor import Redactor
-    from collector.redaction.rules import DEFAULTS, parse_rules
+    from collector.redaction.rules import parse_rules
     from raymap.auth.secret import server_secret
 
     rules = (*parse_rules(settings.redact), *(DEFAULTS if settings.redact_defaults else ()))

@@ -188,7 +188,7 @@ def _zipkin_span(span: Json, redaction: Redaction) -> None:
 def _name(unit: Json, redaction: Redaction) -> None:
     name = unit.get("name")
     if isinstance(name, str):
-        unit["name"] = redaction.text(name)
+        unit["name"] = redaction.name(name)
 
 
 def _otlp(found: Any, redaction: Redaction) -> None:
@@ -204,7 +204,7 @@ def _otlp(found: Any, redaction: Redaction) -> None:
                 if key in _OTLP:
                     continue
                 if isinstance(value, str):
-                    found[key] = redaction.text(value)
+                    found[key] = redaction.name(value) if key == "name" else redaction.text(value)
                 else:
                     _otlp(value, redaction)
 

@@ -78,10 +78,10 @@ def _resource(message: Any, redaction: Redaction) -> None:
 
 
 def _span(span: Any, redaction: Redaction) -> None:
-    _text(span, "name", redaction)
+    _name(span, redaction)
     _attributes(span.attributes, redaction)
     for event in span.events:
-        _text(event, "name", redaction)
+        _name(event, redaction)
         _attributes(event.attributes, redaction)
     for link in span.links:
         _attributes(link.attributes, redaction)
@@ -137,7 +137,7 @@ def _set(value: Any, kind: str, replaced: Any) -> None:
 
 
 def _zipkin_span(span: Any, redaction: Redaction) -> None:
-    _text(span, "name", redaction)
+    _name(span, redaction)
     for note in span.annotations:
         _text(note, "value", redaction)
     dropped = []
@@ -149,6 +149,13 @@ def _zipkin_span(span: Any, redaction: Redaction) -> None:
             tag.value = replaced
     for place in reversed(dropped):
         del span.tags[place]
+
+
+def _name(message: Any, redaction: Redaction) -> None:
+    given = message.name
+    replaced = redaction.name(given)
+    if replaced is not given:
+        message.name = replaced
 
 
 def _text(message: Any, field: str, redaction: Redaction) -> None:

@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from collector.decode.otlp.datagram import base64_spans, is_metrics
 from collector.journal.format import Kind
 from collector.redaction import json_values, protobuf
+from collector.redaction.defaults import DEFAULTS
 from collector.redaction.prefilter import Prefilter
-from collector.redaction.rules import DEFAULTS, Detect, Rule
+from collector.redaction.rules import Detect, Rule
 from collector.redaction.values import Redaction, Rules
 
 _JSON: Mapping[Kind, Callable[[bytes, Redaction], bytes]] = {

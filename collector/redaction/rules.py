@@ -1,8 +1,8 @@
 """Rules of redaction: what they match and what becomes of it; read from the configuration.
 
 A rule has a name, an action and one of three matchers: ``keys`` (names of annotations, metadata,
-attributes, tags, headers and query parameters), ``detect`` (card numbers, bearer tokens, literals in SQL)
-or ``pattern``.
+attributes, tags, headers and query parameters) and ``parameters`` (names in queries of URLs alone),
+``detect`` (what is known by its form) or ``pattern``.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from enum import StrEnum
 from typing import Any
 
 import msgspec
+import re2
 from msgspec import Struct
 
 from store.filters.patterns import compile_pattern
+from store.masks import RULE_NAME
 
-NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 MAX_RULES = 50
 MAX_KEYS = 200
 
@@ -30,42 +31,30 @@ class Action(StrEnum):
 
 
 class Detect(StrEnum):
-    """Card numbers with a valid check digit; bearer tokens in texts; literals of SQL statements."""
+    """What is known by its form."""
 
     CARD = "card"
+    """Numbers of payment cards (`collector.redaction.cards`)."""
     BEARER = "bearer"
+    BASIC = "basic"
+    """What follows these words in a text."""
+    USERINFO = "userinfo"
+    """User and password in a URL or a data source name."""
+    SECRET = "secret"
+    """Tokens, keys and PEM blocks (`collector.redaction.formats`)."""
     SQL = "sql"
+    """Literals of statements."""
 
 
 class Rule(Struct, frozen=True, forbid_unknown_fields=True):
-    """One rule; ``rule`` is its label in the metrics."""
+    """One rule; ``rule`` is its label in the metrics and in the masks that it leaves."""
 
     rule: str
     action: Action = Action.MASK
     keys: tuple[str, ...] = ()
+    parameters: tuple[str, ...] = ()
     detect: Detect | None = None
     pattern: str = ""
-
-
-DEFAULTS = (
-    Rule("authorization", keys=("authorization",)),
-    Rule("cookie", keys=("cookie",)),
-    Rule("password", keys=("password", "passwd", "passphrase", "secret")),
-    Rule(
-        "token",
-        keys=(
-            "token",
-            "accesstoken",
-            "authtoken",
-            "api_key",
-            "apikey",
-            "private_key",
-            "access_key",
-        ),
-    ),
-    Rule("bearer", detect=Detect.BEARER),
-    Rule("card", detect=Detect.CARD),
-)
 
 
 def parse_rules(text: str) -> tuple[Rule, ...]:
@@ -88,6 +77,20 @@ def normalize(key: str) -> str:
     return _NO_WORD.sub("_", _HUMP.sub("_", key)).strip("_").lower()
 
 
+def ends_of(key: str) -> list[str]:
+    """What a key ends with, in whole words, the longest first."""
+    words = normalize(key).split("_")
+    return ["_".join(words[first:]) for first in range(len(words))]
+
+
+def compile_large(pattern: str) -> Any:
+    """A pattern of ours for texts, which may be longer than those of users."""
+    options = re2.Options()
+    options.log_errors = False
+    options.dot_nl = True
+    return re2.compile(pattern, options)
+
+
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _NO_WORD = re.compile(r"[^A-Za-z0-9]+")
 
@@ -99,13 +102,14 @@ def _rule(place: int, given: Any) -> Rule:
         rule = msgspec.convert(given, Rule)
     except msgspec.ValidationError as error:
         raise ValueError(f"{where}: {error}") from None
-    if not NAME.fullmatch(rule.rule):
+    if not RULE_NAME.fullmatch(rule.rule):
         raise ValueError(f"{where}: expected a name of a-z, 0-9, - and _, at most 40 characters")
-    if (bool(rule.keys) + (rule.detect is not None) + bool(rule.pattern)) != 1:
+    keys = rule.keys + rule.parameters
+    if (bool(keys) + (rule.detect is not None) + bool(rule.pattern)) != 1:
         raise ValueError(f"{where}: expected one of keys, detect and pattern")
-    if len(rule.keys) > MAX_KEYS:
-        raise ValueError(f"{where}: at most {MAX_KEYS} keys, got {len(rule.keys)}")
-    for key in rule.keys:
+    if len(keys) > MAX_KEYS:
+        raise ValueError(f"{where}: at most {MAX_KEYS} keys, got {len(keys)}")
+    for key in keys:
         if not normalize(key):
             raise ValueError(f"{where}: keys: {key!r} has no letter and no digit")
     if rule.pattern:

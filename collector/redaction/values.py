@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hashlib
 import hmac
 import re
 from collections import Counter
 from collections.abc import Callable, Container, Sequence
-from typing import Any, Final
+from enum import Enum, auto
+from typing import Any, Final, NamedTuple
 
-from collector.redaction.rules import Action, Detect, Rule, normalize
+from collector.redaction import cards, formats, pairs
+from collector.redaction.defaults import CARD_KEYS, NAME_KEYS, QUERY_KEYS
+from collector.redaction.rules import Action, Detect, Rule, compile_large, ends_of, normalize
 from collector.redaction.sql import SQL_KEYS, replace_literals
 from store.filters.patterns import compile_pattern
+from store.masks import is_mask, mask_of
 
-MASK = "***"
 MAX_KNOWN = 8192
 """Keys whose rule is remembered."""
 
@@ -23,16 +28,39 @@ class Dropped:
 
 
 DROPPED: Final = Dropped()
-_PARAMETER = re.compile(r"(?<![^?&;\s,{(\"'])([\w.%\[\]-]{1,100})=([^&;\s,\"'#]+)")
-"""name=value of a query, a form, a connection string."""
-_MEMBER = re.compile(r"\"([\w.-]{1,100})\\?\"\s*:\s*(\\?\"(?:[^\"\\]|\\[^\"])*\\?\"|[\w.+-]+)")
-"""A member of JSON inside a text, its quotes escaped or not."""
-_CARD = re.compile(
-    r"(?<![0-9A-Za-z.])(?:[2-6]\d{12,18}|[2-6]\d{3}([ -])\d{4}\1\d{4}\1\d{4}|3\d{3}([ -])\d{6}\2\d{5})"
-    r"(?![0-9A-Za-z]|\.\d)"
+
+
+class Kind(Enum):
+    """What a key says of a text under it."""
+
+    PLAIN = auto()
+    NAME = auto()
+    """It names something: digits in it are no card, words no prose."""
+    CARD = auto()
+    """It may be the number of a card as a whole."""
+    QUERY = auto()
+    """It begins with a query parameter."""
+
+
+class _Known(NamedTuple):
+    rule: Rule | None
+    kind: Kind
+
+
+_HASH = re.compile(r"hash:[0-9a-f]{16}")
+_USERINFO = re.compile(
+    r"(?<=//)[^\s/?#\"'<>\\]+(?=@)"
+    r"|(?:(?<=:thin:)|(?<=:oci:)|(?<=:oci8:))[^\s/@\"'<>]{1,60}/[^\s/@\"'<>]{1,100}(?=@)"  # Oracle's JDBC
+    r"|(?<![^\s\"'=(])[^\s:/@\"'=(]{1,100}:[^\s/\"'<>]{0,200}?(?=@(?:tcp|unix|udp)\()"
 )
 _BEARER = re.compile(r"(?i)(?<=\bbearer )\s*[A-Za-z0-9._~+/-]{16,}=*")
-_DETECTED = {Detect.CARD: _CARD, Detect.BEARER: _BEARER}
+_BASIC = re.compile(r"(?i)(?<=\bbasic )\s*[A-Za-z0-9+/_-]{4,}={0,2}")
+_DETECTED: dict[Detect, Any] = {
+    Detect.CARD: cards.NUMBER,
+    Detect.BEARER: _BEARER,
+    Detect.BASIC: _BASIC,
+    Detect.SECRET: compile_large(formats.PATTERN),
+}
 _CARD_MIN, _CARD_MAX = 10**12, 10**19
 
 
@@ -42,13 +70,19 @@ class Rules:
     def __init__(self, rules: Sequence[Rule], secret: Callable[[], bytes] = lambda: b"") -> None:
         self.rules = tuple(rules)
         self.names: dict[str, Rule] = {}
+        self.parameters: dict[str, Rule] = {}
         for rule in rules:
             for key in rule.keys:
                 self.names.setdefault(normalize(key), rule)
+            for name in rule.parameters:
+                self.parameters.setdefault(normalize(name), rule)
         self._secret: bytes | None = None
         self._read_secret = secret
-        self._known: dict[str, Rule | None] = {}
-        self._sql = next((rule for rule in rules if rule.detect is Detect.SQL), None)
+        self._known: dict[str, _Known] = {}
+        by_detect = {rule.detect: rule for rule in reversed(rules)}
+        self._sql = by_detect.get(Detect.SQL)
+        self.userinfo = by_detect.get(Detect.USERINFO)
+        self.card = by_detect.get(Detect.CARD)
         self._texts: list[tuple[Rule, Any]] = [
             (rule, _DETECTED[rule.detect] if rule.detect else compile_pattern(rule.pattern))
             for rule in rules
@@ -57,16 +91,27 @@ class Rules:
 
     def of_key(self, key: str) -> Rule | None:
         """The rule for everything under a key: that whose words the key ends with."""
+        return self._of(key).rule
+
+    def kind_of(self, key: str) -> Kind:
+        """What a key says of a text under it."""
+        return self._of(key).kind
+
+    def inside(self, name: str, *, in_query: bool) -> Rule | None:
+        """The rule for a name inside of a text."""
+        rule = self.of_key(name)
+        return self.parameters.get(normalize(name)) if rule is None and in_query else rule
+
+    def _of(self, key: str) -> _Known:
         try:
             return self._known[key]
         except KeyError:
-            words = normalize(key).split("_")
-            ends = ("_".join(words[first:]) for first in range(len(words)))
-            found = next((self.names[end] for end in ends if end in self.names), None)
+            ends = ends_of(key)
+            rule = next((self.names[end] for end in ends if end in self.names), None)
             if len(self._known) >= MAX_KNOWN:
                 self._known.clear()
-            self._known[key] = found
-            return found
+            known = self._known[key] = _Known(rule, _kind_of(ends))
+            return known
 
     def hash(self, text: str) -> str:
         """Sixteen hex digits that the same text has everywhere under the same secret."""
@@ -96,6 +141,7 @@ class Redaction:
     def __init__(self, rules: Rules, detects: Container[Detect] = frozenset(Detect)) -> None:
         self._rules = rules
         self._texts = rules.texts(detects)
+        self._userinfo = rules.userinfo if Detect.USERINFO in detects else None
         self.counts: Counter[str] = Counter()
 
     def keyed(self, key: str, value: Any) -> Any:
@@ -105,8 +151,10 @@ class Redaction:
             return self.whole(rule, value)
         if isinstance(value, str):
             sql = self._rules.sql_rule(key)
-            return self.text(value) if sql is None else self._statement(sql, value)
-        return self.number(value) if type(value) is int else value
+            if sql is not None:
+                return self._statement(sql, value)
+            return self.text(value, self._rules.kind_of(key))
+        return self._number(key, value) if type(value) is int else value
 
     def rule_of(self, key: str) -> Rule | None:
         """The rule that replaces whatever a key has."""
@@ -114,35 +162,38 @@ class Redaction:
 
     def whole(self, rule: Rule, value: Any) -> Any:
         """A value replaced as a whole. An empty one contains nothing."""
-        if (
-            value is None
-            or value in ("", MASK)
-            or (isinstance(value, str) and value[:5] == "hash:")
-        ):
+        if value is None or value == "" or (isinstance(value, str) and _is_replaced(value)):
             return value
         self.counts[rule.rule] += 1
         if rule.action is Action.DROP:
             return DROPPED
         return self._replacement(rule, str(value))
 
-    def number(self, value: int) -> Any:
-        """A whole number, which may be that of a card."""
-        if not _CARD_MIN <= value < _CARD_MAX:
-            return value
-        text = str(value)
-        redacted = self.text(text)
-        return value if redacted is text else redacted
+    def name(self, value: str) -> Any:
+        """The name of a unit, as a text under a key of `Kind.NAME`."""
+        return self.text(value, Kind.NAME)
 
-    def text(self, value: str) -> Any:
+    def text(self, value: str, kind: Kind = Kind.PLAIN) -> Any:
         """A text without the parts that rules match; the same object if none does."""
         redacted = value
+        if self._userinfo and "@" in redacted:
+            redacted = self._search(self._userinfo, _USERINFO, redacted, kind)
         if "=" in redacted:
-            redacted = _PARAMETER.sub(self._parameter, redacted)
-        if '":' in redacted or '" :' in redacted:
-            redacted = _MEMBER.sub(self._member, redacted)
+            redacted = pairs.replace_parameters(redacted, self, is_query=kind is Kind.QUERY)
+        if ":" in redacted or "=>" in redacted:
+            redacted = pairs.replace_members(redacted, self)
+        if kind is not Kind.NAME and " " in redacted:
+            redacted = pairs.replace_fields(redacted, self)
         for rule, pattern in self._texts:
-            redacted = self._search(rule, pattern, redacted)
+            redacted = self._search(rule, pattern, redacted, kind)
         return value if redacted == value else redacted
+
+    def _number(self, key: str, value: int) -> Any:
+        """A whole number, which may be that of a card."""
+        if not _CARD_MIN <= value < _CARD_MAX or self._rules.kind_of(key) is not Kind.CARD:
+            return value
+        rule = self._rules.card
+        return self.whole(rule, value) if rule and cards.is_card(str(value)) else value
 
     def _statement(self, rule: Rule, value: str) -> Any:
         if rule.action is Action.DROP:
@@ -151,51 +202,73 @@ class Redaction:
         self.counts[rule.rule] += count
         return self.text(redacted if count else value)
 
-    def _parameter(self, match: re.Match[str]) -> str:
-        name, value = match.groups()
-        rule = self._rules.of_key(name)
-        replaced = value if rule is None else self._inside(rule, value)
-        return match[0] if replaced is value else f"{name}={replaced}"
+    def is_secret(self, name: str, *, in_query: bool = False) -> bool:
+        """Whether a rule matches a name inside of a text."""
+        return self._rules.inside(name, in_query=in_query) is not None
 
-    def _member(self, match: re.Match[str]) -> str:
-        name, value = match.groups()
-        rule = self._rules.of_key(name)
-        if rule is None:
-            return match[0]
-        quote = '\\"' if value.startswith('\\"') else '"'
-        inner = value.removeprefix(quote).removesuffix(quote)
-        replaced = self._inside(rule, inner)
-        return (
-            match[0]
-            if replaced is inner
-            else match[0].removesuffix(value) + quote + replaced + quote
-        )
-
-    def _inside(self, rule: Rule, value: str) -> str:
-        """A part of a text; what is dropped leaves nothing between its neighbours."""
+    def replaced(self, name: str, value: str, *, in_query: bool = False) -> str:
+        """A part of a text; what is dropped leaves nothing between its neighbours. A parameter alone does
+        not make a secret of three digits: ``code=404``."""
+        rule = self._rules.inside(name, in_query=in_query)
+        is_number = len(value) <= 3 and value.isdigit()
+        if rule is None or (is_number and rule is not self._rules.of_key(name)):
+            return value
         replaced = self.whole(rule, value)
         return "" if replaced is DROPPED else replaced
 
-    def _search(self, rule: Rule, pattern: Any, text: str) -> str:
+    def _search(self, rule: Rule, pattern: Any, text: str, kind: Kind) -> str:
         pieces, end = [], 0
         for match in pattern.finditer(text):
             found = match.group(0)
-            if not found or (rule.detect is Detect.CARD and not is_card(found)):
+            if not found or is_mask(found) or not self._is_detected(rule, match, text, kind):
                 continue
             self.counts[rule.rule] += 1
             pieces += [text[end : match.start()], self._part(rule, found)]
             end = match.end()
         return text if not pieces else "".join([*pieces, text[end:]])
 
+    def _is_detected(self, rule: Rule, match: Any, text: str, kind: Kind) -> bool:
+        """Whether what has the form of something is that."""
+        found, start = match.group(0), match.start()
+        if rule.detect is Detect.BASIC:
+            return _are_credentials(found)
+        if rule.detect is not Detect.CARD:
+            return True
+        if kind is Kind.NAME or (
+            kind is not Kind.CARD and len(found) == len(text) and found.isdigit()
+        ):
+            return False
+        if not cards.is_card(found) or cards.is_in_host(text, start):
+            return False
+        word = cards.word_before(text, start)
+        return not word or self._rules.kind_of(word) is Kind.CARD
+
     def _part(self, rule: Rule, found: str) -> str:
         return "" if rule.action is Action.DROP else self._replacement(rule, found)
 
     def _replacement(self, rule: Rule, text: str) -> str:
-        return self._rules.hash(text) if rule.action is Action.HASH else MASK
+        return self._rules.hash(text) if rule.action is Action.HASH else mask_of(rule.rule)
 
 
-def is_card(text: str) -> bool:
-    """Whether digits end with the check digit that ISO/IEC 7812 (Luhn) gives them."""
-    digits = [int(each) for each in text if each.isdigit()]
-    doubled = [sum(divmod(2 * digit, 10)) for digit in digits[-2::-2]]
-    return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
+def _kind_of(ends: Sequence[str]) -> Kind:
+    for kind, keys in (
+        (Kind.CARD, CARD_KEYS),
+        (Kind.NAME, NAME_KEYS),
+        (Kind.QUERY, QUERY_KEYS),
+    ):
+        if not keys.isdisjoint(ends):
+            return kind
+    return Kind.PLAIN
+
+
+def _is_replaced(value: str) -> bool:
+    return is_mask(value) or (value[:5] == "hash:" and _HASH.fullmatch(value) is not None)
+
+
+def _are_credentials(text: str) -> bool:
+    """Whether base64 contains a user and a password."""
+    plain = text.strip().rstrip("=")
+    try:
+        return b":" in base64.urlsafe_b64decode(plain + "=" * (-len(plain) % 4))
+    except (binascii.Error, ValueError):
+        return False

@@ -18,8 +18,9 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from collector.decode.zipkin.wire import messages
 from collector.journal.format import Kind
 from collector.payloads import decode_documents, decode_request
+from collector.redaction.defaults import DEFAULTS
 from collector.redaction.redactor import Redactor
-from collector.redaction.rules import DEFAULTS, Action, Detect, Rule
+from collector.redaction.rules import Action, Detect, Rule
 from store.model import Document
 from tests.collector.otlp_samples import export, pairs, span
 from tests.collector.samples import segment_bytes, segment_json
@@ -66,18 +67,22 @@ def test_a_segment() -> None:
     (redacted,), counts = redactor.documents([raw])
     found = json.loads(redacted)
     assert is_clean(redacted.replace(f'"id":"{CARD}"'.encode(), b""))
-    assert found["annotations"] == {"password": "***", "fine": "yes", "card": "***"}
+    assert found["annotations"] == {
+        "password": "***password***",
+        "fine": "yes",
+        "card": "***card***",
+    }
     headers = found["metadata"]["default"]["request"]["headers"]
-    assert headers == {"Cookie": "***", "Accept": "text/html"}
-    assert found["http"]["request"]["url"] == "https://shop/pay?token=***"
+    assert headers == {"Cookie": "***cookie***", "Accept": "text/html"}
+    assert found["http"]["request"]["url"] == "https://shop/pay?token=***token***"
     assert found["cause"]["exceptions"][0] == {
-        "id": CARD, "message": "declined ***", "type": "Declined",
+        "id": CARD, "message": "declined ***card***", "type": "Declined",
     }  # fmt: skip
     inner = found["subsegments"][0]
     assert inner["sql"] == {
-        "connection_string": "host=db;password=***", "sanitized_query": "SELECT 1",
+        "connection_string": "host=db;password=***password***", "sanitized_query": "SELECT 1",
     }  # fmt: skip
-    assert inner["metadata"] == {"a": [{"api_key": "***"}, ["hun"]]}
+    assert inner["metadata"] == {"a": [{"api_key": "***token***"}, ["hun"]]}
     assert counts == {"password": 2, "cookie": 1, "token": 2, "card": 2}
     assert redactor.documents([redacted])[0] == [redacted], "redacting again changes nothing"
     assert len(decode_documents([redacted], 1).documents) == 1
@@ -88,7 +93,7 @@ def test_ids_and_times_stay() -> None:
     raw = segment_bytes(CARD, parent_id="5555555555554444", annotations={"token": 1})
     (redacted,) = documents(raw)
     before, after = json.loads(raw), json.loads(redacted)
-    assert after.pop("annotations") == {"token": "***"}
+    assert after.pop("annotations") == {"token": "***token***"}
     before.pop("annotations")
     assert before == after
 
@@ -174,8 +179,8 @@ def test_otlp() -> None:
     assert counts == {"authorization": 1, "token": 4, "password": 1, "card": 3, "cookie": 1}
     found = of_json(body)["resourceSpans"][0]["scopeSpans"][0]["spans"]
     texts = {each["key"]: each["value"] for each in found[0]["attributes"]}
-    assert texts["url.full"] == {"stringValue": "https://shop/pay?token=***&page=2"}
-    assert texts["card"] == {"stringValue": "***"}
+    assert texts["url.full"] == {"stringValue": "https://shop/pay?token=***token***&page=2"}
+    assert texts["card"] == {"stringValue": "***card***"}
     assert texts["gen_ai.usage.input_tokens"] == {"intValue": "7"}
     assert found[1] == of_json(otlp())["resourceSpans"][0]["scopeSpans"][0]["spans"][1]
     assert Redactor().request(Kind.OTLP, body) == (body, {})
@@ -213,7 +218,7 @@ def test_zipkin(kind: Kind) -> None:
     tags = {"http.url": f"/pay?token={SECRET}", "password": SECRET, "fine": "yes"}
     if kind is Kind.ZIPKIN_JSON:
         one = {
-            "id": "0000000000000001", "traceId": "6b061440" + "0" * 23 + "1", "name": f"pay {CARD}",
+            "id": "0000000000000001", "traceId": "6b061440" + "0" * 23 + "1", "name": "pay",
             "timestamp": 1_795_560_000_000_000, "duration": 5, "kind": "SERVER", "tags": tags,
             "localEndpoint": {"serviceName": "shop"},
             "annotations": [{"timestamp": 1_795_560_000_000_001, "value": f"card {CARD}"}],
@@ -221,7 +226,7 @@ def test_zipkin(kind: Kind) -> None:
         body = json.dumps([one, {"id": "x", "tags": {"password": SECRET}}]).encode()
     else:
         message = messages["Span"](
-            id=b"\0" * 7 + b"\1", trace_id=bytes.fromhex("6b061440" + "0" * 23 + "1"), name=f"pay {CARD}",
+            id=b"\0" * 7 + b"\1", trace_id=bytes.fromhex("6b061440" + "0" * 23 + "1"), name="pay",
             timestamp=1_795_560_000_000_000, duration=5, kind=2,
         )  # fmt: skip
         for key, value in tags.items():
@@ -234,7 +239,7 @@ def test_zipkin(kind: Kind) -> None:
     assert is_clean(document.raw)
     assert b"fine" in document.raw
     assert counts["token"] == 1
-    assert counts["card"] == 2
+    assert counts["card"] == 1
     clean = body.replace(SECRET.encode(), b"***").replace(CARD.encode(), b"1")
     assert Redactor().request(kind, b"\xff" + body)[0] == b"\xff" + body, "rejected by its decoder"
     assert clean
@@ -291,4 +296,4 @@ def test_a_pattern_sees_every_document() -> None:
     assert b"Uebergang" not in raw
     assert b"\\u00dc" in raw
     (redacted,) = documents(raw, rules=(rule,))
-    assert json.loads(redacted)["annotations"] == {"where": "***"}
+    assert json.loads(redacted)["annotations"] == {"where": "***street***"}
