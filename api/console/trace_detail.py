@@ -10,6 +10,7 @@ from api.console.trace_json import head
 from api.context import Context
 from api.graph.build import build_graph
 from api.schemas.traces import RawTrace, TraceDetail, TraceReport
+from store.masks import count_masks
 from store.model import TimeRange, Trace
 from store.service_graph import build_service_graph
 from store.summary import summarize
@@ -50,6 +51,7 @@ def trace_report(trace: Trace) -> TraceReport:
             if id in shown
         },
         "segments": len(documents),
+        "masked": dict(sorted(count_masks(d.raw for d in trace.documents.values()).items())),
     }
 
 

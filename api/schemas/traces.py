@@ -206,6 +206,10 @@ class TraceReport(TraceHead):
         Field(description="by row id: the processed document without its subsegments"),
     ]
     segments: Annotated[int, Field(description="segment documents, inferred ones included")]
+    masked: Annotated[
+        dict[str, int],
+        Field(description="values that rules of redaction have masked, by the rule's name"),
+    ]
 
 
 @reply

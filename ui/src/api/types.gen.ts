@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: 481647d911812d8c5c2c68d9298cb5be4d90e5245990ba12480416f2ccb9ba3e
+// sha256 of its schemas: 55754a5b43457b05f776e52cf6bdda25b82a7d6a3b577f44b29158dfa7d2bf81
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -469,6 +469,9 @@ export interface components {
             inner: components["schemas"]["InnerCounts"];
             left_out: number;
             map: components["schemas"]["Picture"];
+            masked: {
+                [key: string]: number;
+            };
             method: string | null;
             partial: boolean;
             pin: components["schemas"]["PinMark"] | null;

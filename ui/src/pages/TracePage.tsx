@@ -13,6 +13,7 @@ import { TraceHead, traceTitle } from '../components/TraceHead'
 import { TraceTools } from '../components/TraceTools'
 import { Waterfall } from '../components/Waterfall'
 import { criticalPath, timeByService, type PathPiece } from '../model/criticalPath'
+import { maskedWords } from '../model/masked'
 import { isShared } from '../model/share'
 import { nodeOf, rowsOf } from '../model/traceNodes'
 import { matchingRows } from '../model/traceSearch'
@@ -71,6 +72,7 @@ function Loaded({ trace, onReload }: { trace: Trace; onReload(): void }) {
   const tab = tabs.find((one) => one === params.get('tab')) ?? 'timeline'
   const chosen = trace.rows.find(({ id }) => id === params.get('seg')) ?? null
   const fault = firstFault(trace.rows)
+  const masked = maskedWords(trace.masked)
   const path = useMemo(() => criticalPath(trace.rows), [trace])
   const [showPath, setShowPath] = useShowPath()
   const [query, setQuery] = useState('')
@@ -117,6 +119,11 @@ function Loaded({ trace, onReload }: { trace: Trace; onReload(): void }) {
         <p className="left-out" role="status">
           The first {count(trace.rows.length)} of {count(trace.rows.length + trace.left_out)} segments and
           subsegments are listed. The map counts all of them; BatchGetTraces and the OTLP export return all.
+        </p>
+      )}
+      {masked && (
+        <p className="left-out" title="Rules of redaction: docs/privacy.md">
+          {masked}
         </p>
       )}
       <Tabs
