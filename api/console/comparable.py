@@ -1,12 +1,13 @@
 """The traces that a selection is compared with: those that could have been selected, had they ended otherwise.
 
 They pass the same node or edge and satisfy the same filter without its parts about status, failures and latency.
-A selection by none of these is compared with the other traces of the node or edge; without a filter, with all.
+A selection by other values is compared with the traces that have other ones; by a node alone, with all.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, cast
 
 from msgspec.structs import replace
 
@@ -38,13 +39,13 @@ PLACES = frozenset(("name", "type"))
 
 
 class Comparable(NamedTuple):
-    """The filter of the comparable traces, and how it widens the selection's."""
+    """The filter of the comparable traces, and what follows of how it widens the selection's."""
 
     filters: TraceFilter
-    by_outcome: bool
-    """Whether only how traces ended distinguishes the selection."""
+    which: str
+    """What the others have in common beyond the place, in words; empty for nothing."""
     by_place: bool
-    """Whether it is selected by where the traces passed."""
+    """Whether traces are selected by where they passed, and the others passed elsewhere."""
     implied: frozenset[str]
     """Fields whose terms restate the selection."""
 
@@ -52,40 +53,68 @@ class Comparable(NamedTuple):
 def comparable(filters: TraceFilter, scope: Expression | None) -> Comparable:
     """What a selection is compared with: of everything, with itself. ``scope``: the part of its expression that
     restricts everything."""
-    expression = filters.expression
-    implied = _fields(expression)
+    expression = _without(scope, filters.expression)
+    implied = _fields(filters.expression)
     ended = bool(filters.states or filters.error)
     if ended or (expression is not None and _is_about_outcome(expression)):
-        rest = filters._replace(
-            states=frozenset(),
-            error=None,
-            expression=None if expression is None else without_outcome(expression),
-        )
+        rest = None if expression is None else without_outcome(expression)
+        wider = filters._replace(states=frozenset(), error=None, expression=all_of(scope, rest))
+        which = "" if rest is None else "that satisfy the rest of the filter"
         restated = implied | {"http.status"} if ended or _fails(expression) else implied
-        return Comparable(rest, True, False, restated)
-    if expression != scope and expression is not None:
-        places = any(isinstance(e, ServiceMatch | EdgeMatch) for e in walk(expression))
-        by_place = places or bool(implied & PLACES)
-        return Comparable(filters._replace(expression=scope), False, by_place, implied)
+        return Comparable(wider, which, False, restated)
+    if expression is not None:
+        rest = with_values(expression)
+        wider = filters._replace(expression=all_of(scope, rest))
+        which = "" if rest is None else f"with other values of {', '.join(sorted(_fields(rest)))}"
+        return Comparable(wider, which, _is_about_place(expression), implied)
     anywhere = filters._replace(node="", edge="")
-    return Comparable(anywhere, False, bool(filters.node or filters.edge), implied)
+    return Comparable(anywhere, "", bool(filters.node or filters.edge), implied)
 
 
 def without_outcome(expression: Expression) -> Expression | None:
     """An expression that its traces satisfy, and those that would if they had ended otherwise; None for any
     trace."""
+    return _widened(expression, lambda e: None if _is_about_outcome(e) else e)
+
+
+def with_values(expression: Expression) -> Expression | None:
+    """An expression that its traces satisfy, and those with other values of its fields; None for any trace."""
+    return _widened(expression, _with_value)
+
+
+def _with_value(expression: Expression) -> Expression | None:
+    if isinstance(expression, Compare | OneOf) and expression.field.keyword not in PLACES:
+        return Exists(expression.field)
+    return None
+
+
+def _widened(
+    expression: Expression, widen: Callable[[Expression], Expression | None]
+) -> Expression | None:
+    """An expression whose parts are replaced by wider ones; None for any trace."""
     match expression:
         case And(terms):
-            return all_of(*(without_outcome(term) for term in terms))
+            return all_of(*(_widened(term, widen) for term in terms))
         case Or(terms):
-            widened = [without_outcome(term) for term in terms]
-            some = [term for term in widened if term is not None]
-            return any_of(some) if len(some) == len(widened) else None
+            parts = [_widened(term, widen) for term in terms]
+            some = [part for part in parts if part is not None]
+            return any_of(some) if len(some) == len(parts) else None
         case ServiceMatch(condition=condition) | EdgeMatch(condition=condition):
-            if condition is None:
-                return expression
-            return replace(expression, condition=without_outcome(condition))
-    return None if _is_about_outcome(expression) else expression
+            if condition is not None:
+                return replace(expression, condition=_widened(condition, widen))
+    return widen(expression)
+
+
+def _without(scope: Expression | None, expression: Expression | None) -> Expression | None:
+    """The part of an expression beside the scope (`api.console.scope.within`)."""
+    if scope is None or expression is None:
+        return expression
+    return None if expression == scope else cast("And", expression).terms[1]
+
+
+def _is_about_place(expression: Expression) -> bool:
+    nodes = (e for e in walk(expression) if isinstance(e, ServiceMatch | EdgeMatch))
+    return any(e.condition is None for e in nodes) or bool(_fields(expression) & PLACES)
 
 
 def _is_about_outcome(expression: Expression) -> bool:

@@ -28,9 +28,8 @@ FEW_VALUES = 20
 """Fields with at most so many values are never taken for unique."""
 MOST = 10
 """Lines listed."""
-_ORDER = ("annotation", "version", "user", "http.useragent", "http.url", "http.method", "http.clientip",
-          "availabilityzone", "instance.id", "region", "account.id", "resource.arn", "service",
-          "http.status")  # fmt: skip
+_ORDER = ("annotation", "service", "version", "user", "http.useragent", "http.url", "http.method", "http.clientip",
+          "availabilityzone", "instance.id", "region", "account.id", "resource.arn", "http.status")  # fmt: skip
 """Fields of terms that tell as much, the one to read first."""
 
 

@@ -37,10 +37,8 @@ def words(
     if not chosen.complete:
         selected = f"the newest {selected}"
     unselected = _counted("other", rest) + of_place if stays else _counted("other trace", rest)
-    if others.by_outcome and others.filters.expression is not None:
-        unselected += " that satisfy the rest of the filter"
     when = "in the same window" if chosen.complete else "of the same time"
-    return f"{selected} against {unselected} {when}"
+    return " ".join(filter(None, (selected, "against", unselected, others.which, when)))
 
 
 def place_name(place: Place) -> str:

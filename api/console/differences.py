@@ -83,14 +83,22 @@ def _spread(search: TraceSearch, chosen: Found) -> Found:
         return Found([])
     span = TimeRange(since, end)
     whole = newest(search.within(span))
-    found = dict.fromkeys(whole.ids)
+    found = whole.ids
     if whole.since is not None and len(found) == MOST_TRACES:
-        found.clear()
-        for part in _parts(span):
-            page = search.within(part).page(MOST_TRACES // PARTS, None)
-            found |= dict.fromkeys(each.trace_id for each in page.found)
+        found = _thinned([id for part in _parts(span) for id in _some(search.within(part))])
     taken = set(chosen.ids)
     return Found([id for id in found if id not in taken], whole.since)
+
+
+def _some(search: TraceSearch) -> list[bytes]:
+    """More than its share of a part: in others there may be fewer."""
+    return [each.trace_id for each in search.page(2 * MOST_TRACES // PARTS, None).found]
+
+
+def _thinned(ids: list[bytes]) -> list[bytes]:
+    """As many as are read, evenly."""
+    distinct = list(dict.fromkeys(ids))
+    return distinct[:: max(1, -(-len(distinct) // MOST_TRACES))]
 
 
 def _parts(span: TimeRange) -> list[TimeRange]:

@@ -7,6 +7,7 @@ import pytest
 from api.console.comparable import comparable, without_outcome
 from api.console.params import Failing, TraceFilter
 from store.filters.ast import Expression
+from store.filters.conditions import all_of
 from store.filters.parse import parse
 from store.model import State
 
@@ -54,9 +55,9 @@ def test_failures_of_a_node_are_compared_with_its_other_traces() -> None:
         ALL._replace(node="n1", error=failing),
         ALL._replace(node="n1", states=FAULT, expression=scope),
     ):
-        found = comparable(filters, scope)
+        found = comparable(filters, filters.expression)
         assert found.filters == filters._replace(states=frozenset(), error=None)
-        assert found.by_outcome
+        assert not found.which
         assert "http.status" in found.implied
 
 
@@ -66,17 +67,30 @@ def test_slow_traces_may_have_another_status() -> None:
     assert found.implied == {"responsetime"}
 
 
-def test_a_filter_without_status_is_compared_with_all_else_there() -> None:
-    """Within the scope of the console; what the filter names is no news."""
-    scope = expression('account.id = "1"')
-    some = expression('annotation.tier = "gold" AND account.id = "1"')
-    found = comparable(ALL._replace(node="n1", expression=some), scope)
-    assert found.filters == ALL._replace(node="n1", expression=scope)
-    assert not found.by_outcome
-    assert not found.by_place
-    assert found.implied == {"annotation.tier", "account.id"}
-    by_service = comparable(ALL._replace(expression=expression('service("a")')), None)
-    assert by_service.by_place
+@pytest.mark.parametrize(
+    ("text", "widened", "by_place"),
+    [
+        ('annotation.tier = "gold"', "annotation.tier EXISTS", False),
+        ('user IN ("a", "b") AND NOT user = "c"', "user EXISTS", False),
+        ('service("a") { annotation.t = "x" }', 'service("a") { annotation.t EXISTS }', False),
+        ('service("a") AND user = "b"', "user EXISTS", True),
+        ('name = "a"', "", True),
+        ("annotation.tier", "", False),
+    ],
+)
+def test_a_filter_by_values_is_compared_with_other_values(
+    text: str, widened: str, by_place: bool
+) -> None:
+    """Within the scope of the console, and at the same node; what the filter names is no news."""
+    for scope in (None, expression('account.id = "1"')):
+        some = expression(text)
+        filters = ALL._replace(node="n1", expression=all_of(scope, some))
+        found = comparable(filters, scope)
+        rest = expression(widened) if widened else None
+        assert found.filters == filters._replace(expression=all_of(scope, rest))
+        assert found.by_place == by_place
+        names = ("annotation.tier", "user", "name")
+        assert {name for name in names if name in text} <= found.implied
 
 
 def test_all_traces_of_a_node_are_compared_with_those_elsewhere() -> None:

@@ -139,7 +139,7 @@ def test_terms_of_the_same_traces_are_one_line() -> None:
     chosen = sets(["annotation.tier=gold service=vault user=a"] * 20 + ["user=z"] * 20)
     rest = sets(["user=b"] * 400)
     first, second = contrast(chosen, rest).lines
-    assert (first.filter, first.same) == ("annotation.tier=gold", ["user=a", "service=vault"])
+    assert (first.filter, first.same) == ("annotation.tier=gold", ["service=vault", "user=a"])
     assert (second.filter, second.same) == ("user=z", [])
 
 

@@ -147,7 +147,9 @@ def test_where_all_payments_pass_is_no_news_of_payments(client: TestClient) -> N
 
 def test_a_random_part_has_nothing_of_its_own(client: TestClient) -> None:
     part = quote('annotation.order_id ENDSWITH "7"')
-    assert compared(client, f"filter={part}")["attributes"] == []
+    found = compared(client, f"filter={part}")
+    assert found["attributes"] == []
+    assert "other traces with other values of annotation.order_id in" in found["words"]
 
 
 def test_too_many_others_are_taken_from_the_whole_window(
