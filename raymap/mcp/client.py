@@ -46,8 +46,6 @@ class Client:
 
 def _refusal(error: urllib.error.HTTPError) -> str:
     try:
-        problem = json.load(error)["error"]
-        where = f" (position {problem['position']})" if "position" in problem else ""
-        return f"{problem['message']}{where}"
+        return str(json.load(error)["error"]["message"])
     except (ValueError, KeyError, TypeError):
         return f"The server answered HTTP {error.code} {error.reason}."

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from mcp.server.mcpserver import MCPServer
-from mcp_types import ToolAnnotations
+import inspect
+from collections.abc import Callable
+from typing import Any
 
+from mcp.server.mcpserver import Context, MCPServer
+from mcp_types import CallToolResult, InputRequiredResult, Tool, ToolAnnotations
+
+from raymap.mcp.arguments import named
 from raymap.mcp.budget import MAX_TOKENS
 from raymap.mcp.client import Client
 from raymap.mcp.map_tools import map_tools
@@ -23,18 +28,40 @@ READ_ONLY = ToolAnnotations(
 )
 
 
+class RaymapServer(MCPServer[None]):
+    """A server that refuses arguments which its tools do not have."""
+
+    def __init__(self, version: str, functions: list[Callable[..., str]]) -> None:
+        super().__init__(
+            "raymap",
+            title="Raymap",
+            version=version,
+            instructions=INSTRUCTIONS,
+            log_level="WARNING",
+        )
+        self._parameters = {f.__name__: list(inspect.signature(f).parameters) for f in functions}
+        for function in functions:
+            self.add_tool(function, annotations=READ_ONLY, structured_output=False)
+
+    async def list_tools(self) -> list[Tool]:
+        """The tools; their schemas allow no further arguments."""
+        tools = await super().list_tools()
+        for tool in tools:
+            tool.input_schema = {**tool.input_schema, "additionalProperties": False}
+        return tools
+
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Context[None, Any] | None = None
+    ) -> CallToolResult | InputRequiredResult:
+        """See `MCPServer.call_tool`."""
+        if name in self._parameters:
+            arguments = named(name, arguments, self._parameters[name])
+        return await super().call_tool(name, arguments, context)
+
+
 def build_server(client: Client, version: str) -> MCPServer[None]:
     """A server with all tools."""
-    server: MCPServer[None] = MCPServer(
-        "raymap",
-        title="Raymap",
-        version=version,
-        instructions=INSTRUCTIONS,
-        log_level="WARNING",
-    )
-    for function in (*map_tools(client), *trace_tools(client)):
-        server.add_tool(function, annotations=READ_ONLY, structured_output=False)
-    return server
+    return RaymapServer(version, [*map_tools(client), *trace_tools(client)])
 
 
 def serve(url: str, token: str, version: str) -> None:
