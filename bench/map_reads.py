@@ -112,7 +112,7 @@ def main() -> None:
 def _send_traffic(server: Server, seconds: float) -> int:
     """Send demo traffic and wait until all of it is counted and compared once more; when it ended (epoch seconds)."""
     to = ":".join(map(str, server.udp))
-    command = (sys.executable, "-m", "raymap", "demo", "--to", to, "--duration", str(seconds))
+    command = (sys.executable, "-m", "raymap", "demo", "--url", to, "--duration", str(seconds))
     subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     ended = int(time.time())
     time.sleep(SETTLED)

@@ -21,7 +21,7 @@ from raymap.import_cli import import_app
 from raymap.journal_cli import journal_app
 from raymap.keys_cli import key_app
 from raymap.logs_cli import logs_app
-from raymap.options import RetentionDays, Supervised
+from raymap.options import LOCAL, RetentionDays, ServerUrl, Supervised
 from raymap.ready_pipe import exit_on_error
 from raymap.sam_cli import sam_app
 from raymap.settings import (
@@ -42,7 +42,6 @@ app = typer.Typer(
     name="raymap",
     help="Self-hosted, X-Ray-compatible tracing with a service map.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # its tables cut off the names of variables
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -160,17 +159,14 @@ def demo(settings: DemoSettings, supervised: Supervised = None) -> None:
         require_demo()
         from raymap.demo.main import run
 
-        daemon = udp_address(settings.to)
+        daemon = udp_address(settings.url)
         pipe.ready({"to": daemon})
         run(daemon, settings.rate, settings.duration, settings.seed)
 
 
 @app.command()
 def mcp(
-    url: Annotated[
-        str,
-        typer.Option("--url", envvar="RAYMAP_URL", metavar="URL", help="Where the server listens."),
-    ] = "http://127.0.0.1:2000",
+    url: ServerUrl = LOCAL,
 ) -> None:
     """Answer a language model's questions over stdio (MCP), read-only.
 
@@ -207,7 +203,31 @@ def version() -> None:
     print(raymap_version())
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        version()
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    wanted: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_print_version, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """What comes before the name of a command."""
+
+
 def main() -> None:
     """Run a command; `raymap.__main__` has arranged what is imported."""
     collect_less_often()
-    app(prog_name="raymap")
+    try:
+        app(prog_name="raymap")
+    finally:
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError:  # else the interpreter reports it when it ends
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

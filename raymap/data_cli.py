@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from raymap.flags import with_settings
+from raymap.options import WindowEnd, WindowStart
 from raymap.ready_pipe import exit_on_error
 from raymap.settings import TenantSettings
 
@@ -90,7 +91,7 @@ def restore(
 @with_settings
 def audit(
     settings: TenantSettings,
-    before: Annotated[str, typer.Option("--before", metavar="TIME", help="Like -7d, now.")] = "now",
+    end: WindowEnd = "now",
     limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, max=100_000)] = 50,
     as_json: Annotated[bool, typer.Option("--json", help="As a JSON list.")] = False,
 ) -> None:
@@ -98,7 +99,7 @@ def audit(
     with exit_on_error():
         from raymap.commands import audit as command
 
-        command.show(settings, before, limit, as_json=as_json)
+        command.show(settings, end, limit, as_json=as_json)
 
 
 @data_app.command()
@@ -171,10 +172,8 @@ def list_pins(settings: TenantSettings) -> None:
 @with_settings
 def verify(
     settings: TenantSettings,
-    start: Annotated[
-        str, typer.Option("--from", metavar="TIME", help="Like 2026-11-25T10:00 (UTC), -90m.")
-    ] = "-1h",
-    end: Annotated[str, typer.Option("--to", metavar="TIME", help="The same, or now.")] = "-2m",
+    start: WindowStart = "-1h",
+    end: WindowEnd = "-2m",
 ) -> None:
     """Recount a window of the map from the rows and report any difference."""
     with exit_on_error():

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from raymap.errors import CommandError, print_status
+from raymap.options import LOCAL, ServerUrl, WindowEnd, WindowStart
 
 declare_app = typer.Typer()
 
@@ -44,12 +45,10 @@ def declare(
         bool, typer.Option("--dry-run", help="Print what the template declares, and store nothing.")
     ] = False,
     check: Annotated[
-        bool, typer.Option("--check", help="Compare what is declared with what was observed.")
+        bool, typer.Option("--check", help="Compare it with what was observed --from, --to.")
     ] = False,
-    start: Annotated[
-        str, typer.Option("--from", metavar="TIME", help="Of --check; like 2026-11-25T10:00, -7d.")
-    ] = "-24h",
-    end: Annotated[str, typer.Option("--to", metavar="TIME", help="The same, or now.")] = "now",
+    start: WindowStart = "-24h",
+    end: WindowEnd = "now",
     ignore: Annotated[
         list[str] | None,
         typer.Option(
@@ -63,10 +62,7 @@ def declare(
         str, typer.Option("--remove", metavar="STACK", help="Remove what a stack declared.")
     ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print answers as JSON.")] = False,
-    url: Annotated[
-        str,
-        typer.Option("--url", envvar="RAYMAP_URL", metavar="URL", help="Where the server listens."),
-    ] = "http://127.0.0.1:2000",
+    url: ServerUrl = LOCAL,
 ) -> None:
     """Declare what a stack has and may call, and compare it with what was observed.
 

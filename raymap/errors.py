@@ -1,9 +1,24 @@
-"""Errors that end a command with one sentence for people, and status lines on standard error."""
+"""Errors that end a command with one sentence for people, and lines on standard error."""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
+from datetime import UTC, datetime
+
+_json_lines = False
+
+
+def use_json_lines(wanted: bool) -> None:
+    """Choose the form of what this process writes besides its log: words, or an event a line."""
+    global _json_lines
+    _json_lines = wanted
+
+
+def writes_json() -> bool:
+    """Whether programs read what this process writes."""
+    return _json_lines
 
 
 class CommandError(Exception):
@@ -25,8 +40,34 @@ def describe(error: Exception) -> str:
 
 
 def print_status(sentence: str) -> None:
-    """Write one line for people to standard error."""
-    write_stderr(f"raymap: {sentence}\n".encode())
+    """Write one line for people to standard error; an event where programs read it."""
+    write_stderr(_event(sentence) if _json_lines else f"raymap: {sentence}\n".encode())
+
+
+def relay_stderr(data: bytes, process: str) -> None:
+    """Write lines of a child, of which libraries write some themselves, to standard error."""
+    if _json_lines:
+        lines = data.splitlines(keepends=True)
+        data = b"".join(line if _is_event(line) else _event(line, process) for line in lines)
+    write_stderr(data)
+
+
+def _event(said: str | bytes, process: str = "") -> bytes:
+    text = said if isinstance(said, str) else said.decode(errors="replace").rstrip()
+    event = {
+        "event": text,
+        **({"process": process} if process else {}),
+        "level": "info",
+        "timestamp": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}",
+    }
+    return json.dumps(event).encode() + b"\n" if text else b""
+
+
+def _is_event(line: bytes) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except ValueError:
+        return False
 
 
 def write_stderr(data: bytes) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from raymap.errors import CommandError
+from raymap.options import LOCAL, ServerUrl
 from raymap.ready_pipe import exit_on_error
 
 import_app = typer.Typer()
@@ -21,17 +22,22 @@ def import_traces(
         list[Path] | None,
         typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="As aws xray prints it."),
     ] = None,
-    to: Annotated[
-        str, typer.Option("--to", metavar="ADDRESS", help="Where the server listens.")
-    ] = "http://127.0.0.1:2000",
+    url: ServerUrl = LOCAL,
     from_xray: Annotated[
         bool, typer.Option("--from-xray", help="From AWS X-Ray, instead of files.")
     ] = False,
-    since: Annotated[
-        str, typer.Option("--since", metavar="TIME", show_default="30d", help="Like 30d, or ISO.")
+    start: Annotated[
+        str,
+        typer.Option(
+            "--from",
+            metavar="TIME",
+            show_default="-30d",
+            help="Like 2026-11-25T10:00 (UTC), -90m.",
+        ),
     ] = "",
-    until: Annotated[
-        str, typer.Option("--until", metavar="TIME", show_default="now", help="The same.")
+    end: Annotated[
+        str,
+        typer.Option("--to", metavar="TIME", show_default="now", help="The same, or now."),
     ] = "",
     filter: Annotated[
         str, typer.Option("--filter", metavar="EXPR", help="Only traces that match.")
@@ -78,8 +84,8 @@ def import_traces(
     if something could not be imported.
     """
     given = {
-        "--since": since,
-        "--until": until,
+        "--from": start,
+        "--to": end,
         "--filter": filter,
         "--profile": profile,
         "--region": region,
@@ -97,18 +103,18 @@ def import_traces(
                 raise CommandError(f"{alone} belongs to --from-xray.")
             from raymap.commands.import_traces import import_files
 
-            code = 0 if import_files(files or [], to) else 1
+            code = 0 if import_files(files or [], url) else 1
         else:
             from raymap.commands.import_source import SourceOptions
             from raymap.commands.import_xray import Job, import_xray
             from raymap.processes import require_boto3
-            from raymap.units import parse_since
+            from raymap.units import parse_instant
 
             require_boto3()
             job = Job(
-                to,
-                parse_since(since or "30d", "--since"),
-                parse_since(until or "now", "--until"),
+                url,
+                parse_instant(start or "-30d", "--from"),
+                parse_instant(end or "now", "--to"),
                 SourceOptions(profile, region, endpoint_url, rate or RATE),
                 filter,
                 checkpoint,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from raymap.options import DataDir
+from raymap.options import DataDir, ServerUrl
 from raymap.ready_pipe import exit_on_error
 
 journal_app = typer.Typer(
@@ -42,16 +42,14 @@ def inspect_journal(name: JournalName, data_dir: DataDir = Path("raymap-data")) 
 @journal_app.command("send")
 def send_journal(
     name: JournalName,
-    to: Annotated[
-        str, typer.Option("--to", metavar="ADDRESS", help="HTTP address of another Raymap.")
-    ],
+    url: ServerUrl,
     data_dir: DataDir = Path("raymap-data"),
 ) -> None:
     """Send the documents of a journal that no process uses to another host, and delete it."""
     with exit_on_error():
         from raymap.commands import journal
 
-        journal.send(data_dir, name, to)
+        journal.send(data_dir, name, url)
 
 
 @journal_app.command("retry")

@@ -5,14 +5,19 @@ from __future__ import annotations
 import contextlib
 import logging
 import sys
+import threading
 from collections.abc import Sequence
+from typing import Any
 
 import structlog
+
+from raymap.errors import use_json_lines, writes_json
 
 
 def set_up_logging(level: str = "warning", log_format: str = "console") -> None:
     """Log our events from ``level`` on, and the libraries' from warning on."""
     number = logging.getLevelName(level.upper())
+    use_json_lines(log_format == "json")
     shared: Sequence[structlog.typing.Processor] = (
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -41,8 +46,17 @@ def set_up_logging(level: str = "warning", log_format: str = "console") -> None:
         )
     )
     logging.basicConfig(level=max(number, logging.WARNING), handlers=[handler], force=True)
+    logging.captureWarnings(True)
+    if writes_json():
+        sys.excepthook = threading.excepthook = sys.unraisablehook = _log_uncaught
     # It logs a traceback for every refused connection; the error itself is raised to us.
     logging.getLogger("clickhouse_driver").setLevel(logging.CRITICAL)
+
+
+def _log_uncaught(*error: Any) -> None:
+    """The hooks for exceptions that no one handles, with three arguments or one that has them."""
+    kind, value, trace = error if len(error) == 3 else error[0][:3]
+    logging.getLogger("raymap").critical("uncaught exception", exc_info=(kind, value, trace))
 
 
 class _Stderr:

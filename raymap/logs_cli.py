@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from raymap.errors import CommandError
+from raymap.options import LOCAL, ServerUrl
 from raymap.ready_pipe import exit_on_error
 
 logs_app = typer.Typer()
@@ -38,9 +39,7 @@ def logs(
         ),
     ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object a line.")] = False,
-    to: Annotated[
-        str, typer.Option("--to", metavar="ADDRESS", help="Where the server listens.")
-    ] = "http://127.0.0.1:2000",
+    url: ServerUrl = LOCAL,
 ) -> None:
     """Print the log lines of a trace, or the last ones of a function.
 
@@ -55,12 +54,12 @@ def logs(
             raise CommandError("--tail follows a function: name one with --function.")
         scope = {"account": account, "region": region, "environment": environment}
         wanted = command.Wanted(
-            to, function, {name: value for name, value in scope.items() if value}
+            url, function, {name: value for name, value in scope.items() if value}
         )
         if trace_id and wanted.scope:
             raise CommandError(f"--{next(iter(wanted.scope))} narrows the lines of a function.")
         if trace_id:
-            command.trace_logs(to, trace_id, as_json=as_json)
+            command.trace_logs(url, trace_id, as_json=as_json)
         elif follow:
             command.tail(wanted, since, as_json=as_json)
         else:

@@ -104,6 +104,13 @@ def parse_log_link(text: str) -> str:
     return text
 
 
+LOCAL = "http://127.0.0.1:2000"
+ServerUrl = Annotated[str, option("--url", metavar="URL", help="Where the server listens.")]
+"""The server of a command that talks to a running one."""
+WindowStart = Annotated[
+    str, typer.Option("--from", metavar="TIME", help="Like 2026-11-25T10:00 (UTC), -90m.")
+]
+WindowEnd = Annotated[str, typer.Option("--to", metavar="TIME", help="The same, or now.")]
 DataDir = Annotated[
     Path, option("--data-dir", metavar="FOLDER", file_okay=False, help="Where all data is stored.")
 ]

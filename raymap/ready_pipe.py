@@ -15,13 +15,14 @@ import asyncio
 import contextlib
 import json
 import os
+import select
 import signal
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 
 import typer
 
-from raymap.errors import describe, print_status
+from raymap.errors import describe, print_status, writes_json
 
 Addresses = Mapping[str, str]
 """Where a process accepts traffic, by kind: udp, grpc, otlp, http, clickhouse."""
@@ -107,13 +108,17 @@ def read_ready_line(lines: Iterable[str]) -> dict[str, str] | None:
         if line.startswith(READY):
             addresses: dict[str, str] = json.loads(line.removeprefix(READY))
             return addresses
+        if line.startswith('{"ready":'):
+            return addresses_in(line.encode())
     return None
 
 
 def print_ready_line(addresses: Addresses) -> None:
-    """`raymap ready {…}` on standard output, for the program that started this one."""
+    """`raymap ready {…}` on standard output, for the program that started this one; beside a log in
+    JSON `{"ready": {…}}`, since containers write both to one stream."""
+    form = '{"ready":%s}' if writes_json() else READY + "%s"
     with contextlib.suppress(BrokenPipeError):
-        print(READY + json.dumps(dict(addresses), separators=(",", ":")), flush=True)
+        print(form % json.dumps(dict(addresses), separators=(",", ":")), flush=True)
 
 
 @contextlib.contextmanager
@@ -128,10 +133,19 @@ def exit_on_error(supervised: int | None = None, doing: str = "") -> Iterator[Re
     except typer.Exit:
         raise
     except Exception as error:
+        if isinstance(error, BrokenPipeError) and _reader_left():
+            raise  # which ends a command without a word
         if os.environ.get("RAYMAP_LOG_LEVEL") == "debug":
             raise
         pipe.refused(describe(error))
         raise typer.Exit(1) from None
+
+
+def _reader_left() -> bool:
+    """Whether standard output is a pipe that no process reads any more, as of `raymap logs | head`."""
+    poll = select.poll()
+    poll.register(1, 0)
+    return any(state & select.POLLERR for _, state in poll.poll(0))
 
 
 def _stop_with_parent() -> None:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from raymap.options import LOCAL, ServerUrl
 from raymap.ready_pipe import exit_on_error
 
 sam_app = typer.Typer()
@@ -16,9 +17,7 @@ def sam(
     words: Annotated[
         list[str], typer.Argument(metavar="-- local COMMAND ...", help="Arguments of SAM CLI.")
     ],
-    to: Annotated[
-        str, typer.Option("--to", metavar="ADDRESS", help="Where the server listens.")
-    ] = "http://127.0.0.1:2000",
+    url: ServerUrl = LOCAL,
     daemon: Annotated[
         str,
         typer.Option(
@@ -55,5 +54,5 @@ def sam(
     with exit_on_error():
         from raymap.commands.sam import SamJob, run_sam
 
-        code = run_sam(SamJob(words, to, daemon, listen, function, program))
+        code = run_sam(SamJob(words, url, daemon, listen, function, program))
     raise typer.Exit(code)

@@ -118,7 +118,7 @@ class _Serve:
         opened = await asyncio.gather(*map(self._supervisor.start, specs))
         addresses = {kind: address for some in opened for kind, address in some.items()}
         if self._settings.demo:
-            demo = DemoSettings(to=_reachable(addresses["udp"]))
+            demo = DemoSettings(url=_reachable(addresses["udp"]))
             await self._supervisor.start(_child("demo", "demo", demo, essential=False))
         return addresses
 

@@ -10,11 +10,13 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from raymap.oidc_flags import OidcFlags
 from raymap.options import (
+    LOCAL,
     ClickHouseUrl,
     DataDir,
     LogRetention,
     Memory,
     RetentionDays,
+    ServerUrl,
     TenantName,
     option,
     parse_journal_size,
@@ -297,9 +299,7 @@ class ClickHouseSettings:
 class DemoSettings:
     """The demo traffic."""
 
-    to: Annotated[str, option("--to", metavar="ADDRESS", help="Where the server listens.")] = (
-        "127.0.0.1:2000"
-    )
+    url: ServerUrl = LOCAL
     rate: Annotated[float, option("--rate", metavar="N", min=0.01, help="Traces per second.")] = 8.0
     duration: Annotated[
         float | None, option("--duration", metavar="SECONDS", min=0, help="Forever if not given.")

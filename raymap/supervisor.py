@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from raymap.errors import CommandError, print_status, write_stderr
+from raymap.errors import CommandError, print_status, relay_stderr
 from raymap.ready_pipe import StartFailed, StartRejected, receive_ready
 
 FIRST_DELAY, MAX_DELAY = 0.2, 5.0
@@ -268,8 +268,8 @@ class _Child:
         while chunk := await self.process.stderr.read(65536):
             self._output = (self._output + chunk)[-4096:]
             lines, feed, rest = (rest + chunk).rpartition(b"\n")
-            write_stderr(lines + feed)
-        write_stderr(rest)
+            relay_stderr(lines + feed, self.spec.name)
+        relay_stderr(rest, self.spec.name)
 
 
 def _python_path() -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 import time
 from datetime import UTC, datetime
@@ -32,14 +31,6 @@ def parse_instant(text: str, flag: str) -> int:
             f"{flag}: {text!r} is no time; expected one like 2026-11-25T10:00, -90m, "
             "now, or epoch seconds."
         ) from None
-
-
-def parse_since(text: str, flag: str) -> int:
-    """As `parse_instant`; a duration without a sign, like ``30d``, is one before now as well."""
-    with contextlib.suppress(ValueError):
-        times.parse_duration(text)
-        text = f"-{text.strip()}"
-    return parse_instant(text, flag)
 
 
 def format_size(size: float) -> str:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from raymap.errors import CommandError, print_status
+from raymap.options import LOCAL, ServerUrl, WindowEnd, WindowStart
 
 verdict_app = typer.Typer()
 
@@ -32,10 +33,8 @@ def verdict(
     environment: Annotated[
         str, typer.Option("--environment", metavar="NAME", help="Only its traces, like prod.")
     ] = "",
-    start: Annotated[
-        str, typer.Option("--from", metavar="TIME", help="Like 2026-11-25T10:00 (UTC), -90m.")
-    ] = "-1h",
-    end: Annotated[str, typer.Option("--to", metavar="TIME", help="The same, or now.")] = "now",
+    start: WindowStart = "-1h",
+    end: WindowEnd = "now",
     min_requests: Annotated[
         int, typer.Option("--min-requests", min=1, help="Finished requests each version needs.")
     ] = 50,
@@ -44,13 +43,11 @@ def verdict(
         typer.Option("--vanished-fails", help="A node that is no longer called is a failure, too."),
     ] = False,
     wait: Annotated[
-        str, typer.Option("--wait", metavar="TIME", help="Wait so long for enough requests: 10m.")
+        str,
+        typer.Option("--wait", metavar="DURATION", help="Wait so long for enough requests: 10m."),
     ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
-    url: Annotated[
-        str,
-        typer.Option("--url", envvar="RAYMAP_URL", metavar="URL", help="Where the server listens."),
-    ] = "http://127.0.0.1:2000",
+    url: ServerUrl = LOCAL,
 ) -> None:
     """Judge a new version of a service by its traffic.
 

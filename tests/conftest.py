@@ -25,6 +25,7 @@ import pytest
 import structlog
 
 from raymap.embedded import EmbeddedClickHouse
+from raymap.errors import use_json_lines
 from raymap.ready_pipe import read_ready_line
 from store.clickhouse.connection.address import Address, parse_url
 from store.clickhouse.connection.pool import connect
@@ -114,6 +115,7 @@ def process_settings() -> Iterator[None]:
     os.umask(mask)
     yield
     os.umask(mask)
+    use_json_lines(False)
     if structlog.is_configured():
         structlog.reset_defaults()
 

@@ -13,9 +13,9 @@ from raymap.units import parse_instant
 from store.times import SECOND, format_utc
 
 
-def show(settings: StoreSettings, before: str, limit: int, *, as_json: bool) -> None:
+def show(settings: StoreSettings, end: str, limit: int, *, as_json: bool) -> None:
     """Print events before an instant, the newest first."""
-    instant = parse_instant(before, "--before")
+    instant = parse_instant(end, "--to")
     with open_store(prepare_command(settings)) as store:
         found = store.read_audit(before=instant, limit=limit)
     if as_json:

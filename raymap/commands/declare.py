@@ -18,7 +18,6 @@ from raymap.units import format_minute
 from store.declared.model import Declaration
 
 PATH = "/api/v1/declarations"
-FLAG = "--url"
 NO_DIFFERENCE, DIFFERENCE, NOTHING_TO_SAY, NO_ANSWER = range(4)
 """Exit codes of --check."""
 TIMEOUT = 120.0
@@ -46,7 +45,7 @@ def declare(
     if dry_run:
         print(msgspec.json.format(body, indent=1).decode() if as_json else described(declaration))
         return declaration.stack
-    reply = json.loads(post(url, PATH, body, flag=FLAG))
+    reply = json.loads(post(url, PATH, body))
     if as_json:
         print(json.dumps(reply, indent=1))
     print_status(
@@ -80,7 +79,7 @@ def described(declaration: Declaration) -> str:
 
 def list_stacks(url: str, place: Mapping[str, str], *, as_json: bool) -> None:
     """Print the declared stacks."""
-    answer = get_json(url, PATH, _given(place), flag=FLAG)
+    answer = get_json(url, PATH, _given(place))
     stacks = _member(answer, "stacks", url)
     if as_json:
         print(json.dumps(answer, indent=1))
@@ -108,16 +107,16 @@ def list_stacks(url: str, place: Mapping[str, str], *, as_json: bool) -> None:
 def remove(url: str, stack: str, account: str, region: str) -> None:
     """Remove what a stack declared; CommandError if nothing did."""
     place = {"stack": stack, "account": account, "region": region}
-    if not _member(get_json(url, PATH, _given(place), flag=FLAG), "stacks", url):
+    if not _member(get_json(url, PATH, _given(place)), "stacks", url):
         raise CommandError(f"No stack {stack} is declared: raymap declare --list shows which are.")
     query = urlencode(_given({"account": account, "region": region}))
-    delete(url, f"{PATH}/{quote(stack, safe='')}{'?' if query else ''}{query}", flag=FLAG)
+    delete(url, f"{PATH}/{quote(stack, safe='')}{'?' if query else ''}{query}")
     print_status(f"the stack {stack} declares nothing any more")
 
 
 def check(url: str, query: Mapping[str, str], ignored: Collection[str], *, as_json: bool) -> int:
     """Print the comparison; its exit code."""
-    answer = get_json(url, f"{PATH}/compare", _given(query), flag=FLAG, timeout=TIMEOUT)
+    answer = get_json(url, f"{PATH}/compare", _given(query), timeout=TIMEOUT)
     stacks = _member(answer, "stacks", url)
     found = [each for each in _findings(answer) if not _names(each) & {*ignored}]
     differences = [each for each in found if each["status"] in DIFFERENCES]
@@ -177,5 +176,5 @@ def _given(query: Mapping[str, str]) -> dict[str, str]:
 
 def _member(answer: Any, name: str, url: str) -> Any:
     if not isinstance(answer, dict) or name not in answer:
-        raise no_raymap(url, FLAG)
+        raise no_raymap(url)
     return answer[name]

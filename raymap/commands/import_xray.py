@@ -93,11 +93,11 @@ def import_xray(job: Job) -> int:
 def _window_of(job: Job, console: Console) -> Span:
     oldest = time.time_ns() // 1000 - RETAINED
     if job.since >= job.until:
-        raise CommandError("--since must be before --until.")
+        raise CommandError("--from must be before --to.")
     if job.source.endpoint_url or job.since >= oldest:
         return job.since, job.until
     if job.until <= oldest:
-        raise CommandError("X-Ray retains traces for 30 days: --until is before that.")
+        raise CommandError("X-Ray retains traces for 30 days: --to is before that.")
     if job.since < oldest - MINUTE:
         console.print("X-Ray retains traces for 30 days: it has none from before.", soft_wrap=True)
     return oldest, job.until

@@ -31,23 +31,21 @@ class Refused(CommandError):
         self.status = status
 
 
-def no_raymap(to: str, flag: str = "--to") -> CommandError:
+def no_raymap(to: str) -> CommandError:
     """What to raise when the answer is not one of Raymap's."""
-    return CommandError(f"What answers at {to} is no Raymap's HTTP port: name another with {flag}.")
+    return CommandError(f"What answers at {to} is no Raymap's HTTP port: name another with --url.")
 
 
-def get_json(
-    to: str, path: str, query: Mapping[str, object], *, flag: str = "--to", timeout: float = TIMEOUT
-) -> Any:
+def get_json(to: str, path: str, query: Mapping[str, object], *, timeout: float = TIMEOUT) -> Any:
     """The JSON that the server at ``to``, a URL or HOST:PORT, answers to a GET.
 
-    Raises Refused, and CommandError, which names the flag, when no Raymap answers.
+    Raises Refused, and CommandError when no Raymap answers.
     """
-    body = _send(to, f"{path}?{urlencode(query)}", None, "", flag=flag, timeout=timeout)
+    body = _send(to, f"{path}?{urlencode(query)}", None, "", timeout=timeout)
     try:
         return json.loads(body)
     except ValueError:
-        raise no_raymap(to, flag) from None
+        raise no_raymap(to) from None
 
 
 def post(
@@ -56,7 +54,6 @@ def post(
     body: bytes,
     media: str = JSON,
     *,
-    flag: str = "--to",
     patience: float | None = None,
 ) -> bytes:
     """The answer to a POST, which is repeated for ``patience`` seconds, by default `RETRY_FOR`, while the
@@ -64,16 +61,16 @@ def post(
     deadline = time.monotonic() + (RETRY_FOR if patience is None else patience)
     while True:
         try:
-            return _send(to, path, body, media, flag=flag, timeout=TIMEOUT)
+            return _send(to, path, body, media, timeout=TIMEOUT)
         except Refused as refusal:
             if refusal.status != 503 or time.monotonic() >= deadline:
                 raise
             time.sleep(1.0)
 
 
-def delete(to: str, path: str, *, flag: str = "--to") -> None:
+def delete(to: str, path: str) -> None:
     """Send a DELETE. Raises as `get_json`."""
-    _send(to, path, None, "", flag=flag, timeout=TIMEOUT, method="DELETE")
+    _send(to, path, None, "", timeout=TIMEOUT, method="DELETE")
 
 
 def _send(
@@ -82,7 +79,6 @@ def _send(
     body: bytes | None,
     media: str,
     *,
-    flag: str,
     timeout: float,
     method: str | None = None,
 ) -> bytes:
@@ -95,13 +91,13 @@ def _send(
     except urllib.error.HTTPError as error:
         raise Refused(to, error.code, _message_of(error)) from None
     except (http.client.HTTPException, ValueError):
-        raise no_raymap(to, flag) from None
+        raise no_raymap(to) from None
     except OSError as error:
         reason = getattr(error, "reason", error)
         reason = getattr(reason, "strerror", None) or reason
         raise CommandError(
             f"No Raymap answers at {to} ({reason}): start one with  raymap serve  "
-            f"or name another with {flag}."
+            f"or name another with --url."
         ) from None
 
 

@@ -23,9 +23,9 @@ PAUSE = 15.0
 def fetch_verdict(url: str, query: Mapping[str, object]) -> dict[str, Any]:
     """The server's answer. Raises CommandError."""
     given = {name: value for name, value in query.items() if value not in ("", None)}
-    answer = get_json(url, "/api/v1/verdict", given, flag="--url", timeout=TIMEOUT)
+    answer = get_json(url, "/api/v1/verdict", given, timeout=TIMEOUT)
     if not isinstance(answer, dict) or answer.get("verdict") not in EXIT_CODES:
-        raise no_raymap(url, "--url")
+        raise no_raymap(url)
     return answer
 
 

@@ -45,6 +45,29 @@ def test_json() -> None:
     assert "ValueError: broken" in too["exception"]
 
 
+UNCAUGHT = """
+import threading, warnings
+from raymap.logging import set_up_logging
+set_up_logging("info", "json")
+warnings.warn("old", DeprecationWarning, stacklevel=1)
+warnings.warn("odd", UserWarning, stacklevel=1)
+thread = threading.Thread(target=lambda: 1 / 0)
+thread.start()
+thread.join()
+raise ValueError("the end")
+"""
+
+
+def test_what_no_one_handles_is_json_too() -> None:
+    done = subprocess.run([sys.executable, "-c", UNCAUGHT], capture_output=True, text=True)
+    assert done.returncode == 1
+    events = [json.loads(line) for line in done.stderr.splitlines()]
+    assert [each["level"] for each in events][-2:] == ["critical", "critical"]
+    assert "ZeroDivisionError" in events[-2]["exception"]
+    assert "the end" in events[-1]["exception"]
+    assert "odd" in "".join(each["event"] for each in events)
+
+
 def test_console_without_colours_and_a_reader_that_left() -> None:
     said = logged("console")
     assert "stored documents=3" in said.replace("  ", " ")

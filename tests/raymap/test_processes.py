@@ -130,7 +130,7 @@ def test_flags_can_be_environment_variables(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("to", ["nonsense", "127.0.0.1:x", "127.0.0.1:70000", "no.invalid:2000"])
 def test_a_demo_to_nowhere_says_so(to: str) -> None:
-    done = raymap("demo", "--to", to, "--duration", "1")
+    done = raymap("demo", "--url", to, "--duration", "1")
     assert done.returncode == 1
     assert re.fullmatch(r"raymap: (.* is no address;|There is no host) .*\n", done.stderr)
 

@@ -15,7 +15,6 @@ from raymap.units import (
     format_minute,
     format_size,
     parse_instant,
-    parse_since,
     parse_size,
 )
 
@@ -62,16 +61,6 @@ def test_instants() -> None:
     assert parse_instant("1795600800.5", "--from") == 1_795_600_800_500_000
     assert parse_instant("-90m", "--from") == pytest.approx(now - 5400e6, abs=5e6)
     assert parse_instant("now", "--from") == pytest.approx(now, abs=5e6)
-
-
-def test_a_time_since_may_be_a_duration_without_a_sign() -> None:
-    now = time.time() * 1e6
-    assert parse_since("90m", "--since") == pytest.approx(now - 5400e6, abs=5e6)
-    for text in ("-90m", "now", "2026-11-25T10:00", "1795600800"):
-        expected = parse_instant(text, "--since")
-        assert parse_since(text, "--since") == pytest.approx(expected, abs=5e6)
-    with pytest.raises(CommandError, match="--since: 'soon' is no time"):
-        parse_since("soon", "--since")
 
 
 @pytest.mark.parametrize("text", ["", "yesterday", "-90", "-90x", "2026-13-01", "1e10"])

@@ -67,8 +67,8 @@ def test_a_copy_equals_its_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         reader.create_sampling_rule(SamplingRule=RULE)
         reader.create_group(GroupName="slow", FilterExpression="responsetime > 5")
 
-        arguments = ["import", "--from-xray", "--since", f"{HOURS}h", "--region", "eu-west-1"]
-        arguments += ["--endpoint-url", source.http, "--to", target.http, "--rate", "200"]
+        arguments = ["import", "--from-xray", "--from", f"-{HOURS}h", "--region", "eu-west-1"]
+        arguments += ["--endpoint-url", source.http, "--url", target.http, "--rate", "200"]
         done = raymap(*arguments)
         assert done.returncode == 0, done.stderr
         # Of each trace: web, orders and the two that it contains; db, DynamoDB and SQS are inferred.

@@ -34,14 +34,14 @@ def test_import_sends_files_and_counts(raymap_server: Server, tmp_path: Path) ->
     whole, lines, bad = (tmp_path / name for name in ("whole.json", "lines.jsonl", "bad.json"))
     whole.write_text(json.dumps({"Traces": [trace("a"), trace("b")]}, indent=1))
     lines.write_text("".join(json.dumps(trace("c")) + "\n" for _ in range(3)))
-    done = raymap("import", str(whole), str(lines), "--to", raymap_server.http)
+    done = raymap("import", str(whole), str(lines), "--url", raymap_server.http)
     assert done.returncode == 0, done.stderr
     assert "5 traces: 5 segments stored, 0 refused" in done.stderr
 
     broken = trace("d")
     broken["Segments"][0]["Document"] = "{}"
     bad.write_text(json.dumps(broken))
-    done = raymap("import", str(bad), "--to", raymap_server.http)
+    done = raymap("import", str(bad), "--url", raymap_server.http)
     assert done.returncode == 1
     assert "1 refused" in done.stderr
 
@@ -60,7 +60,7 @@ def test_import_of_something_else_says_so(
 ) -> None:
     file = tmp_path / "file"
     file.write_bytes(content)
-    done = raymap("import", str(file), "--to", raymap_server.http)
+    done = raymap("import", str(file), "--url", raymap_server.http)
     assert done.returncode == 1
     assert said in done.stderr
     assert "Traceback" not in done.stderr
@@ -69,7 +69,7 @@ def test_import_of_something_else_says_so(
 def test_import_to_another_port_says_so(raymap_server: Server, tmp_path: Path) -> None:
     file = tmp_path / "t.json"
     file.write_text('{"Traces": [{}]}')
-    done = raymap("import", str(file), "--to", f"http://{raymap_server.grpc}")
+    done = raymap("import", str(file), "--url", f"http://{raymap_server.grpc}")
     assert done.returncode == 1
     assert "is no Raymap's HTTP port" in done.stderr
 
@@ -77,7 +77,7 @@ def test_import_to_another_port_says_so(raymap_server: Server, tmp_path: Path) -
 def test_import_without_a_server_says_so(tmp_path: Path) -> None:
     file = tmp_path / "t.json"
     file.write_text('{"Traces": [{}]}')
-    done = raymap("import", str(file), "--to", "http://127.0.0.1:1")
+    done = raymap("import", str(file), "--url", "http://127.0.0.1:1")
     assert done.returncode == 1
     assert "No Raymap answers at http://127.0.0.1:1" in done.stderr
     assert "Traceback" not in done.stderr

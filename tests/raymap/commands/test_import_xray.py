@@ -161,7 +161,7 @@ def run(invoke: Run) -> Run:
 
 
 def arguments(at: str, to: str, *more: str, region: str = "eu-west-1") -> list[str]:
-    words = ["import", "--from-xray", "--since", f"{HOURS}h", "--endpoint-url", at, "--to", to]
+    words = ["import", "--from-xray", "--from", f"-{HOURS}h", "--endpoint-url", at, "--url", to]
     words += ["--no-settings", "--rate", "1000", *more]
     return words + (["--region", region] if region else [])
 
@@ -374,13 +374,12 @@ def test_missing_credentials_are_named(
     [
         ([], "Name either files, or X-Ray with --from-xray."),
         (["--from-xray", __file__], "Name either files, or X-Ray with --from-xray."),
-        ([__file__, "--since", "3d"], "--since belongs to --from-xray."),
+        ([__file__, "--from", "-3d"], "--from belongs to --from-xray."),
         ([__file__, "--no-settings"], "--settings belongs to --from-xray."),
-        (["--from-xray", "--since", "soon"], "--since: 'soon' is no time"),
+        (["--from-xray", "--from", "soon"], "--from: 'soon' is no time"),
         (["--from-xray", "--profile", "nowhere"], "nowhere"),
-        (["--from-xray", "--region", "r", "--since", "1h", "--until", "2h"], "before --until"),
-        (["--from-xray", "--region", "r", "--since", "-1h", "--until", "-2h"], "before --until"),
-        (["--from-xray", "--region", "r", "--since", "90d", "--until", "40d"], "for 30 days"),
+        (["--from-xray", "--region", "r", "--from", "-1h", "--to", "-2h"], "before --to"),
+        (["--from-xray", "--region", "r", "--from", "-90d", "--to", "-40d"], "for 30 days"),
     ],
 )
 def test_what_is_wrong_with_a_command_is_named(words: list[str], said: str, invoke: Run) -> None:

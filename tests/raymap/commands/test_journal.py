@@ -99,7 +99,7 @@ def server(pipeline: IngestPipeline) -> Iterator[str]:  # noqa: F811
 def test_send(run: Run, tmp_path: Path, server: str, memory: MemoryStore) -> None:  # noqa: F811
     """The other host has the same documents, whatever receiver they came from; here they are gone."""
     journal = leave(tmp_path / "here", *RECORDS)
-    code, said = run("send", journal.id, "--to", server, "--data-dir", str(tmp_path / "here"))
+    code, said = run("send", journal.id, "--url", server, "--data-dir", str(tmp_path / "here"))
     assert (code, folders(tmp_path / "here" / "journal")) == (0, []), said
     assert "5 documents sent" in said
     documents = [d for kind, _, payload in RECORDS for d in decode_again(kind, 1, payload)]
@@ -115,7 +115,7 @@ def test_send_stored_documents(
     """Spans in the store's form, as they come out of quarantine."""
     (document,) = decode_again(Kind.OTLP, 1, RECORDS[1][2])
     journal = leave(tmp_path / "here", (Kind.STORED, 1, pack([document.raw])))
-    code, said = run("send", journal.id, "--to", server, "--data-dir", str(tmp_path / "here"))
+    code, said = run("send", journal.id, "--url", server, "--data-dir", str(tmp_path / "here"))
     assert code == 0, said
     assert ids(memory) == {(document.trace_id, document.id)}
 
@@ -123,7 +123,7 @@ def test_send_stored_documents(
 def test_send_in_vain(run: Run, tmp_path: Path) -> None:
     """No server, or a journal in use: nothing is deleted."""
     journal = leave(tmp_path, *RECORDS)
-    to = ("--to", "http://127.0.0.1:9", "--data-dir", str(tmp_path))
+    to = ("--url", "http://127.0.0.1:9", "--data-dir", str(tmp_path))
     code, said = run("send", journal.id, *to)
     assert code == 1
     assert "No Raymap answers" in said

@@ -54,7 +54,7 @@ def test_lines_of_a_trace_and_of_a_function(raymap_server: Server) -> None:
     assert raymap_server.post("/v1/logs", {"resourceLogs": [logs]}) == {}
 
     def printed(*arguments: str) -> list[str]:
-        done = raymap("logs", *arguments, "--to", raymap_server.http)
+        done = raymap("logs", *arguments, "--url", raymap_server.http)
         return done.stdout.splitlines()
 
     eventually(lambda: len(printed(id)) == 2)
@@ -81,7 +81,7 @@ def test_lines_of_a_trace_and_of_a_function(raymap_server: Server) -> None:
 def test_what_is_wrong_is_named(
     raymap_server: Server, arguments: tuple[str, ...], said: str
 ) -> None:
-    done = raymap("logs", *arguments, "--to", raymap_server.http)
+    done = raymap("logs", *arguments, "--url", raymap_server.http)
     assert done.returncode == 1
     assert said in done.stderr
     assert "Traceback" not in done.stderr
@@ -89,6 +89,6 @@ def test_what_is_wrong_is_named(
 
 @pytest.mark.server
 def test_without_a_server_it_says_so() -> None:
-    done = raymap("logs", "x", "--to", "127.0.0.1:9")
+    done = raymap("logs", "x", "--url", "127.0.0.1:9")
     assert done.returncode == 1
     assert "No Raymap answers at 127.0.0.1:9" in done.stderr

@@ -36,7 +36,7 @@ def sam(tmp_path: Path) -> str:
 
 
 def command(sam: str, server: str, *words: str) -> list[str]:
-    ours = ["sam", "--sam", sam, "--to", server, "--listen", "127.0.0.1"]
+    ours = ["sam", "--sam", sam, "--url", server, "--listen", "127.0.0.1"]
     return [sys.executable, "-m", "raymap", *ours, "--", *words]
 
 
@@ -187,7 +187,7 @@ def test_functions_without_segments_are_explained(
     start = "START RequestId: 0e6d3e8e-71f2-4b3c-9d5a-2f1d0c9b8a7e Version: $LATEST"
     program.write_text(f"#!/bin/sh\n[ $2 = invoke ] && echo '{start}' >&2\nexit 0\n")
     program.chmod(0o755)
-    ours = ["--sam", str(program), "--to", "127.0.0.1:9", "--listen", "127.0.0.1"]
+    ours = ["--sam", str(program), "--url", "127.0.0.1:9", "--listen", "127.0.0.1"]
 
     def said(*words: str) -> bool:
         assert run(*ours, *words).exit_code == 0

@@ -94,7 +94,7 @@ def test_a_server_without_room_gets_it_again(
 )
 def test_no_server(to: str, says: str) -> None:
     with pytest.raises(CommandError, match=says):
-        get_json(to, "/", {}, flag="--url")
+        get_json(to, "/", {})
 
 
 def test_another_server(seen: Answering) -> None:
