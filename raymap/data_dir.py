@@ -7,15 +7,42 @@ is made private.
 from __future__ import annotations
 
 import os
+import pwd
 from pathlib import Path
+
+from raymap.errors import CommandError
 
 OURS = ("run", "journal", "tenants", "clickhouse")
 
 
 def prepare_data_dir(data_dir: Path) -> None:
-    """Create the directory with mode 0700 and let new files be private: 0600, folders 0700."""
+    """Create the directory with mode 0700 and let new files be private: 0600, folders 0700.
+
+    Raises as `require_owner`.
+    """
+    require_owner(data_dir)
     os.umask(0o077)
     data_dir.mkdir(parents=True, exist_ok=True)
     for folder in map(data_dir.joinpath, OURS):
         if folder.is_dir():
             folder.chmod(0o700)
+
+
+def require_owner(data_dir: Path) -> None:
+    """Raise CommandError for root where the server is another user, which could not read root's files."""
+    found = [folder for name in OURS if (folder := data_dir / name).is_dir()]
+    owners = {folder.stat().st_uid for folder in found}
+    if os.geteuid() != 0 or owners <= {0}:
+        return
+    owner = max(owners)
+    raise CommandError(
+        f"{data_dir} belongs to user {_name_of(owner)}, who could not read what root writes there: run this "
+        f"as that user (systemd: deploy/systemd/raymap; containers: without --user root)."
+    )
+
+
+def _name_of(user: int) -> str:
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return str(user)

@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from collector.net import PortInUseError, is_loopback
-from raymap.data_dir import prepare_data_dir
+from raymap.data_dir import prepare_data_dir, require_owner
 from raymap.errors import CommandError
 from raymap.http_server import OnReady, Shutdown, listen_tcp, load_tls, port_taken, serve_http
 from raymap.logging import set_up_logging
@@ -272,6 +272,7 @@ def resolve_clickhouse(settings: StoreSettings) -> Address:
 
     if settings.clickhouse:
         return parse_url(settings.clickhouse)
+    require_owner(settings.data_dir)
     try:
         return address(settings.data_dir)
     except EmbeddedError as error:

@@ -24,6 +24,7 @@ from collector.records import records_in
 from raymap.commands.export_lines import export_request
 from raymap.commands.server import JSON, post
 from raymap.commands.tables import print_table
+from raymap.data_dir import require_owner
 from raymap.errors import CommandError, print_status
 from raymap.units import format_minute, format_size
 from store.otel.stored_span import is_span, read_span
@@ -96,6 +97,7 @@ def inspect(data_dir: Path, name: str) -> None:
 
 def send(data_dir: Path, name: str, to: str) -> None:
     """Send a journal's documents to another Raymap, and delete it. CommandError when it refuses."""
+    require_owner(data_dir)
     folder = _folder(data_dir, name)
     lock = try_lock(folder)
     if lock is None:
@@ -122,6 +124,7 @@ def send(data_dir: Path, name: str, to: str) -> None:
 
 def retry(data_dir: Path) -> None:
     """Empty the quarantine into a journal, which the next process or a running one adopts."""
+    require_owner(data_dir)
     root = data_dir / FOLDER
     quarantine = Quarantine(root)
     if not quarantine.path.exists():

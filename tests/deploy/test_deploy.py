@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from raymap.auth.datagrams import datagram_senders, sends_datagrams
 from raymap.cli import app
 from tests.test_docs import exposed_names
 
@@ -29,6 +33,30 @@ def test_the_units_configuration_is_valid() -> None:
     assert everything.count("=") > path.read_text().count("\n#"), "comments were opened"
     result = CliRunner().invoke(app, ["config", "check", str(path)])
     assert result.exit_code == 0
+
+
+def test_commands_run_as_the_units_user(tmp_path: Path) -> None:
+    """The wrapper asks systemd for the unit's user, folder and mask, and passes its words on."""
+    fake = tmp_path / "systemd-run"
+    fake.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    fake.chmod(0o755)
+    wrapper = DEPLOY / "systemd" / "raymap"
+    words = ("key", "add", "two words", "--role", "ingest")
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    done = subprocess.run(
+        [wrapper, *words], env={"PATH": path}, capture_output=True, text=True, check=True
+    )
+    given = done.stdout.splitlines()
+    start = given.index("/opt/raymap/bin/raymap")
+    assert given[start + 1 :] == list(words)
+    unit = (DEPLOY / "systemd" / "raymap.service").read_text().splitlines()
+    properties = {each.removeprefix("--property=") for each in given if "--property=" in each}
+    assert properties <= set(unit)
+    assert {"DynamicUser=yes", "User=raymap", "StateDirectory=raymap"} <= properties
+    assert f"ExecStart={given[start]} serve --config /etc/raymap/raymap.toml" in unit
+    settings = tomllib.loads((DEPLOY / "systemd" / "raymap.toml").read_text())
+    assert f"--setenv=RAYMAP_DATA_DIR={settings['data-dir']}" in given
+    assert "install -m 755 systemd/raymap /usr/local/bin/" in (DEPLOY / "README.md").read_text()
 
 
 @pytest.mark.parametrize("path", COMPOSE, ids=lambda path: path.name)
@@ -61,6 +89,35 @@ def test_the_image_is_built_from_what_exists() -> None:
         assert (DEPLOY.parent / name).exists(), name
         assert f"!{name}" in ignore
     assert "USER 10001:10001" in text
+
+
+def test_a_release_has_the_name_that_the_chart_pulls(tmp_path: Path) -> None:
+    """Its tag is the chart's appVersion, and an owner's capitals are lowered: the step is run."""
+    version = tomllib.loads((DEPLOY.parent / "pyproject.toml").read_text())["project"]["version"]
+    chart = read(DEPLOY / "helm" / "raymap" / "Chart.yaml")
+    assert chart["appVersion"] == chart["version"] == version
+    image = read(DEPLOY.parent / ".github" / "workflows" / "release.yml")["jobs"]["image"]
+    (naming,) = [step for step in image["steps"] if step.get("id") == "image"]
+    (push,) = [step for step in image["steps"] if "build-push" in step.get("uses", "")]
+    assert push["with"]["tags"] == "${{ steps.image.outputs.name }}"
+    output = tmp_path / "output"
+    given = {"GITHUB_REPOSITORY": "Some-Owner/Raymap", "GITHUB_REF_NAME": f"v{version}"}
+    environment = {**os.environ, **given, "GITHUB_OUTPUT": str(output)}
+    subprocess.run(["bash", "-e", "-c", naming["run"]], env=environment, check=True)
+    assert output.read_text() == f"name=ghcr.io/some-owner/raymap:{version}\n"
+
+
+@pytest.mark.parametrize(
+    ("sender", "read_from"),
+    [("10.244.1.7", True), ("100.64.3.2", True), ("fd00::1:2", True), ("8.8.8.8", False)],
+)
+def test_the_chart_reads_datagrams_of_pods(sender: str, read_from: bool) -> None:
+    """By default, and it says from where: X-Ray's SDKs in other pods would send in vain."""
+    values = read(DEPLOY / "helm" / "raymap" / "values.yaml")
+    allowed = datagram_senders(values["collector"]["udpAllow"], values["auth"]["mode"])
+    assert sends_datagrams(allowed, sender, {}) is read_from
+    notes = (DEPLOY / "helm" / "raymap" / "templates" / "NOTES.txt").read_text()
+    assert "They are read from {{ .Values.collector.udpAllow }}" in notes
 
 
 def test_alerts_name_metrics_that_exist() -> None:

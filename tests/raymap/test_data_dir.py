@@ -8,7 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from raymap.data_dir import OURS, prepare_data_dir
+from raymap.commands import journal
+from raymap.data_dir import OURS, prepare_data_dir, require_owner
+from raymap.errors import CommandError
+from raymap.processes import resolve_clickhouse
+from raymap.settings import StoreSettings
 
 
 @pytest.fixture(autouse=True)
@@ -43,3 +47,24 @@ def test_a_directory_that_is_shared_stays_shared(tmp_path: Path) -> None:
     prepare_data_dir(tmp_path)
     assert mode(tmp_path) == mode(tmp_path / "src") == 0o755
     assert {mode(tmp_path / name) for name in OURS} == {0o700}
+
+
+def test_root_does_not_write_into_another_users_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a service with DynamicUser, for example, whose user could not read the files."""
+    ours = tmp_path / "clickhouse"
+    require_owner(tmp_path)
+    ours.mkdir()
+    require_owner(tmp_path)
+    if os.geteuid() == 0:
+        os.chown(ours, 61_234, 61_234)
+    else:
+        monkeypatch.setattr(os, "geteuid", lambda: 0)
+    for attempt in (
+        lambda: prepare_data_dir(tmp_path),
+        lambda: resolve_clickhouse(StoreSettings(data_dir=tmp_path)),
+        lambda: journal.retry(tmp_path),
+    ):
+        with pytest.raises(CommandError, match=r"belongs to user .* deploy/systemd/raymap"):
+            attempt()
