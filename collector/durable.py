@@ -7,8 +7,9 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from store.private_files import make_private, open_ours
+
 LOCK = "lock"
-_FOLDER_MODE, _FILE_MODE = 0o700, 0o600
 
 
 def make_folder(folder: Path) -> None:
@@ -16,10 +17,10 @@ def make_folder(folder: Path) -> None:
     missing = [folder, *folder.parents]
     missing = missing[: next(n for n, path in enumerate(missing) if path.exists())]
     for path in reversed(missing):
-        path.mkdir(mode=_FOLDER_MODE, exist_ok=True)
+        path.mkdir(mode=0o700, exist_ok=True)
         sync_folder(path.parent)
     with suppress(PermissionError):  # made by another user, who decides
-        folder.chmod(_FOLDER_MODE)
+        make_private(folder)
 
 
 def sync_folder(folder: Path) -> None:
@@ -34,7 +35,7 @@ def sync_folder(folder: Path) -> None:
 def try_lock(folder: Path) -> int | None:
     """The descriptor of the folder's lock; None when another process has it or the folder is gone."""
     try:
-        lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _FILE_MODE)
+        lock = open_ours(folder / LOCK, os.O_RDWR | os.O_CREAT)
     except FileNotFoundError:
         return None
     try:

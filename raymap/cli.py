@@ -90,9 +90,11 @@ def api(settings: ApiSettings, supervised: Supervised = None) -> None:
 @with_settings
 def clickhouse_command(settings: ClickHouseSettings, supervised: Supervised = None) -> None:
     """Run the embedded ClickHouse alone."""
+    from raymap.data_dir import prepare_data_dir
     from store.clickhouse.embedded import EmbeddedSettings, run
 
     with exit_on_error(supervised, "ClickHouse listens") as pipe:
+        prepare_data_dir(settings.data_dir)
         embedded = EmbeddedSettings(
             data_dir=settings.data_dir,
             memory_bytes=settings.clickhouse_memory,

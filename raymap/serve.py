@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import errno
 import fcntl
+import os
 import random
 import socket
 import sys
@@ -39,6 +40,7 @@ from raymap.settings import (
     derive,
 )
 from raymap.supervisor import STOP_TIMEOUT, ChildSpec, Stopped, Supervisor
+from store.private_files import make_private, open_ours
 
 if TYPE_CHECKING:
     from store.clickhouse.connection.address import Address
@@ -71,7 +73,7 @@ def serve(settings: ServeSettings) -> int:
         server_secret(settings.data_dir)  # made once, before several children need it
         if settings.keys_file is not None:
             read_keys_file(settings.keys_file)
-    beside = settings.data_dir.absolute() / "run" / "metrics"
+    beside = settings.data_dir.resolve() / "run" / "metrics"
     with _lock(settings.data_dir), metrics_folder(beside, _measured(settings)) as metrics:
         return asyncio.run(_Serve(settings, choose_ports(settings), metrics).run())
 
@@ -126,7 +128,7 @@ class _Serve:
         """The collectors and the API."""
         settings, ports = self._settings, self._ports
         common = {
-            "data_dir": settings.data_dir.absolute(),
+            "data_dir": settings.data_dir.resolve(),
             "clickhouse": clickhouse.url,
             "port": ports.http,
         }
@@ -164,7 +166,7 @@ class _Serve:
         if settings.clickhouse:
             return parse_url(settings.clickhouse)
         engine = ClickHouseSettings(
-            data_dir=settings.data_dir.absolute(),
+            data_dir=settings.data_dir.resolve(),
             clickhouse_memory=settings.clickhouse_memory,
             # Chosen here, so that it stays the same after a restart of the engine.
             clickhouse_port=choose_port(settings.data_dir),
@@ -230,8 +232,8 @@ def _lock(data_dir: Path) -> Iterator[None]:
     from store.clickhouse.embedded import in_use
 
     run = data_dir / "run"
-    run.mkdir(parents=True, exist_ok=True)
-    with (run / "lock").open("w") as lock:
+    make_private(run)
+    with os.fdopen(open_ours(run / "lock", os.O_RDWR | os.O_CREAT), "wb") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

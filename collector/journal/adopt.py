@@ -19,6 +19,7 @@ from collector.durable import LOCK, remove_folder, try_lock
 from collector.journal.reader import Contents, Part, scan
 from collector.journal.writer import Journal
 from collector.log_limiter import LogLimiter
+from store.private_files import open_ours
 
 _limiter = LogLimiter(structlog.get_logger(__name__), 10.0)
 
@@ -141,4 +142,6 @@ class Attempts:
     def _write(self, note: _Note) -> None:
         self._note = note
         with suppress(OSError):
-            self._path.write_bytes(msgspec.json.encode(note))
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+            with open(open_ours(self._path, flags), "wb") as file:
+                file.write(msgspec.json.encode(note))

@@ -17,8 +17,10 @@ from typing import NamedTuple
 import msgspec
 from msgspec import Struct
 
+from store.private_files import open_ours
+
 NAME = "quarantine.jsonl"
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 MAX_BYTES = 256 << 20
 MAX_DOCUMENTS = 100_000
 """Bounds of the file. A store that refuses everything would otherwise fill the disk; what comes later
@@ -125,7 +127,7 @@ class Quarantine:
             return
         with _locked(self.path):
             temporary = self.path.with_suffix(".new")
-            with open(os.open(temporary, _NEW, 0o600), "wb") as file:
+            with open(open_ours(temporary, _NEW), "wb") as file:
                 for entry in self.read():
                     for each in change(entry):
                         file.write(_encoder.encode(each) + b"\n")
@@ -149,7 +151,7 @@ class Quarantine:
 def _locked(path: Path) -> Iterator[int]:
     """The file, open for appending and locked against other processes."""
     while True:
-        file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        file = open_ours(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         try:
             fcntl.flock(file, fcntl.LOCK_EX)
             if _has_name(file, path):

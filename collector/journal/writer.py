@@ -18,6 +18,7 @@ from pathlib import Path
 from collector.durable import LOCK, make_folder, remove_folder, sync_folder, try_lock
 from collector.journal.format import FILE_HEADER, Batch, checkpoint, file_header
 from collector.journal.reader import file_name, files_of
+from store.private_files import open_ours
 
 MAX_FILE = 64 << 20
 """Bytes after which the next file begins: stored records are deleted by whole files."""
@@ -189,7 +190,7 @@ class Journal:
         """Whether the disk takes this many bytes."""
         path = self.folder / "probe.tmp"
         try:
-            file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            file = open_ours(path, os.O_WRONLY | os.O_CREAT)
             try:
                 _write_all(file, [bytes(size)])
                 os.fsync(file)

@@ -25,6 +25,7 @@ from raymap.auth.tenants import Tenants, tenants_in
 from raymap.errors import CommandError
 from store.config.protocol import Configuration
 from store.errors import StoreError
+from store.private_files import make_private, read_ours, write_private
 
 log = LogLimiter(structlog.get_logger(__name__), 60.0)
 
@@ -142,19 +143,16 @@ def _key_of(entry: FileKey, index: int, path: Path) -> Key:
 
 def _write_cache(cache: Path, content: object) -> None:
     """Without secrets, of which keys have digests only, and readable by us only."""
-    temporary = cache.with_name(f"{cache.stem}.{threading.get_native_id()}.json")
     try:
-        temporary.parent.mkdir(parents=True, exist_ok=True)
-        temporary.touch(0o600)
-        temporary.write_bytes(msgspec.json.encode(content))
-        temporary.replace(cache)
+        make_private(cache.parent)
+        write_private(cache, msgspec.json.encode(content))
     except OSError as error:
         log.warning("keys_not_cached", error=str(error))
 
 
 def _read_cache(path: Path, type: type[Cached]) -> Cached | None:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=type)
+        return msgspec.json.decode(read_ours(path), type=type)
     except FileNotFoundError:
         return None
     except (OSError, msgspec.MsgspecError) as error:

@@ -13,6 +13,7 @@ import threading
 from pathlib import Path
 
 from raymap.errors import CommandError
+from store.private_files import read_ours
 
 VARIABLE = "RAYMAP_AUTH_SECRET"
 FILE = "auth-secret"
@@ -20,7 +21,8 @@ MIN_LENGTH = 32
 
 
 def server_secret(data_dir: Path) -> bytes:
-    """The secret; CommandError if it is too short or cannot be read or written."""
+    """The secret; CommandError if it is too short or cannot be read or written, or if the file may be
+    another user's."""
     path = data_dir / FILE
     try:
         return known_secret(data_dir) or _create(path)
@@ -36,11 +38,22 @@ def known_secret(data_dir: Path) -> bytes:
                 f"{VARIABLE} is too short: expected {MIN_LENGTH} characters or more."
             )
         return text.encode()
-    return _read(data_dir / FILE)
+    try:
+        return read_secret(data_dir / FILE)
+    except FileNotFoundError:
+        return b""
 
 
-def _read(path: Path) -> bytes:
-    return path.read_bytes().strip() if path.exists() else b""
+def read_secret(path: Path) -> bytes:
+    """The secret in a file. Raises OSError; CommandError if it is too short: an empty file, as a torn copy
+    leaves one, would let anyone sign in as anyone."""
+    secret = read_ours(path).strip()
+    if len(secret) < MIN_LENGTH:
+        raise CommandError(
+            f"{path} is too short: expected {MIN_LENGTH} characters or more, found {len(secret)}. Restore "
+            "it from a backup, or delete it to have another made; access keys have to be issued again then."
+        )
+    return secret
 
 
 def _create(path: Path) -> bytes:
@@ -57,4 +70,4 @@ def _create(path: Path) -> bytes:
             os.link(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
-    return _read(path)
+    return read_secret(path)

@@ -10,7 +10,9 @@ from pathlib import Path
 from raymap.auth.keys import read_keys
 from raymap.auth.people import read_people
 from raymap.auth.secret import FILE as SECRET
+from raymap.auth.secret import read_secret
 from raymap.commands.checks import Check, Status
+from raymap.errors import CommandError
 from store.config.protocol import Configuration
 from store.times import SECOND
 
@@ -66,14 +68,20 @@ def _not_after(cert: Path, key: Path | None) -> float:
 
 
 def secret_check(data_dir: Path) -> Check:
-    """Whether others on this machine can read the secret from which keys and sessions are derived."""
+    """Whether the secret from which keys and sessions are derived can be used, and others on this machine
+    cannot read it."""
     path = data_dir / SECRET
     try:
+        read_secret(path)
         mode = path.stat().st_mode & 0o777
     except FileNotFoundError:
         return Check("auth secret", "ok", f"none at {path}: made when it is first needed")
-    except OSError as error:
+    except PermissionError as error:
         return Check("auth secret", "warn", f"{path}: {error.strerror}", "run as the server's user")
+    except OSError as error:
+        return Check("auth secret", "fail", f"{path}: {error.strerror}", "restore it from a backup")
+    except CommandError as error:
+        return Check("auth secret", "fail", str(error), "restore it from a backup")
     if mode & 0o077:
         return Check("auth secret", "fail", f"{path} has mode {mode:04o}", f"chmod 600 {path}")
     return Check("auth secret", "ok", f"{path}, mode {mode:04o}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from collector.journal.quarantine import Quarantine
 from raymap.auth.secret import known_secret
 from raymap.auth.tenants import FOLDER as TENANTS
 from raymap.commands.checks import Check
+from raymap.errors import CommandError
 from raymap.processes import resolve_clickhouse
 from raymap.settings import DoctorSettings
 from raymap.tenants.databases import stored_tenants
@@ -43,7 +45,9 @@ def login_checks(settings: DoctorSettings) -> Iterator[Check]:
         for tenant in stored_tenants(default).values()
         if not tenant.deleting and settings.tenant in ("", tenant.name)
     ]
-    master = known_secret(settings.data_dir)
+    master = b""
+    with contextlib.suppress(OSError, CommandError):  # then `secret_check` says so
+        master = known_secret(settings.data_dir)
     if not tenants or not master:  # without a secret, no process has accepted a tenant here
         return
     refused: dict[str, str] = {}

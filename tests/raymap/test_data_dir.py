@@ -13,6 +13,7 @@ from raymap.data_dir import OURS, prepare_data_dir, require_owner
 from raymap.errors import CommandError
 from raymap.processes import resolve_clickhouse
 from raymap.settings import StoreSettings
+from tests.raymap.processes import raymap
 
 
 @pytest.fixture(autouse=True)
@@ -68,3 +69,88 @@ def test_root_does_not_write_into_another_users_directory(
     ):
         with pytest.raises(CommandError, match=r"belongs to user .* deploy/systemd/raymap"):
             attempt()
+
+
+@pytest.fixture
+def victim(tmp_path: Path) -> Path:
+    """A folder of the operator's, elsewhere."""
+    folder = tmp_path / "victim"
+    folder.mkdir(mode=0o755)
+    (folder / "keys.json").write_text("[]")
+    return folder
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_link_in_place_of_a_folder_of_ours_is_refused(
+    name: str, tmp_path: Path, victim: Path
+) -> None:
+    """What it leads to is neither made private nor written to."""
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / name).symlink_to(victim)
+    with pytest.raises(
+        OSError, match="it is a symbolic link, which Raymap does not follow"
+    ) as error:
+        prepare_data_dir(data)
+    assert error.value.filename == str(data / name)
+    assert mode(victim) == 0o755
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "run/keys.json",
+        "run/lock",
+        "journal/api-1-abc",
+        "journal/api-1-abc/lock",
+        "tenants/acme.1/journal",
+        "clickhouse/credentials.json",
+        "clickhouse/data",
+    ],
+)
+def test_a_link_inside_is_refused(name: str, tmp_path: Path, victim: Path) -> None:
+    data = tmp_path / "data"
+    (data / name).parent.mkdir(parents=True)
+    (data / name).symlink_to(victim)
+    with pytest.raises(OSError, match="symbolic link") as error:
+        prepare_data_dir(data)
+    assert error.value.filename == str(data / name)
+
+
+def test_links_of_clickhouse_are_its_own(tmp_path: Path) -> None:
+    """It has one for each database."""
+    tables = tmp_path / "data" / "clickhouse" / "data" / "data"
+    tables.mkdir(parents=True)
+    (tables / "raymap").symlink_to("../store")
+    prepare_data_dir(tmp_path / "data")
+
+
+def test_the_data_directory_itself_may_be_a_link(tmp_path: Path) -> None:
+    """As systemd's is; the operator has named it."""
+    (tmp_path / "private").mkdir()
+    (tmp_path / "private" / "run").mkdir(mode=0o755)
+    (tmp_path / "data").symlink_to("private")
+    prepare_data_dir(tmp_path / "data")
+    assert mode(tmp_path / "private" / "run") == 0o700
+
+
+def test_serve_refuses_such_a_directory_in_one_line(tmp_path: Path, victim: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "run").symlink_to(victim)
+    ended = raymap("serve", "--data-dir", str(data))
+    said = (
+        f"raymap: Cannot use {data / 'run'}: it is a symbolic link, which Raymap does not follow.\n"
+    )
+    assert (ended.returncode, ended.stderr) == (1, said)
+    assert {path.name for path in victim.iterdir()} == {"keys.json"}
+    assert (mode(victim), (victim / "keys.json").read_text()) == (0o755, "[]")
+
+
+def test_serve_refuses_an_empty_secret_in_one_line(tmp_path: Path) -> None:
+    """With it everyone could sign in as an administrator."""
+    (tmp_path / "auth-secret").touch()
+    ended = raymap("serve", "--auth", "on", "--data-dir", str(tmp_path))
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(f"raymap: {tmp_path / 'auth-secret'} is too short: expected 32 ")
+    assert ended.stderr.count("\n") == 1

@@ -24,6 +24,7 @@ from store.clickhouse.embedded.config import (
     default_memory,
     users_xml,
 )
+from store.private_files import make_private, open_ours, read_ours, write_private
 
 # Outside the kernel's range for outgoing connections (32768 and up on Linux): a client that
 # redials a dead server must not be handed the server's port, or it ends up talking to itself.
@@ -52,22 +53,23 @@ def credentials(data_dir: Path) -> dict[str, str]:
     path = data_dir.absolute() / "clickhouse" / "credentials.json"
     if path.exists():
         try:
-            stored: dict[str, str] = json.loads(path.read_text())
+            stored: dict[str, str] = json.loads(read_ours(path))
             return {user: stored[user] for user in ("raymap", "raymap_ro")}
         except (ValueError, KeyError, TypeError):
             raise EmbeddedError(
                 f"{path} cannot be read; delete it to have new passwords made"
             ) from None
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.parent.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private(path.parent)
     made = {user: secrets.token_urlsafe(24) for user in ("raymap", "raymap_ro")}
-    _write_private(path, json.dumps(made, indent=2) + "\n")
+    write_private(path, json.dumps(made, indent=2).encode() + b"\n")
     return made
 
 
 def database_users(data_dir: Path) -> dict[str, DatabaseUser]:
     """The users of single databases, whom the engine knows from its next start on."""
     try:
-        text = _database_users(data_dir).read_text()
+        text = read_ours(_database_users(data_dir))
         return {name: DatabaseUser(*user) for name, user in json.loads(text).items()}
     except FileNotFoundError:
         return {}
@@ -77,7 +79,7 @@ def set_database_users(data_dir: Path, users: Mapping[str, DatabaseUser]) -> Non
     """Replace them."""
     path = _database_users(data_dir)
     if users or path.exists():
-        _write_private(path, json.dumps(users, indent=2) + "\n")
+        write_private(path, json.dumps(users, indent=2).encode() + b"\n")
 
 
 def _database_users(data_dir: Path) -> Path:
@@ -113,19 +115,16 @@ def choose_port(data_dir: Path) -> int:
 def prepare(settings: EmbeddedSettings) -> int:
     """Write the instance's files, readable by their owner only; return the port."""
     folder = settings.folder
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    folder.chmod(0o700)
+    make_private(folder)
     port = settings.port or choose_port(settings.data_dir)
     if not _is_free(port):
         raise EmbeddedError(port_taken(port))
     memory = settings.memory_bytes or default_memory()
     config = config_xml(folder, port, memory_bytes=memory, log_level=settings.log_level)
-    _write_private(folder / "config.xml", config)
-    _write_private(
-        folder / "users.xml",
-        users_xml(credentials(settings.data_dir), database_users(settings.data_dir)),
-    )
-    _write_private(folder / "port", f"{port}\n")
+    write_private(folder / "config.xml", config.encode())
+    users = users_xml(credentials(settings.data_dir), database_users(settings.data_dir))
+    write_private(folder / "users.xml", users.encode())
+    write_private(folder / "port", f"{port}\n".encode())
     # The engine keeps its `system` database in memory; the files of a former one are orphans.
     shutil.rmtree(folder / "data" / "data" / "system", ignore_errors=True)
     return port
@@ -144,7 +143,7 @@ def in_use(data_dir: Path) -> str:
 
 def lock(settings: EmbeddedSettings) -> int:
     """An exclusive lock on the data directory, released when this process ends, however it ends."""
-    handle = os.open(settings.folder / "lock", os.O_CREAT | os.O_RDWR, 0o600)
+    handle = open_ours(settings.folder / "lock", os.O_CREAT | os.O_RDWR)
     deadline = time.monotonic() + settings.lock_timeout
     while True:
         try:
@@ -155,15 +154,6 @@ def lock(settings: EmbeddedSettings) -> int:
                 os.close(handle)
                 raise EmbeddedError(in_use(settings.data_dir)) from None
         time.sleep(0.05)
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Never readable by others, not even for a moment, and never half written."""
-    aside = path.with_suffix(path.suffix + ".new")
-    aside.unlink(missing_ok=True)
-    with os.fdopen(os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
-        file.write(text)
-    aside.replace(path)
 
 
 def _is_free(port: int) -> bool:

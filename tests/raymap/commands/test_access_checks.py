@@ -66,6 +66,16 @@ def test_the_secret_is_its_users_alone(tmp_path: Path) -> None:
     path.write_text("s" * 40)
     path.chmod(0o600)
     assert secret_check(tmp_path).status == "ok"
+    path.write_text("")
+    check = secret_check(tmp_path)
+    assert (check.status, check.help) == ("fail", "restore it from a backup")
+    assert "auth-secret is too short: expected 32 characters" in check.detail
+    path.unlink()
+    path.symlink_to("elsewhere")
+    check = secret_check(tmp_path)
+    assert (check.status, "symbolic link" in check.detail) == ("fail", True)
+    path.unlink()
+    path.write_text("s" * 40)
     path.chmod(0o640)
     check = secret_check(tmp_path)
     assert check.status == "fail"
