@@ -23,7 +23,7 @@ from api.graph.shared_layouts import SharedLayout
 from api.health import health_router
 from api.jaeger import router as jaeger
 from api.metrics import RequestTimer
-from api.middleware import Headers
+from api.middleware import Head, Headers
 from api.reach import ANYWHERE, Destinations
 from api.sampling import Sampler
 from api.static import static_router
@@ -97,6 +97,7 @@ def create_app(
         redirect_slashes=False,
         lifespan=_lifespan(on_start, on_stop),
         middleware=[
+            Middleware(Head),
             Middleware(RequestTimer),
             Middleware(Headers),
             Middleware(GZipMiddleware, minimum_size=1000, compresslevel=4),

@@ -1,4 +1,5 @@
-"""The built console's files. Any other GET is a deep link and is answered with the index page."""
+"""The built console's files, its pages for who asks for HTML, and what answers any other path: 404, or 405 where
+only the method is wrong."""
 
 from __future__ import annotations
 
@@ -6,8 +7,12 @@ import mimetypes
 from pathlib import Path
 
 from fastapi import APIRouter, Request
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.routing import compile_path
+
+from api.media import media_ranges
 
 NOT_BUILT = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Raymap</title>
 <h1>Raymap is running</h1>
@@ -18,6 +23,33 @@ NOT_BUILT = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Rayma
 FOREVER = "public, max-age=31536000, immutable"
 """For files whose name contains a hash of their content."""
 REVALIDATE = "no-cache"
+PAGES = frozenset(
+    {
+        "/",
+        "/map",
+        "/traces",
+        "/alarms",
+        "/compare",
+        "/declared",
+        "/groups",
+        "/sampling",
+        "/s",
+        "/shares",
+        "/index.html",
+    }
+)
+"""Addresses of the console (ui/src/model/url.ts), besides those of traces."""
+TRACES = "/traces/"
+HTML = frozenset({"text/html", "text/*", "*/*"})
+READING = ("GET", "HEAD")
+METHODS = (*READING, "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+CATCH_ALL = "/{path:path}"
+
+
+def is_page(path: str) -> bool:
+    """Whether the console draws something at a path."""
+    path = path.rstrip("/") or "/"
+    return path in PAGES or (path.startswith(TRACES) and path.count("/") == 2)
 
 
 def static_router(folder: Path | None) -> APIRouter:
@@ -25,38 +57,70 @@ def static_router(folder: Path | None) -> APIRouter:
     router = APIRouter()
     root = folder.resolve() if folder is not None else None
 
-    async def page(request: Request) -> Response:
-        path: str = request.path_params["path"]
-        if request.method not in ("GET", "HEAD"):
-            raise HTTPException(404, f"there is no {request.method} /{path[:200]}")
-        if path in ("api", "jaeger") or path.startswith(("api/", "jaeger/")):
-            raise HTTPException(404, f"there is no GET /{path[:200]}")
-        if root is None:
-            return HTMLResponse(NOT_BUILT, headers={"Cache-Control": REVALIDATE})
-        return _file(root, path)
+    async def answer(request: Request) -> Response:
+        path = f"/{request.path_params['path']}"
+        file = root and _inside(root, path)
+        found = file if file else is_page(path)
+        if request.method not in READING:
+            raise _refused(request, READING if found else ())
+        if root and file:
+            return _file(root, file)
+        if found and _wants_html(request):
+            return _page(root)
+        raise _refused(request, ())
 
-    methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-    router.add_route("/{path:path}", page, methods=methods, include_in_schema=False)
+    router.add_route(CATCH_ALL, answer, methods=list(METHODS), include_in_schema=False)
     return router
 
 
-def _file(root: Path, path: str) -> Response:
-    """The file, the index page for a deep link, or 404 for a missing asset."""
-    file = _inside(root, path)
-    if file is not None and file.name != "index.html":
-        lasting = file.is_relative_to(root / "assets")
-        headers = {"Cache-Control": FOREVER if lasting else REVALIDATE}
-        kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
-        return FileResponse(file, headers=headers, media_type=kind)
-    if path.startswith("assets/"):
-        raise HTTPException(404, f"there is no GET /{path[:200]}")
-    return FileResponse(root / "index.html", headers={"Cache-Control": REVALIDATE})
+def _refused(request: Request, methods: tuple[str, ...]) -> HTTPException:
+    """405 with what is allowed where a path takes other methods, else 404."""
+    allowed = sorted({*methods, *_other_methods(request)})
+    what = f"{request.method} {request.url.path[:200]}"
+    if not allowed:
+        return HTTPException(404, f"there is no {what}")
+    words = ", ".join(allowed)
+    return HTTPException(405, f"there is no {what}; expected {words}", {"Allow": words})
+
+
+def _other_methods(request: Request) -> set[str]:
+    """The methods of the routes with the path of a request; GET includes HEAD (`api.middleware.Head`)."""
+    found: set[str] = set()
+    for route in iter_route_contexts(request.app.routes):
+        if route.path and route.path != CATCH_ALL and _has_path(route.path, request.scope["path"]):
+            found |= route.methods or set()
+    return {*found, "HEAD"} if "GET" in found else found
+
+
+def _has_path(template: str, path: str) -> bool:
+    return compile_path(template)[0].match(path) is not None
+
+
+def _wants_html(request: Request) -> bool:
+    """Whether the client takes a page: without an Accept header it takes anything."""
+    accept = request.headers.get("accept") or "*/*"
+    return any(media in HTML and quality > 0 for media, quality in media_ranges(accept))
+
+
+def _page(root: Path | None) -> Response:
+    headers = {"Cache-Control": REVALIDATE}
+    if root is None:
+        return HTMLResponse(NOT_BUILT, headers=headers)
+    return FileResponse(root / "index.html", headers=headers)
+
+
+def _file(root: Path, file: Path) -> Response:
+    lasting = file.is_relative_to(root / "assets")
+    headers = {"Cache-Control": FOREVER if lasting else REVALIDATE}
+    kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+    return FileResponse(file, headers=headers, media_type=kind)
 
 
 def _inside(root: Path, path: str) -> Path | None:
-    """The file at ``path`` below ``root``, if it exists."""
+    """The file at ``path`` below ``root``, if it exists and is none of the pages."""
     try:
-        file = (root / path).resolve()
-        return file if file.is_relative_to(root) and file.is_file() else None
+        file = (root / path.lstrip("/")).resolve()
+        is_asset = file.is_relative_to(root) and file.is_file() and file != root / "index.html"
+        return file if is_asset else None
     except (OSError, ValueError):
         return None

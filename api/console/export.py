@@ -5,14 +5,13 @@ JSON, or protobuf when Accept prefers it; either is a valid body of POST /v1/tra
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import msgspec
 from fastapi import APIRouter, Request, Response
 
 from api.console.params import require_trace
 from api.context import Context, run_cancellable
 from api.errors import ApiError
+from api.media import media_ranges
 from api.schemas.common import ErrorReply
 from store.otel.from_xray import export_trace, to_json
 
@@ -49,7 +48,7 @@ def chosen_media(accept: str) -> str:
 
     Raises ApiError (406) when it accepts neither.
     """
-    found = [(q, _OFFERED[media]) for media, q in _ranges(accept) if media in _OFFERED]
+    found = [(q, _OFFERED[media]) for media, q in media_ranges(accept) if media in _OFFERED]
     best = max((q for q, _ in found), default=0.0)
     if best <= 0:
         raise ApiError(
@@ -58,21 +57,6 @@ def chosen_media(accept: str) -> str:
             status=406,
         )
     return next(media for q, media in found if q == best)
-
-
-def _ranges(accept: str) -> Iterator[tuple[str, float]]:
-    """The media types of an Accept header with their quality values."""
-    for part in accept.split(","):
-        media, *parameters = (word.strip().lower() for word in part.split(";"))
-        quality = 1.0
-        for parameter in parameters:
-            name, _, value = parameter.partition("=")
-            if name == "q":
-                try:
-                    quality = float(value)
-                except ValueError:
-                    quality = 0.0
-        yield media, quality
 
 
 def export(context: Context, text: str, media: str) -> Response:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
+from api.static import PAGES
+
 
 class Permission(StrEnum):
     """What a request does."""
@@ -92,22 +94,7 @@ _READING_POSTS = frozenset({"/api/map/arrange", "/api/v1/verdict"})
 _REPORTS = frozenset({"/api/v1/deployments"})
 _SHARES = "/api/v1/shares"
 
-CONSOLE_PAGES = frozenset(
-    {
-        "/",
-        "/map",
-        "/traces",
-        "/alarms",
-        "/compare",
-        "/declared",
-        "/groups",
-        "/sampling",
-        "/s",
-        "/shares",
-        "/index.html",
-        "/favicon.svg",
-    }
-)
+CONSOLE_PAGES = PAGES | {"/favicon.svg"}
 """Addresses of the console. What they answer is the same for everyone and has no data."""
 _CONSOLE_FOLDERS = ("/assets/", "/traces/")
 

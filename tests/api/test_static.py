@@ -19,7 +19,7 @@ def client(tmp_path: Path) -> TestClient:
     (built / "index.html").write_text("<title>console</title>")
     (built / "assets" / "app-1a2b.js").write_text("let a")
     (built / "favicon.svg").write_text("<svg/>")
-    (tmp_path / "secret").write_text("secret")
+    (tmp_path / "secret").write_text("of others")
     return TestClient(create_app(MemoryStore(), version="0", static_dir=built))
 
 
@@ -29,6 +29,81 @@ def test_deep_links_lead_to_the_index(client: TestClient, path: str) -> None:
     assert "console" in response.text
     assert response.headers["content-type"].startswith("text/html")
     assert response.headers["cache-control"] == "no-cache"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/tempo/api/echo",
+        "/zipkin/api/v2/services",
+        "/prometheus/api/v1/query",
+        "/services",
+        "/services?StartTime=1&EndTime=2",
+        "/slos",
+        "/docs",
+        "/traces/1-5759e988-bd862e3fe1be46a994272793/spans",
+        "/api/nowhere",
+    ],
+)
+@pytest.mark.parametrize("accept", ["application/json", "text/html", "*/*"])
+def test_what_is_not_there_is_404_in_json(client: TestClient, path: str, accept: str) -> None:
+    """A health check of another product's path must fail, and an SDK must not read a page as an answer."""
+    response = client.get(path, headers={"Accept": accept})
+    assert response.status_code == 404
+    assert response.headers["content-type"] == "application/json"
+    assert "there is no GET /" in response.text
+
+
+@pytest.mark.parametrize("path", ["/", "/map", "/traces/1-5759e988-bd862e3fe1be46a994272793"])
+def test_pages_are_for_who_takes_html(client: TestClient, path: str) -> None:
+    for accept in ("application/json", "application/json, text/html;q=0", "image/png"):
+        assert client.get(path, headers={"Accept": accept}).status_code == 404, accept
+    browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+    for headers in ({"Accept": browser}, {"Accept": "*/*"}, {"Accept": ""}):
+        assert client.get(path, headers=headers).status_code == 200, headers
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PUT", "/api/v1/services", "GET, HEAD"),
+        ("DELETE", "/api/v1/map", "GET, HEAD"),
+        ("PATCH", "/api/v1/deployments", "GET, HEAD, POST"),
+        ("GET", "/api/map/arrange", "POST"),
+        ("HEAD", "/api/map/arrange", "POST"),
+        ("POST", "/jaeger/api/services", "GET, HEAD"),
+        ("POST", "/readyz", "GET, HEAD"),
+        ("POST", "/map", "GET, HEAD"),
+        ("PUT", "/assets/app-1a2b.js", "GET, HEAD"),
+        ("GET", "/ServiceGraph", "POST"),
+    ],
+)
+def test_a_wrong_method_is_405_with_the_right_ones(
+    client: TestClient, method: str, path: str, allowed: str
+) -> None:
+    response = client.request(method, path)
+    assert (response.status_code, response.headers.get("allow")) == (405, allowed)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "/services"), ("PUT", "/api/nowhere"), ("OPTIONS", "/tempo")]
+)
+def test_no_method_reaches_what_is_not_there(client: TestClient, method: str, path: str) -> None:
+    """Application Signals' operations are POSTs to paths like these."""
+    response = client.request(method, path)
+    assert (response.status_code, "allow" in response.headers) == (404, False)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/api/v1/map", "/api/v1/services", "/jaeger/api/services", "/readyz", "/map"],
+)
+def test_head_is_a_get_without_its_body(client: TestClient, path: str) -> None:
+    query = "?from=1795560000&to=1795560600" if path.startswith("/api") else ""
+    got, head = client.get(path + query), client.head(path + query)
+    assert (head.status_code, head.content) == (200, b"")
+    for name in ("content-type", "content-length"):
+        assert head.headers[name] == got.headers[name]
 
 
 def test_assets_never_change(client: TestClient) -> None:
@@ -41,7 +116,7 @@ def test_assets_never_change(client: TestClient) -> None:
 
 @pytest.mark.parametrize("path", ["/../secret", "/%2e%2e/secret", "/..%2fsecret", "/%00"])
 def test_nothing_outside_is_served(client: TestClient, path: str) -> None:
-    assert "secret" not in client.get(path).text
+    assert "of others" not in client.get(path).text
 
 
 def test_unbuilt_console_says_how_to_build_it() -> None:
