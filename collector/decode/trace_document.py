@@ -78,12 +78,21 @@ def _values(body: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 def _is_lines(body: bytes) -> bool:
-    """Whether the first line is a JSON value by itself and more follows."""
+    """Whether there are several lines and the first is a JSON value by itself, or the body is none and another
+    line is: a damaged first line costs none of the others."""
     first, line_feed, rest = body.lstrip().partition(b"\n")
     if not line_feed or not rest.strip():
         return False
+    if _is_json(first):
+        return True
+    return not _is_json(body) and any(
+        line[:1] == b"{" and _is_json(line) for line in rest.splitlines()
+    )
+
+
+def _is_json(text: bytes) -> bool:
     try:
-        msgspec.json.decode(first, type=msgspec.Raw)
+        msgspec.json.decode(text, type=msgspec.Raw)
     except _UNREADABLE:
         return False
     return True

@@ -26,10 +26,17 @@ from collector.group_commit import JournalFull
 from collector.payloads import Decoded
 from collector.pipeline import IngestPipeline
 from collector.receivers.body import Bodies, BodyError
+from collector.receivers.media_types import JSON
 from collector.receivers.offload import decode_off_loop
 from collector.receivers.refusals import refusal_headers
 from collector.receivers.segment_service import MAX_NAMED
 from collector.settings import HttpLimits
+
+NDJSON = "application/x-ndjson"
+IMPORTED = frozenset(
+    {JSON, NDJSON, "application/jsonl", "text/plain", "application/x-www-form-urlencoded"}
+)
+"""Media types of imports. The last is what curl says of any data."""
 
 _T = TypeVar("_T")
 _Handler = Callable[[Request], Awaitable[Response]]
@@ -91,11 +98,15 @@ class _HttpReceiver:
         return xray_response({})
 
     async def import_traces(self, request: Request) -> Response:
-        """Traces as BatchGetTraces returns them: one, a list, {"Traces": [..]} or one per line."""
+        """Traces as BatchGetTraces returns them: one, a list, {"Traces": [..]} or one per line; 400 when a body
+        contains nothing of the kind. Jaeger's clients post their own format to this path."""
+        _require_import(request)
         async with self._bodies.read(request) as body:
             decoded, skipped, unread = await decode_off_loop(
                 len(body), partial(self._decode_import, body)
             )
+            if unread and not (skipped or decoded.documents or decoded.rejected):
+                raise HTTPException(400, unread[0].message)
             await asyncio.wrap_future(self._pipeline.submit(decoded))
         rejected = [*unread, *(rejection for _, rejection in decoded.rejected)]
         return _json(
@@ -143,6 +154,16 @@ def _raising_http_exceptions(endpoint: _Handler) -> _Handler:
 
 def _unavailable(message: str) -> HTTPException:
     return HTTPException(503, message, refusal_headers(503))
+
+
+def _require_import(request: Request) -> None:
+    """HTTPException for what an import does not take: other media types than JSON's, and parameters."""
+    media = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
+    if media not in IMPORTED:
+        expected = " or ".join((JSON, NDJSON))
+        raise HTTPException(415, f"content-type: expected {expected}, got {media[:60]!r}")
+    for name in request.query_params:
+        raise HTTPException(400, f"unknown parameter {name[:60]!r}; this path has none")
 
 
 def _decode_request(body: bytes, type: type[_T]) -> _T:

@@ -16,7 +16,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from raymap.commands.server import no_raymap, post
+from raymap.commands.server import Refused, no_raymap, post
 from raymap.errors import CommandError
 from raymap.units import counted
 
@@ -50,7 +50,7 @@ def import_files(files: Sequence[Path], to: str) -> bool:
         for path in files:
             task = progress.add_task(path.name, total=path.stat().st_size)
             for traces, size, body in read_batches(path):
-                outcome.add(traces, send(to, body))
+                outcome.add(traces, send(to, body, traces))
                 progress.advance(task, size)
             progress.update(task, completed=path.stat().st_size)
     summarize(outcome, console)
@@ -104,10 +104,16 @@ def _is_json(line: bytes) -> bool:
     return True
 
 
-def send(to: str, body: bytes) -> dict[str, Any]:
-    """What the server says of these traces. Raises CommandError."""
+def send(to: str, body: bytes, traces: int) -> dict[str, Any]:
+    """What the server says of so many traces. Raises CommandError."""
     try:
         answer = json.loads(post(to, "/api/traces", body))
+    except Refused as refusal:
+        if refusal.status != 400:
+            raise
+        # None of them is a trace; the rest of the file may be.
+        named = {"code": "InvalidRequest", "message": refusal.said}
+        return {"stored": 0, "rejected": [named], "rejected_count": traces}
     except ValueError:
         raise no_raymap(to) from None
     if not isinstance(answer, dict) or not {"stored", "rejected"} <= answer.keys():

@@ -211,7 +211,8 @@ class _Batch:
     def flush(self) -> None:
         """Send what there is and count what became of it."""
         if self._lines:
-            self._outcome.add(self._traces, send(self._to, b"\n".join(self._lines)))
+            answer = send(self._to, b"\n".join(self._lines), self._traces)
+            self._outcome.add(self._traces, answer)
         self._lines, self._size, self._traces = [], 0, 0
 
 

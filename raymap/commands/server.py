@@ -28,7 +28,7 @@ class Refused(CommandError):
 
     def __init__(self, to: str, status: int, message: str) -> None:
         super().__init__(f"{to} refused the request: {message} (HTTP {status})")
-        self.status = status
+        self.status, self.said = status, message
 
 
 def no_raymap(to: str) -> CommandError:

@@ -143,9 +143,43 @@ def test_import(url: str, memory: MemoryStore) -> None:
     assert stored(memory) == 1
     lines = json.dumps(trace) + "\n" + json.dumps(trace)
     assert httpx.post(url + "/api/traces", content=lines).json()["stored"] == 2
-    answer = httpx.post(url + "/api/traces", content=b"").json()
-    assert answer["stored"] == 0
-    assert answer["rejected"]
+    bad = httpx.post(url + "/api/traces", content=f"nonsense\n{json.dumps(trace)}").json()
+    assert (bad["stored"], bad["rejected_count"]) == (1, 2), "one bad line costs no neighbour"
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense", b'{"a": 1}', b"\x82\x21", b"[1, 2]"])
+def test_an_import_of_something_else_is_refused(
+    url: str, memory: MemoryStore, content: bytes
+) -> None:
+    answer = httpx.post(url + "/api/traces", content=content)
+    assert answer.status_code == 400
+    assert "expected traces as BatchGetTraces returns them" in answer.json()["Message"]
+
+
+@pytest.mark.parametrize(
+    ("media", "status"),
+    [
+        ("application/x-thrift", 415),
+        ("application/vnd.apache.thrift.binary", 415),
+        ("application/x-protobuf", 415),
+        ("application/json; charset=utf-8", 200),
+        ("application/x-ndjson", 200),
+        ("application/x-www-form-urlencoded", 200),
+    ],
+)
+def test_the_media_types_of_an_import(url: str, media: str, status: int) -> None:
+    """Jaeger's clients post thrift to this path, and must not take it for stored."""
+    answer = httpx.post(
+        url + "/api/traces", content=segment_bytes(), headers={"Content-Type": media}
+    )
+    assert answer.status_code == status
+    assert status == 200 or "content-type: expected application/json" in answer.json()["Message"]
+
+
+def test_an_import_has_no_parameters(url: str) -> None:
+    answer = httpx.post(url + "/api/traces?format=jaeger.thrift", content=segment_bytes())
+    assert answer.status_code == 400
+    assert answer.json()["Message"] == "unknown parameter 'format'; this path has none"
 
 
 def test_gzip(url: str, memory: MemoryStore) -> None:
@@ -229,9 +263,10 @@ def test_too_many_documents(url: str, metrics: IngestMetrics) -> None:
     assert answer.status_code == 200
     assert len(answer.json()["UnprocessedTraceSegments"]) == 100
     assert answer.json()["UnprocessedCount"] == 20_000
-    answer = httpx.post(url + "/api/traces", content=b"[" + b"1," * 500 + b"1]")
+    one = b"[" + segment_bytes() + b"," + b"1," * 500 + b"1]"
+    answer = httpx.post(url + "/api/traces", content=one)
     assert len(answer.json()["rejected"]) == 100
-    assert answer.json()["rejected_count"] == 501
+    assert (answer.json()["rejected_count"], answer.json()["stored"]) == (501, 1)
 
 
 def test_no_room(tmp_path: Path, metrics: IngestMetrics) -> None:
