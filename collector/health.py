@@ -63,6 +63,7 @@ class IngestHealth(Struct, frozen=True):
         return {
             "ready": self.ready,
             "problems": self._problems(),
+            "stopping": self.stopping,
             "store_available": self.store_available,
             "journal": {
                 "full": self.journal_full,

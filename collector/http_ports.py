@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 import msgspec
 import uvicorn
@@ -56,9 +57,12 @@ def create_collector_app(pipeline: IngestPipeline, limits: HttpLimits) -> FastAP
         return {"status": "ok"}
 
     @app.get("/readyz")
-    def readyz() -> Response:
-        """Ready while documents can be made durable, with or without the store."""
+    def readyz(role: Literal["read", "receive"] = "receive") -> Response:
+        """Ready while documents can be made durable, with or without the store; never for queries."""
         body = pipeline.health().as_dict()
+        if role == "read":
+            problems = [*body["problems"], "this process answers no queries"]
+            body |= {"ready": False, "problems": problems}
         status = 200 if body["ready"] else 503
         return Response(msgspec.json.encode(body), status, media_type="application/json")
 

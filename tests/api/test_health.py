@@ -6,6 +6,7 @@ import threading
 import time
 from typing import Any
 
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from api.app import create_app
@@ -32,6 +33,9 @@ class Unreachable(MemoryStore):
         raise StoreUnavailable("connection refused (clickhouse:9000)")
 
 
+STOPPING = {"ready": False, "problems": ["stopping: send to another process"], "stopping": True}
+
+
 def health(ready: bool, *problems: str) -> dict[str, Any]:
     return {"ready": ready, "problems": [*problems], "queued": 3}
 
@@ -54,6 +58,29 @@ def test_receivers_stay_ready_while_the_store_is_unavailable() -> None:
         "queued": 3,
     }
     assert client.head("/readyz").status_code == 200
+
+
+def readyz(app: FastAPI, role: str) -> tuple[int, bool, list[str]]:
+    answer = TestClient(app).get("/readyz", params={"role": role})
+    body = answer.json()
+    return answer.status_code, body["ready"], body["problems"]
+
+
+def test_a_process_is_ready_for_reading_or_for_receiving() -> None:
+    """A load balancer of queries drops an API that can answer none; one of documents does not."""
+    gone = "queries cannot be answered: connection refused (clickhouse:9000)"
+    app = create_app(Unreachable(), version="0", ingest_health=lambda: health(True))
+    assert readyz(app, "read") == (503, False, [gone])
+    assert readyz(app, "receive") == (200, True, [gone])
+    app = create_app(MemoryStore(), version="0", ingest_health=lambda: health(False, "no room"))
+    assert readyz(app, "read") == (200, True, ["no room"])
+    assert readyz(app, "receive") == (503, False, ["no room"])
+    app = create_app(MemoryStore(), version="0", ingest_health=lambda: STOPPING)
+    assert readyz(app, "read")[:2] == readyz(app, "receive")[:2] == (503, False)
+    app = create_app(MemoryStore(), version="0")
+    assert readyz(app, "read") == (200, True, [])
+    assert readyz(app, "receive") == (503, False, ["this process receives no documents"])
+    assert TestClient(app).get("/readyz?role=write").status_code == 400
 
 
 def test_not_ready_when_nothing_can_be_stored() -> None:

@@ -132,7 +132,11 @@ def test_every_receiver(memory: MemoryStore, tmp_path: Path) -> None:
     eventually(lambda: stored(memory) == 3)
     assert "raymap_documents_stored_total 3.0" in httpx.get(base + "/metrics").text
     assert httpx.get(base + "/healthz").json() == {"status": "ok"}
-    assert httpx.get(base + "/readyz").status_code == 200
+    for path in ("/readyz", "/readyz?role=receive"):
+        assert httpx.get(base + path).status_code == 200
+    reading = httpx.get(base + "/readyz?role=read")
+    assert (reading.status_code, reading.json()["ready"]) == (503, False)
+    assert reading.json()["problems"] == ["this process answers no queries"]
     running.stop()
     assert running.code == 0
     assert list((tmp_path / "journal").iterdir()) == []

@@ -387,6 +387,7 @@ def test_how_it_stands(setup: Setup) -> None:
     assert pipeline.health().as_dict() == {
         "ready": True,
         "problems": [],
+        "stopping": False,
         "store_available": True,
         "journal": {"full": False, "bytes": 0, "limit": 700},
         "queued": 0,

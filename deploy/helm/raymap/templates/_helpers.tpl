@@ -84,6 +84,7 @@ securityContext:
 {{- end }}
 {{- end -}}
 
+{{- /* Probes of a process that is sent what its role says: read or receive. */ -}}
 {{- define "raymap.probes" -}}
 startupProbe:
   httpGet: {path: /healthz, port: http}
@@ -94,6 +95,6 @@ livenessProbe:
   periodSeconds: 10
   failureThreshold: 6
 readinessProbe:
-  httpGet: {path: /readyz, port: http}
+  httpGet: {path: "/readyz?role={{ . }}", port: http}
   periodSeconds: 5
 {{- end -}}
