@@ -20,11 +20,17 @@ _LIMITS = tuple(round(bound * SECOND) for bound in BOUNDS)
 
 
 class Pair(NamedTuple):
-    """The labels of an edge."""
+    """The labels of an edge: one name may be a node of several accounts, regions and types."""
 
     client: str
     server: str
     connection_type: str
+    client_account: str = ""
+    client_region: str = ""
+    client_type: str = ""
+    server_account: str = ""
+    server_region: str = ""
+    server_type: str = ""
 
 
 class Numbers(NamedTuple):
@@ -51,7 +57,7 @@ class Edges(NamedTuple):
 
 
 def edges_of(graph: ServiceGraph) -> Edges:
-    """The edges of a graph; of nodes with one name the sum."""
+    """The edges of a graph."""
     found = Edges({}, {}, {})
     for (source, target), stats in graph.edges.items():
         into = found.entries if source.is_client else found.calls
@@ -76,8 +82,14 @@ def numbers_of(statistics: Statistics) -> Numbers:
 
 
 def _pair(graph: ServiceGraph, source: NodeKey, target: NodeKey, stats: EdgeStats) -> Pair:
-    client = USER if source.is_client else source.name
-    return Pair(client, target.name, _connection(graph, source, target, link=stats.link))
+    connection = _connection(graph, source, target, link=stats.link)
+    if source.is_client:  # a person, whatever was called
+        return Pair(USER, target.name, connection, "", "", "", *_identity(target))
+    return Pair(source.name, target.name, connection, *_identity(source), *_identity(target))
+
+
+def _identity(node: NodeKey) -> tuple[str, str, str]:
+    return node.account, node.region, node.type
 
 
 def _connection(graph: ServiceGraph, source: NodeKey, target: NodeKey, *, link: bool) -> str:

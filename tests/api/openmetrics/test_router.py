@@ -8,10 +8,11 @@ from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
 from api.app import create_app
+from api.openmetrics.numbers import Pair
 from store.memory import MemoryStore
 from store.model import NodeKey
 from store.times import SECOND
-from tests.api.shop import shop
+from tests.api.shop import FRONT, TABLE, shop
 from tests.builders import T0, call, segment, trace_id
 
 OPENMETRICS = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"
@@ -46,9 +47,12 @@ def scrape(client: TestClient) -> Samples:
     return {(s.name, frozenset(s.labels.items())): s.value for f in families for s in f.samples}
 
 
+TYPES = {"front": FRONT.type, "orders": TABLE.type, ODD: "remote"}
+
+
 def labels(client: str, server: str, connection_type: str = "", **more: str) -> frozenset[tuple[str, str]]:  # fmt: skip
-    pair = {"client": client, "server": server, "connection_type": connection_type}
-    return frozenset({**pair, **more}.items())
+    pair = Pair(client, server, connection_type, client_type=TYPES.get(client, ""), server_type=TYPES.get(server, ""))  # fmt: skip
+    return frozenset({**pair._asdict(), **more}.items())
 
 
 def test_scrapes(client: TestClient, clock: Clock) -> None:
@@ -98,3 +102,34 @@ def test_text_format(client: TestClient, clock: Clock) -> None:
 def test_parameters_are_refused(client: TestClient) -> None:
     answer = client.get("/api/v1/metrics?match=x")
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "UnknownParameter")
+
+
+def test_one_name_in_two_accounts_and_regions_has_series_of_its_own() -> None:
+    clock, store = Clock(), MemoryStore()
+    function = "AWS::Lambda::Function"
+    dev = NodeKey("111111111111", "books", function, "eu-west-1")
+    prod = NodeKey("222222222222", "books", function, "us-east-1")
+    store.put(
+        [
+            segment(number, node=node, trace_id=trace_id(number), start=T0, end=T0 + 9_000)
+            for number, node in enumerate((dev, prod, prod), 1)
+        ],
+        "books",
+    )
+    client = TestClient(create_app(store, version="1", clock=lambda: clock.now))
+    scrape(client)
+    clock.now += 180
+    found = scrape(client)
+    counts = {
+        dict(each)["server_account"]: (
+            dict(each)["server_region"],
+            dict(each)["server_type"],
+            value,
+        )
+        for (name, each), value in found.items()
+        if name == f"{PREFIX}_total"
+    }
+    assert counts == {
+        "111111111111": ("eu-west-1", function, 1),
+        "222222222222": ("us-east-1", function, 2),
+    }

@@ -16,9 +16,9 @@ from store.times import MINUTE, SECOND
 from tests.api.shop import FRONT, TABLE, shop
 from tests.builders import T0, call, segment, trace_id
 
-STOCK = Pair("front", "stock", "")
-ORDERS = Pair("front", "orders", "database")
-ENTRY = Pair("user", "front", "virtual_node")
+STOCK = Pair("front", "stock", "", client_type=FRONT.type)
+ORDERS = Pair("front", "orders", "database", client_type=FRONT.type, server_type=TABLE.type)
+ENTRY = Pair("user", "front", "virtual_node", server_type=FRONT.type)
 SETTLED = T0 + 3 * MINUTE
 """When the minute of the shop's traces has settled."""
 
@@ -47,7 +47,8 @@ def test_a_minute_is_added_once_when_it_has_settled(store: MemoryStore) -> None:
     totals = reading(store)
     assert totals.update(SETTLED - 1) == ({}, {}, {})
     first = totals.update(SETTLED)
-    lambda_pair = Pair("resize", "resize", "")
+    function = "AWS::Lambda::Function"
+    lambda_pair = Pair("resize", "resize", "", client_type="AWS::Lambda", server_type=function)
     counts = {pair: numbers.requests for pair, numbers in first.calls.items()}
     assert counts == {STOCK: 6, ORDERS: 6, lambda_pair: 1}
     entries = first.entries[ENTRY]
