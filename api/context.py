@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from starlette.requests import Request
@@ -37,6 +37,13 @@ precedes its parent by the rest of the parent's work, and by a batch's linger.""
 
 LIVE_SECONDS = 5.0
 """How far from now the end of a window may lie for it to be live: a refresh, or a browser's clock."""
+
+
+class Answer(NamedTuple):
+    """A body with headers of its own."""
+
+    body: object
+    headers: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -103,8 +110,8 @@ class Context:
         self, request: Request, key: Hashable, work: Callable[[], object]
     ) -> Response:
         """The JSON of a graph, computed once for all concurrent requests with an equal ``key``."""
-        body = await self.graphs.run(request, key, lambda: msgspec.json.encode(work()))
-        return Response(body, media_type=JSON)
+        body, headers = await self.graphs.run(request, key, lambda: _encoded(work()))
+        return Response(body, headers=headers, media_type=JSON)
 
     async def share_window(
         self,
@@ -138,6 +145,12 @@ async def run_cancellable(request: Request, work: Callable[[], Result]) -> Resul
     return await Flight(work).wait(request)
 
 
-def json_response(body: object, *, status: int = 200) -> Response:
-    """``body`` encoded as JSON."""
-    return Response(msgspec.json.encode(body), status, media_type=JSON)
+def json_response(answer: object, *, status: int = 200) -> Response:
+    """A body or an `Answer` encoded as JSON."""
+    body, headers = _encoded(answer)
+    return Response(body, status, headers, media_type=JSON)
+
+
+def _encoded(answer: object) -> tuple[bytes, Mapping[str, str]]:
+    body, headers = answer if isinstance(answer, Answer) else (answer, {})
+    return msgspec.json.encode(body), headers

@@ -1,41 +1,71 @@
 """What a window counts: its graph, and series of some nodes and edges, of all units or of those of the
-traces that satisfy a filter expression."""
+traces that satisfy a filter expression. Whether that is all, every answer says by `freshness`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from api.context import Context
+from api.schemas.common import Freshness, Incomplete
 from store.filters.ast import Expression
 from store.graph import ServiceGraph, Statistics
 from store.model import TimeRange
-from store.query import Entities
+from store.query import Backlog, Entities
 from store.service_graph import graph_of_units
 from store.times import SECOND
 from store.unit_filter import unit_series
 
 Series = Mapping[int, Statistics]
 """Statistics by the start of a step, microseconds; steps without units are absent."""
+USUAL_WAIT = 10 * SECOND
+"""Microseconds that documents may wait while data arrives; what judges a window lets no others pass."""
+INCOMPLETE = "X-Raymap-Incomplete"
+"""The header of answers whose bodies are X-Ray's."""
 
 
-def data_until(context: Context, window: TimeRange, expression: Expression | None) -> float:
-    """The end of the window, epoch seconds, or an earlier instant: what was stored since may not be counted
-    yet. What satisfies an expression is counted from rows, which are all there."""
-    lag = 0.0 if expression is not None else context.store.map_lag()
-    end = window.end / SECOND
-    return min(end, context.clock() - lag) if lag else end
+class Counted(NamedTuple):
+    """The window that was counted (`store.protocol.GraphReader.counted_window`), its graph, and what is missing."""
+
+    window: TimeRange
+    graph: ServiceGraph
+    backlog: Backlog | None
 
 
-def counted_graph(
-    context: Context, window: TimeRange, expression: Expression | None
-) -> tuple[TimeRange, ServiceGraph]:
-    """The window that was counted (`store.protocol.GraphReader.counted_window`), and its graph. Raises TooManyTraces
-    for an expression over a window with too many."""
+def freshness(window: TimeRange, backlog: Backlog | None) -> Freshness:
+    """What an answer says of its completeness. Documents that wait decide by when they *began*: those of an import
+    arrive long after the window has ended."""
+    until = complete_until(window, backlog) / SECOND
+    if backlog is None:
+        return {"data_until": until, "incomplete": None}
+    waiting: Incomplete = {"minutes": backlog.minutes, "since": backlog.since / SECOND}
+    return {"data_until": until, "incomplete": waiting}
+
+
+def complete_until(window: TimeRange, backlog: Backlog | None) -> int:
+    """The end of the window, or the start of the first documents that wait (microseconds)."""
+    return min(window.end, max(backlog.start, window.start)) if backlog else window.end
+
+
+def incomplete_words(backlog: Backlog) -> str:
+    """The same for people."""
+    minutes = "1 minute is" if backlog.minutes == 1 else f"{backlog.minutes:,} minutes are"
+    return f"incomplete: {minutes} still being counted"
+
+
+def incomplete_header(backlog: Backlog | None) -> dict[str, str]:
+    """The same as a header, absent when nothing is missing."""
+    return {INCOMPLETE: f"minutes={backlog.minutes}"} if backlog else {}
+
+
+def counted_graph(context: Context, window: TimeRange, expression: Expression | None) -> Counted:
+    """The graph of a window. What satisfies an expression is counted from rows, which are all there. Raises
+    TooManyTraces for an expression over a window with too many."""
     if expression is None:
         counted = context.counted_window(window)
-        return counted.window, counted.graph
+        return Counted(counted.window, counted.graph, counted.backlog)
     units = context.store.filtered_units(window, expression)
-    return window, graph_of_units(units, context.settled_before())
+    return Counted(window, graph_of_units(units, context.settled_before()), None)
 
 
 def counted_series(

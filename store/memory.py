@@ -25,6 +25,7 @@ from store.pins import Pin
 from store.protocol import CountedWindow
 from store.query import (
     Axis,
+    Backlog,
     Ends,
     Entities,
     EntryTime,
@@ -74,9 +75,9 @@ class MemoryStore(
         MemoryDeclarations.__init__(self)
         self._pins: dict[bytes, Pin] = {}
 
-    def map_lag(self) -> float:
-        """Always 0.0."""
-        return 0.0
+    def backlog(self, window: TimeRange, *, least: int = 0) -> Backlog | None:
+        """Always None."""
+        return None
 
     def min_step(self, window: TimeRange) -> int:
         """One microsecond."""
@@ -324,6 +325,11 @@ class _Window(NamedTuple):
     graph: ServiceGraph
     settled_before: int | None
     quick_step: int = 1
+
+    @property
+    def backlog(self) -> Backlog | None:
+        """Of the store as it is now."""
+        return self.store.backlog(self.window)
 
     def series(self, entities: Entities, step: int) -> list[TimeBucket]:
         """Of the store as it is now."""

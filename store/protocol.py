@@ -22,6 +22,7 @@ from store.model import Document, NodeKey, TimeRange, Trace
 from store.pins import PinStore
 from store.platform_metrics import MetricStore
 from store.query import (
+    Backlog,
     Ends,
     Entities,
     EntryTime,
@@ -151,6 +152,11 @@ class CountedWindow(Protocol):
         ...
 
     @property
+    def backlog(self) -> Backlog | None:
+        """What is missing from it."""
+        ...
+
+    @property
     def quick_step(self) -> int:
         """The smallest step (microseconds) of series that take no longer than the graph."""
         ...
@@ -173,9 +179,10 @@ class GraphReader(Protocol):
         left out if they began then or later (`store.model.is_settled`)."""
         ...
 
-    def map_lag(self) -> float:
-        """Seconds: documents stored earlier than so long ago are counted in service graphs; 0.0 when
-        all are. A store that counts while it reads is always at 0.0."""
+    def backlog(self, window: TimeRange, *, least: int = 0) -> Backlog | None:
+        """The documents of a window that service graphs and series read from now on may not contain; None: they
+        contain all that is stored. Read it before the graph. ``least``: only those that have waited for so long
+        (microseconds). A store that counts while it reads has none."""
         ...
 
     def counted_window(

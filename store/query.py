@@ -134,6 +134,15 @@ class TimeBucket(NamedTuple):
     statistics: Statistics
 
 
+class Backlog(NamedTuple):
+    """Documents of a window that are stored and not counted yet: in how many of its minutes they began, the start
+    of the first such bucket, and since when the longest waiting of them have been stored (microseconds)."""
+
+    minutes: int
+    start: int
+    since: int
+
+
 class VersionStatistics(Struct, frozen=True, gc=False):
     """The segments that one version of some nodes reported: when the first and the last began
     (microseconds), and their statistics."""

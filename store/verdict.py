@@ -96,6 +96,12 @@ class Verdict(NamedTuple):
     reasons: list[str]
 
 
+def without_pass(verdict: Verdict, reason: str) -> Verdict:
+    """The verdict where not everything is known yet: what fails fails, and nothing passes."""
+    outcome = Outcome.INSUFFICIENT if verdict.outcome is Outcome.PASS else verdict.outcome
+    return verdict._replace(outcome=outcome, reasons=[reason, *verdict.reasons])
+
+
 def judge(
     baseline: Side,
     candidate: Side,

@@ -1,7 +1,8 @@
 """Evaluates alarms over data that is settled, and stores what changes.
 
 A minute is settled when it ended `SETTLE_SECONDS` ago, and no document waits from then to be stored or counted: spans
-that arrive later than that do not make an alarm flap, nor does a database that was unavailable. To be run by one process of all (`store.alarms.AlarmStore.alarm_lock`).
+that arrive later than that do not make an alarm flap, nor does a database that was unavailable. An alarm whose minutes
+are still being counted, as after an import, is evaluated when they are. To be run by one process of all (`store.alarms.AlarmStore.alarm_lock`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from api.alarms.datapoints import judge_metric, range_of
 from api.alarms.metrics import rule_words
 from api.alarms.topology import judge_edges, windows_of
 from api.context import SETTLE_SECONDS
+from api.counted import USUAL_WAIT, complete_until, incomplete_words
 from api.errors import ApiError
 from store.alarms import Alarm, AlarmEvent, AlarmKind, Verdict, next_event, state_of
 from store.config import records
@@ -22,12 +24,15 @@ from store.errors import StoreError
 from store.graph import ServiceGraph
 from store.model import TimeRange
 from store.protocol import Store
+from store.query import Backlog
+from store.rules.alarm_state import AlarmState
 from store.times import SECOND
 
 log = structlog.get_logger(__name__)
 
 LONGEST_WAIT = 900.0
-"""Seconds that documents which wait delay evaluations: one that can never be stored must not end them."""
+"""Seconds that documents which wait delay evaluations: one that can never be stored must not end them, and where one
+cannot be counted for so long there is insufficient data."""
 
 
 class AlarmEvaluator:
@@ -48,6 +53,7 @@ class AlarmEvaluator:
         """By alarm: when it was modified, and the end of the minutes that were evaluated."""
         self._graphs: dict[TimeRange, ServiceGraph] = {}
         self._used: set[TimeRange] = set()
+        self._backlogs: dict[TimeRange, Backlog | None] = {}
 
     def evaluate(self) -> list[AlarmEvent]:
         """One round; returns what changed. Raises StoreError; an alarm that fails alone does not stop the others."""
@@ -57,6 +63,7 @@ class AlarmEvaluator:
         settled = self.settled()
         last = self._store.last_alarm_events()
         self._used.clear()
+        self._backlogs.clear()
         changed = [
             event
             for alarm in alarms.values()
@@ -72,14 +79,20 @@ class AlarmEvaluator:
 
     def settled(self) -> int:
         """Until when (microseconds) everything is counted that is not late."""
-        waiting = min(LONGEST_WAIT, max(self._store.map_lag(), self._oldest_waiting()))
-        return round((self._clock() - max(SETTLE_SECONDS, waiting)) * SECOND)
+        now = self._clock()
+        waiting = min(LONGEST_WAIT, self._oldest_waiting())
+        settled = round((now - max(SETTLE_SECONDS, waiting)) * SECOND)
+        recent = TimeRange(round((now - LONGEST_WAIT) * SECOND), settled)
+        return complete_until(recent, self._store.backlog(recent, least=USUAL_WAIT))
 
     def _evaluate(self, alarm: Alarm, last: AlarmEvent | None, settled: int) -> AlarmEvent | None:
         if self._is_done(alarm, settled):
             return None
         try:
-            verdict = self._judge(alarm, last, settled)
+            backlog = self._backlog(_range(alarm, settled))
+            if backlog and self._clock() - backlog.since / SECOND < LONGEST_WAIT:
+                return None  # the next round looks again
+            verdict = self._judge(alarm, last, settled, backlog)
             event = next_event(alarm, last, verdict, self._now(), rule_words(alarm))
             stored = event is not None and self._store.add_alarm_event(event)
         except (StoreError, ApiError) as error:
@@ -98,12 +111,23 @@ class AlarmEvaluator:
         modified, end = self._done.get(alarm.name, (-1, 0))
         return modified == alarm.modified and end >= _end(alarm, settled)
 
-    def _judge(self, alarm: Alarm, last: AlarmEvent | None, settled: int) -> Verdict:
+    def _judge(
+        self, alarm: Alarm, last: AlarmEvent | None, settled: int, backlog: Backlog | None
+    ) -> Verdict:
+        if backlog:
+            words = incomplete_words(backlog)
+            return Verdict(AlarmState.INSUFFICIENT_DATA, words, _range(alarm, settled))
         if alarm.kind is AlarmKind.METRIC:
             current = state_of(alarm, last)
             return judge_metric(self._store, self._graph, alarm, settled, current)
         baseline, recent = windows_of(alarm, settled)
         return judge_edges(alarm, self._graph(baseline), self._graph(recent), recent)
+
+    def _backlog(self, window: TimeRange) -> Backlog | None:
+        """Read once for all alarms of a round, and before their graphs."""
+        if window not in self._backlogs:
+            self._backlogs[window] = self._store.backlog(window, least=USUAL_WAIT)
+        return self._backlogs[window]
 
     def _graph(self, window: TimeRange) -> ServiceGraph:
         """Read once for all alarms of a round; a baseline once a minute."""
@@ -116,7 +140,13 @@ class AlarmEvaluator:
         return round(self._clock() * SECOND)
 
 
-def _end(alarm: Alarm, settled: int) -> int:
+def _range(alarm: Alarm, settled: int) -> TimeRange:
+    """All that an evaluation reads."""
     if alarm.kind is AlarmKind.METRIC:
-        return range_of(alarm, settled).end
-    return windows_of(alarm, settled)[1].end
+        return range_of(alarm, settled)
+    baseline, recent = windows_of(alarm, settled)
+    return TimeRange(baseline.start, recent.end)
+
+
+def _end(alarm: Alarm, settled: int) -> int:
+    return _range(alarm, settled).end

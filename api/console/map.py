@@ -10,7 +10,7 @@ from api.console.filtered import Selection, select_traces
 from api.console.map_json import render_picture
 from api.console.params import FilterExpression, Window
 from api.context import WHOLE, Context, run_cancellable
-from api.counted import data_until
+from api.counted import freshness
 from api.errors import ApiError
 from api.graph.build import Graph, build_graph, find_node, node_id
 from api.graph.passes import focus, name_problems, prune, state_counts
@@ -19,6 +19,7 @@ from api.schemas.map import ServiceMap, StateCounts
 from store.filters.ast import Expression
 from store.model import NodeKey, State, TimeRange
 from store.protocol import CountedWindow
+from store.query import Backlog
 
 MAX_HOPS = 10
 NODE = Query(description="id of a node of the map")
@@ -72,7 +73,7 @@ class CountedGraph(NamedTuple):
     window: TimeRange
     graph: Graph
     selection: Selection | None
-    data_until: float
+    backlog: Backlog | None
     counted: CountedWindow | None
     """What was counted; None of a selection."""
 
@@ -84,15 +85,14 @@ def count_window(
     if expression is not None:
         selection = select_traces(context.store, window, expression)
         graph = build_graph(selection.service_graph())
-        until = data_until(context, window, expression)
-        return CountedGraph(window, graph, selection, until, None)
-    return graph_of(context, context.counted_window(window))
+        return CountedGraph(window, graph, selection, None, None)
+    return graph_of(context.counted_window(window))
 
 
-def graph_of(context: Context, counted: CountedWindow) -> CountedGraph:
+def graph_of(counted: CountedWindow) -> CountedGraph:
     """The graph to draw of what a window counts."""
-    shown, graph = counted.window, build_graph(counted.graph)
-    return CountedGraph(shown, graph, None, data_until(context, shown, None), counted)
+    graph = build_graph(counted.graph)
+    return CountedGraph(counted.window, graph, None, counted.backlog, counted)
 
 
 def map_response(context: Context, counted: CountedGraph, graph: Graph, name: str) -> ServiceMap:
@@ -106,7 +106,7 @@ def map_response(context: Context, counted: CountedGraph, graph: Graph, name: st
         "from": window.start / 1_000_000,
         "to": window.end / 1_000_000,
         "generated_at": context.clock(),
-        "data_until": counted.data_until,
+        **freshness(window, counted.backlog),
         "has_traces": len(graph) > 0 or context.store.has_traces(),
         "total_nodes": len(graph),
         "left_out": len(graph) - len(shown),

@@ -26,7 +26,7 @@ Instant = Annotated[float, Field(description="epoch seconds")]
 DataUntil = Annotated[
     float,
     Field(
-        description="`to`, or an earlier instant while documents wait to be counted: what was stored since may be missing"
+        description="`to`, or while documents of the window wait to be counted the start of the first of them: what began before is counted"
     ),
 ]
 NodeId = Annotated[str, Field(description="hash of the node's identity, the same in every process")]
@@ -40,6 +40,27 @@ JsonObject = dict[str, Any]
 reply = with_config(ConfigDict(defer_build=True))
 """Marks the shape of a whole body. Endpoints encode bodies themselves, so pydantic has nothing to build
 of it until the OpenAPI document is requested: else an app takes three times as long to start."""
+
+
+class Incomplete(TypedDict):
+    """Documents of a window that are stored and not counted yet."""
+
+    minutes: Annotated[int, Field(description="minutes of the window in which they began")]
+    since: Annotated[
+        float, Field(description="since when the longest waiting are stored, epoch seconds")
+    ]
+
+
+IncompleteOrNull = Annotated[
+    Incomplete | None, Field(description="null when all that is stored is counted")
+]
+
+
+class Freshness(TypedDict):
+    """Whether an answer has counted all that is stored."""
+
+    data_until: DataUntil
+    incomplete: IncompleteOrNull
 
 
 class Times(TypedDict):

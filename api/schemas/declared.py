@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from api.schemas.common import Instant, Kind, NodeId, reply
+from api.schemas.common import Freshness, Instant, Kind, NodeId, reply
 from api.schemas.v1 import Span
 
 
@@ -85,13 +85,12 @@ class DeclaredCounts(TypedDict):
 
 
 @reply
-class ComparisonReply(Span):
+class ComparisonReply(Span, Freshness):
     """Declared against observed, over a window."""
 
     traffic_since: Annotated[
         float | None, Field(description="the first traffic of the window; null: it has none")
     ]
-    data_until: Annotated[float, Field(description="complete until then")]
     stacks: list[StackLine]
     counts: DeclaredCounts
     nodes: list[DeclaredNode]

@@ -12,6 +12,7 @@ from api.schemas.common import (
     Counts,
     DataUntil,
     Filtered,
+    IncompleteOrNull,
     Instant,
     Kind,
     NodeId,
@@ -105,6 +106,7 @@ ServiceMap = TypedDict(
         "to": Annotated[float, Field(description="end of the window shown, epoch seconds")],
         "generated_at": Instant,
         "data_until": DataUntil,
+        "incomplete": IncompleteOrNull,
         "has_traces": Annotated[
             bool, Field(description="the store has received a trace at some time")
         ],

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from api.schemas.common import Counts, DataUntil, Instant, NodeId, Times, TraceId, reply
+from api.schemas.common import Counts, Freshness, Instant, NodeId, Times, TraceId, reply
 from api.schemas.jaeger import SpanKind
 from api.schemas.map import EdgeNumbers, NodeNumbers
 from api.schemas.traces import TraceLine
@@ -32,10 +32,9 @@ class NamedEdge(EdgeNumbers):
 
 
 @reply
-class MapNumbers(Span):
+class MapNumbers(Span, Freshness):
     """The map of a window, without a layout."""
 
-    data_until: DataUntil
     services: Annotated[list[NodeNumbers], Field(description="by account, name, type, region")]
     edges: list[NamedEdge]
     left_out: Annotated[
@@ -47,19 +46,17 @@ class MapNumbers(Span):
 
 
 @reply
-class ServicePage(Span):
+class ServicePage(Span, Freshness):
     """A page of the services of a window."""
 
-    data_until: DataUntil
     services: Annotated[list[NodeNumbers], Field(description="by account, name, type, region")]
     next: Next
 
 
 @reply
-class EdgePage(Span):
+class EdgePage(Span, Freshness):
     """A page of the edges of a window."""
 
-    data_until: DataUntil
     edges: Annotated[list[NamedEdge], Field(description="by the names of source and target")]
     next: Next
 
@@ -72,7 +69,7 @@ class TimePoint(Counts, Times):
 
 
 @reply
-class TimeSeries(Span):
+class TimeSeries(Span, Freshness):
     """Numbers per step; the steps are aligned to the epoch and cover the window."""
 
     step: Annotated[int, Field(description="seconds")]
@@ -95,7 +92,7 @@ class ValueCount(TypedDict):
 
 
 @reply
-class PlaceList(Span):
+class PlaceList(Span, Freshness):
     """Accounts, regions and environments of a window."""
 
     accounts: list[str]
@@ -233,7 +230,7 @@ class EdgeChange(TypedDict):
 
 
 @reply
-class VerdictReply(Span):
+class VerdictReply(Span, Freshness):
     """Whether a new version does worse than the one before."""
 
     verdict: Annotated[

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from api.console.node_kinds import kind_of
 from api.context import Context, json_response, run_cancellable
-from api.counted import counted_graph, data_until
+from api.counted import counted_graph, freshness
 from api.errors import ApiError
 from api.graph.build import node_id
 from api.request import JsonBody, read_body, window_of
@@ -141,14 +141,14 @@ def declarations_router(context: Context) -> APIRouter:
 def comparison(context: Context, window: TimeRange, place: _Place) -> ComparisonReply:
     """The comparison of some stacks with the map of a window."""
     stacks = place.chosen(context.store.declarations())
-    shown, graph = counted_graph(context, window, None)
+    shown, graph, backlog = counted_graph(context, window, None)
     found = compare([each.declaration for each in stacks], graph)
     names = [each.declaration.stack for each in stacks]
     since = found.traffic_since
     return {
         **span(shown),
         "traffic_since": None if since is None else since / SECOND,
-        "data_until": data_until(context, shown, None),
+        **freshness(shown, backlog),
         "stacks": [_line(each) for each in stacks],
         "counts": {
             "seen": found.count(Status.SEEN),

@@ -11,9 +11,10 @@ from api.console.map_json import edge_numbers, node_numbers
 from api.console.params import FilterExpression
 from api.console.services import match_rank
 from api.context import Context, json_response, run_cancellable
-from api.counted import counted_graph, data_until
+from api.counted import counted_graph, freshness
 from api.graph.build import Graph, build_graph, calls_of
 from api.graph.passes import name_problems, prune
+from api.schemas.common import Freshness
 from api.schemas.v1 import EdgePage, MapNumbers, NamedEdge, ServicePage, Span
 from api.v1.params import Page, Paged, Window
 from store.filters.ast import Expression
@@ -68,11 +69,10 @@ def graph_router(context: Context) -> APIRouter:
 
 def read_graph(
     context: Context, window: TimeRange, expression: Expression | None
-) -> tuple[TimeRange, Graph, float]:
-    """The window that was counted, its graph, and until when it is complete."""
-    shown, counted = counted_graph(context, window, expression)
-    graph = build_graph(counted)
-    return shown, graph, data_until(context, shown, expression)
+) -> tuple[TimeRange, Graph, Freshness]:
+    """The window that was counted, its graph, and whether it is complete."""
+    shown, graph, backlog = counted_graph(context, window, expression)
+    return shown, build_graph(graph), freshness(shown, backlog)
 
 
 def span(window: TimeRange) -> Span:
@@ -84,11 +84,11 @@ def map_numbers(
     context: Context, window: TimeRange, expression: Expression | None = None
 ) -> MapNumbers:
     """The map of a window."""
-    shown, graph, until = read_graph(context, window, expression)
+    shown, graph, fresh = read_graph(context, window, expression)
     drawn = prune(graph)
     return {
         **span(shown),
-        "data_until": until,
+        **fresh,
         "services": [node_numbers(drawn, node, shown) for node in drawn],
         "edges": [_edge(drawn, ends, shown) for ends in drawn.edges],
         "left_out": len(graph) - len(drawn),
@@ -100,13 +100,13 @@ def service_page(
     context: Context, page: Page, expression: Expression | None = None, part: str = ""
 ) -> ServicePage:
     """The services after a cursor whose name or type contains ``part``."""
-    shown, graph, until = read_graph(context, page.window, expression)
+    shown, graph, fresh = read_graph(context, page.window, expression)
     text = part.strip().casefold()
     found = [node for node in graph if not text or match_rank(graph, node, text)]
     nodes, cursor = page.cut(found, _position)
     return {
         **span(shown),
-        "data_until": until,
+        **fresh,
         "services": [node_numbers(graph, node, shown) for node in nodes],
         "next": cursor,
     }
@@ -116,13 +116,13 @@ def edge_page(
     context: Context, page: Page, expression: Expression | None = None, node: str = ""
 ) -> EdgePage:
     """The edges after a cursor, all or those of one node."""
-    shown, graph, until = read_graph(context, page.window, expression)
+    shown, graph, fresh = read_graph(context, page.window, expression)
     of = require_node(graph, node) if node else None
     found = [ends for ends in graph.edges if of is None or of in ends]
     edges, cursor = page.cut(found, lambda ends: _position(ends[0] + ends[1]))
     return {
         **span(shown),
-        "data_until": until,
+        **fresh,
         "edges": [_edge(graph, ends, shown) for ends in edges],
         "next": cursor,
     }

@@ -7,6 +7,7 @@ from collections import Counter
 from fastapi import APIRouter, Request, Response
 
 from api.context import Context, json_response, run_cancellable
+from api.counted import freshness
 from api.schemas.v1 import PlaceList
 from api.v1.graph import span
 from api.v1.params import Window
@@ -32,7 +33,8 @@ def places_router(context: Context, environment_annotation: str) -> APIRouter:
 
 def place_list(context: Context, window: TimeRange, annotation: str) -> PlaceList:
     """What a window has; environments by the number of their traces, of at most 500,000 documents."""
-    nodes = context.counted_window(window).graph.services
+    counted = context.counted_window(window)
+    nodes = counted.graph.services
     fields = [Field("environment"), *([Field("annotation", annotation)] if annotation else [])]
     traces: Counter[str] = Counter()
     for field in fields:
@@ -41,6 +43,7 @@ def place_list(context: Context, window: TimeRange, annotation: str) -> PlaceLis
                 traces[value] = max(traces[value], count)
     return {
         **span(window),
+        **freshness(window, counted.backlog),
         "accounts": sorted({node.account for node in nodes if node.account})[:MOST],
         "regions": sorted({node.region for node in nodes if node.region})[:MOST],
         "environments": [

@@ -12,7 +12,7 @@ from api.console.map import require_node
 from api.console.map_json import counts, times
 from api.console.params import FilterExpression
 from api.context import Context, json_response, run_cancellable
-from api.counted import counted_series
+from api.counted import counted_series, freshness
 from api.errors import ApiError
 from api.graph.build import build_graph
 from api.schemas.v1 import TimePoint, TimeSeries
@@ -67,11 +67,12 @@ def time_series(
     without traffic."""
     length = choose_step(context, window, step)
     whole = TimeRange(window.start // length * length, -(-window.end // length) * length)
-    graph = context.counted_window(whole).graph
-    series = counted_series(context, entities_of(graph, place), whole, length, expression)
+    counted = context.counted_window(whole)
+    series = counted_series(context, entities_of(counted.graph, place), whole, length, expression)
     starts = range(whole.start, whole.end, length)
     return {
         **span(whole),
+        **freshness(whole, None if expression else counted.backlog),
         "step": length // SECOND,
         "points": [_point(start, series.get(start, EMPTY)) for start in starts],
     }

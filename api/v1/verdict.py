@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from api.console.map_json import counts, times
 from api.context import Context
+from api.counted import USUAL_WAIT, freshness, incomplete_words
 from api.graph.build import node_id
 from api.schemas.v1 import EdgeChange, VerdictCheck, VerdictReply, VersionSide
 from api.v1.graph import span
@@ -14,9 +15,9 @@ from store import verdict
 from store.filters.ast import And, Bare, Compare, Expression, Field, Or, ServiceMatch
 from store.graph import Statistics
 from store.model import NodeKey, TimeRange
-from store.query import OTHER_VERSIONS, TraceQuery, VersionStatistics
+from store.query import OTHER_VERSIONS, Backlog, TraceQuery, VersionStatistics
 from store.trace_id import format_trace_id
-from store.verdict import Outcome, Side, Verdict
+from store.verdict import Outcome, Side, Verdict, without_pass
 from store.version_edges import calls_by_version
 
 EDGE_TRACES = 1000
@@ -44,6 +45,7 @@ class VerdictQuery(NamedTuple):
 
 def reach_verdict(context: Context, query: VerdictQuery) -> VerdictReply:
     """Compare the candidate with the baseline, by default the version with the most requests."""
+    backlog = context.store.backlog(query.window, least=USUAL_WAIT)
     nodes = _nodes(context, query)
     baseline, found = _statistics(context, query, nodes)
     sides = [
@@ -59,8 +61,10 @@ def reach_verdict(context: Context, query: VerdictQuery) -> VerdictReply:
         reached = reached._replace(
             reasons=[f"no service {query.service} had traffic in this window", *reached.reasons]
         )
+    if backlog:
+        reached = without_pass(reached, incomplete_words(backlog))
     failed = _examples(context, query, nodes) if reached.outcome is Outcome.FAIL else []
-    return _reply(query, nodes, sides, reached, failed)
+    return _reply(query, nodes, sides, reached, failed, backlog)
 
 
 def _nodes(context: Context, query: VerdictQuery) -> frozenset[NodeKey]:
@@ -152,10 +156,12 @@ def _reply(
     sides: list[Side],
     reached: Verdict,
     failed: list[str],
+    backlog: Backlog | None,
 ) -> VerdictReply:
     baseline, candidate = map(_side, sides)
     return {
         **span(query.window),
+        **freshness(query.window, backlog),
         "verdict": reached.outcome.value,
         "service": query.service,
         "nodes": [node_id(node) for node in sorted(nodes)],

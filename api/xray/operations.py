@@ -11,7 +11,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
 
-from api.context import Context, json_response, run_cancellable
+from api.context import Answer, Context, json_response, run_cancellable
 from api.request import JsonBody, read_body
 from api.xray import (
     account,
@@ -27,7 +27,7 @@ from api.xray import (
     traces,
 )
 
-Operation = Callable[[Context, JsonBody], dict[str, Any]]
+Operation = Callable[[Context, JsonBody], dict[str, Any] | Answer]
 
 OPERATIONS: dict[str, Operation] = {
     "/CancelTraceRetrieval": retrieval.cancel_trace_retrieval,

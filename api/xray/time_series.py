@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from api.context import Context
-from api.counted import Series, counted_series
+from api.context import Answer, Context
+from api.counted import Series, counted_series, incomplete_header
 from api.errors import ApiError
 from api.forecast import DAY, DAYS, forecast
 from api.request import JsonBody
@@ -33,7 +33,7 @@ PAGE_PERIODS = 1_000
 """Periods in a page, with units or without."""
 
 
-def get_time_series_service_statistics(context: Context, body: JsonBody) -> Json:
+def get_time_series_service_statistics(context: Context, body: JsonBody) -> Answer:
     """Statistics per period; periods without units are absent.
 
     Without a selector those of all edges from clients together. The window is extended to whole
@@ -47,7 +47,7 @@ def get_time_series_service_statistics(context: Context, body: JsonBody) -> Json
         raise ApiError("ForecastStatistics needs an EntitySelectorExpression with id(…)")
     matches = parse_selector(text) if text else None
     group = requested_group(context, body)
-    _, graph = graph_of_group(context, group, window)
+    _, graph, backlog = graph_of_group(context, group, window)
     entities = client_edges(graph) if matches is None else select(graph, matches)
     page = _page(body, window, period)
     series = _series(context, group, entities, page, period)
@@ -77,7 +77,7 @@ def get_time_series_service_statistics(context: Context, body: JsonBody) -> Json
     }
     if page.end < window.end:
         answer["NextToken"] = encode_token(str(page.end))
-    return answer
+    return Answer(answer, incomplete_header(backlog))
 
 
 def _period(body: JsonBody) -> int:

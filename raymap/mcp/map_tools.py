@@ -138,6 +138,8 @@ def _selection(found: dict[str, Any]) -> str:
 def _omitted(found: dict[str, Any]) -> list[str]:
     lines = [f"Beyond these the map has {found['left_out']} healthy nodes with little traffic."]
     lines = lines if found["left_out"] else []
+    if waiting := found["incomplete"]:
+        lines.append(f"Incomplete: {waiting['minutes']} minutes are still being counted.")
     if found["problems"]:
         lines.append("The map is coarser than its data: some names were counted together.")
     return lines

@@ -16,7 +16,7 @@ from store.clickhouse.connection import sql
 from store.clickhouse.connection.query_runner import execute
 from store.clickhouse.logs import forget as logs
 from store.clickhouse.queries import Sql
-from store.clickhouse.rollup.buckets import WIDTHS, values_list
+from store.clickhouse.rollup.buckets import WIDTHS
 from store.clickhouse.units.base_buckets import PER_MINUTE, buckets_of
 from store.forget import Subject
 
@@ -105,8 +105,8 @@ def _count_again(client: Client, buckets: Collection[int]) -> None:
         _delete(client, "rollups", " OR ".join(parts))
         _delete(client, "bucket_rollups", f"bucket IN ({', '.join(map(str, siblings))})")
         ((now,),) = client.execute("SELECT toUnixTimestamp64Micro(now64(6))")
-        marks = values_list((bucket, now, now, 0, 0) for bucket in siblings)
-        execute(client, queries.MARK.render({"marks": marks}), SETTINGS)
+        marks = [(bucket, now, now, 0, 0) for bucket in siblings]
+        execute(client, queries.MARK.render(marks=marks), SETTINGS)
 
 
 def _chunks(values: Sequence[bytes] | Sequence[int]) -> Iterator[list]:  # type: ignore[type-arg]

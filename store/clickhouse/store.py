@@ -26,7 +26,7 @@ from store.clickhouse.graph.rollup_cache import RollupCache
 from store.clickhouse.logs.methods import LogMethods
 from store.clickhouse.metrics.methods import MetricMethods
 from store.clickhouse.pin_methods import PinMethods
-from store.clickhouse.rollup import dirty
+from store.clickhouse.rollup.backlog import due_statement, read_due
 from store.clickhouse.rollup.worker import RollupWorker
 from store.clickhouse.schema.version import SCHEMA_CODES, SchemaGuard
 from store.clickhouse.search import (
@@ -197,7 +197,8 @@ class ClickHouseStore(
     def _counted(self) -> Iterator[QueryRunner]:
         """The same, after dirty buckets have been recounted."""
         with self._asking() as ask:
-            self.rollup_worker.wait_until_fresh(ask, dirty.dirty_buckets(ask))
+            due, _ = read_due(ask(due_statement()))
+            self.rollup_worker.wait_until_fresh(ask, due)
             yield ask
 
     def verify(self, window: TimeRange) -> Iterator[verify.Verified]:

@@ -42,6 +42,7 @@ def test_clickhouse_finds_the_true_graph(
 ) -> None:
     """Counted many buckets at once, or one by one, between batches, and added up to tens and hours at once."""
     monkeypatch.setattr(dirty, "CHUNK_BUCKETS", chunk)
+    monkeypatch.setattr(dirty, "FIRST_BUCKETS", chunk)
     with rolling(clickhouse_store.address) as recount_minutes:
         outcome = run(clickhouse_store, WORST, size, seed=4, recount_minutes=recount_minutes)
     assert differences(outcome) == []

@@ -14,12 +14,12 @@ from store.clickhouse.graph.matching import Units, of_edges, of_entities, of_nod
 from store.clickhouse.graph.rollup_cache import RollupCache
 from store.clickhouse.graph.series import CutUnits, series
 from store.clickhouse.graph.window_plan import Marks
-from store.clickhouse.rollup import dirty
+from store.clickhouse.rollup.backlog import due_statement, read_due
 from store.clickhouse.rollup.worker import RollupWorker
 from store.graph import ServiceGraph
 from store.model import NodeKey, TimeRange
 from store.protocol import CountedWindow
-from store.query import Ends, Entities, TimeBucket
+from store.query import Backlog, Ends, Entities, TimeBucket
 
 Asking = Callable[[], AbstractContextManager[QueryRunner]]
 
@@ -31,6 +31,10 @@ class _HasRunner(Protocol):
     def _asking(self) -> AbstractContextManager[QueryRunner]: ...
 
     def _marks(self, ask: QueryRunner, windows: Sequence[TimeRange]) -> list[Marks]: ...
+
+    def _fresh(
+        self, ask: QueryRunner, windows: Sequence[TimeRange], *, least: int = 0
+    ) -> list[Backlog | None]: ...
 
     def counted_windows(
         self, windows: Sequence[TimeRange], *, settled_before: int | None = None
@@ -45,6 +49,7 @@ class ReadWindow:
 
     window: TimeRange
     graph: ServiceGraph
+    backlog: Backlog | None
     quick_step: int
     _asking: Asking
     _marks: Marks
@@ -87,7 +92,8 @@ class GraphMethods:
     ) -> list[CountedWindow]:
         """`counted_window` of each; adjacent ones share statements."""
         with self._asking() as ask:
-            marks = self._marks(ask, windows)
+            backlogs = self._fresh(ask, windows)
+            marks = _current_marks(ask, windows)
             shown = list(map(window_plan.snapped, windows, marks))
             found = service_graph.service_graphs(
                 ask, shown, self.rollup_cache, marks, settled_before
@@ -96,6 +102,7 @@ class GraphMethods:
             ReadWindow(
                 window,
                 counted.graph,
+                backlog,
                 window_plan.quick_step(window, of_window),
                 self._asking,
                 of_window,
@@ -103,12 +110,16 @@ class GraphMethods:
                 settled_before,
                 self.rollup_cache.cut,
             )
-            for window, counted, of_window in zip(shown, found, marks, strict=True)
+            for window, counted, of_window, backlog in zip(
+                shown, found, marks, backlogs, strict=True
+            )
         ]
 
-    def map_lag(self: _HasRunner) -> float:
-        """As the last reader or the worker has seen it."""
-        return self.rollup_worker.lag.seconds
+    def backlog(self: _HasRunner, window: TimeRange, *, least: int = 0) -> Backlog | None:
+        """What a reader does not wait for (`RollupWorker.wait_until_fresh`)."""
+        with self._asking() as ask:
+            (found,) = self._fresh(ask, [window], least=least)
+        return found
 
     def min_step(self: _HasRunner, window: TimeRange) -> int:
         """A minute when the window contains many rows."""
@@ -152,9 +163,21 @@ class GraphMethods:
 
     def _marks(self: _HasRunner, ask: QueryRunner, windows: Sequence[TimeRange]) -> list[Marks]:
         """The marks of each window, after dirty buckets have been recounted."""
-        queries = window_plan.marks_queries(windows)
-        # Concurrently: mostly nothing is dirty, and the other answers are current.
-        waiting, *rows = ask.run_concurrently(dirty.dirty_statement(), *queries)
-        if self.rollup_worker.wait_until_fresh(ask, dirty.read_dirty(waiting)):
-            rows = ask.run_concurrently(*queries)
-        return window_plan.marks_of(windows, *rows)
+        self._fresh(ask, windows)
+        return _current_marks(ask, windows)
+
+    def _fresh(
+        self: _HasRunner, ask: QueryRunner, windows: Sequence[TimeRange], *, least: int = 0
+    ) -> list[Backlog | None]:
+        """Have dirty buckets recounted; what each window lacks nevertheless, or may lack: what is counted
+        from now on, before the window is read, is in both."""
+        statement = due_statement(windows, least=least)
+        due, backlogs = read_due(ask(statement))
+        if self.rollup_worker.wait_until_fresh(ask, due):
+            _, backlogs = read_due(ask(statement))
+        return backlogs
+
+
+def _current_marks(ask: QueryRunner, windows: Sequence[TimeRange]) -> list[Marks]:
+    rows = ask.run_concurrently(*window_plan.marks_queries(windows))
+    return window_plan.marks_of(windows, *rows)

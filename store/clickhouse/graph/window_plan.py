@@ -23,7 +23,6 @@ from store.clickhouse.rollup.dirty import SETTLE
 from store.clickhouse.units.base_buckets import (
     BUCKET,
     PER_MINUTE,
-    buckets_of,
     numbers_in,
     range_of,
 )
@@ -101,7 +100,7 @@ class Marks(NamedTuple):
 def marks_queries(windows: Sequence[TimeRange]) -> list[Sql]:
     """The statements whose result rows `marks_of` takes."""
     minutes = set().union(*map(_minutes_by_bucket, windows))
-    versions = [bucket_versions_query(_buckets_in(minutes))] if minutes else []
+    versions = [bucket_versions_query(minutes)] if minutes else []
     return [versions_query(windows), *versions]
 
 
@@ -222,7 +221,7 @@ def bucket_pieces(run: RunQuery, window: TimeRange, marks: Marks) -> Pieces:
     minutes = {m: _cut_minute(*parts) for width, m, _, _, _, parts, _ in found if width == 1}
     known = marks.buckets
     if unknown := minutes.keys() - _minutes_by_bucket(window):
-        known = {**known, **_by_minute(bucket_versions(run, _buckets_in(unknown)))}
+        known = {**known, **_by_minute(bucket_versions(run, unknown))}
     return pieces_of(window, minutes, known)
 
 
@@ -231,10 +230,6 @@ def _by_minute(versions: Iterable[Version]) -> dict[int, list[Version]]:
     for version in versions:
         found.setdefault(version.bucket // PER_MINUTE, []).append(version)
     return found
-
-
-def _buckets_in(minutes: Iterable[int]) -> list[int]:
-    return [bucket for minute in minutes for bucket in buckets_of(minute)]
 
 
 def _cut_minute(buckets: int, revisions: int, rows: int) -> CutMinute:

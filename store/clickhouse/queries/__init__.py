@@ -124,18 +124,19 @@ MINUTE_VERSIONS = _sql("rollup/minute_versions", "minutes")
 WIDE_ROWS = _sql("rollup/wide_rows", "wides")
 RECOUNT_BUCKETS = _sql(
     "rollup/recount_buckets",
-    "bucket key ordered sums time traces units versions weight",
-    parameters="rev",
+    "bucket key ordered sums time traces units weight",
+    "rev versions",
 )
-ADD_UP_MINUTES = _sql("rollup/add_up_minutes", "buckets revisions versions", parameters="rev")
+ADD_UP_MINUTES = _sql("rollup/add_up_minutes", "buckets", "rev revisions versions")
 DEPENDENTS = _sql("rollup/dependents", "buckets rows")
 CONFIRM_WIDE = _sql("rollup/confirm_wide", "wides", parameters="rev width")
 OUTDATED_WIDE = _sql("rollup/outdated_wide", parameters="before width")
 DOWNSAMPLE = _sql("rollup/downsample", "slots wides", parameters="rev width")
 REOPEN_WIDE = _sql("rollup/reopen_wide", "wides", parameters="rev")
-DIRTY_BUCKETS = _sql("rollup/dirty_buckets", parameters="guard")
+NEXT_BUCKETS = _sql("rollup/next_buckets", "", "guard first most")
+BACKLOG = _sql("rollup/backlog", "windows", "guard")
 LOOKED = _sql("rollup/looked", "buckets")
-MARK = _sql("rollup/mark", "marks")
+MARK = _sql("rollup/mark", "", "marks")
 # graph
 VERSIONS = _sql("graph/versions", "which", parameters="first last")
 MINUTE_ROWS = _sql("graph/minute_rows", parameters="first last")

@@ -141,7 +141,7 @@ def _recount(
         parents.prepare(run, scope)
         _record_references(run, stale)
         _mark_dependents(run, there, stale)
-        versions = values_list(
+        versions = [
             (
                 bucket,
                 *rows[bucket].fingerprint,
@@ -150,9 +150,11 @@ def _recount(
                 int(bucket // PER_MINUTE in folded),
             )
             for bucket in sorted(stale)
+        ]
+        fragments = {"bucket": Sql(BUCKET_OF), "key": ALL_UNITS}
+        run(
+            scope.fill(queries.RECOUNT_BUCKETS, fragments, rev=revision(instant), versions=versions)
         )
-        fragments = {"bucket": Sql(BUCKET_OF), "key": ALL_UNITS, "versions": versions}
-        run(scope.fill(queries.RECOUNT_BUCKETS, fragments, rev=revision(instant)))
         parents.release(run)
     dependencies.drop_scope(run)
 
@@ -197,9 +199,8 @@ def _add_up(run: RunQuery, minutes: Iterable[Minute]) -> None:
     if not before:
         return
     instant = now(run)
-    siblings = [bucket for number in before for bucket in buckets_of(number)]
     found: dict[int, list[Version]] = {}
-    for version in bucket_versions(run, siblings):
+    for version in bucket_versions(run, before):
         found.setdefault(version.bucket // PER_MINUTE, []).append(version)
     stale: dict[int, list[Version]] = {}
     for number, versions in found.items():
@@ -227,12 +228,12 @@ def _write_minutes(run: RunQuery, minutes: Mapping[int, Sequence[Version]], inst
     ]
     versions += [(*wide, *Fingerprint(rows), *AddedUp()) for *wide, rows in reopened]
     revisions = [(each.bucket, each.rev) for of_minute in minutes.values() for each in of_minute]
-    fragments = {
-        "buckets": Sql(numbers_in("bucket", [bucket for bucket, _ in revisions])),
-        "revisions": values_list(revisions),
-        "versions": values_list(versions),
-    }
-    run(queries.ADD_UP_MINUTES.render(fragments, rev=revision(instant)))
+    buckets = Sql(numbers_in("bucket", [bucket for bucket, _ in revisions]))
+    run(
+        queries.ADD_UP_MINUTES.render(
+            {"buckets": buckets}, rev=revision(instant), revisions=revisions, versions=versions
+        )
+    )
     finished = now(run)
     if finished - instant > compaction.QUIET // 4:
         # Another process may have downsampled without these.

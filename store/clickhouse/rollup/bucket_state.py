@@ -12,6 +12,7 @@ from store.clickhouse.queries import Sql
 from store.clickhouse.rollup.buckets import AddedUp, FarRows, Fingerprint, combine
 from store.clickhouse.units.base_buckets import (
     PER_MINUTE,
+    buckets_in,
     buckets_of,
     minutes_of,
     numbers_in,
@@ -101,14 +102,14 @@ class Minute(NamedTuple):
         return sum({**counted, **{b: r.named for b, r in self.rows.items()}}.values())
 
 
-def bucket_versions(run: RunQuery, buckets: Collection[int]) -> list[Version]:
-    """The versions of those buckets that have one."""
-    return read_versions(run(bucket_versions_query(buckets)))
+def bucket_versions(run: RunQuery, minutes: Collection[int]) -> list[Version]:
+    """The versions of those buckets of some minutes that have one."""
+    return read_versions(run(bucket_versions_query(minutes)))
 
 
-def bucket_versions_query(buckets: Collection[int]) -> Sql:
+def bucket_versions_query(minutes: Collection[int]) -> Sql:
     """The statement of `bucket_versions`."""
-    return queries.BUCKET_VERSIONS.render({"buckets": Sql(numbers_in("bucket", buckets))})
+    return queries.BUCKET_VERSIONS.render({"buckets": Sql(buckets_in(minutes))})
 
 
 def read_versions(rows: Rows) -> list[Version]:
@@ -133,7 +134,7 @@ def read_minutes(run: RunQuery, due: Collection[int]) -> list[Minute]:
     siblings = [bucket for minute in minutes for bucket in buckets_of(minute)]
     counted, before = run_concurrently(
         run,
-        bucket_versions_query(siblings),
+        bucket_versions_query(minutes),
         queries.MINUTE_VERSIONS.render({"minutes": Sql(numbers_in("bucket", minutes))}),
     )
     versions: dict[int, dict[int, Version]] = {minute: {} for minute in minutes}

@@ -10,9 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from store.clickhouse import queries
-from store.clickhouse.connection.query_runner import Rows, RunQuery
-from store.clickhouse.queries import Sql
-from store.clickhouse.rollup.buckets import values_list
+from store.clickhouse.connection.query_runner import RunQuery
 from store.clickhouse.units.base_buckets import BUCKET
 
 SETTLE = 60_000_000
@@ -21,8 +19,10 @@ GUARD = 2_000_000
 """Microseconds after the insertion of a row in which a count may not have seen it."""
 CHUNK_ROWS = 4_000_000
 """Rows that are aggregated in one statement at most: they fit into memory."""
-CHUNK_BUCKETS = 720
-"""Buckets, an hour of them: a statement repeats their list several times."""
+CHUNK_BUCKETS = 4_000
+"""Buckets: a statement repeats their list several times."""
+MOST = 20_000
+"""Buckets that are read at once: after a back-fill a million may be dirty, and a round counts a few thousand."""
 FILLING_ROWS = 20_000
 """Rows from which on a count of a bucket takes longer than the statements around it."""
 FILLING = 4_000_000
@@ -34,6 +34,8 @@ LATE = 10_000_000
 """Microseconds after its end from which on a bucket no longer fills: what arrives is late."""
 FIRST_ROWS = 1_000_000
 """Rows in the first chunk of a round, the one with the newest bucket, which readers wait for."""
+FIRST_BUCKETS = 240
+"""Buckets in it: of live traffic twenty minutes."""
 
 
 class DirtyBucket(NamedTuple):
@@ -69,30 +71,21 @@ class DirtyBucket(NamedTuple):
 
 
 def dirty_buckets(run: RunQuery, *, guard: int = 0) -> list[DirtyBucket]:
-    """Buckets whose aggregates may be out of date, the newest first.
+    """Buckets whose aggregates may be out of date, the newest first; of very many those whose turn is next.
 
     ``guard``: microseconds after an arrival for which a bucket is dirty although it was looked at since.
     """
-    return read_dirty(run(dirty_statement(guard=guard)))
+    statement = queries.NEXT_BUCKETS.render(guard=guard, first=FIRST_BUCKETS, most=MOST)
+    return [DirtyBucket(*row) for row in run(statement)]
 
 
-def dirty_statement(*, guard: int = 0) -> Sql:
-    """The statement of `dirty_buckets`."""
-    return queries.DIRTY_BUCKETS.render(guard=guard)
-
-
-def read_dirty(rows: Rows) -> list[DirtyBucket]:
-    """The result rows of `dirty_statement`."""
-    return [DirtyBucket(*row) for row in rows]
-
-
-def chunks(buckets: Sequence[DirtyBucket]) -> list[list[DirtyBucket]]:
-    """Buckets grouped into chunks that are aggregated together and fit into memory; the first is small."""
+def chunks(buckets: Sequence[DirtyBucket], rows: int, most: int) -> list[list[DirtyBucket]]:
+    """Buckets grouped into chunks that are aggregated together and fit into memory."""
     parts: list[list[DirtyBucket]] = []
     room = 0
     for each in buckets:
-        if not parts or each.rows > room or len(parts[-1]) >= CHUNK_BUCKETS:
-            room = CHUNK_ROWS if parts else FIRST_ROWS
+        if not parts or each.rows > room or len(parts[-1]) >= most:
+            room = rows
             parts.append([])
         parts[-1].append(each)
         room -= each.rows
@@ -100,13 +93,24 @@ def chunks(buckets: Sequence[DirtyBucket]) -> list[list[DirtyBucket]]:
 
 
 def schedule(buckets: Sequence[DirtyBucket]) -> list[list[DirtyBucket]]:
-    """The chunks of dirty buckets, in order: the one with the newest bucket, then those with changes, then those
-    to confirm; each group by when it was last looked at, so that stopping early starves none."""
-    first, *others = chunks(buckets) or [[]]
-    return [
-        first,
-        *sorted(others, key=lambda part: min((each.confirming, each.looked) for each in part)),
-    ]
+    """The chunks of dirty buckets, in order: a small one with the newest, then those with changes, then those to
+    confirm; each group by when it was last looked at, so that stopping early starves none, and the newest first."""
+    changed = [each for each in buckets if not each.confirming]
+    unsure = [each for each in buckets if each.confirming]
+    first = chunks(changed or unsure, FIRST_ROWS, FIRST_BUCKETS)[:1]
+    taken = len(first[0]) if first else 0
+    if changed:
+        others = [*_by_turn(changed[taken:]), *_by_turn(unsure)]
+    else:
+        others = _by_turn(unsure[taken:])
+    return [*first, *others]
+
+
+def _by_turn(buckets: Sequence[DirtyBucket]) -> list[list[DirtyBucket]]:
+    return sorted(
+        chunks(buckets, CHUNK_ROWS, CHUNK_BUCKETS),
+        key=lambda part: min(each.looked for each in part),
+    )
 
 
 def note_looked(run: RunQuery, seen: Sequence[DirtyBucket]) -> None:
@@ -115,7 +119,7 @@ def note_looked(run: RunQuery, seen: Sequence[DirtyBucket]) -> None:
     What was known is repeated, so that the row does not expire before the one it answers.
     """
     rows = [(e.bucket, e.arrived, e.related, e.recheck, e.read_at) for e in seen]
-    run(queries.MARK.render({"marks": values_list(rows)}))
+    run(queries.MARK.render(marks=rows))
 
 
 def mark(
@@ -141,4 +145,4 @@ def mark(
         marks[bucket] = related, max(recheck, instant + SETTLE)
     if marks:
         rows = [(bucket, 0, *times, 0) for bucket, times in marks.items()]
-        run(queries.MARK.render({"marks": values_list(rows)}))
+        run(queries.MARK.render(marks=rows))

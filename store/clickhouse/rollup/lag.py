@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
 
-from store.clickhouse.rollup.dirty import DirtyBucket
-from store.clickhouse.units.base_buckets import PER_MINUTE
 from store.metrics import DIRTY_MINUTES, ROLLUP_LAG
+from store.query import Backlog
 from store.times import SECOND, format_utc
 
 BEHIND = 60.0
@@ -27,16 +25,12 @@ class RollupLag:
         self._failing_since = 0.0
         self._error = ""
 
-    def note(self, dirty: Sequence[DirtyBucket]) -> None:
-        """The dirty buckets have been read."""
-        waiting = [each.waited for each in dirty if not each.confirming]
-        longest = max(waiting, default=0)
+    def note(self, backlog: Backlog | None) -> None:
+        """What waits has been read."""
         with self._lock:
-            self._minutes = len(
-                {each.bucket // PER_MINUTE for each in dirty if not each.confirming}
-            )
+            self._minutes = backlog.minutes if backlog else 0
             self._error = ""
-            self._since = time.time() - longest / SECOND if longest else 0.0
+            self._since = backlog.since / SECOND if backlog else 0.0
         self._set_metrics()
 
     def note_failure(self, error: Exception) -> None:

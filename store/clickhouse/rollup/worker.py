@@ -14,6 +14,7 @@ import structlog
 
 from store.clickhouse.connection.query_runner import RunQuery
 from store.clickhouse.rollup import aggregate, compaction, dirty
+from store.clickhouse.rollup.backlog import Due, due_statement, read_due
 from store.clickhouse.rollup.buckets import now
 from store.clickhouse.rollup.lag import RollupLag
 
@@ -63,26 +64,28 @@ class RollupWorker:
         self._wanted = False
         self._busy = 0
         """Consecutive rounds that found dirty buckets."""
+        self._left = False
+        """Whether the last round left work to the next."""
         self._read = self._widened = -UNWATCHED
         """When the last reader came, and when minutes were last downsampled (monotonic seconds)."""
 
-    def wait_until_fresh(self, run_query: RunQuery, waiting: list[dirty.DirtyBucket]) -> bool:
+    def wait_until_fresh(self, run_query: RunQuery, due: Due) -> bool:
         """Wait until dirty buckets are aggregated, unless there are many rows or the worker is busy all the time.
 
-        Returns whether rollups may have changed since ``waiting`` was read.
+        Returns whether rollups may have changed since ``due`` was read.
         """
         watched = self._watched
         self._read = time.monotonic()
-        self.lag.note(waiting)
-        if not waiting:
+        self.lag.note(due.backlog)
+        if not due.buckets:
             return False
         if self.alone:
             with self._counting:
-                self._drain(run_query, ROUNDS, dirty.dirty_buckets(run_query))
+                self._drain(run_query, ROUNDS, self._next(run_query))
             return True
-        if all(each.confirming for each in waiting):
+        if due.backlog is None:
             return False  # nothing is known to have changed
-        small = sum(each.rows for each in waiting) <= SMALL
+        small = due.rows <= SMALL
         if watched and (self._busy >= STEADY or not small):
             return False
         with self._changed:
@@ -101,8 +104,7 @@ class RollupWorker:
 
     def tick(self, run_query: RunQuery) -> int:
         """Aggregate all dirty buckets; returns their number."""
-        waiting = dirty.dirty_buckets(run_query, guard=GUARD)
-        self.lag.note(waiting)
+        waiting = self._next(run_query, guard=GUARD)
         newest = max((each.looked for each in waiting), default=0)
         if not self._wanted and newest and now(run_query) - newest < TICK * 800_000:
             return 0  # another process has just aggregated these
@@ -139,19 +141,27 @@ class RollupWorker:
                 stop.wait(UNWATCHED_PAUSE)
                 continue
             pause = UNWATCHED_PAUSE
-            if self._watched:
+            if self._left:
+                pause = TICK
+            elif self._watched:
                 pause = min(max(TICK - took, REST * took), LONGEST_PAUSE)
             until = time.monotonic() + pause
             with self._changed:  # a waiting reader ends the pause
                 while not self._wanted and not stop.is_set() and time.monotonic() < until:
                     self._changed.wait(0.2)
 
+    def _next(self, run_query: RunQuery, *, guard: int = 0) -> list[dirty.DirtyBucket]:
+        """The dirty buckets whose turn it is; how many wait in all is noted."""
+        due, _ = read_due(run_query(due_statement(guard=guard)))
+        self.lag.note(due.backlog)
+        return dirty.dirty_buckets(run_query, guard=guard) if due.buckets else []
+
     def _drain(self, run_query: RunQuery, rounds: int, waiting: list[dirty.DirtyBucket]) -> int:
         """Aggregate dirty buckets. Under high load a round ends early: readers wait for the newest bucket."""
         count = 0
+        self._left = False
         for number in range(rounds):
-            buckets = dirty.dirty_buckets(run_query) if number else waiting
-            self.lag.note(buckets)
+            buckets = self._next(run_query) if number else waiting
             if not self.alone:
                 buckets = [each for each in buckets if not each.is_filling(self._watched)]
             if not buckets:
@@ -159,6 +169,7 @@ class RollupWorker:
             begun = time.monotonic()
             for place, part in enumerate(dirty.schedule(buckets)):
                 if place > 1 and time.monotonic() - begun > ROUND and not self.alone:
+                    self._left = True
                     return count
                 aggregate.recount(run_query, part)
                 count += len(part)

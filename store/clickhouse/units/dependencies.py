@@ -63,7 +63,7 @@ class UnitScope:
     """Whether weights above 1 may occur; aggregation without them is faster."""
 
     def fill(
-        self, template: Template, fragments: Mapping[str, Sql] | None = None, **parameters: int
+        self, template: Template, fragments: Mapping[str, Sql] | None = None, **parameters: object
     ) -> Sql:
         """A statement with the conditions of this scope and the fragments of units/count.sql filled in."""
         known = {**self._fragments(), **(fragments or {})}

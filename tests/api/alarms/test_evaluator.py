@@ -13,8 +13,9 @@ from store.memory import MemoryStore
 from store.model import NodeKey, TimeRange
 from store.platform_metrics import MetricPoint
 from store.protocol import Store
+from store.query import Backlog
 from store.rules.alarm_state import AlarmState, MissingData
-from store.times import MINUTE
+from store.times import MINUTE, SECOND
 from tests.api.alarms.traffic import FRONT, HOOK, ORDERS, STOCK, Clock, alarm, send
 from tests.builders import T0
 
@@ -321,3 +322,49 @@ def test_an_alarm_that_fails_is_tried_again_and_stops_no_other() -> None:
     store.broken = False
     world.clock.at(5)
     assert [event.alarm for event in world.evaluator.evaluate()] == ["a"]
+
+
+class Behind(MemoryStore):
+    """A store that counts what it has of some windows later, as after an import."""
+
+    waiting: Backlog | None = None
+
+    def backlog(self, window: TimeRange, *, least: int = 0) -> Backlog | None:
+        found = self.waiting
+        return found if found and found.start in window else None
+
+
+def test_an_alarm_waits_until_its_minutes_are_counted() -> None:
+    """Half a minute's requests make no share of faults: what it says is decided when all are there."""
+    store = Behind()
+    incident(store, 10, 19, until=40)
+    world = World(store, alarm())
+    assert states(world.run(12)) == [OK]
+    store.waiting = Backlog(1, T0 + 11 * MINUTE, T0 + 12 * MINUTE)
+    assert world.run(20, start=12) == []
+    store.waiting = None
+    assert states(world.run(21, start=20)) == [ALARM]
+
+
+def test_an_alarm_whose_minutes_are_never_counted_has_insufficient_data() -> None:
+    store = Behind()
+    incident(store, 50, 59, until=90)
+    world = World(store, alarm(), alarm("edges", kind=AlarmKind.NEW_EDGE, selector="", baseline=60))
+    world.run(60)
+    store.waiting = Backlog(2, T0 + 40 * MINUTE, T0 + 60 * MINUTE)
+    found = world.run(90, start=60)
+    (waited,) = [(at, each) for at, each in found if each.alarm == "edges"]
+    assert waited[1].state is INSUFFICIENT
+    assert waited[1].verdict.reason == "incomplete: 2 minutes are still being counted"
+    assert waited[0] == pytest.approx(75, abs=0.2), "a quarter of an hour later"
+    assert OK in states(found), "the other alarm reads later minutes"
+
+
+def test_documents_that_have_just_arrived_delay_all_alarms() -> None:
+    """The newest minutes are not there yet: those before them are evaluated, as when ClickHouse is slow."""
+    store = Behind()
+    evaluator = AlarmEvaluator(store, clock := Clock())
+    clock.at(20)
+    assert evaluator.settled() == T0 + 20 * MINUTE - 30 * SECOND
+    store.waiting = Backlog(1, T0 + 18 * MINUTE, T0 + 19 * MINUTE)
+    assert evaluator.settled() == T0 + 18 * MINUTE

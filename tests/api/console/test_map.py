@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
@@ -19,7 +18,6 @@ from api.schemas.details import EdgeDetail, NodeDetail
 from api.schemas.map import ServiceMap
 from api.schemas.server import ServerStatus
 from api.schemas.traces import RawTrace, TraceDetail, TraceFigure, TraceList
-from api.schemas.v1 import EdgePage, MapNumbers, ServicePage
 from store.memory import MemoryStore
 from store.model import NodeKey, State
 from store.times import SECOND
@@ -79,30 +77,6 @@ def test_a_newcomer_moves_nothing(client: TestClient, store: MemoryStore) -> Non
 def _places(client: TestClient) -> dict[str, tuple[float, float]]:
     nodes = get(client, f"/api/map?{WINDOW}", ServiceMap)["nodes"]
     return {node["id"]: (node["x"], node["y"]) for node in nodes}
-
-
-def test_a_map_that_is_behind_says_until_when(
-    client: TestClient, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Of a window that ends later; what satisfies a filter is not counted ahead."""
-    now = time.time()
-    live = f"from={START}&to={now + 30}"
-    until = [get(client, f"/api/map?{live}", ServiceMap)["data_until"]]
-    monkeypatch.setattr(store, "map_lag", lambda: 40.0)
-    until += [
-        get(client, url, shape)["data_until"]
-        for url, shape in (
-            (f"/api/map?{live}", ServiceMap),
-            (f"/api/v1/map?{live}", MapNumbers),
-            (f"/api/v1/services?{live}", ServicePage),
-            (f"/api/v1/edges?{live}", EdgePage),
-            (f"/api/map?{WINDOW}", ServiceMap),
-            (f"/api/map?{live}&filter=fault", ServiceMap),
-        )
-    ]
-    whole = pytest.approx(now + 30)
-    behind = pytest.approx(now - 40, abs=20)
-    assert until == [whole, behind, behind, behind, behind, END, whole]
 
 
 def test_empty_map_tells_a_new_store_from_a_quiet_hour(app: FastAPI, store: MemoryStore) -> None:

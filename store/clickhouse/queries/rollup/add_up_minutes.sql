@@ -6,22 +6,22 @@ SELECT toUInt16(1) AS width_, kind, minute, /*include units/key*/, /*include uni
 FROM (
     SELECT kind, toUInt32(intDiv(bucket, 12)) AS minute, cityHash64(/*include units/key*/) AS id, /*include units/key*/,
            /*include units/sums per_trace=count()*/
-    FROM bucket_rollups WHERE kind IN (0, 1, 2) AND $buckets AND (bucket, rev) IN ($revisions)
+    FROM bucket_rollups WHERE kind IN (0, 1, 2) AND $buckets AND (bucket, rev) IN {revisions:Array(Tuple(UInt64, UInt64))}
     GROUP BY kind, minute, /*include units/key*/
 ) AS added
 LEFT ANY JOIN (
     SELECT toUInt8(0) AS kind, minute, id, sum(traces_) AS number FROM (
         SELECT toUInt32(intDiv(bucket, 12)) AS minute, cityHash64(/*include units/key*/) AS id, uniqExactArray(traces.trace) AS traces_
         FROM bucket_rollups
-        WHERE kind = 0 AND $buckets AND (bucket, rev) IN ($revisions)
+        WHERE kind = 0 AND $buckets AND (bucket, rev) IN {revisions:Array(Tuple(UInt64, UInt64))}
         GROUP BY minute, id
         UNION ALL
         SELECT minute, id, toUInt64(sum(least) - count()) AS traces_ FROM (
             SELECT toUInt32(intDiv(bucket, 12)) AS minute, cityHash64(/*include units/key*/) AS id, each.1 AS trace, min(each.2) AS least
             FROM bucket_rollups ARRAY JOIN traces AS each
-            WHERE kind = 0 AND $buckets AND (bucket, rev) IN ($revisions) AND (minute, id) IN (
+            WHERE kind = 0 AND $buckets AND (bucket, rev) IN {revisions:Array(Tuple(UInt64, UInt64))} AND (minute, id) IN (
                 SELECT toUInt32(intDiv(bucket, 12)) AS minute, cityHash64(/*include units/key*/) AS id FROM bucket_rollups
-                WHERE kind = 0 AND $buckets AND (bucket, rev) IN ($revisions) AND arrayExists(weight -> weight > 1, traces.weight)
+                WHERE kind = 0 AND $buckets AND (bucket, rev) IN {revisions:Array(Tuple(UInt64, UInt64))} AND arrayExists(weight -> weight > 1, traces.weight)
             )
             GROUP BY minute, id, trace
         ) GROUP BY minute, id
@@ -31,5 +31,8 @@ UNION ALL
 SELECT width, 255, bucket, '', '', '', '', '', '', '', '', [], 0, low, high, 0, 0, 0, 0, 0, 0, 0, 0,
        CAST(map(), 'Map(UInt64, UInt64)'), CAST(map(), 'Map(UInt64, Int64)'), CAST(map(), 'Map(String, UInt64)'),
        width = 1, rows, toDateTime(oldest), checksum, buckets, revisions, {rev:UInt64}
-FROM VALUES('width UInt16, bucket UInt32, rows UInt64, checksum UInt64, oldest UInt32, low Int64, high Int64,
-             buckets UInt16, revisions UInt64', $versions)
+FROM (
+    SELECT each.1 AS width, each.2 AS bucket, each.3 AS rows, each.4 AS checksum, each.5 AS oldest, each.6 AS low,
+           each.7 AS high, each.8 AS buckets, each.9 AS revisions
+    FROM (SELECT arrayJoin({versions:Array(Tuple(UInt16, UInt32, UInt64, UInt64, UInt32, Int64, Int64, UInt16, UInt64))}) AS each)
+)

@@ -1,4 +1,4 @@
--- Buckets whose aggregates may be out of date, the newest first. far: whether rows elsewhere are to be compared, too;
+-- Buckets whose aggregates may be out of date. far: whether rows elsewhere are to be compared, too;
 -- confirming: whether nothing is known to have changed; waited: for how long it has (microseconds).
 SELECT bucket, rows, arrived, related, recheck, looked, now,
        looked <= related + {guard:Int64} OR (looked < recheck AND recheck <= now) AS far,
@@ -10,4 +10,3 @@ FROM (
     FROM dirty GROUP BY bucket
 )
 WHERE looked <= arrived + {guard:Int64} OR looked <= related + {guard:Int64} OR (looked < recheck AND recheck <= now)
-ORDER BY bucket DESC

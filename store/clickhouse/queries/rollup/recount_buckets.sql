@@ -8,5 +8,8 @@ UNION ALL
 SELECT bucket, 255, '', '', '', '', '', '', '', '', [], 0, low, high, [], 0, 0, 0, 0, 0, 0, 0,
        CAST(map(), 'Map(UInt64, UInt64)'), CAST(map(), 'Map(UInt64, Int64)'), CAST(map(), 'Map(String, UInt64)'),
        rows, toDateTime(oldest), checksum, far_rows, far_checksum, named, excess, {rev:UInt64}
-FROM VALUES('bucket UInt64, rows UInt64, checksum UInt64, oldest UInt32, low Int64, high Int64, far_rows UInt64,
-             far_checksum UInt64, named UInt32, excess UInt8', $versions)
+FROM (
+    SELECT each.1 AS bucket, each.2 AS rows, each.3 AS checksum, each.4 AS oldest, each.5 AS low, each.6 AS high,
+           each.7 AS far_rows, each.8 AS far_checksum, each.9 AS named, each.10 AS excess
+    FROM (SELECT arrayJoin({versions:Array(Tuple(UInt64, UInt64, UInt64, UInt32, Int64, Int64, UInt64, UInt64, UInt32, UInt8))}) AS each)
+)

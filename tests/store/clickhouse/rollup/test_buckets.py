@@ -11,9 +11,18 @@ from store.clickhouse.connection.native_format import NativeClient
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.connection.query_runner import Rows, Statement, execute, text_of
 from store.clickhouse.graph import small_pieces
+from store.clickhouse.queries import Sql
 from store.clickhouse.rollup import aggregate, dirty
 from store.clickhouse.store import ClickHouseStore
-from store.clickhouse.units.base_buckets import BUCKET, PER_MINUTE, rows_in_buckets
+from store.clickhouse.units.base_buckets import (
+    BUCKET,
+    MOST_RANGES,
+    PER_MINUTE,
+    buckets_in,
+    buckets_of,
+    numbers_in,
+    rows_in_buckets,
+)
 from store.memory import MemoryStore
 from store.model import Document, Link, NodeKey, State, TimeRange
 from store.rules import other_names
@@ -81,6 +90,26 @@ def test_rows_of_buckets_are_found_by_key(client: NativeClient, minute: int) -> 
             f"SELECT countIf({condition}) FROM VALUES('minute UInt32, bucket UInt64', {pairs})"
         )
         assert found == expected
+
+
+def test_many_buckets_are_found_by_key(client: NativeClient) -> None:
+    """As lists, whole minutes as such; each condition selects exactly the given numbers."""
+    first = T0 // MINUTE
+    minutes = [first + 3 * each for each in range(2 * MOST_RANGES)]
+    whole = [bucket for minute in minutes for bucket in buckets_of(minute)]
+    sparse = whole[: 3 * PER_MINUTE] + whole[3 * PER_MINUTE :: PER_MINUTE + 1]
+    every = f"numbers({first * PER_MINUTE}, {(minutes[-1] - first + 9) * PER_MINUTE})"
+    for condition, expected in (
+        (rows_in_buckets(sparse), sparse),
+        (rows_in_buckets(whole), whole),
+        (buckets_in(minutes), whole),
+        (numbers_in("bucket", sparse), sparse),
+    ):
+        ((found,),) = client.execute(
+            "SELECT groupArray(bucket) FROM (SELECT toUInt64(number) AS bucket, "
+            f"toUInt32(intDiv(number, {PER_MINUTE})) AS minute FROM {every}) WHERE {condition}"
+        )
+        assert sorted(found) == expected
 
 
 def test_only_buckets_that_rows_have_come_to_are_counted(
@@ -292,23 +321,21 @@ def test_a_window_cuts_a_bucket(
 
 def test_when_dependents_are_marked() -> None:
     """By when the row came, when they were looked at, and now."""
-    written: list[str] = []
 
-    def marks(inserted: int, looked: int, instant: int) -> list[str]:
-        written.clear()
+    def marks(inserted: int, looked: int, instant: int) -> list[tuple[int, ...]]:
+        written: list[tuple[int, ...]] = []
 
         def ask(statement: Statement) -> Rows:
-            written.append(text_of(statement))
+            assert isinstance(statement, Sql)
+            written.extend(statement.parameters["marks"])
             return []
 
         dirty.mark(ask, {7: (inserted, looked)}, [], instant)
-        return [
-            each[each.index("(7,") : each.index(")", each.index("(7,")) + 1] for each in written
-        ]
+        return written
 
     settle, guard = dirty.SETTLE, dirty.GUARD
-    assert marks(100, 100, 200) == [f"(7, 0, 200, {200 + settle}, 0)"]
-    assert marks(100, 100 + guard + 1, 200) == [f"(7, 0, 0, {200 + settle}, 0)"]
+    assert marks(100, 100, 200) == [(7, 0, 200, 200 + settle, 0)]
+    assert marks(100, 100 + guard + 1, 200) == [(7, 0, 0, 200 + settle, 0)]
     assert marks(100, 100 + settle, 200) == []
 
 

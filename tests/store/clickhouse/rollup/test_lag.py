@@ -11,18 +11,18 @@ from prometheus_client import REGISTRY
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.connection.query_runner import execute
 from store.clickhouse.rollup import dirty
-from store.clickhouse.rollup.dirty import DirtyBucket
+from store.clickhouse.rollup.backlog import due_statement, read_due
 from store.clickhouse.rollup.lag import RollupLag
 from store.clickhouse.store import ClickHouseStore
-from store.clickhouse.units.base_buckets import PER_MINUTE
 from store.errors import StoreUnavailable
+from store.query import Backlog
 from store.times import SECOND
 from tests.builders import segment
 
 
-def waiting(seconds: float, **more: int) -> DirtyBucket:
-    bucket = round(seconds) * PER_MINUTE  # each in a minute of its own
-    return DirtyBucket(bucket, 1, waited=round(seconds * SECOND), **more)
+def backlog(seconds: float, minutes: int = 2) -> Backlog:
+    """Documents of which the first has waited for so long."""
+    return Backlog(minutes, 0, round((time.time() - seconds) * SECOND))
 
 
 def metric(name: str) -> float | None:
@@ -32,13 +32,13 @@ def metric(name: str) -> float | None:
 def test_nothing_waits() -> None:
     lag = RollupLag()
     assert (lag.seconds, lag.problem()) == (0.0, "")
-    lag.note([])
+    lag.note(None)
     assert (lag.seconds, lag.problem()) == (0.0, "")
 
 
 def test_the_longest_wait_counts() -> None:
     lag = RollupLag()
-    lag.note([waiting(3), waiting(40), waiting(900, confirming=1)])
+    lag.note(backlog(40))
     assert lag.seconds == pytest.approx(40, abs=1)
     assert lag.problem() == "", "less than a minute is nothing to do about"
     assert metric("raymap_rollup_lag_seconds") == pytest.approx(40, abs=1)
@@ -47,7 +47,7 @@ def test_the_longest_wait_counts() -> None:
 
 def test_a_long_wait_is_a_problem_with_its_beginning() -> None:
     lag = RollupLag()
-    lag.note([waiting(3), waiting(600)])
+    lag.note(backlog(600))
     since = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(time.time() - 600))
     assert lag.problem() == (
         f"the map is behind: 2 minutes have waited to be aggregated since {since}; "
@@ -67,7 +67,7 @@ def test_a_failure_counts_from_the_first_one(monkeypatch: pytest.MonkeyPatch) ->
     assert lag.problem().startswith(
         "the map has not been updated since 2026-09-21 14:13 UTC: memory limit exceeded; see"
     )
-    lag.note([])
+    lag.note(None)
     assert lag.problem() == ""
 
 
@@ -79,11 +79,13 @@ def test_rows_wait_from_their_arrival(clickhouse_store: ClickHouseStore) -> None
     (waiting,) = dirty.dirty_buckets(run)
     assert 0 < waiting.waited < 20 * SECOND
     assert not waiting.confirming
-    clickhouse_store.rollup_worker.lag.note([waiting])
-    assert 0.0 < clickhouse_store.map_lag() < 20
-    clickhouse_store.rollup_worker.wait_until_fresh(run, [waiting])
+    due, _ = read_due(run(due_statement()))
+    worker = clickhouse_store.rollup_worker
+    worker.lag.note(due.backlog)
+    assert 0.0 < worker.lag.seconds < 20
+    worker.wait_until_fresh(run, due)
     assert dirty.dirty_buckets(run) == []
-    assert clickhouse_store.map_lag() == 0.0
+    assert worker.lag.seconds == 0.0
     client.execute(
         "INSERT INTO dirty (bucket, arrived, rows) VALUES", [(waiting.bucket, waiting.looked, 1)]
     )

@@ -1,3 +1,3 @@
-INSERT INTO dirty (bucket, arrived, related, recheck, looked) SELECT * FROM VALUES(
-    'bucket UInt64, arrived Int64, related Int64, recheck Int64, looked Int64', <marks>
-)
+INSERT INTO dirty (bucket, arrived, related, recheck, looked)
+SELECT each.1 AS bucket, each.2 AS arrived, each.3 AS related, each.4 AS recheck, each.5 AS looked
+FROM (SELECT arrayJoin({marks:Array(Tuple(UInt64, Int64, Int64, Int64, Int64))}) AS each)

@@ -1,4 +1,5 @@
-SELECT bucket, rows, arrived, related, recheck, looked, now,
+SELECT count(), sum(rows), any(now), [<windows>]
+FROM (SELECT bucket, rows, arrived, related, recheck, looked, now,
        looked <= related + {guard:Int64} OR (looked < recheck AND recheck <= now) AS far,
        looked > arrived AND looked > related AS confirming,
        now - toInt64(multiIf(looked <= arrived, arrived, looked <= related, related, now)) AS waited
@@ -7,5 +8,4 @@ FROM (
            max(looked) AS looked, sum(rows) AS rows, toUnixTimestamp64Micro(now64(6)) AS now
     FROM dirty GROUP BY bucket
 )
-WHERE looked <= arrived + {guard:Int64} OR looked <= related + {guard:Int64} OR (looked < recheck AND recheck <= now)
-ORDER BY bucket DESC
+WHERE looked <= arrived + {guard:Int64} OR looked <= related + {guard:Int64} OR (looked < recheck AND recheck <= now))

@@ -1,0 +1,101 @@
+"""What windows lack: decided by the buckets that are dirty inside them, not by when their rows arrived."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+
+import pytest
+
+from store.clickhouse.connection.pool import connect
+from store.clickhouse.connection.query_runner import execute
+from store.clickhouse.rollup import dirty, worker
+from store.clickhouse.store import ClickHouseStore
+from store.clickhouse.units.base_buckets import BUCKET, PER_MINUTE
+from store.model import TimeRange
+from store.times import HOUR, MINUTE, SECOND
+from tests.builders import T0, segment, trace_id
+
+FIRST = T0 // HOUR * HOUR
+
+
+def put(store: ClickHouseStore, *starts: int) -> None:
+    documents = [
+        segment(1, trace_id=trace_id(number), start=start, end=start + 5_000)
+        for number, start in enumerate(starts)
+    ]
+    store.put(documents, f"{starts}")
+
+
+def uncounted(store: ClickHouseStore) -> ClickHouseStore:
+    """The store, whose readers do not count: there is a worker, which is busy."""
+    store.rollup_worker.alone = False
+    store.rollup_worker._busy = worker.STEADY
+    store.rollup_worker._read = time.monotonic()
+    return store
+
+
+def test_a_back_fill_is_in_the_windows_of_its_starts(clickhouse_store: ClickHouseStore) -> None:
+    """Its documents arrived long after the end of these windows, and are missing from their graphs."""
+    store = uncounted(clickhouse_store)
+    put(store, FIRST, FIRST + 10 * SECOND, FIRST + 3 * MINUTE, FIRST + 2 * HOUR)
+    day = TimeRange(FIRST, FIRST + 24 * HOUR)
+    counted = store.counted_window(day)
+    assert counted.graph.services == {}
+    assert counted.backlog is not None
+    assert (counted.backlog.minutes, counted.backlog.start) == (3, FIRST // BUCKET * BUCKET)
+    assert abs(counted.backlog.since / SECOND - time.time()) < 60
+    windows = [
+        TimeRange(FIRST + MINUTE, FIRST + HOUR),
+        TimeRange(FIRST + 4 * MINUTE, FIRST + HOUR),
+        TimeRange(FIRST - HOUR, FIRST),
+    ]
+    first, *others = store.counted_windows(windows)
+    assert first.backlog is not None
+    assert first.backlog.minutes == 1
+    assert [each.backlog for each in others] == [None, None]
+    assert store.backlog(day) == counted.backlog
+    assert store.backlog(day, least=60 * SECOND) is None, "they have not waited for so long"
+    assert store.backlog(windows[2]) is None
+
+
+def test_what_is_counted_is_no_backlog(clickhouse_store: ClickHouseStore) -> None:
+    store = uncounted(clickhouse_store)
+    put(store, FIRST, FIRST + HOUR)
+    client = connect(store.address)
+    store.rollup_worker.tick(partial(execute, client))
+    client.disconnect()
+    counted = store.counted_window(TimeRange(FIRST, FIRST + 2 * HOUR))
+    assert counted.backlog is None
+    assert [each.statistics.total for each in counted.graph.services.values()] == [2, 0]
+
+
+def test_the_newest_of_a_back_fill_come_first(
+    clickhouse_store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of more dirty buckets than are read at once those whose turn is next, in few statements."""
+    monkeypatch.setattr(dirty, "FIRST_BUCKETS", 2)
+    monkeypatch.setattr(dirty, "MOST", 5)
+    monkeypatch.setattr(dirty, "CHUNK_BUCKETS", 3)
+    monkeypatch.setattr(worker, "ROUND", 0.0)
+    monkeypatch.setattr(worker, "TICK", 0.0)
+    store = uncounted(clickhouse_store)
+    put(store, *(FIRST + number * MINUTE for number in range(12)))
+    client = connect(store.address)
+    run = partial(execute, client)
+
+    def waiting() -> list[int]:
+        found = dirty.dirty_buckets(run)
+        return [
+            each.bucket // PER_MINUTE - FIRST // MINUTE for each in found if not each.confirming
+        ]
+
+    assert waiting() == [11, 10, 9, 8, 7]
+    assert store.rollup_worker.tick(run) == 10, "twice as many as are read at once"
+    assert waiting() == [1, 0]
+    (whole,) = store.counted_windows([TimeRange(FIRST, FIRST + HOUR)])
+    assert whole.backlog is not None
+    assert (whole.backlog.minutes, whole.backlog.start) == (2, FIRST)
+    store.rollup_worker.tick(run)
+    assert waiting() == []
+    client.disconnect()
