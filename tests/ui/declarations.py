@@ -42,6 +42,7 @@ def serve_declared(page: Page, shop: Any) -> None:
         "to": shop.start + 60,
         "traffic_since": shop.start,
         "data_until": shop.start + 60,
+        "incomplete": None,
         "stacks": stacks,
         "nodes": nodes,
         "edges": edges,

@@ -65,6 +65,7 @@ def service_map(
         "to": 900,
         "generated_at": 900,
         "data_until": 900,
+        "incomplete": None,
         "has_traces": True,
         "total_nodes": len(found),
         "left_out": 0,

@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: 55754a5b43457b05f776e52cf6bdda25b82a7d6a3b577f44b29158dfa7d2bf81
+// sha256 of its schemas: 479d76007d7c6e9280568c00092935c2e42fc6c8ae3b61e5fb6fe75a34e190f2
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -106,6 +106,7 @@ export interface components {
             data_until: number;
             edges: components["schemas"]["DeclaredEdge"][];
             from: number;
+            incomplete: components["schemas"]["Incomplete"] | null;
             nodes: components["schemas"]["DeclaredNode"][];
             stacks: components["schemas"]["StackLine"][];
             to: number;
@@ -229,6 +230,10 @@ export interface components {
         };
         HTTPValidationError: {
             detail?: components["schemas"]["ValidationError"][];
+        };
+        Incomplete: {
+            minutes: number;
+            since: number;
         };
         IngestStatus: {
             dropped: number;
@@ -354,8 +359,10 @@ export interface components {
         };
         PlaceList: {
             accounts: string[];
+            data_until: number;
             environments: components["schemas"]["ValueCount"][];
             from: number;
+            incomplete: components["schemas"]["Incomplete"] | null;
             regions: string[];
             to: number;
         };
@@ -405,6 +412,7 @@ export interface components {
             from: number;
             generated_at: number;
             has_traces: boolean;
+            incomplete: components["schemas"]["Incomplete"] | null;
             left_out: number;
             nodes: components["schemas"]["MapNode"][];
             placed_later: number;

@@ -2,7 +2,7 @@
 
 import { useEffect, useState, type ComponentType } from 'react'
 import type { TimeWindow } from '../api/client'
-import { age, clock, span } from '../model/format'
+import { age, span } from '../model/format'
 import type { Range } from '../model/range'
 import { Icon } from './Icon'
 import { slowWords } from './Loading'
@@ -15,8 +15,6 @@ interface Props {
   refresh: number
   refreshChoices: readonly number[]
   updatedAt: number | null
-  /** From when on received data may not be counted yet; null when all of it is. */
-  dataUntil?: number | null
   stale: boolean
   /** Seconds the current request has taken, when that is longer than usual. */
   slow: number | null
@@ -55,11 +53,6 @@ export function TimePicker(props: Props) {
             ))}
           </select>
         </label>
-      )}
-      {props.dataUntil && (
-        <span className="data-until" title="Newer traces are being counted">
-          data until {clock(props.dataUntil)}
-        </span>
       )}
       <Updated at={props.updatedAt} stale={props.stale} slow={props.slow} />
     </div>

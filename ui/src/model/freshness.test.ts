@@ -1,15 +1,16 @@
 import { expect, test } from 'vitest'
-import { endOfData } from './freshness'
+import { incompleteNote } from './freshness'
 
-test('a map that is behind says until when', () => {
-  expect(endOfData({ to: 900, generated_at: 900, data_until: 860 })).toBe(860)
+test('a window with minutes that wait is incomplete, however long ago it ended', () => {
+  const words = (minutes: number) => incompleteNote({ incomplete: { minutes, since: 860 } }, 900)
+  expect(words(1)).toBe('Incomplete: 1 minute is still being counted.')
+  expect(words(20)).toBe('Incomplete: 20 minutes are still being counted.')
 })
 
 test('a few seconds are usual', () => {
-  expect(endOfData({ to: 900, generated_at: 900, data_until: 893 })).toBe(null)
+  expect(incompleteNote({ incomplete: { minutes: 2, since: 893 } }, 900)).toBe(null)
 })
 
-test('the future is no delay', () => {
-  expect(endOfData({ to: 960, generated_at: 900, data_until: 899 })).toBe(null)
-  expect(endOfData({ to: 960, generated_at: 900, data_until: 870 })).toBe(870)
+test('nothing waits', () => {
+  expect(incompleteNote({ incomplete: null }, 900)).toBe(null)
 })

@@ -1,12 +1,14 @@
-// How far the figures of a map reach.
+// Whether the figures of a window are all that was received.
 
 import type { ServiceMap } from '../api/types'
+import { count } from './format'
 
-/** Seconds that a map is always behind while data arrives; more than that is worth saying. */
+/** Seconds that documents always wait to be counted while they arrive; more than that is worth saying. */
 const USUAL = 10
 
-/** From when on received data may not be counted yet (epoch seconds); null when all of it is, or almost. */
-export function endOfData(map: Pick<ServiceMap, 'to' | 'generated_at' | 'data_until'>): number | null {
-  const end = Math.min(map.to, map.generated_at)
-  return end - map.data_until > USUAL ? map.data_until : null
+/** What is still being counted at an instant (epoch seconds); null when all of it is counted, or almost. */
+export function incompleteNote({ incomplete }: Pick<ServiceMap, 'incomplete'>, now: number): string | null {
+  if (!incomplete || now - incomplete.since <= USUAL) return null
+  const minutes = incomplete.minutes === 1 ? '1 minute is' : `${count(incomplete.minutes)} minutes are`
+  return `Incomplete: ${minutes} still being counted.`
 }

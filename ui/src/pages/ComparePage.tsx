@@ -4,6 +4,7 @@ import { useMemo, useState } from 'react'
 import { addresses } from '../api/client'
 import type { ServiceMap as ServiceMapData } from '../api/types'
 import { Empty } from '../components/Empty'
+import { IncompleteNote } from '../components/IncompleteNote'
 import { ScopePicker } from '../components/ScopePicker'
 import { TimePicker } from '../components/TimePicker'
 import { isFilterError, FilterBar } from '../filter/FilterBar'
@@ -16,7 +17,6 @@ import {
   type Comparison,
   type Side,
 } from '../model/comparison'
-import { endOfData } from '../model/freshness'
 import { parseRange, rangeParams } from '../model/range'
 import { carried, href, type Changes } from '../model/url'
 // With the map in one chunk: the parts that both have would make chunks of their own, which compress worse.
@@ -82,7 +82,6 @@ export function ComparePage() {
           refresh={refresh}
           refreshChoices={REFRESH_CHOICES}
           updatedAt={updated.length ? Math.min(...updated) : null}
-          dataUntil={left.data && endOfData(left.data)}
           stale={failed !== null}
           slow={left.slow ?? right.slow}
           onRange={(next) => setParams(rangeParams(next))}
@@ -94,6 +93,10 @@ export function ComparePage() {
         window={window}
         error={isFilterError(failed) ? failed : null}
         onFilter={(next) => setParams({ filter: next })}
+      />
+      <IncompleteNote
+        of={left.data?.incomplete ? left.data : right.data}
+        at={updated.length ? Math.min(...updated) : null}
       />
       {!comparison && (
         <Empty title="Nothing to compare">

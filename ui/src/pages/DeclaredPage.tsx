@@ -3,6 +3,7 @@
 import { useState } from 'react'
 import { declaredAddresses, type Comparison, type Stack, type Status } from '../api/declared'
 import { FailureBanner } from '../components/Banner'
+import { IncompleteNote } from '../components/IncompleteNote'
 import { Loading } from '../components/Loading'
 import { SettingsTable } from '../components/SettingsTable'
 import { TimePicker } from '../components/TimePicker'
@@ -62,6 +63,7 @@ export function DeclaredPage() {
       {data && data.stacks.length > 0 && (
         <>
           <p className="mute settings-intro">{windowWords(data)}</p>
+          <IncompleteNote of={data} at={at} />
           <StatusLinks comparison={data} status={status} along={along} />
           <FindingTable
             found={findings(data).filter((one) => isShown(one, status))}

@@ -4,13 +4,13 @@ import { useEffect, useMemo, useRef, useState } from 'react'
 import { addresses, send } from '../api/client'
 import type { Graph, ServiceMap as ServiceMapData } from '../api/types'
 import { FailureBanner } from '../components/Banner'
+import { IncompleteNote } from '../components/IncompleteNote'
 import { EmptyRange, MapSkeleton } from '../components/MapStates'
 import { SearchBox } from '../components/SearchBox'
 import { TimePicker } from '../components/TimePicker'
 import { mapKeys } from '../map/keys'
 import { ServiceMap, type MapActions } from '../map/ServiceMap'
 import { count } from '../model/format'
-import { endOfData } from '../model/freshness'
 import { STATES, type State } from '../model/health'
 import { parseRange, PRESETS, rangeParams, stepped, type Preset, type Range } from '../model/range'
 import { matchingNodes } from '../model/search'
@@ -198,7 +198,6 @@ export function MapPage() {
             refresh={refresh}
             refreshChoices={REFRESH_CHOICES}
             updatedAt={at}
-            dataUntil={data && endOfData(data)}
             stale={error !== null}
             slow={slow}
             onRange={setRange}
@@ -216,6 +215,7 @@ export function MapPage() {
       )}
       {loading && data && <div className="progress" aria-hidden="true" />}
       {data?.filtered && <FilteredNote filtered={data.filtered} href={href('/traces', carried(params))} />}
+      <IncompleteNote of={data} at={data && data.generated_at} />
       {data && data.left_out > 0 && (
         <p className="left-out" role="status">
           {count(data.nodes.length)} of {count(data.total_nodes)} services are drawn: the unhealthy first,
