@@ -45,6 +45,8 @@ class LogLine(Struct, frozen=True, array_like=True):
     """How it came: ``firehose``, ``extension``, ``otlp``."""
     ordinal: int = 0
     """Of equal lines in one millisecond, how many precede it."""
+    failure: str = ""
+    """Of a runtime's line on a handler that failed: the exception (`store.rules.handler_failures`)."""
 
     @property
     def minute(self) -> int:
@@ -85,9 +87,13 @@ class Wanted(NamedTuple):
     trace_id: bytes = NO_TRACE
     requests: tuple[str, ...] = ()
     streams: tuple[StreamSpan, ...] = ()
+    failed: bool = False
+    """Only those in which a runtime says that a handler failed."""
 
     def includes(self, line: LogLine) -> bool:
         """Whether a line is among them."""
+        if self.failed and not line.failure:
+            return False
         return line.time in self.window and (
             (line.trace_id == self.trace_id and line.trace_id != NO_TRACE)
             or line.request_id in self.requests
@@ -100,20 +106,31 @@ def _is_in(line: LogLine, span: StreamSpan) -> bool:
 
 
 class WrittenIn(NamedTuple):
-    """Where lines were written: '' is anywhere. ``traces``: only lines of requests of these."""
+    """Where lines were written: '' is anywhere. ``traces``: only lines of requests of these; ``record``: only the
+    platform's of a kind (`LogLine.record`)."""
 
     account: str = ""
     region: str = ""
     traces: Collection[bytes] | None = None
+    record: str = ""
 
     def includes(self, line: LogLine, requests: Collection[str]) -> bool:
         """Whether a line is among them; ``requests``: those of which any line names one of the traces."""
         if self.account not in ("", line.account) or self.region not in ("", line.region):
             return False
+        if self.record not in ("", line.record):
+            return False
         return self.traces is None or line.trace_id in self.traces or line.request_id in requests
 
 
 ANYWHERE = WrittenIn()
+
+
+class FailedRequest(NamedTuple):
+    """A request of Lambda in whose handler a runtime reported a failure, and its trace."""
+
+    trace_id: bytes
+    request_id: str
 
 
 class LinePage(NamedTuple):
@@ -144,6 +161,11 @@ class LogStore(LogWriter, Protocol):
         self, name: str, window: TimeRange, *, limit: int, within: WrittenIn = ANYWHERE
     ) -> LinePage:
         """The last ``limit`` lines of the nodes with a name, by time."""
+        ...
+
+    def failed_requests(self, since: int) -> set[FailedRequest]:
+        """Requests whose trace is known, in whose handler a runtime reported a failure: all of which a
+        line was received since then, and possibly others."""
         ...
 
 

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from store.log_lines import ANYWHERE, LinePage, LogLine, Wanted, WrittenIn, newest_copies
+from store.log_lines import (
+    ANYWHERE,
+    NO_TRACE,
+    FailedRequest,
+    LinePage,
+    LogLine,
+    Wanted,
+    WrittenIn,
+    newest_copies,
+)
 from store.model import TimeRange
 
 
@@ -31,3 +40,12 @@ class MemoryLogs:
         requests = {line.request_id for line in lines if line.trace_id in (within.traces or ())}
         found = [line for line in lines if within.includes(line, requests - {""})]
         return LinePage(found[-limit:], max(0, len(found) - limit))
+
+    def failed_requests(self, since: int) -> set[FailedRequest]:
+        """The requests of failures, whenever they were received."""
+        failed = {line.request_id for line in self._lines if line.failure} - {""}
+        return {
+            FailedRequest(line.trace_id, line.request_id)
+            for line in self._lines
+            if line.request_id in failed and line.trace_id != NO_TRACE
+        }

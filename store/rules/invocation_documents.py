@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from store.rules.handler_failures import Failure
 from store.rules.invocations import (
     FUNCTION,
     NAMESPACE,
@@ -103,22 +104,28 @@ def _document(invocation: Invocation, id: int, origin: str) -> Json:
         "origin": origin,
         "metadata": {NAMESPACE: {"platform_record": record_of(invocation)}},
     }
-    if invocation.status not in SUCCEEDED:
+    if invocation.failure or invocation.status not in SUCCEEDED:
         document["fault"] = True
         document["cause"] = {"exceptions": [_exception(invocation, id)]}
     return document
 
 
 def _exception(invocation: Invocation, id: int) -> Json:
-    timed_out = invocation.status == "timeout"
-    seconds = invocation.duration / SECOND
-    return {
-        "id": f"{made_id(invocation, f'exception of {id:016x}'):016x}",
-        "type": invocation.error_type or ("Lambda.Timeout" if timed_out else "Lambda.Error"),
-        "message": f"Task timed out after {seconds:.2f} seconds"
-        if timed_out
-        else f"The platform reported status {invocation.status}",
-    }
+    type, message = _cause(invocation)
+    known = {"id": f"{made_id(invocation, f'exception of {id:016x}'):016x}", "type": type}
+    return known | _known(message=message)
+
+
+def _cause(invocation: Invocation) -> Failure:
+    """What the runtime says, else what the platform does."""
+    if invocation.failure:
+        return Failure(invocation.failure, invocation.failure_message)
+    if invocation.status == "timeout":
+        seconds = invocation.duration / SECOND
+        message = f"Task timed out after {seconds:.2f} seconds"
+        return Failure(invocation.error_type or "Lambda.Timeout", message)
+    message = f"The platform reported status {invocation.status}"
+    return Failure(invocation.error_type or "Lambda.Error", message)
 
 
 def _about(invocation: Invocation) -> Json:
@@ -140,11 +147,17 @@ def _known(**members: object) -> Json:
 def _annotations(invocation: Invocation) -> Json:
     annotations: Json = {
         "lambda_cold_start": invocation.cold_start,
-        "lambda_status": invocation.status or "success",
+        "lambda_status": _status(invocation),
     }
     if invocation.version:
         annotations["lambda_version"] = invocation.version
     return annotations
+
+
+def _status(invocation: Invocation) -> str:
+    if invocation.failure and invocation.status in SUCCEEDED:
+        return "error"
+    return invocation.status or "success"
 
 
 def _beginning(invocation: Invocation, function: int) -> Json:

@@ -16,12 +16,14 @@ say which of the two ``SegmentId`` is. So an id is an assumption until the trace
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import IntEnum, StrEnum
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
+from store.rules.handler_failures import Failure
 from store.times import SECOND
 
 Json = dict[str, Any]
@@ -32,6 +34,8 @@ RECORD = "lambda_record"
 """The annotation of a derived segment of the service: what its trace says of the record (`Standing`)."""
 JOINED_RANK = 8
 """Added to the rank of documents that agree with a trace."""
+FAILED_RANK = 16
+"""Added to the rank of an invocation of which it is known that its handler failed."""
 SAME_ATTEMPT = 5 * SECOND
 """Reports of one request further apart are two attempts; Lambda retries after a minute."""
 
@@ -88,6 +92,9 @@ class Invocation(Struct, frozen=True, omit_defaults=True):
     billed_restore_ms: float = 0.0
     status: str = ""
     error_type: str = ""
+    failure: str = ""
+    """The exception that left the handler, as the function's runtime logged it; the platform's status does not say."""
+    failure_message: str = ""
 
     @property
     def start(self) -> int:
@@ -103,6 +110,30 @@ class Invocation(Struct, frozen=True, omit_defaults=True):
         """Whether both records are about one attempt at one request."""
         same = self.request_id == other.request_id and self.trace_id == other.trace_id
         return same and abs(self.end - other.end) < SAME_ATTEMPT
+
+
+class HandlerFailed(NamedTuple):
+    """A runtime's line on a handler that failed: of which request, when (microseconds), and what it says."""
+
+    request_id: str
+    time: int
+    failure: Failure
+
+
+def with_failure(invocation: Invocation, lines: Iterable[HandlerFailed]) -> Invocation:
+    """The invocation with the first failure among lines of the same attempt."""
+    if invocation.failure:
+        return invocation
+    earliest, latest = invocation.start - SAME_ATTEMPT, invocation.end + SAME_ATTEMPT
+    own = [
+        line
+        for line in lines
+        if line.request_id == invocation.request_id and earliest <= line.time <= latest
+    ]
+    if not own:
+        return invocation
+    type, message = min(own, key=lambda line: (line.time, line.failure)).failure
+    return structs.replace(invocation, failure=type, failure_message=message)
 
 
 class Evidence(NamedTuple):
@@ -135,7 +166,9 @@ class Pair(NamedTuple):
 def rank_of(invocation: Invocation, evidence: Evidence = NOTHING) -> int:
     """For `store.model.derived_version`: by what is known of the trace, then of the function."""
     placed = bool(invocation.account and invocation.region)
-    return 2 * invocation.source + placed + (JOINED_RANK if evidence is not NOTHING else 0)
+    known = JOINED_RANK if evidence is not NOTHING else 0
+    failed = FAILED_RANK if invocation.failure else 0
+    return 2 * invocation.source + placed + known + failed
 
 
 def pair_of(invocation: Invocation, evidence: Evidence = NOTHING) -> Pair:

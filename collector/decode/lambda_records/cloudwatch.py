@@ -93,11 +93,12 @@ def decode_delivery(delivery: Delivery, region: str) -> Decoded:
 def _add(decoded: Decoded, batch: LogBatch, region: str) -> None:
     origin = origin_of_logs(batch.logGroup, batch.logStream, batch.owner, region)
     stream = list(_stream(batch))
-    folded, rejected = fold(origin, [line.fact for line in stream])
+    lines = collect(origin, stream, SOURCE)
+    folded, rejected = fold(origin, [line.fact for line in stream], lines.failed)
     decoded.invocations.extend(folded.invocations)
     decoded.skipped.extend(folded.skipped)
     decoded.rejected.extend(rejected)
-    decoded.logs.add(collect(origin, stream, SOURCE))
+    decoded.logs.add(lines)
 
 
 def _stream(batch: LogBatch) -> Iterator[StreamLine]:

@@ -12,7 +12,7 @@ from msgspec import Struct, structs
 from collector.decode.ids import MAX_NAME
 from collector.decode.lambda_records.events import Fact, InitStart, Report, Start, Tracing, damaged
 from collector.decode.rejected import Rejected
-from store.rules.invocations import Invocation, Source
+from store.rules.invocations import HandlerFailed, Invocation, Source, with_failure
 
 MAX_STARTS = 1_000
 """Invocations without an end that are remembered of one request."""
@@ -146,8 +146,13 @@ def _invocation(
     )
 
 
-def fold(origin: Origin, facts: Iterable[Fact | Rejected | None]) -> tuple[Folded, list[Rejected]]:
-    """All facts of one log stream; a damaged record costs itself only."""
+def fold(
+    origin: Origin,
+    facts: Iterable[Fact | Rejected | None],
+    failed: Iterable[HandlerFailed] = (),
+) -> tuple[Folded, list[Rejected]]:
+    """All facts of one log stream, and the lines in it on handlers that failed. A damaged record costs
+    itself only."""
     folding = Fold(origin)
     rejected: list[Rejected] = []
     for fact in facts:
@@ -158,4 +163,15 @@ def fold(origin: Origin, facts: Iterable[Fact | Rejected | None]) -> tuple[Folde
                 folding.add(fact)
             except Rejected as rejection:
                 rejected.append(rejection)
-    return Folded(folding.invocations, folding.skipped), rejected
+    lines = _by_request(failed)
+    invocations = [
+        with_failure(each, lines.get(each.request_id, ())) for each in folding.invocations
+    ]
+    return Folded(invocations, folding.skipped), rejected
+
+
+def _by_request(failed: Iterable[HandlerFailed]) -> dict[str, list[HandlerFailed]]:
+    found: dict[str, list[HandlerFailed]] = {}
+    for line in failed:
+        found.setdefault(line.request_id, []).append(line)
+    return found

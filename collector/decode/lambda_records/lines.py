@@ -17,12 +17,13 @@ from msgspec import Struct, structs
 
 from collector.decode.lambda_records.events import EVENT, Fact, InitStart, Report, Start
 from collector.decode.lambda_records.fold import Origin
-from collector.decode.lambda_records.points import emf_points, report_points
+from collector.decode.lambda_records.points import emf_points, error_point, report_points
 from collector.decode.log_text import Said, bounded, is_request_id, read_text
 from collector.decode.rejected import Rejected
 from store.log_lines import NO_TRACE, LogLine
 from store.platform_metrics import MetricPoint
-from store.rules.invocations import FUNCTION
+from store.rules.handler_failures import Failure, handler_failure
+from store.rules.invocations import FUNCTION, HandlerFailed
 from store.times import DAY
 
 _END = re.compile(r"END RequestId: (\S+)")
@@ -60,6 +61,8 @@ class Lines(NamedTuple):
     lines: list[LogLine]
     ignored: Counter[Ignored]
     points: list[MetricPoint]
+    failed: tuple[HandlerFailed, ...] = ()
+    """Of one stream: in which of them a runtime says that a handler failed."""
 
     def add(self, other: Lines) -> None:
         """Take those of another stream as well."""
@@ -76,6 +79,7 @@ class _Line(Struct):
     request_id: str
     said: Said
     record: str = ""
+    failure: Failure | None = None
 
 
 def collect(origin: Origin, stream: Iterable[StreamLine], source: str) -> Lines:
@@ -85,7 +89,7 @@ def collect(origin: Origin, stream: Iterable[StreamLine], source: str) -> Lines:
     for line in stream:
         if not isinstance(line.fact, Rejected):
             reader.add(line)
-    return Lines(reader.lines(source), reader.ignored, reader.points)
+    return reader.result(source)
 
 
 class _Reader:
@@ -95,6 +99,8 @@ class _Reader:
         self._request = ""
         self._begun = False
         self._traces: dict[str, bytes] = {}
+        self._failed: dict[str, list[_Line]] = {}
+        """Lines on failed handlers by request, of those whose REPORT has not been read."""
         self.ignored: Counter[Ignored] = Counter()
         self.points: list[MetricPoint] = []
 
@@ -130,12 +136,14 @@ class _Reader:
         else:
             self._end(fact.request_id)
             self._append(line, fact.request_id, "report")
-            self.points += report_points(fact, self._origin)
+            failed = bool(self._failed.pop(fact.request_id, ()))
+            self.points += report_points(fact, self._origin, failed)
 
     def _end(self, request: str) -> None:
         if not self._begun:  # the delivery began within this request
             for earlier in self._lines:
                 earlier.request_id = earlier.request_id or request
+            self._failed.setdefault(request, []).extend(self._failed.pop("", ()))
         self._request, self._begun = "", True
 
     def _append(self, line: StreamLine, request: str, record: str) -> None:
@@ -159,9 +167,29 @@ class _Reader:
             return
         near = abs(said.time - line.time) < DAY
         time = said.time if said.time and (near or not line.time) else line.time
-        self._lines.append(_Line(bounded(line.text), time, request, said))
+        own = _Line(bounded(line.text), time, request, said)
+        if self._origin.function and (failure := handler_failure(line.text.rstrip())):
+            own.failure = failure
+            self._failed.setdefault(request, []).append(own)
+        self._lines.append(own)
 
-    def lines(self, source: str) -> list[LogLine]:
+    def result(self, source: str) -> Lines:
+        """What came of the lines."""
+        unreported = (each for lines in self._failed.values() for each in lines)
+        self.points += [
+            error_point(line.request_id, line.time, self._origin)
+            for line in unreported
+            if line.request_id
+        ]
+        lines = self._stored(source)
+        failed = (
+            HandlerFailed(line.request_id, line.time, line.failure)
+            for line in self._lines
+            if line.failure
+        )
+        return Lines(lines, self.ignored, self.points, tuple(failed))
+
+    def _stored(self, source: str) -> list[LogLine]:
         """All of them, equal ones of a millisecond numbered. Times are milliseconds: the microseconds
         of a line are its place in its own, so that reading by time gives the order of the stream."""
         seen: Counter[tuple[str, int, str, str]] = Counter()
@@ -197,6 +225,7 @@ class _Reader:
             origin.log_stream,
             source,
             ordinal,
+            line.failure.type if line.failure else "",
         )
 
 

@@ -87,11 +87,12 @@ def _read(request: ExportLogsServiceRequest) -> Logs:
     lines = Lines([], Counter(), [])
     for logs in request.resource_logs:
         origin, stream = _origin(logs.resource), list(_stream(logs))
-        folded, damaged_ones = fold(origin, [line.fact for line in stream])
+        found = collect(origin, stream, SOURCE)
+        folded, damaged_ones = fold(origin, [line.fact for line in stream], found.failed)
         invocations += folded.invocations
         skipped += folded.skipped
         rejected += damaged_ones
-        lines.add(collect(origin, stream, SOURCE))
+        lines.add(found)
     return Logs(Folded(invocations, skipped), rejected, lines)
 
 

@@ -78,15 +78,23 @@ def _numbers(value: object) -> list[float]:
     ]
 
 
-def report_points(report: Report, origin: Origin) -> list[MetricPoint]:
+def error_point(request_id: str, time: int, origin: Origin) -> MetricPoint:
+    """An error of a request: the same point whether its REPORT or its runtime's line says so."""
+    return _point("Errors", 1.0, "Count", time, origin, (request_id,))
+
+
+def report_points(report: Report, origin: Origin, handler_failed: bool) -> list[MetricPoint]:
     """What a REPORT says, also of an invocation that was not sampled. One point for each request in a
-    minute, from whichever source."""
+    minute, from whichever source. ``handler_failed``: as far as the lines of its delivery say."""
     if not origin.function:
         return []
-    failed = report.status not in SUCCEEDED
+    if handler_failed or report.status not in SUCCEEDED:
+        errors = error_point(report.request_id, report.end, origin)
+    else:  # a point of its own: the runtime's line may be in another delivery
+        apart = (report.request_id, "succeeded")
+        errors = _point("Errors", 0.0, "Count", report.end, origin, apart)
     figures = {
         "Invocations": (1.0, "Count"),
-        "Errors": (float(failed), "Count"),
         "Duration": (report.duration / 1_000, "ms"),
         "BilledDuration": (report.billed_ms, "ms"),
         "MemorySize": (float(report.memory_mb), "MB"),
@@ -94,21 +102,28 @@ def report_points(report: Report, origin: Origin) -> list[MetricPoint]:
     }
     if begun := report.init or report.restore:
         figures["InitDuration"] = (begun / 1_000, "ms")
-    return [
-        MetricPoint(
-            origin.function,
-            FUNCTION,
-            origin.account,
-            origin.region,
-            f"{PREFIX}/{name}",
-            report.end // MINUTE,
-            value,
-            1.0,
-            value,
-            value,
-            unit,
-            RECORD,
-            point=point_id(report.request_id),
-        )
+    seed = (report.request_id,)
+    return [errors] + [
+        _point(name, value, unit, report.end, origin, seed)
         for name, (value, unit) in figures.items()
     ]
+
+
+def _point(
+    name: str, value: float, unit: str, time: int, origin: Origin, seed: tuple[str, ...]
+) -> MetricPoint:
+    return MetricPoint(
+        origin.function,
+        FUNCTION,
+        origin.account,
+        origin.region,
+        f"{PREFIX}/{name}",
+        time // MINUTE,
+        value,
+        1.0,
+        value,
+        value,
+        unit,
+        RECORD,
+        point=point_id(*seed),
+    )

@@ -71,9 +71,10 @@ def decode_upload(body: bytes) -> Upload:
     if len(upload.events) > MAX_ITEMS or len(upload.documents) > MAX_ITEMS:
         raise too_many_documents()
     origin, stream = _origin(upload.function), list(map(_line, upload.events))
-    folded, rejected = fold(origin, [line.fact for line in stream])
+    lines = collect(origin, stream, SOURCE)
+    folded, rejected = fold(origin, [line.fact for line in stream], lines.failed)
     documents = [document.encode() for document in upload.documents]
-    return Upload(folded, rejected, documents, collect(origin, stream, SOURCE))
+    return Upload(folded, rejected, documents, lines)
 
 
 def _origin(function: _Function) -> Origin:

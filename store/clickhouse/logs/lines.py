@@ -10,9 +10,17 @@ from clickhouse_driver import Client
 from store.clickhouse import queries
 from store.clickhouse.connection.native_format import Columns
 from store.clickhouse.connection.query_runner import Rows, RunQuery
-from store.log_lines import NO_TRACE, LinePage, LogLine, Wanted, WrittenIn, order
+from store.log_lines import (
+    NO_TRACE,
+    FailedRequest,
+    LinePage,
+    LogLine,
+    Wanted,
+    WrittenIn,
+    order,
+)
 from store.model import TimeRange
-from store.times import MINUTE
+from store.times import MINUTE, SECOND
 
 _MEMBERS = LogLine.__struct_fields__[1:]
 NAMES = f"minute, start, {', '.join(_MEMBERS)}, hash, known, received"
@@ -49,6 +57,7 @@ def request_lines(ask: RunQuery, wanted: Wanted, limit: int) -> LinePage:
             no_trace=NO_TRACE,
             requests=list(wanted.requests),
             streams=list(wanted.streams),
+            failed=wanted.failed,
             most=limit,
         )
     )
@@ -65,10 +74,19 @@ def node_lines(
         most=limit,
         account=within.account,
         region=within.region,
+        record=within.record,
         of_traces=within.traces is not None,
         traces=sorted(within.traces or ()),
     )
     return _page(ask(statement))
+
+
+def failed_requests(ask: RunQuery, since: int) -> set[FailedRequest]:
+    """The requests of failures received since."""
+    statement = queries.FAILED_REQUESTS.render(since=max(0, since // SECOND), no_trace=NO_TRACE)
+    return {
+        FailedRequest(bytes.fromhex(str(trace)), str(request)) for trace, request in ask(statement)
+    }
 
 
 def _span(window: TimeRange) -> dict[str, int]:

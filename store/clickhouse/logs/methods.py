@@ -10,7 +10,7 @@ from clickhouse_driver import Client
 
 from store.clickhouse.connection.query_runner import QueryRunner
 from store.clickhouse.logs import lines as log_lines
-from store.log_lines import ANYWHERE, LinePage, LogLine, Wanted, WrittenIn
+from store.log_lines import ANYWHERE, FailedRequest, LinePage, LogLine, Wanted, WrittenIn
 from store.model import TimeRange
 
 
@@ -46,3 +46,8 @@ class LogMethods:
         """The last lines of the nodes with a name."""
         with self._asking() as ask:
             return log_lines.node_lines(ask, name, window, limit, within)
+
+    def failed_requests(self: Connections, since: int) -> set[FailedRequest]:
+        """The requests of failures received since."""
+        with self._asking() as ask:
+            return log_lines.failed_requests(ask, since)

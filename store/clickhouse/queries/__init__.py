@@ -207,12 +207,14 @@ PENDING_DELIVERIES = _sql("alarms/pending", parameters="final most of_url since"
 DELIVERIES = _sql("alarms/deliveries", parameters="events")
 # logs
 REQUEST_LINES = _sql(
-    "logs/request_lines", parameters="end first last most no_trace requests start streams trace"
+    "logs/request_lines",
+    parameters="end failed first last most no_trace requests start streams trace",
 )
 NODE_LINES = _sql(
     "logs/node_lines",
-    parameters="account end first last most name of_traces region start traces",
+    parameters="account end first last most name of_traces record region start traces",
 )
+FAILED_REQUESTS = _sql("logs/failed_requests", parameters="no_trace since")
 # metrics
 METRIC_STEPS = _sql("metrics/metric_steps", parameters="account first last name region step types")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from store.log_lines import LogLine, StreamSpan, Wanted, WrittenIn
+from store.log_lines import FailedRequest, LogLine, StreamSpan, Wanted, WrittenIn
 from store.model import TimeRange
 from store.protocol import Store
 from store.times import MINUTE, SECOND
@@ -64,6 +64,27 @@ class LogContract:
         assert store.request_lines(Wanted(WINDOW, requests=("r1",)), limit=2) == (lines[:2], 3)
         assert store.node_lines("checkout", WINDOW, limit=2) == (lines[3:], 3)
         assert store.node_lines("other", WINDOW, limit=2) == ([], 0)
+
+    def test_failures_of_handlers_and_the_traces_of_their_requests(self, store: Store) -> None:
+        """The line on the failure and the line that names the trace may arrive in any order."""
+        ours = trace_id(7)
+        failed, report = (
+            line("[ERROR] …", 1, failure="ValueError"),
+            line("REPORT", 2, trace_id=ours),
+        )
+        other = line("REPORT", 3, request_id="r2", trace_id=trace_id(8))
+        store.put_log_lines([report, other, line("own", 1)], "a")
+        assert store.failed_requests(0) == set()
+        store.put_log_lines([failed, line(failure="E", request_id="")], "b")
+        assert store.failed_requests(0) == {FailedRequest(ours, "r1")}
+        wanted = Wanted(WINDOW, requests=("r1", "r2"), failed=True)
+        assert store.request_lines(wanted, limit=9) == ([failed], 0)
+
+    def test_lines_of_one_kind(self, store: Store) -> None:
+        lines = [line("INIT_START", 1, record="init", request_id=""), line("own", 2)]
+        store.put_log_lines(lines, "a")
+        found = store.node_lines("checkout", WINDOW, limit=9, within=WrittenIn(record="init"))
+        assert found == (lines[:1], 0)
 
     def test_lines_of_one_place_and_of_some_traces(self, store: Store) -> None:
         """A request's lines are a trace's if one of them names it; a line's account may be in one copy only."""

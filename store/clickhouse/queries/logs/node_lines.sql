@@ -1,5 +1,5 @@
 -- The last lines of the nodes with a name, one copy of each, and how many there are: a range of the key. Of an account,
--- of a region, or of requests of some traces: only one line of a request may name its trace.
+-- of a region, of a kind, or of requests of some traces: only one line of a request may name its trace.
 WITH of_node AS (
     SELECT *
     FROM log_lines
@@ -11,6 +11,7 @@ WITH of_node AS (
 SELECT /*include logs/members*/, count() OVER () AS total
 FROM of_node
 WHERE {account:String} IN ('', account) AND {region:String} IN ('', region)
+  AND {record:String} IN ('', record)
   AND (NOT {of_traces:UInt8} OR trace_id IN {traces:Array(FixedString(16))}
     OR (request_id != '' AND request_id IN (
         SELECT request_id FROM of_node WHERE trace_id IN {traces:Array(FixedString(16))})))

@@ -9,6 +9,7 @@ FROM (
         OR (request_id != '' AND request_id IN {requests:Array(String)})
         OR (request_id = '' AND arrayExists(span -> span.1 = log_stream AND start BETWEEN span.2 AND span.3,
                                             {streams:Array(Tuple(String, Int64, Int64))})))
+      AND (NOT {failed:UInt8} OR failure != '')
     ORDER BY known DESC
     LIMIT 1 BY minute, name, hash
 )

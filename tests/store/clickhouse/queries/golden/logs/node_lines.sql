@@ -7,9 +7,10 @@ WITH of_node AS (
     LIMIT 1 BY minute, name, hash
 )
 SELECT start, body, name, type, account, region, request_id, hex(trace_id), span_id, severity, record, log_group, log_stream,
-       source, ordinal, count() OVER () AS total
+       source, ordinal, failure, count() OVER () AS total
 FROM of_node
 WHERE {account:String} IN ('', account) AND {region:String} IN ('', region)
+  AND {record:String} IN ('', record)
   AND (NOT {of_traces:UInt8} OR trace_id IN {traces:Array(FixedString(16))}
     OR (request_id != '' AND request_id IN (
         SELECT request_id FROM of_node WHERE trace_id IN {traces:Array(FixedString(16))})))

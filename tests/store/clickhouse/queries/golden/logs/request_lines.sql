@@ -1,5 +1,5 @@
 SELECT start, body, name, type, account, region, request_id, hex(trace_id), span_id, severity, record, log_group, log_stream,
-       source, ordinal, count() OVER () AS total
+       source, ordinal, failure, count() OVER () AS total
 FROM (
     SELECT *
     FROM log_lines
@@ -8,6 +8,7 @@ FROM (
         OR (request_id != '' AND request_id IN {requests:Array(String)})
         OR (request_id = '' AND arrayExists(span -> span.1 = log_stream AND start BETWEEN span.2 AND span.3,
                                             {streams:Array(Tuple(String, Int64, Int64))})))
+      AND (NOT {failed:UInt8} OR failure != '')
     ORDER BY known DESC
     LIMIT 1 BY minute, name, hash
 )

@@ -1,0 +1,11 @@
+-- The trace and the id of each request in whose handler a runtime reported a failure, in a line that was received lately. The
+-- line itself may not name the trace: START or REPORT does, at most twenty minutes apart.
+WITH failed AS (
+    SELECT request_id, minute
+    FROM log_lines
+    WHERE received >= toDateTime({since:UInt32}, 'UTC') AND failure != '' AND request_id != ''
+)
+SELECT DISTINCT hex(trace_id), request_id
+FROM log_lines
+WHERE minute BETWEEN (SELECT min(minute) FROM failed) - 20 AND (SELECT max(minute) FROM failed) + 20
+  AND request_id IN (SELECT request_id FROM failed) AND trace_id != {no_trace:FixedString(16)}
