@@ -17,7 +17,7 @@ from starlette.routing import Route
 from api import errors
 from api.console.router import TAGS, console_router
 from api.console.status import no_ingest
-from api.context import DEFAULT_THRESHOLDS, WHOLE, Context, Thresholds
+from api.context import DEFAULT_THRESHOLDS, MAX_GROUPS, WHOLE, Context, Thresholds
 from api.graph.arrangement import Arrangements
 from api.graph.shared_layouts import SharedLayout
 from api.health import health_router
@@ -45,6 +45,7 @@ def create_app(
     log_link: str = "",
     webhooks: Destinations = ANYWHERE,
     environment_annotation: str = "",
+    max_groups: int = MAX_GROUPS,
     extra_routers: Sequence[APIRouter] = (),
     metrics: Callable[[], bytes] = lambda: b"",
     ingest_status: Callable[[], Mapping[str, Any]] = no_ingest,
@@ -68,6 +69,7 @@ def create_app(
         unhealthy=unhealthy,
         log_link=log_link,
         webhooks=webhooks,
+        max_groups=max_groups,
         clock=clock,
         metrics=metrics,
         ingest_status=ingest_status,

@@ -56,6 +56,8 @@ class Thresholds:
 
 
 DEFAULT_THRESHOLDS = Thresholds(0.05, 2)
+MAX_GROUPS = 1000
+"""Groups besides Default; X-Ray's limit is 25 (docs/xray-format.md §14)."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ class Context:
     """Template of links to log lines elsewhere (`api.log_links`); empty for none."""
     webhooks: Destinations = ANYWHERE
     """Where webhooks of alarms may go."""
+    max_groups: int = MAX_GROUPS
     threads: Executor = field(default_factory=lambda: ThreadPoolExecutor(8, "read"))
     """Further threads for work that `both` does."""
     arrangements: Arrangements = field(default_factory=Arrangements)

@@ -18,7 +18,7 @@ MIN_COLUMNAR, MAX_COLUMNAR = 32, 1024
 often an event loop."""
 OVERHEAD, CALL, MEMBER, ITEM = 1000, 300, 50, 100
 """Bytes in memory beside the raw ones (measured): of a document, and of each of its calls,
-subsegments and annotations. A document of 64 kB can consist mostly of one of these."""
+subsegments and annotations. A document can consist mostly of one of these."""
 _ENCODED_OVERHEAD = 72
 """The same of an encoded document, its columns apart: the objects of its bytes and its version."""
 

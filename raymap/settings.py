@@ -269,6 +269,10 @@ class ApiSettings(OidcFlags, ProcessSettings):
             help="Number of failed requests from which it does; both must be reached.",
         ),
     ] = 2
+    max_groups: Annotated[
+        int,
+        option("--max-groups", metavar="N", min=1, max=100_000, help="X-Ray's groups, at most."),
+    ] = 1000
     environment_annotation: Annotated[
         str,
         option(

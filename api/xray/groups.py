@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from msgspec.structs import replace
@@ -27,8 +27,6 @@ from store.model import TimeRange
 
 Json = dict[str, Any]
 
-MAX_GROUPS = 25
-"""Groups besides Default, as in AWS (docs/xray-format.md §14)."""
 MAX_NAME, MAX_ARN = 32, 400
 DEFAULT = Group("Default", group_arn("Default"))
 """The group of all traces."""
@@ -40,12 +38,25 @@ def all_groups(configuration: Configuration) -> dict[str, Group]:
     return {DEFAULT.name: DEFAULT, **records.read(configuration, Group)}
 
 
-def expressions(configuration: Configuration) -> dict[str, Expression | None]:
-    """Expressions of all groups by name and ARN; None: every trace belongs to the group."""
-    found: dict[str, Expression | None] = {}
-    for group in all_groups(configuration).values():
-        found[group.name] = found[group.arn] = _parsed(group.expression)
-    return found
+class _Expressions(Mapping[str, Expression | None]):
+    """Expressions of all groups by name and ARN, parsed when read: there may be a thousand. None: every
+    trace belongs to the group."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        groups = all_groups(configuration).values()
+        self._texts = {key: each.expression for each in groups for key in (each.name, each.arn)}
+
+    def __getitem__(self, key: str) -> Expression | None:
+        return _parsed(self._texts[key])
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._texts
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._texts)
+
+    def __len__(self) -> int:
+        return len(self._texts)
 
 
 def filter_of(context: Context, text: str) -> Expression | None:
@@ -66,7 +77,7 @@ def read_filter(text: str, configuration: Callable[[], Configuration]) -> Expres
     expression, positions = parse_with_positions(text)
     if not any(_names_group(each) for each in walk(expression)):
         return expression
-    return expand_groups(expression, expressions(configuration()), positions)
+    return expand_groups(expression, _Expressions(configuration()), positions)
 
 
 def requested_group(context: Context, body: JsonBody, *, required: bool = False) -> Group:
@@ -108,8 +119,10 @@ def create_group(context: Context, body: JsonBody) -> Json:
         groups = all_groups(configuration)
         if name in groups:
             raise ApiError(f"GroupName: there is a group {name!r} already")
-        if len(groups) > MAX_GROUPS:
-            raise ApiError(f"there are {MAX_GROUPS} groups, which is the limit: delete some")
+        if len(groups) > context.max_groups:
+            raise ApiError(
+                f"there are {context.max_groups} groups, which is the limit (--max-groups): delete some"
+            )
         return group, [records.put(name, group), *tags.initial(group.arn, labels)]
 
     return {"Group": render(change(context, decide))}

@@ -22,8 +22,8 @@ from collector.decode.wire import Root, read_strictly
 from store.model import Document
 from store.trace_id import parse_trace_id
 
-MAX_DOCUMENT = 65_536
-"""Bytes of one document (docs/xray-format.md §2.1)."""
+MAX_DOCUMENT = 1 << 20
+"""Bytes of one document, as of a span; X-Ray takes 64 kB (docs/xray-format.md §2.1)."""
 MAX_NESTING = 400
 """Levels of objects and arrays. Readers of the raw document recurse; Python's own JSON parser ends
 at some 990 levels. Real documents have fewer than thirty."""

@@ -69,6 +69,7 @@ class ApiService:
             webhooks=webhooks,
             unhealthy=unhealthy,
             environment_annotation=settings.environment_annotation,
+            max_groups=settings.max_groups,
             extra_routers=[auth_router(auth, store, unhealthy), *http_routers(pipeline)],
             metrics=pipeline.metrics.render,
             ingest_status=pipeline.metrics.snapshot,

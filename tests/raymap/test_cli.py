@@ -17,7 +17,9 @@ from tests.raymap.processes import raymap
 
 def test_version_as_an_option_and_as_a_command() -> None:
     printed = [raymap("--version"), raymap("version")]
-    assert [(done.returncode, done.stdout) for done in printed] == [(0, f"{raymap_version()}\n")] * 2
+    assert [(done.returncode, done.stdout) for done in printed] == [
+        (0, f"{raymap_version()}\n")
+    ] * 2
 
 
 def test_a_shell_completes_commands_and_options() -> None:

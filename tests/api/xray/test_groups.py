@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,13 +10,21 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
+from api.xray import groups
 from store.clickhouse.store import ClickHouseStore
+from store.config import records
+from store.config.change import change
+from store.config.records import Group
+from store.filters.ast import Expression
+from store.filters.parse import parse
 from store.memory import MemoryStore
 from store.model import Document, Link, NodeKey, State
 from store.protocol import Store
 from store.times import SECOND
 from tests.api.shop import END, START, order, shop
 from tests.builders import T0, call, segment, trace_id
+from tests.http_server import serve
+from tests.xray_client import xray_client
 
 Json = dict[str, Any]
 WINDOW = {"StartTime": START, "EndTime": END}
@@ -89,11 +98,47 @@ def test_names_are_unique_and_case_sensitive(xray: Any) -> None:
         xray.create_group(GroupName="a")
 
 
-def test_there_are_25_groups_besides_default(xray: Any) -> None:
-    for number in range(25):
-        xray.create_group(GroupName=f"g{number}")
-    with pytest.raises(xray.exceptions.InvalidRequestException, match="25 groups"):
-        xray.create_group(GroupName="more")
+def with_groups(*names: str) -> MemoryStore:
+    """A store with groups of this expression."""
+    store = MemoryStore()
+    made = [records.put(name, Group(name, f"arn:{name}", "fault")) for name in names]
+    change(store, lambda *_: (None, made), time.time)
+    return store
+
+
+def test_there_are_1000_groups_besides_default() -> None:
+    """X-Ray's 25 are not ours. A filter names the last of them; one more is refused."""
+    store = with_groups(*(f"g{number}" for number in range(999)))
+    with serve(create_app(store, version="1")) as url:
+        xray = xray_client(url)
+        xray.create_group(GroupName="last", FilterExpression="fault")
+        assert len(xray.get_groups()["Groups"]) == 1001
+        for name in ("last", "g17"):
+            xray.get_trace_summaries(**WINDOW, FilterExpression=f'group.name = "{name}"')
+        with pytest.raises(xray.exceptions.InvalidRequestException, match="1000 groups"):
+            xray.create_group(GroupName="more")
+
+
+def test_the_number_of_groups_is_a_setting() -> None:
+    with serve(create_app(with_groups("a", "b"), version="1", max_groups=2)) as url:
+        xray = xray_client(url)
+        with pytest.raises(
+            xray.exceptions.InvalidRequestException, match=r"2 groups.*--max-groups"
+        ):
+            xray.create_group(GroupName="c")
+
+
+def test_only_the_groups_that_a_filter_names_are_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[str] = []
+
+    def counted(text: str) -> Expression:
+        parsed.append(text)
+        return parse(text)
+
+    monkeypatch.setattr(groups, "parse", counted)
+    store = with_groups(*"abc")
+    assert groups.read_filter('group.name = "b"', store.read_configuration) == parse("fault")
+    assert parsed == ["fault"]
 
 
 def test_unknown_groups(xray: Any) -> None:
