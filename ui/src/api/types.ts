@@ -1,7 +1,7 @@
 // The console's names for the API's answers (docs/console-api.md), over the types generated from OpenAPI.
 // Instants are epoch seconds, durations milliseconds.
 
-import type { Picture } from '../map/picture'
+import type { Brush } from '../styles/brush'
 import type { components } from './types.gen'
 
 type Schemas = components['schemas']
@@ -14,7 +14,7 @@ interface Declarable {
 /** Two versions of a node that both have traffic, in words; its paint draws the newer one's ring (`model/rollouts`). */
 export interface Rollout {
   words: string
-  paint(picture: Pick<Picture, 'g' | 'palette' | 'detail'>, x: number, y: number): void
+  paint(brush: Brush, x: number, y: number): void
 }
 
 export type MapNode = Schemas['MapNode'] & Declarable & { rollout?: Rollout }

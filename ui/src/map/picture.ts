@@ -1,6 +1,7 @@
 // What one frame is painted from, shared by the painters of nodes, edges and labels.
 
 import type { MapHealth, MapOptions } from '../model/visibility'
+import type { Brush, Detail } from '../styles/brush'
 import type { Palette } from '../styles/theme'
 import type { Camera, Size } from './camera'
 import type { Label } from './labels'
@@ -24,8 +25,6 @@ export const NO_EMPHASIS: Emphasis = {
   lit: null,
 }
 
-export type Detail = 'full' | 'near' | 'far'
-
 export function detailAt(k: number): Detail {
   return k >= 0.5 ? 'full' : k >= 0.3 ? 'near' : 'far'
 }
@@ -47,10 +46,8 @@ export interface Frame {
 }
 
 /** The frame as painters see it: only what lies in the view. */
-export interface Picture extends Frame {
-  g: CanvasRenderingContext2D
+export interface Picture extends Frame, Brush {
   k: number
-  detail: Detail
   nodes: SceneNode[]
   edges: SceneEdge[]
   isLit: (node: SceneNode) => boolean
