@@ -13,10 +13,16 @@ from typing import Any
 
 import pytest
 import yaml
+from prometheus_client import CollectorRegistry
 from typer.testing import CliRunner
 
+from collector.metrics import IngestMetrics
+from collector.pipeline import IngestPipeline
+from collector.receivers.http_routers import http_routers
 from raymap.auth.datagrams import datagram_senders, sends_datagrams
+from raymap.auth.permissions import Permission, required
 from raymap.cli import app
+from store.memory import MemoryStore
 from tests.test_docs import exposed_names
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
@@ -118,6 +124,19 @@ def test_the_chart_reads_datagrams_of_pods(sender: str, read_from: bool) -> None
     assert sends_datagrams(allowed, sender, {}) is read_from
     notes = (DEPLOY / "helm" / "raymap" / "templates" / "NOTES.txt").read_text()
     assert "They are read from {{ .Values.collector.udpAllow }}" in notes
+
+
+def test_the_ingress_leads_what_is_sent_to_the_collectors(tmp_path: Path) -> None:
+    """A pod of the API has no volume; trace documents of `raymap import` alone may go there."""
+    manifest = (DEPLOY / "helm" / "raymap" / "templates" / "ingress.yaml").read_text()
+    (listed,) = re.findall(r'range list((?: "[^"]+")+)', manifest)[:1]
+    prefixes = re.findall(r'"([^"]+)"', listed)
+    pipeline = IngestPipeline(MemoryStore(), tmp_path, metrics=IngestMetrics(CollectorRegistry()))
+    paths = {route.path for router in http_routers(pipeline) for route in router.routes}  # type: ignore[attr-defined]
+    assert len(paths) > 5
+    for path in paths - {"/api/traces"}:
+        assert required("POST", path) is Permission.INGEST
+        assert any(path == each or path.startswith(f"{each}/") for each in prefixes), path
 
 
 def test_alerts_name_metrics_that_exist() -> None:
