@@ -14,6 +14,7 @@ from raymap.mcp.client import Client
 from raymap.mcp.figures import CLIENT, badness, edge_line, labels, node_line
 from raymap.mcp.parameters import End, Filter, Find, NodeName, Skip, Start
 from raymap.mcp.window import describe, parse_window
+from raymap.units import counted
 
 _NODE_ID = re.compile(r"n[0-9a-f]{16}")
 
@@ -138,8 +139,8 @@ def _selection(found: dict[str, Any]) -> str:
 def _omitted(found: dict[str, Any]) -> list[str]:
     lines = [f"Beyond these the map has {found['left_out']} healthy nodes with little traffic."]
     lines = lines if found["left_out"] else []
-    if waiting := found["incomplete"]:
-        lines.append(f"Incomplete: {waiting['minutes']} minutes are still being counted.")
+    if waiting := found.get("incomplete"):  # servers of before have none
+        lines.append(f"Incomplete: {counted(waiting['minutes'], 'minute')} still to be counted.")
     if found["problems"]:
         lines.append("The map is coarser than its data: some names were counted together.")
     return lines
