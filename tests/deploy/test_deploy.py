@@ -209,3 +209,11 @@ def test_the_dashboards_panels_are_in_their_places() -> None:
                     "uid": "${datasource}",
                 }
             )
+
+
+@pytest.mark.parametrize(("process", "role"), [("api", "read"), ("collector", "receive")])
+def test_the_chart_probes_what_a_process_is_sent(process: str, role: str) -> None:
+    """An API that can answer no query is taken out; a collector without ClickHouse is not."""
+    templates = DEPLOY / "helm" / "raymap" / "templates"
+    assert f'include "raymap.probes" "{role}"' in (templates / f"{process}.yaml").read_text()
+    assert "/readyz?role={{ . }}" in (templates / "_helpers.tpl").read_text()
