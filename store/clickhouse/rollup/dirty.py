@@ -19,7 +19,7 @@ GUARD = 2_000_000
 """Microseconds after the insertion of a row in which a count may not have seen it."""
 CHUNK_ROWS = 4_000_000
 """Rows that are aggregated in one statement at most: they fit into memory."""
-CHUNK_BUCKETS = 4_000
+CHUNK_BUCKETS = 2_000
 """Buckets: a statement repeats their list several times."""
 MOST = 20_000
 """Buckets that are read at once: after a back-fill a million may be dirty, and a round counts a few thousand."""
