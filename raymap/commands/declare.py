@@ -14,7 +14,7 @@ from raymap.commands.server import delete, get_json, no_raymap, post
 from raymap.commands.tables import print_table
 from raymap.errors import CommandError, print_status
 from raymap.templates.reader import Place, read_template
-from raymap.units import format_minute
+from raymap.units import counted, format_minute
 from store.declared.model import Declaration
 
 PATH = "/api/v1/declarations"
@@ -151,6 +151,8 @@ def _print_comparison(
     until = f"{format_minute(answer['from'])} to {format_minute(answer['to'])} (UTC)"
     since = answer["traffic_since"]
     print(f"{until}, the first traffic at {format_minute(since)}" if since else until)
+    if waiting := answer.get("incomplete"):
+        print(f"incomplete: {counted(waiting['minutes'], 'minute')} still to be counted")
     print(", ".join(f"{WORDS[status]}: {count}" for status, count in counts.items()))
     if ignored:
         print(f"ignored: {ignored}")

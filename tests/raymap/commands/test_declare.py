@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from api.app import create_app
 from raymap.cli import app
+from raymap.commands import declare
 from raymap.commands.declare import NO_ANSWER
 from store.memory import MemoryStore
 from store.model import NodeKey
@@ -153,3 +155,19 @@ def test_what_is_wrong_is_said(
 def test_no_answer_is_no_comparison(capfd: pytest.CaptureFixture[str]) -> None:
     assert run("http://127.0.0.1:9", "--check").exit_code == NO_ANSWER
     assert "No Raymap answers" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("incomplete", "said"),
+    [(None, False), ({"minutes": 3, "since": 1.0}, True)],
+)
+def test_a_comparison_says_what_is_not_counted(
+    incomplete: dict[str, Any] | None,
+    said: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    answer = {"from": 0, "to": 60, "traffic_since": 1, "stacks": ["a"], "nodes": [], "edges": []}
+    monkeypatch.setattr(declare, "get_json", lambda *_, **__: {**answer, "incomplete": incomplete})
+    assert declare.check("http://127.0.0.1:1", {}, (), as_json=False) == declare.NO_DIFFERENCE
+    assert ("incomplete: 3 minutes still to be counted" in capsys.readouterr().out) is said
