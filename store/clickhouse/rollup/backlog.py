@@ -1,6 +1,7 @@
 """What the rollups lack of windows: the one place that decides whether what was counted is complete.
 
-Dirty buckets in the window decide, not when their rows arrived: an import fills windows of long ago.
+Dirty buckets in the window decide, not when their rows arrived: an import fills windows of long ago. A row outside
+the window may change units inside (an answer that began after its end): that is known once its own bucket is counted.
 """
 
 from __future__ import annotations
