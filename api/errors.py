@@ -16,7 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from store.errors import InvalidCursor, StoreUnavailable, TooManyTraces
+from store.errors import InvalidCursor, StoreError, StoreUnavailable, TooManyTraces
 
 
 class ApiError(Exception):
@@ -92,12 +92,15 @@ def respond(path: str, error: Exception) -> Response:
     if path.startswith("/api/"):
         response = _console_error(problem)
     elif path.startswith("/jaeger/"):
-        response = _jaeger_error(problem)
+        response = _jaeger_error(_unanswered if type(error) is StoreError else problem)
     else:
         response = _xray_error(problem)
     if isinstance(error, HTTPException):
         response.headers.update(error.headers or {})
     return response
+
+
+_unanswered = Problem(503, "ServiceUnavailable", "the store did not answer; the log says why")
 
 
 def install_handlers(app: FastAPI) -> None:

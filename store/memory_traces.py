@@ -70,6 +70,18 @@ class MemoryTraces:
     def _linked_to(self, trace_id: bytes) -> Collection[int]:
         return self._linked_ids.get(trace_id, ())
 
+    def service_names(self, window: TimeRange, *, limit: int, max_seconds: float) -> list[str]:
+        """Names of nodes with segments."""
+        segments = (d for d in self._started(window) if not (d.independent or d.inferred))
+        return sorted({segment.node.name for segment in segments})[:limit]
+
+    def service_traces(self, name: str, window: TimeRange, *, limit: int) -> list[bytes]:
+        """The newest traces with a segment of a name."""
+        segments = [d for d in self._started(window) if not (d.independent or d.inferred)]
+        found = [d for d in segments if d.node.name == name and d.sampled]
+        found.sort(key=lambda document: document.start, reverse=True)
+        return list(dict.fromkeys(document.trace_id for document in found))[:limit]
+
     def _started(self, window: TimeRange) -> Iterator[Document]:
         for trace in self._traces.values():
             yield from (d for d in trace.documents.values() if d.start in window)

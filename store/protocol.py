@@ -133,6 +133,16 @@ class TraceReader(Protocol):
         ``prefix``, the most frequent first. ``field``: an annotation, or among `VALUE_FIELDS`."""
         ...
 
+    def service_names(self, window: TimeRange, *, limit: int, max_seconds: float) -> list[str]:
+        """Names of the nodes whose segments began in the window, by name; of the newest of them, if finding all
+        takes longer than ``max_seconds``."""
+        ...
+
+    def service_traces(self, name: str, window: TimeRange, *, limit: int) -> list[bytes]:
+        """The newest traces with a segment of a node of this name that began in the window, approximately in
+        this order."""
+        ...
+
     def has_traces(self) -> bool:
         """Whether any trace has ever been stored."""
         ...

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from typing import NamedTuple
 
 from api.context import Context
-from api.jaeger.spans import read_traces
-from api.schemas.jaeger import JaegerDependency, JaegerSpan, SpanKind
-from store.filters.ast import Selector, ServiceMatch
-from store.model import TimeRange
-from store.query import TraceQuery
-from store.rules.other_names import OTHER_NAMES
+from api.jaeger.spans import CHUNK, span_names
+from api.schemas.jaeger import JaegerDependency, SpanKind
+from store.model import NodeKey, TimeRange
+from store.rules.invocations import FUNCTION, SERVICE
 from store.times import DAY, HOUR, MINUTE
 
 RECENT = 7 * DAY
 """Services of the last week are listed."""
+MOST_NAMES = 10_000
 MOST_READ = 200
 """Traces whose spans are read for the operations of a service."""
+SECONDS = 1.0
+"""After which a list of names ends with what is there."""
 
 
 class Operation(NamedTuple):
@@ -43,36 +45,24 @@ def recent(now: int) -> TimeRange:
 
 
 def service_names(context: Context, window: TimeRange) -> list[str]:
-    """The names of nodes that sent segments. Further names of a node are those by which callers know
-    it, and names that are counted together have spans under their own."""
-    graph = context.store.counted_window(window).graph
-    names = {node.name for node, stats in graph.services.items() if stats.active}
-    return sorted(names - {OTHER_NAMES})
+    """The names of nodes that sent segments. Further names of a node are those by which callers know it."""
+    return context.store.service_names(window, limit=MOST_NAMES, max_seconds=SECONDS)
 
 
 def operations(context: Context, service: str, window: TimeRange) -> Operations:
     """What the spans of a service are called in its newest traces."""
-    query = TraceQuery(window, filter=ServiceMatch(Selector(name=service)))
-    page = context.store.find_traces(query, limit=MOST_READ)
+    ids = context.store.service_traces(service, window, limit=MOST_READ)
+    until = time.monotonic() + SECONDS
     counts: Counter[tuple[str, SpanKind]] = Counter()
-    traces = 0
-    for made in read_traces(context.store, [hit.trace_id for hit in page.found]):
-        traces += 1
-        counts.update(
-            (span["operationName"], kind_of(span))
-            for span in made["spans"]
-            if made["processes"][span["processID"]]["serviceName"] == service
-        )
+    read = 0
+    while read < len(ids) and (not read or time.monotonic() < until):
+        some = ids[read : read + CHUNK]
+        for trace in context.store.get_traces(some, raw=True, links=False).values():
+            counts.update(span_names(trace, service))
+        read += len(some)
     ordered = sorted(counts.items(), key=lambda each: (-each[1], each[0]))
     found = [Operation(*name, spans) for name, spans in ordered]
-    return Operations(found, traces, page.cursor is None)
-
-
-def kind_of(span: JaegerSpan) -> SpanKind:
-    """The kind of a span, of its tag."""
-    kinds = (tag["value"] for tag in span["tags"] if tag["key"] == "span.kind")
-    kind: SpanKind = next(kinds, "unspecified")
-    return kind
+    return Operations(found, read, read == len(ids) < MOST_READ)
 
 
 def dependencies(context: Context, window: TimeRange, service: str = "") -> list[JaegerDependency]:
@@ -80,7 +70,9 @@ def dependencies(context: Context, window: TimeRange, service: str = "") -> list
     graph = context.counted_window(window).graph
     counts: Counter[tuple[str, str]] = Counter()
     for (source, target), stats in (*graph.edges.items(), *graph.links.items()):
-        if not source.is_client and (not service or service in (source.name, target.name)):
+        if source.is_client or _is_one_function(source, target):
+            continue
+        if not service or service in (source.name, target.name):
             counts[source.name, target.name] += (
                 stats.statistics.total + stats.statistics.in_progress
             )
@@ -88,3 +80,10 @@ def dependencies(context: Context, window: TimeRange, service: str = "") -> list
         {"parent": parent, "child": child, "callCount": count}
         for (parent, child), count in sorted(counts.items())
     ]
+
+
+def _is_one_function(source: NodeKey, target: NodeKey) -> bool:
+    """Whether the edge joins the two nodes of a Lambda function, which have one name here: that it was invoked.
+    One that invokes itself has an edge in the other direction."""
+    types = source.type, target.type
+    return types == (SERVICE, FUNCTION) and source[:2] == target[:2]

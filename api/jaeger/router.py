@@ -45,7 +45,7 @@ TAG = {
 ERRORS: dict[int | str, dict[str, Any]] = {
     400: {"model": JaegerFailure, "description": "a parameter has an unexpected value"},
     500: {"model": JaegerFailure, "description": "the server's log says why"},
-    503: {"model": JaegerFailure, "description": "the store does not answer"},
+    503: {"model": JaegerFailure, "description": "the store does not answer in time"},
 }
 MILLISECOND = 1000
 DURATION = "duration of the span, such as 1.2s or 100ms"
@@ -196,8 +196,11 @@ def _by_id(context: Context, ids: Sequence[bytes]) -> Response:
 
 
 def _found(found: Found) -> Response:
-    stopped: list[JaegerError] = [{"code": 200, "msg": found.stopped}] if found.stopped else []
-    return _answer(found.traces, stopped)
+    """Some of the traces if the search ended early; without any it has failed."""
+    if found.stopped and not found.traces:
+        raise ApiError(found.stopped, status=503)
+    partial: list[JaegerError] = [{"code": 206, "msg": found.stopped}] if found.stopped else []
+    return _answer(found.traces, partial)
 
 
 def _answer(data: Sequence[object], errors: Sequence[JaegerError] = ()) -> Response:

@@ -6,7 +6,7 @@ https://opentelemetry.io/docs/specs/otel/trace/sdk_exporters/jaeger/
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -21,6 +21,7 @@ from api.schemas.jaeger import (
     JaegerSpan,
     JaegerTag,
     JaegerTrace,
+    SpanKind,
 )
 from store.model import Trace
 from store.otel.attributes import read_value
@@ -35,7 +36,7 @@ MOST_SPANS = 20_000
 """Spans of one trace, some 60 MB in memory."""
 CHUNK = 20
 """Traces read at once."""
-KINDS = {
+KINDS: Mapping[int, SpanKind] = {
     Span.SPAN_KIND_INTERNAL: "internal",
     Span.SPAN_KIND_SERVER: "server",
     Span.SPAN_KIND_CLIENT: "client",
@@ -80,6 +81,21 @@ def jaeger_trace(trace: Trace) -> JaegerTrace:
         "processes": processes,
         "warnings": [left_out] if total > len(spans) else None,
     }
+
+
+def span_names(trace: Trace, service: str) -> Iterator[tuple[str, SpanKind]]:
+    """Name and kind of each span of a service in a trace whose raw documents are filled."""
+    own = (
+        document
+        for document in trace.documents.values()
+        if document.independent or service in (document.node.name, document.service)
+    )
+    for part in export_trace(own, lossless=False).resource_spans:
+        if read_resource(part.resource.attributes).service == service:
+            for scope in part.scope_spans:
+                yield from (
+                    (span.name, KINDS.get(span.kind, "unspecified")) for span in scope.spans
+                )
 
 
 def _process(resource: Resource) -> JaegerProcess:

@@ -26,7 +26,7 @@ from store.otel.from_xray import export_trace, to_json
 from store.service_graph import build_service_graph
 from store.summary import trace_duration
 from store.trace_documents import processed_documents
-from store.trace_id import format_trace_id, parse_trace_id
+from store.trace_id import format_trace_id, parse_trace_id, trace_time
 
 Json = dict[str, Any]
 
@@ -123,14 +123,17 @@ def _status(retrieval: Retrieval) -> str:
 
 
 def _traces(context: Context, retrieval: Retrieval) -> list[Trace]:
-    """The requested traces with a document in the window."""
+    """The requested traces that lie in the window, as lists go by, or have a document in it."""
     found = context.store.get_traces(list(retrieval.trace_ids), raw=True)
-    start, end = retrieval.window
-    return [
-        trace
-        for trace in found.values()
-        if any(d.start < end and d.end >= start for d in trace.documents.values())
-    ]
+    return [trace for trace in found.values() if _is_in(trace, retrieval.window)]
+
+
+def _is_in(trace: Trace, window: TimeRange) -> bool:
+    documents = trace.documents.values()
+    listed = trace_time(trace.trace_id, min(document.start for document in documents))
+    return listed in window or any(
+        document.start < window.end and document.end >= window.start for document in documents
+    )
 
 
 def _trace(trace: Trace, spans: list[Json]) -> Json:

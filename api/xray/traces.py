@@ -12,8 +12,9 @@ from api.request import JsonBody
 from api.xray.groups import filter_of
 from api.xray.trace_pages import Position, decode_position, encode_position, page_of
 from api.xray.trace_summary import render_summary
-from store.model import Trace
-from store.query import Axis, TraceHit, TraceQuery
+from store.cursor import decode_cursor
+from store.model import TimeRange, Trace
+from store.query import Axis, Page, TraceHit, TraceQuery
 from store.root_causes import root_causes
 from store.summary import summarize
 from store.trace_id import parse_trace_id
@@ -22,6 +23,8 @@ MAX_IDS = 5
 """Ids in a BatchGetTraces request (docs/xray-format.md §4.1)."""
 PAGE = 100
 """Summaries in a page."""
+COUNT_SECONDS = 0.5
+"""After which the traces of a page are not counted."""
 
 
 def known_ids(texts: Iterable[str]) -> dict[str, bytes]:
@@ -69,21 +72,42 @@ def get_trace_summaries(context: Context, body: JsonBody) -> dict[str, Any]:
     window = body.window()
     axis = Axis(body.choice("TimeRangeType", tuple(axis.value for axis in Axis)))
     share = _share(body)
-    page = context.store.find_traces(
-        TraceQuery(window, axis, filter=filter_of(context, body.text("FilterExpression"))),
-        limit=PAGE,
-        cursor=body.text("NextToken") or None,
-    )
+    query = TraceQuery(window, axis, filter=filter_of(context, body.text("FilterExpression")))
+    cursor = body.text("NextToken") or None
+    page = context.store.find_traces(query, limit=PAGE, cursor=cursor)
     found = [each for each in page.found if sampled(each.trace_id, share)]
     reach = page.found[-1].time if page.cursor and page.found else window.start
+    summaries, processed = context.both(
+        lambda: _summaries(context, found, axis), lambda: _processed(context, query, cursor, page)
+    )
     answer: dict[str, Any] = {
-        "TraceSummaries": _summaries(context, found, axis),
+        "TraceSummaries": summaries,
         "ApproximateTime": reach / 1_000_000,
-        "TracesProcessedCount": page.scanned,
+        "TracesProcessedCount": processed,
     }
     if page.cursor:
         answer["NextToken"] = page.cursor
     return answer
+
+
+def _processed(context: Context, query: TraceQuery, cursor: str | None, page: Page) -> int:
+    """How many traces a page decided about, matching or not; those examined, if counting takes too long."""
+    if query.filter is None:
+        return page.scanned
+    after = decode_cursor(page.cursor)
+    start, end = query.window
+    window = TimeRange(start if after is None else max(start, after[0]), end)
+
+    def count(window: TimeRange, cursor: str | None) -> int | None:
+        every = TraceQuery(window, query.axis)
+        return context.store.count_traces(every, cursor=cursor, max_seconds=COUNT_SECONDS)
+
+    found = count(window, cursor)
+    if found is None:
+        return page.scanned
+    # The page ends between traces of one time.
+    behind = count(TimeRange(window.start, window.start + 1), page.cursor) if after else 0
+    return max(page.scanned, found - (behind or 0))
 
 
 def _summaries(context: Context, found: list[TraceHit], axis: Axis) -> list[dict[str, Any]]:

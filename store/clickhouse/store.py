@@ -148,6 +148,16 @@ class ClickHouseStore(
         with self._asking() as ask:
             return values.field_values(ask, field, window, prefix, limit)
 
+    def service_names(self, window: TimeRange, *, limit: int, max_seconds: float) -> list[str]:
+        """Names of nodes with segments."""
+        with self._asking() as ask:
+            return values.service_names(ask, window, limit, max_seconds)
+
+    def service_traces(self, name: str, window: TimeRange, *, limit: int) -> list[bytes]:
+        """The newest traces with a segment of a name."""
+        with self._asking() as ask:
+            return values.service_traces(ask, name, window, limit)
+
     def has_traces(self) -> bool:
         """Whether any trace is stored."""
         with self._client() as client:

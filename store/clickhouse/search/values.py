@@ -1,6 +1,8 @@
-"""Counts the values of fields of documents, for completion."""
+"""Counts the values of fields of documents, for completion, and names the services that sent any."""
 
 from __future__ import annotations
+
+import time
 
 from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import RunQuery
@@ -10,6 +12,7 @@ from store.filters.ast import Field
 from store.model import TimeRange
 from store.query import MAX_COUNTED_DOCUMENTS, ValueCount
 from store.rules.annotations import annotation_item, parse_annotation_item, split_annotation_item
+from store.times import DAY
 
 _COLUMNS = {
     "user": "user",
@@ -53,3 +56,24 @@ def field_values(
     return [
         ValueCount(float(value) if type(value) is int else value, traces) for value, traces in found
     ]
+
+
+def service_names(ask: RunQuery, window: TimeRange, limit: int, max_seconds: float) -> list[str]:
+    """See `TraceReader.service_names`; day by day, the newest first."""
+    names: set[str] = set()
+    until = time.monotonic() + max_seconds
+    end = window.end
+    while end > window.start and len(names) < limit and (left := until - time.monotonic()) > 0:
+        begin = max(window.start, (end - 1) // DAY * DAY)
+        rows = {"rows": started(TimeRange(begin, end))}
+        statement = queries.SERVICE_NAMES.render(rows, size=limit, seconds=left)
+        names.update(name for (name,) in ask(statement))
+        end = begin
+    return sorted(names)[:limit]
+
+
+def service_traces(ask: RunQuery, name: str, window: TimeRange, limit: int) -> list[bytes]:
+    """See `TraceReader.service_traces`."""
+    rows = {"rows": started(window)}
+    found = ask(queries.SERVICE_TRACES.render(rows, name=name, size=limit))
+    return [bytes.fromhex(digits) for (digits,) in found]

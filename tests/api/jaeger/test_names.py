@@ -6,14 +6,17 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
+from api.jaeger import names
 from api.schemas.jaeger import JaegerDependencies, JaegerNames, JaegerOperations
 from api.schemas.v1 import OperationList
+from store.errors import StoreError
 from store.memory import MemoryStore
 from store.model import NodeKey, TimeRange
-from store.times import SECOND
+from store.protocol import CountedWindow
+from store.times import DAY, SECOND
 from tests.api.console.test_map import get
 from tests.api.jaeger.conftest import NOW
-from tests.builders import T0, call, segment
+from tests.builders import T0, call, segment, trace_id
 
 NAMES = ["job 0", "job 1", "job 2", "step"]
 
@@ -38,6 +41,45 @@ def test_names_that_only_callers_use_are_no_services() -> None:
     app = create_app(store, version="1", clock=lambda: T0 / 1e6 + 60)
     found = get(TestClient(app), "/jaeger/api/services", JaegerNames)["data"]
     assert found == ["frontend", "resize"]
+
+
+class Uncounted(MemoryStore):
+    """A store whose map takes longer than a request may: minutes wait to be counted."""
+
+    def counted_window(
+        self, window: TimeRange, *, settled_before: int | None = None
+    ) -> CountedWindow:
+        raise StoreError("ClickHouse refused: Timeout exceeded: elapsed 60 s")
+
+
+@pytest.fixture
+def uncounted() -> TestClient:
+    store = Uncounted()
+    store.put([segment(1), segment(2, trace_id=trace_id(2), start=T0 - 8 * DAY)], "a")
+    app = create_app(store, version="1", clock=lambda: T0 / 1e6 + 60)
+    return TestClient(app, raise_server_exceptions=False)
+
+
+def test_names_need_no_map(uncounted: TestClient) -> None:
+    assert get(uncounted, "/jaeger/api/services", JaegerNames)["data"] == ["frontend"]
+    operations = "/jaeger/api/services/frontend/operations"
+    assert get(uncounted, operations, JaegerNames)["data"] == ["frontend"]
+
+
+def test_a_store_that_does_not_answer_is_503_in_jaegers_form(uncounted: TestClient) -> None:
+    answer = uncounted.get("/jaeger/api/dependencies")
+    assert answer.status_code == 503
+    assert answer.json()["data"] is None
+    assert answer.json()["errors"][0]["code"] == 503
+    assert "Timeout" not in answer.text
+
+
+def test_operations_end_in_time(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With those of the newest traces, and the statement that these are not all."""
+    monkeypatch.setattr(names, "CHUNK", 4)
+    monkeypatch.setattr(names, "SECONDS", 0.0)
+    found = get(client, "/api/v1/operations?service=worker/a", OperationList)
+    assert (found["traces"], found["complete"]) == (4, False)
 
 
 @pytest.mark.parametrize("name", ["worker/a", "worker%2Fa"])
@@ -104,3 +146,18 @@ def test_what_is_not_there_is_404_in_jaegers_form(client: TestClient) -> None:
         assert (answer.status_code, answer.json()["data"]) == (404, None)
         assert answer.json()["errors"][0]["code"] == 404
     assert client.get("/jaeger/api/traces/xyz").status_code == 400
+
+
+def test_a_function_does_not_call_itself() -> None:
+    """Both nodes of a Lambda pair have one name: what joins them is no call. A recursive one is."""
+    pair = [
+        segment(1, name="resize", type="AWS::Lambda"),
+        segment(2, name="resize", type="AWS::Lambda::Function", parent_id=1),
+        segment(3, trace_id=trace_id(2), name="shop", calls=(call(4),)),
+        segment(5, trace_id=trace_id(2), name="shop", parent_id=4),
+    ]
+    store = MemoryStore()
+    store.put(pair, "a")
+    app = create_app(store, version="1", clock=lambda: T0 / 1e6 + 60)
+    found = get(TestClient(app), "/jaeger/api/dependencies", JaegerDependencies)["data"]
+    assert found == [{"parent": "shop", "child": "shop", "callCount": 1}]

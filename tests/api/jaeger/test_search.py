@@ -95,16 +95,30 @@ def test_a_missing_trace_is_named_beside_the_others(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("limit", "words"), [("MOST_SCANNED", "after 3 traces"), ("MOST_SPANS", "after 3 spans"), ("SECONDS", "after 0 s")]
-)  # fmt: skip
+    ("limit", "words"), [("MOST_SCANNED", "after 3 traces"), ("MOST_SPANS", "after 3 spans")]
+)
 def test_a_search_that_ends_early_says_so(
     client: TestClient, monkeypatch: pytest.MonkeyPatch, limit: str, words: str
 ) -> None:
+    """As partial content: what was found is no error."""
     monkeypatch.setattr(search, "PAGE", 2)
-    monkeypatch.setattr(search, limit, 0.0 if limit == "SECONDS" else 3)
+    monkeypatch.setattr(search, limit, 3)
     found = get(client, "/jaeger/api/traces?service=worker/a", JaegerTraces)
-    assert len(found["data"]) < 9
+    assert 0 < len(found["data"]) < 9
+    assert found["errors"] is not None
+    assert found["errors"][0]["code"] == 206
     assert words in found["errors"][0]["msg"]
+
+
+def test_a_search_that_finds_nothing_in_time_has_failed(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An empty list would say that there is nothing."""
+    monkeypatch.setattr(search, "SECONDS", 0.0)
+    answer = client.get("/jaeger/api/traces?service=worker/a")
+    (error,) = answer.json()["errors"]
+    assert (answer.status_code, answer.json()["data"], error["code"]) == (503, None, 503)
+    assert "after 0 s" in error["msg"]
 
 
 @pytest.mark.parametrize(

@@ -141,3 +141,18 @@ def test_invalid_requests(xray: Any, body: dict[str, Any], said: str) -> None:
         xray.start_trace_retrieval(**body)
     with pytest.raises(xray.exceptions.InvalidRequestException, match="TraceFormat must be"):
         xray.list_retrieved_traces(RetrievalToken="x", TraceFormat="JSON")
+
+
+def test_listed_traces_are_retrieved(store: MemoryStore, xray: Any) -> None:
+    """The list goes by the time in the id: of the last second some segments begin after the window."""
+    made = [
+        segment(n, trace_id=trace_id(n), start=T0 + n * SECOND // 4, end=T0 + 2 * SECOND)
+        for n in range(1, 6)
+    ]
+    store.put(made, "t")
+    window = {"StartTime": START - 10, "EndTime": START + 0.1}
+    listed = [each["Id"] for each in xray.get_trace_summaries(**window)["TraceSummaries"]]
+    assert len(listed) == 5
+    token = start(xray, *listed, **window)
+    found = xray.list_retrieved_traces(RetrievalToken=token)["Traces"]
+    assert {each["Id"] for each in found} == set(listed)

@@ -6,10 +6,13 @@ import json
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 
+from api.app import create_app
 from api.xray.traces import sampled
 from store.memory import MemoryStore
 from store.model import State
+from store.query import Page, TraceQuery
 from store.times import SECOND
 from store.trace_id import format_trace_id
 from tests.api.shop import END, START, order, shop
@@ -152,6 +155,33 @@ def test_fixed_rate_keeps_the_same_share_every_time(store: MemoryStore, xray: An
     assert answer["TraceSummaries"] == summaries(xray, **half)
     scan = {"Sampling": True, "SamplingStrategy": {"Name": "PartialScan", "Value": 0.1}}
     assert len(summaries(xray, **scan)) == 90
+
+
+class Indexed(MemoryStore):
+    """Its index rules out what does not match, so that nothing else is examined."""
+
+    def find_traces(self, query: TraceQuery, *, limit: int, cursor: str | None = None) -> Page:
+        page = super().find_traces(query, limit=limit, cursor=cursor)
+        return page._replace(scanned=len(page.found))
+
+
+def test_processed_traces_are_those_that_did_not_match_too() -> None:
+    """Page by page those between the first and the last, some of one second; all in the end."""
+    store = Indexed()
+    failed = [n % 2 == 0 for n in range(250)]
+    made = [segment(n + 1, trace_id=trace_id(n, START + n // 10), start=T0 + n // 10 * SECOND,
+                    state=State.FAULT if failed[n] else State.OK) for n in range(250)]  # fmt: skip
+    store.put(made, "t")
+    client = TestClient(create_app(store, version="1"))
+    body = {"StartTime": START, "EndTime": END, "FilterExpression": "fault"}
+    first = client.post("/TraceSummaries", json=body).json()
+    second = client.post("/TraceSummaries", json={**body, "NextToken": first["NextToken"]}).json()
+    assert [len(page["TraceSummaries"]) for page in (first, second)] == [100, 25]
+    counts = [page["TracesProcessedCount"] for page in (first, second)]
+    assert sum(counts) == 250
+    assert counts[0] in range(199, 201)
+    nothing = client.post("/TraceSummaries", json={**body, "FilterExpression": "throttle"}).json()
+    assert (nothing["TraceSummaries"], nothing["TracesProcessedCount"]) == ([], 250)
 
 
 def test_samples_are_nested() -> None:

@@ -17,7 +17,7 @@ from store.protocol import Store
 from store.query import VALUE_FIELDS, Axis, TraceQuery, ValueCount
 from store.rules.annotations import annotation_item
 from store.summary import summarize
-from store.times import MINUTE, SECOND
+from store.times import DAY, MINUTE, SECOND
 from tests.builders import T0, TRACE, call, http, segment, subsegment, trace_id
 from tests.store.contract.nodes import BACKEND, CLIENT, FRONTEND, HOUR, failing_calls
 
@@ -297,3 +297,20 @@ class SearchContract:
         assert values(Field("environment"), "p") == [("prod", 3)]
         unset = [name for name in VALUE_FIELDS if "http" not in name][:4]
         assert [values(Field(keyword)) for keyword in unset] == [[]] * 4
+
+    def test_services_are_the_names_of_segments(self, store: Store) -> None:
+        """Of a window, over several days; neither inferred ones nor subsegments that came alone."""
+        for number, name in enumerate(("front", "stock", "front", "old")):
+            at = T0 - number * DAY
+            document = segment(number + 1, trace_id=trace_id(number), name=name, start=at, end=at)
+            store.put([document], f"{number}")
+        inner = segment(8, trace_id=trace_id(0), name="inner", independent=True, parent_id=1)
+        guessed = segment(9, trace_id=trace_id(0), name="guessed", inferred=True)
+        store.put([inner, guessed], "x")
+        window = TimeRange(T0 - 2 * DAY, T0 + SECOND)
+        assert store.service_names(window, limit=9, max_seconds=60) == ["front", "stock"]
+        assert len(store.service_names(window, limit=1, max_seconds=60)) == 1
+        newest, oldest = trace_id(0), trace_id(2)
+        assert store.service_traces("front", window, limit=9) == [newest, oldest]
+        assert store.service_traces("front", window, limit=1) == [newest]
+        assert store.service_traces("inner", window, limit=9) == []
