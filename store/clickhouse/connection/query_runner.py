@@ -25,7 +25,7 @@ Statement = str | Sql
 RunQuery = Callable[[Statement], Rows]
 """Runs a statement and returns its rows. Temporary tables live as long as its connection."""
 
-READ_LIMITS = {
+READ_LIMITS: Mapping[str, int | str] = {
     "max_execution_time": 60,
     "max_memory_usage": 4_000_000_000,
     "max_bytes_before_external_group_by": 1_000_000_000,
@@ -39,6 +39,9 @@ READ_LIMITS = {
 COUNT_LIMITS = {**READ_LIMITS, "max_execution_time": 900}
 """Limits of a background recount: no client waits for it, and on a busy machine it must still finish."""
 
+PARTIAL_LIMITS = {**READ_LIMITS, "timeout_overflow_mode": "break"}
+"""Limits of a query that returns what it has found when its time is over."""
+
 
 class QueryRunner:
     """Runs queries on one connection, concurrent ones also on free connections of its pool."""
@@ -48,14 +51,14 @@ class QueryRunner:
         client: Client,
         pool: ClientPool,
         threads: Executor,
-        limits: Mapping[str, int] = READ_LIMITS,
+        limits: Mapping[str, int | str] = READ_LIMITS,
     ) -> None:
         self._client = client
         self._limits = limits
         self._pool = pool
         self._threads = threads
 
-    def with_limits(self, limits: Mapping[str, int]) -> QueryRunner:
+    def with_limits(self, limits: Mapping[str, int | str]) -> QueryRunner:
         """A runner on the same connection with other limits."""
         return QueryRunner(self._client, self._pool, self._threads, limits)
 
@@ -118,7 +121,7 @@ def _rows_of(statement: Statement, run: RunQuery) -> Rows:
     return run(statement)
 
 
-def _run(client: Client, statement: Statement, limits: Mapping[str, int]) -> Rows:
+def _run(client: Client, statement: Statement, limits: Mapping[str, int | str]) -> Rows:
     # ClickHouse stops a query whose client has disconnected.
     with cancellable(lambda: abort(client)), timed_query(_name_of(statement)):
         rows: Rows = execute(client, statement, limits)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from math import ceil
 
 from store.clickhouse import queries
-from store.clickhouse.connection.query_runner import RunQuery
+from store.clickhouse.connection.query_runner import PARTIAL_LIMITS, QueryRunner, RunQuery
 from store.clickhouse.queries import Sql
 from store.clickhouse.search.scan_ranges import started
 from store.filters.ast import Field
@@ -58,16 +59,16 @@ def field_values(
     ]
 
 
-def service_names(ask: RunQuery, window: TimeRange, limit: int, max_seconds: float) -> list[str]:
+def service_names(ask: QueryRunner, window: TimeRange, limit: int, max_seconds: float) -> list[str]:
     """See `TraceReader.service_names`; day by day, the newest first."""
+    run = ask.with_limits({**PARTIAL_LIMITS, "max_execution_time": ceil(max_seconds)})
     names: set[str] = set()
     until = time.monotonic() + max_seconds
     end = window.end
-    while end > window.start and len(names) < limit and (left := until - time.monotonic()) > 0:
+    while end > window.start and len(names) < limit and time.monotonic() < until:
         begin = max(window.start, (end - 1) // DAY * DAY)
         rows = {"rows": started(TimeRange(begin, end))}
-        statement = queries.SERVICE_NAMES.render(rows, size=limit, seconds=left)
-        names.update(name for (name,) in ask(statement))
+        names.update(name for (name,) in run(queries.SERVICE_NAMES.render(rows, size=limit)))
         end = begin
     return sorted(names)[:limit]
 
