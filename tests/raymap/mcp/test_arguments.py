@@ -14,7 +14,7 @@ from raymap.mcp.client import Client
 from raymap.mcp.server import build_server
 
 MAP = {"from": 0.0, "to": 1.0, "nodes": [], "edges": [], "total_nodes": 0, "left_out": 0,
-       "problems": [], "filtered": None}  # fmt: skip
+       "problems": [], "filtered": None, "incomplete": None}  # fmt: skip
 
 
 class Recorder(Client):

@@ -222,7 +222,7 @@ def test_values_to_filter_by(call: Call, shop: Shop) -> None:
     [
         ("service_map", {"start": "yesterday"}, "start: 'yesterday' is no time; expected one like"),
         ("service_map", {"start": "-1h", "end": "-2h"}, "end (-2h) is not after start (-1h)."),
-        ("find_traces", {"filter": "responstime > 1"}, "did you mean responsetime? at position 1"),
+        ("find_traces", {"filter": "responstime > 1"}, "at position 1; did you mean responsetime?"),
         ("find_traces", {"limit": 0}, "greater than or equal to 1"),
         ("find_traces", {"cursor": "nonsense"}, "was not given by this server"),
         ("describe_node", {"node": "nowhere"}, "No node has this name in the window"),
