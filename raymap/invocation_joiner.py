@@ -4,7 +4,8 @@ The records say neither who called a function nor, some of them, which id its ow
 their parent (`store.rules.invocations`). The trace does, whichever of the two arrives last. A thread of
 the API process reads the traces with such segments, derives them again with what the trace says
 (`store.invocation_evidence`), and submits those that differ; and a segment for functions of which no record
-came (`store.missing_functions`). Any number of processes may do so at once.
+came (`store.missing_functions`). The line in which a function's runtime says that its handler failed may come
+in another delivery than the record: it is looked up by its request. Any number of processes may do so at once.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import msgspec
 import structlog
@@ -23,14 +24,24 @@ from collector.pipeline import IngestPipeline
 from store.errors import StoreError
 from store.filters.ast import Expression
 from store.filters.parse import parse
-from store.invocation_evidence import SETTLED, evidence_in, invocations_in
+from store.invocation_evidence import SETTLED, Found, evidence_in, invocations_in
+from store.log_lines import FailedRequest, LogStore, Wanted
 from store.missing_functions import LONG_PATIENCE, PATIENCE, RANK, missing_functions
 from store.model import TimeRange, Trace, is_derived
 from store.otel.stored_document import Json
 from store.protocol import TraceReader
 from store.query import Axis, TraceQuery
+from store.rules.handler_failures import Failure, handler_failure
 from store.rules.invocation_documents import documents_of
-from store.rules.invocations import RECORD, Evidence, Invocation, Standing
+from store.rules.invocations import (
+    RECORD,
+    SAME_ATTEMPT,
+    Evidence,
+    HandlerFailed,
+    Invocation,
+    Standing,
+    with_failure,
+)
 from store.times import HOUR, MINUTE
 
 log = structlog.get_logger(__name__)
@@ -44,6 +55,8 @@ BATCH = 100
 """Traces read at once, with their documents."""
 MOST = 2_000
 """Traces of one round; the others are next."""
+MOST_FAILURES = 10_000
+"""Lines on failures read for some traces."""
 SECOND_LOOK = SETTLED + 5_000_000
 """Microseconds after which a trace without the caller is looked at once more."""
 WAITING: Expression = parse(
@@ -54,6 +67,10 @@ WAITING: Expression = parse(
 PARTIAL: Expression = parse(f'partial = true OR annotation.{RECORD} = "{Standing.MISSING}"')
 EVERY = 6
 """Rounds, of which one looks for functions without a record: half a minute at least."""
+
+
+class JoinedStore(TraceReader, LogStore, Protocol):
+    """What the joiner reads."""
 
 
 class _Seen(NamedTuple):
@@ -99,14 +116,17 @@ class InvocationJoiner:
 
     def __init__(
         self,
-        reader: TraceReader,
+        store: JoinedStore,
         pipeline: IngestPipeline,
         now: Callable[[], int] = lambda: time.time_ns() // 1_000,
     ) -> None:
         self._pipeline = pipeline
         self._now = now
-        self._waiting = _Search(reader, WAITING)
-        self._partial = _Search(reader, PARTIAL)
+        self._store = store
+        self._waiting = _Search(store, WAITING)
+        self._partial = _Search(store, PARTIAL)
+        self._failed: set[FailedRequest] = set()
+        """Requests whose late failures have been seen to."""
         self._round = 0
 
     def run(self, stopping: threading.Event) -> None:
@@ -128,6 +148,7 @@ class InvocationJoiner:
         since = now - (WINDOW if self._round else FIRST_WINDOW)
         for traces in self._waiting.due(TimeRange(since, now + MINUTE), now):
             joined += self._join(traces, now)
+        joined += self._join_failures(since, now)
         if self._round % EVERY == 0:
             since = now - (LONG_WINDOW if self._round else FIRST_WINDOW)
             for traces in self._partial.due(TimeRange(since, now - PATIENCE), now):
@@ -135,16 +156,49 @@ class InvocationJoiner:
         self._round += 1
         return joined
 
+    def _join_failures(self, since: int, now: int) -> int:
+        """Failures of handlers that were received since, of traces that need not have changed."""
+        failed = self._store.failed_requests(since)
+        traces = sorted({request.trace_id for request in failed - self._failed})
+        joined = 0
+        for start in range(0, len(traces), BATCH):
+            found = self._store.get_traces(traces[start : start + BATCH], raw=True)
+            joined += self._join(found.values(), now)
+        self._failed = failed
+        return joined
+
+    def _failures(self, found: Iterable[Found]) -> list[HandlerFailed]:
+        """The lines on failures of the handlers of invocations."""
+        known = [each.invocation for each in found if not each.invocation.failure]
+        if not known:
+            return []
+        window = TimeRange(
+            min(each.start for each in known) - SAME_ATTEMPT,
+            max(each.end for each in known) + SAME_ATTEMPT,
+        )
+        requests = tuple(sorted({each.request_id for each in known}))
+        wanted = Wanted(window, requests=requests, failed=True)
+        lines = self._store.request_lines(wanted, limit=MOST_FAILURES).lines
+        return [
+            HandlerFailed(
+                line.request_id, line.time, handler_failure(line.body) or Failure(line.failure)
+            )
+            for line in lines
+        ]
+
     def _join(self, traces: Iterable[Trace], now: int) -> int:
         better: list[tuple[Invocation, Evidence]] = []
-        for trace in traces:
+        found_in = [(trace, invocations_in(trace)) for trace in traces]
+        failures = self._failures(each for _, found in found_in for each in found)
+        for trace, all_found in found_in:
             again = now + HOUR
-            for found in invocations_in(trace):
+            for found in all_found:
+                invocation = with_failure(found.invocation, failures)
                 evidence = evidence_in(trace, found, now=now)
                 if not evidence.settled:
-                    again = min(again, found.invocation.end + SECOND_LOOK)
-                if not _is_stored(trace, found.invocation, evidence):
-                    better.append((found.invocation, evidence))
+                    again = min(again, invocation.end + SECOND_LOOK)
+                if not _is_stored(trace, invocation, evidence):
+                    better.append((invocation, evidence))
             self._waiting.look_again(trace, again)
         for ack in submit_invocations(self._pipeline, better, "derived"):
             ack.result()

@@ -10,10 +10,12 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import msgspec
+from msgspec import structs
 
-from store.model import Document, OwnedCall, Trace, is_derived
+from store.model import Document, OwnedCall, State, Trace, is_derived
 from store.otel.stored_document import Json, parse_document, subsegments_of
 from store.parents import ParentIndex
+from store.rules.handler_failures import Failure
 from store.rules.invocations import (
     FUNCTION,
     NAMESPACE,
@@ -28,6 +30,8 @@ from store.times import SECOND
 
 SLACK = SECOND // 10
 """Clocks of the platform and of the function differ by less; both are of one machine."""
+HANDLER = "## "
+"""Begins the names that Powertools gives the subsegment around a handler, in all its languages."""
 SETTLED = 60 * SECOND
 """After this time a caller that has not arrived is no longer expected."""
 
@@ -48,12 +52,25 @@ def invocations_in(trace: Trace) -> list[Found]:
             continue
         for at, other in enumerate(found):
             if record.is_attempt_of(other.invocation):
-                best = max(other.invocation, record, key=rank_of)
-                found[at] = Found(best, other.documents | {document.id})
+                found[at] = Found(
+                    _merged(other.invocation, record), other.documents | {document.id}
+                )
                 break
         else:
             found.append(Found(record, frozenset((document.id,))))
     return found
+
+
+def _merged(one: Invocation, other: Invocation) -> Invocation:
+    """The record that knows more of the trace, with the failure that either knows."""
+
+    def of_trace(record: Invocation) -> int:
+        return rank_of(structs.replace(record, failure=""))
+
+    worse, better = sorted((one, other), key=of_trace)
+    if better.failure or not worse.failure:
+        return better
+    return structs.replace(better, failure=worse.failure, failure_message=worse.failure_message)
 
 
 def is_placeholder(document: Document) -> bool:
@@ -76,6 +93,9 @@ def evidence_in(trace: Trace, found: Found, *, now: int) -> Evidence:
     function, above = _reported_function(trace, found)
     parent = above or (0 if function else _parent_named_inside(trace, found))
     service = _reported_service(trace, invocation)
+    id = pair_of(invocation, Evidence(parent=parent, service=service)).function
+    handler = handler_in(trace, id)
+    failed = handler is not None and handler.state == State.FAULT
     return Evidence(
         parent=parent,
         caller=_caller(trace, invocation),
@@ -83,7 +103,36 @@ def evidence_in(trace: Trace, found: Found, *, now: int) -> Evidence:
         service=service,
         derived=found.documents,
         settled=now - invocation.end > SETTLED,
+        handler=handler is not None and is_handler(handler),
+        failure=_failure_of(handler) if handler is not None and failed else None,
     )
+
+
+def handler_in(trace: Trace, function: int) -> Document | None:
+    """The subsegment that encloses all work directly below a function's segment, if it is no call: what
+    Powertools sends as ``## handler``. Inside it is what the handler survived."""
+    below = [
+        document
+        for document in trace.documents.values()
+        if document.parent_id == function
+        and document.independent
+        and not is_derived(document.version)
+    ]
+    first = min(below, key=lambda d: (d.start, -d.end, d.id), default=None)
+    if first is None or first.in_progress or first.id in trace.calls:
+        return None
+    return first if first.end >= max(document.end for document in below) else None
+
+
+def is_handler(document: Document) -> bool:
+    """Whether a subsegment is the handler by its name as well: any other one that succeeded may be
+    followed by a failure outside of it."""
+    return document.service.startswith(HANDLER)
+
+
+def _failure_of(document: Document) -> Failure:
+    """Its exception; the message is in the subsegment itself."""
+    return Failure(document.exception or f"failure of {document.service}")
 
 
 def _reported(trace: Trace, type: str) -> Iterator[Document]:

@@ -38,13 +38,17 @@ def documents_of(invocation: Invocation, evidence: Evidence = NOTHING) -> list[J
     made = made_service(invocation, pair.function)
     spare = (set(evidence.derived) | {made}) - {*pair, *reported}
     documents = []
+    cause = _cause(invocation, evidence)
     if pair.service not in reported:
-        documents.append(_service(invocation, pair, evidence))
+        documents.append(
+            _service(invocation, pair, evidence) | _failed(invocation, pair.service, cause)
+        )
     if not evidence.function:
-        documents.append(_function(invocation, pair))
+        function = _function(invocation, pair) | _recorded(invocation, pair.function, cause)
+        documents.append(function | _failed(invocation, pair.function, cause))
     elif pair.function not in reported:
         about = _inside(invocation, pair.function, pair.service)
-        documents.append(about | _recorded(invocation, pair.function))
+        documents.append(about | _recorded(invocation, pair.function, cause))
     above = pair.service if evidence.function else pair.function
     return documents + [_inside(invocation, id, above) for id in sorted(spare)]
 
@@ -67,7 +71,8 @@ def _service(invocation: Invocation, pair: Pair, evidence: Evidence) -> Json:
 
 
 def _standing(caller: int, evidence: Evidence) -> Standing:
-    if not evidence.settled and not (caller and evidence.parent):
+    known = caller and evidence.parent and (evidence.handler or evidence.function)
+    if not evidence.settled and not known:
         return Standing.ASSUMED
     return Standing.JOINED if caller else Standing.ALONE
 
@@ -83,19 +88,19 @@ def _function(invocation: Invocation, pair: Pair) -> Json:
     document["aws"] = _about(invocation)
     if invocation.version:
         document["service"] = {"version": invocation.version}
-    return document | _recorded(invocation, pair.function)
+    return document
 
 
-def _recorded(invocation: Invocation, function: int) -> Json:
+def _recorded(invocation: Invocation, function: int, cause: Failure | None) -> Json:
     """What only the platform knows of an invocation; other segments of the function lack it."""
-    members: Json = {"annotations": _annotations(invocation)}
+    members: Json = {"annotations": _annotations(invocation, cause)}
     if invocation.cold_start:
         members["subsegments"] = [_beginning(invocation, function)]
     return members
 
 
 def _document(invocation: Invocation, id: int, origin: str) -> Json:
-    document: Json = {
+    return {
         "id": f"{id:016x}",
         "trace_id": format_trace_id(invocation.trace_id),
         "name": invocation.function,
@@ -104,22 +109,23 @@ def _document(invocation: Invocation, id: int, origin: str) -> Json:
         "origin": origin,
         "metadata": {NAMESPACE: {"platform_record": record_of(invocation)}},
     }
-    if invocation.failure or invocation.status not in SUCCEEDED:
-        document["fault"] = True
-        document["cause"] = {"exceptions": [_exception(invocation, id)]}
-    return document
 
 
-def _exception(invocation: Invocation, id: int) -> Json:
-    type, message = _cause(invocation)
-    known = {"id": f"{made_id(invocation, f'exception of {id:016x}'):016x}", "type": type}
-    return known | _known(message=message)
+def _failed(invocation: Invocation, id: int, cause: Failure | None) -> Json:
+    """The members of a failed segment; none if it did not fail."""
+    if cause is None:
+        return {}
+    named = {"id": f"{made_id(invocation, f'exception of {id:016x}'):016x}", "type": cause.type}
+    exception = named | _known(message=cause.message)
+    return {"fault": True, "cause": {"exceptions": [exception]}}
 
 
-def _cause(invocation: Invocation) -> Failure:
-    """What the runtime says, else what the platform does."""
+def _cause(invocation: Invocation, evidence: Evidence) -> Failure | None:
+    """What the runtime says, else the subsegment around the handler, else the platform."""
     if invocation.failure:
         return Failure(invocation.failure, invocation.failure_message)
+    if evidence.failure is not None or invocation.status in SUCCEEDED:
+        return evidence.failure
     if invocation.status == "timeout":
         seconds = invocation.duration / SECOND
         message = f"Task timed out after {seconds:.2f} seconds"
@@ -144,20 +150,21 @@ def _known(**members: object) -> Json:
     return {key: value for key, value in members.items() if value}
 
 
-def _annotations(invocation: Invocation) -> Json:
+def _annotations(invocation: Invocation, cause: Failure | None) -> Json:
     annotations: Json = {
         "lambda_cold_start": invocation.cold_start,
-        "lambda_status": _status(invocation),
+        "lambda_status": _status(invocation, cause),
     }
     if invocation.version:
         annotations["lambda_version"] = invocation.version
     return annotations
 
 
-def _status(invocation: Invocation) -> str:
-    if invocation.failure and invocation.status in SUCCEEDED:
-        return "error"
-    return invocation.status or "success"
+def _status(invocation: Invocation, cause: Failure | None) -> str:
+    """The platform's, which does not know of a handler that raised."""
+    if invocation.status in SUCCEEDED:
+        return "error" if cause else "success"
+    return invocation.status
 
 
 def _beginning(invocation: Invocation, function: int) -> Json:
@@ -174,8 +181,7 @@ def _beginning(invocation: Invocation, function: int) -> Json:
 def _inside(invocation: Invocation, id: int, parent: int) -> Json:
     """A subsegment that counts nowhere."""
     document = _document(invocation, id, "")
-    for key in ("origin", "fault", "cause"):
-        document.pop(key, None)
+    del document["origin"]
     return document | {"name": "Invocation", "type": "subsegment", "parent_id": f"{parent:016x}"}
 
 

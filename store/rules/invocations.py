@@ -151,6 +151,10 @@ class Evidence(NamedTuple):
     """The documents that were derived from records of the same attempt."""
     settled: bool = False
     """Whether a caller that has not arrived is not to be expected."""
+    handler: bool = False
+    """Whether the subsegment around the handler has arrived, which says how it ended."""
+    failure: Failure | None = None
+    """Of a subsegment that encloses all the work of the function."""
 
 
 NOTHING = Evidence()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 from prometheus_client import CollectorRegistry
 
@@ -14,9 +17,10 @@ from collector.metrics import IngestMetrics
 from collector.pipeline import IngestPipeline
 from raymap.invocation_joiner import EVERY, InvocationJoiner
 from store.errors import StoreUnavailable
+from store.log_lines import LogLine
 from store.memory import MemoryStore
-from store.model import TimeRange
-from store.rules.invocations import NOTHING, Invocation
+from store.model import State, TimeRange
+from store.rules.invocations import FUNCTION, NOTHING, Invocation
 from store.times import MINUTE, SECOND
 from tests.collector.conftest import SOON, StoringPipeline
 from tests.lambda_samples import END, REQUEST, SERVICE_ID, TRACE_ID, invocation, telemetry
@@ -160,6 +164,70 @@ def test_subsegments_that_come_long_after_the_caller_are_joined(setting: Setting
         setting.clock.at += 2 * MINUTE
         setting.joiner.join()
     assert setting.edges == FROM_WEB
+
+
+def runtime_line(**members: Any) -> LogLine:
+    """The line of Python's runtime, as it is stored."""
+    body = "[ERROR] ValueError: no amount\rTraceback (most recent call last):"
+    known = {"name": "checkout", "type": FUNCTION, "request_id": REQUEST, "failure": "ValueError"}
+    return LogLine(END - SECOND // 100, body, **(known | members))
+
+
+def report_line() -> LogLine:
+    """The line of a REPORT, which names the trace."""
+    known = {"name": "checkout", "type": FUNCTION, "request_id": REQUEST, "record": "report"}
+    return LogLine(END, "REPORT", trace_id=TRACE_ID, **known)  # type: ignore[arg-type]
+
+
+def failures(setting: Setting) -> set[tuple[str, State, str]]:
+    found = setting.memory.get_traces([TRACE_ID])[TRACE_ID].documents.values()
+    return {(d.node.type, d.state, d.exception) for d in found if d.node.type.startswith("AWS::L")}
+
+
+RAISED = {
+    (FUNCTION, State.FAULT, "ValueError"),
+    ("AWS::Lambda", State.FAULT, "ValueError"),
+}
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(["line", "report", "record"])))
+def test_a_line_and_its_record_in_two_deliveries(setting: Setting, order: tuple[str, ...]) -> None:
+    """In any order, with the joiner at work in between, and both delivered again."""
+    setting.memory.put([query(), web(request_id=REQUEST)], "rest")
+    for number, what in enumerate([*order, *order]):
+        if what == "line":
+            setting.memory.put_log_lines([runtime_line()], f"line {number}")
+        elif what == "report":
+            setting.memory.put_log_lines([report_line()], f"report {number}")
+        else:
+            setting.report(telemetry())
+        setting.joiner.join()
+    setting.joiner.join()
+    assert failures(setting) == RAISED
+    assert setting.edges == FROM_WEB
+
+
+def test_a_line_that_arrives_long_after_the_record(setting: Setting) -> None:
+    setting.memory.put([query(), web(request_id=REQUEST)], "rest")
+    setting.memory.put_log_lines([report_line()], "report")
+    setting.report(telemetry())
+    setting.clock.at += 30 * MINUTE
+    setting.joiner.join()
+    assert {state for _, state, _ in failures(setting)} == {State.OK}
+    setting.memory.put_log_lines([runtime_line()], "line")
+    assert setting.joiner.join() == 1
+    assert failures(setting) == RAISED
+    assert setting.joiner.join() == 0
+
+
+def test_the_line_of_another_attempt_is_none_of_this_one(setting: Setting) -> None:
+    """Lambda retries under the same request id."""
+    setting.memory.put_log_lines([report_line()], "report")
+    earlier = msgspec.structs.replace(runtime_line(), time=END - 2 * MINUTE)
+    setting.memory.put_log_lines([earlier], "line")
+    setting.report(telemetry())
+    setting.joiner.join()
+    assert {state for _, state, _ in failures(setting)} == {State.OK}
 
 
 class Stopping(threading.Event):

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from collector.decode.document import decode_document
 from store.invocation_evidence import evidence_in, invocations_in
 from store.memory import MemoryStore
-from store.model import Document, NodeKey, TimeRange, Trace, derived_version
+from store.model import Document, NodeKey, State, TimeRange, Trace, derived_version
 from store.rules.annotations import parse_annotation_item
 from store.rules.invocation_documents import documents_of
 from store.rules.invocations import NOTHING, Evidence, Invocation, rank_of
@@ -309,6 +309,109 @@ def test_joining_again_changes_nothing() -> None:
     before = {id: (d.node, d.parent_id) for id, d in world.trace.documents.items()}
     world.join()
     assert {id: (d.node, d.parent_id) for id, d in world.trace.documents.items()} == before
+
+
+def handler(fault: bool = True, parent: int = FUNCTION_ID, **values: Any) -> Document:
+    """Powertools' subsegment around the handler."""
+    cause = {"exceptions": [{"id": "00000000000000e1", "type": "ValueError", "message": "no"}]}
+    failed = {"fault": True, "cause": cause} if fault else {}
+    given = {"type": "subsegment", "name": "## handler", **failed}
+    times = {"start_time": BEGIN + 0.005, "end_time": BEGIN + 0.095}
+    return document(**{"id": 0x4A4D, "parent_id": parent, **given, **times, **values})
+
+
+def states(world: World) -> dict[str, State]:
+    documents = world.trace.documents.values()
+    return {d.node.type: d.state for d in documents if not d.independent and d.node.type}
+
+
+FAULT = {"AWS::Lambda": State.FAULT, "AWS::Lambda::Function": State.FAULT}
+FINE = {"AWS::Lambda": State.OK, "AWS::Lambda::Function": State.OK}
+
+
+@given(
+    st.permutations([telemetry(), handler(), query(0x4A4D)]), st.lists(st.booleans(), min_size=3)
+)
+def test_a_failed_subsegment_around_the_handler_is_the_functions_failure(
+    order: list[Any], joins: list[bool]
+) -> None:
+    """In any order, and whenever the joiner looks."""
+    world = World()
+    for item, join in zip(order, joins, strict=False):
+        world.put(item) if isinstance(item, Document) else world.report(item)
+        if join:
+            world.join(now=END + SECOND)
+    world.join()
+    assert states(world) == FAULT
+    (function,) = (d for d in world.trace.documents.values() if d.id == FUNCTION_ID)
+    assert function.exception == "ValueError"
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        [handler(fault=False)],
+        [handler(fault=False), handler(parent=0x4A4D, id=0x4A4E)],
+        [handler(end_time=BEGIN + 0.05), query(start_time=BEGIN + 0.06)],
+        [query(fault=True)],
+    ],
+)
+def test_a_failure_that_the_handler_survived_is_none_of_the_function(
+    inside: list[Document],
+) -> None:
+    """Of a part of the work, of a call, or deeper inside."""
+    world = World(*inside)
+    world.report(telemetry())
+    world.join()
+    assert states(world) == FINE
+
+
+def test_a_helper_that_arrives_before_the_handler_around_it() -> None:
+    """The only subsegment so far encloses everything, until the next one arrives."""
+    world = World(handler(id=0x4A4E, start_time=BEGIN + 0.02, end_time=BEGIN + 0.03), web())
+    world.report(telemetry())
+    world.join(now=END + SECOND)
+    assert states(world) == FAULT
+    world.put(handler(fault=False))
+    world.join()
+    assert states(world) == FINE
+
+
+def test_the_trace_stays_of_interest_while_more_may_arrive() -> None:
+    world = World(query(), web(request_id=REQUEST))
+    world.report(telemetry())
+
+    def standing() -> set[str]:
+        items = {i for d in world.trace.documents.values() for i in d.annotations}
+        return {str(v) for k, v in map(parse_annotation_item, items) if k == "lambda_record"}
+
+    world.join(now=END + SECOND)
+    assert standing() == {"assumed"}, "of the handler nothing is known yet"
+    world.put(handler())
+    world.join(now=END + SECOND)
+    assert standing() == {"joined"}
+
+
+def test_a_failure_once_known_is_not_forgotten() -> None:
+    """The record of a delivery without the line is delivered again, and again."""
+    world = World(query())
+    world.report(telemetry())
+    world.join()
+    world.report(telemetry(failure="ValueError"), NOTHING)
+    world.report(telemetry())
+    assert states(world) == FAULT
+    world.join()
+    world.report(telemetry())
+    world.report(invocation())
+    assert states(world) == FAULT
+
+
+def test_of_two_records_the_better_one_takes_the_failure_of_the_other() -> None:
+    world = World()
+    world.report(invocation(failure="ValueError", failure_message="no"))
+    world.report(telemetry())
+    (found,) = invocations_in(world.trace)
+    assert found.invocation == telemetry(failure="ValueError", failure_message="no")
 
 
 def test_a_client_cannot_send_a_record() -> None:
