@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, NamedTuple
 
 from api.schemas.metrics import MetricSource
+from api.telling_versions import telling_versions
 from store.model import NodeKey, TimeRange
 from store.platform_metrics import MetricStep
 from store.protocol import Store
@@ -24,6 +25,7 @@ STREAM_HELP = (
 RECORD_HELP = (
     "Send the platform's records: through Firehose or the layer raymap-lambda (docs/lambda.md)."
 )
+ERRORS_HELP = "The platform's records do not say that a handler raised: send the function's log lines (docs/lambda.md)."
 MOST_SERIES = 100
 """Of metrics that are no known ones."""
 
@@ -159,9 +161,18 @@ def node_metrics(
     if node.type in (FUNCTION, SERVICE):
         buckets = list(traced())
         known = [_known(metric, stored, buckets) for metric in OF_FUNCTIONS]
+        known = [_doubted(store, node, window, each) for each in known]
     used = {each.metric for metric in OF_FUNCTIONS for each in metric.candidates} | _HIDDEN
     others = sorted(stored.keys() - (used if known else frozenset()))
     return known + [_other(name, stored[name]) for name in others[:MOST_SERIES]]
+
+
+def _doubted(store: Store, node: NodeKey, window: TimeRange, series: Series) -> Series:
+    """The errors of records with what is not among them."""
+    of_records = series.label == "Errors" and series.source == "platform records"
+    if not of_records or telling_versions(store, [node], window):
+        return series
+    return series._replace(help=ERRORS_HELP)
 
 
 def _known(

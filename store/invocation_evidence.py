@@ -130,6 +130,16 @@ def is_handler(document: Document) -> bool:
     return document.service.startswith(HANDLER)
 
 
+def is_unknown(trace: Trace, function: Document) -> bool:
+    """Whether the trace leaves open how a handler ended: its segment is made of the platform's record, which
+    says success also of one that raised."""
+    of_record = is_derived(function.version) and function.node.type == FUNCTION
+    if not of_record or function.state != State.OK:
+        return False
+    handler = handler_in(trace, function.id)
+    return handler is None or not is_handler(handler)
+
+
 def _failure_of(document: Document) -> Failure:
     """Its exception; the message is in the subsegment itself."""
     return Failure(document.exception or f"failure of {document.service}")

@@ -78,13 +78,15 @@ class EdgeChange(NamedTuple):
 class Side(NamedTuple):
     """What is known of a version. ``statistics``: each segment once, however it was sampled.
 
-    ``edges``: of the ``traced`` requests whose traces were read.
+    ``edges``: of the ``traced`` requests whose traces were read. ``unknown``: requests of which nothing
+    says whether they failed (`store.invocation_evidence.is_unknown`); in the statistics they are ok.
     """
 
     version: str
     statistics: Statistics
     edges: Mapping[NodeKey, EdgeUse]
     traced: int
+    unknown: int = 0
 
 
 class Verdict(NamedTuple):
@@ -112,7 +114,8 @@ def judge(
     """Compare two versions.
 
     A node that only the candidate calls, and where its calls fail, or that fails more often, fails
-    the candidate; one that it no longer calls is reported, and fails it with ``vanished_fails``.
+    the candidate; one that it no longer calls is reported, and fails it with ``vanished_fails``. What is
+    known may fail it; it passes only if of enough requests it is known how they ended.
     """
     few = [side for side in (baseline, candidate) if side.statistics.total < max(1, min_requests)]
     if few:
@@ -130,11 +133,27 @@ def judge(
     reasons = [c.text for c in checks if c.fails] + [
         _edge_text(c, baseline, candidate) for c in failing
     ]
-    return Verdict(Outcome.FAIL if reasons else Outcome.PASS, checks, changes, reasons)
+    if reasons:
+        return Verdict(Outcome.FAIL, checks, changes, reasons)
+    unknown = [
+        side
+        for side in (baseline, candidate)
+        if side.unknown and side.statistics.total - side.unknown < min_requests
+    ]
+    if unknown:
+        return Verdict(Outcome.INSUFFICIENT, [], [], list(map(_unknown_text, unknown)))
+    return Verdict(Outcome.PASS, checks, changes, [])
 
 
 def _too_few(side: Side, least: int) -> str:
     return f"version {side.version} has {side.statistics.total:,} finished requests, {least:,} are needed"
+
+
+def _unknown_text(side: Side) -> str:
+    return (
+        f"version {side.version}: of {side.unknown:,} of {side.statistics.total:,} requests nothing says "
+        "whether the handler failed; send the function's log lines (docs/lambda.md)"
+    )
 
 
 def compare_shares(name: CheckName, old: int, old_total: int, new: int, new_total: int) -> Check:

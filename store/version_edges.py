@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
+from store.invocation_evidence import is_unknown
 from store.model import Document, NodeKey, OwnedCall, State, Trace
 from store.parents import ParentIndex
 from store.units import EdgeUnit, trace_units
@@ -18,10 +19,13 @@ class Calls(NamedTuple):
 
     requests: int
     edges: dict[NodeKey, EdgeUse]
+    unknown: int = 0
+    """Requests of which their trace does not say whether they failed."""
 
 
 class _Request(NamedTuple):
     version: str
+    unknown: bool
     called: set[NodeKey]
     failed: set[NodeKey]
 
@@ -49,6 +53,7 @@ def _sum(requests: list[_Request]) -> Calls:
             )
             for target in targets
         },
+        sum(each.unknown for each in requests),
     )
 
 
@@ -56,7 +61,7 @@ def _requests(
     trace: Trace, nodes: Collection[NodeKey], versions: Collection[str]
 ) -> Iterator[_Request]:
     found = {
-        document.id: _Request(document.service_version, set(), set())
+        document.id: _Request(document.service_version, is_unknown(trace, document), set(), set())
         for document in trace.documents.values()
         if not document.independent
         and document.node in nodes

@@ -29,7 +29,7 @@ class MetricData(TypedDict):
         MetricSource | None,
         Field(description="traces are sampled, the platform is not; null: none"),
     ]
-    Help: Annotated[str, Field(description="how to send the metric; empty if it is there")]
+    Help: Annotated[str, Field(description="how to send the metric, or what it lacks; else empty")]
 
 
 @reply
@@ -48,7 +48,7 @@ class MetricChart(TypedDict):
     stat: Literal["Sum", "Average", "Maximum"]
     unit: str
     source: MetricSource | None
-    help: Annotated[str, Field(description="how to send it; empty if it is there")]
+    help: Annotated[str, Field(description="how to send it, or what it lacks; else empty")]
     total: Annotated[
         float | None,
         Field(description="over the whole window, by its statistic; null without points"),

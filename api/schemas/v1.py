@@ -196,6 +196,10 @@ class VersionSide(Counts, Times):
     version: str
     in_progress: int
     traces_read: Annotated[int, Field(description="requests whose calls were compared")]
+    unknown_outcome: Annotated[
+        int,
+        Field(description="invocations of Lambda of which nothing says whether the handler failed"),
+    ]
 
 
 class VerdictCheck(TypedDict):

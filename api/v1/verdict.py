@@ -10,6 +10,7 @@ from api.context import Context
 from api.counted import USUAL_WAIT, freshness, incomplete_words
 from api.graph.build import node_id
 from api.schemas.v1 import EdgeChange, VerdictCheck, VerdictReply, VersionSide
+from api.telling_versions import telling_versions
 from api.v1.graph import span
 from store import verdict
 from store.filters.ast import And, Bare, Compare, Expression, Field, Or, ServiceMatch
@@ -18,7 +19,7 @@ from store.model import NodeKey, TimeRange
 from store.query import OTHER_VERSIONS, Backlog, TraceQuery, VersionStatistics
 from store.trace_id import format_trace_id
 from store.verdict import Outcome, Side, Verdict, without_pass
-from store.version_edges import calls_by_version
+from store.version_edges import Calls, calls_by_version
 
 EDGE_TRACES = 1000
 """Newest traces of each version whose calls are compared: their cost is bounded, and what happens in a
@@ -119,10 +120,24 @@ def _with_calls(
         for trace in context.store.get_traces(ordered[first : first + CHUNK]).values()
     )
     calls = calls_by_version(traces, nodes, versions)
+    telling = (
+        telling_versions(context.store, nodes, query.window)
+        if any(each.unknown for each in calls.values())
+        else frozenset()
+    )
     return [
-        side._replace(edges=calls[side.version].edges, traced=calls[side.version].requests)
+        side._replace(
+            edges=calls[side.version].edges,
+            traced=calls[side.version].requests,
+            unknown=0 if side.version in telling else _unknown(side, calls[side.version]),
+        )
         for side in sides
     ]
+
+
+def _unknown(side: Side, calls: Calls) -> int:
+    """Of all requests of a version, as of those whose traces were read."""
+    return round(side.statistics.total * calls.unknown / calls.requests) if calls.requests else 0
 
 
 def _of_version(nodes: Collection[NodeKey], version: str, *, failed: bool = False) -> Expression:
@@ -182,6 +197,7 @@ def _side(side: Side) -> VersionSide:
         "in_progress": side.statistics.in_progress,
         **times(side.statistics),
         "traces_read": side.traced,
+        "unknown_outcome": side.unknown,
     }
 
 

@@ -44,9 +44,14 @@ LAST_RECORDS = 0.3
 """Seconds at SHUTDOWN for the platform's last records to arrive."""
 MAX_LINE = 16_384
 """Characters of a log line; Raymap stores half of it."""
-RECEIVED = ("platform.start", "platform.report", "function")
+RECEIVED = ("platform.initStart", "platform.start", "platform.report", "function")
 
 environ = os.environ
+
+
+def sends_lines() -> bool:
+    """Whether the function's log lines are sent as well."""
+    return environ.get("RAYMAP_LAMBDA_LOGS") != "off"
 
 
 class Spool:
@@ -137,6 +142,10 @@ class Records:
                 if isinstance(record, str):
                     event["record"] = record[:MAX_LINE]
                 lines.append(json.dumps(["event", {**event, "requestId": self._request}]))
+                continue
+            if event["type"] == "platform.initStart":
+                if sends_lines():  # it names the runtime, whose lines say that a handler failed
+                    lines.append(json.dumps(["event", event]))
                 continue
             request_id = record.get("requestId") if isinstance(record, dict) else None
             if event["type"] == "platform.start":
@@ -295,7 +304,7 @@ class Extensions:
 
     def subscribe(self, port: int) -> None:
         """The platform's records and the function's lines, to a port here."""
-        lines = "" if environ.get("RAYMAP_LAMBDA_LOGS") == "off" else ', "function"'
+        lines = ', "function"' if sends_lines() else ""
         types = '"platform"' + lines
         body = (
             f'{{"schemaVersion": "2022-12-13", "types": [{types}], '

@@ -32,6 +32,8 @@ _OF_RUNTIMES = frozenset(
 )
 """Members of the JSON lines of Python's and Ruby's runtimes; a logger adds ``message`` or its name."""
 _CLASS = re.compile(r"(?:Function|Runtime|Init)<(.+)>\Z")
+_VERSION = re.compile(r"INIT_START \S+ Version: (\S+)(?: Runtime: |\Z)")
+_VERSION_OF_STREAM = re.compile(r"\[([^\]]+)\]")
 _TELLING = re.compile(
     r"INIT_START (?:Runtime Version: (?:python|nodejs|ruby|java)|.* Runtime: (?:python|ruby|java))"
 )
@@ -59,6 +61,12 @@ def is_telling(init: str) -> bool:
     """Whether an environment that began with this line logs each failed handler: without such a line the
     handler succeeded. The line itself shows that its subscription delivers more than REPORT."""
     return _TELLING.match(init) is not None
+
+
+def version_in(init: str, log_stream: str) -> str:
+    """The function's version, by the line with which an environment began or its log stream."""
+    match = _VERSION_OF_STREAM.search(log_stream) or _VERSION.match(init)
+    return match[1] if match else ""
 
 
 def _of_python(line: str) -> Failure | None:

@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 
 from api.app import create_app
 from collector.decode.document import decode_document
+from store.log_lines import LogLine
 from store.memory import MemoryStore
 from store.model import NodeKey
 from store.platform_metrics import MetricPoint
@@ -167,3 +168,25 @@ def test_a_scope_narrows_what_traces_say(store: MemoryStore, http: TestClient) -
     assert charts[0]["total"] == 1
     nowhere = http.get(f"/api/v1/nodes/{id}/metrics?{WINDOW}&environment=test")
     assert (nowhere.status_code, nowhere.json()["error"]["code"]) == (404, "NoSuchNode")
+
+
+def test_errors_that_records_alone_count_say_so(store: MemoryStore, http: TestClient) -> None:
+    """They do not contain handlers that raised, unless the function's runtime logs each of them."""
+    put(store)
+    store.put_metric_points([point("Lambda/Errors", 0.0)], "a")
+    assert "docs/lambda.md" in metrics(http)["Errors"]["Help"]
+    body = "INIT_START Runtime Version: python:3.12.v38"
+    begun = {
+        "name": "checkout",
+        "type": FUNCTION,
+        "record": "init",
+        "log_stream": "2026/11/24/[7]0",
+    }
+    store.put_log_lines([LogLine(START, body, **begun)], "b")  # type: ignore[arg-type]
+    assert metrics(http)["Errors"]["Help"] == ""
+
+
+def test_errors_of_cloudwatch_contain_what_raised(store: MemoryStore, http: TestClient) -> None:
+    put(store)
+    store.put_metric_points([point("AWS/Lambda/Errors", 0.0)], "a")
+    assert metrics(http)["Errors"]["Help"] == ""

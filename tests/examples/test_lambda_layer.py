@@ -29,7 +29,7 @@ from store.log_lines import Wanted
 from store.memory import MemoryStore
 from store.model import NodeKey, TimeRange
 from tests.collector.conftest import SOON, StoringPipeline
-from tests.lambda_samples import ACCOUNT, REQUEST, events
+from tests.lambda_samples import ACCOUNT, REQUEST, event, events
 from tests.store.test_invocation_evidence import query
 from tests.waiting import eventually
 
@@ -262,6 +262,18 @@ def test_starts_are_sent_with_their_reports(tmp_path: Path) -> None:
     records.add([{"type": "platform.telemetrySubscription"}, "noise", report])
     (path,) = spool.pending()
     assert raymap_lambda.read_spooled(path) == ([start, report], [])
+
+
+@pytest.mark.parametrize("logs", ["on", "off"])
+def test_the_runtime_is_named_where_its_lines_are_sent(
+    logs: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(raymap_lambda.environ, "RAYMAP_LAMBDA_LOGS", logs)
+    spool = raymap_lambda.Spool(str(tmp_path))
+    begun = event("platform.initStart", functionName="checkout", runtimeVersion="python:3.12.v38")
+    raymap_lambda.Records(spool).add([begun])
+    sent = [raymap_lambda.read_spooled(path)[0] for path in spool.pending()]
+    assert sent == ([[begun]] if logs == "on" else [])
 
 
 def test_a_spool_is_bounded_and_survives_a_line_cut_off(

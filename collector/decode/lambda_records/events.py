@@ -52,6 +52,7 @@ class InitStart(Struct, frozen=True):
 
     function: str
     version: str = ""
+    runtime: str = ""
 
 
 class Report(Struct, frozen=True):
@@ -167,6 +168,7 @@ class _Record(Struct):
     version: str | None = None
     functionName: str | None = None
     functionVersion: str | None = None
+    runtimeVersion: str | None = None
     status: str | None = None
     errorType: str | None = None
     tracing: _TracingContext | None = None
@@ -206,7 +208,7 @@ def event_time(raw: bytes | msgspec.Raw) -> int:
 def _read_init_start(event: _Event, record: _Record) -> Fact | None:
     if not record.functionName:
         return None
-    return InitStart(record.functionName, record.functionVersion or "")
+    return InitStart(record.functionName, record.functionVersion or "", record.runtimeVersion or "")
 
 
 def _read_start(event: _Event, record: _Record) -> Fact | None:

@@ -234,7 +234,8 @@ def text_of(fact: Fact | Rejected, text: str) -> str:
     if not text.startswith("{"):
         return text
     if isinstance(fact, InitStart):
-        return f"INIT_START {fact.function} Version: {fact.version or '$LATEST'}"
+        runtime = f" Runtime: {fact.runtime}" if fact.runtime else ""
+        return f"INIT_START {fact.function} Version: {fact.version or '$LATEST'}{runtime}"
     if isinstance(fact, Start):
         version = f" Version: {fact.version}" if fact.version else ""
         return f"START RequestId: {fact.request_id}{version}"

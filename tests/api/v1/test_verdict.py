@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from fastapi.testclient import TestClient
 from msgspec.structs import replace
@@ -11,11 +12,15 @@ from msgspec.structs import replace
 from api.app import create_app
 from api.graph.build import node_id
 from api.schemas.v1 import VerdictReply, VersionList
+from collector.decode.document import decode_document
+from store.log_lines import LogLine
 from store.memory import MemoryStore
-from store.model import Document, NodeKey, State
+from store.model import Document, NodeKey, State, derived_version
+from store.rules.invocation_documents import documents_of
 from store.times import MINUTE, SECOND
 from tests.api.console.test_map import get
 from tests.builders import T0, call, segment, subsegment, trace_id
+from tests.lambda_samples import invocation
 
 CHECKOUT = NodeKey("", "checkout", "AWS::Lambda::Function")
 TABLE = NodeKey("", "orders", "AWS::DynamoDB::Table")
@@ -239,3 +244,92 @@ def test_calls_of_streamed_subsegments_belong_to_their_segment() -> None:
     assert [check["fails"] for check in reply["checks"]] == [False] * 3
     assert reply["verdict"] == "fail"
     assert reply["reasons"][0].startswith("calls to orders failed in 100 of 100 requests")
+
+
+INIT = (
+    "INIT_START Runtime Version: {}.v38\tRuntime Version ARN: arn:aws:lambda:eu-west-1::runtime:x"
+)
+OF_RECORDS = JUDGE.replace("from=-10m", "from=-10m&type=AWS::Lambda::Function")
+
+
+def recorded(number: int, version: str, **more: Any) -> list[Document]:
+    """The segments of a sampled invocation of which there is nothing but the platform's record."""
+    at = T0 + number * SECOND // 10
+    known = {
+        "request_id": f"8286a188-ba32-4475-8077-{number:012x}",
+        "trace_id": trace_id(number, epoch=at // SECOND),
+        "end": at + 50_000,
+        "duration": 50_000,
+        "version": version,
+        "account": "",
+        "region": "",
+    }
+    derived = documents_of(invocation(**known, **more))
+    return [decode_document(msgspec.json.encode(each), derived_version(at, 3)) for each in derived]
+
+
+def judged(*lines: LogLine, failing: int = 0, inside: Any = None) -> VerdictReply:
+    """The verdict on two versions of a function: ``failing`` of the candidate's handlers are known to have raised."""
+    documents: list[Document] = []
+    for number in range(1, 161):
+        version = "42" if number > 100 else "41"
+        known = {"failure": "ValueError"} if number > 160 - failing else {}
+        documents += recorded(number, version, **known)
+        if inside is not None:
+            documents.append(inside(documents[-1]))
+    store = MemoryStore()
+    store.put(documents, "a")
+    store.put_log_lines(lines, "b")
+    client = TestClient(create_app(store, version="1", clock=lambda: NOW))
+    return get(client, OF_RECORDS, VerdictReply)
+
+
+def init(text: str, version: str = "") -> LogLine:
+    known = {"name": "checkout", "type": "AWS::Lambda::Function", "record": "init"}
+    return LogLine(T0, text, log_stream=f"2026/11/24/[{version}]0", **known)  # type: ignore[arg-type]
+
+
+def test_where_nothing_says_whether_handlers_failed_there_is_no_verdict() -> None:
+    """The platform's records alone do not."""
+    reply = judged()
+    assert (reply["verdict"], reply["checks"]) == ("insufficient", [])
+    assert [reason.partition(":")[0] for reason in reply["reasons"]] == ["version 41", "version 42"]
+    assert "docs/lambda.md" in reply["reasons"][0]
+    assert reply["candidate"]["unknown_outcome"] == 60
+
+
+@pytest.mark.parametrize(
+    ("runtime", "verdict"),
+    [("python:3.12", "pass"), ("nodejs:20", "pass"), ("provided:al2023", "insufficient")],
+)
+def test_runtimes_that_log_failures_say_that_there_was_none(runtime: str, verdict: str) -> None:
+    lines = [init(INIT.format(runtime), version) for version in ("41", "42")]
+    assert judged(*lines)["verdict"] == verdict
+    assert judged(lines[0])["verdict"] == "insufficient", "of the candidate nothing is known"
+
+
+def test_the_subsegment_around_the_handler_says_it() -> None:
+    def handler(function: Document) -> Document:
+        return subsegment(
+            function.id ^ 1,
+            parent_id=function.id,
+            trace_id=function.trace_id,
+            start=function.start,
+            end=function.end,
+            service="## checkout",
+        )
+
+    assert judged(inside=handler)["verdict"] == "pass"
+
+
+def test_failures_that_are_known_fail_a_version_whatever_else_is_not() -> None:
+    reply = judged(failing=15)
+    assert (reply["verdict"], reply["candidate"]["fault"]) == ("fail", 15)
+
+
+def test_a_function_that_reports_itself_is_not_in_doubt() -> None:
+    """An OpenTelemetry layer's segment says how the handler ended."""
+    reply = get(
+        client_of(*(request(n, "41" if n % 2 else "42") for n in range(200))), JUDGE, VerdictReply
+    )
+    assert (reply["verdict"], reply["candidate"]["unknown_outcome"]) == ("pass", 0)

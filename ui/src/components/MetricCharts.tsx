@@ -28,6 +28,7 @@ export function MetricCharts({ charts }: { charts: readonly MetricChart[] }) {
                 <span className="mute">{sourceWords(chart)}</span>
                 <span className="metric-value">{metricValue(chart)}</span>
               </button>
+              {chart.help && <p className="mute">{chart.help}</p>}
               {open === chart.label && chart.figure && (
                 <Chart figure={chart.figure} label={`${chart.label} over time`} height={120} />
               )}

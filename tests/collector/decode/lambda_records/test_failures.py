@@ -13,6 +13,7 @@ from collector.decode.lambda_records.cloudwatch import Decoded, Delivery, decode
 from collector.decode.lambda_records.otlp_logs import decode_json_logs
 from collector.decode.lambda_records.upload import decode_upload
 from store.model import State
+from store.rules.handler_failures import is_telling, version_in
 from store.rules.invocation_documents import documents_of
 from store.rules.invocations import Invocation
 from store.times import MINUTE
@@ -160,3 +161,12 @@ def test_a_record_is_stored_with_its_failure() -> None:
     assert isinstance(found, Invocation)
     record_in_metadata = documents_of(found)[0]["metadata"]["raymap"]["platform_record"]
     assert record_in_metadata["failure"] == "ValueError"
+
+
+def test_an_event_of_an_environments_start_names_the_runtime() -> None:
+    begun = event("platform.initStart", functionName="checkout", runtimeVersion="python:3.12.v38")
+    (line,) = decode(json.dumps(begun)).logs.lines
+    assert line.record == "init"
+    assert is_telling(line.body)
+    assert version_in(line.body, line.log_stream) == "42"
+    assert version_in(line.body, "") == "$LATEST"

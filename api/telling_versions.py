@@ -1,0 +1,33 @@
+"""Which versions of a function log each failed handler, by the lines with which their environments began.
+
+Of the others nothing but a failure itself says how an invocation ended (`store.rules.handler_failures`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from store.log_lines import LogStore, WrittenIn
+from store.model import NodeKey, TimeRange
+from store.rules.handler_failures import is_telling, version_in
+from store.times import DAY
+
+MOST = 1_000
+"""Environments that are looked at, the newest."""
+ENVIRONMENT = WrittenIn(record="init")
+
+
+def telling_versions(
+    store: LogStore, nodes: Collection[NodeKey], window: TimeRange
+) -> frozenset[str]:
+    """Versions of nodes, one function in one or several regions, of which every environment does. An
+    environment may have begun a day before the window."""
+    earlier = TimeRange(window.start - DAY, window.end)
+    told: set[str] = set()
+    silent: set[str] = set()
+    for name in {node.name for node in nodes}:
+        page = store.node_lines(name, earlier, limit=MOST, within=ENVIRONMENT)
+        for line in page.lines:
+            version = version_in(line.body, line.log_stream)
+            (told if is_telling(line.body) else silent).add(version)
+    return frozenset(told - silent)
