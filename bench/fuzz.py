@@ -26,7 +26,8 @@ with atheris.instrument_imports(include=["collector", "store"]):
     from collector.decode.daemon import split_datagram
     from collector.decode.document import decode_documents
     from collector.decode.otlp.datagram import decode_payload
-    from collector.decode.otlp.request import decode_otlp, decode_otlp_json
+    from collector.decode.otlp.json import read_json_frames
+    from collector.decode.otlp.request import decode_frames, decode_otlp
     from collector.decode.rejected import Rejected
     from collector.decode.stored import decode_any
     from collector.decode.trace_document import read_traces
@@ -93,7 +94,7 @@ def _import(data: bytes) -> Iterable[object]:
 DECODERS: tuple[Decoder, ...] = (
     lambda data: decode_documents(data, 1),
     lambda data: decode_otlp(data, 1),
-    lambda data: decode_otlp_json(data, 1),
+    lambda data: decode_frames(read_json_frames(data), 1),
     lambda data: decode_zipkin(data, 1),
     lambda data: decode_zipkin_protobuf(data, 1),
     _datagram,

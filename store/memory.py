@@ -20,13 +20,12 @@ from store.memory_deployments import MemoryDeployments
 from store.memory_logs import MemoryLogs
 from store.memory_metrics import MemoryMetrics
 from store.memory_traces import MemoryTraces, is_sampled
-from store.model import NodeKey, TimeRange, Trace, confirmed, is_settled
+from store.model import NodeKey, TimeRange, Trace
 from store.pins import Pin
 from store.protocol import CountedWindow
 from store.query import (
     Axis,
     Backlog,
-    Ends,
     Entities,
     EntryTime,
     Page,
@@ -195,17 +194,6 @@ class MemoryStore(
         """Statistics of nodes per step."""
         return unit_series(self._node_units(nodes, window), step)
 
-    def edge_series(
-        self,
-        edges: Collection[Ends],
-        window: TimeRange,
-        step: int,
-        *,
-        settled_before: int | None = None,
-    ) -> list[TimeBucket]:
-        """Statistics of edges per step."""
-        return unit_series(self._edge_units(edges, window, settled_before), step)
-
     def entity_series(
         self,
         entities: Entities,
@@ -303,17 +291,6 @@ class MemoryStore(
     def _node_units(self, nodes: Collection[NodeKey], window: TimeRange) -> Iterator[NodeUnit]:
         for unit in self._units(window):
             if isinstance(unit, NodeUnit) and unit.node in nodes:
-                yield unit
-
-    def _edge_units(
-        self, edges: Collection[Ends], window: TimeRange, settled_before: int | None
-    ) -> Iterator[EdgeUnit]:
-        for unit in self._units(window):
-            if (
-                isinstance(unit, EdgeUnit)
-                and (confirmed(unit.source), unit.target) in edges
-                and is_settled(unit.source, unit.start, settled_before)
-            ):
                 yield unit
 
 

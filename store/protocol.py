@@ -23,7 +23,6 @@ from store.pins import PinStore
 from store.platform_metrics import MetricStore
 from store.query import (
     Backlog,
-    Ends,
     Entities,
     EntryTime,
     Page,
@@ -226,18 +225,6 @@ class GraphReader(Protocol):
         """
         ...
 
-    def edge_series(
-        self,
-        edges: Collection[Ends],
-        window: TimeRange,
-        step: int,
-        *,
-        settled_before: int | None = None,
-    ) -> list[TimeBucket]:
-        """Statistics of the calls along edges per ``step``, as `node_series`; ``settled_before`` as
-        in `service_graph`."""
-        ...
-
     def entity_series(
         self,
         entities: Entities,
@@ -246,7 +233,8 @@ class GraphReader(Protocol):
         *,
         settled_before: int | None = None,
     ) -> list[TimeBucket]:
-        """Statistics of all units of some nodes and edges together, as `edge_series`."""
+        """Statistics of all units of some nodes and edges together per ``step``, as `node_series`;
+        ``settled_before`` as in `service_graph`."""
         ...
 
     def filtered_units(self, window: TimeRange, filter: Expression) -> Iterator[tuple[bytes, Unit]]:

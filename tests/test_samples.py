@@ -54,7 +54,7 @@ def test_a_crash_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     def broken(*_: object) -> None:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr("bench.samples.decode_otlp_json", broken)
+    monkeypatch.setattr("bench.samples.decode_frames", broken)
     file = tmp_path / "sample"
     file.write_bytes(json_export(JSON_SPAN))
     assert "RuntimeError: broken" in judge(file, "sample").crash

@@ -1,4 +1,4 @@
-"""Conditions that are not written as text: exact nodes, states of the entry, stored annotations."""
+"""Conditions that are not written as text: exact nodes, states of the entry."""
 
 from __future__ import annotations
 
@@ -6,16 +6,13 @@ from collections.abc import Iterable
 
 from store.filters.ast import (
     And,
-    Compare,
     EdgeMatch,
     EntryState,
     Expression,
-    Field,
     Or,
     ServiceMatch,
 )
 from store.model import NodeKey, State
-from store.rules.annotations import parse_annotation_item
 
 
 def touches(node: NodeKey) -> Expression:
@@ -31,13 +28,6 @@ def calls_along(source: NodeKey, target: NodeKey) -> Expression:
 def entered_with(states: Iterable[State]) -> Expression:
     """Traces whose entry segment ended in one of the states."""
     return EntryState(frozenset(states))
-
-
-def annotated(item: str) -> Expression:
-    """Traces with an annotation, given as `store.rules.annotations.annotation_item` writes it."""
-    key, value = parse_annotation_item(item)
-    field = Field("annotation", key)
-    return Compare(field, "=", float(value) if type(value) is int else value)
 
 
 def all_of(*conditions: Expression | None) -> Expression | None:

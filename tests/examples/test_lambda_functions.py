@@ -16,7 +16,6 @@ import pytest
 
 from collector.decode.document import decode_document
 from collector.decode.lambda_records.upload import decode_upload
-from collector.decode.otlp.request import decode_otlp_json
 from examples.lambda_functions import plan
 from examples.lambda_functions.programs import RUNS, Run
 from examples.two_sdks.diff import differences
@@ -30,6 +29,7 @@ from store.rules.invocation_documents import documents_of
 from store.rules.invocations import NOTHING, Evidence, Invocation, rank_of
 from store.times import MINUTE
 from tests.examples.test_two_sdks_live import graph_in
+from tests.otlp_json import decode_otlp_json
 from tests.vectors import SAMPLES
 
 ALWAYS = TimeRange(0, 2**61)

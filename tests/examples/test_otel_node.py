@@ -20,10 +20,11 @@ from typing import Any
 import pytest
 
 import hatch_build
-from collector.decode.otlp.request import decode_otlp, decode_otlp_json
+from collector.decode.otlp.request import decode_otlp
 from examples.two_sdks.diff import Edge, Figures, Graph, Node, differences, read_graph
 from store.model import Document
 from tests.conftest import ROOT, Server
+from tests.otlp_json import decode_otlp_json
 
 pytestmark = pytest.mark.server
 

@@ -16,7 +16,6 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from collector.decode.document import decode_document
-from collector.decode.otlp.request import decode_otlp_json
 from examples.two_sdks.diff import Edge, Figures, Graph, Node, differences
 from examples.two_sdks.live import fake_aws, plan
 from examples.two_sdks.live.programs import runs
@@ -26,6 +25,7 @@ from store.graph import ServiceGraph, Statistics
 from store.memory import MemoryStore
 from store.model import Document, NodeKey, TimeRange
 from tests.conftest import ROOT
+from tests.otlp_json import decode_otlp_json
 from tests.vectors import SAMPLES
 
 ARN = "arn:aws:states:eu-west-1:123456789012"

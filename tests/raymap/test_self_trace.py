@@ -17,7 +17,6 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from collector.decode.otlp.request import decode_otlp_json
 from collector.journal.format import Kind
 from raymap.self_trace import (
     DROPPED,
@@ -30,6 +29,7 @@ from raymap.self_trace import (
 from store.metrics import QueryTime, timed_query
 from store.model import Document
 from tests.conftest import Server, start_server, stop_server
+from tests.otlp_json import decode_otlp_json
 from tests.waiting import eventually
 
 

@@ -32,6 +32,7 @@ from store.summary import summarize
 from store.times import MINUTE
 from tests.builders import T0, call, segment, subsegment, trace_id
 from tests.conftest import empty
+from tests.store.contract.series import edge_series
 
 HOURS = 60 * MINUTE
 STEPS = (5_000_000, MINUTE, 2_000_000, 30_000_000)
@@ -287,7 +288,9 @@ def agree_on_details(
             clickhouse.find_traces(query, limit=9).found == memory.find_traces(query, limit=9).found
         )
     for pair in itertools.islice((*expected.links, *expected.edges), 2):
-        assert clickhouse.edge_series([pair], ALL, HOURS) == memory.edge_series([pair], ALL, HOURS)
+        assert edge_series(clickhouse, [pair], ALL, HOURS) == edge_series(
+            memory, [pair], ALL, HOURS
+        )
         for link in (True, False, None):
             units = UnitQuery(ALL, edges=frozenset([pair]), link=link)
             agree_on_units(memory, clickhouse, units)

@@ -16,7 +16,6 @@ from collector.decode.ids import further_call_id
 from collector.decode.limits import bound_rejections
 from collector.decode.otlp.frames import ResourceFrame, read_frames
 from collector.decode.otlp.groups import SpanGroup, read_groups, unreadable
-from collector.decode.otlp.json import read_json_frames
 from collector.decode.rejected import Reason, Rejected
 from store.model import NO_HTTP, Call, Document, NodeKey
 from store.otel.resource import Resource, read_resource, service_node
@@ -42,13 +41,6 @@ def decode_otlp(
     many spans or too many invalid ones (`collector.decode.limits`).
     """
     yield from bound_rejections(decode_frames(read_frames(body), version, sampled=sampled))
-
-
-def decode_otlp_json(
-    body: bytes, version: int, *, sampled: bool = True
-) -> Iterator[Document | Rejected]:
-    """The same for a request in OTLP's JSON."""
-    yield from bound_rejections(decode_frames(read_json_frames(body), version, sampled=sampled))
 
 
 def decode_frames(

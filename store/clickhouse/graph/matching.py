@@ -35,12 +35,9 @@ def of_nodes(nodes: Collection[NodeKey]) -> Units:
 
 
 def of_edges(
-    edges: Collection[Ends],
-    settled_before: int | None = None,
-    *,
-    kinds: Collection[int] = (EDGE, LINK),
+    edges: Collection[Ends], settled_before: int | None, *, kinds: Collection[int]
 ) -> Units:
-    """The calls and links along edges, those from unconfirmed clients only if they are settled."""
+    """The calls or links along edges, those from unconfirmed clients only if they are settled."""
     account = "if(startsWith(source_type, 'client'), '', source_account)"
     name = "edges_" + "_".join(map(str, kinds))
     condition = (

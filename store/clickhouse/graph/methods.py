@@ -10,7 +10,7 @@ from typing import Protocol
 from store.clickhouse.connection.query_runner import QueryRunner
 from store.clickhouse.graph import service_graph, window_plan
 from store.clickhouse.graph.cut_buckets import CutBuckets
-from store.clickhouse.graph.matching import Units, of_edges, of_entities, of_nodes
+from store.clickhouse.graph.matching import Units, of_entities, of_nodes
 from store.clickhouse.graph.rollup_cache import RollupCache
 from store.clickhouse.graph.series import CutUnits, series
 from store.clickhouse.graph.window_plan import Marks
@@ -19,7 +19,7 @@ from store.clickhouse.rollup.worker import RollupWorker
 from store.graph import ServiceGraph
 from store.model import NodeKey, TimeRange
 from store.protocol import CountedWindow
-from store.query import Backlog, Ends, Entities, TimeBucket
+from store.query import Backlog, Entities, TimeBucket
 
 Asking = Callable[[], AbstractContextManager[QueryRunner]]
 
@@ -131,17 +131,6 @@ class GraphMethods:
     ) -> list[TimeBucket]:
         """Statistics of nodes per step."""
         return self._series(of_nodes(nodes), window, step)
-
-    def edge_series(
-        self: _HasRunner,
-        edges: Collection[Ends],
-        window: TimeRange,
-        step: int,
-        *,
-        settled_before: int | None = None,
-    ) -> list[TimeBucket]:
-        """Statistics of edges per step."""
-        return self._series(of_edges(edges, settled_before), window, step)
 
     def entity_series(
         self: _HasRunner,

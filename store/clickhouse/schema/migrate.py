@@ -91,11 +91,6 @@ def migrate(
         client.disconnect()
 
 
-def newest_version(folder: Path = FOLDER) -> int:
-    """The number of the newest migration."""
-    return max((int(path.name[:4]) for path in folder.glob("[0-9]*.sql")), default=0)
-
-
 def read_migrations(
     folder: Path, settings: Mapping[str, object], topology: Topology = SINGLE
 ) -> list[Migration]:

@@ -8,13 +8,13 @@ import pytest
 
 from collector.decode.columnar.documents import decode_columns
 from collector.decode.document import decode_document
-from collector.decode.otlp.request import decode_otlp_json
 from store.columnar import columns_of
 from store.memory import MemoryStore
 from store.model import Document, NodeKey, TimeRange
 from store.otel.from_xray import export_trace, to_json
 from tests.collector.otlp_samples import CLIENT, SERVER, decode, span
 from tests.collector.samples import START, segment_bytes
+from tests.otlp_json import decode_otlp_json
 
 ALWAYS = TimeRange(0, 1 << 62)
 TABLE = "AWS::DynamoDB::Table"

@@ -20,6 +20,7 @@ from store.times import MINUTE, SECOND
 from tests.builders import T0, call, segment, trace_id
 from tests.store.contract.failures import edge_failures
 from tests.store.contract.nodes import CLIENT, FRONTEND, HOUR
+from tests.store.contract.series import edge_series
 
 
 class ClientContract:
@@ -43,7 +44,7 @@ class ClientContract:
             assert graph.edges[CLIENT, FRONTEND].statistics.total == 1
             assert set(graph.services) == {CLIENT, FRONTEND}
             assert graph.services[FRONTEND].root
-        assert store.edge_series([(CLIENT, FRONTEND)], HOUR, MINUTE)[0].statistics.total == 1
+        assert edge_series(store, [(CLIENT, FRONTEND)], HOUR, MINUTE)[0].statistics.total == 1
         # A root without a parent has a client at once, and the orphan counts as well.
         store.put([segment(0xA2, start=T0 + SECOND, end=T0 + SECOND + 7, state=State.FAULT)], "b")
         young = store.service_graph(HOUR, settled_before=T0)
@@ -51,7 +52,7 @@ class ClientContract:
         settled_graph = store.service_graph(HOUR)
         edge = settled_graph.edges[CLIENT, FRONTEND]
         assert (edge.statistics.ok, edge.statistics.fault, edge.start) == (1, 1, T0)
-        (bucket,) = store.edge_series([(CLIENT, FRONTEND)], HOUR, MINUTE)
+        (bucket,) = edge_series(store, [(CLIENT, FRONTEND)], HOUR, MINUTE)
         assert bucket.statistics == edge.statistics
         assert edge_failures(store, CLIENT, FRONTEND) == [
             Failure("No exception recorded", State.FAULT, 1)
@@ -78,7 +79,7 @@ class ClientContract:
         for settled, count in ((T0, 0), (T0 + 49 * SECOND, 1), (T0 + 60 * SECOND, 3), (None, 4)):
             edges = store.service_graph(HOUR, settled_before=settled).edges
             drawn = edges[pair].statistics.total if pair in edges else 0
-            series = store.edge_series([pair], HOUR, MINUTE, settled_before=settled)
+            series = edge_series(store, [pair], HOUR, MINUTE, settled_before=settled)
             failures = edges[pair].failures if pair in edges else {}
             assert drawn == sum(each.statistics.total for each in series) == count
             assert list(failures.values()) == [count] * (count > 0)

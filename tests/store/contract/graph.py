@@ -14,6 +14,7 @@ from store.query import Entities, TraceQuery
 from store.times import MINUTE, SECOND
 from tests.builders import T0, TRACE, call, segment, trace_id
 from tests.store.contract.nodes import BACKEND, CLIENT, FRONTEND, HOUR
+from tests.store.contract.series import edge_series
 
 
 class GraphContract:
@@ -157,7 +158,7 @@ class GraphContract:
         assert (queue, NodeKey("", "worker", "")) not in graph.edges
         assert [
             s.statistics.total
-            for s in store.edge_series([(edge.source, edge.target)], HOUR, MINUTE)
+            for s in edge_series(store, [(edge.source, edge.target)], HOUR, MINUTE)
         ] == [1]
 
     def test_a_link_from_both_ends_counts_once(self, store: Store) -> None:
@@ -209,4 +210,4 @@ class GraphContract:
             query = TraceQuery(HOUR, filter=touches(node))
             assert len(store.find_traces(query, limit=9).found) == 1
             client = NodeKey("", name, "client")
-            assert len(store.edge_series([(client, node)], HOUR, MINUTE)) == 1
+            assert len(edge_series(store, [(client, node)], HOUR, MINUTE)) == 1

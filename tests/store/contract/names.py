@@ -19,6 +19,7 @@ from store.times import DAY, MINUTE, SECOND
 from tests.builders import T0, call, segment, trace_id
 from tests.store.contract.failures import edge_failures, node_failures
 from tests.store.contract.nodes import BACKEND, CLIENT, FRONTEND, HOUR
+from tests.store.contract.series import edge_series
 
 
 class NameContract:
@@ -155,7 +156,7 @@ class NameContract:
         (bucket,) = store.node_series(keys, HOUR, DAY)
         assert (bucket.statistics.ok, bucket.statistics.fault) == (1, 1)
         edges = [(FRONTEND, key) for key in keys]
-        (bucket,) = store.edge_series(edges, HOUR, DAY)
+        (bucket,) = edge_series(store, edges, HOUR, DAY)
         assert (bucket.statistics.ok, bucket.statistics.fault) == (1, 1)
         assert [f.count for f in node_failures(store, west)] == [1]
         assert edge_failures(store, FRONTEND, west) == node_failures(store, west)

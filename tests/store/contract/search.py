@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from store.errors import InvalidCursor
-from store.filters.ast import Expression, Field
-from store.filters.conditions import all_of, annotated, calls_along, entered_with, touches
+from store.filters.ast import Compare, Expression, Field
+from store.filters.conditions import all_of, calls_along, entered_with, touches
 from store.filters.parse import parse
 from store.model import (
     Document,
@@ -15,7 +15,7 @@ from store.model import (
 )
 from store.protocol import Store
 from store.query import VALUE_FIELDS, Axis, TraceQuery, ValueCount
-from store.rules.annotations import annotation_item
+from store.rules.annotations import annotation_item, parse_annotation_item
 from store.summary import summarize
 from store.times import DAY, MINUTE, SECOND
 from tests.builders import T0, TRACE, call, http, segment, subsegment, trace_id
@@ -233,6 +233,10 @@ class SearchContract:
             "a",
         )
         store.put([segment(1, trace_id=former, version=T0 + 900_000)], "b")
+
+        def annotated(item: str) -> Expression:
+            key, value = parse_annotation_item(item)
+            return Compare(Field("annotation", key), "=", value)
 
         def found(*items: str, **more: Expression) -> list[bytes]:
             query = TraceQuery(HOUR, filter=all_of(*map(annotated, items), *more.values()))

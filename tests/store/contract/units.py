@@ -16,6 +16,7 @@ from store.times import MINUTE, SECOND
 from tests.builders import T0, call, http, segment, trace_id
 from tests.store.contract.failures import edge_failures, node_failures
 from tests.store.contract.nodes import BACKEND, CLIENT, FRONTEND, HOUR, failing_calls
+from tests.store.contract.series import edge_series
 
 
 def _linked_traces() -> list[Document]:
@@ -141,7 +142,7 @@ class UnitContract:
             (T0 + MINUTE, 1, 0),
         ]
         assert node_failures(store, FRONTEND) == [Failure("HTTP 500", State.FAULT, 1)]
-        edges = store.edge_series([(FRONTEND, BACKEND)], HOUR, MINUTE)
+        edges = edge_series(store, [(FRONTEND, BACKEND)], HOUR, MINUTE)
         assert [(s.start, s.statistics.total) for s in edges] == [(T0, 1), (T0 + MINUTE, 1)]
         assert edge_failures(store, FRONTEND, BACKEND) == [
             Failure("HTTP 503", State.FAULT, 1),

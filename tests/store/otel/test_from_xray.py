@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from collector.decode.document import decode_documents
-from collector.decode.otlp.request import decode_otlp, decode_otlp_json
+from collector.decode.otlp.request import decode_otlp
 from store.graph import ServiceGraph
 from store.memory import MemoryStore
 from store.model import Document, State, Trace
@@ -25,6 +25,7 @@ from store.service_graph import build_service_graph
 from store.trace_documents import processed_documents
 from tests.collector.otlp_samples import CLIENT, SERVER, decode, request, span
 from tests.collector.samples import START, TRACE_ID, segment_json
+from tests.otlp_json import decode_otlp_json
 
 OTHER = "1-6b061440-00000000000000000000000a"
 

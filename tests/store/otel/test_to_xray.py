@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.decode.document import decode_document
-from collector.decode.otlp.request import decode_otlp, decode_otlp_json
+from collector.decode.otlp.request import decode_otlp
 from collector.decode.rejected import Rejected
 from store.graph import ServiceGraph
 from store.memory import MemoryStore
@@ -32,6 +32,7 @@ from tests.collector.otlp_samples import (
     span,
 )
 from tests.collector.samples import segment_bytes
+from tests.otlp_json import decode_otlp_json
 
 TEXTS = {
     "aws.local.service": ["till", ""],

@@ -22,7 +22,6 @@ from collector.decode.otlp.memory import Memory
 from collector.decode.otlp.request import (
     MAX_SPAN,
     decode_otlp,
-    decode_otlp_json,
     decode_span,
 )
 from collector.decode.otlp.walk import Walked, walk
@@ -46,6 +45,7 @@ from tests.collector.otlp_samples import (
     pairs,
     span,
 )
+from tests.otlp_json import decode_otlp_json
 
 Rejections = list[tuple[int, str]]
 

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from collector.decode.otlp.datagram import decode_payload
-from collector.decode.otlp.request import decode_otlp, decode_otlp_json
+from collector.decode.otlp.request import decode_otlp
 from collector.decode.rejected import Rejected
 from collector.decode.stored import decode_any
 from collector.decode.zipkin.spans import decode_zipkin, decode_zipkin_protobuf
@@ -19,6 +19,7 @@ from store.model import Document
 from store.otel.from_xray import export_trace, to_json
 from store.otel.to_xray import render_span
 from tests.collector.otlp_samples import CLIENT, SERVER, export, span
+from tests.otlp_json import decode_otlp_json
 
 EXPORT = export(
     span(SERVER, {"http.method": "GET", "aws.xray.annotations": ["x"]}, id=1),

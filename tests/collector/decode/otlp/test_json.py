@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from collector.decode.otlp.request import decode_otlp, decode_otlp_json
+from collector.decode.otlp.request import decode_otlp
 from collector.decode.rejected import Rejected
 from store.model import Document
 from tests.collector.otlp_samples import CLIENT, SERVER, export, span
+from tests.otlp_json import decode_otlp_json
 
 TRACE_ID = "6b061440000000000000000000000001"
 SPAN: dict[str, Any] = {

@@ -15,7 +15,7 @@ from collector.decode.otlp import frames
 from collector.decode.otlp.columns import decode_otlp_columns
 from collector.decode.otlp.frames import MAX_SPANS
 from collector.decode.otlp.protobuf import Field, message_classes
-from collector.decode.otlp.request import decode_otlp, decode_otlp_json
+from collector.decode.otlp.request import decode_otlp
 from collector.decode.rejected import Rejected
 from collector.decode.stored import decode_any
 from collector.decode.zipkin.spans import decode_zipkin, decode_zipkin_protobuf
@@ -40,6 +40,7 @@ from tests.collector.otlp_samples import (
     results,
     span,
 )
+from tests.otlp_json import decode_otlp_json
 from tests.vectors import files
 
 SHOP = NodeKey("", "shop", "")

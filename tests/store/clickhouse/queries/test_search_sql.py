@@ -10,7 +10,8 @@ from store.clickhouse.search.compile import compiled
 from store.clickhouse.search.judge import row_locations
 from store.clickhouse.search.scan_ranges import SCAN_RANGES
 from store.filters.ast import Expression, Not
-from store.filters.conditions import annotated, calls_along
+from store.filters.conditions import calls_along
+from store.filters.parse import parse
 from store.model import NodeKey, TimeRange
 from store.query import Axis
 from store.times import MINUTE
@@ -136,7 +137,7 @@ def test_bounds_of_an_annotation() -> None:
         f"SELECT trace_id, id FROM segments WHERE {rows}) "
         f"GROUP BY trace_id, id HAVING argMax({has}, ver))"
     )
-    test = annotated('a="1"')
+    test = parse('annotation[a] = "1"')
     assert rendered(test, sure=False) == (may, "0")
     assert rendered(test, sure=True) == (may, must)
     assert rendered(Not(test), sure=False) == ("1", f"NOT ({may})")

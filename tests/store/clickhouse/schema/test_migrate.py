@@ -20,12 +20,10 @@ from store.clickhouse.connection.errors import ClickHouseUnavailable
 from store.clickhouse.connection.pool import connect, create_database
 from store.clickhouse.schema import lock
 from store.clickhouse.schema.migrate import (
-    FOLDER,
     MigrationError,
     SchemaChanged,
     SchemaTooNew,
     migrate,
-    newest_version,
     read_migrations,
     split_statements,
 )
@@ -137,7 +135,6 @@ def test_the_products_own_files_can_be_applied_twice(database: Address) -> None:
     assert first
     connect(database).execute("TRUNCATE TABLE raymap_migrations")
     assert migrate(database, {"retention_days": 30}) == first
-    assert newest_version() == len(list(FOLDER.glob("0*.sql")))
 
 
 def test_an_applied_file_that_changed_is_refused(database: Address, folder: Path) -> None:
@@ -234,9 +231,7 @@ def test_documents_wait_for_a_schema_of_another_version(database: Address) -> No
     client.execute("INSERT INTO raymap_migrations (version, name) VALUES (9, '0009_newer.sql')")
     store.schema.suspect(ServerException("no such column", code=16))
     for use in (store.check, lambda: store.put([segment(2)], "b"), store.has_traces):
-        with pytest.raises(
-            SchemaMismatch, match=rf"newer schema \(9, expected {newest_version()}\)"
-        ):
+        with pytest.raises(SchemaMismatch, match=r"newer schema \(9, expected [1-8]\)"):
             use()
     client.execute(
         "ALTER TABLE raymap_migrations DELETE WHERE version = 9 SETTINGS mutations_sync = 1"
