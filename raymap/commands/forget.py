@@ -1,7 +1,8 @@
 """`raymap forget`: removes the traces of a subject from every table, the journals and the quarantine.
 
 In this order: what was acknowledged before reaches the tables, the tables lose the traces, the journals
-delete what they have inserted. So nothing comes back, and no backup made afterwards contains it.
+delete what they have inserted. So nothing comes back, and no backup made afterwards contains it. The log
+of the engine comes last: failed queries of this command are in it, too.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ from raymap.processes import journal_dir, prepare_command
 from raymap.schema_check import require_schema
 from raymap.settings import StoreSettings
 from store.clickhouse import forget as tables
+from store.clickhouse.connection.address import Address
+from store.clickhouse.embedded.logs import empty_logs
 from store.forget import Subject, of_annotation, of_user
 from store.times import SECOND
 from store.trace_id import format_trace_id
@@ -82,6 +85,18 @@ def forget(settings: StoreSettings, subject: Subject, *, wait: float, dry_run: b
             f"{damaged} damaged files of journals may contain more, and cannot be read: delete "
             f"{root / 'damaged'} if that matters"
         )
+    _empty_logs(settings, address)
+
+
+def _empty_logs(settings: StoreSettings, address: Address) -> None:
+    """Of the embedded engine; of another it is said that they are not reached."""
+    if settings.clickhouse:
+        print_status(
+            f"not reached: the server log, query_log and text_log of ClickHouse at {address.host} have "
+            "the text of queries, also of those that searched for this"
+        )
+    elif files := empty_logs(settings.data_dir):
+        print_status(f"emptied {files} log files of ClickHouse")
 
 
 def _fingerprint(subject: Subject, data_dir: Path) -> str:

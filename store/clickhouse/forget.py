@@ -31,7 +31,7 @@ def find(client: Client, subject: Subject) -> list[bytes]:
     found = execute(
         client,
         queries.FORGOTTEN_TRACES.render(
-            user=subject.user, items=list(subject.items), text=subject.text
+            user=subject.user, items=list(subject.items), forms=list(subject.forms)
         ),
         {"max_execution_time": 0},
     )

@@ -180,7 +180,7 @@ USED_PIN_DAYS = _sql("pins/used_days", parameters="first tables")
 STALE_STAGING = _sql("pins/stale_staging", parameters="seconds")
 INCOMPLETE_PIN_PARTITIONS = _sql("pins/incomplete", parameters="first seconds tables")
 # forget
-FORGOTTEN_TRACES = _sql("forget/traces", parameters="items text user")
+FORGOTTEN_TRACES = _sql("forget/traces", parameters="forms items user")
 TABLES_OF_TRACES = _sql("forget/tables")
 BUCKETS_OF_TRACES = _sql("forget/buckets", "ids")
 # retention

@@ -108,6 +108,12 @@ def test_under_keys(write: Format, key: str) -> None:
     assert b"***" in left
 
 
+@pytest.mark.parametrize("write", FORMATS)
+def test_queries_without_their_question_mark(write: Format) -> None:
+    assert PW.encode() not in write("url.query", f"code={PW}")
+    assert PW.encode() not in write("note", f"code={PW}&grant_type=authorization_code")
+
+
 @pytest.mark.parametrize("text", IN_TEXTS)
 def test_whatever_its_length_is_in_bytes(text: str) -> None:
     """What is before a text in protobuf is its length, which may look like a digit or a letter."""

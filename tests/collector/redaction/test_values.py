@@ -304,6 +304,14 @@ def test_bad_rules(text: str, reason: str) -> None:
         parse_rules(text)
 
 
+def test_parameters_of_your_own() -> None:
+    (rule,) = parse_rules('[{"rule": "voucher", "keys": ["voucher"], "parameters": ["v"]}]')
+    own = redaction(rule)
+    assert own.text("/pay?v=abcd&voucher=x") == "/pay?v=***voucher***&voucher=***voucher***"
+    assert own.text("v=abcd") == "v=abcd"
+    assert own.keyed("v", "abcd") == "abcd"
+
+
 def test_rules_are_read() -> None:
     text = (
         '[{"rule": "user", "keys": ["user"], "action": "hash"}, {"rule": "sql", "detect": "sql"}]'

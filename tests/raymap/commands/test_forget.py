@@ -7,12 +7,18 @@ from pathlib import Path
 
 import pytest
 import zstandard
+from clickhouse_driver.errors import ServerException
 
 from collector.ingest import FOLDER
 from collector.journal.format import Kind, pack
 from collector.journal.quarantine import Quarantine
+from raymap.commands import forget as forget_command
 from raymap.commands.forget import subject_of
 from raymap.errors import CommandError
+from raymap.settings import StoreSettings
+from store.clickhouse.connection.address import Address
+from store.clickhouse.connection.pool import connect
+from store.clickhouse.embedded.folder import address
 from store.forget import of_annotation, of_user
 from tests.conftest import start_server, stop_server
 from tests.raymap.processes import eventually, finished_segment, raymap
@@ -66,8 +72,16 @@ def test_nothing_of_a_user_remains(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     tried = raymap("forget", "--user", ANA, "--dry-run", *where)
     assert "1 traces would be removed" in tried.stderr
     assert counted(2)
+    logs = [data / "clickhouse" / name for name in ("server.log", "server.err.log")]
+    client = connect(address(data))
+    with pytest.raises(ServerException):
+        client.execute(f"SELECT throwIf(number >= 0, '{ANA}') FROM numbers(1)")
+    client.disconnect()
+    eventually(lambda: any(ANA.encode() in log.read_bytes() for log in logs), 30, "it is logged")
     ended = raymap("forget", "--user", ANA, *where)
     assert ended.returncode == 0, ended.stderr
+    assert "log files of ClickHouse" in ended.stderr
+    assert not any(ANA.encode() in path.read_bytes() for path in data.rglob("*.log*"))
     assert "removed 1 traces" in ended.stderr
     assert "1 rows of segments" in ended.stderr
     assert "removed 1 documents from the quarantine" in ended.stderr
@@ -87,6 +101,19 @@ def test_nothing_of_a_user_remains(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert "0 traces would be removed" in said.stderr
     assert ANA.encode() not in journal_content(restored)
     assert stop_server(again) == 0
+
+
+def test_what_is_not_reached_is_named(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """The log of a ClickHouse that is not ours."""
+    own = Address("db.example", 9000, "raymap", "x", "raymap")
+    forget_command._empty_logs(
+        StoreSettings(data_dir=tmp_path, clickhouse="clickhouse://db.example"), own
+    )
+    assert "not reached: the server log, query_log and text_log of ClickHouse at db.example" in (
+        capfd.readouterr().err
+    )
+    forget_command._empty_logs(StoreSettings(data_dir=tmp_path), own)
+    assert capfd.readouterr().err == ""
 
 
 def test_subjects() -> None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from clickhouse_driver import Client
 
+from collector.journal.format import Kind
+from collector.payloads import decode_request
 from store.clickhouse import forget
 from store.clickhouse.connection import sql
 from store.clickhouse.store import ClickHouseStore
@@ -17,6 +20,7 @@ from store.rules.annotations import annotation_item
 from store.rules.invocations import FUNCTION
 from store.times import MINUTE
 from tests.builders import T0, call, http, segment, trace_id
+from tests.collector.otlp_samples import export, span
 from tests.store.contract.logs import line
 
 ANA = "ana-7f3a"
@@ -137,6 +141,38 @@ def test_subjects(client: Client, store: ClickHouseStore) -> None:
     assert forget.find(client, Subject(text=ANA)) == [FIRST]
     assert forget.find(client, Subject(text="'; --")) == []
     assert forget.find(client, of_user("bob")) == [OTHER]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "?mail=ana%40example.com",
+        "?back=%3Fmail%3Dana%2540example.com",
+        "ana\\u0040example.com",
+        "100 % of ana@example.com",
+    ],
+)
+def test_a_text_is_found_however_it_is_encoded(
+    client: Client, store: ClickHouseStore, raw: str
+) -> None:
+    subject = Subject(text="ana@example.com")
+    documents = [segment(0xA1, trace_id=FIRST, raw=f'{{"url": "{raw}"}}'.encode()), *of_bob()]
+    store.put(documents, "a")
+    matching = [each.trace_id for each in documents if subject.matches(each)]
+    assert forget.find(client, subject) == matching == ([] if "u0040" in raw else [FIRST])
+
+
+def test_a_text_in_a_span_is_found(client: Client, store: ClickHouseStore) -> None:
+    """Spans are stored in parts."""
+    body = export(
+        span(attributes={"url.full": "https://h/?m=ana%40example.com"}),
+        resource={"service.name": "shop", "host.name": "b%2Fc"},
+    )
+    documents = decode_request(Kind.OTLP, body, 1).documents
+    store.put(documents, "a")
+    for text in ("ana@example.com", "b/c"):
+        assert forget.find(client, Subject(text=text)) == [documents[0].trace_id]
+    assert forget.find(client, Subject(text="ana@example.org")) == []
 
 
 def test_every_table_of_traces_is_known(client: Client) -> None:

@@ -122,7 +122,7 @@ function Loaded({ trace, onReload }: { trace: Trace; onReload(): void }) {
         </p>
       )}
       {masked && (
-        <p className="left-out" title="Rules of redaction: docs/privacy.md">
+        <p className="masked-note" title="Rules of redaction: docs/privacy.md">
           {masked}
         </p>
       )}

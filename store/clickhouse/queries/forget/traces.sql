@@ -1,9 +1,15 @@
--- The traces of a subject, from every copy of their documents. A text is looked for only if there is one.
+-- The traces of a subject, from every copy of their documents. A text is looked for only if there is one: in each
+-- of its forms, as it is stored and as it is behind percent-encoding, twice since URLs have URLs as parameters.
 SELECT DISTINCT hex(trace_id) FROM segments
 WHERE ({user:String} != '' AND user = {user:String}) OR hasAny(annotations, {items:Array(String)})
 UNION DISTINCT
 SELECT DISTINCT hex(trace_id) FROM documents
-WHERE {text:String} != '' AND (
-    position(body, {text:String}) > 0 OR position(tail, {text:String}) > 0 OR position(resource, {text:String}) > 0
-    OR position(scope, {text:String}) > 0 OR arrayExists(each -> position(each, {text:String}) > 0, attributes)
+WHERE notEmpty({forms:Array(String)}) AND arrayExists(
+    part -> multiSearchAny(part, {forms:Array(String)}) OR (
+        position(part, '%') > 0 AND (
+            multiSearchAny(decodeURLComponent(part), {forms:Array(String)})
+            OR multiSearchAny(decodeURLComponent(decodeURLComponent(part)), {forms:Array(String)})
+        )
+    ),
+    arrayConcat([body, tail, resource, scope], attributes)
 )
