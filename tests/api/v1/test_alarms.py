@@ -10,6 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from api.alarms.evaluator import AlarmEvaluator
 from api.alarms.render import masked
+from api.alarms.webhook import NO_ANSWER
 from api.app import create_app
 from api.may_edit import MAY_EDIT
 from api.reach import Destinations
@@ -35,11 +36,10 @@ RULE: dict[str, Any] = {
 class Site:
     """An app over traffic, with a clock."""
 
-    def __init__(self, *hosts: str) -> None:
+    def __init__(self, *hosts: str, public_only: bool = False) -> None:
         self.store, self.clock = MemoryStore(), Clock()
-        self.app = create_app(
-            self.store, version="1", clock=self.clock, webhooks=Destinations(hosts)
-        )
+        webhooks = Destinations(hosts, public_only)
+        self.app = create_app(self.store, version="1", clock=self.clock, webhooks=webhooks)
         self.client = TestClient(self.app)
 
     def put(self, name: str = "faults", **body: object) -> Any:
@@ -250,6 +250,18 @@ def test_hosts_that_an_operator_allows() -> None:
     refused = site.put(webhooks=[{"url": "http://localhost/", "secret": SECRET}])
     assert refused.status_code == 400
     assert "--webhook-host does not allow" in refused.json()["error"]["message"]
+
+
+def test_test_deliveries_of_editors_are_no_port_scan() -> None:
+    """An open port, a closed one and an address of the network read alike."""
+    site = Site(public_only=True)
+    with receiver() as up:
+        urls = [up.url, "http://127.0.0.1:1/", "http://10.0.0.1/", "http://[fd20:ce::254]/"]
+        hooks = [{"url": url, "secret": SECRET} for url in urls]
+        assert site.put(webhooks=hooks).status_code == 200
+        deliveries = site.client.post(f"{PATH}/faults/test").json()["deliveries"]
+        assert [each["error"] for each in deliveries] == [NO_ANSWER] * 4
+        assert up.received == []
 
 
 def test_a_test_delivery(site: Site) -> None:
