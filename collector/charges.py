@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
+from typing import NamedTuple
 
 from collector.payloads import Decoded
 from store.columnar import ColumnarDocuments
@@ -11,6 +12,18 @@ from store.model import Document
 
 CHARGE: ContextVar[Callable[[Decoded], None] | None] = ContextVar("charge", default=None)
 """Set around a request by what has authenticated it; called with the documents before they are stored."""
+
+
+class Sender(NamedTuple):
+    """Whose request it is: a tenant, empty for the default one, and its key. No key: it is not known."""
+
+    tenant: str = ""
+    key: str = ""
+
+
+UNKNOWN = Sender()
+SENDER: ContextVar[Sender] = ContextVar("sender", default=UNKNOWN)
+"""Set with the charge."""
 
 
 def charge(decoded: Decoded) -> None:

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 
 from collector.allowed_senders import AllowedSenders
 from collector.batches import Limits
+from collector.budget import MAX_BODY, PROCESS, Budget
 from collector.ingest import JOURNAL_BYTES
 from collector.metrics import IngestMetrics
 from collector.pipeline import IngestPipeline
@@ -19,7 +20,6 @@ from collector.redaction.redactor import Redactor
 from collector.tls import Tls
 from store.protocol import SegmentWriter
 
-MAX_BODY = 32 << 20
 READ_TIMEOUT = 30.0
 
 
@@ -30,8 +30,8 @@ class HttpLimits(Struct, frozen=True):
     """Bytes, decompressed."""
     read_timeout: float = READ_TIMEOUT
     """Seconds for the body to arrive."""
-    max_reserved: int = 4 * MAX_BODY
-    """Bytes of all bodies being received or processed; beyond, requests are answered 503."""
+    budget: Budget = PROCESS
+    """Of all requests being received or processed; beyond it, they are answered 503."""
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,12 @@ def limit_malloc_arenas() -> None:
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
 
 
+def give_back_memory() -> None:
+    """Return to the system what has been freed, which glibc by itself retains for the most part."""
+    with suppress(AttributeError, OSError):  # not glibc
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 def collect_less_often() -> None:
     """Let garbage collections visit many new objects at once.
 
@@ -36,7 +42,6 @@ def tune_gc() -> None:
     (measured).
     """
     gc.collect()
-    with suppress(AttributeError, OSError):  # not glibc
-        ctypes.CDLL(None).malloc_trim(0)  # what imports have freed
+    give_back_memory()  # what imports have freed
     gc.freeze()
     collect_less_often()

@@ -11,6 +11,8 @@ import zstandard
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
+from collector.budget import Budget, NoRoom
+from collector.charges import SENDER
 from collector.settings import HttpLimits
 
 PIECE = 1 << 20
@@ -31,20 +33,17 @@ class BodyError(Exception):
 
 
 class Bodies:
-    """Reads bodies, and bounds the memory of all of them together, including slow senders'."""
+    """Reads bodies, whose bytes are reserved, including slow senders'."""
 
-    def __init__(self, *, max_bytes: int, timeout: float, max_reserved: int) -> None:
+    def __init__(self, *, max_bytes: int, timeout: float, budget: Budget) -> None:
         self._max_bytes = max_bytes
         self._timeout = timeout
-        self._max_reserved = max_reserved
-        self.reserved = 0
+        self._budget = budget
 
     @classmethod
     def within(cls, limits: HttpLimits) -> Bodies:
         """A reader with a process's limits."""
-        return cls(
-            max_bytes=limits.max_body, timeout=limits.read_timeout, max_reserved=limits.max_reserved
-        )
+        return cls(max_bytes=limits.max_body, timeout=limits.read_timeout, budget=limits.budget)
 
     @asynccontextmanager
     async def read(self, request: Request) -> AsyncIterator[bytes]:
@@ -57,13 +56,7 @@ class Bodies:
             await self._fill(buffer, request)
             yield buffer.finish()
         finally:
-            self.reserved -= buffer.size
-
-    def reserve(self, size: int) -> None:
-        """Count bytes of a body. Raises BodyError 503 when all bodies together have too many."""
-        if self.reserved + size > self._max_reserved:
-            raise BodyError(503, "too many large bodies at once")
-        self.reserved += size
+            buffer.release()
 
     def _buffer(self, request: Request) -> _BodyBuffer:
         encoding = request.headers.get("content-encoding", "identity").strip().lower()
@@ -74,7 +67,7 @@ class Bodies:
         declared = request.headers.get("content-length", "")
         if declared.isdigit() and int(declared) > self._max_bytes:
             raise _too_large(self._max_bytes)
-        return kind(self, self._max_bytes)
+        return kind(self._budget, self._max_bytes)
 
     async def _fill(self, buffer: _BodyBuffer, request: Request) -> None:
         try:
@@ -86,6 +79,8 @@ class Bodies:
             raise BodyError(408, message) from error
         except ClientDisconnect as error:
             raise BodyError(400, "the sender disconnected before the body was complete") from error
+        except NoRoom as error:
+            raise BodyError(503, str(error)) from error
 
 
 def _too_large(max_bytes: int) -> BodyError:
@@ -93,10 +88,11 @@ def _too_large(max_bytes: int) -> BodyError:
 
 
 class _BodyBuffer:
-    """Collects the pieces of one body."""
+    """Collects the pieces of one body, and reserves them."""
 
-    def __init__(self, bodies: Bodies, max_bytes: int) -> None:
-        self._bodies = bodies
+    def __init__(self, budget: Budget, max_bytes: int) -> None:
+        self._budget = budget
+        self._sender = SENDER.get()
         self._max_bytes = max_bytes
         self._pieces: list[bytes] = []
         self.size = 0
@@ -104,19 +100,26 @@ class _BodyBuffer:
     def add(self, piece: bytes) -> None:
         if self.size + len(piece) > self._max_bytes:
             raise _too_large(self._max_bytes)
-        self._bodies.reserve(len(piece))
+        self._budget.reserve(len(piece), self._sender)
         self.size += len(piece)
         self._pieces.append(piece)
 
     def finish(self) -> bytes:
-        return b"".join(self._pieces)
+        body = b"".join(self._pieces)
+        self._pieces.clear()
+        return body
+
+    def release(self) -> None:
+        self._pieces.clear()
+        self._budget.release(self.size, self._sender)
+        self._budget.note(self.size)
 
 
 class _GzipBuffer(_BodyBuffer):
     """Decompresses while reading: a bomb costs no more than the bound."""
 
-    def __init__(self, bodies: Bodies, max_bytes: int) -> None:
-        super().__init__(bodies, max_bytes)
+    def __init__(self, budget: Budget, max_bytes: int) -> None:
+        super().__init__(budget, max_bytes)
         self._decompressor = zlib.decompressobj(wbits=31)
 
     def add(self, piece: bytes) -> None:
@@ -136,8 +139,8 @@ class _GzipBuffer(_BodyBuffer):
 class _ZstdBuffer(_BodyBuffer):
     """The same for zstd, in pieces that decompress to a few megabytes at most."""
 
-    def __init__(self, bodies: Bodies, max_bytes: int) -> None:
-        super().__init__(bodies, max_bytes)
+    def __init__(self, budget: Budget, max_bytes: int) -> None:
+        super().__init__(budget, max_bytes)
         self._decompressor = zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW).decompressobj()
 
     def add(self, piece: bytes) -> None:

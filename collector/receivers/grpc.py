@@ -8,8 +8,10 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from collector.budget import MAX_BODY
 from collector.pipeline import IngestPipeline
 from collector.receivers import otlp_grpc, otlp_logs, otlp_metrics, segment_service
+from collector.receivers.grpc_messages import BoundedMessages
 from collector.receivers.otlp_grpc import add_otlp
 from collector.receivers.otlp_logs import add_otlp_logs
 from collector.receivers.otlp_metrics import add_otlp_metrics
@@ -22,12 +24,13 @@ SERVICES = (
     otlp_logs.SERVICE,
     otlp_metrics.SERVICE,
 )
-MAX_MESSAGE = 32 << 20
+MAX_CALLS = 1000
+"""Calls at once; a call that waits for room costs the flow control window."""
 _MINUTE = 60_000
 CONNECTION_LIMITS: Mapping[str, int] = {
     "grpc.max_metadata_size": 16 << 10,
     "grpc.absolute_max_metadata_size": 64 << 10,
-    "grpc.max_concurrent_streams": 1000,
+    "grpc.max_concurrent_streams": 100,
     # A peer that pings more often than every 10 s, three times in a row, is disconnected.
     "grpc.http2.max_ping_strikes": 2,
     "grpc.http2.min_ping_interval_without_data_ms": 10_000,
@@ -53,7 +56,7 @@ class GrpcReceiver:
         port: int,
         *,
         reuse_port: bool = False,
-        max_message: int = MAX_MESSAGE,
+        max_message: int = MAX_BODY,
         limits: Mapping[str, int] = CONNECTION_LIMITS,
         interceptors: Sequence[grpc.aio.ServerInterceptor] = (),
         tls: Tls | None = None,
@@ -66,7 +69,11 @@ class GrpcReceiver:
             ("grpc.max_receive_message_length", max_message),
             *limits.items(),
         ]
-        self._server = grpc.aio.server(interceptors=interceptors, options=options)
+        self._server = grpc.aio.server(
+            interceptors=[*interceptors, BoundedMessages(max_message)],
+            options=options,
+            maximum_concurrent_rpcs=MAX_CALLS,
+        )
         self._health = health.aio.HealthServicer()
         add_segment_service(self._server, pipeline)
         add_otlp(self._server, pipeline)

@@ -16,6 +16,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
+from collector.budget import NoRoom
 from collector.decode.rejected import Rejected
 from collector.group_commit import JournalFull
 from collector.receivers.refusals import RETRY_AFTER
@@ -63,7 +64,7 @@ def failure(code: int, message: str, *, retry_after: int = 0) -> Status:
 
 
 async def abort_without_room(
-    context: grpc.aio.ServicerContext, code: grpc.StatusCode, error: JournalFull
+    context: grpc.aio.ServicerContext, code: grpc.StatusCode, error: JournalFull | NoRoom
 ) -> NoReturn:
     """End a call that found no room. Clients that read RetryInfo wait as long as it says."""
     status = failure(code.value[0], str(error), retry_after=RETRY_AFTER)

@@ -19,6 +19,7 @@ import structlog
 from prometheus_client import REGISTRY, CollectorRegistry, Counter
 
 from collector.allowed_senders import AllowedSenders
+from collector.charges import Sender
 from collector.log_limiter import LogLimiter
 from collector.payloads import Decoded
 from raymap.auth import shares as share_links
@@ -65,6 +66,10 @@ class Mode(StrEnum):
     ON = "on"
 
 
+UNVERIFIED = Sender("unverified", "unverified")
+"""Senders whose credentials have not been checked yet, or are missing."""
+
+
 class Principal(NamedTuple):
     """Who sent a request. ``name`` is a key's, or a person's; ``via`` is how it was proved; ``quotas``
     limit a key, and its tenant. The holder of a ``share`` link is unknown, and may read nothing beyond
@@ -81,6 +86,11 @@ class Principal(NamedTuple):
     def tenant_name(self) -> str:
         """Empty for the default tenant."""
         return self.tenant.name if self.tenant else ""
+
+    @property
+    def sender(self) -> Sender:
+        """Whose share of the budget the request takes."""
+        return Sender(self.tenant_name, f"{self.via} {self.name}")
 
     @property
     def charge(self) -> Callable[[Decoded], None] | None:

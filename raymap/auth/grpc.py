@@ -7,10 +7,10 @@ from typing import Any
 
 import grpc
 
-from collector.charges import CHARGE
+from collector.charges import CHARGE, SENDER, Sender
 from collector.receivers.grpc import SERVICES
 from collector.receivers.otlp_response import failure
-from raymap.auth.authenticator import Authenticator, Principal
+from raymap.auth.authenticator import UNVERIFIED, Authenticator, Principal
 from raymap.auth.errors import AuthError, missing
 from raymap.auth.permissions import Permission
 
@@ -20,6 +20,8 @@ Enter = Callable[[Principal], Awaitable[None]]
 _PUBLIC = ("/grpc.health.v1.Health/",)
 _READ = ("/grpc.reflection.",)
 _INGEST = frozenset(SERVICES)
+PUBLIC = Sender("public", "public")
+"""Clients that ask for the server's health: their messages have a share of their own."""
 _CODES = {
     401: grpc.StatusCode.UNAUTHENTICATED,
     403: grpc.StatusCode.PERMISSION_DENIED,
@@ -53,6 +55,7 @@ class AuthInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
         """The handler of a call, or one that aborts it."""
         permission = required(details.method)
         if permission is Permission.PUBLIC:
+            SENDER.set(PUBLIC)
             return await continuation(details)
         try:
             principal = self._check(details, permission)
@@ -61,7 +64,9 @@ class AuthInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
         except AuthError as error:
             if not self._authenticator.admits_anyway(permission, error):
                 self._authenticator.refused(error, "grpc")
-                return _aborting(await continuation(details), error)
+                known = await continuation(details)
+                return None if known is None else _aborting(error)
+            SENDER.set(UNVERIFIED)
         return await continuation(details)
 
     def _check(self, details: grpc.HandlerCallDetails, permission: Permission) -> Principal:
@@ -75,11 +80,12 @@ class AuthInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
         self._authenticator.authorize(principal, permission)
         # The handler runs in the same task, and so in this context.
         CHARGE.set(principal.charge)
+        SENDER.set(principal.sender)
         return principal
 
 
-def _aborting(handler: grpc.RpcMethodHandler | None, error: AuthError) -> grpc.RpcMethodHandler:
-    """A handler of the same kind that aborts."""
+def _aborting(error: AuthError) -> grpc.RpcMethodHandler:
+    """A handler that aborts the call, whose message is not read."""
     code = _CODES[error.status]
     details: tuple[tuple[str, bytes], ...] = ()
     if error.retry_after:
@@ -89,16 +95,5 @@ def _aborting(handler: grpc.RpcMethodHandler | None, error: AuthError) -> grpc.R
     async def abort(_: Any, context: grpc.aio.ServicerContext) -> None:
         await context.abort(code, error.message, details)
 
-    async def abort_stream(_: Any, context: grpc.aio.ServicerContext) -> Any:
-        await context.abort(code, error.message, details)
-        yield  # a generator, as streaming handlers are
-
-    if handler is None:
-        return None
-    make = {
-        (False, False): grpc.unary_unary_rpc_method_handler,
-        (True, False): grpc.stream_unary_rpc_method_handler,
-        (False, True): grpc.unary_stream_rpc_method_handler,
-        (True, True): grpc.stream_stream_rpc_method_handler,
-    }[handler.request_streaming, handler.response_streaming]
-    return make(abort_stream if handler.response_streaming else abort)
+    # As one that takes a stream: the message of another is read before its handler is called.
+    return grpc.stream_unary_rpc_method_handler(abort)

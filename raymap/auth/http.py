@@ -11,10 +11,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import ApiError, respond
 from api.may_edit import MAY_EDIT
-from collector.charges import CHARGE
+from collector.budget import MAX_BODY, PROCESS, Budget, NoRoom
+from collector.charges import CHARGE, SENDER
 from collector.receivers.access import PRINCIPAL
 from raymap.auth import sigv4
-from raymap.auth.authenticator import Authenticator, Principal, SignedRequest
+from raymap.auth.authenticator import UNVERIFIED, Authenticator, Principal, SignedRequest
 from raymap.auth.errors import AuthError, invalid, missing
 from raymap.auth.people import COOKIE
 from raymap.auth.permissions import Permission, allows, required
@@ -23,40 +24,55 @@ from raymap.auth.share_grants import Requested
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-MAX_SIGNED_BODY = 32 << 20
-"""Bytes of a body that is read to verify its signature; as much as receivers accept."""
+MAX_API_BODY = 4 << 20
+"""Bytes of a body that is read to verify its signature: as many as the API takes anywhere. Of receivers'
+routes, as many as those accept."""
 BODY_SECONDS = 30.0
-_TOO_LARGE = f"a signed body has at most {MAX_SIGNED_BODY:,} bytes"
 _TOO_SLOW = f"the body did not arrive within {BODY_SECONDS:.0f} s"
+
+_LARGE = frozenset({Permission.INGEST})
 
 
 class AuthGuard:
     """ASGI middleware, inside `HttpGuard` and around everything else."""
 
-    def __init__(self, app: ASGIApp, authenticator: Authenticator) -> None:
+    def __init__(
+        self, app: ASGIApp, authenticator: Authenticator, budget: Budget = PROCESS
+    ) -> None:
         self._app = app
         self._authenticator = authenticator
+        self._budget = budget
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         permission = required(scope["method"], scope["path"])
-        if permission is not Permission.PUBLIC:
-            receive = body = _Body(receive)
-            try:
-                principal = await self._identify(scope, body, permission)
-                scope[PRINCIPAL] = principal
-                scope[MAY_EDIT] = allows(principal.role, Permission.EDIT)
-                CHARGE.set(principal.charge)
-            except AuthError as error:
-                if not self._authenticator.admits_anyway(permission, error):
-                    self._authenticator.refused(error, _client(scope))
-                    await _refusal(scope, error)(scope, receive, send)
-                    return
-            except ClientDisconnect:
+        if permission is Permission.PUBLIC:
+            await self._app(scope, receive, send)
+            return
+        body = _Body(receive, self._budget, MAX_BODY if permission in _LARGE else MAX_API_BODY)
+        try:
+            await self._checked(scope, body, send, permission)
+        finally:
+            body.release()
+
+    async def _checked(self, scope: Scope, body: _Body, send: Send, permission: Permission) -> None:
+        SENDER.set(UNVERIFIED)
+        try:
+            principal = await self._identify(scope, body, permission)
+            scope[PRINCIPAL] = principal
+            scope[MAY_EDIT] = allows(principal.role, Permission.EDIT)
+            CHARGE.set(principal.charge)
+            SENDER.set(principal.sender)
+        except AuthError as error:
+            if not self._authenticator.admits_anyway(permission, error):
+                self._authenticator.refused(error, _client(scope))
+                await _refusal(scope, error)(scope, body, send)
                 return
-        await self._app(scope, receive, send)
+        except ClientDisconnect:
+            return
+        await self._app(scope, body, send)
 
     async def _identify(self, scope: Scope, body: _Body, permission: Permission) -> Principal:
         """Who sent the request. Raises AuthError, ClientDisconnect."""
@@ -95,16 +111,21 @@ class AuthGuard:
 
 
 class _Body:
-    """A request's ``receive``, whose body can be read beforehand."""
+    """A request's ``receive``, whose body can be read beforehand; until the app takes it, its bytes are
+    reserved as those of a sender whose signature has not been verified."""
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, receive: Receive, budget: Budget, most: int) -> None:
         self._receive = receive
+        self._budget = budget
+        self._most = most
+        self._reserved = 0
         self._read: bytes | None = None
 
     async def read(self) -> bytes:
-        """The whole body. Raises AuthError when it is too large or too slow, ClientDisconnect."""
+        """The whole body. Raises AuthError when it is too large or too slow, or there is no room for it,
+        and ClientDisconnect."""
         parts: list[bytes] = []
-        size, more = 0, True
+        more = True
         try:
             async with asyncio.timeout(BODY_SECONDS):
                 while more:
@@ -112,20 +133,37 @@ class _Body:
                     if message["type"] == "http.disconnect":
                         raise ClientDisconnect
                     parts.append(message.get("body", b""))
-                    size += len(parts[-1])
-                    if size > MAX_SIGNED_BODY:
-                        raise AuthError(413, "RequestEntityTooLarge", _TOO_LARGE, "too_large")
+                    self._reserve(len(parts[-1]))
                     more = message.get("more_body", False)
         except TimeoutError:
             raise AuthError(408, "RequestTimeout", _TOO_SLOW, "too_slow") from None
+        except NoRoom as error:
+            raise AuthError(503, "ServiceUnavailable", str(error), "no_room", 1) from None
         self._read = b"".join(parts)
         return self._read
+
+    def _reserve(self, size: int) -> None:
+        if self._reserved + size > self._most:
+            message = f"a signed body has at most {self._most:,} bytes here"
+            raise AuthError(413, "RequestEntityTooLarge", message, "too_large")
+        self._budget.reserve(size, UNVERIFIED)
+        self._reserved += size
+
+    def release(self) -> None:
+        """Forget what was read and not taken."""
+        if self._reserved:
+            self._read = None
+            self._budget.release(self._reserved, UNVERIFIED)
+            self._budget.note(self._reserved)
+            self._reserved = 0
 
     async def __call__(self) -> Message:
         """For the app: what was read beforehand, then what comes after it."""
         if self._read is None:
             return await self._receive()
-        body, self._read = self._read, None
+        body = self._read
+        self.release()
+        self._read = None
         return {"type": "http.request", "body": body, "more_body": False}
 
 

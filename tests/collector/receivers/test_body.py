@@ -13,6 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import Message
 
+from collector.budget import Budget, NoRoom
+from collector.charges import UNKNOWN
 from collector.receivers.body import Bodies, BodyError
 
 
@@ -31,9 +33,9 @@ def request(*pieces: bytes, end: bool = True, **headers: str) -> Request:
     return Request({"type": "http", "method": "POST", "path": "/", "headers": named}, receive)
 
 
-def bodies(max_bytes: int = 1000, max_reserved: int = 10_000) -> Bodies:
+def bodies(max_bytes: int = 1000, budget: Budget | None = None) -> Bodies:
     """A reader with small bounds."""
-    return Bodies(max_bytes=max_bytes, timeout=20.0, max_reserved=max_reserved)
+    return Bodies(max_bytes=max_bytes, timeout=20.0, budget=budget or Budget(10_000))
 
 
 def read(reader: Bodies, what: Request, during: Callable[[], None] = lambda: None) -> bytes:
@@ -72,23 +74,29 @@ def test_pieces_are_joined(pieces: list[bytes]) -> None:
 )
 def test_not_taken(what: Request, status: int) -> None:
     """And nothing stays counted."""
-    reader = bodies()
+    budget = Budget(10_000)
     with pytest.raises(BodyError) as caught:
-        read(reader, what)
+        read(bodies(budget=budget), what)
     assert caught.value.status == status
-    assert reader.reserved == 0
+    assert budget.reserved == 0
 
 
 def test_all_bodies_together_are_bounded() -> None:
     """Reserved while the first is being processed, free afterwards."""
-    reader = bodies(max_reserved=1500)
+    budget = Budget(1500)
+    reader, other = bodies(budget=budget), bodies(budget=budget)
 
     def another() -> None:
-        assert reader.reserved == 1000
-        with pytest.raises(BodyError) as caught:
-            reader.reserve(501)
-        assert caught.value.status == 503
+        assert budget.reserved == 1000
+        with pytest.raises(NoRoom):
+            budget.reserve(501, UNKNOWN)
 
     read(reader, request(b"x" * 1000), another)
-    assert reader.reserved == 0
-    assert read(reader, request(b"x" * 1000)) == b"x" * 1000
+    assert budget.reserved == 0
+    assert read(other, request(b"x" * 1000)) == b"x" * 1000
+
+
+def test_a_body_without_room_is_refused_for_now() -> None:
+    with pytest.raises(BodyError) as caught:
+        read(bodies(budget=Budget(999)), request(b"x" * 1000))
+    assert caught.value.status == 503

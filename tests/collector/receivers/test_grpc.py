@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,13 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from collector._pb import segments_pb2
+from collector.budget import Budget
+from collector.charges import UNKNOWN
 from collector.decode.limits import MAX_DOCUMENTS
 from collector.metrics import IngestMetrics
 from collector.pipeline import IngestPipeline
 from collector.receivers.grpc import GrpcReceiver
+from collector.receivers.grpc_messages import BoundedMessages
 from collector.receivers.segment_service import SERVICE
 from store.memory import MemoryStore
 from tests.collector.samples import TRACE_ID, segment_bytes, segment_json, segment_service
@@ -199,6 +203,56 @@ def test_not_a_message(pipeline: IngestPipeline) -> None:
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await channel.unary_unary(f"/{SERVICE}/PutSegments")(b"\xff\xff")
         assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+
+    run(pipeline, talk)
+
+
+def test_a_large_message_of_a_stream_is_refused(
+    pipeline: IngestPipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Room for it is reserved as long as the stream is open."""
+    monkeypatch.setattr("collector.receivers.grpc_messages.STREAM_MESSAGE", 1000)
+
+    async def talk(channel: Any) -> None:
+        small = segments_pb2.PutSegmentsRequest(documents=documents(1))
+        large = segments_pb2.PutSegmentsRequest(documents=[b"x" * 1000])
+        assert (await segment_service(channel).StreamSegments(iter([small, small]))).stored == 2
+        with pytest.raises(grpc.aio.AioRpcError, match="at most 1,000 bytes") as caught:
+            await segment_service(channel).StreamSegments(iter([small, large]))
+        assert caught.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+
+    run(pipeline, talk)
+
+
+def test_a_call_waits_for_room_and_is_refused_in_the_end(
+    pipeline: IngestPipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """UNAVAILABLE, and when to come again."""
+    budget = Budget(1 << 20)
+    bounded = partial(BoundedMessages, budget=budget)
+    monkeypatch.setattr("collector.receivers.grpc.BoundedMessages", bounded)
+    monkeypatch.setattr("collector.budget.MAX_WAIT", 0.1)
+
+    async def talk(channel: Any) -> None:
+        stub, request = segment_service(channel), segments_pb2.PutSegmentsRequest()
+        await stub.PutSegments(request)
+        assert budget.reserved == 0
+        budget.reserve(1, UNKNOWN)
+        with pytest.raises(grpc.aio.AioRpcError, match="too many large requests") as caught:
+            await stub.PutSegments(request)
+        assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
+        assert dict(caught.value.trailing_metadata())["grpc-status-details-bin"]
+        budget.release(1, UNKNOWN)
+        await stub.PutSegments(request)
+        assert budget.reserved == 0
+
+    run(pipeline, talk)
+
+
+def test_a_call_without_a_message(pipeline: IngestPipeline) -> None:
+    async def talk(channel: Any) -> None:
+        with pytest.raises(grpc.aio.AioRpcError, match="expected a message"):
+            await channel.stream_unary(f"/{SERVICE}/PutSegments")(iter([]))
 
     run(pipeline, talk)
 

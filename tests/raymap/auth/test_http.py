@@ -20,6 +20,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
+from collector.budget import Budget
 from collector.receivers.access import PRINCIPAL
 from raymap.auth import http as auth_http
 from raymap.auth.authenticator import Authenticator, Mode, admitted_anyway, refusals
@@ -202,10 +203,30 @@ def test_a_signed_body_reaches_the_app_whole() -> None:
 
 
 def test_a_signed_body_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(auth_http, "MAX_SIGNED_BODY", 100)
-    for size, status in ((100, 200), (101, 413)):
+    """Where documents are sent more than elsewhere."""
+    monkeypatch.setattr(auth_http, "MAX_BODY", 100)
+    monkeypatch.setattr(auth_http, "MAX_API_BODY", 50)
+    for key, path, most in ((Role.INGEST, "/TraceSegments", 100), (Role.ADMIN, "/CreateGroup", 50)):
+        for size, status in ((most, 200), (most + 1, 413)):
+            headers = signature(KEYS[key], "POST", path, b"x" * size)
+            assert ask("POST", path, headers, b"x" * size).status_code == status
+
+
+def test_signed_bodies_have_a_share_of_the_budget() -> None:
+    """And leave nothing reserved, whatever becomes of them."""
+    budget = Budget(
+        300
+    )  # half of it for bodies whose signature has not been verified, a third for each key
+    authenticator = Authenticator(Mode.ON, FixedKeys(RING), MASTER)
+    through = AuthGuard(echo, authenticator, budget)
+    for size, status in ((100, 200), (101, 503)):
         headers = signature(KEYS[Role.INGEST], "POST", "/TraceSegments", b"x" * size)
-        assert ask("POST", "/TraceSegments", headers, b"x" * size).status_code == status
+        answer = ask("POST", "/TraceSegments", headers, b"x" * size, through)
+        assert answer.status_code == status
+        assert budget.reserved == 0
+    assert answer.headers["retry-after"] == "1"
+    wrong = ask("POST", "/TraceSegments", headers, b"y" * 100, through)
+    assert (wrong.status_code, budget.reserved) == (401, 0)
 
 
 def test_a_replay_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
