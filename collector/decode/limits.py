@@ -4,7 +4,8 @@ decoded from it."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from itertools import islice
 from typing import TypeVar
 
@@ -15,11 +16,20 @@ from collector.decode.rejected import Reason, Rejected
 MAX_DOCUMENTS = 20_000
 """Documents in one message or request. Every one costs an object and, if invalid, a rejection: a
 message of 2 MB with a million empty documents took a process to 2 GB."""
-MAX_COMMAS = 2_000_000
+MAX_COMMAS = 1_000_000
 """Commas in a JSON array whose elements are split: an element takes 56 bytes beside its own."""
-MAX_OBJECTS = 2_000_000
-"""Objects and arrays in a JSON text that is parsed as a whole: an empty one takes 64 bytes. Spans have at
-most one in 30 bytes."""
+MAX_OBJECTS = 500_000
+"""Objects and arrays in a JSON text, each of which costs some microseconds. Attributes have one in 25 bytes."""
+MAX_MESSAGES, MAX_MESSAGES_ALONE = 1_000_000, 40_000
+"""Messages inside the spans, log records or metrics of a request in protobuf, and inside one of them: an
+attribute is two. One takes 2 bytes, and some 50 when it is parsed."""
+MAX_ITEM = 1 << 20
+"""Bytes of one span, log record or metric: prompts and stack traces may be long, and a trace page still
+has to load."""
+MAX_RESOURCE = 256 << 10
+"""Bytes of a resource or a scope."""
+MAX_JSON_ITEM, MAX_JSON_RESOURCE = 2 * MAX_ITEM, 2 * MAX_RESOURCE
+"""The same in JSON."""
 MIN_DOCUMENT = 64
 """Bytes of the smallest valid segment document, rounded down."""
 MIN_ELEMENTS = 100
@@ -110,6 +120,121 @@ def _varint(body: bytes, position: int) -> tuple[int, int]:
     return value, position
 
 
+class Shape:
+    """The messages inside a message, by the number of their field."""
+
+    def __init__(self, inside: Mapping[int, Shape]) -> None:
+        self.inside = dict(inside)
+
+    @cached_property
+    def others(self) -> bytes:
+        """All bytes that can begin no field of these messages: those but the tags, and their longer forms."""
+        shapes, tags = [self], set()
+        seen: set[int] = set()
+        while shapes:
+            shape = shapes.pop()
+            if id(shape) not in seen:
+                seen.add(id(shape))
+                shapes += shape.inside.values()
+                tags |= {number << 3 | 2 for number in shape.inside}
+        first = {tag & 0x7F for tag in tags}
+        return bytes(byte for byte in range(256) if byte & 0x7F not in first)
+
+    def may_exceed(self, body: bytes, limit: int) -> bool:
+        """Whether there may be more than so many messages inside; never False when there are."""
+        return len(body) > 2 * limit and len(body.translate(None, self.others)) > limit
+
+    def count(self, body: bytes, limit: int) -> int:
+        """The messages inside, up to one more than ``limit``."""
+        count = 0
+        parts: list[tuple[Shape, int, int]] = [(self, 0, len(body))]
+        while parts:
+            shape, at, end = parts.pop()
+            known = shape.inside
+            while at < end:
+                tag, at = _varint(body, at) if body[at] >= 0x80 else (body[at], at + 1)
+                if tag & 7 != 2:
+                    at = _behind(body, tag & 7, at)
+                    continue
+                size, at = (body[at], at + 1) if at < end and body[at] < 0x80 else _varint(body, at)
+                begin, at = at, at + size
+                inner = known.get(tag >> 3)
+                if inner is not None:
+                    count += 1
+                    if count > limit:
+                        return count
+                    if size and inner.inside:
+                        parts.append((inner, begin, min(at, end)))
+        return count
+
+    def check(self, what: str, raw: bytes, most: int = MAX_ITEM) -> None:
+        """Raise Rejected for a message that is too large, or has too many messages inside, to be parsed."""
+        if len(raw) > most:
+            message = f"{what} has {len(raw):,} bytes, at most {most:,} are taken"
+            raise Rejected(Reason.INVALID_SEGMENT_DOCUMENT, message)
+        limit = MAX_MESSAGES_ALONE
+        if self.may_exceed(raw, limit) and self.count(raw, limit) > limit:
+            message = f"{what} has more than {limit:,} attributes, events and values"
+            raise Rejected(Reason.INVALID_SEGMENT_DOCUMENT, message)
+
+
+class TooManyMessages(Rejected):
+    """Of a whole request."""
+
+    def __init__(self) -> None:
+        message = (
+            f"more than {MAX_MESSAGES:,} attributes, events and values in one request: send fewer"
+        )
+        super().__init__(Reason.INVALID_SEGMENT_DOCUMENT, message)
+
+
+class MessageCount:
+    """Counts the messages inside the elements of a request, where there may be more than are taken."""
+
+    def __init__(self, one: Shape, whole: Shape | None = None, body: bytes = b"") -> None:
+        self._shape = one
+        self.needed = whole is not None and whole.may_exceed(body, MAX_MESSAGES)
+        self._left = MAX_MESSAGES
+
+    def take(self, raw: bytes) -> None:
+        """Count those of an element. Raises TooManyMessages."""
+        if self.needed:
+            self._left -= self._shape.count(raw, self._left)
+            if self._left < 0:
+                raise TooManyMessages
+
+
+def fields_of(body: bytes, position: int, end: int) -> Iterator[tuple[int, int, int]]:
+    """The fields with a length in a part of a message: number, and where the content begins and ends."""
+    while position < end:
+        tag, position = _varint(body, position)
+        if tag & 7 != 2:
+            position = _behind(body, tag & 7, position)
+            continue
+        size, position = _varint(body, position)
+        begin, position = position, min(position + size, end)
+        yield tag >> 3, begin, position
+
+
+def _behind(body: bytes, type: int, position: int) -> int:
+    """Where a field without a length ends."""
+    if type == 0:
+        return _varint(body, position)[1]
+    return position + {1: 8, 5: 4}.get(type, 0)
+
+
+VALUE = Shape({})
+PAIR = Shape({2: VALUE})
+VALUE.inside |= {5: Shape({1: VALUE}), 6: Shape({1: PAIR})}
+"""OpenTelemetry's AnyValue and KeyValue."""
+RESOURCE, SCOPE = Shape({1: PAIR}), Shape({3: PAIR})
+
+
+def request_of(one: Shape) -> Shape:
+    """An export request of OTLP with such elements."""
+    return Shape({1: Shape({1: RESOURCE, 2: Shape({1: SCOPE, 2: one})})})
+
+
 def check_string_count(body: bytes, limit: int = MAX_DOCUMENTS) -> None:
     """Raise Rejected when a JSON text has many more than ``limit`` strings.
 
@@ -136,6 +261,26 @@ def check_object_count(body: bytes, limit: int = MAX_OBJECTS) -> None:
             Reason.INVALID_SEGMENT_DOCUMENT,
             f"more than {limit:,} objects in one request: send fewer spans at a time",
         )
+
+
+def check_value_count(body: bytes, limit: int = MAX_COMMAS) -> None:
+    """Raise Rejected when a JSON text may have more than ``limit`` values; commas in texts count as well."""
+    if body.count(b",") > limit:
+        raise Rejected(
+            Reason.INVALID_SEGMENT_DOCUMENT,
+            f"more than {limit:,} values in one request: send fewer at a time",
+        )
+
+
+def check_json_item(what: str, raw: bytes | msgspec.Raw, most: int) -> None:
+    """Raise Rejected when a JSON text, one of many, is too large to be parsed, or has too many values."""
+    text = memoryview(raw)
+    if len(text) > most:
+        message = f"{what} has {len(text):,} bytes, at most {most:,} are taken"
+        raise Rejected(Reason.INVALID_SEGMENT_DOCUMENT, message)
+    if len(text) > 2 * MAX_MESSAGES_ALONE and bytes(text).count(b",") > 2 * MAX_MESSAGES_ALONE:
+        message = f"{what} has more than {2 * MAX_MESSAGES_ALONE:,} values"
+        raise Rejected(Reason.INVALID_SEGMENT_DOCUMENT, message)
 
 
 def check_count(documents: int, limit: int = MAX_DOCUMENTS) -> None:

@@ -7,7 +7,6 @@ Inferred segments are left out: Raymap derives its own. Accepts one trace, a lis
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -38,14 +37,14 @@ class _Envelope(Struct):
 
     Traces: list[msgspec.Raw] | None = None
     Segments: list[msgspec.Raw] | None = None
-    id: Any = None
+    id: msgspec.Raw = msgspec.Raw()
 
 
 class _Segment(Struct):
     """``{Id, Document}``, or the document itself."""
 
     Document: msgspec.Raw = msgspec.Raw()
-    inferred: Any = None
+    inferred: msgspec.Raw = msgspec.Raw()
 
 
 _EXPECTED = "expected traces as BatchGetTraces returns them"
@@ -122,7 +121,7 @@ def _read_object(text: bytes, place: str, found: TraceDocuments, *, inside: bool
     elif envelope.Segments is not None:
         for index, segment in enumerate(envelope.Segments):
             _read_segment(bytes(segment), f"{place}.Segments[{index}]", found)
-    elif envelope.id is not None:
+    elif bytes(envelope.id) not in (b"", b"null"):
         _read_segment(text, place, found)
     else:
         found.rejected.append(_unreadable(place, None))
@@ -141,7 +140,7 @@ def _read_segment(text: bytes, place: str, found: TraceDocuments) -> None:
     except _UNREADABLE as error:
         found.rejected.append(_unreadable(place, error))
         return
-    if segment.inferred is True:
+    if bytes(segment.inferred) == b"true":
         found.skipped_inferred += 1
     else:
         found.raws.append(text)

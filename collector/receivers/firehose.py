@@ -18,8 +18,14 @@ import msgspec
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from collector.decode.lambda_records.cloudwatch import Decoded, Delivery, decode_delivery
+from collector.decode.lambda_records.cloudwatch import (
+    Decoded,
+    Delivery,
+    decode_delivery,
+    read_delivery,
+)
 from collector.decode.metrics.stream import decode_stream
+from collector.decode.rejected import Rejected
 from collector.derived import submit_records
 from collector.group_commit import JournalFull
 from collector.log_records import submit_lines, submit_points
@@ -79,9 +85,10 @@ class _FirehoseReceiver:
 
     async def _store(self, request: Request, id: str, body: bytes) -> Response:
         try:
-            delivery = msgspec.json.decode(body, type=Delivery)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            return _answer(id, 400, f"the request body: {error}")
+            delivery = read_delivery(body)
+        except Rejected as rejected:
+            self._pipeline.reject([rejected])
+            return _answer(id, 400, rejected.message)
         if id and delivery.requestId and delivery.requestId != id:
             return _answer(id, 400, "requestId: expected that of the header")
         await self._take(request, delivery, len(body))

@@ -11,7 +11,7 @@ import asyncio
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 from fastapi import APIRouter, FastAPI, Request
@@ -19,7 +19,7 @@ from fastapi.responses import Response
 from msgspec import Struct
 from starlette.exceptions import HTTPException
 
-from collector.decode.limits import check_string_count
+from collector.decode.limits import check_string_count, check_value_count
 from collector.decode.rejected import Rejected
 from collector.decode.trace_document import read_traces
 from collector.group_commit import JournalFull
@@ -47,7 +47,7 @@ class _PutTraceSegments(Struct):
 
 
 class _TelemetryRecord(Struct):
-    Timestamp: Any
+    Timestamp: msgspec.Raw
 
 
 class _PutTelemetryRecords(Struct):
@@ -93,6 +93,7 @@ class _HttpReceiver:
     async def put_telemetry_records(self, request: Request) -> Response:
         """X-Ray's PutTelemetryRecords: counted and discarded."""
         async with self._bodies.read(request) as body:
+            check_value_count(body)
             put = _decode_request(body, _PutTelemetryRecords)
         self._pipeline.metrics.telemetry.inc(len(put.TelemetryRecords))
         return xray_response({})

@@ -20,6 +20,7 @@ from msgspec import Struct
 from collector.decode.lambda_records.events import damaged, read_line
 from collector.decode.lambda_records.fold import Skipped, fold, origin_of_logs
 from collector.decode.lambda_records.lines import Lines, StreamLine, collect
+from collector.decode.limits import check_value_count
 from collector.decode.rejected import Rejected
 from store.rules.invocations import Invocation
 
@@ -27,9 +28,13 @@ MAX_RECORD = 16 << 20
 """Bytes of one record, decompressed. Firehose itself takes 1 MB of it, compressed."""
 MAX_REQUEST = 128 << 20
 """Bytes of all records of a request, decompressed."""
-MAX_EVENTS = 500_000
-"""Log events of a request."""
+MAX_EVENTS = 50_000
+"""Log events of a request, and records."""
+MAX_VALUES = 2 * MAX_EVENTS
+"""Values of a request in JSON, beyond the records' data."""
 _MILLISECOND = 1_000
+_LATEST = 253_402_300_799_000_000
+"""The end of the year 9999 in microseconds."""
 _decode_first = json.JSONDecoder().raw_decode
 _BLANK = " \t\r\n"
 
@@ -40,6 +45,18 @@ class Delivery(Struct):
     requestId: str = ""
     timestamp: int = 0
     records: list[dict[str, Any]] = msgspec.field(default_factory=list)
+
+
+def read_delivery(body: bytes) -> Delivery:
+    """Raises Rejected for what is no request of Firehose, or has too many records."""
+    check_value_count(body, MAX_VALUES)
+    try:
+        delivery = msgspec.json.decode(body, type=Delivery)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise damaged(f"the request body: {error}") from error
+    if len(delivery.records) > MAX_EVENTS:
+        raise damaged(f"more than {MAX_EVENTS:,} records in one request")
+    return delivery
 
 
 class LogEvent(Struct):
@@ -104,6 +121,9 @@ def _add(decoded: Decoded, batch: LogBatch, region: str) -> None:
 def _stream(batch: LogBatch) -> Iterator[StreamLine]:
     for event in batch.logEvents:
         time = event.timestamp * _MILLISECOND
+        if not 0 <= time <= _LATEST:
+            yield StreamLine(event.message, 0, damaged("timestamp: expected milliseconds"))
+            continue
         try:
             yield StreamLine(event.message, time, read_line(event.message, time))
         except Rejected as rejected:

@@ -16,11 +16,11 @@ from msgspec import Struct
 from collector.decode.lambda_records.events import damaged, event_time, read_event
 from collector.decode.lambda_records.fold import Folded, Origin, fold
 from collector.decode.lambda_records.lines import Lines, StreamLine, collect
-from collector.decode.limits import too_many_documents
+from collector.decode.limits import check_value_count, too_many_documents
 from collector.decode.rejected import Rejected
 from store.times import parse_instant
 
-MAX_ITEMS = 200_000
+MAX_ITEMS = 50_000
 """Events, and documents, of one request."""
 
 
@@ -63,13 +63,14 @@ _read_own = msgspec.json.Decoder(_OwnLine).decode
 
 
 def decode_upload(body: bytes) -> Upload:
-    """Raises Rejected when the upload as a whole is unreadable."""
+    """Raises Rejected when the upload as a whole is unreadable, or has too many items."""
+    check_value_count(body)
     try:
         upload = msgspec.json.decode(body, type=_Upload)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise damaged(f"the request body: {error}") from error
     if len(upload.events) > MAX_ITEMS or len(upload.documents) > MAX_ITEMS:
-        raise too_many_documents()
+        raise too_many_documents(MAX_ITEMS)
     origin, stream = _origin(upload.function), list(map(_line, upload.events))
     lines = collect(origin, stream, SOURCE)
     folded, rejected = fold(origin, [line.fact for line in stream], lines.failed)
@@ -89,7 +90,7 @@ def _origin(function: _Function) -> Origin:
 
 
 def _line(event: msgspec.Raw) -> StreamLine:
-    text = bytes(event).decode()
+    text = bytes(event).decode(errors="replace")
     try:
         own = _own_line(event)
         if own is not None:

@@ -8,25 +8,25 @@ and ``faas.*`` of OpenTelemetry's conventions, of a resource with ``faas.name``.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable
 from enum import StrEnum
 from math import isfinite
 from typing import Any, NamedTuple
 
 from google.protobuf import json_format
-from google.protobuf.message import DecodeError, Message
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
-    ExportMetricsServiceRequest,
-)
+from google.protobuf.message import Message
 from opentelemetry.proto.metrics.v1.metrics_pb2 import (
     AggregationTemporality,
     Metric,
-    ResourceMetrics,
     SummaryDataPoint,
 )
 
 from collector.decode.lambda_records.events import damaged
+from collector.decode.limits import PAIR, MessageCount, Shape, request_of
 from collector.decode.metrics.cloudwatch_names import resource_of
+from collector.decode.otlp.frames import ResourceFrame, read_frames
+from collector.decode.otlp.items import Kind, read_items
+from collector.decode.otlp.json import Form, read_json_frames
 from collector.decode.rejected import Rejected
 from store.otel.attributes import Attributes, read_attributes, text
 from store.otel.resource import Resource, read_resource
@@ -35,8 +35,15 @@ from store.rules.invocations import FUNCTION
 
 CLOUDWATCH = "amazonaws.com/"
 STREAM, OTLP = "metric stream", "otlp"
-MAX_POINTS = 200_000
-"""Points of one request."""
+MAX_POINTS = 50_000
+"""Points of one request, whether they are stored or not; also metrics, resources and scopes."""
+_EXEMPLAR = Shape({7: PAIR})
+_NUMBERS = Shape({1: Shape({5: _EXEMPLAR, 7: PAIR})})
+_HISTOGRAM = Shape({1: Shape({8: _EXEMPLAR, 9: PAIR})})
+_EXPONENTIAL = Shape({1: Shape({1: PAIR, 11: _EXEMPLAR})})
+_SUMMARY = Shape({1: Shape({6: Shape({}), 7: PAIR})})
+_METRIC = Shape({5: _NUMBERS, 7: _NUMBERS, 9: _HISTOGRAM, 10: _EXPONENTIAL, 11: _SUMMARY, 12: PAIR})
+_KIND = Kind("the metric", _METRIC, Metric.FromString)
 _MINUTE = 60_000_000_000
 """Nanoseconds."""
 _LATEST = (1 << 32) - 1
@@ -73,52 +80,58 @@ class _Figures(NamedTuple):
 
 
 def decode_metrics(body: bytes, source: str = OTLP) -> Points:
-    """The protobuf encoding. Raises Rejected when the request is unreadable."""
-    request = ExportMetricsServiceRequest()
-    try:
-        request.ParseFromString(body)
-    except DecodeError as error:
-        raise damaged(f"the request body: {error}") from error
-    return read_request(request, source)
+    """The protobuf encoding. Raises Rejected when the request is unreadable, or has too many points."""
+    parts = read_frames(body, MAX_POINTS, "ExportMetricsServiceRequest")
+    return _read(parts, MessageCount(_METRIC, request_of(_METRIC), body), source)
 
 
 def decode_json_metrics(body: bytes) -> Points:
     """The JSON encoding."""
-    request = ExportMetricsServiceRequest()
-    try:
-        json_format.Parse(body, request, ignore_unknown_fields=True)
-    except (json_format.ParseError, UnicodeDecodeError, RecursionError) as error:
-        raise damaged(f"the request body: {error!s:.200}") from error
-    return read_request(request, OTLP)
+    return _read(read_json_frames(body, _FORM, MAX_POINTS), MessageCount(_METRIC), OTLP)
 
 
-def read_request(request: ExportMetricsServiceRequest, source: str) -> Points:
-    """Its points; a damaged one costs itself only."""
+def _encode(content: dict[str, Any]) -> Metric:
+    metric: Metric = json_format.ParseDict(content, Metric(), ignore_unknown_fields=True)
+    return metric
+
+
+_FORM = Form(
+    "ExportMetricsServiceRequest",
+    "resourceMetrics",
+    "scopeMetrics",
+    "metrics",
+    "the metric",
+    _encode,
+)
+
+
+def _read(parts: Iterable[ResourceFrame], count: MessageCount, source: str) -> Points:
+    """The points; a damaged one costs itself only."""
     found = Points([], Counter(), [])
-    for metrics in request.resource_metrics:
-        for one in _read_resource(metrics, source):
-            if isinstance(one, MetricPoint):
-                found.points.append(one)
-            elif isinstance(one, Ignored):
-                found.ignored[one] += 1
-            else:
-                found.rejected.append(one)
-            if len(found.points) > MAX_POINTS:
+    left = MAX_POINTS
+    for metrics in read_items(parts, _KIND, count):
+        found.rejected.extend(metrics.rejected)
+        resource = read_resource(metrics.resource.attributes)
+        for metric in metrics.messages:
+            points = _data_points(metric)
+            left -= len(points)
+            if left < 0:
                 raise damaged(f"more than {MAX_POINTS:,} points in one request")
+            for point in points:
+                _add(found, metric, point, resource, source)
     return found
 
 
-def _read_resource(
-    metrics: ResourceMetrics, source: str
-) -> Iterator[MetricPoint | Ignored | Rejected]:
-    resource = read_resource(metrics.resource.attributes)
-    for scope in metrics.scope_metrics:
-        for metric in scope.metrics:
-            for point in _data_points(metric):
-                try:
-                    yield _read_point(metric, point, resource, source)
-                except Rejected as rejected:
-                    yield rejected
+def _add(found: Points, metric: Metric, point: Any, resource: Resource, source: str) -> None:
+    try:
+        one = _read_point(metric, point, resource, source)
+    except Rejected as rejected:
+        found.rejected.append(rejected)
+        return
+    if isinstance(one, MetricPoint):
+        found.points.append(one)
+    else:
+        found.ignored[one] += 1
 
 
 def _data_points(metric: Metric) -> Any:

@@ -7,6 +7,7 @@ damaged record costs itself only.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 
 from collector.decode.lambda_records.cloudwatch import (
     MAX_RECORD,
@@ -16,7 +17,7 @@ from collector.decode.lambda_records.cloudwatch import (
     decompress,
 )
 from collector.decode.lambda_records.events import damaged
-from collector.decode.metrics.otlp import STREAM, Points, decode_metrics
+from collector.decode.metrics.otlp import MAX_POINTS, STREAM, Points, decode_metrics
 from collector.decode.rejected import Rejected
 
 _MOST_SHIFT = 35
@@ -25,12 +26,15 @@ _MOST_SHIFT = 35
 def decode_stream(delivery: Delivery) -> Points:
     """The points in all records of a request."""
     found = Points([], Counter(), [])
-    left = MAX_REQUEST
+    left, messages = MAX_REQUEST, 0
     for number, record in enumerate(delivery.records):
         try:
             content = decompress(data_of(record), min(MAX_RECORD, left))
             left -= len(content)
             for message in split_messages(content):
+                messages += 1
+                if messages + _count(found) > MAX_POINTS:
+                    raise damaged(f"more than {MAX_POINTS:,} points in one request")
                 part = decode_metrics(message, STREAM)
                 found.points.extend(part.points)
                 found.ignored.update(part.ignored)
@@ -41,16 +45,19 @@ def decode_stream(delivery: Delivery) -> Points:
     return found
 
 
-def split_messages(content: bytes) -> list[bytes]:
+def _count(found: Points) -> int:
+    return len(found.points) + found.ignored.total() + len(found.rejected)
+
+
+def split_messages(content: bytes) -> Iterator[bytes]:
     """Messages that are each behind their length. Raises Rejected when a length does not fit."""
-    messages, at = [], 0
+    at = 0
     while at < len(content):
         size, at = _length(content, at)
         if size > len(content) - at:
             raise damaged(f"a message of {size:,} bytes where {len(content) - at:,} are left")
-        messages.append(content[at : at + size])
+        yield content[at : at + size]
         at += size
-    return messages
 
 
 def _length(content: bytes, at: int) -> tuple[int, int]:

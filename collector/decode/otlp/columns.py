@@ -6,16 +6,16 @@ documents, which are encoded together with those of other requests.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from msgspec import Struct
 
 from collector.decode.limits import check_rejections
 from collector.decode.otlp.cases import Case
 from collector.decode.otlp.documents import documents_of_walked
-from collector.decode.otlp.frames import ResourceFrame, read_frames
+from collector.decode.otlp.frames import count_messages, read_frames
 from collector.decode.otlp.groups import SpanGroup, read_groups
-from collector.decode.otlp.json import read_json_frames
+from collector.decode.otlp.json import SPANS, read_json_frames
 from collector.decode.otlp.memory import Memory
 from collector.decode.otlp.request import decode_span
 from collector.decode.otlp.rows import columns_of_walked
@@ -52,25 +52,29 @@ def forget() -> None:
 
 def decode_otlp_columns(body: bytes, version: int, *, sampled: bool = True) -> Spans:
     """The spans of a request in protobuf; all get the same version. Raises as `decode_otlp` does."""
-    frames = read_frames(body)
-    return decode_frame_columns(frames, version, sampled=sampled, messages=parse_spans(body))
+    count = count_messages(body)
+    groups = list(read_groups(read_frames(body), count))
+    rejected = any(isinstance(span, Rejected) for group in groups for span in group.spans)
+    together = None if count.needed or rejected else parse_spans(body)
+    return _decode_groups(groups, version, sampled=sampled, messages=together)
 
 
 def decode_otlp_json_columns(body: bytes, version: int, *, sampled: bool = True) -> Spans:
     """The same for a request in OTLP's JSON."""
-    return decode_frame_columns(read_json_frames(body), version, sampled=sampled)
+    return _decode_groups(
+        list(read_groups(read_json_frames(body, SPANS))), version, sampled=sampled
+    )
 
 
-def decode_frame_columns(
-    parts: Iterable[ResourceFrame],
+def _decode_groups(
+    groups: Sequence[SpanGroup],
     version: int,
     *,
-    sampled: bool = True,
+    sampled: bool,
     messages: Sequence[SpanMessage] | None = None,
 ) -> Spans:
     """The same for a request that has been split; ``messages`` are its spans if they were parsed
     together."""
-    groups = list(read_groups(parts))
     raws = [span for group in groups for span in group.spans]
     owners = [group for group in groups for _ in group.spans]
     columns: list[DocumentColumns] = []

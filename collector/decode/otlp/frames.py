@@ -1,4 +1,4 @@
-"""OTLP's envelopes, with their contents left as bytes.
+"""OTLP's envelopes, with their contents left as bytes: those of spans, log records and metrics have one form.
 
 Message fields and bytes fields look the same on the wire. So a request is split in one pass in C,
 each span remains in its original bytes, and an unreadable one costs none of its neighbours.
@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from google.protobuf.message import DecodeError
 
-from collector.decode.limits import check_field_count
+from collector.decode.limits import PAIR, MessageCount, Shape, check_field_count, request_of
 from collector.decode.otlp.protobuf import Field, message_classes
 from collector.decode.rejected import Reason, Rejected
 
@@ -24,6 +24,16 @@ MAX_SPANS = MAX_REQUEST // OVERHEAD
 """Spans in one request, however small they are; also resources, scopes and spans together."""
 SPANS_BELOW = (1, 2)
 """Field numbers: resource_spans, scope_spans."""
+
+
+SPAN = Shape({9: PAIR, 11: Shape({3: PAIR}), 13: Shape({4: PAIR})})
+"""The messages of a span."""
+_TRACES = request_of(SPAN)
+
+
+def count_messages(body: bytes = b"") -> MessageCount:
+    """Counts the messages inside the spans of a request."""
+    return MessageCount(SPAN, _TRACES, body)
 
 
 class ScopeFrame(Protocol):
@@ -68,15 +78,17 @@ def too_many_spans() -> Rejected:
     return Rejected(Reason.INVALID_SEGMENT_DOCUMENT, message)
 
 
-def read_frames(body: bytes) -> Sequence[ResourceFrame]:
-    """The parts of an ExportTraceServiceRequest, or of TracesData.
+def read_frames(
+    body: bytes, limit: int = MAX_SPANS, what: str = "ExportTraceServiceRequest"
+) -> Sequence[ResourceFrame]:
+    """The parts of a request.
 
-    Raises Rejected when it is not protobuf at all, or has more than `MAX_SPANS` parts.
+    Raises Rejected when it is not protobuf at all, or has more than ``limit`` parts.
     """
-    check_field_count(body, MAX_SPANS, SPANS_BELOW)
+    check_field_count(body, limit, SPANS_BELOW)
     try:
         parts: Sequence[ResourceFrame] = Request.FromString(body).resource_spans
     except DecodeError as error:
-        message = "the body is not an ExportTraceServiceRequest in protobuf"
+        message = f"the body is not an {what} in protobuf"
         raise Rejected(Reason.INVALID_SEGMENT_DOCUMENT, message) from error
     return parts

@@ -14,7 +14,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from collector.decode.ids import further_call_id
 from collector.decode.limits import bound_rejections
-from collector.decode.otlp.frames import ResourceFrame, read_frames
+from collector.decode.otlp.frames import ResourceFrame, count_messages, read_frames
 from collector.decode.otlp.groups import SpanGroup, read_groups, unreadable
 from collector.decode.rejected import Reason, Rejected
 from store.model import NO_HTTP, Call, Document, NodeKey
@@ -24,9 +24,6 @@ from store.otel.stored_span import is_unsampled, read_span, write_span
 from store.rules.annotations import annotation_item
 from store.rules.identity import CallNode, further_nodes
 from store.short_cache import short_cache
-
-MAX_SPAN = 1 << 20
-"""Bytes of one span: prompts and stack traces may be long, and a trace page still has to load."""
 
 _NO_TRACE = bytes(16)
 _NO_SPAN = bytes(8)
@@ -40,14 +37,21 @@ def decode_otlp(
     Raises Rejected when the body is not protobuf, needs more than `MAX_REQUEST` bytes, or has too
     many spans or too many invalid ones (`collector.decode.limits`).
     """
-    yield from bound_rejections(decode_frames(read_frames(body), version, sampled=sampled))
+    groups = read_groups(read_frames(body), count_messages(body))
+    yield from bound_rejections(_decode_groups(groups, version, sampled))
 
 
 def decode_frames(
     parts: Iterable[ResourceFrame], version: int, *, sampled: bool = True
 ) -> Iterator[Document | Rejected]:
     """The spans of a request that has been split."""
-    for group in read_groups(parts):
+    return _decode_groups(read_groups(parts), version, sampled)
+
+
+def _decode_groups(
+    groups: Iterable[SpanGroup], version: int, sampled: bool
+) -> Iterator[Document | Rejected]:
+    for group in groups:
         for raw in group.spans:
             yield decode_span(raw, group, version, sampled)
 
@@ -60,7 +64,7 @@ def decode_span(
         return raw
     resource = group.known.resource
     try:
-        facts = _facts(Span.FromString(raw), resource, len(raw))
+        facts = _facts(Span.FromString(raw), resource)
     except DecodeError:
         return unreadable("the span")
     except Rejected as rejected:
@@ -77,7 +81,7 @@ def decode_stored(raw: bytes, version: int) -> Document:
     except ValueError as error:
         raise Rejected(Reason.INVALID_SEGMENT_DOCUMENT, str(error)) from error
     resource = read_resource(message.resource.attributes)
-    facts = _facts(message.scope_spans[0].spans[0], resource, 0)
+    facts = _facts(message.scope_spans[0].spans[0], resource)
     return flatten_span(facts, resource, raw, version)
 
 
@@ -86,7 +90,7 @@ def is_chosen(facts: SpanFacts) -> bool:
     return facts.attributes.get("aws.trace.flag.sampled") is not False
 
 
-def _facts(span: Span, resource: Resource, size: int) -> SpanFacts:
+def _facts(span: Span, resource: Resource) -> SpanFacts:
     """The facts of a span with valid ids and times. Raises Rejected."""
     trace_id, id, parent_id = span.trace_id, span.span_id, span.parent_span_id
     if len(id) != 8 or id == _NO_SPAN:
@@ -100,9 +104,6 @@ def _facts(span: Span, resource: Resource, size: int) -> SpanFacts:
         raise _bad_id(Reason.INVALID_PARENT_ID, "parent_span_id", parent_id, 8, id)
     if not span.start_time_unix_nano:
         raise Rejected(Reason.MISSING_START_TIME, "start_time_unix_nano: missing or 0", id.hex())
-    if size > MAX_SPAN:
-        message = f"the span has {size:,} bytes, at most {MAX_SPAN:,} are taken"
-        raise Rejected(Reason.INVALID_SEGMENT_DOCUMENT, message, id.hex())
     return read_span_facts(span, resource)
 
 

@@ -16,13 +16,15 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from collector.decode.otlp.cases import Case
 from collector.decode.otlp.groups import SpanGroup
-from collector.decode.otlp.memory import Memory
-from collector.decode.otlp.request import MAX_SPAN, decode_span
+from collector.decode.otlp.memory import MAX_ATTRIBUTES, Memory
+from collector.decode.otlp.request import decode_span
 from collector.decode.otlp.span_message import SpanMessage, parse_span
 from collector.decode.rejected import Rejected
 from store.model import Document
 from store.otel.status import aws_status, first_name, recorded_exceptions
 
+_MANY = [b""] * (MAX_ATTRIBUTES + 1)
+"""In place of the attributes of a span that has more than a case may: it is decoded alone."""
 _NO_TRACE, NO_SPAN = bytes(16), bytes(8)
 _UNKNOWN: Any = object()
 _Thrown = tuple[bool, str, int]
@@ -74,7 +76,13 @@ class Walked:
         self.parent_ids: list[bytes] = [span.parent_span_id for span in spans]
         self.starts: list[int] = [span.start for span in spans]
         self.ends: list[int] = [span.end for span in spans]
-        lists = [span.attributes[:] for span in spans]  # a slice is the fastest way to a list
+        lists = [
+            # A slice is the fastest way to a list.
+            found
+            if len(found := span.attributes[: MAX_ATTRIBUTES + 1]) <= MAX_ATTRIBUTES
+            else _MANY
+            for span in spans
+        ]
         self.firsts = list(accumulate(map(len, lists), initial=0))
         table = memory.attributes
         self.attributes = list(map(table.__getitem__, chain.from_iterable(lists)))
@@ -142,7 +150,6 @@ def walk(
             and id != NO_SPAN
             and (not parent_id or (len(parent_id) == 8 and parent_id != id))
             and isinstance(raw, bytes)
-            and len(raw) <= MAX_SPAN
             and not span.links
             and not (pattern.pause and pattern.skips())
         ):

@@ -17,6 +17,8 @@ from collector.decode.lambda_records import cloudwatch
 from collector.decode.lambda_records.cloudwatch import Decoded, Delivery, decode_delivery
 from collector.decode.lambda_records.lines import Lines
 from collector.decode.rejected import Reason
+from collector.journal.format import Kind
+from collector.records import records_of
 from tests.lambda_samples import (
     REGION,
     delivery,
@@ -101,6 +103,17 @@ def test_the_number_of_log_events_is_bounded(monkeypatch: pytest.MonkeyPatch) ->
     decoded = decode(record(TEXT), record(TEXT))
     assert len(decoded.invocations) == 1
     assert "log events" in decoded.rejected[0].message
+
+
+@pytest.mark.parametrize("timestamp", [-1, 10**18, 10**30])
+def test_an_event_of_no_time_costs_itself_only(timestamp: int) -> None:
+    """A number that the journal cannot have would cost the whole delivery."""
+    batch = log_batch(report_line(), "a line")
+    batch["logEvents"][1]["timestamp"] = timestamp
+    decoded = decode(record(batch))
+    assert len(decoded.invocations) == 1
+    assert [one.message for one in decoded.rejected] == ["timestamp: expected milliseconds"]
+    assert sum(each.count for each in records_of(Kind.LOG_LINES, decoded.logs.lines)) >= 1
 
 
 @given(st.lists(st.one_of(st.binary(max_size=40), st.sampled_from([b"{", b"[{}]", b"{}{}"]))))

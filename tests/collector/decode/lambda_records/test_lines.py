@@ -146,6 +146,15 @@ def test_the_extension_sends_text_and_objects() -> None:
     assert {line.source for line in lines.lines} == {"extension"}
 
 
+def test_a_line_that_is_not_utf_8_costs_itself_only() -> None:
+    given = {"function": {"name": "checkout"}, "events": [own("ok"), own("#"), *events()]}
+    decoded = decode_upload(json.dumps(given).encode().replace(b"#", b"\xff"))
+    assert [str(one)[:56] for one in decoded.rejected] == [
+        "InvalidPlatformRecord: a line of the function: 'utf-8' codec"[:56]
+    ]
+    assert len(decoded.folded.invocations) == 1
+
+
 def test_a_damaged_line_costs_itself_only() -> None:
     decoded = decode_upload(
         json.dumps({"events": [own("ok"), own("x") | {"time": "soon"}, *events()]}).encode()
