@@ -25,7 +25,7 @@ from rich.table import Column, Table
 from bench.server import WIDTH
 from collector.decode.daemon import split_datagram
 from collector.decode.otlp.datagram import decode_payload
-from collector.decode.otlp.json import read_json_frames
+from collector.decode.otlp.json import SPANS, read_json_frames
 from collector.decode.otlp.request import decode_frames, decode_otlp
 from collector.decode.rejected import Rejected
 from collector.decode.trace_document import read_traces
@@ -87,10 +87,10 @@ def readings(raw: bytes) -> Iterator[tuple[str, Decode]]:
         yield "X-Ray traces?", lambda: _traces(raw)
         return
     if isinstance(content, dict) and any(key in content for key in _OTLP_KEYS):
-        yield "OTLP JSON", lambda: decode_frames(read_json_frames(raw), 1)
+        yield "OTLP JSON", lambda: decode_frames(read_json_frames(raw, SPANS), 1)
     elif isinstance(content, dict) and any(key in _object(content, "result") for key in _OTLP_KEYS):
         inner = msgspec.json.encode(content["result"])  # as query services wrap it
-        yield "OTLP JSON in result", lambda: decode_frames(read_json_frames(inner), 1)
+        yield "OTLP JSON in result", lambda: decode_frames(read_json_frames(inner, SPANS), 1)
     elif isinstance(content, list) and any("traceId" in part for part in _objects(content)):
         yield "Zipkin JSON", lambda: decode_zipkin(raw, 1)
     else:

@@ -1,0 +1,1 @@
+"""Mutated inputs for every decoder and parser of what others send."""
