@@ -15,4 +15,6 @@ def decode_otlp_json(
     body: bytes, version: int, *, sampled: bool = True
 ) -> Iterator[Document | Rejected]:
     """As `collector.decode.otlp.request.decode_otlp`."""
-    yield from bound_rejections(decode_frames(read_json_frames(body, SPANS), version, sampled=sampled))
+    yield from bound_rejections(
+        decode_frames(read_json_frames(body, SPANS), version, sampled=sampled)
+    )

@@ -16,7 +16,17 @@ function call(source: string, target: string, status: Status): DeclaredEdge {
 
 function comparison(nodes: DeclaredNode[], edges: DeclaredEdge[] = []): Comparison {
   const counts = { seen: 0, never_seen: 0, undeclared: 0, unknown: 0 }
-  return { from: 0, to: 1, traffic_since: 0, data_until: 1, incomplete: null, stacks: [], counts, nodes, edges }
+  return {
+    from: 0,
+    to: 1,
+    traffic_since: 0,
+    data_until: 1,
+    incomplete: null,
+    stacks: [],
+    counts,
+    nodes,
+    edges,
+  }
 }
 
 const graph: Graph = {
