@@ -10,11 +10,9 @@ import base64
 import binascii
 import hmac
 import secrets
-import threading
-from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import msgspec
 from argon2 import PasswordHasher
@@ -30,10 +28,14 @@ USER, ENDED = "user", "ended session"
 SESSION_SECONDS = 12 * 3600
 COOKIE = "__Host-raymap"
 """The prefix makes browsers insist on Secure, on this host, and on the whole path."""
+KNOWN_COOKIE = "__Host-raymap-known"
+KNOWN_SECONDS = 180 * 24 * 3600
 MIN_PASSWORD, MAX_PASSWORD = 12, 1024
 PROXY_USER, PROXY_GROUPS = "x-forwarded-user", "x-forwarded-groups"
 GROUP_PREFIX = "raymap-"
 TENANT_PREFIX = f"{GROUP_PREFIX}tenant-"
+
+Content = TypeVar("Content", bound=Struct)
 
 _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 """OWASP's recommendation for Argon2id: 19 MiB, two passes."""
@@ -83,6 +85,14 @@ class Session(Struct, frozen=True, omit_defaults=True):
     """Of a member, the id of their tenant; empty for the default one."""
 
 
+class KnownBrowser(Struct, frozen=True):
+    """A browser with which a user has signed in: failures of others do not hold it up."""
+
+    id: str
+    user: str
+    expires: int
+
+
 class People(NamedTuple):
     """The users by name, and the ids of sessions that were signed out."""
 
@@ -121,6 +131,18 @@ def member_session(name: str, role: Role, now: float, tenant: str = "") -> Sessi
     return Session(secrets.token_urlsafe(16), name, began, began + SESSION_SECONDS, role, tenant)
 
 
+def encode_known(user: str, now: float, master: bytes) -> str:
+    """The value of the cookie that a browser has after a user has signed in with it."""
+    known = KnownBrowser(secrets.token_urlsafe(16), user, int(now) + KNOWN_SECONDS)
+    return _signed(known, b"known browser", master)
+
+
+def decode_known(cookie: str, user: str, now: float, master: bytes) -> KnownBrowser | None:
+    """What such a cookie contains; None for another user's, one that has expired, or is not ours."""
+    known = _verified(cookie, KnownBrowser, b"known browser", master)
+    return known if known and known.user == user and now < known.expires else None
+
+
 def is_member(session: Session, people: People, now: float) -> bool:
     """Whether it is a session of a member, and has not ended."""
     return session.role is not None and now < session.expires and session.id not in people.ended
@@ -128,19 +150,12 @@ def is_member(session: Session, people: People, now: float) -> bool:
 
 def encode_session(session: Session, master: bytes) -> str:
     """The value of a cookie."""
-    payload = base64.urlsafe_b64encode(msgspec.json.encode(session))
-    return f"{payload.decode()}.{_sign(payload, master)}"
+    return _signed(session, b"session", master)
 
 
 def decode_session(cookie: str, master: bytes) -> Session | None:
     """The session of a cookie that we have made; None for any other."""
-    payload, _, signature = cookie.rpartition(".")
-    if not hmac.compare_digest(_sign(payload.encode(), master).encode(), signature.encode()):
-        return None
-    try:
-        return msgspec.json.decode(base64.urlsafe_b64decode(payload), type=Session)
-    except (binascii.Error, msgspec.MsgspecError):
-        return None
+    return _verified(cookie, Session, b"session", master)
 
 
 def user_of(session: Session, people: People, now: float) -> User | None:
@@ -151,8 +166,23 @@ def user_of(session: Session, people: People, now: float) -> User | None:
     return None if session.began < user.sessions_after else user
 
 
-def _sign(payload: bytes, master: bytes) -> str:
-    return hmac.digest(master, b"raymap session " + payload, "sha256").hex()
+def _signed(content: Struct, use: bytes, master: bytes) -> str:
+    payload = base64.urlsafe_b64encode(msgspec.json.encode(content))
+    return f"{payload.decode()}.{_sign(payload, use, master)}"
+
+
+def _verified(cookie: str, type: type[Content], use: bytes, master: bytes) -> Content | None:
+    payload, _, signature = cookie.rpartition(".")
+    if not hmac.compare_digest(_sign(payload.encode(), use, master).encode(), signature.encode()):
+        return None
+    try:
+        return msgspec.json.decode(base64.urlsafe_b64decode(payload), type=type)
+    except (binascii.Error, msgspec.MsgspecError):
+        return None
+
+
+def _sign(payload: bytes, use: bytes, master: bytes) -> str:
+    return hmac.digest(master, b"raymap " + use + b" " + payload, "sha256").hex()
 
 
 def read_people(configuration: Configuration) -> People:
@@ -216,41 +246,3 @@ class TrustedProxies:
             role for role in Role if f"{GROUP_PREFIX}{role}" in names and role is not Role.INGEST
         ]
         return found[-1] if found else self._default
-
-
-class LoginLimiter:
-    """Slows down who guesses passwords: after a few failures, a wait that doubles with each more.
-
-    By user and by address, in this process. Thread-safe and bounded.
-    """
-
-    FREE, FIRST_WAIT, MAX_WAIT, FORGET, MOST = 5, 1.0, 300.0, 900.0, 10_000
-
-    def __init__(self) -> None:
-        self._failures: OrderedDict[str, tuple[int, float]] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def wait(self, keys: Sequence[str], now: float) -> float:
-        """Seconds until the next attempt is looked at; 0 for at once."""
-        with self._lock:
-            return max(0.0, *(self._wait(key, now) for key in keys))
-
-    def failed(self, keys: Sequence[str], now: float) -> None:
-        """Count a failure."""
-        with self._lock:
-            for key in keys:
-                count, last = self._failures.pop(key, (0, 0.0))
-                self._failures[key] = (count + 1 if now - last < self.FORGET else 1, now)
-            while len(self._failures) > self.MOST:
-                self._failures.popitem(last=False)
-
-    def succeeded(self, user: str) -> None:
-        """Forget a user's failures; those of the address stay."""
-        with self._lock:
-            self._failures.pop(user, None)
-
-    def _wait(self, key: str, now: float) -> float:
-        count, last = self._failures.get(key, (0, 0.0))
-        if count < self.FREE or now - last >= self.FORGET:
-            return 0.0
-        return last + min(self.FIRST_WAIT * 2.0 ** (count - self.FREE), self.MAX_WAIT) - now

@@ -16,13 +16,18 @@ from api.request import read_body
 from collector.receivers.access import PRINCIPAL, is_loopback
 from raymap.auth.audit import record
 from raymap.auth.hidden_routes import hidden_router
+from raymap.auth.login_limiter import LoginLimiter
 from raymap.auth.people import (
     COOKIE,
+    KNOWN_COOKIE,
+    KNOWN_SECONDS,
     SESSION_SECONDS,
-    LoginLimiter,
+    User,
     begin_session,
     check_password,
+    decode_known,
     decode_session,
+    encode_known,
     encode_session,
     end_session,
 )
@@ -91,27 +96,36 @@ class _Desk:
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise ApiError(f"the body: {error}; expected name and password") from None
         client = request.client.host if request.client else ""
-        keys = [f"user {given.name[:100]}"]
-        if not is_loopback(client):  # a proxy on this machine: its address is everyone's
-            keys.append(f"address {client}")
-        now = authenticator.clock()
-        if wait := self._limiter.wait(keys, now):
-            return _too_many(wait)
+        # A proxy on this machine: its address is everyone's.
+        address = "" if is_loopback(client) else f"address {client}"
+        now, name = authenticator.clock(), given.name[:100]
+        known = decode_known(request.cookies.get(KNOWN_COOKIE, ""), name, now, authenticator.master)
+        limited = f"browser {known.id}" if known else f"user {name}"
+        with self._limiter.attempt(limited, address, now) as attempt:
+            if attempt.wait:
+                return _too_many(attempt.wait)
+            user = await self._checked(authenticator, given)
+            attempt.succeeded = user is not None
+        if user is None:
+            await self._record(name, client, "sign-in", "refused")
+            raise ApiError("the name or the password is wrong", code="AccessDenied", status=403)
+        await self._record(user.name, client, "sign-in", "ok")
+        cookie = encode_session(begin_session(user, now), authenticator.master)
+        response = json_response({"name": user.name, "role": user.role})
+        _set_cookie(response, COOKIE, cookie, SESSION_SECONDS)
+        if known is None:
+            cookie = encode_known(name, now, authenticator.master)
+            _set_cookie(response, KNOWN_COOKIE, cookie, KNOWN_SECONDS)
+        return response
+
+    async def _checked(self, authenticator: Authenticator, given: Credentials) -> User | None:
+        """The user, if the password is theirs."""
         # People who were added, or given another password, a moment ago need not wait.
         await asyncio.to_thread(self._refresh)
         user = authenticator.directory.people().users.get(given.name)
         async with self._hashes:
             valid = await asyncio.to_thread(check_password, user, given.password)
-        if user is None or not valid:
-            self._limiter.failed(keys, now)
-            await self._record(given.name[:100], client, "sign-in", "refused")
-            raise ApiError("the name or the password is wrong", code="AccessDenied", status=403)
-        self._limiter.succeeded(keys[0])
-        await self._record(user.name, client, "sign-in", "ok")
-        cookie = encode_session(begin_session(user, now), authenticator.master)
-        response = json_response({"name": user.name, "role": user.role})
-        _set_cookie(response, cookie, SESSION_SECONDS)
-        return response
+        return user if valid else None
 
     async def logout(self, request: Request) -> Response:
         """End the session of the request's cookie."""
@@ -129,7 +143,7 @@ class _Desk:
             client = request.client.host if request.client else ""
             await self._record(session.user, client, "sign-out", "ok")
         response = Response(status_code=204)
-        _set_cookie(response, "", 0)
+        _set_cookie(response, COOKIE, "", 0)
         return response
 
     async def methods(self) -> Response:
@@ -158,9 +172,9 @@ class _Desk:
         )
 
 
-def _set_cookie(response: Response, value: str, seconds: int) -> None:
+def _set_cookie(response: Response, name: str, value: str, seconds: int) -> None:
     response.set_cookie(
-        COOKIE, value, max_age=seconds, path="/", secure=True, httponly=True, samesite="strict"
+        name, value, max_age=seconds, path="/", secure=True, httponly=True, samesite="strict"
     )
 
 

@@ -15,7 +15,6 @@ from raymap.auth import people
 from raymap.auth.people import (
     ENDED,
     SESSION_SECONDS,
-    LoginLimiter,
     People,
     TrustedProxies,
     User,
@@ -153,22 +152,3 @@ def test_trusted_proxies(client: str, trusted: bool) -> None:
 )
 def test_groups(groups: str, role: Role) -> None:
     assert TrustedProxies("10.0.0.0/8").role_of(groups) is role
-
-
-def test_guessing_slows_down() -> None:
-    limiter, ana, address = LoginLimiter(), ("user ana", "address a"), ("user bob", "address a")
-    for second in range(LoginLimiter.FREE):
-        assert limiter.wait(ana, second) == 0
-        limiter.failed(ana, second)
-    waits = []
-    for _ in range(10):
-        waits.append(limiter.wait(ana, 10.0))
-        limiter.failed(ana, 10.0)
-    assert waits == sorted(waits)
-    assert limiter.wait(ana, 10.0) == LoginLimiter.MAX_WAIT
-    assert limiter.wait(address, 10.0) == LoginLimiter.MAX_WAIT, "also for other names"
-    assert limiter.wait(("user bob", "address b"), 10.0) == 0
-    assert limiter.wait(ana, 10.0 + LoginLimiter.FORGET) == 0
-    for number in range(LoginLimiter.MOST + 10):
-        limiter.failed((str(number),), 11.0)
-    assert len(limiter._failures) == LoginLimiter.MOST

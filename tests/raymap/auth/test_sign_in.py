@@ -14,7 +14,18 @@ from api.app import create_app
 from raymap.auth.authenticator import Authenticator, Mode
 from raymap.auth.http import AuthGuard
 from raymap.auth.key_source import KeySource
-from raymap.auth.people import COOKIE, TrustedProxies, User, hash_password, put_user
+from raymap.auth.people import (
+    COOKIE,
+    KNOWN_SECONDS,
+    TrustedProxies,
+    User,
+    check_password,
+    decode_known,
+    decode_session,
+    encode_known,
+    hash_password,
+    put_user,
+)
 from raymap.auth.permissions import Role
 from raymap.auth.sign_in import sign_in_router
 from store.memory import MemoryStore
@@ -156,6 +167,56 @@ def test_a_flood_of_guesses_waits(desk: Desk) -> None:
         assert (await client.post("/auth/login", json=GOOD)).status_code == 200
 
     desk.run(talk)
+
+
+def test_guesses_at_once_are_one_guess(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many arrive before the first password is verified, the right one among them."""
+    verified: list[str] = []
+
+    def check(user: User | None, password: str) -> bool:
+        verified.append(password)
+        return check_password(user, password)
+
+    monkeypatch.setattr("raymap.auth.sign_in.check_password", check)
+
+    async def talk(client: httpx.AsyncClient) -> None:
+        guesses = [{**GOOD, "password": f"guess {n:014}"} for n in range(50)] + [GOOD]
+        answers = await asyncio.gather(*(client.post("/auth/login", json=g) for g in guesses))
+        statuses = [each.status_code for each in answers]
+        assert (statuses.count(403), statuses.count(429)) == (1, 50)
+        assert len(verified) == 1
+
+    desk.run(talk)
+
+
+def test_strangers_do_not_lock_out_a_known_browser(desk: Desk) -> None:
+    async def own(client: httpx.AsyncClient) -> None:
+        assert (await client.post("/auth/login", json=GOOD)).status_code == 200
+        assert "__Host-raymap-known" in client.cookies
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(desk.app, client=("192.0.2.7", 1)),
+            base_url="https://raymap",
+        ) as stranger:
+            for _ in range(9):
+                answer = await stranger.post("/auth/login", json={**GOOD, "password": "x" * 20})
+            assert answer.status_code == 429
+            assert (await stranger.post("/auth/login", json=GOOD)).status_code == 429
+        assert (await client.post("/auth/login", json=GOOD)).status_code == 200
+        for _ in range(9):
+            answer = await client.post("/auth/login", json={**GOOD, "password": "x" * 20})
+        assert answer.status_code == 429, "a stolen cookie is no way round the limit"
+
+    desk.run(own)
+
+
+def test_a_known_browser_is_that_of_one_user(desk: Desk) -> None:
+    cookie = encode_known("eve", desk.now, MASTER)
+    assert decode_known(cookie, "eve", desk.now, MASTER)
+    assert decode_known(cookie, "ana", desk.now, MASTER) is None
+    assert decode_known(cookie, "eve", desk.now + KNOWN_SECONDS, MASTER) is None
+    assert decode_known(cookie, "eve", desk.now, b"x" * 32) is None
+    assert decode_session(cookie, MASTER) is None
+    assert decode_known("", "eve", desk.now, MASTER) is None
 
 
 @pytest.mark.parametrize(("client", "status"), [("192.0.2.1", 429), ("127.0.0.1", 200)])
