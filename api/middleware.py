@@ -22,6 +22,9 @@ POLICY = (
     "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 
+HSTS_SECONDS = 365 * 24 * 3600
+"""How long browsers remember that this host speaks TLS."""
+
 
 class Head:
     """ASGI middleware: HEAD is answered as GET, without its body, wherever there is a GET."""
@@ -43,6 +46,17 @@ class Head:
         await self.app({**scope, "method": "GET"}, receive, send_without_body)
 
 
+def add_headers(headers: MutableHeaders, scheme: str) -> None:
+    """What every response carries. Answers have data unless they say how long they may be stored."""
+    headers["x-amzn-RequestId"] = str(uuid.uuid4())
+    headers["Content-Security-Policy"] = POLICY
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Referrer-Policy"] = "no-referrer"
+    headers.setdefault("Cache-Control", "no-store")
+    if scheme == "https":
+        headers["Strict-Transport-Security"] = f"max-age={HSTS_SECONDS}"
+
+
 class Headers:
     """ASGI middleware."""
 
@@ -61,11 +75,7 @@ class Headers:
             nonlocal started, left
             if message["type"] == "http.response.start":
                 started = True
-                headers = MutableHeaders(scope=message)
-                headers["x-amzn-RequestId"] = str(uuid.uuid4())
-                headers["Content-Security-Policy"] = POLICY
-                headers["X-Content-Type-Options"] = "nosniff"
-                headers["Referrer-Policy"] = "no-referrer"
+                add_headers(MutableHeaders(scope=message), scope.get("scheme", "http"))
             try:
                 await send(message)
             except (OSError, RuntimeError) as error:  # as servers report a closed connection

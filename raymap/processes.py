@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         ProcessSettings,
         StoreSettings,
     )
+    from store.audit import AuditStore
     from store.clickhouse.connection.address import Address
 
 WRITE_CONNECTIONS, READ_CONNECTIONS = 4, 8
@@ -100,7 +101,7 @@ def run_collector_process(settings: CollectSettings, address: Address, on_ready:
     choice = PipelineChoice(tenants)
 
     def guard(app: ASGIApp) -> ASGIApp:
-        return _guard(choice.around(AuditTrail(app, store)), settings, authentication)
+        return _guard(choice.around(AuditTrail(app, store)), settings, authentication, store)
 
     collector = CollectorSettings(
         writer=lambda: ClickHouseStore(address, connections=WRITE_CONNECTIONS),
@@ -138,13 +139,15 @@ def run_collector_process(settings: CollectSettings, address: Address, on_ready:
         store.close()
 
 
-def _guard(app: ASGIApp, settings: ProcessSettings, authentication: Authentication) -> ASGIApp:
+def _guard(
+    app: ASGIApp, settings: ProcessSettings, authentication: Authentication, audit: AuditStore
+) -> ASGIApp:
     """An HTTP app with the checks of Host, Origin and credentials around it, in this order."""
     from raymap.auth.http import AuthGuard
     from raymap.http_guard import HttpGuard
 
     if authentication.authenticator is not None:
-        app = AuthGuard(app, authentication.authenticator)
+        app = AuthGuard(app, authentication.authenticator, audit=audit)
     return HttpGuard(app, settings.allowed_hosts)
 
 
@@ -231,7 +234,7 @@ def run_api_process(settings: ApiSettings, address: Address, on_ready: OnReady) 
     )
     api = ApiOfTenants(default, tenants)
     traced = SelfTrace(api, pipeline, version) if settings.self_trace else api
-    app = _guard(traced, settings, authentication)
+    app = _guard(traced, settings, authentication, store)
     shutdown = Shutdown(pipeline.announce_stop, settings.drain_seconds)
     authentication.start()
     serve_http(app, listener, on_ready, shutdown, load_tls(settings))

@@ -5,12 +5,16 @@ httptools bounds neither the size of a request's headers nor the time until they
 
 from __future__ import annotations
 
+import logging
 from asyncio import Transport
 from asyncio.events import TimerHandle
 from http import HTTPStatus
 from typing import Any
 
+import structlog
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from collector.log_limiter import LogLimiter
 
 MAX_HEADERS = 64 << 10
 """Bytes of a request's first line and headers."""
@@ -33,6 +37,7 @@ class HttpProtocol(HttpToolsProtocol):
         """Bytes of chunks that left the headers incomplete."""
         self._too_large = False
         self._running: Any = None
+        self.logger = _Bounded(self)  # type: ignore[assignment]
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -111,3 +116,24 @@ class HttpProtocol(HttpToolsProtocol):
                 "content-length: 0\r\nconnection: close\r\n\r\n".encode()
             )
         self.transport.close()
+
+
+class _Bounded(logging.LoggerAdapter[logging.Logger]):
+    """uvicorn's warnings about requests, such as one that cannot be parsed: of each kind one a minute,
+    with the client's address. Anyone can cause as many as they like."""
+
+    _limiter = LogLimiter(structlog.get_logger(__name__), 60.0)
+
+    def __init__(self, protocol: HttpToolsProtocol) -> None:
+        super().__init__(protocol.logger)
+        self._protocol = protocol
+
+    @property
+    def level(self) -> int:
+        """As uvicorn reads it."""
+        return self.logger.level
+
+    def warning(self, msg: object, *arguments: object, **named: Any) -> None:
+        text = str(msg) % arguments if arguments else str(msg)
+        client = self._protocol.client[0] if self._protocol.client else ""
+        self._limiter.warning("bad_request", key=str(msg), message=text, client=client)

@@ -9,8 +9,9 @@ import asyncio
 import getpass
 import socket
 import time
+from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -19,6 +20,9 @@ from collector.receivers.access import PRINCIPAL
 from raymap.auth.permissions import Permission, required
 from store.audit import AuditEvent, AuditStore, event
 from store.errors import StoreError
+
+if TYPE_CHECKING:
+    from raymap.auth.authenticator import Principal
 
 log = structlog.get_logger(__name__)
 
@@ -73,16 +77,46 @@ class AuditTrail:
 
     def _event(self, scope: Scope, status: int) -> AuditEvent:
         who: Any = scope.get(PRINCIPAL)
-        client = scope.get("client")
         return event(
             self._clock(),
             who.name if who else "",
             who.via if who else "none",
-            str(client[0]) if client else "",
+            _address(scope),
             "change",
             f"{scope['method']} {scope['path']}",
             "ok" if status < 400 else str(status),
         )
+
+
+class Denials:
+    """Records that someone known was refused what their role does not include: at most one event a
+    minute for each of them, since programs repeat themselves."""
+
+    SECONDS, MOST = 60.0, 1_000
+
+    def __init__(self, store: AuditStore, clock: Callable[[], float]) -> None:
+        self._store, self._clock = store, clock
+        self._last: OrderedDict[tuple[str, str], float] = OrderedDict()
+
+    async def record(self, principal: Principal, scope: Scope) -> None:
+        """Record it, unless one of theirs was within the last minute."""
+        now, who = self._clock(), (principal.via, principal.name)
+        if now - self._last.get(who, now - self.SECONDS) < self.SECONDS:
+            return
+        self._last[who] = now
+        self._last.move_to_end(who)
+        if len(self._last) > self.MOST:
+            self._last.popitem(last=False)
+        target = f"{scope['method']} {scope['path']}"
+        happened = event(
+            now, principal.name, principal.via, _address(scope), "access", target, "refused"
+        )
+        await asyncio.to_thread(record, self._store, happened)
+
+
+def _address(scope: Scope) -> str:
+    client = scope.get("client")
+    return str(client[0]) if client else ""
 
 
 def _is_change(scope: Scope) -> bool:

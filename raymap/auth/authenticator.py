@@ -47,7 +47,7 @@ from raymap.auth.permissions import Permission, Role, allows
 from raymap.auth.quotas import Exceeded, Quota, Quotas, limited
 from raymap.auth.share_grants import Requested, permits
 from raymap.auth.shares import Share, Shares
-from raymap.auth.tenants import Tenant, Tenants
+from raymap.auth.tenants import NoTenant, Tenant, Tenants, choose
 
 log = LogLimiter(structlog.get_logger(__name__), 60.0)
 
@@ -209,7 +209,11 @@ class Authenticator:
             return None
         groups = headers.get(PROXY_GROUPS, "")
         found = Principal(user, self.proxies.role_of(groups), "proxy")
-        return self._in_tenant(found, name=self.proxies.tenant_of(groups))
+        try:
+            tenant = choose(self._tenants(), self.proxies.tenant_of(groups))
+        except NoTenant:
+            raise invalid("tenant") from None
+        return self._in_tenant(found, id=tenant.id if tenant else "")
 
     def by_address(self, client: str, headers: Mapping[str, str]) -> Principal | None:
         """An SDK that sends datagrams from there may ask what to sample, without a key as well."""
@@ -292,6 +296,12 @@ class Authenticator:
             raise unread()
         return ring
 
+    def _tenants(self) -> Tenants:
+        tenants = self.directory.tenants()
+        if tenants is None:
+            raise unread()
+        return tenants
+
     def _by_share(self, token: str) -> Principal:
         """The holder of a share link, who may read no more than it grants."""
         shares = self.directory.shares()
@@ -322,9 +332,7 @@ class Authenticator:
         """The principal in the tenant of a name or an id. Raises AuthError when it is no more."""
         if not name and not id:
             return principal
-        tenants = self.directory.tenants()
-        if tenants is None:
-            raise unread()
+        tenants = self._tenants()
         tenant = tenants.active.get(name) if name else tenants.by_id(id)
         if tenant is None:
             raise invalid("tenant")

@@ -11,10 +11,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import ApiError, respond
 from api.may_edit import MAY_EDIT
+from api.middleware import add_headers
 from collector.budget import MAX_BODY, PROCESS, Budget, NoRoom
 from collector.charges import CHARGE, SENDER
 from collector.receivers.access import PRINCIPAL
 from raymap.auth import sigv4
+from raymap.auth.audit import Denials
 from raymap.auth.authenticator import UNVERIFIED, Authenticator, Principal, SignedRequest
 from raymap.auth.errors import AuthError, invalid, missing
 from raymap.auth.people import COOKIE
@@ -23,6 +25,8 @@ from raymap.auth.share_grants import Requested
 
 if TYPE_CHECKING:
     from starlette.responses import Response
+
+    from store.audit import AuditStore
 
 MAX_API_BODY = 4 << 20
 """Bytes of a body that is read to verify its signature: as many as the API takes anywhere. Of receivers'
@@ -37,9 +41,15 @@ class AuthGuard:
     """ASGI middleware, inside `HttpGuard` and around everything else."""
 
     def __init__(
-        self, app: ASGIApp, authenticator: Authenticator, budget: Budget = PROCESS
+        self,
+        app: ASGIApp,
+        authenticator: Authenticator,
+        budget: Budget = PROCESS,
+        audit: AuditStore | None = None,
     ) -> None:
+        """``audit``: where refused authorisation is written down."""
         self._app = app
+        self._audit = Denials(audit, authenticator.clock) if audit else None
         self._authenticator = authenticator
         self._budget = budget
 
@@ -91,7 +101,12 @@ class AuthGuard:
         else:
             principal = self._by_headers(scope, headers, permission)
         requested = _requested(scope) if principal.share else None
-        self._authenticator.authorize(principal, permission, requested)
+        try:
+            self._authenticator.authorize(principal, permission, requested)
+        except AuthError as error:
+            if self._audit and error.reason == "forbidden":
+                await self._audit.record(principal, scope)
+            raise
         return principal
 
     def _by_headers(self, scope: Scope, headers: Headers, permission: Permission) -> Principal:
@@ -175,6 +190,7 @@ def _refusal(scope: Scope, error: AuthError) -> Response:
         response.headers["Retry-After"] = str(error.retry_after)
     if scope["method"] not in ("GET", "HEAD"):
         response.headers["Connection"] = "close"  # the body may not have been read
+    add_headers(response.headers, scope.get("scheme", "http"))
     return response
 
 

@@ -22,7 +22,7 @@ from msgspec import Struct
 from collector.receivers.access import is_loopback
 from raymap.auth.oidc_flow import Flow, OidcError
 from raymap.auth.permissions import Role
-from raymap.tenant_names import check_name
+from raymap.tenant_names import DEFAULT, check_name
 
 if TYPE_CHECKING:
     from joserfc.jwk import KeySetSerialization
@@ -74,17 +74,18 @@ class Member(NamedTuple):
     name: str
     role: Role
     tenant: str = ""
-    """The name; empty for the default one."""
+    """The name, `DEFAULT` of the default one; empty if nothing gives one."""
 
 
 def parse_tenants(text: str) -> dict[str, str]:
-    """``acme-staff=acme,*=visitors``. Raises ValueError."""
+    """``acme-staff=acme,ops=default,*=visitors``. Raises ValueError."""
     found: dict[str, str] = {}
     for part in filter(None, map(str.strip, text.split(","))):
         value, equals, name = part.rpartition("=")
         if not equals or not value:
             raise ValueError(f"{part!r}: expected VALUE=TENANT")
-        check_name(name)
+        if name != DEFAULT:
+            check_name(name)
         found[value] = name
     return found
 

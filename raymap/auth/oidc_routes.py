@@ -13,6 +13,7 @@ from raymap.auth.hidden_routes import hidden_router
 from raymap.auth.oidc import Member, Provider
 from raymap.auth.oidc_flow import FLOW_SECONDS, OidcError, begin_flow, decode_flow, encode_flow
 from raymap.auth.people import COOKIE, SESSION_SECONDS, encode_session, member_session
+from raymap.auth.tenants import NoTenant, choose
 from store.audit import AuditStore, event
 
 if TYPE_CHECKING:
@@ -79,14 +80,13 @@ class _Desk:
         return await asyncio.to_thread(self._provider.finish, flow, code)
 
     def _tenant_of(self, member: Member) -> str:
-        """The id of the tenant; empty for the default one. Raises OidcError when there is none such."""
-        if not member.tenant:
-            return ""
-        tenants = self._authenticator.directory.tenants()
-        tenant = tenants.active.get(member.tenant) if tenants else None
-        if tenant is None:
-            raise OidcError("tenant", f"there is no tenant {member.tenant} here")
-        return tenant.id
+        """The id of the tenant; empty for the default one. Raises OidcError when there is none such, or
+        nothing gives them one where there are tenants."""
+        try:
+            tenant = choose(self._authenticator.directory.tenants(), member.tenant)
+        except NoTenant as error:
+            raise OidcError("tenant", f"{member.name} {error}") from None
+        return tenant.id if tenant else ""
 
     async def _failed(self, request: Request, error: OidcError) -> Response:
         await self._record(request, "", error.reason)

@@ -12,6 +12,7 @@ import hmac
 import secrets
 from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
 import msgspec
@@ -23,7 +24,7 @@ from msgspec import Struct
 from raymap.auth.permissions import Role
 from store.config.protocol import Change, Configuration
 
-USER, ENDED = "user", "ended session"
+USER, ENDED, MEMBER = "user", "ended session", "member"
 """Kinds of records in the store's configuration."""
 SESSION_SECONDS = 12 * 3600
 COOKIE = "__Host-raymap"
@@ -93,11 +94,20 @@ class KnownBrowser(Struct, frozen=True):
     expires: int
 
 
+class SignedOut(Struct, frozen=True):
+    """A member whose sessions that began before (epoch seconds) are void."""
+
+    name: str
+    sessions_after: int
+
+
 class People(NamedTuple):
-    """The users by name, and the ids of sessions that were signed out."""
+    """The users by name, the ids of sessions that were signed out, and of members whose sessions were,
+    since when they count."""
 
     users: Mapping[str, User]
     ended: frozenset[str]
+    members: Mapping[str, int] = MappingProxyType({})
 
 
 NO_PEOPLE = People({}, frozenset())
@@ -145,7 +155,9 @@ def decode_known(cookie: str, user: str, now: float, master: bytes) -> KnownBrow
 
 def is_member(session: Session, people: People, now: float) -> bool:
     """Whether it is a session of a member, and has not ended."""
-    return session.role is not None and now < session.expires and session.id not in people.ended
+    if session.role is None or now >= session.expires or session.id in people.ended:
+        return False
+    return session.began >= people.members.get(session.user, 0)
 
 
 def encode_session(session: Session, master: bytes) -> str:
@@ -193,7 +205,13 @@ def read_people(configuration: Configuration) -> People:
         for (kind, name), value in values
         if kind == USER
     }
-    return People(users, frozenset(name for (kind, name), _ in values if kind == ENDED))
+    members = {
+        name: msgspec.json.decode(value, type=SignedOut).sessions_after
+        for (kind, name), value in values
+        if kind == MEMBER
+    }
+    ended = frozenset(name for (kind, name), _ in values if kind == ENDED)
+    return People(users, ended, members)
 
 
 def put_user(user: User) -> Change:
@@ -202,6 +220,17 @@ def put_user(user: User) -> Change:
 
 def remove_user(name: str) -> Change:
     return Change(USER, name, None)
+
+
+def sign_out_member(name: str, configuration: Configuration, now: int) -> list[Change]:
+    """The changes that end all sessions which a member has begun until now, and forget those of members
+    whose sessions have expired since."""
+    old = [
+        Change(MEMBER, member, None)
+        for member, after in read_people(configuration).members.items()
+        if after + SESSION_SECONDS < now and member != name
+    ]
+    return [*old, Change(MEMBER, name, msgspec.json.encode(SignedOut(name, now)))]
 
 
 def end_session(session: Session, configuration: Configuration, now: float) -> list[Change]:

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from raymap.auth.quotas import KeyLimits
-from raymap.tenant_names import check_name
+from raymap.tenant_names import DEFAULT, check_name
 from store.config.protocol import Change, Configuration
 
 TENANT, DELETED = "tenant", "deleted tenant"
@@ -54,6 +54,24 @@ class Tenants(NamedTuple):
     def by_id(self, id: str) -> Tenant | None:
         """The tenant of an id."""
         return next((tenant for tenant in self.active.values() if tenant.id == id), None)
+
+
+class NoTenant(Exception):
+    """Someone whom a provider or a proxy has named has no tenant here."""
+
+
+def choose(tenants: Tenants | None, name: str) -> Tenant | None:
+    """The tenant that a provider or a proxy names; None is the default one, which is `DEFAULT`, and any
+    where there are no others. Raises NoTenant for an unknown name, and without one where there are
+    tenants: who is in no group of one must not see what is the default tenant's."""
+    active = tenants.active if tenants else {}
+    if name == DEFAULT or not (name or active):
+        return None
+    if not name:
+        raise NoTenant("belongs to no tenant here")
+    if name not in active:
+        raise NoTenant(f"belongs to tenant {name}, which is not here")
+    return active[name]
 
 
 def database_of(database: str, tenant: str) -> str:

@@ -10,7 +10,14 @@ from collections.abc import Callable, Sequence
 from msgspec.structs import replace
 
 from raymap.auth.audit import record_command
-from raymap.auth.people import User, hash_password, put_user, read_people, remove_user
+from raymap.auth.people import (
+    User,
+    hash_password,
+    put_user,
+    read_people,
+    remove_user,
+    sign_out_member,
+)
 from raymap.auth.permissions import Role
 from raymap.commands.open_store import change_configuration, open_store
 from raymap.commands.tables import print_table
@@ -62,13 +69,16 @@ def list_users(settings: StoreSettings) -> None:
 
 
 def sign_out(settings: StoreSettings, name: str) -> None:
-    """End all sessions of a user."""
+    """End all sessions of a user, or of a member: someone whom OpenID Connect signs in, of whom nothing is
+    stored before."""
     now = int(time.time()) + 1
-    _change(
-        settings,
-        lambda c: [put_user(replace(_find(c, name), sessions_after=now))],
-        f"user sign-out {name}",
-    )
+
+    def store(configuration: Configuration) -> list[Change]:
+        known = read_people(configuration).users.get(name)
+        user = [put_user(replace(known, sessions_after=now))] if known else []
+        return [*user, *sign_out_member(name, configuration, now)]
+
+    _change(settings, store, f"user sign-out {name}")
     print_status(f"all sessions of {name} have ended")
 
 

@@ -40,6 +40,17 @@ def test_an_unexpected_error_is_logged_and_reveals_nothing(
     assert "ZeroDivisionError: secret" in caplog.text
 
 
+def test_answers_are_stored_nowhere_unless_they_say_so() -> None:
+    app = create_app(MemoryStore(), version="0")
+    with TestClient(app, base_url="https://raymap") as client:
+        for path in (MAP, "/api/pins", "/healthz", "/api/unknown"):
+            headers = client.get(path).headers
+            assert headers["cache-control"] == "no-store", path
+            assert headers["strict-transport-security"] == "max-age=31536000"
+    plain = TestClient(app, base_url="http://raymap").get("/api/pins")
+    assert "strict-transport-security" not in plain.headers
+
+
 def get(app: ASGIApp, path: str, *, messages: int, closed: Exception) -> None:
     """Request ``path``, and close the connection after some messages of the response, as servers
     report it."""

@@ -139,3 +139,17 @@ def test_clients_that_leave_early(
     assert httpx.get(f"http://{address[0]}:{address[1]}/").status_code == 200
     errors = [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert not errors, errors[0].getMessage()
+
+
+def test_bad_requests_are_logged_at_a_bounded_rate_with_their_address(
+    address: tuple[str, int], capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """One line a minute; anyone can send as many as they like."""
+    http_protocol._Bounded._limiter._last.clear()
+    for _ in range(5):
+        assert send(address, b"no HTTP at all\r\n\r\n").startswith(b"HTTP/1.1 400")
+    lines = [line for line in capsys.readouterr().out.splitlines() if "bad_request" in line]
+    assert len(lines) == 1
+    assert "127.0.0.1" in lines[0]
+    assert "Invalid HTTP request received." in lines[0]
+    assert "Invalid HTTP" not in caplog.text

@@ -30,6 +30,7 @@ from raymap.auth.people import NO_PEOPLE, People
 from raymap.auth.permissions import Permission, Role, allows
 from raymap.auth.shares import Shares
 from raymap.auth.tenants import Tenants
+from store.memory import MemoryStore
 
 MASTER = b"m" * 32
 URL = "http://127.0.0.1:2000"
@@ -88,10 +89,11 @@ def ask(
     headers: dict[str, str] | None = None,
     body: bytes = b"",
     through: AuthGuard | None = None,
+    url: str = URL,
 ) -> httpx.Response:
     async def request() -> httpx.Response:
         transport = httpx.ASGITransport(through or guard())
-        async with httpx.AsyncClient(transport=transport, base_url=URL) as client:
+        async with httpx.AsyncClient(transport=transport, base_url=url) as client:
             return await client.request(method, path, headers=headers, content=body)
 
     return asyncio.run(request())
@@ -237,6 +239,37 @@ def test_a_replay_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     later = authenticator.clock() + 20
     authenticator.clock = lambda: later
     assert ask("POST", "/TraceSegments", headers, b"{}", through).status_code == 401
+
+
+def test_a_refusal_has_the_headers_of_every_response() -> None:
+    for scheme, seconds in (("http", None), ("https", "max-age=31536000")):
+        answer = ask("GET", "/api/map", url=URL.replace("http", scheme))
+        assert answer.status_code == 401
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["cache-control"] == "no-store"
+        assert "default-src 'self'" in answer.headers["content-security-policy"]
+        assert answer.headers.get("strict-transport-security") == seconds
+
+
+def test_refused_authorisation_is_in_the_audit_log_once_a_minute() -> None:
+    store, now = MemoryStore(), [1_900_000_000.0]
+    authenticator = Authenticator(Mode.ON, FixedKeys(RING), MASTER, clock=lambda: now[0])
+    through = AuthGuard(echo, authenticator, audit=store)
+    for later in (0, 1, 61):
+        now[0] = 1_900_000_000.0 + later
+        for role in (Role.VIEWER, Role.EDITOR):
+            answer = ask("POST", "/unnamed", bearer(KEYS[role]), through=through)
+            assert answer.status_code == 403
+    ask("GET", "/api/map", through=through)  # unknown: nothing to write down
+    found = [
+        (each.actor, each.via, each.action, each.target, each.outcome)
+        for each in store.read_audit(before=1 << 62, limit=100)
+    ]
+    one = [
+        (f"the {role}", "token", "access", "POST /unnamed", "refused")
+        for role in ("editor", "viewer")
+    ]
+    assert sorted(found) == sorted([*one, *one])
 
 
 def test_ingest_warn() -> None:

@@ -23,11 +23,18 @@ from raymap.auth.key_source import KeySource
 from raymap.auth.oidc import OidcSettings, Provider, check_url, parse_roles, parse_tenants
 from raymap.auth.oidc_flow import OidcError, begin_flow
 from raymap.auth.oidc_routes import FLOW_COOKIE, oidc_router
-from raymap.auth.people import COOKIE
+from raymap.auth.people import (
+    COOKIE,
+    SESSION_SECONDS,
+    encode_session,
+    member_session,
+    sign_out_member,
+)
 from raymap.auth.permissions import Role
 from raymap.auth.sign_in import sign_in_router
-from raymap.auth.tenants import new_tenant, put_tenant
+from raymap.auth.tenants import TENANT, new_tenant, put_tenant
 from store.config.change import change
+from store.config.protocol import Change
 from store.memory import MemoryStore
 
 jwk = pytest.importorskip("joserfc.jwk", reason="pip install raymap[oidc]")
@@ -133,14 +140,17 @@ def idp() -> Iterator[StandIn]:
 
 
 class Server:
-    def __init__(self, idp: StandIn, folder: Path) -> None:
+    def __init__(self, idp: StandIn, folder: Path, others: str = ",*=default") -> None:
+        """``others``: which tenant they are in who are in no group of one."""
         self.idp, self.now = idp, NOW
         self.store = MemoryStore()
-        source = KeySource(self.store.read_configuration, folder)
+        self.source = source = KeySource(self.store.read_configuration, folder)
         source.refresh()
-        authenticator = Authenticator(Mode.ON, source, MASTER, clock=lambda: self.now)
+        self.authenticator = authenticator = Authenticator(
+            Mode.ON, source, MASTER, clock=lambda: self.now
+        )
         roles = parse_roles("sre=admin,dev=editor")
-        tenants = parse_tenants("acme-staff=acme,globex-staff=globex,gone-staff=gone")
+        tenants = parse_tenants(f"acme-staff=acme,globex-staff=globex,gone-staff=gone{others}")
         change(
             self.store,
             lambda *_: (None, [put_tenant(new_tenant(name, 1)) for name in ("acme", "globex")]),
@@ -216,6 +226,46 @@ def test_who_signs_in(
     response = server.sign_in()
     assert response.json() == {"name": name, "role": role, "via": "oidc", "tenant": tenant}
     assert server.outcomes == [(name, "ok")]
+
+
+def test_without_a_group_of_a_tenant_there_is_none(idp: StandIn, tmp_path: Path) -> None:
+    """Once there are tenants: what is the default tenant's is not everyone's."""
+    server = Server(idp, tmp_path, others="")
+    answer = server.sign_in()
+    assert answer.status_code == 403
+    assert "ana belongs to no tenant here" in answer.text
+    server.idp.claims["groups"] = ["dev", "acme-staff"]
+    assert server.sign_in().json()["tenant"] == "acme"
+    removed = [Change(TENANT, name, None) for name in ("acme", "globex")]
+    change(server.store, lambda *_: (None, removed), lambda: NOW)
+    server.source.refresh()
+    server.idp.claims["groups"] = ["dev"]
+    assert server.sign_in().json()["tenant"] == "", "there is one tenant only"
+
+
+def test_an_administrator_ends_a_members_sessions(server: Server) -> None:
+    """Those of this member that have begun before."""
+    ana, eve = (
+        encode_session(member_session(name, Role.EDITOR, NOW), MASTER) for name in ("ana", "eve")
+    )
+
+    def signed_in(cookie: str) -> bool:
+        server.source.refresh()
+        return server.authenticator.by_cookie(cookie) is not None
+
+    assert signed_in(ana)
+    for later in (1, SESSION_SECONDS + 2):
+        change(
+            server.store,
+            lambda configuration, _, at=int(NOW) + later: (  # type: ignore[misc]
+                None,
+                sign_out_member("ana" if at < NOW + 2 else "joe", configuration, at),
+            ),
+            lambda: NOW,
+        )
+        assert (signed_in(ana), signed_in(eve)) == (later > 1, True)
+    again = encode_session(member_session("ana", Role.EDITOR, NOW + 1), MASTER)
+    assert signed_in(again)
 
 
 @pytest.mark.parametrize(

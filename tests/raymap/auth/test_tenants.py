@@ -154,7 +154,9 @@ def test_people(tmp_path: Path) -> None:
         assert found is not None
         return found.tenant_name
 
-    assert named("raymap-editor") == ""
+    assert named("raymap-editor, raymap-tenant-default") == ""
+    with pytest.raises(AuthError):
+        named("raymap-editor")
     assert named("ops, Raymap-Tenant-Acme, raymap-editor") == "acme"
     with pytest.raises(AuthError):
         named("raymap-tenant-globex")
