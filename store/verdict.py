@@ -133,16 +133,11 @@ def judge(
     reasons = [c.text for c in checks if c.fails] + [
         _edge_text(c, baseline, candidate) for c in failing
     ]
-    if reasons:
-        return Verdict(Outcome.FAIL, checks, changes, reasons)
-    unknown = [
-        side
-        for side in (baseline, candidate)
-        if side.unknown and side.statistics.total - side.unknown < min_requests
-    ]
-    if unknown:
-        return Verdict(Outcome.INSUFFICIENT, [], [], list(map(_unknown_text, unknown)))
-    return Verdict(Outcome.PASS, checks, changes, [])
+    reached = Verdict(Outcome.FAIL if reasons else Outcome.PASS, checks, changes, reasons)
+    for side in (candidate, baseline):
+        if side.unknown and side.statistics.total - side.unknown < min_requests:
+            reached = without_pass(reached, _unknown_text(side))
+    return reached
 
 
 def _too_few(side: Side, least: int) -> str:
