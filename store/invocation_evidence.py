@@ -95,7 +95,8 @@ def evidence_in(trace: Trace, found: Found, *, now: int) -> Evidence:
     service = _reported_service(trace, invocation)
     id = pair_of(invocation, Evidence(parent=parent, service=service)).function
     handler = handler_in(trace, id)
-    failed = handler is not None and handler.state == State.FAULT
+    telling = trace.documents[function] if function else handler
+    failed = telling is not None and telling.state == State.FAULT
     return Evidence(
         parent=parent,
         caller=_caller(trace, invocation),
@@ -104,7 +105,7 @@ def evidence_in(trace: Trace, found: Found, *, now: int) -> Evidence:
         derived=found.documents,
         settled=now - invocation.end > SETTLED,
         handler=handler is not None and is_handler(handler),
-        failure=_failure_of(handler) if handler is not None and failed else None,
+        failure=_failure_of(telling) if telling is not None and failed else None,
     )
 
 
@@ -141,7 +142,7 @@ def is_unknown(trace: Trace, function: Document) -> bool:
 
 
 def _failure_of(document: Document) -> Failure:
-    """Its exception; the message is in the subsegment itself."""
+    """Its exception; the message is in the document itself."""
     return Failure(document.exception or f"failure of {document.service}")
 
 

@@ -154,7 +154,7 @@ class Evidence(NamedTuple):
     handler: bool = False
     """Whether the subsegment around the handler has arrived, which says how it ended."""
     failure: Failure | None = None
-    """Of a subsegment that encloses all the work of the function."""
+    """Of the function's reported segment, else of a subsegment that encloses all its work."""
 
 
 NOTHING = Evidence()

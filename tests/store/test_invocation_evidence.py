@@ -347,6 +347,17 @@ def test_a_failed_subsegment_around_the_handler_is_the_functions_failure(
     assert function.exception == "ValueError"
 
 
+def test_the_service_fails_as_the_function_that_reports_itself() -> None:
+    """An OpenTelemetry layer reports the function, not the service."""
+    cause = {"exceptions": [{"id": "00000000000000e1", "type": "ValueError"}]}
+    layer = document(id=FUNCTION_ID, parent_id=SERVICE_ID, name="checkout", fault=True, cause=cause,
+                     origin="AWS::Lambda::Function", aws={"account_id": ACCOUNT, "region": REGION})  # fmt: skip
+    world = World(layer)
+    world.report(telemetry())
+    world.join()
+    assert states(world) == FAULT
+
+
 @pytest.mark.parametrize(
     "inside",
     [
