@@ -23,11 +23,11 @@ def telling_versions(
     """Versions of nodes, one function in one or several regions, of which every environment does. An
     environment may have begun a day before the window."""
     earlier = TimeRange(window.start - DAY, window.end)
-    told: set[str] = set()
+    telling: set[str] = set()
     silent: set[str] = set()
     for name in {node.name for node in nodes}:
         page = store.node_lines(name, earlier, limit=MOST, within=ENVIRONMENT)
         for line in page.lines:
             version = version_in(line.body, line.log_stream)
-            (told if is_telling(line.body) else silent).add(version)
-    return frozenset(told - silent)
+            (telling if is_telling(line.body) else silent).add(version)
+    return frozenset(telling - silent)

@@ -108,7 +108,7 @@ def _count(
         span = previous_window(counted.window)
         previous = context.counted_window(span)
     # Figures of periods of different lengths cannot be compared.
-    return graph_of(counted), build_graph(previous.graph) if previous.window == span else None
+    return graph_of(counted), build_graph(previous.graph, span) if previous.window == span else None
 
 
 def _node_before(graph: Graph | None, node: NodeKey) -> Before | None:

@@ -84,14 +84,14 @@ def count_window(
     """The graph to draw; the window is snapped unless traces are counted one by one."""
     if expression is not None:
         selection = select_traces(context.store, window, expression)
-        graph = build_graph(selection.service_graph())
+        graph = build_graph(selection.service_graph(), window)
         return CountedGraph(window, graph, selection, None, None)
     return graph_of(context.counted_window(window))
 
 
 def graph_of(counted: CountedWindow) -> CountedGraph:
     """The graph to draw of what a window counts."""
-    graph = build_graph(counted.graph)
+    graph = build_graph(counted.graph, counted.window)
     return CountedGraph(counted.window, graph, None, counted.backlog, counted)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from api.console.node_kinds import kind_of
 from api.graph.build import Graph, calls_of, edge_id, node_id, stats_of
 from api.graph.layout import Layout, Place, layout
+from api.graph.ratios import milliseconds, per_minute
 from api.schemas.common import Counts, Times
 from api.schemas.details import Before
 from api.schemas.map import EdgeNumbers, MapEdge, MapNode, NodeNumbers, Picture
@@ -129,9 +130,11 @@ def counts(statistics: Statistics) -> Counts:
 def times(statistics: Statistics) -> Times:
     """Mean and percentiles, milliseconds."""
     found = percentiles(statistics.histogram, (0.5, 0.95, 0.99))
-    p50, p95, p99 = (None if time is None else _ms(time) for time in found)
+    p50, p95, p99 = (None if time is None else milliseconds(time) for time in found)
     return {
-        "avg_ms": _ms(statistics.total_time / statistics.total) if statistics.total else None,
+        "avg_ms": milliseconds(statistics.total_time / statistics.total)
+        if statistics.total
+        else None,
         "p50_ms": p50,
         "p95_ms": p95,
         "p99_ms": p99,
@@ -141,12 +144,3 @@ def times(statistics: Statistics) -> Times:
 def before(statistics: Statistics) -> Before | None:
     """Statistics of the preceding period; None when nothing finished in it."""
     return {**counts(statistics), **times(statistics)} if statistics.total else None
-
-
-def per_minute(count: int, window: TimeRange) -> float:
-    """Units per minute, rounded to four decimals."""
-    return round(count / window.minutes, 4)
-
-
-def _ms(microseconds: float) -> float:
-    return round(microseconds / 1000, 3)

@@ -124,7 +124,9 @@ class TraceSearch:
         settled = self._context.settled_before()
         counted = self._store.counted_window(self.window, settled_before=settled)
         self.window = counted.window
-        return find_place(build_graph(counted.graph), self._filters, Scope(self.window, settled))
+        return find_place(
+            build_graph(counted.graph, self.window), self._filters, Scope(self.window, settled)
+        )
 
     def _filtered_page(
         self, expression: Expression, units: UnitQuery, limit: int, cursor: str | None

@@ -1,34 +1,51 @@
 """The store's service graph as a networkx graph.
 
 Nodes are `NodeKey` with a `ServiceStats` attribute ``stats``, edges have an `EdgeStats`
-likewise; `stats_of` and `calls_of` return them typed.
+likewise; `stats_of` and `calls_of` return them typed. Both carry the ratios of these as attributes
+(`api.graph.ratios`), and `ratios_of` returns those.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from itertools import product
-from typing import TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 import networkx as nx
 
+from api.graph.ratios import Ratios, ratios_of_edge, ratios_of_node
 from store.graph import EdgeStats, ServiceGraph, ServiceStats
-from store.model import NodeKey
+from store.model import NodeKey, TimeRange
 
 Graph: TypeAlias = nx.DiGraph
 """Of `NodeKey`."""
 
 
-def build_graph(services: ServiceGraph) -> Graph:
-    """Nodes and edges sorted by key. Where both calls and links join two nodes, calls win."""
+def build_graph(services: ServiceGraph, window: TimeRange | None = None) -> Graph:
+    """Nodes and edges sorted by key. Where both calls and links join two nodes, calls win.
+
+    ``window``: which was counted, for rates; None of single traces.
+    """
     graph: Graph = nx.DiGraph()
     for key in sorted(services.services):
-        graph.add_node(key, stats=services.services[key])
-    for source, target in sorted(services.edges):
-        graph.add_edge(source, target, stats=services.edges[source, target])
+        stats = services.services[key]
+        graph.add_node(key, stats=stats, **ratios_of_node(stats, window)._asdict())
+    for pair in sorted(services.edges):
+        _add_edge(graph, services.edges[pair], window)
     for pair in sorted(services.links.keys() - services.edges.keys()):
-        graph.add_edge(*pair, stats=services.links[pair])
+        _add_edge(graph, services.links[pair], window)
     return graph
+
+
+def _add_edge(graph: Graph, stats: EdgeStats, window: TimeRange | None) -> None:
+    ratios = ratios_of_edge(stats, window)._asdict()
+    graph.add_edge(stats.source, stats.target, stats=stats, **ratios)
+
+
+def ratios_of(attributes: Mapping[str, Any]) -> Ratios:
+    """The ratios among the attributes of a node or an edge."""
+    return Ratios(*(attributes[name] for name in Ratios._fields))
 
 
 def stats_of(graph: Graph, node: NodeKey) -> ServiceStats:

@@ -24,18 +24,38 @@ Span = TypedDict(
 many units."""
 
 
-class NamedEdge(EdgeNumbers):
+Share = Annotated[float | None, Field(description="0 to 1; null where nothing finished")]
+
+
+class Shares(TypedDict):
+    """Finished units by status, as shares of them: counts divided, as networkx's nodes and edges carry them."""
+
+    ok_ratio: Share
+    error_ratio: Share
+    throttle_ratio: Share
+    fault_ratio: Share
+    average_ms: Annotated[float | None, Field(description="the same as avg_ms")]
+
+
+class RatedNode(NodeNumbers, Shares):
+    """A service with its numbers."""
+
+
+class NamedEdge(EdgeNumbers, Shares):
     """An edge, measured by its caller, with the names of its ends."""
 
     source_name: str
     target_name: str
+    traces_per_min: Annotated[
+        float | None, Field(description="calls per minute: traces are counted by node")
+    ]
 
 
 @reply
 class MapNumbers(Span, Freshness):
     """The map of a window, without a layout."""
 
-    services: Annotated[list[NodeNumbers], Field(description="by account, name, type, region")]
+    services: Annotated[list[RatedNode], Field(description="by account, name, type, region")]
     edges: list[NamedEdge]
     left_out: Annotated[
         int, Field(description="services beyond 2,000; healthy ones with little traffic first")
@@ -49,7 +69,7 @@ class MapNumbers(Span, Freshness):
 class ServicePage(Span, Freshness):
     """A page of the services of a window."""
 
-    services: Annotated[list[NodeNumbers], Field(description="by account, name, type, region")]
+    services: Annotated[list[RatedNode], Field(description="by account, name, type, region")]
     next: Next
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
@@ -12,17 +12,20 @@ from api.console.params import FilterExpression
 from api.console.services import match_rank
 from api.context import Context, json_response, run_cancellable
 from api.counted import counted_graph, freshness
-from api.graph.build import Graph, build_graph, calls_of
+from api.graph.build import Graph, build_graph, calls_of, ratios_of
 from api.graph.passes import name_problems, prune
+from api.graph.ratios import Ratios
 from api.schemas.common import Freshness
-from api.schemas.v1 import EdgePage, MapNumbers, NamedEdge, ServicePage, Span
+from api.schemas.v1 import EdgePage, MapNumbers, NamedEdge, RatedNode, ServicePage, Shares, Span
+from api.v1.map_formats import GRAPHML, MapFormat, graphml, node_link
 from api.v1.params import Page, Paged, Window
 from store.filters.ast import Expression
-from store.model import TimeRange
+from store.model import NodeKey, TimeRange
 from store.query import Ends
 from store.times import SECOND
 
 PART = Query(max_length=200, description="part of a name or type, case-insensitive")
+FORMAT = Query(description="json, or what networkx reads: node-link (JSON) and graphml (XML)")
 NODE = Query(description="id of a service: only its edges")
 
 
@@ -32,12 +35,23 @@ def graph_router(context: Context) -> APIRouter:
 
     @router.get("/map", response_class=Response, responses={200: {"model": MapNumbers}})
     async def get_map_numbers(
-        request: Request, window: Window, expression: FilterExpression
+        request: Request,
+        window: Window,
+        expression: FilterExpression,
+        format: Annotated[MapFormat, FORMAT] = "json",
     ) -> Response:
         """Services and edges of a window, with a filter of the traces that satisfy it."""
-        key = ("v1 map", window, expression)
+        if format == "graphml":
+            return await run_cancellable(
+                request,
+                lambda: Response(
+                    graphml(map_numbers(context, window, expression)), media_type=GRAPHML
+                ),
+            )
+        render = node_link if format == "node-link" else dict[str, Any]
+        key = ("v1 map", format, window, expression)
         return await context.share_graph(
-            request, key, lambda: map_numbers(context, window, expression)
+            request, key, lambda: render(map_numbers(context, window, expression))
         )
 
     @router.get("/services", response_class=Response, responses={200: {"model": ServicePage}})
@@ -72,7 +86,7 @@ def read_graph(
 ) -> tuple[TimeRange, Graph, Freshness]:
     """The window that was counted, its graph, and whether it is complete."""
     shown, graph, backlog = counted_graph(context, window, expression)
-    return shown, build_graph(graph), freshness(shown, backlog)
+    return shown, build_graph(graph, shown), freshness(shown, backlog)
 
 
 def span(window: TimeRange) -> Span:
@@ -89,7 +103,7 @@ def map_numbers(
     return {
         **span(shown),
         **fresh,
-        "services": [node_numbers(drawn, node, shown) for node in drawn],
+        "services": [_service(drawn, node, shown) for node in drawn],
         "edges": [_edge(drawn, ends, shown) for ends in drawn.edges],
         "left_out": len(graph) - len(drawn),
         "problems": name_problems(graph),
@@ -107,7 +121,7 @@ def service_page(
     return {
         **span(shown),
         **fresh,
-        "services": [node_numbers(graph, node, shown) for node in nodes],
+        "services": [_service(graph, node, shown) for node in nodes],
         "next": cursor,
     }
 
@@ -128,12 +142,29 @@ def edge_page(
     }
 
 
+def _service(graph: Graph, node: NodeKey, window: TimeRange) -> RatedNode:
+    return {**node_numbers(graph, node, window), **_shares(ratios_of(graph.nodes[node]))}
+
+
 def _edge(graph: Graph, ends: Ends, window: TimeRange) -> NamedEdge:
     source, target = ends
+    ratios = ratios_of(graph.edges[ends])
     return {
         **edge_numbers(calls_of(graph, *ends), window),
+        **_shares(ratios),
+        "traces_per_min": ratios.traces_per_min,
         "source_name": source.name,
         "target_name": target.name,
+    }
+
+
+def _shares(ratios: Ratios) -> Shares:
+    return {
+        "ok_ratio": ratios.ok_ratio,
+        "error_ratio": ratios.error_ratio,
+        "throttle_ratio": ratios.throttle_ratio,
+        "fault_ratio": ratios.fault_ratio,
+        "average_ms": ratios.average_ms,
     }
 
 

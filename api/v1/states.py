@@ -45,7 +45,7 @@ def state_list(
     context: Context, id: str, window: TimeRange, expression: Expression | None = None
 ) -> StateList:
     """The states of a node; ApiError (404) when it had no traffic."""
-    node = require_node(build_graph(context.service_graph(window)), id)
+    node = require_node(build_graph(context.service_graph(window), window), id)
     touched: Expression = ServiceMatch(node)
     filter = And((touched, expression)) if expression else touched
     page = context.store.find_traces(TraceQuery(window, filter=filter), limit=MOST_TRACES)

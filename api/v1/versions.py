@@ -122,7 +122,7 @@ def version_list(
 ) -> VersionList:
     """The versions of a node, in traces of an environment; ApiError (404) when it had no traffic."""
     require_short(window)
-    graph = build_graph(context.service_graph(window))
+    graph = build_graph(context.service_graph(window), window)
     node = require_node(graph, id)
     keys = stats_of(graph, node).keys
     found = context.store.version_statistics(keys, window, within=environment)

@@ -28,7 +28,7 @@ def get_service_graph(context: Context, body: JsonBody) -> Answer:
     window, graph, backlog = graph_of_group(context, group, requested)
     reply = {
         **whole_seconds(*window),
-        "Services": render_services(build_graph(graph)),
+        "Services": render_services(build_graph(graph, window)),
         "ContainsOldGroupVersions": contains_old_versions(group, window),
     }
     return Answer(reply, incomplete_header(backlog))
