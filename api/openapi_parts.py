@@ -69,6 +69,7 @@ PARAMETERS: Mapping[tuple[str, str], object] = {
     ("query", "type"): "AWS::Lambda::Function",
     ("query", "min_requests"): 100,
     ("query", "vanished_fails"): True,
+    ("query", "format"): "graphml",
     ("query", "lookback"): "3600000",
     ("query", "endTs"): "1795560780000",
     ("query", "spanKind"): "server",
