@@ -16,7 +16,7 @@ import msgspec
 from collector.decode.flatten import flatten
 from collector.decode.ids import LATEST, MAX_NAME, Identity, read_id
 from collector.decode.lenient import read_leniently
-from collector.decode.limits import check_element_count, split_array
+from collector.decode.limits import check_element_count, check_json_item, split_array
 from collector.decode.rejected import Reason, Rejected
 from collector.decode.wire import Root, read_strictly
 from store.model import Document
@@ -81,12 +81,8 @@ def read_root(raw: bytes) -> Root:
 
 
 def check_size(raw: bytes) -> None:
-    """Raise Rejected for a document that is too long."""
-    if len(raw) > MAX_DOCUMENT:
-        raise Rejected(
-            Reason.INVALID_SEGMENT_DOCUMENT,
-            f"the document has {len(raw):,} bytes, at most {MAX_DOCUMENT:,} are taken",
-        )
+    """Raise Rejected for a document that is too long, or has too many values, to be parsed."""
+    check_json_item("the document", raw, MAX_DOCUMENT)
 
 
 def check_depth(raw: bytes, id: str | None) -> None:

@@ -23,6 +23,8 @@ MAX_OBJECTS = 500_000
 MAX_MESSAGES, MAX_MESSAGES_ALONE = 1_000_000, 40_000
 """Messages inside the spans, log records or metrics of a request in protobuf, and inside one of them: an
 attribute is two. One takes 2 bytes, and some 50 when it is parsed."""
+SMALL_ITEM = 2 * MAX_MESSAGES_ALONE
+"""Bytes of one of them that need no look: too few for more messages than are taken. Also values in JSON."""
 MAX_ITEM = 1 << 20
 """Bytes of one span, log record or metric: prompts and stack traces may be long, and a trace page still
 has to load."""
@@ -278,8 +280,8 @@ def check_json_item(what: str, raw: bytes | msgspec.Raw, most: int) -> None:
     if len(text) > most:
         message = f"{what} has {len(text):,} bytes, at most {most:,} are taken"
         raise Rejected(Reason.INVALID_SEGMENT_DOCUMENT, message)
-    if len(text) > 2 * MAX_MESSAGES_ALONE and bytes(text).count(b",") > 2 * MAX_MESSAGES_ALONE:
-        message = f"{what} has more than {2 * MAX_MESSAGES_ALONE:,} values"
+    if len(text) > SMALL_ITEM and bytes(text).count(b",") > SMALL_ITEM:
+        message = f"{what} has more than {SMALL_ITEM:,} values"
         raise Rejected(Reason.INVALID_SEGMENT_DOCUMENT, message)
 
 

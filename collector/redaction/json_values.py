@@ -10,8 +10,15 @@ from typing import Any
 
 import msgspec
 
-from collector.decode.document import MAX_DOCUMENT, decode_document
-from collector.decode.limits import check_element_count, check_object_count, split_array
+from collector.decode.document import check_size, decode_document
+from collector.decode.limits import (
+    MAX_JSON_ITEM,
+    check_element_count,
+    check_json_item,
+    check_object_count,
+    check_value_count,
+    split_array,
+)
 from collector.decode.rejected import Rejected
 from collector.redaction.values import DROPPED, Redaction
 
@@ -98,15 +105,22 @@ def redact_zipkin(raw: bytes, redaction: Redaction) -> bytes:
         elements = split_array(raw)
     except (Rejected, *_UNREADABLE):
         return raw
-    return _array(
-        raw, elements, lambda one, r: _rewrite(one, _zipkin_span, r) or _INVALID, redaction
-    )
+    return _array(raw, elements, _zipkin, redaction)
+
+
+def _zipkin(raw: bytes, redaction: Redaction) -> bytes:
+    try:
+        check_json_item("", raw, MAX_JSON_ITEM)
+    except Rejected:
+        return raw
+    return _rewrite(raw, _zipkin_span, redaction) or _INVALID
 
 
 def redact_otlp(raw: bytes, redaction: Redaction) -> bytes:
     """An ExportTraceServiceRequest; the same bytes if nothing was replaced."""
     try:
         check_object_count(raw)
+        check_value_count(raw)
     except Rejected:
         return raw
     return _rewrite(raw, _otlp, redaction) or raw
@@ -115,8 +129,10 @@ def redact_otlp(raw: bytes, redaction: Redaction) -> bytes:
 def _document(raw: bytes, redaction: Redaction) -> bytes:
     """One document. What is valid but cannot be searched becomes an invalid one: it may contain what
     must not be stored."""
-    if len(raw) > MAX_DOCUMENT:
-        return raw  # rejected
+    try:
+        check_size(raw)
+    except Rejected:
+        return raw
     redacted = _rewrite(raw, _unit, redaction)
     if redacted is None:
         try:

@@ -7,16 +7,25 @@ cannot be parsed stays as it is: its decoder rejects it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from collector.decode.limits import check_field_count
-from collector.decode.otlp.frames import MAX_SPANS, SPANS_BELOW, Request
+from collector.decode.limits import (
+    MAX_ITEM,
+    MAX_RESOURCE,
+    RESOURCE,
+    SCOPE,
+    Shape,
+    TooManyMessages,
+    check_field_count,
+)
+from collector.decode.otlp.frames import MAX_SPANS, SPAN, SPANS_BELOW, Request, count_messages
 from collector.decode.rejected import Rejected
+from collector.decode.zipkin.wire import SPAN as ZIPKIN_SPAN
 from collector.decode.zipkin.wire import messages
 from collector.redaction.values import DROPPED, Redaction
 
@@ -28,16 +37,20 @@ def redact_otlp(body: bytes, redaction: Redaction, may_match: MayMatch) -> bytes
     request = _parse(Request, body, nested=SPANS_BELOW)
     if request is None:
         return body
-    before = redaction.counts.total()
-    for part in request.resource_spans:
-        if may_match(part.resource):
-            part.resource = _rewrite(part.resource, Resource, _resource, redaction)
-        for scope in part.scope_spans:
-            if may_match(scope.scope):
-                scope.scope = _rewrite(scope.scope, InstrumentationScope, _resource, redaction)
-            for place, span in enumerate(scope.spans):
-                if may_match(span):
-                    scope.spans[place] = _rewrite(span, Span, _span, redaction)
+    before, count = redaction.counts.total(), count_messages(body)
+    try:
+        for part in request.resource_spans:
+            if may_match(part.resource):
+                part.resource = _rewrite(part.resource, _RESOURCE, redaction)
+            for scope in part.scope_spans:
+                if may_match(scope.scope):
+                    scope.scope = _rewrite(scope.scope, _SCOPE, redaction)
+                for place, span in enumerate(scope.spans):
+                    if may_match(span):
+                        count.take(span)
+                        scope.spans[place] = _rewrite(span, _SPAN, redaction)
+    except TooManyMessages:
+        return body
     return request.SerializeToString() if redaction.counts.total() > before else body
 
 
@@ -49,7 +62,7 @@ def redact_zipkin(body: bytes, redaction: Redaction, may_match: MayMatch) -> byt
     before = redaction.counts.total()
     for place, span in enumerate(spans.spans):
         if may_match(span):
-            spans.spans[place] = _rewrite(span, messages["Span"], _zipkin_span, redaction)
+            spans.spans[place] = _rewrite(span, _ZIPKIN, redaction)
     return spans.SerializeToString() if redaction.counts.total() > before else body
 
 
@@ -62,14 +75,25 @@ def _parse(kind: Any, raw: bytes, nested: tuple[int, ...] = ()) -> Any:
         return None
 
 
-def _rewrite(
-    raw: bytes, kind: Any, walk: Callable[[Any, Redaction], None], redaction: Redaction
-) -> bytes:
-    message = _parse(kind, raw)
+class _Kind(NamedTuple):
+    """How messages of a kind are searched, and what is too large for it, which its decoder rejects."""
+
+    message: Any
+    walk: Callable[[Any, Redaction], None]
+    shape: Shape
+    most: int = MAX_ITEM
+
+
+def _rewrite(raw: bytes, kind: _Kind, redaction: Redaction) -> bytes:
+    try:
+        kind.shape.check("", raw, kind.most)
+    except Rejected:
+        return raw
+    message = _parse(kind.message, raw)
     if message is None:
         return raw
     before = redaction.counts.total()
-    walk(message, redaction)
+    kind.walk(message, redaction)
     return message.SerializeToString() if redaction.counts.total() > before else raw
 
 
@@ -163,3 +187,9 @@ def _text(message: Any, field: str, redaction: Redaction) -> None:
     replaced = redaction.text(text)
     if replaced is not text:
         setattr(message, field, replaced)
+
+
+_RESOURCE = _Kind(Resource, _resource, RESOURCE, MAX_RESOURCE)
+_SCOPE = _Kind(InstrumentationScope, _resource, SCOPE, MAX_RESOURCE)
+_SPAN = _Kind(Span, _span, SPAN)
+_ZIPKIN = _Kind(messages["Span"], _zipkin_span, ZIPKIN_SPAN)

@@ -14,7 +14,6 @@ from typing import Any
 from collector.decode.columnar.calls import calls_of
 from collector.decode.columnar.envelopes import Identities, identify_all, read_ids
 from collector.decode.document import (
-    MAX_DOCUMENT,
     MAX_NESTING,
     UNREADABLE,
     check_depth,
@@ -31,6 +30,7 @@ from collector.decode.flatten import (
     place_of,
 )
 from collector.decode.ids import LATEST, Identity
+from collector.decode.limits import SMALL_ITEM
 from collector.decode.node_cache import segment_node_of
 from collector.decode.outcome import (
     deepest_exception,
@@ -80,7 +80,7 @@ def _read(raws: Sequence[bytes]) -> list[Root] | None:
     """All documents, if there is nothing to say about any."""
     try:
         if (
-            max(map(len, raws), default=0) > MAX_DOCUMENT
+            max(map(len, raws), default=0) > SMALL_ITEM
             or max(map(count_openings, raws)) > MAX_NESTING
         ):
             return None

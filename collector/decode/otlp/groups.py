@@ -14,10 +14,10 @@ from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource as ResourceMessage
 
 from collector.decode.limits import (
-    MAX_MESSAGES_ALONE,
     MAX_RESOURCE,
     RESOURCE,
     SCOPE,
+    SMALL_ITEM,
     MessageCount,
     fields_of,
 )
@@ -37,8 +37,6 @@ from store.otel.stored_span import frame
 MAX_CACHED = 4096
 """Bytes of a resource or scope worth caching."""
 _CACHED = 1024
-_SMALL = 2 * MAX_MESSAGES_ALONE
-"""Bytes of a span that need no look: too few for more messages than are taken."""
 _SPAN_ID, _FIRST = 2, 8
 _numbers = count()
 
@@ -98,7 +96,7 @@ def read_groups(
                 yield _refused([scope_part], rejected)
                 continue
             spans = [
-                span if isinstance(span, bytes) and len(span) <= _SMALL else _judged(span)
+                span if isinstance(span, bytes) and len(span) <= SMALL_ITEM else _judged(span)
                 for span in scope_part.spans
             ]
             room.take(len(shared) + len(scope) + OVERHEAD, spans)

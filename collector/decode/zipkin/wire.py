@@ -14,7 +14,13 @@ import msgspec
 from google.protobuf.message import DecodeError
 from msgspec import Struct
 
-from collector.decode.limits import check_field_count, split_array
+from collector.decode.limits import (
+    MAX_JSON_ITEM,
+    Shape,
+    check_field_count,
+    check_json_item,
+    split_array,
+)
 from collector.decode.otlp.frames import MAX_SPANS
 from collector.decode.otlp.protobuf import Field, message_classes
 from collector.decode.rejected import Reason, Rejected
@@ -79,7 +85,11 @@ def read_json(body: bytes) -> Iterator[ZipkinSpan | Rejected]:
         raise Rejected(Reason.INVALID_SEGMENT_DOCUMENT, message) from error
     for index, element in enumerate(elements):
         try:
+            check_json_item("the span", element, MAX_JSON_ITEM)
             yield _from_json(_span.decode(element))
+        except Rejected as rejected:
+            rejected.message = f"[{index}]: {rejected.message}"
+            yield rejected
         except _UNREADABLE as error:
             yield Rejected(Reason.INVALID_SEGMENT_DOCUMENT, f"[{index}]: {error!s:.150}")
 
@@ -136,6 +146,8 @@ messages = message_classes(
         "Tag": (Field("key", 1, "string"), Field("value", 2, "string")),
     },
 )
+SPAN = Shape({10: Shape({}), 11: Shape({})})
+"""A span's annotations and tags."""
 _PROTOBUF_KINDS = {1: "CLIENT", 2: "SERVER", 3: "PRODUCER", 4: "CONSUMER"}
 
 
@@ -149,7 +161,10 @@ def read_protobuf(body: bytes) -> Iterator[ZipkinSpan | Rejected]:
         raise Rejected(Reason.INVALID_SEGMENT_DOCUMENT, message) from error
     for index, element in enumerate(elements):
         try:
+            SPAN.check(f"[{index}]: the span", element)
             yield _from_protobuf(messages["Span"].FromString(element))
+        except Rejected as rejected:
+            yield rejected
         except DecodeError:
             message = f"[{index}]: not a span in protobuf"
             yield Rejected(Reason.INVALID_SEGMENT_DOCUMENT, message)
