@@ -120,9 +120,7 @@ class IngestPipeline:
     def reject(self, rejections: Iterable[Rejected]) -> None:
         """Count and log invalid documents, never with their payload."""
         for rejected in rejections:
-            # Its frames have the request among their variables, and the list that has the rejection: a
-            # cycle, which would stay in memory until the next collection of garbage.
-            rejected.__traceback__ = None
+            rejected.as_value()
             self.metrics.rejected.labels(rejected.reason).inc()
             reason = str(rejected.reason)
             self._limiter.warning("document_rejected", key=reason, reason=reason, id=rejected.id)

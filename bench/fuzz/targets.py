@@ -88,8 +88,7 @@ class _Fuzzed(IngestPipeline):
 
     def reject(self, rejections: Iterable[Rejected]) -> None:
         for rejected in rejections:
-            rejected.__traceback__ = None
-            str(rejected).encode()
+            str(rejected.as_value()).encode()
 
     def submit(self, decoded: Decoded) -> Ack:
         documents = list(decoded.documents)

@@ -96,7 +96,7 @@ def _decode_element(raw: bytes, version: int) -> Document | Rejected:
     try:
         return decode_document(raw, version)
     except Rejected as rejected:
-        return rejected
+        return rejected.as_value()
 
 
 def count_openings(raw: bytes) -> int:

@@ -39,5 +39,11 @@ class Rejected(Exception):
         self.message = message
         self.id = id
 
+    def as_value(self) -> Rejected:
+        """The same without the frames in which it was raised, which have the request among their variables:
+        it would stay in memory as long as the rejection, or in a cycle until garbage is collected."""
+        self.__traceback__ = self.__cause__ = self.__context__ = None
+        return self
+
     def __str__(self) -> str:
         return f"{self.reason}: {self.message}"

@@ -7,6 +7,7 @@ Inferred segments are left out: Raymap derives its own. Accepts one trace, a lis
 from __future__ import annotations
 
 from collections.abc import Iterator
+from io import BytesIO
 
 import msgspec
 from msgspec import Struct
@@ -71,8 +72,8 @@ def _values(body: bytes) -> Iterator[tuple[str, bytes]]:
     if not _is_lines(body):
         yield "body", body
         return
-    for number, line in enumerate(body.splitlines(), 1):
-        if line and not line.isspace():
+    for number, line in enumerate(BytesIO(body), 1):  # one at a time: there may be millions
+        if not line.isspace():
             yield f"line {number}", line
 
 
@@ -84,9 +85,7 @@ def _is_lines(body: bytes) -> bool:
         return False
     if _is_json(first):
         return True
-    return not _is_json(body) and any(
-        line[:1] == b"{" and _is_json(line) for line in rest.splitlines()
-    )
+    return not _is_json(body) and any(line[:1] == b"{" and _is_json(line) for line in BytesIO(rest))
 
 
 def _is_json(text: bytes) -> bool:

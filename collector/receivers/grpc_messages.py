@@ -60,8 +60,8 @@ class BoundedMessages(grpc.aio.ServerInterceptor):  # type: ignore[misc]
         behaviour = handler.unary_stream if handler.response_streaming else handler.unary_unary
         parse = handler.request_deserializer or bytes
 
-        async def call(messages: AsyncIterator[bytes], context: grpc.aio.ServicerContext) -> Any:
-            async with self._message(messages, context) as body:
+        async def call(_: AsyncIterator[bytes], context: grpc.aio.ServicerContext) -> Any:
+            async with self._message(context) as body:
                 try:
                     request = parse(body)
                 except DecodeError as error:
@@ -84,9 +84,7 @@ class BoundedMessages(grpc.aio.ServerInterceptor):  # type: ignore[misc]
         return call
 
     @asynccontextmanager
-    async def _message(
-        self, messages: AsyncIterator[bytes], context: grpc.aio.ServicerContext
-    ) -> AsyncIterator[bytes]:
+    async def _message(self, context: grpc.aio.ServicerContext) -> AsyncIterator[bytes]:
         """The message of a call, whose bytes are reserved until it is answered."""
         sender, reserved = SENDER.get(), self._max_message
         try:
@@ -94,7 +92,7 @@ class BoundedMessages(grpc.aio.ServerInterceptor):  # type: ignore[misc]
         except NoRoom as error:
             await abort_without_room(context, grpc.StatusCode.UNAVAILABLE, error)
         try:
-            body = await _first(messages, context)
+            body = await _read(context)
             self._budget.release(reserved - len(body), sender)
             reserved = len(body)
             yield body
@@ -115,16 +113,18 @@ class BoundedMessages(grpc.aio.ServerInterceptor):  # type: ignore[misc]
             self._budget.release(size, sender)
 
 
-async def _first(messages: AsyncIterator[bytes], context: grpc.aio.ServicerContext) -> bytes:
+async def _read(context: grpc.aio.ServicerContext) -> bytes:
+    """The first message; the iterator over messages would have it in a cycle."""
     try:
         async with asyncio.timeout(READ_TIMEOUT):
-            async for body in messages:
-                return body
+            body = await context.read()
     except TimeoutError:
         message = f"the message did not arrive within {READ_TIMEOUT:g} seconds"
         await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, message)
-    await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "expected a message")
-    raise AssertionError("abort raises")
+        raise
+    if body is grpc.aio.EOF:
+        await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "expected a message")
+    return bytes(body)
 
 
 async def _bounded(

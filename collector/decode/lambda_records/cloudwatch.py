@@ -26,7 +26,7 @@ from store.rules.invocations import Invocation
 
 MAX_RECORD = 16 << 20
 """Bytes of one record, decompressed. Firehose itself takes 1 MB of it, compressed."""
-MAX_REQUEST = 128 << 20
+MAX_REQUEST = 64 << 20
 """Bytes of all records of a request, decompressed."""
 MAX_EVENTS = 50_000
 """Log events of a request, and records."""
@@ -103,7 +103,7 @@ def decode_delivery(delivery: Delivery, region: str) -> Decoded:
                 _add(decoded, batch, region)
         except Rejected as rejected:
             rejected.message = f"record {number}: {rejected.message}"
-            decoded.rejected.append(rejected)
+            decoded.rejected.append(rejected.as_value())
     return decoded
 
 

@@ -41,7 +41,7 @@ def decode_stream(delivery: Delivery) -> Points:
                 found.rejected.extend(part.rejected)
         except Rejected as rejected:
             rejected.message = f"record {number}: {rejected.message}"
-            found.rejected.append(rejected)
+            found.rejected.append(rejected.as_value())
     return found
 
 

@@ -110,7 +110,7 @@ def _judged(span: bytes | Rejected) -> bytes | Rejected:
             SPAN.check("the span", span)
         except Rejected as rejected:
             rejected.id = _id_of(span)
-            return rejected
+            return rejected.as_value()
     return span
 
 

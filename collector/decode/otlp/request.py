@@ -68,7 +68,7 @@ def decode_span(
     except DecodeError:
         return unreadable("the span")
     except Rejected as rejected:
-        return rejected
+        return rejected.as_value()
     chosen = sampled and is_chosen(facts)
     stored = write_span(group.shared, group.scope, raw, sampled=chosen)
     return flatten_span(facts, resource, stored, version)

@@ -89,7 +89,7 @@ def read_json(body: bytes) -> Iterator[ZipkinSpan | Rejected]:
             yield _from_json(_span.decode(element))
         except Rejected as rejected:
             rejected.message = f"[{index}]: {rejected.message}"
-            yield rejected
+            yield rejected.as_value()
         except _UNREADABLE as error:
             yield Rejected(Reason.INVALID_SEGMENT_DOCUMENT, f"[{index}]: {error!s:.150}")
 
@@ -164,7 +164,7 @@ def read_protobuf(body: bytes) -> Iterator[ZipkinSpan | Rejected]:
             SPAN.check(f"[{index}]: the span", element)
             yield _from_protobuf(messages["Span"].FromString(element))
         except Rejected as rejected:
-            yield rejected
+            yield rejected.as_value()
         except DecodeError:
             message = f"[{index}]: not a span in protobuf"
             yield Rejected(Reason.INVALID_SEGMENT_DOCUMENT, message)
