@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from collector.net import bind, format_address
-from collector.tuning import tune_gc
+from collector.tuning import limit_malloc_arenas, tune_gc
 from raymap.errors import CommandError
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def serve_http(
     tls: Tls | None = None,
 ) -> None:
     """Serve HTTP on a bound socket until SIGTERM or SIGINT."""
+    limit_malloc_arenas()  # decoding in threads would otherwise leave its memory in one each
     import uvicorn
 
     from collector.receivers.http_protocol import HttpProtocol
