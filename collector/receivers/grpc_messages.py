@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from traceback import clear_frames
 from typing import Any
 
 import grpc
@@ -60,7 +61,7 @@ class BoundedMessages(grpc.aio.ServerInterceptor):  # type: ignore[misc]
         behaviour = handler.unary_stream if handler.response_streaming else handler.unary_unary
         parse = handler.request_deserializer or bytes
 
-        async def call(_: AsyncIterator[bytes], context: grpc.aio.ServicerContext) -> Any:
+        async def answer(context: grpc.aio.ServicerContext) -> Any:
             async with self._message(context) as body:
                 try:
                     request = parse(body)
@@ -70,6 +71,15 @@ class BoundedMessages(grpc.aio.ServerInterceptor):  # type: ignore[misc]
                     )
                     raise
                 return await behaviour(request, context)
+
+        async def call(_: AsyncIterator[bytes], context: grpc.aio.ServicerContext) -> Any:
+            try:
+                return await answer(context)
+            except grpc.aio.AbortError as aborted:
+                # The context has the error, whose frames have the context and the message: a cycle.
+                clear_frames(aborted.__traceback__)
+                aborted.__context__ = None
+                raise
 
         return call
 

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 
 from collector.decode.lambda_records.cloudwatch import (
     MAX_RECORD,
-    MAX_REQUEST,
     Delivery,
     data_of,
     decompress,
@@ -20,13 +19,15 @@ from collector.decode.lambda_records.events import damaged
 from collector.decode.metrics.otlp import MAX_POINTS, STREAM, Points, decode_metrics
 from collector.decode.rejected import Rejected
 
+MAX_STREAM = 32 << 20
+"""Bytes of all records of a request, decompressed; CloudWatch compresses none."""
 _MOST_SHIFT = 35
 
 
 def decode_stream(delivery: Delivery) -> Points:
     """The points in all records of a request."""
     found = Points([], Counter(), [])
-    left, messages = MAX_REQUEST, 0
+    left, messages = MAX_STREAM, 0
     for number, record in enumerate(delivery.records):
         try:
             content = decompress(data_of(record), min(MAX_RECORD, left))
