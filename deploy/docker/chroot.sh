@@ -16,7 +16,7 @@ if [ ! -x "$folder/opt/raymap/bin/raymap" ]; then
   mkdir -p "$folder/src"
   # Where the registries are behind a certificate of their own, pip and npm have to know it.
   cp /etc/ssl/certs/ca-certificates.crt "$folder/etc/ssl/certs/"
-  (cd "$repository" && git archive HEAD pyproject.toml constraints.txt hatch_build.py README.md LICENSE \
+  (cd "$repository" && git archive HEAD pyproject.toml requirements.txt hatch_build.py README.md LICENSE \
     proto ui raymap collector store api) | tar -x -C "$folder/src"
   env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
     NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt chroot "$folder" sh -euc '
@@ -24,8 +24,9 @@ if [ ! -x "$folder/opt/raymap/bin/raymap" ]; then
     python3 -m venv /build
     /build/bin/pip wheel --quiet --no-cache-dir --no-deps --wheel-dir /wheels .
     python3 -m venv /opt/raymap
-    /opt/raymap/bin/pip install --quiet --no-cache-dir --constraint constraints.txt \
-      "$(ls /wheels/raymap-*.whl)[embedded]"
+    /opt/raymap/bin/pip install --quiet --no-cache-dir --require-hashes --requirement requirements.txt
+    /opt/raymap/bin/pip install --quiet --no-cache-dir --no-deps /wheels/raymap-*.whl
+    /opt/raymap/bin/pip check
     rm -rf /src /build /wheels
     useradd --system --uid 10001 --home-dir /data --no-create-home raymap
     install -d -o 10001 -g 10001 -m 0700 /data'
