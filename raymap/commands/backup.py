@@ -12,10 +12,11 @@ import contextlib
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import msgspec
+from clickhouse_driver import Client
 from msgspec import Struct
 
 from collector.durable import sync_folder
@@ -46,7 +47,8 @@ from raymap.tenants.databases import (
 from raymap.units import format_size
 from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.sql import identifier
-from store.clickhouse.embedded import EmbeddedError
+from store.clickhouse.embedded import BACKUP_USER, EmbeddedError
+from store.clickhouse.embedded import address as address_of_engine
 from store.clickhouse.schema.retention import prepare_database
 from store.clickhouse.schema.version import schema_state
 
@@ -91,7 +93,7 @@ def back_up(settings: TenantSettings, target: Path, base: Path | None) -> None:
         )
     names = [tenant.name for tenant in tenants]
     databases = _databases(address.database, names)
-    _back_up_clickhouse(address, databases[1:] if name else databases, target, base)
+    _back_up_clickhouse(settings.data_dir, databases[1:] if name else databases, target, base)
     manifest = Manifest(
         raymap_version(),
         _schema(address),
@@ -130,7 +132,7 @@ def restore(settings: TenantSettings, source: Path) -> None:
                 )
             )
             statement = f"RESTORE {restored} FROM File({_quoted(source / CLICKHOUSE)})"
-            with long_connection(replace(engine.address, database="")) as client:
+            with _backup_connection(data_dir) as client:
                 client.execute(statement)
             require_schema(engine.address)
     except EmbeddedError as error:
@@ -160,7 +162,7 @@ def _restore_tenant(settings: TenantSettings, manifest: Manifest, source: Path) 
         old = identifier(database_of(manifest.database, name))
         statement = f"RESTORE DATABASE {old} AS {identifier(address.database)}"
         try:
-            with long_connection(replace(default, database="")) as client:
+            with _backup_connection(settings.data_dir) as client:
                 client.execute(f"{statement} FROM File({_quoted(source / CLICKHOUSE)})")
             prepare_database(address, {})
             for journals in (source / TENANTS).glob(f"{name}.*/{FOLDER}"):
@@ -217,12 +219,17 @@ def _databases(default: str, tenants: Sequence[str]) -> list[str]:
     return [default, *(database_of(default, name) for name in tenants)]
 
 
+def _backup_connection(data_dir: Path) -> AbstractContextManager[Client]:
+    """Of the user who may do this, and without a database, which may not exist yet."""
+    return long_connection(address_of_engine(data_dir, user=BACKUP_USER, database=""))
+
+
 def _back_up_clickhouse(
-    address: Address, names: Sequence[str], target: Path, base: Path | None
+    data_dir: Path, names: Sequence[str], target: Path, base: Path | None
 ) -> None:
     databases = ", ".join(f"DATABASE {identifier(name)}" for name in names)
     options = f" SETTINGS base_backup = File({_quoted(base / CLICKHOUSE)})" if base else ""
-    with long_connection(address) as client:
+    with _backup_connection(data_dir) as client:
         client.execute(f"BACKUP {databases} TO File({_quoted(target / CLICKHOUSE)}){options}")
 
 

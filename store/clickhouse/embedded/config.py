@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 from xml.sax.saxutils import escape
@@ -17,6 +17,24 @@ _ENGINES = ("MergeTree", "ReplacingMergeTree", "AggregatingMergeTree", "SummingM
 """Of our tables, also temporary ones: no engine that reaches out of the database."""
 _SYSTEM_TABLES = ("columns", "detached_parts", "parts", "tables")
 """What is read of the engine; each shows what belongs to databases that one may use."""
+_IN_DATABASES = (
+    "SHOW, SELECT, INSERT, ALTER TABLE, ALTER VIEW, ALTER DATABASE, CREATE DATABASE, CREATE TABLE, "
+    "CREATE VIEW, DROP DATABASE, DROP TABLE, DROP VIEW, TRUNCATE, OPTIMIZE"
+)
+"""All that is done with tables. Not granted: sources (FILE, URL, REMOTE, S3, MYSQL, …), dictionaries, which
+have them, functions, backups."""
+_EVERYWHERE = (
+    f"{_IN_DATABASES}, dictGet, KILL QUERY, SYSTEM MERGES, SYSTEM DROP CACHE ON *.*",
+    "CREATE TEMPORARY TABLE ON *.*",
+    *(f"TABLE ENGINE ON {engine}" for engine in _ENGINES),
+)
+_BACKUPS = (*_EVERYWHERE, "BACKUP ON *.*", "READ, WRITE ON FILE")
+_READING = ("SELECT ON *.*", "SHOW ON *.*", "dictGet ON *.*")
+_STARTING = ("SYSTEM LISTEN ON *.*", "CREATE TEMPORARY TABLE ON *.*")
+
+USER, BACKUP_USER, READER = "raymap", "raymap_backup", "raymap_ro"
+USERS = (USER, BACKUP_USER, READER)
+"""Who have generated passwords."""
 
 _COMPILED_AFTER = 20
 """Executions after which the engine compiles an expression to machine code. By default it does after
@@ -70,7 +88,7 @@ def config_xml(folder: Path, port: int, *, memory_bytes: int, log_level: str) ->
 
 
 class DatabaseUser(NamedTuple):
-    """A user of one database, who may do anything there and nothing elsewhere. ``digest``: the
+    """A user of one database, who may use all tables there and nothing elsewhere. ``digest``: the
     password's SHA-256 in hex."""
 
     database: str
@@ -80,14 +98,18 @@ class DatabaseUser(NamedTuple):
 def users_xml(
     passwords: Mapping[str, str], further: Mapping[str, DatabaseUser] | None = None
 ) -> str:
-    """`raymap_ro` may read every table and choose its own query limits (readonly 2, as Grafana's
-    plugin needs), and nothing outside the database: it is not granted file(), url() and the like.
+    """`raymap` may use every table, and nothing outside the database: it is not granted file(), url() and
+    the like. `raymap_backup` may also write and read files, as backups are. `raymap_ro` may read every table and choose
+    its own query limits (readonly 2, as Grafana's plugin needs).
 
     ``further`` users by name. The engine reads them when it starts, and knows no others: it has no storage
     for users that statements create.
     """
-    own = "".join(_database_user(name, user) for name, user in (further or {}).items())
     digest = {user: hashlib.sha256(word.encode()).hexdigest() for user, word in passwords.items()}
+    own = "".join(
+        _user(name, user.digest, database_grants(user.database))
+        for name, user in (further or {}).items()
+    )
     return f"""<clickhouse>
   <profiles>
     <default>{_PROFILE}</default>
@@ -101,28 +123,10 @@ def users_xml(
       <networks><ip>127.0.0.1</ip></networks>
       <profile>once</profile>
       <quota>default</quota>
-      <grants>
-        <query>GRANT SYSTEM LISTEN ON *.*</query>
-        <query>GRANT CREATE TEMPORARY TABLE ON *.*</query>
-      </grants>
-    </default>
-    <raymap>
-      <password_sha256_hex>{digest["raymap"]}</password_sha256_hex>
-      <networks><ip>127.0.0.1</ip></networks>
-      <profile>default</profile>
-      <quota>default</quota>
-    </raymap>
-    <raymap_ro>
-      <password_sha256_hex>{digest["raymap_ro"]}</password_sha256_hex>
-      <networks><ip>127.0.0.1</ip></networks>
-      <profile>readonly</profile>
-      <quota>default</quota>
-      <grants>
-        <query>GRANT SELECT ON *.*</query>
-        <query>GRANT SHOW ON *.*</query>
-        <query>GRANT dictGet ON *.*</query>
-      </grants>
-    </raymap_ro>{own}
+      <grants>{_queries(_STARTING)}</grants>
+    </default>{_user(USER, digest[USER], _EVERYWHERE)}{
+        _user(BACKUP_USER, digest[BACKUP_USER], _BACKUPS)
+    }{_user(READER, digest[READER], _READING, profile="readonly")}{own}
   </users>
 </clickhouse>
 """
@@ -131,20 +135,23 @@ def users_xml(
 def database_grants(database: str) -> list[str]:
     """What a user of one database is granted."""
     return [
-        f"ALL ON {identifier(database)}.*",
+        f"{_IN_DATABASES} ON {identifier(database)}.*",
         "CREATE TEMPORARY TABLE ON *.*",
         *(f"TABLE ENGINE ON {engine}" for engine in _ENGINES),
         *(f"SELECT ON system.{table}" for table in _SYSTEM_TABLES),
     ]
 
 
-def _database_user(name: str, user: DatabaseUser) -> str:
-    grants = "".join(f"<query>GRANT {each}</query>" for each in database_grants(user.database))
+def _user(name: str, digest: str, grants: Iterable[str], profile: str = "default") -> str:
     return f"""
     <{name}>
-      <password_sha256_hex>{user.digest}</password_sha256_hex>
-      <networks><ip>127.0.0.1</ip></networks>
-      <profile>default</profile>
+      <password_sha256_hex>{digest}</password_sha256_hex>
+      <networks><ip>{HOST}</ip></networks>
+      <profile>{profile}</profile>
       <quota>default</quota>
-      <grants>{grants}</grants>
+      <grants>{_queries(grants)}</grants>
     </{name}>"""
+
+
+def _queries(grants: Iterable[str]) -> str:
+    return "".join(f"<query>GRANT {each}</query>" for each in grants)

@@ -19,6 +19,8 @@ from pathlib import Path
 from store.clickhouse.connection.address import Address
 from store.clickhouse.embedded.config import (
     HOST,
+    USER,
+    USERS,
     DatabaseUser,
     config_xml,
     default_memory,
@@ -49,21 +51,28 @@ class EmbeddedSettings:
 
 
 def credentials(data_dir: Path) -> dict[str, str]:
-    """Passwords by user; generated on the first call and stored for later ones."""
+    """Passwords by user; generated on the first call, or when a release adds a user, and stored for later
+    ones."""
     path = data_dir.absolute() / "clickhouse" / "credentials.json"
-    if path.exists():
-        try:
-            stored: dict[str, str] = json.loads(read_ours(path))
-            return {user: stored[user] for user in ("raymap", "raymap_ro")}
-        except (ValueError, KeyError, TypeError):
-            raise EmbeddedError(
-                f"{path} cannot be read; delete it to have new passwords made"
-            ) from None
+    stored = _stored_credentials(path)
+    if all(user in stored for user in USERS):
+        return stored
     path.parent.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     make_private(path.parent)
-    made = {user: secrets.token_urlsafe(24) for user in ("raymap", "raymap_ro")}
+    made = {user: stored.get(user) or secrets.token_urlsafe(24) for user in USERS}
     write_private(path, json.dumps(made, indent=2).encode() + b"\n")
     return made
+
+
+def _stored_credentials(path: Path) -> dict[str, str]:
+    try:
+        return {str(user): str(word) for user, word in json.loads(read_ours(path)).items()}
+    except FileNotFoundError:
+        return {}
+    except (ValueError, AttributeError):
+        raise EmbeddedError(
+            f"{path} cannot be read; delete it to have new passwords made"
+        ) from None
 
 
 def database_users(data_dir: Path) -> dict[str, DatabaseUser]:
@@ -86,7 +95,7 @@ def _database_users(data_dir: Path) -> Path:
     return data_dir.absolute() / "clickhouse" / "database-users.json"
 
 
-def address(data_dir: Path, *, user: str = "raymap", database: str = "raymap") -> Address:
+def address(data_dir: Path, *, user: str = USER, database: str = "raymap") -> Address:
     """Where the engine of this data directory listens, or listened last."""
     port = data_dir.absolute() / "clickhouse" / "port"
     if not port.exists():

@@ -75,6 +75,8 @@ def test_a_tenants_connection_reads_and_changes_nothing_of_another(
             "SELECT * FROM file('/etc/hosts', 'LineAsString')",
             "SELECT * FROM url('http://127.0.0.1:1/', 'LineAsString')",
             "CREATE DATABASE another",
+            f"BACKUP DATABASE {own.database} TO File('/tmp/raymap-test-refused')",
+            "CREATE DICTIONARY mine (k UInt64) PRIMARY KEY k SOURCE(NULL()) LAYOUT(FLAT())",
             "CREATE USER another",
         ):
             with pytest.raises(ServerException) as error:

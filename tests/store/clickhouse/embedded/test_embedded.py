@@ -11,7 +11,7 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from store.clickhouse.embedded import GIB, EmbeddedError
 pytestmark = pytest.mark.clickhouse
 
 ROOT = Path(__file__).parents[4]
+ACCESS_DENIED = 497
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +102,7 @@ def test_files_are_for_their_owner_only(engine: EmbeddedClickHouse) -> None:
 def test_passwords_are_not_written_where_the_engine_reads_them(engine: EmbeddedClickHouse) -> None:
     folder = engine.data_dir / "clickhouse"
     passwords = json.loads((folder / "credentials.json").read_text())
-    assert sorted(passwords) == ["raymap", "raymap_ro"]
+    assert sorted(passwords) == ["raymap", "raymap_backup", "raymap_ro"]
     for word in passwords.values():
         assert len(word) >= 24
         assert word not in (folder / "users.xml").read_text()
@@ -109,7 +110,7 @@ def test_passwords_are_not_written_where_the_engine_reads_them(engine: EmbeddedC
 
 def test_no_client_gets_in_without_a_password(engine: EmbeddedClickHouse) -> None:
     """Not as a user of ours, nor as the engine's own password-less `default`."""
-    for user in ("raymap", "raymap_ro", "default"):
+    for user in ("raymap", "raymap_backup", "raymap_ro", "default"):
         stranger = connect(replace(engine.address, user=user, password="", database=""))
         with pytest.raises(driver_errors.ServerException):
             stranger.execute("SELECT 1")
@@ -129,6 +130,65 @@ def test_the_reader_reads_tables_and_nothing_else(engine: EmbeddedClickHouse) ->
     ):
         with pytest.raises(driver_errors.ServerException):
             client.execute(forbidden)
+
+
+OUTSIDE = (
+    "SELECT * FROM file('/etc/hostname', 'LineAsString', 'line String')",
+    "SELECT * FROM url('http://127.0.0.1:1/', 'LineAsString', 'line String')",
+    "SELECT * FROM remote('127.0.0.1:1', system.one)",
+    "SELECT * FROM mysql('127.0.0.1:1', 'd', 't', 'u', 'p')",
+    "SELECT * FROM postgresql('127.0.0.1:1', 'd', 't', 'u', 'p')",
+    "SELECT * FROM s3('http://127.0.0.1:1/bucket/key', 'LineAsString', 'line String')",
+    "INSERT INTO FUNCTION file('mine.txt', 'LineAsString', 'line String') VALUES ('x')",
+    "INSERT INTO FUNCTION url('http://127.0.0.1:1/', 'LineAsString', 'line String') VALUES ('x')",
+    "CREATE TABLE default.mine (line String) ENGINE = File('LineAsString')",
+    "CREATE TABLE default.mine (line String) ENGINE = URL('http://127.0.0.1:1/', 'LineAsString')",
+    """CREATE DICTIONARY default.mine (k UInt64) PRIMARY KEY k
+    SOURCE(HTTP(url 'http://127.0.0.1:1/' format 'CSV')) LAYOUT(FLAT()) LIFETIME(1)""",
+    "CREATE DATABASE mine ENGINE = MySQL('127.0.0.1:1', 'd', 'u', 'p')",
+    "CREATE FUNCTION mine AS x -> x",
+    "CREATE NAMED COLLECTION mine AS url = 'http://127.0.0.1:1/'",
+    "SYSTEM SHUTDOWN",
+)
+"""What reads, writes or connects outside of the database."""
+BACKUP = "BACKUP DATABASE default TO File('/tmp/raymap-test-refused')"
+
+
+@pytest.mark.parametrize(
+    ("user", "refused"),
+    [
+        ("raymap", (*OUTSIDE, BACKUP)),
+        ("raymap_backup", [each for each in OUTSIDE if "file(" not in each.lower()]),
+    ],
+)
+def test_no_user_reaches_outside_of_the_database(
+    engine: EmbeddedClickHouse, user: str, refused: Sequence[str]
+) -> None:
+    """If a query's text were ever a client's, it would not be the machine's files or its network. Backups
+    are files, written by a user of their own."""
+    client = connect(embedded.address(engine.data_dir, user=user, database=""))
+    answers = {}
+    for statement in refused:
+        try:
+            client.execute(statement)
+            answers[statement] = "done"
+        except driver_errors.ServerException as error:
+            if error.code != ACCESS_DENIED:
+                answers[statement] = str(error)[:200]
+    client.disconnect()
+    assert answers == {}
+
+
+def test_a_data_directory_without_the_newest_user_gets_one(tmp_path: Path) -> None:
+    """The passwords of the others stay."""
+    made = embedded.credentials(tmp_path)
+    path = tmp_path / "clickhouse" / "credentials.json"
+    path.write_text(json.dumps({user: made[user] for user in ("raymap", "raymap_ro")}))
+    now = embedded.credentials(tmp_path)
+    assert now.keys() == made.keys()
+    assert now["raymap_backup"] != made["raymap_backup"]
+    assert now["raymap"] == made["raymap"]
+    assert embedded.credentials(tmp_path) == now == json.loads(path.read_text())
 
 
 def test_it_listens_on_loopback_only_and_below_the_outgoing_ports(
