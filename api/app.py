@@ -14,7 +14,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Route
 
-from api import errors
+from api import errors, openapi_parts
 from api.console.router import TAGS, console_router
 from api.console.status import no_ingest
 from api.context import DEFAULT_THRESHOLDS, MAX_GROUPS, WHOLE, Context, Thresholds
@@ -115,7 +115,8 @@ def create_app(
 
 
 class _App(FastAPI):
-    """An app whose OpenAPI document has X-Ray's operations, of which FastAPI knows no types."""
+    """An app whose OpenAPI document has what FastAPI does not know: X-Ray's operations, examples,
+    and how to authenticate."""
 
     def __init__(self, operations: Collection[str], **settings: Any) -> None:
         super().__init__(**settings)
@@ -125,6 +126,7 @@ class _App(FastAPI):
         """The document, made once."""
         if self.openapi_schema is None:
             xray_openapi.add_operations(super().openapi(), self._operations)
+            openapi_parts.complete(super().openapi())
         return super().openapi()
 
 

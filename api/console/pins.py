@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from api.console.params import require_trace_id
 from api.context import Context, json_response, run_cancellable
 from api.errors import ApiError
+from api.openapi_parts import json_body
 from api.request import JsonBody, read_body
 from api.schemas.common import ErrorReply
 from api.schemas.traces import PinList, PinMark, PinnedTrace
@@ -16,15 +17,9 @@ from store.trace_id import format_trace_id
 
 MAX_BODY = 10_000
 """Bytes of a body with a note."""
-_NOTE = {
-    "requestBody": {
-        "content": {
-            "application/json": {
-                "schema": {"type": "object", "properties": {"note": {"type": "string"}}}
-            }
-        }
-    }
-}
+_NOTE = json_body(
+    {"note": "card payments fail"}, required=False, properties={"note": {"type": "string"}}
+)
 
 
 def pins_router(context: Context) -> APIRouter:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
@@ -15,6 +15,7 @@ from api.alarms.webhook import DeliveryFailed, Message, send
 from api.context import Context, json_response, run_cancellable
 from api.errors import ApiError
 from api.may_edit import may_edit
+from api.openapi_parts import json_body
 from api.request import JsonBody, read_body
 from api.schemas.alarms import AlarmDetails, AlarmLine, AlarmList, TestDeliveries, TestDelivery
 from store.alarms import MAX_ALARMS, Alarm, AlarmEvent, Verdict
@@ -27,12 +28,21 @@ from store.times import MINUTE, SECOND
 
 MAX_BODY = 64_000
 MOST_HISTORY = 1_000
-_BODY: dict[str, Any] = {
-    "requestBody": {
-        "content": {"application/json": {"schema": {"type": "object"}}},
-        "required": True,
+_BODY = json_body(
+    {
+        "selector": 'service("checkout")',
+        "metric": "fault_share",
+        "threshold": 0.05,
+        "datapoints": 3,
+        "periods": 5,
+        "webhooks": [
+            {
+                "url": "https://hooks.example.com/raymap",
+                "secret": "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3",
+            }
+        ],
     }
-}
+)
 Limit = Annotated[int, Query(ge=1, le=MOST_HISTORY, description="events in the history")]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
@@ -12,6 +12,7 @@ from api.context import Context, json_response, run_cancellable
 from api.counted import counted_graph, freshness
 from api.errors import ApiError
 from api.graph.build import node_id
+from api.openapi_parts import json_body
 from api.request import JsonBody, read_body, window_of
 from api.schemas.declared import ComparisonReply, DeclaredEdge, DeclaredNode, StackLine, StackList
 from api.v1.graph import span
@@ -29,12 +30,16 @@ from store.times import SECOND
 
 MAX_BODY = 4_000_000
 """Bytes: a stack of CloudFormation's limit of 500 resources has some 200,000."""
-_BODY: dict[str, Any] = {
-    "requestBody": {
-        "content": {"application/json": {"schema": {"type": "object"}}},
-        "required": True,
+_BODY = json_body(
+    {
+        "stack": "shop",
+        "resources": [
+            {"id": "Checkout", "type": "AWS::Lambda::Function", "name": "checkout"},
+            {"id": "Orders", "type": "AWS::DynamoDB::Table", "name": "orders"},
+        ],
+        "calls": [{"source": "Checkout", "target": "Orders", "evidence": ["policy"]}],
     }
-}
+)
 START = Query(alias="from", description="start, inclusive, as everywhere; by default a day ago")
 END = Query(alias="to", description="end, exclusive")
 OF = Query(max_length=300, description="only stacks of it, and those of any")

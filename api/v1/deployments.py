@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
 from api.context import Context, json_response, run_cancellable
 from api.errors import ApiError
+from api.openapi_parts import json_body
 from api.request import JsonBody, read_body
 from api.schemas.v1 import DeploymentList, DeploymentMark
 from api.v1.graph import span
@@ -18,12 +19,7 @@ from store.times import SECOND
 
 MAX_BODY = 64_000
 """Bytes: an event of EventBridge has a few hundred."""
-_BODY: dict[str, Any] = {
-    "requestBody": {
-        "content": {"application/json": {"schema": {"type": "object"}}},
-        "required": True,
-    }
-}
+_BODY = json_body({"service": "checkout", "version": "42", "link": "https://ci.example.com/runs/7"})
 OF = Query(max_length=200, description="only those of this service, and those of any")
 OVERRIDE = Query(max_length=200, description="in place of the body's, for events that lack it")
 Limit = Annotated[int, Query(ge=1, le=MOST, description="deployments in the answer")]
