@@ -145,7 +145,11 @@ class Canary:
     @property
     def alarm(self) -> AlarmState:
         """Of a rule on the canary's share of faults."""
-        over: dict[str, Any] = {"selector": 'service("checkout")', "version": CANARY, "threshold": 0.05}
+        over: dict[str, Any] = {
+            "selector": 'service("checkout")',
+            "version": CANARY,
+            "threshold": 0.05,
+        }
         rule = alarm(**over, datapoints=1, periods=1, webhooks=())
         world = World(self.store, rule)
         events = world.run(3)
