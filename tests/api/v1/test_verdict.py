@@ -281,7 +281,8 @@ def judged(*lines: LogLine, failing: int = 0, inside: Any = None) -> VerdictRepl
     store.put(documents, "a")
     store.put_log_lines(lines, "b")
     client = TestClient(create_app(store, version="1", clock=lambda: NOW))
-    return get(client, OF_RECORDS, VerdictReply)
+    reply: VerdictReply = get(client, OF_RECORDS, VerdictReply)
+    return reply
 
 
 def init(text: str, version: str = "") -> LogLine:
