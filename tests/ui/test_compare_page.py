@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.waiting import eventually
 
@@ -142,3 +142,24 @@ def test_a_window_of_one_environment_has_nothing_to_compare(
 ) -> None:
     page.goto(f"{two.http}/compare?from=1000&to=2000")
     expect(page.get_by_role("heading", name="Nothing to compare")).to_be_visible()
+
+
+def test_what_there_is_to_compare_is_loaded_before_it_is_missed(
+    page: Page, raymap_server: Any
+) -> None:
+    """No verdict before the server has answered; a failure is said, and can be tried again."""
+    waiting: list[Route] = []
+    page.route("**/api/v1/places?*", lambda route: waiting.append(route))
+    page.goto(raymap_server.http + "/compare")
+    empty = page.get_by_role("heading", name="Nothing to compare")
+    expect(page.get_by_text("Loading environments, accounts and regions…")).to_be_visible()
+    expect(empty).to_have_count(0)
+    body = {"error": {"code": "Unavailable", "message": "the store does not answer"}}
+    waiting[0].fulfill(status=503, json=body)
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("503 the store does not answer")
+    page.unroute("**/api/v1/places?*")
+    one = {"accounts": ["1"], "regions": [], "environments": []}
+    page.route("**/api/v1/places?*", lambda route: route.fulfill(json=one))
+    alert.get_by_role("button").click()
+    expect(empty).to_be_visible()

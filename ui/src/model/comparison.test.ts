@@ -40,6 +40,12 @@ test('an address decides, also about what the window does not have', () => {
   expect(found).toEqual({ by: 'account', left: '2', right: '7' })
 })
 
+test('two accounts are compared where the environment of the address is the only one', () => {
+  const one = { ...ENVIRONMENTS, values: ['prod'] }
+  const found = comparisonOf(new URLSearchParams('by=environment&environment=prod'), [one, ACCOUNTS])
+  expect(found).toEqual({ by: 'account', left: '1', right: '2' })
+})
+
 test('there is nothing to compare with one value', () => {
   expect(comparisonOf(new URLSearchParams(), [{ ...ENVIRONMENTS, values: ['prod'] }])).toBeNull()
   expect(comparisonOf(new URLSearchParams('by=nonsense'), [])).toBeNull()

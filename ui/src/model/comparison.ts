@@ -20,13 +20,21 @@ export type Pair = Record<Side, MapNode | null> & { key: string; name: string; t
 /** What the address compares; of what it leaves open, the first part of the scope that has two values. */
 export function comparisonOf(params: URLSearchParams, choices: readonly Choice[]): Comparison | null {
   const wanted = SCOPE_KEYS.find((key) => key === params.get('by'))
-  const choice = wanted
-    ? choices.find(({ key }) => key === wanted)
-    : choices.find(({ values }) => values.length > 1)
-  const by = wanted ?? choice?.key
+  const several = choices.find(({ values }) => values.length > 1)
+  const found = between(wanted ?? several?.key, params, choices)
+  // An address may name what has one value in this window, while another part of the scope has two.
+  return found ?? between(several?.key, new URLSearchParams(), choices)
+}
+
+function between(
+  by: ScopeKey | undefined,
+  params: URLSearchParams,
+  choices: readonly Choice[],
+): Comparison | null {
   if (!by) return null
-  const left = params.get('left') ?? params.get(by) ?? choice?.values[0]
-  const right = params.get('right') ?? choice?.values.find((value) => value !== left)
+  const values = choices.find(({ key }) => key === by)?.values ?? []
+  const left = params.get('left') ?? params.get(by) ?? values[0]
+  const right = params.get('right') ?? values.find((value) => value !== left)
   return left && right ? { by, left, right } : null
 }
 

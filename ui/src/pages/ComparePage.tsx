@@ -3,8 +3,10 @@
 import { useMemo, useState } from 'react'
 import { addresses } from '../api/client'
 import type { ServiceMap as ServiceMapData } from '../api/types'
+import { FailureBanner } from '../components/Banner'
 import { Empty } from '../components/Empty'
 import { IncompleteNote } from '../components/IncompleteNote'
+import { Loading } from '../components/Loading'
 import { ScopePicker } from '../components/ScopePicker'
 import { TimePicker } from '../components/TimePicker'
 import { isFilterError, FilterBar } from '../filter/FilterBar'
@@ -35,7 +37,7 @@ const NO_NODES: ServiceMapData['nodes'] = []
 export function ComparePage() {
   const { params } = useAddress()
   const range = parseRange(params)
-  const { choices, scope } = useScope(params, true)
+  const { choices, scope, known, failure, reload } = useScope(params, true)
   const comparison = comparisonOf(params, choices)
   const [refresh, setRefresh] = useState(readRefresh)
   const [dragging, setDragging] = useState(false)
@@ -98,7 +100,11 @@ export function ComparePage() {
         of={left.data?.incomplete ? left.data : right.data}
         at={updated.length ? Math.min(...updated) : null}
       />
-      {!comparison && (
+      {!comparison && !known && !failure && <Loading what="environments, accounts and regions" slow={null} />}
+      {!comparison && failure && (
+        <FailureBanner error={failure} what="Could not load what there is to compare" onRetry={reload} />
+      )}
+      {!comparison && known && (
         <Empty title="Nothing to compare">
           <p>The traces of this range are of one environment, one account and one region.</p>
         </Empty>

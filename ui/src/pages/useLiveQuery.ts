@@ -86,7 +86,8 @@ async function answer<T>(
   return { url, body: await fetchJson<T>(url, signal, isOperation ? {} : undefined) }
 }
 
-function asApiError(error: Error): ApiError {
+/** What failed; an unexpected error as one without a status. */
+export function asApiError(error: Error): ApiError {
   return error instanceof ApiError ? error : new ApiError(0, '', String(error))
 }
 
