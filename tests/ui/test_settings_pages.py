@@ -113,10 +113,22 @@ def test_a_sampling_rule_is_made_reported_changed_and_deleted(
 
 
 def test_a_text_that_is_no_expression_is_searched_for(page: Page, lasting_shop: Shop) -> None:
-    """In URLs, names, users and exceptions: here the type of an exception inside the trace."""
+    """At once, in URLs, names, users and exceptions: here the type of an exception inside the trace."""
     page.goto(lasting_shop.url("/traces"))
     write(page, "UpstreamTimeout")
     page.keyboard.press("Enter")
-    page.get_by_role("button", name="Search for this text").click()
     expect(page).to_have_url(re.compile("rootcause"))
     expect(page.locator(f'a[href^="/traces/{lasting_shop.trace_id}"]')).to_be_visible()
+
+
+@pytest.mark.parametrize("path", ["/groups", "/sampling", "/alarms", "/shares"])
+def test_a_wide_screen_has_its_forms_in_the_middle(
+    page: Page, lasting_shop: Shop, path: str
+) -> None:
+    """One width for all of them, and as much room on the left as on the right."""
+    page.set_viewport_size({"width": 2560, "height": 1000})
+    page.goto(lasting_shop.url(path))
+    head = page.locator(".settings-head").first.bounding_box()
+    assert head is not None
+    assert head["width"] == pytest.approx(1200, abs=2)
+    assert head["x"] == pytest.approx(2560 - head["x"] - head["width"], abs=20)

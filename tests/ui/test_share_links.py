@@ -358,7 +358,7 @@ def test_where_no_one_signs_in(page: Page, lasting_shop: Any) -> None:
         lasting_shop.url(f"/traces/{lasting_shop.trace_id}")
     )
     assert findings(page) == []
-    expect(form.get_by_role("link")).to_have_count(0)
+    expect(form.get_by_role("link", name="Manage share links")).to_have_count(0)
     page.goto(lasting_shop.url("/shares"))
     main = page.get_by_role("main", name="Share links")
     expect(main).to_contain_text("there are no share links")

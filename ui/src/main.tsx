@@ -13,7 +13,6 @@ import './styles/controls.css'
 import './styles/states.css'
 import './styles/filter.css'
 import './styles/map.css'
-import './styles/panel.css'
 
 applyTheme(themeChoice())
 createRoot(document.getElementById('root') as HTMLElement).render(

@@ -5,6 +5,7 @@ import type { Figure } from '../api/types'
 import type { Box } from '../filter/selection'
 import { usePalette, type Palette } from '../styles/theme'
 import { slowWords } from './Loading'
+import '../styles/panel.css'
 
 const load = () => import('plotly.js-cartesian-dist-min').then((module) => module.default)
 

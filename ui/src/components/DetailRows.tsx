@@ -6,6 +6,7 @@ import type { Before, MapEdge, MapNode } from '../api/types'
 import { change, count, duration, percent, rate } from '../model/format'
 import { STATE_LABELS, isEstimated, shares, type State } from '../model/health'
 import { StateSwatch } from './StateSwatch'
+import '../styles/panel.css'
 
 interface Props {
   thing: MapNode | MapEdge

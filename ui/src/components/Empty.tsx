@@ -2,6 +2,7 @@
 
 import type { ReactNode } from 'react'
 import { Logo } from './Icon'
+import '../styles/empty.css'
 
 interface Props {
   title: string

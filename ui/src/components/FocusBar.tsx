@@ -1,4 +1,5 @@
 import { Icon } from './Icon'
+import '../styles/focusBar.css'
 
 interface Props {
   name: string

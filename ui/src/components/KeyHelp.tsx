@@ -1,4 +1,5 @@
 import { useEffect, useRef } from 'react'
+import '../styles/keyHelp.css'
 
 const KEYS: [string, string][] = [
   ['← → ↑ ↓', 'Move the map'],

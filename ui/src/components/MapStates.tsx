@@ -1,8 +1,6 @@
-// The map before it is there, and where there is nothing to draw.
+// The map before it is there.
 
 import { useEffect, useState } from 'react'
-import { span } from '../model/format'
-import { Empty } from './Empty'
 import { slowWords } from './Loading'
 
 const RINGS = [
@@ -31,33 +29,5 @@ export function MapSkeleton({ delay = 200, slow = null }: { delay?: number; slow
       </svg>
       <p>{slow === null ? 'Loading map…' : slowWords(slow)}</p>
     </div>
-  )
-}
-
-interface EmptyRangeProps {
-  from: number
-  to: number
-  what: string
-  onLastDay: (() => void) | undefined
-  onClear?: (() => void) | undefined
-}
-
-export function EmptyRange({ from, to, what, onLastDay, onClear }: EmptyRangeProps) {
-  return (
-    <Empty title={`No ${what} in this range`}>
-      <p>{span(from, to)}</p>
-      <div className="empty-actions">
-        {onLastDay && (
-          <button type="button" className="button primary" onClick={onLastDay}>
-            Last 24 hours
-          </button>
-        )}
-        {onClear && (
-          <button type="button" className="button" onClick={onClear}>
-            Clear filter
-          </button>
-        )}
-      </div>
-    </Empty>
   )
 }

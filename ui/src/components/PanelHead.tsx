@@ -2,6 +2,7 @@
 
 import type { ReactNode } from 'react'
 import { Icon } from './Icon'
+import '../styles/panel.css'
 
 interface Props {
   badge?: ReactNode

@@ -1,6 +1,7 @@
 // The edge between two columns: dragged, or moved with the arrow keys while it has the focus.
 
 import type { PointerEvent } from 'react'
+import '../styles/panel.css'
 
 interface Props {
   label: string

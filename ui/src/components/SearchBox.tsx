@@ -1,11 +1,9 @@
-import type { Ref } from 'react'
+import { lazy, Suspense, type Ref } from 'react'
 import type { ServiceMatch } from '../api/types'
-import { count, percent } from '../model/format'
-import { shares } from '../model/health'
+import { foundWords } from '../model/search'
 import { Icon } from './Icon'
-import { KindBadge } from './KindBadge'
 
-const MOST_SHOWN = 8
+const HiddenMatches = lazy(() => import('./HiddenMatches'))
 
 interface Props {
   query: string
@@ -27,6 +25,9 @@ interface Props {
 export function SearchBox(props: Props) {
   const { query, hits, hidden, field, onQuery, onNext, onHidden } = props
   const isNone = hits === 0 && hidden.length === 0 && !props.searching
+  const countClass = ['search-count', isNone && 'is-none', props.searching && 'is-searching']
+    .filter(Boolean)
+    .join(' ')
   return (
     <div className="search-box">
       <Icon name="search" size={14} />
@@ -50,52 +51,14 @@ export function SearchBox(props: Props) {
           }
         }}
       />
-      <span className={isNone ? 'search-count is-none' : 'search-count'} role="status">
-        {foundWords(props)}
+      <span className={countClass} role="status">
+        {foundWords({ ...props, hidden: hidden.length })}
       </span>
-      {query && hidden.length > 0 && <HiddenMatches services={hidden} onChoose={onHidden} />}
-    </div>
-  )
-}
-
-function foundWords({ query, hits, hidden, matches, total, searching }: Props): string {
-  if (hits === null || !query) return ''
-  const found = Math.max(hits + hidden.length, matches ?? 0)
-  if (found === 0) return searching ? 'Searching…' : 'No service matches'
-  return `${count(found)} of ${count(total)}`
-}
-
-interface HiddenProps {
-  services: readonly ServiceMatch[]
-  onChoose(id: string): void
-}
-
-/** What the map leaves out: choosing one shows its surroundings. */
-function HiddenMatches({ services, onChoose }: HiddenProps) {
-  return (
-    <div className="hidden-matches">
-      <p className="mute">Not drawn on the map:</p>
-      <ul>
-        {services.slice(0, MOST_SHOWN).map((one) => (
-          <li key={one.id}>
-            <button type="button" title="Show its surroundings" onClick={() => onChoose(one.id)}>
-              <KindBadge kind={one.kind} size={20} />
-              <span className="hidden-name">{one.name}</span>
-              {one.location && <span className="mute">{one.location}</span>}
-              <FaultShare match={one} />
-            </button>
-          </li>
-        ))}
-      </ul>
-      {services.length > MOST_SHOWN && (
-        <p className="mute">{count(services.length - MOST_SHOWN)} more: type more of the name.</p>
+      {query && hidden.length > 0 && (
+        <Suspense>
+          <HiddenMatches services={hidden} onChoose={onHidden} />
+        </Suspense>
       )}
     </div>
   )
-}
-
-function FaultShare({ match }: { match: ServiceMatch }) {
-  const fault = shares(match)?.fault ?? 0
-  if (fault === 0) return null
-  return <span className="status-fault">{percent(fault)} faults</span>
 }

@@ -22,6 +22,7 @@ import { StatusMark } from './StatusMark'
 import { Tabs } from './Tabs'
 import { usePanelFocus } from './usePanelFocus'
 import { CopyButton } from './CopyButton'
+import '../styles/command.css'
 
 interface Props {
   trace: Trace

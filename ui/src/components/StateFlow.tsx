@@ -5,6 +5,7 @@ import { count, duration } from '../model/format'
 import { STATE_LABELS, shares } from '../model/health'
 import { leaving } from '../model/states'
 import { SharesBar } from './SharesBar'
+import '../styles/panel.css'
 
 export function StateFlow({ flow }: { flow: StateList }) {
   const { states, executions, traces, complete } = flow

@@ -1,5 +1,6 @@
 import type { Status } from '../api/types'
 import { StatusMark } from './StatusMark'
+import '../styles/chips.css'
 
 const CHOICES: Status[] = ['fault', 'error', 'throttle', 'ok', 'in_progress']
 

@@ -2,6 +2,7 @@
 
 import type { ServerStatus } from '../api/types'
 import { bytes, count, duration } from '../model/format'
+import '../styles/statusNumbers.css'
 
 export function StatusNumbers({ status }: { status: ServerStatus }) {
   const { ingest } = status

@@ -1,6 +1,7 @@
 // A row of tabs: one stop of the Tab key, arrows move between them and choose.
 
 import { useRef, type KeyboardEvent, type ReactNode } from 'react'
+import '../styles/tabs.css'
 
 export interface TabItem<K extends string> {
   key: K

@@ -3,6 +3,7 @@
 import { useState } from 'react'
 import type { TimeWindow } from '../api/client'
 import { inputValue, parseInstant, PRESETS, type Range } from '../model/range'
+import '../styles/timeChoices.css'
 
 export interface TimeChoicesProps {
   range: Range

@@ -14,7 +14,8 @@ interface Props {
   /** Absent where the layout cannot be changed. */
   onArrange: (() => void) | undefined
   onView(view: 'map' | 'list'): void
-  onSavePng(): void
+  /** Where there is no way to share, which has it, too. */
+  onSavePng: (() => void) | undefined
   onKeys(): void
   share: ReactNode
 }
@@ -49,7 +50,7 @@ export function Toolbar(props: Props) {
         {props.options}
       </Popover>
       {props.share}
-      {isMap && <Tool icon="picture" label="Save as PNG" onClick={props.onSavePng} />}
+      {isMap && props.onSavePng && <Tool icon="picture" label="Save as PNG" onClick={props.onSavePng} />}
       {isMap && <Tool icon="keys" label="Keyboard shortcuts" hint="?" onClick={props.onKeys} />}
     </div>
   )

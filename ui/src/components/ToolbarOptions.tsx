@@ -2,6 +2,7 @@
 
 import type { Thresholds } from '../model/health'
 import type { MapOptions } from '../model/visibility'
+import '../styles/toolbarOptions.css'
 
 interface Props {
   view: 'map' | 'list'

@@ -6,6 +6,7 @@ import { count, duration, percent } from '../model/format'
 import { STATE_LABELS, shares } from '../model/health'
 import { versionWords } from '../model/versions'
 import { SharesBar } from './SharesBar'
+import '../styles/panel.css'
 
 interface Props {
   versions: readonly Version[]

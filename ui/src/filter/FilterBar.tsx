@@ -35,9 +35,11 @@ export function FilterBar({ filter, window, error, onFilter, isField = false, on
   }, [filter])
   const shown = problem ?? (text === filter ? problemOf(error) : null)
 
-  const run = async (expression: string) => {
+  /** Applies an expression; a text that is none is searched for. */
+  const run = async (expression: string): Promise<void> => {
     const next = expression.trim()
     const found = next ? await check(next) : null
+    if (found && !isField && isFreeText(next)) return run(textSearch(next))
     setProblem(found)
     if (found) return
     if (!isField) rememberFilter(next)

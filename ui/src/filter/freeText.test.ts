@@ -7,6 +7,7 @@ test.each([
   ['"payment refused"', true],
   ['respnsetime > 2', false],
   ['service("a")', false],
+  ['fault AND', false],
   ['  ', false],
 ])('%s: free text is %s', (text, free) => {
   expect(isFreeText(text)).toBe(free)

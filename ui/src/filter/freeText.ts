@@ -2,9 +2,11 @@
 
 import { quoted } from './quoted'
 
-/** Whether a text is rather to be searched for: no sign of the language is in it. */
+/** Whether a text is rather to be searched for: no sign or operator of the language is in it. */
 export function isFreeText(text: string): boolean {
-  return text.trim() !== '' && !/[(){}[\]=<>!]/.test(unquoted(text))
+  return (
+    text.trim() !== '' && !/[(){}[\]=<>!]|\b(AND|OR|NOT|CONTAINS|BEGINSWITH|ENDSWITH)\b/.test(unquoted(text))
+  )
 }
 
 /** The traces with a text in an address, a name, a user, or an exception. */

@@ -5,7 +5,9 @@ import type { MapEdge, MapNode } from '../api/types'
 import { rate } from '../model/format'
 import { isEstimated } from '../model/health'
 import { StateSwatch } from '../components/StateSwatch'
-import { declaredWords, estimateWords, shareFacts, timeFacts, typeWords } from './describe'
+import { declaredWords, estimateWords, typeWords } from './describe'
+import { shareFacts, timeFacts } from './facts'
+import '../styles/mapTooltip.css'
 
 export interface Pointed {
   id: string

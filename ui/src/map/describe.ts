@@ -41,26 +41,3 @@ export function estimateWords(thing: MapNode | MapEdge): string | null {
   if (!isEstimated(thing)) return null
   return `≈ estimated from ${count(thing.observed)} sampled ${thing.observed === 1 ? 'span' : 'spans'}`
 }
-
-export interface Fact {
-  label: string
-  value: string
-}
-
-export function timeFacts(thing: MapNode | MapEdge): Fact[] {
-  return [
-    { label: 'Average', value: duration(thing.avg_ms) },
-    { label: 'p50', value: duration(thing.p50_ms) },
-    { label: 'p95', value: duration(thing.p95_ms) },
-    { label: 'p99', value: duration(thing.p99_ms) },
-  ]
-}
-
-export function shareFacts(thing: MapNode | MapEdge): (Fact & { state: (typeof STATES)[number] })[] {
-  const part = shares(thing)
-  return STATES.map((state) => ({
-    state,
-    label: STATE_LABELS[state].word,
-    value: part ? `${count(thing[state])} (${percent(part[state])})` : '–',
-  }))
-}

@@ -33,6 +33,17 @@ export interface SharedMap {
 /** What is shared: a trace by its id, or the map of a window. */
 export type ShareTarget = { trace: string } | { map: SharedMap }
 
+/** What is on a page, and how others can get it. */
+export interface Shareable {
+  /** What a link may show to people who do not sign in; absent where that is not to be had. */
+  target?: ShareTarget
+  /** The instants on the screen; absent where there are none. */
+  window?: { from: number; to: number }
+  /** Where the same is to be had as data. */
+  json: string
+  savePng?: (() => void) | undefined
+}
+
 /** The map on the screen. */
 export function sharedMap(window: { from: number; to: number }, filter: string): ShareTarget {
   return { map: { ...window, ...(filter && { filter }), ...currentScope() } }

@@ -27,6 +27,7 @@ interface Props {
   /** Absent where the layout cannot be changed. */
   onArrange: (() => void) | undefined
   share: ReactNode
+  onSavePng: (() => void) | undefined
   legend: ReactNode
   onKeys(): void
 }
@@ -52,10 +53,10 @@ export function MapOverlays(props: Props) {
         onZoom={(factor) => actions.current?.zoom(factor)}
         onFit={() => actions.current?.fit()}
         onArrange={props.onArrange}
-        onSavePng={() => actions.current?.savePng()}
         onView={props.onView}
         onKeys={props.onKeys}
         share={props.share}
+        onSavePng={props.onSavePng}
       />
       <Legend
         state={props.state}

@@ -5,7 +5,7 @@ import { addresses, send } from '../api/client'
 import type { Graph, ServiceMap as ServiceMapData } from '../api/types'
 import { FailureBanner } from '../components/Banner'
 import { IncompleteNote } from '../components/IncompleteNote'
-import { EmptyRange, MapSkeleton } from '../components/MapStates'
+import { MapSkeleton } from '../components/MapStates'
 import { SearchBox } from '../components/SearchBox'
 import { TimePicker } from '../components/TimePicker'
 import { mapKeys } from '../map/keys'
@@ -32,6 +32,7 @@ import { useMapOptions } from './useMapOptions'
 import { rangeKey, readRefresh, REFRESH_CHOICES, saveRefresh, useTimeWindow } from './useTimeWindow'
 
 const DetailPanel = lazily('details', () => import('./DetailPanel').then((part) => part.DetailPanel))
+const EmptyRange = lazily('page', () => import('../components/EmptyRange').then((part) => part.EmptyRange))
 const EmptyStore = lazily('page', () => import('../components/EmptyStore').then((part) => part.EmptyStore))
 const FilteredNote = lazily('counts', () => import('./FilteredNote').then((part) => part.FilteredNote))
 const FocusBar = lazily('focus', () => import('../components/FocusBar').then((part) => part.FocusBar))
@@ -285,7 +286,16 @@ export function MapPage() {
               onOptions={setOptions}
               onKeys={() => setKeysOpen(true)}
               legend={overlay?.legend}
-              share={<ShareButton isTool target={sharedMap(seen, filter)} />}
+              onSavePng={shared ? () => actions.current?.savePng() : undefined}
+              share={
+                <ShareButton
+                  isTool
+                  target={sharedMap(seen, filter)}
+                  window={seen}
+                  json={url}
+                  savePng={as === 'map' ? () => actions.current?.savePng() : undefined}
+                />
+              }
             />
           )}
         </section>

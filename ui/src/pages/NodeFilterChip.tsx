@@ -5,6 +5,7 @@ import type { NodeDetail } from '../api/types'
 import { Icon } from '../components/Icon'
 import { edgeEnds } from '../model/url'
 import { useLiveQuery } from './useLiveQuery'
+import '../styles/chips.css'
 
 interface Props {
   node: string | undefined

@@ -2,18 +2,18 @@
 
 import { Icon } from '../components/Icon'
 import { Popover } from '../components/Popover'
-import { isShared, type ShareTarget } from '../model/share'
+import { isShared, type Shareable } from '../model/share'
 import { lazily } from './lazily'
 
 const ShareForm = lazily('form', () => import('./ShareForm').then((part) => part.ShareForm))
 
-interface Props {
-  target: ShareTarget
+interface Props extends Shareable {
   /** In the map's toolbar: its sign alone. */
   isTool?: boolean
 }
 
-export function ShareButton({ target, isTool }: Props) {
+/** One way to give others what is on the screen: as a link, or as a file. */
+export function ShareButton({ isTool, ...shareable }: Props) {
   if (isShared()) return null
   return (
     <Popover
@@ -26,7 +26,7 @@ export function ShareButton({ target, isTool }: Props) {
         </>
       }
     >
-      {() => <ShareForm target={target} />}
+      {() => <ShareForm {...shareable} />}
     </Popover>
   )
 }

@@ -5,15 +5,12 @@ import { useState, type FormEvent } from 'react'
 import { addresses, ApiError, fetchJson, send, type Session } from '../api/client'
 import { errorWords } from '../components/Banner'
 import { CopyButton } from '../components/CopyButton'
+import { Icon } from '../components/Icon'
 import { dateTime } from '../model/format'
-import type { ShareTarget } from '../model/share'
+import type { Shareable, ShareTarget } from '../model/share'
 import { fixedLink } from '../model/url'
 import { Link } from './router'
 import '../styles/share.css'
-
-interface Props {
-  target: ShareTarget
-}
 
 interface Made {
   id: string
@@ -28,25 +25,48 @@ const HOURS = [
   [720, '30 days'],
 ] as const
 
-export function ShareForm({ target }: Props) {
+export function ShareForm({ target, window, json, savePng }: Shareable) {
   const { data, error } = useQuery({
     queryKey: ['session'],
     queryFn: ({ signal }) => fetchJson<Session>(addresses.session(), signal),
     retry: false,
   })
+  const isLive = window && !new URLSearchParams(location.search).has('from')
+  const link = window ? fixedLink(location.href, window) : `${location.origin}${location.pathname}`
   return (
     <div className="share-form">
-      {data?.name ? <Signed target={target} /> : data && <Plain link={ownAddress(target)} />}
+      {data && !data.name && <Plain link={link} />}
+      <div className="share-ways" role="group" aria-label="Copy or save">
+        {data?.name && (
+          <CopyButton text={link} label="Copy a link for those who sign in" words="Link" icon="link" />
+        )}
+        {isLive && (
+          <CopyButton
+            text={location.href}
+            label="Copy a link whose time goes on"
+            words="Live link"
+            icon="link"
+          />
+        )}
+        {savePng && (
+          <button type="button" className="button" title="Save as PNG" onClick={savePng}>
+            <Icon name="picture" size={14} /> PNG
+          </button>
+        )}
+        <a className="button" href={json} download={fileName(target)} title="Save as JSON">
+          <Icon name="picture" size={14} /> JSON
+        </a>
+      </div>
+      {data?.name && target && <Signed target={target} />}
       {error && <Failure error={error} />}
-      {data?.name && <Link href="/shares">Manage share links</Link>}
+      {data?.name && target && <Link href="/shares">Manage share links</Link>}
     </div>
   )
 }
 
-/** The page's address, with the instants that are on the screen. */
-function ownAddress(target: ShareTarget): string {
-  if ('map' in target) return fixedLink(location.href, target.map)
-  return `${location.origin}/traces/${target.trace}`
+function fileName(target: ShareTarget | undefined): string {
+  if (!target) return 'traces.json'
+  return 'map' in target ? 'service-map.json' : `${target.trace}.json`
 }
 
 /** What the holder of a link sees. */
@@ -67,7 +87,7 @@ function Plain({ link }: { link: string }) {
   )
 }
 
-function Signed({ target }: Props) {
+function Signed({ target }: { target: ShareTarget }) {
   const [hours, setHours] = useState(24)
   const [made, setMade] = useState<Made | null>(null)
   const [busy, setBusy] = useState(false)

@@ -3,6 +3,8 @@
 import { useEffect, useRef, useState, type FormEvent } from 'react'
 import { addresses, ApiError, fetchJson, send } from '../api/client'
 import { Logo } from '../components/Icon'
+import '../styles/signIn.css'
+import '../styles/empty.css'
 
 export function SignIn() {
   const [problem, setProblem] = useState('')

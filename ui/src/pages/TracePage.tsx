@@ -113,7 +113,7 @@ function Loaded({ trace, onReload }: { trace: Trace; onReload(): void }) {
         firstFault={fault}
         onFirstFault={showFault}
         onReload={onReload}
-        share={<ShareButton target={{ trace: trace.id }} />}
+        share={<ShareButton target={{ trace: trace.id }} json={addresses.raw(trace.id)} />}
       />
       {trace.left_out > 0 && (
         <p className="left-out" role="status">

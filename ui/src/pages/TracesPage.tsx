@@ -8,7 +8,7 @@ import { Chart, ChartSkeleton } from '../components/Chart'
 import { EmptyStore } from '../components/EmptyStore'
 import { Icon } from '../components/Icon'
 import { Loading } from '../components/Loading'
-import { EmptyRange } from '../components/MapStates'
+import { EmptyRange } from '../components/EmptyRange'
 import { StatusChips } from '../components/StatusChips'
 import { TimePicker } from '../components/TimePicker'
 import { TraceTable } from '../components/TraceTable'
@@ -24,6 +24,7 @@ import { carried, carriedFilter, errorLabel, href, parseStatuses } from '../mode
 import { Differences } from './Differences'
 import { NodeFilterChip } from './NodeFilterChip'
 import { go, setParams, useAddress } from './router'
+import { ShareButton } from './ShareButton'
 import { TimeChoices } from './timeChoices'
 import { useKeys } from './useKeys'
 import { useLiveQuery } from './useLiveQuery'
@@ -114,6 +115,7 @@ export function TracesPage() {
             </button>
           </span>
         )}
+        <ShareButton window={seen} json={addresses.traces(seen, filter)} />
         <TimePicker
           choices={TimeChoices}
           range={range}

@@ -1,0 +1,28 @@
+// The numbers of a node or an edge as rows of a table.
+
+import type { MapEdge, MapNode } from '../api/types'
+import { count, duration, percent } from '../model/format'
+import { STATE_LABELS, STATES, shares } from '../model/health'
+
+export interface Fact {
+  label: string
+  value: string
+}
+
+export function timeFacts(thing: MapNode | MapEdge): Fact[] {
+  return [
+    { label: 'Average', value: duration(thing.avg_ms) },
+    { label: 'p50', value: duration(thing.p50_ms) },
+    { label: 'p95', value: duration(thing.p95_ms) },
+    { label: 'p99', value: duration(thing.p99_ms) },
+  ]
+}
+
+export function shareFacts(thing: MapNode | MapEdge): (Fact & { state: (typeof STATES)[number] })[] {
+  const part = shares(thing)
+  return STATES.map((state) => ({
+    state,
+    label: STATE_LABELS[state].word,
+    value: part ? `${count(thing[state])} (${percent(part[state])})` : '–',
+  }))
+}
