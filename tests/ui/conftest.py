@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 import time
@@ -67,6 +68,14 @@ def wait_until(page: Page, expression: str, timeout_s: float = 15) -> None:
     while not page.evaluate(expression):
         assert time.monotonic() < deadline, f"not true within {timeout_s} s: {expression}"
         page.wait_for_timeout(50)
+
+
+def show_controls(page: Page) -> None:
+    """On a narrow screen time, filter and search open below the header; elsewhere they are there."""
+    toggle = page.get_by_role("button", name=re.compile("^Time, filter and search"))
+    expect(page.get_by_role("banner")).to_be_visible()
+    if toggle.is_visible() and toggle.get_attribute("aria-expanded") == "false":
+        toggle.click()
 
 
 @dataclass(frozen=True)

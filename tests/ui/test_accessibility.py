@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 import ui
-from tests.ui.conftest import wait_until
+from tests.ui.conftest import show_controls, wait_until
 from tests.ui.declarations import serve_declared
 from tests.ui.maps import grid_map, serve_map, service_map
 
@@ -124,6 +124,7 @@ def open_filter_error(page: Page, shop: Any) -> None:
 
 def open_filter_completion(page: Page, shop: Any) -> None:
     page.goto(shop.url("/traces"))
+    show_controls(page)
     page.get_by_role("textbox", name="Filter").press_sequentially("fau")
     expect(page.get_by_role("option", name="fault")).to_be_visible()
 
@@ -303,6 +304,7 @@ def open_settings_failure(page: Page, shop: Any) -> None:
 def open_group_choices(page: Page, shop: Any) -> None:
     page.route("**/Groups", lambda route: route.fulfill(json=GROUPS))
     page.goto(shop.url("/traces"))
+    show_controls(page)
     page.get_by_role("button", name="Groups", exact=True).click()
     expect(page.get_by_role("button", name=re.compile("^slow"))).to_be_visible()
 

@@ -227,9 +227,58 @@ def test_the_map_can_be_saved_as_a_picture(page: Page, shop: Any) -> None:
     """The whole map, not only what is in sight."""
     open_map(page, shop.url("/map?test=1"))
     with page.expect_download() as download:
-        page.get_by_role("button", name="Save as PNG").click()
+        page.get_by_role("button", name="Share").click()
+        page.get_by_role("button", name="PNG").click()
     assert download.value.suggested_filename == "service-map.png"
     assert download.value.path().read_bytes().startswith(b"\x89PNG")
+
+
+def test_one_share_has_links_and_files(page: Page, shop: Any) -> None:
+    """Of the map and of the list alike: this time, the time that goes on, and what is on the screen as data."""
+    for path, name in (("/map?test=1&as=map", "service-map.json"), ("/traces?", "traces.json")):
+        page.goto(shop.url(path))
+        page.get_by_role("button", name="Share").click()
+        share = page.get_by_role("dialog", name="Share")
+        expect(share.get_by_label("Link")).to_have_value(re.compile(r"[?&]from=\d+&to=\d+"))
+        expect(share.get_by_role("button", name="Live link")).to_be_visible()
+        with page.expect_download() as download:
+            share.get_by_role("link", name="JSON").click()
+        assert download.value.suggested_filename == name
+        assert json.loads(download.value.path().read_bytes()).keys() & {"nodes", "traces"}
+
+
+def test_a_phone_has_one_line_of_controls(page: Page, shop: Any) -> None:
+    """The rest opens below it; rows say of what type they are. 720 is a laptop's screen at 200 %."""
+    for width, height in ((390, 844), (720, 450)):
+        page.set_viewport_size({"width": width, "height": height})
+        page.goto(shop.url("/map?as=list"))
+        frame = page.locator(".map-frame")
+        row = page.get_by_role("row").filter(has_text=shop.payments)
+        expect(row.get_by_text("AWS::Lambda::Function", exact=True)).to_be_visible()
+        box = frame.bounding_box()
+        assert box is not None
+        assert box["y"] <= 60
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        picker = page.get_by_role("button", name=re.compile("^Time range"))
+        expect(picker).to_have_count(0)
+        toggle = page.get_by_role("button", name="Time, filter and search: 15m")
+        toggle.click()
+        expect(picker).to_be_visible()
+        expect(page.get_by_role("textbox", name="Filter")).to_be_visible()
+        toggle.click()
+        expect(picker).to_have_count(0)
+
+
+def test_the_legend_stays_in_its_frame(page: Page, raymap_server: Any) -> None:
+    """Also on a laptop's screen at 200 %."""
+    page.set_viewport_size({"width": 720, "height": 450})
+    serve_map(page, lambda: service_map([map_node("web", fault=3)]))
+    open_map(page, raymap_server.http + "/map?as=map")
+    legend = page.get_by_role("group", name="Legend")
+    box, last = legend.bounding_box(), legend.get_by_role("button").last.bounding_box()
+    assert box is not None
+    assert last is not None
+    assert last["x"] + last["width"] <= box["x"] + box["width"] <= 720
 
 
 def test_dark_and_light(page: Page, shop: Any) -> None:
@@ -262,7 +311,9 @@ def test_an_empty_map_says_what_to_do(page: Page, raymap_server: Any, has_traces
         host, _, port = raymap_server.udp.rpartition(":")
         setting = f"export AWS_XRAY_DAEMON_ADDRESS={host}:{port}"
         expect(page.get_by_text(setting)).to_be_visible()
-        expect(page.get_by_text(f"/dev/udp/{host}/{port}")).to_be_visible()
+        expect(
+            page.get_by_text(f"raymap demo --url {raymap_server.http}", exact=True)
+        ).to_be_visible()
 
 
 def test_a_failed_refresh_keeps_the_last_map(page: Page, shop: Any) -> None:
@@ -285,6 +336,58 @@ def test_an_unreachable_server_is_said_so(page: Page, raymap_server: Any) -> Non
     page.goto(raymap_server.http + "/map")
     expect(page.get_by_role("alert")).to_contain_text("the server does not answer")
     expect(page.get_by_role("button", name="Server status: No connection")).to_be_visible()
+
+
+STATUS = {
+    "version": "1",
+    "ready": True,
+    "detail": "",
+    "problems": [],
+    "has_traces": False,
+    "unhealthy": {"share": 0.05, "count": 2},
+    "ingest": {
+        "received": 0,
+        "stored": 0,
+        "rejected": 0,
+        "dropped": 0,
+        "kernel_drops": 0,
+        "rejected_by_reason": {},
+        "queued": 0,
+        "journal_bytes": 0,
+        "oldest_s": 0,
+    },
+}
+
+
+def test_a_server_that_received_nothing_waits(page: Page, raymap_server: Any) -> None:
+    """The first visit does not claim that anything arrives."""
+    page.route("**/api/status", lambda route: route.fulfill(json=STATUS))
+    serve_map(page, lambda: service_map([], has_traces=False))
+    page.goto(raymap_server.http + "/map")
+    expect(page.get_by_role("button", name="Server status: Waiting")).to_be_visible()
+
+
+def test_a_failed_check_is_slow_while_the_map_is_fresh(page: Page, raymap_server: Any) -> None:
+    """Red would contradict the map beside it: it takes two failed checks and old data."""
+    received = {**STATUS["ingest"], "received": 5}
+    unready = {**STATUS, "ready": False, "detail": "slow", "problems": ["slow"], "ingest": received}
+    checks: list[None] = []
+
+    def answer(route: Route) -> None:
+        checks.append(None)
+        route.fulfill(json=unready)
+
+    page.add_init_script("localStorage.setItem('raymap.refresh', '5')")
+    page.route("**/api/status", answer)
+    serve_map(page, lambda: service_map([map_node("web")]))
+    page.clock.install()
+    open_map(page, raymap_server.http + "/map")
+    corner = page.get_by_role("button", name=re.compile("^Server status: "))
+    expect(corner).to_have_accessible_name("Server status: Slow")
+    page.clock.run_for(25_000)
+    wait_until(page, "true")
+    assert len(checks) >= 2
+    expect(corner).to_have_accessible_name("Server status: Slow")
 
 
 def test_estimated_figures_say_so(page: Page, shop: Any, raymap_server: Any) -> None:

@@ -4,6 +4,7 @@ import { useState } from 'react'
 import { CopyButton } from './CopyButton'
 import { Empty } from './Empty'
 import { Tabs } from './Tabs'
+import '../styles/command.css'
 
 /** UDP and HTTP share their number, so the page's own port is the SDKs'. Behind a proxy the
  *  page has none: then X-Ray's default. */
@@ -12,15 +13,10 @@ function daemonAddress(): string {
   return `${host}:${location.port || '2000'}`
 }
 
-function datagram(host: string): string {
-  const port = host.replace(/:(\d+)$/, '/$1')
-  const hex = (bytes: number) => `$(head -c${bytes} /dev/urandom | od -An -tx1 | tr -d ' \\n')`
-  const header = '{"format":"json","version":1}'
-  const segment =
-    `{"trace_id":"1-'$(printf %08x $T)'-'${hex(12)}'","id":"'${hex(8)}'",` +
-    `"name":"hello","start_time":'$T'.1,"end_time":'$T'.35}`
-  // One `cat` of one here-string is one datagram; printf would send a datagram per line.
-  return `T=$(date +%s); cat <<< '${header}'$'\\n''${segment}' > /dev/udp/${port}`
+/** The demo's own default needs no address. */
+function demoCommand(): string {
+  const { origin } = location
+  return origin === 'http://127.0.0.1:2000' ? 'raymap demo' : `raymap demo --url ${origin}`
 }
 
 const SOURCES = ['xray', 'otlp', 'zipkin', 'demo'] as const
@@ -93,8 +89,8 @@ function XRaySteps() {
     <>
       <p>Point a program that uses an X-Ray SDK here:</p>
       <Command text={`export AWS_XRAY_DAEMON_ADDRESS=${address}`} label="Copy the setting for SDKs" />
-      <p>Or send one segment by hand, from bash:</p>
-      <Command text={datagram(address)} label="Copy the bash command" />
+      <p>Or let a make-believe shop send traffic, until Ctrl+C:</p>
+      <Command text={demoCommand()} label="Copy the command of the demo" />
     </>
   )
 }

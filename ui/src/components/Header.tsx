@@ -8,13 +8,16 @@ interface Props {
   scope: ReactNode
   corner: ReactNode
   user: ReactNode
+  /** What the button of a narrow screen says, and whether something but the time narrows what is shown. */
+  controls?: { words: string; narrowed: boolean } | undefined
   /** Absent where there is nothing to find. */
   onTrace?: ((id: string) => void) | undefined
 }
 
-export function Header({ nav, scope, corner, user, onTrace }: Props) {
+export function Header({ nav, scope, corner, user, controls, onTrace }: Props) {
+  const [open, setOpen] = useState(false)
   return (
-    <header className="header">
+    <header className={open ? 'header is-open' : 'header'}>
       <span className="brand">
         <Logo /> Raymap
       </span>
@@ -22,8 +25,21 @@ export function Header({ nav, scope, corner, user, onTrace }: Props) {
       {scope}
       {onTrace && <FindTrace onTrace={onTrace} />}
       {corner}
-      <ThemeSwitch />
-      {user}
+      {controls && (
+        <button
+          type="button"
+          className={controls.narrowed ? 'button controls-toggle is-marked' : 'button controls-toggle'}
+          aria-expanded={open}
+          aria-label={`Time, filter and search: ${controls.words}${controls.narrowed ? ', filtered' : ''}`}
+          onClick={() => setOpen(!open)}
+        >
+          {controls.words} <Icon name="options" size={14} />
+        </button>
+      )}
+      <div className="header-extra">
+        <ThemeSwitch />
+        {user}
+      </div>
     </header>
   )
 }

@@ -5,7 +5,7 @@ import { addresses, fetchJson, send, type Session } from '../api/client'
 import { Icon } from './Icon'
 import { Popover } from './Popover'
 
-export function UserMenu() {
+export default function UserMenu() {
   const { data } = useQuery({
     queryKey: ['session'],
     queryFn: ({ signal }) => fetchJson<Session>(addresses.session(), signal),

@@ -117,7 +117,7 @@ test('a small screen has five names, of the most important, until one zooms in',
   for (const id of unhealthy) expect(on(0.18).has(id)).toBe(true)
   expect(on(0.6).size).toBe(40)
   expect([
-    mostLabels({ width: 720, height: 340 }, 0.3),
+    mostLabels({ width: 720, height: 406 }, 0.3),
     mostLabels({ width: 1440, height: 570 }, 0.3),
   ]).toEqual([5, Infinity])
 })

@@ -19,6 +19,7 @@ export const MOST_OVER_NODES = 60
 const MOST_CALM_OVER_NODES = 20
 /** On a screen so small that names would cover the nodes. */
 const MOST_ON_SMALL = 5
+const SMALL_AREA = 300_000
 const LEADER_RADII = [26, 48, 76, 110]
 const LEADER_STEPS = 12
 
@@ -55,7 +56,8 @@ export interface LabelInput {
 
 /** How many names a map has at most: few on a phone or a much enlarged page, until one zooms in. */
 export function mostLabels({ width, height }: Size, k: number): number {
-  return (width < 600 || height < 360) && k < 0.5 ? MOST_ON_SMALL : Infinity
+  const isSmall = width < 600 || width * height < SMALL_AREA
+  return isSmall && k < 0.5 ? MOST_ON_SMALL : Infinity
 }
 
 export function textSizes(k: number): { name: number; number: number } {

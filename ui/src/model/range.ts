@@ -31,6 +31,11 @@ export function parseRange(params: URLSearchParams): Range {
   return { kind: 'live', preset: preset ?? DEFAULT_PRESET }
 }
 
+/** Where there is no room for words. */
+export function shortRange(range: Range): string {
+  return range.kind === 'live' ? range.preset.key : 'Fixed time'
+}
+
 function instant(text: string | null): number | null {
   if (!text) return null
   const value = Number(text)

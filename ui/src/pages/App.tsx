@@ -1,9 +1,12 @@
+import { lazy, Suspense, useEffect } from 'react'
 import { Header } from '../components/Header'
-import { UserMenu } from '../components/UserMenu'
 import { ScopePicker } from '../components/ScopePicker'
 import { StatusCorner } from '../components/StatusCorner'
+import { serverState } from '../model/serverState'
 import { isShared } from '../model/share'
 import { carried, carriedFilter, href, parseRoute, type Changes, type Route } from '../model/url'
+import { parseRange, shortRange } from '../model/range'
+import { SCOPE_KEYS } from '../model/scope'
 import { lazily } from './lazily'
 import { go, Link, setParams, useAddress } from './router'
 import { useCommandPalette } from './useCommandPalette'
@@ -29,6 +32,8 @@ const NotFound = lazily('page', () => import('./NotFound').then((part) => part.N
 const SignIn = lazily('page', () => import('./SignIn').then((part) => part.SignIn))
 const CommandPalette = lazily('palette', () => import('./CommandPalette').then((part) => part.CommandPalette))
 
+const UserMenu = lazy(() => import('../components/UserMenu'))
+
 const TITLES: Record<Route['page'], string> = {
   map: 'Service map',
   traces: 'Traces',
@@ -51,7 +56,12 @@ function Console() {
   const route = parseRoute(path)
   useTitle(TITLES[route.page])
   usePageFocus(path)
-  const { status, reachable, signedOut } = useServerStatus()
+  useEffect(() => {
+    const tab = document.querySelector('.header nav [aria-current]')
+    tab?.scrollIntoView({ inline: 'nearest', block: 'nearest' })
+  }, [path])
+  const probed = useServerStatus()
+  const { status, signedOut } = probed
   const [palette, closePalette] = useCommandPalette()
   const along = carried(params)
   const scope = useScope(params, !signedOut)
@@ -79,7 +89,8 @@ function Console() {
           !signedOut &&
           route.page !== 'compare' && (
             <ScopePicker
-              {...scope}
+              scope={scope.scope}
+              choices={scope.choices}
               compare={
                 <Link className="scope-compare" href={href('/compare', along)}>
                   Compare
@@ -93,18 +104,32 @@ function Console() {
           !signedOut && (
             <StatusCorner
               status={status}
-              reachable={reachable}
+              state={serverState(probed)}
               numbers={(known) => <StatusNumbers status={known} />}
             />
           )
         }
-        user={!signedOut && <UserMenu />}
+        user={
+          !signedOut && (
+            <Suspense>
+              <UserMenu />
+            </Suspense>
+          )
+        }
+        controls={
+          signedOut ? undefined : { words: shortRange(parseRange(params)), narrowed: narrows(params) }
+        }
         onTrace={signedOut ? undefined : (id) => go(href(`/traces/${id}`, along))}
       />
       {signedOut ? <SignIn /> : <Page route={route} />}
       {palette && <CommandPalette onClose={closePalette} />}
     </div>
   )
+}
+
+/** Whether an address shows less than everything of its time. */
+function narrows(params: URLSearchParams): boolean {
+  return ['filter', 'status', 'node', 'edge', 'error', 'q', ...SCOPE_KEYS].some((key) => params.get(key))
 }
 
 function Page({ route }: { route: Route }) {

@@ -3,6 +3,7 @@ import { addresses, ApiError, fetchJson } from '../api/client'
 import type { Thresholds } from '../model/health'
 import { isShared, type SharedMap } from '../model/share'
 import { isTransient } from './useLiveQuery'
+import { setThresholds } from './useServerStatus'
 
 const POLL_MS = 30_000
 
@@ -30,8 +31,7 @@ export function useShare(): Shared {
     queryKey: ['share'],
     queryFn: async ({ signal }) => {
       const share = await fetchJson<Share>(addresses.share(), signal)
-      // All that the map needs of a status, which is not shared.
-      client.setQueryData(['status'], { unhealthy: share.unhealthy })
+      setThresholds(client, share.unhealthy)
       return share
     },
     enabled: isShared(),
