@@ -338,7 +338,7 @@ def test_an_unreachable_server_is_said_so(page: Page, raymap_server: Any) -> Non
     expect(page.get_by_role("button", name="Server status: No connection")).to_be_visible()
 
 
-STATUS = {
+STATUS: dict[str, Any] = {
     "version": "1",
     "ready": True,
     "detail": "",

@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Page, expect
 from raymap.auth.share_grants import TraceGrant
 from raymap.auth.shares import Share, encode_share, share_key
 from tests.conftest import Server, start_server, stop_server
-from tests.ui.conftest import shop_documents
+from tests.ui.conftest import shop_documents, show_controls
 from tests.ui.test_accessibility import AXE, findings
 from tests.waiting import eventually
 
@@ -98,6 +98,8 @@ def sign_in(page: Page, guarded: Guarded, path: str, name: str = "ana") -> None:
     form.get_by_label("Name").fill(name)
     form.get_by_label("Password").fill(PASSWORD)
     page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="Service map")).to_be_visible()
+    show_controls(page)
     expect(page.get_by_role("button", name=f"Signed in as {name}")).to_be_visible()
 
 
