@@ -136,6 +136,7 @@ def open_filtered_map(page: Page, shop: Any) -> None:
 
 def open_fault_list(page: Page, shop: Any) -> None:
     page.goto(shop.url(f"/traces?node={shop.node_id(shop.payments)}&error=fault:PaymentError"))
+    show_controls(page)
     expect(page.get_by_text("Error: PaymentError")).to_be_visible()
     expect(page.get_by_role("table", name="Traces")).to_be_visible()
 
