@@ -1,5 +1,5 @@
-"""The built console's files, its pages for who asks for HTML, and what answers any other path: 404, or 405 where
-only the method is wrong."""
+"""The built console's files, its pages for who takes HTML, and what answers any other path: 404, for browsers
+by the console's own page, or 405 where only the method is wrong."""
 
 from __future__ import annotations
 
@@ -67,7 +67,10 @@ def static_router(folder: Path | None) -> APIRouter:
             return _file(root, file)
         if found and _wants_html(request):
             return _page(root)
-        raise _refused(request, ())
+        refusal = _refused(request, ())
+        if refusal.status_code == 404 and _is_browser(request):
+            return _page(root, status=404)
+        raise refusal
 
     router.add_route(CATCH_ALL, answer, methods=list(METHODS), include_in_schema=False)
     return router
@@ -102,11 +105,19 @@ def _wants_html(request: Request) -> bool:
     return any(media in HTML and quality > 0 for media, quality in media_ranges(accept))
 
 
-def _page(root: Path | None) -> Response:
+def _is_browser(request: Request) -> bool:
+    """Whether a client asks for a page by name, outside of the API: the console has one for what it
+    does not know."""
+    ranges = media_ranges(request.headers.get("accept") or "")
+    names_html = any(media == "text/html" and quality > 0 for media, quality in ranges)
+    return names_html and not request.url.path.startswith("/api/")
+
+
+def _page(root: Path | None, status: int = 200) -> Response:
     headers = {"Cache-Control": REVALIDATE}
     if root is None:
-        return HTMLResponse(NOT_BUILT, headers=headers)
-    return FileResponse(root / "index.html", headers=headers)
+        return HTMLResponse(NOT_BUILT, status, headers=headers)
+    return FileResponse(root / "index.html", status, headers=headers)
 
 
 def _file(root: Path, file: Path) -> Response:

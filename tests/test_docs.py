@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 
 from api.alarms.counters import deliveries, evaluations, transitions
 from api.metrics import request_seconds
+from collector.budget import without_room
 from collector.metrics import IngestMetrics
 from raymap.auth.authenticator import admitted_anyway, refusals
 from raymap.auth.quotas import limited
@@ -178,6 +179,7 @@ def exposed_metrics() -> list[Any]:
         refusals(),
         admitted_anyway(),
         limited(),
+        without_room(),
         evaluations(),
         transitions(),
         deliveries(),

@@ -94,7 +94,8 @@ def test_a_note_is_a_line_of_text(database: Address, note: str) -> None:
 def test_without_a_database_it_says_so(clickhouse: Address) -> None:
     empty = replace(clickhouse, database="raymap_test_not_there")
     with pytest.raises(
-        CommandError, match=r"contains no Raymap tables: run  raymap migrate  first\.$"
+        CommandError,
+        match=r"contains no Raymap tables: run  raymap migrate  first\.$",
     ):
         pins.list_pins(empty)
     unavailable = raymap("retention", "--clickhouse", "clickhouse://127.0.0.1:1")
@@ -112,7 +113,7 @@ def test_an_older_schema_is_not_touched(database: Address) -> None:
     )
     with pytest.raises(
         CommandError,
-        match=r"contains no Raymap tables: run  raymap migrate  first\.$",
+        match=r"has an older schema \(\d+, expected \d+\): run  raymap migrate  first\.$",
     ):
         retention_command.show_retention(database, {"traces": "3d"}, yes=True)
     retention.prepare_database(database, {})
