@@ -49,6 +49,7 @@ PARAMETERS: Mapping[tuple[str, str], object] = {
     ("query", "region"): "eu-central-1",
     ("query", "environment"): "production",
     ("query", "node"): "ne04a604f51f2249a",
+    ("query", "nodes"): "ne04a604f51f2249a,n0b1c2d3e4f506172",
     ("query", "edge"): "ne04a604f51f2249a:n0b1c2d3e4f506172",
     ("query", "status"): "fault,throttle",
     ("query", "error"): "fault:ValueError",

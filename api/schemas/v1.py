@@ -175,6 +175,20 @@ class VersionList(Span):
     ]
 
 
+class NodeVersions(TypedDict):
+    """The versions of one of several services."""
+
+    node: NodeId
+    versions: list[VersionLine]
+
+
+@reply
+class VersionsByNode(Span):
+    """The versions of several services."""
+
+    nodes: list[NodeVersions]
+
+
 class FlowState(TypedDict):
     """A state of a state machine; one that is tried again counts each time."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -11,18 +12,24 @@ from api.console.map_json import counts, times
 from api.console.scope import EnvironmentExpression
 from api.context import Context, json_response, run_cancellable
 from api.errors import ApiError
-from api.graph.build import build_graph, stats_of
-from api.schemas.v1 import VerdictReply, VersionLine, VersionList
+from api.graph.build import Graph, build_graph, find_node, stats_of
+from api.schemas.v1 import NodeVersions, VerdictReply, VersionLine, VersionList, VersionsByNode
 from api.v1.graph import span
 from api.v1.params import Window
 from api.v1.verdict import VerdictQuery, reach_verdict
 from store.filters.ast import Expression
-from store.model import TimeRange
+from store.model import NodeKey, TimeRange
 from store.query import OTHER_VERSIONS
 from store.times import DAY, SECOND
 from store.verdict import MIN_REQUESTS, Outcome
 
 MOST_DAYS = 7
+MOST_NODES = 20
+NODES = Query(
+    min_length=1,
+    description=f"ids of at most {MOST_NODES} nodes, separated by commas; one without traffic in the "
+    "window is left out",
+)
 SERVICE = Query(min_length=1, max_length=200, description="name of a service")
 TYPE = Query(max_length=200, description="its type, where several services have the name")
 ACCOUNT = Query(max_length=200, description="its account, likewise")
@@ -69,8 +76,23 @@ Judged = Annotated[VerdictQuery, Depends(_query)]
 
 
 def versions_router(context: Context) -> APIRouter:
-    """/api/v1/nodes/<id>/versions and /api/v1/verdict."""
+    """/api/v1/versions, /api/v1/nodes/<id>/versions and /api/v1/verdict."""
     router = APIRouter()
+
+    @router.get("/versions", response_class=Response, responses={200: {"model": VersionsByNode}})
+    async def list_versions_of_nodes(
+        request: Request,
+        window: Window,
+        environment: EnvironmentExpression,
+        nodes: Annotated[str, NODES],
+    ) -> Response:
+        """The versions of several services in one answer, as each alone has them."""
+        ids = list(dict.fromkeys(nodes.split(",")))
+        if len(ids) > MOST_NODES:
+            raise ApiError(f"nodes has {len(ids)} ids; expected at most {MOST_NODES}")
+        return await run_cancellable(
+            request, lambda: json_response(versions_by_node(context, ids, window, environment))
+        )
 
     @router.get(
         "/nodes/{id}/versions", response_class=Response, responses={200: {"model": VersionList}}
@@ -122,8 +144,32 @@ def version_list(
 ) -> VersionList:
     """The versions of a node, in traces of an environment; ApiError (404) when it had no traffic."""
     require_short(window)
-    graph = build_graph(context.service_graph(window), window)
-    node = require_node(graph, id)
+    graph = build_graph(context.service_graph(window))
+    lines = _lines(context, graph, require_node(graph, id), window, environment)
+    return {**span(window), "node": id, "versions": lines}
+
+
+def versions_by_node(
+    context: Context, ids: Iterable[str], window: TimeRange, environment: Expression | None = None
+) -> VersionsByNode:
+    """The same for several nodes, of which those without traffic are left out."""
+    require_short(window)
+    graph = build_graph(context.service_graph(window))
+    found: list[NodeVersions] = [
+        {"node": id, "versions": _lines(context, graph, node, window, environment)}
+        for id in ids
+        if (node := find_node(graph, id)) is not None
+    ]
+    return {**span(window), "nodes": found}
+
+
+def _lines(
+    context: Context,
+    graph: Graph,
+    node: NodeKey,
+    window: TimeRange,
+    environment: Expression | None,
+) -> list[VersionLine]:
     keys = stats_of(graph, node).keys
     found = context.store.version_statistics(keys, window, within=environment)
     total = sum(each.statistics.total for each in found.values())
@@ -142,4 +188,4 @@ def version_list(
         for version, each in found.items()
     ]
     lines.sort(key=lambda line: (-line["observed"], line["version"]))
-    return {**span(window), "node": id, "versions": lines}
+    return lines

@@ -125,7 +125,9 @@ def open_filter_error(page: Page, shop: Any) -> None:
 def open_filter_completion(page: Page, shop: Any) -> None:
     page.goto(shop.url("/traces"))
     show_controls(page)
-    page.get_by_role("textbox", name="Filter").press_sequentially("fau")
+    page.get_by_role("textbox", name="Filter").focus()
+    expect(page.locator(".cm-content")).to_be_focused()
+    page.keyboard.type("fau")
     expect(page.get_by_role("option", name="fault")).to_be_visible()
 
 

@@ -16,9 +16,9 @@ EXPRESSION = 'service("payments") { fault }'
 
 def filter_field(page: Page) -> Locator:
     """The editor, once it is loaded."""
-    field = page.get_by_role("textbox", name="Filter")
-    expect(field).to_be_visible()
-    return field
+    page.get_by_role("textbox", name="Filter").focus()
+    expect(page.locator(".cm-content")).to_be_focused()
+    return page.get_by_role("textbox", name="Filter")
 
 
 def run_filter(page: Page, expression: str) -> None:

@@ -55,7 +55,7 @@ def test_a_group_is_made_used_as_a_filter_changed_and_deleted(
     page.get_by_role("dialog", name="Groups").get_by_role("button", name=name).click()
     expect(page).to_have_url(re.compile("group.name"))
     expect(page.locator(f'a[href^="/traces/{lasting_shop.trace_id}"]')).to_be_visible()
-    expect(page.get_by_role("textbox", name="Filter")).to_have_text(
+    expect(page.get_by_role("textbox", name="Filter")).to_have_value(
         f'(fault OR error) AND group.name = "{name}"'
     )
 

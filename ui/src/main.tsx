@@ -2,9 +2,7 @@ import { QueryClientProvider } from '@tanstack/react-query'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { queryClient } from './api/queryClient'
-import { idle } from './model/idle'
 import { App } from './pages/App'
-import { preloadParts } from './pages/lazily'
 import { applyTheme, themeChoice } from './styles/theme'
 import './styles/tokens.css'
 import './styles/base.css'
@@ -22,5 +20,3 @@ createRoot(document.getElementById('root') as HTMLElement).render(
     </QueryClientProvider>
   </StrictMode>,
 )
-
-void idle().then(preloadParts)

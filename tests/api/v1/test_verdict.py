@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from api.app import create_app
 from api.graph.build import node_id
-from api.schemas.v1 import VerdictReply, VersionList
+from api.schemas.v1 import VerdictReply, VersionList, VersionsByNode
 from collector.decode.document import decode_document
 from store.log_lines import LogLine
 from store.memory import MemoryStore
@@ -206,6 +206,22 @@ def test_versions_of_a_service(client: TestClient) -> None:
         get(client, f"/api/v1/nodes/{node_id(TABLE)}/versions?from=-10m", VersionList)["versions"]
         == []
     )
+
+
+def test_versions_of_several_services_are_one_request(client: TestClient) -> None:
+    """Each as it is alone; one that is named twice is there once, one without traffic is not."""
+    alone = get(client, f"/api/v1/nodes/{node_id(CHECKOUT)}/versions?from=-10m", VersionList)
+    ids = [node_id(CHECKOUT), node_id(TABLE), node_id(CHECKOUT), "n0"]
+    words = ",".join(ids)
+    reply = get(client, f"/api/v1/versions?from=-10m&nodes={words}", VersionsByNode)
+    assert reply["nodes"] == [
+        {"node": node_id(CHECKOUT), "versions": alone["versions"]},
+        {"node": node_id(TABLE), "versions": []},
+    ]
+    assert client.get("/api/v1/versions?from=-10m").status_code == 400
+    refused = client.get("/api/v1/versions?from=-10m&nodes=" + ",".join(f"n{n}" for n in range(21)))
+    assert refused.status_code == 400
+    assert "expected at most 20" in refused.json()["error"]["message"]
 
 
 def test_requests_of_two_regions_are_judged_apart() -> None:

@@ -130,7 +130,9 @@ export const addresses = {
     `/api/nodes/${encodeURIComponent(id)}?${query(window, filtered(filter))}`,
   places: (window: TimeWindow) => `/api/v1/places?${query(window)}`,
   versions: (window: TimeWindow, id: string) =>
-    `/api/v1/nodes/${encodeURIComponent(id)}/versions?${query(window, present({ environment: currentScope().environment ?? null }))}`,
+    `/api/v1/nodes/${encodeURIComponent(id)}/versions?${query(window, environment())}`,
+  versionsOf: (window: TimeWindow, ids: readonly string[]) =>
+    `/api/v1/versions?${query(window, { nodes: ids.join(','), ...environment() })}`,
   states: (window: TimeWindow, filter: string, id: string) =>
     `/api/v1/nodes/${encodeURIComponent(id)}/states?${query(window, filtered(filter))}`,
   nodeMetrics: (window: TimeWindow, id: string) =>
@@ -171,6 +173,10 @@ export const addresses = {
 function query(window: TimeWindow, more: Record<string, string> = {}): string {
   const text = { from: String(window.from), to: String(window.to), ...more }
   return new URLSearchParams(text).toString()
+}
+
+function environment(): Record<string, string> {
+  return present({ environment: currentScope().environment ?? null })
 }
 
 function present(words: Record<string, string | null>): Record<string, string> {

@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: 479d76007d7c6e9280568c00092935c2e42fc6c8ae3b61e5fb6fe75a34e190f2
+// sha256 of its schemas: 97fd42443a2f661786aad658d63be319d9b17c59a20e019d597ecd14c5e79e73
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -341,6 +341,10 @@ export interface components {
             node: components["schemas"]["MapNode"];
             over_time: components["schemas"]["Figure"];
         };
+        NodeVersions: {
+            node: string;
+            versions: components["schemas"]["VersionLine"][];
+        };
         Picture: {
             edges: components["schemas"]["MapEdge"][];
             nodes: components["schemas"]["MapNode"][];
@@ -639,6 +643,11 @@ export interface components {
             node: string;
             to: number;
             versions: components["schemas"]["VersionLine"][];
+        };
+        VersionsByNode: {
+            from: number;
+            nodes: components["schemas"]["NodeVersions"][];
+            to: number;
         };
         WebhookAttempt: {
             at: number | null;

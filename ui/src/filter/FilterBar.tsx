@@ -1,18 +1,27 @@
 // One filter for the map, the list and the panels. The expression that is applied is in the address.
 
-import { lazy, Suspense, useEffect, useState } from 'react'
+import { lazy, Suspense, useCallback, useEffect, useRef, useState, type ComponentType } from 'react'
+import { flushSync } from 'react-dom'
 import { accept, addresses, ApiError, fetchJson, type TimeWindow } from '../api/client'
 import type { Completions } from '../api/types'
 import { Icon } from '../components/Icon'
 import { Popover } from '../components/Popover'
-import { idle } from '../model/idle'
-import type { FilterProblem } from './FilterEditor'
+import type { EditorProps, FilterProblem } from './FilterEditor'
+import { FilterField } from './FilterField'
 import { isFreeText, textSearch } from './freeText'
 import { rememberFilter } from './recent'
 
 const GroupChoices = lazy(() => import('./GroupChoices'))
-/** Larger than the rest of the page, and not needed to draw it. */
-const FilterEditor = lazy(() => idle().then(() => import('./FilterEditor')))
+/** Larger than the rest of the page, and not needed before someone writes. */
+let Loaded: ComponentType<EditorProps> | null = null
+
+/** Null when it does not come: the plain field still does. */
+async function loadEditor(): Promise<ComponentType<EditorProps> | null> {
+  return (Loaded ??= await import('./FilterEditor').then(
+    (part) => part.default,
+    () => null,
+  ))
+}
 
 interface Props {
   /** The expression in the address. */
@@ -33,7 +42,22 @@ export function FilterBar({ filter, window, error, onFilter, isField = false, on
     setText(filter)
     setProblem(null)
   }, [filter])
+  const [Editor, setEditor] = useState(() => Loaded)
+  const field = useRef<HTMLTextAreaElement>(null)
+  const caret = useRef<number | null>(null)
+  const edit = useCallback(async () => {
+    const found = await loadEditor()
+    const { current } = field
+    caret.current = current && current === document.activeElement ? current.selectionStart : null
+    // At once: a key between would move the caret.
+    flushSync(() => setEditor(() => found))
+  }, [])
   const shown = problem ?? (text === filter ? problemOf(error) : null)
+
+  const isWrong = shown !== null
+  useEffect(() => {
+    if (isWrong) void edit() // it underlines the place
+  }, [isWrong, edit])
 
   /** Applies an expression; a text that is none is searched for. */
   const run = async (expression: string): Promise<void> => {
@@ -45,9 +69,14 @@ export function FilterBar({ filter, window, error, onFilter, isField = false, on
     if (!isField) rememberFilter(next)
     onFilter(next)
   }
-  const load = async (field: string, prefix: string) => {
-    const reply = await fetchJson<Completions>(addresses.completions(window, field, prefix)).catch(() => null)
+  const load = async (name: string, prefix: string) => {
+    const reply = await fetchJson<Completions>(addresses.completions(window, name, prefix)).catch(() => null)
     return reply?.completions ?? []
+  }
+  const write = (next: string) => {
+    setText(next)
+    setProblem(null)
+    onText?.(next)
   }
   return (
     <div
@@ -56,19 +85,24 @@ export function FilterBar({ filter, window, error, onFilter, isField = false, on
       aria-label={isField ? undefined : 'Filter'}
     >
       <Icon name="filter" size={14} />
-      <Suspense fallback={<div className="filter-editor is-loading mono">{filter}</div>}>
-        <FilterEditor
+      {Editor ? (
+        <Editor
           value={text}
+          caret={caret.current}
           problem={shown}
           loadValues={load}
-          onChange={(next) => {
-            setText(next)
-            setProblem(null)
-            onText?.(next)
-          }}
+          onChange={write}
           onRun={(expression) => void run(expression)}
         />
-      </Suspense>
+      ) : (
+        <FilterField
+          field={field}
+          value={text}
+          onChange={write}
+          onRun={() => void run(text)}
+          onEdit={() => void edit()}
+        />
+      )}
       {text.trim() !== filter && !isField && (
         <button type="button" className="button small primary" onClick={() => void run(text)}>
           Apply

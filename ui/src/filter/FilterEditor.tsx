@@ -1,4 +1,4 @@
-// The editor of the filter bar: colours, completion, the place of an error, history. Loaded when it is first shown.
+// The editor of the filter bar: colours, completion, the place of an error, history. Loaded when someone begins to write.
 
 import {
   acceptCompletion,
@@ -27,6 +27,7 @@ import {
 import { useEffect, useRef } from 'react'
 import { optionsAt, type LoadValues } from './options'
 import { olderFilter, newerFilter } from './recent'
+import { PLACEHOLDER } from './placeholder'
 import { tokens } from './tokens'
 import '../styles/filterEditor.css'
 
@@ -38,6 +39,8 @@ export interface FilterProblem {
 
 export interface EditorProps {
   value: string
+  /** Where writing goes on at once; null for nowhere. */
+  caret: number | null
   problem: FilterProblem | null
   loadValues: LoadValues
   onChange(text: string): void
@@ -57,6 +60,11 @@ export default function FilterEditor(props: EditorProps) {
       state: EditorState.create({ doc: latest.current.value, extensions: extensions(latest) }),
     })
     view.current = editor
+    const { caret } = latest.current
+    if (caret !== null) {
+      editor.dispatch({ selection: { anchor: Math.min(caret, editor.state.doc.length) } })
+      editor.focus()
+    }
     return () => editor.destroy()
   }, [])
 
@@ -103,7 +111,7 @@ function extensions(latest: { current: EditorProps }): Extension[] {
       ]),
     ),
     keymap.of([...closeBracketsKeymap, ...completionKeymap, ...historyKeymap, ...defaultKeymap]),
-    placeholder('Filter: service("orders") { fault }'),
+    placeholder(PLACEHOLDER),
     EditorView.lineWrapping,
     EditorView.contentAttributes.of({ 'aria-label': 'Filter', spellcheck: 'false' }),
     EditorView.updateListener.of((update) => {

@@ -4,7 +4,7 @@ import { arcs, INNER } from '../map/geometry'
 import { nodeLabel } from '../map/describe'
 import { layoutLabels } from '../map/labels'
 import { node } from './samples'
-import { deployed, markWindow, rolloutOf, withRollouts } from './rollouts'
+import { deployed, markWindow, rolloutOf, rolloutsOf, withRollouts } from './rollouts'
 
 const NOTHING = { avg_ms: null, p50_ms: null, p95_ms: null, p99_ms: null, in_progress: 0, first: 0, last: 0 }
 
@@ -63,6 +63,16 @@ describe('two versions', () => {
     expect(rolloutOf([version('42', 1), version('41', 0, idle)], '42')).toBeNull()
     expect(rolloutOf([version('42', 0, idle), version('41', 1)], '42')).toBeNull()
     expect(rolloutOf([version('', 0.5), version('42', 0.5)], '42')).toBeNull()
+  })
+
+  it('is found for each deployment whose node the answer has', () => {
+    const versions = [version('41', 0.9), version('42', 0.1)]
+    const answer = [
+      { node: 'a', versions },
+      { node: 'b', versions: [] },
+    ]
+    const deployments = ['a', 'b', 'c'].map((id) => ({ id, version: '42' }))
+    expect([...rolloutsOf(answer, deployments).keys()]).toEqual(['a'])
   })
 
   it('stands in the label and in the accessible name', () => {

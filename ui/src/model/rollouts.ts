@@ -1,6 +1,6 @@
 // Deployments that go on: which nodes they are of, and what the map shows of two versions. Pure.
 
-import type { Deployment, Graph, MapNode, Rollout, Version } from '../api/types'
+import type { Deployment, Graph, MapNode, Rollout, Version, VersionsByNode } from '../api/types'
 import { ringPainter } from '../map/candidateRing'
 import { percent } from './format'
 import { shares } from './health'
@@ -17,6 +17,12 @@ export function markWindow({ to }: { to: number }): { from: number; to: number }
   return { from: end - DAY, to: end }
 }
 
+/** A node, and the version that was deployed to it last. */
+export interface Deployed {
+  id: string
+  version: string
+}
+
 type Named = Pick<MapNode, 'id' | 'name' | 'account' | 'region' | 'state'>
 
 /** The version that was deployed last to each node, the latest first, in the environment of the page if it has one. Marks are sorted, the latest first. */
@@ -24,7 +30,7 @@ export function deployed(
   marks: readonly Deployment[],
   nodes: readonly Named[],
   environment = '',
-): { id: string; version: string }[] {
+): Deployed[] {
   const found = new Map<string, string>()
   for (const mark of marks) {
     const elsewhere = environment && mark.environment && mark.environment !== environment
@@ -51,6 +57,20 @@ export function rolloutOf(versions: readonly Version[], version: string): Rollou
   if (!parts || !baseline) return null
   const words = [baseline, candidate].map((one) => `${versionWords(one)} ${percent(one.share)}`).join(' · ')
   return { words, paint: ringPainter(parts) }
+}
+
+/** The rollouts of those nodes whose new version and another one both have requests. */
+export function rolloutsOf(
+  nodes: VersionsByNode['nodes'],
+  deployments: readonly Deployed[],
+): ReadonlyMap<string, Rollout> {
+  const found = new Map<string, Rollout>()
+  for (const { id, version } of deployments) {
+    const versions = nodes.find(({ node }) => node === id)?.versions
+    const rollout = versions && rolloutOf(versions, version)
+    if (rollout) found.set(id, rollout)
+  }
+  return found
 }
 
 export function withRollouts(graph: Graph, rollouts: ReadonlyMap<string, Rollout>): Graph {

@@ -34,6 +34,14 @@ const CommandPalette = lazily('palette', () => import('./CommandPalette').then((
 
 const UserMenu = lazy(() => import('../components/UserMenu'))
 
+const TABS = {
+  '/map': MapPage,
+  '/traces': TracesPage,
+  '/alarms': AlarmsPage,
+  '/groups': GroupsPage,
+  '/sampling': SamplingPage,
+}
+
 const TITLES: Record<Route['page'], string> = {
   map: 'Service map',
   traces: 'Traces',
@@ -66,8 +74,13 @@ function Console() {
   const along = carried(params)
   const scope = useScope(params, !signedOut)
   const filter = route.page === 'trace' ? carriedFilter(params) : {}
-  const tab = (target: string, words: string, active: boolean, more: Changes = {}) => (
-    <Link href={href(target, { ...along, ...more })} aria-current={active ? 'page' : undefined}>
+  const tab = (target: keyof typeof TABS, words: string, active: boolean, more: Changes = {}) => (
+    <Link
+      href={href(target, { ...along, ...more })}
+      aria-current={active ? 'page' : undefined}
+      onPointerEnter={TABS[target].preload}
+      onFocus={TABS[target].preload}
+    >
       {words}
     </Link>
   )

@@ -12,6 +12,8 @@ import { Link, setParams, useAddress } from './router'
 import '../styles/declared.css'
 
 const FRESH_MS = 60_000
+/** Whether anything is declared changes with a deployment. */
+const RARELY_MS = 300_000
 const DIFFERENCES = ['never_seen', 'undeclared'] as const
 
 /** What the layer adds to the map's page. */
@@ -75,8 +77,8 @@ function useHasDeclared(): boolean {
   const { data } = useQuery({
     queryKey: ['declared', url],
     queryFn: ({ signal }) => fetchJson<StackList>(url, signal),
-    staleTime: FRESH_MS,
-    refetchInterval: FRESH_MS,
+    staleTime: RARELY_MS,
+    refetchInterval: RARELY_MS,
     retry: false,
     placeholderData: (before) => before,
   })

@@ -1,14 +1,13 @@
-// Deployments that go on: of each service that one was reported for lately, the versions, as its panel requests them.
+// Deployments that go on: of each service that one was reported for lately, the versions.
 
 import { useQuery } from '@tanstack/react-query'
-import { useEffect, useState } from 'react'
+import { useEffect, useMemo } from 'react'
 import { addresses, fetchJson, type TimeWindow } from '../api/client'
-import type { DeploymentList, MapNode, Rollout, VersionList } from '../api/types'
+import type { DeploymentList, MapNode, Rollout, VersionsByNode } from '../api/types'
 import { parseRange } from '../model/range'
-import { deployed, markWindow, MOST, rolloutOf } from '../model/rollouts'
+import { deployed, markWindow, MOST, rolloutsOf, type Deployed } from '../model/rollouts'
 import { currentScope } from '../model/scope'
 import { useAddress } from './router'
-import { useLiveQuery } from './useLiveQuery'
 import { rangeKey } from './useTimeWindow'
 
 const FRESH_MS = 60_000
@@ -40,37 +39,29 @@ export function RolloutLayer({ window, nodes, onRollouts }: Props) {
     retry: false,
     placeholderData: (before) => before,
   })
-  const [found, setFound] = useState<ReadonlyMap<string, Rollout>>(new Map())
   const all = counted && data ? deployed(data.deployments, nodes, currentScope().environment) : []
+  const rollouts = useVersions(window, all.slice(0, MOST))
   const services = all.length
-  useEffect(() => onRollouts({ rollouts: found, services }), [found, services, onRollouts])
-  const key = rangeKey(parseRange(params))
-  return all
-    .slice(0, MOST)
-    .map(({ id, version }) => (
-      <NodeRollout key={id} id={id} version={version} window={window} rangeKey={key} onFound={setFound} />
-    ))
-}
-
-interface NodeProps {
-  id: string
-  version: string
-  window: TimeWindow
-  rangeKey: string
-  onFound(change: (found: ReadonlyMap<string, Rollout>) => ReadonlyMap<string, Rollout>): void
-}
-
-/** One node's. Its versions are the panel's own answer, so that both always say the same. */
-function NodeRollout({ id, version, window, rangeKey: variant, onFound }: NodeProps) {
-  const { data } = useLiveQuery<VersionList>(addresses.versions(window, id), {
-    key: `versions ${id}`,
-    variant,
-  })
-  useEffect(() => {
-    const rollout = data && rolloutOf(data.versions, version)
-    if (!rollout) return
-    onFound((found) => new Map([...found, [id, rollout]]))
-    return () => onFound((found) => new Map([...found].filter(([other]) => other !== id)))
-  }, [id, data, version, onFound])
+  useEffect(() => onRollouts({ rollouts, services }), [rollouts, services, onRollouts])
   return null
+}
+
+const NONE: ReadonlyMap<string, Rollout> = new Map()
+
+/** The rollouts of all nodes in one request a minute: a panel's own list is newer by that at most. */
+function useVersions(window: TimeWindow, nodes: readonly Deployed[]): ReadonlyMap<string, Rollout> {
+  const { params } = useAddress()
+  const ids = nodes.map(({ id }) => id)
+  const deployments = JSON.stringify(nodes)
+  const { data } = useQuery({
+    queryKey: ['versions', rangeKey(parseRange(params)), markWindow(window).to, ids, currentScope()],
+    queryFn: ({ signal }) => fetchJson<VersionsByNode>(addresses.versionsOf(window, ids), signal),
+    enabled: ids.length > 0,
+    retry: false,
+    placeholderData: (before) => before,
+  })
+  return useMemo(
+    () => (data ? rolloutsOf(data.nodes, JSON.parse(deployments) as Deployed[]) : NONE),
+    [data, deployments],
+  )
 }

@@ -1,4 +1,4 @@
-// Parts of the console that are loaded when they are first shown, or before that, when the browser has nothing else to do.
+// Parts of the console that are loaded when they are first shown, or when a link to them is pointed at.
 
 import { useEffect, useState, type ComponentType } from 'react'
 import { Loading } from '../components/Loading'
@@ -6,14 +6,14 @@ import { focusContent } from './usePageFocus'
 
 type Load<P> = () => Promise<ComponentType<P>>
 
-const waiting: (() => void)[] = []
+/** A part that can be fetched before it is shown. */
+export type Lazy<P> = ComponentType<P> & { preload(): void }
 
 /** A component of a chunk of its own. Once that is here it renders at once, without a flash. */
-export function lazily<P extends object>(what: string, load: Load<P>): ComponentType<P> {
+export function lazily<P extends object>(what: string, load: Load<P>): Lazy<P> {
   let part: ComponentType<P> | null = null
   const fetchPart = async () => (part = await load())
-  waiting.push(() => void fetchPart().catch(() => undefined))
-  return function Lazy(props: P) {
+  function Part(props: P) {
     const [here, setHere] = useState(part !== null)
     const [failed, setFailed] = useState(false)
     useEffect(() => {
@@ -31,8 +31,8 @@ export function lazily<P extends object>(what: string, load: Load<P>): Component
       if (here) focusContent()
     }, [here])
     if (part) {
-      const Part = part
-      return <Part {...props} />
+      const Loaded = part
+      return <Loaded {...props} />
     }
     if (!failed) {
       return (
@@ -50,9 +50,6 @@ export function lazily<P extends object>(what: string, load: Load<P>): Component
       </div>
     )
   }
-}
-
-/** Loads all parts, so that opening one of them waits for nothing. */
-export function preloadParts(): void {
-  for (const preload of waiting.splice(0)) preload()
+  Part.preload = () => void fetchPart().catch(() => undefined)
+  return Part
 }

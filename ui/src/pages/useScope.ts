@@ -16,7 +16,8 @@ export interface ScopeChoices {
   reload(): void
 }
 
-const FRESH_MS = 60_000
+/** Accounts, regions and environments rarely change. */
+const FRESH_MS = 300_000
 const NONE = { accounts: [], regions: [], environments: [] }
 
 /** What the address selects of account, region and environment, and what its time range offers. */

@@ -1,11 +1,13 @@
 import { useQuery, useQueryClient, type QueryClient } from '@tanstack/react-query'
 import { addresses, ApiError, fetchJson } from '../api/client'
 import type { ServerStatus } from '../api/types'
-import type { Probes } from '../model/serverState'
+import { serverState, type Probes } from '../model/serverState'
 import { isShared } from '../model/share'
 
 const POLL_MS = 10_000
 const KEY = ['status']
+/** Of a server that is well: a page's own requests show sooner if it ends. */
+const WELL_MS = 60_000
 
 interface Probed extends Probes {
   /** Whether it refuses to answer until someone signs in. */
@@ -27,11 +29,15 @@ export function useServerStatus(): Probed {
     queryKey: KEY,
     enabled: !isShared(),
     queryFn: ({ signal }) => probed(client, signal),
-    refetchInterval: POLL_MS,
+    refetchInterval: ({ state }) => (isWell(state.data) ? WELL_MS : POLL_MS),
     staleTime: 0,
     retry: false,
   })
   return data
+}
+
+function isWell(probes: Probes | undefined): boolean {
+  return probes !== undefined && serverState(probes).tone === 'ok'
 }
 
 /** All that a map needs of a status, where a page is shared and has none. */

@@ -5,12 +5,13 @@ import type { TimeWindow } from '../api/client'
 import { windowOf, type Range } from '../model/range'
 
 const REFRESH_KEY = 'raymap.refresh'
-export const REFRESH_CHOICES = [0, 5, 10, 30, 60] as const
+export const REFRESH_CHOICES = [0, 5, 10, 15, 30, 60] as const
+const USUAL_REFRESH = 15
 
 /** Seconds between refreshes as chosen in this browser; 0 is off. */
 export function readRefresh(): number {
-  const saved = Number(localStorage.getItem(REFRESH_KEY) ?? 10)
-  return (REFRESH_CHOICES as readonly number[]).includes(saved) ? saved : 10
+  const saved = Number(localStorage.getItem(REFRESH_KEY) ?? USUAL_REFRESH)
+  return (REFRESH_CHOICES as readonly number[]).includes(saved) ? saved : USUAL_REFRESH
 }
 
 export function saveRefresh(seconds: number): void {

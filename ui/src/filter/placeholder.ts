@@ -1,0 +1,1 @@
+export const PLACEHOLDER = 'Filter: service("orders") { fault }'
