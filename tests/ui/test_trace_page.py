@@ -169,3 +169,26 @@ def test_raw_documents_are_fetched_when_their_tab_opens(
     page.get_by_role("tab", name="Raw JSON").click()
     expect(page.get_by_text(f'"{recovered}"').first).to_be_visible()
     assert sum(url.endswith("/raw") for url in requested) == 1
+
+
+def test_every_value_leads_to_the_traces_that_have_it_and_those_that_do_not(
+    page: Page, shop: Any
+) -> None:
+    """Added to the filter that the page has, with the type that an annotation has; by keyboard, too."""
+    page.goto(shop.url(f"/traces/{shop.trace_id}?seg={shop.segment_id}&range=15m&filter=fault"))
+    details = page.get_by_role("complementary", name="Segment details")
+    url = 'http.url = "https://shop.example/checkout"'
+    expect(details.get_by_role("link", name=f"Filter: {url}", exact=True)).to_be_visible()
+    details.get_by_role("tab", name="Annotations").click()
+    expect(details.get_by_role("link", name="Filter: annotation.items = 4")).to_be_visible()
+    details.get_by_role("link", name='Filter: not annotation.tenant = "acme"').focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("main", name="Traces")).to_be_visible()
+    narrowed = 'fault AND !(annotation.tenant = "acme")'
+    expect(page.get_by_role("textbox", name="Filter")).to_have_value(narrowed)
+    expect(page.locator(f'a[href^="/traces/{shop.trace_id}"]')).to_have_count(0)
+    page.go_back()
+    details.get_by_role("tab", name="Annotations").click()
+    details.get_by_role("link", name='Filter: annotation.tenant = "acme"', exact=True).click()
+    expect(page.locator(f'a[href^="/traces/{shop.trace_id}"]').first).to_be_visible()
+    assert page.locator(".filter-problem").count() == 0

@@ -13,6 +13,7 @@ import {
   type LinkInfo,
   type Pair,
 } from '../model/document'
+import { annotationTerm, textTerm } from '../filter/terms'
 import { count, dateTime, duration } from '../model/format'
 import { statusWord } from '../model/health'
 import { Exceptions } from './Exceptions'
@@ -20,6 +21,7 @@ import { JsonTree } from './JsonTree'
 import { PanelHead } from './PanelHead'
 import { StatusMark } from './StatusMark'
 import { Tabs } from './Tabs'
+import { ValueLinks, type TermLink } from './ValueLinks'
 import { usePanelFocus } from './usePanelFocus'
 import { CopyButton } from './CopyButton'
 import '../styles/command.css'
@@ -31,6 +33,8 @@ interface Props {
   siblings: readonly TraceRow[]
   /** A link to a segment of another trace. */
   traceLink(trace: string, segment: string, words: ReactNode): ReactNode
+  /** Absent where there is no list to go to. */
+  termLink: TermLink | undefined
   onSelect(id: string): void
   onClose(): void
 }
@@ -42,9 +46,9 @@ interface Tab {
   content: ReactNode
 }
 
-export function SegmentDetail({ trace, row, siblings, traceLink, onSelect, onClose }: Props) {
+export function SegmentDetail({ trace, row, siblings, traceLink, termLink, onSelect, onClose }: Props) {
   const panel = usePanelFocus<HTMLElement>()
-  const tabs = tabsOf({ trace, row, traceLink, onSelect })
+  const tabs = tabsOf({ trace, row, traceLink, termLink, onSelect })
   const [wanted, setWanted] = useState(() => (row.exception ? 'exceptions' : 'overview'))
   const active = tabs.find(({ key }) => key === wanted) ?? (tabs[0] as Tab)
   return (
@@ -111,8 +115,9 @@ function tabsOf({
   trace,
   row,
   traceLink,
+  termLink,
   onSelect,
-}: Pick<Props, 'trace' | 'row' | 'traceLink' | 'onSelect'>): Tab[] {
+}: Pick<Props, 'trace' | 'row' | 'traceLink' | 'termLink' | 'onSelect'>): Tab[] {
   const document = trace.documents[row.id] ?? {}
   const exceptions = exceptionsOf(row.id, trace.documents)
   const resources = resourcesOf(document)
@@ -124,7 +129,7 @@ function tabsOf({
     {
       key: 'overview',
       words: 'Overview',
-      content: <Overview trace={trace} row={row} traceLink={traceLink} />,
+      content: <Overview trace={trace} row={row} traceLink={traceLink} termLink={termLink} />,
     },
     exceptions.length > 0 && {
       key: 'exceptions',
@@ -132,12 +137,22 @@ function tabsOf({
       size: exceptions.length,
       content: <Exceptions exceptions={exceptions} nameOf={nameOf} onSelect={onSelect} />,
     },
-    resources.length > 0 && { key: 'resources', words: 'Resources', content: <Pairs pairs={resources} /> },
+    resources.length > 0 && {
+      key: 'resources',
+      words: 'Resources',
+      content: <Pairs pairs={resources} termOf={textTerm} termLink={termLink} />,
+    },
     annotations.length > 0 && {
       key: 'annotations',
       words: 'Annotations',
       size: annotations.length,
-      content: <Pairs pairs={annotations} />,
+      content: (
+        <Pairs
+          pairs={annotations}
+          termOf={(key) => annotationTerm(key, asObject(document['annotations'])?.[key])}
+          termLink={termLink}
+        />
+      ),
     },
     metadata !== null && {
       key: 'metadata',
@@ -149,7 +164,12 @@ function tabsOf({
   return tabs.filter((tab) => tab !== false)
 }
 
-function Overview({ trace, row, traceLink }: Pick<Props, 'trace' | 'row' | 'traceLink'>) {
+function Overview({
+  trace,
+  row,
+  traceLink,
+  termLink,
+}: Pick<Props, 'trace' | 'row' | 'traceLink' | 'termLink'>) {
   const document = trace.documents[row.id] ?? {}
   const start = trace.start + row.start_ms / 1000
   return (
@@ -169,7 +189,7 @@ function Overview({ trace, row, traceLink }: Pick<Props, 'trace' | 'row' | 'trac
           </Pair>
         </tbody>
       </table>
-      <Section title="Request and response" pairs={httpOf(document)} />
+      <Section title="Request and response" pairs={httpOf(document)} termOf={textTerm} termLink={termLink} />
       <Links links={linksOf(document)} traceLink={traceLink} />
     </>
   )
@@ -192,12 +212,12 @@ function Links({ links, traceLink }: { links: LinkInfo[] } & Pick<Props, 'traceL
   )
 }
 
-function Section({ title, pairs }: { title: string; pairs: Pair[] }) {
-  if (pairs.length === 0) return null
+function Section({ title, ...rest }: { title: string } & PairsProps) {
+  if (rest.pairs.length === 0) return null
   return (
     <>
       <h3>{title}</h3>
-      <Pairs pairs={pairs} />
+      <Pairs {...rest} />
     </>
   )
 }
@@ -211,13 +231,25 @@ function Pair({ name, children }: { name: string; children: ReactNode }) {
   )
 }
 
-function Pairs({ pairs }: { pairs: Pair[] }) {
+interface PairsProps {
+  pairs: Pair[]
+  /** The filter's term for a value, if there is one. */
+  termOf?: (key: string, value: string) => string | null
+  termLink?: TermLink | undefined
+}
+
+function Pairs({ pairs, termOf, termLink }: PairsProps) {
+  const links = (key: string, value: string) => {
+    const term = termLink && termOf?.(key, value)
+    return term && <ValueLinks term={term} termLink={termLink} />
+  }
   return (
     <table className="pairs">
       <tbody>
         {pairs.map(([key, value]) => (
           <Pair key={key} name={key}>
             {value}
+            {links(key, value)}
           </Pair>
         ))}
       </tbody>

@@ -2,6 +2,7 @@
 
 import { useEffect, useMemo, useState, type ReactNode } from 'react'
 import type { Status, Trace, TraceRow } from '../api/types'
+import { quoted } from '../filter/quoted'
 import { clockSkews } from '../model/clockSkew'
 import { linksOf, type LinkInfo } from '../model/document'
 import { count, dateTime, duration } from '../model/format'
@@ -11,6 +12,7 @@ import { failuresInside } from '../model/timeline'
 import { CopyButton } from './CopyButton'
 import { PinButton } from './PinButton'
 import { StatusMark } from './StatusMark'
+import { ValueLinks, type TermLink } from './ValueLinks'
 
 interface Props {
   trace: Trace
@@ -21,13 +23,24 @@ interface Props {
   onFirstFault(id: string): void
   onReload(): void
   share: ReactNode
+  /** Absent where there is no list to go to. */
+  termLink: TermLink | undefined
 }
 
 export function traceTitle({ method, url, entry }: Trace): string {
   return [method, url].filter(Boolean).join(' ') || entry?.name || 'Trace'
 }
 
-export function TraceHead({ trace, traceLink, onRow, firstFault, onFirstFault, onReload, share }: Props) {
+export function TraceHead({
+  trace,
+  traceLink,
+  onRow,
+  firstFault,
+  onFirstFault,
+  onReload,
+  share,
+  termLink,
+}: Props) {
   const { segments } = trace
   const inside = failuresInside(trace.rows, trace.status)
   const [pin, setPin] = useState(trace.pin)
@@ -65,7 +78,12 @@ export function TraceHead({ trace, traceLink, onRow, firstFault, onFirstFault, o
           <span title={new Date(trace.start * 1000).toISOString()}>{dateTime(trace.start)}</span>
         </Fact>
         {trace.entry && <Fact label="Entry">{trace.entry.name}</Fact>}
-        {trace.user && <Fact label="User">{trace.user}</Fact>}
+        {trace.user && (
+          <Fact label="User">
+            {trace.user}
+            {termLink && <ValueLinks term={`user = ${quoted(trace.user)}`} termLink={termLink} />}
+          </Fact>
+        )}
         <Fact label="Segments">{count(segments)}</Fact>
         {pin && (
           <Fact label="Retention">

@@ -11,11 +11,13 @@ import { ServiceTimes } from '../components/ServiceTimes'
 import { Tabs } from '../components/Tabs'
 import { TraceHead, traceTitle } from '../components/TraceHead'
 import { TraceTools } from '../components/TraceTools'
+import type { TermLink } from '../components/ValueLinks'
 import { Waterfall } from '../components/Waterfall'
 import { criticalPath, timeByService, type PathPiece } from '../model/criticalPath'
 import { maskedWords } from '../model/masked'
 import { isShared } from '../model/share'
 import { nodeOf, rowsOf } from '../model/traceNodes'
+import { narrowed } from '../filter/terms'
 import { matchingRows } from '../model/traceSearch'
 import { firstFault } from '../model/timeline'
 import { count } from '../model/format'
@@ -84,6 +86,15 @@ function Loaded({ trace, onReload }: { trace: Trace; onReload(): void }) {
       {words}
     </Link>
   )
+  const termLink: TermLink = (term, isWanted, label, words) => (
+    <Link
+      href={href('/traces', { ...carried(params), filter: narrowed(params.get('filter'), term, isWanted) })}
+      aria-label={label}
+      title={label}
+    >
+      {words}
+    </Link>
+  )
   const nextHit = (backwards: boolean) => {
     if (!hits?.length) return
     const at = hits.indexOf(chosen?.id ?? '')
@@ -113,6 +124,7 @@ function Loaded({ trace, onReload }: { trace: Trace; onReload(): void }) {
         firstFault={fault}
         onFirstFault={showFault}
         onReload={onReload}
+        termLink={shared ? undefined : termLink}
         share={<ShareButton target={{ trace: trace.id }} json={addresses.raw(trace.id)} />}
       />
       {trace.left_out > 0 && (
@@ -173,6 +185,7 @@ function Loaded({ trace, onReload }: { trace: Trace; onReload(): void }) {
             trace={trace}
             row={chosen}
             traceLink={traceLink}
+            termLink={shared ? undefined : termLink}
             siblings={tab === 'map' ? rowsOf(nodeOf(chosen, trace), trace.rows) : []}
             onSelect={choose}
             onClose={() => choose(null)}
