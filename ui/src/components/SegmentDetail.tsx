@@ -15,7 +15,7 @@ import {
 } from '../model/document'
 import { annotationTerm, textTerm } from '../filter/terms'
 import { count, dateTime, duration } from '../model/format'
-import { statusWord } from '../model/health'
+import { shownCode, statusWord } from '../model/health'
 import { Exceptions } from './Exceptions'
 import { JsonTree } from './JsonTree'
 import { PanelHead } from './PanelHead'
@@ -177,7 +177,7 @@ function Overview({
       <table className="pairs">
         <tbody>
           <Pair name="Status">
-            <StatusMark status={row.status} /> {row.code !== null && <span className="mute">{row.code}</span>}
+            <StatusMark status={row.status} /> <span className="mute">{shownCode(row.status, row.code)}</span>
           </Pair>
           <Pair name="Duration">{row.duration_ms === null ? 'in progress' : duration(row.duration_ms)}</Pair>
           <Pair name="Starts after">{duration(row.start_ms)}</Pair>

@@ -6,7 +6,7 @@ import { quoted } from '../filter/quoted'
 import { clockSkews } from '../model/clockSkew'
 import { linksOf, type LinkInfo } from '../model/document'
 import { count, dateTime, duration } from '../model/format'
-import { statusWord } from '../model/health'
+import { shownCode, statusWord } from '../model/health'
 import { isShared } from '../model/share'
 import { failuresInside } from '../model/timeline'
 import { CopyButton } from './CopyButton'
@@ -59,7 +59,7 @@ export function TraceHead({
       <dl className="trace-facts">
         <Fact label="Status">
           <StatusMark status={trace.status} />
-          {trace.code !== null && <span className="mute">{trace.code}</span>}
+          <span className="mute">{shownCode(trace.status, trace.code)}</span>
         </Fact>
         {inside.length > 0 && (
           <Fact label="Inside">

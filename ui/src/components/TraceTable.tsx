@@ -3,7 +3,8 @@
 import { useEffect, useRef, useState, type KeyboardEvent } from 'react'
 import type { TraceSummary } from '../api/types'
 import { age, clock, count, cut, date, duration, zone } from '../model/format'
-import { statusWord } from '../model/health'
+import { shownCode, statusWord } from '../model/health'
+import { barShare, responseWords } from '../model/traceTimes'
 import { arrowOf, nextSort, type TraceColumn, type TraceSort } from '../model/traceSort'
 import { scrollToRow, Spacer, useRowsInSight } from './rowsInSight'
 import { StatusMark } from './StatusMark'
@@ -162,14 +163,14 @@ function TraceTableRow({ index, trace, slowest, now, href, tabIndex, onFocus, on
       <td>
         <Bar ms={trace.duration_ms} slowest={slowest} status={trace.status_there ?? trace.status} />
       </td>
-      <td className="numeric">{trace.response_ms === null ? '' : duration(trace.response_ms)}</td>
+      <td className="numeric">{responseWords(trace)}</td>
       <td title={trace.entry?.type}>
         {trace.entry ? cut(trace.entry.name, 28) : <span className="mute">unknown</span>}
       </td>
       <td className="request" title={trace.url ?? undefined}>
         <strong>{trace.method}</strong> {pathOf(trace.url)}
       </td>
-      <td className="numeric">{trace.code ?? ''}</td>
+      <td className="numeric">{shownCode(trace.status, trace.code)}</td>
       <td className="clipped" title={trace.services.join(', ')}>
         <span className="mute">{trace.services.length}</span> {trace.services.join(', ')}
       </td>
@@ -203,7 +204,7 @@ function Bar({ ms, slowest, status }: { ms: number; slowest: number; status: Tra
     <span className="duration-cell">
       <span className="duration-number">{duration(ms)}</span>
       <span className="duration-track" aria-hidden="true">
-        <span className={`bar-${status}`} style={{ width: `${slowest > 0 ? (ms / slowest) * 100 : 0}%` }} />
+        <span className={`bar-${status}`} style={{ width: `${barShare(ms, slowest) * 100}%` }} />
       </span>
     </span>
   )

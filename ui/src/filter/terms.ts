@@ -2,6 +2,7 @@
 
 import type { Json } from '../api/types'
 import { quoted } from './quoted'
+import { both } from './tokens'
 
 const PLAIN_KEY = /^[^\s=!<>()[\]{}",]+$/
 
@@ -30,8 +31,5 @@ export function annotationTerm(key: string, value: Json | undefined): string | n
 
 /** A filter and one more term, which traces must or must not satisfy. */
 export function narrowed(filter: string | null, term: string, isWanted: boolean): string {
-  const added = isWanted ? term : `!(${term})`
-  const before = filter?.trim()
-  if (!before) return added
-  return `${/\bOR\b/i.test(before) ? `(${before})` : before} AND ${added}`
+  return both(filter ?? '', isWanted ? term : `!(${term})`)
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { isEstimated, isFailing, isUnhealthy, shares, traffic } from './health'
+import { isEstimated, isFailing, isUnhealthy, shares, shownCode, traffic } from './health'
 import { node } from './samples'
 
 test('the four shares add up to one', () => {
@@ -22,6 +22,14 @@ test('counts are estimated when fewer requests were seen', () => {
   expect(isEstimated(node('a', { requests: 8, in_progress: 2, observed: 9 }))).toBe(true)
   expect(isEstimated(node('a', { requests: 8, in_progress: 2, observed: 10 }))).toBe(false)
   expect(isEstimated(node('a', { requests: null, in_progress: null, observed: null }))).toBe(false)
+})
+
+test('a code of success is not shown beside a failure', () => {
+  expect(shownCode('fault', 200)).toBeNull()
+  expect(shownCode('fault', 502)).toBe(502)
+  expect(shownCode('throttle', 429)).toBe(429)
+  expect(shownCode('ok', 200)).toBe(200)
+  expect(shownCode('error', null)).toBeNull()
 })
 
 describe('unhealthy', () => {

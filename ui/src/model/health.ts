@@ -21,6 +21,12 @@ export const STATE_LABELS: Record<State, StateLabel> = {
   ok: { word: 'OK', hint: '2xx, 3xx' },
 }
 
+/** A code beside a status; none where Lambda answered 200 for a function that failed. */
+export function shownCode(status: Status, code: number | null): number | null {
+  const isFailure = status === 'fault' || status === 'error' || status === 'throttle'
+  return isFailure && code !== null && code < 300 ? null : code
+}
+
 export function statusWord(status: Status): string {
   return status === 'in_progress' ? 'In progress' : STATE_LABELS[status].word
 }

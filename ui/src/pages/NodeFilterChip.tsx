@@ -1,8 +1,10 @@
 // Which node or call the list is narrowed to, by name.
 
+import { useQueryClient, type QueryClient } from '@tanstack/react-query'
 import { addresses, type TimeWindow } from '../api/client'
-import type { NodeDetail } from '../api/types'
+import type { Graph, NodeDetail } from '../api/types'
 import { Icon } from '../components/Icon'
+import { nameIn } from '../model/names'
 import { edgeEnds } from '../model/url'
 import { useLiveQuery } from './useLiveQuery'
 import '../styles/chips.css'
@@ -34,13 +36,20 @@ export function NodeFilterChip({ node, edge, window, onClear }: Props) {
   )
 }
 
-/** Requested once: a name does not change while the window moves on. */
+/** Requested once: a name does not change while the window moves on. Until then it is a map's, if one showed it. */
 function useName(id: string | null, window: TimeWindow): string {
-  const known = id ? names.get(id) : undefined
+  const client = useQueryClient()
+  const known = id ? (names.get(id) ?? nameIn(shownMaps(client), id)) : undefined
   const url = id && !known ? addresses.node(window, '', id) : null
   const { data } = useLiveQuery<NodeDetail>(url, { key: `name ${id}` })
   if (id && data) names.set(id, data.node.name)
-  return known ?? data?.node.name ?? id ?? ''
+  return known ?? data?.node.name ?? (id ? '…' : '')
+}
+
+/** The answers of the map that are in memory. */
+function shownMaps(client: QueryClient): Graph[] {
+  const found = client.getQueriesData<{ body?: Partial<Graph> }>({ queryKey: ['live'] })
+  return found.flatMap(([, data]) => (data?.body?.nodes && data.body.edges ? [data.body as Graph] : []))
 }
 
 const names = new Map<string, string>()
