@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from api.alarms.metrics import (
@@ -44,15 +44,10 @@ def judge_metric(
 ) -> Verdict:
     """The state that the datapoints of settled minutes make."""
     window = range_of(alarm, settled)
-    if alarm.metric.startswith(PLATFORM):
-        points, nodes = _platform_points(store, read_graph, alarm, window)
-        entities = Entities()
-    else:
-        entities, nodes, pairs = _entities(read_graph(window), alarm)
-        points = _points(store, alarm, entities, window, settled)
-    values = [points.get(start) for start in range(window.start, window.end, MINUTE)]
-    flags = [None if value is None else breaches(alarm, value) for value in values]
-    state = next_state(flags, alarm.datapoints, alarm.periods, alarm.missing, current)
+    values, nodes, pairs = values_of(store, read_graph, alarm, window, settled)
+    state = next_state(
+        flags_of(alarm, values), alarm.datapoints, alarm.periods, alarm.missing, current
+    )
     there = [value for value in values if value is not None]
     return Verdict(
         state=state,
@@ -60,8 +55,26 @@ def judge_metric(
         window=window,
         value=there[-1] if there else None,
         nodes=nodes,
-        edges=() if alarm.metric.startswith(PLATFORM) else pairs,
+        edges=pairs,
     )
+
+
+def values_of(
+    store: Store, read_graph: ReadGraph, alarm: Alarm, window: TimeRange, settled: int
+) -> tuple[list[float | None], tuple[NodeKey, ...], tuple[tuple[NodeKey, NodeKey], ...]]:
+    """A value for each minute of a window, None where it is missing; the nodes and edges measured."""
+    pairs: tuple[tuple[NodeKey, NodeKey], ...] = ()
+    if alarm.metric.startswith(PLATFORM):
+        points, nodes = _platform_points(store, read_graph, alarm, window)
+    else:
+        entities, nodes, pairs = _entities(read_graph(window), alarm)
+        points = _points(store, alarm, entities, window, settled)
+    return [points.get(at) for at in range(window.start, window.end, MINUTE)], nodes, pairs
+
+
+def flags_of(alarm: Alarm, values: Sequence[float | None]) -> list[bool | None]:
+    """Which values breach the threshold; None of a missing one."""
+    return [None if value is None else breaches(alarm, value) for value in values]
 
 
 def _entities(

@@ -8,6 +8,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from api.schemas.common import Instant, NodeId, reply
+from api.schemas.v1 import Span
 
 State = Literal["OK", "ALARM", "INSUFFICIENT_DATA"]
 
@@ -59,6 +60,17 @@ class AlarmWebhook(TypedDict):
     """A receiver; its secret is never shown."""
 
     url: str
+
+
+@reply
+class AlarmPreview(Span):
+    """What a rule would have done over the last day."""
+
+    values: Annotated[
+        list[float | None],
+        Field(description="the metric by minute from `from`; null where it is missing"),
+    ]
+    fired: Annotated[list[Instant], Field(description="when the state would have become ALARM")]
 
 
 @reply

@@ -10,14 +10,22 @@ from fastapi import APIRouter, Query, Request, Response
 from api.alarms.body import read_alarm, read_name
 from api.alarms.metrics import rule_words
 from api.alarms.outbox import body_of
+from api.alarms.preview import preview
 from api.alarms.render import ShowUrl, by_event, masked, render_alarm, render_details
 from api.alarms.webhook import DeliveryFailed, Message, send
-from api.context import Context, json_response, run_cancellable
+from api.context import SETTLE_SECONDS, Context, json_response, run_cancellable
 from api.errors import ApiError
 from api.may_edit import may_edit
 from api.openapi_parts import json_body
 from api.request import JsonBody, read_body
-from api.schemas.alarms import AlarmDetails, AlarmLine, AlarmList, TestDeliveries, TestDelivery
+from api.schemas.alarms import (
+    AlarmDetails,
+    AlarmLine,
+    AlarmList,
+    AlarmPreview,
+    TestDeliveries,
+    TestDelivery,
+)
 from store.alarms import MAX_ALARMS, Alarm, AlarmEvent, Verdict
 from store.config import records
 from store.config.change import Contended, Decide, Result, change
@@ -28,13 +36,16 @@ from store.times import MINUTE, SECOND
 
 MAX_BODY = 64_000
 MOST_HISTORY = 1_000
+_RULE = {
+    "selector": 'service("checkout")',
+    "metric": "fault_share",
+    "threshold": 0.05,
+    "datapoints": 3,
+    "periods": 5,
+}
 _BODY = json_body(
     {
-        "selector": 'service("checkout")',
-        "metric": "fault_share",
-        "threshold": 0.05,
-        "datapoints": 3,
-        "periods": 5,
+        **_RULE,
         "webhooks": [
             {
                 "url": "https://hooks.example.com/raymap",
@@ -74,6 +85,17 @@ def alarms_router(context: Context) -> APIRouter:
         """Create an alarm or replace it, which leaves its state and history as they are."""
         body = JsonBody.parse(await read_body(request, MAX_BODY))
         return await run_cancellable(request, lambda: json_response(_put(context, name, body)))
+
+    @router.post(
+        "/alarms/preview",
+        response_class=Response,
+        responses={200: {"model": AlarmPreview}},
+        openapi_extra=json_body(_RULE),
+    )
+    async def preview_alarm(request: Request) -> Response:
+        """What a rule would have done over the last day; nothing is stored."""
+        body = JsonBody.parse(await read_body(request, MAX_BODY))
+        return await run_cancellable(request, lambda: json_response(_preview(context, body)))
 
     @router.delete("/alarms/{name}", response_class=Response, status_code=204, responses={204: {}})
     async def remove_alarm(request: Request, name: str) -> Response:
@@ -137,6 +159,13 @@ def _put(context: Context, name: str, body: JsonBody) -> AlarmLine:
     last = context.store.last_alarm_events().get(name)
     deliveries = by_event(context.store.deliveries([last.id] if last else []))
     return render_alarm(alarm, last, deliveries)
+
+
+def _preview(context: Context, body: JsonBody) -> AlarmPreview:
+    now = context.clock()
+    alarm = read_alarm("preview", body, None, round(now * SECOND), context.webhooks)
+    settled = round((now - SETTLE_SECONDS) * SECOND)
+    return preview(context.store, context.service_graph, alarm, settled)
 
 
 def _change(context: Context, decide: Decide[Result]) -> Result:

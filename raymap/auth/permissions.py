@@ -89,7 +89,7 @@ _XRAY_EDITS = frozenset(
         "/UpdateTraceSegmentDestination",
     }
 )  # fmt: skip
-_READING_POSTS = frozenset({"/api/map/arrange", "/api/v1/verdict"})
+_READING_POSTS = frozenset({"/api/map/arrange", "/api/v1/verdict", "/api/v1/alarms/preview"})
 """They are computed from what the request contains, and store nothing but a picture's layout."""
 _REPORTS = frozenset({"/api/v1/deployments"})
 _SHARES = "/api/v1/shares"

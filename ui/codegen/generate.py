@@ -30,6 +30,7 @@ V1 = {
     "/api/v1/versions",
     *("/api/v1/declarations", "/api/v1/declarations/compare", "/api/v1/deployments"),
     *("/api/v1/alarms", "/api/v1/alarms/{name}", "/api/v1/alarms/{name}/test"),
+    "/api/v1/alarms/preview",
 }
 """Paths of the API for programs that the console requests, too."""
 TYPES = CODEGEN.parent / "src" / "api" / "types.gen.ts"

@@ -14,7 +14,7 @@ from api.alarms.webhook import NO_ANSWER
 from api.app import create_app
 from api.may_edit import MAY_EDIT
 from api.reach import Destinations
-from api.schemas.alarms import AlarmDetails, AlarmList
+from api.schemas.alarms import AlarmDetails, AlarmList, AlarmPreview
 from store.alarms import MAX_ALARMS, Alarm, Delivery, DeliveryStatus
 from store.config import records
 from store.memory import MemoryStore
@@ -68,6 +68,36 @@ def test_an_alarm_is_created_listed_and_removed(site: Site) -> None:
         assert site.client.delete(f"{PATH}/faults").status_code == 204
     assert get(site.client, PATH, AlarmList)["alarms"] == []
     assert site.client.get(f"{PATH}/faults").json()["error"]["code"] == "NoSuchAlarm"
+
+
+def test_a_preview_fires_when_the_evaluator_does(site: Site) -> None:
+    """At the minute after which the stored alarm changes; nothing is stored."""
+    for minute in range(20):
+        send(site.store, minute, faults=6 if minute in {4, 5, 6, 7, 14, 15, 16} else 0)
+    site.clock.at(20, 30)
+    reply = site.client.post(f"{PATH}/preview", json=RULE)
+    assert reply.status_code == 200, reply.text
+    found = reply.json()
+    assert set(found) == set(AlarmPreview.__annotations__) | {"from", "to"}
+    assert len(found["values"]) == 1440
+    assert [value is None for value in found["values"][-21:]].count(False) == 20
+    assert len([value for value in found["values"] if value and value >= 0.5]) == 7
+    assert get(site.client, PATH, AlarmList)["alarms"] == []
+    site.put()
+    evaluator = AlarmEvaluator(site.store, site.clock)
+    begun = []
+    for minute in range(1, 21):
+        site.clock.at(minute, 30)
+        begun += [minute for event in evaluator.evaluate() if event.verdict.state == "ALARM"]
+    start = found["to"] - 20 * 60
+    assert [round((at - start) / 60) for at in found["fired"]] == begun
+    assert len(begun) == 2
+
+
+def test_a_preview_is_of_metrics(site: Site) -> None:
+    reply = site.client.post(f"{PATH}/preview", json={"kind": "new_edge"})
+    assert reply.status_code == 400
+    assert "kind must be metric for a preview" in reply.json()["error"]["message"]
 
 
 def test_secrets_are_never_shown(site: Site) -> None:

@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: 97fd42443a2f661786aad658d63be319d9b17c59a20e019d597ecd14c5e79e73
+// sha256 of its schemas: 9234f56214f85601869a9a7520bf0b5a3e59c530da149d6288a10d5d8eab3b61
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -86,6 +86,12 @@ export interface components {
             id: string;
             name: string;
             type: string;
+        };
+        AlarmPreview: {
+            fired: number[];
+            from: number;
+            to: number;
+            values: (number | null)[];
         };
         AlarmWebhook: {
             url: string;
