@@ -78,3 +78,18 @@ def test_the_form_has_the_fields_of_its_kind(page: Page, raymap_server: Any) -> 
     row.get_by_role("button", name=f"Delete the alarm {name}").click()
     row.get_by_role("button", name=f"Yes, delete the alarm {name}").click()
     expect(row).to_have_count(0)
+
+
+def test_a_bell_in_a_panel_opens_the_form_filled_in_with_a_preview(
+    page: Page, lasting_shop: Any
+) -> None:
+    """The node in the filter's language, a threshold, and what the rule would have done."""
+    node = lasting_shop.node_id(lasting_shop.payments)
+    page.goto(lasting_shop.url(f"/map?range=15m&sel={node}"))
+    page.get_by_role("complementary", name="Details").get_by_role("link", name="Alarm").click()
+    form = page.get_by_role("form", name="New alarm")
+    expect(form.get_by_label("Of", exact=True)).to_have_value(re.compile(r'^service\(.*"payments"'))
+    expect(form.get_by_label("Threshold")).to_have_value("100")
+    expect(form.get_by_role("region", name="Preview")).to_contain_text("in the last 24 hours")
+    form.get_by_label("Threshold").fill("nonsense")
+    expect(form.get_by_role("region", name="Preview")).to_have_count(0)

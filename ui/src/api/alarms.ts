@@ -1,6 +1,6 @@
 // The routes of alarms (docs/alarms.md).
 
-import { send } from './client'
+import { fetchJson, send } from './client'
 import type { components } from './types.gen'
 
 type Schemas = components['schemas']
@@ -12,6 +12,8 @@ export type AlarmChange = Schemas['AlarmChange']
 export type AlarmState = Alarm['state']
 export type TestReply = Schemas['TestDeliveries']
 
+export type AlarmPreview = Schemas['AlarmPreview']
+
 const ALL = '/api/v1/alarms'
 
 export const alarmAddresses = {
@@ -21,6 +23,11 @@ export const alarmAddresses = {
 
 export function putAlarm(name: string, body: object): Promise<unknown> {
   return send('PUT', alarmAddresses.one(name), body)
+}
+
+/** What a rule would have done over the last day. */
+export function previewAlarm(body: object, signal: AbortSignal): Promise<AlarmPreview> {
+  return fetchJson<AlarmPreview>(`${ALL}/preview`, signal, body)
 }
 
 export function deleteAlarm(name: string): Promise<unknown> {

@@ -2,7 +2,6 @@
 
 import type { Json } from '../api/types'
 import { quoted } from './quoted'
-import { both } from './tokens'
 
 const PLAIN_KEY = /^[^\s=!<>()[\]{}",]+$/
 
@@ -31,5 +30,9 @@ export function annotationTerm(key: string, value: Json | undefined): string | n
 
 /** A filter and one more term, which traces must or must not satisfy. */
 export function narrowed(filter: string | null, term: string, isWanted: boolean): string {
-  return both(filter ?? '', isWanted ? term : `!(${term})`)
+  const added = isWanted ? term : `!(${term})`
+  const before = filter?.trim()
+  if (!before) return added
+  // An OR in a block or a text gets parentheses that it does not need: the tokens would be 6 kB of the page.
+  return `${/\bor\b/i.test(before) ? `(${before})` : before} AND ${added}`
 }

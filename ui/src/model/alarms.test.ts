@@ -1,6 +1,17 @@
 import { describe, expect, it } from 'vitest'
 import type { Alarm, AlarmChange } from '../api/alarms'
-import { bodyOf, deliveryWords, formOf, linksOf, NEW_ALARM, ordered } from './alarms'
+import {
+  bodyOf,
+  deliveryWords,
+  formOf,
+  linksOf,
+  NEW_ALARM,
+  ordered,
+  firedWords,
+  previewLines,
+  proposal,
+  proposed,
+} from './alarms'
 
 const node = (id: string) => ({ id, name: id, type: '' })
 
@@ -140,5 +151,27 @@ describe('the list of alarms', () => {
     expect(deliveryWords(event({ deliveries: [done, failed] }))).toBe(
       '1 of 2 delivered, failed: answered 503',
     )
+  })
+})
+
+describe('an alarm from a panel', () => {
+  it('fills the form with twice the faults of now, and five percent at the least', () => {
+    const words = proposal('service("pay")', 0.061)
+    const params = new URLSearchParams(words as Record<string, string>)
+    expect(proposed(params)).toMatchObject({
+      selector: 'service("pay")',
+      metric: 'fault_share',
+      threshold: '13',
+    })
+    expect(proposal('service("pay")', null)['threshold']).toBe('5')
+    expect(proposal('service("pay")', 0.9)['threshold']).toBe('100')
+    expect(proposed(new URLSearchParams('metric=toString')).metric).toBe('fault_share')
+  })
+
+  it('draws a gap where minutes are missing', () => {
+    expect(previewLines([0, 1, null, 2, null], 2)).toEqual(['0,1 0.25,0.5', '0.75,0'])
+    expect(firedWords(0)).toContain('not')
+    expect(firedWords(1)).toContain('once')
+    expect(firedWords(3)).toContain('3 times')
   })
 })

@@ -91,6 +91,38 @@ export const NEW_ALARM: AlarmForm = {
   webhooks: '',
   note: '',
 }
+/** The words of an address that fill a new alarm on a node or an edge: twice the faults that it has now, in percent, and five at the least. */
+export function proposal(selector: string, faultShare: number | null): Changes {
+  const threshold = Math.max(Number(NEW_ALARM.threshold), Math.ceil((faultShare ?? 0) * 200))
+  return { new: '1', of: selector, metric: 'fault_share', threshold: String(Math.min(100, threshold)) }
+}
+
+/** A new alarm as an address fills it. */
+export function proposed(params: URLSearchParams): AlarmForm {
+  const metric = params.get('metric') ?? ''
+  return {
+    ...NEW_ALARM,
+    selector: params.get('of') ?? '',
+    metric: Object.hasOwn(METRICS, metric) ? metric : NEW_ALARM.metric,
+    threshold: params.get('threshold') ?? NEW_ALARM.threshold,
+  }
+}
+
+/** Values of a preview as points of a picture of 1 by 1, y downwards: one line for each stretch without a gap. */
+export function previewLines(values: readonly (number | null)[], top: number): string[] {
+  const lines: string[][] = [[]]
+  for (const [minute, value] of values.entries()) {
+    if (value === null) lines.push([])
+    else lines.at(-1)?.push(`${minute / (values.length - 1)},${1 - value / top}`)
+  }
+  return lines.filter((line) => line.length > 0).map((line) => line.join(' '))
+}
+
+export function firedWords(times: number): string {
+  if (times === 0) return 'It would not have fired in the last 24 hours.'
+  return `It would have fired ${times === 1 ? 'once' : `${times} times`} in the last 24 hours.`
+}
+
 /** What another kind of alarm begins with. */
 export const OF_KIND: Record<Alarm['kind'], Pick<AlarmForm, 'periods' | 'minimum'>> = {
   metric: { periods: '5', minimum: '1' },

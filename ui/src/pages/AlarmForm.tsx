@@ -12,17 +12,19 @@ import {
   MEMBERS,
   METRICS,
   MISSING,
-  NEW_ALARM,
   OF_KIND,
   PLATFORM,
   STATES,
   type AlarmForm as Form,
 } from '../model/alarms'
+import { AlarmPreview } from './AlarmPreview'
 import { useChange } from './useChange'
 
 interface Props {
   /** Null for a new one. */
   alarm: Alarm | null
+  /** What a new one begins with. */
+  initial: Form
   onSaved(): void
   onCancel(): void
 }
@@ -36,8 +38,8 @@ interface Words {
   numeric?: boolean
 }
 
-export function AlarmForm({ alarm, onSaved, onCancel }: Props) {
-  const [form, setForm] = useState<Form>(() => (alarm ? formOf(alarm) : NEW_ALARM))
+export function AlarmForm({ alarm, initial, onSaved, onCancel }: Props) {
+  const [form, setForm] = useState<Form>(() => (alarm ? formOf(alarm) : initial))
   const { busy, error, run, forget } = useChange()
   const member = error ? memberOf(error.message, MEMBERS) : null
   const set = (change: Partial<Form>) => {
@@ -115,6 +117,7 @@ export function AlarmForm({ alarm, onSaved, onCancel }: Props) {
           {choice('missing', 'Treat missing minutes as', MISSING)}
         </div>
       )}
+      {isMetric && <AlarmPreview form={form} />}
       {!isMetric && (
         <div className="form-row">
           {text('periods', { label: 'Minutes', hint: PERIODS[form.kind], numeric: true })}

@@ -4,6 +4,7 @@ import { useEffect } from 'react'
 import { alarmAddresses, deleteAlarm, type AlarmList } from '../api/alarms'
 import { errorWords, FailureBanner } from '../components/Banner'
 import { Loading } from '../components/Loading'
+import { proposed } from '../model/alarms'
 import { AlarmForm } from './AlarmForm'
 import { AlarmHistory } from './AlarmHistory'
 import { AlarmTable } from './AlarmTable'
@@ -13,6 +14,7 @@ import { useLiveQuery } from './useLiveQuery'
 import '../styles/tables.css'
 import '../styles/forms.css'
 
+const PROPOSAL = { of: null, metric: null, threshold: null }
 /** How often alarms are evaluated. */
 const REFRESH_MS = 10_000
 
@@ -30,8 +32,8 @@ export function AlarmsPage() {
   const shown = named('history')
   const isNew = params.get('new') !== null
   const open = (key: 'edit' | 'new' | 'history', value: string) =>
-    setParams({ edit: null, new: null, history: null, [key]: value })
-  const close = () => setParams({ edit: null, new: null, history: null })
+    setParams({ edit: null, new: null, history: null, ...PROPOSAL, [key]: value })
+  const close = () => setParams({ edit: null, new: null, history: null, ...PROPOSAL })
   const saved = () => {
     close()
     reload()
@@ -59,7 +61,13 @@ export function AlarmsPage() {
       )}
       {!data && !error && <Loading what="alarms" slow={slow} />}
       {(isNew || edited) && data && (
-        <AlarmForm key={edited?.name ?? ''} alarm={edited} onSaved={saved} onCancel={close} />
+        <AlarmForm
+          key={edited?.name ?? params.get('of') ?? ''}
+          alarm={edited}
+          initial={proposed(params)}
+          onSaved={saved}
+          onCancel={close}
+        />
       )}
       {shown && <AlarmHistory key={shown.name} name={shown.name} onClose={close} />}
       {removal.error && (

@@ -10,6 +10,8 @@ import { KindBadge } from '../components/KindBadge'
 import { slowWords } from '../components/Loading'
 import { DetailBody, PanelFrame, nodeHead } from '../components/SidePanel'
 import { typeWords } from '../map/describe'
+import { proposal } from '../model/alarms'
+import { shares } from '../model/health'
 import { isShared, readsUnfiltered } from '../model/share'
 import { edgeEnds, fixedLink, href } from '../model/url'
 import { responseTimeBetween, responseTimeFrom } from '../filter/selection'
@@ -78,6 +80,19 @@ export function DetailPanel(props: Props) {
           View traces
         </Link>
       )}
+      {!shared && (
+        <Link
+          className="button"
+          href={href('/alarms', {
+            ...carried,
+            filter: null,
+            ...proposal(meant(id, graph), faultShare(data)),
+          })}
+          title="A new alarm on this, filled in"
+        >
+          <Icon name="bell" size={14} /> Alarm
+        </Link>
+      )}
       {!ends && !focused && (
         <button
           type="button"
@@ -135,6 +150,11 @@ export function DetailPanel(props: Props) {
       {!data && !error && <PanelSkeleton slow={slow} />}
     </PanelFrame>
   )
+}
+
+function faultShare(data: NodeDetail | EdgeDetail | null): number | null {
+  const thing = data && ('node' in data ? data.node : data.edge)
+  return thing && (shares(thing)?.fault ?? null)
 }
 
 /** A node or an edge in the filter language. */

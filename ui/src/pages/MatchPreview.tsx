@@ -1,6 +1,5 @@
 // How many traces an expression that is being written matches, and the newest of them.
 
-import { useEffect, useState } from 'react'
 import { addresses, type TimeWindow } from '../api/client'
 import type { TracePageReply } from '../api/types'
 import { isFilterError } from '../filter/FilterBar'
@@ -11,6 +10,7 @@ import type { Range } from '../model/range'
 import { href } from '../model/url'
 import { Link } from './router'
 import { useLiveQuery } from './useLiveQuery'
+import { useSettled } from './useSettled'
 
 interface Props {
   expression: string
@@ -62,14 +62,4 @@ function matchWords({ total, traces, next }: TracePageReply, expression: string,
   return expression
     ? `${words} of the ${when} ${match}${found > SHOWN ? ', the newest:' : '.'}`
     : `Without an expression every trace belongs to the group: ${words} of the ${when}.`
-}
-
-/** A value once it has not changed for a while. */
-function useSettled(value: string, ms: number): string {
-  const [settled, setSettled] = useState(value)
-  useEffect(() => {
-    const timer = setTimeout(() => setSettled(value), ms)
-    return () => clearTimeout(timer)
-  }, [value, ms])
-  return settled
 }
