@@ -10,6 +10,7 @@ from store.config.memory import MemoryConfig
 from store.cursor import decode_cursor, encode_cursor
 from store.document_values import document_values, value_text
 from store.errors import TraceNotFound
+from store.facts import links_among
 from store.filters.ast import Expression, Field, Value
 from store.filters.evaluate import matches
 from store.graph import ServiceGraph
@@ -50,7 +51,7 @@ from store.unit_filter import (
     unit_trace,
     unit_versions,
 )
-from store.units import EdgeUnit, NodeUnit, Unit, all_units, links_among, with_other_names
+from store.units import EdgeUnit, NodeUnit, Unit, all_units, with_other_names
 
 
 class MemoryStore(

@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterator, Sequence
 
 from msgspec.structs import replace
 
+from store.facts import caused_documents
 from store.model import Document, OwnedCall, TimeRange, Trace, arrival_of, precedence
-from store.units import calls_of, caused_documents, links_of
+from store.units import calls_of, links_of
 
 
 class MemoryTraces:

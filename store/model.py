@@ -52,14 +52,17 @@ SETTLE_SLOT = 10_000_000
 """Resolution of the age of such roots, microseconds."""
 
 
-def client_of(root: NodeKey, user_agent: str = "", *, unconfirmed: int | None = None) -> NodeKey:
-    """The client node in front of an entry service (docs/xray-format.md §5.3).
+def client_type(user_agent: str) -> str:
+    """The type of the client that sent a request (docs/xray-format.md §5.3)."""
+    return "client::Synthetics" if SYNTHETICS_AGENT in user_agent else "client"
 
-    ``unconfirmed``: the start (microseconds) of a root whose parent or cause has not arrived (yet).
+
+def client_of(root: NodeKey, type: str = "client", *, slot: int | None = None) -> NodeKey:
+    """The client node in front of an entry service.
+
+    ``slot``: the `SETTLE_SLOT` in which a root began whose parent or cause has not arrived (yet).
     """
-    kind = "client::Synthetics" if SYNTHETICS_AGENT in user_agent else "client"
-    account = "" if unconfirmed is None else f"{UNCONFIRMED}{unconfirmed // SETTLE_SLOT}"
-    return NodeKey(account, root.name, kind)
+    return NodeKey("" if slot is None else f"{UNCONFIRMED}{slot}", root.name, type)
 
 
 def confirmed(node: NodeKey) -> NodeKey:
@@ -277,7 +280,7 @@ class Trace(Struct, gc=False):
     are those of the winning documents.
     ``updated`` is the latest arrival (microseconds), ``revision`` the number of documents received.
     ``caused``: the documents whose cause in another trace was known when the trace was read
-    (`store.units.caused_documents`).
+    (`store.facts.caused_documents`).
     """
 
     trace_id: bytes

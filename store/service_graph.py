@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from store.facts import FindTrace, LinkedIds, links_among
 from store.graph import (
     EdgeStats,
     ServiceGraph,
@@ -20,16 +21,7 @@ from store.rules.histogram import bucket
 from store.rules.joins import joined_nodes
 from store.rules.other_names import names_in_excess
 from store.times import MINUTE
-from store.units import (
-    EdgeUnit,
-    FindTrace,
-    LinkedIds,
-    NodeUnit,
-    Unit,
-    all_units,
-    links_among,
-    with_other_names,
-)
+from store.units import EdgeUnit, NodeUnit, Unit, all_units, with_other_names
 
 
 def build_service_graph(

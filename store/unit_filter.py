@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from itertools import chain
 
+from store.facts import FindTrace
 from store.graph import Statistics
 from store.model import Document, Trace, confirmed, is_settled
 from store.query import (
@@ -18,7 +19,7 @@ from store.query import (
     VersionStatistics,
 )
 from store.service_graph import count
-from store.units import FindTrace, NodeUnit, Unit, link_units, trace_units
+from store.units import NodeUnit, Unit, link_units, trace_units
 
 
 def matching_units(trace: Trace, query: UnitQuery, find: FindTrace) -> list[Unit]:

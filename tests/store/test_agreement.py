@@ -172,12 +172,41 @@ def deliveries(draw: st.DrawFn, moves: bool = True) -> list[list[Document]]:
         draw(arrived(document, T0 + 60_000_000 + number, moves))
         for number, document in enumerate(order)
     ]
+    if draw(st.integers(0, 2)) == 0:
+        versioned = [squeezed(document) for document in versioned]
     cuts = sorted(draw(st.lists(st.integers(1, len(versioned)), max_size=3)))
     return [
         batch
         for start, end in itertools.pairwise([0, *cuts, len(versioned)])
         if (batch := versioned[start:end])
     ]
+
+
+DENSE = 6
+"""Seconds within which a squeezed story happens."""
+
+
+def squeezed(document: Document) -> Document:
+    """The document at another second, the same for the same second: so that ids that lie hours apart
+    meet in one bucket, as two answers of a call or the levels of nested subsegments do."""
+
+    def moved(start: int) -> int:
+        seconds, rest = divmod(start - T0, 1_000_000)
+        return T0 + seconds * 12_345 // 97 % DENSE * 1_000_000 + rest
+
+    by = moved(document.start) - document.start
+    return msgspec.structs.replace(
+        document,
+        start=document.start + by,
+        end=document.end + by,
+        last_end=document.last_end + by,
+        calls=tuple(
+            msgspec.structs.replace(
+                each, start=moved(each.start), end=moved(each.start) + each.end - each.start
+            )
+            for each in document.calls
+        ),
+    )
 
 
 def plain(graph: ServiceGraph) -> Any:

@@ -21,12 +21,13 @@ from store.clickhouse.search.get_traces import (
 )
 from store.clickhouse.units.aggregates import EDGE, LINK, NODE, Aggregate, Key, copy_of
 from store.clickhouse.units.base_buckets import BUCKET, rows_in_buckets
+from store.facts import links_among
 from store.graph import Statistics
 from store.model import Document, Http, NodeKey, State, TimeRange, Trace, version_of
 from store.rules import histogram
 from store.service_graph import count, failures_of
 from store.times import MINUTE
-from store.units import NodeUnit, Unit, all_units, links_among
+from store.units import NodeUnit, Unit, all_units
 
 SMALL = 3_000
 """Rows in the buckets or minutes that are read so at most: above, the statements are faster."""

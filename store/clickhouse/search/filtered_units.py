@@ -15,12 +15,13 @@ from store.clickhouse.search.bounds import disjunction
 from store.clickhouse.search.compile import compiled
 from store.clickhouse.search.get_traces import LinkPresence, get_traces
 from store.errors import TooManyTraces
+from store.facts import links_among
 from store.filters.ast import Expression, needs_documents
 from store.filters.evaluate import matches
 from store.model import TimeRange, Trace
 from store.query import MAX_FILTERED_TRACES
 from store.times import MINUTE
-from store.units import Unit, all_units, links_among
+from store.units import Unit, all_units
 
 CHUNK = 500
 """Traces read at once."""

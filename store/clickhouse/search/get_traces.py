@@ -14,9 +14,9 @@ from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import RunQuery, run_both, run_concurrently
 from store.clickhouse.queries import Sql
 from store.clickhouse.search.decode import decode_call, decode_document, decode_link
+from store.facts import caused_documents
 from store.model import Document, OwnedCall, OwnedLink, Trace, precedence
 from store.otel.stored_span import join_span
-from store.units import caused_documents
 
 Bodies = dict[tuple[str, int], bytes]
 """Raw documents by trace (hex digits) and id."""

@@ -41,7 +41,7 @@ from store.filters.keywords import (
     Kind,
     Scope,
 )
-from store.model import Call, Document, Http, NodeKey, State, client_of
+from store.model import Call, Document, Http, NodeKey, State, client_of, client_type
 from store.rules.annotations import annotation_item
 from store.times import SECOND
 from tests.builders import T0, trace_id
@@ -171,7 +171,7 @@ def selectors() -> st.SearchStrategy[Selector | NodeKey]:
         st.sampled_from(("", "eu")),
     )
     clients = st.builds(
-        lambda key, agent: client_of(key, agent),
+        lambda key, agent: client_of(key, client_type(agent)),
         exact,
         st.sampled_from(("", "CloudWatchSynthetics")),
     )

@@ -1,0 +1,95 @@
+"""The case of a row: all that the rules decided about a segment, a subsegment or a call.
+
+Rows that differ in ids, times and free texts alone have one case, of which a busy server has a few
+thousand. Two rows that stand in one relation count alike if their cases are equal (`store.draw`).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from store.model import Document, NodeKey, OwnedCall, OwnedLink, State, client_type
+from store.rules.classify import failure_label
+
+NO_NODE = NodeKey("", "", "")
+
+
+class Peer(NamedTuple):
+    """The part of a case that matters to the rows above and below it.
+
+    ``owner``: the node whose work it is, None for a streamed subsegment: its parent's segment
+    knows. ``callee``: the inferred node of a call, None for what calls nothing.
+    """
+
+    owner: NodeKey | None
+    callee: NodeKey | None = None
+    enters: bool = False
+
+    @property
+    def node(self) -> NodeKey:
+        """The node that it stands for, as an end of a link."""
+        return (self.owner if self.enters else self.callee) or NO_NODE
+
+
+class Case(NamedTuple):
+    """``service`` and ``called`` are canonical names of the owner and the callee, ``host`` the name
+    by which the caller knew it; ``client`` is the type of a client in front of a root."""
+
+    peer: Peer
+    state: State
+    exception: str = ""
+    status: int = 0
+    service: str = ""
+    active: bool = False
+    client: str = ""
+    called: str = ""
+    host: str = ""
+
+    @property
+    def label(self) -> str:
+        """What a breakdown of failures calls it."""
+        return failure_label(self.exception, self.status)
+
+
+def peer_of_segment(segment: Document) -> Peer:
+    """A segment, for what it calls and what calls it."""
+    return Peer(segment.node, enters=True)
+
+
+def peer_of_call(owned: OwnedCall) -> Peer:
+    """A call, for the segments that answer it."""
+    return Peer(None if owned.independent else owned.node, owned.call.node)
+
+
+def case_of_segment(segment: Document) -> Case:
+    """The case of a segment."""
+    return Case(
+        peer_of_segment(segment),
+        segment.state,
+        segment.exception,
+        segment.http.status,
+        segment.service,
+        not segment.inferred,
+        client_type(segment.http.user_agent),
+    )
+
+
+def case_of_call(owned: OwnedCall) -> Case:
+    """The case of a call."""
+    call = owned.call
+    return Case(
+        peer_of_call(owned),
+        call.state,
+        call.exception,
+        call.status,
+        "",
+        False,
+        "",
+        call.service,
+        call.host,
+    )
+
+
+def case_of_link(owned: OwnedLink) -> Case:
+    """The case of a link: the outcome of the document that carries it."""
+    return Case(Peer(None if owned.independent else owned.node), owned.state, owned.label)

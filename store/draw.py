@@ -1,0 +1,87 @@
+"""From a fact to the units that it draws on the map: every rule of the service graph, and no id.
+
+A fact is a row with what stands above and below it: its case, its parent, its answer. Pure.
+Sources: docs/xray-format.md §4.3 and §5.2-5.6.
+
+* A segment is a unit of its own node. A call is answered when a segment of the trace names it as its
+  parent; an unanswered call is a unit of the node it leads to, the inferred node.
+* An edge leads from the node of the segment that owns the call to the node of the answering segment,
+  or to the inferred node, with the call's own statistics: edges are the caller's view. A call with
+  several answers has an edge to each node of them.
+* A segment whose parent is another segment (the Lambda pair), or a subsegment that is no call, gets
+  an edge with its own statistics, because the caller measured none.
+* A link joins two traces: a separate kind of edge from the node that sent the event (the queue, when
+  the sending call is unanswered) to the node that received it.
+* A client precedes a root, unless what caused it in another trace is known. While the parent of a
+  root, or what a link of it says caused it, is unknown, the client is unconfirmed
+  (`store.model.UNCONFIRMED`): it may still arrive.
+* A segment whose parent is known but belongs to no known segment has no incoming edge.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from store.cases import Case, Peer
+from store.model import NodeKey, client_of
+
+ROOT = 0
+"""In place of a parent: there is none."""
+UNDRAWN = 1
+"""The parent is known and draws nothing: it belongs to no known segment."""
+CAUSED = 2
+"""A root whose cause in another trace is known."""
+Parent = Peer | int
+"""Or one of the above; a greater number is the `store.model.SETTLE_SLOT` in which a root began whose
+parent, or cause, has not arrived."""
+
+
+class Drawn(NamedTuple):
+    """A unit without its figures: of the node ``target``, or of the edge from ``source`` to it.
+
+    ``names``: of a node what it is called, of an edge what its caller calls it, if otherwise.
+    """
+
+    source: NodeKey | None
+    target: NodeKey
+    names: tuple[str, ...] = ()
+    active: bool = False
+    root: bool = False
+
+
+def draw(parent: Parent, case: Case, answer: Peer | None) -> tuple[Drawn, ...]:
+    """The units of a segment or a call, below its parent and above one of its answers."""
+    if case.peer.enters:
+        return _draw_segment(parent, case)
+    return _draw_call(parent, case, answer)
+
+
+def draw_link(source: Peer, target: Peer) -> tuple[NodeKey, NodeKey]:
+    """The ends of the edge of a link between two traces."""
+    return source.node, target.node
+
+
+def _draw_segment(parent: Parent, case: Case) -> tuple[Drawn, ...]:
+    node = case.peer.node
+    root = isinstance(parent, int) and parent != UNDRAWN
+    unit = Drawn(None, node, (node.name, case.service), case.active, root)
+    caller = _caller(parent, node, case.client)
+    return (unit, Drawn(caller, node)) if caller else (unit,)
+
+
+def _caller(parent: Parent, node: NodeKey, client: str) -> NodeKey | None:
+    """What precedes a segment by its own figures; None if nothing does, or its call has the edge."""
+    if isinstance(parent, Peer):
+        return parent.owner if parent.enters else None
+    if parent in (UNDRAWN, CAUSED):
+        return None
+    return client_of(node, client, slot=None if parent == ROOT else parent)
+
+
+def _draw_call(parent: Parent, case: Case, answer: Peer | None) -> tuple[Drawn, ...]:
+    target = (answer or case.peer).node
+    unit = () if answer else (Drawn(None, target, (target.name, case.called)),)
+    caller = case.peer.owner or (parent.owner if isinstance(parent, Peer) else None)
+    if caller is None:
+        return unit
+    return (*unit, Drawn(caller, target, (case.host,) if case.host != target.name else ()))

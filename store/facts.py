@@ -1,0 +1,177 @@
+"""A trace as facts: each segment and call with what stands above and below it (`store.draw`). Pure.
+
+A segment or call counts as often as its document weighs; a link that both ends report counts once,
+as the receiver reports it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import NamedTuple
+
+from store.cases import (
+    Case,
+    Peer,
+    case_of_call,
+    case_of_link,
+    case_of_segment,
+    peer_of_call,
+    peer_of_segment,
+)
+from store.draw import CAUSED, ROOT, UNDRAWN, Parent
+from store.model import SETTLE_SLOT, Document, OwnedCall, OwnedLink, Trace
+from store.parents import ParentIndex, is_root, resolve_link_end, segments_by_parent_id
+
+FindTrace = Callable[[bytes], Trace | None]
+"""Looks up the other trace of a link by its id."""
+LinkedIds = Callable[[bytes], Collection[int]]
+"""The ids in a trace to which other traces link as to what they caused."""
+
+
+class Fact(NamedTuple):
+    """A row in its relations. Times in microseconds since the epoch; ``origin``: the row."""
+
+    parent: Parent
+    case: Case
+    answer: Peer | None
+    start: int
+    end: int
+    last_end: int
+    weight: int
+    origin: Document | OwnedCall
+
+
+class LinkFact(NamedTuple):
+    """A link whose ends are stored. It lasts from the end of what sent the event to its receipt."""
+
+    source: Peer
+    target: Peer
+    case: Case
+    start: int
+    end: int
+    weight: int
+
+
+def facts_of(
+    trace: Trace, caused: Collection[int], parents: ParentIndex | None = None
+) -> Iterator[Fact]:
+    """The facts of one trace by itself: its calls, then its segments. ``caused``: the documents whose
+    cause in another trace is known (`caused_documents`)."""
+    parents = parents or ParentIndex(trace)
+    children = segments_by_parent_id(trace)
+    for owned in trace.calls.values():
+        parent = _calling_segment(owned, trace, parents)
+        case = case_of_call(owned)
+        answers = {each.node: peer_of_segment(each) for each in children.get(owned.call.id, ())}
+        figures = owned.call.start, owned.call.end, owned.call.end, owned.call.weight
+        for answer in answers.values() or (None,):
+            yield Fact(parent, case, answer, *figures, owned)
+    linking = {owned.document_id for owned in trace.links.values() if owned.link.upstream}
+    for document in trace.documents.values():
+        if not document.independent:
+            awaits_cause = document.parent_id != 0 or document.id in linking
+            if is_root(document, trace, parents):
+                parent = _root(document, caused, awaits_cause=awaits_cause)
+            else:
+                parent = _parent(document.parent_id, trace, parents)
+            case = case_of_segment(document)
+            figures = document.start, document.end, document.last_end, document.weight
+            yield Fact(parent, case, None, *figures, document)
+
+
+def _calling_segment(owned: OwnedCall, trace: Trace, parents: ParentIndex) -> Parent:
+    """The segment of a streamed call, if it has arrived; the case of any other call knows its owner."""
+    if not owned.independent:
+        return UNDRAWN
+    return _segment(parents.owning_segment(trace.documents.get(owned.document_id)))
+
+
+def _root(document: Document, caused: Collection[int], *, awaits_cause: bool) -> Parent:
+    if document.id in caused:
+        return CAUSED
+    return document.start // SETTLE_SLOT if awaits_cause else ROOT
+
+
+def _parent(id: int, trace: Trace, parents: ParentIndex) -> Parent:
+    """The call or the segment that an id belongs to."""
+    owned = trace.calls.get(id)
+    if owned is not None:
+        return peer_of_call(owned)
+    return _segment(parents.owning_segment(parents.containing_document(id)))
+
+
+def _segment(segment: Document | None) -> Parent:
+    return peer_of_segment(segment) if segment else UNDRAWN
+
+
+def link_facts(trace: Trace, find: FindTrace) -> Iterator[LinkFact]:
+    """The facts of a trace's links whose other ends are stored."""
+    parents = ParentIndex(trace)
+    for owned in trace.links.values():
+        link = owned.link
+        own = _linking_peer(owned, trace, parents)
+        other = find(link.trace_id)
+        end = resolve_link_end(other, link.id) if other is not None else None
+        if own is None or other is None or end is None:
+            continue
+        there = Peer(end.node, enters=True)
+        if link.upstream:
+            source, target, age = there, own, (link.received or owned.start) - end.end
+        elif _links_back(other, trace.trace_id):
+            continue
+        else:
+            source, target, age = own, there, link.received - owned.end
+        end_time = owned.start + max(0, age)
+        yield LinkFact(source, target, case_of_link(owned), owned.start, end_time, link.weight)
+
+
+def _linking_peer(owned: OwnedLink, trace: Trace, parents: ParentIndex) -> Peer | None:
+    if not owned.independent:
+        return Peer(owned.node, enters=True)
+    segment = parents.owning_segment(trace.documents.get(owned.document_id))
+    return peer_of_segment(segment) if segment else None
+
+
+def _links_back(other: Trace, trace_id: bytes) -> bool:
+    """Whether the receiving trace links to this one itself; its report takes precedence."""
+    return any(
+        back.link.upstream and back.link.trace_id == trace_id for back in other.links.values()
+    )
+
+
+def no_links(trace_id: bytes) -> Collection[int]:
+    """No trace links to another."""
+    return ()
+
+
+def links_among(traces: Iterable[Trace]) -> LinkedIds:
+    """The links of some traces to what they caused."""
+    found: dict[bytes, set[int]] = {}
+    for trace in traces:
+        for owned in trace.links.values():
+            if not owned.link.upstream:
+                found.setdefault(owned.link.trace_id, set()).add(owned.link.id)
+    return lambda trace_id: found.get(trace_id, ())
+
+
+def caused_documents(
+    trace: Trace, find: FindTrace, linked_ids: LinkedIds = no_links
+) -> frozenset[int]:
+    """The documents whose cause in another trace is known: by a link of theirs to it, where that is
+    stored, or by a link from it to them."""
+    own = {
+        owned.document_id
+        for owned in trace.links.values()
+        if owned.link.upstream
+        and (other := find(owned.link.trace_id)) is not None
+        and resolve_link_end(other, owned.link.id) is not None
+    }
+    linked = linked_ids(trace.trace_id)
+    if linked:
+        parents = ParentIndex(trace)
+        own |= {
+            document.id
+            for id in linked
+            if (document := parents.containing_document(id)) is not None
+        }
+    return frozenset(own)

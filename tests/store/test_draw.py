@@ -1,0 +1,58 @@
+"""What a fact draws, without a trace: each rule of `store.draw` by itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from store.cases import Case, Peer
+from store.draw import CAUSED, ROOT, UNDRAWN, Drawn, Parent, draw, draw_link
+from store.model import UNCONFIRMED, NodeKey, State
+
+SHOP, STOCK, TABLE = (NodeKey("", name, "") for name in ("shop", "stock", "orders"))
+SEGMENT = Case(Peer(STOCK, enters=True), State.OK, service="stock", active=True, client="client")
+CALL = Case(Peer(SHOP, TABLE), State.OK, called="DynamoDB", host="orders")
+STREAMED = CALL._replace(peer=Peer(None, TABLE))
+SHOPS, ITS_CALL = Peer(SHOP, enters=True), CALL.peer
+UNIT = Drawn(None, STOCK, ("stock", "stock"), active=True)
+ROOT_UNIT = UNIT._replace(root=True)
+INFERRED = Drawn(None, TABLE, ("orders", "DynamoDB"))
+
+
+def client(account: str = "") -> Drawn:
+    return Drawn(NodeKey(account, "stock", "client"), STOCK)
+
+
+@pytest.mark.parametrize(
+    ("parent", "drawn"),
+    [
+        pytest.param(ROOT, (ROOT_UNIT, client()), id="a root has a client"),
+        pytest.param(CAUSED, (ROOT_UNIT,), id="one that a link caused has none"),
+        pytest.param(
+            179, (ROOT_UNIT, client(f"{UNCONFIRMED}179")), id="a missing parent may still arrive"
+        ),
+        pytest.param(UNDRAWN, (UNIT,), id="a parent without a segment draws nothing"),
+        pytest.param(SHOPS, (UNIT, Drawn(SHOP, STOCK)), id="no call measured it"),
+        pytest.param(ITS_CALL, (UNIT,), id="the call has the edge"),
+    ],
+)
+def test_segments(parent: Parent, drawn: tuple[Drawn, ...]) -> None:
+    assert draw(parent, SEGMENT, None) == drawn
+
+
+@pytest.mark.parametrize(
+    ("parent", "case", "answer", "drawn"),
+    [
+        pytest.param(UNDRAWN, CALL, None, (INFERRED, Drawn(SHOP, TABLE)), id="no answer"),
+        pytest.param(
+            UNDRAWN, CALL, SEGMENT.peer, (Drawn(SHOP, STOCK, ("orders",)),), id="an answer"
+        ),
+        pytest.param(SHOPS, STREAMED, None, (INFERRED, Drawn(SHOP, TABLE)), id="streamed"),
+        pytest.param(UNDRAWN, STREAMED, None, (INFERRED,), id="its segment has not arrived"),
+    ],
+)
+def test_calls(parent: Parent, case: Case, answer: Peer | None, drawn: tuple[Drawn, ...]) -> None:
+    assert draw(parent, case, answer) == drawn
+
+
+def test_a_link_joins_the_nodes_of_its_ends() -> None:
+    assert draw_link(ITS_CALL, SEGMENT.peer) == (TABLE, STOCK)
