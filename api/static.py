@@ -13,6 +13,7 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import compile_path
 
 from api.media import media_ranges
+from ui import PAGES
 
 NOT_BUILT = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Raymap</title>
 <h1>Raymap is running</h1>
@@ -23,22 +24,6 @@ NOT_BUILT = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Rayma
 FOREVER = "public, max-age=31536000, immutable"
 """For files whose name contains a hash of their content."""
 REVALIDATE = "no-cache"
-PAGES = frozenset(
-    {
-        "/",
-        "/map",
-        "/traces",
-        "/alarms",
-        "/compare",
-        "/declared",
-        "/groups",
-        "/sampling",
-        "/s",
-        "/shares",
-        "/index.html",
-    }
-)
-"""Addresses of the console (ui/src/model/url.ts), besides those of traces."""
 TRACES = "/traces/"
 HTML = frozenset({"text/html", "text/*", "*/*"})
 READING = ("GET", "HEAD")

@@ -1,8 +1,26 @@
-"""Where the built browser UI lies. The server serves these files; nothing here knows how they are made."""
+"""Where the built browser UI lies, and the addresses of its pages. The server serves these files; nothing here
+knows how they are made."""
 
 from __future__ import annotations
 
 from pathlib import Path
+
+PAGES = frozenset(
+    {
+        "/",
+        "/map",
+        "/traces",
+        "/alarms",
+        "/compare",
+        "/declared",
+        "/groups",
+        "/sampling",
+        "/s",
+        "/shares",
+        "/index.html",
+    }
+)
+"""Addresses of the console (ui/src/model/url.ts), besides those of traces."""
 
 
 def static_dir() -> Path | None:

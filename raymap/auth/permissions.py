@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
-from api.static import PAGES
+from ui import PAGES
 
 
 class Permission(StrEnum):

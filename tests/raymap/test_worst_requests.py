@@ -26,8 +26,13 @@ MIB = 1 << 20
 MAX_GROWTH = 200 * MIB
 MAX_CPU = 4.0
 """Twice what a request may take on a machine that does nothing else."""
-SETTLED = 100 * MIB
-"""Above the level before, some seconds after a request."""
+SETTLED = 150 * MIB
+"""Above the level at the start, some seconds after a request: freed pages between used ones remain with the
+process, some 70 to 130 MiB however many requests there were."""
+
+
+CLOSED = "closed"
+"""In place of a status: refused while the body was being sent, and the answer lost with the connection."""
 
 
 class Cost(NamedTuple):
@@ -80,8 +85,8 @@ class Collector:
         with httpx.Client(timeout=120) as client:
             try:
                 answer = client.post(self.base + path, content=body, headers=dict(headers))
-            except httpx.TransportError as error:  # refused while the body was being sent
-                return type(error).__name__
+            except httpx.TransportError:
+                return CLOSED
         return str(answer.status_code)
 
     def call(self, method: str, body: bytes, metadata: Mapping[str, str]) -> str:
@@ -194,5 +199,5 @@ def test_forty_wrong_signatures(collector: Collector) -> None:
         return " ".join(sorted({call.result() for call in calls}))
 
     cost = collector.cost("40 wrong signatures", work)
-    assert set(cost.answer.split()) <= {"401", "503"}
+    assert set(cost.answer.split()) <= {"401", "503", CLOSED}
     check(collector, [cost])

@@ -221,6 +221,7 @@ def plain(graph: ServiceGraph) -> Any:
 counter = itertools.count()
 
 
+@pytest.mark.timeout(600)  # two minutes where other tests run beside it
 @settings(
     max_examples=int(os.environ.get("RAYMAP_TEST_EXAMPLES", "15")),
     deadline=None,
