@@ -29,7 +29,7 @@ export function useServerStatus(): Probed {
     queryKey: KEY,
     enabled: !isShared(),
     queryFn: ({ signal }) => probed(client, signal),
-    refetchInterval: ({ state }) => (isWell(state.data) ? WELL_MS : POLL_MS),
+    refetchInterval: isShared() ? false : ({ state }) => (isWell(state.data) ? WELL_MS : POLL_MS),
     staleTime: 0,
     retry: false,
   })
