@@ -33,7 +33,7 @@ def count(route: str, code: int) -> float:
         ("GET", "/healthz", "/healthz", 200),
         ("GET", "/api/made/up", "/{path}", 404),
         ("POST", "/made/up", "/{path}", 404),
-        ("DELETE", "/api/map", "/{path}", 404),
+        ("DELETE", "/api/map", "/{path}", 405),
     ],
 )
 def test_a_request_is_counted_by_its_route(

@@ -15,10 +15,9 @@ from api.app import create_app
 from store.cancellation import Cancelled, CancelScope, cancellable
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.connection.query_runner import QueryRunner
-from store.clickhouse.graph.window_plan import Marks
 from store.clickhouse.store import ClickHouseStore
 from store.model import TimeRange
-from store.query import TraceQuery
+from store.query import Backlog, TraceQuery
 from tests.builders import T0
 from tests.waiting import eventually
 
@@ -31,10 +30,12 @@ class Slow(ClickHouseStore):
 
     mark = ""
 
-    def _marks(self, ask: QueryRunner, windows: Sequence[TimeRange]) -> list[Marks]:
+    def _fresh(
+        self, ask: QueryRunner, windows: Sequence[TimeRange], *, least: int = 0
+    ) -> list[Backlog | None]:
         statement = SLOW.format(mark=self.mark)
         ask.run_concurrently(statement, statement)
-        return super()._marks(ask, windows)
+        return super()._fresh(ask, windows, least=least)
 
 
 @pytest.fixture

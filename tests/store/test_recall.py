@@ -65,8 +65,8 @@ def last_arrival(owned: Any) -> Any:
 @pytest.mark.parametrize(
     ("rule", "wrong"),
     [
-        ("store.units.is_root", lambda d, t, f: not d.parent_id and not d.independent),
-        ("store.units.segments_by_parent_id", lambda trace: {}),
+        ("store.facts.is_root", lambda d, t, f: not d.parent_id and not d.independent),
+        ("store.facts.segments_by_parent_id", lambda trace: {}),
         ("store.parents.MAX_PARENT_STEPS", 1),
         ("store.memory_traces._call_precedence", last_arrival),
         ("store.memory_traces._precedence", last_arrival),
