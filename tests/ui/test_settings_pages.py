@@ -20,6 +20,7 @@ def write(page: Page, text: str) -> None:
     """Into the filter's editor."""
     editor = page.get_by_role("textbox", name="Filter")
     editor.click()
+    expect(page.locator(".cm-content")).to_be_focused()
     page.keyboard.press("ControlOrMeta+a")
     page.keyboard.type(text)
     page.keyboard.press("Escape")  # closes completions

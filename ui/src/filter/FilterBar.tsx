@@ -44,12 +44,13 @@ export function FilterBar({ filter, window, error, onFilter, isField = false, on
   }, [filter])
   const [Editor, setEditor] = useState(() => Loaded)
   const field = useRef<HTMLTextAreaElement>(null)
-  const caret = useRef<number | null>(null)
+  const selection = useRef<[number, number] | null>(null)
   const edit = useCallback(async () => {
     const found = await loadEditor()
     const { current } = field
-    caret.current = current && current === document.activeElement ? current.selectionStart : null
-    // At once: a key between would move the caret.
+    const isWriting = current && current === document.activeElement
+    selection.current = isWriting ? [current.selectionStart, current.selectionEnd] : null
+    // At once: a key between would move the selection.
     flushSync(() => setEditor(() => found))
   }, [])
   const shown = problem ?? (text === filter ? problemOf(error) : null)
@@ -88,7 +89,7 @@ export function FilterBar({ filter, window, error, onFilter, isField = false, on
       {Editor ? (
         <Editor
           value={text}
-          caret={caret.current}
+          selection={selection.current}
           problem={shown}
           loadValues={load}
           onChange={write}

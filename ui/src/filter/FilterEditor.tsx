@@ -39,8 +39,8 @@ export interface FilterProblem {
 
 export interface EditorProps {
   value: string
-  /** Where writing goes on at once; null for nowhere. */
-  caret: number | null
+  /** What is selected where writing goes on at once; null for nowhere. */
+  selection: readonly [number, number] | null
   problem: FilterProblem | null
   loadValues: LoadValues
   onChange(text: string): void
@@ -60,9 +60,10 @@ export default function FilterEditor(props: EditorProps) {
       state: EditorState.create({ doc: latest.current.value, extensions: extensions(latest) }),
     })
     view.current = editor
-    const { caret } = latest.current
-    if (caret !== null) {
-      editor.dispatch({ selection: { anchor: Math.min(caret, editor.state.doc.length) } })
+    const { selection } = latest.current
+    if (selection) {
+      const [anchor, head] = selection.map((at) => Math.min(at, editor.state.doc.length)) as [number, number]
+      editor.dispatch({ selection: { anchor, head } })
       editor.focus()
     }
     return () => editor.destroy()
