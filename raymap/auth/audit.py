@@ -101,7 +101,8 @@ class Denials:
     async def record(self, principal: Principal, scope: Scope) -> None:
         """Record it, unless one of theirs was within the last minute."""
         now, who = self._clock(), (principal.via, principal.name)
-        if now - self._last.get(who, now - self.SECONDS) < self.SECONDS:
+        last = self._last.get(who)
+        if last is not None and now - last < self.SECONDS:
             return
         self._last[who] = now
         self._last.move_to_end(who)
