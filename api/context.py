@@ -98,6 +98,10 @@ class Context:
         """`counted_window` of each, read together."""
         return self.store.counted_windows(windows, settled_before=self.settled_before())
 
+    def now(self) -> int:
+        """The clock's instant in microseconds."""
+        return round(self.clock() * 1e6)
+
     def settled_before(self) -> int:
         """When a root must have begun at the latest (microseconds) for its parent, if unknown, to
         be missing rather than late."""

@@ -10,11 +10,12 @@ import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from math import ceil, exp, floor, log, log10
+from math import exp, log, log10
 from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
 
+from api.console import durations
 from api.schemas.common import Figure, Status
 from store.model import State, TimeRange
 from store.query import TimeBucket
@@ -74,10 +75,10 @@ def histogram_figure(histogram: Mapping[int, int]) -> Figure:
         width=[_ms(b) - _ms(a) for a, b in itertools.pairwise(edges)],
         offset=0,
         y=counts,
-        customdata=[_ms(edge) for edge in edges[1:]],
-        hovertemplate="%{x:.4~g} to %{customdata:.4~g} ms: %{y}<extra></extra>",
+        customdata=[durations.between(a, b) for a, b in itertools.pairwise(edges)],
+        hovertemplate="%{customdata}: %{y}<extra></extra>",
     )
-    axis = _histogram_axis(edges)
+    axis = {**_histogram_axis(edges), "unifiedhovertitle": {"text": "Response time"}}
     return _figure([bar], xaxis=axis, yaxis={"title": {"text": "requests"}, "rangemode": "tozero"})
 
 
@@ -105,7 +106,8 @@ def _binned(histogram: Mapping[int, int], edges: Sequence[float]) -> list[int]:
 def _histogram_axis(edges: Sequence[float]) -> dict[str, Any]:
     if edges and edges[0] > 0:
         return duration_axis(edges[0], edges[-1])
-    return {"title": {"text": "response time"}, "type": "linear", "ticksuffix": " ms"}
+    ticks = durations.even_ticks(0, edges[-1]) if edges else []
+    return {"type": "linear", **_response_times(ticks)}
 
 
 def step_of(window: TimeRange) -> int:
@@ -118,7 +120,9 @@ def step_of(window: TimeRange) -> int:
     return days * -(-length // (days * BINS))
 
 
-def over_time_figure(slices: Iterable[TimeBucket], window: TimeRange, step: int) -> Figure:
+def over_time_figure(
+    slices: Iterable[TimeBucket], window: TimeRange, step: int, now: int
+) -> Figure:
     """Units by how they ended, over the whole window; steps without any are zero. The first step may begin before
     the window."""
     starts = range(window.start // step * step, window.end, step)
@@ -130,7 +134,17 @@ def over_time_figure(slices: Iterable[TimeBucket], window: TimeRange, step: int)
         y = [getattr(by_start[at], name) if at in by_start else 0 for at in starts]
         bars.append(go.Bar(name=name, x=instants, y=y, width=step / 1000, offset=0))
     axis = {"type": "date", "range": [iso(window.start), iso(window.end)]}
-    return _figure(bars, barmode="stack", xaxis=axis, yaxis={"rangemode": "tozero"})
+    meta = unfinished(window, step, now)
+    return _figure(bars, barmode="stack", xaxis=axis, yaxis={"rangemode": "tozero"}, meta=meta)
+
+
+def unfinished(window: TimeRange, step: int, now: int) -> dict[str, str] | None:
+    """The step that the end of the window, or the present, cuts: where it starts, and until when it is counted. Of
+    figures in steps, a layout's ``meta``."""
+    until = min(window.end, now)
+    if until <= window.start or until % step == 0:
+        return None
+    return {"unfinished": iso(until // step * step), "until": iso(until)}
 
 
 def traces_figure(dots: Sequence[Dot], window: TimeRange) -> Figure:
@@ -196,40 +210,24 @@ def heatmap(dots: Sequence[Dot], window: TimeRange, low: float, high: float) -> 
         # Logarithms: one crowded cell must not wash out all the others.
         z=[[None if count is None else round(log10(count), 3) for count in row] for row in grid],
         customdata=grid,
-        hovertemplate="%{customdata} traces<br>%{x|%H:%M:%S}, %{y:.4~g} ms<extra></extra>",
+        hovertemplate="%{customdata} traces<br>%{x|%H:%M:%S}, %{text}<extra></extra>",
         showscale=False,
     )
 
 
 def duration_axis(low: float, high: float) -> dict[str, Any]:
     """A logarithmic axis from ``low`` to ``high`` microseconds, with ticks in words."""
-    ticks = duration_ticks(low, high)
+    bounds = [log10(low / 1000), log10(high / 1000)]
+    return {"type": "log", "range": bounds, **_response_times(durations.log_ticks(low, high))}
+
+
+def _response_times(ticks: Sequence[float]) -> dict[str, Any]:
     return {
         "title": {"text": "response time"},
-        "type": "log",
-        "range": [log10(low / 1000), log10(high / 1000)],
         "tickmode": "array",
         "tickvals": [_ms(tick) for tick in ticks],
-        "ticktext": [duration_words(tick) for tick in ticks],
+        "ticktext": [durations.words(tick) for tick in ticks],
     }
-
-
-def duration_ticks(low: float, high: float) -> list[float]:
-    """Three to about eight round durations in microseconds: powers of ten, or finer on a short axis."""
-    first, last = floor(log10(low)), ceil(log10(high))
-    for factors in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 5, 7), range(1, 10)):
-        values = [factor * 10.0**power for power in range(first, last + 1) for factor in factors]
-        inside = [value for value in values if low <= value <= high]
-        if len(inside) >= 3:
-            return inside
-    return [low, high]
-
-
-def duration_words(microseconds: float) -> str:
-    """A tick's text: 250 µs, 10 ms, 1 s, 2 min."""
-    units = ((60_000_000, "min"), (1_000_000, "s"), (1_000, "ms"))
-    size, unit = next((each for each in units if microseconds >= each[0]), (1, "µs"))
-    return f"{microseconds / size:.3g} {unit}"
 
 
 def iso(microseconds: int) -> str:

@@ -164,7 +164,7 @@ def _parts(
     return {
         "before": None,
         "histogram": histogram_figure(place.statistics.histogram),
-        "over_time": with_marks(over_time_figure(*series), deployed),
+        "over_time": with_marks(over_time_figure(*series, context.now()), deployed),
         "errors": _errors(place.failures),
         "filtered": counted.selection.summary() if counted.selection else None,
     }

@@ -12,6 +12,8 @@ from store.model import TimeRange
 
 MOST_MARKS = 20
 """Deployments in a chart, the latest ones: more hide the chart."""
+LONGEST = 24
+"""Characters of the words above a line."""
 
 
 def deployments_of(
@@ -43,7 +45,7 @@ def _line(deployment: Deployment) -> JsonObject:
 
 
 def _text(deployment: Deployment) -> JsonObject:
-    words = " ".join(filter(None, (deployment.service, deployment.version)))
+    words = " ".join(filter(None, (deployment.service, _version(deployment.version))))
     about = (words, deployment.state, deployment.environment, deployment.note)
     return {
         "x": iso(deployment.at),
@@ -51,9 +53,19 @@ def _text(deployment: Deployment) -> JsonObject:
         "y": 1,
         "yanchor": "bottom",
         "showarrow": False,
-        "text": _plain(deployment.version or deployment.state or "deployed"),
+        "text": _plain(_cut(words or deployment.state or "deployed")),
         "hovertext": _plain(" · ".join(filter(None, about))),
     }
+
+
+def _version(text: str) -> str:
+    """As the console has it (`versionWords`): a bare number does not say what it counts."""
+    return f"v{text}" if text[:1].isdigit() else text
+
+
+def _cut(words: str) -> str:
+    """As much as stands beside others; its end, which the version is, stays."""
+    return words if len(words) <= LONGEST else f"…{words[1 - LONGEST :]}"
 
 
 def _plain(text: str) -> str:

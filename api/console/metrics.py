@@ -8,7 +8,7 @@ from typing import NamedTuple
 import plotly.graph_objects as go
 from fastapi import APIRouter, Request, Response
 
-from api.console.charts import iso, step_of
+from api.console.charts import iso, step_of, unfinished
 from api.console.map import require_node
 from api.console.params import Window
 from api.console.scope import ScopeExpression
@@ -77,10 +77,10 @@ def node_charts(
 ) -> NodeCharts:
     """The metrics of a node as charts."""
     measured = measure(context, id, window, expression)
-    return {"charts": [_chart(series, measured) for series in measured.series]}
+    return {"charts": [_chart(series, measured, context.now()) for series in measured.series]}
 
 
-def _chart(series: Series, measured: Measured) -> MetricChart:
+def _chart(series: Series, measured: Measured, now: int) -> MetricChart:
     return {
         "label": series.label,
         "stat": series.stat,
@@ -88,24 +88,26 @@ def _chart(series: Series, measured: Measured) -> MetricChart:
         "source": series.source,
         "help": series.help,
         "total": series.total,
-        "figure": metric_figure(series, measured.window, measured.step) if series.points else None,
+        "figure": metric_figure(series, measured, now) if series.points else None,
     }
 
 
-def metric_figure(series: Series, window: TimeRange, step: int) -> Figure:
+def metric_figure(series: Series, measured: Measured, now: int) -> Figure:
     """Bars over the whole window."""
+    _, window, step, _ = measured
     bars = go.Bar(
         name=series.label,
         x=[iso(start) for start, _ in series.points],
         y=[round(value, 4) for _, value in series.points],
         width=step / 1000,
         offset=0,
-        hovertemplate="%{y:.4~g} " + series.unit + "<extra></extra>",
+        hovertemplate="%{y:,.6~r} " + series.unit + "<extra></extra>",
     )
     layout = {
         "template": "none",
         "xaxis": {"type": "date", "range": [iso(window.start), iso(window.end)]},
         "yaxis": {"rangemode": "tozero", "title": {"text": series.unit}},
+        "meta": unfinished(window, step, now),
     }
     drawn = go.Figure(data=[bars], layout=layout).to_plotly_json()
     return {"data": drawn["data"], "layout": drawn["layout"]}

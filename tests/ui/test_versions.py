@@ -73,7 +73,7 @@ def test_the_panel_lists_versions_and_marks_deployments(page: Page, canary: Cana
     expect(rows.nth(0)).to_contain_text(re.compile("v41.*75 ?%.*6"))
     expect(rows.nth(1)).to_contain_text(re.compile("v42.*25 ?%.*2"))
     chart = details.get_by_role("img", name=re.compile("Statuses over time"))
-    expect(chart.locator(".annotation-text")).to_have_text("42")
+    expect(chart.locator(".annotation-text")).to_have_text(f"{canary.name} v42")
     rows.nth(1).get_by_role("link", name="v42").click()
     expect(page).to_have_url(re.compile(r"/traces\?.*version"))
     expect(page.locator("table tbody tr")).to_have_count(2)

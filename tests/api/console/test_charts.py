@@ -6,8 +6,6 @@ from math import log10
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from api.console.charts import (
     COLUMNS,
@@ -15,12 +13,12 @@ from api.console.charts import (
     MOST_MARKS,
     ROWS,
     Dot,
-    duration_ticks,
-    duration_words,
     histogram_figure,
+    over_time_figure,
     traces_figure,
 )
 from store.model import State, TimeRange
+from store.times import SECOND
 
 MS = 1_000
 WINDOW = TimeRange(0, 900 * 1_000_000)
@@ -99,24 +97,6 @@ def test_no_traces_are_an_empty_chart() -> None:
     assert low < high
 
 
-@pytest.mark.parametrize(
-    ("microseconds", "words"),
-    [(250, "250 µs"), (1_000, "1 ms"), (2e6, "2 s"), (90e6, "1.5 min"), (300_000, "300 ms")],
-)
-def test_a_tick_says_its_unit(microseconds: float, words: str) -> None:
-    """Not `2` and `5` between 100 and 1000."""
-    assert duration_words(microseconds) == words
-
-
-@given(st.floats(1, 1e9), st.floats(3.9, 1e7))
-def test_an_axis_has_a_few_ticks_inside_it(low: float, ratio: float) -> None:
-    """Whatever it spans."""
-    ticks = duration_ticks(low, low * ratio)
-    assert 2 <= len(ticks) <= 12
-    assert all(low <= tick <= low * ratio for tick in ticks)
-    assert ticks == sorted(set(ticks))
-
-
 def test_a_wide_histogram_has_the_same_ticks() -> None:
     """Its bins grow with the time, its axis is labelled like the others."""
     axis = histogram_figure({1_000: 5, 800_000: 3})["layout"]["yaxis"]
@@ -124,3 +104,37 @@ def test_a_wide_histogram_has_the_same_ticks() -> None:
     axis = histogram_figure({1_000: 5, 800_000: 3})["layout"]["xaxis"]
     assert axis["ticktext"] == ["1 ms", "10 ms", "100 ms"]
     assert axis["range"][0] == pytest.approx(log10(1), abs=0.01)
+
+
+def test_a_bin_says_what_it_counts_and_no_bare_number() -> None:
+    """A pointer's title is what the axis measures, not the bin's edge in ten digits."""
+    figure = histogram_figure({70_000_000: 4, 71_000_000: 3})
+    (bar,) = figure["data"]
+    assert bar["hovertemplate"] == "%{customdata}: %{y}<extra></extra>"
+    assert bar["customdata"][-1] == "1 min 10 s to 1 min 11 s"
+    axis = figure["layout"]["xaxis"]
+    assert axis["unifiedhovertitle"] == {"text": "Response time"}
+    assert axis["ticktext"] == ["0 ms", "30 s", "1 min"]
+
+
+@pytest.mark.parametrize(
+    ("now", "meta"),
+    [
+        (
+            10_000,
+            {"unfinished": "1970-01-01T00:10:00.000000Z", "until": "1970-01-01T00:10:50.000000Z"},
+        ),
+        (
+            625,
+            {"unfinished": "1970-01-01T00:10:00.000000Z", "until": "1970-01-01T00:10:25.000000Z"},
+        ),
+        (600, None),
+        (-5, None),
+    ],
+    ids=["the window ends", "the present", "a whole step", "all in the future"],
+)
+def test_the_newest_bar_says_that_it_is_not_finished(now: int, meta: object) -> None:
+    """It looks like a drop otherwise. What the present cuts is not finished either, in a window that ends later."""
+    window = TimeRange(0, 650 * SECOND)
+    figure = over_time_figure([], window, 60 * SECOND, now * SECOND)
+    assert figure["layout"].get("meta") == meta
