@@ -18,7 +18,7 @@ from api.xray.changes import change
 from store.config import records
 from store.config.protocol import Change, Configuration
 from store.config.records import MAX_VERSIONS, Group
-from store.filters.ast import Compare, Expression, walk
+from store.filters.ast import Compare, Expression, OneOf, walk
 from store.filters.errors import FilterError
 from store.filters.groups import expand_groups
 from store.filters.keywords import GROUP_KEYWORDS
@@ -201,7 +201,7 @@ def _parsed(text: str) -> Expression | None:
 
 
 def _names_group(expression: Expression) -> bool:
-    return isinstance(expression, Compare) and expression.field.keyword in GROUP_KEYWORDS
+    return isinstance(expression, Compare | OneOf) and expression.field.keyword in GROUP_KEYWORDS
 
 
 def _with_insights(group: Group, body: JsonBody) -> Group:

@@ -16,6 +16,7 @@ from store.config import records
 from store.config.change import change
 from store.config.records import Group
 from store.filters.ast import Expression
+from store.filters.errors import FilterError
 from store.filters.parse import parse
 from store.memory import MemoryStore
 from store.model import Document, Link, NodeKey, State
@@ -79,6 +80,11 @@ def test_default_contains_every_trace_and_stays(xray: Any) -> None:
         ({"GroupName": "a", "FilterExpression": "fualt"}, "at position 1; did you mean fault"),
         ({"GroupName": "a", "FilterExpression": 'group.name = "b"'}, "defined by groups"),
         (
+            {"GroupName": "a", "FilterExpression": 'ok AND !(group.name IN ("a", "b"))'},
+            "defined by groups",
+        ),
+        ({"GroupName": "a", "FilterExpression": 'group.arn IN ("arn:b")'}, "defined by groups"),
+        (
             {"GroupName": "a", "InsightsConfiguration": {"NotificationsEnabled": True}},
             "requires InsightsEnabled",
         ),
@@ -139,6 +145,15 @@ def test_only_the_groups_that_a_filter_names_are_parsed(monkeypatch: pytest.Monk
     store = with_groups(*"abc")
     assert groups.read_filter('group.name = "b"', store.read_configuration) == parse("fault")
     assert parsed == ["fault"]
+
+
+def test_a_filter_may_name_several_groups() -> None:
+    """In a list, too; one that is unknown is an error, as with `=`."""
+    store = with_groups("a", "b")
+    read = groups.read_filter('ok OR group.name IN ("a", "b")', store.read_configuration)
+    assert read == parse("ok OR (fault OR fault)")
+    with pytest.raises(FilterError, match="there is no group 'c'"):
+        groups.read_filter('group.name IN ("a", "c")', store.read_configuration)
 
 
 def test_unknown_groups(xray: Any) -> None:
