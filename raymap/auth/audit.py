@@ -98,7 +98,7 @@ class Denials:
         self._store, self._clock = store, clock
         self._last: OrderedDict[tuple[str, str], float] = OrderedDict()
 
-    async def record(self, principal: Principal, scope: Scope) -> None:
+    async def record(self, principal: Principal, address: str, target: str) -> None:
         """Record it, unless one of theirs was within the last minute."""
         now, who = self._clock(), (principal.via, principal.name)
         last = self._last.get(who)
@@ -108,10 +108,7 @@ class Denials:
         self._last.move_to_end(who)
         if len(self._last) > self.MOST:
             self._last.popitem(last=False)
-        target = f"{scope['method']} {scope['path']}"
-        happened = event(
-            now, principal.name, principal.via, _address(scope), "access", target, "refused"
-        )
+        happened = event(now, principal.name, principal.via, address, "access", target, "refused")
         await asyncio.to_thread(record, self._store, happened)
 
 

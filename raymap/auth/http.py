@@ -105,7 +105,8 @@ class AuthGuard:
             self._authenticator.authorize(principal, permission, requested)
         except AuthError as error:
             if self._audit and error.reason == "forbidden":
-                await self._audit.record(principal, scope)
+                target = f"{scope['method']} {scope['path']}"
+                await self._audit.record(principal, _client(scope), target)
             raise
         return principal
 

@@ -54,7 +54,9 @@ class Authentication:
 
     def interceptors(self, enter: Enter | None = None) -> list[grpc.aio.ServerInterceptor]:
         """What a gRPC server needs."""
-        return [] if self.authenticator is None else [AuthInterceptor(self.authenticator, enter)]
+        if self.authenticator is None:
+            return []
+        return [AuthInterceptor(self.authenticator, enter, self.store)]
 
     def start(self) -> None:
         """Read the keys, and keep reading them."""
