@@ -20,6 +20,7 @@ from api.console.place import (
     place_entities,
 )
 from api.context import Context, json_response, run_cancellable
+from api.counted import freshness
 from api.errors import ApiError
 from api.graph.build import Graph, build_graph, calls_of, find_node, node_id, stats_of
 from api.schemas.common import ErrorReply
@@ -167,6 +168,7 @@ def _parts(
         "over_time": with_marks(over_time_figure(*series, context.now()), deployed),
         "errors": _errors(place.failures),
         "filtered": counted.selection.summary() if counted.selection else None,
+        **freshness(counted.window, counted.backlog),
     }
 
 

@@ -13,13 +13,14 @@ from api.console.map import require_node
 from api.console.params import Window
 from api.console.scope import ScopeExpression
 from api.context import Context, json_response, run_cancellable
+from api.counted import freshness
 from api.graph.build import build_graph, keys_of
 from api.node_metrics import Series, node_metrics
 from api.schemas.common import ErrorReply, Figure
 from api.schemas.metrics import MetricChart, NodeCharts
 from store.filters.ast import Expression
 from store.model import NodeKey, TimeRange
-from store.query import Entities
+from store.query import Backlog, Entities
 from store.service_graph import graph_of_units
 from store.times import MINUTE
 from store.unit_filter import unit_series
@@ -32,6 +33,7 @@ class Measured(NamedTuple):
     window: TimeRange
     step: int
     series: list[Series]
+    backlog: Backlog | None
 
 
 def metrics_router(context: Context) -> APIRouter:
@@ -60,16 +62,19 @@ def measure(
     step = max(MINUTE, step_of(window))
     whole = TimeRange(window.start // step * step, -(-window.end // step) * step)
     if expression is None:
-        graph = build_graph(context.counted_window(window).graph)
-        node = require_node(graph, id)
+        counted = context.counted_window(window)
+        backlog = counted.backlog
+        node = require_node(graph := build_graph(counted.graph), id)
         traced = partial(context.store.node_series, keys_of(graph, node), whole, step)
     else:
+        backlog = None
         found = list(context.store.filtered_units(whole, expression))
         graph = build_graph(graph_of_units(found, context.settled_before()))
         node = require_node(graph, id)
         entities = Entities(nodes=keys_of(graph, node))
         traced = partial(unit_series, [u for _, u in found if entities.have(u, None)], step)
-    return Measured(node, whole, step, node_metrics(context.store, node, whole, step, traced))
+    series = node_metrics(context.store, node, whole, step, traced)
+    return Measured(node, whole, step, series, backlog)
 
 
 def node_charts(
@@ -77,7 +82,11 @@ def node_charts(
 ) -> NodeCharts:
     """The metrics of a node as charts."""
     measured = measure(context, id, window, expression)
-    return {"charts": [_chart(series, measured, context.now()) for series in measured.series]}
+    now = context.now()
+    return {
+        "charts": [_chart(series, measured, now) for series in measured.series],
+        **freshness(window, measured.backlog),
+    }
 
 
 def _chart(series: Series, measured: Measured, now: int) -> MetricChart:
@@ -94,7 +103,7 @@ def _chart(series: Series, measured: Measured, now: int) -> MetricChart:
 
 def metric_figure(series: Series, measured: Measured, now: int) -> Figure:
     """Bars over the whole window."""
-    _, window, step, _ = measured
+    window, step = measured.window, measured.step
     bars = go.Bar(
         name=series.label,
         x=[iso(start) for start, _ in series.points],

@@ -7,9 +7,11 @@ from collections import Counter
 from typing import NamedTuple
 
 from api.context import Context
+from api.counted import counted_graph
 from api.jaeger.spans import CHUNK, span_names
 from api.schemas.jaeger import JaegerDependency, SpanKind
 from store.model import NodeKey, TimeRange
+from store.query import Backlog
 from store.rules.invocations import FUNCTION, SERVICE
 from store.times import DAY, HOUR, MINUTE
 
@@ -65,9 +67,12 @@ def operations(context: Context, service: str, window: TimeRange) -> Operations:
     return Operations(found, read, read == len(ids) < MOST_READ)
 
 
-def dependencies(context: Context, window: TimeRange, service: str = "") -> list[JaegerDependency]:
-    """How often services call each other, and receive each other's events; all, or one service's."""
-    graph = context.counted_window(window).graph
+def dependencies(
+    context: Context, window: TimeRange, service: str = ""
+) -> tuple[list[JaegerDependency], Backlog | None]:
+    """How often services call each other, and receive each other's events; all, or one service's. And what is not
+    counted yet."""
+    _, graph, backlog = counted_graph(context, window, None)
     counts: Counter[tuple[str, str]] = Counter()
     for (source, target), stats in (*graph.edges.items(), *graph.links.items()):
         if source.is_client or _is_one_function(source, target):
@@ -76,10 +81,11 @@ def dependencies(context: Context, window: TimeRange, service: str = "") -> list
             counts[source.name, target.name] += (
                 stats.statistics.total + stats.statistics.in_progress
             )
-    return [
+    found: list[JaegerDependency] = [
         {"parent": parent, "child": child, "callCount": count}
         for (parent, child), count in sorted(counts.items())
     ]
+    return found, backlog
 
 
 def _is_one_function(source: NodeKey, target: NodeKey) -> bool:

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 
 from api.context import Context, json_response, run_cancellable
+from api.counted import incomplete_header
 from api.errors import ApiError
 from api.jaeger import names
 from api.jaeger.params import (
@@ -122,9 +123,14 @@ def _add_names(router: APIRouter, context: Context) -> None:
         length = parse_units(lookback, "lookback", MILLISECOND)
         since = max(0, until - (DAY if length is None else length))
         window = window_of(since, until, "endTs - lookback", "endTs")
-        return await run_cancellable(
-            request, lambda: _answer(names.dependencies(context, window, service))
-        )
+
+        def work() -> Response:
+            found, backlog = names.dependencies(context, window, service)
+            answer = _answer(found)
+            answer.headers.update(incomplete_header(backlog))
+            return answer
+
+        return await run_cancellable(request, work)
 
 
 def _add_traces(router: APIRouter, context: Context) -> None:

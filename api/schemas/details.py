@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from api.schemas.common import Counts, Figure, Filtered, NodeId, Status, Times, reply
+from api.schemas.common import Counts, Figure, Filtered, Freshness, NodeId, Status, Times, reply
 from api.schemas.map import MapEdge, MapNode
 
 
@@ -36,7 +36,7 @@ class Neighbour(TypedDict):
     requests: Annotated[int | None, Field(description="along the edge")]
 
 
-class Detail(TypedDict):
+class Detail(Freshness):
     """What the details of nodes and edges have in common."""
 
     before: Annotated[

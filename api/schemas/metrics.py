@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from api.schemas.common import Figure, Instant, reply
+from api.schemas.common import Figure, Freshness, Instant, reply
 from api.schemas.v1 import Span
 
 MetricSource = Literal["platform metrics", "platform records", "application", "traces"]
@@ -33,7 +33,7 @@ class MetricData(TypedDict):
 
 
 @reply
-class NodeMetrics(Span):
+class NodeMetrics(Span, Freshness):
     """The metrics of a node."""
 
     node: str
@@ -57,7 +57,7 @@ class MetricChart(TypedDict):
 
 
 @reply
-class NodeCharts(TypedDict):
+class NodeCharts(Freshness):
     """The metrics of a node as charts."""
 
     charts: list[MetricChart]

@@ -166,7 +166,7 @@ class VersionLine(Counts, Times):
 
 
 @reply
-class VersionList(Span):
+class VersionList(Span, Freshness):
     """The versions of a service; beyond the 50 with the most requests as `(other versions)`."""
 
     node: NodeId
@@ -183,7 +183,7 @@ class NodeVersions(TypedDict):
 
 
 @reply
-class VersionsByNode(Span):
+class VersionsByNode(Span, Freshness):
     """The versions of several services."""
 
     nodes: list[NodeVersions]
@@ -211,7 +211,7 @@ class StateTransition(TypedDict):
 
 
 @reply
-class StateList(Span):
+class StateList(Span, Freshness):
     """The states of a state machine in the newest traces of a window."""
 
     node: NodeId

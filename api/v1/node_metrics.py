@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from api.console.metrics import Measured, measure
 from api.console.scope import ScopeExpression
 from api.context import Context, json_response, run_cancellable
+from api.counted import freshness
 from api.node_metrics import Series
 from api.schemas.metrics import MetricData, NodeMetrics
 from api.v1.graph import span
@@ -35,6 +36,7 @@ def node_metrics_router(context: Context) -> APIRouter:
 def _answer(measured: Measured, id: str) -> NodeMetrics:
     return {
         **span(measured.window),
+        **freshness(measured.window, measured.backlog),
         "node": id,
         "period": measured.step // SECOND,
         "MetricDataResults": [

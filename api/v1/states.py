@@ -8,6 +8,7 @@ from api.console.map import require_node
 from api.console.params import FilterExpression
 from api.console.timeline import states_of, timeline
 from api.context import Context, json_response, run_cancellable
+from api.counted import freshness
 from api.graph.build import build_graph
 from api.graph.state_flow import StateCounts, state_flow
 from api.schemas.traces import TraceRow
@@ -45,7 +46,8 @@ def state_list(
     context: Context, id: str, window: TimeRange, expression: Expression | None = None
 ) -> StateList:
     """The states of a node; ApiError (404) when it had no traffic."""
-    node = require_node(build_graph(context.service_graph(window), window), id)
+    counted = context.counted_window(window)
+    node = require_node(build_graph(counted.graph, counted.window), id)
     touched: Expression = ServiceMatch(node)
     filter = And((touched, expression)) if expression else touched
     page = context.store.find_traces(TraceQuery(window, filter=filter), limit=MOST_TRACES)
@@ -53,6 +55,7 @@ def state_list(
     flow = state_flow(map(_rows, traces), node.name, node.type)
     return {
         **span(window),
+        **freshness(window, None if expression else counted.backlog),
         "node": id,
         "traces": len(traces),
         "complete": page.cursor is None,

@@ -11,6 +11,7 @@ from api.console.map import require_node
 from api.console.map_json import counts, times
 from api.console.scope import EnvironmentExpression
 from api.context import Context, json_response, run_cancellable
+from api.counted import freshness
 from api.errors import ApiError
 from api.graph.build import Graph, build_graph, find_node, stats_of
 from api.schemas.v1 import NodeVersions, VerdictReply, VersionLine, VersionList, VersionsByNode
@@ -144,9 +145,15 @@ def version_list(
 ) -> VersionList:
     """The versions of a node, in traces of an environment; ApiError (404) when it had no traffic."""
     require_short(window)
-    graph = build_graph(context.service_graph(window))
-    lines = _lines(context, graph, require_node(graph, id), window, environment)
-    return {**span(window), "node": id, "versions": lines}
+    counted = context.counted_window(window)
+    node = require_node(graph := build_graph(counted.graph), id)
+    lines = _lines(context, graph, node, window, environment)
+    return {
+        **span(window),
+        **freshness(window, counted.backlog),
+        "node": id,
+        "versions": lines,
+    }
 
 
 def versions_by_node(
@@ -154,13 +161,14 @@ def versions_by_node(
 ) -> VersionsByNode:
     """The same for several nodes, of which those without traffic are left out."""
     require_short(window)
-    graph = build_graph(context.service_graph(window))
+    counted = context.counted_window(window)
+    graph = build_graph(counted.graph)
     found: list[NodeVersions] = [
         {"node": id, "versions": _lines(context, graph, node, window, environment)}
         for id in ids
         if (node := find_node(graph, id)) is not None
     ]
-    return {**span(window), "nodes": found}
+    return {**span(window), **freshness(window, counted.backlog), "nodes": found}
 
 
 def _lines(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -9,22 +10,28 @@ from fastapi.testclient import TestClient
 
 from api.app import create_app
 from api.counted import complete_until, freshness, incomplete_words
+from api.graph.build import node_id
 from api.schemas.declared import ComparisonReply
+from api.schemas.details import EdgeDetail, NodeDetail
 from api.schemas.map import ServiceMap
+from api.schemas.metrics import NodeCharts, NodeMetrics
 from api.schemas.v1 import (
     EdgePage,
     MapNumbers,
     PlaceList,
     ServicePage,
+    StateList,
     TimeSeries,
     VerdictReply,
+    VersionList,
+    VersionsByNode,
 )
 from store.memory import MemoryStore
 from store.model import TimeRange
 from store.query import Backlog
 from store.times import MINUTE, SECOND
 from tests.api.console.test_map import get
-from tests.api.shop import END, START, lambda_pair, order
+from tests.api.shop import END, FRONT, START, TABLE, lambda_pair, order
 from tests.builders import T0
 
 FIRST = T0 + 2 * MINUTE
@@ -51,7 +58,16 @@ def client() -> TestClient:
     return TestClient(create_app(store, version="0", clock=lambda: T0 / SECOND + 7200))
 
 
+NODE = node_id(FRONT)
+EDGE = f"{NODE}/{node_id(TABLE)}"
+UNFILTERED = "metrics|places|versions|compare|verdict"
+"""Without the parameter ``filter``."""
 COUNTED: list[tuple[str, Any]] = [
+    (f"/api/nodes/{NODE}?", NodeDetail),
+    (f"/api/edges/{EDGE}?", EdgeDetail),
+    (f"/api/nodes/{NODE}/metrics?", NodeCharts),
+    (f"/api/v1/nodes/{NODE}/metrics?", NodeMetrics),
+    (f"/api/v1/nodes/{NODE}/states?", StateList),
     ("/api/map?", ServiceMap),
     ("/api/v1/map?", MapNumbers),
     ("/api/v1/services?", ServicePage),
@@ -59,6 +75,8 @@ COUNTED: list[tuple[str, Any]] = [
     ("/api/v1/timeseries?", TimeSeries),
     ("/api/v1/places?", PlaceList),
     ("/api/v1/declarations/compare?", ComparisonReply),
+    (f"/api/v1/nodes/{NODE}/versions?", VersionList),
+    (f"/api/v1/versions?nodes={NODE}&", VersionsByNode),
     ("/api/v1/verdict?service=front&candidate=2&", VerdictReply),
 ]
 
@@ -72,11 +90,14 @@ def test_a_window_with_documents_that_wait_is_incomplete(
     assert short["incomplete"] == {"minutes": 3, "since": SINCE / SECOND}
     assert short["data_until"] == FIRST / SECOND
     whole = get(client, url + BEFORE, shape)
-    assert (whole["incomplete"], whole["data_until"]) == (None, whole["to"])
+    assert whole["incomplete"] is None
+    assert whole["data_until"] == whole.get("to", START + 120)
 
 
 def test_what_satisfies_a_filter_is_counted_from_rows(client: TestClient) -> None:
-    for url, shape in COUNTED[:5]:
+    filtered = [each for each in COUNTED if not re.search(UNFILTERED, each[0])]
+    assert len(filtered) == 8
+    for url, shape in filtered:
         assert get(client, f"{url}{WINDOW}&filter=ok", shape)["incomplete"] is None
 
 
@@ -94,6 +115,17 @@ def test_x_rays_answers_say_it_in_a_header(client: TestClient, path: str) -> Non
     assert group.status_code == 200
     filtered = client.post(path, json={**body, "GroupName": "all"})
     assert "x-raymap-incomplete" not in filtered.headers
+
+
+def test_jaegers_dependencies_say_it_in_the_same_header(client: TestClient) -> None:
+    """Their body is Jaeger's."""
+    url = f"/jaeger/api/dependencies?lookback={(END - START) * 1000}&endTs="
+    answer = client.get(f"{url}{END * 1000}")
+    assert answer.status_code == 200
+    assert answer.headers["x-raymap-incomplete"] == "minutes=3"
+    whole = client.get(f"{url}{(START + 120) * 1000}")
+    assert whole.status_code == 200
+    assert "x-raymap-incomplete" not in whole.headers
 
 
 def test_nothing_passes_while_minutes_wait(client: TestClient) -> None:

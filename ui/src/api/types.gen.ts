@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: 9234f56214f85601869a9a7520bf0b5a3e59c530da149d6288a10d5d8eab3b61
+// sha256 of its schemas: 341390302a988bc82b1ab68699aa567f443db290f2f0d50a26a764689e455371
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -187,10 +187,12 @@ export interface components {
         };
         EdgeDetail: {
             before: components["schemas"]["Before"] | null;
+            data_until: number;
             edge: components["schemas"]["MapEdge"];
             errors: components["schemas"]["ErrorShare"][];
             filtered: components["schemas"]["Filtered"] | null;
             histogram: components["schemas"]["Figure"];
+            incomplete: components["schemas"]["Incomplete"] | null;
             over_time: components["schemas"]["Figure"];
         };
         Entry: {
@@ -336,14 +338,18 @@ export interface components {
         };
         NodeCharts: {
             charts: components["schemas"]["MetricChart"][];
+            data_until: number;
+            incomplete: components["schemas"]["Incomplete"] | null;
         };
         NodeDetail: {
             before: components["schemas"]["Before"] | null;
             callees: components["schemas"]["Neighbour"][];
             callers: components["schemas"]["Neighbour"][];
+            data_until: number;
             errors: components["schemas"]["ErrorShare"][];
             filtered: components["schemas"]["Filtered"] | null;
             histogram: components["schemas"]["Figure"];
+            incomplete: components["schemas"]["Incomplete"] | null;
             node: components["schemas"]["MapNode"];
             over_time: components["schemas"]["Figure"];
         };
@@ -453,8 +459,10 @@ export interface components {
         };
         StateList: {
             complete: boolean;
+            data_until: number;
             executions: number;
             from: number;
+            incomplete: components["schemas"]["Incomplete"] | null;
             node: string;
             states: components["schemas"]["FlowState"][];
             to: number;
@@ -645,13 +653,17 @@ export interface components {
             version: string;
         };
         VersionList: {
+            data_until: number;
             from: number;
+            incomplete: components["schemas"]["Incomplete"] | null;
             node: string;
             to: number;
             versions: components["schemas"]["VersionLine"][];
         };
         VersionsByNode: {
+            data_until: number;
             from: number;
+            incomplete: components["schemas"]["Incomplete"] | null;
             nodes: components["schemas"]["NodeVersions"][];
             to: number;
         };

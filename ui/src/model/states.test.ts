@@ -16,6 +16,8 @@ const state = (name: string) => ({
 const flow: StateList = {
   from: 0,
   to: 1,
+  data_until: 1,
+  incomplete: null,
   node: 'n',
   traces: 1,
   complete: true,
