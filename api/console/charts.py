@@ -39,6 +39,8 @@ MOST_MARKS = 2000
 MOST_FAILED_MARKS = 500
 COLUMNS, ROWS = 120, 40
 """Cells of a heatmap."""
+FEW = 4
+"""Up to so many requests an axis has a tick for each."""
 ROUND_STEPS = tuple(
     seconds * SECOND
     for seconds in (
@@ -79,7 +81,13 @@ def histogram_figure(histogram: Mapping[int, int]) -> Figure:
         hovertemplate="%{customdata}: %{y}<extra></extra>",
     )
     axis = {**_histogram_axis(edges), "unifiedhovertitle": {"text": "Response time"}}
-    return _figure([bar], xaxis=axis, yaxis={"title": {"text": "requests"}, "rangemode": "tozero"})
+    return _figure([bar], xaxis=axis, yaxis={"title": {"text": "requests"}, **_counts(counts)})
+
+
+def _counts(stacked: Iterable[int]) -> dict[str, Any]:
+    """An axis from zero on. Few requests have no halves between them."""
+    few = max(stacked, default=0) <= FEW
+    return {"rangemode": "tozero", **({"dtick": 1} if few else {})}
 
 
 def bin_edges(histogram: Mapping[int, int]) -> list[float]:
@@ -135,7 +143,8 @@ def over_time_figure(
         bars.append(go.Bar(name=name, x=instants, y=y, width=step / 1000, offset=0))
     axis = {"type": "date", "range": [iso(window.start), iso(window.end)]}
     meta = unfinished(window, step, now)
-    return _figure(bars, barmode="stack", xaxis=axis, yaxis={"rangemode": "tozero"}, meta=meta)
+    counts = _counts(map(sum, zip(*(bar.y for bar in bars), strict=True)))
+    return _figure(bars, barmode="stack", xaxis=axis, yaxis=counts, meta=meta)
 
 
 def unfinished(window: TimeRange, step: int, now: int) -> dict[str, str] | None:

@@ -24,7 +24,7 @@ ROUND = (
     *(factor * DAY * 10**power for power in range(5) for factor in (1, 2, 5)),
 )
 """Microseconds, ascending: what a clock makes round."""
-FEWEST, MOST, MOST_EVEN = 3, 7, 5
+FEWEST, MOST, MOST_EVEN = 3, 6, 5
 """Ticks of an axis: as many as have room in a panel. Words like 2 min 30 s, which multiples have, are wide."""
 
 

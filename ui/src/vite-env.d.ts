@@ -2,7 +2,12 @@
 
 declare module 'plotly.js-cartesian-dist-min' {
   type Root = HTMLElement & {
-    on?(event: 'plotly_click', listener: (event: { points: { customdata?: unknown }[] }) => void): void
+    on?(
+      event: 'plotly_click',
+      listener: (event: {
+        points: { customdata?: unknown; curveNumber: number; pointIndex: number }[]
+      }) => void,
+    ): void
     on?(
       event: 'plotly_selected',
       listener: (event?: { range?: { x: [unknown, unknown]; y: [unknown, unknown] } }) => void,

@@ -17,7 +17,9 @@ from api.console.charts import (
     over_time_figure,
     traces_figure,
 )
+from store.graph import Statistics
 from store.model import State, TimeRange
+from store.query import TimeBucket
 from store.times import SECOND
 
 MS = 1_000
@@ -101,9 +103,24 @@ def test_a_wide_histogram_has_the_same_ticks() -> None:
     """Its bins grow with the time, its axis is labelled like the others."""
     axis = histogram_figure({1_000: 5, 800_000: 3})["layout"]["yaxis"]
     assert axis["title"]["text"] == "requests"
+    assert "dtick" not in axis
     axis = histogram_figure({1_000: 5, 800_000: 3})["layout"]["xaxis"]
     assert axis["ticktext"] == ["1 ms", "10 ms", "100 ms"]
     assert axis["range"][0] == pytest.approx(log10(1), abs=0.01)
+
+
+def test_few_requests_have_no_halves_between_them() -> None:
+    """Of a stack it is the whole that counts."""
+    assert histogram_figure({1_000: 2})["layout"]["yaxis"]["dtick"] == 1
+    window = TimeRange(0, 300 * SECOND)
+
+    def axis(faults: int) -> Any:
+        statistics = Statistics(ok=3, fault=faults)
+        slices = [TimeBucket(0, statistics)]
+        return over_time_figure(slices, window, 60 * SECOND, 0)["layout"]["yaxis"]
+
+    assert axis(1)["dtick"] == 1
+    assert "dtick" not in axis(2)
 
 
 def test_a_bin_says_what_it_counts_and_no_bare_number() -> None:

@@ -15,18 +15,22 @@ interface Props {
   label: string
   height?: number
   onOpen?: (id: string) => void
+  /** Which bar was clicked, from the left. */
+  onBar?: ((index: number) => void) | undefined
   /** What was dragged over: a box, or with `selects="x"` a stretch of the x axis. */
   onSelect?: ((box: Box) => void) | undefined
   selects?: 'box' | 'x'
 }
 
-export function Chart({ figure, label, height = 180, onOpen, onSelect, selects = 'box' }: Props) {
+export function Chart({ figure, label, height = 180, onOpen, onBar, onSelect, selects = 'box' }: Props) {
   const root = useRef<HTMLDivElement>(null)
   const [failed, setFailed] = useState(false)
   const [drawn, setDrawn] = useState(false)
   const palette = usePalette()
   const open = useRef(onOpen)
   open.current = onOpen
+  const bar = useRef(onBar)
+  bar.current = onBar
   const select = useRef(onSelect)
   select.current = onSelect
   const canSelect = onSelect !== undefined
@@ -41,7 +45,10 @@ export function Chart({ figure, label, height = 180, onOpen, onSelect, selects =
         const chart = await plotly.react(
           place,
           painted(figure, palette),
-          { ...framed(figure, palette, height), ...(canSelect && selecting(selects, palette)) },
+          {
+            ...framed(figure, palette, { width: place.clientWidth, height }),
+            ...(canSelect && selecting(selects, palette)),
+          },
           config,
         )
         if (gone) return
@@ -49,6 +56,8 @@ export function Chart({ figure, label, height = 180, onOpen, onSelect, selects =
         chart.on?.('plotly_click', ({ points }) => {
           const id = points[0]?.customdata
           if (typeof id === 'string') open.current?.(id)
+          const clicked = points.find(({ curveNumber }) => curveNumber < figure.data.length)
+          if (clicked) bar.current?.(clicked.pointIndex)
         })
         chart.removeAllListeners?.('plotly_selected')
         chart.on?.('plotly_selected', (event) => {

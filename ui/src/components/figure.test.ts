@@ -57,6 +57,17 @@ test('an axis keeps the ticks and the title of the server', () => {
     ticktext: ['1 ms'],
     unifiedhovertitle: { text: 'Response time' },
   }
-  const layout = framed({ data: [{ type: 'bar' }], layout: { xaxis } }, PALETTE, 100)
+  const layout = framed({ data: [{ type: 'bar' }], layout: { xaxis } }, PALETTE, { width: 300, height: 100 })
   expect(layout).toMatchObject({ hovermode: 'x unified', xaxis })
+})
+
+test('words of marks give way to the latest ones', () => {
+  const at = (minute: number) => `2026-11-29T14:${String(minute).padStart(2, '0')}:00.000000Z`
+  const annotations = [14, 13, 6, 0].map((minute) => ({ x: at(minute), text: 'catalog v497' }))
+  const shapes = annotations.map(({ x }) => ({ x0: x, x1: x }))
+  const layout = { xaxis: { type: 'date', range: [at(0), at(15)] }, annotations, shapes }
+  const drawn = framed({ data: [], layout }, PALETTE, { width: 300, height: 100 })
+  const words = (drawn['annotations'] as { text: string }[]).map(({ text }) => text)
+  expect(words).toEqual(['catalog v497', '▾', 'catalog v497', 'catalog v497'])
+  expect(drawn['shapes']).toHaveLength(4)
 })

@@ -75,6 +75,7 @@ function barred(series: Series, palette: Palette, cut: Cut | null): Series {
   const { name, status, color } = coloured(series, palette)
   const line = status === 'error' ? { color: palette.outline, width: 0.5 } : { width: 0 }
   return {
+    ...(status && { hovertemplate: `${WORDS[name]} %{y}<extra></extra>` }),
     ...series,
     x: localTimes(series['x']),
     marker: { ...given(series), color, line, ...(cut && { pattern: hatched(series['x'], cut) }) },
@@ -177,7 +178,11 @@ function localRange({ type, range }: Axis): { range?: unknown } {
   return type === 'date' && range ? { range: localTimes(range) } : {}
 }
 
-export function framed({ data, layout }: Figure, palette: Palette, height: number): Record<string, unknown> {
+export function framed(
+  { data, layout }: Figure,
+  palette: Palette,
+  { width, height }: { width: number; height: number },
+): Record<string, unknown> {
   const axis = (name: string) => ({
     ...((layout[name] ?? {}) as Axis),
     ...localRange((layout[name] ?? {}) as Axis),
@@ -197,7 +202,7 @@ export function framed({ data, layout }: Figure, palette: Palette, height: numbe
     height,
     autosize: true,
     margin: { l: 12, r: 12, t: layout['annotations'] ? 20 : 8, b: 12 },
-    ...marked(layout, palette),
+    ...marked(layout, palette, width),
     paper_bgcolor: 'rgba(0,0,0,0)',
     plot_bgcolor: 'rgba(0,0,0,0)',
     font: { family: palette.sans, size: 11, color: palette.mute },
@@ -216,18 +221,40 @@ export function framed({ data, layout }: Figure, palette: Palette, height: numbe
 
 type Mark = Record<string, unknown>
 
-/** Deployments: a line and a word each. */
-function marked({ shapes, annotations }: Figure['layout'], palette: Palette): Record<string, unknown> {
+/** Deployments: a line each, and words as far as there is room for them; a mark that the pointer reads elsewhere. */
+function marked(layout: Figure['layout'], palette: Palette, width: number): Record<string, unknown> {
+  const { shapes, annotations } = layout
   if (!Array.isArray(shapes) || !Array.isArray(annotations)) return {}
+  const room = roomy(annotations as Mark[], (layout['xaxis'] ?? {}) as Axis, width)
   const line = { color: palette.mute, width: 1, dash: 'dot' }
   return {
     shapes: shapes.map((one: Mark) => ({ ...one, x0: localTime(one['x0']), x1: localTime(one['x1']), line })),
     annotations: annotations.map((one: Mark) => ({
       ...one,
+      text: room.has(one) ? one['text'] : '▾',
       x: localTime(one['x']),
       font: { color: palette.mute, size: 10 },
     })),
   }
+}
+
+/** Pixels of a letter of a mark's words. */
+const LETTER = 6
+
+/** Those whose words stand apart, the first of the list before others: it is the latest. */
+function roomy(annotations: Mark[], { range }: Axis, width: number): Set<Mark> {
+  const [from, to] = (range ?? []).map((at) => Date.parse(String(at)))
+  if (from === undefined || to === undefined) return new Set(annotations)
+  const taken: [number, number][] = []
+  const free = annotations.filter((one) => {
+    const half = (String(one['text']).length * LETTER) / 2
+    const at = ((Date.parse(String(one['x'])) - from) / (to - from)) * width
+    const middle = Math.min(Math.max(at, half), width - half) // as plotly anchors it at the ends, about
+    if (taken.some(([left, right]) => middle - half < right && middle + half > left)) return false
+    taken.push([middle - half, middle + half])
+    return true
+  })
+  return new Set(free)
 }
 
 /** Dragging draws a box or a band, and a click still is a click. */
