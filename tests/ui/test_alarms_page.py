@@ -93,3 +93,44 @@ def test_a_bell_in_a_panel_opens_the_form_filled_in_with_a_preview(
     expect(form.get_by_role("region", name="Preview")).to_contain_text("in the last 24 hours")
     form.get_by_label("Threshold").fill("nonsense")
     expect(form.get_by_role("region", name="Preview")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("bell", "metric", "threshold"),
+    [
+        (r"^p95 ≥ 900 ms$", "p95_ms", "900"),
+        (r"^≥ [\d.]+.min$", "requests", r"[\d.]+"),
+        (r"^faults ≥ 100 %$", "fault_share", "100"),
+    ],
+)
+def test_a_bell_at_a_chart_proposes_what_it_shows(
+    page: Page, lasting_shop: Any, bell: str, metric: str, threshold: str
+) -> None:
+    """The measure of the chart, its greatest value, and a window of its bars."""
+    node = lasting_shop.node_id(lasting_shop.storefront)
+    page.goto(lasting_shop.url(f"/map?range=15m&sel={node}"))
+    details = page.get_by_role("complementary", name="Details")
+    details.get_by_role("link", name=re.compile(bell)).click()
+    form = page.get_by_role("form", name="New alarm")
+    expect(form.get_by_label("Of", exact=True)).to_have_value(re.compile(r'"storefront"'))
+    expect(form.get_by_label("Metric", exact=True)).to_have_value(metric)
+    expect(form.get_by_label("Threshold")).to_have_value(re.compile(f"^{threshold}$"))
+    expect(form.get_by_label("Of the last minutes")).to_have_value("5")
+    expect(form.get_by_role("region", name="Preview")).to_contain_text("now")
+    page.go_back()
+    expect(details).to_be_visible()
+
+
+def test_a_click_on_a_bar_is_the_threshold(page: Page, lasting_shop: Any) -> None:
+    """Where the bin begins, and not the p95, which is in it: 885 ms of 900."""
+    node = lasting_shop.node_id(lasting_shop.storefront)
+    page.goto(lasting_shop.url(f"/map?range=15m&sel={node}"))
+    details = page.get_by_role("complementary", name="Details")
+    expect(details.get_by_role("link", name="p95 ≥ 900 ms")).to_be_visible()
+    bars = details.get_by_role("img", name="Histogram of response times").locator(".point path")
+    bars.last.scroll_into_view_if_needed()
+    box = bars.last.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(details.get_by_role("link", name="p95 ≥ 885 ms")).to_be_visible()
+    expect(details.locator(".bell-link")).to_have_count(3)

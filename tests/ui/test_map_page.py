@@ -68,6 +68,49 @@ def test_charts_are_drawn_in_the_details(page: Page, shop: Any) -> None:
     expect(chart.locator(".bars .point").filter(visible=True).first).to_be_visible()
 
 
+def test_charts_speak_of_durations_and_of_what_is_not_finished(page: Page, shop: Any) -> None:
+    """No bare numbers under the pointer; the bar that the present cuts says until when it is counted."""
+
+    def answer(route: Route) -> None:
+        reply = route.fetch()
+        body = reply.json()
+        layout, bars = body["over_time"]["layout"], body["over_time"]["data"]
+        layout["meta"] = {"unfinished": bars[0]["x"][-1], "until": bars[0]["x"][-1]}
+        route.fulfill(response=reply, json=body)
+
+    page.route("**/api/nodes/*?*", answer)
+    open_map(page, shop.url(f"/map?test=1&sel={shop.node_id(shop.storefront)}"))
+    histogram = page.get_by_role("img", name="Histogram of response times")
+    expect(histogram.locator(".xtick text").first).to_have_text("0 ms")
+    bar = histogram.locator(".bars .point path").filter(visible=True).last
+    bar.scroll_into_view_if_needed()
+    bar.hover(force=True)
+    expect(histogram.locator(".hoverlayer")).to_contain_text(
+        re.compile(r"^Response time\d+ to 900 ms: \d+$")
+    )
+    chart = page.get_by_role("img", name=re.compile(r"; the newest bar so far, until \d\d:\d\d:"))
+    expect(chart.locator("pattern")).to_have_count(4)
+    chart.scroll_into_view_if_needed()
+    plot = chart.locator(".bglayer rect, .plotbg").first.bounding_box() or chart.bounding_box()
+    assert plot is not None
+    page.mouse.move(plot["x"] + plot["width"] - 3, plot["y"] + plot["height"] / 2)
+    expect(chart.locator(".hoverlayer")).to_contain_text("so far, until ")
+
+
+def test_a_panel_says_that_its_figures_are_incomplete(page: Page, shop: Any) -> None:
+    def answer(route: Route) -> None:
+        reply = route.fetch()
+        waiting = {"minutes": 12, "since": 1}
+        route.fulfill(response=reply, json={**reply.json(), "incomplete": waiting})
+
+    page.route("**/api/nodes/*?*", answer)
+    open_map(page, shop.url(f"/map?test=1&sel={shop.node_id(shop.storefront)}"))
+    details = page.get_by_role("complementary", name="Details")
+    expect(details.get_by_role("status").first).to_have_text(
+        "Incomplete: 12 minutes are still being counted."
+    )
+
+
 def test_an_edge_can_be_chosen(page: Page, shop: Any) -> None:
     """A click on the line between two services opens the details of the calls."""
     open_map(page, shop.url("/map?test=1"))

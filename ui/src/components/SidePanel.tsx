@@ -2,13 +2,12 @@
 
 import { useState, type CSSProperties, type ReactNode } from 'react'
 import type { PlaceFilter } from '../api/client'
-import type { EdgeDetail, ErrorShare, Neighbour, NodeDetail } from '../api/types'
+import type { ErrorShare, Neighbour, NodeDetail } from '../api/types'
 import { estimateWords, typeWords } from '../map/describe'
-import { timesBetween } from '../filter/selection'
 import { count } from '../model/format'
-import { Chart } from './Chart'
 import { DetailRows } from './DetailRows'
 import { KindBadge } from './KindBadge'
+import { PanelCharts, type ChartsProps } from './PanelCharts'
 import { PanelHead } from './PanelHead'
 import { clamped, ResizeHandle } from './ResizeHandle'
 import { StatusMark } from './StatusMark'
@@ -51,8 +50,7 @@ export function PanelFrame({ title, subtitle, badge, children, onClose }: FrameP
   )
 }
 
-interface BodyProps {
-  detail: NodeDetail | EdgeDetail
+interface BodyProps extends ChartsProps {
   tracesLink(filter: PlaceFilter, words: ReactNode): ReactNode
   /** A link to the traces with a call along an edge. */
   callsLink(edge: string, words: ReactNode): ReactNode
@@ -64,15 +62,11 @@ interface BodyProps {
   /** Of a node, what its platform measured. */
   metrics?: ReactNode
   onSelect(id: string): void
-  /** Dragging over the histogram: milliseconds. Absent where it changes nothing. */
-  onResponseTimes: ((from: number, to: number) => void) | undefined
-  /** Dragging over time: epoch seconds. */
-  onTimes: ((from: number, to: number) => void) | undefined
 }
 
 export function DetailBody(props: BodyProps) {
   const { detail, tracesLink, callsLink, actions, states, versions, metrics, onSelect } = props
-  const { onResponseTimes, onTimes } = props
+  const { alarmLink, onResponseTimes, onTimes } = props
   const isNode = 'node' in detail
   const thing = isNode ? detail.node : detail.edge
   const perMinute = isNode ? detail.node.traces_per_min : detail.edge.requests_per_min
@@ -93,31 +87,12 @@ export function DetailBody(props: BodyProps) {
           {estimate && <p className="mute">{estimate}</p>}
           {states}
           {versions}
-          <h3>Response time</h3>
-          <Chart
-            figure={detail.histogram}
-            label={
-              onResponseTimes ? 'Histogram of response times; drag to filter' : 'Histogram of response times'
-            }
-            height={170}
-            selects="x"
-            onSelect={onResponseTimes && (({ x: [from, to] }) => onResponseTimes(Number(from), Number(to)))}
-          />
-          <h3>Statuses over time</h3>
-          <Chart
-            figure={detail.over_time}
-            label={
-              onTimes ? 'Statuses over time, stacked; drag to choose a time' : 'Statuses over time, stacked'
-            }
-            height={150}
-            selects="x"
-            onSelect={
-              onTimes &&
-              (({ x }) => {
-                const times = timesBetween(x)
-                if (times) onTimes(times.from, times.to)
-              })
-            }
+          <PanelCharts
+            key={`charts ${thing.id}`}
+            detail={detail}
+            alarmLink={alarmLink}
+            onResponseTimes={onResponseTimes}
+            onTimes={onTimes}
           />
           <Errors errors={detail.errors} tracesLink={tracesLink} />
           {metrics}

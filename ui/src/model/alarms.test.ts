@@ -9,8 +9,7 @@ import {
   ordered,
   firedWords,
   previewLines,
-  proposal,
-  proposed,
+  valueWords,
 } from './alarms'
 
 const node = (id: string) => ({ id, name: id, type: '' })
@@ -154,18 +153,12 @@ describe('the list of alarms', () => {
   })
 })
 
-describe('an alarm from a panel', () => {
-  it('fills the form with twice the faults of now, and five percent at the least', () => {
-    const words = proposal('service("pay")', 0.061)
-    const params = new URLSearchParams(words as Record<string, string>)
-    expect(proposed(params)).toMatchObject({
-      selector: 'service("pay")',
-      metric: 'fault_share',
-      threshold: '13',
-    })
-    expect(proposal('service("pay")', null)['threshold']).toBe('5')
-    expect(proposal('service("pay")', 0.9)['threshold']).toBe('100')
-    expect(proposed(new URLSearchParams('metric=toString')).metric).toBe('fault_share')
+describe('a preview', () => {
+  it('says values in the unit of the metric', () => {
+    const words = (['fault_share', 'p95_ms', 'requests', 'platform:Throttles'] as const).map((metric) =>
+      valueWords(metric, metric === 'fault_share' ? 0.125 : 1200),
+    )
+    expect(words).toEqual(['13 %', '1.20 s', '1.2k/min', '1.2k'])
   })
 
   it('draws a gap where minutes are missing', () => {

@@ -3,6 +3,7 @@
 import type { Alarm, AlarmChange, AlarmState } from '../api/alarms'
 import type { Status } from '../api/types'
 import { quoted } from '../filter/quoted'
+import { duration, percent, short } from './format'
 import type { Changes } from './url'
 
 export const KINDS: Record<Alarm['kind'], string> = {
@@ -91,22 +92,6 @@ export const NEW_ALARM: AlarmForm = {
   webhooks: '',
   note: '',
 }
-/** The words of an address that fill a new alarm on a node or an edge: twice the faults that it has now, in percent, and five at the least. */
-export function proposal(selector: string, faultShare: number | null): Changes {
-  const threshold = Math.max(Number(NEW_ALARM.threshold), Math.ceil((faultShare ?? 0) * 200))
-  return { new: '1', of: selector, metric: 'fault_share', threshold: String(Math.min(100, threshold)) }
-}
-
-/** A new alarm as an address fills it. */
-export function proposed(params: URLSearchParams): AlarmForm {
-  const metric = params.get('metric') ?? ''
-  return {
-    ...NEW_ALARM,
-    selector: params.get('of') ?? '',
-    metric: Object.hasOwn(METRICS, metric) ? metric : NEW_ALARM.metric,
-    threshold: params.get('threshold') ?? NEW_ALARM.threshold,
-  }
-}
 
 /** Values of a preview as points of a picture of 1 by 1, y downwards: one line for each stretch without a gap. */
 export function previewLines(values: readonly (number | null)[], top: number): string[] {
@@ -116,6 +101,13 @@ export function previewLines(values: readonly (number | null)[], top: number): s
     else lines.at(-1)?.push(`${minute / (values.length - 1)},${1 - value / top}`)
   }
   return lines.filter((line) => line.length > 0).map((line) => line.join(' '))
+}
+
+/** A value of a metric, of shares a fraction: 12 %, 812 ms, 120/min. */
+export function valueWords(metric: string, value: number): string {
+  if (isShare(metric)) return percent(value)
+  if (metric.endsWith('_ms')) return duration(value)
+  return metric === 'requests' ? `${short(value)}/min` : short(value)
 }
 
 export function firedWords(times: number): string {

@@ -4,7 +4,7 @@ import { useEffect } from 'react'
 import { alarmAddresses, deleteAlarm, type AlarmList } from '../api/alarms'
 import { errorWords, FailureBanner } from '../components/Banner'
 import { Loading } from '../components/Loading'
-import { proposed } from '../model/alarms'
+import { NO_PROPOSAL, proposed } from '../model/proposals'
 import { AlarmForm } from './AlarmForm'
 import { AlarmHistory } from './AlarmHistory'
 import { AlarmTable } from './AlarmTable'
@@ -14,7 +14,6 @@ import { useLiveQuery } from './useLiveQuery'
 import '../styles/tables.css'
 import '../styles/forms.css'
 
-const PROPOSAL = { of: null, metric: null, threshold: null }
 /** How often alarms are evaluated. */
 const REFRESH_MS = 10_000
 
@@ -32,8 +31,8 @@ export function AlarmsPage() {
   const shown = named('history')
   const isNew = params.get('new') !== null
   const open = (key: 'edit' | 'new' | 'history', value: string) =>
-    setParams({ edit: null, new: null, history: null, ...PROPOSAL, [key]: value })
-  const close = () => setParams({ edit: null, new: null, history: null, ...PROPOSAL })
+    setParams({ edit: null, new: null, history: null, ...NO_PROPOSAL, [key]: value })
+  const close = () => setParams({ edit: null, new: null, history: null, ...NO_PROPOSAL })
   const saved = () => {
     close()
     reload()

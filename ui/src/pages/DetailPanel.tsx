@@ -6,12 +6,13 @@ import type { EdgeDetail, Graph, NodeDetail } from '../api/types'
 import { errorWords } from '../components/Banner'
 import { CopyButton } from '../components/CopyButton'
 import { Icon } from '../components/Icon'
+import { IncompleteNote } from '../components/IncompleteNote'
 import { KindBadge } from '../components/KindBadge'
 import { slowWords } from '../components/Loading'
 import { DetailBody, PanelFrame, nodeHead } from '../components/SidePanel'
 import { typeWords } from '../map/describe'
-import { proposal } from '../model/alarms'
 import { shares } from '../model/health'
+import { faultProposal, proposal, proposalWords, type Proposal } from '../model/proposals'
 import { isShared, readsUnfiltered } from '../model/share'
 import { edgeEnds, fixedLink, href } from '../model/url'
 import { responseTimeBetween, responseTimeFrom } from '../filter/selection'
@@ -47,7 +48,7 @@ export function DetailPanel(props: Props) {
   const shared = isShared()
   const showAll = !ends && readsUnfiltered(filter)
   const url = ends ? addresses.edge(window, filter, ...ends) : addresses.node(window, filter, id)
-  const { data, error, slow } = useLiveQuery<NodeDetail | EdgeDetail>(url, {
+  const { data, error, slow, at } = useLiveQuery<NodeDetail | EdgeDetail>(url, {
     key: `detail ${id}`,
     variant: `${rangeKey} ${filter}`,
   })
@@ -73,6 +74,13 @@ export function DetailPanel(props: Props) {
   const callsLink = (edge: string, words: ReactNode) => (
     <Link href={href('/traces', { ...carried, edge })}>{words}</Link>
   )
+  const alarmOf = (rule: Proposal) =>
+    href('/alarms', { ...carried, filter: null, ...proposal(meant(id, graph), rule) })
+  const alarmLink = (rule: Proposal) => (
+    <Link className="bell-link" href={alarmOf(rule)} title="A new alarm on this, filled in">
+      <Icon name="bell" size={12} /> {proposalWords(rule)}
+    </Link>
+  )
   const actions = (
     <>
       {!shared && (
@@ -83,11 +91,7 @@ export function DetailPanel(props: Props) {
       {!shared && (
         <Link
           className="button"
-          href={href('/alarms', {
-            ...carried,
-            filter: null,
-            ...proposal(meant(id, graph), faultShare(data)),
-          })}
+          href={alarmOf(faultProposal(faultShare(data)))}
           title="A new alarm on this, filled in"
         >
           <Icon name="bell" size={14} /> Alarm
@@ -113,6 +117,7 @@ export function DetailPanel(props: Props) {
   )
   return (
     <PanelFrame {...head} onClose={() => onSelect(null)}>
+      <IncompleteNote of={gone ? null : data} at={at} />
       {declared}
       {data && !gone && (
         <DetailBody
@@ -130,6 +135,7 @@ export function DetailPanel(props: Props) {
             showAll && <NodeVersions id={id} window={window} rangeKey={rangeKey} versionLink={versionLink} />
           }
           metrics={showAll && <NodeMetrics key={id} id={id} window={window} rangeKey={rangeKey} />}
+          alarmLink={shared ? undefined : alarmLink}
           onSelect={onSelect}
           onResponseTimes={
             shared
