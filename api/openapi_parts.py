@@ -88,6 +88,9 @@ PARAMETERS: Mapping[tuple[str, str], object] = {
     ("path", "service"): "checkout",
     ("path", "stack"): "shop",
     ("path", "name"): "checkout-faults",
+    ("path", "member"): "ana",
+    ("path", "tenant"): "acme",
+    ("query", "yes"): True,
 }
 """Examples of parameters by place and name; a cursor has none, as only a page makes one."""
 RELATIVE: Mapping[str, str] = {"from": "-1h", "to": "now"}
@@ -96,6 +99,7 @@ IDS: Mapping[str, str] = {
     "/api/nodes/": "ne04a604f51f2249a",
     "/api/v1/nodes/": "ne04a604f51f2249a",
     "/api/v1/deployments/": "d-7f1c9e",
+    "/api/v1/keys/": "Q5XW3TMBZK7YHD2E",
 }
 """Examples of the path parameter ``id``, by what the path begins with; else a trace's."""
 TRACE_ID = "1-6ac2f0e4-1f2b3c4d5e6f708192a3b4c5"

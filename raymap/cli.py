@@ -50,12 +50,13 @@ app = typer.Typer(
 
 @app.command()
 @with_settings
-def serve(settings: ServeSettings) -> None:
+def serve(context: typer.Context, settings: ServeSettings) -> None:
     """Run everything: ClickHouse, collector, API and console."""
     from raymap.serve import serve
+    from raymap.shown_settings import shown_settings
 
     with exit_on_error():
-        code = serve(settings)
+        code = serve(settings, shown_settings(context))
     raise typer.Exit(code)
 
 
@@ -73,16 +74,20 @@ def collect(settings: CollectSettings, supervised: Supervised = None) -> None:
 
 @app.command()
 @with_settings
-def api(settings: ApiSettings, supervised: Supervised = None) -> None:
+def api(context: typer.Context, settings: ApiSettings, supervised: Supervised = None) -> None:
     """Run the API and the console alone.
 
     The same port accepts segments.
     """
     with exit_on_error(supervised, "API listens") as pipe:
         from raymap import processes
+        from raymap.shown_settings import inherited, shown_settings
 
         address = processes.prepare_process(settings, supervised=supervised is not None)
-        code = processes.run_api_process(settings, address, pipe.ready)
+        shown = inherited() if supervised is not None else None
+        code = processes.run_api_process(
+            settings, address, pipe.ready, shown or shown_settings(context)
+        )
     raise typer.Exit(code)
 
 

@@ -16,6 +16,7 @@ from raymap.http_server import OnReady, Shutdown, listen_tcp, load_tls, port_tak
 from raymap.logging import set_up_logging
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from starlette.types import ASGIApp
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
         ProcessSettings,
         StoreSettings,
     )
+    from raymap.shown_settings import ShownSetting
     from store.audit import AuditStore
     from store.clickhouse.connection.address import Address
 
@@ -198,9 +200,16 @@ def _redactor(settings: ProcessSettings) -> Redactor:
     return Redactor(rules, partial(server_secret, settings.data_dir))
 
 
-def run_api_process(settings: ApiSettings, address: Address, on_ready: OnReady) -> int:
+def run_api_process(
+    settings: ApiSettings,
+    address: Address,
+    on_ready: OnReady,
+    shown: Sequence[ShownSetting] = (),
+) -> int:
     """The API, the console and the collector's HTTP receivers, until SIGTERM."""
     from collector.pipeline import IngestPipeline
+    from raymap.administration.routes import administration_routers
+    from raymap.administration.tenants import Server
     from raymap.auth.install import Authentication
     from raymap.self_trace import SelfTrace
     from raymap.tenants.api_parts import api_parts
@@ -223,13 +232,16 @@ def run_api_process(settings: ApiSettings, address: Address, on_ready: OnReady) 
     )
     authentication = Authentication(settings, store, _oidc_provider(settings))
     version = raymap_version()
-    tenants = api_parts(settings, address, authentication, redactor, version)
+    server = Server(settings, address, store)
+    administration = partial(administration_routers, authentication, server, shown, version)
+    tenants = api_parts(settings, address, authentication, redactor, version, administration)
     default = ApiService(
         settings,
         store,
         pipeline,
         authentication,
         version,
+        administration=administration,
         health=lambda: with_tenants(pipeline, (part.pipeline for part in tenants.parts())),
     )
     api = ApiOfTenants(default, tenants)

@@ -15,7 +15,7 @@ import os
 import random
 import socket
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -39,6 +39,7 @@ from raymap.settings import (
     ServeSettings,
     derive,
 )
+from raymap.shown_settings import ShownSetting, environment_of_shown, with_values
 from raymap.supervisor import STOP_TIMEOUT, ChildSpec, Stopped, Supervisor
 from store.private_files import make_private, open_ours
 
@@ -61,7 +62,7 @@ class Ports(NamedTuple):
     otlp: int | None
 
 
-def serve(settings: ServeSettings) -> int:
+def serve(settings: ServeSettings, shown: Sequence[ShownSetting] = ()) -> int:
     """Run everything until SIGTERM; the exit code. CommandError when it cannot start or go on."""
     set_up_logging(settings.log_level, settings.log_format)
     _check_installed(settings)
@@ -75,7 +76,7 @@ def serve(settings: ServeSettings) -> int:
             read_keys_file(settings.keys_file)
     beside = settings.data_dir.resolve() / "run" / "metrics"
     with _lock(settings.data_dir), metrics_folder(beside, _measured(settings)) as metrics:
-        return asyncio.run(_Serve(settings, choose_ports(settings), metrics).run())
+        return asyncio.run(_Serve(settings, choose_ports(settings), metrics, shown).run())
 
 
 def _collectors(settings: ServeSettings) -> list[str]:
@@ -90,8 +91,21 @@ def _measured(settings: ServeSettings) -> list[str]:
 class _Serve:
     """The children of `raymap serve`, in the order of their start."""
 
-    def __init__(self, settings: ServeSettings, ports: Ports, metrics: Path) -> None:
+    def __init__(
+        self,
+        settings: ServeSettings,
+        ports: Ports,
+        metrics: Path,
+        shown: Sequence[ShownSetting],
+    ) -> None:
         self._settings, self._ports, self._metrics = settings, ports, metrics
+        effective = {
+            "port": ports.http,
+            "grpc-port": ports.grpc,
+            "otlp-port": ports.otlp,
+            "workers": settings.collectors,
+        }
+        self._shown = environment_of_shown(with_values(shown, effective)) if shown else {}
 
     async def run(self) -> int:
         self._supervisor = Supervisor(
@@ -151,7 +165,7 @@ class _Serve:
                 name,
                 command,
                 role,
-                metrics | {PROCESS: name},
+                metrics | {PROCESS: name} | (self._shown if name == "api" else {}),
                 reloads=settings.tls_cert is not None,
             )
             for name, (command, role) in commands.items()

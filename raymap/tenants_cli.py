@@ -47,10 +47,11 @@ def add_tenant(
     Repeat it when it was interrupted. The limits are those of each process, in addition to limits of keys.
     """
     with exit_on_error():
+        from raymap.administration.tenants import Limits
         from raymap.commands import tenants
 
-        wanted = tenants.Wanted(retention, documents_per_second, bytes_per_day)
-        tenants.add(settings, name, wanted)
+        limits = Limits(documents_per_second, bytes_per_day)
+        tenants.add(settings, name, retention, limits)
 
 
 @tenant_app.command("list")
@@ -60,7 +61,7 @@ def list_tenants(settings: StoreSettings, as_json: AsJson = False) -> None:
     with exit_on_error():
         from raymap.commands import tenants
 
-        tenants.list_tenants(settings, as_json=as_json)
+        tenants.show_tenants(settings, as_json=as_json)
 
 
 @tenant_app.command("set")
@@ -73,9 +74,10 @@ def set_tenant(
 ) -> None:
     """Change a tenant's limits; every process knows after two seconds."""
     with exit_on_error():
+        from raymap.administration.tenants import Limits
         from raymap.commands import tenants
 
-        tenants.set_limits(settings, name, tenants.Wanted("", documents_per_second, bytes_per_day))
+        tenants.set_limits(settings, name, Limits(documents_per_second, bytes_per_day))
 
 
 @tenant_app.command("delete")

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 _SAFE = ("GET", "HEAD", "OPTIONS")
+CHANGED = "raymap.changed"
+"""Where in the ASGI scope requests say what they have changed."""
 
 
 def record(store: AuditStore, happened: AuditEvent) -> None:
@@ -50,6 +52,11 @@ def record_command(store: AuditStore, action: str, target: str = "") -> None:
     record(store, event(time.time(), user, "command", socket.gethostname(), action, target))
 
 
+def describe_change(scope: Scope, words: str) -> None:
+    """Say what a request has changed, in place of its method and path."""
+    scope.get(CHANGED, []).append(words)
+
+
 class AuditTrail:
     """ASGI middleware inside the guard: records requests that change something, with their status."""
 
@@ -63,6 +70,7 @@ class AuditTrail:
             await self._app(scope, receive, send)
             return
         status = 500
+        scope[CHANGED] = []
 
         async def sending(message: Message) -> None:
             nonlocal status
@@ -83,7 +91,7 @@ class AuditTrail:
             who.via if who else "none",
             _address(scope),
             "change",
-            f"{scope['method']} {scope['path']}",
+            "; ".join(scope[CHANGED]) or f"{scope['method']} {scope['path']}",
             "ok" if status < 400 else str(status),
         )
 

@@ -93,6 +93,15 @@ _READING_POSTS = frozenset({"/api/map/arrange", "/api/v1/verdict", "/api/v1/alar
 """They are computed from what the request contains, and store nothing but a picture's layout."""
 _REPORTS = frozenset({"/api/v1/deployments"})
 _SHARES = "/api/v1/shares"
+_ADMINISTRATION = frozenset(
+    {
+        "/api/v1/audit",
+        "/api/v1/keys",
+        "/api/v1/members",
+        "/api/v1/tenants",
+        "/api/v1/settings",
+    }
+)
 
 CONSOLE_PAGES = PAGES | {"/favicon.svg"}
 """Addresses of the console. What they answer is the same for everyone and has no data."""
@@ -147,7 +156,7 @@ def required(method: str, path: str) -> Permission:
         return Permission.PUBLIC
     if path == "/metrics":
         return Permission.READ
-    if path == "/api/v1/audit":
+    if path in _ADMINISTRATION or path.startswith(tuple(f"{each}/" for each in _ADMINISTRATION)):
         return Permission.ADMIN
     if method in ("POST", "DELETE") and (path == _SHARES or path.startswith(f"{_SHARES}/")):
         return Permission.SHARE

@@ -24,12 +24,13 @@ from collector.ingest import FOLDER
 from collector.journal.adopt import folders
 from collector.journal.quarantine import Quarantine
 from collector.journal.reader import files_of
+from raymap.administration.tenants import Server, make_login
 from raymap.auth.audit import record_command
 from raymap.auth.secret import FILE as SECRET
 from raymap.auth.tenants import FOLDER as TENANTS
 from raymap.auth.tenants import database_of, new_tenant, put_tenant, read_tenants
 from raymap.commands.open_store import change_configuration, long_connection, open_store
-from raymap.commands.tenants import make_login
+from raymap.commands.tenants import print_login
 from raymap.data_dir import prepare_data_dir
 from raymap.embedded import EmbeddedClickHouse
 from raymap.errors import CommandError, print_status
@@ -172,7 +173,8 @@ def _restore_tenant(settings: TenantSettings, manifest: Manifest, source: Path) 
             raise
         # Last: from here on processes use it.
         change_configuration(store, lambda *_: (None, [put_tenant(tenant)]))
-        make_login(settings, default, store, name)
+        server = Server(settings, default, store)
+        print_login(server, make_login(server, name))
         record_command(store, f"restore --tenant {name}", str(source.absolute()))
     print_status(f"{name} is restored: make a key with  raymap key add NAME --tenant {name}")
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
 from raymap.commands.tables import print_table
 from raymap.config_file import COMMANDS
 from raymap.errors import CommandError, print_status
-
-SOURCES = {"DEFAULT": "default", "DEFAULT_MAP": "file", "ENVIRONMENT": "environment"}
-_PASSWORD = re.compile(r"(?<=:)[^:@/]+(?=@)")
+from raymap.shown_settings import shown_settings
 
 
 def check(program: Any, file: Path) -> None:
@@ -24,24 +21,11 @@ def check(program: Any, file: Path) -> None:
 
 
 def show(program: Any, command: str, file: Path | None) -> None:
-    """Print settings, values and sources; a password in a URL is not shown."""
-    context = _context(program, command, file)
-    rows = [("setting", "value", "from")]
-    for parameter in context.command.params:
-        if parameter.hidden or parameter.name in (None, "config", "help"):
-            continue
-        source = context.get_parameter_source(parameter.name)
-        value = context.params[parameter.name]
-        text = _PASSWORD.sub("…", _as_toml(value))
-        rows.append((parameter.opts[0].lstrip("-"), text, SOURCES[source.name]))
-    print_table(rows)
-
-
-def _as_toml(value: object) -> str:
-    """As it would be written in the file; nothing where nothing is set."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return "" if value is None else str(value)
+    """Print settings, values and sources, without what is secret."""
+    settings = shown_settings(_context(program, command, file))
+    print_table(
+        [("setting", "value", "from"), *((each.name, each.value, each.source) for each in settings)]
+    )
 
 
 def _context(program: Any, command: str, file: Path | None) -> Any:

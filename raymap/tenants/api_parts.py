@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from raymap.auth.tenants import Tenant
 from raymap.tenants.parts import login_of, pipeline_of
 from raymap.tenants.running import Running
-from raymap.tenants.service import ApiService
+from raymap.tenants.service import ApiService, Routers
 from store.clickhouse.store import ClickHouseStore
 
 if TYPE_CHECKING:
@@ -21,7 +21,12 @@ READ_CONNECTIONS = 6
 
 
 def api_parts(
-    settings: ApiSettings, address: Address, auth: Authentication, redactor: Redactor, version: str
+    settings: ApiSettings,
+    address: Address,
+    auth: Authentication,
+    redactor: Redactor,
+    version: str,
+    administration: Routers,
 ) -> Running[ApiService]:
     """Apps that are started with their rollups and alarms as soon as a tenant is known."""
 
@@ -29,6 +34,6 @@ def api_parts(
         login = login_of(address, tenant, auth)
         store = ClickHouseStore(login.common, connections=READ_CONNECTIONS, login=login)
         pipeline = pipeline_of(settings, login, tenant, "api", redactor)
-        return ApiService(settings, store, pipeline, auth, version, store.close)
+        return ApiService(settings, store, pipeline, auth, version, administration, store.close)
 
     return Running(auth.tenants, make, settings.data_dir, lazy=False)

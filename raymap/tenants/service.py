@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
+
+from fastapi import APIRouter
 
 from api.app import create_app
 from api.context import Thresholds
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from raymap.auth.install import Authentication
     from raymap.settings import ApiSettings
 
+Routers = Callable[[], Sequence[APIRouter]]
+
 
 def destinations(settings: ApiSettings) -> Destinations:
     """Where webhooks may go: with authentication, those who set them are not the operator."""
@@ -41,10 +45,11 @@ class ApiService:
         pipeline: IngestPipeline,
         auth: Authentication,
         version: str,
+        administration: Routers,
         on_stop: Callable[[], None] = lambda: None,
         health: Callable[[], IngestHealth] | None = None,
     ) -> None:
-        """``health``: what /readyz reports instead of the pipeline's."""
+        """``administration``: further routes. ``health``: what /readyz reports instead of the pipeline's."""
         self.pipeline, self._on_stop = pipeline, on_stop
         self._stopping = threading.Event()
         joiner = InvocationJoiner(store, pipeline)
@@ -70,7 +75,11 @@ class ApiService:
             unhealthy=unhealthy,
             environment_annotation=settings.environment_annotation,
             max_groups=settings.max_groups,
-            extra_routers=[auth_router(auth, store, unhealthy), *http_routers(pipeline)],
+            extra_routers=[
+                auth_router(auth, store, unhealthy),
+                *administration(),
+                *http_routers(pipeline),
+            ],
             metrics=pipeline.metrics.render,
             ingest_status=pipeline.metrics.snapshot,
             ingest_health=lambda: health().as_dict(),

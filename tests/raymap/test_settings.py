@@ -37,7 +37,7 @@ def parsed(monkeypatch: pytest.MonkeyPatch, *words: str, **environment: str) -> 
     """The settings with which `raymap serve` would run."""
     seen: list[ServeSettings] = []
 
-    def serve(settings: ServeSettings) -> int:
+    def serve(settings: ServeSettings, _: object) -> int:
         seen.append(settings)
         return 0
 

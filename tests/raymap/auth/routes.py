@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from unittest.mock import MagicMock, patch
 
 from fastapi import FastAPI
@@ -20,9 +20,12 @@ from collector.pipeline import IngestPipeline
 from collector.receivers.grpc import GrpcReceiver
 from collector.receivers.http_routers import http_routers
 from collector.settings import HttpLimits
+from raymap.administration.routes import administration_routers
+from raymap.administration.tenants import Server
 from raymap.auth.audit_routes import audit_router
 from raymap.auth.authenticator import Authenticator, Mode
 from raymap.auth.grpc import required as required_call
+from raymap.auth.install import Authentication
 from raymap.auth.key_source import KeySource
 from raymap.auth.oidc import OidcSettings, Provider
 from raymap.auth.oidc_routes import oidc_router
@@ -30,6 +33,8 @@ from raymap.auth.permissions import CONSOLE_PAGES, PERMISSIONS, Permission, Role
 from raymap.auth.share_grants import OWN, MapGrant, Requested, TraceGrant, permits
 from raymap.auth.share_routes import shares_router
 from raymap.auth.sign_in import sign_in_router
+from raymap.settings import ApiSettings
+from store.clickhouse.connection.address import Address
 from store.memory import MemoryStore
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "permissions.md"
@@ -87,8 +92,11 @@ def apps(data_dir: Path) -> list[FastAPI]:
     sign_in = sign_in_router(store, None, lambda: None)
     authenticator = Authenticator(Mode.ON, KeySource(store.read_configuration, data_dir), b"m" * 32)
     provider = Provider(OidcSettings("https://idp", "raymap", "", "https://raymap"))
+    auth = Authentication(ApiSettings(data_dir=data_dir, auth="on"), store)
+    nowhere = Server(ApiSettings(data_dir=data_dir), Address("127.0.0.1", 1), cast("Any", store))
     own = [
         sign_in,
+        *administration_routers(auth, nowhere, [], "test"),
         audit_router(store),
         oidc_router(store, authenticator, provider),
         shares_router(store, authenticator, lambda: None, DEFAULT_THRESHOLDS),

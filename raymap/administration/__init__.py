@@ -1,0 +1,1 @@
+"""What administrators do to keys, members and tenants: one definition for the command line and the HTTP API."""
