@@ -11,12 +11,17 @@ PAGES = frozenset(
         "/map",
         "/traces",
         "/alarms",
+        "/audit",
         "/compare",
         "/declared",
         "/groups",
+        "/keys",
+        "/members",
         "/sampling",
+        "/settings",
         "/s",
         "/shares",
+        "/tenants",
         "/index.html",
     }
 )

@@ -12,10 +12,17 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+
+from fastapi import FastAPI
 
 from api.app import create_app
 from hatch_build import Npm
+from raymap.administration.routes import administration_routers
+from raymap.administration.tenants import Server
+from raymap.auth.install import Authentication
+from raymap.settings import ApiSettings
+from store.clickhouse.connection.address import Address
 from store.memory import MemoryStore
 
 CODEGEN = Path(__file__).parent
@@ -31,6 +38,8 @@ V1 = {
     *("/api/v1/declarations", "/api/v1/declarations/compare", "/api/v1/deployments"),
     *("/api/v1/alarms", "/api/v1/alarms/{name}", "/api/v1/alarms/{name}/test"),
     "/api/v1/alarms/preview",
+    *("/api/v1/keys", "/api/v1/members", "/api/v1/members/{member}/password"),
+    *("/api/v1/tenants", "/api/v1/settings"),
 }
 """Paths of the API for programs that the console requests, too."""
 TYPES = CODEGEN.parent / "src" / "api" / "types.gen.ts"
@@ -38,7 +47,7 @@ TYPES = CODEGEN.parent / "src" / "api" / "types.gen.ts"
 
 def schema_document() -> str:
     """The schemas of the server's answers as an OpenAPI document without paths, in stable order."""
-    openapi = create_app(MemoryStore(), version="0").openapi()
+    openapi = _app().openapi()
     document = {
         "openapi": openapi["openapi"],
         "info": {"title": "Raymap", "version": "0"},
@@ -46,6 +55,14 @@ def schema_document() -> str:
         "components": {"schemas": _without_prose(_of_the_console(openapi))},
     }
     return json.dumps(document, indent=1, sort_keys=True)
+
+
+def _app() -> FastAPI:
+    """The API with the routes of administration, as `raymap api` serves it."""
+    store, settings = MemoryStore(), ApiSettings()
+    server = Server(settings, Address("127.0.0.1"), cast("Any", store))
+    routers = administration_routers(Authentication(settings, store), server, [], "0")
+    return create_app(store, version="0", extra_routers=routers)
 
 
 def _of_the_console(openapi: dict[str, Any]) -> dict[str, Any]:

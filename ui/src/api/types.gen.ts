@@ -1,10 +1,15 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: 341390302a988bc82b1ab68699aa567f443db290f2f0d50a26a764689e455371
+// sha256 of its schemas: 2d164411572cfe59c7371f26082bb098a2b595eb5d57e3594c3b21fc4e935e8b
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        AddedTenant: {
+            name: string;
+            new: boolean;
+            note: string;
+        };
         AlarmChange: {
             at: number;
             deliveries: components["schemas"]["WebhookAttempt"][];
@@ -261,6 +266,36 @@ export interface components {
             fault: number;
             throttle: number;
         };
+        IssuedKey: {
+            access_key_id: string;
+            id: string;
+            secret_access_key: string;
+            token: string;
+        };
+        KeyLine: {
+            access_key_id: string;
+            created: number;
+            expires: number | null;
+            id: string;
+            limits: components["schemas"]["LimitsOfKey"] | null;
+            name: string;
+            revoked: number | null;
+            /** @enum {string} */
+            role: "ingest" | "viewer" | "editor" | "admin";
+            tenant: string;
+        };
+        KeyList: {
+            keys: components["schemas"]["KeyLine"][];
+        };
+        LimitsOfKey: {
+            bytes_per_day?: number;
+            documents_per_second?: number;
+            names_per_minute?: number;
+        };
+        LimitsOfTenant: {
+            bytes_per_day?: number;
+            documents_per_second?: number;
+        };
         LogLink: {
             label: string;
             segment: string | null;
@@ -318,6 +353,20 @@ export interface components {
             type: string;
             x: number;
             y: number;
+        };
+        MemberLine: {
+            created: number;
+            name: string;
+            /** @enum {string} */
+            role: "viewer" | "editor" | "admin";
+            tenant: string;
+        };
+        MemberList: {
+            members: components["schemas"]["MemberLine"][];
+        };
+        MemberPassword: {
+            name: string;
+            password: string;
         };
         MetricChart: {
             figure: components["schemas"]["Figure"] | null;
@@ -392,6 +441,10 @@ export interface components {
             left_out: number;
             raw: components["schemas"]["RawSegment"][];
         };
+        ServerSettings: {
+            groups: components["schemas"]["SettingGroup"][];
+            version: string;
+        };
         ServerStatus: {
             detail: string;
             has_traces: boolean;
@@ -437,6 +490,18 @@ export interface components {
             to: number;
             total_nodes: number;
         };
+        SettingGroup: {
+            settings: components["schemas"]["SettingLine"][];
+            title: string;
+        };
+        SettingLine: {
+            help: string;
+            name: string;
+            /** @enum {string} */
+            source: "default" | "file" | "environment" | "option" | "database";
+            unset: string;
+            value: string;
+        };
         StackLine: {
             account: string;
             calls: number;
@@ -473,6 +538,20 @@ export interface components {
             count: number;
             source: string | null;
             target: string | null;
+        };
+        TenantLine: {
+            bytes: number | null;
+            created: number | null;
+            default: boolean;
+            deleting: boolean;
+            documents: number | null;
+            last_day: number | null;
+            limits: components["schemas"]["LimitsOfTenant"] | null;
+            name: string;
+            traces: number | null;
+        };
+        TenantList: {
+            tenants: components["schemas"]["TenantLine"][];
         };
         TestDeliveries: {
             deliveries: components["schemas"]["TestDelivery"][];

@@ -7,16 +7,20 @@ interface Props {
   what: string
   /** Another word for it: `Revoke`. */
   verb?: string
+  /** What the button says, if not the verb alone. */
+  words?: string
+  /** What leaves everything as it is. */
+  keep?: string
   onDelete(): Promise<void>
 }
 
-export function DeleteButton({ what, verb = 'Delete', onDelete }: Props) {
+export function DeleteButton({ what, verb = 'Delete', words = verb, keep = 'Keep', onDelete }: Props) {
   const [armed, setArmed] = useState(false)
   const [busy, setBusy] = useState(false)
   if (!armed) {
     return (
       <button type="button" className="link" aria-label={`${verb} ${what}`} onClick={() => setArmed(true)}>
-        {verb}
+        {words}
       </button>
     )
   }
@@ -33,10 +37,10 @@ export function DeleteButton({ what, verb = 'Delete', onDelete }: Props) {
           void onDelete().finally(() => (setBusy(false), setArmed(false)))
         }}
       >
-        {verb}
+        {words}
       </button>
       <button type="button" className="button small" onClick={() => setArmed(false)}>
-        Keep
+        {keep}
       </button>
     </span>
   )

@@ -7,12 +7,24 @@ interface Props {
   /** The button that submits. */
   words: string
   busy: boolean
+  busyWords?: string
+  /** What it does cannot be undone. */
+  danger?: boolean
+  disabled?: boolean
   /** What no single field is to blame for. */
   error: ApiError | null
   onCancel(): void
 }
 
-export function FormEnd({ words, busy, error, onCancel }: Props) {
+export function FormEnd({
+  words,
+  busy,
+  busyWords = 'Saving…',
+  danger = false,
+  disabled = false,
+  error,
+  onCancel,
+}: Props) {
   return (
     <>
       {error && (
@@ -21,8 +33,12 @@ export function FormEnd({ words, busy, error, onCancel }: Props) {
         </p>
       )}
       <div className="form-actions">
-        <button type="submit" className="button primary" disabled={busy}>
-          {busy ? 'Saving…' : words}
+        <button
+          type="submit"
+          className={danger ? 'button danger' : 'button primary'}
+          disabled={busy || disabled}
+        >
+          {busy ? busyWords : words}
         </button>
         <button type="button" className="button" onClick={onCancel}>
           Cancel

@@ -1,16 +1,10 @@
 // Who is signed in, and the way out; nothing where the server requires no one to.
 
-import { useQuery } from '@tanstack/react-query'
-import { addresses, fetchJson, send, type Session } from '../api/client'
+import { addresses, send, type Session } from '../api/client'
 import { Icon } from './Icon'
 import { Popover } from './Popover'
 
-export default function UserMenu() {
-  const { data } = useQuery({
-    queryKey: ['session'],
-    queryFn: ({ signal }) => fetchJson<Session>(addresses.session(), signal),
-    retry: false,
-  })
+export default function UserMenu({ session: data }: { session: Session | null }) {
   if (!data?.name) return null
   const signOut = async () => {
     await send('POST', addresses.signOut())

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
 import { commandsFor } from './palette'
 
+const someone = (role: string, tenant = '') => ({ name: 'ana', role, via: 'session', tenant })
 const sources = {
+  session: someone('viewer'),
   carried: { range: '1h', filter: null },
   here: (range: string) => `/map?range=${range}`,
   services: [{ id: 'n1', name: 'payments', type: 'AWS::Lambda::Function', requests: 9 }],
@@ -20,6 +22,20 @@ test('without a text the pages are offered', () => {
     'Sampling rules',
     'Share links',
   ])
+})
+
+test.each([
+  [someone('editor'), []],
+  [null, []],
+  [someone('admin', 'acme'), ['/members', '/keys', '/audit']],
+  [someone('admin'), ['/members', '/keys', '/tenants', '/settings', '/audit']],
+  [
+    { name: null, role: null, via: null, tenant: '' },
+    ['/members', '/keys', '/tenants', '/settings', '/audit'],
+  ],
+])('pages of administration are offered to administrators: %o', (session, paths) => {
+  const offered = commandsFor('', { ...sources, session, carried: {}, services: [] })
+  expect(offered.map(({ target }) => target).slice(8)).toEqual(paths)
 })
 
 test('a service comes first, and leads to its place on the map', () => {

@@ -1,5 +1,7 @@
 // What the command palette offers for a text: pages, times, services, a trace by its id.
 
+import type { Session } from '../api/client'
+import { administers, administersServer } from './admin'
 import { PRESETS } from './range'
 import { normalTraceId } from './traceId'
 import { href, type Changes } from './url'
@@ -20,6 +22,8 @@ export interface ServiceHit {
 }
 
 interface Sources {
+  /** Who is signed in: some pages are administrators'. */
+  session: Session | null
   /** Words of the address that go along: the range and the filter. */
   carried: Changes
   /** The address that a time range applies to. */
@@ -28,7 +32,7 @@ interface Sources {
   recent: readonly string[]
 }
 
-const PAGES: readonly (readonly [path: string, words: string])[] = [
+const PAGES: readonly (readonly [path: string, words: string, who?: (session: Session) => boolean])[] = [
   ['/map', 'Service map'],
   ['/traces', 'Traces'],
   ['/alarms', 'Alarms'],
@@ -37,9 +41,14 @@ const PAGES: readonly (readonly [path: string, words: string])[] = [
   ['/groups', 'Groups'],
   ['/sampling', 'Sampling rules'],
   ['/shares', 'Share links'],
+  ['/members', 'Members', administers],
+  ['/keys', 'API keys', administers],
+  ['/tenants', 'Tenants', administersServer],
+  ['/settings', 'Settings of the server', administersServer],
+  ['/audit', 'Audit log', administers],
 ]
 
-export function commandsFor(text: string, { carried, here, services, recent }: Sources): Command[] {
+export function commandsFor(text: string, { session, carried, here, services, recent }: Sources): Command[] {
   const wanted = text.trim().toLowerCase()
   const has = (words: string) => words.toLowerCase().includes(wanted)
   const id = normalTraceId(text)
@@ -52,12 +61,15 @@ export function commandsFor(text: string, { carried, here, services, recent }: S
     hint: `${one.type || 'service'}: show on the map`,
     target: href('/map', { ...carried, sel: one.id }),
   }))
-  const pages: Command[] = PAGES.filter(([, words]) => has(words)).map(([path, words]) => ({
-    key: `page ${path}`,
-    words,
-    hint: 'Open the page',
-    target: href(path, carried),
-  }))
+  const mayOpen = (who?: (session: Session) => boolean) => !who || (session !== null && who(session))
+  const pages: Command[] = PAGES.filter(([, words, who]) => has(words) && mayOpen(who)).map(
+    ([path, words]) => ({
+      key: `page ${path}`,
+      words,
+      hint: 'Open the page',
+      target: href(path, carried),
+    }),
+  )
   const times: Command[] = PRESETS.filter(
     ({ words, key }) => wanted !== '' && (has(words) || key === wanted),
   ).map(({ key, words }) => ({ key: `time ${key}`, words, hint: 'Show this time', target: here(key) }))

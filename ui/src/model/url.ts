@@ -13,9 +13,15 @@ export type Route =
   | { page: 'declared' }
   | { page: 'compare' }
   | { page: 'shares' }
+  | { page: 'members' }
+  | { page: 'keys' }
+  | { page: 'tenants' }
+  | { page: 'settings' }
+  | { page: 'audit' }
   | { page: 'unknown'; path: string }
 
-const SINGLE = ['groups', 'sampling', 'alarms', 'declared', 'compare', 'shares'] as const
+const ADMIN = ['members', 'keys', 'tenants', 'settings', 'audit'] as const
+const SINGLE = ['groups', 'sampling', 'alarms', 'declared', 'compare', 'shares', ...ADMIN] as const
 type Single = (typeof SINGLE)[number]
 
 export function parseRoute(path: string): Route {
@@ -27,6 +33,11 @@ export function parseRoute(path: string): Route {
   if (parts[0] === 'traces' && parts.length === 2)
     return { page: 'trace', id: decodeURIComponent(parts[1] ?? '') }
   return { page: 'unknown', path }
+}
+
+/** Whether a page is one of administration. */
+export function isAdmin(page: Route['page']): boolean {
+  return ADMIN.some((one) => one === page)
 }
 
 export type Changes = Record<string, string | null>

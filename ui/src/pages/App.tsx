@@ -1,10 +1,12 @@
 import { lazy, Suspense, useEffect } from 'react'
 import { Header } from '../components/Header'
 import { ScopePicker } from '../components/ScopePicker'
+import { useSession } from '../components/useSession'
 import { StatusCorner } from '../components/StatusCorner'
+import { administers } from '../model/admin'
 import { serverState } from '../model/serverState'
 import { isShared } from '../model/share'
-import { carried, carriedFilter, href, parseRoute, type Changes, type Route } from '../model/url'
+import { carried, carriedFilter, href, isAdmin, parseRoute, type Changes, type Route } from '../model/url'
 import { parseRange, shortRange } from '../model/range'
 import { SCOPE_KEYS } from '../model/scope'
 import { lazily } from './lazily'
@@ -32,6 +34,8 @@ const NotFound = lazily('page', () => import('./NotFound').then((part) => part.N
 const SignIn = lazily('page', () => import('./SignIn').then((part) => part.SignIn))
 const CommandPalette = lazily('palette', () => import('./CommandPalette').then((part) => part.CommandPalette))
 
+const AdminPage = lazily('page', () => import('./AdminPage').then((part) => part.AdminPage))
+
 const UserMenu = lazy(() => import('../components/UserMenu'))
 
 const TABS = {
@@ -40,6 +44,8 @@ const TABS = {
   '/alarms': AlarmsPage,
   '/groups': GroupsPage,
   '/sampling': SamplingPage,
+  '/members': AdminPage,
+  '/settings': AdminPage,
 }
 
 const TITLES: Record<Route['page'], string> = {
@@ -52,6 +58,11 @@ const TITLES: Record<Route['page'], string> = {
   declared: 'Declared',
   compare: 'Compare',
   shares: 'Share links',
+  members: 'Members',
+  keys: 'API keys',
+  tenants: 'Tenants',
+  settings: 'Settings',
+  audit: 'Audit log',
   unknown: 'Not found',
 }
 
@@ -72,6 +83,7 @@ function Console() {
   const { status, signedOut } = probed
   const [palette, closePalette] = useCommandPalette()
   const along = carried(params)
+  const { session } = useSession(!signedOut)
   const scope = useScope(params, !signedOut)
   const filter = route.page === 'trace' ? carriedFilter(params) : {}
   const tab = (target: keyof typeof TABS, words: string, active: boolean, more: Changes = {}) => (
@@ -95,6 +107,9 @@ function Console() {
               {tab('/alarms', 'Alarms', route.page === 'alarms')}
               {tab('/groups', 'Groups', route.page === 'groups')}
               {tab('/sampling', 'Sampling', route.page === 'sampling')}
+              {session &&
+                administers(session) &&
+                tab(session.name === null ? '/settings' : '/members', 'Admin', isAdmin(route.page))}
             </>
           )
         }
@@ -125,7 +140,7 @@ function Console() {
         user={
           !signedOut && (
             <Suspense>
-              <UserMenu />
+              <UserMenu session={session} />
             </Suspense>
           )
         }
@@ -165,6 +180,12 @@ function Page({ route }: { route: Route }) {
       return <ComparePage />
     case 'shares':
       return <SharesPage />
+    case 'members':
+    case 'keys':
+    case 'tenants':
+    case 'settings':
+    case 'audit':
+      return <AdminPage part={route.page} />
     case 'unknown':
       return <NotFound what={`the page ${route.path}`} />
   }

@@ -3,6 +3,7 @@
 import { useEffect, useId, useMemo, useRef, useState, type KeyboardEvent } from 'react'
 import { addresses } from '../api/client'
 import type { ServiceMatches } from '../api/types'
+import { useSession } from '../components/useSession'
 import { recentFilters } from '../filter/recent'
 import { commandsFor } from '../model/palette'
 import { parseRange, windowOf } from '../model/range'
@@ -23,15 +24,17 @@ export function CommandPalette({ onClose }: { onClose(): void }) {
   const window = useMemo(() => windowOf(parseRange(params), opened), [params, opened])
   const url = text.trim() ? addresses.services(window, text.trim()) : null
   const { data, loading } = useLiveQuery<ServiceMatches>(url, { key: 'palette', variant: text })
+  const { session } = useSession()
   const commands = useMemo(
     () =>
       commandsFor(text, {
+        session,
         carried: carried(params),
         here: (range) => href(path, changed(params, { range, from: null, to: null })),
         services: url && data ? data.services.filter(({ kind }) => kind !== 'client').slice(0, 12) : [],
         recent: recentFilters(),
       }),
-    [text, params, path, url, data],
+    [text, session, params, path, url, data],
   )
   const active = Math.min(at, commands.length - 1)
 

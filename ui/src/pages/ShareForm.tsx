@@ -1,11 +1,11 @@
 // Makes a link by which others see one page without signing in; where no one signs in, the page's own.
 
-import { useQuery } from '@tanstack/react-query'
 import { useState, type FormEvent } from 'react'
-import { addresses, ApiError, fetchJson, send, type Session } from '../api/client'
+import { addresses, ApiError, send } from '../api/client'
 import { errorWords } from '../components/Banner'
 import { CopyButton } from '../components/CopyButton'
 import { Icon } from '../components/Icon'
+import { useSession } from '../components/useSession'
 import { dateTime } from '../model/format'
 import type { Shareable, ShareTarget } from '../model/share'
 import { fixedLink } from '../model/url'
@@ -26,11 +26,7 @@ const HOURS = [
 ] as const
 
 export function ShareForm({ target, window, json, savePng }: Shareable) {
-  const { data, error } = useQuery({
-    queryKey: ['session'],
-    queryFn: ({ signal }) => fetchJson<Session>(addresses.session(), signal),
-    retry: false,
-  })
+  const { session: data, error } = useSession()
   const isLive = window && !new URLSearchParams(location.search).has('from')
   const link = window ? fixedLink(location.href, window) : `${location.origin}${location.pathname}`
   return (

@@ -1,11 +1,11 @@
 // Share links that are valid: who made them, what they open, until when, and the way to end them.
 
-import { useQuery } from '@tanstack/react-query'
-import { addresses, fetchJson, send, type Session } from '../api/client'
+import { addresses, send } from '../api/client'
 import { errorWords, FailureBanner } from '../components/Banner'
 import { DeleteButton } from '../components/DeleteButton'
 import { Loading } from '../components/Loading'
 import { SettingsTable } from '../components/SettingsTable'
+import { useSession } from '../components/useSession'
 import { dateTime, span } from '../model/format'
 import { mapWords, type SharedMap } from '../model/share'
 import { href } from '../model/url'
@@ -58,11 +58,7 @@ export function SharesPage() {
 }
 
 function Introduction() {
-  const { data } = useQuery({
-    queryKey: ['session'],
-    queryFn: ({ signal }) => fetchJson<Session>(addresses.session(), signal),
-    retry: false,
-  })
+  const { session: data } = useSession()
   if (!data) return null
   return (
     <p className="mute settings-intro">

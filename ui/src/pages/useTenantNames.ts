@@ -1,0 +1,14 @@
+// The tenants beside the default one, for forms; none for who administers one of them.
+
+import { adminAddresses, type TenantList } from '../api/admin'
+import type { Session } from '../api/client'
+import { administersServer } from '../model/admin'
+import { useLiveQuery } from './useLiveQuery'
+
+const NONE: readonly string[] = []
+
+export function useTenantNames(session: Session): readonly string[] {
+  const url = administersServer(session) ? adminAddresses.tenants : null
+  const { data } = useLiveQuery<TenantList>(url, { key: 'tenants' })
+  return data?.tenants.filter((one) => !one.default && !one.deleting).map(({ name }) => name) ?? NONE
+}
