@@ -5,13 +5,18 @@
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 from msgspec import to_builtins
 from msgspec.structs import replace
 
-from raymap.administration.refused import Refused, check_name
+from raymap.administration.refused import (
+    NO_LIMITS,
+    Refused,
+    check_between,
+    check_limits,
+    check_name,
+)
 from raymap.administration.tenants import require_tenant
 from raymap.auth.keys import MAX_KEYS, IssuedKey, Key, issue_key, put_key, read_keys
 from raymap.auth.permissions import Role
@@ -23,7 +28,6 @@ from store.times import SECOND
 MAX_DAYS = 36_500
 MAX_GRACE_HOURS = 24 * 365
 DAY, HOUR = 86_400, 3_600
-NO_LIMITS = KeyLimits()
 
 
 class WantedKey(NamedTuple):
@@ -120,19 +124,6 @@ def find_key(configuration: Configuration, id: str, within: str | None) -> Key:
             hint="raymap key list shows them",
         )
     return found
-
-
-def check_limits(limits: KeyLimits) -> KeyLimits | None:
-    """The limits as they are stored. Raises Refused."""
-    for name in limits.__struct_fields__:
-        check_between(name, getattr(limits, name), 1 << 60)
-    return None if limits == NO_LIMITS else limits
-
-
-def check_between(name: str, number: float, most: float) -> None:
-    """Refuses a number beyond its bounds."""
-    if not math.isfinite(number) or not 0 <= number <= most:
-        raise Refused(f"{name} must lie between 0 and {most:,}, got {number}")
 
 
 def render_key(key: Key) -> dict[str, object]:

@@ -1,7 +1,10 @@
-"""Refusals that the command line prints and the HTTP API answers."""
+"""Refusals that the command line prints and the HTTP API answers, and what several things must be."""
 
 from __future__ import annotations
 
+import math
+
+from raymap.auth.quotas import KeyLimits
 from raymap.errors import CommandError
 
 
@@ -22,6 +25,13 @@ def sentence(words: str) -> str:
 
 
 MAX_NAME = 100
+NO_LIMITS = KeyLimits()
+MOST = {
+    "documents_per_second": 1_000_000_000,
+    "names_per_minute": 1_000_000_000,
+    "bytes_per_day": 10**15,
+}
+"""What a limit may be: more is none."""
 
 
 def check_name(name: str) -> None:
@@ -30,3 +40,16 @@ def check_name(name: str) -> None:
         raise Refused(
             f"name must have 1 to {MAX_NAME} printable characters, none of them a space at its ends"
         )
+
+
+def check_limits(limits: KeyLimits) -> KeyLimits | None:
+    """The limits as they are stored. Raises Refused."""
+    for name, most in MOST.items():
+        check_between(name, getattr(limits, name), most)
+    return None if limits == NO_LIMITS else limits
+
+
+def check_between(name: str, number: float, most: float) -> None:
+    """Refuses a number beyond its bounds."""
+    if not math.isfinite(number) or not 0 <= number <= most:
+        raise Refused(f"{name} must lie between 0 and {most:,}, got {number:g}")

@@ -17,8 +17,8 @@ from store.clickhouse.schema import retention
 
 SIZES = {"journal-size", "clickhouse-memory"}
 TIMEOUT = 10.0
+ORDER = [*retention.KINDS]
 RETENTION = "Retention"
-_RETENTION_HELP = "Days until it is deleted; raymap retention changes it."
 
 
 def settings_router(
@@ -52,9 +52,8 @@ def stored_retention(default: Address) -> list[ShownSetting]:
             retention.KINDS[kind].label,
             format_days(number),
             "database" if kind in given else "default",
-            _RETENTION_HELP,
         )
-        for kind, number in days.items()
+        for kind, number in sorted(days.items(), key=lambda each: ORDER.index(each[0]))
     ]
 
 

@@ -13,7 +13,6 @@ from api.openapi_parts import json_body
 from api.request import JsonBody
 from api.schemas import administration as shapes
 from raymap.administration.desk import Desk, admin_router, body_of
-from raymap.administration.keys import check_between
 from raymap.administration.tenants import (
     Limits,
     Server,
@@ -91,8 +90,8 @@ def tenants_router(desk: Desk, server: Server) -> APIRouter:
 def limits_in(body: JsonBody) -> Limits:
     """The limits that a body names."""
     rate = body.number("documents_per_second")
-    check_between("documents_per_second", rate or 0, 1 << 60)
-    return Limits(rate, body.count("bytes_per_day") if body.has("bytes_per_day") else None)
+    size = body.count("bytes_per_day") if body.has("bytes_per_day") else None
+    return Limits(rate, size)
 
 
 def _has_days(body: JsonBody) -> bool:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from raymap.administration.refused import Refused
+from raymap.administration.refused import NO_LIMITS, Refused, check_limits
 from raymap.auth.keys import KIND as KEY
 from raymap.auth.keys import read_keys
 from raymap.auth.people import read_people, remove_user
@@ -41,7 +41,6 @@ PATIENCE = 5.0
 """Seconds that processes have to notice that a tenant is deleted."""
 MAX_TENANTS = 200
 """Each costs every API process memory and threads (docs/tenants.md)."""
-NO_LIMITS = KeyLimits()
 
 
 class Server(NamedTuple):
@@ -88,10 +87,9 @@ class Limits(NamedTuple):
     bytes_per_day: int | None = None
 
     def applied(self, old: KeyLimits | None) -> KeyLimits | None:
-        """The limits that follow from those of before."""
+        """The limits that follow from those of before. Raises Refused."""
         given = {name: value for name, value in self._asdict().items() if value is not None}
-        limits = replace(old or NO_LIMITS, **given)
-        return None if limits == NO_LIMITS else limits
+        return check_limits(replace(old or NO_LIMITS, **given))
 
 
 def add_tenant(server: Server, name: str, wanted: Limits, days: int = 0) -> tuple[bool, str]:

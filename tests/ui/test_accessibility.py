@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -312,6 +313,114 @@ def open_group_choices(page: Page, shop: Any) -> None:
     expect(page.get_by_role("button", name=re.compile("^slow"))).to_be_visible()
 
 
+SOMEONE = {"name": "ana", "role": "admin", "via": "session", "tenant": ""}
+KEY = {
+    "id": "Q5XW3TMBZK7YHD2E",
+    "name": "checkout",
+    "role": "ingest",
+    "tenant": "",
+    "access_key_id": "RMAKQ5XW3TMBZK7YHD2E",
+    "created": 1795560000,
+    "expires": None,
+    "revoked": None,
+    "limits": {"documents_per_second": 500},
+}
+MEMBER = {"name": "ana", "role": "admin", "tenant": "", "created": 1795560000}
+TENANT = {
+    "name": "acme",
+    "default": False,
+    "created": 1795560000,
+    "deleting": False,
+    "limits": {"bytes_per_day": 1 << 30},
+    "traces": 9,
+    "documents": 99,
+    "last_day": 9,
+    "bytes": 1 << 20,
+}
+
+
+def serve_administration(page: Page, **session: Any) -> None:
+    """Someone is signed in, and there is something to administer."""
+    default = {**TENANT, "name": "default", "default": True, "created": None, "limits": None}
+    issued = {"id": KEY["id"], "token": "rmk_a", "access_key_id": "RMAK", "secret_access_key": "s"}
+    answers = {
+        "**/auth/session": {**SOMEONE, **session},
+        "**/api/v1/keys": {
+            "keys": [KEY, {**KEY, "id": "OLD", "name": "old", "revoked": 1795560001}]
+        },
+        "**/api/v1/keys/*/rotate": issued,
+        "**/api/v1/members": {"members": [MEMBER, {**MEMBER, "name": "gus", "tenant": "acme"}]},
+        "**/api/v1/tenants": {
+            "tenants": [default, TENANT, {**TENANT, "name": "b", "deleting": True}]
+        },
+    }
+    for path, answer in answers.items():
+        page.route(path, partial(fulfill, answer))
+
+
+def fulfill(answer: object, route: Route) -> None:
+    route.fulfill(json=answer)
+
+
+def open_members(page: Page, shop: Any) -> None:
+    """A refused form, and a button that asks once more."""
+    serve_administration(page)
+    page.goto(shop.url("/members?new=1"))
+    page.get_by_role("button", name="Remove gus").click()
+    refused = {"error": {"code": "MemberExists", "message": "name 'ana' is taken"}}
+    page.route("**/api/v1/members", lambda route: route.fulfill(status=409, json=refused))
+    page.get_by_role("form").get_by_role("button", name="Add member").click()
+    expect(page.get_by_role("alert")).to_contain_text("is taken")
+
+
+def open_keys_of_senders(page: Page, shop: Any) -> None:
+    """Those that ended, and the secrets of one that was made."""
+    serve_administration(page)
+    page.goto(shop.url("/keys"))
+    page.get_by_label("Show 1 that ended").check()
+    page.get_by_role("button", name=re.compile("^Rotate")).click()
+    page.get_by_role("button", name=re.compile("^Yes, rotate")).click()
+    expect(page.get_by_label("AWS_ACCESS_KEY_ID")).to_be_visible()
+
+
+def open_key_form(page: Page, shop: Any) -> None:
+    serve_administration(page)
+    page.goto(shop.url("/keys?new=1"))
+    expect(page.get_by_role("form").get_by_label("Tenant")).to_be_visible()
+
+
+def open_tenants(page: Page, shop: Any) -> None:
+    serve_administration(page)
+    page.goto(shop.url("/tenants?delete=acme"))
+    expect(page.get_by_role("form", name="Delete acme")).to_be_visible()
+
+
+def open_server_settings(page: Page, shop: Any) -> None:
+    page.goto(shop.url("/settings"))
+    expect(page.get_by_role("region", name="Redaction")).to_be_visible()
+
+
+def open_audit_log(page: Page, shop: Any) -> None:
+    event = {"at": 1795560400000000, "actor": "ana", "via": "session", "address": "::1"}
+    change = {**event, "action": "change", "target": "user add eve editor"}
+    events = [{**change, "outcome": "ok"}, {**change, "outcome": "409"}]
+    answer = {"events": events, "before": 5}
+    page.route("**/api/v1/audit?*", lambda route: route.fulfill(json=answer))
+    page.goto(shop.url("/audit"))
+    expect(page.get_by_role("link", name="Older")).to_be_visible()
+
+
+def open_sign_in_is_off(page: Page, shop: Any) -> None:
+    page.goto(shop.url("/members"))
+    expect(page.get_by_text("Sign-in is off.")).to_be_visible()
+
+
+def open_administrators_only(page: Page, shop: Any) -> None:
+    serve_administration(page, role="viewer")
+    page.goto(shop.url("/members"))
+    expect(page.get_by_text("Only administrators")).to_be_visible()
+
+
 def open_declared(page: Page, shop: Any) -> None:
     serve_declared(page, shop)
     page.goto(shop.url("/declared"))
@@ -353,6 +462,14 @@ PAGES: tuple[Opening, ...] = (
         open_settings_failure,
         open_group_choices,
         open_compared_environments,
+        open_members,
+        open_keys_of_senders,
+        open_key_form,
+        open_tenants,
+        open_server_settings,
+        open_audit_log,
+        open_sign_in_is_off,
+        open_administrators_only,
     ),
 )
 

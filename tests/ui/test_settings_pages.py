@@ -122,7 +122,9 @@ def test_a_text_that_is_no_expression_is_searched_for(page: Page, lasting_shop: 
     expect(page.locator(f'a[href^="/traces/{lasting_shop.trace_id}"]')).to_be_visible()
 
 
-@pytest.mark.parametrize("path", ["/groups", "/sampling", "/alarms", "/shares"])
+@pytest.mark.parametrize(
+    "path", ["/groups", "/sampling", "/alarms", "/shares", "/members", "/settings"]
+)
 def test_a_wide_screen_has_its_forms_in_the_middle(
     page: Page, lasting_shop: Shop, path: str
 ) -> None:

@@ -24,7 +24,7 @@ from raymap.auth.people import User, check_password, hash_password, put_user, re
 from raymap.auth.permissions import Role
 from raymap.auth.secret import server_secret
 from raymap.auth.sign_in import sign_in_router
-from raymap.auth.tenants import new_tenant, put_tenant
+from raymap.auth.tenants import new_tenant, put_tenant, read_tenants
 from raymap.settings import ApiSettings
 from raymap.shown_settings import ShownSetting
 from store.clickhouse.connection.address import Address
@@ -353,6 +353,39 @@ def test_administrators_of_the_default_tenant_administer_all(office: Office) -> 
     assert office.recorded[0] == (" admin", "user remove globex-ana", "ok")
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "said"),
+    [
+        ("POST", "", {"name": "A b"}, 400, "name 'A b' is no tenant's name"),
+        ("POST", "", {"name": "default"}, 400, "and not 'default'"),
+        ("POST", "", {"name": "new", "retention_days": 0}, 400, "retention_days must lie between"),
+        ("POST", "", {"name": "new", "role": "x"}, 400, "'role' is unknown"),
+        ("PUT", "/acme", {"documents_per_second": -1}, 400, "must lie between 0 and 1,000,000,000"),
+        ("PUT", "/acme", {"bytes_per_day": 1 << 63}, 400, "bytes_per_day must lie between 0 and"),
+        ("PUT", "/nowhere", {}, 404, "there is no tenant nowhere"),
+    ],
+)
+def test_tenants_that_cannot_be(
+    office: Office, method: str, path: str, body: object, status: int, said: str
+) -> None:
+    found, _, message = office.refused(method, f"/api/v1/tenants{path}", body)
+    assert found == status
+    assert said in message
+
+
+def test_limits_of_a_tenant(office: Office) -> None:
+    """One that is absent stays, 0 removes it."""
+    for body, wanted in (
+        ({"documents_per_second": 5, "bytes_per_day": 9}, (5, 9)),
+        ({"bytes_per_day": 0}, (5, 0)),
+        ({"documents_per_second": 0}, None),
+    ):
+        office.made("PUT", "/api/v1/tenants/acme", body)
+        limits = read_tenants(office.store.read_configuration())["acme"].limits
+        assert (limits and (limits.documents_per_second, limits.bytes_per_day)) == wanted
+    assert office.recorded[0][1] == "tenant set acme"
+
+
 def test_refusals_are_recorded(office: Office) -> None:
     office.refused("DELETE", "/api/v1/members/root-ana")
     assert office.recorded == [(" admin", "DELETE /api/v1/members/root-ana", "409")]
@@ -360,8 +393,8 @@ def test_refusals_are_recorded(office: Office) -> None:
 
 def test_settings(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     """By group, sizes with their unit; of retention what the tables have, and nothing twice."""
-    kept = [ShownSetting("traces and documents", "7 days", "database")]
-    monkeypatch.setattr(settings_routes, "stored_retention", lambda _: kept)
+    stored = [ShownSetting("traces and documents", "7 days", "database")]
+    monkeypatch.setattr(settings_routes, "stored_retention", lambda _: stored)
     found = office.made("GET", "/api/v1/settings")
     assert found["version"] == "9.9"
     groups = {each["title"]: each["settings"] for each in found["groups"]}

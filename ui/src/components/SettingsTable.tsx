@@ -4,8 +4,8 @@ import type { ReactNode } from 'react'
 import '../styles/tables.css'
 import '../styles/forms.css'
 
-/** A name, of numbers, or for screen readers alone. */
-type Column = string | { numeric: string } | { hidden: string }
+/** A name, of numbers, of what narrow screens leave out, or for screen readers alone. */
+type Column = string | { numeric: string } | { extra: string } | { hidden: string }
 
 interface Props {
   label: string
@@ -30,6 +30,12 @@ export function SettingsTable({ label, columns, note, children }: Props) {
 
 function head(column: Column) {
   if (typeof column === 'string') return <th key={column}>{column}</th>
+  if ('extra' in column)
+    return (
+      <th key={column.extra} className="is-extra">
+        {column.extra}
+      </th>
+    )
   if ('numeric' in column)
     return (
       <th key={column.numeric} className="numeric">

@@ -85,5 +85,6 @@ it('a setting without a value says what applies', () => {
   const setting = { name: 'workers', value: '', unset: 'one per core', source: 'default', help: '' } as const
   expect(settingWords(setting)).toEqual({ words: 'one per core', isSet: false })
   expect(settingWords({ ...setting, unset: '' }).words).toBe('none')
+  expect(settingWords({ ...setting, value: '…' }).words).toBe('set, not shown')
   expect(settingWords({ ...setting, value: '4' })).toEqual({ words: '4', isSet: true })
 })

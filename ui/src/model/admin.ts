@@ -74,7 +74,10 @@ export function sizeText(size: number | undefined): string {
   return unit ? `${size / (UNITS[unit] as number)}${unit.toUpperCase()}` : String(size)
 }
 
+const SECRET = '…'
+
 /** What stands for the value of a setting. */
 export function settingWords({ value, unset }: SettingLine): { words: string; isSet: boolean } {
+  if (value === SECRET) return { words: 'set, not shown', isSet: false }
   return value === '' ? { words: unset || 'none', isSet: false } : { words: value, isSet: true }
 }

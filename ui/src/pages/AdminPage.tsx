@@ -1,6 +1,6 @@
 // What administrators do: members, keys, tenants, settings, the audit log. One frame, and who may see what.
 
-import type { ReactNode } from 'react'
+import { useEffect, type ReactNode } from 'react'
 import type { ApiError, Session } from '../api/client'
 import { FailureBanner } from '../components/Banner'
 import { Loading } from '../components/Loading'
@@ -55,6 +55,10 @@ export function AdminPage({ part }: { part: AdminPart }) {
 }
 
 function Parts({ session, active }: { session: Session; active: AdminPart }) {
+  useEffect(() => {
+    const current = document.querySelector('.admin-nav [aria-current]')
+    current?.scrollIntoView({ inline: 'nearest', block: 'nearest' })
+  }, [active])
   const shown = Object.entries<Part>(PARTS).filter(
     ([, { ofServer }]) => !ofServer || administersServer(session),
   )
@@ -80,7 +84,7 @@ function Content({ part, session }: { part: AdminPart; session: Session }) {
           {session.tenant && ` of ${session.tenant}`}.
         </p>
         <p>
-          An administrator can change your role, or whoever runs the server:{' '}
+          An administrator can change your role, as does this command on the server:{' '}
           <code>raymap user add {session.name} --role admin</code>
         </p>
       </Notice>

@@ -75,15 +75,15 @@ function Console() {
   const route = parseRoute(path)
   useTitle(TITLES[route.page])
   usePageFocus(path)
+  const probed = useServerStatus()
+  const { status, signedOut } = probed
+  const { session } = useSession(!signedOut)
   useEffect(() => {
     const tab = document.querySelector('.header nav [aria-current]')
     tab?.scrollIntoView({ inline: 'nearest', block: 'nearest' })
-  }, [path])
-  const probed = useServerStatus()
-  const { status, signedOut } = probed
+  }, [path, session])
   const [palette, closePalette] = useCommandPalette()
   const along = carried(params)
-  const { session } = useSession(!signedOut)
   const scope = useScope(params, !signedOut)
   const filter = route.page === 'trace' ? carriedFilter(params) : {}
   const tab = (target: keyof typeof TABS, words: string, active: boolean, more: Changes = {}) => (

@@ -52,11 +52,8 @@ function Row({ event: { at, actor, via, address, action, target, outcome } }: { 
         {actor || <span className="mute">–</span>} {via !== 'none' && <span className="mute">{via}</span>}
       </td>
       <td>{address || <span className="mute">–</span>}</td>
-      <td className="wrapped">
-        {action !== 'change' && `${action} `}
-        {target && <code>{target}</code>}
-      </td>
-      <td className={isOk ? 'mute' : 'field-error'}>{outcome}</td>
+      <td className="name-cell">{action === 'change' ? target : `${action} ${target}`}</td>
+      <td className={isOk ? 'mute is-ok' : 'field-error'}>{outcome}</td>
     </tr>
   )
 }

@@ -133,9 +133,8 @@ function KeyTable({ keys, showTenant, onRotate, onRevoke }: TableProps) {
         'Role',
         ...(showTenant ? ['Tenant'] : []),
         'Id',
-        'Made',
+        { extra: 'Made' },
         'State',
-        'Limits',
         { hidden: 'Change' },
       ]}
       note={
@@ -156,17 +155,19 @@ function KeyTable({ keys, showTenant, onRotate, onRevoke }: TableProps) {
     >
       {[...valid, ...(withEnded ? ended : [])].map((key) => (
         <tr key={key.id} className={hasEnded(key, now) ? 'is-ended' : undefined}>
-          <td className="wrapped">
+          <td className="name-cell">
             <strong>{key.name}</strong>
+            {key.limits && <p className="mute">at most {limitWords(key.limits)}</p>}
           </td>
           <td>{key.role}</td>
           {showTenant && <td data-label="tenant">{key.tenant || <span className="mute">default</span>}</td>}
           <td>
             <code>{key.id}</code>
           </td>
-          <td data-label="made">{date(key.created)}</td>
+          <td className="is-extra" data-label="made">
+            {date(key.created)}
+          </td>
           <td>{keyState(key, now)}</td>
-          <td className="mute limits">{limitWords(key.limits) || 'none'}</td>
           <td className="actions">
             {!hasEnded(key, now) && (
               <>

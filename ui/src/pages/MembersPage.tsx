@@ -111,17 +111,19 @@ function MemberTable({ members, showTenant, you, onEdit, onReset, onSignOut, onR
   return (
     <SettingsTable
       label="Members"
-      columns={['Name', 'Role', ...(showTenant ? ['Tenant'] : []), 'Added', { hidden: 'Change' }]}
+      columns={['Name', 'Role', ...(showTenant ? ['Tenant'] : []), { extra: 'Added' }, { hidden: 'Change' }]}
     >
       {members.map(({ name, role, tenant, created }) => (
         <tr key={name}>
-          <td className="wrapped">
+          <td className="name-cell">
             <strong>{name}</strong>
             {name === you && <span className="you">you</span>}
           </td>
           <td>{role}</td>
           {showTenant && <td data-label="tenant">{tenant || <span className="mute">default</span>}</td>}
-          <td data-label="added">{date(created)}</td>
+          <td className="is-extra" data-label="added">
+            {date(created)}
+          </td>
           <td className="actions">
             <button
               type="button"

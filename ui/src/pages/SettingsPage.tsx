@@ -22,8 +22,8 @@ export function SettingsPage() {
         intro={
           <>
             What applies on this server{query.data && ` (Raymap ${query.data.version})`}. Options of the
-            command override environment variables, which override the file; a change takes a restart.{' '}
-            <code>raymap config check FILE</code> checks a file before.
+            command override environment variables, which override the file; a change takes a restart.
+            Retention is stored in the database, and <code>raymap retention</code> changes it.
           </>
         }
         query={query}
@@ -60,7 +60,7 @@ function Row({ setting }: { setting: SettingLine }) {
   const isChanged = setting.source !== 'default'
   return (
     <tr>
-      <td className="setting-name">
+      <td className="name-cell">
         <strong>{setting.name}</strong>
         {setting.help && <p className="mute">{setting.help}</p>}
       </td>

@@ -90,22 +90,22 @@ function TenantTable({ tenants, onEdit, onDelete }: TableProps) {
       label="Tenants"
       columns={[
         'Name',
-        'Added',
+        { extra: 'Added' },
         { numeric: 'Traces' },
         { numeric: 'Documents' },
         { numeric: 'Last 24 h' },
         { numeric: 'On disk' },
-        'Limits',
         { hidden: 'Change' },
       ]}
     >
       {tenants.map((one) => (
         <tr key={one.name} className={one.deleting ? 'is-ended' : undefined}>
-          <td className="wrapped">
+          <td className="name-cell">
             <strong>{one.name}</strong>
             {one.deleting && <span className="you">being deleted</span>}
+            {one.limits && <p className="mute">at most {limitWords(one.limits)}</p>}
           </td>
-          <td data-label="added">
+          <td className="is-extra" data-label="added">
             {one.created === null ? <span className="mute">–</span> : date(one.created)}
           </td>
           <td className="numeric" data-label="traces">
@@ -120,7 +120,6 @@ function TenantTable({ tenants, onEdit, onDelete }: TableProps) {
           <td className="numeric" data-label="on disk">
             {one.bytes === null ? '–' : bytes(one.bytes)}
           </td>
-          <td className="mute limits">{limitWords(one.limits) || 'none'}</td>
           <td className="actions">
             {!one.default && !one.deleting && (
               <button
