@@ -7,20 +7,18 @@ interface Props {
   what: string
   /** Another word for it: `Revoke`. */
   verb?: string
-  /** What the button says, if not the verb alone. */
-  words?: string
   /** What leaves everything as it is. */
   keep?: string
   onDelete(): Promise<void>
 }
 
-export function DeleteButton({ what, verb = 'Delete', words = verb, keep = 'Keep', onDelete }: Props) {
+export function DeleteButton({ what, verb = 'Delete', keep = 'Keep', onDelete }: Props) {
   const [armed, setArmed] = useState(false)
   const [busy, setBusy] = useState(false)
   if (!armed) {
     return (
       <button type="button" className="link" aria-label={`${verb} ${what}`} onClick={() => setArmed(true)}>
-        {words}
+        {verb}
       </button>
     )
   }
@@ -37,7 +35,7 @@ export function DeleteButton({ what, verb = 'Delete', words = verb, keep = 'Keep
           void onDelete().finally(() => (setBusy(false), setArmed(false)))
         }}
       >
-        {words}
+        {verb}
       </button>
       <button type="button" className="button small" onClick={() => setArmed(false)}>
         {keep}

@@ -83,10 +83,7 @@ function Content({ part, session }: { part: AdminPart; session: Session }) {
           role {session.role}
           {session.tenant && ` of ${session.tenant}`}.
         </p>
-        <p>
-          An administrator can change your role, as does this command on the server:{' '}
-          <code>raymap user add {session.name} --role admin</code>
-        </p>
+        <p className="mute">An administrator can change it.</p>
       </Notice>
     )
   }

@@ -128,15 +128,14 @@ function MemberTable({ members, showTenant, you, onEdit, onReset, onSignOut, onR
             <button
               type="button"
               className="link"
-              aria-label={`Change the role of ${name}`}
+              aria-label={`Change role of ${name}`}
               onClick={() => onEdit(name)}
             >
               Change role
             </button>
             <DeleteButton
-              what={`the password of ${name}`}
-              verb="Reset"
-              words="Reset password"
+              what={`of ${name}`}
+              verb="Reset password"
               keep="Cancel"
               onDelete={() => onReset(name)}
             />
@@ -181,7 +180,7 @@ function MemberForm({ member, tenants, onSaved, onCancel }: FormProps) {
     if (await run(save)) onSaved(password)
   }
   const choices = tenantChoices(tenants)
-  const title = member ? `Change the role of ${member.name}` : 'Add member'
+  const title = member ? `Change role of ${member.name}` : 'Add member'
   return (
     <form className="settings-form" aria-label={title} onSubmit={submit}>
       <h2>{title}</h2>

@@ -197,8 +197,8 @@ function TenantForm({ tenant, onSaved, onCancel }: FormProps) {
               {...field('name')}
             />
             <TextField
-              label="Days that traces are retained"
-              hint="empty: 30"
+              label="Retention in days"
+              hint="of its traces; empty: 30"
               numeric
               {...field('retention_days')}
             />
