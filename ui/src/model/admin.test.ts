@@ -1,16 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { KeyLine } from '../api/admin'
-import {
-  administers,
-  administersServer,
-  hasEnded,
-  keyState,
-  limitWords,
-  numberOf,
-  settingWords,
-  sizeOf,
-  sizeText,
-} from './admin'
+import { hasEnded, keyState, limitWords, numberOf, settingWords, sizeOf, sizeText } from './admin'
 
 const KEY: KeyLine = {
   id: 'A',
@@ -24,19 +14,6 @@ const KEY: KeyLine = {
   limits: null,
 }
 const NOW = 1_800_000_000
-
-describe('who administers', () => {
-  it.each([
-    [null, null, '', true, true],
-    ['ana', 'admin', '', true, true],
-    ['ana', 'admin', 'acme', true, false],
-    ['ana', 'editor', '', false, false],
-    ['ana', 'viewer', 'acme', false, false],
-  ])('%s %s of %s', (name, role, tenant, some, all) => {
-    const session = { name, role, via: null, tenant }
-    expect([administers(session), administersServer(session)]).toEqual([some, all])
-  })
-})
 
 describe('keys', () => {
   it('end by time, at the second that is named, and by revocation', () => {

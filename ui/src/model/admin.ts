@@ -1,7 +1,6 @@
 // What the pages of administration say of keys, limits and settings, and what their forms send.
 
 import type { KeyLine, SettingLine } from '../api/admin'
-import type { Session } from '../api/client'
 import { bytes, count, date } from './format'
 
 export const ROLES = {
@@ -12,16 +11,6 @@ export const ROLES = {
 } as const
 
 export const MEMBER_ROLES = { viewer: ROLES.viewer, editor: ROLES.editor, admin: ROLES.admin } as const
-
-/** Whether someone may administer; where no one signs in, everyone. */
-export function administers(session: Session): boolean {
-  return session.name === null || session.role === 'admin'
-}
-
-/** Whether that is the whole server rather than one tenant. */
-export function administersServer(session: Session): boolean {
-  return administers(session) && session.tenant === ''
-}
 
 /** `now` in epoch seconds. */
 export function hasEnded({ expires, revoked }: KeyLine, now: number): boolean {

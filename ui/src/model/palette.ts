@@ -1,7 +1,7 @@
 // What the command palette offers for a text: pages, times, services, a trace by its id.
 
 import type { Session } from '../api/client'
-import { administers, administersServer } from './admin'
+import { administers, administersServer } from './session'
 import { PRESETS } from './range'
 import { normalTraceId } from './traceId'
 import { href, type Changes } from './url'

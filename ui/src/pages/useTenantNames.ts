@@ -2,7 +2,7 @@
 
 import { adminAddresses, type TenantList } from '../api/admin'
 import type { Session } from '../api/client'
-import { administersServer } from '../model/admin'
+import { administersServer } from '../model/session'
 import { useLiveQuery } from './useLiveQuery'
 
 const NONE: readonly string[] = []
