@@ -91,6 +91,7 @@ PARAMETERS: Mapping[tuple[str, str], object] = {
     ("path", "member"): "ana",
     ("path", "tenant"): "acme",
     ("query", "yes"): True,
+    ("query", "usage"): False,
 }
 """Examples of parameters by place and name; a cursor has none, as only a page makes one."""
 RELATIVE: Mapping[str, str] = {"from": "-1h", "to": "now"}

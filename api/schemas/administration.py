@@ -86,7 +86,7 @@ class LimitsOfTenant(TypedDict):
 
 
 class TenantLine(TypedDict):
-    """A tenant with what it has stored; the numbers are null while it has no database."""
+    """A tenant with what it has stored; the numbers are null while it has no database, and where the numbers are left out."""
 
     name: str
     default: Annotated[bool, Field(description="whether it is the default tenant")]

@@ -29,6 +29,7 @@ from store.clickhouse.schema.retention import MOST_DAYS
 _LIMITS = {"documents_per_second": 2000, "bytes_per_day": 5_000_000_000}
 _NEW = json_body({"name": "acme", "retention_days": 7, **_LIMITS})
 _CHANGE = json_body(_LIMITS)
+Measured = Annotated[bool, Query(description="with what each has stored, else null")]
 Yes = Annotated[bool, Query(description="delete it; without, the answer says what would be")]
 
 
@@ -41,11 +42,11 @@ def tenants_router(desk: Desk, server: Server) -> APIRouter:
         desk.require_default(request)
 
     @router.get("/tenants", responses={200: {"model": shapes.TenantList}})
-    async def list_all_tenants(request: Request) -> Response:
+    async def list_all_tenants(request: Request, usage: Measured = True) -> Response:
         """The tenants with what they have stored. For administrators of the default tenant."""
         check(request)
-        found = await desk.read(lambda: [render_tenant(line) for line in list_tenants(server)])
-        return json_response({"tenants": found})
+        found = await desk.read(lambda: list(list_tenants(server, measured=usage)))
+        return json_response({"tenants": list(map(render_tenant, found))})
 
     @router.post("/tenants", responses={200: {"model": shapes.AddedTenant}}, openapi_extra=_NEW)
     async def put_tenant(request: Request) -> Response:

@@ -138,13 +138,14 @@ def limiting(name: str, wanted: Limits) -> Decide[None]:
     return decide
 
 
-def list_tenants(server: Server) -> Iterator[TenantLine]:
-    """The default tenant, then the others by name."""
-    yield TenantLine(None, usage(server.default))
+def list_tenants(server: Server, *, measured: bool = True) -> Iterator[TenantLine]:
+    """The default tenant, then the others by name. ``measured``: with what each has stored, for which
+    ClickHouse reads the ids of all traces."""
+    yield TenantLine(None, usage(server.default) if measured else None)
     for tenant in read_tenants(server.store.read_configuration()).values():
         address = address_of(server.default, tenant.name)
-        has_database = not tenant.deleting and database_exists(address)
-        yield TenantLine(tenant, usage(address) if has_database else None)
+        has_numbers = measured and not tenant.deleting and database_exists(address)
+        yield TenantLine(tenant, usage(address) if has_numbers else None)
 
 
 def deletion_words(server: Server, name: str) -> str:

@@ -350,7 +350,7 @@ def serve_administration(page: Page, **session: Any) -> None:
         },
         "**/api/v1/keys/*/rotate": issued,
         "**/api/v1/members": {"members": [MEMBER, {**MEMBER, "name": "gus", "tenant": "acme"}]},
-        "**/api/v1/tenants": {
+        "**/api/v1/tenants*": {
             "tenants": [default, TENANT, {**TENANT, "name": "b", "deleting": True}]
         },
     }

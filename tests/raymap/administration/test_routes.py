@@ -373,6 +373,17 @@ def test_tenants_that_cannot_be(
     assert said in message
 
 
+def test_names_of_tenants_cost_nothing(office: Office) -> None:
+    """Not even a query: ClickHouse does not answer here."""
+    found = office.made("GET", "/api/v1/tenants?usage=false")["tenants"]
+    assert [(each["name"], each["default"]) for each in found] == [
+        ("default", True),
+        ("acme", False),
+        ("globex", False),
+    ]
+    assert {each["traces"] for each in found} == {None}
+
+
 def test_limits_of_a_tenant(office: Office) -> None:
     """One that is absent stays, 0 removes it."""
     for body, wanted in (

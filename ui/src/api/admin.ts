@@ -39,6 +39,8 @@ export const adminAddresses = {
   keys: '/api/v1/keys',
   members: '/api/v1/members',
   tenants: '/api/v1/tenants',
+  /** Without what they have stored, which takes long to count. */
+  tenantNames: '/api/v1/tenants?usage=false',
   settings: '/api/v1/settings',
   audit: (before: string | null) => `/api/v1/audit?limit=100${before ? `&before=${before}` : ''}`,
 } as const

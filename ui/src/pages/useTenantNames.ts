@@ -8,7 +8,7 @@ import { useLiveQuery } from './useLiveQuery'
 const NONE: readonly string[] = []
 
 export function useTenantNames(session: Session): readonly string[] {
-  const url = administersServer(session) ? adminAddresses.tenants : null
-  const { data } = useLiveQuery<TenantList>(url, { key: 'tenants' })
+  const url = administersServer(session) ? adminAddresses.tenantNames : null
+  const { data } = useLiveQuery<TenantList>(url, { key: 'tenant names' })
   return data?.tenants.filter((one) => !one.default && !one.deleting).map(({ name }) => name) ?? NONE
 }
