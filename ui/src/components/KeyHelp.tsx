@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'react'
+import { useLayoutEffect, useRef } from 'react'
 import '../styles/keyHelp.css'
 
 const KEYS: [string, string][] = [
@@ -19,7 +19,8 @@ const KEYS: [string, string][] = [
 
 export function KeyHelp({ onClose }: { onClose(): void }) {
   const dialog = useRef<HTMLDialogElement>(null)
-  useEffect(() => dialog.current?.showModal(), [])
+  // Before the next key.
+  useLayoutEffect(() => dialog.current?.showModal(), [])
   return (
     <dialog className="key-help" ref={dialog} aria-label="Keyboard shortcuts" onClose={onClose}>
       <h2>Keyboard</h2>

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { commandsFor } from './palette'
+import { commandsFor, isBeforeServices } from './palette'
 
 const someone = (role: string, tenant = '') => ({ name: 'ana', role, via: 'session', tenant })
 const sources = {
@@ -55,4 +55,18 @@ test('times apply to the page that is open', () => {
 
 test('filters that were used are found again', () => {
   expect(targets('fault')).toContain('/traces?range=1h&filter=fault+AND+name+%3D+%22payments%22')
+})
+
+test('what stands before services is known before they are found', () => {
+  const [page] = commandsFor('traces', { ...sources, services: [] })
+  const [trace] = commandsFor('1-6926e5a0-0123456789abcdef01234567', { ...sources, services: [] })
+  const [service] = commandsFor('pay', sources)
+  const [time] = commandsFor('last 3', { ...sources, services: [] })
+  expect([page, trace, service, time, undefined].map(isBeforeServices)).toEqual([
+    true,
+    true,
+    false,
+    false,
+    false,
+  ])
 })

@@ -48,6 +48,11 @@ const PAGES: readonly (readonly [path: string, words: string, who?: (session: Se
   ['/audit', 'Audit log', administers],
 ]
 
+/** Whether a command is listed before services, whichever of them are found. */
+export function isBeforeServices(command: Command | undefined): boolean {
+  return /^(trace|page) /.test(command?.key ?? '')
+}
+
 export function commandsFor(text: string, { session, carried, here, services, recent }: Sources): Command[] {
   const wanted = text.trim().toLowerCase()
   const has = (words: string) => words.toLowerCase().includes(wanted)

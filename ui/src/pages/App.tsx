@@ -9,6 +9,7 @@ import { isShared } from '../model/share'
 import { carried, carriedFilter, href, isAdmin, parseRoute, type Changes, type Route } from '../model/url'
 import { parseRange, shortRange } from '../model/range'
 import { SCOPE_KEYS } from '../model/scope'
+import { KeysAhead } from './KeysAhead'
 import { lazily } from './lazily'
 import { go, Link, setParams, useAddress } from './router'
 import { useCommandPalette } from './useCommandPalette'
@@ -32,7 +33,11 @@ const ComparePage = lazily('page', () => import('./ComparePage').then((part) => 
 const SharesPage = lazily('page', () => import('./SharesPage').then((part) => part.SharesPage))
 const NotFound = lazily('page', () => import('./NotFound').then((part) => part.NotFound))
 const SignIn = lazily('page', () => import('./SignIn').then((part) => part.SignIn))
-const CommandPalette = lazily('palette', () => import('./CommandPalette').then((part) => part.CommandPalette))
+const CommandPalette = lazily(
+  'palette',
+  () => import('./CommandPalette').then((part) => part.CommandPalette),
+  ({ typed, onClose }) => <KeysAhead onTyped={(now) => (typed.current = now)} onClose={onClose} />,
+)
 
 const AdminPage = lazily('page', () => import('./AdminPage').then((part) => part.AdminPage))
 
@@ -82,7 +87,7 @@ function Console() {
     const tab = document.querySelector('.header nav [aria-current]')
     tab?.scrollIntoView({ inline: 'nearest', block: 'nearest' })
   }, [path, session])
-  const [palette, closePalette] = useCommandPalette()
+  const palette = useCommandPalette()
   const along = carried(params)
   const scope = useScope(params, !signedOut)
   const filter = route.page === 'trace' ? carriedFilter(params) : {}
@@ -150,7 +155,7 @@ function Console() {
         onTrace={signedOut ? undefined : (id) => go(href(`/traces/${id}`, along))}
       />
       {signedOut ? <SignIn /> : <Page route={route} />}
-      {palette && <CommandPalette onClose={closePalette} />}
+      {palette.isOpen && <CommandPalette typed={palette.typed} onClose={palette.close} />}
     </div>
   )
 }

@@ -1,29 +1,48 @@
 // Ctrl+K: services, traces by id, pages, times. A combobox in a dialog; arrows move, Enter opens.
 
-import { useEffect, useId, useMemo, useRef, useState, type KeyboardEvent } from 'react'
+import {
+  useEffect,
+  useId,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+  type KeyboardEvent,
+  type RefObject,
+} from 'react'
 import { addresses } from '../api/client'
 import type { ServiceMatches } from '../api/types'
 import { useSession } from '../components/useSession'
 import { recentFilters } from '../filter/recent'
-import { commandsFor } from '../model/palette'
+import { commandsFor, isBeforeServices } from '../model/palette'
 import { parseRange, windowOf } from '../model/range'
 import { carried, changed, href } from '../model/url'
+import type { Typed } from './KeysAhead'
 import { go, useAddress } from './router'
 import { useLiveQuery } from './useLiveQuery'
 import '../styles/commandPalette.css'
 
-export function CommandPalette({ onClose }: { onClose(): void }) {
+interface Props {
+  /** Typed while this was being loaded. */
+  typed: RefObject<Typed>
+  onClose(): void
+}
+
+export function CommandPalette({ typed, onClose }: Props) {
   const dialog = useRef<HTMLDialogElement>(null)
   const listId = useId()
   const { path, params } = useAddress()
-  const [text, setText] = useState('')
-  const [at, setAt] = useState(0)
-  useEffect(() => dialog.current?.showModal(), [])
+  const [text, setText] = useState(() => typed.current.text)
+  const [isEntered, setEntered] = useState(() => typed.current.isEntered)
+  /** Null until someone moves: then it is the first, whatever that becomes. */
+  const [at, setAt] = useState<number | null>(null)
+  // Before the next key.
+  useLayoutEffect(() => dialog.current?.showModal(), [])
 
   const [opened] = useState(() => Date.now() / 1000)
   const window = useMemo(() => windowOf(parseRange(params), opened), [params, opened])
   const url = text.trim() ? addresses.services(window, text.trim()) : null
-  const { data, loading } = useLiveQuery<ServiceMatches>(url, { key: 'palette', variant: text })
+  const { data, answeredUrl, error } = useLiveQuery<ServiceMatches>(url, { key: 'palette', variant: text })
   const { session } = useSession()
   const commands = useMemo(
     () =>
@@ -36,7 +55,8 @@ export function CommandPalette({ onClose }: { onClose(): void }) {
       }),
     [text, session, params, path, url, data],
   )
-  const active = Math.min(at, commands.length - 1)
+  const active = Math.min(at ?? 0, commands.length - 1)
+  const isSearching = url !== null && answeredUrl !== url && !error
 
   const run = (index: number) => {
     const command = commands[index]
@@ -44,10 +64,17 @@ export function CommandPalette({ onClose }: { onClose(): void }) {
     onClose()
     go(command.target)
   }
+  const isFirstSure = !isSearching || isBeforeServices(commands[0])
+  const enter = useRef(() => {})
+  enter.current = () => run(active)
+  useEffect(() => {
+    if (isEntered && isFirstSure) enter.current()
+  }, [isEntered, isFirstSure])
   const press = (event: KeyboardEvent) => {
     const move = (by: number) => setAt((active + by + commands.length) % Math.max(1, commands.length))
     if (event.key === 'ArrowDown') move(1)
     else if (event.key === 'ArrowUp') move(-1)
+    else if (event.key === 'Enter' && at === null) setEntered(true)
     else if (event.key === 'Enter') run(active)
     else return
     event.preventDefault()
@@ -66,7 +93,8 @@ export function CommandPalette({ onClose }: { onClose(): void }) {
         value={text}
         onChange={(event) => {
           setText(event.target.value)
-          setAt(0)
+          setAt(null)
+          setEntered(false)
         }}
         onKeyDown={press}
       />
@@ -89,7 +117,7 @@ export function CommandPalette({ onClose }: { onClose(): void }) {
       </div>
       {commands.length === 0 && (
         <p className="mute palette-none" role="status">
-          {loading ? 'Searching…' : 'Nothing matches.'}
+          {isSearching ? 'Searching…' : 'Nothing matches.'}
         </p>
       )}
     </dialog>

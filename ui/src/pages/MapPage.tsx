@@ -18,6 +18,7 @@ import { isShared, readsUnfiltered, sharedMap } from '../model/share'
 import { hiddenNodes } from '../model/visibility'
 import { carried, href, parseFocus } from '../model/url'
 import { FilterBar, isFilterError } from '../filter/FilterBar'
+import { KeysAhead } from './KeysAhead'
 import { lazily } from './lazily'
 import type { Overlay } from './MapLayers'
 import { MapOverlays } from './MapOverlays'
@@ -36,7 +37,7 @@ const EmptyRange = lazily('page', () => import('../components/EmptyRange').then(
 const EmptyStore = lazily('page', () => import('../components/EmptyStore').then((part) => part.EmptyStore))
 const FilteredNote = lazily('counts', () => import('./FilteredNote').then((part) => part.FilteredNote))
 const FocusBar = lazily('focus', () => import('../components/FocusBar').then((part) => part.FocusBar))
-const KeyHelp = lazily('keys', () => import('../components/KeyHelp').then((part) => part.KeyHelp))
+const KeyHelp = lazily('keys', () => import('../components/KeyHelp').then((part) => part.KeyHelp), KeysAhead)
 const MapLayers = lazily('layers', () => import('./MapLayers').then((part) => part.MapLayers))
 const NodeTable = lazily('list', () => import('../components/NodeTable').then((part) => part.NodeTable))
 

@@ -9,8 +9,11 @@ type Load<P> = () => Promise<ComponentType<P>>
 /** A part that can be fetched before it is shown. */
 export type Lazy<P> = ComponentType<P> & { preload(): void }
 
-/** A component of a chunk of its own. Once that is here it renders at once, without a flash. */
-export function lazily<P extends object>(what: string, load: Load<P>): Lazy<P> {
+/**
+ * A component of a chunk of its own. Once that is here it renders at once, without a flash; `Meanwhile` is rendered
+ * until then.
+ */
+export function lazily<P extends object>(what: string, load: Load<P>, Meanwhile?: ComponentType<P>): Lazy<P> {
   let part: ComponentType<P> | null = null
   const fetchPart = async () => (part = await load())
   function Part(props: P) {
@@ -38,6 +41,7 @@ export function lazily<P extends object>(what: string, load: Load<P>): Lazy<P> {
       return (
         <div className="is-late">
           <Loading what={what} slow={null} />
+          {Meanwhile && <Meanwhile {...props} />}
         </div>
       )
     }

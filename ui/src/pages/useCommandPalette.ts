@@ -1,16 +1,26 @@
-import { useEffect, useState } from 'react'
+import { useEffect, useRef, useState, type RefObject } from 'react'
+import { NOTHING, type Typed } from './KeysAhead'
+
+interface Palette {
+  isOpen: boolean
+  /** What was typed before the palette was there. */
+  typed: RefObject<Typed>
+  close(): void
+}
 
 /** Ctrl+K opens and closes it, wherever the focus is. */
-export function useCommandPalette(): [open: boolean, close: () => void] {
-  const [open, setOpen] = useState(false)
+export function useCommandPalette(): Palette {
+  const [isOpen, setOpen] = useState(false)
+  const typed = useRef(NOTHING)
   useEffect(() => {
     const press = (event: globalThis.KeyboardEvent) => {
       if (event.key.toLowerCase() !== 'k' || !(event.ctrlKey || event.metaKey) || event.altKey) return
       event.preventDefault()
+      typed.current = NOTHING
       setOpen((now) => !now)
     }
     document.addEventListener('keydown', press, { capture: true })
     return () => document.removeEventListener('keydown', press, { capture: true })
   }, [])
-  return [open, () => setOpen(false)]
+  return { isOpen, typed, close: () => setOpen(false) }
 }

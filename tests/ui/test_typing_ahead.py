@@ -1,0 +1,139 @@
+"""Keys that come before what they are meant for: none is lost, doubled, or taken for another's."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, Route, expect
+
+pytestmark = pytest.mark.browser
+
+
+class Delayed:
+    """Requests that are answered when the test says so."""
+
+    def __init__(self, page: Page, pattern: str) -> None:
+        self._page = page
+        self._routes: list[Route] = []
+        self._delays = True
+        page.route(pattern, self._take)
+
+    def _take(self, route: Route) -> None:
+        if self._delays:
+            self._routes.append(route)
+        else:
+            route.continue_()
+
+    def wait(self) -> None:
+        """Until the page has sent one."""
+        while not self._routes:
+            self._page.wait_for_timeout(10)
+
+    def stop(self) -> None:
+        """Answer those that come from now on."""
+        self._delays = False
+
+    def release(self) -> None:
+        """Answer all of them, once there is one."""
+        self.wait()
+        self.stop()
+        for route in self._routes:
+            route.continue_()
+
+
+def open_map(page: Page, shop: Any) -> None:
+    page.goto(shop.url("/map?as=map&range=15m"))
+    expect(page.locator("[data-node]").first).to_be_attached()
+
+
+def press(page: Page, *keys: str) -> None:
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def palette_field(page: Page) -> Locator:
+    return page.get_by_role("combobox", name="Service, trace id, page or time")
+
+
+def commands(page: Page) -> Locator:
+    """What the palette offers."""
+    return page.get_by_role("listbox", name="Commands").get_by_role("option")
+
+
+def test_the_palette_starts_with_what_was_typed_before_it_came(
+    page: Page, lasting_shop: Any
+) -> None:
+    """Letters, of which some are keys of the page: `a` arranges everybody's map, `[` is another range."""
+    arranged: list[str] = []
+    page.on(
+        "request", lambda request: arranged.append(request.url) if request.method != "GET" else None
+    )
+    open_map(page, lasting_shop)
+    address = page.url
+    palette = Delayed(page, "**/CommandPalette-*.js")
+    press(page, "Control+k")
+    palette.wait()
+    press(page, "a", "[", "Backspace", "Backspace", "Tab", "p", "x", "Backspace", "a")
+    palette.release()
+    expect(palette_field(page)).to_have_value("pa")
+    press(page, "y")
+    expect(palette_field(page)).to_have_value("pay")
+    expect(commands(page).first).to_contain_text("payments")
+    assert page.url == address
+    assert arranged == []
+
+
+def test_enter_before_the_palette_and_its_services_opens_what_was_typed(
+    page: Page, lasting_shop: Any
+) -> None:
+    """Ten keys at once, for the service that the server has found later."""
+    open_map(page, lasting_shop)
+    palette = Delayed(page, "**/CommandPalette-*.js")
+    services = Delayed(page, "**/api/services?*")
+    press(page, "Control+k", *"payments", "Enter")
+    palette.release()
+    expect(palette_field(page)).to_have_value("payments")
+    services.release()
+    details = page.get_by_role("complementary", name="Details")
+    expect(details.get_by_role("heading", name="payments", exact=True)).to_be_visible()
+    press(page, "Control+k", *"trac", "Enter")  # a page needs no answer
+    expect(page.get_by_role("main", name="Traces")).to_be_visible()
+
+
+def test_enter_never_opens_what_another_text_has_found(page: Page, lasting_shop: Any) -> None:
+    """The list still shows the answer for the letters before."""
+    open_map(page, lasting_shop)
+    press(page, "Control+k", *"stor")
+    expect(commands(page).first).to_contain_text("storefront")
+    services = Delayed(page, "**/api/services?*")
+    palette_field(page).fill("payments")
+    press(page, "Enter")
+    services.release()
+    details = page.get_by_role("complementary", name="Details")
+    expect(details.get_by_role("heading", name="payments", exact=True)).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("part", "opening", "name"),
+    [("CommandPalette", "Control+k", "Go to"), ("KeyHelp", "?", "Keyboard shortcuts")],
+)
+def test_escape_closes_a_dialog_before_it_comes(
+    page: Page, lasting_shop: Any, part: str, opening: str, name: str
+) -> None:
+    """And no key goes to the page behind it."""
+    open_map(page, lasting_shop)
+    address = page.url
+    dialog = Delayed(page, f"**/{part}-*.js")
+    press(page, opening)
+    dialog.wait()
+    press(page, "[", "Escape")
+    dialog.release()
+    expect(page.get_by_text(re.compile("^Loading (palette|keys)"))).to_have_count(0)
+    expect(page.get_by_role("dialog", name=name)).to_have_count(0)
+    assert page.url == address
+    press(page, opening)
+    expect(page.get_by_role("dialog", name=name)).to_be_visible()
+    press(page, "Escape", "[")
+    expect(page).to_have_url(re.compile("from="))
