@@ -39,6 +39,8 @@ aws xray get-trace-summaries --endpoint-url http://127.0.0.1:2000 --start-time �
   any length.
 * At most {MAX_LENGTH:,} characters, {MAX_TERMS} terms and {MAX_DEPTH} levels. An error names the position, what was found and what
   was expected, and the keyword that is nearest.
+* In the console Enter runs the expression, and Shift+Enter begins a line. Tab takes the first completion, or the one chosen
+  by arrow keys, which Enter takes, too. Alt+↑ and Alt+↓ bring back expressions that were run before.
 
 | keyword | value | where | meaning |
 |---|---|---|---|

@@ -29,8 +29,6 @@ def run_filter(page: Page, expression: str) -> None:
     """
     filter_field(page).fill(expression)
     expect(page.get_by_role("button", name="Apply")).to_be_visible()
-    if page.locator(".cm-tooltip-autocomplete").is_visible():
-        page.keyboard.press("Escape")  # on a busy machine it is open by now, and Enter would accept
     page.keyboard.press("Enter")
 
 
@@ -83,8 +81,7 @@ def test_services_are_completed_with_their_requests(page: Page, lasting_shop: An
     filter_field(page).press_sequentially('service("paym')
     option = page.get_by_role("option", name=re.compile("^payments"))
     expect(option).to_contain_text("requests")
-    page.wait_for_timeout(100)  # an editor takes no keys for a list that opened 75 ms ago or less
-    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
     expect(filter_field(page)).to_have_text(re.compile(r'^service\("payments"'))
 
 
@@ -104,11 +101,9 @@ def test_eight_keys_lead_from_a_service_to_the_exception(page: Page, lasting_sho
     page.goto(lasting_shop.url("/map?range=15m"))
     expect(filter_field(page)).to_be_visible()
     page.keyboard.press("Control+k")
-    palette = page.get_by_role("dialog", name="Go to")
     page.keyboard.press("p")
     page.keyboard.press("a")
     page.keyboard.press("y")
-    expect(palette.get_by_role("option").first).to_contain_text("payments")
     page.keyboard.press("Enter")
     expect(page.get_by_role("complementary", name="Details")).to_be_visible()
     page.keyboard.press("e")

@@ -23,7 +23,6 @@ def write(page: Page, text: str) -> None:
     expect(page.locator(".cm-content")).to_be_focused()
     page.keyboard.press("ControlOrMeta+a")
     page.keyboard.type(text)
-    page.keyboard.press("Escape")  # closes completions
 
 
 def test_a_group_is_made_used_as_a_filter_changed_and_deleted(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import parse_qs, urlparse
 
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
@@ -41,6 +42,16 @@ class Delayed:
         self.stop()
         for route in self._routes:
             route.continue_()
+
+
+def completions(page: Page) -> Locator:
+    """What the filter's editor offers."""
+    return page.locator(".cm-tooltip-autocomplete").get_by_role("option")
+
+
+def filter_of(page: Page) -> str:
+    """The expression in the address."""
+    return parse_qs(urlparse(page.url).query).get("filter", [""])[0]
 
 
 def open_map(page: Page, shop: Any) -> None:
@@ -137,3 +148,102 @@ def test_escape_closes_a_dialog_before_it_comes(
     expect(page.get_by_role("dialog", name=name)).to_be_visible()
     press(page, "Escape", "[")
     expect(page).to_have_url(re.compile("from="))
+
+
+def test_the_filter_is_written_and_run_before_its_editor_comes(
+    page: Page, lasting_shop: Any
+) -> None:
+    """Each key once; the caret stays where writing goes on."""
+    editor = Delayed(page, "**/FilterEditor-*.js")
+    page.goto(lasting_shop.url("/traces?range=15m"))
+    page.get_by_role("textbox", name="Filter").focus()
+    editor.wait()
+    page.keyboard.type("fault")
+    press(page, "Enter")
+    page.keyboard.type(" OR er")
+    expect(page).to_have_url(re.compile("filter=fault$"))
+    editor.release()
+    expect(page.locator(".cm-content")).to_be_focused()
+    page.keyboard.type("ror")
+    expect(page.locator(".cm-content")).to_have_text("fault OR error")
+    press(page, "Enter")
+    expect(page).to_have_url(re.compile("filter=fault.OR.error$"))
+
+
+def test_what_is_written_while_a_filter_is_checked_stays(page: Page, lasting_shop: Any) -> None:
+    """The address gets what was run, and the latest that was run, whichever is checked first."""
+    page.goto(lasting_shop.url("/traces?range=15m"))
+    page.get_by_role("textbox", name="Filter").focus()
+    content = page.locator(".cm-content")
+    expect(content).to_be_focused()
+    check = Delayed(page, "**/api/filter/check?*")
+    page.keyboard.type("fault")
+    press(page, "Enter")
+    page.keyboard.type(" OR ok")
+    check.release()
+    expect(page).to_have_url(re.compile("filter=fault$"))
+    expect(page.get_by_role("button", name="Remove the filter")).to_be_visible()
+    expect(content).to_have_text("fault OR ok")
+    check = Delayed(page, "**/api/filter/check?*")
+    press(page, "Enter")
+    page.keyboard.type(" OR error")
+    check.wait()
+    check.stop()
+    press(page, "Enter")
+    expect(page).to_have_url(re.compile("filter=fault.OR.ok.OR.error$"))
+    with page.expect_response("**/api/filter/check?*"):
+        check.release()
+    page.wait_for_load_state("networkidle")
+    assert filter_of(page) == "fault OR ok OR error"
+    page.go_back()
+    expect(content).to_have_text("fault")
+    page.go_forward()
+    expect(content).to_have_text("fault OR ok OR error")
+
+
+def write(page: Page, shop: Any, text: str) -> Locator:
+    """Type into the filter's editor."""
+    page.goto(shop.url("/traces?range=15m"))
+    page.get_by_role("textbox", name="Filter").focus()
+    content = page.locator(".cm-content")
+    expect(content).to_be_focused()
+    page.keyboard.type(text)
+    return content
+
+
+def test_enter_runs_a_filter_whatever_the_list_offers(page: Page, lasting_shop: Any) -> None:
+    content = write(page, lasting_shop, "fault ")
+    expect(completions(page).first).to_have_text("AND")
+    press(page, "Enter")
+    expect(page).to_have_url(re.compile("filter=fault$"))
+    expect(completions(page)).to_have_count(0)
+    expect(content).to_have_text(re.compile("^fault ?$"))
+
+
+def test_arrow_keys_choose_what_enter_accepts(page: Page, lasting_shop: Any) -> None:
+    """Until someone writes on."""
+    content = write(page, lasting_shop, "fault ")
+    expect(completions(page).first).to_have_text("AND")
+    press(page, "ArrowDown", "ArrowDown", "Enter")
+    expect(content).to_have_text(re.compile("^fault OR ?$"))
+    page.keyboard.type("o")
+    expect(completions(page).first).to_be_visible()
+    press(page, "ArrowDown")
+    expect(completions(page).first).to_have_attribute("aria-selected", "true")
+    page.keyboard.type("k")
+    press(page, "Enter")
+    expect(page).to_have_url(re.compile("filter=fault.OR.ok$"))
+
+
+def test_tab_accepts_the_first_completion_however_late_it_comes(
+    page: Page, lasting_shop: Any
+) -> None:
+    """Also before the list is there; where nothing is left to complete it goes on to the next control."""
+    values = Delayed(page, "**/api/filter/completions?*")
+    content = write(page, lasting_shop, 'service("paym')
+    press(page, "Tab")
+    values.release()
+    expect(content).to_have_text(re.compile(r'^service\("payments"'))
+    expect(content).to_be_focused()
+    press(page, "End", "Escape", "Tab")
+    expect(content).not_to_be_focused()

@@ -38,10 +38,17 @@ interface Props {
 export function FilterBar({ filter, window, error, onFilter, isField = false, onText }: Props) {
   const [text, setText] = useState(filter)
   const [problem, setProblem] = useState<FilterProblem | null>(null)
+  // What is applied from here is written already, and what is typed after it is ahead of the address.
+  const applied = useRef(filter)
   useEffect(() => {
-    setText(filter)
+    if (applied.current !== filter) setText(filter)
+    applied.current = filter
     setProblem(null)
   }, [filter])
+  const apply = (next: string) => {
+    applied.current = next
+    onFilter(next)
+  }
   const [Editor, setEditor] = useState(() => Loaded)
   const field = useRef<HTMLTextAreaElement>(null)
   const selection = useRef<[number, number] | null>(null)
@@ -60,15 +67,23 @@ export function FilterBar({ filter, window, error, onFilter, isField = false, on
     if (isWrong) void edit() // it underlines the place
   }, [isWrong, edit])
 
+  const latestRun = useRef(0)
   /** Applies an expression; a text that is none is searched for. */
   const run = async (expression: string): Promise<void> => {
     const next = expression.trim()
+    const mine = ++latestRun.current
     const found = next ? await check(next) : null
-    if (found && !isField && isFreeText(next)) return run(textSearch(next))
+    if (mine !== latestRun.current) return
+    if (found && !isField && isFreeText(next)) return search(expression)
     setProblem(found)
     if (found) return
     if (!isField) rememberFilter(next)
-    onFilter(next)
+    apply(next)
+  }
+  const search = (words: string) => {
+    const next = textSearch(words)
+    setText((now) => (now === words ? next : now))
+    return run(next)
   }
   const load = async (name: string, prefix: string) => {
     const reply = await fetchJson<Completions>(addresses.completions(window, name, prefix)).catch(() => null)
@@ -115,7 +130,7 @@ export function FilterBar({ filter, window, error, onFilter, isField = false, on
           className="icon-button small"
           aria-label="Remove the filter"
           title="Remove the filter"
-          onClick={() => (setText(''), onFilter(''))}
+          onClick={() => (setText(''), void run(''))}
         >
           <Icon name="close" size={12} />
         </button>
@@ -128,6 +143,7 @@ export function FilterBar({ filter, window, error, onFilter, isField = false, on
                 filter={text}
                 onChoose={(next) => {
                   close()
+                  setText(next)
                   void run(next)
                 }}
               />
@@ -139,7 +155,7 @@ export function FilterBar({ filter, window, error, onFilter, isField = false, on
         <div className="filter-problem" role="alert">
           {shown.message}
           {isFreeText(text) && (
-            <button type="button" className="link" onClick={() => void run(textSearch(text))}>
+            <button type="button" className="link" onClick={() => void search(text)}>
               Search for this text in URLs, names, users and exceptions
             </button>
           )}

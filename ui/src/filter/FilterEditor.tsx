@@ -7,7 +7,11 @@ import {
   closeBracketsKeymap,
   closeCompletion,
   completionKeymap,
+  completionStatus,
+  currentCompletions,
   selectedCompletion,
+  setSelectedCompletion,
+  type Completion,
   type CompletionContext,
   type CompletionResult,
 } from '@codemirror/autocomplete'
@@ -24,7 +28,7 @@ import {
   type DecorationSet,
   type ViewUpdate,
 } from '@codemirror/view'
-import { useEffect, useRef } from 'react'
+import { useEffect, useLayoutEffect, useRef } from 'react'
 import { optionsAt, type LoadValues } from './options'
 import { olderFilter, newerFilter } from './recent'
 import { PLACEHOLDER } from './placeholder'
@@ -69,7 +73,8 @@ export default function FilterEditor(props: EditorProps) {
     return () => editor.destroy()
   }, [])
 
-  useEffect(() => {
+  // Before the next key: an echo of what was written a key ago would take that key back.
+  useLayoutEffect(() => {
     const editor = view.current
     if (editor && editor.state.doc.toString() !== value) replaceText(editor, value)
   }, [value])
@@ -101,7 +106,12 @@ function extensions(latest: { current: EditorProps }): Extension[] {
       override: [(context) => complete(context, latest.current.loadValues)],
       icons: false,
       activateOnTyping: true,
+      // What a key does must not depend on when the list came.
+      selectOnOpen: false,
+      interactionDelay: 0,
     }),
+    writingDropsTheChoice,
+    acceptOnTab(),
     tooltips({ position: 'fixed' }),
     Prec.high(
       keymap.of([
@@ -122,16 +132,49 @@ function extensions(latest: { current: EditorProps }): Extension[] {
   ]
 }
 
-/** Takes the chosen completion, unless it is written already. */
+/** Takes the completion that was chosen by arrow keys, unless it is written already. */
 function acceptMore(editor: EditorView): boolean {
   const chosen = selectedCompletion(editor.state)
-  const before = editor.state.sliceDoc(0, editor.state.selection.main.head)
-  if (!chosen || before.toLowerCase().endsWith(chosen.label.toLowerCase())) {
+  if (!chosen || isWritten(editor, chosen)) {
     closeCompletion(editor)
     return false
   }
   return acceptCompletion(editor)
 }
+
+/** Tab takes the chosen completion or the first, also of a list that is still on its way. */
+function acceptOnTab(): Extension {
+  let isWaiting = false
+  const press = (editor: EditorView) => {
+    isWaiting = completionStatus(editor.state) === 'pending'
+    return isWaiting || acceptFirst(editor)
+  }
+  const watch = ({ view, docChanged, selectionSet, focusChanged }: ViewUpdate) => {
+    if (docChanged || selectionSet || focusChanged) isWaiting = false
+    if (!isWaiting || completionStatus(view.state) === 'pending') return
+    isWaiting = false
+    acceptFirst(view)
+  }
+  return [Prec.high(keymap.of([{ key: 'Tab', run: press }])), EditorView.updateListener.of(watch)]
+}
+
+function acceptFirst(editor: EditorView): boolean {
+  const [first] = currentCompletions(editor.state)
+  if (!selectedCompletion(editor.state) && first && !isWritten(editor, first)) {
+    editor.dispatch({ effects: setSelectedCompletion(0) })
+  }
+  return acceptMore(editor)
+}
+
+function isWritten(editor: EditorView, { label }: Completion): boolean {
+  const before = editor.state.sliceDoc(0, editor.state.selection.main.head)
+  return before.toLowerCase().endsWith(label.toLowerCase())
+}
+
+/** Whether the list for the new text has it again depends on when that comes. */
+const writingDropsTheChoice = EditorState.transactionExtender.of(({ docChanged }) =>
+  docChanged ? { effects: setSelectedCompletion(-1) } : null,
+)
 
 function replaceText(editor: EditorView, text: string): void {
   editor.dispatch({
