@@ -7,14 +7,23 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    FloatRect,
+    Locator,
+    Page,
+    Route,
+    expect,
+    sync_playwright,
+)
 
-expect.set_options(timeout=15_000)  # a machine may be busy with other tests
+PATIENCE_S = 30
+expect.set_options(timeout=PATIENCE_S * 1000)  # a machine may be busy with other tests
 INSTALLED = [path for path in map(shutil.which, ("chromium-headless-shell", "chromium")) if path]
 CHROMIUM = os.environ.get("RAYMAP_TEST_CHROMIUM") or next(iter(INSTALLED), None)
 """Debian's, if there is one. The shell has the same engine without the windows around it, and takes half
@@ -53,7 +62,7 @@ def page(browser: Browser) -> Iterator[Page]:
         reduced_motion="reduce",
     )
     opened = context.new_page()
-    opened.set_default_timeout(15_000)
+    opened.set_default_timeout(PATIENCE_S * 1000)
     errors: list[str] = []
     opened.on("pageerror", lambda error: errors.append(str(error)))
     yield opened
@@ -61,13 +70,71 @@ def page(browser: Browser) -> Iterator[Page]:
     assert errors == []
 
 
-def wait_until(page: Page, expression: str, timeout_s: float = 15) -> None:
+def wait_until(page: Page, expression: str) -> None:
     """Poll a JavaScript expression until it is true. Page.wait_for_function needs eval, which the
     console's content security policy forbids."""
-    deadline = time.monotonic() + timeout_s
-    while not page.evaluate(expression):
-        assert time.monotonic() < deadline, f"not true within {timeout_s} s: {expression}"
+    until(page, lambda: page.evaluate(expression), expression)
+
+
+def until(page: Page, condition: Callable[[], object], what: str) -> None:
+    """Poll a condition while the page goes on. `tests.waiting.eventually` sleeps, and meanwhile
+    Playwright notes neither requests nor navigations."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {PATIENCE_S} s: {what}"
         page.wait_for_timeout(50)
+
+
+def box_at_rest(page: Page, one: Locator) -> FloatRect:
+    """Where an element is once it stays there: what loads above it has moved it."""
+    boxes: list[FloatRect | None] = [None]
+
+    def rests() -> bool:
+        boxes.append(one.bounding_box())
+        return boxes[-1] is not None and boxes[-1] == boxes[-2]
+
+    until(page, rests, f"{one} stays in its place")
+    box = boxes[-1]
+    assert box is not None
+    return box
+
+
+def requests_counted(server: Any, window: str, requests: Mapping[str, int]) -> bool:
+    """Whether the map of a window has all requests of these services, and not only the first."""
+    nodes = server.get(f"/api/map?{window}")["nodes"]
+    counted = {node["name"]: node["requests"] for node in nodes if node["kind"] != "client"}
+    return requests.items() <= counted.items()
+
+
+class Delayed:
+    """Requests of a page that are answered when the test says so."""
+
+    def __init__(self, page: Page, pattern: str) -> None:
+        self._page, self._pattern = page, pattern
+        self._routes: list[Route] = []
+        self._delays = True
+        page.route(pattern, self._take)
+
+    def _take(self, route: Route) -> None:
+        if self._delays:
+            self._routes.append(route)
+        else:
+            route.continue_()
+
+    def wait(self) -> None:
+        """Until the page has sent one."""
+        until(self._page, lambda: self._routes, f"a request {self._pattern}")
+
+    def stop(self) -> None:
+        """Answer those that come from now on."""
+        self._delays = False
+
+    def release(self) -> None:
+        """Answer all of them, once there is one."""
+        self.wait()
+        self.stop()
+        for route in self._routes:
+            route.continue_()
 
 
 def show_controls(page: Page) -> None:
@@ -94,6 +161,11 @@ class Shop:
     def url(self, path: str) -> str:
         """An address of the running server."""
         return str(self.server.http) + path
+
+    @property
+    def window(self) -> str:
+        """A range around the trace, as an address has it: its traces stay the same while time goes on."""
+        return f"from={int(self.start) - 60}&to={int(self.start) + 60}"
 
     def node_id(self, name: str) -> str:
         """The id of a service that is no client, as the map has it."""

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
+from tests.ui.conftest import requests_counted, until
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.browser
@@ -57,11 +58,8 @@ def two(raymap_server: Any) -> TwoEnvironments:
     )
     window = f"from={int(start) - MINUTE}&to={int(start) + MINUTE}"
 
-    def counted() -> bool:
-        nodes = raymap_server.get(f"/api/map?{window}")["nodes"]
-        return {shared, alone} <= {node["name"] for node in nodes}
-
-    eventually(counted, "the map has the services")
+    requests = {shared: 15, alone: 3}
+    eventually(lambda: requests_counted(raymap_server, window, requests), "the map counts them")
     return TwoEnvironments(raymap_server.http, window, shared, alone)
 
 
@@ -113,17 +111,26 @@ def test_both_maps_have_one_viewport_and_one_selection(page: Page, two: TwoEnvir
     ]
     for node in nodes:
         expect(node).to_be_attached()
-    first, second = (node.evaluate("node => [node.style.left, node.style.top]") for node in nodes)
-    assert first == second
+
+    def are_at_one_place() -> bool:
+        first, second = (one.evaluate("one => [one.style.left, one.style.top]") for one in nodes)
+        return bool(first == second)
+
+    until(page, are_at_one_place, "the service is at one place on both")
     row(page, two.shared).get_by_role("button").click()
     for node in nodes:
         expect(node).to_have_attribute("aria-pressed", "true")
     page.goto(two.url("&by=environment&left=prod&right=staging&view=10,20,0.5"))
     for node in nodes:
         expect(node).to_be_attached()
-    layers = page.locator(".map-layer").evaluate_all("all => all.map((one) => one.style.transform)")
-    assert layers[0] == layers[1]
-    assert "scale(0.5)" in layers[0]
+
+    def have_one_viewport() -> bool:
+        all = page.locator(".map-layer").evaluate_all(
+            "all => all.map((one) => one.style.transform)"
+        )
+        return len(all) == 2 and all[0] == all[1] and "scale(0.5)" in all[0]
+
+    until(page, have_one_viewport, "both have the viewport of the address")
 
 
 def test_sides_are_chosen_and_swapped_in_the_address(page: Page, two: TwoEnvironments) -> None:

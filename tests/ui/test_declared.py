@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.ui.conftest import wait_until
 from tests.ui.declarations import STACK
 
 pytestmark = pytest.mark.browser
@@ -111,7 +112,7 @@ def test_the_switch_and_the_tools_share_a_phones_map(page: Page, declared: Any) 
     expect(page.get_by_role("group", name="Declared").get_by_role("link").first).to_be_visible()
     expect(page.get_by_role("toolbar", name="Map tools")).to_be_visible()
     expect(page.get_by_role("group", name="Legend")).to_be_visible()
-    page.wait_for_function(APART)
+    wait_until(page, f"({APART})()")
 
 
 def test_without_a_declared_stack_there_is_no_switch(page: Page, lasting_shop: Any) -> None:

@@ -9,6 +9,8 @@ from urllib.parse import parse_qs, urlparse
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
+from tests.ui.conftest import box_at_rest
+
 pytestmark = pytest.mark.browser
 
 EXPRESSION = 'service("payments") { fault }'
@@ -41,7 +43,7 @@ def test_a_filtered_map_leads_to_the_list_of_the_traces_it_counts(
     page: Page, lasting_shop: Any
 ) -> None:
     """The expression is in the address of both, and so is the number of traces."""
-    page.goto(lasting_shop.url("/map?range=15m"))
+    page.goto(lasting_shop.url(f"/map?{lasting_shop.window}"))
     run_filter(page, EXPRESSION)
     note = page.get_by_text(re.compile("^Counted from"))
     expect(note).to_be_visible()
@@ -120,8 +122,7 @@ def drag_over(page: Page, chart: Locator) -> None:
     expect(area).to_be_attached()
     expect(chart.locator(".chart-skeleton")).to_have_count(0)  # a drag before that is not noticed
     area.scroll_into_view_if_needed()
-    box = area.bounding_box()
-    assert box is not None
+    box = box_at_rest(page, area)
     x, y, width, height = box["x"], box["y"], box["width"], box["height"]
     page.mouse.move(x + width * 0.1, y + height * 0.1)
     page.mouse.down()

@@ -81,8 +81,10 @@ def test_a_page_of_another_site_writes_no_traces(
     with page.expect_response(shop.url("/TraceSegments")):
         page.evaluate(WRITE, [shop.url("/TraceSegments"), type, body])
     assert statuses == [403]
-    assert httpx.get(shop.url(f"/api/traces/{trace_id}")).status_code == 404
-    accepted = httpx.post(shop.url("/TraceSegments"), content=body)  # as an SDK sends it
+    assert httpx.get(shop.url(f"/api/traces/{trace_id}"), timeout=30).status_code == 404
+    accepted = httpx.post(
+        shop.url("/TraceSegments"), content=body, timeout=30
+    )  # as an SDK sends it
     assert (accepted.status_code, accepted.json()) == (200, {"UnprocessedTraceSegments": []})
 
 

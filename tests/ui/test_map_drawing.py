@@ -15,6 +15,15 @@ from tests.ui.maps import grid_map, map_client, map_edge, map_node, serve_map, s
 pytestmark = pytest.mark.browser
 
 CAMERA = "() => ({ ...window.__map.camera })"
+AT_REST = """() => {
+  const { frame, moving, tween, camera, restingScale, scene } = window.__map
+  const at = JSON.stringify([window.__map.size, camera])
+  const before = window.__restedAt
+  window.__restedAt = at
+  return before === at && !frame && !moving && !tween && scene.fading(performance.now()).length === 0 &&
+    restingScale === camera.k
+}"""
+"""Whether nothing has moved since the last call, and nothing is about to."""
 RECORD_TEXT = """
   window.__texts = []
   const fill = CanvasRenderingContext2D.prototype.fillText
@@ -38,28 +47,41 @@ COUNT_DRAWING = """
   }
 """
 MOVE = """async (gesture) => {
+  const paint = window.__map.settle
+  let settled = true
+  window.__map.settle = function () {
+    settled = true
+    return paint.call(this)
+  }
   const frame = () => new Promise((resolve) => requestAnimationFrame(resolve))
   const gestures = {
     pan: (i) => window.__map.pan(i % 40 < 20 ? 14 : -14, 3),
     zoom: (i) => window.__map.zoom(i % 24 < 12 ? 1.17 : 1 / 1.17),
   }
   const frames = []
-  for (let i = 0; i < 60; i++) {
+  for (let i = 0; frames.length < 60 && i < 600; i++) {
     window.__calls = {}
+    const rested = settled
+    settled = false
     gestures[gesture](i)
     await frame()
     await frame()
-    frames.push(window.__calls)
+    if (!rested && !settled) frames.push(window.__calls)
   }
   return frames
 }"""
-"""Pans by 14 pixels a frame, or zooms like a wheel, in and out; what was drawn for each frame."""
+"""Pans by 14 pixels a frame, or zooms like a wheel, in and out; what was drawn for each frame.
+
+Frames of a machine so busy that the map came to rest between them are left out: it is drawn again then.
+"""
 
 
 def open_map(page: Page, url: str) -> None:
+    """Until the map is at rest: drawn at its scale, in the place that it keeps."""
     page.goto(url)
     expect(page.locator("[data-node]").first).to_be_attached()
-    page.wait_for_timeout(300)
+    expect(page.get_by_role("group", name="Legend")).to_be_visible()
+    wait_until(page, f"({AT_REST})()")
 
 
 @pytest.mark.parametrize("width", [390, 720, 1440, 1920])
@@ -99,8 +121,9 @@ def test_high_contrast_keeps_the_colours_of_the_map(page: Page, raymap_server: A
     page.emulate_media(forced_colors="active")
     serve_map(page, lambda: service_map(nodes, [map_edge(nodes[0], nodes[1])]))
     open_map(page, raymap_server.http + "/map?test=1")
-    colours = page.evaluate(
-        """() => {
+    wait_until(
+        page,
+        """(() => {
           const canvas = document.querySelector('.map canvas')
           const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height)
           const seen = new Map()
@@ -108,10 +131,9 @@ def test_high_contrast_keeps_the_colours_of_the_map(page: Page, raymap_server: A
             const key = data[at] + ',' + data[at + 1] + ',' + data[at + 2]
             seen.set(key, (seen.get(key) ?? 0) + 1)
           }
-          return [...seen].filter(([, count]) => count > 60).map(([key]) => key)
-        }"""
+          return [...seen].filter(([, count]) => count > 60).length >= 5
+        })()""",
     )
-    assert len(colours) >= 5
 
 
 def test_high_contrast_can_be_turned_on_while_the_page_is_open(
@@ -123,7 +145,7 @@ def test_high_contrast_can_be_turned_on_while_the_page_is_open(
     before = page.evaluate("window.__map.palette.edge")
     page.emulate_media(forced_colors="active")
     wait_until(page, f"window.__map.palette.edge !== {before!r}")
-    assert page.evaluate("new Set(Object.values(window.__map.palette)).size") >= 6
+    wait_until(page, "new Set(Object.values(window.__map.palette)).size >= 6")
 
 
 def test_a_newcomer_outside_the_view_moves_nothing(page: Page, raymap_server: Any) -> None:
@@ -136,7 +158,7 @@ def test_a_newcomer_outside_the_view_moves_nothing(page: Page, raymap_server: An
     chip = page.get_by_role("button", name=re.compile("outside the view"))
     expect(chip).to_have_count(0)
     answer["nodes"].append(map_node("newcomer", x=9000, y=0, fault=50))
-    expect(chip).to_have_text("1 service is outside the view, 1 unhealthy", timeout=15_000)
+    expect(chip).to_have_text("1 service is outside the view, 1 unhealthy")
     assert page.evaluate(CAMERA) == camera
     chip.click()
     expect(chip).to_have_count(0)
@@ -191,7 +213,7 @@ def test_the_first_click_hides_no_neighbour_behind_the_panel(
     open_map(page, raymap_server.http + "/map?test=1")
     page.locator('[data-node="service-0020"]').click()
     expect(page.get_by_role("complementary", name="Details")).to_be_visible()
-    wait_until(page, f"({BESIDE_THE_PANEL})()", timeout_s=5)
+    wait_until(page, f"({BESIDE_THE_PANEL})()")
 
 
 def test_panning_a_large_map_shifts_a_picture(page: Page, raymap_server: Any) -> None:

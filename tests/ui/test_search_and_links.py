@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from tests.ui.conftest import box_at_rest
 from tests.ui.maps import grid_map, map_node, serve_map, service_map
 
 pytestmark = pytest.mark.browser
@@ -106,9 +107,7 @@ def test_the_legend_counts_what_is_not_drawn(page: Page, raymap_server: Any) -> 
     expect(legend.get_by_role("button", name=re.compile("^Fault"))).to_contain_text("412")
     note = page.get_by_text(re.compile("^40 of 43 services are drawn"))
     expect(note).to_be_visible()
-    note_box, map_box = note.bounding_box(), page.locator(".map").bounding_box()
-    assert note_box is not None
-    assert map_box is not None
+    map_box, note_box = box_at_rest(page, page.locator(".map")), box_at_rest(page, note)
     assert note_box["y"] + note_box["height"] <= map_box["y"] + 1
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.ui.conftest import Shop
+from tests.ui.conftest import Shop, box_at_rest
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.browser
@@ -130,7 +130,6 @@ def test_a_wide_screen_has_its_forms_in_the_middle(
     """One width for all of them, and as much room on the left as on the right."""
     page.set_viewport_size({"width": 2560, "height": 1000})
     page.goto(lasting_shop.url(path))
-    head = page.locator(".settings-head").first.bounding_box()
-    assert head is not None
+    head = box_at_rest(page, page.locator(".settings-head").first)
     assert head["width"] == pytest.approx(1200, abs=2)
     assert head["x"] == pytest.approx(2560 - head["x"] - head["width"], abs=20)

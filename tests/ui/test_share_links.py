@@ -186,7 +186,7 @@ def test_the_console_makes_no_request_that_its_link_does_not_grant(
     sign_in(page, guarded, f"/traces/{guarded.traces[0]}")
     links = [share(page)]
     for words in ("", "&filter=fault"):
-        page.goto(guarded.url(f"/map?as=map&range=5m{words}"))
+        page.goto(guarded.url(f"/map?as=map&range=1h{words}"))
         expect(
             page.get_by_role("button", name=re.compile("^payments, (?!client)")).first
         ).to_be_visible()
@@ -209,7 +209,7 @@ def test_the_console_makes_no_request_that_its_link_does_not_grant(
 
 def test_a_map(page: Page, visitor: Page, guarded: Guarded) -> None:
     """One window, and what its page can do within it."""
-    sign_in(page, guarded, "/map?as=map&range=5m&filter=fault")
+    sign_in(page, guarded, "/map?as=map&range=1h&filter=fault")
     expect(
         page.get_by_role("button", name=re.compile("^payments, (?!client)")).first
     ).to_be_visible()
@@ -293,7 +293,7 @@ def test_the_list_of_links(page: Page, visitor: Page, guarded: Guarded) -> None:
     guarded.server.command("share", "rotate")
     sign_in(page, guarded, f"/traces/{guarded.traces[0]}")
     link = share(page)
-    sign_in(visitor, guarded, "/map?as=map&range=5m&filter=fault", "eve")
+    sign_in(visitor, guarded, "/map?as=map&range=1h&filter=fault", "eve")
     share(visitor)
     page.get_by_role("link", name="Manage share links").click()
     expect(page.get_by_role("main", name="Share links")).to_contain_text("These are yours.")
@@ -338,7 +338,7 @@ def test_axe_finds_nothing(
     assert findings(page) == []
     expect(visitor.get_by_role("treegrid")).to_contain_text("payments")
     assert findings(visitor) == []
-    page.goto(guarded.url("/map?as=map&range=5m"))
+    page.goto(guarded.url("/map?as=map&range=1h"))
     visitor.goto(share(page))
     # The trace before it has a button of that name, too. A list, where it is narrow.
     expect(visitor.get_by_role("main", name="Service map")).to_be_visible()

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.api.graph.test_state_flow import execution
+from tests.ui.conftest import requests_counted
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.browser
@@ -33,12 +34,9 @@ def test_the_panel_shows_the_flow_of_a_state_machine(page: Page, raymap_server: 
         raymap_server.send(document)
     window = f"from={start - 60}&to={start + 60}"
 
-    def counted() -> bool:
-        nodes = raymap_server.get(f"/api/map?{window}")["nodes"]
-        machines = [node for node in nodes if node["name"] == name and node["kind"] != "client"]
-        return bool(machines) and machines[0]["requests"] == 2
-
-    eventually(counted, "the map has both executions")
+    eventually(
+        lambda: requests_counted(raymap_server, window, {name: 2}), "the map has both executions"
+    )
     page.goto(f"{raymap_server.http}/map?test=1&{window}")
     page.get_by_role("button", name=re.compile(f"^{name}, (?!client)")).first.click()
     flow = page.get_by_role("region", name="States")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.ui.conftest import Shop, send_shop, shop_documents
+from tests.ui.conftest import Shop, box_at_rest, send_shop, shop_documents
 
 pytestmark = pytest.mark.browser
 
@@ -96,29 +96,22 @@ def test_the_column_of_names_is_resized_by_mouse_and_keyboard(page: Page, compar
     page.goto(compared.url(f"/traces/{compared.trace_id}"))
     handle = page.get_by_role("separator", name="Width of the names")
     name = page.locator(".row-name").first
-    before = name.bounding_box()
-    box = handle.bounding_box()
-    assert before is not None
-    assert box is not None
-    assert before["width"] == 340
+    assert box_at_rest(page, name)["width"] == 340
     handle.focus()
     page.keyboard.press("ArrowRight")
     expect(handle).to_have_attribute("aria-valuenow", "360")
-    page.mouse.move(box["x"] + 24, box["y"] + 10)
+    box = box_at_rest(page, handle)
+    page.mouse.move(box["x"] + 4, box["y"] + 10)
     page.mouse.down()
-    page.mouse.move(box["x"] + 124, box["y"] + 10)
+    page.mouse.move(box["x"] + 104, box["y"] + 10)
     page.mouse.up()
     expect(handle).not_to_have_attribute("aria-valuenow", "360")
     width = int(handle.get_attribute("aria-valuenow") or 0)
     assert 440 <= width <= 470
     page.reload()
-    after = name.bounding_box()
-    axis, track = page.locator(".ticks").bounding_box(), page.locator(".track").first.bounding_box()
-    assert after is not None
-    assert axis is not None
-    assert track is not None
-    assert after["width"] == width
-    assert abs(axis["x"] - track["x"]) <= 1
+    assert box_at_rest(page, name)["width"] == width
+    axis, track = page.locator(".ticks"), page.locator(".track").first
+    assert abs(box_at_rest(page, axis)["x"] - box_at_rest(page, track)["x"]) <= 1
 
 
 def test_a_clock_that_is_behind_and_linked_traces_are_named(

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.ui.conftest import box_at_rest, wait_until
 from tests.ui.maps import serve_map, service_map
 
 pytestmark = pytest.mark.browser
@@ -84,6 +85,9 @@ def test_the_map_of_a_trace_selects_its_rows(page: Page, shop: Any) -> None:
     expect(entry).to_have_attribute("aria-pressed", "true")
 
 
+FITS = "(body) => body.scrollWidth <= body.clientWidth"
+
+
 def test_a_phone_shows_request_status_and_duration_first(page: Page, shop: Any) -> None:
     """Without scrolling sideways."""
     page.set_viewport_size({"width": 390, "height": 844})
@@ -92,11 +96,10 @@ def test_a_phone_shows_request_status_and_duration_first(page: Page, shop: Any) 
     for words in ("Fault", "/checkout", "900 ms", "502", shop.storefront):
         cell = row.get_by_text(words, exact=words != "/checkout").first
         expect(cell).to_be_visible()
-        box = cell.bounding_box()
-        assert box is not None
+        box = box_at_rest(page, cell)
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= 390
-    assert page.locator(".traces-body").evaluate("(body) => body.scrollWidth <= body.clientWidth")
+    wait_until(page, f"({FITS})(document.querySelector('.traces-body'))")
 
 
 def test_a_phone_lists_services_with_their_faults(page: Page, shop: Any) -> None:
@@ -107,8 +110,7 @@ def test_a_phone_lists_services_with_their_faults(page: Page, shop: Any) -> None
     row = row.filter(has=page.get_by_role("button", name=shop.payments, exact=True))
     share = row.get_by_text(re.compile(r"^\d+ %$")).first
     expect(share).to_be_visible()
-    box = share.bounding_box()
-    assert box is not None
+    box = box_at_rest(page, share)
     assert box["x"] + box["width"] <= 390
 
 
@@ -165,6 +167,7 @@ def test_raw_documents_are_fetched_when_their_tab_opens(
     page.on("request", lambda request: requested.append(request.url))
     page.goto(raymap_server.http + f"/traces/{recovered}")
     expect(page.get_by_role("treegrid", name="Timeline")).to_be_visible()
+    page.wait_for_load_state("networkidle")
     assert not any(url.endswith("/raw") for url in requested)
     page.get_by_role("tab", name="Raw JSON").click()
     expect(page.get_by_text(f'"{recovered}"').first).to_be_visible()

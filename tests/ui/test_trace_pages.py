@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.ui.conftest import box_at_rest
+
 pytestmark = pytest.mark.browser
 
 
@@ -89,8 +91,7 @@ def test_a_mark_of_the_scatter_opens_its_trace(page: Page, shop: Any) -> None:
     mark = page.locator(".chart path.point").last
     expect(mark).to_be_visible()
     expect(page.locator(".chart-skeleton")).to_have_count(0)
-    box = mark.bounding_box()
-    assert box is not None
+    box = box_at_rest(page, mark)
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     expect(page.locator(".chart .hovertext")).to_be_visible()
     page.mouse.down()
@@ -104,10 +105,11 @@ def test_newer_traces_wait_behind_a_button(page: Page, shop: Any) -> None:
     page.goto(shop.url("/traces"))
     row = page.locator("tr", has=page.locator(f'a[href="/traces/{shop.trace_id}"]'))
     expect(page.locator(".chart path.point").first).to_be_visible()
-    before = row.bounding_box()
+    expect(page.locator(".chart-skeleton")).to_have_count(0)
+    before = box_at_rest(page, row)
     newer = shop.another()
     button = page.get_by_role("button", name=re.compile("new trace"))
-    expect(button).to_be_visible(timeout=15_000)
+    expect(button).to_be_visible()
     assert row.bounding_box() == before
     button.click()
     expect(page.locator(f'a[href="/traces/{newer.trace_id}"]')).to_be_visible()

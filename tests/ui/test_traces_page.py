@@ -12,6 +12,7 @@ from playwright.sync_api import Page, Route, expect
 from api.console.charts import Dot, traces_figure
 from store.model import State, TimeRange
 from store.times import SECOND
+from tests.ui.conftest import Delayed
 
 pytestmark = pytest.mark.browser
 
@@ -23,13 +24,6 @@ def shop(lasting_shop: Any) -> Any:
 
 
 WINDOW = TimeRange(0, 900 * SECOND)
-FETCH_FIGURE_LATE = """
-  const fetchNow = window.fetch
-  window.fetch = async (url, options) => {
-    if (String(url).includes('/api/traces/figure')) await new Promise((done) => setTimeout(done, 7000))
-    return fetchNow(url, options)
-  }
-"""
 
 
 def serve_figure(page: Page, count: int, *, total: int) -> None:
@@ -52,12 +46,13 @@ def serve_figure(page: Page, count: int, *, total: int) -> None:
 @pytest.mark.slow
 def test_a_chart_on_its_way_says_so(page: Page, shop: Any) -> None:
     """Never an empty box; after five seconds it says that this takes longer than usual."""
-    page.add_init_script(FETCH_FIGURE_LATE)
+    figure = Delayed(page, "**/api/traces/figure?*")
     page.goto(shop.url("/traces"))
     skeleton = page.get_by_role("status").filter(has_text="Loading chart")
     expect(skeleton).to_be_visible()
-    expect(skeleton).to_contain_text("taking longer than usual", timeout=8_000)
-    expect(skeleton).to_have_count(0, timeout=10_000)
+    expect(skeleton).to_contain_text("taking longer than usual")
+    figure.release()
+    expect(skeleton).to_have_count(0)
     expect(page.get_by_role("img", name=re.compile("^Response times of"))).to_be_visible()
 
 
@@ -77,6 +72,7 @@ def test_ticks_are_durations_at_a_readable_size(page: Page, shop: Any) -> None:
     page.goto(shop.url("/traces"))
     ticks = page.locator(".chart .ytick text")
     expect(ticks.first).to_be_visible()
+    expect(page.locator(".chart-skeleton")).to_have_count(0)
     for tick in ticks.all():
         assert re.fullmatch(r"\d[\d.]* (µs|ms|s|min)", tick.text_content() or "")
         size = tick.evaluate("(text) => parseFloat(getComputedStyle(text).fontSize)")

@@ -7,41 +7,11 @@ from typing import Any
 from urllib.parse import parse_qs, urlparse
 
 import pytest
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import Locator, Page, expect
+
+from tests.ui.conftest import Delayed
 
 pytestmark = pytest.mark.browser
-
-
-class Delayed:
-    """Requests that are answered when the test says so."""
-
-    def __init__(self, page: Page, pattern: str) -> None:
-        self._page = page
-        self._routes: list[Route] = []
-        self._delays = True
-        page.route(pattern, self._take)
-
-    def _take(self, route: Route) -> None:
-        if self._delays:
-            self._routes.append(route)
-        else:
-            route.continue_()
-
-    def wait(self) -> None:
-        """Until the page has sent one."""
-        while not self._routes:
-            self._page.wait_for_timeout(10)
-
-    def stop(self) -> None:
-        """Answer those that come from now on."""
-        self._delays = False
-
-    def release(self) -> None:
-        """Answer all of them, once there is one."""
-        self.wait()
-        self.stop()
-        for route in self._routes:
-            route.continue_()
 
 
 def completions(page: Page) -> Locator:

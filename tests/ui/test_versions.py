@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.ui.conftest import requests_counted
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.browser
@@ -51,11 +52,8 @@ def canary(raymap_server: Any) -> Canary:
     raymap_server.post("/api/v1/deployments", {"service": name, "version": "42", "at": start + 1})
     window = f"from={int(start) - 60}&to={int(start) + 60}"
 
-    def counted() -> bool:
-        nodes = raymap_server.get(f"/api/map?{window}")["nodes"]
-        return {name, other} <= {node["name"] for node in nodes}
-
-    eventually(counted, "the map has the services")
+    requests = {name: 8, other: 1}
+    eventually(lambda: requests_counted(raymap_server, window, requests), "the map counts them")
     return Canary(f"{raymap_server.http}/map?test=1&{window}", name, other)
 
 
@@ -148,11 +146,8 @@ def test_the_legend_says_of_how_many_services(page: Page, raymap_server: Any) ->
         raymap_server.post("/api/v1/deployments", report)
     window = f"from={int(start) - 60}&to={int(start) + 60}"
 
-    def counted() -> bool:
-        nodes = raymap_server.get(f"/api/map?{window}")["nodes"]
-        return set(names) <= {node["name"] for node in nodes}
-
-    eventually(counted, "the map has the services")
+    requests = dict.fromkeys(names, 2)
+    eventually(lambda: requests_counted(raymap_server, window, requests), "the map counts them")
     page.goto(f"{raymap_server.http}/map?test=1&{window}")
     legend = page.get_by_role("group", name="Legend")
     expect(legend).to_contain_text("Inner ring new version, 5 of 6 services")
