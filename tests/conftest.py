@@ -64,6 +64,24 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
+class FailuresAtOnce:
+    """Names a test when it fails: pytest does so at the end, which a run that is ended never reaches."""
+
+    def __init__(self, terminal: Any) -> None:
+        self._terminal = terminal
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            self._terminal.write_line(f"{report.when} failed: {report.nodeid}")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Workers have no terminal."""
+    if terminal := config.pluginmanager.get_plugin("terminalreporter"):
+        config.pluginmanager.register(FailuresAtOnce(terminal))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests by the fixtures they use, directly or through other fixtures."""
     for item in items:
