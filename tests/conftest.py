@@ -256,7 +256,7 @@ class Server:
         assert not answer.get("UnprocessedTraceSegments"), answer
         self.wait_until_stored()
 
-    def wait_until_stored(self, seconds: float = 30) -> None:
+    def wait_until_stored(self, seconds: float = 60) -> None:
         """Until the store has what was acknowledged before."""
         eventually(
             lambda: not self.get("/api/status")["ingest"]["queued"],
@@ -265,16 +265,16 @@ class Server:
         )
 
     def picture(self, *names: str) -> Any:
-        """The map of the last minute once these nodes are on it, or time is up: a map may be a few
-        seconds older than the traces."""
-        deadline = time.monotonic() + 15
-        while True:
+        """The map of the last minutes once these nodes are on it: a map may be a few seconds older
+        than the traces."""
+
+        def complete() -> Any:
             now = time.time()
-            picture = self.get(f"/api/map?from={now - 60}&to={now}")
+            picture = self.get(f"/api/map?from={now - 120}&to={now}")
             missing = set(names) - {node["name"] for node in picture["nodes"]}
-            if not missing or time.monotonic() > deadline:
-                return picture
-            time.sleep(0.1)
+            return None if missing else picture
+
+        return eventually(complete, f"the map has {', '.join(names)}")
 
     def send_datagram(self, payload: bytes) -> None:
         """Send one datagram; there is no acknowledgement of its storage."""
@@ -321,9 +321,9 @@ def start_server(
 
 
 def _addresses(process: subprocess.Popen[str], log: str) -> dict[str, str]:
-    """What the ready line says; a process that takes longer than a minute is killed."""
+    """What the ready line says; a process that takes longer than two minutes is killed."""
     assert process.stdout is not None
-    timer = threading.Timer(60, process.kill)
+    timer = threading.Timer(120, process.kill)
     timer.start()
     try:
         addresses = read_ready_line(process.stdout)

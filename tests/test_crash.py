@@ -108,7 +108,7 @@ def test_nothing_acknowledged_is_lost(tmp_path: Path) -> None:
             before = child(server, role).pid
             os.kill(before, signal.SIGKILL)
             wait_until_well(server)
-            deadline = time.monotonic() + 20
+            deadline = time.monotonic() + 60
             while time.monotonic() < deadline:
                 try:
                     if child(server, role).pid != before:
@@ -145,9 +145,9 @@ def found(server: Server, trace_ids: list[str]) -> set[str]:
 
 
 def counts_from(server: Server, started: float, expected: int) -> dict[str, int]:
-    """Requests by node name: as expected and staying so for a second, or after half a minute."""
+    """Requests by node name: as expected and staying so for a second, or after a minute and a half."""
     counts: dict[str, int] = {}
-    deadline, right = time.monotonic() + 30, 0
+    deadline, right = time.monotonic() + 90, 0
     while right < 3 and time.monotonic() < deadline:
         picture = server.get(f"/api/map?from={started - 1}&to={time.time() + 1}")
         counts = {n["name"]: n["requests"] for n in picture["nodes"] if n["kind"] != "client"}

@@ -61,7 +61,7 @@ class StoringPipeline(IngestPipeline):
         return self._waiting.submit(self._wait, ack)
 
     def _wait(self, ack: Ack) -> None:
-        ack.result(10)
+        ack.result(60)
         while self.health().queued:
             time.sleep(0.001)
 

@@ -182,8 +182,8 @@ def test_datagrams_need_no_acknowledgement() -> None:
     batches.wait_for_room(0.05)
     assert time.monotonic() - started >= 0.05
     threading.Timer(0.05, lambda: acknowledge(batches.complete(batches.next(0.0)))).start()
-    batches.wait_for_room(5.0)
-    assert time.monotonic() - started < 3
+    batches.wait_for_room(60.0)
+    assert time.monotonic() - started < 30
     assert done(waiting)
 
 

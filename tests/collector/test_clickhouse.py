@@ -39,7 +39,7 @@ def test_an_outage_loses_nothing(tmp_path: Path, metrics: IngestMetrics) -> None
     put(*range(101, 141))  # enough to be packed
     with EmbeddedClickHouse(tmp_path / "engine"):
         put(6)
-        eventually(lambda: metrics.snapshot()["stored"] == 45, seconds=20)
+        eventually(lambda: metrics.snapshot()["stored"] == 45)
         trace = store.get_traces([trace_id])[trace_id]
         assert sorted(trace.documents) == [1, 2, 3, 4, 6, *range(101, 141)]
         assert trace.revision == 45

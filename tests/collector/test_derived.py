@@ -42,7 +42,7 @@ def test_the_journal_returns_derived_documents_as_such(
         for number in range(count)
     ]
     for ack in submit_invocations(pipeline, records, "test"):
-        ack.result(10)
+        ack.result(60)
     (decoded,) = submitted
     versions = [document.version for document in decoded.documents]
     assert all(map(is_derived, versions))
@@ -62,7 +62,7 @@ def test_each_rank_is_submitted_by_itself(
     known = Evidence(caller=7)
     records = [(invocation(), NOTHING), (telemetry(), NOTHING), (telemetry(), known)]
     for ack in submit_invocations(pipeline, records, "test"):
-        ack.result(10)
+        ack.result(60)
     assert len(submitted) == 3
     firsts = [decoded.documents[0].version for decoded in submitted]
     assert firsts == sorted(firsts)

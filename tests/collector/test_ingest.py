@@ -132,7 +132,7 @@ def test_durable_in_the_journal(setup: Setup) -> None:
     """The future is done when the journal has them, and the store has them soon."""
     setup.store.gate.clear()
     pipeline = setup.start()
-    submit(pipeline, 1, 2).result(5)
+    submit(pipeline, 1, 2).result(60)
     assert (setup.store.count(), setup.waiting()) == (0, 2)
     setup.store.gate.set()
     eventually(lambda: setup.store.count() == 2 and setup.value("stored") == 2)
@@ -143,7 +143,7 @@ def test_durable_in_the_journal(setup: Setup) -> None:
 def test_one_insert_for_what_gathers(setup: Setup) -> None:
     pipeline = setup.start(Limits(gather=60.0, batch_documents=10))
     for id in range(1, 11):
-        submit(pipeline, id).result(5)
+        submit(pipeline, id).result(60)
     eventually(lambda: setup.store.count() == 10)
     assert [count for count, _ in setup.store.puts] == [10]
 
@@ -160,13 +160,13 @@ def test_store_unavailable(setup: Setup) -> None:
     """No state of ingest: acknowledged as ever, and inserted when the store is back."""
     setup.store.unavailable = True
     pipeline = setup.start()
-    submit(pipeline, 1, 2).result(5)
+    submit(pipeline, 1, 2).result(60)
     assert offer(pipeline, 3)
     eventually(lambda: setup.waiting() == 3)
     assert (setup.store.count(), setup.value("stored")) == (0, 0)
     setup.store.unavailable = False
     eventually(lambda: setup.store.count() == 3 and setup.waiting() == 0)
-    submit(pipeline, 4).result(5)
+    submit(pipeline, 4).result(60)
     eventually(lambda: setup.store.count() == 4 == setup.value("stored"))
 
 
@@ -176,7 +176,7 @@ def test_another_schema(setup: Setup) -> None:
     pipeline = setup.start()
     eventually(lambda: not pipeline.health().ready)  # before any document arrives
     assert "raymap migrate" in pipeline.health().as_dict()["problems"][0]
-    submit(pipeline, *range(1, 41)).result(5)
+    submit(pipeline, *range(1, 41)).result(60)
     assert offer(pipeline, 41)
     eventually(lambda: setup.waiting() == 41)
     assert (setup.value("rejected"), setup.value("dropped"), setup.store.count()) == (0, 0, 0)
@@ -190,7 +190,7 @@ def test_journal_full(setup: Setup) -> None:
     """At its bound nothing is acknowledged; documents without a sender are dropped and counted."""
     setup.store.unavailable = True
     pipeline = setup.start(journal_bytes=700)
-    submit(pipeline, 1).result(5)
+    submit(pipeline, 1).result(60)
     with pytest.raises(JournalFull, match="700 bytes"):
         submit(pipeline, *range(2, 9))
     assert not offer(pipeline, *range(2, 9))
@@ -198,7 +198,7 @@ def test_journal_full(setup: Setup) -> None:
     setup.store.unavailable = False
     eventually(lambda: setup.store.count() == 1)
     eventually(lambda: pipeline.health().journal_bytes == 0)
-    submit(pipeline, 2).result(5)
+    submit(pipeline, 2).result(60)
     eventually(lambda: setup.store.count() == 2)
 
 
@@ -207,7 +207,7 @@ def test_a_full_quarantine(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> Non
     pipeline = setup.start()
     monkeypatch.setattr(pipeline._ingest._backlog.quarantine, "_max_documents", 2)
     setup.store.averse = lambda document: document.id < 6
-    submit(pipeline, *range(1, 9)).result(5)
+    submit(pipeline, *range(1, 9)).result(60)
     eventually(lambda: setup.store.count() == 3)
     eventually(lambda: setup.value("dropped") == 3)
     assert len(list(Quarantine(setup.root).read())) == 2
@@ -222,7 +222,7 @@ def test_an_unreadable_journal_is_a_problem(setup: Setup, monkeypatch: pytest.Mo
     setup.store.unavailable = True
     for id in (1, 2):
         pipeline = setup.start()
-        submit(pipeline, id).result(5)
+        submit(pipeline, id).result(60)
         pipeline.stop(0.1)
     bad = folders(setup.root)[0].name
     real = os.open
@@ -254,8 +254,8 @@ def test_a_store_that_does_not_keep_up(setup: Setup) -> None:
     assert offer(pipeline, 7)  # a datagram is not sent again
     setup.store.gate.set()
     for ack in acks:
-        ack.result(5)
-    submit(pipeline, 6).result(5)
+        ack.result(60)
+    submit(pipeline, 6).result(60)
     eventually(lambda: setup.store.count() == 7)
 
 
@@ -263,8 +263,8 @@ def test_left_by_an_earlier_life(setup: Setup) -> None:
     """Replayed at the start, under the same token if the batch had been marked."""
     setup.store.unavailable = True
     pipeline = setup.start()
-    submit(pipeline, 1, 2).result(5)
-    submit(pipeline, *range(101, 141)).result(5)
+    submit(pipeline, 1, 2).result(60)
+    submit(pipeline, *range(101, 141)).result(60)
     pipeline.stop(2.0)
     assert (setup.store.count(), setup.waiting()) == (0, 42)
     setup.store.unavailable = False
@@ -279,7 +279,7 @@ def test_inserted_and_killed_before_the_checkpoint(setup: Setup) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Journal, "checkpoint", lambda *_: None)
         for id in range(1, 6):
-            submit(pipeline, id, id + 100).result(5)
+            submit(pipeline, id, id + 100).result(60)
         eventually(lambda: setup.store.count() == 10)
         pipeline.stop(2.0)
     tokens = {token for _, token in setup.store.puts}
@@ -299,7 +299,7 @@ def test_memory_is_bounded_in_an_outage(setup: Setup) -> None:
     setup.store.unavailable = True
     pipeline = setup.start(limits)
     for first in range(1, 1000, 10):
-        submit(pipeline, *range(first, first + 10)).result(5)
+        submit(pipeline, *range(first, first + 10)).result(60)
     assert pipeline.health().queued < 100
     assert setup.waiting() == 1000
     assert len(folders(setup.root)) > 5
@@ -318,11 +318,11 @@ def test_acknowledgements_wait_for_a_slow_store(setup: Setup) -> None:
         Limits(gather=0.0, linger=0.0, ready_documents=2, slow_insert=0.6, retry_pause=0.05)
     )
     setup.store.gate.clear()
-    submit(pipeline, 1, 2).result(5)
+    submit(pipeline, 1, 2).result(60)
     second = submit(pipeline, 3, 4)
     available: list[bool] = []
     second.add_done_callback(lambda _: available.append(pipeline.health().store_available))
-    second.result(5)
+    second.result(60)
     eventually(lambda: available == [False])
     assert not pipeline.health().store_available
     assert "unavailable or slow" in pipeline.health().as_dict()["problems"][0]
@@ -339,7 +339,7 @@ def test_a_probe_that_hangs(setup: Setup) -> None:
     )
     eventually(lambda: not pipeline.health().store_available)
     for first in (1, 3, 5):
-        submit(pipeline, first, first + 1).result(5)
+        submit(pipeline, first, first + 1).result(60)
     setup.store.answers.set()
     eventually(lambda: setup.store.count() == 6 and pipeline.health().store_available)
 
@@ -347,7 +347,7 @@ def test_a_probe_that_hangs(setup: Setup) -> None:
 def test_an_insert_that_fails_after_hanging(setup: Setup) -> None:
     pipeline = setup.start()
     setup.store.gate.clear()
-    submit(pipeline, 1).result(5)
+    submit(pipeline, 1).result(60)
     eventually(lambda: not pipeline.health().store_available)
     setup.store.unavailable = True
     setup.store.gate.set()
@@ -369,7 +369,7 @@ def test_the_store_comes_and_goes_under_load(setup: Setup) -> None:
 
     def send(worker: int) -> None:
         for number in range(100):
-            submit(pipeline, worker * 1000 + number + 1).result(10)
+            submit(pipeline, worker * 1000 + number + 1).result(60)
 
     moods = threading.Thread(target=come_and_go)
     moods.start()
@@ -394,7 +394,7 @@ def test_how_it_stands(setup: Setup) -> None:
         "oldest_s": 0.0,
     }
     setup.store.unavailable = True
-    submit(pipeline, 1).result(5)
+    submit(pipeline, 1).result(60)
     eventually(lambda: not pipeline.health().store_available)
     now = pipeline.health()
     assert (now.accepting, now.ready, now.journal_bytes > 0) == (True, True, True)
@@ -419,7 +419,7 @@ def test_a_full_disk(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
     away send none."""
     monkeypatch.setattr(group_commit, "PROBE_INTERVAL", 0.05)
     pipeline = setup.start()
-    submit(pipeline, 1).result(5)
+    submit(pipeline, 1).result(60)
     real = os.fdatasync, os.fsync
 
     def no_space(descriptor: int) -> None:
@@ -428,7 +428,7 @@ def test_a_full_disk(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "fdatasync", no_space)
     monkeypatch.setattr(os, "fsync", no_space)
     with pytest.raises(JournalFull, match="No space left"):
-        submit(pipeline, 2).result(5)
+        submit(pipeline, 2).result(60)
     offer(pipeline, 3)
     eventually(lambda: setup.value("dropped") == 1)
     health = pipeline.health()
@@ -439,7 +439,7 @@ def test_a_full_disk(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "fdatasync", real[0])
     monkeypatch.setattr(os, "fsync", real[1])
     eventually(lambda: pipeline.health().accepting)
-    submit(pipeline, 4).result(5)
+    submit(pipeline, 4).result(60)
     eventually(lambda: setup.store.count() == 2 and setup.waiting() == 0)
 
 
@@ -449,7 +449,7 @@ def test_an_outage_is_logged_once(setup: Setup) -> None:
     with structlog.testing.capture_logs() as reported:
         setup.store.unavailable = True
         for id in range(1, 9):
-            submit(pipeline, id).result(5)
+            submit(pipeline, id).result(60)
             time.sleep(0.01)
         eventually(lambda: len(reported) > 0)
         setup.store.unavailable = False
@@ -463,8 +463,8 @@ def test_one_bad_document(setup: Setup) -> None:
     """It is set aside with the store's reason, and named; its neighbours are stored."""
     setup.store.averse = lambda document: document.id == 5
     pipeline = setup.start(Limits(gather=0.1))
-    submit(pipeline, 1, 2, 3).result(5)
-    submit(pipeline, 4, 5, 6).result(5)
+    submit(pipeline, 1, 2, 3).result(60)
+    submit(pipeline, 4, 5, 6).result(60)
     eventually(lambda: setup.store.count() == 5 and setup.waiting() == 0)
     assert setup.metrics.snapshot()["rejected_by_reason"] == {"StoreRefused": 1}
     assert setup.value("stored") == 5
@@ -489,7 +489,7 @@ def test_a_store_that_refuses_everything(setup: Setup) -> None:
 
     setup.store.put = put  # type: ignore[method-assign]
     pipeline = setup.start()
-    submit(pipeline, *range(1, 41)).result(5)
+    submit(pipeline, *range(1, 41)).result(60)
     eventually(lambda: "refuses" in str(pipeline.health().as_dict()["problems"]))
     assert (setup.value("rejected"), setup.waiting()) == (0, 40)
     setup.store.averse = lambda document: False
@@ -503,9 +503,9 @@ def test_a_refused_batch_delays_no_other(setup: Setup, monkeypatch: pytest.Monke
     monkeypatch.setattr(replay, "REFUSED_PAUSE", 0.05)
     setup.store.refuses = lambda document: document.id == 7
     pipeline = setup.start()
-    submit(pipeline, *range(1, 11)).result(5)
+    submit(pipeline, *range(1, 11)).result(60)
     eventually(lambda: len(folders(setup.root)) == 2)
-    submit(pipeline, 20, 21).result(5)
+    submit(pipeline, 20, 21).result(60)
     eventually(lambda: setup.store.count() == 2)
     assert (setup.waiting(), list(Quarantine(setup.root).read())) == (10, [])
     assert "something is wrong" in pipeline.health().as_dict()["problems"][0]
@@ -527,11 +527,11 @@ def test_a_mistake_ends_no_thread(setup: Setup) -> None:
         patch.setattr(inserter, "insert_batch", mistake)
         patch.setattr(pipeline._ingest._backlog, "is_ready", mistake)
         patch.setattr(pipeline._ingest, "_update_gauges", mistake)
-        submit(pipeline, 1).result(5)
+        submit(pipeline, 1).result(60)
         with pytest.MonkeyPatch.context() as more:
             more.setattr(group_commit, "encode", mistake)
             with pytest.raises(JournalFull):
-                submit(pipeline, 2).result(5)
+                submit(pipeline, 2).result(60)
         eventually(
             lambda: (
                 {"insert_failed", "journal_failed", "store_refuses", "watch_failed"}
@@ -540,14 +540,14 @@ def test_a_mistake_ends_no_thread(setup: Setup) -> None:
         )
         assert setup.waiting() == 1
     eventually(lambda: setup.store.count() == 1)
-    submit(pipeline, 3).result(5)
+    submit(pipeline, 3).result(60)
     eventually(lambda: setup.store.count() == 2)
 
 
 def test_stop(setup: Setup) -> None:
     """Stores what is in memory and leaves nothing, or leaves it in the journal; takes nothing more."""
     pipeline = setup.start(Limits(gather=60))
-    submit(pipeline, 1).result(5)
+    submit(pipeline, 1).result(60)
     assert offer(pipeline, 2)
     pipeline.stop(2.0)
     assert setup.store.count() == 2
@@ -557,7 +557,7 @@ def test_stop(setup: Setup) -> None:
 
     hanging = setup.start(Limits(gather=0.0, slow_insert=60))
     setup.store.gate.clear()
-    submit(hanging, 3).result(5)
+    submit(hanging, 3).result(60)
     offer(hanging, 4)
     hanging.stop(0.3)
     assert setup.waiting() == 2
@@ -569,7 +569,7 @@ def test_many_threads(setup: Setup) -> None:
 
     def send(worker: int) -> None:
         for number in range(50):
-            submit(pipeline, worker * 1000 + number + 1).result(10)
+            submit(pipeline, worker * 1000 + number + 1).result(60)
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(send, range(8)))

@@ -33,7 +33,7 @@ def test_decode_and_submit(
         (1, Reason.INVALID_SEGMENT_DOCUMENT),
         (3, Reason.MISSING_ID),
     ]
-    pipeline.submit(decoded).result(5)
+    pipeline.submit(decoded).result(60)
     (trace,) = memory._traces.values()
     assert len(trace.documents) == 3
     snapshot = metrics.snapshot()
@@ -53,7 +53,7 @@ def test_rejections_are_logged_sparingly(pipeline: IngestPipeline) -> None:
 @pytest.mark.parametrize("raws", [[], [b""]])
 def test_nothing_to_keep(pipeline: IngestPipeline, raws: list[bytes]) -> None:
     """Is acknowledged at once."""
-    assert pipeline.submit(pipeline.decode(raws, "http")).result(5) is None
+    assert pipeline.submit(pipeline.decode(raws, "http")).result(60) is None
 
 
 def test_secrets_reach_neither_journal_nor_store(

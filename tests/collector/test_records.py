@@ -92,7 +92,7 @@ def test_lines_and_documents_of_one_batch(running: IngestPipeline, store: Store)
         running.submit_records(part("c")),
     ]
     for ack in acks:
-        ack.result(10)
+        ack.result(60)
     eventually(lambda: store.bodies() == ["a", "c", "b"] or store.bodies() == ["c", "a", "b"])
     eventually(store.has_traces)
 
@@ -102,7 +102,7 @@ def test_what_was_acknowledged_in_an_outage_is_stored_by_the_next_process(
 ) -> None:
     store.unavailable = True
     first = start(store, tmp_path, metrics)
-    first.submit_records(part("a", "b")).result(10)
+    first.submit_records(part("a", "b")).result(60)
     first.stop(1.0)
     assert store.bodies() == []
     store.unavailable = False
@@ -115,7 +115,7 @@ def test_a_line_that_is_refused_goes_into_quarantine(
     running: IngestPipeline, store: Store, tmp_path: Path
 ) -> None:
     store.refused = "b"
-    running.submit_records(part("a", "b", "c")).result(10)
+    running.submit_records(part("a", "b", "c")).result(60)
     eventually(lambda: store.bodies() == ["a", "c"])
     (entry,) = Quarantine(tmp_path / "journal").read()
     assert (entry.kind, entry.documents, entry.reason) == (7, 1, "a value is out of range")

@@ -13,7 +13,7 @@ import requests
 from examples.flask_shop.processes import flask_shop
 from tests.xray_client import xray_client
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 UNRECORDED = "1-00000000-000000000000000000000000"
 
 

@@ -14,7 +14,7 @@ import requests
 from examples.flask_shop.processes import flask_shop
 from tests.xray_client import xray_client
 
-SETTLE_SECONDS = 20.0
+SETTLE_SECONDS = 60.0
 
 
 class Counts(NamedTuple):

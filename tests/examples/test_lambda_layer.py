@@ -30,6 +30,7 @@ from store.memory import MemoryStore
 from store.model import NodeKey, TimeRange
 from tests.collector.conftest import SOON, StoringPipeline
 from tests.lambda_samples import ACCOUNT, REQUEST, event, events
+from tests.ports import free_port
 from tests.store.test_invocation_evidence import query
 from tests.waiting import eventually
 
@@ -69,10 +70,7 @@ class Extension:
     """The process, with what it needs."""
 
     def __init__(self, platform: Platform, url: str, spool: Path) -> None:
-        probe = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        probe.bind(("127.0.0.1", 0))
-        self.udp = probe.getsockname()
-        probe.close()
+        self.udp = ("127.0.0.1", free_port())
         environ = {
             "PATH": os.environ["PATH"],
             "AWS_LAMBDA_RUNTIME_API": platform.address,

@@ -29,7 +29,7 @@ from tests.otlp_json import decode_otlp_json
 pytestmark = pytest.mark.server
 
 SHOP = ROOT / "examples" / "otel_node"
-INSTALL_SECONDS, RUN_SECONDS, SETTLE_SECONDS = 120, 30, 20.0
+INSTALL_SECONDS, RUN_SECONDS, SETTLE_SECONDS = 120, 90, 60.0
 
 VISITORS, CHECKOUT, STOCK = (
     Node("node-checkout", "client"),

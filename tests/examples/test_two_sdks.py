@@ -18,7 +18,7 @@ from tests.conftest import ROOT, Server
 
 pytestmark = pytest.mark.server
 
-SETTLE_SECONDS = 20.0
+SETTLE_SECONDS = 60.0
 
 VISITORS, FRONT, ORDERS = Node("front", "client"), Node("front", ""), Node("orders", "")
 INVENTORY, WORKER, MAILER = Node("inventory", ""), Node("worker", ""), Node("mailer", "")

@@ -50,13 +50,13 @@ def eventually(condition: Callable[[], Any], seconds: float, what: str) -> None:
 
 
 def answers(server: Server) -> bool:
-    with urllib.request.urlopen(server.http + "/readyz", timeout=5) as answer:
+    with urllib.request.urlopen(server.http + "/readyz", timeout=30) as answer:
         return bool(answer.status == 200)
 
 
 def status_of(server: Server, path: str) -> int:
     try:
-        with urllib.request.urlopen(server.http + path, timeout=5) as answer:
+        with urllib.request.urlopen(server.http + path, timeout=30) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code

@@ -41,7 +41,7 @@ def running(store: Store, clock: Clock) -> Iterator[AlarmRunner]:
         yield runner
     finally:
         stopping.set()
-        runner.join(10)
+        runner.join(60)
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
@@ -122,7 +122,7 @@ def test_a_stop_at_any_time_leaves_the_lock(hook: Receiver) -> None:
     runner = AlarmRunner(store, stopping, clock=clock, every=0.01)
     runner.start()
     assert stopping.wait(PATIENCE)
-    runner.join(10)
+    runner.join(60)
     lock = store.alarm_lock()
     assert lock is not None
     lock.release()

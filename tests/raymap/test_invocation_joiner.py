@@ -67,7 +67,7 @@ class Setting:
 
     def report(self, record: Invocation) -> None:
         for ack in submit_invocations(self._pipeline, [(record, NOTHING)], "test"):
-            ack.result(10)
+            ack.result(60)
         self.arrive()
 
     def arrive(self) -> None:

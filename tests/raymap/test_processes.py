@@ -45,7 +45,7 @@ def test_a_process_alone_prints_the_ready_line(
         assert process.stdout is not None
         addresses = read_ready_line(process.stdout)
         process.terminate()
-        assert process.wait(30) == 0
+        assert process.wait(60) == 0
     assert addresses is not None
     assert set(addresses) == ({"http"} if command == "api" else {"http", "udp", "grpc"})
 
@@ -144,7 +144,7 @@ def test_clickhouse_alone_in_a_relative_folder(tmp_path: Path) -> None:
         assert process.stderr is not None
         assert process.stderr.readline().startswith("raymap: ClickHouse listens: clickhouse 127.")
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 0
+        assert process.wait(60) == 0
     assert (tmp_path / "raymap-data" / "clickhouse" / "port").exists()
 
 

@@ -125,7 +125,7 @@ def test_one_scrape_shows_every_process(raymap_server: Server) -> None:
         "end_time": time.time(),
     }
     raymap_server.send_datagram(header + json.dumps(document).encode())
-    eventually(lambda: heard() == before + 1, 10, "the datagram is counted")
+    eventually(lambda: heard() == before + 1, 60, "the datagram is counted")
 
 
 @pytest.mark.slow
@@ -134,8 +134,8 @@ def test_a_killed_child_comes_back_on_its_port(server: Server) -> None:
         before = children(server)
         before.pop(role).kill()
         back = f"{role} is back"
-        eventually(lambda said=back: said in log_of(server), 15, back)  # type: ignore[misc]
-        eventually(lambda: answers(server), 15, "the server answers")
+        eventually(lambda said=back: said in log_of(server), 60, back)  # type: ignore[misc]
+        eventually(lambda: answers(server), 60, "the server answers")
         after = children(server)
         del after[role]
         assert {name: child.pid for name, child in after.items()} == {
@@ -199,11 +199,11 @@ def test_receivers_close_first_and_clickhouse_last(server: Server) -> None:
     family = children(server)
     family["collect"].suspend()
     server.process.send_signal(signal.SIGTERM)
-    eventually(lambda: not is_running(family["api"]), 15, "the API ends")
+    eventually(lambda: not is_running(family["api"]), 60, "the API ends")
     time.sleep(0.5)
     assert is_running(family["clickhouse"]), "it waits for the collector"
     family["collect"].resume()
-    assert server.process.wait(30) == 0
+    assert server.process.wait(60) == 0
     assert not any(is_running(child) for child in family.values())
     assert "killed" not in log_of(server)
 
@@ -236,9 +236,9 @@ def test_a_second_signal_does_not_wait(server: Server) -> None:
     family = children(server)
     family["collect"].suspend()  # it would hold up the end for its 20 s
     server.process.send_signal(signal.SIGTERM)
-    eventually(lambda: "stopping, receivers first" in log_of(server), 10, "the first is heard")
+    eventually(lambda: "stopping, receivers first" in log_of(server), 60, "the first is heard")
     server.process.send_signal(signal.SIGTERM)
-    assert server.process.wait(10) == 1
+    assert server.process.wait(18) == 1
     assert not any(child.is_running() for child in family.values())
 
 
@@ -249,7 +249,7 @@ def test_what_was_sent_survives_every_end(tmp_path: Path) -> None:
     first = start_server(tmp_path / "data")
     first.send(document)
     first.process.send_signal(signal.SIGINT)
-    assert first.process.wait(30) == 0
+    assert first.process.wait(60) == 0
 
     second = start_server(tmp_path / "data")
     assert found(second, document["trace_id"])

@@ -121,7 +121,7 @@ class Collector:
 
     def settle(self) -> None:
         """Wait until memory has been given back. Fails when it is not."""
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while (after := self.rss()) > self.settled + SETTLED:
             assert time.monotonic() < end, f"{after / MIB:.0f} MiB stay"
             time.sleep(0.1)

@@ -26,7 +26,7 @@ def test_results_are_in_order(thread: ThreadPoolExecutor) -> None:
 
 
 def test_works_run_at_the_same_time_and_in_the_same_context(thread: ThreadPoolExecutor) -> None:
-    meeting = threading.Barrier(2, timeout=10)
+    meeting = threading.Barrier(2, timeout=60)
     current.set("request")
 
     def work() -> str:

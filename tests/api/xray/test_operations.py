@@ -221,12 +221,12 @@ def test_client_that_leaves_does_not_stop_the_server(address: str, store: Memory
 
     def slow(window: TimeRange, *, settled_before: int | None = None) -> ServiceGraph:
         started.set()
-        go_on.wait(10)
+        go_on.wait(60)
         return ServiceGraph({}, {})
 
     store.service_graph = slow  # type: ignore[method-assign]
     with pytest.raises(requests.Timeout):  # the client leaves while the query runs
         requests.get(f"{address}/api/map?from=1&to=2", timeout=2)
     assert started.is_set()
-    assert requests.get(f"{address}/healthz", timeout=5).status_code == 200
+    assert requests.get(f"{address}/healthz", timeout=30).status_code == 200
     go_on.set()

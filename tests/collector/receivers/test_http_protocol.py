@@ -50,7 +50,7 @@ def address(request: pytest.FixtureRequest) -> Iterator[tuple[str, int]]:
 
 def send(address: tuple[str, int], *pieces: bytes, pause: float = 0.0) -> bytes:
     """The response to bytes sent on one connection, until the server closes it."""
-    with socket.create_connection(address, timeout=10) as client:
+    with socket.create_connection(address, timeout=60) as client:
         with suppress(ConnectionError):
             for piece in pieces:
                 client.sendall(piece)
@@ -89,7 +89,7 @@ def test_large_headers(address: tuple[str, int], headers: bytes) -> None:
 
 def test_a_flood_of_headers_is_cut_off(address: tuple[str, int]) -> None:
     """The server stops reading soon after the bound."""
-    with socket.create_connection(address, timeout=10) as client:
+    with socket.create_connection(address, timeout=60) as client:
         client.sendall(b"GET / HTTP/1.1\r\n")
         sent = 0
         with suppress(ConnectionError):
@@ -105,7 +105,7 @@ def test_headers_that_never_end(address: tuple[str, int], monkeypatch: pytest.Mo
     started = time.monotonic()
     response = send(address, b"GET / HTTP/1.1\r\nHost: x\r\n", *[b"a: b\r\n"] * 1000, pause=0.02)
     assert response.startswith(b"HTTP/1.1 408 ")
-    assert time.monotonic() - started < 8
+    assert time.monotonic() - started < 16, "20 s if all were read"
 
 
 def test_connections_without_a_request(

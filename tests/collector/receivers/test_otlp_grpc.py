@@ -57,7 +57,7 @@ def ask(address: str, body: bytes, **options: Any) -> ExportTraceServiceResponse
         call = channel.unary_unary(
             f"/{SERVICE}/Export", response_deserializer=ExportTraceServiceResponse.FromString
         )
-        response: ExportTraceServiceResponse = call(body, timeout=10, **options)
+        response: ExportTraceServiceResponse = call(body, timeout=60, **options)
         return response
 
 

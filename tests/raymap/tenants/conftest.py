@@ -8,6 +8,7 @@ from functools import partial
 import pytest
 
 from tests.conftest import start_server, stop_server
+from tests.ports import free_port
 from tests.raymap.processes import eventually, raymap
 from tests.raymap.tenants.senders import RECORDS, TRACES
 from tests.raymap.tenants.shared import (
@@ -16,7 +17,6 @@ from tests.raymap.tenants.shared import (
     Shared,
     accepted,
     configure,
-    free_port,
     has_lines,
     has_services,
 )
@@ -55,10 +55,10 @@ def filled(shared: Shared) -> Shared:
     """The server once every tenant has sent to every receiver, and configured what can be."""
     for name, sender in shared.senders.items():
         for send in (*TRACES.values(), *RECORDS.values()):
-            eventually(partial(accepted, send, sender), 20, "it is accepted")
+            eventually(partial(accepted, send, sender), 60, "it is accepted")
         configure(shared, name)
     names = set(TRACES)
     for name in MARKS:
-        eventually(partial(has_services, shared, name, names), 40, f"{name} has its traces")
-        eventually(partial(has_lines, shared, name), 20, f"{name} has its lines")
+        eventually(partial(has_services, shared, name, names), 90, f"{name} has its traces")
+        eventually(partial(has_lines, shared, name), 60, f"{name} has its lines")
     return shared

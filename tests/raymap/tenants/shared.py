@@ -6,7 +6,6 @@ What each sends contains its mark, and only that distinguishes them.
 from __future__ import annotations
 
 import json
-import socket
 import time
 import urllib.error
 import urllib.parse
@@ -112,12 +111,6 @@ class Shared:
     @property
     def window(self) -> dict[str, float]:
         return {"from": self.now // 60 * 60 - 60, "to": self.now // 60 * 60 + 180}
-
-
-def free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def accepted(send: Callable[[Sender], None], sender: Sender) -> bool:

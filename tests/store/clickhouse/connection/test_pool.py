@@ -29,8 +29,8 @@ def test_a_server_that_does_not_answer_is_reported_in_a_sentence() -> None:
 def test_a_wrong_password_is_not_waited_for(clickhouse: Address) -> None:
     begun = time.monotonic()
     with pytest.raises(driver_errors.ServerException, match="Authentication failed"):
-        wait_until_up(replace(clickhouse, password="wrong"), 30.0)
-    assert time.monotonic() - begun < 10
+        wait_until_up(replace(clickhouse, password="wrong"), 120.0)
+    assert time.monotonic() - begun < 60
 
 
 def test_strings_come_as_text_or_as_bytes(clickhouse: Address) -> None:

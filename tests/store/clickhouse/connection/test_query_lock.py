@@ -9,7 +9,7 @@ from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.connection.query_lock import QueryLock, try_lock
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 def wait_for(found: Callable[[], object]) -> None:

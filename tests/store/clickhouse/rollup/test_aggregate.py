@@ -250,7 +250,7 @@ def test_a_thread_counts_and_readers_wait_a_moment(clickhouse_store: ClickHouseS
     try:
         for number in range(1, 4):
             store.put([segment(1, trace_id=trace_id(number))], f"{number}")
-            total, deadline = 0, time.monotonic() + 20
+            total, deadline = 0, time.monotonic() + 60
             while total != number and time.monotonic() < deadline:
                 services = store.service_graph(DAY).services
                 total = services[FRONTEND].statistics.total if FRONTEND in services else 0
