@@ -1,4 +1,4 @@
-import { lazy, Suspense, type Ref } from 'react'
+import { lazy, Suspense, useEffect, useRef, useState, type Ref } from 'react'
 import type { ServiceMatch } from '../api/types'
 import { foundWords } from '../model/search'
 import { Icon } from './Icon'
@@ -23,9 +23,18 @@ interface Props {
 }
 
 export function SearchBox(props: Props) {
-  const { query, hits, hidden, field, onQuery, onNext, onHidden } = props
-  const isNone = hits === 0 && hidden.length === 0 && !props.searching
-  const countClass = ['search-count', isNone && 'is-none', props.searching && 'is-searching']
+  const { query, hits, hidden, searching, field, onQuery, onNext, onHidden } = props
+  // Enter before the answer is of that answer, and not of the one to the letters before.
+  const [isEntered, setEntered] = useState(false)
+  const enter = useRef(() => {})
+  enter.current = () => hidden[0] && onHidden(hidden[0].id)
+  useEffect(() => {
+    if (!isEntered || searching) return
+    setEntered(false)
+    enter.current()
+  }, [isEntered, searching])
+  const isNone = hits === 0 && hidden.length === 0 && !searching
+  const countClass = ['search-count', isNone && 'is-none', searching && 'is-searching']
     .filter(Boolean)
     .join(' ')
   return (
@@ -38,10 +47,13 @@ export function SearchBox(props: Props) {
         placeholder="Find a service"
         spellCheck={false}
         value={query}
-        onChange={(event) => onQuery(event.target.value)}
+        onChange={(event) => {
+          setEntered(false)
+          onQuery(event.target.value)
+        }}
         onKeyDown={(event) => {
           if (event.key === 'Enter') {
-            if (hits === 0 && hidden[0]) onHidden(hidden[0].id)
+            if (hits === 0) setEntered(true)
             else onNext(event.shiftKey)
           }
           if (event.key === 'Escape') {
