@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.api.alarms.receiver import receiver
 from tests.api.alarms.traffic import SECRET
+from tests.ui.conftest import box_at_rest
 
 pytestmark = pytest.mark.browser
 
@@ -128,9 +129,9 @@ def test_a_click_on_a_bar_is_the_threshold(page: Page, lasting_shop: Any) -> Non
     details = page.get_by_role("complementary", name="Details")
     expect(details.get_by_role("link", name="p95 ≥ 900 ms")).to_be_visible()
     bars = details.get_by_role("img", name="Histogram of response times").locator(".point path")
+    expect(details.locator(".chart-skeleton")).to_have_count(0)
     bars.last.scroll_into_view_if_needed()
-    box = bars.last.bounding_box()
-    assert box is not None
+    box = box_at_rest(page, bars.last)
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     expect(details.get_by_role("link", name="p95 ≥ 885 ms")).to_be_visible()
     expect(details.locator(".bell-link")).to_have_count(3)

@@ -102,16 +102,17 @@ def test_charts_speak_of_durations_and_of_what_is_not_finished(page: Page, shop:
     histogram = page.get_by_role("img", name="Histogram of response times")
     expect(histogram.locator(".xtick text").first).to_have_text("0 ms")
     bar = histogram.locator(".bars .point path").filter(visible=True).last
+    expect(page.locator(".chart-skeleton")).to_have_count(0)
     bar.scroll_into_view_if_needed()
-    bar.hover(force=True)
+    box = box_at_rest(page, bar)
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     expect(histogram.locator(".hoverlayer")).to_contain_text(
         re.compile(r"^Response time\d+ to 900 ms: \d+$")
     )
     chart = page.get_by_role("img", name=re.compile(r"; the newest bar so far, until \d\d:\d\d:"))
     expect(chart.locator("pattern")).to_have_count(4)
     chart.scroll_into_view_if_needed()
-    plot = chart.locator(".bglayer rect, .plotbg").first.bounding_box() or chart.bounding_box()
-    assert plot is not None
+    plot = box_at_rest(page, chart.locator(".nsewdrag").first)
     page.mouse.move(plot["x"] + plot["width"] - 3, plot["y"] + plot["height"] / 2)
     expect(chart.locator(".hoverlayer")).to_contain_text("so far, until ")
 
