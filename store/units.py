@@ -1,5 +1,5 @@
 """Units of work: what nodes and edges count. A unit is a fact (`store.facts`) with what it draws
-(`store.draw`). Pure; ClickHouse has to agree."""
+(`store.draw`). Pure."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def names_in_excess(traces: Iterable[Trace]) -> Excess:
     the segment's or the call's start.
     """
     counts: dict[Place, Counter[str]] = {}
-    for place, name in (named for trace in traces for named in _names(trace)):
+    for place, name in (named for trace in traces for named in names_of(trace)):
         counts.setdefault(place, Counter())[name] += 1
     return {place: found for place, each in counts.items() if (found := rarest(each, MOST_NAMES))}
 
@@ -69,7 +69,8 @@ def describe_excess(callers: Mapping[str, int], example: str, limit: str) -> str
     )
 
 
-def _names(trace: Trace) -> Iterable[tuple[Place, str]]:
+def names_of(trace: Trace) -> Iterable[tuple[Place, str]]:
+    """Where each segment and call of a trace has a name, and where a call is made by one."""
     for document in trace.documents.values():
         if not document.independent:
             yield Place(document.start // MINUTE, document.node.account), document.node.name

@@ -14,7 +14,7 @@ from store.clickhouse.graph.small_pieces import CutUnit
 from store.clickhouse.graph.stored_buckets import read_stored
 from store.clickhouse.graph.window_plan import Pieces
 from store.clickhouse.queries import Sql, Template, joined
-from store.clickhouse.units import dependencies, parents
+from store.clickhouse.units import dependencies, facts
 from store.clickhouse.units.aggregates import (
     ALL_UNITS,
     MINUTE_OF,
@@ -108,12 +108,10 @@ def revisions_of(pieces: Pieces) -> Sql:
 
 def prepare(run: RunQuery, pieces: list[TimeRange]) -> dependencies.UnitScope:
     """The scope of the units in pieces of minutes, with the temporary tables that its statements read."""
-    scope = dependencies.resolve_scope(run, dependencies.minutes_of(pieces), pieces)
-    parents.prepare(run, scope)
-    return scope
+    return facts.prepare(run, dependencies.resolve_scope(run, pieces))
 
 
 def release(run: RunQuery) -> None:
     """Drop the temporary tables of `prepare`."""
-    parents.release(run)
+    facts.release(run)
     dependencies.drop_scope(run)

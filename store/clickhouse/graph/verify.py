@@ -15,7 +15,7 @@ from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import RunQuery
 from store.clickhouse.graph.service_graph import read_rolled
 from store.clickhouse.rollup.dirty import CHUNK_ROWS
-from store.clickhouse.units import dependencies, parents
+from store.clickhouse.units import dependencies, facts
 from store.clickhouse.units.aggregates import ALL_UNITS, MINUTE_OF, Aggregate, Key, collect
 from store.clickhouse.units.base_buckets import numbers_in
 from store.model import NodeKey, TimeRange, is_unconfirmed
@@ -83,13 +83,11 @@ def _compare(run: RunQuery, minutes: list[int], skipped: int) -> Verified:
     rolled_up: dict[Key, Aggregate] = {}
     collect(read_rolled(run, slots), rolled_up)
     counted: dict[Key, Aggregate] = {}
-    scope = dependencies.full_scope(run, window)
-    if scope is not None:
-        parents.prepare(run, scope)
-        piece = scope.fill(queries.COUNTED_PIECE, {"bucket": MINUTE_OF, "key": ALL_UNITS})
-        collect(run(queries.PIECES.render({"pieces": piece})), counted)
-        parents.release(run)
-        dependencies.drop_scope(run)
+    scope = facts.prepare(run, dependencies.full_scope(run, window))
+    piece = scope.fill(queries.COUNTED_PIECE, {"bucket": MINUTE_OF, "key": ALL_UNITS})
+    collect(run(queries.PIECES.render({"pieces": piece})), counted)
+    facts.release(run)
+    dependencies.drop_scope(run)
     return Verified(window, len(minutes), *_differ(window, rolled_up, counted, skipped))
 
 

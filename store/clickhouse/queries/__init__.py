@@ -83,39 +83,24 @@ ANSWERED = _sql("search/answered", "rows condition answer")
 SURELY_ANSWERED = _sql("search/surely_answered", "rows condition answer")
 INNER_EDGES = _sql("search/inner_edges", "rows condition parents")
 # units
-DETACHED_CALLS = _sql("units/detached_calls", "minutes")
-UNRESOLVED_PARENTS = _sql("units/unresolved_parents", "minutes")
-CROSS_BUCKET_REFS = _sql("units/cross_bucket_refs", "minutes")
-CROSS_BUCKET_TRACES = _sql("units/cross_bucket_traces", "minutes")
-TRACE_BOUNDS = _sql("units/trace_bounds", "minutes", parameters="end start")
-WEIGHTED_ROWS = _sql("units/weighted_rows", "minutes")
-HAS_DOCUMENT = _sql("units/has_document", "input traces")
-RECENT_TRACES = _sql("units/recent_traces", "input")
-SUPERSEDED = _sql("units/superseded", "cross_bucket input table")
-INCOMPLETE_DOCUMENTS = _sql("units/incomplete_documents", "cross_bucket input")
-WITHOUT_CALL_PARENT = _sql(
-    "units/without_call_parent", "has_document_there input newest_segments target"
-)
-HAS_LINKS = _sql("units/has_links", "target")
-COUNT_UNRESOLVED = _sql("units/count_unresolved", "target")
-RELATED_DOCUMENTS = _sql("units/related_documents", "input newest_segments target")
-WANTED_IDS = _sql("units/wanted_ids")
-CONTAINING_DOCUMENTS = _sql("units/containing_documents", "input newest_calls")
-FOUND_OWNERS = _sql("units/found_owners")
-NEXT_PARENTS = _sql("units/next_parents")
-LINKS_IN_SCOPE = _sql("units/links_in_scope", "input newest_segments target")
-UNITS = _sql("units/units", "has_document input newest_calls newest_segments target")
-UNITS_WITH_OTHER_NAMES = _sql(
-    "units/units_with_other_names", "has_document input newest_calls newest_segments target"
-)
+SCOPE_ROWS = _sql("units/scope_rows", "rows seed")
+ODD_TRACES = _sql("units/odd_traces", "rows")
+CROSS_BUCKET_TRACES = _sql("units/cross_bucket_traces")
+TRACES_ELSEWHERE = _sql("units/traces_elsewhere")
+RESOLVED_IN_PYTHON = _sql("units/resolved_in_python", "target")
+LARGE_TRACES = _sql("units/large_traces", "traces", "most")
+OWNERS = _sql("units/owners")
+FARTHER_OWNERS = _sql("units/farther_owners")
+FACTS = _sql("units/facts", "caller owners plain target")
+ADD_FACTS = _sql("units/add_facts", parameters="facts")
+CASES = _sql("units/cases", parameters="numbers")
+DRAWING = _sql("units/drawing", parameters="drawn")
+UNITS = _sql("units/units", "bucket time visits weight")
+UNITS_WITH_OTHER_NAMES = _sql("units/units_with_other_names", "bucket time visits weight")
 MANY_NAMES = _sql("units/many_names", "whole_minutes", "most")
-EXCESS_NAMES = _sql(
-    "units/excess_names", "has_document newest_calls newest_segments whole_minutes", "most"
-)
+ODD_NAMES = _sql("units/odd_names", parameters="names")
+EXCESS_NAMES = _sql("units/excess_names", "plain whole_minutes", "most")
 IS_UNCONFIRMED = _sql("units/is_unconfirmed")
-SENDER_LINKS = _sql("units/sender_links", "not_pinned_copy sender_rows target")
-CAUSED_DOCUMENTS = _sql("units/caused_documents")
-LINK_ENDS = _sql("units/link_ends", "has_document input newest_calls newest_segments")
 HISTOGRAM_BUCKET = _sql("units/histogram_bucket", "column power")
 POWER = _sql("units/power", "column")
 # rollup
@@ -126,7 +111,7 @@ MINUTE_VERSIONS = _sql("rollup/minute_versions", "minutes")
 WIDE_ROWS = _sql("rollup/wide_rows", "wides")
 RECOUNT_BUCKETS = _sql(
     "rollup/recount_buckets",
-    "bucket key ordered sums time traces units weight",
+    "key ordered sums traces units",
     "rev versions",
 )
 ADD_UP_MINUTES = _sql("rollup/add_up_minutes", "buckets", "rev revisions versions")
@@ -150,15 +135,15 @@ ROLLED_UP_STEPS = _sql("graph/rolled_up_steps", "key slots", parameters="step")
 PIECES = _sql("graph/pieces", "pieces")
 COUNTED_PIECE = _sql(
     "graph/counted_piece",
-    "bucket key ordered sums time traces units weight",
+    "key ordered sums traces units",
 )
 STORED_PIECE = _sql("graph/stored_piece", "key revisions")
 STORED_VISITS = _sql("graph/stored_visits", "window revisions")
 TRACES_IN_PIECES = _sql("graph/traces_in_pieces", "not_pinned_copy rows")
-UNIT_DOCUMENTS = _sql("graph/unit_documents", "not_pinned_copy traces")
+UNIT_DOCUMENTS = _sql("graph/unit_documents", "places")
 UNIT_STEPS = _sql(
     "graph/unit_steps",
-    "bucket key ordered sums time traces units weight",
+    "key ordered sums traces units",
 )
 BUCKET_STEPS = _sql("graph/bucket_steps", "key revisions", parameters="step")
 VERIFY_MINUTES = _sql("graph/verify_minutes", parameters="first last")

@@ -41,9 +41,10 @@ from store.clickhouse.rollup.buckets import (
     values_list,
 )
 from store.clickhouse.rollup.dirty import DirtyBucket
-from store.clickhouse.units import dependencies, parents
+from store.clickhouse.units import dependencies, facts
 from store.clickhouse.units.aggregates import ALL_UNITS
 from store.clickhouse.units.base_buckets import (
+    BUCKET,
     BUCKET_OF,
     PER_MINUTE,
     buckets_of,
@@ -117,8 +118,8 @@ def _recount(
     instant: int,
 ) -> None:
     """Aggregate ``changed`` buckets, and those of ``unsure`` whose rows elsewhere are not those of their version."""
-    dependencies.resolve_dependencies(run, rows_in_buckets(changed | unsure))
-    far = _far_rows(run, changed | unsure)
+    is_alone = not dependencies.resolve_dependencies(run, rows_in_buckets(changed | unsure))
+    far = {} if is_alone else _far_rows(run, changed | unsure)
     before = {bucket: version for minute in minutes for bucket, version in minute.versions.items()}
     stale = changed | {b for b in unsure if far.get(b, FarRows()) != before[b].far}
     whole = {b for minute in folded.intersection(minutes_of(stale)) for b in buckets_of(minute)}
@@ -130,17 +131,18 @@ def _recount(
         there = rows_in_buckets(stale)
         scope = dependencies.UnitScope(
             there,
-            there,
-            f"{there} OR {dependencies.SHARED.text}",
-            sender_rows=dependencies.sender_rows(there),
-            whole_minutes=in_minutes(minutes_of(stale)),
+            lambda start: max(0, start) // BUCKET in stale,
+            in_minutes(minutes_of(stale)),
             many_names=any(minute in folded for minute in minutes_of(stale)),
-            # A row of greater weight that arrives from now on makes its bucket dirty again.
-            weighed=any(rows[bucket].heaviest > 1 for bucket in stale),
         )
-        parents.prepare(run, scope)
-        _record_references(run, stale)
-        _mark_dependents(run, there, stale)
+        scope = facts.prepare(run, scope)
+        came: dict[int, int] = {}
+        if not is_alone:
+            _record_references(run, stale)
+            came = dict(
+                run(queries.DEPENDENTS.render({"rows": Sql(there), "buckets": _listed(stale)}))
+            )
+        _mark(run, came, stale)
         versions = [
             (
                 bucket,
@@ -155,7 +157,7 @@ def _recount(
         run(
             scope.fill(queries.RECOUNT_BUCKETS, fragments, rev=revision(instant), versions=versions)
         )
-        parents.release(run)
+        facts.release(run)
     dependencies.drop_scope(run)
 
 
@@ -174,14 +176,13 @@ def _far_rows(run: RunQuery, buckets: Collection[int]) -> dict[int, FarRows]:
 def _record_references(run: RunQuery, buckets: Collection[int]) -> None:
     run(
         "INSERT INTO cross_bucket_refs (trace_id, bucket) SELECT trace_id, bucket "
-        f"FROM cross_bucket_refs_in_scope WHERE bucket IN ({_listed(buckets).text})"
+        f"FROM odd_traces WHERE is_open AND bucket IN ({_listed(buckets).text})"
     )
 
 
-def _mark_dependents(run: RunQuery, rows: str, buckets: Collection[int]) -> None:
-    """Mark the buckets elsewhere that depend on rows of these, and these for one more comparison."""
-    fragments = {"rows": Sql(rows), "buckets": _listed(buckets)}
-    came: dict[int, int] = dict(run(queries.DEPENDENTS.render(fragments)))
+def _mark(run: RunQuery, came: Mapping[int, int], buckets: Collection[int]) -> None:
+    """Mark the buckets elsewhere that depend on rows of these, with when the newest of those rows came, and these for
+    one more comparison."""
     looked: dict[int, int] = {}
     if came:
         looked.update(run(queries.LOOKED.render({"buckets": _listed(came)})))

@@ -36,10 +36,9 @@ class Version(NamedTuple):
 
 
 class CurrentRows(NamedTuple):
-    """The rows of a bucket: their fingerprint, the greatest weight, and how many names of nodes they have."""
+    """The rows of a bucket: their fingerprint, and how many names of nodes they have."""
 
     fingerprint: Fingerprint = Fingerprint()
-    heaviest: int = 1
     named: int = 0
 
 
@@ -164,7 +163,7 @@ def current_rows(run: RunQuery, buckets: Collection[int]) -> dict[int, CurrentRo
         "not_pinned_copy": Sql(NOT_PINNED_COPY),
     }
     found = {
-        bucket: CurrentRows(Fingerprint(*figures), heaviest, named)
-        for bucket, *figures, heaviest, named in run(queries.CURRENT_ROWS.render(fragments))
+        bucket: CurrentRows(Fingerprint(*figures), named)
+        for bucket, *figures, named in run(queries.CURRENT_ROWS.render(fragments))
     }
     return {bucket: found.get(bucket, CurrentRows()) for bucket in buckets}

@@ -31,9 +31,10 @@ _WIDTH = len(NodeKey._fields)
 
 UNWEIGHTED = {
     "weight": Sql("1"),
+    "visits": Sql("groupArray(trace)"),
     "traces": Sql(
         "arrayMap(each -> (each, toUInt32(1)),"
-        " arrayCompact(arraySort(groupArrayIf(cityHash64(trace_id), units.kind = 0))))"
+        " arrayCompact(arraySort(groupArrayArrayIf(visits, kind = 0))))"
     ),
     "time": Sql("time"),
     "ordered": Sql("sorted"),
@@ -42,7 +43,8 @@ UNWEIGHTED = {
 """Fragments of units/count.sql when every unit has weight 1, as when nothing is sampled."""
 WEIGHTED = {
     "weight": Sql("weight"),
-    "traces": Sql("groupUniqArrayIf((cityHash64(trace_id), toUInt32(weight)), units.kind = 0)"),
+    "visits": Sql("groupUniqArray((trace, toUInt32(weight)))"),
+    "traces": Sql("groupUniqArrayArrayIf(visits, kind = 0)"),
     "time": Sql("(time, weight)"),
     "ordered": Sql("sorted.1"),
     "sums": Sql("arrayCumSum(sorted.2)"),

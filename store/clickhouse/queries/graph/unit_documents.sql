@@ -2,7 +2,4 @@
 SELECT hex(trace_id), id, parent_id, independent, inferred, start, start + duration,
        start + greatest(duration, last_duration), state, account, name, type, region, service, status,
        user_agent, exception, members, weight, ver, cityHash64(trace_id)
-FROM segments FINAL
-WHERE (minute, bucket, trace_id) IN (
-    SELECT minute, bucket, trace_id FROM traces WHERE trace_id IN ($traces)
-) AND $not_pinned_copy
+FROM segments FINAL WHERE $places

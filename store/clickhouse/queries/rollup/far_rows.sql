@@ -2,7 +2,7 @@
 -- traces that it shares, and the links from other traces to those.
 SELECT mine.bucket AS bucket, sum(far.n), sum(far.checksum)
 FROM (
-    SELECT trace_id, bucket FROM cross_bucket_refs_in_scope
+    SELECT trace_id, bucket FROM odd_traces WHERE is_open
     UNION DISTINCT
     SELECT trace_id, bucket FROM places WHERE bucket IN ($buckets)
 ) AS mine

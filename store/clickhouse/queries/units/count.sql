@@ -18,30 +18,21 @@ SELECT bucket, kind, /*include units/key_aliases*/, names_, active_, start_, end
        CAST(arrayReduce('sumMap', arrayMap(each -> [each.1], failed), arrayMap(each -> [each.2], failed)),
             'Map(String, UInt64)') AS failures_
 FROM (
-    SELECT $bucket AS bucket, units.kind AS kind,
-           cityHash64(units.source_account, units.source_name, units.source_type, units.source_region,
-                      units.account, units.name, units.type, units.region) AS key,
-           any(units.source_account) AS source_account_, any(units.source_name) AS source_name_,
-           any(units.source_type) AS source_type_, any(units.source_region) AS source_region_,
-           any(units.account) AS account_, any(units.name) AS name_, any(units.type) AS type_,
-           any(units.region) AS region_,
+    SELECT bucket, kind,
+           cityHash64(source_account, source_name, source_type, source_region, account, name, type, region) AS key,
+           any(source_account) AS source_account_, any(source_name) AS source_name_,
+           any(source_type) AS source_type_, any(source_region) AS source_region_,
+           any(account) AS account_, any(name) AS name_, any(type) AS type_, any(region) AS region_,
            arraySort(groupUniqArrayIf(toString(word), word != '')) AS names_,
-           max(active) AS active_, min(start) AS start_, max(start + duration) AS end_,
-           $traces AS traces_,
-           sumIf($weight, state = 1) AS ok_, sumIf($weight, state = 2) AS error_,
-           sumIf($weight, state = 3) AS throttle_, sumIf($weight, state = 4) AS fault_,
-           sumIf($weight, state = 0) AS in_progress_, count() AS observed_,
-           sumIf(toInt128(duration) * $weight, state > 0) AS total_time_,
-           groupArrayIf($time, state > 0) AS times,
-           groupArrayIf((time, whole, toInt64($weight)), state > 0 AND whole != time) AS moved,
-           groupArrayIf((if(state > 1, /*include units/failure_label*/, ''), toUInt64($weight)), state > 1) AS failed
-    FROM (
-        SELECT *, /*include units/histogram_bucket column=duration power=power*/ AS time,
-               /*include units/histogram_bucket column=last_duration power=last_power*/ AS whole
-        FROM (
-            SELECT *, /*include units/power column=duration*/ AS power, /*include units/power column=last_duration*/ AS last_power
-            FROM ($units) WHERE $key
-        )
-    ) AS units
+           max(active) AS active_, min(first) AS start_, max(drawn.last) AS end_, $traces AS traces_,
+           sumIf(weights, state = 1) AS ok_, sumIf(weights, state = 2) AS error_,
+           sumIf(weights, state = 3) AS throttle_, sumIf(weights, state = 4) AS fault_,
+           sumIf(weights, state = 0) AS in_progress_, sum(units) AS observed_,
+           sumIf(total, state > 0) AS total_time_,
+           groupArrayArrayIf(drawn.times, state > 0) AS times,
+           groupArrayArrayIf(drawn.moved, state > 0 AND kind = 0) AS moved,
+           groupArrayIf((failure, toUInt64(weights)), state > 1) AS failed
+    FROM ($units) AS drawn
+    WHERE $key
     GROUP BY bucket, kind, key
 )

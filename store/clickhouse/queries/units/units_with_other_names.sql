@@ -5,7 +5,7 @@ SELECT * REPLACE (
     multiIf(NOT folds_target, word, kind = 0 AND is_example, original_name, '') AS word
 )
 FROM (
-    SELECT *, toString(name) AS original_name, toUInt32(greatest(0, intDiv(start, 60000000))) AS minute,
+    SELECT *, toString(name) AS original_name,
            (minute, toString(account), toString(name)) IN (SELECT minute, account, name FROM excess_names)
                AS folds_target,
            (minute, toString(source_account), toString(source_name))

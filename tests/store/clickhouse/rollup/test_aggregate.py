@@ -13,7 +13,7 @@ from store.clickhouse.connection.query_runner import Rows, Statement, execute, t
 from store.clickhouse.graph import verify, window_plan
 from store.clickhouse.rollup import aggregate, compaction, dirty, worker
 from store.clickhouse.store import ClickHouseStore
-from store.clickhouse.units import dependencies
+from store.clickhouse.units import dependencies, facts
 from store.clickhouse.units.base_buckets import BUCKET, PER_MINUTE
 from store.clickhouse.write import encoded_columns, rows
 from store.columnar import columns_of
@@ -153,7 +153,7 @@ def test_a_batch_that_arrives_while_it_is_counted(clickhouse_store: ClickHouseSt
 
 
 def test_a_consumer_that_arrives_while_it_is_counted(clickhouse_store: ClickHouseStore) -> None:
-    """Its link came too late for the causes of this count: no client calls it, not for a moment."""
+    """It came too late for this count, which reads its rows once: no client calls it, not for a moment."""
     store = clickhouse_store
     consumer = segment(5, name="worker", trace_id=trace_id(9), links=(Link(trace_id(7), 3),))
     waiting = [consumer]
@@ -169,10 +169,11 @@ def test_a_consumer_that_arrives_while_it_is_counted(clickhouse_store: ClickHous
     aggregate.recount(ask, dirty.dirty_buckets(ask))
     store.rollup_worker.alone = False  # as it was counted
     assert not waiting
-    graph = store.service_graph(DAY, settled_before=T0)
+    assert set(store.service_graph(DAY).services) == {FRONTEND, CLIENT}
+    aggregate.recount(ask, dirty.dirty_buckets(ask))
+    graph = store.service_graph(DAY)
     assert consumer.node in graph.services
     assert [edge for edge in graph.edges if edge[1] == consumer.node] == []
-    aggregate.recount(ask, dirty.dirty_buckets(ask))
     assert differences(store) == []
     client.disconnect()
 
@@ -225,18 +226,17 @@ def test_an_hour_outlives_its_minutes(
 
 def test_units_are_weighed_only_where_they_differ(clickhouse_store: ClickHouseStore) -> None:
     """It takes longer; a call or link alone may be what weighs more."""
-    store, minute = clickhouse_store, T0 // MINUTE
+    store = clickhouse_store
     later = {"start": T0 + MINUTE, "end": T0 + MINUTE}
     store.put([segment(1), segment(2, calls=(call(21, weight=2, **later),))], "a")
-    joined = Link(trace_id(2), 1, weight=2)
-    store.put([segment(3, links=(joined,), start=T0 + 2 * MINUTE, end=T0 + 2 * MINUTE)], "b")
+    joined = Link(segment(1).trace_id, 1, weight=2)
+    latest = {"start": T0 + 2 * MINUTE, "end": T0 + 2 * MINUTE}
+    store.put([segment(3, trace_id=trace_id(2), links=(joined,), **latest)], "b")
     client = connect(store.address)
-    scopes = [
-        dependencies.resolve_scope(partial(execute, client), f"minute = {minute + n}")
-        for n in range(3)
-    ]
+    ask = partial(execute, client)
+    minutes = [TimeRange(T0 + n * MINUTE, T0 + (n + 1) * MINUTE) for n in range(3)]
+    scopes = [facts.prepare(ask, dependencies.resolve_scope(ask, [window])) for window in minutes]
     assert [scope.weighed for scope in scopes] == [False, True, True]
-    dependencies.drop_scope(partial(execute, client))
     client.disconnect()
     assert store.service_graph(DAY).services[INFERRED].statistics.ok == 2
     assert differences(store) == []

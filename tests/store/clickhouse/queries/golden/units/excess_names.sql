@@ -6,12 +6,12 @@ FROM (
            arraySort(arrayMap(named -> named.1, others))[1] AS example
     FROM (
         SELECT minute, toString(account) AS account, toString(name) AS name, count() AS times
-        FROM (SELECT minute, account, name FROM segments FINAL WHERE <whole_minutes> AND <newest_segments> AND independent = 0
+        FROM (SELECT minute, account, name FROM scope_rows WHERE <whole_minutes> AND (is_call OR NOT streamed) AND <plain>
 UNION ALL
-SELECT minute, account, name FROM calls FINAL WHERE <whole_minutes> AND <newest_calls> AND <has_document>
+SELECT minute, owner_account AS account, owner_name AS name FROM scope_rows
+WHERE <whole_minutes> AND is_call AND NOT streamed AND <plain>
 UNION ALL
-SELECT minute, owner_account AS account, owner_name AS name FROM calls FINAL
-WHERE <whole_minutes> AND <newest_calls> AND <has_document> AND independent = 0)
+SELECT minute, account, name FROM odd_names)
         WHERE (minute, account) IN (SELECT minute, toString(account) FROM many_names)
         GROUP BY minute, account, name
     )

@@ -1,0 +1,26 @@
+-- The facts of the rows in $target (store.facts): the case of each with that of its parent and its answer, and its
+-- figures. Ids are joined, and no rule decides: that is what store.draw is for. A parent that is no case: 0, none;
+-- 1, not looked up, or of no known segment.
+SELECT cityHash64(parent, case, answer) AS fact, parent, case, answer, cityHash64(trace_id) AS trace,
+       start, duration, last_duration, weight
+FROM (
+    SELECT s.trace_id AS trace_id, s.start AS start, s.duration AS duration, s.last_duration AS last_duration,
+           s.weight AS weight, p.case AS parent, s.case AS case, toUInt64(0) AS answer
+    FROM (
+        SELECT trace_id, refers_to, case, start, duration, last_duration, weight FROM scope_rows
+        WHERE $target AND NOT is_call AND NOT streamed AND $plain
+    ) AS s
+    LEFT ANY JOIN (
+        SELECT arrayJoin(arrayPushFront(parts, key)) AS id, case FROM scope_rows WHERE is_call OR NOT streamed
+    ) AS p ON s.refers_to = p.id
+    UNION ALL
+    SELECT c.trace_id, c.start, c.duration, c.duration, c.weight, $caller AS parent, c.case, a.case AS answer
+    FROM (
+        SELECT trace_id, key, refers_to, streamed, case, start, duration, weight FROM scope_rows
+        WHERE $target AND is_call AND $plain
+    ) AS c
+    LEFT ANY JOIN (
+        SELECT refers_to AS id, case FROM scope_rows WHERE NOT is_call AND NOT streamed AND refers_to != 0
+    ) AS a ON c.key = a.id
+    $owners
+)

@@ -1,1 +1,0 @@
-SELECT 1 FROM links WHERE <target> LIMIT 1

@@ -1,0 +1,281 @@
+"""Ordinary traffic is counted by SQL, the rest in Python: the map is the memory store's either way.
+
+Random forests within a few seconds, most of them ordinary, some with what one look-up cannot resolve. Each condition
+by which SQL leaves a trace to Python is needed: without it some forest is counted wrongly.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from functools import partial
+from random import Random
+
+import pytest
+from msgspec.structs import replace
+
+from store.clickhouse import queries
+from store.clickhouse.connection.pool import connect
+from store.clickhouse.connection.query_runner import RunQuery, execute
+from store.clickhouse.queries.registry import Template
+from store.clickhouse.store import ClickHouseStore
+from store.clickhouse.units import dependencies, facts, whole_traces
+from store.clickhouse.units.aggregates import (
+    ALL_UNITS,
+    MINUTE_OF,
+    Aggregate,
+    Key,
+    collect,
+    graph_of,
+)
+from store.memory import MemoryStore
+from store.model import Call, Document, Link, NodeKey, State, TimeRange
+from store.times import MINUTE, SECOND
+from tests.builders import T0, call, segment, subsegment, trace_id
+from tests.conftest import empty
+from tests.store.test_agreement import plain
+
+TRACES = 40
+FORESTS = int(os.environ.get("RAYMAP_TEST_EXAMPLES", "6"))
+WINDOW = TimeRange(T0, T0 + MINUTE)
+CUT = TimeRange(T0 + 1_500_000, T0 + 4 * SECOND)
+STATES = (State.OK, State.OK, State.OK, State.ERROR, State.THROTTLE, State.FAULT)
+ODDITIES = (
+    "again", "below a call", "call elsewhere", "circle", "claimed twice", "document elsewhere", "in progress",
+    "link", "orphan", "segment below a streamed one", "two answers", "turns into a segment",
+)  # fmt: skip
+"""What one look-up cannot resolve: half of the traces have one of these, here and there."""
+
+
+class Forest:
+    """The documents of random traces, in the order of their versions."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = Random(seed)
+        self.documents: list[Document] = []
+        self.ids = iter(range(1, 1 << 20))
+        for number in range(TRACES):
+            self.trace = trace_id(number + 1)
+            self.oddity = self.random.choice((*ODDITIES, *[""] * len(ODDITIES)))
+            self.embedded: list[int] = []
+            self.segment(parent=0xDEAD if self.odd("orphan") else 0, depth=0)
+
+    def odd(self, oddity: str) -> bool:
+        return self.oddity == oddity and self.random.random() < 0.4
+
+    def times(self, moved: str) -> dict[str, int]:
+        """Mostly within the five seconds of one bucket."""
+        start = T0 + self.random.randrange(5 * SECOND) + (7 * SECOND if self.odd(moved) else 0)
+        return {"start": start, "end": start + self.random.randrange(2 * SECOND)}
+
+    def outcome(self) -> dict[str, object]:
+        state = self.random.choice(STATES)
+        exception = self.random.choice(("", "Boom")) if state is State.FAULT else ""
+        return {"state": state, "exception": exception, "weight": self.random.choice((1, 1, 1, 3))}
+
+    def put(self, document: Document) -> None:
+        copies = [document]
+        if self.odd("again"):  # a later copy leaves a call out
+            copies.append(replace(document, calls=document.calls[:-1]))
+        if self.odd("turns into a segment"):  # it turns out to be a segment
+            copies.append(replace(document, independent=False, calls=()))
+        if self.odd("in progress"):  # it seemed to begin elsewhere
+            start = document.start + 6 * SECOND
+            started = {"state": State.IN_PROGRESS, "start": start, "end": start, "last_end": start}
+            copies.insert(0, replace(document, calls=(), **started))
+        self.documents += [
+            replace(copy, version=T0 + len(self.documents) + number)
+            for number, copy in enumerate(copies)
+        ]
+
+    def segment(self, parent: int, depth: int) -> int:
+        """A segment with its calls, and what is below them; its id."""
+        id = next(self.ids)
+        name = self.random.choice(("web", "api", "db"))
+        forms = (self.call, self.call, self.streamed, self.local, self.member, self.pair)
+        many = self.random.choice((0, 1, 1, 2)) if depth < 4 else 0
+        below = [self.random.choice(forms)(id, depth) for _ in range(many)]
+        other = trace_id(self.random.randrange(1, TRACES + 9))
+        link = Link(other, self.random.randrange(1, 50), self.random.random() < 0.5)
+        times = self.times("document elsewhere")
+        document = segment(
+            id,
+            trace_id=self.trace,
+            node=NodeKey("", name, self.random.choice(("", "AWS::Lambda"))),
+            parent_id=parent,
+            calls=tuple(each for each in below if isinstance(each, Call)),
+            members=tuple(each for each in below if isinstance(each, int)),
+            links=(link,) if self.odd("link") else (),
+            last_end=times["end"] + self.random.choice((0, 0, 500_000)),
+            **self.outcome(),
+            **times,
+        )
+        self.put(document)
+        return id
+
+    def made(self, depth: int, id: int | None = None) -> Call:
+        """A call, mostly with an answer; some have two."""
+        id = id or next(self.ids)
+        name = self.random.choice(("table", "queue"))
+        if self.random.random() < 0.6:
+            for _ in range(2 if self.odd("two answers") else 1):
+                self.segment(id, depth + 1)
+        host = self.random.choice(("", name, "host.example.com"))
+        node = NodeKey("", name, "remote")
+        return call(
+            id, node=node, service=name, host=host, **self.outcome(), **self.times("call elsewhere")
+        )
+
+    def call(self, parent: int, depth: int) -> Call:
+        """A call that its segment carries; to some a streamed subsegment refers."""
+        made = self.made(depth)
+        self.embedded.append(made.id)
+        if self.odd("below a call"):
+            self.streamed(made.id, depth)
+        return made
+
+    def streamed(self, parent: int, depth: int) -> None:
+        """A subsegment that was sent by itself, and is a call; another may be inside."""
+        id = next(self.ids)
+        self.put(
+            subsegment(
+                id,
+                parent,
+                trace_id=self.trace,
+                calls=(self.made(depth, id),),
+                **self.times("document elsewhere"),
+            )
+        )
+        if self.random.random() < 0.2:
+            self.streamed(id, depth)
+
+    def local(self, parent: int, depth: int) -> None:
+        """A streamed subsegment that is no call, with one inside; a few levels deep, or in a circle."""
+        id = next(self.ids)
+        inner = next(self.ids)
+        above = id if self.odd("circle") else parent
+        calls = (self.made(depth),)
+        self.put(
+            subsegment(
+                id,
+                above,
+                trace_id=self.trace,
+                members=(inner,),
+                calls=calls,
+                **self.times("document elsewhere"),
+            )
+        )
+        if self.random.random() < 0.4:
+            self.streamed(self.random.choice((id, inner)), depth)
+        if self.random.random() < 0.2:
+            self.local(self.random.choice((id, inner)), depth)
+        if self.odd("segment below a streamed one"):
+            self.segment(self.random.choice((id, inner)), depth + 1)
+
+    def member(self, parent: int, depth: int) -> int:
+        """An embedded subsegment that is no call; a segment may be below it. Some ids are claimed twice."""
+        id = next(self.ids)
+        if self.embedded and self.odd("claimed twice"):
+            id = self.random.choice(self.embedded)
+        self.embedded.append(id)
+        if self.random.random() < 0.5:
+            self.segment(id, depth + 1)
+        if self.random.random() < 0.3:
+            self.streamed(id, depth)
+        return id
+
+    def pair(self, parent: int, depth: int) -> None:
+        """A segment whose parent is a segment, as of a Lambda function."""
+        self.segment(parent, depth + 1)
+
+
+def counted(run: RunQuery, window: TimeRange) -> dict[Key, Aggregate]:
+    """The aggregates of a window by statements over its rows."""
+    scope = facts.prepare(run, dependencies.resolve_scope(run, [window]))
+    piece = scope.fill(queries.COUNTED_PIECE, {"bucket": MINUTE_OF, "key": ALL_UNITS})
+    found: dict[Key, Aggregate] = {}
+    collect(run(queries.PIECES.render({"pieces": piece})), found)
+    facts.release(run)
+    dependencies.drop_scope(run)
+    return found
+
+
+class Compared:
+    """Forests in both stores."""
+
+    def __init__(self, store: ClickHouseStore) -> None:
+        self._store = store
+        self._client = connect(store.address)
+        self.run: RunQuery = partial(execute, self._client)
+        self._memory = MemoryStore()
+
+    def plant(self, seed: int) -> None:
+        """Another forest in place of the last."""
+        empty(self._store.address)
+        self._memory = MemoryStore()
+        for store in (self._store, self._memory):
+            store.put(Forest(seed).documents, f"forest {seed}")
+
+    def differ(self, window: TimeRange, settled: int | None) -> list[object]:
+        """Nodes, edges and links that are not alike."""
+        expected = plain(self._memory.service_graph(window, settled_before=settled))
+        found = plain(graph_of(counted(self.run, window), settled))
+        return [
+            (key, ours.get(key), theirs.get(key))
+            for ours, theirs in zip(found, expected, strict=True)
+            for key in ours.keys() | theirs.keys()
+            if ours.get(key) != theirs.get(key)
+        ]
+
+
+@pytest.fixture
+def compared(clickhouse_store: ClickHouseStore) -> Iterator[Compared]:
+    compared = Compared(clickhouse_store)
+    yield compared
+    compared._client.disconnect()
+
+
+@pytest.mark.parametrize("most", [whole_traces.MOST_WHOLE, 0], ids=["whole", "in parts"])
+def test_the_map_is_that_of_the_memory_store(
+    compared: Compared, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    """Of whole minutes and of cut ones, before and after clients are settled; also if every trace is large."""
+    monkeypatch.setattr(whole_traces, "MOST_WHOLE", most)
+    for seed in range(FORESTS):
+        compared.plant(seed)
+        for window in (WINDOW, CUT):
+            for settled in (None, T0):
+                assert compared.differ(window, settled) == [], seed
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "bitAnd(roles, 128) > 0",
+        "(bitAnd(roles, 96) > 0 AND holders = 0)",
+        "(has_calls AND bitAnd(roles, 1) = 0)",
+        "holders > 1",
+        "(bitAnd(roles, 32) > 0 AND bitAnd(roles, 10) = 2)",
+        "(segments > 1 AND bitAnd(roles, 12) > 0)",
+        "bitAnd(roles, 68) = 68",
+        "(has_calls AND is_mixed)",
+        "SELECT trace_id, bucket, 0 FROM links WHERE $rows",
+    ],
+)
+def test_each_condition_is_needed(
+    compared: Compared, monkeypatch: pytest.MonkeyPatch, condition: str
+) -> None:
+    """Without it some forest is counted wrongly."""
+    text = queries.ODD_TRACES.text
+    assert text.count(condition) == 1
+    without = condition.replace("WHERE $rows", "WHERE 0 AND $rows")
+    mutant = Template(
+        "units/odd_traces", text.replace(condition, without if without != condition else "0")
+    )
+    for seed in range(20):
+        compared.plant(seed)
+        with monkeypatch.context() as patch:
+            patch.setattr(queries, "ODD_TRACES", mutant)
+            if any(compared.differ(window, T0) for window in (WINDOW, CUT)):
+                return
+    pytest.fail(f"nothing needs {condition}")
