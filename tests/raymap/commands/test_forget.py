@@ -91,7 +91,7 @@ def test_nothing_of_a_user_remains(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert not any(ANA.encode() in entry.payload for entry in quarantine.read())
     eventually(lambda: counted(1), 30, "the map is counted again")
     assert raymap("backup", str(backup), *where).returncode == 0
-    assert raymap("forget", "--user", ANA, *where).stderr.strip().endswith("removed 0 traces")
+    assert "removed 0 traces" in raymap("forget", "--user", ANA, *where).stderr
     assert stop_server(server) == 0
 
     restored = tmp_path / "restored"
