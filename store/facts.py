@@ -116,13 +116,20 @@ def link_facts(trace: Trace, find: FindTrace) -> Iterator[LinkFact]:
             continue
         there = Peer(end.node, enters=True)
         if link.upstream:
-            source, target, age = there, own, (link.received or owned.start) - end.end
+            source, target = there, own
+            age = age_of_event(link.received or owned.start, end.end)
         elif _links_back(other, trace.trace_id):
             continue
         else:
-            source, target, age = own, there, link.received - owned.end
-        end_time = owned.start + max(0, age)
+            source, target = own, there
+            age = age_of_event(link.received, owned.end)
+        end_time = owned.start + age
         yield LinkFact(source, target, case_of_link(owned), owned.start, end_time, link.weight)
+
+
+def age_of_event(received: int, sent: int) -> int:
+    """Microseconds from the end of what sent an event to its receipt: what the edge of a link measures."""
+    return max(0, received - sent)
 
 
 def _linking_peer(owned: OwnedLink, trace: Trace, parents: ParentIndex) -> Peer | None:

@@ -9,7 +9,8 @@ Temporary tables of one connection:
 
 * ``scope_rows``: the documents and calls of the buckets, read once;
 * ``odd_traces``: traces that looking up each id once in its bucket does not resolve, and where;
-* ``cross_bucket_traces``: those with references to or from other buckets; ``places``: all their buckets.
+* ``cross_bucket_traces``: those with references to or from other buckets; ``places``: all their buckets;
+* ``dependent_traces``: those whose units here may depend on rows elsewhere.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ _RECORDED_BUCKETS = (
 )
 SHARED = Sql("(minute, bucket, trace_id) IN (SELECT minute, bucket, trace_id FROM places)")
 """Rows of the traces in ``cross_bucket_traces``."""
-_TABLES = ("scope_rows", "odd_traces", "cross_bucket_traces", "places")
+_TABLES = ("scope_rows", "odd_traces", "cross_bucket_traces", "places", "dependent_traces")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +75,10 @@ def resolve_dependencies(run: RunQuery, rows: str) -> bool:
     _read_rows(run, rows)
     create(run, "cross_bucket_traces", queries.CROSS_BUCKET_TRACES.render())
     if not run("SELECT 1 FROM cross_bucket_traces LIMIT 1"):
+        create(run, "dependent_traces", Sql("SELECT trace_id FROM cross_bucket_traces"))
         return False
     create(run, "places", _PLACES)
+    create(run, "dependent_traces", queries.DEPENDENT_TRACES.render())
     return True
 
 
@@ -125,7 +128,7 @@ def full_scope(run: RunQuery, window: TimeRange) -> UnitScope:
     """The scope of a window, found without `cross_bucket_refs`: whatever has rows elsewhere may depend on them."""
     minutes = minutes_of([window])
     _read_rows(run, minutes)
-    create(run, "cross_bucket_traces", queries.TRACES_ELSEWHERE.render())
+    create(run, "dependent_traces", queries.TRACES_ELSEWHERE.render())
     return _of_windows(run, minutes, [window])
 
 

@@ -3,7 +3,7 @@
 A trace whose ids are resolved by looking each up once in its bucket becomes facts by joins; the others,
 ``odd``, are read whole and resolved in Python. Temporary tables of one connection:
 
-* ``odd``: the traces to read whole;
+* ``odd``: the traces to read whole; ``linked``: documents of others with links to what caused them;
 * ``owners``: the segments that streamed subsegments belong to, found by doubling the steps from parent to parent;
 * ``facts``: one row for each row of the scope and each unit of an odd trace; ``drawing``: what each distinct
   fact draws, so that a join makes units of facts;
@@ -14,25 +14,25 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import replace
-from itertools import count
 from typing import Any, NamedTuple
 
 from store.cases import Case, Peer
 from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import RunQuery
+from store.clickhouse.pins import NOT_PINNED_COPY
 from store.clickhouse.queries import Sql
 from store.clickhouse.units.aggregates import EDGE, LINK, NODE
 from store.clickhouse.units.dependencies import UnitScope, create, drop
-from store.clickhouse.units.whole_traces import NO_TRACES, WholeTraces, read_whole
-from store.draw import UNDRAWN, Drawn, draw
-from store.model import SYNTHETICS_AGENT, NodeKey, State, client_type
+from store.clickhouse.units.whole_traces import NO_TRACES, WholeTraces, link_ends, read_whole
+from store.draw import CAUSED, UNDRAWN, Drawn, draw
+from store.facts import age_of_event
+from store.model import SETTLE_SLOT, SYNTHETICS_AGENT, NodeKey, State, client_type
 from store.rules import other_names
 from store.rules.classify import failure_key
 from store.units import NodeUnit, Unit
 
-_TABLES = ("odd", "owners", "facts", "drawing", "odd_names", "many_names", "excess_names")
+_TABLES = ("odd", "owners", "linked", "facts", "drawing", "odd_names", "many_names", "excess_names")
 _PLAIN = Sql("trace_id NOT IN (SELECT trace_id FROM odd)")
-_OWNED = Sql("LEFT ANY JOIN owners AS o ON c.refers_to = o.key")
 _NO_NODE = NodeKey("", "", "")
 MOST_DOUBLINGS = 3
 """Subsegments that nest in eight others or more are resolved in Python."""
@@ -57,6 +57,29 @@ class UnitRow(NamedTuple):
         return kind, *source, *target, *others
 
 
+class _Resolved:
+    """Units that were resolved in Python: what distinct ones draw, and the figures of each."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[UnitRow, int] = {}
+        self.figures: list[tuple[int, ...]] = []
+        """Rows of ``facts``."""
+
+    def add_unit(self, trace: int, unit: Unit) -> None:
+        """Add a unit of a trace, given by its hash."""
+        duration = unit.end - unit.start
+        whole = unit.last_end - unit.start if isinstance(unit, NodeUnit) else duration
+        self.add(_unit_row(unit), trace, unit.start, duration, max(duration, whole), unit.weight)
+
+    def add(self, row: UnitRow, *figures: int) -> None:
+        """Add a unit: its trace, start, duration, last duration and weight."""
+        self.figures.append((self._numbers.setdefault(row, len(self._numbers)), *figures))
+
+    def drawn(self) -> Iterator[tuple[Any, ...]]:
+        """Rows of ``drawing``."""
+        return ((number, *row.columns()) for row, number in self._numbers.items())
+
+
 _cases: dict[int, Case] = {}
 _drawn: dict[int, tuple[UnitRow, ...]] = {}
 
@@ -66,16 +89,18 @@ def prepare(run: RunQuery, scope: UnitScope) -> UnitScope:
     release(run)
     target = Sql(scope.target)
     create(run, "odd", queries.RESOLVED_IN_PYTHON.render({"target": target}))
-    streamed = bool(run("SELECT 1 FROM scope_rows WHERE is_call AND streamed LIMIT 1"))
+    streamed = bool(run("SELECT 1 FROM scope_rows WHERE streamed LIMIT 1"))
     if streamed:
         _find_owners(run)
+    linked = _links(run, target, streamed=streamed)
     fragments = {
         "target": target,
         "plain": _PLAIN,
+        "unlinked": Sql("key NOT IN (SELECT key FROM linked WHERE is_root)" if linked else "1"),
         "caller": Sql(
             f"if(c.streamed, greatest(o.case, {UNDRAWN}), {UNDRAWN})" if streamed else f"{UNDRAWN}"
         ),
-        "owners": _OWNED if streamed else Sql(""),
+        "owners": Sql("LEFT ANY JOIN owners AS o ON c.refers_to = o.key" if streamed else ""),
     }
     create(run, "facts", queries.FACTS.render(fragments))
     found = run(
@@ -84,13 +109,19 @@ def prepare(run: RunQuery, scope: UnitScope) -> UnitScope:
     drawn = [(fact, *row.columns()) for fact, row in _draw(run, [each[:4] for each in found])]
     is_odd = bool(run("SELECT 1 FROM odd LIMIT 1"))
     odd = read_whole(run, Sql("SELECT trace_id FROM odd"), scope.target) if is_odd else NO_TRACES
-    more, figures = _of_whole(odd, scope)
-    if figures:
-        run(queries.ADD_FACTS.render(facts=f"[{','.join(map(str, figures))}]"))
-    create(run, "drawing", queries.DRAWING.render(drawn=drawn + more))
+    more = _Resolved()
+    for trace, unit in odd.units():
+        if scope.wanted(unit.start):
+            more.add_unit(trace, unit)
+    if linked:
+        _add_linked(run, linked, more)
+    if more.figures:
+        text = ",".join(map(str, more.figures))
+        run(queries.ADD_FACTS.render(facts=f"[{text}]"))
+    create(run, "drawing", queries.DRAWING.render(drawn=[*drawn, *more.drawn()]))
     if scope.many_names:
         _find_excess(run, scope, odd)
-    weights = (*(each[-1] for each in found), *(each[-1] for each in figures))
+    weights = (*(each[-1] for each in found), *(each[-1] for each in more.figures))
     return replace(scope, weighed=max(weights, default=1) > 1)
 
 
@@ -109,6 +140,64 @@ def _find_owners(run: RunQuery) -> None:
         create(run, "owners", Sql("SELECT * FROM farther_owners"))
         drop(run, ["farther_owners"])
     run("INSERT INTO odd SELECT DISTINCT trace_id FROM owners WHERE NOT done")
+
+
+class _Linked(NamedTuple):
+    """A link to what caused a document, with the document: a row of queries/units/linked.sql."""
+
+    key: int
+    other_trace: str
+    other_id: int
+    received: int
+    link_weight: int
+    case: int
+    owner: int
+    is_root: bool
+    trace: int
+    start: int
+    duration: int
+    last_duration: int
+    weight: int
+
+    @property
+    def other(self) -> tuple[bytes, int]:
+        return bytes.fromhex(self.other_trace), self.other_id
+
+
+def _links(run: RunQuery, target: Sql, *, streamed: bool) -> list[_Linked]:
+    """The documents with links to what caused them: their clients and links depend on other traces."""
+    if not run("SELECT 1 FROM odd_traces WHERE NOT is_odd LIMIT 1"):
+        return []
+    fragments = {
+        "target": target,
+        "plain": _PLAIN,
+        "not_pinned_copy": Sql(NOT_PINNED_COPY),
+        "owner": Sql("if(d.streamed, o.case, d.case)" if streamed else "d.case"),
+        "owners": Sql("LEFT ANY JOIN owners AS o ON d.key = o.key" if streamed else ""),
+    }
+    create(run, "linked", queries.LINKED.render(fragments))
+    return [_Linked(*row) for row in run("SELECT * FROM linked")]
+
+
+def _add_linked(run: RunQuery, linked: list[_Linked], into: _Resolved) -> None:
+    """Draw the links whose other ends are stored, and the roots that have links."""
+    ends = link_ends(run, {each.other for each in linked})
+    cases = _read_cases(run, {n for each in linked for n in (each.case, each.owner) if n})
+    roots = {each.key: each for each in linked if each.is_root}
+    caused = {each.key for each in linked if each.other in ends}
+    for each in linked:
+        end = ends.get(each.other)
+        if end is not None and each.owner:
+            case, target = cases[each.case], cases[each.owner].peer.node
+            age = age_of_event(each.received or each.start, end.end)
+            failure = _failure(case.state, case.label)
+            row = UnitRow(LINK, end.node, target, "", False, case.state, failure)
+            into.add(row, each.trace, each.start, age, age, each.link_weight)
+    for key, each in roots.items():
+        case = cases[each.case]
+        for unit in draw(CAUSED if key in caused else each.start // SETTLE_SLOT, case, None):
+            figures = each.trace, each.start, each.duration, each.last_duration, each.weight
+            into.add(_row(case, unit), *figures)
 
 
 def _draw(run: RunQuery, facts: Collection[tuple[Any, ...]]) -> Iterator[tuple[int, UnitRow]]:
@@ -174,25 +263,6 @@ def _case(columns: list[Any]) -> Case:
     client = client_type(SYNTHETICS_AGENT if synthetic else "")
     peer = Peer(node, enters=True)
     return Case(peer, State(state), exception, status, service, not inferred, client)
-
-
-def _of_whole(
-    traces: WholeTraces, scope: UnitScope
-) -> tuple[list[tuple[Any, ...]], list[tuple[int, ...]]]:
-    """Rows of ``drawing`` and of ``facts`` for the units of whole traces."""
-    numbers: dict[UnitRow, int] = {}
-    fresh = count()
-    figures: list[tuple[int, ...]] = []
-    for trace, unit in traces.units():
-        if scope.wanted(unit.start):
-            row = _unit_row(unit)
-            number = numbers.get(row)
-            if number is None:
-                number = numbers[row] = next(fresh)
-            duration = unit.end - unit.start
-            whole = unit.last_end - unit.start if isinstance(unit, NodeUnit) else duration
-            figures.append((number, trace, unit.start, duration, max(duration, whole), unit.weight))
-    return [(number, *row.columns()) for row, number in numbers.items()], figures
 
 
 def _unit_row(unit: Unit) -> UnitRow:

@@ -22,7 +22,7 @@ from store.clickhouse.search.get_traces import (
 )
 from store.facts import LinkedIds, links_among
 from store.model import Document, Http, NodeKey, State, Trace, version_of
-from store.parents import MAX_PARENT_STEPS
+from store.parents import MAX_PARENT_STEPS, LinkEnd, resolve_link_end
 from store.units import Unit, all_units
 
 MOST_WHOLE = 2_000
@@ -57,13 +57,28 @@ def read_whole(run: RunQuery, traces: Sql, here: str) -> WholeTraces:
     large = _large(run, traces)
     reader = _Reader(run)
     reader.whole(traces, large)
-    for id in large:
-        reader.near(id, here)
+    if large:
+        reader.near(large, here)
+        reader.follow_links(large)
     found = reader.finish()
     if not found:
         return NO_TRACES
     known = {**_linked(run, found), **found}
     return WholeTraces(found, known, links_among(known.values()), reader.hashes)
+
+
+def link_ends(
+    run: RunQuery, wanted: Collection[tuple[bytes, int]]
+) -> dict[tuple[bytes, int], LinkEnd]:
+    """The other ends of links, by trace and id, of those that are stored."""
+    reader = _Reader(run)
+    reader.ends({trace for trace, _ in wanted}, {id for _, id in wanted})
+    traces = reader.finish()
+    return {
+        (trace, id): end
+        for trace, id in wanted
+        if trace in traces and (end := resolve_link_end(traces[trace], id)) is not None
+    }
 
 
 def _linked(run: RunQuery, traces: Traces) -> Traces:
@@ -78,9 +93,9 @@ def _linked(run: RunQuery, traces: Traces) -> Traces:
     large = _large(run, listed)
     reader = _Reader(run)
     reader.whole(listed, large)
-    for id in large:
+    if large:
         links = (owned.link for trace in traces.values() for owned in trace.links.values())
-        reader.ends(id, {link.id for link in links if link.trace_id == id}, list(traces))
+        reader.ends(large, {link.id for link in links}, list(traces))
     return reader.finish()
 
 
@@ -122,28 +137,53 @@ class _Reader:
             add_calls(self.traces, calls)
             add_links(self.traces, links)
 
-    def near(self, id: bytes, here: str) -> None:
-        """Read the rows of a trace that are here, and those that decide on their units."""
-        self.traces[id] = Trace(id, {}, {}, 0, 0, {})
-        places = _rows(located([id]), here)
+    def near(self, ids: Collection[bytes], here: str) -> None:
+        """Read the rows of traces that are here, and those that decide on their units."""
+        self._begin(ids)
+        places = _rows(located(list(ids)), here)
         self._add_documents(self._run(_documents(places)))
         add_calls(self.traces, self._run(_calls(places)))
-        self._around(id)
-        add_links(self.traces, self._run(_links(places)))
+        traces = [self.traces[id] for id in ids]
+        parents = {document.parent_id for trace in traces for document in trace.documents.values()}
+        self._follow(ids, parents, here=here)
 
-    def ends(self, id: bytes, ends: Collection[int], traces: list[bytes]) -> None:
-        """Read what resolves some ids of a trace as ends of links, and its own links to some traces."""
-        self.traces[id] = Trace(id, {}, {}, 0, 0, {})
-        to_those = "other_trace IN {others:Array(FixedString(16))}"
-        links = self._run(_links(_rows(located([id]), to_those, others=traces)))
-        self._around(id, {*ends, *(row[6] for row in links)})
+    def ends(
+        self, ids: Collection[bytes], ends: Collection[int], linking: Collection[bytes] = ()
+    ) -> None:
+        """Read what resolves some ids of traces as ends of links, and links of these traces to others."""
+        self._begin(ids)
+        self._follow(ids, ends, linking)
+
+    def follow_links(self, ids: Collection[bytes]) -> None:
+        """Read what the links of known traces lead to in some that are not known whole."""
+        links = (owned.link for trace in self.traces.values() for owned in trace.links.values())
+        ends = {link.id for link in links if link.trace_id in ids}
+        if ends:
+            self._around(ids, ends)
+
+    def _follow(
+        self,
+        ids: Collection[bytes],
+        ends: Collection[int] = (),
+        linking: Collection[bytes] = (),
+        here: str = "0",
+    ) -> None:
+        """Read what decides on what is known of traces and on some ids, and links: those here, and those to others
+        that may report the same link."""
+        condition = f"{here} OR other_trace IN {{others:Array(FixedString(16))}}"
+        others = sorted({*self.traces, *linking})
+        links = self._run(_links(_rows(located(list(ids)), condition, others=others)))
+        self._around(ids, {*ends, *(row[6] for row in links)})
         add_links(self.traces, links)
 
-    def _around(self, id: bytes, wanted: Collection[int] = ()) -> None:
+    def _begin(self, ids: Collection[bytes]) -> None:
+        self.traces.update((id, Trace(id, {}, {}, 0, 0, {})) for id in ids)
+
+    def _around(self, traces: Collection[bytes], wanted: Collection[int] = ()) -> None:
         """Follow some ids, and those of what is known, to their copies, documents, parents and answers."""
-        trace, place = self.traces[id], located([id])
-        called = sorted({*trace.calls, *wanted})
-        fresh = {*_ids(trace), *wanted}
+        known, place = [self.traces[id] for id in traces], located(list(traces))
+        called = sorted({*wanted, *(id for trace in known for id in trace.calls)})
+        fresh = {*wanted, *(id for trace in known for id in _ids(trace))} - {0}
         seen: set[int] = set()
         for _ in range(MAX_PARENT_STEPS + 2):
             if not fresh:
@@ -158,7 +198,7 @@ class _Reader:
             add_calls(self.traces, calls)
             seen |= fresh
             called = []
-            fresh = set(_ids(trace)) - seen
+            fresh = {id for trace in known for id in _ids(trace)} - seen - {0}
 
     def _add_documents(self, rows: Rows) -> None:
         for row in rows:
@@ -183,15 +223,15 @@ class _Reader:
 
 
 _IDS = "{wanted:Array(UInt64)}"
-_DOCUMENTS = f"id IN {_IDS} OR hasAny(members, {_IDS}) OR (independent = 0 AND parent_id IN {{called:Array(UInt64)}})"
+_DOCUMENTS = f"id IN {_IDS} OR arrayExists(member -> member IN {_IDS}, members) OR (independent = 0 AND parent_id IN {{called:Array(UInt64)}})"
 _CALLS = f"id IN {_IDS}"
 
 
 def _ids(trace: Trace) -> Iterator[int]:
-    """The ids whose rows decide on what is known of a trace."""
+    """The ids whose rows say what is known of a trace, and which segments own it."""
     for document in trace.documents.values():
         yield document.id
-        if document.parent_id:
+        if document.independent:
             yield document.parent_id
     for owned in trace.calls.values():
         yield owned.call.id

@@ -8,7 +8,7 @@ FROM (
            s.weight AS weight, p.case AS parent, s.case AS case, toUInt64(0) AS answer
     FROM (
         SELECT trace_id, refers_to, case, start, duration, last_duration, weight FROM scope_rows
-        WHERE $target AND NOT is_call AND NOT streamed AND $plain
+        WHERE $target AND NOT is_call AND NOT streamed AND $plain AND $unlinked
     ) AS s
     LEFT ANY JOIN (
         SELECT arrayJoin(arrayPushFront(parts, key)) AS id, case FROM scope_rows WHERE is_call OR NOT streamed

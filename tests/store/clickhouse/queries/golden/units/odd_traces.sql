@@ -1,11 +1,11 @@
-SELECT trace_id, bucket, max(leaves) AS is_open FROM (
+SELECT trace_id, bucket, max(leaves) AS is_open, 1 AS is_odd FROM (
     SELECT any(trace_id) AS trace_id, any(bucket) AS bucket, groupBitOr(role) AS roles,
            countIf(bitAnd(role, 263) > 0) AS holders, countIf(role = 32) AS segments, bitAnd(roles, 16) > 0 AS has_calls,
            minIf(version, version > 0) != max(version) AS is_mixed,
            bitAnd(roles, 128) > 0 OR (bitAnd(roles, 96) > 0 AND holders = 0) OR (has_calls AND bitAnd(roles, 1) = 0)
                AS leaves,
            holders > 1 OR (bitAnd(roles, 32) > 0 AND bitAnd(roles, 10) = 2) OR (segments > 1 AND bitAnd(roles, 12) > 0)
-               OR bitAnd(roles, 68) = 68 OR (has_calls AND is_mixed) AS is_odd
+               OR bitAnd(roles, 68) = 68 OR (has_calls AND is_mixed) AS doubtful
     FROM (
         SELECT trace_id, bucket, key,
                toUInt16(multiIf(NOT is_call, if(streamed, 3, 1), streamed AND refers_to = key, 8, 4)
@@ -21,9 +21,9 @@ SELECT trace_id, bucket, max(leaves) AS is_open FROM (
     )
     GROUP BY key
 )
-WHERE leaves OR is_odd
+WHERE leaves OR doubtful
 GROUP BY trace_id, bucket
 UNION ALL
-SELECT trace_id, bucket, 0 FROM links WHERE <rows>
+SELECT trace_id, bucket, 0, 1 FROM links WHERE <rows> AND upstream = 0
 UNION ALL
-SELECT other_trace, bucket, 1 FROM links WHERE <rows>
+SELECT other_trace, bucket, 1, upstream = 0 FROM links WHERE <rows>

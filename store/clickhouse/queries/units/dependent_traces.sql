@@ -1,0 +1,8 @@
+-- Traces of `cross_bucket_traces` whose units here rows elsewhere may decide: those with a reference recorded where
+-- they have rows themselves, and those that a sender names.
+SELECT trace_id FROM cross_bucket_refs
+WHERE trace_id IN (SELECT trace_id FROM cross_bucket_traces)
+  AND (trace_id, bucket) IN (SELECT trace_id, bucket FROM places)
+  AND (trace_id, bucket) NOT IN (SELECT trace_id, bucket FROM scope_rows)
+UNION ALL
+SELECT other_trace FROM links WHERE upstream = 0 AND other_trace IN (SELECT trace_id FROM cross_bucket_traces)
