@@ -69,8 +69,8 @@ class UnitScope:
 def resolve_dependencies(run: RunQuery, rows: str) -> bool:
     """Read the rows that meet a condition, find their references elsewhere, and where those traces have rows.
 
-    Returns whether there are such references: without any, ``places`` does not exist. Buckets elsewhere that are dirty may have references that are not recorded yet: include them, or
-    look again afterwards.
+    Returns whether there are such references: without any, ``places`` does not exist. Buckets elsewhere
+    that are dirty may have references that are not recorded yet: include them, or look again afterwards.
     """
     _read_rows(run, rows)
     create(run, "cross_bucket_traces", queries.CROSS_BUCKET_TRACES.render())

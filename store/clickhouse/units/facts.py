@@ -22,7 +22,7 @@ from store.clickhouse.connection.query_runner import RunQuery
 from store.clickhouse.pins import NOT_PINNED_COPY
 from store.clickhouse.queries import Sql
 from store.clickhouse.units.aggregates import EDGE, LINK, NODE
-from store.clickhouse.units.dependencies import UnitScope, create, drop
+from store.clickhouse.units.dependencies import UnitScope, create, drop, many_names_statement
 from store.clickhouse.units.whole_traces import NO_TRACES, WholeTraces, link_ends, read_whole
 from store.draw import CAUSED, UNDRAWN, Drawn, draw
 from store.facts import age_of_event
@@ -31,7 +31,9 @@ from store.rules import other_names
 from store.rules.classify import failure_key
 from store.units import NodeUnit, Unit
 
-_TABLES = ("odd", "owners", "linked", "facts", "drawing", "odd_names", "many_names", "excess_names")
+_TABLES = (
+    "odd", "owners", "farther_owners", "linked", "facts", "drawing", "odd_names", "many_names", "excess_names",
+)  # fmt: skip
 _PLAIN = Sql("trace_id NOT IN (SELECT trace_id FROM odd)")
 _NO_NODE = NodeKey("", "", "")
 MOST_DOUBLINGS = 3
@@ -108,7 +110,8 @@ def prepare(run: RunQuery, scope: UnitScope) -> UnitScope:
     )
     drawn = [(fact, *row.columns()) for fact, row in _draw(run, [each[:4] for each in found])]
     is_odd = bool(run("SELECT 1 FROM odd LIMIT 1"))
-    odd = read_whole(run, Sql("SELECT trace_id FROM odd"), scope.target) if is_odd else NO_TRACES
+    here = scope.whole_minutes if scope.many_names else scope.target  # names of all of them count
+    odd = read_whole(run, Sql("SELECT trace_id FROM odd"), here) if is_odd else NO_TRACES
     more = _Resolved()
     for trace, unit in odd.units():
         if scope.wanted(unit.start):
@@ -281,10 +284,7 @@ def _find_excess(run: RunQuery, scope: UnitScope, odd: WholeTraces) -> None:
         for place, name in other_names.names_of(trace)
         if place.minute >= 0
     ]
-    condition = {"whole_minutes": Sql(scope.whole_minutes)}
-    most = other_names.MOST_NAMES
     create(run, "odd_names", queries.ODD_NAMES.render(names=names))
-    create(run, "many_names", queries.MANY_NAMES.render(condition, most=most))
-    create(
-        run, "excess_names", queries.EXCESS_NAMES.render({**condition, "plain": _PLAIN}, most=most)
-    )
+    create(run, "many_names", many_names_statement(scope.whole_minutes))
+    there = {"whole_minutes": Sql(scope.whole_minutes), "plain": _PLAIN}
+    create(run, "excess_names", queries.EXCESS_NAMES.render(there, most=other_names.MOST_NAMES))

@@ -30,6 +30,7 @@ from store.clickhouse.units.aggregates import (
 )
 from store.memory import MemoryStore
 from store.model import Call, Document, Link, NodeKey, State, TimeRange
+from store.rules import other_names
 from store.times import MINUTE, SECOND
 from tests.builders import T0, call, segment, subsegment, trace_id
 from tests.conftest import empty
@@ -249,6 +250,27 @@ def test_the_map_is_that_of_the_memory_store(
         for window in (WINDOW, CUT):
             for settled in (None, T0):
                 assert compared.differ(window, settled) == [], seed
+
+
+@pytest.mark.parametrize("most", [whole_traces.MOST_WHOLE, 0], ids=["whole", "in parts"])
+def test_names_in_excess_are_those_of_whole_minutes(
+    compared: Compared, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    """Also if a window cuts the minute, and of traces that are read in parts."""
+    monkeypatch.setattr(whole_traces, "MOST_WHOLE", most)
+    monkeypatch.setattr(other_names, "MOST_NAMES", 2)
+    for seed in range(FORESTS):
+        compared.plant(seed)
+        for window in (WINDOW, CUT):
+            assert compared.differ(window, T0) == [], seed
+
+
+def test_what_an_interrupted_count_left_does_no_harm(compared: Compared) -> None:
+    """Its temporary tables are still on the connection."""
+    compared.plant(0)
+    for table in {"farther_owners", *facts._TABLES}:
+        compared.run(f"CREATE TEMPORARY TABLE {table} (a UInt8) ENGINE = Memory")
+    assert compared.differ(WINDOW, T0) == []
 
 
 @pytest.mark.parametrize(
