@@ -13,7 +13,7 @@ from store.clickhouse.connection.query_runner import RunQuery
 from store.clickhouse.pins import NOT_PINNED_COPY
 from store.clickhouse.queries import Sql
 from store.clickhouse.units.aggregates import EDGE, LINK, NODE, Aggregate, Key, copy_of
-from store.clickhouse.units.base_buckets import BUCKET, rows_in_buckets
+from store.clickhouse.units.base_buckets import buckets_within, rows_in_buckets
 from store.clickhouse.units.whole_traces import read_whole
 from store.graph import Statistics
 from store.model import NodeKey, TimeRange
@@ -49,12 +49,7 @@ def read(run: RunQuery, pieces: Sequence[TimeRange]) -> list[CutUnit]:
 def _starting_in(pieces: Sequence[TimeRange]) -> str:
     """A condition on rows: those that start in pieces of minutes."""
     times = " OR ".join(f"start >= {piece.start} AND start < {piece.end}" for piece in pieces)
-    buckets = [
-        bucket
-        for piece in pieces
-        for bucket in range(piece.start // BUCKET, (piece.end - 1) // BUCKET + 1)
-    ]
-    return f"({rows_in_buckets(buckets)} AND ({times}))"
+    return f"({rows_in_buckets(buckets_within(pieces))} AND ({times}))"
 
 
 Visits = dict[tuple[int, int], int]

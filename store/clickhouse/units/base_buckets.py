@@ -6,7 +6,7 @@ some buckets are selected by a range of the sort key, which begins with the minu
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from itertools import pairwise
 
 from store.model import TimeRange
@@ -97,6 +97,11 @@ def minutes_of(buckets: Collection[int]) -> list[int]:
 def buckets_of(minute: int) -> range:
     """The buckets of a minute."""
     return range(minute * PER_MINUTE, (minute + 1) * PER_MINUTE)
+
+
+def buckets_within(windows: Iterable[TimeRange]) -> list[int]:
+    """The buckets that windows lie in, in order."""
+    return sorted({b for w in windows for b in range(w.start // BUCKET, (w.end - 1) // BUCKET + 1)})
 
 
 def range_of(bucket: int) -> TimeRange:

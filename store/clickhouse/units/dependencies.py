@@ -24,6 +24,7 @@ from store.clickhouse.connection.query_runner import RunQuery
 from store.clickhouse.pins import NOT_PINNED_COPY
 from store.clickhouse.queries import Sql, Template
 from store.clickhouse.units.aggregates import UNWEIGHTED, WEIGHTED
+from store.clickhouse.units.base_buckets import buckets_within, rows_in_buckets
 from store.model import TimeRange
 from store.rules import other_names
 from store.times import MINUTE
@@ -92,13 +93,15 @@ def _read_rows(run: RunQuery, rows: str) -> None:
 
 def resolve_scope(run: RunQuery, windows: Collection[TimeRange]) -> UnitScope:
     """The scope of the units in windows. `resolve_dependencies` is part of it."""
-    minutes = minutes_of(windows)
-    resolve_dependencies(run, minutes)
-    return _of_windows(run, minutes, windows)
+    scope = _of_windows(run, windows)
+    buckets = rows_in_buckets(buckets_within(windows))
+    resolve_dependencies(run, scope.whole_minutes if scope.many_names else buckets)
+    return scope
 
 
-def _of_windows(run: RunQuery, minutes: str, windows: Collection[TimeRange]) -> UnitScope:
+def _of_windows(run: RunQuery, windows: Collection[TimeRange]) -> UnitScope:
     times = " OR ".join(f"start >= {w.start} AND start < {w.end}" for w in windows)
+    minutes = minutes_of(windows)
     many = bool(run(many_names_statement(minutes)))
     return UnitScope(
         f"({times})", lambda start: any(start in window for window in windows), minutes, many
@@ -126,10 +129,10 @@ def minutes_of(windows: Collection[TimeRange]) -> str:
 
 def full_scope(run: RunQuery, window: TimeRange) -> UnitScope:
     """The scope of a window, found without `cross_bucket_refs`: whatever has rows elsewhere may depend on them."""
-    minutes = minutes_of([window])
-    _read_rows(run, minutes)
+    scope = _of_windows(run, [window])
+    _read_rows(run, scope.whole_minutes)
     create(run, "dependent_traces", queries.TRACES_ELSEWHERE.render())
-    return _of_windows(run, minutes, [window])
+    return scope
 
 
 def drop_scope(run: RunQuery) -> None:
