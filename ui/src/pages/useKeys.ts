@@ -7,15 +7,19 @@ export type KeyHandlers = Record<string, (event: KeyboardEvent) => void>
 const ELSEWHERE =
   'input, select, textarea, [contenteditable], dialog, [role=dialog], [role=treegrid], [role=separator], table'
 
+/** Chromium moves the focus out of a dialog only in the frame after its closing. */
+function isElsewhere(target: HTMLElement): boolean {
+  return Boolean(target.closest?.(ELSEWHERE)) && !target.closest('dialog:not([open])')
+}
+
 export function useKeys(handlers: KeyHandlers): void {
   const latest = useRef(handlers)
   latest.current = handlers
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey) return
-      const target = event.target as HTMLElement
       if (event.defaultPrevented) return
-      if (event.key !== 'Escape' && target.closest?.(ELSEWHERE)) return
+      if (event.key !== 'Escape' && isElsewhere(event.target as HTMLElement)) return
       const handler = latest.current[event.key] ?? latest.current[event.key.toLowerCase()]
       if (!handler || document.querySelector('dialog[open]')) return
       event.preventDefault()
