@@ -20,6 +20,8 @@ from api.store_probe import StoreProbe
 from store.graph import ServiceGraph
 from store.model import TimeRange
 from store.protocol import CountedWindow, Store
+from store.query import settled_behind
+from store.times import SECOND
 from store.together import together
 
 Result = TypeVar("Result")
@@ -105,7 +107,8 @@ class Context:
     def settled_before(self) -> int:
         """When a root must have begun at the latest (microseconds) for its parent, if unknown, to
         be missing rather than late."""
-        return round((self.clock() - SETTLE_SECONDS) * 1e6)
+        waiting = round(float(self.ingest_status().get("oldest_s", 0.0)) * SECOND)
+        return settled_behind(self.now() - round(SETTLE_SECONDS * SECOND), waiting)
 
     def both(self, work: Callable[[], A], other: Callable[[], B]) -> tuple[A, B]:
         """The results of independent work that waits for the store, done at the same time."""

@@ -18,8 +18,6 @@ from store.unit_filter import unit_series
 
 Series = Mapping[int, Statistics]
 """Statistics by the start of a step, microseconds; steps without units are absent."""
-USUAL_WAIT = 10 * SECOND
-"""Microseconds that documents may wait while data arrives; what judges a window lets no others pass."""
 INCOMPLETE = "X-Raymap-Incomplete"
 """The header of answers whose bodies are X-Ray's."""
 

@@ -166,6 +166,11 @@ class CountedWindow(Protocol):
         ...
 
     @property
+    def settled_before(self) -> int | None:
+        """From when on (microseconds) calls from clients were left out, if their roots have an unknown parent."""
+        ...
+
+    @property
     def quick_step(self) -> int:
         """The smallest step (microseconds) of series that take no longer than the graph."""
         ...
@@ -198,6 +203,9 @@ class GraphReader(Protocol):
         self, window: TimeRange, *, settled_before: int | None = None
     ) -> CountedWindow:
         """What to display of a window: its graph, as `service_graph`, and series of the same units.
+
+        A parent may also wait to be counted: the longer documents of the window do, beyond the usual, the earlier
+        must a root have begun for its client to be drawn.
 
         It is another window if this one cuts through minutes with too many units to count within an
         interactive request: these are included whole."""

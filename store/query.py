@@ -14,6 +14,7 @@ from msgspec import Struct
 from store.filters.ast import Expression, Value
 from store.graph import Statistics
 from store.model import NodeKey, State, TimeRange, confirmed, is_settled
+from store.times import SECOND
 from store.units import NodeUnit, Unit
 
 Ends = tuple[NodeKey, NodeKey]
@@ -134,6 +135,10 @@ class TimeBucket(NamedTuple):
     statistics: Statistics
 
 
+USUAL_WAIT = 10 * SECOND
+"""Microseconds that documents may wait to be counted while data arrives."""
+
+
 class Backlog(NamedTuple):
     """Documents of a window that are stored and not counted yet: in how many of its minutes they began, the start
     of the first such bucket, and since when the longest waiting of them have been stored (microseconds)."""
@@ -141,6 +146,12 @@ class Backlog(NamedTuple):
     minutes: int
     start: int
     since: int
+
+
+def settled_behind(settled_before: int, waited: int) -> int:
+    """``settled_before`` (`store.protocol.GraphReader.service_graph`) while documents have waited so long, to be stored
+    or to be counted (microseconds): what is missing may be among them."""
+    return settled_before - max(0, waited - USUAL_WAIT)
 
 
 class VersionStatistics(Struct, frozen=True, gc=False):

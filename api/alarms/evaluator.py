@@ -16,7 +16,7 @@ from api.alarms.datapoints import judge_metric, range_of
 from api.alarms.metrics import rule_words
 from api.alarms.topology import judge_edges, windows_of
 from api.context import SETTLE_SECONDS
-from api.counted import USUAL_WAIT, complete_until, incomplete_words
+from api.counted import complete_until, incomplete_words
 from api.errors import ApiError
 from store.alarms import Alarm, AlarmEvent, AlarmKind, Verdict, next_event, state_of
 from store.config import records
@@ -24,7 +24,7 @@ from store.errors import StoreError
 from store.graph import ServiceGraph
 from store.model import TimeRange
 from store.protocol import Store
-from store.query import Backlog
+from store.query import USUAL_WAIT, Backlog
 from store.rules.alarm_state import AlarmState
 from store.times import SECOND
 

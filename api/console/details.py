@@ -71,7 +71,7 @@ def node_detail(
     key = require_node(graph, id)
     _require_known_units(graph, key)
     located = locations(graph)
-    place = node_place(graph, key, _scope(context, counted))
+    place = node_place(graph, key, _scope(counted))
     return {
         "node": render_node(graph, key, counted.window, location=located[key]),
         **_parts(context, counted, place, {key.name}),
@@ -89,7 +89,7 @@ def edge_detail(
     graph = counted.graph
     edge = require_edge(graph, source, target)
     _require_known_units(graph, *edge)
-    place = edge_place(graph, edge, _scope(context, counted))
+    place = edge_place(graph, edge, _scope(counted))
     return {
         "edge": render_edge(calls_of(graph, *edge), counted.window),
         **_parts(context, counted, place, {node.name for node in edge}),
@@ -135,11 +135,11 @@ def _require_known_units(graph: Graph, *nodes: NodeKey) -> None:
             )
 
 
-def _scope(context: Context, counted: CountedGraph) -> Scope:
+def _scope(counted: CountedGraph) -> Scope:
     """Of selected traces every unit counts."""
-    if counted.selection is not None:
+    if counted.counted is None:
         return Scope(None)
-    return Scope(counted.window, context.settled_before())
+    return Scope(counted.window, counted.counted.settled_before)
 
 
 def require_edge(graph: Graph, source: str, target: str) -> Ends:

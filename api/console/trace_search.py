@@ -121,12 +121,10 @@ class TraceSearch:
         return units_counted(self.place, self._filters.states, self._filters.error)
 
     def _find_place(self) -> Place | None:
-        settled = self._context.settled_before()
-        counted = self._store.counted_window(self.window, settled_before=settled)
+        counted = self._context.counted_window(self.window)
         self.window = counted.window
-        return find_place(
-            build_graph(counted.graph, self.window), self._filters, Scope(self.window, settled)
-        )
+        scope = Scope(self.window, counted.settled_before)
+        return find_place(build_graph(counted.graph, self.window), self._filters, scope)
 
     def _filtered_page(
         self, expression: Expression, units: UnitQuery, limit: int, cursor: str | None

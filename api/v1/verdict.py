@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from api.console.map_json import counts, times
 from api.context import Context
-from api.counted import USUAL_WAIT, freshness, incomplete_words
+from api.counted import freshness, incomplete_words
 from api.graph.build import node_id
 from api.schemas.v1 import EdgeChange, VerdictCheck, VerdictReply, VersionSide
 from api.telling_versions import telling_versions
@@ -16,7 +16,7 @@ from store import verdict
 from store.filters.ast import And, Bare, Compare, Expression, Field, Or, ServiceMatch
 from store.graph import Statistics
 from store.model import NodeKey, TimeRange
-from store.query import OTHER_VERSIONS, Backlog, TraceQuery, VersionStatistics
+from store.query import OTHER_VERSIONS, USUAL_WAIT, Backlog, TraceQuery, VersionStatistics
 from store.trace_id import format_trace_id
 from store.verdict import Outcome, Side, Verdict, without_pass
 from store.version_edges import Calls, calls_by_version

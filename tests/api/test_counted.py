@@ -32,7 +32,7 @@ from store.query import Backlog
 from store.times import MINUTE, SECOND
 from tests.api.console.test_map import get
 from tests.api.shop import END, FRONT, START, TABLE, lambda_pair, order
-from tests.builders import T0
+from tests.builders import T0, segment
 
 FIRST = T0 + 2 * MINUTE
 SINCE = T0 + 3600 * SECOND
@@ -147,3 +147,18 @@ def test_when_a_window_is_complete() -> None:
     assert incomplete_words(Backlog(20_569, FIRST, SINCE)) == (
         "incomplete: 20,569 minutes are still being counted"
     )
+
+
+@pytest.mark.parametrize(("waits", "edges"), [(0, 1), (10, 1), (60, 0)])
+def test_a_missing_parent_may_wait_to_be_stored(waits: float, edges: int) -> None:
+    """No client is drawn for its child meanwhile, beyond what documents usually wait."""
+    store = MemoryStore()
+    store.put([segment(2, parent_id=1)], "root")
+    app = create_app(
+        store,
+        version="0",
+        clock=lambda: T0 / SECOND + 45,
+        ingest_status=lambda: {"oldest_s": waits},
+    )
+    shown = get(TestClient(app), f"/api/map?{BEFORE}", ServiceMap)
+    assert len(shown["edges"]) == edges

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -19,7 +20,8 @@ from store.clickhouse.rollup.worker import RollupWorker
 from store.graph import ServiceGraph
 from store.model import NodeKey, TimeRange
 from store.protocol import CountedWindow
-from store.query import Backlog, Entities, TimeBucket
+from store.query import Backlog, Entities, TimeBucket, settled_behind
+from store.times import SECOND
 
 Asking = Callable[[], AbstractContextManager[QueryRunner]]
 
@@ -54,14 +56,14 @@ class ReadWindow:
     _asking: Asking
     _marks: Marks
     _cut: CutUnits
-    _settled_before: int | None
+    settled_before: int | None
     _cut_buckets: CutBuckets
 
     def series(self, entities: Entities, step: int) -> list[TimeBucket]:
         """Of the counts that the graph was read from."""
         if entities.is_empty:
             return []
-        units = of_entities(entities, self._settled_before)
+        units = of_entities(entities, self.settled_before)
         with self._asking() as ask:
             return series(ask, units, self.window, step, self._marks, self._cut_buckets, self._cut)
 
@@ -95,9 +97,8 @@ class GraphMethods:
             backlogs = self._fresh(ask, windows)
             marks = _current_marks(ask, windows)
             shown = list(map(window_plan.snapped, windows, marks))
-            found = service_graph.service_graphs(
-                ask, shown, self.rollup_cache, marks, settled_before
-            )
+            settled = _settled_before(settled_before, backlogs)
+            found = service_graph.service_graphs(ask, shown, self.rollup_cache, marks, settled)
         return [
             ReadWindow(
                 window,
@@ -107,7 +108,7 @@ class GraphMethods:
                 self._asking,
                 of_window,
                 counted.cut,
-                settled_before,
+                settled,
                 self.rollup_cache.cut,
             )
             for window, counted, of_window, backlog in zip(
@@ -165,6 +166,13 @@ class GraphMethods:
         if self.rollup_worker.wait_until_fresh(ask, due):
             _, backlogs = read_due(ask(statement))
         return backlogs
+
+
+def _settled_before(settled_before: int | None, backlogs: Sequence[Backlog | None]) -> int | None:
+    waiting = [each.since for each in backlogs if each is not None]
+    if settled_before is None or not waiting:
+        return settled_before
+    return settled_behind(settled_before, round(time.time() * SECOND) - min(waiting))
 
 
 def _current_marks(ask: QueryRunner, windows: Sequence[TimeRange]) -> list[Marks]:

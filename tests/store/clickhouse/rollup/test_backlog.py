@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.connection.query_runner import execute
+from store.clickhouse.graph import methods as graph_methods
 from store.clickhouse.rollup import dirty, worker
 from store.clickhouse.store import ClickHouseStore
 from store.clickhouse.units.base_buckets import BUCKET, PER_MINUTE
@@ -68,6 +70,29 @@ def test_what_is_counted_is_no_backlog(clickhouse_store: ClickHouseStore) -> Non
     counted = store.counted_window(TimeRange(FIRST, FIRST + 2 * HOUR))
     assert counted.backlog is None
     assert [each.statistics.total for each in counted.graph.services.values()] == [2, 0]
+
+
+def test_while_documents_wait_a_missing_parent_may_be_among_them(
+    clickhouse_store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client of a root is settled by the lag of the count, not by the clock alone."""
+    store = uncounted(clickhouse_store)
+    root = segment(2, trace_id=trace_id(1), parent_id=1, start=FIRST, end=FIRST + 5_000)
+    store.put([root], "root")
+    client = connect(store.address)
+    store.rollup_worker.tick(partial(execute, client))
+    client.disconnect()
+    window = TimeRange(FIRST, FIRST + HOUR)
+
+    def edges() -> int:
+        settled = store.counted_window(window, settled_before=FIRST + 40 * SECOND)
+        return len(settled.graph.edges)
+
+    assert edges() == 1
+    put(store, FIRST + MINUTE)
+    assert edges() == 1, "as long as usual"
+    monkeypatch.setattr(graph_methods, "time", SimpleNamespace(time=lambda: time.time() + 60))
+    assert edges() == 0
 
 
 def test_the_newest_of_a_back_fill_come_first(
