@@ -84,6 +84,7 @@ SURELY_ANSWERED = _sql("search/surely_answered", "rows condition answer")
 INNER_EDGES = _sql("search/inner_edges", "rows condition parents")
 # units
 SCOPE_ROWS = _sql("units/scope_rows", "rows seed")
+UNRESOLVED = _sql("units/unresolved")
 ODD_TRACES = _sql("units/odd_traces", "rows")
 CROSS_BUCKET_TRACES = _sql("units/cross_bucket_traces")
 DEPENDENT_TRACES = _sql("units/dependent_traces")

@@ -8,7 +8,8 @@ they are found from the other end, whichever of the two ends arrived last.
 Temporary tables of one connection:
 
 * ``scope_rows``: the documents and calls of the buckets, read once;
-* ``odd_traces``: traces that looking up each id once in its bucket does not resolve, and where;
+* ``unresolved``: the ids that looking each up once in its bucket does not resolve;
+* ``odd_traces``: the traces of these, and which of them all rows of the scope do not resolve either;
 * ``cross_bucket_traces``: those with references to or from other buckets; ``places``: all their buckets;
 * ``dependent_traces``: those whose units here may depend on rows elsewhere.
 """
@@ -39,7 +40,9 @@ _RECORDED_BUCKETS = (
 )
 SHARED = Sql("(minute, bucket, trace_id) IN (SELECT minute, bucket, trace_id FROM places)")
 """Rows of the traces in ``cross_bucket_traces``."""
-_TABLES = ("scope_rows", "odd_traces", "cross_bucket_traces", "places", "dependent_traces")
+_TABLES = (
+    "scope_rows", "unresolved", "odd_traces", "cross_bucket_traces", "places", "dependent_traces",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,7 @@ def _read_rows(run: RunQuery, rows: str) -> None:
     condition = {"rows": Sql(f"({rows}) AND {NOT_PINNED_COPY}")}
     seed = {"seed": Sql(str(secrets.randbits(63)))}
     create(run, "scope_rows", queries.SCOPE_ROWS.render({**condition, **seed}))
+    create(run, "unresolved", queries.UNRESOLVED.render())
     create(run, "odd_traces", queries.ODD_TRACES.render(condition))
 
 

@@ -1,6 +1,6 @@
 """The units of a scope: facts (`store.facts`) that are drawn by `store.draw`; SQL joins ids and knows no rule.
 
-A trace whose ids are resolved by looking each up once in its bucket becomes facts by joins; the others,
+A trace whose ids are resolved by looking each up once in the scope becomes facts by joins; the others,
 ``odd``, are read whole and resolved in Python. Temporary tables of one connection:
 
 * ``odd``: the traces to read whole; ``linked``: documents of others with links to what caused them;
@@ -169,7 +169,7 @@ class _Linked(NamedTuple):
 
 def _links(run: RunQuery, target: Sql, *, streamed: bool) -> list[_Linked]:
     """The documents with links to what caused them: their clients and links depend on other traces."""
-    if not run("SELECT 1 FROM odd_traces WHERE NOT is_odd LIMIT 1"):
+    if not run("SELECT 1 FROM odd_traces WHERE is_cause LIMIT 1"):
         return []
     fragments = {
         "target": target,

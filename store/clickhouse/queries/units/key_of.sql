@@ -1,2 +1,2 @@
--- The key of an id in a trace and bucket.
-sipHash64Keyed(($seed, $seed), bucket, trace_id, $id)
+-- The key of an id in a trace.
+sipHash64Keyed(($seed, $seed), trace_id, $id)

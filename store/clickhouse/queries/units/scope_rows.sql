@@ -1,6 +1,6 @@
 -- The newest copies of the documents and calls in $rows, read once: what is looked up in them later is one state.
--- `streamed`: an independent subsegment, or a call of one. `key`: an id in its trace and bucket, by a hash with a
--- random seed; `refers_to`: that of the parent, or of a call's document; 0: none. `case`: a number for all that the
+-- `streamed`: an independent subsegment, or a call of one. `key`: an id in its trace, by a hash with a random
+-- seed; `refers_to`: that of the parent, or of a call's document; 0: none. `case`: a number for all that the
 -- rules decided about a row (store.cases), greater than what stands for no parent (store.draw). Owner: the caller, if
 -- the call's document is a segment.
 SELECT *, bitOr(cityHash64(/*include units/case_columns*/), 9223372036854775808) AS case,

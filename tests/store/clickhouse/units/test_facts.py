@@ -284,23 +284,25 @@ def test_what_an_interrupted_count_left_does_no_harm(compared: Compared) -> None
         "(segments > 1 AND bitAnd(roles, 12) > 0)",
         "bitAnd(roles, 68) = 68",
         "(has_calls AND is_mixed)",
-        "SELECT trace_id, bucket, 0, 1 FROM links WHERE $rows",
+        "SELECT trace_id, bucket, 0, 1, 0 FROM links WHERE $rows",
     ],
 )
 def test_each_condition_is_needed(
     compared: Compared, monkeypatch: pytest.MonkeyPatch, condition: str
 ) -> None:
     """Without it some forest is counted wrongly."""
-    text = queries.ODD_TRACES.text
-    assert text.count(condition) == 1
     without = condition.replace("WHERE $rows", "WHERE 0 AND $rows")
-    mutant = Template(
-        "units/odd_traces", text.replace(condition, without if without != condition else "0")
-    )
+    mutants = {
+        name: Template(name, text.replace(condition, without if without != condition else "0"))
+        for name in ("UNRESOLVED", "ODD_TRACES")
+        if condition in (text := getattr(queries, name).text)
+    }
+    assert mutants
     for seed in range(60):
         compared.plant(seed)
         with monkeypatch.context() as patch:
-            patch.setattr(queries, "ODD_TRACES", mutant)
+            for name, mutant in mutants.items():
+                patch.setattr(queries, name, mutant)
             if any(compared.differ(window, T0) for window in (WINDOW, CUT)):
                 return
     pytest.fail(f"nothing needs {condition}")
