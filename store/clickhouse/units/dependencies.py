@@ -7,7 +7,7 @@ they are found from the other end, whichever of the two ends arrived last.
 
 Temporary tables of one connection:
 
-* ``scope_rows``: the documents and calls of the buckets, read once;
+* ``scope_rows``, ``scope_links``: the documents, calls and links of the buckets, read once;
 * ``unresolved``: the ids that looking each up once in its bucket does not resolve;
 * ``odd_traces``: the traces of these, and which of them all rows of the scope do not resolve either;
 * ``cross_bucket_traces``: those with references to or from other buckets; ``places``: all their buckets;
@@ -41,7 +41,7 @@ _RECORDED_BUCKETS = (
 SHARED = Sql("(minute, bucket, trace_id) IN (SELECT minute, bucket, trace_id FROM places)")
 """Rows of the traces in ``cross_bucket_traces``."""
 _TABLES = (
-    "scope_rows", "unresolved", "odd_traces", "cross_bucket_traces", "places", "dependent_traces",
+    "scope_rows", "scope_links", "unresolved", "odd_traces", "cross_bucket_traces", "places", "dependent_traces",
 )  # fmt: skip
 
 
@@ -91,8 +91,9 @@ def _read_rows(run: RunQuery, rows: str) -> None:
     condition = {"rows": Sql(f"({rows}) AND {NOT_PINNED_COPY}")}
     seed = {"seed": Sql(str(secrets.randbits(63)))}
     create(run, "scope_rows", queries.SCOPE_ROWS.render({**condition, **seed}))
+    create(run, "scope_links", queries.SCOPE_LINKS.render({**condition, **seed}))
     create(run, "unresolved", queries.UNRESOLVED.render())
-    create(run, "odd_traces", queries.ODD_TRACES.render(condition))
+    create(run, "odd_traces", queries.ODD_TRACES.render())
 
 
 def resolve_scope(run: RunQuery, windows: Collection[TimeRange]) -> UnitScope:

@@ -19,12 +19,11 @@ from typing import Any, NamedTuple
 from store.cases import Case, Peer
 from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import RunQuery
-from store.clickhouse.pins import NOT_PINNED_COPY
 from store.clickhouse.queries import Sql
 from store.clickhouse.units.aggregates import EDGE, LINK, NODE
 from store.clickhouse.units.dependencies import UnitScope, create, drop, many_names_statement
 from store.clickhouse.units.whole_traces import NO_TRACES, WholeTraces, link_ends, read_whole
-from store.draw import CAUSED, UNDRAWN, Drawn, draw
+from store.draw import CAUSED, UNDRAWN, Drawn, draw, draw_link
 from store.facts import age_of_event
 from store.model import SETTLE_SLOT, SYNTHETICS_AGENT, NodeKey, State, client_type
 from store.rules import other_names
@@ -35,6 +34,12 @@ _TABLES = (
     "odd", "owners", "farther_owners", "linked", "facts", "drawing", "odd_names", "many_names", "excess_names",
 )  # fmt: skip
 _PLAIN = Sql("trace_id NOT IN (SELECT trace_id FROM odd)")
+_RESOLVED = Sql(
+    "trace_id NOT IN (SELECT trace_id FROM odd_traces WHERE is_odd UNION ALL SELECT trace_id FROM dependent_traces)"
+)
+_FIRST_CASE = 1 << 63
+"""Lesser numbers stand for no case (store.draw)."""
+_DISTINCT = "SELECT fact, any(is_link), any(parent), any(case), any(answer), max(weight) FROM facts GROUP BY fact"
 _NO_NODE = NodeKey("", "", "")
 MOST_DOUBLINGS = 3
 """Subsegments that nest in eight others or more are resolved in Python."""
@@ -94,7 +99,7 @@ def prepare(run: RunQuery, scope: UnitScope) -> UnitScope:
     streamed = bool(run("SELECT 1 FROM scope_rows WHERE streamed LIMIT 1"))
     if streamed:
         _find_owners(run)
-    linked = _links(run, target, streamed=streamed)
+    linked = _find_linked(run, target, streamed=streamed)
     fragments = {
         "target": target,
         "plain": _PLAIN,
@@ -105,10 +110,10 @@ def prepare(run: RunQuery, scope: UnitScope) -> UnitScope:
         "owners": Sql("LEFT ANY JOIN owners AS o ON c.refers_to = o.key" if streamed else ""),
     }
     create(run, "facts", queries.FACTS.render(fragments))
-    found = run(
-        "SELECT fact, any(parent), any(case), any(answer), max(weight) FROM facts GROUP BY fact"
-    )
-    drawn = [(fact, *row.columns()) for fact, row in _draw(run, [each[:4] for each in found])]
+    if linked:
+        run(queries.ADD_LINKED.render({"caused": Sql(str(CAUSED))}))
+    found = run(_DISTINCT)
+    drawn = [(fact, *row.columns()) for fact, row in _draw(run, [each[:-1] for each in found])]
     is_odd = bool(run("SELECT 1 FROM odd LIMIT 1"))
     here = scope.whole_minutes if scope.many_names else scope.target  # names of all of them count
     odd = read_whole(run, Sql("SELECT trace_id FROM odd"), here) if is_odd else NO_TRACES
@@ -117,7 +122,7 @@ def prepare(run: RunQuery, scope: UnitScope) -> UnitScope:
         if scope.wanted(unit.start):
             more.add_unit(trace, unit)
     if linked:
-        _add_linked(run, linked, more)
+        _add_unknown_ends(run, more)
     if more.figures:
         text = ",".join(map(str, more.figures))
         run(queries.ADD_FACTS.render(facts=f"[{text}]"))
@@ -146,7 +151,7 @@ def _find_owners(run: RunQuery) -> None:
 
 
 class _Linked(NamedTuple):
-    """A link to what caused a document, with the document: a row of queries/units/linked.sql."""
+    """A link to what caused a document, with the document: a row of queries/units/unknown_ends.sql."""
 
     key: int
     other_trace: str
@@ -167,23 +172,24 @@ class _Linked(NamedTuple):
         return bytes.fromhex(self.other_trace), self.other_id
 
 
-def _links(run: RunQuery, target: Sql, *, streamed: bool) -> list[_Linked]:
-    """The documents with links to what caused them: their clients and links depend on other traces."""
-    if not run("SELECT 1 FROM odd_traces WHERE is_cause LIMIT 1"):
-        return []
+def _find_linked(run: RunQuery, target: Sql, *, streamed: bool) -> bool:
+    """Whether documents have links to what caused them: their clients and links depend on other traces."""
+    if not run("SELECT 1 FROM scope_links WHERE upstream = 1 LIMIT 1"):
+        return False
     fragments = {
         "target": target,
         "plain": _PLAIN,
-        "not_pinned_copy": Sql(NOT_PINNED_COPY),
+        "resolved": _RESOLVED,
         "owner": Sql("if(d.streamed, o.case, d.case)" if streamed else "d.case"),
         "owners": Sql("LEFT ANY JOIN owners AS o ON d.key = o.key" if streamed else ""),
     }
     create(run, "linked", queries.LINKED.render(fragments))
-    return [_Linked(*row) for row in run("SELECT * FROM linked")]
+    return True
 
 
-def _add_linked(run: RunQuery, linked: list[_Linked], into: _Resolved) -> None:
-    """Draw the links whose other ends are stored, and the roots that have links."""
+def _add_unknown_ends(run: RunQuery, into: _Resolved) -> None:
+    """Draw the links whose other ends lie elsewhere, if they are stored, and the roots that have no other links."""
+    linked = [_Linked(*row) for row in run(queries.UNKNOWN_ENDS.render())]
     ends = link_ends(run, {each.other for each in linked})
     cases = _read_cases(run, {n for each in linked for n in (each.case, each.owner) if n})
     roots = {each.key: each for each in linked if each.is_root}
@@ -191,10 +197,9 @@ def _add_linked(run: RunQuery, linked: list[_Linked], into: _Resolved) -> None:
     for each in linked:
         end = ends.get(each.other)
         if end is not None and each.owner:
-            case, target = cases[each.case], cases[each.owner].peer.node
+            there = Peer(end.node, enters=True)
+            row = _link(cases[each.case], there, cases[each.owner].peer)
             age = age_of_event(each.received or each.start, end.end)
-            failure = _failure(case.state, case.label)
-            row = UnitRow(LINK, end.node, target, "", False, case.state, failure)
             into.add(row, each.trace, each.start, age, age, each.link_weight)
     for key, each in roots.items():
         case = cases[each.case]
@@ -207,11 +212,14 @@ def _draw(run: RunQuery, facts: Collection[tuple[Any, ...]]) -> Iterator[tuple[i
     """What distinct facts draw: rows of their numbers, parents, cases and answers."""
     found = {fact: _drawn.get(fact) for fact, *_ in facts}
     new = [each for each in facts if found[each[0]] is None]
-    cases = _read_cases(run, {case for _, *cases in new for case in cases if case > UNDRAWN})
-    for fact, above, self, below in new:
-        parent = above if above <= UNDRAWN else cases[above].peer
-        units = draw(parent, cases[self], cases[below].peer if below else None)
-        found[fact] = tuple(_row(cases[self], unit) for unit in units)
+    cases = _read_cases(run, {n for _, _, *numbers in new for n in numbers if n >= _FIRST_CASE})
+    for fact, is_link, above, self, below in new:
+        answer = cases[below].peer if below else None
+        if is_link and answer:
+            found[fact] = (_link(cases[self], answer, cases[above].peer),)
+            continue
+        parent = above if above < _FIRST_CASE else cases[above].peer
+        found[fact] = tuple(_row(cases[self], unit) for unit in draw(parent, cases[self], answer))
     _remember(_drawn, {fact: found[fact] for fact, *_ in new})
     for fact, rows in found.items():
         for row in rows or ():
@@ -237,6 +245,11 @@ def _row(case: Case, unit: Drawn) -> UnitRow:
         case.state,
         _failure(case.state, case.label),
     )
+
+
+def _link(case: Case, source: Peer, target: Peer) -> UnitRow:
+    ends = draw_link(source, target)
+    return UnitRow(LINK, *ends, "", False, case.state, _failure(case.state, case.label))
 
 
 def _failure(state: State, label: str) -> str:

@@ -1,7 +1,7 @@
 -- The facts of the rows in $target (store.facts): the case of each with that of its parent and its answer, and its
 -- figures. Ids are joined, and no rule decides: that is what store.draw is for. A parent that is no case: 0, none;
--- 1, not looked up, or of no known segment.
-SELECT cityHash64(parent, case, answer) AS fact, parent, case, answer, cityHash64(trace_id) AS trace,
+-- 1, not looked up, or of no known segment. `is_link`: of a link (units/add_linked).
+SELECT cityHash64(parent, case, answer) AS fact, toUInt8(0) AS is_link, parent, case, answer, cityHash64(trace_id) AS trace,
        start, duration, last_duration, weight
 FROM (
     SELECT s.trace_id AS trace_id, s.start AS start, s.duration AS duration, s.last_duration AS last_duration,

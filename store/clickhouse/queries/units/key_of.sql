@@ -1,2 +1,2 @@
--- The key of an id in a trace.
-sipHash64Keyed(($seed, $seed), trace_id, $id)
+-- The key of an id in a trace: a hash with a random seed.
+sipHash64Keyed(($seed, $seed), $trace, $id)

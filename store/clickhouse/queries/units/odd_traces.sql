@@ -1,6 +1,6 @@
 -- Traces of `scope_rows` in each bucket. `is_odd`: looking up each of its ids once does not resolve it, neither in that
 -- bucket nor, where something leaves it, in all of the scope. `is_open`: something leaves the bucket. Not odd, but open
--- is the trace that is named as the cause of another (`is_cause`), as long as it does not name that itself.
+-- is the trace that is named as the cause of another, as long as it does not name that itself.
 SELECT trace_id, bucket, max(leaves) AS is_open, max(doubtful OR key IN (
     SELECT key FROM (
         SELECT key, /*include units/resolution*/
@@ -8,9 +8,9 @@ SELECT trace_id, bucket, max(leaves) AS is_open, max(doubtful OR key IN (
         GROUP BY key
     )
     WHERE leaves OR doubtful
-)) AS is_odd, 0 AS is_cause
+)) AS is_odd
 FROM unresolved GROUP BY trace_id, bucket
 UNION ALL
-SELECT trace_id, bucket, 0, 1, 0 FROM links WHERE $rows AND upstream = 0
+SELECT trace_id, bucket, 0, 1 FROM scope_links WHERE upstream = 0
 UNION ALL
-SELECT other_trace, bucket, 1, upstream = 0, upstream FROM links WHERE $rows
+SELECT other_trace, bucket, 1, upstream = 0 FROM scope_links

@@ -4,8 +4,8 @@
 -- rules decided about a row (store.cases), greater than what stands for no parent (store.draw). Owner: the caller, if
 -- the call's document is a segment.
 SELECT *, bitOr(cityHash64(/*include units/case_columns*/), 9223372036854775808) AS case,
-       /*include units/key_of id=id*/ AS key, if(referred = 0, 0, /*include units/key_of id=referred*/) AS refers_to,
-       arrayMap(member -> /*include units/key_of id=member*/, members) AS parts
+       /*include units/key_of trace=trace_id id=id*/ AS key, if(referred = 0, 0, /*include units/key_of trace=trace_id id=referred*/) AS refers_to,
+       arrayMap(member -> /*include units/key_of trace=trace_id id=member*/, members) AS parts
 FROM (
     SELECT bucket, trace_id, id, toUInt8(0) AS is_call, independent AS streamed, parent_id AS referred, members,
            start, minute, duration, greatest(duration, last_duration) AS last_duration, weight, ver,

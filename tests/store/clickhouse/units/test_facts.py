@@ -284,14 +284,14 @@ def test_what_an_interrupted_count_left_does_no_harm(compared: Compared) -> None
         "(segments > 1 AND bitAnd(roles, 12) > 0)",
         "bitAnd(roles, 68) = 68",
         "(has_calls AND is_mixed)",
-        "SELECT trace_id, bucket, 0, 1, 0 FROM links WHERE $rows",
+        "SELECT trace_id, bucket, 0, 1 FROM scope_links WHERE upstream = 0",
     ],
 )
 def test_each_condition_is_needed(
     compared: Compared, monkeypatch: pytest.MonkeyPatch, condition: str
 ) -> None:
     """Without it some forest is counted wrongly."""
-    without = condition.replace("WHERE $rows", "WHERE 0 AND $rows")
+    without = condition.replace("WHERE upstream", "WHERE 0 AND upstream")
     mutants = {
         name: Template(name, text.replace(condition, without if without != condition else "0"))
         for name in ("UNRESOLVED", "ODD_TRACES")

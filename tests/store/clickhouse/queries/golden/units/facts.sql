@@ -1,4 +1,4 @@
-SELECT cityHash64(parent, case, answer) AS fact, parent, case, answer, cityHash64(trace_id) AS trace,
+SELECT cityHash64(parent, case, answer) AS fact, toUInt8(0) AS is_link, parent, case, answer, cityHash64(trace_id) AS trace,
        start, duration, last_duration, weight
 FROM (
     SELECT s.trace_id AS trace_id, s.start AS start, s.duration AS duration, s.last_duration AS last_duration,

@@ -1,13 +1,28 @@
 SELECT d.key AS key, hex(l.other_trace) AS other_trace, l.other_id AS other_id, l.event_received AS received,
        l.weight AS link_weight, d.case AS case, <owner> AS owner, d.refers_to = 0 AND NOT d.streamed AS is_root,
        cityHash64(d.trace_id) AS trace, d.start AS start, d.duration AS duration, d.last_duration AS last_duration,
-       d.weight AS weight
-FROM (
-    SELECT trace_id, bucket, document_id, ver, other_trace, other_id, event_received, weight
-    FROM links FINAL WHERE <target> AND <not_pinned_copy> AND upstream = 1
-) AS l
+       d.weight AS weight, if(c.case != 0, c.case, h.case) AS other_end, if(c.case != 0, c.ended, h.ended) AS ended
+FROM (SELECT * FROM scope_links WHERE upstream = 1) AS l
 INNER JOIN (
     SELECT key, refers_to, streamed, case, trace_id, bucket, id, ver, start, duration, last_duration, weight
     FROM scope_rows WHERE <target> AND NOT is_call AND <plain>
 ) AS d ON l.trace_id = d.trace_id AND l.bucket = d.bucket AND l.document_id = d.id AND l.ver = d.ver
+LEFT ANY JOIN (
+    SELECT called.key AS id, if(answer.case != 0, answer.case, called.case) AS case, ended
+    FROM (
+        SELECT key, case, start + duration AS ended FROM scope_rows
+        WHERE is_call AND key IN (SELECT other FROM scope_links) AND <resolved>
+    ) AS called
+    LEFT ANY JOIN (
+        SELECT refers_to, case FROM scope_rows WHERE NOT is_call AND NOT streamed AND refers_to != 0
+    ) AS answer ON called.key = answer.refers_to
+) AS c ON l.other = c.id
+LEFT ANY JOIN (
+    SELECT arrayJoin(arrayPushFront(parts, key)) AS id, <owner> AS case, ended
+    FROM (
+        SELECT key, parts, streamed, case, start + duration AS ended FROM scope_rows
+        WHERE NOT is_call AND trace_id IN (SELECT other_trace FROM scope_links) AND <resolved>
+    ) AS d
+    <owners>
+) AS h ON l.other = h.id
 <owners>

@@ -1,6 +1,6 @@
 SELECT *, bitOr(cityHash64(is_call, streamed, owner_account, owner_name, owner_type, owner_region, account, name, type, region, service, host, inferred, synthetic, state, status, exception), 9223372036854775808) AS case,
-       sipHash64Keyed((<seed>, <seed>), bucket, trace_id, id) AS key, if(referred = 0, 0, sipHash64Keyed((<seed>, <seed>), bucket, trace_id, referred)) AS refers_to,
-       arrayMap(member -> sipHash64Keyed((<seed>, <seed>), bucket, trace_id, member), members) AS parts
+       sipHash64Keyed((<seed>, <seed>), trace_id, id) AS key, if(referred = 0, 0, sipHash64Keyed((<seed>, <seed>), trace_id, referred)) AS refers_to,
+       arrayMap(member -> sipHash64Keyed((<seed>, <seed>), trace_id, member), members) AS parts
 FROM (
     SELECT bucket, trace_id, id, toUInt8(0) AS is_call, independent AS streamed, parent_id AS referred, members,
            start, minute, duration, greatest(duration, last_duration) AS last_duration, weight, ver,
