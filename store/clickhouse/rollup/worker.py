@@ -22,10 +22,11 @@ log = structlog.get_logger(__name__)
 
 TICK = 1.0
 """Seconds from the start of one round to the next, when rounds take less."""
-REST = 2.0
-"""The pause after a round in multiples of its duration: aggregation uses a third of a core."""
-LONGEST_PAUSE = 2.0
-"""The longest pause in seconds while there are readers."""
+REST = 8.0
+"""The pause after a round in multiples of its duration: a round has a fixed cost, and while the newest bucket fills
+each counts it anew."""
+LONGEST_PAUSE = 3.0
+"""The longest pause in seconds while there are readers: maps are some five seconds old at most."""
 UNWATCHED = 60.0
 """Seconds after the last reader from which rounds run only every UNWATCHED_PAUSE, to save CPU while the map
 is not read. The next reader starts a round at once."""
