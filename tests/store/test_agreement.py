@@ -34,6 +34,7 @@ from tests.builders import T0, call, segment, subsegment, trace_id
 from tests.conftest import empty
 from tests.store.contract.series import edge_series
 
+EXAMPLES = int(os.environ.get("RAYMAP_TEST_EXAMPLES", "15"))
 HOURS = 60 * MINUTE
 STEPS = (5_000_000, MINUTE, 2_000_000, 30_000_000)
 ALL = TimeRange(T0 - 2 * HOURS, T0 + 30 * HOURS)
@@ -221,9 +222,9 @@ def plain(graph: ServiceGraph) -> Any:
 counter = itertools.count()
 
 
-@pytest.mark.timeout(600)  # two minutes where other tests run beside it
+@pytest.mark.timeout(40 * EXAMPLES)  # eight seconds each where other tests run beside it
 @settings(
-    max_examples=int(os.environ.get("RAYMAP_TEST_EXAMPLES", "15")),
+    max_examples=EXAMPLES,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
