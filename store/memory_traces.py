@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from msgspec.structs import replace
 
 from store.facts import caused_documents
-from store.model import Document, OwnedCall, TimeRange, Trace, arrival_of, precedence
+from store.model import Document, OwnedCall, OwnedLink, TimeRange, Trace, arrival_of, precedence
 from store.units import calls_of, links_of
 
 
@@ -17,7 +17,8 @@ class MemoryTraces:
 
     def __init__(self) -> None:
         self._traces: dict[bytes, Trace] = {}
-        self._linked_ids: dict[bytes, set[int]] = {}
+        self._linked: dict[bytes, set[tuple[int, bytes, int]]] = {}
+        """By trace the ids in it to which links lead as to what they caused, each with the document that links."""
         self._first_starts: dict[bytes, int] = {}
         """The earliest start of any copy of a document, by trace."""
         self._tokens: set[str] = set()
@@ -47,14 +48,13 @@ class MemoryTraces:
         known = trace.documents.get(document.id)
         if known is None or _precedence(document) >= _precedence(known):
             trace.documents[document.id] = document
-            for key in [
-                key for key, each in trace.links.items() if each.document_id == document.id
-            ]:
-                del trace.links[key]
-            trace.links.update((each.key, each) for each in links_of(document))
-        for each in links_of(document):
-            if not each.link.upstream:
-                self._linked_ids.setdefault(each.link.trace_id, set()).add(each.link.id)
+            for each in [one for one in trace.links.values() if one.document_id == document.id]:
+                del trace.links[each.key]
+                self._linked.get(each.link.trace_id, set()).discard(_end(trace, each))
+            for each in links_of(document):
+                trace.links[each.key] = each
+                if not each.link.upstream:
+                    self._linked.setdefault(each.link.trace_id, set()).add(_end(trace, each))
         for owned in calls_of(document):
             other = trace.calls.get(owned.call.id)
             if other is None or _call_precedence(owned) >= _call_precedence(other):
@@ -69,7 +69,7 @@ class MemoryTraces:
         return replace(trace, caused=caused) if caused else trace
 
     def _linked_to(self, trace_id: bytes) -> Collection[int]:
-        return self._linked_ids.get(trace_id, ())
+        return {id for id, *_ in self._linked.get(trace_id, ())}
 
     def service_names(self, window: TimeRange, *, limit: int, max_seconds: float) -> list[str]:
         """Names of nodes with segments."""
@@ -91,6 +91,10 @@ class MemoryTraces:
 def is_sampled(trace: Trace) -> bool:
     """Whether any document of it was sampled, rather than sent to be counted only."""
     return any(document.sampled for document in trace.documents.values())
+
+
+def _end(trace: Trace, owned: OwnedLink) -> tuple[int, bytes, int]:
+    return owned.link.id, trace.trace_id, owned.document_id
 
 
 def _precedence(document: Document) -> int:

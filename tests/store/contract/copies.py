@@ -76,8 +76,11 @@ class CopyContract:
         for number, document in enumerate([other, *(copies[::-1] if completed_first else copies)]):
             store.put([document], f"copy-{number}")
             store.service_graph(HOUR)
-        assert dict(store.service_graph(HOUR).links) == {}
+        graph = store.service_graph(HOUR)
+        assert dict(graph.links) == {}
+        assert (NodeKey("", "other", "client"), other.node) in graph.edges
         assert dict(store.get_traces([TRACE])[TRACE].links) == {}
+        assert store.get_traces([trace_id(2)])[trace_id(2)].caused == frozenset()
 
     @pytest.mark.parametrize("reported_first", [True, False])
     @pytest.mark.parametrize("moved", [0, 2 * MINUTE])

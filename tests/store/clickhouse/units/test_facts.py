@@ -38,6 +38,9 @@ from tests.store.test_agreement import plain
 
 TRACES = 40
 FORESTS = int(os.environ.get("RAYMAP_TEST_EXAMPLES", "6"))
+pytestmark = pytest.mark.timeout(
+    300 + 20 * FORESTS
+)  # three seconds each where other tests run beside it
 WINDOW = TimeRange(T0, T0 + MINUTE)
 CUT = TimeRange(T0 + 1_500_000, T0 + 4 * SECOND)
 STATES = (State.OK, State.OK, State.OK, State.ERROR, State.THROTTLE, State.FAULT)
