@@ -30,6 +30,7 @@ ATTRIBUTE = b"\x4a"
 """Tag of an attribute in a span: field 9."""
 UNREADABLE = 0
 """The sort of an attribute that is not protobuf, or whose key is too long to be remembered."""
+_NO_TEXT = pack_text("")
 _NESTED = ("array_value", "kvlist_value")
 
 
@@ -47,12 +48,13 @@ class Attribute(Struct, eq=False, gc=False):
     """A key with a value. Compared by identity: equal ones are one object while they are cached.
 
     ``sort`` is the number of the `Sort`, ``text`` the value if it is text, ``item`` the annotation
-    item, empty if the value is not searchable, and ``packed`` the same as `PackedTexts` has it.
-    ``field`` is the attribute as it stands in a span, and ``packed_field`` that as `PackedTexts` has it.
+    item, empty if the value is not searchable, and ``field`` the attribute as it stands in a span.
+    ``packed_text``, ``packed`` (the item) and ``packed_field`` are the same as `PackedTexts` has them.
     """
 
     sort: int
     text: str
+    packed_text: bytes
     item: str
     packed: bytes
     field: bytes
@@ -124,11 +126,11 @@ class AttributeTable(dict[bytes, Attribute]):
         item = annotation_item(key, indexed[key]) if indexed else ""
         sort = self._sorts.number(key, bool(text), bool(indexed))
         packed = pack_text(item) if indexed else b""
-        return Attribute(sort, text, item, packed, *_fields(message), cached)
+        return Attribute(sort, text, pack_text(text), item, packed, *_fields(message), cached)
 
 
 def _unreadable(message: bytes) -> Attribute:
-    return Attribute(UNREADABLE, "", "", b"", *_fields(message), False)
+    return Attribute(UNREADABLE, "", _NO_TEXT, "", b"", *_fields(message), False)
 
 
 def _fields(message: bytes) -> tuple[bytes, bytes]:

@@ -103,7 +103,8 @@ class Case:
     """The document of a case: what its spans have in common, and where the rest comes from.
 
     ``url``, ``client``, ``agent``, ``user`` are places among the attributes, None for a text that
-    is always empty. With ``origin``, the URL is that and the target in the attributes ``targets``.
+    is always empty. With ``origin``, the URL is that and the target in the attributes ``targets``
+    (`joined_url`).
     ``items`` are the places of annotations.
     """
 
@@ -161,6 +162,12 @@ class Judgement:
         self.keys = frozenset(keys)
         self.reads_name = reads_name
         self.exception = exception
+
+
+def joined_url(case: Case, *texts: str) -> str:
+    """The URL of a span whose case has an origin, from the texts of ``case.targets``."""
+    parts = {key: text for (key, _), text in zip(case.targets, texts, strict=True)}
+    return join_url(case.origin or "", url_target(parts))
 
 
 def judge(span: Span, resource: Resource, places: Mapping[str, int]) -> Judgement:

@@ -8,12 +8,11 @@ from typing import Any
 from msgspec.structs import replace
 
 from collector.decode.otlp.attribute_table import Attribute
-from collector.decode.otlp.cases import Case
+from collector.decode.otlp.cases import Case, joined_url
 from collector.decode.otlp.groups import SpanGroup
 from collector.decode.otlp.walk import Walked
 from store.model import NO_HTTP, Document, Http
 from store.otel.adjusted_count import adjusted_count
-from store.otel.http_block import join_url, url_target
 from store.otel.span_facts import derived_id
 from store.otel.stored_span import write_span
 
@@ -82,8 +81,7 @@ def _http(case: Case, attributes: Sequence[Attribute], first: int) -> Http:
 def _url(case: Case, attributes: Sequence[Attribute], first: int) -> str:
     if case.origin is None:
         return "" if case.url is None else attributes[first + case.url].text
-    parts = {key: attributes[first + place].text for key, place in case.targets}
-    return join_url(case.origin, url_target(parts))
+    return joined_url(case, *[attributes[first + place].text for _, place in case.targets])
 
 
 def _stored(raw: Any, group: SpanGroup, sampled: bool) -> bytes:

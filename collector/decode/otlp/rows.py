@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from array import array
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from operator import attrgetter, eq
 from typing import Any, TypeVar
 
 from collector.decode.columnar.envelopes import not_before
-from collector.decode.otlp.cases import Case
+from collector.decode.otlp.cases import Case, joined_url
 from collector.decode.otlp.groups import SpanGroup
 from collector.decode.otlp.parts import parts_of
 from collector.decode.otlp.walk import NO_SPAN, Walked
@@ -17,11 +18,12 @@ from store.column_types import Coded, PackedTexts, SpanBodies, codes_of, pack_te
 from store.columnar import BodyParts, CallColumns, DocumentColumns
 from store.model import Call, Document, Link
 from store.otel.adjusted_count import adjusted_count
-from store.otel.http_block import join_url, url_target
 from store.otel.span_facts import derived_id
 from store.otel.stored_span import mark
+from store.short_cache import MAX_LENGTH
 
 T = TypeVar("T")
+_NO_TEXT = pack_text("")
 
 
 def columns_of_walked(walked: Walked, version: int, sampled: bool) -> DocumentColumns:
@@ -168,51 +170,59 @@ class _Rows:
 
     def texts(
         self, source: Callable[[Case], int | None], own: Callable[[Document], str]
-    ) -> list[str]:
+    ) -> PackedTexts:
         """Texts that are attributes as they are."""
+        return PackedTexts(self._texts(source, own))
+
+    def _texts(
+        self, source: Callable[[Case], int | None], own: Callable[[Document], str]
+    ) -> list[bytes]:
         sources = [None if case is None else source(case) for case in self._cases]
         if all(place is None for place in sources):
-            texts = [""] * len(self._codes)
+            texts = [_NO_TEXT] * len(self._codes)
         else:
             attributes = self._walked.attributes
             texts = [
-                "" if (place := sources[code]) is None else attributes[first + place].text
+                _NO_TEXT
+                if (place := sources[code]) is None
+                else attributes[first + place].packed_text
                 for code, first in zip(self._codes, self._walked.firsts, strict=False)
             ]
         for row, document in self._alone:
-            texts[row] = own(document)
+            texts[row] = pack_text(own(document))
         return texts
 
-    def urls(self) -> list[str]:
-        urls = self.texts(attrgetter("url"), lambda d: d.http.url)
+    def urls(self) -> PackedTexts:
+        urls = self._texts(attrgetter("url"), lambda d: d.http.url)
         attributes, firsts = self._walked.attributes, self._walked.firsts
         for row in self._rows_where(lambda case: case.origin is not None):
             case, first = self._cases[self._codes[row]], firsts[row]
-            if case is not None and case.origin is not None:
-                parts = {key: attributes[first + place].text for key, place in case.targets}
-                urls[row] = join_url(case.origin, url_target(parts))
-        return urls
+            assert case is not None
+            texts = [attributes[first + place].text for _, place in case.targets]
+            short = sum(map(len, texts)) <= MAX_LENGTH
+            urls[row] = (_packed_url if short else _packed_url.__wrapped__)(case, *texts)
+        return PackedTexts(urls)
 
     def annotations(self) -> tuple[Sequence[int], PackedTexts]:
         """How many items each document has, and all of them."""
-        all_items = [attribute.packed for attribute in self._walked.attributes]
-        places = [() if case is None else case.items for case in self._cases]
-        whole = [len(few) if len(few) == (few[-1] + 1 if few else 0) else -1 for few in places]
-        alone = dict(self._alone)
-        items: list[bytes] = []
-        for row, (code, first) in enumerate(zip(self._codes, self._walked.firsts, strict=False)):
-            count = whole[code]
-            if count > 0:
-                items += all_items[first : first + count]
-            elif count < 0:
-                items += [all_items[first + place] for place in places[code]]
-            elif alone and row in alone:
-                items += map(pack_text, alone[row].annotations)
         counts = [
             len(document.annotations) if case is None else len(case.items)
             for case, document in zip(self._cases, self.documents, strict=True)
         ]
-        return self.coded(counts), PackedTexts(items)
+        column = self.coded(counts)
+        all_items = [attribute.packed for attribute in self._walked.attributes]
+        items = list(filter(None, all_items))
+        if not self._alone and len(items) == sum(column):  # no span was rejected, either
+            return column, PackedTexts(items)
+        alone = dict(self._alone)
+        items = []
+        for row, (code, first) in enumerate(zip(self._codes, self._walked.firsts, strict=False)):
+            case = self._cases[code]
+            if case is None:
+                items += map(pack_text, alone[row].annotations)
+            else:
+                items += [all_items[first + place] for place in case.items]
+        return column, PackedTexts(items)
 
     def raws(self, sampled: bool) -> SpanBodies:
         """The stored form of each span."""
@@ -284,6 +294,11 @@ class _Rows:
 
     def links(self) -> list[tuple[int, Link]]:
         return [(row, link) for row, document in self._alone for link in document.links]
+
+
+@lru_cache(8192)
+def _packed_url(case: Case, *texts: str) -> bytes:
+    return pack_text(joined_url(case, *texts))
 
 
 def _numbers(ids: list[bytes]) -> list[int]:
