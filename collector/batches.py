@@ -30,9 +30,10 @@ Ack = Future[None]
 class Limits(Struct, frozen=True):
     """When a batch is inserted, and how much may be in memory. Seconds, documents, bytes."""
 
-    batch_documents: int = 20_000
-    """An insert costs ClickHouse 36 ms and 7 µs a document; larger ones gain nothing (measured)."""
-    batch_bytes: int = 48 << 20
+    batch_documents: int = 50_000
+    """An insert costs ClickHouse 36 ms and 7 µs a document, and its parts are merged: with batches of
+    20,000 spans a quarter more CPU and 40 % more disk at the peak (measured)."""
+    batch_bytes: int = 72 << 20
     gather: float = 0.05
     """Time in which the documents of one request of a user arrive."""
     linger: float = 1.0
@@ -41,9 +42,9 @@ class Limits(Struct, frozen=True):
     bulk_linger: float = 3.0
     """Maximum age of the oldest document once there are `bulk_documents`."""
     bulk_documents: int = 2_000
-    ready_documents: int = 60_000
-    ready_bytes: int = 128 << 20
-    """Beyond either, acknowledgements wait, and so does the UDP receiver."""
+    ready_documents: int = 100_000
+    ready_bytes: int = 144 << 20
+    """Two batches. Beyond either, acknowledgements wait, and so does the UDP receiver."""
     waiting_documents: int = 40_000
     """That wait for their acknowledgement. Beyond, requests are deferred: they would wait longer than
     senders do, which then send all of it again."""

@@ -27,7 +27,7 @@ from collector.receivers.otlp_response import abort_without_room
 
 SERVICE = "raymap.v1.SegmentService"
 MAX_IN_FLIGHT = 20_000
-"""Documents of one stream that may be unacknowledged before its next message is read: a batch."""
+"""Documents of one stream that may be unacknowledged before its next message is read."""
 MAX_NAMED = 100
 """Rejections that a response lists; the others are counted."""
 
