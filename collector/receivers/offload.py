@@ -1,4 +1,4 @@
-"""Runs decoding off the event loop when the body is large, and the largest one after the other."""
+"""Runs decoding off the event loop when the body is large, one after the other."""
 
 from __future__ import annotations
 
@@ -15,16 +15,15 @@ INLINE_BYTES = 128 << 10
 one to a thread costs more than it saves while other threads hold the interpreter's lock."""
 
 _T = TypeVar("_T")
-_one_at_a_time = ThreadPoolExecutor(1, "decode-large")
-"""Decoding takes several times the memory of the body, and two at once are not done sooner, as threads share
-the interpreter's lock."""
+_ordinary, _large = ThreadPoolExecutor(1, "decode"), ThreadPoolExecutor(1, "decode-large")
+"""Threads share the interpreter's lock: with several, decoding is not done sooner, costs more and takes
+several times the memory of all bodies. A large body does not delay ordinary ones."""
 
 
 async def decode_off_loop(size: int, decode: Callable[[], _T]) -> _T:
     """``decode()``, in a thread when the body has more than `INLINE_BYTES`."""
     if size <= INLINE_BYTES:
         return decode()
-    if size < LARGE:
-        return await asyncio.to_thread(decode)  # in the context of the request
-    loop, context = asyncio.get_running_loop(), copy_context()
-    return await loop.run_in_executor(_one_at_a_time, context.run, decode)
+    executor = _ordinary if size < LARGE else _large
+    context = copy_context()  # of the request
+    return await asyncio.get_running_loop().run_in_executor(executor, context.run, decode)
