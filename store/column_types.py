@@ -40,6 +40,11 @@ class Coded(Sequence[T]):
         return self.values[self.codes[place]]
 
 
+def all_true(column: Sequence[object]) -> bool:
+    """Whether all rows have a value that is true; of a coded column, mostly at a glance."""
+    return (isinstance(column, Coded) and all(column.values)) or all(column)
+
+
 class PackedTexts(Sequence[str]):
     """A column of texts that are stored as bytes: each in UTF-8, behind its length (`varint`).
 

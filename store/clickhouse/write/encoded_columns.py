@@ -91,7 +91,7 @@ def _encode(type: str, values: Sequence[Any]) -> _Part:
     if type.startswith("Array("):
         counts, flat = _flattened(values)
         encoded = _encode_texts(flat) if type == "Array(String)" else numbers("Q", flat)
-        return _ArrayPart(array("I", counts), encoded)
+        return _ArrayPart(_lengths(counts), encoded)
     if type == "String":
         return list(values) if isinstance(values[0], bytes) else _encode_texts(values)
     if type == "UInt8" and isinstance(values, Coded) and isinstance(values.codes, bytes):
@@ -99,11 +99,19 @@ def _encode(type: str, values: Sequence[Any]) -> _Part:
     encode = encoder(type)
     if encode is None:
         raise TypeError(f"a column of type {type} cannot be encoded")
+    if isinstance(values, Coded) and len(values.values) == 1:
+        return encode(values.values) * len(values)
     return encode(values)
 
 
 def _encode_texts(values: Iterable[str]) -> bytes:
     return b"".join(values.parts) if isinstance(values, PackedTexts) else encode_strings(values)
+
+
+def _lengths(counts: Iterable[int]) -> array[int]:
+    if isinstance(counts, Coded) and len(counts.values) == 1:
+        return array("I", counts.values) * len(counts)
+    return array("I", counts)
 
 
 def _flattened(values: Sequence[Any]) -> tuple[Iterable[int], Iterable[Any]]:
@@ -174,8 +182,8 @@ def _size(part: _Part) -> int:
     if isinstance(part, bytes):
         return _OBJECT + len(part)
     if isinstance(part, Coded):
-        strings = sum(map(sys.getsizeof, part.values))
-        return 3 * _OBJECT + strings + 8 * len(part.values) + sys.getsizeof(part.codes)
+        strings = sum(map(len, part.values)) + _OBJECT * len(part.values)
+        return 3 * _OBJECT + strings + sys.getsizeof(part.codes)
     if isinstance(part, _ArrayPart):
         return 3 * _OBJECT + sys.getsizeof(part.lengths) + len(part.values)
     return _OBJECT + 8 * len(part)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from store.clickhouse.connection.native_format import Columns
 from store.clickhouse.write.encoded_columns import ArrayColumn, numbered
-from store.column_types import Coded, PackedTexts, codes_of
+from store.column_types import Coded, PackedTexts, all_true, codes_of
 from store.columnar import DocumentColumns
 from store.model import ARRIVAL, COMPLETE, NodeKey, State
 from store.times import SECOND
@@ -158,7 +158,7 @@ def document_columns(documents: DocumentColumns) -> Columns:
     """The columns of `documents`, as DOCUMENT_COLUMNS names them, of those that are sampled."""
     columns: list[Any] = [documents.trace_ids, documents.ids]
     versions, states, parts = documents.versions, documents.states, documents.parts
-    if not all(documents.sampled):
+    if not all_true(documents.sampled):
         indexes = [index for index, sampled in enumerate(documents.sampled) if sampled]
         columns = [_pick(column, indexes) for column in columns]
         versions, states = _pick(versions, indexes), _pick(states, indexes)
@@ -207,13 +207,14 @@ def _versions(
     versions: Sequence[int], states: Sequence[State]
 ) -> tuple[Sequence[int], Sequence[int]]:
     """`received` in seconds, and `ver`: `store.model.precedence` of each, written out."""
-    if isinstance(versions, Coded) and all(states):
+    complete = all_true(states)
+    if isinstance(versions, Coded) and complete:
         return (
             Coded([(version & ARRIVAL) // SECOND for version in versions.values], versions.codes),
             Coded([version + COMPLETE for version in versions.values], versions.codes),
         )
     received = [(version & ARRIVAL) // SECOND for version in versions]
-    if all(states):
+    if complete:
         return received, [version + COMPLETE for version in versions]
     ranks = [
         version + COMPLETE if state else version
