@@ -9,6 +9,12 @@ _EXACT: dict[str, Kind] = {
     "remote": "remote",
     "Database::SQL": "database",
     "AWS::RUM::AppMonitor": "client",
+    "Alibaba::FunctionCompute": "function",
+    "Azure::Functions": "function",
+    "GCP::CloudFunctions": "function",
+    "GenAI::MCP": "remote",
+    "GenAI::Model": "remote",
+    "Tencent::ServerlessCloudFunction": "function",
 }
 _BY_SERVICE: dict[str, Kind] = {
     "ApiGateway": "gateway",

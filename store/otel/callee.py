@@ -5,26 +5,32 @@ decisions, in the order in which they apply:
 
 * AWS APIs are named by the resource, as in X-Ray's documents (`store.rules.identity`).
 * A database is ``<database>@<host>``, or whichever of the two is known, or its system. SQL
-  systems are ``Database::SQL``, others ``Database::<System>``. A Redis index is not a name.
+  systems are ``Database::SQL``, others ``Database::<System>``. A Redis index is not a name, nor is
+  a schema part of one.
 * A queue or topic is named by its destination: ``AWS::SQS::Queue`` and the like, else
   ``Messaging::<System>``.
+* A function is named by ``faas.invoked_name`` and typed by its cloud.
+* MCP servers, agents and providers of models: `store.otel.genai`.
 * Everything else is ``remote`` and named by the caller's own name for it (``aws.remote.service``,
-  ``peer.service``), the model provider, the host or the RPC service: never by the verb.
+  ``service.peer.name``, ``peer.service``), the host or the RPC service: never by the verb.
 """
 
 from __future__ import annotations
 
 import re
 from typing import Annotated, Any, Literal, Protocol
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import msgspec
 from msgspec import Meta, Struct
 
 from store.model import NodeKey
 from store.otel.attributes import Attributes, text, texts
+from store.otel.genai import genai_callee
+from store.otel.hosts import called_host, host_of
 from store.otel.semconv import (
     AWS_MESSAGING,
+    FUNCTION_TYPES,
     HTTP_METHODS,
     REMOTE_RESOURCES,
     RESOURCES,
@@ -42,6 +48,10 @@ conventions are approximate."""
 _CACHED = 16_384
 _INVOCATION = re.compile(r"/2015-03-31/functions/([^/?]+)/invocations")
 _REMOTE_PREFIXES = ("AWS::", "AWS.SDK.")
+_DATABASE = ("db.system.name", "db.system")
+_REGIONS = ("cloud.region", "aws.region", "aws.remote.resource.region", "faas.invoked_region")
+_INSTANCE_FIRST = ("microsoft.sql_server", "mssql")
+_CODE = ("code.function.name", "code.function")
 
 
 class ExportedCall(Struct, frozen=True, omit_defaults=True):
@@ -77,24 +87,38 @@ class Named(Protocol):
     def name(self) -> str: ...
 
 
-def callee_of(attributes: Attributes, span: Named) -> Callee:
-    """The node that a CLIENT or PRODUCER span with these attributes calls."""
+def callee_of(attributes: Attributes, service: str, span: Named) -> Callee:
+    """The node that a CLIENT or PRODUCER span with these attributes calls; ``service`` sent it."""
     if CALL in attributes:
         exported = _exported(text(attributes, CALL))
         if exported is not None:
             return exported
     if is_aws_api(attributes):
-        service, block = _aws_call(attributes)
-        return _aws(service, block)
-    database = text(attributes, "db.system.name", "db.system")
+        return _aws(*_aws_call(attributes))
+    database = text(attributes, *_DATABASE)
     if database:
         if database in ("dynamodb", "aws.dynamodb"):
             return _aws("DynamoDB", _resources("DynamoDB", attributes))
-        return _database(database, _database_name(attributes), host_of(attributes))
+        return _database(database, _database_name(database, attributes), host_of(attributes))
     messaging = text(attributes, "messaging.system")
     if messaging:
         return _messaging(messaging, attributes)
-    return _remote(_remote_name(attributes, span)[:MAX_NAME])
+    function = text(attributes, "faas.invoked_name")
+    if function:
+        return _function(function, attributes)
+    genai = genai_callee(attributes, service)
+    if genai:
+        return _typed(genai[0][:MAX_NAME], genai[1])
+    return _remote(_remote_name(attributes, service, span)[:MAX_NAME])
+
+
+def queries_inside(attributes: Attributes) -> bool:
+    """Whether an INTERNAL span is the query of an embedded database, as the conventions allow.
+
+    One that names a method of the program is not: Java's datasource instrumentation (2.33) writes
+    the database on its ``getConnection`` spans, too.
+    """
+    return bool(text(attributes, *_DATABASE)) and not any(key in attributes for key in _CODE)
 
 
 @short_cache(_CACHED)
@@ -136,7 +160,7 @@ def _aws_call(attributes: Attributes) -> tuple[str, dict[str, Any]]:
 def _resources(service: str, attributes: Attributes) -> dict[str, Any]:
     """The resource, account and region that the call names, under X-Ray's keys for them."""
     block: dict[str, Any] = {}
-    region = text(attributes, "cloud.region", "aws.region", "aws.remote.resource.region")
+    region = text(attributes, *_REGIONS)
     if region:
         block["region"] = region
     account = text(attributes, "aws.account_id", "aws.remote.resource.account.id")
@@ -183,8 +207,11 @@ def _aws_node(service: str, block: tuple[tuple[str, Any], ...]) -> CallNode:
     return call_node("aws", service, aws=aws)
 
 
-def _database_name(attributes: Attributes) -> str:
+def _database_name(system: str, attributes: Attributes) -> str:
     name = text(attributes, "db.namespace", "db.name", "db.cassandra.keyspace")
+    if "|" in name:  # PostgreSQL's "database|schema", SQL Server's "instance|database"
+        parts = name.split("|")
+        name = parts[-1] if system in _INSTANCE_FIRST else parts[0]
     return "" if name.isdecimal() else name
 
 
@@ -230,12 +257,19 @@ def _remote(name: str) -> Callee:
     return Callee("remote", name, call_node("remote", name))
 
 
-def _remote_name(attributes: Attributes, span: Named) -> str:
-    name = text(attributes, "aws.remote.service", "peer.service")
+def _function(name: str, attributes: Attributes) -> Callee:
+    provider = text(attributes, "faas.invoked_provider")
+    if provider == "aws":
+        return _aws("Lambda", _resources("Lambda", attributes))
+    type = FUNCTION_TYPES.get(provider)
+    return _typed(name[:MAX_NAME], type) if type else _remote(name[:MAX_NAME])
+
+
+def _remote_name(attributes: Attributes, service: str, span: Named) -> str:
+    name = text(attributes, "aws.remote.service", "service.peer.name", "peer.service")
     if name and name != "UnknownRemoteService":
         return name
-    provider = text(attributes, "gen_ai.provider.name", "gen_ai.system")
-    name = provider or host_of(attributes) or text(attributes, "rpc.service")
+    name = called_host(attributes, service) or text(attributes, "rpc.service")
     if name:
         return name
     path, _, method = text(attributes, "rpc.method").rpartition("/")
@@ -246,22 +280,6 @@ def _remote_name(attributes: Attributes, span: Named) -> str:
     return span_name if span_name and verb not in HTTP_METHODS else "unknown"
 
 
-def host_of(attributes: Attributes) -> str:
-    """The host that a caller connects to, without its port."""
-    host = text(attributes, "server.address", "net.peer.name")
-    if host:
-        return host
-    host = text(attributes, "http.host")
-    if host:
-        return _hostname("//" + host)
-    url = text(attributes, "url.full", "http.url", "db.connection_string")
-    if url:
-        host = _hostname(url.removeprefix("jdbc:"))
-        if host:
-            return host
-    return text(attributes, "network.peer.address", "net.sock.peer.name", "net.peer.ip")
-
-
 @short_cache(_CACHED)
 def system_name(system: str) -> str:
     """A system's name within a node type: ``redis`` → ``Redis``, ``gcp_pubsub`` → ``PubSub``."""
@@ -270,10 +288,3 @@ def system_name(system: str) -> str:
         return known
     words = "".join(c if c.isalnum() else " " for c in system).split()
     return "".join(word[:1].upper() + word[1:] for word in words)[:50] or "Other"
-
-
-def _hostname(url: str) -> str:
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""

@@ -168,6 +168,14 @@ GRPC_ERRORS = frozenset(
 )  # fmt: skip
 """Codes that blame the caller, as a 4xx does."""
 
+FUNCTION_TYPES = {
+    "alibaba_cloud": "Alibaba::FunctionCompute",
+    "azure": "Azure::Functions",
+    "gcp": "GCP::CloudFunctions",
+    "tencent_cloud": "Tencent::ServerlessCloudFunction",
+}
+"""``faas.invoked_provider`` → the type of a function that is called; AWS's are its own API's."""
+
 ORIGINS = {
     "aws_app_runner": "AWS::AppRunner::Service",
     "aws_ec2": "AWS::EC2::Instance",

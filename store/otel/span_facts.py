@@ -19,7 +19,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from store.model import NO_HTTP, Http, Link, State
 from store.otel.adjusted_count import adjusted_count
 from store.otel.attributes import Attributes, read_attributes, text, texts
-from store.otel.callee import MAX_NAME, Callee, callee_of, is_aws_api
+from store.otel.callee import MAX_NAME, Callee, callee_of, is_aws_api, queries_inside
 from store.otel.http_block import http_of
 from store.otel.merge_patch import DOCUMENT
 from store.otel.resource import Resource
@@ -157,6 +157,8 @@ def facts_of(
     (`collector.decode.otlp.cases`).
     """
     kind = span.kind
+    if kind not in _LEAVING and kind not in _ENTERING and DOCUMENT not in attributes:
+        kind = CLIENT if queries_inside(attributes) else kind
     status = http_status(attributes)
     thrown = recorded_exceptions(span) if span.events else []
     failed_aws_call = kind in _LEAVING and _is_failed_aws_call(span, attributes)
@@ -176,7 +178,7 @@ def facts_of(
     callee = None
     http = NO_HTTP
     if shape is Shape.CALL or shape is Shape.ENTRY_CALL:
-        callee = callee_of(attributes, span)
+        callee = callee_of(attributes, resource.service, span)
         name = callee.name
         http = http_of(stored, status, server=False)
     elif shape is Shape.SEGMENT:

@@ -17,7 +17,9 @@ from store.rules.service_names import canonical_service
 SEGMENT_SERVICE_ORIGINS = {"AWS::APIGateway::Stage": "AWS::ApiGateway::Stage"}
 """Origins with two spellings in the field (docs/xray-format.md §2.3)."""
 
-CALLEE_ORIGINS = ("Database::", "Messaging::")
+CALLEE_ORIGINS = (
+    "Alibaba::", "Azure::", "Database::", "GCP::", "GenAI::", "Messaging::", "Tencent::"
+)  # fmt: skip
 """Beginnings of an origin that tells what a remote subsegment calls. Documents rendered from spans
 carry it; X-Ray's SDKs write none there, OpenTelemetry's exporter the caller's own."""
 

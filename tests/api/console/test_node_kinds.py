@@ -24,6 +24,13 @@ from api.console.node_kinds import kind_of
         ("Database::SQL", "database"),
         ("Database::Redis", "database"),
         ("Messaging::kafka", "topic"),
+        ("GenAI::Model", "remote"),
+        ("GenAI::MCP", "remote"),
+        ("GenAI::Agent", "service"),
+        ("GCP::CloudFunctions", "function"),
+        ("Azure::Functions", "function"),
+        ("Alibaba::FunctionCompute", "function"),
+        ("Azure::AppService", "service"),
         ("Unheard::Of", "service"),
     ],
 )

@@ -153,7 +153,9 @@ KEYS = (
     "db.namespace", "db.connection_string", "messaging.system", "messaging.destination.name",
     "messaging.destination.temporary", "rpc.system", "rpc.service", "rpc.method",
     "rpc.grpc.status_code", "aws.dynamodb.table_names", "aws.table_name", "error.type",
-    "gen_ai.system", "aws.xray.inprogress", "aws.xray.traced", "aws.xray.fault",
+    "gen_ai.system", "gen_ai.operation.name", "gen_ai.agent.name", "gen_ai.tool.name",
+    "mcp.method.name", "service.peer.name", "faas.invoked_name", "faas.invoked_provider",
+    "code.function", "net.sock.peer.addr", "aws.xray.inprogress", "aws.xray.traced", "aws.xray.fault",
     "aws.xray.annotations", "aws.xray.document", "aws.xray.call", "aws.trace.flag.sampled",
     # and what they do not
     "thread.id", "shop.tier", "a=b", "p%q", "ключ", "",
@@ -162,6 +164,7 @@ TEXTS = (
     "", "GET", "postgresql", "redis", "kafka", "aws_sqs", "aws-api", "DynamoDB", "S3", "/", "/a/b",
     "?q=1", "q=1", "http://h.example:81/x?y", "//", "10.0.0.1", "::1", "h.example", "https",
     "LOCAL_ROOT", "шар 🎈", 'q"uo\\te', "line\nbreak\x01", "y" * 1000, "y" * 1001, "200", "503",
+    "127.0.0.1", "localhost", "http://localhost:81/", "aws", "gcp", "invoke_agent", "orders|public",
     "RESOURCE_EXHAUSTED", "UnknownRemoteService", "url.path", "client.address", "{}",
 )  # fmt: skip
 VALUES: st.SearchStrategy[Any] = st.one_of(

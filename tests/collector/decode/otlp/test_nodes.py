@@ -10,7 +10,15 @@ import pytest
 from collector.decode.document import decode_document
 from store.model import NodeKey
 from store.otel.to_xray import render_span
-from tests.collector.otlp_samples import CLIENT, PRODUCER, SERVER, decode, span
+from tests.collector.otlp_samples import (
+    CLIENT,
+    INTERNAL,
+    PARENT,
+    PRODUCER,
+    SERVER,
+    decode,
+    span,
+)
 
 AWS = {"rpc.system": "aws-api"}
 QUEUE_URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/orders"
@@ -43,6 +51,9 @@ AWS_CALLS: list[tuple[dict[str, Any], str, str]] = [
     ({"rpc.service": "Amazon S3"}, "S3", "AWS::S3"),
     ({"rpc.service": "Lambda", "faas.invoked_name": "resize"}, "resize", "AWS::Lambda"),
     ({"rpc.service": "Lambda", "aws.lambda.function.name": "resize:live"}, "resize", "AWS::Lambda"),
+    # OpenTelemetry's convention for any cloud's function, without the rest of AWS's
+    ({"rpc.system": "", "faas.invoked_name": "resize", "faas.invoked_provider": "aws"}, "resize",
+     "AWS::Lambda"),
     ({"rpc.service": "Kinesis", "aws.kinesis.stream_name": "clicks"}, "clicks", "AWS::Kinesis::Stream"),
     ({"rpc.service": "Kinesis", "aws.stream.name": "clicks"}, "clicks", "AWS::Kinesis::Stream"),
     ({"rpc.service": "SFN", "aws.step_functions.state_machine.arn": MACHINE}, "order-flow",
@@ -73,6 +84,14 @@ OTHER_CALLS: list[tuple[dict[str, Any], str, str]] = [
      "Database::Elasticsearch"),
     ({"db.system": "cassandra", "db.cassandra.keyspace": "ks"}, "ks", "Database::Cassandra"),
     ({"db.system": "my_own-db"}, "my_own-db", "Database::MyOwnDb"),
+    ({"db.system": "postgresql", "db.namespace": "orders|public", "server.address": "db1"}, "orders@db1",
+     "Database::SQL"),
+    ({"db.system.name": "microsoft.sql_server", "db.namespace": "east|orders"}, "orders",
+     "Database::SQL"),
+    ({"db.system": "postgresql", "db.name": "shop", "server.address": "localhost"}, "shop@localhost",
+     "Database::SQL"),
+    ({"db.system": "redis", "net.peer.name": "127.0.0.1", "net.peer.port": 6379}, "127.0.0.1",
+     "Database::Redis"),
     ({"db.system": "dynamodb", "aws.dynamodb.table_names": ["orders"]}, "orders", "AWS::DynamoDB::Table"),
     ({"db.system.name": "aws.dynamodb", "db.collection.name": "orders"}, "orders",
      "AWS::DynamoDB::Table"),
@@ -93,6 +112,32 @@ OTHER_CALLS: list[tuple[dict[str, Any], str, str]] = [
     ({"messaging.system": "nats", "messaging.destination.name": "_INBOX.1",
       "messaging.destination.temporary": True}, "(temporary)", "Messaging::NATS"),
     ({"messaging.system": "gcp_pubsub"}, "PubSub", "Messaging::PubSub"),
+    # functions
+    ({"faas.invoked_name": "resize", "faas.invoked_provider": "gcp"}, "resize", "GCP::CloudFunctions"),
+    ({"faas.invoked_name": "resize", "faas.invoked_provider": "azure", "server.address": "h"}, "resize",
+     "Azure::Functions"),
+    ({"faas.invoked_name": "resize", "faas.invoked_provider": "alibaba_cloud"}, "resize",
+     "Alibaba::FunctionCompute"),
+    ({"faas.invoked_name": "resize", "faas.invoked_provider": "tencent_cloud"}, "resize",
+     "Tencent::ServerlessCloudFunction"),
+    ({"faas.invoked_name": "resize", "faas.invoked_provider": "own"}, "resize", "remote"),
+    # MCP servers, agents, models: named by provider, whatever the model
+    ({"mcp.method.name": "tools/call", "gen_ai.tool.name": "search", "server.address": "mcp.example.com"},
+     "mcp.example.com", "GenAI::MCP"),
+    ({"mcp.method.name": "tools/call", "gen_ai.tool.name": "search", "network.transport": "pipe"},
+     "search", "GenAI::MCP"),
+    ({"mcp.method.name": "initialize", "peer.service": "tools"}, "tools", "remote"),
+    ({"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "planner",
+      "gen_ai.provider.name": "openai"}, "planner", "GenAI::Agent"),
+    ({"gen_ai.operation.name": "create_agent", "gen_ai.agent.id": "asst_5"}, "asst_5", "GenAI::Agent"),
+    ({"gen_ai.operation.name": "invoke_agent", "gen_ai.provider.name": "openai"}, "openai",
+     "GenAI::Model"),
+    ({"gen_ai.operation.name": "chat", "gen_ai.agent.name": "planner", "gen_ai.system": "openai",
+      "gen_ai.request.model": "gpt-5"}, "openai", "GenAI::Model"),
+    ({"gen_ai.system": "openai", "server.address": "api.openai.com"}, "openai", "GenAI::Model"),
+    ({"gen_ai.provider.name": "anthropic", "peer.service": "llm"}, "anthropic", "GenAI::Model"),
+    ({"gen_ai.system": "az.ai.openai"}, "azure.ai.openai", "GenAI::Model"),
+    ({"gen_ai.provider.name": "azure.ai.openai"}, "azure.ai.openai", "GenAI::Model"),
     # hosts and services
     ({"http.method": "GET", "http.url": "https://a.example.com:8443/x"}, "a.example.com", "remote"),
     ({"http.request.method": "GET", "url.full": "http://u:p@a.example.com/x"}, "a.example.com", "remote"),
@@ -100,7 +145,10 @@ OTHER_CALLS: list[tuple[dict[str, Any], str, str]] = [
     ({"net.peer.name": "a.example.com"}, "a.example.com", "remote"),
     ({"http.host": "a.example.com:8443"}, "a.example.com", "remote"),
     ({"network.peer.address": "10.0.0.7"}, "10.0.0.7", "remote"),
-    ({"http.url": "http://[::1]:8000/"}, "::1", "remote"),
+    ({"http.url": "http://[2001:db8::1]:8000/"}, "2001:db8::1", "remote"),
+    ({"net.sock.peer.addr": "10.0.0.7", "net.sock.peer.port": 80}, "10.0.0.7", "remote"),
+    ({"service.peer.name": "pay", "server.address": "10.0.0.7"}, "pay", "remote"),
+    ({"service.peer.name": "pay", "peer.service": "old"}, "pay", "remote"),
     ({"http.url": "http://[broken/"}, "unknown", "remote"),
     ({"peer.service": "pay", "server.address": "10.0.0.7"}, "pay", "remote"),
     ({"aws.remote.service": "pay", "peer.service": "x"}, "pay", "remote"),
@@ -108,8 +156,6 @@ OTHER_CALLS: list[tuple[dict[str, Any], str, str]] = [
     ({"rpc.system": "grpc", "rpc.service": "shop.Cart", "server.address": "cart"}, "cart", "remote"),
     ({"rpc.system": "grpc", "rpc.service": "shop.Cart", "rpc.method": "Add"}, "shop.Cart", "remote"),
     ({"rpc.system.name": "grpc", "rpc.method": "shop.Cart/Add"}, "shop.Cart", "remote"),
-    ({"gen_ai.system": "openai", "server.address": "api.openai.com"}, "openai", "remote"),
-    ({"gen_ai.provider.name": "anthropic"}, "anthropic", "remote"),
     ({"http.method": "GET"}, "unknown", "remote"),
     ({"peer.service": 7, "server.address": ["x"]}, "unknown", "remote"),
     ({"peer.service": "x" * 300}, "x" * 200, "remote"),
@@ -130,6 +176,51 @@ def test_node(attributes: dict[str, Any], name: str, type: str) -> None:
         rendered = render_span(document.raw)
         assert rendered["namespace"] == ("aws" if type.startswith("AWS::") else "remote")
         assert rendered["name"] == (call.service if type.startswith("AWS::") else name)
+
+
+LOOPBACK: list[tuple[dict[str, Any], str]] = [
+    ({"server.address": "localhost", "server.port": 8001}, "localhost:8001 (shop)"),
+    ({"net.peer.name": "127.0.0.1", "net.peer.port": 8001}, "localhost:8001 (shop)"),
+    ({"http.url": "http://[::1]:8001/x"}, "localhost:8001 (shop)"),
+    ({"http.host": "LocalHost:8001"}, "localhost:8001 (shop)"),
+    ({"network.peer.address": "127.8.0.1", "network.peer.port": "8001"}, "localhost:8001 (shop)"),
+    ({"url.full": "http://0.0.0.0/x"}, "localhost (shop)"),
+    ({"url.full": "http://localhost:99999/x"}, "localhost (shop)"),
+    ({"server.address": "127.0.0.1.nip.io"}, "127.0.0.1.nip.io"),
+    ({"rpc.system": "grpc", "rpc.service": "Cart", "server.address": "localhost", "server.port": 50051},
+     "localhost:50051 (shop)"),
+    ({"server.address": "localhost", "server.port": 8001, "aws.local.service": "till"},
+     "localhost:8001 (till)"),
+    ({"server.address": "localhost", "server.port": 8001, "peer.service": "pay"}, "pay"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("attributes", "name"), LOOPBACK)
+def test_loopback(attributes: dict[str, Any], name: str) -> None:
+    """At a loopback address is another process for each caller; after an export to X-Ray, too."""
+    document = decode(span(CLIENT, attributes))
+    assert document.calls[0].node == NodeKey("", name, "remote")
+    raw = json.dumps(render_span(document.raw)).encode()
+    assert decode_document(raw, 0).calls[0].node == document.calls[0].node
+
+
+EMBEDDED = {"db.system.name": "sqlite", "db.namespace": "app.db"}
+
+
+@pytest.mark.parametrize("kind", [0, INTERNAL])
+@pytest.mark.parametrize("parent", [b"", PARENT])
+def test_embedded_database(kind: int, parent: bytes) -> None:
+    """Its queries are calls though nothing leaves the process; Java's getConnection is no query."""
+    (call,) = decode(span(kind, EMBEDDED, parent=parent)).calls
+    assert call.node == NodeKey("", "app.db", "Database::SQL")
+    for key in ("code.function.name", "code.function"):
+        assert not decode(span(kind, {**EMBEDDED, key: "getConnection"}, parent=parent)).calls
+
+
+def test_region_of_a_function() -> None:
+    named = {"faas.invoked_name": "resize", "faas.invoked_provider": "aws"}
+    document = decode(span(CLIENT, {**named, "faas.invoked_region": "eu-west-1"}))
+    assert document.node == NodeKey("", "resize", "AWS::Lambda", "eu-west-1")
 
 
 @pytest.mark.parametrize(
