@@ -88,13 +88,16 @@ def _arns(attributes: Attributes, resource_arn: str) -> tuple[str, ...]:
 
 
 def origin_of(attributes: Attributes) -> str:
-    """X-Ray's origin for what the service runs on (docs/xray-format.md §11.1); AWS only.
+    """X-Ray's origin for what the service runs on (docs/xray-format.md §11.1), or the like on another cloud.
 
     ``aws.xray.origin`` is Raymap's: the origin of an exported X-Ray document, possibly none.
     """
-    if "aws.xray.origin" in attributes or not is_aws(attributes):
+    if "aws.xray.origin" in attributes:
         return text(attributes, "aws.xray.origin")
-    platform = text(attributes, "cloud.platform") or _unnamed_platform(attributes)
+    named = text(attributes, "cloud.platform") or _unnamed_platform(attributes)
+    platform = named.replace(".", "_")  # azure_aks was renamed azure.aks
+    if not platform.startswith(text(attributes, "cloud.provider")):
+        return ""
     if platform == "aws_ecs":
         launch_type = text(attributes, "aws.ecs.launchtype").lower()
         return ECS_ORIGINS.get(launch_type, "AWS::ECS::Container")

@@ -177,13 +177,31 @@ FUNCTION_TYPES = {
 """``faas.invoked_provider`` → the type of a function that is called; AWS's are its own API's."""
 
 ORIGINS = {
+    "alibaba_cloud_ecs": "Alibaba::ECS",
+    "alibaba_cloud_fc": "Alibaba::FunctionCompute",
     "aws_app_runner": "AWS::AppRunner::Service",
     "aws_ec2": "AWS::EC2::Instance",
     "aws_eks": "AWS::EKS::Container",
     "aws_elastic_beanstalk": "AWS::ElasticBeanstalk::Environment",
     "aws_lambda": "AWS::Lambda::Function",
+    "azure_aks": "Azure::AKS",
+    "azure_app_service": "Azure::AppService",
+    "azure_container_apps": "Azure::ContainerApps",
+    "azure_container_instances": "Azure::ContainerInstances",
+    "azure_functions": "Azure::Functions",
+    "azure_vm": "Azure::VirtualMachine",
+    "gcp_agent_engine": "GCP::AgentEngine",
+    "gcp_app_engine": "GCP::AppEngine",
+    "gcp_cloud_functions": "GCP::CloudFunctions",
+    "gcp_cloud_run": "GCP::CloudRun",
+    "gcp_compute_engine": "GCP::ComputeEngine",
+    "gcp_kubernetes_engine": "GCP::KubernetesEngine",
+    "tencent_cloud_cvm": "Tencent::CVM",
+    "tencent_cloud_eks": "Tencent::EKS",
+    "tencent_cloud_scf": "Tencent::ServerlessCloudFunction",
 }
-"""``cloud.platform`` → origin; ECS has three, by launch type."""
+"""``cloud.platform``, with underscores alone → origin; ECS has three, by launch type. Others than AWS's
+are Raymap's, from the platforms of the semantic conventions (1.44)."""
 
 ECS_ORIGINS = {"ec2": "AWS::ECS::EC2", "fargate": "AWS::ECS::Fargate"}
 """``aws.ecs.launchtype``, lower case → origin; ``AWS::ECS::Container`` for others."""

@@ -23,9 +23,22 @@ from tests.collector.otlp_samples import pairs
         ({"cloud.provider": "gcp", "faas.name": "checkout"}, ""),
         ({"faas.name": "checkout"}, ""),
         ({"cloud.platform": "aws_ec2", "aws.xray.origin": ""}, ""),
+        ({"cloud.platform": "azure.functions", "cloud.provider": "azure"}, "Azure::Functions"),
+        ({"cloud.platform": "azure_functions", "cloud.provider": "azure"}, "Azure::Functions"),
+        ({"cloud.platform": "azure.app_service"}, "Azure::AppService"),
+        ({"cloud.platform": "azure_aks"}, "Azure::AKS"),
+        ({"cloud.platform": "azure.container_apps"}, "Azure::ContainerApps"),
+        ({"cloud.platform": "gcp_cloud_run", "cloud.provider": "gcp"}, "GCP::CloudRun"),
+        ({"cloud.platform": "gcp_kubernetes_engine"}, "GCP::KubernetesEngine"),
+        ({"cloud.platform": "gcp_cloud_functions"}, "GCP::CloudFunctions"),
+        ({"cloud.platform": "gcp.agent_engine"}, "GCP::AgentEngine"),
+        ({"cloud.platform": "alibaba_cloud_fc", "cloud.provider": "alibaba_cloud"},
+         "Alibaba::FunctionCompute"),
+        ({"cloud.platform": "azure.functions", "cloud.provider": "gcp"}, ""),
+        ({"cloud.platform": "gcp_of_tomorrow", "cloud.provider": "gcp"}, ""),
         ({}, ""),
     ],
-)
+)  # fmt: skip
 def test_origins(attributes: dict[str, Any], origin: str) -> None:
     assert read_resource(pairs(attributes)).origin == origin
 

@@ -318,13 +318,13 @@ def test_columns_of_a_server() -> None:
         ({"cloud.platform": "aws_eks"}, "AWS::EKS::Container"),
         ({"cloud.platform": "aws_app_runner"}, "AWS::AppRunner::Service"),
         ({"cloud.platform": "aws_lambda"}, "AWS::Lambda::Function"),
-        ({"cloud.platform": "gcp_compute_engine", "cloud.provider": "gcp"}, ""),
+        ({"cloud.platform": "gcp_compute_engine", "cloud.provider": "gcp"}, "GCP::ComputeEngine"),
         ({"cloud.platform": "aws_ec2", "cloud.provider": "azure"}, ""),
         ({}, ""),
     ],
 )
 def test_origin(resource: dict[str, Any], type: str) -> None:
-    """From the resource, and on AWS only."""
+    """From the resource, whose platform is of the cloud it names."""
     assert decode(span(SERVER), resource=resource).node.type == type
 
 
