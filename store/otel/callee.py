@@ -12,13 +12,13 @@ decisions, in the order in which they apply:
 * A function is named by ``faas.invoked_name`` and typed by its cloud.
 * MCP servers, agents and providers of models: `store.otel.genai`.
 * Everything else is ``remote`` and named by the caller's own name for it (``aws.remote.service``,
-  ``service.peer.name``, ``peer.service``), the host or the RPC service: never by the verb.
+  ``service.peer.name``, ``peer.service``), the host or the RPC service.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Any, Literal
 from urllib.parse import unquote
 
 import msgspec
@@ -31,7 +31,6 @@ from store.otel.hosts import called_host, host_of
 from store.otel.semconv import (
     AWS_MESSAGING,
     FUNCTION_TYPES,
-    HTTP_METHODS,
     REMOTE_RESOURCES,
     RESOURCES,
     SQL_SYSTEMS,
@@ -80,15 +79,11 @@ class Callee(Struct, frozen=True, gc=False):
     sql: str = ""
 
 
-class Named(Protocol):
-    """A span, of which the name is read only if nothing else names what it calls."""
+def callee_of(attributes: Attributes, service: str) -> Callee | None:
+    """The node that a CLIENT or PRODUCER span with these attributes calls, None if they name none.
 
-    @property
-    def name(self) -> str: ...
-
-
-def callee_of(attributes: Attributes, service: str, span: Named) -> Callee:
-    """The node that a CLIENT or PRODUCER span with these attributes calls; ``service`` sent it."""
+    ``service`` sent the span.
+    """
     if CALL in attributes:
         exported = _exported(text(attributes, CALL))
         if exported is not None:
@@ -109,7 +104,8 @@ def callee_of(attributes: Attributes, service: str, span: Named) -> Callee:
     genai = genai_callee(attributes, service)
     if genai:
         return _typed(genai[0][:MAX_NAME], genai[1])
-    return _remote(_remote_name(attributes, service, span)[:MAX_NAME])
+    name = _remote_name(attributes, service)
+    return _remote(name[:MAX_NAME]) if name else None
 
 
 def queries_inside(attributes: Attributes) -> bool:
@@ -265,7 +261,7 @@ def _function(name: str, attributes: Attributes) -> Callee:
     return _typed(name[:MAX_NAME], type) if type else _remote(name[:MAX_NAME])
 
 
-def _remote_name(attributes: Attributes, service: str, span: Named) -> str:
+def _remote_name(attributes: Attributes, service: str) -> str:
     name = text(attributes, "aws.remote.service", "service.peer.name", "peer.service")
     if name and name != "UnknownRemoteService":
         return name
@@ -273,11 +269,7 @@ def _remote_name(attributes: Attributes, service: str, span: Named) -> str:
     if name:
         return name
     path, _, method = text(attributes, "rpc.method").rpartition("/")
-    if path and method:
-        return path
-    span_name = span.name
-    verb = span_name.partition(" ")[0].upper()
-    return span_name if span_name and verb not in HTTP_METHODS else "unknown"
+    return path if method else ""
 
 
 @short_cache(_CACHED)

@@ -2,14 +2,6 @@
 
 from __future__ import annotations
 
-HTTP_METHODS = frozenset(
-    {
-        "CONNECT", "DELETE", "GET", "HEAD", "HTTP", "OPTIONS", "PATCH", "POST", "PUT", "QUERY",
-        "TRACE", "_OTHER",
-    }
-)  # fmt: skip
-"""First words of span names that name a method rather than a target."""
-
 SQL_SYSTEMS = frozenset(
     {
         "aws.redshift", "azure.sql", "clickhouse", "cloudscape", "cockroachdb", "db2", "derby", "edb",

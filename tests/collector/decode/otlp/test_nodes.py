@@ -149,15 +149,12 @@ OTHER_CALLS: list[tuple[dict[str, Any], str, str]] = [
     ({"net.sock.peer.addr": "10.0.0.7", "net.sock.peer.port": 80}, "10.0.0.7", "remote"),
     ({"service.peer.name": "pay", "server.address": "10.0.0.7"}, "pay", "remote"),
     ({"service.peer.name": "pay", "peer.service": "old"}, "pay", "remote"),
-    ({"http.url": "http://[broken/"}, "unknown", "remote"),
     ({"peer.service": "pay", "server.address": "10.0.0.7"}, "pay", "remote"),
     ({"aws.remote.service": "pay", "peer.service": "x"}, "pay", "remote"),
     ({"aws.remote.service": "UnknownRemoteService", "server.address": "h"}, "h", "remote"),
     ({"rpc.system": "grpc", "rpc.service": "shop.Cart", "server.address": "cart"}, "cart", "remote"),
     ({"rpc.system": "grpc", "rpc.service": "shop.Cart", "rpc.method": "Add"}, "shop.Cart", "remote"),
     ({"rpc.system.name": "grpc", "rpc.method": "shop.Cart/Add"}, "shop.Cart", "remote"),
-    ({"http.method": "GET"}, "unknown", "remote"),
-    ({"peer.service": 7, "server.address": ["x"]}, "unknown", "remote"),
     ({"peer.service": "x" * 300}, "x" * 200, "remote"),
 ]  # fmt: skip
 
@@ -224,12 +221,25 @@ def test_region_of_a_function() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "expected"),
-    [("GET /a", "unknown"), ("get", "unknown"), ("charge card", "charge card"), ("", "unknown")],
+    "attributes",
+    [
+        {},
+        {"http.method": "GET"},
+        {"http.url": "http://[broken/"},
+        {"peer.service": 7, "server.address": ["x"]},
+        {"rpc.method": "Add"},
+        {"mcp.method.name": "initialize"},
+        {"aws.remote.service": "UnknownRemoteService"},
+    ],
 )
-def test_span_name_as_last_resort(name: str, expected: str) -> None:
-    """When nothing else names the callee, and never when it is a verb."""
-    assert decode(span(CLIENT, name=name)).node.name == expected
+@pytest.mark.parametrize("name", ["GET", "charge card"])
+def test_nothing_named(attributes: dict[str, Any], name: str) -> None:
+    """What names no callee is work of its own service, never a node called like the span."""
+    document = decode(span(CLIENT, attributes, name=name))
+    assert document.calls == ()
+    assert "namespace" not in render_span(document.raw)
+    root = decode(span(CLIENT, attributes, name=name, parent=b""))
+    assert (root.calls, root.node.name) == ((), "shop")
 
 
 def test_account() -> None:

@@ -44,6 +44,7 @@ from tests.otlp_json import decode_otlp_json
 from tests.vectors import files
 
 SHOP = NodeKey("", "shop", "")
+PAY = {"server.address": "pay"}
 
 
 @pytest.mark.parametrize(
@@ -58,14 +59,17 @@ SHOP = NodeKey("", "shop", "")
         (INTERNAL, {"flags": 0x300}, False, 0),
         (INTERNAL, {"flags": 0x100}, True, 0),
         (0, {}, True, 0),
-        (CLIENT, {}, True, 1),
-        (PRODUCER, {}, True, 1),
-        (CLIENT, {"parent": b""}, False, 1),
-        (PRODUCER, {"flags": 0x300}, False, 1),
+        (CLIENT, {"attributes": PAY}, True, 1),
+        (PRODUCER, {"attributes": PAY}, True, 1),
+        (CLIENT, {"attributes": PAY, "parent": b""}, False, 1),
+        (PRODUCER, {"attributes": PAY, "flags": 0x300}, False, 1),
+        (CLIENT, {}, True, 0),
+        (PRODUCER, {"name": "charge card"}, True, 0),
+        (CLIENT, {"attributes": {"http.method": "GET"}, "parent": b""}, False, 0),
     ],
 )
 def test_shape(kind: int, change: dict[str, Any], independent: bool, calls: int) -> None:
-    """What enters a service is a segment; every other span a subsegment; calls are calls."""
+    """What enters a service is a segment; every other span a subsegment; a call names its callee."""
     document = decode(span(kind, **change))
     assert document.independent is independent
     assert len(document.calls) == calls
@@ -141,6 +145,31 @@ def test_graph_of_three_services() -> None:
     graph = build_service_graph(store.get_traces([TRACE]).values())
     assert (SHOP, NodeKey("", "pay-service", "")) in graph.edges
     assert len(graph.services) == 3
+
+
+@pytest.mark.parametrize("parent", [PARENT, b""])
+def test_a_call_that_names_nothing(parent: bytes) -> None:
+    """It is drawn if it is answered, with the answer's figures; no node has the name of a span."""
+    front = span(SERVER, span_id=PARENT, parent=b"")
+    own = span(CLIENT, {"net.host.name": "h"}, id=5, parent=parent, name="dns.lookup", failed=True)
+    answer = span(SERVER, id=6, parent=(5).to_bytes(8, "big"))
+    bodies = [export(front, own), export(answer, resource={"service.name": "pay"})]
+
+    def edges(*bodies: bytes) -> dict[str, int]:
+        store = MemoryStore()
+        for number, body in enumerate(bodies):
+            store.put(results(body)[0], str(number))
+        graph = build_service_graph(store.get_traces([TRACE]).values())
+        assert {node.name for node in graph.services} <= {"shop", "pay"}
+        return {
+            f"{source.name} {target.name}": edge.statistics.fault
+            for (source, target), edge in graph.edges.items()
+            if not source.is_client
+        }
+
+    assert edges(*bodies) == edges(*reversed(bodies)) == {"shop pay": 0}
+    assert edges(bodies[0]) == {}
+    assert decode(own).state == State.FAULT
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def one(**change: Any) -> Document:
     ],
 )
 def test_kinds(kind: str | None, parent: str | None, independent: bool, calls: int) -> None:
-    document = one(kind=kind, parentId=parent)
+    document = one(kind=kind, parentId=parent, remoteEndpoint={"ipv4": "10.0.0.1"})
     assert document.independent is independent
     assert len(document.calls) == calls
     assert document.parent_id == (0xA if parent else 0)
@@ -111,11 +111,19 @@ def test_unfinished() -> None:
         ({"remoteEndpoint": {"serviceName": "kafka"}, "tags": {"kafka.topic": "orders"}}, "orders",
          "Messaging::Kafka"),
         ({"kind": None, "remoteEndpoint": {"serviceName": "pay"}}, "pay", "remote"),
+        ({"remoteEndpoint": {"ipv4": "127.0.0.1", "port": 8001}}, "localhost:8001 (frontend)", "remote"),
     ],
 )  # fmt: skip
 def test_callee(change: dict[str, Any], name: str, type: str) -> None:
     document = one(**{"kind": "CLIENT", "parentId": "a", **change})
     assert document.calls[0].node == NodeKey("", name, type)
+
+
+@pytest.mark.parametrize("kind", ["CLIENT", "PRODUCER"])
+def test_no_callee(kind: str) -> None:
+    """Without a remote endpoint there is no node ``unknown`` that all services would share."""
+    document = one(kind=kind, parentId="a", tags={"http.path": "/x", "error": "refused"})
+    assert (document.calls, document.state) == ((), State.FAULT)
 
 
 def test_server_columns() -> None:
@@ -226,7 +234,7 @@ def test_in_parts() -> None:
     )
     whole = zipkin(kind="SERVER", tags={"a": "whole"})
     late = zipkin(timestamp=None, annotations=[{"timestamp": START + 1, "value": "flushed"}])
-    other = zipkin(kind="CLIENT", localEndpoint=BACK)
+    other = zipkin(kind="CLIENT", localEndpoint=BACK, remoteEndpoint=FRONT)
     (server, client), rejected = read(early, whole, late, other)
     assert rejected == []
     assert server.annotations == ('a="whole"', 'http.method="GET"')

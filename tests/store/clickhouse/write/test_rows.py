@@ -50,7 +50,8 @@ ODD = (
     SHOP + span(3),  # the ids are not first
     SHOP + span(4) + BINARY,  # attributes in two places
     span(5, **PARENT) + SHOP + attribute("peer.service", "orders"),
-    span(6, kind=Span.SPAN_KIND_CLIENT) + SHOP,  # a segment of its own, with a derived id
+    # a segment of its own, with a derived id
+    span(6, kind=Span.SPAN_KIND_CLIENT) + SHOP + attribute("peer.service", "orders"),
     span(7, **LINKED) + SHOP,  # decoded by itself
     span(8, flags=0x101) + SHOP + attribute("key", "x" * 3000),
     field(1, b"\xaa" * 16) + span(9) + SHOP,  # the trace id twice: the last one counts
