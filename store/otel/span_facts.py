@@ -32,6 +32,7 @@ from store.otel.status import (
     aws_status,
     escaped_grpc,
     failure_of,
+    failure_status,
     first_name,
     flags_of,
     http_status,
@@ -164,7 +165,12 @@ def facts_of(
     failed_aws_call = kind in _LEAVING and _is_failed_aws_call(span, attributes)
     if failed_aws_call and not status:
         status = aws_status(thrown)
-    flags = flags_of(attributes, span.status.code, status)
+    failure = 0
+    if span.status.code == STATUS_ERROR and status < 400 and DOCUMENT not in attributes:
+        leaves, enters = kind in _LEAVING, kind in _ENTERING
+        message = span.status.message
+        failure = failure_status(attributes, message, thrown, leaves=leaves, enters=enters)
+    flags = flags_of(attributes, span.status.code, status, failure)
     if any(flags) and not thrown:
         thrown = failure_of(span.status.message, attributes)
     if failed_aws_call and not status and is_throttling(first_name(thrown)):

@@ -7,9 +7,11 @@ from typing import NamedTuple
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from store.otel.attributes import Attributes, number, read_attributes, text
+from store.otel.genai import is_genai
 from store.otel.merge_patch import DOCUMENT
 from store.otel.semconv import GRPC_CODES, GRPC_ERRORS, GRPC_THROTTLE
 from store.rules.aws_errors import exception_name, status_in_message
+from store.rules.sdk_errors import status_in_messages, status_of_exception
 
 STATUS_UNSET, STATUS_ERROR = 0, 2
 
@@ -41,8 +43,8 @@ def http_status(attributes: Attributes) -> int:
     return status if status is not None and 0 < status < 1000 else 0
 
 
-def flags_of(attributes: Attributes, status_code: int, status: int) -> Flags:
-    """The flags: by HTTP status, else by gRPC status, else by the span's own.
+def flags_of(attributes: Attributes, status_code: int, status: int, failure: int = 0) -> Flags:
+    """The flags: by HTTP status, else by gRPC status, else by that of the ``failure``, else by the span's own.
 
     ``aws.xray.error`` and its like are ours: what X-Ray's flags become when they are exported.
     """
@@ -54,12 +56,42 @@ def flags_of(attributes: Attributes, status_code: int, status: int) -> Flags:
     if status >= 400:
         if DOCUMENT in attributes:  # the flags were none
             return NO_FLAGS
-        return FAULT if status >= 500 else THROTTLE if status == 429 else ERROR
+        return _of_status(status)
     if "rpc.grpc.status_code" in attributes or "rpc.response.status_code" in attributes:
         flags = _of_grpc(attributes)
         if flags is not None:
             return flags
-    return FAULT if failed else NO_FLAGS
+    return _of_status(failure) if failed else NO_FLAGS
+
+
+def _of_status(status: int) -> Flags:
+    if not 400 <= status < 500:
+        return FAULT
+    return THROTTLE if status == 429 else ERROR
+
+
+def failure_status(
+    attributes: Attributes, message: str, thrown: list[Thrown], *, leaves: bool, enters: bool
+) -> int:
+    """The HTTP status that a failed span tells without an attribute for it; 0 if it tells none.
+
+    Its ``error.type`` (OpenTelemetry, "HTTP": the status code as text), unless a database's, whose codes
+    are its own; else what SDKs of models and clouds say (`store.rules.sdk_errors`) of a call, which
+    ``leaves`` or is a model's. A service that one ``enters`` fails by itself, whatever it called.
+    """
+    code = text(attributes, "error.type")
+    if _is_status(code) and not ("db.system.name" in attributes or "db.system" in attributes):
+        return int(code)
+    of_model = not enters and is_genai(attributes)
+    if of_model and (found := model_status(thrown) or status_in_messages([message])):
+        return found
+    names = (code, first_name(thrown)) if of_model or leaves else ()
+    statuses = (status_of_exception(name, of_model=of_model) for name in names)
+    return next(filter(None, statuses), 0)
+
+
+def _is_status(code: str) -> bool:
+    return len(code) == 3 and code.isascii() and code.isdecimal() and 400 <= int(code) < 600
 
 
 def _of_grpc(attributes: Attributes) -> Flags | None:
@@ -119,6 +151,11 @@ def first_name(thrown: list[Thrown]) -> str:
         if name := exception_name(exception.type, exception.message):
             return name
     return ""
+
+
+def model_status(thrown: list[Thrown]) -> int:
+    """The HTTP status that an SDK of a model reports in an exception's message; 0 without one."""
+    return status_in_messages(exception.message for exception in thrown)
 
 
 def aws_status(thrown: list[Thrown]) -> int:

@@ -21,14 +21,14 @@ from collector.decode.otlp.request import decode_span
 from collector.decode.otlp.span_message import SpanMessage, parse_span
 from collector.decode.rejected import Rejected
 from store.model import Document
-from store.otel.status import aws_status, first_name, recorded_exceptions
+from store.otel.status import aws_status, first_name, model_status, recorded_exceptions
 
 _MANY = [b""] * (MAX_ATTRIBUTES + 1)
 """In place of the attributes of a span that has more than a case may: it is decoded alone."""
 _NO_TRACE, NO_SPAN = bytes(16), bytes(8)
 _UNKNOWN: Any = object()
-_Thrown = tuple[bool, str, int]
-_UNREADABLE_EVENTS: _Thrown = (False, "", -1)
+_Thrown = tuple[bool, str, int, int]
+_UNREADABLE_EVENTS: _Thrown = (False, "", -1, 0)
 """Part of no valid span's case: spans with such events are decoded alone, and rejected."""
 
 Found = Case | Document | Rejected
@@ -180,9 +180,9 @@ def walk(
 
 
 def _thrown(raw: bytes) -> _Thrown:
-    """What the rules read of a span's exceptions: whether there is one, the name, the status."""
+    """What the rules read of a span's exceptions: whether there is one, the name, the statuses."""
     try:
         thrown = recorded_exceptions(Span.FromString(raw))
     except DecodeError:
         return _UNREADABLE_EVENTS
-    return bool(thrown), first_name(thrown), aws_status(thrown)
+    return bool(thrown), first_name(thrown), aws_status(thrown), model_status(thrown)

@@ -46,7 +46,7 @@ TEXTS = {
     "db.statement": ["SELECT 1"],
     "db.system": ["postgresql", "redis", "dynamodb", "my-db"],
     "enduser.id": ["u-7"],
-    "error.type": ["timeout", "500"],
+    "error.type": ["timeout", "429", "500", "openai.RateLimitError"],
     "faas.invoked_name": ["resize", "arn:aws:lambda:eu-west-1:123456789012:function:resize"],
     "faas.invoked_provider": ["aws", "gcp", "own"],
     "faas.invoked_region": ["eu-west-1"],
@@ -118,7 +118,9 @@ exceptions = st.fixed_dictionaries(
     {},
     optional={
         "exception.type": st.sampled_from(["ValueError", "ClientError", ""]),
-        "exception.message": st.sampled_from(["boom", "An error occurred (SlowDown) when"]),
+        "exception.message": st.sampled_from(
+            ["boom", "Error code: 404", "An error occurred (SlowDown) when"]
+        ),
         "exception.stacktrace": st.sampled_from(["x", "A: b\n\tat c(D.java:1)\nCaused by: E: f"]),
     },
 )

@@ -165,6 +165,7 @@ TEXTS = (
     "?q=1", "q=1", "http://h.example:81/x?y", "//", "10.0.0.1", "::1", "h.example", "https",
     "LOCAL_ROOT", "шар 🎈", 'q"uo\\te', "line\nbreak\x01", "y" * 1000, "y" * 1001, "200", "503",
     "127.0.0.1", "localhost", "http://localhost:81/", "aws", "gcp", "invoke_agent", "orders|public",
+    "429", "404", "NotFoundError",
     "RESOURCE_EXHAUSTED", "UnknownRemoteService", "url.path", "client.address", "{}",
 )  # fmt: skip
 VALUES: st.SearchStrategy[Any] = st.one_of(
@@ -175,10 +176,14 @@ VALUES: st.SearchStrategy[Any] = st.one_of(
 EXCEPTIONS: st.SearchStrategy[Any] = st.fixed_dictionaries(
     {},
     optional={
-        "exception.type": st.sampled_from(["KeyError", "botocore.exceptions.ClientError", ""]),
+        "exception.type": st.sampled_from(
+            ["KeyError", "botocore.exceptions.ClientError", "openai.RateLimitError", ""]
+        ),
         "exception.message": st.sampled_from(
             [
                 "boom",
+                "Error code: 429 - {}",
+                "Error code: 404",
                 "An error occurred (ThrottlingException) when calling the X operation",
                 "Rate exceeded (Service: DynamoDb, Status Code: 400, Request ID: 1)",
             ]
@@ -207,7 +212,9 @@ CHANGES: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
             ["ot=th:8", "ot=th:fd70a4;rv:ffffffffffffff", "x=y", "ot=th:c"]
         ),
         "status": st.builds(
-            Status, code=st.sampled_from([0, 1, 2]), message=st.sampled_from(["", "bad", "m" * 300])
+            Status,
+            code=st.sampled_from([0, 1, 2]),
+            message=st.sampled_from(["", "bad", "Error code: 429", "m" * 300]),
         ),
         "events": EVENTS,
         "links": st.just([Span.Link(trace_id=TRACE[:-1] + b"\x03", span_id=PARENT)]),
