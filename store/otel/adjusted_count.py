@@ -4,7 +4,11 @@
 whose 56 bits of randomness R are at least T, a share of (2⁵⁶ - T) / 2⁵⁶, so each sampled span
 represents 2⁵⁶ / (2⁵⁶ - T). R is ``rv`` if present, else the last 7 bytes of the trace id.
 
-Sources: OpenTelemetry specification, "TraceState: Probability Sampling", "TraceState Handling".
+``ot=p:…`` is how samplers of the former specification say 2⁻ᵖ, so each span represents 2ᵖ; ``r`` is the
+greatest p by which its trace is sampled. Other probabilities are mixed of powers of two by the sampler.
+
+Sources: OpenTelemetry specification, "TraceState: Probability Sampling", "TraceState Handling"; OTEP 4673
+(what "TraceState: Probability Sampling" was before), "P-value" and "Context invariants".
 X-Ray has no equivalent: its counts are those of the sample.
 """
 
@@ -20,6 +24,8 @@ _RANGE = 1 << 56
 _ENTRY_LENGTH = 256
 _THRESHOLD = re.compile(r"[0-9a-f]{1,14}")
 _RANDOMNESS = re.compile(r"[0-9a-f]{14}")
+_DECIMAL = re.compile(r"[0-9]{1,2}")
+_MOST_P, _MOST_R = 62, 62
 
 
 def adjusted_count(trace_state: str, trace_id: bytes) -> int:
@@ -33,7 +39,9 @@ def adjusted_count(trace_state: str, trace_id: bytes) -> int:
     if "ot=" not in trace_state:
         return 1
     values = _values(trace_state)
-    threshold = values.get("th", "")
+    if "th" not in values:
+        return _of_power(values)
+    threshold = values["th"]
     explicit = values.get("rv")
     if not _THRESHOLD.fullmatch(threshold):
         return 1
@@ -49,6 +57,18 @@ def adjusted_count(trace_state: str, trace_id: bytes) -> int:
     accepted = _RANGE - rejected
     whole, rest = divmod(_RANGE, accepted)
     return min(whole + (randomness - rejected < rest), LARGEST)
+
+
+def _of_power(values: dict[str, str]) -> int:
+    """2ᵖ; 1 without p, and where the specification unsets it: out of range, beside an invalid r, or greater
+    than r although the span was sampled. p = 63 is a span that the probability did not select and another
+    sampler did; the specification counts it zero times, the map, which shows it, once."""
+    power, greatest = values.get("p", ""), values.get("r", str(_MOST_R))
+    if not (_DECIMAL.fullmatch(power) and _DECIMAL.fullmatch(greatest)):
+        return 1
+    if int(power) > min(int(greatest), _MOST_P) or int(greatest) > _MOST_R:
+        return 1
+    return min(1 << int(power), LARGEST)
 
 
 def _values(trace_state: str) -> dict[str, str]:

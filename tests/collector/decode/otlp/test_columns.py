@@ -209,7 +209,7 @@ CHANGES: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
         "start_time_unix_nano": st.sampled_from([0, START, 2**63, 2**64 - 1]),
         "end_time_unix_nano": st.sampled_from([0, 1, START, START + 1_999, 2**64 - 1]),
         "trace_state": st.sampled_from(
-            ["ot=th:8", "ot=th:fd70a4;rv:ffffffffffffff", "x=y", "ot=th:c"]
+            ["ot=th:8", "ot=p:3", "ot=p:2;r:1", "ot=th:fd70a4;rv:ffffffffffffff", "x=y", "ot=th:c"]
         ),
         "status": st.builds(
             Status,
