@@ -108,6 +108,7 @@ def prepare(run: RunQuery, scope: UnitScope) -> UnitScope:
             f"if(c.streamed, greatest(o.case, {UNDRAWN}), {UNDRAWN})" if streamed else f"{UNDRAWN}"
         ),
         "owners": Sql("LEFT ANY JOIN owners AS o ON c.refers_to = o.key" if streamed else ""),
+        "streamed": queries.STREAMED_PARENTS.render() if streamed else Sql(""),
     }
     create(run, "facts", queries.FACTS.render(fragments))
     if linked:

@@ -283,7 +283,6 @@ def test_what_an_interrupted_count_left_does_no_harm(compared: Compared) -> None
         "(bitAnd(roles, 96) > 0 AND holders = 0)",
         "(has_calls AND bitAnd(roles, 1) = 0)",
         "holders > 1",
-        "(bitAnd(roles, 32) > 0 AND bitAnd(roles, 10) = 2)",
         "(segments > 1 AND bitAnd(roles, 12) > 0)",
         "bitAnd(roles, 68) = 68",
         "(has_calls AND is_mixed)",

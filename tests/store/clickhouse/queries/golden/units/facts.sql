@@ -9,6 +9,7 @@ FROM (
     ) AS s
     LEFT ANY JOIN (
         SELECT arrayJoin(arrayPushFront(parts, key)) AS id, case FROM scope_rows WHERE is_call OR NOT streamed
+        <streamed>
     ) AS p ON s.refers_to = p.id
     UNION ALL
     SELECT c.trace_id, c.start, c.duration, c.duration, c.weight, <caller> AS parent, c.case, a.case AS answer

@@ -4,7 +4,7 @@ SELECT trace_id, bucket, max(leaves) AS is_open, max(doubtful OR key IN (
 countIf(bitAnd(role, 263) > 0) AS holders, countIf(role = 32) AS segments, bitAnd(roles, 16) > 0 AS has_calls,
 minIf(version, version > 0) != max(version) AS is_mixed,
 bitAnd(roles, 128) > 0 OR (bitAnd(roles, 96) > 0 AND holders = 0) OR (has_calls AND bitAnd(roles, 1) = 0) AS leaves,
-holders > 1 OR (bitAnd(roles, 32) > 0 AND bitAnd(roles, 10) = 2) OR (segments > 1 AND bitAnd(roles, 12) > 0)
+holders > 1 OR (segments > 1 AND bitAnd(roles, 12) > 0)
     OR bitAnd(roles, 68) = 68 OR (has_calls AND is_mixed) AS doubtful
         FROM (SELECT trace_id, bucket, key,
        toUInt16(multiIf(NOT is_call, if(streamed, 3, 1), streamed AND refers_to = key, 8, 4)
