@@ -14,6 +14,7 @@ from msgspec import Struct
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from collector.decode.otlp.cut import message_of
 from store.column_types import pack_bytes, pack_text
 from store.otel.attributes import read_value
 from store.otel.span_facts import annotations_of
@@ -28,8 +29,9 @@ _OVERHEAD = 520
 """Bytes that a cached attribute takes beside its own (measured)."""
 ATTRIBUTE = b"\x4a"
 """Tag of an attribute in a span: field 9."""
-UNREADABLE = 0
-"""The sort of an attribute that is not protobuf, or whose key is too long to be remembered."""
+UNREADABLE, MISFIT = 0, 0xFFFFFFFF
+"""The sorts of an attribute that is not protobuf, or whose key is too long to be remembered, and of what is
+no attribute."""
 _NO_TEXT = pack_text("")
 _NESTED = ("array_value", "kvlist_value")
 
@@ -68,7 +70,9 @@ class Sorts:
     def __init__(self) -> None:
         self._next = count(1)
         self._numbers: dict[tuple[str, bool, bool], int] = {}
-        self.by_number: dict[int, Sort] = {UNREADABLE: Sort("", False, False, readable=False)}
+        self.by_number: dict[int, Sort] = dict.fromkeys(
+            (UNREADABLE, MISFIT), Sort("", False, False, readable=False)
+        )
 
     def __len__(self) -> int:
         return len(self._numbers)
@@ -84,7 +88,8 @@ class Sorts:
 
 
 class AttributeTable(dict[bytes, Attribute]):
-    """Attributes by their bytes. ``table[message]`` reads those that are new; nothing is raised."""
+    """Attributes by their bytes behind their length. ``table[piece]`` reads those that are new, and is
+    `NO_PIECE` for what is none (`cut.message_of`); nothing is raised."""
 
     def __init__(self, sorts: Sorts, known: dict[bytes, Attribute]) -> None:
         super().__init__(known)
@@ -100,18 +105,22 @@ class AttributeTable(dict[bytes, Attribute]):
         few = {raw: found for raw, found in list(self.items()) if found in wanted}
         return AttributeTable(self._sorts, few)
 
-    def __missing__(self, message: bytes) -> Attribute:
-        cached = len(message) <= MAX_CACHED
-        try:
-            found = self._read(message, cached)
-        except (DecodeError, UnicodeDecodeError):
-            return _unreadable(message)
-        if cached:
-            self[message] = found
-            self.size += len(message) + _OVERHEAD
+    def __missing__(self, piece: bytes) -> Attribute:
+        cached = len(piece) <= MAX_CACHED
+        message = message_of(piece)
+        found = NO_PIECE if message is None else self._read(message, cached)
+        if cached and found.sort != UNREADABLE:
+            self[piece] = found
+            self.size += len(piece) + _OVERHEAD
         return found
 
     def _read(self, message: bytes, cached: bool) -> Attribute:
+        try:
+            return self._attribute(message, cached)
+        except (DecodeError, UnicodeDecodeError):
+            return _unreadable(message)
+
+    def _attribute(self, message: bytes, cached: bool) -> Attribute:
         pair = KeyValue.FromString(message)
         key, value = pair.key, pair.value
         if len(key) > MAX_CACHED:
@@ -129,13 +138,16 @@ class AttributeTable(dict[bytes, Attribute]):
         return Attribute(sort, text, pack_text(text), item, packed, *_fields(message), cached)
 
 
-def _unreadable(message: bytes) -> Attribute:
-    return Attribute(UNREADABLE, "", _NO_TEXT, "", b"", *_fields(message), False)
+def _unreadable(message: bytes, sort: int = UNREADABLE) -> Attribute:
+    return Attribute(sort, "", _NO_TEXT, "", b"", *_fields(message), False)
 
 
 def _fields(message: bytes) -> tuple[bytes, bytes]:
     field = ATTRIBUTE + varint(len(message)) + message
     return field, pack_bytes(field)
+
+
+NO_PIECE = _unreadable(b"", MISFIT)
 
 
 def _check_depth(message: bytes) -> None:

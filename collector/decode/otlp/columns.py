@@ -19,7 +19,6 @@ from collector.decode.otlp.json import SPANS, read_json_frames
 from collector.decode.otlp.memory import Memory
 from collector.decode.otlp.request import decode_span
 from collector.decode.otlp.rows import columns_of_walked
-from collector.decode.otlp.span_message import SpanMessage, parse_spans
 from collector.decode.otlp.walk import Walked, rejected_of, walk
 from collector.decode.rejected import Rejected
 from store.columnar import ColumnarDocuments, DocumentColumns, columns_of
@@ -52,11 +51,8 @@ def forget() -> None:
 
 def decode_otlp_columns(body: bytes, version: int, *, sampled: bool = True) -> Spans:
     """The spans of a request in protobuf; all get the same version. Raises as `decode_otlp` does."""
-    count = count_messages(body)
-    groups = list(read_groups(read_frames(body), count))
-    rejected = any(isinstance(span, Rejected) for group in groups for span in group.spans)
-    together = None if count.needed or rejected else parse_spans(body)
-    return _decode_groups(groups, version, sampled=sampled, messages=together)
+    groups = list(read_groups(read_frames(body), count_messages(body)))
+    return _decode_groups(groups, version, sampled=sampled)
 
 
 def decode_otlp_json_columns(body: bytes, version: int, *, sampled: bool = True) -> Spans:
@@ -66,23 +62,15 @@ def decode_otlp_json_columns(body: bytes, version: int, *, sampled: bool = True)
     )
 
 
-def _decode_groups(
-    groups: Sequence[SpanGroup],
-    version: int,
-    *,
-    sampled: bool,
-    messages: Sequence[SpanMessage] | None = None,
-) -> Spans:
-    """The same for a request that has been split; ``messages`` are its spans if they were parsed
-    together."""
+def _decode_groups(groups: Sequence[SpanGroup], version: int, *, sampled: bool) -> Spans:
+    """The same for a request that has been split."""
     raws = [span for group in groups for span in group.spans]
     owners = [group for group in groups for _ in group.spans]
     columns: list[DocumentColumns] = []
     rejected: list[tuple[int, Rejected]] = []
     for start in range(0, len(raws), CHUNK):
         part = slice(start, start + CHUNK)
-        few = None if messages is None else messages[part]
-        found, bad = _decode(raws[part], owners[part], few, version, sampled)
+        found, bad = _decode(raws[part], owners[part], version, sampled)
         rejected += [(start + place, rejection) for place, rejection in bad]
         check_rejections(len(rejected))
         if len(raws) < FEW:
@@ -95,7 +83,6 @@ def _decode_groups(
 def _decode(
     raws: Sequence[bytes | Rejected],
     groups: Sequence[SpanGroup],
-    messages: Sequence[SpanMessage] | None,
     version: int,
     sampled: bool,
 ) -> tuple[Walked | list[Document], list[tuple[int, Rejected]]]:
@@ -110,7 +97,7 @@ def _decode(
         ]
         documents = [result for result in results if isinstance(result, Document)]
         return documents, rejected_of(results)
-    walked = walk(current, raws, groups, messages, version, sampled)
+    walked = walk(current, raws, groups, version, sampled)
     share.count(len(raws), sum([not isinstance(found, Case) for found in walked.found]))
     return walked, walked.drop_rejected()
 

@@ -32,7 +32,7 @@ def _document(walked: Walked, row: int, case: Case, version: int, sampled: bool)
     trace_id, span_id = walked.trace_ids[row], walked.ids[row]
     start = walked.starts[row] // 1000
     end = start if case.in_progress else max(start, walked.ends[row] // 1000)
-    state: str = walked.spans[row].trace_state
+    state = walked.states[row]
     weight = adjusted_count(state, trace_id) if state else 1
     number = int.from_bytes(span_id, "big")
     sampled = sampled and case.chosen

@@ -16,6 +16,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from collector.decode.otlp.attribute_table import MAX_BYTES, Attribute, AttributeTable, Sort, Sorts
 from collector.decode.otlp.cases import OWN_FIELDS, Case, Judgement, judge
+from collector.decode.otlp.cut import MAX_PIECES, Rests
 from store.otel.resource import Resource
 from store.otel.span_facts import MAX_ANNOTATIONS, NAMED_ANNOTATIONS
 
@@ -23,7 +24,7 @@ MAX_CASES = 16_384
 """Cases, patterns, sorts of attributes and resources: each, before all are forgotten."""
 MAX_TEXT = 256
 """Characters of a name, a status message or an exception's name on which a case may depend."""
-MAX_ATTRIBUTES = 128
+MAX_ATTRIBUTES = MAX_PIECES
 """Attributes of a span with a case."""
 MAX_RESOURCE = 1000
 """Characters of a resource on which a case may depend."""
@@ -180,6 +181,7 @@ class Memory:
         sorts = Sorts()
         self.attributes = AttributeTable(sorts, {})
         self.patterns = Patterns(sorts)
+        self.rests = Rests()
         self._sorts = sorts
         self._resources: dict[tuple[str, ...], int] = {}
         self._next_resource = count()

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from collector.decode.otlp.cut import WITH_IDS
 from collector.decode.otlp.walk import Walked
 from store.column_types import PackedTexts
 from store.otel.stored_span import WITHOUT_IDS, ids_of
 
 Parts = tuple[list[bytes], list[int], PackedTexts, list[bytes]]
 """What stands before the attributes, how many these are, they, and what stands behind them."""
-_WITH_IDS = len(ids_of(bytes(16), bytes(8)))
 
 
 def parts_of(walked: Walked, own_ids: Sequence[bool], whole: Mapping[int, bytes]) -> Parts:
@@ -22,41 +22,35 @@ def parts_of(walked: Walked, own_ids: Sequence[bool], whole: Mapping[int, bytes]
     """
     spans: Sequence[Any] = walked.raws  # bytes: none is rejected
     counts = [len(sorts) // 4 for sorts in walked.sorts]
-    fields = [attribute.field for attribute in walked.attributes]
-    firsts = walked.firsts
-    texts = [
-        b"".join(fields[first : first + count])
-        for first, count in zip(firsts, counts, strict=False)
+    heads = [
+        WITHOUT_IDS + span[WITH_IDS:at] if own else span[:at]
+        for span, at, own in zip(spans, walked.places, own_ids, strict=True)
     ]
-    places = [
-        _place(span, fields[first], text) if text else len(span)
-        for span, first, text in zip(spans, firsts, texts, strict=False)
-    ]
-    heads = _heads(walked, spans, places, own_ids)
-    tails = [span[at + len(text) :] for span, at, text in zip(spans, places, texts, strict=True)]
-    apart = [row for row, at in enumerate(places) if at < 0]
-    for row, body in ({row: spans[row] for row in apart} | dict(whole)).items():
+    tails = list(walked.tails)
+    apart = dict(whole)
+    for row in [row for row, at in enumerate(walked.places) if at < 0]:
+        found = _around(walked, row, counts[row], own_ids[row])
+        if found is None:
+            apart.setdefault(row, spans[row])
+        else:
+            heads[row], tails[row] = found
+    for row, body in apart.items():
         heads[row], tails[row], counts[row] = body, b"", 0
     return heads, counts, _attributes(walked, counts), tails
 
 
-def _place(span: bytes, first: bytes, text: bytes) -> int:
-    """Where the attributes stand in a span. Their first one is found in a quarter of the time."""
-    at = span.find(first)
-    return at if span.startswith(text, at) else span.find(text)
-
-
-def _heads(
-    walked: Walked, spans: Sequence[bytes], places: Sequence[int], own_ids: Sequence[bool]
-) -> list[bytes]:
-    """What stands before the attributes, without ids that are the row's."""
-    begins = list(map(ids_of, walked.trace_ids, walked.ids))
-    return [
-        WITHOUT_IDS + span[_WITH_IDS:at]
-        if own and at >= _WITH_IDS and span.startswith(begin)
-        else span[:at]
-        for span, at, begin, own in zip(spans, places, begins, own_ids, strict=True)
-    ]
+def _around(walked: Walked, row: int, count: int, own: bool) -> tuple[bytes, bytes] | None:
+    """What stands around the attributes of a span that was not cut; None if these do not stand together."""
+    span: Any = walked.raws[row]
+    first = walked.firsts[row]
+    text = b"".join([each.field for each in walked.attributes[first : first + count]])
+    at = span.find(text) if text else len(span)
+    if at < 0:
+        return None
+    begin = ids_of(walked.trace_ids[row], walked.ids[row])
+    known = own and at >= WITH_IDS and span.startswith(begin)
+    head = WITHOUT_IDS + span[WITH_IDS:at] if known else span[:at]
+    return head, span[at + len(text) :]
 
 
 def _attributes(walked: Walked, counts: Sequence[int]) -> PackedTexts:

@@ -159,10 +159,9 @@ class _Rows:
         return not_before(starts, ends)
 
     def weights(self) -> Sequence[int]:
-        spans, trace_ids = self._walked.spans, self._walked.trace_ids
-        states: list[str] = [span.trace_state for span in spans]
+        states, trace_ids = self._walked.states, self._walked.trace_ids
         if not any(states):
-            return Coded([1], bytes(len(spans)))
+            return Coded([1], bytes(len(states)))
         return [
             adjusted_count(state, trace_id) if state else 1
             for state, trace_id in zip(states, trace_ids, strict=True)
