@@ -31,9 +31,9 @@ RECEIVE_BUFFER = 64 << 20
 up to 3.7 kB (measured): a second of 30,000 datagrams of either."""
 SMALL_BUFFER = 8 << 20
 """A granted buffer below this is logged as a warning: less than 0.1 s of 30,000 datagrams."""
-GATHER = 0.02
+GATHER = 0.05
 """Seconds between two reads when the first found few datagrams: of a steady stream many are then read,
-decoded and written together, in half the time (measured at 3,000 a second)."""
+decoded and written together: at 3,000 a second in 41 µs of CPU each, in 51 after 0.02 s (measured)."""
 _HALF_SECOND = 2304 * 2 * 30_000
 """Bytes that 30,000 datagrams a second fill in half a second: the buffer must last while we gather."""
 READ_AHEAD = 48 << 20
