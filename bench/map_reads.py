@@ -12,75 +12,20 @@ from __future__ import annotations
 
 import argparse
 import json
-import statistics
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
-from urllib.parse import urlencode
-
-from clickhouse_driver import Client
 
 from bench.command_line import add_json_option, add_server_options, write_json
-from bench.counting import scrape
+from bench.http_reads import HEAD, HttpReads, Read, Request, line_of
 from bench.sections import table
 from bench.server import ROOT, Server, running
-from store.clickhouse.connection.pool import connect
-from store.clickhouse.embedded import address
 
-STATEMENTS = "raymap_store_query_seconds_count"
 SETTLED = 70.0
 """Seconds after which no bucket is compared any more (`store.clickhouse.rollup.dirty.SETTLE`)."""
-REST = 0.05
-"""Seconds between two requests: a person's next click."""
-
-
-HEAD = (
-    *("read", "ms", "p90", "statements", "rows", "KiB read"),
-    *("ClickHouse ms", "API ms", "answer KiB"),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """Of the server since it started."""
-
-    at: float = 0.0
-    statements: float = 0.0
-    rows: float = 0.0
-    bytes: float = 0.0
-    clickhouse: float = 0.0
-    api: float = 0.0
-
-    def since(self, before: Totals) -> Totals:
-        """The difference."""
-        return Totals(*(a - b for a, b in zip(_values(self), _values(before), strict=True)))
-
-    def scaled(self, factor: float) -> Totals:
-        """A part or a multiple."""
-        return Totals(*(each * factor for each in _values(self)))
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """What one request takes; ``ms`` is the median, ``slow`` the slowest but one in ten."""
-
-    name: str
-    ms: float
-    slow: float
-    statements: float
-    rows: float
-    read_kib: float
-    clickhouse_ms: float
-    api_ms: float
-    answer_kib: float
-
-
-def _values(totals: Totals) -> tuple[float, ...]:
-    return tuple(getattr(totals, name) for name in Totals.__slots__)
 
 
 def main() -> None:
@@ -102,7 +47,7 @@ def main() -> None:
         print("\n".join(table(HEAD, ())))
         for read in bench.reads(set(filter(None, options.only.split(",")))):
             reads.append(read)
-            print(_line(read), flush=True)
+            print(line_of(read), flush=True)
         print(
             f"SELECT 1 by the driver: {bench.floor():.1f} ms; an empty answer of the API: {bench.empty():.1f} ms"
         )
@@ -119,20 +64,18 @@ def _send_traffic(server: Server, seconds: float) -> int:
     return ended
 
 
-class MapReads:
+class MapReads(HttpReads):
     """The reads of one server."""
 
     def __init__(self, server: Server, end: int, window: int, rounds: int) -> None:
-        self._server = server
-        self._client: Client = connect(address(server.data_dir))
+        super().__init__(server, rounds)
         self._length = window
-        self._rounds = rounds
         self._end = end - 5
         whole = self._end // 60 * 60
         self._minutes = {"from": whole - 120, "to": whole}
         self._node, self._edge = self._busiest()
-        self._get(f"/api/nodes/{self._node}", self._cut(0))  # from now on the map is watched
-        self._idle = self._per_second()
+        self.get(f"/api/nodes/{self._node}", self._cut(0))  # from now on the map is watched
+        self.settle()
 
     def reads(self, only: set[str]) -> Iterator[Read]:
         """Each read, measured."""
@@ -154,15 +97,7 @@ class MapReads:
         }
         for name, (path, query) in known.items():
             if not only or name in only:
-                yield self._measure(name, path, query)
-
-    def floor(self) -> float:
-        """Milliseconds that the least statement takes."""
-        return _median_ms(lambda: self._client.execute("SELECT 1"), 50)
-
-    def empty(self) -> float:
-        """Milliseconds that a request takes that reads nothing."""
-        return _median_ms(lambda: self._server.get("/healthz"), 50)
+                yield self.measure(name, partial(_request, path, query))
 
     def _cut(self, round: int, times: int = 1) -> dict[str, Any]:
         """A window that cuts a minute and a bucket at both ends."""
@@ -171,90 +106,20 @@ class MapReads:
 
     def _busiest(self) -> tuple[str, tuple[str, str]]:
         """A service in the middle of the map, and an edge."""
-        found = json.loads(self._get("/api/map", self._minutes))
+        found = json.loads(self.get("/api/map", self._minutes))
         nodes = [each for each in found["nodes"] if each["state"] == "active"]
         edges = [each for each in found["edges"] if each["kind"] == "call"]
         node = max(nodes, key=lambda each: each["requests"])
         edge = max(edges, key=lambda each: each["requests"])
         return node["id"], (edge["source"], edge["target"])
 
-    def _measure(self, name: str, path: str, query: Callable[[int], dict[str, Any]]) -> Read:
-        self._get(path, query(self._rounds))
-        seconds, answer = [], b""
-        before = self._totals()
-        for round in range(self._rounds):
-            begun = time.perf_counter()
-            answer = self._get(path, query(round))
-            seconds.append(time.perf_counter() - begun)
-            time.sleep(REST)
-        used = self._totals().since(before)
-        own = replace(used.since(self._idle.scaled(used.at)), at=used.at).scaled(1 / self._rounds)
-        seconds.sort()
-        return Read(
-            name,
-            statistics.median(seconds) * 1000,
-            seconds[-1 - len(seconds) // 10] * 1000,
-            own.statements,
-            own.rows,
-            own.bytes / 1024,
-            own.clickhouse * 1000,
-            own.api * 1000,
-            len(answer) / 1024,
-        )
 
-    def _per_second(self) -> Totals:
-        """What the server uses by itself."""
-        before = self._totals()
-        time.sleep(10)
-        used = self._totals().since(before)
-        return used.scaled(1 / used.at)
-
-    def _totals(self) -> Totals:
-        usage = self._server.usage()
-        statements = scrape(self._server).get(STATEMENTS, 0.0)
-        rows = self._client.execute("SELECT event, value FROM system.events")
-        events: dict[str, int] = dict(rows)
-        return Totals(
-            time.monotonic(),
-            statements,
-            events.get("SelectedRows", 0),
-            events.get("SelectedBytes", 0),
-            usage["clickhouse"].cpu_seconds,
-            usage["api"].cpu_seconds,
-        )
-
-    def _get(self, path: str, query: dict[str, Any]) -> bytes:
-        url = f"{self._server.http}{path}?{urlencode(query)}"
-        with urllib.request.urlopen(url, timeout=60) as answer:
-            body: bytes = answer.read()
-            return body
+def _request(path: str, query: Callable[[int], dict[str, Any]], round: int) -> Request:
+    return path, query(round)
 
 
 def round_ms(seconds: float) -> float:
     return round(seconds, 3)
-
-
-def _median_ms(work: Callable[[], object], rounds: int) -> float:
-    seconds = []
-    for _ in range(rounds):
-        begun = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - begun)
-    return statistics.median(seconds) * 1000
-
-
-def _line(read: Read) -> str:
-    figures = (
-        f"{read.ms:.0f}",
-        f"{read.slow:.0f}",
-        f"{read.statements:.1f}",
-        f"{read.rows:,.0f}",
-        f"{read.read_kib:,.0f}",
-        f"{read.clickhouse_ms:.0f}",
-        f"{read.api_ms:.0f}",
-        f"{read.answer_kib:.0f}",
-    )
-    return f"| {read.name} | {' | '.join(figures)} |"
 
 
 if __name__ == "__main__":

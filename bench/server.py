@@ -83,12 +83,14 @@ def role_of(process: psutil.Process) -> str:
 
 
 @contextmanager
-def running(options: Sequence[str] = (), log: Path | None = None) -> Iterator[Server]:
-    """`raymap serve` with these options, until the block ends."""
-    with tempfile.TemporaryDirectory(prefix="raymap-bench-") as folder, _log(log) as errors:
+def running(
+    options: Sequence[str] = (), log: Path | None = None, data: Path | None = None
+) -> Iterator[Server]:
+    """`raymap serve` with these options, until the block ends; ``data``: a folder that stays."""
+    with _folder(data) as folder, _log(log) as errors:
         started = time.monotonic()
         process = subprocess.Popen(
-            [*_COMMAND, "--data-dir", folder, *options],
+            [*_COMMAND, "--data-dir", str(folder), *options],
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             stdout=subprocess.PIPE,
@@ -96,13 +98,22 @@ def running(options: Sequence[str] = (), log: Path | None = None) -> Iterator[Se
             text=True,
         )
         try:
-            yield _when_ready(process, Path(folder), started)
+            yield _when_ready(process, folder, started)
         finally:
             process.terminate()
             try:
                 process.wait(30)
             except subprocess.TimeoutExpired:
                 process.kill()
+
+
+@contextmanager
+def _folder(given: Path | None) -> Iterator[Path]:
+    if given is not None:
+        yield given
+        return
+    with tempfile.TemporaryDirectory(prefix="raymap-bench-") as folder:
+        yield Path(folder)
 
 
 @contextmanager
