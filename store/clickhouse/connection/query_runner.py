@@ -30,6 +30,8 @@ READ_LIMITS: Mapping[str, int | str] = {
     "max_memory_usage": 4_000_000_000,
     "max_bytes_before_external_group_by": 1_000_000_000,
     "final": 0,
+    # With FINAL, too, other columns are read only of the granules whose keys meet a condition.
+    "optimize_move_to_prewhere_if_final": 1,
     # Statements list buckets and revisions; the server's limits are 256 KiB and 50,000 elements.
     "max_query_size": 64 << 20,
     "max_ast_elements": 5_000_000,
