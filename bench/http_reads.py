@@ -22,6 +22,8 @@ REST = 0.05
 """Seconds between two requests: a person's next click."""
 
 
+QUIET, PATIENCE = 0.05, 9
+"""Cores of ClickHouse when the work that a start or a load causes is over, and how often to look."""
 Request = tuple[str, dict[str, Any]]
 """A path and its parameters."""
 HEAD = (
@@ -79,8 +81,11 @@ class HttpReads:
         self._idle = Totals()
 
     def settle(self) -> None:
-        """Measure what the server does by itself, while a map is watched."""
-        self._idle = self._per_second()
+        """Measure what the server does by itself, while a map is watched, once it does little."""
+        for _ in range(PATIENCE):
+            self._idle = self._per_second()
+            if self._idle.clickhouse < QUIET:
+                return
 
     def measure(self, name: str, request: Callable[[int], Request]) -> Read:
         """A request of each round, after one that is not counted."""
