@@ -48,6 +48,7 @@ BODIES = _sql("search/bodies", parameters="ids")
 TRACES_IN_WINDOW = _sql("search/traces_in_window", "condition", "start end first last most")
 SENDERS = _sql("search/senders", parameters="ids")
 # search: scan ranges
+NEWEST_FITTING = _sql("search/newest_fitting", "table rows", "few")
 NEWEST_START = _sql("search/newest_start", "", "first last end offset")
 COUNT_TRACES = _sql("search/count_traces", "timed where", "")
 CANDIDATES = _sql("search/candidates", "certain timed where", "size")

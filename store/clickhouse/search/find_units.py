@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
 from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import RunQuery, run_concurrently
@@ -23,6 +24,10 @@ from store.unit_filter import matching_units, unit_trace
 
 CHUNK = 500
 """Maximum number of traces judged at once."""
+ROWS_OF_TRACE = 8
+"""How many rows to reach back for, per trace that is looked for: a trace has several."""
+WIDENED = 8
+"""How many times as many rows, where those were of too few traces."""
 MOST_COUNTED = 5000
 """Maximum number of traces in which units are counted by one statement."""
 GROWTH = 4
@@ -32,6 +37,17 @@ MAX_SECONDS = 20.0
 MAX_INT64 = 2**63 - 1
 _KEY = ", ".join(NodeKey._fields)
 _KEY_TYPE = f"Tuple({', '.join(['String'] * len(NodeKey._fields))})"
+
+
+class _Rows(NamedTuple):
+    """Rows of a table that may be units, in some window."""
+
+    table: str
+    condition: Sql
+
+    def within(self, window: TimeRange) -> Sql:
+        """The condition on those that start in a window."""
+        return joined(" AND ", [started(window), self.condition])
 
 
 def find_units(
@@ -75,19 +91,32 @@ def entry_times(ask: RunQuery, trace_ids: Sequence[bytes]) -> dict[bytes, EntryT
 def _candidates(
     ask: RunQuery, query: UnitQuery, before: tuple[int, bytes] | None, size: int
 ) -> list[tuple[int, bytes]]:
+    """The newest traces with rows that may be units, from the end of the window only as far back as it takes."""
     window = query.window
     assert window is not None, "every row of the database is no answer"
     at, id = before if before is not None else (MAX_INT64, b"\xff" * 16)
-    rows = joined(" UNION ALL ", _rows(query, window))
-    answer = ask(
-        queries.UNIT_CANDIDATES.render(
-            {"rows": rows},
-            before_at=min(at, MAX_INT64),
-            before_id=id,
-            size=size,
+    at = min(at, MAX_INT64)
+    tables, few = _rows(query), ROWS_OF_TRACE * size
+    while True:
+        start = _reach(ask, tables, TimeRange(window.start, min(window.end, at + 1)), few)
+        rows = joined(
+            " UNION ALL ", [_select(each, TimeRange(start, window.end)) for each in tables]
         )
-    )
-    return [(at, bytes.fromhex(digits)) for digits, at in answer]
+        found = ask(
+            queries.UNIT_CANDIDATES.render({"rows": rows}, before_at=at, before_id=id, size=size)
+        )
+        if len(found) == size or start == window.start:
+            return [(at, bytes.fromhex(digits)) for digits, at in found]
+        few *= WIDENED
+
+
+def _reach(ask: RunQuery, tables: Sequence[_Rows], window: TimeRange, few: int) -> int:
+    """When the newest rows of a window begin, a few of one table; its start if no table has that many."""
+    for each in tables:
+        places = {"table": Sql(each.table), "rows": each.within(window)}
+        for (start,) in ask(queries.NEWEST_FITTING.render(places, few=few)):
+            return max(window.start, int(start))
+    return window.start
 
 
 def _node_units(
@@ -145,21 +174,21 @@ def _judged(
     return [each for each in found if each is not None]
 
 
-def _rows(query: UnitQuery, window: TimeRange) -> list[Sql]:
+def _rows(query: UnitQuery) -> list[_Rows]:
     """Rows of segments, calls and links that may be units of the query."""
-    failed = joined(" AND ", [started(window), _failed(query)])
+    failed = _failed(query)
     if query.nodes:
         own = _nodes("", query.nodes, "node")
-        return [_select("segments", failed, own), _select("calls", failed, own)]
+        ended = joined(" AND ", [own, failed])
+        return [_Rows("segments", ended), _Rows("calls", ended)]
     sources, targets = (set(ends) for ends in zip(*query.edges, strict=True))
     callers = _nodes("owner_", sources, "source")
     calls = [
-        _select("segments", failed, _nodes("", targets, "target")),
-        _select("calls", failed, Sql(f"(independent = 1 OR {callers.text})", callers.parameters)),
+        _Rows("segments", joined(" AND ", [failed, _nodes("", targets, "target")])),
+        _Rows("calls", joined(" AND ", [failed, _streamed_or(callers)])),
     ]
     either = _nodes("", sources | targets, "end")
-    condition = Sql(f"(independent = 1 OR {either.text})", either.parameters)
-    links = [_select("links", failed, condition)]
+    links = [_Rows("links", joined(" AND ", [failed, _streamed_or(either)]))]
     return [*(calls if query.link is not True else []), *(links if query.link is not False else [])]
 
 
@@ -181,9 +210,19 @@ def _nodes(prefix: str, nodes: Collection[NodeKey], name: str) -> Sql:
         return Sql("1")
     keys = sorted(tuple(node) for node in nodes)
     columns = ", ".join(f"{prefix}{field}" for field in NodeKey._fields)
-    return Sql(f"({columns}) IN {{{name}:Array({_KEY_TYPE})}}", {name: keys})
+    # The name alone leaves few rows whose tuple is made.
+    return Sql(
+        f"{prefix}name IN {{{name}_names:Array(String)}} "
+        f"AND ({columns}) IN {{{name}:Array({_KEY_TYPE})}}",
+        {name: keys, f"{name}_names": sorted({node.name for node in nodes})},
+    )
 
 
-def _select(table: str, *conditions: Sql) -> Sql:
-    where = joined(" AND ", conditions)
-    return Sql(f"SELECT trace_id, start FROM {table} WHERE {where.text}", where.parameters)
+def _streamed_or(condition: Sql) -> Sql:
+    """Whose a streamed subsegment is, its row does not say."""
+    return Sql(f"(independent = 1 OR {condition.text})", condition.parameters)
+
+
+def _select(rows: _Rows, window: TimeRange) -> Sql:
+    where = rows.within(window)
+    return Sql(f"SELECT trace_id, start FROM {rows.table} WHERE {where.text}", where.parameters)

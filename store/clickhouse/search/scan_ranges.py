@@ -157,6 +157,8 @@ def started(window: TimeRange) -> Sql:
     """The condition that a row starts in a window."""
     return Sql(
         "minute BETWEEN {first_minute:UInt64} AND {last_minute:UInt64} "
+        "AND bucket >= intDiv(greatest(0, {window_start:Int64}), 5000000) "
+        "AND bucket <= intDiv(greatest(0, {window_end:Int64}), 5000000) "
         "AND start >= {window_start:Int64} AND start < {window_end:Int64}",
         {
             "first_minute": minute_of(window.start),
