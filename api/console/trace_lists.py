@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 from api.console.trace_json import line
-from api.console.trace_search import FoundPage, FoundTrace, TraceSearch, shortened
+from api.console.trace_search import FoundPage, FoundTrace, TraceSearch
 from api.schemas.traces import TraceLine
 from store.protocol import Store
 from store.query import EntryTime
@@ -17,7 +17,11 @@ CHUNK = 1000
 """Traces read whole at once."""
 MAX_LINES = 1000
 COUNT_SECONDS = 1.0
-"""Time limit for counting the traces beyond those in the chart."""
+"""Time limit for counting the traces of a window, or those beyond the ones in the chart."""
+MOST_COUNTED = 1000
+"""Units of a node or an edge whose traces are counted: of more, counting takes longer than a page."""
+FURTHER = 100
+"""Traces behind a page that are looked for, to say how many match a filter."""
 
 
 def newest_traces(
@@ -36,11 +40,24 @@ def newest_traces(
     return found, cursor
 
 
-def counted_page(search: TraceSearch, limit: int) -> tuple[FoundPage, int | None]:
-    """The first page, and the number of matching traces; None when counting them takes too long."""
-    page = search.page(max(limit, search.long_page) if search.has_units else limit, None)
-    rest, counted_all = count_traces(search, page.cursor)
-    return shortened(page, limit), len(page.found) + rest if counted_all else None
+def first_page(search: TraceSearch, limit: int) -> FoundPage:
+    """The first traces, or all of a node or an edge if its units are few: then naming them counts them, too."""
+    few = search.has_units and (search.units_counted() or 0) <= MOST_COUNTED
+    return search.page(max(limit, MOST_COUNTED) if few else limit, None)
+
+
+def total_of(search: TraceSearch, first: FoundPage) -> int | None:
+    """The number of matching traces; None when there are too many to count."""
+    found = len(first.found)
+    if first.cursor is None:
+        return found
+    if search.is_whole:
+        rest = search.count(first.cursor, COUNT_SECONDS)
+        return None if rest is None else found + rest
+    if search.has_units:
+        return None
+    further = search.page(FURTHER, first.cursor)
+    return found + len(further.found) if further.cursor is None else None
 
 
 def count_traces(search: TraceSearch, cursor: str | None) -> tuple[int, bool]:

@@ -16,12 +16,13 @@ from api.console.trace_detail import raw_trace, trace_detail
 from api.console.trace_lists import (
     MAX_LINES,
     count_traces,
-    counted_page,
     entries_of,
+    first_page,
     lines,
     newest_traces,
+    total_of,
 )
-from api.console.trace_search import FoundTrace, TraceSearch
+from api.console.trace_search import FoundTrace, TraceSearch, shortened
 from api.console.trace_sorting import Sort, Sorting, sorted_traces
 from api.console.typical import typical_trace
 from api.context import Context, json_response, run_cancellable
@@ -122,13 +123,18 @@ def traces_router(context: Context) -> APIRouter:
 def trace_list(
     context: Context, window: TimeRange, filters: TraceFilter, limit: int, cursor: str | None
 ) -> TraceList:
-    """A page of traces; the first one says how many there are, if that can be counted in time."""
+    """A page of traces; the first one says how many there are, unless these are too many to count."""
     search = TraceSearch(context, window, filters)
     first = cursor is None
-    page, total = counted_page(search, limit) if first else (search.page(limit, cursor), None)
+    page = first_page(search, limit) if first else search.page(limit, cursor)
+    shown = shortened(page, limit)
+    found, total = context.both(
+        lambda: lines(context.store, shown.found),
+        lambda: total_of(search, page) if first else None,
+    )
     return {
-        "traces": lines(context.store, page.found),
-        "next": page.cursor,
+        "traces": found,
+        "next": shown.cursor,
         "total": total,
         "matching_units": search.units_counted(),
         "sorted": None,

@@ -170,6 +170,26 @@ def test_a_total_that_takes_too_long_is_unknown(
     assert found["total"] == len(found["traces"])
 
 
+@pytest.mark.parametrize(("most", "total"), [(32, None), (33, 33)])
+def test_traces_of_too_many_units_are_not_counted(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, most: int, total: int | None
+) -> None:
+    """All are listed, page by page, and the units are counted by the map."""
+    monkeypatch.setattr(trace_lists, "MOST_COUNTED", most)
+    query = f"node={node_id(PAYMENTS)}&status=fault"
+    assert listed(client, query) == (33, 33, total, 33)
+
+
+@pytest.mark.parametrize(("further", "total"), [(25, None), (26, 33)])
+def test_too_many_matches_behind_a_page_are_not_counted(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, further: int, total: int | None
+) -> None:
+    monkeypatch.setattr(trace_lists, "FURTHER", further)
+    expression = quote('service("payments") { fault }')
+    found = get(client, f"/api/traces?{WINDOW}&limit=7&filter={expression}", TraceList)
+    assert (len(found["traces"]), found["total"]) == (7, total)
+
+
 @pytest.mark.parametrize(
     "query",
     [
