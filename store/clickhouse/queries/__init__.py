@@ -62,14 +62,14 @@ FAR_IDS = _sql("search/far_ids", "far", "most")
 IMPLAUSIBLE_EPOCH = _sql(
     "search/implausible_epoch", "", "span_minute span_last_minute span_start span_end"
 )
-TIMED_BY_ID = _sql("search/timed_by_id", "minutes condition", "day")
-TIMED_BY_EVENT = _sql("search/timed_by_event", "minutes condition")
+TIMED_BY_ID = _sql("search/timed_by_id", "buckets condition", "day")
+TIMED_BY_EVENT = _sql("search/timed_by_event", "buckets condition")
 ENDED_TRACES = _sql(
     "search/ended_traces", "", "first_minute span_end_minute long_duration span_start span_end"
 )
 TIMED_BY_SERVICE = _sql(
     "search/timed_by_service",
-    "minutes condition",
+    "buckets condition",
     "first_minute span_end_minute window_end_minute long_duration span_start span_end window_end",
 )
 # search: conditions on traces

@@ -18,10 +18,10 @@ time of judging so many."""
 
 
 class Candidate(NamedTuple):
-    """``certain``: it surely matches. ``minutes``: where its rows are, if that is not so."""
+    """``certain``: it surely matches. ``buckets``: where its rows are, if that is not so."""
 
     hit: TraceHit
-    minutes: Sequence[int]
+    buckets: Sequence[int]
     certain: bool
 
 
@@ -67,7 +67,7 @@ class Judge:
         return matched
 
     def _matches(self, candidates: list[Candidate]) -> list[TraceHit]:
-        unsure = {each.hit.trace_id: each.minutes for each in candidates if not each.certain}
+        unsure = {each.hit.trace_id: each.buckets for each in candidates if not each.certain}
         matched = set[bytes]()
         if unsure and self._filter is not None:
             matched = matching(self._run, self._filter, unsure, self._known)

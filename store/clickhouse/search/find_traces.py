@@ -44,7 +44,7 @@ from store.clickhouse.search.scan_plan import (
     probed_rows,
     scan_plan,
 )
-from store.clickhouse.search.scan_ranges import MAX_FAR_TRACES, SCAN_RANGES, ScanRange, far_minutes
+from store.clickhouse.search.scan_ranges import MAX_FAR_TRACES, SCAN_RANGES, ScanRange, far_buckets
 from store.cursor import decode_cursor, encode_cursor
 from store.filters.ast import And
 from store.model import TimeRange
@@ -164,8 +164,8 @@ class _Search:
         while True:
             size, room = self._size(bounds), self._limit - len(self._found)
             candidates = [
-                Candidate(TraceHit(bytes.fromhex(digits), at), minutes, bool(certain))
-                for digits, at, minutes, certain in answer
+                Candidate(TraceHit(bytes.fromhex(digits), at), buckets, bool(certain))
+                for digits, at, buckets, certain in answer
             ]
             hits = [each.hit for each in candidates]
             matched = self._judge.matching(candidates, room, named=self._ids_decide)
@@ -225,13 +225,13 @@ class _Search:
         bounds = compiled(self._query.filter, slice.near_rows, sure=sure, member=slice.member)
         # Mostly no trace has rows far away, and the second answer is final.
         far, answer = run_concurrently(
-            self._run, far_minutes(slice), self._candidates(slice, bounds, before)
+            self._run, far_buckets(slice), self._candidates(slice, bounds, before)
         )
         if not far:
             return bounds, answer
-        minutes = {bytes.fromhex(digits): minutes for digits, minutes in far}
-        if len(far) <= MAX_FAR_TRACES and sum(map(len, minutes.values())) <= MAX_LOCATIONS:
-            distant = row_locations(minutes)
+        places = {bytes.fromhex(digits): buckets for digits, buckets in far}
+        if len(far) <= MAX_FAR_TRACES and sum(map(len, places.values())) <= MAX_LOCATIONS:
+            distant = row_locations(places)
         else:
             distant = in_traces(slice.far)
         rows = parenthesized(joined(" OR ", [parenthesized(slice.near_rows), distant]))
@@ -241,11 +241,11 @@ class _Search:
     def _candidates(self, slice: ScanRange, bounds: Bounds, before: Place | None) -> Sql:
         exact = bounds.is_exact
         condition = bounds.may if self._ids_decide else slice.among(bounds.may)
-        minutes = Sql("[]" if exact else "groupUniqArray(minute)")
+        buckets = Sql("[]" if exact else "groupUniqArray(bucket)")
         return queries.CANDIDATES.render(
             {
                 "certain": TRUE if exact else bounds.must,
-                "timed": slice.timed(condition, minutes),
+                "timed": slice.timed(condition, buckets),
                 "where": joined(" AND ", located(slice, before)),
             },
             size=self._size(bounds),

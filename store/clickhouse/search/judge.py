@@ -44,7 +44,7 @@ from store.filters.settled import settled
 from store.model import Trace
 
 MAX_LOCATIONS = 2000
-"""Maximum number of (minute, trace) pairs in a condition; more minutes become a range."""
+"""Maximum number of (bucket, trace) pairs in a condition; more buckets become a range."""
 
 _TIMES = frozenset(("responsetime", "duration"))
 _ATTRIBUTES = frozenset(("user", "resource.arn", "instance.id", "availabilityzone"))
@@ -52,9 +52,12 @@ _DEPLOYED = frozenset(("version", "environment"))
 WORTH_HALVING = 40
 """Traces of which reading takes longer than planning another statement."""
 
+PER_MINUTE = 12
+"""Buckets."""
+
 Row = tuple[Any, ...]
-Minutes = Mapping[bytes, Sequence[int]]
-"""The minutes a trace has rows in, by its id."""
+Buckets = Mapping[bytes, Sequence[int]]
+"""The buckets a trace has rows in, by its id."""
 
 
 class Reading:
@@ -101,39 +104,39 @@ def _by_trace(answers: Iterable[Rows]) -> dict[bytes, Sequence[Row]]:
 
 
 def matching(
-    ask: RunQuery, expression: Expression, minutes: Minutes, known: KnownRows
+    ask: RunQuery, expression: Expression, buckets: Buckets, known: KnownRows
 ) -> set[bytes]:
     """Which of some traces satisfy an expression. Calls are read where documents do not decide."""
     read = known.documents
-    traces = {trace_id: Trace(trace_id, {}, {}, 0, 0, {}) for trace_id in minutes}
+    traces = {trace_id: Trace(trace_id, {}, {}, 0, 0, {}) for trace_id in buckets}
     columns = _columns(expression)
-    rest = [trace_id for trace_id in minutes if trace_id not in read]
+    rest = [trace_id for trace_id in buckets if trace_id not in read]
     statements = [
         queries.LEAN_SEGMENTS.render(
-            {**columns, "places": row_locations({trace_id: minutes[trace_id] for trace_id in half})}
+            {**columns, "places": row_locations({trace_id: buckets[trace_id] for trace_id in half})}
         )
         for half in _halves(rest)
     ]
     for rows in run_concurrently(ask, *statements) if statements else []:
         add_documents(traces, rows, {})
-    add_documents(traces, chain.from_iterable(read[id] for id in minutes if id in read), {})
+    add_documents(traces, chain.from_iterable(read[id] for id in buckets if id in read), {})
     verdicts = {id: settled(trace, expression) for id, trace in traces.items() if trace.documents}
     undecided = {id: traces[id] for id, verdict in verdicts.items() if verdict is None}
     if undecided:
-        _complete(ask, undecided, minutes, known, raw=needs_documents(expression))
+        _complete(ask, undecided, buckets, known, raw=needs_documents(expression))
         verdicts.update({id: matches(trace, expression) for id, trace in undecided.items()})
     return {id for id, verdict in verdicts.items() if verdict}
 
 
 def _complete(
-    ask: RunQuery, traces: Mapping[bytes, Trace], minutes: Minutes, known: KnownRows, *, raw: bool
+    ask: RunQuery, traces: Mapping[bytes, Trace], buckets: Buckets, known: KnownRows, *, raw: bool
 ) -> None:
     """Add the calls, links and, if needed, raw documents of traces."""
     calls = chain.from_iterable(known.calls[id] for id in traces if id in known.calls)
     any_links, bodies = known.any_links, known.bodies
     rest = [id for id in traces if id not in known.calls]
     if rest:
-        near = {"places": row_locations({id: minutes[id] for id in rest})}
+        near = {"places": row_locations({id: buckets[id] for id in rest})}
         statements = [queries.LEAN_CALLS.render(near), *_further(rest, raw=raw)]
         others, linking, *further = run_concurrently(ask, *statements)
         calls, any_links = chain(calls, others), any_links or bool(linking)
@@ -142,7 +145,7 @@ def _complete(
         add_bodies(traces, bodies)
     add_calls(traces, calls)
     if any_links:  # whether a root has a client depends on them
-        places = row_locations({id: minutes[id] for id in traces})
+        places = row_locations({id: buckets[id] for id in traces})
         add_links(traces, ask(queries.LINKS.render({"places": places})))
         resolve_causes(ask, traces)
 
@@ -209,34 +212,38 @@ def _nodes_in(parts: Iterable[Expression], keywords: Set[str]) -> Iterator[NodeM
         yield Selector(name="any")
 
 
-def row_locations(minutes: Minutes) -> Sql:
-    """A condition that finds the rows of traces by the tables' sort key: minute, then trace.
+def row_locations(buckets: Buckets) -> Sql:
+    """A condition that finds the rows of traces by the tables' sort key: minute, bucket, trace.
 
-    A trace has rows in few minutes, and naming them reads one granule for each; a range of minutes
-    would also read the granules in which one minute ends and the next begins.
+    A trace has rows in few buckets, and naming them reads one granule for each; a range
+    would also read the granules in which one bucket ends and the next begins.
     """
-    pairs: list[tuple[int, bytes]] = []
+    keys: list[tuple[int, int, bytes]] = []
     conditions: list[Sql] = []
-    for trace_id, of_trace in minutes.items():
-        if len(of_trace) <= MAX_LOCATIONS // len(minutes) + 2:
-            pairs += [(minute, trace_id) for minute in of_trace]
+    for trace_id, of_trace in buckets.items():
+        if len(of_trace) <= MAX_LOCATIONS // len(buckets) + 2:
+            keys += [(bucket // PER_MINUTE, bucket, trace_id) for bucket in of_trace]
         else:
             conditions.append(_located(len(conditions), trace_id, min(of_trace), max(of_trace)))
-    if pairs:
+    if keys:
         conditions.append(
             Sql(
-                "(minute, trace_id) IN {places:Array(Tuple(UInt32, FixedString(16)))}",
-                {"places": pairs},
+                "(minute, bucket, trace_id) IN {places:Array(Tuple(UInt32, UInt64, FixedString(16)))}",
+                {"places": keys},
             )
         )
     return parenthesized(joined(" OR ", conditions))
 
 
 def _located(number: int, trace_id: bytes, first: int, last: int) -> Sql:
-    """A condition that finds a trace in a range of minutes."""
+    """A condition that finds a trace in a range of buckets."""
     bounds, place = f"range_{number}", f"range_{number}_trace"
     return Sql(
         f"(minute BETWEEN {{{bounds}_first:UInt32}} AND {{{bounds}_last:UInt32}} "
         f"AND trace_id = {{{place}:FixedString(16)}})",
-        {f"{bounds}_first": first, f"{bounds}_last": last, place: trace_id},
+        {
+            f"{bounds}_first": first // PER_MINUTE,
+            f"{bounds}_last": last // PER_MINUTE,
+            place: trace_id,
+        },
     )

@@ -25,7 +25,7 @@ class ScanRange:
 
     ``member``: a condition on trace_id that the traces whose time lies in it meet. ``near``: the
     minutes in which most of their rows start; ``hint``: what trace_id is in such rows. ``timed``:
-    traces that meet a condition, as (trace_id, at, minutes); ``times_members``: only member traces.
+    traces that meet a condition, as (trace_id, at, buckets); ``times_members``: only member traces.
     """
 
     span: TimeRange
@@ -79,8 +79,8 @@ def _by_trace_id(span: TimeRange, window: TimeRange) -> ScanRange:
         after = _ids("after", (span.start + DAY) // SECOND, 1 << 32)
         hint = parenthesized(joined(" OR ", [plausible, before, after]))
 
-    def timed(condition: Sql, minutes: Sql) -> Sql:
-        return queries.TIMED_BY_ID.render({"minutes": minutes, "condition": condition}, day=DAY)
+    def timed(condition: Sql, buckets: Sql) -> Sql:
+        return queries.TIMED_BY_ID.render({"buckets": buckets, "condition": condition}, day=DAY)
 
     return ScanRange(
         span,
@@ -99,8 +99,8 @@ def _by_event(span: TimeRange, window: TimeRange) -> ScanRange:
         {"span_start": span.start, "span_end": span.end},
     )
 
-    def timed(condition: Sql, minutes: Sql) -> Sql:
-        return queries.TIMED_BY_EVENT.render({"minutes": minutes, "condition": condition})
+    def timed(condition: Sql, buckets: Sql) -> Sql:
+        return queries.TIMED_BY_EVENT.render({"buckets": buckets, "condition": condition})
 
     return ScanRange(
         span,
@@ -122,9 +122,9 @@ def _by_service(span: TimeRange, window: TimeRange) -> ScanRange:
         "span_end": span.end,
     }
 
-    def timed(condition: Sql, minutes: Sql) -> Sql:
+    def timed(condition: Sql, buckets: Sql) -> Sql:
         return queries.TIMED_BY_SERVICE.render(
-            {"minutes": minutes, "condition": condition},
+            {"buckets": buckets, "condition": condition},
             **ended,
             window_end_minute=last,
             window_end=window.end,
@@ -192,11 +192,11 @@ def _first_id(epoch: int) -> bytes:
     return epoch.to_bytes(4, "big") + bytes(12)
 
 
-def far_minutes(slice: ScanRange) -> Sql:
-    """The minutes of member traces with rows outside of ``near``, at most MAX_FAR_TRACES + 1 traces."""
+def far_buckets(slice: ScanRange) -> Sql:
+    """The buckets of member traces with rows outside of ``near``, at most MAX_FAR_TRACES + 1 traces."""
     far = slice.far
     return Sql(
-        f"SELECT hex(trace_id), groupUniqArray(minute) FROM traces "
+        f"SELECT hex(trace_id), groupUniqArray(bucket) FROM traces "
         f"WHERE {in_traces(far).text} GROUP BY trace_id LIMIT {MAX_FAR_TRACES + 1}",
         far.parameters,
     )

@@ -1,5 +1,5 @@
 -- The latest end of a finished segment, from the start of the range to the end of the window.
-SELECT trace_id, at, minutes
+SELECT trace_id, at, buckets
 FROM (
     SELECT trace_id, max(end) AS at
     FROM (
@@ -16,6 +16,6 @@ FROM (
     GROUP BY trace_id
 ) AS ended
 ANY INNER JOIN (
-    SELECT trace_id, $minutes AS minutes FROM traces
+    SELECT trace_id, $buckets AS buckets FROM traces
     WHERE trace_id IN (/*include search/ended_traces*/) GROUP BY trace_id HAVING max(sampled) = 1
 ) AS sampled USING trace_id

@@ -47,8 +47,8 @@ RANGES = {
             "AND start >= {span_start:Int64} AND start < {span_end:Int64}))"
         ),
         (
-            f"SELECT trace_id, if(abs({EPOCH} - first) <= {{day:Int64}}, {EPOCH}, first) AS at, minutes "
-            "FROM (SELECT trace_id, min(start) AS first, [] AS minutes FROM traces WHERE c = {c:UInt8} "
+            f"SELECT trace_id, if(abs({EPOCH} - first) <= {{day:Int64}}, {EPOCH}, first) AS at, buckets "
+            "FROM (SELECT trace_id, min(start) AS first, [] AS buckets FROM traces WHERE c = {c:UInt8} "
             "GROUP BY trace_id HAVING max(sampled) = 1)"
         ),
         {
@@ -66,7 +66,7 @@ RANGES = {
             "WHERE updated >= {span_start:Int64} AND updated < {span_end:Int64})"
         ),
         (
-            "SELECT trace_id, max(updated) AS at, [] AS minutes FROM traces WHERE c = {c:UInt8} "
+            "SELECT trace_id, max(updated) AS at, [] AS buckets FROM traces WHERE c = {c:UInt8} "
             "GROUP BY trace_id HAVING max(sampled) = 1"
         ),
         {"span_start": WINDOW.start, "span_end": WINDOW.end},
@@ -74,14 +74,14 @@ RANGES = {
     Axis.SERVICE: (
         f"trace_id IN ({ENDED})",
         (
-            "SELECT trace_id, at, minutes FROM (SELECT trace_id, max(end) AS at FROM ("
+            "SELECT trace_id, at, buckets FROM (SELECT trace_id, max(end) AS at FROM ("
             "SELECT trace_id, start + duration AS end FROM segments FINAL "
             f"WHERE {NEAR % 'window_end_minute'}{FINISHED % 'window_end'} "
             f"AND trace_id IN ({ENDED}) AND (c = {{c:UInt8}}) UNION ALL "
             "SELECT trace_id, start + duration AS end FROM segments FINAL "
             f"WHERE {LONG}{FINISHED % 'window_end'} "
             f"AND trace_id IN ({ENDED}) AND (c = {{c:UInt8}})) GROUP BY trace_id) AS ended "
-            "ANY INNER JOIN (SELECT trace_id, [] AS minutes FROM traces "
+            "ANY INNER JOIN (SELECT trace_id, [] AS buckets FROM traces "
             f"WHERE trace_id IN ({ENDED}) GROUP BY trace_id HAVING max(sampled) = 1) AS sampled "
             "USING trace_id"
         ),
@@ -166,17 +166,17 @@ def test_bounds_of_an_edge() -> None:
 
 
 def test_row_locations_are_one_list_and_ranges_for_long_traces() -> None:
-    places = row_locations({ONE: [3, 4], TWO: range(2000)})
+    places = row_locations({ONE: [36, 59], TWO: range(24_000)})
     assert places.text == (
         "((minute BETWEEN {range_0_first:UInt32} AND {range_0_last:UInt32} "
         "AND trace_id = {range_0_trace:FixedString(16)}) "
-        "OR (minute, trace_id) IN {places:Array(Tuple(UInt32, FixedString(16)))})"
+        "OR (minute, bucket, trace_id) IN {places:Array(Tuple(UInt32, UInt64, FixedString(16)))})"
     )
     assert places.parameters == {
         "range_0_first": 0,
         "range_0_last": 1999,
         "range_0_trace": TWO,
-        "places": [(3, ONE), (4, ONE)],
+        "places": [(3, 36, ONE), (4, 59, ONE)],
     }
     rendered = queries.LEAN_CALLS.render({"places": places})
     assert one_line(rendered) == (
