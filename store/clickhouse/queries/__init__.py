@@ -52,7 +52,9 @@ NEWEST_FITTING = _sql("search/newest_fitting", "table rows", "few")
 NEWEST_START = _sql("search/newest_start", "", "first last end offset")
 COUNT_TRACES = _sql("search/count_traces", "timed where", "")
 CANDIDATES = _sql("search/candidates", "certain timed where", "size")
-NEWEST_ROWS = _sql("search/newest_rows", "table minutes condition", "first_minute last_minute few")
+NEWEST_ROWS = _sql(
+    "search/newest_rows", "table minutes condition", "first_minute last_minute few most"
+)
 NEWEST_LASTING = _sql("search/newest_lasting", "least", "first_minute last_minute few")
 ROLLED_UP_SLOTS = _sql("search/rolled_up_slots", "condition number slots", "width")
 UNSETTLED_MINUTES = _sql("search/unsettled_minutes", "pinned_copy", "moment")

@@ -36,6 +36,7 @@ from store.clickhouse.search.known_parts import (
     bounds_among,
     known_parts,
 )
+from store.clickhouse.search.probe import reach_of
 from store.clickhouse.search.scan_plan import (
     GROWTH,
     ROWS_OF_FOUND,
@@ -208,7 +209,8 @@ class _Search:
             self._run, self._candidates(part.slice, bounds, before), *ahead, *part.unread
         )
         read, unread = answers[: len(ahead)], answers[len(ahead) :]
-        if any(len(rows) >= MOST_UNREAD for rows in unread):
+        far, *others = unread
+        if len(far) >= MOST_UNREAD or any(reach_of(rows, MOST_UNREAD) for rows in others):
             return None
         self._judge.take(reading.rows(read) if reading else KnownRows())
         named = {bytes.fromhex(digits) for rows in unread for digits, *_ in rows} | part.ids

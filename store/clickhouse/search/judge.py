@@ -23,6 +23,7 @@ from store.clickhouse.search.get_traces import (
     located,
     resolve_causes,
 )
+from store.clickhouse.search.scan_ranges import PER_MINUTE
 from store.clickhouse.search.unit_rows import may_be_client
 from store.filters.ast import (
     Bare,
@@ -51,9 +52,6 @@ _ATTRIBUTES = frozenset(("user", "resource.arn", "instance.id", "availabilityzon
 _DEPLOYED = frozenset(("version", "environment"))
 WORTH_HALVING = 40
 """Traces of which reading takes longer than planning another statement."""
-
-PER_MINUTE = 12
-"""Buckets."""
 
 Row = tuple[Any, ...]
 Buckets = Mapping[bytes, Sequence[int]]

@@ -17,11 +17,17 @@ from store.clickhouse.search.bounds import FALSE, NEVER, UNKNOWN, Bounds, conjun
 from store.clickhouse.search.compile import compiled
 from store.clickhouse.search.get_traces import located
 from store.clickhouse.search.probe import NewestRows
-from store.clickhouse.search.scan_ranges import MARGINS, SCAN_RANGES, ScanRange, near_minutes
+from store.clickhouse.search.scan_ranges import (
+    BUCKET,
+    MARGINS,
+    PER_MINUTE,
+    SCAN_RANGES,
+    ScanRange,
+    near_minutes,
+)
 from store.filters.ast import And, Expression
 from store.model import TimeRange
 from store.query import TraceQuery
-from store.times import MINUTE
 
 MOST_UNREAD = 1000
 """Rows that a statement which a probe left out may find in a part."""
@@ -55,21 +61,22 @@ def known_parts(
 ) -> Iterator[KnownPart]:
     """The part of a window of which all candidates are known, from its end, in pieces: the first has about
     ``size`` candidates, and the next ones more and more. ``rows``: segments of the window."""
-    first_minute, last = near_minutes(query, window)
-    minutes = list(newest.minutes.values())
+    first_minute, last_minute = near_minutes(query, window)
+    near_first, near_last = first_minute * PER_MINUTE, (last_minute + 1) * PER_MINUTE - 1
+    buckets = list(newest.buckets.values())
     end = window.end
-    known = newest.reach + 1 if newest.reach else 0
     while end > window.start:
-        ends = size >= len(minutes)
-        first = known if ends else max(known, minutes[size])
-        start = first * MINUTE + MARGINS[query.axis] if first else window.start
+        ends = size >= len(buckets)
+        first = newest.reach if ends else max(newest.reach, buckets[size])
+        start = first * BUCKET + MARGINS[query.axis] if first else window.start
         span = TimeRange(max(window.start, start), end)
         if span.start < span.end:
             slice = replace(
-                SCAN_RANGES[query.axis](span, query.window), near=(first or first_minute, last)
+                SCAN_RANGES[query.axis](span, query.window), near=(first or near_first, near_last)
             )
-            ids = {id: minute for id, minute in newest.minutes.items() if minute >= first}.keys()
-            unread = newest.unread.statements(*slice.near, MOST_UNREAD) if newest.unread else []
+            ids = {id: bucket for id, bucket in newest.buckets.items() if bucket >= first}.keys()
+            minutes = (first // PER_MINUTE if first else first_minute, last_minute)
+            unread = newest.unread.statements(*minutes, MOST_UNREAD) if newest.unread else []
             far = queries.FAR_IDS.render({"far": slice.far}, most=MOST_UNREAD)
             near = rows and rows * (span.end - span.start) // (window.end - window.start)
             yield KnownPart(slice, ids, [far, *unread], newest.term, near)

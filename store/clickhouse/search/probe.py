@@ -40,16 +40,18 @@ MAX_PROBES = 3
 """Terms that are probed: each costs a statement or two."""
 MAX_PARTS = 5
 """Alternatives of a term that is probed."""
+MOST_TRACES = 4000
+"""Maximum number of traces in an answer: a bucket may have many."""
 
 
 class NewestRows(NamedTuple):
-    """What a probe found: traces with the minute of their newest such row, the newest first, and the
-    minute down to which there are no others; 0: in the whole window.
+    """What a probe found: traces with the bucket of their newest such row, the newest first, and the
+    bucket down to which there are no others; 0: in the whole window.
 
     ``term``: what needs these rows. ``unread``: where others may be even so.
     """
 
-    minutes: Mapping[bytes, int]
+    buckets: Mapping[bytes, int]
     reach: int
     term: Expression | None = None
     unread: Probe | None = None
@@ -80,30 +82,42 @@ class Probe(NamedTuple):
         return self._rendered(max(first, minutes.reach), last, few, minutes.condition)
 
     def _rendered(self, first: int, last: int, few: int, minutes: Sql) -> list[Sql]:
-        window = {"first_minute": first, "last_minute": last, "few": few}
+        window = {"first_minute": first, "last_minute": last, "few": few, "most": MOST_TRACES}
         return [
             template.render(
                 {**places, "minutes": minutes} if "minutes" in template.fragments else places,
-                **window,
+                **{name: window[name] for name in template.parameters},
             )
             for template, places in self.parts
         ]
 
 
 def newest_rows(probe: Probe, answers: Sequence[Rows], few: int, reach: int = 0) -> NewestRows:
-    """The answers to the first statements of a probe, which looked for a few rows from ``reach`` on; of an incomplete
-    one, rows down to where each answer reaches."""
-    ends = [answer[-1][1] for answer in answers if len(answer) >= few]
-    reach = max([reach, *ends])
+    """The answers to the first statements of a probe, which looked for a few rows from the bucket ``reach`` on; of an
+    incomplete one, rows down to where each answer reaches."""
+    reach = max([reach, *(reach_of(answer, few) for answer in answers)])
     rows = sorted(
-        ((minute, digits) for answer in answers for digits, minute in answer if minute >= reach),
+        (
+            (newest, bucket, digits)
+            for answer in answers
+            for digits, newest, bucket, *_ in answer
+            if bucket >= reach
+        ),
         reverse=True,
     )
-    minutes: dict[bytes, int] = {}
-    for minute, digits in rows:
-        minutes.setdefault(bytes.fromhex(digits), minute)
+    buckets: dict[bytes, int] = {}
+    for _, bucket, digits in rows:
+        buckets.setdefault(bytes.fromhex(digits), bucket)
     unread = probe._replace(parts=probe.parts[len(answers) :])
-    return NewestRows(minutes, reach, probe.term, unread if unread.parts else None)
+    return NewestRows(buckets, reach, probe.term, unread if unread.parts else None)
+
+
+def reach_of(answer: Rows, few: int) -> int:
+    """The bucket down to which the answer to a statement for a few rows has all; 0: it has all of the window."""
+    if len(answer) >= MOST_TRACES:
+        return int(answer[-1][2]) + 1
+    complete = sum(rows for *_, rows in answer) < few
+    return 0 if complete else min(int(oldest) for *_, oldest, _ in answer)
 
 
 def probes(expression: Expression) -> list[Probe]:

@@ -15,16 +15,21 @@ from typing import NamedTuple
 from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import Rows, RunQuery, run_concurrently
 from store.clickhouse.queries import Sql
-from store.clickhouse.search.probe import NewestRows, Probe, newest_rows, probes
+from store.clickhouse.search.probe import NewestRows, Probe, newest_rows, probes, reach_of
 from store.clickhouse.search.rollup_index import IndexedMinutes, indexed_minutes
-from store.clickhouse.search.scan_ranges import minute_of, near_minutes
+from store.clickhouse.search.scan_ranges import (
+    BUCKET,
+    PER_MINUTE,
+    bucket_of,
+    minute_of,
+    near_minutes,
+)
 from store.filters.ast import And, EdgeMatch
 from store.filters.selectivity import is_selective
 from store.model import TimeRange
 from store.query import TraceQuery
-from store.times import MINUTE
 
-ROWS_OF_PAGE = 25
+ROWS_OF_PAGE = 15
 """Rows that a probe looks for, per trace of a page: a trace has several, and some traces only seem to match."""
 LEAST_ROWS, MOST_ROWS = 200, 1000
 """Rows that a first probe looks for at least and at most."""
@@ -133,9 +138,9 @@ def _newest(
     found = []
     for probe, where, first, each in zip(planned, minutes, at_once, parts, strict=True):
         rows, others = [next(answers) for _ in first], each[len(first) :]
-        if others and len(rows[0]) < few:  # else they need not be read in the whole window
+        if others and not reach_of(rows[0], few):  # else they need not be read in the whole window
             rows += run_concurrently(run, *others)
-        found.append(newest_rows(probe, rows, few, where.reach if where else 0))
+        found.append(newest_rows(probe, rows, few, where.reach * PER_MINUTE if where else 0))
     return found, list(answers)
 
 
@@ -144,32 +149,32 @@ def _rarest(newest: Sequence[NewestRows]) -> NewestRows:
     rarest = min(newest, key=lambda each: each.reach)
     if not rarest.complete:
         return rarest
-    others = [each.minutes for each in newest if each.complete and each is not rarest]
+    others = [each.buckets for each in newest if each.complete and each is not rarest]
     joint = {
-        id: minute for id, minute in rarest.minutes.items() if all(id in other for other in others)
+        id: bucket for id, bucket in rarest.buckets.items() if all(id in other for other in others)
     }
-    return rarest._replace(minutes=joint)
+    return rarest._replace(buckets=joint)
 
 
 def _first_width(window: TimeRange, newest: list[NewestRows], limit: int) -> int:
-    """Until there are enough traces with all rows that are needed, extrapolated from the minutes that all
+    """Until there are enough traces with all rows that are needed, extrapolated from the buckets that all
     probes reach."""
-    wanted, joint = SPARE * limit, _joint(newest, minute_of(window.end))
+    wanted, joint = SPARE * limit, _joint(newest, bucket_of(window.end))
     if len(joint) >= wanted:
-        return window.end - joint[wanted - 1] * MINUTE
-    reach = max(each.reach for each in newest) or minute_of(window.start)
-    return (window.end - reach * MINUTE) * min(wanted // max(1, len(joint)), GROWTH**2)
+        return window.end - joint[wanted - 1] * BUCKET
+    reach = max(each.reach for each in newest) or bucket_of(window.start)
+    return (window.end - reach * BUCKET) * min(wanted // max(1, len(joint)), GROWTH**2)
 
 
 def _joint(newest: list[NewestRows], last: int) -> list[int]:
-    """The minutes in which all probes found the same trace, descending."""
+    """The buckets in which all probes found the same trace, descending."""
     reach = max(each.reach for each in newest)
     first, *others = newest
     return sorted(
         (
-            minute
-            for trace_id, minute in first.minutes.items()
-            if reach <= minute <= last and all(trace_id in each.minutes for each in others)
+            bucket
+            for trace_id, bucket in first.buckets.items()
+            if reach <= bucket <= last and all(trace_id in each.buckets for each in others)
         ),
         reverse=True,
     )

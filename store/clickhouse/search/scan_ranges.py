@@ -11,6 +11,9 @@ from store.model import TimeRange
 from store.query import Axis, TraceQuery
 from store.times import DAY, MINUTE, SECOND
 
+PER_MINUTE = 12
+"""Buckets of the tables' sort key."""
+BUCKET = MINUTE // PER_MINUTE
 _BEFORE, _AFTER = 2 * MINUTE, 10 * MINUTE
 """How far around a range most rows of its traces are expected."""
 MARGINS = {Axis.TRACE_ID: 0, Axis.EVENT: MINUTE, Axis.SERVICE: MINUTE}
@@ -24,7 +27,7 @@ class ScanRange:
     """A piece of a window on one axis, in SQL.
 
     ``member``: a condition on trace_id that the traces whose time lies in it meet. ``near``: the
-    minutes in which most of their rows start; ``hint``: what trace_id is in such rows. ``timed``:
+    buckets in which most of their rows start; ``hint``: what trace_id is in such rows. ``timed``:
     traces that meet a condition, as (trace_id, at, buckets); ``times_members``: only member traces.
     """
 
@@ -44,8 +47,14 @@ class ScanRange:
         """A condition on rows of segments and calls."""
         first, last = self.near
         near = Sql(
-            "minute BETWEEN {near_first:UInt64} AND {near_last:UInt64}",
-            {"near_first": first, "near_last": last},
+            "minute BETWEEN {near_first_minute:UInt64} AND {near_last_minute:UInt64} "
+            "AND bucket BETWEEN {near_first:UInt64} AND {near_last:UInt64}",
+            {
+                "near_first_minute": first // PER_MINUTE,
+                "near_last_minute": last // PER_MINUTE,
+                "near_first": first,
+                "near_last": last,
+            },
         )
         return joined(" AND ", [near, self.hint])
 
@@ -85,7 +94,7 @@ def _by_trace_id(span: TimeRange, window: TimeRange) -> ScanRange:
     return ScanRange(
         span,
         member,
-        (minute_of(span.start - _BEFORE), minute_of(span.end + _AFTER)),
+        (bucket_of(span.start - _BEFORE), bucket_of(span.end + _AFTER)),
         hint,
         timed,
     )
@@ -105,7 +114,7 @@ def _by_event(span: TimeRange, window: TimeRange) -> ScanRange:
     return ScanRange(
         span,
         member,
-        (minute_of(span.start - _AFTER), minute_of(span.end + _BEFORE)),
+        (bucket_of(span.start - _AFTER), bucket_of(span.end + _BEFORE)),
         Sql("1"),
         timed,
     )
@@ -133,7 +142,7 @@ def _by_service(span: TimeRange, window: TimeRange) -> ScanRange:
     return ScanRange(
         span,
         in_traces(queries.ENDED_TRACES.render(**ended)),
-        (first, min(last, minute_of(span.end + _BEFORE))),
+        (first * PER_MINUTE, bucket_of(min(window.end, span.end + _BEFORE))),
         Sql("1"),
         timed,
         times_members=True,
@@ -150,7 +159,7 @@ SCAN_RANGES: dict[Axis, Callable[[TimeRange, TimeRange], ScanRange]] = {
 def near_minutes(query: TraceQuery, window: TimeRange) -> tuple[int, int]:
     """The minutes near a window, without those behind it: rows there would be taken for its newest."""
     first, last = SCAN_RANGES[query.axis](window, query.window).near
-    return first, min(last, minute_of(window.end) + 1)
+    return first // PER_MINUTE, min(last // PER_MINUTE, minute_of(window.end) + 1)
 
 
 def started(window: TimeRange) -> Sql:
@@ -172,6 +181,11 @@ def started(window: TimeRange) -> Sql:
 def minute_of(instant: int) -> int:
     """The `minute` of a row that starts then."""
     return max(0, instant // MINUTE)
+
+
+def bucket_of(instant: int) -> int:
+    """The `bucket` of a row that starts then."""
+    return max(0, instant // BUCKET)
 
 
 def _ids(name: str, start: int, end: int) -> Sql:

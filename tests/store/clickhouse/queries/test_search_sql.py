@@ -109,9 +109,9 @@ def test_scan_ranges(axis: Axis) -> None:
     assert among == ("c" if axis is Axis.SERVICE else f"{member} AND c")
     assert one_line(slice.far) == (
         "SELECT trace_id FROM traces "
-        "PREWHERE minute < {near_first:UInt64} OR minute > {near_last:UInt64} "
-        "WHERE ((minute < {near_first:UInt64} AND (minute != 0 OR lo < {minute_length:Int64})) "
-        f"OR minute > {{near_last:UInt64}}) AND {member}"
+        "PREWHERE bucket < {near_first:UInt64} OR bucket > {near_last:UInt64} "
+        "WHERE ((bucket < {near_first:UInt64} AND (minute != 0 OR lo < {minute_length:Int64})) "
+        f"OR bucket > {{near_last:UInt64}}) AND {member}"
     )
 
 
