@@ -20,8 +20,8 @@ COUNT_SECONDS = 1.0
 """Time limit for counting the traces of a window, or those beyond the ones in the chart."""
 MOST_COUNTED = 1000
 """Units of a node or an edge whose traces are counted: of more, counting takes longer than a page."""
-FURTHER = 100
-"""Traces behind a page that are looked for, to say how many match a filter."""
+MOST_MATCHED = 100
+"""Traces that are looked for to say how many match a filter, those of the page included."""
 
 
 def newest_traces(
@@ -54,9 +54,9 @@ def total_of(search: TraceSearch, first: FoundPage) -> int | None:
     if search.is_whole:
         rest = search.count(first.cursor, COUNT_SECONDS)
         return None if rest is None else found + rest
-    if search.has_units:
+    if search.has_units or found >= MOST_MATCHED:
         return None
-    further = search.page(FURTHER, first.cursor)
+    further = search.page(MOST_MATCHED - found, first.cursor)
     return found + len(further.found) if further.cursor is None else None
 
 

@@ -180,11 +180,11 @@ def test_traces_of_too_many_units_are_not_counted(
     assert listed(client, query) == (33, 33, total, 33)
 
 
-@pytest.mark.parametrize(("further", "total"), [(25, None), (26, 33)])
-def test_too_many_matches_behind_a_page_are_not_counted(
-    client: TestClient, monkeypatch: pytest.MonkeyPatch, further: int, total: int | None
+@pytest.mark.parametrize(("most", "total"), [(7, None), (32, None), (33, 33)])
+def test_too_many_matches_are_not_counted(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, most: int, total: int | None
 ) -> None:
-    monkeypatch.setattr(trace_lists, "FURTHER", further)
+    monkeypatch.setattr(trace_lists, "MOST_MATCHED", most)
     expression = quote('service("payments") { fault }')
     found = get(client, f"/api/traces?{WINDOW}&limit=7&filter={expression}", TraceList)
     assert (len(found["traces"]), found["total"]) == (7, total)
