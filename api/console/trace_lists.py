@@ -18,8 +18,8 @@ CHUNK = 1000
 MAX_LINES = 1000
 COUNT_SECONDS = 1.0
 """Time limit for counting the traces of a window, or those beyond the ones in the chart."""
-MOST_COUNTED = 1000
-"""Units of a node or an edge whose traces are counted: of more, counting takes longer than a page."""
+MOST_COUNTED = 5000
+"""Units of a node or an edge whose traces are counted: as many as a page may have."""
 MOST_MATCHED = 100
 """Traces that are looked for to say how many match a filter, those of the page included."""
 
