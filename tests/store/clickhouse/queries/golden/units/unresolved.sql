@@ -1,5 +1,5 @@
 SELECT trace_id, bucket, key, leaves, doubtful FROM (
-    SELECT any(trace_id) AS trace_id, bucket, key, groupBitOr(role) AS roles,
+    SELECT any(trace_id) AS trace_id, any(bucket) AS bucket, any(key) AS key, groupBitOr(role) AS roles,
 countIf(bitAnd(role, 263) > 0) AS holders, countIf(role = 32) AS segments, bitAnd(roles, 16) > 0 AS has_calls,
 minIf(version, version > 0) != max(version) AS is_mixed,
 bitAnd(roles, 128) > 0 OR (bitAnd(roles, 96) > 0 AND holders = 0) OR (has_calls AND bitAnd(roles, 1) = 0) AS leaves,
@@ -15,6 +15,6 @@ SELECT trace_id, bucket, refers_to, multiIf(is_call, 16, streamed, 64, 32),
        if(is_call, bitAnd(ver, 4611686018427387903), 0)
 FROM scope_rows WHERE refers_to != 0
 UNION ALL
-SELECT trace_id, bucket, arrayJoin(parts), if(streamed, 2, 256), 0 FROM scope_rows WHERE notEmpty(parts)) GROUP BY key, bucket
+SELECT trace_id, bucket, arrayJoin(parts), if(streamed, 2, 256), 0 FROM scope_rows WHERE notEmpty(parts)) AS references GROUP BY bitXor(references.key, references.bucket)
 )
 WHERE leaves OR doubtful
