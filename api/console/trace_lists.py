@@ -18,8 +18,6 @@ CHUNK = 1000
 MAX_LINES = 1000
 COUNT_SECONDS = 1.0
 """Time limit for counting the traces of a window, or those beyond the ones in the chart."""
-MOST_COUNTED = 5000
-"""Units of a node or an edge whose traces are counted: as many as a page may have."""
 MOST_MATCHED = 100
 """Traces that are looked for to say how many match a filter, those of the page included."""
 
@@ -42,8 +40,9 @@ def newest_traces(
 
 def first_page(search: TraceSearch, limit: int) -> FoundPage:
     """The first traces, or all of a node or an edge if its units are few: then naming them counts them, too."""
-    few = search.has_units and (search.units_counted() or 0) <= MOST_COUNTED
-    return search.page(max(limit, MOST_COUNTED) if few else limit, None)
+    most = max(limit, search.long_page)
+    few = search.has_units and (search.units_counted() or 0) <= most
+    return search.page(most if few else limit, None)
 
 
 def total_of(search: TraceSearch, first: FoundPage) -> int | None:

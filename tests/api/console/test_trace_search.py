@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from api.console import filtered, trace_lists
+from api.console import filtered, trace_lists, trace_search
 from api.graph.build import node_id
 from api.schemas.details import EdgeDetail, NodeDetail
 from api.schemas.filters import CompletionList
@@ -175,7 +175,7 @@ def test_traces_of_too_many_units_are_not_counted(
     client: TestClient, monkeypatch: pytest.MonkeyPatch, most: int, total: int | None
 ) -> None:
     """All are listed, page by page, and the units are counted by the map."""
-    monkeypatch.setattr(trace_lists, "MOST_COUNTED", most)
+    monkeypatch.setattr(trace_search, "LONG_PAGE", most)
     query = f"node={node_id(PAYMENTS)}&status=fault"
     assert listed(client, query) == (33, 33, total, 33)
 
