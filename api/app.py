@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,8 @@ def create_app(
     ``metrics`` and ``ingest_status`` (`api.schemas.server.IngestStatus`) cover all processes of the
     server; ``log_link`` is a template (`api.log_links`), ``webhooks`` says where those of alarms may go; ``ingest_health`` says whether this process accepts documents (/readyz).
     """
+    # Reading the metrics of all processes takes milliseconds, and every map asks.
+    oldest_waiting = lru_cache(1)(lambda second: float(ingest_status().get("oldest_s", 0.0)))
     context = Context(
         store=store,
         version=version,
@@ -73,6 +76,7 @@ def create_app(
         clock=clock,
         metrics=metrics,
         ingest_status=ingest_status,
+        oldest_waiting=oldest_waiting,
         probe=StoreProbe(store),
         ingest_health=ingest_health,
         arrangements=Arrangements({WHOLE: SharedLayout(store, WHOLE)}),

@@ -72,6 +72,8 @@ class Context:
     clock: Callable[[], float]
     metrics: Callable[[], bytes]
     ingest_status: Callable[[], Mapping[str, Any]]
+    oldest_waiting: Callable[[int], float]
+    """Age in seconds of the oldest document that is not stored, as of a second of the clock."""
     probe: StoreProbe
     ingest_health: Callable[[], dict[str, Any]] | None
     """Whether this process accepts documents, as /readyz shows it; None without receivers."""
@@ -107,7 +109,7 @@ class Context:
     def settled_before(self) -> int:
         """When a root must have begun at the latest (microseconds) for its parent, if unknown, to
         be missing rather than late."""
-        waiting = round(float(self.ingest_status().get("oldest_s", 0.0)) * SECOND)
+        waiting = round(self.oldest_waiting(int(self.clock())) * SECOND)
         return settled_behind(self.now() - round(SETTLE_SECONDS * SECOND), waiting)
 
     def both(self, work: Callable[[], A], other: Callable[[], B]) -> tuple[A, B]:
