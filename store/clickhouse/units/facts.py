@@ -191,6 +191,8 @@ def _find_linked(run: RunQuery, target: Sql, *, streamed: bool) -> bool:
 def _add_unknown_ends(run: RunQuery, into: _Resolved) -> None:
     """Draw the links whose other ends lie elsewhere, if they are stored, and the roots that have no other links."""
     linked = [_Linked(*row) for row in run(queries.UNKNOWN_ENDS.render())]
+    if not linked:
+        return
     ends = link_ends(run, {each.other for each in linked})
     cases = _read_cases(run, {n for each in linked for n in (each.case, each.owner) if n})
     roots = {each.key: each for each in linked if each.is_root}
