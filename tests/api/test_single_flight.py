@@ -195,6 +195,7 @@ def test_work_is_cancelled_when_the_last_client_has_left() -> None:
         assert stopped.is_set()
         third = Client()
         assert await flights.run(third.request, "map", lambda: "anew") == "anew"
+        await eventually(lambda: bool(outcomes))  # The thread ends after its client is answered.
 
     async def left(task: Coroutine[Any, Any, str] | asyncio.Task[str]) -> None:
         with pytest.raises(ClientDisconnected):
